@@ -1,0 +1,92 @@
+import { z } from "zod";
+import type { Decoded, Source, SourceAlert } from "../../../intake/index.ts";
+
+/** What PostgreSQL can hold: no NUL, no half of a surrogate pair. */
+const clean = (text: string) => text.replaceAll("\0", "\u{fffd}").toWellFormed();
+
+/** Values of any type as text: senders that build bodies by hand put numbers and booleans there. */
+const texts = z
+  .record(z.string(), z.unknown())
+  .catch({})
+  .transform((record) =>
+    Object.fromEntries(
+      Object.entries(record)
+        .filter(([, value]) => value !== null && value !== undefined)
+        .map(([key, value]) => [
+          clean(key),
+          clean(typeof value === "string" ? value : JSON.stringify(value)),
+        ]),
+    ),
+  );
+
+// Go's zero time stands for "none"; so does whatever cannot be read, and what no database can hold.
+const time = z.unknown().transform((value): Date | null => {
+  if (typeof value !== "string") return null;
+  const date = new Date(value);
+  const year = date.getUTCFullYear();
+  return Number.isNaN(date.getTime()) || year < 1971 || year > 9999 ? null : date;
+});
+
+const optionalText = z
+  .unknown()
+  .transform((value) => (typeof value === "string" && value ? clean(value) : null));
+
+const alert = z.object({
+  status: z.unknown(),
+  labels: texts,
+  annotations: texts,
+  startsAt: time,
+  endsAt: time,
+  fingerprint: optionalText,
+  generatorURL: optionalText,
+});
+
+const webhook = z.object({
+  status: z.unknown(),
+  alerts: z.array(z.unknown()),
+  commonLabels: texts,
+  commonAnnotations: texts,
+  truncatedAlerts: z.number().int().min(0).catch(0),
+});
+
+function decodeAlert(raw: unknown, group: z.infer<typeof webhook>): SourceAlert | undefined {
+  const parsed = alert.safeParse(raw);
+  if (!parsed.success) return undefined;
+  const { labels, annotations, startsAt, endsAt, fingerprint, generatorURL } = parsed.data;
+  // Judged per alert: a group that is firing may hold resolved alerts.
+  const status = typeof parsed.data.status === "string" ? parsed.data.status : group.status;
+  return {
+    status: status === "resolved" ? "resolved" : "firing",
+    labels: Object.keys(labels).length > 0 ? labels : group.commonLabels,
+    annotations: Object.keys(annotations).length > 0 ? annotations : group.commonAnnotations,
+    starts_at: startsAt,
+    ends_at: status === "resolved" ? endsAt : null,
+    source_fingerprint: fingerprint,
+    generator_url: generatorURL,
+  };
+}
+
+function decode(body: unknown): Decoded {
+  const parsed = webhook.safeParse(body);
+  if (!parsed.success) return { ok: false, reason: "not an Alertmanager webhook: there is no list `alerts`" };
+  const alerts: SourceAlert[] = [];
+  const rejected: string[] = [];
+  parsed.data.alerts.forEach((raw, index) => {
+    const decoded = decodeAlert(raw, parsed.data);
+    if (decoded === undefined) rejected.push(`alerts[${index}] is not an object`);
+    else alerts.push(decoded);
+  });
+  return { ok: true, alerts, truncated: parsed.data.truncatedAlerts, rejected };
+}
+
+/** Alertmanager's webhook, version 4. */
+export const alertmanager = {
+  id: "alertmanager",
+  describe: () => ({
+    name: "Prometheus Alertmanager",
+    kind: "source" as const,
+    path: "/api/v1/webhooks/alertmanager",
+    capabilities: ["firing", "resolved", "batch"],
+  }),
+  create: (): Source => ({ id: "alertmanager", decode }),
+};

@@ -1,0 +1,44 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { note } from "../incident/index.ts";
+import { tell } from "../outbox/index.ts";
+import { lockApproval, lockOpenApproval, updateApproval } from "./store.ts";
+
+/** Ends an approval whose time to be signed, or to be acted on, has run out. Looks again under its lock. */
+export async function expireApproval(ctx: Ctx, approval_id: string): Promise<void> {
+  authorise(ctx.actor, "expire approvals", { people: "nobody", system: ["sweep"] });
+  await transaction(ctx, async (tx) => {
+    const approval = await lockApproval(tx, approval_id);
+    const now = tx.clock.now();
+    const until = approval?.status === "pending" ? approval.expires_at : approval?.authority_until;
+    if (approval === undefined || !until || until > now) return;
+    if (approval.status !== "pending" && approval.status !== "approved") return;
+    const { incident_id, status } = approval;
+    const reason =
+      status === "pending" ? "nobody decided in time" : "it was signed, but not carried out in time";
+    await updateApproval(tx, approval_id, { status: "expired", decided_at: now });
+    await note(tx, { incident_id, kind: "approval", text: `Expired: ${reason}`, data: { approval_id } });
+    record(tx, { action: "approval.expired", subject: approval_id, data: { reason } });
+    await tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
+  });
+}
+
+/** Ends the open approval of an incident that is over. */
+export async function supersedeApproval(ctx: Ctx, incident_id: string, reason: string): Promise<void> {
+  authorise(ctx.actor, "supersede approvals", { people: "nobody", system: ["intake", "pipeline", "sweep"] });
+  await transaction(ctx, async (tx) => {
+    const approval = await lockOpenApproval(tx, incident_id);
+    if (approval === undefined) return;
+    const { approval_id } = approval;
+    await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
+    await note(tx, {
+      incident_id,
+      kind: "approval",
+      text: `No longer needed: ${reason}`,
+      data: { approval_id },
+    });
+    record(tx, { action: "approval.superseded", subject: approval_id, data: { reason } });
+  });
+}

@@ -1,0 +1,68 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Check } from "../contract/approval.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { readyDecision } from "../decision/index.ts";
+import { isActive, lockIncident, note } from "../incident/index.ts";
+import { addSeconds } from "../lib/clock.ts";
+import { tell } from "../outbox/index.ts";
+import { lockApproval, updateApproval } from "./store.ts";
+import type { ApprovalTerms } from "./types.ts";
+
+/** Puts a prepared plan, with its evidence, before people. Does nothing unless it is still preparing. */
+export async function presentApproval(
+  ctx: Ctx,
+  input: { approval_id: string; checks: readonly Check[] },
+  terms: ApprovalTerms,
+): Promise<void> {
+  authorise(ctx.actor, "present approvals", { people: "nobody", system: ["pipeline", "sweep"] });
+  const { approval_id, checks } = input;
+  await transaction(ctx, async (tx) => {
+    const approval = await lockApproval(tx, approval_id);
+    if (approval?.status !== "preparing") return;
+    const { incident_id, decision_token, plan, action, plan_hash } = approval;
+    const incident = await lockIncident(tx, incident_id);
+    if (incident === undefined || !isActive(incident)) {
+      await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
+      return;
+    }
+    const expires_at = addSeconds(tx.clock.now(), terms.expires_after);
+    await updateApproval(tx, approval_id, {
+      status: "pending",
+      dry_run_checks: [...checks],
+      expires_at,
+    });
+    await readyDecision(tx, decision_token);
+    const { required_signatures, risk_level } = plan;
+    const people = required_signatures === 1 ? "1 signature" : `${required_signatures} signatures`;
+    const failed = checks.filter((check) => !check.passed).map((check) => check.name);
+    await note(tx, {
+      incident_id,
+      kind: "approval",
+      text: `Waiting for ${people}: ${action}${failed.length > 0 ? ` (not passed: ${failed.join(", ")})` : ""}`,
+      data: { approval_id, plan_hash, risk_level, required_signatures, checks },
+    });
+    record(tx, { action: "approval.presented", subject: approval_id, data: { plan_hash, failed } });
+    await tell(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
+  });
+}
+
+/** Takes a plan back that cannot be carried out, and says so: the incident needs a person. */
+export async function withdrawApproval(
+  ctx: Ctx,
+  input: { approval_id: string; reason: string },
+): Promise<void> {
+  authorise(ctx.actor, "withdraw approvals", { people: "nobody", system: ["pipeline"] });
+  const { approval_id, reason } = input;
+  await transaction(ctx, async (tx) => {
+    const approval = await lockApproval(tx, approval_id);
+    if (approval?.status !== "preparing") return;
+    const { incident_id, decision_token } = approval;
+    await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
+    await readyDecision(tx, decision_token);
+    await note(tx, { incident_id, kind: "approval", text: `Not proposed: ${reason}`, data: { approval_id } });
+    record(tx, { action: "approval.withdrawn", subject: approval_id, data: { reason } });
+    await tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
+  });
+}

@@ -1,0 +1,97 @@
+import { authorise } from "../access/index.ts";
+import type { Approval, ApprovalQuery, ApprovalStatus } from "../contract/approval.ts";
+import type { ExecutionStatus } from "../contract/execution.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { pageOf } from "../db/page.ts";
+import type { IncidentRow } from "../incident/index.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { type ApprovalFilter, approvalPage, findApproval } from "./store.ts";
+import type { ApprovalRow, Signature } from "./types.ts";
+
+/** The approval's status as people see it: once its execution has begun, that is what it follows. */
+export function shownStatus(
+  approval: Pick<ApprovalRow, "status">,
+  execution: ExecutionStatus | null,
+): ApprovalStatus {
+  if (approval.status !== "approved") return approval.status;
+  switch (execution) {
+    case null:
+    case "pending":
+      return "approved";
+    case "running":
+    case "verifying":
+      return "executing";
+    case "success":
+      return "execution_success";
+    case "failed":
+    case "refused":
+      return "execution_failed";
+  }
+}
+
+/** The approval as it crosses the wire. */
+export function presentRow(
+  row: ApprovalRow,
+  more: {
+    signatures: readonly Signature[];
+    execution: ExecutionStatus | null;
+    incident: Pick<IncidentRow, "fingerprint" | "hit_count">;
+  },
+): Approval {
+  const { plan, created_at, expires_at, decided_at, authority_until, prepare_until: _, ...rest } = row;
+  return {
+    ...rest,
+    status: shownStatus(row, more.execution),
+    operation: plan.operation,
+    risk_level: plan.risk_level,
+    required_signatures: plan.required_signatures,
+    signatures: more.signatures.map((one) => ({
+      signer: one.person_name,
+      comment: one.comment,
+      at: one.at.toISOString(),
+    })),
+    matched_playbook_id: null,
+    fingerprint: more.incident.fingerprint,
+    hit_count: more.incident.hit_count,
+    created_at: created_at.toISOString(),
+    expires_at: expires_at?.toISOString() ?? null,
+    decided_at: decided_at?.toISOString() ?? null,
+    authority_until: authority_until?.toISOString() ?? null,
+  };
+}
+
+/** One approval; throws `not_found`. */
+export async function getApproval(ctx: Ctx, approval_id: string): Promise<ApprovalRow> {
+  authorise(ctx.actor, "read approvals", { people: "viewer", system: ["pipeline", "sweep"] });
+  const approval = await findApproval(ctx, approval_id);
+  if (approval === undefined) throw new AwoooiError("not_found", `There is no approval ${approval_id}.`);
+  return approval;
+}
+
+const FILTERS: Record<ApprovalStatus, ApprovalFilter> = {
+  preparing: { status: "preparing" },
+  pending: { status: "pending" },
+  rejected: { status: "rejected" },
+  expired: { status: "expired" },
+  superseded: { status: "superseded" },
+  approved: { status: "approved", execution: null },
+  executing: { status: "approved", execution: ["running", "verifying"] },
+  execution_success: { status: "approved", execution: ["success"] },
+  execution_failed: { status: "approved", execution: ["failed", "refused"] },
+};
+
+/** Approvals, newest first, each with where its execution stands. */
+export async function listApprovals(
+  ctx: Ctx,
+  query: ApprovalQuery,
+): Promise<{
+  rows: { approval: ApprovalRow; execution: ExecutionStatus | null }[];
+  next_cursor: string | null;
+}> {
+  authorise(ctx.actor, "read approvals", { people: "viewer" });
+  const { status, incident_id, limit, cursor } = query;
+  const filter = { ...(status === undefined ? {} : FILTERS[status]), incident_id };
+  const rows = await approvalPage(ctx, filter, limit, cursor);
+  const page = pageOf(rows, limit, (row) => ({ at: row.approval.created_at, id: row.approval.approval_id }));
+  return { ...page, rows: page.rows as { approval: ApprovalRow; execution: ExecutionStatus | null }[] };
+}

@@ -1,0 +1,39 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { note } from "../incident/index.ts";
+import { actorLabel } from "../lib/actor.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { tell } from "../outbox/index.ts";
+import { mustBePending } from "./approve.ts";
+import { signerRole } from "./quorum.ts";
+import { lockApproval, updateApproval } from "./store.ts";
+import type { ApprovalRow } from "./types.ts";
+
+/** Turns a plan down, for a reason that is kept. Whoever may sign it may reject it; one is enough. */
+export async function reject(ctx: Ctx, input: { approval_id: string; reason: string }): Promise<ApprovalRow> {
+  authorise(ctx.actor, "reject", { people: "responder" });
+  const { approval_id, reason } = input;
+  return transaction(ctx, async (tx) => {
+    const approval = await lockApproval(tx, approval_id);
+    if (approval === undefined) throw new AwoooiError("not_found", `There is no approval ${approval_id}.`);
+    const { risk_level } = approval.plan;
+    authorise(tx.actor, `reject plans of ${risk_level} risk`, { people: signerRole(risk_level) });
+    mustBePending(approval, tx.clock.now());
+    const { incident_id } = approval;
+    await note(tx, {
+      incident_id,
+      kind: "approval",
+      text: `Rejected by ${actorLabel(tx.actor)}: ${reason}`,
+      data: { approval_id },
+    });
+    record(tx, { action: "approval.rejected", subject: approval_id, data: { reason } });
+    await tell(tx, { topic: "approval.rejected", incident_id, payload: { approval_id, reason } });
+    return updateApproval(tx, approval_id, {
+      status: "rejected",
+      reject_reason: reason,
+      decided_at: tx.clock.now(),
+    });
+  });
+}

@@ -1,0 +1,147 @@
+import { and, asc, desc, eq, inArray, isNull, lt, lte, or } from "drizzle-orm";
+import type { Ctx } from "../db/ctx.ts";
+import { type Cursor, decodeCursor } from "../db/page.ts";
+import { approvals, executions, signatures } from "../db/schema.ts";
+import type { ApprovalRow, Signature } from "./types.ts";
+
+export async function insertApproval(ctx: Ctx, row: typeof approvals.$inferInsert): Promise<void> {
+  await ctx.db.insert(approvals).values(row);
+}
+
+export async function findApproval(ctx: Ctx, approval_id: string): Promise<ApprovalRow | undefined> {
+  const [row] = await ctx.db.select().from(approvals).where(eq(approvals.approval_id, approval_id));
+  return row as ApprovalRow | undefined;
+}
+
+/** The approval, locked until the transaction ends: of two people at once the second sees the first. */
+export async function lockApproval(ctx: Ctx, approval_id: string): Promise<ApprovalRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(approvals)
+    .where(eq(approvals.approval_id, approval_id))
+    .for("no key update");
+  return row as ApprovalRow | undefined;
+}
+
+export async function updateApproval(
+  ctx: Ctx,
+  approval_id: string,
+  change: Partial<typeof approvals.$inferInsert>,
+): Promise<ApprovalRow> {
+  const [row] = await ctx.db
+    .update(approvals)
+    .set(change)
+    .where(eq(approvals.approval_id, approval_id))
+    .returning();
+  return row as ApprovalRow;
+}
+
+/** The approval of an incident that is preparing or pending, if any, locked. */
+export async function lockOpenApproval(ctx: Ctx, incident_id: string): Promise<ApprovalRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(approvals)
+    .where(and(eq(approvals.incident_id, incident_id), inArray(approvals.status, ["preparing", "pending"])))
+    .for("no key update");
+  return row as ApprovalRow | undefined;
+}
+
+/** Adds a signature; false when this person has signed this approval before. */
+export async function insertSignature(ctx: Ctx, signature: Signature): Promise<boolean> {
+  const rows = await ctx.db
+    .insert(signatures)
+    .values(signature)
+    .onConflictDoNothing()
+    .returning({ person: signatures.person_id });
+  return rows.length > 0;
+}
+
+export async function signaturesOf(
+  ctx: Ctx,
+  approval_ids: readonly string[],
+): Promise<Map<string, Signature[]>> {
+  const rows = await ctx.db
+    .select()
+    .from(signatures)
+    .where(inArray(signatures.approval_id, [...approval_ids]))
+    .orderBy(asc(signatures.at), asc(signatures.person_id));
+  const found = new Map<string, Signature[]>(approval_ids.map((id) => [id, []]));
+  for (const row of rows) found.get(row.approval_id)?.push(row);
+  return found;
+}
+
+/** The approvals of each incident, newest first. */
+export async function approvalsOf(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Map<string, ApprovalRow[]>> {
+  const found = new Map<string, ApprovalRow[]>(incident_ids.map((id) => [id, []]));
+  if (incident_ids.length === 0) return found;
+  const rows = (await ctx.db
+    .select()
+    .from(approvals)
+    .where(inArray(approvals.incident_id, [...incident_ids]))
+    .orderBy(desc(approvals.created_at), desc(approvals.approval_id))) as ApprovalRow[];
+  for (const row of rows) found.get(row.incident_id)?.push(row);
+  return found;
+}
+
+export type ApprovalFilter = {
+  status?: ApprovalRow["status"] | undefined;
+  /** Of approved ones: where the execution stands; null for not begun. */
+  execution?: readonly string[] | null | undefined;
+  incident_id?: string | undefined;
+};
+
+/** One row more than `limit`, newest first, each with where its execution stands. */
+export async function approvalPage(
+  ctx: Ctx,
+  filter: ApprovalFilter,
+  limit: number,
+  cursorText: string | undefined,
+): Promise<{ approval: ApprovalRow; execution: string | null }[]> {
+  const cursor: Cursor | undefined = cursorText === undefined ? undefined : decodeCursor(cursorText);
+  const { status, execution, incident_id } = filter;
+  const rows = await ctx.db
+    .select({ approval: approvals, execution: executions.status })
+    .from(approvals)
+    .leftJoin(executions, eq(executions.approval_id, approvals.approval_id))
+    .where(
+      and(
+        status && eq(approvals.status, status),
+        execution === null ? or(isNull(executions.status), eq(executions.status, "pending")) : undefined,
+        execution ? inArray(executions.status, [...execution] as never) : undefined,
+        incident_id === undefined ? undefined : eq(approvals.incident_id, incident_id),
+        cursor &&
+          or(
+            lt(approvals.created_at, cursor.at),
+            and(eq(approvals.created_at, cursor.at), lt(approvals.approval_id, cursor.id)),
+          ),
+      ),
+    )
+    .orderBy(desc(approvals.created_at), desc(approvals.approval_id))
+    .limit(limit + 1);
+  return rows as { approval: ApprovalRow; execution: string | null }[];
+}
+
+/** Approvals whose time in their state is over: evidence not gathered, not signed, authority not used. */
+export async function overdueApprovals(ctx: Ctx): Promise<ApprovalRow[]> {
+  const now = ctx.clock.now();
+  const rows = await ctx.db
+    .select({ approval: approvals })
+    .from(approvals)
+    .leftJoin(executions, eq(executions.approval_id, approvals.approval_id))
+    .where(
+      or(
+        and(eq(approvals.status, "preparing"), lte(approvals.prepare_until, now)),
+        and(eq(approvals.status, "pending"), lte(approvals.expires_at, now)),
+        and(
+          eq(approvals.status, "approved"),
+          lte(approvals.authority_until, now),
+          isNull(executions.execution_id),
+        ),
+      ),
+    )
+    .limit(200);
+  return rows.map((row) => row.approval as ApprovalRow);
+}

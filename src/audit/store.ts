@@ -1,0 +1,38 @@
+import { asc, desc, gt, lt, sql } from "drizzle-orm";
+import type { Ctx } from "../db/ctx.ts";
+import { LOCKS } from "../db/lock.ts";
+import { audit_entries } from "../db/schema.ts";
+import type { AuditEntry } from "./types.ts";
+
+/** Locks the end of the chain until the transaction ends, and returns its last entry. */
+export async function lockHead(ctx: Ctx): Promise<{ seq: number; hash: string } | undefined> {
+  await ctx.db.execute(sql`select pg_advisory_xact_lock(${LOCKS.audit})`);
+  const [last] = await ctx.db
+    .select({ seq: audit_entries.seq, hash: audit_entries.hash })
+    .from(audit_entries)
+    .orderBy(desc(audit_entries.seq))
+    .limit(1);
+  return last;
+}
+
+export async function insertEntries(ctx: Ctx, entries: AuditEntry[]): Promise<void> {
+  await ctx.db.insert(audit_entries).values(entries);
+}
+
+export async function entriesAfter(ctx: Ctx, seq: number, limit: number): Promise<AuditEntry[]> {
+  return ctx.db
+    .select()
+    .from(audit_entries)
+    .where(gt(audit_entries.seq, seq))
+    .orderBy(asc(audit_entries.seq))
+    .limit(limit);
+}
+
+export async function entriesBefore(ctx: Ctx, seq: number | undefined, limit: number): Promise<AuditEntry[]> {
+  return ctx.db
+    .select()
+    .from(audit_entries)
+    .where(seq === undefined ? undefined : lt(audit_entries.seq, seq))
+    .orderBy(desc(audit_entries.seq))
+    .limit(limit);
+}

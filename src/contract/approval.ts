@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { pageQuery, risk, wireId, wireText, wireTime } from "./common.ts";
+import { operation } from "./decision.ts";
+
+export const approvalStatus = z.enum([
+  "preparing",
+  "pending",
+  "approved",
+  "rejected",
+  "expired",
+  "executing",
+  "execution_success",
+  "execution_failed",
+  "superseded",
+]);
+export type ApprovalStatus = z.infer<typeof approvalStatus>;
+
+export const check = z.object({ name: z.string(), passed: z.boolean(), message: z.string() });
+export type Check = z.infer<typeof check>;
+
+export const blastRadius = z.object({
+  affected_pods: z.number().int(),
+  /** Seconds. */
+  estimated_downtime: z.number(),
+  related_services: z.array(z.string()),
+  data_impact: z.enum(["NONE", "READ_ONLY", "WRITE", "DESTRUCTIVE"]),
+});
+export type BlastRadius = z.infer<typeof blastRadius>;
+
+export const approval = z.object({
+  approval_id: z.string(),
+  incident_id: z.string(),
+  decision_token: z.string(),
+  status: approvalStatus,
+  action: z.string(),
+  operation,
+  description: z.string(),
+  risk_level: risk,
+  blast_radius: blastRadius,
+  dry_run_checks: z.array(check),
+  plan_hash: z.string(),
+  diff: z.string().nullable(),
+  required_signatures: z.number().int(),
+  signatures: z.array(z.object({ signer: z.string(), comment: z.string().nullable(), at: wireTime })),
+  requested_by: z.string(),
+  reject_reason: z.string().nullable(),
+  matched_playbook_id: z.string().nullable(),
+  fingerprint: z.string(),
+  hit_count: z.number().int(),
+  created_at: wireTime,
+  expires_at: wireTime.nullable(),
+  decided_at: wireTime.nullable(),
+  authority_until: wireTime.nullable(),
+});
+export type Approval = z.infer<typeof approval>;
+
+export const approvalQuery = pageQuery.extend({
+  status: approvalStatus.optional(),
+  incident_id: wireId.optional(),
+});
+export type ApprovalQuery = z.infer<typeof approvalQuery>;
+
+export const approve = z.strictObject({
+  plan_hash: z.string().regex(/^[0-9a-f]{64}$/, "is not a plan hash (64 hexadecimal digits)"),
+  comment: wireText(2_000).optional(),
+});
+export const reject = z.strictObject({ reason: wireText(2_000).trim().min(1) });

@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+/** Text that a database can hold: no NUL, no half of a surrogate pair. */
+export const wireText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((text) => !text.includes("\0") && text.isWellFormed(), "must be well-formed text without NUL");
+
+/** An id in a path: anything else cannot exist. */
+export const wireId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "is not an id");
+
+/** RFC 3339 in UTC. */
+export const wireTime = z.iso.datetime();
+
+export const severity = z.enum(["P0", "P1", "P2", "P3"]);
+export const risk = z.enum(["low", "medium", "high", "critical"]);
+export const role = z.enum(["viewer", "responder", "approver", "admin"]);
+
+export type Severity = z.infer<typeof severity>;
+export type Risk = z.infer<typeof risk>;
+
+/** Newest first, with keyset paging: `cursor` is the `next_cursor` of the page before. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,200}$/, "is not a cursor")
+    .optional(),
+});
+export type PageQuery = z.infer<typeof pageQuery>;
+
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+export type Page<T> = { items: T[]; next_cursor: string | null };
+
+/** RFC 9457, with our code, the fields that are wrong, and the log reference of an unexpected error. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  code: z.string(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  reference: z.string().optional(),
+});
+export type Problem = z.infer<typeof problem>;

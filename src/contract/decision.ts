@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { risk, wireTime } from "./common.ts";
+import { operationTarget } from "./incident.ts";
+
+/** A typed operation as it crosses the wire: its kind, the object it acts on, its parameters. */
+export const operation = z.object({
+  kind: z.string(),
+  target: operationTarget.nullable(),
+  parameters: z.record(z.string(), z.unknown()),
+});
+export type WireOperation = z.infer<typeof operation>;
+
+export const policyVerdict = z.object({
+  outcome: z.enum(["ask", "manual", "none"]),
+  rule: z.string(),
+  reason: z.string(),
+});
+export type PolicyVerdict = z.infer<typeof policyVerdict>;
+
+export const decision = z.object({
+  token: z.string(),
+  incident_id: z.string(),
+  state: z.enum(["init", "analyzing", "ready", "executing", "completed", "error", "superseded"]),
+  source: z.string(),
+  rule_id: z.string().nullable(),
+  summary: z.string(),
+  confidence: z.number(),
+  proposal: z.object({
+    action: z.string(),
+    operation,
+    description: z.string(),
+    risk_level: risk,
+    reasoning: z.string(),
+  }),
+  policy: policyVerdict,
+  created_at: wireTime,
+  ready_at: wireTime.nullable(),
+  valid_until: wireTime,
+});
+export type Decision = z.infer<typeof decision>;

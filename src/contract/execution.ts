@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { check } from "./approval.ts";
+import { pageQuery, wireId, wireTime } from "./common.ts";
+import { operation } from "./decision.ts";
+import { operationTarget } from "./incident.ts";
+
+export const executionStatus = z.enum(["pending", "running", "verifying", "success", "failed", "refused"]);
+export type ExecutionStatus = z.infer<typeof executionStatus>;
+
+/** What an observer saw at one moment. */
+export const observation = z.object({
+  at: wireTime,
+  /** null: it could not be told. */
+  healthy: z.boolean().nullable(),
+  facts: z.array(check),
+});
+export type Observation = z.infer<typeof observation>;
+
+export const verification = z.object({
+  result: z.enum(["success", "degraded", "failed", "inconclusive"]),
+  reason: z.string(),
+  evidence: z.object({ before: observation.nullable(), after: observation.nullable() }),
+});
+export type Verification = z.infer<typeof verification>;
+
+export const execution = z.object({
+  execution_id: z.string(),
+  incident_id: z.string(),
+  approval_id: z.string(),
+  operation,
+  target: operationTarget.nullable(),
+  status: executionStatus,
+  attempts: z.number().int(),
+  output: z.string().nullable(),
+  error: z.string().nullable(),
+  error_code: z.string().nullable(),
+  stderr: z.string().nullable(),
+  duration_ms: z.number().nullable(),
+  snapshot_id: z.string().nullable(),
+  verification: verification.nullable(),
+  created_at: wireTime,
+  started_at: wireTime.nullable(),
+  ended_at: wireTime.nullable(),
+  undone_by: z.string().nullable(),
+});
+export type Execution = z.infer<typeof execution>;
+
+export const executionQuery = pageQuery.extend({ incident_id: wireId.optional() });
+export type ExecutionQuery = z.infer<typeof executionQuery>;

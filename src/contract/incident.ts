@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { pageQuery, severity, wireText, wireTime } from "./common.ts";
+
+export const incidentStatus = z.enum(["investigating", "mitigating", "resolved", "closed"]);
+export type IncidentStatus = z.infer<typeof incidentStatus>;
+
+/** The exact object to act on. `kind` is `process`, a Kubernetes kind in lower case, `host` or `unknown`. */
+export const operationTarget = z.object({
+  kind: z.string(),
+  name: z.string(),
+  namespace: z.string().optional(),
+  cluster: z.string().optional(),
+  host: z.string().optional(),
+});
+export type OperationTarget = z.infer<typeof operationTarget>;
+
+export const disposition = z.enum(["auto_repair", "human_approved", "cold_start_trust", "manual_resolved"]);
+export type Disposition = z.infer<typeof disposition>;
+
+export const incident = z.object({
+  incident_id: z.string(),
+  title: z.string(),
+  status: incidentStatus,
+  severity,
+  alert_category: z.string(),
+  notification_type: z.string(),
+  affected_services: z.array(z.string()),
+  operation_target: operationTarget.nullable(),
+  fingerprint: z.string(),
+  hit_count: z.number().int(),
+  first_seen: wireTime,
+  last_seen: wireTime,
+  created_at: wireTime,
+  updated_at: wireTime,
+  resolved_at: wireTime.nullable(),
+  closed_at: wireTime.nullable(),
+  acknowledged_at: wireTime.nullable(),
+  owner: z.string().nullable(),
+  frequency_stats: z.object({
+    last_1h: z.number().int(),
+    last_24h: z.number().int(),
+    last_7d: z.number().int(),
+    last_30d: z.number().int(),
+  }),
+  decision: z
+    .object({ token: z.string(), state: z.string(), source: z.string(), summary: z.string() })
+    .nullable(),
+  approval_ids: z.array(z.string()),
+  outcome: z
+    .object({
+      disposition,
+      execution_success: z.boolean().nullable(),
+      execution_id: z.string().nullable(),
+      resolved_by: z.string(),
+    })
+    .nullable(),
+  links: z.record(z.string(), z.string()),
+});
+export type Incident = z.infer<typeof incident>;
+
+export const incidentQuery = pageQuery.extend({
+  status: incidentStatus.optional(),
+  severity: severity.optional(),
+  category: wireText(100).optional(),
+  service: wireText(253).optional(),
+  q: wireText(200).optional(),
+  since: wireTime.optional(),
+  until: wireTime.optional(),
+});
+export type IncidentQuery = z.infer<typeof incidentQuery>;
+
+export const timelineKind = z.enum([
+  "alert",
+  "decision",
+  "approval",
+  "execution",
+  "verification",
+  "notification",
+  "comment",
+  "status",
+]);
+export type TimelineKind = z.infer<typeof timelineKind>;
+
+export const timelineEvent = z.object({
+  seq: z.number().int(),
+  at: wireTime,
+  kind: timelineKind,
+  actor: z.string(),
+  text: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type TimelineEvent = z.infer<typeof timelineEvent>;
+
+export const alert = z.object({
+  alert_id: z.string(),
+  incident_id: z.string().nullable(),
+  status: z.enum(["firing", "resolved"]),
+  source: z.string(),
+  alert_name: z.string(),
+  alert_type: z.string(),
+  /** null: the source gave none. */
+  severity: severity.nullable(),
+  cluster: z.string(),
+  namespace: z.string(),
+  target_resource: z.string(),
+  message: z.string(),
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
+  starts_at: wireTime,
+  ends_at: wireTime.nullable(),
+  fingerprint: z.string(),
+  deliveries: z.number().int(),
+  first_received_at: wireTime,
+  last_received_at: wireTime,
+});
+export type Alert = z.infer<typeof alert>;
+
+export const comment = z.strictObject({ text: wireText(10_000).min(1) });
+export const resolve = z.strictObject({ comment: wireText(10_000).optional() });

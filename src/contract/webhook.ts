@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { risk } from "./common.ts";
+
+/** What became of one alert of a call, as far as it is known when the call is answered. */
+export const alertResult = z.object({
+  success: z.boolean(),
+  message: z.string(),
+  alert_id: z.string().nullable(),
+  approval_created: z.boolean(),
+  approval_id: z.string().nullable(),
+  incident_id: z.string().nullable(),
+  risk_level: risk.nullable(),
+  suggested_action: z.string().nullable(),
+  hit_count: z.number().int(),
+  converged: z.boolean(),
+});
+export type AlertResult = z.infer<typeof alertResult>;
+
+/** The fields beside `results` are those of the first firing alert. */
+export const webhookAnswer = alertResult.extend({ results: z.array(alertResult) });
+export type WebhookAnswer = z.infer<typeof webhookAnswer>;

@@ -1,0 +1,36 @@
+// SQLSTATE classes of a server that is not there, going away, or out of room. Node's own codes of a
+// socket that is closed, refused, or missing come beside them.
+const UNAVAILABLE_STATES = /^(08|57P0|53|58|XX)/;
+const UNAVAILABLE_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ENOENT",
+  "ENOTFOUND",
+  "ETIMEDOUT",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+]);
+const UNAVAILABLE_TEXT =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end/;
+
+function* causes(error: unknown): Generator<{ code?: unknown; message?: unknown; syscall?: unknown }> {
+  for (let at = error; at !== null && typeof at === "object"; at = (at as { cause?: unknown }).cause)
+    yield at;
+}
+
+/** Whether `error`, or what caused it, carries one of these SQLSTATEs. */
+export function hasState(error: unknown, states: readonly string[]): boolean {
+  return [...causes(error)].some((cause) => typeof cause.code === "string" && states.includes(cause.code));
+}
+
+/** Whether `error` says that the database is away, or cannot write, for now: nothing was understood wrongly. */
+export function isUnavailable(error: unknown): boolean {
+  return [...causes(error)].some((cause) => {
+    if (typeof cause.code === "string" && UNAVAILABLE_CODES.has(cause.code)) {
+      return cause.code !== "ENOENT" || cause.syscall === "connect";
+    }
+    if (typeof cause.code === "string" && UNAVAILABLE_STATES.test(cause.code)) return true;
+    return typeof cause.message === "string" && UNAVAILABLE_TEXT.test(cause.message);
+  });
+}

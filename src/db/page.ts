@@ -1,0 +1,32 @@
+import { AwoooiError } from "../lib/error.ts";
+
+/** Where a page ended: its last row's creation time and id. */
+export type Cursor = { at: Date; id: string };
+
+export function encodeCursor(cursor: Cursor): string {
+  return Buffer.from(`${cursor.at.toISOString()} ${cursor.id}`).toString("base64url");
+}
+
+/** Throws `invalid` for text that no answer of ours contained. */
+export function decodeCursor(text: string): Cursor {
+  const [time = "", id = ""] = Buffer.from(text, "base64url").toString("utf8").split(" ");
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime()) || !/^[A-Za-z0-9-]+$/.test(id)) {
+    throw new AwoooiError("invalid", "The cursor is not one of ours.", {
+      errors: [{ path: "cursor", message: "use the next_cursor of the page before" }],
+    });
+  }
+  return { at, id };
+}
+
+/** A page out of `limit + 1` rows: the extra row only tells that there is more. */
+export function pageOf<Row>(
+  rows: readonly Row[],
+  limit: number,
+  cursorOf: (row: Row) => Cursor,
+): { rows: Row[]; next_cursor: string | null } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const next_cursor = rows.length > limit && last !== undefined ? encodeCursor(cursorOf(last)) : null;
+  return { rows: page, next_cursor };
+}

@@ -1,0 +1,71 @@
+import type { PolicyVerdict } from "../contract/decision.ts";
+import { byHand, changesSomething, type Operation } from "../operation/index.ts";
+
+/** `shadow` decides and records, and does nothing; `suggest` asks people before anything is changed. */
+export type Mode = "shadow" | "suggest";
+
+export type PolicyFacts = {
+  mode: Mode;
+  notification_type: string;
+  category: string;
+  operation: Operation;
+  /** Whether something is there that can carry the operation out. */
+  executable: boolean;
+};
+
+type PolicyRule = {
+  id: string;
+  outcome: PolicyVerdict["outcome"];
+  applies: (facts: PolicyFacts) => string | false;
+};
+
+// Ordered: the first that applies decides, and its reason is what people read.
+const RULES: readonly PolicyRule[] = [
+  {
+    id: "information_only",
+    outcome: "none",
+    applies: ({ notification_type }) =>
+      notification_type === "TYPE-1" && "the alert is information: nothing is to be done",
+  },
+  {
+    id: "read_only",
+    outcome: "manual",
+    applies: ({ operation }) =>
+      !changesSomething(operation) && "no safe repair is known: a person should look, and nothing is changed",
+  },
+  {
+    id: "shadow",
+    outcome: "none",
+    applies: ({ mode }) => mode === "shadow" && "the mode is shadow: this is what would have been proposed",
+  },
+  {
+    id: "security",
+    outcome: "manual",
+    applies: ({ category }) =>
+      category === "secops" && "security alerts are for people: never repaired from here",
+  },
+  {
+    id: "not_executable",
+    outcome: "manual",
+    applies: ({ executable, operation }) => {
+      if (executable) return false;
+      const command = byHand(operation);
+      const how = command === null ? "" : `; by hand: ${command}`;
+      return `nothing configured can do this (${operation.kind})${how}`;
+    },
+  },
+  {
+    id: "suggest",
+    outcome: "ask",
+    applies: () => "the mode is suggest: people decide",
+  },
+];
+
+/** Who must agree, by which rule and for what reason. Pure and total. */
+export function judge(facts: PolicyFacts): PolicyVerdict {
+  for (const { id, outcome, applies } of RULES) {
+    const reason = applies(facts);
+    if (reason !== false) return { outcome, rule: id, reason };
+  }
+  throw new Error("the last policy rule applies to everything");
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import { type Risk, risk } from "../contract/common.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { type Operation, type OperationKind, operation } from "../operation/index.ts";
+
+const KINDS = operation.options.map((option) => option.shape.kind.value) as [
+  OperationKind,
+  ...OperationKind[],
+];
+
+const rule = z.strictObject({
+  id: z.string().regex(/^[a-z0-9_]+$/),
+  targets: z.array(z.string()).min(1),
+  keywords: z.array(z.string().regex(/^[a-z0-9_-]+$/, "keywords are lower case")).optional(),
+  propose: z.enum(KINDS),
+  parameters: z.record(z.string(), z.unknown()).default({}),
+  risk,
+  reasoning: z.string().min(1),
+});
+type Rule = z.infer<typeof rule>;
+
+/** Ordered; the last rule fits everything, so that there is always an answer. */
+export type Rules = readonly Rule[];
+
+const rules = z
+  .array(rule)
+  .refine((list) => new Set(list.map((one) => one.id)).size === list.length, "two rules have the same id")
+  .refine((list) => {
+    const last = list.at(-1);
+    return last?.propose === "investigate" && last.keywords === undefined && last.targets.includes("any");
+  }, "the last rule must be `targets: [any]`, without keywords, and propose `investigate`");
+
+/** The rules in `yaml`; throws `invalid` with everything that is wrong with them. */
+export function parseRules(yaml: string, name: string): Rules {
+  const result = rules.safeParse(parse(yaml));
+  if (result.success) return result.data;
+  const errors = result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  throw new AwoooiError("invalid", `The rules in ${name} are not valid.`, { errors });
+}
+
+/** The rules of `file`, or the shipped ones. */
+export function loadRules(file?: string): Rules {
+  const path = file ?? new URL("./rules.yaml", import.meta.url);
+  return parseRules(readFileSync(path, "utf8"), file ?? "rules.yaml");
+}
+
+/** What a rule says: its operation on the incident's own target. */
+export type Proposal = {
+  rule_id: string;
+  operation: Operation;
+  risk_level: Risk;
+  reasoning: string;
+  /** Why this rule and no other, in words. */
+  because: string;
+};
+
+function fits(one: Rule, alertNames: readonly string[], target: OperationTarget | null): string | undefined {
+  const kind = target?.kind ?? "none";
+  if (!one.targets.includes("any") && !one.targets.includes(kind)) return undefined;
+  if (one.keywords === undefined) return "no other rule fits";
+  const names = alertNames.map((name) => name.toLowerCase());
+  const found = one.keywords.find((keyword) => names.some((name) => name.includes(keyword)));
+  return found === undefined ? undefined : `the target is a ${kind} and the alert name contains "${found}"`;
+}
+
+/** The first rule that fits. Pure and total: `investigate` where nothing else does. */
+export function propose(
+  list: Rules,
+  about: { alert_names: readonly string[]; target: OperationTarget | null },
+): Proposal {
+  for (const one of list) {
+    const because = fits(one, about.alert_names, about.target);
+    if (because === undefined) continue;
+    const parsed = operation.safeParse({
+      kind: one.propose,
+      target: about.target,
+      parameters: one.parameters,
+    });
+    // A rule whose operation cannot act on this target says nothing about it.
+    if (!parsed.success) continue;
+    const { id, risk: risk_level, reasoning } = one;
+    return { rule_id: id, operation: parsed.data, risk_level, reasoning, because };
+  }
+  throw new Error("the last rule fits everything");
+}

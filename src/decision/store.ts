@@ -1,0 +1,52 @@
+import { and, asc, desc, eq, inArray, lt, ne } from "drizzle-orm";
+import type { Ctx } from "../db/ctx.ts";
+import { decisions } from "../db/schema.ts";
+import type { DecisionRow } from "./types.ts";
+
+export async function insertDecision(ctx: Ctx, row: DecisionRow): Promise<void> {
+  await ctx.db.insert(decisions).values(row);
+}
+
+/** Makes the decisions before it of an incident past ones. */
+export async function supersedeDecisions(ctx: Ctx, incident_id: string): Promise<void> {
+  await ctx.db
+    .update(decisions)
+    .set({ state: "superseded" })
+    .where(and(eq(decisions.incident_id, incident_id), ne(decisions.state, "superseded")));
+}
+
+/** Moves a decision from analyzing to ready; one in any other state stays. */
+export async function readyDecision(ctx: Ctx, token: string): Promise<void> {
+  await ctx.db
+    .update(decisions)
+    .set({ state: "ready", ready_at: ctx.clock.now() })
+    .where(and(eq(decisions.token, token), eq(decisions.state, "analyzing")));
+}
+
+export async function findDecision(ctx: Ctx, token: string): Promise<DecisionRow | undefined> {
+  const [row] = await ctx.db.select().from(decisions).where(eq(decisions.token, token));
+  return row as DecisionRow | undefined;
+}
+
+/** The newest decision of each incident. */
+export async function latestDecisions(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Map<string, DecisionRow>> {
+  if (incident_ids.length === 0) return new Map();
+  const rows = (await ctx.db
+    .selectDistinctOn([decisions.incident_id])
+    .from(decisions)
+    .where(inArray(decisions.incident_id, [...incident_ids]))
+    .orderBy(asc(decisions.incident_id), desc(decisions.created_at), desc(decisions.token))) as DecisionRow[];
+  return new Map(rows.map((row) => [row.incident_id, row]));
+}
+
+/** Decisions that have been analyzing since before `before`. */
+export async function staleDecisions(ctx: Ctx, before: Date): Promise<DecisionRow[]> {
+  const rows = await ctx.db
+    .select()
+    .from(decisions)
+    .where(and(eq(decisions.state, "analyzing"), lt(decisions.created_at, before)));
+  return rows as DecisionRow[];
+}

@@ -1,0 +1,18 @@
+import type { Risk } from "../contract/common.ts";
+import type { PolicyVerdict } from "../contract/decision.ts";
+import type { decisions } from "../db/schema.ts";
+import type { Operation } from "../operation/index.ts";
+
+/** What should be done, as it is stored with its decision. */
+export type StoredProposal = {
+  action: string;
+  operation: Operation;
+  description: string;
+  risk_level: Risk;
+  reasoning: string;
+};
+
+export type DecisionRow = Omit<typeof decisions.$inferSelect, "proposal" | "policy"> & {
+  proposal: StoredProposal;
+  policy: PolicyVerdict;
+};

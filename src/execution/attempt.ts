@@ -1,0 +1,243 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { note, setMitigating } from "../incident/index.ts";
+import { messageOf } from "../lib/error.ts";
+import { redactText } from "../lib/redact.ts";
+import { inWords, traitsOf } from "../operation/index.ts";
+import { tell } from "../outbox/index.ts";
+import { admit, auditCall, type Call, readThrough } from "./gateway.ts";
+import {
+  busyWith,
+  endAttempt,
+  findAttempt,
+  findExecution,
+  insertAttempt,
+  lockTarget,
+  updateExecution,
+} from "./store.ts";
+import { isTransient } from "./transient.ts";
+import type { ActResult, ExecutionRow, Executor, Refusal, Run, RunOptions } from "./types.ts";
+
+/** What came of an attempt; `again` asks for the attempt `next` after `wait` seconds. */
+export type AttemptOutcome =
+  | { kind: "acted"; known: boolean }
+  | { kind: "failed" }
+  | { kind: "refused" }
+  | { kind: "again"; wait: number; next: number };
+
+const STDERR_LIMIT = 8_000;
+const BUSY_WAIT = 2;
+const NOT_DONE = "interrupted before it took effect";
+
+const clip = (text: string) => redactText(text.replaceAll("\0", "")).toWellFormed().slice(0, STDERR_LIMIT);
+
+function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
+  const { execution_id, approval_id, plan_hash, incident_id, operation } = execution;
+  return {
+    caller: "approval_executor",
+    incident_id,
+    operation,
+    run: { execution_id, approval_id, plan_hash },
+  };
+}
+
+type Start =
+  | { kind: "go"; executor: Executor; execution: ExecutionRow }
+  | { kind: "busy" }
+  | { kind: "refused" };
+
+/** Opens the attempt, under the lock of its target and with all gates asked in the same transaction. */
+async function start(
+  ctx: Ctx,
+  execution: ExecutionRow,
+  attempt: number,
+  options: RunOptions,
+): Promise<Start> {
+  return transaction(ctx, async (tx) => {
+    const { execution_id, incident_id, operation } = execution;
+    await lockTarget(tx, operation.target);
+    if ((await busyWith(tx, execution_id, operation.target)) !== undefined) return { kind: "busy" };
+    const call: Call = { ...callOf(execution), scope: traitsOf(operation).scope };
+    const admission = await admit(tx, options.gateway, call);
+    if (!admission.ok) {
+      await close(tx, execution, admission.refusal);
+      return { kind: "refused" };
+    }
+    const now = tx.clock.now();
+    await insertAttempt(tx, execution_id, attempt);
+    const started = await updateExecution(tx, execution_id, {
+      status: "running",
+      attempts: attempt,
+      started_at: execution.started_at ?? now,
+    });
+    await setMitigating(tx, incident_id, true);
+    const text = attempt === 1 ? inWords(operation) : `${inWords(operation)} (attempt ${attempt})`;
+    await note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt } });
+    record(tx, { action: "execution.started", subject: execution_id, data: { attempt, operation } });
+    if (attempt === 1) await tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
+    return { kind: "go", executor: admission.executor, execution: started };
+  });
+}
+
+async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promise<void> {
+  const { execution_id, incident_id } = execution;
+  const { gate, code, message } = refusal;
+  await updateExecution(tx, execution_id, {
+    status: "refused",
+    error: message,
+    error_code: code,
+    ended_at: tx.clock.now(),
+  });
+  await note(tx, {
+    incident_id,
+    kind: "execution",
+    text: `Refused: ${message}`,
+    data: { execution_id, gate, code },
+  });
+  await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
+}
+
+/** Runs `act` with a bound: it is told to stop, and what it was at may have been sent. */
+async function act(
+  executor: Executor,
+  execution: ExecutionRow,
+  run: Run,
+  seconds: number,
+): Promise<ActResult> {
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise<ActResult>((resolve) => {
+    timer = setTimeout(() => {
+      stop.abort();
+      resolve({ ok: false, error: `timed out after ${seconds} s`, sent: true });
+    }, seconds * 1000);
+  });
+  const acting = executor
+    .act(execution.operation, run, stop.signal)
+    .catch((error: unknown): ActResult => ({ ok: false, error: messageOf(error), sent: true }));
+  try {
+    return await Promise.race([acting, bound]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Writes down how an attempt ended and says what follows from it. */
+async function finish(
+  ctx: Ctx,
+  execution: ExecutionRow,
+  attempt: number,
+  result: ActResult,
+  options: RunOptions,
+): Promise<AttemptOutcome> {
+  const { execution_id, incident_id, operation } = execution;
+  const outcome = followUp(result, attempt, traitsOf(operation).idempotent, options);
+  const error = result.ok ? null : clip(result.error);
+  await transaction(ctx, async (tx) => {
+    await endAttempt(tx, execution_id, attempt, {
+      outcome: result.ok ? "success" : outcome.kind === "acted" ? "unknown" : "failed",
+      sent: result.ok || result.sent,
+      error,
+    });
+    await updateExecution(tx, execution_id, {
+      error,
+      ...(result.ok ? { output: clip(result.output) } : { stderr: clip(result.stderr ?? "") || null }),
+      ...(outcome.kind === "acted" ? { status: "verifying" as const } : {}),
+    });
+    const text = describe(result, outcome);
+    await note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, error } });
+    await auditCall(tx, callOf(execution), {
+      what: "act",
+      outcome: result.ok ? "ok" : (error ?? "failed"),
+      duration_ms: tx.clock.now().getTime() - (execution.started_at ?? tx.clock.now()).getTime(),
+    });
+  });
+  return outcome;
+}
+
+function describe(result: ActResult, outcome: AttemptOutcome): string {
+  if (result.ok) return `Done: ${clip(result.output)}`;
+  const next = { acted: "its effect is looked at", failed: "not tried again", refused: "", again: "" }[
+    outcome.kind
+  ];
+  if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${clip(result.error)}`;
+  return `Failed, ${next}: ${clip(result.error)}`;
+}
+
+/** Only what is transient is tried again, and only where nothing was sent or doing it twice is harmless. */
+export function followUp(
+  result: ActResult,
+  attempt: number,
+  idempotent: boolean,
+  options: Pick<RunOptions, "retries" | "retry_wait">,
+): AttemptOutcome {
+  if (result.ok) return { kind: "acted", known: true };
+  const repeatable = !result.sent || idempotent;
+  if (isTransient(result) && repeatable && attempt <= options.retries) {
+    return { kind: "again", wait: options.retry_wait, next: attempt + 1 };
+  }
+  return result.sent ? { kind: "acted", known: false } : { kind: "failed" };
+}
+
+/** An attempt that has begun, by a process that may be gone: what is known of it decides, never a repetition. */
+async function takeUp(
+  ctx: Ctx,
+  execution: ExecutionRow,
+  run: Run,
+  options: RunOptions,
+): Promise<AttemptOutcome> {
+  const seen = await readThrough(ctx, options.gateway, callOf(execution), "effect", (executor) =>
+    executor.effect(execution.operation, run),
+  );
+  const effect = seen.ok ? seen.value : "cannot_tell";
+  if (effect === "done") {
+    const output = "It was interrupted, and had taken effect";
+    return finish(ctx, execution, run.attempt, { ok: true, output }, options);
+  }
+  if (effect === "cannot_tell") {
+    const error = "interrupted: whether it took effect cannot be told";
+    return finish(ctx, execution, run.attempt, { ok: false, error, sent: true }, { ...options, retries: 0 });
+  }
+  const { execution_id, incident_id } = execution;
+  await transaction(ctx, async (tx) => {
+    await endAttempt(tx, execution_id, run.attempt, { outcome: "failed", sent: false, error: NOT_DONE });
+    const text = "Interrupted before it took effect: done again";
+    await note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt: run.attempt } });
+  });
+  return { kind: "again", wait: 0, next: run.attempt + 1 };
+}
+
+/**
+ * One attempt at an execution, with its number. Safe to call again after a crash: an attempt that ended is
+ * not made again, and one that was cut off is looked at first.
+ */
+export async function attemptExecution(
+  ctx: Ctx,
+  input: { execution_id: string; attempt: number },
+  options: RunOptions,
+): Promise<AttemptOutcome> {
+  authorise(ctx.actor, "act", { people: "nobody", system: ["pipeline"] });
+  const execution = await findExecution(ctx, input.execution_id);
+  if (execution === undefined) throw new Error(`there is no execution ${input.execution_id}`);
+  if (execution.status === "refused") return { kind: "refused" };
+  if (execution.status === "failed") return { kind: "failed" };
+  if (execution.status === "success") return { kind: "acted", known: true };
+  const run: Run = { ...input, before: execution.before ?? {} };
+  const earlier = await findAttempt(ctx, input.execution_id, input.attempt);
+  if (earlier === undefined) {
+    const started = await start(ctx, execution, input.attempt, options);
+    if (started.kind === "busy") return { kind: "again", wait: BUSY_WAIT, next: input.attempt };
+    if (started.kind === "refused") return { kind: "refused" };
+    const result = await act(started.executor, started.execution, run, options.timeout);
+    return finish(ctx, started.execution, input.attempt, result, options);
+  }
+  if (earlier.outcome === null) return takeUp(ctx, execution, run, options);
+  if (earlier.error === NOT_DONE) return { kind: "again", wait: 0, next: input.attempt + 1 };
+  const result: ActResult =
+    earlier.outcome === "success"
+      ? { ok: true, output: execution.output ?? "" }
+      : { ok: false, error: earlier.error ?? "", sent: earlier.sent ?? true };
+  return followUp(result, input.attempt, traitsOf(execution.operation).idempotent, options);
+}

@@ -1,0 +1,44 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Verification } from "../contract/execution.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { note } from "../incident/index.ts";
+import { tell } from "../outbox/index.ts";
+import { ended, lockExecution, updateExecution } from "./store.ts";
+import type { ExecutionRow } from "./types.ts";
+
+/**
+ * Ends an execution with what its verification found; `null` for one that was never acted out. Returns
+ * null when it had ended already: the conclusion is drawn once.
+ */
+export async function concludeExecution(
+  ctx: Ctx,
+  input: { execution_id: string; verification: Verification | null; error?: string },
+): Promise<ExecutionRow | null> {
+  authorise(ctx.actor, "conclude executions", { people: "nobody", system: ["pipeline", "sweep"] });
+  const { execution_id, verification, error } = input;
+  return transaction(ctx, async (tx) => {
+    const execution = await lockExecution(tx, execution_id);
+    if (execution === undefined || ended(execution.status)) return null;
+    const { incident_id } = execution;
+    const status = verification?.result === "success" ? "success" : "failed";
+    const concluded = await updateExecution(tx, execution_id, {
+      status,
+      verification,
+      ended_at: tx.clock.now(),
+      ...(error === undefined ? {} : { error }),
+    });
+    if (verification !== null) {
+      const text = `Verified: ${verification.result}, ${verification.reason}`;
+      await note(tx, { incident_id, kind: "verification", text, data: { execution_id, ...verification } });
+    }
+    record(tx, {
+      action: "execution.ended",
+      subject: execution_id,
+      data: { status, result: verification?.result },
+    });
+    await tell(tx, { topic: "execution.finished", incident_id, payload: { execution_id, status } });
+    return concluded;
+  });
+}

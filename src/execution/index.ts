@@ -1,0 +1,18 @@
+export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
+export { beginExecution, keepBefore } from "./begin.ts";
+export { concludeExecution } from "./conclude.ts";
+export { admit, type Call } from "./gateway.ts";
+export { type Preparation, prepareExecution, takeSnapshot } from "./prepare.ts";
+export { getExecution, listExecutions, presentExecution } from "./read.ts";
+export { executionsOfApprovals, incidentsInExecution, overdueExecutions } from "./store.ts";
+export { isTransient } from "./transient.ts";
+export type {
+  ActResult,
+  Caller,
+  ExecutionRow,
+  Executor,
+  GatewayOptions,
+  Resolution,
+  Run,
+  RunOptions,
+} from "./types.ts";

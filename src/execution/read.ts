@@ -1,0 +1,51 @@
+import { authorise } from "../access/index.ts";
+import type { Execution, ExecutionQuery } from "../contract/execution.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { pageOf } from "../db/page.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { executionPage, findExecution } from "./store.ts";
+import type { ExecutionRow } from "./types.ts";
+
+/** The execution as it crosses the wire. */
+export function presentExecution(row: ExecutionRow): Execution {
+  const {
+    operation,
+    created_at,
+    started_at,
+    ended_at,
+    before: _,
+    deadline: __,
+    plan_hash: ___,
+    ...rest
+  } = row;
+  return {
+    ...rest,
+    operation,
+    target: operation.target,
+    duration_ms: started_at !== null && ended_at !== null ? ended_at.getTime() - started_at.getTime() : null,
+    // None of the operations there are can be undone from a snapshot.
+    snapshot_id: null,
+    undone_by: null,
+    created_at: created_at.toISOString(),
+    started_at: started_at?.toISOString() ?? null,
+    ended_at: ended_at?.toISOString() ?? null,
+  };
+}
+
+/** One execution; throws `not_found`. */
+export async function getExecution(ctx: Ctx, execution_id: string): Promise<ExecutionRow> {
+  authorise(ctx.actor, "read executions", { people: "viewer", system: ["pipeline", "sweep"] });
+  const execution = await findExecution(ctx, execution_id);
+  if (execution === undefined) throw new AwoooiError("not_found", `There is no execution ${execution_id}.`);
+  return execution;
+}
+
+/** Executions, newest first. */
+export async function listExecutions(
+  ctx: Ctx,
+  query: ExecutionQuery,
+): Promise<{ rows: ExecutionRow[]; next_cursor: string | null }> {
+  authorise(ctx.actor, "read executions", { people: "viewer" });
+  const rows = await executionPage(ctx, query.incident_id, query.limit, query.cursor);
+  return pageOf(rows, query.limit, (row) => ({ at: row.created_at, id: row.execution_id }));
+}

@@ -1,0 +1,188 @@
+import { and, count, desc, eq, gt, inArray, lt, ne, or, sql } from "drizzle-orm";
+import type { Ctx } from "../db/ctx.ts";
+import { LOCKS } from "../db/lock.ts";
+import { type Cursor, decodeCursor } from "../db/page.ts";
+import { execution_attempts, executions } from "../db/schema.ts";
+import type { ExecutionRow } from "./types.ts";
+
+const LIVE = ["pending", "running", "verifying"] as const;
+const ended = (status: string) => !(LIVE as readonly string[]).includes(status);
+
+export type Attempt = typeof execution_attempts.$inferSelect;
+
+/** Makes the execution of an approval; the one that is there already stays. */
+export async function ensureExecution(ctx: Ctx, row: typeof executions.$inferInsert): Promise<ExecutionRow> {
+  await ctx.db.insert(executions).values(row).onConflictDoNothing({ target: executions.approval_id });
+  const [found] = await ctx.db.select().from(executions).where(eq(executions.approval_id, row.approval_id));
+  return found as ExecutionRow;
+}
+
+export async function findExecution(ctx: Ctx, execution_id: string): Promise<ExecutionRow | undefined> {
+  const [row] = await ctx.db.select().from(executions).where(eq(executions.execution_id, execution_id));
+  return row as ExecutionRow | undefined;
+}
+
+export async function lockExecution(ctx: Ctx, execution_id: string): Promise<ExecutionRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(executions)
+    .where(eq(executions.execution_id, execution_id))
+    .for("no key update");
+  return row as ExecutionRow | undefined;
+}
+
+export async function updateExecution(
+  ctx: Ctx,
+  execution_id: string,
+  change: Partial<typeof executions.$inferInsert>,
+): Promise<ExecutionRow> {
+  const [row] = await ctx.db
+    .update(executions)
+    .set(change)
+    .where(eq(executions.execution_id, execution_id))
+    .returning();
+  return row as ExecutionRow;
+}
+
+export async function findAttempt(
+  ctx: Ctx,
+  execution_id: string,
+  attempt: number,
+): Promise<Attempt | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(execution_attempts)
+    .where(and(eq(execution_attempts.execution_id, execution_id), eq(execution_attempts.attempt, attempt)));
+  return row;
+}
+
+export async function insertAttempt(ctx: Ctx, execution_id: string, attempt: number): Promise<void> {
+  await ctx.db.insert(execution_attempts).values({ execution_id, attempt, started_at: ctx.clock.now() });
+}
+
+/** Closes an attempt; one that is closed already stays as it is. */
+export async function endAttempt(
+  ctx: Ctx,
+  execution_id: string,
+  attempt: number,
+  end: { outcome: "success" | "failed" | "unknown"; sent: boolean; error: string | null },
+): Promise<void> {
+  await ctx.db
+    .update(execution_attempts)
+    .set({ ...end, ended_at: ctx.clock.now() })
+    .where(
+      and(
+        eq(execution_attempts.execution_id, execution_id),
+        eq(execution_attempts.attempt, attempt),
+        sql`${execution_attempts.outcome} is null`,
+      ),
+    );
+}
+
+const targetKey = (target: unknown) => JSON.stringify(target);
+
+/** Lets no one else begin on this target until the transaction ends. */
+export async function lockTarget(ctx: Ctx, target: unknown): Promise<void> {
+  await ctx.db.execute(
+    sql`select pg_advisory_xact_lock(${LOCKS.target}::int, hashtext(${targetKey(target)}))`,
+  );
+}
+
+/** The other execution that is acting on this target, if there is one. */
+export async function busyWith(ctx: Ctx, execution_id: string, target: unknown): Promise<string | undefined> {
+  const [row] = await ctx.db
+    .select({ id: executions.execution_id })
+    .from(executions)
+    .where(
+      and(
+        inArray(executions.status, ["running", "verifying"]),
+        ne(executions.execution_id, execution_id),
+        gt(executions.attempts, 0),
+        sql`${executions.operation}->'target' = ${JSON.stringify(target)}::jsonb`,
+      ),
+    )
+    .limit(1);
+  return row?.id;
+}
+
+/** How many other executions have acted since `since`: on this target, and altogether. */
+export async function actedSince(
+  ctx: Ctx,
+  execution_id: string,
+  target: unknown,
+  since: Date,
+): Promise<{ target: number; total: number }> {
+  const onTarget = sql`${executions.operation}->'target' = ${JSON.stringify(target)}::jsonb`;
+  const [row] = await ctx.db
+    .select({ total: count(), target: sql<number>`(count(*) filter (where ${onTarget}))::int` })
+    .from(executions)
+    .where(
+      and(
+        gt(executions.started_at, since),
+        gt(executions.attempts, 0),
+        ne(executions.execution_id, execution_id),
+      ),
+    );
+  return { target: row?.target ?? 0, total: row?.total ?? 0 };
+}
+
+/** Executions that are not over and past their deadline. */
+export async function overdueExecutions(ctx: Ctx): Promise<ExecutionRow[]> {
+  const rows = await ctx.db
+    .select()
+    .from(executions)
+    .where(and(inArray(executions.status, [...LIVE]), lt(executions.deadline, ctx.clock.now())))
+    .limit(200);
+  return rows as ExecutionRow[];
+}
+
+/** Which of these incidents have an execution that is not over. */
+export async function incidentsInExecution(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
+  if (incident_ids.length === 0) return new Set();
+  const rows = await ctx.db
+    .selectDistinct({ id: executions.incident_id })
+    .from(executions)
+    .where(and(inArray(executions.incident_id, [...incident_ids]), inArray(executions.status, [...LIVE])));
+  return new Set(rows.map((row) => row.id));
+}
+
+/** The execution of each of these approvals, where it has begun. */
+export async function executionsOfApprovals(
+  ctx: Ctx,
+  approval_ids: readonly string[],
+): Promise<Map<string, ExecutionRow>> {
+  if (approval_ids.length === 0) return new Map();
+  const rows = (await ctx.db
+    .select()
+    .from(executions)
+    .where(inArray(executions.approval_id, [...approval_ids]))) as ExecutionRow[];
+  return new Map(rows.map((row) => [row.approval_id, row]));
+}
+
+/** One row more than `limit`, newest first. */
+export async function executionPage(
+  ctx: Ctx,
+  incident_id: string | undefined,
+  limit: number,
+  cursorText: string | undefined,
+): Promise<ExecutionRow[]> {
+  const cursor: Cursor | undefined = cursorText === undefined ? undefined : decodeCursor(cursorText);
+  const rows = await ctx.db
+    .select()
+    .from(executions)
+    .where(
+      and(
+        incident_id === undefined ? undefined : eq(executions.incident_id, incident_id),
+        cursor &&
+          or(
+            lt(executions.created_at, cursor.at),
+            and(eq(executions.created_at, cursor.at), lt(executions.execution_id, cursor.id)),
+          ),
+      ),
+    )
+    .orderBy(desc(executions.created_at), desc(executions.execution_id))
+    .limit(limit + 1);
+  return rows as ExecutionRow[];
+}
+
+export { ended };

@@ -1,0 +1,70 @@
+import type { Check } from "../contract/approval.ts";
+import type { Verification } from "../contract/execution.ts";
+import type { executions } from "../db/schema.ts";
+import type { Operation, Scope } from "../operation/index.ts";
+
+/** Whether the target is there, by its exact name. */
+export type Resolution =
+  | { result: "hit" }
+  | { result: "suggestion"; names: string[] }
+  | { result: "miss"; message: string }
+  | { result: "error"; message: string };
+
+/** One run of an operation: `before` is what the executor's own snapshot returned. */
+export type Run = { execution_id: string; attempt: number; before: Record<string, unknown> };
+
+/** `sent: false` promises that nothing reached the target. `status` is the target's own code, where it has one. */
+export type ActResult =
+  | { ok: true; output: string }
+  | { ok: false; error: string; sent: boolean; status?: number; stderr?: string };
+
+/**
+ * The port of whatever touches systems. Methods return results; what they throw counts as an error that
+ * may have been sent. When `signal` is aborted `act` stops as soon as it can: it may be called again.
+ */
+export type Executor = {
+  id: string;
+  /** The operations that it carries out. */
+  kinds: readonly Operation["kind"][];
+  resolve(operation: Operation): Promise<Resolution>;
+  /** Everything that can be known before acting, with what was really found. Changes nothing. */
+  dryRun(operation: Operation): Promise<Check[]>;
+  /** What is about to change, as plain JSON: `act` and `effect` are given it. */
+  snapshot(operation: Operation): Promise<Record<string, unknown>>;
+  act(operation: Operation, run: Run, signal: AbortSignal): Promise<ActResult>;
+  /** After a run whose outcome is not known: did this very run take effect? */
+  effect(operation: Operation, run: Run): Promise<"done" | "not_done" | "cannot_tell">;
+};
+
+export type ExecutionRow = Omit<typeof executions.$inferSelect, "operation" | "verification"> & {
+  operation: Operation;
+  verification: Verification | null;
+};
+
+/** Who calls the gateway, and with which scopes each may. */
+export type Caller = "approval_executor" | "planner";
+
+export type GatewayOptions = {
+  executors: readonly Executor[];
+  grants: Record<Caller, readonly Scope[]>;
+  mode: "shadow" | "suggest";
+  /** Nothing is changed while true. */
+  frozen: boolean;
+  /** Changes within an hour, for one target and for all together. */
+  max_per_hour: { target: number; total: number };
+};
+
+export type RunOptions = {
+  gateway: GatewayOptions;
+  /** Further attempts after the first, for transient errors only. */
+  retries: number;
+  /** Seconds between attempts. */
+  retry_wait: number;
+  /** Seconds for one act. */
+  timeout: number;
+  /** Seconds after which an execution that has not ended is looked after by the sweep. */
+  deadline: number;
+};
+
+/** A refusal names its gate, 1 to 5. */
+export type Refusal = { gate: 1 | 2 | 3 | 4 | 5; code: string; message: string };

@@ -1,0 +1,10 @@
+export { acknowledge } from "./acknowledge.ts";
+export { comment } from "./comment.ts";
+export { type ConvergeOptions, converge, isActive, worseSeverity } from "./converge.ts";
+export { setMitigating } from "./mitigate.ts";
+export { type KnownTargets, operationTarget } from "./operation-target.ts";
+export { getIncident, listIncidents } from "./read.ts";
+export { type ResolveInput, resolve } from "./resolve.ts";
+export { activeIncidents, lockFingerprints, lockIncident } from "./store.ts";
+export { note, timelineOf } from "./timeline.ts";
+export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

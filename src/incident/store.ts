@@ -1,0 +1,137 @@
+import { and, arrayContains, asc, desc, eq, gte, ilike, inArray, lt, lte, or, sql } from "drizzle-orm";
+import type { IncidentQuery } from "../contract/incident.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { LOCKS } from "../db/lock.ts";
+import { type Cursor, decodeCursor } from "../db/page.ts";
+import { incidents, timeline } from "../db/schema.ts";
+import type { IncidentRow } from "./types.ts";
+
+export const ACTIVE = ["investigating", "mitigating"] as const;
+
+/** Lets no one else converge on these fingerprints until the transaction ends. Sorted: no deadlock. */
+export async function lockFingerprints(ctx: Ctx, fingerprints: readonly string[]): Promise<void> {
+  const list = sql.param([...fingerprints]);
+  await ctx.db.execute(sql`
+    select pg_advisory_xact_lock(${LOCKS.fingerprint}::int, key)
+      from (select distinct hashtext(f) as key from unnest(${list}::text[]) as f order by 1) as keys`);
+}
+
+/** For each fingerprint its active incident, else its latest one. */
+export async function latestIncidents(
+  ctx: Ctx,
+  fingerprints: readonly string[],
+): Promise<Map<string, IncidentRow>> {
+  if (fingerprints.length === 0) return new Map();
+  const rows = (await ctx.db
+    .selectDistinctOn([incidents.fingerprint])
+    .from(incidents)
+    .where(inArray(incidents.fingerprint, [...fingerprints]))
+    .orderBy(
+      asc(incidents.fingerprint),
+      desc(sql`${incidents.status} in ('investigating', 'mitigating')`),
+      desc(incidents.updated_at),
+      desc(incidents.incident_id),
+    )) as IncidentRow[];
+  return new Map(rows.map((row) => [row.fingerprint, row]));
+}
+
+export async function insertIncident(ctx: Ctx, row: typeof incidents.$inferInsert): Promise<IncidentRow> {
+  const [inserted] = await ctx.db.insert(incidents).values(row).returning();
+  return inserted as IncidentRow;
+}
+
+export async function updateIncident(
+  ctx: Ctx,
+  incident_id: string,
+  change: Partial<typeof incidents.$inferInsert>,
+): Promise<IncidentRow> {
+  const [updated] = await ctx.db
+    .update(incidents)
+    .set({ ...change, updated_at: ctx.clock.now() })
+    .where(eq(incidents.incident_id, incident_id))
+    .returning();
+  return updated as IncidentRow;
+}
+
+/** Moves `last_seen` of these incidents; `last_seen` never goes back. */
+export async function touchIncidents(ctx: Ctx, incident_ids: readonly string[], at: Date): Promise<void> {
+  if (incident_ids.length === 0) return;
+  await ctx.db
+    .update(incidents)
+    .set({ last_seen: sql`greatest(${incidents.last_seen}, ${at.toISOString()}::timestamptz)` })
+    .where(inArray(incidents.incident_id, [...incident_ids]));
+}
+
+export async function findIncident(ctx: Ctx, incident_id: string): Promise<IncidentRow | undefined> {
+  const [row] = await ctx.db.select().from(incidents).where(eq(incidents.incident_id, incident_id));
+  return row as IncidentRow | undefined;
+}
+
+/** The incident, locked until the transaction ends. */
+export async function lockIncident(ctx: Ctx, incident_id: string): Promise<IncidentRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(incidents)
+    .where(eq(incidents.incident_id, incident_id))
+    .for("no key update");
+  return row as IncidentRow | undefined;
+}
+
+const after = (cursor: Cursor) =>
+  or(
+    lt(incidents.created_at, cursor.at),
+    and(eq(incidents.created_at, cursor.at), lt(incidents.incident_id, cursor.id)),
+  );
+
+/** One row more than `limit`, newest first: the extra one says that there is a next page. */
+export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<IncidentRow[]> {
+  const { status, severity, category, service, q, since, until, limit } = query;
+  const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  const like = q === undefined ? undefined : `%${q.replace(/[\\%_]/g, "\\$&")}%`;
+  const rows = await ctx.db
+    .select()
+    .from(incidents)
+    .where(
+      and(
+        status && eq(incidents.status, status),
+        severity && eq(incidents.severity, severity),
+        category === undefined ? undefined : eq(incidents.alert_category, category),
+        service === undefined ? undefined : arrayContains(incidents.affected_services, [service]),
+        like === undefined ? undefined : or(ilike(incidents.title, like), ilike(incidents.incident_id, like)),
+        since === undefined ? undefined : gte(incidents.created_at, new Date(since)),
+        until === undefined ? undefined : lte(incidents.created_at, new Date(until)),
+        cursor && after(cursor),
+      ),
+    )
+    .orderBy(desc(incidents.created_at), desc(incidents.incident_id))
+    .limit(limit + 1);
+  return rows as IncidentRow[];
+}
+
+export async function activeIncidents(ctx: Ctx, limit: number): Promise<IncidentRow[]> {
+  const rows = await ctx.db
+    .select()
+    .from(incidents)
+    .where(inArray(incidents.status, [...ACTIVE]))
+    .orderBy(asc(incidents.created_at))
+    .limit(limit);
+  return rows as IncidentRow[];
+}
+
+export async function insertTimeline(ctx: Ctx, row: typeof timeline.$inferInsert): Promise<void> {
+  await ctx.db.insert(timeline).values(row);
+}
+
+export async function timelineRows(
+  ctx: Ctx,
+  incident_id: string,
+  afterSeq: number,
+  limit: number,
+): Promise<(typeof timeline.$inferSelect)[]> {
+  return ctx.db
+    .select()
+    .from(timeline)
+    .where(and(eq(timeline.incident_id, incident_id), sql`${timeline.seq} > ${afterSeq}`))
+    .orderBy(asc(timeline.seq))
+    .limit(limit);
+}

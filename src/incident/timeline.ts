@@ -1,0 +1,39 @@
+import { authorise } from "../access/index.ts";
+import type { TimelineEvent, TimelineKind } from "../contract/incident.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { actorLabel } from "../lib/actor.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { findIncident, insertTimeline, timelineRows } from "./store.ts";
+
+/** Writes into an incident's story, in the transaction of what happened. `text` is one line for people. */
+export async function note(
+  ctx: Ctx,
+  event: { incident_id: string; kind: TimelineKind; text: string; data?: Record<string, unknown> },
+): Promise<void> {
+  const { incident_id, kind, text, data = {} } = event;
+  await insertTimeline(ctx, {
+    incident_id,
+    kind,
+    text,
+    data,
+    at: ctx.clock.now(),
+    actor: actorLabel(ctx.actor),
+  });
+}
+
+/** The story of an incident, oldest first, from after `after` (a `seq`) on; 500 events at most. */
+export async function timelineOf(ctx: Ctx, incident_id: string, after = 0): Promise<TimelineEvent[]> {
+  authorise(ctx.actor, "read timelines", { people: "viewer" });
+  if ((await findIncident(ctx, incident_id)) === undefined) {
+    throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
+  }
+  const rows = await timelineRows(ctx, incident_id, after, 500);
+  return rows.map(({ seq, at, kind, actor, text, data }) => ({
+    seq,
+    at: at.toISOString(),
+    kind: kind as TimelineKind,
+    actor,
+    text,
+    data,
+  }));
+}

@@ -1,0 +1,94 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { BlockList, isIP } from "node:net";
+import { AwoooiError } from "../lib/error.ts";
+
+/** Who may send. Networks are CIDR ranges or single addresses. */
+export type SenderPolicy = {
+  trusted_networks: readonly string[];
+  proxies: readonly string[];
+  bearer_tokens: readonly string[];
+  basic: readonly { username: string; password: string }[];
+};
+
+/** What is known of a call: `peer` is the address of the socket itself. */
+export type Call = {
+  peer: string;
+  authorization: string | undefined;
+  /** `X-Forwarded-For`, every occurrence joined by commas. */
+  forwarded_for: string | undefined;
+  /** Another header that says the call was passed on: `Forwarded`, `X-Real-IP`. */
+  forwarded_otherwise: boolean;
+};
+
+type Family = "ipv4" | "ipv6";
+const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+
+function plainAddress(address: string): { address: string; family: Family } | undefined {
+  const bare = MAPPED.exec(address)?.[1] ?? address.replace(/%.*$/, "");
+  const version = isIP(bare);
+  return version === 0 ? undefined : { address: bare, family: version === 4 ? "ipv4" : "ipv6" };
+}
+
+function blockList(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [text = "", prefix] = network.split("/");
+    const plain = plainAddress(text);
+    if (plain === undefined) throw new AwoooiError("invalid", `${network} is not an address or CIDR range.`);
+    if (prefix === undefined) list.addAddress(plain.address, plain.family);
+    else list.addSubnet(plain.address, Number(prefix), plain.family);
+  }
+  return list;
+}
+
+function sameSecret(given: string, expected: string): boolean {
+  // Hashed first, so that the comparison takes the same time whatever the lengths.
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+/** The address that counts: the peer's, or behind configured proxies the one that they received from. */
+function clientAddress(call: Call, isProxy: (address: string) => boolean): string | undefined {
+  if (call.forwarded_for === undefined) return call.forwarded_otherwise ? undefined : call.peer;
+  if (!isProxy(call.peer)) return undefined;
+  const hops = call.forwarded_for.split(",").map((hop) => hop.trim());
+  return hops.reverse().find((hop) => !isProxy(hop));
+}
+
+/**
+ * A check that returns how a call was admitted, or throws: `unauthenticated` for credentials that are
+ * wrong, `untrusted_sender` for a call from outside that has none.
+ */
+export function senderCheck(policy: SenderPolicy): (call: Call) => string {
+  const trusted = blockList(policy.trusted_networks);
+  const proxies = blockList(policy.proxies);
+  const isIn = (list: BlockList) => (address: string) => {
+    const plain = plainAddress(address);
+    return plain !== undefined && list.check(plain.address, plain.family);
+  };
+
+  function byCredentials(authorization: string): string | undefined {
+    const [scheme = "", given = ""] = authorization.split(/ +(.*)/s);
+    if (scheme.toLowerCase() === "bearer") {
+      return policy.bearer_tokens.some((token) => sameSecret(given, token)) ? "bearer token" : undefined;
+    }
+    if (scheme.toLowerCase() !== "basic") return undefined;
+    const pair = Buffer.from(given, "base64").toString("utf8");
+    const match = policy.basic.find((one) => sameSecret(pair, `${one.username}:${one.password}`));
+    return match === undefined ? undefined : `basic:${match.username}`;
+  }
+
+  return (call) => {
+    const admitted = call.authorization === undefined ? undefined : byCredentials(call.authorization);
+    if (admitted !== undefined) return admitted;
+    const client = clientAddress(call, isIn(proxies));
+    if (client !== undefined && isIn(trusted)(client)) return client;
+    if (call.authorization !== undefined) {
+      throw new AwoooiError("unauthenticated", "The credentials in the Authorization header are not right.");
+    }
+    throw new AwoooiError(
+      "untrusted_sender",
+      "This address is not in intake.trusted_networks: send `Authorization: Bearer TOKEN` (intake.bearer_tokens) or basic credentials (intake.basic).",
+    );
+  };
+}

@@ -1,0 +1,17 @@
+export { affectedServices } from "./affected-services.ts";
+export { type Call, type SenderPolicy, senderCheck } from "./check-sender.ts";
+export { type Classification, type Classified, classify, loadClassification } from "./classify.ts";
+export { Journal, type JournalLimits } from "./journal.ts";
+export { alertsOf } from "./list-alerts.ts";
+export { alertTypeOf, fingerprintOf, normalise, severityOf, targetOf, workloadOfPod } from "./normalise.ts";
+export {
+  assignAlerts,
+  claimReceipts,
+  countWaiting,
+  finishReceipts,
+  firingIncidents,
+  instancesSince,
+  upsertAlerts,
+  waitingReceipts,
+} from "./store.ts";
+export type { Decoded, NormalisedAlert, Receipt, Source, SourceAlert, StoredAlert } from "./types.ts";

@@ -1,0 +1,17 @@
+import { authorise } from "../access/index.ts";
+import type { Alert } from "../contract/incident.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { alertRows } from "./store.ts";
+
+/** The alerts that were counted on an incident, newest first. */
+export async function alertsOf(ctx: Ctx, incident_id: string): Promise<Alert[]> {
+  authorise(ctx.actor, "read alerts", { people: "viewer" });
+  const rows = await alertRows(ctx, incident_id);
+  return rows.map((row) => ({
+    ...row,
+    starts_at: row.starts_at.toISOString(),
+    ends_at: row.ends_at?.toISOString() ?? null,
+    first_received_at: row.first_received_at.toISOString(),
+    last_received_at: row.last_received_at.toISOString(),
+  }));
+}

@@ -1,0 +1,134 @@
+import type { Severity } from "../contract/common.ts";
+import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
+import type { Classification } from "./classify.ts";
+import { classify } from "./classify.ts";
+import type { NormalisedAlert, SourceAlert } from "./types.ts";
+
+const SEVERITIES: Record<string, Severity> = {
+  critical: "P0",
+  high: "P1",
+  warning: "P2",
+  medium: "P2",
+  low: "P3",
+  info: "P3",
+  none: "P3",
+};
+
+const ALERT_TYPES: Record<string, string> = {
+  KubePodCrashLooping: "k8s_pod_crash",
+  KubePodNotReady: "k8s_pod_crash",
+  KubeNodeNotReady: "k8s_node_failure",
+  KubeNodeUnreachable: "k8s_node_failure",
+  HighCPUUsage: "high_cpu",
+  HighMemoryUsage: "high_memory",
+  DiskSpaceLow: "disk_full",
+  SSLCertExpiringSoon: "ssl_expiry",
+  TargetDown: "service_404",
+};
+
+/** Labels that name what an alert is about, the first one that is there wins. */
+const TARGET_LABELS = [
+  "component",
+  "deployment",
+  "statefulset",
+  "daemonset",
+  "job_name",
+  "pod",
+  "persistentvolumeclaim",
+  "node",
+  "instance",
+];
+
+// The letters that Kubernetes draws its name suffixes from: no vowels, no digits that look like letters.
+const REPLICA_SET_AND_POD_HASH = /-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
+const POD_HASH = /-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
+const ORDINAL = /-\d+$/;
+
+/** The severity that a source's word stands for; null when there is none. An unknown word is P2. */
+export function severityOf(word: string | undefined): Severity | null {
+  if (word === undefined || word.trim() === "") return null;
+  return SEVERITIES[word.trim().toLowerCase()] ?? "P2";
+}
+
+/** What kind of trouble the alert name stands for; `custom` where the name says nothing of it. */
+export function alertTypeOf(alertName: string): string {
+  return ALERT_TYPES[alertName] ?? "custom";
+}
+
+/** A pod's name without its hashes or ordinal: the same for all pods of one workload. */
+export function workloadOfPod(pod: string): string {
+  for (const suffix of [REPLICA_SET_AND_POD_HASH, POD_HASH, ORDINAL]) {
+    if (suffix.test(pod)) return pod.replace(suffix, "");
+  }
+  return pod;
+}
+
+/** What the alert is about, with pods under the name of their workload. */
+export function targetOf(labels: Record<string, string>, alertName: string): string {
+  for (const label of TARGET_LABELS) {
+    const value = labels[label];
+    if (value !== undefined && value !== "") return label === "pod" ? workloadOfPod(value) : value;
+  }
+  return alertName;
+}
+
+/**
+ * The convergence key: 128 bits of SHA-256 over cluster, namespace, workload and alert type. The type
+ * `custom` says nothing, so the alert's name stands in for it: unlike alerts never merge.
+ */
+export function fingerprintOf(parts: {
+  cluster: string;
+  namespace: string;
+  workload: string;
+  alert_type: string;
+  alert_name: string;
+}): string {
+  const type = parts.alert_type === "custom" ? `custom:${parts.alert_name}` : parts.alert_type;
+  return sha256(canonicalJson([parts.cluster, parts.namespace, parts.workload, type])).slice(0, 32);
+}
+
+/** An alert in AWOOOI's terms. `received_at` stands in for a start that the source did not give. */
+export function normalise(
+  alert: SourceAlert,
+  source: string,
+  received_at: Date,
+  classification: Classification,
+): NormalisedAlert {
+  const { labels, annotations } = alert;
+  const alert_name = labels.alertname || annotations.title || "unnamed alert";
+  const alert_type = alertTypeOf(alert_name);
+  const cluster = labels.cluster ?? "";
+  const namespace = labels.namespace || "default";
+  const target_resource = targetOf(labels, alert_name);
+  const { category, notification_type, heartbeat } = classify(classification, {
+    alert_name,
+    severity: labels.severity,
+    labels,
+  });
+  const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
+  // Without a start an instance lasts until it resolves: its redeliveries are one.
+  const start = alert.starts_at?.toISOString() ?? "unknown";
+  return {
+    instance_key: sha256(canonicalJson([source, source_fingerprint, start])).slice(0, 32),
+    source,
+    source_fingerprint,
+    fingerprint: fingerprintOf({ cluster, namespace, workload: target_resource, alert_type, alert_name }),
+    status: alert.status,
+    alert_name,
+    alert_type,
+    severity: severityOf(labels.severity),
+    alert_category: category,
+    notification_type,
+    cluster,
+    namespace,
+    target_resource,
+    message: annotations.summary || annotations.description || alert_name,
+    labels,
+    annotations,
+    starts_at: alert.starts_at ?? received_at,
+    start_known: alert.starts_at !== null,
+    ends_at: alert.ends_at,
+    generator_url: alert.generator_url,
+    heartbeat,
+  };
+}

@@ -1,0 +1,176 @@
+import { and, asc, count, desc, eq, gt, inArray, sql } from "drizzle-orm";
+import type { Ctx } from "../db/ctx.ts";
+import { alerts, receipts } from "../db/schema.ts";
+import { prefixedId } from "../lib/id.ts";
+import type { NormalisedAlert, Receipt, StoredAlert } from "./types.ts";
+
+/** One insert, and so one commit, for all; returns their places in the journal, in order. */
+export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq">[]): Promise<number[]> {
+  const written = await ctx.db
+    .insert(receipts)
+    .values([...rows])
+    .returning({ seq: receipts.seq });
+  return written.map((row) => row.seq);
+}
+
+/** Receipts that nobody has understood yet, oldest first. */
+export async function waitingReceipts(ctx: Ctx, limit: number): Promise<Receipt[]> {
+  return ctx.db
+    .select({
+      seq: receipts.seq,
+      source: receipts.source,
+      sender: receipts.sender,
+      body: receipts.body,
+      received_at: receipts.received_at,
+    })
+    .from(receipts)
+    .where(eq(receipts.state, "received"))
+    .orderBy(asc(receipts.seq))
+    .limit(limit);
+}
+
+/** Locks those of `seqs` that are still waiting, until the transaction ends, and returns them. */
+export async function claimReceipts(ctx: Ctx, seqs: readonly number[]): Promise<Set<number>> {
+  const rows = await ctx.db
+    .select({ seq: receipts.seq })
+    .from(receipts)
+    .where(and(inArray(receipts.seq, [...seqs]), eq(receipts.state, "received")))
+    .orderBy(asc(receipts.seq))
+    .for("no key update");
+  return new Set(rows.map((row) => row.seq));
+}
+
+export async function countWaiting(ctx: Ctx): Promise<number> {
+  const [row] = await ctx.db.select({ n: count() }).from(receipts).where(eq(receipts.state, "received"));
+  return row?.n ?? 0;
+}
+
+/** Marks a receipt as understood, or as a dead letter when `error` says what was not. */
+export async function finishReceipts(
+  ctx: Ctx,
+  done: readonly { seq: number; alert_count: number; error: string | null }[],
+): Promise<void> {
+  const now = ctx.clock.now().toISOString();
+  await ctx.db.execute(sql`
+    update receipts r
+       set state = case when d.error is null then 'processed' else 'dead' end,
+           alert_count = d.alert_count, error = d.error, processed_at = ${now}::timestamptz
+      from jsonb_to_recordset(${JSON.stringify(done)}::jsonb) as d(seq bigint, alert_count int, error text)
+     where r.seq = d.seq`);
+}
+
+/**
+ * Stores one row per instance. Deliveries meet in any order and any number of times: resolved wins over
+ * firing, so the outcome is the same. `alerts` has each instance key once.
+ */
+export async function upsertAlerts(
+  ctx: Ctx,
+  batch: readonly NormalisedAlert[],
+  received_at: Date,
+): Promise<StoredAlert[]> {
+  if (batch.length === 0) return [];
+  const rows = batch.map(({ start_known: _, heartbeat: __, ...alert }) => ({
+    ...alert,
+    alert_id: prefixedId("ALT", ctx.random),
+    first_received_at: received_at,
+    last_received_at: received_at,
+  }));
+  const stored = await ctx.db
+    .insert(alerts)
+    .values(rows)
+    .onConflictDoUpdate({
+      target: alerts.instance_key,
+      set: {
+        last_received_at: sql`greatest(${alerts.last_received_at}, excluded.last_received_at)`,
+        deliveries: sql`${alerts.deliveries} + 1`,
+        status: sql`case when ${alerts.status} = 'resolved' then 'resolved' else excluded.status end`,
+        ends_at: sql`coalesce(${alerts.ends_at}, excluded.ends_at)`,
+      },
+    })
+    .returning({
+      instance_key: alerts.instance_key,
+      alert_id: alerts.alert_id,
+      incident_id: alerts.incident_id,
+      status: alerts.status,
+      deliveries: alerts.deliveries,
+    });
+  const byKey = new Map(stored.map((row) => [row.instance_key, row]));
+  await retireInstances(ctx, batch);
+  return batch.flatMap((alert) => {
+    const row = byKey.get(alert.instance_key);
+    return row === undefined
+      ? []
+      : [
+          {
+            ...alert,
+            alert_id: row.alert_id,
+            incident_id: row.incident_id,
+            status: row.status,
+            is_new: row.deliveries === 1,
+          },
+        ];
+  });
+}
+
+/** An instance without a known start ends with its resolution: its key is freed for the next one. */
+async function retireInstances(ctx: Ctx, batch: readonly NormalisedAlert[]): Promise<void> {
+  const keys = batch
+    .filter((alert) => !alert.start_known && alert.status === "resolved")
+    .map((alert) => alert.instance_key);
+  if (keys.length === 0) return;
+  await ctx.db
+    .update(alerts)
+    .set({ instance_key: sql`${alerts.instance_key} || ':' || ${alerts.alert_id}` })
+    .where(and(inArray(alerts.instance_key, keys), eq(alerts.status, "resolved")));
+}
+
+/** Says to which incident these alerts belong. */
+export async function assignAlerts(
+  ctx: Ctx,
+  incident_id: string,
+  alert_ids: readonly string[],
+): Promise<void> {
+  if (alert_ids.length === 0) return;
+  await ctx.db
+    .update(alerts)
+    .set({ incident_id })
+    .where(inArray(alerts.alert_id, [...alert_ids]));
+}
+
+/** Which of these incidents still have an alert that fires. */
+export async function firingIncidents(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
+  if (incident_ids.length === 0) return new Set();
+  const rows = await ctx.db
+    .selectDistinct({ id: alerts.incident_id })
+    .from(alerts)
+    .where(and(inArray(alerts.incident_id, [...incident_ids]), eq(alerts.status, "firing")));
+  return new Set(rows.flatMap((row) => (row.id === null ? [] : [row.id])));
+}
+
+/** The alerts of an incident, newest first; 1,000 at most. */
+export async function alertRows(ctx: Ctx, incident_id: string): Promise<(typeof alerts.$inferSelect)[]> {
+  return ctx.db
+    .select()
+    .from(alerts)
+    .where(eq(alerts.incident_id, incident_id))
+    .orderBy(desc(alerts.first_received_at), desc(alerts.alert_id))
+    .limit(1_000);
+}
+
+/** How often instances of a fingerprint began since each of `moments`. */
+export async function instancesSince(
+  ctx: Ctx,
+  fingerprints: readonly string[],
+  moments: readonly Date[],
+): Promise<Map<string, number[]>> {
+  const oldest = new Date(Math.min(...moments.map((at) => at.getTime())));
+  const columns = moments.map(
+    (at) => sql`count(*) filter (where first_received_at > ${at.toISOString()}::timestamptz)::int`,
+  );
+  const rows = await ctx.db
+    .select({ fingerprint: alerts.fingerprint, counts: sql<number[]>`array[${sql.join(columns, sql`, `)}]` })
+    .from(alerts)
+    .where(and(inArray(alerts.fingerprint, [...fingerprints]), gt(alerts.first_received_at, oldest)))
+    .groupBy(alerts.fingerprint);
+  return new Map(rows.map((row) => [row.fingerprint, row.counts]));
+}

@@ -1,0 +1,67 @@
+import type { Severity } from "../contract/common.ts";
+
+/** The raw body of one webhook call as it was journalled; `seq` is its place in the journal. */
+export type Receipt = { seq: number; source: string; sender: string; body: Buffer; received_at: Date };
+
+/** One notice as a source adapter understands it, before AWOOOI's own terms are applied. */
+export type SourceAlert = {
+  status: "firing" | "resolved";
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  /** null: the source gave none, or one that cannot be read. */
+  starts_at: Date | null;
+  ends_at: Date | null;
+  /** The source's own identity of the alert; null: made from its labels. */
+  source_fingerprint: string | null;
+  generator_url: string | null;
+};
+
+/**
+ * `truncated` is how many alerts the sender left out of the body; `rejected` says of entries that could
+ * not be understood why. A body with such entries is a dead letter, its other alerts count all the same.
+ */
+export type Decoded =
+  | { ok: true; alerts: SourceAlert[]; truncated: number; rejected: string[] }
+  | { ok: false; reason: string };
+
+/** The port of a source adapter: from a vendor's JSON to alerts. Lenient, and never throws. */
+export type Source = {
+  id: string;
+  /** `body` is parsed JSON of any shape. */
+  decode(body: unknown): Decoded;
+};
+
+/** An alert in AWOOOI's terms, not stored yet. */
+export type NormalisedAlert = {
+  instance_key: string;
+  source: string;
+  source_fingerprint: string;
+  fingerprint: string;
+  status: "firing" | "resolved";
+  alert_name: string;
+  alert_type: string;
+  severity: Severity | null;
+  alert_category: string;
+  notification_type: string;
+  cluster: string;
+  namespace: string;
+  target_resource: string;
+  message: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  starts_at: Date;
+  /** False: `starts_at` is when we first heard of it, and the instance lasts until it resolves. */
+  start_known: boolean;
+  ends_at: Date | null;
+  generator_url: string | null;
+  /** A sign of life: recorded, and no incident. */
+  heartbeat: boolean;
+};
+
+/** A stored alert, with what its latest delivery changed. */
+export type StoredAlert = NormalisedAlert & {
+  alert_id: string;
+  incident_id: string | null;
+  /** This instance was not known before. */
+  is_new: boolean;
+};

@@ -1,0 +1,3 @@
+export { recordRepair, repairDidNotHold } from "./record-repair.ts";
+export { dispositionOf, recordResolution } from "./record-resolution.ts";
+export { latestResolutions, type RepairRecord, type ResolutionRecord, repairsOf } from "./store.ts";

@@ -1,0 +1,26 @@
+import { sql } from "drizzle-orm";
+import type { Ctx } from "../db/ctx.ts";
+import type { Work } from "./types.ts";
+
+/** Where workflows wait; one application version for ever, or an upgrade would strand running ones. */
+export const QUEUE = { name: "journey", version: "1", application: "awoooi" } as const;
+
+/** One id per piece of work: enqueued twice, it runs once. */
+export function workId(work: Work): string {
+  return work.kind === "conclude"
+    ? `conclude:${work.incident_id}:${work.resolution}`
+    : `${work.kind}:${work.approval_id}`;
+}
+
+/**
+ * Has `work` run once the open transaction commits, and never if it does not. `again` tells a further
+ * run, after one that failed, from the first.
+ */
+export async function enqueue(ctx: Ctx, work: Work, again = 0): Promise<void> {
+  const id = again === 0 ? workId(work) : `${workId(work)}:${again}`;
+  await ctx.db.execute(sql`
+    select dbos.enqueue_workflow(
+      workflow_name => ${work.kind}, queue_name => ${QUEUE.name},
+      positional_args => array[${JSON.stringify(work)}::json], workflow_id => ${id},
+      app_version => ${QUEUE.version}, application_name => ${QUEUE.application})`);
+}

@@ -1,0 +1,36 @@
+/**
+ * Something that people are to be told. `topic` says which card: the notification room knows how each
+ * looks and what it may leave out.
+ */
+export type Notice = {
+  topic:
+    | "incident.opened"
+    | "incident.raised"
+    | "incident.reopened"
+    | "incident.resolved"
+    | "approval.pending"
+    | "approval.rejected"
+    | "approval.expired"
+    | "execution.started"
+    | "execution.finished";
+  incident_id: string;
+  payload: Record<string, unknown>;
+};
+
+/** A piece of the journey that waits for something, and so runs as a durable workflow. */
+export type Work =
+  /** Gather dry-run evidence for an approval and put it before people. */
+  | { kind: "prepare"; approval_id: string }
+  /** Do what an approval allows, verify it, draw the conclusion. */
+  | { kind: "execute"; approval_id: string }
+  /** Keep how a resolution of an incident came about. `resolution` counts them, from 1. */
+  | {
+      kind: "conclude";
+      incident_id: string;
+      resolution: number;
+      through: "repair" | "notice" | "person";
+      resolved_by: string;
+      /** RFC 3339. */
+      resolved_at: string;
+      execution_id: string | null;
+    };

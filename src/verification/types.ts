@@ -1,0 +1,20 @@
+import type { Observation } from "../contract/execution.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+
+/** The port of whatever looks at systems. Changes nothing; what it throws counts as "cannot be told". */
+export type Observer = {
+  id: string;
+  observes(target: OperationTarget): boolean;
+  observe(target: OperationTarget, now: Date): Promise<Observation>;
+};
+
+export type VerificationTerms = {
+  /** Seconds between the act and the first look. */
+  wait: number;
+  /** Seconds for which it is looked at, until it is found healthy. */
+  collect: number;
+  /** Seconds between two looks. */
+  interval: number;
+  /** Looks in a row that must find it healthy: one lucky answer is no recovery. */
+  healthy_in_a_row: number;
+};

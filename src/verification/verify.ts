@@ -1,0 +1,74 @@
+import type { Observation, Verification } from "../contract/execution.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import type { Clock } from "../lib/clock.ts";
+import { messageOf } from "../lib/error.ts";
+import { wait } from "../lib/wait.ts";
+import type { Observer, VerificationTerms } from "./types.ts";
+
+/** What can be seen of a target now; null when nothing configured can see it. */
+export async function look(
+  observers: readonly Observer[],
+  target: OperationTarget | null,
+  clock: Clock,
+): Promise<Observation | null> {
+  if (target === null) return null;
+  const observer = observers.find((one) => one.observes(target));
+  if (observer === undefined) return null;
+  const now = clock.now();
+  try {
+    return await observer.observe(target, now);
+  } catch (error) {
+    const fact = { name: observer.id, passed: false, message: messageOf(error) };
+    return { at: now.toISOString(), healthy: null, facts: [fact] };
+  }
+}
+
+/** Compares what was seen before an act and after it. Pure. */
+export function compare(before: Observation | null, after: Observation | null): Verification {
+  const evidence = { before, after };
+  if (after === null || after.healthy === null) {
+    const reason = after === null ? "nothing configured can see the target" : "its state could not be told";
+    return { result: "inconclusive", reason, evidence };
+  }
+  if (after.healthy) {
+    const reason = before?.healthy === true ? "it is healthy, and was before" : "it is healthy again";
+    return { result: "success", reason, evidence };
+  }
+  const failing = after.facts.filter((fact) => !fact.passed);
+  const names = failing.map((fact) => `${fact.name} (${fact.message})`).join(", ");
+  const failedBefore = before?.facts.filter((fact) => !fact.passed).length ?? 0;
+  const better = failing.length < failedBefore;
+  return better
+    ? { result: "degraded", reason: `it is better, but not healthy: ${names}`, evidence }
+    : { result: "failed", reason: `it is not healthy: ${names}`, evidence };
+}
+
+/**
+ * Looks at a target until it has been healthy often enough in a row, or the time is over. Safe to do again:
+ * it only looks. The wait before the first look is the caller's, so that it survives a restart.
+ */
+export async function verify(
+  observers: readonly Observer[],
+  target: OperationTarget | null,
+  before: Observation | null,
+  terms: VerificationTerms,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<Verification> {
+  const until = performance.now() + terms.collect * 1000;
+  let healthy = 0;
+  for (;;) {
+    const after = await look(observers, target, clock);
+    healthy = after?.healthy === true ? healthy + 1 : 0;
+    const over = after === null || performance.now() >= until || signal?.aborted === true;
+    if (healthy >= terms.healthy_in_a_row) return compare(before, after);
+    if (over) {
+      const lucky = after?.healthy === true;
+      const verdict = compare(before, after);
+      return lucky
+        ? { ...verdict, result: "degraded", reason: "it is healthy, but not for long enough" }
+        : verdict;
+    }
+    await wait(terms.interval * 1000, signal);
+  }
+}
