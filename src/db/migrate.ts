@@ -11,7 +11,12 @@ export async function migrateSchema(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query("select pg_advisory_lock($1)", [LOCKS.migration]);
-    await migrate(drizzle(client), { migrationsFolder: FOLDER, migrationsSchema: "awoooi" });
+    // Not in a schema of its own: one named like the role would come first in the search path.
+    await migrate(drizzle(client), {
+      migrationsFolder: FOLDER,
+      migrationsSchema: "public",
+      migrationsTable: "schema_migrations",
+    });
   } finally {
     // Closing the connection gives the lock back, also after an error.
     client.release(true);

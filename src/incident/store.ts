@@ -67,6 +67,15 @@ export async function findIncident(ctx: Ctx, incident_id: string): Promise<Incid
   return row as IncidentRow | undefined;
 }
 
+export async function incidentsById(ctx: Ctx, ids: readonly string[]): Promise<Map<string, IncidentRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = (await ctx.db
+    .select()
+    .from(incidents)
+    .where(inArray(incidents.incident_id, [...ids]))) as IncidentRow[];
+  return new Map(rows.map((row) => [row.incident_id, row]));
+}
+
 /** The incident, locked until the transaction ends. */
 export async function lockIncident(ctx: Ctx, incident_id: string): Promise<IncidentRow | undefined> {
   const [row] = await ctx.db

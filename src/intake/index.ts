@@ -5,6 +5,7 @@ export { Journal, type JournalLimits } from "./journal.ts";
 export { alertsOf } from "./list-alerts.ts";
 export { alertTypeOf, fingerprintOf, normalise, severityOf, targetOf, workloadOfPod } from "./normalise.ts";
 export {
+  alertNamesOf,
   assignAlerts,
   claimReceipts,
   countWaiting,

@@ -174,3 +174,12 @@ export async function instancesSince(
     .groupBy(alerts.fingerprint);
   return new Map(rows.map((row) => [row.fingerprint, row.counts]));
 }
+
+/** The names of an incident's alerts that fire. */
+export async function alertNamesOf(ctx: Ctx, incident_id: string): Promise<string[]> {
+  const rows = await ctx.db
+    .selectDistinct({ name: alerts.alert_name })
+    .from(alerts)
+    .where(and(eq(alerts.incident_id, incident_id), eq(alerts.status, "firing")));
+  return rows.map((row) => row.name);
+}

@@ -1,5 +1,5 @@
-import { sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
+import { insertWork } from "./store.ts";
 import type { Work } from "./types.ts";
 
 /** Where workflows wait; one application version for ever, or an upgrade would strand running ones. */
@@ -17,10 +17,6 @@ export function workId(work: Work): string {
  * run, after one that failed, from the first.
  */
 export async function enqueue(ctx: Ctx, work: Work, again = 0): Promise<void> {
-  const id = again === 0 ? workId(work) : `${workId(work)}:${again}`;
-  await ctx.db.execute(sql`
-    select dbos.enqueue_workflow(
-      workflow_name => ${work.kind}, queue_name => ${QUEUE.name},
-      positional_args => array[${JSON.stringify(work)}::json], workflow_id => ${id},
-      app_version => ${QUEUE.version}, application_name => ${QUEUE.application})`);
+  const id = again === 0 ? workId(work) : `${workId(work)}:again-${again}`;
+  await insertWork(ctx, { id, kind: work.kind, argument: work, ...QUEUE });
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, lte } from "drizzle-orm";
+import { and, asc, eq, isNull, lte, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { deliveries, outbox } from "../db/schema.ts";
 import type { Notice } from "./types.ts";
@@ -57,4 +57,16 @@ export async function updateDelivery(
     .update(deliveries)
     .set(change)
     .where(and(eq(deliveries.outbox_seq, delivery.seq), eq(deliveries.notifier, delivery.notifier)));
+}
+
+/** A row of the workflow engine's queue, by its own SQL function: it commits and rolls back with ours. */
+export async function insertWork(
+  ctx: Ctx,
+  work: { id: string; kind: string; argument: object; name: string; version: string; application: string },
+): Promise<void> {
+  const { id, kind, argument, name, version, application } = work;
+  await ctx.db.execute(sql`
+    select dbos.enqueue_workflow(
+      workflow_name => ${kind}, queue_name => ${name}, positional_args => array[${JSON.stringify(argument)}::json],
+      workflow_id => ${id}, app_version => ${version}, application_name => ${application})`);
 }

@@ -1,0 +1,48 @@
+import { createHmac } from "node:crypto";
+import { z } from "zod";
+import { messageOf } from "../../../lib/error.ts";
+import type { Notifier, SendResult } from "../../../notification/index.ts";
+
+const config = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  /** Signs the body: header `X-Signature-256: sha256=<hex HMAC>`. */
+  secret: z.string().min(16).optional(),
+});
+export type WebhookConfig = z.infer<typeof config>;
+
+function resultOf(response: Response): SendResult {
+  if (response.ok) return { ok: true };
+  const retryable = response.status >= 500 || response.status === 429 || response.status === 408;
+  return { ok: false, error: `the receiver answered ${response.status}`, retryable };
+}
+
+/** Posts each card as JSON to a URL of the operator's. */
+export const webhook = {
+  id: "webhook",
+  config,
+  describe: () => ({
+    name: "Webhook",
+    kind: "notifier" as const,
+    secrets: ["secret"],
+    capabilities: ["json"],
+  }),
+  create: ({ url, secret }: WebhookConfig): Notifier => ({
+    id: "webhook",
+    async send(card, signal) {
+      const body = JSON.stringify(card);
+      const signature = secret && `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+      const headers = {
+        "content-type": "application/json",
+        "idempotency-key": card.id,
+        ...(signature ? { "x-signature-256": signature } : {}),
+      };
+      try {
+        const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "error" });
+        await response.body?.cancel();
+        return resultOf(response);
+      } catch (error) {
+        return { ok: false, error: messageOf(error), retryable: true };
+      }
+    },
+  }),
+};

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { processConfig } from "../adapters/executors/local-process/index.ts";
+import { webhook } from "../adapters/notifiers/webhook/index.ts";
+import { duration } from "./duration.ts";
+
+const seconds = (text: string) => duration.prefault(text);
+const count = (value: number) => z.number().int().min(1).max(1_000_000).default(value);
+const section = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
+
+// RFC 1918, RFC 4193, link-local and loopback: what a small team's own network consists of.
+const PRIVATE = [
+  "127.0.0.0/8",
+  "::1",
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "169.254.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+];
+
+/** Everything that can be set, with its default. Durations are seconds after parsing. */
+export const configSchema = z.strictObject({
+  env: z.enum(["dev", "prod"]).default("dev"),
+  /** Default: `./data`, as root `/var/lib/awoooi`. */
+  data_dir: z.string().min(1).optional(),
+  server: section({
+    host: z.string().default("127.0.0.1"),
+    port: z.coerce.number().int().min(0).max(65_535).default(8000),
+    log_level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  }),
+  admin_token: z.string().min(32, "must have at least 32 characters").optional(),
+  database: section({
+    /** PostgreSQL to use instead of the embedded one. */
+    url: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, "must begin with postgresql://")
+      .optional(),
+    query_timeout: seconds("5s"),
+  }),
+  intake: section({
+    body_limit: z
+      .number()
+      .int()
+      .min(1_024)
+      .max(256 * 1024 * 1024)
+      .default(5 * 1024 * 1024),
+    answer_wait: seconds("2s"),
+    backlog: section({
+      requests: count(2_000),
+      bytes: count(1_000_000).default(256 * 1024 * 1024),
+      receipts: count(20_000),
+    }),
+    trusted_networks: z.array(z.string()).default(PRIVATE),
+    proxies: z.array(z.string()).default([]),
+    bearer_tokens: z.array(z.string().min(16)).default([]),
+    basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
+    external_sites: z.array(z.string()).default([]),
+  }),
+  incident: section({
+    active_window: seconds("5m"),
+    repair_window: seconds("30m"),
+    cool_down: seconds("30m"),
+  }),
+  decision: section({
+    mode: z.enum(["suggest", "shadow"]).default("suggest"),
+    rules: z.string().min(1).optional(),
+    time: seconds("30s"),
+    token_valid: seconds("1h"),
+  }),
+  approval: section({
+    required_signatures: section({ low: count(1), medium: count(1), high: count(2), critical: count(2) }),
+    expires_after: seconds("1h"),
+    authority: seconds("600s"),
+  }),
+  execution: section({
+    retries: z.number().int().min(0).max(10).default(2),
+    retry_wait: seconds("30s"),
+    timeout: seconds("60s"),
+    deadline: seconds("20m"),
+    frozen: z.boolean().default(false),
+    max_per_hour: section({ target: count(10), total: count(60) }),
+  }),
+  verification: section({
+    wait: seconds("10s"),
+    collect: seconds("30s"),
+    interval: seconds("1s"),
+    healthy_in_a_row: count(3),
+  }),
+  sweep: section({ every: seconds("5s") }),
+  notification: section({
+    enabled: z.boolean().default(true),
+    terminal: z.boolean().default(true),
+    webhook: webhook.config.optional(),
+  }),
+  processes: z
+    .array(processConfig)
+    .default([])
+    .refine(
+      (list) => new Set(list.map((one) => one.name)).size === list.length,
+      "two processes have the same name",
+    ),
+});
+
+export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import {
+  type ApprovalRow,
+  approve,
+  getApproval,
+  listApprovals,
+  presentRow,
+  reject,
+  signaturesOf,
+} from "../approval/index.ts";
+import {
+  type Approval,
+  approval,
+  approvalQuery,
+  approve as approveBody,
+  reject as rejectBody,
+} from "../contract/approval.ts";
+import { pageOf, wireId } from "../contract/common.ts";
+import type { ExecutionStatus } from "../contract/execution.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { executionsOfApprovals } from "../execution/index.ts";
+import { incidentsById } from "../incident/index.ts";
+import type { ApiApp } from "./server.ts";
+import type { HttpDeps } from "./types.ts";
+
+const params = z.object({ id: wireId });
+
+async function present(
+  ctx: Ctx,
+  rows: readonly { approval: ApprovalRow; execution: ExecutionStatus | null }[],
+): Promise<Approval[]> {
+  const signatures = await signaturesOf(
+    ctx,
+    rows.map((row) => row.approval.approval_id),
+  );
+  const incidents = await incidentsById(
+    ctx,
+    rows.map((row) => row.approval.incident_id),
+  );
+  return rows.map(({ approval: row, execution }) => {
+    const found = incidents.get(row.incident_id);
+    if (found === undefined) throw new Error(`approval ${row.approval_id} has no incident`);
+    return presentRow(row, { signatures: signatures.get(row.approval_id) ?? [], execution, incident: found });
+  });
+}
+
+async function presentOne(ctx: Ctx, row: ApprovalRow): Promise<Approval> {
+  const acted = (await executionsOfApprovals(ctx, [row.approval_id])).get(row.approval_id);
+  const [view] = await present(ctx, [{ approval: row, execution: acted?.status ?? null }]);
+  if (view === undefined) throw new Error("one row gives one view");
+  return view;
+}
+
+export function approvalRoutes(app: ApiApp, { terms }: HttpDeps): void {
+  app.get(
+    "/approvals",
+    { schema: { querystring: approvalQuery, response: { 200: pageOf(approval) } } },
+    async ({ ctx, query }) => {
+      const { rows, next_cursor } = await listApprovals(ctx, query);
+      return { items: rows.length === 0 ? [] : await present(ctx, rows), next_cursor };
+    },
+  );
+
+  app.get(
+    "/approvals/:id",
+    { schema: { params, response: { 200: approval } } },
+    async ({ ctx, params: { id } }) => presentOne(ctx, await getApproval(ctx, id)),
+  );
+
+  app.post(
+    "/approvals/:id/approve",
+    { schema: { params, body: approveBody, response: { 200: approval } } },
+    async ({ ctx, params: { id }, body }) =>
+      presentOne(ctx, await approve(ctx, { approval_id: id, ...body }, terms)),
+  );
+
+  app.post(
+    "/approvals/:id/reject",
+    { schema: { params, body: rejectBody, response: { 200: approval } } },
+    async ({ ctx, params: { id }, body }) => presentOne(ctx, await reject(ctx, { approval_id: id, ...body })),
+  );
+}

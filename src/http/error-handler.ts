@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import type { Problem } from "../contract/common.ts";
+import { isUnavailable } from "../db/failure.ts";
+import { AwoooiError, ERRORS, type ErrorCode, type FieldError } from "../lib/error.ts";
+import type { Log } from "../lib/log.ts";
+import { redactText } from "../lib/redact.ts";
+
+const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ["too_large", "The body is larger than this server takes."],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    "unsupported_media_type",
+    "Send JSON, as `content-type: application/json`.",
+  ],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["unparsable", "The body is not as long as its content-length says."],
+  FST_ERR_CTP_INVALID_JSON_BODY: ["unparsable", "The body is not JSON."],
+  FST_ERR_BAD_URL: ["unparsable", "The path cannot be decoded."],
+};
+
+function fieldErrors(error: FastifyError): FieldError[] {
+  return (error.validation ?? []).map((issue) => ({
+    path: issue.instancePath.split("/").filter(Boolean).join("."),
+    message: issue.message ?? "is not valid",
+  }));
+}
+
+/** Any error as one that a caller may see; what is not understood becomes `internal`. */
+export function toAwoooiError(error: unknown): AwoooiError {
+  if (error instanceof AwoooiError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    return new AwoooiError("invalid", "Some fields are not valid.", { errors: fieldErrors(error) });
+  }
+  if (isUnavailable(error)) {
+    return new AwoooiError("unavailable", "The database cannot be reached now; try again.", {
+      retryAfter: 5,
+    });
+  }
+  const { code, statusCode } = error as FastifyError;
+  const known = FASTIFY_CODES[code];
+  if (known !== undefined) return new AwoooiError(...known);
+  if (error instanceof SyntaxError || (statusCode !== undefined && statusCode >= 400 && statusCode < 500)) {
+    return new AwoooiError("unparsable", "The request cannot be understood.");
+  }
+  return new AwoooiError("internal", "Something unexpected happened; the log has it under this reference.");
+}
+
+/** The RFC 9457 body of an error. */
+export function problemOf(error: AwoooiError, reference?: string): Problem {
+  const { status, title } = ERRORS[error.code];
+  return {
+    type: `docs/reference/errors.md#${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    ...(error.errors.length > 0 ? { errors: [...error.errors] } : {}),
+    ...(reference === undefined ? {} : { reference }),
+  };
+}
+
+/** Answers an error as a problem. Only the log sees what an unexpected one says. */
+export function errorHandler(log: Log) {
+  return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const error = toAwoooiError(thrown);
+    const reference = error.code === "internal" ? randomUUID() : undefined;
+    if (reference !== undefined) {
+      const stack = redactText(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+      log.error(
+        { reference, method: request.method, url: request.url, stack },
+        "a request failed unexpectedly",
+      );
+    }
+    if (error.retryAfter !== undefined) reply.header("retry-after", String(error.retryAfter));
+    if (error.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
+    return reply
+      .status(ERRORS[error.code].status)
+      .type("application/problem+json")
+      .send(JSON.stringify(problemOf(error, reference)));
+  };
+}

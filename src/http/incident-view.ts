@@ -1,0 +1,92 @@
+import { approvalsOf } from "../approval/index.ts";
+import type { Incident } from "../contract/incident.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { latestDecisions, shownState } from "../decision/index.ts";
+import { executionsOfApprovals } from "../execution/index.ts";
+import type { IncidentRow } from "../incident/index.ts";
+import { instancesSince } from "../intake/index.ts";
+import { latestResolutions } from "../learning/index.ts";
+import { addSeconds } from "../lib/clock.ts";
+
+const HOUR = 3_600;
+const WINDOWS = [HOUR, 24 * HOUR, 7 * 24 * HOUR, 30 * 24 * HOUR];
+
+const iso = (date: Date | null) => date?.toISOString() ?? null;
+
+function links(incident_id: string): Incident["links"] {
+  const self = `/api/v1/incidents/${incident_id}`;
+  return {
+    self,
+    timeline: `${self}/timeline`,
+    alerts: `${self}/alerts`,
+    decision: `${self}/decision`,
+    executions: `${self}/executions`,
+  };
+}
+
+/** Incidents as they cross the wire, put together from every stage with a fixed number of queries. */
+export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): Promise<Incident[]> {
+  if (rows.length === 0) return [];
+  const ids = rows.map((row) => row.incident_id);
+  const now = ctx.clock.now();
+  const decisions = await latestDecisions(ctx, ids);
+  const approvals = await approvalsOf(ctx, ids);
+  const all = [...approvals.values()].flat().map((approval) => approval.approval_id);
+  const executions = await executionsOfApprovals(ctx, all);
+  const resolutions = await latestResolutions(ctx, ids);
+  const fingerprints = [...new Set(rows.map((row) => row.fingerprint))];
+  const moments = WINDOWS.map((seconds) => addSeconds(now, -seconds));
+  const counts = await instancesSince(ctx, fingerprints, moments);
+  return rows.map((row) => {
+    const { resolved_through: _, resolution: __, ...rest } = row;
+    const { incident_id } = row;
+    const decision = decisions.get(incident_id);
+    const own = approvals.get(incident_id) ?? [];
+    const decided = own.find((approval) => approval.decision_token === decision?.token);
+    const acted = decided === undefined ? undefined : executions.get(decided.approval_id);
+    const resolution = row.resolved_at === null ? undefined : resolutions.get(incident_id);
+    const execution =
+      resolution === undefined
+        ? undefined
+        : [...executions.values()].find((one) => one.execution_id === resolution.execution_id);
+    const [last_1h = 0, last_24h = 0, last_7d = 0, last_30d = 0] = counts.get(row.fingerprint) ?? [];
+    return {
+      ...rest,
+      first_seen: row.first_seen.toISOString(),
+      last_seen: row.last_seen.toISOString(),
+      created_at: row.created_at.toISOString(),
+      updated_at: row.updated_at.toISOString(),
+      resolved_at: iso(row.resolved_at),
+      closed_at: iso(row.closed_at),
+      acknowledged_at: iso(row.acknowledged_at),
+      frequency_stats: { last_1h, last_24h, last_7d, last_30d },
+      decision:
+        decision === undefined
+          ? null
+          : {
+              token: decision.token,
+              state: shownState(decision, acted?.status ?? null),
+              source: decision.source,
+              summary: decision.summary,
+            },
+      approval_ids: own.map((approval) => approval.approval_id),
+      outcome:
+        resolution === undefined
+          ? null
+          : {
+              disposition: resolution.disposition,
+              execution_success: execution === undefined ? null : execution.status === "success",
+              execution_id: resolution.execution_id,
+              resolved_by: resolution.resolved_by,
+            },
+      links: links(incident_id),
+    };
+  });
+}
+
+/** One incident as it crosses the wire. */
+export async function presentIncident(ctx: Ctx, row: IncidentRow): Promise<Incident> {
+  const [view] = await presentIncidents(ctx, [row]);
+  if (view === undefined) throw new Error("one row gives one view");
+  return view;
+}

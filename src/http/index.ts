@@ -1,0 +1,2 @@
+export { type App, createServer } from "./server.ts";
+export type { HttpDeps } from "./types.ts";

@@ -1,0 +1,87 @@
+import helmet from "@fastify/helmet";
+import Fastify, { type FastifyInstance } from "fastify";
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { authenticate } from "../access/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { approvalRoutes } from "./approvals.ts";
+import { auditRoutes } from "./audit.ts";
+import { decisionRoutes } from "./decisions.ts";
+import { errorHandler } from "./error-handler.ts";
+import { executionRoutes } from "./executions.ts";
+import { healthRoutes } from "./health.ts";
+import { incidentRoutes } from "./incidents.ts";
+import { answerOtherMethods } from "./other-methods.ts";
+import { tokenRoutes } from "./tokens.ts";
+import type { HttpDeps } from "./types.ts";
+import { webhookRoutes } from "./webhooks.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The caller's context; there on every route that needs a token. */
+    ctx: Ctx;
+    /** How the sender of a webhook was admitted. */
+    sender: string;
+  }
+}
+
+export type App = FastifyInstance;
+export type ApiApp = ReturnType<typeof typed>;
+
+const typed = (app: FastifyInstance) => app.withTypeProvider<ZodTypeProvider>();
+
+/** Our own API: JSON in and out, a token on every call. */
+function api(app: FastifyInstance, deps: HttpDeps): void {
+  app.decorateRequest("ctx");
+  app.addHook("onRequest", async (request) => {
+    const anyone = deps.ctxOf({ kind: "system", name: "bootstrap" });
+    request.ctx = deps.ctxOf(await authenticate(anyone, request.headers.authorization));
+  });
+  const routes = typed(app);
+  incidentRoutes(routes);
+  approvalRoutes(routes, deps);
+  decisionRoutes(routes);
+  executionRoutes(routes);
+  tokenRoutes(routes);
+  auditRoutes(routes);
+}
+
+/** The HTTP server, not listening yet. */
+export async function createServer(deps: HttpDeps): Promise<App> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: deps.body_limit,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 200 },
+    // A stop must not wait for senders that keep their connections open.
+    forceCloseConnections: "idle",
+    return503OnClosing: true,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(errorHandler(deps.log));
+  app.setNotFoundHandler(async (request) => {
+    throw new AwoooiError("not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
+  });
+  // An empty body is no body, whatever type it claims: several verbs need none.
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) =>
+    body === "" ? done(null, undefined) : parseJson(request, body as string, done),
+  );
+  const finish = answerOtherMethods(app);
+  await app.register(helmet);
+  const mount = (prefix: string, routes: (part: FastifyInstance, deps: HttpDeps) => void) =>
+    app.register(
+      (part, _options, done) => {
+        routes(part, deps);
+        done();
+      },
+      { prefix },
+    );
+  await mount("/api/v1", healthRoutes);
+  await mount("/api/v1/webhooks", webhookRoutes);
+  await mount("/api/v1", api);
+  finish();
+  await app.ready();
+  return app;
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { createToken, listTokens, revokeToken } from "../access/index.ts";
+import { createdToken, createToken as createTokenBody, token } from "../contract/access.ts";
+import { wireId } from "../contract/common.ts";
+import type { ApiApp } from "./server.ts";
+
+const params = z.object({ id: wireId });
+
+export function tokenRoutes(app: ApiApp): void {
+  app.get(
+    "/tokens",
+    { schema: { response: { 200: z.object({ items: z.array(token) }) } } },
+    async ({ ctx }) => {
+      const rows = await listTokens(ctx);
+      const items = rows.map(({ created_at, revoked_at, ...rest }) => ({
+        ...rest,
+        created_at: created_at.toISOString(),
+        revoked_at: revoked_at?.toISOString() ?? null,
+      }));
+      return { items };
+    },
+  );
+
+  app.post(
+    "/tokens",
+    { schema: { body: createTokenBody, response: { 201: createdToken } } },
+    async ({ ctx, body }, reply) => reply.status(201).send(await createToken(ctx, body)),
+  );
+
+  app.delete(
+    "/tokens/:id",
+    { schema: { params, response: { 204: z.null() } } },
+    async ({ ctx, params: { id } }, reply) => {
+      await revokeToken(ctx, { token_id: id });
+      return reply.status(204).send(null);
+    },
+  );
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { WebhookAnswer } from "../contract/webhook.ts";
+import { AwoooiError } from "../lib/error.ts";
+import type { HttpDeps } from "./types.ts";
+
+const SOURCES = ["alertmanager"];
+
+const LATER: WebhookAnswer = {
+  success: true,
+  message: "journalled; what comes of it follows",
+  alert_id: null,
+  approval_created: false,
+  approval_id: null,
+  incident_id: null,
+  risk_level: null,
+  suggested_action: null,
+  hit_count: 0,
+  converged: false,
+  results: [],
+};
+
+const joined = (header: string | string[] | undefined) => (Array.isArray(header) ? header.join(",") : header);
+
+function admit(request: FastifyRequest, deps: HttpDeps): string {
+  const { headers } = request;
+  return deps.checkSender({
+    peer: request.socket.remoteAddress ?? "",
+    authorization: headers.authorization,
+    forwarded_for: joined(headers["x-forwarded-for"]),
+    forwarded_otherwise: headers.forwarded !== undefined || headers["x-real-ip"] !== undefined,
+  });
+}
+
+function parse(body: unknown): { body: Buffer; json: unknown } {
+  if (!Buffer.isBuffer(body) || body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
+  try {
+    return { body, json: JSON.parse(body.toString("utf8")) };
+  } catch {
+    throw new AwoooiError("unparsable", "The body is not JSON.");
+  }
+}
+
+/** Where alerts come in. The raw body is in the journal, on disk, before the answer is 2xx. */
+export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
+  // Whatever type the sender claims: the journal keeps the bytes.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.decorateRequest("sender", "");
+  app.get("/health", async () => ({ status: "ok", sources: SOURCES }));
+  app.post("/alertmanager", {
+    // Before the body is read: a stranger's 5 MiB are not worth reading.
+    onRequest: async (request) => {
+      request.sender = admit(request, deps);
+    },
+    handler: async (request) => {
+      const { sender, body } = request;
+      const answer = await deps.receive({ source: "alertmanager", sender, ...parse(body) });
+      return answer ?? LATER;
+    },
+  });
+}

@@ -1,0 +1,75 @@
+import { getApproval } from "../approval/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { getExecution } from "../execution/index.ts";
+import { getIncident, type IncidentRow } from "../incident/index.ts";
+import { AwoooiError } from "../lib/error.ts";
+import type { Delivery } from "../outbox/index.ts";
+import type { Card } from "./types.ts";
+
+const HEADLINES: Record<Card["topic"], string> = {
+  "incident.opened": "New incident",
+  "incident.raised": "Severity rose",
+  "incident.reopened": "Reopened",
+  "incident.resolved": "Resolved",
+  "approval.pending": "Approval needed",
+  "approval.rejected": "Rejected",
+  "approval.expired": "Not carried out",
+  "execution.started": "Acting",
+  "execution.finished": "Result",
+};
+
+const text = (value: unknown) => (typeof value === "string" ? value : "");
+
+async function approvalPart(ctx: Ctx, approval_id: string): Promise<Pick<Card, "approval" | "lines">> {
+  const { plan, plan_hash, status, action, dry_run_checks } = await getApproval(ctx, approval_id);
+  const { required_signatures, risk_level } = plan;
+  const checks = dry_run_checks.map(
+    ({ passed, name, message }) => `${passed ? "✓" : "✗"} ${name}: ${message}`,
+  );
+  const signable = status === "pending" ? { approval_id, plan_hash, required_signatures } : null;
+  return {
+    approval: signable,
+    lines: [`${action} (${risk_level} risk, ${required_signatures} to sign)`, ...checks],
+  };
+}
+
+async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> {
+  const { status, output, error, verification } = await getExecution(ctx, execution_id);
+  const verified = verification === null ? [] : [`Verified: ${verification.result}, ${verification.reason}`];
+  return [
+    `Execution ${status}`,
+    ...(output === null ? [] : [output]),
+    ...(error === null ? [] : [error]),
+    ...verified,
+  ];
+}
+
+function base(delivery: Delivery, incident: IncidentRow): Card {
+  const { topic, incident_id, seq, created_at } = delivery;
+  return {
+    id: `notice-${seq}`,
+    topic,
+    incident_id,
+    severity: incident.severity,
+    title: `${HEADLINES[topic]}: ${incident.title}`,
+    lines: [],
+    approval: null,
+    at: created_at.toISOString(),
+  };
+}
+
+/** The card of a notice, from how things stand now. Null when what it is about is gone. */
+export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null> {
+  try {
+    const incident = await getIncident(ctx, delivery.incident_id);
+    const card = base(delivery, incident);
+    const { approval_id, execution_id, reason } = delivery.payload;
+    const part = approval_id === undefined ? null : await approvalPart(ctx, text(approval_id));
+    const result = execution_id === undefined ? [] : await executionPart(ctx, text(execution_id));
+    const why = reason === undefined ? [] : [text(reason)];
+    return { ...card, approval: part?.approval ?? null, lines: [...why, ...(part?.lines ?? []), ...result] };
+  } catch (error) {
+    if (error instanceof AwoooiError && error.code === "not_found") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import { authorise } from "../access/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { addSeconds } from "../lib/clock.ts";
+import { messageOf } from "../lib/error.ts";
+import { redactText } from "../lib/redact.ts";
+import { type Delivery, dueDeliveries, routeNotices, updateDelivery } from "../outbox/index.ts";
+import { cardOf } from "./card.ts";
+import type { Notifier, SendResult } from "./types.ts";
+
+const BATCH = 100;
+const SEND_TIMEOUT_MS = 10_000;
+const LONGEST_WAIT = 300;
+// With waits of 2, 4, … 300 s this is about a day; a channel that is away for longer is shown as failed.
+const ATTEMPTS = 300;
+
+async function send(ctx: Ctx, notifier: Notifier | undefined, delivery: Delivery): Promise<SendResult> {
+  if (notifier === undefined)
+    return { ok: false, error: "this notifier is no longer configured", retryable: false };
+  const card = await cardOf(ctx, delivery);
+  if (card === null) return { ok: false, error: "what it was about is gone", retryable: false };
+  return notifier
+    .send(card, AbortSignal.timeout(SEND_TIMEOUT_MS))
+    .catch((error: unknown) => ({ ok: false as const, error: messageOf(error), retryable: true }));
+}
+
+async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<void> {
+  const attempts = delivery.attempts + 1;
+  const now = ctx.clock.now();
+  if (result.ok) {
+    await updateDelivery(ctx, delivery, { state: "delivered", attempts, delivered_at: now, error: null });
+    return;
+  }
+  const error = redactText(result.error).slice(0, 1_000);
+  const again = result.retryable && attempts < ATTEMPTS;
+  const { notifier, incident_id, topic } = delivery;
+  ctx.log.warn({ notifier, incident_id, topic, attempts, error, again }, "a notice could not be delivered");
+  await updateDelivery(ctx, delivery, {
+    state: again ? "waiting" : "failed",
+    attempts,
+    error,
+    next_attempt_at: addSeconds(now, Math.min(2 ** Math.min(attempts, 9), LONGEST_WAIT)),
+  });
+}
+
+/**
+ * Sends what is due, in order for each notifier, and writes down what came of it; returns how many were
+ * tried. A notice may arrive twice when we are cut off between the two; its id stays the same.
+ */
+export async function deliverNotices(ctx: Ctx, notifiers: readonly Notifier[]): Promise<number> {
+  authorise(ctx.actor, "deliver notices", { people: "nobody", system: ["pipeline"] });
+  const ids = notifiers.map((notifier) => notifier.id);
+  await transaction(ctx, (tx) => routeNotices(tx, ids, BATCH));
+  const due = await dueDeliveries(ctx, BATCH);
+  for (const delivery of due) {
+    const notifier = notifiers.find((one) => one.id === delivery.notifier);
+    await settle(ctx, delivery, await send(ctx, notifier, delivery));
+  }
+  return due.length;
+}

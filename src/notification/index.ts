@@ -1,0 +1,2 @@
+export { deliverNotices } from "./deliver.ts";
+export type { Card, Notifier, SendResult } from "./types.ts";

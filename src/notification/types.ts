@@ -1,0 +1,20 @@
+import type { Severity } from "../contract/common.ts";
+import type { Notice } from "../outbox/index.ts";
+
+/** A notice in words, with what a channel needs to show it; each notifier cuts it to its own limits. */
+export type Card = {
+  /** One for each notice, ever: a receiver can tell a repetition by it. */
+  id: string;
+  topic: Notice["topic"];
+  incident_id: string;
+  severity: Severity;
+  title: string;
+  lines: string[];
+  approval: { approval_id: string; plan_hash: string; required_signatures: number } | null;
+  at: string;
+};
+
+export type SendResult = { ok: true } | { ok: false; error: string; retryable: boolean };
+
+/** The port of a channel. */
+export type Notifier = { id: string; send(card: Card, signal: AbortSignal): Promise<SendResult> };

@@ -1,0 +1,107 @@
+import type { Observation, Verification } from "../contract/execution.ts";
+import { observation } from "../contract/execution.ts";
+import { transaction } from "../db/transaction.ts";
+import {
+  attemptExecution,
+  beginExecution,
+  concludeExecution,
+  type ExecutionRow,
+  getExecution,
+  keepBefore,
+  takeSnapshot,
+} from "../execution/index.ts";
+import { isActive, lockIncident, note, resolve, setMitigating } from "../incident/index.ts";
+import { firingIncidents } from "../intake/index.ts";
+import { recordRepair } from "../learning/index.ts";
+import { look, verify } from "../verification/index.ts";
+import { pause, step } from "./step.ts";
+import type { Journey } from "./types.ts";
+
+const beforeOf = (execution: ExecutionRow): Observation | null =>
+  observation
+    .nullable()
+    .catch(null)
+    .parse(execution.before?.observation ?? null);
+
+async function begin(journey: Journey, approval_id: string): Promise<string> {
+  const ctx = journey.as("pipeline");
+  const execution = await beginExecution(ctx, approval_id, journey.run);
+  if (execution.before === null) {
+    const { incident_id, operation } = execution;
+    const snapshot = await takeSnapshot(ctx, { incident_id, operation }, journey.run.gateway);
+    const seen = await look(journey.observers, operation.target, ctx.clock);
+    await keepBefore(ctx, execution, { ...snapshot, observation: seen });
+  }
+  return execution.execution_id;
+}
+
+/** Acts until an attempt has an outcome: true when it may have had an effect, which is to be verified. */
+async function act(journey: Journey, execution_id: string): Promise<boolean> {
+  for (let attempt = 1; ; ) {
+    const outcome = await step("act", () =>
+      attemptExecution(journey.as("pipeline"), { execution_id, attempt }, journey.run),
+    );
+    if (outcome.kind !== "again") return outcome.kind === "acted";
+    await pause(outcome.wait);
+    attempt = outcome.next;
+  }
+}
+
+async function check(journey: Journey, execution_id: string): Promise<Verification> {
+  const ctx = journey.as("pipeline");
+  const execution = await getExecution(ctx, execution_id);
+  const { target } = execution.operation;
+  return verify(journey.observers, target, beforeOf(execution), journey.verification, ctx.clock);
+}
+
+/** Draws the conclusion, all of it in one transaction: the execution, what is learnt, the incident. */
+export async function conclude(
+  journey: Journey,
+  execution_id: string,
+  verification: Verification | null,
+  as: "pipeline" | "sweep" = "pipeline",
+  error?: string,
+): Promise<void> {
+  await transaction(journey.as(as), async (tx) => {
+    const input = { execution_id, verification, ...(error === undefined ? {} : { error }) };
+    const execution = await concludeExecution(tx, input);
+    if (execution === null) return;
+    const { incident_id, attempts } = execution;
+    if (attempts > 0) await recordRepair(tx, execution);
+    const incident = await lockIncident(tx, incident_id);
+    if (incident === undefined || !isActive(incident)) return;
+    const quiet = !(await firingIncidents(tx, [incident_id])).has(incident_id);
+    if (verification?.result === "success") {
+      await resolve(tx, { incident_id, through: "repair", execution_id });
+    } else if (quiet && verification?.result === "inconclusive") {
+      await resolve(tx, { incident_id, through: "notice" });
+    } else {
+      await setMitigating(tx, incident_id, false);
+      await note(tx, { incident_id, kind: "status", text: "Back to people: the repair did not help" });
+    }
+  });
+}
+
+/** A refused execution has ended already: its incident goes back to people. */
+async function giveBack(journey: Journey, execution_id: string): Promise<void> {
+  await transaction(journey.as("pipeline"), async (tx) => {
+    const { incident_id } = await getExecution(tx, execution_id);
+    await setMitigating(tx, incident_id, false);
+  });
+}
+
+/** Does what an approval allows, looks whether it helped, and draws the conclusion. */
+export async function execute(journey: Journey, approval_id: string): Promise<void> {
+  const execution_id = await step("begin", () => begin(journey, approval_id));
+  const acted = await act(journey, execution_id);
+  if (!acted) {
+    await step("give up", async () => {
+      await conclude(journey, execution_id, null);
+      await giveBack(journey, execution_id);
+    });
+    return;
+  }
+  await pause(journey.verification.wait);
+  const verification = await step("verify", () => check(journey, execution_id));
+  await step("conclude", () => conclude(journey, execution_id, verification));
+}

@@ -1,0 +1,28 @@
+import { requestApproval } from "../approval/index.ts";
+import type { Severity } from "../contract/common.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { decide, propose } from "../decision/index.ts";
+import type { IncidentRow } from "../incident/index.ts";
+import { operationTarget } from "../incident/index.ts";
+import { affectedServices, type StoredAlert } from "../intake/index.ts";
+import type { Journey } from "./types.ts";
+
+const SEVERITY_OF_RISK = { critical: "P0", high: "P1", medium: "P2", low: "P3" } as const;
+
+/** The severity of trouble whose alerts carry none: it follows from the risk of what would be proposed. */
+export function severityWithout(journey: Journey, alert: StoredAlert): Severity {
+  const target = operationTarget(alert, affectedServices(alert), journey.known);
+  const { risk_level } = propose(journey.decide.rules, { alert_names: [alert.alert_name], target });
+  return SEVERITY_OF_RISK[risk_level];
+}
+
+/** Decides about an incident and, where people are to be asked, asks them: all in the open transaction. */
+export async function putBeforePeople(
+  ctx: Ctx,
+  journey: Journey,
+  incident: IncidentRow,
+  alert_names: readonly string[],
+): Promise<void> {
+  const decision = await decide(ctx, { incident, alert_names }, journey.decide);
+  if (decision.policy.outcome === "ask") await requestApproval(ctx, { incident, decision }, journey.approval);
+}

@@ -1,0 +1,112 @@
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import { approvalsOf, expireApproval, overdueApprovals, presentApproval } from "../approval/index.ts";
+import { transaction } from "../db/transaction.ts";
+import { type DecisionRow, latestDecisions } from "../decision/index.ts";
+import { incidentsInExecution, overdueExecutions } from "../execution/index.ts";
+import { activeIncidents, type IncidentRow, isActive, lockIncident, resolve } from "../incident/index.ts";
+import { alertNamesOf, firingIncidents } from "../intake/index.ts";
+import { addSeconds } from "../lib/clock.ts";
+import { enqueue, type Work } from "../outbox/index.ts";
+import { conclude } from "./execute.ts";
+import { putBeforePeople } from "./put-before-people.ts";
+import type { Journey } from "./types.ts";
+import { KINDS } from "./workflows.ts";
+
+const RUNS = 3;
+const PAGE = 500;
+
+async function approvals(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  for (const { approval_id, status } of await overdueApprovals(ctx)) {
+    if (status === "preparing") {
+      const checks = [
+        { name: "dry-run", passed: false, message: "it did not finish in the time for a decision" },
+      ];
+      await presentApproval(ctx, { approval_id, checks }, journey.approval);
+    } else {
+      await expireApproval(ctx, approval_id);
+    }
+  }
+}
+
+async function executions(journey: Journey): Promise<void> {
+  for (const { execution_id } of await overdueExecutions(journey.as("sweep"))) {
+    await conclude(journey, execution_id, null, "sweep", "it did not end in its time");
+  }
+}
+
+/** Work that ended with an error, as a bug or a lost connection may cause, runs again a few times. */
+async function brokenWork(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const broken = await DBOS.listWorkflows({
+    workflowName: KINDS,
+    status: ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+    startTime: addSeconds(ctx.clock.now(), -86_400).toISOString(),
+    limit: PAGE,
+  });
+  for (const { workflowID, input } of broken) {
+    const again = Number(/:again-(\d+)$/.exec(workflowID)?.[1] ?? 0) + 1;
+    const [work] = (input ?? []) as Work[];
+    if (again > RUNS || work === undefined) continue;
+    await transaction(ctx, (tx) => enqueue(tx, work, again));
+  }
+}
+
+/** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
+async function idle(
+  journey: Journey,
+  incident: IncidentRow,
+  decision: DecisionRow | undefined,
+  quiet: boolean,
+) {
+  const { incident_id } = incident;
+  await transaction(journey.as("sweep"), async (tx) => {
+    const locked = await lockIncident(tx, incident_id);
+    if (locked === undefined || !isActive(locked)) return;
+    const open = (await approvalsOf(tx, [incident_id])).get(incident_id) ?? [];
+    if (open.some((one) => ["preparing", "pending"].includes(one.status))) return;
+    if (quiet) {
+      await resolve(tx, { incident_id, through: "notice" });
+    } else if (decision?.policy.outcome === "ask") {
+      await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
+    }
+  });
+}
+
+async function incidents(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const active = await activeIncidents(ctx, PAGE);
+  const ids = active.map((incident) => incident.incident_id);
+  const [decisions, open, acting, firing] = [
+    await latestDecisions(ctx, ids),
+    await approvalsOf(ctx, ids),
+    await incidentsInExecution(ctx, ids),
+    await firingIncidents(ctx, ids),
+  ];
+  const coolDown = addSeconds(ctx.clock.now(), -journey.windows.cool_down);
+  for (const incident of active) {
+    const { incident_id, updated_at } = incident;
+    const decision = decisions.get(incident_id);
+    const live = open.get(incident_id)?.some(({ status, authority_until }) => {
+      const waiting = status === "preparing" || status === "pending";
+      return (
+        waiting || (status === "approved" && authority_until !== null && authority_until > ctx.clock.now())
+      );
+    });
+    if (live || acting.has(incident_id)) continue;
+    const quiet = !firing.has(incident_id);
+    const since = quiet ? updated_at : (decision?.created_at ?? updated_at);
+    if (since <= coolDown) await idle(journey, incident, decision, quiet);
+  }
+}
+
+/**
+ * Looks for whatever has been in a state for too long and moves it on: evidence that never came, cards
+ * nobody signed, executions that never ended, work that broke off, incidents that nobody minds.
+ */
+export async function sweep(journey: Journey): Promise<void> {
+  await approvals(journey);
+  await executions(journey);
+  await brokenWork(journey);
+  await incidents(journey);
+}

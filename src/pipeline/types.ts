@@ -1,0 +1,23 @@
+import type { ApprovalTerms } from "../approval/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import type { DecideOptions } from "../decision/index.ts";
+import type { RunOptions } from "../execution/index.ts";
+import type { IncidentWindows, KnownTargets } from "../incident/index.ts";
+import type { Classification, Source } from "../intake/index.ts";
+import type { Actor } from "../lib/actor.ts";
+import type { Observer, VerificationTerms } from "../verification/index.ts";
+
+/** Everything that the journey is made with: ports and settings, bound once when the app starts. */
+export type Journey = {
+  /** A context of the given part of the system. */
+  as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
+  sources: readonly Source[];
+  classification: Classification;
+  windows: IncidentWindows;
+  known: KnownTargets;
+  decide: DecideOptions;
+  approval: ApprovalTerms;
+  run: RunOptions;
+  observers: readonly Observer[];
+  verification: VerificationTerms;
+};

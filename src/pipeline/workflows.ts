@@ -1,0 +1,66 @@
+import { DBOS, type DLogger } from "@dbos-inc/dbos-sdk";
+import type pg from "pg";
+import { supersedeApproval } from "../approval/index.ts";
+import { recordResolution } from "../learning/index.ts";
+import type { Log } from "../lib/log.ts";
+import { QUEUE, type Work } from "../outbox/index.ts";
+import { execute } from "./execute.ts";
+import { prepare } from "./prepare.ts";
+import { step } from "./step.ts";
+import type { Journey } from "./types.ts";
+
+type Runner<Kind extends Work["kind"]> = (
+  journey: Journey,
+  work: Extract<Work, { kind: Kind }>,
+) => Promise<void>;
+
+/** One workflow for each kind of work: the compiler sees to it that none is missing. */
+const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
+  prepare: (journey, { approval_id }) => prepare(journey, approval_id),
+  execute: (journey, { approval_id }) => execute(journey, approval_id),
+  conclude: async (journey, work) => {
+    await step("record", () => recordResolution(journey.as("pipeline"), work));
+    await step("supersede", () =>
+      supersedeApproval(journey.as("pipeline"), work.incident_id, "the incident is resolved"),
+    );
+  },
+};
+
+export const KINDS = Object.keys(RUNNERS) as Work["kind"][];
+
+function adapt(log: Log): DLogger {
+  const text = (entry: unknown) => (entry instanceof Error ? entry.message : String(entry));
+  return {
+    debug: (entry) => log.debug({ part: "workflows" }, text(entry)),
+    info: (entry) => log.debug({ part: "workflows" }, text(entry)),
+    warn: (entry) => log.warn({ part: "workflows" }, text(entry)),
+    error: (entry, more) => log.error({ part: "workflows", stack: more?.stack }, text(entry)),
+  };
+}
+
+/**
+ * Starts the durable workflows, those that an earlier process left included. `pool` is theirs; the
+ * schema `dbos` is made in it where it is missing. There is one set of workflows in a process.
+ */
+export async function startWorkflows(journey: Journey, pool: pg.Pool, log: Log): Promise<void> {
+  for (const kind of KINDS) {
+    const run = RUNNERS[kind] as (journey: Journey, work: Work) => Promise<void>;
+    DBOS.registerWorkflow((work: Work) => run(journey, work), { name: kind, maxRecoveryAttempts: 1_000 });
+  }
+  DBOS.setConfig({
+    name: QUEUE.application,
+    systemDatabasePool: pool,
+    applicationVersion: QUEUE.version,
+    executorID: "awoooi",
+    enablePatching: true,
+    logger: adapt(log),
+  });
+  await DBOS.launch();
+  // Enough to keep a small installation's incidents moving, few enough for one process and its pool.
+  await DBOS.registerQueue(QUEUE.name, { workerConcurrency: 32, minPollingIntervalMs: 100 });
+}
+
+/** Stops taking up work. Workflows in the middle go on at the next start. */
+export async function stopWorkflows(): Promise<void> {
+  await DBOS.shutdown({ deregister: true });
+}

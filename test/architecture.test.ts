@@ -1,0 +1,137 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** Stages in the order in which an alert passes them; each may import the doors of those before it. */
+const STAGES = [
+  "intake",
+  "incident",
+  "operation",
+  "decision",
+  "approval",
+  "execution",
+  "verification",
+  "learning",
+];
+const BASE = ["audit", "outbox", "access", "db", "contract", "lib"];
+const ADAPTER_PORTS = ["intake", "execution", "verification", "notification"];
+
+/** Who may import whom. A room that is not here does not exist. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  lib: [],
+  contract: [],
+  db: ["lib"],
+  audit: ["db", "contract", "lib"],
+  outbox: ["db", "contract", "lib"],
+  access: ["audit", "db", "contract", "lib"],
+  ...Object.fromEntries(STAGES.map((stage, index) => [stage, [...BASE, ...STAGES.slice(0, index)]])),
+  notification: [...BASE, ...STAGES],
+  adapters: [...ADAPTER_PORTS, "contract", "lib"],
+  pipeline: [...STAGES, "outbox", "db", "contract", "lib"],
+  http: [...STAGES, "notification", "access", "audit", "db", "contract", "lib"],
+  cli: ["contract", "lib", "intake", "incident", "operation", "decision"],
+  app: ["*"],
+  main: ["app", "cli"],
+};
+
+/** Packages that belong to a few rooms only. */
+const PACKAGES: [RegExp, (file: string) => boolean, string][] = [
+  [/^@dbos-inc\//, (file) => /^src\/(pipeline|app)\//.test(file), "DBOS belongs to pipeline and app"],
+  [/^(fastify|@fastify\/)/, (file) => /^src\/(http|app)\//.test(file), "Fastify belongs to http and app"],
+  [
+    /^drizzle-orm/,
+    (file) => /^src\/db\//.test(file) || /\/store\.ts$/.test(file),
+    "SQL belongs to db and to the stores",
+  ],
+  [/^commander$/, (file) => /^src\/cli\//.test(file), "commander belongs to cli"],
+];
+
+// Rooms without a door of their own: they are what every room stands on.
+const OPEN = new Set(["lib", "contract", "db"]);
+
+type Import = { file: string; target: string };
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), "utf8");
+  const found = text.matchAll(
+    /(?:^|\s)(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|^import\s+"([^"]+)"/gm,
+  );
+  return [...found].map((match) => ({ file, target: (match[1] ?? match[2] ?? match[3]) as string }));
+}
+
+const roomOf = (file: string) => {
+  const [, room = ""] = file.split("/");
+  return room.endsWith(".ts") ? room.slice(0, -3) : room;
+};
+
+function violation({ file, target }: Import): string | undefined {
+  if (!target.startsWith(".")) {
+    const rule = PACKAGES.find(([pattern, allowed]) => pattern.test(target) && !allowed(file));
+    return rule && `${file} imports ${target}: ${rule[2]}`;
+  }
+  const path = relative(ROOT, normalize(join(ROOT, dirname(file), target)));
+  const [from, to] = [roomOf(file), roomOf(path)];
+  if (!path.startsWith("src/")) return `${file} imports ${path}, which is not in src`;
+  if (from === to && from !== "adapters") return undefined;
+  if (from === "adapters" && to === "adapters") {
+    const [one, other] = [file, path].map((each) => each.split("/").slice(2, 4).join("/"));
+    return one === other ? undefined : `${file} imports another adapter, ${path}`;
+  }
+  const allowed = MAY_IMPORT[from];
+  if (allowed === undefined) return `${file} is in a room that is not in the table`;
+  if (from === "app") return undefined;
+  if (!allowed.includes(to)) return `${file} imports ${path}: ${from} may not import ${to}`;
+  return OPEN.has(to) || path.endsWith("/index.ts")
+    ? undefined
+    : `${file} imports ${path}, past the door of ${to}`;
+}
+
+const files = globSync("src/**/*.ts", { cwd: ROOT }).filter((file) => !file.endsWith(".test.ts"));
+
+describe("architecture", () => {
+  it("finds the source files and their imports", () => {
+    expect(files.length).toBeGreaterThan(80);
+    expect(files.flatMap(importsOf).length).toBeGreaterThan(300);
+  });
+
+  it("has every room in the table, and every room of the table in the source", () => {
+    const rooms = new Set(files.map(roomOf));
+    expect([...rooms].filter((room) => MAY_IMPORT[room] === undefined)).toEqual([]);
+    expect(Object.keys(MAY_IMPORT).filter((room) => !rooms.has(room))).toEqual([]);
+  });
+
+  it("lets every room import only what the table allows, through the doors", () => {
+    expect(files.flatMap(importsOf).flatMap((one) => violation(one) ?? [])).toEqual([]);
+  });
+
+  it.each([
+    ["src/incident/converge.ts", "../approval/index.ts"],
+    ["src/intake/normalise.ts", "../incident/index.ts"],
+    ["src/http/incidents.ts", "../incident/store.ts"],
+    ["src/http/incidents.ts", "../pipeline/index.ts"],
+    ["src/lib/error.ts", "../db/client.ts"],
+    ["src/adapters/notifiers/webhook/index.ts", "../log/index.ts"],
+    ["src/incident/converge.ts", "@dbos-inc/dbos-sdk"],
+    ["src/approval/approve.ts", "drizzle-orm"],
+    ["src/cli/index.ts", "../app/index.ts"],
+    ["src/approval/approve.ts", "../../test/support/random.ts"],
+  ])("refuses a planted violation: %s importing %s", (file, target) => {
+    expect(violation({ file, target })).toBeDefined();
+  });
+
+  it("reads the environment in one place", () => {
+    const elsewhere = files.filter(
+      (file) =>
+        /process\.env/.test(readFileSync(join(ROOT, file), "utf8")) &&
+        !["src/app/config.ts", "src/main.ts"].includes(file),
+    );
+    expect(elsewhere).toEqual([]);
+  });
+
+  it("keeps files short enough to read", () => {
+    const long = files.filter((file) => readFileSync(join(ROOT, file), "utf8").split("\n").length > 400);
+    expect(long).toEqual([]);
+  });
+});

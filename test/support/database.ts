@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import type pg from "pg";
+import { inject } from "vitest";
+import { createDb, createPool, type Db } from "../../src/db/client.ts";
+import type { Ctx } from "../../src/db/ctx.ts";
+import type { Actor } from "../../src/lib/actor.ts";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { TEMPLATE, withDatabase } from "./global-setup.ts";
+import { seededRandom } from "./random.ts";
+
+export type TestDatabase = {
+  url: string;
+  db: Db;
+  pool: pg.Pool;
+  /** A context of this actor, by default the intake. Random bytes come from a printed seed. */
+  ctx(actor?: Actor, clock?: Clock): Ctx;
+  drop(): Promise<void>;
+};
+
+/** An empty, migrated database of this test file's own. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const server = inject("databaseUrl");
+  const name = `test_${randomBytes(6).toString("hex")}`;
+  const admin = createPool({ url: server }, silentLog);
+  await admin.query(`create database ${name} template ${TEMPLATE}`);
+  const url = withDatabase(server, name);
+  const pool = createPool({ url }, silentLog);
+  const db = createDb(pool);
+  const random = seededRandom();
+  return {
+    url,
+    db,
+    pool,
+    ctx: (actor = { kind: "system", name: "intake" }, clock = systemClock) => ({
+      db,
+      actor,
+      clock,
+      random,
+      log: silentLog,
+    }),
+    async drop() {
+      await pool.end();
+      await admin.query(`drop database ${name} with (force)`);
+      await admin.end();
+    },
+  };
+}
