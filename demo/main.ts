@@ -1,0 +1,255 @@
+import { createInterface } from "node:readline/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import type { Approval } from "../src/contract/approval.ts";
+import type { TimelineEvent } from "../src/contract/incident.ts";
+import { Api } from "./api.ts";
+import { probe } from "./prober.ts";
+import { SERVICE, type Stage, setStage } from "./stage.ts";
+
+const HELP = `npm run demo [-- --auto] [--exit]
+
+Starts AWOOOI and a small web shop that it supervises, breaks the shop, and tells what happens.
+  --auto   sign the repair through the API, as a demo approver, instead of asking you
+  --exit   end when the story is over; the exit code is 0 only if the shop answers again
+`;
+
+const LOOK_MS = 150;
+const LONGEST_STORY_MS = 15 * 60_000;
+
+const print = (line = "") => process.stdout.write(`${line}\n`);
+const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** Prints what happened, each line with the time since the shop broke. */
+class Story {
+  readonly #begin = Date.now();
+  readonly #times = new Map<string, number>();
+
+  tell(what: string, text: string, at = Date.now()): void {
+    if (!this.#times.has(what)) this.#times.set(what, at);
+    print(`${`+${seconds(Math.max(at - this.#begin, 0))}`.padStart(8)}  ${what.padEnd(9)}  ${text}`);
+  }
+
+  event({ kind, text, data, at, actor }: TimelineEvent): void {
+    const time = Date.parse(at);
+    if (kind === "alert") this.tell("received", text, time);
+    else if (kind === "decision") this.tell("decided", text, time);
+    else if (kind === "approval") this.tell("approval", text, time);
+    else if (kind === "execution") this.tell("executed", text, time);
+    else if (kind === "verification") this.verification(data, text, time);
+    else if (text.startsWith("Resolved")) this.tell("resolved", text, time);
+    else this.tell(kind, `${text} (${actor})`, time);
+    const reason = (data.policy as { reason?: string } | undefined)?.reason;
+    if (kind === "decision" && typeof data.because === "string") {
+      this.tell("", `why: ${data.because}. ${data.reasoning}`, time);
+      this.tell("", `who: ${reason}`, time);
+    }
+  }
+
+  verification(data: Record<string, unknown>, text: string, at: number): void {
+    type Seen = { facts: { name: string; passed: boolean; message: string }[] } | null;
+    const { before, after } = data.evidence as { before: Seen; after: Seen };
+    const facts = (seen: Seen) =>
+      seen?.facts.map((fact) => `${fact.passed ? "✓" : "✗"} ${fact.name}: ${fact.message}`).join(", ");
+    this.tell("verified", text, at);
+    this.tell("", `before: ${facts(before) ?? "not seen"}`, at);
+    this.tell("", `after:  ${facts(after) ?? "not seen"}`, at);
+  }
+
+  /** How long each part took. */
+  summary(): void {
+    const parts: [string, string, string][] = [
+      ["noticed and received", "broken", "received"],
+      ["decided", "received", "decided"],
+      ["repaired", "signed", "executed"],
+      ["verified and resolved", "executed", "resolved"],
+    ];
+    const known = parts.flatMap(([name, from, to]) => {
+      const [start, end] = [this.#times.get(from), this.#times.get(to)];
+      return start === undefined || end === undefined ? [] : [`${name} ${seconds(Math.max(end - start, 0))}`];
+    });
+    print();
+    print(`          took       ${known.join(", ")}`);
+  }
+}
+
+function card(approval: Approval, stage: Stage): void {
+  const { action, risk_level, plan_hash, approval_id, required_signatures, dry_run_checks } = approval;
+  print();
+  print(`    ┌ ${action}`);
+  print(
+    `    │ risk ${risk_level}, ${required_signatures} signature needed, down for about ${approval.blast_radius.estimated_downtime} s`,
+  );
+  for (const check of dry_run_checks)
+    print(`    │ ${check.passed ? "✓" : "✗"} ${check.name}: ${check.message}`);
+  print(`    │ plan ${plan_hash.slice(0, 16)}…`);
+  print(`    │ to sign it yourself, in another terminal:`);
+  print(`    │   export AWOOOI_URL=${stage.url} AWOOOI_TOKEN=${stage.adminToken}`);
+  print(`    └   npx awoooi approvals approve ${approval_id}`);
+  print();
+}
+
+/** Asks at the terminal; ends without an answer when the approval was decided elsewhere meanwhile. */
+async function ask(signal: AbortSignal): Promise<boolean | undefined> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  terminal.on("SIGINT", () => process.emit("SIGINT"));
+  try {
+    for (;;) {
+      const answer = (await terminal.question("    Sign this plan? [y/n] ", { signal })).trim().toLowerCase();
+      if (/^(y|yes)$/.test(answer)) return true;
+      if (/^(n|no)$/.test(answer)) return false;
+    }
+  } catch {
+    return undefined;
+  } finally {
+    terminal.close();
+  }
+}
+
+async function decide(
+  approval: Approval,
+  api: Api,
+  stage: Stage,
+  story: Story,
+  auto: boolean,
+): Promise<void> {
+  card(approval, stage);
+  if (auto) {
+    const approver = new Api(stage.url, await api.createToken("demo approver", "approver"));
+    story.tell("signed", "by the demo approver, through the API");
+    await approver.approve(approval, "the demo goes by itself");
+    return;
+  }
+  if (!process.stdin.isTTY)
+    return print("    There is no terminal to ask at: sign as shown above, or use --auto.");
+  const elsewhere = new AbortController();
+  const watch = (async () => {
+    while (!elsewhere.signal.aborted) {
+      await delay(LOOK_MS, undefined, { signal: elsewhere.signal }).catch(() => {});
+      if ((await api.pendingApproval(approval.incident_id)) === undefined) elsewhere.abort();
+    }
+  })();
+  const answer = await ask(elsewhere.signal);
+  elsewhere.abort();
+  await watch;
+  story.tell("signed", answer === undefined ? "from elsewhere" : answer ? "by you" : "not signed");
+  if (answer === true) await api.approve(approval, "signed at the demo's terminal");
+  if (answer === false) await api.reject(approval, "not signed at the demo's terminal");
+}
+
+/** Follows the incident until it is over, asking for the signature when it is wanted. */
+async function follow(
+  api: Api,
+  stage: Stage,
+  story: Story,
+  auto: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = Date.now() + LONGEST_STORY_MS;
+  let seen = 0;
+  let incident_id: string | undefined;
+  let asked = false;
+  while (!signal.aborted && Date.now() < end) {
+    const incident = incident_id === undefined ? await api.newestIncident() : await api.incident(incident_id);
+    if (incident !== undefined) {
+      if (incident_id === undefined)
+        story.tell("incident", `${incident.incident_id} ${incident.severity}: ${incident.title}`);
+      incident_id = incident.incident_id;
+      for (const event of await api.timeline(incident_id, seen)) {
+        story.event(event);
+        seen = event.seq;
+        if (event.text.startsWith("Back to people") || event.text.startsWith("Rejected")) return;
+      }
+      if (incident.status === "resolved") return;
+      const approval = asked ? undefined : await api.pendingApproval(incident_id);
+      if (approval !== undefined) {
+        asked = true;
+        await decide(approval, api, stage, story, auto);
+      }
+    }
+    await delay(LOOK_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function serves(stage: Stage): Promise<boolean> {
+  const answer = await fetch(`${stage.shop}/checkout`, { signal: AbortSignal.timeout(2_000) }).catch(
+    () => undefined,
+  );
+  await answer?.body?.cancel();
+  return answer?.ok === true;
+}
+
+async function play(stage: Stage, auto: boolean, signal: AbortSignal): Promise<boolean> {
+  const api = new Api(stage.url, stage.adminToken);
+  print(`AWOOOI runs at ${stage.url}, and ${SERVICE}, which it supervises, at ${stage.shop}.`);
+  print(
+    `The shop answers: ${(await serves(stage)) ? "yes" : "no"}. Now it breaks, as services do: its process lives on.`,
+  );
+  print();
+  const watching = new AbortController();
+  const prober = probe(
+    SERVICE,
+    `${stage.shop}/healthz`,
+    `${stage.url}/api/v1/webhooks/alertmanager`,
+    watching.signal,
+  );
+  const story = new Story();
+  const broken = await fetch(`${stage.shop}/break`, { method: "POST" });
+  await broken.body?.cancel();
+  story.tell("broken", `${SERVICE} has stopped answering`);
+  try {
+    await follow(api, stage, story, auto, signal);
+    if (signal.aborted) return false;
+    const healed = await serves(stage);
+    story.summary();
+    print();
+    print(healed ? `${SERVICE} answers again.` : `${SERVICE} does not answer.`);
+    return healed;
+  } finally {
+    watching.abort();
+    await prober;
+  }
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      auto: { type: "boolean", default: false },
+      exit: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) {
+    print(HELP);
+    return 0;
+  }
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => interrupted.abort()).once("SIGTERM", () => interrupted.abort());
+  print("Setting the stage: a database, a server and a small web shop…");
+  const stage = await setStage();
+  try {
+    const healed = await play(stage, values.auto, interrupted.signal);
+    if (values.exit || interrupted.signal.aborted) return healed ? 0 : 1;
+    print(
+      `Look around: export AWOOOI_URL=${stage.url} AWOOOI_TOKEN=${stage.adminToken}; npx awoooi incidents ls`,
+    );
+    print("Ctrl-C ends it all and leaves nothing behind.");
+    await new Promise<void>((resolve) => {
+      // A listener alone does not keep a process alive.
+      const alive = setInterval(() => {}, 60_000);
+      interrupted.signal.addEventListener("abort", () => {
+        clearInterval(alive);
+        resolve();
+      });
+    });
+    return healed ? 0 : 1;
+  } finally {
+    print("Clearing up…");
+    await stage.clear();
+  }
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`The demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+});

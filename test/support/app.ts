@@ -1,0 +1,105 @@
+import { type AppOptions, type RunningApp, startApp } from "../../src/app/app.ts";
+import { configSchema } from "../../src/app/config-schema.ts";
+import type { Role } from "../../src/lib/actor.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { until } from "./until.ts";
+
+export const ADMIN_TOKEN = "test-admin-token-of-forty-characters-long";
+
+/** Waits short enough for a test; everything else as shipped. */
+export const QUICK = {
+  execution: { retry_wait: "300ms" },
+  verification: { wait: 0, collect: "2s", interval: "20ms", healthy_in_a_row: 2 },
+  sweep: { every: "200ms" },
+};
+
+export type Client = {
+  call(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }>;
+  get<T = Record<string, unknown>>(path: string): Promise<T>;
+  post<T = Record<string, unknown>>(path: string, body?: unknown): Promise<T>;
+};
+
+/** A client of the API with one person's token; `get` and `post` throw unless the answer is 2xx. */
+export function client(url: string, token: string): Client {
+  const call: Client["call"] = async (method, path, body) => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as never };
+  };
+  const must = async (method: string, path: string, body?: unknown) => {
+    const answer = await call(method, path, body);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  return { call, get: (path) => must("GET", path), post: (path, body) => must("POST", path, body) };
+}
+
+/** An app in this process, on the given database and a free port. */
+export async function startTestApp(
+  databaseUrl: string,
+  dataDir: string,
+  settings: Record<string, unknown> = {},
+  options: Partial<AppOptions> = {},
+): Promise<RunningApp & { admin: Client }> {
+  const config = configSchema.parse({
+    ...QUICK,
+    data_dir: dataDir,
+    admin_token: ADMIN_TOKEN,
+    database: { url: databaseUrl },
+    server: { port: 0 },
+    notification: { terminal: false },
+    ...settings,
+  });
+  const app = await startApp(config, { log: silentLog, print: () => {}, ...options });
+  return { ...app, admin: client(app.url, ADMIN_TOKEN) };
+}
+
+/** A client of a new person with this role. */
+export async function person(app: { url: string; admin: Client }, name: string, role: Role): Promise<Client> {
+  const { token } = await app.admin.post<{ token: string }>("/tokens", { name, role });
+  return client(app.url, token);
+}
+
+type Incident = {
+  incident_id: string;
+  status: string;
+  hit_count: number;
+  approval_ids: string[];
+  outcome: unknown;
+};
+
+/** The incident once it is in one of these states. */
+export function incidentIn(admin: Client, incident_id: string, ...states: string[]): Promise<Incident> {
+  return until(
+    async () => {
+      const incident = await admin.get<Incident>(`/incidents/${incident_id}`);
+      return states.includes(incident.status) ? incident : undefined;
+    },
+    `${incident_id} to be ${states.join(" or ")}`,
+  );
+}
+
+/** The latest approval of an incident once it is in one of these states. */
+export function approvalIn(
+  admin: Client,
+  incident_id: string,
+  ...states: string[]
+): Promise<{ approval_id: string; plan_hash: string; status: string }> {
+  return until(
+    async () => {
+      const { items } = await admin.get<{
+        items: { approval_id: string; plan_hash: string; status: string }[];
+      }>(`/approvals?incident_id=${incident_id}&limit=1`);
+      return items.find((item) => states.includes(item.status));
+    },
+    `an approval of ${incident_id} to be ${states.join(" or ")}`,
+  );
+}

@@ -1,0 +1,66 @@
+import { alertmanager } from "../../src/adapters/sources/alertmanager/index.ts";
+import type { Ctx } from "../../src/db/ctx.ts";
+import { loadRules } from "../../src/decision/index.ts";
+import { loadClassification } from "../../src/intake/index.ts";
+import type { Actor, Role } from "../../src/lib/actor.ts";
+import { addSeconds, type Clock } from "../../src/lib/clock.ts";
+import { prefixedId } from "../../src/lib/id.ts";
+import type { Journey } from "../../src/pipeline/index.ts";
+import type { TestDatabase } from "./database.ts";
+
+/** A clock that stands still until it is moved. */
+export type SetClock = Clock & { forward(seconds: number): void };
+
+export function setClock(start = "2026-05-04T08:00:00.000Z"): SetClock {
+  let now = new Date(start);
+  return {
+    now: () => now,
+    forward(seconds) {
+      now = addSeconds(now, seconds);
+    },
+  };
+}
+
+export const TERMS: Journey["approval"] = {
+  required_signatures: { low: 1, medium: 1, high: 2, critical: 2 },
+  prepare: 30,
+  expires_after: 3600,
+  authority: 600,
+};
+
+/** A journey with the shipped rules that is never carried out: its executor is there in name only. */
+export function testJourney(database: TestDatabase, clock: Clock): Journey {
+  return {
+    as: (name) => database.ctx({ kind: "system", name }, clock),
+    sources: [alertmanager.create()],
+    classification: loadClassification(),
+    windows: { active: 300, repair: 1800, cool_down: 1800 },
+    known: { processes: ["demo-shop"] },
+    decide: { rules: loadRules(), mode: "suggest", valid_for: 3600, executable: () => true },
+    approval: TERMS,
+    run: {
+      gateway: {
+        executors: [],
+        grants: { approval_executor: ["read", "write"], planner: ["read"] },
+        mode: "suggest",
+        frozen: false,
+        max_per_hour: { target: 10, total: 60 },
+      },
+      retries: 2,
+      retry_wait: 30,
+      timeout: 60,
+      deadline: 1200,
+    },
+    observers: [],
+    verification: { wait: 10, collect: 30, interval: 1, healthy_in_a_row: 3 },
+  };
+}
+
+export type Person = Extract<Actor, { kind: "person" }>;
+
+/** A person who is in the database, signed in with this role. */
+export async function makePerson(ctx: Ctx, name: string, role: Role): Promise<Person> {
+  const person_id = prefixedId("PER", ctx.random);
+  await ctx.db.$client.query("insert into people values ($1, $2, $3, now())", [person_id, name, name]);
+  return { kind: "person", person_id, name, role, token_id: prefixedId("TOK", ctx.random) };
+}
