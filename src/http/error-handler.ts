@@ -61,7 +61,7 @@ export function problemOf(error: AwoooiError, reference?: string): Problem {
 
 /** Answers an error as a problem. Only the log sees what an unexpected one says. */
 export function errorHandler(log: Log) {
-  return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = toAwoooiError(thrown);
     const reference = error.code === "internal" ? randomUUID() : undefined;
     if (reference !== undefined) {

@@ -48,8 +48,13 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
 
 /** The HTTP server, not listening yet. */
 export async function createServer(deps: HttpDeps): Promise<App> {
+  const answerError = errorHandler(deps.log);
   const app = Fastify({
     logger: false,
+    // What fails before a route is found: a path that cannot be decoded.
+    frameworkErrors: (error, request, reply) => {
+      answerError(error, request, reply);
+    },
     bodyLimit: deps.body_limit,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 200 },
@@ -59,7 +64,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(errorHandler(deps.log));
+  app.setErrorHandler(answerError);
   app.setNotFoundHandler(async (request) => {
     throw new AwoooiError("not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
   });

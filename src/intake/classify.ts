@@ -56,12 +56,16 @@ function reasonFor(one: Rule, alert: Input): string | undefined {
   return one.always ? "nothing else matched" : undefined;
 }
 
-/** The category and notification type of an alert, and which rule gave them for what reason. */
+/**
+ * The category and notification type of an alert, and which rule gave them for what reason. Whether it is
+ * a heartbeat is a question of its own: Watchdog comes with severity none, and so under an earlier rule.
+ */
 export function classify(rules: Classification, alert: Input): Classified {
+  const heartbeat = rules.some((one) => one.heartbeat && reasonFor(one, alert) !== undefined);
   for (const one of rules) {
     const reason = reasonFor(one, alert);
     if (reason === undefined) continue;
-    const { id, category, notification_type, heartbeat, when_label_at_least: limit } = one;
+    const { id, category, notification_type, when_label_at_least: limit } = one;
     const value = limit === undefined ? Number.NaN : Number.parseFloat(alert.labels[limit.label] ?? "");
     if (limit !== undefined && value >= limit.value) {
       const because = `${reason}, and ${limit.label} is at least ${limit.value}`;

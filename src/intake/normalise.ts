@@ -4,27 +4,28 @@ import type { Classification } from "./classify.ts";
 import { classify } from "./classify.ts";
 import type { NormalisedAlert, SourceAlert } from "./types.ts";
 
-const SEVERITIES: Record<string, Severity> = {
-  critical: "P0",
-  high: "P1",
-  warning: "P2",
-  medium: "P2",
-  low: "P3",
-  info: "P3",
-  none: "P3",
-};
+// Maps, not objects: a sender's word may be `constructor`.
+const SEVERITIES = new Map<string, Severity>([
+  ["critical", "P0"],
+  ["high", "P1"],
+  ["warning", "P2"],
+  ["medium", "P2"],
+  ["low", "P3"],
+  ["info", "P3"],
+  ["none", "P3"],
+]);
 
-const ALERT_TYPES: Record<string, string> = {
-  KubePodCrashLooping: "k8s_pod_crash",
-  KubePodNotReady: "k8s_pod_crash",
-  KubeNodeNotReady: "k8s_node_failure",
-  KubeNodeUnreachable: "k8s_node_failure",
-  HighCPUUsage: "high_cpu",
-  HighMemoryUsage: "high_memory",
-  DiskSpaceLow: "disk_full",
-  SSLCertExpiringSoon: "ssl_expiry",
-  TargetDown: "service_404",
-};
+const ALERT_TYPES = new Map([
+  ["KubePodCrashLooping", "k8s_pod_crash"],
+  ["KubePodNotReady", "k8s_pod_crash"],
+  ["KubeNodeNotReady", "k8s_node_failure"],
+  ["KubeNodeUnreachable", "k8s_node_failure"],
+  ["HighCPUUsage", "high_cpu"],
+  ["HighMemoryUsage", "high_memory"],
+  ["DiskSpaceLow", "disk_full"],
+  ["SSLCertExpiringSoon", "ssl_expiry"],
+  ["TargetDown", "service_404"],
+]);
 
 /** Labels that name what an alert is about, the first one that is there wins. */
 const TARGET_LABELS = [
@@ -47,12 +48,12 @@ const ORDINAL = /-\d+$/;
 /** The severity that a source's word stands for; null when there is none. An unknown word is P2. */
 export function severityOf(word: string | undefined): Severity | null {
   if (word === undefined || word.trim() === "") return null;
-  return SEVERITIES[word.trim().toLowerCase()] ?? "P2";
+  return SEVERITIES.get(word.trim().toLowerCase()) ?? "P2";
 }
 
 /** What kind of trouble the alert name stands for; `custom` where the name says nothing of it. */
 export function alertTypeOf(alertName: string): string {
-  return ALERT_TYPES[alertName] ?? "custom";
+  return ALERT_TYPES.get(alertName) ?? "custom";
 }
 
 /** A pod's name without its hashes or ordinal: the same for all pods of one workload. */

@@ -51,13 +51,21 @@ export async function finishReceipts(
   done: readonly { seq: number; alert_count: number; error: string | null }[],
 ): Promise<void> {
   const now = ctx.clock.now().toISOString();
+  // An error may quote what no database can hold: half a surrogate pair, a NUL.
+  const rows = done.map(({ error, ...one }) => ({
+    ...one,
+    error: error?.replaceAll("\0", "\u{fffd}").toWellFormed() ?? null,
+  }));
   await ctx.db.execute(sql`
     update receipts r
        set state = case when d.error is null then 'processed' else 'dead' end,
            alert_count = d.alert_count, error = d.error, processed_at = ${now}::timestamptz
-      from jsonb_to_recordset(${JSON.stringify(done)}::jsonb) as d(seq bigint, alert_count int, error text)
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as d(seq bigint, alert_count int, error text)
      where r.seq = d.seq`);
 }
+
+// Below the 65,535 parameters that PostgreSQL takes in one statement; an alert has 22.
+const UPSERT = 1_000;
 
 /**
  * Stores one row per instance. Deliveries meet in any order and any number of times: resolved wins over
@@ -68,14 +76,37 @@ export async function upsertAlerts(
   batch: readonly NormalisedAlert[],
   received_at: Date,
 ): Promise<StoredAlert[]> {
-  if (batch.length === 0) return [];
-  const rows = batch.map(({ start_known: _, heartbeat: __, ...alert }) => ({
+  // Always in the same order: two writers that lock the same rows must not wait for each other.
+  const ordered = [...batch].sort((a, b) => (a.instance_key < b.instance_key ? -1 : 1));
+  const rows = ordered.map(({ start_known: _, heartbeat: __, ...alert }) => ({
     ...alert,
     alert_id: prefixedId("ALT", ctx.random),
     first_received_at: received_at,
     last_received_at: received_at,
   }));
-  const stored = await ctx.db
+  const byKey = new Map<string, Awaited<ReturnType<typeof upsertRows>>[number]>();
+  for (let at = 0; at < rows.length; at += UPSERT) {
+    for (const row of await upsertRows(ctx, rows.slice(at, at + UPSERT))) byKey.set(row.instance_key, row);
+  }
+  await retireInstances(ctx, batch);
+  return batch.flatMap((alert) => {
+    const row = byKey.get(alert.instance_key);
+    return row === undefined
+      ? []
+      : [
+          {
+            ...alert,
+            alert_id: row.alert_id,
+            incident_id: row.incident_id,
+            status: row.status,
+            is_new: row.deliveries === 1,
+          },
+        ];
+  });
+}
+
+function upsertRows(ctx: Ctx, rows: (typeof alerts.$inferInsert)[]) {
+  return ctx.db
     .insert(alerts)
     .values(rows)
     .onConflictDoUpdate({
@@ -94,22 +125,6 @@ export async function upsertAlerts(
       status: alerts.status,
       deliveries: alerts.deliveries,
     });
-  const byKey = new Map(stored.map((row) => [row.instance_key, row]));
-  await retireInstances(ctx, batch);
-  return batch.flatMap((alert) => {
-    const row = byKey.get(alert.instance_key);
-    return row === undefined
-      ? []
-      : [
-          {
-            ...alert,
-            alert_id: row.alert_id,
-            incident_id: row.incident_id,
-            status: row.status,
-            is_new: row.deliveries === 1,
-          },
-        ];
-  });
 }
 
 /** An instance without a known start ends with its resolution: its key is freed for the next one. */

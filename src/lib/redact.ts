@@ -1,5 +1,5 @@
 const SECRET_KEY =
-  /(authorization|cookie|password|passwd|secret|token|api[-_]?key|signature|private[-_]?key)/i;
+  /(authorization|cookie|password|passwd|secret|token|api[-_]?key|signature(?!s)|private[-_]?key)/i;
 const SECRET_IN_TEXT: readonly [RegExp, string][] = [
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, "$1 [redacted]"],
   [/\bawoooi_[A-Za-z0-9_-]{16,}/g, "[redacted]"],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { approvalIn, type Client, incidentIn, person, startTestApp } from "../support/app.ts";
+import { approvalIn, type Client, concluded, incidentIn, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { ScriptedTarget } from "../support/scripted-executor.ts";
 import { until } from "../support/until.ts";
@@ -73,8 +73,8 @@ describe("the journey of an alert", () => {
   it("goes from the webhook to a verified repair, and keeps the record", async () => {
     await start();
     const incident_id = await signed();
-    const incident = await incidentIn(app.admin, incident_id, "resolved");
-    expect(incident.outcome).toMatchObject({ disposition: "human_approved", execution_success: true });
+    const { outcome } = await concluded(app.admin, incident_id);
+    expect(outcome).toMatchObject({ disposition: "human_approved", execution_success: true });
     expect(target.acts).toHaveLength(1);
     const { items } = await app.admin.get<{ items: { kind: string; text: string }[] }>(
       `/incidents/${incident_id}/timeline`,
@@ -196,12 +196,7 @@ describe("the journey of an alert", () => {
     const labels = { alertname: "ShopDown", service: "shop" };
     const { body } = await post(app.url, alertmanagerBody([{ labels, startsAt }]));
     await post(app.url, alertmanagerBody([{ labels, startsAt, status: "resolved" }]));
-    const incident = await until(async () => {
-      const found = await app.admin.get<{ status: string; outcome: unknown }>(
-        `/incidents/${body.incident_id}`,
-      );
-      return found.outcome === null ? undefined : found;
-    }, "the disposition");
+    const incident = await concluded(app.admin, body.incident_id as string);
     expect(incident).toMatchObject({ status: "resolved", outcome: { disposition: "manual_resolved" } });
     await approvalIn(app.admin, body.incident_id as string, "superseded");
   });

@@ -87,6 +87,14 @@ export function incidentIn(admin: Client, incident_id: string, ...states: string
   );
 }
 
+/** The incident once it is resolved and what it came from has been kept. */
+export function concluded(admin: Client, incident_id: string): Promise<Incident> {
+  return until(async () => {
+    const incident = await admin.get<Incident>(`/incidents/${incident_id}`);
+    return incident.outcome === null ? undefined : incident;
+  }, `${incident_id} to be concluded`);
+}
+
 /** The latest approval of an incident once it is in one of these states. */
 export function approvalIn(
   admin: Client,

@@ -1,5 +1,6 @@
 import { alertmanager } from "../../src/adapters/sources/alertmanager/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
+import { people } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
 import { loadClassification } from "../../src/intake/index.ts";
 import type { Actor, Role } from "../../src/lib/actor.ts";
@@ -61,6 +62,6 @@ export type Person = Extract<Actor, { kind: "person" }>;
 /** A person who is in the database, signed in with this role. */
 export async function makePerson(ctx: Ctx, name: string, role: Role): Promise<Person> {
   const person_id = prefixedId("PER", ctx.random);
-  await ctx.db.$client.query("insert into people values ($1, $2, $3, now())", [person_id, name, name]);
+  await ctx.db.insert(people).values({ person_id, key: name, name, created_at: ctx.clock.now() });
   return { kind: "person", person_id, name, role, token_id: prefixedId("TOK", ctx.random) };
 }

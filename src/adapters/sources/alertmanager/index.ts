@@ -19,20 +19,23 @@ const texts = z
     ),
   );
 
+/** A field of any type that may be missing: to zod a missing key is an error unless it has a default. */
+const anything = z.unknown().default(null);
+
 // Go's zero time stands for "none"; so does whatever cannot be read, and what no database can hold.
-const time = z.unknown().transform((value): Date | null => {
+const time = anything.transform((value): Date | null => {
   if (typeof value !== "string") return null;
   const date = new Date(value);
   const year = date.getUTCFullYear();
   return Number.isNaN(date.getTime()) || year < 1971 || year > 9999 ? null : date;
 });
 
-const optionalText = z
-  .unknown()
-  .transform((value) => (typeof value === "string" && value ? clean(value) : null));
+const optionalText = anything.transform((value) =>
+  typeof value === "string" && value ? clean(value) : null,
+);
 
 const alert = z.object({
-  status: z.unknown(),
+  status: anything,
   labels: texts,
   annotations: texts,
   startsAt: time,
@@ -42,7 +45,7 @@ const alert = z.object({
 });
 
 const webhook = z.object({
-  status: z.unknown(),
+  status: anything,
   alerts: z.array(z.unknown()),
   commonLabels: texts,
   commonAnnotations: texts,
