@@ -92,7 +92,9 @@ function card(approval: Approval, stage: Stage): void {
 /** Asks at the terminal; ends without an answer when the approval was decided elsewhere meanwhile. */
 async function ask(signal: AbortSignal): Promise<boolean | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  terminal.on("SIGINT", () => process.emit("SIGINT"));
+  terminal.on("SIGINT", () => {
+    process.emit("SIGINT");
+  });
   try {
     for (;;) {
       const answer = (await terminal.question("    Sign this plan? [y/n] ", { signal })).trim().toLowerCase();
@@ -120,8 +122,10 @@ async function decide(
     await approver.approve(approval, "the demo goes by itself");
     return;
   }
-  if (!process.stdin.isTTY)
-    return print("    There is no terminal to ask at: sign as shown above, or use --auto.");
+  if (!process.stdin.isTTY) {
+    print("    There is no terminal to ask at: sign as shown above, or use --auto.");
+    return;
+  }
   const elsewhere = new AbortController();
   const watch = (async () => {
     while (!elsewhere.signal.aborted) {

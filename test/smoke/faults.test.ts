@@ -1,0 +1,232 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { alertmanagerBody, post } from "../support/alerts.ts";
+import { QUICK } from "../support/app.ts";
+import { createDatabase } from "../support/database.ts";
+import { clearFolder, temporaryFolder } from "../support/folder.ts";
+import { freePort } from "../support/ports.ts";
+import { type Server, ServerFailed, startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
+
+let folder: string;
+let server: Server | undefined;
+
+beforeEach(async () => {
+  folder = await temporaryFolder("faults");
+});
+afterEach(async () => {
+  await server?.kill();
+  server = undefined;
+  await clearFolder(folder);
+});
+
+async function start(settings: Record<string, unknown> = {}): Promise<Server> {
+  const port = await freePort();
+  server = await startServer(folder, {
+    ...QUICK,
+    server: { port, log_level: "warn" },
+    notification: { terminal: false },
+    ...settings,
+  });
+  return server;
+}
+
+const postmaster = async () =>
+  Number((await readFile(join(folder, "data/postgres/postmaster.pid"), "utf8")).split("\n")[0]);
+
+let count = 0;
+/** Sends an alert of its own; the answer, and what names it. */
+async function send({ url }: Server): Promise<{ status: number; retry: string | null; name: string }> {
+  count += 1;
+  const name = `Alert${count}`;
+  const response = await fetch(`${url}/api/v1/webhooks/alertmanager`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(alertmanagerBody([{ labels: { alertname: name, service: name } }])),
+  });
+  await response.body?.cancel();
+  return { status: response.status, retry: response.headers.get("retry-after"), name };
+}
+
+/** Which of these alerts have an incident. */
+async function known({ admin }: Server): Promise<string[]> {
+  const { items } = await admin.get<{ items: { title: string }[] }>("/incidents?limit=200");
+  return items.map((item) => item.title.split(":")[0] as string).sort();
+}
+
+/** Sends until an answer has this status; returns the names of what was acknowledged on the way. */
+async function sendUntil(to: Server, status: number, seconds = 40): Promise<string[]> {
+  const acknowledged: string[] = [];
+  await until(
+    async () => {
+      const answer = await send(to);
+      if (answer.status === 200) acknowledged.push(answer.name);
+      if (answer.status !== 200) expect([503, Number(answer.retry) > 0]).toEqual([answer.status, true]);
+      return answer.status === status;
+    },
+    `an answer of ${status}`,
+    seconds,
+  );
+  return acknowledged;
+}
+
+/** Every acknowledged alert has its incident, once. What was refused may be there too: its commit was in doubt. */
+async function holdsAll(running: Server, acknowledged: readonly string[]): Promise<void> {
+  await until(async () => {
+    const names = await known(running);
+    return acknowledged.every((name) => names.filter((one) => one === name).length === 1);
+  }, "every acknowledged alert to be there once");
+}
+
+describe("faults", () => {
+  it("refuses a second server on the same data, naming the first one's pid, and does it no harm", async () => {
+    const first = await start();
+    const other = temporaryFolder("second");
+    const settings = { ...QUICK, data_dir: join(folder, "data"), server: { port: 0 } };
+    const refusal = await startServer(await other, settings).then(
+      () => undefined,
+      (error: ServerFailed) => error,
+    );
+    await clearFolder(await other);
+    expect(refusal).toBeInstanceOf(ServerFailed);
+    expect(refusal?.code).toBe(5);
+    expect(refusal?.message).toContain(`pid ${first.pid}`);
+    expect((await send(first)).status).toBe(200);
+  });
+
+  it("stops in order, with its database, and starts again with what it had", async () => {
+    const first = await start();
+    const { name } = await send(first);
+    const pid = await postmaster();
+    expect(await first.stop()).toBe(0);
+    expect(() => process.kill(pid, 0)).toThrow();
+    const second = await start();
+    expect(await known(second)).toEqual([name]);
+  });
+
+  it("answers 503 while the database is dead, and goes on when it is back", async () => {
+    const running = await start();
+    const before = await send(running);
+    process.kill(await postmaster(), "SIGKILL");
+    const during = await sendUntil(running, 503);
+    const after = await sendUntil(running, 200);
+    await holdsAll(running, [before.name, ...during, ...after]);
+    expect((await fetch(`${running.url}/api/v1/health/ready`)).status).toBe(200);
+    expect(await running.admin.get("/audit/verify")).toMatchObject({ broken_at: null });
+  });
+
+  it("answers 503 while the database hangs, and on every route of ours", async () => {
+    const running = await start({ database: { query_timeout: "500ms" } });
+    const pid = await postmaster();
+    const backends = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" })
+      .trim()
+      .split(/\s+/);
+    const group = [pid, ...backends.map(Number)];
+    for (const one of group) process.kill(one, "SIGSTOP");
+    try {
+      expect((await send(running)).status).toBe(503);
+      expect((await running.admin.call("GET", "/incidents")).status).toBe(503);
+      expect((await fetch(`${running.url}/api/v1/health/ready`)).status).toBe(503);
+      expect((await fetch(`${running.url}/api/v1/health/live`)).status).toBe(200);
+    } finally {
+      for (const one of group) process.kill(one, "SIGCONT");
+    }
+    const acknowledged = await sendUntil(running, 200);
+    await until(
+      async () => (await known(running)).includes(acknowledged.at(-1) as string),
+      "the acknowledged alert",
+    );
+    expect(await running.admin.get("/audit/verify")).toMatchObject({ broken_at: null });
+  });
+
+  it("answers 503 while the disk is full, and goes on when there is room", async () => {
+    const data = join(folder, "data");
+    await mkdir(data);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=160m,mode=0755", "tmpfs", data]);
+    try {
+      const running = await start();
+      const before = await send(running);
+      const filler = join(data, "filler");
+      await writeFile(filler, Buffer.alloc(400 * 1024 * 1024)).catch(() => {});
+      const during = await sendUntil(running, 503, 60);
+      await rm(filler);
+      const after = await sendUntil(running, 200, 60);
+      await holdsAll(running, [before.name, ...during.slice(-50), ...after]);
+      expect(await running.admin.get("/audit/verify")).toMatchObject({ broken_at: null });
+    } finally {
+      await server?.kill();
+      const pid = await postmaster().catch(() => 0);
+      if (pid > 0) process.kill(pid, "SIGQUIT");
+      await until(() => {
+        try {
+          execFileSync("umount", [data], { stdio: "ignore" });
+          return true;
+        } catch {
+          return false;
+        }
+      }, "the disk to be let go");
+    }
+  });
+
+  it("answers 503 past the bound of what may wait", async () => {
+    const running = await start({ intake: { backlog: { receipts: 1 } } });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => send(running)));
+    const refused = answers.filter((answer) => answer.status === 503);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.every((answer) => Number(answer.retry) > 0)).toBe(true);
+    expect(answers.every((answer) => [200, 503].includes(answer.status))).toBe(true);
+    const acknowledged = answers.filter((answer) => answer.status === 200).map((answer) => answer.name);
+    await until(
+      async () => (await known(running)).length === acknowledged.length,
+      "every acknowledged alert",
+    );
+    expect(await known(running)).toEqual(acknowledged.sort());
+  });
+
+  it("runs on a PostgreSQL of the operator's", async () => {
+    const own = await createDatabase();
+    try {
+      const running = await start({ database: { url: own.url } });
+      expect(
+        (await post(running.url, alertmanagerBody([{ labels: { alertname: "Own", service: "x" } }]))).status,
+      ).toBe(200);
+      const { rows } = await own.pool.query("select count(*)::int as n from incidents");
+      expect(rows[0].n).toBe(1);
+      const other = await startServer(folder, {
+        ...QUICK,
+        database: { url: own.url },
+        server: { port: 0 },
+      }).then(
+        () => undefined,
+        (error: ServerFailed) => error,
+      );
+      expect(other?.message).toContain(`pid ${running.pid}`);
+      await running.stop();
+    } finally {
+      await own.drop();
+    }
+  });
+
+  it("says in sentences what is wrong with the configuration, all of it", async () => {
+    const settings = {
+      servr: { port: 1 },
+      aproval: {},
+      approval: { expires_after: "soon", autority: "1h" },
+      policy: 1,
+      server: { port: 99999 },
+    };
+    const failure = await start(settings).then(
+      () => undefined,
+      (error: ServerFailed) => error,
+    );
+    expect(failure?.code).toBe(2);
+    const text = failure?.message ?? "";
+    expect(text).toContain("servr: there is no such setting; did you mean `server`?");
+    expect(text).toContain("aproval: there is no such setting; did you mean `approval`?");
+    expect(text).toContain("approval.autority: there is no such setting; did you mean `authority`?");
+    expect(text).toContain("approval.expires_after");
+    expect(text).toContain("server.port");
+  });
+});
