@@ -5,7 +5,7 @@ import type { Approval } from "../src/contract/approval.ts";
 import type { TimelineEvent } from "../src/contract/incident.ts";
 import { Api } from "./api.ts";
 import { probe } from "./prober.ts";
-import { SERVICE, type Stage, setStage } from "./stage.ts";
+import { SERVICE, type Stage, serves, setStage } from "./stage.ts";
 
 const HELP = `npm run demo [-- --auto] [--exit]
 
@@ -16,6 +16,18 @@ Starts AWOOOI and a small web shop that it supervises, breaks the shop, and tell
 
 const LOOK_MS = 150;
 const LONGEST_STORY_MS = 15 * 60_000;
+
+/** What a line of the timeline is called here, by its kind and text; the first that fits. */
+const LABELS: [RegExp, string][] = [
+  [/^alert/, "received"],
+  [/^decision: Seen/, "evidence"],
+  [/^decision/, "decided"],
+  [/^approval: Signed/, "signed"],
+  [/^approval/, "approval"],
+  [/^execution: Looked/, "looked"],
+  [/^execution/, "executed"],
+  [/^status: Resolved/, "resolved"],
+];
 
 const print = (line = "") => process.stdout.write(`${line}\n`);
 const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
@@ -32,15 +44,11 @@ class Story {
 
   event({ kind, text, data, at, actor }: TimelineEvent): void {
     const time = Date.parse(at);
-    if (kind === "alert") this.tell("received", text, time);
-    else if (kind === "decision") this.tell("decided", text, time);
-    else if (kind === "approval") this.tell("approval", text, time);
-    else if (kind === "execution") this.tell("executed", text, time);
-    else if (kind === "verification") this.verification(data, text, time);
-    else if (text.startsWith("Resolved")) this.tell("resolved", text, time);
-    else this.tell(kind, `${text} (${actor})`, time);
-    const reason = (data.policy as { reason?: string } | undefined)?.reason;
+    const label = LABELS.find(([pattern]) => pattern.test(`${kind}: ${text}`))?.[1];
+    if (kind === "verification") this.verification(data, text, time);
+    else this.tell(label ?? kind, label === undefined ? `${text} (${actor})` : text, time);
     if (kind === "decision" && typeof data.because === "string") {
+      const { reason } = data.policy as { reason?: string };
       this.tell("", `why: ${data.because}. ${data.reasoning}`, time);
       this.tell("", `who: ${reason}`, time);
     }
@@ -108,17 +116,10 @@ async function ask(signal: AbortSignal): Promise<boolean | undefined> {
   }
 }
 
-async function decide(
-  approval: Approval,
-  api: Api,
-  stage: Stage,
-  story: Story,
-  auto: boolean,
-): Promise<void> {
+async function decide(approval: Approval, api: Api, stage: Stage, auto: boolean): Promise<void> {
   card(approval, stage);
   if (auto) {
     const approver = new Api(stage.url, await api.createToken("demo approver", "approver"));
-    story.tell("signed", "by the demo approver, through the API");
     await approver.approve(approval, "the demo goes by itself");
     return;
   }
@@ -136,7 +137,6 @@ async function decide(
   const answer = await ask(elsewhere.signal);
   elsewhere.abort();
   await watch;
-  story.tell("signed", answer === undefined ? "from elsewhere" : answer ? "by you" : "not signed");
   if (answer === true) await api.approve(approval, "signed at the demo's terminal");
   if (answer === false) await api.reject(approval, "not signed at the demo's terminal");
 }
@@ -156,11 +156,15 @@ async function follow(
   while (!signal.aborted && Date.now() < end) {
     const incident = incident_id === undefined ? await api.newestIncident() : await api.incident(incident_id);
     if (incident !== undefined) {
-      if (incident_id === undefined)
-        story.tell("incident", `${incident.incident_id} ${incident.severity}: ${incident.title}`);
       incident_id = incident.incident_id;
       for (const event of await api.timeline(incident_id, seen)) {
         story.event(event);
+        if (seen === 0)
+          story.tell(
+            "incident",
+            `${incident_id} ${incident.severity}: ${incident.title}`,
+            Date.parse(event.at),
+          );
         seen = event.seq;
         if (event.text.startsWith("Back to people") || event.text.startsWith("Rejected")) return;
       }
@@ -168,43 +172,30 @@ async function follow(
       const approval = asked ? undefined : await api.pendingApproval(incident_id);
       if (approval !== undefined) {
         asked = true;
-        await decide(approval, api, stage, story, auto);
+        await decide(approval, api, stage, auto);
       }
     }
     await delay(LOOK_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-async function serves(stage: Stage): Promise<boolean> {
-  const answer = await fetch(`${stage.shop}/checkout`, { signal: AbortSignal.timeout(2_000) }).catch(
-    () => undefined,
-  );
-  await answer?.body?.cancel();
-  return answer?.ok === true;
-}
-
+/** Breaks the shop under the eyes of a prober and follows what comes of it; true when the shop answers again. */
 async function play(stage: Stage, auto: boolean, signal: AbortSignal): Promise<boolean> {
   const api = new Api(stage.url, stage.adminToken);
   print(`AWOOOI runs at ${stage.url}, and ${SERVICE}, which it supervises, at ${stage.shop}.`);
-  print(
-    `The shop answers: ${(await serves(stage)) ? "yes" : "no"}. Now it breaks, as services do: its process lives on.`,
-  );
+  print("The shop answers. Now it breaks as services do: it stops answering, and its process lives on.");
   print();
   const watching = new AbortController();
-  const prober = probe(
-    SERVICE,
-    `${stage.shop}/healthz`,
-    `${stage.url}/api/v1/webhooks/alertmanager`,
-    watching.signal,
-  );
-  const story = new Story();
-  const broken = await fetch(`${stage.shop}/break`, { method: "POST" });
-  await broken.body?.cancel();
-  story.tell("broken", `${SERVICE} has stopped answering`);
+  const webhook = `${stage.url}/api/v1/webhooks/alertmanager`;
+  const prober = probe(SERVICE, `${stage.shop}/healthz`, webhook, watching.signal);
   try {
+    const story = new Story();
+    const broken = await fetch(`${stage.shop}/break`, { method: "POST" });
+    await broken.body?.cancel();
+    story.tell("broken", `${SERVICE} has stopped answering`);
     await follow(api, stage, story, auto, signal);
     if (signal.aborted) return false;
-    const healed = await serves(stage);
+    const healed = await serves(stage.shop);
     story.summary();
     print();
     print(healed ? `${SERVICE} answers again.` : `${SERVICE} does not answer.`);

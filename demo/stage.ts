@@ -6,6 +6,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import { localProcess } from "../src/adapters/executors/local-process/index.ts";
 import { silentLog } from "../src/lib/log.ts";
@@ -84,6 +85,23 @@ async function startServer(folder: string, config: object, adminToken: string) {
   return { url, stop, logFile };
 }
 
+/** Whether the shop does what it is for. */
+export async function serves(shop: string): Promise<boolean> {
+  const answer = await fetch(`${shop}/checkout`, { signal: AbortSignal.timeout(2_000) }).catch(
+    () => undefined,
+  );
+  await answer?.body?.cancel();
+  return answer?.ok === true;
+}
+
+async function opened(shop: string): Promise<void> {
+  for (let look = 0; look < 100; look += 1) {
+    if (await serves(shop)) return;
+    await delay(100);
+  }
+  throw new Error("the shop does not answer, though nobody has broken it");
+}
+
 /** Starts the service and, supervising it, the server, in a temporary folder. */
 export async function setStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "awoooi-demo-"));
@@ -108,7 +126,9 @@ export async function setStage(): Promise<Stage> {
   try {
     const url = await server.url;
     await processes.start(SERVICE);
-    return { url, adminToken, shop: `http://127.0.0.1:${port}`, logFile: server.logFile, clear };
+    const shop = `http://127.0.0.1:${port}`;
+    await opened(shop);
+    return { url, adminToken, shop, logFile: server.logFile, clear };
   } catch (error) {
     await clear();
     throw error;

@@ -14,7 +14,9 @@ const FIRST_START = "first start";
 
 /** Two spellings of a name that look alike are one person: a quorum must not be met by one with two names. */
 export function personKey(name: string): string {
-  return name.normalize("NFKC").trim().replace(/\s+/gu, " ").toLowerCase();
+  // Without what cannot be seen, a zero-width space for one.
+  const seen = name.normalize("NFKC").replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, "");
+  return seen.trim().replace(/\s+/gu, " ").toLowerCase();
 }
 
 function newSecret(ctx: Ctx): string {

@@ -2,6 +2,7 @@ import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
+import { readyDecision } from "../decision/index.ts";
 import { note } from "../incident/index.ts";
 import { tell } from "../outbox/index.ts";
 import { lockApproval, lockOpenApproval, updateApproval } from "./store.ts";
@@ -25,14 +26,20 @@ export async function expireApproval(ctx: Ctx, approval_id: string): Promise<voi
   });
 }
 
-/** Ends the open approval of an incident that is over. */
-export async function supersedeApproval(ctx: Ctx, incident_id: string, reason: string): Promise<void> {
+/** Ends the open approval of an incident, unless `keep`, which is asked under its lock, wants it to stay. */
+export async function supersedeApproval(
+  ctx: Ctx,
+  incident_id: string,
+  reason: string,
+  keep: (ctx: Ctx) => Promise<boolean> = async () => false,
+): Promise<void> {
   authorise(ctx.actor, "supersede approvals", { people: "nobody", system: ["intake", "pipeline", "sweep"] });
   await transaction(ctx, async (tx) => {
     const approval = await lockOpenApproval(tx, incident_id);
-    if (approval === undefined) return;
-    const { approval_id } = approval;
+    if (approval === undefined || (await keep(tx))) return;
+    const { approval_id, decision_token } = approval;
     await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
+    await readyDecision(tx, decision_token);
     await note(tx, {
       incident_id,
       kind: "approval",

@@ -25,6 +25,12 @@ export async function presentApproval(
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined || !isActive(incident)) {
       await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
+      await readyDecision(tx, decision_token);
+      record(tx, {
+        action: "approval.superseded",
+        subject: approval_id,
+        data: { reason: "the incident is over" },
+      });
       return;
     }
     const expires_at = addSeconds(tx.clock.now(), terms.expires_after);

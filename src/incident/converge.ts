@@ -79,7 +79,7 @@ async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOp
   await note(ctx, {
     incident_id,
     kind: "alert",
-    text: `${first.alert_name} fired for ${first.target_resource}`,
+    text: `${first.alert_name} fired for ${incident.operation_target?.name ?? first.target_resource}`,
     data: { alert_id: first.alert_id, source: first.source, message: first.message },
   });
   record(ctx, { action: "incident.opened", subject: incident_id, data: { fingerprint, severity } });
@@ -87,18 +87,27 @@ async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOp
   return incident;
 }
 
+/** The incident's fields with what these new alerts add to them. */
+function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[]) {
+  const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
+  return {
+    hit_count: incident.hit_count + fresh.length,
+    last_seen: ctx.clock.now(),
+    severity: fresh.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
+    affected_services: [...new Set(services)],
+  };
+}
+
 async function reopen(
   ctx: Ctx,
   incident: IncidentRow,
-  fresh: number,
+  fresh: readonly StoredAlert[],
   repair_failed: boolean,
 ): Promise<IncidentRow> {
-  const now = ctx.clock.now();
   const reopened = await updateIncident(ctx, incident.incident_id, {
+    ...counted(ctx, incident, fresh),
     status: "investigating",
     resolved_at: null,
-    hit_count: incident.hit_count + fresh,
-    last_seen: now,
   });
   const why = repair_failed ? "the trouble is back: the repair did not hold" : "the trouble is back";
   const { incident_id } = incident;
@@ -109,17 +118,8 @@ async function reopen(
 }
 
 async function count(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[]): Promise<IncidentRow> {
-  const worst = fresh.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity);
-  const services = new Set([
-    ...incident.affected_services,
-    ...fresh.flatMap((alert) => affectedServices(alert)),
-  ]);
-  const updated = await updateIncident(ctx, incident.incident_id, {
-    hit_count: incident.hit_count + fresh.length,
-    last_seen: ctx.clock.now(),
-    severity: worst,
-    affected_services: [...services],
-  });
+  const updated = await updateIncident(ctx, incident.incident_id, counted(ctx, incident, fresh));
+  const worst = updated.severity;
   if (worst !== incident.severity) {
     const { incident_id } = incident;
     await note(ctx, {
@@ -164,7 +164,7 @@ export async function converge(
         before.resolved_through === "repair" &&
         before.resolved_at !== null &&
         addSeconds(before.resolved_at, options.windows.repair) > now;
-      const incident = await reopen(ctx, before, fresh.length, repair_failed);
+      const incident = await reopen(ctx, before, fresh, repair_failed);
       outcome.push({ incident, kind: "reopened", repair_failed, raised: false, alerts: group });
     } else if (fresh.length > 0 || before === undefined) {
       const incident = await open(ctx, group, options);

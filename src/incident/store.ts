@@ -16,12 +16,21 @@ export async function lockFingerprints(ctx: Ctx, fingerprints: readonly string[]
       from (select distinct hashtext(f) as key from unnest(${list}::text[]) as f order by 1) as keys`);
 }
 
-/** For each fingerprint its active incident, else its latest one. */
+/**
+ * For each fingerprint its active incident, locked until the transaction ends, else its latest one: who
+ * resolves it at this moment is either seen here or waits.
+ */
 export async function latestIncidents(
   ctx: Ctx,
   fingerprints: readonly string[],
 ): Promise<Map<string, IncidentRow>> {
   if (fingerprints.length === 0) return new Map();
+  await ctx.db
+    .select({ id: incidents.incident_id })
+    .from(incidents)
+    .where(and(inArray(incidents.fingerprint, [...fingerprints]), inArray(incidents.status, [...ACTIVE])))
+    .orderBy(asc(incidents.incident_id))
+    .for("no key update");
   const rows = (await ctx.db
     .selectDistinctOn([incidents.fingerprint])
     .from(incidents)

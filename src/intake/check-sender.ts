@@ -34,7 +34,12 @@ function blockList(networks: readonly string[]): BlockList {
   for (const network of networks) {
     const [text = "", prefix] = network.split("/");
     const plain = plainAddress(text);
-    if (plain === undefined) throw new AwoooiError("invalid", `${network} is not an address or CIDR range.`);
+    const widest = plain?.family === "ipv4" ? 32 : 128;
+    // An empty or half prefix must not become 0, which is everyone.
+    const sound = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= widest);
+    if (plain === undefined || !sound || network.split("/").length > 2) {
+      throw new AwoooiError("invalid", `${network} is not an address or CIDR range.`);
+    }
     if (prefix === undefined) list.addAddress(plain.address, plain.family);
     else list.addSubnet(plain.address, Number(prefix), plain.family);
   }

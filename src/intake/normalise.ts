@@ -73,6 +73,20 @@ export function targetOf(labels: Record<string, string>, alertName: string): str
   return alertName;
 }
 
+// Labels that tell two alerts of one name apart where none of the above says what they are about.
+const SERVICE_LABELS = ["service", "app", "job"];
+
+/**
+ * What an alert converges by: its target, else the service that its labels name. The alert's name alone
+ * would make one incident of every service that has such an alert, and hide all but one.
+ */
+export function workloadOf(labels: Record<string, string>, alertName: string): string {
+  const target = targetOf(labels, alertName);
+  if (target !== alertName) return target;
+  const label = SERVICE_LABELS.find((name) => labels[name]);
+  return label === undefined ? alertName : (labels[label] ?? alertName);
+}
+
 /**
  * The convergence key: 128 bits of SHA-256 over cluster, namespace, workload and alert type. The type
  * `custom` says nothing, so the alert's name stands in for it: unlike alerts never merge.
@@ -113,7 +127,13 @@ export function normalise(
     instance_key: sha256(canonicalJson([source, source_fingerprint, start])).slice(0, 32),
     source,
     source_fingerprint,
-    fingerprint: fingerprintOf({ cluster, namespace, workload: target_resource, alert_type, alert_name }),
+    fingerprint: fingerprintOf({
+      cluster,
+      namespace,
+      workload: workloadOf(labels, alert_name),
+      alert_type,
+      alert_name,
+    }),
     status: alert.status,
     alert_name,
     alert_type,

@@ -19,9 +19,11 @@ async function send(ctx: Ctx, notifier: Notifier | undefined, delivery: Delivery
     return { ok: false, error: "this notifier is no longer configured", retryable: false };
   const card = await cardOf(ctx, delivery);
   if (card === null) return { ok: false, error: "what it was about is gone", retryable: false };
-  return notifier
-    .send(card, AbortSignal.timeout(SEND_TIMEOUT_MS))
-    .catch((error: unknown) => ({ ok: false as const, error: messageOf(error), retryable: true }));
+  try {
+    return await notifier.send(card, AbortSignal.timeout(SEND_TIMEOUT_MS));
+  } catch (error) {
+    return { ok: false, error: messageOf(error), retryable: true };
+  }
 }
 
 async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<void> {

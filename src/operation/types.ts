@@ -3,8 +3,11 @@ import type { BlastRadius } from "../contract/approval.ts";
 import type { Risk } from "../contract/common.ts";
 import { operationTarget } from "../contract/incident.ts";
 
-const workload = operationTarget.extend({ kind: z.enum(["deployment", "statefulset", "daemonset"]) });
-const scalable = operationTarget.extend({ kind: z.enum(["deployment", "statefulset"]) });
+// RFC 1123, as Kubernetes asks for: names come from alerts, and people copy commands with them into shells.
+const dnsName = z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, "is not a Kubernetes name");
+const inCluster = operationTarget.extend({ name: dnsName, namespace: dnsName });
+const workload = inCluster.extend({ kind: z.enum(["deployment", "statefulset", "daemonset"]) });
+const scalable = inCluster.extend({ kind: z.enum(["deployment", "statefulset"]) });
 const process = operationTarget.extend({ kind: z.literal("process") });
 const nothing = z.strictObject({});
 

@@ -1,9 +1,9 @@
-import { approvalsOf } from "../approval/index.ts";
+import { type ApprovalRow, approvalsOf, supersedeApproval } from "../approval/index.ts";
 import type { AlertResult, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
-import { incidentsInExecution } from "../execution/index.ts";
+import { executionsOfApprovals, incidentsInExecution } from "../execution/index.ts";
 import { type Convergence, converge, incidentsById, resolve } from "../incident/index.ts";
 import {
   claimReceipts,
@@ -16,6 +16,7 @@ import {
   upsertAlerts,
 } from "../intake/index.ts";
 import { repairDidNotHold } from "../learning/index.ts";
+import { messageOf } from "../lib/error.ts";
 import { putBeforePeople, severityWithout } from "./put-before-people.ts";
 import type { Journey } from "./types.ts";
 
@@ -30,11 +31,15 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const source = journey.sources.find((one) => one.id === id);
   const dead = (error: string) => ({ seq, alerts: [], error, truncated: 0 });
   if (source === undefined) return dead(`there is no source ${id}`);
-  const decoded = source.decode(body);
-  if (!decoded.ok) return dead(decoded.reason);
-  const alerts = decoded.alerts.map((alert) => normalise(alert, id, received_at, journey.classification));
-  const error = decoded.rejected.length > 0 ? decoded.rejected.join("; ").slice(0, 2_000) : null;
-  return { seq, alerts, error, truncated: decoded.truncated };
+  try {
+    const decoded = source.decode(body);
+    if (!decoded.ok) return dead(decoded.reason);
+    const alerts = decoded.alerts.map((alert) => normalise(alert, id, received_at, journey.classification));
+    const error = decoded.rejected.length > 0 ? decoded.rejected.join("; ").slice(0, 2_000) : null;
+    return { seq, alerts, error, truncated: decoded.truncated };
+  } catch (error) {
+    return dead(messageOf(error).slice(0, 2_000));
+  }
 }
 
 /**
@@ -52,6 +57,16 @@ export function waves(alerts: readonly NormalisedAlert[]): NormalisedAlert[][] {
     part.push(alert);
   }
   return parts;
+}
+
+/** The alerts of one body without repetitions of what was said of an instance just before. */
+function withoutRepetitions(alerts: readonly NormalisedAlert[]): NormalisedAlert[] {
+  const said = new Map<string, string>();
+  return alerts.filter(({ instance_key, status }) => {
+    const repeated = said.get(instance_key) === status;
+    said.set(instance_key, status);
+    return !repeated;
+  });
 }
 
 async function resolveQuiet(ctx: Ctx, stored: readonly StoredAlert[]): Promise<void> {
@@ -80,6 +95,8 @@ async function takeWave(
   });
   for (const { incident, kind, repair_failed, alerts } of outcome) {
     if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
+    // What was asked before it was resolved may still be open: clearing it away is a workflow's.
+    if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
     if (kind !== "converged") {
       await putBeforePeople(ctx, journey, incident, [...new Set(alerts.map((alert) => alert.alert_name))]);
     }
@@ -101,10 +118,18 @@ async function raise(ctx: Ctx, journey: Journey, outcome: readonly Convergence[]
   const ids = raised.map((one) => one.incident.incident_id);
   const approvals = await approvalsOf(ctx, ids);
   const acting = await incidentsInExecution(ctx, ids);
+  const begun = await executionsOfApprovals(
+    ctx,
+    [...approvals.values()].flat().map((one) => one.approval_id),
+  );
+  const now = ctx.clock.now();
+  const stands = ({ approval_id, status, authority_until }: ApprovalRow) =>
+    status === "preparing" ||
+    status === "pending" ||
+    // Signed, and about to be carried out.
+    (status === "approved" && !begun.has(approval_id) && authority_until !== null && authority_until > now);
   for (const { incident, alerts } of raised) {
-    const open = approvals
-      .get(incident.incident_id)
-      ?.some((one) => ["preparing", "pending"].includes(one.status));
+    const open = approvals.get(incident.incident_id)?.some(stands);
     if (open || acting.has(incident.incident_id)) continue;
     await putBeforePeople(ctx, journey, incident, [...new Set(alerts.map((alert) => alert.alert_name))]);
   }
@@ -187,7 +212,7 @@ export async function processReceipts(
     );
     const ours = understood.filter((one) => waiting.has(one.seq));
     const stored: StoredAlert[] = [];
-    for (const wave of waves(ours.flatMap((one) => one.alerts)))
+    for (const wave of waves(ours.flatMap((one) => withoutRepetitions(one.alerts))))
       stored.push(...(await takeWave(tx, journey, wave)));
     await finishReceipts(
       tx,

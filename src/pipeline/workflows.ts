@@ -1,6 +1,7 @@
 import { DBOS, type DLogger } from "@dbos-inc/dbos-sdk";
 import type pg from "pg";
 import { supersedeApproval } from "../approval/index.ts";
+import { getIncident, isActive } from "../incident/index.ts";
 import { recordResolution } from "../learning/index.ts";
 import type { Log } from "../lib/log.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
@@ -21,7 +22,10 @@ const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
   conclude: async (journey, work) => {
     await step("record", () => recordResolution(journey.as("pipeline"), work));
     await step("supersede", () =>
-      supersedeApproval(journey.as("pipeline"), work.incident_id, "the incident is resolved"),
+      // Reopened meanwhile, what is open is for the new trouble.
+      supersedeApproval(journey.as("pipeline"), work.incident_id, "the incident is resolved", async (tx) =>
+        isActive(await getIncident(tx, work.incident_id)),
+      ),
     );
   },
 };

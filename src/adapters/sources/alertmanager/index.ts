@@ -4,6 +4,15 @@ import type { Decoded, Source, SourceAlert } from "../../../intake/index.ts";
 /** What PostgreSQL can hold: no NUL, no half of a surrogate pair. */
 const clean = (text: string) => text.replaceAll("\0", "\u{fffd}").toWellFormed();
 
+function asText(value: unknown): string {
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "(nested too deeply)";
+  }
+}
+
 /** Values of any type as text: senders that build bodies by hand put numbers and booleans there. */
 const texts = z
   .record(z.string(), z.unknown())
@@ -12,10 +21,7 @@ const texts = z
     Object.fromEntries(
       Object.entries(record)
         .filter(([, value]) => value !== null && value !== undefined)
-        .map(([key, value]) => [
-          clean(key),
-          clean(typeof value === "string" ? value : JSON.stringify(value)),
-        ]),
+        .map(([key, value]) => [clean(key), clean(asText(value))]),
     ),
   );
 

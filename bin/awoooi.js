@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+// Starts AWOOOI with a Node that can run it: the one of the npm package `node` where this one is too old.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const WANTED = 24;
+
+/** The built program, or in a checkout its source. */
+function entry() {
+  const built = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+  return existsSync(built) ? built : fileURLToPath(new URL("../src/main.ts", import.meta.url));
+}
+
+function newerNode() {
+  try {
+    return createRequire(import.meta.url).resolve("node/bin/node");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs `node` in our place: its streams, signals and end are ours. */
+function become(node) {
+  const child = spawn(node, [entry(), ...process.argv.slice(2)], { stdio: "inherit" });
+  const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => {
+      // A terminal gives Ctrl-C to us both; twice would look like impatience.
+      if (signal !== "SIGINT" || !onTerminal) child.kill(signal);
+    });
+  }
+  child.on("error", (error) => {
+    console.error(`awoooi: ${node} cannot be run: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+if (Number.parseInt(process.versions.node, 10) >= WANTED) {
+  await import(pathToFileURL(entry()).href);
+} else {
+  const node = newerNode();
+  if (node === undefined) {
+    console.error(
+      `awoooi: Node ${WANTED} is needed, and this is ${process.version}. \`npm install\` brings it.`,
+    );
+    process.exitCode = 1;
+  } else {
+    become(node);
+  }
+}

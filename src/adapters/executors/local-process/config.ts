@@ -1,0 +1,56 @@
+import { z } from "zod";
+
+// A NUL ends a string for the operating system: what follows it would be lost in silence.
+const text = z.string().refine((value) => !value.includes("\0"), "must not contain NUL");
+const milliseconds = z.number().int().min(0).max(600_000);
+const accountId = z.number().int().min(0).max(4_294_967_294);
+
+const OURS = ["AWOOOI_PROCESS", "AWOOOI_EXECUTION_ID"];
+
+const environment = z
+  .record(text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not a name of an environment variable"), text)
+  .refine((env) => !OURS.some((name) => name in env), `${OURS.join(" and ")} are set by AWOOOI`);
+
+const probe = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password"),
+  timeout_ms: milliseconds.min(1).default(2_000),
+  expect_status: z.number().int().min(100).max(599).default(200),
+});
+export type ProbeConfig = z.infer<typeof probe>;
+
+/** A process that AWOOOI supervises. */
+export const processConfig = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,63}$/, "must be 1 to 63 letters, digits, dots, underscores or hyphens"),
+  /** Program and arguments; no shell reads them. */
+  argv: z
+    .array(text)
+    .min(1)
+    .refine(([program]) => program !== "", "the program must not be empty"),
+  cwd: text.min(1).optional(),
+  /** Beside PATH, HOME, LANG and TZ: nothing else of the server's environment is passed on. */
+  env: environment.optional(),
+  probe: probe.optional(),
+  /** How long it may take to end after SIGTERM; then SIGKILL. */
+  stop_timeout_ms: milliseconds.default(5_000),
+  /** How long it must live after its start for the start to count. */
+  settle_ms: milliseconds.default(300),
+  uid: accountId.optional(),
+  gid: accountId.optional(),
+});
+export type ProcessConfig = z.infer<typeof processConfig>;
+
+export const localProcessConfig = z.strictObject({
+  processes: z
+    .array(processConfig)
+    .refine(
+      (list) => new Set(list.map((one) => one.name)).size === list.length,
+      "two processes have the same name",
+    ),
+  /** Folder of the process files and logs. */
+  state_dir: z.string().min(1),
+});
+export type LocalProcessConfig = z.infer<typeof localProcessConfig>;

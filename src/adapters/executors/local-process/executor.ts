@@ -1,0 +1,155 @@
+import { dirname } from "node:path";
+import type { Check } from "../../../contract/approval.ts";
+import type { ActResult, Executor, Resolution, Run } from "../../../execution/index.ts";
+import { messageOf } from "../../../lib/error.ts";
+import { closeNames } from "./close-names.ts";
+import { inTime } from "./duration.ts";
+import { effectOf } from "./effect.ts";
+import { ask } from "./probe.ts";
+import { checkFolder, checkProgram, checkStateFolder } from "./program.ts";
+import { start } from "./spawn.ts";
+import { stopGroup, stopLeftOver } from "./stop.ts";
+import { adoptCarrier, type Live, locate, recordOf, type Supervised } from "./supervised.ts";
+import type { Turns } from "./turns.ts";
+
+type Operation = Parameters<Executor["resolve"]>[0];
+
+const CANCELLED: ActResult = { ok: false, error: "Cancelled before it began", sent: false };
+
+/** The first reason why starting it must fail, so that what runs is not ended for nothing. */
+async function obstacle(one: Supervised): Promise<Check | undefined> {
+  const { config, recordFile } = one;
+  const checks = [checkFolder(config), checkProgram(config), checkStateFolder(dirname(recordFile))];
+  return (await Promise.all(checks)).find((check) => !check.passed);
+}
+
+type Cleared = { ok: true; text: string; sent: boolean } | { ok: false; error: string; sent: boolean };
+
+/** Ends what runs now, or what one that has ended itself has left. */
+async function clear(one: Supervised, signal: AbortSignal): Promise<Cleared> {
+  const live = await locate(one);
+  if (live === undefined) {
+    const count = await stopLeftOver(one, signal);
+    const left = count === 0 ? "" : ` (what it had left was stopped: ${count})`;
+    return { ok: true, text: `None was running${left}`, sent: count > 0 };
+  }
+  const stopped = await stopGroup(one.table, live, one.config.stop_timeout_ms, signal);
+  if (!stopped.ok) return stopped;
+  const { by, seconds } = stopped;
+  if (by === "itself") return { ok: true, text: `Pid ${live.pid} had just ended by itself`, sent: false };
+  return { ok: true, text: `Stopped pid ${live.pid} (${by}, ${seconds.toFixed(1)} s)`, sent: true };
+}
+
+/** Restarts once per execution id: whoever comes again finds the process that carries it. */
+async function restart(one: Supervised, run: Run, signal: AbortSignal): Promise<ActResult> {
+  const { execution_id } = run;
+  const carrier = await adoptCarrier(one, execution_id);
+  if (carrier !== undefined) {
+    return { ok: true, output: `Already done: pid ${carrier.pid} was started by this execution` };
+  }
+  const hindered = await obstacle(one);
+  if (hindered !== undefined) {
+    const error = `Nothing was changed, for it could not be started again: ${hindered.message}`;
+    return { ok: false, error, sent: false };
+  }
+  if (signal.aborted) return CANCELLED;
+  const cleared = await clear(one, signal);
+  if (!cleared.ok) return { ok: false, error: `It was not restarted: ${cleared.error}`, sent: cleared.sent };
+  const { text, sent } = cleared;
+  if (signal.aborted) return { ok: false, error: `${text}, cancelled before the start`, sent };
+  const started = await start(one, execution_id, signal);
+  if (started.ok) {
+    one.log.info({ process: one.config.name, execution_id, pid: started.pid }, "restarted a process");
+    return { ok: true, output: `${text}, started pid ${started.pid}` };
+  }
+  const { pid, error, stderr } = started;
+  const more = stderr === undefined ? {} : { stderr };
+  return { ok: false, error: `${text}, ${error}`, sent: sent || pid !== undefined, ...more };
+}
+
+function checkPermission(live: Live | undefined): Check {
+  const name = "permission to signal";
+  if (live === undefined) return { name, passed: true, message: "there is nothing to signal" };
+  try {
+    process.kill(live.pid, 0);
+    return { name, passed: true, message: `pid ${live.pid} may be signalled` };
+  } catch (error) {
+    return { name, passed: false, message: messageOf(error) };
+  }
+}
+
+function describeLive(live: Live | undefined): string {
+  if (live === undefined) return "none is running: one will be started";
+  const age = inTime(Date.now() - Date.parse(live.started_at));
+  return `pid ${live.pid}, since ${live.started_at} (${age})${live.suspended ? ", suspended" : ""}`;
+}
+
+async function checkProbe({ config }: Supervised): Promise<Check> {
+  const name = "probe before";
+  if (config.probe === undefined) {
+    return { name, passed: true, message: "none is configured: health cannot be told afterwards" };
+  }
+  const { asked, message } = await ask(config.probe);
+  return { name, passed: asked, message };
+}
+
+async function dryRun(one: Supervised): Promise<Check[]> {
+  const { config, recordFile } = one;
+  const live = await locate(one);
+  return Promise.all([
+    checkProgram(config),
+    checkFolder(config),
+    checkStateFolder(dirname(recordFile)),
+    { name: "present process", passed: true, message: describeLive(live) },
+    checkProbe(one),
+    checkPermission(live),
+  ]);
+}
+
+function resolve(processes: ReadonlyMap<string, Supervised>, name: string): Resolution {
+  if (processes.has(name)) return { result: "hit" };
+  const known = [...processes.keys()];
+  const names = closeNames(name, known);
+  if (names.length > 0) return { result: "suggestion", names };
+  const there = known.length === 0 ? "none is" : `there are: ${known.join(", ")}`;
+  return { result: "miss", message: `no process "${name.slice(0, 100)}" is configured, ${there}` };
+}
+
+/** Carries out `process.restart` on the configured processes. */
+export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns: Turns): Executor {
+  const find = ({ kind, target }: Operation): Supervised => {
+    if (kind !== "process.restart") throw new Error(`${kind} is not for local processes`);
+    const one = processes.get(target.name);
+    if (one === undefined) throw new Error(`no process "${target.name.slice(0, 100)}" is configured`);
+    return one;
+  };
+  return {
+    id: "local-process",
+    kinds: ["process.restart"],
+    resolve: async ({ kind, target }) =>
+      kind === "process.restart"
+        ? resolve(processes, target.name)
+        : { result: "error", message: `${kind} is not for local processes` },
+    dryRun: async (operation) => dryRun(find(operation)),
+    async snapshot(operation) {
+      const live = await locate(find(operation));
+      if (live === undefined) return { pid: null };
+      const { pid, start_time, execution_id } = live;
+      return { pid, start_time, execution_id };
+    },
+    async act(operation, run, signal) {
+      const one = find(operation);
+      const abort = { signal, otherwise: CANCELLED };
+      return turns.take(one.config.name, () => restart(one, run, signal), abort);
+    },
+    async effect(operation, run) {
+      const one = find(operation);
+      // In its turn: an act under way must not be judged halfway.
+      return turns.take(one.config.name, async () => {
+        const live = (await adoptCarrier(one, run.execution_id)) ?? (await locate(one));
+        const visible = one.table.marks !== undefined;
+        return effectOf(run, { record: await recordOf(one), live, visible });
+      });
+    },
+  };
+}

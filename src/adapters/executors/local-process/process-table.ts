@@ -1,0 +1,124 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { uptime } from "node:os";
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
+
+/** A process as the system knows it; `start_time` tells it from a later one that was given the same pid. */
+export type SystemProcess = { pid: number; group: number; state: string; start_time: string };
+
+/** What the system tells about processes. */
+export type ProcessTable = {
+  find(pid: number): Promise<SystemProcess | undefined>;
+  all(): Promise<SystemProcess[]>;
+  startedAt(process: SystemProcess): Date;
+  /** Identifies the boot: start times of different boots are not comparable. */
+  boot: string | null;
+  /** What a process carries from its start; undefined where the system does not show it. */
+  marks: ((pid: number) => Promise<Marks | undefined>) | undefined;
+};
+
+/** The environment that a process was started with, and the file that its output goes to. */
+export type Marks = { env: ReadonlyMap<string, string>; stdout: string | undefined };
+
+/** Whether it runs, or could when continued: a zombie has ended and only waits to be reaped. */
+export const lives = (process: SystemProcess | undefined): process is SystemProcess =>
+  process !== undefined && !/^[ZX]/i.test(process.state);
+
+const TICKS_PER_SECOND = 100;
+// About 25 µs each, a fifth of what the thread pool takes; between batches others have their turn.
+const BATCH = 200;
+
+/** Reads `/proc/<pid>/stat`; the program's name, in brackets, may itself contain brackets and spaces. */
+export function parseStat(pid: number, text: string): SystemProcess | undefined {
+  const fields = text
+    .slice(text.lastIndexOf(")") + 1)
+    .trim()
+    .split(" ");
+  const [state, , group] = fields;
+  const startTime = fields[19];
+  if (state === undefined || group === undefined || startTime === undefined) return undefined;
+  return { pid, group: Number(group), state, start_time: startTime };
+}
+
+/** Undefined for what is gone or hidden. Any other error is none: a full file table must not read as "ended". */
+function absent(error: unknown): undefined {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (!["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(code)) throw error;
+}
+
+function readNow(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    return absent(error);
+  }
+}
+
+async function marksOf(pid: number): Promise<Marks | undefined> {
+  const text = await readFile(`/proc/${pid}/environ`, "utf8").catch(absent);
+  if (text === undefined) return undefined;
+  const env = new Map(
+    text.split("\0").map((entry): [string, string] => {
+      const at = entry.indexOf("=");
+      return [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+  const stdout = await readlink(`/proc/${pid}/fd/1`).catch(absent);
+  return { env, stdout };
+}
+
+/** Linux. */
+export const procTable: ProcessTable = {
+  // Synchronous, so that nothing of ours runs between looking at a process and signalling it.
+  async find(pid) {
+    const text = readNow(`/proc/${pid}/stat`);
+    return text === undefined ? undefined : parseStat(pid, text);
+  },
+  async all() {
+    const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
+    const found: SystemProcess[] = [];
+    for (const [index, pid] of pids.entries()) {
+      if (index % BATCH === BATCH - 1) await setImmediate();
+      const text = readNow(`/proc/${pid}/stat`);
+      const one = text === undefined ? undefined : parseStat(pid, text);
+      if (one !== undefined) found.push(one);
+    }
+    return found;
+  },
+  startedAt({ start_time }) {
+    const age = uptime() - Number(start_time) / TICKS_PER_SECOND;
+    return new Date(Date.now() - Math.max(age, 0) * 1000);
+  },
+  boot: process.platform === "linux" ? (readNow("/proc/sys/kernel/random/boot_id")?.trim() ?? null) : null,
+  marks: marksOf,
+};
+
+const run = promisify(execFile);
+const PS = { env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }, maxBuffer: 64 * 1024 * 1024 };
+const COLUMNS = "pid=,pgid=,stat=,lstart=";
+
+async function ps(which: string[]): Promise<SystemProcess[]> {
+  const { stdout } = await run("ps", [...which, "-o", COLUMNS], PS).catch((error) => {
+    // Its way to say that nothing was found.
+    if (error.code === 1) return { stdout: "" };
+    throw error;
+  });
+  return stdout.split("\n").flatMap((line) => {
+    const [, pid, group, state, startTime] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line) ?? [];
+    if (state === undefined || startTime === undefined) return [];
+    return [{ pid: Number(pid), group: Number(group), state, start_time: startTime }];
+  });
+}
+
+/** Systems without `/proc`: start times to the second, and no marks. */
+export const psTable: ProcessTable = {
+  find: async (pid) => (await ps(["-p", String(pid)]))[0],
+  all: () => ps(["-A"]),
+  startedAt: ({ start_time }) => new Date(`${start_time} UTC`),
+  boot: null,
+  marks: undefined,
+};
+
+export const systemTable: ProcessTable = process.platform === "linux" ? procTable : psTable;

@@ -1,0 +1,85 @@
+import { execFile } from "node:child_process";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { delimiter, dirname, resolve } from "node:path";
+import { promisify } from "node:util";
+import type { Check } from "../../../contract/approval.ts";
+import { childEnv } from "./child-env.ts";
+import type { ProcessConfig } from "./config.ts";
+
+const run = promisify(execFile);
+
+const codeOf = (error: unknown) => String((error as NodeJS.ErrnoException).code ?? error);
+
+/** Why the process's own account may not execute `path` (enter it, for a folder); asked of the system itself. */
+async function refusal(config: ProcessConfig, path: string): Promise<string | undefined> {
+  const { uid, gid } = config;
+  try {
+    if (uid === undefined && gid === undefined) await access(path, constants.X_OK);
+    else {
+      const account = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
+      await run("test", ["-x", path], { cwd: "/", env: { PATH: "/usr/bin:/bin" }, ...account });
+    }
+    return undefined;
+  } catch (error) {
+    // `test` says no with 1.
+    return codeOf(error) === "1" ? "EACCES" : codeOf(error);
+  }
+}
+
+/** Where the system will look for the program, in its order. */
+function candidates(config: ProcessConfig): string[] {
+  const [program = ""] = config.argv;
+  const cwd = resolve(config.cwd ?? ".");
+  if (program.includes("/")) return [resolve(cwd, program)];
+  const path = childEnv(config, null).PATH ?? "/usr/bin:/bin";
+  return path.split(delimiter).map((folder) => resolve(cwd, folder, program));
+}
+
+export async function checkProgram(config: ProcessConfig): Promise<Check> {
+  const name = "program";
+  let refused: string | undefined;
+  for (const path of candidates(config)) {
+    const isFile = await stat(path).then(
+      (found) => found.isFile(),
+      () => false,
+    );
+    const why = isFile ? await refusal(config, path) : "ENOENT";
+    if (why === undefined) return { name, passed: true, message: path };
+    if (isFile) refused ??= `${path} cannot be executed (${why})`;
+  }
+  const [program = ""] = config.argv;
+  const where = program.includes("/") ? "" : " along PATH";
+  return { name, passed: false, message: refused ?? `${program} was not found${where} (ENOENT)` };
+}
+
+export async function checkFolder(config: ProcessConfig): Promise<Check> {
+  const name = "working directory";
+  // To stay where we are needs no permission.
+  if (config.cwd === undefined) return { name, passed: true, message: `${resolve(".")}, the server's own` };
+  const path = resolve(config.cwd);
+  const code = await stat(path).then(
+    (found) => (found.isDirectory() ? refusal(config, path) : "ENOTDIR"),
+    (error: unknown) => codeOf(error),
+  );
+  if (code === undefined) return { name, passed: true, message: path };
+  return { name, passed: false, message: `${path} cannot be entered (${code})` };
+}
+
+const writable = (folder: string): Promise<string | undefined> =>
+  access(folder, constants.W_OK | constants.X_OK).then(() => undefined, codeOf);
+
+/** Whether the process file and the log can be written; the folder itself is made when it is needed. */
+export async function checkStateFolder(stateDir: string): Promise<Check> {
+  const name = "state folder";
+  for (let folder = resolve(stateDir); ; folder = dirname(folder)) {
+    const code = await stat(folder).then(
+      (found) => (found.isDirectory() ? writable(folder) : "ENOTDIR"),
+      (error: unknown) => codeOf(error),
+    );
+    if (code === undefined) return { name, passed: true, message: `${stateDir} can be written` };
+    if (code !== "ENOENT" || folder === dirname(folder)) {
+      return { name, passed: false, message: `${folder} cannot be written (${code})` };
+    }
+  }
+}

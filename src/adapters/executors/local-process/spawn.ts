@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { messageOf } from "../../../lib/error.ts";
+import { wait } from "../../../lib/wait.ts";
+import { childEnv } from "./child-env.ts";
+import type { ProcessConfig } from "./config.ts";
+import type { SystemProcess } from "./process-table.ts";
+import { keepRecord, type Supervised } from "./supervised.ts";
+
+/** How a start went. A `pid` without `ok`: one was started, but something is wrong with it. */
+export type Spawned = { ok: true; pid: number } | { ok: false; pid?: number; error: string; stderr?: string };
+
+const LOG_LIMIT = 10 * 1024 * 1024;
+const TAIL = 8_000;
+
+/** Opens the log to append to; one that has grown long becomes the one generation that is kept. */
+async function openLog(file: string): Promise<FileHandle> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > LOG_LIMIT) await rename(file, `${file}.1`);
+  return open(file, "a", 0o600);
+}
+
+/** The last 8,000 characters of what was written after `offset`. */
+async function tail(file: string, offset: number): Promise<string> {
+  const handle = await open(file, "r");
+  try {
+    const { size } = await handle.stat();
+    const from = Math.max(offset, size - 4 * TAIL);
+    const buffer = Buffer.alloc(Math.max(size - from, 0));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
+    return buffer.toString("utf8", 0, bytesRead).slice(-TAIL);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Detached, in a session of its own, and with no pipe to us: it lives on when we end. */
+function spawnDetached(config: ProcessConfig, execution_id: string | null, output: number): ChildProcess {
+  const { argv, cwd, uid, gid } = config;
+  const [program = "", ...rest] = argv;
+  return spawn(program, rest, {
+    detached: true,
+    stdio: ["ignore", output, output],
+    env: childEnv(config, execution_id),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+  });
+}
+
+type Launched = {
+  pid: number;
+  found: Promise<SystemProcess | undefined>;
+  logStart: number;
+  /** Resolves to when and how it has ended. */
+  end: Promise<string>;
+};
+
+async function launch(one: Supervised, execution_id: string | null): Promise<Launched> {
+  const output = await openLog(one.logFile);
+  try {
+    const logStart = (await output.stat()).size;
+    const child = spawnDetached(one.config, execution_id, output.fd);
+    const begun = performance.now();
+    const end = new Promise<string>((resolve) => {
+      child.once("exit", (code, signal) => {
+        const how = signal === null ? `exit code ${code}` : signal;
+        one.log.info({ process: one.config.name, pid: child.pid, how }, "a supervised process has ended");
+        resolve(`${((performance.now() - begun) / 1000).toFixed(1)} s after its start with ${how}`);
+      });
+    });
+    await once(child, "spawn");
+    child.unref();
+    const pid = child.pid ?? 0;
+    // Looked up before the event loop turns: even one that has ended already is not reaped yet.
+    const found = one.table.find(pid);
+    found.catch(() => undefined);
+    return { pid, found, logStart, end };
+  } finally {
+    await output.close();
+  }
+}
+
+/** Starts the process, writes its file at once and watches it for as long as it needs to settle. */
+export async function start(
+  one: Supervised,
+  execution_id: string | null,
+  signal?: AbortSignal,
+): Promise<Spawned> {
+  let launched: Launched;
+  try {
+    launched = await launch(one, execution_id);
+  } catch (error) {
+    return { ok: false, error: `but a new one could not be started: ${messageOf(error)}` };
+  }
+  const { pid, found, logStart, end } = launched;
+  try {
+    const started_at = new Date().toISOString();
+    const start_time = (await found)?.start_time;
+    if (start_time !== undefined) await keepRecord(one, { pid, start_time, execution_id, started_at });
+  } catch (error) {
+    return { ok: false, pid, error: `started pid ${pid}, but could not write its file: ${messageOf(error)}` };
+  }
+  const settled = new AbortController();
+  const ended = await Promise.race([
+    end,
+    wait(one.config.settle_ms, AbortSignal.any([settled.signal, ...(signal ? [signal] : [])])),
+  ]);
+  settled.abort();
+  if (ended !== undefined) {
+    const stderr = await tail(one.logFile, logStart).catch(messageOf);
+    return { ok: false, pid, error: `started pid ${pid}, but it ended ${ended}`, stderr };
+  }
+  if (signal?.aborted)
+    return { ok: false, pid, error: `started pid ${pid}, cancelled before it had settled` };
+  return { ok: true, pid };
+}

@@ -1,0 +1,124 @@
+import { wait } from "../../../lib/wait.ts";
+import { lives, type ProcessTable, type SystemProcess } from "./process-table.ts";
+import { ofThisBoot, recordOf, type Supervised } from "./supervised.ts";
+
+/** How stopping went; `sent` says whether a signal went out. */
+export type Stopped =
+  | { ok: true; by: "SIGTERM" | "SIGKILL" | "itself"; seconds: number }
+  | { ok: false; error: string; sent: boolean };
+
+/** Nothing survives SIGKILL but what hangs in the kernel. */
+const KILL_PATIENCE_MS = 5_000;
+const LOOK_MS = 20;
+
+type Target = { pid: number; start_time: string };
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
+
+/** False when there is nobody left to signal. */
+function send(to: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(to, signal);
+  } catch (error) {
+    if (codeOf(error) === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** Those of a group that have not ended. */
+async function membersOf(table: ProcessTable, group: number): Promise<SystemProcess[]> {
+  return (await table.all()).filter((one) => one.group === group && lives(one));
+}
+
+/** Whether the process and everything in its group have ended. */
+async function gone(table: ProcessTable, target: Target): Promise<boolean> {
+  const leader = await table.find(target.pid);
+  if (leader !== undefined && leader.start_time !== target.start_time) return true;
+  if (lives(leader)) return false;
+  try {
+    if (!send(-target.pid, 0)) return true;
+  } catch {
+    // Somebody is there, whom we may not signal.
+  }
+  return (await membersOf(table, target.pid)).length === 0;
+}
+
+async function goneWithin(
+  table: ProcessTable,
+  target: Target,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const until = performance.now() + milliseconds;
+  for (;;) {
+    if (await gone(table, target)) return true;
+    const left = until - performance.now();
+    if (left <= 0 || signal?.aborted) return false;
+    await wait(Math.min(left, LOOK_MS), signal);
+  }
+}
+
+/** Whether `-pid` is still the process's own group: its leader is there, or others of it are. */
+async function stillTheirs(table: ProcessTable, target: Target): Promise<number | undefined> {
+  const leader = await table.find(target.pid);
+  if (leader === undefined) return -target.pid;
+  if (leader.start_time !== target.start_time) return undefined;
+  return leader.group === target.pid ? -target.pid : target.pid;
+}
+
+/**
+ * Ends a process and everything in its group: SIGTERM, after `patience` milliseconds SIGKILL. Signals
+ * nobody when the pid has come to belong to another process. Ends early when `signal` is aborted.
+ */
+export async function stopGroup(
+  table: ProcessTable,
+  target: Target,
+  patience: number,
+  signal?: AbortSignal,
+): Promise<Stopped> {
+  const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  let sent = false;
+  for (const [by, milliseconds] of [
+    ["SIGTERM", patience],
+    ["SIGKILL", KILL_PATIENCE_MS],
+  ] as const) {
+    try {
+      const to = await stillTheirs(table, target);
+      if (to === undefined || !send(to, by)) {
+        return { ok: true, by: sent ? "SIGTERM" : "itself", seconds: seconds() };
+      }
+      sent = true;
+      // A suspended process handles nothing before it is continued.
+      if (by === "SIGTERM") send(to, "SIGCONT");
+    } catch (error) {
+      return { ok: false, error: `pid ${target.pid} cannot be signalled (${codeOf(error)})`, sent };
+    }
+    if (await goneWithin(table, target, milliseconds, signal)) return { ok: true, by, seconds: seconds() };
+    if (signal?.aborted) {
+      return { ok: false, error: `cancelled while pid ${target.pid} was ending`, sent };
+    }
+  }
+  return {
+    ok: false,
+    error: `pid ${target.pid} or one of its group lives on after SIGKILL (${seconds().toFixed(1)} s)`,
+    sent,
+  };
+}
+
+/**
+ * Ends what a process that has ended itself has left in its group, such as workers that hold its port.
+ * Only where the system shows that they were started for this name. Returns how many there were.
+ */
+export async function stopLeftOver(one: Supervised, signal: AbortSignal): Promise<number> {
+  const { table, config } = one;
+  const record = await recordOf(one);
+  if (record === undefined || table.marks === undefined || !ofThisBoot(one, record)) return 0;
+  if (lives(await table.find(record.pid))) return 0;
+  const members = await membersOf(table, record.pid);
+  const marks = await Promise.all(members.map(({ pid }) => table.marks?.(pid)));
+  const ours = members.length > 0 && marks.every((one) => one?.env.get("AWOOOI_PROCESS") === config.name);
+  if (!ours) return 0;
+  const stopped = await stopGroup(table, record, config.stop_timeout_ms, signal);
+  return stopped.ok ? members.length : 0;
+}

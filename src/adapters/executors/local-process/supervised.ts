@@ -1,0 +1,112 @@
+import { realpath } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { sha256 } from "../../../lib/canonical-json.ts";
+import type { Log } from "../../../lib/log.ts";
+import type { ProcessConfig } from "./config.ts";
+import { type ProcessRecord, readRecord, writeRecord } from "./process-file.ts";
+import { lives, type Marks, type ProcessTable, type SystemProcess } from "./process-table.ts";
+
+/** A configured process with where its traces are kept and how it is looked for. */
+export type Supervised = {
+  config: ProcessConfig;
+  recordFile: string;
+  logFile: string;
+  table: ProcessTable;
+  log: Log;
+};
+
+/** A process that runs now and is known to have been started for a name. */
+export type Live = Pick<ProcessRecord, "pid" | "start_time" | "execution_id" | "started_at"> & {
+  suspended: boolean;
+};
+
+export function supervised(
+  config: ProcessConfig,
+  stateDir: string,
+  deps: { table: ProcessTable; log: Log },
+): Supervised {
+  const file = (suffix: string) => join(resolve(stateDir), `${config.name}.${suffix}`);
+  return { config, recordFile: file("json"), logFile: file("log"), ...deps };
+}
+
+/** The process file's content. A damaged file counts as none: what runs is then found by its marks. */
+export async function recordOf(one: Supervised): Promise<ProcessRecord | undefined> {
+  const record = await readRecord(one.recordFile);
+  if (record !== "invalid") return record;
+  one.log.warn({ process: one.config.name, file: one.recordFile }, "the process file is damaged");
+  return undefined;
+}
+
+export async function keepRecord(one: Supervised, live: Omit<Live, "suspended">): Promise<void> {
+  const { pid, start_time, execution_id, started_at } = live;
+  const argv_hash = sha256(JSON.stringify(one.config.argv));
+  const { boot } = one.table;
+  await writeRecord(one.recordFile, { pid, start_time, execution_id, started_at, argv_hash, boot });
+}
+
+/** Whether a record's start time counts from this boot. */
+export const ofThisBoot = (one: Supervised, record: ProcessRecord) =>
+  record.boot === null || one.table.boot === null || record.boot === one.table.boot;
+
+const suspended = (process: SystemProcess) => /^t/i.test(process.state);
+
+async function byRecord(one: Supervised): Promise<Live | undefined> {
+  const record = await recordOf(one);
+  if (record === undefined || !ofThisBoot(one, record)) return undefined;
+  const found = await one.table.find(record.pid);
+  if (!lives(found) || found.start_time !== record.start_time) return undefined;
+  return { ...record, suspended: suspended(found) };
+}
+
+/** Looks through all processes for the oldest that leads a group, was started for the name and `suits`. */
+async function byMarks(one: Supervised, suits: (marks: Marks) => boolean): Promise<Live | undefined> {
+  const { marks, all, startedAt } = one.table;
+  if (marks === undefined) return undefined;
+  const leaders = (await all()).filter((each) => lives(each) && each.pid === each.group);
+  leaders.sort((a, b) => Number(a.start_time) - Number(b.start_time));
+  for (const leader of leaders) {
+    const found = await marks(leader.pid);
+    if (found?.env.get("AWOOOI_PROCESS") !== one.config.name || !suits(found)) continue;
+    return {
+      pid: leader.pid,
+      start_time: leader.start_time,
+      execution_id: found.env.get("AWOOOI_EXECUTION_ID") ?? null,
+      started_at: startedAt(leader).toISOString(),
+      suspended: suspended(leader),
+    };
+  }
+  return undefined;
+}
+
+async function ownLog(one: Supervised): Promise<(marks: Marks) => boolean> {
+  const folder = await realpath(dirname(one.logFile)).catch(() => dirname(one.logFile));
+  const file = join(folder, `${one.config.name}.log`);
+  return ({ stdout }) => [file, `${file}.1`].includes(stdout?.replace(/ \(deleted\)$/, "") ?? "");
+}
+
+/**
+ * The process that runs now. Where the process file does not lead to one, it is recognised by its
+ * environment and by the log in our own folder, which no other installation's process writes to.
+ */
+export async function locate(one: Supervised): Promise<Live | undefined> {
+  return (await byRecord(one)) ?? byMarks(one, await ownLog(one));
+}
+
+/** The live process that this very execution started, also when the crash came before the process file. */
+export async function carrierOf(one: Supervised, execution_id: string): Promise<Live | undefined> {
+  const recorded = await byRecord(one);
+  if (recorded?.execution_id === execution_id) return recorded;
+  return byMarks(one, ({ env }) => env.get("AWOOOI_EXECUTION_ID") === execution_id);
+}
+
+/** The carrier, entered into the process file if it is not there. */
+export async function adoptCarrier(one: Supervised, execution_id: string): Promise<Live | undefined> {
+  const carrier = await carrierOf(one, execution_id);
+  if (carrier === undefined) return undefined;
+  const record = await recordOf(one);
+  if (record?.pid !== carrier.pid || record.start_time !== carrier.start_time) {
+    one.log.info({ process: one.config.name, pid: carrier.pid, execution_id }, "adopted a running process");
+    await keepRecord(one, carrier);
+  }
+  return carrier;
+}

@@ -1,0 +1,145 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { z } from "zod";
+import { type AlertResult, webhookAnswer } from "../contract/webhook.ts";
+import { systemClock } from "../lib/clock.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { alertmanagerBody } from "./alert-body.ts";
+import { read, request, secretOf } from "./client.ts";
+import { group, leaf, pair, type Session } from "./command.ts";
+import { readInput } from "./io.ts";
+import { shellWord } from "./print.ts";
+
+type SendOptions = {
+  json?: boolean;
+  file?: string;
+  name?: string;
+  severity?: string;
+  label?: Record<string, string>;
+  annotation?: Record<string, string>;
+  summary?: string;
+  namespace?: string;
+  resolved?: boolean;
+  startsAt?: Date;
+  fingerprint?: string;
+};
+
+const timeWithZone = z.iso.datetime({ offset: true });
+
+function time(text: string): Date {
+  if (timeWithZone.safeParse(text).success) return new Date(text);
+  throw new InvalidArgumentError("It must be a time such as 2026-07-01T12:00:00Z.");
+}
+
+function bodyOfOptions(options: SendOptions): { body: string; starts_at: Date } {
+  const { name, severity, namespace, summary, resolved = false, startsAt } = options;
+  if (!name) throw new AwoooiError("invalid", "Give the alert's --name, or a whole body with --file.");
+  // An instance is its labels and its start: with another start this would end nothing.
+  if (resolved && startsAt === undefined) {
+    const words = "--resolved needs the --starts-at of the alert that it ends; sending that one printed it.";
+    throw new AwoooiError("invalid", words);
+  }
+  const now = systemClock.now();
+  const starts_at = startsAt ?? now;
+  const body = alertmanagerBody({
+    name,
+    labels: { ...options.label, ...(severity ? { severity } : {}), ...(namespace ? { namespace } : {}) },
+    annotations: { ...options.annotation, ...(summary ? { summary } : {}) },
+    resolved,
+    starts_at,
+    ends_at: resolved ? now : null,
+    fingerprint: options.fingerprint,
+  });
+  return { body: JSON.stringify(body), starts_at };
+}
+
+async function bodyOfFile(session: Session, file: string): Promise<string> {
+  const text = await readInput(file, session.io.stdin);
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new AwoooiError("invalid", `What ${file === "-" ? "stdin" : file} holds is not JSON.`);
+  }
+  return text;
+}
+
+function resultLines(result: AlertResult): string[] {
+  const { incident_id, approval_id, approval_created, converged, message } = result;
+  if (incident_id === null) return [result.success ? `${message}: no incident` : message];
+  const { hit_count, risk_level, suggested_action } = result;
+  const risk = risk_level === null ? "" : ` (${risk_level} risk)`;
+  return [
+    `${converged ? "counted on" : "opened"} ${incident_id} (hits: ${hit_count})`,
+    ...(suggested_action === null ? [] : [`  suggested: ${suggested_action}${risk}`]),
+    `  ${message}`,
+    `  awoooi incidents show ${shellWord(incident_id)}`,
+    ...(approval_id === null || !approval_created
+      ? []
+      : [`  awoooi approvals approve ${shellWord(approval_id)}`]),
+  ];
+}
+
+/** The command that ends what was just sent: the same labels, and the start that is in no one's head. */
+function endingCommand(options: SendOptions, starts_at: Date): string {
+  const words = ["awoooi", "alerts", "send", "--name", options.name ?? ""];
+  if (options.severity) words.push("--severity", options.severity);
+  if (options.namespace) words.push("--namespace", options.namespace);
+  for (const [key, value] of Object.entries(options.label ?? {})) words.push("--label", `${key}=${value}`);
+  if (options.fingerprint) words.push("--fingerprint", options.fingerprint);
+  words.push("--starts-at", starts_at.toISOString(), "--resolved");
+  return words.map(shellWord).join(" ");
+}
+
+async function send(session: Session, options: SendOptions): Promise<void> {
+  const made =
+    options.file === undefined
+      ? bodyOfOptions(options)
+      : { body: await bodyOfFile(session, options.file), starts_at: null };
+  // A webhook's sender is not a person: our own token is none of its business.
+  const server = { ...session.server(), token: secretOf(session.io.env, "AWOOOI_WEBHOOK_TOKEN") };
+  const answer = await request(server, "POST", "/webhooks/alertmanager", { body: made.body });
+  const told = read(webhookAnswer, answer);
+  if (!told.success) session.exit(1);
+  if (options.json) return session.out.json(answer.text);
+  if (told.results.length === 0 || told.message !== told.results[0]?.message) session.out.line(told.message);
+  for (const line of told.results.flatMap(resultLines)) session.out.line(line);
+  if (made.starts_at !== null && !options.resolved && told.incident_id !== null) {
+    session.out.line("To say that it is over:");
+    session.out.line(`  ${endingCommand(options, made.starts_at)}`);
+  }
+}
+
+export function addAlerts(program: Command, session: Session): void {
+  const alerts = group(program, "alerts", "send alerts, as Alertmanager would");
+  leaf(alerts, "send", "send an alert and show what came of it", [
+    'awoooi alerts send --name DemoShopDown --severity critical --label process=demo-shop --summary "no answer"',
+    "awoooi alerts send --name KubePodCrashLooping --namespace prod --label deployment=api",
+    "awoooi alerts send --file body.json",
+  ])
+    .option("--name <name>", "the alert's name")
+    .option("--severity <severity>", "critical, high, warning, low, info or none")
+    .option("--label <key=value>", "a label; may come again", pair)
+    .option("--annotation <key=value>", "an annotation; may come again", pair)
+    .option("--summary <text>", "what it is about, in one line")
+    .option("--namespace <namespace>", "where it is")
+    .option("--resolved", "it is over; needs --starts-at")
+    .option("--starts-at <time>", "when it began (default: now)", time)
+    .option("--fingerprint <fingerprint>", "the sender's name for it (default: made of its labels)")
+    .addOption(
+      new Option("--file <file>", "send this body as it is; - is stdin").conflicts([
+        "name",
+        "severity",
+        "label",
+        "annotation",
+        "summary",
+        "namespace",
+        "resolved",
+        "startsAt",
+        "fingerprint",
+      ]),
+    )
+    .addHelpText(
+      "after",
+      "\nThe server must trust your address; else set AWOOOI_WEBHOOK_TOKEN to one of its bearer tokens.",
+    )
+    .action((options: SendOptions) => send(session, options));
+}

@@ -1,0 +1,76 @@
+import type { Approval } from "../contract/approval.ts";
+import { type Cell, counted, moment, type Printer, type Style, shellWord } from "./print.ts";
+
+const STATUS_STYLES: Partial<Record<Approval["status"], Style>> = {
+  pending: "yellow",
+  execution_success: "green",
+  execution_failed: "red",
+  rejected: "red",
+};
+
+/** An approval's status as a table cell. */
+export function approvalStatusCell({ status }: Pick<Approval, "status">): Cell {
+  const style = STATUS_STYLES[status];
+  return style === undefined ? status : { text: status, style };
+}
+
+/** What an operation does to what, as typed data: the part of a plan that no wording can colour. */
+export function operationText({ operation }: Pick<Approval, "operation">): string {
+  const { kind, target, parameters } = operation;
+  const place = target === null ? "nothing" : [target.cluster, target.host, target.namespace, target.kind];
+  const where = target === null ? place : [...place, target.name].filter(Boolean).join(" / ");
+  const details = Object.keys(parameters).length === 0 ? "" : ` ${JSON.stringify(parameters)}`;
+  return `${kind} on ${where}${details}`;
+}
+
+function blastText({ blast_radius: blast }: Approval): string {
+  const related =
+    blast.related_services.length === 0 ? "" : `, related: ${blast.related_services.join(", ")}`;
+  const away = `away for about ${blast.estimated_downtime} s`;
+  return `${counted(blast.affected_pods, "pod")}, ${away}, data ${blast.data_impact}${related}`;
+}
+
+/** The plan that a signature would allow: everything that should be read before signing. */
+export function printPlan(out: Printer, approval: Approval): void {
+  const { signatures, required_signatures } = approval;
+  out.line(`${approval.approval_id}  ${approval.action}`, "bold");
+  const risky = ["high", "critical"].includes(approval.risk_level);
+  out.fields([
+    ["status", approvalStatusCell(approval)],
+    ["incident", approval.incident_id],
+    ["operation", operationText(approval)],
+    ["risk", risky ? { text: approval.risk_level, style: "red" } : approval.risk_level],
+    ["blast radius", blastText(approval)],
+    ["why", approval.description],
+    ["requested by", approval.requested_by],
+    ["plan hash", approval.plan_hash],
+    ["signatures", `${signatures.length} of ${required_signatures}`],
+    ["expires", moment(approval.expires_at)],
+    ...(approval.authority_until === null
+      ? []
+      : ([["may run until", moment(approval.authority_until)]] as const)),
+    ...(approval.reject_reason === null ? [] : ([["rejected for", approval.reject_reason]] as const)),
+  ]);
+  for (const { signer, comment, at } of signatures) {
+    out.line(`  signed by ${signer} at ${moment(at)}${comment === null ? "" : `: ${comment}`}`);
+  }
+  if (approval.dry_run_checks.length > 0) out.line("checks");
+  for (const { name, passed, message } of approval.dry_run_checks) {
+    out.line(`  ${passed ? "✓" : "✗"} ${name}: ${message}`, passed ? "green" : "red");
+  }
+  if (approval.diff === null) return;
+  out.line("diff");
+  out.block(approval.diff, "  ");
+}
+
+/** How to decide about a pending approval, in lines; none for others. */
+export function howToDecide(approval: Approval): string[] {
+  if (approval.status !== "pending") return [];
+  const missing = approval.required_signatures - approval.signatures.length;
+  const id = shellWord(approval.approval_id);
+  return [
+    `It waits for ${counted(missing, "signature")}, until ${moment(approval.expires_at)}:`,
+    `  awoooi approvals approve ${id}`,
+    `  awoooi approvals reject ${id} --reason TEXT`,
+  ];
+}

@@ -1,0 +1,154 @@
+import type { Command } from "commander";
+import { type Approval, approval, approvalStatus, approve as approveBody } from "../contract/approval.ts";
+import { pageOf } from "../contract/common.ts";
+import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { approvalStatusCell, howToDecide, printPlan } from "./approval-view.ts";
+import { read, request } from "./client.ts";
+import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
+import { readLine } from "./io.ts";
+import { counted, moment, shellWord } from "./print.ts";
+
+type Json = { json?: boolean };
+type ListOptions = Json & { status?: string; incident?: string; limit?: number; cursor?: string };
+type ApproveOptions = Json & { hash?: string; comment?: string; yes?: boolean };
+
+async function list(session: Session, options: ListOptions): Promise<void> {
+  const { status, incident: incident_id, limit: count, cursor } = options;
+  const query = { status, incident_id, limit: count, cursor };
+  const answer = await request(session.server(), "GET", "/approvals", { query });
+  if (options.json) return session.out.json(answer.text);
+  const { items, next_cursor } = read(pageOf(approval), answer);
+  if (items.length === 0) return session.out.line("There are no approvals.");
+  session.out.table(
+    ["APPROVAL", "INCIDENT", "STATUS", "RISK", "SIGNED", "EXPIRES", "ACTION"],
+    items.map((one) => [
+      one.approval_id,
+      one.incident_id,
+      approvalStatusCell(one),
+      one.risk_level,
+      `${one.signatures.length}/${one.required_signatures}`,
+      moment(one.expires_at),
+      one.action,
+    ]),
+  );
+  if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
+}
+
+async function show(session: Session, approvalId: string, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "GET", `/approvals/${approvalId}`);
+  if (json) return session.out.json(answer.text);
+  const found = read(approval, answer);
+  printPlan(session.out, found);
+  for (const line of howToDecide(found)) session.out.line(line);
+}
+
+/** Refuses what cannot be signed before anybody is asked to. */
+function mustBePending({ approval_id, status }: Approval): void {
+  if (status === "pending") return;
+  const codes: Partial<Record<Approval["status"], ErrorCode>> = {
+    preparing: "not_ready",
+    expired: "expired",
+  };
+  throw new AwoooiError(
+    codes[status] ?? "already_decided",
+    `${approval_id} cannot be signed: it is ${status}.`,
+  );
+}
+
+async function agreed(session: Session, shown: Approval): Promise<boolean> {
+  const failed = shown.dry_run_checks.filter((check) => !check.passed).length;
+  if (failed > 0) session.err.line(`${counted(failed, "check")} did not pass.`, "red");
+  session.io.stderr("Sign this plan? [y/N] ");
+  return /^\s*y(es)?\s*$/i.test(await readLine(session.io.stdin));
+}
+
+/** The hash to sign: of the plan that is shown here, when a person agrees or has said so beforehand. */
+async function hashOfShown(
+  session: Session,
+  approvalId: string,
+  { yes, json }: ApproveOptions,
+): Promise<string | undefined> {
+  if (!yes && !session.io.isTTY) {
+    const words =
+      "Nobody can be asked here, as this is no terminal: give --hash HASH, or --yes to sign unasked.";
+    throw new AwoooiError("invalid", words);
+  }
+  const found = read(approval, await request(session.server(), "GET", `/approvals/${approvalId}`));
+  // Stdout is for the result where a program reads it.
+  printPlan(json ? session.err : session.out, found);
+  mustBePending(found);
+  return yes || (await agreed(session, found)) ? found.plan_hash : undefined;
+}
+
+async function approve(session: Session, approvalId: string, options: ApproveOptions): Promise<void> {
+  const plan_hash = options.hash ?? (await hashOfShown(session, approvalId, options));
+  if (plan_hash === undefined) {
+    session.err.line("Not signed.");
+    return session.exit(1);
+  }
+  const body = approveBody.safeParse({ plan_hash, comment: options.comment });
+  if (!body.success) {
+    const errors = body.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+    throw new AwoooiError("invalid", "This cannot be signed.", { errors });
+  }
+  const path = `/approvals/${approvalId}/approve`;
+  const answer = await request(session.server(), "POST", path, { body: JSON.stringify(body.data) });
+  if (options.json) return session.out.json(answer.text);
+  const signed = read(approval, answer);
+  const missing = signed.required_signatures - signed.signatures.length;
+  session.out.line(`Signed ${approvalId}: ${signed.action} (plan ${plan_hash.slice(0, 12)}).`, "green");
+  session.out.line(
+    signed.status === "pending"
+      ? `It waits for ${counted(missing, "more signature")}.`
+      : `It is ${signed.status}: awoooi incidents show ${shellWord(signed.incident_id)}`,
+  );
+}
+
+async function reject(
+  session: Session,
+  approvalId: string,
+  options: Json & { reason: string },
+): Promise<void> {
+  const body = JSON.stringify({ reason: options.reason });
+  const answer = await request(session.server(), "POST", `/approvals/${approvalId}/reject`, { body });
+  if (options.json) return session.out.json(answer.text);
+  const { action } = read(approval, answer);
+  session.out.line(`Rejected ${approvalId}: ${action}. Nothing will be done by it.`);
+}
+
+export function addApprovals(program: Command, session: Session): void {
+  const approvals = group(program, "approvals", "plans that wait for people, and what became of them");
+  leaf(approvals, "ls", "list approvals, newest first", [
+    "awoooi approvals ls --status pending",
+    "awoooi approvals ls --incident INC-20260701-7H2K9Q --json",
+  ])
+    .addOption(oneOf("--status <status>", "only those in this status", approvalStatus.options))
+    .option("--incident <id>", "only those of this incident", id)
+    .option("--limit <n>", "at most this many (default: 50)", limit)
+    .option("--cursor <cursor>", "go on where the page before ended")
+    .action((options: ListOptions) => list(session, options));
+
+  leaf(approvals, "show", "show a plan, its risk, checks, hash and signatures", [
+    "awoooi approvals show APR-5Q0ZC8WJ1N6T3KXM",
+  ])
+    .argument("<id>", "the approval", id)
+    .action((approvalId: string, options: Json) => show(session, approvalId, options));
+
+  leaf(approvals, "approve", "sign exactly one plan, so that it may be carried out", [
+    "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM",
+    'awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --yes --comment "seen on the dashboard"',
+    "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --hash $HASH",
+  ])
+    .argument("<id>", "the approval", id)
+    .option("--hash <hash>", "sign this plan, which you have read elsewhere, and no other")
+    .option("--comment <text>", "words that stay with your signature")
+    .option("--yes", "sign the plan as it is now, without being asked")
+    .action((approvalId: string, options: ApproveOptions) => approve(session, approvalId, options));
+
+  leaf(approvals, "reject", "refuse a plan, for a reason that is kept", [
+    'awoooi approvals reject APR-5Q0ZC8WJ1N6T3KXM --reason "a deployment is under way"',
+  ])
+    .argument("<id>", "the approval", id)
+    .requiredOption("--reason <text>", "why not")
+    .action((approvalId: string, options: Json & { reason: string }) => reject(session, approvalId, options));
+}

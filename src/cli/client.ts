@@ -1,0 +1,187 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { type Problem, problem } from "../contract/common.ts";
+import { AwoooiError, ERRORS, type ErrorCode, messageOf } from "../lib/error.ts";
+import type { CliIo } from "./io.ts";
+
+/** Where the server is, with the token that calls carry. */
+export type Server = { url: string; token: string | undefined };
+
+/** What a server answered: its text, as it came, and the same parsed; null where there was none. */
+export type Answer = { text: string; json: unknown };
+
+/** A problem as the server told it. */
+export class ServerProblem extends Error {
+  readonly problem: Problem;
+  /** The server's own JSON. */
+  readonly text: string;
+  /** Seconds, from the answer's header. */
+  readonly retryAfter: string | null;
+
+  constructor(told: Problem, text: string, retryAfter: string | null) {
+    super(told.detail);
+    this.name = "ServerProblem";
+    this.problem = told;
+    this.text = text;
+    this.retryAfter = retryAfter;
+  }
+}
+
+type Settings = { url?: string; tokenFile?: string };
+
+const DEFAULT_URL = "http://127.0.0.1:8000";
+// Longer than anything the server waits for before it answers.
+const TIMEOUT_MS = 30_000;
+
+function baseUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    throw new AwoooiError(
+      "invalid",
+      `${text} is not the URL of a server: it begins with http:// or https://.`,
+    );
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new AwoooiError(
+      "invalid",
+      "The URL must hold no user and password: the token goes in AWOOOI_TOKEN.",
+    );
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+}
+
+function tokenIn(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new AwoooiError("invalid", `The token file cannot be read: ${messageOf(error)}.`);
+  }
+  return text;
+}
+
+function checkedToken(token: string, from: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new AwoooiError("invalid", `${from} does not hold a token: that is one word, without spaces.`);
+}
+
+/** The secret NAME of the environment, or in the file that NAME_FILE names; undefined when neither is set. */
+export function secretOf(env: CliIo["env"], name: string): string | undefined {
+  const value = env[name];
+  if (value) return checkedToken(value.trim(), name);
+  const file = env[`${name}_FILE`];
+  return file ? checkedToken(tokenIn(file), file) : undefined;
+}
+
+/** The server that options and environment name; options win. Throws `invalid`. */
+export function serverOf(options: Settings, env: CliIo["env"]): Server {
+  const { tokenFile, url } = options;
+  return {
+    url: baseUrl(url ?? (env.AWOOOI_URL || DEFAULT_URL)),
+    token:
+      tokenFile === undefined ? secretOf(env, "AWOOOI_TOKEN") : checkedToken(tokenIn(tokenFile), tokenFile),
+  };
+}
+
+const NOTHING_SENT: Record<string, string> = {
+  ECONNREFUSED: "connection refused",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "its name cannot be resolved now",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to its network",
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+};
+
+function unreachable(server: Server, method: string, error: unknown): AwoooiError {
+  const cause = (error as { cause?: { code?: string } }).cause;
+  const known = NOTHING_SENT[cause?.code ?? ""];
+  const timedOut = (error as Error).name === "TimeoutError";
+  const why = timedOut ? `no answer within ${TIMEOUT_MS / 1000} s` : messageOf(cause ?? error);
+  const doubt =
+    method === "GET" || known !== undefined
+      ? ""
+      : " Whether it was done is not known: look before you repeat it.";
+  const advice = "`awoooi serve` starts a server; --url or AWOOOI_URL names another.";
+  return new AwoooiError(
+    "unavailable",
+    `${server.url} cannot be reached (${known ?? why}).${doubt} ${advice}`,
+  );
+}
+
+function codeOf(status: number): ErrorCode {
+  if ([502, 503, 504].includes(status)) return "unavailable";
+  const found = Object.entries(ERRORS).find(([, entry]) => entry.status === status);
+  if (found !== undefined) return found[0] as ErrorCode;
+  return status >= 400 && status < 500 ? "invalid" : "internal";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function failure(server: Server, response: Response, text: string): Error {
+  const told = problem.safeParse(parseJson(text));
+  if (told.success) return new ServerProblem(told.data, text, response.headers.get("retry-after"));
+  const to = response.headers.get("location");
+  const where = to === null ? "" : `, which leads to ${to}`;
+  const words = `${server.url} answered ${response.status}${where}, and not as AWOOOI does: is the URL right?`;
+  return new AwoooiError(codeOf(response.status), words);
+}
+
+/**
+ * Calls the server. `path` is below /api/v1 and `body` JSON text. Throws {@link ServerProblem} for the
+ * server's refusals and `unavailable` when it cannot be reached.
+ */
+export async function request(
+  server: Server,
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+  more: { query?: Record<string, string | number | undefined>; body?: string } = {},
+): Promise<Answer> {
+  const url = new URL(`${server.url}/api/v1${path}`);
+  for (const [name, value] of Object.entries(more.query ?? {})) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (server.token !== undefined) headers.authorization = `Bearer ${server.token}`;
+  if (more.body !== undefined) headers["content-type"] = "application/json";
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      body: more.body ?? null,
+      // A redirected POST would become a GET, and the token would follow it.
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    text = await response.text();
+  } catch (error) {
+    throw unreachable(server, method, error);
+  }
+  if (!response.ok) throw failure(server, response, text);
+  if (text === "") return { text: "null", json: null };
+  const json = parseJson(text);
+  if (json === undefined) throw failure(server, response, text);
+  return { text, json };
+}
+
+/** The answer as the contract has it; throws `internal` when it is not so. */
+export function read<T extends z.ZodType>(schema: T, answer: Answer): z.infer<T> {
+  const parsed = schema.safeParse(answer.json);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  throw new AwoooiError("internal", "The server's answer is not what this version expects.", { errors });
+}
+
+const items = z.object({ items: z.array(z.unknown()) });
+
+/** The entries of a list, each as the server gave it. */
+export function itemsOf(answer: Answer): unknown[] {
+  return read(items, answer).items;
+}

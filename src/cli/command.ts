@@ -1,0 +1,64 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { wireId, wireText } from "../contract/common.ts";
+import type { Server } from "./client.ts";
+import type { CliIo } from "./io.ts";
+import type { Printer } from "./print.ts";
+
+/** What every command is given. `server` throws `invalid` when what names the server is wrong. */
+export type Session = {
+  io: CliIo;
+  out: Printer;
+  err: Printer;
+  server: () => Server;
+  /** Ends with this code although nothing was thrown. */
+  exit: (code: number) => void;
+};
+
+/** A command that holds others. */
+export function group(program: Command, name: string, summary: string): Command {
+  return program.command(name).description(summary);
+}
+
+/** A command of a group, with `--json` and examples that people can copy. */
+export function leaf(parent: Command, spec: string, summary: string, examples: readonly string[]): Command {
+  const command = parent.command(spec).description(summary);
+  command.option("--json", "print JSON, as the server gave it");
+  return withExamples(command, examples);
+}
+
+export function withExamples(command: Command, examples: readonly string[]): Command {
+  const title = examples.length === 1 ? "Example" : "Examples";
+  return command.addHelpText("after", `\n${title}:\n${examples.map((one) => `  $ ${one}`).join("\n")}`);
+}
+
+/** An option whose value is one of `values`. */
+export function oneOf(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).choices(values);
+}
+
+/** An id as an argument: whatever is not one cannot exist, and must not become part of a path. */
+export function id(text: string): string {
+  if (wireId.safeParse(text).success) return text;
+  throw new InvalidArgumentError("It is not an id, which has letters, digits and hyphens.");
+}
+
+/** How many entries a list may have: 1 to 200. */
+export function limit(text: string): number {
+  const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= 200) return value;
+  throw new InvalidArgumentError("It must be a number from 1 to 200.");
+}
+
+/** Collects the values of an option that may come more than once. */
+export function collect(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+/** Collects `key=value` pairs; of equal keys the last one wins. */
+export function pair(text: string, before: Record<string, string> | undefined): Record<string, string> {
+  const [, key, value] = /^([A-Za-z_][\w.:/-]*)=([\s\S]*)$/.exec(text) ?? [];
+  if (key === undefined || value === undefined || !wireText(100_000).safeParse(value).success) {
+    throw new InvalidArgumentError("It must be key=value.");
+  }
+  return { ...before, [key]: value };
+}

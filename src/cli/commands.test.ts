@@ -1,0 +1,369 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  APPROVAL,
+  AT,
+  as,
+  EXECUTION,
+  FakeServer,
+  HASH,
+  INCIDENT,
+  oneIncident,
+  page,
+  RESULT,
+  refusal,
+  TOKEN,
+} from "../../test/support/cli-server.ts";
+import { createdToken, createToken, token } from "../contract/access.ts";
+import { approval, reject } from "../contract/approval.ts";
+import { execution } from "../contract/execution.ts";
+import { comment, incident, resolve, timelineEvent } from "../contract/incident.ts";
+import { auditReport } from "../contract/system.ts";
+import { webhookAnswer } from "../contract/webhook.ts";
+
+const server = new FakeServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "awoooi-cli-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+const own = `/incidents/${INCIDENT.incident_id}`;
+beforeEach(() => {
+  server.seen = [];
+  server.answers = oneIncident();
+});
+
+describe("incidents", () => {
+  it("lists with the filters that were given, and says how to go on", async () => {
+    server.answers["GET /incidents"] = page(incident, [INCIDENT], "next_1");
+    const argv = ["--status", "investigating", "--severity", "P0", "--service", "shop & co", "--limit", "1"];
+    const { code, stdout, stderr } = await server.awoooi(["incidents", "ls", ...argv, "--cursor", "abc"]);
+    expect(code).toBe(0);
+    expect(Object.fromEntries(server.seen[0]?.query ?? [])).toEqual({
+      status: "investigating",
+      severity: "P0",
+      service: "shop & co",
+      limit: "1",
+      cursor: "abc",
+    });
+    expect(server.seen[0]?.authorization).toBe(`Bearer ${TOKEN}`);
+    expect(stdout).toMatch(/^INCIDENT +SEV +STATUS .*\nINC-20260701-ABC123 +P0 +investigating +3 /);
+    expect(stderr).toContain("--cursor next_1");
+  });
+
+  it("shows the whole story and the line that approves what waits", async () => {
+    const { code, stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("ask (suggest): the mode is suggest");
+    expect(stdout).toContain("process.restart on process / demo-shop");
+    expect(stdout).toContain("2026-07-01 12:00:00Z  alert  intake: fired");
+    expect(stdout).toMatch(/\nNext\nIt waits for 1 signature, .*\n {2}awoooi approvals approve APR-1\n/);
+    expect(server.seen.find((one) => one.call === "GET /approvals")?.query.get("incident_id")).toBe(
+      INCIDENT.incident_id,
+    );
+  });
+
+  it("shows what was done, and that nothing is left to do", async () => {
+    const outcome = {
+      disposition: "human_approved",
+      execution_success: true,
+      execution_id: "EXE-1",
+      resolved_by: "ada",
+    };
+    server.answers[`GET ${own}`] = as(incident, {
+      ...INCIDENT,
+      status: "resolved",
+      resolved_at: AT,
+      outcome,
+    });
+    server.answers[`GET ${own}/executions`] = page(execution, [EXECUTION]);
+    const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
+    expect(stdout).toContain("success: healthy again");
+    expect(stdout).toContain("Nothing: it is resolved (human_approved, by ada).");
+  });
+
+  it("shows an incident about which nothing was decided, and asks for a person", async () => {
+    server.answers[`GET ${own}`] = as(incident, { ...INCIDENT, decision: null });
+    server.answers["GET /approvals"] = page(approval, []);
+    const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
+    expect(stdout).toContain("This needs a person: nothing has been decided.");
+    expect(stdout).toContain(`awoooi incidents ack ${INCIDENT.incident_id}`);
+    expect(server.calls()).not.toContain(`GET ${own}/decision`);
+  });
+
+  it("reads a long timeline to its end", async () => {
+    const events = Array.from({ length: 700 }, (_, index) =>
+      timelineEvent.parse({
+        seq: index + 1,
+        at: AT,
+        kind: "comment",
+        actor: "ada",
+        text: `e${index}`,
+        data: {},
+      }),
+    );
+    server.answers[`GET ${own}/timeline`] = ({ query }) => {
+      const after = Number(query.get("after") ?? 0);
+      return { json: { items: events.slice(after, after + 500) } };
+    };
+    const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id, "--json"]);
+    expect(JSON.parse(stdout).timeline).toEqual(events);
+  });
+
+  it("acknowledges, comments and resolves", async () => {
+    server.answers[`POST ${own}/acknowledge`] = as(incident, {
+      ...INCIDENT,
+      owner: "ada",
+      acknowledged_at: AT,
+    });
+    server.answers[`POST ${own}/comment`] = as(incident, INCIDENT);
+    server.answers[`POST ${own}/resolve`] = as(incident, { ...INCIDENT, status: "resolved" });
+    const id = INCIDENT.incident_id;
+    expect((await server.awoooi(["incidents", "ack", id])).stdout).toContain("its owner is ada");
+    expect((await server.awoooi(["incidents", "comment", id, "on it"])).code).toBe(0);
+    expect((await server.awoooi(["incidents", "resolve", id, "--comment", "disk"])).stdout).toContain(
+      "is resolved",
+    );
+    const [ack, said, resolved] = server.seen.map((one) => one.body);
+    expect(ack).toBe("");
+    expect(comment.parse(JSON.parse(said ?? ""))).toEqual({ text: "on it" });
+    expect(resolve.parse(JSON.parse(resolved ?? ""))).toEqual({ comment: "disk" });
+  });
+});
+
+describe("approvals", () => {
+  it("shows plan, checks, hash and what a signature allows", async () => {
+    const { stdout } = await server.awoooi(["approvals", "show", "APR-1"]);
+    for (const text of [
+      HASH,
+      "✓ target: it runs",
+      "✗ permission: not asked",
+      "0 of 1",
+      "data NONE",
+      "medium",
+    ]) {
+      expect(stdout).toContain(text);
+    }
+  });
+
+  it("signs exactly the hash that it showed, after a yes", async () => {
+    const at = { isTTY: true, stdin: "y\nmore", env: { NO_COLOR: "1" } };
+    const { code, stdout, stderr } = await server.awoooi(
+      ["approvals", "approve", "APR-1", "--comment", "ok"],
+      at,
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain(HASH);
+    expect(stdout).toContain("✗ permission: not asked");
+    expect(stderr).toContain("1 check did not pass.");
+    expect(stderr).toContain("[y/N]");
+    expect(JSON.parse(server.seen[1]?.body ?? "")).toEqual({ plan_hash: HASH, comment: "ok" });
+  });
+
+  it.each(["n\n", "", "yesterday\n"])("signs nothing after %j", async (stdin) => {
+    const { code, stderr } = await server.awoooi(["approvals", "approve", "APR-1"], { isTTY: true, stdin });
+    expect(code).toBe(1);
+    expect(stderr).toContain("Not signed.");
+    expect(server.calls()).toEqual(["GET /approvals/APR-1"]);
+  });
+
+  it("refuses where nobody can be asked, whatever stdin says", async () => {
+    const { code, stdout, stderr } = await server.awoooi(["approvals", "approve", "APR-1"], { stdin: "y\n" });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("--yes");
+    expect(server.calls()).not.toContain("POST /approvals/APR-1/approve");
+  });
+
+  it("signs unasked with --yes, and a plan that was read elsewhere with --hash", async () => {
+    expect((await server.awoooi(["approvals", "approve", "APR-1", "--yes"])).stdout).toContain(
+      "✗ permission",
+    );
+    const other = "b".repeat(64);
+    await server.awoooi(["approvals", "approve", "APR-1", "--hash", other]);
+    expect(server.calls().filter((call) => call.startsWith("GET"))).toHaveLength(1);
+    const hashes = server.seen
+      .filter((one) => one.call.startsWith("POST"))
+      .map((one) => JSON.parse(one.body).plan_hash);
+    expect(hashes).toEqual([HASH, other]);
+  });
+
+  it("says when the plan changed under the reader's eyes", async () => {
+    server.answers["POST /approvals/APR-1/approve"] = refusal("plan_changed", "The plan is another now.");
+    const { code, stderr } = await server.awoooi(["approvals", "approve", "APR-1", "--yes"]);
+    expect(code).toBe(5);
+    expect(stderr).toContain("The plan is another now.");
+  });
+
+  it.each([
+    ["expired", "is expired"],
+    ["preparing", "is preparing"],
+    ["rejected", "is rejected"],
+  ])("asks nobody to sign what is %s", async (status, sentence) => {
+    server.answers["GET /approvals/APR-1"] = as(approval, { ...APPROVAL, status });
+    const { code, stderr } = await server.awoooi(["approvals", "approve", "APR-1"], {
+      isTTY: true,
+      stdin: "y\n",
+    });
+    expect(code).toBe(5);
+    expect(stderr).toContain(sentence);
+    expect(server.calls()).toEqual(["GET /approvals/APR-1"]);
+  });
+
+  it("keeps stdout for the result with --json, also when it asks", async () => {
+    const at = { isTTY: true, stdin: "y\n" };
+    const { stdout, stderr } = await server.awoooi(["approvals", "approve", "APR-1", "--json"], at);
+    expect(approval.parse(JSON.parse(stdout)).status).toBe("approved");
+    expect(stderr).toContain(HASH);
+  });
+
+  it("rejects for a reason only", async () => {
+    server.answers["POST /approvals/APR-1/reject"] = ({ body }) => {
+      const { reason } = reject.parse(JSON.parse(body));
+      return as(approval, { ...APPROVAL, status: "rejected", reject_reason: reason });
+    };
+    expect((await server.awoooi(["approvals", "reject", "APR-1"])).code).toBe(2);
+    expect(server.seen).toEqual([]);
+    expect((await server.awoooi(["approvals", "reject", "APR-1", "--reason", "not now"])).code).toBe(0);
+  });
+});
+
+describe("alerts send", () => {
+  const sent = () => JSON.parse(server.seen[0]?.body ?? "");
+  beforeEach(() => {
+    server.answers["POST /webhooks/alertmanager"] = as(webhookAnswer, { ...RESULT, results: [RESULT] });
+  });
+
+  it("posts what Alertmanager would, without the person's token, and shows what came of it", async () => {
+    const labels = ["--label", "process=demo-shop", "--label", "note=a=b c"];
+    const words = ["--annotation", "runbook=x", "--summary", "no answer", "--severity", "critical"];
+    const { code, stdout } = await server.awoooi([
+      "alerts",
+      "send",
+      "--name",
+      "DemoShopDown",
+      ...labels,
+      ...words,
+    ]);
+    expect(code).toBe(0);
+    const all = { alertname: "DemoShopDown", process: "demo-shop", note: "a=b c", severity: "critical" };
+    expect(sent()).toMatchObject({
+      version: "4",
+      groupKey: '{}:{alertname="DemoShopDown"}',
+      status: "firing",
+      receiver: "awoooi",
+      truncatedAlerts: 0,
+      commonLabels: all,
+      alerts: [
+        {
+          status: "firing",
+          labels: all,
+          annotations: { runbook: "x", summary: "no answer" },
+          endsAt: "0001-01-01T00:00:00Z",
+        },
+      ],
+    });
+    expect(sent().alerts[0].fingerprint).toMatch(/^[0-9a-f]{16}$/);
+    expect(Date.now() - Date.parse(sent().alerts[0].startsAt)).toBeLessThan(60_000);
+    expect(server.seen[0]?.authorization).toBeUndefined();
+    expect(stdout).toContain(`opened ${INCIDENT.incident_id} (hits: 1)`);
+    expect(stdout).toContain("awoooi approvals approve APR-1");
+    const ending = stdout.trim().split("\n").at(-1);
+    expect(ending).toContain(`--label 'note=a=b c'`);
+    expect(ending).toContain(`--starts-at ${sent().alerts[0].startsAt} --resolved`);
+  });
+
+  it("ends the instance that began at a time, and only with that time", async () => {
+    const name = ["alerts", "send", "--name", "A", "--resolved"];
+    expect((await server.awoooi(name)).code).toBe(2);
+    expect(server.seen).toEqual([]);
+    await server.awoooi([...name, "--starts-at", "2026-07-01T14:00:00+02:00", "--fingerprint", "f1"]);
+    expect(sent()).toMatchObject({
+      status: "resolved",
+      alerts: [{ status: "resolved", startsAt: AT, fingerprint: "f1" }],
+    });
+    expect(Date.now() - Date.parse(sent().alerts[0].endsAt)).toBeLessThan(60_000);
+  });
+
+  it("posts a body from a file or stdin, byte for byte", async () => {
+    const body = '{ "alerts": [],  "version": "4" }\n';
+    const file = join(folder, "body.json");
+    writeFileSync(file, body);
+    await server.awoooi(["alerts", "send", "--file", file]);
+    await server.awoooi(["alerts", "send", "--file", "-"], { stdin: body });
+    expect(server.seen.map((one) => one.body)).toEqual([body, body]);
+    expect((await server.awoooi(["alerts", "send", "--file", "-"], { stdin: "{" })).code).toBe(2);
+    expect((await server.awoooi(["alerts", "send", "--file", file, "--name", "A"])).code).toBe(2);
+  });
+
+  it("sends a webhook token that is set for it", async () => {
+    await server.awoooi(["alerts", "send", "--name", "A"], { env: { AWOOOI_WEBHOOK_TOKEN: "hook-token" } });
+    expect(server.seen[0]?.authorization).toBe("Bearer hook-token");
+  });
+
+  it("says what is not known yet, and fails where the server says so", async () => {
+    const later = { ...RESULT, incident_id: null, message: "journalled; what comes of it follows" };
+    server.answers["POST /webhooks/alertmanager"] = as(webhookAnswer, { ...later, results: [] });
+    expect(await server.awoooi(["alerts", "send", "--name", "A"])).toMatchObject({
+      code: 0,
+      stdout: `${later.message}\n`,
+    });
+    server.answers["POST /webhooks/alertmanager"] = as(webhookAnswer, {
+      ...later,
+      success: false,
+      results: [],
+    });
+    expect((await server.awoooi(["alerts", "send", "--name", "A"])).code).toBe(1);
+  });
+});
+
+describe("tokens and audit", () => {
+  it("shows a new token's secret, with a sentence", async () => {
+    const secret = "awoooi_new";
+    const made = { token_id: "TOK-1", person_id: "PER-1", person: "ada", name: "laptop", role: "approver" };
+    server.answers["POST /tokens"] = ({ body }) => {
+      expect(createToken.parse(JSON.parse(body))).toEqual({
+        name: "laptop",
+        role: "approver",
+        person: "ada",
+      });
+      return { ...as(createdToken, { ...made, token: secret }), status: 201 };
+    };
+    const argv = ["tokens", "create", "--name", "laptop", "--role", "approver", "--person", "ada"];
+    const { stdout } = await server.awoooi(argv);
+    expect(stdout).toContain(secret);
+    expect(stdout).toContain("only time");
+    expect(JSON.parse((await server.awoooi([...argv, "--json"])).stdout)).toEqual({ ...made, token: secret });
+  });
+
+  it("lists and revokes tokens", async () => {
+    const one = { token_id: "TOK-1", person_id: "PER-1", person: "ada", name: "laptop", role: "viewer" };
+    const row = token.parse({ ...one, created_at: AT, created_by: "admin", revoked_at: null });
+    server.answers["GET /tokens"] = { json: { items: [row] } };
+    server.answers["DELETE /tokens/TOK-1"] = { status: 204 };
+    expect((await server.awoooi(["tokens", "ls"])).stdout).toContain("TOK-1  laptop  ada");
+    expect((await server.awoooi(["tokens", "revoke", "TOK-1"])).stdout).toContain("revoked");
+    expect((await server.awoooi(["tokens", "revoke", "TOK-1", "--json"])).stdout).toBe("null\n");
+  });
+
+  it("fails when the ledger is broken", async () => {
+    const whole = { entries: 12, broken_at: null, reason: null, head: HASH };
+    server.answers["GET /audit/verify"] = as(auditReport, whole);
+    expect(await server.awoooi(["audit", "verify"])).toMatchObject({ code: 0 });
+    server.answers["GET /audit/verify"] = as(auditReport, {
+      ...whole,
+      broken_at: 7,
+      reason: "the hash differs",
+    });
+    const { code, stdout } = await server.awoooi(["audit", "verify"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("broken at entry 7: the hash differs");
+    const json = await server.awoooi(["audit", "verify", "--json"]);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout).broken_at).toBe(7);
+  });
+});

@@ -1,0 +1,138 @@
+import type { Approval } from "../contract/approval.ts";
+import type { Decision } from "../contract/decision.ts";
+import type { Execution } from "../contract/execution.ts";
+import type { Incident, TimelineEvent } from "../contract/incident.ts";
+import { howToDecide, operationText, printPlan } from "./approval-view.ts";
+import { type Cell, moment, type Printer, shellWord } from "./print.ts";
+
+/** An incident with all that belongs to it. */
+export type IncidentStory = {
+  incident: Incident;
+  decision: Decision | null;
+  /** Newest first, as are the executions. */
+  approvals: Approval[];
+  executions: Execution[];
+  /** Oldest first. */
+  timeline: TimelineEvent[];
+};
+
+/** A severity as a table cell. */
+export function severityCell(severity: Incident["severity"]): Cell {
+  return severity === "P0" || severity === "P1" ? { text: severity, style: "red" } : severity;
+}
+
+/** A status as a table cell. */
+export function incidentStatusCell(status: Incident["status"]): Cell {
+  return { text: status, style: ["resolved", "closed"].includes(status) ? "green" : "yellow" };
+}
+
+function targetText(target: Incident["operation_target"]): string {
+  if (target === null) return "-";
+  return [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
+}
+
+function printIncident(out: Printer, incident: Incident): void {
+  const { frequency_stats: often } = incident;
+  out.line(`${incident.incident_id}  ${incident.title}`, "bold");
+  out.fields([
+    ["status", incidentStatusCell(incident.status)],
+    ["severity", severityCell(incident.severity)],
+    ["category", `${incident.alert_category} (${incident.notification_type})`],
+    ["services", incident.affected_services.join(", ") || "-"],
+    ["target", targetText(incident.operation_target)],
+    ["hits", `${incident.hit_count}, last at ${moment(incident.last_seen)}`],
+    [
+      "often",
+      `${often.last_1h} in 1 h, ${often.last_24h} in 24 h, ${often.last_7d} in 7 d, ${often.last_30d} in 30 d`,
+    ],
+    ["opened", moment(incident.created_at)],
+    ["owner", incident.owner ?? "nobody yet"],
+    ["resolved", moment(incident.resolved_at)],
+  ]);
+}
+
+function printDecision(out: Printer, decision: Decision): void {
+  const { proposal, policy, rule_id, source } = decision;
+  out.line();
+  out.line(`Decision  ${proposal.action}`, "bold");
+  out.fields([
+    ["state", decision.state],
+    ["by", rule_id === null ? source : `${source}, rule ${rule_id}`],
+    ["operation", operationText(proposal)],
+    ["risk", proposal.risk_level],
+    ["why", proposal.reasoning],
+    ["policy", `${policy.outcome} (${policy.rule}): ${policy.reason}`],
+  ]);
+}
+
+function printApproval(out: Printer, approval: Approval): void {
+  out.line();
+  // Nobody can sign it any more, and another plan took its place.
+  if (approval.status === "superseded")
+    out.line(`${approval.approval_id}  superseded: ${approval.action}`, "dim");
+  else printPlan(out, approval);
+}
+
+function printExecution(out: Printer, execution: Execution): void {
+  const { verification, error, output } = execution;
+  out.line();
+  out.line(`Execution ${execution.execution_id}`, "bold");
+  const worked = execution.status === "success";
+  const failed = ["failed", "refused"].includes(execution.status);
+  out.fields([
+    [
+      "status",
+      worked || failed ? { text: execution.status, style: worked ? "green" : "red" } : execution.status,
+    ],
+    ["operation", operationText(execution)],
+    ["attempts", String(execution.attempts)],
+    ["began", moment(execution.started_at)],
+    ["ended", moment(execution.ended_at)],
+    ...(output === null ? [] : ([["output", output]] as const)),
+    ...(error === null ? [] : ([["error", error]] as const)),
+    ...(verification === null
+      ? []
+      : ([["verified", `${verification.result}: ${verification.reason}`]] as const)),
+  ]);
+}
+
+function printTimeline(out: Printer, timeline: readonly TimelineEvent[]): void {
+  out.line();
+  out.line("Timeline", "bold");
+  const rows = timeline.map(({ at, kind, actor, text }) => `${moment(at)}  ${kind}  ${actor}: ${text}`);
+  for (const row of rows) out.line(`  ${row}`);
+}
+
+/** What a person can do about the incident now, in lines. */
+function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
+  if (["resolved", "closed"].includes(incident.status)) {
+    const { outcome } = incident;
+    const how = outcome === null ? "" : ` (${outcome.disposition}, by ${outcome.resolved_by})`;
+    return [`Nothing: it is ${incident.status}${how}.`];
+  }
+  const pending = approvals.find((one) => one.status === "pending");
+  if (pending !== undefined) return howToDecide(pending);
+  if (approvals.some((one) => one.status === "preparing"))
+    return ["The plan is being prepared: look again in a moment."];
+  if (approvals.some((one) => ["approved", "executing"].includes(one.status)))
+    return ["The plan is being carried out and then verified: look again in a moment."];
+  const reason = decision === null ? "nothing has been decided" : decision.policy.reason;
+  const id = shellWord(incident.incident_id);
+  return [
+    decision?.policy.outcome === "none" ? `Nothing: ${reason}.` : `This needs a person: ${reason}.`,
+    ...(incident.acknowledged_at === null ? [`  awoooi incidents ack ${id}`] : []),
+    `  awoooi incidents resolve ${id} --comment TEXT`,
+  ];
+}
+
+/** The whole story of an incident, and what to do next. */
+export function printStory(out: Printer, story: IncidentStory): void {
+  printIncident(out, story.incident);
+  if (story.decision !== null) printDecision(out, story.decision);
+  for (const approval of story.approvals) printApproval(out, approval);
+  for (const execution of story.executions) printExecution(out, execution);
+  printTimeline(out, story.timeline);
+  out.line();
+  out.line("Next", "bold");
+  for (const line of whatNext(story)) out.line(line);
+}

@@ -1,0 +1,153 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import { approval } from "../contract/approval.ts";
+import { pageOf, severity } from "../contract/common.ts";
+import { decision } from "../contract/decision.ts";
+import { execution } from "../contract/execution.ts";
+import { type Incident, incident, incidentStatus, timelineEvent } from "../contract/incident.ts";
+import { systemClock } from "../lib/clock.ts";
+import { itemsOf, read, request, type Server } from "./client.ts";
+import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
+import { incidentStatusCell, printStory, severityCell } from "./incident-view.ts";
+import { shellWord, span } from "./print.ts";
+
+type Json = { json?: boolean };
+type ListOptions = Json & {
+  status?: string;
+  severity?: string;
+  service?: string;
+  limit?: number;
+  cursor?: string;
+};
+
+const story = z.object({
+  incident,
+  decision: decision.nullable(),
+  approvals: z.array(approval),
+  executions: z.array(execution),
+  timeline: z.array(timelineEvent),
+});
+
+// The server gives this many events at a time.
+const TIMELINE_PAGE = 500;
+
+async function list(session: Session, options: ListOptions): Promise<void> {
+  const { json, ...query } = options;
+  const answer = await request(session.server(), "GET", "/incidents", { query });
+  if (json) return session.out.json(answer.text);
+  const { items, next_cursor } = read(pageOf(incident), answer);
+  if (items.length === 0) return session.out.line("There are no incidents.");
+  const now = systemClock.now().getTime();
+  session.out.table(
+    ["INCIDENT", "SEV", "STATUS", "HITS", "AGE", "SERVICES", "TITLE"],
+    items.map((one) => [
+      one.incident_id,
+      severityCell(one.severity),
+      incidentStatusCell(one.status),
+      String(one.hit_count),
+      span(now - Date.parse(one.created_at)),
+      one.affected_services.join(", ") || "-",
+      one.title,
+    ]),
+  );
+  if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
+}
+
+async function timelineOf(server: Server, path: string): Promise<unknown[]> {
+  const events: unknown[] = [];
+  for (;;) {
+    const after =
+      events.length === 0 ? undefined : read(timelineEvent, { text: "", json: events.at(-1) }).seq;
+    const page = itemsOf(await request(server, "GET", `${path}/timeline`, { query: { after } }));
+    events.push(...page);
+    if (page.length < TIMELINE_PAGE) return events;
+  }
+}
+
+async function show(session: Session, incidentId: string, { json }: Json): Promise<void> {
+  const server = session.server();
+  const path = `/incidents/${incidentId}`;
+  const found = await request(server, "GET", path);
+  const decided = read(incident, found).decision !== null;
+  const [decisionAnswer, approvals, executions, timeline] = await Promise.all([
+    decided ? request(server, "GET", `${path}/decision`) : null,
+    request(server, "GET", "/approvals", { query: { incident_id: incidentId, limit: 200 } }),
+    request(server, "GET", `${path}/executions`, { query: { limit: 200 } }),
+    timelineOf(server, path),
+  ]);
+  const whole = {
+    incident: found.json,
+    decision: decisionAnswer?.json ?? null,
+    approvals: itemsOf(approvals),
+    executions: itemsOf(executions),
+    timeline,
+  };
+  const text = JSON.stringify(whole);
+  if (json) return session.out.json(text);
+  printStory(session.out, read(story, { text, json: whole }));
+}
+
+async function change(
+  session: Session,
+  path: string,
+  body: object | undefined,
+  more: Json & { said: (changed: Incident) => string },
+): Promise<void> {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const answer = await request(session.server(), "POST", `/incidents/${path}`, sent);
+  if (more.json) return session.out.json(answer.text);
+  session.out.line(more.said(read(incident, answer)));
+}
+
+const acknowledge = (session: Session, incidentId: string, { json }: Json) =>
+  change(session, `${incidentId}/acknowledge`, undefined, {
+    ...(json ? { json } : {}),
+    said: ({ owner }) => `${incidentId} is acknowledged; its owner is ${owner ?? "nobody"}.`,
+  });
+
+export function addIncidents(program: Command, session: Session): void {
+  const incidents = group(program, "incidents", "what is wrong, what was decided, and what was done");
+  leaf(incidents, "ls", "list incidents, newest first", [
+    "awoooi incidents ls --status investigating --severity P0",
+    "awoooi incidents ls --service demo-shop --limit 5",
+    "awoooi incidents ls --json | jq -r '.items[].incident_id'",
+  ])
+    .addOption(oneOf("--status <status>", "only those in this status", incidentStatus.options))
+    .addOption(oneOf("--severity <severity>", "only those of this severity", severity.options))
+    .option("--service <name>", "only those that affect this service")
+    .option("--limit <n>", "at most this many (default: 50)", limit)
+    .option("--cursor <cursor>", "go on where the page before ended")
+    .action((options: ListOptions) => list(session, options));
+
+  leaf(incidents, "show", "show an incident's whole story, and what to do next", [
+    "awoooi incidents show INC-20260701-7H2K9Q",
+    "awoooi incidents show INC-20260701-7H2K9Q --json | jq .incident.status",
+  ])
+    .argument("<id>", "the incident", id)
+    .action((incidentId: string, options: Json) => show(session, incidentId, options));
+
+  leaf(incidents, "ack", "say that you are on it", ["awoooi incidents ack INC-20260701-7H2K9Q"])
+    .argument("<id>", "the incident", id)
+    .action((incidentId: string, options: Json) => acknowledge(session, incidentId, options));
+
+  leaf(incidents, "resolve", "say that the trouble is over; resolving twice does no harm", [
+    'awoooi incidents resolve INC-20260701-7H2K9Q --comment "disk was full, cleared by hand"',
+  ])
+    .argument("<id>", "the incident", id)
+    .option("--comment <text>", "what it was")
+    .action((incidentId: string, options: Json & { comment?: string }) => {
+      const { comment } = options;
+      const said = (changed: Incident) => `${incidentId} is ${changed.status}.`;
+      return change(session, `${incidentId}/resolve`, { comment }, { ...options, said });
+    });
+
+  leaf(incidents, "comment", "add your words to an incident's timeline", [
+    'awoooi incidents comment INC-20260701-7H2K9Q "the vendor is informed"',
+  ])
+    .argument("<id>", "the incident", id)
+    .argument("<text>", "the words")
+    .action((incidentId: string, text: string, options: Json) => {
+      const said = () => `The comment is on the timeline of ${incidentId}.`;
+      return change(session, `${incidentId}/comment`, { text }, { ...options, said });
+    });
+}

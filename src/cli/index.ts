@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { z } from "zod";
+import { addAlerts } from "./alerts.ts";
+import { addApprovals } from "./approvals.ts";
+import { addAudit } from "./audit.ts";
+import { serverOf } from "./client.ts";
+import { type Session, withExamples } from "./command.ts";
+import { tellFailure } from "./failure.ts";
+import { addIncidents } from "./incidents.ts";
+import type { CliIo } from "./io.ts";
+import { printer } from "./print.ts";
+import { addRules } from "./rules.ts";
+import { addTokens } from "./tokens.ts";
+
+export type { CliIo } from "./io.ts";
+
+const ENVIRONMENT = `
+Environment:
+  AWOOOI_URL            the server (default: http://127.0.0.1:8000)
+  AWOOOI_TOKEN          your token, or AWOOOI_TOKEN_FILE: the file that holds it
+
+Exit codes: 0 done, 1 failed, 2 wrong input, 3 not allowed, 4 not found, 5 conflict, 6 unavailable`;
+
+const manifest = z.object({ version: z.string() });
+
+/** The version in package.json, which lies one folder above both `src` and `dist`. */
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return manifest.parse(JSON.parse(text)).version;
+}
+
+function addServe(program: Command, session: Session): void {
+  const command = program.command("serve").description("run the server, in the foreground");
+  command
+    .option("--config <file>", "its settings (default: awoooi.yaml, when there is one)")
+    .action(async (options: { config?: string }) => {
+      const { serve } = session.io;
+      if (serve === undefined) throw new Error("there is no server to run here");
+      session.exit(await serve(options));
+    });
+  withExamples(command, ["awoooi serve", "awoooi serve --config /etc/awoooi/awoooi.yaml"]);
+}
+
+function programOf(io: CliIo, exit: (code: number) => void): Command {
+  const program = new Command("awoooi");
+  const session: Session = {
+    io,
+    out: printer(io.stdout, io),
+    err: printer(io.stderr, io),
+    server: () => serverOf(program.opts(), io.env),
+    exit,
+  };
+  program
+    .description("Alerts in, one incident, a decision, approved, carried out and verified.")
+    .exitOverride()
+    // Errors are told in one place, by `tellFailure`.
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => {} })
+    .configureHelp({ showGlobalOptions: true })
+    .option("--url <url>", "the server (environment: AWOOOI_URL)")
+    .option("--token-file <file>", "the file that holds your token (environment: AWOOOI_TOKEN_FILE)")
+    .addHelpText("after", ENVIRONMENT);
+  program.version(version(), "--version", "print the version");
+  addServe(program, session);
+  for (const add of [addIncidents, addApprovals, addAlerts, addTokens, addRules, addAudit])
+    add(program, session);
+  return program;
+}
+
+/**
+ * Runs one command line, without the program's name, and resolves to its exit code: 0, or the `exit`
+ * of what went wrong in `lib/error.ts`. Results go to stdout, everything else to stderr.
+ */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  let code = 0;
+  const program = programOf(io, (chosen) => {
+    code = chosen;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (error) {
+    // Help and version end this way too; a group without a command shows its help on stderr.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof CommanderError && error.code === "commander.help") return 2;
+    return tellFailure(printer(io.stderr, io), error, argv.includes("--json"));
+  }
+}

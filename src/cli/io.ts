@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import { AwoooiError, messageOf } from "../lib/error.ts";
+
+/** All that a command sees of the process around it, so that tests can give it another. */
+export type CliIo = {
+  env: Readonly<Record<string, string | undefined>>;
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+  /** In pieces of any size. */
+  stdin: AsyncIterable<string>;
+  /** Whether a person can be asked: stdin, stdout and stderr are all a terminal. */
+  isTTY: boolean;
+  /** Runs the server; absent where there is none to run. */
+  serve?: (options: { config?: string }) => Promise<number>;
+};
+
+/** Everything up to the end of stdin. */
+async function readAll(stdin: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const piece of stdin) text += piece;
+  return text;
+}
+
+/** The next line of stdin, without its end; what is there when stdin ends before one is whole. */
+export async function readLine(stdin: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const piece of stdin) {
+    text += piece;
+    const end = text.indexOf("\n");
+    if (end >= 0) return text.slice(0, end).replace(/\r$/, "");
+  }
+  return text;
+}
+
+/** The text of a file, or of stdin for `-`. Throws `invalid`. */
+export async function readInput(file: string, stdin: AsyncIterable<string>): Promise<string> {
+  if (file === "-") return readAll(stdin);
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new AwoooiError("invalid", `The file cannot be read: ${messageOf(error)}.`);
+  }
+}

@@ -1,0 +1,65 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import { createdToken, token } from "../contract/access.ts";
+import { role } from "../contract/common.ts";
+import { read, request } from "./client.ts";
+import { group, id, leaf, oneOf, type Session } from "./command.ts";
+import { moment } from "./print.ts";
+
+type Json = { json?: boolean };
+type CreateOptions = Json & { name: string; role: string; person?: string };
+
+async function create(session: Session, { json, ...body }: CreateOptions): Promise<void> {
+  const answer = await request(session.server(), "POST", "/tokens", { body: JSON.stringify(body) });
+  if (json) return session.out.json(answer.text);
+  const made = read(createdToken, answer);
+  session.out.line(`${made.token_id}: a token for ${made.person}, whose role with it is ${made.role}.`);
+  session.out.line(`  ${made.token}`, "bold");
+  session.out.line("This is the only time it is shown: hand it over now, to be used as AWOOOI_TOKEN.");
+}
+
+async function list(session: Session, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "GET", "/tokens");
+  if (json) return session.out.json(answer.text);
+  const { items } = read(z.object({ items: z.array(token) }), answer);
+  if (items.length === 0) return session.out.line("There are no tokens.");
+  session.out.table(
+    ["TOKEN", "NAME", "PERSON", "ROLE", "CREATED", "BY", "REVOKED"],
+    items.map((one) => [
+      one.token_id,
+      one.name,
+      one.person,
+      one.role,
+      moment(one.created_at),
+      one.created_by,
+      moment(one.revoked_at),
+    ]),
+  );
+}
+
+async function revoke(session: Session, tokenId: string, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "DELETE", `/tokens/${tokenId}`);
+  if (json) return session.out.json(answer.text);
+  session.out.line(`${tokenId} is revoked. What was signed with it stays signed.`);
+}
+
+export function addTokens(program: Command, session: Session): void {
+  const tokens = group(program, "tokens", "who may do what: tokens, each with a role");
+  leaf(tokens, "create", "make a token; its secret is shown once", [
+    "awoooi tokens create --name ada --role approver",
+    "awoooi tokens create --name ada-laptop --person ada --role responder",
+  ])
+    .requiredOption("--name <name>", "tells the tokens of one person apart")
+    .addOption(oneOf("--role <role>", "what may be done with it", role.options).makeOptionMandatory())
+    .option(
+      "--person <name>",
+      "whose it is; a person signs once, with any number of tokens (default: the name)",
+    )
+    .action((options: CreateOptions) => create(session, options));
+  leaf(tokens, "ls", "list tokens, without their secrets", ["awoooi tokens ls"]).action((options: Json) =>
+    list(session, options),
+  );
+  leaf(tokens, "revoke", "end a token at once", ["awoooi tokens revoke TOK-5Q0ZC8WJ1N6T3KXM"])
+    .argument("<id>", "the token", id)
+    .action((tokenId: string, options: Json) => revoke(session, tokenId, options));
+}

@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SEED } from "../../test/support/random.ts";
+import { redact, redactText } from "./redact.ts";
+
+const SECRET = "hunter2-S3cr3t";
+
+describe("redacting text", () => {
+  it.each([
+    `Authorization: Bearer ${SECRET}`,
+    `Authorization: Basic ${Buffer.from(`ada:${SECRET}`).toString("base64")}`,
+    `token awoooi_${"a1B2".repeat(8)} was used`,
+    `postgresql://awoooi:${SECRET}@db.example/awoooi`,
+    `redis://:${SECRET}@cache:6379`,
+    `amqp://ada:${SECRET}@p@ss@mq`,
+    `password=${SECRET}`,
+    `password: "${SECRET}"`,
+    `{"password":"${SECRET}"}`,
+    `DB_PASSWORD=${SECRET}`,
+    `access_token=${SECRET}&x=1`,
+    `client_secret = ${SECRET}`,
+    `AWS_SECRET_ACCESS_KEY=${SECRET}`,
+    `X-Api-Key: ${SECRET}`,
+    `-----BEGIN RSA PRIVATE KEY-----\n${SECRET}\n-----END RSA PRIVATE KEY-----`,
+    `-----BEGIN PRIVATE KEY-----\n${SECRET}`,
+  ])("takes the credential out of %s", (text) => {
+    const redacted = redactText(text);
+    expect(redacted).toContain("[redacted]");
+    expect(redacted).not.toContain(SECRET);
+    expect(redacted).not.toContain(Buffer.from(`ada:${SECRET}`).toString("base64"));
+    expect(redacted).not.toMatch(/p@ss|(a1B2){8}/);
+  });
+
+  it.each([
+    "the token expired",
+    "http://prometheus.example:9090/graph?g0.expr=up",
+    "10.0.0.1:8080 is down",
+    "mail ada@example.com",
+  ])("leaves %s alone", (text) => {
+    expect(redactText(text)).toBe(text);
+  });
+
+  it("takes long text of any kind in its stride", () => {
+    // Quadratic patterns would take minutes for these, far beyond the test's own limit.
+    for (const part of [
+      "y",
+      "token_",
+      "a-",
+      "password ",
+      "://",
+      "a://b:",
+      "Bearer ",
+      "-----BEGIN ",
+      "=",
+      " ",
+    ]) {
+      redactText(part.repeat(Math.ceil((1024 * 1024) / part.length)));
+    }
+  });
+});
+
+describe("redacting JSON", () => {
+  it("takes whole values under secret keys, at any depth, and keeps the rest", () => {
+    expect(
+      redact({
+        name: "web",
+        required_signatures: 2,
+        headers: { Authorization: SECRET, "X-Signature-256": SECRET, accept: "json" },
+        list: [{ apiKey: SECRET }, { nested: { private_key: { pem: SECRET } } }],
+        password: null,
+        note: `password=${SECRET}`,
+      }),
+    ).toEqual({
+      name: "web",
+      required_signatures: 2,
+      headers: { Authorization: "[redacted]", "X-Signature-256": "[redacted]", accept: "json" },
+      list: [{ apiKey: "[redacted]" }, { nested: { private_key: "[redacted]" } }],
+      password: null,
+      note: "password=[redacted]",
+    });
+  });
+
+  it("never lets a secret under such a key through, whatever is around it", () => {
+    const key = fc.constantFrom("password", "Token", "api_key", "clientSecret", "Cookie", "private-key");
+    fc.assert(
+      fc.property(fc.jsonValue(), key, (value, name) => {
+        const redacted = redact({ a: [value, { [name]: SECRET, deep: { [name]: [SECRET] } }] });
+        expect(JSON.stringify(redacted)).not.toContain(SECRET);
+      }),
+      { seed: SEED },
+    );
+  });
+
+  it("ends for what has no end, and does not change its input", () => {
+    const circular: Record<string, unknown> = { password: SECRET };
+    circular.self = circular;
+    expect(JSON.stringify(redact(circular))).toContain("[too deep]");
+    expect(circular.password).toBe(SECRET);
+  });
+});

@@ -1,0 +1,21 @@
+import { isatty } from "node:tty";
+import { runCli } from "./cli/index.ts";
+
+// Whoever reads our output may have seen enough, as `head` does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  // Not opened before something is read from it.
+  stdin: { [Symbol.asyncIterator]: () => process.stdin.setEncoding("utf8")[Symbol.asyncIterator]() },
+  isTTY: [0, 1, 2].every((stream) => isatty(stream)),
+  serve: async (options) => {
+    // Only here: the other commands need not load the server to be quick.
+    const { serve } = await import("./app/index.ts");
+    return serve({ ...options, env: process.env });
+  },
+});
