@@ -123,7 +123,7 @@ export class Journeys {
     await fetch(shop.probe.replace("/healthz", "/break"), { method: "POST" });
     const labels = {
       alertname: "ShopUnreachable",
-      service: shop.name,
+      component: shop.name,
       severity: "warning",
       journey: String(index),
     };
