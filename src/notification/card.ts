@@ -1,5 +1,6 @@
 import { getApproval } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { latestDecisions } from "../decision/index.ts";
 import { getExecution } from "../execution/index.ts";
 import { getIncident, type IncidentRow } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
@@ -44,6 +45,11 @@ async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> 
   ];
 }
 
+async function decisionPart(ctx: Ctx, incident_id: string): Promise<string[]> {
+  const decision = (await latestDecisions(ctx, [incident_id])).get(incident_id);
+  return decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`];
+}
+
 function base(delivery: Delivery, incident: IncidentRow): Card {
   const { topic, incident_id, seq, created_at } = delivery;
   return {
@@ -67,7 +73,9 @@ export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null>
     const part = approval_id === undefined ? null : await approvalPart(ctx, text(approval_id));
     const result = execution_id === undefined ? [] : await executionPart(ctx, text(execution_id));
     const why = reason === undefined ? [] : [text(reason)];
-    return { ...card, approval: part?.approval ?? null, lines: [...why, ...(part?.lines ?? []), ...result] };
+    const decided = delivery.topic === "incident.opened" ? await decisionPart(ctx, delivery.incident_id) : [];
+    const lines = [...decided, ...why, ...(part?.lines ?? []), ...result];
+    return { ...card, approval: part?.approval ?? null, lines };
   } catch (error) {
     if (error instanceof AwoooiError && error.code === "not_found") return null;
     throw error;

@@ -26,12 +26,13 @@ async function send(ctx: Ctx, notifier: Notifier | undefined, delivery: Delivery
   }
 }
 
-async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<void> {
+/** Writes down what came of a delivery; returns whether it is to be tried again. */
+async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<boolean> {
   const attempts = delivery.attempts + 1;
   const now = ctx.clock.now();
   if (result.ok) {
     await updateDelivery(ctx, delivery, { state: "delivered", attempts, delivered_at: now, error: null });
-    return;
+    return false;
   }
   const error = redactText(result.error).slice(0, 1_000);
   const again = result.retryable && attempts < ATTEMPTS;
@@ -43,20 +44,26 @@ async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise
     error,
     next_attempt_at: addSeconds(now, Math.min(2 ** Math.min(attempts, 9), LONGEST_WAIT)),
   });
+  return again;
 }
 
 /**
- * Sends what is due, in order for each notifier, and writes down what came of it; returns how many were
- * tried. A notice may arrive twice when we are cut off between the two; its id stays the same.
+ * Sends what is due, in order for each notifier and side by side for all, and writes down what came of it;
+ * returns how many were due. What is tried again may arrive after later ones. A notice may arrive twice when we are cut off between the two; its id stays the same.
  */
 export async function deliverNotices(ctx: Ctx, notifiers: readonly Notifier[]): Promise<number> {
   authorise(ctx.actor, "deliver notices", { people: "nobody", system: ["pipeline"] });
   const ids = notifiers.map((notifier) => notifier.id);
   await transaction(ctx, (tx) => routeNotices(tx, ids, BATCH));
   const due = await dueDeliveries(ctx, BATCH);
-  for (const delivery of due) {
-    const notifier = notifiers.find((one) => one.id === delivery.notifier);
-    await settle(ctx, delivery, await send(ctx, notifier, delivery));
-  }
+  const byNotifier = Map.groupBy(due, (delivery) => delivery.notifier);
+  const deliver = async (id: string, list: readonly Delivery[]) => {
+    const notifier = notifiers.find((one) => one.id === id);
+    for (const delivery of list) {
+      // One time-out is enough for now: the others are tried the next time.
+      if (await settle(ctx, delivery, await send(ctx, notifier, delivery))) return;
+    }
+  };
+  await Promise.all([...byNotifier].map(([id, list]) => deliver(id, list)));
   return due.length;
 }

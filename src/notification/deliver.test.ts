@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { makePerson, type SetClock, setClock } from "../../test/support/journey.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { insertIncident } from "../incident/store.ts";
+import { enqueue, tell } from "../outbox/index.ts";
+import { deliverNotices } from "./deliver.ts";
+import type { Card, Notifier, SendResult } from "./types.ts";
+
+let database: TestDatabase;
+let clock: SetClock;
+let ctx: Ctx;
+beforeAll(async () => {
+  database = await createDatabase();
+  clock = setClock();
+  ctx = database.ctx({ kind: "system", name: "pipeline" }, clock);
+  for (const incident_id of ["INC-1", "INC-2"]) {
+    const now = clock.now();
+    await insertIncident(ctx, {
+      incident_id,
+      fingerprint: incident_id,
+      title: "web is down",
+      status: "investigating",
+      severity: "P1",
+      alert_category: "general",
+      notification_type: "TYPE-3",
+      affected_services: [],
+      hit_count: 1,
+      first_seen: now,
+      last_seen: now,
+      created_at: now,
+      updated_at: now,
+    });
+  }
+});
+afterAll(() => database.drop());
+beforeEach(() => database.pool.query("delete from deliveries; delete from outbox"));
+
+const notices = (count: number, incident_id = "INC-1") =>
+  transaction(ctx, async (tx) => {
+    for (let n = 0; n < count; n += 1)
+      await tell(tx, { topic: "incident.opened", incident_id, payload: { n } });
+  });
+const rows = async (text: string) => (await database.pool.query(text)).rows;
+const states = (notifier: string) =>
+  rows(
+    `select state, count(*)::int n, min(attempts) attempts from deliveries where notifier = '${notifier}' group by state order by state`,
+  );
+
+/** A notifier that keeps what it was given, and answers as the test says. */
+function notifier(
+  id: string,
+  answer: (card: Card, count: number) => SendResult | Promise<SendResult> = () => ({ ok: true }),
+) {
+  const cards: Card[] = [];
+  const self: Notifier & { cards: Card[] } = {
+    id,
+    cards,
+    async send(card) {
+      cards.push(card);
+      return answer(card, cards.length);
+    },
+  };
+  return self;
+}
+const down = (): SendResult => ({ ok: false, error: "refused", retryable: true });
+
+describe("delivering notices", () => {
+  it("brings each notice once to each notifier, in order, with an id of its own", async () => {
+    const [a, b] = [notifier("a"), notifier("b")];
+    await notices(5);
+    await deliverNotices(ctx, [a, b]);
+    await deliverNotices(ctx, [a, b]);
+    for (const one of [a, b]) {
+      const ids = one.cards.map((card) => Number(card.id.replace("notice-", "")));
+      expect(ids).toHaveLength(5);
+      expect(ids).toEqual([...ids].sort((x, y) => x - y));
+      expect(new Set(ids).size).toBe(5);
+    }
+    expect(a.cards[0]).toMatchObject({
+      incident_id: "INC-1",
+      severity: "P1",
+      topic: "incident.opened",
+      title: "New incident: web is down",
+    });
+  });
+
+  it("routes a notice once, also when two do so at the same time, and not to who comes later", async () => {
+    const [a, late] = [notifier("a"), notifier("late")];
+    await notices(150);
+    await Promise.all([deliverNotices(ctx, [a]), deliverNotices(ctx, [a])]);
+    for (let pass = 0; pass < 3; pass += 1) await deliverNotices(ctx, [a, late]);
+    expect(await rows("select count(*)::int n from deliveries")).toEqual([{ n: 150 }]);
+    expect(await states("a")).toMatchObject([{ state: "delivered", n: 150 }]);
+    expect(late.cards).toEqual([]);
+  });
+
+  it("tries again later, with growing waits, until it arrives", async () => {
+    const flaky = notifier("flaky", (_card, count) => (count < 4 ? down() : { ok: true }));
+    await notices(1);
+    for (const wait of [2, 4, 8]) {
+      await deliverNotices(ctx, [flaky]);
+      const tried = flaky.cards.length;
+      clock.forward(wait - 1);
+      await deliverNotices(ctx, [flaky]);
+      expect(flaky.cards).toHaveLength(tried);
+      clock.forward(1);
+    }
+    await deliverNotices(ctx, [flaky]);
+    expect(await states("flaky")).toEqual([{ state: "delivered", n: 1, attempts: 4 }]);
+    expect(new Set(flaky.cards.map((card) => card.id)).size).toBe(1);
+  });
+
+  it("gives up at once what cannot be delivered ever, and shows why without secrets", async () => {
+    const refusing = notifier("no", () => ({
+      ok: false,
+      error: "401 for https://u:hunter2-x@chat/",
+      retryable: false,
+    }));
+    await notices(1);
+    await deliverNotices(ctx, [refusing]);
+    clock.forward(100_000);
+    await deliverNotices(ctx, [refusing]);
+    expect(refusing.cards).toHaveLength(1);
+    const [row] = await rows("select state, error from deliveries");
+    expect(row.state).toBe("failed");
+    expect(row.error).not.toContain("hunter2");
+  });
+
+  it.each<[string, (cards: Card[]) => Notifier]>([
+    ["refuses", () => notifier("dead", down)],
+    ["rejects", () => notifier("dead", () => Promise.reject(new Error("socket hang up")))],
+    [
+      "throws",
+      () => ({
+        id: "dead",
+        send: () => {
+          throw new Error("bug");
+        },
+      }),
+    ],
+  ])("does not let a notifier that %s hold up another, however much waits for it", async (_how, make) => {
+    const [dead, alive] = [make([]), notifier("alive")];
+    await notices(250);
+    for (let pass = 0; pass < 5; pass += 1) await deliverNotices(ctx, [dead, alive]);
+    expect(alive.cards).toHaveLength(250);
+    expect(await states("alive")).toMatchObject([{ state: "delivered", n: 250 }]);
+    expect(await states("dead")).toMatchObject([{ state: "waiting", n: 250 }]);
+  });
+
+  it("lets others go on while one takes its time", async () => {
+    let release: (result: SendResult) => void = () => {};
+    const slow = notifier(
+      "slow",
+      () =>
+        new Promise<SendResult>((done) => {
+          release = done;
+        }),
+    );
+    const alive = notifier("alive");
+    await notices(3);
+    const pass = deliverNotices(ctx, [slow, alive]);
+    await expect.poll(() => alive.cards.length).toBe(3);
+    expect(slow.cards).toHaveLength(1);
+    release(down());
+    await pass;
+    expect(slow.cards).toHaveLength(1);
+  });
+
+  it("fails what is for a notifier that is no longer configured", async () => {
+    await notices(1);
+    await deliverNotices(ctx, [notifier("old", down)]);
+    clock.forward(10);
+    await deliverNotices(ctx, []);
+    expect(await states("old")).toMatchObject([{ state: "failed" }]);
+  });
+
+  it("is the pipeline's alone", async () => {
+    const ada = await makePerson(ctx, "ada", "admin");
+    for (const actor of [
+      ada,
+      { kind: "sender" as const, name: "x" },
+      { kind: "system" as const, name: "intake" as const },
+    ]) {
+      await expect(deliverNotices(database.ctx(actor), [])).rejects.toThrow(
+        expect.objectContaining({ code: "forbidden" }),
+      );
+    }
+  });
+});
+
+describe("the outbox", () => {
+  it("has nothing of a transaction that was rolled back: no notice, no work", async () => {
+    const work = { kind: "execute", approval_id: "APR-ROLLED-BACK" } as const;
+    await expect(
+      transaction(ctx, async (tx) => {
+        await tell(tx, { topic: "incident.opened", incident_id: "INC-2", payload: {} });
+        await enqueue(tx, work);
+        throw new Error("no");
+      }),
+    ).rejects.toThrow("no");
+    expect(await rows("select 1 from outbox")).toEqual([]);
+    expect(await rows("select 1 from dbos.workflow_status")).toEqual([]);
+  });
+
+  it("has work once, however often it is enqueued, and again only when that is asked for", async () => {
+    const work = { kind: "execute", approval_id: "APR-1" } as const;
+    for (const again of [0, 0, 1, 1]) await transaction(ctx, (tx) => enqueue(tx, work, again));
+    expect(
+      await rows("select workflow_uuid id, name, status, queue_name from dbos.workflow_status order by 1"),
+    ).toEqual([
+      { id: "execute:APR-1", name: "execute", status: "ENQUEUED", queue_name: "journey" },
+      { id: "execute:APR-1:again-1", name: "execute", status: "ENQUEUED", queue_name: "journey" },
+    ]);
+  });
+});
