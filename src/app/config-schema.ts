@@ -48,7 +48,11 @@ export const configSchema = z.strictObject({
     answer_wait: seconds("2s"),
     backlog: section({
       requests: count(2_000),
-      bytes: count(1_000_000).default(256 * 1024 * 1024),
+      bytes: z
+        .number()
+        .int()
+        .min(1_024)
+        .default(256 * 1024 * 1024),
       receipts: count(20_000),
     }),
     trusted_networks: z.array(z.string()).default(PRIVATE),

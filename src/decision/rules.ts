@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Risk, risk } from "../contract/common.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import { AwoooiError } from "../lib/error.ts";
+import { AwoooiError, type FieldError } from "../lib/error.ts";
 import { type Operation, type OperationKind, operation } from "../operation/index.ts";
 
 const KINDS = operation.options.map((option) => option.shape.kind.value) as [
@@ -35,10 +35,14 @@ const rules = z
 
 /** The rules in `yaml`; throws `invalid` with everything that is wrong with them. */
 export function parseRules(yaml: string, name: string): Rules {
-  const result = rules.safeParse(parse(yaml));
+  const invalid = (errors: FieldError[]) =>
+    new AwoooiError("invalid", `The rules in ${name} are not valid.`, { errors });
+  const document = parseDocument(yaml);
+  if (document.errors.length > 0)
+    throw invalid(document.errors.map(({ message }) => ({ path: "", message })));
+  const result = rules.safeParse(document.toJS());
   if (result.success) return result.data;
-  const errors = result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
-  throw new AwoooiError("invalid", `The rules in ${name} are not valid.`, { errors });
+  throw invalid(result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message })));
 }
 
 /** The rules of `file`, or the shipped ones. */

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SEED } from "../../test/support/random.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { operation } from "../operation/index.ts";
+import { loadRules, parseRules, propose } from "./rules.ts";
+
+const RULES = loadRules();
+const at = (kind: string): OperationTarget => ({ kind, name: "web", namespace: "prod" });
+const say = (alert_name: string, target: OperationTarget | null) => {
+  const { rule_id, operation: op, risk_level } = propose(RULES, { alert_names: [alert_name], target });
+  return [rule_id, op.kind, risk_level];
+};
+
+describe("the shipped rules", () => {
+  it.each(["Crash", "PodRESTARTing", "oomkill", "Killed", "JobFailed"])(
+    "restart a workload for %s",
+    (name) => {
+      for (const kind of ["deployment", "statefulset", "daemonset"]) {
+        expect(say(name, at(kind))).toEqual(["pod_crash", "kubernetes.rollout_restart", "medium"]);
+      }
+    },
+  );
+
+  it.each(["HighLatency", "SlowQueries", "RequestTimeout", "ApiP99"])(
+    "scale a workload out to 3 for %s",
+    (name) => {
+      for (const kind of ["deployment", "statefulset"]) {
+        expect(say(name, at(kind))).toEqual(["high_latency", "kubernetes.scale_out", "low"]);
+      }
+      const { operation: op } = propose(RULES, { alert_names: [name], target: at("deployment") });
+      expect(op.parameters).toEqual({ at_least: 3 });
+    },
+  );
+
+  it.each(["HighErrorRate", "Http5xx", "CertFailing", "JavaException"])(
+    "roll a workload back for %s",
+    (name) => {
+      for (const kind of ["deployment", "statefulset", "daemonset"]) {
+        expect(say(name, at(kind))).toEqual(["high_error_rate", "kubernetes.rollout_undo", "critical"]);
+      }
+    },
+  );
+
+  it.each(["HighCPU", "MemoryPressure", "ResourceShort", "QuotaFull"])(
+    "scale a workload out to 2 for %s",
+    (name) => {
+      expect(say(name, at("deployment"))).toEqual(["resource_exhaustion", "kubernetes.scale_out", "medium"]);
+      const { operation: op } = propose(RULES, { alert_names: [name], target: at("deployment") });
+      expect(op.parameters).toEqual({ at_least: 2 });
+    },
+  );
+
+  it("let the first group win, over all the names of an incident", () => {
+    expect(say("MemoryCrashLatencyError", at("deployment"))[0]).toBe("pod_crash");
+    expect(say("LatencyErrorCpu", at("deployment"))[0]).toBe("high_latency");
+    expect(say("ErrorCpu", at("deployment"))[0]).toBe("high_error_rate");
+    const both = propose(RULES, { alert_names: ["HighCPU", "SomeCrash"], target: at("deployment") });
+    expect(both.rule_id).toBe("pod_crash");
+  });
+
+  it("restart a supervised process, and never by a Kubernetes operation", () => {
+    expect(say("ShopDown", at("process"))).toEqual(["process_not_serving", "process.restart", "medium"]);
+    expect(say("ShopCpu", at("process"))[1]).toBe("investigate");
+  });
+
+  it.each(["host", "unknown", "pod", "node", "namespace"])("only investigate a %s", (kind) => {
+    for (const name of ["Crash", "Latency", "Error", "Cpu", "Down", "X"]) {
+      expect(say(name, at(kind))).toEqual(["investigate", "investigate", "medium"]);
+    }
+  });
+
+  it("investigate where there is no target or no word that they know", () => {
+    expect(say("Crash", null)).toEqual(["investigate", "investigate", "medium"]);
+    expect(say("SomethingOdd", at("deployment"))).toEqual(["investigate", "investigate", "medium"]);
+    expect(say("HighLatency", at("daemonset"))[1]).toBe("investigate");
+  });
+
+  it("always have an answer, which is a typed operation on the very target", () => {
+    const target = fc.option(
+      fc.record({
+        kind: fc.oneof(
+          fc.constantFrom("process", "deployment", "statefulset", "daemonset", "host"),
+          fc.string(),
+        ),
+        name: fc.string(),
+        namespace: fc.string(),
+      }),
+      { nil: null },
+    );
+    const names = fc.array(fc.oneof(fc.string(), fc.constantFrom("Crash", "latency", "5xx", "CPU", "down")));
+    fc.assert(
+      fc.property(names, target, (alert_names, about) => {
+        const proposal = propose(RULES, { alert_names, target: about });
+        expect(operation.safeParse(proposal.operation).success).toBe(true);
+        expect(proposal.operation.target).toEqual(about);
+        expect(proposal.because.length).toBeGreaterThan(0);
+      }),
+      { seed: SEED },
+    );
+  });
+});
+
+describe("rules of an installation", () => {
+  const LAST = "- {id: last, targets: [any], propose: investigate, risk: low, reasoning: look}";
+  const errorsOf = (yaml: string) => {
+    try {
+      parseRules(yaml, "my-rules.yaml");
+    } catch (error) {
+      if (error instanceof AwoooiError) return error;
+      throw error;
+    }
+    throw new Error("these rules were accepted");
+  };
+
+  it("are taken in their order", () => {
+    const list = parseRules(
+      `- {id: mine, targets: [host], keywords: [disk], propose: investigate, risk: high, reasoning: disks}\n${LAST}`,
+      "x",
+    );
+    expect(propose(list, { alert_names: ["DiskFull"], target: at("host") })).toMatchObject({
+      rule_id: "mine",
+      risk_level: "high",
+    });
+  });
+
+  it("are refused with everything that is wrong at once", () => {
+    const error = errorsOf(
+      `- {id: Bad Id, targets: [], propose: shell.run, risk: huge, reasoning: "", extra: 1}\n- {id: b, targets: [any], keywords: [UPPER], propose: investigate, risk: low, reasoning: x}`,
+    );
+    expect(error.code).toBe("invalid");
+    expect(error.message).toContain("my-rules.yaml");
+    const paths = error.errors.map((one) => one.path);
+    for (const path of ["0.id", "0.targets", "0.propose", "0.risk", "0.reasoning", "0", "1.keywords.0"]) {
+      expect(paths).toContain(path);
+    }
+  });
+
+  it.each([
+    ["no list", "{}"],
+    ["nothing", ""],
+    ["an empty list", "[]"],
+    ["two of one id", `${LAST}\n${LAST}`],
+    [
+      "a last rule with keywords",
+      "- {id: l, targets: [any], keywords: [x], propose: investigate, risk: low, reasoning: y}",
+    ],
+    [
+      "a last rule for some targets",
+      "- {id: l, targets: [host], propose: investigate, risk: low, reasoning: y}",
+    ],
+    ["a last rule that acts", "- {id: l, targets: [any], propose: process.restart, risk: low, reasoning: y}"],
+    ["no YAML", "- {id: [unclosed"],
+  ])("are refused when they are %s", (_what, yaml) => {
+    expect(errorsOf(yaml)).toMatchObject({ code: "invalid" });
+  });
+
+  it("say nothing of a target that their operation cannot act on", () => {
+    const list = parseRules(
+      `- {id: all, targets: [any], propose: process.restart, risk: low, reasoning: r}\n${LAST}`,
+      "x",
+    );
+    expect(propose(list, { alert_names: ["A"], target: at("host") }).rule_id).toBe("last");
+    expect(propose(list, { alert_names: ["A"], target: at("process") }).rule_id).toBe("all");
+  });
+});
