@@ -16,6 +16,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   serve: async (options) => {
     // Only here: the other commands need not load the server to be quick.
     const { serve } = await import("./app/index.ts");
-    return serve({ ...options, env: process.env });
+    const code = await serve({ ...options, env: process.env });
+    // Workflows in the middle go on at the next start: their waits must not hold this process back.
+    process.exit(code);
   },
 });

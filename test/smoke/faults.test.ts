@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { QUICK } from "../support/app.ts";
+import { approvalIn, QUICK } from "../support/app.ts";
 import { createDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/ports.ts";
@@ -104,6 +104,35 @@ describe("faults", () => {
     expect(() => process.kill(pid, 0)).toThrow();
     const second = await start();
     expect(await known(second)).toEqual([name]);
+  });
+
+  it("stops at once in the middle of a repair, and goes on with it at the next start", async () => {
+    const processes = [{ name: "shop", argv: ["/bin/sleep", "300"] }];
+    const settings = { processes, verification: { ...QUICK.verification, wait: "3s" } };
+    const first = await start(settings);
+    const { body } = await post(
+      first.url,
+      alertmanagerBody([{ labels: { alertname: "ShopDown", service: "shop" } }]),
+    );
+    const incident_id = body.incident_id as string;
+    const { approval_id, plan_hash } = await approvalIn(first.admin, incident_id, "pending");
+    await first.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
+    type Execution = { status: string; attempts: number; verification: { result: string } | null };
+    const execution = async ({ admin }: Server) =>
+      (await admin.get<{ items: Execution[] }>(`/incidents/${incident_id}/executions`)).items[0];
+    await until(async () => (await execution(first))?.status === "verifying", "the repair to be under way");
+    expect(await first.stop()).toBe(0);
+    const second = await start(settings);
+    const ended = await until(async () => {
+      const found = await execution(second);
+      return found?.verification ? found : undefined;
+    }, "the repair to be verified");
+    // Nothing probes the process: what became of it is for people to say.
+    expect(ended).toMatchObject({ status: "failed", attempts: 1, verification: { result: "inconclusive" } });
+    const { pid } = JSON.parse(await readFile(join(folder, "data/processes/shop.json"), "utf8")) as {
+      pid: number;
+    };
+    process.kill(pid, "SIGKILL");
   });
 
   it("answers 503 while the database is dead, and goes on when it is back", async () => {
