@@ -409,6 +409,23 @@ describe("expiring", () => {
   });
 });
 
+describe("superseding", () => {
+  it("ends what is open, with its story and its decision's, and asks under the lock whether it may", async () => {
+    for (const preparing of [true, false]) {
+      const { approval_id, incident_id } = await makeApproval("medium", { preparing });
+      await supersedeApproval(system("pipeline"), incident_id, "over", async () => true);
+      expect(await statusOf(approval_id)).toBe(preparing ? "preparing" : "pending");
+      await supersedeApproval(system("pipeline"), incident_id, "over");
+      await supersedeApproval(system("pipeline"), incident_id, "over");
+      expect(await statusOf(approval_id)).toBe("superseded");
+      expect((await auditOf(approval_id)).filter((one) => one === "approval.superseded")).toHaveLength(1);
+      expect(await rows("select state from decisions where incident_id = $1", [incident_id])).toEqual([
+        { state: "ready" },
+      ]);
+    }
+  });
+});
+
 describe("presenting", () => {
   it("puts a plan before people once, with the evidence of whoever was first", async () => {
     const { approval_id, incident_id } = await makeApproval("medium", { preparing: true });
@@ -432,6 +449,10 @@ describe("presenting", () => {
     await resolve(as(people.bob), { incident_id });
     await presentApproval(system("pipeline"), { approval_id, checks: [] }, TERMS);
     expect(await statusOf(approval_id)).toBe("superseded");
+    expect(await auditOf(approval_id)).toEqual(["approval.requested", "approval.superseded"]);
+    expect(await rows("select state from decisions where incident_id = $1", [incident_id])).toEqual([
+      { state: "ready" },
+    ]);
   });
 });
 

@@ -19,3 +19,17 @@ export type AlertResult = z.infer<typeof alertResult>;
 /** The fields beside `results` are those of the first firing alert. */
 export const webhookAnswer = alertResult.extend({ results: z.array(alertResult) });
 export type WebhookAnswer = z.infer<typeof webhookAnswer>;
+
+/** An answer that names nothing yet. */
+export const NOTHING_KNOWN: AlertResult = {
+  success: true,
+  message: "recorded",
+  alert_id: null,
+  approval_created: false,
+  approval_id: null,
+  incident_id: null,
+  risk_level: null,
+  suggested_action: null,
+  hit_count: 0,
+  converged: false,
+};

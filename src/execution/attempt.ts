@@ -11,9 +11,11 @@ import { admit, auditCall, type Call, readThrough } from "./gateway.ts";
 import {
   busyWith,
   endAttempt,
+  ended,
   findAttempt,
   findExecution,
   insertAttempt,
+  lockExecution,
   lockTarget,
   updateExecution,
 } from "./store.ts";
@@ -48,6 +50,12 @@ type Start =
   | { kind: "busy" }
   | { kind: "refused" };
 
+/** Whether the execution has ended; if not, it does not before this transaction. */
+async function isOver(tx: Ctx, execution_id: string): Promise<boolean> {
+  const execution = await lockExecution(tx, execution_id);
+  return execution === undefined || ended(execution.status);
+}
+
 /** Opens the attempt, under the lock of its target and with all gates asked in the same transaction. */
 async function start(
   ctx: Ctx,
@@ -58,6 +66,8 @@ async function start(
   return transaction(ctx, async (tx) => {
     const { execution_id, incident_id, operation } = execution;
     await lockTarget(tx, operation.target);
+    // The sweep may have ended it a moment ago: it said so to people, and that stands.
+    if (await isOver(tx, execution_id)) return { kind: "refused" };
     if ((await busyWith(tx, execution_id, operation.target)) !== undefined) return { kind: "busy" };
     const call: Call = { ...callOf(execution), scope: traitsOf(operation).scope };
     const admission = await admit(tx, options.gateway, call);
@@ -97,6 +107,11 @@ async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promis
     data: { execution_id, gate, code },
   });
   await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
+  await tell(tx, {
+    topic: "execution.finished",
+    incident_id,
+    payload: { execution_id, status: "refused" },
+  });
 }
 
 /** Runs `act` with a bound: it is told to stop, and what it was at may have been sent. */
@@ -114,9 +129,10 @@ async function act(
       resolve({ ok: false, error: `timed out after ${seconds} s`, sent: true });
     }, seconds * 1000);
   });
-  const acting = executor
-    .act(execution.operation, run, stop.signal)
-    .catch((error: unknown): ActResult => ({ ok: false, error: messageOf(error), sent: true }));
+  const begin = async () => executor.act(execution.operation, run, stop.signal);
+  const acting = begin().catch(
+    (error: unknown): ActResult => ({ ok: false, error: messageOf(error), sent: true }),
+  );
   try {
     return await Promise.race([acting, bound]);
   } finally {
@@ -135,17 +151,20 @@ async function finish(
   const { execution_id, incident_id, operation } = execution;
   const outcome = followUp(result, attempt, traitsOf(operation).idempotent, options);
   const error = result.ok ? null : clip(result.error);
-  await transaction(ctx, async (tx) => {
+  return transaction(ctx, async (tx) => {
+    const over = await isOver(tx, execution_id);
     await endAttempt(tx, execution_id, attempt, {
       outcome: result.ok ? "success" : outcome.kind === "acted" ? "unknown" : "failed",
       sent: result.ok || result.sent,
       error,
     });
-    await updateExecution(tx, execution_id, {
-      error,
-      ...(result.ok ? { output: clip(result.output) } : { stderr: clip(result.stderr ?? "") || null }),
-      ...(outcome.kind === "acted" ? { status: "verifying" as const } : {}),
-    });
+    if (!over) {
+      await updateExecution(tx, execution_id, {
+        error,
+        ...(result.ok ? { output: clip(result.output) } : { stderr: clip(result.stderr ?? "") || null }),
+        ...(outcome.kind === "acted" ? { status: "verifying" as const } : {}),
+      });
+    }
     const text = describe(result, outcome);
     await note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, error } });
     await auditCall(tx, callOf(execution), {
@@ -153,8 +172,8 @@ async function finish(
       outcome: result.ok ? "ok" : (error ?? "failed"),
       duration_ms: tx.clock.now().getTime() - (execution.started_at ?? tx.clock.now()).getTime(),
     });
+    return over ? { kind: "failed" } : outcome;
   });
-  return outcome;
 }
 
 function describe(result: ActResult, outcome: AttemptOutcome): string {

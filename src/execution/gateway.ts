@@ -9,6 +9,7 @@ import {
   type Operation,
   operation as operationSchema,
   planHash,
+  plan as planSchema,
   type Scope,
   traitsOf,
 } from "../operation/index.ts";
@@ -52,7 +53,9 @@ function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: D
   if (status !== "approved") return `approval_missing: the approval is ${status}`;
   if (authority_until === null || authority_until <= now)
     return "authority_expired: the approval is too old to act on";
-  if (planHash(plan) !== plan_hash || plan_hash !== call.run?.plan_hash) {
+  // What does not even have the form of a plan was not signed either.
+  const intact = planSchema.safeParse(plan).success && planHash(plan) === plan_hash;
+  if (!intact || plan_hash !== call.run?.plan_hash) {
     return "plan_mismatch: this is not the plan that was signed";
   }
   const asked = operationSchema.parse(call.operation);
@@ -115,7 +118,7 @@ export async function readThrough<T>(
   const admission = await admit(ctx, options, { ...call, scope: "read" });
   const started = ctx.clock.now().getTime();
   const result = admission.ok
-    ? await read(admission.executor).then(
+    ? await (async () => read(admission.executor))().then(
         (value) => ({ ok: true as const, value }),
         (error: unknown) => ({ ok: false as const, message: messageOf(error) }),
       )
@@ -124,6 +127,7 @@ export async function readThrough<T>(
     what,
     outcome: result.ok ? "ok" : result.message,
     duration_ms: ctx.clock.now().getTime() - started,
+    ...(admission.ok ? {} : { gate: admission.refusal.gate, code: admission.refusal.code }),
   });
   return result;
 }

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import type { Problem } from "../contract/common.ts";
-import { isUnavailable } from "../db/failure.ts";
-import { AwoooiError, ERRORS, type ErrorCode, type FieldError } from "../lib/error.ts";
+import { hasState, isUnavailable } from "../db/failure.ts";
+import { AwoooiError, ERRORS, type ErrorCode, type FieldError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import { redactText } from "../lib/redact.ts";
 
@@ -17,6 +17,9 @@ const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ["unparsable", "The body is not JSON."],
   FST_ERR_BAD_URL: ["unparsable", "The path cannot be decoded."],
 };
+
+// A time or a number that has the right form, and that no column can hold: year 0 or 10,000 for one.
+const OUT_OF_RANGE = ["22003", "22007", "22008", "22009"];
 
 function fieldErrors(error: FastifyError): FieldError[] {
   return (error.validation ?? []).map((issue) => ({
@@ -35,6 +38,9 @@ export function toAwoooiError(error: unknown): AwoooiError {
     return new AwoooiError("unavailable", "The database cannot be reached now; try again.", {
       retryAfter: 5,
     });
+  }
+  if (hasState(error, OUT_OF_RANGE)) {
+    return new AwoooiError("invalid", "A time or a number is out of range.");
   }
   const { code, statusCode } = error as FastifyError;
   const known = FASTIFY_CODES[code];
@@ -65,7 +71,9 @@ export function errorHandler(log: Log) {
     const error = toAwoooiError(thrown);
     const reference = error.code === "internal" ? randomUUID() : undefined;
     if (reference !== undefined) {
-      const stack = redactText(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+      const text = messageOf(thrown);
+      const trace = thrown instanceof Error ? thrown.stack?.replace(thrown.message, () => text) : undefined;
+      const stack = redactText(trace ?? text);
       log.error(
         { reference, method: request.method, url: request.url, stack },
         "a request failed unexpectedly",

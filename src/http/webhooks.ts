@@ -1,21 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { WebhookAnswer } from "../contract/webhook.ts";
+import { NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
 import { AwoooiError } from "../lib/error.ts";
 import type { HttpDeps } from "./types.ts";
 
 const SOURCES = ["alertmanager"];
 
 const LATER: WebhookAnswer = {
-  success: true,
+  ...NOTHING_KNOWN,
   message: "journalled; what comes of it follows",
-  alert_id: null,
-  approval_created: false,
-  approval_id: null,
-  incident_id: null,
-  risk_level: null,
-  suggested_action: null,
-  hit_count: 0,
-  converged: false,
   results: [],
 };
 

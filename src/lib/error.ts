@@ -49,7 +49,8 @@ export class AwoooiError extends Error {
   }
 }
 
-/** The text of anything thrown. */
+/** The text of anything thrown. Of a failed query what the database said: its own text quotes every parameter. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  return "params" in thrown && thrown.cause instanceof Error ? thrown.cause.message : thrown.message;
 }

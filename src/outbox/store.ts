@@ -33,14 +33,19 @@ export async function routeNotices(ctx: Ctx, notifiers: readonly string[], limit
   return notices.length;
 }
 
+/** What is due, in order; `limit` of each notifier, so that none waits behind what another cannot take. */
 export async function dueDeliveries(ctx: Ctx, limit: number): Promise<Delivery[]> {
-  const rows = await ctx.db
-    .select()
-    .from(deliveries)
-    .innerJoin(outbox, eq(outbox.seq, deliveries.outbox_seq))
-    .where(and(eq(deliveries.state, "waiting"), lte(deliveries.next_attempt_at, ctx.clock.now())))
-    .orderBy(asc(deliveries.outbox_seq))
-    .limit(limit);
+  const due = and(eq(deliveries.state, "waiting"), lte(deliveries.next_attempt_at, ctx.clock.now()));
+  const notifiers = await ctx.db.selectDistinct({ id: deliveries.notifier }).from(deliveries).where(due);
+  const ofNotifier = (id: string) =>
+    ctx.db
+      .select()
+      .from(deliveries)
+      .innerJoin(outbox, eq(outbox.seq, deliveries.outbox_seq))
+      .where(and(due, eq(deliveries.notifier, id)))
+      .orderBy(asc(deliveries.outbox_seq))
+      .limit(limit);
+  const rows = (await Promise.all(notifiers.map(({ id }) => ofNotifier(id)))).flat();
   return rows.map(({ deliveries: delivery, outbox: notice }) => ({
     ...(notice as Notice & { seq: number; created_at: Date }),
     notifier: delivery.notifier,

@@ -1,5 +1,5 @@
 import { type ApprovalRow, approvalsOf, supersedeApproval } from "../approval/index.ts";
-import type { AlertResult, WebhookAnswer } from "../contract/webhook.ts";
+import { type AlertResult, NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
@@ -135,19 +135,6 @@ async function raise(ctx: Ctx, journey: Journey, outcome: readonly Convergence[]
   }
 }
 
-const NOTHING: AlertResult = {
-  success: true,
-  message: "recorded",
-  alert_id: null,
-  approval_created: false,
-  approval_id: null,
-  incident_id: null,
-  risk_level: null,
-  suggested_action: null,
-  hit_count: 0,
-  converged: false,
-};
-
 /** What is known of each alert's journey. The alert that opened an incident is the one that did not converge. */
 async function answersFor(
   ctx: Ctx,
@@ -162,7 +149,7 @@ async function answersFor(
   const results = new Map<string, AlertResult>();
   for (const { incident_id, alert_id, instance_key, status } of alerts) {
     if (incident_id === null) {
-      results.set(instance_key, { ...NOTHING, alert_id });
+      results.set(instance_key, { ...NOTHING_KNOWN, alert_id });
       continue;
     }
     const decision = decisions.get(incident_id);
@@ -187,10 +174,10 @@ async function answersFor(
 }
 
 function answerOf(one: Understood, results: Map<string, AlertResult>): WebhookAnswer {
-  const entries = one.alerts.map((alert) => results.get(alert.instance_key) ?? NOTHING);
+  const entries = one.alerts.map((alert) => results.get(alert.instance_key) ?? NOTHING_KNOWN);
   const firing = entries[one.alerts.findIndex((alert) => alert.status === "firing")] ?? entries[0];
   const note = one.error === null ? {} : { message: `kept as a dead letter: ${one.error}` };
-  return { ...(firing ?? NOTHING), ...note, results: entries };
+  return { ...(firing ?? NOTHING_KNOWN), ...note, results: entries };
 }
 
 /**

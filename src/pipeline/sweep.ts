@@ -1,5 +1,6 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { approvalsOf, expireApproval, overdueApprovals, presentApproval } from "../approval/index.ts";
+import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { type DecisionRow, latestDecisions } from "../decision/index.ts";
 import { incidentsInExecution, overdueExecutions } from "../execution/index.ts";
@@ -15,9 +16,24 @@ import { KINDS } from "./workflows.ts";
 const RUNS = 3;
 const PAGE = 500;
 
+/** Does `work` for each, one after the other. One that fails keeps no other waiting; it is thrown at the end. */
+async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const errors: unknown[] = [];
+  for (const item of items) {
+    try {
+      await work(item);
+    } catch (error) {
+      // Without its database none would do better.
+      if (isUnavailable(error)) throw error;
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
 async function approvals(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
-  for (const { approval_id, status } of await overdueApprovals(ctx)) {
+  await each(await overdueApprovals(ctx), async ({ approval_id, status }) => {
     if (status === "preparing") {
       const checks = [
         { name: "dry-run", passed: false, message: "it did not finish in the time for a decision" },
@@ -26,13 +42,13 @@ async function approvals(journey: Journey): Promise<void> {
     } else {
       await expireApproval(ctx, approval_id);
     }
-  }
+  });
 }
 
 async function executions(journey: Journey): Promise<void> {
-  for (const { execution_id } of await overdueExecutions(journey.as("sweep"))) {
-    await conclude(journey, execution_id, null, "sweep", "it did not end in its time");
-  }
+  await each(await overdueExecutions(journey.as("sweep")), ({ execution_id }) =>
+    conclude(journey, execution_id, null, "sweep", "it did not end in its time"),
+  );
 }
 
 /** Work that ended with an error, as a bug or a lost connection may cause, runs again a few times. */
@@ -42,14 +58,16 @@ async function brokenWork(journey: Journey): Promise<void> {
     workflowName: KINDS,
     status: ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
     startTime: addSeconds(ctx.clock.now(), -86_400).toISOString(),
+    // The newest: what has had its runs must not keep the page full.
+    sortDesc: true,
     limit: PAGE,
   });
-  for (const { workflowID, input } of broken) {
+  await each(broken, async ({ workflowID, input }) => {
     const again = Number(/:again-(\d+)$/.exec(workflowID)?.[1] ?? 0) + 1;
     const [work] = (input ?? []) as Work[];
-    if (again > RUNS || work === undefined) continue;
+    if (again > RUNS || work === undefined) return;
     await transaction(ctx, (tx) => enqueue(tx, work, again));
-  }
+  });
 }
 
 /** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
@@ -84,7 +102,7 @@ async function incidents(journey: Journey): Promise<void> {
     await firingIncidents(ctx, ids),
   ];
   const coolDown = addSeconds(ctx.clock.now(), -journey.windows.cool_down);
-  for (const incident of active) {
+  await each(active, async (incident) => {
     const { incident_id, updated_at } = incident;
     const decision = decisions.get(incident_id);
     const live = open.get(incident_id)?.some(({ status, authority_until }) => {
@@ -93,11 +111,11 @@ async function incidents(journey: Journey): Promise<void> {
         waiting || (status === "approved" && authority_until !== null && authority_until > ctx.clock.now())
       );
     });
-    if (live || acting.has(incident_id)) continue;
+    if (live || acting.has(incident_id)) return;
     const quiet = !firing.has(incident_id);
     const since = quiet ? updated_at : (decision?.created_at ?? updated_at);
     if (since <= coolDown) await idle(journey, incident, decision, quiet);
-  }
+  });
 }
 
 /**
@@ -105,8 +123,5 @@ async function incidents(journey: Journey): Promise<void> {
  * nobody signed, executions that never ended, work that broke off, incidents that nobody minds.
  */
 export async function sweep(journey: Journey): Promise<void> {
-  await approvals(journey);
-  await executions(journey);
-  await brokenWork(journey);
-  await incidents(journey);
+  await each([approvals, executions, brokenWork, incidents], (part) => part(journey));
 }

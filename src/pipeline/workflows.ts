@@ -3,6 +3,7 @@ import type pg from "pg";
 import { supersedeApproval } from "../approval/index.ts";
 import { getIncident, isActive } from "../incident/index.ts";
 import { recordResolution } from "../learning/index.ts";
+import { messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
 import { execute } from "./execute.ts";
@@ -32,8 +33,12 @@ const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
 
 export const KINDS = Object.keys(RUNNERS) as Work["kind"][];
 
+// The engine logs whole stacks; that of a failed query quotes every parameter, alerts and all.
+const PARAMETERS = /(Failed query: [\s\S]*?)\nparams: [\s\S]*?(?=\n {4}at |$)/g;
+
 function adapt(log: Log): DLogger {
-  const text = (entry: unknown) => (entry instanceof Error ? entry.message : String(entry));
+  const text = (entry: unknown) =>
+    (entry instanceof Error ? messageOf(entry) : String(entry)).replace(PARAMETERS, "$1");
   return {
     debug: (entry) => log.debug({ part: "workflows" }, text(entry)),
     info: (entry) => log.debug({ part: "workflows" }, text(entry)),

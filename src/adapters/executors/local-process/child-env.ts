@@ -1,4 +1,3 @@
-import { env as own } from "node:process";
 import type { ProcessConfig } from "./config.ts";
 
 // No setting of ours is read here: these four are handed on, and nothing else, secrets least of all.
@@ -7,7 +6,7 @@ const HANDED_ON = ["PATH", "HOME", "LANG", "TZ"];
 /** The whole environment of a supervised process. */
 export function childEnv(config: ProcessConfig, execution_id: string | null): Record<string, string> {
   const handedOn = HANDED_ON.flatMap((name) => {
-    const value = own[name];
+    const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
   return {

@@ -158,7 +158,19 @@ describe("restart", () => {
     expect(await alive(old)).toBe(false);
   });
 
-  it("stops the children in its group too, and what a dead one has left", async () => {
+  it("asks the children in its group to end as well", async () => {
+    const child = await script(IDLE, "child.mjs");
+    const local = await shop(
+      `import { spawn } from "node:child_process";
+       spawn(process.execPath, [${JSON.stringify(child)}], { stdio: "inherit" }); setInterval(() => {}, 1_000);`,
+    );
+    await up(local);
+    expect(await started()).toHaveLength(2);
+    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    expect(result).toMatchObject({ ok: true, output: expect.stringContaining("(SIGTERM, ") });
+  });
+
+  it("forces children in its group that stay, and what a dead one has left", async () => {
     const child = await script(`${STUBBORN} console.log("child " + process.pid);`, "child.mjs");
     const local = await shop(
       `import { spawn } from "node:child_process";
@@ -266,6 +278,7 @@ describe("what cannot be started", () => {
       error: expect.stringContaining(`${stateDir} cannot be written (ENOTDIR)`),
     });
     expect(await started()).toEqual([]);
+    await expect(local.start("shop")).rejects.toThrow(/^shop: could not be started: .*(EEXIST|ENOTDIR)/);
   });
 });
 
@@ -460,10 +473,12 @@ describe("being told to stop", () => {
     const old = await up(local);
     const stop = new AbortController();
     const acting = local.executor.act(restart(), runOf("EXE-1"), stop.signal);
-    const queued = local.executor.act(restart(), runOf("EXE-2"), stop.signal);
+    const stopQueued = new AbortController();
+    const queued = local.executor.act(restart(), runOf("EXE-2"), stopQueued.signal);
     await until(async () => (await log()).includes("no"), "SIGTERM to arrive");
-    stop.abort();
+    stopQueued.abort();
     expect(await queued).toMatchObject({ ok: false, sent: false });
+    stop.abort();
     expect(await acting).toMatchObject({
       ok: false,
       sent: true,

@@ -64,7 +64,8 @@ async function restart(one: Supervised, run: Run, signal: AbortSignal): Promise<
   }
   const { pid, error, stderr } = started;
   const more = stderr === undefined ? {} : { stderr };
-  return { ok: false, error: `${text}, ${error}`, sent: sent || pid !== undefined, ...more };
+  const then = pid === undefined ? "but a new one " : "";
+  return { ok: false, error: `${text}, ${then}${error}`, sent: sent || pid !== undefined, ...more };
 }
 
 function checkPermission(live: Live | undefined): Check {

@@ -82,8 +82,14 @@ describe("the demo's service", () => {
       ],
     });
 
+    // What is at work when it breaks is answered, and its connections are lost as well.
+    const count = how === "SIGUSR2" ? 0 : 4;
+    const busy = Array.from({ length: count }, () =>
+      fetch(`${url}/checkout`, { signal: AbortSignal.timeout(5_000) }),
+    );
     if (how === "SIGUSR2") process.kill(pid, "SIGUSR2");
     else expect((await fetch(`${url}/break`, { method: "POST" })).status).toBe(202);
+    await Promise.allSettled(busy);
     const broken = await until(async () => {
       const seen = await look();
       return seen.healthy === false && seen;

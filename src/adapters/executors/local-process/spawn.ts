@@ -97,7 +97,7 @@ export async function start(
   try {
     launched = await launch(one, execution_id);
   } catch (error) {
-    return { ok: false, error: `but a new one could not be started: ${messageOf(error)}` };
+    return { ok: false, error: `could not be started: ${messageOf(error)}` };
   }
   const { pid, found, logStart, end } = launched;
   try {

@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import { type Call, senderCheck } from "./check-sender.ts";
+
+const TOKEN = "a-token-of-some-length";
+const check = senderCheck({
+  trusted_networks: ["127.0.0.0/8", "::1", "10.0.0.0/8", "192.168.0.0/16", "fc00::/7", "fe80::/10"],
+  proxies: ["10.9.9.9", "172.31.0.0/24"],
+  bearer_tokens: [TOKEN, "another-token-entirely"],
+  basic: [{ username: "prom", password: "a:pass word" }],
+});
+const OUTSIDE = "203.0.113.7";
+const call = (peer: string, more: Partial<Call> = {}): Call => ({
+  peer,
+  authorization: undefined,
+  forwarded_for: undefined,
+  forwarded_otherwise: false,
+  ...more,
+});
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString("base64")}`;
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const refused = (one: Call) => expect(() => check(one)).toThrow(code("untrusted_sender"));
+
+describe("the address of the socket", () => {
+  it.each([
+    "127.0.0.1",
+    "127.8.8.8",
+    "::1",
+    "10.1.2.3",
+    "192.168.7.7",
+    "::ffff:10.1.2.3",
+    "::FFFF:127.0.0.1",
+    "fd00::1",
+    "fe80::1%eth0",
+  ])("admits %s", (peer) => {
+    expect(check(call(peer))).toBe(peer);
+  });
+
+  it.each([
+    OUTSIDE,
+    "11.0.0.1",
+    "::ffff:203.0.113.7",
+    "::ffff:cb00:7107",
+    "2001:db8::1",
+    "",
+    "unknown",
+    "10.0.0.1.example",
+    "0",
+  ])("refuses %s, and says how to be admitted", (peer) => {
+    refused(call(peer));
+    expect(() => check(call(peer))).toThrow(/Bearer TOKEN/);
+  });
+});
+
+describe("headers that say the call was passed on", () => {
+  it("do not let an outsider in, whatever they claim", () => {
+    for (const claim of ["127.0.0.1", "10.0.0.1", "10.9.9.9", "::1", "", " ", "127.0.0.1, 10.9.9.9"]) {
+      refused(call(OUTSIDE, { forwarded_for: claim }));
+    }
+  });
+
+  it("make a call from inside count as external unless a configured proxy made it", () => {
+    for (const claim of ["127.0.0.1", "10.0.0.1", OUTSIDE, ""])
+      refused(call("10.1.2.3", { forwarded_for: claim }));
+    refused(call("127.0.0.1", { forwarded_otherwise: true }));
+    refused(call("10.9.9.9", { forwarded_otherwise: true }));
+  });
+
+  it("are believed of a proxy, as far as the address that it received from", () => {
+    const via = (forwarded_for: string, peer = "10.9.9.9") => call(peer, { forwarded_for });
+    expect(check(via("10.1.2.3"))).toBe("10.1.2.3");
+    expect(check(via("10.1.2.3", "::ffff:172.31.0.5"))).toBe("10.1.2.3");
+    expect(check(via("10.1.2.3, 172.31.0.8"))).toBe("10.1.2.3");
+    expect(check({ ...via("10.1.2.3"), forwarded_otherwise: true })).toBe("10.1.2.3");
+    refused(via(OUTSIDE));
+    // The outsider wrote the first address, the proxy the second.
+    refused(via(`127.0.0.1, ${OUTSIDE}`));
+    refused(via(`10.1.2.3,${OUTSIDE},172.31.0.8`));
+    for (const odd of [
+      "",
+      ",",
+      "10.1.2.3,",
+      "unknown",
+      "10.1.2.3:80",
+      "[::1]",
+      "172.31.0.8",
+      "10.1.2.3 ,x",
+    ]) {
+      refused(via(odd));
+    }
+  });
+});
+
+describe("credentials", () => {
+  it.each([
+    [`Bearer ${TOKEN}`, "bearer token"],
+    [`bearer  another-token-entirely`, "bearer token"],
+    [basic("prom:a:pass word"), "basic:prom"],
+  ])("that are right admit from anywhere: %s", (authorization, how) => {
+    expect(check(call(OUTSIDE, { authorization }))).toBe(how);
+    expect(check(call(OUTSIDE, { authorization, forwarded_for: "1.2.3.4" }))).toBe(how);
+    expect(check(call("127.0.0.1", { authorization, forwarded_otherwise: true }))).toBe(how);
+  });
+
+  it.each([
+    "",
+    "Bearer",
+    "Bearer ",
+    `Bearer ${TOKEN}x`,
+    `Bearer ${TOKEN.slice(0, -1)}`,
+    `Bearer ${TOKEN} `,
+    TOKEN,
+    `Token ${TOKEN}`,
+    "Basic",
+    "Basic ",
+    basic(""),
+    basic(":"),
+    basic("prom"),
+    basic("prom:"),
+    basic("prom:wrong"),
+    basic("Prom:a:pass word"),
+    basic(`${TOKEN}:`),
+    "Bearer undefined",
+    `Bearer\t${TOKEN}`,
+  ])("that are wrong admit nobody from outside: %j", (authorization) => {
+    expect(() => check(call(OUTSIDE, { authorization }))).toThrow(code("unauthenticated"));
+  });
+
+  it("are no use where none are configured", () => {
+    const bare = senderCheck({ trusted_networks: [], proxies: [], bearer_tokens: [], basic: [] });
+    for (const authorization of ["Bearer ", "Bearer x", basic(":"), basic("")]) {
+      expect(() => bare(call("127.0.0.1", { authorization }))).toThrow(code("unauthenticated"));
+    }
+    expect(() => bare(call("127.0.0.1"))).toThrow(code("untrusted_sender"));
+  });
+
+  it("are never in what is said of a refusal", () => {
+    for (const authorization of [`Bearer ${TOKEN}x`, basic("prom:wrong-password")]) {
+      const refusal = (() => {
+        try {
+          return check(call(OUTSIDE, { authorization }));
+        } catch (error) {
+          return String(error);
+        }
+      })();
+      expect(refusal).not.toContain(authorization.split(" ")[1]);
+      expect(refusal).not.toContain(TOKEN);
+    }
+  });
+});
+
+describe("the networks", () => {
+  it.each([
+    "10.0.0.0/",
+    "10.0.0.0/33",
+    "10.0.0.0/x",
+    "10.0.0.0/8/8",
+    "10.0.0.0/-1",
+    "::/129",
+    "example.org",
+    "",
+  ])("must be addresses or ranges: %j", (network) => {
+    const policy = { trusted_networks: [network], proxies: [], bearer_tokens: [], basic: [] };
+    expect(() => senderCheck(policy)).toThrow(code("invalid"));
+    expect(() => senderCheck({ ...policy, trusted_networks: [], proxies: [network] })).toThrow(
+      code("invalid"),
+    );
+  });
+});

@@ -1,0 +1,197 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SEED } from "../../test/support/random.ts";
+import { loadClassification } from "./classify.ts";
+import { alertTypeOf, fingerprintOf, normalise, severityOf, targetOf, workloadOfPod } from "./normalise.ts";
+import type { SourceAlert } from "./types.ts";
+
+const NOW = new Date("2026-05-04T08:00:00Z");
+const CLASSIFICATION = loadClassification();
+const make = (labels: Record<string, string>, more: Partial<SourceAlert> = {}) =>
+  normalise(
+    {
+      status: "firing",
+      labels,
+      annotations: {},
+      starts_at: NOW,
+      ends_at: null,
+      source_fingerprint: null,
+      generator_url: null,
+      ...more,
+    },
+    "alertmanager",
+    NOW,
+    CLASSIFICATION,
+  );
+
+describe("severity", () => {
+  it.each([
+    ["critical", "P0"],
+    ["high", "P1"],
+    ["warning", "P2"],
+    ["medium", "P2"],
+    ["low", "P3"],
+    ["info", "P3"],
+    ["none", "P3"],
+    [" Critical ", "P0"],
+    ["page", "P2"],
+    ["constructor", "P2"],
+    ["__proto__", "P2"],
+    ["", null],
+    ["  ", null],
+    [undefined, null],
+  ] as const)("of the word %j is %j", (word, severity) => {
+    expect(severityOf(word)).toBe(severity);
+  });
+});
+
+describe("alert type", () => {
+  it.each([
+    ["KubePodCrashLooping", "k8s_pod_crash"],
+    ["KubePodNotReady", "k8s_pod_crash"],
+    ["KubeNodeNotReady", "k8s_node_failure"],
+    ["KubeNodeUnreachable", "k8s_node_failure"],
+    ["HighCPUUsage", "high_cpu"],
+    ["HighMemoryUsage", "high_memory"],
+    ["DiskSpaceLow", "disk_full"],
+    ["SSLCertExpiringSoon", "ssl_expiry"],
+    ["TargetDown", "service_404"],
+    ["Other", "custom"],
+    ["toString", "custom"],
+    ["", "custom"],
+  ])("of %s is %s", (name, type) => {
+    expect(alertTypeOf(name)).toBe(type);
+  });
+});
+
+describe("target", () => {
+  const ORDER = [
+    "component",
+    "deployment",
+    "statefulset",
+    "daemonset",
+    "job_name",
+    "pod",
+    "persistentvolumeclaim",
+    "node",
+    "instance",
+  ];
+
+  it("is the first label of the list that is there and not empty, else the alert's name", () => {
+    for (const [at, label] of ORDER.entries()) {
+      const labels = Object.fromEntries(ORDER.slice(at).map((one) => [one, `the-${one}`]));
+      expect(targetOf(labels, "Name")).toBe(`the-${label}`);
+      expect(targetOf({ ...labels, [label]: "" }, "Name")).toBe(
+        ORDER[at + 1] === undefined ? "Name" : `the-${ORDER[at + 1]}`,
+      );
+    }
+    expect(targetOf({}, "Name")).toBe("Name");
+  });
+
+  it.each([
+    ["web-6d4cf56db6-x2x9z", "web"],
+    ["my-web-app-7c9bc5c7c-5jxqd", "my-web-app"],
+    ["fluentd-x2x9z", "fluentd"],
+    ["postgres-0", "postgres"],
+    ["postgres-12", "postgres"],
+    ["web", "web"],
+    ["web-api", "web-api"],
+  ])("of the pod %s is %s", (pod, workload) => {
+    expect(workloadOfPod(pod)).toBe(workload);
+  });
+});
+
+describe("fingerprint", () => {
+  const parts = fc.record({
+    cluster: fc.string(),
+    namespace: fc.string(),
+    workload: fc.string(),
+    alert_name: fc.string(),
+    alert_type: fc.constantFrom("custom", "high_cpu", "k8s_pod_crash"),
+  });
+
+  it("is the same exactly for the same cluster, namespace, workload and type (name, where the type is custom)", () => {
+    const key = (one: typeof parts extends fc.Arbitrary<infer T> ? T : never) =>
+      JSON.stringify([
+        one.cluster,
+        one.namespace,
+        one.workload,
+        one.alert_type,
+        one.alert_type === "custom" ? one.alert_name : "",
+      ]);
+    fc.assert(
+      fc.property(parts, parts, fc.boolean(), (a, b, near) => {
+        const other = near ? { ...a, alert_name: b.alert_name } : b;
+        expect(fingerprintOf(a) === fingerprintOf(other)).toBe(key(a) === key(other));
+      }),
+      { seed: SEED },
+    );
+  });
+
+  it("does not let parts run into each other, nor a name pose as a type", () => {
+    const base = { cluster: "", namespace: "", workload: "", alert_type: "custom", alert_name: "x" };
+    const seen = [
+      base,
+      { ...base, cluster: "a", namespace: "b" },
+      { ...base, cluster: "a:b" },
+      { ...base, cluster: 'a","b' },
+      { ...base, namespace: "a:b" },
+      { ...base, workload: "a:b" },
+      { ...base, alert_type: "high_cpu" },
+      { ...base, alert_name: "high_cpu" },
+      { ...base, alert_name: "custom" },
+    ].map(fingerprintOf);
+    expect(new Set(seen).size).toBe(seen.length);
+    for (const one of seen) expect(one).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("is shared by the pods of a workload and not by two deployments seen through one exporter", () => {
+    const pod = (name: string) =>
+      make({ alertname: "KubePodCrashLooping", namespace: "p", pod: name }).fingerprint;
+    expect(pod("web-6d4cf56db6-x2x9z")).toBe(pod("web-7c9bc5c7c4-5jxqd"));
+    const deployment = (name: string) =>
+      make({
+        alertname: "KubeDeploymentReplicasMismatch",
+        namespace: "p",
+        deployment: name,
+        instance: "10.0.0.1:8080",
+      }).fingerprint;
+    expect(deployment("web")).not.toBe(deployment("api"));
+  });
+});
+
+describe("an alert", () => {
+  it("is named by source fingerprint and start, never by its text", () => {
+    const one = make({ alertname: "A" }, { annotations: { summary: "90 %" } });
+    expect(make({ alertname: "A" }, { annotations: { summary: "95 %" } }).instance_key).toBe(
+      one.instance_key,
+    );
+    expect(make({ alertname: "A", x: "1" }).instance_key).not.toBe(one.instance_key);
+    expect(make({ alertname: "A" }, { starts_at: new Date(1) }).instance_key).not.toBe(one.instance_key);
+    expect(make({ alertname: "A" }, { source_fingerprint: "f" }).instance_key).not.toBe(one.instance_key);
+    expect(make({ alertname: "A" }, { status: "resolved" }).instance_key).toBe(one.instance_key);
+    expect(make({ b: "1", alertname: "A" }).instance_key).toBe(make({ alertname: "A", b: "1" }).instance_key);
+  });
+
+  it("without a start lasts: its deliveries are one instance whenever they come", () => {
+    const none = make({ alertname: "A" }, { starts_at: null });
+    expect(none).toMatchObject({ start_known: false, starts_at: NOW });
+    expect(make({ alertname: "A" }, { starts_at: NOW }).instance_key).not.toBe(none.instance_key);
+  });
+
+  it("has defaults for what its source left out", () => {
+    expect(make({})).toMatchObject({
+      alert_name: "unnamed alert",
+      namespace: "default",
+      cluster: "",
+      severity: null,
+      message: "unnamed alert",
+      target_resource: "unnamed alert",
+    });
+    const annotated = (annotations: Record<string, string>) =>
+      make({ alertname: "A" }, { annotations }).message;
+    expect(annotated({ summary: "s", description: "d" })).toBe("s");
+    expect(annotated({ summary: "", description: "d" })).toBe("d");
+    expect(annotated({})).toBe("A");
+  });
+});
