@@ -65,6 +65,7 @@ export const configSchema = z.strictObject({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),
     cool_down: seconds("30m"),
+    watch: seconds("1h"),
   }),
   decision: section({
     mode: z.enum(["suggest", "shadow"]).default("suggest"),
@@ -81,6 +82,7 @@ export const configSchema = z.strictObject({
     retries: z.number().int().min(0).max(10).default(2),
     retry_wait: seconds("30s"),
     timeout: seconds("60s"),
+    read_timeout: seconds("10s"),
     deadline: seconds("20m"),
     frozen: z.boolean().default(false),
     max_per_hour: section({ target: count(10), total: count(60) }),
@@ -90,6 +92,7 @@ export const configSchema = z.strictObject({
     collect: seconds("30s"),
     interval: seconds("1s"),
     healthy_in_a_row: count(3),
+    look_timeout: seconds("10s"),
   }),
   sweep: section({ every: seconds("5s") }),
   notification: section({

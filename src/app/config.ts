@@ -38,6 +38,7 @@ function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[
     if (value === undefined && file !== undefined) {
       try {
         value = readFileSync(file, "utf8").trim();
+        if (value === "") errors.push({ path: `${name}_FILE`, message: `${file} is empty` });
       } catch (error) {
         errors.push({ path: `${name}_FILE`, message: messageOf(error) });
       }

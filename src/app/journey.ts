@@ -9,15 +9,15 @@ import type { Config } from "./config-schema.ts";
 /** Binds adapters and settings to the journey. Reads and checks the rule files. */
 export function createJourney(config: Config, adapters: Adapters, ctxOf: (actor: Actor) => Ctx): Journey {
   const { mode, rules, time, token_valid } = config.decision;
-  const { active_window, repair_window, cool_down } = config.incident;
+  const { active_window, repair_window, cool_down, watch } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
-  const { retries, retry_wait, timeout, deadline, frozen, max_per_hour } = config.execution;
+  const { retries, retry_wait, timeout, deadline, frozen, max_per_hour, read_timeout } = config.execution;
   const { executors } = adapters;
   return {
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
     classification: loadClassification(config.intake.external_sites),
-    windows: { active: active_window, repair: repair_window, cool_down },
+    windows: { active: active_window, repair: repair_window, cool_down, watch },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {
       rules: loadRules(rules),
@@ -33,6 +33,7 @@ export function createJourney(config: Config, adapters: Adapters, ctxOf: (actor:
         mode,
         frozen,
         max_per_hour,
+        read_timeout,
       },
       retries,
       retry_wait,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lt, ne } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, ne } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { decisions } from "../db/schema.ts";
 import type { DecisionRow } from "./types.ts";
@@ -40,13 +40,4 @@ export async function latestDecisions(
     .where(inArray(decisions.incident_id, [...incident_ids]))
     .orderBy(asc(decisions.incident_id), desc(decisions.created_at), desc(decisions.token))) as DecisionRow[];
   return new Map(rows.map((row) => [row.incident_id, row]));
-}
-
-/** Decisions that have been analyzing since before `before`. */
-export async function staleDecisions(ctx: Ctx, before: Date): Promise<DecisionRow[]> {
-  const rows = await ctx.db
-    .select()
-    .from(decisions)
-    .where(and(eq(decisions.state, "analyzing"), lt(decisions.created_at, before)));
-  return rows as DecisionRow[];
 }

@@ -36,6 +36,7 @@ beforeEach(() => {
       mode: "suggest",
       frozen: false,
       max_per_hour: { target: 10, total: 60 },
+      read_timeout: 5,
     },
     retries: 2,
     retry_wait: 30,
@@ -245,6 +246,17 @@ describe("an attempt", () => {
     expect(target.acts).toHaveLength(1);
     expect(await rowOf(execution_id)).toMatchObject({ status: "refused", error_code: "incident_over" });
     expect(await attemptsOf(execution_id)).toHaveLength(1);
+  });
+
+  it("is verified, when a further one is refused but this one may have had an effect", async () => {
+    const { execution_id, incident_id, attempt } = await begun();
+    target.onAct = () => ({ ok: false, error: "connection reset", sent: true });
+    expect((await attempt(1)).kind).toBe("again");
+    await resolve(database.ctx(ada, clock), { incident_id });
+    expect(await attempt(2)).toEqual({ kind: "acted", known: false });
+    expect(await attempt(2)).toEqual({ kind: "acted", known: false });
+    expect(target.acts).toHaveLength(1);
+    expect(await rowOf(execution_id)).toMatchObject({ status: "verifying", error_code: "incident_over" });
   });
 
   it("waits while another execution acts on the same target, and for no other", async () => {

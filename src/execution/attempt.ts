@@ -18,6 +18,7 @@ import {
   lockExecution,
   lockTarget,
   updateExecution,
+  wasSent,
 } from "./store.ts";
 import { isTransient } from "./transient.ts";
 import type { ActResult, ExecutionRow, Executor, Refusal, Run, RunOptions } from "./types.ts";
@@ -48,7 +49,8 @@ function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
 type Start =
   | { kind: "go"; executor: Executor; execution: ExecutionRow }
   | { kind: "busy" }
-  | { kind: "refused" };
+  | { kind: "refused" }
+  | { kind: "unsure" };
 
 /** Whether the execution has ended; if not, it does not before this transaction. */
 async function isOver(tx: Ctx, execution_id: string): Promise<boolean> {
@@ -65,12 +67,18 @@ async function start(
 ): Promise<Start> {
   return transaction(ctx, async (tx) => {
     const { execution_id, incident_id, operation } = execution;
+    // Of two at once the second must count the first: that is what the rates are for.
+    await lockTarget(tx, "every target");
     await lockTarget(tx, operation.target);
     // The sweep may have ended it a moment ago: it said so to people, and that stands.
     if (await isOver(tx, execution_id)) return { kind: "refused" };
     if ((await busyWith(tx, execution_id, operation.target)) !== undefined) return { kind: "busy" };
     const call: Call = { ...callOf(execution), scope: traitsOf(operation).scope };
     const admission = await admit(tx, options.gateway, call);
+    if (!admission.ok && (await wasSent(tx, execution_id))) {
+      await stopShort(tx, execution, admission.refusal);
+      return { kind: "unsure" };
+    }
     if (!admission.ok) {
       await close(tx, execution, admission.refusal);
       return { kind: "refused" };
@@ -89,6 +97,16 @@ async function start(
     if (attempt === 1) await tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
     return { kind: "go", executor: admission.executor, execution: started };
   });
+}
+
+/** No further attempt is allowed, but an earlier one may have had an effect: that is verified. */
+async function stopShort(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promise<void> {
+  const { execution_id, incident_id } = execution;
+  const { gate, code, message } = refusal;
+  await updateExecution(tx, execution_id, { status: "verifying", error: message, error_code: code });
+  const text = `No further attempt: ${message}`;
+  await note(tx, { incident_id, kind: "execution", text, data: { execution_id, gate, code } });
+  await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
 }
 
 async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promise<void> {
@@ -245,10 +263,13 @@ export async function attemptExecution(
   if (execution.status === "success") return { kind: "acted", known: true };
   const run: Run = { ...input, before: execution.before ?? {} };
   const earlier = await findAttempt(ctx, input.execution_id, input.attempt);
+  // No further attempt was allowed: what the ones before came to is being verified.
+  if (earlier === undefined && execution.status === "verifying") return { kind: "acted", known: false };
   if (earlier === undefined) {
     const started = await start(ctx, execution, input.attempt, options);
     if (started.kind === "busy") return { kind: "again", wait: BUSY_WAIT, next: input.attempt };
     if (started.kind === "refused") return { kind: "refused" };
+    if (started.kind === "unsure") return { kind: "acted", known: false };
     const result = await act(started.executor, started.execution, run, options.timeout);
     return finish(ctx, started.execution, input.attempt, result, options);
   }

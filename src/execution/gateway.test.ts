@@ -36,6 +36,7 @@ beforeEach(() => {
     mode: "suggest",
     frozen: false,
     max_per_hour: { target: 10, total: 60 },
+    read_timeout: 5,
   };
 });
 

@@ -5,6 +5,7 @@ import { transaction } from "../db/transaction.ts";
 import { getIncident, isActive } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
+import { within } from "../lib/wait.ts";
 import {
   type Operation,
   operation as operationSchema,
@@ -118,7 +119,7 @@ export async function readThrough<T>(
   const admission = await admit(ctx, options, { ...call, scope: "read" });
   const started = ctx.clock.now().getTime();
   const result = admission.ok
-    ? await (async () => read(admission.executor))().then(
+    ? await within(options.read_timeout, what, (async () => read(admission.executor))()).then(
         (value) => ({ ok: true as const, value }),
         (error: unknown) => ({ ok: false as const, message: messageOf(error) }),
       )

@@ -56,6 +56,16 @@ export async function findAttempt(
   return row;
 }
 
+/** Whether an attempt of this execution may have reached its target. */
+export async function wasSent(ctx: Ctx, execution_id: string): Promise<boolean> {
+  const rows = await ctx.db
+    .select({ attempt: execution_attempts.attempt })
+    .from(execution_attempts)
+    .where(and(eq(execution_attempts.execution_id, execution_id), eq(execution_attempts.sent, true)))
+    .limit(1);
+  return rows.length > 0;
+}
+
 export async function insertAttempt(ctx: Ctx, execution_id: string, attempt: number): Promise<void> {
   await ctx.db.insert(execution_attempts).values({ execution_id, attempt, started_at: ctx.clock.now() });
 }

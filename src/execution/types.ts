@@ -52,6 +52,8 @@ export type GatewayOptions = {
   frozen: boolean;
   /** Changes within an hour, for one target and for all together. */
   max_per_hour: { target: number; total: number };
+  /** Seconds for one look at a target. */
+  read_timeout: number;
 };
 
 export type RunOptions = {

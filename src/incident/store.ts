@@ -1,4 +1,4 @@
-import { and, arrayContains, asc, desc, eq, gte, ilike, inArray, lt, lte, or, sql } from "drizzle-orm";
+import { and, arrayContains, asc, desc, eq, gt, gte, ilike, inArray, lt, lte, or, sql } from "drizzle-orm";
 import type { IncidentQuery } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
@@ -126,12 +126,13 @@ export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<Inci
   return rows as IncidentRow[];
 }
 
-export async function activeIncidents(ctx: Ctx, limit: number): Promise<IncidentRow[]> {
+/** A page of the active incidents, by id, from after `after` on. */
+export async function activeIncidents(ctx: Ctx, after: string, limit: number): Promise<IncidentRow[]> {
   const rows = await ctx.db
     .select()
     .from(incidents)
-    .where(inArray(incidents.status, [...ACTIVE]))
-    .orderBy(asc(incidents.created_at))
+    .where(and(inArray(incidents.status, [...ACTIVE]), gt(incidents.incident_id, after)))
+    .orderBy(asc(incidents.incident_id))
     .limit(limit);
   return rows as IncidentRow[];
 }

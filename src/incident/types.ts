@@ -14,6 +14,8 @@ export type IncidentWindows = {
   repair: number;
   /** An alert that still fires this long after its incident was resolved reopens it. */
   cool_down: number;
+  /** What only a person can repair, and still fires this long after it was told, is told again. */
+  watch: number;
 };
 
 /** What the new alerts of one fingerprint came to. */

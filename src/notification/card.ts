@@ -11,6 +11,7 @@ const HEADLINES: Record<Card["topic"], string> = {
   "incident.opened": "New incident",
   "incident.raised": "Severity rose",
   "incident.reopened": "Reopened",
+  "incident.reminder": "Still wrong",
   "incident.resolved": "Resolved",
   "approval.pending": "Approval needed",
   "approval.rejected": "Rejected",
@@ -18,6 +19,8 @@ const HEADLINES: Record<Card["topic"], string> = {
   "execution.started": "Acting",
   "execution.finished": "Result",
 };
+
+const DECIDED = new Set<Card["topic"]>(["incident.opened", "incident.reopened", "incident.reminder"]);
 
 const text = (value: unknown) => (typeof value === "string" ? value : "");
 
@@ -73,7 +76,7 @@ export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null>
     const part = approval_id === undefined ? null : await approvalPart(ctx, text(approval_id));
     const result = execution_id === undefined ? [] : await executionPart(ctx, text(execution_id));
     const why = reason === undefined ? [] : [text(reason)];
-    const decided = delivery.topic === "incident.opened" ? await decisionPart(ctx, delivery.incident_id) : [];
+    const decided = DECIDED.has(delivery.topic) ? await decisionPart(ctx, delivery.incident_id) : [];
     const lines = [...decided, ...why, ...(part?.lines ?? []), ...result];
     return { ...card, approval: part?.approval ?? null, lines };
   } catch (error) {

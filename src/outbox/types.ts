@@ -7,6 +7,7 @@ export type Notice = {
     | "incident.opened"
     | "incident.raised"
     | "incident.reopened"
+    | "incident.reminder"
     | "incident.resolved"
     | "approval.pending"
     | "approval.rejected"

@@ -8,6 +8,7 @@ import {
   type ExecutionRow,
   getExecution,
   keepBefore,
+  prepareExecution,
   takeSnapshot,
 } from "../execution/index.ts";
 import { isActive, lockIncident, note, resolve, setMitigating } from "../incident/index.ts";
@@ -23,16 +24,23 @@ const beforeOf = (execution: ExecutionRow): Observation | null =>
     .catch(null)
     .parse(execution.before?.observation ?? null);
 
-async function begin(journey: Journey, approval_id: string): Promise<string> {
+const impossibleOf = (before: Record<string, unknown>): string | null =>
+  typeof before.impossible === "string" ? before.impossible : null;
+
+type Beginning = { execution_id: string; impossible: string | null };
+
+/** Looks once more before acting: the target may be gone since its plan was made. What is seen is kept. */
+async function begin(journey: Journey, approval_id: string): Promise<Beginning> {
   const ctx = journey.as("pipeline");
   const execution = await beginExecution(ctx, approval_id, journey.run);
-  if (execution.before === null) {
-    const { incident_id, operation } = execution;
-    const snapshot = await takeSnapshot(ctx, { incident_id, operation }, journey.run.gateway);
-    const seen = await look(journey.observers, operation.target, ctx.clock);
-    await keepBefore(ctx, execution, { ...snapshot, observation: seen });
-  }
-  return execution.execution_id;
+  const { execution_id, incident_id, operation, before } = execution;
+  if (before !== null) return { execution_id, impossible: impossibleOf(before) };
+  const { checks, impossible } = await prepareExecution(ctx, { incident_id, operation }, journey.run.gateway);
+  const snapshot = await takeSnapshot(ctx, { incident_id, operation }, journey.run.gateway);
+  const { look_timeout } = journey.verification;
+  const seen = await look(journey.observers, operation.target, ctx.clock, look_timeout);
+  await keepBefore(ctx, execution, { ...snapshot, observation: seen, dry_run_checks: checks, impossible });
+  return { execution_id, impossible };
 }
 
 /** Acts until an attempt has an outcome: true when it may have had an effect, which is to be verified. */
@@ -92,11 +100,11 @@ async function giveBack(journey: Journey, execution_id: string): Promise<void> {
 
 /** Does what an approval allows, looks whether it helped, and draws the conclusion. */
 export async function execute(journey: Journey, approval_id: string): Promise<void> {
-  const execution_id = await step("begin", () => begin(journey, approval_id));
-  const acted = await act(journey, execution_id);
+  const { execution_id, impossible } = await step("begin", () => begin(journey, approval_id));
+  const acted = impossible === null && (await act(journey, execution_id));
   if (!acted) {
     await step("give up", async () => {
-      await conclude(journey, execution_id, null);
+      await conclude(journey, execution_id, null, "pipeline", impossible ?? undefined);
       await giveBack(journey, execution_id);
     });
     return;

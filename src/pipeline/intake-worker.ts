@@ -13,6 +13,8 @@ const BATCH = 100;
 // How often receipts are looked for that no live call waits for: those of a process that was killed.
 const LOOK_AROUND_MS = 1_000;
 const RETRY_MS = 500;
+// Tries of a batch before a database that answers otherwise is believed to be well, and the batch to be not.
+const TRIES = 5;
 
 /** Brings receipts from the journal to their incidents, one batch after the other. */
 export class IntakeWorker {
@@ -21,6 +23,8 @@ export class IntakeWorker {
   #leftover = 0;
   /** Receipts up to here were waiting at the last look already: no live call is about to bring them. */
   #horizon = Number.POSITIVE_INFINITY;
+  /** Failures in a row for which the database was made answerable. */
+  #failures = 0;
   #wake: () => void = () => {};
   #stop = new AbortController();
   #running: Promise<void> | null = null;
@@ -102,8 +106,10 @@ export class IntakeWorker {
     try {
       const answers = await processReceipts(ctx, this.#journey, batch);
       for (const entry of batch) entry.settle(answers.get(entry.receipt.seq) ?? null);
+      this.#failures = 0;
     } catch (error) {
-      if (isUnavailable(error)) {
+      this.#failures += 1;
+      if (isUnavailable(error) && !(await this.#databaseIsWell())) {
         // They are safe in the journal and are found there when the database is back.
         this.#leftover += batch.length;
         for (const entry of batch) entry.settle(null);
@@ -111,6 +117,15 @@ export class IntakeWorker {
       }
       await this.#isolate(batch, error);
     }
+  }
+
+  /** A time-out may be the batch's own doing: it must not keep all others waiting for ever. */
+  async #databaseIsWell(): Promise<boolean> {
+    if (this.#failures < TRIES) return false;
+    return countWaiting(this.#journey.as("intake")).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Something in the batch cannot be processed: each receipt alone, so that one bad one harms no other. */

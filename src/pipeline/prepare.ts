@@ -18,7 +18,12 @@ async function gather(journey: Journey, approval_id: string): Promise<Preparatio
   const { operation, incident_id } = approval.plan;
   const left = (approval.prepare_until.getTime() - ctx.clock.now().getTime()) / 1000 - RESERVE_SECONDS;
   const gathering = (async (): Promise<Preparation> => {
-    const seen = await look(journey.observers, operation.target, ctx.clock);
+    const seen = await look(
+      journey.observers,
+      operation.target,
+      ctx.clock,
+      journey.verification.look_timeout,
+    );
     if (seen !== null) {
       const facts = seen.facts.map((fact) => `${fact.name}: ${fact.message}`).join("; ");
       await note(ctx, {

@@ -16,13 +16,18 @@ export function severityWithout(journey: Journey, alert: StoredAlert): Severity 
   return SEVERITY_OF_RISK[risk_level];
 }
 
-/** Decides about an incident and, where people are to be asked, asks them: all in the open transaction. */
+/**
+ * Decides about an incident and, where people are to be asked, asks them: all in the open transaction.
+ * True when they are asked: their card tells them; else the caller may.
+ */
 export async function putBeforePeople(
   ctx: Ctx,
   journey: Journey,
   incident: IncidentRow,
   alert_names: readonly string[],
-): Promise<void> {
+): Promise<boolean> {
   const decision = await decide(ctx, { incident, alert_names }, journey.decide);
-  if (decision.policy.outcome === "ask") await requestApproval(ctx, { incident, decision }, journey.approval);
+  if (decision.policy.outcome !== "ask") return false;
+  await requestApproval(ctx, { incident, decision }, journey.approval);
+  return true;
 }

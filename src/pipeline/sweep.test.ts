@@ -233,6 +233,25 @@ describe("the sweep", () => {
     ]);
   });
 
+  it("tells people again of what only they can repair, after an hour, and not of what only informs", async () => {
+    const { incident_id, approval_id } = await presented(database, clock);
+    await fire(incident_id);
+    await sql("update approvals set status = 'rejected' where approval_id = $1", approval_id);
+    const policy = (outcome: string) =>
+      sql(`update decisions set policy = jsonb_set(policy, '{outcome}', '"${outcome}"')`);
+    journey = { ...journey, decide: { ...journey.decide, executable: () => false } };
+    const reminders = async () =>
+      (await sql("select 1 from outbox where topic = 'incident.reminder'")).length;
+    await policy("none");
+    clock.forward(24 * 3600);
+    await sweep(journey);
+    expect(await reminders()).toBe(0);
+    await policy("manual");
+    await sweep(journey);
+    await sweep(journey);
+    expect(await reminders()).toBe(1);
+  });
+
   it("moves the others on when one cannot be, and says so", async () => {
     const broken = await asked(database, clock);
     const other = await asked(database, clock);

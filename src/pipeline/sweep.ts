@@ -7,7 +7,7 @@ import { incidentsInExecution, overdueExecutions } from "../execution/index.ts";
 import { activeIncidents, type IncidentRow, isActive, lockIncident, resolve } from "../incident/index.ts";
 import { alertNamesOf, firingIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { enqueue, type Work } from "../outbox/index.ts";
+import { enqueue, tell, type Work } from "../outbox/index.ts";
 import { conclude } from "./execute.ts";
 import { putBeforePeople } from "./put-before-people.ts";
 import type { Journey } from "./types.ts";
@@ -71,13 +71,7 @@ async function brokenWork(journey: Journey): Promise<void> {
 }
 
 /** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
-async function idle(
-  journey: Journey,
-  incident: IncidentRow,
-  decision: DecisionRow | undefined,
-  quiet: boolean,
-) {
-  const { incident_id } = incident;
+async function idle(journey: Journey, { incident_id }: IncidentRow, quiet: boolean): Promise<void> {
   await transaction(journey.as("sweep"), async (tx) => {
     const locked = await lockIncident(tx, incident_id);
     if (locked === undefined || !isActive(locked)) return;
@@ -85,36 +79,50 @@ async function idle(
     if (open.some((one) => ["preparing", "pending"].includes(one.status))) return;
     if (quiet) {
       await resolve(tx, { incident_id, through: "notice" });
-    } else if (decision?.policy.outcome === "ask") {
-      await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
+      return;
     }
+    const asked = await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
+    if (!asked) await tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
   });
 }
 
+/** How long an incident may be left alone, in seconds; null for what only informs. */
+function patience(journey: Journey, decision: DecisionRow | undefined, quiet: boolean): number | null {
+  const { cool_down, watch } = journey.windows;
+  if (quiet || decision === undefined || decision.policy.outcome === "ask") return cool_down;
+  return decision.policy.outcome === "manual" ? watch : null;
+}
+
 async function incidents(journey: Journey): Promise<void> {
+  let page: IncidentRow[];
+  let after = "";
+  do {
+    page = await activeIncidents(journey.as("sweep"), after, PAGE);
+    await incidentPage(journey, page);
+    after = page.at(-1)?.incident_id ?? "";
+  } while (page.length === PAGE);
+}
+
+async function incidentPage(journey: Journey, active: readonly IncidentRow[]): Promise<void> {
   const ctx = journey.as("sweep");
-  const active = await activeIncidents(ctx, PAGE);
   const ids = active.map((incident) => incident.incident_id);
-  const [decisions, open, acting, firing] = [
-    await latestDecisions(ctx, ids),
-    await approvalsOf(ctx, ids),
-    await incidentsInExecution(ctx, ids),
-    await firingIncidents(ctx, ids),
-  ];
-  const coolDown = addSeconds(ctx.clock.now(), -journey.windows.cool_down);
+  const decisions = await latestDecisions(ctx, ids);
+  const open = await approvalsOf(ctx, ids);
+  const acting = await incidentsInExecution(ctx, ids);
+  const firing = await firingIncidents(ctx, ids);
+  const now = ctx.clock.now();
   await each(active, async (incident) => {
     const { incident_id, updated_at } = incident;
-    const decision = decisions.get(incident_id);
     const live = open.get(incident_id)?.some(({ status, authority_until }) => {
       const waiting = status === "preparing" || status === "pending";
-      return (
-        waiting || (status === "approved" && authority_until !== null && authority_until > ctx.clock.now())
-      );
+      return waiting || (status === "approved" && authority_until !== null && authority_until > now);
     });
     if (live || acting.has(incident_id)) return;
     const quiet = !firing.has(incident_id);
+    const decision = decisions.get(incident_id);
+    const seconds = patience(journey, decision, quiet);
     const since = quiet ? updated_at : (decision?.created_at ?? updated_at);
-    if (since <= coolDown) await idle(journey, incident, decision, quiet);
+    if (seconds !== null && addSeconds(since, seconds) <= now) await idle(journey, incident, quiet);
   });
 }
 

@@ -17,4 +17,6 @@ export type VerificationTerms = {
   interval: number;
   /** Looks in a row that must find it healthy: one lucky answer is no recovery. */
   healthy_in_a_row: number;
+  /** Seconds for one look; what takes longer cannot be told. */
+  look_timeout: number;
 };

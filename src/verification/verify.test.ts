@@ -34,6 +34,7 @@ function seeing(...states: (boolean | null | Error)[]): Observer & { looks: numb
 }
 const terms = (collect: number, healthy_in_a_row = 3): VerificationTerms => ({
   wait: 0,
+  look_timeout: 5,
   collect,
   interval: 0,
   healthy_in_a_row,
@@ -84,9 +85,17 @@ describe("comparing before and after", () => {
 
 describe("looking", () => {
   it("sees nothing of no target, or of one that nothing observes", async () => {
-    expect(await look([seeing(true)], null, systemClock)).toBeNull();
-    expect(await look([seeing(true)], { kind: "host", name: "db1" }, systemClock)).toBeNull();
-    expect(await look([], TARGET, systemClock)).toBeNull();
+    expect(await look([seeing(true)], null, systemClock, 5)).toBeNull();
+    expect(await look([seeing(true)], { kind: "host", name: "db1" }, systemClock, 5)).toBeNull();
+    expect(await look([], TARGET, systemClock, 5)).toBeNull();
+  });
+
+  it("cannot tell where the observer does not come back", async () => {
+    const hanging: Observer = { ...seeing(true), observe: () => new Promise(() => {}) };
+    expect(await look([hanging], TARGET, systemClock, 0.01)).toMatchObject({
+      healthy: null,
+      facts: [{ passed: false, message: "looking timed out after 0.01 s" }],
+    });
   });
 
   it("cannot tell where the observer throws, at once or later, and says why", async () => {
@@ -97,7 +106,7 @@ describe("looking", () => {
       },
     };
     for (const observer of [seeing(new Error("no answer")), atOnce]) {
-      expect(await look([observer], TARGET, systemClock)).toMatchObject({
+      expect(await look([observer], TARGET, systemClock, 5)).toMatchObject({
         healthy: null,
         facts: [{ name: "scripted", passed: false, message: "no answer" }],
       });

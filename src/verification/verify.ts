@@ -2,21 +2,22 @@ import type { Observation, Verification } from "../contract/execution.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Clock } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
-import { wait } from "../lib/wait.ts";
+import { wait, within } from "../lib/wait.ts";
 import type { Observer, VerificationTerms } from "./types.ts";
 
-/** What can be seen of a target now; null when nothing configured can see it. */
+/** What can be seen of a target within `seconds`; null when nothing configured can see it. */
 export async function look(
   observers: readonly Observer[],
   target: OperationTarget | null,
   clock: Clock,
+  seconds: number,
 ): Promise<Observation | null> {
   if (target === null) return null;
   const observer = observers.find((one) => one.observes(target));
   if (observer === undefined) return null;
   const now = clock.now();
   try {
-    return await observer.observe(target, now);
+    return await within(seconds, "looking", (async () => observer.observe(target, now))());
   } catch (error) {
     const fact = { name: observer.id, passed: false, message: messageOf(error) };
     return { at: now.toISOString(), healthy: null, facts: [fact] };
@@ -58,7 +59,7 @@ export async function verify(
   const until = performance.now() + terms.collect * 1000;
   let healthy = 0;
   for (;;) {
-    const after = await look(observers, target, clock);
+    const after = await look(observers, target, clock, terms.look_timeout);
     healthy = after?.healthy === true ? healthy + 1 : 0;
     const over = after === null || performance.now() >= until || signal?.aborted === true;
     if (healthy >= terms.healthy_in_a_row) return compare(before, after);

@@ -35,7 +35,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     as: (name) => database.ctx({ kind: "system", name }, clock),
     sources: [alertmanager.create()],
     classification: loadClassification(),
-    windows: { active: 300, repair: 1800, cool_down: 1800 },
+    windows: { active: 300, repair: 1800, cool_down: 1800, watch: 3600 },
     known: { processes: ["demo-shop"] },
     decide: { rules: loadRules(), mode: "suggest", valid_for: 3600, executable: () => true },
     approval: TERMS,
@@ -46,6 +46,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
         mode: "suggest",
         frozen: false,
         max_per_hour: { target: 10, total: 60 },
+        read_timeout: 10,
       },
       retries: 2,
       retry_wait: 30,
@@ -53,7 +54,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
       deadline: 1200,
     },
     observers: [],
-    verification: { wait: 10, collect: 30, interval: 1, healthy_in_a_row: 3 },
+    verification: { wait: 10, collect: 30, interval: 1, healthy_in_a_row: 3, look_timeout: 10 },
   };
 }
 
