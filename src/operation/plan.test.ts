@@ -3,33 +3,35 @@ import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import { type Plan, plan, planHash } from "./plan.ts";
 
-const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/);
+const name = fc.stringMatching(/^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$/);
 const place = {
   name,
   namespace: fc.option(name, { nil: undefined }),
   cluster: fc.option(name, { nil: undefined }),
   host: fc.option(name, { nil: undefined }),
 };
-const target = (...kinds: string[]) =>
+const target = (kinds: string[], more = {}) =>
   fc
-    .record({ kind: fc.constantFrom(...kinds), ...place })
+    .record({ kind: fc.constantFrom(...kinds), ...place, ...more })
     .map((one) => Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined)));
+// In a cluster every name has a namespace.
+const workload = (...kinds: string[]) => target(kinds, { namespace: name });
 const none = fc.constant({});
 const anyOperation = fc.oneof(
-  fc.record({ kind: fc.constant("process.restart"), target: target("process"), parameters: none }),
+  fc.record({ kind: fc.constant("process.restart"), target: target(["process"]), parameters: none }),
   fc.record({
     kind: fc.constantFrom("kubernetes.rollout_restart", "kubernetes.rollout_undo"),
-    target: target("deployment", "statefulset", "daemonset"),
+    target: workload("deployment", "statefulset", "daemonset"),
     parameters: none,
   }),
   fc.record({
     kind: fc.constant("kubernetes.scale_out"),
-    target: target("deployment", "statefulset"),
+    target: workload("deployment", "statefulset"),
     parameters: fc.record({ at_least: fc.integer({ min: 1, max: 1_000 }) }),
   }),
   fc.record({
     kind: fc.constant("investigate"),
-    target: fc.option(target("host", "unknown"), { nil: null }),
+    target: fc.option(target(["host", "unknown"]), { nil: null }),
     parameters: none,
   }),
 );
