@@ -89,6 +89,9 @@ describe("a real Alertmanager", () => {
     const bob = await person({ url: server.url, admin: server.admin }, "bob", "approver");
     await ada.post(`/approvals/${approval_id}/approve`, { plan_hash });
     expect((await ada.call("POST", `/approvals/${approval_id}/approve`, { plan_hash })).status).toBe(409);
+    // What has been signed outlives the server, and counts with what is signed afterwards.
+    await server.kill();
+    server = await startServer(folder, settings);
     await bob.post(`/approvals/${approval_id}/approve`, { plan_hash });
     await incidentIn(server.admin, incident_id, "resolved");
     expect((await probe()).status).toBe(200);
