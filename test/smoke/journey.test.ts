@@ -160,7 +160,8 @@ describe("the journey of an alert", () => {
   });
 
   it("refuses at the moment of acting what was allowed before, naming the gate", async () => {
-    await start({ approval: { authority: 0 } });
+    // The sweep would take back what nobody may act on any more: here the gate is to be seen.
+    await start({ approval: { authority: 0 }, sweep: { every: "1h" } });
     const incident_id = await signed();
     const execution = await executionOf(incident_id, "refused");
     expect(execution.error_code).toBe("authority_expired");
