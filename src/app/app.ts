@@ -119,7 +119,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     await startWorkflows(journey, database.workflowPool, log);
     ends.push(stopWorkflows);
     const worker = new IntakeWorker(journey);
-    worker.start();
+    await worker.start();
     ends.push(() => worker.stop());
     const journal = new Journal(journey.as("intake"), config.intake.backlog, () => worker.backlog());
     ends.push(startLoop("the sweep", config.sweep.every, log, () => sweep(journey)));

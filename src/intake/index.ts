@@ -8,11 +8,11 @@ export {
   alertNamesOf,
   assignAlerts,
   claimReceipts,
-  countWaiting,
   finishReceipts,
   firingIncidents,
   instancesSince,
   upsertAlerts,
   waitingReceipts,
+  waitingSummary,
 } from "./store.ts";
 export type { Decoded, NormalisedAlert, Receipt, Source, SourceAlert, StoredAlert } from "./types.ts";

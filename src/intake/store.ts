@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, inArray, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, lte, max, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { alerts, receipts } from "../db/schema.ts";
 import { prefixedId } from "../lib/id.ts";
@@ -13,8 +13,8 @@ export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq
   return written.map((row) => row.seq);
 }
 
-/** Receipts that nobody has understood yet, oldest first. */
-export async function waitingReceipts(ctx: Ctx, limit: number): Promise<Receipt[]> {
+/** Receipts up to `last` that nobody has understood yet, oldest first. */
+export async function waitingReceipts(ctx: Ctx, last: number, limit: number): Promise<Receipt[]> {
   return ctx.db
     .select({
       seq: receipts.seq,
@@ -24,7 +24,7 @@ export async function waitingReceipts(ctx: Ctx, limit: number): Promise<Receipt[
       received_at: receipts.received_at,
     })
     .from(receipts)
-    .where(eq(receipts.state, "received"))
+    .where(and(eq(receipts.state, "received"), lte(receipts.seq, last)))
     .orderBy(asc(receipts.seq))
     .limit(limit);
 }
@@ -40,9 +40,13 @@ export async function claimReceipts(ctx: Ctx, seqs: readonly number[]): Promise<
   return new Set(rows.map((row) => row.seq));
 }
 
-export async function countWaiting(ctx: Ctx): Promise<number> {
-  const [row] = await ctx.db.select({ n: count() }).from(receipts).where(eq(receipts.state, "received"));
-  return row?.n ?? 0;
+/** How many receipts wait to be understood, and the place of the last of them; 0 when there are none. */
+export async function waitingSummary(ctx: Ctx): Promise<{ count: number; last: number }> {
+  const [row] = await ctx.db
+    .select({ count: count(), last: max(receipts.seq) })
+    .from(receipts)
+    .where(eq(receipts.state, "received"));
+  return { count: row?.count ?? 0, last: row?.last ?? 0 };
 }
 
 /** Marks a receipt as understood, or as a dead letter when `error` says what was not. */

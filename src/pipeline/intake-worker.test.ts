@@ -30,9 +30,16 @@ const states = async () =>
 describe("the intake worker", () => {
   it("takes up receipts that an earlier process has left", async () => {
     await journalled("Left");
-    worker.start();
+    await worker.start();
     await until(async () => (await states())[0] === "processed", "the receipt to be processed");
     await until(() => worker.backlog() === 0, "the backlog to be empty");
+  });
+
+  it("takes up many at once, however many pages they are", async () => {
+    for (let n = 0; n < 250; n += 1) await journalled(`Left${n}`);
+    await worker.start();
+    await until(async () => !(await states()).includes("received"), "every receipt to be settled");
+    expect(new Set(await states())).toEqual(new Set(["processed"]));
   });
 
   it("keeps a receipt that the database can never take as a dead letter, and the others go on", async () => {
@@ -42,7 +49,7 @@ describe("the intake worker", () => {
         begin raise exception 'too much' using errcode = '58000'; end $$;
       create trigger refuse before insert on alerts for each row when (new.alert_name = 'Poison') execute function refuse()`);
     for (const name of ["Before", "Poison", "After"]) await journalled(name);
-    worker.start();
+    await worker.start();
     await until(async () => !(await states()).includes("received"), "every receipt to be settled");
     expect(await states()).toEqual(["processed", "dead", "processed"]);
   });

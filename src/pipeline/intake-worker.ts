@@ -1,6 +1,6 @@
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import { isUnavailable } from "../db/failure.ts";
-import { countWaiting, finishReceipts, type Receipt, waitingReceipts } from "../intake/index.ts";
+import { finishReceipts, type Receipt, waitingReceipts, waitingSummary } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
 import { type Delivery, processReceipts } from "./receive.ts";
@@ -46,7 +46,13 @@ export class IntakeWorker {
     });
   }
 
-  start(): void {
+  /** Begins. Resolves when it is known what an earlier process has left: what comes later is a live call's. */
+  async start(): Promise<void> {
+    try {
+      this.#horizon = (await waitingSummary(this.#journey.as("intake"))).last;
+    } catch (error) {
+      this.#log(error, "what an earlier process has left is looked for later");
+    }
     this.#running = this.#run();
   }
 
@@ -89,16 +95,21 @@ export class IntakeWorker {
 
   async #takeLeftovers(): Promise<void> {
     const ctx = this.#journey.as("intake");
-    const rows = await waitingReceipts(ctx, BATCH);
-    const inHand = new Set(this.#queue.map((entry) => entry.receipt.seq));
-    const left = rows.filter((row) => !inHand.has(row.seq) && row.seq <= this.#horizon);
-    this.#horizon = rows.at(-1)?.seq ?? 0;
-    this.#leftover = left.length === 0 ? 0 : Math.max(0, (await countWaiting(ctx)) - inHand.size);
-    if (left.length === 0) return;
-    this.#journey
-      .as("intake")
-      .log.info({ receipts: left.length }, "taking up receipts that were left waiting");
-    await this.#process(left.map((receipt) => ({ receipt, body: parse(receipt.body), settle: () => {} })));
+    const { count, last } = await waitingSummary(ctx);
+    const horizon = this.#horizon;
+    this.#horizon = last;
+    this.#leftover = Math.max(0, count - this.#queue.length);
+    while (!this.#stop.signal.aborted && this.#leftover > 0) {
+      const inHand = new Set(this.#queue.map((entry) => entry.receipt.seq));
+      const rows = await waitingReceipts(ctx, Math.min(horizon, Number.MAX_SAFE_INTEGER), BATCH);
+      const left = rows.filter((row) => !inHand.has(row.seq));
+      if (left.length === 0) return;
+      ctx.log.info({ receipts: left.length }, "taking up receipts that were left waiting");
+      await this.#process(left.map((receipt) => ({ receipt, body: parse(receipt.body), settle: () => {} })));
+      this.#leftover = Math.max(0, this.#leftover - left.length);
+      // Who calls now does not wait for all that was left.
+      if (this.#queue.length > 0) await this.#process(this.#queue.splice(0, BATCH));
+    }
   }
 
   async #process(batch: Entry[]): Promise<void> {
@@ -122,7 +133,7 @@ export class IntakeWorker {
   /** A time-out may be the batch's own doing: it must not keep all others waiting for ever. */
   async #databaseIsWell(): Promise<boolean> {
     if (this.#failures < TRIES) return false;
-    return countWaiting(this.#journey.as("intake")).then(
+    return waitingSummary(this.#journey.as("intake")).then(
       () => true,
       () => false,
     );

@@ -8,6 +8,8 @@ export const ADMIN_TOKEN = "test-admin-token-of-forty-characters-long";
 
 /** Waits short enough for a test; everything else as shipped. */
 export const QUICK = {
+  // Long enough that a sender always hears of its incident, also on a busy machine.
+  intake: { answer_wait: "20s" },
   execution: { retry_wait: "300ms" },
   verification: { wait: 0, collect: "2s", interval: "20ms", healthy_in_a_row: 2 },
   sweep: { every: "200ms" },
