@@ -12,7 +12,6 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
-import { wait } from "../lib/wait.ts";
 import { deliverNotices } from "../notification/index.ts";
 import { IntakeWorker, type Journey, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
 import { type Adapters, createAdapters } from "./adapters.ts";
@@ -65,11 +64,10 @@ function receiver(
 ): HttpDeps["receive"] {
   return async ({ source, sender, body, json }) => {
     const receipt = await journal.append({ source, sender, body, received_at: ctx.clock.now() });
-    const patience = new AbortController();
-    const late = wait(waitSeconds * 1000, patience.signal).then((): WebhookAnswer | null => null);
-    const answer = await Promise.race([worker.take(receipt, json), late]);
-    patience.abort();
-    return answer;
+    const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
+    const late = setTimeout(resolve, waitSeconds * 1000, null);
+    worker.take(receipt, json).then(resolve, resolve.bind(null, null));
+    return promise.finally(() => clearTimeout(late));
   };
 }
 

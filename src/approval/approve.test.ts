@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { insertIncident } from "../../test/support/incident.ts";
 import { makePerson, type Person, type SetClock, setClock, TERMS } from "../../test/support/journey.ts";
 import { verifyChain } from "../audit/index.ts";
 import type { Risk } from "../contract/common.ts";
@@ -8,7 +9,6 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { insertDecision } from "../decision/store.ts";
 import { resolve } from "../incident/index.ts";
-import { insertIncident } from "../incident/store.ts";
 import { type Actor, ROLES, type Role } from "../lib/actor.ts";
 import { decisionToken, incidentId } from "../lib/id.ts";
 import { approve } from "./approve.ts";

@@ -79,7 +79,7 @@ export async function approve(ctx: Ctx, input: ApproveInput, terms: ApprovalTerm
     const signed = countSigners(signatures, plan_hash, plan.risk_level);
     const complete = signed >= plan.required_signatures;
     const tally = `${signed} of ${plan.required_signatures}`;
-    await note(tx, {
+    note(tx, {
       incident_id,
       kind: "approval",
       text: `Signed by ${person.name} (${tally})${comment === undefined ? "" : `: ${comment}`}`,
@@ -88,7 +88,7 @@ export async function approve(ctx: Ctx, input: ApproveInput, terms: ApprovalTerm
     record(tx, { action: "approval.signed", subject: approval_id, data: { plan_hash, tally, comment } });
     if (!complete) return approval;
     record(tx, { action: "approval.approved", subject: approval_id, data: { plan_hash } });
-    await enqueue(tx, { kind: "execute", approval_id });
+    enqueue(tx, { kind: "execute", approval_id });
     const authority_until = addSeconds(now, terms.authority);
     return updateApproval(tx, approval_id, { status: "approved", decided_at: now, authority_until });
   });

@@ -20,9 +20,9 @@ export async function expireApproval(ctx: Ctx, approval_id: string): Promise<voi
     const reason =
       status === "pending" ? "nobody decided in time" : "it was signed, but not carried out in time";
     await updateApproval(tx, approval_id, { status: "expired", decided_at: now });
-    await note(tx, { incident_id, kind: "approval", text: `Expired: ${reason}`, data: { approval_id } });
+    note(tx, { incident_id, kind: "approval", text: `Expired: ${reason}`, data: { approval_id } });
     record(tx, { action: "approval.expired", subject: approval_id, data: { reason } });
-    await tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
+    tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
   });
 }
 
@@ -40,7 +40,7 @@ export async function supersedeApproval(
     const { approval_id, decision_token } = approval;
     await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
     await readyDecision(tx, decision_token);
-    await note(tx, {
+    note(tx, {
       incident_id,
       kind: "approval",
       text: `No longer needed: ${reason}`,

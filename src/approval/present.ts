@@ -43,14 +43,14 @@ export async function presentApproval(
     const { required_signatures, risk_level } = plan;
     const people = required_signatures === 1 ? "1 signature" : `${required_signatures} signatures`;
     const failed = checks.filter((check) => !check.passed).map((check) => check.name);
-    await note(tx, {
+    note(tx, {
       incident_id,
       kind: "approval",
       text: `Waiting for ${people}: ${action}${failed.length > 0 ? ` (not passed: ${failed.join(", ")})` : ""}`,
       data: { approval_id, plan_hash, risk_level, required_signatures, checks },
     });
     record(tx, { action: "approval.presented", subject: approval_id, data: { plan_hash, failed } });
-    await tell(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
+    tell(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
   });
 }
 
@@ -67,8 +67,8 @@ export async function withdrawApproval(
     const { incident_id, decision_token } = approval;
     await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
     await readyDecision(tx, decision_token);
-    await note(tx, { incident_id, kind: "approval", text: `Not proposed: ${reason}`, data: { approval_id } });
+    note(tx, { incident_id, kind: "approval", text: `Not proposed: ${reason}`, data: { approval_id } });
     record(tx, { action: "approval.withdrawn", subject: approval_id, data: { reason } });
-    await tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
+    tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
   });
 }

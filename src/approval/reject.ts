@@ -22,14 +22,14 @@ export async function reject(ctx: Ctx, input: { approval_id: string; reason: str
     authorise(tx.actor, `reject plans of ${risk_level} risk`, { people: signerRole(risk_level) });
     mustBePending(approval, tx.clock.now());
     const { incident_id } = approval;
-    await note(tx, {
+    note(tx, {
       incident_id,
       kind: "approval",
       text: `Rejected by ${actorLabel(tx.actor)}: ${reason}`,
       data: { approval_id },
     });
     record(tx, { action: "approval.rejected", subject: approval_id, data: { reason } });
-    await tell(tx, { topic: "approval.rejected", incident_id, payload: { approval_id, reason } });
+    tell(tx, { topic: "approval.rejected", incident_id, payload: { approval_id, reason } });
     return updateApproval(tx, approval_id, {
       status: "rejected",
       reject_reason: reason,

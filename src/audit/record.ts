@@ -1,5 +1,5 @@
 import type { Ctx } from "../db/ctx.ts";
-import { beforeCommit } from "../db/transaction.ts";
+import { defer } from "../db/transaction.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { redact } from "../lib/redact.ts";
 import { entryHash, GENESIS } from "./hash.ts";
@@ -7,8 +7,6 @@ import { insertEntries, lockHead } from "./store.ts";
 import type { AuditEntry } from "./types.ts";
 
 type Draft = Omit<AuditEntry, "seq" | "prev_hash" | "hash">;
-
-const drafts = new WeakMap<object, Draft[]>();
 
 /**
  * Adds an entry to the ledger, inside the open transaction of `ctx`: it is there exactly if the change
@@ -19,17 +17,15 @@ export function record(
   ctx: Ctx,
   entry: { action: string; subject: string; data?: Record<string, unknown> },
 ): void {
-  const pending = drafts.get(ctx.db) ?? [];
-  drafts.set(ctx.db, pending);
-  pending.push({
+  const draft: Draft = {
     at: ctx.clock.now(),
     actor_kind: ctx.actor.kind,
     actor: actorLabel(ctx.actor),
     action: entry.action,
     subject: entry.subject,
     data: JSON.parse(JSON.stringify(redact(entry.data ?? {}))) as Record<string, unknown>,
-  });
-  beforeCommit(ctx, "audit", () => append(ctx, pending));
+  };
+  defer(ctx, "audit", draft, append);
 }
 
 async function append(ctx: Ctx, pending: readonly Draft[]): Promise<void> {

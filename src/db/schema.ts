@@ -37,7 +37,7 @@ export const receipts = pgTable(
   (table) => [
     index("receipts_waiting").on(table.seq).where(sql`state = 'received'`),
     index("receipts_dead").on(table.seq).where(sql`state = 'dead'`),
-    index("receipts_received_at").on(table.received_at),
+    index("receipts_received_at").using("brin", table.received_at),
   ],
 );
 
@@ -72,8 +72,10 @@ export const alerts = pgTable(
   },
   (table) => [
     index("alerts_incident").on(table.incident_id),
+    index("alerts_firing").on(table.incident_id).where(sql`status = 'firing'`),
     index("alerts_fingerprint").on(table.fingerprint, table.first_received_at),
-    index("alerts_received_at").on(table.last_received_at),
+    // Not on what every delivery changes: then PostgreSQL would write to each index each time.
+    index("alerts_received_at").using("brin", table.first_received_at),
   ],
 );
 

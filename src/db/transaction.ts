@@ -3,9 +3,13 @@ import type { Db } from "./client.ts";
 import type { Ctx } from "./ctx.ts";
 import { hasState } from "./failure.ts";
 
-type Hook = () => Promise<void>;
+type Pending = { rows: unknown[]; write: (ctx: Ctx, rows: never[]) => Promise<void> };
 
-const hooks = new WeakMap<object, Map<string, Hook>>();
+/** What each open transaction still has to write before it commits. */
+const deferred = new WeakMap<object, Map<string, Pending>>();
+
+/** The last to be written: its lock is one that every writer wants, so taken last it is in no deadlock. */
+const LAST = "audit";
 
 // Deadlock and serialisation failures: PostgreSQL undid everything, so doing it again is safe.
 const RETRIED_STATES = ["40001", "40P01"];
@@ -15,16 +19,17 @@ const TRIES = 4;
  * Runs `work` in one transaction: the caller's if it has one open, else a new one. On a deadlock the
  * whole is run again, so `work` does nothing but SQL.
  */
-export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
+export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T>): Promise<T> {
   if (ctx.db instanceof PgTransaction) return work(ctx);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ctx.db.transaction(async (tx) => {
         const db = tx as unknown as Db;
-        const pending = new Map<string, Hook>();
-        hooks.set(db, pending);
-        const result = await work({ ...ctx, db });
-        for (const hook of pending.values()) await hook();
+        const pending = new Map<string, Pending>();
+        deferred.set(db, pending);
+        const joined = { ...ctx, db };
+        const result = await work(joined);
+        await writeDeferred(joined, pending);
         return result;
       });
     } catch (error) {
@@ -34,12 +39,26 @@ export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): 
   }
 }
 
+async function writeDeferred(ctx: Ctx, pending: Map<string, Pending>): Promise<void> {
+  const last = pending.get(LAST);
+  pending.delete(LAST);
+  for (const { rows, write } of pending.values()) await write(ctx, rows as never[]);
+  await last?.write(ctx, last.rows as never[]);
+}
+
 /**
- * Has `hook` run once, as the last thing before the open transaction commits. For what takes a lock
- * that every writer wants (the head of the audit chain): taken last, it can be in no deadlock.
+ * Keeps `row` until just before the open transaction commits, then has `write` write all rows of `key` at
+ * once: an incident's story, notices and work cost a statement for each transaction, not for each row.
  */
-export function beforeCommit(ctx: Ctx, key: string, hook: Hook): void {
-  const pending = hooks.get(ctx.db);
-  if (pending === undefined) throw new Error("beforeCommit outside a transaction");
-  if (!pending.has(key)) pending.set(key, hook);
+export function defer<Row>(
+  ctx: Ctx,
+  key: "timeline" | "notices" | "work" | typeof LAST,
+  row: Row,
+  write: (ctx: Ctx, rows: Row[]) => Promise<void>,
+): void {
+  const open = deferred.get(ctx.db);
+  if (open === undefined) throw new Error(`${key} is written outside a transaction`);
+  const pending = open.get(key);
+  if (pending === undefined) open.set(key, { rows: [row], write });
+  else pending.rows.push(row);
 }

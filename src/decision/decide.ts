@@ -56,7 +56,7 @@ export async function decide(
   await supersedeDecisions(ctx, incident_id);
   await insertDecision(ctx, decision);
   const { token } = decision;
-  await note(ctx, {
+  note(ctx, {
     incident_id,
     kind: "decision",
     text: `${action} (rule ${rule_id}, ${risk_level} risk)`,

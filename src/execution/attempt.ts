@@ -92,9 +92,9 @@ async function start(
     });
     await setMitigating(tx, incident_id, true);
     const text = attempt === 1 ? inWords(operation) : `${inWords(operation)} (attempt ${attempt})`;
-    await note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt } });
+    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt } });
     record(tx, { action: "execution.started", subject: execution_id, data: { attempt, operation } });
-    if (attempt === 1) await tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
+    if (attempt === 1) tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
     return { kind: "go", executor: admission.executor, execution: started };
   });
 }
@@ -105,7 +105,7 @@ async function stopShort(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Pr
   const { gate, code, message } = refusal;
   await updateExecution(tx, execution_id, { status: "verifying", error: message, error_code: code });
   const text = `No further attempt: ${message}`;
-  await note(tx, { incident_id, kind: "execution", text, data: { execution_id, gate, code } });
+  note(tx, { incident_id, kind: "execution", text, data: { execution_id, gate, code } });
   await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
 }
 
@@ -118,14 +118,14 @@ async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promis
     error_code: code,
     ended_at: tx.clock.now(),
   });
-  await note(tx, {
+  note(tx, {
     incident_id,
     kind: "execution",
     text: `Refused: ${message}`,
     data: { execution_id, gate, code },
   });
   await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
-  await tell(tx, {
+  tell(tx, {
     topic: "execution.finished",
     incident_id,
     payload: { execution_id, status: "refused" },
@@ -184,7 +184,7 @@ async function finish(
       });
     }
     const text = describe(result, outcome);
-    await note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, error } });
+    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, error } });
     await auditCall(tx, callOf(execution), {
       what: "act",
       outcome: result.ok ? "ok" : (error ?? "failed"),
@@ -241,7 +241,7 @@ async function takeUp(
   await transaction(ctx, async (tx) => {
     await endAttempt(tx, execution_id, run.attempt, { outcome: "failed", sent: false, error: NOT_DONE });
     const text = "Interrupted before it took effect: done again";
-    await note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt: run.attempt } });
+    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt: run.attempt } });
   });
   return { kind: "again", wait: 0, next: run.attempt + 1 };
 }

@@ -50,7 +50,7 @@ export async function keepBefore(
   if (execution.before !== null) return execution;
   const { incident_id, execution_id } = execution;
   return transaction(ctx, async (tx) => {
-    await note(tx, {
+    note(tx, {
       incident_id,
       kind: "execution",
       text: "Looked at the target before acting",

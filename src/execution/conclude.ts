@@ -31,14 +31,14 @@ export async function concludeExecution(
     });
     if (verification !== null) {
       const text = `Verified: ${verification.result}, ${verification.reason}`;
-      await note(tx, { incident_id, kind: "verification", text, data: { execution_id, ...verification } });
+      note(tx, { incident_id, kind: "verification", text, data: { execution_id, ...verification } });
     }
     record(tx, {
       action: "execution.ended",
       subject: execution_id,
       data: { status, result: verification?.result },
     });
-    await tell(tx, { topic: "execution.finished", incident_id, payload: { execution_id, status } });
+    tell(tx, { topic: "execution.finished", incident_id, payload: { execution_id, status } });
     return concluded;
   });
 }

@@ -25,7 +25,7 @@ export async function acknowledge(ctx: Ctx, input: { incident_id: string }): Pro
     }
     const owner = incident.owner ?? actorLabel(tx.actor);
     const updated = await updateIncident(tx, incident_id, { acknowledged_at: tx.clock.now(), owner });
-    await note(tx, { incident_id, kind: "status", text: `Acknowledged by ${actorLabel(tx.actor)}` });
+    note(tx, { incident_id, kind: "status", text: `Acknowledged by ${actorLabel(tx.actor)}` });
     record(tx, { action: "incident.acknowledged", subject: incident_id });
     return updated;
   });

@@ -14,7 +14,7 @@ export async function comment(ctx: Ctx, input: { incident_id: string; text: stri
   return transaction(ctx, async (tx) => {
     const incident = await findIncident(tx, incident_id);
     if (incident === undefined) throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
-    await note(tx, { incident_id, kind: "comment", text });
+    note(tx, { incident_id, kind: "comment", text });
     record(tx, { action: "incident.commented", subject: incident_id, data: { text } });
     return incident;
   });

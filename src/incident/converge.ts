@@ -2,17 +2,16 @@ import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import type { Severity } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { affectedServices, assignAlerts, type StoredAlert } from "../intake/index.ts";
+import { affectedServices, type StoredAlert } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { incidentId } from "../lib/id.ts";
 import { tell } from "../outbox/index.ts";
 import { type KnownTargets, operationTarget } from "./operation-target.ts";
 import {
   ACTIVE,
-  insertIncident,
+  countIncidents,
+  insertIncidents,
   latestIncidents,
-  lockFingerprints,
-  touchIncidents,
+  type NewIncident,
   updateIncident,
 } from "./store.ts";
 import { note } from "./timeline.ts";
@@ -25,6 +24,9 @@ export type ConvergeOptions = {
   severityWithout: (alert: StoredAlert) => Severity;
 };
 
+// Whoever sends another service with every alert must not make the incident grow without end.
+const SERVICES = 100;
+
 /** The worse of two severities: P0 is the worst. */
 export function worseSeverity(a: Severity, b: Severity): Severity {
   return a < b ? a : b;
@@ -34,8 +36,10 @@ export function isActive(incident: Pick<IncidentRow, "status">): boolean {
   return (ACTIVE as readonly string[]).includes(incident.status);
 }
 
-function byFingerprint(alerts: readonly StoredAlert[]): Map<string, StoredAlert[]> {
-  const groups = new Map<string, StoredAlert[]>();
+type Group = [StoredAlert, ...StoredAlert[]];
+
+function byFingerprint(alerts: readonly StoredAlert[]): Map<string, Group> {
+  const groups = new Map<string, Group>();
   for (const alert of alerts) {
     const group = groups.get(alert.fingerprint);
     if (group === undefined) groups.set(alert.fingerprint, [alert]);
@@ -53,14 +57,12 @@ function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, i
   return repaired || addSeconds(incident.last_seen, windows.active) > now;
 }
 
-async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOptions): Promise<IncidentRow> {
+function draft(ctx: Ctx, group: Group, options: ConvergeOptions): NewIncident {
   const now = ctx.clock.now();
-  const first = group[0];
-  if (first === undefined) throw new Error("an incident needs an alert");
+  const [first] = group;
   const services = [...new Set(group.flatMap((alert) => affectedServices(alert)))];
   const known = group.flatMap((alert) => alert.severity ?? []);
-  const incident = await insertIncident(ctx, {
-    incident_id: incidentId(now, ctx.random),
+  return {
     fingerprint: first.fingerprint,
     title: `${first.alert_name}: ${first.message}`.slice(0, 300).toWellFormed(),
     status: "investigating",
@@ -74,17 +76,19 @@ async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOp
     last_seen: now,
     created_at: now,
     updated_at: now,
-  });
+  };
+}
+
+function tellOpened(ctx: Ctx, incident: IncidentRow, [first]: Group): void {
   const { incident_id, severity, fingerprint } = incident;
-  await note(ctx, {
+  note(ctx, {
     incident_id,
     kind: "alert",
     text: `${first.alert_name} fired for ${incident.operation_target?.name ?? first.target_resource}`,
     data: { alert_id: first.alert_id, source: first.source, message: first.message },
   });
   record(ctx, { action: "incident.opened", subject: incident_id, data: { fingerprint, severity } });
-  await tell(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
-  return incident;
+  tell(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
 }
 
 /** The incident's fields with what these new alerts add to them. */
@@ -94,7 +98,8 @@ function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[])
     hit_count: incident.hit_count + fresh.length,
     last_seen: ctx.clock.now(),
     severity: fresh.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
-    affected_services: [...new Set(services)],
+    affected_services: [...new Set(services)].slice(0, SERVICES),
+    updated_at: fresh.length > 0 ? ctx.clock.now() : incident.updated_at,
   };
 }
 
@@ -111,32 +116,60 @@ async function reopen(
   });
   const why = repair_failed ? "the trouble is back: the repair did not hold" : "the trouble is back";
   const { incident_id } = incident;
-  await note(ctx, { incident_id, kind: "status", text: `Reopened: ${why}` });
+  note(ctx, { incident_id, kind: "status", text: `Reopened: ${why}` });
   record(ctx, { action: "incident.reopened", subject: incident_id, data: { repair_failed } });
-  await tell(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
+  tell(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
   return reopened;
 }
 
-async function count(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[]): Promise<IncidentRow> {
-  const updated = await updateIncident(ctx, incident.incident_id, counted(ctx, incident, fresh));
-  const worst = updated.severity;
-  if (worst !== incident.severity) {
-    const { incident_id } = incident;
-    await note(ctx, {
-      incident_id,
-      kind: "alert",
-      text: `Severity rose from ${incident.severity} to ${worst}`,
-    });
-    record(ctx, { action: "incident.raised", subject: incident_id, data: { severity: worst } });
-    await tell(ctx, { topic: "incident.raised", incident_id, payload: { severity: worst } });
+function tellRaised(ctx: Ctx, { incident_id, severity }: IncidentRow, before: Severity): void {
+  note(ctx, { incident_id, kind: "alert", text: `Severity rose from ${before} to ${severity}` });
+  record(ctx, { action: "incident.raised", subject: incident_id, data: { severity } });
+  tell(ctx, { topic: "incident.raised", incident_id, payload: { severity } });
+}
+
+/** What a group of alerts comes to on an incident that is there already; undefined when it opens one. */
+async function onExisting(
+  ctx: Ctx,
+  before: IncidentRow,
+  alerts: StoredAlert[],
+  windows: IncidentWindows,
+): Promise<Convergence | undefined> {
+  const fresh = alerts.filter((alert) => alert.is_new);
+  const same = { repair_failed: false, raised: false, alerts };
+  if (isActive(before)) {
+    const incident = { ...before, ...counted(ctx, before, fresh) };
+    return { ...same, incident, kind: "converged", raised: incident.severity !== before.severity };
   }
-  return updated;
+  const now = ctx.clock.now();
+  if (continues(before, windows, now, fresh.length > 0)) {
+    const repair_failed =
+      before.resolved_through === "repair" &&
+      before.resolved_at !== null &&
+      addSeconds(before.resolved_at, windows.repair) > now;
+    const incident = await reopen(ctx, before, fresh, repair_failed);
+    return { ...same, incident, kind: "reopened", repair_failed };
+  }
+  // Known instances that still fire on an incident just resolved: it is given its cool-down.
+  if (fresh.length === 0) return { ...same, incident: { ...before, last_seen: now }, kind: "converged" };
+  return undefined;
+}
+
+async function openAll(ctx: Ctx, groups: readonly Group[], options: ConvergeOptions): Promise<Convergence[]> {
+  const drafts = groups.map((group) => draft(ctx, group, options));
+  const opened = await insertIncidents(ctx, drafts);
+  return groups.flatMap((group) => {
+    const incident = opened.get(group[0].fingerprint);
+    if (incident === undefined) return [];
+    tellOpened(ctx, incident, group);
+    return { incident, kind: "opened" as const, repair_failed: false, raised: false, alerts: [...group] };
+  });
 }
 
 /**
  * Brings firing alerts to their incidents: counts them on one that is open, reopens one that they
- * continue, or opens one. `firing` has one entry per instance; those that were known before only move
- * `last_seen`. The same alerts in any order lead to the same incidents.
+ * continue, or opens one. `firing` has one entry per instance, their fingerprints are locked; those that
+ * were known before only move `last_seen`. The same alerts in any order lead to the same incidents.
  */
 export async function converge(
   ctx: Ctx,
@@ -145,50 +178,20 @@ export async function converge(
 ): Promise<Convergence[]> {
   authorise(ctx.actor, "converge alerts", { people: "nobody", system: ["intake"] });
   if (firing.length === 0) return [];
-  const now = ctx.clock.now();
   const groups = byFingerprint(firing);
-  await lockFingerprints(ctx, [...groups.keys()]);
   const latest = await latestIncidents(ctx, [...groups.keys()]);
   const outcome: Convergence[] = [];
-  const touched: string[] = [];
+  const opening: Group[] = [];
   for (const [fingerprint, group] of groups) {
     const before = latest.get(fingerprint);
-    const fresh = group.filter((alert) => alert.is_new);
-    if (before !== undefined && isActive(before)) {
-      const incident = fresh.length > 0 ? await count(ctx, before, fresh) : before;
-      if (fresh.length === 0) touched.push(before.incident_id);
-      const raised = incident.severity !== before.severity;
-      outcome.push({ incident, kind: "converged", repair_failed: false, raised, alerts: group });
-    } else if (before !== undefined && continues(before, options.windows, now, fresh.length > 0)) {
-      const repair_failed =
-        before.resolved_through === "repair" &&
-        before.resolved_at !== null &&
-        addSeconds(before.resolved_at, options.windows.repair) > now;
-      const incident = await reopen(ctx, before, fresh, repair_failed);
-      outcome.push({ incident, kind: "reopened", repair_failed, raised: false, alerts: group });
-    } else if (fresh.length > 0 || before === undefined) {
-      const incident = await open(ctx, group, options);
-      outcome.push({ incident, kind: "opened", repair_failed: false, raised: false, alerts: group });
-    } else {
-      // Known instances that still fire on an incident just resolved: it is given its cool-down.
-      touched.push(before.incident_id);
-      outcome.push({
-        incident: before,
-        kind: "converged",
-        repair_failed: false,
-        raised: false,
-        alerts: group,
-      });
-    }
+    const existing = before && (await onExisting(ctx, before, group, options.windows));
+    if (existing === undefined) opening.push(group);
+    else outcome.push(existing);
+    if (before !== undefined && existing?.raised) tellRaised(ctx, existing.incident, before.severity);
   }
-  await touchIncidents(ctx, touched, now);
-  for (const { incident, alerts } of outcome) {
-    const unassigned = alerts.filter((alert) => alert.incident_id !== incident.incident_id);
-    await assignAlerts(
-      ctx,
-      incident.incident_id,
-      unassigned.map((alert) => alert.alert_id),
-    );
-  }
-  return outcome;
+  await countIncidents(
+    ctx,
+    outcome.map((one) => one.incident),
+  );
+  return [...outcome, ...(await openAll(ctx, opening, options))];
 }

@@ -5,6 +5,6 @@ export { setMitigating } from "./mitigate.ts";
 export { type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
-export { activeIncidents, incidentsById, lockIncident } from "./store.ts";
+export { activeIncidents, incidentsById, lockFingerprints, lockIncident } from "./store.ts";
 export { note, timelineOf } from "./timeline.ts";
 export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

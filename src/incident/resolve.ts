@@ -44,10 +44,10 @@ export async function resolve(ctx: Ctx, input: ResolveInput): Promise<IncidentRo
     });
     const data = { through, resolution, ...(comment === undefined ? {} : { comment }) };
     const text = comment === undefined ? WORDS[through] : `${WORDS[through]}: ${comment}`;
-    await note(tx, { incident_id, kind: "status", text, data });
+    note(tx, { incident_id, kind: "status", text, data });
     record(tx, { action: "incident.resolved", subject: incident_id, data });
-    await tell(tx, { topic: "incident.resolved", incident_id, payload: { through } });
-    await enqueue(tx, {
+    tell(tx, { topic: "incident.resolved", incident_id, payload: { through } });
+    enqueue(tx, {
       kind: "conclude",
       incident_id,
       resolution,

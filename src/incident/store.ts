@@ -1,19 +1,24 @@
 import { and, arrayContains, asc, desc, eq, gt, gte, ilike, inArray, lt, lte, or, sql } from "drizzle-orm";
 import type { IncidentQuery } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { jsonRows } from "../db/json-rows.ts";
 import { LOCKS } from "../db/lock.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
 import { incidents, timeline } from "../db/schema.ts";
+import { incidentId } from "../lib/id.ts";
 import type { IncidentRow } from "./types.ts";
 
 export const ACTIVE = ["investigating", "mitigating"] as const;
 
-/** Lets no one else converge on these fingerprints until the transaction ends. Sorted: no deadlock. */
+/**
+ * Lets no one else converge on these fingerprints until the transaction ends. Sorted: no deadlock. By
+ * 256 buckets: a body with 20,000 fingerprints must not use up the server's table of locks.
+ */
 export async function lockFingerprints(ctx: Ctx, fingerprints: readonly string[]): Promise<void> {
-  const list = sql.param([...fingerprints]);
+  const list = sql.param([...new Set(fingerprints)]);
   await ctx.db.execute(sql`
     select pg_advisory_xact_lock(${LOCKS.fingerprint}::int, key)
-      from (select distinct hashtext(f) as key from unnest(${list}::text[]) as f order by 1) as keys`);
+      from (select distinct hashtext(f) & 255 as key from unnest(${list}::text[]) as f order by 1) as keys`);
 }
 
 /**
@@ -44,9 +49,33 @@ export async function latestIncidents(
   return new Map(rows.map((row) => [row.fingerprint, row]));
 }
 
-export async function insertIncident(ctx: Ctx, row: typeof incidents.$inferInsert): Promise<IncidentRow> {
-  const [inserted] = await ctx.db.insert(incidents).values(row).returning();
-  return inserted as IncidentRow;
+/** An incident before it has its id, which the store draws. */
+export type NewIncident = Omit<typeof incidents.$inferInsert, "incident_id">;
+
+// Below the 65,535 parameters that PostgreSQL takes in one statement; an incident has 25.
+const INSERT = 1_000;
+
+/** Opens incidents, one for each fingerprint; returns them by it. */
+export async function insertIncidents(
+  ctx: Ctx,
+  drafts: readonly NewIncident[],
+): Promise<Map<string, IncidentRow>> {
+  const opened = new Map<string, IncidentRow>();
+  let left = [...drafts];
+  while (left.length > 0) {
+    const rows = left
+      .slice(0, INSERT)
+      .map((row) => ({ ...row, incident_id: incidentId(ctx.clock.now(), ctx.random) }));
+    // An id that is taken (there are 2^30 a day) leaves its row out: it is drawn another.
+    const inserted = await ctx.db
+      .insert(incidents)
+      .values(rows)
+      .onConflictDoNothing({ target: incidents.incident_id })
+      .returning();
+    for (const row of inserted) opened.set(row.fingerprint, row as IncidentRow);
+    left = left.filter((row) => !opened.has(row.fingerprint));
+  }
+  return opened;
 }
 
 export async function updateIncident(
@@ -62,13 +91,27 @@ export async function updateIncident(
   return updated as IncidentRow;
 }
 
-/** Moves `last_seen` of these incidents; `last_seen` never goes back. */
-export async function touchIncidents(ctx: Ctx, incident_ids: readonly string[], at: Date): Promise<void> {
-  if (incident_ids.length === 0) return;
-  await ctx.db
-    .update(incidents)
-    .set({ last_seen: sql`greatest(${incidents.last_seen}, ${at.toISOString()}::timestamptz)` })
-    .where(inArray(incidents.incident_id, [...incident_ids]));
+/** Writes what alerts have counted on these incidents; `last_seen` never goes back. */
+export async function countIncidents(ctx: Ctx, counted: readonly IncidentRow[]): Promise<void> {
+  if (counted.length === 0) return;
+  const rows = counted.map(
+    ({ incident_id, hit_count, last_seen, updated_at, severity, affected_services }) => ({
+      incident_id,
+      hit_count,
+      last_seen,
+      updated_at,
+      severity,
+      affected_services,
+    }),
+  );
+  await ctx.db.execute(sql`
+    update incidents i
+       set hit_count = c.hit_count, severity = c.severity, affected_services = c.affected_services,
+           last_seen = greatest(i.last_seen, c.last_seen), updated_at = c.updated_at
+      from json_to_recordset(${jsonRows(rows)}::json)
+        as c(incident_id text, hit_count int, last_seen timestamptz, updated_at timestamptz, severity text,
+             affected_services text[])
+     where i.incident_id = c.incident_id`);
 }
 
 export async function findIncident(ctx: Ctx, incident_id: string): Promise<IncidentRow | undefined> {
@@ -137,8 +180,15 @@ export async function activeIncidents(ctx: Ctx, after: string, limit: number): P
   return rows as IncidentRow[];
 }
 
-export async function insertTimeline(ctx: Ctx, row: typeof timeline.$inferInsert): Promise<void> {
-  await ctx.db.insert(timeline).values(row);
+export async function insertTimeline(
+  ctx: Ctx,
+  rows: readonly (typeof timeline.$inferInsert)[],
+): Promise<void> {
+  await ctx.db.execute(sql`
+    insert into timeline (incident_id, at, kind, actor, text, data)
+    select incident_id, at, kind, actor, text, data
+      from json_to_recordset(${jsonRows(rows)}::json)
+        as t(incident_id text, at timestamptz, kind text, actor text, text text, data jsonb)`);
 }
 
 export async function timelineRows(

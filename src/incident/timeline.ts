@@ -1,24 +1,18 @@
 import { authorise } from "../access/index.ts";
 import type { TimelineEvent, TimelineKind } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { defer } from "../db/transaction.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { findIncident, insertTimeline, timelineRows } from "./store.ts";
 
 /** Writes into an incident's story, in the transaction of what happened. `text` is one line for people. */
-export async function note(
+export function note(
   ctx: Ctx,
   event: { incident_id: string; kind: TimelineKind; text: string; data?: Record<string, unknown> },
-): Promise<void> {
-  const { incident_id, kind, text, data = {} } = event;
-  await insertTimeline(ctx, {
-    incident_id,
-    kind,
-    text,
-    data,
-    at: ctx.clock.now(),
-    actor: actorLabel(ctx.actor),
-  });
+): void {
+  const row = { data: {}, ...event, at: ctx.clock.now(), actor: actorLabel(ctx.actor) };
+  defer(ctx, "timeline", row, insertTimeline);
 }
 
 /** The story of an incident, oldest first, from after `after` (a `seq`) on; 500 events at most. */

@@ -7,12 +7,22 @@ export { alertTypeOf, fingerprintOf, normalise, severityOf, targetOf, workloadOf
 export {
   alertNamesOf,
   assignAlerts,
-  claimReceipts,
   finishReceipts,
   firingIncidents,
+  insertAlerts,
   instancesSince,
-  upsertAlerts,
+  retireInstances,
+  stillWaiting,
+  touchAlerts,
   waitingReceipts,
   waitingSummary,
 } from "./store.ts";
-export type { Decoded, NormalisedAlert, Receipt, Source, SourceAlert, StoredAlert } from "./types.ts";
+export type {
+  Decoded,
+  HeardAlert,
+  NormalisedAlert,
+  Receipt,
+  Source,
+  SourceAlert,
+  StoredAlert,
+} from "./types.ts";

@@ -19,8 +19,8 @@ type Waiting = {
   reject: (error: unknown) => void;
 };
 
-// One insert of so many rows is still quick; more wait for the next commit.
-const BATCH = 500;
+// One insert of so many rows and bytes is still quick; more wait for the next commit.
+const BATCH = { calls: 500, bytes: 8 * 1024 * 1024 };
 
 /**
  * Writes receipts down before their senders are answered. Calls that come while a commit is under way
@@ -70,7 +70,7 @@ export class Journal {
     // Lets the calls that arrived in the same turn of the event loop into the same commit.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
+      const batch = this.#next();
       try {
         const written = await insertReceipts(
           this.#ctx,
@@ -87,6 +87,15 @@ export class Journal {
       for (const one of batch) this.#bytes -= one.receipt.body.length;
     }
     this.#writing = null;
+  }
+
+  #next(): Waiting[] {
+    let bytes = 0;
+    const over = this.#waiting.findIndex(({ receipt }, index) => {
+      bytes += receipt.body.length;
+      return index === BATCH.calls || (index > 0 && bytes > BATCH.bytes);
+    });
+    return this.#waiting.splice(0, over < 0 ? this.#waiting.length : over);
   }
 
   #refuse(batch: readonly Waiting[], error: unknown): void {

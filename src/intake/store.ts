@@ -1,16 +1,28 @@
 import { and, asc, count, desc, eq, gt, inArray, lte, max, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
+import { jsonRows } from "../db/json-rows.ts";
 import { alerts, receipts } from "../db/schema.ts";
-import { prefixedId } from "../lib/id.ts";
-import type { NormalisedAlert, Receipt, StoredAlert } from "./types.ts";
+import type { HeardAlert, NormalisedAlert, Receipt, StoredAlert } from "./types.ts";
 
-/** One insert, and so one commit, for all; returns their places in the journal, in order. */
+/**
+ * One insert, and so one commit, for all; returns their places in the journal, in order. The bodies go
+ * as one value that PostgreSQL cuts up: one parameter for each costs more than the disk does.
+ */
 export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq">[]): Promise<number[]> {
-  const written = await ctx.db
-    .insert(receipts)
-    .values([...rows])
-    .returning({ seq: receipts.seq });
-  return written.map((row) => row.seq);
+  const bodies = Buffer.concat(rows.map((row) => row.body));
+  let end = 1;
+  const fields = rows.map(({ source, sender, body, received_at }) => {
+    const start = end;
+    end += body.length;
+    return { source, sender, start, size: body.length, received_at };
+  });
+  const written = await ctx.db.execute<{ seq: string }>(sql`
+    insert into receipts (source, sender, body, received_at)
+    select source, sender, substring(${bodies}::bytea from start for size), received_at
+      from json_to_recordset(${jsonRows(fields)}::json)
+        as r(source text, sender text, start int, size int, received_at timestamptz)
+    returning seq`);
+  return written.rows.map((row) => Number(row.seq));
 }
 
 /** Receipts up to `last` that nobody has understood yet, oldest first. */
@@ -29,14 +41,12 @@ export async function waitingReceipts(ctx: Ctx, last: number, limit: number): Pr
     .limit(limit);
 }
 
-/** Locks those of `seqs` that are still waiting, until the transaction ends, and returns them. */
-export async function claimReceipts(ctx: Ctx, seqs: readonly number[]): Promise<Set<number>> {
+/** Which of these receipts nobody has understood yet. */
+export async function stillWaiting(ctx: Ctx, seqs: readonly number[]): Promise<Set<number>> {
   const rows = await ctx.db
     .select({ seq: receipts.seq })
     .from(receipts)
-    .where(and(inArray(receipts.seq, [...seqs]), eq(receipts.state, "received")))
-    .orderBy(asc(receipts.seq))
-    .for("no key update");
+    .where(and(inArray(receipts.seq, [...seqs]), eq(receipts.state, "received")));
   return new Set(rows.map((row) => row.seq));
 }
 
@@ -49,90 +59,84 @@ export async function waitingSummary(ctx: Ctx): Promise<{ count: number; last: n
   return { count: row?.count ?? 0, last: row?.last ?? 0 };
 }
 
-/** Marks a receipt as understood, or as a dead letter when `error` says what was not. */
+/**
+ * Marks receipts as understood, or as dead letters when `error` says what was not; returns how many of
+ * them were still waiting. Each is marked once, whoever is faster.
+ */
 export async function finishReceipts(
   ctx: Ctx,
   done: readonly { seq: number; alert_count: number; error: string | null }[],
-): Promise<void> {
+): Promise<number> {
   const now = ctx.clock.now().toISOString();
-  // An error may quote what no database can hold: half a surrogate pair, a NUL.
-  const rows = done.map(({ error, ...one }) => ({
-    ...one,
-    error: error?.replaceAll("\0", "\u{fffd}").toWellFormed() ?? null,
-  }));
-  await ctx.db.execute(sql`
+  const { rowCount } = await ctx.db.execute(sql`
     update receipts r
        set state = case when d.error is null then 'processed' else 'dead' end,
            alert_count = d.alert_count, error = d.error, processed_at = ${now}::timestamptz
-      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as d(seq bigint, alert_count int, error text)
-     where r.seq = d.seq`);
+      from json_to_recordset(${jsonRows(done)}::json) as d(seq bigint, alert_count int, error text)
+     where r.seq = d.seq and r.state = 'received'`);
+  return rowCount ?? 0;
 }
 
-// Below the 65,535 parameters that PostgreSQL takes in one statement; an alert has 22.
-const UPSERT = 1_000;
+type Known = Pick<StoredAlert, "alert_id" | "incident_id" | "status">;
 
 /**
- * Stores one row per instance. Deliveries meet in any order and any number of times: resolved wins over
- * firing, so the outcome is the same. `alerts` has each instance key once.
+ * Counts deliveries of instances that are stored already; returns those, by instance key. Deliveries meet
+ * in any order and any number of times: resolved wins over firing, so the outcome is the same.
  */
-export async function upsertAlerts(
-  ctx: Ctx,
-  batch: readonly NormalisedAlert[],
-  received_at: Date,
-): Promise<StoredAlert[]> {
-  // Always in the same order: two writers that lock the same rows must not wait for each other.
-  const ordered = [...batch].sort((a, b) => (a.instance_key < b.instance_key ? -1 : 1));
-  const rows = ordered.map(({ start_known: _, heartbeat: __, ...alert }) => ({
-    ...alert,
-    alert_id: prefixedId("ALT", ctx.random),
-    first_received_at: received_at,
-    last_received_at: received_at,
+export async function touchAlerts(ctx: Ctx, heard: readonly HeardAlert[]): Promise<Map<string, Known>> {
+  const now = ctx.clock.now().toISOString();
+  const said = heard.map(({ instance_key, status, ends_at, times }) => ({
+    instance_key,
+    status,
+    ends_at,
+    times,
   }));
-  const byKey = new Map<string, Awaited<ReturnType<typeof upsertRows>>[number]>();
-  for (let at = 0; at < rows.length; at += UPSERT) {
-    for (const row of await upsertRows(ctx, rows.slice(at, at + UPSERT))) byKey.set(row.instance_key, row);
-  }
-  await retireInstances(ctx, batch);
-  return batch.flatMap((alert) => {
-    const row = byKey.get(alert.instance_key);
-    return row === undefined
-      ? []
-      : [
-          {
-            ...alert,
-            alert_id: row.alert_id,
-            incident_id: row.incident_id,
-            status: row.status,
-            is_new: row.deliveries === 1,
-          },
-        ];
-  });
+  const { rows } = await ctx.db.execute<Known & { instance_key: string }>(sql`
+    update alerts a
+       set last_received_at = greatest(a.last_received_at, ${now}::timestamptz),
+           deliveries = a.deliveries + d.times,
+           status = case when a.status = 'resolved' then 'resolved' else d.status end,
+           ends_at = coalesce(a.ends_at, d.ends_at)
+      from json_to_recordset(${jsonRows(said)}::json)
+        as d(instance_key text, status text, ends_at timestamptz, times int)
+     where a.instance_key = d.instance_key
+    returning a.instance_key, a.alert_id, a.incident_id, a.status`);
+  return new Map(rows.map((row) => [row.instance_key, row]));
 }
 
-function upsertRows(ctx: Ctx, rows: (typeof alerts.$inferInsert)[]) {
-  return ctx.db
-    .insert(alerts)
-    .values(rows)
-    .onConflictDoUpdate({
-      target: alerts.instance_key,
-      set: {
-        last_received_at: sql`greatest(${alerts.last_received_at}, excluded.last_received_at)`,
-        deliveries: sql`${alerts.deliveries} + 1`,
-        status: sql`case when ${alerts.status} = 'resolved' then 'resolved' else excluded.status end`,
-        ends_at: sql`coalesce(${alerts.ends_at}, excluded.ends_at)`,
-      },
-    })
-    .returning({
-      instance_key: alerts.instance_key,
-      alert_id: alerts.alert_id,
-      incident_id: alerts.incident_id,
-      status: alerts.status,
-      deliveries: alerts.deliveries,
-    });
+/** PostgreSQL's own code for what must be done again because another transaction came between. */
+const SERIALISATION_FAILURE = "40001";
+
+/**
+ * Stores instances that were not known. Throws a serialisation failure, upon which the transaction is run
+ * again, when another one has stored one of them meanwhile.
+ */
+export async function insertAlerts(ctx: Ctx, fresh: readonly (StoredAlert & HeardAlert)[]): Promise<void> {
+  if (fresh.length === 0) return;
+  const now = ctx.clock.now().toISOString();
+  const { rowCount } = await ctx.db.execute(sql`
+    insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
+           alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
+           target_resource, message, labels, annotations, starts_at, ends_at, generator_url, deliveries,
+           first_received_at, last_received_at)
+    select alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
+           alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
+           target_resource, message, labels, annotations, starts_at, ends_at, generator_url, times,
+           ${now}::timestamptz, ${now}::timestamptz
+      from json_to_recordset(${jsonRows(fresh)}::json)
+        as a(alert_id text, instance_key text, source text, source_fingerprint text, fingerprint text,
+             incident_id text, status text, alert_name text, alert_type text, severity text,
+             alert_category text, notification_type text, cluster text, namespace text,
+             target_resource text, message text, labels jsonb, annotations jsonb, starts_at timestamptz,
+             ends_at timestamptz, generator_url text, times int)
+    on conflict (instance_key) do nothing`);
+  if (rowCount !== fresh.length) {
+    throw Object.assign(new Error("an alert was stored meanwhile"), { code: SERIALISATION_FAILURE });
+  }
 }
 
 /** An instance without a known start ends with its resolution: its key is freed for the next one. */
-async function retireInstances(ctx: Ctx, batch: readonly NormalisedAlert[]): Promise<void> {
+export async function retireInstances(ctx: Ctx, batch: readonly NormalisedAlert[]): Promise<void> {
   const keys = batch
     .filter((alert) => !alert.start_known && alert.status === "resolved")
     .map((alert) => alert.instance_key);
@@ -143,27 +147,26 @@ async function retireInstances(ctx: Ctx, batch: readonly NormalisedAlert[]): Pro
     .where(and(inArray(alerts.instance_key, keys), eq(alerts.status, "resolved")));
 }
 
-/** Says to which incident these alerts belong. */
+/** Says to which incident stored alerts belong. */
 export async function assignAlerts(
   ctx: Ctx,
-  incident_id: string,
-  alert_ids: readonly string[],
+  moved: readonly { alert_id: string; incident_id: string }[],
 ): Promise<void> {
-  if (alert_ids.length === 0) return;
-  await ctx.db
-    .update(alerts)
-    .set({ incident_id })
-    .where(inArray(alerts.alert_id, [...alert_ids]));
+  if (moved.length === 0) return;
+  await ctx.db.execute(sql`
+    update alerts a set incident_id = m.incident_id
+      from json_to_recordset(${jsonRows(moved)}::json) as m(alert_id text, incident_id text)
+     where a.alert_id = m.alert_id`);
 }
 
 /** Which of these incidents still have an alert that fires. */
 export async function firingIncidents(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
   if (incident_ids.length === 0) return new Set();
-  const rows = await ctx.db
-    .selectDistinct({ id: alerts.incident_id })
-    .from(alerts)
-    .where(and(inArray(alerts.incident_id, [...incident_ids]), eq(alerts.status, "firing")));
-  return new Set(rows.flatMap((row) => (row.id === null ? [] : [row.id])));
+  // One look into an index for each, however many alerts an incident has.
+  const { rows } = await ctx.db.execute<{ id: string }>(sql`
+    select id from unnest(${sql.param([...incident_ids])}::text[]) as id
+     where exists (select from alerts where incident_id = id and status = 'firing')`);
+  return new Set(rows.map((row) => row.id));
 }
 
 /** The alerts of an incident, newest first; 1,000 at most. */

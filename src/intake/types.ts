@@ -58,6 +58,9 @@ export type NormalisedAlert = {
   heartbeat: boolean;
 };
 
+/** What was said of an instance, `times` in a row with nothing else between. */
+export type HeardAlert = NormalisedAlert & { times: number };
+
 /** A stored alert, with what its latest delivery changed. */
 export type StoredAlert = NormalisedAlert & {
   alert_id: string;

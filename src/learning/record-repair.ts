@@ -32,7 +32,7 @@ export async function repairDidNotHold(ctx: Ctx, incident_id: string): Promise<v
   authorise(ctx.actor, "revise repairs", { people: "nobody", system: ["intake"] });
   const execution_id = await unholdLatest(ctx, incident_id);
   if (execution_id === null) return;
-  await note(ctx, {
+  note(ctx, {
     incident_id,
     kind: "status",
     text: "The repair counts as failed: it did not hold",

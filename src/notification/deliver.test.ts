@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { insertIncident } from "../../test/support/incident.ts";
 import { makePerson, type SetClock, setClock } from "../../test/support/journey.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { insertIncident } from "../incident/store.ts";
 import { enqueue, tell } from "../outbox/index.ts";
 import { deliverNotices } from "./deliver.ts";
 import type { Card, Notifier, SendResult } from "./types.ts";
@@ -39,8 +39,7 @@ beforeEach(() => database.pool.query("delete from deliveries; delete from outbox
 
 const notices = (count: number, incident_id = "INC-1") =>
   transaction(ctx, async (tx) => {
-    for (let n = 0; n < count; n += 1)
-      await tell(tx, { topic: "incident.opened", incident_id, payload: { n } });
+    for (let n = 0; n < count; n += 1) tell(tx, { topic: "incident.opened", incident_id, payload: { n } });
   });
 const rows = async (text: string) => (await database.pool.query(text)).rows;
 const states = (notifier: string) =>
@@ -195,8 +194,8 @@ describe("the outbox", () => {
     const work = { kind: "execute", approval_id: "APR-ROLLED-BACK" } as const;
     await expect(
       transaction(ctx, async (tx) => {
-        await tell(tx, { topic: "incident.opened", incident_id: "INC-2", payload: {} });
-        await enqueue(tx, work);
+        tell(tx, { topic: "incident.opened", incident_id: "INC-2", payload: {} });
+        enqueue(tx, work);
         throw new Error("no");
       }),
     ).rejects.toThrow("no");

@@ -1,4 +1,5 @@
 import type { Ctx } from "../db/ctx.ts";
+import { defer } from "../db/transaction.ts";
 import { insertWork } from "./store.ts";
 import type { Work } from "./types.ts";
 
@@ -16,7 +17,7 @@ export function workId(work: Work): string {
  * Has `work` run once the open transaction commits, and never if it does not. `again` tells a further
  * run, after one that failed, from the first.
  */
-export async function enqueue(ctx: Ctx, work: Work, again = 0): Promise<void> {
+export function enqueue(ctx: Ctx, work: Work, again = 0): void {
   const id = again === 0 ? workId(work) : `${workId(work)}:again-${again}`;
-  await insertWork(ctx, { id, kind: work.kind, argument: work, ...QUEUE });
+  defer(ctx, "work", { id, kind: work.kind, argument: work }, (tx, rows) => insertWork(tx, rows, QUEUE));
 }

@@ -1,13 +1,21 @@
 import { and, asc, eq, isNull, lte, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
+import { jsonRows } from "../db/json-rows.ts";
 import { deliveries, outbox } from "../db/schema.ts";
 import type { Notice } from "./types.ts";
 
 /** A notice on its way to one notifier. */
 export type Delivery = Notice & { seq: number; notifier: string; attempts: number; created_at: Date };
 
-export async function insertNotice(ctx: Ctx, notice: Notice): Promise<void> {
-  await ctx.db.insert(outbox).values({ ...notice, created_at: ctx.clock.now() });
+export async function insertNotices(
+  ctx: Ctx,
+  notices: readonly (Notice & { created_at: Date })[],
+): Promise<void> {
+  await ctx.db.execute(sql`
+    insert into outbox (topic, incident_id, payload, created_at)
+    select topic, incident_id, payload, created_at
+      from json_to_recordset(${jsonRows(notices)}::json)
+        as n(topic text, incident_id text, payload jsonb, created_at timestamptz)`);
 }
 
 /** Makes a delivery for each notifier out of every notice that has none yet; returns how many notices. */
@@ -64,14 +72,16 @@ export async function updateDelivery(
     .where(and(eq(deliveries.outbox_seq, delivery.seq), eq(deliveries.notifier, delivery.notifier)));
 }
 
-/** A row of the workflow engine's queue, by its own SQL function: it commits and rolls back with ours. */
+/** Rows of the workflow engine's queue, by its own SQL function: they commit and roll back with ours. */
 export async function insertWork(
   ctx: Ctx,
-  work: { id: string; kind: string; argument: object; name: string; version: string; application: string },
+  work: readonly { id: string; kind: string; argument: object }[],
+  queue: { name: string; version: string; application: string },
 ): Promise<void> {
-  const { id, kind, argument, name, version, application } = work;
+  const { name, version, application } = queue;
   await ctx.db.execute(sql`
     select dbos.enqueue_workflow(
-      workflow_name => ${kind}, queue_name => ${name}, positional_args => array[${JSON.stringify(argument)}::json],
-      workflow_id => ${id}, app_version => ${version}, application_name => ${application})`);
+             workflow_name => kind, queue_name => ${name}, positional_args => array[argument],
+             workflow_id => id, app_version => ${version}, application_name => ${application})
+      from json_to_recordset(${jsonRows(work)}::json) as w(id text, kind text, argument json)`);
 }

@@ -85,7 +85,7 @@ export async function conclude(
       await resolve(tx, { incident_id, through: "notice" });
     } else {
       await setMitigating(tx, incident_id, false);
-      await note(tx, { incident_id, kind: "status", text: "Back to people: the repair did not help" });
+      note(tx, { incident_id, kind: "status", text: "Back to people: the repair did not help" });
     }
   });
 }

@@ -6,10 +6,16 @@ import { wait } from "../lib/wait.ts";
 import { type Delivery, processReceipts } from "./receive.ts";
 import type { Journey } from "./types.ts";
 
-type Entry = Delivery & { settle: (answer: WebhookAnswer | null) => void };
+type Entry = { receipt: Receipt; json: unknown; settle: ((answer: WebhookAnswer | null) => void) | null };
 
-// Receipts of one transaction: enough to share its cost, few enough to answer their senders soon.
-const BATCH = 100;
+// What one transaction takes: enough to share its cost, few enough to answer the senders soon.
+const BATCH = { receipts: 1_000, bytes: 1024 * 1024 };
+// Senders that come while so many are in hand are not kept waiting: what comes of it follows.
+const WAITING = 64;
+// Bytes of bodies that are kept in memory; what comes beyond waits in the journal alone.
+const IN_HAND = 64 * 1024 * 1024;
+// Receipts of one look at what others have left.
+const LEFTOVERS = 100;
 // How often receipts are looked for that no live call waits for: those of a process that was killed.
 const LOOK_AROUND_MS = 1_000;
 const RETRY_MS = 500;
@@ -20,6 +26,7 @@ const TRIES = 5;
 export class IntakeWorker {
   readonly #journey: Journey;
   #queue: Entry[] = [];
+  #bytes = 0;
   #leftover = 0;
   /** Receipts up to here were waiting at the last look already: no live call is about to bring them. */
   #horizon = Number.POSITIVE_INFINITY;
@@ -38,10 +45,23 @@ export class IntakeWorker {
     return this.#queue.length + this.#leftover;
   }
 
-  /** Resolves to the sender's answer when the receipt has been understood; null when that must wait. */
-  take(receipt: Receipt, body: unknown): Promise<WebhookAnswer | null> {
+  /**
+   * Takes a receipt from a live call. Resolves to what came of it; at once to null, when it is not known
+   * soon: many are waiting already.
+   */
+  take(receipt: Receipt, json: unknown): Promise<WebhookAnswer | null> {
+    if (this.#bytes + receipt.body.length > IN_HAND) {
+      this.#leftover += 1;
+      return Promise.resolve(null);
+    }
+    this.#bytes += receipt.body.length;
+    if (this.#queue.length >= WAITING) {
+      // Parsed again when its turn comes: a long queue of objects would cost ten times its bodies.
+      this.#queue.push({ receipt, json: undefined, settle: null });
+      return Promise.resolve(null);
+    }
     return new Promise((settle) => {
-      this.#queue.push({ receipt, body, settle });
+      this.#queue.push({ receipt, json, settle });
       this.#wake();
     });
   }
@@ -61,7 +81,21 @@ export class IntakeWorker {
     this.#stop.abort();
     this.#wake();
     await this.#running;
-    for (const entry of this.#queue.splice(0)) entry.settle(null);
+    for (const entry of this.#queue.splice(0)) entry.settle?.(null);
+  }
+
+  /** The oldest of the queue, as many as one transaction takes. */
+  #batch(): Entry[] {
+    let bytes = 0;
+    let end = 0;
+    for (const { receipt } of this.#queue) {
+      bytes += receipt.body.length;
+      if (end === BATCH.receipts || (end > 0 && bytes > BATCH.bytes)) break;
+      end += 1;
+    }
+    const batch = this.#queue.splice(0, end);
+    for (const { receipt } of batch) this.#bytes -= receipt.body.length;
+    return batch;
   }
 
   async #run(): Promise<void> {
@@ -69,7 +103,7 @@ export class IntakeWorker {
     let lookAt = 0;
     while (!signal.aborted) {
       try {
-        if (this.#queue.length > 0) await this.#process(this.#queue.splice(0, BATCH));
+        if (this.#queue.length > 0) await this.#process(this.#batch());
         if (performance.now() >= lookAt) {
           await this.#takeLeftovers();
           lookAt = performance.now() + LOOK_AROUND_MS;
@@ -101,29 +135,29 @@ export class IntakeWorker {
     this.#leftover = Math.max(0, count - this.#queue.length);
     while (!this.#stop.signal.aborted && this.#leftover > 0) {
       const inHand = new Set(this.#queue.map((entry) => entry.receipt.seq));
-      const rows = await waitingReceipts(ctx, Math.min(horizon, Number.MAX_SAFE_INTEGER), BATCH);
+      const rows = await waitingReceipts(ctx, Math.min(horizon, Number.MAX_SAFE_INTEGER), LEFTOVERS);
       const left = rows.filter((row) => !inHand.has(row.seq));
       if (left.length === 0) return;
       ctx.log.info({ receipts: left.length }, "taking up receipts that were left waiting");
-      await this.#process(left.map((receipt) => ({ receipt, body: parse(receipt.body), settle: () => {} })));
+      await this.#process(left.map((receipt) => ({ receipt, json: undefined, settle: null })));
       this.#leftover = Math.max(0, this.#leftover - left.length);
       // Who calls now does not wait for all that was left.
-      if (this.#queue.length > 0) await this.#process(this.#queue.splice(0, BATCH));
+      if (this.#queue.length > 0) await this.#process(this.#batch());
     }
   }
 
   async #process(batch: Entry[]): Promise<void> {
     const ctx = this.#journey.as("intake");
     try {
-      const answers = await processReceipts(ctx, this.#journey, batch);
-      for (const entry of batch) entry.settle(answers.get(entry.receipt.seq) ?? null);
+      const answers = await processReceipts(ctx, this.#journey, batch.map(deliveryOf));
+      for (const entry of batch) entry.settle?.(answers.get(entry.receipt.seq) ?? null);
       this.#failures = 0;
     } catch (error) {
       this.#failures += 1;
       if (isUnavailable(error) && !(await this.#databaseIsWell())) {
         // They are safe in the journal and are found there when the database is back.
         this.#leftover += batch.length;
-        for (const entry of batch) entry.settle(null);
+        for (const entry of batch) entry.settle?.(null);
         throw error;
       }
       await this.#isolate(batch, error);
@@ -151,12 +185,16 @@ export class IntakeWorker {
     this.#log(error, `receipt ${seq} cannot be processed: it is kept as a dead letter`);
     const ctx = this.#journey.as("intake");
     await finishReceipts(ctx, [{ seq, alert_count: 0, error: messageOf(error).slice(0, 2_000) }]);
-    only.settle(null);
+    only.settle?.(null);
   }
 
   #log(error: unknown, text: string): void {
     this.#journey.as("intake").log.error({ error: messageOf(error) }, text);
   }
+}
+
+function deliveryOf({ receipt, json, settle }: Entry): Delivery {
+  return { receipt, body: json === undefined ? parse(receipt.body) : json, unattended: settle === null };
 }
 
 function parse(body: Buffer): unknown {

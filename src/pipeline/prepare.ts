@@ -26,7 +26,7 @@ async function gather(journey: Journey, approval_id: string): Promise<Preparatio
     );
     if (seen !== null) {
       const facts = seen.facts.map((fact) => `${fact.name}: ${fact.message}`).join("; ");
-      await note(ctx, {
+      note(ctx, {
         incident_id,
         kind: "decision",
         text: `Seen now: ${facts}`,

@@ -4,24 +4,29 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
 import { executionsOfApprovals, incidentsInExecution } from "../execution/index.ts";
-import { type Convergence, converge, incidentsById, resolve } from "../incident/index.ts";
+import { type Convergence, converge, incidentsById, lockFingerprints, resolve } from "../incident/index.ts";
 import {
-  claimReceipts,
+  assignAlerts,
   finishReceipts,
   firingIncidents,
+  type HeardAlert,
+  insertAlerts,
   type NormalisedAlert,
   normalise,
   type Receipt,
+  retireInstances,
   type StoredAlert,
-  upsertAlerts,
+  stillWaiting,
+  touchAlerts,
 } from "../intake/index.ts";
 import { repairDidNotHold } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { prefixedId } from "../lib/id.ts";
 import { putBeforePeople, severityWithout } from "./put-before-people.ts";
 import type { Journey } from "./types.ts";
 
-/** A receipt and its body as JSON, which the caller has parsed already or parses now. */
-export type Delivery = { receipt: Receipt; body: unknown };
+/** A receipt and its body as JSON; `unattended` when nobody waits to hear what came of it. */
+export type Delivery = { receipt: Receipt; body: unknown; unattended?: boolean };
 
 type Understood = { seq: number; alerts: NormalisedAlert[]; error: string | null; truncated: number };
 
@@ -44,29 +49,26 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
 
 /**
  * Alerts in the order they came, cut so that no part holds an instance twice: a firing and a resolved
- * notice of one instance that came close together take effect one after the other.
+ * notice of one instance that came close together take effect one after the other. What is said again
+ * with nothing else between is only counted.
  */
-export function waves(alerts: readonly NormalisedAlert[]): NormalisedAlert[][] {
-  const parts: NormalisedAlert[][] = [];
-  const depth = new Map<string, number>();
+export function waves(alerts: readonly NormalisedAlert[]): HeardAlert[][] {
+  const parts: HeardAlert[][] = [];
+  const latest = new Map<string, { part: number; heard: HeardAlert }>();
   for (const alert of alerts) {
-    const at = depth.get(alert.instance_key) ?? 0;
-    depth.set(alert.instance_key, at + 1);
+    const before = latest.get(alert.instance_key);
+    if (before?.heard.status === alert.status) {
+      before.heard.times += 1;
+      continue;
+    }
+    const at = before === undefined ? 0 : before.part + 1;
+    const heard = { ...alert, times: 1 };
+    latest.set(alert.instance_key, { part: at, heard });
     const part = parts[at] ?? [];
     parts[at] = part;
-    part.push(alert);
+    part.push(heard);
   }
   return parts;
-}
-
-/** The alerts of one body without repetitions of what was said of an instance just before. */
-function withoutRepetitions(alerts: readonly NormalisedAlert[]): NormalisedAlert[] {
-  const said = new Map<string, string>();
-  return alerts.filter(({ instance_key, status }) => {
-    const repeated = said.get(instance_key) === status;
-    said.set(instance_key, status);
-    return !repeated;
-  });
 }
 
 async function resolveQuiet(ctx: Ctx, stored: readonly StoredAlert[]): Promise<void> {
@@ -81,13 +83,17 @@ async function resolveQuiet(ctx: Ctx, stored: readonly StoredAlert[]): Promise<v
   }
 }
 
-async function takeWave(
-  ctx: Ctx,
-  journey: Journey,
-  wave: readonly NormalisedAlert[],
-): Promise<StoredAlert[]> {
-  const stored = await upsertAlerts(ctx, wave, ctx.clock.now());
-  const firing = stored.filter((alert) => alert.status === "firing" && !alert.heartbeat);
+/** Stores what was heard, new instances with the incident that they belong to. */
+async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<StoredAlert[]> {
+  const known = await touchAlerts(ctx, wave);
+  const heard = wave.map((alert) => {
+    const stored = known.get(alert.instance_key) ?? {
+      alert_id: prefixedId("ALT", ctx.random),
+      incident_id: null,
+    };
+    return { ...alert, ...stored, is_new: !known.has(alert.instance_key) };
+  });
+  const firing = heard.filter((alert) => alert.status === "firing" && !alert.heartbeat);
   const outcome = await converge(ctx, firing, {
     windows: journey.windows,
     known: journey.known,
@@ -102,14 +108,25 @@ async function takeWave(
     }
   }
   await raise(ctx, journey, outcome);
-  await resolveQuiet(ctx, stored);
   const incidentOf = new Map(
     outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
   );
-  return stored.map((alert) => ({
+  const placed = heard.map((alert) => ({
     ...alert,
     incident_id: incidentOf.get(alert.alert_id) ?? alert.incident_id,
   }));
+  await insertAlerts(
+    ctx,
+    placed.filter((alert) => alert.is_new),
+  );
+  const moved = heard.flatMap(({ alert_id, incident_id: before, is_new }) => {
+    const incident_id = incidentOf.get(alert_id);
+    return is_new || incident_id === undefined || incident_id === before ? [] : { alert_id, incident_id };
+  });
+  await assignAlerts(ctx, moved);
+  await retireInstances(ctx, wave);
+  await resolveQuiet(ctx, placed);
+  return placed;
 }
 
 /** A higher severity decides again, unless a plan is before people or being carried out. */
@@ -141,6 +158,7 @@ async function answersFor(
   alerts: readonly StoredAlert[],
   before: Date,
 ): Promise<Map<string, AlertResult>> {
+  if (alerts.length === 0) return new Map();
   const ids = [...new Set(alerts.flatMap((alert) => alert.incident_id ?? []))];
   const incidents = await incidentsById(ctx, ids);
   const decisions = await latestDecisions(ctx, ids);
@@ -173,17 +191,57 @@ async function answersFor(
   return results;
 }
 
-function answerOf(one: Understood, results: Map<string, AlertResult>): WebhookAnswer {
-  const entries = one.alerts.map((alert) => results.get(alert.instance_key) ?? NOTHING_KNOWN);
+/** `told` holds the instances that an earlier call of the same transaction was told of: this one repeats them. */
+function answerOf(one: Understood, results: Map<string, AlertResult>, told: Set<string>): WebhookAnswer {
+  const entries = one.alerts.map(({ instance_key }) => {
+    const result = results.get(instance_key) ?? NOTHING_KNOWN;
+    return told.has(instance_key) ? { ...result, converged: true, approval_created: false } : result;
+  });
+  for (const alert of one.alerts) told.add(alert.instance_key);
   const firing = entries[one.alerts.findIndex((alert) => alert.status === "firing")] ?? entries[0];
   const note = one.error === null ? {} : { message: `kept as a dead letter: ${one.error}` };
   return { ...(firing ?? NOTHING_KNOWN), ...note, results: entries };
 }
 
+/** Another took some of the receipts up meanwhile. */
+class Overtaken extends Error {}
+
+async function process(
+  ctx: Ctx,
+  journey: Journey,
+  understood: readonly Understood[],
+  waiting: ReadonlySet<number>,
+): Promise<Map<number, WebhookAnswer>> {
+  return transaction(ctx, async (tx) => {
+    const now = tx.clock.now();
+    const alerts = understood.flatMap((one) => one.alerts);
+    await lockFingerprints(
+      tx,
+      alerts.map((alert) => alert.fingerprint),
+    );
+    const stored: StoredAlert[] = [];
+    for (const wave of waves(alerts)) stored.push(...(await takeWave(tx, journey, wave)));
+    const finished = await finishReceipts(
+      tx,
+      understood.map(({ seq, alerts: { length }, error }) => ({ seq, alert_count: length, error })),
+    );
+    if (finished !== understood.length) throw new Overtaken();
+    const asked = understood.filter((one) => waiting.has(one.seq));
+    const keys = new Set(asked.flatMap((one) => one.alerts.map((alert) => alert.instance_key)));
+    const results = await answersFor(
+      tx,
+      stored.filter((alert) => keys.has(alert.instance_key)),
+      now,
+    );
+    const told = new Set<string>();
+    return new Map(asked.map((one) => [one.seq, answerOf(one, results, told)]));
+  });
+}
+
 /**
  * Understands receipts: alerts, incidents, decisions and approvals of them all, in one transaction with
  * the mark that they are understood. Receipts that are no longer waiting are passed over. Returns the
- * answer to each sender, by place in the journal.
+ * answers to the senders that wait for one, by place in the journal.
  */
 export async function processReceipts(
   ctx: Ctx,
@@ -191,21 +249,17 @@ export async function processReceipts(
   deliveries: readonly Delivery[],
 ): Promise<Map<number, WebhookAnswer>> {
   const understood = deliveries.map((delivery) => understand(journey, delivery));
-  return transaction(ctx, async (tx) => {
-    const now = tx.clock.now();
-    const waiting = await claimReceipts(
-      tx,
-      understood.map((one) => one.seq),
-    );
-    const ours = understood.filter((one) => waiting.has(one.seq));
-    const stored: StoredAlert[] = [];
-    for (const wave of waves(ours.flatMap((one) => withoutRepetitions(one.alerts))))
-      stored.push(...(await takeWave(tx, journey, wave)));
-    await finishReceipts(
-      tx,
-      ours.map(({ seq, alerts, error }) => ({ seq, alert_count: alerts.length, error })),
-    );
-    const results = await answersFor(tx, stored, now);
-    return new Map(ours.map((one) => [one.seq, answerOf(one, results)]));
-  });
+  const waiting = new Set(deliveries.flatMap((one) => (one.unattended ? [] : one.receipt.seq)));
+  for (let ours = understood; ; ) {
+    try {
+      return await process(ctx, journey, ours, waiting);
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      const left = await stillWaiting(
+        ctx,
+        ours.map((one) => one.seq),
+      );
+      ours = ours.filter((one) => left.has(one.seq));
+    }
+  }
 }

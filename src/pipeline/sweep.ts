@@ -82,7 +82,7 @@ async function idle(journey: Journey, { incident_id }: IncidentRow, quiet: boole
       return;
     }
     const asked = await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
-    if (!asked) await tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
+    if (!asked) tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
   });
 }
 

@@ -10,13 +10,17 @@ export type Alertmanager = {
   url: string;
   /** Fires or resolves an alert, as Prometheus does. */
   alert(labels: Record<string, string>, times: { startsAt: string; endsAt?: string }): Promise<void>;
+  pid: number;
   stop(): Promise<void>;
 };
 
-/** Debian's real Alertmanager, with one receiver: the webhook at `receiver`. `folder` keeps its state. */
+/**
+ * Debian's real Alertmanager, with one receiver: the webhook at `receiver`, or one that goes nowhere.
+ * `folder` keeps its state.
+ */
 export async function startAlertmanager(
   folder: string,
-  receiver: string,
+  receiver: string | null,
   port?: number,
 ): Promise<Alertmanager> {
   const binary = alertmanagerBinary();
@@ -31,7 +35,11 @@ export async function startAlertmanager(
       group_interval: "500ms",
       repeat_interval: "1s",
     },
-    receivers: [{ name: "awoooi", webhook_configs: [{ url: receiver, send_resolved: true }] }],
+    receivers: [
+      receiver === null
+        ? { name: "awoooi" }
+        : { name: "awoooi", webhook_configs: [{ url: receiver, send_resolved: true }] },
+    ],
   };
   // JSON is YAML.
   await writeFile(join(folder, "alertmanager.yml"), JSON.stringify(config));
@@ -49,6 +57,7 @@ export async function startAlertmanager(
   await until(async () => (await fetch(`${url}/-/ready`)).ok, "Alertmanager to be ready");
   return {
     url,
+    pid: child.pid as number,
     async alert(labels, times) {
       const response = await fetch(`${url}/api/v2/alerts`, {
         method: "POST",

@@ -4,10 +4,10 @@ import type { Risk } from "../../src/contract/common.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import { transaction } from "../../src/db/transaction.ts";
 import { insertDecision } from "../../src/decision/store.ts";
-import { insertIncident } from "../../src/incident/store.ts";
 import { decisionToken, incidentId } from "../../src/lib/id.ts";
 import type { Operation } from "../../src/operation/index.ts";
 import type { TestDatabase } from "./database.ts";
+import { insertIncident } from "./incident.ts";
 import { type Person, type SetClock, TERMS } from "./journey.ts";
 
 export const restartOf = (name: string): Operation => ({

@@ -1,0 +1,14 @@
+import { intake } from "./intake.ts";
+import { print } from "./report.ts";
+import { storm } from "./storm.ts";
+
+const BENCHES: Record<string, () => Promise<void>> = { intake, storm };
+
+const name = process.argv[2] ?? "";
+const bench = BENCHES[name];
+if (bench === undefined) {
+  print(`npm run bench -- ${Object.keys(BENCHES).join(" | ")}`);
+  process.exitCode = 2;
+} else {
+  await bench();
+}
