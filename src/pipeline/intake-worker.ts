@@ -11,7 +11,7 @@ type Entry = { receipt: Receipt; json: unknown; settle: ((answer: WebhookAnswer 
 // What one transaction takes: enough to share its cost, few enough to answer the senders soon.
 const BATCH = { receipts: 1_000, bytes: 1024 * 1024 };
 // Senders that come while so many are in hand are not kept waiting: what comes of it follows.
-const WAITING = 64;
+const WAITING = 16;
 // Bytes of bodies that are kept in memory; what comes beyond waits in the journal alone.
 const IN_HAND = 64 * 1024 * 1024;
 // Receipts of one look at what others have left.
