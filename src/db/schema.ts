@@ -108,7 +108,7 @@ export const incidents = pgTable(
     uniqueIndex("incidents_one_active")
       .on(table.fingerprint)
       .where(sql`status in ('investigating', 'mitigating')`),
-    index("incidents_fingerprint").on(table.fingerprint, table.updated_at),
+    index("incidents_fingerprint").on(table.fingerprint, table.created_at),
     index("incidents_listing").on(table.created_at, table.incident_id),
   ],
 );

@@ -43,7 +43,7 @@ export async function latestIncidents(
     .orderBy(
       asc(incidents.fingerprint),
       desc(sql`${incidents.status} in ('investigating', 'mitigating')`),
-      desc(incidents.updated_at),
+      desc(incidents.created_at),
       desc(incidents.incident_id),
     )) as IncidentRow[];
   return new Map(rows.map((row) => [row.fingerprint, row]));
