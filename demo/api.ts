@@ -30,6 +30,11 @@ export class Api {
     return (await this.#call<Page<Incident>>("GET", "/incidents?limit=1")).items[0];
   }
 
+  /** The newest 200. */
+  async incidents(): Promise<Incident[]> {
+    return (await this.#call<Page<Incident>>("GET", "/incidents?limit=200")).items;
+  }
+
   async incident(id: string): Promise<Incident> {
     return this.#call("GET", `/incidents/${id}`);
   }

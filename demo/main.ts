@@ -6,12 +6,14 @@ import type { TimelineEvent } from "../src/contract/incident.ts";
 import { Api } from "./api.ts";
 import { probe } from "./prober.ts";
 import { SERVICE, type Stage, serves, setStage } from "./stage.ts";
+import { storm } from "./storm.ts";
 
-const HELP = `npm run demo [-- --auto] [--exit]
+const HELP = `npm run demo [-- --auto] [--exit] [--storm]
 
 Starts AWOOOI and a small web shop that it supervises, breaks the shop, and tells what happens.
   --auto   sign the repair through the API, as a demo approver, instead of asking you
-  --exit   end when the story is over; the exit code is 0 only if the shop answers again
+  --exit   end when the story is over; the exit code is 0 only if it ended well
+  --storm  another story: 10,000 alerts at once, and what becomes of them
 `;
 
 const LOOK_MS = 150;
@@ -211,6 +213,7 @@ async function main(): Promise<number> {
     options: {
       auto: { type: "boolean", default: false },
       exit: { type: "boolean", default: false },
+      storm: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -223,8 +226,10 @@ async function main(): Promise<number> {
   print("Setting the stage: a database, a server and a small web shop…");
   const stage = await setStage();
   try {
-    const healed = await play(stage, values.auto, interrupted.signal);
-    if (values.exit || interrupted.signal.aborted) return healed ? 0 : 1;
+    const well = values.storm
+      ? await storm(new Api(stage.url, stage.adminToken), stage, interrupted.signal)
+      : await play(stage, values.auto, interrupted.signal);
+    if (values.exit || interrupted.signal.aborted) return well ? 0 : 1;
     print(
       `Look around: export AWOOOI_URL=${stage.url} AWOOOI_TOKEN=${stage.adminToken}; npx awoooi incidents ls`,
     );
@@ -237,7 +242,7 @@ async function main(): Promise<number> {
         resolve();
       });
     });
-    return healed ? 0 : 1;
+    return well ? 0 : 1;
   } finally {
     print("Clearing up…");
     await stage.clear();
