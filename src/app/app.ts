@@ -116,10 +116,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
 
     await startWorkflows(journey, database.workflowPool, log);
     ends.push(stopWorkflows);
-    const worker = new IntakeWorker(journey);
+    const worker: IntakeWorker = new IntakeWorker(journey, () => journal.pressed());
+    const journal = new Journal(journey.as("intake"), config.intake.backlog, () => worker.backlog());
     await worker.start();
     ends.push(() => worker.stop());
-    const journal = new Journal(journey.as("intake"), config.intake.backlog, () => worker.backlog());
     ends.push(startLoop("the sweep", config.sweep.every, log, () => sweep(journey)));
     ends.push(
       startLoop("the delivery of notices", 0.5, log, () =>

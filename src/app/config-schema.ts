@@ -53,7 +53,7 @@ export const configSchema = z.strictObject({
         .int()
         .min(1_024)
         .default(256 * 1024 * 1024),
-      receipts: count(20_000),
+      receipts: count(100_000),
     }),
     trusted_networks: z.array(z.string()).default(PRIVATE),
     proxies: z.array(z.string()).default([]),

@@ -22,6 +22,9 @@ type Waiting = {
 // One insert of so many rows and bytes is still quick; more wait for the next commit.
 const BATCH = { calls: 500, bytes: 8 * 1024 * 1024 };
 
+// Fewer than this is what a few senders have under way at any moment.
+const PRESSED = 16;
+
 /**
  * Writes receipts down before their senders are answered. Calls that come while a commit is under way
  * share the next one, so the disk is asked once for many of them.
@@ -59,6 +62,11 @@ export class Journal {
       this.#bytes += receipt.body.length;
       this.#writing ??= this.#write();
     });
+  }
+
+  /** Whether so many calls wait to be written down that everything else should give way. */
+  pressed(): boolean {
+    return this.#waiting.length >= PRESSED;
   }
 
   /** Resolves when everything that was appended is committed or refused. */

@@ -6,16 +6,26 @@ import { wait } from "../lib/wait.ts";
 import { type Delivery, processReceipts } from "./receive.ts";
 import type { Journey } from "./types.ts";
 
-type Entry = { receipt: Receipt; json: unknown; settle: ((answer: WebhookAnswer | null) => void) | null };
+type Entry = {
+  receipt: Receipt;
+  json: unknown;
+  settle: ((answer: WebhookAnswer | null) => void) | null;
+  /** When it was taken, by the process's own clock. */
+  since: number;
+};
 
 // What one transaction takes: enough to share its cost, few enough to answer the senders soon.
 const BATCH = { receipts: 1_000, bytes: 1024 * 1024 };
 // Senders that come while so many are in hand are not kept waiting: what comes of it follows.
-const WAITING = 16;
+const WAITING = 8;
 // Bytes of bodies that are kept in memory; what comes beyond waits in the journal alone.
 const IN_HAND = 64 * 1024 * 1024;
-// Receipts of one look at what others have left.
-const LEFTOVERS = 100;
+// For so long a burst is only written down, which is what its senders wait for: well within the 30 s that
+// a decision may take.
+const BURST_MS = 5_000;
+const GIVE_WAY_MS = 10;
+// Receipts of one look at what waits in the journal alone.
+const LEFTOVERS = 200;
 // How often receipts are looked for that no live call waits for: those of a process that was killed.
 const LOOK_AROUND_MS = 1_000;
 const RETRY_MS = 500;
@@ -25,9 +35,12 @@ const TRIES = 5;
 /** Brings receipts from the journal to their incidents, one batch after the other. */
 export class IntakeWorker {
   readonly #journey: Journey;
+  readonly #pressed: () => boolean;
   #queue: Entry[] = [];
   #bytes = 0;
   #leftover = 0;
+  /** More came than is kept in memory: what comes now waits behind it, in the journal. */
+  #overflowing = false;
   /** Receipts up to here were waiting at the last look already: no live call is about to bring them. */
   #horizon = Number.POSITIVE_INFINITY;
   /** Failures in a row for which the database was made answerable. */
@@ -36,8 +49,10 @@ export class IntakeWorker {
   #stop = new AbortController();
   #running: Promise<void> | null = null;
 
-  constructor(journey: Journey) {
+  /** `pressed` says whether many calls wait to be written down. */
+  constructor(journey: Journey, pressed: () => boolean = () => false) {
     this.#journey = journey;
+    this.#pressed = pressed;
   }
 
   /** Receipts that are in the journal and not understood yet. */
@@ -50,18 +65,20 @@ export class IntakeWorker {
    * soon: many are waiting already.
    */
   take(receipt: Receipt, json: unknown): Promise<WebhookAnswer | null> {
-    if (this.#bytes + receipt.body.length > IN_HAND) {
+    this.#overflowing ||= this.#bytes + receipt.body.length > IN_HAND;
+    if (this.#overflowing) {
       this.#leftover += 1;
       return Promise.resolve(null);
     }
     this.#bytes += receipt.body.length;
+    const since = performance.now();
     if (this.#queue.length >= WAITING) {
       // Parsed again when its turn comes: a long queue of objects would cost ten times its bodies.
-      this.#queue.push({ receipt, json: undefined, settle: null });
+      this.#queue.push({ receipt, json: undefined, settle: null, since });
       return Promise.resolve(null);
     }
     return new Promise((settle) => {
-      this.#queue.push({ receipt, json, settle });
+      this.#queue.push({ receipt, json, settle, since });
       this.#wake();
     });
   }
@@ -103,8 +120,11 @@ export class IntakeWorker {
     let lookAt = 0;
     while (!signal.aborted) {
       try {
-        if (this.#queue.length > 0) await this.#process(this.#batch());
-        if (performance.now() >= lookAt) {
+        if (this.#queue.length > 0) {
+          await this.#giveWay();
+          await this.#process(this.#batch());
+        }
+        if (performance.now() >= lookAt || (this.#overflowing && this.#queue.length === 0)) {
           await this.#takeLeftovers();
           lookAt = performance.now() + LOOK_AROUND_MS;
         }
@@ -114,6 +134,13 @@ export class IntakeWorker {
       }
       if (this.#queue.length === 0) await this.#idle(lookAt - performance.now());
     }
+  }
+
+  /** Lets a burst be written down first. */
+  async #giveWay(): Promise<void> {
+    const until = (this.#queue[0]?.since ?? 0) + BURST_MS;
+    while (this.#pressed() && performance.now() < until && !this.#stop.signal.aborted)
+      await wait(GIVE_WAY_MS);
   }
 
   /** Waits for the next call, at most until it is time to look around. */
@@ -133,13 +160,14 @@ export class IntakeWorker {
     const horizon = this.#horizon;
     this.#horizon = last;
     this.#leftover = Math.max(0, count - this.#queue.length);
+    this.#overflowing &&= this.#leftover > 0;
     while (!this.#stop.signal.aborted && this.#leftover > 0) {
       const inHand = new Set(this.#queue.map((entry) => entry.receipt.seq));
       const rows = await waitingReceipts(ctx, Math.min(horizon, Number.MAX_SAFE_INTEGER), LEFTOVERS);
       const left = rows.filter((row) => !inHand.has(row.seq));
       if (left.length === 0) return;
-      ctx.log.info({ receipts: left.length }, "taking up receipts that were left waiting");
-      await this.#process(left.map((receipt) => ({ receipt, json: undefined, settle: null })));
+      ctx.log.debug({ receipts: left.length }, "taking up receipts that wait in the journal");
+      await this.#process(left.map((receipt) => ({ receipt, json: undefined, settle: null, since: 0 })));
       this.#leftover = Math.max(0, this.#leftover - left.length);
       // Who calls now does not wait for all that was left.
       if (this.#queue.length > 0) await this.#process(this.#batch());
@@ -173,12 +201,14 @@ export class IntakeWorker {
     );
   }
 
-  /** Something in the batch cannot be processed: each receipt alone, so that one bad one harms no other. */
-  async #isolate(batch: readonly Entry[], error: unknown): Promise<void> {
+  /** Something in the batch cannot be processed: halves of it, until the bad one is alone and harms no other. */
+  async #isolate(batch: Entry[], error: unknown): Promise<void> {
     const [only, ...others] = batch;
     if (only === undefined) return;
     if (others.length > 0) {
-      for (const entry of batch) await this.#process([entry]);
+      const half = batch.length >> 1;
+      await this.#process(batch.slice(0, half));
+      await this.#process(batch.slice(half));
       return;
     }
     const { seq } = only.receipt;
