@@ -18,6 +18,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EmbeddedFixture, killed, query, run, said, serversOf } from "../../test/support/embedded-fixture.ts";
+import { postgresql15 } from "../../test/support/prepare.ts";
 import { defaultDataDir } from "./embedded.ts";
 import { blockingFolder, nobody } from "./embedded-account.ts";
 import { findBinaries } from "./embedded-binaries.ts";
@@ -121,9 +122,9 @@ describe("the binaries", () => {
     });
   });
 
-  it.runIf(existsSync("/usr/lib/postgresql/15/bin"))("may be Debian's PostgreSQL 15", async () => {
+  it("may be Debian's PostgreSQL 15", async () => {
     const dataDir = join(await fixture.folder(), "data");
-    const server = await fixture.start(dataDir, { dir: "/usr/lib/postgresql/15/bin" });
+    const server = await fixture.start(dataDir, { dir: postgresql15() ?? "" });
     expect(await query(server, "select current_setting('server_version_num')::int / 10000 as n")).toEqual({
       n: 15,
     });

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, QUICK } from "../support/app.ts";
-import { createDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/ports.ts";
 import { type Server, ServerFailed, startServer } from "../support/server.ts";
@@ -212,30 +211,6 @@ describe("faults", () => {
       "every acknowledged alert",
     );
     expect(await known(running)).toEqual(acknowledged.sort());
-  });
-
-  it("runs on a PostgreSQL of the operator's", async () => {
-    const own = await createDatabase();
-    try {
-      const running = await start({ database: { url: own.url } });
-      expect(
-        (await post(running.url, alertmanagerBody([{ labels: { alertname: "Own", service: "x" } }]))).status,
-      ).toBe(200);
-      const { rows } = await own.pool.query("select count(*)::int as n from incidents");
-      expect(rows[0].n).toBe(1);
-      const other = await startServer(folder, {
-        ...QUICK,
-        database: { url: own.url },
-        server: { port: 0 },
-      }).then(
-        () => undefined,
-        (error: ServerFailed) => error,
-      );
-      expect(other?.message).toContain(`pid ${running.pid}`);
-      await running.stop();
-    } finally {
-      await own.drop();
-    }
   });
 
   it("says in sentences what is wrong with the configuration, all of it", async () => {

@@ -7,6 +7,7 @@ import { createPool } from "../../src/db/client.ts";
 import { startEmbeddedPostgres } from "../../src/db/embedded.ts";
 import { migrateSchema } from "../../src/db/migrate.ts";
 import { silentLog } from "../../src/lib/log.ts";
+import { postgresql15 } from "./prepare.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -15,34 +16,53 @@ declare module "vitest" {
   }
 }
 
+/** The name of the Vitest project that runs on it. */
+export const POSTGRESQL_15 = "postgresql-15";
+
 /** The database that every test file's own is copied from. */
 export const TEMPLATE = "awoooi_template";
 
-/** One real PostgreSQL for the whole run (`AWOOOI_TEST_DATABASE_URL` for another than the embedded one). */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+type Server = { url: string; stop(): Promise<void> };
+
+/** The server that the project is named after: the embedded PostgreSQL 18, Debian's 15, or the given one. */
+async function startServer(project: string): Promise<Server> {
   const given = process.env.AWOOOI_TEST_DATABASE_URL;
+  if (given !== undefined) return { url: given, stop: async () => {} };
+  const dir = project === POSTGRESQL_15 ? postgresql15() : undefined;
+  if (project === POSTGRESQL_15 && dir === undefined)
+    throw new Error("there is no PostgreSQL 15: run `node test/support/prepare.ts`");
   const folder = await mkdtemp(join(tmpdir(), "awoooi-test-"));
   await chmod(folder, 0o755);
-  const embedded =
-    given === undefined
-      ? await startEmbeddedPostgres({ dataDir: join(folder, "data"), log: silentLog })
-      : null;
-  const url = given ?? (embedded?.url as string);
-  const admin = createPool({ url }, silentLog);
+  const options = { dataDir: join(folder, "data"), log: silentLog };
+  const embedded = await startEmbeddedPostgres(
+    dir === undefined ? options : { ...options, binaries: { dir } },
+  );
+  return {
+    url: embedded.url,
+    async stop() {
+      await embedded.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One real PostgreSQL for the whole run of a project (`AWOOOI_TEST_DATABASE_URL` for one of yours). */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await startServer(project.name);
+  const admin = createPool({ url: server.url }, silentLog);
   await admin.query(`drop database if exists ${TEMPLATE}`);
   await admin.query(`create database ${TEMPLATE}`);
+  const { rows } = await admin.query<{ server_version: string }>("show server_version");
+  console.log(`${project.name}: PostgreSQL ${rows[0]?.server_version}`);
   await admin.end();
-  const pool = createPool({ url: withDatabase(url, TEMPLATE) }, silentLog);
+  const pool = createPool({ url: withDatabase(server.url, TEMPLATE) }, silentLog);
   await migrateSchema(pool);
   DBOS.setConfig({ name: "awoooi", systemDatabasePool: pool, logLevel: "error", applicationVersion: "1" });
   await DBOS.launch();
   await DBOS.shutdown({ deregister: true });
   await pool.end();
-  project.provide("databaseUrl", url);
-  return async () => {
-    await embedded?.stop();
-    await rm(folder, { recursive: true, force: true });
-  };
+  project.provide("databaseUrl", server.url);
+  return () => server.stop();
 }
 
 /** The same server's URL with another database. */

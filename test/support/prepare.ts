@@ -1,17 +1,30 @@
-/** Installs what the tests run against and npm does not have: Debian's Alertmanager. */
+/** Installs what the tests run against and npm does not have, from Debian's packages. */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const PACKAGE = "prometheus-alertmanager";
-const NAMES = [PACKAGE, "alertmanager"];
+const ALERTMANAGER = ["prometheus-alertmanager", "alertmanager"];
+// Debian's folder, Red Hat's, and those of Homebrew.
+const POSTGRESQL_15 = [
+  "/usr/lib/postgresql/15/bin",
+  "/usr/pgsql-15/bin",
+  "/opt/homebrew/opt/postgresql@15/bin",
+  "/usr/local/opt/postgresql@15/bin",
+];
+/** Read by Debian's scripts when they install a server; here only while this one is installed. */
+const NO_CLUSTER = "/etc/postgresql-common/createcluster.d/awoooi-tests.conf";
 
 /** The Alertmanager to test with; undefined when the machine has none. */
 export function alertmanagerBinary(): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   return folders
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
+    .flatMap((folder) => ALERTMANAGER.map((name) => join(folder, name)))
     .find((path) => existsSync(path));
+}
+
+/** The folder of PostgreSQL 15's programs; undefined when the machine has none. */
+export function postgresql15(): string | undefined {
+  return POSTGRESQL_15.find((folder) => existsSync(join(folder, "postgres")));
 }
 
 function apt(...args: string[]): void {
@@ -19,8 +32,8 @@ function apt(...args: string[]): void {
   execFileSync("apt-get", ["-q", "-y", ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
 }
 
-function install(): void {
-  const get = () => apt("install", "--no-install-recommends", PACKAGE);
+function install(name: string): void {
+  const get = () => apt("install", "--no-install-recommends", name);
   try {
     get();
   } catch {
@@ -30,15 +43,45 @@ function install(): void {
   }
 }
 
-if (import.meta.main && alertmanagerBinary() === undefined) {
+/** The programs only: Debian would also make a cluster and start it at every boot. */
+function installPostgresql15(): void {
+  mkdirSync(join(NO_CLUSTER, ".."), { recursive: true });
+  writeFileSync(NO_CLUSTER, "create_main_cluster = false\n");
   try {
-    process.stdout.write("Installing Debian's Alertmanager for the tests…\n");
-    install();
-  } catch (error) {
-    process.stderr.write(
-      `The tests need Alertmanager, and it could not be installed: ${error instanceof Error ? error.message : error}\n` +
-        `On Debian: apt-get install ${PACKAGE}; elsewhere put its binary on the PATH.\n`,
-    );
-    process.exitCode = 1;
+    install("postgresql-15");
+  } finally {
+    rmSync(NO_CLUSTER);
+  }
+}
+
+const NEEDED = [
+  {
+    name: "Alertmanager",
+    found: alertmanagerBinary,
+    install: () => install("prometheus-alertmanager"),
+    otherwise: "on Debian: apt-get install prometheus-alertmanager; elsewhere put its binary on the PATH",
+  },
+  {
+    name: "PostgreSQL 15",
+    found: postgresql15,
+    install: installPostgresql15,
+    otherwise: `on Debian: apt-get install postgresql-15; elsewhere into one of ${POSTGRESQL_15.join(", ")}`,
+  },
+];
+
+if (import.meta.main) {
+  for (const { name, found, install, otherwise } of NEEDED) {
+    if (found() !== undefined) continue;
+    try {
+      process.stdout.write(`Installing Debian's ${name} for the tests…\n`);
+      install();
+      if (found() === undefined) throw new Error("it is not where it was expected");
+    } catch (error) {
+      process.stderr.write(
+        `The tests need ${name}, and it could not be installed: ${error instanceof Error ? error.message : error}\n` +
+          `To have it, ${otherwise}.\n`,
+      );
+      process.exitCode = 1;
+    }
   }
 }
