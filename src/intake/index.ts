@@ -1,16 +1,29 @@
 export { affectedServices } from "./affected-services.ts";
 export { type Call, type SenderPolicy, senderCheck } from "./check-sender.ts";
+export { type SignatureCheck, type SignaturePolicy, signatureCheck } from "./check-signature.ts";
+export { claimCall } from "./claim-call.ts";
 export { type Classification, type Classified, classify, loadClassification } from "./classify.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
 export { alertsOf } from "./list-alerts.ts";
-export { alertTypeOf, fingerprintOf, normalise, severityOf, targetOf, workloadOfPod } from "./normalise.ts";
+export {
+  alertTypeOf,
+  callOf,
+  fingerprintOf,
+  KNOWN_ALERT_TYPES,
+  normalise,
+  severityOf,
+  targetOf,
+  workloadOfPod,
+} from "./normalise.ts";
 export {
   alertNamesOf,
   assignAlerts,
   claimReceipts,
+  endsAll,
   finishReceipts,
   firingIncidents,
   instancesSince,
+  stillNews,
   upsertAlerts,
   waitingReceipts,
   waitingSummary,

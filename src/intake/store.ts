@@ -22,6 +22,8 @@ export async function waitingReceipts(ctx: Ctx, last: number, limit: number): Pr
       sender: receipts.sender,
       body: receipts.body,
       received_at: receipts.received_at,
+      idempotency_key: receipts.idempotency_key,
+      replays: receipts.replays,
     })
     .from(receipts)
     .where(and(eq(receipts.state, "received"), lte(receipts.seq, last)))
@@ -73,7 +75,8 @@ const UPSERT = 1_000;
 
 /**
  * Stores one row per instance. Deliveries meet in any order and any number of times: resolved wins over
- * firing, so the outcome is the same. `alerts` has each instance key once.
+ * firing, so the outcome is the same. `batch` has each instance key once. A notice that ends all instances
+ * of its alert comes back once for each of them.
  */
 export async function upsertAlerts(
   ctx: Ctx,
@@ -81,8 +84,10 @@ export async function upsertAlerts(
   received_at: Date,
 ): Promise<StoredAlert[]> {
   // Always in the same order: two writers that lock the same rows must not wait for each other.
-  const ordered = [...batch].sort((a, b) => (a.instance_key < b.instance_key ? -1 : 1));
-  const rows = ordered.map(({ start_known: _, heartbeat: __, ...alert }) => ({
+  const ordered = batch
+    .filter((alert) => !endsAll(alert))
+    .sort((a, b) => (a.instance_key < b.instance_key ? -1 : 1));
+  const rows = ordered.map(({ start_known: _, of_call: __, heartbeat: ___, ...alert }) => ({
     ...alert,
     alert_id: prefixedId("ALT", ctx.random),
     first_received_at: received_at,
@@ -93,7 +98,7 @@ export async function upsertAlerts(
     for (const row of await upsertRows(ctx, rows.slice(at, at + UPSERT))) byKey.set(row.instance_key, row);
   }
   await retireInstances(ctx, batch);
-  return batch.flatMap((alert) => {
+  const stored = batch.flatMap((alert) => {
     const row = byKey.get(alert.instance_key);
     return row === undefined
       ? []
@@ -107,6 +112,69 @@ export async function upsertAlerts(
           },
         ];
   });
+  return [...stored, ...(await endInstances(ctx, batch.filter(endsAll)))];
+}
+
+/** A resolved notice that names no start, from a source that counts calls: over is over, for all of them. */
+export function endsAll(alert: Pick<NormalisedAlert, "of_call" | "status">): boolean {
+  return alert.of_call && alert.status === "resolved";
+}
+
+/**
+ * Ends the firing instances of these notices' alerts, and returns the notice once for each of them. An
+ * instance that began after its notice came, which can only be a replay, goes on.
+ */
+async function endInstances(ctx: Ctx, notices: readonly NormalisedAlert[]): Promise<StoredAlert[]> {
+  if (notices.length === 0) return [];
+  const { rows } = await ctx.db.execute<{ notice: string; alert_id: string; incident_id: string | null }>(sql`
+    update alerts a
+       set status = 'resolved', ends_at = coalesce(n.ends_at, n.starts_at), last_received_at = greatest(a.last_received_at, n.starts_at)
+      from jsonb_to_recordset(${identities(notices)}::jsonb)
+        as n(instance_key text, fingerprint text, source_fingerprint text, starts_at timestamptz, ends_at timestamptz)
+     where a.fingerprint = n.fingerprint and a.source_fingerprint = n.source_fingerprint
+       and a.status = 'firing' and least(a.starts_at, a.first_received_at) <= n.starts_at
+    returning n.instance_key as notice, a.alert_id, a.incident_id`);
+  const byKey = new Map(notices.map((notice) => [notice.instance_key, notice]));
+  return rows.flatMap(({ notice, alert_id, incident_id }) => {
+    const ended = byKey.get(notice);
+    return ended === undefined ? [] : [{ ...ended, alert_id, incident_id, is_new: false }];
+  });
+}
+
+const identities = (alerts: readonly NormalisedAlert[]) =>
+  JSON.stringify(
+    alerts.map(
+      ({ instance_key, fingerprint, source_fingerprint, status, starts_at, start_known, ends_at }) => ({
+        instance_key,
+        fingerprint,
+        source_fingerprint,
+        status,
+        starts_at,
+        start_known,
+        ends_at,
+      }),
+    ),
+  );
+
+/**
+ * Of the alerts in a receipt that is replayed those that are still news: no instance that was counted
+ * already, and, where no start tells instances apart, nothing that ended after the receipt came and no
+ * end of what began after it.
+ */
+export async function stillNews(ctx: Ctx, batch: readonly NormalisedAlert[]): Promise<NormalisedAlert[]> {
+  const { rows } = await ctx.db.execute<{ instance_key: string }>(sql`
+    select n.instance_key
+      from jsonb_to_recordset(${identities(batch)}::jsonb)
+        as n(instance_key text, fingerprint text, source_fingerprint text, status text, starts_at timestamptz, start_known boolean)
+      left join alerts a on a.instance_key = n.instance_key
+     where case n.status
+       when 'resolved' then n.start_known or a.first_received_at is null or a.first_received_at <= n.starts_at
+       else a.alert_id is null and (n.start_known or not exists (
+         select 1 from alerts e
+          where e.fingerprint = n.fingerprint and e.source_fingerprint = n.source_fingerprint
+            and e.status = 'resolved' and coalesce(e.ends_at, e.last_received_at) >= n.starts_at)) end`);
+  const news = new Set(rows.map((row) => row.instance_key));
+  return batch.filter((alert) => news.has(alert.instance_key));
 }
 
 function upsertRows(ctx: Ctx, rows: (typeof alerts.$inferInsert)[]) {
@@ -134,7 +202,7 @@ function upsertRows(ctx: Ctx, rows: (typeof alerts.$inferInsert)[]) {
 /** An instance without a known start ends with its resolution: its key is freed for the next one. */
 async function retireInstances(ctx: Ctx, batch: readonly NormalisedAlert[]): Promise<void> {
   const keys = batch
-    .filter((alert) => !alert.start_known && alert.status === "resolved")
+    .filter((alert) => !alert.start_known && !alert.of_call && alert.status === "resolved")
     .map((alert) => alert.instance_key);
   if (keys.length === 0) return;
   await ctx.db

@@ -6,13 +6,16 @@ import { latestDecisions } from "../decision/index.ts";
 import { executionsOfApprovals, incidentsInExecution } from "../execution/index.ts";
 import { type Convergence, converge, incidentsById, resolve } from "../incident/index.ts";
 import {
+  callOf,
   claimReceipts,
+  endsAll,
   finishReceipts,
   firingIncidents,
   type NormalisedAlert,
   normalise,
   type Receipt,
   type StoredAlert,
+  stillNews,
   upsertAlerts,
 } from "../intake/index.ts";
 import { repairDidNotHold } from "../learning/index.ts";
@@ -23,20 +26,30 @@ import type { Journey } from "./types.ts";
 /** A receipt and its body as JSON, which the caller has parsed already or parses now. */
 export type Delivery = { receipt: Receipt; body: unknown };
 
-type Understood = { seq: number; alerts: NormalisedAlert[]; error: string | null; truncated: number };
+type Understood = {
+  seq: number;
+  replayed: boolean;
+  alerts: NormalisedAlert[];
+  error: string | null;
+  truncated: number;
+};
 
 /** From a body to alerts in our own terms. Never throws: what cannot be understood is a dead letter. */
 function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const { seq, source: id, received_at } = receipt;
+  const replayed = (receipt.replays ?? 0) > 0;
   const source = journey.sources.find((one) => one.id === id);
-  const dead = (error: string) => ({ seq, alerts: [], error, truncated: 0 });
+  const dead = (error: string) => ({ seq, replayed, alerts: [], error, truncated: 0 });
   if (source === undefined) return dead(`there is no source ${id}`);
   try {
     const decoded = source.decode(body);
     if (!decoded.ok) return dead(decoded.reason);
-    const alerts = decoded.alerts.map((alert) => normalise(alert, id, received_at, journey.classification));
+    const call = source.counts_calls ? callOf(receipt) : undefined;
+    const alerts = decoded.alerts.map((alert) =>
+      normalise(alert, id, received_at, journey.classification, call),
+    );
     const error = decoded.rejected.length > 0 ? decoded.rejected.join("; ").slice(0, 2_000) : null;
-    return { seq, alerts, error, truncated: decoded.truncated };
+    return { seq, replayed, alerts, error, truncated: decoded.truncated };
   } catch (error) {
     return dead(messageOf(error).slice(0, 2_000));
   }
@@ -44,14 +57,22 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
 
 /**
  * Alerts in the order they came, cut so that no part holds an instance twice: a firing and a resolved
- * notice of one instance that came close together take effect one after the other.
+ * notice of one instance that came close together take effect one after the other. What ends all instances
+ * of its alert comes after those before it, and before those after it.
  */
 export function waves(alerts: readonly NormalisedAlert[]): NormalisedAlert[][] {
   const parts: NormalisedAlert[][] = [];
   const depth = new Map<string, number>();
+  const reached = new Map<string, number>();
+  const ended = new Map<string, number>();
   for (const alert of alerts) {
-    const at = depth.get(alert.instance_key) ?? 0;
+    const identity = alert.fingerprint + alert.source_fingerprint;
+    const at = endsAll(alert)
+      ? (reached.get(identity) ?? 0)
+      : Math.max(depth.get(alert.instance_key) ?? 0, ended.get(identity) ?? 0);
     depth.set(alert.instance_key, at + 1);
+    reached.set(identity, Math.max(reached.get(identity) ?? 0, at + 1));
+    if (endsAll(alert)) ended.set(identity, at + 1);
     const part = parts[at] ?? [];
     parts[at] = part;
     part.push(alert);
@@ -199,8 +220,12 @@ export async function processReceipts(
     );
     const ours = understood.filter((one) => waiting.has(one.seq));
     const stored: StoredAlert[] = [];
-    for (const wave of waves(ours.flatMap((one) => withoutRepetitions(one.alerts))))
-      stored.push(...(await takeWave(tx, journey, wave)));
+    const heard: NormalisedAlert[] = [];
+    for (const one of ours) {
+      const said = withoutRepetitions(one.alerts);
+      heard.push(...(one.replayed ? await stillNews(tx, said) : said));
+    }
+    for (const wave of waves(heard)) stored.push(...(await takeWave(tx, journey, wave)));
     await finishReceipts(
       tx,
       ours.map(({ seq, alerts, error }) => ({ seq, alert_count: alerts.length, error })),
