@@ -10,6 +10,7 @@ import { decisionRoutes } from "./decisions.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
+import { idempotentWrites } from "./idempotency.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -37,6 +38,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
     const anyone = deps.ctxOf({ kind: "system", name: "bootstrap" });
     request.ctx = deps.ctxOf(await authenticate(anyone, request.headers.authorization));
   });
+  idempotentWrites(app);
   const routes = typed(app);
   incidentRoutes(routes);
   approvalRoutes(routes, deps);
