@@ -6,6 +6,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
+import { deadLetterRoutes } from "./dead-letters.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
@@ -45,6 +46,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   decisionRoutes(routes);
   executionRoutes(routes);
   tokenRoutes(routes);
+  deadLetterRoutes(routes);
   auditRoutes(routes);
 }
 

@@ -3,6 +3,9 @@ export { type Call, type SenderPolicy, senderCheck } from "./check-sender.ts";
 export { type SignatureCheck, type SignaturePolicy, signatureCheck } from "./check-signature.ts";
 export { claimCall } from "./claim-call.ts";
 export { type Classification, type Classified, classify, loadClassification } from "./classify.ts";
+export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
+export { replay } from "./dead-letter/replay.ts";
+export { deadLetterCounts } from "./dead-letter/store.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
 export { alertsOf } from "./list-alerts.ts";
 export {
