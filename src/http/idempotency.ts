@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
 import { once } from "../db/idempotency.ts";
-import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
+import { sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError } from "../lib/error.ts";
 
 declare module "fastify" {
@@ -20,6 +20,14 @@ export function idempotencyKey({ headers }: FastifyRequest): string | undefined 
   throw new AwoooiError("invalid", "The header Idempotency-Key is not valid.", {
     errors: [{ path: "Idempotency-Key", message: "must be 1 to 255 characters of ASCII, without spaces" }],
   });
+}
+
+function hashOf({ method, url, body }: FastifyRequest): string {
+  try {
+    return sha256(JSON.stringify([method, url, body ?? null]));
+  } catch {
+    throw new AwoooiError("unparsable", "The body is nested too deeply.");
+  }
 }
 
 /** What the handler answers, which must not go out before the transaction around it has committed. */
@@ -42,15 +50,11 @@ function keyed(handler: RouteHandlerMethod): RouteHandlerMethod {
     const key = idempotencyKey(request);
     const run = () => handler.call(this, request, reply);
     if (key === undefined) return run();
-    const { ctx, method, url, body } = request;
+    const { ctx } = request;
     if (ctx.actor.kind !== "person") throw new Error("our own API is called by people");
     const { answered_once = false } = request.routeOptions.config;
     let fresh: Answer | undefined;
-    const call = {
-      scope: ctx.actor.person_id,
-      key,
-      request: sha256(canonicalJson([method, url, body ?? null])),
-    };
+    const call = { scope: ctx.actor.person_id, key, request: hashOf(request) };
     const { answer, repeated } = await once(ctx, call, async (tx) => {
       request.ctx = tx;
       fresh = await answerOf(run, reply);

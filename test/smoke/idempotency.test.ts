@@ -119,6 +119,21 @@ describe("a write that is repeated under its key", () => {
 });
 
 describe("a write", () => {
+  it("whose body is hostile gets a clear answer", async () => {
+    const odd = (text: string, key: string) =>
+      fetch(`${app.url}/api/v1/incidents/${incident_id}/acknowledge`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${ADMIN_TOKEN}`,
+          "content-type": "application/json",
+          "idempotency-key": key,
+        },
+        body: text,
+      });
+    expect((await odd(`${"[".repeat(50_000)}${"]".repeat(50_000)}`, "deep")).status).toBe(400);
+    expect((await odd('{"a": "\\ud800"}', "half")).status).toBe(200);
+  });
+
   it("whose answer holds a secret is done once, and the secret is kept nowhere", async () => {
     const body = { name: "laptop", role: "viewer" };
     const first = await write("/tokens", body, "key-9");
