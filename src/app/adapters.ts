@@ -2,6 +2,7 @@ import { localProcess } from "../adapters/executors/local-process/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
+import { generic } from "../adapters/sources/generic/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { Source } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
@@ -32,7 +33,7 @@ export function createAdapters(
     ...(hook === undefined ? [] : [webhook.create(hook)]),
   ];
   return {
-    sources: [alertmanager.create()],
+    sources: [alertmanager.create(), generic.create()],
     executors: [processes.executor],
     observers: [processes.observer],
     notifiers: enabled ? notifiers : [],

@@ -6,7 +6,7 @@ import type { Health } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { createServer, type HttpDeps } from "../http/index.ts";
-import { Journal, senderCheck } from "../intake/index.ts";
+import { claimCall, Journal, senderCheck, signatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -62,8 +62,9 @@ function receiver(
   worker: IntakeWorker,
   waitSeconds: number,
 ): HttpDeps["receive"] {
-  return async ({ source, sender, body, json }) => {
-    const receipt = await journal.append({ source, sender, body, received_at: ctx.clock.now() });
+  return async ({ json, idempotency_key = null, ...call }) => {
+    if (idempotency_key !== null) await claimCall(ctx, { ...call, idempotency_key });
+    const receipt = await journal.append({ ...call, idempotency_key, received_at: ctx.clock.now() });
     const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
     const late = setTimeout(resolve, waitSeconds * 1000, null);
     worker.take(receipt, json).then(resolve, resolve.bind(null, null));
@@ -104,6 +105,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   try {
     // What is wrong with addresses and rules is found before anything is touched.
     const checkSender = senderCheck(config.intake);
+    const checkSignature = signatureCheck(
+      { secrets: config.intake.hmac_secrets, required: config.env === "prod" },
+      log,
+    );
     const database = await openDatabase(config, log, options.onFatal ?? (() => {}));
     ends.push(() => database.close());
     const ctxOf = (actor: Actor): Ctx => ({ db: database.db, actor, clock, random, log });
@@ -130,7 +135,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const { body_limit, answer_wait } = config.intake;
     const receive = receiver(journey.as("intake"), journal, worker, answer_wait);
     const health = healthOf(database, worker, clock);
-    const deps = { ctxOf, checkSender, receive, terms: journey.approval, health, body_limit, log };
+    const checks = { checkSender, checkSignature };
+    const deps = { ctxOf, ...checks, receive, terms: journey.approval, health, body_limit, log };
     const { url, close } = await listen(deps, config);
     ends.push(close);
     return { url, adminToken, journey, stop };

@@ -59,6 +59,7 @@ export const configSchema = z.strictObject({
     proxies: z.array(z.string()).default([]),
     bearer_tokens: z.array(z.string().min(16)).default([]),
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
+    hmac_secrets: z.array(z.string().min(1)).default([]),
     external_sites: z.array(z.string()).default([]),
   }),
   incident: section({

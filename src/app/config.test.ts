@@ -50,6 +50,7 @@ const NAMES: [string, string, (config: Config) => unknown, unknown][] = [
   ["AWOOOI_LOG_LEVEL", "debug", (config) => config.server.log_level, "debug"],
   ["AWOOOI_ADMIN_TOKEN", ADMIN, (config) => config.admin_token, ADMIN],
   ["DATABASE_URL", "postgresql://db/awoooi", (config) => config.database.url, "postgresql://db/awoooi"],
+  ["WEBHOOK_HMAC_SECRET", "hush", (config) => config.intake.hmac_secrets, ["hush"]],
   ["NOTIFICATION_ENABLED", "false", (config) => config.notification.enabled, false],
 ];
 
@@ -86,6 +87,12 @@ describe("the configuration", () => {
     expect(notification.enabled).toBe(true);
     const both = { AWOOOI_PORT: "3", AWOOOI_PORT_FILE: await file("4") };
     expect((await load(yaml, both)).server.port).toBe(3);
+  });
+
+  it("adds the secret of the environment to those of the file: while one replaces another both are valid", async () => {
+    const env = { WEBHOOK_HMAC_SECRET: "new" };
+    expect((await load("intake: { hmac_secrets: [old] }", env)).intake.hmac_secrets).toEqual(["old", "new"]);
+    expect(await wrong("intake: { hmac_secrets: [5] }", env)).toHaveProperty("intake.hmac_secrets.0");
   });
 
   it("takes an empty name for one that is not set", async () => {

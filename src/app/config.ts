@@ -7,7 +7,7 @@ import { nearest } from "./nearest.ts";
 
 type Tree = Record<string, unknown>;
 
-/** Environment names and the settings that they stand for. Of each, `NAME_FILE` names a file that holds it. */
+/** Environment names and the settings that they stand for; `[]`: added to that list. Of each, `NAME_FILE` names a file that holds it. */
 const ENVIRONMENT: Record<string, string> = {
   AWOOOI_ENV: "env",
   AWOOOI_DATA_DIR: "data_dir",
@@ -17,6 +17,7 @@ const ENVIRONMENT: Record<string, string> = {
   AWOOOI_ADMIN_TOKEN: "admin_token",
   DATABASE_URL: "database.url",
   NOTIFICATION_ENABLED: "notification.enabled",
+  WEBHOOK_HMAC_SECRET: "intake.hmac_secrets[]",
 };
 
 function put(tree: Tree, path: string, value: unknown): void {
@@ -28,7 +29,9 @@ function put(tree: Tree, path: string, value: unknown): void {
     at[key] = next !== null && typeof next === "object" ? next : {};
     at = at[key] as Tree;
   }
-  at[last] = value;
+  const list = /^(.*)\[\]$/.exec(last)?.[1];
+  if (list === undefined) at[last] = value;
+  else at[list] = [...[at[list] ?? []].flat(), value];
 }
 
 function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[]): void {

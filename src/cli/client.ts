@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type Problem, problem } from "../contract/common.ts";
 import { AwoooiError, ERRORS, type ErrorCode, messageOf } from "../lib/error.ts";
+import { systemRandom } from "../lib/id.ts";
 import type { CliIo } from "./io.ts";
 
 /** Where the server is, with the token that calls carry. */
@@ -132,8 +133,15 @@ function failure(server: Server, response: Response, text: string): Error {
   return new AwoooiError(codeOf(response.status), words);
 }
 
+/** Whether the connection broke under way: what was asked may have been done, and its answer is lost. */
+function wasCutOff(error: unknown): boolean {
+  const code = (error as { cause?: { code?: string } }).cause?.code ?? "";
+  return (error as Error).name === "TypeError" && NOTHING_SENT[code] === undefined;
+}
+
 /**
- * Calls the server. `path` is below /api/v1 and `body` JSON text. Throws {@link ServerProblem} for the
+ * Calls the server, and where the answer to a write is lost, once again under the same `Idempotency-Key`:
+ * it has its effect once. `path` is below /api/v1 and `body` JSON text. Throws {@link ServerProblem} for the
  * server's refusals and `unavailable` when it cannot be reached.
  */
 export async function request(
@@ -149,10 +157,9 @@ export async function request(
   const headers: Record<string, string> = { accept: "application/json" };
   if (server.token !== undefined) headers.authorization = `Bearer ${server.token}`;
   if (more.body !== undefined) headers["content-type"] = "application/json";
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(url, {
+  if (method !== "GET") headers["idempotency-key"] = systemRandom(16).toString("hex");
+  const ask = async () => {
+    const response = await fetch(url, {
       method,
       headers,
       body: more.body ?? null,
@@ -160,10 +167,18 @@ export async function request(
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    text = await response.text();
-  } catch (error) {
-    throw unreachable(server, method, error);
-  }
+    return { response, text: await response.text() };
+  };
+  const { response, text } = await ask()
+    .catch((first: unknown) => {
+      if (method === "GET" || !wasCutOff(first)) throw first;
+      return ask().catch(() => {
+        throw first;
+      });
+    })
+    .catch((error: unknown) => {
+      throw unreachable(server, method, error);
+    });
   if (!response.ok) throw failure(server, response, text);
   if (text === "") return { text: "null", json: null };
   const json = parseJson(text);

@@ -26,6 +26,8 @@ export const receipts = pgTable(
     source: text("source").notNull(),
     sender: text("sender").notNull(),
     body: bytes("body").notNull(),
+    /** As its sender gave it: the same call again carries the same. */
+    idempotency_key: text("idempotency_key"),
     received_at: at("received_at").notNull(),
     state: text("state", { enum: ["received", "processed", "dead"] })
       .notNull()
@@ -33,11 +35,32 @@ export const receipts = pgTable(
     alert_count: integer("alert_count"),
     error: text("error"),
     processed_at: at("processed_at"),
+    /** How often it was taken up again after it had become a dead letter. */
+    replays: integer("replays").notNull().default(0),
   },
   (table) => [
     index("receipts_waiting").on(table.seq).where(sql`state = 'received'`),
     index("receipts_dead").on(table.seq).where(sql`state = 'dead'`),
     index("receipts_received_at").using("brin", table.received_at),
+  ],
+);
+
+/** What a call with an `Idempotency-Key` asked for, and what it was answered. */
+export const idempotency_keys = pgTable(
+  "idempotency_keys",
+  {
+    /** Whose key it is: two callers may choose the same. */
+    scope: text("scope").notNull(),
+    key: text("key").notNull(),
+    /** SHA-256 of what was asked. */
+    request: text("request").notNull(),
+    /** JSON; null where it is not kept. */
+    answer: text("answer"),
+    created_at: at("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.scope, table.key] }),
+    index("idempotency_keys_age").on(table.created_at),
   ],
 );
 

@@ -24,6 +24,7 @@ beforeEach(async () => {
   const deps: HttpDeps = {
     ctxOf: refuse,
     checkSender: refuse,
+    checkSignature: { present: refuse, of: refuse },
     receive: refuse,
     terms: {} as HttpDeps["terms"],
     health: () => ask(),

@@ -6,10 +6,12 @@ import type { Ctx } from "../db/ctx.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
+import { deadLetterRoutes } from "./dead-letters.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
+import { idempotentWrites } from "./idempotency.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -37,12 +39,14 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
     const anyone = deps.ctxOf({ kind: "system", name: "bootstrap" });
     request.ctx = deps.ctxOf(await authenticate(anyone, request.headers.authorization));
   });
+  idempotentWrites(app);
   const routes = typed(app);
   incidentRoutes(routes);
   approvalRoutes(routes, deps);
   decisionRoutes(routes);
   executionRoutes(routes);
   tokenRoutes(routes);
+  deadLetterRoutes(routes);
   auditRoutes(routes);
 }
 

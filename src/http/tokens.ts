@@ -23,7 +23,10 @@ export function tokenRoutes(app: ApiApp): void {
 
   app.post(
     "/tokens",
-    { schema: { body: createTokenBody, response: { 201: createdToken } } },
+    {
+      schema: { body: createTokenBody, response: { 201: createdToken } },
+      config: { answered_once: true },
+    },
     async ({ ctx, body }, reply) => reply.status(201).send(await createToken(ctx, body)),
   );
 

@@ -2,7 +2,7 @@ import type { ApprovalTerms } from "../approval/index.ts";
 import type { Health } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { Call } from "../intake/index.ts";
+import type { Call, SignatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Log } from "../lib/log.ts";
 
@@ -12,12 +12,14 @@ export type HttpDeps = {
   ctxOf: (actor: Actor) => Ctx;
   /** How a sender is admitted, or an error. */
   checkSender: (call: Call) => string;
+  checkSignature: SignatureCheck;
   /** Writes a call into the journal, then waits a little for what comes of it: null when that must wait. */
   receive: (input: {
     source: string;
     sender: string;
     body: Buffer;
     json: unknown;
+    idempotency_key?: string | undefined;
   }) => Promise<WebhookAnswer | null>;
   terms: ApprovalTerms;
   health: () => Promise<Health>;

@@ -1,17 +1,23 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
+import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { idempotencyKey } from "./idempotency.ts";
 import type { HttpDeps } from "./types.ts";
 
-const SOURCES = ["alertmanager"];
+/** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
+type Webhook = { path: string; source: string; check: Check };
 
-const LATER: WebhookAnswer = {
-  ...NOTHING_KNOWN,
-  message: "journalled; what comes of it follows",
-  results: [],
+/** A sender is checked before the body is read, and where it signs, by the body as well. */
+type Check = {
+  before(request: FastifyRequest, deps: HttpDeps): void;
+  sender(request: FastifyRequest, body: Buffer, deps: HttpDeps): string;
+  /** Whether a call may carry an `Idempotency-Key`: where alerts need not say when they began. */
+  keys: boolean;
 };
 
 const joined = (header: string | string[] | undefined) => (Array.isArray(header) ? header.join(",") : header);
+const signatureOf = ({ headers }: FastifyRequest) => joined(headers["x-signature-256"]);
 
 function admit(request: FastifyRequest, deps: HttpDeps): string {
   const { headers } = request;
@@ -23,10 +29,37 @@ function admit(request: FastifyRequest, deps: HttpDeps): string {
   });
 }
 
-function parse(body: unknown): { body: Buffer; json: unknown } {
-  if (!Buffer.isBuffer(body) || body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
+/** By the address of the socket, else a token. */
+const network: Check = {
+  before: (request, deps) => {
+    request.sender = admit(request, deps);
+  },
+  sender: (request) => request.sender,
+  keys: false,
+};
+
+/** By HMAC, from whatever network; where no secret is configured and none is needed, as `network`. */
+const hmac: Check = {
+  before: (request, deps) => deps.checkSignature.present(signatureOf(request)),
+  sender: (request, body, deps) => deps.checkSignature.of(body, signatureOf(request)) ?? admit(request, deps),
+  keys: true,
+};
+
+const WEBHOOKS: readonly Webhook[] = [
+  { path: "/alertmanager", source: "alertmanager", check: network },
+  { path: "/alerts", source: "generic", check: hmac },
+];
+
+const LATER: WebhookAnswer = {
+  ...NOTHING_KNOWN,
+  message: "journalled; what comes of it follows",
+  results: [],
+};
+
+function parse(body: Buffer): unknown {
+  if (body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
   try {
-    return { body, json: JSON.parse(body.toString("utf8")) };
+    return JSON.parse(body.toString("utf8"));
   } catch {
     throw new AwoooiError("unparsable", "The body is not JSON.");
   }
@@ -38,16 +71,19 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.decorateRequest("sender", "");
-  app.get("/health", async () => ({ status: "ok", sources: SOURCES }));
-  app.post("/alertmanager", {
-    // Before the body is read: a stranger's 5 MiB are not worth reading.
-    onRequest: async (request) => {
-      request.sender = admit(request, deps);
-    },
-    handler: async (request) => {
-      const { sender, body } = request;
-      const answer = await deps.receive({ source: "alertmanager", sender, ...parse(body) });
-      return answer ?? LATER;
-    },
-  });
+  const sources = WEBHOOKS.map(({ source }) => source);
+  app.get("/health", async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }));
+  for (const { path, source, check } of WEBHOOKS) {
+    app.post(path, {
+      // Before the body is read: a stranger's 5 MiB are not worth reading.
+      onRequest: async (request) => check.before(request, deps),
+      handler: async (request) => {
+        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const sender = check.sender(request, body, deps);
+        const json = parse(body);
+        const idempotency_key = check.keys ? idempotencyKey(request) : undefined;
+        return (await deps.receive({ source, sender, body, json, idempotency_key })) ?? LATER;
+      },
+    });
+  }
 }

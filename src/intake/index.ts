@@ -1,17 +1,34 @@
 export { affectedServices } from "./affected-services.ts";
 export { type Call, type SenderPolicy, senderCheck } from "./check-sender.ts";
+export { type SignatureCheck, type SignaturePolicy, signatureCheck } from "./check-signature.ts";
+export { claimCall } from "./claim-call.ts";
 export { type Classification, type Classified, classify, loadClassification } from "./classify.ts";
+export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
+export { replay } from "./dead-letter/replay.ts";
+export { deadLetterCounts } from "./dead-letter/store.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
 export { alertsOf } from "./list-alerts.ts";
-export { alertTypeOf, fingerprintOf, normalise, severityOf, targetOf, workloadOfPod } from "./normalise.ts";
+export {
+  alertTypeOf,
+  callOf,
+  fingerprintOf,
+  KNOWN_ALERT_TYPES,
+  normalise,
+  severityOf,
+  targetOf,
+  workloadOfPod,
+} from "./normalise.ts";
 export {
   alertNamesOf,
   assignAlerts,
+  endInstances,
+  endsAll,
   finishReceipts,
   firingIncidents,
   insertAlerts,
   instancesSince,
   retireInstances,
+  stillNews,
   stillWaiting,
   touchAlerts,
   waitingReceipts,

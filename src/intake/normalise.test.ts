@@ -2,27 +2,31 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import { loadClassification } from "./classify.ts";
-import { alertTypeOf, fingerprintOf, normalise, severityOf, targetOf, workloadOfPod } from "./normalise.ts";
-import type { SourceAlert } from "./types.ts";
+import {
+  alertTypeOf,
+  callOf,
+  fingerprintOf,
+  normalise,
+  severityOf,
+  sourceNameOf,
+  targetOf,
+  workloadOfPod,
+} from "./normalise.ts";
+import type { Receipt, SourceAlert } from "./types.ts";
 
 const NOW = new Date("2026-05-04T08:00:00Z");
 const CLASSIFICATION = loadClassification();
+const source = (labels: Record<string, string>): SourceAlert => ({
+  status: "firing",
+  labels,
+  annotations: {},
+  starts_at: NOW,
+  ends_at: null,
+  source_fingerprint: null,
+  generator_url: null,
+});
 const make = (labels: Record<string, string>, more: Partial<SourceAlert> = {}) =>
-  normalise(
-    {
-      status: "firing",
-      labels,
-      annotations: {},
-      starts_at: NOW,
-      ends_at: null,
-      source_fingerprint: null,
-      generator_url: null,
-      ...more,
-    },
-    "alertmanager",
-    NOW,
-    CLASSIFICATION,
-  );
+  normalise({ ...source(labels), ...more }, "alertmanager", NOW, CLASSIFICATION);
 
 describe("severity", () => {
   it.each([
@@ -193,5 +197,73 @@ describe("an alert", () => {
     expect(annotated({ summary: "s", description: "d" })).toBe("s");
     expect(annotated({ summary: "", description: "d" })).toBe("d");
     expect(annotated({})).toBe("A");
+  });
+});
+
+describe("an alert whose body says things itself", () => {
+  const said = (more: Partial<SourceAlert>, labels: Record<string, string> = {}) =>
+    make({ alertname: "A", pod: "web-7d4b9c5d8-x2k9p", ...labels }, more);
+
+  it("is about what it says, of the type that it says, from a system that we know or `manual`", () => {
+    expect(said({})).toMatchObject({ source: "alertmanager", target_resource: "web", alert_type: "custom" });
+    expect(said({ target_resource: "api", alert_type: "High_CPU", source: " Grafana " })).toMatchObject({
+      source: "grafana",
+      target_resource: "api",
+      alert_type: "high_cpu",
+    });
+    expect(said({ target_resource: "api-7d4b9c5d8-x2k9p" }).target_resource).toBe("api");
+    expect(said({ target_resource: "db-pgsql" }).target_resource).toBe("db-pgsql");
+    expect(said({ alert_type: "custom" }, { alertname: "HighCPUUsage" }).alert_type).toBe("high_cpu");
+    expect(said({ alert_type: "unheard_of" }).alert_type).toBe("custom");
+    for (const word of ["my script", "", "constructor", "manual"]) expect(sourceNameOf(word)).toBe("manual");
+    for (const word of ["prometheus", "SigNoz", "sentry", "telegram"])
+      expect(sourceNameOf(word)).toBe(word.toLowerCase());
+  });
+
+  it("converges by what it says", () => {
+    expect(said({ target_resource: "api" }).fingerprint).not.toBe(said({}).fingerprint);
+    expect(said({ target_resource: "web" }).fingerprint).toBe(said({}).fingerprint);
+  });
+});
+
+describe("a call", () => {
+  const receipt = (more: Partial<Receipt> = {}): Receipt => ({
+    seq: 1,
+    source: "generic",
+    sender: "hmac",
+    body: Buffer.from("{}"),
+    received_at: NOW,
+    ...more,
+  });
+
+  it("is its receipt, or what its sender called it: by sender, key and body", () => {
+    expect(callOf(receipt({ seq: 2 }))).not.toBe(callOf(receipt()));
+    expect(callOf(receipt({ replays: 3 }))).toBe(callOf(receipt()));
+    const keyed = (more: Partial<Receipt> = {}) => callOf(receipt({ idempotency_key: "k", ...more }));
+    expect(keyed({ seq: 2, received_at: new Date(0) })).toBe(keyed());
+    const others = [{ idempotency_key: "l" }, { sender: "10.0.0.1" }, { body: Buffer.from("[]") }];
+    expect(new Set([{}, ...others].map(keyed)).size).toBe(4);
+  });
+
+  it("tells its alerts apart by their place, whatever is understood of them", () => {
+    const of = (call: string | undefined, more: Partial<SourceAlert>) =>
+      normalise(
+        { ...source({ alertname: "A" }), starts_at: null, ...more },
+        "generic",
+        NOW,
+        CLASSIFICATION,
+        call,
+      );
+    const first = of("receipt:1", { position: 0 });
+    expect(first).toMatchObject({ start_known: false, of_call: true, starts_at: NOW });
+    expect(of("receipt:1", { position: 0, labels: { alertname: "B" } }).instance_key).toBe(
+      first.instance_key,
+    );
+    expect(of("receipt:1", { position: 1 }).instance_key).not.toBe(first.instance_key);
+    expect(of("receipt:2", { position: 0 }).instance_key).not.toBe(first.instance_key);
+    const started = of("receipt:1", { starts_at: NOW });
+    expect(started).toMatchObject({ start_known: true, of_call: false });
+    expect(of("receipt:2", { starts_at: NOW }).instance_key).toBe(started.instance_key);
+    expect(of(undefined, {})).toMatchObject({ of_call: false });
   });
 });

@@ -2,7 +2,7 @@ import type { Severity } from "../contract/common.ts";
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import type { Classification } from "./classify.ts";
 import { classify } from "./classify.ts";
-import type { NormalisedAlert, SourceAlert } from "./types.ts";
+import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
 
 // Maps, not objects: a sender's word may be `constructor`.
 const SEVERITIES = new Map<string, Severity>([
@@ -26,6 +26,25 @@ const ALERT_TYPES = new Map([
   ["SSLCertExpiringSoon", "ssl_expiry"],
   ["TargetDown", "service_404"],
 ]);
+
+/** What an alert can be of. */
+export const KNOWN_ALERT_TYPES: readonly string[] = [
+  ...new Set(ALERT_TYPES.values()),
+  "db_connection_timeout",
+  "custom",
+];
+
+/** Systems that alerts come from; whatever else a body names is `manual`. */
+const KNOWN_SOURCES = [
+  "prometheus",
+  "alertmanager",
+  "grafana",
+  "signoz",
+  "sentry",
+  "telegram",
+  "slack",
+  "pagerduty",
+];
 
 /** Labels that name what an alert is about, the first one that is there wins. */
 const TARGET_LABELS = [
@@ -54,6 +73,12 @@ export function severityOf(word: string | undefined): Severity | null {
 /** What kind of trouble the alert name stands for; `custom` where the name says nothing of it. */
 export function alertTypeOf(alertName: string): string {
   return ALERT_TYPES.get(alertName) ?? "custom";
+}
+
+/** The system that a body says it comes from, as one of those that we know, else `manual`. */
+export function sourceNameOf(word: string): string {
+  const name = word.trim().toLowerCase();
+  return KNOWN_SOURCES.includes(name) ? name : "manual";
 }
 
 /** A pod's name without its hashes or ordinal: the same for all pods of one workload. */
@@ -102,35 +127,57 @@ export function fingerprintOf(parts: {
   return sha256(canonicalJson([parts.cluster, parts.namespace, parts.workload, type])).slice(0, 32);
 }
 
-/** An alert in AWOOOI's terms. `received_at` stands in for a start that the source did not give. */
+/**
+ * What one call is to a source that counts calls: the same when its receipt is replayed, and, with an
+ * `Idempotency-Key`, when its sender repeats it. Another body under the same key is another call.
+ */
+export function callOf({ seq, sender, idempotency_key, body }: Receipt): string {
+  if (idempotency_key == null) return `receipt:${seq}`;
+  return `key:${sha256(canonicalJson([sender, idempotency_key, sha256(body)]))}`;
+}
+
+function instanceOf(alert: SourceAlert, source_fingerprint: string, call: string | undefined): string[] {
+  if (alert.starts_at !== null) return [source_fingerprint, alert.starts_at.toISOString()];
+  // Nothing of the alert itself: a receipt that is replayed may be understood in another way.
+  if (call !== undefined) return ["call", call, String(alert.position ?? 0)];
+  // Without a start an instance lasts until it resolves: its redeliveries are one.
+  return [source_fingerprint, "unknown"];
+}
+
+/**
+ * An alert in AWOOOI's terms. `source` is the adapter that understood it; `received_at` stands in for a
+ * start that it did not give; `call` names the call where the source counts calls.
+ */
 export function normalise(
   alert: SourceAlert,
   source: string,
   received_at: Date,
   classification: Classification,
+  call?: string,
 ): NormalisedAlert {
   const { labels, annotations } = alert;
   const alert_name = labels.alertname || annotations.title || "unnamed alert";
-  const alert_type = alertTypeOf(alert_name);
+  const said = alert.alert_type?.toLowerCase() ?? "";
+  const alert_type = KNOWN_ALERT_TYPES.includes(said) && said !== "custom" ? said : alertTypeOf(alert_name);
   const cluster = labels.cluster ?? "";
   const namespace = labels.namespace || "default";
-  const target_resource = targetOf(labels, alert_name);
+  const named = alert.target_resource?.replace(REPLICA_SET_AND_POD_HASH, "");
+  const target_resource = named ?? targetOf(labels, alert_name);
   const { category, notification_type, heartbeat } = classify(classification, {
     alert_name,
     severity: labels.severity,
     labels,
   });
   const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
-  // Without a start an instance lasts until it resolves: its redeliveries are one.
-  const start = alert.starts_at?.toISOString() ?? "unknown";
+  const instance = instanceOf(alert, source_fingerprint, call);
   return {
-    instance_key: sha256(canonicalJson([source, source_fingerprint, start])).slice(0, 32),
-    source,
+    instance_key: sha256(canonicalJson([source, ...instance])).slice(0, 32),
+    source: alert.source === undefined ? source : sourceNameOf(alert.source),
     source_fingerprint,
     fingerprint: fingerprintOf({
       cluster,
       namespace,
-      workload: workloadOf(labels, alert_name),
+      workload: named ?? workloadOf(labels, alert_name),
       alert_type,
       alert_name,
     }),
@@ -148,6 +195,7 @@ export function normalise(
     annotations,
     starts_at: alert.starts_at ?? received_at,
     start_known: alert.starts_at !== null,
+    of_call: alert.starts_at === null && call !== undefined,
     ends_at: alert.ends_at,
     generator_url: alert.generator_url,
     heartbeat,

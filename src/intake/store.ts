@@ -11,16 +11,16 @@ import type { HeardAlert, NormalisedAlert, Receipt, StoredAlert } from "./types.
 export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq">[]): Promise<number[]> {
   const bodies = Buffer.concat(rows.map((row) => row.body));
   let end = 1;
-  const fields = rows.map(({ source, sender, body, received_at }) => {
+  const fields = rows.map(({ body, ...fields }) => {
     const start = end;
     end += body.length;
-    return { source, sender, start, size: body.length, received_at };
+    return { ...fields, start, size: body.length };
   });
   const written = await ctx.db.execute<{ seq: string }>(sql`
-    insert into receipts (source, sender, body, received_at)
-    select source, sender, substring(${bodies}::bytea from start for size), received_at
+    insert into receipts (source, sender, body, received_at, idempotency_key)
+    select source, sender, substring(${bodies}::bytea from start for size), received_at, idempotency_key
       from json_to_recordset(${jsonRows(fields)}::json)
-        as r(source text, sender text, start int, size int, received_at timestamptz)
+        as r(source text, sender text, start int, size int, received_at timestamptz, idempotency_key text)
     returning seq`);
   return written.rows.map((row) => Number(row.seq));
 }
@@ -34,6 +34,8 @@ export async function waitingReceipts(ctx: Ctx, last: number, limit: number): Pr
       sender: receipts.sender,
       body: receipts.body,
       received_at: receipts.received_at,
+      idempotency_key: receipts.idempotency_key,
+      replays: receipts.replays,
     })
     .from(receipts)
     .where(and(eq(receipts.state, "received"), lte(receipts.seq, last)))
@@ -104,6 +106,68 @@ export async function touchAlerts(ctx: Ctx, heard: readonly HeardAlert[]): Promi
   return new Map(rows.map((row) => [row.instance_key, row]));
 }
 
+/** A resolved notice that names no start, from a source that counts calls: over is over, for all of them. */
+export function endsAll(alert: Pick<NormalisedAlert, "of_call" | "status">): boolean {
+  return alert.of_call && alert.status === "resolved";
+}
+
+/**
+ * Ends the firing instances of these notices' alerts, and returns the notice once for each of them. An
+ * instance that began after its notice came, which can only be a replay, goes on.
+ */
+export async function endInstances(ctx: Ctx, notices: readonly NormalisedAlert[]): Promise<StoredAlert[]> {
+  if (notices.length === 0) return [];
+  const { rows } = await ctx.db.execute<{ notice: string; alert_id: string; incident_id: string | null }>(sql`
+    update alerts a
+       set status = 'resolved', ends_at = coalesce(n.ends_at, n.starts_at), last_received_at = greatest(a.last_received_at, n.starts_at)
+      from json_to_recordset(${identities(notices)}::json)
+        as n(instance_key text, fingerprint text, source_fingerprint text, starts_at timestamptz, ends_at timestamptz)
+     where a.fingerprint = n.fingerprint and a.source_fingerprint = n.source_fingerprint
+       and a.status = 'firing' and least(a.starts_at, a.first_received_at) <= n.starts_at
+    returning n.instance_key as notice, a.alert_id, a.incident_id`);
+  const byKey = new Map(notices.map((notice) => [notice.instance_key, notice]));
+  return rows.flatMap(({ notice, alert_id, incident_id }) => {
+    const ended = byKey.get(notice);
+    return ended === undefined ? [] : [{ ...ended, alert_id, incident_id, is_new: false }];
+  });
+}
+
+const identities = (alerts: readonly NormalisedAlert[]) =>
+  jsonRows(
+    alerts.map(
+      ({ instance_key, fingerprint, source_fingerprint, status, starts_at, start_known, ends_at }) => ({
+        instance_key,
+        fingerprint,
+        source_fingerprint,
+        status,
+        starts_at,
+        start_known,
+        ends_at,
+      }),
+    ),
+  );
+
+/**
+ * Of the alerts in a receipt that is replayed those that are still news: no instance that was counted
+ * already, and, where no start tells instances apart, nothing that ended after the receipt came and no
+ * end of what began after it.
+ */
+export async function stillNews(ctx: Ctx, batch: readonly NormalisedAlert[]): Promise<NormalisedAlert[]> {
+  const { rows } = await ctx.db.execute<{ instance_key: string }>(sql`
+    select n.instance_key
+      from json_to_recordset(${identities(batch)}::json)
+        as n(instance_key text, fingerprint text, source_fingerprint text, status text, starts_at timestamptz, start_known boolean)
+      left join alerts a on a.instance_key = n.instance_key
+     where case n.status
+       when 'resolved' then n.start_known or a.first_received_at is null or a.first_received_at <= n.starts_at
+       else a.alert_id is null and (n.start_known or not exists (
+         select 1 from alerts e
+          where e.fingerprint = n.fingerprint and e.source_fingerprint = n.source_fingerprint
+            and e.status = 'resolved' and coalesce(e.ends_at, e.last_received_at) >= n.starts_at)) end`);
+  const news = new Set(rows.map((row) => row.instance_key));
+  return batch.filter((alert) => news.has(alert.instance_key));
+}
+
 /** PostgreSQL's own code for what must be done again because another transaction came between. */
 const SERIALISATION_FAILURE = "40001";
 
@@ -138,7 +202,7 @@ export async function insertAlerts(ctx: Ctx, fresh: readonly (StoredAlert & Hear
 /** An instance without a known start ends with its resolution: its key is freed for the next one. */
 export async function retireInstances(ctx: Ctx, batch: readonly NormalisedAlert[]): Promise<void> {
   const keys = batch
-    .filter((alert) => !alert.start_known && alert.status === "resolved")
+    .filter((alert) => !alert.start_known && !alert.of_call && alert.status === "resolved")
     .map((alert) => alert.instance_key);
   if (keys.length === 0) return;
   await ctx.db

@@ -1,7 +1,17 @@
 import type { Severity } from "../contract/common.ts";
 
 /** The raw body of one webhook call as it was journalled; `seq` is its place in the journal. */
-export type Receipt = { seq: number; source: string; sender: string; body: Buffer; received_at: Date };
+export type Receipt = {
+  seq: number;
+  source: string;
+  sender: string;
+  body: Buffer;
+  received_at: Date;
+  /** The sender's own name for the call, which it repeats when it calls again. */
+  idempotency_key?: string | null;
+  /** How often it was taken up again after it had become a dead letter; 0 when missing. */
+  replays?: number;
+};
 
 /** One notice as a source adapter understands it, before AWOOOI's own terms are applied. */
 export type SourceAlert = {
@@ -14,6 +24,12 @@ export type SourceAlert = {
   /** The source's own identity of the alert; null: made from its labels. */
   source_fingerprint: string | null;
   generator_url: string | null;
+  /** What the body itself says of these; where it does not, labels say it, and who was called. */
+  source?: string;
+  alert_type?: string;
+  target_resource?: string;
+  /** Place in the body, from 0; the same however much of the body is understood. */
+  position?: number;
 };
 
 /**
@@ -27,6 +43,11 @@ export type Decoded =
 /** The port of a source adapter: from a vendor's JSON to alerts. Lenient, and never throws. */
 export type Source = {
   id: string;
+  /**
+   * Set where an alert without a start counts with each call that brings it, and its resolved notice ends
+   * all that it began; elsewhere such an alert is one that lasts until it resolves.
+   */
+  counts_calls?: true;
   /** `body` is parsed JSON of any shape. */
   decode(body: unknown): Decoded;
 };
@@ -50,8 +71,10 @@ export type NormalisedAlert = {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   starts_at: Date;
-  /** False: `starts_at` is when we first heard of it, and the instance lasts until it resolves. */
+  /** False: `starts_at` is when we first heard of it. */
   start_known: boolean;
+  /** Its instance is that of the call that brought it: without a start, from a source that counts calls. */
+  of_call: boolean;
   ends_at: Date | null;
   generator_url: string | null;
   /** A sign of life: recorded, and no incident. */

@@ -7,6 +7,9 @@ import { executionsOfApprovals, incidentsInExecution } from "../execution/index.
 import { type Convergence, converge, incidentsById, lockFingerprints, resolve } from "../incident/index.ts";
 import {
   assignAlerts,
+  callOf,
+  endInstances,
+  endsAll,
   finishReceipts,
   firingIncidents,
   type HeardAlert,
@@ -16,6 +19,7 @@ import {
   type Receipt,
   retireInstances,
   type StoredAlert,
+  stillNews,
   stillWaiting,
   touchAlerts,
 } from "../intake/index.ts";
@@ -28,20 +32,30 @@ import type { Journey } from "./types.ts";
 /** A receipt and its body as JSON; `unattended` when nobody waits to hear what came of it. */
 export type Delivery = { receipt: Receipt; body: unknown; unattended?: boolean };
 
-type Understood = { seq: number; alerts: NormalisedAlert[]; error: string | null; truncated: number };
+type Understood = {
+  seq: number;
+  replayed: boolean;
+  alerts: NormalisedAlert[];
+  error: string | null;
+  truncated: number;
+};
 
 /** From a body to alerts in our own terms. Never throws: what cannot be understood is a dead letter. */
 function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const { seq, source: id, received_at } = receipt;
+  const replayed = (receipt.replays ?? 0) > 0;
   const source = journey.sources.find((one) => one.id === id);
-  const dead = (error: string) => ({ seq, alerts: [], error, truncated: 0 });
+  const dead = (error: string) => ({ seq, replayed, alerts: [], error, truncated: 0 });
   if (source === undefined) return dead(`there is no source ${id}`);
   try {
     const decoded = source.decode(body);
     if (!decoded.ok) return dead(decoded.reason);
-    const alerts = decoded.alerts.map((alert) => normalise(alert, id, received_at, journey.classification));
+    const call = source.counts_calls ? callOf(receipt) : undefined;
+    const alerts = decoded.alerts.map((alert) =>
+      normalise(alert, id, received_at, journey.classification, call),
+    );
     const error = decoded.rejected.length > 0 ? decoded.rejected.join("; ").slice(0, 2_000) : null;
-    return { seq, alerts, error, truncated: decoded.truncated };
+    return { seq, replayed, alerts, error, truncated: decoded.truncated };
   } catch (error) {
     return dead(messageOf(error).slice(0, 2_000));
   }
@@ -50,20 +64,29 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
 /**
  * Alerts in the order they came, cut so that no part holds an instance twice: a firing and a resolved
  * notice of one instance that came close together take effect one after the other. What is said again
- * with nothing else between is only counted.
+ * with nothing else between is only counted. What ends all instances of its alert comes after those
+ * before it, and before those after it.
  */
 export function waves(alerts: readonly NormalisedAlert[]): HeardAlert[][] {
   const parts: HeardAlert[][] = [];
   const latest = new Map<string, { part: number; heard: HeardAlert }>();
+  /** For each alert: the part after the last of its instances, and after what ended them all. */
+  const reached = new Map<string, number>();
+  const ended = new Map<string, number>();
   for (const alert of alerts) {
+    const identity = alert.fingerprint + alert.source_fingerprint;
     const before = latest.get(alert.instance_key);
-    if (before?.heard.status === alert.status) {
+    const from = ended.get(identity) ?? 0;
+    if (before?.heard.status === alert.status && before.part >= from) {
       before.heard.times += 1;
       continue;
     }
-    const at = before === undefined ? 0 : before.part + 1;
+    const after = before === undefined ? 0 : before.part + 1;
+    const at = endsAll(alert) ? (reached.get(identity) ?? 0) : Math.max(after, from);
     const heard = { ...alert, times: 1 };
     latest.set(alert.instance_key, { part: at, heard });
+    reached.set(identity, Math.max(reached.get(identity) ?? 0, at + 1));
+    if (endsAll(alert)) ended.set(identity, at + 1);
     const part = parts[at] ?? [];
     parts[at] = part;
     part.push(heard);
@@ -85,8 +108,9 @@ async function resolveQuiet(ctx: Ctx, stored: readonly StoredAlert[]): Promise<v
 
 /** Stores what was heard, new instances with the incident that they belong to. */
 async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<StoredAlert[]> {
-  const known = await touchAlerts(ctx, wave);
-  const heard = wave.map((alert) => {
+  const instances = wave.filter((alert) => !endsAll(alert));
+  const known = await touchAlerts(ctx, instances);
+  const heard = instances.map((alert) => {
     const stored = known.get(alert.instance_key) ?? {
       alert_id: prefixedId("ALT", ctx.random),
       incident_id: null,
@@ -124,9 +148,11 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     return is_new || incident_id === undefined || incident_id === before ? [] : { alert_id, incident_id };
   });
   await assignAlerts(ctx, moved);
-  await retireInstances(ctx, wave);
-  await resolveQuiet(ctx, placed);
-  return placed;
+  await retireInstances(ctx, instances);
+  const ended = await endInstances(ctx, wave.filter(endsAll));
+  const all = [...placed, ...ended];
+  await resolveQuiet(ctx, all);
+  return all;
 }
 
 /** A higher severity decides again, unless a plan is before people or being carried out. */
@@ -214,11 +240,15 @@ async function process(
 ): Promise<Map<number, WebhookAnswer>> {
   return transaction(ctx, async (tx) => {
     const now = tx.clock.now();
-    const alerts = understood.flatMap((one) => one.alerts);
     await lockFingerprints(
       tx,
-      alerts.map((alert) => alert.fingerprint),
+      understood.flatMap((one) => one.alerts.map((alert) => alert.fingerprint)),
     );
+    const alerts: NormalisedAlert[] = [];
+    for (const one of understood) {
+      // A body may hold more alerts than a call takes arguments.
+      for (const alert of one.replayed ? await stillNews(tx, one.alerts) : one.alerts) alerts.push(alert);
+    }
     const stored: StoredAlert[] = [];
     for (const wave of waves(alerts)) stored.push(...(await takeWave(tx, journey, wave)));
     const finished = await finishReceipts(

@@ -1,4 +1,5 @@
 import { alertmanager } from "../../src/adapters/sources/alertmanager/index.ts";
+import { generic } from "../../src/adapters/sources/generic/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import { people } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
@@ -33,7 +34,7 @@ export const TERMS: Journey["approval"] = {
 export function testJourney(database: TestDatabase, clock: Clock): Journey {
   return {
     as: (name) => database.ctx({ kind: "system", name }, clock),
-    sources: [alertmanager.create()],
+    sources: [alertmanager.create(), generic.create()],
     classification: loadClassification(),
     windows: { active: 300, repair: 1800, cool_down: 1800, watch: 3600 },
     known: { processes: ["demo-shop"] },

@@ -1,44 +1,6 @@
 import { z } from "zod";
+import { anything, optionalText, texts, time } from "../../../contract/lenient.ts";
 import type { Decoded, Source, SourceAlert } from "../../../intake/index.ts";
-
-/** What PostgreSQL can hold: no NUL, no half of a surrogate pair. */
-const clean = (text: string) => text.replaceAll("\0", "\u{fffd}").toWellFormed();
-
-function asText(value: unknown): string {
-  if (typeof value === "string") return value;
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return "(nested too deeply)";
-  }
-}
-
-/** Values of any type as text: senders that build bodies by hand put numbers and booleans there. */
-const texts = z
-  .record(z.string(), z.unknown())
-  .catch({})
-  .transform((record) =>
-    Object.fromEntries(
-      Object.entries(record)
-        .filter(([, value]) => value !== null && value !== undefined)
-        .map(([key, value]) => [clean(key), clean(asText(value))]),
-    ),
-  );
-
-/** A field of any type that may be missing: to zod a missing key is an error unless it has a default. */
-const anything = z.unknown().default(null);
-
-// Go's zero time stands for "none"; so does whatever cannot be read, and what no database can hold.
-const time = anything.transform((value): Date | null => {
-  if (typeof value !== "string") return null;
-  const date = new Date(value);
-  const year = date.getUTCFullYear();
-  return Number.isNaN(date.getTime()) || year < 1971 || year > 9999 ? null : date;
-});
-
-const optionalText = anything.transform((value) =>
-  typeof value === "string" && value ? clean(value) : null,
-);
 
 const alert = z.object({
   status: anything,

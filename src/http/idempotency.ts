@@ -1,0 +1,85 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
+import { once } from "../db/idempotency.ts";
+import { sha256 } from "../lib/canonical-json.ts";
+import { AwoooiError } from "../lib/error.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The route's answer holds a secret: it is kept nowhere, so a repeated call is not given it again. */
+    answered_once?: boolean;
+  }
+}
+
+type Answer = { status: number; body: unknown };
+
+/** The call's `Idempotency-Key`, if it has one. Throws `invalid`. */
+export function idempotencyKey({ headers }: FastifyRequest): string | undefined {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  if (typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw new AwoooiError("invalid", "The header Idempotency-Key is not valid.", {
+    errors: [{ path: "Idempotency-Key", message: "must be 1 to 255 characters of ASCII, without spaces" }],
+  });
+}
+
+function hashOf({ method, url, body }: FastifyRequest): string {
+  try {
+    return sha256(JSON.stringify([method, url, body ?? null]));
+  } catch {
+    throw new AwoooiError("unparsable", "The body is nested too deeply.");
+  }
+}
+
+/** What the handler answers, which must not go out before the transaction around it has committed. */
+async function answerOf(handler: () => unknown, reply: FastifyReply): Promise<Answer> {
+  let sent: unknown = null;
+  // Handlers may send, or return what is to be sent.
+  reply.send = ((body: unknown) => {
+    sent = body;
+  }) as FastifyReply["send"];
+  try {
+    const returned = await handler();
+    return { status: reply.statusCode, body: returned ?? sent ?? null };
+  } finally {
+    Reflect.deleteProperty(reply, "send");
+  }
+}
+
+function keyed(handler: RouteHandlerMethod): RouteHandlerMethod {
+  return async function (request, reply) {
+    const key = idempotencyKey(request);
+    const run = () => handler.call(this, request, reply);
+    if (key === undefined) return run();
+    const { ctx } = request;
+    if (ctx.actor.kind !== "person") throw new Error("our own API is called by people");
+    const { answered_once = false } = request.routeOptions.config;
+    let fresh: Answer | undefined;
+    const call = { scope: ctx.actor.person_id, key, request: hashOf(request) };
+    const { answer, repeated } = await once(ctx, call, async (tx) => {
+      request.ctx = tx;
+      fresh = await answerOf(run, reply);
+      return answered_once ? null : JSON.stringify(fresh);
+    });
+    if (repeated && answer === null) {
+      throw new AwoooiError(
+        "answered_once",
+        "This was done before under the same Idempotency-Key, and its answer held a secret that is shown once.",
+      );
+    }
+    if (repeated) reply.header("idempotent-replayed", "true");
+    const { status, body: payload } = repeated ? (JSON.parse(answer ?? "") as Answer) : (fresh as Answer);
+    reply.status(status);
+    return payload;
+  };
+}
+
+/**
+ * Lets every write that is declared after this carry an `Idempotency-Key`: the same call again has its
+ * effect once and gets the first answer. Effect, key and answer are one transaction.
+ */
+export function idempotentWrites(app: FastifyInstance): void {
+  app.addHook("onRoute", (route) => {
+    const reads = [route.method].flat().every((method) => method === "GET" || method === "HEAD");
+    if (!reads) route.handler = keyed(route.handler);
+  });
+}

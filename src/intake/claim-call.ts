@@ -1,0 +1,18 @@
+import { authorise } from "../access/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { once } from "../db/idempotency.ts";
+import { sha256 } from "../lib/canonical-json.ts";
+
+/**
+ * Keeps for which body a sender used its `Idempotency-Key`. Throws `idempotency_key_reused` when it was
+ * for another: two alerts must not pass for one.
+ */
+export async function claimCall(
+  ctx: Ctx,
+  call: { source: string; sender: string; idempotency_key: string; body: Buffer },
+): Promise<void> {
+  authorise(ctx.actor, "take alerts in", { people: "nobody", system: ["intake"] });
+  const { source, sender, idempotency_key: key, body } = call;
+  const scope = `webhook:${source}:${sender}`;
+  await once(ctx, { scope, key, request: sha256(body) }, async () => null);
+}

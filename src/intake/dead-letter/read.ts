@@ -1,0 +1,55 @@
+import { authorise, hasRole } from "../../access/index.ts";
+import type { DeadLetter, DeadLetterQuery, DeadLetterWithBody } from "../../contract/dead-letter.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { pageOf } from "../../db/page.ts";
+import { AwoooiError } from "../../lib/error.ts";
+import { redactText } from "../../lib/redact.ts";
+import { type DeadLetterRow, deadLetterBody, deadLetterPage, findDeadLetter } from "./store.ts";
+
+const STATES = { dead: "dead", received: "replaying", processed: "replayed" } as const;
+
+/** A row as it crosses the wire. */
+export function present(row: DeadLetterRow): DeadLetter {
+  const { seq, state, error, alert_count, received_at, processed_at, ...rest } = row;
+  return {
+    ...rest,
+    dead_letter_id: String(seq),
+    state: STATES[state],
+    // It may quote the body, which not everyone may see.
+    error: error === null ? null : redactText(error),
+    alert_count: alert_count ?? 0,
+    received_at: received_at.toISOString(),
+    processed_at: processed_at?.toISOString() ?? null,
+  };
+}
+
+/** The place in the journal that an id stands for; 0, which no receipt has, for any other text. */
+export const placeOf = (id: string) => (/^\d{1,15}$/.test(id) ? Number(id) : 0);
+
+export async function find(ctx: Ctx, id: string): Promise<DeadLetterRow> {
+  const row = await findDeadLetter(ctx, placeOf(id));
+  if (row === undefined) throw new AwoooiError("not_found", `There is no dead letter ${id}.`);
+  return row;
+}
+
+/** What waits in the dead letters, newest first, without bodies. */
+export async function listDeadLetters(
+  ctx: Ctx,
+  query: DeadLetterQuery,
+): Promise<{ items: DeadLetter[]; next_cursor: string | null }> {
+  authorise(ctx.actor, "list dead letters", { people: "viewer" });
+  const { rows, next_cursor } = pageOf(await deadLetterPage(ctx, query), query.limit, (row) => ({
+    at: row.received_at,
+    id: String(row.seq),
+  }));
+  return { items: rows.map(present), next_cursor };
+}
+
+/** One dead letter, also one that has been replayed. Its body, which may hold secrets, is for responders. */
+export async function getDeadLetter(ctx: Ctx, id: string): Promise<DeadLetterWithBody> {
+  authorise(ctx.actor, "read dead letters", { people: "viewer" });
+  const row = await find(ctx, id);
+  const maySee = ctx.actor.kind === "person" && hasRole(ctx.actor.role, "responder");
+  const body = maySee ? await deadLetterBody(ctx, row.seq) : undefined;
+  return { ...present(row), body: body?.toString("utf8") ?? null };
+}

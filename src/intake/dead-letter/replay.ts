@@ -1,0 +1,33 @@
+import { authorise } from "../../access/index.ts";
+import { record } from "../../audit/index.ts";
+import type { DeadLetter } from "../../contract/dead-letter.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import { AwoooiError } from "../../lib/error.ts";
+import { find, placeOf, present } from "./read.ts";
+import { reviveReceipt } from "./store.ts";
+
+/**
+ * Puts a dead letter back among the receipts that wait to be understood; what becomes of it shows in its
+ * state. Alerts in it that were counted already are not counted again. Throws `conflict` when it is being
+ * replayed or has been understood.
+ */
+export async function replay(ctx: Ctx, input: { dead_letter_id: string }): Promise<DeadLetter> {
+  authorise(ctx.actor, "replay dead letters", { people: "responder" });
+  const { dead_letter_id } = input;
+  return transaction(ctx, async (tx) => {
+    const revived = await reviveReceipt(tx, placeOf(dead_letter_id));
+    if (revived === undefined) {
+      const { state } = await find(tx, dead_letter_id);
+      const why = state === "received" ? "is being replayed already" : "has been replayed and understood";
+      throw new AwoooiError("conflict", `Dead letter ${dead_letter_id} ${why}.`);
+    }
+    const { source, error, replays } = revived;
+    record(tx, {
+      action: "dead_letter.replayed",
+      subject: dead_letter_id,
+      data: { source, error, replays },
+    });
+    return present(revived);
+  });
+}
