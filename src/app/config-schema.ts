@@ -60,6 +60,8 @@ export const configSchema = z.strictObject({
     bearer_tokens: z.array(z.string().min(16)).default([]),
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
     external_sites: z.array(z.string()).default([]),
+    /** File of classification rules that come before the shipped ones. */
+    classification: z.string().min(1).optional(),
   }),
   incident: section({
     active_window: seconds("5m"),

@@ -16,7 +16,7 @@ export function createJourney(config: Config, adapters: Adapters, ctxOf: (actor:
   return {
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
-    classification: loadClassification(config.intake.external_sites),
+    classification: loadClassification(config.intake.external_sites, config.intake.classification),
     windows: { active: active_window, repair: repair_window, cool_down, watch },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {

@@ -1,6 +1,7 @@
 import type { Severity } from "../contract/common.ts";
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
-import type { Classification } from "./classify.ts";
+import { exprOfLink } from "./alert-words.ts";
+import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import type { NormalisedAlert, SourceAlert } from "./types.ts";
 
@@ -119,6 +120,8 @@ export function normalise(
     alert_name,
     severity: labels.severity,
     labels,
+    annotations,
+    expr: exprOfLink(alert.generator_url),
   });
   const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
   // Without a start an instance lasts until it resolves: its redeliveries are one.
