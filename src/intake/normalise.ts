@@ -121,7 +121,7 @@ export function normalise(
     severity: labels.severity,
     labels,
     annotations,
-    expr: exprOfLink(alert.generator_url),
+    expr: alert.expr ?? exprOfLink(alert.generator_url),
   });
   const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
   // Without a start an instance lasts until it resolves: its redeliveries are one.

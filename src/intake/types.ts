@@ -14,6 +14,8 @@ export type SourceAlert = {
   /** The source's own identity of the alert; null: made from its labels. */
   source_fingerprint: string | null;
   generator_url: string | null;
+  /** The expression that fires it, where the source gives it other than in the link. */
+  expr?: string;
 };
 
 /**
