@@ -25,6 +25,9 @@ export type ConvergeOptions = {
   severityWithout: (alert: StoredAlert) => Severity;
 };
 
+// Of an incident about which nothing is decided.
+const INFORMATION = "TYPE-1";
+
 /** The worse of two severities: P0 is the worst. */
 export function worseSeverity(a: Severity, b: Severity): Severity {
   return a < b ? a : b;
@@ -55,7 +58,8 @@ function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, i
 
 async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOptions): Promise<IncidentRow> {
   const now = ctx.clock.now();
-  const first = group[0];
+  // Trouble among information makes it trouble.
+  const first = group.find((alert) => alert.notification_type !== INFORMATION) ?? group[0];
   if (first === undefined) throw new Error("an incident needs an alert");
   const services = [...new Set(group.flatMap((alert) => affectedServices(alert)))];
   const known = group.flatMap((alert) => alert.severity ?? []);
@@ -87,6 +91,15 @@ async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOp
   return incident;
 }
 
+/** What an incident is about: information becomes what the first alert says that is more. */
+function kindOf(incident: IncidentRow, fresh: readonly StoredAlert[]) {
+  const { alert_category, notification_type } =
+    incident.notification_type === INFORMATION
+      ? (fresh.find((alert) => alert.notification_type !== INFORMATION) ?? incident)
+      : incident;
+  return { alert_category, notification_type };
+}
+
 /** The incident's fields with what these new alerts add to them. */
 function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[]) {
   const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
@@ -95,6 +108,7 @@ function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[])
     last_seen: ctx.clock.now(),
     severity: fresh.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
     affected_services: [...new Set(services)],
+    ...kindOf(incident, fresh),
   };
 }
 
@@ -157,7 +171,8 @@ export async function converge(
     if (before !== undefined && isActive(before)) {
       const incident = fresh.length > 0 ? await count(ctx, before, fresh) : before;
       if (fresh.length === 0) touched.push(before.incident_id);
-      const raised = incident.severity !== before.severity;
+      const more = incident.notification_type !== before.notification_type;
+      const raised = more || incident.severity !== before.severity;
       outcome.push({ incident, kind: "converged", repair_failed: false, raised, alerts: group });
     } else if (before !== undefined && continues(before, options.windows, now, fresh.length > 0)) {
       const repair_failed =
