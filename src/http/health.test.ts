@@ -26,6 +26,7 @@ beforeEach(async () => {
     checkSender: refuse,
     receive: refuse,
     terms: {} as HttpDeps["terms"],
+    config: { status: refuse, reload: refuse },
     health: () => ask(),
     body_limit: 1_024,
     log: silentLog,

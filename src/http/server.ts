@@ -6,6 +6,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
+import { configRoutes } from "./config.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
@@ -44,6 +45,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   executionRoutes(routes);
   tokenRoutes(routes);
   auditRoutes(routes);
+  configRoutes(routes, deps);
 }
 
 /** The HTTP server, not listening yet. */

@@ -1,5 +1,5 @@
 import type { ApprovalTerms } from "../approval/index.ts";
-import type { Health } from "../contract/system.ts";
+import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { Call } from "../intake/index.ts";
@@ -19,7 +19,12 @@ export type HttpDeps = {
     body: Buffer;
     json: unknown;
   }) => Promise<WebhookAnswer | null>;
-  terms: ApprovalTerms;
+  /** Those in force when they are read. */
+  readonly terms: ApprovalTerms;
+  config: {
+    status: (ctx: Ctx) => ConfigStatus;
+    reload: (ctx: Ctx) => Promise<Reloaded>;
+  };
   health: () => Promise<Health>;
   /** Bytes of a body. */
   body_limit: number;

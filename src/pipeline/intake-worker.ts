@@ -18,7 +18,7 @@ const TRIES = 5;
 
 /** Brings receipts from the journal to their incidents, one batch after the other. */
 export class IntakeWorker {
-  readonly #journey: Journey;
+  readonly #current: () => Journey;
   #queue: Entry[] = [];
   #leftover = 0;
   /** Receipts up to here were waiting at the last look already: no live call is about to bring them. */
@@ -29,8 +29,13 @@ export class IntakeWorker {
   #stop = new AbortController();
   #running: Promise<void> | null = null;
 
-  constructor(journey: Journey) {
-    this.#journey = journey;
+  /** `current` gives what is in force; it is read once for each batch. */
+  constructor(current: () => Journey) {
+    this.#current = current;
+  }
+
+  get #journey(): Journey {
+    return this.#current();
   }
 
   /** Receipts that are in the journal and not understood yet. */

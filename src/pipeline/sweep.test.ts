@@ -294,7 +294,7 @@ describe("work that ended with an error", () => {
 
   it("is run again three times, and then left", async () => {
     const pool = createPool({ url: database.url }, silentLog);
-    await startWorkflows(journey, pool, silentLog);
+    await startWorkflows(() => journey, pool, silentLog);
     try {
       // There is no such approval: every run of it fails.
       const work = { kind: "execute", approval_id: "APR-NONE" } as const;
