@@ -18,24 +18,28 @@ export type Adapters = {
   notifiers: readonly Notifier[];
 };
 
+type Deps = { state_dir: string; print: (line: string) => void; log: Log };
+
+/** Those that tell people: made anew when the configuration is reloaded. */
+export function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["notifiers"] {
+  const { enabled, terminal, webhook: hook } = config.notification;
+  if (!enabled) return [];
+  return [
+    ...(terminal ? [log.create({ print: deps.print })] : []),
+    ...(hook === undefined ? [] : [webhook.create(hook)]),
+  ];
+}
+
 /** The adapters that the configuration asks for. A new one is one line here, and its folder. */
-export function createAdapters(
-  config: Config,
-  deps: { state_dir: string; print: (line: string) => void; log: Log },
-): Adapters {
+export function createAdapters(config: Config, deps: Deps): Adapters {
   const processes = localProcess.create(
     { processes: config.processes, state_dir: deps.state_dir },
     { log: deps.log },
   );
-  const { enabled, terminal, webhook: hook } = config.notification;
-  const notifiers = [
-    ...(terminal ? [log.create({ print: deps.print })] : []),
-    ...(hook === undefined ? [] : [webhook.create(hook)]),
-  ];
   return {
     sources: [alertmanager.create(), generic.create()],
     executors: [processes.executor],
     observers: [processes.observer],
-    notifiers: enabled ? notifiers : [],
+    notifiers: createNotifiers(config, deps),
   };
 }

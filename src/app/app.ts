@@ -2,22 +2,23 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { ensureAdmin } from "../access/index.ts";
-import type { Health } from "../contract/system.ts";
+import type { Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { createServer, type HttpDeps } from "../http/index.ts";
-import { claimCall, Journal, senderCheck, signatureCheck } from "../intake/index.ts";
+import { claimCall, Journal, type JournalLimits } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
 import { deliverNotices } from "../notification/index.ts";
-import { IntakeWorker, type Journey, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
-import { type Adapters, createAdapters } from "./adapters.ts";
+import { IntakeWorker, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
+import { type Adapters, createAdapters, createNotifiers } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createJourney } from "./journey.ts";
+import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import { VERSION } from "./version.ts";
 
@@ -29,6 +30,9 @@ export type AppOptions = {
   onFatal?: () => void;
   clock?: Clock;
   random?: Random;
+  /** Reads the configuration again for a reload. Throws `invalid`. */
+  load?: () => Config;
+  setLogLevel?: (level: Config["server"]["log_level"]) => void;
   /** Changes the adapters before they are bound: tests put ports of their own in. */
   adapt?: (adapters: Adapters) => Adapters;
 };
@@ -37,7 +41,8 @@ export type RunningApp = {
   url: string;
   /** The admin's token if this was the first start: it is known to nobody else. */
   adminToken: string | null;
-  journey: Journey;
+  /** Reads the configuration again and puts it in place as a whole, or throws and leaves all as it was. */
+  reload(): Promise<Reloaded>;
   stop(): Promise<void>;
 };
 
@@ -55,18 +60,34 @@ function healthOf(database: Database, worker: IntakeWorker, clock: Clock): () =>
   };
 }
 
+/** The bounds of the journal as they are in force when it asks. */
+function liveLimits(live: LiveConfig): JournalLimits {
+  const limits = () => live.current().config.intake.backlog;
+  return {
+    get requests() {
+      return limits().requests;
+    },
+    get bytes() {
+      return limits().bytes;
+    },
+    get receipts() {
+      return limits().receipts;
+    },
+  };
+}
+
 /** Journal first; then the answer, if it comes soon. */
 function receiver(
   ctx: Ctx,
   journal: Journal,
   worker: IntakeWorker,
-  waitSeconds: number,
+  waitSeconds: () => number,
 ): HttpDeps["receive"] {
   return async ({ json, idempotency_key = null, ...call }) => {
     if (idempotency_key !== null) await claimCall(ctx, { ...call, idempotency_key });
     const receipt = await journal.append({ ...call, idempotency_key, received_at: ctx.clock.now() });
     const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
-    const late = setTimeout(resolve, waitSeconds * 1000, null);
+    const late = setTimeout(resolve, waitSeconds() * 1000, null);
     worker.take(receipt, json).then(resolve, resolve.bind(null, null));
     return promise.finally(() => clearTimeout(late));
   };
@@ -104,11 +125,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   };
   try {
     // What is wrong with addresses and rules is found before anything is touched.
-    const checkSender = senderCheck(config.intake);
-    const checkSignature = signatureCheck(
-      { secrets: config.intake.hmac_secrets, required: config.env === "prod" },
-      log,
-    );
+    const first = checked(config, log);
     const database = await openDatabase(config, log, options.onFatal ?? (() => {}));
     ends.push(() => database.close());
     const ctxOf = (actor: Actor): Ctx => ({ db: database.db, actor, clock, random, log });
@@ -116,30 +133,58 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
     const adapters = createAdapters(config, { state_dir, print, log });
     const bound = options.adapt === undefined ? adapters : options.adapt(adapters);
-    const journey = createJourney(config, bound, ctxOf);
-    const adminToken = await ensureAdmin(journey.as("bootstrap"), config.admin_token);
+    const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
+    const live = liveConfig(
+      {
+        ...first,
+        journey: createJourney(first, bound, ctxOf),
+        notifiers: bound.notifiers,
+        loaded_at: clock.now(),
+      },
+      {
+        load: options.load ?? (() => config),
+        build(next) {
+          // What acts and sees stays: it may be in the middle of something.
+          const made = { ...bound, notifiers: createNotifiers(next.config, { print }) };
+          const { notifiers } = options.adapt?.(made) ?? made;
+          return { journey: createJourney(next, bound, ctxOf), notifiers };
+        },
+        applied: (next) => options.setLogLevel?.(next.config.server.log_level),
+      },
+    );
+    const current = () => live.current().journey;
+    const adminToken = await ensureAdmin(as("bootstrap"), config.admin_token);
 
-    await startWorkflows(journey, database.workflowPool, log);
+    await startWorkflows(current, database.workflowPool, log);
     ends.push(stopWorkflows);
-    const worker: IntakeWorker = new IntakeWorker(journey, () => journal.pressed());
-    const journal = new Journal(journey.as("intake"), config.intake.backlog, () => worker.backlog());
+    const worker: IntakeWorker = new IntakeWorker(current, () => journal.pressed());
+    const journal = new Journal(as("intake"), liveLimits(live), () => worker.backlog());
     await worker.start();
     ends.push(() => worker.stop());
-    ends.push(startLoop("the sweep", config.sweep.every, log, () => sweep(journey)));
-    ends.push(
-      startLoop("the delivery of notices", 0.5, log, () =>
-        deliverNotices(journey.as("pipeline"), bound.notifiers),
-      ),
-    );
+    const every = () => live.current().config.sweep.every;
+    ends.push(startLoop("the sweep", every, log, () => sweep(current())));
+    const deliver = () => deliverNotices(as("pipeline"), live.current().notifiers);
+    ends.push(startLoop("the delivery of notices", () => 0.5, log, deliver));
 
-    const { body_limit, answer_wait } = config.intake;
-    const receive = receiver(journey.as("intake"), journal, worker, answer_wait);
-    const health = healthOf(database, worker, clock);
-    const checks = { checkSender, checkSignature };
-    const deps = { ctxOf, ...checks, receive, terms: journey.approval, health, body_limit, log };
+    const patience = () => live.current().config.intake.answer_wait;
+    const deps: HttpDeps = {
+      ctxOf,
+      checkSender: (call) => live.current().checkSender(call),
+      get checkSignature() {
+        return live.current().checkSignature;
+      },
+      receive: receiver(as("intake"), journal, worker, patience),
+      get terms() {
+        return current().approval;
+      },
+      config: live,
+      health: healthOf(database, worker, clock),
+      body_limit: config.intake.body_limit,
+      log,
+    };
     const { url, close } = await listen(deps, config);
     ends.push(close);
-    return { url, adminToken, journey, stop };
+    return { url, adminToken, reload: () => live.reload(as("bootstrap")), stop };
   } catch (error) {
     await stop();
     throw error;

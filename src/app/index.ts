@@ -27,17 +27,24 @@ export async function serve(options: {
 }): Promise<number> {
   const ended = Promise.withResolvers<number>();
   try {
-    const config = loadConfig({ file: options.config, env: options.env });
+    const load = () => loadConfig({ file: options.config, env: options.env });
+    const config = load();
     const log = createLog(config.server.log_level);
     const app = await startApp(config, {
       log,
       print: (line) => process.stdout.write(`${line}\n`),
+      load,
+      setLogLevel: (level) => {
+        log.level = level;
+      },
       onFatal: () => ended.resolve(1),
     });
     const stop = (signal: NodeJS.Signals) => {
       log.info({ signal }, "stopping");
       ended.resolve(0);
     };
+    // What is wrong is logged and audited where it is found.
+    process.on("SIGHUP", () => void app.reload().catch(() => {}));
     process.once("SIGINT", stop).once("SIGTERM", stop);
     welcome(app.url, app.adminToken);
     const code = await ended.promise;

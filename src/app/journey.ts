@@ -1,14 +1,21 @@
 import type { Ctx } from "../db/ctx.ts";
-import { loadRules } from "../decision/index.ts";
-import { loadClassification } from "../intake/index.ts";
+import type { Rules } from "../decision/index.ts";
+import type { Classification } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Journey } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 
-/** Binds adapters and settings to the journey. Reads and checks the rule files. */
-export function createJourney(config: Config, adapters: Adapters, ctxOf: (actor: Actor) => Ctx): Journey {
-  const { mode, rules, time, token_valid } = config.decision;
+/** What the rule files say. */
+export type RuleFiles = { rules: Rules; classification: Classification };
+
+/** Binds adapters, settings and rules to the journey. */
+export function createJourney(
+  { config, files }: { config: Config; files: RuleFiles },
+  adapters: Adapters,
+  ctxOf: (actor: Actor) => Ctx,
+): Journey {
+  const { mode, time, token_valid } = config.decision;
   const { active_window, repair_window, cool_down, watch } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
   const { retries, retry_wait, timeout, deadline, frozen, max_per_hour, read_timeout } = config.execution;
@@ -16,11 +23,11 @@ export function createJourney(config: Config, adapters: Adapters, ctxOf: (actor:
   return {
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
-    classification: loadClassification(config.intake.external_sites),
+    classification: files.classification,
     windows: { active: active_window, repair: repair_window, cool_down, watch },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {
-      rules: loadRules(rules),
+      rules: files.rules,
       mode,
       valid_for: token_valid,
       executable: ({ kind }) => executors.some((one) => one.kinds.includes(kind)),

@@ -2,10 +2,10 @@ import { messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import { wait } from "../lib/wait.ts";
 
-/** Runs `work` again and again, `seconds` after its last end; an error is logged and the next run comes. */
+/** Runs `work` again and again, `seconds()` after its last end; an error is logged and the next run comes. */
 export function startLoop(
   name: string,
-  seconds: number,
+  seconds: () => number,
   log: Log,
   work: () => Promise<unknown>,
 ): () => Promise<void> {
@@ -21,7 +21,7 @@ export function startLoop(
         if (!failing) log.error({ error: messageOf(error) }, `${name} failed; it goes on`);
         failing = true;
       }
-      await wait(seconds * 1000, stop.signal);
+      await wait(seconds() * 1000, stop.signal);
     }
   })();
   return async () => {

@@ -1,8 +1,15 @@
 import type { Decision } from "../contract/decision.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import { judge, loadRules, propose } from "../decision/index.ts";
+import { fittingRules, judge, loadRules, type Rules } from "../decision/index.ts";
 import { operationTarget } from "../incident/index.ts";
-import { affectedServices, classify, loadClassification, normalise } from "../intake/index.ts";
+import {
+  affectedServices,
+  type Classification,
+  classify,
+  loadClassification,
+  matchingRules,
+  normalise,
+} from "../intake/index.ts";
 import { systemClock } from "../lib/clock.ts";
 import { inWords } from "../operation/index.ts";
 
@@ -10,6 +17,8 @@ import { inWords } from "../operation/index.ts";
 export type ExplainInput = {
   labels: Record<string, string>;
   annotations: Record<string, string>;
+  /** The expression that fires it, where it is known. */
+  expr?: string | undefined;
   /** Names of processes that the server would supervise. */
   processes: readonly string[];
 };
@@ -33,9 +42,11 @@ export type Explanation = {
     notification_type: string;
     heartbeat: boolean;
   };
+  /** Every rule of the classification that matches, in order: the first decides. */
+  matches: { rule: string; reason: string; category: string; notification_type: string; decides: boolean }[];
   affected_services: string[];
   operation_target: OperationTarget | null;
-  /** null for a sign of life, about which nothing is decided. */
+  /** null for a sign of life and for information, about which nothing is decided. */
   decision:
     | (Pick<Decision["proposal"], "action" | "operation" | "risk_level" | "reasoning"> & {
         rule_id: string;
@@ -43,15 +54,25 @@ export type Explanation = {
       })
     | null;
   policy: Decision["policy"] | null;
+  /** Every rule that fits the target and the name, in order. */
+  decision_rules: { rule_id: string; because: string; decides: boolean }[];
 };
 
+/** Files of an installation's own; absent: as shipped. */
+export type RuleSources = { rules?: string; classification?: string };
+export type RuleSet = { rules: Rules; classification: Classification };
+
+/** Throws `invalid` with what is wrong with the files. */
+export function rulesFrom({ rules, classification }: RuleSources): RuleSet {
+  return { rules: loadRules(rules), classification: loadClassification([], classification) };
+}
+
 /**
- * What the shipped rules make of an alert, without a server. The mode is `suggest`, and of all
- * operations only `process.restart` has something that can carry it out.
+ * What the rules make of an alert, without a server. The mode is `suggest`, and of all operations only
+ * `process.restart` has something that can carry it out.
  */
-export function explain(input: ExplainInput): Explanation {
-  const classification = loadClassification();
-  const { labels, annotations } = input;
+export function explain(input: ExplainInput, { rules, classification }: RuleSet): Explanation {
+  const { labels, annotations, expr } = input;
   const source = {
     status: "firing" as const,
     labels,
@@ -60,35 +81,43 @@ export function explain(input: ExplainInput): Explanation {
     ends_at: null,
     source_fingerprint: null,
     generator_url: null,
+    ...(expr === undefined ? {} : { expr }),
   };
   const alert = normalise(source, "alertmanager", systemClock.now(), classification);
   const { alert_name, alert_type, severity, namespace, cluster, target_resource, fingerprint } = alert;
   const services = affectedServices(alert);
   const target = operationTarget(alert, services, { processes: input.processes });
+  const facts = { alert_name, severity: labels.severity, labels, annotations, expr };
   return {
     alert: { alert_name, alert_type, severity, namespace, cluster, target_resource, fingerprint, labels },
-    classification: classify(classification, { alert_name, severity: labels.severity, labels }),
+    classification: classify(classification, facts),
+    matches: matchingRules(classification, facts),
     affected_services: services,
     operation_target: target,
-    ...(alert.heartbeat ? { decision: null, policy: null } : decisionAbout(alert, target)),
+    ...decisionAbout(rules, alert, target),
   };
 }
 
 function decisionAbout(
-  alert: { alert_name: string; notification_type: string; alert_category: string },
+  rules: Rules,
+  alert: { alert_name: string; notification_type: string; alert_category: string; heartbeat: boolean },
   target: OperationTarget | null,
-): Pick<Explanation, "decision" | "policy"> {
-  const proposal = propose(loadRules(), { alert_names: [alert.alert_name], target });
+): Pick<Explanation, "decision" | "policy" | "decision_rules"> {
+  const { alert_name, notification_type, alert_category: category, heartbeat } = alert;
+  // Signs of life and information: no rule is asked.
+  const nothing = heartbeat || notification_type === "TYPE-1";
+  const fitting = nothing ? [] : fittingRules(rules, { alert_names: [alert_name], target });
+  const [proposal] = fitting;
+  if (proposal === undefined) return { decision: null, policy: null, decision_rules: [] };
   const { operation, rule_id, because, risk_level, reasoning } = proposal;
-  const policy = judge({
-    mode: "suggest",
-    notification_type: alert.notification_type,
-    category: alert.alert_category,
-    operation,
-    executable: operation.kind === "process.restart",
-  });
+  const executable = operation.kind === "process.restart";
   return {
     decision: { rule_id, because, action: inWords(operation), operation, risk_level, reasoning },
-    policy,
+    policy: judge({ mode: "suggest", notification_type, category, operation, executable }),
+    decision_rules: fitting.map((one, index) => ({
+      rule_id: one.rule_id,
+      because: one.because,
+      decides: index === 0,
+    })),
   };
 }

@@ -116,10 +116,14 @@ function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
     return ["The plan is being prepared: look again in a moment."];
   if (approvals.some((one) => ["approved", "executing"].includes(one.status)))
     return ["The plan is being carried out and then verified: look again in a moment."];
-  const reason = decision === null ? "nothing has been decided" : decision.policy.reason;
+  const informs = incident.notification_type === "TYPE-1";
+  const undecided = informs ? "it is information, recorded and shown" : "nothing has been decided";
+  const reason = decision === null ? undecided : decision.policy.reason;
   const id = shellWord(incident.incident_id);
   return [
-    decision?.policy.outcome === "none" ? `Nothing: ${reason}.` : `This needs a person: ${reason}.`,
+    informs || decision?.policy.outcome === "none"
+      ? `Nothing: ${reason}.`
+      : `This needs a person: ${reason}.`,
     ...(incident.acknowledged_at === null ? [`  awoooi incidents ack ${id}`] : []),
     `  awoooi incidents resolve ${id} --comment TEXT`,
   ];

@@ -1,26 +1,30 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { AwoooiError } from "../lib/error.ts";
+import { texts } from "./alert-input.ts";
 import { operationText } from "./approval-view.ts";
 import { collect, group, leaf, pair, type Session } from "./command.ts";
-import type { ExplainInput, Explanation } from "./explain.ts";
+import type { ExplainInput, Explanation, RuleSources } from "./explain.ts";
 import { readInput } from "./io.ts";
 import type { Printer } from "./print.ts";
+import type { ClassifyOptions } from "./rules-classify.ts";
+import type { TestOptions } from "./rules-test.ts";
 
-type ExplainOptions = {
+type ExplainOptions = RuleSources & {
   json?: boolean;
   name?: string;
   severity?: string;
   label?: Record<string, string>;
   process?: string[];
+  expr?: string;
   file?: string;
 };
 
-// Senders that build bodies by hand put numbers and booleans where texts belong.
-const texts = z
-  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-  .transform((record) => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, `${value}`])));
-const alert = z.object({ labels: texts, annotations: texts.default({}) });
+const alert = z.object({
+  labels: texts,
+  annotations: texts.default({}),
+  expr: z.string().optional(),
+});
 const alertFile = z.union([z.object({ alerts: z.array(alert).min(1) }), alert]);
 type Alert = z.infer<typeof alert>;
 
@@ -49,7 +53,7 @@ function inputOf(found: Alert, options: ExplainOptions): ExplainInput {
     ...(name ? { alertname: name } : {}),
     ...(severity ? { severity } : {}),
   };
-  return { labels, annotations: found.annotations, processes };
+  return { labels, annotations: found.annotations, expr: options.expr ?? found.expr, processes };
 }
 
 function targetText(target: Explanation["operation_target"]): string {
@@ -57,10 +61,11 @@ function targetText(target: Explanation["operation_target"]): string {
   return [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
 }
 
-function decisionFields({ decision, policy }: Explanation): [string, string][] {
-  if (decision === null || policy === null) {
+function decisionFields({ classification, decision, policy }: Explanation): [string, string][] {
+  if (classification.heartbeat)
     return [["decision", "none: a sign of life is recorded and opens no incident"]];
-  }
+  if (decision === null || policy === null)
+    return [["decision", "none: information is recorded and shown, nothing is decided about it"]];
   return [
     ["decision", `${decision.rule_id}: ${decision.because}`],
     ["proposes", decision.action],
@@ -84,6 +89,11 @@ function printExplanation(out: Printer, one: Explanation): void {
     ["fingerprint", about.fingerprint],
     ...decisionFields(one),
   ]);
+  const others = one.matches.filter((match) => !match.decides);
+  for (const { rule, reason, category } of others)
+    out.line(`  also matches ${rule} (${category}): ${reason}`, "dim");
+  for (const { rule_id, because, decides } of one.decision_rules)
+    if (!decides) out.line(`  also fits ${rule_id}: ${because}`, "dim");
 }
 
 async function run(session: Session, options: ExplainOptions): Promise<void> {
@@ -92,9 +102,9 @@ async function run(session: Session, options: ExplainOptions): Promise<void> {
   const { many, alerts } = file
     ? await alertsIn(session, file)
     : { many: false, alerts: [{ labels: {}, annotations: {} }] };
-  // The stages behind it take most of a second to load, which no other command should wait for.
-  const { explain } = await import("./explain.ts");
-  const explained = alerts.map((one) => explain(inputOf(one, options)));
+  const { explain, rulesFrom } = await import("./explain.ts");
+  const rules = rulesFrom(options);
+  const explained = alerts.map((one) => explain(inputOf(one, options), rules));
   if (options.json) return session.out.json(JSON.stringify(many ? { items: explained } : explained[0]));
   explained.forEach((one, index) => {
     if (index > 0) session.out.line();
@@ -102,21 +112,55 @@ async function run(session: Session, options: ExplainOptions): Promise<void> {
   });
 }
 
+// The stages behind these take most of a second to load, which no other command should wait for.
+async function classifyStdin(session: Session, options: ClassifyOptions): Promise<void> {
+  const { classifyLines } = await import("./rules-classify.ts");
+  await classifyLines(session, options);
+}
+
+async function test(session: Session, files: readonly string[], options: TestOptions): Promise<void> {
+  const { runRuleTests } = await import("./rules-test.ts");
+  runRuleTests(session, files, options);
+}
+
+const CLASSIFICATION = ["--classification <file>", "own rules, before the shipped ones"] as const;
+const RULES = ["--rules <file>", "decision rules instead of the shipped ones"] as const;
+
 export function addRules(program: Command, session: Session): void {
   const rules = group(program, "rules", "what the rules say; needs no server");
   leaf(rules, "explain", "show which rules match an alert, and what would be proposed", [
     "awoooi rules explain --name KubePodCrashLooping --label namespace=prod --label deployment=api",
     "awoooi rules explain --name DemoShopDown --label process=demo-shop --process demo-shop",
+    "awoooi rules explain --name Slow --expr 'rate(pg_stat_activity_count[5m]) > 100'",
     "awoooi rules explain --file alert.json --json",
   ])
     .option("--name <name>", "the alert's name")
     .option("--severity <severity>", "critical, high, warning, low, info or none")
     .option("--label <key=value>", "a label; may come again", pair)
+    .option("--expr <promql>", "the expression that fires it")
     .option("--process <name>", "a process that the server supervises; may come again", collect)
     .option("--file <file>", "an alert, or a webhook body with several, as JSON; - is stdin")
+    .option(...RULES)
+    .option(...CLASSIFICATION)
+    .addHelpText("after", "\nIn the mode suggest, where only supervised processes can be acted on.")
+    .action((options: ExplainOptions) => run(session, options));
+  leaf(rules, "classify", "place alerts, as JSON lines on stdin: one line out for each line in", [
+    "awoooi rules classify < alerts.jsonl",
+    `echo '{"alertname":"Slow","expr":"pg_up == 0"}' | awoooi rules classify`,
+  ])
+    .option(...CLASSIFICATION)
+    .option("--site <name>", "an alert name of intake.external_sites; may come again", collect)
     .addHelpText(
       "after",
-      "\nBy the shipped rules, in the mode suggest, where only supervised processes can be acted on.",
+      "\nA line has alertname, severity, labels, annotations and expr; all but the name may be missing.",
     )
-    .action((options: ExplainOptions) => run(session, options));
+    .action((options: ClassifyOptions) => classifyStdin(session, options));
+  leaf(rules, "test [files...]", "run test cases for the rules; without a file the shipped ones", [
+    "awoooi rules test",
+    "awoooi rules test my-cases.yaml --rules my-rules.yaml --classification my-classification.yaml",
+  ])
+    .option(...RULES)
+    .option(...CLASSIFICATION)
+    .addHelpText("after", "\nEnds with 1 when a case fails.")
+    .action((files: string[], options: TestOptions) => test(session, files, options));
 }

@@ -9,6 +9,14 @@ export const health = z.object({
 });
 export type Health = z.infer<typeof health>;
 
+/** Which configuration is in force. */
+export const configStatus = z.object({ hash: z.string(), loaded_at: wireTime });
+export type ConfigStatus = z.infer<typeof configStatus>;
+
+/** The settings that a reload changed, dotted; none when it found what is in force already. */
+export const reloaded = configStatus.extend({ changed: z.array(z.string()) });
+export type Reloaded = z.infer<typeof reloaded>;
+
 export const auditEntry = z.object({
   seq: z.number().int(),
   at: wireTime,

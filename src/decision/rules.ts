@@ -3,7 +3,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Risk, risk } from "../contract/common.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import { AwoooiError, type FieldError } from "../lib/error.ts";
+import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 import { type Operation, type OperationKind, operation } from "../operation/index.ts";
 
 const KINDS = operation.options.map((option) => option.shape.kind.value) as [
@@ -45,10 +45,16 @@ export function parseRules(yaml: string, name: string): Rules {
   throw invalid(result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message })));
 }
 
-/** The rules of `file`, or the shipped ones. */
+/** The rules of `file`, or the shipped ones. Throws `invalid`. */
 export function loadRules(file?: string): Rules {
   const path = file ?? new URL("./rules.yaml", import.meta.url);
-  return parseRules(readFileSync(path, "utf8"), file ?? "rules.yaml");
+  let yaml: string;
+  try {
+    yaml = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new AwoooiError("invalid", `The rules in ${file} cannot be read: ${messageOf(error)}.`);
+  }
+  return parseRules(yaml, file ?? "rules.yaml");
 }
 
 /** What a rule says: its operation on the incident's own target. */
@@ -70,23 +76,32 @@ function fits(one: Rule, alertNames: readonly string[], target: OperationTarget 
   return found === undefined ? undefined : `the target is a ${kind} and the alert name contains "${found}"`;
 }
 
+type About = { alert_names: readonly string[]; target: OperationTarget | null };
+
+function proposalOf(one: Rule, about: About): Proposal | undefined {
+  const because = fits(one, about.alert_names, about.target);
+  if (because === undefined) return undefined;
+  const parsed = operation.safeParse({
+    kind: one.propose,
+    target: about.target,
+    parameters: one.parameters,
+  });
+  // A rule whose operation cannot act on this target says nothing about it.
+  if (!parsed.success) return undefined;
+  const { id, risk: risk_level, reasoning } = one;
+  return { rule_id: id, operation: parsed.data, risk_level, reasoning, because };
+}
+
+/** Every rule that fits, in order: the first of them decides. */
+export function fittingRules(list: Rules, about: About): Proposal[] {
+  return list.flatMap((one) => proposalOf(one, about) ?? []);
+}
+
 /** The first rule that fits. Pure and total: `investigate` where nothing else does. */
-export function propose(
-  list: Rules,
-  about: { alert_names: readonly string[]; target: OperationTarget | null },
-): Proposal {
+export function propose(list: Rules, about: About): Proposal {
   for (const one of list) {
-    const because = fits(one, about.alert_names, about.target);
-    if (because === undefined) continue;
-    const parsed = operation.safeParse({
-      kind: one.propose,
-      target: about.target,
-      parameters: one.parameters,
-    });
-    // A rule whose operation cannot act on this target says nothing about it.
-    if (!parsed.success) continue;
-    const { id, risk: risk_level, reasoning } = one;
-    return { rule_id: id, operation: parsed.data, risk_level, reasoning, because };
+    const proposal = proposalOf(one, about);
+    if (proposal !== undefined) return proposal;
   }
   throw new Error("the last rule fits everything");
 }

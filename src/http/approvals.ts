@@ -51,7 +51,7 @@ async function presentOne(ctx: Ctx, row: ApprovalRow): Promise<Approval> {
   return view;
 }
 
-export function approvalRoutes(app: ApiApp, { terms }: HttpDeps): void {
+export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
   app.get(
     "/approvals",
     { schema: { querystring: approvalQuery, response: { 200: pageOf(approval) } } },
@@ -71,7 +71,7 @@ export function approvalRoutes(app: ApiApp, { terms }: HttpDeps): void {
     "/approvals/:id/approve",
     { schema: { params, body: approveBody, response: { 200: approval } } },
     async ({ ctx, params: { id }, body }) =>
-      presentOne(ctx, await approve(ctx, { approval_id: id, ...body }, terms)),
+      presentOne(ctx, await approve(ctx, { approval_id: id, ...body }, deps.terms)),
   );
 
   app.post(

@@ -27,6 +27,7 @@ beforeEach(async () => {
     checkSignature: { present: refuse, of: refuse },
     receive: refuse,
     terms: {} as HttpDeps["terms"],
+    config: { status: refuse, reload: refuse },
     health: () => ask(),
     body_limit: 1_024,
     log: silentLog,

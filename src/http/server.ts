@@ -6,6 +6,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
+import { configRoutes } from "./config.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { errorHandler } from "./error-handler.ts";
@@ -48,6 +49,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   tokenRoutes(routes);
   deadLetterRoutes(routes);
   auditRoutes(routes);
+  configRoutes(routes, deps);
 }
 
 /** The HTTP server, not listening yet. */

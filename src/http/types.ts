@@ -1,5 +1,5 @@
 import type { ApprovalTerms } from "../approval/index.ts";
-import type { Health } from "../contract/system.ts";
+import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { Call, SignatureCheck } from "../intake/index.ts";
@@ -21,7 +21,12 @@ export type HttpDeps = {
     json: unknown;
     idempotency_key?: string | undefined;
   }) => Promise<WebhookAnswer | null>;
-  terms: ApprovalTerms;
+  /** Those in force when they are read. */
+  readonly terms: ApprovalTerms;
+  config: {
+    status: (ctx: Ctx) => ConfigStatus;
+    reload: (ctx: Ctx) => Promise<Reloaded>;
+  };
   health: () => Promise<Health>;
   /** Bytes of a body. */
   body_limit: number;

@@ -26,6 +26,8 @@ export type ConvergeOptions = {
 
 // Whoever sends another service with every alert must not make the incident grow without end.
 const SERVICES = 100;
+// Of an incident about which nothing is decided.
+const INFORMATION = "TYPE-1";
 
 /** The worse of two severities: P0 is the worst. */
 export function worseSeverity(a: Severity, b: Severity): Severity {
@@ -59,7 +61,8 @@ function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, i
 
 function draft(ctx: Ctx, group: Group, options: ConvergeOptions): NewIncident {
   const now = ctx.clock.now();
-  const [first] = group;
+  // Trouble among information makes it trouble.
+  const first = group.find((alert) => alert.notification_type !== INFORMATION) ?? group[0];
   const services = [...new Set(group.flatMap((alert) => affectedServices(alert)))];
   const known = group.flatMap((alert) => alert.severity ?? []);
   return {
@@ -91,6 +94,15 @@ function tellOpened(ctx: Ctx, incident: IncidentRow, [first]: Group): void {
   tell(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
 }
 
+/** What an incident is about: information becomes what the first alert says that is more. */
+function kindOf(incident: IncidentRow, fresh: readonly StoredAlert[]) {
+  const { alert_category, notification_type } =
+    incident.notification_type === INFORMATION
+      ? (fresh.find((alert) => alert.notification_type !== INFORMATION) ?? incident)
+      : incident;
+  return { alert_category, notification_type };
+}
+
 /** The incident's fields with what these new alerts add to them. */
 function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[]) {
   const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
@@ -99,6 +111,7 @@ function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[])
     last_seen: ctx.clock.now(),
     severity: fresh.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
     affected_services: [...new Set(services)].slice(0, SERVICES),
+    ...kindOf(incident, fresh),
     updated_at: fresh.length > 0 ? ctx.clock.now() : incident.updated_at,
   };
 }
@@ -123,6 +136,7 @@ async function reopen(
 }
 
 function tellRaised(ctx: Ctx, { incident_id, severity }: IncidentRow, before: Severity): void {
+  if (severity === before) return;
   note(ctx, { incident_id, kind: "alert", text: `Severity rose from ${before} to ${severity}` });
   record(ctx, { action: "incident.raised", subject: incident_id, data: { severity } });
   tell(ctx, { topic: "incident.raised", incident_id, payload: { severity } });
@@ -139,7 +153,8 @@ async function onExisting(
   const same = { repair_failed: false, raised: false, alerts };
   if (isActive(before)) {
     const incident = { ...before, ...counted(ctx, before, fresh) };
-    return { ...same, incident, kind: "converged", raised: incident.severity !== before.severity };
+    const more = incident.notification_type !== before.notification_type;
+    return { ...same, incident, kind: "converged", raised: more || incident.severity !== before.severity };
   }
   const now = ctx.clock.now();
   if (continues(before, windows, now, fresh.length > 0)) {
@@ -187,7 +202,8 @@ export async function converge(
     const existing = before && (await onExisting(ctx, before, group, options.windows));
     if (existing === undefined) opening.push(group);
     else outcome.push(existing);
-    if (before !== undefined && existing?.raised) tellRaised(ctx, existing.incident, before.severity);
+    if (before !== undefined && existing !== undefined && isActive(before))
+      tellRaised(ctx, existing.incident, before.severity);
   }
   await countIncidents(
     ctx,

@@ -94,23 +94,24 @@ export async function updateIncident(
 /** Writes what alerts have counted on these incidents; `last_seen` never goes back. */
 export async function countIncidents(ctx: Ctx, counted: readonly IncidentRow[]): Promise<void> {
   if (counted.length === 0) return;
-  const rows = counted.map(
-    ({ incident_id, hit_count, last_seen, updated_at, severity, affected_services }) => ({
-      incident_id,
-      hit_count,
-      last_seen,
-      updated_at,
-      severity,
-      affected_services,
-    }),
-  );
+  const rows = counted.map((one) => ({
+    incident_id: one.incident_id,
+    hit_count: one.hit_count,
+    last_seen: one.last_seen,
+    updated_at: one.updated_at,
+    severity: one.severity,
+    affected_services: one.affected_services,
+    alert_category: one.alert_category,
+    notification_type: one.notification_type,
+  }));
   await ctx.db.execute(sql`
     update incidents i
        set hit_count = c.hit_count, severity = c.severity, affected_services = c.affected_services,
-           last_seen = greatest(i.last_seen, c.last_seen), updated_at = c.updated_at
+           last_seen = greatest(i.last_seen, c.last_seen), updated_at = c.updated_at,
+           alert_category = c.alert_category, notification_type = c.notification_type
       from json_to_recordset(${jsonRows(rows)}::json)
         as c(incident_id text, hit_count int, last_seen timestamptz, updated_at timestamptz, severity text,
-             affected_services text[])
+             affected_services text[], alert_category text, notification_type text)
      where i.incident_id = c.incident_id`);
 }
 

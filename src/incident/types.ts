@@ -24,7 +24,7 @@ export type Convergence = {
   kind: "opened" | "converged" | "reopened";
   /** Reopened within the repair window of a repair: it did not hold. */
   repair_failed: boolean;
-  /** Converged with a higher severity than the incident had. */
+  /** Converged with a higher severity than the incident had, or as trouble where it was information. */
   raised: boolean;
   alerts: StoredAlert[];
 };

@@ -1,37 +1,5 @@
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
-import { z } from "zod";
-
-const notificationType = z.enum(["TYPE-1", "TYPE-3", "TYPE-4D", "TYPE-5S", "TYPE-6B", "TYPE-8M"]);
-
-const rule = z.strictObject({
-  id: z.string().regex(/^[a-z_]+$/),
-  equals: z.array(z.string()).default([]),
-  starts_with: z.array(z.string()).default([]),
-  contains: z.array(z.string()).default([]),
-  severity: z.array(z.string()).default([]),
-  always: z.boolean().default(false),
-  category: z.string(),
-  notification_type: notificationType,
-  heartbeat: z.boolean().default(false),
-  when_label_at_least: z
-    .strictObject({ label: z.string(), value: z.number(), notification_type: notificationType })
-    .optional(),
-});
-type Rule = z.infer<typeof rule>;
-
-/** An ordered table; the last rule matches everything. */
-export type Classification = readonly Rule[];
-
-const table = z
-  .array(rule)
-  .refine((rules) => rules.at(-1)?.always === true, "the last rule must say `always: true`");
-
-/** The shipped table, with the installation's external sites (alert names) in it. */
-export function loadClassification(externalSites: readonly string[] = []): Classification {
-  const shipped = table.parse(parse(readFileSync(new URL("./classification.yaml", import.meta.url), "utf8")));
-  return shipped.map((one) => (one.id === "external_site" ? { ...one, equals: [...externalSites] } : one));
-}
+import { beginsWith, hasWord, metricsOf, textWords, wordsOf } from "./alert-words.ts";
+import type { Classification, ClassificationRule } from "./classification.ts";
 
 export type Classified = {
   rule: string;
@@ -42,36 +10,113 @@ export type Classified = {
   heartbeat: boolean;
 };
 
-type Input = { alert_name: string; severity?: string | undefined; labels: Record<string, string> };
+export type ClassifyInput = {
+  alert_name: string;
+  severity?: string | undefined;
+  labels: Readonly<Record<string, string>>;
+  annotations?: Readonly<Record<string, string>> | undefined;
+  /** The PromQL that fires it, where it is known. */
+  expr?: string | undefined;
+};
 
-function reasonFor(one: Rule, alert: Input): string | undefined {
-  const name = alert.alert_name;
+// Labels whose values name the software that an alert comes from or is about.
+const NAMING = [
+  "job",
+  "exporter",
+  "integration",
+  "app",
+  "app_kubernetes_io_name",
+  "service",
+  "component",
+  "container",
+  "container_name",
+  "process",
+  "image",
+];
+const TELLING = ["summary", "description", "message", "title"];
+
+type Matcher = (one: ClassificationRule) => string | undefined;
+
+/** The conditions of a rule on one alert; what most rules do not ask for is worked out when first asked for. */
+function matcher(alert: ClassifyInput): Matcher {
+  const { alert_name: name, labels } = alert;
   const severity = alert.severity?.trim().toLowerCase();
-  if (one.equals.includes(name)) return `the name is ${name}`;
-  const start = one.starts_with.find((prefix) => name.startsWith(prefix));
-  if (start !== undefined) return `the name starts with ${start}`;
-  const part = one.contains.find((text) => name.toLowerCase().includes(text));
-  if (part !== undefined) return `the name contains ${part}`;
-  if (severity !== undefined && one.severity.includes(severity)) return `the severity is ${severity}`;
-  return one.always ? "nothing else matched" : undefined;
+  const lower = name.toLowerCase();
+  const once = <T>(make: () => T) => {
+    let made: { value: T } | undefined;
+    return () => {
+      made ??= { value: make() };
+      return made.value;
+    };
+  };
+  const words = once(() => wordsOf(name));
+  const metrics = once(() => metricsOf(alert.expr ?? ""));
+  const naming = once(() =>
+    NAMING.flatMap((label) => (labels[label] ? [{ label, words: wordsOf(labels[label]) }] : [])),
+  );
+  const text = once(() => textWords(TELLING.map((key) => alert.annotations?.[key] ?? "").join(" ")));
+  return (one) => {
+    if (one.equals.includes(name)) return `the name is ${name}`;
+    const start = one.starts_with.find((prefix) => name.startsWith(prefix));
+    if (start !== undefined) return `the name starts with ${start}`;
+    const part = one.contains.find((piece) => lower.includes(piece));
+    if (part !== undefined) return `the name contains ${part}`;
+    if (severity !== undefined && one.severity.includes(severity)) return `the severity is ${severity}`;
+    const first = one.first_words.find((each) => beginsWith(words(), each));
+    if (first !== undefined) return `the name begins with the word ${first}`;
+    const word = one.words.find((each) => hasWord(words(), each));
+    if (word !== undefined) return `the name has the word ${word}`;
+    if (one.metrics.length > 0) {
+      const metric = metrics().find((each) => one.metrics.some((prefix) => each.startsWith(prefix)));
+      if (metric !== undefined) return `the expression asks for ${metric}`;
+    }
+    for (const each of one.label_words) {
+      const found = naming().find((candidate) => hasWord(candidate.words, each));
+      if (found !== undefined) return `the label ${found.label} has the word ${each}`;
+    }
+    const label = one.has_label.find((each) => labels[each]);
+    if (label !== undefined) return `there is a label ${label}`;
+    const told = one.text_words.find((each) => text().has(each));
+    if (told !== undefined) return `an annotation has the word ${told}`;
+    return one.always ? "nothing else matched" : undefined;
+  };
+}
+
+function outcome(
+  one: ClassificationRule,
+  reason: string,
+  alert: ClassifyInput,
+): Omit<Classified, "heartbeat"> {
+  const { id: rule, category, notification_type, when_label_at_least: limit } = one;
+  const value = limit === undefined ? Number.NaN : Number.parseFloat(alert.labels[limit.label] ?? "");
+  if (limit === undefined || !(value >= limit.value)) return { rule, reason, category, notification_type };
+  const because = `${reason}, and ${limit.label} is at least ${limit.value}`;
+  return { rule, reason: because, category, notification_type: limit.notification_type };
 }
 
 /**
  * The category and notification type of an alert, and which rule gave them for what reason. Whether it is
  * a heartbeat is a question of its own: Watchdog comes with severity none, and so under an earlier rule.
  */
-export function classify(rules: Classification, alert: Input): Classified {
-  const heartbeat = rules.some((one) => one.heartbeat && reasonFor(one, alert) !== undefined);
+export function classify(rules: Classification, alert: ClassifyInput): Classified {
+  const match = matcher(alert);
+  const heartbeat = rules.some((one) => one.heartbeat && match(one) !== undefined);
   for (const one of rules) {
-    const reason = reasonFor(one, alert);
-    if (reason === undefined) continue;
-    const { id, category, notification_type, when_label_at_least: limit } = one;
-    const value = limit === undefined ? Number.NaN : Number.parseFloat(alert.labels[limit.label] ?? "");
-    if (limit !== undefined && value >= limit.value) {
-      const because = `${reason}, and ${limit.label} is at least ${limit.value}`;
-      return { rule: id, reason: because, category, notification_type: limit.notification_type, heartbeat };
-    }
-    return { rule: id, reason, category, notification_type, heartbeat };
+    const reason = match(one);
+    if (reason !== undefined) return { ...outcome(one, reason, alert), heartbeat };
   }
   throw new Error("a classification table ends with a rule that matches everything");
+}
+
+/** Every rule that matches, in order: the first of them decides. */
+export function matchingRules(
+  rules: Classification,
+  alert: ClassifyInput,
+): (Omit<Classified, "heartbeat"> & { decides: boolean })[] {
+  const match = matcher(alert);
+  const all = rules.flatMap((one) => {
+    const reason = match(one);
+    return reason === undefined ? [] : [outcome(one, reason, alert)];
+  });
+  return all.map((one, index) => ({ ...one, decides: index === 0 }));
 }

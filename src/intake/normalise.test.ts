@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
-import { loadClassification } from "./classify.ts";
+import { loadClassification } from "./classification.ts";
 import {
   alertTypeOf,
   callOf,

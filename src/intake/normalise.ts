@@ -1,6 +1,7 @@
 import type { Severity } from "../contract/common.ts";
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
-import type { Classification } from "./classify.ts";
+import { exprOfLink } from "./alert-words.ts";
+import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
 
@@ -167,6 +168,8 @@ export function normalise(
     alert_name,
     severity: labels.severity,
     labels,
+    annotations,
+    expr: alert.expr ?? exprOfLink(alert.generator_url),
   });
   const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
   const instance = instanceOf(alert, source_fingerprint, call);

@@ -30,6 +30,8 @@ export type SourceAlert = {
   target_resource?: string;
   /** Place in the body, from 0; the same however much of the body is understood. */
   position?: number;
+  /** The expression that fires it, where the source gives it other than in the link. */
+  expr?: string;
 };
 
 /**

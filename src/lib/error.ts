@@ -18,6 +18,7 @@ export const ERRORS = {
   not_ready: { status: 409, exit: 5, title: "Still being prepared" },
   expired: { status: 409, exit: 5, title: "Expired" },
   answered_once: { status: 409, exit: 5, title: "Done already, and its answer was given" },
+  restart_needed: { status: 409, exit: 5, title: "A restart is needed" },
   too_large: { status: 413, exit: 2, title: "The body is too large" },
   unsupported_media_type: { status: 415, exit: 2, title: "The media type is not supported" },
   invalid: { status: 422, exit: 2, title: "The input is not valid" },

@@ -48,7 +48,8 @@ async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> 
   ];
 }
 
-async function decisionPart(ctx: Ctx, incident_id: string): Promise<string[]> {
+async function decisionPart(ctx: Ctx, { incident_id, notification_type }: IncidentRow): Promise<string[]> {
+  if (notification_type === "TYPE-1") return ["Information: nothing is to be done"];
   const decision = (await latestDecisions(ctx, [incident_id])).get(incident_id);
   return decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`];
 }
@@ -76,7 +77,7 @@ export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null>
     const part = approval_id === undefined ? null : await approvalPart(ctx, text(approval_id));
     const result = execution_id === undefined ? [] : await executionPart(ctx, text(execution_id));
     const why = reason === undefined ? [] : [text(reason)];
-    const decided = DECIDED.has(delivery.topic) ? await decisionPart(ctx, delivery.incident_id) : [];
+    const decided = DECIDED.has(delivery.topic) ? await decisionPart(ctx, incident) : [];
     const lines = [...decided, ...why, ...(part?.lines ?? []), ...result];
     return { ...card, approval: part?.approval ?? null, lines };
   } catch (error) {

@@ -11,7 +11,8 @@ let worker: IntakeWorker;
 
 beforeEach(async () => {
   database = await createDatabase();
-  worker = new IntakeWorker(testJourney(database, setClock()));
+  const journey = testJourney(database, setClock());
+  worker = new IntakeWorker(() => journey);
 });
 afterEach(async () => {
   await worker.stop();

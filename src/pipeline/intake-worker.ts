@@ -34,7 +34,7 @@ const TRIES = 5;
 
 /** Brings receipts from the journal to their incidents, one batch after the other. */
 export class IntakeWorker {
-  readonly #journey: Journey;
+  readonly #current: () => Journey;
   readonly #pressed: () => boolean;
   #queue: Entry[] = [];
   #bytes = 0;
@@ -49,10 +49,14 @@ export class IntakeWorker {
   #stop = new AbortController();
   #running: Promise<void> | null = null;
 
-  /** `pressed` says whether many calls wait to be written down. */
-  constructor(journey: Journey, pressed: () => boolean = () => false) {
-    this.#journey = journey;
+  /** `current` gives what is in force; `pressed` says whether many calls wait to be written down. */
+  constructor(current: () => Journey, pressed: () => boolean = () => false) {
+    this.#current = current;
     this.#pressed = pressed;
+  }
+
+  get #journey(): Journey {
+    return this.#current();
   }
 
   /** Receipts that are in the journal and not understood yet. */

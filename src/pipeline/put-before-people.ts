@@ -11,6 +11,8 @@ const SEVERITY_OF_RISK = { critical: "P0", high: "P1", medium: "P2", low: "P3" }
 
 /** The severity of trouble whose alerts carry none: it follows from the risk of what would be proposed. */
 export function severityWithout(journey: Journey, alert: StoredAlert): Severity {
+  // Information is recorded, and no rule is asked about it.
+  if (alert.notification_type === "TYPE-1") return "P3";
   const target = operationTarget(alert, affectedServices(alert), journey.known);
   const { risk_level } = propose(journey.decide.rules, { alert_names: [alert.alert_name], target });
   return SEVERITY_OF_RISK[risk_level];
@@ -19,6 +21,7 @@ export function severityWithout(journey: Journey, alert: StoredAlert): Severity 
 /**
  * Decides about an incident and, where people are to be asked, asks them: all in the open transaction.
  * True when they are asked: their card tells them; else the caller may.
+ * About information nothing is decided.
  */
 export async function putBeforePeople(
   ctx: Ctx,
@@ -26,6 +29,7 @@ export async function putBeforePeople(
   incident: IncidentRow,
   alert_names: readonly string[],
 ): Promise<boolean> {
+  if (incident.notification_type === "TYPE-1") return false;
   const decision = await decide(ctx, { incident, alert_names }, journey.decide);
   if (decision.policy.outcome !== "ask") return false;
   await requestApproval(ctx, { incident, decision }, journey.approval);

@@ -468,11 +468,50 @@ describe("what needs no approval", () => {
     expect(await rows("select 1 from alerts")).toHaveLength(3);
   });
 
-  it("makes an incident of information, without an approval", async () => {
-    const answer = await receiveOne(fire("SomethingNice", { ...DEPLOYMENT, severity: "info" }));
-    expect(answer).toMatchObject({ approval_created: false, approval_id: null });
-    expect(await onlyIncident()).toMatchObject({ notification_type: "TYPE-1", alert_category: "info" });
+  it("makes an incident of information, about which nothing is decided", async () => {
+    // A rule that is asked is an error here, also where the severity would follow from what it proposes.
+    journey = { ...journey, decide: { ...journey.decide, rules: [] } };
+    const answer = await receiveOne(fire("KubePodCrashLooping", { ...DEPLOYMENT, severity: "info" }));
+    expect(answer).toMatchObject({
+      message: "recorded",
+      approval_created: false,
+      approval_id: null,
+      suggested_action: null,
+      risk_level: null,
+    });
+    expect(await onlyIncident()).toMatchObject({
+      notification_type: "TYPE-1",
+      alert_category: "info",
+      severity: "P3",
+    });
+    await receiveOne(fire("BackupRestoreTestFailed", { severity: "" }));
+    expect(await rows("select severity from incidents where alert_category = 'backup'")).toEqual([
+      { severity: "P3" },
+    ]);
     expect(await approvals()).toEqual([]);
+    expect(await rows("select 1 from decisions")).toEqual([]);
+    expect(await rows("select 1 from timeline where kind = 'decision'")).toEqual([]);
+  });
+
+  it("ends information with its alerts, as any other incident", async () => {
+    const alert = fire("KubePodCrashLooping", { ...DEPLOYMENT, severity: "info" });
+    await receiveOne(alert);
+    await receiveOne(end(alert));
+    expect(await onlyIncident()).toMatchObject({ status: "resolved" });
+  });
+
+  it.each(["warning", "low"])("decides about information once it is trouble: %s", async (severity) => {
+    const information = fire("KubePodCrashLooping", { ...DEPLOYMENT, severity: "info" });
+    const trouble = fire("KubePodCrashLooping", { ...DEPLOYMENT, severity }, "2026-05-04T07:05:00Z");
+    await receiveOne(information);
+    await receiveOne(trouble);
+    expect(await onlyIncident()).toMatchObject({ notification_type: "TYPE-3", alert_category: "kubernetes" });
+    expect(await approvals()).toHaveLength(1);
+    await forget();
+    // In one body, in either order, they are trouble from the beginning.
+    await receive(body(information, trouble));
+    expect(await onlyIncident()).toMatchObject({ notification_type: "TYPE-3", alert_category: "kubernetes" });
+    expect(await approvals()).toHaveLength(1);
   });
 
   it("never asks for approval of a change for a security alert", async () => {

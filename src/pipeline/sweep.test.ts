@@ -252,6 +252,22 @@ describe("the sweep", () => {
     expect(await reminders()).toBe(1);
   });
 
+  it("leaves information alone while it fires, and ends it when it is quiet", async () => {
+    const { incident_id, approval_id } = await presented(database, clock);
+    await fire(incident_id);
+    await sql("update approvals set status = 'rejected' where approval_id = $1", approval_id);
+    await sql("update incidents set notification_type = 'TYPE-1' where incident_id = $1", incident_id);
+    await sql("delete from decisions where incident_id = $1", incident_id);
+    clock.forward(24 * 3600);
+    const before = await everything();
+    await sweep(journey);
+    expect(await everything()).toEqual(before);
+    await sql("update alerts set status = 'resolved' where incident_id = $1", incident_id);
+    await sweep(journey);
+    expect(await incidentOf(incident_id)).toMatchObject({ status: "resolved" });
+    expect(await sql("select 1 from decisions where incident_id = $1", incident_id)).toEqual([]);
+  });
+
   it("moves the others on when one cannot be, and says so", async () => {
     const broken = await asked(database, clock);
     const other = await asked(database, clock);
@@ -278,7 +294,7 @@ describe("work that ended with an error", () => {
 
   it("is run again three times, and then left", async () => {
     const pool = createPool({ url: database.url }, silentLog);
-    await startWorkflows(journey, pool, silentLog);
+    await startWorkflows(() => journey, pool, silentLog);
     try {
       // There is no such approval: every run of it fails.
       const work = { kind: "execute", approval_id: "APR-NONE" } as const;

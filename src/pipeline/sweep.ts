@@ -87,8 +87,14 @@ async function idle(journey: Journey, { incident_id }: IncidentRow, quiet: boole
 }
 
 /** How long an incident may be left alone, in seconds; null for what only informs. */
-function patience(journey: Journey, decision: DecisionRow | undefined, quiet: boolean): number | null {
+function patience(
+  journey: Journey,
+  { notification_type }: IncidentRow,
+  decision: DecisionRow | undefined,
+  quiet: boolean,
+): number | null {
   const { cool_down, watch } = journey.windows;
+  if (notification_type === "TYPE-1" && !quiet) return null;
   if (quiet || decision === undefined || decision.policy.outcome === "ask") return cool_down;
   return decision.policy.outcome === "manual" ? watch : null;
 }
@@ -120,7 +126,7 @@ async function incidentPage(journey: Journey, active: readonly IncidentRow[]): P
     if (live || acting.has(incident_id)) return;
     const quiet = !firing.has(incident_id);
     const decision = decisions.get(incident_id);
-    const seconds = patience(journey, decision, quiet);
+    const seconds = patience(journey, incident, decision, quiet);
     const since = quiet ? updated_at : (decision?.created_at ?? updated_at);
     if (seconds !== null && addSeconds(since, seconds) <= now) await idle(journey, incident, quiet);
   });

@@ -49,12 +49,13 @@ function adapt(log: Log): DLogger {
 
 /**
  * Starts the durable workflows, those that an earlier process left included. `pool` is theirs; the
- * schema `dbos` is made in it where it is missing. There is one set of workflows in a process.
+ * schema `dbos` is made in it where it is missing. There is one set of workflows in a process. A workflow
+ * goes on with the journey that was `current` when it began.
  */
-export async function startWorkflows(journey: Journey, pool: pg.Pool, log: Log): Promise<void> {
+export async function startWorkflows(current: () => Journey, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
     const run = RUNNERS[kind] as (journey: Journey, work: Work) => Promise<void>;
-    DBOS.registerWorkflow((work: Work) => run(journey, work), { name: kind, maxRecoveryAttempts: 1_000 });
+    DBOS.registerWorkflow((work: Work) => run(current(), work), { name: kind, maxRecoveryAttempts: 1_000 });
   }
   DBOS.setConfig({
     name: QUEUE.application,

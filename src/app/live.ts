@@ -1,0 +1,175 @@
+import { isDeepStrictEqual } from "node:util";
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { ConfigStatus, Reloaded } from "../contract/system.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { loadRules } from "../decision/index.ts";
+import {
+  type Call,
+  loadClassification,
+  type SignatureCheck,
+  senderCheck,
+  signatureCheck,
+} from "../intake/index.ts";
+import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
+import { AwoooiError, messageOf } from "../lib/error.ts";
+import type { Log } from "../lib/log.ts";
+import type { Notifier } from "../notification/index.ts";
+import type { Journey } from "../pipeline/index.ts";
+import type { Config } from "./config-schema.ts";
+import type { RuleFiles } from "./journey.ts";
+
+/** What a configuration and the files that it names say, read and checked, with nothing touched yet. */
+export type Checked = {
+  config: Config;
+  files: RuleFiles;
+  checkSender: (call: Call) => string;
+  checkSignature: SignatureCheck;
+  /** Equal for equal configurations; with the contents of the rule files. */
+  hash: string;
+};
+
+/** Does of a start or reload all that needs nothing but files. Throws `invalid`. */
+export function checked(config: Config, log: Log): Checked {
+  const { external_sites, classification, hmac_secrets: secrets } = config.intake;
+  const files = {
+    rules: loadRules(config.decision.rules),
+    classification: loadClassification(external_sites, classification),
+  };
+  // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
+  const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
+  const checkSignature = signatureCheck({ secrets, required: config.env === "prod" }, log);
+  return { config, files, checkSender: senderCheck(config.intake), checkSignature, hash };
+}
+
+/** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
+export type Live = Checked & { journey: Journey; notifiers: readonly Notifier[]; loaded_at: Date };
+
+// What can change while the server runs, with all below it. What is not here takes a restart.
+const RELOADABLE = [
+  "server.log_level",
+  "intake.answer_wait",
+  "intake.backlog",
+  "intake.trusted_networks",
+  "intake.proxies",
+  "intake.bearer_tokens",
+  "intake.basic",
+  "intake.hmac_secrets",
+  "intake.external_sites",
+  "intake.classification",
+  "incident",
+  "decision",
+  "approval",
+  "execution",
+  "verification",
+  "sweep",
+  "notification",
+];
+
+const isTree = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
+
+/** The settings in which two configurations differ, dotted; a list is one setting. */
+export function differences(one: unknown, other: unknown, path = ""): string[] {
+  if (isTree(one) && isTree(other)) {
+    const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+    return [...keys].flatMap((key) =>
+      differences(one[key], other[key], path === "" ? key : `${path}.${key}`),
+    );
+  }
+  return isDeepStrictEqual(one, other) ? [] : [path];
+}
+
+function changes(before: Checked, after: Checked): string[] {
+  const { rules, classification } = before.files;
+  const files = [
+    ...(isDeepStrictEqual(rules, after.files.rules) ? [] : ["decision.rules"]),
+    ...(isDeepStrictEqual(classification, after.files.classification) ? [] : ["intake.classification"]),
+  ];
+  return [...new Set([...differences(before.config, after.config), ...files])].sort();
+}
+
+function refuseWhatNeedsRestart(changed: readonly string[]): void {
+  const fixed = changed.filter(
+    (path) => !RELOADABLE.some((open) => path === open || path.startsWith(`${open}.`)),
+  );
+  if (fixed.length === 0) return;
+  const errors = fixed.map((path) => ({ path, message: "cannot change while the server runs" }));
+  throw new AwoooiError("restart_needed", "These settings need a restart; nothing was changed.", { errors });
+}
+
+export type LiveDeps = {
+  /** Reads the configuration again. Throws `invalid`. */
+  load: () => Config;
+  /** Makes everything that a configuration needs and that can be made while another one runs. */
+  build: (next: Checked) => Pick<Live, "journey" | "notifiers">;
+  /** The last thing before the new one is in place; must not throw. */
+  applied: (live: Live) => void;
+};
+
+export type LiveConfig = {
+  /** Read once for each unit of work: what is read twice may be of two configurations. */
+  current(): Live;
+  status(ctx: Ctx): ConfigStatus;
+  reload(ctx: Ctx): Promise<Reloaded>;
+};
+
+const ADMISSION = { people: "admin", system: ["bootstrap"] } as const;
+
+/** Holds the configuration that is in force, and replaces it as a whole or not at all. */
+export function liveConfig(first: Live, deps: LiveDeps): LiveConfig {
+  let live = first;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  const statusOf = ({ hash, loaded_at }: Live): ConfigStatus => ({
+    hash,
+    loaded_at: loaded_at.toISOString(),
+  });
+
+  async function replace(ctx: Ctx): Promise<Reloaded> {
+    const next = checked(deps.load(), ctx.log);
+    const changed = changes(live, next);
+    refuseWhatNeedsRestart(changed);
+    if (changed.length === 0) return { ...statusOf(live), changed };
+    const built: Live = { ...next, ...deps.build(next), loaded_at: ctx.clock.now() };
+    await transaction(ctx, async (tx) => {
+      record(tx, { action: "config.reloaded", subject: built.hash, data: { from: live.hash, changed } });
+    });
+    deps.applied(built);
+    live = built;
+    ctx.log.info({ hash: built.hash, changed }, "the configuration was reloaded");
+    return { ...statusOf(live), changed };
+  }
+
+  async function reload(ctx: Ctx): Promise<Reloaded> {
+    try {
+      return await replace(ctx);
+    } catch (error) {
+      const reason = messageOf(error);
+      const errors = error instanceof AwoooiError ? error.errors : [];
+      ctx.log.error({ error: reason, errors }, "the configuration was not reloaded: the one before stays");
+      await transaction(ctx, async (tx) => {
+        record(tx, { action: "config.reload_refused", subject: live.hash, data: { reason, errors } });
+      }).catch((failure: unknown) =>
+        ctx.log.error({ error: messageOf(failure) }, "this could not be audited"),
+      );
+      throw error;
+    }
+  }
+
+  return {
+    current: () => live,
+    status(ctx) {
+      authorise(ctx.actor, "see the state of the configuration", ADMISSION);
+      return statusOf(live);
+    },
+    // One after the other: two at once might each be right about a configuration that is gone.
+    reload(ctx) {
+      authorise(ctx.actor, "reload the configuration", ADMISSION);
+      const mine = turn.then(() => reload(ctx));
+      turn = mine.catch(() => {});
+      return mine;
+    },
+  };
+}
