@@ -20,6 +20,8 @@ import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createJourney } from "./journey.ts";
 import { startLoop } from "./loop.ts";
+import { Retention } from "./retention.ts";
+import { storagePort } from "./storage.ts";
 import { VERSION } from "./version.ts";
 
 export type AppOptions = {
@@ -122,6 +124,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     await worker.start();
     ends.push(() => worker.stop());
     const journal = new Journal(journey.as("intake"), config.intake.backlog, () => worker.backlog());
+    const retention = new Retention(journey.as("retention"), config.retention, () => worker.backlog());
+    ends.push(startLoop("retention", config.retention.every, log, () => retention.run()));
+    ends.push(() => retention.stop());
     ends.push(startLoop("the sweep", config.sweep.every, log, () => sweep(journey)));
     ends.push(
       startLoop("the delivery of notices", 0.5, log, () =>
@@ -132,7 +137,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const { body_limit, answer_wait } = config.intake;
     const receive = receiver(journey.as("intake"), journal, worker, answer_wait);
     const health = healthOf(database, worker, clock);
-    const deps = { ctxOf, checkSender, receive, terms: journey.approval, health, body_limit, log };
+    const storage = storagePort(database, retention, config.retention);
+    const deps = { ctxOf, checkSender, receive, terms: journey.approval, health, storage, body_limit, log };
     const { url, close } = await listen(deps, config);
     ends.push(close);
     return { url, adminToken, journey, stop };

@@ -13,6 +13,8 @@ export type Database = {
   /** The workflow engine's own: a burst of requests must not starve it, nor it them. */
   workflowPool: pg.Pool;
   data_dir: string;
+  /** Whether it is the one in `data_dir`. */
+  embedded: boolean;
   close(): Promise<void>;
 };
 
@@ -66,5 +68,6 @@ export async function openDatabase(config: Config, log: Log, onLost: () => void)
       cause: error,
     });
   }
-  return { db: createDb(pool), pool, workflowPool, data_dir, close };
+  const embedded = config.database.url === undefined;
+  return { db: createDb(pool), pool, workflowPool, data_dir, embedded, close };
 }

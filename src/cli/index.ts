@@ -11,6 +11,7 @@ import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
+import { addStorage } from "./storage.ts";
 import { addTokens } from "./tokens.ts";
 
 export type { CliIo } from "./io.ts";
@@ -62,7 +63,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     .addHelpText("after", ENVIRONMENT);
   program.version(version(), "--version", "print the version");
   addServe(program, session);
-  for (const add of [addIncidents, addApprovals, addAlerts, addTokens, addRules, addAudit])
+  for (const add of [addIncidents, addApprovals, addAlerts, addTokens, addRules, addAudit, addStorage])
     add(program, session);
   return program;
 }

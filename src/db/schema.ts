@@ -108,6 +108,7 @@ export const incidents = pgTable(
       .where(sql`status in ('investigating', 'mitigating')`),
     index("incidents_fingerprint").on(table.fingerprint, table.updated_at),
     index("incidents_listing").on(table.created_at, table.incident_id),
+    index("incidents_ended").on(table.updated_at).where(sql`status in ('resolved', 'closed')`),
   ],
 );
 
@@ -274,7 +275,11 @@ export const repair_records = pgTable(
     held: boolean("held").notNull().default(true),
     at: at("at").notNull(),
   },
-  (table) => [index("repair_records_key").on(table.anomaly_key, table.at)],
+  (table) => [
+    index("repair_records_key").on(table.anomaly_key, table.at),
+    index("repair_records_at").on(table.at),
+    index("repair_records_rank").on(table.anomaly_key, table.action, table.at),
+  ],
 );
 
 /** How each resolution of an incident came about, once each. */
@@ -307,7 +312,10 @@ export const outbox = pgTable(
     created_at: at("created_at").notNull(),
     routed_at: at("routed_at"),
   },
-  (table) => [index("outbox_unrouted").on(table.seq).where(sql`routed_at is null`)],
+  (table) => [
+    index("outbox_unrouted").on(table.seq).where(sql`routed_at is null`),
+    index("outbox_created_at").on(table.created_at),
+  ],
 );
 
 export const deliveries = pgTable(

@@ -27,6 +27,7 @@ beforeEach(async () => {
     receive: refuse,
     terms: {} as HttpDeps["terms"],
     health: () => ask(),
+    storage: { report: refuse, prune: refuse },
     body_limit: 1_024,
     log: silentLog,
   };

@@ -12,6 +12,7 @@ import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { answerOtherMethods } from "./other-methods.ts";
+import { storageRoutes } from "./storage.ts";
 import { tokenRoutes } from "./tokens.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookRoutes } from "./webhooks.ts";
@@ -44,6 +45,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   executionRoutes(routes);
   tokenRoutes(routes);
   auditRoutes(routes);
+  storageRoutes(routes, deps);
 }
 
 /** The HTTP server, not listening yet. */

@@ -1,6 +1,6 @@
-import { and, asc, count, desc, eq, gt, inArray, lte, max, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, lt, lte, max, notInArray, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
-import { alerts, receipts } from "../db/schema.ts";
+import { alerts, incidents, receipts } from "../db/schema.ts";
 import { prefixedId } from "../lib/id.ts";
 import type { NormalisedAlert, Receipt, StoredAlert } from "./types.ts";
 
@@ -201,4 +201,26 @@ export async function alertNamesOf(ctx: Ctx, incident_id: string): Promise<strin
     .from(alerts)
     .where(and(eq(alerts.incident_id, incident_id), eq(alerts.status, "firing")));
   return rows.map((row) => row.name);
+}
+
+/** Receipts from before `before` that are understood; one that still waits is never old. */
+export function oldReceipts(before: Date) {
+  const where = and(notInArray(receipts.state, ["received", "dead"]), lt(receipts.received_at, before));
+  return { table: receipts, key: receipts.seq, order: receipts.received_at, where };
+}
+
+export function oldDeadLetters(before: Date) {
+  const where = and(eq(receipts.state, "dead"), lt(receipts.received_at, before));
+  return { table: receipts, key: receipts.seq, order: receipts.received_at, where };
+}
+
+/** Alerts not heard of since `before`, but for those that fire in an incident which is not over. */
+export function oldAlerts(before: Date) {
+  const live = sql`exists (select from ${incidents} i
+    where i.incident_id = ${alerts.incident_id} and i.status in ('investigating', 'mitigating'))`;
+  const where = and(
+    lt(alerts.last_received_at, before),
+    sql`(${alerts.status} = 'resolved' or ${alerts.incident_id} is null or not ${live})`,
+  );
+  return { table: alerts, key: alerts.alert_id, order: alerts.last_received_at, where };
 }
