@@ -9,6 +9,7 @@ import { type Session, withExamples } from "./command.ts";
 import { tellFailure } from "./failure.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
+import { addMove } from "./move.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
 import { addStorage } from "./storage.ts";
@@ -63,7 +64,16 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     .addHelpText("after", ENVIRONMENT);
   program.version(version(), "--version", "print the version");
   addServe(program, session);
-  for (const add of [addIncidents, addApprovals, addAlerts, addTokens, addRules, addAudit, addStorage])
+  for (const add of [
+    addIncidents,
+    addApprovals,
+    addAlerts,
+    addTokens,
+    addRules,
+    addAudit,
+    addStorage,
+    addMove,
+  ])
     add(program, session);
   return program;
 }
