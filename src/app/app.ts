@@ -20,6 +20,8 @@ import { type Database, openDatabase } from "./database.ts";
 import { createJourney } from "./journey.ts";
 import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
+import { Retention } from "./retention.ts";
+import { storagePort } from "./storage.ts";
 import { VERSION } from "./version.ts";
 
 export type AppOptions = {
@@ -161,6 +163,16 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const journal = new Journal(as("intake"), liveLimits(live), () => worker.backlog());
     await worker.start();
     ends.push(() => worker.stop());
+    const retention = new Retention(as("retention"), config.retention, () => worker.backlog());
+    ends.push(
+      startLoop(
+        "retention",
+        () => config.retention.every,
+        log,
+        () => retention.run(),
+      ),
+    );
+    ends.push(() => retention.stop());
     const every = () => live.current().config.sweep.every;
     ends.push(startLoop("the sweep", every, log, () => sweep(current())));
     const deliver = () => deliverNotices(as("pipeline"), live.current().notifiers);
@@ -179,6 +191,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       },
       config: live,
       health: healthOf(database, worker, clock),
+      storage: storagePort(database, retention, config.retention),
       body_limit: config.intake.body_limit,
       log,
     };

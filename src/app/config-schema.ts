@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
-import { duration } from "./duration.ts";
+import { duration, keeping, keepingOrForever } from "./duration.ts";
 
 const seconds = (text: string) => duration.prefault(text);
 const count = (value: number) => z.number().int().min(1).max(1_000_000).default(value);
@@ -98,6 +98,29 @@ export const configSchema = z.strictObject({
     look_timeout: seconds("10s"),
   }),
   sweep: section({ every: seconds("5s") }),
+  retention: z
+    .strictObject({
+      every: seconds("1h").refine((value) => value >= 1 && value <= 7 * 86_400, "must be between 1s and 7d"),
+      receipts: keeping(1).prefault("7d"),
+      dead_letters: keeping(1).prefault("30d"),
+      alerts: keeping(1).prefault("90d"),
+      notices: keeping(1).prefault("30d"),
+      repairs: keeping(1).prefault("90d"),
+      repairs_per_key: count(100),
+      // Work that broke off is run again within a day: it must still be there to be counted.
+      workflows: keeping(2).prefault("7d"),
+      incidents: keepingOrForever(1).prefault("forever"),
+      batch: count(5_000),
+    })
+    .prefault({})
+    .refine(
+      ({ incidents, alerts, notices, repairs }) =>
+        incidents === null || incidents >= Math.max(alerts, notices, repairs),
+      {
+        path: ["incidents"],
+        message: "must be kept as long as alerts, notices and repairs, which name them",
+      },
+    ),
   notification: section({
     enabled: z.boolean().default(true),
     terminal: z.boolean().default(true),

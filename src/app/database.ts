@@ -8,24 +8,29 @@ import type { Log } from "../lib/log.ts";
 import type { Config } from "./config-schema.ts";
 
 export type Database = {
+  connection: Connection;
   db: Db;
   pool: pg.Pool;
   /** The workflow engine's own: a burst of requests must not starve it, nor it them. */
   workflowPool: pg.Pool;
   data_dir: string;
+  /** Whether it is the one in `data_dir`. */
+  embedded: boolean;
   close(): Promise<void>;
 };
 
-type Server = { connection: Connection; stop: () => Promise<void>; leave: () => void };
+export type Server = { connection: Connection; stop: () => Promise<void>; leave: () => void };
 
-async function openServer(config: Config, data_dir: string, log: Log): Promise<Server> {
+/** The embedded server, started or taken over, or the operator's own. */
+export async function openServer(config: Config, data_dir: string, log: Log): Promise<Server> {
   const { url } = config.database;
   if (url !== undefined) return { connection: { url }, stop: async () => {}, leave: () => {} };
   const embedded = await startEmbeddedPostgres({ dataDir: data_dir, log });
   return { connection: embedded.connection, stop: () => embedded.stop(), leave: () => embedded.abandon() };
 }
 
-async function lockServer(server: Server, log: Log, onLost: () => void): Promise<ServerLock> {
+/** Makes this process the one server of the database. Throws `conflict`, with the other's pid. */
+export async function lockServer(server: Server, log: Log, onLost: () => void): Promise<ServerLock> {
   try {
     return await holdServerLock(server.connection, log, onLost);
   } catch (error) {
@@ -66,5 +71,7 @@ export async function openDatabase(config: Config, log: Log, onLost: () => void)
       cause: error,
     });
   }
-  return { db: createDb(pool), pool, workflowPool, data_dir, close };
+  const embedded = config.database.url === undefined;
+  const { connection } = server;
+  return { connection, db: createDb(pool), pool, workflowPool, data_dir, embedded, close };
 }

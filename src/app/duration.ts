@@ -2,8 +2,9 @@ import { z } from "zod";
 
 const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** `30s`, `10m`, `1.5h`, `500ms`, `7d` or a plain number of seconds; as seconds. */
-export const duration = z
+const DAY = 86_400;
+
+const span = z
   .union([
     z.number(),
     z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, "write a duration as 500ms, 30s, 10m, 1h or 7d"),
@@ -12,5 +13,20 @@ export const duration = z
     if (typeof value === "number") return value;
     const [, number = "0", unit = "s"] = /^([\d.]+)([a-z]+)$/.exec(value) ?? [];
     return Number(number) * (UNITS[unit] ?? 1);
-  })
-  .refine((seconds) => seconds >= 0 && seconds <= 366 * 86_400, "must be between 0 and a year");
+  });
+
+/** `30s`, `10m`, `1.5h`, `500ms`, `7d` or a plain number of seconds; as seconds. */
+export const duration = span.refine(
+  (seconds) => seconds >= 0 && seconds <= 366 * DAY,
+  "must be between 0 and a year",
+);
+
+/** For how long something is kept, as seconds: at least `days`, for a slip here deletes what nobody meant. */
+export const keeping = (days: number) =>
+  span.refine((seconds) => seconds >= days * DAY && seconds <= 36_600 * DAY, {
+    message: `must be at least ${days}d`,
+  });
+
+/** The same, or `forever`: null. */
+export const keepingOrForever = (days: number) =>
+  z.union([z.literal("forever").transform(() => null), keeping(days)]);

@@ -1,7 +1,9 @@
+import type { MoveReport } from "../contract/move.ts";
 import { AwoooiError, ERRORS, messageOf } from "../lib/error.ts";
 import { startApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { createLog } from "./log.ts";
+import { exportTo, importFrom, type Move } from "./move.ts";
 
 function complain(error: unknown): number {
   const known = error instanceof AwoooiError ? error : undefined;
@@ -53,4 +55,22 @@ export async function serve(options: {
   } catch (error) {
     return complain(error);
   }
+}
+
+type MoveOptions = { config?: string | undefined; file: string; env: NodeJS.ProcessEnv };
+
+function moveOf({ config: from, file, env }: MoveOptions): Move {
+  const config = loadConfig({ file: from, env });
+  // What a server tells of its start is no news to who waits for a file.
+  return { config, file, log: createLog("error") };
+}
+
+/** Writes the installation into a file. Throws `AwoooiError` with a sentence. */
+export function exportInstallation(options: MoveOptions): Promise<MoveReport> {
+  return exportTo(moveOf(options), process.stdout);
+}
+
+/** Makes the installation of a file. Throws `AwoooiError` with a sentence. */
+export function importInstallation(options: MoveOptions): Promise<MoveReport> {
+  return importFrom(moveOf(options), process.stdin);
 }

@@ -1,5 +1,6 @@
 export { type ApproveInput, approve } from "./approve.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
+export { forgetApprovals } from "./forget.ts";
 export { presentApproval, withdrawApproval } from "./present.ts";
 export { countSigners, signerRole } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";

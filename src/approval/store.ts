@@ -145,3 +145,15 @@ export async function overdueApprovals(ctx: Ctx): Promise<ApprovalRow[]> {
     .limit(200);
   return rows.map((row) => row.approval as ApprovalRow);
 }
+
+/** Deletes the approvals of these incidents with their signatures. */
+export async function deleteApprovalsOf(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<{ approvals: number; signatures: number }> {
+  const theirs = inArray(approvals.incident_id, [...incident_ids]);
+  const ids = ctx.db.select({ id: approvals.approval_id }).from(approvals).where(theirs);
+  const signed = await ctx.db.delete(signatures).where(inArray(signatures.approval_id, ids));
+  const gone = await ctx.db.delete(approvals).where(theirs);
+  return { approvals: gone.rowCount ?? 0, signatures: signed.rowCount ?? 0 };
+}

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, type CommandOptions, InvalidArgumentError, Option } from "commander";
 import { wireId, wireText } from "../contract/common.ts";
 import type { Server } from "./client.ts";
 import type { CliIo } from "./io.ts";
@@ -20,8 +20,14 @@ export function group(program: Command, name: string, summary: string): Command 
 }
 
 /** A command of a group, with `--json` and examples that people can copy. */
-export function leaf(parent: Command, spec: string, summary: string, examples: readonly string[]): Command {
-  const command = parent.command(spec).description(summary);
+export function leaf(
+  parent: Command,
+  spec: string,
+  summary: string,
+  examples: readonly string[],
+  options: CommandOptions = {},
+): Command {
+  const command = parent.command(spec, options).description(summary);
   command.option("--json", "print JSON, as the server gave it");
   return withExamples(command, examples);
 }

@@ -20,6 +20,7 @@ import { createdToken, createToken, token } from "../contract/access.ts";
 import { approval, reject } from "../contract/approval.ts";
 import { execution } from "../contract/execution.ts";
 import { comment, incident, resolve, timelineEvent } from "../contract/incident.ts";
+import { pruneAnswer, pruneBody, storageReport } from "../contract/storage.ts";
 import { auditReport } from "../contract/system.ts";
 import { webhookAnswer } from "../contract/webhook.ts";
 
@@ -348,6 +349,39 @@ describe("tokens and audit", () => {
     expect((await server.awoooi(["tokens", "ls"])).stdout).toContain("TOK-1  laptop  ada");
     expect((await server.awoooi(["tokens", "revoke", "TOK-1"])).stdout).toContain("revoked");
     expect((await server.awoooi(["tokens", "revoke", "TOK-1", "--json"])).stdout).toBe("null\n");
+  });
+
+  it("shows what takes room, and how the last run went", async () => {
+    const groups = [
+      { name: "receipts", rows: 12_345, bytes: 1_400_000, oldest: AT, kept_for: 604_800 },
+      { name: "audit", rows: 3, bytes: 812, oldest: null, kept_for: null },
+    ];
+    const last_run = {
+      started_at: AT,
+      took_ms: 2_500,
+      finished: true,
+      deleted: { receipts: 70, dead_letters: 2 },
+      asked_by: null,
+      error: null,
+    };
+    const report = { groups, database_bytes: 9_000_000_000, disk_free_bytes: 50_000, last_run };
+    server.answers["GET /storage"] = as(storageReport, report);
+    const { code, stdout } = await server.awoooi(["storage"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/receipts +12345 +1\.4 MB +2026-07-01 12:00:00Z +7d\naudit +3 +812 B +- +ever/);
+    expect(stdout).toContain("database      9.0 GB");
+    expect(stdout).toContain("took 2s: deleted 70 receipts, 2 dead letters");
+    expect(JSON.parse((await server.awoooi(["storage", "--json"])).stdout)).toEqual(report);
+  });
+
+  it("deletes what was kept for its time, or only says how much that is", async () => {
+    server.answers["POST /storage/prune"] = ({ body }) => {
+      const { dry_run } = pruneBody.parse(JSON.parse(body));
+      return as(pruneAnswer, { dry_run, finished: dry_run, rows: { alerts: 5 } });
+    };
+    expect((await server.awoooi(["storage", "prune", "--dry-run"])).stdout).toBe("Would delete 5 alerts.\n");
+    const { stdout } = await server.awoooi(["storage", "prune"]);
+    expect(stdout).toBe("Deleted 5 alerts.\nIt goes on; `awoooi storage` shows how it ended.\n");
   });
 
   it("fails when the ledger is broken", async () => {

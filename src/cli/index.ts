@@ -10,8 +10,10 @@ import { addDeadLetters } from "./dead-letters.ts";
 import { tellFailure } from "./failure.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
+import { addMove } from "./move.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
+import { addStorage } from "./storage.ts";
 import { addTokens } from "./tokens.ts";
 
 export type { CliIo } from "./io.ts";
@@ -63,7 +65,17 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     .addHelpText("after", ENVIRONMENT);
   program.version(version(), "--version", "print the version");
   addServe(program, session);
-  for (const add of [addIncidents, addApprovals, addAlerts, addDeadLetters, addTokens, addRules, addAudit])
+  for (const add of [
+    addIncidents,
+    addApprovals,
+    addAlerts,
+    addDeadLetters,
+    addTokens,
+    addRules,
+    addAudit,
+    addStorage,
+    addMove,
+  ])
     add(program, session);
   return program;
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { MoveReport } from "../contract/move.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 
 /** All that a command sees of the process around it, so that tests can give it another. */
@@ -12,6 +13,9 @@ export type CliIo = {
   isTTY: boolean;
   /** Runs the server; absent where there is none to run. */
   serve?: (options: { config?: string }) => Promise<number>;
+  /** Move the installation out of its database and into one; absent where there is none. */
+  export?: (options: { config?: string; file: string }) => Promise<MoveReport>;
+  import?: (options: { config?: string; file: string }) => Promise<MoveReport>;
 };
 
 /** Everything up to the end of stdin. */

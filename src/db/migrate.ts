@@ -4,7 +4,8 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import type pg from "pg";
 import { LOCKS } from "./lock.ts";
 
-const FOLDER = fileURLToPath(new URL("./migrations", import.meta.url));
+/** The folder of the migrations. */
+export const MIGRATIONS = fileURLToPath(new URL("./migrations", import.meta.url));
 
 /** Brings the schema up to date. Servers that start together take turns: the second finds nothing to do. */
 export async function migrateSchema(pool: pg.Pool): Promise<void> {
@@ -13,7 +14,7 @@ export async function migrateSchema(pool: pg.Pool): Promise<void> {
     await client.query("select pg_advisory_lock($1)", [LOCKS.migration]);
     // Not in a schema of its own: one named like the role would come first in the search path.
     await migrate(drizzle(client), {
-      migrationsFolder: FOLDER,
+      migrationsFolder: MIGRATIONS,
       migrationsSchema: "public",
       migrationsTable: "schema_migrations",
     });

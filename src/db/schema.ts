@@ -41,7 +41,7 @@ export const receipts = pgTable(
   (table) => [
     index("receipts_waiting").on(table.seq).where(sql`state = 'received'`),
     index("receipts_dead").on(table.seq).where(sql`state = 'dead'`),
-    index("receipts_received_at").using("brin", table.received_at),
+    index("receipts_received_at").on(table.received_at),
   ],
 );
 
@@ -97,8 +97,8 @@ export const alerts = pgTable(
     index("alerts_incident").on(table.incident_id),
     index("alerts_firing").on(table.incident_id).where(sql`status = 'firing'`),
     index("alerts_fingerprint").on(table.fingerprint, table.first_received_at),
-    // Not on what every delivery changes: then PostgreSQL would write to each index each time.
-    index("alerts_received_at").using("brin", table.first_received_at),
+    // Not on what every delivery changes: PostgreSQL would write to all indexes each time.
+    index("alerts_received_at").on(table.first_received_at),
   ],
 );
 
@@ -133,6 +133,7 @@ export const incidents = pgTable(
       .where(sql`status in ('investigating', 'mitigating')`),
     index("incidents_fingerprint").on(table.fingerprint, table.created_at),
     index("incidents_listing").on(table.created_at, table.incident_id),
+    index("incidents_ended").on(table.resolved_at).where(sql`status in ('resolved', 'closed')`),
   ],
 );
 
@@ -299,7 +300,11 @@ export const repair_records = pgTable(
     held: boolean("held").notNull().default(true),
     at: at("at").notNull(),
   },
-  (table) => [index("repair_records_key").on(table.anomaly_key, table.at)],
+  (table) => [
+    index("repair_records_key").on(table.anomaly_key, table.at),
+    index("repair_records_at").on(table.at),
+    index("repair_records_rank").on(table.anomaly_key, table.action, table.at),
+  ],
 );
 
 /** How each resolution of an incident came about, once each. */
@@ -332,7 +337,10 @@ export const outbox = pgTable(
     created_at: at("created_at").notNull(),
     routed_at: at("routed_at"),
   },
-  (table) => [index("outbox_unrouted").on(table.seq).where(sql`routed_at is null`)],
+  (table) => [
+    index("outbox_unrouted").on(table.seq).where(sql`routed_at is null`),
+    index("outbox_created_at").on(table.created_at),
+  ],
 );
 
 export const deliveries = pgTable(

@@ -1,4 +1,5 @@
 export { type DecideOptions, decide } from "./decide.ts";
+export { forgetDecisions } from "./forget.ts";
 export { judge, type Mode, type PolicyFacts } from "./policy.ts";
 export { getDecision, presentDecision, shownState } from "./read.ts";
 export { fittingRules, loadRules, type Proposal, parseRules, propose, type Rules } from "./rules.ts";

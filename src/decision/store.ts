@@ -41,3 +41,10 @@ export async function latestDecisions(
     .orderBy(asc(decisions.incident_id), desc(decisions.created_at), desc(decisions.token))) as DecisionRow[];
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
+
+export async function deleteDecisionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
+  const { rowCount } = await ctx.db
+    .delete(decisions)
+    .where(inArray(decisions.incident_id, [...incident_ids]));
+  return rowCount ?? 0;
+}

@@ -1,6 +1,7 @@
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
 export { concludeExecution } from "./conclude.ts";
+export { forgetExecutions } from "./forget.ts";
 export { admit, type Call } from "./gateway.ts";
 export { type Preparation, prepareExecution, takeSnapshot } from "./prepare.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";

@@ -195,4 +195,18 @@ export async function executionPage(
   return rows as ExecutionRow[];
 }
 
+/** Deletes the executions of these incidents with their attempts. */
+export async function deleteExecutionsOf(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<{ executions: number; execution_attempts: number }> {
+  const theirs = inArray(executions.incident_id, [...incident_ids]);
+  const ids = ctx.db.select({ id: executions.execution_id }).from(executions).where(theirs);
+  const attempts = await ctx.db
+    .delete(execution_attempts)
+    .where(inArray(execution_attempts.execution_id, ids));
+  const gone = await ctx.db.delete(executions).where(theirs);
+  return { executions: gone.rowCount ?? 0, execution_attempts: attempts.rowCount ?? 0 };
+}
+
 export { ended };

@@ -29,6 +29,7 @@ beforeEach(async () => {
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },
     health: () => ask(),
+    storage: { report: refuse, prune: refuse },
     body_limit: 1_024,
     log: silentLog,
   };

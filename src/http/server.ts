@@ -15,6 +15,7 @@ import { healthRoutes } from "./health.ts";
 import { idempotentWrites } from "./idempotency.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { answerOtherMethods } from "./other-methods.ts";
+import { storageRoutes } from "./storage.ts";
 import { tokenRoutes } from "./tokens.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookRoutes } from "./webhooks.ts";
@@ -50,6 +51,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   deadLetterRoutes(routes);
   auditRoutes(routes);
   configRoutes(routes, deps);
+  storageRoutes(routes, deps);
 }
 
 /** The HTTP server, not listening yet. */

@@ -1,4 +1,5 @@
 import type { ApprovalTerms } from "../approval/index.ts";
+import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
@@ -28,6 +29,11 @@ export type HttpDeps = {
     reload: (ctx: Ctx) => Promise<Reloaded>;
   };
   health: () => Promise<Health>;
+  /** What takes room, and deleting what has been kept for its time; the routes say who may. */
+  storage: {
+    report: () => Promise<StorageReport>;
+    prune: (input: { dry_run: boolean; asked_by: string }) => Promise<PruneAnswer>;
+  };
   /** Bytes of a body. */
   body_limit: number;
   log: Log;

@@ -1,6 +1,7 @@
 export { acknowledge } from "./acknowledge.ts";
 export { comment } from "./comment.ts";
 export { type ConvergeOptions, converge, isActive, worseSeverity } from "./converge.ts";
+export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { setMitigating } from "./mitigate.ts";
 export { type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";

@@ -1,10 +1,25 @@
-import { and, arrayContains, asc, desc, eq, gt, gte, ilike, inArray, lt, lte, or, sql } from "drizzle-orm";
+import {
+  and,
+  arrayContains,
+  asc,
+  count,
+  desc,
+  eq,
+  gt,
+  gte,
+  ilike,
+  inArray,
+  lt,
+  lte,
+  or,
+  sql,
+} from "drizzle-orm";
 import type { IncidentQuery } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { LOCKS } from "../db/lock.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
-import { incidents, timeline } from "../db/schema.ts";
+import { alerts, approvals, executions, incidents, timeline } from "../db/schema.ts";
 import { incidentId } from "../lib/id.ts";
 import type { IncidentRow } from "./types.ts";
 
@@ -204,4 +219,60 @@ export async function timelineRows(
     .where(and(eq(timeline.incident_id, incident_id), sql`${timeline.seq} > ${afterSeq}`))
     .orderBy(asc(timeline.seq))
     .limit(limit);
+}
+
+/** Incidents that ended before `before`, with nothing left that is open, under way or still heard of. */
+function forgettable(before: Date) {
+  const own = sql`incident_id = ${incidents.incident_id}`;
+  return and(
+    inArray(incidents.status, ["resolved", "closed"]),
+    // The index is on this; the others move on with whatever is still said of it.
+    lt(incidents.resolved_at, before),
+    lt(incidents.updated_at, before),
+    lt(incidents.last_seen, before),
+    sql`not exists (select from ${alerts} a where a.${own})`,
+    sql`not exists (select from ${approvals} p where p.${own} and p.status in ('preparing', 'pending'))`,
+    sql`not exists (select from ${executions} e where e.${own}
+      and e.status in ('pending', 'running', 'verifying'))`,
+  );
+}
+
+/**
+ * Incidents that may be deleted, oldest first, locked until the transaction ends, against convergence too:
+ * its locks are taken in the same order. Those that somebody else has locked are passed over.
+ */
+export async function lockForgettable(ctx: Ctx, before: Date, limit: number): Promise<string[]> {
+  const found = await ctx.db
+    .select({ id: incidents.incident_id, fingerprint: incidents.fingerprint })
+    .from(incidents)
+    .where(forgettable(before))
+    .orderBy(asc(incidents.resolved_at))
+    .limit(limit);
+  if (found.length === 0) return [];
+  await lockFingerprints(
+    ctx,
+    found.map((row) => row.fingerprint),
+  );
+  const ids = found.map((row) => row.id);
+  const locked = await ctx.db
+    .select({ id: incidents.incident_id })
+    .from(incidents)
+    .where(and(inArray(incidents.incident_id, ids), forgettable(before)))
+    .for("update", { skipLocked: true });
+  return locked.map((row) => row.id);
+}
+
+export async function countForgettable(ctx: Ctx, before: Date): Promise<number> {
+  const [row] = await ctx.db.select({ n: count() }).from(incidents).where(forgettable(before));
+  return row?.n ?? 0;
+}
+
+/** Deletes these incidents with their timelines; what else names them is deleted before. */
+export async function deleteIncidents(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<{ incidents: number; timeline: number }> {
+  const lines = await ctx.db.delete(timeline).where(inArray(timeline.incident_id, [...incident_ids]));
+  const gone = await ctx.db.delete(incidents).where(inArray(incidents.incident_id, [...incident_ids]));
+  return { incidents: gone.rowCount ?? 0, timeline: lines.rowCount ?? 0 };
 }

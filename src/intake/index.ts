@@ -7,6 +7,7 @@ export { type Classified, type ClassifyInput, classify, matchingRules } from "./
 export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
 export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
+export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
 export { alertsOf } from "./list-alerts.ts";
 export {

@@ -1,7 +1,7 @@
-import { and, asc, count, desc, eq, gt, inArray, lte, max, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, lt, lte, max, notInArray, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
-import { alerts, receipts } from "../db/schema.ts";
+import { alerts, incidents, receipts } from "../db/schema.ts";
 import type { HeardAlert, NormalisedAlert, Receipt, StoredAlert } from "./types.ts";
 
 /**
@@ -268,4 +268,28 @@ export async function alertNamesOf(ctx: Ctx, incident_id: string): Promise<strin
     .from(alerts)
     .where(and(eq(alerts.incident_id, incident_id), eq(alerts.status, "firing")));
   return rows.map((row) => row.name);
+}
+
+/** Receipts from before `before` that are understood; one that still waits is never old. */
+export function oldReceipts(before: Date) {
+  const where = and(notInArray(receipts.state, ["received", "dead"]), lt(receipts.received_at, before));
+  return { table: receipts, key: receipts.seq, order: receipts.received_at, where };
+}
+
+export function oldDeadLetters(before: Date) {
+  const where = and(eq(receipts.state, "dead"), lt(receipts.received_at, before));
+  return { table: receipts, key: receipts.seq, order: receipts.received_at, where };
+}
+
+/** Alerts not heard of since `before`, but for those that fire in an incident which is not over. */
+export function oldAlerts(before: Date) {
+  const live = sql`exists (select from ${incidents} i
+    where i.incident_id = ${alerts.incident_id} and i.status in ('investigating', 'mitigating'))`;
+  const where = and(
+    // The index is on the first.
+    lt(alerts.first_received_at, before),
+    lt(alerts.last_received_at, before),
+    sql`(${alerts.status} = 'resolved' or ${alerts.incident_id} is null or not ${live})`,
+  );
+  return { table: alerts, key: alerts.alert_id, order: alerts.first_received_at, where };
 }

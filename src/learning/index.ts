@@ -1,3 +1,4 @@
+export { countOldRepairs, forgetRepairs, forgetResolutions, forgetSurplusRepairs } from "./forget.ts";
 export { recordRepair, repairDidNotHold } from "./record-repair.ts";
 export { dispositionOf, recordResolution } from "./record-resolution.ts";
 export { latestResolutions, type RepairRecord, type ResolutionRecord, repairsOf } from "./store.ts";

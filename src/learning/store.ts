@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { repair_records, resolutions } from "../db/schema.ts";
 
@@ -59,4 +59,41 @@ export async function repairsOf(ctx: Ctx, anomaly_key: string): Promise<RepairRe
     .where(eq(repair_records.anomaly_key, anomaly_key))
     .orderBy(desc(repair_records.at))
     .limit(100);
+}
+
+export function oldRepairs(before: Date) {
+  const where = lt(repair_records.at, before);
+  return { table: repair_records, key: repair_records.execution_id, order: repair_records.at, where };
+}
+
+/** Repairs behind the latest `keep` of the same action on the same anomaly. */
+export function surplusRepairs(ctx: Ctx, keep: number) {
+  const { execution_id: key, anomaly_key, action, at } = repair_records;
+  const rank = sql<number>`row_number() over (partition by ${anomaly_key}, ${action} order by ${at} desc)`;
+  const ranked = ctx.db
+    .select({ key, at, rank: rank.as("rank") })
+    .from(repair_records)
+    .as("ranked");
+  return ctx.db.select({ key: ranked.key }).from(ranked).where(sql`rank > ${keep}`).orderBy(asc(ranked.at));
+}
+
+export async function deleteSurplusRepairs(ctx: Ctx, keep: number, limit: number): Promise<number> {
+  const surplus = surplusRepairs(ctx, keep).limit(limit);
+  const { rowCount } = await ctx.db
+    .delete(repair_records)
+    .where(sql`${repair_records.execution_id} = any(array(${surplus}))`);
+  return rowCount ?? 0;
+}
+
+export async function countSurplusRepairs(ctx: Ctx, keep: number): Promise<number> {
+  const surplus = surplusRepairs(ctx, keep).as("surplus");
+  const [row] = await ctx.db.select({ n: sql<number>`count(*)::int` }).from(surplus);
+  return row?.n ?? 0;
+}
+
+export async function deleteResolutionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
+  const { rowCount } = await ctx.db
+    .delete(resolutions)
+    .where(inArray(resolutions.incident_id, [...incident_ids]));
+  return rowCount ?? 0;
 }

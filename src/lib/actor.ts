@@ -9,7 +9,7 @@ export type Role = (typeof ROLES)[number];
 export type Actor =
   | { kind: "person"; person_id: string; name: string; role: Role; token_id: string }
   | { kind: "sender"; name: string }
-  | { kind: "system"; name: "intake" | "pipeline" | "sweep" | "bootstrap" };
+  | { kind: "system"; name: "intake" | "pipeline" | "sweep" | "retention" | "bootstrap" };
 
 /** The actor as people read it: `ada`, `alertmanager (sender)`, `sweep (system)`. */
 export function actorLabel(actor: Actor): string {

@@ -1,5 +1,12 @@
 export { enqueue, QUEUE, workId } from "./enqueue.ts";
 export type { Delivery } from "./store.ts";
-export { dueDeliveries, routeNotices, updateDelivery } from "./store.ts";
+export {
+  countOldNotices,
+  countOldWork,
+  dueDeliveries,
+  forgetNotices,
+  routeNotices,
+  updateDelivery,
+} from "./store.ts";
 export { tell } from "./tell.ts";
 export type { Notice, Work } from "./types.ts";

@@ -1,7 +1,9 @@
-import { and, asc, eq, isNull, lte, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, notExists, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
+import { countRows, type Forget } from "../db/forget.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { deliveries, outbox } from "../db/schema.ts";
+import { transaction } from "../db/transaction.ts";
 import type { Notice } from "./types.ts";
 
 /** A notice on its way to one notifier. */
@@ -84,4 +86,43 @@ export async function insertWork(
              workflow_name => kind, queue_name => ${name}, positional_args => array[argument],
              workflow_id => id, app_version => ${version}, application_name => ${application})
       from json_to_recordset(${jsonRows(work)}::json) as w(id text, kind text, argument json)`);
+}
+
+/** Notices from before `before` that are on no way any more: delivered, or given up. */
+function oldNotices(ctx: Ctx, before: Date) {
+  const waiting = ctx.db
+    .select({ seq: deliveries.outbox_seq })
+    .from(deliveries)
+    .where(and(eq(deliveries.outbox_seq, outbox.seq), eq(deliveries.state, "waiting")));
+  return and(lt(outbox.created_at, before), isNotNull(outbox.routed_at), notExists(waiting));
+}
+
+/** Deletes old notices with their deliveries, oldest first; returns how many notices. */
+export async function forgetNotices(ctx: Ctx, { before, limit }: Forget): Promise<number> {
+  return transaction(ctx, async (tx) => {
+    const rows = await tx.db
+      .select({ seq: outbox.seq })
+      .from(outbox)
+      .where(oldNotices(tx, before))
+      .orderBy(asc(outbox.created_at))
+      .limit(limit)
+      .for("update", { skipLocked: true });
+    const seqs = rows.map((row) => row.seq);
+    if (seqs.length === 0) return 0;
+    await tx.db.delete(deliveries).where(inArray(deliveries.outbox_seq, seqs));
+    await tx.db.delete(outbox).where(inArray(outbox.seq, seqs));
+    return seqs.length;
+  });
+}
+
+export async function countOldNotices(ctx: Ctx, before: Date): Promise<number> {
+  return countRows(ctx, { table: outbox, where: oldNotices(ctx, before) });
+}
+
+/** How many pieces of work have ended and were created before `before`. */
+export async function countOldWork(ctx: Ctx, ended: readonly string[], before: Date): Promise<number> {
+  const { rows } = await ctx.db.execute<{ n: number }>(sql`
+    select count(*)::int as n from dbos.workflow_status
+     where status = any(${sql.param([...ended])}::text[]) and created_at < ${before.getTime()}`);
+  return rows[0]?.n ?? 0;
 }

@@ -1,5 +1,6 @@
 export { IntakeWorker } from "./intake-worker.ts";
 export { processReceipts } from "./receive.ts";
+export { type Counts, countPrunable, type Pace, prune, type RetentionTerms } from "./retention.ts";
 export { sweep } from "./sweep.ts";
 export type { Journey } from "./types.ts";
-export { startWorkflows, stopWorkflows } from "./workflows.ts";
+export { prepareWorkflows, startWorkflows, stopWorkflows } from "./workflows.ts";

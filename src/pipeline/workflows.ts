@@ -47,6 +47,24 @@ function adapt(log: Log): DLogger {
   };
 }
 
+function configure(pool: pg.Pool, log: Log): void {
+  DBOS.setConfig({
+    name: QUEUE.application,
+    systemDatabasePool: pool,
+    applicationVersion: QUEUE.version,
+    executorID: "awoooi",
+    enablePatching: true,
+    logger: adapt(log),
+  });
+}
+
+/** Makes the schema `dbos` where it is missing, or brings it up to date, and starts nothing of ours. */
+export async function prepareWorkflows(pool: pg.Pool, log: Log): Promise<void> {
+  configure(pool, log);
+  await DBOS.launch();
+  await DBOS.shutdown({ deregister: true });
+}
+
 /**
  * Starts the durable workflows, those that an earlier process left included. `pool` is theirs; the
  * schema `dbos` is made in it where it is missing. There is one set of workflows in a process. A workflow
@@ -57,14 +75,7 @@ export async function startWorkflows(current: () => Journey, pool: pg.Pool, log:
     const run = RUNNERS[kind] as (journey: Journey, work: Work) => Promise<void>;
     DBOS.registerWorkflow((work: Work) => run(current(), work), { name: kind, maxRecoveryAttempts: 1_000 });
   }
-  DBOS.setConfig({
-    name: QUEUE.application,
-    systemDatabasePool: pool,
-    applicationVersion: QUEUE.version,
-    executorID: "awoooi",
-    enablePatching: true,
-    logger: adapt(log),
-  });
+  configure(pool, log);
   await DBOS.launch();
   // Enough to keep a small installation's incidents moving, few enough for one process and its pool.
   await DBOS.registerQueue(QUEUE.name, { workerConcurrency: 32, minPollingIntervalMs: 100 });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { inject } from "vitest";
-import { createDb, createPool, type Db } from "../../src/db/client.ts";
+import { createDb, createPool, type Db, DEFAULT_LIMITS } from "../../src/db/client.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import type { Actor } from "../../src/lib/actor.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
@@ -22,7 +22,8 @@ export type TestDatabase = {
 export async function createDatabase(): Promise<TestDatabase> {
   const server = inject("databaseUrl");
   const name = `test_${randomBytes(6).toString("hex")}`;
-  const admin = createPool({ url: server }, silentLog);
+  // Making and dropping a database waits for a checkpoint.
+  const admin = createPool({ url: server }, silentLog, { ...DEFAULT_LIMITS, query_timeout_ms: 60_000 });
   await admin.query(`create database ${name} template ${TEMPLATE}`);
   const url = withDatabase(server, name);
   const pool = createPool({ url }, silentLog);

@@ -9,14 +9,16 @@ CREATE TABLE "idempotency_keys" (
 --> statement-breakpoint
 DROP INDEX "alerts_received_at";--> statement-breakpoint
 DROP INDEX "incidents_fingerprint";--> statement-breakpoint
-DROP INDEX "receipts_received_at";--> statement-breakpoint
 ALTER TABLE "receipts" ADD COLUMN "idempotency_key" text;--> statement-breakpoint
 ALTER TABLE "receipts" ADD COLUMN "replays" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_age" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "alerts_firing" ON "alerts" USING btree ("incident_id") WHERE status = 'firing';--> statement-breakpoint
-CREATE INDEX "alerts_received_at" ON "alerts" USING brin ("first_received_at");--> statement-breakpoint
+CREATE INDEX "incidents_ended" ON "incidents" USING btree ("resolved_at") WHERE status in ('resolved', 'closed');--> statement-breakpoint
+CREATE INDEX "outbox_created_at" ON "outbox" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "repair_records_at" ON "repair_records" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "repair_records_rank" ON "repair_records" USING btree ("anomaly_key","action","at");--> statement-breakpoint
+CREATE INDEX "alerts_received_at" ON "alerts" USING btree ("first_received_at");--> statement-breakpoint
 CREATE INDEX "incidents_fingerprint" ON "incidents" USING btree ("fingerprint","created_at");--> statement-breakpoint
-CREATE INDEX "receipts_received_at" ON "receipts" USING brin ("received_at");--> statement-breakpoint
 -- Room in each page for what is counted again and again: such an update then writes to no index.
 ALTER TABLE "alerts" SET (fillfactor = 85);--> statement-breakpoint
 ALTER TABLE "incidents" SET (fillfactor = 70);

@@ -1,0 +1,160 @@
+import { constants, createReadStream } from "node:fs";
+import { access, link, open, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
+import type pg from "pg";
+import { verifyChain } from "../audit/index.ts";
+import type { MoveReport } from "../contract/move.ts";
+import { dump, openClient } from "../db/dump.ts";
+import { defaultDataDir } from "../db/embedded.ts";
+import { restore } from "../db/restore.ts";
+import { systemClock } from "../lib/clock.ts";
+import { AwoooiError, messageOf } from "../lib/error.ts";
+import { systemRandom } from "../lib/id.ts";
+import type { Log } from "../lib/log.ts";
+import { prepareWorkflows } from "../pipeline/index.ts";
+import type { Config } from "./config-schema.ts";
+import { lockServer, openDatabase, openServer } from "./database.ts";
+import { VERSION } from "./version.ts";
+
+export type Move = { config: Config; log: Log; file: string };
+
+const STREAM = "-";
+const total = (tables: Record<string, number>) => Object.values(tables).reduce((sum, rows) => sum + rows, 0);
+
+/** An export must not make an empty installation only to find that there is nothing in it. */
+async function assertThere(config: Config): Promise<void> {
+  if (config.database.url !== undefined) return;
+  const data_dir = config.data_dir ?? defaultDataDir();
+  try {
+    await access(join(data_dir, "postgres", "PG_VERSION"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+      throw new AwoooiError("invalid", `${data_dir} cannot be read: ${messageOf(error)}.`);
+    }
+    throw new AwoooiError(
+      "not_found",
+      `There is no installation in ${data_dir}: AWOOOI_DATA_DIR or --config names another one.`,
+    );
+  }
+}
+
+/**
+ * A connection to the database, which is served for as long as `work` takes: by us, or by the server that
+ * runs on it. Reading a snapshot is in nobody's way.
+ */
+async function besideServer<T>(
+  { config, log }: Move,
+  work: (client: pg.Client, served: boolean) => Promise<T>,
+): Promise<T> {
+  const server = await openServer(config, config.data_dir ?? defaultDataDir(), log);
+  const lock = await lockServer(server, log, () => {}).catch((error: unknown) => {
+    // Then the server is left to whoever holds the lock.
+    if (error instanceof AwoooiError && error.code === "conflict") return null;
+    throw error;
+  });
+  try {
+    const client = await openClient(server.connection, "awoooi export");
+    try {
+      return await work(client, lock === null);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  } finally {
+    await lock?.release();
+    if (lock !== null) await server.stop();
+  }
+}
+
+/** Gives the file its name when `write` has filled it, and only if nobody else has taken the name. */
+async function writeFile(file: string, write: (sink: Writable) => Promise<void>): Promise<number> {
+  const taken = () => new AwoooiError("conflict", `${file} is there already: choose another name.`);
+  const part = `${file}.part-${process.pid}`;
+  try {
+    if (await stat(file).catch(() => undefined)) throw taken();
+    // It holds tokens' hashes and whatever alerts say: nobody else is to read it.
+    const handle = await open(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    // The stream closes it, and has it on disk by then.
+    await write(handle.createWriteStream({ flush: true }));
+    await link(part, file);
+    return (await stat(file)).size;
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && syscall === "link") throw taken();
+    if (error instanceof AwoooiError || syscall === undefined) throw error;
+    throw new AwoooiError("invalid", `${file} cannot be written: ${messageOf(error)}.`, { cause: error });
+  } finally {
+    await rm(part, { force: true });
+  }
+}
+
+/**
+ * Writes the installation into a file, from one moment, also while its server runs. Throws `not_found` when
+ * there is none and `conflict` when the file is there already; then there is no file, or the old one.
+ */
+export async function exportTo(move: Move, stdout: Writable & { isTTY?: boolean }): Promise<MoveReport> {
+  const { config, file } = move;
+  if (file === STREAM && stdout.isTTY)
+    throw new AwoooiError(
+      "invalid",
+      "Standard output is a terminal: name a file, or pass it on with a pipe.",
+    );
+  await assertThere(config);
+  return besideServer(move, async (client, served) => {
+    let tables: Record<string, number> = {};
+    const text = dump(client, { version: VERSION, now: systemClock.now() }, (counts) => {
+      tables = counts;
+    });
+    const write = (sink: Writable, end: boolean) =>
+      pipeline(Readable.from(text), createGzip(), sink, { end });
+    const bytes = file === STREAM ? null : await writeFile(file, (sink) => write(sink, true));
+    if (file === STREAM) await write(stdout, false);
+    return { file, rows: total(tables), tables, bytes, served, ledger: null };
+  });
+}
+
+async function openInput(file: string, stdin: Readable): Promise<{ input: Readable; bytes: number | null }> {
+  if (file === STREAM) return { input: stdin, bytes: null };
+  try {
+    const { size } = await stat(file);
+    await access(file, constants.R_OK);
+    return { input: createReadStream(file), bytes: size };
+  } catch (error) {
+    throw new AwoooiError("invalid", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/**
+ * Makes the installation of an export here, where none may be: all of it, or nothing. No server runs
+ * meanwhile. Throws `invalid` for a file that is not whole and `conflict` for one that does not fit.
+ */
+export async function importFrom(move: Move, stdin: Readable): Promise<MoveReport> {
+  const { config, log, file } = move;
+  const { input, bytes } = await openInput(file, stdin);
+  const database = await openDatabase(config, log, () => {});
+  try {
+    await prepareWorkflows(database.workflowPool, log);
+    const client = await openClient(database.connection, "awoooi import");
+    const gunzip = createGunzip();
+    // What goes wrong with the file shows where it is read.
+    gunzip.on("error", () => {});
+    const reading = pipeline(input, gunzip).catch(() => {});
+    try {
+      const { tables } = await restore(client, gunzip);
+      await reading;
+      await client.query("analyze");
+      const actor = { kind: "system", name: "bootstrap" } as const;
+      const ctx = { db: database.db, actor, clock: systemClock, random: systemRandom, log };
+      const ledger = await verifyChain(ctx);
+      return { file, rows: total(tables), tables, bytes, served: false, ledger };
+    } finally {
+      gunzip.destroy();
+      input.destroy();
+      await client.end().catch(() => {});
+    }
+  } finally {
+    await database.close();
+  }
+}

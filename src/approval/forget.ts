@@ -1,0 +1,12 @@
+import { authorise } from "../access/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { deleteApprovalsOf } from "./store.ts";
+
+/** Deletes what was asked about these incidents, with the incidents themselves; returns how many rows of each. */
+export async function forgetApprovals(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Record<string, number>> {
+  authorise(ctx.actor, "delete old approvals", { people: "nobody", system: ["retention"] });
+  return deleteApprovalsOf(ctx, incident_ids);
+}

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import type { MoveReport } from "../contract/move.ts";
+import { type Session, withExamples } from "./command.ts";
+import { bytes } from "./storage.ts";
+
+type Options = { config?: string; json?: boolean };
+
+const NEEDED = ["people", "incidents", "approvals", "audit_entries", "workflow_status"];
+
+function told(session: Session, report: MoveReport, verb: string): void {
+  // Standard output may be the file itself.
+  const to = verb === "Exported" && report.file === "-" ? session.err : session.out;
+  const { rows, tables, file, bytes: size, served, ledger } = report;
+  const name = file === "-" ? "" : ` ${verb === "Exported" ? "to" : "from"} ${file}`;
+  to.line(
+    `${verb} ${rows} rows of ${Object.keys(tables).length} tables${name}${size === null ? "" : ` (${bytes(size)})`}.`,
+  );
+  const shown = Object.entries(tables).filter(([table]) => NEEDED.includes(table.split(".")[1] ?? ""));
+  for (const [table, count] of shown) to.line(`  ${table.split(".")[1]?.replaceAll("_", " ")}: ${count}`);
+  if (served)
+    to.line(
+      "The server goes on: what happens from now on is not in it. To move house, stop the server first.",
+      "yellow",
+    );
+  if (ledger?.broken_at === null) to.line(`The ledger is whole: ${ledger.entries} entries.`, "green");
+  else if (ledger !== null)
+    to.line(`The ledger is broken at entry ${ledger.broken_at}, as it was: ${ledger.reason}.`, "red");
+}
+
+function command(
+  program: Command,
+  session: Session,
+  spec: { name: "export" | "import"; summary: string; file: string; examples: readonly string[] },
+): void {
+  const { name, summary, file, examples } = spec;
+  const one = program.command(name).description(summary).argument("<file>", file);
+  one
+    .option("--config <file>", "the server's settings (default: awoooi.yaml, when there is one)")
+    .option("--json", "print what was moved as JSON")
+    .action(async (path: string, { config, json }: Options) => {
+      const move = session.io[name];
+      if (move === undefined) throw new Error("there is no database here");
+      const report = await move({ file: path, ...(config === undefined ? {} : { config }) });
+      if (!json) return told(session, report, name === "export" ? "Exported" : "Imported");
+      (name === "export" && path === "-" ? session.err : session.out).json(JSON.stringify(report));
+    });
+  withExamples(one, examples);
+}
+
+export function addMove(program: Command, session: Session): void {
+  command(program, session, {
+    name: "export",
+    summary: "write the whole installation into one file; its server may run or not",
+    file: "the file to make, or - for standard output",
+    examples: ["awoooi export awoooi-2026-07-01.export.gz", "awoooi export - | ssh backup 'cat > awoooi.gz'"],
+  });
+  command(program, session, {
+    name: "import",
+    summary: "make the installation of an export here, where there is none yet",
+    file: "the export, or - for standard input",
+    examples: [
+      "awoooi import awoooi-2026-07-01.export.gz",
+      "DATABASE_URL=postgresql://awoooi@db/awoooi awoooi import awoooi-2026-07-01.export.gz",
+    ],
+  });
+}

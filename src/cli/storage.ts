@@ -1,0 +1,76 @@
+import type { Command } from "commander";
+import { type PruneRun, pruneAnswer, type StorageReport, storageReport } from "../contract/storage.ts";
+import { read, request } from "./client.ts";
+import { group, leaf, type Session } from "./command.ts";
+import { moment, span } from "./print.ts";
+
+type Json = { json?: boolean };
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** `812 B`, `1.4 MB`: powers of 1,000, as disks are sold. */
+export function bytes(count: number): string {
+  let value = count;
+  let unit = 0;
+  for (; value >= 1_000 && unit < UNITS.length - 1; unit += 1) value /= 1_000;
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+const listed = (rows: Record<string, number>) =>
+  Object.entries(rows)
+    .map(([what, count]) => `${count} ${what.replaceAll("_", " ")}`)
+    .join(", ") || "nothing";
+
+function told({ started_at, took_ms, finished, deleted, asked_by, error }: PruneRun): string {
+  const by = asked_by === null ? "" : `, asked for by ${asked_by}`;
+  const end = error === null ? (finished ? "" : ", not finished") : `, ended by an error: ${error}`;
+  return `${moment(started_at)}, took ${span(took_ms)}${by}: deleted ${listed(deleted)}${end}`;
+}
+
+function print(session: Session, { groups, last_run, database_bytes, disk_free_bytes }: StorageReport): void {
+  session.out.table(
+    ["WHAT", "ROWS (ABOUT)", "ON DISK", "OLDEST", "KEPT FOR"],
+    groups.map(({ name, rows, bytes: size, oldest, kept_for }) => [
+      name,
+      String(rows),
+      bytes(size),
+      moment(oldest),
+      kept_for === null ? "ever" : span(kept_for * 1000),
+    ]),
+  );
+  session.out.line();
+  session.out.fields([
+    ["database", bytes(database_bytes)],
+    ...(disk_free_bytes === null ? [] : [["free on disk", bytes(disk_free_bytes)] as const]),
+    ["last run", last_run === null ? "none yet" : told(last_run)],
+  ]);
+}
+
+async function show(session: Session, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "GET", "/storage");
+  if (json) return session.out.json(answer.text);
+  print(session, read(storageReport, answer));
+}
+
+async function prune(session: Session, { json, dryRun }: Json & { dryRun?: boolean }): Promise<void> {
+  const body = JSON.stringify({ dry_run: dryRun === true });
+  const answer = await request(session.server(), "POST", "/storage/prune", { body });
+  if (json) return session.out.json(answer.text);
+  const { dry_run, finished, rows } = read(pruneAnswer, answer);
+  session.out.line(`${dry_run ? "Would delete" : "Deleted"} ${listed(rows)}.`);
+  if (!finished) session.out.line("It goes on; `awoooi storage` shows how it ended.");
+}
+
+export function addStorage(program: Command, session: Session): void {
+  const storage = group(program, "storage", "what takes room, and deleting what was kept for its time");
+  const summary = "what takes how much room, since when, and for how long it is kept";
+  leaf(storage, "show", summary, ["awoooi storage"], { isDefault: true }).action((options: Json) =>
+    show(session, options),
+  );
+  leaf(storage, "prune", "delete now what the next run would delete", [
+    "awoooi storage prune --dry-run",
+    "awoooi storage prune",
+  ])
+    .option("--dry-run", "only say how much that is")
+    .action((options: Json & { dryRun?: boolean }) => prune(session, options));
+}

@@ -1,0 +1,35 @@
+import { asc, count, type SQL, sql } from "drizzle-orm";
+import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
+import type { Ctx } from "./ctx.ts";
+
+/** What is old enough to be deleted: `before` is the first moment that stays, `limit` how many rows at most. */
+export type Forget = { before: Date; limit: number };
+
+type Old = { table: PgTable; key: PgColumn; order: PgColumn; where: SQL | undefined };
+
+/**
+ * Deletes up to `limit` rows, oldest first, in one statement, and returns how many. Rows that somebody else
+ * has locked are passed over: they are in use, and the next run finds them.
+ */
+export async function forgetRows(
+  ctx: Ctx,
+  { table, key, order, where }: Old,
+  limit: number,
+): Promise<number> {
+  const old = ctx.db
+    .select({ key })
+    .from(table)
+    .where(where)
+    .orderBy(asc(order))
+    .limit(limit)
+    .for("update", { skipLocked: true });
+  // As an array it is read once; as a plain subquery it might be locked anew for every row.
+  const { rowCount } = await ctx.db.delete(table).where(sql`${key} = any(array(${old}))`);
+  return rowCount ?? 0;
+}
+
+/** How many rows there are to delete. */
+export async function countRows(ctx: Ctx, { table, where }: Pick<Old, "table" | "where">): Promise<number> {
+  const [row] = await ctx.db.select({ n: count() }).from(table).where(where);
+  return row?.n ?? 0;
+}

@@ -1,0 +1,77 @@
+import type pg from "pg";
+
+/** Tables that belong together, and the query for the time of the oldest entry: by an index, of any size. */
+type Group = { name: string; tables: readonly string[]; oldest?: string };
+
+const GROUPS: readonly Group[] = [
+  { name: "receipts", tables: ["receipts"], oldest: "select min(received_at) as at from receipts" },
+  { name: "alerts", tables: ["alerts"], oldest: "select min(last_received_at) as at from alerts" },
+  {
+    name: "incidents",
+    tables: ["incidents", "decisions", "resolutions"],
+    oldest: "select min(created_at) as at from incidents",
+  },
+  { name: "timeline", tables: ["timeline"], oldest: "select at from timeline order by seq limit 1" },
+  {
+    name: "approvals",
+    tables: ["approvals", "signatures"],
+    oldest: "select min(created_at) as at from approvals",
+  },
+  {
+    name: "executions",
+    tables: ["executions", "execution_attempts"],
+    oldest: "select min(created_at) as at from executions",
+  },
+  { name: "repairs", tables: ["repair_records"], oldest: "select min(at) as at from repair_records" },
+  {
+    name: "notices",
+    tables: ["outbox", "deliveries"],
+    oldest: "select min(created_at) as at from outbox",
+  },
+  { name: "audit", tables: ["audit_entries"], oldest: "select at from audit_entries order by seq limit 1" },
+  { name: "access", tables: ["people", "tokens"] },
+];
+const WORKFLOWS = "select to_timestamp(min(created_at) / 1000.0) as at from dbos.workflow_status";
+
+// What the statistics count is near enough at any size; counting would read whole tables.
+const TABLES = `
+  select n.nspname as schema, c.relname as name, pg_total_relation_size(c.oid)::float8 as bytes,
+         coalesce(nullif(s.n_live_tup, 0), greatest(c.reltuples, 0))::float8 as rows
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    left join pg_stat_user_tables s on s.relid = c.oid
+   where c.relkind in ('r', 'm') and n.nspname in ('public', 'dbos')`;
+
+export type GroupSize = { name: string; rows: number; bytes: number; oldest: Date | null };
+
+type TableSize = { schema: string; name: string; bytes: number; rows: number };
+
+/** How large the database is and what takes the room. `workflows` is the engine's schema, `other` the rest of ours. */
+export async function measureStorage(
+  pool: pg.Pool,
+): Promise<{ groups: GroupSize[]; database_bytes: number }> {
+  const { rows: tables } = await pool.query<TableSize>(TABLES);
+  const whole = await pool.query<{ bytes: number }>(
+    "select pg_database_size(current_database())::float8 as bytes",
+  );
+  const known = new Set(GROUPS.flatMap((group) => group.tables));
+  const sum = (name: string, own: readonly TableSize[], oldest: Date | null): GroupSize => ({
+    name,
+    rows: own.reduce((total, table) => total + table.rows, 0),
+    bytes: own.reduce((total, table) => total + table.bytes, 0),
+    oldest,
+  });
+  const oldestOf = async (query: string | undefined) =>
+    query === undefined ? null : ((await pool.query<{ at: Date | null }>(query)).rows[0]?.at ?? null);
+  const ours = tables.filter((table) => table.schema === "public");
+  const groups: GroupSize[] = [];
+  for (const { name, tables: names, oldest } of GROUPS) {
+    const own = ours.filter((table) => names.includes(table.name));
+    groups.push(sum(name, own, await oldestOf(oldest)));
+  }
+  const engine = tables.filter((table) => table.schema === "dbos");
+  groups.push(sum("workflows", engine, engine.length === 0 ? null : await oldestOf(WORKFLOWS)));
+  const rest = ours.filter((table) => !known.has(table.name));
+  groups.push(sum("other", rest, null));
+  return { groups, database_bytes: whole.rows[0]?.bytes ?? 0 };
+}

@@ -1,0 +1,21 @@
+import { authorise } from "../access/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { countRows, type Forget, forgetRows } from "../db/forget.ts";
+import { oldAlerts, oldDeadLetters, oldReceipts } from "./store.ts";
+
+const OLD = { receipts: oldReceipts, dead_letters: oldDeadLetters, alerts: oldAlerts };
+
+/** What of intake has its own time to be kept. */
+export type IntakeRecords = keyof typeof OLD;
+
+/** Deletes what is older than it has to be kept, oldest first; returns how many. */
+export async function forgetIntake(ctx: Ctx, what: IntakeRecords, input: Forget): Promise<number> {
+  authorise(ctx.actor, "delete old alerts", { people: "nobody", system: ["retention"] });
+  return forgetRows(ctx, OLD[what](input.before), input.limit);
+}
+
+/** How much of it would be deleted. */
+export async function countOldIntake(ctx: Ctx, what: IntakeRecords, before: Date): Promise<number> {
+  authorise(ctx.actor, "count old alerts", { people: "nobody", system: ["retention"] });
+  return countRows(ctx, OLD[what](before));
+}
