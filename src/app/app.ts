@@ -6,7 +6,7 @@ import type { Health } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { createServer, type HttpDeps } from "../http/index.ts";
-import { Journal, senderCheck } from "../intake/index.ts";
+import { type Call, Journal, networkCheck, senderCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -20,7 +20,10 @@ import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createJourney } from "./journey.ts";
 import { startLoop } from "./loop.ts";
+import { createMetrics, metricsPage } from "./metrics.ts";
 import { VERSION } from "./version.ts";
+
+const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 export type AppOptions = {
   log: Log;
@@ -106,14 +109,18 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   try {
     // What is wrong with addresses and rules is found before anything is touched.
     const checkSender = senderCheck(config.intake);
+    const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
+    const admits = (call: Call) => scraper(call) !== undefined;
     const database = await openDatabase(config, log, options.onFatal ?? (() => {}));
     ends.push(() => database.close());
     const ctxOf = (actor: Actor): Ctx => ({ db: database.db, actor, clock, random, log });
     const state_dir = resolve(join(database.data_dir, "processes"));
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
     const adapters = createAdapters(config, { state_dir, print, log });
-    const bound = options.adapt === undefined ? adapters : options.adapt(adapters);
-    const journey = createJourney(config, bound, ctxOf);
+    const adapted = options.adapt === undefined ? adapters : options.adapt(adapters);
+    const metrics = createMetrics(adapted.sources.map((source) => source.id));
+    const bound = metrics.counted(adapted);
+    const journey = createJourney(config, bound, ctxOf, metrics.received);
     const adminToken = await ensureAdmin(journey.as("bootstrap"), config.admin_token);
 
     await startWorkflows(journey, database.workflowPool, log);
@@ -121,7 +128,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const worker = new IntakeWorker(journey);
     await worker.start();
     ends.push(() => worker.stop());
-    const journal = new Journal(journey.as("intake"), config.intake.backlog, () => worker.backlog());
+    const journal = new Journal(
+      journey.as("intake"),
+      config.intake.backlog,
+      () => worker.backlog(),
+      metrics.committed,
+    );
+    const page = await metricsPage(metrics, journey.as("intake"), { journal, worker });
     ends.push(startLoop("the sweep", config.sweep.every, log, () => sweep(journey)));
     ends.push(
       startLoop("the delivery of notices", 0.5, log, () =>
@@ -132,7 +145,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const { body_limit, answer_wait } = config.intake;
     const receive = receiver(journey.as("intake"), journal, worker, answer_wait);
     const health = healthOf(database, worker, clock);
-    const deps = { ctxOf, checkSender, receive, terms: journey.approval, health, body_limit, log };
+    const terms = journey.approval;
+    const observed = { meter: metrics.http, metrics: { admits, page } };
+    const deps = { ctxOf, checkSender, receive, terms, health, ...observed, body_limit, log };
     const { url, close } = await listen(deps, config);
     ends.push(close);
     return { url, adminToken, journey, stop };

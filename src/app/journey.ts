@@ -7,7 +7,12 @@ import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 
 /** Binds adapters and settings to the journey. Reads and checks the rule files. */
-export function createJourney(config: Config, adapters: Adapters, ctxOf: (actor: Actor) => Ctx): Journey {
+export function createJourney(
+  config: Config,
+  adapters: Adapters,
+  ctxOf: (actor: Actor) => Ctx,
+  onReceived: Journey["onReceived"],
+): Journey {
   const { mode, rules, time, token_valid } = config.decision;
   const { active_window, repair_window, cool_down, watch } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
@@ -42,5 +47,6 @@ export function createJourney(config: Config, adapters: Adapters, ctxOf: (actor:
     },
     observers: adapters.observers,
     verification: config.verification,
+    onReceived,
   };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import type { Problem } from "../contract/common.ts";
@@ -69,13 +68,14 @@ export function problemOf(error: AwoooiError, reference?: string): Problem {
 export function errorHandler(log: Log) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = toAwoooiError(thrown);
-    const reference = error.code === "internal" ? randomUUID() : undefined;
+    request.problem = error.code;
+    const reference = error.code === "internal" ? request.id : undefined;
     if (reference !== undefined) {
       const text = messageOf(thrown);
       const trace = thrown instanceof Error ? thrown.stack?.replace(thrown.message, () => text) : undefined;
       const stack = redactText(trace ?? text);
       log.error(
-        { reference, method: request.method, url: request.url, stack },
+        { reference, method: request.method, path: request.routeOptions?.url, stack },
         "a request failed unexpectedly",
       );
     }

@@ -27,6 +27,8 @@ beforeEach(async () => {
     receive: refuse,
     terms: {} as HttpDeps["terms"],
     health: () => ask(),
+    meter: () => {},
+    metrics: { admits: refuse, page: refuse },
     body_limit: 1_024,
     log: silentLog,
   };

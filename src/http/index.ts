@@ -1,2 +1,3 @@
+export type { HttpMeter } from "./observe.ts";
 export { type App, createServer } from "./server.ts";
 export type { HttpDeps } from "./types.ts";

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { authenticate } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { AwoooiError } from "../lib/error.ts";
+import { AwoooiError, type ErrorCode } from "../lib/error.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
 import { decisionRoutes } from "./decisions.ts";
@@ -11,6 +11,8 @@ import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
 import { incidentRoutes } from "./incidents.ts";
+import { metricsRoutes } from "./metrics.ts";
+import { observe, requestId, WEBHOOKS } from "./observe.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { tokenRoutes } from "./tokens.ts";
 import type { HttpDeps } from "./types.ts";
@@ -22,6 +24,8 @@ declare module "fastify" {
     ctx: Ctx;
     /** How the sender of a webhook was admitted. */
     sender: string;
+    /** The code of the error that it is answered with. */
+    problem: ErrorCode | null;
   }
 }
 
@@ -51,6 +55,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   const answerError = errorHandler(deps.log);
   const app = Fastify({
     logger: false,
+    genReqId: requestId,
     // What fails before a route is found: a path that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
       answerError(error, request, reply);
@@ -73,6 +78,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) =>
     body === "" ? done(null, undefined) : parseJson(request, body as string, done),
   );
+  observe(app, deps.meter, deps.log);
   const finish = answerOtherMethods(app);
   await app.register(helmet);
   const mount = (prefix: string, routes: (part: FastifyInstance, deps: HttpDeps) => void) =>
@@ -84,7 +90,8 @@ export async function createServer(deps: HttpDeps): Promise<App> {
       { prefix },
     );
   await mount("/api/v1", healthRoutes);
-  await mount("/api/v1/webhooks", webhookRoutes);
+  await mount("", metricsRoutes);
+  await mount(WEBHOOKS, webhookRoutes);
   await mount("/api/v1", api);
   finish();
   await app.ready();

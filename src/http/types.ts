@@ -5,6 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import type { Call } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Log } from "../lib/log.ts";
+import type { HttpMeter } from "./observe.ts";
 
 /** What the routes are made with; all of it is bound in app. */
 export type HttpDeps = {
@@ -21,6 +22,13 @@ export type HttpDeps = {
   }) => Promise<WebhookAnswer | null>;
   terms: ApprovalTerms;
   health: () => Promise<Health>;
+  meter: HttpMeter;
+  metrics: {
+    /** Whether a call may read the metrics without a token. */
+    admits: (call: Call) => boolean;
+    /** All of them, in Prometheus' text format. */
+    page: () => Promise<string>;
+  };
   /** Bytes of a body. */
   body_limit: number;
   log: Log;

@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { callOf } from "./call.ts";
 import type { HttpDeps } from "./types.ts";
 
 const SOURCES = ["alertmanager"];
@@ -10,18 +11,6 @@ const LATER: WebhookAnswer = {
   message: "journalled; what comes of it follows",
   results: [],
 };
-
-const joined = (header: string | string[] | undefined) => (Array.isArray(header) ? header.join(",") : header);
-
-function admit(request: FastifyRequest, deps: HttpDeps): string {
-  const { headers } = request;
-  return deps.checkSender({
-    peer: request.socket.remoteAddress ?? "",
-    authorization: headers.authorization,
-    forwarded_for: joined(headers["x-forwarded-for"]),
-    forwarded_otherwise: headers.forwarded !== undefined || headers["x-real-ip"] !== undefined,
-  });
-}
 
 function parse(body: unknown): { body: Buffer; json: unknown } {
   if (!Buffer.isBuffer(body) || body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
@@ -42,7 +31,7 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.post("/alertmanager", {
     // Before the body is read: a stranger's 5 MiB are not worth reading.
     onRequest: async (request) => {
-      request.sender = admit(request, deps);
+      request.sender = deps.checkSender(callOf(request));
     },
     handler: async (request) => {
       const { sender, body } = request;

@@ -1,5 +1,5 @@
 export { affectedServices } from "./affected-services.ts";
-export { type Call, type SenderPolicy, senderCheck } from "./check-sender.ts";
+export { type Call, networkCheck, type SenderPolicy, senderCheck } from "./check-sender.ts";
 export { type Classification, type Classified, classify, loadClassification } from "./classify.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
 export { alertsOf } from "./list-alerts.ts";

@@ -1,5 +1,5 @@
 export { IntakeWorker } from "./intake-worker.ts";
 export { processReceipts } from "./receive.ts";
 export { sweep } from "./sweep.ts";
-export type { Journey } from "./types.ts";
+export type { Journey, Received } from "./types.ts";
 export { startWorkflows, stopWorkflows } from "./workflows.ts";

@@ -17,26 +17,29 @@ import {
 } from "../intake/index.ts";
 import { repairDidNotHold } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { redactText } from "../lib/redact.ts";
 import { putBeforePeople, severityWithout } from "./put-before-people.ts";
-import type { Journey } from "./types.ts";
+import type { Journey, Received } from "./types.ts";
 
 /** A receipt and its body as JSON, which the caller has parsed already or parses now. */
 export type Delivery = { receipt: Receipt; body: unknown };
 
-type Understood = { seq: number; alerts: NormalisedAlert[]; error: string | null; truncated: number };
+type Understood = Omit<Received, "alerts"> & { seq: number; alerts: NormalisedAlert[]; truncated: number };
 
 /** From a body to alerts in our own terms. Never throws: what cannot be understood is a dead letter. */
 function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const { seq, source: id, received_at } = receipt;
   const source = journey.sources.find((one) => one.id === id);
-  const dead = (error: string) => ({ seq, alerts: [], error, truncated: 0 });
-  if (source === undefined) return dead(`there is no source ${id}`);
+  const dead = (error: string) => ({ seq, source: id, alerts: [], error: redactText(error), truncated: 0 });
+  // What the row says is not a source of ours, and must not become a name of one.
+  if (source === undefined) return { ...dead(`there is no source ${id}`), source: "unknown" };
   try {
     const decoded = source.decode(body);
     if (!decoded.ok) return dead(decoded.reason);
     const alerts = decoded.alerts.map((alert) => normalise(alert, id, received_at, journey.classification));
-    const error = decoded.rejected.length > 0 ? decoded.rejected.join("; ").slice(0, 2_000) : null;
-    return { seq, alerts, error, truncated: decoded.truncated };
+    const error =
+      decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
+    return { seq, source: id, alerts, error, truncated: decoded.truncated };
   } catch (error) {
     return dead(messageOf(error).slice(0, 2_000));
   }
@@ -191,7 +194,7 @@ export async function processReceipts(
   deliveries: readonly Delivery[],
 ): Promise<Map<number, WebhookAnswer>> {
   const understood = deliveries.map((delivery) => understand(journey, delivery));
-  return transaction(ctx, async (tx) => {
+  const answers = await transaction(ctx, async (tx) => {
     const now = tx.clock.now();
     const waiting = await claimReceipts(
       tx,
@@ -208,4 +211,6 @@ export async function processReceipts(
     const results = await answersFor(tx, stored, now);
     return new Map(ours.map((one) => [one.seq, answerOf(one, results)]));
   });
+  for (const one of understood) if (answers.has(one.seq)) journey.onReceived(one);
+  return answers;
 }

@@ -1,26 +1,38 @@
-/** Installs what the tests run against and npm does not have: Debian's Alertmanager. */
+/** Installs what the tests run against and npm does not have: Debian's Alertmanager, and Prometheus' promtool. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const PACKAGE = "prometheus-alertmanager";
-const NAMES = [PACKAGE, "alertmanager"];
+/** A program, the names that its binary goes by, and the Debian package that has it. */
+type Tool = { name: string; binaries: readonly string[]; package: string };
 
-/** The Alertmanager to test with; undefined when the machine has none. */
-export function alertmanagerBinary(): string | undefined {
+const ALERTMANAGER: Tool = {
+  name: "Alertmanager",
+  binaries: ["prometheus-alertmanager", "alertmanager"],
+  package: "prometheus-alertmanager",
+};
+const PROMTOOL: Tool = { name: "promtool", binaries: ["promtool"], package: "prometheus" };
+
+function find({ binaries }: Tool): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   return folders
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
+    .flatMap((folder) => binaries.map((binary) => join(folder, binary)))
     .find((path) => existsSync(path));
 }
+
+/** The Alertmanager to test with; undefined when the machine has none. */
+export const alertmanagerBinary = (): string | undefined => find(ALERTMANAGER);
+
+/** The promtool to test with; undefined when the machine has none. */
+export const promtoolBinary = (): string | undefined => find(PROMTOOL);
 
 function apt(...args: string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   execFileSync("apt-get", ["-q", "-y", ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
 }
 
-function install(): void {
-  const get = () => apt("install", "--no-install-recommends", PACKAGE);
+function install(tool: Tool): void {
+  const get = () => apt("install", "--no-install-recommends", tool.package);
   try {
     get();
   } catch {
@@ -30,15 +42,17 @@ function install(): void {
   }
 }
 
-if (import.meta.main && alertmanagerBinary() === undefined) {
-  try {
-    process.stdout.write("Installing Debian's Alertmanager for the tests…\n");
-    install();
-  } catch (error) {
-    process.stderr.write(
-      `The tests need Alertmanager, and it could not be installed: ${error instanceof Error ? error.message : error}\n` +
-        `On Debian: apt-get install ${PACKAGE}; elsewhere put its binary on the PATH.\n`,
-    );
-    process.exitCode = 1;
+if (import.meta.main) {
+  for (const tool of [ALERTMANAGER, PROMTOOL].filter((one) => find(one) === undefined)) {
+    try {
+      process.stdout.write(`Installing Debian's ${tool.package} for the tests…\n`);
+      install(tool);
+    } catch (error) {
+      process.stderr.write(
+        `The tests need ${tool.name}, and it could not be installed: ${error instanceof Error ? error.message : error}\n` +
+          `On Debian: apt-get install ${tool.package}; elsewhere put its binary on the PATH.\n`,
+      );
+      process.exitCode = 1;
+    }
   }
 }

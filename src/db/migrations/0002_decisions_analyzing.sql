@@ -1,0 +1,1 @@
+CREATE INDEX "decisions_analyzing" ON "decisions" USING btree ("created_at") WHERE state = 'analyzing';
