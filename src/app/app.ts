@@ -147,7 +147,17 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const health = healthOf(database, worker, clock);
     const terms = journey.approval;
     const observed = { meter: metrics.http, metrics: { admits, page } };
-    const deps = { ctxOf, checkSender, receive, terms, health, ...observed, body_limit, log };
+    const deps = {
+      ctxOf,
+      checkSender,
+      receive,
+      terms,
+      health,
+      ...observed,
+      body_limit,
+      version: VERSION,
+      log,
+    };
     const { url, close } = await listen(deps, config);
     ends.push(close);
     return { url, adminToken, journey, stop };

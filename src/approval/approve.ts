@@ -92,7 +92,7 @@ export async function approve(ctx: Ctx, input: ApproveInput, terms: ApprovalTerm
     });
     if (!complete) return approval;
     record(tx, { action: "approval.approved", subject: approval_id, data: { incident_id, plan_hash } });
-    await enqueue(tx, { kind: "execute", approval_id });
+    await enqueue(tx, { kind: "execute", incident_id, approval_id });
     const authority_until = addSeconds(now, terms.authority);
     return updateApproval(tx, approval_id, { status: "approved", decided_at: now, authority_until });
   });

@@ -20,6 +20,34 @@ export type AlertResult = z.infer<typeof alertResult>;
 export const webhookAnswer = alertResult.extend({ results: z.array(alertResult) });
 export type WebhookAnswer = z.infer<typeof webhookAnswer>;
 
+const texts = z.record(z.string(), z.string());
+
+/**
+ * Alertmanager's webhook, version 4, as far as it is read. It says what to send; what is sent otherwise is
+ * written down all the same, and what cannot be understood is kept as a dead letter.
+ */
+export const alertmanagerCall = z.looseObject({
+  version: z.string().optional(),
+  status: z.enum(["firing", "resolved"]).optional(),
+  alerts: z.array(
+    z.looseObject({
+      status: z.enum(["firing", "resolved"]),
+      labels: texts,
+      annotations: texts.optional(),
+      startsAt: z.string().optional().describe("RFC 3339; with the fingerprint it names one alert instance"),
+      endsAt: z.string().optional(),
+      generatorURL: z.string().optional(),
+      fingerprint: z.string().optional(),
+    }),
+  ),
+  commonLabels: texts.optional(),
+  commonAnnotations: texts.optional(),
+  truncatedAlerts: z.number().int().optional(),
+});
+
+/** Which kinds of sender have a webhook here. */
+export const webhookHealth = z.object({ status: z.literal("ok"), sources: z.array(z.string()) });
+
 /** An answer that names nothing yet. */
 export const NOTHING_KNOWN: AlertResult = {
   success: true,

@@ -6,6 +6,7 @@ import { hasState } from "./failure.ts";
 type Hook = () => Promise<void>;
 
 const hooks = new WeakMap<object, Map<string, Hook>>();
+const afterwards = new WeakMap<object, (() => void)[]>();
 
 // Deadlock and serialisation failures: PostgreSQL undid everything, so doing it again is safe.
 const RETRIED_STATES = ["40001", "40P01"];
@@ -19,14 +20,18 @@ export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): 
   if (ctx.db instanceof PgTransaction) return work(ctx);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await ctx.db.transaction(async (tx) => {
+      const after: (() => void)[] = [];
+      const result = await ctx.db.transaction(async (tx) => {
         const db = tx as unknown as Db;
         const pending = new Map<string, Hook>();
         hooks.set(db, pending);
-        const result = await work({ ...ctx, db });
+        afterwards.set(db, after);
+        const done = await work({ ...ctx, db });
         for (const hook of pending.values()) await hook();
-        return result;
+        return done;
       });
+      for (const hook of after) hook();
+      return result;
     } catch (error) {
       if (attempt >= TRIES || !hasState(error, RETRIED_STATES)) throw error;
       ctx.log.debug({ attempt }, "transaction run again after a conflict");
@@ -42,4 +47,11 @@ export function beforeCommit(ctx: Ctx, key: string, hook: Hook): void {
   const pending = hooks.get(ctx.db);
   if (pending === undefined) throw new Error("beforeCommit outside a transaction");
   if (!pending.has(key)) pending.set(key, hook);
+}
+
+/** Has `hook` run once the open transaction has committed, and never if it does not. It must not throw. */
+export function afterCommit(ctx: Ctx, hook: () => void): void {
+  const after = afterwards.get(ctx.db);
+  if (after === undefined) throw new Error("afterCommit outside a transaction");
+  after.push(hook);
 }

@@ -30,6 +30,7 @@ beforeEach(async () => {
     meter: () => {},
     metrics: { admits: refuse, page: refuse },
     body_limit: 1_024,
+    version: "0.0.0",
     log: silentLog,
   };
   app = (await createServer(deps)) as unknown as FastifyInstance;

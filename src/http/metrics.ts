@@ -10,6 +10,7 @@ const TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export function metricsRoutes(app: FastifyInstance, { metrics, ctxOf }: HttpDeps): void {
   app.get("/metrics", {
     schema: {
+      security: [{}, { token: [] }],
       tags: ["system"],
       summary: "Metrics, for Prometheus",
       description:

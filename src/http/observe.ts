@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { actorLabel } from "../lib/actor.ts";
 import type { ErrorCode } from "../lib/error.ts";
-import { type Log, logAbout } from "../lib/log.ts";
+import { type Log, logAbout, logField } from "../lib/log.ts";
 
 /** One answered call, in values of which there are few: `path` is the route's pattern. */
 export type Answered = {
@@ -37,6 +37,7 @@ function access(log: Log, request: FastifyRequest, reply: FastifyReply, call: An
     path: call.path,
     status: reply.statusCode,
     duration_ms: Math.round(call.seconds * 1000),
+    ...logField((request.params as { id?: unknown } | undefined)?.id),
     // Not there where nobody had to say who they are, or did not.
     ...(request.ctx === undefined ? {} : { actor: actorLabel(request.ctx.actor) }),
     ...(call.problem === null ? {} : { code: call.problem }),

@@ -13,6 +13,7 @@ import { healthRoutes } from "./health.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { observe, requestId, WEBHOOKS } from "./observe.ts";
+import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { tokenRoutes } from "./tokens.ts";
 import type { HttpDeps } from "./types.ts";
@@ -79,6 +80,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     body === "" ? done(null, undefined) : parseJson(request, body as string, done),
   );
   observe(app, deps.meter, deps.log);
+  await describeRoutes(app, deps.version);
   const finish = answerOtherMethods(app);
   await app.register(helmet);
   const mount = (prefix: string, routes: (part: FastifyInstance, deps: HttpDeps) => void) =>
@@ -91,6 +93,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     );
   await mount("/api/v1", healthRoutes);
   await mount("", metricsRoutes);
+  await mount("", openapiRoutes);
   await mount(WEBHOOKS, webhookRoutes);
   await mount("/api/v1", api);
   finish();

@@ -29,6 +29,8 @@ export type HttpDeps = {
     /** All of them, in Prometheus' text format. */
     page: () => Promise<string>;
   };
+  /** Of AWOOOI. */
+  version: string;
   /** Bytes of a body. */
   body_limit: number;
   log: Log;

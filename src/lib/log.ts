@@ -32,3 +32,12 @@ export function logAbout<T>(fields: LogFields, work: () => T): T {
 export function logFields(): LogFields {
   return about.getStore() ?? {};
 }
+
+const KINDS = { INC: "incident_id", APR: "approval_id", EXE: "execution_id" } as const;
+
+/** An id of ours under the name that lines have it by; nothing for any other text. */
+export function logField(id: unknown): LogFields {
+  const kind = typeof id === "string" && /^([A-Z]{3})-[A-Z0-9-]{1,40}$/.exec(id)?.[1];
+  const name = kind && KINDS[kind as keyof typeof KINDS];
+  return name ? { [name]: id } : {};
+}

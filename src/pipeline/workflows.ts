@@ -4,7 +4,7 @@ import { supersedeApproval } from "../approval/index.ts";
 import { getIncident, isActive } from "../incident/index.ts";
 import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
-import type { Log } from "../lib/log.ts";
+import { type Log, logAbout } from "../lib/log.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
 import { execute } from "./execute.ts";
 import { prepare } from "./prepare.ts";
@@ -54,7 +54,12 @@ function adapt(log: Log): DLogger {
 export async function startWorkflows(journey: Journey, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
     const run = RUNNERS[kind] as (journey: Journey, work: Work) => Promise<void>;
-    DBOS.registerWorkflow((work: Work) => run(journey, work), { name: kind, maxRecoveryAttempts: 1_000 });
+    const about = ({ incident_id, ...more }: Work) =>
+      "approval_id" in more ? { incident_id, approval_id: more.approval_id } : { incident_id };
+    DBOS.registerWorkflow((work: Work) => logAbout(about(work), () => run(journey, work)), {
+      name: kind,
+      maxRecoveryAttempts: 1_000,
+    });
   }
   DBOS.setConfig({
     name: QUEUE.application,
