@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
+import { keepSecret, secretsIn } from "../lib/redact.ts";
 import { wait } from "../lib/wait.ts";
 import { deliverNotices } from "../notification/index.ts";
 import { IntakeWorker, type Journey, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
@@ -106,6 +107,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       );
     }
   };
+  keepSecret([...secretsIn(config), config.notification.webhook?.url ?? ""]);
   try {
     // What is wrong with addresses and rules is found before anything is touched.
     const checkSender = senderCheck(config.intake);

@@ -4,7 +4,7 @@ import type { Problem } from "../contract/common.ts";
 import { hasState, isUnavailable } from "../db/failure.ts";
 import { AwoooiError, ERRORS, type ErrorCode, type FieldError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
-import { redactText } from "../lib/redact.ts";
+import { redactText, redactTexts } from "../lib/redact.ts";
 
 const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ["too_large", "The body is larger than this server takes."],
@@ -57,9 +57,9 @@ export function problemOf(error: AwoooiError, reference?: string): Problem {
     type: `docs/reference/errors.md#${error.code}`,
     title,
     status,
-    detail: error.message,
+    detail: redactText(error.message),
     code: error.code,
-    ...(error.errors.length > 0 ? { errors: [...error.errors] } : {}),
+    ...(error.errors.length > 0 ? { errors: redactTexts([...error.errors]) } : {}),
     ...(reference === undefined ? {} : { reference }),
   };
 }

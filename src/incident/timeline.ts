@@ -3,9 +3,13 @@ import type { TimelineEvent, TimelineKind } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { redactText, redactTexts } from "../lib/redact.ts";
 import { findIncident, insertTimeline, timelineRows } from "./store.ts";
 
-/** Writes into an incident's story, in the transaction of what happened. `text` is one line for people. */
+/**
+ * Writes into an incident's story, in the transaction of what happened. `text` is one line for people.
+ * Credentials that were quoted in it are taken out.
+ */
 export async function note(
   ctx: Ctx,
   event: { incident_id: string; kind: TimelineKind; text: string; data?: Record<string, unknown> },
@@ -14,8 +18,8 @@ export async function note(
   await insertTimeline(ctx, {
     incident_id,
     kind,
-    text,
-    data,
+    text: redactText(text),
+    data: redactTexts(data),
     at: ctx.clock.now(),
     actor: actorLabel(ctx.actor),
   });

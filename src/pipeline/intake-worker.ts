@@ -3,6 +3,7 @@ import { isUnavailable } from "../db/failure.ts";
 import { finishReceipts, type Receipt, waitingReceipts, waitingSummary } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { logAbout } from "../lib/log.ts";
+import { redactText } from "../lib/redact.ts";
 import { wait } from "../lib/wait.ts";
 import { type Delivery, processReceipts } from "./receive.ts";
 import type { Journey } from "./types.ts";
@@ -153,7 +154,7 @@ export class IntakeWorker {
       this.#log(error, "a receipt cannot be processed: it is kept as a dead letter"),
     );
     const ctx = this.#journey.as("intake");
-    await finishReceipts(ctx, [{ seq, alert_count: 0, error: messageOf(error).slice(0, 2_000) }]);
+    await finishReceipts(ctx, [{ seq, alert_count: 0, error: redactText(messageOf(error)).slice(0, 2_000) }]);
     only.settle(null);
   }
 
