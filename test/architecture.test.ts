@@ -45,6 +45,7 @@ const PACKAGES: [RegExp, (file: string) => boolean, string][] = [
     (file) => /^src\/db\//.test(file) || /\/store\.ts$/.test(file),
     "SQL belongs to db and to the stores",
   ],
+  [/^prom-client$/, (file) => /^src\/app\//.test(file), "prom-client belongs to app"],
   [/^commander$/, (file) => /^src\/cli\//.test(file), "commander belongs to cli"],
 ];
 

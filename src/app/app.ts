@@ -6,12 +6,13 @@ import type { Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { createServer, type HttpDeps } from "../http/index.ts";
-import { claimCall, Journal, type JournalLimits } from "../intake/index.ts";
+import { type Call, claimCall, Journal, type JournalLimits, networkCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
+import { keepSecret, secretsIn } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
 import { IntakeWorker, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
 import { type Adapters, createAdapters, createNotifiers } from "./adapters.ts";
@@ -20,9 +21,15 @@ import { type Database, openDatabase } from "./database.ts";
 import { createJourney } from "./journey.ts";
 import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
+import { createMetrics, metricsPage } from "./metrics.ts";
 import { Retention } from "./retention.ts";
 import { storagePort } from "./storage.ts";
 import { VERSION } from "./version.ts";
+
+/** What must not be in a log or an answer; a webhook's address may hold a token. */
+const secretsOf = (config: Config) => [...secretsIn(config), config.notification.webhook?.url ?? ""];
+
+const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 export type AppOptions = {
   log: Log;
@@ -125,31 +132,37 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       );
     }
   };
+  keepSecret(secretsOf(config));
   try {
     // What is wrong with addresses and rules is found before anything is touched.
     const first = checked(config, log);
+    const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
+    const admits = (call: Call) => scraper(call) !== undefined;
     const database = await openDatabase(config, log, options.onFatal ?? (() => {}));
     ends.push(() => database.close());
     const ctxOf = (actor: Actor): Ctx => ({ db: database.db, actor, clock, random, log });
     const state_dir = resolve(join(database.data_dir, "processes"));
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
     const adapters = createAdapters(config, { state_dir, print, log });
-    const bound = options.adapt === undefined ? adapters : options.adapt(adapters);
+    const adapted = options.adapt === undefined ? adapters : options.adapt(adapters);
+    const metrics = createMetrics(adapted.sources.map((source) => source.id));
+    const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
     const live = liveConfig(
       {
         ...first,
-        journey: createJourney(first, bound, ctxOf),
+        journey: createJourney(first, bound, ctxOf, metrics.received),
         notifiers: bound.notifiers,
         loaded_at: clock.now(),
       },
       {
         load: options.load ?? (() => config),
         build(next) {
+          keepSecret(secretsOf(next.config));
           // What acts and sees stays: it may be in the middle of something.
-          const made = { ...bound, notifiers: createNotifiers(next.config, { print }) };
-          const { notifiers } = options.adapt?.(made) ?? made;
-          return { journey: createJourney(next, bound, ctxOf), notifiers };
+          const made = { ...adapted, notifiers: createNotifiers(next.config, { print }) };
+          const { notifiers } = metrics.counted(options.adapt?.(made) ?? made);
+          return { journey: createJourney(next, bound, ctxOf, metrics.received), notifiers };
         },
         applied: (next) => options.setLogLevel?.(next.config.server.log_level),
       },
@@ -160,9 +173,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     await startWorkflows(current, database.workflowPool, log);
     ends.push(stopWorkflows);
     const worker: IntakeWorker = new IntakeWorker(current, () => journal.pressed());
-    const journal = new Journal(as("intake"), liveLimits(live), () => worker.backlog());
+    const journal = new Journal(as("intake"), liveLimits(live), () => worker.backlog(), metrics.committed);
     await worker.start();
     ends.push(() => worker.stop());
+    const page = await metricsPage(metrics, as("intake"), { journal, worker });
     const retention = new Retention(as("retention"), config.retention, () => worker.backlog());
     ends.push(
       startLoop(
@@ -192,7 +206,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       config: live,
       health: healthOf(database, worker, clock),
       storage: storagePort(database, retention, config.retention),
+      meter: metrics.http,
+      metrics: { admits, page },
       body_limit: config.intake.body_limit,
+      version: VERSION,
       log,
     };
     const { url, close } = await listen(deps, config);

@@ -126,6 +126,10 @@ export const configSchema = z.strictObject({
     terminal: z.boolean().default(true),
     webhook: webhook.config.optional(),
   }),
+  metrics: section({
+    /** Who may read them without a token, beside this machine. */
+    networks: z.array(z.string()).default([]),
+  }),
   processes: z
     .array(processConfig)
     .default([])

@@ -1,5 +1,6 @@
 import type { MoveReport } from "../contract/move.ts";
 import { AwoooiError, ERRORS, messageOf } from "../lib/error.ts";
+import { redactText } from "../lib/redact.ts";
 import { startApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { createLog } from "./log.ts";
@@ -7,8 +8,9 @@ import { exportTo, importFrom, type Move } from "./move.ts";
 
 function complain(error: unknown): number {
   const known = error instanceof AwoooiError ? error : undefined;
-  process.stderr.write(`awoooi: ${messageOf(error)}\n`);
-  for (const { path, message } of known?.errors ?? []) process.stderr.write(`  ${path}: ${message}\n`);
+  process.stderr.write(`awoooi: ${redactText(messageOf(error))}\n`);
+  for (const { path, message } of known?.errors ?? [])
+    process.stderr.write(`  ${path}: ${redactText(message)}\n`);
   return ERRORS[known?.code ?? "internal"].exit;
 }
 

@@ -14,6 +14,7 @@ export function createJourney(
   { config, files }: { config: Config; files: RuleFiles },
   adapters: Adapters,
   ctxOf: (actor: Actor) => Ctx,
+  onReceived: Journey["onReceived"],
 ): Journey {
   const { mode, time, token_valid } = config.decision;
   const { active_window, repair_window, cool_down, watch } = config.incident;
@@ -49,5 +50,6 @@ export function createJourney(
     },
     observers: adapters.observers,
     verification: config.verification,
+    onReceived,
   };
 }

@@ -1,6 +1,7 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import { messageOf } from "../lib/error.ts";
+import { logFields } from "../lib/log.ts";
 import { redact, redactText } from "../lib/redact.ts";
 import type { Config } from "./config-schema.ts";
 
@@ -9,14 +10,21 @@ function plain(value: unknown): unknown {
   return value instanceof Error ? { message: messageOf(value), stack: value.stack } : value;
 }
 
+const standardError = (): DestinationStream =>
+  process.stderr.isTTY
+    ? pretty({ destination: 2, ignore: "pid,hostname", translateTime: "HH:MM:ss", sync: true })
+    : pino.destination({ dest: 2, sync: true });
+
 /**
  * The process's log, on standard error: lines for people on a terminal, JSON otherwise. Credentials are
- * taken out of every field and text.
+ * taken out of every field and text. `to` takes the JSON elsewhere.
  */
-export function createLog(level: Config["server"]["log_level"]): Logger {
+export function createLog(level: Config["server"]["log_level"], to?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
+    // What is being worked on, from whoever began it.
+    mixin: logFields,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: {
       level: (label: string) => ({ level: label }),
@@ -37,8 +45,5 @@ export function createLog(level: Config["server"]["log_level"]): Logger {
       },
     },
   };
-  const stream = process.stderr.isTTY
-    ? pretty({ destination: 2, ignore: "pid,hostname", translateTime: "HH:MM:ss", sync: true })
-    : pino.destination({ dest: 2, sync: true });
-  return pino(options, stream);
+  return pino(options, to ?? standardError());
 }

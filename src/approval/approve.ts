@@ -85,10 +85,14 @@ export async function approve(ctx: Ctx, input: ApproveInput, terms: ApprovalTerm
       text: `Signed by ${person.name} (${tally})${comment === undefined ? "" : `: ${comment}`}`,
       data: { approval_id, plan_hash, signed, required_signatures: plan.required_signatures },
     });
-    record(tx, { action: "approval.signed", subject: approval_id, data: { plan_hash, tally, comment } });
+    record(tx, {
+      action: "approval.signed",
+      subject: approval_id,
+      data: { incident_id, plan_hash, tally, comment },
+    });
     if (!complete) return approval;
-    record(tx, { action: "approval.approved", subject: approval_id, data: { plan_hash } });
-    enqueue(tx, { kind: "execute", approval_id });
+    record(tx, { action: "approval.approved", subject: approval_id, data: { incident_id, plan_hash } });
+    enqueue(tx, { kind: "execute", incident_id, approval_id });
     const authority_until = addSeconds(now, terms.authority);
     return updateApproval(tx, approval_id, { status: "approved", decided_at: now, authority_until });
   });

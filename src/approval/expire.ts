@@ -21,7 +21,7 @@ export async function expireApproval(ctx: Ctx, approval_id: string): Promise<voi
       status === "pending" ? "nobody decided in time" : "it was signed, but not carried out in time";
     await updateApproval(tx, approval_id, { status: "expired", decided_at: now });
     note(tx, { incident_id, kind: "approval", text: `Expired: ${reason}`, data: { approval_id } });
-    record(tx, { action: "approval.expired", subject: approval_id, data: { reason } });
+    record(tx, { action: "approval.expired", subject: approval_id, data: { incident_id, reason } });
     tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
   });
 }
@@ -46,6 +46,6 @@ export async function supersedeApproval(
       text: `No longer needed: ${reason}`,
       data: { approval_id },
     });
-    record(tx, { action: "approval.superseded", subject: approval_id, data: { reason } });
+    record(tx, { action: "approval.superseded", subject: approval_id, data: { incident_id, reason } });
   });
 }

@@ -29,7 +29,7 @@ export async function presentApproval(
       record(tx, {
         action: "approval.superseded",
         subject: approval_id,
-        data: { reason: "the incident is over" },
+        data: { incident_id, reason: "the incident is over" },
       });
       return;
     }
@@ -49,7 +49,11 @@ export async function presentApproval(
       text: `Waiting for ${people}: ${action}${failed.length > 0 ? ` (not passed: ${failed.join(", ")})` : ""}`,
       data: { approval_id, plan_hash, risk_level, required_signatures, checks },
     });
-    record(tx, { action: "approval.presented", subject: approval_id, data: { plan_hash, failed } });
+    record(tx, {
+      action: "approval.presented",
+      subject: approval_id,
+      data: { incident_id, plan_hash, failed },
+    });
     tell(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
   });
 }
@@ -68,7 +72,7 @@ export async function withdrawApproval(
     await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
     await readyDecision(tx, decision_token);
     note(tx, { incident_id, kind: "approval", text: `Not proposed: ${reason}`, data: { approval_id } });
-    record(tx, { action: "approval.withdrawn", subject: approval_id, data: { reason } });
+    record(tx, { action: "approval.withdrawn", subject: approval_id, data: { incident_id, reason } });
     tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
   });
 }

@@ -28,7 +28,7 @@ export async function reject(ctx: Ctx, input: { approval_id: string; reason: str
       text: `Rejected by ${actorLabel(tx.actor)}: ${reason}`,
       data: { approval_id },
     });
-    record(tx, { action: "approval.rejected", subject: approval_id, data: { reason } });
+    record(tx, { action: "approval.rejected", subject: approval_id, data: { incident_id, reason } });
     tell(tx, { topic: "approval.rejected", incident_id, payload: { approval_id, reason } });
     return updateApproval(tx, approval_id, {
       status: "rejected",

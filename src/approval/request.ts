@@ -50,6 +50,6 @@ export async function requestApproval(
     prepare_until: addSeconds(now, terms.prepare),
   });
   record(ctx, { action: "approval.requested", subject: approval_id, data: { incident_id, plan, plan_hash } });
-  enqueue(ctx, { kind: "prepare", approval_id });
+  enqueue(ctx, { kind: "prepare", incident_id, approval_id });
   return { approval_id, plan_hash };
 }

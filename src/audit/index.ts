@@ -1,4 +1,4 @@
 export { record } from "./record.ts";
-export { entriesBefore } from "./store.ts";
+export { entriesAfter, entriesBefore } from "./store.ts";
 export type { AuditEntry, AuditReport } from "./types.ts";
 export { verifyChain } from "./verify.ts";

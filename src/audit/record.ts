@@ -1,11 +1,13 @@
 import type { Ctx } from "../db/ctx.ts";
-import { defer } from "../db/transaction.ts";
+import { afterCommit, defer } from "../db/transaction.ts";
 import { actorLabel } from "../lib/actor.ts";
+import { type LogFields, logAbout, logField } from "../lib/log.ts";
 import { redact } from "../lib/redact.ts";
 import { entryHash, GENESIS } from "./hash.ts";
 import { insertEntries, lockHead } from "./store.ts";
 import type { AuditEntry } from "./types.ts";
 
+type Entry = { action: string; subject: string; data?: Record<string, unknown> };
 type Draft = Omit<AuditEntry, "seq" | "prev_hash" | "hash">;
 
 /**
@@ -13,10 +15,7 @@ type Draft = Omit<AuditEntry, "seq" | "prev_hash" | "hash">;
  * is. Entries get their place in the chain just before the commit. `data` is JSON; credentials in it
  * are redacted.
  */
-export function record(
-  ctx: Ctx,
-  entry: { action: string; subject: string; data?: Record<string, unknown> },
-): void {
+export function record(ctx: Ctx, entry: Entry): void {
   const draft: Draft = {
     at: ctx.clock.now(),
     actor_kind: ctx.actor.kind,
@@ -26,6 +25,18 @@ export function record(
     data: JSON.parse(JSON.stringify(redact(entry.data ?? {}))) as Record<string, unknown>,
   };
   defer(ctx, "audit", draft, append);
+  afterCommit(ctx, () => say(ctx, entry));
+}
+
+/** Which incident, approval and execution an entry is about: its subject, and what its data names. */
+const idsOf = ({ subject, data = {} }: Entry): LogFields =>
+  Object.assign({}, ...[data.incident_id, data.approval_id, data.execution_id, subject].map(logField));
+
+/** What is in the ledger is in the log, where it is found by its incident. Reads of a target are for debugging. */
+function say(ctx: Ctx, entry: Entry): void {
+  const { action, subject } = entry;
+  const level = action === "gateway.call" ? "debug" : "info";
+  logAbout(idsOf(entry), () => ctx.log[level]({ action, subject, actor: actorLabel(ctx.actor) }, action));
 }
 
 async function append(ctx: Ctx, pending: readonly Draft[]): Promise<void> {

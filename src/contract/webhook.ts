@@ -20,6 +20,63 @@ export type AlertResult = z.infer<typeof alertResult>;
 export const webhookAnswer = alertResult.extend({ results: z.array(alertResult) });
 export type WebhookAnswer = z.infer<typeof webhookAnswer>;
 
+const texts = z.record(z.string(), z.string());
+
+/**
+ * Alertmanager's webhook, version 4, as far as it is read. It says what to send; what is sent otherwise is
+ * written down all the same, and what cannot be understood is kept as a dead letter.
+ */
+export const alertmanagerCall = z.looseObject({
+  version: z.string().optional(),
+  status: z.enum(["firing", "resolved"]).optional(),
+  alerts: z.array(
+    z.looseObject({
+      status: z.enum(["firing", "resolved"]),
+      labels: texts,
+      annotations: texts.optional(),
+      startsAt: z.string().optional().describe("RFC 3339; with the fingerprint it names one alert instance"),
+      endsAt: z.string().optional(),
+      generatorURL: z.string().optional(),
+      fingerprint: z.string().optional(),
+    }),
+  ),
+  commonLabels: texts.optional(),
+  commonAnnotations: texts.optional(),
+  truncatedAlerts: z.number().int().optional(),
+});
+
+const genericAlert = z.looseObject({
+  alert_type: z.string().optional().describe("Its name, unless the label alertname says it"),
+  status: z.enum(["firing", "resolved"]).optional(),
+  severity: z.string().optional(),
+  source: z.string().optional(),
+  target_resource: z.string().optional().describe("What it is about: `api`, or `deployment/api`"),
+  namespace: z.string().optional(),
+  message: z.string().optional(),
+  metrics: z.unknown().optional(),
+  labels: texts.optional(),
+  annotations: texts.optional(),
+  starts_at: z
+    .string()
+    .optional()
+    .describe("RFC 3339; without it each call counts, unless it carries an Idempotency-Key"),
+  ends_at: z.string().optional(),
+});
+
+/** One generic alert, or several. What is sent otherwise is written down all the same. */
+export const genericCall = z.union([
+  z.array(genericAlert),
+  z.looseObject({ alerts: z.array(genericAlert) }),
+  genericAlert,
+]);
+
+/** Which kinds of sender have a webhook here, and what their alerts can be of. */
+export const webhookHealth = z.object({
+  status: z.literal("ok"),
+  sources: z.array(z.string()),
+  alert_types: z.array(z.string()),
+});
+
 /** An answer that names nothing yet. */
 export const NOTHING_KNOWN: AlertResult = {
   success: true,

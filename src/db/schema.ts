@@ -171,7 +171,10 @@ export const decisions = pgTable(
     ready_at: at("ready_at"),
     valid_until: at("valid_until").notNull(),
   },
-  (table) => [index("decisions_incident").on(table.incident_id, table.created_at)],
+  (table) => [
+    index("decisions_incident").on(table.incident_id, table.created_at),
+    index("decisions_analyzing").on(table.created_at).where(sql`state = 'analyzing'`),
+  ],
 );
 
 export const approvals = pgTable(

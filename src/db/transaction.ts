@@ -5,8 +5,9 @@ import { hasState } from "./failure.ts";
 
 type Pending = { rows: unknown[]; write: (ctx: Ctx, rows: never[]) => Promise<void> };
 
-/** What each open transaction still has to write before it commits. */
+/** What each open transaction still has to write before it commits, and to do once it has. */
 const deferred = new WeakMap<object, Map<string, Pending>>();
+const afterwards = new WeakMap<object, (() => void)[]>();
 
 /** The last to be written: its lock is one that every writer wants, so taken last it is in no deadlock. */
 const LAST = "audit";
@@ -23,15 +24,19 @@ export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T
   if (ctx.db instanceof PgTransaction) return work(ctx);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await ctx.db.transaction(async (tx) => {
+      const after: (() => void)[] = [];
+      const result = await ctx.db.transaction(async (tx) => {
         const db = tx as unknown as Db;
         const pending = new Map<string, Pending>();
         deferred.set(db, pending);
+        afterwards.set(db, after);
         const joined = { ...ctx, db };
-        const result = await work(joined);
+        const done = await work(joined);
         await writeDeferred(joined, pending);
-        return result;
+        return done;
       });
+      for (const hook of after) hook();
+      return result;
     } catch (error) {
       if (attempt >= TRIES || !hasState(error, RETRIED_STATES)) throw error;
       ctx.log.debug({ attempt }, "transaction run again after a conflict");
@@ -61,4 +66,11 @@ export function defer<Row>(
   const pending = open.get(key);
   if (pending === undefined) open.set(key, { rows: [row], write });
   else pending.rows.push(row);
+}
+
+/** Has `hook` run once the open transaction has committed, and never if it does not. It must not throw. */
+export function afterCommit(ctx: Ctx, hook: () => void): void {
+  const after = afterwards.get(ctx.db);
+  if (after === undefined) throw new Error("afterCommit outside a transaction");
+  after.push(hook);
 }

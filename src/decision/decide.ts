@@ -62,6 +62,10 @@ export async function decide(
     text: `${action} (rule ${rule_id}, ${risk_level} risk)`,
     data: { token, reasoning, because, policy },
   });
-  record(ctx, { action: "decision.made", subject: token, data: { incident_id, operation, rule_id, policy } });
+  record(ctx, {
+    action: "decision.made",
+    subject: token,
+    data: { incident_id, source: decision.source, operation, rule_id, policy },
+  });
   return decision;
 }

@@ -93,7 +93,11 @@ async function start(
     await setMitigating(tx, incident_id, true);
     const text = attempt === 1 ? inWords(operation) : `${inWords(operation)} (attempt ${attempt})`;
     note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt } });
-    record(tx, { action: "execution.started", subject: execution_id, data: { attempt, operation } });
+    record(tx, {
+      action: "execution.started",
+      subject: execution_id,
+      data: { incident_id, attempt, operation },
+    });
     if (attempt === 1) tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
     return { kind: "go", executor: admission.executor, execution: started };
   });
@@ -124,6 +128,9 @@ async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promis
     text: `Refused: ${message}`,
     data: { execution_id, gate, code },
   });
+  const { operation } = execution;
+  const data = { incident_id, status: "refused", operation };
+  record(tx, { action: "execution.ended", subject: execution_id, data });
   await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
   tell(tx, {
     topic: "execution.finished",

@@ -36,7 +36,7 @@ export async function concludeExecution(
     record(tx, {
       action: "execution.ended",
       subject: execution_id,
-      data: { status, result: verification?.result },
+      data: { incident_id, status, result: verification?.result, operation: execution.operation },
     });
     tell(tx, { topic: "execution.finished", incident_id, payload: { execution_id, status } });
     return concluded;

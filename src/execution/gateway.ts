@@ -5,6 +5,7 @@ import { transaction } from "../db/transaction.ts";
 import { getIncident, isActive } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
+import { redactText } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
 import {
   type Operation,
@@ -121,7 +122,7 @@ export async function readThrough<T>(
   const result = admission.ok
     ? await within(options.read_timeout, what, (async () => read(admission.executor))()).then(
         (value) => ({ ok: true as const, value }),
-        (error: unknown) => ({ ok: false as const, message: messageOf(error) }),
+        (error: unknown) => ({ ok: false as const, message: redactText(messageOf(error)) }),
       )
     : { ok: false as const, message: admission.refusal.message };
   await auditCall(ctx, call, {

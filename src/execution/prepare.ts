@@ -1,6 +1,7 @@
 import { authorise } from "../access/index.ts";
 import type { Check } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { redactTexts } from "../lib/redact.ts";
 import type { Operation } from "../operation/index.ts";
 import { readThrough } from "./gateway.ts";
 import type { GatewayOptions, Resolution } from "./types.ts";
@@ -45,7 +46,7 @@ export async function prepareExecution(
   }
   const dryRun = await readThrough(ctx, gateway, call, "dry-run", (executor) => executor.dryRun(operation));
   const checks = dryRun.ok ? dryRun.value : [{ name: "dry-run", passed: false, message: dryRun.message }];
-  return { checks: [found, ...checks], impossible: null };
+  return { checks: redactTexts([found, ...checks]), impossible: null };
 }
 
 /** The executor's snapshot of what is about to change; empty, with the reason, where it cannot be had. */

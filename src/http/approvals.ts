@@ -54,7 +54,13 @@ async function presentOne(ctx: Ctx, row: ApprovalRow): Promise<Approval> {
 export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
   app.get(
     "/approvals",
-    { schema: { querystring: approvalQuery, response: { 200: pageOf(approval) } } },
+    {
+      schema: {
+        summary: "Approvals, newest first",
+        querystring: approvalQuery,
+        response: { 200: pageOf(approval) },
+      },
+    },
     async ({ ctx, query }) => {
       const { rows, next_cursor } = await listApprovals(ctx, query);
       return { items: rows.length === 0 ? [] : await present(ctx, rows), next_cursor };
@@ -63,20 +69,43 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
 
   app.get(
     "/approvals/:id",
-    { schema: { params, response: { 200: approval } } },
+    {
+      schema: {
+        summary: "One approval, with its plan, checks and signatures",
+        params,
+        response: { 200: approval },
+      },
+    },
     async ({ ctx, params: { id } }) => presentOne(ctx, await getApproval(ctx, id)),
   );
 
   app.post(
     "/approvals/:id/approve",
-    { schema: { params, body: approveBody, response: { 200: approval } } },
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "Sign exactly the plan that has this hash",
+        description: "A responder signs what has low risk, an approver everything.",
+        params,
+        body: approveBody,
+        response: { 200: approval },
+      },
+    },
     async ({ ctx, params: { id }, body }) =>
       presentOne(ctx, await approve(ctx, { approval_id: id, ...body }, deps.terms)),
   );
 
   app.post(
     "/approvals/:id/reject",
-    { schema: { params, body: rejectBody, response: { 200: approval } } },
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "Turn a plan down, for a reason that is kept",
+        params,
+        body: rejectBody,
+        response: { 200: approval },
+      },
+    },
     async ({ ctx, params: { id }, body }) => presentOne(ctx, await reject(ctx, { approval_id: id, ...body })),
   );
 }

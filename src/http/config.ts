@@ -3,8 +3,27 @@ import type { ApiApp } from "./server.ts";
 import type { HttpDeps } from "./types.ts";
 
 export function configRoutes(app: ApiApp, { config }: HttpDeps): void {
-  app.get("/config", { schema: { response: { 200: configStatus } } }, async ({ ctx }) => config.status(ctx));
-  app.post("/config/reload", { schema: { response: { 200: reloaded } } }, async ({ ctx }) =>
-    config.reload(ctx),
+  app.get(
+    "/config",
+    {
+      schema: {
+        "x-role": "admin",
+        summary: "Which configuration is in force, and since when",
+        response: { 200: configStatus },
+      },
+    },
+    async ({ ctx }) => config.status(ctx),
+  );
+  app.post(
+    "/config/reload",
+    {
+      schema: {
+        "x-role": "admin",
+        summary: "Read the configuration again, and put it in force as a whole or not at all",
+        response: { 200: reloaded },
+        "x-errors": [422],
+      },
+    },
+    async ({ ctx }) => config.reload(ctx),
   );
 }

@@ -9,19 +9,39 @@ const params = z.object({ id: wireId });
 export function deadLetterRoutes(app: ApiApp): void {
   app.get(
     "/dead-letters",
-    { schema: { querystring: deadLetterQuery, response: { 200: pageOf(deadLetter) } } },
+    {
+      schema: {
+        summary: "Calls that could not be understood, or not all of them, newest first",
+        querystring: deadLetterQuery,
+        response: { 200: pageOf(deadLetter) },
+      },
+    },
     async ({ ctx, query }) => listDeadLetters(ctx, query),
   );
 
   app.get(
     "/dead-letters/:id",
-    { schema: { params, response: { 200: deadLetterWithBody } } },
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "One of them, with its body as it came",
+        params,
+        response: { 200: deadLetterWithBody },
+      },
+    },
     async ({ ctx, params: { id } }) => getDeadLetter(ctx, id),
   );
 
   app.post(
     "/dead-letters/:id/replay",
-    { schema: { params, response: { 202: deadLetter } } },
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "Have it understood again; its alerts count once",
+        params,
+        response: { 202: deadLetter },
+      },
+    },
     async ({ ctx, params: { id } }, reply) =>
       reply.status(202).send(await replay(ctx, { dead_letter_id: id })),
   );

@@ -11,7 +11,7 @@ const params = z.object({ token: wireId });
 export function decisionRoutes(app: ApiApp): void {
   app.get(
     "/decisions/:token",
-    { schema: { params, response: { 200: decision } } },
+    { schema: { summary: "One decision, by its token", params, response: { 200: decision } } },
     async ({ ctx, params: { token } }) => {
       const found = await getDecision(ctx, token);
       const own = (await approvalsOf(ctx, [found.incident_id])).get(found.incident_id);

@@ -52,7 +52,7 @@ describe("an error of the database", () => {
       type: () => reply,
       send: (body: unknown) => void told.push(body),
     };
-    errorHandler(log)(error, { method: "GET", url: "/" } as never, reply as never);
+    errorHandler(log)(error, { id: "REQ-1", method: "GET" } as never, reply as never);
     expect(told).toHaveLength(2);
     expect(JSON.stringify(told)).toContain("invalid byte sequence");
     expect(JSON.stringify(told)).not.toContain("hunter2");

@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import type { Problem } from "../contract/common.ts";
 import { hasState, isUnavailable } from "../db/failure.ts";
 import { AwoooiError, ERRORS, type ErrorCode, type FieldError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
-import { redactText } from "../lib/redact.ts";
+import { redactText, redactTexts } from "../lib/redact.ts";
 
 const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ["too_large", "The body is larger than this server takes."],
@@ -58,9 +57,9 @@ export function problemOf(error: AwoooiError, reference?: string): Problem {
     type: `docs/reference/errors.md#${error.code}`,
     title,
     status,
-    detail: error.message,
+    detail: redactText(error.message),
     code: error.code,
-    ...(error.errors.length > 0 ? { errors: [...error.errors] } : {}),
+    ...(error.errors.length > 0 ? { errors: redactTexts([...error.errors]) } : {}),
     ...(reference === undefined ? {} : { reference }),
   };
 }
@@ -69,13 +68,14 @@ export function problemOf(error: AwoooiError, reference?: string): Problem {
 export function errorHandler(log: Log) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = toAwoooiError(thrown);
-    const reference = error.code === "internal" ? randomUUID() : undefined;
+    request.problem = error.code;
+    const reference = error.code === "internal" ? request.id : undefined;
     if (reference !== undefined) {
       const text = messageOf(thrown);
       const trace = thrown instanceof Error ? thrown.stack?.replace(thrown.message, () => text) : undefined;
       const stack = redactText(trace ?? text);
       log.error(
-        { reference, method: request.method, url: request.url, stack },
+        { reference, method: request.method, path: request.routeOptions?.url, stack },
         "a request failed unexpectedly",
       );
     }

@@ -9,7 +9,13 @@ const params = z.object({ id: wireId });
 export function executionRoutes(app: ApiApp): void {
   app.get(
     "/executions",
-    { schema: { querystring: executionQuery, response: { 200: pageOf(execution) } } },
+    {
+      schema: {
+        summary: "Executions, newest first",
+        querystring: executionQuery,
+        response: { 200: pageOf(execution) },
+      },
+    },
     async ({ ctx, query }) => {
       const { rows, next_cursor } = await listExecutions(ctx, query);
       return { items: rows.map(presentExecution), next_cursor };
@@ -18,7 +24,13 @@ export function executionRoutes(app: ApiApp): void {
 
   app.get(
     "/executions/:id",
-    { schema: { params, response: { 200: execution } } },
+    {
+      schema: {
+        summary: "One execution, with its output and verification",
+        params,
+        response: { 200: execution },
+      },
+    },
     async ({ ctx, params: { id } }) => presentExecution(await getExecution(ctx, id)),
   );
 }

@@ -30,7 +30,10 @@ beforeEach(async () => {
     config: { status: refuse, reload: refuse },
     health: () => ask(),
     storage: { report: refuse, prune: refuse },
+    meter: () => {},
+    metrics: { admits: refuse, page: refuse },
     body_limit: 1_024,
+    version: "0.0.0",
     log: silentLog,
   };
   app = (await createServer(deps)) as unknown as FastifyInstance;

@@ -1,13 +1,33 @@
 import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { health } from "../contract/system.ts";
+import { OPEN } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
+
+const SUMMARY = {
+  "/health": "What works and what does not",
+  "/health/ready": "Whether alerts can be taken in now",
+} as const;
 
 /** Whether the process runs, can take alerts, and what of it does not work. For anyone to ask. */
 export function healthRoutes(app: FastifyInstance, deps: HttpDeps): void {
-  app.get("/health/live", async () => ({ status: "ok" }));
-  for (const path of ["/health", "/health/ready"]) {
-    app.get(path, async (_request, reply) => {
-      const health = await deps.health();
-      return reply.status(health.status === "ok" ? 200 : 503).send(health);
+  const open = { security: OPEN, tags: ["system"] };
+  app.get(
+    "/health/live",
+    {
+      schema: {
+        ...open,
+        summary: "Whether the process runs",
+        response: { 200: z.object({ status: z.literal("ok") }) },
+      },
+    },
+    async () => ({ status: "ok" }),
+  );
+  for (const path of ["/health", "/health/ready"] as const) {
+    const schema = { ...open, summary: SUMMARY[path], response: { 200: health, 503: health } };
+    app.get(path, { schema }, async (_request, reply) => {
+      const state = await deps.health();
+      return reply.status(state.status === "ok" ? 200 : 503).send(state);
     });
   }
 }

@@ -25,7 +25,13 @@ const after = z.object({ after: z.coerce.number().int().min(0).default(0) });
 export function incidentRoutes(app: ApiApp): void {
   app.get(
     "/incidents",
-    { schema: { querystring: incidentQuery, response: { 200: pageOf(incident) } } },
+    {
+      schema: {
+        summary: "Incidents, newest first",
+        querystring: incidentQuery,
+        response: { 200: pageOf(incident) },
+      },
+    },
     async ({ ctx, query }) => {
       const { rows, next_cursor } = await listIncidents(ctx, query);
       return { items: await presentIncidents(ctx, rows), next_cursor };
@@ -34,21 +40,32 @@ export function incidentRoutes(app: ApiApp): void {
 
   app.get(
     "/incidents/:id",
-    { schema: { params, response: { 200: incident } } },
+    { schema: { summary: "One incident", params, response: { 200: incident } } },
     async ({ ctx, params: { id } }) => presentIncident(ctx, await getIncident(ctx, id)),
   );
 
   app.get(
     "/incidents/:id/timeline",
     {
-      schema: { params, querystring: after, response: { 200: z.object({ items: z.array(timelineEvent) }) } },
+      schema: {
+        summary: "What happened, oldest first; 500 events at most from after `after`",
+        params,
+        querystring: after,
+        response: { 200: z.object({ items: z.array(timelineEvent) }) },
+      },
     },
     async ({ ctx, params: { id }, query }) => ({ items: await timelineOf(ctx, id, query.after) }),
   );
 
   app.get(
     "/incidents/:id/alerts",
-    { schema: { params, response: { 200: z.object({ items: z.array(alert) }) } } },
+    {
+      schema: {
+        summary: "The alerts of an incident, newest first; 1,000 at most",
+        params,
+        response: { 200: z.object({ items: z.array(alert) }) },
+      },
+    },
     async ({ ctx, params: { id } }) => {
       await getIncident(ctx, id);
       return { items: await alertsOf(ctx, id) };
@@ -57,7 +74,7 @@ export function incidentRoutes(app: ApiApp): void {
 
   app.get(
     "/incidents/:id/decision",
-    { schema: { params, response: { 200: decision } } },
+    { schema: { summary: "The latest decision about an incident", params, response: { 200: decision } } },
     async ({ ctx, params: { id } }) => {
       await getIncident(ctx, id);
       const found = (await latestDecisions(ctx, [id])).get(id);
@@ -70,7 +87,14 @@ export function incidentRoutes(app: ApiApp): void {
 
   app.get(
     "/incidents/:id/executions",
-    { schema: { params, querystring: pageQuery, response: { 200: pageOf(execution) } } },
+    {
+      schema: {
+        summary: "What was done about an incident, newest first",
+        params,
+        querystring: pageQuery,
+        response: { 200: pageOf(execution) },
+      },
+    },
     async ({ ctx, params: { id }, query }) => {
       await getIncident(ctx, id);
       const { rows, next_cursor } = await listExecutions(ctx, { ...query, incident_id: id });
@@ -80,20 +104,43 @@ export function incidentRoutes(app: ApiApp): void {
 
   app.post(
     "/incidents/:id/acknowledge",
-    { schema: { params, response: { 200: incident } } },
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "Say that someone is on it",
+        params,
+        response: { 200: incident },
+      },
+    },
     async ({ ctx, params: { id } }) => presentIncident(ctx, await acknowledge(ctx, { incident_id: id })),
   );
 
   app.post(
     "/incidents/:id/comment",
-    { schema: { params, body: commentBody, response: { 200: incident } } },
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "Add to an incident's story",
+        params,
+        body: commentBody,
+        response: { 200: incident },
+      },
+    },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await comment(ctx, { incident_id: id, text: body.text })),
   );
 
   app.post(
     "/incidents/:id/resolve",
-    { schema: { params, body: resolveBody.optional(), response: { 200: incident } } },
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "Resolve an incident; doing it again changes nothing",
+        params,
+        body: resolveBody.optional(),
+        response: { 200: incident },
+      },
+    },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await resolve(ctx, { incident_id: id, comment: body?.comment })),
   );

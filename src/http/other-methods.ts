@@ -21,6 +21,7 @@ export function answerOtherMethods(app: FastifyInstance): () => void {
       app.route({
         method: missing,
         url,
+        schema: { hide: true },
         handler: async (request, reply) => {
           reply.header("allow", allow);
           throw new AwoooiError("method_not_allowed", `${request.method} is not allowed here; ${allow} is.`);

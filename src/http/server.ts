@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { authenticate } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { AwoooiError } from "../lib/error.ts";
+import { AwoooiError, type ErrorCode } from "../lib/error.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
 import { configRoutes } from "./config.ts";
@@ -14,6 +14,9 @@ import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
 import { idempotentWrites } from "./idempotency.ts";
 import { incidentRoutes } from "./incidents.ts";
+import { metricsRoutes } from "./metrics.ts";
+import { observe, requestId, WEBHOOKS } from "./observe.ts";
+import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { storageRoutes } from "./storage.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -26,6 +29,8 @@ declare module "fastify" {
     ctx: Ctx;
     /** How the sender of a webhook was admitted. */
     sender: string;
+    /** The code of the error that it is answered with. */
+    problem: ErrorCode | null;
   }
 }
 
@@ -59,6 +64,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   const answerError = errorHandler(deps.log);
   const app = Fastify({
     logger: false,
+    genReqId: requestId,
     // What fails before a route is found: a path that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
       answerError(error, request, reply);
@@ -81,6 +87,8 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) =>
     body === "" ? done(null, undefined) : parseJson(request, body as string, done),
   );
+  observe(app, deps.meter, deps.log);
+  await describeRoutes(app, deps.version);
   const finish = answerOtherMethods(app);
   await app.register(helmet);
   const mount = (prefix: string, routes: (part: FastifyInstance, deps: HttpDeps) => void) =>
@@ -92,7 +100,9 @@ export async function createServer(deps: HttpDeps): Promise<App> {
       { prefix },
     );
   await mount("/api/v1", healthRoutes);
-  await mount("/api/v1/webhooks", webhookRoutes);
+  await mount("", metricsRoutes);
+  await mount("", openapiRoutes);
+  await mount(WEBHOOKS, webhookRoutes);
   await mount("/api/v1", api);
   finish();
   await app.ready();

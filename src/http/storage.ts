@@ -5,14 +5,30 @@ import type { ApiApp } from "./server.ts";
 import type { HttpDeps } from "./types.ts";
 
 export function storageRoutes(app: ApiApp, { storage }: HttpDeps): void {
-  app.get("/storage", { schema: { response: { 200: storageReport } } }, async ({ ctx }) => {
-    authorise(ctx.actor, "see what takes room", { people: "viewer" });
-    return storage.report();
-  });
+  app.get(
+    "/storage",
+    {
+      schema: {
+        summary: "What takes room, since when, and for how long it is kept",
+        response: { 200: storageReport },
+      },
+    },
+    async ({ ctx }) => {
+      authorise(ctx.actor, "see what takes room", { people: "viewer" });
+      return storage.report();
+    },
+  );
 
   app.post(
     "/storage/prune",
-    { schema: { body: pruneBody.nullish(), response: { 200: pruneAnswer } } },
+    {
+      schema: {
+        "x-role": "admin",
+        summary: "Delete now what has been kept for its time, or say what that would be",
+        body: pruneBody.nullish(),
+        response: { 200: pruneAnswer },
+      },
+    },
     async ({ ctx, body }) => {
       authorise(ctx.actor, "delete what has been kept for its time", { people: "admin" });
       return storage.prune({ dry_run: body?.dry_run ?? false, asked_by: actorLabel(ctx.actor) });

@@ -9,7 +9,13 @@ const params = z.object({ id: wireId });
 export function tokenRoutes(app: ApiApp): void {
   app.get(
     "/tokens",
-    { schema: { response: { 200: z.object({ items: z.array(token) }) } } },
+    {
+      schema: {
+        "x-role": "admin",
+        summary: "Tokens, revoked ones too, without their secrets",
+        response: { 200: z.object({ items: z.array(token) }) },
+      },
+    },
     async ({ ctx }) => {
       const rows = await listTokens(ctx);
       const items = rows.map(({ created_at, revoked_at, ...rest }) => ({
@@ -24,7 +30,12 @@ export function tokenRoutes(app: ApiApp): void {
   app.post(
     "/tokens",
     {
-      schema: { body: createTokenBody, response: { 201: createdToken } },
+      schema: {
+        "x-role": "admin",
+        summary: "Make a token; its secret is in the answer and nowhere else",
+        body: createTokenBody,
+        response: { 201: createdToken },
+      },
       config: { answered_once: true },
     },
     async ({ ctx, body }, reply) => reply.status(201).send(await createToken(ctx, body)),
@@ -32,7 +43,7 @@ export function tokenRoutes(app: ApiApp): void {
 
   app.delete(
     "/tokens/:id",
-    { schema: { params, response: { 204: z.null() } } },
+    { schema: { "x-role": "admin", summary: "End a token at once", params, response: { 204: z.null() } } },
     async ({ ctx, params: { id } }, reply) => {
       await revokeToken(ctx, { token_id: id });
       return reply.status(204).send(null);

@@ -6,6 +6,7 @@ import type { Ctx } from "../db/ctx.ts";
 import type { Call, SignatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Log } from "../lib/log.ts";
+import type { HttpMeter } from "./observe.ts";
 
 /** What the routes are made with; all of it is bound in app. */
 export type HttpDeps = {
@@ -34,6 +35,15 @@ export type HttpDeps = {
     report: () => Promise<StorageReport>;
     prune: (input: { dry_run: boolean; asked_by: string }) => Promise<PruneAnswer>;
   };
+  meter: HttpMeter;
+  metrics: {
+    /** Whether a call may read the metrics without a token. */
+    admits: (call: Call) => boolean;
+    /** All of them, in Prometheus' text format. */
+    page: () => Promise<string>;
+  };
+  /** Of AWOOOI. */
+  version: string;
   /** Bytes of a body. */
   body_limit: number;
   log: Log;

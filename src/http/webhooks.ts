@@ -1,38 +1,39 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
+import type { z } from "zod";
+import {
+  alertmanagerCall,
+  genericCall,
+  NOTHING_KNOWN,
+  type WebhookAnswer,
+  webhookAnswer,
+  webhookHealth,
+} from "../contract/webhook.ts";
 import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { callOf, joined } from "./call.ts";
 import { idempotencyKey } from "./idempotency.ts";
+import { OPEN, SENDER, SIGNED } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
-type Webhook = { path: string; source: string; check: Check };
+type Webhook = { path: string; source: string; check: Check; summary: string; body: z.ZodType };
 
 /** A sender is checked before the body is read, and where it signs, by the body as well. */
 type Check = {
+  security: typeof SENDER | typeof SIGNED;
   before(request: FastifyRequest, deps: HttpDeps): void;
   sender(request: FastifyRequest, body: Buffer, deps: HttpDeps): string;
   /** Whether a call may carry an `Idempotency-Key`: where alerts need not say when they began. */
   keys: boolean;
 };
 
-const joined = (header: string | string[] | undefined) => (Array.isArray(header) ? header.join(",") : header);
 const signatureOf = ({ headers }: FastifyRequest) => joined(headers["x-signature-256"]);
-
-function admit(request: FastifyRequest, deps: HttpDeps): string {
-  const { headers } = request;
-  return deps.checkSender({
-    peer: request.socket.remoteAddress ?? "",
-    authorization: headers.authorization,
-    forwarded_for: joined(headers["x-forwarded-for"]),
-    forwarded_otherwise: headers.forwarded !== undefined || headers["x-real-ip"] !== undefined,
-  });
-}
 
 /** By the address of the socket, else a token. */
 const network: Check = {
+  security: SENDER,
   before: (request, deps) => {
-    request.sender = admit(request, deps);
+    request.sender = deps.checkSender(callOf(request));
   },
   sender: (request) => request.sender,
   keys: false,
@@ -40,14 +41,28 @@ const network: Check = {
 
 /** By HMAC, from whatever network; where no secret is configured and none is needed, as `network`. */
 const hmac: Check = {
+  security: SIGNED,
   before: (request, deps) => deps.checkSignature.present(signatureOf(request)),
-  sender: (request, body, deps) => deps.checkSignature.of(body, signatureOf(request)) ?? admit(request, deps),
+  sender: (request, body, deps) =>
+    deps.checkSignature.of(body, signatureOf(request)) ?? deps.checkSender(callOf(request)),
   keys: true,
 };
 
 const WEBHOOKS: readonly Webhook[] = [
-  { path: "/alertmanager", source: "alertmanager", check: network },
-  { path: "/alerts", source: "generic", check: hmac },
+  {
+    path: "/alertmanager",
+    source: "alertmanager",
+    check: network,
+    summary: "Alertmanager's webhook",
+    body: alertmanagerCall,
+  },
+  {
+    path: "/alerts",
+    source: "generic",
+    check: hmac,
+    summary: "Alerts of scripts and of whatever has no webhook of its own",
+    body: genericCall,
+  },
 ];
 
 const LATER: WebhookAnswer = {
@@ -72,17 +87,33 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.decorateRequest("sender", "");
   const sources = WEBHOOKS.map(({ source }) => source);
-  app.get("/health", async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }));
-  for (const { path, source, check } of WEBHOOKS) {
+  app.get(
+    "/health",
+    { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
+    async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }),
+  );
+  for (const { path, source, check, summary, body } of WEBHOOKS) {
     app.post(path, {
+      schema: {
+        security: check.security,
+        summary,
+        description:
+          "Alerts are on disk before the answer. It tells what is known by then; what is not follows.",
+        body,
+        response: { 200: webhookAnswer },
+        ...(check.keys ? { "x-errors": [409, 422] } : {}),
+      },
+      // The body goes into the journal as it came, whatever it holds, and the answer is our own.
+      validatorCompiler: () => (value) => ({ value }),
+      serializerCompiler: () => (answer) => JSON.stringify(answer),
       // Before the body is read: a stranger's 5 MiB are not worth reading.
       onRequest: async (request) => check.before(request, deps),
       handler: async (request) => {
-        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const sender = check.sender(request, body, deps);
-        const json = parse(body);
+        const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const sender = check.sender(request, raw, deps);
+        const json = parse(raw);
         const idempotency_key = check.keys ? idempotencyKey(request) : undefined;
-        return (await deps.receive({ source, sender, body, json, idempotency_key })) ?? LATER;
+        return (await deps.receive({ source, sender, body: raw, json, idempotency_key })) ?? LATER;
       },
     });
   }

@@ -4,14 +4,20 @@ import type { Ctx } from "../db/ctx.ts";
 import { defer } from "../db/transaction.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { redactText, redactTexts } from "../lib/redact.ts";
 import { findIncident, insertTimeline, timelineRows } from "./store.ts";
 
-/** Writes into an incident's story, in the transaction of what happened. `text` is one line for people. */
+/**
+ * Writes into an incident's story, in the transaction of what happened. `text` is one line for people.
+ * Credentials that were quoted in it are taken out.
+ */
 export function note(
   ctx: Ctx,
   event: { incident_id: string; kind: TimelineKind; text: string; data?: Record<string, unknown> },
 ): void {
-  const row = { data: {}, ...event, at: ctx.clock.now(), actor: actorLabel(ctx.actor) };
+  const { incident_id, kind, text, data = {} } = event;
+  const story = { incident_id, kind, text: redactText(text), data: redactTexts(data) };
+  const row = { ...story, at: ctx.clock.now(), actor: actorLabel(ctx.actor) };
   defer(ctx, "timeline", row, insertTimeline);
 }
 

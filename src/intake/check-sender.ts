@@ -53,7 +53,10 @@ function sameSecret(given: string, expected: string): boolean {
 }
 
 /** The address that counts: the peer's, or behind configured proxies the one that they received from. */
-function clientAddress(call: Call, isProxy: (address: string) => boolean): string | undefined {
+function clientAddress(
+  call: Omit<Call, "authorization">,
+  isProxy: (address: string) => boolean,
+): string | undefined {
   if (call.forwarded_for === undefined) return call.forwarded_otherwise ? undefined : call.peer;
   if (!isProxy(call.peer)) return undefined;
   const hops = call.forwarded_for.split(",").map((hop) => hop.trim());
@@ -61,16 +64,31 @@ function clientAddress(call: Call, isProxy: (address: string) => boolean): strin
 }
 
 /**
- * A check that returns how a call was admitted, or throws: `unauthenticated` for credentials that are
- * wrong, `untrusted_sender` for a call from outside that has none.
+ * Whether a call comes from one of these networks: by its socket, or behind configured proxies by what
+ * these say. A call that was passed on by anybody else comes from nowhere that is known.
  */
-export function senderCheck(policy: SenderPolicy): (call: Call) => string {
-  const trusted = blockList(policy.trusted_networks);
-  const proxies = blockList(policy.proxies);
+export function networkCheck(
+  networks: readonly string[],
+  proxies: readonly string[],
+): (call: Omit<Call, "authorization">) => string | undefined {
+  const trusted = blockList(networks);
+  const behind = blockList(proxies);
   const isIn = (list: BlockList) => (address: string) => {
     const plain = plainAddress(address);
     return plain !== undefined && list.check(plain.address, plain.family);
   };
+  return (call) => {
+    const client = clientAddress(call, isIn(behind));
+    return client !== undefined && isIn(trusted)(client) ? client : undefined;
+  };
+}
+
+/**
+ * A check that returns how a call was admitted, or throws: `unauthenticated` for credentials that are
+ * wrong, `untrusted_sender` for a call from outside that has none.
+ */
+export function senderCheck(policy: SenderPolicy): (call: Call) => string {
+  const fromInside = networkCheck(policy.trusted_networks, policy.proxies);
 
   function byCredentials(authorization: string): string | undefined {
     const [scheme = "", given = ""] = authorization.split(/ +(.*)/s);
@@ -86,8 +104,8 @@ export function senderCheck(policy: SenderPolicy): (call: Call) => string {
   return (call) => {
     const admitted = call.authorization === undefined ? undefined : byCredentials(call.authorization);
     if (admitted !== undefined) return admitted;
-    const client = clientAddress(call, isIn(proxies));
-    if (client !== undefined && isIn(trusted)(client)) return client;
+    const client = fromInside(call);
+    if (client !== undefined) return client;
     if (call.authorization !== undefined) {
       throw new AwoooiError("unauthenticated", "The credentials in the Authorization header are not right.");
     }

@@ -1,5 +1,5 @@
 export { affectedServices } from "./affected-services.ts";
-export { type Call, type SenderPolicy, senderCheck } from "./check-sender.ts";
+export { type Call, networkCheck, type SenderPolicy, senderCheck } from "./check-sender.ts";
 export { type SignatureCheck, type SignaturePolicy, signatureCheck } from "./check-signature.ts";
 export { claimCall } from "./claim-call.ts";
 export { type Classification, loadClassification, parseClassification } from "./classification.ts";

@@ -13,6 +13,9 @@ export type JournalLimits = {
   receipts: number;
 };
 
+/** Told of every commit: how many receipts it wrote, and in how many seconds. */
+type OnCommit = (receipts: number, seconds: number) => void;
+
 type Waiting = {
   receipt: Omit<Receipt, "seq">;
   resolve: (receipt: Receipt) => void;
@@ -33,15 +36,17 @@ export class Journal {
   readonly #ctx: Ctx;
   readonly #limits: JournalLimits;
   readonly #backlog: () => number;
+  readonly #onCommit: OnCommit;
   #waiting: Waiting[] = [];
   #bytes = 0;
   #writing: Promise<void> | null = null;
 
   /** `backlog` counts the receipts that are written but not understood yet. */
-  constructor(ctx: Ctx, limits: JournalLimits, backlog: () => number) {
+  constructor(ctx: Ctx, limits: JournalLimits, backlog: () => number, onCommit: OnCommit = () => {}) {
     this.#ctx = ctx;
     this.#limits = limits;
     this.#backlog = backlog;
+    this.#onCommit = onCommit;
   }
 
   /**
@@ -64,6 +69,11 @@ export class Journal {
     });
   }
 
+  /** Calls that wait for a commit now. */
+  waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Whether so many calls wait to be written down that everything else should give way. */
   pressed(): boolean {
     return this.#waiting.length >= PRESSED;
@@ -79,11 +89,13 @@ export class Journal {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       const batch = this.#next();
+      const begun = performance.now();
       try {
         const written = await insertReceipts(
           this.#ctx,
           batch.map((one) => one.receipt),
         );
+        this.#onCommit(batch.length, (performance.now() - begun) / 1000);
         batch.forEach((one, index) => {
           const seq = written[index];
           if (seq === undefined) one.reject(new Error("the journal returned fewer rows than were written"));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
-import { redact, redactText } from "./redact.ts";
+import { keepSecret, redact, redactText, redactTexts, secretsIn } from "./redact.ts";
 
 const SECRET = "hunter2-S3cr3t";
 
@@ -47,6 +47,9 @@ describe("redacting text", () => {
       "token_",
       "a-",
       "password ",
+      "eyJ-",
+      "--token ",
+      "Authorization: ",
       "://",
       "a://b:",
       "Bearer ",
@@ -96,5 +99,64 @@ describe("redacting JSON", () => {
     circular.self = circular;
     expect(JSON.stringify(redact(circular))).toContain("[too deep]");
     expect(circular.password).toBe(SECRET);
+  });
+});
+
+describe("redacting by form", () => {
+  it.each([
+    `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.${"s".repeat(43)}`,
+    "AKIAIOSFODNN7EXAMPLE",
+    `ghp_${"a1".repeat(18)}`,
+    `github_pat_${"a1".repeat(18)}`,
+    `glpat-${"a1".repeat(10)}`,
+    "xoxb-123456789012-abcdefghij",
+    `AIza${"a1".repeat(18)}`,
+    `sk_live_${"a1".repeat(12)}`,
+  ])("knows %s for what it is", (token) => {
+    expect(redactText(`it said ${token}, and went`)).toBe("it said [redacted], and went");
+  });
+
+  it.each([
+    [`curl --password ${SECRET} http://x`, "curl --password [redacted] http://x"],
+    [`https://${"t0k".repeat(8)}@git.example/a.git`, "https://[redacted]@git.example/a.git"],
+    [`Authorization: ApiKey ${SECRET}`, "Authorization: [redacted]"],
+  ])("takes the credential out of %s", (text, redacted) => {
+    expect(redactText(text)).toBe(redacted);
+  });
+});
+
+describe("secrets that are known", () => {
+  const config = {
+    server: { host: "127.0.0.1", port: 8000 },
+    admin_token: "an-admin-token-of-quite-some-length",
+    database: { url: "postgresql://awoooi:p%40ss-W0rd@db/awoooi" },
+    intake: { bearer_tokens: ["bearer-of-the-webhook"], basic: [{ username: "am", password: "b4sic-pass" }] },
+    processes: [
+      { name: "shop", env: { SHOP_API_KEY: "k3y-of-the-shop", PORT: "8080", PASSWORD: "postgres" } },
+    ],
+    approval: { required_signatures: { low: 1 } },
+  };
+  const secrets = [
+    "an-admin-token-of-quite-some-length",
+    "p%40ss-W0rd",
+    "p@ss-W0rd",
+    "bearer-of-the-webhook",
+    "b4sic-pass",
+    "k3y-of-the-shop",
+    "postgres",
+  ];
+
+  it("are found in a configuration by their names, and in its URLs", () => {
+    expect([...secretsIn(config)]).toEqual(secrets);
+  });
+
+  it("are taken out wherever they are, but for words that anyone would use", () => {
+    keepSecret(secretsIn(config));
+    for (const secret of secrets.slice(0, -1)) expect(redactText(`no ${secret}!`)).toBe("no [redacted]!");
+    expect(redactText("postgres is down")).toBe("postgres is down");
+    expect(redactTexts({ token: "DEC-1", text: ["k3y-of-the-shop"] })).toEqual({
+      token: "DEC-1",
+      text: ["[redacted]"],
+    });
   });
 });

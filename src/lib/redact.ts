@@ -2,31 +2,81 @@ const SECRET_KEY =
   /(authorization|cookie|password|passwd|secret|token|api[-_]?key|signature(?!s)|private[-_]?key)/i;
 // Labels of a mebibyte pass through here: every repetition that can begin anywhere is bounded.
 const SECRET_IN_TEXT: readonly [RegExp, string][] = [
-  [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, "$1 [redacted]"],
+  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, "[redacted]"],
+  [/\b(Bearer|Basic)\s{1,9}[A-Za-z0-9._~+/=-]{8,}/gi, "$1 [redacted]"],
+  [/\b(Authorization["']?\s{0,9}[=:]\s{0,9}["']?)(?!(?:Bearer|Basic) )[^\r\n"']{4,}/gi, "$1[redacted]"],
+  // By their form: ours, JWT, and the tokens of AWS, GitHub, GitLab, Slack, Google and Stripe.
   [/\bawoooi_[A-Za-z0-9_-]{16,}/g, "[redacted]"],
-  [/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]*:)[^\s/]+@/gi, "$1[redacted]@"],
+  [/\beyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_-]{4,4096}\.[A-Za-z0-9_-]{0,1024}/g, "[redacted]"],
+  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, "[redacted]"],
+  [/\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})/g, "[redacted]"],
+  [/\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g, "[redacted]"],
+  [/\bAIza[A-Za-z0-9_-]{30,}/g, "[redacted]"],
+  [/\b[sr]k_(?:live|test)_[A-Za-z0-9]{10,}/g, "[redacted]"],
+  // Credentials in a URL: a password, or a token in the place of the user.
+  [/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,256}:)[^\s/]{1,1024}@/gi, "$1[redacted]@"],
+  [/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/:@]{16,256}@/gi, "$1[redacted]@"],
   [
-    /((?:password|passwd|secret|token|api[-_]?key)(?:[-_][a-z0-9_-]{0,40})?["']?\s{0,9}[=:]\s{0,9}["']?)[^\s"',;]{4,}/gi,
+    /((?:password|passwd|pwd|secret|token|api[-_]?key)(?:[-_][a-z0-9_-]{0,40})?["']?\s{0,9}[=:]\s{0,9}["']?)[^\s"',;]{4,}/gi,
     "$1[redacted]",
   ],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, "[redacted]"],
+  [/(--?(?:password|passwd|secret|token|api[-_]?key)\s{1,9}["']?)[^\s"',;-][^\s"',;]{3,}/gi, "$1[redacted]"],
 ];
 
-/** `text` without what looks like a credential. */
+// A password that is a word would be found in ordinary text: `postgres` is down. It is no secret either.
+const isTelling = (value: string) => value.length >= 16 || (value.length >= 8 && /[^a-z]/.test(value));
+const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+
+const known = new Set<string>();
+let knownPattern: RegExp | undefined;
+
+/**
+ * Has these very values redacted from now on wherever they turn up, whatever stands around them: what the
+ * server was configured with. Of the whole process, and never forgotten: an old secret is still one.
+ */
+export function keepSecret(values: Iterable<string>): void {
+  for (const value of values) if (isTelling(value)) known.add(value);
+  const longestFirst = [...known].sort((a, b) => b.length - a.length);
+  knownPattern = known.size === 0 ? undefined : new RegExp(longestFirst.map(literally).join("|"), "g");
+}
+
+/** Every text of a JSON value that is a secret: under a secret-sounding name, or part of a URL. */
+export function* secretsIn(value: unknown, secret = false): Generator<string> {
+  if (typeof value === "string") {
+    if (secret) yield value;
+    const url = URL.parse(value);
+    if (url?.password) yield* [url.password, decodeURIComponent(url.password)];
+  } else if (value !== null && typeof value === "object") {
+    for (const [key, item] of Object.entries(value))
+      yield* secretsIn(item, secret || (!Array.isArray(value) && SECRET_KEY.test(key)));
+  }
+}
+
+/** `text` without what looks like a credential, and without those that are known. */
 export function redactText(text: string): string {
-  return SECRET_IN_TEXT.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
+  const rest = knownPattern === undefined ? text : text.replace(knownPattern, "[redacted]");
+  return SECRET_IN_TEXT.reduce((left, [pattern, replacement]) => left.replace(pattern, replacement), rest);
 }
 
 /** A copy of a JSON value without credentials: whole values under secret-sounding keys, parts of any text. */
-export function redact(value: unknown, depth = 0): unknown {
+export function redact(value: unknown): unknown {
+  return copy(value, true, 0);
+}
+
+/** The same for what has names of ours: only texts are looked at, so that it keeps its form. */
+export function redactTexts<T>(value: T): T {
+  return copy(value, false, 0) as T;
+}
+
+function copy(value: unknown, byKey: boolean, depth: number): unknown {
   if (typeof value === "string") return redactText(value);
   if (value === null || typeof value !== "object") return value;
   if (depth > 20) return "[too deep]";
-  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => copy(item, byKey, depth + 1));
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      SECRET_KEY.test(key) && item !== null ? "[redacted]" : redact(item, depth + 1),
+      byKey && SECRET_KEY.test(key) && item !== null ? "[redacted]" : copy(item, byKey, depth + 1),
     ]),
   );
 }

@@ -191,7 +191,7 @@ describe("delivering notices", () => {
 
 describe("the outbox", () => {
   it("has nothing of a transaction that was rolled back: no notice, no work", async () => {
-    const work = { kind: "execute", approval_id: "APR-ROLLED-BACK" } as const;
+    const work = { kind: "execute", incident_id: "INC-1", approval_id: "APR-ROLLED-BACK" } as const;
     await expect(
       transaction(ctx, async (tx) => {
         tell(tx, { topic: "incident.opened", incident_id: "INC-2", payload: {} });
@@ -204,7 +204,7 @@ describe("the outbox", () => {
   });
 
   it("has work once, however often it is enqueued, and again only when that is asked for", async () => {
-    const work = { kind: "execute", approval_id: "APR-1" } as const;
+    const work = { kind: "execute", incident_id: "INC-1", approval_id: "APR-1" } as const;
     for (const again of [0, 0, 1, 1]) await transaction(ctx, (tx) => enqueue(tx, work, again));
     expect(
       await rows("select workflow_uuid id, name, status, queue_name from dbos.workflow_status order by 1"),

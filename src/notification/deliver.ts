@@ -3,7 +3,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
-import { redactText } from "../lib/redact.ts";
+import { redactText, redactTexts } from "../lib/redact.ts";
 import { type Delivery, dueDeliveries, routeNotices, updateDelivery } from "../outbox/index.ts";
 import { cardOf } from "./card.ts";
 import type { Notifier, SendResult } from "./types.ts";
@@ -20,7 +20,7 @@ async function send(ctx: Ctx, notifier: Notifier | undefined, delivery: Delivery
   const card = await cardOf(ctx, delivery);
   if (card === null) return { ok: false, error: "what it was about is gone", retryable: false };
   try {
-    return await notifier.send(card, AbortSignal.timeout(SEND_TIMEOUT_MS));
+    return await notifier.send(redactTexts(card), AbortSignal.timeout(SEND_TIMEOUT_MS));
   } catch (error) {
     return { ok: false, error: messageOf(error), retryable: true };
   }

@@ -21,9 +21,9 @@ export type Notice = {
 /** A piece of the journey that waits for something, and so runs as a durable workflow. */
 export type Work =
   /** Gather dry-run evidence for an approval and put it before people. */
-  | { kind: "prepare"; approval_id: string }
+  | { kind: "prepare"; incident_id: string; approval_id: string }
   /** Do what an approval allows, verify it, draw the conclusion. */
-  | { kind: "execute"; approval_id: string }
+  | { kind: "execute"; incident_id: string; approval_id: string }
   /** Keep how a resolution of an incident came about. `resolution` counts them, from 1. */
   | {
       kind: "conclude";

@@ -14,6 +14,7 @@ import {
 import { isActive, lockIncident, note, resolve, setMitigating } from "../incident/index.ts";
 import { firingIncidents } from "../intake/index.ts";
 import { recordRepair } from "../learning/index.ts";
+import { logAbout } from "../lib/log.ts";
 import { look, verify } from "../verification/index.ts";
 import { pause, step } from "./step.ts";
 import type { Journey } from "./types.ts";
@@ -100,7 +101,11 @@ async function giveBack(journey: Journey, execution_id: string): Promise<void> {
 
 /** Does what an approval allows, looks whether it helped, and draws the conclusion. */
 export async function execute(journey: Journey, approval_id: string): Promise<void> {
-  const { execution_id, impossible } = await step("begin", () => begin(journey, approval_id));
+  const begun = await step("begin", () => begin(journey, approval_id));
+  await logAbout({ execution_id: begun.execution_id }, () => carryOut(journey, begun));
+}
+
+async function carryOut(journey: Journey, { execution_id, impossible }: Beginning): Promise<void> {
   const acted = impossible === null && (await act(journey, execution_id));
   if (!acted) {
     await step("give up", async () => {

@@ -2,6 +2,8 @@ import type { WebhookAnswer } from "../contract/webhook.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { finishReceipts, type Receipt, waitingReceipts, waitingSummary } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { logAbout } from "../lib/log.ts";
+import { redactText } from "../lib/redact.ts";
 import { wait } from "../lib/wait.ts";
 import { type Delivery, processReceipts } from "./receive.ts";
 import type { Journey } from "./types.ts";
@@ -216,9 +218,11 @@ export class IntakeWorker {
       return;
     }
     const { seq } = only.receipt;
-    this.#log(error, `receipt ${seq} cannot be processed: it is kept as a dead letter`);
+    logAbout({ receipt: seq }, () =>
+      this.#log(error, "a receipt cannot be processed: it is kept as a dead letter"),
+    );
     const ctx = this.#journey.as("intake");
-    await finishReceipts(ctx, [{ seq, alert_count: 0, error: messageOf(error).slice(0, 2_000) }]);
+    await finishReceipts(ctx, [{ seq, alert_count: 0, error: redactText(messageOf(error)).slice(0, 2_000) }]);
     only.settle?.(null);
   }
 

@@ -1,5 +1,6 @@
 import { getApproval, presentApproval, withdrawApproval } from "../approval/index.ts";
 import type { Check } from "../contract/approval.ts";
+import { transaction } from "../db/transaction.ts";
 import { type Preparation, prepareExecution } from "../execution/index.ts";
 import { note } from "../incident/index.ts";
 import { wait } from "../lib/wait.ts";
@@ -26,12 +27,10 @@ async function gather(journey: Journey, approval_id: string): Promise<Preparatio
     );
     if (seen !== null) {
       const facts = seen.facts.map((fact) => `${fact.name}: ${fact.message}`).join("; ");
-      note(ctx, {
-        incident_id,
-        kind: "decision",
-        text: `Seen now: ${facts}`,
-        data: { observation: seen },
-      });
+      const text = `Seen now: ${facts}`;
+      await transaction(ctx, (tx) =>
+        note(tx, { incident_id, kind: "decision", text, data: { observation: seen } }),
+      );
     }
     return prepareExecution(ctx, { incident_id, operation }, journey.run.gateway);
   })();

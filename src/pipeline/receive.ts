@@ -26,17 +26,17 @@ import {
 import { repairDidNotHold } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { prefixedId } from "../lib/id.ts";
+import { redactText } from "../lib/redact.ts";
 import { putBeforePeople, severityWithout } from "./put-before-people.ts";
-import type { Journey } from "./types.ts";
+import type { Journey, Received } from "./types.ts";
 
 /** A receipt and its body as JSON; `unattended` when nobody waits to hear what came of it. */
 export type Delivery = { receipt: Receipt; body: unknown; unattended?: boolean };
 
-type Understood = {
+type Understood = Omit<Received, "alerts"> & {
   seq: number;
   replayed: boolean;
   alerts: NormalisedAlert[];
-  error: string | null;
   truncated: number;
 };
 
@@ -45,8 +45,10 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const { seq, source: id, received_at } = receipt;
   const replayed = (receipt.replays ?? 0) > 0;
   const source = journey.sources.find((one) => one.id === id);
-  const dead = (error: string) => ({ seq, replayed, alerts: [], error, truncated: 0 });
-  if (source === undefined) return dead(`there is no source ${id}`);
+  const about = { seq, source: id, replayed };
+  const dead = (error: string) => ({ ...about, alerts: [], error: redactText(error), truncated: 0 });
+  // What the row says is not a source of ours, and must not become a name of one.
+  if (source === undefined) return { ...dead(`there is no source ${id}`), source: "unknown" };
   try {
     const decoded = source.decode(body);
     if (!decoded.ok) return dead(decoded.reason);
@@ -54,8 +56,9 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
     const alerts = decoded.alerts.map((alert) =>
       normalise(alert, id, received_at, journey.classification, call),
     );
-    const error = decoded.rejected.length > 0 ? decoded.rejected.join("; ").slice(0, 2_000) : null;
-    return { seq, replayed, alerts, error, truncated: decoded.truncated };
+    const error =
+      decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
+    return { ...about, alerts, error, truncated: decoded.truncated };
   } catch (error) {
     return dead(messageOf(error).slice(0, 2_000));
   }
@@ -282,7 +285,9 @@ export async function processReceipts(
   const waiting = new Set(deliveries.flatMap((one) => (one.unattended ? [] : one.receipt.seq)));
   for (let ours = understood; ; ) {
     try {
-      return await process(ctx, journey, ours, waiting);
+      const answers = await process(ctx, journey, ours, waiting);
+      for (const one of ours) journey.onReceived(one);
+      return answers;
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       const left = await stillWaiting(

@@ -95,7 +95,9 @@ async function ended({ incident_id }: Asked, days: number): Promise<string> {
 
 async function workflow(id: string, status: string, days: number): Promise<void> {
   const pipeline = database.ctx({ kind: "system", name: "pipeline" }, clock);
-  await transaction(pipeline, (tx) => enqueue(tx, { kind: "prepare", approval_id: id }));
+  await transaction(pipeline, (tx) =>
+    enqueue(tx, { kind: "prepare", incident_id: "INC-1", approval_id: id }),
+  );
   await sql(
     "update dbos.workflow_status set status = $2, created_at = $3 where workflow_uuid = $1",
     `prepare:${id}`,

@@ -297,7 +297,7 @@ describe("work that ended with an error", () => {
     await startWorkflows(() => journey, pool, silentLog);
     try {
       // There is no such approval: every run of it fails.
-      const work = { kind: "execute", approval_id: "APR-NONE" } as const;
+      const work = { kind: "execute", incident_id: "INC-NONE", approval_id: "APR-NONE" } as const;
       await transaction(journey.as("intake"), (tx) => enqueue(tx, work));
       const runs = async () =>
         sql("select workflow_uuid id, status from dbos.workflow_status where name = 'execute' order by 1");

@@ -1,12 +1,20 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import { approvalsOf, expireApproval, overdueApprovals, presentApproval } from "../approval/index.ts";
+import {
+  type ApprovalRow,
+  approvalsOf,
+  expireApproval,
+  overdueApprovals,
+  presentApproval,
+} from "../approval/index.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { type DecisionRow, latestDecisions } from "../decision/index.ts";
-import { incidentsInExecution, overdueExecutions } from "../execution/index.ts";
+import { type ExecutionRow, incidentsInExecution, overdueExecutions } from "../execution/index.ts";
 import { activeIncidents, type IncidentRow, isActive, lockIncident, resolve } from "../incident/index.ts";
 import { alertNamesOf, firingIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
+import { messageOf } from "../lib/error.ts";
+import { type Log, type LogFields, logAbout } from "../lib/log.ts";
 import { enqueue, tell, type Work } from "../outbox/index.ts";
 import { conclude } from "./execute.ts";
 import { putBeforePeople } from "./put-before-people.ts";
@@ -17,14 +25,23 @@ const RUNS = 3;
 const PAGE = 500;
 
 /** Does `work` for each, one after the other. One that fails keeps no other waiting; it is thrown at the end. */
-async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+async function each<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<unknown>,
+  told?: { log: Log; about: (item: T) => LogFields },
+): Promise<void> {
   const errors: unknown[] = [];
   for (const item of items) {
     try {
-      await work(item);
+      await logAbout(told?.about(item) ?? {}, () => work(item));
     } catch (error) {
       // Without its database none would do better.
       if (isUnavailable(error)) throw error;
+      // One line for each run: of a hundred that fail the others fail for the same reason.
+      if (told !== undefined && errors.length === 0)
+        logAbout(told.about(item), () =>
+          told.log.error({ error: messageOf(error) }, "the sweep cannot move this on"),
+        );
       errors.push(error);
     }
   }
@@ -33,7 +50,7 @@ async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>)
 
 async function approvals(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
-  await each(await overdueApprovals(ctx), async ({ approval_id, status }) => {
+  const act = async ({ approval_id, status }: ApprovalRow) => {
     if (status === "preparing") {
       const checks = [
         { name: "dry-run", passed: false, message: "it did not finish in the time for a decision" },
@@ -42,13 +59,21 @@ async function approvals(journey: Journey): Promise<void> {
     } else {
       await expireApproval(ctx, approval_id);
     }
-  });
+  };
+  const about = ({ incident_id, approval_id }: ApprovalRow) => ({ incident_id, approval_id });
+  await each(await overdueApprovals(ctx), act, { log: ctx.log, about });
 }
 
 async function executions(journey: Journey): Promise<void> {
-  await each(await overdueExecutions(journey.as("sweep")), ({ execution_id }) =>
-    conclude(journey, execution_id, null, "sweep", "it did not end in its time"),
-  );
+  const ctx = journey.as("sweep");
+  const act = ({ execution_id }: ExecutionRow) =>
+    conclude(journey, execution_id, null, "sweep", "it did not end in its time");
+  const about = ({ incident_id, approval_id, execution_id }: ExecutionRow) => ({
+    incident_id,
+    approval_id,
+    execution_id,
+  });
+  await each(await overdueExecutions(ctx), act, { log: ctx.log, about });
 }
 
 /** Work that ended with an error, as a bug or a lost connection may cause, runs again a few times. */
@@ -117,7 +142,7 @@ async function incidentPage(journey: Journey, active: readonly IncidentRow[]): P
   const acting = await incidentsInExecution(ctx, ids);
   const firing = await firingIncidents(ctx, ids);
   const now = ctx.clock.now();
-  await each(active, async (incident) => {
+  const act = async (incident: IncidentRow) => {
     const { incident_id, updated_at } = incident;
     const live = open.get(incident_id)?.some(({ status, authority_until }) => {
       const waiting = status === "preparing" || status === "pending";
@@ -129,7 +154,8 @@ async function incidentPage(journey: Journey, active: readonly IncidentRow[]): P
     const seconds = patience(journey, incident, decision, quiet);
     const since = quiet ? updated_at : (decision?.created_at ?? updated_at);
     if (seconds !== null && addSeconds(since, seconds) <= now) await idle(journey, incident, quiet);
-  });
+  };
+  await each(active, act, { log: ctx.log, about: ({ incident_id }) => ({ incident_id }) });
 }
 
 /**

@@ -7,6 +7,13 @@ import type { Classification, Source } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Observer, VerificationTerms } from "../verification/index.ts";
 
+/** What became of a receipt, once that is committed; `error` says what of it was not understood. */
+export type Received = {
+  source: string;
+  alerts: readonly { status: "firing" | "resolved" }[];
+  error: string | null;
+};
+
 /** Everything that the journey is made with: ports and settings, bound once when the app starts. */
 export type Journey = {
   /** A context of the given part of the system. */
@@ -20,4 +27,6 @@ export type Journey = {
   run: RunOptions;
   observers: readonly Observer[];
   verification: VerificationTerms;
+  /** Told of every receipt that was understood, or kept as a dead letter. */
+  onReceived: (received: Received) => void;
 };

@@ -4,7 +4,7 @@ import { supersedeApproval } from "../approval/index.ts";
 import { getIncident, isActive } from "../incident/index.ts";
 import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
-import type { Log } from "../lib/log.ts";
+import { type Log, logAbout } from "../lib/log.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
 import { execute } from "./execute.ts";
 import { prepare } from "./prepare.ts";
@@ -73,7 +73,12 @@ export async function prepareWorkflows(pool: pg.Pool, log: Log): Promise<void> {
 export async function startWorkflows(current: () => Journey, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
     const run = RUNNERS[kind] as (journey: Journey, work: Work) => Promise<void>;
-    DBOS.registerWorkflow((work: Work) => run(current(), work), { name: kind, maxRecoveryAttempts: 1_000 });
+    const about = ({ incident_id, ...more }: Work) =>
+      "approval_id" in more ? { incident_id, approval_id: more.approval_id } : { incident_id };
+    DBOS.registerWorkflow((work: Work) => logAbout(about(work), () => run(current(), work)), {
+      name: kind,
+      maxRecoveryAttempts: 1_000,
+    });
   }
   configure(pool, log);
   await DBOS.launch();

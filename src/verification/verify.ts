@@ -2,6 +2,7 @@ import type { Observation, Verification } from "../contract/execution.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Clock } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
+import { redactText, redactTexts } from "../lib/redact.ts";
 import { wait, within } from "../lib/wait.ts";
 import type { Observer, VerificationTerms } from "./types.ts";
 
@@ -17,9 +18,10 @@ export async function look(
   if (observer === undefined) return null;
   const now = clock.now();
   try {
-    return await within(seconds, "looking", (async () => observer.observe(target, now))());
+    // What is seen is kept, shown and sent on: a target may well tell its credentials.
+    return redactTexts(await within(seconds, "looking", (async () => observer.observe(target, now))()));
   } catch (error) {
-    const fact = { name: observer.id, passed: false, message: messageOf(error) };
+    const fact = { name: observer.id, passed: false, message: redactText(messageOf(error)) };
     return { at: now.toISOString(), healthy: null, facts: [fact] };
   }
 }

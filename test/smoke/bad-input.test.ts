@@ -6,6 +6,7 @@ import { alertmanagerBody, post } from "../support/alerts.ts";
 import { ADMIN_TOKEN, type Client, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
+import { describedText } from "../support/openapi.ts";
 
 type Problem = { status: number; code: string; type: string; detail: string; errors?: { path: string }[] };
 
@@ -32,7 +33,7 @@ async function ask(
   init: RequestInit = {},
 ): Promise<{ response: Response; problem: Problem }> {
   const response = await fetch(`${app.url}${path}`, { method, ...init });
-  const text = await response.text();
+  const text = await describedText(method, response);
   expect(text).not.toMatch(/\bat .*\.(ts|js):\d+/);
   return { response, problem: (text === "" ? {} : JSON.parse(text)) as Problem };
 }

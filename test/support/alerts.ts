@@ -1,3 +1,5 @@
+import { describedText } from "./openapi.ts";
+
 /** A genuine Alertmanager-v4 body around these alerts. */
 export function alertmanagerBody(
   alerts: {
@@ -41,5 +43,6 @@ export async function post(
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  const text = await describedText("POST", response);
+  return { status: response.status, body: JSON.parse(text) as Record<string, unknown> };
 }

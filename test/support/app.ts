@@ -2,6 +2,7 @@ import { type AppOptions, type RunningApp, startApp } from "../../src/app/app.ts
 import { configSchema } from "../../src/app/config-schema.ts";
 import type { Role } from "../../src/lib/actor.ts";
 import { silentLog } from "../../src/lib/log.ts";
+import { describedText } from "./openapi.ts";
 import { until } from "./until.ts";
 
 export const ADMIN_TOKEN = "test-admin-token-of-forty-characters-long";
@@ -32,7 +33,7 @@ export function client(url: string, token: string): Client {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const text = await describedText(method, response);
     return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as never };
   };
   const must = async (method: string, path: string, body?: unknown) => {

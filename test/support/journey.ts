@@ -56,6 +56,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     },
     observers: [],
     verification: { wait: 10, collect: 30, interval: 1, healthy_in_a_row: 3, look_timeout: 10 },
+    onReceived: () => {},
   };
 }
 

@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const ALERTMANAGER = ["prometheus-alertmanager", "alertmanager"];
 // Debian's folder, Red Hat's, and those of Homebrew.
 const POSTGRESQL_15 = [
   "/usr/lib/postgresql/15/bin",
@@ -14,13 +13,18 @@ const POSTGRESQL_15 = [
 /** Read by Debian's scripts when they install a server; here only while this one is installed. */
 const NO_CLUSTER = "/etc/postgresql-common/createcluster.d/awoooi-tests.conf";
 
-/** The Alertmanager to test with; undefined when the machine has none. */
-export function alertmanagerBinary(): string | undefined {
+function onPath(...names: string[]): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   return folders
-    .flatMap((folder) => ALERTMANAGER.map((name) => join(folder, name)))
+    .flatMap((folder) => names.map((name) => join(folder, name)))
     .find((path) => existsSync(path));
 }
+
+/** The Alertmanager to test with; undefined when the machine has none. */
+export const alertmanagerBinary = (): string | undefined => onPath("prometheus-alertmanager", "alertmanager");
+
+/** The promtool to test with; undefined when the machine has none. */
+export const promtoolBinary = (): string | undefined => onPath("promtool");
 
 /** The folder of PostgreSQL 15's programs; undefined when the machine has none. */
 export function postgresql15(): string | undefined {
@@ -54,31 +58,42 @@ function installPostgresql15(): void {
   }
 }
 
-const NEEDED = [
-  {
-    name: "Alertmanager",
-    found: alertmanagerBinary,
-    install: () => install("prometheus-alertmanager"),
-    otherwise: "on Debian: apt-get install prometheus-alertmanager; elsewhere put its binary on the PATH",
-  },
-  {
+type Tool = { name: string; found: () => string | undefined; install: () => void; otherwise: string };
+
+/** A program that one Debian package puts on the PATH. */
+const program = (name: string, debian: string, found: Tool["found"]): Tool => ({
+  name,
+  found,
+  install: () => install(debian),
+  otherwise: `on Debian: apt-get install ${debian}; elsewhere put its binary on the PATH`,
+});
+
+const TOOLS: Record<string, Tool> = {
+  alertmanager: program("Alertmanager", "prometheus-alertmanager", alertmanagerBinary),
+  promtool: program("promtool", "prometheus", promtoolBinary),
+  wrk: program("wrk", "wrk", () => onPath("wrk")),
+  postgresql15: {
     name: "PostgreSQL 15",
     found: postgresql15,
     install: installPostgresql15,
     otherwise: `on Debian: apt-get install postgresql-15; elsewhere into one of ${POSTGRESQL_15.join(", ")}`,
   },
-];
+};
+
+/** What the tests need; benchmarks are asked for by name. */
+const TESTS = ["alertmanager", "promtool", "postgresql15"];
 
 if (import.meta.main) {
-  for (const { name, found, install, otherwise } of NEEDED) {
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : TESTS;
+  for (const { name, found, install, otherwise } of wanted.flatMap((one) => TOOLS[one] ?? [])) {
     if (found() !== undefined) continue;
     try {
-      process.stdout.write(`Installing Debian's ${name} for the tests…\n`);
+      process.stdout.write(`Installing Debian's ${name}…\n`);
       install();
       if (found() === undefined) throw new Error("it is not where it was expected");
     } catch (error) {
       process.stderr.write(
-        `The tests need ${name}, and it could not be installed: ${error instanceof Error ? error.message : error}\n` +
+        `${name} is needed, and could not be installed: ${error instanceof Error ? error.message : error}\n` +
           `To have it, ${otherwise}.\n`,
       );
       process.exitCode = 1;

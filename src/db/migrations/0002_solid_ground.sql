@@ -13,6 +13,7 @@ ALTER TABLE "receipts" ADD COLUMN "idempotency_key" text;--> statement-breakpoin
 ALTER TABLE "receipts" ADD COLUMN "replays" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_age" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "alerts_firing" ON "alerts" USING btree ("incident_id") WHERE status = 'firing';--> statement-breakpoint
+CREATE INDEX "decisions_analyzing" ON "decisions" USING btree ("created_at") WHERE state = 'analyzing';--> statement-breakpoint
 CREATE INDEX "incidents_ended" ON "incidents" USING btree ("resolved_at") WHERE status in ('resolved', 'closed');--> statement-breakpoint
 CREATE INDEX "outbox_created_at" ON "outbox" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "repair_records_at" ON "repair_records" USING btree ("at");--> statement-breakpoint

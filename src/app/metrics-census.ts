@@ -1,0 +1,112 @@
+import { Gauge, type Registry } from "prom-client";
+import { type Census, tableSizes, takeCensus } from "../db/census.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { messageOf } from "../lib/error.ts";
+import { wait } from "../lib/wait.ts";
+import type { LedgerCounters } from "./metrics-ledger.ts";
+
+// Two scrapers, or one that is impatient, cost the database no more than one.
+const FRESH_MS = 3_000;
+const SIZES_FRESH_MS = 60_000;
+// Less than any scraper waits: a database that hangs must not take the other metrics with it.
+const PATIENCE_MS = 2_000;
+
+function itemGauges(registry: Registry, now: () => number): (census: Census) => void {
+  let census: Census = { waiting: [], last_received: null, ledger: 0 };
+  const registers = [registry];
+  const labelNames = ["kind", "state"];
+  new Gauge({
+    name: "awoooi_items",
+    help: "Items in each state that is not final, and dead letters.",
+    labelNames,
+    registers,
+    collect() {
+      for (const { kind, state, count } of census.waiting) this.set({ kind, state }, count);
+    },
+  });
+  new Gauge({
+    name: "awoooi_oldest_item_age_seconds",
+    help: "Age of the oldest item in each of these states; 0 when there is none.",
+    labelNames,
+    registers,
+    collect() {
+      for (const { kind, state, oldest } of census.waiting)
+        this.set({ kind, state }, oldest === null ? 0 : Math.max(now() - oldest, 0));
+    },
+  });
+  new Gauge({
+    name: "awoooi_last_alert_received_timestamp",
+    help: "Unix time at which the newest receipt in the journal came; 0 when there is none.",
+    registers,
+    collect() {
+      this.set(census.last_received ?? 0);
+    },
+  });
+  new Gauge({
+    name: "awoooi_audit_entries",
+    help: "Entries in the audit ledger.",
+    registers,
+    collect() {
+      this.set(census.ledger);
+    },
+  });
+  return (taken) => {
+    census = taken;
+  };
+}
+
+function sizeGauge(registry: Registry): (ctx: Ctx) => Promise<void> {
+  const gauge = new Gauge({
+    name: "awoooi_database_size_bytes",
+    help: "Bytes that each table takes with its indexes.",
+    labelNames: ["schema", "table"],
+    registers: [registry],
+  });
+  let read = Number.NEGATIVE_INFINITY;
+  return async (ctx) => {
+    if (performance.now() - read < SIZES_FRESH_MS) return;
+    for (const { schema, table, bytes } of await tableSizes(ctx)) gauge.set({ schema, table }, bytes);
+    read = performance.now();
+  };
+}
+
+/**
+ * The metrics that are read from the database. Returns how to bring them up to date: at most every few
+ * seconds, one reading at a time, and never for longer than a scraper waits. Without an answer the last
+ * values stay, and `awoooi_database_up` is 0.
+ */
+export function databaseMetrics(registry: Registry, ctx: Ctx, ledger: LedgerCounters): () => Promise<void> {
+  const items = itemGauges(registry, () => ctx.clock.now().getTime() / 1000);
+  const sizes = sizeGauge(registry);
+  const up = new Gauge({
+    name: "awoooi_database_up",
+    help: "Whether the database answered the last reading in time.",
+    registers: [registry],
+  });
+  let reading: Promise<void> | null = null;
+  let read = Number.NEGATIVE_INFINITY;
+  const readAll = async () => {
+    try {
+      items(await takeCensus(ctx));
+      await ledger(ctx);
+      await sizes(ctx);
+      up.set(1);
+      read = performance.now();
+    } catch (error) {
+      up.set(0);
+      ctx.log.debug({ error: messageOf(error) }, "the metrics cannot be read from the database");
+    } finally {
+      reading = null;
+    }
+  };
+  return async () => {
+    if (performance.now() - read < FRESH_MS) return;
+    reading ??= readAll();
+    const patience = new AbortController();
+    const late = wait(PATIENCE_MS, patience.signal).then(() => {
+      if (!patience.signal.aborted) up.set(0);
+    });
+    await Promise.race([reading, late]);
+    patience.abort();
+  };
+}

@@ -1,0 +1,201 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { takeCensus } from "../db/census.ts";
+import type { Ctx } from "../db/ctx.ts";
+import type { Executor } from "../execution/index.ts";
+import type { HttpMeter } from "../http/index.ts";
+import type { Journal } from "../intake/index.ts";
+import type { Notifier } from "../notification/index.ts";
+import type { IntakeWorker, Received } from "../pipeline/index.ts";
+import type { Adapters } from "./adapters.ts";
+import { databaseMetrics } from "./metrics-census.ts";
+import { ledgerCounters } from "./metrics-ledger.ts";
+import { VERSION } from "./version.ts";
+
+// From a commit on a fast disk to what a sender waits for at most.
+const LATENCY = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
+
+/** What the running parts are counted with: in memory, so that counting costs nothing on their way. */
+export type Metrics = {
+  registry: Registry;
+  http: HttpMeter;
+  committed: (receipts: number, seconds: number) => void;
+  received: (received: Received) => void;
+  /** The same adapters, counted. */
+  counted: (adapters: Adapters) => Adapters;
+};
+
+function httpMeter(registers: Registry[]): HttpMeter {
+  const requests = new Counter({
+    name: "http_requests_total",
+    help: "HTTP requests answered, by route pattern and status.",
+    labelNames: ["path", "status"],
+    registers,
+  });
+  const duration = new Histogram({
+    name: "http_request_duration_seconds",
+    help: "Seconds from a request to the end of its answer, by route pattern.",
+    labelNames: ["path"],
+    buckets: LATENCY,
+    registers,
+  });
+  const webhooks = new Histogram({
+    name: "awoooi_webhook_latency_seconds",
+    help: "Seconds from a webhook's call to its answer, by kind of webhook.",
+    labelNames: ["webhook_type"],
+    buckets: LATENCY,
+    registers,
+  });
+  const refused = new Counter({
+    name: "awoooi_requests_refused_total",
+    help: "Requests that were refused, by part and error code: overloaded, untrusted_sender, too_large and so on.",
+    labelNames: ["part", "reason"],
+    registers,
+  });
+  return ({ path, status, seconds, webhook, problem }) => {
+    requests.inc({ path, status });
+    duration.observe({ path }, seconds);
+    if (webhook !== null) webhooks.observe({ webhook_type: webhook }, seconds);
+    if (problem !== null) refused.inc({ part: webhook === null ? "api" : "webhook", reason: problem });
+  };
+}
+
+function journalMeter(registers: Registry[]): Metrics["committed"] {
+  const seconds = new Histogram({
+    name: "awoooi_journal_commit_seconds",
+    help: "Seconds that a commit of the journal took.",
+    buckets: LATENCY,
+    registers,
+  });
+  const receipts = new Histogram({
+    name: "awoooi_journal_commit_receipts",
+    help: "Receipts that shared a commit of the journal.",
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    registers,
+  });
+  return (count, took) => {
+    seconds.observe(took);
+    receipts.observe(count);
+  };
+}
+
+function intakeMeter(registers: Registry[], sources: readonly string[]): Metrics["received"] {
+  const alerts = new Counter({
+    name: "awoooi_alerts_received_total",
+    help: "Alerts understood, repeated deliveries included, by source and by whether they fire.",
+    labelNames: ["source", "status"],
+    registers,
+  });
+  const dead = new Counter({
+    name: "awoooi_dead_letters_total",
+    help: "Receipts of which something could not be understood, by source.",
+    labelNames: ["source"],
+    registers,
+  });
+  for (const source of sources) {
+    for (const status of ["firing", "resolved"]) alerts.inc({ source, status }, 0);
+    dead.inc({ source }, 0);
+  }
+  return (received) => {
+    const { source } = received;
+    const firing = received.alerts.reduce((sum, { status }) => sum + Number(status === "firing"), 0);
+    const resolved = received.alerts.length - firing;
+    if (firing > 0) alerts.inc({ source, status: "firing" }, firing);
+    if (resolved > 0) alerts.inc({ source, status: "resolved" }, resolved);
+    if (received.error !== null) dead.inc({ source });
+  };
+}
+
+function adapterMeter(registers: Registry[]): Metrics["counted"] {
+  const notices = new Counter({
+    name: "awoooi_notices_total",
+    help: "Attempts to deliver a notice, by notifier and result: delivered, retried (may come later), failed.",
+    labelNames: ["notifier", "result"],
+    registers,
+  });
+  const resolutions = new Counter({
+    name: "awoooi_resolver_results_total",
+    help: "Look-ups of a target by its name: hit, suggestion, miss, error.",
+    labelNames: ["result"],
+    registers,
+  });
+  for (const result of ["hit", "suggestion", "miss", "error"]) resolutions.inc({ result }, 0);
+  const notifier = (one: Notifier): Notifier => {
+    for (const result of ["delivered", "retried", "failed"]) notices.inc({ notifier: one.id, result }, 0);
+    const count = (result: string) => notices.inc({ notifier: one.id, result });
+    return {
+      id: one.id,
+      async send(card, signal) {
+        try {
+          const sent = await one.send(card, signal);
+          count(sent.ok ? "delivered" : sent.retryable ? "retried" : "failed");
+          return sent;
+        } catch (error) {
+          count("retried");
+          throw error;
+        }
+      },
+    };
+  };
+  const executor = (one: Executor): Executor => ({
+    ...one,
+    async resolve(operation) {
+      let result = "error";
+      try {
+        const resolution = await one.resolve(operation);
+        result = resolution.result;
+        return resolution;
+      } finally {
+        resolutions.inc({ result });
+      }
+    },
+  });
+  return (adapters) => ({
+    ...adapters,
+    notifiers: adapters.notifiers.map(notifier),
+    executors: adapters.executors.map(executor),
+  });
+}
+
+/** The metrics of one app, in a registry of its own: several apps may run in one process. */
+export function createMetrics(sources: readonly string[]): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: "awoooi_build_info",
+    help: "Always 1; the labels say what runs.",
+    labelNames: ["version", "node"],
+    registers,
+  }).set({ version: VERSION, node: process.version }, 1);
+  return {
+    registry,
+    http: httpMeter(registers),
+    committed: journalMeter(registers),
+    received: intakeMeter(registers, sources),
+    counted: adapterMeter(registers),
+  };
+}
+
+/** How `/metrics` is answered: what is counted here, and what the database and the intake say now. */
+export async function metricsPage(
+  { registry }: Metrics,
+  ctx: Ctx,
+  intake: { journal: Journal; worker: IntakeWorker },
+): Promise<() => Promise<string>> {
+  const { ledger } = await takeCensus(ctx);
+  const update = databaseMetrics(registry, ctx, ledgerCounters(registry, ledger));
+  new Gauge({
+    name: "awoooi_intake_backlog",
+    help: "Calls that wait for the journal's commit, and receipts that wait to be understood.",
+    labelNames: ["stage"],
+    registers: [registry],
+    collect() {
+      this.set({ stage: "journal" }, intake.journal.waiting());
+      this.set({ stage: "understanding" }, intake.worker.backlog());
+    },
+  });
+  return async () => {
+    await update();
+    return registry.metrics();
+  };
+}

@@ -1,0 +1,16 @@
+import type { FastifyRequest } from "fastify";
+import type { Call } from "../intake/index.ts";
+
+/** A header as one text, however often it was sent. */
+export const joined = (header: string | string[] | undefined) =>
+  Array.isArray(header) ? header.join(",") : header;
+
+/** What is known of where a request comes from. */
+export function callOf({ headers, socket }: FastifyRequest): Call {
+  return {
+    peer: socket.remoteAddress ?? "",
+    authorization: headers.authorization,
+    forwarded_for: joined(headers["x-forwarded-for"]),
+    forwarded_otherwise: headers.forwarded !== undefined || headers["x-real-ip"] !== undefined,
+  };
+}

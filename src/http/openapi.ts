@@ -1,0 +1,237 @@
+import swagger from "@fastify/swagger";
+import type { FastifyInstance, RouteOptions } from "fastify";
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { token } from "../contract/access.ts";
+import { approval } from "../contract/approval.ts";
+import { problem } from "../contract/common.ts";
+import { decision } from "../contract/decision.ts";
+import { execution } from "../contract/execution.ts";
+import { alert, incident, timelineEvent } from "../contract/incident.ts";
+import { auditEntry, auditReport, health } from "../contract/system.ts";
+import { alertResult, webhookAnswer } from "../contract/webhook.ts";
+import type { Role } from "../lib/actor.ts";
+import { ERRORS, type ErrorCode } from "../lib/error.ts";
+import { WEBHOOKS } from "./observe.ts";
+
+declare module "fastify" {
+  interface FastifySchema {
+    /** The least role that may call it; reading is a viewer's where nothing is said. */
+    "x-role"?: Role;
+    /** Error statuses beside those that follow from the route's shape. */
+    "x-errors"?: readonly number[];
+  }
+}
+
+/** A route that anyone may call. */
+export const OPEN = [] as const;
+/** A route whose caller is checked as a sender of alerts. */
+export const SENDER = [{}, { senderToken: [] }, { senderBasic: [] }] as const;
+/** A route whose caller signs its body. */
+export const SIGNED = [{ senderSignature: [] }, ...SENDER] as const;
+
+const PREFIX = "/api/v1";
+const NAMES: Record<string, z.ZodType> = {
+  Alert: alert,
+  AlertResult: alertResult,
+  Approval: approval,
+  AuditEntry: auditEntry,
+  AuditReport: auditReport,
+  Decision: decision,
+  Execution: execution,
+  Health: health,
+  Incident: incident,
+  Problem: problem,
+  TimelineEvent: timelineEvent,
+  Token: token,
+  WebhookAnswer: webhookAnswer,
+};
+
+type Schema = NonNullable<RouteOptions["schema"]>;
+type Json = Record<string, unknown>;
+
+const CODES = Object.keys(ERRORS) as ErrorCode[];
+const codesOf = (status: number) => CODES.filter((code) => ERRORS[code].status === status);
+
+/** The answer to an error of this status: a problem whose code is one of those that have it. */
+function problemAnswer(status: number): Json {
+  const codes = codesOf(status);
+  const example = codes[0] as ErrorCode;
+  const headers = {
+    401: { "www-authenticate": { type: "string" } },
+    503: { "retry-after": { description: "Seconds", type: "string", pattern: "^[0-9]+$" } },
+  }[status];
+  return {
+    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join("; "),
+    ...(headers === undefined ? {} : { headers }),
+    content: {
+      "application/problem+json": {
+        schema: {
+          allOf: [
+            { $ref: "#/components/schemas/Problem" },
+            { type: "object", properties: { status: { const: status }, code: { enum: codes } } },
+          ],
+        },
+        example: {
+          type: `docs/reference/errors.md#${example}`,
+          title: ERRORS[example].title,
+          status,
+          detail: `${ERRORS[example].title}.`,
+          code: example,
+        },
+      },
+    },
+  };
+}
+
+/** Which errors a route may answer with, by its shape: who may call it, and what it takes in. */
+function errorStatuses(schema: Schema, method: string, isWebhook: boolean): number[] {
+  const writes = method !== "GET";
+  const named = schema.params !== undefined;
+  const takes = named || schema.querystring !== undefined || (schema.body !== undefined && !isWebhook);
+  const open = schema.security?.length === 0;
+  const own = writes && !isWebhook;
+  return [
+    ...(writes || named ? [400] : []),
+    ...(writes ? [413] : []),
+    ...(open ? [] : [401, 403]),
+    ...(named ? [404] : []),
+    ...(own ? [409, 415] : []),
+    ...(takes ? [422] : []),
+    ...(schema["x-errors"] ?? []),
+    500,
+    503,
+  ];
+}
+
+/** `POST /api/v1/approvals/:id/approve` is `post_approvals_id_approve`. */
+const idOf = (method: string, url: string) =>
+  `${method.toLowerCase()}${url.replace(PREFIX, "").replace(/[^a-z0-9]+/gi, "_")}`.replace(/_$/, "");
+
+const tagOf = (url: string) => url.replace(PREFIX, "").split("/")[1] || "system";
+
+function methodOf({ method }: RouteOptions): string {
+  return [method].flat()[0] ?? "GET";
+}
+
+/** Only what an operation refers to: every schema has a form for input too, which most never need. */
+function withoutUnused(document: Json): Json {
+  const { components, ...rest } = document as Json & { components: { schemas: Record<string, Json> } };
+  const found = new Set<string>();
+  const visit = (part: unknown) => {
+    for (const [, name = ""] of JSON.stringify(part).matchAll(/#\/components\/schemas\/([A-Za-z]+)/g)) {
+      if (found.has(name)) continue;
+      found.add(name);
+      visit(components.schemas[name]);
+    }
+  };
+  visit(rest);
+  const used = Object.entries(components.schemas).filter(([name]) => found.has(name));
+  return { ...rest, components: { ...components, schemas: Object.fromEntries(used) } };
+}
+
+type Operation = {
+  operationId: string;
+  summary?: string;
+  requestBody?: Json;
+  responses: Record<string, { description?: string }>;
+};
+
+/** What the generator cannot know: what an answer is, and that some bodies may be left out. */
+function complete(document: Json, optionalBodies: ReadonlySet<string>): Json {
+  const paths = document.paths as Record<string, Record<string, Operation>>;
+  for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    for (const response of Object.values(operation.responses))
+      if (response.description === "Default Response") response.description = operation.summary ?? "Done";
+    if (operation.requestBody !== undefined && optionalBodies.has(operation.operationId))
+      operation.requestBody.required = false;
+  }
+  return withoutUnused(document);
+}
+
+/** A route that the document could not describe is a mistake of ours: it is not let in. */
+function mustBeDescribed({ schema, url, method }: RouteOptions): void {
+  if (schema?.hide === true || [method].flat().includes("HEAD")) return;
+  if (schema?.response === undefined) throw new Error(`${method} ${url} has no schema of its answer`);
+}
+
+const info = (version: string) => ({
+  title: "AWOOOI",
+  version,
+  description:
+    "Alerts in, one incident, a decision within 30 seconds, approved, acted on, verified, learnt from. Errors are RFC 9457 problems; their codes are in docs/reference/errors.md.",
+  license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+});
+
+const securitySchemes = {
+  token: { type: "http", scheme: "bearer", description: "A token of `awoooi tokens create`." },
+  senderToken: { type: "http", scheme: "bearer", description: "One of `intake.bearer_tokens`." },
+  senderSignature: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Signature-256",
+    description:
+      "`sha256=` and the HMAC-SHA256 of the raw body, in hexadecimal, under one of `intake.hmac_secrets`.",
+  },
+  senderBasic: { type: "http", scheme: "basic", description: "One of `intake.basic`." },
+} as const;
+
+/**
+ * Makes the OpenAPI document out of the routes that are registered from now on: from the very schemas that
+ * validate what comes in and shape what goes out. It is served under `/api/v1/openapi.json`.
+ */
+export async function describeRoutes(app: FastifyInstance, version: string): Promise<void> {
+  const schemaRegistry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(NAMES)) schemaRegistry.add(schema, { id });
+  const toJson = createJsonSchemaTransform({ schemaRegistry });
+  const finish = createJsonSchemaTransformObject({ schemaRegistry });
+  const optionalBodies = new Set<string>();
+  app.addHook("onRoute", mustBeDescribed);
+  await app.register(swagger, {
+    openapi: { openapi: "3.1.0", info: info(version), components: { securitySchemes } },
+    transform: (input) => {
+      const { schema, url } = toJson(input as Parameters<typeof toJson>[0]);
+      const given = input.schema;
+      if (given === undefined || given.hide === true) return { schema: { hide: true }, url };
+      const method = methodOf(input.route);
+      const isWebhook = url.startsWith(`${WEBHOOKS}/`);
+      const statuses = errorStatuses(given, method, isWebhook);
+      const errors = Object.fromEntries(statuses.map((status) => [status, problemAnswer(status)]));
+      const { response, "x-errors": _, ...rest } = schema as Json & { response: Json };
+      const operationId = idOf(method, url);
+      if (given.body instanceof z.ZodOptional) optionalBodies.add(operationId);
+      const role =
+        given["x-role"] ?? (method === "GET" && given.security === undefined ? "viewer" : undefined);
+      return {
+        url,
+        schema: {
+          tags: [tagOf(url)],
+          security: [{ token: [] }],
+          operationId,
+          ...rest,
+          ...(role === undefined ? {} : { "x-role": role }),
+          response: { ...errors, ...response },
+        } as Schema,
+      };
+    },
+    transformObject: (document) => complete(finish(document) as unknown as Json, optionalBodies) as never,
+  });
+}
+
+/** Serves the document: for anyone, as it says nothing that the source does not. */
+export function openapiRoutes(app: FastifyInstance): void {
+  let document: string | undefined;
+  app.get(`${PREFIX}/openapi.json`, {
+    schema: {
+      security: OPEN,
+      tags: ["system"],
+      summary: "This document",
+      response: { 200: z.record(z.string(), z.unknown()) },
+    },
+    serializerCompiler: () => (text) => text as string,
+    handler: async (_request, reply) => {
+      document ??= JSON.stringify(app.swagger());
+      return reply.type("application/json").send(document);
+    },
+  });
+}

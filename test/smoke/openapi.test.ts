@@ -1,0 +1,274 @@
+import Fastify from "fastify";
+import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { describeRoutes } from "../../src/http/index.ts";
+import { alertmanagerBody, post } from "../support/alerts.ts";
+import { ADMIN_TOKEN, approvalIn, concluded, startTestApp } from "../support/app.ts";
+import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { clearFolder, temporaryFolder } from "../support/folder.ts";
+import { Description, type Operation } from "../support/openapi.ts";
+import { ScriptedTarget } from "../support/scripted-executor.ts";
+
+let database: TestDatabase;
+let folder: string;
+let app: Awaited<ReturnType<typeof startTestApp>>;
+let api: Description;
+/** What each operation is called with, so that it succeeds: values for its path, and a body. */
+let samples: Record<string, { path?: Record<string, string>; body?: unknown; query?: string }>;
+const target = new ScriptedTarget();
+
+const firing = (name: string) => alertmanagerBody([{ labels: { alertname: name, service: "shop" } }]);
+
+beforeAll(async () => {
+  database = await createDatabase();
+  folder = await temporaryFolder("openapi");
+  app = await startTestApp(
+    database.url,
+    folder,
+    { processes: [{ name: "shop", argv: ["/bin/true"] }] },
+    { adapt: (one) => ({ ...one, executors: [target.executor], observers: [target.observer] }) },
+  );
+  const response = await fetch(`${app.url}/api/v1/openapi.json`);
+  expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+  api = new Description((await response.json()) as Record<string, unknown>);
+
+  const opened = async (name: string) => (await post(app.url, firing(name))).body.incident_id as string;
+  const repaired = await opened("ShopDown");
+  const signed = await approvalIn(app.admin, repaired, "pending");
+  const { plan_hash } = signed;
+  await app.admin.post(`/approvals/${signed.approval_id}/approve`, { plan_hash });
+  await concluded(app.admin, repaired);
+  const { decision } = await app.admin.get<{ decision: { token: string } }>(`/incidents/${repaired}`);
+  const { items } = await app.admin.get<{ items: { execution_id: string }[] }>(`/executions`);
+  const token = await app.admin.post<{ token_id: string }>("/tokens", { name: "spare", role: "viewer" });
+  const toSign = await approvalIn(app.admin, await opened("ShopSlow"), "pending");
+  const toReject = await approvalIn(app.admin, await opened("ShopUnreachable"), "pending");
+  const incident = { path: { id: repaired } };
+  const active = { path: { id: await opened("ShopOom") } };
+  samples = {
+    get_health: {},
+    get_health_live: {},
+    get_health_ready: {},
+    get_metrics: {},
+    get_openapi_json: {},
+    get_webhooks_health: {},
+    post_webhooks_alertmanager: { body: firing("ShopLate") },
+    get_incidents: { query: "limit=2&status=resolved" },
+    get_incidents_id: incident,
+    get_incidents_id_timeline: { ...incident, query: "after=1" },
+    get_incidents_id_alerts: incident,
+    get_incidents_id_decision: incident,
+    get_incidents_id_executions: incident,
+    post_incidents_id_acknowledge: active,
+    post_incidents_id_comment: { ...incident, body: { text: "it was the disk" } },
+    post_incidents_id_resolve: { ...active, body: { comment: "by hand" } },
+    get_approvals: { query: `incident_id=${repaired}` },
+    get_approvals_id: { path: { id: signed.approval_id } },
+    post_approvals_id_approve: { path: { id: toSign.approval_id }, body: { plan_hash: toSign.plan_hash } },
+    post_approvals_id_reject: { path: { id: toReject.approval_id }, body: { reason: "not now" } },
+    get_decisions_token: { path: { token: decision.token } },
+    get_executions: {},
+    get_executions_id: { path: { id: items[0]?.execution_id ?? "" } },
+    get_tokens: {},
+    post_tokens: { body: { name: "another", role: "viewer" } },
+    delete_tokens_id: { path: { id: token.token_id } },
+    get_audit: { query: "limit=3" },
+    get_audit_verify: {},
+  };
+});
+afterAll(async () => {
+  await app.stop();
+  await database.drop();
+  await clearFolder(folder);
+});
+
+type Call = {
+  path?: Record<string, string>;
+  query?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+};
+
+/** Calls an operation; throws when its answer is not one that the document describes. */
+async function call({ method, path }: Operation, input: Call, token = ADMIN_TOKEN): Promise<number> {
+  const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => input.path?.[name] ?? "NONE-1");
+  const hasBody = input.body !== undefined;
+  const response = await fetch(`${app.url}${filled}${input.query === undefined ? "" : `?${input.query}`}`, {
+    method,
+    headers: {
+      ...(path.includes("/webhooks/") ? {} : { authorization: `Bearer ${token}` }),
+      ...(hasBody ? { "content-type": "application/json" } : {}),
+      ...input.headers,
+    },
+    ...(hasBody ? { body: typeof input.body === "string" ? input.body : JSON.stringify(input.body) } : {}),
+  });
+  const body = await response.text();
+  const answer = {
+    method,
+    path: filled,
+    status: response.status,
+    type: response.headers.get("content-type"),
+    body,
+  };
+  expect(api.faultsOf(answer)).toEqual([]);
+  return response.status;
+}
+
+const operationsOf = () => api.operations.map((one) => [one.operationId, one] as const);
+
+describe("the OpenAPI document", () => {
+  it("is sound: every schema in it compiles, every name is used once, every operation says what it is", () => {
+    const { operations } = api;
+    expect(api.document).toMatchObject({ openapi: "3.1.0", info: { title: "AWOOOI" } });
+    expect(new Set(operations.map((one) => one.operationId)).size).toBe(operations.length);
+    for (const operation of operations) {
+      const { path, method, parameters = [], requestBody, responses } = operation;
+      const place = ["paths", path, method.toLowerCase()];
+      for (const [status, { content = {} }] of Object.entries(responses))
+        for (const media of Object.keys(content))
+          api.validator(...place, "responses", status, "content", media, "schema");
+      for (const media of Object.keys(requestBody?.content ?? {}))
+        api.validator(...place, "requestBody", "content", media, "schema");
+      const named = [...path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1]);
+      expect(parameters.filter((one) => one.in === "path").map((one) => one.name)).toEqual(named);
+      expect(operation).toMatchObject({ summary: expect.any(String), security: expect.any(Array) });
+    }
+  });
+
+  it("says who may call what, and no one else can", async () => {
+    const roles = ["viewer", "responder", "approver", "admin"];
+    const tokens = Object.fromEntries(
+      await Promise.all(
+        roles.map(async (role) => {
+          const made = await app.admin.post<{ token: string }>("/tokens", { name: `${role}-only`, role });
+          return [role, made.token] as const;
+        }),
+      ),
+    );
+    const guarded = api.operations.filter((one) => JSON.stringify(one).includes('"security":[{"token":[]}]'));
+    expect(guarded.length).toBeGreaterThan(15);
+    for (const operation of guarded) {
+      const least = operation["x-role"];
+      expect([operation.operationId, roles.includes(least ?? "")]).toEqual([operation.operationId, true]);
+      const below = roles[roles.indexOf(least as string) - 1];
+      // What does not exist, with a sound body: whoever may call it hears of that, and nothing is changed.
+      const input = { ...samples[operation.operationId], path: {} };
+      expect([
+        operation.operationId,
+        await call(operation, { ...input, headers: { authorization: "" } }),
+      ]).toEqual([operation.operationId, 401]);
+      if (below !== undefined && operation.operationId !== "post_approvals_id_approve")
+        expect([operation.operationId, await call(operation, input, tokens[below])]).toEqual([
+          operation.operationId,
+          403,
+        ]);
+      if (operation.operationId === "post_tokens") continue;
+      expect([operation.operationId, await call(operation, input, tokens[least as string])]).not.toEqual([
+        operation.operationId,
+        403,
+      ]);
+    }
+  });
+
+  it("describes what every operation answers to input that is wrong", async () => {
+    for (const [operationId, operation] of operationsOf()) {
+      const takesPath = operation.path.includes("{");
+      const isWebhook = operation.path.includes("/webhooks/");
+      if (takesPath) {
+        expect(await call(operation, { path: { id: "a%00b", token: "a%00b" }, ...bodyOf(operationId) })).toBe(
+          422,
+        );
+        expect([404, 422]).toContain(await call(operation, bodyOf(operationId)));
+      }
+      if (operation.parameters?.some((one) => one.name === "limit"))
+        expect(await call(operation, { ...samples[operationId], query: "limit=0" })).toBe(422);
+      if (operation.requestBody !== undefined) {
+        expect(await call(operation, { ...samples[operationId], body: "{" })).toBe(400);
+        expect(await call(operation, { ...samples[operationId], body: "[]" })).toBe(isWebhook ? 200 : 422);
+        const csv = { "content-type": "text/csv" };
+        if (!isWebhook)
+          expect(await call(operation, { ...samples[operationId], body: "a", headers: csv })).toBe(415);
+        const large = JSON.stringify("x".repeat(6 * 1024 * 1024));
+        expect(await call(operation, { ...samples[operationId], body: large })).toBe(413);
+      }
+      if (isWebhook && operation.method === "POST") {
+        const headers = { "x-forwarded-for": "203.0.113.7" };
+        expect(await call(operation, { ...samples[operationId], headers })).toBe(403);
+        expect(
+          await call(operation, {
+            ...samples[operationId],
+            headers: { ...headers, authorization: "Bearer x" },
+          }),
+        ).toBe(401);
+      }
+    }
+  });
+
+  const bodyOf = (operationId: string) => {
+    const body = samples[operationId]?.body;
+    return body === undefined ? {} : { body };
+  };
+
+  it("describes what every operation answers when it succeeds, and takes what it says", async () => {
+    // A new operation needs a sample above.
+    expect(
+      operationsOf()
+        .filter(([id]) => samples[id] === undefined)
+        .map(([id]) => id),
+    ).toEqual([]);
+    for (const [operationId, operation] of operationsOf()) {
+      const sample = samples[operationId] ?? {};
+      const status = await call(operation, sample);
+      expect([operationId, status < 300]).toEqual([operationId, true]);
+      if (sample.body === undefined || operation.requestBody === undefined) continue;
+      const place = [
+        "paths",
+        operation.path,
+        operation.method.toLowerCase(),
+        "requestBody",
+        "content",
+        "application/json",
+        "schema",
+      ];
+      expect(api.faults(sample.body, ...place)).toEqual([]);
+    }
+  });
+
+  it("finds fault with an answer that it does not describe", () => {
+    const good = {
+      method: "GET",
+      path: "/api/v1/health/live",
+      status: 200,
+      type: "application/json",
+      body: '{"status":"ok"}',
+    };
+    expect(api.faultsOf(good)).toEqual([]);
+    expect(api.faultsOf({ ...good, body: '{"status":"well"}' })).not.toEqual([]);
+    expect(api.faultsOf({ ...good, body: '{"status":"ok","more":1}' })).not.toEqual([]);
+    expect(api.faultsOf({ ...good, status: 418 })).not.toEqual([]);
+    expect(api.faultsOf({ ...good, type: "text/html" })).not.toEqual([]);
+    expect(api.faultsOf({ ...good, path: "/api/v1/made-up" })).not.toEqual([]);
+  });
+
+  it("has every route: one without a schema of its answer is not let in", async () => {
+    const server = Fastify();
+    server.setValidatorCompiler(validatorCompiler);
+    server.setSerializerCompiler(serializerCompiler);
+    await describeRoutes(server, "0");
+    server.get(
+      "/api/v1/planned",
+      { schema: { response: { 200: z.object({ ok: z.boolean() }) } } },
+      async () => ({ ok: true }),
+    );
+    expect(() => server.post("/api/v1/forgotten", async () => ({}))).toThrow(
+      "POST /api/v1/forgotten has no schema",
+    );
+    expect(() => server.get("/api/v1/half", { schema: { params: z.object({}) } }, async () => ({}))).toThrow(
+      "no schema",
+    );
+    await server.ready();
+    expect(Object.keys((server.swagger() as { paths: object }).paths)).toEqual(["/api/v1/planned"]);
+    await server.close();
+  });
+});
