@@ -240,5 +240,7 @@ describe("an alert that does not say when it began", () => {
     const back = await send([over, ALERT]);
     expect(back.body.hit_count).toBe(4);
     await incidentIn(app.admin, back.body.incident_id as string, "investigating");
+    const firing = await database.pool.query("select 1 from alerts where status = 'firing'");
+    expect(firing.rows).toHaveLength(1);
   });
 });

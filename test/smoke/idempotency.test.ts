@@ -106,6 +106,17 @@ describe("a write that is repeated under its key", () => {
     expect(await comments()).toBe(1);
   });
 
+  it("has no effect when its answer cannot be kept: they are one transaction", async () => {
+    await database.pool.query(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+      create trigger refuse before update on idempotency_keys for each row execute function refuse()`);
+    expect((await comment("half done", "key-11")).status).toBe(500);
+    expect(await comments()).toBe(0);
+    await database.pool.query("drop trigger refuse on idempotency_keys");
+    expect((await comment("half done", "key-11")).status).toBe(200);
+    expect(await comments()).toBe(1);
+  });
+
   it("is known for 24 hours", async () => {
     await comment("again", "key-7");
     await database.pool.query("update idempotency_keys set created_at = created_at - interval '24 hours'");
