@@ -13,6 +13,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   // Not opened before something is read from it.
   stdin: { [Symbol.asyncIterator]: () => process.stdin.setEncoding("utf8")[Symbol.asyncIterator]() },
   isTTY: [0, 1, 2].every((stream) => isatty(stream)),
+  config: () => import("./app/index.ts"),
   serve: async (options) => {
     // Only here: the other commands need not load the server to be quick.
     const { serve } = await import("./app/index.ts");

@@ -3,6 +3,10 @@ import { startApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { createLog } from "./log.ts";
 
+export { checkConfig } from "./check-config.ts";
+export { configJsonSchema } from "./config-json-schema.ts";
+export { showConfig } from "./show-config.ts";
+
 function complain(error: unknown): number {
   const known = error instanceof AwoooiError ? error : undefined;
   process.stderr.write(`awoooi: ${messageOf(error)}\n`);

@@ -6,6 +6,7 @@ import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
 import { serverOf } from "./client.ts";
 import { type Session, withExamples } from "./command.ts";
+import { addConfig } from "./config.ts";
 import { tellFailure } from "./failure.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
@@ -62,7 +63,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     .addHelpText("after", ENVIRONMENT);
   program.version(version(), "--version", "print the version");
   addServe(program, session);
-  for (const add of [addIncidents, addApprovals, addAlerts, addTokens, addRules, addAudit])
+  for (const add of [addIncidents, addApprovals, addAlerts, addTokens, addRules, addAudit, addConfig])
     add(program, session);
   return program;
 }
