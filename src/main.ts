@@ -17,6 +17,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     (await import("./app/index.ts")).exportInstallation({ ...options, env: process.env }),
   import: async (options) =>
     (await import("./app/index.ts")).importInstallation({ ...options, env: process.env }),
+  config: () => import("./app/index.ts"),
   serve: async (options) => {
     // Only here: the other commands need not load the server to be quick.
     const { serve } = await import("./app/index.ts");

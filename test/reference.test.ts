@@ -2,9 +2,44 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { configJsonSchema } from "../src/app/config-json-schema.ts";
 import { configSchema } from "../src/app/config-schema.ts";
 
 const PAGE = join(import.meta.dirname, "../docs/reference/awoooi.yaml");
+
+describe("the schema for editors", () => {
+  type Node = {
+    properties?: Record<string, Node>;
+    description?: string;
+    writeOnly?: boolean;
+    default?: unknown;
+  };
+  const schema = configJsonSchema() as Node;
+  const at = (path: string) =>
+    path.split(".").reduce<Node | undefined>((node, name) => node?.properties?.[name], schema);
+
+  it("is the committed one: `node src/main.ts config schema` writes it", () => {
+    const file = join(import.meta.dirname, "../docs/reference/awoooi.schema.json");
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(JSON.parse(JSON.stringify(schema)));
+  });
+
+  it("has defaults, what the reference says, and secrets as write-only", () => {
+    expect(at("sweep.every")).toMatchObject({
+      default: "5s",
+      description: expect.stringContaining("how often"),
+    });
+    expect(at("admin_token")).toMatchObject({ writeOnly: true, description: expect.stringContaining("32") });
+    expect(at("database.url")).toMatchObject({
+      writeOnly: true,
+      description: expect.stringContaining("embedded"),
+    });
+    expect(at("data_dir")?.description).toContain("state of supervised processes");
+    for (const path of ["intake.bearer_tokens", "notification.webhook.secret"])
+      expect(at(path)?.writeOnly).toBe(true);
+    for (const path of ["server.port", "decision.token_valid", "approval"])
+      expect(at(path)?.writeOnly).toBeUndefined();
+  });
+});
 
 describe("the reference of settings", () => {
   it("shows every default as it is", () => {

@@ -34,7 +34,8 @@ function put(tree: Tree, path: string, value: unknown): void {
   else at[list] = [...[at[list] ?? []].flat(), value];
 }
 
-function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[]): void {
+function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[]): Map<string, string> {
+  const from = new Map<string, string>();
   for (const [name, path] of Object.entries(ENVIRONMENT)) {
     const file = env[`${name}_FILE`];
     let value = env[name];
@@ -48,7 +49,27 @@ function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[
     }
     if (value === undefined || value === "") continue;
     put(tree, path, path === "notification.enabled" ? !/^(0|false|no|off)$/i.test(value) : value);
+    from.set(path, env[name] === undefined ? `${name}_FILE` : name);
   }
+  return from;
+}
+
+// Names that begin as ours and are read elsewhere: by the CLI, and by what gives the configuration its file.
+const OTHER_NAMES = ["AWOOOI_CONFIG", "AWOOOI_URL", "AWOOOI_TOKEN", "AWOOOI_TOKEN_FILE"];
+
+/** Names of the environment that look like ours and mean nothing, with the one that was likely meant. */
+export function unknownNames(env: NodeJS.ProcessEnv): { name: string; meant: string | undefined }[] {
+  const known = [...Object.keys(ENVIRONMENT).flatMap((name) => [name, `${name}_FILE`]), ...OTHER_NAMES];
+  return Object.keys(env)
+    .filter((name) => name.startsWith("AWOOOI_") && !known.includes(name))
+    .map((name) => ({ name, meant: nearest(name, known) }));
+}
+
+/** Settings that the environment gives twice, in itself and by a file that is then not read. */
+export function doubledNames(env: NodeJS.ProcessEnv): string[] {
+  return Object.keys(ENVIRONMENT).filter(
+    (name) => env[name] !== undefined && env[`${name}_FILE`] !== undefined,
+  );
 }
 
 function readYaml(file: string, errors: FieldError[]): Tree {
@@ -92,25 +113,48 @@ function freeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
+export type ConfigOptions = { file?: string | undefined; env: NodeJS.ProcessEnv };
+
+/** What was found before it was checked. */
+export type Settings = {
+  /** The file that was read; null where there is none. */
+  file: string | null;
+  tree: Tree;
+  /** Names of the environment by the dotted setting that they gave. */
+  from: ReadonlyMap<string, string>;
+  errors: FieldError[];
+};
+
+/** Reads the file and the environment, which wins. Never throws: what cannot be read is in `errors`. */
+export function readSettings(options: ConfigOptions): Settings {
+  const errors: FieldError[] = [];
+  const file = options.file ?? options.env.AWOOOI_CONFIG;
+  let tree: Tree = {};
+  let read: string | null = file ?? "awoooi.yaml";
+  try {
+    tree = readYaml(read, errors);
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === "ENOENT" && file === undefined;
+    if (!absent) errors.push({ path: read, message: messageOf(error) });
+    read = null;
+  }
+  const from = fromEnvironment(tree, options.env, errors);
+  return { file: read, tree, from, errors };
+}
+
+/** The configuration that settings amount to, and everything that is wrong with them. */
+export function parseSettings({ tree, errors }: Settings): { config: Config | null; errors: FieldError[] } {
+  const parsed = configSchema.safeParse(tree);
+  if (parsed.success) return { config: errors.length > 0 ? null : freeze(parsed.data), errors };
+  return { config: null, errors: [...errors, ...parsed.error.issues.flatMap(describe)] };
+}
+
 /**
  * The configuration from a YAML file (where one is named, or `awoooi.yaml` is there) and the environment,
  * which wins. Throws `invalid` with everything that is wrong at once.
  */
-export function loadConfig(options: { file?: string | undefined; env: NodeJS.ProcessEnv }): Config {
-  const errors: FieldError[] = [];
-  const file = options.file ?? options.env.AWOOOI_CONFIG;
-  let tree: Tree = {};
-  try {
-    tree = readYaml(file ?? "awoooi.yaml", errors);
-  } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === "ENOENT" && file === undefined;
-    if (!absent) errors.push({ path: file ?? "awoooi.yaml", message: messageOf(error) });
-  }
-  fromEnvironment(tree, options.env, errors);
-  const parsed = configSchema.safeParse(tree);
-  if (!parsed.success) errors.push(...parsed.error.issues.flatMap(describe));
-  if (errors.length > 0 || !parsed.success) {
-    throw new AwoooiError("invalid", "The configuration is not valid.", { errors });
-  }
-  return freeze(parsed.data);
+export function loadConfig(options: ConfigOptions): Config {
+  const { config, errors } = parseSettings(readSettings(options));
+  if (config === null) throw new AwoooiError("invalid", "The configuration is not valid.", { errors });
+  return config;
 }

@@ -6,6 +6,10 @@ import { loadConfig } from "./config.ts";
 import { createLog } from "./log.ts";
 import { exportTo, importFrom, type Move } from "./move.ts";
 
+export { checkConfig } from "./check-config.ts";
+export { configJsonSchema } from "./config-json-schema.ts";
+export { showConfig } from "./show-config.ts";
+
 function complain(error: unknown): number {
   const known = error instanceof AwoooiError ? error : undefined;
   process.stderr.write(`awoooi: ${redactText(messageOf(error))}\n`);

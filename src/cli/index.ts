@@ -6,6 +6,7 @@ import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
 import { serverOf } from "./client.ts";
 import { type Session, withExamples } from "./command.ts";
+import { addConfig } from "./config.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { tellFailure } from "./failure.ts";
 import { addIncidents } from "./incidents.ts";
@@ -73,6 +74,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addTokens,
     addRules,
     addAudit,
+    addConfig,
     addStorage,
     addMove,
   ])

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { MoveReport } from "../contract/move.ts";
-import { AwoooiError, messageOf } from "../lib/error.ts";
+import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 
 /** All that a command sees of the process around it, so that tests can give it another. */
 export type CliIo = {
@@ -16,6 +16,24 @@ export type CliIo = {
   /** Move the installation out of its database and into one; absent where there is none. */
   export?: (options: { config?: string; file: string }) => Promise<MoveReport>;
   import?: (options: { config?: string; file: string }) => Promise<MoveReport>;
+  /** What can be said of a server's configuration without the server; absent where there is none to run. */
+  config?: () => Promise<LocalConfig>;
+};
+
+type ConfigOptions = { file?: string | undefined; env: CliIo["env"] };
+
+export type LocalConfig = {
+  checkConfig(options: ConfigOptions): {
+    file: string | null;
+    errors: FieldError[];
+    warnings: FieldError[];
+  };
+  /** Throws `invalid`. */
+  showConfig(options: ConfigOptions): {
+    hash: string;
+    settings: { path: string; value: unknown; source: string }[];
+  };
+  configJsonSchema(): object;
 };
 
 /** Everything up to the end of stdin. */

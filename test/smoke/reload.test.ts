@@ -94,23 +94,18 @@ describe("a reload", () => {
     await put(settings.a);
     expect((await reload()).status).toBe(200);
     let sent = 0;
-    let posting = true;
     const send = async () => {
-      while (posting || sent < 200) {
-        const alerts = Array.from({ length: between(random, 1, 4) }, () => {
-          sent += 1;
-          return { labels: { alertname: `Trouble${sent}Down`, process: "shop", severity: "warning" } };
-        });
-        expect((await post(app.url, alertmanagerBody(alerts))).status).toBe(200);
-      }
+      const alerts = Array.from({ length: between(random, 1, 3) }, () => {
+        sent += 1;
+        return { labels: { alertname: `Trouble${sent}Down`, process: "shop", severity: "warning" } };
+      });
+      expect((await post(app.url, alertmanagerBody(alerts))).status).toBe(200);
     };
-    const senders = Array.from({ length: 4 }, send);
-    for (let round = 0; round < 24; round += 1) {
+    for (let round = 0; round < 12; round += 1) {
       await put(round % 2 === 0 ? settings.b : settings.a);
-      expect((await reload()).status).toBe(200);
+      const [answer] = await Promise.all([reload(), send(), send(), send()]);
+      expect(answer.status).toBe(200);
     }
-    posting = false;
-    await Promise.all(senders);
     const rows = (
       await database.pool.query(`
         select i.alert_category, d.rule_id, d.proposal ->> 'description' as reasoning,
@@ -128,7 +123,7 @@ describe("a reload", () => {
     expect(rows).toHaveLength(sent);
     for (const row of rows) expect([as("a", 1), as("b", 3)]).toContainEqual(row);
     expect(new Set(rows.map((row) => row.rule_id)).size).toBe(2);
-  });
+  }, 120_000);
 
   it("says which configuration is in force and what it changed, and audits it", async () => {
     const before = await status();

@@ -1,0 +1,148 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkConfig } from "./check-config.ts";
+import { showConfig } from "./show-config.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "awoooi-check-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function file(text: string, name = "awoooi.yaml", mode = 0o600): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  await chmod(path, mode);
+  return path;
+}
+const paths = (list: { path: string }[]) => list.map((one) => one.path);
+const check = async (yaml: string, env: NodeJS.ProcessEnv = {}) =>
+  checkConfig({ file: await file(yaml), env });
+
+describe("checking a configuration", () => {
+  it("finds nothing wrong with the defaults", async () => {
+    const report = await check("");
+    expect(report).toEqual({ file: join(folder, "awoooi.yaml"), errors: [], warnings: [] });
+  });
+
+  it("says everything that is wrong at once: settings, environment, rules, classification, addresses", async () => {
+    const rules = await file("- { id: x }", "rules.yaml");
+    const classification = await file(
+      "- { id: general, words: [a], category: a, notification_type: X }",
+      "own.yaml",
+    );
+    const { errors } = await check(
+      `
+server: { port: 70000 }
+decision: { rules: ${rules} }
+intake:
+  classification: ${classification}
+  trusted_networks: [10.0.0.0/8, 10.0.0.0/40, nowhere]
+  proxies: [1.2.3.4/]
+sweeep: {}`,
+      { AWOOOI_ADMIN_TOKEN_FILE: join(folder, "none") },
+    );
+    expect([...new Set(paths(errors))].sort()).toEqual([
+      "AWOOOI_ADMIN_TOKEN_FILE",
+      "decision.rules: 0.propose",
+      "decision.rules: 0.reasoning",
+      "decision.rules: 0.risk",
+      "decision.rules: 0.targets",
+      "intake.classification: 0.notification_type",
+      "intake.proxies",
+      "intake.trusted_networks",
+      "server.port",
+      "sweeep",
+    ]);
+    expect(errors.filter((one) => one.path === "intake.trusted_networks")).toHaveLength(2);
+    expect(errors.find((one) => one.path === "sweeep")?.message).toContain("sweep");
+  });
+
+  it("says that a file is not there", async () => {
+    const { file: read, errors } = checkConfig({ file: join(folder, "none.yaml"), env: {} });
+    expect(read).toBeNull();
+    expect(paths(errors)).toEqual([join(folder, "none.yaml")]);
+    expect(paths((await check(`decision: { rules: ${folder}/none.yaml }`)).errors)).toEqual([
+      "decision.rules",
+    ]);
+  });
+
+  it.each<[string, string, NodeJS.ProcessEnv, string]>([
+    ["listening to other machines without credentials", "server: { host: 0.0.0.0 }", {}, "server.host"],
+    ["trusting everyone", 'intake: { trusted_networks: ["0.0.0.0/0"] }', {}, "intake.trusted_networks"],
+    ["no secret of senders in production", "", { AWOOOI_ENV: "prod" }, "intake"],
+    ["nobody who is told", "notification: { enabled: false }", {}, "notification.enabled"],
+    [
+      "one signature for critical risk",
+      "approval: { required_signatures: { critical: 1 } }",
+      {},
+      "approval.required_signatures",
+    ],
+    [
+      "a folder that is none",
+      "processes: [{ name: a, argv: [/bin/true], cwd: /nonexistent }]",
+      {},
+      "processes.0.cwd",
+    ],
+    ["an unknown name in the environment", "", { AWOOOI_PROT: "1" }, "AWOOOI_PROT"],
+    ["a name that is given twice", "", { AWOOOI_PORT: "1", AWOOOI_PORT_FILE: "/none" }, "AWOOOI_PORT_FILE"],
+  ])("warns of %s", async (_what, yaml, env, path) => {
+    const { errors, warnings } = await check(yaml, env);
+    expect(errors).toEqual([]);
+    expect(paths(warnings)).toContain(path);
+  });
+
+  it("says which name was meant, and knows those that others read", async () => {
+    const env = { AWOOOI_PROT: "1", AWOOOI_URL: "x", AWOOOI_TOKEN: "y", AWOOOI_CONFIG: "z", HOME: "/" };
+    const { warnings } = await check("", env);
+    expect(warnings).toEqual([{ path: "AWOOOI_PROT", message: expect.stringContaining("AWOOOI_PORT") }]);
+  });
+
+  it("warns of secrets in a file that others may read, without showing them", async () => {
+    const yaml = "intake: { bearer_tokens: [hunter2-hunter2-hunter2] }\nadmin_token: ''";
+    const open = checkConfig({ file: await file(yaml, "open.yaml", 0o644), env: {} });
+    expect(open.warnings.map((one) => one.path)).toContain("intake.bearer_tokens, admin_token");
+    expect(JSON.stringify(open)).not.toContain("hunter2");
+    expect((await check("intake: { bearer_tokens: [hunter2-hunter2-hunter2] }")).warnings).toEqual([]);
+  });
+});
+
+describe("showing a configuration", () => {
+  const SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2";
+  const yaml = `
+admin_token: ${SECRET}
+intake:
+  bearer_tokens: [${SECRET}]
+  basic: [{ username: ada, password: ${SECRET} }]
+notification: { webhook: { url: "https://chat.example/hook", secret: ${SECRET} } }
+processes: [{ name: shop, argv: [/bin/true], env: { A: ${SECRET} } }]
+sweep: { every: 1m }`;
+
+  it("names where each setting comes from, and no secret", async () => {
+    const path = await file(yaml);
+    const url = `postgresql://ada:${SECRET}@db/x`;
+    const { settings, hash } = showConfig({ file: path, env: { AWOOOI_PORT: "9000", DATABASE_URL: url } });
+    const of = (name: string) => settings.find((one) => one.path === name);
+    expect(of("server.host")).toEqual({ path: "server.host", value: "127.0.0.1", source: "default" });
+    expect(of("server.port")).toEqual({ path: "server.port", value: 9000, source: "AWOOOI_PORT" });
+    expect(of("sweep.every")).toEqual({ path: "sweep.every", value: 60, source: path });
+    expect(of("database.url")).toEqual({ path: "database.url", value: "[redacted]", source: "DATABASE_URL" });
+    expect(of("intake.basic")?.value).toEqual([{ username: "ada", password: "[redacted]" }]);
+    expect(JSON.stringify(settings)).not.toContain("hunter2");
+    expect(hash).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it("has a hash that follows the settings and the files that they name", async () => {
+    const hash = async (text: string) => showConfig({ file: await file(text), env: {} }).hash;
+    expect(await hash("sweep: { every: 60s }")).toBe(await hash("sweep: { every: 1m }"));
+    expect(await hash("sweep: { every: 60s }")).not.toBe(await hash("sweep: { every: 61s }"));
+    const rule = (risk: string) =>
+      `- { id: a, targets: [any], propose: investigate, risk: ${risk}, reasoning: a }`;
+    const rules = await file(rule("low"), "rules.yaml");
+    const before = await hash(`decision: { rules: ${rules} }`);
+    await file(rule("high"), "rules.yaml");
+    expect(await hash(`decision: { rules: ${rules} }`)).not.toBe(before);
+  });
+});

@@ -1,0 +1,140 @@
+import { statSync } from "node:fs";
+import { loadRules } from "../decision/index.ts";
+import { loadClassification, senderCheck } from "../intake/index.ts";
+import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
+import {
+  type ConfigOptions,
+  doubledNames,
+  parseSettings,
+  readSettings,
+  type Settings,
+  unknownNames,
+} from "./config.ts";
+import type { Config } from "./config-schema.ts";
+import { isSecret } from "./secret.ts";
+
+export type ConfigReport = {
+  /** The file that was read; null: none, the defaults and the environment hold. */
+  file: string | null;
+  errors: FieldError[];
+  /** What the server would start with, and is likely not meant. */
+  warnings: FieldError[];
+};
+
+function at(tree: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((node, key) => (node as Record<string, unknown> | null | undefined)?.[key], tree);
+}
+
+/** Errors of `work` under the path of the setting that asks for it. */
+function errorsOf(path: string, work: () => unknown): FieldError[] {
+  try {
+    work();
+    return [];
+  } catch (error) {
+    const inner = error instanceof AwoooiError ? error.errors : [];
+    if (inner.length === 0) return [{ path, message: messageOf(error) }];
+    return inner.map((one) => ({ path: [path, one.path].filter(Boolean).join(": "), message: one.message }));
+  }
+}
+
+/** Files and addresses that settings refer to; also of settings that are wrong elsewhere. */
+function references({ tree }: Settings): FieldError[] {
+  const open = { trusted_networks: [], proxies: [], bearer_tokens: [], basic: [] };
+  const file = (path: string, load: (name: string) => unknown) => {
+    const name = at(tree, path);
+    return typeof name === "string" && name !== "" ? errorsOf(path, () => load(name)) : [];
+  };
+  const networks = ["trusted_networks", "proxies"].flatMap((name) => {
+    const list = at(tree, `intake.${name}`);
+    const texts = Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
+    return texts.flatMap((one) =>
+      errorsOf(`intake.${name}`, () => senderCheck({ ...open, trusted_networks: [one] })),
+    );
+  });
+  return [
+    ...file("decision.rules", loadRules),
+    ...file("intake.classification", (name) => loadClassification([], name)),
+    ...networks,
+  ];
+}
+
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
+const EVERYONE = /^(0\.0\.0\.0|::)\/0$/;
+
+function secretsIn(tree: unknown, path = ""): string[] {
+  if (tree === null || tree === undefined) return [];
+  if (path !== "" && isSecret(path)) return [path];
+  if (typeof tree !== "object") return [];
+  return Object.entries(tree).flatMap(([key, value]) =>
+    secretsIn(value, path === "" ? key : `${path}.${key}`),
+  );
+}
+
+/** A file that others may read should hold no secret. */
+function readableSecrets(file: string, from: Settings["from"], tree: Settings["tree"]): FieldError[] {
+  const secrets = secretsIn(tree).filter((path) => !from.has(path));
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  if (secrets.length === 0 || (mode & 0o044) === 0) return [];
+  const hint = `chmod 600 ${file}, or name files with NAME_FILE in the environment`;
+  return [{ path: secrets.join(", "), message: `is a secret in a file that others may read: ${hint}` }];
+}
+
+function doubts({ env, server, intake, approval, notification, processes }: Config): FieldError[] {
+  const told: FieldError[] = [];
+  const doubt = (when: boolean, path: string, message: string) => when && told.push({ path, message });
+  const credentials = intake.bearer_tokens.length + intake.basic.length > 0;
+  const away = !LOOPBACK.test(server.host);
+  const everyone = intake.trusted_networks.some((network) => EVERYONE.test(network));
+  doubt(everyone, "intake.trusted_networks", "trusts everyone: anybody who reaches the port may send alerts");
+  doubt(
+    away && !credentials,
+    "server.host",
+    `${server.host} is reached from other machines, and webhooks need no credentials: set intake.bearer_tokens or intake.basic`,
+  );
+  doubt(
+    env === "prod" && !credentials,
+    "intake",
+    "in production no sender has a secret: whoever is in a trusted network may send alerts",
+  );
+  const { enabled, webhook } = notification;
+  doubt(!enabled, "notification.enabled", "nobody is told of incidents");
+  doubt(
+    enabled && env === "prod" && webhook === undefined,
+    "notification",
+    "people are told on the server's terminal only: set notification.webhook",
+  );
+  const one = (["high", "critical"] as const).filter((risk) => approval.required_signatures[risk] < 2);
+  doubt(
+    one.length > 0,
+    "approval.required_signatures",
+    `one signature is enough for ${one.join(" and ")} risk`,
+  );
+  processes.forEach(({ cwd }, index) => {
+    const missing = cwd !== undefined && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true;
+    doubt(missing, `processes.${index}.cwd`, `${cwd} is no folder`);
+  });
+  return told;
+}
+
+/** Looks at a configuration as the server would, its environment and the files that it names included. */
+export function checkConfig(options: ConfigOptions): ConfigReport {
+  const settings = readSettings(options);
+  const { config, errors } = parseSettings(settings);
+  const names = unknownNames(options.env).map(({ name, meant }) => ({
+    path: name,
+    message: `means nothing${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+  }));
+  const doubled = doubledNames(options.env).map((name) => ({
+    path: `${name}_FILE`,
+    message: `is not read: ${name} is set, too`,
+  }));
+  const { file, from, tree } = settings;
+  const exposed = file === null ? [] : readableSecrets(file, from, tree);
+  return {
+    file,
+    errors: [...errors, ...references(settings)],
+    warnings: [...names, ...doubled, ...exposed, ...(config === null ? [] : doubts(config))],
+  };
+}

@@ -1,0 +1,86 @@
+import type { Command } from "commander";
+import { configStatus, reloaded } from "../contract/system.ts";
+import { read, request } from "./client.ts";
+import { group, leaf, type Session } from "./command.ts";
+import type { CliIo, LocalConfig } from "./io.ts";
+import { moment } from "./print.ts";
+
+type Options = { json?: boolean; config?: string };
+
+async function localConfig({ io }: Session): Promise<LocalConfig> {
+  if (io.config === undefined) throw new Error("there is no server here whose configuration could be read");
+  return io.config();
+}
+
+const optionsOf = (io: CliIo, { config }: Options) => ({ file: config, env: io.env });
+
+async function check(session: Session, options: Options): Promise<void> {
+  const { checkConfig } = await localConfig(session);
+  const report = checkConfig(optionsOf(session.io, options));
+  const { file, errors, warnings } = report;
+  if (errors.length > 0) session.exit(2);
+  if (options.json) return session.out.json(JSON.stringify(report));
+  for (const { path, message } of errors) session.out.line(`error    ${path}: ${message}`, "red");
+  for (const { path, message } of warnings) session.out.line(`warning  ${path}: ${message}`, "yellow");
+  const what = file ?? "The environment and the defaults (there is no awoooi.yaml)";
+  session.out.line(`${what}: ${errors.length} errors, ${warnings.length} warnings`);
+}
+
+async function show(session: Session, options: Options): Promise<void> {
+  const { showConfig } = await localConfig(session);
+  const shown = showConfig(optionsOf(session.io, options));
+  if (options.json) return session.out.json(JSON.stringify(shown));
+  const rows = shown.settings.map(({ path, value, source }) => [
+    path,
+    typeof value === "string" ? value : JSON.stringify(value ?? null),
+    source,
+  ]);
+  session.out.table(["SETTING", "VALUE", "FROM"], rows);
+  session.out.line(`hash ${shown.hash}`, "dim");
+}
+
+async function reload(session: Session, options: Options): Promise<void> {
+  const answer = await request(session.server(), "POST", "/config/reload");
+  if (options.json) return session.out.json(answer.text);
+  const { hash, changed } = read(reloaded, answer);
+  session.out.line(
+    changed.length === 0 ? "Nothing has changed." : `Reloaded, with changed ${changed.join(", ")}.`,
+  );
+  session.out.line(`hash ${hash}`, "dim");
+}
+
+async function status(session: Session, options: Options): Promise<void> {
+  const answer = await request(session.server(), "GET", "/config");
+  if (options.json) return session.out.json(answer.text);
+  const { hash, loaded_at } = read(configStatus, answer);
+  session.out.line(`hash ${hash}, in force since ${moment(loaded_at)}`);
+}
+
+export function addConfig(program: Command, session: Session): void {
+  const config = group(program, "config", "check and show settings; reload them");
+  const file = ["--config <file>", "the settings (default: awoooi.yaml, when there is one)"] as const;
+  leaf(config, "check", "say everything that is wrong or doubtful, without starting anything", [
+    "awoooi config check --config /etc/awoooi/awoooi.yaml",
+  ])
+    .option(...file)
+    .addHelpText("after", "\nEnds with 2 when the server would not start with it.")
+    .action((options: Options) => check(session, options));
+  leaf(config, "show", "every setting as it would be in force, and where it comes from; no secrets", [
+    "awoooi config show",
+    "awoooi config show --json | jq -r .hash",
+  ])
+    .option(...file)
+    .action((options: Options) => show(session, options));
+  leaf(config, "schema", "print the JSON Schema of awoooi.yaml, for editors", [
+    "awoooi config schema > awoooi.schema.json",
+  ]).action(async () => {
+    const { configJsonSchema } = await localConfig(session);
+    session.out.json(JSON.stringify(configJsonSchema(), null, 2));
+  });
+  leaf(config, "status", "which configuration the server has in force", ["awoooi config status"]).action(
+    (options: Options) => status(session, options),
+  );
+  leaf(config, "reload", "have the server read its configuration again: all of it, or nothing", [
+    "awoooi config reload",
+  ]).action((options: Options) => reload(session, options));
+}
