@@ -48,9 +48,15 @@ export async function lockServer(server: Server, log: Log, onLost: () => void): 
 
 /**
  * Opens the database, embedded or the operator's own, as its one server, with its schema up to date.
- * `onLost` is called if another server takes it over while it was away.
+ * `onLost` is called if another server takes it over while it was away. What `inspect` throws, before
+ * anything is changed, leaves the database as it is.
  */
-export async function openDatabase(config: Config, log: Log, onLost: () => void): Promise<Database> {
+export async function openDatabase(
+  config: Config,
+  log: Log,
+  onLost: () => void,
+  inspect: (connection: Connection) => Promise<void> = async () => {},
+): Promise<Database> {
   const data_dir = config.data_dir ?? defaultDataDir();
   const server = await openServer(config, data_dir, log);
   const lock = await lockServer(server, log, onLost);
@@ -64,9 +70,11 @@ export async function openDatabase(config: Config, log: Log, onLost: () => void)
     await server.stop();
   };
   try {
+    await inspect(server.connection);
     await migrateSchema(pool);
   } catch (error) {
     await close();
+    if (error instanceof AwoooiError) throw error;
     throw new AwoooiError("unavailable", `The schema cannot be brought up to date: ${messageOf(error)}.`, {
       cause: error,
     });

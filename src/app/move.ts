@@ -9,7 +9,7 @@ import { verifyChain } from "../audit/index.ts";
 import type { MoveReport } from "../contract/move.ts";
 import { dump, openClient } from "../db/dump.ts";
 import { defaultDataDir } from "../db/embedded.ts";
-import { restore } from "../db/restore.ts";
+import { assertEmpty, restore } from "../db/restore.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { systemRandom } from "../lib/id.ts";
@@ -133,7 +133,16 @@ async function openInput(file: string, stdin: Readable): Promise<{ input: Readab
 export async function importFrom(move: Move, stdin: Readable): Promise<MoveReport> {
   const { config, log, file } = move;
   const { input, bytes } = await openInput(file, stdin);
-  const database = await openDatabase(config, log, () => {});
+  // Looked at first: neither migrations nor the engine's start are to touch what is there.
+  const database = await openDatabase(
+    config,
+    log,
+    () => {},
+    async (connection) => {
+      const client = await openClient(connection, "awoooi import");
+      await assertEmpty(client).finally(() => client.end());
+    },
+  );
   try {
     await prepareWorkflows(database.workflowPool, log);
     const client = await openClient(database.connection, "awoooi import");

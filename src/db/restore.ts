@@ -45,9 +45,10 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<st
   if (size > 0) throw damaged("it ends in the middle of a line");
 }
 
-async function assertEmpty(client: pg.Client, tables: readonly Table[]): Promise<void> {
+/** Throws `conflict` when the database holds an installation, of whatever version. */
+export async function assertEmpty(client: pg.Client): Promise<void> {
   const found: string[] = [];
-  for (const table of tables) {
+  for (const table of await movedTables(client)) {
     if (table.schema === ENGINE && table.name !== "workflow_status") continue;
     const { rows } = await client.query<{ n: string }>(
       `select count(*) as n from (select from ${sqlName(table)} limit 1000) t`,
@@ -185,7 +186,7 @@ export async function restore(
   await client.query("begin");
   try {
     await client.query(WRITTEN);
-    await assertEmpty(client, tables);
+    await assertEmpty(client);
     const lines = linesOf(chunks);
     const first = await lines.next();
     if (first.done) throw damaged("it is empty");

@@ -69,7 +69,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("moving house", () => {
+describe("moving house", { timeout: 90_000 }, () => {
   beforeEach(async () => {
     [from, to] = [await createDatabase(), await createDatabase()];
     target = new ScriptedTarget();
