@@ -98,6 +98,11 @@ function doubts({ env, server, intake, approval, notification, processes }: Conf
     "intake",
     "in production no sender has a secret: whoever is in a trusted network may send alerts",
   );
+  doubt(
+    env === "prod" && intake.hmac_secrets.length === 0,
+    "intake.hmac_secrets",
+    "in production generic alerts are refused without one",
+  );
   const { enabled, webhook } = notification;
   doubt(!enabled, "notification.enabled", "nobody is told of incidents");
   doubt(

@@ -1,4 +1,5 @@
 import { AwoooiError } from "../lib/error.ts";
+import { silentLog } from "../lib/log.ts";
 import { type ConfigOptions, parseSettings, readSettings } from "./config.ts";
 import { checked } from "./live.ts";
 import { isSecret } from "./secret.ts";
@@ -46,5 +47,5 @@ export function showConfig(options: ConfigOptions): ShownConfig {
     value: redacted(value, path),
     source: sourceOf(path),
   }));
-  return { hash: checked(config).hash, settings };
+  return { hash: checked(config, silentLog).hash, settings };
 }
