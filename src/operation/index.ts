@@ -1,3 +1,12 @@
+export { byHand } from "./by-hand.ts";
 export { type Plan, plan, planHash } from "./plan.ts";
-export { byHand, changesSomething, inWords, traitsOf } from "./traits.ts";
-export { type Operation, type OperationKind, operation, type Scope, type Traits } from "./types.ts";
+export { changesSomething, OPERATION_KINDS, traitsOf } from "./traits.ts";
+export {
+  type Operation,
+  type OperationKind,
+  operation,
+  type Scope,
+  type Sign,
+  type Traits,
+} from "./types.ts";
+export { inWords } from "./words.ts";
