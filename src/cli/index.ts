@@ -9,6 +9,7 @@ import { type Session, withExamples } from "./command.ts";
 import { tellFailure } from "./failure.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
+import { addOperations } from "./operations.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
 import { addTokens } from "./tokens.ts";
@@ -62,7 +63,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     .addHelpText("after", ENVIRONMENT);
   program.version(version(), "--version", "print the version");
   addServe(program, session);
-  for (const add of [addIncidents, addApprovals, addAlerts, addTokens, addRules, addAudit])
+  for (const add of [addIncidents, addApprovals, addAlerts, addTokens, addRules, addOperations, addAudit])
     add(program, session);
   return program;
 }
