@@ -12,6 +12,7 @@ import { tellFailure } from "./failure.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
 import { addMove } from "./move.ts";
+import { addOperations } from "./operations.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
 import { addStorage } from "./storage.ts";
@@ -73,6 +74,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addDeadLetters,
     addTokens,
     addRules,
+    addOperations,
     addAudit,
     addConfig,
     addStorage,

@@ -54,6 +54,26 @@ export async function readLine(stdin: AsyncIterable<string>): Promise<string> {
   return text;
 }
 
+/** Every line of stdin without its end, one after the other; of a line longer than `max`, its beginning. */
+export async function* lines(stdin: AsyncIterable<string>, max: number): AsyncGenerator<string> {
+  let line = "";
+  let begun = false;
+  for await (const piece of stdin) {
+    let from = 0;
+    for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", from)) {
+      yield (line + piece.slice(from, Math.min(end, from + max))).slice(0, max).replace(/\r$/, "");
+      line = "";
+      begun = false;
+      from = end + 1;
+    }
+    if (from < piece.length) {
+      begun = true;
+      line = (line + piece.slice(from, from + max)).slice(0, max);
+    }
+  }
+  if (begun) yield line.replace(/\r$/, "");
+}
+
 /** The text of a file, or of stdin for `-`. Throws `invalid`. */
 export async function readInput(file: string, stdin: AsyncIterable<string>): Promise<string> {
   if (file === "-") return readAll(stdin);

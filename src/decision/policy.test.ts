@@ -10,7 +10,18 @@ const OPERATIONS: Operation[] = [
   { kind: "kubernetes.rollout_restart", target, parameters: {} },
   { kind: "kubernetes.rollout_undo", target, parameters: {} },
   { kind: "kubernetes.scale_out", target, parameters: { at_least: 3 } },
+  {
+    kind: "kubernetes.drain",
+    target: { kind: "node", name: "n" },
+    parameters: { ignore_daemonsets: true, delete_emptydir_data: false },
+  },
+  {
+    kind: "host.docker_prune",
+    target: { kind: "host", name: "h" },
+    parameters: { what: "image", all_images: true },
+  },
   { kind: "investigate", target: null, parameters: {} },
+  { kind: "none", target: null, parameters: {} },
 ];
 const facts: fc.Arbitrary<PolicyFacts> = fc.record({
   mode: fc.constantFrom("shadow", "suggest"),
@@ -50,14 +61,15 @@ describe("policy", () => {
   });
 
   it("asks in the ordinary case, for every operation that changes something", () => {
-    for (const operation of OPERATIONS.slice(0, 4)) {
+    for (const operation of OPERATIONS.slice(0, 6)) {
       expect(judge({ ...ASKABLE, operation })).toMatchObject({ outcome: "ask", rule: "suggest" });
     }
   });
 
   it.each([
     ["information_only", "none", { notification_type: "TYPE-1" }],
-    ["read_only", "manual", { operation: OPERATIONS[4]! }],
+    ["no_action", "none", { operation: OPERATIONS[7]! }],
+    ["read_only", "manual", { operation: OPERATIONS[6]! }],
     ["shadow", "none", { mode: "shadow" }],
     ["security", "manual", { category: "secops" }],
     ["not_executable", "manual", { executable: false }],

@@ -28,6 +28,11 @@ const RULES: readonly PolicyRule[] = [
       notification_type === "TYPE-1" && "the alert is information: nothing is to be done",
   },
   {
+    id: "no_action",
+    outcome: "none",
+    applies: ({ operation }) => operation.kind === "none" && "nothing is to be done about it",
+  },
+  {
     id: "read_only",
     outcome: "manual",
     applies: ({ operation }) =>

@@ -1,3 +1,13 @@
+export { byHand } from "./by-hand.ts";
+export { MAX_TEXT, type ParseContext, type Parsed, parseOperation } from "./parse.ts";
 export { type Plan, plan, planHash } from "./plan.ts";
-export { byHand, changesSomething, inWords, traitsOf } from "./traits.ts";
-export { type Operation, type OperationKind, operation, type Scope, type Traits } from "./types.ts";
+export { changesSomething, OPERATION_KINDS, traitsOf } from "./traits.ts";
+export {
+  type Operation,
+  type OperationKind,
+  operation,
+  type Scope,
+  type Sign,
+  type Traits,
+} from "./types.ts";
+export { inWords } from "./words.ts";

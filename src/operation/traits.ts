@@ -1,48 +1,174 @@
-import type { Operation, OperationKind, Traits } from "./types.ts";
+import type { Operation, OperationKind, Sign, Traits } from "./types.ts";
+
+const READ = {
+  scope: "read",
+  idempotent: true,
+  risk: "low",
+  data_impact: "READ_ONLY",
+  downtime: 0,
+  dry_run: "look",
+  undo: null,
+  verify: [],
+} as const satisfies Omit<Traits, "tool">;
+
+/** A change that the API server tries first and that, by itself, takes nothing away. */
+const CHANGE = {
+  scope: "write",
+  idempotent: true,
+  risk: "medium",
+  data_impact: "NONE",
+  downtime: 0,
+  dry_run: "server",
+  undo: null,
+} as const;
+const ON_HOST = { ...CHANGE, dry_run: "look" } as const;
+const ROLLED_OUT: readonly Sign[] = [
+  "rollout_complete",
+  "replicas_ready",
+  "restarts_stopped",
+  "alert_silent",
+];
 
 const TRAITS: Record<OperationKind, Traits> = {
   "process.restart": {
+    ...ON_HOST,
     tool: "process_restart",
-    scope: "write",
-    idempotent: true,
-    risk: "medium",
-    data_impact: "NONE",
     downtime: 5,
+    verify: ["process_up", "alert_silent"],
   },
-  "kubernetes.rollout_restart": {
-    tool: "kubernetes_rollout_restart",
-    scope: "write",
-    idempotent: true,
-    risk: "medium",
-    data_impact: "NONE",
-    downtime: 0,
-  },
+  "kubernetes.rollout_restart": { ...CHANGE, tool: "kubernetes_rollout_restart", verify: ROLLED_OUT },
   "kubernetes.rollout_undo": {
+    ...CHANGE,
     tool: "kubernetes_rollout_undo",
-    scope: "write",
     // A second undo goes back to where the first one came from.
     idempotent: false,
     risk: "critical",
     data_impact: "WRITE",
-    downtime: 0,
+    undo: "kubernetes.rollout_undo",
+    verify: ROLLED_OUT,
   },
   "kubernetes.scale_out": {
+    ...CHANGE,
     tool: "kubernetes_scale",
-    scope: "write",
-    idempotent: true,
     risk: "low",
-    data_impact: "NONE",
-    downtime: 0,
+    undo: "kubernetes.scale",
+    verify: ["replicas_ready", "alert_silent"],
   },
-  investigate: {
-    tool: "investigate",
-    scope: "read",
-    idempotent: true,
+  "kubernetes.scale": {
+    ...CHANGE,
+    tool: "kubernetes_scale",
+    // Down to nothing is among what it can do.
+    risk: "high",
+    undo: "kubernetes.scale",
+    verify: ["replicas_ready", "alert_silent"],
+  },
+  "kubernetes.delete_pod": {
+    ...CHANGE,
+    tool: "kubernetes_delete_pod",
+    // A StatefulSet's next pod has the same name: a second delete would end that one.
+    idempotent: false,
+    downtime: 30,
+    data_impact: "WRITE",
+    verify: ["pod_replaced", "restarts_stopped", "alert_silent"],
+  },
+  "kubernetes.cordon": {
+    ...CHANGE,
+    tool: "kubernetes_cordon",
+    undo: "kubernetes.uncordon",
+    verify: ["node_unschedulable"],
+  },
+  "kubernetes.uncordon": {
+    ...CHANGE,
+    tool: "kubernetes_uncordon",
     risk: "low",
-    data_impact: "READ_ONLY",
-    downtime: 0,
+    undo: "kubernetes.cordon",
+    verify: ["node_schedulable"],
   },
+  "kubernetes.drain": {
+    ...CHANGE,
+    tool: "kubernetes_drain",
+    risk: "high",
+    data_impact: "WRITE",
+    downtime: 60,
+    // What was moved away stays away; the node takes pods again.
+    undo: "kubernetes.uncordon",
+    verify: ["node_unschedulable", "node_empty"],
+  },
+  "kubernetes.set_image": {
+    ...CHANGE,
+    tool: "kubernetes_set_image",
+    risk: "high",
+    data_impact: "WRITE",
+    undo: "kubernetes.set_image",
+    verify: ROLLED_OUT,
+  },
+  "kubernetes.set_resources": {
+    ...CHANGE,
+    tool: "kubernetes_set_resources",
+    undo: "kubernetes.set_resources",
+    verify: ROLLED_OUT,
+  },
+  "kubernetes.patch": {
+    ...CHANGE,
+    tool: "kubernetes_patch",
+    risk: "high",
+    data_impact: "WRITE",
+    undo: "kubernetes.patch",
+    verify: ROLLED_OUT,
+  },
+  "kubernetes.get": { ...READ, tool: "kubernetes_get" },
+  "kubernetes.describe": { ...READ, tool: "kubernetes_describe" },
+  "kubernetes.logs": { ...READ, tool: "kubernetes_logs" },
+  "kubernetes.top": { ...READ, tool: "kubernetes_top" },
+  "host.diagnose": { ...READ, tool: "ssh_diagnose" },
+  "host.systemctl_restart": {
+    ...ON_HOST,
+    tool: "ssh_systemctl_restart",
+    downtime: 10,
+    verify: ["unit_active", "alert_silent"],
+  },
+  "host.docker_restart": {
+    ...ON_HOST,
+    tool: "ssh_docker_restart",
+    downtime: 10,
+    verify: ["container_running", "alert_silent"],
+  },
+  "host.docker_compose_restart": {
+    ...ON_HOST,
+    tool: "ssh_docker_compose_restart",
+    downtime: 10,
+    verify: ["container_running", "alert_silent"],
+  },
+  "host.clear_docker_logs": {
+    ...ON_HOST,
+    tool: "ssh_clear_docker_logs",
+    data_impact: "DESTRUCTIVE",
+    verify: ["disk_freed", "alert_silent"],
+  },
+  "host.docker_prune": {
+    ...ON_HOST,
+    tool: "ssh_docker_prune",
+    scope: "admin",
+    risk: "high",
+    data_impact: "DESTRUCTIVE",
+    verify: ["disk_freed", "alert_silent"],
+  },
+  "host.renew_certificate": {
+    ...ON_HOST,
+    tool: "ssh_renew_ssl",
+    verify: ["certificate_valid", "alert_silent"],
+  },
+  "host.reload_nginx": {
+    ...ON_HOST,
+    tool: "ssh_reload_nginx",
+    risk: "low",
+    verify: ["unit_active", "alert_silent"],
+  },
+  investigate: { ...READ, tool: "investigate" },
+  none: { ...READ, tool: "none" },
 };
+
+export const OPERATION_KINDS = Object.keys(TRAITS) as readonly OperationKind[];
 
 export function traitsOf(operation: Pick<Operation, "kind">): Traits {
   return TRAITS[operation.kind];
@@ -51,39 +177,4 @@ export function traitsOf(operation: Pick<Operation, "kind">): Traits {
 /** Whether doing it changes anything. */
 export function changesSomething(operation: Operation): boolean {
   return traitsOf(operation).scope !== "read";
-}
-
-/** The operation in words, as a card's title: `Restart process demo-shop`. */
-export function inWords(operation: Operation): string {
-  const { target } = operation;
-  const name = target === null ? "" : `${target.kind} ${target.name}`;
-  const where = target?.namespace === undefined ? name : `${name} in ${target.namespace}`;
-  switch (operation.kind) {
-    case "process.restart":
-      return `Restart ${where}`;
-    case "kubernetes.rollout_restart":
-      return `Restart ${where}, pod by pod`;
-    case "kubernetes.rollout_undo":
-      return `Roll ${where} back to the revision before`;
-    case "kubernetes.scale_out":
-      return `Scale ${where} out to at least ${operation.parameters.at_least} replicas`;
-    case "investigate":
-      return target === null ? "Investigate" : `Investigate ${where}`;
-  }
-}
-
-/** How a person would do it by hand, for people to read: it is never run. Null where there is no one command. */
-export function byHand(operation: Operation): string | null {
-  const { kind, target } = operation;
-  const namespace = target?.namespace === undefined ? "" : ` -n ${target.namespace}`;
-  switch (kind) {
-    case "kubernetes.rollout_restart":
-      return `kubectl rollout restart ${operation.target.kind}/${operation.target.name}${namespace}`;
-    case "kubernetes.rollout_undo":
-      return `kubectl rollout undo ${operation.target.kind}/${operation.target.name}${namespace}`;
-    case "kubernetes.scale_out":
-      return `kubectl scale ${operation.target.kind}/${operation.target.name}${namespace} --replicas=${operation.parameters.at_least}`;
-    default:
-      return null;
-  }
 }

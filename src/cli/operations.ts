@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import { MAX_TEXT, OPERATION_KINDS, parseOperation, traitsOf } from "../operation/index.ts";
+import { group, leaf, type Session, withExamples } from "./command.ts";
+import { lines } from "./io.ts";
+
+// A longer line is cut, and refused for its length anyway: it must not fill the memory.
+const MAX_LINE = 8 * MAX_TEXT;
+// What JSON leaves as it is, and a terminal or a reader of lines does not: C1 controls, line and text marks.
+const DECEPTIVE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+const escaped = (json: string) =>
+  json.replace(DECEPTIVE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** One JSON line for every line of stdin, whatever is in it. */
+async function parse({ io }: Session): Promise<void> {
+  for await (const input of lines(io.stdin, MAX_LINE)) {
+    const { class: is, operation, approval, reason } = parseOperation(input);
+    io.stdout(`${escaped(JSON.stringify({ input, class: is, operation, approval, reason }))}\n`);
+  }
+}
+
+function ls({ out }: Session, { json }: { json?: boolean }): void {
+  const items = OPERATION_KINDS.map((kind) => ({ kind, ...traitsOf({ kind }) }));
+  if (json) {
+    out.json(JSON.stringify({ items }));
+    return;
+  }
+  const yesNo = (value: boolean) => (value ? "yes" : "no");
+  out.table(
+    ["OPERATION", "TOOL", "SCOPE", "RISK", "TWICE IS ONCE", "DATA", "UNDO"],
+    items.map(({ kind, tool, scope, risk, idempotent, data_impact, undo }) => [
+      kind,
+      tool,
+      scope,
+      risk,
+      yesNo(idempotent),
+      data_impact,
+      undo ?? "-",
+    ]),
+  );
+}
+
+export function addOperations(program: Command, session: Session): void {
+  const operations = group(program, "operations", "the typed operations; needs no server");
+  const command = operations
+    .command("parse")
+    .description("read command lines from stdin, and say of each in one JSON line what it comes to")
+    .option("--json", "as always: one JSON object a line")
+    .addHelpText(
+      "after",
+      "\nClasses: operation (changes something, needs an approval), read_only, refused. Nothing is ever run.",
+    )
+    .action(() => parse(session));
+  withExamples(command, [
+    "echo 'kubectl rollout restart deployment/api -n prod' | awoooi operations parse",
+    "awoooi operations parse < runbook-commands.txt | jq -r 'select(.class == \"refused\") | .reason'",
+  ]);
+  leaf(operations, "ls", "list every operation, with its risk and the gateway's name of it", [
+    "awoooi operations ls",
+    "awoooi operations ls --json",
+  ]).action((options: { json?: boolean }) => ls(session, options));
+}

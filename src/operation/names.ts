@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { wireText } from "../contract/common.ts";
+import { operationTarget } from "../contract/incident.ts";
+
+// RFC 1123, as Kubernetes asks for: names come from alerts, and people copy commands with them into shells.
+export const dnsName = z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, "is not a Kubernetes name");
+const inCluster = operationTarget.extend({ name: dnsName, namespace: dnsName });
+export const workload = inCluster.extend({ kind: z.enum(["deployment", "statefulset", "daemonset"]) });
+export const scalable = inCluster.extend({ kind: z.enum(["deployment", "statefulset"]) });
+export const patchable = inCluster.extend({
+  kind: z.enum(["deployment", "statefulset", "daemonset", "horizontalpodautoscaler"]),
+});
+export const pod = inCluster.extend({ kind: z.literal("pod") });
+export const process = operationTarget.extend({ kind: z.literal("process") });
+
+/** A kubeconfig context: what `cluster` names. */
+const cluster = z.string().regex(/^[A-Za-z0-9][\w.:@/-]{0,252}$/, "is not the name of a cluster");
+export const node = z.strictObject({ kind: z.literal("node"), name: dnsName, cluster: cluster.optional() });
+
+/** A host name or an address: never anything that ssh would read as an option or another account. */
+export const hostName = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$/, "is not a host name");
+export const containerName = z.string().regex(/^[A-Za-z0-9][\w.-]{0,127}$/, "is not a container name");
+const unitName = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.:@-]{0,254}$/, "is not the name of a systemd unit")
+  // Restarting a target or a slice restarts or ends more than one service.
+  .refine((name) => !/\.(target|slice|scope|mount|swap|device)$/.test(name), "is not a service");
+export const host = z.strictObject({ kind: z.literal("host"), name: hostName });
+export const container = z.strictObject({
+  kind: z.literal("container"),
+  name: containerName,
+  host: hostName,
+});
+export const unit = z.strictObject({ kind: z.literal("unit"), name: unitName, host: hostName });
+export const composeService = z.strictObject({
+  kind: z.literal("compose_service"),
+  name: containerName,
+  host: hostName,
+});
+export const composeProject = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "is not the name of a compose project");
+
+/** What may be read of a cluster: secrets are left out, whoever asks. */
+const readableKind = z
+  .string()
+  .regex(/^[a-z][a-z0-9.-]{0,99}$/, "is not a kind of resource")
+  .refine((kind) => !isSecretKind(kind), "holds secrets");
+export const readable = z.strictObject({
+  kind: readableKind,
+  name: dnsName,
+  namespace: dnsName.optional(),
+  cluster: cluster.optional(),
+});
+export const logged = readable.extend({
+  kind: z.enum(["pod", "deployment", "statefulset", "daemonset", "replicaset", "job"]),
+});
+export const measured = readable.extend({ kind: z.enum(["pod", "node"]) });
+const selector = wireText(500).regex(/^[\w./=!(), -]+$/, "is not a selector");
+/** Which objects are read, where it is not one by its name. */
+export const selection = z.strictObject({
+  resource: readableKind.optional(),
+  namespace: dnsName.optional(),
+  all_namespaces: z.literal(true).optional(),
+  selector: selector.optional(),
+  field_selector: selector.optional(),
+  cluster: cluster.optional(),
+});
+export const containerOfPod = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not the name of a container");
+
+/** Whether objects of this kind are secrets, however their kind is written (`secrets.v1`). */
+export function isSecretKind(kind: string): boolean {
+  return /secret/i.test(kind);
+}

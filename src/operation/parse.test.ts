@@ -1,0 +1,308 @@
+import { describe, expect, it } from "vitest";
+import { type Operation, parseOperation } from "./index.ts";
+
+const prod = (kind: string, name: string) => ({ kind, name, namespace: "prod" });
+const on = (kind: string, name: string, host = "web1") => ({ kind, name, host });
+const said = (text: string) => {
+  const { class: is, operation } = parseOperation(text);
+  return [is, operation?.kind, operation?.target, operation?.parameters];
+};
+
+describe("a command that changes something", () => {
+  const api = prod("deployment", "api");
+  it.each<[string, Operation["kind"], object, object]>([
+    ["kubectl rollout restart deployment/api -n prod", "kubernetes.rollout_restart", api, {}],
+    ["kubectl -nprod rollout restart deploy api", "kubernetes.rollout_restart", api, {}],
+    ["kubectl rollout --namespace=prod restart deploy.apps/api", "kubernetes.rollout_restart", api, {}],
+    [`"kubectl" 'roll'out restart deployment/"api" -n $'prod'`, "kubernetes.rollout_restart", api, {}],
+    ["kubectl rollout \\\n  restart deployment/ap\\i \\\n -n prod", "kubernetes.rollout_restart", api, {}],
+    [
+      "Restart the API | kubectl rollout restart deployment/api -n prod",
+      "kubernetes.rollout_restart",
+      api,
+      {},
+    ],
+    ["重啟 API | kubectl rollout restart deployment/api -n prod", "kubernetes.rollout_restart", api, {}],
+    ["kubectl rollout undo sts/db -n prod", "kubernetes.rollout_undo", prod("statefulset", "db"), {}],
+    [
+      "kubectl rollout undo deploy/api -n prod --to-revision=3",
+      "kubernetes.rollout_undo",
+      api,
+      { to_revision: 3 },
+    ],
+    ["kubectl rollout undo deploy/api -n prod --to-revision=0", "kubernetes.rollout_undo", api, {}],
+    ["kubectl scale --replicas=0 deployment/api -n prod", "kubernetes.scale", api, { replicas: 0 }],
+    [
+      "kubectl scale deploy api --replicas 3 -n prod --dry-run=none",
+      "kubernetes.scale",
+      api,
+      { replicas: 3 },
+    ],
+    ["kubectl delete po api-1 -n prod --wait=false", "kubernetes.delete_pod", prod("pod", "api-1"), {}],
+    [
+      "kubectl delete pod api-1",
+      "kubernetes.delete_pod",
+      { kind: "pod", name: "api-1", namespace: "default" },
+      {},
+    ],
+    ["kubectl cordon node-1", "kubernetes.cordon", { kind: "node", name: "node-1" }, {}],
+    ["kubectl uncordon no/node-1", "kubernetes.uncordon", { kind: "node", name: "node-1" }, {}],
+    [
+      "kubectl drain node-1 --ignore-daemonsets --context=kind-x",
+      "kubernetes.drain",
+      { kind: "node", name: "node-1", cluster: "kind-x" },
+      { ignore_daemonsets: true, delete_emptydir_data: false },
+    ],
+    [
+      "kubectl set image deploy/api -n prod web=registry.example:5000/team/web:1.2 side=nginx",
+      "kubernetes.set_image",
+      api,
+      { images: { web: "registry.example:5000/team/web:1.2", side: "nginx" } },
+    ],
+    [
+      "kubectl set resources deploy api -n prod -c web --limits=cpu=200m,memory=512Mi",
+      "kubernetes.set_resources",
+      api,
+      { container: "web", limits: { cpu: "200m", memory: "512Mi" } },
+    ],
+    [
+      `kubectl patch deployment api -n prod -p '{"spec":{"template":{"metadata":{"annotations":{"a/b":"c"}}}}}'`,
+      "kubernetes.patch",
+      api,
+      { patch: { spec: { template: { metadata: { annotations: { "a/b": "c" } } } } } },
+    ],
+    [
+      `kubectl patch hpa api -n prod --type=merge -p '{"spec":{"maxReplicas":9}}'`,
+      "kubernetes.patch",
+      prod("horizontalpodautoscaler", "api"),
+      { patch: { spec: { maxReplicas: 9 } } },
+    ],
+    ["ssh web1 docker restart web", "host.docker_restart", on("container", "web"), {}],
+    [
+      "ssh -q -o ConnectTimeout=5 web1 'docker container restart web'",
+      "host.docker_restart",
+      on("container", "web"),
+      {},
+    ],
+    [
+      "ssh web1 sudo systemctl restart nginx.service",
+      "host.systemctl_restart",
+      on("unit", "nginx.service"),
+      {},
+    ],
+    ["systemctl restart nginx", "host.systemctl_restart", on("unit", "nginx", "localhost"), {}],
+    [
+      "ssh web1 docker compose -p shop restart web",
+      "host.docker_compose_restart",
+      on("compose_service", "web"),
+      { project: "shop" },
+    ],
+    [
+      "ssh web1 docker image prune -af",
+      "host.docker_prune",
+      { kind: "host", name: "web1" },
+      { what: "image", all_images: true },
+    ],
+    ["ssh web1 systemctl reload nginx", "host.reload_nginx", { kind: "host", name: "web1" }, {}],
+  ])("%s", (text, kind, target, parameters) => {
+    expect(said(text)).toEqual(["operation", kind, target, parameters]);
+    expect(parseOperation(text).approval).toBe("required");
+  });
+});
+
+describe("a text that is refused, naming what is wrong", () => {
+  const restart = "kubectl rollout restart deployment/api -n prod";
+  it.each([
+    [`${restart}; rm -rf /`, '"rm"'],
+    [`${restart} && ${restart}`, "more than one command"],
+    [`${restart} &`, '"&" stands behind it'],
+    [`${restart} > /dev/null`, "redirected"],
+    [`${restart} # and the rest`, "comment"],
+    [`echo ok | ${restart}`, "more than one command"],
+    [`NS=prod ${restart}`, "sets a variable"],
+    ["kubectl rollout restart deployment/$NAME -n prod", '"$NAME"'],
+    ["kubectl rollout restart deployment/api -n $(cat ns)", '"cat"'],
+    ["kubectl rollout restart deployment/<name> -n prod", '"<name>"'],
+    ["kubectl rollout restart deployment/{target} -n prod", '"{target}"'],
+    ["kubectl rollout restart deployment/api* -n prod", '"*"'],
+    ["kubectl rollout restart deployment api worker -n prod", '"worker" is one more object'],
+    ["kubectl rollout restart deployment -n prod", "names no single deployment"],
+    ["kubectl rollout restart deployment -l app=api", "--selector"],
+    ["kubectl rollout restart job/api -n prod", "target.kind"],
+    ["kubectl rollout restart deployment/API -n prod", "is not a Kubernetes name"],
+    ["kubectl rollout restart deployment/api -n prod --foo", '"--foo"'],
+    [`${restart} -n other`, "--namespace is there twice"],
+    ["kubectl rollout restart deployment/api -n prod --as=admin", "--as acts as somebody else"],
+    ["kubectl --kubeconfig=/tmp/x rollout restart deployment/api", "--kubeconfig"],
+    ["kubectl -s https://evil rollout restart deployment/api", "--server"],
+    ["kubectl get pods --token abc", "--token"],
+    ["kubectl delete pods --all -n prod", "--all"],
+    ["kubectl delete pod api --force", "--force"],
+    ["kubectl delete namespace prod", "deletes everything in the namespace"],
+    ["kubectl delete pvc data", "what is on the volume"],
+    ["kubectl delete crd widgets", "every object of the kind"],
+    ["kubectl delete pod,pvc x", "pod,pvc"],
+    ["kubectl scale deploy/api", "--replicas is missing"],
+    ["kubectl scale deploy/api --replicas=3 --current-replicas=2", "--current-replicas"],
+    ["kubectl scale deploy/api --replicas=9999", "replicas"],
+    ["kubectl scale deploy/api --replicas=3 --dry-run=maybe", '"maybe"'],
+    ["kubectl drain node-1 --disable-eviction", "disruption budgets"],
+    ["kubectl apply -f x.yaml", "is no typed operation"],
+    ["kubectl exec api -- sh", "runs a program"],
+    ["kubectl lineage pod api", '"lineage"'],
+    ["kubectl $VERB pods", '"$VERB"'],
+    ["kubectl get secret db -o yaml", "discloses"],
+    ["kubectl get pods,secrets -ojson", "discloses"],
+    ["kubectl get $KIND -o yaml", "might be a secret"],
+    ["kubectl get --raw /api/v1/secrets", "--raw"],
+    ["kubectl config view --raw", "credentials"],
+    ["kubectl get pods > pods.txt", '"pods.txt"'],
+    ["kubectl get pods | xargs kubectl delete pod", '"xargs"'],
+    ["kubectl get pods | awk '{system(\"id\")}'", "awk"],
+    ["kubectl get pods | sed 's/a/b/w out'", "sed"],
+    ["kubectl get pods | grep -f /etc/shadow", '"-f"'],
+    ["kubectl get pods | grep -e x /etc/shadow", "/etc/shadow"],
+    ["kubectl get pods; cat /etc/shadow", '"cat"'],
+    ["if true; then kubectl get pods; fi", '"if"'],
+    ["(kubectl get pods)", "groups"],
+    [`kubectl patch deployment api -p '{"spec":{"paused":true}}'`, "paused"],
+    [`kubectl patch deployment api --type=json -p '[]'`, "json"],
+    [`kubectl patch deployment api -p '{"spec":{"template":{"spec":{"hostNetwork":true}}}}'`, "hostNetwork"],
+    [`kubectl patch deployment api -p '{"spec":{"template":{}}}'`, "changes nothing"],
+    ["ssh web1", "session"],
+    ["ssh -J bastion web1 docker restart web", "another host"],
+    ["ssh -o ProxyCommand=id web1 docker restart web", "ProxyCommand"],
+    ["ssh -o StrictHostKeyChecking=no web1 docker restart web", "safeguard"],
+    ["ssh root@web1 docker restart web", "configuration"],
+    ["ssh -- -oProxyCommand=id uptime", "is not a host name"],
+    ["ssh web1 docker restart 'web;id'", '"id"'],
+    ["ssh web1 ssh web2 uptime", "another"],
+    ["ssh web1 docker restart web db", '"db"'],
+    ["docker run --privileged x", "docker run"],
+    ["docker -H tcp://evil ps", "--host"],
+    ["docker volume prune", "docker volume prune"],
+    ["docker system prune --volumes", "volumes"],
+    ["docker compose -f x.yaml restart web", "--file"],
+    ["docker nonexistent", "nonexistent"],
+    ["systemctl -H evil restart nginx", "--host"],
+    ["systemctl stop nginx", "no typed operation"],
+    ["systemctl restart default.target", "is not a service"],
+    ["journalctl --vacuum-size=1M", "deletes logs"],
+    ["sudo -u postgres systemctl restart nginx", '"-u"'],
+    ["sudo kubectl get pods", "whose kubectl"],
+    ["helm rollback api", '"helm"'],
+    ["RESTART_DEPLOYMENT", "no target"],
+    ["SCALE_DEPLOYMENT", "how many replicas"],
+    ["FORMAT_DISK", "FORMAT_DISK"],
+    ["kubectl get pods 'x", "not closed"],
+    ["kubectl get pods $(kubectl get po", "not closed"],
+    [`kubectl get pods ${"$(".repeat(20)}`, "deep"],
+    [`kubectl get pods ${"x".repeat(9_000)}`, "longer than"],
+    ["kubectl get\0 pods", "NUL"],
+    ["restart the api please", '"restart"'],
+  ])("%s", (text, part) => {
+    const parsed = parseOperation(text);
+    expect(parsed).toMatchObject({ class: "refused", operation: null, approval: "none" });
+    expect(parsed.reason).toContain(part);
+  });
+});
+
+describe("a command that only reads", () => {
+  it.each([
+    "kubectl get pods -n <namespace> | grep api | wc -l",
+    "kubectl -n $NS get events --sort-by='.lastTimestamp' | tail -30 || true",
+    "kubectl get nodes -o json | jq -r '.items[].metadata.name' | sort | uniq -c",
+    "kubectl get pods --no-headers | awk '{print $1, $5}'",
+    "kubectl get pods -w",
+    "kubectl logs deploy/api -f --tail=20",
+    "kubectl logs $(kubectl get pods -o name | head -1)",
+    "kubectl get secrets -n prod",
+    "kubectl auth can-i get pods > /dev/null 2>&1",
+    "kubectl wait --for=condition=Ready pod/api --timeout=60s &",
+    "kubectl config view --minify",
+    "kubectl get -f - <<EOF\nkind: Pod\nEOF",
+    "docker ps --format '{{.Names}}' && docker stats --no-stream",
+    "docker logs --tail 50 web 2>&1 | grep -i error",
+    "systemctl status nginx --no-pager",
+    "journalctl -u nginx -n 50 -p err --since '1 hour ago'",
+    "ssh -p 2222 user@web1 'docker ps; df -h'",
+    "kubectl scale deploy/api --replicas=3 --dry-run=server",
+    "docker compose --dry-run restart web",
+  ])("%s", (text) => {
+    expect(parseOperation(text)).toMatchObject({ class: "read_only", approval: "none" });
+  });
+
+  it("carries its typed operation where there is one", () => {
+    expect(said("kubectl get deploy/api -n prod -o wide")).toEqual([
+      "read_only",
+      "kubernetes.get",
+      prod("deployment", "api"),
+      {},
+    ]);
+    expect(said("kubectl logs api-1 -n prod -c web --previous --since=5m")).toEqual([
+      "read_only",
+      "kubernetes.logs",
+      prod("pod", "api-1"),
+      { container: "web", previous: true, since_seconds: 300 },
+    ]);
+    expect(said("kubectl top pods -A")).toEqual([
+      "read_only",
+      "kubernetes.top",
+      null,
+      { resource: "pod", all_namespaces: true },
+    ]);
+    expect(said("ssh web1 uptime")).toEqual([
+      "read_only",
+      "host.diagnose",
+      { kind: "host", name: "web1" },
+      {},
+    ]);
+    // A pipe shows less than the operation, and no operation shows secrets.
+    expect(said("kubectl get pods | head")[1]).toBeUndefined();
+    expect(said("kubectl get secret db")[1]).toBeUndefined();
+  });
+});
+
+describe("names of actions", () => {
+  const target = prod("deployment", "api");
+
+  it.each([
+    "NO_ACTION",
+    "no-action",
+    "NOACTION",
+    "(未設)",
+    "",
+    "  ",
+    "OBSERVE",
+    "Observe it | kubectl delete pod x",
+  ])("nothing is done for %j", (text) => {
+    expect(parseOperation(text)).toMatchObject({
+      class: "read_only",
+      operation: { kind: "none", target: null },
+    });
+  });
+
+  it("act on the target that is known", () => {
+    expect(parseOperation("INVESTIGATE: why", { target }).operation).toMatchObject({
+      kind: "investigate",
+      target,
+    });
+    expect(parseOperation("RESTART_DEPLOYMENT", { target })).toMatchObject({
+      class: "operation",
+      operation: { kind: "kubernetes.rollout_restart", target },
+    });
+    expect(parseOperation("RESTART_POD", { target }).reason).toContain("the target is a deployment");
+  });
+
+  it("fill {target} into a step, with its namespace", () => {
+    const step = "kubectl rollout restart deployment/{target}";
+    expect(parseOperation(step, { target }).operation).toMatchObject({ target });
+    expect(parseOperation("kubectl delete pod {target}", { target }).class).toBe("refused");
+    const hostile = { ...target, name: "api -n kube-system" };
+    expect(parseOperation(step, { target: hostile }).class).toBe("refused");
+    const web = on("container", "web");
+    expect(parseOperation("docker restart {target}", { target: web }).operation).toMatchObject({
+      target: web,
+    });
+  });
+});

@@ -1,0 +1,57 @@
+import { namedAction, noAction } from "./parse/action.ts";
+import { judge } from "./parse/guard.ts";
+import { Refused } from "./parse/refused.ts";
+import type { Context, Verdict } from "./parse/verdict.ts";
+import type { Operation } from "./types.ts";
+
+export type { Context as ParseContext } from "./parse/verdict.ts";
+
+/** Characters of a text that are read at most: no command that people sign is longer. */
+export const MAX_TEXT = 8_192;
+
+/**
+ * What a text comes to. An `operation` changes something and needs an approval; `read_only` changes
+ * nothing; everything else is `refused`. `reason` is for people.
+ */
+export type Parsed =
+  | { class: "operation"; operation: Operation; approval: "required"; reason: string }
+  | { class: "read_only"; operation: Operation | null; approval: "none"; reason: string }
+  | { class: "refused"; operation: null; approval: "none"; reason: string };
+
+const TOOL = /^\s*(?:sudo\s+)?(?:kubectl|docker|systemctl|journalctl|ssh)\s/;
+// A title is prose: it begins as no command does, and has nothing in it that a shell would act on.
+const TITLE = /^[\p{Lu}\p{Lo}\p{So}][^;&<>$`\\'"(){}*?[\]#~!=\n]*$/u;
+
+/** The command of the older form `title | kubectl …`, else the text as it is. */
+function withoutTitle(text: string): string {
+  const pipe = text.indexOf("|");
+  if (pipe < 0) return text;
+  const command = text.slice(pipe + 1);
+  return TOOL.test(command) && TITLE.test(text.slice(0, pipe).trim()) ? command : text;
+}
+
+const refused = (reason: string): Parsed => ({ class: "refused", operation: null, approval: "none", reason });
+
+function told(verdict: Verdict): Parsed {
+  return verdict.class === "operation"
+    ? { ...verdict, approval: "required" }
+    : { ...verdict, approval: "none" };
+}
+
+/**
+ * Reads a text that somebody wrote, people or model, as one typed operation. Pure and total: whatever
+ * the text is, it never throws, and nothing of the text is ever run.
+ */
+export function parseOperation(text: string, context: Context = {}): Parsed {
+  if (text.length > MAX_TEXT) return refused(`the text is longer than ${MAX_TEXT} characters`);
+  if (text.includes("\0")) return refused("the text holds a NUL");
+  const trimmed = text.trim();
+  try {
+    const nothing = noAction(trimmed, context);
+    if (nothing !== null) return told(nothing);
+    return told(namedAction(trimmed, context) ?? judge(withoutTitle(trimmed), context));
+  } catch (error) {
+    if (error instanceof Refused) return refused(error.message);
+    throw error;
+  }
+}

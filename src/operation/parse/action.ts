@@ -1,0 +1,83 @@
+import type { OperationKind } from "../types.ts";
+import { refuse, shown } from "./refused.ts";
+import { type Context, change, reads, type Verdict } from "./verdict.ts";
+
+/** Names of actions that stand for one kind of operation on the target that is already known. */
+const ACTIONS: ReadonlyMap<string, { kind: OperationKind; on: readonly string[] }> = new Map(
+  Object.entries({
+    "kubernetes.rollout_restart deployment": "RESTART_DEPLOYMENT",
+    "kubernetes.rollout_restart statefulset": "RESTART_STATEFULSET",
+    "kubernetes.rollout_restart daemonset": "RESTART_DAEMONSET",
+    "kubernetes.rollout_restart deployment|statefulset|daemonset":
+      "ROLLOUT_RESTART RESTART_WORKLOAD KUBERNETES_ROLLOUT_RESTART",
+    "kubernetes.rollout_undo deployment": "ROLLBACK_DEPLOYMENT",
+    "kubernetes.rollout_undo deployment|statefulset|daemonset":
+      "ROLLBACK ROLLOUT_UNDO KUBERNETES_ROLLOUT_UNDO",
+    "kubernetes.delete_pod pod": "DELETE_POD RESTART_POD KUBERNETES_DELETE_POD",
+    "kubernetes.cordon node": "CORDON_NODE KUBERNETES_CORDON",
+    "kubernetes.uncordon node": "UNCORDON_NODE KUBERNETES_UNCORDON",
+    "process.restart process": "RESTART_PROCESS PROCESS_RESTART",
+    "host.docker_restart container": "RESTART_CONTAINER DOCKER_RESTART SSH_DOCKER_RESTART",
+    "host.docker_compose_restart compose_service": "DOCKER_COMPOSE_RESTART SSH_DOCKER_COMPOSE_RESTART",
+    "host.systemctl_restart unit": "RESTART_SERVICE SYSTEMCTL_RESTART SSH_SYSTEMCTL_RESTART",
+    "host.clear_docker_logs container|host": "CLEAR_DOCKER_LOGS SSH_CLEAR_DOCKER_LOGS",
+    "host.renew_certificate host": "RENEW_SSL RENEW_CERTIFICATE SSH_RENEW_SSL",
+    "host.reload_nginx host": "RELOAD_NGINX SSH_RELOAD_NGINX",
+    "host.diagnose host": "DIAGNOSE DIAGNOSE_HOST SSH_DIAGNOSE",
+  }).flatMap(([what, names]) => {
+    const [kind = "", on = ""] = what.split(" ");
+    return names
+      .split(" ")
+      .map((name) => [name, { kind: kind as OperationKind, on: on.split("|") }] as const);
+  }),
+);
+/** Actions of which a name alone does not say how much or what. */
+const NEEDS_MORE: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    SCALE: "to how many replicas",
+    SCALE_UP: "to how many replicas",
+    SCALE_OUT: "to how many replicas",
+    SCALE_DOWN: "to how many replicas",
+    SCALE_DEPLOYMENT: "to how many replicas",
+    DRAIN_NODE: "what becomes of daemon sets and local data",
+    SET_IMAGE: "which image",
+    SET_RESOURCES: "which resources",
+    INCREASE_MEMORY: "to how much",
+    INCREASE_CPU: "to how much",
+    PATCH: "with what",
+    DOCKER_PRUNE: "of what",
+    SSH_DOCKER_PRUNE: "of what",
+  }),
+);
+
+const NO_ACTION: ReadonlySet<string> = new Set(["", "NO_ACTION", "NO-ACTION", "NOACTION", "(未設)"]);
+const BEGINS = /^(OBSERVE|INVESTIGATE)(?![A-Za-z0-9])/i;
+
+/** The no-operation that a text is, or null: nothing is done, and it succeeds at once. */
+export function noAction(text: string, context: Context): Verdict | null {
+  const target = context.target ?? null;
+  if (NO_ACTION.has(text.toUpperCase())) {
+    return reads("nothing is to be done", { kind: "none", target, parameters: {} });
+  }
+  const [, word] = BEGINS.exec(text) ?? [];
+  if (word === undefined) return null;
+  const kind = word.toUpperCase() === "OBSERVE" ? "none" : "investigate";
+  return reads(`begins with ${word}: nothing is changed`, { kind, target, parameters: {} });
+}
+
+/** What a name such as `RESTART_DEPLOYMENT` is, on the target of the context; null for any other text. */
+export function namedAction(text: string, { target }: Context): Verdict | null {
+  if (!/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(text)) return null;
+  const missing = NEEDS_MORE.get(text);
+  if (missing !== undefined) refuse(`${text} does not say ${missing}`);
+  const action = ACTIONS.get(text);
+  if (action === undefined) return refuse(`${shown(text)} is not the name of an operation`);
+  const { kind, on } = action;
+  if (target === undefined) refuse(`${text} has no target here: name it in a command`);
+  if (!on.includes(target.kind))
+    refuse(`${text} is about a ${on.join(" or ")}, and the target is a ${target.kind}`);
+  const candidate = { kind, target, parameters: {} };
+  return kind === "host.diagnose"
+    ? reads("only reads", candidate)
+    : change(candidate, `${text} changes the target`);
+}

@@ -1,0 +1,159 @@
+import { type FlagTable, flagTable } from "./flags.ts";
+
+/** Global flags of docker; those that lead to another daemon or other credentials are refused. */
+export const GLOBAL: FlagTable = flagTable(
+  "-D,--debug -l,--log-level= -v,--version --help -H,--host= -c,--context= --config=",
+  "--tls --tlscacert= --tlscert= --tlskey= --tlsverify",
+);
+export const OTHER_DAEMON: ReadonlySet<string> = new Set(
+  "--host --context --config --tls --tlscacert --tlscert --tlskey --tlsverify".split(" "),
+);
+
+const LIST = "-f,--filter= --format= --no-trunc -q,--quiet";
+const INSPECT = "-f,--format=";
+const PS = `-a,--all ${LIST} -n,--last= -l,--latest -s,--size`;
+const IMAGES = `-a,--all --digests ${LIST} --tree`;
+const LOGS = "--details -f,--follow --since= --until= -n,--tail= -t,--timestamps";
+const STATS = "-a,--all --format= --no-stream --no-trunc";
+const HISTORY = "--format= -H,--human --no-trunc --platform= -q,--quiet";
+const EVENTS = "-f,--filter= --format= --since= --until=";
+
+/** Commands of docker that only read, with their flags. `container ls` and `ps` are one command twice. */
+const READS: Readonly<Record<string, string>> = {
+  ps: PS,
+  "container ls": PS,
+  "container list": PS,
+  "container ps": PS,
+  logs: LOGS,
+  "container logs": LOGS,
+  stats: STATS,
+  "container stats": STATS,
+  top: "",
+  "container top": "",
+  port: "",
+  "container port": "",
+  diff: "",
+  "container diff": "",
+  inspect: "-f,--format= -s,--size --type=",
+  "container inspect": "-f,--format= -s,--size",
+  images: IMAGES,
+  "image ls": IMAGES,
+  "image list": IMAGES,
+  "image inspect": `${INSPECT} --platform=`,
+  history: HISTORY,
+  "image history": HISTORY,
+  info: INSPECT,
+  "system info": INSPECT,
+  version: INSPECT,
+  events: EVENTS,
+  "system events": EVENTS,
+  "system df": "--format= -v,--verbose",
+  search: "-f,--filter= --format= --limit= --no-trunc --automated -s,--stars=",
+  "network ls": LIST,
+  "network list": LIST,
+  "network inspect": `${INSPECT} -v,--verbose`,
+  "volume ls": `${LIST} --cluster`,
+  "volume list": `${LIST} --cluster`,
+  "volume inspect": INSPECT,
+  "plugin ls": LIST,
+  "plugin list": LIST,
+  "plugin inspect": INSPECT,
+  "node ls": LIST,
+  "node list": LIST,
+  "node ps": `${LIST} --no-resolve`,
+  "node inspect": `${INSPECT} --pretty`,
+  "service ls": LIST,
+  "service list": LIST,
+  "service ps": `${LIST} --no-resolve`,
+  "service inspect": `${INSPECT} --pretty`,
+  "service logs": `${LOGS} --no-resolve --no-task-ids --no-trunc --raw`,
+  "stack ls": LIST,
+  "stack list": LIST,
+  "stack ps": `${LIST} --no-resolve`,
+  "stack services": LIST,
+  // A secret's content never leaves the swarm: these show names and times.
+  "secret ls": LIST,
+  "secret list": LIST,
+  "secret inspect": `${INSPECT} --pretty`,
+  "config ls": LIST,
+  "config list": LIST,
+  "config inspect": `${INSPECT} --pretty`,
+  "context ls": LIST,
+  "context list": LIST,
+  "context show": "",
+  "context inspect": INSPECT,
+  "manifest inspect": "--insecure -v,--verbose",
+  "trust inspect": "--pretty",
+  "checkpoint ls": "--checkpoint-dir=",
+  "buildx ls": "--format= --no-trunc",
+  "buildx version": "",
+  "buildx du": "--filter= --format= --verbose",
+  "compose ls": LIST.replace("--no-trunc", "-a,--all"),
+  "compose ps": `-a,--all --filter= --format= --no-trunc --orphans -q,--quiet --services --status=`,
+  "compose logs": `${LOGS} --index= --no-color --no-log-prefix`,
+  "compose top": "",
+  "compose images": "--format= -q,--quiet",
+  "compose port": "--index= --protocol=",
+  "compose version": "-f,--format= --short",
+  "compose events": "--json --since= --until=",
+  "compose stats": STATS,
+  "compose volumes": "--format= -q,--quiet",
+};
+
+/** Commands that go on until they are stopped; of the others it is a flag that makes them do so. */
+export const ENDLESS: ReadonlySet<string> = new Set(
+  "stats|container stats|events|system events|compose events|compose stats".split("|"),
+);
+
+const RESTART = "-s,--signal= -t,--time,--timeout=";
+/** Commands that change something and are typed operations. */
+const CHANGES: Readonly<Record<string, string>> = {
+  restart: RESTART,
+  "container restart": RESTART,
+  "compose restart": "--no-deps -t,--timeout=",
+  "system prune": "-a,--all --filter= -f,--force --volumes",
+  "container prune": "--filter= -f,--force",
+  "image prune": "-a,--all --filter= -f,--force",
+};
+
+export type DockerCommand = { changes: boolean; flags: FlagTable };
+const entries = (table: Readonly<Record<string, string>>, changes: boolean) =>
+  Object.entries(table).map(([name, own]): [string, DockerCommand] => [
+    name,
+    { changes, flags: flagTable(own, "--help") },
+  ]);
+export const COMMANDS: ReadonlyMap<string, DockerCommand> = new Map([
+  ...entries(READS, false),
+  ...entries(CHANGES, true),
+]);
+
+/** Commands whose next word is a command too. */
+export const GROUPS: ReadonlySet<string> = new Set(
+  `builder buildx checkpoint compose config container context image manifest network node plugin secret
+  service stack swarm system trust volume`.split(/\s+/),
+);
+
+/** Flags of compose itself. A file or a folder would name a project that nobody has looked at. */
+export const COMPOSE: FlagTable = flagTable(
+  "-p,--project-name= --profile= --compatibility --dry-run --ansi= --progress= --parallel= --all-resources",
+  "-f,--file= --project-directory= --env-file=",
+);
+export const COMPOSE_FILES: ReadonlySet<string> = new Set(["--file", "--project-directory", "--env-file"]);
+
+const CHANGING = "changes things and is no typed operation";
+const RUNNING = "runs a program or opens a session, so that it can do anything";
+const verbs = (text: string, reason: string): [string, string][] =>
+  text.split(/\s+/).map((verb) => [verb, reason]);
+/** What the last word of a known command that is refused does; others are not known here at all. */
+export const REFUSED: ReadonlyMap<string, string> = new Map([
+  ...verbs(
+    `build pull push create start stop kill pause unpause rename rm rmi remove tag commit import load update
+    prune connect disconnect enable disable set upgrade install scale rollback deploy init join leave promote
+    demote sign revoke restore use up down ca annotate add bake reload`,
+    CHANGING,
+  ),
+  ...verbs("run exec attach cp", RUNNING),
+  ...verbs("save export", "copies what containers and images hold"),
+  ...verbs("login logout unlock unlock-key join-token", "handles credentials"),
+  ...verbs("wait", "shows nothing until a container ends, which may be never"),
+]);

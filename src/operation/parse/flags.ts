@@ -1,0 +1,127 @@
+import { refuse, shown } from "./refused.ts";
+import type { Word } from "./word.ts";
+
+/** How a flag takes its value: never, always, or only when it is glued to it (`--dry-run=client`). */
+type Takes = "nothing" | "value" | "glued";
+/** By every spelling (`-n`, `--namespace`): the name that it is known by, and how it takes its value. */
+export type FlagTable = ReadonlyMap<string, { name: string; takes: Takes }>;
+
+/**
+ * A table from a text as manuals have it: `-n,--namespace= -A,--all-namespaces --dry-run=?`. A flag is known
+ * by its last spelling; `=` takes a value, `=?` only one that is glued to it.
+ */
+export function flagTable(...texts: readonly string[]): FlagTable {
+  const table = new Map<string, { name: string; takes: Takes }>();
+  for (const entry of texts.join(" ").split(/\s+/).filter(Boolean)) {
+    const [, spellings = "", mark = ""] = /^([^=]+)(=\??)?$/.exec(entry) ?? [];
+    const takes = mark === "" ? "nothing" : mark === "=" ? "value" : "glued";
+    const all = spellings.split(",");
+    for (const one of all) table.set(one, { name: all.at(-1) ?? one, takes });
+  }
+  return table;
+}
+
+/** A value as written behind its flag; `true` for a flag without one. */
+export type FlagValue = Word | true;
+export type ReadFlags = {
+  /** Every occurrence, in order. */
+  flags: { name: string; value: FlagValue }[];
+  operands: Word[];
+  /** What stands behind `--`; null where there is none. */
+  rest: Word[] | null;
+};
+
+const wordOf = (word: Word, from: number): Word => ({
+  ...word,
+  text: word.text.slice(from),
+  head: word.head.slice(from),
+  inner: [],
+});
+
+class FlagReader {
+  readonly #words: readonly Word[];
+  readonly #table: FlagTable;
+  readonly #command: string;
+  readonly #flags: ReadFlags["flags"] = [];
+  #at = 0;
+
+  constructor(words: readonly Word[], table: FlagTable, command: string) {
+    this.#words = words;
+    this.#table = table;
+    this.#command = command;
+  }
+
+  /** Reads flags and operands; with `stop`, up to the first operand, whose place is `next`. */
+  read(stop: boolean): ReadFlags & { next: number } {
+    const operands: Word[] = [];
+    let rest: Word[] | null = null;
+    for (; this.#at < this.#words.length; this.#at += 1) {
+      const word = this.#words[this.#at] as Word;
+      if (word.text === "--" && word.unknown === null) {
+        rest = this.#words.slice(this.#at + 1);
+        break;
+      }
+      // A lone "-" is stdin, and no flag.
+      if (!word.head.startsWith("-") || word.text === "-") {
+        if (stop) break;
+        operands.push(word);
+      } else if (word.head.startsWith("--")) this.#long(word);
+      else this.#short(word);
+    }
+    return { flags: this.#flags, operands, rest, next: this.#at };
+  }
+
+  #find(spelling: string): { name: string; takes: Takes } {
+    const found = this.#table.get(spelling);
+    return found ?? refuse(`${shown(spelling)} is not a flag that ${this.#command} may have here`);
+  }
+
+  #valueBehind(spelling: string): Word {
+    this.#at += 1;
+    return this.#words[this.#at] ?? refuse(`${spelling} of ${this.#command} needs a value`);
+  }
+
+  #long(word: Word): void {
+    const equals = word.head.indexOf("=");
+    if (equals < 0 && word.unknown !== null) refuse(`a flag that is not known: ${shown(word.text)}`);
+    const spelling = equals < 0 ? word.text : word.text.slice(0, equals);
+    const { name, takes } = this.#find(spelling);
+    if (equals >= 0) this.#add(name, wordOf(word, equals + 1));
+    else this.#add(name, takes === "value" ? this.#valueBehind(spelling) : true);
+  }
+
+  /** Short flags, which may be glued to each other and to the value of the last one. */
+  #short(word: Word): void {
+    for (let at = 1; at < word.text.length; at += 1) {
+      if (at >= word.head.length) refuse(`a flag that is not known: ${shown(word.text)}`);
+      const spelling = `-${word.text[at]}`;
+      const { name, takes } = this.#find(spelling);
+      if (takes === "nothing") {
+        this.#add(name, true);
+        continue;
+      }
+      const glued = word.text[at + 1] === "=" ? at + 2 : at + 1;
+      if (at + 1 < word.text.length) this.#add(name, wordOf(word, glued));
+      else this.#add(name, takes === "value" ? this.#valueBehind(spelling) : true);
+      return;
+    }
+  }
+
+  #add(name: string, value: FlagValue): void {
+    this.#flags.push({ name, value });
+  }
+}
+
+/** Reads all flags, wherever they stand among the operands. Refuses one that is not in the table. */
+export function readFlags(words: readonly Word[], table: FlagTable, command: string): ReadFlags {
+  return new FlagReader(words, table, command).read(false);
+}
+
+/** Reads the flags before the first operand, whose place in `words` is `next`. */
+export function readLeadingFlags(
+  words: readonly Word[],
+  table: FlagTable,
+  command: string,
+): ReadFlags & { next: number } {
+  return new FlagReader(words, table, command).read(true);
+}

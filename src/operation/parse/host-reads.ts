@@ -1,0 +1,61 @@
+import { hostOf } from "./docker.ts";
+import { type FlagTable, flagTable, readFlags } from "./flags.ts";
+import { refuse, shown } from "./refused.ts";
+import { type Context, reads, type Verdict } from "./verdict.ts";
+import type { Word } from "./word.ts";
+
+/** A command that shows how a host is, and changes nothing. `operands`: which words it may have. */
+type HostRead = { flags: FlagTable; operands: RegExp; diagnoses: boolean };
+
+const NONE = /^(?!)/;
+const PATHS = /^[\w./@:+-]+$/;
+const READS: Readonly<Record<string, HostRead>> = {
+  uptime: { flags: flagTable("-p,--pretty -s,--since"), operands: NONE, diagnoses: true },
+  df: {
+    flags: flagTable("-h,--human-readable -H,--si -i,--inodes -T,--print-type -k -m -l,--local -a,--all -P"),
+    operands: PATHS,
+    diagnoses: true,
+  },
+  free: {
+    flags: flagTable("-h,--human -b,--bytes -k,--kibi -m,--mebi -g,--gibi -w,--wide -t,--total --si"),
+    operands: NONE,
+    diagnoses: true,
+  },
+  // Besides flags it takes BSD's letters: `ps aux`.
+  ps: {
+    flags: flagTable("-e -A -f -F -a -l -L -w -o,--format= --sort= --no-headers -u= -p= -C= --forest"),
+    operands: /^[auxwfelj]{1,8}$/,
+    diagnoses: true,
+  },
+  top: { flags: flagTable("-b -n= -o= -w= -c -H"), operands: NONE, diagnoses: true },
+  vmstat: { flags: flagTable("-a -s -w -S="), operands: /^\d{1,3}$/, diagnoses: true },
+  nproc: { flags: flagTable("--all"), operands: NONE, diagnoses: false },
+  uname: { flags: flagTable("-a,--all -r,--kernel-release -s -n -m -v"), operands: NONE, diagnoses: false },
+  who: { flags: flagTable("-a,--all -b,--boot -H,--heading -q,--count"), operands: NONE, diagnoses: false },
+  lsblk: { flags: flagTable("-f,--fs -a,--all -o,--output= -p,--paths"), operands: PATHS, diagnoses: false },
+  du: {
+    flags: flagTable("-h,--human-readable -s,--summarize -a -x,--one-file-system -d,--max-depth= -c,--total"),
+    operands: PATHS,
+    diagnoses: false,
+  },
+  ls: { flags: flagTable("-l -a,--all -A -h -t -r -S -R -1 -d -i"), operands: PATHS, diagnoses: false },
+  ss: { flags: flagTable("-t -u -l -n -p -a -s -4 -6 -i -m -o -x"), operands: NONE, diagnoses: false },
+};
+
+export const isHostRead = (name: string): boolean => Object.hasOwn(READS, name);
+
+/** A look at a host, over ssh only: on its own such a command is none of ours. */
+export function hostRead(name: string, words: readonly Word[], context: Context): Verdict {
+  const one = READS[name];
+  if (one === undefined) return refuse(`${shown(name)} is no command that is known here`);
+  const { operands, rest } = readFlags(words, one.flags, name);
+  const odd = [...operands, ...(rest ?? [])].find(
+    (word) => word.unknown === null && !one.operands.test(word.text),
+  );
+  if (odd !== undefined) refuse(`${name} may not have ${shown(odd.text)} here`);
+  const target = { kind: "host", name: hostOf(context) };
+  return reads(
+    `${name} only reads`,
+    one.diagnoses ? { kind: "host.diagnose", target, parameters: {} } : null,
+  );
+}

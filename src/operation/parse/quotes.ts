@@ -1,0 +1,51 @@
+import { refuse } from "./refused.ts";
+import type { Source } from "./source.ts";
+
+const SIMPLE: Record<string, string> = {
+  a: "\x07",
+  b: "\b",
+  e: "\x1b",
+  E: "\x1b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  "?": "?",
+};
+
+function coded(digits: string, radix: number): string {
+  const point = Number.parseInt(digits, radix);
+  if (point === 0 || point > 0x10ffff) refuse("an escape in $'…' names no character");
+  return String.fromCodePoint(point);
+}
+
+/** The rest of `$'…'`, behind its opening quote, with its escapes read. */
+export function ansiQuoted(source: Source): string {
+  let text = "";
+  for (;;) {
+    if (source.done) refuse("a quote ($') is not closed");
+    const one = source.next();
+    if (one === "'") return text;
+    if (one !== "\\") {
+      text += one;
+      continue;
+    }
+    const octal = source.match(/[0-7]{1,3}/y);
+    if (octal !== "") {
+      text += coded(octal, 8);
+      continue;
+    }
+    const hex = source.match(/x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}/y);
+    if (hex !== "") {
+      text += coded(hex.slice(1), 16);
+      continue;
+    }
+    const letter = source.next();
+    if (letter === "c") refuse("a control character is written as \\c");
+    text += SIMPLE[letter] ?? `\\${letter}`;
+  }
+}

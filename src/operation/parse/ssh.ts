@@ -1,0 +1,89 @@
+import { hostName } from "../names.ts";
+import { flagTable, readLeadingFlags } from "./flags.ts";
+import { refuse, shown } from "./refused.ts";
+import { Flags, type Verdict } from "./verdict.ts";
+import { known, type Word } from "./word.ts";
+
+const SSH = flagTable(
+  "-4 -6 -A -a -C -f -G -g -K -k -M -N -n -q -s -T -t -V -v -X -x -Y -y",
+  "-B= -b= -c= -D= -E= -e= -F= -I= -i= -J= -L= -l= -m= -O= -o= -P= -p= -Q= -R= -S= -W= -w=",
+);
+/** Flags that neither lead elsewhere nor change who asks. */
+const QUIET = ["-4", "-6", "-a", "-C", "-k", "-n", "-q", "-T", "-t", "-v", "-x", "-o"];
+/** Of a read also: the account, its key, the port. */
+const ACCOUNT = ["-i", "-l", "-p"];
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ["-J", "goes through another host"],
+  ["-W", "forwards a connection"],
+  ["-L", "forwards a connection"],
+  ["-R", "forwards a connection"],
+  ["-D", "forwards connections"],
+  ["-w", "forwards a network"],
+  ["-A", "lends this machine's keys to the host"],
+  ["-K", "lends this machine's credentials to the host"],
+  ["-X", "forwards a display"],
+  ["-Y", "forwards a display"],
+  ["-F", "reads another configuration, which can run programs"],
+  ["-N", "runs nothing"],
+  ["-s", "asks for a subsystem"],
+]);
+// ProxyCommand, LocalCommand, KnownHostsCommand and others run programs; what is not here is refused.
+const OPTIONS: ReadonlyMap<string, RegExp> = new Map([
+  ["connecttimeout", /^\d{1,4}$/],
+  ["connectionattempts", /^\d{1,2}$/],
+  ["serveraliveinterval", /^\d{1,4}$/],
+  ["serveralivecountmax", /^\d{1,3}$/],
+  ["batchmode", /^(yes|no)$/],
+  ["loglevel", /^[A-Za-z0-9]+$/],
+  ["compression", /^(yes|no)$/],
+  ["requesttty", /^(yes|no|auto|force)$/],
+  ["passwordauthentication", /^no$/],
+  ["stricthostkeychecking", /^(yes|ask|accept-new)$/],
+]);
+
+function guardOption(text: string): void {
+  const [, name = "", value = ""] = /^\s*(\w+)\s*[=\s]\s*(\S+)\s*$/.exec(text) ?? [];
+  const allowed = OPTIONS.get(name.toLowerCase());
+  if (allowed === undefined) refuse(`-o ${shown(text)} is not an option that ssh may have here`);
+  if (!allowed.test(value)) refuse(`-o ${shown(text)} takes a safeguard away, or is no value of it`);
+}
+
+/** What is run on a host: the text that its shell gets, and what was said of the account. */
+export type Remote = { host: string; command: string; account: string | null };
+
+/**
+ * Reads ssh's own words. Its command is all that stands behind the host, joined by blanks: the shell of the
+ * host reads it anew, so quotes that this machine's shell took away protect nothing there.
+ */
+export function remoteOf(words: readonly Word[]): Remote {
+  const before = readLeadingFlags(words, SSH, "ssh");
+  const behind = before.rest ?? words.slice(before.next);
+  const destination = behind[0];
+  if (destination === undefined) refuse("ssh names no host");
+  const text = known(destination, "the host");
+  // Behind the host ssh takes flags again, up to its command.
+  const after = readLeadingFlags(behind.slice(1), SSH, "ssh");
+  const command = after.rest ?? behind.slice(1 + after.next);
+  const all = [...before.flags, ...after.flags];
+  for (const { name, value } of all) {
+    if (REFUSED.has(name)) refuse(`${name} of ssh ${REFUSED.get(name)}`);
+    if (![...QUIET, ...ACCOUNT].includes(name)) refuse(`${name} is not a flag that ssh may have here`);
+    if (name === "-o" && value !== true) guardOption(known(value, "the value of -o"));
+  }
+  const flags = new Flags(all);
+  const [, user, host = ""] = /^(?:([^@]*)@)?(.*)$/s.exec(text) ?? [];
+  if (!hostName.safeParse(host).success) refuse(`${shown(host)} is not a host name`);
+  if (command.length === 0) refuse("ssh without a command opens a session");
+  const account = ACCOUNT.find((name) => flags.has(name)) ?? (user === undefined ? null : `${user}@`);
+  return { host, command: command.map((word) => word.text).join(" "), account };
+}
+
+/** What came of the remote command, with what was said of the account: a change has none of its own. */
+export function onHost(remote: Remote, verdict: Verdict): Verdict {
+  const reason = `on ${remote.host}: ${verdict.reason}`;
+  if (remote.account === null) return { ...verdict, reason };
+  if (verdict.class === "read_only") return { ...verdict, operation: null, reason };
+  return refuse(
+    `${shown(remote.account)}: the account, key and port of a change are chosen by the configuration`,
+  );
+}

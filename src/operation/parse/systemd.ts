@@ -1,0 +1,133 @@
+import { hostOf, oneName } from "./docker.ts";
+import { flagTable, readFlags } from "./flags.ts";
+import { refuse, shown } from "./refused.ts";
+import { type Context, change, Flags, reads, unknownIn, type Verdict } from "./verdict.ts";
+import { known, type Word } from "./word.ts";
+
+const SYSTEMCTL = flagTable(
+  "--system --user -t,--type= --state= --failed -p,--property= -P= -a,--all -l,--full -r,--recursive",
+  "--reverse --with-dependencies --after --before -T,--show-transaction --show-types --value -q,--quiet",
+  "--wait --no-block --no-pager --no-legend --legend= --plain --no-ask-password -n,--lines= -o,--output=",
+  "--timestamp= --version -h,--help -H,--host= -M,--machine= --root= --image= --runtime --global --now",
+  "-f,--force -s,--signal= --kill-whom= --kill-who= --what= --job-mode= --check-inhibitors= -i --no-wall",
+  "--no-reload --dry-run --firmware-setup --boot-loader-menu= --boot-loader-entry= --mkdir --read-only",
+  "--preset-mode= --message= --when= --marked --stdin --drop-in= --no-warn",
+);
+const SHOWS = `--system --user --type --state --failed --property -P --all --full --recursive --reverse
+  --with-dependencies --after --before --show-types --value --quiet --no-pager --no-legend --legend --plain
+  --no-ask-password --lines --output --timestamp --version --help --wait`.split(/\s+/);
+
+const READ_VERBS = new Set(
+  `status show cat help is-active is-failed is-enabled is-system-running list-units list-unit-files
+  list-sockets list-timers list-automounts list-paths list-jobs list-dependencies list-machines get-default
+  show-environment whoami`.split(/\s+/),
+);
+const CHANGING_VERBS = new Set(
+  `start stop reload try-restart reload-or-restart try-reload-or-restart force-reload condrestart isolate kill
+  clean freeze thaw set-property bind mount-image service-log-level service-log-target reset-failed enable
+  disable reenable preset preset-all mask unmask link revert add-wants add-requires edit set-default cancel
+  set-environment unset-environment import-environment daemon-reload daemon-reexec log-level log-target
+  service-watchdogs default rescue emergency halt poweroff reboot kexec soft-reboot exit switch-root suspend
+  sleep hibernate hybrid-sleep suspend-then-hibernate`.split(/\s+/),
+);
+
+function systemctlChange(verb: string, operands: readonly Word[], context: Context): Verdict {
+  const what = `systemctl ${verb}`;
+  if (verb === "restart") {
+    const name = oneName(operands, "unit", what, context);
+    const target = { kind: "unit", name, host: hostOf(context) };
+    return change({ kind: "host.systemctl_restart", target, parameters: {} }, "restarts a service");
+  }
+  const name = operands.length === 1 ? operands[0] : undefined;
+  if (verb === "reload" && name?.unknown === null && /^nginx(\.service)?$/.test(name.text)) {
+    const target = { kind: "host", name: hostOf(context) };
+    return change({ kind: "host.reload_nginx", target, parameters: {} }, "reloads nginx");
+  }
+  return CHANGING_VERBS.has(verb)
+    ? refuse(`${what} changes things and is no typed operation`)
+    : refuse(`${shown(verb)} is not a verb of systemctl that is known here`);
+}
+
+/** systemctl: what only shows, the restart of one service, the reload of nginx. */
+export function systemctl(words: readonly Word[], context: Context): Verdict {
+  const read = readFlags(words, SYSTEMCTL, "systemctl");
+  const flags = new Flags(read.flags);
+  const [first, ...operands] = [...read.operands, ...(read.rest ?? [])];
+  // Without a verb it lists the units.
+  const verb = first === undefined ? "list-units" : known(first, "the verb of systemctl");
+  const odd = flags.names.find((name) => !SHOWS.includes(name));
+  if (!READ_VERBS.has(verb)) {
+    const verdict = systemctlChange(verb, operands, context);
+    flags.only(["--system", "--quiet", "--no-pager", "--no-ask-password"], `of systemctl ${verb}`);
+    return verdict;
+  }
+  if (odd !== undefined) refuse(`${odd} is not a flag that systemctl ${verb} may have here`);
+  const unknown = unknownIn([...operands, ...flags.words]);
+  return unknown === null
+    ? reads(`systemctl ${verb} only reads`)
+    : reads(`reads, once ${shown(unknown)} is filled in`);
+}
+
+const JOURNALCTL = flagTable(
+  "--system --user -m,--merge -D,--directory= --file= --namespace= -S,--since= -U,--until= -c,--cursor=",
+  "--after-cursor= -b,--boot=? -u,--unit= --user-unit= -t,--identifier= -T,--exclude-identifier=",
+  "-p,--priority= --facility= -g,--grep= --case-sensitive=? -k,--dmesg -o,--output= --output-fields=",
+  "-n,--lines=? -r,--reverse --show-cursor --utc -x,--catalog --no-hostname --no-full --full -l -a,--all",
+  "-f,--follow --no-tail -q,--quiet --no-pager -e,--pager-end -h,--help --version -N,--fields -F,--field=",
+  "--list-boots --disk-usage --verify --header --list-catalog --list-invocations --list-namespaces",
+  "-I --invocation= --truncate-newline",
+  "--vacuum-size= --vacuum-files= --vacuum-time= --rotate --flush --sync --relinquish-var",
+  "--smart-relinquish-var --setup-keys --update-catalog --cursor-file= --force --interval= --verify-key=",
+  "--root= --image= --image-policy= -M,--machine= --dump-catalog --synchronize-on-exit=",
+);
+const NOT_READING: Readonly<Record<string, string>> = {
+  "--vacuum-size": "deletes logs",
+  "--vacuum-files": "deletes logs",
+  "--vacuum-time": "deletes logs",
+  "--rotate": "closes the journal's files",
+  "--flush": "moves the journal",
+  "--sync": "writes the journal out",
+  "--relinquish-var": "moves the journal",
+  "--smart-relinquish-var": "moves the journal",
+  "--setup-keys": "makes keys",
+  "--force": "replaces keys",
+  "--interval": "belongs to making keys",
+  "--verify-key": "holds a key",
+  "--update-catalog": "writes the catalogue",
+  "--cursor-file": "writes a file",
+  "--root": "reads another system",
+  "--image": "reads another system",
+  "--image-policy": "reads another system",
+  "--machine": "reads another system",
+};
+// `-n 50` and `-b -1` take what stands behind them where it is a number; else they take nothing.
+const NUMBER = /^([+-]?\d+|all|[0-9a-f]{32}([+-]\d+)?)$/;
+const MAY_TAKE = new Set(["-n", "--lines", "-b", "--boot"]);
+
+function glueNumbers(words: readonly Word[]): Word[] {
+  const glued: Word[] = [];
+  for (const word of words) {
+    const before = glued.at(-1);
+    const takes = before !== undefined && before.unknown === null && MAY_TAKE.has(before.text);
+    if (takes && word.unknown === null && NUMBER.test(word.text)) {
+      glued.pop();
+      const text = `${before.text}${before.text.startsWith("--") ? "=" : ""}${word.text}`;
+      glued.push({ ...word, text, head: text });
+    } else glued.push(word);
+  }
+  return glued;
+}
+
+/** journalctl, which only reads, apart from the flags that keep its files in order. */
+export function journalctl(words: readonly Word[]): Verdict {
+  const read = readFlags(glueNumbers(words), JOURNALCTL, "journalctl");
+  const flags = new Flags(read.flags);
+  for (const name of flags.names) {
+    if (NOT_READING[name] !== undefined) refuse(`${name} of journalctl ${NOT_READING[name]}`);
+  }
+  if (flags.has("--follow")) return reads("reads, and goes on until it is stopped (--follow)");
+  const unknown = unknownIn([...read.operands, ...flags.words]);
+  return unknown === null
+    ? reads("journalctl only reads")
+    : reads(`reads, once ${shown(unknown)} is filled in`);
+}
