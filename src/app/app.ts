@@ -113,7 +113,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
     const adapters = createAdapters(config, { state_dir, print, log });
     const bound = options.adapt === undefined ? adapters : options.adapt(adapters);
-    const journey = createJourney(config, bound, ctxOf);
+    const journey = createJourney(config, bound, ctxOf, database.epoch);
     const adminToken = await ensureAdmin(journey.as("bootstrap"), config.admin_token);
 
     await startWorkflows(journey, database.workflowPool, log);
@@ -124,8 +124,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const journal = new Journal(journey.as("intake"), config.intake.backlog, () => worker.backlog());
     ends.push(startLoop("the sweep", config.sweep.every, log, () => sweep(journey)));
     ends.push(
-      startLoop("the delivery of notices", 0.5, log, () =>
-        deliverNotices(journey.as("pipeline"), bound.notifiers),
+      startLoop("the delivery of notices", 0.5, log, (signal) =>
+        deliverNotices(journey.as("pipeline"), bound.notifiers, signal),
       ),
     );
 

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { type Connection, createDb, createPool, type Db } from "../db/client.ts";
 import { defaultDataDir, startEmbeddedPostgres } from "../db/embedded.ts";
+import { beginEpoch } from "../db/epoch.ts";
 import { holdServerLock, type ServerLock } from "../db/lock.ts";
 import { migrateSchema } from "../db/migrate.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -13,6 +14,8 @@ export type Database = {
   /** The workflow engine's own: a burst of requests must not starve it, nor it them. */
   workflowPool: pg.Pool;
   data_dir: string;
+  /** Counts the servers that this database has had; another's is higher. */
+  epoch: number;
   close(): Promise<void>;
 };
 
@@ -58,13 +61,14 @@ export async function openDatabase(config: Config, log: Log, onLost: () => void)
     await lock.release();
     await server.stop();
   };
+  const db = createDb(pool);
   try {
     await migrateSchema(pool);
+    return { db, pool, workflowPool, data_dir, epoch: await beginEpoch(db), close };
   } catch (error) {
     await close();
     throw new AwoooiError("unavailable", `The schema cannot be brought up to date: ${messageOf(error)}.`, {
       cause: error,
     });
   }
-  return { db: createDb(pool), pool, workflowPool, data_dir, close };
 }

@@ -98,9 +98,13 @@ export const incidents = pgTable(
     closed_at: at("closed_at"),
     owner: text("owner"),
     acknowledged_at: at("acknowledged_at"),
+    /** 1 to 4: how often this trouble has come back of late. */
+    escalation_level: integer("escalation_level").notNull().default(1),
+    /** What people say of how it was handled. */
+    feedback: jsonb("feedback").$type<Record<string, unknown>>(),
     /** How often it was resolved: the number of its latest resolution record. */
     resolution: integer("resolution").notNull().default(0),
-    resolved_through: text("resolved_through", { enum: ["repair", "notice", "person"] }),
+    resolved_through: text("resolved_through", { enum: ["repair", "notice", "person", "silence"] }),
   },
   (table) => [
     uniqueIndex("incidents_one_active")
@@ -108,6 +112,8 @@ export const incidents = pgTable(
       .where(sql`status in ('investigating', 'mitigating')`),
     index("incidents_fingerprint").on(table.fingerprint, table.updated_at),
     index("incidents_listing").on(table.created_at, table.incident_id),
+    index("incidents_active").on(table.incident_id).where(sql`status in ('investigating', 'mitigating')`),
+    index("incidents_resolved").on(table.resolved_at).where(sql`status = 'resolved'`),
   ],
 );
 
@@ -145,7 +151,10 @@ export const decisions = pgTable(
     ready_at: at("ready_at"),
     valid_until: at("valid_until").notNull(),
   },
-  (table) => [index("decisions_incident").on(table.incident_id, table.created_at)],
+  (table) => [
+    index("decisions_incident").on(table.incident_id, table.created_at),
+    index("decisions_analyzing").on(table.created_at).where(sql`state = 'analyzing'`),
+  ],
 );
 
 export const approvals = pgTable(
@@ -177,12 +186,16 @@ export const approvals = pgTable(
     decided_at: at("decided_at"),
     /** Until when the signatures are authority to act. */
     authority_until: at("authority_until"),
+    /** When its execution began: from then on that has the state that moves. */
+    begun_at: at("begun_at"),
   },
   (table) => [
     uniqueIndex("approvals_one_open").on(table.incident_id).where(sql`status in ('preparing', 'pending')`),
     index("approvals_incident").on(table.incident_id, table.created_at),
     index("approvals_listing").on(table.created_at, table.approval_id),
-    index("approvals_waiting").on(table.status).where(sql`status in ('preparing', 'pending', 'approved')`),
+    index("approvals_waiting")
+      .on(table.incident_id)
+      .where(sql`status in ('preparing', 'pending') or (status = 'approved' and begun_at is null)`),
   ],
 );
 
@@ -277,7 +290,7 @@ export const repair_records = pgTable(
   (table) => [index("repair_records_key").on(table.anomaly_key, table.at)],
 );
 
-/** How each resolution of an incident came about, once each. */
+/** How each resolution of an incident came about, once each; without a disposition it is not concluded yet. */
 export const resolutions = pgTable(
   "resolutions",
   {
@@ -288,12 +301,17 @@ export const resolutions = pgTable(
     anomaly_key: text("anomaly_key").notNull(),
     disposition: text("disposition", {
       enum: ["auto_repair", "human_approved", "cold_start_trust", "manual_resolved"],
-    }).notNull(),
+    }),
+    through: text("through", { enum: ["repair", "notice", "person", "silence"] }).notNull(),
     execution_id: text("execution_id"),
     resolved_by: text("resolved_by").notNull(),
     resolved_at: at("resolved_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.incident_id, table.resolution] })],
+  (table) => [
+    primaryKey({ columns: [table.incident_id, table.resolution] }),
+    index("resolutions_key").on(table.anomaly_key, table.resolved_at),
+    index("resolutions_open").on(table.incident_id, table.resolution).where(sql`disposition is null`),
+  ],
 );
 
 /** What must be told; expanded into deliveries, one for each notifier. */
@@ -343,6 +361,12 @@ export const audit_entries = pgTable(
   },
   (table) => [index("audit_subject").on(table.subject, table.seq)],
 );
+
+/** One row: which server of this database is the present one. Each that takes over counts it up. */
+export const server_epoch = pgTable("server_epoch", {
+  only: boolean("only").primaryKey().default(true),
+  epoch: bigint("epoch", { mode: "number" }).notNull(),
+});
 
 export const people = pgTable("people", {
   person_id: text("person_id").primaryKey(),

@@ -5,15 +5,29 @@ import { decision } from "../contract/decision.ts";
 import { execution } from "../contract/execution.ts";
 import {
   alert,
+  assign as assignBody,
   comment as commentBody,
+  feedback as feedbackBody,
   incident,
   incidentQuery,
+  reopen as reopenBody,
   resolve as resolveBody,
   timelineEvent,
 } from "../contract/incident.ts";
 import { latestDecisions, presentDecision } from "../decision/index.ts";
 import { executionsOfApprovals, listExecutions, presentExecution } from "../execution/index.ts";
-import { acknowledge, comment, getIncident, listIncidents, resolve, timelineOf } from "../incident/index.ts";
+import {
+  acknowledge,
+  assign,
+  close,
+  comment,
+  getIncident,
+  giveFeedback,
+  listIncidents,
+  reopen,
+  resolve,
+  timelineOf,
+} from "../incident/index.ts";
 import { alertsOf } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { presentIncident, presentIncidents } from "./incident-view.ts";
@@ -96,5 +110,32 @@ export function incidentRoutes(app: ApiApp): void {
     { schema: { params, body: resolveBody.optional(), response: { 200: incident } } },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await resolve(ctx, { incident_id: id, comment: body?.comment })),
+  );
+
+  app.post(
+    "/incidents/:id/reopen",
+    { schema: { params, body: reopenBody.optional(), response: { 200: incident } } },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await reopen(ctx, { incident_id: id, comment: body?.comment })),
+  );
+
+  app.post(
+    "/incidents/:id/close",
+    { schema: { params, response: { 200: incident } } },
+    async ({ ctx, params: { id } }) => presentIncident(ctx, await close(ctx, { incident_id: id })),
+  );
+
+  app.post(
+    "/incidents/:id/assign",
+    { schema: { params, body: assignBody, response: { 200: incident } } },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await assign(ctx, { incident_id: id, owner: body.owner })),
+  );
+
+  app.post(
+    "/incidents/:id/feedback",
+    { schema: { params, body: feedbackBody, response: { 200: incident } } },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await giveFeedback(ctx, { incident_id: id, ...body })),
   );
 }

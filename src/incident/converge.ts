@@ -6,12 +6,14 @@ import { affectedServices, assignAlerts, type StoredAlert } from "../intake/inde
 import { addSeconds } from "../lib/clock.ts";
 import { incidentId } from "../lib/id.ts";
 import { tell } from "../outbox/index.ts";
+import { escalationLevel, escalationMoments } from "./escalation.ts";
 import { type KnownTargets, operationTarget } from "./operation-target.ts";
 import {
   ACTIVE,
   insertIncident,
   latestIncidents,
   lockFingerprints,
+  timesOver,
   touchIncidents,
   updateIncident,
 } from "./store.ts";
@@ -53,7 +55,33 @@ function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, i
   return repaired || addSeconds(incident.last_seen, windows.active) > now;
 }
 
-async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOptions): Promise<IncidentRow> {
+/** The tier of each fingerprint if its trouble begins now, for those whose trouble is not going on. */
+async function levels(
+  ctx: Ctx,
+  fingerprints: readonly string[],
+  windows: IncidentWindows,
+): Promise<Map<string, number>> {
+  const over = await timesOver(ctx, fingerprints, escalationMoments(ctx.clock.now()));
+  const level = (key: string) =>
+    escalationLevel(
+      (over.get(key) ?? [0, 0, 0]).map((times) => times + 1),
+      windows.escalation,
+    );
+  return new Map(fingerprints.map((key) => [key, level(key)]));
+}
+
+async function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): Promise<void> {
+  if (escalation_level === 1) return;
+  const text = `It keeps coming back: tier ${escalation_level} of 4`;
+  await note(ctx, { incident_id, kind: "status", text, data: { escalation_level } });
+}
+
+async function open(
+  ctx: Ctx,
+  group: readonly StoredAlert[],
+  options: ConvergeOptions,
+  escalation_level: number,
+): Promise<IncidentRow> {
   const now = ctx.clock.now();
   const first = group[0];
   if (first === undefined) throw new Error("an incident needs an alert");
@@ -70,6 +98,7 @@ async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOp
     affected_services: services,
     operation_target: operationTarget(first, services, options.known),
     hit_count: group.length,
+    escalation_level,
     first_seen: now,
     last_seen: now,
     created_at: now,
@@ -82,6 +111,7 @@ async function open(ctx: Ctx, group: readonly StoredAlert[], options: ConvergeOp
     text: `${first.alert_name} fired for ${incident.operation_target?.name ?? first.target_resource}`,
     data: { alert_id: first.alert_id, source: first.source, message: first.message },
   });
+  await noteLevel(ctx, incident);
   record(ctx, { action: "incident.opened", subject: incident_id, data: { fingerprint, severity } });
   await tell(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
   return incident;
@@ -92,7 +122,8 @@ function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[])
   const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
   return {
     hit_count: incident.hit_count + fresh.length,
-    last_seen: ctx.clock.now(),
+    // A clock that was set back makes nothing younger.
+    last_seen: new Date(Math.max(incident.last_seen.getTime(), ctx.clock.now().getTime())),
     severity: fresh.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
     affected_services: [...new Set(services)],
   };
@@ -103,15 +134,18 @@ async function reopen(
   incident: IncidentRow,
   fresh: readonly StoredAlert[],
   repair_failed: boolean,
+  escalation_level: number,
 ): Promise<IncidentRow> {
   const reopened = await updateIncident(ctx, incident.incident_id, {
     ...counted(ctx, incident, fresh),
     status: "investigating",
     resolved_at: null,
+    escalation_level: Math.max(escalation_level, incident.escalation_level),
   });
   const why = repair_failed ? "the trouble is back: the repair did not hold" : "the trouble is back";
   const { incident_id } = incident;
   await note(ctx, { incident_id, kind: "status", text: `Reopened: ${why}` });
+  await noteLevel(ctx, reopened);
   record(ctx, { action: "incident.reopened", subject: incident_id, data: { repair_failed } });
   await tell(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
   return reopened;
@@ -149,36 +183,40 @@ export async function converge(
   const groups = byFingerprint(firing);
   await lockFingerprints(ctx, [...groups.keys()]);
   const latest = await latestIncidents(ctx, [...groups.keys()]);
+  const over = [...groups.keys()].filter((key) => {
+    const before = latest.get(key);
+    return before !== undefined && !isActive(before);
+  });
+  const tiers = await levels(ctx, over, options.windows);
   const outcome: Convergence[] = [];
   const touched: string[] = [];
   for (const [fingerprint, group] of groups) {
     const before = latest.get(fingerprint);
+    const tier = tiers.get(fingerprint) ?? 1;
+    const plain = { repair_failed: false, raised: false, needs_permanent_fix: false, alerts: group };
+    // Said once for each spell of it: what AWOOOI says of itself is not said of again.
+    const needs_permanent_fix =
+      tier === 4 && before?.escalation_level !== 4 && before?.alert_category !== "flywheel_health";
     const fresh = group.filter((alert) => alert.is_new);
     if (before !== undefined && isActive(before)) {
       const incident = fresh.length > 0 ? await count(ctx, before, fresh) : before;
       if (fresh.length === 0) touched.push(before.incident_id);
       const raised = incident.severity !== before.severity;
-      outcome.push({ incident, kind: "converged", repair_failed: false, raised, alerts: group });
+      outcome.push({ ...plain, incident, kind: "converged", raised });
     } else if (before !== undefined && continues(before, options.windows, now, fresh.length > 0)) {
-      const repair_failed =
-        before.resolved_through === "repair" &&
-        before.resolved_at !== null &&
-        addSeconds(before.resolved_at, options.windows.repair) > now;
-      const incident = await reopen(ctx, before, fresh, repair_failed);
-      outcome.push({ incident, kind: "reopened", repair_failed, raised: false, alerts: group });
-    } else if (fresh.length > 0 || before === undefined) {
-      const incident = await open(ctx, group, options);
-      outcome.push({ incident, kind: "opened", repair_failed: false, raised: false, alerts: group });
+      // An alert that never stopped firing says the same of the repair as one that came back.
+      const soon =
+        before.resolved_at !== null && addSeconds(before.resolved_at, options.windows.repair) > now;
+      const repair_failed = before.resolved_through === "repair" && (soon || fresh.length === 0);
+      const incident = await reopen(ctx, before, fresh, repair_failed, tier);
+      outcome.push({ ...plain, incident, kind: "reopened", repair_failed, needs_permanent_fix });
+    } else if (fresh.length > 0 || before === undefined || before.status === "closed") {
+      const incident = await open(ctx, group, options, tier);
+      outcome.push({ ...plain, incident, kind: "opened", needs_permanent_fix });
     } else {
       // Known instances that still fire on an incident just resolved: it is given its cool-down.
       touched.push(before.incident_id);
-      outcome.push({
-        incident: before,
-        kind: "converged",
-        repair_failed: false,
-        raised: false,
-        alerts: group,
-      });
+      outcome.push({ ...plain, incident: before, kind: "converged" });
     }
   }
   await touchIncidents(ctx, touched, now);

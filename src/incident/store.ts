@@ -3,7 +3,7 @@ import type { IncidentQuery } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
-import { incidents, timeline } from "../db/schema.ts";
+import { incidents, resolutions, timeline } from "../db/schema.ts";
 import type { IncidentRow } from "./types.ts";
 
 export const ACTIVE = ["investigating", "mitigating"] as const;
@@ -44,6 +44,9 @@ export async function latestIncidents(
   return new Map(rows.map((row) => [row.fingerprint, row]));
 }
 
+const later = (column: typeof incidents.updated_at, at: Date) =>
+  sql`greatest(${column}, ${at.toISOString()}::timestamptz)`;
+
 export async function insertIncident(ctx: Ctx, row: typeof incidents.$inferInsert): Promise<IncidentRow> {
   const [inserted] = await ctx.db.insert(incidents).values(row).returning();
   return inserted as IncidentRow;
@@ -56,7 +59,8 @@ export async function updateIncident(
 ): Promise<IncidentRow> {
   const [updated] = await ctx.db
     .update(incidents)
-    .set({ ...change, updated_at: ctx.clock.now() })
+    // A clock that was set back makes nothing younger.
+    .set({ ...change, updated_at: later(incidents.updated_at, ctx.clock.now()) })
     .where(eq(incidents.incident_id, incident_id))
     .returning();
   return updated as IncidentRow;
@@ -67,7 +71,7 @@ export async function touchIncidents(ctx: Ctx, incident_ids: readonly string[], 
   if (incident_ids.length === 0) return;
   await ctx.db
     .update(incidents)
-    .set({ last_seen: sql`greatest(${incidents.last_seen}, ${at.toISOString()}::timestamptz)` })
+    .set({ last_seen: later(incidents.last_seen, at) })
     .where(inArray(incidents.incident_id, [...incident_ids]));
 }
 
@@ -126,15 +130,50 @@ export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<Inci
   return rows as IncidentRow[];
 }
 
-/** A page of the active incidents, by id, from after `after` on. */
-export async function activeIncidents(ctx: Ctx, after: string, limit: number): Promise<IncidentRow[]> {
+/** How often trouble of each fingerprint was over since each of `moments`: every time but the present one. */
+export async function timesOver(
+  ctx: Ctx,
+  fingerprints: readonly string[],
+  moments: readonly Date[],
+): Promise<Map<string, number[]>> {
+  if (fingerprints.length === 0) return new Map();
+  const oldest = new Date(Math.min(...moments.map((at) => at.getTime())));
+  const counts = moments.map(
+    (at) => sql`count(*) filter (where ${resolutions.resolved_at} > ${at.toISOString()}::timestamptz)::int`,
+  );
+  const rows = await ctx.db
+    .select({ key: resolutions.anomaly_key, counts: sql<number[]>`array[${sql.join(counts, sql`, `)}]` })
+    .from(resolutions)
+    .where(and(inArray(resolutions.anomaly_key, [...fingerprints]), gt(resolutions.resolved_at, oldest)))
+    .groupBy(resolutions.anomaly_key);
+  return new Map(rows.map((row) => [row.key, row.counts]));
+}
+
+/** A page of the incidents that were resolved before `before`, from after `after` on. */
+export async function resolvedBefore(
+  ctx: Ctx,
+  before: Date,
+  after: string,
+  limit: number,
+): Promise<IncidentRow[]> {
   const rows = await ctx.db
     .select()
     .from(incidents)
-    .where(and(inArray(incidents.status, [...ACTIVE]), gt(incidents.incident_id, after)))
+    .where(
+      and(
+        eq(incidents.status, "resolved"),
+        lte(incidents.resolved_at, before),
+        gt(incidents.incident_id, after),
+      ),
+    )
     .orderBy(asc(incidents.incident_id))
     .limit(limit);
   return rows as IncidentRow[];
+}
+
+/** Keeps that an incident was resolved and how; its disposition is the learning room's to say. */
+export async function insertResolution(ctx: Ctx, row: typeof resolutions.$inferInsert): Promise<void> {
+  await ctx.db.insert(resolutions).values(row).onConflictDoNothing();
 }
 
 export async function insertTimeline(ctx: Ctx, row: typeof timeline.$inferInsert): Promise<void> {

@@ -1,5 +1,5 @@
-export { enqueue, QUEUE, workId } from "./enqueue.ts";
+export { againId, enqueue, QUEUE, workId } from "./enqueue.ts";
 export type { Delivery } from "./store.ts";
-export { dueDeliveries, routeNotices, updateDelivery } from "./store.ts";
+export { dueDeliveries, routeNotices, unfinishedWork, updateDelivery } from "./store.ts";
 export { tell } from "./tell.ts";
 export type { Notice, Work } from "./types.ts";

@@ -1,11 +1,10 @@
 import { DBOS, type DLogger } from "@dbos-inc/dbos-sdk";
 import type pg from "pg";
-import { supersedeApproval } from "../approval/index.ts";
-import { getIncident, isActive } from "../incident/index.ts";
 import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
+import { clearAway } from "./clear-away.ts";
 import { execute } from "./execute.ts";
 import { prepare } from "./prepare.ts";
 import { step } from "./step.ts";
@@ -22,12 +21,7 @@ const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
   execute: (journey, { approval_id }) => execute(journey, approval_id),
   conclude: async (journey, work) => {
     await step("record", () => recordResolution(journey.as("pipeline"), work));
-    await step("supersede", () =>
-      // Reopened meanwhile, what is open is for the new trouble.
-      supersedeApproval(journey.as("pipeline"), work.incident_id, "the incident is resolved", async (tx) =>
-        isActive(await getIncident(tx, work.incident_id)),
-      ),
-    );
+    await step("supersede", () => clearAway(journey.as("pipeline"), work.incident_id));
   },
 };
 
