@@ -148,10 +148,11 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
+    const made = { ctxOf, onReceived: metrics.received, epoch: database.epoch };
     const live = liveConfig(
       {
         ...first,
-        journey: createJourney(first, bound, ctxOf, metrics.received),
+        journey: createJourney(first, bound, made),
         notifiers: bound.notifiers,
         loaded_at: clock.now(),
       },
@@ -160,9 +161,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
         build(next) {
           keepSecret(secretsOf(next.config));
           // What acts and sees stays: it may be in the middle of something.
-          const made = { ...adapted, notifiers: createNotifiers(next.config, { print }) };
-          const { notifiers } = metrics.counted(options.adapt?.(made) ?? made);
-          return { journey: createJourney(next, bound, ctxOf, metrics.received), notifiers };
+          const fresh = { ...adapted, notifiers: createNotifiers(next.config, { print }) };
+          const { notifiers } = metrics.counted(options.adapt?.(fresh) ?? fresh);
+          return { journey: createJourney(next, bound, made), notifiers };
         },
         applied: (next) => options.setLogLevel?.(next.config.server.log_level),
       },
@@ -189,7 +190,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     ends.push(() => retention.stop());
     const every = () => live.current().config.sweep.every;
     ends.push(startLoop("the sweep", every, log, () => sweep(current())));
-    const deliver = () => deliverNotices(as("pipeline"), live.current().notifiers);
+    const deliver = (stopping: AbortSignal) =>
+      deliverNotices(as("pipeline"), live.current().notifiers, stopping);
     ends.push(startLoop("the delivery of notices", () => 0.5, log, deliver));
 
     const patience = () => live.current().config.intake.answer_wait;

@@ -69,6 +69,9 @@ export const configSchema = z.strictObject({
     repair_window: seconds("30m"),
     cool_down: seconds("30m"),
     watch: seconds("1h"),
+    ttl: seconds("7d"),
+    close_after: seconds("7d"),
+    escalation: section({ in_24_hours: count(3), in_7_days: count(10), in_30_days: count(20) }),
   }),
   decision: section({
     mode: z.enum(["suggest", "shadow"]).default("suggest"),

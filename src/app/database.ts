@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { type Connection, createDb, createPool, type Db } from "../db/client.ts";
 import { defaultDataDir, startEmbeddedPostgres } from "../db/embedded.ts";
+import { beginEpoch } from "../db/epoch.ts";
 import { holdServerLock, type ServerLock } from "../db/lock.ts";
 import { migrateSchema } from "../db/migrate.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -16,6 +17,8 @@ export type Database = {
   data_dir: string;
   /** Whether it is the one in `data_dir`. */
   embedded: boolean;
+  /** Counts the servers that this database has had; another's is higher. */
+  epoch: number;
   close(): Promise<void>;
 };
 
@@ -69,9 +72,14 @@ export async function openDatabase(
     await lock.release();
     await server.stop();
   };
+  const db = createDb(pool);
+  const embedded = config.database.url === undefined;
+  const { connection } = server;
   try {
     await inspect(server.connection);
     await migrateSchema(pool);
+    const epoch = await beginEpoch(db);
+    return { connection, db, pool, workflowPool, data_dir, embedded, epoch, close };
   } catch (error) {
     await close();
     if (error instanceof AwoooiError) throw error;
@@ -79,7 +87,4 @@ export async function openDatabase(
       cause: error,
     });
   }
-  const embedded = config.database.url === undefined;
-  const { connection } = server;
-  return { connection, db: createDb(pool), pool, workflowPool, data_dir, embedded, close };
 }

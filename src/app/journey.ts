@@ -1,4 +1,5 @@
 import type { Ctx } from "../db/ctx.ts";
+import { holdEpoch } from "../db/epoch.ts";
 import type { Rules } from "../decision/index.ts";
 import type { Classification } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -9,15 +10,15 @@ import type { Config } from "./config-schema.ts";
 /** What the rule files say. */
 export type RuleFiles = { rules: Rules; classification: Classification };
 
-/** Binds adapters, settings and rules to the journey. */
+/** Binds adapters, settings and rules to the journey of the server of this `epoch`. */
 export function createJourney(
   { config, files }: { config: Config; files: RuleFiles },
   adapters: Adapters,
-  ctxOf: (actor: Actor) => Ctx,
-  onReceived: Journey["onReceived"],
+  server: { ctxOf: (actor: Actor) => Ctx; onReceived: Journey["onReceived"]; epoch: number },
 ): Journey {
+  const { ctxOf, onReceived, epoch } = server;
   const { mode, time, token_valid } = config.decision;
-  const { active_window, repair_window, cool_down, watch } = config.incident;
+  const { active_window, repair_window, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
   const { retries, retry_wait, timeout, deadline, frozen, max_per_hour, read_timeout } = config.execution;
   const { executors } = adapters;
@@ -25,7 +26,7 @@ export function createJourney(
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
     classification: files.classification,
-    windows: { active: active_window, repair: repair_window, cool_down, watch },
+    windows: { active: active_window, repair: repair_window, ...waits },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {
       rules: files.rules,
@@ -42,6 +43,7 @@ export function createJourney(
         frozen,
         max_per_hour,
         read_timeout,
+        mayBegin: (ctx) => holdEpoch(ctx, epoch),
       },
       retries,
       retry_wait,

@@ -2,19 +2,22 @@ import { messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import { wait } from "../lib/wait.ts";
 
-/** Runs `work` again and again, `seconds()` after its last end; an error is logged and the next run comes. */
+/**
+ * Runs `work` again and again, `seconds()` after its last end; an error is logged and the next run comes.
+ * To stop it aborts the signal that `work` is given, and waits for the end of the run.
+ */
 export function startLoop(
   name: string,
   seconds: () => number,
   log: Log,
-  work: () => Promise<unknown>,
+  work: (stopping: AbortSignal) => Promise<unknown>,
 ): () => Promise<void> {
   const stop = new AbortController();
   const running = (async () => {
     let failing = false;
     while (!stop.signal.aborted) {
       try {
-        await work();
+        await work(stop.signal);
         failing = false;
       } catch (error) {
         // Once for each spell of failures: a database that is away for an hour is one line.

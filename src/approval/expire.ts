@@ -16,6 +16,8 @@ export async function expireApproval(ctx: Ctx, approval_id: string): Promise<voi
     const until = approval?.status === "pending" ? approval.expires_at : approval?.authority_until;
     if (approval === undefined || !until || until > now) return;
     if (approval.status !== "pending" && approval.status !== "approved") return;
+    // Being carried out: what it comes to is its execution's.
+    if (approval.begun_at !== null) return;
     const { incident_id, status } = approval;
     const reason =
       status === "pending" ? "nobody decided in time" : "it was signed, but not carried out in time";

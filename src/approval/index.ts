@@ -1,4 +1,5 @@
 export { type ApproveInput, approve } from "./approve.ts";
+export { beginApproval } from "./begin.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
 export { forgetApprovals } from "./forget.ts";
 export { presentApproval, withdrawApproval } from "./present.ts";
@@ -6,5 +7,5 @@ export { countSigners, signerRole } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";
 export { reject } from "./reject.ts";
 export { requestApproval } from "./request.ts";
-export { approvalsOf, overdueApprovals, signaturesOf } from "./store.ts";
+export { approvalsOf, latestApprovals, overdueApprovals, signaturesOf } from "./store.ts";
 export type { ApprovalRow, ApprovalTerms, Signature } from "./types.ts";

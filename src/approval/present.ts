@@ -63,7 +63,7 @@ export async function withdrawApproval(
   ctx: Ctx,
   input: { approval_id: string; reason: string },
 ): Promise<void> {
-  authorise(ctx.actor, "withdraw approvals", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "withdraw approvals", { people: "nobody", system: ["pipeline", "sweep"] });
   const { approval_id, reason } = input;
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);

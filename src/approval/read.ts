@@ -38,7 +38,8 @@ export function presentRow(
     incident: Pick<IncidentRow, "fingerprint" | "hit_count">;
   },
 ): Approval {
-  const { plan, created_at, expires_at, decided_at, authority_until, prepare_until: _, ...rest } = row;
+  const { plan, created_at, expires_at, decided_at, authority_until, ...more_of_it } = row;
+  const { prepare_until: _, begun_at: __, ...rest } = more_of_it;
   return {
     ...rest,
     status: shownStatus(row, more.execution),

@@ -1,7 +1,7 @@
-import { and, asc, desc, eq, inArray, isNull, lt, lte, or } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, ne, notInArray, or, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
-import { approvals, executions, signatures } from "../db/schema.ts";
+import { approvals, executions, incidents, signatures } from "../db/schema.ts";
 import type { ApprovalRow, Signature } from "./types.ts";
 
 export async function insertApproval(ctx: Ctx, row: typeof approvals.$inferInsert): Promise<void> {
@@ -124,26 +124,73 @@ export async function approvalPage(
   return rows as { approval: ApprovalRow; execution: string | null }[];
 }
 
-/** Approvals whose time in their state is over: evidence not gathered, not signed, authority not used. */
-export async function overdueApprovals(ctx: Ctx): Promise<ApprovalRow[]> {
-  const now = ctx.clock.now();
-  const rows = await ctx.db
-    .select({ approval: approvals })
+/** The newest approval of each incident that is not superseded, or else the newest. */
+export async function latestApprovals(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Map<string, ApprovalRow>> {
+  if (incident_ids.length === 0) return new Map();
+  const rows = (await ctx.db
+    .selectDistinctOn([approvals.incident_id])
     .from(approvals)
-    .leftJoin(executions, eq(executions.approval_id, approvals.approval_id))
+    .where(inArray(approvals.incident_id, [...incident_ids]))
+    .orderBy(
+      asc(approvals.incident_id),
+      desc(ne(approvals.status, "superseded")),
+      desc(approvals.created_at),
+      desc(approvals.approval_id),
+    )) as ApprovalRow[];
+  return new Map(rows.map((row) => [row.incident_id, row]));
+}
+
+/** Says that an approval is being carried out. */
+export async function markBegun(ctx: Ctx, approval_id: string): Promise<void> {
+  await ctx.db
+    .update(approvals)
+    .set({ begun_at: ctx.clock.now() })
+    .where(and(eq(approvals.approval_id, approval_id), isNull(approvals.begun_at)));
+}
+
+// Word for word the predicate of its index: what waits is found without reading what is over.
+const WAITING = sql`(${approvals.status} in ('preparing', 'pending')
+  or (${approvals.status} = 'approved' and ${approvals.begun_at} is null))`;
+
+export type OverdueApproval = Pick<ApprovalRow, "approval_id" | "incident_id" | "status"> & {
+  /** Its incident is over: there is nothing left to ask. */
+  needless: boolean;
+};
+
+/**
+ * A page of the approvals whose time in their state is over (evidence not gathered, not signed, authority
+ * not used), or whose incident is, from after `after` on.
+ */
+export async function overdueApprovals(ctx: Ctx, after: string, limit: number): Promise<OverdueApproval[]> {
+  const now = ctx.clock.now();
+  const open = inArray(approvals.status, ["preparing", "pending"]);
+  const needless = and(open, notInArray(incidents.status, ["investigating", "mitigating"]));
+  return ctx.db
+    .select({
+      approval_id: approvals.approval_id,
+      incident_id: approvals.incident_id,
+      status: approvals.status,
+      needless: sql<boolean>`${needless}`,
+    })
+    .from(approvals)
+    .innerJoin(incidents, eq(incidents.incident_id, approvals.incident_id))
     .where(
-      or(
-        and(eq(approvals.status, "preparing"), lte(approvals.prepare_until, now)),
-        and(eq(approvals.status, "pending"), lte(approvals.expires_at, now)),
-        and(
-          eq(approvals.status, "approved"),
-          lte(approvals.authority_until, now),
-          isNull(executions.execution_id),
+      and(
+        WAITING,
+        gt(approvals.approval_id, after),
+        or(
+          needless,
+          and(eq(approvals.status, "preparing"), lte(approvals.prepare_until, now)),
+          and(eq(approvals.status, "pending"), lte(approvals.expires_at, now)),
+          and(eq(approvals.status, "approved"), lte(approvals.authority_until, now)),
         ),
       ),
     )
-    .limit(200);
-  return rows.map((row) => row.approval as ApprovalRow);
+    .orderBy(asc(approvals.approval_id))
+    .limit(limit);
 }
 
 /** Deletes the approvals of these incidents with their signatures. */

@@ -41,6 +41,8 @@ export const incident = z.object({
     last_24h: z.number().int(),
     last_7d: z.number().int(),
     last_30d: z.number().int(),
+    /** 1 to 4: how often the trouble has come back; at 4 it needs a permanent fix. */
+    escalation_level: z.number().int().optional(),
   }),
   decision: z
     .object({ token: z.string(), state: z.string(), source: z.string(), summary: z.string() })
@@ -52,6 +54,11 @@ export const incident = z.object({
       execution_success: z.boolean().nullable(),
       execution_id: z.string().nullable(),
       resolved_by: z.string(),
+      /** What people said of it, where they did. */
+      effectiveness_score: z.number().int().optional(),
+      human_feedback: z.string().optional(),
+      learning_notes: z.string().optional(),
+      should_remember: z.boolean().optional(),
     })
     .nullable(),
   links: z.record(z.string(), z.string()),
@@ -117,3 +124,15 @@ export type Alert = z.infer<typeof alert>;
 
 export const comment = z.strictObject({ text: wireText(10_000).min(1) });
 export const resolve = z.strictObject({ comment: wireText(10_000).optional() });
+export const reopen = resolve;
+/** null: nobody owns it. */
+export const assign = z.strictObject({ owner: wireText(200).min(1).nullable() });
+export const feedback = z
+  .strictObject({
+    effectiveness_score: z.number().int().min(1).max(5).optional(),
+    human_feedback: wireText(10_000).optional(),
+    learning_notes: wireText(10_000).optional(),
+    should_remember: z.boolean().optional(),
+  })
+  .refine((given) => Object.keys(given).length > 0, "say at least one thing");
+export type Feedback = z.infer<typeof feedback>;

@@ -9,6 +9,8 @@ const UNAVAILABLE_CODES = new Set([
   "ENOTFOUND",
   "ETIMEDOUT",
   "EAI_AGAIN",
+  // Another server has it: see `TakenOver`.
+  "ETAKENOVER",
   "EHOSTUNREACH",
 ]);
 const UNAVAILABLE_TEXT =

@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, inArray, ne } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lte, ne, notExists } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
-import { decisions } from "../db/schema.ts";
+import { approvals, decisions } from "../db/schema.ts";
 import type { DecisionRow } from "./types.ts";
 
 export async function insertDecision(ctx: Ctx, row: DecisionRow): Promise<void> {
@@ -21,6 +21,23 @@ export async function readyDecision(ctx: Ctx, token: string): Promise<void> {
     .update(decisions)
     .set({ state: "ready", ready_at: ctx.clock.now() })
     .where(and(eq(decisions.token, token), eq(decisions.state, "analyzing")));
+}
+
+/**
+ * Makes every decision ready that was made before `before` and is analysed no longer: its approval is not
+ * being prepared. Returns how many there were.
+ */
+export async function readyForgotten(ctx: Ctx, before: Date): Promise<number> {
+  const preparing = ctx.db
+    .select({ token: approvals.decision_token })
+    .from(approvals)
+    .where(and(eq(approvals.status, "preparing"), eq(approvals.decision_token, decisions.token)));
+  const rows = await ctx.db
+    .update(decisions)
+    .set({ state: "ready", ready_at: ctx.clock.now() })
+    .where(and(eq(decisions.state, "analyzing"), lte(decisions.created_at, before), notExists(preparing)))
+    .returning({ token: decisions.token });
+  return rows.length;
 }
 
 export async function findDecision(ctx: Ctx, token: string): Promise<DecisionRow | undefined> {

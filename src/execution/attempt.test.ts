@@ -37,6 +37,7 @@ beforeEach(() => {
       frozen: false,
       max_per_hour: { target: 10, total: 60 },
       read_timeout: 5,
+      mayBegin: async () => {},
     },
     retries: 2,
     retry_wait: 30,

@@ -67,6 +67,7 @@ async function start(
 ): Promise<Start> {
   return transaction(ctx, async (tx) => {
     const { execution_id, incident_id, operation } = execution;
+    await options.gateway.mayBegin(tx);
     // Of two at once the second must count the first: that is what the rates are for.
     await lockTarget(tx, "every target");
     await lockTarget(tx, operation.target);
@@ -178,7 +179,7 @@ async function finish(
   const error = result.ok ? null : clip(result.error);
   return transaction(ctx, async (tx) => {
     const over = await isOver(tx, execution_id);
-    await endAttempt(tx, execution_id, attempt, {
+    const began = await endAttempt(tx, execution_id, attempt, {
       outcome: result.ok ? "success" : outcome.kind === "acted" ? "unknown" : "failed",
       sent: result.ok || result.sent,
       error,
@@ -195,7 +196,7 @@ async function finish(
     await auditCall(tx, callOf(execution), {
       what: "act",
       outcome: result.ok ? "ok" : (error ?? "failed"),
-      duration_ms: tx.clock.now().getTime() - (execution.started_at ?? tx.clock.now()).getTime(),
+      ...(began === null ? {} : { duration_ms: tx.clock.now().getTime() - began.getTime() }),
     });
     return over ? { kind: "failed" } : outcome;
   });

@@ -1,5 +1,5 @@
 import { authorise } from "../access/index.ts";
-import { getApproval } from "../approval/index.ts";
+import { beginApproval } from "../approval/index.ts";
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
@@ -20,7 +20,7 @@ export async function beginExecution(
 ): Promise<ExecutionRow> {
   authorise(ctx.actor, "begin executions", { people: "nobody", system: ["pipeline"] });
   return transaction(ctx, async (tx) => {
-    const { incident_id, plan, plan_hash } = await getApproval(tx, approval_id);
+    const { incident_id, plan, plan_hash } = await beginApproval(tx, approval_id);
     const now = tx.clock.now();
     const execution_id = prefixedId("EXE", tx.random);
     const execution = await ensureExecution(tx, {

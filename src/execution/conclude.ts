@@ -5,7 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { tell } from "../outbox/index.ts";
-import { ended, lockExecution, updateExecution } from "./store.ts";
+import { ended, endOpenAttempts, lockExecution, updateExecution } from "./store.ts";
 import type { ExecutionRow } from "./types.ts";
 
 /**
@@ -29,6 +29,7 @@ export async function concludeExecution(
       ended_at: tx.clock.now(),
       ...(error === undefined ? {} : { error }),
     });
+    await endOpenAttempts(tx, execution_id);
     if (verification !== null) {
       const text = `Verified: ${verification.result}, ${verification.reason}`;
       note(tx, { incident_id, kind: "verification", text, data: { execution_id, ...verification } });

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, gt, inArray, lt, ne, or, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
@@ -70,23 +70,36 @@ export async function insertAttempt(ctx: Ctx, execution_id: string, attempt: num
   await ctx.db.insert(execution_attempts).values({ execution_id, attempt, started_at: ctx.clock.now() });
 }
 
-/** Closes an attempt; one that is closed already stays as it is. */
+// How an attempt is closed whose execution ended first; what is heard of it later is nearer the truth.
+const LEFT_OPEN = "the execution ended before it did";
+
+/** Closes an attempt and returns when it began; one that has ended already stays as it is. */
 export async function endAttempt(
   ctx: Ctx,
   execution_id: string,
   attempt: number,
   end: { outcome: "success" | "failed" | "unknown"; sent: boolean; error: string | null },
-): Promise<void> {
-  await ctx.db
+): Promise<Date | null> {
+  const rows = await ctx.db
     .update(execution_attempts)
     .set({ ...end, ended_at: ctx.clock.now() })
     .where(
       and(
         eq(execution_attempts.execution_id, execution_id),
         eq(execution_attempts.attempt, attempt),
-        sql`${execution_attempts.outcome} is null`,
+        or(isNull(execution_attempts.outcome), eq(execution_attempts.error, LEFT_OPEN)),
       ),
-    );
+    )
+    .returning({ started_at: execution_attempts.started_at });
+  return rows[0]?.started_at ?? null;
+}
+
+/** Closes what is still open of an execution that is over: its outcome is not known. */
+export async function endOpenAttempts(ctx: Ctx, execution_id: string): Promise<void> {
+  await ctx.db
+    .update(execution_attempts)
+    .set({ outcome: "unknown", sent: true, error: LEFT_OPEN, ended_at: ctx.clock.now() })
+    .where(and(eq(execution_attempts.execution_id, execution_id), isNull(execution_attempts.outcome)));
 }
 
 const targetKey = (target: unknown) => JSON.stringify(target);
@@ -136,13 +149,15 @@ export async function actedSince(
   return { target: row?.target ?? 0, total: row?.total ?? 0 };
 }
 
-/** Executions that are not over and past their deadline. */
-export async function overdueExecutions(ctx: Ctx): Promise<ExecutionRow[]> {
+/** A page of the executions that are not over and past their deadline, from after `after` on. */
+export async function overdueExecutions(ctx: Ctx, after: string, limit: number): Promise<ExecutionRow[]> {
+  const late = and(inArray(executions.status, [...LIVE]), lt(executions.deadline, ctx.clock.now()));
   const rows = await ctx.db
     .select()
     .from(executions)
-    .where(and(inArray(executions.status, [...LIVE]), lt(executions.deadline, ctx.clock.now())))
-    .limit(200);
+    .where(and(late, gt(executions.execution_id, after)))
+    .orderBy(asc(executions.execution_id))
+    .limit(limit);
   return rows as ExecutionRow[];
 }
 

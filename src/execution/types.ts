@@ -1,5 +1,6 @@
 import type { Check } from "../contract/approval.ts";
 import type { Verification } from "../contract/execution.ts";
+import type { Ctx } from "../db/ctx.ts";
 import type { executions } from "../db/schema.ts";
 import type { Operation, Scope } from "../operation/index.ts";
 
@@ -54,6 +55,8 @@ export type GatewayOptions = {
   max_per_hour: { target: number; total: number };
   /** Seconds for one look at a target. */
   read_timeout: number;
+  /** Asked in the transaction that begins an act: throws if this process is no longer the one to act. */
+  mayBegin: (ctx: Ctx) => Promise<void>;
 };
 
 export type RunOptions = {

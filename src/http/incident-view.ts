@@ -38,7 +38,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
   const moments = WINDOWS.map((seconds) => addSeconds(now, -seconds));
   const counts = await instancesSince(ctx, fingerprints, moments);
   return rows.map((row) => {
-    const { resolved_through: _, resolution: __, ...rest } = row;
+    const { resolved_through: _, resolution: __, feedback, escalation_level, ...rest } = row;
     const { incident_id } = row;
     const decision = decisions.get(incident_id);
     const own = approvals.get(incident_id) ?? [];
@@ -59,7 +59,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
       resolved_at: iso(row.resolved_at),
       closed_at: iso(row.closed_at),
       acknowledged_at: iso(row.acknowledged_at),
-      frequency_stats: { last_1h, last_24h, last_7d, last_30d },
+      frequency_stats: { last_1h, last_24h, last_7d, last_30d, escalation_level },
       decision:
         decision === undefined
           ? null
@@ -78,6 +78,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
               execution_success: execution === undefined ? null : execution.status === "success",
               execution_id: resolution.execution_id,
               resolved_by: resolution.resolved_by,
+              ...feedback,
             },
       links: links(incident_id),
     };

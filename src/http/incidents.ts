@@ -3,17 +3,10 @@ import { approvalsOf } from "../approval/index.ts";
 import { pageOf, pageQuery, wireId } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
 import { execution } from "../contract/execution.ts";
-import {
-  alert,
-  comment as commentBody,
-  incident,
-  incidentQuery,
-  resolve as resolveBody,
-  timelineEvent,
-} from "../contract/incident.ts";
+import { alert, incident, incidentQuery, timelineEvent } from "../contract/incident.ts";
 import { latestDecisions, presentDecision } from "../decision/index.ts";
 import { executionsOfApprovals, listExecutions, presentExecution } from "../execution/index.ts";
-import { acknowledge, comment, getIncident, listIncidents, resolve, timelineOf } from "../incident/index.ts";
+import { getIncident, listIncidents, timelineOf } from "../incident/index.ts";
 import { alertsOf } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { presentIncident, presentIncidents } from "./incident-view.ts";
@@ -22,6 +15,7 @@ import type { ApiApp } from "./server.ts";
 const params = z.object({ id: wireId });
 const after = z.object({ after: z.coerce.number().int().min(0).default(0) });
 
+/** What there is to see of incidents. */
 export function incidentRoutes(app: ApiApp): void {
   app.get(
     "/incidents",
@@ -100,48 +94,5 @@ export function incidentRoutes(app: ApiApp): void {
       const { rows, next_cursor } = await listExecutions(ctx, { ...query, incident_id: id });
       return { items: rows.map(presentExecution), next_cursor };
     },
-  );
-
-  app.post(
-    "/incidents/:id/acknowledge",
-    {
-      schema: {
-        "x-role": "responder",
-        summary: "Say that someone is on it",
-        params,
-        response: { 200: incident },
-      },
-    },
-    async ({ ctx, params: { id } }) => presentIncident(ctx, await acknowledge(ctx, { incident_id: id })),
-  );
-
-  app.post(
-    "/incidents/:id/comment",
-    {
-      schema: {
-        "x-role": "responder",
-        summary: "Add to an incident's story",
-        params,
-        body: commentBody,
-        response: { 200: incident },
-      },
-    },
-    async ({ ctx, params: { id }, body }) =>
-      presentIncident(ctx, await comment(ctx, { incident_id: id, text: body.text })),
-  );
-
-  app.post(
-    "/incidents/:id/resolve",
-    {
-      schema: {
-        "x-role": "responder",
-        summary: "Resolve an incident; doing it again changes nothing",
-        params,
-        body: resolveBody.optional(),
-        response: { 200: incident },
-      },
-    },
-    async ({ ctx, params: { id }, body }) =>
-      presentIncident(ctx, await resolve(ctx, { incident_id: id, comment: body?.comment })),
   );
 }

@@ -13,6 +13,7 @@ import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
 import { idempotentWrites } from "./idempotency.ts";
+import { incidentVerbRoutes } from "./incident-verbs.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { observe, requestId, WEBHOOKS } from "./observe.ts";
@@ -49,6 +50,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   idempotentWrites(app);
   const routes = typed(app);
   incidentRoutes(routes);
+  incidentVerbRoutes(routes);
   approvalRoutes(routes, deps);
   decisionRoutes(routes);
   executionRoutes(routes);

@@ -5,6 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { affectedServices, type StoredAlert } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { tell } from "../outbox/index.ts";
+import { escalationLevel, escalationMoments } from "./escalation.ts";
 import { type KnownTargets, operationTarget } from "./operation-target.ts";
 import {
   ACTIVE,
@@ -12,6 +13,7 @@ import {
   insertIncidents,
   latestIncidents,
   type NewIncident,
+  timesOver,
   updateIncident,
 } from "./store.ts";
 import { note } from "./timeline.ts";
@@ -39,6 +41,8 @@ export function isActive(incident: Pick<IncidentRow, "status">): boolean {
 }
 
 type Group = [StoredAlert, ...StoredAlert[]];
+/** Alerts that begin an incident, and how often such trouble was there before. */
+type Opening = { group: Group; tier: number; needs_permanent_fix: boolean };
 
 function byFingerprint(alerts: readonly StoredAlert[]): Map<string, Group> {
   const groups = new Map<string, Group>();
@@ -59,7 +63,28 @@ function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, i
   return repaired || addSeconds(incident.last_seen, windows.active) > now;
 }
 
-function draft(ctx: Ctx, group: Group, options: ConvergeOptions): NewIncident {
+/** The tier of each fingerprint if its trouble begins now, for those whose trouble is not going on. */
+async function levels(
+  ctx: Ctx,
+  fingerprints: readonly string[],
+  windows: IncidentWindows,
+): Promise<Map<string, number>> {
+  const over = await timesOver(ctx, fingerprints, escalationMoments(ctx.clock.now()));
+  const level = (key: string) =>
+    escalationLevel(
+      (over.get(key) ?? [0, 0, 0]).map((times) => times + 1),
+      windows.escalation,
+    );
+  return new Map(fingerprints.map((key) => [key, level(key)]));
+}
+
+function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): void {
+  if (escalation_level === 1) return;
+  const text = `It keeps coming back: tier ${escalation_level} of 4`;
+  note(ctx, { incident_id, kind: "status", text, data: { escalation_level } });
+}
+
+function draft(ctx: Ctx, { group, tier }: Opening, options: ConvergeOptions): NewIncident {
   const now = ctx.clock.now();
   // Trouble among information makes it trouble.
   const first = group.find((alert) => alert.notification_type !== INFORMATION) ?? group[0];
@@ -75,6 +100,7 @@ function draft(ctx: Ctx, group: Group, options: ConvergeOptions): NewIncident {
     affected_services: services,
     operation_target: operationTarget(first, services, options.known),
     hit_count: group.length,
+    escalation_level: tier,
     first_seen: now,
     last_seen: now,
     created_at: now,
@@ -90,6 +116,7 @@ function tellOpened(ctx: Ctx, incident: IncidentRow, [first]: Group): void {
     text: `${first.alert_name} fired for ${incident.operation_target?.name ?? first.target_resource}`,
     data: { alert_id: first.alert_id, source: first.source, message: first.message },
   });
+  noteLevel(ctx, incident);
   record(ctx, { action: "incident.opened", subject: incident_id, data: { fingerprint, severity } });
   tell(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
 }
@@ -103,16 +130,19 @@ function kindOf(incident: IncidentRow, fresh: readonly StoredAlert[]) {
   return { alert_category, notification_type };
 }
 
+/** A clock that was set back makes nothing younger. */
+const laterOf = (one: Date, other: Date) => (one > other ? one : other);
+
 /** The incident's fields with what these new alerts add to them. */
 function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[]) {
   const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
   return {
     hit_count: incident.hit_count + fresh.length,
-    last_seen: ctx.clock.now(),
+    last_seen: laterOf(incident.last_seen, ctx.clock.now()),
     severity: fresh.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
     affected_services: [...new Set(services)].slice(0, SERVICES),
     ...kindOf(incident, fresh),
-    updated_at: fresh.length > 0 ? ctx.clock.now() : incident.updated_at,
+    updated_at: fresh.length > 0 ? laterOf(incident.updated_at, ctx.clock.now()) : incident.updated_at,
   };
 }
 
@@ -121,15 +151,18 @@ async function reopen(
   incident: IncidentRow,
   fresh: readonly StoredAlert[],
   repair_failed: boolean,
+  escalation_level: number,
 ): Promise<IncidentRow> {
   const reopened = await updateIncident(ctx, incident.incident_id, {
     ...counted(ctx, incident, fresh),
     status: "investigating",
     resolved_at: null,
+    escalation_level: Math.max(escalation_level, incident.escalation_level),
   });
   const why = repair_failed ? "the trouble is back: the repair did not hold" : "the trouble is back";
   const { incident_id } = incident;
   note(ctx, { incident_id, kind: "status", text: `Reopened: ${why}` });
+  noteLevel(ctx, reopened);
   record(ctx, { action: "incident.reopened", subject: incident_id, data: { repair_failed } });
   tell(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
   return reopened;
@@ -146,11 +179,12 @@ function tellRaised(ctx: Ctx, { incident_id, severity }: IncidentRow, before: Se
 async function onExisting(
   ctx: Ctx,
   before: IncidentRow,
-  alerts: StoredAlert[],
+  alerts: Group,
   windows: IncidentWindows,
+  tier: number,
 ): Promise<Convergence | undefined> {
   const fresh = alerts.filter((alert) => alert.is_new);
-  const same = { repair_failed: false, raised: false, alerts };
+  const same = { repair_failed: false, raised: false, needs_permanent_fix: false, alerts };
   if (isActive(before)) {
     const incident = { ...before, ...counted(ctx, before, fresh) };
     const more = incident.notification_type !== before.notification_type;
@@ -158,26 +192,32 @@ async function onExisting(
   }
   const now = ctx.clock.now();
   if (continues(before, windows, now, fresh.length > 0)) {
-    const repair_failed =
-      before.resolved_through === "repair" &&
-      before.resolved_at !== null &&
-      addSeconds(before.resolved_at, windows.repair) > now;
-    const incident = await reopen(ctx, before, fresh, repair_failed);
+    const soon = before.resolved_at !== null && addSeconds(before.resolved_at, windows.repair) > now;
+    // An alert that never stopped firing says the same of the repair as one that came back.
+    const repair_failed = before.resolved_through === "repair" && (soon || fresh.length === 0);
+    const incident = await reopen(ctx, before, fresh, repair_failed, tier);
     return { ...same, incident, kind: "reopened", repair_failed };
   }
   // Known instances that still fire on an incident just resolved: it is given its cool-down.
-  if (fresh.length === 0) return { ...same, incident: { ...before, last_seen: now }, kind: "converged" };
+  if (fresh.length === 0 && before.status !== "closed") {
+    return { ...same, incident: { ...before, last_seen: now }, kind: "converged" };
+  }
   return undefined;
 }
 
-async function openAll(ctx: Ctx, groups: readonly Group[], options: ConvergeOptions): Promise<Convergence[]> {
-  const drafts = groups.map((group) => draft(ctx, group, options));
+async function openAll(
+  ctx: Ctx,
+  openings: readonly Opening[],
+  options: ConvergeOptions,
+): Promise<Convergence[]> {
+  const drafts = openings.map((one) => draft(ctx, one, options));
   const opened = await insertIncidents(ctx, drafts);
-  return groups.flatMap((group) => {
+  return openings.flatMap(({ group, needs_permanent_fix }) => {
     const incident = opened.get(group[0].fingerprint);
     if (incident === undefined) return [];
     tellOpened(ctx, incident, group);
-    return { incident, kind: "opened" as const, repair_failed: false, raised: false, alerts: [...group] };
+    const kind = "opened" as const;
+    return { incident, kind, repair_failed: false, raised: false, needs_permanent_fix, alerts: group };
   });
 }
 
@@ -195,13 +235,23 @@ export async function converge(
   if (firing.length === 0) return [];
   const groups = byFingerprint(firing);
   const latest = await latestIncidents(ctx, [...groups.keys()]);
+  const over = [...groups.keys()].filter((key) => {
+    const before = latest.get(key);
+    return before !== undefined && !isActive(before);
+  });
+  const tiers = await levels(ctx, over, options.windows);
   const outcome: Convergence[] = [];
-  const opening: Group[] = [];
+  const opening: Opening[] = [];
   for (const [fingerprint, group] of groups) {
     const before = latest.get(fingerprint);
-    const existing = before && (await onExisting(ctx, before, group, options.windows));
-    if (existing === undefined) opening.push(group);
-    else outcome.push(existing);
+    const tier = tiers.get(fingerprint) ?? 1;
+    const existing = before && (await onExisting(ctx, before, group, options.windows, tier));
+    // Said once for each spell of it: what AWOOOI says of itself is not said of again.
+    const needs_permanent_fix =
+      tier === 4 && before?.escalation_level !== 4 && before?.alert_category !== "flywheel_health";
+    if (existing === undefined) opening.push({ group, tier, needs_permanent_fix });
+    else
+      outcome.push({ ...existing, needs_permanent_fix: needs_permanent_fix && existing.kind === "reopened" });
     if (before !== undefined && existing !== undefined && isActive(before))
       tellRaised(ctx, existing.incident, before.severity);
   }

@@ -1,11 +1,15 @@
 export { acknowledge } from "./acknowledge.ts";
+export { assign } from "./assign.ts";
+export { close } from "./close.ts";
 export { comment } from "./comment.ts";
 export { type ConvergeOptions, converge, isActive, worseSeverity } from "./converge.ts";
+export { giveFeedback } from "./feedback.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { setMitigating } from "./mitigate.ts";
 export { type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";
+export { reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
-export { activeIncidents, incidentsById, lockFingerprints, lockIncident } from "./store.ts";
+export { incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
 export { note, timelineOf } from "./timeline.ts";
 export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

@@ -6,7 +6,7 @@ import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { enqueue, tell } from "../outbox/index.ts";
 import { isActive } from "./converge.ts";
-import { lockIncident, updateIncident } from "./store.ts";
+import { insertResolution, lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { IncidentRow, ResolvedThrough } from "./types.ts";
 
@@ -22,6 +22,7 @@ const WORDS: Record<ResolvedThrough, string> = {
   repair: "Resolved: the repair was verified",
   notice: "Resolved: its alerts stopped firing",
   person: "Resolved by hand",
+  silence: "Resolved: nothing more was heard of it",
 };
 
 /** Resolves an incident. Resolving one that is resolved or closed already changes nothing. */
@@ -47,15 +48,11 @@ export async function resolve(ctx: Ctx, input: ResolveInput): Promise<IncidentRo
     note(tx, { incident_id, kind: "status", text, data });
     record(tx, { action: "incident.resolved", subject: incident_id, data });
     tell(tx, { topic: "incident.resolved", incident_id, payload: { through } });
-    enqueue(tx, {
-      kind: "conclude",
-      incident_id,
-      resolution,
-      through,
-      resolved_by,
-      resolved_at: resolved_at.toISOString(),
-      execution_id: input.execution_id ?? null,
-    });
+    const execution_id = input.execution_id ?? null;
+    const how = { incident_id, resolution, through, resolved_by, execution_id };
+    // What has to follow is in the tables: work that gets lost is found there.
+    await insertResolution(tx, { ...how, anomaly_key: incident.fingerprint, resolved_at });
+    enqueue(tx, { kind: "conclude", ...how, resolved_at: resolved_at.toISOString() });
     return resolved;
   });
 }

@@ -19,7 +19,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { LOCKS } from "../db/lock.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
-import { alerts, approvals, executions, incidents, timeline } from "../db/schema.ts";
+import { alerts, approvals, executions, incidents, resolutions, timeline } from "../db/schema.ts";
 import { incidentId } from "../lib/id.ts";
 import type { IncidentRow } from "./types.ts";
 
@@ -64,6 +64,9 @@ export async function latestIncidents(
   return new Map(rows.map((row) => [row.fingerprint, row]));
 }
 
+const later = (column: typeof incidents.updated_at, at: Date) =>
+  sql`greatest(${column}, ${at.toISOString()}::timestamptz)`;
+
 /** An incident before it has its id, which the store draws. */
 export type NewIncident = Omit<typeof incidents.$inferInsert, "incident_id">;
 
@@ -100,7 +103,8 @@ export async function updateIncident(
 ): Promise<IncidentRow> {
   const [updated] = await ctx.db
     .update(incidents)
-    .set({ ...change, updated_at: ctx.clock.now() })
+    // A clock that was set back makes nothing younger.
+    .set({ ...change, updated_at: later(incidents.updated_at, ctx.clock.now()) })
     .where(eq(incidents.incident_id, incident_id))
     .returning();
   return updated as IncidentRow;
@@ -185,15 +189,50 @@ export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<Inci
   return rows as IncidentRow[];
 }
 
-/** A page of the active incidents, by id, from after `after` on. */
-export async function activeIncidents(ctx: Ctx, after: string, limit: number): Promise<IncidentRow[]> {
+/** How often trouble of each fingerprint was over since each of `moments`: every time but the present one. */
+export async function timesOver(
+  ctx: Ctx,
+  fingerprints: readonly string[],
+  moments: readonly Date[],
+): Promise<Map<string, number[]>> {
+  if (fingerprints.length === 0) return new Map();
+  const oldest = new Date(Math.min(...moments.map((at) => at.getTime())));
+  const counts = moments.map(
+    (at) => sql`count(*) filter (where ${resolutions.resolved_at} > ${at.toISOString()}::timestamptz)::int`,
+  );
+  const rows = await ctx.db
+    .select({ key: resolutions.anomaly_key, counts: sql<number[]>`array[${sql.join(counts, sql`, `)}]` })
+    .from(resolutions)
+    .where(and(inArray(resolutions.anomaly_key, [...fingerprints]), gt(resolutions.resolved_at, oldest)))
+    .groupBy(resolutions.anomaly_key);
+  return new Map(rows.map((row) => [row.key, row.counts]));
+}
+
+/** A page of the incidents that were resolved before `before`, from after `after` on. */
+export async function resolvedBefore(
+  ctx: Ctx,
+  before: Date,
+  after: string,
+  limit: number,
+): Promise<IncidentRow[]> {
   const rows = await ctx.db
     .select()
     .from(incidents)
-    .where(and(inArray(incidents.status, [...ACTIVE]), gt(incidents.incident_id, after)))
+    .where(
+      and(
+        eq(incidents.status, "resolved"),
+        lte(incidents.resolved_at, before),
+        gt(incidents.incident_id, after),
+      ),
+    )
     .orderBy(asc(incidents.incident_id))
     .limit(limit);
   return rows as IncidentRow[];
+}
+
+/** Keeps that an incident was resolved and how; its disposition is the learning room's to say. */
+export async function insertResolution(ctx: Ctx, row: typeof resolutions.$inferInsert): Promise<void> {
+  await ctx.db.insert(resolutions).values(row).onConflictDoNothing();
 }
 
 export async function insertTimeline(

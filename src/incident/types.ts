@@ -6,6 +6,9 @@ export type IncidentRow = Omit<typeof incidents.$inferSelect, "operation_target"
   operation_target: OperationTarget | null;
 };
 
+/** How often trouble may come before it is one tier up: 2, 3 and 4. */
+export type Escalation = { in_24_hours: number; in_7_days: number; in_30_days: number };
+
 /** How long what counts as the same trouble. Seconds. */
 export type IncidentWindows = {
   /** New instances within this time of the last one continue a resolved incident. */
@@ -16,6 +19,11 @@ export type IncidentWindows = {
   cool_down: number;
   /** What only a person can repair, and still fires this long after it was told, is told again. */
   watch: number;
+  /** An incident of which nothing has been heard for this long is over. */
+  ttl: number;
+  /** A resolved incident is closed after this time. */
+  close_after: number;
+  escalation: Escalation;
 };
 
 /** What the new alerts of one fingerprint came to. */
@@ -26,8 +34,10 @@ export type Convergence = {
   repair_failed: boolean;
   /** Converged with a higher severity than the incident had, or as trouble where it was information. */
   raised: boolean;
+  /** It has come so often that treating it again is no answer, and this was not said of it before. */
+  needs_permanent_fix: boolean;
   alerts: StoredAlert[];
 };
 
-/** What resolved an incident: a repair of ours, the sender's own notice, or a person. */
-export type ResolvedThrough = "repair" | "notice" | "person";
+/** What resolved an incident: a repair of ours, the sender's own notice, a person, or that nothing more was heard. */
+export type ResolvedThrough = "repair" | "notice" | "person" | "silence";

@@ -9,6 +9,7 @@ export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
+export { journalOwn } from "./journal-own.ts";
 export { alertsOf } from "./list-alerts.ts";
 export {
   alertTypeOf,

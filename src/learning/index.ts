@@ -1,4 +1,10 @@
 export { countOldRepairs, forgetRepairs, forgetResolutions, forgetSurplusRepairs } from "./forget.ts";
 export { recordRepair, repairDidNotHold } from "./record-repair.ts";
 export { dispositionOf, recordResolution } from "./record-resolution.ts";
-export { latestResolutions, type RepairRecord, type ResolutionRecord, repairsOf } from "./store.ts";
+export {
+  latestResolutions,
+  openResolutions,
+  type RepairRecord,
+  type ResolutionRecord,
+  repairsOf,
+} from "./store.ts";

@@ -1,9 +1,12 @@
-import { and, asc, desc, eq, inArray, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, sql } from "drizzle-orm";
+import type { Disposition } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { repair_records, resolutions } from "../db/schema.ts";
 
 export type RepairRecord = typeof repair_records.$inferSelect;
 export type ResolutionRecord = typeof resolutions.$inferSelect;
+/** One whose disposition is known. */
+export type ConcludedResolution = ResolutionRecord & { disposition: Disposition };
 
 /** Keeps a repair; false when this execution's was kept before. */
 export async function insertRepair(ctx: Ctx, row: typeof repair_records.$inferInsert): Promise<boolean> {
@@ -28,28 +31,52 @@ export async function unholdLatest(ctx: Ctx, incident_id: string): Promise<strin
   return latest.id;
 }
 
-/** Keeps how a resolution came about; false when it was kept before. */
-export async function insertResolution(ctx: Ctx, row: typeof resolutions.$inferInsert): Promise<boolean> {
+/** Keeps how a resolution came about; false when it was concluded before. */
+export async function concludeResolutionRow(
+  ctx: Ctx,
+  row: typeof resolutions.$inferInsert & { disposition: Disposition },
+): Promise<boolean> {
+  const { disposition } = row;
   const rows = await ctx.db
     .insert(resolutions)
     .values(row)
-    .onConflictDoNothing()
+    .onConflictDoUpdate({
+      target: [resolutions.incident_id, resolutions.resolution],
+      set: { disposition },
+      setWhere: isNull(resolutions.disposition),
+    })
     .returning({ n: resolutions.resolution });
   return rows.length > 0;
 }
 
-/** The latest resolution of each incident. */
+/** A page of the resolutions before `before` that are not concluded, of the incidents after `after`. */
+export async function openResolutions(
+  ctx: Ctx,
+  before: Date,
+  after: string,
+  limit: number,
+): Promise<ResolutionRecord[]> {
+  const { incident_id, resolution } = resolutions;
+  return ctx.db
+    .select()
+    .from(resolutions)
+    .where(and(isNull(resolutions.disposition), lte(resolutions.resolved_at, before), gt(incident_id, after)))
+    .orderBy(incident_id, resolution)
+    .limit(limit);
+}
+
+/** The latest concluded resolution of each incident. */
 export async function latestResolutions(
   ctx: Ctx,
   incident_ids: readonly string[],
-): Promise<Map<string, ResolutionRecord>> {
+): Promise<Map<string, ConcludedResolution>> {
   if (incident_ids.length === 0) return new Map();
   const rows = await ctx.db
     .selectDistinctOn([resolutions.incident_id])
     .from(resolutions)
-    .where(inArray(resolutions.incident_id, [...incident_ids]))
+    .where(and(inArray(resolutions.incident_id, [...incident_ids]), isNotNull(resolutions.disposition)))
     .orderBy(resolutions.incident_id, desc(resolutions.resolution));
-  return new Map(rows.map((row) => [row.incident_id, row]));
+  return new Map(rows.map((row) => [row.incident_id, row as ConcludedResolution]));
 }
 
 export async function repairsOf(ctx: Ctx, anomaly_key: string): Promise<RepairRecord[]> {

@@ -1,12 +1,13 @@
 import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import { type Delivery, dueDeliveries, routeNotices, updateDelivery } from "../outbox/index.ts";
 import { cardOf } from "./card.ts";
-import type { Notifier, SendResult } from "./types.ts";
+import type { Card, Notifier, SendResult } from "./types.ts";
 
 const BATCH = 100;
 const SEND_TIMEOUT_MS = 10_000;
@@ -14,13 +15,26 @@ const LONGEST_WAIT = 300;
 // With waits of 2, 4, … 300 s this is about a day; a channel that is away for longer is shown as failed.
 const ATTEMPTS = 300;
 
-async function send(ctx: Ctx, notifier: Notifier | undefined, delivery: Delivery): Promise<SendResult> {
+async function send(
+  ctx: Ctx,
+  notifier: Notifier | undefined,
+  delivery: Delivery,
+  stopping: AbortSignal,
+): Promise<SendResult> {
   if (notifier === undefined)
     return { ok: false, error: "this notifier is no longer configured", retryable: false };
-  const card = await cardOf(ctx, delivery);
+  let card: Card | null;
+  try {
+    card = await cardOf(ctx, delivery);
+  } catch (error) {
+    // Without the database nothing is known of any notice; one that cannot be shown keeps no other waiting.
+    if (isUnavailable(error)) throw error;
+    return { ok: false, error: messageOf(error), retryable: true };
+  }
   if (card === null) return { ok: false, error: "what it was about is gone", retryable: false };
   try {
-    return await notifier.send(redactTexts(card), AbortSignal.timeout(SEND_TIMEOUT_MS));
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(SEND_TIMEOUT_MS)]);
+    return await notifier.send(redactTexts(card), signal);
   } catch (error) {
     return { ok: false, error: messageOf(error), retryable: true };
   }
@@ -51,7 +65,11 @@ async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise
  * Sends what is due, in order for each notifier and side by side for all, and writes down what came of it;
  * returns how many were due. What is tried again may arrive after later ones. A notice may arrive twice when we are cut off between the two; its id stays the same.
  */
-export async function deliverNotices(ctx: Ctx, notifiers: readonly Notifier[]): Promise<number> {
+export async function deliverNotices(
+  ctx: Ctx,
+  notifiers: readonly Notifier[],
+  stopping: AbortSignal = new AbortController().signal,
+): Promise<number> {
   authorise(ctx.actor, "deliver notices", { people: "nobody", system: ["pipeline"] });
   const ids = notifiers.map((notifier) => notifier.id);
   await transaction(ctx, (tx) => routeNotices(tx, ids, BATCH));
@@ -60,8 +78,9 @@ export async function deliverNotices(ctx: Ctx, notifiers: readonly Notifier[]): 
   const deliver = async (id: string, list: readonly Delivery[]) => {
     const notifier = notifiers.find((one) => one.id === id);
     for (const delivery of list) {
+      if (stopping.aborted) return;
       // One time-out is enough for now: the others are tried the next time.
-      if (await settle(ctx, delivery, await send(ctx, notifier, delivery))) return;
+      if (await settle(ctx, delivery, await send(ctx, notifier, delivery, stopping))) return;
     }
   };
   await Promise.all([...byNotifier].map(([id, list]) => deliver(id, list)));

@@ -13,11 +13,16 @@ export function workId(work: Work): string {
     : `${work.kind}:${work.approval_id}`;
 }
 
+/** The id of a further run of a piece of work, after one that failed. */
+export function againId(work: Work, again: number): string {
+  return again === 0 ? workId(work) : `${workId(work)}:again-${again}`;
+}
+
 /**
  * Has `work` run once the open transaction commits, and never if it does not. `again` tells a further
  * run, after one that failed, from the first.
  */
 export function enqueue(ctx: Ctx, work: Work, again = 0): void {
-  const id = again === 0 ? workId(work) : `${workId(work)}:again-${again}`;
-  defer(ctx, "work", { id, kind: work.kind, argument: work }, (tx, rows) => insertWork(tx, rows, QUEUE));
+  const row = { id: againId(work, again), kind: work.kind, argument: work };
+  defer(ctx, "work", row, (tx, rows) => insertWork(tx, rows, QUEUE));
 }

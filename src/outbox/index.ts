@@ -1,4 +1,4 @@
-export { enqueue, QUEUE, workId } from "./enqueue.ts";
+export { againId, enqueue, QUEUE, workId } from "./enqueue.ts";
 export type { Delivery } from "./store.ts";
 export {
   countOldNotices,
@@ -6,6 +6,7 @@ export {
   dueDeliveries,
   forgetNotices,
   routeNotices,
+  unfinishedWork,
   updateDelivery,
 } from "./store.ts";
 export { tell } from "./tell.ts";

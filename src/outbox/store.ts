@@ -74,6 +74,14 @@ export async function updateDelivery(
     .where(and(eq(deliveries.outbox_seq, delivery.seq), eq(deliveries.notifier, delivery.notifier)));
 }
 
+/** Which of these pieces of work wait in the engine's queue or are being done. */
+export async function unfinishedWork(ctx: Ctx, ids: readonly string[]): Promise<Set<string>> {
+  const { rows } = await ctx.db.execute<{ id: string }>(sql`
+    select workflow_uuid as id from dbos.workflow_status
+     where workflow_uuid = any(${sql.param([...ids])}::text[]) and status in ('ENQUEUED', 'DELAYED', 'PENDING')`);
+  return new Set(rows.map((row) => row.id));
+}
+
 /** Rows of the workflow engine's queue, by its own SQL function: they commit and roll back with ours. */
 export async function insertWork(
   ctx: Ctx,

@@ -29,7 +29,7 @@ export type Work =
       kind: "conclude";
       incident_id: string;
       resolution: number;
-      through: "repair" | "notice" | "person";
+      through: "repair" | "notice" | "person" | "silence";
       resolved_by: string;
       /** RFC 3339. */
       resolved_at: string;

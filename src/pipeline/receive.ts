@@ -27,6 +27,7 @@ import { repairDidNotHold } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { prefixedId } from "../lib/id.ts";
 import { redactText } from "../lib/redact.ts";
+import { journalPermanentFix } from "./permanent-fix.ts";
 import { putBeforePeople, severityWithout } from "./put-before-people.ts";
 import type { Journey, Received } from "./types.ts";
 
@@ -126,7 +127,8 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     known: journey.known,
     severityWithout: (alert) => severityWithout(journey, alert),
   });
-  for (const { incident, kind, repair_failed, alerts } of outcome) {
+  for (const { incident, kind, repair_failed, needs_permanent_fix, alerts } of outcome) {
+    if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
     if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
     // What was asked before it was resolved may still be open: clearing it away is a workflow's.
     if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");

@@ -11,16 +11,12 @@ import {
   TERMS,
   testJourney,
 } from "../../test/support/journey.ts";
-import { until } from "../../test/support/until.ts";
-import { createPool } from "../db/client.ts";
-import { transaction } from "../db/transaction.ts";
+import { approve, reject as rejectPlan } from "../approval/index.ts";
 import { beginExecution } from "../execution/index.ts";
 import { updateExecution } from "../execution/store.ts";
-import { silentLog } from "../lib/log.ts";
-import { enqueue } from "../outbox/index.ts";
+import { resolve, setMitigating } from "../incident/index.ts";
 import { sweep } from "./sweep.ts";
 import type { Journey } from "./types.ts";
-import { startWorkflows, stopWorkflows } from "./workflows.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
@@ -93,6 +89,8 @@ describe("the sweep", () => {
       "outbox",
       "signatures",
       "repair_records",
+      "resolutions",
+      "execution_attempts",
       "executions",
       "approvals",
       "decisions",
@@ -252,22 +250,6 @@ describe("the sweep", () => {
     expect(await reminders()).toBe(1);
   });
 
-  it("leaves information alone while it fires, and ends it when it is quiet", async () => {
-    const { incident_id, approval_id } = await presented(database, clock);
-    await fire(incident_id);
-    await sql("update approvals set status = 'rejected' where approval_id = $1", approval_id);
-    await sql("update incidents set notification_type = 'TYPE-1' where incident_id = $1", incident_id);
-    await sql("delete from decisions where incident_id = $1", incident_id);
-    clock.forward(24 * 3600);
-    const before = await everything();
-    await sweep(journey);
-    expect(await everything()).toEqual(before);
-    await sql("update alerts set status = 'resolved' where incident_id = $1", incident_id);
-    await sweep(journey);
-    expect(await incidentOf(incident_id)).toMatchObject({ status: "resolved" });
-    expect(await sql("select 1 from decisions where incident_id = $1", incident_id)).toEqual([]);
-  });
-
   it("moves the others on when one cannot be, and says so", async () => {
     const broken = await asked(database, clock);
     const other = await asked(database, clock);
@@ -282,44 +264,180 @@ describe("the sweep", () => {
     expect(await approvalsOf(other.incident_id)).toMatchObject([{ status: "pending" }]);
     expect(await incidentOf(quiet.incident_id)).toMatchObject({ status: "resolved" });
   });
-});
 
-describe("work that ended with an error", () => {
-  beforeAll(async () => {
-    database = await createDatabase();
-    clock = setClock();
-    journey = testJourney(database, clock);
-  });
-  afterAll(() => database.drop());
+  /** What was turned down, ran out or failed at minute 50 of its incident's life, long after its decision. */
+  const put_aside: [string, (made: Asked) => Promise<unknown>, number][] = [
+    ["was rejected", ({ approval_id }) => reject(ada, approval_id), COOL_DOWN],
+    ["nobody signed", ({ approval_id }) => expire(approval_id, "pending"), COOL_DOWN],
+    ["failed", (made) => failed(made, "failed", null), COOL_DOWN],
+    ["was refused by a freeze", (made) => failed(made, "refused", "frozen"), COOL_DOWN],
+    // Its people have said yes: what is missing is that it is done.
+    ["was signed and not begun in time", ({ approval_id }) => expire(approval_id, "approved"), 0],
+    ["was refused as signed too long ago", (made) => failed(made, "refused", "authority_expired"), 0],
+  ];
+  const reject = (who: Person, approval_id: string) =>
+    rejectPlan(database.ctx(who, clock), { approval_id, reason: "not now" });
+  const expire = (approval_id: string, status: string) =>
+    sql(
+      "update approvals set status = 'expired', decided_at = $2::timestamptz, authority_until = case when $3 = 'approved' then $2::timestamptz end where approval_id = $1",
+      approval_id,
+      clock.now(),
+      status,
+    );
+  async function failed(
+    { approval_id, plan_hash }: Asked,
+    status: "failed" | "refused",
+    code: string | null,
+  ) {
+    await approve(database.ctx(ada, clock), { approval_id, plan_hash }, TERMS);
+    const ctx = journey.as("pipeline");
+    const { execution_id } = await beginExecution(ctx, approval_id, journey.run);
+    await updateExecution(ctx, execution_id, { status, error_code: code, ended_at: clock.now() });
+  }
 
-  it("is run again three times, and then left", async () => {
-    const pool = createPool({ url: database.url }, silentLog);
-    await startWorkflows(() => journey, pool, silentLog);
-    try {
-      // There is no such approval: every run of it fails.
-      const work = { kind: "execute", incident_id: "INC-NONE", approval_id: "APR-NONE" } as const;
-      await transaction(journey.as("intake"), (tx) => enqueue(tx, work));
-      const runs = async () =>
-        sql("select workflow_uuid id, status from dbos.workflow_status where name = 'execute' order by 1");
-      const ended = (count: number) =>
-        until(async () => {
-          const rows = await runs();
-          return rows.length === count && rows.every((row) => row.status === "ERROR");
-        }, `${count} failed runs`);
-      for (let count = 1; count <= 4; count += 1) {
-        await ended(count);
+  it.each(put_aside)(
+    "asks again about what %s when its time has come, and not before",
+    async (_, end, after) => {
+      const made = await presented(database, clock);
+      await fire(made.incident_id);
+      clock.forward(50 * 60);
+      await end(made);
+      if (after > 0) {
+        clock.forward(after - 1);
         await sweep(journey);
+        expect(await approvalsOf(made.incident_id)).toHaveLength(1);
+        clock.forward(1);
       }
       await sweep(journey);
-      expect((await runs()).map((row) => row.id)).toEqual([
-        "execute:APR-NONE",
-        "execute:APR-NONE:again-1",
-        "execute:APR-NONE:again-2",
-        "execute:APR-NONE:again-3",
-      ]);
-    } finally {
-      await stopWorkflows();
-      await pool.end();
-    }
+      await sweep(journey);
+      expect(await approvalsOf(made.incident_id)).toMatchObject([{}, { status: "preparing" }]);
+    },
+  );
+
+  it("concludes a resolution that no workflow has concluded, as often as it takes", async () => {
+    const { incident_id } = await presented(database, clock);
+    await resolve(journey.as("pipeline"), { incident_id, through: "repair" });
+    await sql("update dbos.workflow_status set status = 'ERROR'");
+    clock.forward(59);
+    await sweep(journey);
+    expect(await sql("select disposition from resolutions")).toEqual([{ disposition: null }]);
+    clock.forward(1);
+    await sweep(journey);
+    await sweep(journey);
+    expect(await sql("select disposition, resolved_by from resolutions")).toEqual([
+      { disposition: "human_approved", resolved_by: "pipeline (system)" },
+    ]);
+    expect(await approvalsOf(incident_id)).toMatchObject([{ status: "superseded" }]);
+    expect(
+      await sql(
+        "select 1 from audit_entries where action = 'learning.disposition' and subject = $1",
+        incident_id,
+      ),
+    ).toHaveLength(1);
+  });
+
+  it("takes up what was signed and is with no workflow, once a minute, and leaves what is with one", async () => {
+    const { approval_id } = await approved([ada], database, clock);
+    const runs = () =>
+      sql(
+        "select workflow_uuid id, status from dbos.workflow_status where name = 'execute' order by workflow_uuid",
+      );
+    const [first, second, third] = ["", ":again-1", ":again-11"].map((end) => `execute:${approval_id}${end}`);
+    clock.forward(60);
+    await sweep(journey);
+    expect(await runs()).toEqual([{ id: first, status: "ENQUEUED" }]);
+    const breakAll = () => sql("update dbos.workflow_status set status = 'ERROR'");
+    await breakAll();
+    await sweep(journey);
+    await sweep(journey);
+    expect(await runs()).toEqual([
+      { id: first, status: "ERROR" },
+      { id: second, status: "ENQUEUED" },
+    ]);
+    await breakAll();
+    await sweep(journey);
+    expect(await runs()).toHaveLength(2);
+    // Begun meanwhile: it is its execution that goes on, also when the authority has lapsed.
+    await beginExecution(journey.as("pipeline"), approval_id, journey.run);
+    clock.forward(TERMS.authority);
+    await sql("delete from dbos.workflow_status where workflow_uuid = $1", second);
+    await sweep(journey);
+    expect((await runs()).filter(({ status }) => status === "ENQUEUED")).toEqual([
+      { id: third, status: "ENQUEUED" },
+    ]);
+  });
+
+  it("takes a plan back that cannot even be shown: its incident comes back to people", async () => {
+    const { approval_id, incident_id } = await asked(database, clock);
+    await fire(incident_id);
+    await sql("update approvals set plan = 'null' where approval_id = $1", approval_id);
+    clock.forward(TERMS.prepare);
+    await expect(sweep(journey)).rejects.toThrow();
+    expect(await approvalsOf(incident_id)).toMatchObject([{ status: "superseded" }]);
+    await sweep(journey);
+    clock.forward(COOL_DOWN);
+    await sweep(journey);
+    expect(await approvalsOf(incident_id)).toMatchObject([{}, { status: "preparing" }]);
+  });
+
+  it("makes a decision ready whose approval is prepared no longer", async () => {
+    const { approval_id, incident_id } = await asked(database, clock);
+    await fire(incident_id);
+    await sql(
+      "update approvals set status = 'rejected', decided_at = $2 where approval_id = $1",
+      approval_id,
+      clock.now(),
+    );
+    clock.forward(TERMS.prepare + 60);
+    await sweep(journey);
+    expect(await sql("select state from decisions")).toEqual([{ state: "ready" }]);
+  });
+
+  it("ends an incident of which nothing has been heard for its life, whatever its alert last said", async () => {
+    const { incident_id, approval_id } = await presented(database, clock);
+    await fire(incident_id);
+    await sql(
+      "update approvals set status = 'rejected', decided_at = $2 where approval_id = $1",
+      approval_id,
+      clock.now(),
+    );
+    await sql(`update decisions set policy = jsonb_set(policy, '{outcome}', '"none"')`);
+    clock.forward(journey.windows.ttl - 1);
+    await sweep(journey);
+    expect(await incidentOf(incident_id)).toMatchObject({ status: "investigating" });
+    clock.forward(1);
+    await sweep(journey);
+    expect(await incidentOf(incident_id)).toMatchObject({ status: "resolved", resolved_through: "silence" });
+  });
+
+  it("closes what has been resolved for long enough", async () => {
+    const { incident_id } = await presented(database, clock);
+    await resolve(journey.as("pipeline"), { incident_id, through: "notice" });
+    clock.forward(journey.windows.close_after - 1);
+    await sweep(journey);
+    expect(await incidentOf(incident_id)).toMatchObject({ status: "resolved" });
+    clock.forward(1);
+    await sweep(journey);
+    expect(await incidentOf(incident_id)).toMatchObject({ status: "closed", closed_at: clock.now() });
+  });
+
+  it("acts on nothing when the clock is set back or a day ahead, and nothing becomes younger", async () => {
+    const pending = await presented(database, clock);
+    const signed = await approved([ada], database, clock);
+    for (const one of [pending, signed]) await fire(one.incident_id);
+    const before = await incidentOf(pending.incident_id);
+    clock.forward(-3600);
+    await sweep(journey);
+    await setMitigating(journey.as("sweep"), pending.incident_id, false);
+    expect((await incidentOf(pending.incident_id)).updated_at).toEqual(before.updated_at);
+    expect(await approvalsOf(pending.incident_id)).toMatchObject([{ status: "pending" }]);
+    expect(await approvalsOf(signed.incident_id)).toMatchObject([{ status: "approved" }]);
+    clock.forward(3600 + 86_400);
+    await sweep(journey);
+    for (const one of [pending, signed])
+      expect((await approvalsOf(one.incident_id))[0]).toMatchObject({ status: "expired" });
+    // People had said yes to one of them.
+    expect(await approvalsOf(signed.incident_id)).toMatchObject([{}, { status: "preparing" }]);
+    expect(await sql("select 1 from executions")).toEqual([]);
   });
 });

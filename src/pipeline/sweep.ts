@@ -1,28 +1,24 @@
-import { DBOS } from "@dbos-inc/dbos-sdk";
-import {
-  type ApprovalRow,
-  approvalsOf,
-  expireApproval,
-  overdueApprovals,
-  presentApproval,
-} from "../approval/index.ts";
+import { expireApproval, overdueApprovals, presentApproval, withdrawApproval } from "../approval/index.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
-import { type DecisionRow, latestDecisions } from "../decision/index.ts";
-import { type ExecutionRow, incidentsInExecution, overdueExecutions } from "../execution/index.ts";
-import { activeIncidents, type IncidentRow, isActive, lockIncident, resolve } from "../incident/index.ts";
-import { alertNamesOf, firingIncidents } from "../intake/index.ts";
+import { readyForgotten } from "../decision/index.ts";
+import { overdueExecutions } from "../execution/index.ts";
+import { close, lockIncident, resolve, resolvedBefore, setMitigating } from "../incident/index.ts";
+import { alertNamesOf } from "../intake/index.ts";
+import { openResolutions, recordResolution } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../lib/log.ts";
-import { enqueue, tell, type Work } from "../outbox/index.ts";
+import { againId, enqueue, tell, unfinishedWork } from "../outbox/index.ts";
+import { clearAway } from "./clear-away.ts";
 import { conclude } from "./execute.ts";
 import { putBeforePeople } from "./put-before-people.ts";
+import { type Due, dueIncidents, signedWork } from "./store.ts";
 import type { Journey } from "./types.ts";
-import { KINDS } from "./workflows.ts";
 
-const RUNS = 3;
 const PAGE = 500;
+// What should follow at once and has not after this long is looked after here. Also the time between two tries.
+const GRACE_SECONDS = 60;
 
 /** Does `work` for each, one after the other. One that fails keeps no other waiting; it is thrown at the end. */
 async function each<T>(
@@ -32,136 +28,171 @@ async function each<T>(
 ): Promise<void> {
   const errors: unknown[] = [];
   for (const item of items) {
+    const about = told?.about(item) ?? {};
     try {
-      await logAbout(told?.about(item) ?? {}, () => work(item));
+      await logAbout(about, () => work(item));
     } catch (error) {
       // Without its database none would do better.
       if (isUnavailable(error)) throw error;
       // One line for each run: of a hundred that fail the others fail for the same reason.
-      if (told !== undefined && errors.length === 0)
-        logAbout(told.about(item), () =>
-          told.log.error({ error: messageOf(error) }, "the sweep cannot move this on"),
-        );
+      if (errors.length === 0)
+        logAbout(about, () => told?.log.error({ error: messageOf(error) }, "the sweep cannot move this on"));
       errors.push(error);
     }
   }
   if (errors.length > 0) throw errors[0];
 }
 
+type Ids = { incident_id: string; approval_id?: string; execution_id?: string | null };
+
+const idsOf = ({ incident_id, approval_id, execution_id }: Ids): LogFields => ({
+  incident_id,
+  ...(approval_id === undefined ? {} : { approval_id }),
+  ...(execution_id == null ? {} : { execution_id }),
+});
+
+/** The same for all pages of `read`, each from after the last item of the one before: nothing is met twice. */
+async function eachPage<T extends Ids>(
+  log: Log,
+  read: (after: string) => Promise<T[]>,
+  idOf: (item: T) => string,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const errors: unknown[] = [];
+  let page: T[] = [];
+  let after = "";
+  do {
+    page = await read(after);
+    after = page.map(idOf).at(-1) ?? "";
+    await each(page, work, { log, about: idsOf }).catch((error: unknown) => {
+      if (isUnavailable(error)) throw error;
+      errors.push(error);
+    });
+  } while (page.length === PAGE);
+  if (errors.length > 0) throw errors[0];
+}
+
+const LATE = "it did not finish in the time for a decision";
+
+async function present(journey: Journey, approval_id: string): Promise<void> {
+  const ctx = journey.as("sweep");
+  const checks = [{ name: "dry-run", passed: false, message: LATE }];
+  try {
+    await presentApproval(ctx, { approval_id, checks }, journey.approval);
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    // What cannot even be shown must not keep its incident waiting.
+    await withdrawApproval(ctx, { approval_id, reason: "the plan cannot be shown" });
+    throw error;
+  }
+}
+
 async function approvals(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
-  const act = async ({ approval_id, status }: ApprovalRow) => {
-    if (status === "preparing") {
-      const checks = [
-        { name: "dry-run", passed: false, message: "it did not finish in the time for a decision" },
-      ];
-      await presentApproval(ctx, { approval_id, checks }, journey.approval);
-    } else {
-      await expireApproval(ctx, approval_id);
-    }
-  };
-  const about = ({ incident_id, approval_id }: ApprovalRow) => ({ incident_id, approval_id });
-  await each(await overdueApprovals(ctx), act, { log: ctx.log, about });
+  await eachPage(
+    ctx.log,
+    (after) => overdueApprovals(ctx, after, PAGE),
+    (one) => one.approval_id,
+    async ({ approval_id, incident_id, status, needless }) => {
+      if (needless) return clearAway(ctx, incident_id);
+      return status === "preparing" ? present(journey, approval_id) : expireApproval(ctx, approval_id);
+    },
+  );
 }
 
 async function executions(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
-  const act = ({ execution_id }: ExecutionRow) =>
-    conclude(journey, execution_id, null, "sweep", "it did not end in its time");
-  const about = ({ incident_id, approval_id, execution_id }: ExecutionRow) => ({
-    incident_id,
-    approval_id,
-    execution_id,
-  });
-  await each(await overdueExecutions(ctx), act, { log: ctx.log, about });
+  await eachPage(
+    ctx.log,
+    (after) => overdueExecutions(ctx, after, PAGE),
+    (one) => one.execution_id,
+    ({ execution_id }) => conclude(journey, execution_id, null, "sweep", "it did not end in its time"),
+  );
 }
 
-/** Work that ended with an error, as a bug or a lost connection may cause, runs again a few times. */
-async function brokenWork(journey: Journey): Promise<void> {
+/** What was signed and is with no workflow any more, as a bug may leave it, is taken up again, once a minute. */
+async function lostWork(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
-  const broken = await DBOS.listWorkflows({
-    workflowName: KINDS,
-    status: ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
-    startTime: addSeconds(ctx.clock.now(), -86_400).toISOString(),
-    // The newest: what has had its runs must not keep the page full.
-    sortDesc: true,
-    limit: PAGE,
-  });
-  await each(broken, async ({ workflowID, input }) => {
-    const again = Number(/:again-(\d+)$/.exec(workflowID)?.[1] ?? 0) + 1;
-    const [work] = (input ?? []) as Work[];
-    if (again > RUNS || work === undefined) return;
-    await transaction(ctx, (tx) => enqueue(tx, work, again));
-  });
+  const now = ctx.clock.now();
+  await eachPage(
+    ctx.log,
+    (after) => signedWork(ctx, addSeconds(now, -GRACE_SECONDS), after, PAGE),
+    (one) => one.approval_id,
+    async ({ incident_id, approval_id, decided_at }) => {
+      const work = { kind: "execute", incident_id, approval_id } as const;
+      const again = Math.floor((now.getTime() - decided_at.getTime()) / 1000 / GRACE_SECONDS);
+      const runs = Array.from({ length: again + 1 }, (_, run) => againId(work, run));
+      if ((await unfinishedWork(ctx, runs)).size > 0) return;
+      await transaction(ctx, (tx) => enqueue(tx, work, again));
+    },
+  );
+}
+
+/** Resolutions whose conclusion was not drawn are concluded here: how it is done is in the tables. */
+async function resolutions(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const before = addSeconds(ctx.clock.now(), -GRACE_SECONDS);
+  await eachPage(
+    ctx.log,
+    (after) => openResolutions(ctx, before, after, PAGE),
+    (one) => one.incident_id,
+    async ({ resolved_at, ...row }) => {
+      await recordResolution(ctx, { ...row, kind: "conclude", resolved_at: resolved_at.toISOString() });
+      await clearAway(ctx, row.incident_id);
+    },
+  );
+}
+
+async function decisions(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  await readyForgotten(ctx, addSeconds(ctx.clock.now(), -journey.approval.prepare - GRACE_SECONDS));
 }
 
 /** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
-async function idle(journey: Journey, { incident_id }: IncidentRow, quiet: boolean): Promise<void> {
+async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
   await transaction(journey.as("sweep"), async (tx) => {
     const locked = await lockIncident(tx, incident_id);
-    if (locked === undefined || !isActive(locked)) return;
-    const open = (await approvalsOf(tx, [incident_id])).get(incident_id) ?? [];
-    if (open.some((one) => ["preparing", "pending"].includes(one.status))) return;
-    if (quiet) {
+    const [due] = await dueIncidents(tx, journey.windows, { only: incident_id });
+    if (locked === undefined || due === undefined) return;
+    if (due.because === "silent") {
+      await resolve(tx, { incident_id, through: "silence" });
+    } else if (due.because === "quiet") {
       await resolve(tx, { incident_id, through: "notice" });
-      return;
+    } else {
+      if (locked.status === "mitigating") await setMitigating(tx, incident_id, false);
+      const asked = await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
+      if (!asked) tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
     }
-    const asked = await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
-    if (!asked) tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
   });
 }
 
-/** How long an incident may be left alone, in seconds; null for what only informs. */
-function patience(
-  journey: Journey,
-  { notification_type }: IncidentRow,
-  decision: DecisionRow | undefined,
-  quiet: boolean,
-): number | null {
-  const { cool_down, watch } = journey.windows;
-  if (notification_type === "TYPE-1" && !quiet) return null;
-  if (quiet || decision === undefined || decision.policy.outcome === "ask") return cool_down;
-  return decision.policy.outcome === "manual" ? watch : null;
-}
-
 async function incidents(journey: Journey): Promise<void> {
-  let page: IncidentRow[];
-  let after = "";
-  do {
-    page = await activeIncidents(journey.as("sweep"), after, PAGE);
-    await incidentPage(journey, page);
-    after = page.at(-1)?.incident_id ?? "";
-  } while (page.length === PAGE);
+  const ctx = journey.as("sweep");
+  await eachPage(
+    ctx.log,
+    (after) => dueIncidents(ctx, journey.windows, { after: after, limit: PAGE }),
+    (one) => one.incident_id,
+    (due) => idle(journey, due),
+  );
 }
 
-async function incidentPage(journey: Journey, active: readonly IncidentRow[]): Promise<void> {
+async function resolved(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
-  const ids = active.map((incident) => incident.incident_id);
-  const decisions = await latestDecisions(ctx, ids);
-  const open = await approvalsOf(ctx, ids);
-  const acting = await incidentsInExecution(ctx, ids);
-  const firing = await firingIncidents(ctx, ids);
-  const now = ctx.clock.now();
-  const act = async (incident: IncidentRow) => {
-    const { incident_id, updated_at } = incident;
-    const live = open.get(incident_id)?.some(({ status, authority_until }) => {
-      const waiting = status === "preparing" || status === "pending";
-      return waiting || (status === "approved" && authority_until !== null && authority_until > now);
-    });
-    if (live || acting.has(incident_id)) return;
-    const quiet = !firing.has(incident_id);
-    const decision = decisions.get(incident_id);
-    const seconds = patience(journey, incident, decision, quiet);
-    const since = quiet ? updated_at : (decision?.created_at ?? updated_at);
-    if (seconds !== null && addSeconds(since, seconds) <= now) await idle(journey, incident, quiet);
-  };
-  await each(active, act, { log: ctx.log, about: ({ incident_id }) => ({ incident_id }) });
+  const before = addSeconds(ctx.clock.now(), -journey.windows.close_after);
+  await eachPage(
+    ctx.log,
+    (after) => resolvedBefore(ctx, before, after, PAGE),
+    (one) => one.incident_id,
+    ({ incident_id }) => close(ctx, { incident_id }),
+  );
 }
+
+const PARTS = [approvals, executions, lostWork, resolutions, decisions, incidents, resolved];
 
 /**
- * Looks for whatever has been in a state for too long and moves it on: evidence that never came, cards
- * nobody signed, executions that never ended, work that broke off, incidents that nobody minds.
+ * Looks for whatever has been in a state for too long and moves it on. It asks the tables what should have
+ * happened, not who failed to do it; docs/reference/states.md lists every state and its deadline.
  */
 export async function sweep(journey: Journey): Promise<void> {
-  await each([approvals, executions, brokenWork, incidents], (part) => part(journey));
+  await each(PARTS, (part) => part(journey));
 }

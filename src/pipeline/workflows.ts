@@ -1,11 +1,10 @@
 import { DBOS, type DLogger } from "@dbos-inc/dbos-sdk";
 import type pg from "pg";
-import { supersedeApproval } from "../approval/index.ts";
-import { getIncident, isActive } from "../incident/index.ts";
 import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, logAbout } from "../lib/log.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
+import { clearAway } from "./clear-away.ts";
 import { execute } from "./execute.ts";
 import { prepare } from "./prepare.ts";
 import { step } from "./step.ts";
@@ -22,16 +21,20 @@ const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
   execute: (journey, { approval_id }) => execute(journey, approval_id),
   conclude: async (journey, work) => {
     await step("record", () => recordResolution(journey.as("pipeline"), work));
-    await step("supersede", () =>
-      // Reopened meanwhile, what is open is for the new trouble.
-      supersedeApproval(journey.as("pipeline"), work.incident_id, "the incident is resolved", async (tx) =>
-        isActive(await getIncident(tx, work.incident_id)),
-      ),
-    );
+    await step("supersede", () => clearAway(journey.as("pipeline"), work.incident_id));
   },
 };
 
-export const KINDS = Object.keys(RUNNERS) as Work["kind"][];
+const idsOf = ({ incident_id, ...more }: Work) =>
+  "approval_id" in more ? { incident_id, approval_id: more.approval_id } : { incident_id };
+
+/** Does a piece of work. In a workflow its steps are kept, and it goes on behind them after a crash. */
+export function perform(journey: Journey, work: Work): Promise<void> {
+  const run = RUNNERS[work.kind] as (journey: Journey, work: Work) => Promise<void>;
+  return logAbout(idsOf(work), () => run(journey, work));
+}
+
+const KINDS = Object.keys(RUNNERS) as Work["kind"][];
 
 // The engine logs whole stacks; that of a failed query quotes every parameter, alerts and all.
 const PARAMETERS = /(Failed query: [\s\S]*?)\nparams: [\s\S]*?(?=\n {4}at |$)/g;
@@ -72,10 +75,7 @@ export async function prepareWorkflows(pool: pg.Pool, log: Log): Promise<void> {
  */
 export async function startWorkflows(current: () => Journey, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
-    const run = RUNNERS[kind] as (journey: Journey, work: Work) => Promise<void>;
-    const about = ({ incident_id, ...more }: Work) =>
-      "approval_id" in more ? { incident_id, approval_id: more.approval_id } : { incident_id };
-    DBOS.registerWorkflow((work: Work) => logAbout(about(work), () => run(current(), work)), {
+    DBOS.registerWorkflow((work: Work) => perform(current(), work), {
       name: kind,
       maxRecoveryAttempts: 1_000,
     });

@@ -563,7 +563,7 @@ describe("before anyone signs", () => {
     const url = "http://127.0.0.1:1/healthz";
     const probed = await shop(IDLE, { probe: { url: "http://awoooi.invalid/" } });
     expect(
-      (await probed.executor.dryRun(restart())).find((check) => check.name === "probe before"),
+      (await probed.executor.dryRun(restart())).find((check) => check.name === "probe can be asked"),
     ).toMatchObject({
       passed: false,
       message: expect.stringContaining("cannot be asked"),
@@ -576,7 +576,7 @@ describe("before anyone signs", () => {
       ["working directory", true, `${process.cwd()}, the server's own`],
       ["state folder", true, `${stateDir} can be written`],
       ["present process", true, present],
-      ["probe before", true, "connection refused"],
+      ["probe can be asked", true, "its answer now: connection refused"],
       ["permission to signal", true, permission],
     ];
     expect(await messages()).toEqual(

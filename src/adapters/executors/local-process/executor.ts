@@ -86,12 +86,12 @@ function describeLive(live: Live | undefined): string {
 }
 
 async function checkProbe({ config }: Supervised): Promise<Check> {
-  const name = "probe before";
+  const name = "probe can be asked";
   if (config.probe === undefined) {
     return { name, passed: true, message: "none is configured: health cannot be told afterwards" };
   }
   const { asked, message } = await ask(config.probe);
-  return { name, passed: asked, message };
+  return { name, passed: asked, message: asked ? `its answer now: ${message}` : message };
 }
 
 async function dryRun(one: Supervised): Promise<Check[]> {

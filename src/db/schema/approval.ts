@@ -1,0 +1,65 @@
+import { sql } from "drizzle-orm";
+import { index, jsonb, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { at } from "./columns.ts";
+import { incidents } from "./incident.ts";
+import { people } from "./system.ts";
+
+export const approvals = pgTable(
+  "approvals",
+  {
+    approval_id: text("approval_id").primaryKey(),
+    incident_id: text("incident_id")
+      .notNull()
+      .references(() => incidents.incident_id),
+    decision_token: text("decision_token").notNull(),
+    status: text("status", {
+      enum: ["preparing", "pending", "approved", "rejected", "expired", "superseded"],
+    }).notNull(),
+    plan: jsonb("plan").$type<Record<string, unknown>>().notNull(),
+    plan_hash: text("plan_hash").notNull(),
+    action: text("action").notNull(),
+    description: text("description").notNull(),
+    blast_radius: jsonb("blast_radius").$type<Record<string, unknown>>().notNull(),
+    dry_run_checks: jsonb("dry_run_checks")
+      .$type<{ name: string; passed: boolean; message: string }[]>()
+      .notNull(),
+    diff: text("diff"),
+    requested_by: text("requested_by").notNull(),
+    reject_reason: text("reject_reason"),
+    created_at: at("created_at").notNull(),
+    /** While preparing: when it becomes pending whatever is still missing. */
+    prepare_until: at("prepare_until").notNull(),
+    expires_at: at("expires_at"),
+    decided_at: at("decided_at"),
+    /** Until when the signatures are authority to act. */
+    authority_until: at("authority_until"),
+    /** When its execution began: from then on that has the state that moves. */
+    begun_at: at("begun_at"),
+  },
+  (table) => [
+    uniqueIndex("approvals_one_open").on(table.incident_id).where(sql`status in ('preparing', 'pending')`),
+    index("approvals_incident").on(table.incident_id, table.created_at),
+    index("approvals_listing").on(table.created_at, table.approval_id),
+    index("approvals_waiting")
+      .on(table.incident_id)
+      .where(sql`status in ('preparing', 'pending') or (status = 'approved' and begun_at is null)`),
+  ],
+);
+
+export const signatures = pgTable(
+  "signatures",
+  {
+    approval_id: text("approval_id")
+      .notNull()
+      .references(() => approvals.approval_id),
+    person_id: text("person_id")
+      .notNull()
+      .references(() => people.person_id),
+    person_name: text("person_name").notNull(),
+    role: text("role").notNull(),
+    plan_hash: text("plan_hash").notNull(),
+    comment: text("comment"),
+    at: at("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.approval_id, table.person_id] })],
+);

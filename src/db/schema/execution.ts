@@ -1,0 +1,106 @@
+import { sql } from "drizzle-orm";
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { approvals } from "./approval.ts";
+import { at } from "./columns.ts";
+import { incidents } from "./incident.ts";
+
+/** The operation log: a row from before the act to after its verification. */
+export const executions = pgTable(
+  "executions",
+  {
+    execution_id: text("execution_id").primaryKey(),
+    incident_id: text("incident_id")
+      .notNull()
+      .references(() => incidents.incident_id),
+    approval_id: text("approval_id")
+      .notNull()
+      .references(() => approvals.approval_id)
+      .unique(),
+    operation: jsonb("operation").$type<Record<string, unknown>>().notNull(),
+    plan_hash: text("plan_hash").notNull(),
+    status: text("status", {
+      enum: ["pending", "running", "verifying", "success", "failed", "refused"],
+    }).notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    output: text("output"),
+    error: text("error"),
+    error_code: text("error_code"),
+    stderr: text("stderr"),
+    /** What was there before, as the executor and the observer saw it. */
+    before: jsonb("before").$type<Record<string, unknown>>(),
+    verification: jsonb("verification").$type<Record<string, unknown>>(),
+    created_at: at("created_at").notNull(),
+    started_at: at("started_at"),
+    ended_at: at("ended_at"),
+    deadline: at("deadline").notNull(),
+  },
+  (table) => [
+    index("executions_incident").on(table.incident_id, table.created_at),
+    index("executions_listing").on(table.created_at, table.execution_id),
+    index("executions_live").on(table.status).where(sql`status in ('pending', 'running', 'verifying')`),
+  ],
+);
+
+/** One row per time that the system was touched; without an outcome it was under way, or cut off. */
+export const execution_attempts = pgTable(
+  "execution_attempts",
+  {
+    execution_id: text("execution_id")
+      .notNull()
+      .references(() => executions.execution_id),
+    attempt: integer("attempt").notNull(),
+    started_at: at("started_at").notNull(),
+    ended_at: at("ended_at"),
+    outcome: text("outcome", { enum: ["success", "failed", "unknown"] }),
+    sent: boolean("sent"),
+    error: text("error"),
+  },
+  (table) => [primaryKey({ columns: [table.execution_id, table.attempt] })],
+);
+
+export const repair_records = pgTable(
+  "repair_records",
+  {
+    execution_id: text("execution_id").primaryKey(),
+    incident_id: text("incident_id").notNull(),
+    anomaly_key: text("anomaly_key").notNull(),
+    action: text("action").notNull(),
+    success: boolean("success").notNull(),
+    verification: text("verification").notNull(),
+    root_cause: text("root_cause"),
+    fix: text("fix").notNull(),
+    duration_ms: integer("duration_ms").notNull(),
+    /** Set to false when the trouble came back: a fix that does not hold is a failed fix. */
+    held: boolean("held").notNull().default(true),
+    at: at("at").notNull(),
+  },
+  (table) => [
+    index("repair_records_key").on(table.anomaly_key, table.at),
+    index("repair_records_at").on(table.at),
+    index("repair_records_rank").on(table.anomaly_key, table.action, table.at),
+  ],
+);
+
+/** How each resolution of an incident came about, once each; without a disposition it is not concluded yet. */
+export const resolutions = pgTable(
+  "resolutions",
+  {
+    incident_id: text("incident_id")
+      .notNull()
+      .references(() => incidents.incident_id),
+    resolution: integer("resolution").notNull(),
+    anomaly_key: text("anomaly_key").notNull(),
+    disposition: text("disposition", {
+      enum: ["auto_repair", "human_approved", "cold_start_trust", "manual_resolved"],
+    }),
+    through: text("through", { enum: ["repair", "notice", "person", "silence"] }).notNull(),
+    execution_id: text("execution_id"),
+    resolved_by: text("resolved_by").notNull(),
+    resolved_at: at("resolved_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.incident_id, table.resolution] }),
+    index("resolutions_key").on(table.anomaly_key, table.resolved_at),
+    index("resolutions_open").on(table.incident_id, table.resolution).where(sql`disposition is null`),
+  ],
+);

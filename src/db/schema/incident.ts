@@ -1,0 +1,84 @@
+import { sql } from "drizzle-orm";
+import { index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { at, serial } from "./columns.ts";
+
+export const incidents = pgTable(
+  "incidents",
+  {
+    incident_id: text("incident_id").primaryKey(),
+    fingerprint: text("fingerprint").notNull(),
+    title: text("title").notNull(),
+    status: text("status", { enum: ["investigating", "mitigating", "resolved", "closed"] }).notNull(),
+    severity: text("severity", { enum: ["P0", "P1", "P2", "P3"] }).notNull(),
+    alert_category: text("alert_category").notNull(),
+    notification_type: text("notification_type").notNull(),
+    affected_services: text("affected_services").array().notNull(),
+    operation_target: jsonb("operation_target").$type<Record<string, unknown>>(),
+    hit_count: integer("hit_count").notNull(),
+    first_seen: at("first_seen").notNull(),
+    last_seen: at("last_seen").notNull(),
+    created_at: at("created_at").notNull(),
+    updated_at: at("updated_at").notNull(),
+    resolved_at: at("resolved_at"),
+    closed_at: at("closed_at"),
+    owner: text("owner"),
+    acknowledged_at: at("acknowledged_at"),
+    /** 1 to 4: how often this trouble has come back of late. */
+    escalation_level: integer("escalation_level").notNull().default(1),
+    /** What people say of how it was handled. */
+    feedback: jsonb("feedback").$type<Record<string, unknown>>(),
+    /** How often it was resolved: the number of its latest resolution record. */
+    resolution: integer("resolution").notNull().default(0),
+    resolved_through: text("resolved_through", { enum: ["repair", "notice", "person", "silence"] }),
+  },
+  (table) => [
+    uniqueIndex("incidents_one_active")
+      .on(table.fingerprint)
+      .where(sql`status in ('investigating', 'mitigating')`),
+    index("incidents_fingerprint").on(table.fingerprint, table.created_at),
+    index("incidents_listing").on(table.created_at, table.incident_id),
+    index("incidents_ended").on(table.resolved_at).where(sql`status in ('resolved', 'closed')`),
+    index("incidents_active").on(table.incident_id).where(sql`status in ('investigating', 'mitigating')`),
+    index("incidents_resolved").on(table.resolved_at).where(sql`status = 'resolved'`),
+  ],
+);
+
+export const timeline = pgTable(
+  "timeline",
+  {
+    seq: serial("seq").primaryKey(),
+    incident_id: text("incident_id")
+      .notNull()
+      .references(() => incidents.incident_id),
+    at: at("at").notNull(),
+    kind: text("kind").notNull(),
+    actor: text("actor").notNull(),
+    text: text("text").notNull(),
+    data: jsonb("data").$type<Record<string, unknown>>().notNull(),
+  },
+  (table) => [index("timeline_incident").on(table.incident_id, table.seq)],
+);
+
+export const decisions = pgTable(
+  "decisions",
+  {
+    token: text("token").primaryKey(),
+    incident_id: text("incident_id")
+      .notNull()
+      .references(() => incidents.incident_id),
+    state: text("state", { enum: ["analyzing", "ready", "error", "superseded"] }).notNull(),
+    source: text("source").notNull(),
+    rule_id: text("rule_id"),
+    summary: text("summary").notNull(),
+    confidence: real("confidence").notNull(),
+    proposal: jsonb("proposal").$type<Record<string, unknown>>().notNull(),
+    policy: jsonb("policy").$type<{ outcome: string; rule: string; reason: string }>().notNull(),
+    created_at: at("created_at").notNull(),
+    ready_at: at("ready_at"),
+    valid_until: at("valid_until").notNull(),
+  },
+  (table) => [
+    index("decisions_incident").on(table.incident_id, table.created_at),
+    index("decisions_analyzing").on(table.created_at).where(sql`state = 'analyzing'`),
+  ],
+);

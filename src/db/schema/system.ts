@@ -1,0 +1,101 @@
+import { sql } from "drizzle-orm";
+import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { at, serial } from "./columns.ts";
+
+/** What must be told; expanded into deliveries, one for each notifier. */
+export const outbox = pgTable(
+  "outbox",
+  {
+    seq: serial("seq").primaryKey(),
+    topic: text("topic").notNull(),
+    incident_id: text("incident_id").notNull(),
+    payload: jsonb("payload").$type<Record<string, unknown>>().notNull(),
+    created_at: at("created_at").notNull(),
+    routed_at: at("routed_at"),
+  },
+  (table) => [
+    index("outbox_unrouted").on(table.seq).where(sql`routed_at is null`),
+    index("outbox_created_at").on(table.created_at),
+  ],
+);
+
+export const deliveries = pgTable(
+  "deliveries",
+  {
+    outbox_seq: bigint("outbox_seq", { mode: "number" }).notNull(),
+    notifier: text("notifier").notNull(),
+    state: text("state", { enum: ["waiting", "delivered", "failed"] }).notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    next_attempt_at: at("next_attempt_at").notNull(),
+    delivered_at: at("delivered_at"),
+    error: text("error"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.outbox_seq, table.notifier] }),
+    index("deliveries_waiting").on(table.next_attempt_at).where(sql`state = 'waiting'`),
+  ],
+);
+
+/** The ledger; a trigger refuses to change or delete what is written. */
+export const audit_entries = pgTable(
+  "audit_entries",
+  {
+    seq: bigint("seq", { mode: "number" }).primaryKey(),
+    at: at("at").notNull(),
+    actor_kind: text("actor_kind").notNull(),
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    subject: text("subject").notNull(),
+    data: jsonb("data").$type<Record<string, unknown>>().notNull(),
+    prev_hash: text("prev_hash").notNull(),
+    hash: text("hash").notNull(),
+  },
+  (table) => [index("audit_subject").on(table.subject, table.seq)],
+);
+
+export const people = pgTable("people", {
+  person_id: text("person_id").primaryKey(),
+  /** Folded for comparison: two spellings of one name are one person. */
+  key: text("key").notNull().unique(),
+  name: text("name").notNull(),
+  created_at: at("created_at").notNull(),
+});
+
+export const tokens = pgTable("tokens", {
+  token_id: text("token_id").primaryKey(),
+  person_id: text("person_id")
+    .notNull()
+    .references(() => people.person_id),
+  name: text("name").notNull(),
+  role: text("role", { enum: ["viewer", "responder", "approver", "admin"] }).notNull(),
+  /** SHA-256 of the token: it carries 256 bits of randomness, so no slow hash is needed. */
+  hash: text("hash").notNull().unique(),
+  created_at: at("created_at").notNull(),
+  created_by: text("created_by").notNull(),
+  revoked_at: at("revoked_at"),
+});
+
+/** What a call with an `Idempotency-Key` asked for, and what it was answered. */
+export const idempotency_keys = pgTable(
+  "idempotency_keys",
+  {
+    /** Whose key it is: two callers may choose the same. */
+    scope: text("scope").notNull(),
+    key: text("key").notNull(),
+    /** SHA-256 of what was asked. */
+    request: text("request").notNull(),
+    /** JSON; null where it is not kept. */
+    answer: text("answer"),
+    created_at: at("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.scope, table.key] }),
+    index("idempotency_keys_age").on(table.created_at),
+  ],
+);
+
+/** One row: which server of this database is the present one. Each that takes over counts it up. */
+export const server_epoch = pgTable("server_epoch", {
+  only: boolean("only").primaryKey().default(true),
+  epoch: bigint("epoch", { mode: "number" }).notNull(),
+});

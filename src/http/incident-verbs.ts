@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { wireId } from "../contract/common.ts";
+import {
+  assign as assignBody,
+  comment as commentBody,
+  feedback as feedbackBody,
+  incident,
+  reopen as reopenBody,
+  resolve as resolveBody,
+} from "../contract/incident.ts";
+import { acknowledge, assign, close, comment, giveFeedback, reopen, resolve } from "../incident/index.ts";
+import { presentIncident } from "./incident-view.ts";
+import type { ApiApp } from "./server.ts";
+
+const params = z.object({ id: wireId });
+const plain = (summary: string) => ({
+  "x-role": "responder" as const,
+  summary,
+  params,
+  response: { 200: incident },
+});
+const schemaOf = <Body extends z.ZodType>(summary: string, body: Body) => ({ ...plain(summary), body });
+
+/** What people do with an incident. Each answers with the incident as it is then. */
+export function incidentVerbRoutes(app: ApiApp): void {
+  const at = (verb: string) => `/incidents/:id/${verb}`;
+
+  app.post(
+    at("acknowledge"),
+    { schema: plain("Say that someone is on it") },
+    async ({ ctx, params: { id } }) => presentIncident(ctx, await acknowledge(ctx, { incident_id: id })),
+  );
+  app.post(
+    at("comment"),
+    { schema: schemaOf("Add to an incident's story", commentBody) },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await comment(ctx, { incident_id: id, text: body.text })),
+  );
+  app.post(
+    at("resolve"),
+    { schema: schemaOf("Resolve an incident; doing it again changes nothing", resolveBody.nullish()) },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await resolve(ctx, { incident_id: id, comment: body?.comment })),
+  );
+  app.post(
+    at("reopen"),
+    { schema: schemaOf("Take a resolved incident up again", reopenBody.nullish()) },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await reopen(ctx, { incident_id: id, comment: body?.comment })),
+  );
+  app.post(
+    at("close"),
+    { schema: plain("Close a resolved incident: what comes now is another one") },
+    async ({ ctx, params: { id } }) => presentIncident(ctx, await close(ctx, { incident_id: id })),
+  );
+  app.post(
+    at("assign"),
+    { schema: schemaOf("Say who owns an incident", assignBody) },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await assign(ctx, { incident_id: id, owner: body.owner })),
+  );
+  app.post(
+    at("feedback"),
+    { schema: schemaOf("Say how well it was handled", feedbackBody) },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await giveFeedback(ctx, { incident_id: id, ...body })),
+  );
+}

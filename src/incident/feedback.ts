@@ -1,0 +1,45 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Feedback } from "../contract/incident.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { isActive } from "./converge.ts";
+import { lockIncident, updateIncident } from "./store.ts";
+import { note } from "./timeline.ts";
+import type { IncidentRow } from "./types.ts";
+
+/**
+ * Keeps what people say of how an incident was handled; what they say later replaces it, field by field.
+ * Throws `conflict` while it is active, `not_found`.
+ */
+export async function giveFeedback(
+  ctx: Ctx,
+  input: Feedback & { incident_id: string },
+): Promise<IncidentRow> {
+  authorise(ctx.actor, "give feedback", { people: "responder" });
+  const { incident_id, ...feedback } = input;
+  return transaction(ctx, async (tx) => {
+    const incident = await lockIncident(tx, incident_id);
+    if (incident === undefined) throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
+    if (isActive(incident)) {
+      throw new AwoooiError(
+        "conflict",
+        `${incident_id} is ${incident.status}: how it ends is not known yet.`,
+      );
+    }
+    const updated = await updateIncident(tx, incident_id, {
+      feedback: { ...incident.feedback, ...feedback },
+    });
+    const score = feedback.effectiveness_score;
+    const said = [score === undefined ? "" : `${score} of 5`, feedback.human_feedback ?? ""].filter(Boolean);
+    note(tx, {
+      incident_id,
+      kind: "comment",
+      text: `Feedback: ${said.join(", ") || "noted"}`,
+      data: feedback,
+    });
+    record(tx, { action: "incident.feedback", subject: incident_id, data: feedback });
+    return updated;
+  });
+}

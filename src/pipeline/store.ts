@@ -1,0 +1,89 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Ctx } from "../db/ctx.ts";
+import { addSeconds } from "../lib/clock.ts";
+import type { Journey } from "./types.ts";
+
+/** What is to be done about an incident that nothing is being done about. */
+export type Due = {
+  incident_id: string;
+  because:
+    | "silent" // nothing has been heard of it for longer than an incident lives
+    | "quiet" // none of its alerts fires any more
+    | "again"; // it is still wrong: it goes back to people
+};
+
+/**
+ * A page of the active incidents with no plan before people, none signed and none being carried out, whose
+ * time has come, by id from after `after` on; of `only` that one. Its time counts from what was last done
+ * about it: decided, turned down, expired, carried out without success. What was signed and not begun in
+ * time comes back at once: its people have said yes already. What a
+ * person reopened (it was resolved, and through nothing that still counts) does not end for want of alerts.
+ */
+export async function dueIncidents(
+  ctx: Ctx,
+  windows: Journey["windows"],
+  which: { after: string; limit: number } | { only: string },
+): Promise<Due[]> {
+  const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
+  const before = (seconds: number): SQL =>
+    sql`${addSeconds(ctx.clock.now(), -seconds).toISOString()}::timestamptz`;
+  const ids =
+    "only" in which
+      ? { chosen: sql`i.incident_id = ${which.only}`, limit: 1 }
+      : { chosen: sql`i.incident_id > ${which.after}`, limit: which.limit };
+  const { rows } = await ctx.db.execute<Due>(sql`
+    with idle as (
+      select i.incident_id, i.notification_type, i.last_seen, i.updated_at, d.outcome,
+             i.resolution > 0 and i.resolved_through is null as by_hand,
+             exists (select from alerts a where a.incident_id = i.incident_id and a.status = 'firing') as firing,
+             coalesce(greatest(d.created_at, p.decided_at, p.ended_at), i.updated_at) as since,
+             coalesce(p.lapsed, false) as lapsed
+        from incidents i
+        left join lateral (
+          select policy->>'outcome' as outcome, created_at from decisions
+           where incident_id = i.incident_id order by created_at desc, token desc limit 1) d on true
+        left join lateral (
+          select a.decided_at, e.ended_at,
+                 (a.status = 'expired' and a.authority_until is not null)
+                   or coalesce(e.error_code = 'authority_expired', false) as lapsed
+            from approvals a left join executions e using (approval_id)
+           where a.incident_id = i.incident_id order by a.created_at desc, a.approval_id desc limit 1) p on true
+       where i.status in ('investigating', 'mitigating') and ${ids.chosen}
+         and not exists (select from approvals a where a.incident_id = i.incident_id
+               and (a.status in ('preparing', 'pending') or (a.status = 'approved' and a.begun_at is null))
+               and (a.status <> 'approved' or a.authority_until > ${now}))
+         and not exists (select from executions e where e.incident_id = i.incident_id
+               and e.status in ('pending', 'running', 'verifying'))),
+    due as (
+      select incident_id,
+             case when greatest(last_seen, updated_at) <= ${before(windows.ttl)} then 'silent'
+                  when not firing and not by_hand then case when updated_at <= ${before(windows.cool_down)} then 'quiet' end
+                  -- What only informs goes back to nobody.
+                  when notification_type = 'TYPE-1' then null
+                  when lapsed then 'again'
+                  when coalesce(outcome, 'ask') = 'ask' and since <= ${before(windows.cool_down)} then 'again'
+                  when outcome = 'manual' and since <= ${before(windows.watch)} then 'again' end as because
+        from idle)
+    select incident_id, because from due where because is not null order by incident_id limit ${ids.limit}`);
+  return rows;
+}
+
+/** Approvals that should be being carried out since before `before`, with the time they were signed. */
+export async function signedWork(
+  ctx: Ctx,
+  before: Date,
+  after: string,
+  limit: number,
+): Promise<{ incident_id: string; approval_id: string; decided_at: Date }[]> {
+  const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
+  const { rows } = await ctx.db.execute<{ incident_id: string; approval_id: string; decided_at: string }>(sql`
+    select incident_id, approval_id, decided_at from (
+      select incident_id, approval_id, decided_at from approvals
+       where status = 'approved' and begun_at is null and authority_until > ${now}
+       union all
+      select a.incident_id, e.approval_id, a.decided_at from executions e join approvals a using (approval_id)
+       where e.status in ('pending', 'running', 'verifying') and e.deadline >= ${now}) work
+     where decided_at <= ${before.toISOString()}::timestamptz and approval_id > ${after}
+     order by approval_id limit ${limit}`);
+  return rows.map((row) => ({ ...row, decided_at: new Date(row.decided_at) }));
+}
