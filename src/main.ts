@@ -2,14 +2,32 @@ import { isatty } from "node:tty";
 import { runCli } from "./cli/index.ts";
 
 // Whoever reads our output may have seen enough, as `head` does.
+let unread = false;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
+  unread = true;
 });
+
+/** Waits until stdout takes more; false when nobody reads it any longer. */
+async function drained(): Promise<boolean> {
+  const { stdout } = process;
+  if (stdout.writableNeedDrain && !unread) {
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        stdout.off("drain", done).off("error", done);
+        resolve();
+      };
+      stdout.on("drain", done).on("error", done);
+    });
+  }
+  return !unread;
+}
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
+  drained,
   // Not opened before something is read from it.
   stdin: { [Symbol.asyncIterator]: () => process.stdin.setEncoding("utf8")[Symbol.asyncIterator]() },
   isTTY: [0, 1, 2].every((stream) => isatty(stream)),

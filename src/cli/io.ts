@@ -7,6 +7,8 @@ export type CliIo = {
   env: Readonly<Record<string, string | undefined>>;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
+  /** For output without an end: resolves when stdout takes more, to false when nobody reads it any longer. */
+  drained?: () => Promise<boolean>;
   /** In pieces of any size. */
   stdin: AsyncIterable<string>;
   /** Whether a person can be asked: stdin, stdout and stderr are all a terminal. */

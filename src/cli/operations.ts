@@ -16,6 +16,7 @@ async function parse({ io }: Session): Promise<void> {
   for await (const input of lines(io.stdin, MAX_LINE)) {
     const { class: is, operation, approval, reason } = parseOperation(input);
     io.stdout(`${escaped(JSON.stringify({ input, class: is, operation, approval, reason }))}\n`);
+    if (io.drained !== undefined && !(await io.drained())) return;
   }
 }
 

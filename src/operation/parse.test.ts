@@ -146,6 +146,9 @@ describe("a text that is refused, naming what is wrong", () => {
     ["kubectl scale deploy/api --replicas=3 --current-replicas=2", "--current-replicas"],
     ["kubectl scale deploy/api --replicas=9999", "replicas"],
     ["kubectl scale deploy/api --replicas=3 --dry-run=maybe", '"maybe"'],
+    ["kubectl delete pod api --timeout=$T", '"$T"'],
+    ["ssh web1 kubectl delete pod api", "only the host knows"],
+    ["kubectl get pods | awk 'BEGIN{ARGV[1]=1}'", "awk"],
     ["kubectl drain node-1 --disable-eviction", "disruption budgets"],
     ["kubectl apply -f x.yaml", "is no typed operation"],
     ["kubectl exec api -- sh", "runs a program"],
@@ -214,6 +217,9 @@ describe("a command that only reads", () => {
     "kubectl get nodes -o json | jq -r '.items[].metadata.name' | sort | uniq -c",
     "kubectl get pods --no-headers | awk '{print $1, $5}'",
     "kubectl get pods -w",
+    "kubectl get pods -o jsonpath={.items[*].metadata.name}",
+    "docker top web -ef | sed -n '/nginx/p'",
+    "ssh web1 kubectl get pods",
     "kubectl logs deploy/api -f --tail=20",
     "kubectl logs $(kubectl get pods -o name | head -1)",
     "kubectl get secrets -n prod",
@@ -298,9 +304,11 @@ describe("names of actions", () => {
     const step = "kubectl rollout restart deployment/{target}";
     expect(parseOperation(step, { target }).operation).toMatchObject({ target });
     expect(parseOperation("kubectl delete pod {target}", { target }).class).toBe("refused");
+    expect(parseOperation(`${step} -n other`, { target }).class).toBe("refused");
     const hostile = { ...target, name: "api -n kube-system" };
     expect(parseOperation(step, { target: hostile }).class).toBe("refused");
     const web = on("container", "web");
+    expect(parseOperation("ssh web2 docker restart {target}", { target: web }).class).toBe("refused");
     expect(parseOperation("docker restart {target}", { target: web }).operation).toMatchObject({
       target: web,
     });

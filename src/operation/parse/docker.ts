@@ -64,6 +64,9 @@ export function oneName(operands: readonly Word[], kind: string, what: string, c
   const { target } = context;
   if (first.text === "{target}" && first.unknown !== null && target !== undefined) {
     if (target.kind !== kind) refuse(`{target} is a ${target.kind}, and the command is about a ${kind}`);
+    if ((target.host ?? context.host) !== context.host && context.host !== undefined) {
+      refuse(`{target} is on ${target.host}, and the command on ${context.host}`);
+    }
     return target.name;
   }
   return known(first, "the name of what is changed");
@@ -116,7 +119,7 @@ function readOf({ name, flags, compose, operands }: Docker): Verdict {
   const unknown = unknownIn([...operands, ...flags.words, ...compose.words]);
   return unknown === null
     ? reads(`docker ${name} only reads`)
-    : reads(`reads, once ${shown(unknown)} is filled in`);
+    : reads(`only reads, whatever ${shown(unknown)} stands for`);
 }
 
 /** docker and docker compose. */

@@ -23,11 +23,12 @@ const GREP = flagTable(
 const LINES = flagTable("-n,--lines= -c,--bytes= -q,--quiet -v,--verbose -0 -1 -2 -3 -4 -5 -6 -7 -8 -9");
 
 // awk can run programs and write files: only what prints, and compares without `>`, is let through.
-const AWK_DANGER = /[|>@`]|system|getline|close|fflush|ENVIRON|print(f)?\s*\(?[^;}]*>|include|load/i;
+const AWK_DANGER = /[|>@`]|system|getline|close|fflush|ENVIRON|ARG[VC]|print(f)?\s*\(?[^;}]*>|include|load/i;
 // jq can show its environment and load modules; `.env` is a field.
 const JQ_DANGER = /(^|[^.\w"'])(env|\$ENV|import|include|input_filename|get_search_list)\b/;
 // sed can write files (w), run programs (e) and read files (r): only addresses with p or d, and s///.
-const SED = /^(\d+|\$)?(,(\d+|\$))?[pdq]$|^s([/|,#])[^\n\\;]{0,200}\4[^\n\\;]{0,200}\4[gpiI0-9]{0,4}$/;
+const SED =
+  /^(\d+|\$)?(,(\d+|\$))?[pdq]$|^\/[^/\n\\;]{1,200}\/[pd]$|^s([/|,#])[^\n\\;]{0,200}\4[^\n\\;]{0,200}\4[gpiI0-9]{0,4}$/;
 
 const harmless = (pattern: RegExp, wanted: boolean, what: string) => (operands: readonly Word[]) => {
   // jq without a program prints what it reads; the others say themselves that they need one.

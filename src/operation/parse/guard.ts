@@ -46,6 +46,12 @@ function withoutSudo(words: readonly Word[]): readonly Word[] {
   return words.slice(at);
 }
 
+/** kubectl on a host acts on the cluster of that host's own kubeconfig, which an operation cannot name. */
+function ofAnotherCluster(verdict: Verdict): Verdict {
+  if (verdict.class === "read_only") return { ...verdict, operation: null };
+  return refuse("kubectl on a host changes a cluster that only the host knows");
+}
+
 /** What one of our tools says; null for a command that is only there to help it. */
 function toolVerdict(words: readonly Word[], { context, remote, piped }: Place): Verdict | null {
   const [first] = words;
@@ -53,7 +59,10 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
   const name = known(first, "the command");
   const others = words.slice(1);
   const tool = TOOLS.get(name);
-  if (tool !== undefined) return tool(others, context);
+  if (tool !== undefined) {
+    const verdict = tool(others, context);
+    return remote && name === "kubectl" ? ofAnotherCluster(verdict) : verdict;
+  }
   if (name === "ssh") {
     if (remote) refuse("ssh from a host to another is not read");
     const found = remoteOf(others);

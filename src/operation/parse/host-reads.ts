@@ -21,10 +21,10 @@ const READS: Readonly<Record<string, HostRead>> = {
     operands: NONE,
     diagnoses: true,
   },
-  // Besides flags it takes BSD's letters: `ps aux`.
+  // Besides flags it takes BSD's letters: `ps aux`; `e` among those shows environments.
   ps: {
     flags: flagTable("-e -A -f -F -a -l -L -w -o,--format= --sort= --no-headers -u= -p= -C= --forest"),
-    operands: /^[auxwfelj]{1,8}$/,
+    operands: /^[auxwflj]{1,8}$/,
     diagnoses: true,
   },
   top: { flags: flagTable("-b -n= -o= -w= -c -H"), operands: NONE, diagnoses: true },

@@ -63,7 +63,7 @@ function pairs(words: readonly (readonly [string, string])[], what: string): Rec
 
 function pairOf(text: string): readonly [string, string] {
   const equals = text.indexOf("=");
-  if (equals < 1) refuse(`${shown(text)} is no name=value`);
+  if (equals < 1 || text.startsWith("__proto__=")) refuse(`${shown(text)} is no name=value`);
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
@@ -110,6 +110,8 @@ function patch(command: Kubectl): Verdict {
   const type = flags.value("--type") ?? "strategic";
   const text = flags.value("--patch");
   if (text === undefined) refuse("kubectl patch has no patch (-p)");
+  // Such a key would get lost on its way into the operation.
+  if (text.includes("__proto__")) refuse("the patch names __proto__");
   let content: unknown;
   try {
     content = JSON.parse(text);

@@ -44,12 +44,20 @@ function isTarget({ operands, context }: Kubectl): OperationTarget | undefined {
 /** The cluster that `--context` names, else the one that is known. */
 export function clusterOf(command: Kubectl): { cluster?: string } {
   const { flags, context } = command;
-  const cluster = flags.value("--context") ?? isTarget(command)?.cluster ?? context.cluster;
+  const target = isTarget(command);
+  const cluster = flags.value("--context") ?? target?.cluster ?? context.cluster;
+  if (target?.cluster !== undefined && target.cluster !== cluster) {
+    refuse(`${TARGET} is in ${target.cluster}, and the command in ${cluster}`);
+  }
   return cluster === undefined ? {} : { cluster };
 }
 
 /** Where an object of a change is. Without `-n` its namespace is `default`, as it is for kubectl. */
 export function placeOf(command: Kubectl): { namespace: string; cluster?: string } {
-  const namespace = command.flags.value("--namespace") ?? isTarget(command)?.namespace ?? "default";
+  const target = isTarget(command);
+  const namespace = command.flags.value("--namespace") ?? target?.namespace ?? "default";
+  if (target?.namespace !== undefined && target.namespace !== namespace) {
+    refuse(`${TARGET} is in ${target.namespace}, and the command in ${namespace}`);
+  }
   return { namespace, ...clusterOf(command) };
 }

@@ -143,6 +143,6 @@ export function kubectlRead(command: Kubectl): Verdict {
   const endless = ENDLESS.find((name) => verb !== "rollout status" && flags.has(name) && flags.on(name));
   if (endless !== undefined) return reads(`reads, and goes on until it is stopped (${endless})`);
   const unknown = unknownIn([...operands, ...flags.words]);
-  if (unknown !== null) return reads(`reads, once ${shown(unknown)} is filled in`);
+  if (unknown !== null) return reads(`only reads, whatever ${shown(unknown)} stands for`);
   return reads(`kubectl ${verb} only reads`, candidate(command));
 }

@@ -16,6 +16,7 @@ const BLANK = /[ \t]+/y;
 // `>`: else `<in>out` reads one file and writes another.
 const PLACEHOLDER =
   /<[A-Za-z][\w .:-]{0,60}>(?=[\s/:.,"')|]|$)|\{\{[\w .|()"'-]{0,100}\}\}|\{%[\w .=!"'-]{0,100}%\}|\{[A-Za-z][\w-]{0,60}\}/y;
+const PLAIN_BRACES = /\{(?:[\w:/@%+=-]|\.(?!\.)){0,200}\}/y;
 const REDIRECTION = /(?:\d{1,4})?(?:<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())|&>>|&>/y;
 const SEPARATOR = /&&|\|\||;;|\|&|[;&|\n]/y;
 const RESERVED = new Set(
@@ -99,7 +100,10 @@ function part(source: Source, word: WordBuilder): boolean {
         substitution(source, word, source.at - 2, readProgram);
         return true;
       }
-      word.unknown(source.next());
+      // Braces without a comma or two dots stand for themselves: jsonpath={.status.phase}.
+      const plain = source.match(PLAIN_BRACES);
+      if (plain === "") word.unknown(source.next());
+      else word.literal(plain);
       return true;
     }
     case "}":

@@ -65,7 +65,7 @@ export function systemctl(words: readonly Word[], context: Context): Verdict {
   const unknown = unknownIn([...operands, ...flags.words]);
   return unknown === null
     ? reads(`systemctl ${verb} only reads`)
-    : reads(`reads, once ${shown(unknown)} is filled in`);
+    : reads(`only reads, whatever ${shown(unknown)} stands for`);
 }
 
 const JOURNALCTL = flagTable(
@@ -129,5 +129,5 @@ export function journalctl(words: readonly Word[]): Verdict {
   const unknown = unknownIn([...read.operands, ...flags.words]);
   return unknown === null
     ? reads("journalctl only reads")
-    : reads(`reads, once ${shown(unknown)} is filled in`);
+    : reads(`only reads, whatever ${shown(unknown)} stands for`);
 }

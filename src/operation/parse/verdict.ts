@@ -37,7 +37,7 @@ export function reads(
   return { class: "read_only", operation: parsed?.success ? parsed.data : null, reason };
 }
 
-/** The first word that is not known, for the reason of a read that has one. */
+/** The first part that is not known, for the reason of a read that has one. */
 export function unknownIn(words: readonly Word[]): string | null {
   return words.find((word) => word.unknown !== null)?.unknown ?? null;
 }
@@ -81,11 +81,12 @@ export class Flags {
     return [...this.#values.values()].filter((value) => value !== true);
   }
 
-  /** Refuses flags whose effect an operation has no field for, and those that are there twice. */
+  /** Refuses flags that an operation has no field for, those that are there twice, and values not known. */
   only(allowed: readonly string[], what: string): void {
     for (const name of this.names) {
       if (!allowed.includes(name)) refuse(`${name} is no part of the operation ${what}`);
       if (this.names.indexOf(name) !== this.names.lastIndexOf(name)) refuse(`${name} is there twice`);
+      this.value(name);
     }
   }
 }
