@@ -49,11 +49,17 @@ async function gateFour(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
   return undefined;
 }
 
+// What a clock may be corrected by without anybody noticing.
+const CLOCK_SLACK_SECONDS = 60;
+
 function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: Date): string | undefined {
   const { status, plan, plan_hash, authority_until } = approval;
   if (status !== "approved") return `approval_missing: the approval is ${status}`;
   if (authority_until === null || authority_until <= now)
     return "authority_expired: the approval is too old to act on";
+  // How old it is cannot be told when the clock was set back behind its signature.
+  if (approval.decided_at !== null && approval.decided_at > addSeconds(now, CLOCK_SLACK_SECONDS))
+    return "authority_expired: the clock is behind the approval";
   // What does not even have the form of a plan was not signed either.
   const intact = planSchema.safeParse(plan).success && planHash(plan) === plan_hash;
   if (!intact || plan_hash !== call.run?.plan_hash) {

@@ -4,7 +4,12 @@ export { concludeExecution } from "./conclude.ts";
 export { admit, type Call } from "./gateway.ts";
 export { type Preparation, prepareExecution, takeSnapshot } from "./prepare.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
-export { executionsOfApprovals, incidentsInExecution, overdueExecutions } from "./store.ts";
+export {
+  executionStatuses,
+  executionsOfApprovals,
+  incidentsInExecution,
+  overdueExecutions,
+} from "./store.ts";
 export { isTransient } from "./transient.ts";
 export type {
   ActResult,

@@ -25,7 +25,13 @@ const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
   },
 };
 
-export const KINDS = Object.keys(RUNNERS) as Work["kind"][];
+/** Does a piece of work. In a workflow its steps are kept, and it goes on behind them after a crash. */
+export function perform(journey: Journey, work: Work): Promise<void> {
+  const run = RUNNERS[work.kind] as (journey: Journey, work: Work) => Promise<void>;
+  return run(journey, work);
+}
+
+const KINDS = Object.keys(RUNNERS) as Work["kind"][];
 
 // The engine logs whole stacks; that of a failed query quotes every parameter, alerts and all.
 const PARAMETERS = /(Failed query: [\s\S]*?)\nparams: [\s\S]*?(?=\n {4}at |$)/g;
@@ -47,8 +53,7 @@ function adapt(log: Log): DLogger {
  */
 export async function startWorkflows(journey: Journey, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
-    const run = RUNNERS[kind] as (journey: Journey, work: Work) => Promise<void>;
-    DBOS.registerWorkflow((work: Work) => run(journey, work), { name: kind, maxRecoveryAttempts: 1_000 });
+    DBOS.registerWorkflow((work: Work) => perform(journey, work), { name: kind, maxRecoveryAttempts: 1_000 });
   }
   DBOS.setConfig({
     name: QUEUE.application,

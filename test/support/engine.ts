@@ -1,0 +1,135 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import { vi } from "vitest";
+import { isUnavailable } from "../../src/db/failure.ts";
+import type { Work } from "../../src/outbox/index.ts";
+import type { Journey } from "../../src/pipeline/index.ts";
+import { perform } from "../../src/pipeline/workflows.ts";
+import type { TestDatabase } from "./database.ts";
+import type { Dice, Simulation } from "./simulation.ts";
+
+type Task = { id: string; gone: boolean };
+
+const CRASH = new Error("the process was killed");
+const never = () => new Promise<never>(() => {});
+
+export type Mishaps = {
+  /** That a step's process is killed before or after it. */
+  crash: number;
+  /** That a step meets a bug, which ends its workflow with an error. */
+  bug: number;
+};
+
+/**
+ * The workflow engine on simulated time: takes up what is enqueued in its own table, waits by the
+ * simulation's clock, and runs what a killed process left from its beginning, as if no step had been kept.
+ * The real one repeats less.
+ */
+export class SimulatedEngine {
+  readonly #database: TestDatabase;
+  readonly #simulation: Simulation;
+  readonly #dice: Dice;
+  readonly #mishaps: Mishaps;
+  readonly #current = new AsyncLocalStorage<Task>();
+  #tasks = new Set<Task>();
+  crashes = 0;
+  bugs = 0;
+  runs = 0;
+
+  constructor(database: TestDatabase, simulation: Simulation, dice: Dice, mishaps: Mishaps) {
+    this.#database = database;
+    this.#simulation = simulation;
+    this.#dice = dice;
+    this.#mishaps = mishaps;
+    vi.spyOn(DBOS, "runStep").mockImplementation((work) => this.#step(work));
+    vi.spyOn(DBOS, "sleep").mockImplementation((ms) => this.sleep(ms / 1000));
+  }
+
+  #task(): Task {
+    const task = this.#current.getStore();
+    if (task === undefined) throw new Error("this is no workflow");
+    return task;
+  }
+
+  async #step<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#task().gone) return never();
+    if (this.#dice.chance(this.#mishaps.crash)) throw CRASH;
+    if (this.#dice.chance(this.#mishaps.bug)) throw new Error("a bug");
+    const result = await this.#untilAvailable(work);
+    if (this.#dice.chance(this.#mishaps.crash)) throw CRASH;
+    return result;
+  }
+
+  async #untilAvailable<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+      }
+    }
+  }
+
+  sleep(seconds: number): Promise<void> {
+    const task = this.#task();
+    return task.gone ? never() : this.#simulation.sleep(seconds, () => !task.gone);
+  }
+
+  /** Ends the running task as a kill in the middle of it does: nothing of it goes on. */
+  killHere(): Promise<never> {
+    const task = this.#task();
+    this.#takeUpAgain(task);
+    this.#simulation.leave();
+    return never();
+  }
+
+  /** Ends everything as a restart of the server does; only what sleeps is alive between two moments. */
+  restart(): void {
+    for (const task of this.#tasks) this.#takeUpAgain(task);
+  }
+
+  #takeUpAgain(task: Task): void {
+    this.crashes += 1;
+    task.gone = true;
+    this.#tasks.delete(task);
+    this.#simulation.after(this.#dice.between(1, 30), () => this.#set(task.id, "ENQUEUED"));
+  }
+
+  async #set(id: string, status: string): Promise<void> {
+    await this.#database.pool.query(
+      "update dbos.workflow_status set status = $2 where workflow_uuid = $1 and status <> 'SUCCESS'",
+      [id, status],
+    );
+  }
+
+  /** Takes up what is enqueued, and what that enqueues, until all of it has ended or sleeps. */
+  async work(journey: Journey): Promise<void> {
+    for (;;) {
+      const { rows } = await this.#database.pool.query<{ id: string; inputs: string }>(
+        `update dbos.workflow_status s set status = 'PENDING' from dbos.workflow_input i
+          where s.status = 'ENQUEUED' and i.workflow_uuid = s.workflow_uuid
+          returning s.workflow_uuid as id, i.inputs`,
+      );
+      if (rows.length === 0) return;
+      for (const { id, inputs } of rows) this.#simulation.begin(() => this.#run(journey, id, inputs));
+      await this.#simulation.settle();
+    }
+  }
+
+  async #run(journey: Journey, id: string, inputs: string): Promise<void> {
+    const task: Task = { id, gone: false };
+    this.#tasks.add(task);
+    this.runs += 1;
+    const work = (JSON.parse(inputs) as { positionalArgs: [Work] }).positionalArgs[0];
+    try {
+      await this.#current.run(task, () => perform(journey, work));
+      await this.#set(id, "SUCCESS");
+    } catch (error) {
+      if (error === CRASH) return this.#takeUpAgain(task);
+      if (!(error instanceof Error && error.message === "a bug")) throw error;
+      this.bugs += 1;
+      await this.#set(id, "ERROR");
+    }
+    this.#tasks.delete(task);
+  }
+}
