@@ -7,5 +7,5 @@ export { countSigners, signerRole } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";
 export { reject } from "./reject.ts";
 export { requestApproval } from "./request.ts";
-export { approvalsOf, latestApprovals, overdueApprovals, signaturesOf } from "./store.ts";
+export { approvalKeys, latestApprovals, overdueApprovals, signaturesOf, withStandingPlan } from "./store.ts";
 export type { ApprovalRow, ApprovalTerms, Signature } from "./types.ts";

@@ -4,6 +4,10 @@ import { type Cursor, decodeCursor } from "../db/page.ts";
 import { approvals, executions, incidents, signatures } from "../db/schema.ts";
 import type { ApprovalRow, Signature } from "./types.ts";
 
+// Word for word the predicate of its index: what waits is found without reading what is over.
+const WAITING = sql`(${approvals.status} in ('preparing', 'pending')
+  or (${approvals.status} = 'approved' and ${approvals.begun_at} is null))`;
+
 export async function insertApproval(ctx: Ctx, row: typeof approvals.$inferInsert): Promise<void> {
   await ctx.db.insert(approvals).values(row);
 }
@@ -70,18 +74,21 @@ export async function signaturesOf(
   return found;
 }
 
-/** The approvals of each incident, newest first. */
-export async function approvalsOf(
+export type ApprovalKey = Pick<ApprovalRow, "approval_id" | "incident_id" | "decision_token">;
+
+/** Which approvals each incident has had, newest first: their names only, for there may be hundreds. */
+export async function approvalKeys(
   ctx: Ctx,
   incident_ids: readonly string[],
-): Promise<Map<string, ApprovalRow[]>> {
-  const found = new Map<string, ApprovalRow[]>(incident_ids.map((id) => [id, []]));
+): Promise<Map<string, ApprovalKey[]>> {
+  const found = new Map<string, ApprovalKey[]>(incident_ids.map((id) => [id, []]));
   if (incident_ids.length === 0) return found;
-  const rows = (await ctx.db
-    .select()
+  const { approval_id, incident_id, decision_token } = approvals;
+  const rows = await ctx.db
+    .select({ approval_id, incident_id, decision_token })
     .from(approvals)
     .where(inArray(approvals.incident_id, [...incident_ids]))
-    .orderBy(desc(approvals.created_at), desc(approvals.approval_id))) as ApprovalRow[];
+    .orderBy(desc(approvals.created_at), desc(approvals.approval_id));
   for (const row of rows) found.get(row.incident_id)?.push(row);
   return found;
 }
@@ -143,6 +150,17 @@ export async function latestApprovals(
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
 
+/** Which of these incidents have a plan that is prepared, before people, or signed and about to be carried out. */
+export async function withStandingPlan(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
+  if (incident_ids.length === 0) return new Set();
+  const live = or(ne(approvals.status, "approved"), gt(approvals.authority_until, ctx.clock.now()));
+  const rows = await ctx.db
+    .selectDistinct({ id: approvals.incident_id })
+    .from(approvals)
+    .where(and(WAITING, inArray(approvals.incident_id, [...incident_ids]), live));
+  return new Set(rows.map((row) => row.id));
+}
+
 /** Says that an approval is being carried out. */
 export async function markBegun(ctx: Ctx, approval_id: string): Promise<void> {
   await ctx.db
@@ -150,10 +168,6 @@ export async function markBegun(ctx: Ctx, approval_id: string): Promise<void> {
     .set({ begun_at: ctx.clock.now() })
     .where(and(eq(approvals.approval_id, approval_id), isNull(approvals.begun_at)));
 }
-
-// Word for word the predicate of its index: what waits is found without reading what is over.
-const WAITING = sql`(${approvals.status} in ('preparing', 'pending')
-  or (${approvals.status} = 'approved' and ${approvals.begun_at} is null))`;
 
 export type OverdueApproval = Pick<ApprovalRow, "approval_id" | "incident_id" | "status"> & {
   /** Its incident is over: there is nothing left to ask. */

@@ -19,7 +19,7 @@ import {
 import { createdToken, createToken, token } from "../contract/access.ts";
 import { approval, reject } from "../contract/approval.ts";
 import { execution } from "../contract/execution.ts";
-import { comment, incident, resolve, timelineEvent } from "../contract/incident.ts";
+import { assign, comment, feedback, incident, resolve, timelineEvent } from "../contract/incident.ts";
 import { pruneAnswer, pruneBody, storageReport } from "../contract/storage.ts";
 import { auditReport } from "../contract/system.ts";
 import { webhookAnswer } from "../contract/webhook.ts";
@@ -134,6 +134,31 @@ describe("incidents", () => {
     expect(ack).toBe("");
     expect(comment.parse(JSON.parse(said ?? ""))).toEqual({ text: "on it" });
     expect(resolve.parse(JSON.parse(resolved ?? ""))).toEqual({ comment: "disk" });
+  });
+
+  it("reopens, closes, assigns and judges", async () => {
+    const id = INCIDENT.incident_id;
+    for (const [verb, change] of Object.entries({
+      reopen: { status: "investigating" },
+      close: { status: "closed" },
+      assign: { owner: null },
+      feedback: {},
+    }))
+      server.answers[`POST ${own}/${verb}`] = as(incident, { ...INCIDENT, ...change });
+    const said = async (...words: string[]) => (await server.awoooi(["incidents", ...words])).stdout;
+    expect(await said("reopen", id, "--comment", "again")).toContain("is investigating");
+    expect(await said("close", id)).toContain("is closed");
+    expect(await said("assign", id)).toContain("is nobody");
+    expect(await said("feedback", id, "--score", "4", "--remember")).toContain("is kept");
+    expect((await server.awoooi(["incidents", "feedback", id, "--score", "6"])).code).toBe(2);
+    const [reopened, closed, assigned, judged] = server.seen.map((one) => one.body ?? "");
+    expect(resolve.parse(JSON.parse(reopened ?? ""))).toEqual({ comment: "again" });
+    expect(closed).toBe("");
+    expect(assign.parse(JSON.parse(assigned ?? ""))).toEqual({ owner: null });
+    expect(feedback.parse(JSON.parse(judged ?? ""))).toEqual({
+      effectiveness_score: 4,
+      should_remember: true,
+    });
   });
 });
 

@@ -12,6 +12,7 @@ import { incidentStatusCell, printStory, severityCell } from "./incident-view.ts
 import { shellWord, span } from "./print.ts";
 
 type Json = { json?: boolean };
+type FeedbackOptions = Json & { score?: string; comment?: string; notes?: string; remember?: boolean };
 type ListOptions = Json & {
   status?: string;
   severity?: string;
@@ -139,6 +140,56 @@ export function addIncidents(program: Command, session: Session): void {
       const { comment } = options;
       const said = (changed: Incident) => `${incidentId} is ${changed.status}.`;
       return change(session, `${incidentId}/resolve`, { comment }, { ...options, said });
+    });
+
+  const changed = (incidentId: string) => (one: Incident) => `${incidentId} is ${one.status}.`;
+
+  leaf(incidents, "reopen", "say that the trouble is not over", [
+    'awoooi incidents reopen INC-20260701-7H2K9Q --comment "the disk is full again"',
+  ])
+    .argument("<id>", "the incident", id)
+    .option("--comment <text>", "why")
+    .action((incidentId: string, options: Json & { comment?: string }) => {
+      const { comment } = options;
+      return change(session, `${incidentId}/reopen`, { comment }, { ...options, said: changed(incidentId) });
+    });
+
+  leaf(incidents, "close", "put a resolved incident away: the same trouble is a new one from then on", [
+    "awoooi incidents close INC-20260701-7H2K9Q",
+  ])
+    .argument("<id>", "the incident", id)
+    .action((incidentId: string, options: Json) =>
+      change(session, `${incidentId}/close`, undefined, { ...options, said: changed(incidentId) }),
+    );
+
+  leaf(incidents, "assign", "say whose incident it is; without an owner it is nobody's", [
+    "awoooi incidents assign INC-20260701-7H2K9Q ada",
+  ])
+    .argument("<id>", "the incident", id)
+    .argument("[owner]", "a person or a team")
+    .action((incidentId: string, owner: string | undefined, options: Json) => {
+      const said = (one: Incident) => `The owner of ${incidentId} is ${one.owner ?? "nobody"}.`;
+      return change(session, `${incidentId}/assign`, { owner: owner ?? null }, { ...options, said });
+    });
+
+  leaf(incidents, "feedback", "say how an incident was handled", [
+    'awoooi incidents feedback INC-20260701-7H2K9Q --score 5 --comment "the restart was right"',
+  ])
+    .argument("<id>", "the incident", id)
+    .addOption(oneOf("--score <score>", "how well it went, 5 is best", ["1", "2", "3", "4", "5"]))
+    .option("--comment <text>", "in words")
+    .option("--notes <text>", "what is to be learnt from it")
+    .option("--remember", "it is worth remembering")
+    .action((incidentId: string, options: FeedbackOptions) => {
+      const { score, comment, notes, remember, ...more } = options;
+      const body = {
+        effectiveness_score: score === undefined ? undefined : Number(score),
+        human_feedback: comment,
+        learning_notes: notes,
+        should_remember: remember,
+      };
+      const said = () => `The feedback is kept with ${incidentId}.`;
+      return change(session, `${incidentId}/feedback`, body, { ...more, said });
     });
 
   leaf(incidents, "comment", "add your words to an incident's timeline", [

@@ -173,6 +173,24 @@ describe("an attempt", () => {
     expect(await attemptsOf(execution_id)).toMatchObject([{ outcome: "unknown", sent: true }]);
   });
 
+  it("is audited with its own duration, not that of the ones before it", async () => {
+    const { execution_id, attempt } = await begun();
+    target.onAct = (count) => {
+      clock.forward(count);
+      return count === 1
+        ? { ok: false, error: "connection refused", sent: false }
+        : { ok: true, output: "restarted" };
+    };
+    await attempt(1);
+    clock.forward(30);
+    await attempt(2);
+    const { rows } = await database.pool.query(
+      "select data from audit_entries where subject = $1 and data->>'what' = 'act' order by seq",
+      [execution_id],
+    );
+    expect(rows.map(({ data }) => data.duration_ms)).toEqual([1_000, 2_000]);
+  });
+
   it("is not made again when it has ended, whatever asks for it", async () => {
     const done = await begun();
     const first = await done.attempt(1);

@@ -174,6 +174,15 @@ describe("the gateway", () => {
     expect(await refusalOf(callOf(half))).toEqual([5, "approval_missing"]);
   });
 
+  it("5: refuses an approval that the clock has fallen behind: its age cannot be told", async () => {
+    const plan = await approved([ada], database, clock);
+    clock.forward(-60);
+    expect(await refusalOf(callOf(plan))).toBeNull();
+    clock.forward(-1);
+    expect(await refusalOf(callOf(plan))).toEqual([5, "authority_expired"]);
+    clock.forward(61);
+  });
+
   it("5: refuses an approval when its 600 s are over, and not before", async () => {
     const plan = await approved([ada], database, clock);
     clock.forward(599);

@@ -5,7 +5,12 @@ export { forgetExecutions } from "./forget.ts";
 export { admit, type Call } from "./gateway.ts";
 export { type Preparation, prepareExecution, takeSnapshot } from "./prepare.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
-export { executionsOfApprovals, incidentsInExecution, overdueExecutions } from "./store.ts";
+export {
+  executionStatuses,
+  executionsOfApprovals,
+  incidentsInExecution,
+  overdueExecutions,
+} from "./store.ts";
 export { isTransient } from "./transient.ts";
 export type {
   ActResult,

@@ -184,6 +184,19 @@ export async function executionsOfApprovals(
   return new Map(rows.map((row) => [row.approval_id, row]));
 }
 
+/** Where each of these executions stands. */
+export async function executionStatuses(
+  ctx: Ctx,
+  execution_ids: readonly string[],
+): Promise<Map<string, ExecutionRow["status"]>> {
+  if (execution_ids.length === 0) return new Map();
+  const rows = await ctx.db
+    .select({ id: executions.execution_id, status: executions.status })
+    .from(executions)
+    .where(inArray(executions.execution_id, [...execution_ids]));
+  return new Map(rows.map((row) => [row.id, row.status]));
+}
+
 /** One row more than `limit`, newest first. */
 export async function executionPage(
   ctx: Ctx,

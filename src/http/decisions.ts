@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { approvalsOf } from "../approval/index.ts";
+import { approvalKeys } from "../approval/index.ts";
 import { wireId } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
 import { getDecision, presentDecision } from "../decision/index.ts";
@@ -14,7 +14,7 @@ export function decisionRoutes(app: ApiApp): void {
     { schema: { summary: "One decision, by its token", params, response: { 200: decision } } },
     async ({ ctx, params: { token } }) => {
       const found = await getDecision(ctx, token);
-      const own = (await approvalsOf(ctx, [found.incident_id])).get(found.incident_id);
+      const own = (await approvalKeys(ctx, [found.incident_id])).get(found.incident_id);
       const asked = own?.find((one) => one.decision_token === token);
       const acted = asked && (await executionsOfApprovals(ctx, [asked.approval_id])).get(asked.approval_id);
       return presentDecision(found, acted?.status ?? null);

@@ -1,8 +1,8 @@
-import { approvalsOf } from "../approval/index.ts";
+import { approvalKeys } from "../approval/index.ts";
 import type { Incident } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { latestDecisions, shownState } from "../decision/index.ts";
-import { executionsOfApprovals } from "../execution/index.ts";
+import { executionStatuses, executionsOfApprovals } from "../execution/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { instancesSince } from "../intake/index.ts";
 import { latestResolutions } from "../learning/index.ts";
@@ -30,10 +30,16 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
   const ids = rows.map((row) => row.incident_id);
   const now = ctx.clock.now();
   const decisions = await latestDecisions(ctx, ids);
-  const approvals = await approvalsOf(ctx, ids);
-  const all = [...approvals.values()].flat().map((approval) => approval.approval_id);
-  const executions = await executionsOfApprovals(ctx, all);
+  const approvals = await approvalKeys(ctx, ids);
+  const decidedOf = (id: string) =>
+    approvals.get(id)?.find((approval) => approval.decision_token === decisions.get(id)?.token);
+  const executions = await executionsOfApprovals(
+    ctx,
+    ids.flatMap((id) => decidedOf(id)?.approval_id ?? []),
+  );
   const resolutions = await latestResolutions(ctx, ids);
+  const repairs = [...resolutions.values()].flatMap((one) => one.execution_id ?? []);
+  const statuses = await executionStatuses(ctx, repairs);
   const fingerprints = [...new Set(rows.map((row) => row.fingerprint))];
   const moments = WINDOWS.map((seconds) => addSeconds(now, -seconds));
   const counts = await instancesSince(ctx, fingerprints, moments);
@@ -42,13 +48,10 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     const { incident_id } = row;
     const decision = decisions.get(incident_id);
     const own = approvals.get(incident_id) ?? [];
-    const decided = own.find((approval) => approval.decision_token === decision?.token);
+    const decided = decidedOf(incident_id);
     const acted = decided === undefined ? undefined : executions.get(decided.approval_id);
     const resolution = row.resolved_at === null ? undefined : resolutions.get(incident_id);
-    const execution =
-      resolution === undefined
-        ? undefined
-        : [...executions.values()].find((one) => one.execution_id === resolution.execution_id);
+    const repair = statuses.get(resolution?.execution_id ?? "");
     const [last_1h = 0, last_24h = 0, last_7d = 0, last_30d = 0] = counts.get(row.fingerprint) ?? [];
     return {
       ...rest,
@@ -75,7 +78,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
           ? null
           : {
               disposition: resolution.disposition,
-              execution_success: execution === undefined ? null : execution.status === "success",
+              execution_success: repair === undefined ? null : repair === "success",
               execution_id: resolution.execution_id,
               resolved_by: resolution.resolved_by,
               ...feedback,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { approvalsOf } from "../approval/index.ts";
+import { approvalKeys } from "../approval/index.ts";
 import { pageOf, pageQuery, wireId } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
 import { execution } from "../contract/execution.ts";
@@ -73,7 +73,7 @@ export function incidentRoutes(app: ApiApp): void {
       await getIncident(ctx, id);
       const found = (await latestDecisions(ctx, [id])).get(id);
       if (found === undefined) throw new AwoooiError("not_found", `Nothing has been decided about ${id}.`);
-      const own = (await approvalsOf(ctx, [id])).get(id)?.find((one) => one.decision_token === found.token);
+      const own = (await approvalKeys(ctx, [id])).get(id)?.find((one) => one.decision_token === found.token);
       const acted = own && (await executionsOfApprovals(ctx, [own.approval_id])).get(own.approval_id);
       return presentDecision(found, acted?.status ?? null);
     },

@@ -66,6 +66,44 @@ function notifier(
 const down = (): SendResult => ({ ok: false, error: "refused", retryable: true });
 
 describe("delivering notices", () => {
+  it("tries one that cannot be shown again, and the others go on", async () => {
+    const a = notifier("a");
+    await transaction(ctx, (tx) =>
+      tell(tx, { topic: "approval.pending", incident_id: "INC-1", payload: { approval_id: "APR-BROKEN" } }),
+    );
+    await notices(2);
+    // A plan that no code of ours has written: the card of it cannot be made.
+    await database.pool.query(
+      `insert into approvals (approval_id, incident_id, decision_token, status, plan, plan_hash, action, description,
+         blast_radius, dry_run_checks, requested_by, created_at, prepare_until)
+       values ('APR-BROKEN', 'INC-1', '', 'rejected', 'null', '', '', '', '{}', '[]', '', now(), now())`,
+    );
+    await deliverNotices(ctx, [a]);
+    await deliverNotices(ctx, [a]);
+    expect(a.cards).toHaveLength(2);
+    expect(await states("a")).toEqual([
+      { state: "delivered", n: 2, attempts: 1 },
+      { state: "waiting", n: 1, attempts: 1 },
+    ]);
+  });
+
+  it("stops between two notices, and in the middle of one, when it is told to", async () => {
+    const stop = new AbortController();
+    const slow: Notifier = {
+      id: "slow",
+      send: (_card, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
+          stop.abort();
+        }),
+    };
+    await notices(3);
+    await deliverNotices(ctx, [slow], stop.signal);
+    expect(await states("slow")).toEqual([{ state: "waiting", n: 3, attempts: 0 }]);
+    await deliverNotices(ctx, [notifier("slow")], stop.signal);
+    expect(await states("slow")).toEqual([{ state: "waiting", n: 3, attempts: 0 }]);
+  });
+
   it("brings each notice once to each notifier, in order, with an id of its own", async () => {
     const [a, b] = [notifier("a"), notifier("b")];
     await notices(5);

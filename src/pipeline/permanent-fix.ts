@@ -7,8 +7,9 @@ import { journalOwn } from "../intake/index.ts";
  * any other's, so that it has its incident, its people and its end. In the transaction that found it out.
  */
 export async function journalPermanentFix(ctx: Ctx, incident: IncidentRow): Promise<void> {
-  const { incident_id, operation_target, affected_services, title } = incident;
-  const component = operation_target?.name ?? affected_services[0] ?? incident_id;
+  const { incident_id, operation_target, affected_services, fingerprint, title } = incident;
+  // The same for the same trouble: this too is said once while it is open.
+  const component = operation_target?.name ?? affected_services[0] ?? fingerprint;
   await journalOwn(ctx, {
     labels: { alertname: "PermanentFixRequired", severity: "high", component, incident_id },
     annotations: { summary: `${title} keeps coming back: repairing it again is treating the symptom` },

@@ -1,9 +1,9 @@
-import { type ApprovalRow, approvalsOf, supersedeApproval } from "../approval/index.ts";
+import { latestApprovals, supersedeApproval, withStandingPlan } from "../approval/index.ts";
 import { type AlertResult, NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
-import { executionsOfApprovals, incidentsInExecution } from "../execution/index.ts";
+import { incidentsInExecution } from "../execution/index.ts";
 import { type Convergence, converge, incidentsById, lockFingerprints, resolve } from "../incident/index.ts";
 import {
   assignAlerts,
@@ -164,21 +164,10 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
 async function raise(ctx: Ctx, journey: Journey, outcome: readonly Convergence[]): Promise<void> {
   const raised = outcome.filter((one) => one.raised);
   const ids = raised.map((one) => one.incident.incident_id);
-  const approvals = await approvalsOf(ctx, ids);
+  const standing = await withStandingPlan(ctx, ids);
   const acting = await incidentsInExecution(ctx, ids);
-  const begun = await executionsOfApprovals(
-    ctx,
-    [...approvals.values()].flat().map((one) => one.approval_id),
-  );
-  const now = ctx.clock.now();
-  const stands = ({ approval_id, status, authority_until }: ApprovalRow) =>
-    status === "preparing" ||
-    status === "pending" ||
-    // Signed, and about to be carried out.
-    (status === "approved" && !begun.has(approval_id) && authority_until !== null && authority_until > now);
   for (const { incident, alerts } of raised) {
-    const open = approvals.get(incident.incident_id)?.some(stands);
-    if (open || acting.has(incident.incident_id)) continue;
+    if (standing.has(incident.incident_id) || acting.has(incident.incident_id)) continue;
     await putBeforePeople(ctx, journey, incident, [...new Set(alerts.map((alert) => alert.alert_name))]);
   }
 }
@@ -193,7 +182,7 @@ async function answersFor(
   const ids = [...new Set(alerts.flatMap((alert) => alert.incident_id ?? []))];
   const incidents = await incidentsById(ctx, ids);
   const decisions = await latestDecisions(ctx, ids);
-  const approvals = await approvalsOf(ctx, ids);
+  const approvals = await latestApprovals(ctx, ids);
   const opened = new Set(ids.filter((id) => (incidents.get(id)?.created_at ?? before) >= before));
   const results = new Map<string, AlertResult>();
   for (const { incident_id, alert_id, instance_key, status } of alerts) {
@@ -202,7 +191,8 @@ async function answersFor(
       continue;
     }
     const decision = decisions.get(incident_id);
-    const approval = approvals.get(incident_id)?.find((one) => one.status !== "superseded");
+    const latest = approvals.get(incident_id);
+    const approval = latest?.status === "superseded" ? undefined : latest;
     const converged = !opened.delete(incident_id);
     const said =
       decision === undefined ? "recorded" : `${decision.proposal.action}: ${decision.policy.reason}`;
