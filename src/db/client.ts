@@ -30,6 +30,13 @@ export function createPool(
     allowExitOnIdle: false,
   });
   pool.on("error", (error) => log.warn({ error: error.message }, "a database connection was lost"));
+  // The pool listens to idle connections only. Lost in use, one rejects its queries and also emits what
+  // nobody would hear: that ends the process.
+  pool.on("connect", (client) => {
+    client.on("error", (error) =>
+      log.debug({ error: error.message }, "a database connection in use was lost"),
+    );
+  });
   // A query that timed out may leave its transaction open: such a connection must not serve anyone else,
   // whose commit would also commit what its owner was told had failed.
   pool.on("release", (_error, client) => {
