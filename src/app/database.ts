@@ -3,6 +3,7 @@ import { type Connection, createDb, createPool, type Db } from "../db/client.ts"
 import { defaultDataDir, startEmbeddedPostgres } from "../db/embedded.ts";
 import { holdServerLock, type ServerLock } from "../db/lock.ts";
 import { migrateSchema } from "../db/migrate.ts";
+import { createWorkflowPool } from "../db/workflow-pool.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import type { Config } from "./config-schema.ts";
@@ -51,8 +52,7 @@ export async function openDatabase(config: Config, log: Log, onLost: () => void)
   const lock = await lockServer(server, log, onLost);
   const query_timeout_ms = config.database.query_timeout * 1000;
   const pool = createPool(server.connection, log, { max: 10, query_timeout_ms, connect_timeout_ms: 2_000 });
-  const slow = { max: 10, query_timeout_ms: 30_000, connect_timeout_ms: 5_000 };
-  const workflowPool = createPool(server.connection, log, slow, "awoooi workflows");
+  const workflowPool = createWorkflowPool(server.connection, log);
   const close = async () => {
     await Promise.allSettled([pool.end(), workflowPool.end()]);
     await lock.release();
