@@ -141,7 +141,13 @@ export class Journeys {
       await this.#strike(moment);
     }
     const resolved = async () => (await this.#state(incident_id)).status === "resolved";
-    await until(resolved, `${shop} to be resolved`, 60);
+    await until(resolved, `${shop} to be resolved`, 60).catch(async (error: Error) => {
+      const { items } = await this.#admin.get<{ items: object[] }>(`/incidents/${incident_id}/timeline`);
+      const story = items.map((event) => JSON.stringify(event)).join("\n");
+      throw new Error(`${error.message}\n${story}\n${this.#running.output().slice(-5_000)}`, {
+        cause: moment,
+      });
+    });
     await this.#shops.end(index);
   }
 
