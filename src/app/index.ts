@@ -1,4 +1,5 @@
 import { AwoooiError, ERRORS, messageOf } from "../lib/error.ts";
+import { withoutRepetition } from "../lib/log-repetition.ts";
 import { startApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { createLog } from "./log.ts";
@@ -28,7 +29,7 @@ export async function serve(options: {
   const ended = Promise.withResolvers<number>();
   try {
     const config = loadConfig({ file: options.config, env: options.env });
-    const log = createLog(config.server.log_level);
+    const log = withoutRepetition(createLog(config.server.log_level));
     const app = await startApp(config, {
       log,
       print: (line) => process.stdout.write(`${line}\n`),

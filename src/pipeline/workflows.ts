@@ -5,6 +5,7 @@ import { getIncident, isActive } from "../incident/index.ts";
 import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
+import { withoutRepetition } from "../lib/log-repetition.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
 import { execute } from "./execute.ts";
 import { prepare } from "./prepare.ts";
@@ -62,7 +63,8 @@ export async function startWorkflows(journey: Journey, pool: pg.Pool, log: Log):
     applicationVersion: QUEUE.version,
     executorID: "awoooi",
     enablePatching: true,
-    logger: adapt(log),
+    // It tells of every attempt, with its number, several times a second.
+    logger: adapt(withoutRepetition(log, (text) => text.replace(/\d+/g, ""))),
   });
   await DBOS.launch();
   // Enough to keep a small installation's incidents moving, few enough for one process and its pool.
