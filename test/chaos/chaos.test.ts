@@ -73,17 +73,22 @@ describe(`faults under load (AWOOOI_TEST_SEED=${SEED})`, () => {
   );
 
   it(
-    `refuses while its disk is full, loses nothing, and goes on by itself when there is room: ${OTHERS} times`,
+    "refuses while its disk is full, loses nothing, and goes on by itself when there is room: " +
+      `${OTHERS} times, and as often again when PostgreSQL has died of it`,
     async () => {
-      const moments = drawMoments(seededRandom(), "disk_full", OTHERS, BEFORE_EXECUTION);
+      const random = seededRandom();
+      const moments = [
+        ...drawMoments(random, "disk_full", OTHERS, BEFORE_EXECUTION),
+        ...drawMoments(random, "disk_full_to_death", OTHERS, BEFORE_EXECUTION),
+      ];
       disk = new SmallDisk(join(folder, "data"), MEGABYTES);
       journeys = new Journeys(folder, { disk });
       const report = await journeys.run(moments);
       tell(report);
       expect(report.violations).toEqual([]);
-      expect(report.struck).toHaveLength(OTHERS);
+      expect(report.struck).toHaveLength(2 * OTHERS);
     },
-    60_000 + OTHERS * 90_000,
+    60_000 + 2 * OTHERS * 90_000,
   );
 
   it("notices a server that answers before it has committed, by the name of what it breaks", async () => {

@@ -185,18 +185,23 @@ export class Journeys {
         resume();
       }
     },
-    disk_full: async ({ lasts }) => {
-      const { disk } = this.#options;
-      if (disk === undefined) throw new Error("there is no disk to fill");
-      await disk.fill();
-      try {
-        await this.#refused();
-        await Promise.all([delay(lasts), this.#responsive()]);
-      } finally {
-        await disk.free();
-      }
-    },
+    disk_full: (moment) => this.#full(moment),
+    disk_full_to_death: (moment) => this.#full(moment, () => this.#postgres.exhaust()),
   };
+
+  /** Fills the disk, lets `more` happen, and frees it again. */
+  async #full({ lasts }: Moment, more = async () => {}): Promise<void> {
+    const { disk } = this.#options;
+    if (disk === undefined) throw new Error("there is no disk to fill");
+    await disk.fill();
+    try {
+      await more();
+      await this.#refused();
+      await Promise.all([delay(lasts), this.#responsive()]);
+    } finally {
+      await disk.free();
+    }
+  }
 
   /** A sender has been told to come back. */
   async #refused(): Promise<void> {

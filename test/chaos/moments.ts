@@ -31,8 +31,10 @@ export const FAULTS = {
   postgres_restarted: 0,
   /** The database takes connections and answers nothing. */
   postgres_stopped: 4_000,
-  /** The database cannot write. */
+  /** The database cannot write, and refuses. */
   disk_full: 4_000,
+  /** The database cannot write ahead either, and dies of it as often as it is started. */
+  disk_full_to_death: 4_000,
 } as const;
 
 export type Stage = keyof typeof STAGES;

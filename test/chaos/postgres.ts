@@ -51,6 +51,15 @@ export class Postgres {
     return () => each("SIGCONT");
   }
 
+  /** On a full disk: makes it go on to a segment of its write-ahead log for which there is no room. */
+  async exhaust(): Promise<void> {
+    const pid = await this.pid();
+    await until(async () => {
+      await this.rows("select pg_switch_wal(), txid_current()").catch(() => {});
+      return gone(pid);
+    }, "PostgreSQL to die of its full disk");
+  }
+
   async rows<T>(sql: string, values: unknown[] = []): Promise<T[]> {
     if (this.#pool === undefined) {
       const host = (await this.#lockFile())[4] as string;
