@@ -4,6 +4,7 @@ import { defaultDataDir, startEmbeddedPostgres } from "../db/embedded.ts";
 import { beginEpoch } from "../db/epoch.ts";
 import { holdServerLock, type ServerLock } from "../db/lock.ts";
 import { migrateSchema } from "../db/migrate.ts";
+import { createWorkflowPool } from "../db/workflow-pool.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import type { Config } from "./config-schema.ts";
@@ -65,8 +66,7 @@ export async function openDatabase(
   const lock = await lockServer(server, log, onLost);
   const query_timeout_ms = config.database.query_timeout * 1000;
   const pool = createPool(server.connection, log, { max: 10, query_timeout_ms, connect_timeout_ms: 2_000 });
-  const slow = { max: 10, query_timeout_ms: 30_000, connect_timeout_ms: 5_000 };
-  const workflowPool = createPool(server.connection, log, slow, "awoooi workflows");
+  const workflowPool = createWorkflowPool(server.connection, log);
   const close = async () => {
     await Promise.allSettled([pool.end(), workflowPool.end()]);
     await lock.release();

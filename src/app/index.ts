@@ -1,5 +1,6 @@
 import type { MoveReport } from "../contract/move.ts";
 import { AwoooiError, ERRORS, messageOf } from "../lib/error.ts";
+import { withoutRepetition } from "../lib/log-repetition.ts";
 import { redactText } from "../lib/redact.ts";
 import { startApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
@@ -37,13 +38,14 @@ export async function serve(options: {
   try {
     const load = () => loadConfig({ file: options.config, env: options.env });
     const config = load();
-    const log = createLog(config.server.log_level);
+    const written = createLog(config.server.log_level);
+    const log = withoutRepetition(written);
     const app = await startApp(config, {
       log,
       print: (line) => process.stdout.write(`${line}\n`),
       load,
       setLogLevel: (level) => {
-        log.level = level;
+        written.level = level;
       },
       onFatal: () => ended.resolve(1),
     });

@@ -20,6 +20,7 @@ export function createPool(
   log: Log,
   limits: PoolLimits = DEFAULT_LIMITS,
   applicationName = "awoooi",
+  Client: typeof pg.Client = pg.Client,
 ): pg.Pool {
   const pool = new pg.Pool({
     ...("url" in connection ? { connectionString: connection.url } : connection),
@@ -28,6 +29,7 @@ export function createPool(
     connectionTimeoutMillis: limits.connect_timeout_ms,
     application_name: applicationName,
     allowExitOnIdle: false,
+    Client,
   });
   pool.on("error", (error) => log.warn({ error: error.message }, "a database connection was lost"));
   // The pool listens to idle connections only. Lost in use, one rejects its queries and also emits what

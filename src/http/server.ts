@@ -6,6 +6,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
+import { answerClientError } from "./client-error.ts";
 import { configRoutes } from "./config.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { decisionRoutes } from "./decisions.ts";
@@ -71,6 +72,9 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     frameworkErrors: (error, request, reply) => {
       answerError(error, request, reply);
     },
+    clientErrorHandler: answerClientError,
+    // Node would refuse it with an empty answer.
+    http: { requireHostHeader: false },
     bodyLimit: deps.body_limit,
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 200 },
@@ -81,6 +85,10 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
+  app.addHook("onRequest", async ({ raw }) => {
+    if (raw.httpVersion === "1.1" && raw.headers.host === undefined)
+      throw new AwoooiError("unparsable", "There is no Host header.");
+  });
   app.setNotFoundHandler(async (request) => {
     throw new AwoooiError("not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
   });

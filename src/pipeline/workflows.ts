@@ -3,6 +3,7 @@ import type pg from "pg";
 import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, logAbout } from "../lib/log.ts";
+import { withoutRepetition } from "../lib/log-repetition.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
 import { clearAway } from "./clear-away.ts";
 import { execute } from "./execute.ts";
@@ -57,7 +58,8 @@ function configure(pool: pg.Pool, log: Log): void {
     applicationVersion: QUEUE.version,
     executorID: "awoooi",
     enablePatching: true,
-    logger: adapt(log),
+    // It tells of every attempt, with its number, several times a second.
+    logger: adapt(withoutRepetition(log, (text) => text.replace(/\d+/g, ""))),
   });
 }
 

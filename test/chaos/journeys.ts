@@ -1,164 +1,225 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { localProcess } from "../../src/adapters/executors/local-process/index.ts";
-import { createPool } from "../../src/db/client.ts";
-import { startEmbeddedPostgres } from "../../src/db/embedded.ts";
-import { silentLog } from "../../src/lib/log.ts";
-import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, QUICK } from "../support/app.ts";
 import { freePort } from "../support/ports.ts";
+import { seededRandom } from "../support/random.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
-import type { Moment, Stage } from "./moments.ts";
+import { ALWAYS, IN_THE_END, violations, type World } from "./invariants.ts";
+import type { Fault, Moment, Stage } from "./moments.ts";
+import { Postgres } from "./postgres.ts";
+import { ANSWER_LIMIT_MS, Senders } from "./senders.ts";
+import { Shops } from "./shops.ts";
+import type { SmallDisk } from "./small-disk.ts";
 
-export type Report = { kills: (Moment & { journey: number })[]; acknowledged: number; violations: string[] };
+export type Report = {
+  struck: Moment[];
+  acknowledged: number;
+  answers: Record<string, number>;
+  /** Names of the invariants that were looked at to the end. */
+  checked: string[];
+  violations: string[];
+};
 
-type Shop = { name: string; probe: string };
 type State = { status: string; executions: string[] };
+type Options = {
+  /** Another main module than the shipped one: one with a planted bug. */
+  entry?: string;
+  /** The data's own disk, for faults that fill it. */
+  disk?: SmallDisk;
+  /** Senders that go on the whole time. */
+  senders?: number;
+};
 
-const SERVICE = join(import.meta.dirname, "../../demo/service.ts");
+const SURVIVES = "the server ends only when it is killed";
+const RESPONSIVE = "the server says that it lives while its database is away";
 
-/** Drives journeys through a server that is killed in the middle of each, and checks what must hold. */
+const STAGE_SIGNS = {
+  execution: ["running", "verifying", "success"],
+  verification: ["verifying", "success"],
+  conclusion: ["success", "resolved"],
+} as const;
+
+/** Drives journeys through a server with a fault in the middle of each, under load, and checks what must hold. */
 export class Journeys {
   readonly #folder: string;
-  readonly #entry: string | undefined;
+  readonly #options: Options;
+  readonly #postgres: Postgres;
+  readonly #shops: Shops;
+  readonly #senders: Senders;
+  readonly #struck: Moment[] = [];
+  readonly #signed = new Set<string>();
+  readonly #violations: string[] = [];
   #settings: Record<string, unknown> = {};
-  #shops: Shop[] = [];
   #server: Server | undefined;
-  /** Label of every alert that was answered with 2xx. */
-  #acknowledged = new Set<string>();
-  #kills: Report["kills"] = [];
 
-  /** `entry` is another main module than the shipped one: one with a planted bug. */
-  constructor(folder: string, entry?: string) {
+  constructor(folder: string, options: Options = {}) {
     this.#folder = folder;
-    this.#entry = entry;
+    this.#options = options;
+    const data = join(folder, "data");
+    this.#postgres = new Postgres(data);
+    this.#shops = new Shops(folder, data);
+    this.#senders = new Senders(() => this.#running.url, seededRandom());
   }
 
+  /** Ends with the last journey, or with the first after which something does not hold. */
   async run(moments: readonly Moment[]): Promise<Report> {
     await this.#prepare(moments.length);
-    for (const [index, moment] of moments.entries()) await this.#journey(index, moment);
-    const violations = await this.#check();
-    return { kills: this.#kills, acknowledged: this.#acknowledged.size, violations };
+    this.#senders.start(this.#options.senders ?? 2);
+    for (const [index, moment] of moments.entries()) {
+      if (this.#violations.length === 0) await this.#journey(index, moment);
+    }
+    const whole = this.#violations.length === 0;
+    if (whole) await this.#end();
+    return {
+      struck: this.#struck,
+      acknowledged: this.#senders.acknowledged.size,
+      answers: this.#senders.answers,
+      checked: [SURVIVES, RESPONSIVE, ...Object.keys(ALWAYS), ...(whole ? Object.keys(IN_THE_END) : [])],
+      violations: this.#violations,
+    };
   }
 
   /** Ends the processes that the journeys have left running. */
   async end(): Promise<void> {
+    await this.#senders.stop();
     await this.#server?.kill();
-    for (const shop of this.#shops) {
-      const file = join(this.#folder, "data/processes", `${shop.name}.json`);
-      const { pid } = JSON.parse(await readFile(file, "utf8").catch(() => "{}")) as { pid?: number };
-      if (pid === undefined) continue;
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has ended by itself.
-      }
-    }
+    await this.#postgres.close();
+    await this.#shops.endAll();
   }
 
   async #prepare(count: number): Promise<void> {
-    const processes = [];
-    for (let index = 0; index < count; index += 1) {
-      const name = `shop-${index}`;
-      const port = await freePort();
-      const probe = `http://127.0.0.1:${port}/healthz`;
-      const env = { PORT: String(port), DEMO_STARTS_FILE: join(this.#folder, "starts.jsonl") };
-      processes.push({
-        name,
-        argv: [process.execPath, SERVICE],
-        env,
-        probe: { url: probe, timeout_ms: 300 },
-      });
-      this.#shops.push({ name, probe });
-    }
+    await this.#options.disk?.mount();
     this.#settings = {
       ...QUICK,
+      intake: { answer_wait: "500ms" },
+      database: { query_timeout: "1s" },
       verification: { ...QUICK.verification, wait: "400ms", collect: "10s" },
       execution: { retry_wait: "300ms", max_per_hour: { total: 1_000, target: 1_000 } },
       server: { port: await freePort(), log_level: "warn" },
       notification: { terminal: false },
-      processes,
+      processes: await this.#shops.configure(count),
     };
     await this.#start();
-    const configs = processes.map((one) => localProcess.processConfig.parse(one));
-    const state_dir = join(this.#folder, "data/processes");
-    const local = localProcess.create({ processes: configs, state_dir }, { log: silentLog });
-    await Promise.all(this.#shops.map((shop) => local.start(shop.name)));
-    for (const shop of this.#shops)
-      await until(async () => (await fetch(shop.probe)).ok, `${shop.name} to serve`);
   }
 
-  async #start(): Promise<Server> {
-    this.#server = await startServer(this.#folder, this.#settings, {}, this.#entry);
+  async #start(): Promise<void> {
+    this.#server = await startServer(this.#folder, this.#settings, {}, this.#options.entry);
+  }
+
+  get #running(): Server {
+    if (this.#server === undefined) throw new Error("the server is not running");
     return this.#server;
   }
 
   get #admin() {
-    if (this.#server === undefined) throw new Error("the server is not running");
-    return this.#server.admin;
-  }
-
-  async #kill(journey: number, moment: Moment): Promise<void> {
-    await delay(moment.delay);
-    await this.#server?.kill();
-    this.#kills.push({ ...moment, journey });
-    await this.#start();
-  }
-
-  /** Sends an alert until it is acknowledged, as Alertmanager does. */
-  async #send(labels: Record<string, string>, startsAt: string): Promise<void> {
-    await until(async () => {
-      const { status } = await post(this.#server?.url ?? "", alertmanagerBody([{ labels, startsAt }]));
-      return status === 200;
-    }, `alert ${labels.journey} to be acknowledged`);
-    this.#acknowledged.add(labels.journey ?? "");
+    return this.#running.admin;
   }
 
   async #journey(index: number, moment: Moment): Promise<void> {
-    const shop = this.#shops[index] as Shop;
-    const startsAt = new Date().toISOString();
-    const at = (stage: Stage) => moment.stage === stage;
-    await fetch(shop.probe.replace("/healthz", "/break"), { method: "POST" });
-    const labels = {
-      alertname: "ShopUnreachable",
-      component: shop.name,
-      severity: "warning",
-      journey: String(index),
-    };
+    await this.#shops.start(index);
+    await this.#shops.break(index);
+    const shop = `shop-${index}`;
+    const labels = { alertname: "ShopUnreachable", component: shop, severity: "warning", sent: shop };
+    const at = (...stages: Stage[]) => stages.includes(moment.stage);
+    const strikes = (...stages: Stage[]) => (at(...stages) ? this.#strike(moment) : undefined);
 
-    if (at("intake")) await Promise.all([this.#send(labels, startsAt), this.#kill(index, moment)]);
-    else await this.#send(labels, startsAt);
-    if (at("acknowledged") || at("preparation")) await this.#kill(index, moment);
-    const incident_id = await until(() => this.#incidentOf(shop), `the incident of ${shop.name}`);
+    await Promise.all([this.#senders.deliver(labels), strikes("intake")]);
+    await strikes("acknowledged", "preparation");
+    if (this.#violations.length > 0) return;
+    const incident_id = await until(() => this.#incidentOf(shop), `the incident of ${shop}`);
     await approvalIn(this.#admin, incident_id, "pending");
-    if (at("waiting")) await this.#kill(index, moment);
-
+    await strikes("waiting");
     const approval = await approvalIn(this.#admin, incident_id, "pending");
-    if (at("signing")) await Promise.all([this.#sign(approval), this.#kill(index, moment)]);
-    else await this.#sign(approval);
-
-    const states = { execution: ["running"], verification: ["verifying"], conclusion: ["success"] } as const;
-    if (moment.stage in states) {
-      const wanted: readonly string[] = states[moment.stage as keyof typeof states];
-      const later = moment.stage === "conclusion" ? ["resolved"] : ["verifying", "success"];
+    await Promise.all([this.#sign(approval), strikes("signing")]);
+    if (moment.stage in STAGE_SIGNS) {
+      const signs: readonly string[] = STAGE_SIGNS[moment.stage as keyof typeof STAGE_SIGNS];
       await until(async () => {
         const { status, executions } = await this.#state(incident_id);
-        return [status, ...executions].some((state) => [...wanted, ...later].includes(state));
-      }, `${moment.stage} of ${shop.name}`);
-      await this.#kill(index, moment);
+        return status === "resolved" || executions.some((one) => signs.includes(one));
+      }, `${moment.stage} of ${shop}`);
+      await this.#strike(moment);
     }
-    await until(
-      async () => (await this.#state(incident_id)).status === "resolved",
-      `${shop.name} to be resolved`,
-      40,
-    );
+    const resolved = async () => (await this.#state(incident_id)).status === "resolved";
+    await until(resolved, `${shop} to be resolved`, 60).catch(async (error: Error) => {
+      const { items } = await this.#admin.get<{ items: object[] }>(`/incidents/${incident_id}/timeline`);
+      const story = items.map((event) => JSON.stringify(event)).join("\n");
+      throw new Error(`${error.message}\n${story}\n${this.#running.output().slice(-5_000)}`, {
+        cause: moment,
+      });
+    });
+    await this.#shops.end(index);
   }
 
-  async #incidentOf(shop: Shop): Promise<string | undefined> {
+  /** Lets the fault happen, sees it through, and looks at what must hold afterwards. */
+  async #strike(moment: Moment): Promise<void> {
+    await delay(moment.delay);
+    await this.#faults[moment.fault](moment);
+    this.#struck.push(moment);
+    await until(() => this.#recovered(), `the recovery from ${moment.fault}`, 60);
+    if (this.#running.exited()) {
+      this.#violations.push(
+        `${SURVIVES}: ${moment.fault} in ${moment.stage}: ${this.#running.output().slice(-2_000)}`,
+      );
+      return;
+    }
+    await this.#look(ALWAYS);
+  }
+
+  async #recovered(): Promise<boolean> {
+    return this.#running.exited() || (await this.#admin.call("GET", "/health/ready")).status === 200;
+  }
+
+  readonly #faults: Record<Fault, (moment: Moment) => Promise<void>> = {
+    server_killed: async () => {
+      await this.#running.kill();
+      await this.#start();
+    },
+    postgres_killed: () => this.#postgres.end("SIGKILL"),
+    postgres_restarted: () => this.#postgres.end("SIGINT"),
+    postgres_stopped: async ({ lasts }) => {
+      const resume = await this.#postgres.suspend();
+      try {
+        await Promise.all([delay(lasts), this.#refused(), this.#responsive()]);
+      } finally {
+        resume();
+      }
+    },
+    disk_full: (moment) => this.#full(moment),
+    disk_full_to_death: (moment) => this.#full(moment, () => this.#postgres.exhaust()),
+  };
+
+  /** Fills the disk, lets `more` happen, and frees it again. */
+  async #full({ lasts }: Moment, more = async () => {}): Promise<void> {
+    const { disk } = this.#options;
+    if (disk === undefined) throw new Error("there is no disk to fill");
+    await disk.fill();
+    try {
+      await more();
+      await this.#refused();
+      await Promise.all([delay(lasts), this.#responsive()]);
+    } finally {
+      await disk.free();
+    }
+  }
+
+  /** A sender has been told to come back. */
+  async #refused(): Promise<void> {
+    const before = this.#senders.answers["503"] ?? 0;
+    await until(() => (this.#senders.answers["503"] ?? 0) > before, "a sender to be refused", 60);
+  }
+
+  /** What needs no database is answered without it. */
+  async #responsive(): Promise<void> {
+    const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
+    const live = await fetch(`${this.#running.url}/api/v1/health/live`, { signal }).catch(() => undefined);
+    if (live?.status !== 200)
+      this.#violations.push("the server lives without its database: it did not say so");
+  }
+
+  async #incidentOf(shop: string): Promise<string | undefined> {
     const { items } = await this.#admin.get<{ items: { incident_id: string }[] }>(
-      `/incidents?service=${shop.name}`,
+      `/incidents?service=${shop}`,
     );
     return items[0]?.incident_id;
   }
@@ -173,70 +234,51 @@ export class Journeys {
 
   /** Signs until the server says that it is signed, now or by the try that was cut off. */
   async #sign({ approval_id, plan_hash }: { approval_id: string; plan_hash: string }): Promise<void> {
-    await until(async () => {
-      const { status, body } = await this.#admin.call("POST", `/approvals/${approval_id}/approve`, {
-        plan_hash,
-      });
-      const { code } = body as { code?: string };
-      return status === 200 || code === "already_decided" || code === "already_signed";
-    }, `${approval_id} to be signed`);
+    await until(
+      async () => {
+        const path = `/approvals/${approval_id}/approve`;
+        const { status, body } = await this.#admin.call("POST", path, { plan_hash });
+        const { code = "" } = body as { code?: string };
+        return status === 200 || ["already_decided", "already_signed"].includes(code);
+      },
+      `${approval_id} to be signed`,
+      60,
+    );
+    this.#signed.add(approval_id);
   }
 
-  async #check(): Promise<string[]> {
-    const audit = await this.#admin.get<{ broken_at: number | null }>("/audit/verify");
-    const violations = audit.broken_at === null ? [] : [`the audit chain breaks at ${audit.broken_at}`];
-    await this.#settled();
-    await this.#server?.stop();
-    const postgres = await startEmbeddedPostgres({ dataDir: join(this.#folder, "data"), log: silentLog });
-    const pool = createPool(postgres.connection, silentLog);
-    try {
-      const rows = async <T>(sql: string) => (await pool.query(sql)).rows as T[];
-      const alerts = await rows<{ journey: string; n: number }>(
-        "select labels->>'journey' as journey, count(*)::int as n from alerts group by 1",
-      );
-      for (const journey of this.#acknowledged) {
-        const n = alerts.find((row) => row.journey === journey)?.n ?? 0;
-        if (n !== 1) violations.push(`the acknowledged alert ${journey} is there ${n} times`);
-      }
-      for (const row of await rows<{ title: string; hit_count: number; status: string }>(
-        "select title, hit_count, status from incidents where hit_count <> 1 or status <> 'resolved'",
-      )) {
-        violations.push(`${row.title}: counted ${row.hit_count} times, ${row.status}`);
-      }
-      const [counts] = await rows<Record<string, number>>(`
-        select (select count(*) from incidents)::int as incidents, (select count(*) from executions)::int as executions,
-               (select count(*) from repair_records where success)::int as repairs,
-               (select count(*) from resolutions where disposition = 'human_approved')::int as resolutions`);
-      for (const [what, n] of Object.entries(counts ?? {})) {
-        if (n !== this.#shops.length) violations.push(`${n} ${what} for ${this.#shops.length} journeys`);
-      }
-    } finally {
-      await pool.end();
-      await postgres.stop();
-    }
-    return [...violations, ...(await this.#starts())];
+  /** What was acknowledged by now is understood, and what must hold does. */
+  async #look(invariants: typeof ALWAYS): Promise<void> {
+    const world = this.#world();
+    const [{ last } = { last: 0 }] = await until(
+      () => world.rows<{ last: number }>("select coalesce(max(seq), 0)::int as last from receipts"),
+      "the journal",
+    );
+    await until(async () => {
+      const waiting = "select 1 from receipts where state = 'received' and seq <= $1 limit 1";
+      return (await world.rows(waiting, [last])).length === 0;
+    }, "the journal to be drained");
+    this.#violations.push(...(await violations(invariants, world)), ...this.#senders.violations);
+  }
+
+  #world(): World {
+    return {
+      // As it is now: what is acknowledged while this is looked at is looked at the next time.
+      acknowledged: new Set(this.#senders.acknowledged),
+      signed: new Set(this.#signed),
+      shops: this.#shops.names,
+      startsFile: this.#shops.startsFile,
+      rows: (sql, values) => this.#postgres.rows(sql, values),
+      auditBrokenAt: async () =>
+        (await this.#admin.get<{ broken_at: number | null }>("/audit/verify")).broken_at,
+    };
   }
 
   /** Every piece of durable work has ended well. */
-  async #settled(): Promise<void> {
-    await until(async () => {
-      const { items } = await this.#admin.get<{ items: { outcome: unknown }[] }>("/incidents?limit=200");
-      return items.every((incident) => incident.outcome !== null);
-    }, "every disposition to be kept");
-  }
-
-  /** Each execution started its process once. */
-  async #starts(): Promise<string[]> {
-    const text = await readFile(join(this.#folder, "starts.jsonl"), "utf8");
-    const starts = text
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { execution_id: string | null });
-    const counts = new Map<string, number>();
-    for (const { execution_id: id } of starts) if (id) counts.set(id, (counts.get(id) ?? 0) + 1);
-    const twice = [...counts].filter(([, n]) => n !== 1).map(([id, n]) => `${id} ran ${n} times`);
-    return counts.size === this.#shops.length
-      ? twice
-      : [...twice, `${counts.size} executions have started a process`];
+  async #end(): Promise<void> {
+    await this.#senders.stop();
+    const open = "select 1 from dbos.workflow_status where status in ('PENDING', 'ENQUEUED') limit 1";
+    await until(async () => (await this.#postgres.rows(open)).length === 0, "every workflow to end", 60);
+    await this.#look({ ...ALWAYS, ...IN_THE_END });
   }
 }

@@ -1,7 +1,7 @@
 import type { Random } from "../../src/lib/id.ts";
 import { between } from "../support/random.ts";
 
-/** The stages of a journey in which the server is killed, and how many milliseconds after one began. */
+/** The stages of a journey in which something fails, and how many milliseconds after one began at most. */
 export const STAGES = {
   /** While the alert is on its way into the journal. */
   intake: 8,
@@ -21,20 +21,52 @@ export const STAGES = {
   conclusion: 30,
 } as const;
 
-export type Stage = keyof typeof STAGES;
-export type Moment = { stage: Stage; delay: number };
+/** What fails, and for how many milliseconds at most where it lasts until it is mended. */
+export const FAULTS = {
+  /** The server is gone, as by the kernel, and started again. */
+  server_killed: 0,
+  /** The database is gone, as by the kernel. */
+  postgres_killed: 0,
+  /** Somebody shuts the database down, while its clients are at work. */
+  postgres_restarted: 0,
+  /** The database takes connections and answers nothing. */
+  postgres_stopped: 4_000,
+  /** The database cannot write, and refuses. */
+  disk_full: 4_000,
+  /** The database cannot write ahead either, and dies of it as often as it is started. */
+  disk_full_to_death: 4_000,
+} as const;
 
-/** A moment for each of `count` journeys: every stage once, then stages drawn at random, in a random order. */
-export function drawMoments(random: Random, count: number): Moment[] {
-  const stages = Object.keys(STAGES) as Stage[];
-  const drawn = Array.from(
-    { length: count },
-    (_, index) => stages[index] ?? stages[between(random, 0, stages.length - 1)],
-  );
-  const moments = drawn.map((stage = "intake") => ({ stage, delay: between(random, 0, STAGES[stage]) }));
-  for (let index = moments.length - 1; index > 0; index -= 1) {
+export type Stage = keyof typeof STAGES;
+export type Fault = keyof typeof FAULTS;
+export type Moment = { fault: Fault; stage: Stage; delay: number; lasts: number };
+
+const EVERY_STAGE = Object.keys(STAGES) as Stage[];
+
+/**
+ * A moment for each of `count` journeys in which `fault` strikes: every one of `stages` once before any of
+ * them again, and from then on drawn at random.
+ */
+export function drawMoments(
+  random: Random,
+  fault: Fault,
+  count: number,
+  stages: readonly Stage[] = EVERY_STAGE,
+): Moment[] {
+  const first = shuffled(random, stages);
+  return Array.from({ length: count }, (_, index) => {
+    const stage = first[index] ?? (stages[between(random, 0, stages.length - 1)] as Stage);
+    const longest = FAULTS[fault];
+    const lasts = between(random, Math.floor(longest / 4), longest);
+    return { fault, stage, delay: between(random, 0, STAGES[stage]), lasts };
+  });
+}
+
+export function shuffled<T>(random: Random, items: readonly T[]): T[] {
+  const drawn = [...items];
+  for (let index = drawn.length - 1; index > 0; index -= 1) {
     const other = between(random, 0, index);
-    [moments[index], moments[other]] = [moments[other] as Moment, moments[index] as Moment];
+    [drawn[index], drawn[other]] = [drawn[other] as T, drawn[index] as T];
   }
-  return moments;
+  return drawn;
 }

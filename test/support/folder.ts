@@ -9,8 +9,11 @@ export async function temporaryFolder(name: string): Promise<string> {
   return folder;
 }
 
-/** Ends the database that a killed server has left in `folder`, and removes the folder. */
-export async function clearFolder(folder: string): Promise<void> {
+/**
+ * Ends the database that a killed server has left in `folder`, and removes the folder, after `before` where
+ * something of it must be let go first.
+ */
+export async function clearFolder(folder: string, before = async () => {}): Promise<void> {
   const file = join(folder, "data/postgres/postmaster.pid");
   const pid = Number((await readFile(file, "utf8").catch(() => "")).split("\n")[0]);
   if (pid > 0) {
@@ -20,5 +23,6 @@ export async function clearFolder(folder: string): Promise<void> {
       // Gone already.
     }
   }
+  await before();
   await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }

@@ -12,6 +12,8 @@ export type Server = {
   pid: number;
   admin: Client;
   output(): string;
+  /** Whether it is gone, by itself or because it was killed. */
+  exited(): boolean;
   /** SIGKILL, as by the kernel; resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM; resolves to the exit code. */
@@ -69,6 +71,7 @@ export async function startServer(
     pid: child.pid as number,
     admin: client(url, ADMIN_TOKEN),
     output: () => text,
+    exited: () => child.exitCode !== null || child.signalCode !== null,
     kill: () => gone("SIGKILL"),
     async stop() {
       await gone("SIGTERM");

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { silentLog } from "../lib/log.ts";
+import { createWorkflowPool } from "./workflow-pool.ts";
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(() => database.drop());
+
+describe("the pool of the workflow engine", () => {
+  it("tells of a database that is away as of a connection that was reset, which the engine waits out", async () => {
+    const nowhere = createWorkflowPool(
+      { host: "/nowhere", user: "a", database: "a", password: "a" },
+      silentLog,
+    );
+    const missing = { code: "ECONNRESET", cause: { code: "ENOENT" } };
+    await expect(nowhere.query("select 1")).rejects.toMatchObject(missing);
+    await expect(nowhere.connect()).rejects.toMatchObject(missing);
+    await nowhere.end();
+  });
+
+  it("so too of a query without an answer, called in either way", async () => {
+    const limits = { max: 1, query_timeout_ms: 100, connect_timeout_ms: 5_000 };
+    const pool = createWorkflowPool({ url: database.url }, silentLog, limits);
+    const silent = { code: "ECONNRESET", message: "Query read timeout" };
+    await expect(pool.query("select pg_sleep(5)")).rejects.toMatchObject(silent);
+    const client = await pool.connect();
+    await expect(client.query("select pg_sleep(5)")).rejects.toMatchObject(silent);
+    client.release(true);
+    await pool.end();
+  });
+
+  it("leaves answers, and errors of the query itself, as they are", async () => {
+    const pool = createWorkflowPool({ url: database.url }, silentLog);
+    await expect(pool.query("select 1 / 0")).rejects.toMatchObject({ code: "22012" });
+    const client = await pool.connect();
+    await expect(client.query("select nothing")).rejects.toMatchObject({ code: "42703" });
+    expect((await client.query("select $1::int as n", [7])).rows).toEqual([{ n: 7 }]);
+    client.release();
+    await pool.end();
+  });
+});

@@ -1,0 +1,33 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { AwoooiError, ERRORS } from "../lib/error.ts";
+import { problemOf } from "./error-handler.ts";
+
+function toAwoooiError(code: string | undefined): AwoooiError {
+  if (code === "HPE_HEADER_OVERFLOW")
+    return new AwoooiError("too_large", "The headers are larger than this server takes.");
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return new AwoooiError("unparsable", "The request did not come in time.");
+  return new AwoooiError("unparsable", "This is not HTTP.");
+}
+
+/** Answers what is no request, on the connection itself, as a problem like any other; then closes it. */
+export function answerClientError(thrown: Error & { code?: string }, socket: Socket): void {
+  if (thrown.code === "ECONNRESET" || socket.destroyed) return;
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const error = toAwoooiError(thrown.code);
+  const { status } = ERRORS[error.code];
+  const body = JSON.stringify(problemOf(error));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "connection: close",
+    "content-type: application/problem+json",
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+  // Closed for writing at once: what the sender still sends is wrong again, and is not answered again.
+  socket.destroySoon();
+}
