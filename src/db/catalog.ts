@@ -15,8 +15,8 @@ export type Column = {
 };
 export type Table = { schema: string; name: string; columns: Column[] };
 
-// Of the engine's, what it keeps about itself.
-const NOT_MOVED = ["dbos.dbos_migrations"];
+// What the engine keeps about itself, and how many servers a database has had.
+const NOT_MOVED = ["dbos.dbos_migrations", "public.server_epoch"];
 
 export const fullName = (table: Table) => `${table.schema}.${table.name}`;
 export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;

@@ -23,8 +23,7 @@ export function deadLetterRoutes(app: ApiApp): void {
     "/dead-letters/:id",
     {
       schema: {
-        "x-role": "responder",
-        summary: "One of them, with its body as it came",
+        summary: "One of them; for responders with its body as it came",
         params,
         response: { 200: deadLetterWithBody },
       },

@@ -206,7 +206,7 @@ describe("retention", () => {
       "insert into execution_attempts (execution_id, attempt, started_at) select execution_id, 1, now() from executions",
     );
     await sql(
-      "insert into resolutions values ($1, 1, 'key', 'human_approved', null, 'ada', now())",
+      "insert into resolutions (incident_id, resolution, anomaly_key, through, disposition, resolved_by, resolved_at) values ($1, 1, 'key', 'repair', 'human_approved', 'ada', now())",
       gone.incident_id,
     );
     await ended(gone, 201);

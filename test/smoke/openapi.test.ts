@@ -44,6 +44,9 @@ beforeAll(async () => {
   const token = await app.admin.post<{ token_id: string }>("/tokens", { name: "spare", role: "viewer" });
   const toSign = await approvalIn(app.admin, await opened("ShopSlow"), "pending");
   const toReject = await approvalIn(app.admin, await opened("ShopUnreachable"), "pending");
+  await post(app.url, { not: "an alert" });
+  const letters = await app.admin.get<{ items: { dead_letter_id: string }[] }>("/dead-letters");
+  const letter = { path: { id: letters.items[0]?.dead_letter_id ?? "" } };
   const incident = { path: { id: repaired } };
   const active = { path: { id: await opened("ShopOom") } };
   samples = {
@@ -63,6 +66,18 @@ beforeAll(async () => {
     post_incidents_id_acknowledge: active,
     post_incidents_id_comment: { ...incident, body: { text: "it was the disk" } },
     post_incidents_id_resolve: { ...active, body: { comment: "by hand" } },
+    post_incidents_id_assign: { ...incident, body: { owner: "ada" } },
+    post_incidents_id_feedback: { ...incident, body: { effectiveness_score: 5 } },
+    post_incidents_id_close: active,
+    post_incidents_id_reopen: { ...incident, body: { comment: "not over" } },
+    post_webhooks_alerts: { body: { alert_type: "disk_full", target_resource: "backup-host" } },
+    get_dead_letters: {},
+    get_dead_letters_id: letter,
+    post_dead_letters_id_replay: letter,
+    get_config: {},
+    post_config_reload: {},
+    get_storage: {},
+    post_storage_prune: { body: { dry_run: true } },
     get_approvals: { query: `incident_id=${repaired}` },
     get_approvals_id: { path: { id: signed.approval_id } },
     post_approvals_id_approve: { path: { id: toSign.approval_id }, body: { plan_hash: toSign.plan_hash } },

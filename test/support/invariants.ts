@@ -89,8 +89,9 @@ const FINALLY: Record<string, string> = {
      union all select 'execution ' || execution_id, status from executions where status in ('pending', 'running', 'verifying')
      union all select 'attempt of ' || execution_id, 'open' from execution_attempts where outcome is null
      union all select 'work ' || workflow_uuid, status from dbos.workflow_status where status in ('ENQUEUED', 'PENDING')`,
-  "an incident has one decision that is not superseded": `
+  "an incident that is more than information has one decision that is not superseded": `
     select i.incident_id from incidents i left join decisions d on d.incident_id = i.incident_id and d.state <> 'superseded'
+     where i.notification_type <> 'TYPE-1'
      group by 1 having count(d.token) <> 1`,
 };
 

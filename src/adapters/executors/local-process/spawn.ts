@@ -35,8 +35,8 @@ async function tail(file: string, offset: number): Promise<string> {
     const buffer = Buffer.alloc(Math.max(size - from, 0));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
     const text = buffer.toString("utf8", 0, bytesRead);
-    // From the beginning of a line: half a credential is not known for one.
-    return text.length <= TAIL ? text : text.slice(-TAIL).replace(/^[^\n]*\n/, "");
+    // From the beginning of a line, where there is one: half a credential is not known for one.
+    return text.length <= TAIL ? text : text.slice(-TAIL).replace(/^[^\n]*\n(?=[^])/, "");
   } finally {
     await handle.close();
   }
