@@ -67,7 +67,7 @@ beforeAll(async () => {
     post_incidents_id_comment: { ...incident, body: { text: "it was the disk" } },
     post_incidents_id_resolve: { ...active, body: { comment: "by hand" } },
     post_incidents_id_assign: { ...incident, body: { owner: "ada" } },
-    post_incidents_id_feedback: { ...incident, body: { effectiveness_score: 5 } },
+    post_incidents_id_feedback: { ...active, body: { effectiveness_score: 5 } },
     post_incidents_id_close: active,
     post_incidents_id_reopen: { ...incident, body: { comment: "not over" } },
     post_webhooks_alerts: { body: { alert_type: "disk_full", target_resource: "backup-host" } },
