@@ -95,9 +95,11 @@ function receiver(
   return async ({ json, idempotency_key = null, ...call }) => {
     if (idempotency_key !== null) await claimCall(ctx, { ...call, idempotency_key });
     const receipt = await journal.append({ ...call, idempotency_key, received_at: ctx.clock.now() });
+    const answer = worker.take(receipt, json);
+    if (answer === null) return null;
     const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
     const late = setTimeout(resolve, waitSeconds() * 1000, null);
-    worker.take(receipt, json).then(resolve, resolve.bind(null, null));
+    answer.then(resolve, resolve.bind(null, null));
     return promise.finally(() => clearTimeout(late));
   };
 }

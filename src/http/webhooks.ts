@@ -103,6 +103,8 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
         response: { 200: webhookAnswer },
         ...(check.keys ? { "x-errors": [409, 422] } : {}),
       },
+      // Its headers are for browsers.
+      helmet: false,
       // The body goes into the journal as it came, whatever it holds, and the answer is our own.
       validatorCompiler: () => (value) => ({ value }),
       serializerCompiler: () => (answer) => JSON.stringify(answer),

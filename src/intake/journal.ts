@@ -25,8 +25,9 @@ type Waiting = {
 // One insert of so many rows and bytes is still quick; more wait for the next commit.
 const BATCH = { calls: 500, bytes: 8 * 1024 * 1024 };
 
-// Fewer than this is what a few senders have under way at any moment.
-const PRESSED = 16;
+// Fewer calls in a commit than this is what a few senders have under way at any moment. It counts for so long:
+// between two commits nobody waits for a moment, however many are sending.
+const PRESSED = { calls: 16, milliseconds: 50 };
 
 /**
  * Writes receipts down before their senders are answered. Calls that come while a commit is under way
@@ -40,6 +41,7 @@ export class Journal {
   #waiting: Waiting[] = [];
   #bytes = 0;
   #writing: Promise<void> | null = null;
+  #pressedAt = Number.NEGATIVE_INFINITY;
 
   /** `backlog` counts the receipts that are written but not understood yet. */
   constructor(ctx: Ctx, limits: JournalLimits, backlog: () => number, onCommit: OnCommit = () => {}) {
@@ -74,9 +76,9 @@ export class Journal {
     return this.#waiting.length;
   }
 
-  /** Whether so many calls wait to be written down that everything else should give way. */
+  /** Whether so many calls come to be written down that everything else should give way. */
   pressed(): boolean {
-    return this.#waiting.length >= PRESSED;
+    return performance.now() - this.#pressedAt < PRESSED.milliseconds;
   }
 
   /** Resolves when everything that was appended is committed or refused. */
@@ -95,7 +97,9 @@ export class Journal {
           this.#ctx,
           batch.map((one) => one.receipt),
         );
-        this.#onCommit(batch.length, (performance.now() - begun) / 1000);
+        const ended = performance.now();
+        if (batch.length >= PRESSED.calls) this.#pressedAt = ended;
+        this.#onCommit(batch.length, (ended - begun) / 1000);
         batch.forEach((one, index) => {
           const seq = written[index];
           if (seq === undefined) one.reject(new Error("the journal returned fewer rows than were written"));

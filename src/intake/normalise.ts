@@ -1,5 +1,5 @@
 import type { Severity } from "../contract/common.ts";
-import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
+import { canonicalJson, hashOfTexts, sha256 } from "../lib/canonical-json.ts";
 import { exprOfLink } from "./alert-words.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
@@ -125,7 +125,7 @@ export function fingerprintOf(parts: {
   alert_name: string;
 }): string {
   const type = parts.alert_type === "custom" ? `custom:${parts.alert_name}` : parts.alert_type;
-  return sha256(canonicalJson([parts.cluster, parts.namespace, parts.workload, type])).slice(0, 32);
+  return hashOfTexts([parts.cluster, parts.namespace, parts.workload, type]).slice(0, 32);
 }
 
 /**
@@ -174,7 +174,7 @@ export function normalise(
   const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
   const instance = instanceOf(alert, source_fingerprint, call);
   return {
-    instance_key: sha256(canonicalJson([source, ...instance])).slice(0, 32),
+    instance_key: hashOfTexts([source, ...instance]).slice(0, 32),
     source: alert.source === undefined ? source : sourceNameOf(alert.source),
     source_fingerprint,
     fingerprint: fingerprintOf({

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 
 /** RFC 8785 text of `value`: the same for equal values, whatever the order of their keys. */
@@ -8,7 +8,10 @@ export function canonicalJson(value: unknown): string {
   return text;
 }
 
+/** Hexadecimal SHA-256 of a list of texts. As canonical JSON a list of texts is what it is as any JSON. */
+export const hashOfTexts = (texts: readonly string[]): string => sha256(JSON.stringify(texts));
+
 /** Hexadecimal SHA-256 of `text`. */
 export function sha256(text: string | Buffer): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text, "hex");
 }

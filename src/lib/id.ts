@@ -1,9 +1,21 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 /** Where randomness comes from, so that tests can seed it. Returns `size` bytes. */
 export type Random = (size: number) => Buffer;
 
-export const systemRandom: Random = (size) => randomBytes(size);
+// Drawn from the system by the page: an id of 16 bytes costs a call to it as much as a page does.
+const page = Buffer.alloc(8_192);
+let used = page.length;
+
+export const systemRandom: Random = (size) => {
+  if (size > page.length) return randomFillSync(Buffer.alloc(size));
+  if (used + size > page.length) {
+    randomFillSync(page);
+    used = 0;
+  }
+  used += size;
+  return Buffer.from(page.subarray(used - size, used));
+};
 
 // Crockford's alphabet without letters that are read as digits; 32 symbols, so a byte's low 5 bits pick one.
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -67,21 +67,22 @@ export class IntakeWorker {
   }
 
   /**
-   * Takes a receipt from a live call. Resolves to what came of it; at once to null, when it is not known
-   * soon: many are waiting already.
+   * Takes a receipt from a live call: what came of it, when it is known; null when that is not soon, because
+   * many are waiting already.
    */
-  take(receipt: Receipt, json: unknown): Promise<WebhookAnswer | null> {
+  take(receipt: Receipt, json: unknown): Promise<WebhookAnswer | null> | null {
     this.#overflowing ||= this.#bytes + receipt.body.length > IN_HAND;
     if (this.#overflowing) {
       this.#leftover += 1;
-      return Promise.resolve(null);
+      return null;
     }
     this.#bytes += receipt.body.length;
     const since = performance.now();
-    if (this.#queue.length >= WAITING) {
+    if (this.#queue.length >= WAITING || this.#pressed()) {
       // Parsed again when its turn comes: a long queue of objects would cost ten times its bodies.
       this.#queue.push({ receipt, json: undefined, settle: null, since });
-      return Promise.resolve(null);
+      this.#wake();
+      return null;
     }
     return new Promise((settle) => {
       this.#queue.push({ receipt, json, settle, since });

@@ -41,12 +41,13 @@ const ALERT = [
   '{"status":"firing","labels":{"alertname":"KubePodCrashLooping","severity":"warning","namespace":"shop","deployment":"svc-',
   '","pod":"svc-',
   '","cluster":"bench","prometheus":"monitoring/k8s"},"annotations":{"summary":"A pod is crash looping.","description":"It has restarted more than 5 times within 10 minutes.","runbook_url":"https://runbooks.example.org/kubepodcrashlooping"},"startsAt":"2026-05-04T08:00:00.000Z","endsAt":"',
-  '","generatorURL":"http://prometheus.example.org/graph?g0.expr=restarts"}',
+  '","generatorURL":"http://prometheus.example.org/graph?g0.expr=restarts","fingerprint":"',
+  '"}',
 ] as const;
 
 /** wrk's script. Bodies are put together as they are sent: no two are the same until all instances were. */
 function script({ headers, shape, batch, instances }: Load, endsAt: string): string {
-  const [head, pod, rest, tail] = ALERT;
+  const [head, pod, rest, tail, end] = ALERT;
   return `
 local text = table.concat
 local n = 0
@@ -54,7 +55,7 @@ local before, after = [==[${shape.before}]==], [==[${shape.after}]==]
 local function one()
   n = n + 1
   local i = n % ${instances}
-  return text{[==[${head}]==], string.format("%02d", i % ${WORKLOADS}), [==[${pod}]==], string.format("%08d", i), [==[${rest}${endsAt}${tail}]==]}
+  return text{[==[${head}]==], string.format("%02d", i % ${WORKLOADS}), [==[${pod}]==], string.format("%08d", i), [==[${rest}${endsAt}${tail}]==], string.format("%016x", i), [==[${end}]==]}
 end
 local headers = {["content-type"] = "application/json"}
 ${Object.entries(headers)

@@ -36,7 +36,7 @@ async function tail(file: string, offset: number): Promise<string> {
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
     const text = buffer.toString("utf8", 0, bytesRead);
     // From the beginning of a line, where there is one: half a credential is not known for one.
-    return text.length <= TAIL ? text : text.slice(-TAIL).replace(/^[^\n]*\n(?=[^])/, "");
+    return text.length <= TAIL ? text : text.slice(-TAIL).replace(/^[^\n]*\n(?=[\s\S])/, "");
   } finally {
     await handle.close();
   }
