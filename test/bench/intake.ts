@@ -9,8 +9,9 @@ import { fixed, print, table } from "./report.ts";
 import { cpuSeconds } from "./usage.ts";
 import { type Load, type LoadResult, load } from "./wrk.ts";
 
-const SECONDS = Number(process.env.S ?? 8);
-const ROUNDS = Number(process.env.R ?? 3);
+const SECONDS = 5;
+const ROUNDS = 3;
+const WARM_UP_SECONDS = 2;
 const CONNECTIONS = 64;
 const LIST = { before: "[", after: "]" };
 
@@ -35,10 +36,10 @@ async function startFastify(): Promise<{ url: string; pid: number; stop(): Promi
   return { url: chunk.toString("utf8").trim(), pid: child.pid as number, stop };
 }
 
-async function run(side: Side, batch: number, instances: number): Promise<Run> {
+async function run(side: Side, batch: number, instances: number, seconds: number): Promise<Run> {
   const before = side.pids.map(cpuSeconds);
   const began = performance.now();
-  const result = await load({ ...side.target, batch, instances, seconds: SECONDS, connections: CONNECTIONS });
+  const result = await load({ ...side.target, batch, instances, seconds, connections: CONNECTIONS });
   await side.drained();
   const ended = (performance.now() - began) / 1000;
   return { ...result, batch, ended, cpu: side.pids.map((pid, at) => cpuSeconds(pid) - (before[at] ?? 0)) };
@@ -97,8 +98,9 @@ function report(runs: Map<string, Run[]>): void {
 
 async function compare(sides: readonly Side[], batch: number, instances: number): Promise<void> {
   const runs = new Map<string, Run[]>(sides.map((side) => [side.name, []]));
+  for (const side of sides) await run(side, batch, instances, WARM_UP_SECONDS);
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const side of sides) runs.get(side.name)?.push(await run(side, batch, instances));
+    for (const side of sides) runs.get(side.name)?.push(await run(side, batch, instances, SECONDS));
   }
   report(runs);
 }
