@@ -143,8 +143,13 @@ export class IntakeWorker {
     }
   }
 
-  /** Lets a burst be written down first. */
+  /** Lets a burst be written down first. Who waits for an answer does not wait for that. */
   async #giveWay(): Promise<void> {
+    if (!this.#pressed()) return;
+    for (const entry of this.#queue) {
+      entry.settle?.(null);
+      entry.settle = null;
+    }
     const until = (this.#queue[0]?.since ?? 0) + BURST_MS;
     while (this.#pressed() && performance.now() < until && !this.#stop.signal.aborted)
       await wait(GIVE_WAY_MS);
