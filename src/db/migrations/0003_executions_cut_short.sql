@@ -1,0 +1,1 @@
+CREATE INDEX "executions_cut_short" ON "executions" USING btree ("execution_id") WHERE status = 'refused' and attempts > 0;
