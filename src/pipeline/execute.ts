@@ -91,11 +91,16 @@ export async function conclude(
   });
 }
 
-/** A refused execution has ended already: its incident goes back to people. */
-async function giveBack(journey: Journey, execution_id: string): Promise<void> {
-  await transaction(journey.as("pipeline"), async (tx) => {
-    const { incident_id } = await getExecution(tx, execution_id);
-    await setMitigating(tx, incident_id, false);
+/** A refused execution has ended already: what it came to is learnt, and its incident goes back to people. */
+export async function giveBack(
+  journey: Journey,
+  execution_id: string,
+  as: "pipeline" | "sweep" = "pipeline",
+): Promise<void> {
+  await transaction(journey.as(as), async (tx) => {
+    const execution = await getExecution(tx, execution_id);
+    if (execution.attempts > 0) await recordRepair(tx, execution);
+    await setMitigating(tx, execution.incident_id, false);
   });
 }
 

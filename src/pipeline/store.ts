@@ -68,6 +68,20 @@ export async function dueIncidents(
   return rows;
 }
 
+/** Executions that were refused after an attempt, and have not been learnt from: their incidents wait. */
+export async function cutShort(
+  ctx: Ctx,
+  after: string,
+  limit: number,
+): Promise<{ incident_id: string; execution_id: string }[]> {
+  const { rows } = await ctx.db.execute<{ incident_id: string; execution_id: string }>(sql`
+    select incident_id, execution_id from executions e
+     where status = 'refused' and attempts > 0 and execution_id > ${after}
+       and not exists (select from repair_records r where r.execution_id = e.execution_id)
+     order by execution_id limit ${limit}`);
+  return rows;
+}
+
 /** Approvals that should be being carried out since before `before`, with the time they were signed. */
 export async function signedWork(
   ctx: Ctx,

@@ -186,6 +186,21 @@ describe("the sweep", () => {
     },
   );
 
+  it("learns from an execution that was refused after an attempt, and gives its incident back", async () => {
+    const plan = await approved([ada], database, clock);
+    await fire(plan.incident_id);
+    const execution_id = await begun(plan, "running");
+    await setMitigating(journey.as("sweep"), plan.incident_id, true);
+    const ended = { status: "refused", error_code: "frozen", ended_at: clock.now() } as const;
+    await updateExecution(journey.as("pipeline"), execution_id, ended);
+    await sweep(journey);
+    await sweep(journey);
+    expect(await sql("select execution_id, success from repair_records")).toEqual([
+      { execution_id, success: false },
+    ]);
+    expect(await incidentOf(plan.incident_id)).toMatchObject({ status: "investigating" });
+  });
+
   it("resolves an incident that nothing fires for and nothing is done about, after the cool-down", async () => {
     const { incident_id, approval_id } = await presented(database, clock);
     await fire(incident_id, "resolved");

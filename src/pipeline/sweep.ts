@@ -11,9 +11,9 @@ import { messageOf } from "../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../lib/log.ts";
 import { againId, enqueue, tell, unfinishedWork } from "../outbox/index.ts";
 import { clearAway } from "./clear-away.ts";
-import { conclude } from "./execute.ts";
+import { conclude, giveBack } from "./execute.ts";
 import { putBeforePeople } from "./put-before-people.ts";
-import { type Due, dueIncidents, signedWork } from "./store.ts";
+import { cutShort, type Due, dueIncidents, signedWork } from "./store.ts";
 import type { Journey } from "./types.ts";
 
 const PAGE = 500;
@@ -110,6 +110,16 @@ async function executions(journey: Journey): Promise<void> {
   );
 }
 
+async function refused(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  await eachPage(
+    ctx.log,
+    (after) => cutShort(ctx, after, PAGE),
+    (one) => one.execution_id,
+    ({ execution_id }) => giveBack(journey, execution_id, "sweep"),
+  );
+}
+
 /** What was signed and is with no workflow any more, as a bug may leave it, is taken up again, once a minute. */
 async function lostWork(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
@@ -187,7 +197,7 @@ async function resolved(journey: Journey): Promise<void> {
   );
 }
 
-const PARTS = [approvals, executions, lostWork, resolutions, decisions, incidents, resolved];
+const PARTS = [approvals, executions, refused, lostWork, resolutions, decisions, incidents, resolved];
 
 /**
  * Looks for whatever has been in a state for too long and moves it on. It asks the tables what should have

@@ -9,7 +9,7 @@ import { setClock, testJourney } from "../support/journey.ts";
 import { SEED } from "../support/random.ts";
 import { TROUBLES, Year, type YearOptions } from "../support/year.ts";
 
-const MISHAPS = { crash: 0.01, bug: 0.01, database: 0.002, restart_days: 5, jump_days: 60 };
+const MISHAPS = { crash: 0.05, bug: 0.05, database: 0.002, restart_days: 5, jump_days: 60 };
 const CALM = { crash: 0, bug: 0, database: 0, restart_days: 10_000, jump_days: 10_000 };
 const DAYS: YearOptions = { days: 10, troubles: 20, services: 10, sweep, mishaps: CALM };
 

@@ -92,7 +92,9 @@ export class SimulatedEngine {
     this.crashes += 1;
     task.gone = true;
     this.#tasks.delete(task);
-    this.#simulation.after(this.#dice.between(1, 30), () => this.#set(task.id, "ENQUEUED"));
+    // Most are back at once; some only when what was signed is good no longer.
+    const away = this.#dice.chance(0.7) ? this.#dice.between(1, 30) : this.#dice.between(300, 2_400);
+    this.#simulation.after(away, () => this.#set(task.id, "ENQUEUED"));
   }
 
   async #set(id: string, status: string): Promise<void> {

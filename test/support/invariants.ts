@@ -61,7 +61,7 @@ const FINALLY: Record<string, string> = {
      where a.started_at >= p.authority_until or a.started_at < p.decided_at - interval '60 s'`,
   "an approval is carried out once": "select approval_id from executions group by 1 having count(*) > 1",
   "every execution that acted has one repair record, and no other has one": `
-    select coalesce(e.execution_id, r.execution_id) from (select * from executions where attempts > 0) e
+    select coalesce(e.execution_id, r.execution_id) as id, e.status, e.error_code, e.attempts from (select * from executions where attempts > 0) e
       full join repair_records r using (execution_id) where e.execution_id is null or r.execution_id is null`,
   "a repair counts as successful where its verification says so": `
     select r.* from repair_records r join executions e using (execution_id)

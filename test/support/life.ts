@@ -160,7 +160,7 @@ export class Life {
         ? "critical"
         : "warning";
     const startsAt = this.#simulation.clock.now().toISOString();
-    const firing = { startsAt, severity, heard: !this.#dice.chance(0.04) };
+    const firing = { startsAt, severity, heard: !this.#dice.chance(0.08) };
     service.firing = firing;
     this.#send(service, firing, "firing");
     const repeat = () => {

@@ -14,7 +14,7 @@ const DAY = 86_400;
 const SWEEP_EVERY = 5;
 
 /** `AWOOOI_TEST_YEAR_TROUBLES` makes the year as busy as there is time for. */
-export const TROUBLES = Number(process.env.AWOOOI_TEST_YEAR_TROUBLES ?? 60);
+export const TROUBLES = Number(process.env.AWOOOI_TEST_YEAR_TROUBLES ?? 50);
 
 export type YearOptions = {
   days: number;

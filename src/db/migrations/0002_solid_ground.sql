@@ -24,6 +24,7 @@ ALTER TABLE "receipts" ADD COLUMN "replays" integer DEFAULT 0 NOT NULL;--> state
 CREATE INDEX "idempotency_keys_age" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "alerts_firing" ON "alerts" USING btree ("incident_id") WHERE status = 'firing';--> statement-breakpoint
 CREATE INDEX "decisions_analyzing" ON "decisions" USING btree ("created_at") WHERE state = 'analyzing';--> statement-breakpoint
+CREATE INDEX "executions_cut_short" ON "executions" USING btree ("execution_id") WHERE status = 'refused' and attempts > 0;--> statement-breakpoint
 CREATE INDEX "incidents_ended" ON "incidents" USING btree ("resolved_at") WHERE status in ('resolved', 'closed');--> statement-breakpoint
 CREATE INDEX "incidents_active" ON "incidents" USING btree ("incident_id") WHERE status in ('investigating', 'mitigating');--> statement-breakpoint
 CREATE INDEX "incidents_resolved" ON "incidents" USING btree ("resolved_at") WHERE status = 'resolved';--> statement-breakpoint

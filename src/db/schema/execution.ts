@@ -37,6 +37,8 @@ export const executions = pgTable(
   (table) => [
     index("executions_incident").on(table.incident_id, table.created_at),
     index("executions_listing").on(table.created_at, table.execution_id),
+    // What was refused after an attempt, which is learnt from outside the transaction that refused it.
+    index("executions_cut_short").on(table.execution_id).where(sql`status = 'refused' and attempts > 0`),
     index("executions_live").on(table.status).where(sql`status in ('pending', 'running', 'verifying')`),
   ],
 );
