@@ -149,12 +149,14 @@ export class IntakeWorker {
       for (const entry of batch) await this.#process([entry]);
       return;
     }
-    const { seq } = only.receipt;
+    const { seq, source } = only.receipt;
     logAbout({ receipt: seq }, () =>
       this.#log(error, "a receipt cannot be processed: it is kept as a dead letter"),
     );
     const ctx = this.#journey.as("intake");
-    await finishReceipts(ctx, [{ seq, alert_count: 0, error: redactText(messageOf(error)).slice(0, 2_000) }]);
+    const text = redactText(messageOf(error)).slice(0, 2_000);
+    await finishReceipts(ctx, [{ seq, alert_count: 0, error: text }]);
+    this.#journey.onReceived({ source, alerts: [], error: text });
     only.settle(null);
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { approvalIn, concluded, startTestApp } from "../support/app.ts";
+import { approvalIn, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { capturedLog } from "../support/log.ts";
@@ -47,8 +47,12 @@ describe("the log", () => {
       return { ok: true, output: "restarted" };
     };
     await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
-    await concluded(app.admin, incident_id);
-    await app.stop();
+    await until(async () => {
+      const { rows } = await database.pool.query(
+        "select 1 from dbos.workflow_status where status <> 'SUCCESS'",
+      );
+      return rows.length === 0 && log.text().includes("learning.disposition");
+    }, "all work to be done");
     const lines = log.lines();
     const about = lines.filter((line) => line.incident_id === incident_id);
     const said = about.filter((line) => line.level === "info").map((line) => line.msg);
