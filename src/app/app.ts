@@ -6,7 +6,7 @@ import type { Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { createServer, type HttpDeps } from "../http/index.ts";
-import { type Call, claimCall, Journal, type JournalLimits, networkCheck } from "../intake/index.ts";
+import { claimCall, Journal, type JournalLimits } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -28,8 +28,6 @@ import { VERSION } from "./version.ts";
 
 /** What must not be in a log or an answer; a webhook's address may hold a token. */
 const secretsOf = (config: Config) => [...secretsIn(config), config.notification.webhook?.url ?? ""];
-
-const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 export type AppOptions = {
   log: Log;
@@ -93,8 +91,9 @@ function receiver(
   waitSeconds: () => number,
 ): HttpDeps["receive"] {
   return async ({ json, idempotency_key = null, ...call }) => {
-    if (idempotency_key !== null) await claimCall(ctx, { ...call, idempotency_key });
-    const receipt = await journal.append({ ...call, idempotency_key, received_at: ctx.clock.now() });
+    const received_at =
+      idempotency_key === null ? ctx.clock.now() : await claimCall(ctx, { ...call, idempotency_key });
+    const receipt = await journal.append({ ...call, idempotency_key, received_at });
     const answer = worker.take(receipt, json);
     if (answer === null) return null;
     const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
@@ -138,8 +137,6 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   try {
     // What is wrong with addresses and rules is found before anything is touched.
     const first = checked(config, log);
-    const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
-    const admits = (call: Call) => scraper(call) !== undefined;
     const database = await openDatabase(config, log, options.onFatal ?? (() => {}));
     ends.push(() => database.close());
     const ctxOf = (actor: Actor): Ctx => ({ db: database.db, actor, clock, random, log });
@@ -211,7 +208,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       health: healthOf(database, worker, clock),
       storage: storagePort(database, retention, config.retention),
       meter: metrics.http,
-      metrics: { admits, page },
+      metrics: { admits: (call) => live.current().admitsScraper(call), page },
       body_limit: config.intake.body_limit,
       version: VERSION,
       log,

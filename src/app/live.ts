@@ -8,6 +8,7 @@ import { loadRules } from "../decision/index.ts";
 import {
   type Call,
   loadClassification,
+  networkCheck,
   type SignatureCheck,
   senderCheck,
   signatureCheck,
@@ -26,9 +27,13 @@ export type Checked = {
   files: RuleFiles;
   checkSender: (call: Call) => string;
   checkSignature: SignatureCheck;
+  /** Whether a call may read the metrics without a token. */
+  admitsScraper: (call: Call) => boolean;
   /** Equal for equal configurations; with the contents of the rule files. */
   hash: string;
 };
+
+const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 /** Does of a start or reload all that needs nothing but files. Throws `invalid`. */
 export function checked(config: Config, log: Log): Checked {
@@ -40,7 +45,9 @@ export function checked(config: Config, log: Log): Checked {
   // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
   const checkSignature = signatureCheck({ secrets, required: config.env === "prod" }, log);
-  return { config, files, checkSender: senderCheck(config.intake), checkSignature, hash };
+  const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
+  const admitsScraper = (call: Call) => scraper(call) !== undefined;
+  return { config, files, checkSender: senderCheck(config.intake), checkSignature, admitsScraper, hash };
 }
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
@@ -58,6 +65,7 @@ const RELOADABLE = [
   "intake.hmac_secrets",
   "intake.external_sites",
   "intake.classification",
+  "metrics",
   "incident",
   "decision",
   "approval",

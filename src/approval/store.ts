@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, ne, notInArray, or, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
+import { oneOf } from "../db/one-of.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
 import { approvals, executions, incidents, signatures } from "../db/schema.ts";
 import type { ApprovalRow, Signature } from "./types.ts";
@@ -67,7 +68,7 @@ export async function signaturesOf(
   const rows = await ctx.db
     .select()
     .from(signatures)
-    .where(inArray(signatures.approval_id, [...approval_ids]))
+    .where(oneOf(signatures.approval_id, approval_ids))
     .orderBy(asc(signatures.at), asc(signatures.person_id));
   const found = new Map<string, Signature[]>(approval_ids.map((id) => [id, []]));
   for (const row of rows) found.get(row.approval_id)?.push(row);
@@ -87,7 +88,7 @@ export async function approvalKeys(
   const rows = await ctx.db
     .select({ approval_id, incident_id, decision_token })
     .from(approvals)
-    .where(inArray(approvals.incident_id, [...incident_ids]))
+    .where(oneOf(approvals.incident_id, incident_ids))
     .orderBy(desc(approvals.created_at), desc(approvals.approval_id));
   for (const row of rows) found.get(row.incident_id)?.push(row);
   return found;
@@ -140,7 +141,7 @@ export async function latestApprovals(
   const rows = (await ctx.db
     .selectDistinctOn([approvals.incident_id])
     .from(approvals)
-    .where(inArray(approvals.incident_id, [...incident_ids]))
+    .where(oneOf(approvals.incident_id, incident_ids))
     .orderBy(
       asc(approvals.incident_id),
       desc(ne(approvals.status, "superseded")),
@@ -157,7 +158,7 @@ export async function withStandingPlan(ctx: Ctx, incident_ids: readonly string[]
   const rows = await ctx.db
     .selectDistinct({ id: approvals.incident_id })
     .from(approvals)
-    .where(and(WAITING, inArray(approvals.incident_id, [...incident_ids]), live));
+    .where(and(WAITING, oneOf(approvals.incident_id, incident_ids), live));
   return new Set(rows.map((row) => row.id));
 }
 
@@ -212,7 +213,7 @@ export async function deleteApprovalsOf(
   ctx: Ctx,
   incident_ids: readonly string[],
 ): Promise<{ approvals: number; signatures: number }> {
-  const theirs = inArray(approvals.incident_id, [...incident_ids]);
+  const theirs = oneOf(approvals.incident_id, incident_ids);
   const ids = ctx.db.select({ id: approvals.approval_id }).from(approvals).where(theirs);
   const signed = await ctx.db.delete(signatures).where(inArray(signatures.approval_id, ids));
   const gone = await ctx.db.delete(approvals).where(theirs);

@@ -15,8 +15,12 @@ export async function lockHead(ctx: Ctx): Promise<{ seq: number; hash: string } 
   return last;
 }
 
-export async function insertEntries(ctx: Ctx, entries: AuditEntry[]): Promise<void> {
-  await ctx.db.insert(audit_entries).values(entries);
+// Below the 65,535 parameters that PostgreSQL takes in one statement; an entry has 9.
+const INSERT = 5_000;
+
+export async function insertEntries(ctx: Ctx, entries: readonly AuditEntry[]): Promise<void> {
+  for (let at = 0; at < entries.length; at += INSERT)
+    await ctx.db.insert(audit_entries).values(entries.slice(at, at + INSERT));
 }
 
 export async function entriesAfter(ctx: Ctx, seq: number, limit: number): Promise<AuditEntry[]> {

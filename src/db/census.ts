@@ -54,12 +54,19 @@ export const PLACES: readonly Place[] = [
   },
   {
     kind: "approval",
-    states: ["preparing", "pending", "approved"],
+    states: ["preparing", "pending"],
     from: sql`${approvals}`,
     state: sql`${approvals.status}`,
-    since: sql`coalesce(${approvals.decided_at}, ${approvals.created_at})`,
-    // One that was carried out stays approved: its execution has the state from then on.
-    and: sql`not exists (select 1 from ${executions} where ${executions.approval_id} = ${approvals.approval_id})`,
+    since: sql`${approvals.created_at}`,
+  },
+  {
+    kind: "approval",
+    states: ["approved"],
+    from: sql`${approvals}`,
+    state: sql`${approvals.status}`,
+    since: sql`${approvals.decided_at}`,
+    // One that was begun stays approved: its execution has the state from then on.
+    and: sql`${approvals.begun_at} is null`,
   },
   {
     kind: "execution",

@@ -1,6 +1,6 @@
-// SQLSTATE classes of a server that is not there, going away, or out of room. Node's own codes of a
+// SQLSTATE classes of a server that is not there, going away, or out of room; 08P01 is our own mistake. Node's own codes of a
 // socket that is closed, refused, or missing come beside them.
-const UNAVAILABLE_STATES = /^(08|57P0|53|58|XX)/;
+const UNAVAILABLE_STATES = /^(08(?!P01)|57P0|53|58|XX)/;
 const UNAVAILABLE_CODES = new Set([
   "ECONNREFUSED",
   "ECONNRESET",

@@ -41,13 +41,13 @@ async function claim(ctx: Ctx, call: KeyedCall, now: Date): Promise<boolean> {
 /**
  * Runs `work` for the first of the calls with this key, in one transaction with the note that it ran: for
  * the others, also those at the same moment, it gives what `work` returned then. Nothing is kept of work
- * that fails. Throws `idempotency_key_reused` when something else was asked under the key.
+ * that fails. `first_at` is when the first of them came. Throws `idempotency_key_reused` when something else was asked under the key.
  */
 export async function once(
   ctx: Ctx,
   call: KeyedCall,
   work: (ctx: Ctx) => Promise<string | null>,
-): Promise<{ answer: string | null; repeated: boolean }> {
+): Promise<{ answer: string | null; repeated: boolean; first_at: Date }> {
   return transaction(ctx, async (tx) => {
     const now = tx.clock.now();
     const own = and(eq(idempotency_keys.scope, call.scope), eq(idempotency_keys.key, call.key));
@@ -55,7 +55,7 @@ export async function once(
     if (await claim(tx, call, now)) {
       const answer = await work(tx);
       await tx.db.update(idempotency_keys).set({ answer }).where(own);
-      return { answer, repeated: false };
+      return { answer, repeated: false, first_at: now };
     }
     const [first] = await tx.db.select().from(idempotency_keys).where(own);
     if (first?.request !== call.request) {
@@ -64,6 +64,6 @@ export async function once(
         "This Idempotency-Key was used for another request within the last 24 hours: take a new one.",
       );
     }
-    return { answer: first.answer, repeated: true };
+    return { answer: first.answer, repeated: true, first_at: first.created_at };
   });
 }

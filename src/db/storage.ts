@@ -5,7 +5,7 @@ type Group = { name: string; tables: readonly string[]; oldest?: string };
 
 const GROUPS: readonly Group[] = [
   { name: "receipts", tables: ["receipts"], oldest: "select min(received_at) as at from receipts" },
-  { name: "alerts", tables: ["alerts"], oldest: "select min(last_received_at) as at from alerts" },
+  { name: "alerts", tables: ["alerts"], oldest: "select min(first_received_at) as at from alerts" },
   {
     name: "incidents",
     tables: ["incidents", "decisions", "resolutions"],

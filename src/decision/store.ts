@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, inArray, lte, ne, notExists } from "drizzle-orm";
+import { and, asc, desc, eq, lte, ne, notExists } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
+import { oneOf } from "../db/one-of.ts";
 import { approvals, decisions } from "../db/schema.ts";
 import type { DecisionRow } from "./types.ts";
 
@@ -54,14 +55,12 @@ export async function latestDecisions(
   const rows = (await ctx.db
     .selectDistinctOn([decisions.incident_id])
     .from(decisions)
-    .where(inArray(decisions.incident_id, [...incident_ids]))
+    .where(oneOf(decisions.incident_id, incident_ids))
     .orderBy(asc(decisions.incident_id), desc(decisions.created_at), desc(decisions.token))) as DecisionRow[];
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
 
 export async function deleteDecisionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
-  const { rowCount } = await ctx.db
-    .delete(decisions)
-    .where(inArray(decisions.incident_id, [...incident_ids]));
+  const { rowCount } = await ctx.db.delete(decisions).where(oneOf(decisions.incident_id, incident_ids));
   return rowCount ?? 0;
 }

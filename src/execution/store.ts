@@ -1,6 +1,7 @@
 import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
+import { oneOf } from "../db/one-of.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
 import { execution_attempts, executions } from "../db/schema.ts";
 import type { ExecutionRow } from "./types.ts";
@@ -167,7 +168,7 @@ export async function incidentsInExecution(ctx: Ctx, incident_ids: readonly stri
   const rows = await ctx.db
     .selectDistinct({ id: executions.incident_id })
     .from(executions)
-    .where(and(inArray(executions.incident_id, [...incident_ids]), inArray(executions.status, [...LIVE])));
+    .where(and(oneOf(executions.incident_id, incident_ids), inArray(executions.status, [...LIVE])));
   return new Set(rows.map((row) => row.id));
 }
 
@@ -180,7 +181,7 @@ export async function executionsOfApprovals(
   const rows = (await ctx.db
     .select()
     .from(executions)
-    .where(inArray(executions.approval_id, [...approval_ids]))) as ExecutionRow[];
+    .where(oneOf(executions.approval_id, approval_ids))) as ExecutionRow[];
   return new Map(rows.map((row) => [row.approval_id, row]));
 }
 
@@ -193,7 +194,7 @@ export async function executionStatuses(
   const rows = await ctx.db
     .select({ id: executions.execution_id, status: executions.status })
     .from(executions)
-    .where(inArray(executions.execution_id, [...execution_ids]));
+    .where(oneOf(executions.execution_id, execution_ids));
   return new Map(rows.map((row) => [row.id, row.status]));
 }
 
@@ -228,7 +229,7 @@ export async function deleteExecutionsOf(
   ctx: Ctx,
   incident_ids: readonly string[],
 ): Promise<{ executions: number; execution_attempts: number }> {
-  const theirs = inArray(executions.incident_id, [...incident_ids]);
+  const theirs = oneOf(executions.incident_id, incident_ids);
   const ids = ctx.db.select({ id: executions.execution_id }).from(executions).where(theirs);
   const attempts = await ctx.db
     .delete(execution_attempts)

@@ -23,6 +23,7 @@ export function configRoutes(app: ApiApp, { config }: HttpDeps): void {
         response: { 200: reloaded },
         "x-errors": [422],
       },
+      config: { unkeyed: true },
     },
     async ({ ctx }) => config.reload(ctx),
   );

@@ -7,6 +7,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The route's answer holds a secret: it is kept nowhere, so a repeated call is not given it again. */
     answered_once?: boolean;
+    /** Its effect is not the database's, or commits by itself, and doing it again does no harm. */
+    unkeyed?: boolean;
   }
 }
 
@@ -80,6 +82,6 @@ function keyed(handler: RouteHandlerMethod): RouteHandlerMethod {
 export function idempotentWrites(app: FastifyInstance): void {
   app.addHook("onRoute", (route) => {
     const reads = [route.method].flat().every((method) => method === "GET" || method === "HEAD");
-    if (!reads) route.handler = keyed(route.handler);
+    if (!reads && route.config?.unkeyed !== true) route.handler = keyed(route.handler);
   });
 }

@@ -50,7 +50,10 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     const own = approvals.get(incident_id) ?? [];
     const decided = decidedOf(incident_id);
     const acted = decided === undefined ? undefined : executions.get(decided.approval_id);
-    const resolution = row.resolved_at === null ? undefined : resolutions.get(incident_id);
+    const concluded = resolutions.get(incident_id);
+    // Resolved again and not concluded yet, it is not shown as it was concluded before.
+    const resolution =
+      row.resolved_at === null || concluded?.resolution !== row.resolution ? undefined : concluded;
     const repair = statuses.get(resolution?.execution_id ?? "");
     const [last_1h = 0, last_24h = 0, last_7d = 0, last_30d = 0] = counts.get(row.fingerprint) ?? [];
     return {

@@ -28,6 +28,7 @@ export function storageRoutes(app: ApiApp, { storage }: HttpDeps): void {
         body: pruneBody.nullish(),
         response: { 200: pruneAnswer },
       },
+      config: { unkeyed: true },
     },
     async ({ ctx, body }) => {
       authorise(ctx.actor, "delete what has been kept for its time", { people: "admin" });

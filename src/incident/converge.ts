@@ -157,6 +157,7 @@ async function reopen(
     ...counted(ctx, incident, fresh),
     status: "investigating",
     resolved_at: null,
+    closed_at: null,
     escalation_level: Math.max(escalation_level, incident.escalation_level),
   });
   const why = repair_failed ? "the trouble is back: the repair did not hold" : "the trouble is back";

@@ -8,7 +8,7 @@ export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { setMitigating } from "./mitigate.ts";
 export { type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";
-export { reopen } from "./reopen.ts";
+export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
 export { incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
 export { note, timelineOf } from "./timeline.ts";

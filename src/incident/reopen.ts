@@ -6,9 +6,15 @@ import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { tell } from "../outbox/index.ts";
 import { isActive } from "./converge.ts";
+import { getIncident } from "./read.ts";
 import { latestIncidents, lockFingerprints, lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
+
+/** Whether a person reopened it: resolved before, and through nothing that still counts. */
+export function isReopenedByHand({ resolution, resolved_through }: IncidentRow): boolean {
+  return resolution > 0 && resolved_through === null;
+}
 
 /**
  * Reopens an incident that a person finds is not over. Until it is resolved again it does not end by itself
@@ -22,11 +28,12 @@ export async function reopen(
   authorise(ctx.actor, "reopen incidents", { people: "responder" });
   const { incident_id, comment } = input;
   return transaction(ctx, async (tx) => {
+    // In the order in which alerts take these locks: neither waits for the other for ever.
+    const { fingerprint } = await getIncident(tx, incident_id);
+    await lockFingerprints(tx, [fingerprint]);
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined) throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
     if (isActive(incident)) return incident;
-    const { fingerprint } = incident;
-    await lockFingerprints(tx, [fingerprint]);
     const latest = (await latestIncidents(tx, [fingerprint])).get(fingerprint);
     if (latest !== undefined && isActive(latest)) {
       throw new AwoooiError("conflict", `The same trouble is open as ${latest.incident_id}.`);

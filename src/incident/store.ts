@@ -18,6 +18,7 @@ import type { IncidentQuery } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { LOCKS } from "../db/lock.ts";
+import { oneOf } from "../db/one-of.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
 import { alerts, approvals, executions, incidents, resolutions, timeline } from "../db/schema.ts";
 import { incidentId } from "../lib/id.ts";
@@ -48,13 +49,13 @@ export async function latestIncidents(
   await ctx.db
     .select({ id: incidents.incident_id })
     .from(incidents)
-    .where(and(inArray(incidents.fingerprint, [...fingerprints]), inArray(incidents.status, [...ACTIVE])))
+    .where(and(oneOf(incidents.fingerprint, fingerprints), inArray(incidents.status, [...ACTIVE])))
     .orderBy(asc(incidents.incident_id))
     .for("no key update");
   const rows = (await ctx.db
     .selectDistinctOn([incidents.fingerprint])
     .from(incidents)
-    .where(inArray(incidents.fingerprint, [...fingerprints]))
+    .where(oneOf(incidents.fingerprint, fingerprints))
     .orderBy(
       asc(incidents.fingerprint),
       desc(sql`${incidents.status} in ('investigating', 'mitigating')`),
@@ -144,7 +145,7 @@ export async function incidentsById(ctx: Ctx, ids: readonly string[]): Promise<M
   const rows = (await ctx.db
     .select()
     .from(incidents)
-    .where(inArray(incidents.incident_id, [...ids]))) as IncidentRow[];
+    .where(oneOf(incidents.incident_id, ids))) as IncidentRow[];
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
 
@@ -203,7 +204,7 @@ export async function timesOver(
   const rows = await ctx.db
     .select({ key: resolutions.anomaly_key, counts: sql<number[]>`array[${sql.join(counts, sql`, `)}]` })
     .from(resolutions)
-    .where(and(inArray(resolutions.anomaly_key, [...fingerprints]), gt(resolutions.resolved_at, oldest)))
+    .where(and(oneOf(resolutions.anomaly_key, fingerprints), gt(resolutions.resolved_at, oldest)))
     .groupBy(resolutions.anomaly_key);
   return new Map(rows.map((row) => [row.key, row.counts]));
 }
@@ -296,7 +297,7 @@ export async function lockForgettable(ctx: Ctx, before: Date, limit: number): Pr
   const locked = await ctx.db
     .select({ id: incidents.incident_id })
     .from(incidents)
-    .where(and(inArray(incidents.incident_id, ids), forgettable(before)))
+    .where(and(oneOf(incidents.incident_id, ids), forgettable(before)))
     .for("update", { skipLocked: true });
   return locked.map((row) => row.id);
 }
@@ -311,7 +312,7 @@ export async function deleteIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],
 ): Promise<{ incidents: number; timeline: number }> {
-  const lines = await ctx.db.delete(timeline).where(inArray(timeline.incident_id, [...incident_ids]));
-  const gone = await ctx.db.delete(incidents).where(inArray(incidents.incident_id, [...incident_ids]));
+  const lines = await ctx.db.delete(timeline).where(oneOf(timeline.incident_id, incident_ids));
+  const gone = await ctx.db.delete(incidents).where(oneOf(incidents.incident_id, incident_ids));
   return { incidents: gone.rowCount ?? 0, timeline: lines.rowCount ?? 0 };
 }

@@ -4,15 +4,16 @@ import { once } from "../db/idempotency.ts";
 import { sha256 } from "../lib/canonical-json.ts";
 
 /**
- * Keeps for which body a sender used its `Idempotency-Key`. Throws `idempotency_key_reused` when it was
- * for another: two alerts must not pass for one.
+ * Keeps for which body a sender used its `Idempotency-Key`, and returns when it did first: a repeated call
+ * says nothing that is newer. Throws `idempotency_key_reused` when it was for another body: two alerts must
+ * not pass for one.
  */
 export async function claimCall(
   ctx: Ctx,
   call: { source: string; sender: string; idempotency_key: string; body: Buffer },
-): Promise<void> {
+): Promise<Date> {
   authorise(ctx.actor, "take alerts in", { people: "nobody", system: ["intake"] });
   const { source, sender, idempotency_key: key, body } = call;
   const scope = `webhook:${source}:${sender}`;
-  await once(ctx, { scope, key, request: sha256(body) }, async () => null);
+  return (await once(ctx, { scope, key, request: sha256(body) }, async () => null)).first_at;
 }

@@ -132,9 +132,10 @@ export function fingerprintOf(parts: {
  * What one call is to a source that counts calls: the same when its receipt is replayed, and, with an
  * `Idempotency-Key`, when its sender repeats it. Another body under the same key is another call.
  */
-export function callOf({ seq, sender, idempotency_key, body }: Receipt): string {
+export function callOf({ seq, sender, idempotency_key, body, received_at }: Receipt): string {
   if (idempotency_key == null) return `receipt:${seq}`;
-  return `key:${sha256(canonicalJson([sender, idempotency_key, sha256(body)]))}`;
+  // The time tells calls apart that use a key again after it was forgotten.
+  return `key:${hashOfTexts([sender, idempotency_key, sha256(body), received_at.toISOString()])}`;
 }
 
 function instanceOf(alert: SourceAlert, source_fingerprint: string, call: string | undefined): string[] {

@@ -1,6 +1,7 @@
-import { and, asc, count, desc, eq, gt, inArray, lt, lte, max, notInArray, sql } from "drizzle-orm";
+import { and, count, desc, eq, gt, lt, max, notInArray, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
+import { oneOf } from "../db/one-of.ts";
 import { alerts, incidents, receipts } from "../db/schema.ts";
 import type { HeardAlert, NormalisedAlert, Receipt, StoredAlert } from "./types.ts";
 
@@ -25,22 +26,23 @@ export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq
   return written.rows.map((row) => Number(row.seq));
 }
 
-/** Receipts up to `last` that nobody has understood yet, oldest first. */
+// Bodies of one look: enough to keep the database busy, few enough to be read within any time-out.
+const LOOK_BYTES = 8 * 1024 * 1024;
+
+/** Receipts up to `last` that nobody has understood yet, oldest first; the first of them, whatever its size. */
 export async function waitingReceipts(ctx: Ctx, last: number, limit: number): Promise<Receipt[]> {
-  return ctx.db
-    .select({
-      seq: receipts.seq,
-      source: receipts.source,
-      sender: receipts.sender,
-      body: receipts.body,
-      received_at: receipts.received_at,
-      idempotency_key: receipts.idempotency_key,
-      replays: receipts.replays,
-    })
-    .from(receipts)
-    .where(and(eq(receipts.state, "received"), lte(receipts.seq, last)))
-    .orderBy(asc(receipts.seq))
-    .limit(limit);
+  const { rows } = await ctx.db.execute<
+    Omit<Receipt, "seq" | "received_at"> & { seq: string; received_at: string }
+  >(sql`
+    with oldest as (
+      select seq, octet_length(body) as size from receipts
+       where state = 'received' and seq <= ${last} order by seq limit ${limit}),
+    summed as (
+      select seq, size, sum(size) over (order by seq) as total from oldest)
+    select seq, source, sender, body, received_at, idempotency_key, replays
+      from receipts join (select seq from summed where total - size = 0 or total <= ${LOOK_BYTES}) s using (seq)
+     order by seq`);
+  return rows.map((row) => ({ ...row, seq: Number(row.seq), received_at: new Date(row.received_at) }));
 }
 
 /** Which of these receipts nobody has understood yet. */
@@ -48,7 +50,7 @@ export async function stillWaiting(ctx: Ctx, seqs: readonly number[]): Promise<S
   const rows = await ctx.db
     .select({ seq: receipts.seq })
     .from(receipts)
-    .where(and(inArray(receipts.seq, [...seqs]), eq(receipts.state, "received")));
+    .where(and(oneOf(receipts.seq, seqs), eq(receipts.state, "received")));
   return new Set(rows.map((row) => row.seq));
 }
 
@@ -208,7 +210,7 @@ export async function retireInstances(ctx: Ctx, batch: readonly NormalisedAlert[
   await ctx.db
     .update(alerts)
     .set({ instance_key: sql`${alerts.instance_key} || ':' || ${alerts.alert_id}` })
-    .where(and(inArray(alerts.instance_key, keys), eq(alerts.status, "resolved")));
+    .where(and(oneOf(alerts.instance_key, keys), eq(alerts.status, "resolved")));
 }
 
 /** Says to which incident stored alerts belong. */
@@ -256,7 +258,7 @@ export async function instancesSince(
   const rows = await ctx.db
     .select({ fingerprint: alerts.fingerprint, counts: sql<number[]>`array[${sql.join(columns, sql`, `)}]` })
     .from(alerts)
-    .where(and(inArray(alerts.fingerprint, [...fingerprints]), gt(alerts.first_received_at, oldest)))
+    .where(and(oneOf(alerts.fingerprint, fingerprints), gt(alerts.first_received_at, oldest)))
     .groupBy(alerts.fingerprint);
   return new Map(rows.map((row) => [row.fingerprint, row.counts]));
 }

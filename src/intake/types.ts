@@ -6,6 +6,7 @@ export type Receipt = {
   source: string;
   sender: string;
   body: Buffer;
+  /** Of a call with an `idempotency_key`: when the first with that key came. */
   received_at: Date;
   /** The sender's own name for the call, which it repeats when it calls again. */
   idempotency_key?: string | null;

@@ -1,6 +1,7 @@
-import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, lt, lte, sql } from "drizzle-orm";
 import type { Disposition } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { oneOf } from "../db/one-of.ts";
 import { repair_records, resolutions } from "../db/schema.ts";
 
 export type RepairRecord = typeof repair_records.$inferSelect;
@@ -74,7 +75,7 @@ export async function latestResolutions(
   const rows = await ctx.db
     .selectDistinctOn([resolutions.incident_id])
     .from(resolutions)
-    .where(and(inArray(resolutions.incident_id, [...incident_ids]), isNotNull(resolutions.disposition)))
+    .where(and(oneOf(resolutions.incident_id, incident_ids), isNotNull(resolutions.disposition)))
     .orderBy(resolutions.incident_id, desc(resolutions.resolution));
   return new Map(rows.map((row) => [row.incident_id, row as ConcludedResolution]));
 }
@@ -119,8 +120,6 @@ export async function countSurplusRepairs(ctx: Ctx, keep: number): Promise<numbe
 }
 
 export async function deleteResolutionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
-  const { rowCount } = await ctx.db
-    .delete(resolutions)
-    .where(inArray(resolutions.incident_id, [...incident_ids]));
+  const { rowCount } = await ctx.db.delete(resolutions).where(oneOf(resolutions.incident_id, incident_ids));
   return rowCount ?? 0;
 }

@@ -1,7 +1,8 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lt, lte, notExists, sql } from "drizzle-orm";
+import { and, asc, eq, isNotNull, isNull, lt, lte, notExists, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { countRows, type Forget } from "../db/forget.ts";
 import { jsonRows } from "../db/json-rows.ts";
+import { oneOf } from "../db/one-of.ts";
 import { deliveries, outbox } from "../db/schema.ts";
 import { transaction } from "../db/transaction.ts";
 import type { Notice } from "./types.ts";
@@ -117,8 +118,8 @@ export async function forgetNotices(ctx: Ctx, { before, limit }: Forget): Promis
       .for("update", { skipLocked: true });
     const seqs = rows.map((row) => row.seq);
     if (seqs.length === 0) return 0;
-    await tx.db.delete(deliveries).where(inArray(deliveries.outbox_seq, seqs));
-    await tx.db.delete(outbox).where(inArray(outbox.seq, seqs));
+    await tx.db.delete(deliveries).where(oneOf(deliveries.outbox_seq, seqs));
+    await tx.db.delete(outbox).where(oneOf(outbox.seq, seqs));
     return seqs.length;
   });
 }

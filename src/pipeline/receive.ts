@@ -4,7 +4,14 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
 import { incidentsInExecution } from "../execution/index.ts";
-import { type Convergence, converge, incidentsById, lockFingerprints, resolve } from "../incident/index.ts";
+import {
+  type Convergence,
+  converge,
+  incidentsById,
+  isReopenedByHand,
+  lockFingerprints,
+  resolve,
+} from "../incident/index.ts";
 import {
   assignAlerts,
   callOf,
@@ -81,7 +88,9 @@ export function waves(alerts: readonly NormalisedAlert[]): HeardAlert[][] {
     const identity = alert.fingerprint + alert.source_fingerprint;
     const before = latest.get(alert.instance_key);
     const from = ended.get(identity) ?? 0;
-    if (before?.heard.status === alert.status && before.part >= from) {
+    // With a start an instance that was resolved is over, whatever comes late.
+    const over = before?.heard.status === "resolved" && alert.start_known;
+    if (before !== undefined && before.part >= from && (over || before.heard.status === alert.status)) {
       before.heard.times += 1;
       continue;
     }
@@ -102,10 +111,14 @@ async function resolveQuiet(ctx: Ctx, stored: readonly StoredAlert[]): Promise<v
   const ended = stored.filter((alert) => alert.status === "resolved" && alert.incident_id !== null);
   const ids = [...new Set(ended.flatMap((alert) => alert.incident_id ?? []))];
   const firing = await firingIncidents(ctx, ids);
+  const incidents = await incidentsById(ctx, ids);
   // What acts on an incident also resolves it, when its verification says so.
   const acting = await incidentsInExecution(ctx, ids);
   for (const incident_id of ids.sort()) {
-    if (!firing.has(incident_id) && !acting.has(incident_id))
+    const incident = incidents.get(incident_id);
+    // A person found that it was not over: then no sender says that it is.
+    const by_hand = incident !== undefined && isReopenedByHand(incident);
+    if (!firing.has(incident_id) && !acting.has(incident_id) && !by_hand)
       await resolve(ctx, { incident_id, through: "notice" });
   }
 }

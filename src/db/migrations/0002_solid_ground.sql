@@ -22,6 +22,7 @@ ALTER TABLE "incidents" ADD COLUMN "feedback" jsonb;--> statement-breakpoint
 ALTER TABLE "receipts" ADD COLUMN "idempotency_key" text;--> statement-breakpoint
 ALTER TABLE "receipts" ADD COLUMN "replays" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_age" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "alerts_firing_identity" ON "alerts" USING btree ("fingerprint","source_fingerprint") WHERE status = 'firing';--> statement-breakpoint
 CREATE INDEX "alerts_firing" ON "alerts" USING btree ("incident_id") WHERE status = 'firing';--> statement-breakpoint
 CREATE INDEX "decisions_analyzing" ON "decisions" USING btree ("created_at") WHERE state = 'analyzing';--> statement-breakpoint
 CREATE INDEX "executions_cut_short" ON "executions" USING btree ("execution_id") WHERE status = 'refused' and attempts > 0;--> statement-breakpoint

@@ -60,6 +60,10 @@ export const alerts = pgTable(
   },
   (table) => [
     index("alerts_incident").on(table.incident_id),
+    // What a resolved notice without a start ends.
+    index("alerts_firing_identity")
+      .on(table.fingerprint, table.source_fingerprint)
+      .where(sql`status = 'firing'`),
     index("alerts_firing").on(table.incident_id).where(sql`status = 'firing'`),
     index("alerts_fingerprint").on(table.fingerprint, table.first_received_at),
     // Not on what every delivery changes: PostgreSQL would write to all indexes each time.
