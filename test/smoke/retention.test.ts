@@ -93,6 +93,8 @@ it("shows what takes room, says what a run would delete, deletes it, and keeps a
   clock.forward(2 * DAY + 1);
   const ada = await person(app, "ada", "viewer");
   const storage = () => ada.get<StorageReport>("/storage");
+  const unrouted = () => database.pool.query("select from outbox where routed_at is null");
+  await until(async () => (await unrouted()).rowCount === 0, "every notice to be on its way");
   // The run of the start may still be under way.
   await until(async () => (await storage()).last_run?.finished, "the first run to end");
   const report = await storage();
