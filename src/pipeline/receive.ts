@@ -30,7 +30,13 @@ type Understood = Omit<Received, "alerts"> & { seq: number; alerts: NormalisedAl
 function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const { seq, source: id, received_at } = receipt;
   const source = journey.sources.find((one) => one.id === id);
-  const dead = (error: string) => ({ seq, source: id, alerts: [], error: redactText(error), truncated: 0 });
+  const dead = (error: string) => ({
+    seq,
+    source: id,
+    alerts: [],
+    error: redactText(error).slice(0, 2_000),
+    truncated: 0,
+  });
   // What the row says is not a source of ours, and must not become a name of one.
   if (source === undefined) return { ...dead(`there is no source ${id}`), source: "unknown" };
   try {
@@ -41,7 +47,7 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
       decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
     return { seq, source: id, alerts, error, truncated: decoded.truncated };
   } catch (error) {
-    return dead(messageOf(error).slice(0, 2_000));
+    return dead(messageOf(error));
   }
 }
 
