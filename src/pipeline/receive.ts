@@ -54,7 +54,12 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const replayed = (receipt.replays ?? 0) > 0;
   const source = journey.sources.find((one) => one.id === id);
   const about = { seq, source: id, replayed };
-  const dead = (error: string) => ({ ...about, alerts: [], error: redactText(error), truncated: 0 });
+  const dead = (error: string) => ({
+    ...about,
+    alerts: [],
+    error: redactText(error).slice(0, 2_000),
+    truncated: 0,
+  });
   // What the row says is not a source of ours, and must not become a name of one.
   if (source === undefined) return { ...dead(`there is no source ${id}`), source: "unknown" };
   try {
@@ -68,7 +73,7 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
       decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
     return { ...about, alerts, error, truncated: decoded.truncated };
   } catch (error) {
-    return dead(messageOf(error).slice(0, 2_000));
+    return dead(messageOf(error));
   }
 }
 

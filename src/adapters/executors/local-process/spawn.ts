@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf } from "../../../lib/error.ts";
+import { redactText } from "../../../lib/redact.ts";
 import { wait } from "../../../lib/wait.ts";
 import { childEnv } from "./child-env.ts";
 import type { ProcessConfig } from "./config.ts";
@@ -34,9 +35,8 @@ async function tail(file: string, offset: number): Promise<string> {
     const from = Math.max(offset, size - 4 * TAIL);
     const buffer = Buffer.alloc(Math.max(size - from, 0));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
-    const text = buffer.toString("utf8", 0, bytesRead);
-    // From the beginning of a line, where there is one: half a credential is not known for one.
-    return text.length <= TAIL ? text : text.slice(-TAIL).replace(/^[^\n]*\n(?=[\s\S])/, "");
+    // Before it is cut: half a credential is not known for one.
+    return redactText(buffer.toString("utf8", 0, bytesRead)).slice(-TAIL);
   } finally {
     await handle.close();
   }
