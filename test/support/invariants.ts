@@ -38,6 +38,7 @@ const ALWAYS: Record<string, string> = {
     select incident_id, status, updated_at from incidents i
      where status in ('investigating', 'mitigating') and not (resolution > 0 and resolved_through is null)
        and not exists (select from alerts a where a.incident_id = i.incident_id and a.status = 'firing')
+       and not exists (select from executions e where e.incident_id = i.incident_id and e.status in ('pending', 'running', 'verifying'))
        and updated_at + interval '${LONGEST_SILENCE + 1_800} s' + make_interval(secs => $2) < $1`,
   "every firing alert belongs to an incident": `
     select alert_id from alerts where incident_id is null and status = 'firing'`,
