@@ -204,7 +204,7 @@ describe("restart", () => {
     await mkdir(stateDir);
     await writeFile(join(stateDir, "shop.log"), "of an earlier run\n");
     const local = await shop(
-      "for (let n = 0; n < 900; n += 1) console.error('line ' + n); console.error('no database'); process.exit(3);",
+      "for (let n = 0; n < 2_000; n += 1) console.error('line ' + n); console.error('no database'); process.exit(3);",
       {
         settle_ms: 5_000,
       },
@@ -218,10 +218,10 @@ describe("restart", () => {
       ),
     });
     const { stderr = "" } = result as { stderr?: string };
-    expect(stderr.endsWith("\nline 899\nno database\n")).toBe(true);
+    expect(stderr.endsWith("\nline 1999\nno database\n")).toBe(true);
     expect(stderr).toHaveLength(8_000);
     expect(await local.executor.effect(restart(), runOf("EXE-1"))).toBe("done");
-    await expect(local.start("shop")).rejects.toThrow(/exit code 3\n[\s\S]*\nline 899\nno database$/);
+    await expect(local.start("shop")).rejects.toThrow(/exit code 3\n[\s\S]*\nline 1999\nno database$/);
     const silent = await shop("process.exitCode = 4;", { settle_ms: 5_000 });
     const second = await silent.executor.act(restart(), runOf("EXE-2"), NEVER);
     expect(second).toMatchObject({ ok: false, error: expect.stringContaining("exit code 4"), stderr: "" });
