@@ -46,23 +46,22 @@ export async function latestIncidents(
   fingerprints: readonly string[],
 ): Promise<Map<string, IncidentRow>> {
   if (fingerprints.length === 0) return new Map();
-  await ctx.db
-    .select({ id: incidents.incident_id })
+  const active = await ctx.db
+    .select()
     .from(incidents)
     .where(and(oneOf(incidents.fingerprint, fingerprints), inArray(incidents.status, [...ACTIVE])))
     .orderBy(asc(incidents.incident_id))
     .for("no key update");
-  const rows = (await ctx.db
+  const found = new Map(active.map((row) => [row.fingerprint, row as IncidentRow]));
+  const others = fingerprints.filter((one) => !found.has(one));
+  if (others.length === 0) return found;
+  const ended = await ctx.db
     .selectDistinctOn([incidents.fingerprint])
     .from(incidents)
-    .where(oneOf(incidents.fingerprint, fingerprints))
-    .orderBy(
-      asc(incidents.fingerprint),
-      desc(sql`${incidents.status} in ('investigating', 'mitigating')`),
-      desc(incidents.created_at),
-      desc(incidents.incident_id),
-    )) as IncidentRow[];
-  return new Map(rows.map((row) => [row.fingerprint, row]));
+    .where(oneOf(incidents.fingerprint, others))
+    .orderBy(asc(incidents.fingerprint), desc(incidents.created_at), desc(incidents.incident_id));
+  for (const row of ended) found.set(row.fingerprint, row as IncidentRow);
+  return found;
 }
 
 const later = (column: typeof incidents.updated_at, at: Date) =>
