@@ -1,5 +1,6 @@
 import { approve, reject } from "../../src/approval/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
+import { isUnavailable } from "../../src/db/failure.ts";
 import type { ActResult, Executor } from "../../src/execution/index.ts";
 import { reopen, resolve } from "../../src/incident/index.ts";
 import { waitingReceipts } from "../../src/intake/index.ts";
@@ -217,7 +218,7 @@ export class Life {
       body: JSON.parse(receipt.body.toString()) as unknown,
     }));
     await processReceipts(ctx, this.#journey, deliveries).catch((error: unknown) => {
-      if (!(error instanceof Error && "code" in error)) throw error;
+      if (!isUnavailable(error)) throw error;
     });
   }
 

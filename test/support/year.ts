@@ -1,6 +1,7 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { vi } from "vitest";
 import type { Db } from "../../src/db/client.ts";
+import { isUnavailable } from "../../src/db/failure.ts";
 import type { Journey } from "../../src/pipeline/index.ts";
 import { createDatabase, type TestDatabase } from "./database.ts";
 import { type Mishaps, SimulatedEngine } from "./engine.ts";
@@ -163,7 +164,7 @@ export class Year {
       await this.#options.sweep(this.#journey);
       this.#failed = 0;
     } catch (error) {
-      if (!(error instanceof Error && "code" in error)) throw error;
+      if (!isUnavailable(error)) throw error;
       this.#failed += 1;
       this.#simulation.after(SWEEP_EVERY, () => {});
     }
