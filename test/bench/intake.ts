@@ -12,7 +12,7 @@ import { type Load, type LoadResult, load } from "./wrk.ts";
 const SECONDS = 5;
 const ROUNDS = 3;
 const WARM_UP_SECONDS = 2;
-const CONNECTIONS = 64;
+const CONNECTIONS = 128;
 const LIST = { before: "[", after: "]" };
 
 type Side = {
