@@ -29,12 +29,16 @@ export const WEBHOOK: Shape = {
 
 const HOUR = 3_600;
 
-export async function startBench(settings: Record<string, unknown> = {}): Promise<Bench> {
+/** `node_options` are the server's. */
+export async function startBench(
+  settings: Record<string, unknown> = {},
+  node_options?: string,
+): Promise<Bench> {
   const folder = await temporaryFolder("bench");
   const postgres = await startEmbeddedPostgres({ dataDir: folder, log: silentLog });
   const env = {
     DATABASE_URL: postgres.url,
-    ...(process.env.NODE_OPTIONS ? { NODE_OPTIONS: process.env.NODE_OPTIONS } : {}),
+    ...(node_options === undefined ? {} : { NODE_OPTIONS: node_options }),
   };
   const server = await startServer(
     folder,

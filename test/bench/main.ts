@@ -1,8 +1,9 @@
 import { intake } from "./intake.ts";
+import { profile } from "./profile.ts";
 import { print } from "./report.ts";
 import { storm } from "./storm.ts";
 
-const BENCHES: Record<string, () => Promise<void>> = { intake, storm };
+const BENCHES: Record<string, () => Promise<void>> = { intake, storm, profile };
 
 const name = process.argv[2] ?? "";
 const bench = BENCHES[name];
