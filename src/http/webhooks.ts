@@ -10,42 +10,28 @@ import {
 } from "../contract/webhook.ts";
 import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { callOf, joined } from "./call.ts";
 import { idempotencyKey } from "./idempotency.ts";
-import { OPEN, SENDER, SIGNED } from "./openapi.ts";
+import { OPEN } from "./openapi.ts";
+import { hmac, network, type SenderCheck } from "./sender-checks.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
-type Webhook = { path: string; source: string; check: Check; summary: string; body: z.ZodType };
-
-/** A sender is checked before the body is read, and where it signs, by the body as well. */
-type Check = {
-  security: typeof SENDER | typeof SIGNED;
-  before(request: FastifyRequest, deps: HttpDeps): void;
-  sender(request: FastifyRequest, body: Buffer, deps: HttpDeps): string;
-  /** Whether a call may carry an `Idempotency-Key`: where alerts need not say when they began. */
-  keys: boolean;
+type Webhook = {
+  path: string;
+  /** The source's id, or how a call says it; what is thrown there is the answer. */
+  source: string | ((request: FastifyRequest, deps: HttpDeps) => string);
+  check: SenderCheck;
+  summary: string;
+  body: z.ZodType;
+  /** How the sender is answered, where not with what became of its alerts: as its vendor would. */
+  answer?: VendorAnswer;
 };
 
-const signatureOf = ({ headers }: FastifyRequest) => joined(headers["x-signature-256"]);
-
-/** By the address of the socket, else a token. */
-const network: Check = {
-  security: SENDER,
-  before: (request, deps) => {
-    request.sender = deps.checkSender(callOf(request));
-  },
-  sender: (request) => request.sender,
-  keys: false,
-};
-
-/** By HMAC, from whatever network; where no secret is configured and none is needed, as `network`. */
-const hmac: Check = {
-  security: SIGNED,
-  before: (request, deps) => deps.checkSignature.present(signatureOf(request)),
-  sender: (request, body, deps) =>
-    deps.checkSignature.of(body, signatureOf(request)) ?? deps.checkSender(callOf(request)),
-  keys: true,
+type VendorAnswer = {
+  status: 200 | 202;
+  schema: z.ZodType;
+  /** From the body as JSON of any shape, and what is known of its alerts by now; null: nothing yet. */
+  of(json: unknown, known: WebhookAnswer | null): unknown;
 };
 
 const WEBHOOKS: readonly Webhook[] = [
@@ -86,13 +72,15 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.decorateRequest("sender", "");
-  const sources = WEBHOOKS.map(({ source }) => source);
+  const sources = WEBHOOKS.flatMap(({ source }) => (typeof source === "string" ? source : []));
   app.get(
     "/health",
     { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
     async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }),
   );
-  for (const { path, source, check, summary, body } of WEBHOOKS) {
+  for (const { path, source: named, check, summary, body, answer } of WEBHOOKS) {
+    const response: Record<number, z.ZodType> =
+      answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema };
     app.post(path, {
       schema: {
         security: check.security,
@@ -100,22 +88,26 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
         description:
           "Alerts are on disk before the answer. It tells what is known by then; what is not follows.",
         body,
-        response: { 200: webhookAnswer },
+        response,
         ...(check.keys ? { "x-errors": [409, 422] } : {}),
       },
       // Its headers are for browsers.
       helmet: false,
       // The body goes into the journal as it came, whatever it holds, and the answer is our own.
       validatorCompiler: () => (value) => ({ value }),
-      serializerCompiler: () => (answer) => JSON.stringify(answer),
+      serializerCompiler: () => (said) => JSON.stringify(said),
       // Before the body is read: a stranger's 5 MiB are not worth reading.
       onRequest: async (request) => check.before(request, deps),
-      handler: async (request) => {
+      handler: async (request, reply) => {
         const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const sender = check.sender(request, raw, deps);
+        const source = typeof named === "string" ? named : named(request, deps);
         const json = parse(raw);
         const idempotency_key = check.keys ? idempotencyKey(request) : undefined;
-        return (await deps.receive({ source, sender, body: raw, json, idempotency_key })) ?? LATER;
+        const known = await deps.receive({ source, sender, body: raw, json, idempotency_key });
+        if (answer === undefined) return known ?? LATER;
+        reply.status(answer.status);
+        return answer.of(json, known);
       },
     });
   }

@@ -44,5 +44,6 @@ export type {
   Receipt,
   Source,
   SourceAlert,
+  SourceDescription,
   StoredAlert,
 } from "./types.ts";

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { Severity } from "../contract/common.ts";
 
 /** The raw body of one webhook call as it was journalled; `seq` is its place in the journal. */
@@ -42,6 +43,19 @@ export type SourceAlert = {
 export type Decoded =
   | { ok: true; alerts: SourceAlert[]; truncated: number; rejected: string[] }
   | { ok: false; reason: string };
+
+/** What there is to know of a source before one is made: for settings, validation and the reference. */
+export type SourceDescription = {
+  name: string;
+  kind: "source";
+  /** Where it is called. */
+  path: string;
+  capabilities: readonly string[];
+  /** Of its own settings, where it has any. */
+  config?: z.ZodType;
+  /** Names of the settings that are secret. */
+  secrets?: readonly string[];
+};
 
 /** The port of a source adapter: from a vendor's JSON to alerts. Lenient, and never throws. */
 export type Source = {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { anything, optionalText, texts, time } from "../../../contract/lenient.ts";
-import type { Decoded, Source, SourceAlert } from "../../../intake/index.ts";
+import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
 
 const alert = z.object({
   status: anything,
@@ -53,9 +53,9 @@ function decode(body: unknown): Decoded {
 /** Alertmanager's webhook, version 4. */
 export const alertmanager = {
   id: "alertmanager",
-  describe: () => ({
+  describe: (): SourceDescription => ({
     name: "Prometheus Alertmanager",
-    kind: "source" as const,
+    kind: "source",
     path: "/api/v1/webhooks/alertmanager",
     capabilities: ["firing", "resolved", "batch"],
   }),

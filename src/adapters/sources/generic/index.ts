@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { anyText, optionalText, texts, time } from "../../../contract/lenient.ts";
-import type { Decoded, Source, SourceAlert } from "../../../intake/index.ts";
+import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
 
 const alert = z.object({
@@ -105,9 +105,9 @@ function decode(body: unknown): Decoded {
 /** Alerts in AWOOOI's own form, from scripts and whatever has no adapter: one, or a list of them. */
 export const generic = {
   id: "generic",
-  describe: () => ({
+  describe: (): SourceDescription => ({
     name: "Generic alert",
-    kind: "source" as const,
+    kind: "source",
     path: "/api/v1/webhooks/alerts",
     capabilities: ["firing", "resolved", "batch", "idempotency key"],
   }),
