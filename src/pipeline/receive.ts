@@ -263,7 +263,8 @@ async function process(
       for (const alert of one.replayed ? await stillNews(tx, one.alerts) : one.alerts) alerts.push(alert);
     }
     const stored: StoredAlert[] = [];
-    for (const wave of waves(alerts)) stored.push(...(await takeWave(tx, journey, wave)));
+    for (const wave of waves(alerts))
+      for (const alert of await takeWave(tx, journey, wave)) stored.push(alert);
     const finished = await finishReceipts(
       tx,
       understood.map(({ seq, alerts: { length }, error }) => ({ seq, alert_count: length, error })),
