@@ -8,6 +8,7 @@ import {
   parseSettings,
   readSettings,
   type Settings,
+  settingAt,
   unknownNames,
 } from "./config.ts";
 import type { Config } from "./config-schema.ts";
@@ -20,12 +21,6 @@ export type ConfigReport = {
   /** What the server would start with, and is likely not meant. */
   warnings: FieldError[];
 };
-
-function at(tree: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>((node, key) => (node as Record<string, unknown> | null | undefined)?.[key], tree);
-}
 
 /** Errors of `work` under the path of the setting that asks for it. */
 function errorsOf(path: string, work: () => unknown): FieldError[] {
@@ -43,11 +38,11 @@ function errorsOf(path: string, work: () => unknown): FieldError[] {
 function references({ tree }: Settings): FieldError[] {
   const open = { trusted_networks: [], proxies: [], bearer_tokens: [], basic: [] };
   const file = (path: string, load: (name: string) => unknown) => {
-    const name = at(tree, path);
+    const name = settingAt(tree, path);
     return typeof name === "string" && name !== "" ? errorsOf(path, () => load(name)) : [];
   };
   const networks = ["trusted_networks", "proxies"].flatMap((name) => {
-    const list = at(tree, `intake.${name}`);
+    const list = settingAt(tree, `intake.${name}`);
     const texts = Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
     return texts.flatMap((one) =>
       errorsOf(`intake.${name}`, () => senderCheck({ ...open, trusted_networks: [one] })),
@@ -63,18 +58,18 @@ function references({ tree }: Settings): FieldError[] {
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 const EVERYONE = /^(0\.0\.0\.0|::)\/0$/;
 
-function secretsIn(tree: unknown, path = ""): string[] {
+function secretPaths(tree: unknown, path = ""): string[] {
   if (tree === null || tree === undefined) return [];
   if (path !== "" && isSecret(path)) return [path];
   if (typeof tree !== "object") return [];
   return Object.entries(tree).flatMap(([key, value]) =>
-    secretsIn(value, path === "" ? key : `${path}.${key}`),
+    secretPaths(value, path === "" ? key : `${path}.${key}`),
   );
 }
 
 /** A file that others may read should hold no secret. */
 function readableSecrets(file: string, from: Settings["from"], tree: Settings["tree"]): FieldError[] {
-  const secrets = secretsIn(tree).filter((path) => !from.has(path));
+  const secrets = secretPaths(tree).filter((path) => !from.has(path));
   const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
   if (secrets.length === 0 || (mode & 0o044) === 0) return [];
   const hint = `chmod 600 ${file}, or name files with NAME_FILE in the environment`;

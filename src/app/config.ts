@@ -125,6 +125,13 @@ export type Settings = {
   errors: FieldError[];
 };
 
+/** What stands at a dotted path of settings that were not checked yet; undefined where nothing does. */
+export function settingAt(tree: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((node, key) => (node as Record<string, unknown> | null | undefined)?.[key], tree);
+}
+
 /** Reads the file and the environment, which wins. Never throws: what cannot be read is in `errors`. */
 export function readSettings(options: ConfigOptions): Settings {
   const errors: FieldError[] = [];

@@ -1,6 +1,6 @@
 import { AwoooiError } from "../lib/error.ts";
 import { silentLog } from "../lib/log.ts";
-import { type ConfigOptions, parseSettings, readSettings } from "./config.ts";
+import { type ConfigOptions, parseSettings, readSettings, settingAt } from "./config.ts";
 import { checked } from "./live.ts";
 import { isSecret } from "./secret.ts";
 
@@ -29,19 +29,14 @@ function redacted(value: unknown, path: string): unknown {
   );
 }
 
-const isSet = (tree: unknown, path: string) =>
-  path
-    .split(".")
-    .reduce<unknown>((node, key) => (node as Record<string, unknown> | null | undefined)?.[key], tree) !==
-  undefined;
-
 /** Every setting as it would be in force, with where it comes from; durations in seconds. Throws `invalid`. */
 export function showConfig(options: ConfigOptions): ShownConfig {
   const read = readSettings(options);
   const { config, errors } = parseSettings(read);
   if (config === null) throw new AwoooiError("invalid", "The configuration is not valid.", { errors });
   const sourceOf = (path: string) =>
-    read.from.get(path) ?? (read.file !== null && isSet(read.tree, path) ? read.file : "default");
+    read.from.get(path) ??
+    (read.file !== null && settingAt(read.tree, path) !== undefined ? read.file : "default");
   const settings = leaves(config).map(([path, value]) => ({
     path,
     value: redacted(value, path),
