@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from "prom-client";
-import { type Census, tableSizes, takeCensus } from "../db/census.ts";
+import { type Census, takeCensus } from "../db/census.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { tableSizes } from "../db/storage.ts";
 import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
 import type { LedgerCounters } from "./metrics-ledger.ts";

@@ -2,8 +2,9 @@ import { getTableColumns, getTableName, is } from "drizzle-orm";
 import { PgTable } from "drizzle-orm/pg-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { PLACES, tableSizes, takeCensus } from "./census.ts";
+import { PLACES, takeCensus } from "./census.ts";
 import * as schema from "./schema.ts";
+import { tableSizes } from "./storage.ts";
 
 /**
  * Every state that the schema knows, and of each table those in which something ends. A state that is new

@@ -123,14 +123,3 @@ export async function takeCensus(ctx: Ctx): Promise<Census> {
     ledger: fact("ledger")?.count ?? 0,
   };
 }
-
-export type TableSize = { schema: string; table: string; bytes: number };
-
-/** What each table takes on disk with its indexes, ours and the workflow engine's. */
-export async function tableSizes(ctx: Ctx): Promise<TableSize[]> {
-  const { rows } = await ctx.db.execute<TableSize>(sql`
-    select n.nspname as schema, c.relname as table, pg_total_relation_size(c.oid)::float8 as bytes
-      from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind = 'r' and n.nspname in ('public', 'dbos')`);
-  return rows;
-}

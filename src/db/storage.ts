@@ -1,4 +1,6 @@
+import { sql } from "drizzle-orm";
 import type pg from "pg";
+import type { Ctx } from "./ctx.ts";
 
 /** Tables that belong together, and the query for the time of the oldest entry: by an index, of any size. */
 type Group = { name: string; tables: readonly string[]; oldest?: string };
@@ -35,7 +37,7 @@ const WORKFLOWS = "select to_timestamp(min(created_at) / 1000.0) as at from dbos
 
 // What the statistics count is near enough at any size; counting would read whole tables.
 const TABLES = `
-  select n.nspname as schema, c.relname as name, pg_total_relation_size(c.oid)::float8 as bytes,
+  select n.nspname as schema, c.relname as table, pg_total_relation_size(c.oid)::float8 as bytes,
          coalesce(nullif(s.n_live_tup, 0), greatest(c.reltuples, 0))::float8 as rows
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
@@ -44,7 +46,12 @@ const TABLES = `
 
 export type GroupSize = { name: string; rows: number; bytes: number; oldest: Date | null };
 
-type TableSize = { schema: string; name: string; bytes: number; rows: number };
+export type TableSize = { schema: string; table: string; bytes: number; rows: number };
+
+/** What each table takes on disk with its indexes, ours and the workflow engine's; rows by the statistics. */
+export async function tableSizes(ctx: Ctx): Promise<TableSize[]> {
+  return (await ctx.db.execute<TableSize>(sql.raw(TABLES))).rows;
+}
 
 /** How large the database is and what takes the room. `workflows` is the engine's schema, `other` the rest of ours. */
 export async function measureStorage(
@@ -66,12 +73,12 @@ export async function measureStorage(
   const ours = tables.filter((table) => table.schema === "public");
   const groups: GroupSize[] = [];
   for (const { name, tables: names, oldest } of GROUPS) {
-    const own = ours.filter((table) => names.includes(table.name));
+    const own = ours.filter((table) => names.includes(table.table));
     groups.push(sum(name, own, await oldestOf(oldest)));
   }
   const engine = tables.filter((table) => table.schema === "dbos");
   groups.push(sum("workflows", engine, engine.length === 0 ? null : await oldestOf(WORKFLOWS)));
-  const rest = ours.filter((table) => !known.has(table.name));
+  const rest = ours.filter((table) => !known.has(table.table));
   groups.push(sum("other", rest, null));
   return { groups, database_bytes: whole.rows[0]?.bytes ?? 0 };
 }
