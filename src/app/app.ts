@@ -6,7 +6,7 @@ import type { Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { createServer, type HttpDeps } from "../http/index.ts";
-import { claimCall, Journal, type JournalLimits } from "../intake/index.ts";
+import { claimCall, Journal } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -19,7 +19,7 @@ import { type Adapters, createAdapters, createNotifiers } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createJourney } from "./journey.ts";
-import { checked, type LiveConfig, liveConfig } from "./live.ts";
+import { checked, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
 import { Retention } from "./retention.ts";
@@ -64,22 +64,6 @@ function healthOf(database: Database, worker: IntakeWorker, clock: Clock): () =>
     const journal = { status: "ok" as const, detail: `${worker.backlog()} receipts waiting` };
     const status = reached.status === "ok" ? "ok" : "degraded";
     return { status, version: VERSION, started_at, dependencies: { database: reached, journal } };
-  };
-}
-
-/** The bounds of the journal as they are in force when it asks. */
-function liveLimits(live: LiveConfig): JournalLimits {
-  const limits = () => live.current().config.intake.backlog;
-  return {
-    get requests() {
-      return limits().requests;
-    },
-    get bytes() {
-      return limits().bytes;
-    },
-    get receipts() {
-      return limits().receipts;
-    },
   };
 }
 
@@ -173,7 +157,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     await startWorkflows(current, database.workflowPool, log);
     ends.push(stopWorkflows);
     const worker: IntakeWorker = new IntakeWorker(current, () => journal.pressed());
-    const journal = new Journal(as("intake"), liveLimits(live), () => worker.backlog(), metrics.committed);
+    const journal = new Journal(
+      as("intake"),
+      () => live.current().config.intake.backlog,
+      () => worker.backlog(),
+      metrics.committed,
+    );
     await worker.start();
     ends.push(() => worker.stop());
     const page = await metricsPage(metrics, as("intake"), { journal, worker });

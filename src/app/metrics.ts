@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { takeCensus } from "../db/census.ts";
+import { entriesBefore } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { Executor } from "../execution/index.ts";
 import type { HttpMeter } from "../http/index.ts";
@@ -182,8 +182,8 @@ export async function metricsPage(
   ctx: Ctx,
   intake: { journal: Journal; worker: IntakeWorker },
 ): Promise<() => Promise<string>> {
-  const { ledger } = await takeCensus(ctx);
-  const update = databaseMetrics(registry, ctx, ledgerCounters(registry, ledger));
+  const [newest] = await entriesBefore(ctx, undefined, 1);
+  const update = databaseMetrics(registry, ctx, ledgerCounters(registry, newest?.seq ?? 0));
   new Gauge({
     name: "awoooi_intake_backlog",
     help: "Calls that wait for the journal's commit, and receipts that wait to be understood.",

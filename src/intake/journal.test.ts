@@ -34,7 +34,11 @@ const stored = async () =>
 
 describe("the journal", () => {
   it("has the bytes on disk, in the order of the calls, in few commits, before anyone is told", async () => {
-    const journal = new Journal(database.ctx(), LIMITS, () => 0);
+    const journal = new Journal(
+      database.ctx(),
+      () => LIMITS,
+      () => 0,
+    );
     const texts = Array.from({ length: 1_200 }, (_, n) => `{"n": ${n}}`);
     const receipts = await Promise.all(texts.map((text) => journal.append(receipt(text))));
     const rows = await stored();
@@ -51,7 +55,11 @@ describe("the journal", () => {
 
   it("goes on with calls that come while a commit is under way", async () => {
     const before = (await stored()).length;
-    const journal = new Journal(database.ctx(), LIMITS, () => 0);
+    const journal = new Journal(
+      database.ctx(),
+      () => LIMITS,
+      () => 0,
+    );
     const chain = async (n: number) => {
       for (let step = 0; step < 5; step += 1) await journal.append(receipt(`${n}.${step}`));
     };
@@ -66,7 +74,11 @@ describe("the journal", () => {
   });
 
   it("keeps a body of any bytes as it came", async () => {
-    const journal = new Journal(database.ctx(), LIMITS, () => 0);
+    const journal = new Journal(
+      database.ctx(),
+      () => LIMITS,
+      () => 0,
+    );
     const body = Buffer.from([0, 255, 128, 10, 0]);
     const { seq } = await journal.append({ ...receipt(""), body });
     const { rows } = await database.pool.query("select body from receipts where seq = $1", [seq]);
@@ -78,7 +90,11 @@ describe("past its bounds the journal", () => {
   const overloaded = expect.objectContaining({ code: "overloaded", retryAfter: expect.any(Number) });
 
   it("refuses calls over the number that may wait, and takes them again afterwards", async () => {
-    const journal = new Journal(database.ctx(), { ...LIMITS, requests: 3 }, () => 0);
+    const journal = new Journal(
+      database.ctx(),
+      () => ({ ...LIMITS, requests: 3 }),
+      () => 0,
+    );
     const settled = await Promise.allSettled([1, 2, 3, 4, 5].map((n) => journal.append(receipt(`${n}`))));
     expect(settled.map((one) => one.status)).toEqual([
       "fulfilled",
@@ -92,7 +108,11 @@ describe("past its bounds the journal", () => {
   });
 
   it("refuses bytes over what may wait, and has them back when they are written or refused", async () => {
-    const journal = new Journal(database.ctx(), { ...LIMITS, bytes: 10 }, () => 0);
+    const journal = new Journal(
+      database.ctx(),
+      () => ({ ...LIMITS, bytes: 10 }),
+      () => 0,
+    );
     const settled = await Promise.allSettled(
       ["12345", "12345", "1"].map((text) => journal.append(receipt(text))),
     );
@@ -104,7 +124,11 @@ describe("past its bounds the journal", () => {
 
   it("refuses while too many receipts wait to be understood", async () => {
     let backlog = 100;
-    const journal = new Journal(database.ctx(), LIMITS, () => backlog);
+    const journal = new Journal(
+      database.ctx(),
+      () => LIMITS,
+      () => backlog,
+    );
     const before = (await stored()).length;
     await expect(journal.append(receipt("x"))).rejects.toEqual(overloaded);
     expect(await stored()).toHaveLength(before);
@@ -121,7 +145,11 @@ describe("without a database the journal", () => {
     await new Promise((done) => server.close(done));
     const limits = { max: 2, query_timeout_ms: 1_000, connect_timeout_ms: 1_000 };
     const pool = createPool({ url: `postgresql://x@127.0.0.1:${port}/x` }, silentLog, limits);
-    const journal = new Journal({ ...database.ctx(), db: createDb(pool) }, { ...LIMITS, bytes: 3 }, () => 0);
+    const journal = new Journal(
+      { ...database.ctx(), db: createDb(pool) },
+      () => ({ ...LIMITS, bytes: 3 }),
+      () => 0,
+    );
     for (let round = 0; round < 3; round += 1) {
       const settled = await Promise.allSettled(["a", "b", "c"].map((text) => journal.append(receipt(text))));
       for (const one of settled)
@@ -133,7 +161,11 @@ describe("without a database the journal", () => {
 
   it("says so too when it cannot write, and goes on when it can", async () => {
     const before = (await stored()).length;
-    const journal = new Journal(database.ctx(), LIMITS, () => 0);
+    const journal = new Journal(
+      database.ctx(),
+      () => LIMITS,
+      () => 0,
+    );
     await database.pool.query(`create function full_disk() returns trigger language plpgsql as
       $$ begin raise exception 'no space left' using errcode = '53100'; end $$`);
     await database.pool.query(

@@ -35,7 +35,7 @@ const PRESSED = { calls: 16, milliseconds: 50 };
  */
 export class Journal {
   readonly #ctx: Ctx;
-  readonly #limits: JournalLimits;
+  readonly #limits: () => JournalLimits;
   readonly #backlog: () => number;
   readonly #onCommit: OnCommit;
   #waiting: Waiting[] = [];
@@ -43,8 +43,8 @@ export class Journal {
   #writing: Promise<void> | null = null;
   #pressedAt = Number.NEGATIVE_INFINITY;
 
-  /** `backlog` counts the receipts that are written but not understood yet. */
-  constructor(ctx: Ctx, limits: JournalLimits, backlog: () => number, onCommit: OnCommit = () => {}) {
+  /** `limits` are asked for at every call; `backlog` counts the receipts that are written but not understood yet. */
+  constructor(ctx: Ctx, limits: () => JournalLimits, backlog: () => number, onCommit: OnCommit = () => {}) {
     this.#ctx = ctx;
     this.#limits = limits;
     this.#backlog = backlog;
@@ -56,7 +56,7 @@ export class Journal {
    * `unavailable` while the database cannot write: the sender must try again, nothing is acknowledged.
    */
   async append(receipt: Omit<Receipt, "seq">): Promise<Receipt> {
-    const { requests, bytes, receipts } = this.#limits;
+    const { requests, bytes, receipts } = this.#limits();
     if (
       this.#waiting.length >= requests ||
       this.#bytes + receipt.body.length > bytes ||
