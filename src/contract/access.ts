@@ -13,7 +13,6 @@ export const token = z.object({
   created_by: z.string(),
   revoked_at: wireTime.nullable(),
 });
-export type WireToken = z.infer<typeof token>;
 
 /** `person` is whose token it is, by default `name`: a person signs once, with however many tokens. */
 export const createToken = z.strictObject({ name: personName, role, person: personName.optional() });
@@ -27,4 +26,3 @@ export const createdToken = z.object({
   role,
   token: z.string(),
 });
-export type CreatedToken = z.infer<typeof createdToken>;

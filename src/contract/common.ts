@@ -28,7 +28,6 @@ export const pageQuery = z.object({
     .regex(/^[A-Za-z0-9_-]{1,200}$/, "is not a cursor")
     .optional(),
 });
-export type PageQuery = z.infer<typeof pageQuery>;
 
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });

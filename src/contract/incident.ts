@@ -2,7 +2,6 @@ import { z } from "zod";
 import { pageQuery, severity, wireText, wireTime } from "./common.ts";
 
 export const incidentStatus = z.enum(["investigating", "mitigating", "resolved", "closed"]);
-export type IncidentStatus = z.infer<typeof incidentStatus>;
 
 /** The exact object to act on. `kind` is `process`, a Kubernetes kind in lower case, `host` or `unknown`. */
 export const operationTarget = z.object({

@@ -12,7 +12,6 @@ export const storageGroup = z.object({
   /** Seconds; null for ever. */
   kept_for: z.number().nullable(),
 });
-export type StorageGroup = z.infer<typeof storageGroup>;
 
 export const pruneRun = z.object({
   started_at: wireTime,

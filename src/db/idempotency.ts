@@ -41,7 +41,8 @@ async function claim(ctx: Ctx, call: KeyedCall, now: Date): Promise<boolean> {
 /**
  * Runs `work` for the first of the calls with this key, in one transaction with the note that it ran: for
  * the others, also those at the same moment, it gives what `work` returned then. Nothing is kept of work
- * that fails. `first_at` is when the first of them came. Throws `idempotency_key_reused` when something else was asked under the key.
+ * that fails. `first_at` is when the first of them came. Throws `idempotency_key_reused` when something
+ * else was asked under the key.
  */
 export async function once(
   ctx: Ctx,

@@ -41,7 +41,7 @@ function alert(n: number, { fingerprints }: Size, run: number) {
   };
 }
 
-export function bodies(size: Size, run: number): Buffer[] {
+function bodies(size: Size, run: number): Buffer[] {
   return Array.from({ length: size.alerts / BODY }, (_, body) => {
     const alerts = Array.from({ length: BODY }, (_, n) => JSON.stringify(alert(body * BODY + n, size, run)));
     return Buffer.from(WEBHOOK.before + alerts.join(",") + WEBHOOK.after);
@@ -59,7 +59,7 @@ function post(url: string, agent: Agent, body: Buffer): Promise<number> {
 }
 
 /** Sends every body until it is acknowledged, as Alertmanager does; returns how often it had to send again. */
-export async function send(url: string, list: readonly Buffer[]): Promise<number> {
+async function send(url: string, list: readonly Buffer[]): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
   let next = 0;
   let again = 0;
