@@ -61,6 +61,8 @@ export const configSchema = z.strictObject({
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
     hmac_secrets: z.array(z.string().min(1)).default([]),
     external_sites: z.array(z.string()).default([]),
+    /** Names of alerts that say how far a pipeline is. */
+    ci_cd: z.array(z.string()).default([]),
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
   }),

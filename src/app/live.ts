@@ -37,10 +37,10 @@ const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 /** Does of a start or reload all that needs nothing but files. Throws `invalid`. */
 export function checked(config: Config, log: Log): Checked {
-  const { external_sites, classification, hmac_secrets: secrets } = config.intake;
+  const { external_sites, ci_cd, classification, hmac_secrets: secrets } = config.intake;
   const files = {
     rules: loadRules(config.decision.rules),
-    classification: loadClassification(external_sites, classification),
+    classification: loadClassification(external_sites, classification, ci_cd),
   };
   // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
@@ -64,6 +64,7 @@ const RELOADABLE = [
   "intake.basic",
   "intake.hmac_secrets",
   "intake.external_sites",
+  "intake.ci_cd",
   "intake.classification",
   "metrics",
   "incident",

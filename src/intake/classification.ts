@@ -43,6 +43,7 @@ const rule = z.strictObject({
   category: z.string().regex(/^[a-z0-9_]+$/, "a category has lower case letters, digits and underscores"),
   notification_type: notificationType,
   heartbeat: z.boolean().default(false),
+  progress: z.boolean().default(false),
   when_label_at_least: z
     .strictObject({ label: z.string().min(1), value: z.number(), notification_type: notificationType })
     .optional(),
@@ -65,8 +66,9 @@ const CONDITIONS = [
   "text_words",
 ] as const;
 
-// The installation's sites stand in this rule of the shipped table.
+// Rules of the shipped table in which the installation's own alert names stand.
 const SITES = "external_site";
+const CI_CD = "ci_cd";
 
 /** The rules in `yaml`, one by one; throws `invalid` with everything that is wrong with them. */
 function parse(yaml: string, name: string): ClassificationRule[] {
@@ -85,7 +87,8 @@ function parse(yaml: string, name: string): ClassificationRule[] {
     throw fail(parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })));
   const errors = parsed.data.flatMap((one, index): FieldError[] => {
     const twice = parsed.data.findIndex((other) => other.id === one.id) < index;
-    const idle = !one.always && one.id !== SITES && CONDITIONS.every((key) => one[key].length === 0);
+    const idle =
+      !one.always && ![SITES, CI_CD].includes(one.id) && CONDITIONS.every((key) => one[key].length === 0);
     return [
       ...(twice ? [{ path: `${index}.id`, message: `there are two rules ${one.id}` }] : []),
       ...(idle ? [{ path: `${index}`, message: `needs one of ${CONDITIONS.join(", ")}` }] : []),
@@ -128,12 +131,20 @@ function readOwn(file: string): ClassificationRule[] {
 }
 
 /**
- * The shipped table, with the installation's external sites (alert names) in it and its own rules, from
- * `file`, before it.
+ * The shipped table, with the installation's external sites and its CI/CD alerts (alert names) in it and its
+ * own rules, from `file`, before it.
  */
-export function loadClassification(externalSites: readonly string[] = [], file?: string): Classification {
+export function loadClassification(
+  externalSites: readonly string[] = [],
+  file?: string,
+  ciCd: readonly string[] = [],
+): Classification {
   const own = file === undefined ? [] : readOwn(file);
-  const table = shipped().map((one) => (one.id === SITES ? { ...one, equals: [...externalSites] } : one));
+  const names = new Map([
+    [SITES, externalSites],
+    [CI_CD, ciCd],
+  ]);
+  const table = shipped().map((one) => ({ ...one, equals: [...(names.get(one.id) ?? one.equals)] }));
   if (table.at(-1)?.always !== true) throw new Error("the last rule must say `always: true`");
   return [...own, ...table];
 }

@@ -8,6 +8,8 @@ export type Classified = {
   notification_type: string;
   /** A sign of life rather than of trouble. */
   heartbeat: boolean;
+  /** How far a pipeline is, rather than trouble. */
+  progress: boolean;
 };
 
 export type ClassifyInput = {
@@ -82,11 +84,9 @@ function matcher(alert: ClassifyInput): Matcher {
   };
 }
 
-function outcome(
-  one: ClassificationRule,
-  reason: string,
-  alert: ClassifyInput,
-): Omit<Classified, "heartbeat"> {
+type Outcome = Omit<Classified, "heartbeat" | "progress">;
+
+function outcome(one: ClassificationRule, reason: string, alert: ClassifyInput): Outcome {
   const { id: rule, category, notification_type, when_label_at_least: limit } = one;
   const value = limit === undefined ? Number.NaN : Number.parseFloat(alert.labels[limit.label] ?? "");
   if (limit === undefined || !(value >= limit.value)) return { rule, reason, category, notification_type };
@@ -103,7 +103,7 @@ export function classify(rules: Classification, alert: ClassifyInput): Classifie
   const heartbeat = rules.some((one) => one.heartbeat && match(one) !== undefined);
   for (const one of rules) {
     const reason = match(one);
-    if (reason !== undefined) return { ...outcome(one, reason, alert), heartbeat };
+    if (reason !== undefined) return { ...outcome(one, reason, alert), heartbeat, progress: one.progress };
   }
   throw new Error("a classification table ends with a rule that matches everything");
 }
@@ -112,7 +112,7 @@ export function classify(rules: Classification, alert: ClassifyInput): Classifie
 export function matchingRules(
   rules: Classification,
   alert: ClassifyInput,
-): (Omit<Classified, "heartbeat"> & { decides: boolean })[] {
+): (Outcome & { decides: boolean })[] {
   const match = matcher(alert);
   const all = rules.flatMap((one) => {
     const reason = match(one);

@@ -165,7 +165,7 @@ export function normalise(
   const namespace = labels.namespace || "default";
   const named = alert.target_resource?.replace(REPLICA_SET_AND_POD_HASH, "");
   const target_resource = named ?? targetOf(labels, alert_name);
-  const { category, notification_type, heartbeat } = classify(classification, {
+  const { category, notification_type, heartbeat, progress } = classify(classification, {
     alert_name,
     severity: labels.severity,
     labels,
@@ -203,5 +203,6 @@ export function normalise(
     ends_at: alert.ends_at,
     generator_url: alert.generator_url,
     heartbeat,
+    progress,
   };
 }

@@ -96,6 +96,8 @@ export type NormalisedAlert = {
   generator_url: string | null;
   /** A sign of life: recorded, and no incident. */
   heartbeat: boolean;
+  /** How far a pipeline is: recorded, people are told in a line, and no incident. */
+  progress: boolean;
 };
 
 /** What was said of an instance, `times` in a row with nothing else between. */

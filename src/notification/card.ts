@@ -18,6 +18,7 @@ const HEADLINES: Record<Card["topic"], string> = {
   "approval.expired": "Not carried out",
   "execution.started": "Acting",
   "execution.finished": "Result",
+  "pipeline.progress": "Pipeline",
 };
 
 const DECIDED = new Set<Card["topic"]>(["incident.opened", "incident.reopened", "incident.reminder"]);
@@ -55,11 +56,11 @@ async function decisionPart(ctx: Ctx, { incident_id, notification_type }: Incide
 }
 
 function base(delivery: Delivery, incident: IncidentRow): Card {
-  const { topic, incident_id, seq, created_at } = delivery;
+  const { topic, seq, created_at } = delivery;
   return {
     id: `notice-${seq}`,
     topic,
-    incident_id,
+    incident_id: incident.incident_id,
     severity: incident.severity,
     title: `${HEADLINES[topic]}: ${incident.title}`,
     lines: [],
@@ -68,8 +69,30 @@ function base(delivery: Delivery, incident: IncidentRow): Card {
   };
 }
 
+const PROGRESS = [
+  ["stage", "stage"],
+  ["commit", "commit"],
+  ["triggered_by", "by"],
+] as const;
+
+/** A pipeline's progress in a line: everything about it is in the notice. */
+function progressCard({ topic, seq, created_at, payload }: Delivery): Card {
+  const said = PROGRESS.flatMap(([key, word]) => (payload[key] ? `${word} ${text(payload[key])}` : []));
+  return {
+    id: `notice-${seq}`,
+    topic,
+    incident_id: null,
+    severity: "P3",
+    title: [`${HEADLINES[topic]} ${text(payload.status)}: ${text(payload.name)}`, ...said].join(" · "),
+    lines: [text(payload.summary), text(payload.workflow_url)].filter(Boolean),
+    approval: null,
+    at: created_at.toISOString(),
+  };
+}
+
 /** The card of a notice, from how things stand now. Null when what it is about is gone. */
 export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null> {
+  if (delivery.incident_id === null) return progressCard(delivery);
   try {
     const incident = await getIncident(ctx, delivery.incident_id);
     const card = base(delivery, incident);

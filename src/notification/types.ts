@@ -6,7 +6,8 @@ export type Card = {
   /** One for each notice, ever: a receiver can tell a repetition by it. */
   id: string;
   topic: Notice["topic"];
-  incident_id: string;
+  /** null: it is of no incident. */
+  incident_id: string | null;
   severity: Severity;
   title: string;
   lines: string[];

@@ -13,8 +13,11 @@ export type Notice = {
     | "approval.rejected"
     | "approval.expired"
     | "execution.started"
-    | "execution.finished";
-  incident_id: string;
+    | "execution.finished"
+    /** How far a pipeline is; `payload` holds all that is shown. */
+    | "pipeline.progress";
+  /** null: it is of no incident. */
+  incident_id: string | null;
   payload: Record<string, unknown>;
 };
 

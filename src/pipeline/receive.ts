@@ -35,6 +35,7 @@ import { messageOf } from "../lib/error.ts";
 import { prefixedId } from "../lib/id.ts";
 import { redactText } from "../lib/redact.ts";
 import { journalPermanentFix } from "./permanent-fix.ts";
+import { tellProgress } from "./progress.ts";
 import { putBeforePeople, severityWithout } from "./put-before-people.ts";
 import type { Journey, Received } from "./types.ts";
 
@@ -139,7 +140,9 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     };
     return { ...alert, ...stored, is_new: !known.has(alert.instance_key) };
   });
-  const firing = heard.filter((alert) => alert.status === "firing" && !alert.heartbeat);
+  const news = heard.filter((alert) => alert.status === "firing" && !alert.heartbeat);
+  const firing = news.filter((alert) => !alert.progress);
+  for (const alert of news) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
   const outcome = await converge(ctx, firing, {
     windows: journey.windows,
     known: journey.known,

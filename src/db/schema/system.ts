@@ -8,7 +8,7 @@ export const outbox = pgTable(
   {
     seq: serial("seq").primaryKey(),
     topic: text("topic").notNull(),
-    incident_id: text("incident_id").notNull(),
+    incident_id: text("incident_id"),
     payload: jsonb("payload").$type<Record<string, unknown>>().notNull(),
     created_at: at("created_at").notNull(),
     routed_at: at("routed_at"),

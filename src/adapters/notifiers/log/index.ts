@@ -10,7 +10,7 @@ export const log = {
   create: (deps: { print: (line: string) => void }): Notifier => ({
     id: "log",
     async send(card) {
-      const head = `${card.severity} ${card.incident_id} ${card.title}`;
+      const head = [card.severity, card.incident_id, card.title].filter(Boolean).join(" ");
       const sign =
         card.approval === null ? [] : [`sign it: npx awoooi approvals approve ${card.approval.approval_id}`];
       for (const line of [head, ...[...card.lines, ...sign].map((more) => `   ${more}`)])

@@ -1,0 +1,1 @@
+ALTER TABLE "outbox" ALTER COLUMN "incident_id" DROP NOT NULL;
