@@ -29,6 +29,8 @@ export const pageQuery = z.object({
     .optional(),
 });
 
+export type PageQuery = z.infer<typeof pageQuery>;
+
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });
 export type Page<T> = { items: T[]; next_cursor: string | null };

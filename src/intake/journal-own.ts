@@ -2,17 +2,26 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { insertReceipts } from "./store.ts";
 
+/** An alert of AWOOOI's own. Without `starts_at` it begins now; `fingerprint` is for one that is to end. */
+export type OwnAlert = {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  status?: "firing" | "resolved";
+  starts_at?: Date;
+  fingerprint?: string;
+};
+
 /**
  * Journals an alert of AWOOOI's own, in the open transaction, in the form that every installation understands:
  * Alertmanager's. The worker takes it up with its next look around.
  */
-export async function journalOwn(
-  ctx: Ctx,
-  alert: { labels: Record<string, string>; annotations: Record<string, string> },
-): Promise<void> {
-  authorise(ctx.actor, "journal alerts of our own", { people: "nobody", system: ["intake", "sweep"] });
+export async function journalOwn(ctx: Ctx, own: OwnAlert): Promise<void> {
+  // People end what they no longer wait for.
+  authorise(ctx.actor, "journal alerts of our own", { people: "responder", system: ["intake", "sweep"] });
   const received_at = ctx.clock.now();
-  const firing = { status: "firing", startsAt: received_at.toISOString(), ...alert };
-  const body = Buffer.from(JSON.stringify({ version: "4", status: "firing", alerts: [firing] }));
+  const { status = "firing", starts_at = received_at, ...rest } = own;
+  const endsAt = status === "resolved" ? { endsAt: received_at.toISOString() } : {};
+  const alert = { ...rest, status, startsAt: starts_at.toISOString(), ...endsAt };
+  const body = Buffer.from(JSON.stringify({ version: "4", status, alerts: [alert] }));
   await insertReceipts(ctx, [{ source: "alertmanager", sender: "awoooi", body, received_at }]);
 }

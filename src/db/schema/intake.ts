@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import { boolean, index, integer, jsonb, pgTable, real, text } from "drizzle-orm/pg-core";
 import { at, bytes, serial } from "./columns.ts";
 
 /** The journal: one row per webhook call, as it came. */
@@ -69,4 +69,29 @@ export const alerts = pgTable(
     // Not on what every delivery changes: PostgreSQL would write to all indexes each time.
     index("alerts_received_at").on(table.first_received_at),
   ],
+);
+
+/** Signs of life that are waited for: one row per dead man's switch. */
+export const heartbeats = pgTable(
+  "heartbeats",
+  {
+    heartbeat_id: text("heartbeat_id").primaryKey(),
+    name: text("name").notNull(),
+    /** null: of whatever source. */
+    source: text("source"),
+    /** Named in the configuration; else learnt from the first one heard. */
+    expected: boolean("expected").notNull(),
+    severity: text("severity").notNull(),
+    /** `missing` since `missing_since`: silent for longer than `interval` seconds. */
+    state: text("state", { enum: ["alive", "missing"] })
+      .notNull()
+      .default("alive"),
+    interval: real("interval").notNull(),
+    /** Seconds between two that were heard, the longest so far. */
+    longest_gap: real("longest_gap").notNull().default(0),
+    watched_since: at("watched_since").notNull(),
+    last_heard_at: at("last_heard_at"),
+    missing_since: at("missing_since"),
+  },
+  (table) => [index("heartbeats_missing").on(table.missing_since).where(sql`state = 'missing'`)],
 );

@@ -1,0 +1,13 @@
+import type { ExpectedHeartbeat, ExpectedSettings } from "./types.ts";
+
+/**
+ * An expected heartbeat from what the configuration says of it. Without matchers it is any heartbeat (a
+ * Watchdog) of its source; with matchers any alert that they fit.
+ */
+export function expectHeartbeat({ matches, ...one }: ExpectedSettings): ExpectedHeartbeat {
+  return {
+    ...one,
+    fits: ({ source, labels, heartbeat }) =>
+      (one.source === null || one.source === source) && (matches === null ? heartbeat : matches(labels)),
+  };
+}

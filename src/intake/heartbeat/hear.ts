@@ -1,0 +1,51 @@
+import { authorise } from "../../access/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { hashOfTexts } from "../../lib/canonical-json.ts";
+import type { NormalisedAlert } from "../types.ts";
+import { type Beat, hear } from "./store.ts";
+import type { ExpectedHeartbeat, HeartbeatTerms } from "./types.ts";
+
+const idOf = (...texts: string[]) => `HB-${hashOfTexts(texts).slice(0, 12)}`;
+// What AWOOOI raises about its own health comes in as any other alert does, and is no sign of anyone's life.
+const OWN = ["alertchain_health", "flywheel_health"];
+// Severity of a heartbeat that nobody has named: it may have been taken away on purpose.
+const LEARNT = "warning";
+
+export function expectedBeat({ name, source, interval, severity }: ExpectedHeartbeat): Beat {
+  return { heartbeat_id: idOf("expected", name), name, source, expected: true, severity, interval };
+}
+
+function learntBeat({ alert_name, cluster, source, fingerprint }: NormalisedAlert, interval: number): Beat {
+  const name = [alert_name, cluster && `of ${cluster}`].filter(Boolean).join(" ").slice(0, 200);
+  return {
+    heartbeat_id: idOf("learnt", source, fingerprint),
+    name,
+    source,
+    expected: false,
+    severity: LEARNT,
+    interval,
+  };
+}
+
+/**
+ * Takes alerts that fire as signs of life: each that the configuration expects by them, and of a Watchdog that it
+ * does not name one of its own. `since` is when we began to listen.
+ */
+export async function hearHeartbeats(
+  ctx: Ctx,
+  alerts: readonly NormalisedAlert[],
+  terms: HeartbeatTerms,
+  since: Date,
+): Promise<void> {
+  authorise(ctx.actor, "hear heartbeats", { people: "nobody", system: ["intake"] });
+  const beats = new Map<string, Beat>();
+  const add = (beat: Beat) => beats.set(beat.heartbeat_id, beat);
+  const expected = terms.expected.map((one) => ({ one, beat: expectedBeat(one) }));
+  for (const alert of alerts) {
+    if (alert.status !== "firing" || OWN.includes(alert.alert_category)) continue;
+    const fitting = expected.filter(({ one }) => one.fits(alert));
+    for (const { beat } of fitting) add(beat);
+    if (alert.heartbeat && fitting.length === 0) add(learntBeat(alert, terms.interval));
+  }
+  if (beats.size > 0) await hear(ctx, [...beats.values()], since);
+}

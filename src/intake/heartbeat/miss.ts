@@ -1,0 +1,57 @@
+import { authorise } from "../../access/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import { journalOwn, type OwnAlert } from "../journal-own.ts";
+import { expectedBeat } from "./hear.ts";
+import { deleteHeartbeat, heardAgain, silentHeartbeats, turn, unexpected, watchFor } from "./store.ts";
+import type { Heartbeat, HeartbeatTerms } from "./types.ts";
+
+function silence({ heartbeat_id, name, source, severity, last_heard_at, interval }: Heartbeat): OwnAlert {
+  const heard = last_heard_at === null ? "never" : `last at ${last_heard_at.toISOString()}`;
+  const from = source === null ? "" : ` from ${source}`;
+  return {
+    fingerprint: heartbeat_id,
+    labels: { alertname: "NoAlertsReceived", severity, component: name, heartbeat_id },
+    annotations: {
+      summary: `Nothing heard of ${name}${from}`,
+      description: `${name}${from} was heard ${heard}; it is missed after ${Math.round(interval)} s. Alerts of that sender may not arrive.`,
+    },
+  };
+}
+
+/** Ends what the silence of one has raised, if it has. */
+export async function raiseNoMore(tx: Ctx, one: Heartbeat): Promise<void> {
+  if (one.missing_since === null) return;
+  await journalOwn(tx, { ...silence(one), status: "resolved", starts_at: one.missing_since });
+}
+
+/**
+ * Raises an alert for every heartbeat that has been silent for too long, and ends it for those that are heard
+ * again or expected no longer. Silence counts only from `since`, when we began to listen.
+ */
+export async function missHeartbeats(ctx: Ctx, terms: HeartbeatTerms, since: Date): Promise<void> {
+  authorise(ctx.actor, "miss heartbeats", { people: "nobody", system: ["sweep"] });
+  const expected = terms.expected.map(expectedBeat);
+  if (expected.length > 0) await watchFor(ctx, expected);
+  for (const one of await unexpected(
+    ctx,
+    expected.map((beat) => beat.heartbeat_id),
+  )) {
+    await transaction(ctx, async (tx) => {
+      const gone = await deleteHeartbeat(tx, one.heartbeat_id);
+      if (gone !== undefined) await raiseNoMore(tx, gone);
+    });
+  }
+  for (const one of await silentHeartbeats(ctx, since)) {
+    await transaction(ctx, async (tx) => {
+      const missing_since = tx.clock.now();
+      if (await turn(tx, one, { state: "missing", missing_since }))
+        await journalOwn(tx, { ...silence(one), starts_at: missing_since });
+    });
+  }
+  for (const one of await heardAgain(ctx)) {
+    await transaction(ctx, async (tx) => {
+      if (await turn(tx, one, { state: "alive", missing_since: null })) await raiseNoMore(tx, one);
+    });
+  }
+}

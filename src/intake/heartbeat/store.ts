@@ -1,0 +1,140 @@
+import { and, asc, desc, eq, gt, lt, notInArray, or, sql } from "drizzle-orm";
+import type { PageQuery } from "../../contract/common.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { jsonRows } from "../../db/json-rows.ts";
+import { decodeCursor } from "../../db/page.ts";
+import { heartbeats } from "../../db/schema.ts";
+import type { Heartbeat } from "./types.ts";
+
+export type Beat = Pick<Heartbeat, "heartbeat_id" | "name" | "source" | "expected" | "severity" | "interval">;
+
+// Whoever sends heartbeats under ever new names must not fill the table.
+const LEARNT = 1_000;
+// One that is late by half of what it was ever late before is not called missing.
+const PATIENCE = 1.5;
+
+/**
+ * Writes down that these were heard now. The gap before counts as usual for one, unless it was missing, or
+ * we were not there to hear it (`since`: when we began to listen).
+ */
+export async function hear(ctx: Ctx, beats: readonly Beat[], since: Date): Promise<void> {
+  const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
+  const gap = sql`case when h.state = 'alive' and h.last_heard_at >= ${since.toISOString()}::timestamptz
+    then greatest(h.longest_gap, extract(epoch from ${now} - h.last_heard_at)) else h.longest_gap end`;
+  await ctx.db.execute(sql`
+    insert into heartbeats as h
+      (heartbeat_id, name, source, expected, severity, interval, watched_since, last_heard_at)
+    select heartbeat_id, name, source, expected, severity, interval, ${now}, ${now}
+      from json_to_recordset(${jsonRows(beats)}::json)
+        as b(heartbeat_id text, name text, source text, expected boolean, severity text, interval real)
+     where expected or heartbeat_id in (select heartbeat_id from heartbeats)
+        or (select count(*) from heartbeats) < ${LEARNT}
+     order by heartbeat_id
+    on conflict (heartbeat_id) do update
+       set last_heard_at = greatest(h.last_heard_at, ${now}), severity = excluded.severity,
+           longest_gap = ${gap},
+           interval = case when excluded.expected then excluded.interval
+                           else greatest(excluded.interval, ${PATIENCE} * (${gap})) end`);
+}
+
+/** Begins to wait for those that were never waited for; the others wait by what is configured now. */
+export async function watchFor(ctx: Ctx, beats: readonly Beat[]): Promise<void> {
+  const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
+  await ctx.db.execute(sql`
+    insert into heartbeats as h (heartbeat_id, name, source, expected, severity, interval, watched_since)
+    select heartbeat_id, name, source, expected, severity, interval, ${now}
+      from json_to_recordset(${jsonRows(beats)}::json)
+        as b(heartbeat_id text, name text, source text, expected boolean, severity text, interval real)
+    on conflict (heartbeat_id) do update
+       set interval = excluded.interval, severity = excluded.severity, source = excluded.source
+     where (h.interval, h.severity, h.source) is distinct from (excluded.interval, excluded.severity, excluded.source)`);
+}
+
+const columns = {
+  heartbeat_id: heartbeats.heartbeat_id,
+  name: heartbeats.name,
+  source: heartbeats.source,
+  expected: heartbeats.expected,
+  severity: heartbeats.severity,
+  state: heartbeats.state,
+  interval: heartbeats.interval,
+  watched_since: heartbeats.watched_since,
+  last_heard_at: heartbeats.last_heard_at,
+  missing_since: heartbeats.missing_since,
+};
+
+/** Those that are silent for too long and were not missed yet. `since`: when we began to listen. */
+export async function silentHeartbeats(ctx: Ctx, since: Date): Promise<Heartbeat[]> {
+  const now = ctx.clock.now().toISOString();
+  const from = sql`greatest(${heartbeats.last_heard_at}, ${heartbeats.watched_since}, ${since.toISOString()}::timestamptz)`;
+  return ctx.db
+    .select(columns)
+    .from(heartbeats)
+    .where(
+      and(
+        eq(heartbeats.state, "alive"),
+        sql`${from} + ${heartbeats.interval} * interval '1 second' <= ${now}::timestamptz`,
+      ),
+    )
+    .orderBy(asc(heartbeats.heartbeat_id));
+}
+
+/** Those that were missed and have been heard since. */
+export async function heardAgain(ctx: Ctx): Promise<Heartbeat[]> {
+  return ctx.db
+    .select(columns)
+    .from(heartbeats)
+    .where(and(eq(heartbeats.state, "missing"), gt(heartbeats.last_heard_at, heartbeats.missing_since)))
+    .orderBy(asc(heartbeats.heartbeat_id));
+}
+
+/** Those that the configuration named once and names no longer. */
+export async function unexpected(ctx: Ctx, expected: readonly string[]): Promise<Heartbeat[]> {
+  return ctx.db
+    .select(columns)
+    .from(heartbeats)
+    .where(and(eq(heartbeats.expected, true), notInArray(heartbeats.heartbeat_id, [...expected])));
+}
+
+/** Changes its state if it is still as it was seen; false when another was faster. */
+export async function turn(
+  ctx: Ctx,
+  seen: Pick<Heartbeat, "heartbeat_id" | "state" | "last_heard_at">,
+  to: { state: "missing"; missing_since: Date } | { state: "alive"; missing_since: null },
+): Promise<boolean> {
+  const { rowCount } = await ctx.db
+    .update(heartbeats)
+    .set(to)
+    .where(
+      and(
+        eq(heartbeats.heartbeat_id, seen.heartbeat_id),
+        eq(heartbeats.state, seen.state),
+        sql`${heartbeats.last_heard_at} is not distinct from ${seen.last_heard_at?.toISOString() ?? null}::timestamptz`,
+      ),
+    );
+  return rowCount === 1;
+}
+
+export async function deleteHeartbeat(ctx: Ctx, heartbeat_id: string): Promise<Heartbeat | undefined> {
+  const [row] = await ctx.db
+    .delete(heartbeats)
+    .where(eq(heartbeats.heartbeat_id, heartbeat_id))
+    .returning(columns);
+  return row;
+}
+
+/** One row more than `limit`, newest first: the extra one says that there is a next page. */
+export async function heartbeatPage(ctx: Ctx, { limit, cursor }: PageQuery): Promise<Heartbeat[]> {
+  const { watched_since, heartbeat_id } = heartbeats;
+  const before = cursor === undefined ? undefined : decodeCursor(cursor);
+  return ctx.db
+    .select(columns)
+    .from(heartbeats)
+    .where(
+      before === undefined
+        ? undefined
+        : or(lt(watched_since, before.at), and(eq(watched_since, before.at), lt(heartbeat_id, before.id))),
+    )
+    .orderBy(desc(watched_since), desc(heartbeat_id))
+    .limit(limit + 1);
+}
