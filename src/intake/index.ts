@@ -12,6 +12,14 @@ export { Journal, type JournalLimits } from "./journal.ts";
 export { journalOwn } from "./journal-own.ts";
 export { alertsOf } from "./list-alerts.ts";
 export {
+  compileMatchers,
+  type Labels,
+  type LabelTest,
+  matchersText,
+  matchesEverything,
+  parseMatchers,
+} from "./matchers.ts";
+export {
   alertTypeOf,
   callOf,
   fingerprintOf,
