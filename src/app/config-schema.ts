@@ -61,6 +61,7 @@ export const configSchema = z.strictObject({
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
     hmac_secrets: z.array(z.string().min(1)).default([]),
     external_sites: z.array(z.string()).default([]),
+    resolve_timeout: seconds("5m"),
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
   }),

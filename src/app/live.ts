@@ -64,6 +64,7 @@ const RELOADABLE = [
   "intake.basic",
   "intake.hmac_secrets",
   "intake.external_sites",
+  "intake.resolve_timeout",
   "intake.classification",
   "metrics",
   "incident",

@@ -1,0 +1,1 @@
+ALTER TABLE "alerts" ADD COLUMN "holds_until" timestamp (3) with time zone;
