@@ -3,6 +3,7 @@ import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
 import { generic } from "../adapters/sources/generic/index.ts";
+import { prometheus } from "../adapters/sources/prometheus/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { Source } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
@@ -37,7 +38,7 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { log: deps.log },
   );
   return {
-    sources: [alertmanager.create(), generic.create()],
+    sources: [alertmanager.create(), generic.create(), prometheus.create()],
     executors: [processes.executor],
     observers: [processes.observer],
     notifiers: createNotifiers(config, deps),

@@ -14,7 +14,7 @@ import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
 import { keepSecret, secretsIn } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
-import { IntakeWorker, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
+import { IntakeWorker, Listening, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
 import { type Adapters, createAdapters, createNotifiers } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -131,8 +131,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
-    const made = { ctxOf, onReceived: metrics.received, epoch: database.epoch };
-    const live = liveConfig(
+    const listening = new Listening(() => live.current().config.sweep.every);
+    const made = { ctxOf, onReceived: metrics.received, epoch: database.epoch, listening };
+    const live: LiveConfig = liveConfig(
       {
         ...first,
         journey: createJourney(first, bound, made),
@@ -194,6 +195,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
         return current().approval;
       },
       config: live,
+      notifiers: () => live.current().notifiers.map((one) => one.id),
       health: healthOf(database, worker, clock),
       storage: storagePort(database, retention, config.retention),
       meter: metrics.http,

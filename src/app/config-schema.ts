@@ -63,6 +63,7 @@ export const configSchema = z.strictObject({
     external_sites: z.array(z.string()).default([]),
     /** Names of alerts that say how far a pipeline is. */
     ci_cd: z.array(z.string()).default([]),
+    resolve_timeout: seconds("5m"),
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
   }),

@@ -3,7 +3,7 @@ import { holdEpoch } from "../db/epoch.ts";
 import type { Rules } from "../decision/index.ts";
 import type { Classification } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
-import type { Journey } from "../pipeline/index.ts";
+import type { Journey, Listening } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 
@@ -14,9 +14,14 @@ export type RuleFiles = { rules: Rules; classification: Classification };
 export function createJourney(
   { config, files }: { config: Config; files: RuleFiles },
   adapters: Adapters,
-  server: { ctxOf: (actor: Actor) => Ctx; onReceived: Journey["onReceived"]; epoch: number },
+  server: {
+    ctxOf: (actor: Actor) => Ctx;
+    onReceived: Journey["onReceived"];
+    epoch: number;
+    listening: Listening;
+  },
 ): Journey {
-  const { ctxOf, onReceived, epoch } = server;
+  const { ctxOf, onReceived, epoch, listening } = server;
   const { mode, time, token_valid } = config.decision;
   const { active_window, repair_window, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
@@ -26,6 +31,8 @@ export function createJourney(
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
     classification: files.classification,
+    resolve_timeout: config.intake.resolve_timeout,
+    listening,
     windows: { active: active_window, repair: repair_window, ...waits },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {

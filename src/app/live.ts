@@ -65,6 +65,7 @@ const RELOADABLE = [
   "intake.hmac_secrets",
   "intake.external_sites",
   "intake.ci_cd",
+  "intake.resolve_timeout",
   "intake.classification",
   "metrics",
   "incident",

@@ -28,6 +28,7 @@ beforeEach(async () => {
     receive: refuse,
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },
+    notifiers: () => [],
     health: () => ask(),
     storage: { report: refuse, prune: refuse },
     meter: () => {},

@@ -16,16 +16,24 @@ export type Answered = {
 export type HttpMeter = (answered: Answered) => void;
 
 export const WEBHOOKS = "/api/v1/webhooks";
+// Where Alertmanager takes alerts: a sender of alerts that is told our address must not notice.
+export const ALERTMANAGER_API = "/api/v2";
 // Whatever is asked for and is not there: what strangers make up must not become labels.
 const UNKNOWN = "unknown";
+
+/** Which webhook takes what is sent to this route; null for every other route. */
+export function webhookOf(method: string, path: string): string | null {
+  if (method !== "POST") return null;
+  if (path === `${ALERTMANAGER_API}/alerts`) return "prometheus";
+  return path.startsWith(`${WEBHOOKS}/`) ? path.slice(WEBHOOKS.length + 1) : null;
+}
 
 /** One id for each request: on its log lines, in its answer, and in the answer to an unexpected error. */
 export const requestId = (): string => randomUUID();
 
 function answered(request: FastifyRequest, reply: FastifyReply): Answered {
   const path = request.is404 ? UNKNOWN : (request.routeOptions.url ?? UNKNOWN);
-  const webhook =
-    request.method === "POST" && path.startsWith(`${WEBHOOKS}/`) ? path.slice(WEBHOOKS.length + 1) : null;
+  const webhook = webhookOf(request.method, path);
   const seconds = reply.elapsedTime / 1000;
   return { path, status: String(reply.statusCode), seconds, webhook, problem: request.problem };
 }

@@ -12,7 +12,7 @@ import { auditEntry, auditReport, health } from "../contract/system.ts";
 import { alertResult, webhookAnswer } from "../contract/webhook.ts";
 import type { Role } from "../lib/actor.ts";
 import { ERRORS, type ErrorCode } from "../lib/error.ts";
-import { WEBHOOKS } from "./observe.ts";
+import { WEBHOOKS, webhookOf } from "./observe.ts";
 
 declare module "fastify" {
   interface FastifySchema {
@@ -194,7 +194,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       const given = input.schema;
       if (given === undefined || given.hide === true) return { schema: { hide: true }, url };
       const method = methodOf(input.route);
-      const isWebhook = url.startsWith(`${WEBHOOKS}/`);
+      const isWebhook = url.startsWith(`${WEBHOOKS}/`) || webhookOf(method, url) !== null;
       const statuses = errorStatuses(given, method, isWebhook);
       const errors = Object.fromEntries(statuses.map((status) => [status, problemAnswer(status)]));
       const { response, "x-errors": _, ...rest } = schema as Json & { response: Json };

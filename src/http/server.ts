@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fas
 import { authenticate } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { alertmanagerAlertRoutes } from "./alertmanager-api/alerts.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
 import { answerClientError } from "./client-error.ts";
@@ -17,7 +18,7 @@ import { idempotentWrites } from "./idempotency.ts";
 import { incidentVerbRoutes } from "./incident-verbs.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { metricsRoutes } from "./metrics.ts";
-import { observe, requestId, WEBHOOKS } from "./observe.ts";
+import { ALERTMANAGER_API, observe, requestId, WEBHOOKS } from "./observe.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { storageRoutes } from "./storage.ts";
@@ -113,6 +114,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   await mount("", metricsRoutes);
   await mount("", openapiRoutes);
   await mount(WEBHOOKS, webhookRoutes);
+  await mount(ALERTMANAGER_API, alertmanagerAlertRoutes);
   await mount("/api/v1", api);
   finish();
   await app.ready();

@@ -30,6 +30,8 @@ export type HttpDeps = {
     reload: (ctx: Ctx) => Promise<Reloaded>;
   };
   health: () => Promise<Health>;
+  /** Ids of the channels that people are told on. */
+  notifiers: () => readonly string[];
   /** What takes room, and deleting what has been kept for its time; the routes say who may. */
   storage: {
     report: () => Promise<StorageReport>;

@@ -16,7 +16,7 @@ import { hmac, network, type SenderCheck } from "./sender-checks.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
-type Webhook = {
+export type Webhook = {
   path: string;
   /** The source's id, or how a call says it; what is thrown there is the answer. */
   source: string | ((request: FastifyRequest, deps: HttpDeps) => string);
@@ -66,19 +66,24 @@ function parse(body: Buffer): unknown {
   }
 }
 
-/** Where alerts come in. The raw body is in the journal, on disk, before the answer is 2xx. */
+/** Where alerts come in, and which senders are supported. */
 export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
-  // Whatever type the sender claims: the journal keeps the bytes.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.decorateRequest("sender", "");
   const sources = WEBHOOKS.flatMap(({ source }) => (typeof source === "string" ? source : []));
   app.get(
     "/health",
     { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
     async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }),
   );
-  for (const { path, source: named, check, summary, body, answer } of WEBHOOKS) {
+  receivingRoutes(app, deps, WEBHOOKS);
+}
+
+/** The raw body is in the journal, on disk, before the answer is 2xx. */
+export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: readonly Webhook[]): void {
+  // Whatever type the sender claims: the journal keeps the bytes.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.decorateRequest("sender", "");
+  for (const { path, source: named, check, summary, body, answer } of webhooks) {
     const response: Record<number, z.ZodType> =
       answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema };
     app.post(path, {

@@ -139,11 +139,24 @@ export function callOf({ seq, sender, idempotency_key, body, received_at }: Rece
 }
 
 function instanceOf(alert: SourceAlert, source_fingerprint: string, call: string | undefined): string[] {
+  // The two of a Prometheus pair see the same alert begin at different moments.
+  if (alert.holds_until !== undefined) return [source_fingerprint, "repeated"];
   if (alert.starts_at !== null) return [source_fingerprint, alert.starts_at.toISOString()];
   // Nothing of the alert itself: a receipt that is replayed may be understood in another way.
   if (call !== undefined) return ["call", call, String(alert.position ?? 0)];
   // Without a start an instance lasts until it resolves: its redeliveries are one.
   return [source_fingerprint, "unknown"];
+}
+
+/** How an alert stands that holds until some time: at that time it is over, as Alertmanager judges. */
+function standing(
+  { status, ends_at, holds_until }: SourceAlert,
+  received_at: Date,
+): Pick<NormalisedAlert, "status" | "ends_at" | "repeated" | "holds_until"> {
+  if (holds_until === undefined) return { status, ends_at };
+  if (holds_until !== null && holds_until <= received_at)
+    return { status: "resolved", ends_at: holds_until, repeated: true };
+  return { status: "firing", ends_at: null, repeated: true, holds_until };
 }
 
 /**
@@ -185,7 +198,7 @@ export function normalise(
       alert_type,
       alert_name,
     }),
-    status: alert.status,
+    ...standing(alert, received_at),
     alert_name,
     alert_type,
     severity: severityOf(labels.severity),
@@ -198,9 +211,8 @@ export function normalise(
     labels,
     annotations,
     starts_at: alert.starts_at ?? received_at,
-    start_known: alert.starts_at !== null,
+    start_known: alert.starts_at !== null && alert.holds_until === undefined,
     of_call: alert.starts_at === null && call !== undefined,
-    ends_at: alert.ends_at,
     generator_url: alert.generator_url,
     heartbeat,
     progress,

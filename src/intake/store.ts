@@ -89,10 +89,11 @@ type Known = Pick<StoredAlert, "alert_id" | "incident_id" | "status">;
  */
 export async function touchAlerts(ctx: Ctx, heard: readonly HeardAlert[]): Promise<Map<string, Known>> {
   const now = ctx.clock.now().toISOString();
-  const said = heard.map(({ instance_key, status, ends_at, times }) => ({
+  const said = heard.map(({ instance_key, status, ends_at, holds_until, times }) => ({
     instance_key,
     status,
     ends_at,
+    holds_until,
     times,
   }));
   const { rows } = await ctx.db.execute<Known & { instance_key: string }>(sql`
@@ -100,32 +101,35 @@ export async function touchAlerts(ctx: Ctx, heard: readonly HeardAlert[]): Promi
        set last_received_at = greatest(a.last_received_at, ${now}::timestamptz),
            deliveries = a.deliveries + d.times,
            status = case when a.status = 'resolved' then 'resolved' else d.status end,
-           ends_at = coalesce(a.ends_at, d.ends_at)
+           ends_at = coalesce(a.ends_at, d.ends_at),
+           holds_until = greatest(a.holds_until, d.holds_until)
       from json_to_recordset(${jsonRows(said)}::json)
-        as d(instance_key text, status text, ends_at timestamptz, times int)
+        as d(instance_key text, status text, ends_at timestamptz, holds_until timestamptz, times int)
      where a.instance_key = d.instance_key
     returning a.instance_key, a.alert_id, a.incident_id, a.status`);
   return new Map(rows.map((row) => [row.instance_key, row]));
 }
 
-/** A resolved notice that names no start, from a source that counts calls: over is over, for all of them. */
-export function endsAll(alert: Pick<NormalisedAlert, "of_call" | "status">): boolean {
-  return alert.of_call && alert.status === "resolved";
+/** A resolved notice that no start binds to one instance: over is over, for all of them. */
+export function endsAll(alert: Pick<NormalisedAlert, "of_call" | "repeated" | "status">): boolean {
+  return (alert.of_call || alert.repeated === true) && alert.status === "resolved";
 }
 
 /**
  * Ends the firing instances of these notices' alerts, and returns the notice once for each of them. An
- * instance that began after its notice came, which can only be a replay, goes on.
+ * instance that began after its notice came, which can only be a replay, goes on; so does what is repeated
+ * and began after the end that the notice tells of. Its key is freed for its next instance.
  */
 export async function endInstances(ctx: Ctx, notices: readonly NormalisedAlert[]): Promise<StoredAlert[]> {
   if (notices.length === 0) return [];
   const { rows } = await ctx.db.execute<{ notice: string; alert_id: string; incident_id: string | null }>(sql`
     update alerts a
-       set status = 'resolved', ends_at = coalesce(n.ends_at, n.starts_at), last_received_at = greatest(a.last_received_at, n.starts_at)
+       set status = 'resolved', ends_at = coalesce(n.ends_at, n.until), last_received_at = greatest(a.last_received_at, n.until),
+           instance_key = case when n.repeated then a.instance_key || ':' || a.alert_id else a.instance_key end
       from json_to_recordset(${identities(notices)}::json)
-        as n(instance_key text, fingerprint text, source_fingerprint text, starts_at timestamptz, ends_at timestamptz)
+        as n(instance_key text, fingerprint text, source_fingerprint text, until timestamptz, ends_at timestamptz, repeated boolean)
      where a.fingerprint = n.fingerprint and a.source_fingerprint = n.source_fingerprint
-       and a.status = 'firing' and least(a.starts_at, a.first_received_at) <= n.starts_at
+       and a.status = 'firing' and least(a.starts_at, a.first_received_at) <= n.until
     returning n.instance_key as notice, a.alert_id, a.incident_id`);
   const byKey = new Map(notices.map((notice) => [notice.instance_key, notice]));
   return rows.flatMap(({ notice, alert_id, incident_id }) => {
@@ -137,7 +141,7 @@ export async function endInstances(ctx: Ctx, notices: readonly NormalisedAlert[]
 const identities = (alerts: readonly NormalisedAlert[]) =>
   jsonRows(
     alerts.map(
-      ({ instance_key, fingerprint, source_fingerprint, status, starts_at, start_known, ends_at }) => ({
+      ({
         instance_key,
         fingerprint,
         source_fingerprint,
@@ -145,6 +149,17 @@ const identities = (alerts: readonly NormalisedAlert[]) =>
         starts_at,
         start_known,
         ends_at,
+        repeated,
+      }) => ({
+        instance_key,
+        fingerprint,
+        source_fingerprint,
+        status,
+        starts_at,
+        start_known,
+        ends_at,
+        until: repeated === true && ends_at !== null ? ends_at : starts_at,
+        repeated: repeated === true,
       }),
     ),
   );
@@ -158,10 +173,10 @@ export async function stillNews(ctx: Ctx, batch: readonly NormalisedAlert[]): Pr
   const { rows } = await ctx.db.execute<{ instance_key: string }>(sql`
     select n.instance_key
       from json_to_recordset(${identities(batch)}::json)
-        as n(instance_key text, fingerprint text, source_fingerprint text, status text, starts_at timestamptz, start_known boolean)
+        as n(instance_key text, fingerprint text, source_fingerprint text, status text, starts_at timestamptz, start_known boolean, until timestamptz)
       left join alerts a on a.instance_key = n.instance_key
      where case n.status
-       when 'resolved' then n.start_known or a.first_received_at is null or a.first_received_at <= n.starts_at
+       when 'resolved' then n.start_known or a.first_received_at is null or a.first_received_at <= n.until
        else a.alert_id is null and (n.start_known or not exists (
          select 1 from alerts e
           where e.fingerprint = n.fingerprint and e.source_fingerprint = n.source_fingerprint
@@ -183,18 +198,18 @@ export async function insertAlerts(ctx: Ctx, fresh: readonly (StoredAlert & Hear
   const { rowCount } = await ctx.db.execute(sql`
     insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
-           target_resource, message, labels, annotations, starts_at, ends_at, generator_url, deliveries,
+           target_resource, message, labels, annotations, starts_at, ends_at, holds_until, generator_url, deliveries,
            first_received_at, last_received_at)
     select alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
-           target_resource, message, labels, annotations, starts_at, ends_at, generator_url, times,
+           target_resource, message, labels, annotations, starts_at, ends_at, holds_until, generator_url, times,
            ${now}::timestamptz, ${now}::timestamptz
       from json_to_recordset(${jsonRows(fresh)}::json)
         as a(alert_id text, instance_key text, source text, source_fingerprint text, fingerprint text,
              incident_id text, status text, alert_name text, alert_type text, severity text,
              alert_category text, notification_type text, cluster text, namespace text,
              target_resource text, message text, labels jsonb, annotations jsonb, starts_at timestamptz,
-             ends_at timestamptz, generator_url text, times int)
+             ends_at timestamptz, holds_until timestamptz, generator_url text, times int)
     on conflict (instance_key) do nothing`);
   if (rowCount !== fresh.length) {
     throw Object.assign(new Error("an alert was stored meanwhile"), { code: SERIALISATION_FAILURE });

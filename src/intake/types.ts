@@ -23,6 +23,11 @@ export type SourceAlert = {
   /** null: the source gave none, or one that cannot be read. */
   starts_at: Date | null;
   ends_at: Date | null;
+  /**
+   * Set where the sender repeats what fires and may fall silent when it is over: until when this holds, by
+   * then it is resolved, whatever `status` says; null: for as long as the installation has it.
+   */
+  holds_until?: Date | null;
   /** The source's own identity of the alert; null: made from its labels. */
   source_fingerprint: string | null;
   generator_url: string | null;
@@ -88,11 +93,15 @@ export type NormalisedAlert = {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   starts_at: Date;
-  /** False: `starts_at` is when we first heard of it. */
+  /** False: no start tells it from another instance of its alert; `starts_at` may be when we heard of it. */
   start_known: boolean;
   /** Its instance is that of the call that brought it: without a start, from a source that counts calls. */
   of_call: boolean;
   ends_at: Date | null;
+  /** Its sender repeats it while it fires: what it fires is one instance, whoever sends it, until that ends. */
+  repeated?: true;
+  /** It ends when it is not repeated before. */
+  holds_until?: Date | null;
   generator_url: string | null;
   /** A sign of life: recorded, and no incident. */
   heartbeat: boolean;

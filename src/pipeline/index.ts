@@ -1,4 +1,5 @@
 export { IntakeWorker } from "./intake-worker.ts";
+export { Listening } from "./listening.ts";
 export { processReceipts } from "./receive.ts";
 export { type Counts, countPrunable, type Pace, prune, type RetentionTerms } from "./retention.ts";
 export { sweep } from "./sweep.ts";

@@ -25,12 +25,14 @@ import {
   normalise,
   type Receipt,
   retireInstances,
+  type SourceAlert,
   type StoredAlert,
   stillNews,
   stillWaiting,
   touchAlerts,
 } from "../intake/index.ts";
 import { repairDidNotHold } from "../learning/index.ts";
+import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { prefixedId } from "../lib/id.ts";
 import { redactText } from "../lib/redact.ts";
@@ -48,6 +50,12 @@ type Understood = Omit<Received, "alerts"> & {
   alerts: NormalisedAlert[];
   truncated: number;
 };
+
+/** What is repeated, and does not say until when it holds, holds for as long as the installation says. */
+function lasting(alert: SourceAlert, { received_at }: Receipt, journey: Journey): SourceAlert {
+  if (alert.holds_until !== null) return alert;
+  return { ...alert, holds_until: addSeconds(received_at, journey.resolve_timeout) };
+}
 
 /** From a body to alerts in our own terms. Never throws: what cannot be understood is a dead letter. */
 function understand(journey: Journey, { receipt, body }: Delivery): Understood {
@@ -68,7 +76,7 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
     if (!decoded.ok) return dead(decoded.reason);
     const call = source.counts_calls ? callOf(receipt) : undefined;
     const alerts = decoded.alerts.map((alert) =>
-      normalise(alert, id, received_at, journey.classification, call),
+      normalise(lasting(alert, receipt, journey), id, received_at, journey.classification, call),
     );
     const error =
       decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
@@ -77,6 +85,8 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
     return dead(messageOf(error));
   }
 }
+
+const later = (one: Date | null | undefined, other: Date) => (one != null && one > other ? one : other);
 
 /**
  * Alerts in the order they came, cut so that no part holds an instance twice: a firing and a resolved
@@ -98,6 +108,8 @@ export function waves(alerts: readonly NormalisedAlert[]): HeardAlert[][] {
     const over = before?.heard.status === "resolved" && alert.start_known;
     if (before !== undefined && before.part >= from && (over || before.heard.status === alert.status)) {
       before.heard.times += 1;
+      if (alert.holds_until != null)
+        before.heard.holds_until = later(before.heard.holds_until, alert.holds_until);
       continue;
     }
     const after = before === undefined ? 0 : before.part + 1;
@@ -113,7 +125,11 @@ export function waves(alerts: readonly NormalisedAlert[]): HeardAlert[][] {
   return parts;
 }
 
-async function resolveQuiet(ctx: Ctx, stored: readonly StoredAlert[]): Promise<void> {
+/** Resolves the incidents of alerts that have ended, where no other fires. */
+export async function resolveQuiet(
+  ctx: Ctx,
+  stored: readonly Pick<StoredAlert, "status" | "incident_id">[],
+): Promise<void> {
   const ended = stored.filter((alert) => alert.status === "resolved" && alert.incident_id !== null);
   const ids = [...new Set(ended.flatMap((alert) => alert.incident_id ?? []))];
   const firing = await firingIncidents(ctx, ids);

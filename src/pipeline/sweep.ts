@@ -11,6 +11,7 @@ import { messageOf } from "../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../lib/log.ts";
 import { againId, enqueue, tell, unfinishedWork } from "../outbox/index.ts";
 import { clearAway } from "./clear-away.ts";
+import { endLapsedAlerts } from "./end-lapsed.ts";
 import { conclude, giveBack } from "./execute.ts";
 import { putBeforePeople } from "./put-before-people.ts";
 import { cutShort, type Due, dueIncidents, signedWork } from "./store.ts";
@@ -197,7 +198,17 @@ async function resolved(journey: Journey): Promise<void> {
   );
 }
 
-const PARTS = [approvals, executions, refused, lostWork, resolutions, decisions, incidents, resolved];
+const PARTS = [
+  approvals,
+  executions,
+  refused,
+  lostWork,
+  resolutions,
+  decisions,
+  endLapsedAlerts,
+  incidents,
+  resolved,
+];
 
 /**
  * Looks for whatever has been in a state for too long and moves it on. It asks the tables what should have

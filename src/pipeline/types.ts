@@ -6,6 +6,7 @@ import type { IncidentWindows, KnownTargets } from "../incident/index.ts";
 import type { Classification, Source } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Observer, VerificationTerms } from "../verification/index.ts";
+import type { Listening } from "./listening.ts";
 
 /** What became of a receipt, once that is committed; `error` says what of it was not understood. */
 export type Received = {
@@ -20,6 +21,10 @@ export type Journey = {
   as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
   sources: readonly Source[];
   classification: Classification;
+  /** Seconds for which what is repeated while it fires holds, where its sender does not say. */
+  resolve_timeout: number;
+  /** Whether senders could reach us. */
+  listening: Listening;
   windows: IncidentWindows;
   known: KnownTargets;
   decide: DecideOptions;

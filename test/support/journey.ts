@@ -1,5 +1,6 @@
 import { alertmanager } from "../../src/adapters/sources/alertmanager/index.ts";
 import { generic } from "../../src/adapters/sources/generic/index.ts";
+import { prometheus } from "../../src/adapters/sources/prometheus/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import { people } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
@@ -7,7 +8,7 @@ import { loadClassification } from "../../src/intake/index.ts";
 import type { Actor, Role } from "../../src/lib/actor.ts";
 import { addSeconds, type Clock } from "../../src/lib/clock.ts";
 import { prefixedId } from "../../src/lib/id.ts";
-import type { Journey } from "../../src/pipeline/index.ts";
+import { type Journey, Listening } from "../../src/pipeline/index.ts";
 import type { TestDatabase } from "./database.ts";
 
 /** A clock that stands still until it is moved. */
@@ -34,8 +35,10 @@ export const TERMS: Journey["approval"] = {
 export function testJourney(database: TestDatabase, clock: Clock): Journey {
   return {
     as: (name) => database.ctx({ kind: "system", name }, clock),
-    sources: [alertmanager.create(), generic.create()],
+    sources: [alertmanager.create(), generic.create(), prometheus.create()],
     classification: loadClassification(),
+    resolve_timeout: 300,
+    listening: new Listening(() => 5),
     windows: {
       active: 300,
       repair: 1800,

@@ -53,6 +53,8 @@ export const alerts = pgTable(
     annotations: jsonb("annotations").$type<Record<string, string>>().notNull(),
     starts_at: at("starts_at").notNull(),
     ends_at: at("ends_at"),
+    /** Of one that fires, from a sender that repeats what does: it ends when it is not repeated before. */
+    holds_until: at("holds_until"),
     generator_url: text("generator_url"),
     first_received_at: at("first_received_at").notNull(),
     last_received_at: at("last_received_at").notNull(),

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { optionalText, texts, time } from "../../../contract/lenient.ts";
+import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
+
+const alert = z.object({
+  labels: texts,
+  annotations: texts,
+  startsAt: time,
+  endsAt: time,
+  generatorURL: optionalText,
+});
+
+/** As Prometheus and Alertmanager see it, a label without a value is none. */
+const set = (labels: Record<string, string>) =>
+  Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ""));
+
+function decodeAlert(raw: unknown): SourceAlert | string {
+  const parsed = alert.safeParse(raw);
+  if (!parsed.success) return "is not an object";
+  const { annotations, startsAt, endsAt, generatorURL } = parsed.data;
+  const labels = set(parsed.data.labels);
+  if (Object.keys(labels).length === 0) return "has no labels";
+  if (Object.hasOwn(labels, "")) return "has a label without a name";
+  if (startsAt !== null && endsAt !== null && endsAt < startsAt) return "ends before it starts";
+  return {
+    // Until `endsAt`: whether that has come is judged by when it was received.
+    status: "firing",
+    holds_until: endsAt,
+    labels,
+    annotations,
+    starts_at: startsAt,
+    ends_at: null,
+    source_fingerprint: null,
+    generator_url: generatorURL,
+  };
+}
+
+function decode(body: unknown): Decoded {
+  if (!Array.isArray(body)) return { ok: false, reason: "not a list of alerts, as Prometheus sends them" };
+  const alerts: SourceAlert[] = [];
+  const rejected: string[] = [];
+  body.forEach((raw, index) => {
+    const decoded = decodeAlert(raw);
+    if (typeof decoded === "string") rejected.push(`[${index}] ${decoded}`);
+    else alerts.push(decoded);
+  });
+  return { ok: true, alerts, truncated: 0, rejected };
+}
+
+/** What Prometheus, `amtool alert add` and others send to Alertmanager's API v2: a list of alerts. */
+export const prometheus = {
+  id: "prometheus",
+  describe: (): SourceDescription => ({
+    name: "Prometheus",
+    kind: "source",
+    path: "/api/v2/alerts",
+    capabilities: ["firing", "resolved", "batch", "resolved by silence"],
+  }),
+  create: (): Source => ({ id: "prometheus", decode }),
+};

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { wireText } from "./common.ts";
+
+// Names as in Alertmanager's API v2, whose clients read this.
+
+const texts = z.record(z.string(), z.string());
+
+/** What its writers send, as far as it is read. */
+export const postableAlerts = z.array(
+  z.looseObject({
+    labels: texts.describe("What names the alert: whoever sends it, with these labels it is one"),
+    annotations: texts.optional(),
+    startsAt: z.string().optional(),
+    endsAt: z
+      .string()
+      .optional()
+      .describe("RFC 3339; over when it has passed. Without it: intake.resolve_timeout after each send"),
+    generatorURL: z.string().optional(),
+  }),
+);
+
+const flag = z.enum(["true", "false"]).optional();
+
+export const alertQuery = z.object({
+  active: flag,
+  silenced: flag,
+  inhibited: flag,
+  unprocessed: flag,
+  receiver: wireText(200).optional().describe("Not read: who is told is decided by incident"),
+  filter: z
+    .preprocess(
+      (value) => (typeof value === "string" ? [value] : value),
+      z.array(wireText(2_000)).max(50).optional(),
+    )
+    .describe('Matchers: `alertname="Down"`; may come again'),
+});
+
+export const receiver = z.object({ name: z.string() });
+
+export const gettableAlert = z.object({
+  labels: texts,
+  annotations: texts,
+  startsAt: z.string(),
+  endsAt: z
+    .string()
+    .describe("When it is over unless it is sent again; the zero time where that is not known"),
+  updatedAt: z.string(),
+  generatorURL: z.string(),
+  fingerprint: z.string(),
+  receivers: z.array(receiver),
+  status: z.object({
+    state: z.enum(["unprocessed", "active", "suppressed"]),
+    silencedBy: z.array(z.string()),
+    inhibitedBy: z.array(z.string()),
+  }),
+});
+export type GettableAlert = z.infer<typeof gettableAlert>;
+
+export const alertmanagerStatus = z.object({
+  cluster: z.object({ status: z.enum(["ready", "settling", "disabled"]) }),
+  versionInfo: z.object({
+    version: z.string(),
+    revision: z.string(),
+    branch: z.string(),
+    buildUser: z.string(),
+    buildDate: z.string(),
+    goVersion: z.string(),
+  }),
+  config: z.object({ original: z.string() }),
+  uptime: z.string(),
+});

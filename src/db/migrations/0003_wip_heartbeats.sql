@@ -1,1 +1,0 @@
-ALTER TABLE "outbox" ALTER COLUMN "incident_id" DROP NOT NULL;

@@ -1,0 +1,116 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { authenticate } from "../../access/index.ts";
+import {
+  alertmanagerStatus,
+  alertQuery,
+  type GettableAlert,
+  gettableAlert,
+  postableAlerts,
+  receiver,
+} from "../../contract/alertmanager-alerts.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { type FiringAlert, firingAlerts, parseMatchers } from "../../intake/index.ts";
+import { callOf } from "../call.ts";
+import { SENDER } from "../openapi.ts";
+import { network } from "../sender-checks.ts";
+import type { HttpDeps } from "../types.ts";
+import { receivingRoutes, type Webhook } from "../webhooks.ts";
+
+const TAGS = ["alertmanager"];
+// Go's time without a value: Alertmanager's clients read a time there always.
+const NO_TIME = "0001-01-01T00:00:00.000Z";
+
+const SEND: Webhook = {
+  path: "/alerts",
+  source: "prometheus",
+  check: network,
+  summary: "Alertmanager's API for whoever sends alerts: Prometheus, amtool and others",
+  body: postableAlerts,
+  // Its writers are told nothing but that it was taken.
+  answer: { status: 200, schema: z.object({}), of: () => ({}) },
+};
+
+/** Who reads: an admitted sender, or a person with a token. */
+async function reader(request: FastifyRequest, deps: HttpDeps): Promise<Ctx> {
+  const call = callOf(request);
+  try {
+    return deps.ctxOf({ kind: "sender", name: deps.checkSender(call) });
+  } catch (refused) {
+    if (call.authorization === undefined) throw refused;
+    const anyone = deps.ctxOf({ kind: "system", name: "bootstrap" });
+    return deps.ctxOf(await authenticate(anyone, call.authorization));
+  }
+}
+
+function shown(row: FiringAlert, receivers: GettableAlert["receivers"]): GettableAlert {
+  const { labels, annotations, starts_at, holds_until, last_received_at } = row;
+  return {
+    labels,
+    annotations,
+    startsAt: starts_at.toISOString(),
+    endsAt: holds_until?.toISOString() ?? NO_TIME,
+    updatedAt: last_received_at.toISOString(),
+    generatorURL: row.generator_url ?? "",
+    fingerprint: row.source_fingerprint,
+    receivers,
+    status: { state: "active", silencedBy: [], inhibitedBy: [] },
+  };
+}
+
+/** The part of Alertmanager's API v2 that is about alerts, under its own path, for its own clients. */
+export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps): void {
+  receivingRoutes(app, deps, [SEND]);
+  const routes = app.withTypeProvider<ZodTypeProvider>();
+  const open = { tags: TAGS, security: [...SENDER, { token: [] }] };
+  routes.get(
+    "/alerts",
+    {
+      schema: {
+        ...open,
+        summary: "The alerts that fire",
+        description: "From every source, newest first; of a storm those among the 5,000 newest.",
+        querystring: alertQuery,
+        response: { 200: z.array(gettableAlert) },
+      },
+    },
+    async (request) => {
+      const ctx = await reader(request, deps);
+      const { active, filter = [] } = request.query;
+      if (active === "false") return [];
+      const receivers = deps.notifiers().map((name) => ({ name }));
+      const rows = await firingAlerts(ctx, filter.flatMap(parseMatchers));
+      return rows.map((row) => shown(row, receivers));
+    },
+  );
+  routes.get(
+    "/receivers",
+    { schema: { ...open, summary: "Who is told of alerts", response: { 200: z.array(receiver) } } },
+    async (request) => {
+      await reader(request, deps);
+      return deps.notifiers().map((name) => ({ name }));
+    },
+  );
+  routes.get(
+    "/status",
+    {
+      schema: {
+        ...open,
+        summary: "What answers here",
+        description: "As far as Alertmanager's clients ask for it. The configuration is not shown.",
+        response: { 200: alertmanagerStatus },
+      },
+    },
+    async (request) => {
+      await reader(request, deps);
+      const unknown = { revision: "", branch: "", buildUser: "", buildDate: "", goVersion: "" };
+      return {
+        cluster: { status: "disabled" as const },
+        versionInfo: { version: `awoooi ${deps.version}`, ...unknown },
+        config: { original: "" },
+        uptime: (await deps.health()).started_at,
+      };
+    },
+  );
+}

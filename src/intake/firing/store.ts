@@ -1,0 +1,77 @@
+import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import type { Ctx } from "../../db/ctx.ts";
+import { oneOf } from "../../db/one-of.ts";
+import { alerts } from "../../db/schema.ts";
+import type { StoredAlert } from "../types.ts";
+
+/** The moment before which everything that came is understood: now, where no receipt waits. */
+export async function understoodUntil(ctx: Ctx): Promise<Date> {
+  const now = ctx.clock.now();
+  const { rows } = await ctx.db.execute<{ received_at: string }>(
+    sql`select received_at from receipts where state = 'received' order by seq limit 1`,
+  );
+  const oldest = rows[0] === undefined ? now : new Date(rows[0].received_at);
+  return new Date(Math.min(oldest.getTime(), now.getTime()));
+}
+
+/** `since`: when we began to listen; `until`: what came before is understood. */
+export type Heard = { since: Date; until: Date };
+
+// Of a deadline that passed while we did not listen: no sender's turn comes later than this, and who sends
+// something once with its end, a day ahead, does not wait for another day.
+const LONGEST_TURN = "15 minutes";
+// For our own delays.
+const GRACE = "5 seconds";
+
+/** Fires, and was not repeated in time. After a break of ours the time begins anew. */
+function isLapsed({ since, until }: Heard): SQL {
+  const turn = sql`least(${alerts.holds_until} - ${alerts.last_received_at}, ${LONGEST_TURN}::interval)`;
+  return sql`${alerts.status} = 'firing' and ${alerts.holds_until} is not null
+    and greatest(${alerts.holds_until}, ${since.toISOString()}::timestamptz + ${turn})
+        <= ${until.toISOString()}::timestamptz - ${GRACE}::interval`;
+}
+
+export async function lapsedAlerts(
+  ctx: Ctx,
+  { limit, ...heard }: Heard & { limit: number },
+): Promise<{ alert_id: string; fingerprint: string }[]> {
+  const { alert_id, fingerprint } = alerts;
+  return ctx.db.select({ alert_id, fingerprint }).from(alerts).where(isLapsed(heard)).limit(limit);
+}
+
+type Ended = Pick<StoredAlert, "incident_id" | "alert_name" | "status">;
+
+/** Ends those of these alerts that still are lapsed. The key is freed: sent again, it is another instance. */
+export async function endLapsed(ctx: Ctx, ids: readonly string[], heard: Heard): Promise<Ended[]> {
+  if (ids.length === 0) return [];
+  const { incident_id, alert_name, status } = alerts;
+  return ctx.db
+    .update(alerts)
+    .set({
+      status: "resolved",
+      ends_at: sql`${alerts.holds_until}`,
+      instance_key: sql`${alerts.instance_key} || ':' || ${alerts.alert_id}`,
+    })
+    .where(and(oneOf(alerts.alert_id, ids), isLapsed(heard)))
+    .returning({ incident_id, alert_name, status });
+}
+
+/** Alerts that fire, newest first, those with all of these labels. */
+export async function firingRows(
+  ctx: Ctx,
+  labels: Record<string, string>,
+  limit: number,
+): Promise<(typeof alerts.$inferSelect)[]> {
+  const some = Object.keys(labels).length > 0;
+  return ctx.db
+    .select()
+    .from(alerts)
+    .where(
+      and(
+        eq(alerts.status, "firing"),
+        some ? sql`${alerts.labels} @> ${JSON.stringify(labels)}::jsonb` : undefined,
+      ),
+    )
+    .orderBy(desc(alerts.first_received_at), desc(alerts.alert_id))
+    .limit(limit);
+}
