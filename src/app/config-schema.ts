@@ -1,11 +1,23 @@
 import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
+import { compileMatchers, parseMatchers } from "../intake/index.ts";
+import { messageOf } from "../lib/error.ts";
 import { duration, keeping, keepingOrForever } from "./duration.ts";
 
 const seconds = (text: string) => duration.prefault(text);
 const count = (value: number) => z.number().int().min(1).max(1_000_000).default(value);
 const section = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
+
+const matchers = z.array(
+  z.string().superRefine((text, { addIssue }) => {
+    try {
+      compileMatchers(parseMatchers(text));
+    } catch (error) {
+      addIssue({ code: "custom", message: messageOf(error) });
+    }
+  }),
+);
 
 // RFC 1918, RFC 4193, link-local and loopback: what a small team's own network consists of.
 const PRIVATE = [
@@ -66,6 +78,26 @@ export const configSchema = z.strictObject({
     resolve_timeout: seconds("5m"),
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
+  }),
+  heartbeats: section({
+    /** Of what is named nowhere and was heard: silence is normal for so long, or for 1.5 times its longest so far. */
+    interval: seconds("15m"),
+    expected: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1).max(200),
+          source: z.string().min(1).optional(),
+          /** In Alertmanager's form. Without them any heartbeat of the source will do. */
+          matchers: matchers.default([]),
+          interval: duration,
+          severity: z.enum(["critical", "high", "warning", "low"]).default("critical"),
+        }),
+      )
+      .default([])
+      .refine(
+        (list) => new Set(list.map((one) => one.name)).size === list.length,
+        "two heartbeats have the same name",
+      ),
   }),
   incident: section({
     active_window: seconds("5m"),

@@ -1,7 +1,7 @@
 import type { Ctx } from "../db/ctx.ts";
 import { holdEpoch } from "../db/epoch.ts";
 import type { Rules } from "../decision/index.ts";
-import type { Classification } from "../intake/index.ts";
+import { type Classification, compileMatchers, expectHeartbeat, parseMatchers } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Journey, Listening } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
@@ -33,6 +33,16 @@ export function createJourney(
     classification: files.classification,
     resolve_timeout: config.intake.resolve_timeout,
     listening,
+    heartbeats: {
+      interval: config.heartbeats.interval,
+      expected: config.heartbeats.expected.map(({ matchers, source = null, ...one }) =>
+        expectHeartbeat({
+          ...one,
+          source,
+          matches: matchers.length === 0 ? null : compileMatchers(matchers.flatMap(parseMatchers)),
+        }),
+      ),
+    },
     windows: { active: active_window, repair: repair_window, ...waits },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {

@@ -68,6 +68,7 @@ const RELOADABLE = [
   "intake.resolve_timeout",
   "intake.classification",
   "metrics",
+  "heartbeats",
   "incident",
   "decision",
   "approval",

@@ -9,6 +9,7 @@ import { type Session, withExamples } from "./command.ts";
 import { addConfig } from "./config.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { tellFailure } from "./failure.ts";
+import { addHeartbeats } from "./heartbeats.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
 import { addMove } from "./move.ts";
@@ -72,6 +73,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addApprovals,
     addAlerts,
     addDeadLetters,
+    addHeartbeats,
     addTokens,
     addRules,
     addOperations,

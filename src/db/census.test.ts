@@ -17,6 +17,7 @@ const FINAL: Record<string, readonly string[]> = {
   "approvals.status": ["rejected", "expired", "superseded"],
   "executions.status": ["success", "failed", "refused"],
   "deliveries.state": ["delivered", "failed"],
+  "heartbeats.state": ["alive"],
   // An alert fires for as long as its trouble lasts: its incident is what must not wait.
   "alerts.status": ["firing", "resolved"],
 };
@@ -28,6 +29,7 @@ const KINDS: Record<string, string> = {
   approvals: "approval",
   executions: "execution",
   deliveries: "delivery",
+  heartbeats: "heartbeat",
 };
 
 let database: TestDatabase;

@@ -6,6 +6,7 @@ import {
   decisions,
   deliveries,
   executions,
+  heartbeats,
   incidents,
   outbox,
   receipts,
@@ -89,6 +90,13 @@ export const PLACES: readonly Place[] = [
     from: sql`${deliveries} join ${outbox} on ${outbox.seq} = ${deliveries.outbox_seq}`,
     state: sql`${deliveries.state}`,
     since: sql`${outbox.created_at}`,
+  },
+  {
+    kind: "heartbeat",
+    states: ["missing"],
+    from: sql`${heartbeats}`,
+    state: sql`${heartbeats.state}`,
+    since: sql`${heartbeats.missing_since}`,
   },
   {
     kind: "workflow",

@@ -31,6 +31,7 @@ const GROUPS: readonly Group[] = [
     oldest: "select min(created_at) as at from outbox",
   },
   { name: "audit", tables: ["audit_entries"], oldest: "select at from audit_entries order by seq limit 1" },
+  { name: "heartbeats", tables: ["heartbeats"], oldest: "select min(watched_since) as at from heartbeats" },
   { name: "access", tables: ["people", "tokens"] },
 ];
 const WORKFLOWS = "select to_timestamp(min(created_at) / 1000.0) as at from dbos.workflow_status";

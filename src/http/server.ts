@@ -14,6 +14,7 @@ import { decisionRoutes } from "./decisions.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
+import { heartbeatRoutes } from "./heartbeats.ts";
 import { idempotentWrites } from "./idempotency.ts";
 import { incidentVerbRoutes } from "./incident-verbs.ts";
 import { incidentRoutes } from "./incidents.ts";
@@ -58,6 +59,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   executionRoutes(routes);
   tokenRoutes(routes);
   deadLetterRoutes(routes);
+  heartbeatRoutes(routes);
   auditRoutes(routes);
   configRoutes(routes, deps);
   storageRoutes(routes, deps);

@@ -16,6 +16,11 @@ export class Listening {
     this.#every = every;
   }
 
+  /** Since when, by the last run of the sweep; null before the first. */
+  get begun(): Date | null {
+    return this.#since;
+  }
+
   /** Called by each run of the sweep; `understood_until`: what came before is understood. */
   since(now: Date, understood_until: Date): Date {
     const longest = Math.max(BREAK_SECONDS, 3 * this.#every()) * 1000;

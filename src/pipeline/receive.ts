@@ -20,6 +20,7 @@ import {
   finishReceipts,
   firingIncidents,
   type HeardAlert,
+  hearHeartbeats,
   insertAlerts,
   type NormalisedAlert,
   normalise,
@@ -156,6 +157,7 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     };
     return { ...alert, ...stored, is_new: !known.has(alert.instance_key) };
   });
+  await hearHeartbeats(ctx, heard, journey.heartbeats, journey.listening.begun ?? ctx.clock.now());
   const news = heard.filter((alert) => alert.status === "firing" && !alert.heartbeat);
   const firing = news.filter((alert) => !alert.progress);
   for (const alert of news) if (alert.progress && alert.is_new) tellProgress(ctx, alert);

@@ -13,6 +13,7 @@ import { againId, enqueue, tell, unfinishedWork } from "../outbox/index.ts";
 import { clearAway } from "./clear-away.ts";
 import { endLapsedAlerts } from "./end-lapsed.ts";
 import { conclude, giveBack } from "./execute.ts";
+import { silentSenders } from "./heartbeats.ts";
 import { putBeforePeople } from "./put-before-people.ts";
 import { cutShort, type Due, dueIncidents, signedWork } from "./store.ts";
 import type { Journey } from "./types.ts";
@@ -206,6 +207,7 @@ const PARTS = [
   resolutions,
   decisions,
   endLapsedAlerts,
+  silentSenders,
   incidents,
   resolved,
 ];

@@ -3,7 +3,7 @@ import type { Ctx } from "../db/ctx.ts";
 import type { DecideOptions } from "../decision/index.ts";
 import type { RunOptions } from "../execution/index.ts";
 import type { IncidentWindows, KnownTargets } from "../incident/index.ts";
-import type { Classification, Source } from "../intake/index.ts";
+import type { Classification, HeartbeatTerms, Source } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Observer, VerificationTerms } from "../verification/index.ts";
 import type { Listening } from "./listening.ts";
@@ -23,6 +23,8 @@ export type Journey = {
   classification: Classification;
   /** Seconds for which what is repeated while it fires holds, where its sender does not say. */
   resolve_timeout: number;
+  /** Whose silence is an alert of its own. */
+  heartbeats: HeartbeatTerms;
   /** Whether senders could reach us. */
   listening: Listening;
   windows: IncidentWindows;

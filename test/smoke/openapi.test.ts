@@ -45,6 +45,9 @@ beforeAll(async () => {
   const toSign = await approvalIn(app.admin, await opened("ShopSlow"), "pending");
   const toReject = await approvalIn(app.admin, await opened("ShopUnreachable"), "pending");
   await post(app.url, { not: "an alert" });
+  await post(app.url, firing("Watchdog"));
+  const beats = await app.admin.get<{ items: { heartbeat_id: string }[] }>("/heartbeats");
+  const heartbeat = beats.items[0]?.heartbeat_id ?? "";
   const letters = await app.admin.get<{ items: { dead_letter_id: string }[] }>("/dead-letters");
   const letter = { path: { id: letters.items[0]?.dead_letter_id ?? "" } };
   const incident = { path: { id: repaired } };
@@ -75,6 +78,8 @@ beforeAll(async () => {
     post_incidents_id_close: active,
     post_incidents_id_reopen: { ...incident, body: { comment: "not over" } },
     post_webhooks_alerts: { body: { alert_type: "disk_full", target_resource: "backup-host" } },
+    get_heartbeats: {},
+    delete_heartbeats_id: { path: { id: heartbeat } },
     get_dead_letters: {},
     get_dead_letters_id: letter,
     post_dead_letters_id_replay: letter,

@@ -39,6 +39,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     classification: loadClassification(),
     resolve_timeout: 300,
     listening: new Listening(() => 5),
+    heartbeats: { interval: 900, expected: [] },
     windows: {
       active: 300,
       repair: 1800,

@@ -1,0 +1,49 @@
+import type { Command } from "commander";
+import { pageOf } from "../contract/common.ts";
+import { heartbeat } from "../contract/heartbeat.ts";
+import { read, request } from "./client.ts";
+import { group, id, leaf, type Session } from "./command.ts";
+import { moment, span } from "./print.ts";
+
+type Json = { json?: boolean };
+
+async function list(session: Session, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "GET", "/heartbeats", { query: { limit: 200 } });
+  if (json) return session.out.json(answer.text);
+  const { items } = read(pageOf(heartbeat), answer);
+  if (items.length === 0)
+    return session.out.line("No heartbeat is waited for: none came yet, and heartbeats.expected names none.");
+  session.out.table(
+    ["HEARTBEAT", "STATE", "NAME", "SOURCE", "WITHIN", "LAST HEARD", "KNOWN FROM"],
+    items.map((one) => [
+      one.heartbeat_id,
+      one.state,
+      one.name,
+      one.source ?? "any",
+      span(one.interval * 1000),
+      one.last_heard_at === null ? "never" : moment(one.last_heard_at),
+      one.expected ? "configuration" : "hearing it",
+    ]),
+  );
+}
+
+async function forget(session: Session, heartbeatId: string, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "DELETE", `/heartbeats/${heartbeatId}`);
+  if (json) return session.out.json(answer.text);
+  const { name, expected } = read(heartbeat, answer);
+  session.out.line(
+    expected
+      ? `${name} is waited for anew: heartbeats.expected names it.`
+      : `${name} is waited for no longer, until it is heard again.`,
+  );
+}
+
+export function addHeartbeats(program: Command, session: Session): void {
+  const heartbeats = group(program, "heartbeats", "signs of life: whose silence raises an incident");
+  leaf(heartbeats, "ls", "list what is waited for, and what is missing", ["awoooi heartbeats ls"]).action(
+    (options: Json) => list(session, options),
+  );
+  leaf(heartbeats, "forget", "wait for one no longer", ["awoooi heartbeats forget HB-0a1b2c3d4e5f"])
+    .argument("<id>", "the heartbeat", id)
+    .action((heartbeatId: string, options: Json) => forget(session, heartbeatId, options));
+}
