@@ -200,6 +200,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       get checkSignature() {
         return live.current().checkSignature;
       },
+      get checkSentry() {
+        return live.current().checkSentry;
+      },
+      decode: (id, json) =>
+        current()
+          .sources.find((source) => source.id === id)
+          ?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },
       receive: receiver(as("intake"), journal, worker, patience),
       get terms() {
         return current().approval;

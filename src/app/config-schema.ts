@@ -64,6 +64,7 @@ export const configSchema = z.strictObject({
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
   }),
+  sentry: section({ webhook_secrets: z.array(z.string().min(1)).default([]) }),
   incident: section({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),
