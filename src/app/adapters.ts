@@ -3,7 +3,11 @@ import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
 import { generic } from "../adapters/sources/generic/index.ts";
+import { grafana } from "../adapters/sources/grafana/index.ts";
 import { prometheus } from "../adapters/sources/prometheus/index.ts";
+import { sentry } from "../adapters/sources/sentry/index.ts";
+import { signoz } from "../adapters/sources/signoz/index.ts";
+import { uptimeKuma } from "../adapters/sources/uptime-kuma/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { Source } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
@@ -38,7 +42,15 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { log: deps.log },
   );
   return {
-    sources: [alertmanager.create(), generic.create(), prometheus.create()],
+    sources: [
+      alertmanager.create(),
+      prometheus.create(),
+      generic.create(),
+      grafana.create(),
+      signoz.create(),
+      uptimeKuma.create(),
+      sentry.create(),
+    ],
     executors: [processes.executor],
     observers: [processes.observer],
     notifiers: createNotifiers(config, deps),

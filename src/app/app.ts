@@ -103,6 +103,29 @@ async function listen(deps: HttpDeps, config: Config): Promise<{ url: string; cl
   return { url: `http://${at}:${bound}`, close: () => server.close() };
 }
 
+type Loops = {
+  as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
+  live: LiveConfig;
+  retention: Retention;
+  /** Seconds between two runs of retention. */
+  every: number;
+  log: Log;
+};
+
+/** What goes on by itself, again and again; returns the ends of it. */
+function startLoops({ as, live, retention, every, log }: Loops): (() => Promise<void>)[] {
+  const { current } = live;
+  const prune = () => retention.run();
+  const swept = () => sweep(current().journey);
+  const deliver = (stopping: AbortSignal) => deliverNotices(as("pipeline"), current().notifiers, stopping);
+  return [
+    startLoop("retention", () => every, log, prune),
+    () => retention.stop(),
+    startLoop("the sweep", () => current().config.sweep.every, log, swept),
+    startLoop("the delivery of notices", () => 0.5, log, deliver),
+  ];
+}
+
 /**
  * Starts everything, in the order in which each part needs the one before, and each with its end noted at
  * once: `stop`, and an error half-way, run these in reverse. Throws `AwoooiError` with a sentence.
@@ -168,20 +191,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     ends.push(() => worker.stop());
     const page = await metricsPage(metrics, as("intake"), { journal, worker });
     const retention = new Retention(as("retention"), config.retention, () => worker.backlog());
-    ends.push(
-      startLoop(
-        "retention",
-        () => config.retention.every,
-        log,
-        () => retention.run(),
-      ),
-    );
-    ends.push(() => retention.stop());
-    const every = () => live.current().config.sweep.every;
-    ends.push(startLoop("the sweep", every, log, () => sweep(current())));
-    const deliver = (stopping: AbortSignal) =>
-      deliverNotices(as("pipeline"), live.current().notifiers, stopping);
-    ends.push(startLoop("the delivery of notices", () => 0.5, log, deliver));
+    ends.push(...startLoops({ as, live, retention, every: config.retention.every, log }));
 
     const patience = () => live.current().config.intake.answer_wait;
     const deps: HttpDeps = {
@@ -190,6 +200,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       get checkSignature() {
         return live.current().checkSignature;
       },
+      get checkSentry() {
+        return live.current().checkSentry;
+      },
+      decode: (id, json) =>
+        current()
+          .sources.find((source) => source.id === id)
+          ?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },
       receive: receiver(as("intake"), journal, worker, patience),
       get terms() {
         return current().approval;

@@ -99,6 +99,7 @@ export const configSchema = z.strictObject({
         "two heartbeats have the same name",
       ),
   }),
+  sentry: section({ webhook_secrets: z.array(z.string().min(1)).default([]) }),
   incident: section({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),

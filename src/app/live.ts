@@ -9,6 +9,8 @@ import {
   type Call,
   loadClassification,
   networkCheck,
+  OWN_SIGNATURE,
+  SENTRY_SIGNATURE,
   type SignatureCheck,
   senderCheck,
   signatureCheck,
@@ -27,6 +29,7 @@ export type Checked = {
   files: RuleFiles;
   checkSender: (call: Call) => string;
   checkSignature: SignatureCheck;
+  checkSentry: SignatureCheck;
   /** Whether a call may read the metrics without a token. */
   admitsScraper: (call: Call) => boolean;
   /** Equal for equal configurations; with the contents of the rule files. */
@@ -44,10 +47,14 @@ export function checked(config: Config, log: Log): Checked {
   };
   // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
-  const checkSignature = signatureCheck({ secrets, required: config.env === "prod" }, log);
+  const required = config.env === "prod";
+  const checkSignature = signatureCheck({ form: OWN_SIGNATURE, secrets, required }, log);
+  const ofSentry = { form: SENTRY_SIGNATURE, secrets: config.sentry.webhook_secrets, required };
+  const checkSentry = signatureCheck(ofSentry, log);
   const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const admitsScraper = (call: Call) => scraper(call) !== undefined;
-  return { config, files, checkSender: senderCheck(config.intake), checkSignature, admitsScraper, hash };
+  const checkSender = senderCheck(config.intake);
+  return { config, files, checkSender, checkSignature, checkSentry, admitsScraper, hash };
 }
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
@@ -67,6 +74,7 @@ const RELOADABLE = [
   "intake.ci_cd",
   "intake.resolve_timeout",
   "intake.classification",
+  "sentry",
   "metrics",
   "heartbeats",
   "incident",

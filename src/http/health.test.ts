@@ -25,6 +25,8 @@ beforeEach(async () => {
     ctxOf: refuse,
     checkSender: refuse,
     checkSignature: { present: refuse, of: refuse },
+    checkSentry: { present: refuse, of: refuse },
+    decode: refuse,
     receive: refuse,
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },

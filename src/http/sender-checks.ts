@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
+import type { SignatureCheck } from "../intake/index.ts";
 import { callOf, joined } from "./call.ts";
-import { SENDER, SIGNED } from "./openapi.ts";
+import { SENDER, SIGNED, SIGNED_BY_SENTRY } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** How the sender of a webhook is checked: before the body is read, and where it signs, by the body as well. */
@@ -15,8 +16,6 @@ export type SenderCheck = {
   keys: boolean;
 };
 
-const signatureOf = ({ headers }: FastifyRequest) => joined(headers["x-signature-256"]);
-
 /** By the address of the socket, else a token. */
 export const network: SenderCheck = {
   security: SENDER,
@@ -27,11 +26,33 @@ export const network: SenderCheck = {
   keys: false,
 };
 
-/** By HMAC, from whatever network; where no secret is configured and none is needed, as `network`. */
-export const hmac: SenderCheck = {
-  security: SIGNED,
-  before: (request, deps) => deps.checkSignature.present(signatureOf(request)),
-  sender: (request, body, deps) =>
-    deps.checkSignature.of(body, signatureOf(request)) ?? deps.checkSender(callOf(request)),
-  keys: true,
+type Signed = Pick<SenderCheck, "security" | "keys"> & {
+  /** Its name in lower case. */
+  header: string;
+  check: (deps: HttpDeps) => SignatureCheck;
 };
+
+/** By a signature, from whatever network; where no secret is configured and none is needed, as `network`. */
+function signed({ header, check, ...rest }: Signed): SenderCheck {
+  const given = ({ headers }: FastifyRequest) => joined(headers[header]);
+  return {
+    ...rest,
+    before: (request, deps) => check(deps).present(given(request)),
+    sender: (request, body, deps) =>
+      check(deps).of(body, given(request)) ?? deps.checkSender(callOf(request)),
+  };
+}
+
+export const hmac = signed({
+  header: "x-signature-256",
+  check: (deps) => deps.checkSignature,
+  security: SIGNED,
+  keys: true,
+});
+
+export const sentrySignature = signed({
+  header: "sentry-hook-signature",
+  check: (deps) => deps.checkSentry,
+  security: SIGNED_BY_SENTRY,
+  keys: false,
+});

@@ -1,5 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
+import { grafanaCall } from "../contract/webhook/grafana.ts";
+import { answerSentry, sentryAnswer, sentryCall } from "../contract/webhook/sentry.ts";
+import { answerSignoz, signozAnswer, signozCall } from "../contract/webhook/signoz.ts";
+import { uptimeKumaCall } from "../contract/webhook/uptime-kuma.ts";
 import {
   alertmanagerCall,
   genericCall,
@@ -8,11 +12,11 @@ import {
   webhookAnswer,
   webhookHealth,
 } from "../contract/webhook.ts";
-import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
+import { type Decoded, KNOWN_ALERT_TYPES } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { idempotencyKey } from "./idempotency.ts";
 import { OPEN } from "./openapi.ts";
-import { hmac, network, type SenderCheck } from "./sender-checks.ts";
+import { hmac, network, type SenderCheck, sentrySignature } from "./sender-checks.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
@@ -30,9 +34,31 @@ export type Webhook = {
 type VendorAnswer = {
   status: 200 | 202;
   schema: z.ZodType;
-  /** From the body as JSON of any shape, and what is known of its alerts by now; null: nothing yet. */
-  of(json: unknown, known: WebhookAnswer | null): unknown;
+  /**
+   * From the body as JSON of any shape, and what is known of its alerts by now; null: nothing yet. `decode` is
+   * what its source makes of it.
+   */
+  of(json: unknown, known: WebhookAnswer | null, decode: (json: unknown) => Decoded): unknown;
 };
+
+const anyFires = (decoded: Decoded) =>
+  decoded.ok && decoded.alerts.some((alert) => alert.status === "firing");
+
+const SIGNOZ = {
+  source: "signoz",
+  check: network,
+  summary: "SigNoz's webhook",
+  body: signozCall,
+  answer: {
+    status: 200,
+    schema: signozAnswer,
+    of(json, known, decode) {
+      const decoded = decode(json);
+      // What is not understood is kept as a dead letter: it may well have fired.
+      return answerSignoz(!decoded.ok || anyFires(decoded), known);
+    },
+  },
+} as const satisfies Omit<Webhook, "path">;
 
 const WEBHOOKS: readonly Webhook[] = [
   {
@@ -48,6 +74,38 @@ const WEBHOOKS: readonly Webhook[] = [
     check: hmac,
     summary: "Alerts of scripts and of whatever has no webhook of its own",
     body: genericCall,
+  },
+  {
+    path: "/grafana",
+    source: "grafana",
+    check: network,
+    summary: "Grafana's webhook, of unified and of legacy alerting",
+    body: grafanaCall,
+  },
+  { path: "/signoz", ...SIGNOZ },
+  { path: "/signoz/alert", ...SIGNOZ },
+  {
+    path: "/uptime-kuma",
+    source: "uptime-kuma",
+    check: network,
+    summary: "Uptime Kuma's webhook",
+    body: uptimeKumaCall,
+  },
+  {
+    path: "/sentry/error",
+    source: "sentry",
+    check: sentrySignature,
+    summary: "Sentry's webhooks: issues, errors, issue alerts and metric alerts",
+    body: sentryCall,
+    answer: {
+      status: 200,
+      schema: sentryAnswer,
+      of(json, known, decode) {
+        const decoded = decode(json);
+        const alerts = !decoded.ok || decoded.alerts.length > 0;
+        return answerSentry({ alerts, fires: anyFires(decoded) }, known);
+      },
+    },
   },
 ];
 
@@ -72,7 +130,7 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.get(
     "/health",
     { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
-    async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }),
+    async () => ({ status: "ok", sources: [...new Set(sources)], alert_types: KNOWN_ALERT_TYPES }),
   );
   receivingRoutes(app, deps, WEBHOOKS);
 }
@@ -112,7 +170,7 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
         const known = await deps.receive({ source, sender, body: raw, json, idempotency_key });
         if (answer === undefined) return known ?? LATER;
         reply.status(answer.status);
-        return answer.of(json, known);
+        return answer.of(json, known, (body) => deps.decode(source, body));
       },
     });
   }

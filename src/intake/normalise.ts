@@ -138,6 +138,14 @@ export function callOf({ seq, sender, idempotency_key, body, received_at }: Rece
   return `key:${hashOfTexts([sender, idempotency_key, sha256(body), received_at.toISOString()])}`;
 }
 
+// It is in an index, which takes no mebibyte; vendors' own are hashes, or a few words.
+const LONGEST_IDENTITY = 200;
+
+function identityOf({ source_fingerprint: given, labels }: SourceAlert): string {
+  if (given === null) return sha256(canonicalJson(labels)).slice(0, 16);
+  return given.length > LONGEST_IDENTITY ? sha256(given) : given;
+}
+
 function instanceOf(alert: SourceAlert, source_fingerprint: string, call: string | undefined): string[] {
   // The two of a Prometheus pair see the same alert begin at different moments.
   if (alert.holds_until !== undefined) return [source_fingerprint, "repeated"];
@@ -185,7 +193,7 @@ export function normalise(
     annotations,
     expr: alert.expr ?? exprOfLink(alert.generator_url),
   });
-  const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
+  const source_fingerprint = identityOf(alert);
   const instance = instanceOf(alert, source_fingerprint, call);
   return {
     instance_key: hashOfTexts([source, ...instance]).slice(0, 32),
@@ -194,7 +202,7 @@ export function normalise(
     fingerprint: fingerprintOf({
       cluster,
       namespace,
-      workload: named ?? workloadOf(labels, alert_name),
+      workload: alert.workload ?? named ?? workloadOf(labels, alert_name),
       alert_type,
       alert_name,
     }),
