@@ -27,7 +27,10 @@ import { storagePort } from "./storage.ts";
 import { VERSION } from "./version.ts";
 
 /** What must not be in a log or an answer; a webhook's address may hold a token. */
-const secretsOf = (config: Config) => [...secretsIn(config), config.notification.webhook?.url ?? ""];
+const secretsOf = (config: Config) => {
+  const { webhook, webhooks } = config.notification;
+  return [...secretsIn(config), webhook?.url ?? "", ...webhooks.map((one) => one.url)];
+};
 
 export type AppOptions = {
   log: Log;
@@ -190,8 +193,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     ends.push(() => retention.stop());
     const every = () => live.current().config.sweep.every;
     ends.push(startLoop("the sweep", every, log, () => sweep(current())));
-    const deliver = (stopping: AbortSignal) =>
-      deliverNotices(as("pipeline"), live.current().notifiers, stopping);
+    const deliver = (stopping: AbortSignal) => {
+      const { notifiers, router } = live.current();
+      return deliverNotices(as("pipeline"), notifiers, stopping, router);
+    };
     ends.push(startLoop("the delivery of notices", () => 0.5, log, deliver));
 
     const patience = () => live.current().config.intake.answer_wait;

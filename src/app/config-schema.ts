@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
-import { webhook } from "../adapters/notifiers/webhook/index.ts";
+import { notificationSchema } from "./config-notification.ts";
 import { duration, keeping, keepingOrForever } from "./duration.ts";
 
 const seconds = (text: string) => duration.prefault(text);
@@ -125,11 +125,7 @@ export const configSchema = z.strictObject({
         message: "must be kept as long as alerts, notices and repairs, which name them",
       },
     ),
-  notification: section({
-    enabled: z.boolean().default(true),
-    terminal: z.boolean().default(true),
-    webhook: webhook.config.optional(),
-  }),
+  notification: notificationSchema,
   metrics: section({
     /** Who may read them without a token, beside this machine. */
     networks: z.array(z.string()).default([]),

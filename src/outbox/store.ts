@@ -21,18 +21,27 @@ export async function insertNotices(
         as n(topic text, incident_id text, payload jsonb, created_at timestamptz)`);
 }
 
-/** Makes a delivery for each notifier out of every notice that has none yet; returns how many notices. */
-export async function routeNotices(ctx: Ctx, notifiers: readonly string[], limit: number): Promise<number> {
+/**
+ * Makes deliveries out of every notice that has none yet, one for each notifier that is told of its incident;
+ * returns how many notices. `assign` says which: it is asked once, for all of these incidents.
+ */
+export async function routeNotices(
+  ctx: Ctx,
+  assign: (incident_ids: readonly string[]) => Promise<(incident_id: string) => readonly string[]>,
+  limit: number,
+): Promise<number> {
   const now = ctx.clock.now();
   const notices = await ctx.db
-    .select({ seq: outbox.seq })
+    .select({ seq: outbox.seq, incident_id: outbox.incident_id })
     .from(outbox)
     .where(isNull(outbox.routed_at))
     .orderBy(asc(outbox.seq))
     .limit(limit)
     .for("update", { skipLocked: true });
-  for (const { seq } of notices) {
-    const rows = notifiers.map((notifier) => ({
+  if (notices.length === 0) return 0;
+  const notifiersOf = await assign(notices.map((notice) => notice.incident_id));
+  for (const { seq, incident_id } of notices) {
+    const rows = notifiersOf(incident_id).map((notifier) => ({
       outbox_seq: seq,
       notifier,
       state: "waiting" as const,
