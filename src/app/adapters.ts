@@ -27,11 +27,12 @@ type Deps = { state_dir: string; print: (line: string) => void; log: Log };
 
 /** Those that tell people: made anew when the configuration is reloaded. */
 export function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["notifiers"] {
-  const { enabled, terminal, webhook: hook } = config.notification;
+  const { enabled, terminal, webhook: hook, webhooks } = config.notification;
   if (!enabled) return [];
   return [
     ...(terminal ? [log.create({ print: deps.print })] : []),
     ...(hook === undefined ? [] : [webhook.create(hook)]),
+    ...webhooks.map((one) => webhook.create(one)),
   ];
 }
 

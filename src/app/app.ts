@@ -27,7 +27,10 @@ import { storagePort } from "./storage.ts";
 import { VERSION } from "./version.ts";
 
 /** What must not be in a log or an answer; a webhook's address may hold a token. */
-const secretsOf = (config: Config) => [...secretsIn(config), config.notification.webhook?.url ?? ""];
+const secretsOf = (config: Config) => {
+  const { webhook, webhooks } = config.notification;
+  return [...secretsIn(config), webhook?.url ?? "", ...webhooks.map((one) => one.url)];
+};
 
 export type AppOptions = {
   log: Log;
@@ -117,7 +120,10 @@ function startLoops({ as, live, retention, every, log }: Loops): (() => Promise<
   const { current } = live;
   const prune = () => retention.run();
   const swept = () => sweep(current().journey);
-  const deliver = (stopping: AbortSignal) => deliverNotices(as("pipeline"), current().notifiers, stopping);
+  const deliver = (stopping: AbortSignal) => {
+    const { notifiers, router } = current();
+    return deliverNotices(as("pipeline"), notifiers, stopping, router);
+  };
   return [
     startLoop("retention", () => every, log, prune),
     () => retention.stop(),

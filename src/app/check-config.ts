@@ -98,10 +98,10 @@ function doubts({ env, server, intake, approval, notification, processes }: Conf
     "intake.hmac_secrets",
     "in production generic alerts are refused without one",
   );
-  const { enabled, webhook } = notification;
+  const { enabled, webhook, webhooks } = notification;
   doubt(!enabled, "notification.enabled", "nobody is told of incidents");
   doubt(
-    enabled && env === "prod" && webhook === undefined,
+    enabled && env === "prod" && webhook === undefined && webhooks.length === 0,
     "notification",
     "people are told on the server's terminal only: set notification.webhook",
   );

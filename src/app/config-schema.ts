@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
-import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { compileMatchers, parseMatchers } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { notificationSchema } from "./config-notification.ts";
 import { duration, keeping, keepingOrForever } from "./duration.ts";
 
 const seconds = (text: string) => duration.prefault(text);
@@ -160,11 +160,7 @@ export const configSchema = z.strictObject({
         message: "must be kept as long as alerts, notices and repairs, which name them",
       },
     ),
-  notification: section({
-    enabled: z.boolean().default(true),
-    terminal: z.boolean().default(true),
-    webhook: webhook.config.optional(),
-  }),
+  notification: notificationSchema,
   metrics: section({
     /** Who may read them without a token, beside this machine. */
     networks: z.array(z.string()).default([]),

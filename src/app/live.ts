@@ -18,7 +18,7 @@ import {
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
-import type { Notifier } from "../notification/index.ts";
+import { createRouter, type Notifier, type Router } from "../notification/index.ts";
 import type { Journey } from "../pipeline/index.ts";
 import type { Config } from "./config-schema.ts";
 import type { RuleFiles } from "./journey.ts";
@@ -32,6 +32,8 @@ export type Checked = {
   checkSentry: SignatureCheck;
   /** Whether a call may read the metrics without a token. */
   admitsScraper: (call: Call) => boolean;
+  /** Who is told of what; null: all channels of everything. */
+  router: Router | null;
   /** Equal for equal configurations; with the contents of the rule files. */
   hash: string;
 };
@@ -53,8 +55,10 @@ export function checked(config: Config, log: Log): Checked {
   const checkSentry = signatureCheck(ofSentry, log);
   const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const admitsScraper = (call: Call) => scraper(call) !== undefined;
+  const { routes } = config.notification;
+  const router = routes.length === 0 ? null : createRouter(routes);
   const checkSender = senderCheck(config.intake);
-  return { config, files, checkSender, checkSignature, checkSentry, admitsScraper, hash };
+  return { config, files, checkSender, checkSignature, checkSentry, admitsScraper, router, hash };
 }
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */

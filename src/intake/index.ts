@@ -15,7 +15,7 @@ export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
 export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
 export { type FiringAlert, firingAlerts } from "./firing/list.ts";
-export { endLapsed, lapsedAlerts, understoodUntil } from "./firing/store.ts";
+export { endLapsed, labelsOfIncidents, lapsedAlerts, understoodUntil } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { expectHeartbeat } from "./heartbeat/expect.ts";
 export { hearHeartbeats } from "./heartbeat/hear.ts";

@@ -6,6 +6,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { enqueue, tell } from "../outbox/index.ts";
 import { deliverNotices } from "./deliver.ts";
+import { createRouter, routeSetting } from "./route.ts";
 import type { Card, Notifier, SendResult } from "./types.ts";
 
 let database: TestDatabase;
@@ -211,6 +212,41 @@ describe("delivering notices", () => {
     clock.forward(10);
     await deliverNotices(ctx, []);
     expect(await states("old")).toMatchObject([{ state: "failed" }]);
+  });
+
+  it("brings it to those channels that any alert of its incident is routed to", async () => {
+    const alert = (id: string, team: string) =>
+      database.pool.query(
+        `insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
+           alert_name, alert_type, alert_category, notification_type, cluster, namespace, target_resource, message,
+           labels, annotations, starts_at, first_received_at, last_received_at)
+         values ($1, $1, 'test', '', '', 'INC-1', 'resolved', '', '', '', '', '', '', '', '', $2, '{}', now(), now(), now())`,
+        [id, JSON.stringify({ team, notification_type: "TYPE-5S" })],
+      );
+    await alert("ALT-1", "db");
+    await alert("ALT-2", "web");
+    const channels = ["dba", "web", "security", "other", "rest"].map((id) => notifier(id));
+    const route = createRouter(
+      [
+        // An alert that says so itself does not make it so: the incident's own is TYPE-3.
+        { matchers: ['notification_type="TYPE-5S"'], receivers: ["security"] },
+        { matchers: ['incident_severity="P1"', "team=db"], receivers: ["dba"] },
+        { matchers: ["team=web"], receivers: ["web"] },
+        { matchers: ["team=other"], receivers: ["other"] },
+      ].map((one) => routeSetting.parse(one)),
+    );
+    await notices(2);
+    await notices(1, "INC-2");
+    await deliverNotices(ctx, channels, undefined, route);
+    // INC-2 has no alert, and fits no route.
+    expect(channels.map(({ id, cards }) => [id, cards.map((card) => card.incident_id)])).toEqual([
+      ["dba", ["INC-1", "INC-1", "INC-2"]],
+      ["web", ["INC-1", "INC-1", "INC-2"]],
+      ["security", ["INC-2"]],
+      ["other", ["INC-2"]],
+      ["rest", ["INC-2"]],
+    ]);
+    await database.pool.query("delete from alerts");
   });
 
   it("is the pipeline's alone", async () => {

@@ -6,7 +6,9 @@ import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import { type Delivery, dueDeliveries, routeNotices, updateDelivery } from "../outbox/index.ts";
+import { assign } from "./assign.ts";
 import { cardOf } from "./card.ts";
+import type { Router } from "./route.ts";
 import type { Card, Notifier, SendResult } from "./types.ts";
 
 const BATCH = 100;
@@ -63,16 +65,25 @@ async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise
 
 /**
  * Sends what is due, in order for each notifier and side by side for all, and writes down what came of it;
- * returns how many were due. What is tried again may arrive after later ones. A notice may arrive twice when we are cut off between the two; its id stays the same.
+ * returns how many were due. Who is told of what, `route` says; without one all are told of everything. What
+ * is tried again may arrive after later ones. A notice may arrive twice when we are cut off between the two;
+ * its id stays the same.
  */
 export async function deliverNotices(
   ctx: Ctx,
   notifiers: readonly Notifier[],
   stopping: AbortSignal = new AbortController().signal,
+  route: Router | null = null,
 ): Promise<number> {
   authorise(ctx.actor, "deliver notices", { people: "nobody", system: ["pipeline"] });
   const ids = notifiers.map((notifier) => notifier.id);
-  await transaction(ctx, (tx) => routeNotices(tx, ids, BATCH));
+  await transaction(ctx, (tx) =>
+    routeNotices(
+      tx,
+      async (notices) => (route === null ? () => ids : assign(tx, notices, ids, route)),
+      BATCH,
+    ),
+  );
   const due = await dueDeliveries(ctx, BATCH);
   const byNotifier = Map.groupBy(due, (delivery) => delivery.notifier);
   const deliver = async (id: string, list: readonly Delivery[]) => {

@@ -1,5 +1,5 @@
 export { againId, enqueue, QUEUE, workId } from "./enqueue.ts";
-export type { Delivery } from "./store.ts";
+export type { About, Delivery } from "./store.ts";
 export {
   countOldNotices,
   countOldWork,

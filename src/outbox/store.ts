@@ -21,18 +21,30 @@ export async function insertNotices(
         as n(topic text, incident_id text, payload jsonb, created_at timestamptz)`);
 }
 
-/** Makes a delivery for each notifier out of every notice that has none yet; returns how many notices. */
-export async function routeNotices(ctx: Ctx, notifiers: readonly string[], limit: number): Promise<number> {
+/** What a notice is about: it says who is told. */
+export type About = Pick<Notice, "incident_id" | "payload">;
+
+/**
+ * Makes deliveries out of every notice that has none yet, one for each notifier that is told of it; returns
+ * how many notices. `assign` says which: it is asked once, for all of these notices.
+ */
+export async function routeNotices(
+  ctx: Ctx,
+  assign: (notices: readonly About[]) => Promise<(notice: About) => readonly string[]>,
+  limit: number,
+): Promise<number> {
   const now = ctx.clock.now();
   const notices = await ctx.db
-    .select({ seq: outbox.seq })
+    .select({ seq: outbox.seq, incident_id: outbox.incident_id, payload: outbox.payload })
     .from(outbox)
     .where(isNull(outbox.routed_at))
     .orderBy(asc(outbox.seq))
     .limit(limit)
     .for("update", { skipLocked: true });
-  for (const { seq } of notices) {
-    const rows = notifiers.map((notifier) => ({
+  if (notices.length === 0) return 0;
+  const notifiersOf = await assign(notices);
+  for (const { seq, ...about } of notices) {
+    const rows = notifiersOf(about).map((notifier) => ({
       outbox_seq: seq,
       notifier,
       state: "waiting" as const,

@@ -15,6 +15,8 @@ export function tellProgress(ctx: Ctx, { alert_name, labels, annotations }: Norm
       triggered_by: labels.triggered_by || "CI",
       summary: annotations.summary ?? "",
       workflow_url: annotations.workflow_url ?? "",
+      // What says who is told.
+      labels,
     },
   });
 }

@@ -16,12 +16,14 @@ export type Alertmanager = {
 
 /**
  * Debian's real Alertmanager, with one receiver: the webhook at `receiver`, or one that goes nowhere.
- * `folder` keeps its state.
+ * `folder` keeps its state;
+ * `http_config` is how it shows who it is.
  */
 export async function startAlertmanager(
   folder: string,
   receiver: string | null,
   port?: number,
+  http_config: object = {},
 ): Promise<Alertmanager> {
   const binary = alertmanagerBinary();
   if (binary === undefined) throw new Error("there is no Alertmanager: run `node test/support/prepare.ts`");
@@ -38,7 +40,7 @@ export async function startAlertmanager(
     receivers: [
       receiver === null
         ? { name: "awoooi" }
-        : { name: "awoooi", webhook_configs: [{ url: receiver, send_resolved: true }] },
+        : { name: "awoooi", webhook_configs: [{ url: receiver, send_resolved: true, http_config }] },
     ],
   };
   // JSON is YAML.

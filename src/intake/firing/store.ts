@@ -56,6 +56,23 @@ export async function endLapsed(ctx: Ctx, ids: readonly string[], heard: Heard):
     .returning({ incident_id, alert_name, status });
 }
 
+// Enough to know whom an incident concerns; the oldest, so that all that is told of it goes to the same people.
+const LABELS = 200;
+
+/** The labels of each incident's alerts, of its first 200. */
+export async function labelsOfIncidents(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Map<string, Record<string, string>[]>> {
+  const { rows } = await ctx.db.execute<{ id: string; labels: Record<string, string> }>(sql`
+    select id, a.labels from unnest(${sql.param([...incident_ids])}::text[]) as id
+     cross join lateral (
+       select labels from alerts where incident_id = id order by first_received_at, alert_id limit ${LABELS}) a`);
+  const found = new Map<string, Record<string, string>[]>();
+  for (const { id, labels } of rows) found.set(id, [...(found.get(id) ?? []), labels]);
+  return found;
+}
+
 /** Alerts that fire, newest first, those with all of these labels. */
 export async function firingRows(
   ctx: Ctx,

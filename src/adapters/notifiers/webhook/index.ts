@@ -8,7 +8,11 @@ const config = z.strictObject({
   /** Signs the body: header `X-Signature-256: sha256=<hex HMAC>`. */
   secret: z.string().min(16).optional(),
 });
-export type WebhookConfig = z.infer<typeof config>;
+/** One of several, which routes tell apart by their names. */
+const named = config.extend({
+  name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
+});
+export type WebhookConfig = z.infer<typeof config> & { name?: string };
 
 function resultOf(response: Response): SendResult {
   if (response.ok) return { ok: true };
@@ -20,14 +24,15 @@ function resultOf(response: Response): SendResult {
 export const webhook = {
   id: "webhook",
   config,
+  named,
   describe: () => ({
     name: "Webhook",
     kind: "notifier" as const,
     secrets: ["secret"],
     capabilities: ["json"],
   }),
-  create: ({ url, secret }: WebhookConfig): Notifier => ({
-    id: "webhook",
+  create: ({ url, secret, name = "webhook" }: WebhookConfig): Notifier => ({
+    id: name,
     async send(card, signal) {
       const body = JSON.stringify(card);
       const signature = secret && `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;

@@ -1,0 +1,35 @@
+import type { Ctx } from "../db/ctx.ts";
+import { incidentsById } from "../incident/index.ts";
+import { type Labels, labelsOfIncidents } from "../intake/index.ts";
+import type { About } from "../outbox/index.ts";
+import type { Router } from "./route.ts";
+
+/**
+ * Which of `channels` are told of each of these notices: those that any alert of its incident is routed to, or
+ * the alert itself where there is no incident. Beside an alert's own labels, and before them, count
+ * `incident_severity`, `alert_category` and `notification_type` of its incident.
+ */
+export async function assign(
+  ctx: Ctx,
+  notices: readonly About[],
+  channels: readonly string[],
+  route: Router,
+): Promise<(notice: About) => readonly string[]> {
+  const ids = [...new Set(notices.flatMap((notice) => notice.incident_id ?? []))];
+  const incidents = await incidentsById(ctx, ids);
+  const alerts = await labelsOfIncidents(ctx, ids);
+  const toldOf = (labels: readonly Labels[]) => {
+    const told = labels.map(route);
+    if (told.includes(null)) return channels;
+    const names = new Set(told.flatMap((list) => list ?? []));
+    return channels.filter((id) => names.has(id));
+  };
+  return ({ incident_id, payload }) => {
+    if (incident_id === null) return toldOf([payload.labels as Labels]);
+    const incident = incidents.get(incident_id);
+    if (incident === undefined) return channels;
+    const { severity, alert_category, notification_type } = incident;
+    const ours = { incident_severity: severity, alert_category, notification_type };
+    return toldOf((alerts.get(incident_id) ?? [{}]).map((labels) => ({ ...labels, ...ours })));
+  };
+}

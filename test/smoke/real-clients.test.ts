@@ -1,0 +1,158 @@
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Alertmanager, startAlertmanager } from "../support/alertmanager.ts";
+import { incidentIn, startTestApp } from "../support/app.ts";
+import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { clearFolder, temporaryFolder } from "../support/folder.ts";
+import { amtoolBinary } from "../support/prepare.ts";
+import { startPrometheus } from "../support/prometheus.ts";
+import { until } from "../support/until.ts";
+
+const BEARER = "a-bearer-token-of-a-sender";
+const BASIC = { username: "alertmanager", password: "a-password-of-a-sender" };
+
+let database: TestDatabase;
+let folder: string;
+let app: Awaited<ReturnType<typeof startTestApp>>;
+const ends: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  database = await createDatabase();
+  folder = await temporaryFolder("real-clients");
+  const senders = { trusted_networks: [], bearer_tokens: [BEARER], basic: [BASIC] };
+  app = await startTestApp(database.url, folder, { intake: { answer_wait: "20s", ...senders } });
+  await writeFile(
+    join(folder, "http.yml"),
+    JSON.stringify({ authorization: { type: "Bearer", credentials: BEARER } }),
+  );
+});
+afterAll(async () => {
+  for (const end of ends.reverse()) await end();
+  await app?.stop();
+  await database?.drop();
+  await clearFolder(folder);
+});
+
+/** The incident of the alert with this name, once there is one. */
+function incidentOf(alertname: string): Promise<string> {
+  return until(async () => {
+    const { items } = await app.admin.get<{ items: { incident_id: string; title: string }[] }>("/incidents");
+    return items.find((one) => one.title.startsWith(`${alertname}:`))?.incident_id;
+  }, `the incident of ${alertname}`);
+}
+
+async function refusals(reason: string): Promise<number> {
+  const page = await (await fetch(`${app.url}/metrics`)).text();
+  const line = `awoooi_requests_refused_total{part="webhook",reason="${reason}"}`;
+  return Number(
+    page
+      .split("\n")
+      .find((one) => one.startsWith(line))
+      ?.slice(line.length) ?? 0,
+  );
+}
+
+// Side by side: each waits for programs of its own.
+describe.concurrent("a real client from outside of the trusted networks", () => {
+  async function alertmanager(name: string, http_config: object): Promise<Alertmanager> {
+    const hook = `${app.url}/api/v1/webhooks/alertmanager`;
+    const started = await startAlertmanager(join(folder, name), hook, undefined, http_config);
+    ends.push(() => started.stop());
+    return started;
+  }
+
+  it.each([
+    ["a bearer token", "BearerDown", { authorization: { type: "Bearer", credentials: BEARER } }],
+    ["basic credentials", "BasicDown", { basic_auth: BASIC }],
+  ])("Alertmanager with %s is heard", async (_what, alertname, http_config) => {
+    const sender = await alertmanager(alertname, http_config);
+    const startsAt = new Date().toISOString();
+    await sender.alert({ alertname, service: alertname, severity: "warning" }, { startsAt });
+    const incident_id = await incidentOf(alertname);
+    await sender.alert(
+      { alertname, service: alertname, severity: "warning" },
+      { startsAt, endsAt: new Date().toISOString() },
+    );
+    await incidentIn(app.admin, incident_id, "resolved");
+  });
+
+  it.each([
+    ["a wrong password", "unauthenticated", { basic_auth: { ...BASIC, password: "a-password-of-another" } }],
+    ["no credentials", "untrusted_sender", {}],
+  ])("Alertmanager with %s is refused, and counted", async (_what, reason, http_config) => {
+    const before = await refusals(reason);
+    const sender = await alertmanager(reason, http_config);
+    await sender.alert({ alertname: `Refused-${reason}` }, { startsAt: new Date().toISOString() });
+    await until(async () => (await refusals(reason)) > before, "the refusal to be counted");
+    const { rows } = await database.pool.query("select 1 from alerts where alert_name like 'Refused%'");
+    expect(rows).toEqual([]);
+  });
+
+  it("Prometheus fires, its rule stops firing or is removed, and the incidents are over", async () => {
+    const labels = { severity: "warning", service: "prometheus-test" };
+    const rule = (alert: string, expr: string) => ({ alert, expr, labels });
+    const { host } = new URL(app.url);
+    const target = { static_configs: [{ targets: [host] }], basic_auth: BASIC };
+    const prometheus = await startPrometheus(join(folder, "prometheus"), target, [
+      rule("RuleStops", "vector(1) > 0"),
+      rule("RuleIsRemoved", "vector(1) > 0"),
+    ]);
+    ends.push(() => prometheus.stop());
+    const [stops, removed] = await Promise.all(["RuleStops", "RuleIsRemoved"].map(incidentOf));
+    const deliveries = async (alertname: string) => {
+      const { rows } = await database.pool.query("select deliveries n from alerts where alert_name = $1", [
+        alertname,
+      ]);
+      return rows.map((row) => row.n as number);
+    };
+    await until(async () => ((await deliveries("RuleIsRemoved"))[0] ?? 0) > 1, "it to be sent again");
+    expect(await deliveries("RuleIsRemoved")).toHaveLength(1);
+    await prometheus.reload([rule("RuleStops", "vector(1) > 1")]);
+    await Promise.all([stops, removed].map((id) => incidentIn(app.admin, id as string, "resolved")));
+    const { items } = await app.admin.get<{ items: { text: string }[] }>(`/incidents/${removed}/timeline`);
+    expect(items.map((one) => one.text).join()).toContain("no longer sent");
+  });
+
+  it("amtool adds an alert, sees it, ends it, and adds one that ends by itself", async () => {
+    const binary = amtoolBinary();
+    if (binary === undefined) throw new Error("there is no amtool: run `node test/support/prepare.ts`");
+    const amtool = async (...args: string[]) => {
+      const to = [`--alertmanager.url=${app.url}`, `--http.config.file=${join(folder, "http.yml")}`];
+      return (await promisify(execFile)(binary, [...args, ...to])).stdout;
+    };
+    const named = (name: string) => [`alertname=${name}`, "service=amtool-test", "severity=critical"];
+    const soon = () => new Date(Date.now() + 2_000).toISOString();
+    await amtool("alert", "add", ...named("AddedByHand"), "--annotation=summary=the disk is full");
+    await amtool("alert", "add", ...named("EndsByItself"), "--end", soon());
+    const [added, ends] = await Promise.all(["AddedByHand", "EndsByItself"].map(incidentOf));
+    expect(await app.admin.get(`/incidents/${added}`)).toMatchObject({
+      title: "AddedByHand: the disk is full",
+      severity: "P0",
+    });
+    const seen = await amtool("alert", "query", 'alertname=~"Added.+"', "service=amtool-test", "-o", "json");
+    expect(JSON.parse(seen)).toMatchObject([
+      { labels: { alertname: "AddedByHand" }, annotations: { summary: "the disk is full" } },
+    ]);
+    expect(await amtool("alert", "query", "alertname=Nothing")).not.toContain("AddedByHand");
+    await amtool("alert", "add", ...named("AddedByHand"), "--end", new Date().toISOString());
+    await Promise.all([added, ends].map((id) => incidentIn(app.admin, id as string, "resolved")));
+  });
+
+  it("a reader with a sender's credentials or a person's token is answered, and nobody else", async () => {
+    const ask = async (path: string, authorization?: string) => {
+      const headers = authorization === undefined ? {} : { authorization };
+      return (await fetch(`${app.url}/api/v2/${path}`, { headers })).status;
+    };
+    const { token } = await app.admin.post<{ token: string }>("/tokens", { name: "eve", role: "viewer" });
+    for (const path of ["alerts", "status", "receivers"]) {
+      expect(await ask(path)).toBe(403);
+      expect(await ask(path, "Bearer of-nobody-that-is-known")).toBe(401);
+      expect(await ask(path, `Bearer ${token}`)).toBe(200);
+      expect(await ask(path, `Bearer ${BEARER}`)).toBe(200);
+    }
+    expect(await ask("alerts?filter=a%3D%7E%22(%22", `Bearer ${token}`)).toBe(422);
+  });
+});
