@@ -150,9 +150,14 @@ export function correlate(
   const idOf = (index: number) => nearestToCause((spots[index] as Spot).members).symptom.id;
   return [...trees].map(([root, indexes]) => {
     const own = indexes.map((index) => spots[index] as Spot);
-    const within = own.flatMap(({ members: [head, ...rest] }) =>
-      rest.map((one) => ({ a: head.symptom.id, b: one.symptom.id, relation: sameRelation(head, one) })),
-    );
+    const within = own.flatMap(({ members }) => {
+      const nearest = nearestToCause(members);
+      return members.flatMap((one) =>
+        one === nearest
+          ? []
+          : [{ a: one.symptom.id, b: nearest.symptom.id, relation: sameRelation(one, nearest) }],
+      );
+    });
     const between = indexes.flatMap((index) => {
       const claim = chosen.get(index);
       return claim === undefined
