@@ -55,6 +55,13 @@ export function limit(text: string): number {
   throw new InvalidArgumentError("It must be a number from 1 to 200.");
 }
 
+/** A time from one second to one week, in seconds. */
+export function seconds(text: string): number {
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= 604_800) return value;
+  throw new InvalidArgumentError("It must be a number of seconds, from 1 to 604800.");
+}
+
 /** Collects the values of an option that may come more than once. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value];

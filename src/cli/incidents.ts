@@ -7,8 +7,9 @@ import { execution } from "../contract/execution.ts";
 import { type Incident, incident, incidentStatus, timelineEvent } from "../contract/incident.ts";
 import { systemClock } from "../lib/clock.ts";
 import { itemsOf, read, request, type Server } from "./client.ts";
-import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
+import { group, id, leaf, limit, oneOf, type Session, seconds } from "./command.ts";
 import { incidentStatusCell, printStory, severityCell } from "./incident-view.ts";
+import { type GroupOptions, groupLines } from "./incidents-group.ts";
 import { shellWord, span } from "./print.ts";
 
 type Json = { json?: boolean };
@@ -106,6 +107,13 @@ const acknowledge = (session: Session, incidentId: string, { json }: Json) =>
     said: ({ owner }) => `${incidentId} is acknowledged; its owner is ${owner ?? "nobody"}.`,
   });
 
+const GROUP_FORMS = `
+Alerts: {"alertname": …, "labels": {…}, "annotations": {…}, "startsAt": …}; without a time, time is no evidence.
+Output: {"index", "group", "reason"} for each line in, "cause": true for what the others of a group come from.
+The graph: {"services": {"api": {"depends_on": ["db"], "namespace": "prod"}}} as in Compose files,
+{"nodes": [{"id": "api"}], "edges": [{"from": "api", "to": "db"}]}, or such edges alone as a list. A name may be
+namespace/name; "runs_on" names the machines of a service.`;
+
 export function addIncidents(program: Command, session: Session): void {
   const incidents = group(program, "incidents", "what is wrong, what was decided, and what was done");
   leaf(incidents, "ls", "list incidents, newest first", [
@@ -201,4 +209,14 @@ export function addIncidents(program: Command, session: Session): void {
       const said = () => `The comment is on the timeline of ${incidentId}.`;
       return change(session, `${incidentId}/comment`, { text }, { ...options, said });
     });
+
+  leaf(incidents, "group", "say which alerts are one trouble, and which is its cause; needs no server", [
+    "awoooi incidents group < alerts.jsonl",
+    "awoooi incidents group alerts.jsonl --topology compose.yaml | jq -c 'select(.cause)'",
+  ])
+    .argument("[file]", "alerts, one JSON object a line; - for stdin", "-")
+    .option("--topology <file>", "who depends on whom, as YAML or JSON")
+    .option("--window <seconds>", "what starts within this time may be one trouble (default: 600)", seconds)
+    .addHelpText("after", GROUP_FORMS)
+    .action((file: string, options: GroupOptions) => groupLines(session, file, options));
 }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import type { MoveReport } from "../contract/move.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 
@@ -74,6 +74,17 @@ export async function* lines(stdin: AsyncIterable<string>, max: number): AsyncGe
     }
   }
   if (begun) yield line.replace(/\r$/, "");
+}
+
+/** A file in pieces of any size, or stdin for `-`. Throws `invalid` when the file cannot be read. */
+export async function* inputPieces(file: string, stdin: AsyncIterable<string>): AsyncGenerator<string> {
+  if (file === "-") return yield* stdin;
+  try {
+    const handle = await open(file);
+    yield* handle.createReadStream({ encoding: "utf8" }) as AsyncIterable<string>;
+  } catch (error) {
+    throw new AwoooiError("invalid", `The file cannot be read: ${messageOf(error)}.`);
+  }
 }
 
 /** The text of a file, or of stdin for `-`. Throws `invalid`. */

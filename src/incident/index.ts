@@ -3,6 +3,19 @@ export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
 export { type ConvergeOptions, converge, isActive, worseSeverity } from "./converge.ts";
+export {
+  type CorrelationTerms,
+  correlate,
+  DEFAULT_TERMS,
+  type Group,
+  NO_TOPOLOGY,
+  parseTopology,
+  probableCause,
+  type Relation,
+  relate,
+  type Symptom,
+  type Topology,
+} from "./correlation/index.ts";
 export { giveFeedback } from "./feedback.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { setMitigating } from "./mitigate.ts";

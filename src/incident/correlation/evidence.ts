@@ -1,0 +1,101 @@
+/** What speaks for one symptom being the effect of another. */
+import { isCommon } from "./names.ts";
+import type { Placed } from "./place.ts";
+import { needs, type Topology } from "./topology.ts";
+import type { CorrelationTerms } from "./types.ts";
+
+export type Evidence = { strength: "link" | "merge"; weight: number; reasons: string[] };
+
+/** Steps from a service to all that it needs; remembered, for many symptoms ask for the same. */
+export type Reach = (service: number) => ReadonlyMap<number, number>;
+
+export function reachOf(topology: Topology, terms: CorrelationTerms): Reach {
+  const remembered = new Map<number, ReadonlyMap<number, number>>();
+  return (service) => {
+    const found = remembered.get(service) ?? needs(topology, service, terms.max_hops);
+    remembered.set(service, found);
+    return found;
+  };
+}
+
+const agree = (one: string, other: string) => one === "" || other === "" || one === other;
+
+/** Whether two may have to do with each other at all. */
+export function together(a: Placed, b: Placed, terms: CorrelationTerms): boolean {
+  if (!agree(a.cluster, b.cluster)) return false;
+  return a.at === null || b.at === null || Math.abs(a.at - b.at) <= terms.window_ms;
+}
+
+function span(milliseconds: number): string {
+  const minutes = Math.ceil(milliseconds / 60_000);
+  return minutes <= 1 ? "1 min" : `${minutes} min`;
+}
+
+/** How near in time, for people; empty where a time is unknown. */
+export function timeReason(a: Placed, b: Placed): string[] {
+  return a.at === null || b.at === null ? [] : [`both within ${span(Math.abs(a.at - b.at))}`];
+}
+
+const hops = (count: number) => (count === 1 ? "directly" : `${count} hops`);
+
+const MENTIONED = 4;
+const ON_NODE = 6;
+
+function byNode(effect: Placed, cause: Placed): Evidence | null {
+  if (!cause.is_node || cause.sort.feels !== "cause" || effect.is_node) return null;
+  if (!effect.nodes.has(cause.folded)) return null;
+  return {
+    strength: "merge",
+    weight: ON_NODE,
+    reasons: [`${effect.name} runs on ${cause.name}`],
+  };
+}
+
+function byGraph(effect: Placed, cause: Placed, reach: Reach): Evidence | null {
+  if (effect.service === undefined || cause.service === undefined) return null;
+  const down = reach(effect.service).get(cause.service);
+  if (down !== undefined && effect.sort.feels !== "starved") {
+    const strength = effect.sort.feels === "effect" ? "merge" : "link";
+    const reason = `${effect.name} depends on ${cause.name} (${hops(down)})`;
+    return { strength, weight: 4 - down, reasons: [reason] };
+  }
+  const up = reach(cause.service).get(effect.service);
+  if (up !== undefined && effect.sort.feels === "starved") {
+    const reason = `${effect.name} gets its work from ${cause.name} (${hops(up)})`;
+    return { strength: "merge", weight: 3.5 - up, reasons: [reason] };
+  }
+  return null;
+}
+
+function byText(effect: Placed, cause: Placed, graph: boolean): Evidence | null {
+  if (cause.folded === "" || !effect.mentions.has(cause.folded)) return null;
+  if (isCommon(cause.folded) && !graph) return null;
+  const near = agree(effect.namespace, cause.namespace) || graph;
+  return {
+    strength: near ? "merge" : "link",
+    weight: near ? MENTIONED : 1,
+    reasons: [`${effect.name || effect.symptom.alert_name} names ${cause.name} in its text`],
+  };
+}
+
+/** What speaks for `cause` having brought about `effect`; null when nothing does. */
+export function explains(
+  effect: Placed,
+  cause: Placed,
+  reach: Reach,
+  terms: CorrelationTerms,
+): Evidence | null {
+  if (effect.entity === cause.entity || !together(effect, cause, terms)) return null;
+  const graph = byGraph(effect, cause, reach);
+  const found = [byNode(effect, cause), byText(effect, cause, graph !== null), graph].filter(
+    (one) => one !== null,
+  );
+  if (found.length === 0) return null;
+  const late = effect.at !== null && cause.at !== null && effect.at < cause.at - terms.window_ms / 2;
+  const merges = !late && found.some((one) => one.strength === "merge");
+  return {
+    strength: merges ? "merge" : "link",
+    weight: found.reduce((sum, one) => sum + one.weight, 0),
+    reasons: [...found.flatMap((one) => one.reasons), ...timeReason(effect, cause)],
+  };
+}

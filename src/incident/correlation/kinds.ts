@@ -1,0 +1,79 @@
+/** What sort of trouble an alert tells of, by the words that everybody's alerts use. */
+import { textOf } from "./names.ts";
+import type { Symptom } from "./types.ts";
+
+/**
+ * How near to a cause an alert of a sort stands: what breaks a machine or a workload before what its callers feel.
+ * `starved`: it gets no work, because whoever calls it is broken.
+ */
+export type Sort = { name: string; rank: number; feels: "cause" | "effect" | "starved" };
+
+const SORTS: readonly (readonly [RegExp, Sort])[] = [
+  [
+    /\b(no|zero|absent|missing|0)\s+(incoming\s+)?(requests?|traffic|calls|operations|messages|events)\b|\b(requests?|traffic|operations)\s+(absent|missing|dropp?ed|drop)\b/,
+    { name: "gets no work", rank: 1, feels: "starved" },
+  ],
+  [
+    /\bnode\s+(is\s+)?(not\s*ready|unreachable|down|unhealthy)|\b(kernel|hardware|host|machine)\s+(panic|fault|failure|down|error)/,
+    { name: "node lost", rank: 9, feels: "cause" },
+  ],
+  [
+    /\b(disk|memory|pid)\s+pressure|\b(disk|filesystem|file system|volume|storage|persistent volume)\b.*\b(full|space|fill|filling|usage|exhausted|out|read.?only)|\bout of (disk|space|inodes)|\bno space left/,
+    { name: "disk or volume", rank: 8, feels: "cause" },
+  ],
+  [/\boom\b|\bout of memory|\boom\s*kill/, { name: "out of memory", rank: 7, feels: "cause" }],
+  [/\bcrash|\bback ?off|\brestart(s|ing|ed)?\b|\bpanic/, { name: "crash", rank: 7, feels: "cause" }],
+  [
+    /\b(image|err image|invalid image)\s*pull|\bcontainer waiting|\binvalid image/,
+    { name: "image", rank: 7, feels: "cause" },
+  ],
+  [
+    /\bquota|\bunschedul|\bevict|\bpending\b|\bfailed mount|\bmis\s?config|\bbad config|\bconfig\w*\s+(error|invalid|fail\w*|reload\w*)|\bcertificate|\bcert\b|\btls\b/,
+    { name: "configuration", rank: 7, feels: "cause" },
+  ],
+  [
+    /\bpods?\s+(is\s+|are\s+)?not\s*ready|\breplicas?\s+(mismatch|unavailable)|\brollout\s+(stuck|failed)|\b(deployment|statefulset|daemonset)\s+(replicas|not|stuck|failed)/,
+    { name: "not ready", rank: 6, feels: "cause" },
+  ],
+  [
+    /\breplication\b|\bdeadlock|\btoo many connections|\bconnections?\s+(exhausted|limit|saturat\w+)|\bprimary\s+(lost|down)|\bcorrupt/,
+    { name: "database", rank: 6, feels: "cause" },
+  ],
+  [
+    /\berror\s*(rate|ratio|budget|s)\b|\berrors?\b|\b5xx\b|\b50\d\b|\bfailure rate|\bsuccess (rate|ratio)/,
+    { name: "errors", rank: 2, feels: "effect" },
+  ],
+  [
+    /\blatency|\bslow|\bresponse time|\bduration\b|\bp9\d\b|\bapdex/,
+    { name: "latency", rank: 2, feels: "effect" },
+  ],
+  [/\bslo\b|\bburn|\bavailability\b/, { name: "objective missed", rank: 0, feels: "effect" }],
+  [
+    /\btime ?outs?\b|\btimed out|\bunavailable|\bprobe fail|\bunreachable|\bhealth ?check|\bdependency|\bupstream|\bcircuit/,
+    { name: "unavailable", rank: 2, feels: "effect" },
+  ],
+  [/\bdown\b|\babsent\b|\bmissing\b/, { name: "down", rank: 4, feels: "effect" }],
+  [
+    /\bcpu\b|\bmemory\b|\bthrottl|\bsaturat|\bload\b|\bqueue\b|\blag\b/,
+    { name: "saturation", rank: 5, feels: "cause" },
+  ],
+];
+
+const UNKNOWN: Sort = { name: "trouble", rank: 3, feels: "effect" };
+
+const wordsOf = (name: string) =>
+  name
+    .slice(0, 300)
+    .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1 $2")
+    .replace(/[^A-Za-z\d]+/g, " ")
+    .toLowerCase();
+
+/** The name decides; where it says nothing, the text does. */
+export function sortOf(symptom: Pick<Symptom, "alert_name" | "annotations">): Sort {
+  for (const words of [wordsOf(symptom.alert_name), textOf(symptom.annotations).toLowerCase()]) {
+    const found = SORTS.find(([pattern]) => pattern.test(words));
+    if (found !== undefined) return found[1];
+  }
+  return UNKNOWN;
+}

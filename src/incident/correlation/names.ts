@@ -1,0 +1,115 @@
+/** What an alert's labels and texts call the things that it is about. Pure. */
+import { workloadOfPod } from "../../intake/index.ts";
+
+// Hostile texts may be a mebibyte; what an alert is about stands at the beginning.
+const MOST_TEXT = 2_000;
+const MOST_NAME = 253;
+
+const KIND = /[-_ ](service|svc|deployment|deploy|statefulset|daemonset|pod)$/i;
+const DOMAIN = /\.[a-z\d-]+\.svc(\.cluster\.local)?$/i;
+
+/**
+ * A name as it is compared: without case, separators, the cluster's domain and the word for its kind, so that
+ * `product-catalog` is `ProductCatalogService`.
+ */
+export function fold(name: string): string {
+  const bare = name.slice(0, MOST_NAME).trim().replace(DOMAIN, "").replace(KIND, "");
+  const folded = bare.toLowerCase().replace(/[-_.\s]/g, "");
+  return folded.replace(/(?<=^.{3,})service$/, "");
+}
+
+/** Labels that name a workload, the most exact first. */
+const WORKLOAD_LABELS = [
+  "deployment",
+  "statefulset",
+  "daemonset",
+  "rollout",
+  "workload",
+  "cronjob",
+  "job_name",
+  "service_name",
+  "service",
+  "destination_service_name",
+  "app_kubernetes_io_name",
+  "app.kubernetes.io/name",
+  "app",
+  "component",
+  "application",
+];
+const NODE_LABELS = ["node", "host", "hostname", "nodename", "kubernetes_node"];
+const VOLUME_LABELS = ["persistentvolumeclaim", "pvc"];
+const LOOSE_LABELS = ["name", "resource", "target", "entity", "database", "queue"];
+
+// What watches, not what is watched.
+const WATCHERS =
+  /^(.*-)?(prometheus|alertmanager|pushgateway|blackbox|cadvisor|kubelet|kube-?state-?metrics|node|[a-z]*-?exporter)$/i;
+
+const given = (labels: Readonly<Record<string, string>>, names: readonly string[]) =>
+  names.flatMap((name) => {
+    const value = Object.hasOwn(labels, name) ? labels[name]?.trim() : undefined;
+    return value ? [value.slice(0, MOST_NAME)] : [];
+  });
+
+export const hostOf = (instance: string) => {
+  const bare = instance.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").split(/[/?#]/, 1)[0] ?? "";
+  return bare.replace(/:\d+$/, "");
+};
+const isAddress = (host: string) => /^[\d.]+$|^\[?[\da-f:]*:[\da-f:]*\]?$/i.test(host);
+
+/** The names of what an alert is about, best first, and of where that runs. */
+export type Named = { workloads: string[]; nodes: string[]; hosts: string[] };
+
+export function namedIn(labels: Readonly<Record<string, string>>, services: readonly string[]): Named {
+  const pods = given(labels, ["pod", "pod_name", "kubernetes_pod_name"]).map(workloadOfPod);
+  const claimed = [...given(labels, WORKLOAD_LABELS), ...given(labels, ["job"])];
+  const watchers = claimed.filter((name) => WATCHERS.test(name));
+  const ofLabels = claimed.filter((name) => !WATCHERS.test(name));
+  const nodes = given(labels, NODE_LABELS);
+  const hosts = given(labels, ["instance"]).map(hostOf).filter(Boolean);
+  const volumes = given(labels, VOLUME_LABELS);
+  const exact = [...ofLabels, ...pods, ...volumes, ...services];
+  const loose = exact.length > 0 || nodes.length > 0 ? [] : given(labels, LOOSE_LABELS);
+  const named = hosts.filter((host) => !isAddress(host)).map((host) => workloadOfPod(host));
+  const workloads = [...exact, ...loose, ...(exact.length + nodes.length === 0 ? named : [])];
+  const last = workloads.length + nodes.length + hosts.length === 0 ? watchers : [];
+  return { workloads: [...new Set([...workloads, ...last])], nodes, hosts };
+}
+
+// Words of every alert: as the name of a service they say nothing in a text.
+const COMMON = new Set(
+  `a an and any api app application are at availability available backend be below by cache check client cluster
+  config connection container cpu critical dashboard database db default deployment dev disk down due error errors event failed
+  failing failure for from frontend high host http in instance is it job latency load log logs low memory message
+  metric metrics monitor monitoring namespace network no node not of on or pod pods prod production queue rate
+  request requests response server service services slow staging status storage summary system target test the
+  this time timeout to too traffic unavailable up usage user users value volume warning was web were with worker`
+    .split(/\s+/)
+    .map(fold),
+);
+
+/** Whether a name is too common a word to be recognised by in a text. */
+export const isCommon = (folded: string) => COMMON.has(folded) || folded.length < 2 || /^\d+$/.test(folded);
+
+const TEXTS = ["summary", "description", "message", "title", "text", "details"];
+
+/** What people read of an alert. */
+export function textOf(annotations: Readonly<Record<string, string>>): string {
+  const known = TEXTS.flatMap((name) => (Object.hasOwn(annotations, name) ? [annotations[name] ?? ""] : []));
+  const texts = known.length > 0 ? known : Object.values(annotations);
+  return texts.join(" \n ").slice(0, MOST_TEXT);
+}
+
+/** The names in a text, folded: whole tokens and, for names of two or three words, the words next to each other. */
+export function tokensOf(text: string): string[] {
+  const raw = text.match(/[\p{L}\d]+(?:[-_./][\p{L}\d]+)*/gu) ?? [];
+  const found: string[] = [];
+  for (const [at, token] of raw.entries()) {
+    for (const name of [token, workloadOfPod(token), ...token.split("/")]) found.push(fold(name));
+    for (const words of [2, 3]) {
+      const next = raw.slice(at, at + words);
+      if (next.length === words && next.every((one) => /^\p{L}+$/u.test(one)))
+        found.push(fold(next.join("")));
+    }
+  }
+  return [...new Set(found)].filter((one) => one !== "");
+}

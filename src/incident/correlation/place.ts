@@ -1,0 +1,132 @@
+/** Where each symptom stands: what it is about, where that runs, and which others its text names. */
+
+import { type Sort, sortOf } from "./kinds.ts";
+import { fold, isCommon, namedIn, textOf, tokensOf } from "./names.ts";
+import type { Topology } from "./topology.ts";
+import type { Symptom } from "./types.ts";
+
+export type Placed = {
+  symptom: Symptom;
+  sort: Sort;
+  /** The same for symptoms of one workload, node or volume. */
+  entity: string;
+  /** As people write it. */
+  name: string;
+  /** As it is compared; empty where nothing says what the symptom is about. */
+  folded: string;
+  cluster: string;
+  namespace: string;
+  service: number | undefined;
+  /** The machines that it is about or runs on, folded. */
+  nodes: ReadonlySet<string>;
+  /** Whether it is about a machine. */
+  is_node: boolean;
+  /** Known names in its text other than its own, folded. */
+  mentions: ReadonlySet<string>;
+  /** Milliseconds; null when nobody knows. */
+  at: number | null;
+};
+
+// Bodies without a namespace are given this one.
+const ASSUMED = "default";
+
+const first = (labels: Readonly<Record<string, string>>, names: readonly string[]) =>
+  names.map((name) => (Object.hasOwn(labels, name) ? labels[name] : undefined)).find(Boolean) ?? "";
+
+function scopeOf({ labels, cluster, namespace }: Symptom): { cluster: string; namespace: string } {
+  const said = first(labels, [
+    "namespace",
+    "exported_namespace",
+    "kubernetes_namespace",
+    "k8s_namespace_name",
+  ]);
+  return {
+    cluster: cluster || first(labels, ["cluster", "cluster_name", "k8s_cluster_name"]),
+    namespace: said || (namespace === ASSUMED ? "" : namespace),
+  };
+}
+
+type Known = {
+  names: ReadonlySet<string>;
+  clusters: ReadonlySet<string>;
+  namespaces: Map<string, Set<string>>;
+};
+
+/** All that the labels say, so that it is recognised where only a text or an address says it. */
+function knownOf(symptoms: readonly Symptom[]): Known {
+  const names = new Set<string>();
+  const clusters = new Set<string>();
+  const namespaces = new Map<string, Set<string>>();
+  for (const symptom of symptoms) {
+    const { cluster, namespace } = scopeOf(symptom);
+    if (cluster !== "") clusters.add(cluster);
+    const { workloads, nodes } = namedIn(symptom.labels, symptom.services);
+    for (const name of [...workloads, ...nodes].map(fold)) {
+      names.add(name);
+      if (namespace === "") continue;
+      namespaces.set(name, (namespaces.get(name) ?? new Set()).add(namespace));
+    }
+  }
+  return { names, clusters, namespaces };
+}
+
+type Subject = { name: string; folded: string; service: number | undefined; is_node: boolean };
+
+function subjectOf(
+  { workloads, nodes, hosts }: ReturnType<typeof namedIn>,
+  mentioned: readonly string[],
+  scope: { cluster: string; namespace: string },
+  topology: Topology,
+): Subject {
+  for (const name of workloads) {
+    const service = topology.find(name, scope);
+    if (service !== undefined) return subject(name, service, topology);
+  }
+  if (workloads[0] !== undefined) return subject(workloads[0], undefined, topology);
+  for (const name of [...nodes, ...hosts]) {
+    const service = topology.find(name, { ...scope, namespace: "" });
+    return { ...subject(name, service, topology), is_node: true };
+  }
+  const named = mentioned.find((name) => !isCommon(name));
+  if (named === undefined) return { name: "", folded: "", service: undefined, is_node: false };
+  return subject(named, topology.find(named, scope), topology);
+}
+
+function subject(name: string, service: number | undefined, topology: Topology): Subject {
+  const written = (service === undefined ? undefined : topology.services[service]?.name) ?? name;
+  return { name: written, folded: fold(written), service, is_node: false };
+}
+
+/** Places symptoms beside each other: each helps to understand the others' texts. */
+export function place(symptoms: readonly Symptom[], topology: Topology): Placed[] {
+  const known = knownOf(symptoms);
+  const [onlyCluster = ""] = known.clusters.size === 1 ? known.clusters : [];
+  return symptoms.map((symptom) => {
+    const said = scopeOf(symptom);
+    const named = namedIn(symptom.labels, symptom.services);
+    const tokens = tokensOf(textOf(symptom.annotations));
+    const mentioned = tokens.filter((name) => known.names.has(name) || topology.has(name));
+    const cluster = said.cluster || onlyCluster;
+    const about = subjectOf(named, mentioned, { cluster, namespace: said.namespace }, topology);
+    const own = new Set([about.folded, ...[...named.workloads, ...named.nodes].map(fold)]);
+    const homes = known.namespaces.get(about.folded);
+    const [home = ""] = homes?.size === 1 ? homes : [];
+    const ofGraph = about.service === undefined ? undefined : topology.services[about.service];
+    const namespace = about.is_node ? "" : said.namespace || ofGraph?.namespace || home;
+    const entity = about.folded === "" ? `?${symptom.id}` : [cluster, namespace, about.folded].join("\n");
+    return {
+      symptom,
+      sort: sortOf(symptom),
+      entity,
+      name: about.name,
+      folded: about.folded,
+      cluster,
+      namespace,
+      service: about.service,
+      nodes: new Set([...named.nodes, ...(about.is_node ? [about.name] : [])].map(fold)),
+      is_node: about.is_node,
+      mentions: new Set(mentioned.filter((name) => !own.has(name))),
+      at: symptom.starts_at?.getTime() ?? null,
+    };
+  });
+}

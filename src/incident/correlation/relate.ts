@@ -1,0 +1,52 @@
+import { type Evidence, explains, type Reach, reachOf, timeReason, together } from "./evidence.ts";
+import { isCommon } from "./names.ts";
+import { type Placed, place } from "./place.ts";
+import type { Topology } from "./topology.ts";
+import type { CorrelationTerms, Relation, Symptom } from "./types.ts";
+
+/** A relation of two that are about the same. */
+export function sameRelation(a: Placed, b: Placed): Relation {
+  const where = a.namespace === "" ? "" : ` in ${a.namespace}`;
+  const [rankA, rankB] = [a.sort.rank, b.sort.rank];
+  return {
+    strength: "merge",
+    reasons: [`both are about ${a.name}${where}`, ...timeReason(a, b)],
+    upstream: rankA === rankB ? null : rankA > rankB ? "a" : "b",
+  };
+}
+
+const relationOf = ({ strength, reasons }: Evidence, upstream: Relation["upstream"]): Relation => ({
+  strength,
+  reasons,
+  upstream,
+});
+
+/** What two have in common that is neither's doing. */
+function shared(a: Placed, b: Placed): Relation | null {
+  const reasons: string[] = [];
+  const node = [...a.nodes].find((one) => b.nodes.has(one));
+  if (node !== undefined) reasons.push("both are on the same node");
+  const named = [...a.mentions].find((one) => b.mentions.has(one) && !isCommon(one));
+  if (named !== undefined) reasons.push(`both texts name ${named}`);
+  if (reasons.length === 0) return null;
+  return { strength: "link", reasons: [...reasons, ...timeReason(a, b)], upstream: null };
+}
+
+export function relatePlaced(a: Placed, b: Placed, reach: Reach, terms: CorrelationTerms): Relation | null {
+  if (!together(a, b, terms)) return null;
+  if (a.entity === b.entity) return sameRelation(a, b);
+  const byB = explains(a, b, reach, terms);
+  const byA = explains(b, a, reach, terms);
+  const worth = (one: Evidence | null) =>
+    one === null ? 0 : one.weight + (one.strength === "merge" ? 100 : 0);
+  if (byA === null && byB === null) return shared(a, b);
+  if (worth(byA) === worth(byB)) return relationOf(byA as Evidence, null);
+  return worth(byA) > worth(byB) ? relationOf(byA as Evidence, "a") : relationOf(byB as Evidence, "b");
+}
+
+/** How two symptoms belong together, as far as they and the graph alone say; null when they do not. */
+export function relate(a: Symptom, b: Symptom, topology: Topology, terms: CorrelationTerms): Relation | null {
+  const [first, second] = place([a, b], topology);
+  if (first === undefined || second === undefined) return null;
+  return relatePlaced(first, second, reachOf(topology, terms), terms);
+}

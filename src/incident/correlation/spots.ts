@@ -1,0 +1,57 @@
+/** Symptoms of one workload at one time: they stand or fall together, and storms become small. */
+import type { Placed } from "./place.ts";
+import type { CorrelationTerms } from "./types.ts";
+
+export type Spot = {
+  members: [Placed, ...Placed[]];
+  /** The whole spot as if it were one symptom. */
+  whole: Placed;
+};
+
+const byTime = (a: Placed, b: Placed) =>
+  (a.at ?? Number.NEGATIVE_INFINITY) - (b.at ?? Number.NEGATIVE_INFINITY) ||
+  (a.symptom.id < b.symptom.id ? -1 : 1);
+
+/** The one that stands nearest to the cause: the worst sort, then the earliest. */
+export function nearestToCause(members: readonly [Placed, ...Placed[]]): Placed {
+  return members.reduce((best, one) =>
+    one.sort.rank > best.sort.rank || (one.sort.rank === best.sort.rank && byTime(one, best) < 0)
+      ? one
+      : best,
+  );
+}
+
+function spotOf(members: [Placed, ...Placed[]]): Spot {
+  const known = members.flatMap(({ at }) => (at === null ? [] : [at]));
+  return {
+    members,
+    whole: {
+      ...nearestToCause(members),
+      nodes: new Set(members.flatMap(({ nodes }) => [...nodes])),
+      mentions: new Set(members.flatMap(({ mentions }) => [...mentions])),
+      at: known.length === 0 ? null : known.reduce((least, at) => Math.min(least, at)),
+    },
+  };
+}
+
+/** One spot for each workload and time; those without a time join the latest. */
+export function spotsOf(placed: readonly Placed[], terms: CorrelationTerms): Spot[] {
+  const spots: Spot[] = [];
+  for (const list of Map.groupBy(placed, (one) => one.entity).values()) {
+    const timed = list.filter((one) => one.at !== null).sort(byTime);
+    const untimed = list.filter((one) => one.at === null).sort(byTime);
+    const runs: Placed[][] = [];
+    for (const one of timed) {
+      const run = runs.at(-1);
+      const last = run?.at(-1)?.at ?? null;
+      if (run === undefined || last === null || one.at === null || one.at - last > terms.window_ms)
+        runs.push([one]);
+      else run.push(one);
+    }
+    const last = runs.at(-1);
+    if (last === undefined) runs.push(untimed);
+    else last.push(...untimed);
+    for (const [head, ...rest] of runs) if (head !== undefined) spots.push(spotOf([head, ...rest]));
+  }
+  return spots.sort((a, b) => byTime(a.whole, b.whole));
+}
