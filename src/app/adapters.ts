@@ -2,7 +2,9 @@ import { localProcess } from "../adapters/executors/local-process/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
+import { custom } from "../adapters/sources/custom/index.ts";
 import { generic } from "../adapters/sources/generic/index.ts";
+import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { Source } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
@@ -20,14 +22,27 @@ export type Adapters = {
 
 type Deps = { state_dir: string; print: (line: string) => void; log: Log };
 
-/** Those that tell people: made anew when the configuration is reloaded. */
-export function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["notifiers"] {
+/** Those that tell people. */
+function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["notifiers"] {
   const { enabled, terminal, webhook: hook } = config.notification;
   if (!enabled) return [];
   return [
     ...(terminal ? [log.create({ print: deps.print })] : []),
     ...(hook === undefined ? [] : [webhook.create(hook)]),
   ];
+}
+
+/** Those that understand what senders say. */
+export function createSources({ intake }: Config): Adapters["sources"] {
+  return [alertmanager.create(), generic.create(), pagerduty.create(), ...intake.custom.map(custom.create)];
+}
+
+/** Those that are made anew when the configuration is reloaded: they do nothing by themselves. */
+export function createReloadable(
+  config: Config,
+  deps: Pick<Deps, "print">,
+): Pick<Adapters, "sources" | "notifiers"> {
+  return { sources: createSources(config), notifiers: createNotifiers(config, deps) };
 }
 
 /** The adapters that the configuration asks for. A new one is one line here, and its folder. */
@@ -37,9 +52,8 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { log: deps.log },
   );
   return {
-    sources: [alertmanager.create(), generic.create()],
+    ...createReloadable(config, deps),
     executors: [processes.executor],
     observers: [processes.observer],
-    notifiers: createNotifiers(config, deps),
   };
 }

@@ -15,7 +15,7 @@ import type { Log } from "../lib/log.ts";
 import { keepSecret, secretsIn } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
 import { IntakeWorker, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
-import { type Adapters, createAdapters, createNotifiers } from "./adapters.ts";
+import { type Adapters, createAdapters, createReloadable } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createJourney } from "./journey.ts";
@@ -80,6 +80,16 @@ function liveLimits(live: LiveConfig): JournalLimits {
     get receipts() {
       return limits().receipts;
     },
+  };
+}
+
+/** What is asked of the sources that the configuration in force has. */
+function ofSources(live: LiveConfig): Pick<HttpDeps, "routingKeys" | "customSender" | "decode"> {
+  const sourceOf = (id: string) => live.current().journey.sources.find((source) => source.id === id);
+  return {
+    routingKeys: () => live.current().checkRoutingKey,
+    customSender: (name) => live.current().customSenders.get(name),
+    decode: (id, json) => sourceOf(id)?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },
   };
 }
 
@@ -160,9 +170,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
         build(next) {
           keepSecret(secretsOf(next.config));
           // What acts and sees stays: it may be in the middle of something.
-          const fresh = { ...adapted, notifiers: createNotifiers(next.config, { print }) };
-          const { notifiers } = metrics.counted(options.adapt?.(fresh) ?? fresh);
-          return { journey: createJourney(next, bound, made), notifiers };
+          const fresh = { ...adapted, ...createReloadable(next.config, { print }) };
+          const { sources, notifiers } = metrics.counted(options.adapt?.(fresh) ?? fresh);
+          return { journey: createJourney(next, { ...bound, sources }, made), notifiers };
         },
         applied: (next) => options.setLogLevel?.(next.config.server.log_level),
       },
@@ -200,6 +210,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       get checkSignature() {
         return live.current().checkSignature;
       },
+      ...ofSources(live),
       receive: receiver(as("intake"), journal, worker, patience),
       get terms() {
         return current().approval;

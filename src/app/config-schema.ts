@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
+import { custom } from "../adapters/sources/custom/index.ts";
+import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { duration, keeping, keepingOrForever } from "./duration.ts";
 
 const seconds = (text: string) => duration.prefault(text);
@@ -60,10 +62,12 @@ export const configSchema = z.strictObject({
     bearer_tokens: z.array(z.string().min(16)).default([]),
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
     hmac_secrets: z.array(z.string().min(1)).default([]),
+    custom: custom.config,
     external_sites: z.array(z.string()).default([]),
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
   }),
+  pagerduty: pagerduty.config.prefault({}),
   incident: section({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),

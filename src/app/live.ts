@@ -9,7 +9,11 @@ import {
   type Call,
   loadClassification,
   networkCheck,
+  type RoutingKeyCheck,
+  routingKeyCheck,
+  type SecretCheck,
   type SignatureCheck,
+  secretCheck,
   senderCheck,
   signatureCheck,
 } from "../intake/index.ts";
@@ -27,6 +31,9 @@ export type Checked = {
   files: RuleFiles;
   checkSender: (call: Call) => string;
   checkSignature: SignatureCheck;
+  checkRoutingKey: RoutingKeyCheck;
+  /** Of the mapped sources by their names; null where one has no secrets of its own. */
+  customSenders: ReadonlyMap<string, SecretCheck | null>;
   /** Whether a call may read the metrics without a token. */
   admitsScraper: (call: Call) => boolean;
   /** Equal for equal configurations; with the contents of the rule files. */
@@ -44,10 +51,19 @@ export function checked(config: Config, log: Log): Checked {
   };
   // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
-  const checkSignature = signatureCheck({ secrets, required: config.env === "prod" }, log);
+  const required = config.env === "prod";
+  const checkSignature = signatureCheck({ secrets, required }, log);
+  const checkRoutingKey = routingKeyCheck(config.pagerduty.routing_keys, required);
+  const customSenders = new Map(
+    config.intake.custom.map((one) => {
+      const own = one.tokens.length + one.hmac_secrets.length > 0;
+      return [one.name, own ? secretCheck(one, log) : null];
+    }),
+  );
   const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const admitsScraper = (call: Call) => scraper(call) !== undefined;
-  return { config, files, checkSender: senderCheck(config.intake), checkSignature, admitsScraper, hash };
+  const checkSender = senderCheck(config.intake);
+  return { config, files, checkSender, checkSignature, checkRoutingKey, customSenders, admitsScraper, hash };
 }
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
@@ -63,8 +79,10 @@ const RELOADABLE = [
   "intake.bearer_tokens",
   "intake.basic",
   "intake.hmac_secrets",
+  "intake.custom",
   "intake.external_sites",
   "intake.classification",
+  "pagerduty",
   "metrics",
   "incident",
   "decision",

@@ -24,6 +24,9 @@ beforeEach(async () => {
   const deps: HttpDeps = {
     ctxOf: refuse,
     checkSender: refuse,
+    routingKeys: refuse,
+    customSender: refuse,
+    decode: refuse,
     checkSignature: { present: refuse, of: refuse },
     receive: refuse,
     terms: {} as HttpDeps["terms"],

@@ -1,4 +1,6 @@
 export { affectedServices } from "./affected-services.ts";
+export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
+export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";
 export { type Call, networkCheck, type SenderPolicy, senderCheck } from "./check-sender.ts";
 export { type SignatureCheck, type SignaturePolicy, signatureCheck } from "./check-signature.ts";
 export { claimCall } from "./claim-call.ts";
@@ -16,6 +18,7 @@ export {
   callOf,
   fingerprintOf,
   KNOWN_ALERT_TYPES,
+  lastingInstance,
   normalise,
   severityOf,
   targetOf,
@@ -28,6 +31,7 @@ export {
   endsAll,
   finishReceipts,
   firingIncidents,
+  incidentsOfFiring,
   insertAlerts,
   instancesSince,
   retireInstances,

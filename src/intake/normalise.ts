@@ -138,6 +138,13 @@ export function callOf({ seq, sender, idempotency_key, body, received_at }: Rece
   return `key:${hashOfTexts([sender, idempotency_key, sha256(body), received_at.toISOString()])}`;
 }
 
+/** The key of an instance that has no start: it lasts until it resolves, and its redeliveries are one. */
+export function lastingInstance(source: string, source_fingerprint: string): string {
+  return keyOf([source, source_fingerprint, "unknown"]);
+}
+
+const keyOf = (instance: readonly string[]) => hashOfTexts(instance).slice(0, 32);
+
 function instanceOf(alert: SourceAlert, source_fingerprint: string, call: string | undefined): string[] {
   if (alert.starts_at !== null) return [source_fingerprint, alert.starts_at.toISOString()];
   // Nothing of the alert itself: a receipt that is replayed may be understood in another way.
@@ -175,7 +182,7 @@ export function normalise(
   const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
   const instance = instanceOf(alert, source_fingerprint, call);
   return {
-    instance_key: hashOfTexts([source, ...instance]).slice(0, 32),
+    instance_key: keyOf([source, ...instance]),
     source: alert.source === undefined ? source : sourceNameOf(alert.source),
     source_fingerprint,
     fingerprint: fingerprintOf({
