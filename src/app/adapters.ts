@@ -2,8 +2,10 @@ import { localProcess } from "../adapters/executors/local-process/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
+import { custom } from "../adapters/sources/custom/index.ts";
 import { generic } from "../adapters/sources/generic/index.ts";
 import { grafana } from "../adapters/sources/grafana/index.ts";
+import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { prometheus } from "../adapters/sources/prometheus/index.ts";
 import { sentry } from "../adapters/sources/sentry/index.ts";
 import { signoz } from "../adapters/sources/signoz/index.ts";
@@ -25,8 +27,8 @@ export type Adapters = {
 
 type Deps = { state_dir: string; print: (line: string) => void; log: Log };
 
-/** Those that tell people: made anew when the configuration is reloaded. */
-export function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["notifiers"] {
+/** Those that tell people. */
+function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["notifiers"] {
   const { enabled, terminal, webhook: hook, webhooks } = config.notification;
   if (!enabled) return [];
   return [
@@ -36,6 +38,29 @@ export function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adap
   ];
 }
 
+/** Those that understand what senders say. */
+export function createSources({ intake }: Config): Adapters["sources"] {
+  return [
+    alertmanager.create(),
+    prometheus.create(),
+    generic.create(),
+    grafana.create(),
+    signoz.create(),
+    uptimeKuma.create(),
+    sentry.create(),
+    pagerduty.create(),
+    ...intake.custom.map(custom.create),
+  ];
+}
+
+/** Those that are made anew when the configuration is reloaded: they do nothing by themselves. */
+export function createReloadable(
+  config: Config,
+  deps: Pick<Deps, "print">,
+): Pick<Adapters, "sources" | "notifiers"> {
+  return { sources: createSources(config), notifiers: createNotifiers(config, deps) };
+}
+
 /** The adapters that the configuration asks for. A new one is one line here, and its folder. */
 export function createAdapters(config: Config, deps: Deps): Adapters {
   const processes = localProcess.create(
@@ -43,17 +68,8 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { log: deps.log },
   );
   return {
-    sources: [
-      alertmanager.create(),
-      prometheus.create(),
-      generic.create(),
-      grafana.create(),
-      signoz.create(),
-      uptimeKuma.create(),
-      sentry.create(),
-    ],
+    ...createReloadable(config, deps),
     executors: [processes.executor],
     observers: [processes.observer],
-    notifiers: createNotifiers(config, deps),
   };
 }

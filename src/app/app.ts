@@ -15,7 +15,7 @@ import type { Log } from "../lib/log.ts";
 import { keepSecret, secretsIn } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
 import { IntakeWorker, Listening, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
-import { type Adapters, createAdapters, createNotifiers } from "./adapters.ts";
+import { type Adapters, createAdapters, createReloadable } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createJourney } from "./journey.ts";
@@ -67,6 +67,16 @@ function healthOf(database: Database, worker: IntakeWorker, clock: Clock): () =>
     const journal = { status: "ok" as const, detail: `${worker.backlog()} receipts waiting` };
     const status = reached.status === "ok" ? "ok" : "degraded";
     return { status, version: VERSION, started_at, dependencies: { database: reached, journal } };
+  };
+}
+
+/** What is asked of the sources that the configuration in force has. */
+function ofSources(live: LiveConfig): Pick<HttpDeps, "routingKeys" | "customSender" | "decode"> {
+  const sourceOf = (id: string) => live.current().journey.sources.find((source) => source.id === id);
+  return {
+    routingKeys: () => live.current().checkRoutingKey,
+    customSender: (name) => live.current().customSenders.get(name),
+    decode: (id, json) => sourceOf(id)?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },
   };
 }
 
@@ -174,9 +184,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
         build(next) {
           keepSecret(secretsOf(next.config));
           // What acts and sees stays: it may be in the middle of something.
-          const fresh = { ...adapted, notifiers: createNotifiers(next.config, { print }) };
-          const { notifiers } = metrics.counted(options.adapt?.(fresh) ?? fresh);
-          return { journey: createJourney(next, bound, made), notifiers };
+          const fresh = { ...adapted, ...createReloadable(next.config, { print }) };
+          const { sources, notifiers } = metrics.counted(options.adapt?.(fresh) ?? fresh);
+          return { journey: createJourney(next, { ...bound, sources }, made), notifiers };
         },
         applied: (next) => options.setLogLevel?.(next.config.server.log_level),
       },
@@ -209,10 +219,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       get checkSentry() {
         return live.current().checkSentry;
       },
-      decode: (id, json) =>
-        current()
-          .sources.find((source) => source.id === id)
-          ?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },
+      ...ofSources(live),
       receive: receiver(as("intake"), journal, worker, patience),
       get terms() {
         return current().approval;

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
+import { custom } from "../adapters/sources/custom/index.ts";
+import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { compileMatchers, parseMatchers } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { notificationSchema } from "./config-notification.ts";
@@ -72,6 +74,7 @@ export const configSchema = z.strictObject({
     bearer_tokens: z.array(z.string().min(16)).default([]),
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
     hmac_secrets: z.array(z.string().min(1)).default([]),
+    custom: custom.config,
     external_sites: z.array(z.string()).default([]),
     /** Names of alerts that say how far a pipeline is. */
     ci_cd: z.array(z.string()).default([]),
@@ -100,6 +103,7 @@ export const configSchema = z.strictObject({
       ),
   }),
   sentry: section({ webhook_secrets: z.array(z.string().min(1)).default([]) }),
+  pagerduty: pagerduty.config.prefault({}),
   incident: section({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),

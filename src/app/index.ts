@@ -9,6 +9,7 @@ import { exportTo, importFrom, type Move } from "./move.ts";
 
 export { checkConfig } from "./check-config.ts";
 export { configJsonSchema } from "./config-json-schema.ts";
+export { localSources } from "./local-sources.ts";
 export { showConfig } from "./show-config.ts";
 
 function complain(error: unknown): number {

@@ -10,8 +10,12 @@ import {
   loadClassification,
   networkCheck,
   OWN_SIGNATURE,
+  type RoutingKeyCheck,
+  routingKeyCheck,
   SENTRY_SIGNATURE,
+  type SecretCheck,
   type SignatureCheck,
+  secretCheck,
   senderCheck,
   signatureCheck,
 } from "../intake/index.ts";
@@ -30,6 +34,9 @@ export type Checked = {
   checkSender: (call: Call) => string;
   checkSignature: SignatureCheck;
   checkSentry: SignatureCheck;
+  checkRoutingKey: RoutingKeyCheck;
+  /** Of the mapped sources by their names; null where one has no secrets of its own. */
+  customSenders: ReadonlyMap<string, SecretCheck | null>;
   /** Whether a call may read the metrics without a token. */
   admitsScraper: (call: Call) => boolean;
   /** Who is told of what; null: all channels of everything. */
@@ -53,12 +60,28 @@ export function checked(config: Config, log: Log): Checked {
   const checkSignature = signatureCheck({ form: OWN_SIGNATURE, secrets, required }, log);
   const ofSentry = { form: SENTRY_SIGNATURE, secrets: config.sentry.webhook_secrets, required };
   const checkSentry = signatureCheck(ofSentry, log);
+  const checkRoutingKey = routingKeyCheck(config.pagerduty.routing_keys, required);
+  const customSenders = new Map(
+    config.intake.custom.map((one) => {
+      const own = one.tokens.length + one.hmac_secrets.length > 0;
+      return [one.name, own ? secretCheck(one, log) : null];
+    }),
+  );
   const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const admitsScraper = (call: Call) => scraper(call) !== undefined;
   const { routes } = config.notification;
-  const router = routes.length === 0 ? null : createRouter(routes);
-  const checkSender = senderCheck(config.intake);
-  return { config, files, checkSender, checkSignature, checkSentry, admitsScraper, router, hash };
+  return {
+    config,
+    files,
+    checkSender: senderCheck(config.intake),
+    checkSignature,
+    checkSentry,
+    checkRoutingKey,
+    customSenders,
+    admitsScraper,
+    router: routes.length === 0 ? null : createRouter(routes),
+    hash,
+  };
 }
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
@@ -74,11 +97,13 @@ const RELOADABLE = [
   "intake.bearer_tokens",
   "intake.basic",
   "intake.hmac_secrets",
+  "intake.custom",
   "intake.external_sites",
   "intake.ci_cd",
   "intake.resolve_timeout",
   "intake.classification",
   "sentry",
+  "pagerduty",
   "metrics",
   "heartbeats",
   "incident",

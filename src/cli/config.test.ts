@@ -19,6 +19,9 @@ async function local(argv: readonly string[], config: Partial<LocalConfig>) {
   const all: LocalConfig = {
     checkConfig: keep(config.checkConfig?.({ env: {} }) ?? { file: null, errors: [], warnings: [] }),
     showConfig: keep(config.showConfig?.({ env: {} }) ?? { hash: "", settings: [] }),
+    localSources: () => {
+      throw new Error("nothing is understood here");
+    },
     configJsonSchema: () => ({ type: "object" }),
   };
   async function* stdin() {}

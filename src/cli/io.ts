@@ -1,5 +1,6 @@
 import { open, readFile } from "node:fs/promises";
 import type { MoveReport } from "../contract/move.ts";
+import type { Classification, Source } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 
 /** All that a command sees of the process around it, so that tests can give it another. */
@@ -36,6 +37,8 @@ export type LocalConfig = {
     settings: { path: string; value: unknown; source: string }[];
   };
   configJsonSchema(): object;
+  /** What bodies would be understood with. Throws `invalid`. */
+  localSources(options: ConfigOptions): { sources: readonly Source[]; classification: Classification };
 };
 
 /** Everything up to the end of stdin. */

@@ -26,7 +26,7 @@ export const deadLetter = z.object({
 });
 export type DeadLetter = z.infer<typeof deadLetter>;
 
-/** `body` is as it came, bytes that are no UTF-8 replaced; null for who may not see it. */
+/** `body` is as it came, what admits senders taken out and bytes that are no UTF-8 replaced; null for who may not see it. */
 export const deadLetterWithBody = deadLetter.extend({ body: z.string().nullable() });
 export type DeadLetterWithBody = z.infer<typeof deadLetterWithBody>;
 

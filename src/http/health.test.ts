@@ -24,9 +24,11 @@ beforeEach(async () => {
   const deps: HttpDeps = {
     ctxOf: refuse,
     checkSender: refuse,
+    routingKeys: refuse,
+    customSender: refuse,
+    decode: refuse,
     checkSignature: { present: refuse, of: refuse },
     checkSentry: { present: refuse, of: refuse },
-    decode: refuse,
     receive: refuse,
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },

@@ -55,7 +55,7 @@ const CODES = Object.keys(ERRORS) as ErrorCode[];
 const codesOf = (status: number) => CODES.filter((code) => ERRORS[code].status === status);
 
 /** The answer to an error of this status: a problem whose code is one of those that have it. */
-function problemAnswer(status: number): Json {
+function problemAnswer(status: number): Json & { content: Json } {
   const codes = codesOf(status);
   const example = codes[0] as ErrorCode;
   const headers = {
@@ -113,6 +113,17 @@ const tagOf = (url: string) => url.replace(PREFIX, "").split("/")[1] || "system"
 
 function methodOf({ method }: RouteOptions): string {
   return [method].flat()[0] ?? "GET";
+}
+
+/** A vendor's answer to an error stands beside the problem that what comes before its handler answers with. */
+function besideProblems(response: Json, errors: Record<string, ReturnType<typeof problemAnswer>>): Json {
+  return Object.fromEntries(
+    Object.entries(response).map(([status, schema]) => {
+      const problem = errors[status];
+      if (problem === undefined) return [status, schema];
+      return [status, { ...problem, content: { ...problem.content, "application/json": { schema } } }];
+    }),
+  );
 }
 
 /** Only what an operation refers to: every schema has a form for input too, which most never need. */
@@ -217,7 +228,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
           operationId,
           ...rest,
           ...(role === undefined ? {} : { "x-role": role }),
-          response: { ...errors, ...response },
+          response: { ...errors, ...besideProblems(response, errors) },
         } as Schema,
       };
     },

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import type { SignatureCheck } from "../intake/index.ts";
+import type { SecretCheck, Shown, SignatureCheck } from "../intake/index.ts";
+import { AwoooiError } from "../lib/error.ts";
 import { callOf, joined } from "./call.ts";
 import { SENDER, SIGNED, SIGNED_BY_SENTRY } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
@@ -56,3 +57,56 @@ export const sentrySignature = signed({
   security: SIGNED_BY_SENTRY,
   keys: false,
 });
+function routingKeyIn(body: Buffer): unknown {
+  try {
+    return (JSON.parse(body.toString("utf8")) as { routing_key?: unknown } | null)?.routing_key;
+  } catch {
+    throw new AwoooiError("unparsable", "The body is not JSON.");
+  }
+}
+
+/** By the routing key in the body, from whatever network; where none is configured and none is needed, as `network`. */
+export const routingKey: SenderCheck = {
+  security: SENDER,
+  before: (request, deps) => {
+    if (!deps.routingKeys().configured()) network.before(request, deps);
+  },
+  sender: (request, body, deps) =>
+    deps.routingKeys().configured()
+      ? deps.routingKeys().of(routingKeyIn(body))
+      : deps.checkSender(callOf(request)),
+  keys: false,
+};
+
+/** The mapped source that a request names in its path. */
+export function customNameOf(request: FastifyRequest): string {
+  return (request.params as { name: string }).name;
+}
+
+function customCheckOf(request: FastifyRequest, deps: HttpDeps): SecretCheck | null {
+  const check = deps.customSender(customNameOf(request));
+  if (check === undefined)
+    throw new AwoooiError("not_found", "intake.custom has no source of the name in the path.");
+  return check;
+}
+
+const shownBy = (request: FastifyRequest, { header }: SecretCheck): Shown => ({
+  authorization: request.headers.authorization,
+  given: header === undefined ? undefined : joined(request.headers[header]),
+  signature: joined(request.headers["x-signature-256"]),
+});
+
+/** By the secrets of the mapped source that is called; of one that has none, as `hmac`. */
+export const secret: SenderCheck = {
+  security: SIGNED,
+  before: (request, deps) => {
+    const check = customCheckOf(request, deps);
+    if (check === null) hmac.before(request, deps);
+    else check.before(shownBy(request, check));
+  },
+  sender: (request, body, deps) => {
+    const check = customCheckOf(request, deps);
+    return check === null ? hmac.sender(request, body, deps) : check.of(body, shownBy(request, check));
+  },
+  keys: true,
+};

@@ -27,6 +27,8 @@ import { tokenRoutes } from "./tokens.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
+const PAGERDUTY = "/v2/enqueue";
+
 declare module "fastify" {
   interface FastifyRequest {
     /** The caller's context; there on every route that needs a token. */
@@ -80,6 +82,8 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     http: { requireHostHeader: false },
     bodyLimit: deps.body_limit,
     requestTimeout: 30_000,
+    // PagerDuty's clients that are given a host call this path on it.
+    rewriteUrl: ({ url = "/" }) => (url === PAGERDUTY ? `${WEBHOOKS}/pagerduty${url}` : url),
     routerOptions: { maxParamLength: 200 },
     // A stop must not wait for senders that keep their connections open.
     forceCloseConnections: "idle",

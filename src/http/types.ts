@@ -3,7 +3,7 @@ import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { Call, Decoded, SignatureCheck } from "../intake/index.ts";
+import type { Call, Decoded, RoutingKeyCheck, SecretCheck, SignatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Log } from "../lib/log.ts";
 import type { HttpMeter } from "./observe.ts";
@@ -16,6 +16,9 @@ export type HttpDeps = {
   checkSender: (call: Call) => string;
   checkSignature: SignatureCheck;
   checkSentry: SignatureCheck;
+  routingKeys: () => RoutingKeyCheck;
+  /** The check of a mapped source: undefined where there is none of that name, null where it has no secrets. */
+  customSender: (name: string) => SecretCheck | null | undefined;
   /** What a source makes of a body: for answers that say more than what became of it. */
   decode: (source: string, json: unknown) => Decoded;
   /** Writes a call into the journal, then waits a little for what comes of it: null when that must wait. */

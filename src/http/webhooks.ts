@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { z } from "zod";
+import { z } from "zod";
+import { pagerdutyAccepted, pagerdutyEvent, pagerdutyInvalid } from "../contract/pagerduty.ts";
 import { grafanaCall } from "../contract/webhook/grafana.ts";
 import { answerSentry, sentryAnswer, sentryCall } from "../contract/webhook/sentry.ts";
 import { answerSignoz, signozAnswer, signozCall } from "../contract/webhook/signoz.ts";
@@ -16,7 +17,15 @@ import { type Decoded, KNOWN_ALERT_TYPES } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { idempotencyKey } from "./idempotency.ts";
 import { OPEN } from "./openapi.ts";
-import { hmac, network, type SenderCheck, sentrySignature } from "./sender-checks.ts";
+import {
+  customNameOf,
+  hmac,
+  network,
+  routingKey,
+  type SenderCheck,
+  secret,
+  sentrySignature,
+} from "./sender-checks.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
@@ -27,6 +36,8 @@ export type Webhook = {
   check: SenderCheck;
   summary: string;
   body: z.ZodType;
+  /** Of the path. */
+  params?: z.ZodType;
   /** How the sender is answered, where not with what became of its alerts: as its vendor would. */
   answer?: VendorAnswer;
 };
@@ -39,6 +50,11 @@ type VendorAnswer = {
    * what its source makes of it.
    */
   of(json: unknown, known: WebhookAnswer | null, decode: (json: unknown) => Decoded): unknown;
+  /**
+   * With status 400, what a body that is not understood is answered with, by vendors whose senders take 2xx
+   * for done and 400 for good. It is in the dead letters all the same.
+   */
+  invalid?: { schema: z.ZodType; of(reason: string): unknown };
 };
 
 const anyFires = (decoded: Decoded) =>
@@ -59,6 +75,10 @@ const SIGNOZ = {
     },
   },
 } as const satisfies Omit<Webhook, "path">;
+
+/** The key that PagerDuty's clients name an alert by is the one that it has here. */
+const dedupKeyOf = (decoded: Decoded) =>
+  decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
 
 const WEBHOOKS: readonly Webhook[] = [
   {
@@ -107,6 +127,38 @@ const WEBHOOKS: readonly Webhook[] = [
       },
     },
   },
+  {
+    path: "/pagerduty/v2/enqueue",
+    source: "pagerduty",
+    check: routingKey,
+    summary: "PagerDuty's Events API, version 2; also under /v2/enqueue",
+    body: pagerdutyEvent,
+    answer: {
+      status: 202,
+      schema: pagerdutyAccepted,
+      of: (json, _known, decode) => ({
+        status: "success",
+        message: "Event processed",
+        dedup_key: dedupKeyOf(decode(json)),
+      }),
+      invalid: {
+        schema: pagerdutyInvalid,
+        of: (reason) => ({
+          status: "invalid event",
+          message: "Event object is invalid",
+          errors: reason.split("; "),
+        }),
+      },
+    },
+  },
+  {
+    path: "/custom/:name",
+    source: (request) => `custom:${customNameOf(request)}`,
+    check: secret,
+    summary: "Any JSON, by a field map of intake.custom",
+    body: z.unknown(),
+    params: z.object({ name: z.string() }),
+  },
 ];
 
 const LATER: WebhookAnswer = {
@@ -141,9 +193,11 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.decorateRequest("sender", "");
-  for (const { path, source: named, check, summary, body, answer } of webhooks) {
-    const response: Record<number, z.ZodType> =
-      answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema };
+  for (const { path, source: named, check, summary, body, params, answer } of webhooks) {
+    const response: Record<number, z.ZodType> = {
+      ...(answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema }),
+      ...(answer?.invalid === undefined ? {} : { 400: answer.invalid.schema }),
+    };
     app.post(path, {
       schema: {
         security: check.security,
@@ -152,6 +206,7 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
           "Alerts are on disk before the answer. It tells what is known by then; what is not follows.",
         body,
         response,
+        ...(params === undefined ? {} : { params }),
         ...(check.keys ? { "x-errors": [409, 422] } : {}),
       },
       // Its headers are for browsers.
@@ -169,8 +224,14 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
         const idempotency_key = check.keys ? idempotencyKey(request) : undefined;
         const known = await deps.receive({ source, sender, body: raw, json, idempotency_key });
         if (answer === undefined) return known ?? LATER;
+        const decode = (body: unknown) => deps.decode(source, body);
+        const decoded = answer.invalid === undefined ? undefined : decode(json);
+        if (decoded?.ok === false) {
+          reply.status(400);
+          return answer.invalid?.of(decoded.reason);
+        }
         reply.status(answer.status);
-        return answer.of(json, known, (body) => deps.decode(source, body));
+        return answer.of(json, known, decode);
       },
     });
   }

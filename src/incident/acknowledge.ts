@@ -9,9 +9,12 @@ import { lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
-/** Says that someone is on it, and who. The first acknowledgement stands; later ones change nothing. */
+/**
+ * Says that someone is on it, and who; where its sender says so, not who. The first acknowledgement stands;
+ * later ones change nothing.
+ */
 export async function acknowledge(ctx: Ctx, input: { incident_id: string }): Promise<IncidentRow> {
-  authorise(ctx.actor, "acknowledge incidents", { people: "responder" });
+  authorise(ctx.actor, "acknowledge incidents", { people: "responder", senders: true });
   const { incident_id } = input;
   return transaction(ctx, async (tx) => {
     const incident = await lockIncident(tx, incident_id);
@@ -23,7 +26,7 @@ export async function acknowledge(ctx: Ctx, input: { incident_id: string }): Pro
         `${incident_id} is ${incident.status}: there is nothing to acknowledge.`,
       );
     }
-    const owner = incident.owner ?? actorLabel(tx.actor);
+    const owner = incident.owner ?? (tx.actor.kind === "sender" ? null : actorLabel(tx.actor));
     const updated = await updateIncident(tx, incident_id, { acknowledged_at: tx.clock.now(), owner });
     note(tx, { incident_id, kind: "status", text: `Acknowledged by ${actorLabel(tx.actor)}` });
     record(tx, { action: "incident.acknowledged", subject: incident_id });

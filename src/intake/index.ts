@@ -1,5 +1,7 @@
 export { affectedServices } from "./affected-services.ts";
 export { decodeAlertmanager } from "./alertmanager-shape.ts";
+export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
+export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";
 export { type Call, networkCheck, type SenderPolicy, senderCheck } from "./check-sender.ts";
 export {
   OWN_SIGNATURE,
@@ -38,6 +40,7 @@ export {
   callOf,
   fingerprintOf,
   KNOWN_ALERT_TYPES,
+  lastingInstance,
   normalise,
   severityOf,
   targetOf,
@@ -50,6 +53,7 @@ export {
   endsAll,
   finishReceipts,
   firingIncidents,
+  incidentsOfFiring,
   insertAlerts,
   instancesSince,
   retireInstances,

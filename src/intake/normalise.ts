@@ -146,6 +146,13 @@ function identityOf({ source_fingerprint: given, labels }: SourceAlert): string 
   return given.length > LONGEST_IDENTITY ? sha256(given) : given;
 }
 
+/** The key of an instance that has no start: it lasts until it resolves, and its redeliveries are one. */
+export function lastingInstance(source: string, source_fingerprint: string): string {
+  return keyOf([source, source_fingerprint, "unknown"]);
+}
+
+const keyOf = (instance: readonly string[]) => hashOfTexts(instance).slice(0, 32);
+
 function instanceOf(alert: SourceAlert, source_fingerprint: string, call: string | undefined): string[] {
   // The two of a Prometheus pair see the same alert begin at different moments.
   if (alert.holds_until !== undefined) return [source_fingerprint, "repeated"];
@@ -196,7 +203,7 @@ export function normalise(
   const source_fingerprint = identityOf(alert);
   const instance = instanceOf(alert, source_fingerprint, call);
   return {
-    instance_key: hashOfTexts([source, ...instance]).slice(0, 32),
+    instance_key: keyOf([source, ...instance]),
     source: alert.source === undefined ? source : sourceNameOf(alert.source),
     source_fingerprint,
     fingerprint: fingerprintOf({

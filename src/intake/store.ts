@@ -250,6 +250,15 @@ export async function firingIncidents(ctx: Ctx, incident_ids: readonly string[])
   return new Set(rows.map((row) => row.id));
 }
 
+/** The incidents of these instances, of those that fire. */
+export async function incidentsOfFiring(ctx: Ctx, instance_keys: readonly string[]): Promise<string[]> {
+  const rows = await ctx.db
+    .selectDistinct({ incident_id: alerts.incident_id })
+    .from(alerts)
+    .where(and(oneOf(alerts.instance_key, [...instance_keys]), eq(alerts.status, "firing")));
+  return rows.flatMap((row) => row.incident_id ?? []);
+}
+
 /** The alerts of an incident, newest first; 1,000 at most. */
 export async function alertRows(ctx: Ctx, incident_id: string): Promise<(typeof alerts.$inferSelect)[]> {
   return ctx.db

@@ -46,9 +46,10 @@ export type SourceAlert = {
 /**
  * `truncated` is how many alerts the sender left out of the body; `rejected` says of entries that could
  * not be understood why. A body with such entries is a dead letter, its other alerts count all the same.
+ * `acknowledged` are the fingerprints of alerts without a start whose sender says that someone is on them.
  */
 export type Decoded =
-  | { ok: true; alerts: SourceAlert[]; truncated: number; rejected: string[] }
+  | { ok: true; alerts: SourceAlert[]; truncated: number; rejected: string[]; acknowledged?: string[] }
   | { ok: false; reason: string };
 
 /** What there is to know of a source before one is made: for settings, validation and the reference. */

@@ -1,5 +1,5 @@
 const SECRET_KEY =
-  /(authorization|cookie|password|passwd|secret|token|api[-_]?key|signature(?!s)|private[-_]?key)/i;
+  /(authorization|cookie|password|passwd|secret|token|api[-_]?key|routing[-_]?key|signature(?!s)|private[-_]?key)/i;
 // Labels of a mebibyte pass through here: every repetition that can begin anywhere is bounded.
 const SECRET_IN_TEXT: readonly [RegExp, string][] = [
   [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, "[redacted]"],
@@ -17,7 +17,7 @@ const SECRET_IN_TEXT: readonly [RegExp, string][] = [
   [/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,256}:)[^\s/]{1,1024}@/gi, "$1[redacted]@"],
   [/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/:@]{16,256}@/gi, "$1[redacted]@"],
   [
-    /((?:password|passwd|pwd|secret|token|api[-_]?key)(?:[-_][a-z0-9_-]{0,40})?["']?\s{0,9}[=:]\s{0,9}["']?)[^\s"',;]{4,}/gi,
+    /((?:password|passwd|pwd|secret|token|(?:api|routing)[-_]?key)(?:[-_][a-z0-9_-]{0,40})?["']?\s{0,9}[=:]\s{0,9}["']?)[^\s"',;]{4,}/gi,
     "$1[redacted]",
   ],
   [/(--?(?:password|passwd|secret|token|api[-_]?key)\s{1,9}["']?)[^\s"',;-][^\s"',;]{3,}/gi, "$1[redacted]"],
@@ -56,6 +56,15 @@ export function* secretsIn(value: unknown, secret = false): Generator<string> {
 export function redactText(text: string): string {
   const rest = knownPattern === undefined ? text : text.replace(knownPattern, "[redacted]");
   return SECRET_IN_TEXT.reduce((left, [pattern, replacement]) => left.replace(pattern, replacement), rest);
+}
+
+// What PagerDuty's clients are admitted by, also where none is configured.
+const ROUTING_KEY = /("routing_key"\s{0,9}:\s{0,9}")(?:[^"\\]|\\.)*/g;
+
+/** A sender's body without what admits senders; all else that it says is shown as it came. */
+export function redactBody(text: string): string {
+  const rest = knownPattern === undefined ? text : text.replace(knownPattern, "[redacted]");
+  return rest.replace(ROUTING_KEY, "$1[redacted]");
 }
 
 /** A copy of a JSON value without credentials: whole values under secret-sounding keys, parts of any text. */

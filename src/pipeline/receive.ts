@@ -5,9 +5,11 @@ import { transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
 import { incidentsInExecution } from "../execution/index.ts";
 import {
+  acknowledge,
   type Convergence,
   converge,
   incidentsById,
+  isActive,
   isReopenedByHand,
   lockFingerprints,
   resolve,
@@ -21,7 +23,9 @@ import {
   firingIncidents,
   type HeardAlert,
   hearHeartbeats,
+  incidentsOfFiring,
   insertAlerts,
+  lastingInstance,
   type NormalisedAlert,
   normalise,
   type Receipt,
@@ -49,6 +53,8 @@ type Understood = Omit<Received, "alerts"> & {
   seq: number;
   replayed: boolean;
   alerts: NormalisedAlert[];
+  /** Instances of which the sender says that someone is on them. */
+  acknowledged: readonly string[];
   truncated: number;
 };
 
@@ -67,6 +73,7 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const dead = (error: string) => ({
     ...about,
     alerts: [],
+    acknowledged: [],
     error: redactText(error).slice(0, 2_000),
     truncated: 0,
   });
@@ -81,7 +88,8 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
     );
     const error =
       decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
-    return { ...about, alerts, error, truncated: decoded.truncated };
+    const acknowledged = (decoded.acknowledged ?? []).map((key) => lastingInstance(id, key));
+    return { ...about, alerts, acknowledged, error, truncated: decoded.truncated };
   } catch (error) {
     return dead(messageOf(error));
   }
@@ -263,6 +271,17 @@ function answerOf(one: Understood, results: Map<string, AlertResult>, told: Set<
   return { ...(firing ?? NOTHING_KNOWN), ...note, results: entries };
 }
 
+/** Acknowledges what senders say someone is on, in their name; of what is over there is nothing to say. */
+async function acknowledgeFor(ctx: Ctx, understood: readonly Understood[]): Promise<void> {
+  for (const { source, acknowledged } of understood) {
+    if (acknowledged.length === 0) continue;
+    const incidents = await incidentsById(ctx, await incidentsOfFiring(ctx, acknowledged));
+    const sender: Ctx = { ...ctx, actor: { kind: "sender", name: source } };
+    for (const incident of incidents.values())
+      if (isActive(incident)) await acknowledge(sender, { incident_id: incident.incident_id });
+  }
+}
+
 /** Another took some of the receipts up meanwhile. */
 class Overtaken extends Error {}
 
@@ -286,6 +305,7 @@ async function process(
     const stored: StoredAlert[] = [];
     for (const wave of waves(alerts))
       for (const alert of await takeWave(tx, journey, wave)) stored.push(alert);
+    await acknowledgeFor(tx, understood);
     const finished = await finishReceipts(
       tx,
       understood.map(({ seq, alerts: { length }, error }) => ({ seq, alert_count: length, error })),

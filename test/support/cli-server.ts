@@ -140,7 +140,13 @@ export type Seen = {
   body: string;
   authorization: string | undefined;
 };
-export type Setting = { env?: CliIo["env"]; stdin?: string; isTTY?: boolean; serve?: CliIo["serve"] };
+export type Setting = {
+  env?: CliIo["env"];
+  stdin?: string;
+  isTTY?: boolean;
+  serve?: CliIo["serve"];
+  config?: CliIo["config"];
+};
 
 /** An answer that is what the contract says, so that the tests cannot drift away from it. */
 export const as = (schema: z.ZodType, json: unknown): Reply => ({ json: schema.parse(json) });
@@ -192,7 +198,10 @@ export class FakeServer {
   }
 
   /** Runs a command line against this server. */
-  async awoooi(argv: readonly string[], { env = {}, stdin = "", isTTY = false, serve }: Setting = {}) {
+  async awoooi(
+    argv: readonly string[],
+    { env = {}, stdin = "", isTTY = false, serve, config }: Setting = {},
+  ) {
     let stdout = "";
     let stderr = "";
     const code = await runCli(argv, {
@@ -208,6 +217,7 @@ export class FakeServer {
       })(),
       isTTY,
       ...(serve === undefined ? {} : { serve }),
+      ...(config === undefined ? {} : { config }),
     });
     return { code, stdout, stderr };
   }

@@ -3,7 +3,7 @@ import type { DeadLetter, DeadLetterQuery, DeadLetterWithBody } from "../../cont
 import type { Ctx } from "../../db/ctx.ts";
 import { pageOf } from "../../db/page.ts";
 import { AwoooiError } from "../../lib/error.ts";
-import { redactText } from "../../lib/redact.ts";
+import { redactBody, redactText } from "../../lib/redact.ts";
 import { type DeadLetterRow, deadLetterBody, deadLetterPage, findDeadLetter } from "./store.ts";
 
 const STATES = { dead: "dead", received: "replaying", processed: "replayed" } as const;
@@ -45,11 +45,12 @@ export async function listDeadLetters(
   return { items: rows.map(present), next_cursor };
 }
 
-/** One dead letter, also one that has been replayed. Its body, which may hold secrets, is for responders. */
+/** One dead letter, also one that has been replayed. Its body is for responders: it may hold
+ * secrets that have no form to know them by. */
 export async function getDeadLetter(ctx: Ctx, id: string): Promise<DeadLetterWithBody> {
   authorise(ctx.actor, "read dead letters", { people: "viewer" });
   const row = await find(ctx, id);
   const maySee = ctx.actor.kind === "person" && hasRole(ctx.actor.role, "responder");
   const body = maySee ? await deadLetterBody(ctx, row.seq) : undefined;
-  return { ...present(row), body: body?.toString("utf8") ?? null };
+  return { ...present(row), body: body === undefined ? null : redactBody(body.toString("utf8")) };
 }

@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import { faultOf } from "./expression.ts";
+
+const source = z.string().min(1).max(2_000);
+const expression = source.superRefine((text, ctx) => {
+  const message = faultOf(text);
+  if (message !== null) ctx.addIssue({ code: "custom", message });
+});
+/** One expression that gives an object, or one for each name. */
+const named = z.union([source, z.record(z.string().min(1), source)]).superRefine((given, ctx) => {
+  // Not in the union, which would not say where.
+  for (const [name, text] of Object.entries(typeof given === "string" ? { "": given } : given)) {
+    const message = faultOf(text);
+    if (message !== null) ctx.addIssue({ code: "custom", message, path: name === "" ? [] : [name] });
+  }
+});
+
+const fields = z
+  .strictObject({
+    alertname: expression,
+    status: expression,
+    severity: expression,
+    namespace: expression,
+    target_resource: expression,
+    message: expression,
+    url: expression,
+    starts_at: expression,
+    ends_at: expression,
+    fingerprint: expression,
+    labels: named,
+    annotations: named,
+  })
+  .partial();
+export type Fields = z.infer<typeof fields>;
+
+const words = z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String));
+const values = z.strictObject({
+  status: z.strictObject({ firing: words, resolved: words, ignored: words }).partial().default({}),
+  severity: z
+    .strictObject({
+      critical: words,
+      high: words,
+      warning: words,
+      medium: words,
+      low: words,
+      info: words,
+      none: words,
+    })
+    .partial()
+    .default({}),
+});
+export type Values = z.infer<typeof values>;
+
+const map = z.strictObject({
+  alerts: expression.optional(),
+  fields: fields.default({}),
+  values: values.prefault({}),
+});
+export type FieldMap = z.infer<typeof map>;
+
+/** The field maps that are shipped, by their names. */
+export const PRESETS: Readonly<Record<string, FieldMap>> = z
+  .record(z.string(), map)
+  .parse(parse(readFileSync(new URL("presets.yaml", import.meta.url), "utf8")));
+
+// What identifies a caller otherwise, or is taken off by proxies.
+const TAKEN =
+  /^(authorization|cookie|host|connection|content-.*|transfer-encoding|x-forwarded-.*|x-signature-256)$/i;
+
+export const customSource = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "must be 1 to 40 of a-z, 0-9, - and _"),
+    preset: z.enum(Object.keys(PRESETS) as [string, ...string[]]).optional(),
+    tokens: z.array(z.string().min(16)).default([]),
+    header: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,60}$/, "is not the name of a header")
+      .refine((name) => !TAKEN.test(name), "is a header that has a meaning of its own")
+      .optional(),
+    hmac_secrets: z.array(z.string().min(16)).default([]),
+    ...map.shape,
+  })
+  .refine(({ preset, fields: own }) => preset !== undefined || own.alertname !== undefined, {
+    path: ["fields", "alertname"],
+    message: "is needed where there is no preset",
+  })
+  .refine(({ header, tokens }) => header === undefined || tokens.length > 0, {
+    path: ["header"],
+    message: "means nothing without tokens",
+  });
+export type CustomSource = z.infer<typeof customSource>;
+
+export const config = z
+  .array(customSource)
+  .default([])
+  .refine(
+    (list) => new Set(list.map((one) => one.name)).size === list.length,
+    "two custom sources have the same name",
+  );
+
+/** The map of a source: its own, over that of its preset. */
+export function mapOf({ preset, alerts, fields: own, values: said }: CustomSource): FieldMap {
+  const base = preset === undefined ? undefined : PRESETS[preset];
+  if (base === undefined) return { alerts, fields: own, values: said };
+  const both = (one: Fields["labels"], other: Fields["labels"]) =>
+    typeof one === "object" && typeof other === "object" ? { ...one, ...other } : (other ?? one);
+  const labels = both(base.fields.labels, own.labels);
+  const annotations = both(base.fields.annotations, own.annotations);
+  return {
+    alerts: alerts ?? base.alerts,
+    fields: {
+      ...base.fields,
+      ...own,
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+    values: {
+      status: { ...base.values.status, ...said.status },
+      severity: { ...base.values.severity, ...said.severity },
+    },
+  };
+}

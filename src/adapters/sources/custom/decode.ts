@@ -1,0 +1,212 @@
+import { anyText, asText, texts, time } from "../../../contract/lenient.ts";
+import type { Decoded, SourceAlert } from "../../../intake/index.ts";
+import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
+import { messageOf } from "../../../lib/error.ts";
+import type { FieldMap, Values } from "./config.ts";
+import { compiled, type Expression, within } from "./expression.ts";
+
+/** A map whose expressions were compiled, once. */
+export type Compiled = {
+  alerts: Expression | undefined;
+  texts: Partial<Record<TextField, Expression>>;
+  labels: Named;
+  annotations: Named;
+  status: ReadonlyMap<string, string>;
+  severity: ReadonlyMap<string, string>;
+};
+
+const TEXT_FIELDS = [
+  "alertname",
+  "status",
+  "severity",
+  "namespace",
+  "target_resource",
+  "message",
+  "url",
+  "starts_at",
+  "ends_at",
+  "fingerprint",
+] as const;
+type TextField = (typeof TEXT_FIELDS)[number];
+type Named = Expression | Record<string, Expression> | undefined;
+
+// One body keeps the others waiting for as long as it is evaluated, which no expression can be stopped in:
+// so that it is not begun again and again. A vendor's body has a few alerts.
+const MOST_ALERTS = 10_000;
+const BUDGET_MS = 1_000;
+const LONGEST_FINGERPRINT = 255;
+
+// Where the map does not say otherwise.
+const STATUS: Values["status"] = {
+  resolved: ["resolved", "ok", "closed", "recovered", "recovery", "normal", "clear", "cleared", "up"],
+};
+
+/** Which of our words each of the source's stands for; of the source's, case does not matter. */
+function wordsOf(lists: Record<string, readonly string[] | undefined>): Map<string, string> {
+  const entries = Object.entries(lists);
+  return new Map(
+    entries.flatMap(([ours, theirs]) =>
+      (theirs ?? []).map((word): [string, string] => [word.trim().toLowerCase(), ours]),
+    ),
+  );
+}
+
+function namedOf(given: FieldMap["fields"]["labels"]): Named {
+  if (given === undefined) return undefined;
+  if (typeof given === "string") return compiled(given);
+  return Object.fromEntries(Object.entries(given).map(([name, text]) => [name, compiled(text)]));
+}
+
+export function compileMap({ alerts, fields, values }: FieldMap): Compiled {
+  return {
+    alerts: alerts === undefined ? undefined : compiled(alerts),
+    texts: Object.fromEntries(
+      TEXT_FIELDS.flatMap((name) => {
+        const text = fields[name];
+        return text === undefined ? [] : [[name, compiled(text)]];
+      }),
+    ),
+    labels: namedOf(fields.labels),
+    annotations: namedOf(fields.annotations),
+    status: wordsOf({ ...STATUS, ...values.status }),
+    severity: wordsOf(values.severity),
+  };
+}
+
+const SECONDS = /^\d{9,11}(\.\d+)?$/;
+const MILLISECONDS = /^\d{12,14}$/;
+const DATE = /^\d{4}-\d\d-\d\d/;
+const ZONELESS = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$/;
+
+/** A time as vendors write it: RFC 3339, Unix seconds or milliseconds; without a zone it is UTC. */
+function timeOf(text: string | undefined): Date | null {
+  if (text === undefined) return null;
+  if (SECONDS.test(text)) return time.parse(new Date(Number(text) * 1_000).toISOString());
+  if (MILLISECONDS.test(text)) return time.parse(new Date(Number(text)).toISOString());
+  // What else a date can be made of, as `7`, was not meant as one.
+  if (!DATE.test(text)) return null;
+  return time.parse(ZONELESS.test(text) ? `${text.replace(" ", "T")}Z` : text);
+}
+
+type Reader = {
+  /** undefined where the body has no such thing. */
+  text(name: TextField): string | undefined;
+  named(expressions: Named): Record<string, string>;
+};
+
+/** Reads the fields of one part of the body. What fails counts as missing, and is told to `fault`. */
+function readerOf(
+  map: Compiled,
+  evaluate: (expression: Expression) => unknown,
+  fault: (name: string, reason: string) => void,
+): Reader {
+  const valueAt = (name: string, expression: Expression): unknown => {
+    try {
+      const value = evaluate(expression);
+      // A name that every object has, as `constructor`, finds what is no data.
+      return typeof value === "function" ? null : (value ?? null);
+    } catch (error) {
+      fault(name, messageOf(error));
+      return null;
+    }
+  };
+  const textAt = (name: string, expression: Expression) =>
+    anyText.parse(valueAt(name, expression)) ?? undefined;
+  return {
+    text(name) {
+      const expression = map.texts[name];
+      return expression === undefined ? undefined : textAt(name, expression);
+    },
+    named(expressions) {
+      if (expressions === undefined) return {};
+      if (isExpression(expressions)) return texts.parse(valueAt("labels or annotations", expressions));
+      const entries = Object.entries(expressions).map(([name, one]) => [name, textAt(name, one)] as const);
+      return Object.fromEntries(
+        entries.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])),
+      );
+    },
+  };
+}
+
+/** A compiled expression has a `type` that is a text; a label of that name has an expression. */
+const isExpression = (named: NonNullable<Named>): named is Expression => typeof named.type === "string";
+
+/** What stays the same while the alert does: not its words, and not how bad it is. */
+function fingerprintOf(given: string | undefined, lasting: unknown): string {
+  if (given !== undefined && given.length <= LONGEST_FINGERPRINT) return given;
+  return sha256(given ?? canonicalJson(lasting)).slice(0, 32);
+}
+
+/** null: the map says that it is to be left out; a text: why it is none. */
+function alertOf(map: Compiled, read: Reader, position: number): SourceAlert | null | string {
+  const word = (text: string | undefined) => text?.toLowerCase() ?? "";
+  const status = map.status.get(word(read.text("status"))) ?? "firing";
+  if (status === "ignored") return null;
+  const alertname = read.text("alertname");
+  if (alertname === undefined) return "has no alertname";
+  const said = read.text("severity");
+  const severity = map.severity.get(word(said)) ?? said;
+  const namespace = read.text("namespace");
+  const target_resource = read.text("target_resource");
+  const message = read.text("message");
+  const lasting = { ...read.named(map.labels), alertname, ...(namespace === undefined ? {} : { namespace }) };
+  const { severity: _, ...identity } = lasting as Record<string, string>;
+  const resolved = status === "resolved";
+  return {
+    status: resolved ? "resolved" : "firing",
+    labels: { ...lasting, ...(severity === undefined ? {} : { severity }) },
+    annotations: { ...read.named(map.annotations), ...(message === undefined ? {} : { summary: message }) },
+    starts_at: timeOf(read.text("starts_at")),
+    ends_at: resolved ? timeOf(read.text("ends_at")) : null,
+    source_fingerprint: fingerprintOf(read.text("fingerprint"), [identity, target_resource ?? null]),
+    generator_url: read.text("url") ?? null,
+    ...(target_resource === undefined ? {} : { target_resource }),
+    position,
+  };
+}
+
+/** The parts of a body that are alerts; a text: why there are none. */
+function partsOf(map: Compiled, body: unknown, at: (expression: Expression, part: unknown) => unknown) {
+  if (map.alerts === undefined) return [body];
+  try {
+    const found = at(map.alerts, body);
+    if (Array.isArray(found)) return found as unknown[];
+    return found === null || found === undefined ? "the expression `alerts` finds nothing in it" : [found];
+  } catch (error) {
+    return `alerts: ${messageOf(error)}`;
+  }
+}
+
+/** Understands a body by a map. Never throws: what cannot be understood is in `reason` or `rejected`. */
+export function decodeBy(map: Compiled, body: unknown): Decoded {
+  return within(body, (at): Decoded => {
+    const parts = partsOf(map, body, at);
+    if (typeof parts === "string") return { ok: false, reason: parts };
+    const alerts: SourceAlert[] = [];
+    const rejected: string[] = [];
+    const until = performance.now() + BUDGET_MS;
+    for (const [index, part] of parts.entries()) {
+      if (index === MOST_ALERTS || performance.now() > until) {
+        const why = index === MOST_ALERTS ? "too many for one body" : "the map takes too long";
+        rejected.push(`alerts[${index}] and all after it: ${why}`);
+        break;
+      }
+      const where = `alerts[${index}]`;
+      if (part === null || typeof part !== "object") {
+        rejected.push(`${where} is not an object but ${asText(part).slice(0, 40)}`);
+        continue;
+      }
+      const fault = (name: string, reason: string) => rejected.push(`${where}: ${name}: ${reason}`);
+      const alert = alertOf(
+        map,
+        readerOf(map, (expression) => at(expression, part), fault),
+        index,
+      );
+      if (typeof alert === "string") rejected.push(`${where} ${alert}`);
+      else if (alert !== null) alerts.push(alert);
+    }
+    if (alerts.length === 0 && rejected.length > 0)
+      return { ok: false, reason: rejected.slice(0, 20).join("; ") };
+    return { ok: true, alerts, truncated: 0, rejected: rejected.slice(0, 100) };
+  });
+}

@@ -1,0 +1,155 @@
+import { z } from "zod";
+import { anyText, anything, asText, optionalText, texts } from "../../../contract/lenient.ts";
+import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
+import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
+import { config } from "./config.ts";
+
+const object = z.record(z.string(), z.unknown());
+
+const payload = z.object({
+  summary: anyText,
+  source: anyText,
+  severity: anyText,
+  timestamp: optionalText,
+  component: anyText,
+  group: anyText,
+  class: anyText,
+  custom_details: anything,
+});
+type Payload = z.infer<typeof payload>;
+
+const event = z.object({
+  event_action: anything,
+  dedup_key: anyText,
+  payload: anything,
+  images: anything,
+  links: anything,
+  client: anyText,
+  client_url: optionalText,
+});
+type Event = z.infer<typeof event>;
+
+const ACTIONS = ["trigger", "acknowledge", "resolve"] as const;
+// As PagerDuty has it.
+const LONGEST_KEY = 255;
+const LONGEST_NAME = 200;
+
+/** Details that say what the event is about. */
+const TARGETS = "deployment statefulset daemonset job_name pod persistentvolumeclaim node instance".split(
+  " ",
+);
+/** Details that name things, and so are labels; what the others say changes while the alert is the same. */
+const NAMING = [...TARGETS, ..."cluster namespace service job container host environment team".split(" ")];
+
+// A number that stands alone is a measurement, or Alertmanager's count; `web-1` is a name.
+const COUNT = /^\[(?:FIRING|RESOLVED)[^\]]{0,40}\]\s*/;
+const MEASURED = /(?<![\w.-])\d+(?:[.,]\d+)*(?![\w-])/g;
+
+/** A name that stays the same while the summary goes with what is measured. */
+function nameOf({ class: kind, summary }: Payload, details: Record<string, string>): string {
+  const given = kind ?? (details.alertname || details.alert_name);
+  const name = given || (summary ?? "").replace(COUNT, "").replace(MEASURED, "…");
+  return name.slice(0, LONGEST_NAME).toWellFormed();
+}
+
+/** `href (text)` of each link, `src` of each image, a line each. */
+function linesOf(list: unknown, address: string, words: string): string {
+  const entries = Array.isArray(list) ? list : [];
+  const lines = entries.flatMap((entry) => {
+    const found = object.safeParse(entry).data ?? {};
+    const at = anyText.parse(found[address]);
+    const said = anyText.parse(found[words]);
+    return at === null ? [] : [said === null ? at : `${at} (${said})`];
+  });
+  return lines.join("\n");
+}
+
+const present = (all: Record<string, string | null>): Record<string, string> =>
+  Object.fromEntries(Object.entries(all).flatMap(([key, text]) => (text ? [[key, text]] : [])));
+
+function alertOf(said: Event, about: Payload, key: string, status: SourceAlert["status"]): SourceAlert {
+  const details = texts.parse(about.custom_details);
+  const naming = (name: string) => NAMING.includes(name);
+  const named = Object.fromEntries(Object.entries(details).filter(([name]) => naming(name)));
+  const told = Object.fromEntries(Object.entries(details).filter(([name]) => !naming(name)));
+  const { component, group, class: kind, source, summary, timestamp } = about;
+  const severity = about.severity?.toLowerCase() ?? null;
+  const target = component === null && !TARGETS.some((name) => named[name]) ? source : null;
+  const more = { images: linesOf(said.images, "src", "alt"), links: linesOf(said.links, "href", "text") };
+  const whole = about.custom_details;
+  const other = whole === null || object.safeParse(whole).success ? null : asText(whole);
+  return {
+    status,
+    labels: {
+      ...named,
+      // Between critical and warning is what is called high here.
+      ...present({ component, group, class: kind, severity: severity === "error" ? "high" : severity }),
+      alertname: nameOf(about, details) || `PagerDuty event ${key}`,
+    },
+    annotations: {
+      ...told,
+      ...present({ custom_details: other, summary, source, timestamp, client: said.client, ...more }),
+    },
+    // What resolves it names the key alone: a start would make that another instance.
+    starts_at: null,
+    ends_at: null,
+    source_fingerprint: key,
+    generator_url: said.client_url,
+    ...(target === null ? {} : { target_resource: target }),
+  };
+}
+
+/** Of a trigger without one: the same event is the same alert, whether it is sent or understood again. */
+function keyOf(body: unknown, given: string | null): string {
+  if (given !== null) return given;
+  const { routing_key: _, ...rest } = object.parse(body);
+  return sha256(canonicalJson(rest)).slice(0, 32);
+}
+
+function faultsOf({ event_action: action, dedup_key }: Event, about: Payload | undefined): string[] {
+  const given = typeof action === "string" && (ACTIONS as readonly string[]).includes(action);
+  const named = action !== "trigger" || about?.summary;
+  return [
+    ...(given ? [] : [`'event_action' must be one of ${ACTIONS.join(", ")}`]),
+    ...(named ? [] : ["'payload.summary' is missing or blank"]),
+    ...(given && action !== "trigger" && dedup_key === null ? ["'dedup_key' is missing or blank"] : []),
+    ...((dedup_key?.length ?? 0) > LONGEST_KEY
+      ? [`'dedup_key' has more than ${LONGEST_KEY} characters`]
+      : []),
+  ];
+}
+
+function decode(body: unknown): Decoded {
+  const parsed = event.safeParse(body);
+  if (!parsed.success) return { ok: false, reason: "not a PagerDuty event: it is not an object" };
+  const said = parsed.data;
+  const about = payload.safeParse(said.payload).data;
+  const faults = faultsOf(said, about);
+  if (faults.length > 0) return { ok: false, reason: faults.join("; ") };
+  let key: string;
+  try {
+    key = keyOf(body, said.dedup_key);
+  } catch {
+    return { ok: false, reason: "it is nested too deeply" };
+  }
+  if (said.event_action === "acknowledge")
+    return { ok: true, alerts: [], acknowledged: [key], truncated: 0, rejected: [] };
+  const status = said.event_action === "resolve" ? "resolved" : "firing";
+  const alert = alertOf(said, about ?? payload.parse({}), key, status);
+  return { ok: true, alerts: [alert], truncated: 0, rejected: [] };
+}
+
+/** PagerDuty's Events API, version 2: whatever pages through it needs another address only. */
+export const pagerduty = {
+  id: "pagerduty",
+  config,
+  describe: (): SourceDescription => ({
+    name: "PagerDuty Events v2",
+    kind: "source",
+    path: "/api/v1/webhooks/pagerduty/v2/enqueue",
+    capabilities: ["firing", "resolved", "acknowledged"],
+    config,
+    secrets: ["routing_keys"],
+  }),
+  create: (): Source => ({ id: "pagerduty", decode }),
+};

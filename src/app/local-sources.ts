@@ -1,0 +1,16 @@
+import { type Classification, loadClassification, type Source } from "../intake/index.ts";
+import { createSources } from "./adapters.ts";
+import { type ConfigOptions, loadConfig } from "./config.ts";
+
+/** What a server of this configuration would understand bodies with. Throws `invalid`. */
+export function localSources(options: ConfigOptions): {
+  sources: readonly Source[];
+  classification: Classification;
+} {
+  const config = loadConfig(options);
+  const { external_sites, classification } = config.intake;
+  return {
+    sources: createSources(config),
+    classification: loadClassification(external_sites, classification),
+  };
+}

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** An event of PagerDuty's Events API, version 2, as far as it is read. */
+export const pagerdutyEvent = z.looseObject({
+  routing_key: z.string().optional().describe("One of `pagerduty.routing_keys`"),
+  event_action: z.enum(["trigger", "acknowledge", "resolve"]),
+  dedup_key: z
+    .string()
+    .max(255)
+    .optional()
+    .describe("Names the alert. A trigger without one gets one that is the same for the same event"),
+  payload: z
+    .looseObject({
+      summary: z.string(),
+      source: z.string().optional(),
+      severity: z.enum(["critical", "error", "warning", "info"]).optional(),
+      timestamp: z.string().optional(),
+      component: z.string().optional(),
+      group: z.string().optional(),
+      class: z.string().optional().describe("Its name; without one the summary is, less its numbers"),
+      custom_details: z.unknown().optional(),
+    })
+    .optional()
+    .describe("Of a trigger"),
+  images: z.array(z.unknown()).optional(),
+  links: z.array(z.unknown()).optional(),
+  client: z.string().optional(),
+  client_url: z.string().optional(),
+});
+
+/** Both answers are PagerDuty's own, so that its clients read them. */
+export const pagerdutyAccepted = z.object({
+  status: z.literal("success"),
+  message: z.string(),
+  dedup_key: z.string(),
+});
+export const pagerdutyInvalid = z.object({
+  status: z.literal("invalid event"),
+  message: z.string(),
+  errors: z.array(z.string()),
+});
