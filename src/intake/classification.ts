@@ -66,9 +66,8 @@ const CONDITIONS = [
   "text_words",
 ] as const;
 
-// Rules of the shipped table in which the installation's own alert names stand.
+// The installation's sites stand in this rule of the shipped table.
 const SITES = "external_site";
-const CI_CD = "ci_cd";
 
 /** The rules in `yaml`, one by one; throws `invalid` with everything that is wrong with them. */
 function parse(yaml: string, name: string): ClassificationRule[] {
@@ -87,8 +86,7 @@ function parse(yaml: string, name: string): ClassificationRule[] {
     throw fail(parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })));
   const errors = parsed.data.flatMap((one, index): FieldError[] => {
     const twice = parsed.data.findIndex((other) => other.id === one.id) < index;
-    const idle =
-      !one.always && ![SITES, CI_CD].includes(one.id) && CONDITIONS.every((key) => one[key].length === 0);
+    const idle = !one.always && one.id !== SITES && CONDITIONS.every((key) => one[key].length === 0);
     return [
       ...(twice ? [{ path: `${index}.id`, message: `there are two rules ${one.id}` }] : []),
       ...(idle ? [{ path: `${index}`, message: `needs one of ${CONDITIONS.join(", ")}` }] : []),
@@ -130,9 +128,15 @@ function readOwn(file: string): ClassificationRule[] {
   return parseClassification(yaml, file);
 }
 
+/** Alerts that only say how far a pipeline is, whatever else their names say. */
+function pipelines(names: readonly string[]): ClassificationRule[] {
+  const about = { id: "ci_cd", category: "devops_tool", notification_type: "TYPE-1", progress: true };
+  return names.length === 0 ? [] : [rule.parse({ ...about, equals: names })];
+}
+
 /**
- * The shipped table, with the installation's external sites and its CI/CD alerts (alert names) in it and its
- * own rules, from `file`, before it.
+ * The shipped table, with the installation's external sites (alert names) in it; before it the installation's
+ * CI/CD alerts (names again) and its own rules, from `file`.
  */
 export function loadClassification(
   externalSites: readonly string[] = [],
@@ -140,11 +144,7 @@ export function loadClassification(
   ciCd: readonly string[] = [],
 ): Classification {
   const own = file === undefined ? [] : readOwn(file);
-  const names = new Map([
-    [SITES, externalSites],
-    [CI_CD, ciCd],
-  ]);
-  const table = shipped().map((one) => ({ ...one, equals: [...(names.get(one.id) ?? one.equals)] }));
+  const table = shipped().map((one) => (one.id === SITES ? { ...one, equals: [...externalSites] } : one));
   if (table.at(-1)?.always !== true) throw new Error("the last rule must say `always: true`");
-  return [...own, ...table];
+  return [...pipelines(ciCd), ...own, ...table];
 }
