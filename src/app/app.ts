@@ -147,7 +147,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
-    const made = { ctxOf, onReceived: metrics.received, epoch: database.epoch };
+    const made = { ctxOf, onReceived: metrics.received, onSilenced: metrics.silenced, epoch: database.epoch };
     const live = liveConfig(
       {
         ...first,

@@ -4,6 +4,7 @@ import type { Rules } from "../decision/index.ts";
 import type { Classification } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Journey } from "../pipeline/index.ts";
+import { createMuting } from "../silence/index.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 
@@ -14,9 +15,14 @@ export type RuleFiles = { rules: Rules; classification: Classification };
 export function createJourney(
   { config, files }: { config: Config; files: RuleFiles },
   adapters: Adapters,
-  server: { ctxOf: (actor: Actor) => Ctx; onReceived: Journey["onReceived"]; epoch: number },
+  server: {
+    ctxOf: (actor: Actor) => Ctx;
+    onReceived: Journey["onReceived"];
+    onSilenced: Journey["onSilenced"];
+    epoch: number;
+  },
 ): Journey {
-  const { ctxOf, onReceived, epoch } = server;
+  const { ctxOf, onReceived, onSilenced, epoch } = server;
   const { mode, time, token_valid } = config.decision;
   const { active_window, repair_window, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
@@ -26,6 +32,11 @@ export function createJourney(
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
     classification: files.classification,
+    muting: createMuting({
+      windows: config.maintenance,
+      rules: config.inhibit_rules,
+      ttl: config.incident.ttl,
+    }),
     windows: { active: active_window, repair: repair_window, ...waits },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {
@@ -53,5 +64,6 @@ export function createJourney(
     observers: adapters.observers,
     verification: config.verification,
     onReceived,
+    onSilenced,
   };
 }

@@ -66,6 +66,8 @@ const RELOADABLE = [
   "intake.external_sites",
   "intake.classification",
   "metrics",
+  "maintenance",
+  "inhibit_rules",
   "incident",
   "decision",
   "approval",

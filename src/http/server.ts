@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fas
 import { authenticate } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { alertmanagerSilences } from "./alertmanager-api/silences.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
 import { answerClientError } from "./client-error.ts";
@@ -20,6 +21,7 @@ import { metricsRoutes } from "./metrics.ts";
 import { observe, requestId, WEBHOOKS } from "./observe.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { answerOtherMethods } from "./other-methods.ts";
+import { silenceRoutes } from "./silences.ts";
 import { storageRoutes } from "./storage.ts";
 import { tokenRoutes } from "./tokens.ts";
 import type { HttpDeps } from "./types.ts";
@@ -57,6 +59,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   executionRoutes(routes);
   tokenRoutes(routes);
   deadLetterRoutes(routes);
+  silenceRoutes(routes);
   auditRoutes(routes);
   configRoutes(routes, deps);
   storageRoutes(routes, deps);
@@ -114,6 +117,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   await mount("", openapiRoutes);
   await mount(WEBHOOKS, webhookRoutes);
   await mount("/api/v1", api);
+  await mount("/api/v2", alertmanagerSilences);
   finish();
   await app.ready();
   return app;
