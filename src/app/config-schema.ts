@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
+import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
 import { notificationSchema } from "./config-notification.ts";
 import { duration, keeping, keepingOrForever } from "./duration.ts";
 
@@ -65,6 +66,15 @@ export const configSchema = z.strictObject({
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
   }),
+  /** Times that come again and again, in which alerts are kept silent. */
+  maintenance: z
+    .array(maintenanceWindow)
+    .default([])
+    .refine(
+      (list) => new Set(list.map((one) => one.name)).size === list.length,
+      "two windows have the same name",
+    ),
+  inhibit_rules: z.array(inhibitRule).default([]),
   incident: section({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),
@@ -109,6 +119,7 @@ export const configSchema = z.strictObject({
       dead_letters: keeping(1).prefault("30d"),
       alerts: keeping(1).prefault("90d"),
       notices: keeping(1).prefault("30d"),
+      silences: keeping(1).prefault("90d"),
       repairs: keeping(1).prefault("90d"),
       repairs_per_key: count(100),
       // Work that broke off is run again within a day: it must still be there to be counted.

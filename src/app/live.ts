@@ -72,6 +72,8 @@ const RELOADABLE = [
   "intake.resolve_timeout",
   "intake.classification",
   "metrics",
+  "maintenance",
+  "inhibit_rules",
   "incident",
   "decision",
   "approval",

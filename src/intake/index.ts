@@ -12,7 +12,7 @@ export { endLapsed, labelsOfIncidents, lapsedAlerts, understoodUntil } from "./f
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
 export { journalOwn } from "./journal-own.ts";
-export { alertsOf } from "./list-alerts.ts";
+export { alertsOf, presentAlert } from "./list-alerts.ts";
 export {
   compileMatchers,
   type Labels,
