@@ -8,6 +8,7 @@ const ROOT = join(import.meta.dirname, "..");
 const STAGES = [
   "intake",
   "incident",
+  "silence",
   "operation",
   "decision",
   "approval",

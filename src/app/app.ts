@@ -171,7 +171,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
     const listening = new Listening(() => live.current().config.sweep.every);
-    const made = { ctxOf, onReceived: metrics.received, epoch: database.epoch, listening };
+    const { received: onReceived, silenced: onSilenced } = metrics;
+    const made = { ctxOf, onReceived, onSilenced, epoch: database.epoch, listening };
     const live: LiveConfig = liveConfig(
       {
         ...first,

@@ -4,6 +4,7 @@ import { custom } from "../adapters/sources/custom/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { compileMatchers, parseMatchers } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
 import { notificationSchema } from "./config-notification.ts";
 import { duration, keeping, keepingOrForever } from "./duration.ts";
 
@@ -104,6 +105,15 @@ export const configSchema = z.strictObject({
   }),
   sentry: section({ webhook_secrets: z.array(z.string().min(1)).default([]) }),
   pagerduty: pagerduty.config.prefault({}),
+  /** Times that come again and again, in which alerts are kept silent. */
+  maintenance: z
+    .array(maintenanceWindow)
+    .default([])
+    .refine(
+      (list) => new Set(list.map((one) => one.name)).size === list.length,
+      "two windows have the same name",
+    ),
+  inhibit_rules: z.array(inhibitRule).default([]),
   incident: section({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),
@@ -148,6 +158,7 @@ export const configSchema = z.strictObject({
       dead_letters: keeping(1).prefault("30d"),
       alerts: keeping(1).prefault("90d"),
       notices: keeping(1).prefault("30d"),
+      silences: keeping(1).prefault("90d"),
       repairs: keeping(1).prefault("90d"),
       repairs_per_key: count(100),
       // Work that broke off is run again within a day: it must still be there to be counted.

@@ -4,6 +4,7 @@ import type { Rules } from "../decision/index.ts";
 import { type Classification, compileMatchers, expectHeartbeat, parseMatchers } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Journey, Listening } from "../pipeline/index.ts";
+import { createMuting } from "../silence/index.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 
@@ -17,11 +18,12 @@ export function createJourney(
   server: {
     ctxOf: (actor: Actor) => Ctx;
     onReceived: Journey["onReceived"];
+    onSilenced: Journey["onSilenced"];
     epoch: number;
     listening: Listening;
   },
 ): Journey {
-  const { ctxOf, onReceived, epoch, listening } = server;
+  const { ctxOf, onReceived, onSilenced, epoch, listening } = server;
   const { mode, time, token_valid } = config.decision;
   const { active_window, repair_window, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
@@ -43,6 +45,11 @@ export function createJourney(
         }),
       ),
     },
+    muting: createMuting({
+      windows: config.maintenance,
+      rules: config.inhibit_rules,
+      ttl: config.incident.ttl,
+    }),
     windows: { active: active_window, repair: repair_window, ...waits },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {
@@ -70,5 +77,6 @@ export function createJourney(
     observers: adapters.observers,
     verification: config.verification,
     onReceived,
+    onSilenced,
   };
 }

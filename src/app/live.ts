@@ -106,6 +106,8 @@ const RELOADABLE = [
   "pagerduty",
   "metrics",
   "heartbeats",
+  "maintenance",
+  "inhibit_rules",
   "incident",
   "decision",
   "approval",

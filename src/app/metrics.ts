@@ -5,7 +5,7 @@ import type { Executor } from "../execution/index.ts";
 import type { HttpMeter } from "../http/index.ts";
 import type { Journal } from "../intake/index.ts";
 import type { Notifier } from "../notification/index.ts";
-import type { IntakeWorker, Received } from "../pipeline/index.ts";
+import type { IntakeWorker, Journey, Received } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
 import { databaseMetrics } from "./metrics-census.ts";
 import { ledgerCounters } from "./metrics-ledger.ts";
@@ -20,6 +20,7 @@ export type Metrics = {
   http: HttpMeter;
   committed: (receipts: number, seconds: number) => void;
   received: (received: Received) => void;
+  silenced: Journey["onSilenced"];
   /** The same adapters, counted. */
   counted: (adapters: Adapters) => Adapters;
 };
@@ -105,6 +106,19 @@ function intakeMeter(registers: Registry[], sources: readonly string[]): Metrics
   };
 }
 
+function silenceMeter(registers: Registry[]): Metrics["silenced"] {
+  const silenced = new Counter({
+    name: "awoooi_alerts_silenced_total",
+    help: "Alerts that were kept silent, once for each, by what: silence, maintenance, inhibition.",
+    labelNames: ["by"],
+    registers,
+  });
+  for (const by of ["silence", "maintenance", "inhibition"]) silenced.inc({ by }, 0);
+  return (reasons) => {
+    for (const by of reasons) silenced.inc({ by });
+  };
+}
+
 function adapterMeter(registers: Registry[]): Metrics["counted"] {
   const notices = new Counter({
     name: "awoooi_notices_total",
@@ -172,6 +186,7 @@ export function createMetrics(sources: readonly string[]): Metrics {
     http: httpMeter(registers),
     committed: journalMeter(registers),
     received: intakeMeter(registers, sources),
+    silenced: silenceMeter(registers),
     counted: adapterMeter(registers),
   };
 }

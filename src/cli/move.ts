@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { MoveReport } from "../contract/move.ts";
+import { AwoooiError } from "../lib/error.ts";
 import { type Session, withExamples } from "./command.ts";
 import { bytes } from "./storage.ts";
 
@@ -27,40 +28,67 @@ function told(session: Session, report: MoveReport, verb: string): void {
     to.line(`The ledger is broken at entry ${ledger.broken_at}, as it was: ${ledger.reason}.`, "red");
 }
 
+async function moveFile(
+  session: Session,
+  name: "export" | "import",
+  path: string,
+  { config, json }: Options,
+): Promise<void> {
+  const move = session.io[name];
+  if (move === undefined) throw new Error("there is no database here");
+  const report = await move({ file: path, ...(config === undefined ? {} : { config }) });
+  if (!json) return told(session, report, name === "export" ? "Exported" : "Imported");
+  (name === "export" && path === "-" ? session.err : session.out).json(JSON.stringify(report));
+}
+
 function command(
   program: Command,
-  session: Session,
-  spec: { name: "export" | "import"; summary: string; file: string; examples: readonly string[] },
-): void {
-  const { name, summary, file, examples } = spec;
+  spec: {
+    name: "export" | "import";
+    summary: string;
+    file: string;
+    examples: readonly string[];
+    run: (path: string, options: Options) => Promise<void>;
+  },
+): Command {
+  const { name, summary, file, examples, run } = spec;
   const one = program.command(name).description(summary).argument("<file>", file);
   one
     .option("--config <file>", "the server's settings (default: awoooi.yaml, when there is one)")
     .option("--json", "print what was moved as JSON")
-    .action(async (path: string, { config, json }: Options) => {
-      const move = session.io[name];
-      if (move === undefined) throw new Error("there is no database here");
-      const report = await move({ file: path, ...(config === undefined ? {} : { config }) });
-      if (!json) return told(session, report, name === "export" ? "Exported" : "Imported");
-      (name === "export" && path === "-" ? session.err : session.out).json(JSON.stringify(report));
-    });
-  withExamples(one, examples);
+    .action(run);
+  return withExamples(one, examples);
+}
+
+type ImportOptions = Options & { output?: string };
+
+/** An export, or what another program was configured with: known by what is in it. */
+async function importFile(session: Session, path: string, options: ImportOptions): Promise<void> {
+  const { isAlertmanagers, importAlertmanager } = await import("./alertmanager/command.ts");
+  if (path !== "-" && (await isAlertmanagers(path))) return importAlertmanager(session, path, options);
+  if (options.output !== undefined)
+    throw new AwoooiError("invalid", "--output is for what an Alertmanager's configuration becomes.");
+  return moveFile(session, "import", path, options);
 }
 
 export function addMove(program: Command, session: Session): void {
-  command(program, session, {
+  command(program, {
     name: "export",
     summary: "write the whole installation into one file; its server may run or not",
     file: "the file to make, or - for standard output",
+    run: (path, options) => moveFile(session, "export", path, options),
     examples: ["awoooi export awoooi-2026-07-01.export.gz", "awoooi export - | ssh backup 'cat > awoooi.gz'"],
   });
-  command(program, session, {
+  command(program, {
     name: "import",
-    summary: "make the installation of an export here, where there is none yet",
-    file: "the export, or - for standard input",
+    summary:
+      "make the installation of an export here, where there is none yet; or settings of an alertmanager.yml",
+    run: (path, options: ImportOptions) => importFile(session, path, options),
+    file: "the export, or - for standard input; or Alertmanager's configuration",
     examples: [
       "awoooi import awoooi-2026-07-01.export.gz",
       "DATABASE_URL=postgresql://awoooi@db/awoooi awoooi import awoooi-2026-07-01.export.gz",
+      "awoooi import /etc/alertmanager/alertmanager.yml --output from-alertmanager.yaml",
     ],
-  });
+  }).option("--output <file>", "of an alertmanager.yml: the file to make, instead of standard output");
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { pageQuery, severity, wireText, wireTime } from "./common.ts";
+import { silencedBy } from "./silence.ts";
 
 export const incidentStatus = z.enum(["investigating", "mitigating", "resolved", "closed"]);
 
@@ -35,6 +36,8 @@ export const incident = z.object({
   closed_at: wireTime.nullable(),
   acknowledged_at: wireTime.nullable(),
   owner: z.string().nullable(),
+  /** What keeps all of its alerts silent; empty when one of them is not. */
+  silenced_by: z.array(silencedBy).default([]),
   frequency_stats: z.object({
     last_1h: z.number().int(),
     last_24h: z.number().int(),
@@ -116,6 +119,8 @@ export const alert = z.object({
   ends_at: wireTime.nullable(),
   fingerprint: z.string(),
   deliveries: z.number().int(),
+  /** What keeps it silent; null: nothing. */
+  silenced_by: z.array(silencedBy).nullable(),
   first_received_at: wireTime,
   last_received_at: wireTime,
 });

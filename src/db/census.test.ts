@@ -16,8 +16,8 @@ const FINAL: Record<string, readonly string[]> = {
   "decisions.state": ["ready", "error", "superseded"],
   "approvals.status": ["rejected", "expired", "superseded"],
   "executions.status": ["success", "failed", "refused"],
-  "deliveries.state": ["delivered", "failed"],
   "heartbeats.state": ["alive"],
+  "deliveries.state": ["delivered", "failed", "silenced"],
   // An alert fires for as long as its trouble lasts: its incident is what must not wait.
   "alerts.status": ["firing", "resolved"],
 };

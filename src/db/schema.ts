@@ -4,4 +4,5 @@ export * from "./schema/approval.ts";
 export * from "./schema/execution.ts";
 export * from "./schema/incident.ts";
 export * from "./schema/intake.ts";
+export * from "./schema/silence.ts";
 export * from "./schema/system.ts";

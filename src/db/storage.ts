@@ -30,6 +30,11 @@ const GROUPS: readonly Group[] = [
     tables: ["outbox", "deliveries"],
     oldest: "select min(created_at) as at from outbox",
   },
+  {
+    name: "silences",
+    tables: ["silences", "silence_changes", "inhibitors"],
+    oldest: "select min(created_at) as at from silences",
+  },
   { name: "audit", tables: ["audit_entries"], oldest: "select at from audit_entries order by seq limit 1" },
   { name: "heartbeats", tables: ["heartbeats"], oldest: "select min(watched_since) as at from heartbeats" },
   { name: "access", tables: ["people", "tokens"] },

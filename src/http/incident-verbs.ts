@@ -8,7 +8,18 @@ import {
   reopen as reopenBody,
   resolve as resolveBody,
 } from "../contract/incident.ts";
-import { acknowledge, assign, close, comment, giveFeedback, reopen, resolve } from "../incident/index.ts";
+import { silenceIncident as silenceIncidentBody } from "../contract/silence.ts";
+import {
+  acknowledge,
+  assign,
+  close,
+  comment,
+  getIncident,
+  giveFeedback,
+  reopen,
+  resolve,
+} from "../incident/index.ts";
+import { silenceIncident } from "../silence/index.ts";
 import { presentIncident } from "./incident-view.ts";
 import type { ApiApp } from "./server.ts";
 
@@ -35,6 +46,14 @@ export function incidentVerbRoutes(app: ApiApp): void {
     { schema: schemaOf("Add to an incident's story", commentBody) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await comment(ctx, { incident_id: id, text: body.text })),
+  );
+  app.post(
+    at("silence"),
+    { schema: schemaOf("Keep what an incident is about silent for `duration` seconds", silenceIncidentBody) },
+    async ({ ctx, params: { id }, body }) => {
+      await silenceIncident(ctx, { incident_id: id, ...body });
+      return presentIncident(ctx, await getIncident(ctx, id));
+    },
   );
   app.post(
     at("resolve"),

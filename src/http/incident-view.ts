@@ -7,6 +7,7 @@ import type { IncidentRow } from "../incident/index.ts";
 import { instancesSince } from "../intake/index.ts";
 import { latestResolutions } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
+import { silencesOfIncidents } from "../silence/index.ts";
 
 const HOUR = 3_600;
 const WINDOWS = [HOUR, 24 * HOUR, 7 * 24 * HOUR, 30 * 24 * HOUR];
@@ -40,6 +41,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
   const resolutions = await latestResolutions(ctx, ids);
   const repairs = [...resolutions.values()].flatMap((one) => one.execution_id ?? []);
   const statuses = await executionStatuses(ctx, repairs);
+  const silences = await silencesOfIncidents(ctx, ids);
   const fingerprints = [...new Set(rows.map((row) => row.fingerprint))];
   const moments = WINDOWS.map((seconds) => addSeconds(now, -seconds));
   const counts = await instancesSince(ctx, fingerprints, moments);
@@ -65,6 +67,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
       resolved_at: iso(row.resolved_at),
       closed_at: iso(row.closed_at),
       acknowledged_at: iso(row.acknowledged_at),
+      silenced_by: silences.get(incident_id) ?? [],
       frequency_stats: { last_1h, last_24h, last_7d, last_30d, escalation_level },
       decision:
         decision === undefined

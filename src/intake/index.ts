@@ -26,7 +26,7 @@ export { forgetHeartbeat, listHeartbeats } from "./heartbeat/read.ts";
 export type { HeartbeatTerms } from "./heartbeat/types.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
 export { journalOwn } from "./journal-own.ts";
-export { alertsOf } from "./list-alerts.ts";
+export { alertsOf, presentAlert } from "./list-alerts.ts";
 export {
   compileMatchers,
   type Labels,

@@ -3,15 +3,20 @@ import type { Alert } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { alertRows } from "./store.ts";
 
-/** The alerts that were counted on an incident, newest first. */
-export async function alertsOf(ctx: Ctx, incident_id: string): Promise<Alert[]> {
-  authorise(ctx.actor, "read alerts", { people: "viewer" });
-  const rows = await alertRows(ctx, incident_id);
-  return rows.map((row) => ({
+/** An alert as it crosses the wire. */
+export function presentAlert(row: Awaited<ReturnType<typeof alertRows>>[number]): Alert {
+  return {
     ...row,
     starts_at: row.starts_at.toISOString(),
     ends_at: row.ends_at?.toISOString() ?? null,
     first_received_at: row.first_received_at.toISOString(),
     last_received_at: row.last_received_at.toISOString(),
-  }));
+  };
+}
+
+/** The alerts that were counted on an incident, newest first. */
+export async function alertsOf(ctx: Ctx, incident_id: string): Promise<Alert[]> {
+  authorise(ctx.actor, "read alerts", { people: "viewer" });
+  const rows = await alertRows(ctx, incident_id);
+  return rows.map(presentAlert);
 }

@@ -1,4 +1,5 @@
 import { and, count, desc, eq, gt, lt, max, notInArray, sql } from "drizzle-orm";
+import type { SilencedBy } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
@@ -81,7 +82,7 @@ export async function finishReceipts(
   return rowCount ?? 0;
 }
 
-type Known = Pick<StoredAlert, "alert_id" | "incident_id" | "status">;
+type Known = Pick<StoredAlert, "alert_id" | "incident_id" | "status"> & { silenced_by: SilencedBy[] | null };
 
 /**
  * Counts deliveries of instances that are stored already; returns those, by instance key. Deliveries meet
@@ -106,7 +107,7 @@ export async function touchAlerts(ctx: Ctx, heard: readonly HeardAlert[]): Promi
       from json_to_recordset(${jsonRows(said)}::json)
         as d(instance_key text, status text, ends_at timestamptz, holds_until timestamptz, times int)
      where a.instance_key = d.instance_key
-    returning a.instance_key, a.alert_id, a.incident_id, a.status`);
+    returning a.instance_key, a.alert_id, a.incident_id, a.status, a.silenced_by`);
   return new Map(rows.map((row) => [row.instance_key, row]));
 }
 
@@ -199,17 +200,17 @@ export async function insertAlerts(ctx: Ctx, fresh: readonly (StoredAlert & Hear
     insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, generator_url, deliveries,
-           first_received_at, last_received_at)
+           silenced_by, first_received_at, last_received_at)
     select alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, generator_url, times,
-           ${now}::timestamptz, ${now}::timestamptz
+           silenced_by, ${now}::timestamptz, ${now}::timestamptz
       from json_to_recordset(${jsonRows(fresh)}::json)
         as a(alert_id text, instance_key text, source text, source_fingerprint text, fingerprint text,
              incident_id text, status text, alert_name text, alert_type text, severity text,
              alert_category text, notification_type text, cluster text, namespace text,
              target_resource text, message text, labels jsonb, annotations jsonb, starts_at timestamptz,
-             ends_at timestamptz, holds_until timestamptz, generator_url text, times int)
+             ends_at timestamptz, holds_until timestamptz, generator_url text, times int, silenced_by jsonb)
     on conflict (instance_key) do nothing`);
   if (rowCount !== fresh.length) {
     throw Object.assign(new Error("an alert was stored meanwhile"), { code: SERIALISATION_FAILURE });

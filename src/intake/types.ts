@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Severity } from "../contract/common.ts";
+import type { SilencedBy } from "../contract/silence.ts";
 
 /** The raw body of one webhook call as it was journalled; `seq` is its place in the journal. */
 export type Receipt = {
@@ -121,4 +122,6 @@ export type StoredAlert = NormalisedAlert & {
   incident_id: string | null;
   /** This instance was not known before. */
   is_new: boolean;
+  /** What keeps it silent. */
+  silenced_by?: SilencedBy[] | null;
 };

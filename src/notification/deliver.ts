@@ -6,6 +6,7 @@ import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import { type Delivery, dueDeliveries, routeNotices, updateDelivery } from "../outbox/index.ts";
+import { silencesOfIncidents } from "../silence/index.ts";
 import { assign } from "./assign.ts";
 import { cardOf } from "./card.ts";
 import type { Router } from "./route.ts";
@@ -40,6 +41,17 @@ async function send(
   } catch (error) {
     return { ok: false, error: messageOf(error), retryable: true };
   }
+}
+
+/** Nobody is told of an incident while all its alerts are silent. True when this one is not sent for that. */
+async function keptSilent(ctx: Ctx, delivery: Delivery): Promise<boolean> {
+  const { incident_id, attempts } = delivery;
+  if (incident_id === null) return false;
+  const by = (await silencesOfIncidents(ctx, [incident_id])).get(incident_id);
+  if (by === undefined) return false;
+  const error = `silenced by ${by.map((one) => one.id).join(", ")}`.slice(0, 1_000);
+  await updateDelivery(ctx, delivery, { state: "silenced", attempts, error });
+  return true;
 }
 
 /** Writes down what came of a delivery; returns whether it is to be tried again. */
@@ -90,6 +102,7 @@ export async function deliverNotices(
     const notifier = notifiers.find((one) => one.id === id);
     for (const delivery of list) {
       if (stopping.aborted) return;
+      if (await keptSilent(ctx, delivery)) continue;
       // One time-out is enough for now: the others are tried the next time.
       if (await settle(ctx, delivery, await send(ctx, notifier, delivery, stopping))) return;
     }

@@ -1,4 +1,4 @@
-import { latestApprovals, supersedeApproval, withStandingPlan } from "../approval/index.ts";
+import { latestApprovals } from "../approval/index.ts";
 import { type AlertResult, NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
@@ -6,8 +6,6 @@ import { latestDecisions } from "../decision/index.ts";
 import { incidentsInExecution } from "../execution/index.ts";
 import {
   acknowledge,
-  type Convergence,
-  converge,
   incidentsById,
   isActive,
   isReopenedByHand,
@@ -36,14 +34,14 @@ import {
   stillWaiting,
   touchAlerts,
 } from "../intake/index.ts";
-import { repairDidNotHold } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { prefixedId } from "../lib/id.ts";
 import { redactText } from "../lib/redact.ts";
-import { journalPermanentFix } from "./permanent-fix.ts";
+import { markAlerts } from "../silence/index.ts";
+import { bringToIncidents } from "./bring-to-incidents.ts";
+import { judge } from "./mute.ts";
 import { tellProgress } from "./progress.ts";
-import { putBeforePeople, severityWithout } from "./put-before-people.ts";
 import type { Journey, Received } from "./types.ts";
 
 /** A receipt and its body as JSON; `unattended` when nobody waits to hear what came of it. */
@@ -154,6 +152,10 @@ export async function resolveQuiet(
   }
 }
 
+/** What was silent until now is new to its incident. */
+const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
+  alert.incident_id === null && alert.silenced_by ? { ...alert, is_new: true } : alert;
+
 /** Stores what was heard, new instances with the incident that they belong to. */
 async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<StoredAlert[]> {
   const instances = wave.filter((alert) => !endsAll(alert));
@@ -162,33 +164,19 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     const stored = known.get(alert.instance_key) ?? {
       alert_id: prefixedId("ALT", ctx.random),
       incident_id: null,
+      silenced_by: null,
     };
     return { ...alert, ...stored, is_new: !known.has(alert.instance_key) };
   });
   await hearHeartbeats(ctx, heard, journey.heartbeats, journey.listening.begun ?? ctx.clock.now());
   const news = heard.filter((alert) => alert.status === "firing" && !alert.heartbeat);
-  const firing = news.filter((alert) => !alert.progress);
-  for (const alert of news) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
-  const outcome = await converge(ctx, firing, {
-    windows: journey.windows,
-    known: journey.known,
-    severityWithout: (alert) => severityWithout(journey, alert),
-  });
-  for (const { incident, kind, repair_failed, needs_permanent_fix, alerts } of outcome) {
-    if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
-    if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
-    // What was asked before it was resolved may still be open: clearing it away is a workflow's.
-    if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
-    if (kind !== "converged") {
-      await putBeforePeople(ctx, journey, incident, [...new Set(alerts.map((alert) => alert.alert_name))]);
-    }
-  }
-  await raise(ctx, journey, outcome);
-  const incidentOf = new Map(
-    outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
-  );
+  const judgement = await judge(ctx, journey, news);
+  for (const alert of judgement.heard) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
+  const trouble = judgement.heard.filter((alert) => !alert.progress);
+  const incidentOf = await bringToIncidents(ctx, journey, trouble.map(asHeardFirst));
   const placed = heard.map((alert) => ({
     ...alert,
+    silenced_by: judgement.by.get(alert.alert_id) ?? null,
     incident_id: incidentOf.get(alert.alert_id) ?? alert.incident_id,
   }));
   await insertAlerts(
@@ -200,23 +188,16 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     return is_new || incident_id === undefined || incident_id === before ? [] : { alert_id, incident_id };
   });
   await assignAlerts(ctx, moved);
+  const before = new Set([...known.values()].map((alert) => alert.alert_id));
+  await markAlerts(
+    ctx,
+    judgement.changed.filter(({ alert_id }) => before.has(alert_id)),
+  );
   await retireInstances(ctx, instances);
   const ended = await endInstances(ctx, wave.filter(endsAll));
   const all = [...placed, ...ended];
   await resolveQuiet(ctx, all);
   return all;
-}
-
-/** A higher severity decides again, unless a plan is before people or being carried out. */
-async function raise(ctx: Ctx, journey: Journey, outcome: readonly Convergence[]): Promise<void> {
-  const raised = outcome.filter((one) => one.raised);
-  const ids = raised.map((one) => one.incident.incident_id);
-  const standing = await withStandingPlan(ctx, ids);
-  const acting = await incidentsInExecution(ctx, ids);
-  for (const { incident, alerts } of raised) {
-    if (standing.has(incident.incident_id) || acting.has(incident.incident_id)) continue;
-    await putBeforePeople(ctx, journey, incident, [...new Set(alerts.map((alert) => alert.alert_name))]);
-  }
 }
 
 /** What is known of each alert's journey. The alert that opened an incident is the one that did not converge. */
@@ -232,9 +213,10 @@ async function answersFor(
   const approvals = await latestApprovals(ctx, ids);
   const opened = new Set(ids.filter((id) => (incidents.get(id)?.created_at ?? before) >= before));
   const results = new Map<string, AlertResult>();
-  for (const { incident_id, alert_id, instance_key, status } of alerts) {
+  for (const { incident_id, alert_id, instance_key, status, silenced_by } of alerts) {
     if (incident_id === null) {
-      results.set(instance_key, { ...NOTHING_KNOWN, alert_id });
+      const message = silenced_by ? `silenced by ${silenced_by.map((one) => one.id).join(", ")}` : "recorded";
+      results.set(instance_key, { ...NOTHING_KNOWN, alert_id, message });
       continue;
     }
     const decision = decisions.get(incident_id);

@@ -17,6 +17,7 @@ const TERMS: RetentionTerms = {
   receipts: 7 * DAY,
   dead_letters: 30 * DAY,
   alerts: 90 * DAY,
+  silences: 90 * 86_400,
   notices: 30 * DAY,
   repairs: 90 * DAY,
   repairs_per_key: 3,

@@ -14,6 +14,7 @@ import {
 } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { countOldNotices, countOldWork, forgetNotices } from "../outbox/index.ts";
+import { countOldSilences, forgetSilences } from "../silence/index.ts";
 
 /** How long what is final is kept, in seconds; null for ever. */
 export type RetentionTerms = {
@@ -21,6 +22,8 @@ export type RetentionTerms = {
   dead_letters: number;
   alerts: number;
   notices: number;
+  /** After their end. */
+  silences: number;
   repairs: number;
   /** The latest repairs of one action on one anomaly that are kept. */
   repairs_per_key: number;
@@ -93,6 +96,11 @@ const KINDS: readonly Kind[] = [
     keep: (terms) => terms.notices,
     forget: async (ctx, input) => ({ notices: await forgetNotices(ctx, input) }),
     count: async (ctx, before) => ({ notices: await countOldNotices(ctx, before) }),
+  },
+  {
+    keep: (terms) => terms.silences,
+    forget: async (ctx, input) => ({ silences: await forgetSilences(ctx, input) }),
+    count: async (ctx, before) => ({ silences: await countOldSilences(ctx, before) }),
   },
   {
     keep: (terms) => terms.repairs,

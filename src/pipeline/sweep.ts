@@ -10,10 +10,12 @@ import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../lib/log.ts";
 import { againId, enqueue, tell, unfinishedWork } from "../outbox/index.ts";
+import { silencesOfIncidents } from "../silence/index.ts";
 import { clearAway } from "./clear-away.ts";
 import { endLapsedAlerts } from "./end-lapsed.ts";
 import { conclude, giveBack } from "./execute.ts";
 import { silentSenders } from "./heartbeats.ts";
+import { silenced } from "./mute.ts";
 import { putBeforePeople } from "./put-before-people.ts";
 import { cutShort, type Due, dueIncidents, signedWork } from "./store.ts";
 import type { Journey } from "./types.ts";
@@ -170,7 +172,7 @@ async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
       await resolve(tx, { incident_id, through: "silence" });
     } else if (due.because === "quiet") {
       await resolve(tx, { incident_id, through: "notice" });
-    } else {
+    } else if (!(await silencesOfIncidents(tx, [incident_id])).has(incident_id)) {
       if (locked.status === "mitigating") await setMitigating(tx, incident_id, false);
       const asked = await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
       if (!asked) tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
@@ -200,6 +202,7 @@ async function resolved(journey: Journey): Promise<void> {
 }
 
 const PARTS = [
+  silenced,
   approvals,
   executions,
   refused,

@@ -1,10 +1,12 @@
 import type { ApprovalTerms } from "../approval/index.ts";
+import type { SilencedBy } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { DecideOptions } from "../decision/index.ts";
 import type { RunOptions } from "../execution/index.ts";
 import type { IncidentWindows, KnownTargets } from "../incident/index.ts";
 import type { Classification, HeartbeatTerms, Source } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
+import type { Muting } from "../silence/index.ts";
 import type { Observer, VerificationTerms } from "../verification/index.ts";
 import type { Listening } from "./listening.ts";
 
@@ -20,6 +22,8 @@ export type Journey = {
   /** A context of the given part of the system. */
   as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
   sources: readonly Source[];
+  /** What keeps alerts silent. */
+  muting: Muting;
   classification: Classification;
   /** Seconds for which what is repeated while it fires holds, where its sender does not say. */
   resolve_timeout: number;
@@ -36,4 +40,6 @@ export type Journey = {
   verification: VerificationTerms;
   /** Told of every receipt that was understood, or kept as a dead letter. */
   onReceived: (received: Received) => void;
+  /** Told what kept alerts silent that nothing did before, once for each. */
+  onSilenced: (by: readonly SilencedBy["by"][]) => void;
 };

@@ -18,6 +18,7 @@ const TERMS: RetentionTerms = {
   repairs_per_key: 100,
   workflows: 2 * DAY,
   incidents: 5 * DAY,
+  silences: 5 * DAY,
   batch: 5_000,
 };
 const DAYS = 30;

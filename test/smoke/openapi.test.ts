@@ -55,6 +55,10 @@ beforeAll(async () => {
   const letter = { path: { id: letters.items[0]?.dead_letter_id ?? "" } };
   const incident = { path: { id: repaired } };
   const active = { path: { id: await opened("ShopOom") } };
+  const silenceable = { path: { id: await opened("ShopOdd") } };
+  const silence = { matchers: [{ name: "shop", value: "old" }], duration: 3_600, comment: "known" };
+  const { silence_id } = await app.admin.post<{ silence_id: string }>("/silences", silence);
+  const made = { path: { id: silence_id } };
   samples = {
     get_health: {},
     get_health_live: {},
@@ -78,6 +82,13 @@ beforeAll(async () => {
     post_incidents_id_resolve: { ...active, body: { comment: "by hand" } },
     post_incidents_id_assign: { ...incident, body: { owner: "ada" } },
     post_incidents_id_feedback: { ...active, body: { effectiveness_score: 5 } },
+    post_incidents_id_silence: { ...silenceable, body: { duration: 60, comment: "known" } },
+    get_alerts: { query: "silenced=false&limit=2" },
+    get_silences: { query: "status=active" },
+    post_silences: { body: { ...silence, comment: "another" } },
+    get_silences_id: made,
+    post_silences_id_update: { ...made, body: { comment: "longer" } },
+    post_silences_id_expire: made,
     post_incidents_id_close: active,
     post_incidents_id_reopen: { ...incident, body: { comment: "not over" } },
     post_webhooks_alerts: { body: { alert_type: "disk_full", target_resource: "backup-host" } },

@@ -35,6 +35,7 @@ export const INCIDENT: Incident = {
   resolved_at: null,
   closed_at: null,
   acknowledged_at: null,
+  silenced_by: [],
   owner: null,
   frequency_stats: { last_1h: 1, last_24h: 2, last_7d: 3, last_30d: 4 },
   decision: { token: "DEC-0123456789AB", state: "ready", source: "expert_system", summary: "Restart" },

@@ -9,6 +9,7 @@ import type { Actor, Role } from "../../src/lib/actor.ts";
 import { addSeconds, type Clock } from "../../src/lib/clock.ts";
 import { prefixedId } from "../../src/lib/id.ts";
 import { type Journey, Listening } from "../../src/pipeline/index.ts";
+import { createMuting } from "../../src/silence/index.ts";
 import type { TestDatabase } from "./database.ts";
 
 /** A clock that stands still until it is moved. */
@@ -69,7 +70,9 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     },
     observers: [],
     verification: { wait: 10, collect: 30, interval: 1, healthy_in_a_row: 3, look_timeout: 10 },
+    muting: createMuting({ windows: [], rules: [], ttl: 604_800 }),
     onReceived: () => {},
+    onSilenced: () => {},
   };
 }
 

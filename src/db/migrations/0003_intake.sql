@@ -13,5 +13,4 @@ CREATE TABLE "heartbeats" (
 );
 --> statement-breakpoint
 ALTER TABLE "outbox" ALTER COLUMN "incident_id" DROP NOT NULL;--> statement-breakpoint
-ALTER TABLE "alerts" ADD COLUMN "holds_until" timestamp (3) with time zone;--> statement-breakpoint
 CREATE INDEX "heartbeats_missing" ON "heartbeats" USING btree ("missing_since") WHERE state = 'missing';

@@ -2,6 +2,8 @@ import { sql } from "drizzle-orm";
 import { boolean, index, integer, jsonb, pgTable, real, text } from "drizzle-orm/pg-core";
 import { at, bytes, serial } from "./columns.ts";
 
+type SilencedBy = { by: "silence" | "maintenance" | "inhibition"; id: string };
+
 /** The journal: one row per webhook call, as it came. */
 export const receipts = pgTable(
   "receipts",
@@ -59,6 +61,8 @@ export const alerts = pgTable(
     first_received_at: at("first_received_at").notNull(),
     last_received_at: at("last_received_at").notNull(),
     deliveries: integer("deliveries").notNull().default(1),
+    /** What keeps it silent, as of its latest delivery; null: nothing. */
+    silenced_by: jsonb("silenced_by").$type<SilencedBy[]>(),
   },
   (table) => [
     index("alerts_incident").on(table.incident_id),
@@ -68,6 +72,10 @@ export const alerts = pgTable(
       .where(sql`status = 'firing'`),
     index("alerts_firing").on(table.incident_id).where(sql`status = 'firing'`),
     index("alerts_fingerprint").on(table.fingerprint, table.first_received_at),
+    index("alerts_silenced").on(table.first_received_at, table.alert_id).where(sql`silenced_by is not null`),
+    index("alerts_silenced_firing")
+      .on(table.alert_id)
+      .where(sql`silenced_by is not null and status = 'firing'`),
     // Not on what every delivery changes: PostgreSQL would write to all indexes each time.
     index("alerts_received_at").on(table.first_received_at),
   ],

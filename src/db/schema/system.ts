@@ -24,7 +24,7 @@ export const deliveries = pgTable(
   {
     outbox_seq: bigint("outbox_seq", { mode: "number" }).notNull(),
     notifier: text("notifier").notNull(),
-    state: text("state", { enum: ["waiting", "delivered", "failed"] }).notNull(),
+    state: text("state", { enum: ["waiting", "delivered", "failed", "silenced"] }).notNull(),
     attempts: integer("attempts").notNull().default(0),
     next_attempt_at: at("next_attempt_at").notNull(),
     delivered_at: at("delivered_at"),

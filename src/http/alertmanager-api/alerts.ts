@@ -44,6 +44,23 @@ async function reader(request: FastifyRequest, deps: HttpDeps): Promise<Ctx> {
   }
 }
 
+/** As Alertmanager tells it: a window is a silence too, by its name. */
+function statusOf({ silenced_by }: FiringAlert): GettableAlert["status"] {
+  const by = silenced_by ?? [];
+  const ids = (inhibited: boolean) =>
+    by.flatMap((one) => ((one.by === "inhibition") === inhibited ? [one.id] : []));
+  const state = by.length > 0 ? "suppressed" : "active";
+  return { state, silencedBy: ids(false), inhibitedBy: ids(true) };
+}
+
+/** Whether a reader who leaves some kinds out, with `false`, wants to see it. */
+function isWanted({ status }: GettableAlert, query: z.infer<typeof alertQuery>): boolean {
+  const { state, silencedBy, inhibitedBy } = status;
+  if (query.active === "false" && state === "active") return false;
+  if (query.silenced === "false" && silencedBy.length > 0) return false;
+  return query.inhibited !== "false" || inhibitedBy.length === 0;
+}
+
 function shown(row: FiringAlert, receivers: GettableAlert["receivers"]): GettableAlert {
   const { labels, annotations, starts_at, holds_until, last_received_at } = row;
   return {
@@ -55,7 +72,7 @@ function shown(row: FiringAlert, receivers: GettableAlert["receivers"]): Gettabl
     generatorURL: row.generator_url ?? "",
     fingerprint: row.source_fingerprint,
     receivers,
-    status: { state: "active", silencedBy: [], inhibitedBy: [] },
+    status: statusOf(row),
   };
 }
 
@@ -77,11 +94,10 @@ export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps): v
     },
     async (request) => {
       const ctx = await reader(request, deps);
-      const { active, filter = [] } = request.query;
-      if (active === "false") return [];
+      const { filter = [] } = request.query;
       const receivers = deps.notifiers().map((name) => ({ name }));
       const rows = await firingAlerts(ctx, filter.flatMap(parseMatchers));
-      return rows.map((row) => shown(row, receivers));
+      return rows.map((row) => shown(row, receivers)).filter((one) => isWanted(one, request.query));
     },
   );
   routes.get(

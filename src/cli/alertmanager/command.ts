@@ -1,0 +1,68 @@
+import { open, writeFile } from "node:fs/promises";
+import { stringify } from "yaml";
+import { AwoooiError, messageOf } from "../../lib/error.ts";
+import type { Session } from "../command.ts";
+import { readInput } from "../io.ts";
+import { counted } from "../print.ts";
+import { convertAlertmanager, type Imported } from "./convert.ts";
+
+// An export is compressed: it begins with these two bytes. What is no export is read as the other.
+const GZIP = [0x1f, 0x8b];
+
+/** Whether a file is Alertmanager's configuration: by its name, else by what it begins with. */
+export async function isAlertmanagers(path: string): Promise<boolean> {
+  const head = Buffer.alloc(64 * 1024);
+  try {
+    await using file = await open(path);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    if (GZIP.every((byte, index) => head[index] === byte)) return false;
+    const text = head.subarray(0, bytesRead).toString("utf8");
+    return /\.ya?ml$/i.test(path) || /^["']?(route|receivers)["']?\s*:/m.test(text);
+  } catch {
+    // Who reads it says what is wrong with it.
+    return /\.ya?ml$/i.test(path);
+  }
+}
+
+const HEAD = (path: string) =>
+  ` Made of ${path}. Merge it into awoooi.yaml, then run: awoooi config check\n What was not taken over is told beside it.`;
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    // It may come to hold addresses that are secrets.
+    await writeFile(file, text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST")
+      throw new AwoooiError("conflict", `${file} is there already: choose another name.`);
+    throw new AwoooiError("invalid", `${file} cannot be written: ${messageOf(error)}.`);
+  }
+}
+
+function tellRemarks(to: Session["out"], remarks: Imported["remarks"]): void {
+  for (const { path, line, message } of remarks)
+    to.line(`${line === null ? "" : `line ${line}: `}${path}: ${message}`);
+  const count = counted(remarks.length, "setting");
+  to.line(
+    remarks.length === 0 ? "Everything was taken over." : `${count} not taken over as it stands.`,
+    "dim",
+  );
+}
+
+/** Prints settings that do what Alertmanager's configuration says, and says of what it holds besides. */
+export async function importAlertmanager(
+  { io, out, err }: Session,
+  path: string,
+  { output, json }: { output?: string; json?: boolean },
+): Promise<void> {
+  const { settings, remarks } = convertAlertmanager(await readInput(path, io.stdin));
+  const comment = HEAD(path.replace(/\s+/g, " "))
+    .split("\n")
+    .map((line) => `#${line}\n`)
+    .join("");
+  const text = comment + stringify(settings, { lineWidth: 0 });
+  if (output !== undefined) await write(output, text);
+  if (json) return out.json(JSON.stringify({ settings, remarks }));
+  if (output === undefined) out.json(text);
+  tellRemarks(output === undefined ? err : out, remarks);
+}

@@ -1,0 +1,91 @@
+import type { Path, ReceiverConfig, Remark } from "./read.ts";
+
+export type Webhook = { name: string; url: string };
+
+/** Where notices go until there is a channel: lost they must not be. */
+const TERMINAL = "log";
+
+const HERE = "AWOOOI has no such channel yet: a webhook can stand in for it";
+
+/** `url` as it may be shown: null where who knows it may write there. */
+function openUrl(url: string): string | null {
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return null;
+  if (parsed.username !== "" || parsed.password !== "" || parsed.search !== "") return null;
+  // A long word with digits in it is likely a token.
+  const telling = (part: string) => part.length >= 20 || (part.length >= 8 && /\d/.test(part));
+  return parsed.pathname.split("/").some(telling) ? null : url;
+}
+
+function nameFor(receiver: string, taken: ReadonlySet<string>): string {
+  const base = receiver.replace(/[^\w.-]+/g, "-").slice(0, 60) || "receiver";
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? base : `${base}-${count}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+function webhookUrl(hook: { url?: unknown; url_file?: unknown }, name: string, at: Path, remark: Remark) {
+  const placeholder = `https://set-me.invalid/${name}`;
+  const set = `set the url of the webhook ${name} in notification.webhooks`;
+  if (typeof hook.url !== "string") {
+    const why = hook.url_file === undefined ? "it has no address" : "its address is in a file";
+    remark([...at, "url_file"], `${why}: ${set}`);
+    return placeholder;
+  }
+  const url = openUrl(hook.url);
+  if (url === null) remark([...at, "url"], `its address may hold a secret, and is not printed: ${set}`);
+  return url ?? placeholder;
+}
+
+/** What the webhooks of a receiver become; those that are AWOOOI itself become nothing. */
+function webhooksOf(receiver: ReceiverConfig, at: Path, taken: Set<string>, remark: Remark): Webhook[] {
+  return (receiver.webhook_configs ?? []).flatMap((hook, index) => {
+    const place = [...at, "webhook_configs", index];
+    if (/\/api\/v1\/webhooks\//.test(hook.url ?? "")) {
+      remark([...place, "url"], "this is AWOOOI itself: left out");
+      return [];
+    }
+    const name = nameFor(receiver.name, taken);
+    taken.add(name);
+    const url = webhookUrl(hook, name, place, remark);
+    remark(place, "AWOOOI posts its own card there, as JSON, not Alertmanager's body");
+    if (hook.http_config !== undefined)
+      remark([...place, "http_config"], "not taken over: AWOOOI signs what it posts, with `secret`");
+    if (hook.send_resolved === false)
+      remark([...place, "send_resolved"], "AWOOOI also tells when it is over");
+    for (const key of ["max_alerts", "timeout"])
+      if (hook[key] !== undefined) remark([...place, key], "there is no such setting here");
+    return [{ name, url }];
+  });
+}
+
+/** The channels of each receiver by its name, and the webhooks among them. */
+export function convertReceivers(
+  receivers: readonly ReceiverConfig[],
+  remark: Remark,
+): { webhooks: Webhook[]; channels: Map<string, string[]> } {
+  const taken = new Set([TERMINAL, "webhook"]);
+  const webhooks: Webhook[] = [];
+  const channels = new Map<string, string[]>();
+  receivers.forEach((receiver, index) => {
+    const at = ["receivers", index];
+    const own = webhooksOf(receiver, at, taken, remark);
+    webhooks.push(...own);
+    let others = 0;
+    for (const [key, list] of Object.entries(receiver)) {
+      if (!key.endsWith("_configs")) {
+        if (key !== "name") remark([...at, key], "not known here");
+      } else if (Array.isArray(list)) {
+        others += list.length;
+        if (key !== "webhook_configs") for (const place of list.keys()) remark([...at, key, place], HERE);
+      }
+    }
+    // Without any integration it is Alertmanager's way to tell nobody.
+    const nobody = others === 0;
+    if (!nobody && own.length === 0)
+      remark(at, `nothing of it can be told yet: its alerts are told on the server's terminal (${TERMINAL})`);
+    channels.set(receiver.name, nobody ? [] : own.length > 0 ? own.map((one) => one.name) : [TERMINAL]);
+  });
+  return { webhooks, channels };
+}

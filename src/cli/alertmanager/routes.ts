@@ -1,0 +1,158 @@
+import type { Matcher } from "../../contract/matcher.ts";
+import { matchesEverything } from "../../intake/index.ts";
+import { outside, plain } from "./intervals.ts";
+import { except, matchersOf, texts } from "./matching.ts";
+import type { IntervalConfig, Path, Remark, RouteConfig } from "./read.ts";
+
+export type Route = { matchers?: string[]; receivers?: string[]; continue?: true; routes?: Route[] };
+export type Window = { name: string; matchers: string[]; why: string; time_intervals: object[] };
+
+/** What a node knows of the tree around it. */
+type Around = {
+  /** All that an alert must fit to come here. */
+  matchers: readonly Matcher[];
+  /** Routes that also take alerts from here, or take them first. */
+  others: readonly (readonly Matcher[])[];
+};
+
+export type Terms = {
+  channels: ReadonlyMap<string, string[]>;
+  intervals: ReadonlyMap<string, IntervalConfig[]>;
+  remark: Remark;
+  /** Told of what Alertmanager itself would refuse. */
+  refuse: (path: Path, message: string) => void;
+};
+
+const CONVERGES =
+  "AWOOOI counts what repeats on one incident, and tells of it once: no grouping is to be set";
+const UNMAPPED: Record<string, string> = {
+  group_by: CONVERGES,
+  group_wait: CONVERGES,
+  group_interval: CONVERGES,
+  repeat_interval: "what is still wrong comes back to people after incident.cool_down, the same for all",
+};
+const KNOWN = [
+  "receiver",
+  "matchers",
+  "match",
+  "match_re",
+  "continue",
+  "routes",
+  "mute_time_intervals",
+  "active_time_intervals",
+];
+
+export class RouteConverter {
+  readonly windows: Window[] = [];
+  readonly #terms: Terms;
+  readonly #own = new Map<RouteConfig, Matcher[]>();
+
+  constructor(terms: Terms) {
+    this.#terms = terms;
+  }
+
+  /** The whole tree, as the one route that fits everything. */
+  convert(root: RouteConfig): Route {
+    const { refuse } = this.#terms;
+    const path = ["route"];
+    if (root.receiver === undefined) refuse(path, "the root needs a receiver");
+    for (const key of ["matchers", "match", "match_re", "mute_time_intervals", "active_time_intervals"])
+      if (Object.keys(root[key] ?? {}).length > 0) refuse([...path, key], "the root may have none");
+    return this.#node(root, path, { matchers: [], others: [] });
+  }
+
+  #node(route: RouteConfig, path: Path, around: Around): Route {
+    const { channels, refuse, remark } = this.#terms;
+    const receivers = route.receiver === undefined ? undefined : channels.get(route.receiver);
+    if (route.receiver !== undefined && receivers === undefined)
+      refuse([...path, "receiver"], `there is no receiver ${route.receiver}`);
+    for (const key of Object.keys(route).filter((one) => !KNOWN.includes(one)))
+      remark([...path, key], UNMAPPED[key] ?? "not known here");
+    const own = this.#matchers(route, path);
+    const inner = route.routes ?? [];
+    const here = { ...around, matchers: [...around.matchers, ...own] };
+    this.#mute(route, path, here);
+    const routes = inner.map((child, index) => {
+      const place = [...path, "routes", index];
+      // Those before it take what fits them; those after it get it as well when it says to continue.
+      const beside = inner.filter((_, at) => at < index || (child.continue === true && at > index));
+      const others = [...around.others, ...beside.map((one) => this.#matchers(one, place))];
+      return this.#node(child, place, { ...here, others });
+    });
+    return {
+      ...(own.length === 0 ? {} : { matchers: texts(own) }),
+      ...(receivers === undefined ? {} : { receivers }),
+      ...(route.continue === true ? { continue: true } : {}),
+      ...(routes.length === 0 ? {} : { routes }),
+    };
+  }
+
+  #matchers(route: RouteConfig, path: Path): Matcher[] {
+    const known = this.#own.get(route);
+    if (known !== undefined) return known;
+    let matchers: Matcher[] = [];
+    try {
+      matchers = matchersOf(route);
+    } catch (error) {
+      this.#terms.refuse([...path, "matchers"], error instanceof Error ? error.message : String(error));
+    }
+    this.#own.set(route, matchers);
+    return matchers;
+  }
+
+  #intervals(names: readonly string[], path: Path): IntervalConfig[] {
+    return names.flatMap((name, index) => {
+      const found = this.#terms.intervals.get(name);
+      if (found === undefined) this.#terms.refuse([...path, index], `there is no time interval ${name}`);
+      return found ?? [];
+    });
+  }
+
+  /** A window for the times in which Alertmanager tells nobody of what ends at this route. */
+  #mute(route: RouteConfig, path: Path, { matchers, others }: Around): void {
+    for (const key of ["mute_time_intervals", "active_time_intervals"] as const) {
+      const names = route[key] ?? [];
+      if (names.length === 0) continue;
+      const at = [...path, key];
+      const intervals = this.#intervals(names, at);
+      const [first, ...more] = intervals;
+      const times =
+        key === "mute_time_intervals" ? intervals : more.length > 0 || !first ? null : outside(first);
+      const inner = (route.routes ?? []).map((one) => this.#matchers(one, path));
+      const exact = except(matchers, [...others, ...inner]);
+      this.#window(at, names, { matchers: exact, times });
+    }
+  }
+
+  #window(
+    at: Path,
+    names: readonly string[],
+    { matchers, times }: { matchers: Matcher[] | null; times: IntervalConfig[] | null },
+  ): void {
+    const { remark } = this.#terms;
+    const inverse = at.at(-1) === "active_time_intervals";
+    const obstacle = obstacleTo(matchers, times);
+    if (obstacle !== null || matchers === null || times === null) {
+      remark(at, `left out: ${obstacle}`);
+      return;
+    }
+    const base = `${inverse ? "outside-" : ""}${names.join("-")}`.replace(/[^\w.-]+/g, "-").slice(0, 60);
+    const taken = new Set(this.windows.map((one) => one.name));
+    let name = base;
+    for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
+    const why = `Alertmanager's ${at.at(-1)} ${names.join(", ")}`;
+    this.windows.push({ name, matchers: texts(matchers), why, time_intervals: times.map(plain) });
+    remark(
+      at,
+      `the maintenance window ${name}: such an alert makes no incident in that time, where Alertmanager only tells nobody`,
+    );
+  }
+}
+
+/** Why there is no window for these alerts and times; null: nothing is in its way. */
+function obstacleTo(matchers: Matcher[] | null, times: IntervalConfig[] | null): string | null {
+  if (times === null) return "the times outside of these cannot be written as intervals";
+  if (times.length === 0) return "it would hold no time";
+  if (matchers === null) return "no matchers say which alerts end at this route and not at another";
+  return matchesEverything(matchers) ? "it would silence every alert that lacks some label" : null;
+}

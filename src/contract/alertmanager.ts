@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { wireText } from "./common.ts";
+
+/** Alertmanager's own names: camelCase, unlike ours. */
+export const alertmanagerMatcher = z.object({
+  name: z.string().min(1).max(200),
+  value: z.string().max(1_000),
+  isRegex: z.boolean(),
+  isEqual: z.boolean().default(true),
+});
+
+const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
+/** What `POST /api/v2/silences` takes; with an id it changes that silence. */
+export const postableSilence = z.object({
+  id: z.string().max(100).optional(),
+  matchers: z.array(alertmanagerMatcher).min(1).max(100),
+  startsAt: time,
+  endsAt: time,
+  createdBy: wireText(200),
+  comment: wireText(10_000),
+});
+export type PostableSilence = z.infer<typeof postableSilence>;
+
+/** Several are given as `filter=…&filter=…`. */
+export const silenceFilter = z.object({
+  filter: z
+    .union([z.string(), z.array(z.string())])
+    .default([])
+    .transform((given) => [given].flat()),
+});

@@ -1,0 +1,115 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { z } from "zod";
+import { type PostableSilence, postableSilence, silenceFilter } from "../../contract/alertmanager.ts";
+import type { Matcher } from "../../contract/matcher.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { compileMatchers, parseMatchers } from "../../intake/index.ts";
+import { AwoooiError, ERRORS, type ErrorCode } from "../../lib/error.ts";
+import {
+  allSilences,
+  endSilence,
+  getSilence,
+  replaceSilence,
+  type SilenceRow,
+  silence,
+  statusOf,
+} from "../../silence/index.ts";
+import type { HttpDeps } from "../types.ts";
+import { authenticateClient } from "./authenticate.ts";
+
+const STATES = ["active", "pending", "expired"] as const;
+
+/** A silence as Alertmanager gives it. */
+function gettable(row: SilenceRow, now: Date) {
+  return {
+    id: row.silence_id,
+    status: { state: statusOf(row, now) },
+    updatedAt: row.updated_at.toISOString(),
+    comment: row.comment,
+    createdBy: row.created_by,
+    endsAt: row.ends_at.toISOString(),
+    matchers: row.matchers.map(({ name, value, is_regex, is_equal }) => ({
+      isEqual: is_equal,
+      isRegex: is_regex,
+      name,
+      value,
+    })),
+    startsAt: row.starts_at.toISOString(),
+  };
+}
+
+/** Active ones first, by their end; then those to come, by their start; then the others, latest first. */
+function inOrder(rows: readonly SilenceRow[], now: Date): SilenceRow[] {
+  const rank = (row: SilenceRow) => STATES.indexOf(statusOf(row, now));
+  const time = (row: SilenceRow) =>
+    ({ active: row.ends_at, pending: row.starts_at, expired: row.ends_at })[statusOf(row, now)].getTime();
+  const sign = (row: SilenceRow) => (statusOf(row, now) === "expired" ? -1 : 1);
+  return [...rows].sort((a, b) => rank(a) - rank(b) || sign(a) * (time(a) - time(b)));
+}
+
+/** The silences whose matchers' values fit the filters, each of which is a matcher of their names. */
+async function filtered(ctx: Ctx, filters: readonly string[]): Promise<SilenceRow[]> {
+  const fits = compileMatchers(filters.flatMap((text) => parseMatchers(text)));
+  const rows = await allSilences(ctx);
+  return rows.filter((row) => fits(Object.fromEntries(row.matchers.map(({ name, value }) => [name, value]))));
+}
+
+function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const said = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`.trim());
+  throw new AwoooiError("invalid", said.join("; "));
+}
+
+/** Makes a silence, or changes the one that is named; returns its id, which is another one for other alerts. */
+async function put(ctx: Ctx, body: PostableSilence): Promise<string> {
+  const matchers = body.matchers.map(
+    ({ name, value, isRegex: is_regex, isEqual: is_equal }): Matcher => ({ name, value, is_regex, is_equal }),
+  );
+  const { startsAt: starts_at, endsAt: ends_at, comment, id } = body;
+  const input = { matchers, starts_at, ends_at, comment };
+  const row = id ? await replaceSilence(ctx, id, input) : await silence(ctx, input);
+  return row.silence_id;
+}
+
+/** Of an error what Alertmanager would answer: its status, and a JSON text that says what is wrong. */
+function answer(reply: FastifyReply, error: { code?: unknown; message: string; statusCode?: number }): void {
+  const known = error instanceof AwoooiError ? error.code : undefined;
+  const own: Partial<Record<ErrorCode, number>> = { invalid: 400, expired: 500, conflict: 500 };
+  const status = known === undefined ? (error.statusCode ?? 500) : (own[known] ?? ERRORS[known].status);
+  if (status === 401) reply.header("www-authenticate", 'Basic realm="awoooi", Bearer');
+  // It answers what is not there with nothing.
+  if (known === "not_found") reply.status(404).type("application/json").send("");
+  else reply.status(status).type("application/json").send(JSON.stringify(error.message));
+}
+
+/** Alertmanager's API v2 for silences, so that `amtool` and whatever else speaks it works on ours. */
+export function alertmanagerSilences(app: FastifyInstance, deps: HttpDeps): void {
+  const schema = { hide: true };
+  app.decorateRequest("ctx");
+  app.addHook("onRequest", async (request) => {
+    request.ctx = await authenticateClient(request, deps);
+  });
+  const inherited = app.errorHandler;
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const expected = error instanceof AwoooiError || (error.statusCode ?? 500) < 500;
+    // What nobody expected is logged, and said with its reference only, as everywhere.
+    if (expected) answer(reply, error);
+    else inherited(error as never, request, reply);
+  });
+  app.get("/silences", { schema }, async ({ ctx, query }) => {
+    const now = ctx.clock.now();
+    const rows = await filtered(ctx, checked(silenceFilter, query).filter);
+    return inOrder(rows, now).map((row) => gettable(row, now));
+  });
+  app.post("/silences", { schema }, async ({ ctx, body }) => ({
+    silenceID: await put(ctx, checked(postableSilence, body)),
+  }));
+  app.get<{ Params: { id: string } }>("/silence/:id", { schema }, async ({ ctx, params }) =>
+    gettable(await getSilence(ctx, params.id), ctx.clock.now()),
+  );
+  app.delete<{ Params: { id: string } }>("/silence/:id", { schema }, async ({ ctx, params }, reply) => {
+    await endSilence(ctx, { silence_id: params.id });
+    return reply.status(200).type("application/json").send("");
+  });
+}

@@ -1,0 +1,50 @@
+import { supersedeApproval, withStandingPlan } from "../approval/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { incidentsInExecution } from "../execution/index.ts";
+import { type Convergence, converge } from "../incident/index.ts";
+import type { StoredAlert } from "../intake/index.ts";
+import { repairDidNotHold } from "../learning/index.ts";
+import { journalPermanentFix } from "./permanent-fix.ts";
+import { putBeforePeople, severityWithout } from "./put-before-people.ts";
+import type { Journey } from "./types.ts";
+
+const namesOf = (alerts: readonly StoredAlert[]) => [...new Set(alerts.map((alert) => alert.alert_name))];
+
+/** A higher severity decides again, unless a plan is before people or being carried out. */
+async function raise(ctx: Ctx, journey: Journey, outcome: readonly Convergence[]): Promise<void> {
+  const raised = outcome.filter((one) => one.raised);
+  const ids = raised.map((one) => one.incident.incident_id);
+  const standing = await withStandingPlan(ctx, ids);
+  const acting = await incidentsInExecution(ctx, ids);
+  for (const { incident, alerts } of raised) {
+    if (standing.has(incident.incident_id) || acting.has(incident.incident_id)) continue;
+    await putBeforePeople(ctx, journey, incident, namesOf(alerts));
+  }
+}
+
+/**
+ * Brings firing alerts to their incidents, with all that follows from it at once. Returns the incident of
+ * each alert by its id. Their fingerprints are locked.
+ */
+export async function bringToIncidents(
+  ctx: Ctx,
+  journey: Journey,
+  firing: readonly StoredAlert[],
+): Promise<Map<string, string>> {
+  const outcome = await converge(ctx, firing, {
+    windows: journey.windows,
+    known: journey.known,
+    severityWithout: (alert) => severityWithout(journey, alert),
+  });
+  for (const { incident, kind, repair_failed, needs_permanent_fix, alerts } of outcome) {
+    if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
+    if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
+    // What was asked before it was resolved may still be open: clearing it away is a workflow's.
+    if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
+    if (kind !== "converged") await putBeforePeople(ctx, journey, incident, namesOf(alerts));
+  }
+  await raise(ctx, journey, outcome);
+  return new Map(
+    outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
+  );
+}

@@ -1,0 +1,19 @@
+export { endSilence } from "./end-silence.ts";
+export { countOldSilences, forgetSilences } from "./forget.ts";
+export { createMuting, type MutingTerms } from "./muting.ts";
+export { allSilences, getSilence, listAlerts, listSilences, silencesOfIncidents } from "./read.ts";
+export { replaceSilence } from "./replace-silence.ts";
+export { inhibitRule, maintenanceWindow, matchersSetting } from "./settings.ts";
+export { type SilenceInput, silence, silenceIncident } from "./silence.ts";
+export { presentSilence, statusOf } from "./status.ts";
+export {
+  type Firing,
+  type FiringKey,
+  firingAlerts,
+  firingPage,
+  forgetInhibitors,
+  markAlerts,
+} from "./store.ts";
+export { isWithin, type TimeInterval, timeInterval } from "./time-interval.ts";
+export type { Judged, Muting, SilenceRow } from "./types.ts";
+export { type SilenceChange, updateSilence } from "./update-silence.ts";

@@ -1,0 +1,42 @@
+import { compileMatchers, type LabelTest } from "../intake/index.ts";
+import { canonicalJson, hashOfTexts } from "../lib/canonical-json.ts";
+import type { InhibitRule } from "./settings.ts";
+import type { Judged } from "./types.ts";
+
+type Compiled = { id: string; source: LabelTest; target: LabelTest; equal: readonly string[] };
+
+/** By which keys an alert inhibits others, and by which it is inhibited. */
+export type InhibitionKeys = { inhibits: string[]; inhibited: string[] };
+
+const labelOf = ({ labels }: Judged, name: string) =>
+  Object.hasOwn(labels, name) ? (labels[name] ?? "") : "";
+
+/**
+ * Rules as keys: a source has the key of each rule whose source side it fits, a target looks for those of
+ * the rules whose target side it fits; a key holds the labels that must be equal, missing ones as empty.
+ * As in Alertmanager an alert that fits both sides of a rule is not inhibited by another that does, and
+ * so never by itself.
+ */
+export function inhibitionKeys(rules: readonly InhibitRule[]): (alert: Judged) => InhibitionKeys {
+  const compiled = rules.map(
+    (rule): Compiled => ({
+      id: canonicalJson(rule),
+      source: compileMatchers(rule.source),
+      target: compileMatchers(rule.target),
+      equal: rule.equal,
+    }),
+  );
+  return (alert) => {
+    const keys: InhibitionKeys = { inhibits: [], inhibited: [] };
+    for (const { id, source, target, equal } of compiled) {
+      const isSource = source(alert.labels);
+      const isTarget = target(alert.labels);
+      if (!isSource && !isTarget) continue;
+      const values = equal.map((name) => labelOf(alert, name));
+      const key = (sides: "one" | "both") => hashOfTexts([id, sides, ...values]).slice(0, 32);
+      if (isSource) keys.inhibits.push(key(isTarget ? "both" : "one"));
+      if (isTarget) keys.inhibited.push(key("one"), ...(isSource ? [] : [key("both")]));
+    }
+    return keys;
+  };
+}

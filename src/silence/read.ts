@@ -1,0 +1,54 @@
+import { authorise } from "../access/index.ts";
+import type { Alert } from "../contract/incident.ts";
+import type { AlertQuery, SilencedBy, SilenceQuery } from "../contract/silence.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { pageOf } from "../db/page.ts";
+import { presentAlert } from "../intake/index.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { alertPage, findSilence, newestSilences, silencedIncidents, silencePage } from "./store.ts";
+import type { SilenceRow } from "./types.ts";
+
+/** One silence; throws `not_found`. */
+export async function getSilence(ctx: Ctx, silence_id: string): Promise<SilenceRow> {
+  authorise(ctx.actor, "read silences", { people: "viewer" });
+  const row = await findSilence(ctx, silence_id);
+  if (row === undefined) throw new AwoooiError("not_found", `There is no silence ${silence_id}.`);
+  return row;
+}
+
+/** Silences in this state, newest first. */
+export async function listSilences(
+  ctx: Ctx,
+  query: SilenceQuery,
+): Promise<{ rows: SilenceRow[]; next_cursor: string | null }> {
+  authorise(ctx.actor, "read silences", { people: "viewer" });
+  const rows = await silencePage(ctx, query);
+  return pageOf(rows, query.limit, (row) => ({ at: row.created_at, id: row.silence_id }));
+}
+
+/** The newest 10,000 silences, whatever their state. */
+export async function allSilences(ctx: Ctx): Promise<SilenceRow[]> {
+  authorise(ctx.actor, "read silences", { people: "viewer" });
+  return newestSilences(ctx);
+}
+
+/** Alerts that fit all filters, newest first. */
+export async function listAlerts(
+  ctx: Ctx,
+  query: AlertQuery,
+): Promise<{ items: Alert[]; next_cursor: string | null }> {
+  authorise(ctx.actor, "read alerts", { people: "viewer" });
+  const found = await alertPage(ctx, query);
+  const cursorOf = (row: (typeof found)[number]) => ({ at: row.first_received_at, id: row.alert_id });
+  const { rows, next_cursor } = pageOf(found, query.limit, cursorOf);
+  return { items: rows.map(presentAlert), next_cursor };
+}
+
+/** Of these incidents those whose alerts are all silent, and what keeps them so. */
+export async function silencesOfIncidents(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Map<string, SilencedBy[]>> {
+  authorise(ctx.actor, "read silences", { people: "viewer", system: ["intake", "pipeline", "sweep"] });
+  return silencedIncidents(ctx, incident_ids);
+}

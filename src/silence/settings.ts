@@ -1,0 +1,78 @@
+import { z } from "zod";
+import type { Matcher } from "../contract/matcher.ts";
+import { compileMatchers, matchesEverything, parseMatchers } from "../intake/index.ts";
+import { messageOf } from "../lib/error.ts";
+import { timeInterval } from "./time-interval.ts";
+
+type Check = z.core.$RefinementCtx;
+
+/** The matchers that `texts` hold, each of which may hold several; what is wrong is told to `check`. */
+function parsed(texts: readonly string[], check: Check): Matcher[] {
+  try {
+    const matchers = texts.flatMap((text) => parseMatchers(text));
+    compileMatchers(matchers);
+    return matchers;
+  } catch (error) {
+    check.addIssue({ code: "custom", message: messageOf(error) });
+    return [];
+  }
+}
+
+const list = z.array(z.string());
+
+/** Matchers as Alertmanager's configuration writes them: a list of texts. */
+export const matchersSetting = list.default([]).transform(parsed);
+
+/** A time that comes again and again, in which alerts are kept silent. */
+export const maintenanceWindow = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
+  matchers: list.transform((texts, check) => {
+    const matchers = parsed(texts, check);
+    if (matchesEverything(matchers))
+      check.addIssue({
+        code: "custom",
+        message: "would silence every alert: one must not match the empty text",
+      });
+    return matchers;
+  }),
+  why: z.string().min(1),
+  time_intervals: z.array(timeInterval).min(1),
+});
+export type MaintenanceWindow = z.infer<typeof maintenanceWindow>;
+
+const labelName = z.string().regex(/^[A-Za-z_]\w*$/, "is no label's name");
+const pairs = z.record(labelName, z.string()).default({});
+const asMatchers = (map: Record<string, string>, is_regex: boolean): Matcher[] =>
+  Object.entries(map).map(([name, value]) => ({ name, value, is_regex, is_equal: true }));
+
+/** Alertmanager's syntax of an inhibition rule, with the forms that it has given up. */
+export const inhibitRule = z
+  .strictObject({
+    source_matchers: matchersSetting,
+    target_matchers: matchersSetting,
+    source_match: pairs,
+    source_match_re: pairs,
+    target_match: pairs,
+    target_match_re: pairs,
+    equal: z.array(labelName).default([]),
+  })
+  .transform((rule, check) => {
+    const of = (matchers: Matcher[], match: Record<string, string>, match_re: Record<string, string>) => [
+      ...matchers,
+      ...asMatchers(match, false),
+      ...asMatchers(match_re, true),
+    ];
+    const { source_matchers, source_match, source_match_re } = rule;
+    const { target_matchers, target_match, target_match_re } = rule;
+    const source = of(source_matchers, source_match, source_match_re);
+    const target = of(target_matchers, target_match, target_match_re);
+    for (const matchers of [source, target]) {
+      try {
+        compileMatchers(matchers);
+      } catch (error) {
+        check.addIssue({ code: "custom", message: messageOf(error) });
+      }
+    }
+    return { source, target, equal: [...new Set(rule.equal)].sort() };
+  });
+export type InhibitRule = z.infer<typeof inhibitRule>;

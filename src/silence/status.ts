@@ -1,0 +1,23 @@
+import type { Silence } from "../contract/silence.ts";
+import type { SilenceRow } from "./types.ts";
+
+/** Pending before its start, expired from its end on. */
+export function statusOf(
+  { starts_at, ends_at }: Pick<SilenceRow, "starts_at" | "ends_at">,
+  now: Date,
+): Silence["status"] {
+  if (ends_at <= now) return "expired";
+  return starts_at > now ? "pending" : "active";
+}
+
+/** A silence as it crosses the wire. */
+export function presentSilence(row: SilenceRow, now: Date): Silence {
+  return {
+    ...row,
+    status: statusOf(row, now),
+    starts_at: row.starts_at.toISOString(),
+    ends_at: row.ends_at.toISOString(),
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}

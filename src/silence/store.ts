@@ -1,0 +1,237 @@
+import { and, asc, desc, eq, gt, isNotNull, isNull, lt, lte, type SQL, sql } from "drizzle-orm";
+import type { AlertQuery, SilencedBy, SilenceQuery } from "../contract/silence.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { jsonRows } from "../db/json-rows.ts";
+import { oneOf } from "../db/one-of.ts";
+import { decodeCursor } from "../db/page.ts";
+import { alerts, inhibitors, silence_changes, silences } from "../db/schema.ts";
+import type { SilenceRow } from "./types.ts";
+
+/** Says that silences have changed, once the open transaction commits. One change waits for another here. */
+export async function countChange(ctx: Ctx): Promise<void> {
+  await ctx.db
+    .insert(silence_changes)
+    .values({ version: 1 })
+    .onConflictDoUpdate({
+      target: silence_changes.only,
+      set: { version: sql`${silence_changes.version} + 1` },
+    });
+}
+
+export async function insertSilence(ctx: Ctx, row: SilenceRow): Promise<void> {
+  await ctx.db.insert(silences).values(row);
+}
+
+export async function changeSilence(
+  ctx: Ctx,
+  silence_id: string,
+  change: Partial<SilenceRow>,
+): Promise<SilenceRow> {
+  const [row] = await ctx.db
+    .update(silences)
+    .set({ ...change, updated_at: ctx.clock.now() })
+    .where(eq(silences.silence_id, silence_id))
+    .returning();
+  if (row === undefined) throw new Error(`${silence_id} is gone although it is locked`);
+  return row;
+}
+
+export async function findSilence(ctx: Ctx, silence_id: string): Promise<SilenceRow | undefined> {
+  return (await ctx.db.select().from(silences).where(eq(silences.silence_id, silence_id)))[0];
+}
+
+export async function lockSilence(ctx: Ctx, silence_id: string): Promise<SilenceRow | undefined> {
+  const rows = await ctx.db.select().from(silences).where(eq(silences.silence_id, silence_id)).for("update");
+  return rows[0];
+}
+
+const ofStatus = (status: SilenceQuery["status"], now: Date): SQL | undefined =>
+  status &&
+  {
+    expired: lte(silences.ends_at, now),
+    pending: and(gt(silences.ends_at, now), gt(silences.starts_at, now)),
+    active: and(gt(silences.ends_at, now), lte(silences.starts_at, now)),
+  }[status];
+
+export async function silencePage(ctx: Ctx, { status, limit, cursor }: SilenceQuery): Promise<SilenceRow[]> {
+  const from = cursor === undefined ? undefined : decodeCursor(cursor);
+  return ctx.db
+    .select()
+    .from(silences)
+    .where(
+      and(
+        ofStatus(status, ctx.clock.now()),
+        from &&
+          sql`(${silences.created_at}, ${silences.silence_id}) < (${from.at.toISOString()}::timestamptz, ${from.id})`,
+      ),
+    )
+    .orderBy(desc(silences.created_at), desc(silences.silence_id))
+    .limit(limit + 1);
+}
+
+/** The newest 10,000, expired ones too: Alertmanager's API knows no pages. */
+export async function newestSilences(ctx: Ctx): Promise<SilenceRow[]> {
+  return ctx.db.select().from(silences).orderBy(desc(silences.created_at)).limit(10_000);
+}
+
+/** How often silences were changed: what was read at the same number is still so. */
+export async function changesSoFar(ctx: Ctx): Promise<number> {
+  const [row] = await ctx.db.select({ version: silence_changes.version }).from(silence_changes);
+  return row?.version ?? 0;
+}
+
+/** Those that are not over. */
+export async function livingSilences(ctx: Ctx): Promise<SilenceRow[]> {
+  return ctx.db
+    .select()
+    .from(silences)
+    .where(gt(silences.ends_at, ctx.clock.now()))
+    .orderBy(asc(silences.silence_id));
+}
+
+export function oldSilences(before: Date) {
+  return {
+    table: silences,
+    key: silences.silence_id,
+    order: silences.ends_at,
+    where: lt(silences.ends_at, before),
+  };
+}
+
+/** For each key an alert that fires and inhibits by it, of those heard of since `heard`. */
+export async function firingInhibitors(
+  ctx: Ctx,
+  keys: readonly string[],
+  heard: Date,
+): Promise<Map<string, string>> {
+  const { rows } = await ctx.db.execute<{ key: string; alert_id: string }>(sql`
+    select k as key, f.alert_id from unnest(${sql.param([...keys])}::text[]) as k
+     cross join lateral (
+       select a.alert_id from inhibitors i join alerts a using (alert_id)
+        where i.key = k and a.status = 'firing' and a.last_received_at > ${heard.toISOString()}::timestamptz
+        limit 1) f`);
+  return new Map(rows.map((row) => [row.key, row.alert_id]));
+}
+
+export async function insertInhibitors(
+  ctx: Ctx,
+  rows: readonly { key: string; alert_id: string }[],
+): Promise<void> {
+  await ctx.db.execute(sql`
+    insert into inhibitors (key, alert_id)
+    select key, alert_id from json_to_recordset(${jsonRows(rows)}::json) as i(key text, alert_id text)
+    on conflict do nothing`);
+}
+
+/** Alerts that fire no more inhibit nothing. */
+export async function forgetInhibitors(ctx: Ctx): Promise<void> {
+  await ctx.db
+    .delete(inhibitors)
+    .where(
+      sql`not exists (select from ${alerts} a where a.alert_id = ${inhibitors.alert_id} and a.status = 'firing')`,
+    );
+}
+
+/** Writes down what keeps alerts silent; null: nothing does. */
+export async function markAlerts(
+  ctx: Ctx,
+  marks: readonly { alert_id: string; silenced_by: SilencedBy[] | null }[],
+): Promise<void> {
+  if (marks.length === 0) return;
+  await ctx.db.execute(sql`
+    update alerts a set silenced_by = m.silenced_by
+      from json_to_recordset(${jsonRows(marks)}::json) as m(alert_id text, silenced_by jsonb)
+     where a.alert_id = m.alert_id`);
+}
+
+/** Which firing alerts: those that another inhibits, all that are silent, or all of incidents. */
+export type Firing = "inhibited" | "silenced" | "of incidents";
+export type FiringKey = { alert_id: string; fingerprint: string; incident_id: string | null };
+
+/** A page of firing alerts that were heard of since `heard`, from after `after` on. */
+export async function firingPage(
+  ctx: Ctx,
+  which: Firing,
+  { heard, after, limit }: { heard: Date; after: FiringKey | undefined; limit: number },
+): Promise<FiringKey[]> {
+  const { alert_id, fingerprint, incident_id } = alerts;
+  // Each reads one partial index in its order: of what fires, whatever the table holds.
+  const open = which === "of incidents";
+  const seen = open
+    ? sql`(${incident_id}, ${alert_id}) > (${after?.incident_id ?? ""}, ${after?.alert_id ?? ""})`
+    : and(isNotNull(alerts.silenced_by), gt(alert_id, after?.alert_id ?? ""));
+  const inhibited = which === "inhibited" ? sql`${alerts.silenced_by} @> '[{"by":"inhibition"}]'` : undefined;
+  return ctx.db
+    .select({ alert_id, fingerprint, incident_id })
+    .from(alerts)
+    .where(and(eq(alerts.status, "firing"), gt(alerts.last_received_at, heard), seen, inhibited))
+    .orderBy(...(open ? [asc(incident_id), asc(alert_id)] : [asc(alert_id)]))
+    .limit(limit);
+}
+
+export async function firingAlerts(
+  ctx: Ctx,
+  ids: readonly string[],
+): Promise<(typeof alerts.$inferSelect)[]> {
+  return ctx.db
+    .select()
+    .from(alerts)
+    .where(and(oneOf(alerts.alert_id, ids), eq(alerts.status, "firing")));
+}
+
+/** Marks the firing alerts of an incident that nothing kept silent until now. */
+export async function markIncident(ctx: Ctx, incident_id: string, by: SilencedBy): Promise<void> {
+  await ctx.db
+    .update(alerts)
+    .set({ silenced_by: [by] })
+    .where(and(eq(alerts.incident_id, incident_id), eq(alerts.status, "firing"), isNull(alerts.silenced_by)));
+}
+
+/**
+ * Of these incidents those that are silenced, and what by: each alert that fires is silent, or, where none
+ * fires any more, the one heard of last was.
+ */
+export async function silencedIncidents(
+  ctx: Ctx,
+  ids: readonly string[],
+): Promise<Map<string, SilencedBy[]>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await ctx.db.execute<{ id: string; reasons: SilencedBy[] }>(sql`
+    select id, (
+      select jsonb_agg(distinct reason) from (
+        select silenced_by from alerts where incident_id = id and silenced_by is not null
+         order by status = 'firing' desc, last_received_at desc limit 100) s,
+        jsonb_array_elements(s.silenced_by) as reason) as reasons
+      from unnest(${sql.param([...ids])}::text[]) as id
+     where exists (select from alerts where incident_id = id and silenced_by is not null)
+       and not exists (select from alerts where incident_id = id and status = 'firing' and silenced_by is null)
+       and (exists (select from alerts where incident_id = id and status = 'firing')
+            or (select silenced_by is not null from alerts where incident_id = id
+                 order by last_received_at desc, silenced_by is null limit 1))`);
+  return new Map(rows.map((row) => [row.id, row.reasons]));
+}
+
+/** Alerts that fit all filters, newest first. */
+export async function alertPage(
+  ctx: Ctx,
+  { status, silenced, limit, cursor }: AlertQuery,
+): Promise<(typeof alerts.$inferSelect)[]> {
+  const from = cursor === undefined ? undefined : decodeCursor(cursor);
+  return ctx.db
+    .select()
+    .from(alerts)
+    .where(
+      and(
+        status && eq(alerts.status, status),
+        silenced === undefined
+          ? undefined
+          : silenced
+            ? isNotNull(alerts.silenced_by)
+            : isNull(alerts.silenced_by),
+        from &&
+          sql`(${alerts.first_received_at}, ${alerts.alert_id}) < (${from.at.toISOString()}::timestamptz, ${from.id})`,
+      ),
+    )
+    .orderBy(desc(alerts.first_received_at), desc(alerts.alert_id))
+    .limit(limit + 1);
+}
