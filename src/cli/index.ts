@@ -15,6 +15,7 @@ import { addMove } from "./move.ts";
 import { addOperations } from "./operations.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
+import { addSilences } from "./silences.ts";
 import { addStorage } from "./storage.ts";
 import { addTokens } from "./tokens.ts";
 
@@ -71,6 +72,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addIncidents,
     addApprovals,
     addAlerts,
+    addSilences,
     addDeadLetters,
     addTokens,
     addRules,

@@ -23,6 +23,9 @@ function onPath(...names: string[]): string | undefined {
 /** The Alertmanager to test with; undefined when the machine has none. */
 export const alertmanagerBinary = (): string | undefined => onPath("prometheus-alertmanager", "alertmanager");
 
+/** The amtool to test with, which comes with Alertmanager; undefined when the machine has none. */
+export const amtoolBinary = (): string | undefined => onPath("amtool");
+
 /** The promtool to test with; undefined when the machine has none. */
 export const promtoolBinary = (): string | undefined => onPath("promtool");
 
@@ -70,6 +73,7 @@ const program = (name: string, debian: string, found: Tool["found"]): Tool => ({
 
 const TOOLS: Record<string, Tool> = {
   alertmanager: program("Alertmanager", "prometheus-alertmanager", alertmanagerBinary),
+  amtool: program("amtool", "prometheus-alertmanager", amtoolBinary),
   promtool: program("promtool", "prometheus", promtoolBinary),
   wrk: program("wrk", "wrk", () => onPath("wrk")),
   postgresql15: {
@@ -81,7 +85,7 @@ const TOOLS: Record<string, Tool> = {
 };
 
 /** What the tests need; benchmarks are asked for by name. */
-const TESTS = ["alertmanager", "promtool", "postgresql15"];
+const TESTS = ["alertmanager", "amtool", "promtool", "postgresql15"];
 
 if (import.meta.main) {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : TESTS;
