@@ -4,6 +4,7 @@ import { type AlertResult, webhookAnswer } from "../contract/webhook.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { alertmanagerBody } from "./alert-body.ts";
+import { addAlertsList } from "./alerts-list.ts";
 import { read, request, secretOf } from "./client.ts";
 import { group, leaf, pair, type Session } from "./command.ts";
 import { readInput } from "./io.ts";
@@ -109,7 +110,8 @@ async function send(session: Session, options: SendOptions): Promise<void> {
 }
 
 export function addAlerts(program: Command, session: Session): void {
-  const alerts = group(program, "alerts", "send alerts, as Alertmanager would");
+  const alerts = group(program, "alerts", "send alerts, as Alertmanager would, and list them");
+  addAlertsList(alerts, session);
   leaf(alerts, "send", "send an alert and show what came of it", [
     'awoooi alerts send --name DemoShopDown --severity critical --label process=demo-shop --summary "no answer"',
     "awoooi alerts send --name KubePodCrashLooping --namespace prod --label deployment=api",

@@ -47,6 +47,9 @@ function printIncident(out: Printer, incident: Incident): void {
     ],
     ["opened", moment(incident.created_at)],
     ["owner", incident.owner ?? "nobody yet"],
+    ...(incident.silenced_by.length === 0
+      ? []
+      : [["silenced", incident.silenced_by.map(({ by, id }) => `${by} ${id}`).join(", ")] as const]),
     ["resolved", moment(incident.resolved_at)],
   ]);
 }

@@ -16,6 +16,7 @@ import { addMove } from "./move.ts";
 import { addOperations } from "./operations.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
+import { addSilences } from "./silences.ts";
 import { addSources } from "./sources.ts";
 import { addStorage } from "./storage.ts";
 import { addTokens } from "./tokens.ts";
@@ -73,6 +74,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addIncidents,
     addApprovals,
     addAlerts,
+    addSilences,
     addDeadLetters,
     addHeartbeats,
     addTokens,

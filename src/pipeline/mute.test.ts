@@ -229,6 +229,15 @@ test("an incident that is open when it is silenced stays open and resolves, and 
   expect(await dueIncidents(journey.as("sweep"), journey.windows, { after: "", limit: 9 })).toEqual([]);
 });
 
+test("a silence that begins and ends between two looks leaves nothing silent behind", async () => {
+  await silenced(journey);
+  const { silence_id } = await quiet('alertname="DiskFull"');
+  await receive(alert("DiskFull"));
+  await endSilence(asAda(), { silence_id });
+  await silenced(journey);
+  expect(await incidents()).toHaveLength(1);
+});
+
 test("a maintenance window keeps silent what it names, in its hours, and what still fires comes up at their end", async () => {
   journey = withTerms({
     maintenance: [

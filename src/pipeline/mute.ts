@@ -98,16 +98,18 @@ async function judgeAgain(ctx: Ctx, journey: Journey, page: readonly FiringKey[]
 const lastSituation = new WeakMap<Journey["muting"], string>();
 
 /**
- * Judges firing alerts again when a silence or window has begun or ended since the last time, and always
- * those that another inhibits: what still fires and is silent no more goes on to its incident as if it
- * were heard of now.
+ * Judges all firing alerts again when a silence or window has begun or ended since the last time, and always
+ * those that nothing in force keeps silent, or only another alert: what still fires and is silent no more
+ * goes on to its incident as if it were heard of now.
  */
 export async function silenced(journey: Journey): Promise<void> {
   const ctx = journey.as("intake");
-  const situation = await journey.muting.situation(ctx);
+  const inForce = await journey.muting.inForce(ctx);
+  const situation = inForce.join(" ");
   const same = lastSituation.get(journey.muting) === situation;
-  for (const which of same ? (["inhibited"] as const) : (["silenced", "of incidents"] as const))
-    await judgeAll(ctx, journey, which);
+  // Also when nothing seems to have changed: a silence may have begun and ended since the last look.
+  const parts: readonly Firing[] = same ? [{ lapsed: inForce }] : ["silenced", "of incidents"];
+  for (const which of parts) await judgeAll(ctx, journey, which);
   lastSituation.set(journey.muting, situation);
   await forgetInhibitors(ctx);
 }

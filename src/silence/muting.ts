@@ -101,9 +101,6 @@ export function createMuting({ windows, rules, ttl }: MutingTerms): Muting {
       }
       return found;
     },
-    async situation(ctx) {
-      const muters = await inForce(ctx);
-      return muters.map(({ by, id }) => `${by}:${id}`).join(" ");
-    },
+    inForce: async (ctx) => (await inForce(ctx)).map(({ by, id }) => `${by}:${id}`),
   };
 }

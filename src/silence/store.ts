@@ -144,8 +144,11 @@ export async function markAlerts(
      where a.alert_id = m.alert_id`);
 }
 
-/** Which firing alerts: those that another inhibits, all that are silent, or all of incidents. */
-export type Firing = "inhibited" | "silenced" | "of incidents";
+/**
+ * Which firing alerts: those whose silence may be over, for nothing in force keeps them silent or only
+ * another alert does; all that are silent; or all of incidents.
+ */
+export type Firing = { lapsed: readonly string[] } | "silenced" | "of incidents";
 export type FiringKey = { alert_id: string; fingerprint: string; incident_id: string | null };
 
 /** A page of firing alerts that were heard of since `heard`, from after `after` on. */
@@ -160,11 +163,16 @@ export async function firingPage(
   const seen = open
     ? sql`(${incident_id}, ${alert_id}) > (${after?.incident_id ?? ""}, ${after?.alert_id ?? ""})`
     : and(isNotNull(alerts.silenced_by), gt(alert_id, after?.alert_id ?? ""));
-  const inhibited = which === "inhibited" ? sql`${alerts.silenced_by} @> '[{"by":"inhibition"}]'` : undefined;
+  const lapsed =
+    typeof which === "string"
+      ? undefined
+      : sql`not exists (
+          select from jsonb_array_elements(${alerts.silenced_by}) as r
+           where (r->>'by') || ':' || (r->>'id') = any(${sql.param([...which.lapsed])}::text[]))`;
   return ctx.db
     .select({ alert_id, fingerprint, incident_id })
     .from(alerts)
-    .where(and(eq(alerts.status, "firing"), gt(alerts.last_received_at, heard), seen, inhibited))
+    .where(and(eq(alerts.status, "firing"), gt(alerts.last_received_at, heard), seen, lapsed))
     .orderBy(...(open ? [asc(incident_id), asc(alert_id)] : [asc(alert_id)]))
     .limit(limit);
 }

@@ -11,6 +11,6 @@ export type Judged = { alert_id: string; alert_name: string; labels: Readonly<Re
 export type Muting = {
   /** What keeps each of these silent, by alert; with a fixed number of queries. Those that nothing does are not in it. */
   judge(ctx: Ctx, firing: readonly Judged[]): Promise<Map<string, SilencedBy[]>>;
-  /** Equal for as long as the same silences and windows are in force. */
-  situation(ctx: Ctx): Promise<string>;
+  /** The silences and windows that are in force, as `silence:ID` and `maintenance:NAME`. */
+  inForce(ctx: Ctx): Promise<string[]>;
 };

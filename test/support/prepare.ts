@@ -23,11 +23,11 @@ function onPath(...names: string[]): string | undefined {
 /** The Alertmanager to test with; undefined when the machine has none. */
 export const alertmanagerBinary = (): string | undefined => onPath("prometheus-alertmanager", "alertmanager");
 
-/** The amtool to test with; undefined when the machine has none. */
-export const amtoolBinary = (): string | undefined => onPath("amtool");
-
 /** The Prometheus to test with; undefined when the machine has none. */
 export const prometheusBinary = (): string | undefined => onPath("prometheus");
+
+/** The amtool to test with, which comes with Alertmanager; undefined when the machine has none. */
+export const amtoolBinary = (): string | undefined => onPath("amtool");
 
 /** The promtool to test with; undefined when the machine has none. */
 export const promtoolBinary = (): string | undefined => onPath("promtool");

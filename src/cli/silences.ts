@@ -1,0 +1,130 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { pageOf } from "../contract/common.ts";
+import { incident } from "../contract/incident.ts";
+import { type Silence, silence, silenceStatus } from "../contract/silence.ts";
+import { matchersText, parseMatchers } from "../intake/index.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { read, request } from "./client.ts";
+import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
+import { type Cell, moment, shellWord } from "./print.ts";
+
+type Json = { json?: boolean };
+type ListOptions = Json & { status?: string; limit?: number; cursor?: string };
+type AddOptions = Json & { for: number; why: string; from?: string; incident?: string };
+
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** `30m`, `2h`, `1.5d`; as seconds. */
+function seconds(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  if (number === undefined || unit === undefined)
+    throw new InvalidArgumentError("It must be a duration, as 30m, 2h or 7d.");
+  return Number(number) * (UNITS[unit] ?? 1);
+}
+
+function time(text: string): string {
+  const at = new Date(text);
+  if (!Number.isNaN(at.getTime())) return at.toISOString();
+  throw new InvalidArgumentError("It must be a time, as 2026-07-01T22:00:00Z.");
+}
+
+const STYLES = { active: "green", pending: "yellow", expired: "dim" } as const;
+const statusCell = ({ status }: Silence): Cell => ({ text: status, style: STYLES[status] });
+
+function print(session: Session, one: Silence): void {
+  session.out.line(one.silence_id, "bold");
+  session.out.fields([
+    ["status", statusCell(one)],
+    ["alerts", `{${matchersText(one.matchers)}}`],
+    ["from", moment(one.starts_at)],
+    ["until", moment(one.ends_at)],
+    ["by", one.created_by],
+    ["why", one.comment],
+    ["incident", one.incident_id ?? "-"],
+    ["ended by", one.ended_by ?? "-"],
+  ]);
+}
+
+async function list(session: Session, { json, status, limit: count, cursor }: ListOptions): Promise<void> {
+  const query = { status, limit: count, cursor };
+  const answer = await request(session.server(), "GET", "/silences", { query });
+  if (json) return session.out.json(answer.text);
+  const { items, next_cursor } = read(pageOf(silence), answer);
+  if (items.length === 0) return session.out.line("There are no silences.");
+  session.out.table(
+    ["SILENCE", "STATUS", "UNTIL", "BY", "ALERTS", "WHY"],
+    items.map((one) => [
+      one.silence_id,
+      statusCell(one),
+      moment(one.ends_at),
+      one.created_by,
+      matchersText(one.matchers),
+      one.comment,
+    ]),
+  );
+  if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
+}
+
+async function show(session: Session, silenceId: string, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "GET", `/silences/${silenceId}`);
+  if (json) return session.out.json(answer.text);
+  print(session, read(silence, answer));
+}
+
+async function addToIncident(session: Session, incidentId: string, options: AddOptions): Promise<void> {
+  const body = JSON.stringify({ duration: options.for, comment: options.why });
+  const answer = await request(session.server(), "POST", `/incidents/${incidentId}/silence`, { body });
+  if (options.json) return session.out.json(answer.text);
+  const { silenced_by } = read(incident, answer);
+  const ids = silenced_by.map((one) => one.id).join(", ");
+  session.out.line(`${incidentId} is silent (${ids}): it stays open, and nobody is told of it.`);
+}
+
+async function add(session: Session, texts: readonly string[], options: AddOptions): Promise<void> {
+  if ((texts.length === 0) === (options.incident === undefined))
+    throw new AwoooiError("invalid", "Say which alerts, by matchers or by --incident.");
+  if (options.incident !== undefined) return addToIncident(session, options.incident, options);
+  const matchers = texts.flatMap((text) => parseMatchers(text));
+  const { for: duration, from: starts_at, why: comment } = options;
+  const body = JSON.stringify({ matchers, duration, starts_at, comment });
+  const answer = await request(session.server(), "POST", "/silences", { body });
+  if (options.json) return session.out.json(answer.text);
+  const made = read(silence, answer);
+  print(session, made);
+  session.out.line(`To end it before: awoooi silences expire ${shellWord(made.silence_id)}`);
+}
+
+async function expire(session: Session, silenceId: string, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "POST", `/silences/${silenceId}/expire`);
+  if (json) return session.out.json(answer.text);
+  session.out.line(`${silenceId} has ended: what it kept silent and still fires comes up.`);
+}
+
+export function addSilences(program: Command, session: Session): void {
+  const silences = group(program, "silences", "who keeps which alerts silent, until when, and why");
+  leaf(silences, "ls", "list silences, newest first", [
+    "awoooi silences ls --status active",
+    "awoooi silences ls --json | jq -r '.items[].silence_id'",
+  ])
+    .addOption(oneOf("--status <status>", "only those in this status", silenceStatus.options))
+    .option("--limit <n>", "at most this many (default: 50)", limit)
+    .option("--cursor <cursor>", "go on where the page before ended")
+    .action((options: ListOptions) => list(session, options));
+  leaf(silences, "show", "show a silence", ["awoooi silences show SIL-5Q0ZC8WJ1N6T3KXM"])
+    .argument("<id>", "the silence", id)
+    .action((silenceId: string, options: Json) => show(session, silenceId, options));
+  leaf(silences, "add", "keep alerts silent that fit all matchers", [
+    `awoooi silences add 'alertname="DiskFull"' 'node=~"db-.*"' --for 2h --why "the disk is being changed"`,
+    `awoooi silences add '{job="backup"}' --from 2026-07-01T22:00:00Z --for 4h --why "the yearly copy"`,
+    'awoooi silences add --incident INC-20260701-7H2K9Q --for 1h --why "known, ticket 42"',
+  ])
+    .argument("[matchers...]", "as Alertmanager writes them, with =, !=, =~ or !~")
+    .option("--incident <id>", "what this incident is about, instead of matchers", id)
+    .requiredOption("--for <duration>", "how long, as 30m, 2h or 7d", seconds)
+    .requiredOption("--why <text>", "why, for those who wonder at the silence")
+    .option("--from <time>", "when it begins (default: now)", time)
+    .action((texts: string[], options: AddOptions) => add(session, texts, options));
+  leaf(silences, "expire", "end a silence now", ["awoooi silences expire SIL-5Q0ZC8WJ1N6T3KXM"])
+    .argument("<id>", "the silence", id)
+    .action((silenceId: string, options: Json) => expire(session, silenceId, options));
+}
