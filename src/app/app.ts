@@ -14,7 +14,14 @@ import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
 import { keepSecret, secretsIn } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
-import { IntakeWorker, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
+import {
+  IntakeWorker,
+  mergeByHand,
+  splitByHand,
+  startWorkflows,
+  stopWorkflows,
+  sweep,
+} from "../pipeline/index.ts";
 import { type Adapters, createAdapters, createNotifiers } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -201,6 +208,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
         return live.current().checkSignature;
       },
       receive: receiver(as("intake"), journal, worker, patience),
+      relations: { merge: mergeByHand, split: splitByHand },
       get terms() {
         return current().approval;
       },

@@ -7,6 +7,7 @@ import { addAudit } from "./audit.ts";
 import { serverOf } from "./client.ts";
 import { type Session, withExamples } from "./command.ts";
 import { addConfig } from "./config.ts";
+import { addCorrelation } from "./correlation.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { tellFailure } from "./failure.ts";
 import { addIncidents } from "./incidents.ts";
@@ -71,6 +72,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addIncidents,
     addApprovals,
     addAlerts,
+    addCorrelation,
     addDeadLetters,
     addTokens,
     addRules,

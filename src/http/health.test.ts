@@ -26,6 +26,7 @@ beforeEach(async () => {
     checkSender: refuse,
     checkSignature: { present: refuse, of: refuse },
     receive: refuse,
+    relations: { merge: refuse, split: refuse },
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },
     health: () => ask(),

@@ -1,3 +1,4 @@
+export { mergeByHand, splitByHand } from "./by-hand.ts";
 export { IntakeWorker } from "./intake-worker.ts";
 export { processReceipts } from "./receive.ts";
 export { type Counts, countPrunable, type Pace, prune, type RetentionTerms } from "./retention.ts";

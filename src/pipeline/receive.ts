@@ -5,12 +5,12 @@ import { transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
 import { incidentsInExecution } from "../execution/index.ts";
 import {
-  type Convergence,
   converge,
   incidentsById,
   isReopenedByHand,
   lockFingerprints,
   resolve,
+  tellBegun,
 } from "../incident/index.ts";
 import {
   assignAlerts,
@@ -34,6 +34,7 @@ import { repairDidNotHold } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { prefixedId } from "../lib/id.ts";
 import { redactText } from "../lib/redact.ts";
+import { type Correlated, correlate } from "./correlate.ts";
 import { journalPermanentFix } from "./permanent-fix.ts";
 import { putBeforePeople, severityWithout } from "./put-before-people.ts";
 import type { Journey, Received } from "./types.ts";
@@ -128,6 +129,8 @@ async function resolveQuiet(ctx: Ctx, stored: readonly StoredAlert[]): Promise<v
   }
 }
 
+const namesOf = (alerts: readonly StoredAlert[]) => [...new Set(alerts.map((alert) => alert.alert_name))];
+
 /** Stores what was heard, new instances with the incident that they belong to. */
 async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<StoredAlert[]> {
   const instances = wave.filter((alert) => !endsAll(alert));
@@ -145,16 +148,24 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     known: journey.known,
     severityWithout: (alert) => severityWithout(journey, alert),
   });
-  for (const { incident, kind, repair_failed, needs_permanent_fix, alerts } of outcome) {
-    if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
+  const { quiet, now, raised } = await correlate(ctx, journey.correlation, outcome);
+  for (const one of outcome) {
+    const { kind, repair_failed, needs_permanent_fix, alerts } = one;
+    const incident = now.get(one.incident.incident_id) ?? one.incident;
     if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
+    // People hear of an effect through its main incident, and decide there.
+    if (quiet.has(incident.incident_id)) continue;
+    tellBegun(ctx, { ...one, incident });
+    if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
     // What was asked before it was resolved may still be open: clearing it away is a workflow's.
     if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
-    if (kind !== "converged") {
-      await putBeforePeople(ctx, journey, incident, [...new Set(alerts.map((alert) => alert.alert_name))]);
-    }
+    if (kind !== "converged") await putBeforePeople(ctx, journey, incident, namesOf(alerts));
   }
-  await raise(ctx, journey, outcome);
+  const risen = outcome.filter((one) => one.raised && !quiet.has(one.incident.incident_id));
+  await raise(ctx, journey, [
+    ...risen.map((one) => ({ incident: one.incident, alert_names: namesOf(one.alerts) })),
+    ...raised,
+  ]);
   const incidentOf = new Map(
     outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
   );
@@ -179,14 +190,13 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
 }
 
 /** A higher severity decides again, unless a plan is before people or being carried out. */
-async function raise(ctx: Ctx, journey: Journey, outcome: readonly Convergence[]): Promise<void> {
-  const raised = outcome.filter((one) => one.raised);
+async function raise(ctx: Ctx, journey: Journey, raised: Correlated["raised"]): Promise<void> {
   const ids = raised.map((one) => one.incident.incident_id);
   const standing = await withStandingPlan(ctx, ids);
   const acting = await incidentsInExecution(ctx, ids);
-  for (const { incident, alerts } of raised) {
+  for (const { incident, alert_names } of raised) {
     if (standing.has(incident.incident_id) || acting.has(incident.incident_id)) continue;
-    await putBeforePeople(ctx, journey, incident, [...new Set(alerts.map((alert) => alert.alert_name))]);
+    await putBeforePeople(ctx, journey, incident, alert_names);
   }
 }
 
@@ -212,8 +222,13 @@ async function answersFor(
     const latest = approvals.get(incident_id);
     const approval = latest?.status === "superseded" ? undefined : latest;
     const converged = !opened.delete(incident_id);
+    const main = incidents.get(incident_id)?.merged_into ?? null;
     const said =
-      decision === undefined ? "recorded" : `${decision.proposal.action}: ${decision.policy.reason}`;
+      main !== null
+        ? `part of ${main}`
+        : decision === undefined
+          ? "recorded"
+          : `${decision.proposal.action}: ${decision.policy.reason}`;
     results.set(instance_key, {
       success: true,
       message: status === "resolved" ? "resolved" : said,

@@ -258,6 +258,7 @@ describe("retention", () => {
       "decisions",
       "execution_attempts",
       "executions",
+      "incident_links",
       "resolutions",
       "signatures",
       "timeline",

@@ -2,7 +2,7 @@ import type { ApprovalTerms } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { DecideOptions } from "../decision/index.ts";
 import type { RunOptions } from "../execution/index.ts";
-import type { IncidentWindows, KnownTargets } from "../incident/index.ts";
+import type { CorrelationOptions, IncidentWindows, KnownTargets } from "../incident/index.ts";
 import type { Classification, Source } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Observer, VerificationTerms } from "../verification/index.ts";
@@ -21,6 +21,7 @@ export type Journey = {
   sources: readonly Source[];
   classification: Classification;
   windows: IncidentWindows;
+  correlation: CorrelationOptions;
   known: KnownTargets;
   decide: DecideOptions;
   approval: ApprovalTerms;
