@@ -19,7 +19,14 @@ export {
 export { giveFeedback } from "./feedback.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { forgetLesson, listLessons, teach } from "./linking/lessons.ts";
-export { linkIncidents, type Merged, mergeIncidents, raiseMain, release } from "./linking/merge.ts";
+export {
+  admitMerging,
+  linkIncidents,
+  type Merged,
+  mergeIncidents,
+  raiseMain,
+  release,
+} from "./linking/merge.ts";
 export { type Member, type PlanOptions, pairKey, planCorrelation } from "./linking/plan.ts";
 export {
   activeSince,

@@ -3,6 +3,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { incidentsInExecution } from "../execution/index.ts";
 import {
+  admitMerging,
   endLink,
   getIncident,
   type IncidentRow,
@@ -44,6 +45,7 @@ export async function mergeByHand(
   ctx: Ctx,
   input: { incident_id: string; into: string; comment?: string | undefined },
 ): Promise<IncidentRow> {
+  admitMerging(ctx);
   const { incident_id, into, comment } = input;
   return transaction(ctx, async (tx) => {
     const named = await getIncident(tx, into);
@@ -82,15 +84,15 @@ export async function splitByHand(
   ctx: Ctx,
   input: { incident_id: string; comment?: string | undefined },
 ): Promise<IncidentRow> {
+  admitMerging(ctx);
   const { incident_id, comment } = input;
   return transaction(ctx, async (tx) => {
     await getIncident(tx, incident_id);
     const effect = (await lockIncidents(tx, [incident_id])).get(incident_id);
     if (effect === undefined) throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
+    if (effect.merged_into === null) return effect;
     const reason = withComment(`split by ${actorLabel(tx.actor)}`, comment);
-    // Who may is asked where it is done, also when there is nothing to do.
     const own = await release(tx, effect, reason);
-    if (effect.merged_into === null) return own;
     const main = await getIncident(tx, effect.merged_into);
     await endLink(tx, incident_id, main.incident_id, actorLabel(tx.actor));
     await teach(tx, "apart", effect, main);

@@ -86,9 +86,9 @@ async function receive(status: "firing" | "resolved", ...alerts: Raw[]) {
       status,
       labels: { alertname, severity, namespace: "prod", deployment },
       annotations: { summary: alertname },
-      startsAt: beganAt(`${alertname}-${deployment}`, status),
+      startsAt: beganAt(`${alertname}-${deployment}-${severity}`, status),
       ...(status === "firing" ? {} : { endsAt: clock.now().toISOString() }),
-      fingerprint: `${alertname}-${deployment}`,
+      fingerprint: `${alertname}-${deployment}-${severity}`,
     })),
   };
   const row = {
@@ -203,7 +203,7 @@ describe("incidents of one trouble", () => {
     await receive("firing", { alertname: EFFECT, severity: "critical" });
     await receive("firing", { alertname: EFFECT, severity: "critical" });
     expect([(await of(CAUSE)).severity, await told(CAUSE)]).toEqual(["P0", ["opened", "raised"]]);
-    await end(EFFECT);
+    await receive("resolved", { alertname: EFFECT }, { alertname: EFFECT, severity: "critical" });
     expect((await of(EFFECT)).status).toBe("resolved");
     clock.forward(60);
     await fire(EFFECT);

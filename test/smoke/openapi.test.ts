@@ -26,7 +26,11 @@ beforeAll(async () => {
   app = await startTestApp(
     database.url,
     folder,
-    { processes: [{ name: "shop", argv: ["/bin/true"] }] },
+    {
+      processes: [{ name: "shop", argv: ["/bin/true"] }],
+      // Each sample is an incident of its own.
+      incident: { correlation: { merge: false } },
+    },
     { adapt: (one) => ({ ...one, executors: [target.executor], observers: [target.observer] }) },
   );
   const response = await fetch(`${app.url}/api/v1/openapi.json`);
@@ -47,6 +51,10 @@ beforeAll(async () => {
   await post(app.url, { not: "an alert" });
   const letters = await app.admin.get<{ items: { dead_letter_id: string }[] }>("/dead-letters");
   const letter = { path: { id: letters.items[0]?.dead_letter_id ?? "" } };
+  const effect = { path: { id: await opened("ShopFull") } };
+  const main = await opened("ShopCrash");
+  await app.admin.post(`/incidents/${await opened("ShopStuck")}/merge`, { into: main });
+  const lessons = await app.admin.get<{ items: { lesson_id: string }[] }>("/correlation/lessons");
   const incident = { path: { id: repaired } };
   const active = { path: { id: await opened("ShopOom") } };
   samples = {
@@ -68,6 +76,10 @@ beforeAll(async () => {
     post_incidents_id_resolve: { ...active, body: { comment: "by hand" } },
     post_incidents_id_assign: { ...incident, body: { owner: "ada" } },
     post_incidents_id_feedback: { ...active, body: { effectiveness_score: 5 } },
+    post_incidents_id_merge: { ...effect, body: { into: main } },
+    post_incidents_id_split: { ...effect, body: { comment: "another disk" } },
+    get_correlation_lessons: { query: "limit=2" },
+    delete_correlation_lessons_id: { path: { id: lessons.items[0]?.lesson_id ?? "" } },
     post_incidents_id_close: active,
     post_incidents_id_reopen: { ...incident, body: { comment: "not over" } },
     post_webhooks_alerts: { body: { alert_type: "disk_full", target_resource: "backup-host" } },

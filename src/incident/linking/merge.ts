@@ -15,6 +15,11 @@ const NAMED = 5;
 
 const ADMISSION = { people: "responder", system: ["intake"] } as const;
 
+/** Throws unless who asks may merge and split. */
+export function admitMerging(ctx: Ctx): void {
+  authorise(ctx.actor, "merge or split incidents", ADMISSION);
+}
+
 export type Merged = {
   /** Effects that were an incident of their own until now, by id. */
   effects: Map<string, IncidentRow>;
@@ -73,7 +78,7 @@ export async function mergeIncidents(
   merges: readonly Merge[],
   opened: ReadonlySet<string> = new Set(),
 ): Promise<Merged> {
-  authorise(ctx.actor, "merge incidents", ADMISSION);
+  admitMerging(ctx);
   const rows = await lockIncidents(ctx, [...new Set(merges.flatMap((one) => [one.effect_id, one.main_id]))]);
   const stands = (id: string) => {
     const row = rows.get(id);
