@@ -34,7 +34,7 @@ type Node = { id: string; members: Member[]; edges: { to: Node; edge: Edge }[] }
 
 // How many pairs of one batch are looked at for a relation that is less than a merge: a storm of incidents
 // must not cost the square of their number.
-const PAIRS = 1_000;
+const PAIRS = 200;
 // Of one incident in one batch.
 const LINKS = 10;
 // People are told of it, and nothing is decided: it neither hides trouble nor is hidden by it.
