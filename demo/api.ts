@@ -30,9 +30,9 @@ export class Api {
     return (await this.#call<Page<Incident>>("GET", "/incidents?limit=1")).items[0];
   }
 
-  /** The newest 200. */
+  /** The newest 200, effects of others too. */
   async incidents(): Promise<Incident[]> {
-    return (await this.#call<Page<Incident>>("GET", "/incidents?limit=200")).items;
+    return (await this.#call<Page<Incident>>("GET", "/incidents?limit=200&merged=any")).items;
   }
 
   async incident(id: string): Promise<Incident> {

@@ -14,7 +14,15 @@ import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
 import { keepSecret, secretsIn } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
-import { IntakeWorker, Listening, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
+import {
+  IntakeWorker,
+  Listening,
+  mergeByHand,
+  splitByHand,
+  startWorkflows,
+  stopWorkflows,
+  sweep,
+} from "../pipeline/index.ts";
 import { type Adapters, createAdapters, createReloadable } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -222,6 +230,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       },
       ...ofSources(live),
       receive: receiver(as("intake"), journal, worker, patience),
+      relations: { merge: mergeByHand, split: splitByHand },
       get terms() {
         return current().approval;
       },

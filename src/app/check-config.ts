@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { loadRules } from "../decision/index.ts";
+import { loadTopology } from "../incident/index.ts";
 import { loadClassification, senderCheck } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 import {
@@ -51,6 +52,7 @@ function references({ tree }: Settings): FieldError[] {
   return [
     ...file("decision.rules", loadRules),
     ...file("intake.classification", (name) => loadClassification([], name)),
+    ...file("incident.correlation.topology", loadTopology),
     ...networks,
   ];
 }

@@ -122,6 +122,15 @@ export const configSchema = z.strictObject({
     ttl: seconds("7d"),
     close_after: seconds("7d"),
     escalation: section({ in_24_hours: count(3), in_7_days: count(10), in_30_days: count(20) }),
+    correlation: section({
+      enabled: z.boolean().default(true),
+      window: seconds("10m"),
+      /** False: incidents are linked, and never merged by themselves. */
+      merge: z.boolean().default(true),
+      release_after: seconds("10m"),
+      /** File that says which service depends on which. */
+      topology: z.string().min(1).optional(),
+    }),
   }),
   decision: section({
     mode: z.enum(["suggest", "shadow"]).default("suggest"),

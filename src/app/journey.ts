@@ -1,6 +1,7 @@
 import type { Ctx } from "../db/ctx.ts";
 import { holdEpoch } from "../db/epoch.ts";
 import type { Rules } from "../decision/index.ts";
+import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
 import { type Classification, compileMatchers, expectHeartbeat, parseMatchers } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Journey, Listening } from "../pipeline/index.ts";
@@ -8,8 +9,8 @@ import { createMuting } from "../silence/index.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 
-/** What the rule files say. */
-export type RuleFiles = { rules: Rules; classification: Classification };
+/** What the rule files say; `topology` as it is written. */
+export type RuleFiles = { rules: Rules; classification: Classification; topology: unknown };
 
 /** Binds adapters, settings and rules to the journey of the server of this `epoch`. */
 export function createJourney(
@@ -25,7 +26,7 @@ export function createJourney(
 ): Journey {
   const { ctxOf, onReceived, onSilenced, epoch, listening } = server;
   const { mode, time, token_valid } = config.decision;
-  const { active_window, repair_window, ...waits } = config.incident;
+  const { active_window, repair_window, correlation, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
   const { retries, retry_wait, timeout, deadline, frozen, max_per_hour, read_timeout } = config.execution;
   const { executors } = adapters;
@@ -51,6 +52,10 @@ export function createJourney(
       ttl: config.incident.ttl,
     }),
     windows: { active: active_window, repair: repair_window, ...waits },
+    correlation: {
+      ...correlation,
+      topology: files.topology === null ? NO_TOPOLOGY : parseTopology(files.topology),
+    },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {
       rules: files.rules,

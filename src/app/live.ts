@@ -5,6 +5,7 @@ import type { ConfigStatus, Reloaded } from "../contract/system.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { loadRules } from "../decision/index.ts";
+import { loadTopology } from "../incident/index.ts";
 import {
   type Call,
   loadClassification,
@@ -53,6 +54,7 @@ export function checked(config: Config, log: Log): Checked {
   const files = {
     rules: loadRules(config.decision.rules),
     classification: loadClassification(external_sites, classification, ci_cd),
+    topology: loadTopology(config.incident.correlation.topology),
   };
   // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
@@ -132,10 +134,11 @@ export function differences(one: unknown, other: unknown, path = ""): string[] {
 }
 
 function changes(before: Checked, after: Checked): string[] {
-  const { rules, classification } = before.files;
+  const { rules, classification, topology } = before.files;
   const files = [
     ...(isDeepStrictEqual(rules, after.files.rules) ? [] : ["decision.rules"]),
     ...(isDeepStrictEqual(classification, after.files.classification) ? [] : ["intake.classification"]),
+    ...(isDeepStrictEqual(topology, after.files.topology) ? [] : ["incident.correlation.topology"]),
   ];
   return [...new Set([...differences(before.config, after.config), ...files])].sort();
 }

@@ -2,6 +2,7 @@ export { type ApproveInput, approve } from "./approve.ts";
 export { beginApproval } from "./begin.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
 export { forgetApprovals } from "./forget.ts";
+export { giveWay, signedFor } from "./give-way.ts";
 export { presentApproval, withdrawApproval } from "./present.ts";
 export { countSigners, signerRole } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";

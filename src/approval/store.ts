@@ -162,6 +162,24 @@ export async function withStandingPlan(ctx: Ctx, incident_ids: readonly string[]
   return new Set(rows.map((row) => row.id));
 }
 
+/** Of these incidents the approvals that are prepared, before people, or signed and about to be carried out, locked. */
+export async function lockWaiting(ctx: Ctx, incident_ids: readonly string[]): Promise<ApprovalRow[]> {
+  const rows = await ctx.db
+    .select()
+    .from(approvals)
+    .where(and(WAITING, oneOf(approvals.incident_id, incident_ids)))
+    .orderBy(asc(approvals.approval_id))
+    .for("no key update");
+  return rows as ApprovalRow[];
+}
+
+export async function supersedeAll(ctx: Ctx, approval_ids: readonly string[]): Promise<void> {
+  await ctx.db
+    .update(approvals)
+    .set({ status: "superseded", decided_at: ctx.clock.now() })
+    .where(oneOf(approvals.approval_id, approval_ids));
+}
+
 /** Says that an approval is being carried out. */
 export async function markBegun(ctx: Ctx, approval_id: string): Promise<void> {
   await ctx.db

@@ -54,6 +54,24 @@ function printIncident(out: Printer, incident: Incident): void {
   ]);
 }
 
+/** What it is to others; each line names an incident that can be shown. */
+function printRelations(out: Printer, incident: Incident): void {
+  const { merged_into, effects, effect_count, related, probable_cause: cause } = incident;
+  if (merged_into === null && cause === null && effects.length + related.length === 0) return;
+  out.line();
+  out.line("Relations", "bold");
+  const own = cause?.incident_id === incident.incident_id;
+  out.fields([
+    ...(merged_into === null ? [] : ([["effect of", merged_into]] as const)),
+    ...(cause === null
+      ? []
+      : ([["probable cause", `${own ? "this" : cause.incident_id}: ${cause.reason}`]] as const)),
+    ...effects.map((one) => ["effect", `${one.incident_id}  ${one.title} (${one.reason})`] as const),
+    ...(effect_count > effects.length ? ([["", `and ${effect_count - effects.length} more`]] as const) : []),
+    ...related.map((one) => ["related", `${one.incident_id}  ${one.title} (${one.reason})`] as const),
+  ]);
+}
+
 function printDecision(out: Printer, decision: Decision): void {
   const { proposal, policy, rule_id, source } = decision;
   out.line();
@@ -113,6 +131,12 @@ function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
     const how = outcome === null ? "" : ` (${outcome.disposition}, by ${outcome.resolved_by})`;
     return [`Nothing: it is ${incident.status}${how}.`];
   }
+  if (incident.merged_into !== null)
+    return [
+      "Nothing here: it is decided about with the incident that it is an effect of.",
+      `  awoooi incidents show ${shellWord(incident.merged_into)}`,
+      `  awoooi incidents split ${shellWord(incident.incident_id)} --comment TEXT`,
+    ];
   const pending = approvals.find((one) => one.status === "pending");
   if (pending !== undefined) return howToDecide(pending);
   if (approvals.some((one) => one.status === "preparing"))
@@ -135,6 +159,7 @@ function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
 /** The whole story of an incident, and what to do next. */
 export function printStory(out: Printer, story: IncidentStory): void {
   printIncident(out, story.incident);
+  printRelations(out, story.incident);
   if (story.decision !== null) printDecision(out, story.decision);
   for (const approval of story.approvals) printApproval(out, approval);
   for (const execution of story.executions) printExecution(out, execution);

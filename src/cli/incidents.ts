@@ -8,6 +8,7 @@ import { type Incident, incident, incidentStatus, timelineEvent } from "../contr
 import { systemClock } from "../lib/clock.ts";
 import { itemsOf, read, request, type Server } from "./client.ts";
 import { group, id, leaf, limit, oneOf, type Session, seconds } from "./command.ts";
+import { addRelations } from "./incident-relations.ts";
 import { incidentStatusCell, printStory, severityCell } from "./incident-view.ts";
 import { type GroupOptions, groupLines } from "./incidents-group.ts";
 import { shellWord, span } from "./print.ts";
@@ -18,6 +19,7 @@ type ListOptions = Json & {
   status?: string;
   severity?: string;
   service?: string;
+  merged?: string;
   limit?: number;
   cursor?: string;
 };
@@ -41,12 +43,13 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   if (items.length === 0) return session.out.line("There are no incidents.");
   const now = systemClock.now().getTime();
   session.out.table(
-    ["INCIDENT", "SEV", "STATUS", "HITS", "AGE", "SERVICES", "TITLE"],
+    ["INCIDENT", "SEV", "STATUS", "HITS", "EFFECTS", "AGE", "SERVICES", "TITLE"],
     items.map((one) => [
       one.incident_id,
       severityCell(one.severity),
       incidentStatusCell(one.status),
       String(one.hit_count),
+      one.merged_into ?? (one.effect_count === 0 ? "-" : String(one.effect_count)),
       span(now - Date.parse(one.created_at)),
       one.affected_services.join(", ") || "-",
       one.title,
@@ -114,8 +117,7 @@ The graph: {"services": {"api": {"depends_on": ["db"], "namespace": "prod"}}} as
 {"nodes": [{"id": "api"}], "edges": [{"from": "api", "to": "db"}]}, or such edges alone as a list. A name may be
 namespace/name; "runs_on" names the machines of a service.`;
 
-export function addIncidents(program: Command, session: Session): void {
-  const incidents = group(program, "incidents", "what is wrong, what was decided, and what was done");
+function addList(incidents: Command, session: Session): void {
   leaf(incidents, "ls", "list incidents, newest first", [
     "awoooi incidents ls --status investigating --severity P0",
     "awoooi incidents ls --service demo-shop --limit 5",
@@ -124,9 +126,21 @@ export function addIncidents(program: Command, session: Session): void {
     .addOption(oneOf("--status <status>", "only those in this status", incidentStatus.options))
     .addOption(oneOf("--severity <severity>", "only those of this severity", severity.options))
     .option("--service <name>", "only those that affect this service")
+    .addOption(
+      oneOf("--merged <which>", "true: only effects of others; any: those too (default: false)", [
+        "true",
+        "false",
+        "any",
+      ]),
+    )
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "go on where the page before ended")
     .action((options: ListOptions) => list(session, options));
+}
+
+export function addIncidents(program: Command, session: Session): void {
+  const incidents = group(program, "incidents", "what is wrong, what was decided, and what was done");
+  addList(incidents, session);
 
   leaf(incidents, "show", "show an incident's whole story, and what to do next", [
     "awoooi incidents show INC-20260701-7H2K9Q",
@@ -169,6 +183,8 @@ export function addIncidents(program: Command, session: Session): void {
     .action((incidentId: string, options: Json) =>
       change(session, `${incidentId}/close`, undefined, { ...options, said: changed(incidentId) }),
     );
+
+  addRelations(incidents, session, change);
 
   leaf(incidents, "assign", "say whose incident it is; without an owner it is nobody's", [
     "awoooi incidents assign INC-20260701-7H2K9Q ada",

@@ -7,6 +7,7 @@ import { addAudit } from "./audit.ts";
 import { serverOf } from "./client.ts";
 import { type Session, withExamples } from "./command.ts";
 import { addConfig } from "./config.ts";
+import { addCorrelation } from "./correlation.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { tellFailure } from "./failure.ts";
 import { addHeartbeats } from "./heartbeats.ts";
@@ -75,6 +76,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addApprovals,
     addAlerts,
     addSilences,
+    addCorrelation,
     addDeadLetters,
     addHeartbeats,
     addTokens,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pageQuery, severity, wireText, wireTime } from "./common.ts";
+import { pageQuery, severity, wireId, wireText, wireTime } from "./common.ts";
 import { silencedBy } from "./silence.ts";
 
 export const incidentStatus = z.enum(["investigating", "mitigating", "resolved", "closed"]);
@@ -63,6 +63,26 @@ export const incident = z.object({
       should_remember: z.boolean().optional(),
     })
     .nullable(),
+  /** The incident that it is an effect of: that one is decided about. */
+  merged_into: z.string().nullable(),
+  /** What was merged into it, oldest first; 50 at most of `effect_count`. */
+  effects: z.array(
+    z.object({
+      incident_id: z.string(),
+      title: z.string(),
+      severity,
+      status: incidentStatus,
+      hit_count: z.number().int(),
+      reason: z.string(),
+    }),
+  ),
+  effect_count: z.number().int(),
+  /** Incidents that hang together with it, each going its own way; the newest 20. */
+  related: z.array(
+    z.object({ incident_id: z.string(), title: z.string(), status: incidentStatus, reason: z.string() }),
+  ),
+  /** Which incident it probably comes from: itself, its main one, or one that it is related to. */
+  probable_cause: z.object({ incident_id: z.string(), reason: z.string() }).nullable(),
   links: z.record(z.string(), z.string()),
 });
 export type Incident = z.infer<typeof incident>;
@@ -72,6 +92,8 @@ export const incidentQuery = pageQuery.extend({
   severity: severity.optional(),
   category: wireText(100).optional(),
   service: wireText(253).optional(),
+  /** true: only effects of others; false: those that are none, which is the default; any: both. */
+  merged: z.enum(["true", "false", "any"]).optional(),
   q: wireText(200).optional(),
   since: wireTime.optional(),
   until: wireTime.optional(),
@@ -129,6 +151,8 @@ export type Alert = z.infer<typeof alert>;
 export const comment = z.strictObject({ text: wireText(10_000).min(1) });
 export const resolve = z.strictObject({ comment: wireText(10_000).optional() });
 export const reopen = resolve;
+export const split = resolve;
+export const merge = z.strictObject({ into: wireId, comment: wireText(10_000).optional() });
 /** null: nobody owns it. */
 export const assign = z.strictObject({ owner: wireText(200).min(1).nullable() });
 export const feedback = z

@@ -1,6 +1,7 @@
 /** Every table, by the stages that write them. */
 
 export * from "./schema/approval.ts";
+export * from "./schema/correlation.ts";
 export * from "./schema/execution.ts";
 export * from "./schema/incident.ts";
 export * from "./schema/intake.ts";

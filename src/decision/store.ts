@@ -16,6 +16,14 @@ export async function supersedeDecisions(ctx: Ctx, incident_id: string): Promise
     .where(and(eq(decisions.incident_id, incident_id), ne(decisions.state, "superseded")));
 }
 
+/** The same for many incidents: nothing is decided about them any more. */
+export async function withdrawDecisions(ctx: Ctx, incident_ids: readonly string[]): Promise<void> {
+  await ctx.db
+    .update(decisions)
+    .set({ state: "superseded" })
+    .where(and(oneOf(decisions.incident_id, incident_ids), ne(decisions.state, "superseded")));
+}
+
 /** Moves a decision from analyzing to ready; one in any other state stays. */
 export async function readyDecision(ctx: Ctx, token: string): Promise<void> {
   await ctx.db

@@ -30,6 +30,7 @@ beforeEach(async () => {
     checkSignature: { present: refuse, of: refuse },
     checkSentry: { present: refuse, of: refuse },
     receive: refuse,
+    relations: { merge: refuse, split: refuse },
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },
     notifiers: () => [],

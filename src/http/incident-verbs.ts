@@ -5,8 +5,10 @@ import {
   comment as commentBody,
   feedback as feedbackBody,
   incident,
+  merge as mergeBody,
   reopen as reopenBody,
   resolve as resolveBody,
+  split as splitBody,
 } from "../contract/incident.ts";
 import { silenceIncident as silenceIncidentBody } from "../contract/silence.ts";
 import {
@@ -22,6 +24,7 @@ import {
 import { silenceIncident } from "../silence/index.ts";
 import { presentIncident } from "./incident-view.ts";
 import type { ApiApp } from "./server.ts";
+import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });
 const plain = (summary: string) => ({
@@ -33,7 +36,7 @@ const plain = (summary: string) => ({
 const schemaOf = <Body extends z.ZodType>(summary: string, body: Body) => ({ ...plain(summary), body });
 
 /** What people do with an incident. Each answers with the incident as it is then. */
-export function incidentVerbRoutes(app: ApiApp): void {
+export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   const at = (verb: string) => `/incidents/:id/${verb}`;
 
   app.post(
@@ -71,6 +74,18 @@ export function incidentVerbRoutes(app: ApiApp): void {
     at("close"),
     { schema: plain("Close a resolved incident: what comes now is another one") },
     async ({ ctx, params: { id } }) => presentIncident(ctx, await close(ctx, { incident_id: id })),
+  );
+  app.post(
+    at("merge"),
+    { schema: schemaOf("Make it an effect of another incident, now and the next time", mergeBody) },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await relations.merge(ctx, { incident_id: id, ...body })),
+  );
+  app.post(
+    at("split"),
+    { schema: schemaOf("Make an effect an incident of its own, now and the next time", splitBody.nullish()) },
+    async ({ ctx, params: { id }, body }) =>
+      presentIncident(ctx, await relations.split(ctx, { incident_id: id, comment: body?.comment })),
   );
   app.post(
     at("assign"),

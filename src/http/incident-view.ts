@@ -8,13 +8,14 @@ import { instancesSince } from "../intake/index.ts";
 import { latestResolutions } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
+import { relationsOf } from "./relations-view.ts";
 
 const HOUR = 3_600;
 const WINDOWS = [HOUR, 24 * HOUR, 7 * 24 * HOUR, 30 * 24 * HOUR];
 
 const iso = (date: Date | null) => date?.toISOString() ?? null;
 
-function links(incident_id: string): Incident["links"] {
+function links({ incident_id, merged_into }: IncidentRow): Incident["links"] {
   const self = `/api/v1/incidents/${incident_id}`;
   return {
     self,
@@ -22,6 +23,7 @@ function links(incident_id: string): Incident["links"] {
     alerts: `${self}/alerts`,
     decision: `${self}/decision`,
     executions: `${self}/executions`,
+    ...(merged_into === null ? {} : { main: `/api/v1/incidents/${merged_into}` }),
   };
 }
 
@@ -45,6 +47,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
   const fingerprints = [...new Set(rows.map((row) => row.fingerprint))];
   const moments = WINDOWS.map((seconds) => addSeconds(now, -seconds));
   const counts = await instancesSince(ctx, fingerprints, moments);
+  const relations = await relationsOf(ctx, rows);
   return rows.map((row) => {
     const { resolved_through: _, resolution: __, feedback, escalation_level, ...rest } = row;
     const { incident_id } = row;
@@ -89,7 +92,8 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
               resolved_by: resolution.resolved_by,
               ...feedback,
             },
-      links: links(incident_id),
+      ...relations(row),
+      links: links(row),
     };
   });
 }

@@ -10,6 +10,7 @@ import { approvalRoutes } from "./approvals.ts";
 import { auditRoutes } from "./audit.ts";
 import { answerClientError } from "./client-error.ts";
 import { configRoutes } from "./config.ts";
+import { correlationRoutes } from "./correlation.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { errorHandler } from "./error-handler.ts";
@@ -57,7 +58,8 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   idempotentWrites(app);
   const routes = typed(app);
   incidentRoutes(routes);
-  incidentVerbRoutes(routes);
+  incidentVerbRoutes(routes, deps);
+  correlationRoutes(routes);
   approvalRoutes(routes, deps);
   decisionRoutes(routes);
   executionRoutes(routes);

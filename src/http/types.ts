@@ -3,6 +3,7 @@ import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
+import type { IncidentRow } from "../incident/index.ts";
 import type { Call, Decoded, RoutingKeyCheck, SecretCheck, SignatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Log } from "../lib/log.ts";
@@ -29,6 +30,14 @@ export type HttpDeps = {
     json: unknown;
     idempotency_key?: string | undefined;
   }) => Promise<WebhookAnswer | null>;
+  /** Merging and parting incidents touches several stages: each in one transaction. */
+  relations: {
+    merge: (
+      ctx: Ctx,
+      input: { incident_id: string; into: string; comment?: string | undefined },
+    ) => Promise<IncidentRow>;
+    split: (ctx: Ctx, input: { incident_id: string; comment?: string | undefined }) => Promise<IncidentRow>;
+  };
   /** Those in force when they are read. */
   readonly terms: ApprovalTerms;
   config: {

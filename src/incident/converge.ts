@@ -27,7 +27,7 @@ export type ConvergeOptions = {
 };
 
 // Whoever sends another service with every alert must not make the incident grow without end.
-const SERVICES = 100;
+export const SERVICES = 100;
 // Of an incident about which nothing is decided.
 const INFORMATION = "TYPE-1";
 
@@ -108,7 +108,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, options: ConvergeOptions): Ne
   };
 }
 
-function tellOpened(ctx: Ctx, incident: IncidentRow, [first]: Group): void {
+function noteOpened(ctx: Ctx, incident: IncidentRow, [first]: Group): void {
   const { incident_id, severity, fingerprint } = incident;
   note(ctx, {
     incident_id,
@@ -118,7 +118,6 @@ function tellOpened(ctx: Ctx, incident: IncidentRow, [first]: Group): void {
   });
   noteLevel(ctx, incident);
   record(ctx, { action: "incident.opened", subject: incident_id, data: { fingerprint, severity } });
-  tell(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
 }
 
 /** What an incident is about: information becomes what the first alert says that is more. */
@@ -165,15 +164,23 @@ async function reopen(
   note(ctx, { incident_id, kind: "status", text: `Reopened: ${why}` });
   noteLevel(ctx, reopened);
   record(ctx, { action: "incident.reopened", subject: incident_id, data: { repair_failed } });
-  tell(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
   return reopened;
 }
 
-function tellRaised(ctx: Ctx, { incident_id, severity }: IncidentRow, before: Severity): void {
+/** An effect says nothing of its own: its main incident does. */
+export function tellRaised(ctx: Ctx, incident: IncidentRow, before: Severity): void {
+  const { incident_id, severity, merged_into } = incident;
   if (severity === before) return;
   note(ctx, { incident_id, kind: "alert", text: `Severity rose from ${before} to ${severity}` });
   record(ctx, { action: "incident.raised", subject: incident_id, data: { severity } });
-  tell(ctx, { topic: "incident.raised", incident_id, payload: { severity } });
+  if (merged_into === null) tell(ctx, { topic: "incident.raised", incident_id, payload: { severity } });
+}
+
+/** Tells people of an incident that was opened or reopened, once it is known to be one of its own. */
+export function tellBegun(ctx: Ctx, { incident, kind, repair_failed }: Convergence): void {
+  const { incident_id, severity } = incident;
+  if (kind === "opened") tell(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
+  if (kind === "reopened") tell(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
 }
 
 /** What a group of alerts comes to on an incident that is there already; undefined when it opens one. */
@@ -216,7 +223,7 @@ async function openAll(
   return openings.flatMap(({ group, needs_permanent_fix }) => {
     const incident = opened.get(group[0].fingerprint);
     if (incident === undefined) return [];
-    tellOpened(ctx, incident, group);
+    noteOpened(ctx, incident, group);
     const kind = "opened" as const;
     return { incident, kind, repair_failed: false, raised: false, needs_permanent_fix, alerts: group };
   });
@@ -224,7 +231,7 @@ async function openAll(
 
 /**
  * Brings firing alerts to their incidents: counts them on one that is open, reopens one that they
- * continue, or opens one. `firing` has one entry per instance, their fingerprints are locked; those that
+ * continue, or opens one. Of what was opened or reopened people are told by `tellBegun`. `firing` has one entry per instance, their fingerprints are locked; those that
  * were known before only move `last_seen`. The same alerts in any order lead to the same incidents.
  */
 export async function converge(

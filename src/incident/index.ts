@@ -2,7 +2,7 @@ export { acknowledge } from "./acknowledge.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
-export { type ConvergeOptions, converge, isActive, worseSeverity } from "./converge.ts";
+export { type ConvergeOptions, converge, isActive, tellBegun, worseSeverity } from "./converge.ts";
 export {
   type CorrelationTerms,
   correlate,
@@ -18,6 +18,28 @@ export {
 } from "./correlation/index.ts";
 export { giveFeedback } from "./feedback.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
+export { forgetLesson, listLessons, teach } from "./linking/lessons.ts";
+export {
+  admitMerging,
+  linkIncidents,
+  type Merged,
+  mergeIncidents,
+  raiseMain,
+  release,
+} from "./linking/merge.ts";
+export { type Member, type PlanOptions, pairKey, planCorrelation } from "./linking/plan.ts";
+export {
+  activeSince,
+  type Candidate,
+  effectsOf,
+  endLink,
+  lessonsAmong,
+  lockIncidents,
+  shownEffects,
+  shownLinks,
+} from "./linking/store.ts";
+export { loadTopology } from "./linking/topology-file.ts";
+export type { CorrelationOptions, Effect, LessonRow, Link, Merge } from "./linking/types.ts";
 export { setMitigating } from "./mitigate.ts";
 export { type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";

@@ -6,6 +6,7 @@ import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { tell } from "../outbox/index.ts";
 import { isActive } from "./converge.ts";
+import { release } from "./linking/merge.ts";
 import { getIncident } from "./read.ts";
 import { latestIncidents, lockFingerprints, lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
@@ -44,10 +45,12 @@ export async function reopen(
       closed_at: null,
       resolved_through: null,
     });
+    // A person found that it is not over: it speaks for itself from now on.
+    const own = await release(tx, reopened, "it was reopened by hand");
     const text = `Reopened by ${actorLabel(tx.actor)}${comment === undefined ? "" : `: ${comment}`}`;
     note(tx, { incident_id, kind: "status", text });
     record(tx, { action: "incident.reopened", subject: incident_id, data: { comment } });
     tell(tx, { topic: "incident.reopened", incident_id, payload: { repair_failed: false } });
-    return reopened;
+    return own;
   });
 }

@@ -47,7 +47,9 @@ export async function resolve(ctx: Ctx, input: ResolveInput): Promise<IncidentRo
     const text = comment === undefined ? WORDS[through] : `${WORDS[through]}: ${comment}`;
     note(tx, { incident_id, kind: "status", text, data });
     record(tx, { action: "incident.resolved", subject: incident_id, data });
-    tell(tx, { topic: "incident.resolved", incident_id, payload: { through } });
+    // Of an effect people hear through its main incident.
+    if (incident.merged_into === null)
+      tell(tx, { topic: "incident.resolved", incident_id, payload: { through } });
     const execution_id = input.execution_id ?? null;
     const how = { incident_id, resolution, through, resolved_by, execution_id };
     // What has to follow is in the tables: work that gets lost is found there.

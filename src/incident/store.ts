@@ -22,6 +22,7 @@ import { oneOf } from "../db/one-of.ts";
 import { type Cursor, decodeCursor } from "../db/page.ts";
 import { alerts, approvals, executions, incidents, resolutions, timeline } from "../db/schema.ts";
 import { incidentId } from "../lib/id.ts";
+import { deleteLinksOf } from "./linking/store.ts";
 import type { IncidentRow } from "./types.ts";
 
 export const ACTIVE = ["investigating", "mitigating"] as const;
@@ -166,7 +167,7 @@ const after = (cursor: Cursor) =>
 
 /** One row more than `limit`, newest first: the extra one says that there is a next page. */
 export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<IncidentRow[]> {
-  const { status, severity, category, service, q, since, until, limit } = query;
+  const { status, severity, category, service, merged = "false", q, since, until, limit } = query;
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const like = q === undefined ? undefined : `%${q.replace(/[\\%_]/g, "\\$&")}%`;
   const rows = await ctx.db
@@ -178,6 +179,7 @@ export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<Inci
         severity && eq(incidents.severity, severity),
         category === undefined ? undefined : eq(incidents.alert_category, category),
         service === undefined ? undefined : arrayContains(incidents.affected_services, [service]),
+        merged === "any" ? undefined : sql`(${incidents.merged_into} is not null) = ${merged === "true"}`,
         like === undefined ? undefined : or(ilike(incidents.title, like), ilike(incidents.incident_id, like)),
         since === undefined ? undefined : gte(incidents.created_at, new Date(since)),
         until === undefined ? undefined : lte(incidents.created_at, new Date(until)),
@@ -306,12 +308,13 @@ export async function countForgettable(ctx: Ctx, before: Date): Promise<number> 
   return row?.n ?? 0;
 }
 
-/** Deletes these incidents with their timelines; what else names them is deleted before. */
+/** Deletes these incidents with their timelines and relations; what else names them is deleted before. */
 export async function deleteIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],
-): Promise<{ incidents: number; timeline: number }> {
+): Promise<{ incidents: number; timeline: number; incident_links: number }> {
+  const links = await deleteLinksOf(ctx, incident_ids);
   const lines = await ctx.db.delete(timeline).where(oneOf(timeline.incident_id, incident_ids));
   const gone = await ctx.db.delete(incidents).where(oneOf(incidents.incident_id, incident_ids));
-  return { incidents: gone.rowCount ?? 0, timeline: lines.rowCount ?? 0 };
+  return { incidents: gone.rowCount ?? 0, timeline: lines.rowCount ?? 0, incident_links: links };
 }

@@ -2,7 +2,7 @@ import { getApproval } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { latestDecisions } from "../decision/index.ts";
 import { getExecution } from "../execution/index.ts";
-import { getIncident, type IncidentRow } from "../incident/index.ts";
+import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import type { Delivery } from "../outbox/index.ts";
 import type { Card } from "./types.ts";
@@ -13,6 +13,8 @@ const HEADLINES: Record<Card["topic"], string> = {
   "incident.reopened": "Reopened",
   "incident.reminder": "Still wrong",
   "incident.resolved": "Resolved",
+  "incident.merged": "Part of another",
+  "incident.released": "Of its own again",
   "approval.pending": "Approval needed",
   "approval.rejected": "Rejected",
   "approval.expired": "Not carried out",
@@ -22,6 +24,10 @@ const HEADLINES: Record<Card["topic"], string> = {
 };
 
 const DECIDED = new Set<Card["topic"]>(["incident.opened", "incident.reopened", "incident.reminder"]);
+// Those that ask people to look say what belongs to it.
+const WITH_EFFECTS = new Set<Card["topic"]>([...DECIDED, "incident.raised", "approval.pending"]);
+// Of the effects that one card names.
+const NAMED = 5;
 
 const text = (value: unknown) => (typeof value === "string" ? value : "");
 
@@ -53,6 +59,22 @@ async function decisionPart(ctx: Ctx, { incident_id, notification_type }: Incide
   if (notification_type === "TYPE-1") return ["Information: nothing is to be done"];
   const decision = (await latestDecisions(ctx, [incident_id])).get(incident_id);
   return decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`];
+}
+
+/** What an incident brought about, and whether it is known to be the cause. */
+async function effectsPart(ctx: Ctx, incident_id: string): Promise<string[]> {
+  const effects = await shownEffects(ctx, [incident_id], NAMED);
+  const [first] = effects;
+  if (first === undefined) return [];
+  const related = await shownLinks(ctx, [incident_id], NAMED);
+  const cause = related.find((one) => one.cause_id === incident_id && one.strength === "merge");
+  const more = first.count - effects.length;
+  return [
+    ...(cause?.cause_reason == null ? [] : [`Probably the cause: ${cause.cause_reason}`]),
+    `${first.count === 1 ? "Effect" : `${first.count} effects`}: ` +
+      effects.map((one) => `${one.title} (${one.incident_id})`).join("; ") +
+      (more > 0 ? ` and ${more} more` : ""),
+  ];
 }
 
 function base(delivery: Delivery, incident: IncidentRow): Card {
@@ -101,7 +123,8 @@ export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null>
     const result = execution_id === undefined ? [] : await executionPart(ctx, text(execution_id));
     const why = reason === undefined ? [] : [text(reason)];
     const decided = DECIDED.has(delivery.topic) ? await decisionPart(ctx, incident) : [];
-    const lines = [...decided, ...why, ...(part?.lines ?? []), ...result];
+    const effects = WITH_EFFECTS.has(delivery.topic) ? await effectsPart(ctx, incident.incident_id) : [];
+    const lines = [...decided, ...why, ...effects, ...(part?.lines ?? []), ...result];
     return { ...card, approval: part?.approval ?? null, lines };
   } catch (error) {
     if (error instanceof AwoooiError && error.code === "not_found") return null;

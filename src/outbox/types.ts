@@ -9,6 +9,8 @@ export type Notice = {
     | "incident.reopened"
     | "incident.reminder"
     | "incident.resolved"
+    | "incident.merged"
+    | "incident.released"
     | "approval.pending"
     | "approval.rejected"
     | "approval.expired"

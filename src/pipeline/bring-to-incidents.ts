@@ -1,9 +1,10 @@
 import { supersedeApproval, withStandingPlan } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { incidentsInExecution } from "../execution/index.ts";
-import { type Convergence, converge } from "../incident/index.ts";
+import { converge, tellBegun } from "../incident/index.ts";
 import type { StoredAlert } from "../intake/index.ts";
 import { repairDidNotHold } from "../learning/index.ts";
+import { type Correlated, correlate } from "./correlate.ts";
 import { journalPermanentFix } from "./permanent-fix.ts";
 import { putBeforePeople, severityWithout } from "./put-before-people.ts";
 import type { Journey } from "./types.ts";
@@ -11,14 +12,13 @@ import type { Journey } from "./types.ts";
 const namesOf = (alerts: readonly StoredAlert[]) => [...new Set(alerts.map((alert) => alert.alert_name))];
 
 /** A higher severity decides again, unless a plan is before people or being carried out. */
-async function raise(ctx: Ctx, journey: Journey, outcome: readonly Convergence[]): Promise<void> {
-  const raised = outcome.filter((one) => one.raised);
+async function raise(ctx: Ctx, journey: Journey, raised: Correlated["raised"]): Promise<void> {
   const ids = raised.map((one) => one.incident.incident_id);
   const standing = await withStandingPlan(ctx, ids);
   const acting = await incidentsInExecution(ctx, ids);
-  for (const { incident, alerts } of raised) {
+  for (const { incident, alert_names } of raised) {
     if (standing.has(incident.incident_id) || acting.has(incident.incident_id)) continue;
-    await putBeforePeople(ctx, journey, incident, namesOf(alerts));
+    await putBeforePeople(ctx, journey, incident, alert_names);
   }
 }
 
@@ -36,14 +36,24 @@ export async function bringToIncidents(
     known: journey.known,
     severityWithout: (alert) => severityWithout(journey, alert),
   });
-  for (const { incident, kind, repair_failed, needs_permanent_fix, alerts } of outcome) {
-    if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
+  const { quiet, now, raised } = await correlate(ctx, journey.correlation, outcome);
+  for (const one of outcome) {
+    const { kind, repair_failed, needs_permanent_fix, alerts } = one;
+    const incident = now.get(one.incident.incident_id) ?? one.incident;
     if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
+    // People hear of an effect through its main incident, and decide there.
+    if (quiet.has(incident.incident_id)) continue;
+    tellBegun(ctx, { ...one, incident });
+    if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
     // What was asked before it was resolved may still be open: clearing it away is a workflow's.
     if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
     if (kind !== "converged") await putBeforePeople(ctx, journey, incident, namesOf(alerts));
   }
-  await raise(ctx, journey, outcome);
+  const risen = outcome.filter((one) => one.raised && !quiet.has(one.incident.incident_id));
+  await raise(ctx, journey, [
+    ...risen.map((one) => ({ incident: one.incident, alert_names: namesOf(one.alerts) })),
+    ...raised,
+  ]);
   return new Map(
     outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
   );

@@ -1,3 +1,4 @@
+export { mergeByHand, splitByHand } from "./by-hand.ts";
 export { IntakeWorker } from "./intake-worker.ts";
 export { Listening } from "./listening.ts";
 export { processReceipts } from "./receive.ts";

@@ -226,7 +226,8 @@ test("an incident that is open when it is silenced stays open and resolves, and 
   expect((await getIncident(asAda(), incident_id)).status).toBe("resolved");
   await deliver();
   expect(sent).toHaveLength(before);
-  expect(await dueIncidents(journey.as("sweep"), journey.windows, { after: "", limit: 9 })).toEqual([]);
+  const waits = { ...journey.windows, release_after: journey.correlation.release_after };
+  expect(await dueIncidents(journey.as("sweep"), waits, { after: "", limit: 9 })).toEqual([]);
 });
 
 test("a silence that begins and ends between two looks leaves nothing silent behind", async () => {

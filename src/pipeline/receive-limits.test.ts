@@ -22,6 +22,7 @@ beforeEach(async () => {
   journey = { ...journey, sources: [...journey.sources, generic.create()] };
   for (const table of ["receipts", "alerts", "outbox", "approvals", "decisions", "timeline", "resolutions"])
     await database.pool.query(`delete from ${table}`);
+  await database.pool.query("delete from incident_links");
   await database.pool.query("delete from incidents");
   await database.pool.query("delete from idempotency_keys");
 });

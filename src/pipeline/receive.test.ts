@@ -29,7 +29,16 @@ beforeEach(async () => {
 
 /** Empties what receipts lead to; deleting few rows is much quicker than truncating many tables. */
 async function forget() {
-  const tables = ["receipts", "alerts", "outbox", "signatures", "approvals", "decisions", "timeline"];
+  const tables = [
+    "receipts",
+    "alerts",
+    "outbox",
+    "signatures",
+    "approvals",
+    "decisions",
+    "timeline",
+    "incident_links",
+  ];
   for (const table of [...tables, "resolutions", "repair_records", "incidents", "dbos.workflow_status"]) {
     await database.pool.query(`delete from ${table}`);
   }
@@ -434,9 +443,13 @@ describe("severity", () => {
   });
 
   it("follows from the risk of what is proposed where no alert carries one", async () => {
-    await receiveOne({ labels: { alertname: "HighErrorRate", ...DEPLOYMENT }, startsAt: START });
-    await receiveOne({ labels: { alertname: "HighLatency", ...DEPLOYMENT }, startsAt: START });
-    await receiveOne({ labels: { alertname: "WebCrash", ...DEPLOYMENT }, startsAt: START });
+    // Of three workloads: of one they would be one trouble, with the severity of the worst.
+    for (const [alertname, deployment] of [
+      ["HighErrorRate", "web"],
+      ["HighLatency", "api"],
+      ["WebCrash", "mail"],
+    ] as const)
+      await receiveOne({ labels: { alertname, ...DEPLOYMENT, deployment }, startsAt: START });
     expect((await incidents()).map((one) => one.severity)).toEqual(["P0", "P3", "P2"]);
   });
 

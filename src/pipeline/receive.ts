@@ -155,7 +155,6 @@ export async function resolveQuiet(
 /** What was silent until now is new to its incident. */
 const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
   alert.incident_id === null && alert.silenced_by ? { ...alert, is_new: true } : alert;
-
 /** Stores what was heard, new instances with the incident that they belong to. */
 async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<StoredAlert[]> {
   const instances = wave.filter((alert) => !endsAll(alert));
@@ -223,8 +222,13 @@ async function answersFor(
     const latest = approvals.get(incident_id);
     const approval = latest?.status === "superseded" ? undefined : latest;
     const converged = !opened.delete(incident_id);
+    const main = incidents.get(incident_id)?.merged_into ?? null;
     const said =
-      decision === undefined ? "recorded" : `${decision.proposal.action}: ${decision.policy.reason}`;
+      main !== null
+        ? `part of ${main}`
+        : decision === undefined
+          ? "recorded"
+          : `${decision.proposal.action}: ${decision.policy.reason}`;
     results.set(instance_key, {
       success: true,
       message: status === "resolved" ? "resolved" : said,

@@ -259,6 +259,7 @@ describe("retention", () => {
       "decisions",
       "execution_attempts",
       "executions",
+      "incident_links",
       "resolutions",
       "signatures",
       "timeline",

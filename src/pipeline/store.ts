@@ -9,6 +9,7 @@ export type Due = {
   because:
     | "silent" // nothing has been heard of it for longer than an incident lives
     | "quiet" // none of its alerts fires any more
+    | "released" // the incident that it was an effect of is over, and it still fires
     | "again"; // it is still wrong: it goes back to people
 };
 
@@ -16,12 +17,14 @@ export type Due = {
  * A page of the active incidents with no plan before people, none signed and none being carried out, whose
  * time has come, by id from after `after` on; of `only` that one. Its time counts from what was last done
  * about it: decided, turned down, expired, carried out without success. What was signed and not begun in
- * time comes back at once: its people have said yes already. What a
- * person reopened (it was resolved, and through nothing that still counts) does not end for want of alerts.
+ * time comes back at once: its people have said yes already; so does what nothing is decided about, as it was
+ * an effect. An effect is with people through its main incident, and for `release_after` after the end of that
+ * with nobody. What a person reopened (it was resolved, and through nothing that still counts) does not end
+ * for want of alerts.
  */
 export async function dueIncidents(
   ctx: Ctx,
-  windows: Journey["windows"],
+  windows: Journey["windows"] & { release_after: number },
   which: { after: string; limit: number } | { only: string },
 ): Promise<Due[]> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
@@ -33,15 +36,19 @@ export async function dueIncidents(
       : { chosen: sql`i.incident_id > ${which.after}`, limit: which.limit };
   const { rows } = await ctx.db.execute<Due>(sql`
     with idle as (
-      select i.incident_id, i.notification_type, i.last_seen, i.updated_at, d.outcome,
+      select i.incident_id, i.notification_type, i.last_seen, i.updated_at, d.outcome, i.merged_into,
+             m.status in ('investigating', 'mitigating') as main_active, m.resolved_at as main_over,
+             d.created_at is not null as decided,
              i.resolution > 0 and i.resolved_through is null as by_hand,
              exists (select from alerts a where a.incident_id = i.incident_id and a.status = 'firing') as firing,
              coalesce(greatest(d.created_at, p.decided_at, p.ended_at), i.updated_at) as since,
              coalesce(p.lapsed, false) as lapsed
         from incidents i
+        left join incidents m on m.incident_id = i.merged_into
         left join lateral (
           select policy->>'outcome' as outcome, created_at from decisions
-           where incident_id = i.incident_id order by created_at desc, token desc limit 1) d on true
+           where incident_id = i.incident_id and state <> 'superseded'
+           order by created_at desc, token desc limit 1) d on true
         left join lateral (
           select a.decided_at, e.ended_at,
                  (a.status = 'expired' and a.authority_until is not null)
@@ -58,9 +65,11 @@ export async function dueIncidents(
       select incident_id,
              case when greatest(last_seen, updated_at) <= ${before(windows.ttl)} then 'silent'
                   when not firing and not by_hand then case when updated_at <= ${before(windows.cool_down)} then 'quiet' end
+                  when merged_into is not null then case when main_active then null
+                    when coalesce(main_over <= ${before(windows.release_after)}, true) then 'released' end
                   -- What only informs goes back to nobody.
                   when notification_type = 'TYPE-1' then null
-                  when lapsed then 'again'
+                  when lapsed or not decided then 'again'
                   when coalesce(outcome, 'ask') = 'ask' and since <= ${before(windows.cool_down)} then 'again'
                   when outcome = 'manual' and since <= ${before(windows.watch)} then 'again' end as because
         from idle)

@@ -3,7 +3,7 @@ import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { readyForgotten } from "../decision/index.ts";
 import { overdueExecutions } from "../execution/index.ts";
-import { close, lockIncident, resolve, resolvedBefore, setMitigating } from "../incident/index.ts";
+import { close, lockIncident, release, resolve, resolvedBefore, setMitigating } from "../incident/index.ts";
 import { alertNamesOf } from "../intake/index.ts";
 import { openResolutions, recordResolution } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
@@ -162,16 +162,23 @@ async function decisions(journey: Journey): Promise<void> {
   await readyForgotten(ctx, addSeconds(ctx.clock.now(), -journey.approval.prepare - GRACE_SECONDS));
 }
 
+const waits = ({ windows, correlation: { release_after } }: Journey) => ({ ...windows, release_after });
+
 /** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
 async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
   await transaction(journey.as("sweep"), async (tx) => {
     const locked = await lockIncident(tx, incident_id);
-    const [due] = await dueIncidents(tx, journey.windows, { only: incident_id });
+    const [due] = await dueIncidents(tx, waits(journey), { only: incident_id });
     if (locked === undefined || due === undefined) return;
     if (due.because === "silent") {
       await resolve(tx, { incident_id, through: "silence" });
     } else if (due.because === "quiet") {
       await resolve(tx, { incident_id, through: "notice" });
+    } else if (due.because === "released") {
+      const reason = "its cause is over and it still fires";
+      const own = await release(tx, locked, reason);
+      tell(tx, { topic: "incident.released", incident_id, payload: { reason } });
+      await putBeforePeople(tx, journey, own, await alertNamesOf(tx, incident_id));
     } else if (!(await silencesOfIncidents(tx, [incident_id])).has(incident_id)) {
       if (locked.status === "mitigating") await setMitigating(tx, incident_id, false);
       const asked = await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
@@ -184,7 +191,7 @@ async function incidents(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
   await eachPage(
     ctx.log,
-    (after) => dueIncidents(ctx, journey.windows, { after: after, limit: PAGE }),
+    (after) => dueIncidents(ctx, waits(journey), { after: after, limit: PAGE }),
     (one) => one.incident_id,
     (due) => idle(journey, due),
   );

@@ -3,7 +3,7 @@ import type { SilencedBy } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { DecideOptions } from "../decision/index.ts";
 import type { RunOptions } from "../execution/index.ts";
-import type { IncidentWindows, KnownTargets } from "../incident/index.ts";
+import type { CorrelationOptions, IncidentWindows, KnownTargets } from "../incident/index.ts";
 import type { Classification, HeartbeatTerms, Source } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Muting } from "../silence/index.ts";
@@ -32,6 +32,7 @@ export type Journey = {
   /** Whether senders could reach us. */
   listening: Listening;
   windows: IncidentWindows;
+  correlation: CorrelationOptions;
   known: KnownTargets;
   decide: DecideOptions;
   approval: ApprovalTerms;

@@ -222,7 +222,8 @@ describe("the journey of an alert", () => {
   });
 
   it("acts on one target for one execution at a time", async () => {
-    await start();
+    // Two incidents with a plan each for one target: merged they would be one.
+    await start({ incident: { correlation: { merge: false } } });
     let acting = 0;
     let most = 0;
     const release = Promise.withResolvers<void>();

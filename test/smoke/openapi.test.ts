@@ -29,6 +29,8 @@ beforeAll(async () => {
     {
       processes: [{ name: "shop", argv: ["/bin/true"] }],
       intake: { ...QUICK.intake, custom: [{ name: "shop", fields: { alertname: "check" } }] },
+      // Each sample is an incident of its own.
+      incident: { correlation: { merge: false } },
     },
     { adapt: (one) => ({ ...one, executors: [target.executor], observers: [target.observer] }) },
   );
@@ -53,6 +55,10 @@ beforeAll(async () => {
   const heartbeat = beats.items[0]?.heartbeat_id ?? "";
   const letters = await app.admin.get<{ items: { dead_letter_id: string }[] }>("/dead-letters");
   const letter = { path: { id: letters.items[0]?.dead_letter_id ?? "" } };
+  const effect = { path: { id: await opened("ShopFull") } };
+  const main = await opened("ShopCrash");
+  await app.admin.post(`/incidents/${await opened("ShopStuck")}/merge`, { into: main });
+  const lessons = await app.admin.get<{ items: { lesson_id: string }[] }>("/correlation/lessons");
   const incident = { path: { id: repaired } };
   const active = { path: { id: await opened("ShopOom") } };
   const silenceable = { path: { id: await opened("ShopOdd") } };
@@ -89,6 +95,10 @@ beforeAll(async () => {
     get_silences_id: made,
     post_silences_id_update: { ...made, body: { comment: "longer" } },
     post_silences_id_expire: made,
+    post_incidents_id_merge: { ...effect, body: { into: main } },
+    post_incidents_id_split: { ...effect, body: { comment: "another disk" } },
+    get_correlation_lessons: { query: "limit=2" },
+    delete_correlation_lessons_id: { path: { id: lessons.items[0]?.lesson_id ?? "" } },
     post_incidents_id_close: active,
     post_incidents_id_reopen: { ...incident, body: { comment: "not over" } },
     post_webhooks_alerts: { body: { alert_type: "disk_full", target_resource: "backup-host" } },

@@ -41,6 +41,11 @@ export const INCIDENT: Incident = {
   decision: { token: "DEC-0123456789AB", state: "ready", source: "expert_system", summary: "Restart" },
   approval_ids: ["APR-1"],
   outcome: null,
+  merged_into: null,
+  effects: [],
+  effect_count: 0,
+  related: [],
+  probable_cause: null,
   links: {},
 };
 

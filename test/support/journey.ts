@@ -4,6 +4,7 @@ import { prometheus } from "../../src/adapters/sources/prometheus/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import { people } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
+import { NO_TOPOLOGY } from "../../src/incident/index.ts";
 import { loadClassification } from "../../src/intake/index.ts";
 import type { Actor, Role } from "../../src/lib/actor.ts";
 import { addSeconds, type Clock } from "../../src/lib/clock.ts";
@@ -49,6 +50,13 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
       ttl: 604_800,
       close_after: 604_800,
       escalation: { in_24_hours: 3, in_7_days: 10, in_30_days: 20 },
+    },
+    correlation: {
+      enabled: true,
+      merge: true,
+      window: 600,
+      release_after: 600,
+      topology: NO_TOPOLOGY,
     },
     known: { processes: ["demo-shop"] },
     decide: { rules: loadRules(), mode: "suggest", valid_for: 3600, executable: () => true },

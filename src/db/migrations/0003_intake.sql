@@ -1,3 +1,29 @@
+CREATE TABLE "correlation_lessons" (
+	"lesson_id" text PRIMARY KEY NOT NULL,
+	"fingerprint" text NOT NULL,
+	"other_fingerprint" text NOT NULL,
+	"lesson" text NOT NULL,
+	"title" text NOT NULL,
+	"other_title" text NOT NULL,
+	"taught_by" text NOT NULL,
+	"person_id" text NOT NULL,
+	"taught_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "incident_links" (
+	"incident_id" text NOT NULL,
+	"other_id" text NOT NULL,
+	"strength" text NOT NULL,
+	"reasons" text[] NOT NULL,
+	"cause_id" text,
+	"cause_reason" text,
+	"made_by" text NOT NULL,
+	"made_at" timestamp (3) with time zone NOT NULL,
+	"ended_at" timestamp (3) with time zone,
+	"ended_by" text,
+	CONSTRAINT "incident_links_incident_id_other_id_pk" PRIMARY KEY("incident_id","other_id")
+);
+--> statement-breakpoint
 CREATE TABLE "heartbeats" (
 	"heartbeat_id" text PRIMARY KEY NOT NULL,
 	"name" text NOT NULL,
@@ -37,10 +63,19 @@ CREATE TABLE "silences" (
 );
 --> statement-breakpoint
 ALTER TABLE "outbox" ALTER COLUMN "incident_id" DROP NOT NULL;--> statement-breakpoint
+ALTER TABLE "incidents" ADD COLUMN "merged_into" text;--> statement-breakpoint
 ALTER TABLE "alerts" ADD COLUMN "holds_until" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "alerts" ADD COLUMN "silenced_by" jsonb;--> statement-breakpoint
+ALTER TABLE "correlation_lessons" ADD CONSTRAINT "correlation_lessons_person_id_people_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."people"("person_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "incident_links" ADD CONSTRAINT "incident_links_incident_id_incidents_incident_id_fk" FOREIGN KEY ("incident_id") REFERENCES "public"."incidents"("incident_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "incident_links" ADD CONSTRAINT "incident_links_other_id_incidents_incident_id_fk" FOREIGN KEY ("other_id") REFERENCES "public"."incidents"("incident_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "correlation_lessons_pair" ON "correlation_lessons" USING btree ("fingerprint","other_fingerprint");--> statement-breakpoint
+CREATE INDEX "correlation_lessons_listing" ON "correlation_lessons" USING btree ("taught_at","lesson_id");--> statement-breakpoint
+CREATE INDEX "incident_links_other" ON "incident_links" USING btree ("other_id");--> statement-breakpoint
 CREATE INDEX "heartbeats_missing" ON "heartbeats" USING btree ("missing_since") WHERE state = 'missing';--> statement-breakpoint
 CREATE INDEX "silences_ends_at" ON "silences" USING btree ("ends_at");--> statement-breakpoint
 CREATE INDEX "silences_listing" ON "silences" USING btree ("created_at","silence_id");--> statement-breakpoint
+CREATE INDEX "incidents_effects" ON "incidents" USING btree ("merged_into") WHERE merged_into is not null;--> statement-breakpoint
 CREATE INDEX "alerts_silenced" ON "alerts" USING btree ("first_received_at","alert_id") WHERE silenced_by is not null;--> statement-breakpoint
-CREATE INDEX "alerts_silenced_firing" ON "alerts" USING btree ("alert_id") WHERE silenced_by is not null and status = 'firing';
+CREATE INDEX "alerts_silenced_firing" ON "alerts" USING btree ("alert_id") WHERE silenced_by is not null and status = 'firing';--> statement-breakpoint
+ALTER TABLE "incidents" ADD CONSTRAINT "incidents_not_own_effect" CHECK (merged_into <> incident_id);

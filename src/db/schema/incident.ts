@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { check, index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { at, serial } from "./columns.ts";
 
 export const incidents = pgTable(
@@ -30,6 +30,11 @@ export const incidents = pgTable(
     /** How often it was resolved: the number of its latest resolution record. */
     resolution: integer("resolution").notNull().default(0),
     resolved_through: text("resolved_through", { enum: ["repair", "notice", "person", "silence"] }),
+    /**
+     * The main incident that it is an effect of, which is in no other. Without a foreign key: an import puts
+     * rows in as they lie. `incident_links` has the pair, with keys.
+     */
+    merged_into: text("merged_into"),
   },
   (table) => [
     uniqueIndex("incidents_one_active")
@@ -40,6 +45,8 @@ export const incidents = pgTable(
     index("incidents_ended").on(table.resolved_at).where(sql`status in ('resolved', 'closed')`),
     index("incidents_active").on(table.incident_id).where(sql`status in ('investigating', 'mitigating')`),
     index("incidents_resolved").on(table.resolved_at).where(sql`status = 'resolved'`),
+    index("incidents_effects").on(table.merged_into).where(sql`merged_into is not null`),
+    check("incidents_not_own_effect", sql`merged_into <> incident_id`),
   ],
 );
 

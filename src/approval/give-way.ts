@@ -1,0 +1,46 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { withdrawDecisions } from "../decision/index.ts";
+import { note } from "../incident/index.ts";
+import { lockWaiting, signaturesOf, supersedeAll } from "./store.ts";
+
+const admit = (ctx: Ctx) =>
+  authorise(ctx.actor, "take approvals back", { people: "responder", system: ["intake"] });
+
+/**
+ * Which of these incidents have a plan that somebody has signed: it is theirs to see through. Until the open
+ * transaction ends nobody can sign what is before people.
+ */
+export async function signedFor(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
+  admit(ctx);
+  if (incident_ids.length === 0) return new Set();
+  const waiting = await lockWaiting(ctx, incident_ids);
+  const signatures = await signaturesOf(
+    ctx,
+    waiting.map((one) => one.approval_id),
+  );
+  const signed = waiting.filter(
+    ({ status, approval_id }) => status === "approved" || (signatures.get(approval_id) ?? []).length > 0,
+  );
+  return new Set(signed.map((one) => one.incident_id));
+}
+
+/** Takes back what was decided about these incidents and what people are asked; nobody has signed it. */
+export async function giveWay(ctx: Ctx, reasons: ReadonlyMap<string, string>): Promise<void> {
+  admit(ctx);
+  const ids = [...reasons.keys()];
+  if (ids.length === 0) return;
+  const open = (await lockWaiting(ctx, ids)).filter((one) => one.status !== "approved");
+  await supersedeAll(
+    ctx,
+    open.map((one) => one.approval_id),
+  );
+  await withdrawDecisions(ctx, ids);
+  for (const { approval_id, incident_id } of open) {
+    const reason = reasons.get(incident_id) ?? "";
+    const text = `No longer needed: ${reason}`;
+    note(ctx, { incident_id, kind: "approval", text, data: { approval_id } });
+    record(ctx, { action: "approval.superseded", subject: approval_id, data: { incident_id, reason } });
+  }
+}

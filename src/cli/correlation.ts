@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { pageOf } from "../contract/common.ts";
+import { lesson } from "../contract/correlation.ts";
+import { read, request } from "./client.ts";
+import { group, id, leaf, limit, type Session } from "./command.ts";
+import { moment, shellWord } from "./print.ts";
+
+type Json = { json?: boolean };
+type ListOptions = Json & { limit?: number; cursor?: string };
+
+async function list(session: Session, { json, ...query }: ListOptions): Promise<void> {
+  const answer = await request(session.server(), "GET", "/correlation/lessons", { query });
+  if (json) return session.out.json(answer.text);
+  const { items, next_cursor } = read(pageOf(lesson), answer);
+  if (items.length === 0) return session.out.line("Nothing has been taught by merging or splitting.");
+  session.out.table(
+    ["LESSON", "TAUGHT", "BY", "AT", "TROUBLES"],
+    items.map((one) => [
+      one.lesson_id,
+      one.lesson,
+      one.taught_by,
+      moment(one.taught_at),
+      one.troubles.map(({ title }) => title).join(" | "),
+    ]),
+  );
+  if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
+}
+
+/** What people taught about which troubles belong together. */
+export function addCorrelation(program: Command, session: Session): void {
+  const lessons = group(program, "lessons", "what merging and splitting incidents has taught");
+  leaf(lessons, "ls", "list lessons, newest first", ["awoooi lessons ls", "awoooi lessons ls --json"])
+    .option("--limit <n>", "at most this many (default: 50)", limit)
+    .option("--cursor <cursor>", "go on where the page before ended")
+    .action((options: ListOptions) => list(session, options));
+
+  leaf(lessons, "forget", "forget a lesson; what was merged or split stays so", [
+    "awoooi lessons forget LES-7H2K9Q0000000000",
+  ])
+    .argument("<id>", "the lesson", id)
+    .action(async (lessonId: string, { json }: Json) => {
+      const answer = await request(session.server(), "DELETE", `/correlation/lessons/${lessonId}`);
+      if (json) return session.out.json(answer.text);
+      session.out.line(`${read(lesson, answer).lesson_id} is forgotten.`);
+    });
+}

@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import type { Incident } from "../contract/incident.ts";
+import { id, leaf, type Session } from "./command.ts";
+
+type Json = { json?: boolean };
+type Change = (
+  session: Session,
+  path: string,
+  body: object | undefined,
+  more: Json & { said: (changed: Incident) => string },
+) => Promise<void>;
+
+/** Merging and splitting; both are learnt from. */
+export function addRelations(incidents: Command, session: Session, change: Change): void {
+  leaf(incidents, "merge", "make it an effect of another incident, now and when both come again", [
+    "awoooi incidents merge INC-20260701-7H2K9Q INC-20260701-D0B3FA",
+    'awoooi incidents merge INC-20260701-7H2K9Q INC-20260701-D0B3FA --comment "the database was away"',
+  ])
+    .argument("<id>", "the effect", id)
+    .argument("<into>", "the incident that it comes from", id)
+    .option("--comment <text>", "why")
+    .action((incidentId: string, into: string, options: Json & { comment?: string }) => {
+      const { comment } = options;
+      const said = (one: Incident) => `${incidentId} is part of ${one.merged_into}.`;
+      return change(session, `${incidentId}/merge`, { into, comment }, { ...options, said });
+    });
+
+  leaf(incidents, "split", "make an effect an incident of its own, now and when both come again", [
+    'awoooi incidents split INC-20260701-7H2K9Q --comment "another disk"',
+  ])
+    .argument("<id>", "the effect", id)
+    .option("--comment <text>", "why")
+    .action((incidentId: string, options: Json & { comment?: string }) => {
+      const { comment } = options;
+      const said = () => `${incidentId} is an incident of its own.`;
+      return change(session, `${incidentId}/split`, { comment }, { ...options, said });
+    });
+}

@@ -1,0 +1,54 @@
+import { index, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { at } from "./columns.ts";
+import { incidents } from "./incident.ts";
+import { people } from "./system.ts";
+
+/** How two incidents hang together: one row for each pair, the smaller id first. */
+export const incident_links = pgTable(
+  "incident_links",
+  {
+    incident_id: text("incident_id")
+      .notNull()
+      .references(() => incidents.incident_id),
+    other_id: text("other_id")
+      .notNull()
+      .references(() => incidents.incident_id),
+    strength: text("strength", { enum: ["link", "merge"] }).notNull(),
+    reasons: text("reasons").array().notNull(),
+    /** Which of the two is the cause of the other, where that is known. */
+    cause_id: text("cause_id"),
+    cause_reason: text("cause_reason"),
+    made_by: text("made_by").notNull(),
+    made_at: at("made_at").notNull(),
+    /** When it stopped holding: people parted them. */
+    ended_at: at("ended_at"),
+    ended_by: text("ended_by"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.incident_id, table.other_id] }),
+    index("incident_links_other").on(table.other_id),
+  ],
+);
+
+/** What people taught about two troubles, by their fingerprints, the smaller first. */
+export const correlation_lessons = pgTable(
+  "correlation_lessons",
+  {
+    lesson_id: text("lesson_id").primaryKey(),
+    fingerprint: text("fingerprint").notNull(),
+    other_fingerprint: text("other_fingerprint").notNull(),
+    lesson: text("lesson", { enum: ["together", "apart"] }).notNull(),
+    /** As people read them: the titles of the incidents that it was taught with. */
+    title: text("title").notNull(),
+    other_title: text("other_title").notNull(),
+    taught_by: text("taught_by").notNull(),
+    person_id: text("person_id")
+      .notNull()
+      .references(() => people.person_id),
+    taught_at: at("taught_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("correlation_lessons_pair").on(table.fingerprint, table.other_fingerprint),
+    index("correlation_lessons_listing").on(table.taught_at, table.lesson_id),
+  ],
+);

@@ -1,0 +1,176 @@
+import { authorise } from "../../access/index.ts";
+import { record } from "../../audit/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { actorLabel } from "../../lib/actor.ts";
+import { tell } from "../../outbox/index.ts";
+import { isActive, SERVICES, tellRaised, worseSeverity } from "../converge.ts";
+import { updateIncident } from "../store.ts";
+import { note } from "../timeline.ts";
+import type { IncidentRow } from "../types.ts";
+import { effectsOf, keepLinks, lockIncidents, setMergedInto, weakenLink } from "./store.ts";
+import type { Link, Merge } from "./types.ts";
+
+// Of the effects that one line of a story names.
+const NAMED = 5;
+
+const ADMISSION = { people: "responder", system: ["intake"] } as const;
+
+/** Throws unless who asks may merge and split. */
+export function admitMerging(ctx: Ctx): void {
+  authorise(ctx.actor, "merge or split incidents", ADMISSION);
+}
+
+export type Merged = {
+  /** Effects that were an incident of their own until now, by id. */
+  effects: Map<string, IncidentRow>;
+  /** The main incidents as they are now, by id. */
+  mains: Map<string, IncidentRow>;
+  /** Those of them that are worse than before. */
+  raised: IncidentRow[];
+};
+
+function tellMain(ctx: Ctx, main: IncidentRow, effects: readonly IncidentRow[]): void {
+  const named = effects.slice(0, NAMED).map((one) => `${one.incident_id} (${one.title})`);
+  const more = effects.length > NAMED ? ` and ${effects.length - NAMED} more` : "";
+  note(ctx, {
+    incident_id: main.incident_id,
+    kind: "status",
+    text: `Merged into this: ${named.join(", ")}${more}`,
+    data: { effects: effects.slice(0, 100).map((one) => one.incident_id), count: effects.length },
+  });
+}
+
+/** What a main incident takes over: the worst severity, and what is affected. It keeps both. */
+async function takeOver(
+  ctx: Ctx,
+  main: IncidentRow,
+  effects: readonly IncidentRow[],
+): Promise<{ main: IncidentRow; raised: boolean }> {
+  const severity = effects.map((one) => one.severity).reduce(worseSeverity, main.severity);
+  const services = [...main.affected_services, ...effects.flatMap((one) => one.affected_services)];
+  const affected_services = [...new Set(services)].slice(0, SERVICES);
+  if (severity === main.severity && affected_services.length === main.affected_services.length)
+    return { main, raised: false };
+  const changed = await updateIncident(ctx, main.incident_id, { severity, affected_services });
+  return { main: changed, raised: severity !== main.severity };
+}
+
+/** An effect's own effects go with it: what is merged into an incident is always into a main one. */
+async function withTheirs(ctx: Ctx, merges: readonly Merge[]): Promise<(Merge & { from: string | null })[]> {
+  const by = new Map(merges.map((merge) => [merge.effect_id, merge]));
+  const theirs = await effectsOf(ctx, [...by.keys()]);
+  return [
+    ...merges.map((merge) => ({ ...merge, from: null })),
+    ...theirs.flatMap(({ incident_id: effect_id, merged_into: from }) => {
+      const merge = by.get(from ?? "");
+      return merge === undefined ? [] : [{ ...merge, effect_id, from, reasons: [`an effect of ${from}`] }];
+    }),
+  ];
+}
+
+/**
+ * Makes incidents effects of others, in the open transaction. What is not so any more when it is locked (an
+ * incident that is over, or an effect itself) is left out. `opened` were opened in this transaction: people
+ * have not been told of them yet, and are not. The approvals of effects are the caller's.
+ */
+export async function mergeIncidents(
+  ctx: Ctx,
+  merges: readonly Merge[],
+  opened: ReadonlySet<string> = new Set(),
+): Promise<Merged> {
+  admitMerging(ctx);
+  const rows = await lockIncidents(ctx, [...new Set(merges.flatMap((one) => [one.effect_id, one.main_id]))]);
+  const stands = (id: string) => {
+    const row = rows.get(id);
+    return row !== undefined && isActive(row) && row.merged_into === null;
+  };
+  const effective = merges.filter((one) => stands(one.effect_id) && stands(one.main_id));
+  const merged: Merged = { effects: new Map(), mains: new Map(), raised: [] };
+  if (effective.length === 0) return merged;
+  const all = await withTheirs(ctx, effective);
+  await setMergedInto(ctx, all);
+  await keepLinks(
+    ctx,
+    all.map(({ effect_id, main_id, reasons, cause_reason }) => ({
+      incident_id: effect_id,
+      other_id: main_id,
+      strength: "merge",
+      reasons,
+      cause_id: cause_reason === null ? null : main_id,
+      cause_reason,
+    })),
+    actorLabel(ctx.actor),
+  );
+  const effectsOfMain = new Map<string, IncidentRow[]>();
+  for (const { effect_id, main_id, reasons, cause_reason } of effective) {
+    const effect = { ...(rows.get(effect_id) as IncidentRow), merged_into: main_id };
+    merged.effects.set(effect_id, effect);
+    effectsOfMain.set(main_id, [...(effectsOfMain.get(main_id) ?? []), effect]);
+    const text = `Merged into ${main_id}: ${reasons.join("; ")}`;
+    note(ctx, { incident_id: effect_id, kind: "status", text, data: { into: main_id, reasons } });
+    const data = { into: main_id, reasons, cause_reason };
+    record(ctx, { action: "incident.merged", subject: effect_id, data });
+    if (!opened.has(effect_id)) {
+      const payload = { into: main_id, reason: text };
+      tell(ctx, { topic: "incident.merged", incident_id: effect_id, payload });
+    }
+  }
+  for (const [main_id, effects] of effectsOfMain) {
+    const before = rows.get(main_id) as IncidentRow;
+    const { main, raised } = await takeOver(ctx, before, effects);
+    tellMain(ctx, main, effects);
+    merged.mains.set(main_id, main);
+    if (!raised || opened.has(main_id)) continue;
+    merged.raised.push(main);
+    tellRaised(ctx, main, before.severity);
+  }
+  return merged;
+}
+
+/** Carries what is worse about an effect on to its main incident. Returns the main one where it rose. */
+export async function raiseMain(
+  ctx: Ctx,
+  main_id: string,
+  effects: readonly IncidentRow[],
+): Promise<IncidentRow | null> {
+  authorise(ctx.actor, "raise incidents", ADMISSION);
+  const before = (await lockIncidents(ctx, [main_id])).get(main_id);
+  if (before === undefined) return null;
+  const { main, raised } = await takeOver(ctx, before, effects);
+  if (!raised) return null;
+  tellRaised(ctx, main, before.severity);
+  return main;
+}
+
+/** Makes an effect an incident of its own again; it stays related to the one that it was in. */
+export async function release(ctx: Ctx, effect: IncidentRow, why: string): Promise<IncidentRow> {
+  authorise(ctx.actor, "release effects", { people: "responder", system: ["intake", "sweep"] });
+  const { incident_id, merged_into } = effect;
+  if (merged_into === null) return effect;
+  const released = await updateIncident(ctx, incident_id, { merged_into: null });
+  await weakenLink(ctx, incident_id, merged_into);
+  const from = { from: merged_into };
+  note(ctx, { incident_id, kind: "status", text: `No longer part of ${merged_into}: ${why}`, data: from });
+  const text = `${incident_id} is an incident of its own again: ${why}`;
+  note(ctx, { incident_id: merged_into, kind: "status", text, data: { incident_id } });
+  record(ctx, { action: "incident.released", subject: incident_id, data: { ...from, why } });
+  return released;
+}
+
+/** Keeps that incidents are related, each going its own way. */
+export async function linkIncidents(ctx: Ctx, links: readonly Link[]): Promise<void> {
+  authorise(ctx.actor, "relate incidents", ADMISSION);
+  await keepLinks(
+    ctx,
+    links.map((link) => ({ ...link, strength: "link" })),
+    actorLabel(ctx.actor),
+  );
+  const story = (incident_id: string, other_id: string, reasons: string[]) => {
+    const text = `Related to ${other_id}: ${reasons.join("; ")}`;
+    note(ctx, { incident_id, kind: "status", text, data: { other_id, reasons } });
+  };
+  for (const { incident_id, other_id, reasons } of links) {
+    story(incident_id, other_id, reasons);
+    story(other_id, incident_id, reasons);
+  }
+}

@@ -1,0 +1,215 @@
+import { and, asc, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
+import type { Ctx } from "../../db/ctx.ts";
+import { jsonRows } from "../../db/json-rows.ts";
+import { oneOf } from "../../db/one-of.ts";
+import { decodeCursor } from "../../db/page.ts";
+import { correlation_lessons, incident_links, incidents } from "../../db/schema.ts";
+import type { IncidentRow } from "../types.ts";
+import type { Effect, LessonRow, Link, Merge } from "./types.ts";
+
+/** An active incident with the alert that opened it, which says what the trouble looks like. */
+export type Candidate = Pick<
+  IncidentRow,
+  "incident_id" | "fingerprint" | "notification_type" | "merged_into" | "affected_services" | "created_at"
+> & {
+  alert_name: string;
+  cluster: string;
+  namespace: string;
+  target_resource: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  starts_at: Date;
+};
+
+/** The newest `limit` active incidents since `since` that are not among `but`, newest first. */
+export async function activeSince(
+  ctx: Ctx,
+  since: Date,
+  but: readonly string[],
+  limit: number,
+): Promise<Candidate[]> {
+  const { rows } = await ctx.db.execute<
+    Omit<Candidate, "starts_at" | "created_at"> & { starts_at: string; created_at: string }
+  >(sql`
+    select i.incident_id, i.fingerprint, i.notification_type, i.merged_into, i.affected_services, i.created_at,
+           a.alert_name, a.cluster, a.namespace, a.target_resource, a.labels, a.annotations, a.starts_at
+      from (select * from incidents
+             where created_at >= ${since.toISOString()}::timestamptz and status in ('investigating', 'mitigating')
+               and not incident_id = any(${sql.param([...but])}::text[])
+             order by created_at desc, incident_id desc limit ${limit}) i
+      join lateral (select * from alerts where alerts.incident_id = i.incident_id
+                     order by first_received_at, alert_id limit 1) a on true
+     order by i.created_at desc, i.incident_id desc`);
+  return rows.map((row) => ({
+    ...row,
+    starts_at: new Date(row.starts_at),
+    created_at: new Date(row.created_at),
+  }));
+}
+
+/** These incidents, locked until the transaction ends, in the order in which everyone locks them. */
+export async function lockIncidents(ctx: Ctx, ids: readonly string[]): Promise<Map<string, IncidentRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await ctx.db
+    .select()
+    .from(incidents)
+    .where(oneOf(incidents.incident_id, ids))
+    .orderBy(asc(incidents.incident_id))
+    .for("no key update");
+  return new Map(rows.map((row) => [row.incident_id, row as IncidentRow]));
+}
+
+/** All effects of these incidents, whatever has become of them. */
+export async function effectsOf(ctx: Ctx, mains: readonly string[]): Promise<IncidentRow[]> {
+  if (mains.length === 0) return [];
+  const rows = await ctx.db.select().from(incidents).where(oneOf(incidents.merged_into, mains));
+  return rows as IncidentRow[];
+}
+
+/** Makes each an effect of its main one, if it still is in the one that it was in (`from`; null: in none). */
+export async function setMergedInto(
+  ctx: Ctx,
+  merges: readonly (Pick<Merge, "effect_id" | "main_id"> & { from: string | null })[],
+): Promise<void> {
+  const rows = merges.map(({ effect_id, main_id, from }) => ({ effect_id, main_id, from_id: from }));
+  const now = ctx.clock.now().toISOString();
+  await ctx.db.execute(sql`
+    update incidents i set merged_into = m.main_id, updated_at = greatest(i.updated_at, ${now}::timestamptz)
+      from json_to_recordset(${jsonRows(rows)}::json) as m(effect_id text, main_id text, from_id text)
+     where i.incident_id = m.effect_id and i.merged_into is not distinct from m.from_id`);
+}
+
+const pairOf = (one: string, other: string) =>
+  one < other ? { incident_id: one, other_id: other } : { incident_id: other, other_id: one };
+
+/** Keeps what these pairs are to each other from now on. */
+export async function keepLinks(
+  ctx: Ctx,
+  links: readonly (Link & { strength: "link" | "merge" })[],
+  made_by: string,
+): Promise<void> {
+  if (links.length === 0) return;
+  const made_at = ctx.clock.now();
+  const rows = new Map(
+    links.map(({ incident_id, other_id, ...link }) => {
+      const pair = pairOf(incident_id, other_id);
+      return [`${pair.incident_id} ${pair.other_id}`, { ...pair, ...link, made_by, made_at }];
+    }),
+  );
+  await ctx.db.execute(sql`
+    insert into incident_links (incident_id, other_id, strength, reasons, cause_id, cause_reason, made_by, made_at)
+    select incident_id, other_id, strength, reasons, cause_id, cause_reason, made_by, made_at
+      from json_to_recordset(${jsonRows([...rows.values()])}::json)
+        as l(incident_id text, other_id text, strength text, reasons text[], cause_id text,
+             cause_reason text, made_by text, made_at timestamptz)
+        on conflict (incident_id, other_id) do update
+       set strength = excluded.strength, reasons = excluded.reasons, cause_id = excluded.cause_id,
+           cause_reason = excluded.cause_reason, made_by = excluded.made_by, made_at = excluded.made_at, ended_at = null, ended_by = null`);
+}
+
+const isPair = (one: string, other: string) => {
+  const pair = pairOf(one, other);
+  return and(eq(incident_links.incident_id, pair.incident_id), eq(incident_links.other_id, pair.other_id));
+};
+
+export async function endLink(ctx: Ctx, one: string, other: string, ended_by: string): Promise<void> {
+  await ctx.db
+    .update(incident_links)
+    .set({ ended_at: ctx.clock.now(), ended_by })
+    .where(and(isPair(one, other), isNull(incident_links.ended_at)));
+}
+
+/** What was merged stays related. */
+export async function weakenLink(ctx: Ctx, one: string, other: string): Promise<void> {
+  await ctx.db.update(incident_links).set({ strength: "link" }).where(isPair(one, other));
+}
+
+/** The first `limit` effects of each of these incidents, with why each is one. */
+export async function shownEffects(ctx: Ctx, mains: readonly string[], limit: number): Promise<Effect[]> {
+  if (mains.length === 0) return [];
+  const { rows } = await ctx.db.execute<Effect>(sql`
+    select e.merged_into as main_id, e.incident_id, e.title, e.severity, e.status, e.hit_count,
+           coalesce(l.reasons, '{}') as reasons, e.count
+      from (select *, count(*) over (partition by merged_into)::int as count,
+                   row_number() over (partition by merged_into order by created_at, incident_id) as place
+              from incidents where merged_into = any(${sql.param([...mains])})) e
+      left join incident_links l on l.incident_id = least(e.incident_id, e.merged_into)
+                                and l.other_id = greatest(e.incident_id, e.merged_into)
+     where place <= ${limit} order by e.merged_into, place`);
+  return rows;
+}
+
+/** A relation as one of the two incidents sees it. */
+export type Seen = {
+  incident_id: string;
+  other_id: string;
+  title: string;
+  status: IncidentRow["status"];
+  strength: "link" | "merge";
+  reasons: string[];
+  cause_id: string | null;
+  cause_reason: string | null;
+};
+
+/** The newest `limit` relations of each strength of each of these incidents that hold. */
+export async function shownLinks(ctx: Ctx, ids: readonly string[], limit: number): Promise<Seen[]> {
+  if (ids.length === 0) return [];
+  const list = sql.param([...ids]);
+  const { rows } = await ctx.db.execute<Seen>(sql`
+    select l.own as incident_id, l.other as other_id, i.title, i.status, l.strength, l.reasons, l.cause_id, l.cause_reason
+      from (select *, row_number() over (partition by own, strength order by made_at desc, other) as place
+              from (select incident_id as own, other_id as other, * from incident_links
+                     where incident_id = any(${list}) and ended_at is null
+                    union all
+                    select other_id, incident_id, * from incident_links
+                     where other_id = any(${list}) and ended_at is null) both_ways) l
+      join incidents i on i.incident_id = l.other
+     where place <= ${limit} order by l.own, place`);
+  return rows;
+}
+
+export async function deleteLinksOf(ctx: Ctx, ids: readonly string[]): Promise<number> {
+  await ctx.db.update(incidents).set({ merged_into: null }).where(oneOf(incidents.merged_into, ids));
+  const { rowCount } = await ctx.db
+    .delete(incident_links)
+    .where(or(oneOf(incident_links.incident_id, ids), oneOf(incident_links.other_id, ids)));
+  return rowCount ?? 0;
+}
+
+/** What was taught about any two of these fingerprints. */
+export async function lessonsAmong(ctx: Ctx, fingerprints: readonly string[]): Promise<LessonRow[]> {
+  if (fingerprints.length === 0) return [];
+  const { fingerprint, other_fingerprint } = correlation_lessons;
+  return ctx.db
+    .select()
+    .from(correlation_lessons)
+    .where(and(oneOf(fingerprint, fingerprints), oneOf(other_fingerprint, fingerprints)));
+}
+
+/** Keeps a lesson; a later one about the same two replaces it. */
+export async function keepLesson(ctx: Ctx, row: LessonRow): Promise<void> {
+  const { lesson_id: _, fingerprint: __, other_fingerprint: ___, ...set } = row;
+  const target = [correlation_lessons.fingerprint, correlation_lessons.other_fingerprint];
+  await ctx.db.insert(correlation_lessons).values(row).onConflictDoUpdate({ target, set });
+}
+
+export async function lessonPage(ctx: Ctx, limit: number, cursorText?: string): Promise<LessonRow[]> {
+  const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText);
+  const { taught_at, lesson_id } = correlation_lessons;
+  const older =
+    cursor && or(lt(taught_at, cursor.at), and(eq(taught_at, cursor.at), lt(lesson_id, cursor.id)));
+  return ctx.db
+    .select()
+    .from(correlation_lessons)
+    .where(older)
+    .orderBy(desc(taught_at), desc(lesson_id))
+    .limit(limit + 1);
+}
+
+export async function deleteLesson(ctx: Ctx, lesson_id: string): Promise<LessonRow | undefined> {
+  const [row] = await ctx.db
+    .delete(correlation_lessons)
+    .where(eq(correlation_lessons.lesson_id, lesson_id))
+    .returning();
+  return row;
+}
