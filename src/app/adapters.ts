@@ -3,8 +3,10 @@ import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
 import { generic } from "../adapters/sources/generic/index.ts";
+import { signalSource } from "../adapters/sources/signal/index.ts";
+import { redisStream } from "../adapters/streams/redis/index.ts";
 import type { Executor } from "../execution/index.ts";
-import type { Source } from "../intake/index.ts";
+import type { SignalStream, Source } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { Observer } from "../verification/index.ts";
@@ -30,6 +32,14 @@ export function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adap
   ];
 }
 
+/** The stream that signals are put on; null: it is the journal. `consumer` names this server among its readers. */
+export function createStream(
+  { redis: { url, ...settings } }: Config,
+  deps: { consumer: string; log: Log },
+): SignalStream | null {
+  return url === undefined ? null : redisStream.create({ url, ...settings }, deps);
+}
+
 /** The adapters that the configuration asks for. A new one is one line here, and its folder. */
 export function createAdapters(config: Config, deps: Deps): Adapters {
   const processes = localProcess.create(
@@ -37,7 +47,7 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { log: deps.log },
   );
   return {
-    sources: [alertmanager.create(), generic.create()],
+    sources: [alertmanager.create(), generic.create(), signalSource.create()],
     executors: [processes.executor],
     observers: [processes.observer],
     notifiers: createNotifiers(config, deps),

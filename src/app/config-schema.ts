@@ -60,9 +60,20 @@ export const configSchema = z.strictObject({
     bearer_tokens: z.array(z.string().min(16)).default([]),
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
     hmac_secrets: z.array(z.string().min(1)).default([]),
+    signals: section({ debounce: seconds("3m") }),
     external_sites: z.array(z.string()).default([]),
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
+  }),
+  redis: section({
+    /** Redis to put signals on a stream of; without it the journal is the stream. */
+    url: z
+      .string()
+      .regex(/^rediss?:\/\//, "must begin with redis:// or rediss://")
+      .optional(),
+    stream: z.string().min(1).max(200).default("awoooi:signals"),
+    stream_cap: count(10_000),
+    claim_after: seconds("10s"),
   }),
   incident: section({
     active_window: seconds("5m"),

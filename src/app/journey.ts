@@ -26,6 +26,7 @@ export function createJourney(
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
     classification: files.classification,
+    debounce: config.intake.signals.debounce,
     windows: { active: active_window, repair: repair_window, ...waits },
     known: { processes: config.processes.map((one) => one.name) },
     decide: {

@@ -65,6 +65,7 @@ const RELOADABLE = [
   "intake.hmac_secrets",
   "intake.external_sites",
   "intake.classification",
+  "intake.signals",
   "metrics",
   "incident",
   "decision",

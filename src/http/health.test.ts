@@ -26,6 +26,7 @@ beforeEach(async () => {
     checkSender: refuse,
     checkSignature: { present: refuse, of: refuse },
     receive: refuse,
+    takeSignal: refuse,
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },
     health: () => ask(),

@@ -1,7 +1,7 @@
 import type { ApprovalTerms } from "../approval/index.ts";
 import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
-import type { WebhookAnswer } from "../contract/webhook.ts";
+import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { Call, SignatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -23,6 +23,13 @@ export type HttpDeps = {
     json: unknown;
     idempotency_key?: string | undefined;
   }) => Promise<WebhookAnswer | null>;
+  /** The same for a signal, onto their stream: resolves once it is on disk. */
+  takeSignal: (call: {
+    source: string;
+    sender: string;
+    body: Buffer;
+    idempotency_key?: string | undefined;
+  }) => Promise<SignalAnswer>;
   /** Those in force when they are read. */
   readonly terms: ApprovalTerms;
   config: {

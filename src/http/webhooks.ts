@@ -4,6 +4,8 @@ import {
   alertmanagerCall,
   genericCall,
   NOTHING_KNOWN,
+  signalAnswer,
+  signalCall,
   type WebhookAnswer,
   webhookAnswer,
   webhookHealth,
@@ -25,6 +27,7 @@ type Webhook = {
   body: z.ZodType;
   /** How the sender is answered, where not with what became of its alerts: as its vendor would. */
   answer?: VendorAnswer;
+  take?: Taker;
 };
 
 type VendorAnswer = {
@@ -33,6 +36,9 @@ type VendorAnswer = {
   /** From the body as JSON of any shape, and what is known of its alerts by now; null: nothing yet. */
   of(json: unknown, known: WebhookAnswer | null): unknown;
 };
+
+/** What writes the call down, where not the journal, and gives the answer. */
+type Taker = (call: Omit<Parameters<HttpDeps["receive"]>[0], "json">, deps: HttpDeps) => Promise<unknown>;
 
 const WEBHOOKS: readonly Webhook[] = [
   {
@@ -48,6 +54,15 @@ const WEBHOOKS: readonly Webhook[] = [
     check: hmac,
     summary: "Alerts of scripts and of whatever has no webhook of its own",
     body: genericCall,
+  },
+  {
+    path: "/signals",
+    source: "signal",
+    check: hmac,
+    summary: "Light signals, which count once when they come soon again",
+    body: signalCall,
+    answer: { status: 200, schema: signalAnswer, of: (_json, known) => known },
+    take: (call, deps) => deps.takeSignal(call),
   },
 ];
 
@@ -78,7 +93,7 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
     { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
     async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }),
   );
-  for (const { path, source: named, check, summary, body, answer } of WEBHOOKS) {
+  for (const { path, source: named, check, summary, body, answer, take } of WEBHOOKS) {
     const response: Record<number, z.ZodType> =
       answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema };
     app.post(path, {
@@ -104,6 +119,7 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
         const source = typeof named === "string" ? named : named(request, deps);
         const json = parse(raw);
         const idempotency_key = check.keys ? idempotencyKey(request) : undefined;
+        if (take !== undefined) return take({ source, sender, body: raw, idempotency_key }, deps);
         const known = await deps.receive({ source, sender, body: raw, json, idempotency_key });
         if (answer === undefined) return known ?? LATER;
         reply.status(answer.status);

@@ -20,6 +20,8 @@ export type Journey = {
   as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
   sources: readonly Source[];
   classification: Classification;
+  /** Seconds in which the signals of one fingerprint count once. */
+  debounce: number;
   windows: IncidentWindows;
   known: KnownTargets;
   decide: DecideOptions;

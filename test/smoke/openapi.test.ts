@@ -70,6 +70,7 @@ beforeAll(async () => {
     post_incidents_id_feedback: { ...active, body: { effectiveness_score: 5 } },
     post_incidents_id_close: active,
     post_incidents_id_reopen: { ...incident, body: { comment: "not over" } },
+    post_webhooks_signals: { body: { alert_name: "QueueGrows", severity: "warning", target: "mailer" } },
     post_webhooks_alerts: { body: { alert_type: "disk_full", target_resource: "backup-host" } },
     get_dead_letters: {},
     get_dead_letters_id: letter,

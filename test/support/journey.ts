@@ -1,5 +1,6 @@
 import { alertmanager } from "../../src/adapters/sources/alertmanager/index.ts";
 import { generic } from "../../src/adapters/sources/generic/index.ts";
+import { signalSource } from "../../src/adapters/sources/signal/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import { people } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
@@ -34,8 +35,9 @@ export const TERMS: Journey["approval"] = {
 export function testJourney(database: TestDatabase, clock: Clock): Journey {
   return {
     as: (name) => database.ctx({ kind: "system", name }, clock),
-    sources: [alertmanager.create(), generic.create()],
+    sources: [alertmanager.create(), generic.create(), signalSource.create()],
     classification: loadClassification(),
+    debounce: 180,
     windows: {
       active: 300,
       repair: 1800,

@@ -10,6 +10,8 @@ const POSTGRESQL_15 = [
   "/opt/homebrew/opt/postgresql@15/bin",
   "/usr/local/opt/postgresql@15/bin",
 ];
+/** Asked by Debian's scripts before they start a server that they have installed; here only meanwhile. */
+const POLICY = "/usr/sbin/policy-rc.d";
 /** Read by Debian's scripts when they install a server; here only while this one is installed. */
 const NO_CLUSTER = "/etc/postgresql-common/createcluster.d/awoooi-tests.conf";
 
@@ -25,6 +27,9 @@ export const alertmanagerBinary = (): string | undefined => onPath("prometheus-a
 
 /** The promtool to test with; undefined when the machine has none. */
 export const promtoolBinary = (): string | undefined => onPath("promtool");
+
+/** The Redis to test with, 6.2 or newer; undefined when the machine has none. */
+export const redisBinary = (): string | undefined => onPath("redis-server");
 
 /** The folder of PostgreSQL 15's programs; undefined when the machine has none. */
 export function postgresql15(): string | undefined {
@@ -58,6 +63,18 @@ function installPostgresql15(): void {
   }
 }
 
+/** The program only: Debian would also start a server, now and at every boot, where it may. */
+function installRedis(): void {
+  const refuses = existsSync(POLICY);
+  if (!refuses) writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    install("redis-server");
+    if (existsSync("/run/systemd/system")) execFileSync("systemctl", ["disable", "redis-server"]);
+  } finally {
+    if (!refuses) rmSync(POLICY);
+  }
+}
+
 type Tool = { name: string; found: () => string | undefined; install: () => void; otherwise: string };
 
 /** A program that one Debian package puts on the PATH. */
@@ -72,6 +89,12 @@ const TOOLS: Record<string, Tool> = {
   alertmanager: program("Alertmanager", "prometheus-alertmanager", alertmanagerBinary),
   promtool: program("promtool", "prometheus", promtoolBinary),
   wrk: program("wrk", "wrk", () => onPath("wrk")),
+  redis: {
+    name: "Redis",
+    found: redisBinary,
+    install: installRedis,
+    otherwise: "on Debian: apt-get install redis-server; elsewhere put redis-server on the PATH",
+  },
   postgresql15: {
     name: "PostgreSQL 15",
     found: postgresql15,
@@ -81,7 +104,7 @@ const TOOLS: Record<string, Tool> = {
 };
 
 /** What the tests need; benchmarks are asked for by name. */
-const TESTS = ["alertmanager", "promtool", "postgresql15"];
+const TESTS = ["alertmanager", "promtool", "postgresql15", "redis"];
 
 if (import.meta.main) {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : TESTS;
