@@ -8,10 +8,12 @@ import { grafana } from "../adapters/sources/grafana/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { prometheus } from "../adapters/sources/prometheus/index.ts";
 import { sentry } from "../adapters/sources/sentry/index.ts";
+import { signalSource } from "../adapters/sources/signal/index.ts";
 import { signoz } from "../adapters/sources/signoz/index.ts";
 import { uptimeKuma } from "../adapters/sources/uptime-kuma/index.ts";
+import { redisStream } from "../adapters/streams/redis/index.ts";
 import type { Executor } from "../execution/index.ts";
-import type { Source } from "../intake/index.ts";
+import type { SignalStream, Source } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { Observer } from "../verification/index.ts";
@@ -44,6 +46,7 @@ export function createSources({ intake }: Config): Adapters["sources"] {
     alertmanager.create(),
     prometheus.create(),
     generic.create(),
+    signalSource.create(),
     grafana.create(),
     signoz.create(),
     uptimeKuma.create(),
@@ -59,6 +62,14 @@ export function createReloadable(
   deps: Pick<Deps, "print">,
 ): Pick<Adapters, "sources" | "notifiers"> {
   return { sources: createSources(config), notifiers: createNotifiers(config, deps) };
+}
+
+/** The stream that signals are put on; null: it is the journal. `consumer` names this server among its readers. */
+export function createStream(
+  { redis: { url, ...settings } }: Config,
+  deps: { consumer: string; log: Log },
+): SignalStream | null {
+  return url === undefined ? null : redisStream.create({ url, ...settings }, deps);
 }
 
 /** The adapters that the configuration asks for. A new one is one line here, and its folder. */

@@ -6,7 +6,7 @@ import type { Health, Reloaded } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { createServer, type HttpDeps } from "../http/index.ts";
-import { claimCall, Journal } from "../intake/index.ts";
+import { claimCall, Journal, type SignalStream } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -31,6 +31,7 @@ import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
 import { Retention } from "./retention.ts";
+import { startSignals, streamHealth } from "./signals.ts";
 import { storagePort } from "./storage.ts";
 import { VERSION } from "./version.ts";
 
@@ -64,7 +65,12 @@ export type RunningApp = {
   stop(): Promise<void>;
 };
 
-function healthOf(database: Database, worker: IntakeWorker, clock: Clock): () => Promise<Health> {
+function healthOf(
+  database: Database,
+  worker: IntakeWorker,
+  stream: SignalStream | null,
+  clock: Clock,
+): () => Promise<Health> {
   const started_at = clock.now().toISOString();
   return async () => {
     const reached = await database.pool.query("select 1").then(
@@ -74,7 +80,8 @@ function healthOf(database: Database, worker: IntakeWorker, clock: Clock): () =>
     );
     const journal = { status: "ok" as const, detail: `${worker.backlog()} receipts waiting` };
     const status = reached.status === "ok" ? "ok" : "degraded";
-    return { status, version: VERSION, started_at, dependencies: { database: reached, journal } };
+    const dependencies = { database: reached, journal, ...streamHealth(stream) };
+    return { status, version: VERSION, started_at, dependencies };
   };
 }
 
@@ -214,7 +221,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     );
     await worker.start();
     ends.push(() => worker.stop());
-    const page = await metricsPage(metrics, as("intake"), { journal, worker });
+    const signals = startSignals({ live, journal, worker, epoch: database.epoch, log });
+    ends.push(() => signals.stop());
+    const page = await metricsPage(metrics, as("intake"), { journal, worker, stream: signals.stream });
     const retention = new Retention(as("retention"), config.retention, () => worker.backlog());
     ends.push(...startLoops({ as, live, retention, every: config.retention.every, log }));
 
@@ -231,12 +240,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       ...ofSources(live),
       receive: receiver(as("intake"), journal, worker, patience),
       relations: { merge: mergeByHand, split: splitByHand },
+      takeSignal: signals.take,
       get terms() {
         return current().approval;
       },
       config: live,
       notifiers: () => live.current().notifiers.map((one) => one.id),
-      health: healthOf(database, worker, clock),
+      health: healthOf(database, worker, signals.stream, clock),
       storage: storagePort(database, retention, config.retention),
       meter: metrics.http,
       metrics: { admits: (call) => live.current().admitsScraper(call), page },

@@ -76,6 +76,7 @@ export const configSchema = z.strictObject({
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
     hmac_secrets: z.array(z.string().min(1)).default([]),
     custom: custom.config,
+    signals: section({ debounce: seconds("3m") }),
     external_sites: z.array(z.string()).default([]),
     /** Names of alerts that say how far a pipeline is. */
     ci_cd: z.array(z.string()).default([]),
@@ -114,6 +115,16 @@ export const configSchema = z.strictObject({
       "two windows have the same name",
     ),
   inhibit_rules: z.array(inhibitRule).default([]),
+  redis: section({
+    /** Redis to put signals on a stream of; without it the journal is the stream. */
+    url: z
+      .string()
+      .regex(/^rediss?:\/\//, "must begin with redis:// or rediss://")
+      .optional(),
+    stream: z.string().min(1).max(200).default("awoooi:signals"),
+    stream_cap: count(10_000),
+    claim_after: seconds("10s"),
+  }),
   incident: section({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),

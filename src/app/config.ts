@@ -16,6 +16,7 @@ const ENVIRONMENT: Record<string, string> = {
   AWOOOI_LOG_LEVEL: "server.log_level",
   AWOOOI_ADMIN_TOKEN: "admin_token",
   DATABASE_URL: "database.url",
+  REDIS_URL: "redis.url",
   NOTIFICATION_ENABLED: "notification.enabled",
   WEBHOOK_HMAC_SECRET: "intake.hmac_secrets[]",
   SENTRY_WEBHOOK_SECRET: "sentry.webhook_secrets[]",

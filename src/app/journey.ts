@@ -51,6 +51,7 @@ export function createJourney(
       rules: config.inhibit_rules,
       ttl: config.incident.ttl,
     }),
+    debounce: config.intake.signals.debounce,
     windows: { active: active_window, repair: repair_window, ...waits },
     correlation: {
       ...correlation,

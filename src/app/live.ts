@@ -106,6 +106,7 @@ const RELOADABLE = [
   "intake.classification",
   "sentry",
   "pagerduty",
+  "intake.signals",
   "metrics",
   "heartbeats",
   "maintenance",

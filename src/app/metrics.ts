@@ -3,12 +3,13 @@ import { entriesBefore } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { Executor } from "../execution/index.ts";
 import type { HttpMeter } from "../http/index.ts";
-import type { Journal } from "../intake/index.ts";
+import type { Journal, SignalStream } from "../intake/index.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { IntakeWorker, Journey, Received } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
 import { databaseMetrics } from "./metrics-census.ts";
 import { ledgerCounters } from "./metrics-ledger.ts";
+import { streamMetrics } from "./metrics-stream.ts";
 import { VERSION } from "./version.ts";
 
 // From a commit on a fast disk to what a sender waits for at most.
@@ -195,7 +196,7 @@ export function createMetrics(sources: readonly string[]): Metrics {
 export async function metricsPage(
   { registry }: Metrics,
   ctx: Ctx,
-  intake: { journal: Journal; worker: IntakeWorker },
+  intake: { journal: Journal; worker: IntakeWorker; stream: SignalStream | null },
 ): Promise<() => Promise<string>> {
   const [newest] = await entriesBefore(ctx, undefined, 1);
   const update = databaseMetrics(registry, ctx, ledgerCounters(registry, newest?.seq ?? 0));
@@ -209,6 +210,7 @@ export async function metricsPage(
       this.set({ stage: "understanding" }, intake.worker.backlog());
     },
   });
+  streamMetrics(registry, ctx, intake.stream);
   return async () => {
     await update();
     return registry.metrics();

@@ -6,6 +6,6 @@ export function isSecret(path: string): boolean {
   // A process's own environment holds its credentials, whatever the names.
   if (/^processes(\.\d+)?\.env(\.|$)/.test(path)) return true;
   // Who knows the address of a chat's webhook may write there.
-  if (path === "database.url" || /webhooks?(\.\d+)?\.url$/.test(path)) return true;
+  if (path === "database.url" || path === "redis.url" || /webhooks?(\.\d+)?\.url$/.test(path)) return true;
   return /(^|_)(tokens?|password|passwords|secrets?|keys?)$/.test(nameOf(path));
 }

@@ -70,6 +70,32 @@ export const genericCall = z.union([
   genericAlert,
 ]);
 
+const oneSignal = z.looseObject({
+  source: z.string().optional(),
+  alert_name: z.string().optional().describe("Its name, unless the label alertname says it"),
+  severity: z.enum(["info", "warning", "critical"]).optional(),
+  namespace: z.string().optional(),
+  target: z.string().optional().describe("What it is about: `api`, or `deployment/api`"),
+  message: z.string().optional(),
+  labels: texts.optional(),
+  annotations: texts.optional(),
+});
+
+/** One signal, or several. What is sent otherwise is written down all the same. */
+export const signalCall = z.union([
+  z.array(oneSignal),
+  z.looseObject({ alerts: z.array(oneSignal) }),
+  oneSignal,
+]);
+
+/** A signal's place: on the stream, or where there is none in the journal. */
+export const signalAnswer = z.object({
+  success: z.literal(true),
+  message_id: z.string(),
+  stream: z.string(),
+});
+export type SignalAnswer = z.infer<typeof signalAnswer>;
+
 /** Which kinds of sender have a webhook here, and what their alerts can be of. */
 export const webhookHealth = z.object({
   status: z.literal("ok"),

@@ -31,6 +31,7 @@ beforeEach(async () => {
     checkSentry: { present: refuse, of: refuse },
     receive: refuse,
     relations: { merge: refuse, split: refuse },
+    takeSignal: refuse,
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },
     notifiers: () => [],

@@ -1,7 +1,7 @@
 import type { ApprovalTerms } from "../approval/index.ts";
 import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
-import type { WebhookAnswer } from "../contract/webhook.ts";
+import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import type { Call, Decoded, RoutingKeyCheck, SecretCheck, SignatureCheck } from "../intake/index.ts";
@@ -38,6 +38,13 @@ export type HttpDeps = {
     ) => Promise<IncidentRow>;
     split: (ctx: Ctx, input: { incident_id: string; comment?: string | undefined }) => Promise<IncidentRow>;
   };
+  /** The same for a signal, onto their stream: resolves once it is on disk. */
+  takeSignal: (call: {
+    source: string;
+    sender: string;
+    body: Buffer;
+    idempotency_key?: string | undefined;
+  }) => Promise<SignalAnswer>;
   /** Those in force when they are read. */
   readonly terms: ApprovalTerms;
   config: {

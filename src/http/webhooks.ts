@@ -9,6 +9,8 @@ import {
   alertmanagerCall,
   genericCall,
   NOTHING_KNOWN,
+  signalAnswer,
+  signalCall,
   type WebhookAnswer,
   webhookAnswer,
   webhookHealth,
@@ -40,6 +42,7 @@ export type Webhook = {
   params?: z.ZodType;
   /** How the sender is answered, where not with what became of its alerts: as its vendor would. */
   answer?: VendorAnswer;
+  take?: Taker;
 };
 
 type VendorAnswer = {
@@ -79,6 +82,8 @@ const SIGNOZ = {
 /** The key that PagerDuty's clients name an alert by is the one that it has here. */
 const dedupKeyOf = (decoded: Decoded) =>
   decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
+/** What writes the call down, where not the journal, and gives the answer. */
+type Taker = (call: Omit<Parameters<HttpDeps["receive"]>[0], "json">, deps: HttpDeps) => Promise<unknown>;
 
 const WEBHOOKS: readonly Webhook[] = [
   {
@@ -159,6 +164,15 @@ const WEBHOOKS: readonly Webhook[] = [
     body: z.unknown(),
     params: z.object({ name: z.string() }),
   },
+  {
+    path: "/signals",
+    source: "signal",
+    check: hmac,
+    summary: "Light signals, which count once when they come soon again",
+    body: signalCall,
+    answer: { status: 200, schema: signalAnswer, of: (_json, known) => known },
+    take: (call, deps) => deps.takeSignal(call),
+  },
 ];
 
 const LATER: WebhookAnswer = {
@@ -193,7 +207,7 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.decorateRequest("sender", "");
-  for (const { path, source: named, check, summary, body, params, answer } of webhooks) {
+  for (const { path, source: named, check, summary, body, params, answer, take } of webhooks) {
     const response: Record<number, z.ZodType> = {
       ...(answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema }),
       ...(answer?.invalid === undefined ? {} : { 400: answer.invalid.schema }),
@@ -222,6 +236,7 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
         const source = typeof named === "string" ? named : named(request, deps);
         const json = parse(raw);
         const idempotency_key = check.keys ? idempotencyKey(request) : undefined;
+        if (take !== undefined) return take({ source, sender, body: raw, idempotency_key }, deps);
         const known = await deps.receive({ source, sender, body: raw, json, idempotency_key });
         if (answer === undefined) return known ?? LATER;
         const decode = (body: unknown) => deps.decode(source, body);

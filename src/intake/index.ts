@@ -46,6 +46,12 @@ export {
   targetOf,
   workloadOfPod,
 } from "./normalise.ts";
+export { decodeEach, ownAlert } from "./own-form.ts";
+export { bringEntries, bringReceipt } from "./signal/bring.ts";
+export { debounce } from "./signal/debounce.ts";
+export { entryOf } from "./signal/entry.ts";
+export { type NamedReceipt, signalIdentity } from "./signal/store.ts";
+export type { SignalEntry, SignalStream, StreamFigures, StreamState } from "./signal/stream.ts";
 export {
   alertNamesOf,
   assignAlerts,

@@ -6,11 +6,8 @@ import { oneOf } from "../db/one-of.ts";
 import { alerts, incidents, receipts } from "../db/schema.ts";
 import type { HeardAlert, NormalisedAlert, Receipt, StoredAlert } from "./types.ts";
 
-/**
- * One insert, and so one commit, for all; returns their places in the journal, in order. The bodies go
- * as one value that PostgreSQL cuts up: one parameter for each costs more than the disk does.
- */
-export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq">[]): Promise<number[]> {
+/** Bodies as one value that PostgreSQL cuts up: one parameter for each costs more than the disk does. */
+export function packed<Row extends Omit<Receipt, "seq">>(rows: readonly Row[]) {
   const bodies = Buffer.concat(rows.map((row) => row.body));
   let end = 1;
   const fields = rows.map(({ body, ...fields }) => {
@@ -18,11 +15,17 @@ export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq
     end += body.length;
     return { ...fields, start, size: body.length };
   });
+  return { bodies, fields };
+}
+
+/** One insert, and so one commit, for all; returns their places in the journal, in order. */
+export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq">[]): Promise<number[]> {
+  const { bodies, fields } = packed(rows);
   const written = await ctx.db.execute<{ seq: string }>(sql`
-    insert into receipts (source, sender, body, received_at, idempotency_key)
-    select source, sender, substring(${bodies}::bytea from start for size), received_at, idempotency_key
+    insert into receipts (source, sender, body, received_at, idempotency_key, stream_id)
+    select source, sender, substring(${bodies}::bytea from start for size), received_at, idempotency_key, stream_id
       from json_to_recordset(${jsonRows(fields)}::json)
-        as r(source text, sender text, start int, size int, received_at timestamptz, idempotency_key text)
+        as r(source text, sender text, start int, size int, received_at timestamptz, idempotency_key text, stream_id text)
     returning seq`);
   return written.rows.map((row) => Number(row.seq));
 }

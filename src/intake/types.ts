@@ -14,6 +14,8 @@ export type Receipt = {
   idempotency_key?: string | null;
   /** How often it was taken up again after it had become a dead letter; 0 when missing. */
   replays?: number;
+  /** Its name in the signal stream, by which it is journalled once. */
+  stream_id?: string | null;
 };
 
 /** One notice as a source adapter understands it, before AWOOOI's own terms are applied. */
@@ -74,6 +76,8 @@ export type Source = {
    * all that it began; elsewhere such an alert is one that lasts until it resolves.
    */
   counts_calls?: true;
+  /** Set where alerts of one fingerprint that come soon after each other count once. */
+  debounced?: true;
   /** `body` is parsed JSON of any shape. */
   decode(body: unknown): Decoded;
 };

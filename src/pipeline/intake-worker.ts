@@ -71,23 +71,31 @@ export class IntakeWorker {
    * many are waiting already.
    */
   take(receipt: Receipt, json: unknown): Promise<WebhookAnswer | null> | null {
-    this.#overflowing ||= this.#bytes + receipt.body.length > IN_HAND;
-    if (this.#overflowing) {
-      this.#leftover += 1;
-      return null;
-    }
-    this.#bytes += receipt.body.length;
-    const since = performance.now();
     if (this.#queue.length >= WAITING || this.#pressed()) {
-      // Parsed again when its turn comes: a long queue of objects would cost ten times its bodies.
-      this.#queue.push({ receipt, json: undefined, settle: null, since });
-      this.#wake();
+      this.add(receipt);
       return null;
     }
+    if (!this.#holds(receipt)) return null;
     return new Promise((settle) => {
-      this.#queue.push({ receipt, json, settle, since });
+      this.#queue.push({ receipt, json, settle, since: performance.now() });
       this.#wake();
     });
+  }
+
+  /** Takes a receipt whose sender does not wait for what comes of it. */
+  add(receipt: Receipt): void {
+    if (!this.#holds(receipt)) return;
+    // Parsed again when its turn comes: a long queue of objects would cost ten times its bodies.
+    this.#queue.push({ receipt, json: undefined, settle: null, since: performance.now() });
+    this.#wake();
+  }
+
+  /** Whether there is room for it in memory: else it waits in the journal alone. */
+  #holds(receipt: Receipt): boolean {
+    this.#overflowing ||= this.#bytes + receipt.body.length > IN_HAND;
+    if (this.#overflowing) this.#leftover += 1;
+    else this.#bytes += receipt.body.length;
+    return !this.#overflowing;
   }
 
   /** Begins. Resolves when it is known what an earlier process has left: what comes later is a live call's. */

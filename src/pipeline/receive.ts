@@ -15,6 +15,7 @@ import {
 import {
   assignAlerts,
   callOf,
+  debounce,
   endInstances,
   endsAll,
   finishReceipts,
@@ -30,6 +31,7 @@ import {
   retireInstances,
   type SourceAlert,
   type StoredAlert,
+  signalIdentity,
   stillNews,
   stillWaiting,
   touchAlerts,
@@ -50,6 +52,8 @@ export type Delivery = { receipt: Receipt; body: unknown; unattended?: boolean }
 type Understood = Omit<Received, "alerts"> & {
   seq: number;
   replayed: boolean;
+  /** What comes soon again counts once. */
+  debounced: boolean;
   alerts: NormalisedAlert[];
   /** Instances of which the sender says that someone is on them. */
   acknowledged: readonly string[];
@@ -67,7 +71,8 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
   const { seq, source: id, received_at } = receipt;
   const replayed = (receipt.replays ?? 0) > 0;
   const source = journey.sources.find((one) => one.id === id);
-  const about = { seq, source: id, replayed };
+  const debounced = source?.debounced === true;
+  const about = { seq, source: id, replayed, debounced };
   const dead = (error: string) => ({
     ...about,
     alerts: [],
@@ -84,6 +89,7 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
     const alerts = decoded.alerts.map((alert) =>
       normalise(lasting(alert, receipt, journey), id, received_at, journey.classification, call),
     );
+    if (debounced) for (const alert of alerts) alert.source_fingerprint = signalIdentity(alert.fingerprint);
     const error =
       decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
     const acknowledged = (decoded.acknowledged ?? []).map((key) => lastingInstance(id, key));
@@ -268,21 +274,36 @@ async function acknowledgeFor(ctx: Ctx, understood: readonly Understood[]): Prom
   }
 }
 
+/** The same with each signal under the instance that it counts on. */
+async function withSignalsPlaced(
+  ctx: Ctx,
+  understood: readonly Understood[],
+  window: number,
+): Promise<readonly Understood[]> {
+  const signals = understood.flatMap((one) => (one.debounced ? one.alerts : []));
+  if (signals.length === 0) return understood;
+  const placed = await debounce(ctx, signals, window);
+  return understood.map((one) =>
+    one.debounced ? { ...one, alerts: placed.splice(0, one.alerts.length) } : one,
+  );
+}
+
 /** Another took some of the receipts up meanwhile. */
 class Overtaken extends Error {}
 
 async function process(
   ctx: Ctx,
   journey: Journey,
-  understood: readonly Understood[],
+  batch: readonly Understood[],
   waiting: ReadonlySet<number>,
 ): Promise<Map<number, WebhookAnswer>> {
   return transaction(ctx, async (tx) => {
     const now = tx.clock.now();
     await lockFingerprints(
       tx,
-      understood.flatMap((one) => one.alerts.map((alert) => alert.fingerprint)),
+      batch.flatMap((one) => one.alerts.map((alert) => alert.fingerprint)),
     );
+    const understood = await withSignalsPlaced(tx, batch, journey.debounce);
     const alerts: NormalisedAlert[] = [];
     for (const one of understood) {
       // A body may hold more alerts than a call takes arguments.

@@ -31,6 +31,8 @@ export type Journey = {
   heartbeats: HeartbeatTerms;
   /** Whether senders could reach us. */
   listening: Listening;
+  /** Seconds in which the signals of one fingerprint count once. */
+  debounce: number;
   windows: IncidentWindows;
   correlation: CorrelationOptions;
   known: KnownTargets;

@@ -23,7 +23,7 @@ type Side = {
 };
 type Run = LoadResult & { batch: number; ended: number; cpu: number[] };
 
-async function startFastify(): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
+export async function startFastify(): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "bare-fastify.ts")], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -161,7 +161,7 @@ describe("a signed alert", () => {
     const health = (await response.json()) as { alert_types: string[] };
     expect(health).toMatchObject({
       status: "ok",
-      sources: expect.arrayContaining(["alertmanager", "generic"]),
+      sources: expect.arrayContaining(["alertmanager", "generic", "signal"]),
     });
     for (const type of ["k8s_pod_crash", "high_cpu", "db_connection_timeout", "custom"])
       expect(health.alert_types).toContain(type);

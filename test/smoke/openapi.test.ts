@@ -101,6 +101,7 @@ beforeAll(async () => {
     delete_correlation_lessons_id: { path: { id: lessons.items[0]?.lesson_id ?? "" } },
     post_incidents_id_close: active,
     post_incidents_id_reopen: { ...incident, body: { comment: "not over" } },
+    post_webhooks_signals: { body: { alert_name: "QueueGrows", severity: "warning", target: "mailer" } },
     post_webhooks_alerts: { body: { alert_type: "disk_full", target_resource: "backup-host" } },
     get_heartbeats: {},
     delete_heartbeats_id: { path: { id: heartbeat } },

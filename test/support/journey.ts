@@ -1,6 +1,7 @@
 import { alertmanager } from "../../src/adapters/sources/alertmanager/index.ts";
 import { generic } from "../../src/adapters/sources/generic/index.ts";
 import { prometheus } from "../../src/adapters/sources/prometheus/index.ts";
+import { signalSource } from "../../src/adapters/sources/signal/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import { people } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
@@ -37,11 +38,12 @@ export const TERMS: Journey["approval"] = {
 export function testJourney(database: TestDatabase, clock: Clock): Journey {
   return {
     as: (name) => database.ctx({ kind: "system", name }, clock),
-    sources: [alertmanager.create(), generic.create(), prometheus.create()],
+    sources: [alertmanager.create(), generic.create(), prometheus.create(), signalSource.create()],
     classification: loadClassification(),
     resolve_timeout: 300,
     listening: new Listening(() => 5),
     heartbeats: { interval: 900, expected: [] },
+    debounce: 180,
     windows: {
       active: 300,
       repair: 1800,

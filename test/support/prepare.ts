@@ -10,6 +10,8 @@ const POSTGRESQL_15 = [
   "/opt/homebrew/opt/postgresql@15/bin",
   "/usr/local/opt/postgresql@15/bin",
 ];
+/** Asked by Debian's scripts before they start a server that they have installed; here only meanwhile. */
+const POLICY = "/usr/sbin/policy-rc.d";
 /** Read by Debian's scripts when they install a server; here only while this one is installed. */
 const NO_CLUSTER = "/etc/postgresql-common/createcluster.d/awoooi-tests.conf";
 
@@ -31,6 +33,9 @@ export const amtoolBinary = (): string | undefined => onPath("amtool");
 
 /** The promtool to test with; undefined when the machine has none. */
 export const promtoolBinary = (): string | undefined => onPath("promtool");
+
+/** The Redis to test with, 6.2 or newer; undefined when the machine has none. */
+export const redisBinary = (): string | undefined => onPath("redis-server");
 
 /** The folder of PostgreSQL 15's programs; undefined when the machine has none. */
 export function postgresql15(): string | undefined {
@@ -64,6 +69,18 @@ function installPostgresql15(): void {
   }
 }
 
+/** The program only: Debian would also start a server, now and at every boot, where it may. */
+function installRedis(): void {
+  const refuses = existsSync(POLICY);
+  if (!refuses) writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    install("redis-server");
+    if (existsSync("/run/systemd/system")) execFileSync("systemctl", ["disable", "redis-server"]);
+  } finally {
+    if (!refuses) rmSync(POLICY);
+  }
+}
+
 type Tool = { name: string; found: () => string | undefined; install: () => void; otherwise: string };
 
 /** A program that one Debian package puts on the PATH. */
@@ -80,6 +97,12 @@ const TOOLS: Record<string, Tool> = {
   promtool: program("promtool", "prometheus", promtoolBinary),
   prometheus: program("Prometheus", "prometheus", prometheusBinary),
   wrk: program("wrk", "wrk", () => onPath("wrk")),
+  redis: {
+    name: "Redis",
+    found: redisBinary,
+    install: installRedis,
+    otherwise: "on Debian: apt-get install redis-server; elsewhere put redis-server on the PATH",
+  },
   postgresql15: {
     name: "PostgreSQL 15",
     found: postgresql15,
@@ -89,7 +112,7 @@ const TOOLS: Record<string, Tool> = {
 };
 
 /** What the tests need; benchmarks are asked for by name. */
-const TESTS = ["alertmanager", "amtool", "promtool", "prometheus", "postgresql15"];
+const TESTS = ["alertmanager", "amtool", "promtool", "prometheus", "postgresql15", "redis"];
 
 if (import.meta.main) {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : TESTS;

@@ -66,6 +66,7 @@ ALTER TABLE "outbox" ALTER COLUMN "incident_id" DROP NOT NULL;--> statement-brea
 ALTER TABLE "incidents" ADD COLUMN "merged_into" text;--> statement-breakpoint
 ALTER TABLE "alerts" ADD COLUMN "holds_until" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "alerts" ADD COLUMN "silenced_by" jsonb;--> statement-breakpoint
+ALTER TABLE "receipts" ADD COLUMN "stream_id" text;--> statement-breakpoint
 ALTER TABLE "correlation_lessons" ADD CONSTRAINT "correlation_lessons_person_id_people_person_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."people"("person_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "incident_links" ADD CONSTRAINT "incident_links_incident_id_incidents_incident_id_fk" FOREIGN KEY ("incident_id") REFERENCES "public"."incidents"("incident_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "incident_links" ADD CONSTRAINT "incident_links_other_id_incidents_incident_id_fk" FOREIGN KEY ("other_id") REFERENCES "public"."incidents"("incident_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -78,4 +79,5 @@ CREATE INDEX "silences_listing" ON "silences" USING btree ("created_at","silence
 CREATE INDEX "incidents_effects" ON "incidents" USING btree ("merged_into") WHERE merged_into is not null;--> statement-breakpoint
 CREATE INDEX "alerts_silenced" ON "alerts" USING btree ("first_received_at","alert_id") WHERE silenced_by is not null;--> statement-breakpoint
 CREATE INDEX "alerts_silenced_firing" ON "alerts" USING btree ("alert_id") WHERE silenced_by is not null and status = 'firing';--> statement-breakpoint
+CREATE UNIQUE INDEX "receipts_stream_id" ON "receipts" USING btree ("stream_id") WHERE stream_id is not null;--> statement-breakpoint
 ALTER TABLE "incidents" ADD CONSTRAINT "incidents_not_own_effect" CHECK (merged_into <> incident_id);

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { boolean, index, integer, jsonb, pgTable, real, text } from "drizzle-orm/pg-core";
+import { boolean, index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { at, bytes, serial } from "./columns.ts";
 
 type SilencedBy = { by: "silence" | "maintenance" | "inhibition"; id: string };
@@ -23,8 +23,11 @@ export const receipts = pgTable(
     processed_at: at("processed_at"),
     /** How often it was taken up again after it had become a dead letter. */
     replays: integer("replays").notNull().default(0),
+    /** Its name in the signal stream: an entry that is read twice is journalled once. */
+    stream_id: text("stream_id"),
   },
   (table) => [
+    uniqueIndex("receipts_stream_id").on(table.stream_id).where(sql`stream_id is not null`),
     index("receipts_waiting").on(table.seq).where(sql`state = 'received'`),
     index("receipts_dead").on(table.seq).where(sql`state = 'dead'`),
     index("receipts_received_at").on(table.received_at),

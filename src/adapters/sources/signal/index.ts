@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { anyText, texts } from "../../../contract/lenient.ts";
+import {
+  decodeEach,
+  ownAlert,
+  type Source,
+  type SourceAlert,
+  type SourceDescription,
+} from "../../../intake/index.ts";
+
+const signal = z.object({
+  status: anyText,
+  source: anyText,
+  alert_name: anyText,
+  severity: anyText,
+  namespace: anyText,
+  target: anyText,
+  message: anyText,
+  labels: texts,
+  annotations: texts,
+});
+
+function decodeSignal(raw: unknown, position: number): SourceAlert | string {
+  const parsed = signal.safeParse(raw);
+  if (!parsed.success) return "is not an object";
+  const { alert_name, target, ...fields } = parsed.data;
+  const own = ownAlert({ ...fields, name: alert_name, target_resource: target }, position);
+  return own ?? "has no `alert_name`, no label `alertname`, no `message`";
+}
+
+/** Signals: light notices that something was seen just now. None has a start; what comes soon again is counted once. */
+export const signalSource = {
+  id: "signal",
+  describe: (): SourceDescription => ({
+    name: "Signal",
+    kind: "source",
+    path: "/api/v1/webhooks/signals",
+    capabilities: ["firing", "resolved", "batch", "idempotency key", "debounce"],
+  }),
+  create: (): Source => ({
+    id: "signal",
+    counts_calls: true,
+    debounced: true,
+    decode: (body) => decodeEach(body, decodeSignal),
+  }),
+};

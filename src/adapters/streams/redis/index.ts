@@ -1,0 +1,243 @@
+import { createClient, RESP_TYPES } from "redis";
+import type { SignalEntry, SignalStream, StreamFigures, StreamState } from "../../../intake/index.ts";
+import { messageOf } from "../../../lib/error.ts";
+import type { Log } from "../../../lib/log.ts";
+import { within } from "../../../lib/wait.ts";
+import { away, judge, parseInfo } from "./judge.ts";
+import { ACK, APPEND, FORGET, TRIM } from "./scripts.ts";
+
+export type RedisStreamConfig = {
+  url: string;
+  /** The stream's key. */
+  stream: string;
+  stream_cap: number;
+  /** Seconds. */
+  claim_after: number;
+};
+
+type Deps = {
+  /** Of this process, among all that ever read the stream. */
+  consumer: string;
+  log: Log;
+};
+
+const GROUP = "awoooi";
+// Entries of one read: what one insert into the journal takes.
+const COUNT = 200;
+const BLOCK_MS = 500;
+/** Seconds after which a call counts as not answered. */
+const PATIENCE = 2;
+const SILENCE_MS = 5_000;
+const RECONNECT_MS = 1_000;
+const FORGOTTEN_MS = 3_600_000;
+
+const NOTHING: StreamFigures = { entries: 0, pending: 0, oldest: null, claimed: 0 };
+
+function connection({ url }: RedisStreamConfig) {
+  return createClient({
+    url,
+    // Offline it is said at once: what cannot go onto the stream goes into the journal.
+    disableOfflineQueue: true,
+    pingInterval: RECONNECT_MS,
+    maintNotifications: "disabled",
+    socket: {
+      connectTimeout: PATIENCE * 1000,
+      socketTimeout: SILENCE_MS,
+      reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, RECONNECT_MS),
+    },
+  });
+}
+
+type Connection = ReturnType<typeof connection>;
+
+/** Bodies as they are: their bytes need not be text. */
+const RAW = { [RESP_TYPES.BLOB_STRING]: Buffer };
+
+/** A message as node-redis gives it, with buffers for texts. */
+type Message = { id: unknown; message: object } | null;
+
+function entriesOf(messages: readonly unknown[]): SignalEntry[] {
+  return (messages as readonly Message[]).flatMap((one) =>
+    // Redis 6 gives nothing for an entry that was deleted while a consumer had it.
+    one === null
+      ? []
+      : { id: String(one.id), fields: new Map(Object.entries(one.message) as [string, Buffer][]) },
+  );
+}
+
+/** Signals on a Redis Stream: one connection to write and look, and one that waits for entries. */
+class RedisStream implements SignalStream {
+  readonly #config: RedisStreamConfig;
+  readonly #consumer: string;
+  readonly #log: Log;
+  #writer: Connection;
+  #reader: Connection;
+  #state: StreamState = { up: false, durable: false, detail: "is being connected to" };
+  #figures = NOTHING;
+  #closed = false;
+
+  constructor(config: RedisStreamConfig, deps: Deps) {
+    this.#config = config;
+    this.#consumer = deps.consumer;
+    this.#log = deps.log;
+    this.#writer = this.#opened(connection(config));
+    this.#reader = this.#opened(connection(config));
+  }
+
+  state(): StreamState {
+    return this.#writer.isReady || !this.#state.up ? this.#state : away("disconnected");
+  }
+
+  figures(): StreamFigures {
+    return this.#figures;
+  }
+
+  async append(fields: Record<string, string | Buffer>): Promise<string | null> {
+    const args = [String(this.#config.stream_cap), ...Object.entries(fields).flat()];
+    const id = await this.#write(APPEND, args);
+    return id === null ? null : String(id);
+  }
+
+  async full(): Promise<boolean> {
+    const length = await this.#answer(this.#writer.xLen(this.#config.stream));
+    return length >= this.#config.stream_cap;
+  }
+
+  async read(): Promise<SignalEntry[]> {
+    const { stream } = this.#config;
+    const options = { COUNT, BLOCK: BLOCK_MS };
+    const streams = await this.#inGroup(() =>
+      this.#reader.withTypeMapping(RAW).xReadGroup(GROUP, this.#consumer, { key: stream, id: ">" }, options),
+    );
+    const [only] = (streams ?? []) as unknown as { messages: unknown[] }[];
+    return entriesOf(only?.messages ?? []);
+  }
+
+  async claim(): Promise<SignalEntry[]> {
+    const { stream, claim_after } = this.#config;
+    const idle = Math.max(1, Math.round(claim_after * 1000));
+    const reply = await this.#inGroup(() =>
+      this.#reader.withTypeMapping(RAW).xAutoClaim(stream, GROUP, this.#consumer, idle, "0-0", { COUNT }),
+    );
+    const entries = entriesOf(reply?.messages ?? []);
+    this.#figures = { ...this.#figures, claimed: this.#figures.claimed + entries.length };
+    return entries;
+  }
+
+  async ack(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#write(ACK, [GROUP, ...ids]);
+  }
+
+  async check(): Promise<void> {
+    if (!this.#writer.isReady) return;
+    try {
+      await this.#ensureGroup();
+      const info = parseInfo(await this.#answer(this.#writer.info()));
+      // All versions know the pattern; some who run Redis for others permit nobody to ask.
+      const settings = await this.#answer(this.#writer.configGet("*append*")).catch(() => null);
+      await this.#tidy();
+      await this.#measure();
+      this.#become(judge({ info, settings }));
+    } catch (error) {
+      this.#became(error);
+    }
+    // Another may be master by now: its name is looked up again.
+    if (this.#state.detail === away("READONLY").detail) this.#reopen();
+  }
+
+  async close(): Promise<void> {
+    await this.#write(FORGET, [GROUP, String(FORGOTTEN_MS), this.#consumer]).catch(() => {});
+    this.#closed = true;
+    this.#writer.destroy();
+    this.#reader.destroy();
+  }
+
+  /** The client, being connected for as long as it takes. */
+  #opened(client: Connection): Connection {
+    client.on("error", (error: unknown) => this.#became(error));
+    client.on("ready", () => void this.check());
+    // Only closing it ends the attempts, and each that fails is told as an error.
+    client.connect().catch(() => {});
+    return client;
+  }
+
+  #reopen(): void {
+    if (this.#closed) return;
+    this.#writer.destroy();
+    this.#reader.destroy();
+    this.#writer = this.#opened(connection(this.#config));
+    this.#reader = this.#opened(connection(this.#config));
+  }
+
+  #answer<T>(call: Promise<T>): Promise<T> {
+    return within(PATIENCE, "Redis", call);
+  }
+
+  async #write(script: string, args: (string | Buffer)[]): Promise<unknown> {
+    try {
+      return await this.#answer(this.#writer.eval(script, { keys: [this.#config.stream], arguments: args }));
+    } catch (error) {
+      this.#became(error);
+      throw error;
+    }
+  }
+
+  /** A call that needs the group, which is gone when somebody has emptied Redis: it is made again. */
+  async #inGroup<T>(call: () => Promise<T>): Promise<T | null> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!/^(NOGROUP|UNBLOCKED)/.test(messageOf(error))) throw error;
+      await this.#ensureGroup();
+      return null;
+    }
+  }
+
+  /** Of a Redis that takes no writes it is known by this, too. */
+  async #ensureGroup(): Promise<void> {
+    const { stream } = this.#config;
+    const made = this.#writer.xGroupCreate(stream, GROUP, "0", { MKSTREAM: true });
+    await this.#answer(made).then(
+      () => this.#log.info({ stream, group: GROUP }, "the group of the signal stream was made"),
+      (error: unknown) => {
+        if (!messageOf(error).startsWith("BUSYGROUP")) throw error;
+      },
+    );
+  }
+
+  /** What others have read by now, and consumers that are gone, need no room. */
+  async #tidy(): Promise<void> {
+    await this.#write(TRIM, []);
+    await this.#write(FORGET, [GROUP, String(FORGOTTEN_MS), ""]);
+  }
+
+  async #measure(): Promise<void> {
+    const { stream } = this.#config;
+    const entries = await this.#answer(this.#writer.xLen(stream));
+    const { pending } = await this.#answer(this.#writer.xPending(stream, GROUP));
+    const [first] = (await this.#answer(this.#writer.xRange(stream, "-", "+", { COUNT: 1 }))) ?? [];
+    const oldest = first === undefined ? null : Number(first.id.split("-")[0]) / 1000;
+    this.#figures = { ...this.#figures, entries, pending, oldest };
+  }
+
+  #became(error: unknown): void {
+    if (!this.#closed) this.#become(away(error), messageOf(error));
+  }
+
+  /** Told once for each change: what is away for an hour is one line. */
+  #become(state: StreamState, error?: string): void {
+    const before = this.#state;
+    this.#state = state;
+    if (before.up === state.up && before.detail === state.detail) return;
+    const { durable, detail } = state;
+    if (state.up) this.#log.info({ durable }, `Redis ${detail}`);
+    else this.#log.error({ error }, `Redis ${detail}: signals go into the journal meanwhile`);
+  }
+}
+
+/** A Redis Stream, of Redis 6.2 or newer. */
+export const redisStream = {
+  id: "redis",
+  describe: () => ({ name: "Redis Stream", kind: "stream" as const, secrets: ["url"] }),
+  create: (config: RedisStreamConfig, deps: Deps): SignalStream => new RedisStream(config, deps),
+};

@@ -1,0 +1,55 @@
+import type { StreamState } from "../../../intake/index.ts";
+import { messageOf } from "../../../lib/error.ts";
+
+/** Redis' errors by how they begin, in words for anyone to read; the log has what it said. */
+const WORDS: readonly [RegExp, string][] = [
+  [/^(WRONGPASS|NOAUTH|ERR (invalid password|AUTH))/, "refuses our user or password"],
+  [/^NOPERM/, "does not permit our user what it needs"],
+  [/^LOADING/, "is loading its data"],
+  [/^OOM/, "has no memory left for a signal"],
+  [/^READONLY/, "is a replica, which takes nothing"],
+  [/^MISCONF/, "cannot write to its disk"],
+  [/^(MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)/, "does not serve the stream's key now"],
+  [/^WRONGTYPE/, "has something else under the stream's key"],
+  [/^BUSY /, "is busy with a script"],
+  [/^ERR unknown (sub)?command/, "lacks commands: Redis 6.2 or newer is needed"],
+];
+
+/** A state of being away, by what went wrong. */
+export function away(error: unknown): StreamState {
+  const text = messageOf(error);
+  const words = WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? "does not answer";
+  return { up: false, durable: false, detail: words };
+}
+
+export type Facts = {
+  /** What INFO says. */
+  info: ReadonlyMap<string, string>;
+  /** What CONFIG says of appending; null when it is not permitted to ask. */
+  settings: Readonly<Record<string, string>> | null;
+};
+
+export function parseInfo(text: string): Map<string, string> {
+  const lines = text.split(/\r?\n/).map((line) => /^([a-z_0-9]+):(.*)$/.exec(line));
+  return new Map(lines.flatMap((found) => (found?.[1] === undefined ? [] : [[found[1], found[2] ?? ""]])));
+}
+
+/** Why what it takes may be gone before anybody has read it, in words; null: it is on disk before the answer. */
+function whyNotDurable({ info, settings }: Facts): string | null {
+  if (info.get("aof_enabled") !== "1") return "appendonly is off";
+  if (settings === null) return "its settings may not be read";
+  if (settings.appendfsync !== "always") return `appendfsync is ${settings.appendfsync}`;
+  if (settings["no-appendfsync-on-rewrite"] !== "no") return "no-appendfsync-on-rewrite is set";
+  // A replica that takes over may lack what was acknowledged last.
+  if (info.get("connected_slaves") !== "0") return "replicas may take over";
+  if (/^allkeys/.test(info.get("maxmemory_policy") ?? "")) return "maxmemory-policy may evict the stream";
+  return null;
+}
+
+/** What a Redis that answers is like. */
+export function judge(facts: Facts): StreamState {
+  if (facts.info.get("role") === "slave") return away("READONLY");
+  const why = whyNotDurable(facts);
+  if (why === null) return { up: true, durable: true, detail: "takes signals, and has them on disk" };
+  return { up: true, durable: false, detail: `takes signals, after the journal: ${why}` };
+}

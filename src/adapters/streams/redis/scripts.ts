@@ -1,0 +1,44 @@
+/** Appends the fields in ARGV, from the second on, unless there are as many entries as the first says. */
+export const APPEND = `
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return false end
+return redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))`;
+
+/** Deletes everything before the first entry that one of the groups has not read and acknowledged. */
+export const TRIM = `
+local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
+local ms, seq
+local function keep(id, after)
+  local m, s = string.match(id, '^(%d+)-(%d+)$')
+  m, s = tonumber(m), tonumber(s) + after
+  if ms == nil or m < ms or (m == ms and s < seq) then ms, seq = m, s end
+end
+for _, group in ipairs(groups) do
+  local is = {}
+  for i = 1, #group, 2 do is[group[i]] = group[i + 1] end
+  keep(is['last-delivered-id'], 1)
+  if is['pending'] > 0 then keep(redis.call('XPENDING', KEYS[1], is['name'])[2], 0) end
+end
+if ms then redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-%.0f', ms, seq)) end`;
+
+/**
+ * Acknowledges the ids in ARGV, from the second on, for the group that is the first, and deletes them: at once
+ * when nobody else reads the stream, else when all before them is read as well.
+ */
+export const ACK = `
+redis.call('XACK', KEYS[1], unpack(ARGV))
+if #redis.call('XINFO', 'GROUPS', KEYS[1]) == 1 then redis.call('XDEL', KEYS[1], unpack(ARGV, 2)) return end
+${TRIM}`;
+
+/**
+ * Removes the consumers of group ARGV[1] that have nothing and were idle for ARGV[2] milliseconds, or are named
+ * ARGV[3]. Looking and removing are one: with what a consumer has it would be lost.
+ */
+export const FORGET = `
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  local is = {}
+  for i = 1, #consumer, 2 do is[consumer[i]] = consumer[i + 1] end
+  if is['pending'] == 0 and (is['idle'] >= tonumber(ARGV[2]) or is['name'] == ARGV[3]) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], is['name'])
+  end
+end
+return true`;

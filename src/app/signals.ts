@@ -1,0 +1,52 @@
+import { hostname } from "node:os";
+import type { Health } from "../contract/system.ts";
+import type { HttpDeps } from "../http/index.ts";
+import type { Journal, SignalStream } from "../intake/index.ts";
+import type { Log } from "../lib/log.ts";
+import { type IntakeWorker, SignalWorker, signalTaker } from "../pipeline/index.ts";
+import { createStream } from "./adapters.ts";
+import type { LiveConfig } from "./live.ts";
+import { startLoop } from "./loop.ts";
+
+/** How often Redis is looked at, in seconds. */
+const LOOK = 2;
+
+type Parts = { live: LiveConfig; journal: Journal; worker: IntakeWorker; epoch: number; log: Log };
+
+/** The way in for signals: by their stream where there is one, else straight into the journal. */
+export type Signals = {
+  stream: SignalStream | null;
+  take: HttpDeps["takeSignal"];
+  stop(): Promise<void>;
+};
+
+export function startSignals({ live, journal, worker, epoch, log }: Parts): Signals {
+  const { config, journey } = live.current();
+  const current = () => live.current().journey;
+  const stream = createStream(config, { consumer: `${hostname()}:${process.pid}:${epoch}`, log });
+  const taken = signalTaker(journey.as("intake"), { journal, intake: worker, stream });
+  const take: Signals["take"] = async (call) => ({
+    success: true,
+    message_id: await taken(call),
+    stream: config.redis.stream,
+  });
+  if (stream === null) return { stream, take, stop: async () => {} };
+  const watch = () => stream.check();
+  const endWatch = startLoop("the watch over Redis", () => LOOK, log, watch);
+  const limit = () => live.current().config.intake.backlog.receipts;
+  const signals = new SignalWorker(current, stream, worker, limit);
+  signals.start();
+  const stop = async () => {
+    await signals.stop();
+    await endWatch();
+    await stream.close();
+  };
+  return { stream, take, stop };
+}
+
+/** Without it signals are taken in all the same: it does not degrade the whole. */
+export function streamHealth(stream: SignalStream | null): Health["dependencies"] {
+  if (stream === null) return {};
+  const { up, detail } = stream.state();
+  return { redis: { status: up ? "ok" : "down", detail } };
+}

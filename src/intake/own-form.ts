@@ -1,0 +1,82 @@
+import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
+import type { Decoded, SourceAlert } from "./types.ts";
+
+/** What a body in AWOOOI's own form says of one alert, whatever the names of its fields. null: it does not. */
+export type OwnForm = {
+  status: string | null;
+  name: string | null;
+  severity: string | null;
+  source: string | null;
+  target_resource: string | null;
+  namespace: string | null;
+  message: string | null;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+};
+
+// `deployment/api`, as kubectl writes it, is what the label `deployment` says.
+const KIND_AND_NAME = /^(deployment|statefulset|daemonset|pod|node)s?\/([a-z0-9.-]+)$/i;
+
+/** The labels of the body, and what its own fields say of the same things. */
+function labelsOf({ labels, name, severity, namespace, target_resource }: OwnForm): SourceAlert["labels"] {
+  const alertname = labels.alertname || name;
+  const [, kind, object] = KIND_AND_NAME.exec(target_resource ?? "") ?? [];
+  return {
+    ...labels,
+    ...(alertname ? { alertname } : {}),
+    ...(severity === null ? {} : { severity }),
+    ...(namespace === null ? {} : { namespace }),
+    ...(kind === undefined || object === undefined ? {} : { [kind.toLowerCase()]: object }),
+  };
+}
+
+/** What stays the same while the alert does: not its words, its values or how bad it is. */
+function fingerprintOf({ source, target_resource }: OwnForm, labels: Record<string, string>): string {
+  const { severity: _, ...lasting } = labels;
+  return sha256(canonicalJson([source?.toLowerCase() ?? null, target_resource, lasting])).slice(0, 16);
+}
+
+/** One notice in our own form, without a start; undefined when it says neither a name nor a message. */
+export function ownAlert(form: OwnForm, position: number): SourceAlert | undefined {
+  const { annotations, message, target_resource } = form;
+  const labels = labelsOf(form);
+  if (!labels.alertname && message === null) return undefined;
+  return {
+    status: form.status?.toLowerCase() === "resolved" ? "resolved" : "firing",
+    labels,
+    annotations: { ...annotations, ...(message === null ? {} : { summary: message }) },
+    starts_at: null,
+    ends_at: null,
+    source_fingerprint: fingerprintOf(form, labels),
+    generator_url: null,
+    source: form.source ?? "manual",
+    ...(target_resource === null || KIND_AND_NAME.test(target_resource) ? {} : { target_resource }),
+    position,
+  };
+}
+
+const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
+
+/** The list in a body of one alert or several: an array, or `alerts` in an object; null: it is of one. */
+function listOf(body: unknown): unknown[] | null {
+  if (Array.isArray(body)) return body;
+  return isObject(body) && "alerts" in body && Array.isArray(body.alerts) ? body.alerts : null;
+}
+
+/** A body of one alert or a list of them, by `decode`, which says as text why one cannot be understood. */
+export function decodeEach(
+  body: unknown,
+  decode: (raw: unknown, position: number) => SourceAlert | string,
+): Decoded {
+  const several = listOf(body);
+  const alerts: SourceAlert[] = [];
+  const rejected: string[] = [];
+  (several ?? [body]).forEach((raw, index) => {
+    const decoded = decode(raw, index);
+    const at = several === null ? "the body" : `alerts[${index}]`;
+    if (typeof decoded === "string") rejected.push(`${at} ${decoded}`);
+    else alerts.push(decoded);
+  });
+  if (several === null && rejected[0] !== undefined) return { ok: false, reason: rejected[0] };
+  return { ok: true, alerts, truncated: 0, rejected };
+}

@@ -1,0 +1,45 @@
+import type { Ctx } from "../../db/ctx.ts";
+import { addSeconds } from "../../lib/clock.ts";
+import type { NormalisedAlert } from "../types.ts";
+import { type SignalInstance, signalInstances } from "./store.ts";
+
+// No severity is the least of them.
+const isWorse = (one: SignalInstance["severity"], other: SignalInstance["severity"]) =>
+  (one ?? "P9") < (other ?? "P9");
+
+/**
+ * The signals of a batch in the order they came, each under the instance that it counts on: within `window`
+ * seconds of one that was counted it is that one again, by when both were received. What ended before a signal
+ * came does not take it in, nor does what is less severe: a fingerprint that gets worse is not kept waiting.
+ * Their fingerprints are locked.
+ */
+export async function debounce(
+  ctx: Ctx,
+  signals: readonly NormalisedAlert[],
+  window: number,
+): Promise<NormalisedAlert[]> {
+  if (signals.length === 0) return [];
+  const oldest = new Date(signals.reduce((least, { starts_at }) => Math.min(least, +starts_at), Infinity));
+  const fingerprints = [...new Set(signals.map((signal) => signal.fingerprint))];
+  const instances = new Map<string, SignalInstance[]>(fingerprints.map((key) => [key, []]));
+  for (const one of await signalInstances(ctx, fingerprints, addSeconds(oldest, -window)))
+    instances.get(one.fingerprint)?.push(one);
+  return signals.map((signal) => place(signal, instances.get(signal.fingerprint) ?? [], window));
+}
+
+/** Notes in `instances` what the signal begins or ends. */
+function place(signal: NormalisedAlert, instances: SignalInstance[], window: number): NormalisedAlert {
+  const { fingerprint, instance_key, severity, starts_at } = signal;
+  if (signal.status === "resolved") {
+    for (const one of instances) if (one.starts_at <= starts_at) one.ended_at ??= starts_at;
+    return signal;
+  }
+  const takesIn = (one: SignalInstance) =>
+    Math.abs(+starts_at - +one.starts_at) < window * 1000 &&
+    (one.ended_at === null || one.ended_at >= starts_at) &&
+    !isWorse(severity, one.severity);
+  const into = instances.find((one) => one.instance_key === instance_key) ?? instances.find(takesIn);
+  if (into !== undefined) return { ...signal, instance_key: into.instance_key };
+  instances.push({ fingerprint, instance_key, severity, starts_at, ended_at: null });
+  return signal;
+}
