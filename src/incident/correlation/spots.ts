@@ -9,7 +9,7 @@ export type Spot = {
 };
 
 const byTime = (a: Placed, b: Placed) =>
-  (a.at ?? Number.NEGATIVE_INFINITY) - (b.at ?? Number.NEGATIVE_INFINITY) ||
+  (a.at ?? Number.POSITIVE_INFINITY) - (b.at ?? Number.POSITIVE_INFINITY) ||
   (a.symptom.id < b.symptom.id ? -1 : 1);
 
 /** The one that stands nearest to the cause: the worst sort, then the earliest. */
