@@ -120,8 +120,12 @@ function measure(name: string, grouper: Grouper, mixes: readonly Told[][]): void
       ),
     );
   }
+  const each = pairs.map(scores);
+  const mean = (key: "precision" | "recall" | "f1") =>
+    each.reduce((sum, one) => sum + one[key], 0) / each.length;
   const { precision, recall, f1 } = scores(sumOf(pairs));
-  const numbers = [precision, recall, f1, groups / (2 * mixes.length)].map((one) =>
+  const perMix = [mean("precision"), mean("recall"), mean("f1")];
+  const numbers = [precision, recall, f1, ...perMix, groups / (2 * mixes.length)].map((one) =>
     one.toFixed(2).padStart(10),
   );
   console.log(`  ${name.padEnd(28)}${numbers.join("")}`);
@@ -145,7 +149,9 @@ export const correlation: Measure = (folder) => {
     ["those in one namespace", oneNamespace],
   ] as const) {
     console.log(`\ncorrelation: two incidents told together, ${title} (${chosen.length}), seed ${SEED}`);
-    console.log(`  ${"".padEnd(28)} precision    recall        F1  incidents per trouble`);
+    console.log(
+      `  ${"".padEnd(28)} precision    recall        F1   of each: precision, recall, F1   incidents per trouble`,
+    );
     const mixes = chosen.map(mixOf);
     for (const [name, grouper] of SIMPLE) measure(name, grouper, mixes);
     measure("awoooi, without a graph", ours(NO_TOPOLOGY), mixes);

@@ -31,7 +31,7 @@ export const USUAL: Knobs = {
   untimed: 0.05,
   noise: 4,
   silent: 0,
-  placed: 0.7,
+  placed: 0.8,
   faults: 2,
 };
 
