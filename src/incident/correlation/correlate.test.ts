@@ -38,7 +38,7 @@ const sizes = (symptoms: Symptom[], topology = NO_TOPOLOGY) =>
 
 describe("on systems that were made up, with faults that are known", () => {
   it("keeps troubles apart, finds most of what belongs together, and names the cause", () => {
-    const { precision, recall, cause } = judgeMany(SEED, 200, USUAL, true);
+    const { precision, recall, cause } = judgeMany(SEED, 400, USUAL, true);
     expect(precision).toBeGreaterThanOrEqual(0.95);
     expect(recall).toBeGreaterThanOrEqual(0.8);
     expect(cause).toBeGreaterThanOrEqual(0.9);
@@ -141,6 +141,12 @@ describe("groups", () => {
       symptom("HighErrorRate", { service: "web", namespace: "x" }, { minute: 4 }),
     ];
     expect(sizes(alerts, topology)).toEqual([1, 2]);
+    const [, , web] = alerts;
+    const links = correlate(alerts, topology, DEFAULT_TERMS).flatMap((group) => group.links);
+    expect(links.map(({ a, relation }) => [a, relation.strength])).toEqual([
+      [web?.id, "merge"],
+      [web?.id, "link"],
+    ]);
   });
 
   it("name the cause of a trouble that people put together", () => {

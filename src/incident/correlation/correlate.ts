@@ -147,6 +147,7 @@ export function correlate(
   const claims = claimsOf(spots, topology, terms);
   const chosen = choose(spots, claims);
   const trees = Map.groupBy(spots.keys(), (index) => rootOf(chosen, index));
+  const claimed = Map.groupBy(claims, ({ effect }) => effect);
   const idOf = (index: number) => nearestToCause((spots[index] as Spot).members).symptom.id;
   return [...trees].map(([root, indexes]) => {
     const own = indexes.map((index) => spots[index] as Spot);
@@ -164,7 +165,15 @@ export function correlate(
         ? []
         : [{ a: idOf(claim.effect), b: idOf(claim.cause), relation: relationOf(claim.evidence) }];
     });
-    return groupOf(spots[root] as Spot, own, [...between, ...within]);
+    // What speaks for another group, but not enough or less than for this one: one link to each.
+    const others = new Map<number, Group["links"][number]>();
+    for (const { effect, cause, evidence } of indexes.flatMap((index) => claimed.get(index) ?? [])) {
+      const other = rootOf(chosen, cause);
+      if (other === root || others.has(other)) continue;
+      const relation: Relation = { ...relationOf(evidence), strength: "link" };
+      others.set(other, { a: idOf(effect), b: idOf(cause), relation });
+    }
+    return groupOf(spots[root] as Spot, own, [...between, ...within, ...others.values()]);
   });
 }
 

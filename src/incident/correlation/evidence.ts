@@ -73,7 +73,9 @@ function byGraph(effect: Placed, cause: Placed, reach: Reach): Evidence | null {
 function byText(effect: Placed, cause: Placed, graph: boolean): Evidence | null {
   if (cause.folded === "" || !effect.mentions.has(cause.folded)) return null;
   if (isCommon(cause.folded) && !graph) return null;
-  const near = agree(effect.namespace, cause.namespace) || graph;
+  // What breaks by itself is not the effect of what only suffers, though a text beside it names that.
+  const backwards = effect.sort.feels === "cause" && cause.sort.feels !== "cause";
+  const near = !backwards && (agree(effect.namespace, cause.namespace) || graph);
   return {
     strength: near ? "merge" : "link",
     weight: near ? MENTIONED : 1,

@@ -18,7 +18,7 @@ const SORTS: readonly (readonly [RegExp, Sort])[] = [
     { name: "standing", rank: 0, feels: "apart" },
   ],
   [
-    /\b(no|zero|absent|missing|0)\s+(incoming\s+)?(requests?|traffic|calls|operations|messages|events)\b|\b(requests?|traffic|operations)\s+(absent|missing|dropp?ed|drop)\b/,
+    /\b(no|zero|absent|missing|0)\s+(\w+\s+)?(requests?|traffic|calls|operations|messages|events)\b|\b(requests?|traffic|operations)\s+(absent|missing|dropp?ed|drop)\b/,
     { name: "gets no work", rank: 1, feels: "starved" },
   ],
   [
