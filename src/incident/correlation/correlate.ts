@@ -9,6 +9,9 @@ import type { CorrelationTerms, Group, Relation, Symptom } from "./types.ts";
 /** One spot as the effect of another. */
 type Claim = { effect: number; cause: number; evidence: Evidence };
 
+/** The claim of each effect, and its next cause or one further on. */
+type Chosen = { chosen: ReadonlyMap<number, Claim>; roots: Map<number, number> };
+
 // A name that so many workloads carry points at none of them.
 const TOO_MANY = 50;
 
@@ -81,7 +84,7 @@ function apart(spots: readonly Spot[], { effect, cause }: Claim): number {
 }
 
 /** For every spot its best cause, the surest first; a cause is never the effect of its own effect. */
-function choose(spots: readonly Spot[], claims: readonly Claim[]): Map<number, Claim> {
+function choose(spots: readonly Spot[], claims: readonly Claim[]): Chosen {
   const order = claims
     .filter(({ evidence }) => evidence.strength === "merge")
     .sort(
@@ -92,17 +95,25 @@ function choose(spots: readonly Spot[], claims: readonly Claim[]): Map<number, C
         a.cause - b.cause,
     );
   const chosen = new Map<number, Claim>();
+  const roots = new Map<number, number>();
   for (const claim of order) {
-    if (chosen.has(claim.effect) || rootOf(chosen, claim.cause) === claim.effect) continue;
+    if (chosen.has(claim.effect) || rootOf(roots, claim.cause) === claim.effect) continue;
     chosen.set(claim.effect, claim);
+    roots.set(claim.effect, claim.cause);
   }
-  return chosen;
+  return { chosen, roots };
 }
 
-function rootOf(chosen: ReadonlyMap<number, Claim>, from: number): number {
-  let at = from;
-  for (let claim = chosen.get(at); claim !== undefined; claim = chosen.get(at)) at = claim.cause;
-  return at;
+/** Follows the causes to the first; what it passes is shortened, so that long chains are walked once. */
+function rootOf(roots: Map<number, number>, from: number): number {
+  let root = from;
+  for (let next = roots.get(root); next !== undefined; next = roots.get(root)) root = next;
+  for (let at = from; at !== root; ) {
+    const next = roots.get(at) ?? root;
+    roots.set(at, root);
+    at = next;
+  }
+  return root;
 }
 
 const relationOf = (evidence: Evidence): Relation => ({
@@ -145,8 +156,9 @@ export function correlate(
 ): Group[] {
   const spots = spotsOf(place(symptoms, topology), terms);
   const claims = claimsOf(spots, topology, terms);
-  const chosen = choose(spots, claims);
-  const trees = Map.groupBy(spots.keys(), (index) => rootOf(chosen, index));
+  const { chosen, roots } = choose(spots, claims);
+  const trees = Map.groupBy(spots.keys(), (index) => rootOf(roots, index));
+  const claimed = Map.groupBy(claims, ({ effect }) => effect);
   const idOf = (index: number) => nearestToCause((spots[index] as Spot).members).symptom.id;
   return [...trees].map(([root, indexes]) => {
     const own = indexes.map((index) => spots[index] as Spot);
@@ -164,7 +176,15 @@ export function correlate(
         ? []
         : [{ a: idOf(claim.effect), b: idOf(claim.cause), relation: relationOf(claim.evidence) }];
     });
-    return groupOf(spots[root] as Spot, own, [...between, ...within]);
+    // What speaks for another group, but not enough or less than for this one: one link to each.
+    const others = new Map<number, Group["links"][number]>();
+    for (const { effect, cause, evidence } of indexes.flatMap((index) => claimed.get(index) ?? [])) {
+      const other = rootOf(roots, cause);
+      if (other === root || others.has(other)) continue;
+      const relation: Relation = { ...relationOf(evidence), strength: "link" };
+      others.set(other, { a: idOf(effect), b: idOf(cause), relation });
+    }
+    return groupOf(spots[root] as Spot, own, [...between, ...within, ...others.values()]);
   });
 }
 
@@ -175,8 +195,8 @@ export function probableCause(
 ): { id: string; reason: string } | null {
   const terms = { window_ms: Number.POSITIVE_INFINITY, max_hops: 10 };
   const spots = spotsOf(place(members, topology), terms);
-  const chosen = choose(spots, claimsOf(spots, topology, terms));
-  const trees = Map.groupBy(spots.keys(), (index) => rootOf(chosen, index));
+  const { roots } = choose(spots, claimsOf(spots, topology, terms));
+  const trees = Map.groupBy(spots.keys(), (index) => rootOf(roots, index));
   const [best] = [...trees].sort(([a, one], [b, other]) => other.length - one.length || a - b);
   if (best === undefined) return null;
   const cause = nearestToCause((spots[best[0]] as Spot).members);

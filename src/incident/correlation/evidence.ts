@@ -41,9 +41,11 @@ const hops = (count: number) => (count === 1 ? "directly" : `${count} hops`);
 const MENTIONED = 4;
 const ON_NODE = 6;
 
-function byNode(effect: Placed, cause: Placed): Evidence | null {
+function byNode(effect: Placed, cause: Placed, reach: Reach): Evidence | null {
   if (!cause.is_node || cause.sort.feels !== "cause" || effect.is_node) return null;
-  if (!effect.nodes.has(cause.folded)) return null;
+  const known = effect.service !== undefined && cause.service !== undefined;
+  const placed = known && reach(effect.service as number).get(cause.service as number) === 1;
+  if (!placed && !effect.nodes.has(cause.folded)) return null;
   return {
     strength: "merge",
     weight: ON_NODE,
@@ -53,6 +55,7 @@ function byNode(effect: Placed, cause: Placed): Evidence | null {
 
 function byGraph(effect: Placed, cause: Placed, reach: Reach): Evidence | null {
   if (effect.service === undefined || cause.service === undefined) return null;
+  if (effect.sort.feels === "apart" || cause.sort.feels === "apart") return null;
   const down = reach(effect.service).get(cause.service);
   if (down !== undefined && effect.sort.feels !== "starved") {
     const strength = effect.sort.feels === "effect" ? "merge" : "link";
@@ -70,7 +73,9 @@ function byGraph(effect: Placed, cause: Placed, reach: Reach): Evidence | null {
 function byText(effect: Placed, cause: Placed, graph: boolean): Evidence | null {
   if (cause.folded === "" || !effect.mentions.has(cause.folded)) return null;
   if (isCommon(cause.folded) && !graph) return null;
-  const near = agree(effect.namespace, cause.namespace) || graph;
+  // What breaks by itself is not the effect of what only suffers, though a text beside it names that.
+  const backwards = effect.sort.feels === "cause" && cause.sort.feels !== "cause";
+  const near = !backwards && (agree(effect.namespace, cause.namespace) || graph);
   return {
     strength: near ? "merge" : "link",
     weight: near ? MENTIONED : 1,
@@ -87,7 +92,7 @@ export function explains(
 ): Evidence | null {
   if (effect.entity === cause.entity || !together(effect, cause, terms)) return null;
   const graph = byGraph(effect, cause, reach);
-  const found = [byNode(effect, cause), byText(effect, cause, graph !== null), graph].filter(
+  const found = [byNode(effect, cause, reach), byText(effect, cause, graph !== null), graph].filter(
     (one) => one !== null,
   );
   if (found.length === 0) return null;

@@ -4,13 +4,21 @@ import type { Symptom } from "./types.ts";
 
 /**
  * How near to a cause an alert of a sort stands: what breaks a machine or a workload before what its callers feel.
- * `starved`: it gets no work, because whoever calls it is broken.
+ * `starved`: it gets no work, because whoever calls it is broken. `apart`: a standing condition, which is neither
+ * the cause nor the effect of what else happens at the time, unless a text says so.
  */
-export type Sort = { name: string; rank: number; feels: "cause" | "effect" | "starved" };
+export type Sort = { name: string; rank: number; feels: "cause" | "effect" | "starved" | "apart" };
 
 const SORTS: readonly (readonly [RegExp, Sort])[] = [
+  [/\bexpir(es|ing|y|ation)\b(?!.*\bexpired\b)/, { name: "expires", rank: 1, feels: "apart" }],
+  [/\bbackups?\b|\bsnapshots?\b/, { name: "backup", rank: 1, feels: "apart" }],
+  [/\bthrottl/, { name: "throttled", rank: 1, feels: "apart" }],
   [
-    /\b(no|zero|absent|missing|0)\s+(incoming\s+)?(requests?|traffic|calls|operations|messages|events)\b|\b(requests?|traffic|operations)\s+(absent|missing|dropp?ed|drop)\b/,
+    /\bdeprecat|\bover ?commit|\bversion (mismatch|skew)|\bclock (skew|drift)/,
+    { name: "standing", rank: 0, feels: "apart" },
+  ],
+  [
+    /\b(no|zero|absent|missing|0)\s+(\w+\s+)?(requests?|traffic|calls|operations|messages|events)\b|\b(requests?|traffic|operations)\s+(absent|missing|dropp?ed|drop)\b/,
     { name: "gets no work", rank: 1, feels: "starved" },
   ],
   [
@@ -54,7 +62,7 @@ const SORTS: readonly (readonly [RegExp, Sort])[] = [
   ],
   [/\bdown\b|\babsent\b|\bmissing\b/, { name: "down", rank: 4, feels: "effect" }],
   [
-    /\bcpu\b|\bmemory\b|\bthrottl|\bsaturat|\bload\b|\bqueue\b|\blag\b/,
+    /\bcpu\b|\bmemory\b|\bsaturat|\bload\b|\bqueue\b|\blag\b/,
     { name: "saturation", rank: 5, feels: "cause" },
   ],
 ];

@@ -77,9 +77,9 @@ export function namedIn(labels: Readonly<Record<string, string>>, services: read
 
 // Words of every alert: as the name of a service they say nothing in a text.
 const COMMON = new Set(
-  `a an and any api app application are at availability available backend be below by cache check client cluster
+  `a an and any api app application are at availability available be below by cache check client cluster
   config connection container cpu critical dashboard database db default deployment dev disk down due error errors event failed
-  failing failure for from frontend high host http in instance is it job latency load log logs low memory message
+  failing failure for from high host http in instance is it job latency load log logs low memory message
   metric metrics monitor monitoring namespace network no node not of on or pod pods prod production queue rate
   request requests response server service services slow staging status storage summary system target test the
   this time timeout to too traffic unavailable up usage user users value volume warning was web were with worker`

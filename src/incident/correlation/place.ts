@@ -49,7 +49,9 @@ function scopeOf({ labels, cluster, namespace }: Symptom): { cluster: string; na
 type Known = {
   names: ReadonlySet<string>;
   clusters: ReadonlySet<string>;
-  namespaces: Map<string, Set<string>>;
+  /** Where a name is said to be. */
+  namespaces: ReadonlyMap<string, ReadonlySet<string>>;
+  clustersOf: ReadonlyMap<string, ReadonlySet<string>>;
 };
 
 /** All that the labels say, so that it is recognised where only a text or an address says it. */
@@ -57,18 +59,25 @@ function knownOf(symptoms: readonly Symptom[]): Known {
   const names = new Set<string>();
   const clusters = new Set<string>();
   const namespaces = new Map<string, Set<string>>();
+  const clustersOf = new Map<string, Set<string>>();
+  const add = (map: Map<string, Set<string>>, name: string, where: string) => {
+    if (where !== "") map.set(name, (map.get(name) ?? new Set()).add(where));
+  };
   for (const symptom of symptoms) {
     const { cluster, namespace } = scopeOf(symptom);
     if (cluster !== "") clusters.add(cluster);
     const { workloads, nodes } = namedIn(symptom.labels, symptom.services);
     for (const name of [...workloads, ...nodes].map(fold)) {
       names.add(name);
-      if (namespace === "") continue;
-      namespaces.set(name, (namespaces.get(name) ?? new Set()).add(namespace));
+      add(namespaces, name, namespace);
+      add(clustersOf, name, cluster);
     }
   }
-  return { names, clusters, namespaces };
+  return { names, clusters, namespaces, clustersOf };
 }
+
+/** The one that there is; empty where there are more or none. */
+const only = (all: ReadonlySet<string> | undefined) => (all?.size === 1 ? ([...all][0] ?? "") : "");
 
 type Subject = { name: string; folded: string; service: number | undefined; is_node: boolean };
 
@@ -100,23 +109,26 @@ function subject(name: string, service: number | undefined, topology: Topology):
 /** Places symptoms beside each other: each helps to understand the others' texts. */
 export function place(symptoms: readonly Symptom[], topology: Topology): Placed[] {
   const known = knownOf(symptoms);
-  const [onlyCluster = ""] = known.clusters.size === 1 ? known.clusters : [];
+  const onlyCluster = only(known.clusters);
   return symptoms.map((symptom) => {
     const said = scopeOf(symptom);
     const named = namedIn(symptom.labels, symptom.services);
     const tokens = tokensOf(textOf(symptom.annotations));
     const mentioned = tokens.filter((name) => known.names.has(name) || topology.has(name));
-    const cluster = said.cluster || onlyCluster;
-    const about = subjectOf(named, mentioned, { cluster, namespace: said.namespace }, topology);
+    const assumed = { cluster: said.cluster || onlyCluster, namespace: said.namespace };
+    const about = subjectOf(named, mentioned, assumed, topology);
     const own = new Set([about.folded, ...[...named.workloads, ...named.nodes].map(fold)]);
-    const homes = known.namespaces.get(about.folded);
-    const [home = ""] = homes?.size === 1 ? homes : [];
     const ofGraph = about.service === undefined ? undefined : topology.services[about.service];
-    const namespace = about.is_node ? "" : said.namespace || ofGraph?.namespace || home;
-    const entity = about.folded === "" ? `?${symptom.id}` : [cluster, namespace, about.folded].join("\n");
+    const cluster = assumed.cluster || ofGraph?.cluster || only(known.clustersOf.get(about.folded));
+    const home = said.namespace || ofGraph?.namespace || only(known.namespaces.get(about.folded));
+    const namespace = about.is_node ? "" : home;
+    const sort = sortOf(symptom);
+    const kept = sort.feels === "apart" ? [sort.name] : [];
+    const entity =
+      about.folded === "" ? `?${symptom.id}` : [cluster, namespace, about.folded, ...kept].join("\n");
     return {
       symptom,
-      sort: sortOf(symptom),
+      sort,
       entity,
       name: about.name,
       folded: about.folded,

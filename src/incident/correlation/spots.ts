@@ -1,4 +1,5 @@
 /** Symptoms of one workload at one time: they stand or fall together, and storms become small. */
+import { isCommon } from "./names.ts";
 import type { Placed } from "./place.ts";
 import type { CorrelationTerms } from "./types.ts";
 
@@ -9,7 +10,7 @@ export type Spot = {
 };
 
 const byTime = (a: Placed, b: Placed) =>
-  (a.at ?? Number.NEGATIVE_INFINITY) - (b.at ?? Number.NEGATIVE_INFINITY) ||
+  (a.at ?? Number.POSITIVE_INFINITY) - (b.at ?? Number.POSITIVE_INFINITY) ||
   (a.symptom.id < b.symptom.id ? -1 : 1);
 
 /** The one that stands nearest to the cause: the worst sort, then the earliest. */
@@ -34,6 +35,28 @@ function spotOf(members: [Placed, ...Placed[]]): Spot {
   };
 }
 
+/** What a text puts it down to; empty where it says nothing. */
+const blameOf = ({ mentions }: Placed) =>
+  [...mentions]
+    .filter((name) => !isCommon(name))
+    .sort()
+    .join(" ");
+
+/**
+ * One workload may suffer from two causes at once: then the same alert tells of it twice, and each time names others.
+ * What names nobody stays with the most.
+ */
+function byBlame(run: readonly Placed[]): Placed[][] {
+  const named = run.filter((one) => blameOf(one) !== "");
+  const told = Map.groupBy(named, (one) => one.symptom.alert_name).values();
+  const twice = [...told].some((list) => new Set(list.map(blameOf)).size > 1);
+  if (!twice) return [[...run]];
+  const parts = [...Map.groupBy(named, blameOf).values()].sort((a, b) => b.length - a.length);
+  const [most = []] = parts;
+  most.push(...run.filter((one) => blameOf(one) === ""));
+  return parts;
+}
+
 /** One spot for each workload and time; those without a time join the latest. */
 export function spotsOf(placed: readonly Placed[], terms: CorrelationTerms): Spot[] {
   const spots: Spot[] = [];
@@ -51,7 +74,8 @@ export function spotsOf(placed: readonly Placed[], terms: CorrelationTerms): Spo
     const last = runs.at(-1);
     if (last === undefined) runs.push(untimed);
     else last.push(...untimed);
-    for (const [head, ...rest] of runs) if (head !== undefined) spots.push(spotOf([head, ...rest]));
+    for (const [head, ...rest] of runs.flatMap(byBlame))
+      if (head !== undefined) spots.push(spotOf([head, ...rest]));
   }
   return spots.sort((a, b) => byTime(a.whole, b.whole));
 }
