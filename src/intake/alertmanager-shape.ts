@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anything, optionalText, texts, time } from "../contract/lenient.ts";
+import { anyText, anything, optionalText, texts, time } from "../contract/lenient.ts";
 import type { Decoded, SourceAlert } from "./types.ts";
 
 const alert = z.object({
@@ -20,6 +20,31 @@ const webhook = z.object({
   truncatedAlerts: z.number().int().min(0).catch(0),
 });
 
+const single = z.object({
+  labels: texts,
+  commonLabels: texts,
+  annotations: texts,
+  commonAnnotations: texts,
+  status: anyText,
+  state: anyText,
+  alertname: anyText,
+  title: anyText,
+  summary: anyText,
+});
+
+/** A body that is one alert rather than a list of them, as templates and scripts send it, in its list. */
+function inList(body: unknown): unknown {
+  const { data } = single.safeParse(body);
+  if (data === undefined || "alerts" in (body as object)) return body;
+  const { alertname, title, summary } = data;
+  const status = data.status ?? (/^(ok|resolved)$/i.test(data.state ?? "") ? "resolved" : "firing");
+  const labels = { ...(alertname === null ? {} : { alertname }), ...data.commonLabels, ...data.labels };
+  if (Object.keys(labels).length === 0) return body;
+  const beside = { ...(title === null ? {} : { title }), ...(summary === null ? {} : { summary }) };
+  const annotations = { ...beside, ...data.commonAnnotations, ...data.annotations };
+  return { alerts: [{ ...(body as object), status, labels, annotations }] };
+}
+
 function decodeAlert(raw: unknown, group: z.infer<typeof webhook>): SourceAlert | undefined {
   const parsed = alert.safeParse(raw);
   if (!parsed.success) return undefined;
@@ -38,7 +63,7 @@ function decodeAlert(raw: unknown, group: z.infer<typeof webhook>): SourceAlert 
 }
 
 /**
- * The body of Alertmanager's webhook, version 4, which others send as well. `vendor` names the sender in what
+ * The body of Alertmanager's webhook, version 4, which others send as well, or one flat alert. `vendor` names the sender in what
  * is said of a body that is none; `complete` adds to an alert what the vendor's own fields of it say.
  */
 export function decodeAlertmanager(
@@ -46,7 +71,7 @@ export function decodeAlertmanager(
   vendor: string,
   complete: (alert: SourceAlert, raw: unknown) => SourceAlert = (one) => one,
 ): Decoded {
-  const parsed = webhook.safeParse(body);
+  const parsed = webhook.safeParse(inList(body));
   if (!parsed.success)
     return { ok: false, reason: `not a webhook of ${vendor}: there is no list \`alerts\`` };
   const alerts: SourceAlert[] = [];

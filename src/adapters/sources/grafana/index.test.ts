@@ -79,10 +79,21 @@ describe("Grafana's unified alerting", () => {
     expect(of("QueueGrows", { deployment: "mail" }).target_resource).toBe("mail");
   });
 
-  it("is not what Grafana exports of a rule", () => {
-    expect(decode({ title: "High memory", condition: "B", labels: {}, for: "10m" })).toMatchObject({
-      ok: false,
+  it("is one alert where a template sends no list", () => {
+    const body = {
+      title: "High memory",
+      state: "alerting",
+      labels: { severity: "critical" },
+      values: { A: 1 },
+    };
+    expect(normal(alertsOf(body)[0] as SourceAlert)).toMatchObject({
+      alert_name: "High memory",
+      severity: "P0",
+      status: "firing",
+      annotations: { values: '{"A":1}' },
     });
+    expect(alertsOf({ ...body, state: "ok" })[0]?.status).toBe("resolved");
+    expect(decode({ title: "High memory", labels: {} })).toMatchObject({ ok: false });
   });
 });
 
