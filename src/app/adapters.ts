@@ -4,7 +4,11 @@ import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { generic } from "../adapters/sources/generic/index.ts";
+import { grafana } from "../adapters/sources/grafana/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
+import { sentry } from "../adapters/sources/sentry/index.ts";
+import { signoz } from "../adapters/sources/signoz/index.ts";
+import { uptimeKuma } from "../adapters/sources/uptime-kuma/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { Source } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
@@ -34,7 +38,16 @@ function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["n
 
 /** Those that understand what senders say. */
 export function createSources({ intake }: Config): Adapters["sources"] {
-  return [alertmanager.create(), generic.create(), pagerduty.create(), ...intake.custom.map(custom.create)];
+  return [
+    alertmanager.create(),
+    generic.create(),
+    grafana.create(),
+    signoz.create(),
+    uptimeKuma.create(),
+    sentry.create(),
+    pagerduty.create(),
+    ...intake.custom.map(custom.create),
+  ];
 }
 
 /** Those that are made anew when the configuration is reloaded: they do nothing by themselves. */

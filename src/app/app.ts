@@ -84,9 +84,10 @@ function liveLimits(live: LiveConfig): JournalLimits {
 }
 
 /** What is asked of the sources that the configuration in force has. */
-function ofSources(live: LiveConfig): Pick<HttpDeps, "routingKeys" | "customSender" | "decode"> {
+function ofSources(live: LiveConfig): Pick<HttpDeps, "sentry" | "routingKeys" | "customSender" | "decode"> {
   const sourceOf = (id: string) => live.current().journey.sources.find((source) => source.id === id);
   return {
+    sentry: () => live.current().checkSentry,
     routingKeys: () => live.current().checkRoutingKey,
     customSender: (name) => live.current().customSenders.get(name),
     decode: (id, json) => sourceOf(id)?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },

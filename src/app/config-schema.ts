@@ -68,6 +68,7 @@ export const configSchema = z.strictObject({
     classification: z.string().min(1).optional(),
   }),
   pagerduty: pagerduty.config.prefault({}),
+  sentry: section({ webhook_secrets: z.array(z.string().min(1)).default([]) }),
   incident: section({
     active_window: seconds("5m"),
     repair_window: seconds("30m"),

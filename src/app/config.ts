@@ -18,6 +18,7 @@ const ENVIRONMENT: Record<string, string> = {
   DATABASE_URL: "database.url",
   NOTIFICATION_ENABLED: "notification.enabled",
   WEBHOOK_HMAC_SECRET: "intake.hmac_secrets[]",
+  SENTRY_WEBHOOK_SECRET: "sentry.webhook_secrets[]",
 };
 
 function put(tree: Tree, path: string, value: unknown): void {

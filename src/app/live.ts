@@ -9,8 +9,10 @@ import {
   type Call,
   loadClassification,
   networkCheck,
+  OWN_SIGNATURE,
   type RoutingKeyCheck,
   routingKeyCheck,
+  SENTRY_SIGNATURE,
   type SecretCheck,
   type SignatureCheck,
   secretCheck,
@@ -34,6 +36,7 @@ export type Checked = {
   checkRoutingKey: RoutingKeyCheck;
   /** Of the mapped sources by their names; null where one has no secrets of its own. */
   customSenders: ReadonlyMap<string, SecretCheck | null>;
+  checkSentry: SignatureCheck;
   /** Whether a call may read the metrics without a token. */
   admitsScraper: (call: Call) => boolean;
   /** Equal for equal configurations; with the contents of the rule files. */
@@ -52,7 +55,9 @@ export function checked(config: Config, log: Log): Checked {
   // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
   const required = config.env === "prod";
-  const checkSignature = signatureCheck({ secrets, required }, log);
+  const checkSignature = signatureCheck({ form: OWN_SIGNATURE, secrets, required }, log);
+  const ofSentry = { form: SENTRY_SIGNATURE, secrets: config.sentry.webhook_secrets, required };
+  const checkSentry = signatureCheck(ofSentry, log);
   const checkRoutingKey = routingKeyCheck(config.pagerduty.routing_keys, required);
   const customSenders = new Map(
     config.intake.custom.map((one) => {
@@ -63,7 +68,17 @@ export function checked(config: Config, log: Log): Checked {
   const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const admitsScraper = (call: Call) => scraper(call) !== undefined;
   const checkSender = senderCheck(config.intake);
-  return { config, files, checkSender, checkSignature, checkRoutingKey, customSenders, admitsScraper, hash };
+  return {
+    config,
+    files,
+    checkSender,
+    checkSignature,
+    checkSentry,
+    checkRoutingKey,
+    customSenders,
+    admitsScraper,
+    hash,
+  };
 }
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
@@ -83,6 +98,7 @@ const RELOADABLE = [
   "intake.external_sites",
   "intake.classification",
   "pagerduty",
+  "sentry",
   "metrics",
   "incident",
   "decision",

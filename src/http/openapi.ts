@@ -29,6 +29,7 @@ export const OPEN = [] as const;
 export const SENDER = [{}, { senderToken: [] }, { senderBasic: [] }] as const;
 /** A route whose caller signs its body. */
 export const SIGNED = [{ senderSignature: [] }, ...SENDER] as const;
+export const SIGNED_BY_SENTRY = [{ sentrySignature: [] }, ...SENDER] as const;
 
 const PREFIX = "/api/v1";
 const NAMES: Record<string, z.ZodType> = {
@@ -183,6 +184,12 @@ const securitySchemes = {
     name: "X-Signature-256",
     description:
       "`sha256=` and the HMAC-SHA256 of the raw body, in hexadecimal, under one of `intake.hmac_secrets`.",
+  },
+  sentrySignature: {
+    type: "apiKey",
+    in: "header",
+    name: "Sentry-Hook-Signature",
+    description: "The HMAC-SHA256 of the raw body, in hexadecimal, under one of `sentry.webhook_secrets`.",
   },
   senderBasic: { type: "http", scheme: "basic", description: "One of `intake.basic`." },
 } as const;

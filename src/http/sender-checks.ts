@@ -1,8 +1,8 @@
 import type { FastifyRequest } from "fastify";
-import type { SecretCheck, Shown } from "../intake/index.ts";
+import type { SecretCheck, Shown, SignatureCheck } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { callOf, joined } from "./call.ts";
-import { SENDER, SIGNED } from "./openapi.ts";
+import { SENDER, SIGNED, SIGNED_BY_SENTRY } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** How the sender of a webhook is checked: before the body is read, and where it signs, by the body as well. */
@@ -17,8 +17,6 @@ export type SenderCheck = {
   keys: boolean;
 };
 
-const signatureOf = ({ headers }: FastifyRequest) => joined(headers["x-signature-256"]);
-
 /** By the address of the socket, else a token. */
 export const network: SenderCheck = {
   security: SENDER,
@@ -29,15 +27,36 @@ export const network: SenderCheck = {
   keys: false,
 };
 
-/** By HMAC, from whatever network; where no secret is configured and none is needed, as `network`. */
-export const hmac: SenderCheck = {
-  security: SIGNED,
-  before: (request, deps) => deps.checkSignature.present(signatureOf(request)),
-  sender: (request, body, deps) =>
-    deps.checkSignature.of(body, signatureOf(request)) ?? deps.checkSender(callOf(request)),
-  keys: true,
+type Signed = Pick<SenderCheck, "security" | "keys"> & {
+  /** Its name in lower case. */
+  header: string;
+  check: (deps: HttpDeps) => SignatureCheck;
 };
 
+/** By a signature, from whatever network; where no secret is configured and none is needed, as `network`. */
+function signed({ header, check, ...rest }: Signed): SenderCheck {
+  const given = ({ headers }: FastifyRequest) => joined(headers[header]);
+  return {
+    ...rest,
+    before: (request, deps) => check(deps).present(given(request)),
+    sender: (request, body, deps) =>
+      check(deps).of(body, given(request)) ?? deps.checkSender(callOf(request)),
+  };
+}
+
+export const hmac = signed({
+  header: "x-signature-256",
+  check: (deps) => deps.checkSignature,
+  security: SIGNED,
+  keys: true,
+});
+
+export const sentrySignature = signed({
+  header: "sentry-hook-signature",
+  check: (deps) => deps.sentry(),
+  security: SIGNED_BY_SENTRY,
+  keys: false,
+});
 function routingKeyIn(body: Buffer): unknown {
   try {
     return (JSON.parse(body.toString("utf8")) as { routing_key?: unknown } | null)?.routing_key;
@@ -74,7 +93,7 @@ function customCheckOf(request: FastifyRequest, deps: HttpDeps): SecretCheck | n
 const shownBy = (request: FastifyRequest, { header }: SecretCheck): Shown => ({
   authorization: request.headers.authorization,
   given: header === undefined ? undefined : joined(request.headers[header]),
-  signature: signatureOf(request),
+  signature: joined(request.headers["x-signature-256"]),
 });
 
 /** By the secrets of the mapped source that is called; of one that has none, as `hmac`. */

@@ -15,6 +15,7 @@ export type HttpDeps = {
   /** How a sender is admitted, or an error. */
   checkSender: (call: Call) => string;
   checkSignature: SignatureCheck;
+  sentry: () => SignatureCheck;
   routingKeys: () => RoutingKeyCheck;
   /** The check of a mapped source: undefined where there is none of that name, null where it has no secrets. */
   customSender: (name: string) => SecretCheck | null | undefined;

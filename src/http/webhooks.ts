@@ -1,6 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { pagerdutyAccepted, pagerdutyEvent, pagerdutyInvalid } from "../contract/pagerduty.ts";
+import { grafanaCall } from "../contract/webhook/grafana.ts";
+import { answerSentry, sentryAnswer, sentryCall } from "../contract/webhook/sentry.ts";
+import { answerSignoz, signozAnswer, signozCall } from "../contract/webhook/signoz.ts";
+import { uptimeKumaCall } from "../contract/webhook/uptime-kuma.ts";
 import {
   alertmanagerCall,
   genericCall,
@@ -13,7 +17,15 @@ import { type Decoded, KNOWN_ALERT_TYPES } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { idempotencyKey } from "./idempotency.ts";
 import { OPEN } from "./openapi.ts";
-import { customNameOf, hmac, network, routingKey, type SenderCheck, secret } from "./sender-checks.ts";
+import {
+  customNameOf,
+  hmac,
+  network,
+  routingKey,
+  type SenderCheck,
+  secret,
+  sentrySignature,
+} from "./sender-checks.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
@@ -49,6 +61,25 @@ type VendorAnswer = {
 const dedupKeyOf = (decoded: Decoded) =>
   decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
 
+const anyFires = (decoded: Decoded) =>
+  decoded.ok && decoded.alerts.some((alert) => alert.status === "firing");
+
+const SIGNOZ = {
+  source: "signoz",
+  check: network,
+  summary: "SigNoz's webhook",
+  body: signozCall,
+  answer: {
+    status: 200,
+    schema: signozAnswer,
+    of(json, known, decode) {
+      const decoded = decode(json);
+      // What is not understood is kept as a dead letter: it may well have fired.
+      return answerSignoz(!decoded.ok || anyFires(decoded), known);
+    },
+  },
+} as const satisfies Omit<Webhook, "path">;
+
 const WEBHOOKS: readonly Webhook[] = [
   {
     path: "/alertmanager",
@@ -63,6 +94,38 @@ const WEBHOOKS: readonly Webhook[] = [
     check: hmac,
     summary: "Alerts of scripts and of whatever has no webhook of its own",
     body: genericCall,
+  },
+  {
+    path: "/grafana",
+    source: "grafana",
+    check: network,
+    summary: "Grafana's webhook, of unified and of legacy alerting",
+    body: grafanaCall,
+  },
+  { path: "/signoz", ...SIGNOZ },
+  { path: "/signoz/alert", ...SIGNOZ },
+  {
+    path: "/uptime-kuma",
+    source: "uptime-kuma",
+    check: network,
+    summary: "Uptime Kuma's webhook",
+    body: uptimeKumaCall,
+  },
+  {
+    path: "/sentry/error",
+    source: "sentry",
+    check: sentrySignature,
+    summary: "Sentry's webhooks: issues, errors, issue alerts and metric alerts",
+    body: sentryCall,
+    answer: {
+      status: 200,
+      schema: sentryAnswer,
+      of(json, known, decode) {
+        const decoded = decode(json);
+        const alerts = !decoded.ok || decoded.alerts.length > 0;
+        return answerSentry({ alerts, fires: anyFires(decoded) }, known);
+      },
+    },
   },
   {
     path: "/pagerduty/v2/enqueue",
@@ -123,7 +186,7 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.get(
     "/health",
     { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
-    async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }),
+    async () => ({ status: "ok", sources: [...new Set(sources)], alert_types: KNOWN_ALERT_TYPES }),
   );
   for (const { path, source: named, check, summary, body, params, answer } of WEBHOOKS) {
     const response: Record<number, z.ZodType> = {

@@ -1,7 +1,7 @@
 import { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import { sameSecret } from "./check-sender.ts";
-import { signatureCheck } from "./check-signature.ts";
+import { OWN_SIGNATURE, signatureCheck } from "./check-signature.ts";
 
 /** What a caller shows: `given` is the header that its source has chosen for tokens. */
 export type Shown = {
@@ -42,7 +42,7 @@ function tokensIn({ authorization = "", given }: Shown): string[] {
 
 /** A check of a source that has secrets of its own: a token, or a signature. Throws `unauthenticated` or `signature_invalid`. */
 export function secretCheck({ tokens, header, hmac_secrets }: SecretPolicy, log: Log): SecretCheck {
-  const signatures = signatureCheck({ secrets: hmac_secrets, required: true }, log);
+  const signatures = signatureCheck({ form: OWN_SIGNATURE, secrets: hmac_secrets, required: true }, log);
   const byToken = (shown: Shown) => {
     const fits = tokensIn(shown).flatMap((given) => tokens.map((token) => sameSecret(given, token)));
     return fits.includes(true) ? "token" : null;

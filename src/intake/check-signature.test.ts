@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { silentLog } from "../lib/log.ts";
-import { signatureCheck } from "./check-signature.ts";
+import { OWN_SIGNATURE, SENTRY_SIGNATURE, signatureCheck } from "./check-signature.ts";
 
 const [OLD, NEW] = ["the secret of last year", "密钥-\u{1f511}"] as const;
-const both = signatureCheck({ secrets: [OLD, NEW], required: true }, silentLog);
+const both = signatureCheck({ form: OWN_SIGNATURE, secrets: [OLD, NEW], required: true }, silentLog);
 const BODY = Buffer.from('{"alert_type": "磁碟滿了", "message": "\u{1f525}"}');
 const hex = (secret: string, body: Buffer = BODY) => createHmac("sha256", secret).update(body).digest("hex");
 const signed = (secret: string, body?: Buffer) => `sha256=${hex(secret, body)}`;
@@ -78,7 +78,7 @@ describe("a signature", () => {
 
 describe("without a secret", () => {
   it("nothing is admitted where one is required, whatever is sent", () => {
-    const check = signatureCheck({ secrets: [], required: true }, silentLog);
+    const check = signatureCheck({ form: OWN_SIGNATURE, secrets: [], required: true }, silentLog);
     for (const header of [undefined, signed(""), signed(OLD)]) {
       const refused = expect.objectContaining({
         code: "untrusted_sender",
@@ -92,7 +92,7 @@ describe("without a secret", () => {
   it("the check is somebody else's where none is required, and one line of the log says so", () => {
     const lines: string[] = [];
     const check = signatureCheck(
-      { secrets: [], required: false },
+      { form: OWN_SIGNATURE, secrets: [], required: false },
       { ...silentLog, warn: (_fields, text) => lines.push(text) },
     );
     expect(lines).toEqual([]);
@@ -101,5 +101,30 @@ describe("without a secret", () => {
       expect(check.of(BODY, "anything")).toBeNull();
     }
     expect(lines).toEqual([expect.stringContaining("unsigned")]);
+  });
+});
+
+describe("Sentry's signature", () => {
+  const check = signatureCheck({ form: SENTRY_SIGNATURE, secrets: [OLD, NEW], required: true }, silentLog);
+
+  it("is the bare digits, of either secret", () => {
+    for (const secret of [OLD, NEW]) {
+      check.present(hex(secret));
+      expect(check.of(BODY, hex(secret))).toBe("hmac");
+      expect(check.of(BODY, hex(secret).toUpperCase())).toBe("hmac");
+    }
+  });
+
+  it("is refused in any other form, of another body and of another secret, and never said", () => {
+    for (const header of [signed(OLD), hex(OLD).slice(1), `${hex(OLD)}0`, `${hex(OLD)},${hex(NEW)}`])
+      expect(() => check.present(header)).toThrow(refusal(/Sentry-Hook-Signature is malformed/));
+    expect(() => check.present("  ")).toThrow(refusal(/Sentry-Hook-Signature is missing/));
+    for (const header of [hex("another"), hex(OLD, Buffer.from("{}"))])
+      expect(() => check.of(BODY, header)).toThrow(refusal(/does not fit/));
+  });
+
+  it("is asked for by the names of its own settings", () => {
+    const none = signatureCheck({ form: SENTRY_SIGNATURE, secrets: [], required: true }, silentLog);
+    expect(() => none.present(hex(OLD))).toThrow(/SENTRY_WEBHOOK_SECRET or sentry\.webhook_secrets/);
   });
 });

@@ -2,7 +2,26 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 
+/** How one kind of sender signs: in which header, how the hexadecimal digits begin there, and how it is set up. */
+export type SignatureForm = { header: string; prefix: string; what: string; settings: string };
+
+/** AWOOOI's own. */
+export const OWN_SIGNATURE: SignatureForm = {
+  header: "X-Signature-256",
+  prefix: "sha256=",
+  what: "signed alerts",
+  settings: "WEBHOOK_HMAC_SECRET or intake.hmac_secrets",
+};
+
+export const SENTRY_SIGNATURE: SignatureForm = {
+  header: "Sentry-Hook-Signature",
+  prefix: "",
+  what: "Sentry's webhooks",
+  settings: "SENTRY_WEBHOOK_SECRET or sentry.webhook_secrets",
+};
+
 export type SignaturePolicy = {
+  form: SignatureForm;
   /** Any of these may have signed: while one replaces another, both are valid. */
   secrets: readonly string[];
   /** Without a secret nothing is admitted. */
@@ -17,61 +36,59 @@ export type SignatureCheck = {
   of(body: Buffer, header: string | undefined): string | null;
 };
 
-const FORM = /^sha256=([0-9a-f]{64})$/i;
-const HEADER = "X-Signature-256";
+const DIGEST = /^[0-9a-f]{64}$/i;
 
-function digestIn(header: string | undefined): Buffer {
-  if (header === undefined || header.trim() === "") {
-    throw new AwoooiError(
-      "signature_invalid",
-      `The header ${HEADER} is missing: send sha256=<HMAC-SHA256 of the body, in hex>.`,
-    );
-  }
-  const hex = FORM.exec(header.trim())?.[1];
-  if (hex === undefined) {
-    const words = `The header ${HEADER} is malformed: it must be sha256= and 64 hexadecimal digits.`;
+function digestIn(given: string | undefined, { header, prefix }: SignatureForm): Buffer {
+  const text = given?.trim() ?? "";
+  if (text === "") {
+    const words = `The header ${header} is missing: send ${prefix}<HMAC-SHA256 of the body, in hex>.`;
     throw new AwoooiError("signature_invalid", words);
+  }
+  const hex = text.slice(prefix.length);
+  if (text.slice(0, prefix.length).toLowerCase() !== prefix || !DIGEST.test(hex)) {
+    const form = `${prefix === "" ? "" : `${prefix} and `}64 hexadecimal digits`;
+    throw new AwoooiError("signature_invalid", `The header ${header} is malformed: it must be ${form}.`);
   }
   return Buffer.from(hex, "hex");
 }
 
 /**
- * Checks `X-Signature-256: sha256=<hex>`, the HMAC of the raw body. Throws `signature_invalid`, and
+ * Checks the header of `form`, the HMAC of the raw body. Throws `signature_invalid`, and
  * `untrusted_sender` where a secret is required and none is configured. Neither secrets nor signatures
  * are in what it throws or logs.
  */
-export function signatureCheck({ secrets, required }: SignaturePolicy, log: Log): SignatureCheck {
+export function signatureCheck({ form, secrets, required }: SignaturePolicy, log: Log): SignatureCheck {
+  const { header, what, settings } = form;
   let warned = false;
 
   function mustBeConfigured(): void {
     if (required) {
-      const words =
-        "No secret for signed alerts is configured here, and without one they are refused in production: set WEBHOOK_HMAC_SECRET or intake.hmac_secrets.";
+      const words = `No secret for ${what} is configured here, and without one they are refused in production: set ${settings}.`;
       throw new AwoooiError("untrusted_sender", words);
     }
     if (!warned) {
-      log.warn({}, "alerts are taken unsigned: set WEBHOOK_HMAC_SECRET; in production they would be refused");
+      log.warn({}, `${what} are taken unsigned: set ${settings}; in production they would be refused`);
     }
     warned = true;
   }
 
   return {
-    present(header) {
+    present(given) {
       if (secrets.length === 0) mustBeConfigured();
-      else digestIn(header);
+      else digestIn(given, form);
     },
-    of(body, header) {
+    of(body, given) {
       if (secrets.length === 0) {
         mustBeConfigured();
         return null;
       }
-      const given = digestIn(header);
+      const digest = digestIn(given, form);
       // All of them, whichever fits: the time taken tells nothing.
       const fits = secrets.map((secret) =>
-        timingSafeEqual(createHmac("sha256", secret).update(body).digest(), given),
+        timingSafeEqual(createHmac("sha256", secret).update(body).digest(), digest),
       );
       if (fits.includes(true)) return "hmac";
-      throw new AwoooiError("signature_invalid", `The signature in ${HEADER} does not fit the body.`);
+      throw new AwoooiError("signature_invalid", `The signature in ${header} does not fit the body.`);
     },
   };
 }

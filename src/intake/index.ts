@@ -1,8 +1,15 @@
 export { affectedServices } from "./affected-services.ts";
+export { decodeAlertmanager } from "./alertmanager-shape.ts";
 export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
 export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";
 export { type Call, networkCheck, type SenderPolicy, senderCheck } from "./check-sender.ts";
-export { type SignatureCheck, type SignaturePolicy, signatureCheck } from "./check-signature.ts";
+export {
+  OWN_SIGNATURE,
+  SENTRY_SIGNATURE,
+  type SignatureCheck,
+  type SignaturePolicy,
+  signatureCheck,
+} from "./check-signature.ts";
 export { claimCall } from "./claim-call.ts";
 export { type Classification, loadClassification, parseClassification } from "./classification.ts";
 export { type Classified, type ClassifyInput, classify, matchingRules } from "./classify.ts";

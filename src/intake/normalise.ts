@@ -138,9 +138,18 @@ export function callOf({ seq, sender, idempotency_key, body, received_at }: Rece
   return `key:${hashOfTexts([sender, idempotency_key, sha256(body), received_at.toISOString()])}`;
 }
 
+// It is in an index, which takes no mebibyte; vendors' own are hashes, or a few words.
+const LONGEST_IDENTITY = 200;
+
+function identityOf({ source_fingerprint: given, labels }: SourceAlert): string {
+  return given === null ? sha256(canonicalJson(labels)).slice(0, 16) : shortened(given);
+}
+
+const shortened = (given: string) => (given.length > LONGEST_IDENTITY ? sha256(given) : given);
+
 /** The key of an instance that has no start: it lasts until it resolves, and its redeliveries are one. */
 export function lastingInstance(source: string, source_fingerprint: string): string {
-  return keyOf([source, source_fingerprint, "unknown"]);
+  return keyOf([source, shortened(source_fingerprint), "unknown"]);
 }
 
 const keyOf = (instance: readonly string[]) => hashOfTexts(instance).slice(0, 32);
@@ -179,7 +188,7 @@ export function normalise(
     annotations,
     expr: alert.expr ?? exprOfLink(alert.generator_url),
   });
-  const source_fingerprint = alert.source_fingerprint ?? sha256(canonicalJson(labels)).slice(0, 16);
+  const source_fingerprint = identityOf(alert);
   const instance = instanceOf(alert, source_fingerprint, call);
   return {
     instance_key: keyOf([source, ...instance]),
@@ -188,7 +197,7 @@ export function normalise(
     fingerprint: fingerprintOf({
       cluster,
       namespace,
-      workload: named ?? workloadOf(labels, alert_name),
+      workload: alert.workload ?? named ?? workloadOf(labels, alert_name),
       alert_type,
       alert_name,
     }),

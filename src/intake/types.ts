@@ -30,6 +30,8 @@ export type SourceAlert = {
   source?: string;
   alert_type?: string;
   target_resource?: string;
+  /** What it converges by, where the source has grouped already; else what it is about. */
+  workload?: string;
   /** Place in the body, from 0; the same however much of the body is understood. */
   position?: number;
   /** The expression that fires it, where the source gives it other than in the link. */

@@ -313,6 +313,6 @@ describe("dead letters", () => {
     expect(incident).toMatchObject({ hit_count: 2, status: "investigating" });
     expect((await listed()).map(({ source }) => source)).toEqual(["alertmanager"]);
     expect(await awoooi("replay", "--all")).toBe(1);
-    expect(output).toContain("is dead still: not an Alertmanager webhook");
+    expect(output).toContain("is dead still: not a webhook of Alertmanager");
   });
 });

@@ -159,7 +159,10 @@ describe("a signed alert", () => {
     await start();
     const response = await fetch(`${app.url}/api/v1/webhooks/health`);
     const health = (await response.json()) as { alert_types: string[] };
-    expect(health).toMatchObject({ status: "ok", sources: ["alertmanager", "generic"] });
+    expect(health).toMatchObject({
+      status: "ok",
+      sources: expect.arrayContaining(["alertmanager", "generic"]),
+    });
     for (const type of ["k8s_pod_crash", "high_cpu", "db_connection_timeout", "custom"])
       expect(health.alert_types).toContain(type);
   });

@@ -168,6 +168,16 @@ describe("Alertmanager's webhook", () => {
     expect(decoded.ok && decoded.alerts).toHaveLength(2);
   });
 
+  it("is one alert where there is no list of them", () => {
+    expect(decode(FULL)).toEqual(decode({ alerts: [FULL] }));
+    expect(decode({ ...FULL, alertname: "Beside", labels: {} })).toMatchObject({
+      alerts: [{ labels: { alertname: "Beside" } }],
+    });
+    expect(decode({ ...BODY, title: "t", summary: "s" })).toMatchObject({
+      alerts: [{ labels: BODY.commonLabels, annotations: { title: "t", summary: "common" } }],
+    });
+  });
+
   it.each([undefined, null, 5, "x", true, [], {}, { alerts: null }, { alerts: {} }, { alerts: "x" }, [FULL]])(
     "is not the body %j",
     (body) => {

@@ -1,54 +1,4 @@
-import { z } from "zod";
-import { anything, optionalText, texts, time } from "../../../contract/lenient.ts";
-import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
-
-const alert = z.object({
-  status: anything,
-  labels: texts,
-  annotations: texts,
-  startsAt: time,
-  endsAt: time,
-  fingerprint: optionalText,
-  generatorURL: optionalText,
-});
-
-const webhook = z.object({
-  status: anything,
-  alerts: z.array(z.unknown()),
-  commonLabels: texts,
-  commonAnnotations: texts,
-  truncatedAlerts: z.number().int().min(0).catch(0),
-});
-
-function decodeAlert(raw: unknown, group: z.infer<typeof webhook>): SourceAlert | undefined {
-  const parsed = alert.safeParse(raw);
-  if (!parsed.success) return undefined;
-  const { labels, annotations, startsAt, endsAt, fingerprint, generatorURL } = parsed.data;
-  // Judged per alert: a group that is firing may hold resolved alerts.
-  const status = typeof parsed.data.status === "string" ? parsed.data.status : group.status;
-  return {
-    status: status === "resolved" ? "resolved" : "firing",
-    labels: Object.keys(labels).length > 0 ? labels : group.commonLabels,
-    annotations: Object.keys(annotations).length > 0 ? annotations : group.commonAnnotations,
-    starts_at: startsAt,
-    ends_at: status === "resolved" ? endsAt : null,
-    source_fingerprint: fingerprint,
-    generator_url: generatorURL,
-  };
-}
-
-function decode(body: unknown): Decoded {
-  const parsed = webhook.safeParse(body);
-  if (!parsed.success) return { ok: false, reason: "not an Alertmanager webhook: there is no list `alerts`" };
-  const alerts: SourceAlert[] = [];
-  const rejected: string[] = [];
-  parsed.data.alerts.forEach((raw, index) => {
-    const decoded = decodeAlert(raw, parsed.data);
-    if (decoded === undefined) rejected.push(`alerts[${index}] is not an object`);
-    else alerts.push(decoded);
-  });
-  return { ok: true, alerts, truncated: parsed.data.truncatedAlerts, rejected };
-}
+import { decodeAlertmanager, type Source, type SourceDescription } from "../../../intake/index.ts";
 
 /** Alertmanager's webhook, version 4. */
 export const alertmanager = {
@@ -59,5 +9,8 @@ export const alertmanager = {
     path: "/api/v1/webhooks/alertmanager",
     capabilities: ["firing", "resolved", "batch"],
   }),
-  create: (): Source => ({ id: "alertmanager", decode }),
+  create: (): Source => ({
+    id: "alertmanager",
+    decode: (body) => decodeAlertmanager(body, "Alertmanager"),
+  }),
 };

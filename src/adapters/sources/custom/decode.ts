@@ -194,7 +194,7 @@ export function decodeBy(map: Compiled, body: unknown): Decoded {
     const until = performance.now() + BUDGET_MS;
     for (const [index, part] of parts.entries()) {
       if (index === MOST_ALERTS || performance.now() > until) {
-        const why = index === MOST_ALERTS ? "too many for one body" : "the map takes too long";
+        const why = index === MOST_ALERTS ? "too many for one body" : "the map is too slow";
         rejected.push(`alerts[${index}] and all after it: ${why}`);
         break;
       }

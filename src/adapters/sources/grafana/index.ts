@@ -1,0 +1,18 @@
+import { decodeAlertmanager, type Source, type SourceDescription } from "../../../intake/index.ts";
+import { decodeLegacy } from "./legacy.ts";
+import { completeUnified } from "./unified.ts";
+
+/** Grafana's webhook: unified alerting, and the alerting of the versions before it. */
+export const grafana = {
+  id: "grafana",
+  describe: (): SourceDescription => ({
+    name: "Grafana",
+    kind: "source",
+    path: "/api/v1/webhooks/grafana",
+    capabilities: ["firing", "resolved", "batch"],
+  }),
+  create: (): Source => ({
+    id: "grafana",
+    decode: (body) => decodeLegacy(body) ?? decodeAlertmanager(body, "Grafana", completeUnified),
+  }),
+};

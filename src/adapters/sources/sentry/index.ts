@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { anyText, anything, optionalText } from "../../../contract/lenient.ts";
+import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
+import { eventAlert, issueAlert, pluginAlert } from "./issue.ts";
+import { metricAlert } from "./metric-alert.ts";
+
+const call = z.object({
+  action: anyText,
+  data: z
+    .looseObject({
+      triggered_rule: optionalText,
+      description_title: optionalText,
+      description_text: optionalText,
+      web_url: optionalText,
+    })
+    .optional()
+    .catch(undefined),
+  event: anything,
+});
+
+const decoded = (...alerts: SourceAlert[]): Decoded => ({ ok: true, alerts, truncated: 0, rejected: [] });
+const one = (alert: SourceAlert | null | undefined): Decoded =>
+  alert === undefined
+    ? { ok: false, reason: "what it is about is not an object" }
+    : decoded(...(alert ? [alert] : []));
+
+/** What a call is about is said by a header; the journal has the body, whose keys say it too. */
+function decode(body: unknown): Decoded {
+  const { data: fields } = call.safeParse(body);
+  if (fields === undefined) return { ok: false, reason: "not a webhook of Sentry" };
+  const { action, data } = fields;
+  if (data === undefined) {
+    return fields.event === null ? { ok: false, reason: "there is no `data`" } : one(pluginAlert(body));
+  }
+  if ("metric_alert" in data) return one(metricAlert(data.metric_alert, action, data));
+  if ("issue" in data) return one(issueAlert(data.issue, action));
+  if ("error" in data) return one(eventAlert(data.error, null));
+  if ("event" in data) return one(eventAlert(data.event, data.triggered_rule));
+  // What people write and install is no trouble.
+  if ("comment" in data || "installation" in data) return decoded();
+  return { ok: false, reason: "`data` has none of issue, error, event, metric_alert, comment, installation" };
+}
+
+/** Sentry's webhooks: of an integration (issue, error, issue alert, metric alert), and of the older plugin. */
+export const sentry = {
+  id: "sentry",
+  describe: (): SourceDescription => ({
+    name: "Sentry",
+    kind: "source",
+    path: "/api/v1/webhooks/sentry/error",
+    capabilities: ["firing", "resolved"],
+    secrets: ["sentry.webhook_secrets"],
+  }),
+  create: (): Source => ({ id: "sentry", decode }),
+};
