@@ -142,13 +142,14 @@ export function callOf({ seq, sender, idempotency_key, body, received_at }: Rece
 const LONGEST_IDENTITY = 200;
 
 function identityOf({ source_fingerprint: given, labels }: SourceAlert): string {
-  if (given === null) return sha256(canonicalJson(labels)).slice(0, 16);
-  return given.length > LONGEST_IDENTITY ? sha256(given) : given;
+  return given === null ? sha256(canonicalJson(labels)).slice(0, 16) : shortened(given);
 }
+
+const shortened = (given: string) => (given.length > LONGEST_IDENTITY ? sha256(given) : given);
 
 /** The key of an instance that has no start: it lasts until it resolves, and its redeliveries are one. */
 export function lastingInstance(source: string, source_fingerprint: string): string {
-  return keyOf([source, source_fingerprint, "unknown"]);
+  return keyOf([source, shortened(source_fingerprint), "unknown"]);
 }
 
 const keyOf = (instance: readonly string[]) => hashOfTexts(instance).slice(0, 32);

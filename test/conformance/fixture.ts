@@ -7,10 +7,12 @@ export type Notice = { subject: string; status: Status };
 export type SourceFixture = {
   /** Which of the source's bodies. */
   name: string;
-  /** Below `/api/v1/webhooks`. */
+  /** Below `/api/v1/webhooks`, or whole. */
   path: string;
   /** What it is answered with where all is well; 200 when missing. */
   status?: number;
+  /** What a body is answered with that is not understood, where not the same. */
+  invalid?: number;
   /** What shows who sends it. */
   headers?: (body: Buffer) => Record<string, string>;
   /** The whole body, one alert, with every field that is documented. Resolved it is the end of the firing one. */
@@ -32,7 +34,30 @@ const SENTRY_SECRET = "conformance-secret-of-sentry";
 
 /** Of the app under test: what the headers of the fixtures fit. */
 export const SETTINGS = {
-  intake: { answer_wait: "20s", hmac_secrets: [HMAC_SECRET] },
+  intake: {
+    answer_wait: "20s",
+    hmac_secrets: [HMAC_SECRET],
+    custom: [
+      {
+        name: "conformance",
+        tokens: ["conformance-token-of-custom"],
+        alerts: "events",
+        fields: {
+          alertname: "name",
+          status: "state",
+          severity: "level",
+          namespace: "$.tenant",
+          target_resource: "host",
+          message: "text",
+          url: "link",
+          starts_at: "since",
+          labels: { team: "tags.team" },
+          annotations: "tags",
+        },
+        values: { status: { resolved: ["good"] }, severity: { critical: [5] } },
+      },
+    ],
+  },
   sentry: { webhook_secrets: [SENTRY_SECRET] },
 };
 

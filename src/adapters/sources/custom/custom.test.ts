@@ -137,7 +137,14 @@ describe("a mapped body", () => {
     });
   });
 
-  it("is bounded in number", () => {
+  it("is bounded in number, and in its labels", () => {
+    const labels = Object.fromEntries(Array.from({ length: 1_001 }, (_, n) => [`k${n}`, "v"]));
+    const fields = { alertname: "'A'", labels: "tags" };
+    const { decode } = custom.create(customSource.parse({ name: "x", fields }));
+    expect(decode({ tags: labels })).toMatchObject({
+      alerts: [{ labels: { alertname: "A" } }],
+      rejected: [expect.stringContaining("at most 1000")],
+    });
     const decoded = sourceOf().decode({ events: Array.from({ length: 10_001 }, () => ({ check: "A" })) });
     expect(decoded.ok && decoded.alerts.length).toBeLessThanOrEqual(10_000);
     expect(decoded.ok && decoded.rejected).toHaveLength(1);

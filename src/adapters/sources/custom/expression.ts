@@ -10,10 +10,14 @@ import { messageOf } from "../../../lib/error.ts";
 
 export type Expression = ReturnType<typeof compile>;
 
+const MOST_TAGS = 500;
+
 /** `a:1,b:2`, or a list of such texts, as an object: how many vendors write tags. A tag without a value is `true`. */
 function pairs(given: unknown): JSONValue {
-  const list = typeof given === "string" ? given.split(",") : Array.isArray(given) ? given : [];
-  const tags = list.filter((one): one is string => typeof one === "string" && one.trim() !== "");
+  const list = typeof given === "string" ? given.split(",", MOST_TAGS) : Array.isArray(given) ? given : [];
+  const tags = list
+    .slice(0, MOST_TAGS)
+    .filter((one): one is string => typeof one === "string" && one.trim() !== "");
   return Object.fromEntries(
     tags.map((tag): [string, JSONValue] => {
       const [, key, value] = /^([^:=]*)[:=]([\s\S]*)$/.exec(tag.trim()) ?? [];
