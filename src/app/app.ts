@@ -14,10 +14,11 @@ import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
 import { keepSecret, secretsIn } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
-import { IntakeWorker, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
+import { IntakeWorker, type Received, startWorkflows, stopWorkflows, sweep } from "../pipeline/index.ts";
 import { type Adapters, createAdapters, createNotifiers } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
+import { createGuards, type Guards } from "./guard.ts";
 import { createJourney } from "./journey.ts";
 import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
@@ -88,12 +89,15 @@ function receiver(
   ctx: Ctx,
   journal: Journal,
   worker: IntakeWorker,
+  guards: Guards,
   waitSeconds: () => number,
 ): HttpDeps["receive"] {
   return async ({ json, idempotency_key = null, ...call }) => {
+    const counted = guards.admit({ ...call, json });
     const received_at =
       idempotency_key === null ? ctx.clock.now() : await claimCall(ctx, { ...call, idempotency_key });
     const receipt = await journal.append({ ...call, idempotency_key, received_at });
+    guards.accepted(receipt.seq, receipt.source, counted);
     const answer = worker.take(receipt, json);
     if (answer === null) return null;
     const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
@@ -147,8 +151,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
-    const made = { ctxOf, onReceived: metrics.received, epoch: database.epoch };
-    const live = liveConfig(
+    const guards = createGuards(as("intake"), metrics, () => ({ live: live.current(), journey: current() }));
+    const onReceived = (received: Received) => {
+      metrics.received(received);
+      guards.received(received);
+    };
+    const made = { ctxOf, onReceived, epoch: database.epoch };
+    const live: LiveConfig = liveConfig(
       {
         ...first,
         journey: createJourney(first, bound, made),
@@ -174,6 +183,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     ends.push(stopWorkflows);
     const worker: IntakeWorker = new IntakeWorker(current, () => journal.pressed());
     const journal = new Journal(as("intake"), liveLimits(live), () => worker.backlog(), metrics.committed);
+    ends.push(await guards.start());
     await worker.start();
     ends.push(() => worker.stop());
     const page = await metricsPage(metrics, as("intake"), { journal, worker });
@@ -200,7 +210,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       get checkSignature() {
         return live.current().checkSignature;
       },
-      receive: receiver(as("intake"), journal, worker, patience),
+      receive: receiver(as("intake"), journal, worker, guards, patience),
+      guard: guards.http,
+      sources: guards.sources,
       get terms() {
         return current().approval;
       },

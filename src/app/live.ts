@@ -10,6 +10,8 @@ import {
   loadClassification,
   networkCheck,
   type SignatureCheck,
+  type SourceLimits,
+  senderAddress,
   senderCheck,
   signatureCheck,
 } from "../intake/index.ts";
@@ -27,6 +29,10 @@ export type Checked = {
   files: RuleFiles;
   checkSender: (call: Call) => string;
   checkSignature: SignatureCheck;
+  /** By what address a sender is counted. */
+  addressOf: (call: Call) => string;
+  /** What a source may do. */
+  limitsOf: (source: string) => SourceLimits;
   /** Whether a call may read the metrics without a token. */
   admitsScraper: (call: Call) => boolean;
   /** Equal for equal configurations; with the contents of the rule files. */
@@ -47,8 +53,28 @@ export function checked(config: Config, log: Log): Checked {
   const checkSignature = signatureCheck({ secrets, required: config.env === "prod" }, log);
   const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const admitsScraper = (call: Call) => scraper(call) !== undefined;
-  return { config, files, checkSender: senderCheck(config.intake), checkSignature, admitsScraper, hash };
+  return {
+    config,
+    files,
+    checkSender: senderCheck(config.intake),
+    checkSignature,
+    addressOf: senderAddress(config.intake.proxies),
+    limitsOf: limitsOf(config.intake.limits),
+    admitsScraper,
+    hash,
+  };
 }
+
+/** Those of all, with a source's own in their place. */
+function limitsOf({ sources, ...all }: Config["intake"]["limits"]): (source: string) => SourceLimits {
+  const own = new Map(
+    Object.entries(sources).map(([source, limits]) => [source, { ...all, ...withoutUndefined(limits) }]),
+  );
+  return (source) => own.get(source) ?? all;
+}
+
+const withoutUndefined = (limits: Config["intake"]["limits"]["sources"][string]): Partial<SourceLimits> =>
+  Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
 export type Live = Checked & { journey: Journey; notifiers: readonly Notifier[]; loaded_at: Date };
@@ -58,6 +84,7 @@ const RELOADABLE = [
   "server.log_level",
   "intake.answer_wait",
   "intake.backlog",
+  "intake.limits",
   "intake.trusted_networks",
   "intake.proxies",
   "intake.bearer_tokens",

@@ -15,6 +15,7 @@ import { addMove } from "./move.ts";
 import { addOperations } from "./operations.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
+import { addSources } from "./sources.ts";
 import { addStorage } from "./storage.ts";
 import { addTokens } from "./tokens.ts";
 
@@ -72,6 +73,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addApprovals,
     addAlerts,
     addDeadLetters,
+    addSources,
     addTokens,
     addRules,
     addOperations,

@@ -26,6 +26,8 @@ beforeEach(async () => {
     checkSender: refuse,
     checkSignature: { present: refuse, of: refuse },
     receive: refuse,
+    guard: { enter: () => {}, refused: () => {} },
+    sources: { ids: () => [], limits: refuse, limited: () => [] },
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },
     health: () => ask(),

@@ -8,9 +8,12 @@ import {
   webhookAnswer,
   webhookHealth,
 } from "../contract/webhook.ts";
-import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
-import { AwoooiError } from "../lib/error.ts";
+import { KNOWN_ALERT_TYPES, SMALL_BODY } from "../intake/index.ts";
+import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { callOf } from "./call.ts";
+import { toAwoooiError } from "./error-handler.ts";
 import { idempotencyKey } from "./idempotency.ts";
+import { WEBHOOKS as PREFIX } from "./observe.ts";
 import { OPEN } from "./openapi.ts";
 import { hmac, network, type SenderCheck } from "./sender-checks.ts";
 import type { HttpDeps } from "./types.ts";
@@ -57,6 +60,28 @@ const LATER: WebhookAnswer = {
   results: [],
 };
 
+/** Where a source is called: `/custom/:name` is where `custom:NAME` is. Null when there is no such route. */
+export function webhookPath(source: string): string | null {
+  const [kind = "", ...rest] = source.split(":");
+  const name = rest.join(":");
+  const route = WEBHOOKS.find(({ path, source: named }) =>
+    typeof named === "string" ? named === source : name !== "" && path.startsWith(`/${kind}/:`),
+  );
+  return route === undefined ? null : PREFIX + route.path.replace(/:\w+$/, encodeURIComponent(name));
+}
+
+/** Bytes of the body as the call says; null when it does not. */
+function lengthOf({ headers }: FastifyRequest): number | null {
+  if (headers["transfer-encoding"] !== undefined) return null;
+  return Number(headers["content-length"] ?? 0);
+}
+
+/** What a refused call has cost: its body, or as much of it as is taken when it does not say its length. */
+function bytesRead(request: FastifyRequest, code: ErrorCode, limit: number): number {
+  if (Buffer.isBuffer(request.body)) return request.body.length;
+  return code === "too_large" && lengthOf(request) === null ? limit : 0;
+}
+
 function parse(body: Buffer): unknown {
   if (body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
   try {
@@ -79,6 +104,15 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
     async () => ({ status: "ok", sources, alert_types: KNOWN_ALERT_TYPES }),
   );
   for (const { path, source: named, check, summary, body, answer } of WEBHOOKS) {
+    /** Whatever is named: what a call says wrongly is counted under the route. */
+    const sourceOf = (request: FastifyRequest) => {
+      if (typeof named === "string") return named;
+      try {
+        return named(request, deps);
+      } catch {
+        return path.split("/")[1] ?? path;
+      }
+    };
     const response: Record<number, z.ZodType> =
       answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema };
     app.post(path, {
@@ -91,13 +125,23 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
         response,
         ...(check.keys ? { "x-errors": [409, 422] } : {}),
       },
-      // Its headers are for browsers.
-      helmet: false,
       // The body goes into the journal as it came, whatever it holds, and the answer is our own.
       validatorCompiler: () => (value) => ({ value }),
       serializerCompiler: () => (said) => JSON.stringify(said),
       // Before the body is read: a stranger's 5 MiB are not worth reading.
-      onRequest: async (request) => check.before(request, deps),
+      onRequest: async (request) => {
+        check.before(request, deps);
+        deps.guard.enter({ source: sourceOf(request), call: callOf(request), length: lengthOf(request) });
+      },
+      onError: async (request, reply, thrown) => {
+        const error = toAwoooiError(thrown);
+        const bytes = bytesRead(request, error.code, deps.body_limit);
+        const length = lengthOf(request);
+        // What is not read here would be read later, to be thrown away.
+        if (request.body === undefined && (length ?? Number.POSITIVE_INFINITY) > SMALL_BODY)
+          reply.header("connection", "close");
+        deps.guard.refused({ source: sourceOf(request), call: callOf(request), error, bytes });
+      },
       handler: async (request, reply) => {
         const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const sender = check.sender(request, raw, deps);

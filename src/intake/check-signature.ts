@@ -27,7 +27,7 @@ function digestIn(header: string | undefined): Buffer {
       `The header ${HEADER} is missing: send sha256=<HMAC-SHA256 of the body, in hex>.`,
     );
   }
-  const hex = FORM.exec(header.trim())?.[1];
+  const hex = FORM.exec(header)?.[1];
   if (hex === undefined) {
     const words = `The header ${HEADER} is malformed: it must be sha256= and 64 hexadecimal digits.`;
     throw new AwoooiError("signature_invalid", words);

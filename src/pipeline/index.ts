@@ -1,5 +1,5 @@
 export { IntakeWorker } from "./intake-worker.ts";
-export { processReceipts } from "./receive.ts";
+export { firingIn, foresee, processReceipts } from "./receive.ts";
 export { type Counts, countPrunable, type Pace, prune, type RetentionTerms } from "./retention.ts";
 export { sweep } from "./sweep.ts";
 export type { Journey, Received } from "./types.ts";

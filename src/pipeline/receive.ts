@@ -42,18 +42,16 @@ import type { Journey, Received } from "./types.ts";
 export type Delivery = { receipt: Receipt; body: unknown; unattended?: boolean };
 
 type Understood = Omit<Received, "alerts"> & {
-  seq: number;
-  replayed: boolean;
   alerts: NormalisedAlert[];
   truncated: number;
 };
 
 /** From a body to alerts in our own terms. Never throws: what cannot be understood is a dead letter. */
 function understand(journey: Journey, { receipt, body }: Delivery): Understood {
-  const { seq, source: id, received_at } = receipt;
+  const { seq, source: id, sender, received_at } = receipt;
   const replayed = (receipt.replays ?? 0) > 0;
   const source = journey.sources.find((one) => one.id === id);
-  const about = { seq, source: id, replayed };
+  const about = { seq, source: id, sender, bytes: receipt.body.length, replayed };
   const dead = (error: string) => ({
     ...about,
     alerts: [],
@@ -76,6 +74,16 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
     return dead(messageOf(error));
   }
 }
+
+/** What would come of a call, before it is written down. */
+export function foresee(journey: Journey, call: Omit<Receipt, "seq">, json: unknown) {
+  const { alerts, error } = understand(journey, { receipt: { ...call, seq: 0 }, body: json });
+  return { dead: error !== null, fingerprints: firingIn(alerts) };
+}
+
+/** The fingerprints of what fires. */
+export const firingIn = (alerts: Received["alerts"]): string[] =>
+  alerts.filter(({ status }) => status === "firing").map(({ fingerprint }) => fingerprint);
 
 /**
  * Alerts in the order they came, cut so that no part holds an instance twice: a firing and a resolved
