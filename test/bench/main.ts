@@ -1,9 +1,10 @@
+import { garbage } from "./garbage.ts";
 import { intake } from "./intake.ts";
 import { profile } from "./profile.ts";
 import { print } from "./report.ts";
 import { storm } from "./storm.ts";
 
-const BENCHES: Record<string, () => Promise<void>> = { intake, storm, profile };
+const BENCHES: Record<string, () => Promise<void>> = { intake, storm, profile, garbage };
 
 const name = process.argv[2] ?? "";
 const bench = BENCHES[name];
