@@ -18,6 +18,7 @@ import {
   IntakeWorker,
   Listening,
   mergeByHand,
+  type Received,
   splitByHand,
   startWorkflows,
   stopWorkflows,
@@ -26,6 +27,7 @@ import {
 import { type Adapters, createAdapters, createReloadable } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { type Database, openDatabase } from "./database.ts";
+import { createGuards, type Guards } from "./guard.ts";
 import { createJourney } from "./journey.ts";
 import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
@@ -100,12 +102,15 @@ function receiver(
   ctx: Ctx,
   journal: Journal,
   worker: IntakeWorker,
+  guards: Guards,
   waitSeconds: () => number,
 ): HttpDeps["receive"] {
   return async ({ json, idempotency_key = null, ...call }) => {
+    const counted = guards.admit({ ...call, json });
     const received_at =
       idempotency_key === null ? ctx.clock.now() : await claimCall(ctx, { ...call, idempotency_key });
     const receipt = await journal.append({ ...call, idempotency_key, received_at });
+    guards.accepted(receipt.seq, receipt.source, counted);
     const answer = worker.take(receipt, json);
     if (answer === null) return null;
     const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
@@ -185,9 +190,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
+    const guards = createGuards(as("intake"), metrics, () => ({ live: live.current(), journey: current() }));
+    const onReceived = (received: Received) => {
+      metrics.received(received);
+      guards.received(received);
+    };
     const listening = new Listening(() => live.current().config.sweep.every);
-    const { received: onReceived, silenced: onSilenced } = metrics;
-    const made = { ctxOf, onReceived, onSilenced, epoch: database.epoch, listening };
+    const made = { ctxOf, onReceived, onSilenced: metrics.silenced, epoch: database.epoch, listening };
     const live: LiveConfig = liveConfig(
       {
         ...first,
@@ -219,6 +228,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       () => worker.backlog(),
       metrics.committed,
     );
+    ends.push(await guards.start());
     await worker.start();
     ends.push(() => worker.stop());
     const signals = startSignals({ live, journal, worker, epoch: database.epoch, log });
@@ -238,7 +248,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
         return live.current().checkSentry;
       },
       ...ofSources(live),
-      receive: receiver(as("intake"), journal, worker, patience),
+      receive: receiver(as("intake"), journal, worker, guards, patience),
+      guard: guards.http,
+      sources: guards.sources,
       relations: { merge: mergeByHand, split: splitByHand },
       takeSignal: signals.take,
       get terms() {

@@ -10,6 +10,12 @@ import { duration, keeping, keepingOrForever } from "./duration.ts";
 
 const seconds = (text: string) => duration.prefault(text);
 const count = (value: number) => z.number().int().min(1).max(1_000_000).default(value);
+function rate(): z.ZodNumber;
+function rate(value: number): z.ZodDefault<z.ZodNumber>;
+function rate(value?: number) {
+  const number = z.number().positive().max(1e12);
+  return value === undefined ? number : number.default(value);
+}
 const section = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
 
 const matchers = z.array(
@@ -33,6 +39,26 @@ const PRIVATE = [
   "fc00::/7",
   "fe80::/10",
 ];
+
+/** What one source may do; see docs/reference/awoooi.yaml. */
+const sourceLimits = {
+  requests_per_second: rate(20_000),
+  burst: rate(40_000),
+  sender_requests_per_second: rate(20_000),
+  body_limit: z.number().int().min(1_024).optional(),
+  wasted_bytes_per_second: rate(1024 * 1024),
+  dead_letters_per_hour: rate(600),
+  dead_letter_bytes_per_hour: rate(10 * 1024 * 1024),
+  dead_letter_bytes_kept: rate(256 * 1024 * 1024),
+  new_fingerprints: rate(10_000),
+  new_fingerprints_per_hour: rate(1_000),
+};
+/** The same of one source: what is not there is as for all. */
+const ownLimits = z.strictObject(
+  Object.fromEntries(Object.keys(sourceLimits).map((name) => [name, rate().optional()])) as {
+    [name in keyof typeof sourceLimits]: z.ZodOptional<z.ZodNumber>;
+  },
+);
 
 /** Everything that can be set, with its default. Durations are seconds after parsing. */
 export const configSchema = z.strictObject({
@@ -69,6 +95,12 @@ export const configSchema = z.strictObject({
         .min(1_024)
         .default(256 * 1024 * 1024),
       receipts: count(100_000),
+    }),
+    limits: section({
+      ...sourceLimits,
+      sources: z
+        .record(z.string().regex(/^[A-Za-z0-9:_.-]{1,64}$/, "is not a source"), ownLimits)
+        .default({}),
     }),
     trusted_networks: z.array(z.string()).default(PRIVATE),
     proxies: z.array(z.string()).default([]),

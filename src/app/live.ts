@@ -16,7 +16,9 @@ import {
   SENTRY_SIGNATURE,
   type SecretCheck,
   type SignatureCheck,
+  type SourceLimits,
   secretCheck,
+  senderAddress,
   senderCheck,
   signatureCheck,
 } from "../intake/index.ts";
@@ -38,6 +40,10 @@ export type Checked = {
   checkRoutingKey: RoutingKeyCheck;
   /** Of the mapped sources by their names; null where one has no secrets of its own. */
   customSenders: ReadonlyMap<string, SecretCheck | null>;
+  /** By what address a sender is counted. */
+  addressOf: (call: Call) => string;
+  /** What a source may do. */
+  limitsOf: (source: string) => SourceLimits;
   /** Whether a call may read the metrics without a token. */
   admitsScraper: (call: Call) => boolean;
   /** Who is told of what; null: all channels of everything. */
@@ -80,11 +86,24 @@ export function checked(config: Config, log: Log): Checked {
     checkSentry,
     checkRoutingKey,
     customSenders,
+    addressOf: senderAddress(config.intake.proxies),
+    limitsOf: limitsOf(config.intake.limits),
     admitsScraper,
     router: routes.length === 0 ? null : createRouter(routes),
     hash,
   };
 }
+
+/** Those of all, with a source's own in their place. */
+function limitsOf({ sources, ...all }: Config["intake"]["limits"]): (source: string) => SourceLimits {
+  const own = new Map(
+    Object.entries(sources).map(([source, limits]) => [source, { ...all, ...withoutUndefined(limits) }]),
+  );
+  return (source) => own.get(source) ?? all;
+}
+
+const withoutUndefined = (limits: Config["intake"]["limits"]["sources"][string]): Partial<SourceLimits> =>
+  Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
 export type Live = Checked & { journey: Journey; notifiers: readonly Notifier[]; loaded_at: Date };
@@ -94,6 +113,7 @@ const RELOADABLE = [
   "server.log_level",
   "intake.answer_wait",
   "intake.backlog",
+  "intake.limits",
   "intake.trusted_networks",
   "intake.proxies",
   "intake.bearer_tokens",

@@ -3,7 +3,7 @@ import { entriesBefore } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { Executor } from "../execution/index.ts";
 import type { HttpMeter } from "../http/index.ts";
-import type { Journal, SignalStream } from "../intake/index.ts";
+import { type Journal, LIMITS, type SignalStream } from "../intake/index.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { IntakeWorker, Journey, Received } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
@@ -22,6 +22,8 @@ export type Metrics = {
   committed: (receipts: number, seconds: number) => void;
   received: (received: Received) => void;
   silenced: Journey["onSilenced"];
+  /** A call of a webhook was refused, by an error code or a limit. */
+  refused: (source: string, reason: string) => void;
   /** The same adapters, counted. */
   counted: (adapters: Adapters) => Adapters;
 };
@@ -171,6 +173,17 @@ function adapterMeter(registers: Registry[]): Metrics["counted"] {
   });
 }
 
+function refusalMeter(registers: Registry[], sources: readonly string[]): Metrics["refused"] {
+  const refused = new Counter({
+    name: "awoooi_calls_refused_total",
+    help: "Calls of webhooks that were refused, by source and by error code or the limit that was reached.",
+    labelNames: ["source", "reason"],
+    registers,
+  });
+  for (const source of sources) for (const reason of LIMITS) refused.inc({ source, reason }, 0);
+  return (source, reason) => refused.inc({ source, reason });
+}
+
 /** The metrics of one app, in a registry of its own: several apps may run in one process. */
 export function createMetrics(sources: readonly string[]): Metrics {
   const registry = new Registry();
@@ -188,6 +201,7 @@ export function createMetrics(sources: readonly string[]): Metrics {
     committed: journalMeter(registers),
     received: intakeMeter(registers, sources),
     silenced: silenceMeter(registers),
+    refused: refusalMeter(registers, sources),
     counted: adapterMeter(registers),
   };
 }

@@ -1,95 +1,81 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { stringify } from "yaml";
-import { FakeServer } from "../../test/support/cli-server.ts";
-import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
-import { checkConfig, configJsonSchema, localSources, showConfig } from "../app/index.ts";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { AT, as, FakeServer, HOSTILE, page } from "../../test/support/cli-server.ts";
+import { refusedCalls, type SourceReport, sourceList } from "../contract/source.ts";
 
-let folder: string;
-let config: string;
-const SHOP = {
-  name: "shop",
-  alerts: "events",
-  fields: { alertname: "check", status: "state", severity: "level", target_resource: "host" },
+const server = new FakeServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+
+const SOURCE: SourceReport = {
+  source: "alertmanager",
+  kind: "alertmanager",
+  path: "/api/v1/webhooks/alertmanager",
+  last_accepted_at: AT,
+  last_refused_at: null,
+  calls: { received: 12, accepted: 9, refused: 3, dead: 1 },
+  dead_letters: { count: 4, bytes: 2_500 },
+  limits: {
+    requests_per_second: 1,
+    burst: 1,
+    sender_requests_per_second: 1,
+    body_limit: 1,
+    wasted_bytes_per_second: 1,
+    dead_letters_per_hour: 1,
+    dead_letter_bytes_per_hour: 1,
+    dead_letter_bytes_kept: 1,
+    new_fingerprints: 1,
+    new_fingerprints_per_hour: 1,
+  },
+  limited: ["dead_letters"],
 };
-
-beforeAll(async () => {
-  folder = await temporaryFolder("sources");
-  config = join(folder, "awoooi.yaml");
-  await writeFile(config, stringify({ data_dir: folder, intake: { custom: [SHOP] } }));
+const REFUSED = {
+  source: "alertmanager",
+  reason: "dead_letters",
+  sender: "10.2.2.2",
+  hour: AT,
+  count: 30,
+  first_at: AT,
+  last_at: AT,
+  sample: HOSTILE,
+};
+beforeEach(() => {
+  server.seen = [];
+  server.answers = {
+    "GET /sources": as(sourceList, { items: [SOURCE] }),
+    "GET /sources/refused": page(refusedCalls, [REFUSED], "next_1"),
+  };
 });
-afterAll(() => clearFolder(folder));
 
-// A server that is not there: none must be needed.
-const nowhere = new FakeServer();
-const local = async () => ({ checkConfig, configJsonSchema, localSources, showConfig });
-function test(source: string, body: unknown, ...more: string[]) {
-  const stdin = typeof body === "string" ? body : JSON.stringify(body);
-  const argv = ["sources", "test", "--source", source, "--file", "-", "--config", config, ...more];
-  return nowhere.awoooi(argv, { env: { AWOOOI_URL: "http://127.0.0.1:1" }, stdin, config: local });
-}
-const json = async (source: string, body: unknown) => {
-  const { code, stdout } = await test(source, body, "--json");
-  return { code, ...JSON.parse(stdout) };
-};
+it("sources shows what each sent, and which limits hold it back", async () => {
+  const { code, stdout, stderr } = await server.awoooi(["sources"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^SOURCE +PATH .*\nalertmanager +\/api\S+ +2026-07-01 \S+ +9 +3 +1 +4, 2.5 kB +dead_letters/,
+  );
+  expect(stderr).toContain("24 hours");
+  expect(JSON.parse((await server.awoooi(["sources", "ls", "--json"])).stdout)).toEqual({ items: [SOURCE] });
+});
 
-const ALERT = {
-  labels: { alertname: "KubePodCrashLooping", namespace: "prod", pod: "web-1" },
-  startsAt: "2026-05-04T07:00:00Z",
-};
-
-describe("sources test", () => {
-  it("shows what a body comes to", async () => {
-    const { code, stdout } = await test("alertmanager", { alerts: [{ ...ALERT, status: "resolved" }] });
-    expect(code).toBe(0);
-    for (const row of [
-      /status +resolved/,
-      /severity +none given/,
-      /target +web$/m,
-      /namespace +prod/,
-      /category +kubernetes/,
-    ])
-      expect(stdout).toMatch(row);
-    expect(stdout).toContain("alertmanager: 1 understood, 0 rejected");
+it("sources refused says why, by the filters that were given, and hides what would mislead", async () => {
+  const { code, stdout, stderr } = await server.awoooi([
+    "sources",
+    "refused",
+    "--source",
+    "alertmanager",
+    "--reason",
+    "dead_letters",
+    "--limit",
+    "1",
+  ]);
+  expect(code).toBe(0);
+  expect(Object.fromEntries(server.seen[0]?.query ?? [])).toEqual({
+    source: "alertmanager",
+    reason: "dead_letters",
+    limit: "1",
   });
-
-  it("knows the mapped sources of the configuration, by either name", async () => {
-    const body = { events: [{ check: "Disk", state: "ok", level: "high", host: "web-1" }] };
-    for (const name of ["shop", "custom:shop"])
-      expect(await json(name, body)).toMatchObject({
-        code: 0,
-        source: "custom:shop",
-        alerts: [{ name: "Disk", status: "resolved", severity: "P1", target: "web-1", starts_at: null }],
-        rejected: [],
-      });
-  });
-
-  it("tells instances apart as the server does", async () => {
-    const [first, again] = (await json("alertmanager", { alerts: [ALERT, ALERT] })).alerts;
-    expect(first.instance).toBe(again.instance);
-    expect((await json("generic", { alert_type: "disk_full" })).alerts[0].instance).toBeNull();
-  });
-
-  it("ends with 1 when something would be a dead letter, and says why", async () => {
-    const some = await test("shop", { events: [{ check: "Disk" }, 5] });
-    expect(some.code).toBe(1);
-    expect(some.stdout).toContain("rejected: alerts[1] is not an object");
-    expect(some.stdout).toContain("1 understood, 1 rejected");
-    expect(await json("shop", {})).toMatchObject({ code: 1, alerts: [], rejected: [expect.any(String)] });
-    expect(await json("pagerduty", { event_action: "acknowledge", dedup_key: "k" })).toMatchObject({
-      code: 0,
-      acknowledged: ["k"],
-    });
-  });
-
-  it("says what is wrong with what it is given", async () => {
-    const unknown = await test("nobody", {});
-    expect(unknown).toMatchObject({ code: 4, stderr: expect.stringContaining("custom:shop") });
-    expect(await test("shop", "{")).toMatchObject({ code: 2, stderr: expect.stringContaining("not JSON") });
-    await writeFile(config, stringify({ intake: { custom: [{ ...SHOP, fields: { alertname: "a ||" } }] } }));
-    const { code, stderr } = await test("shop", {});
-    expect(code).toBe(2);
-    expect(stderr).toContain("intake.custom.0.fields.alertname: is no JMESPath expression");
-  });
+  expect(stdout).toMatch(/10\.2\.2\.2 +dead_letters +30 +up/);
+  expect(stdout).not.toContain("\u001b");
+  expect(stderr).toContain("--cursor next_1");
+  server.answers["GET /sources/refused"] = page(refusedCalls, []);
+  expect((await server.awoooi(["sources", "refused"])).stdout).toBe("No call was refused.\n");
 });

@@ -1,9 +1,76 @@
 import type { Command } from "commander";
-import { group, leaf, type Session } from "./command.ts";
+import { pageOf } from "../contract/common.ts";
+import { refusedCalls, sourceList } from "../contract/source.ts";
+import { read, request } from "./client.ts";
+import { group, leaf, limit, type Session } from "./command.ts";
+import { moment, shellWord } from "./print.ts";
 import type { TestOptions } from "./sources-test.ts";
+import { bytes } from "./storage.ts";
+
+type Json = { json?: boolean };
+type RefusedOptions = Json & {
+  source?: string;
+  reason?: string;
+  sender?: string;
+  limit?: number;
+  cursor?: string;
+};
+
+async function list(session: Session, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "GET", "/sources");
+  if (json) return session.out.json(answer.text);
+  session.out.table(
+    ["SOURCE", "PATH", "LAST ACCEPTED", "ACCEPTED", "REFUSED", "DEAD", "DEAD LETTERS", "LIMITED NOW"],
+    read(sourceList, answer).items.map(({ source, path, last_accepted_at, calls, dead_letters, limited }) => [
+      source,
+      path ?? "-",
+      moment(last_accepted_at),
+      String(calls.accepted),
+      String(calls.refused),
+      String(calls.dead),
+      `${dead_letters.count}, ${bytes(dead_letters.bytes)}`,
+      limited.length === 0 ? "-" : { text: limited.join(", "), style: "red" as const },
+    ]),
+  );
+  session.err.line("Counts are those of the last 24 hours.");
+}
+
+async function refused(session: Session, { json, limit: count, ...filter }: RefusedOptions): Promise<void> {
+  const query = { ...filter, limit: count };
+  const answer = await request(session.server(), "GET", "/sources/refused", { query });
+  if (json) return session.out.json(answer.text);
+  const { items, next_cursor } = read(pageOf(refusedCalls), answer);
+  if (items.length === 0) return session.out.line("No call was refused.");
+  session.out.table(
+    ["LAST", "SOURCE", "SENDER", "REASON", "CALLS", "THE FIRST WAS TOLD"],
+    items.map((one) => [
+      moment(one.last_at),
+      one.source,
+      one.sender,
+      one.reason,
+      String(one.count),
+      one.sample ?? "",
+    ]),
+  );
+  if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
+}
 
 export function addSources(program: Command, session: Session): void {
-  const sources = group(program, "sources", "where alerts come from");
+  const sources = group(program, "sources", "where alerts come from, and what was refused");
+  const summary = "what each source sent within a day, what became of it, and which limits hold it back";
+  leaf(sources, "ls", summary, ["awoooi sources", "awoooi sources ls --json"], { isDefault: true }).action(
+    (options: Json) => list(session, options),
+  );
+  leaf(sources, "refused", "which calls were refused and why, by hour, newest first", [
+    "awoooi sources refused",
+    "awoooi sources refused --source alertmanager --reason untrusted_sender",
+  ])
+    .option("--source <source>", "only calls of this source")
+    .option("--reason <reason>", "only those refused for this: an error code or a limit")
+    .option("--sender <address>", "only those from this address")
+    .option("--limit <n>", "at most this many (default: 50)", limit)
+    .option("--cursor <cursor>", "go on where the page before ended")
+    .action((options: RefusedOptions) => refused(session, options));
   leaf(sources, "test", "show the alerts that a body comes to, without a server", [
     "awoooi sources test --source alertmanager --file body.json",
     "awoooi sources test --source custom:shop --file - --json < body.json",

@@ -32,6 +32,8 @@ beforeEach(async () => {
     receive: refuse,
     relations: { merge: refuse, split: refuse },
     takeSignal: refuse,
+    guard: { enter: () => {}, refused: () => {} },
+    sources: { ids: () => [], limits: refuse, limited: () => [] },
     terms: {} as HttpDeps["terms"],
     config: { status: refuse, reload: refuse },
     notifiers: () => [],

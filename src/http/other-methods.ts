@@ -1,10 +1,10 @@
-import type { FastifyInstance, HTTPMethods } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { AwoooiError } from "../lib/error.ts";
 
 const METHODS: HTTPMethods[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Answers 405, with what is allowed, where a path is known under other methods. Call what it returns last. */
-export function answerOtherMethods(app: FastifyInstance): () => void {
+/** Answers 405, with what is allowed, where a path is known under other methods. Call what it returns last, with where to answer. */
+export function answerOtherMethods(app: FastifyInstance): (on: FastifyInstance) => void {
   const allowed = new Map<string, Set<HTTPMethods>>();
   let open = true;
   app.addHook("onRoute", ({ url, method }) => {
@@ -13,20 +13,17 @@ export function answerOtherMethods(app: FastifyInstance): () => void {
     allowed.set(url, methods);
     for (const one of [method].flat()) methods.add(one as HTTPMethods);
   });
-  return () => {
+  return (on) => {
     open = false;
     for (const [url, methods] of allowed) {
       const missing = METHODS.filter((method) => !methods.has(method));
       const allow = [...methods].sort().join(", ");
-      app.route({
-        method: missing,
-        url,
-        schema: { hide: true },
-        handler: async (request, reply) => {
-          reply.header("allow", allow);
-          throw new AwoooiError("method_not_allowed", `${request.method} is not allowed here; ${allow} is.`);
-        },
-      });
+      const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
+        reply.header("allow", allow);
+        throw new AwoooiError("method_not_allowed", `${request.method} is not allowed here; ${allow} is.`);
+      };
+      // Whatever the body is: it is not read.
+      on.route({ method: missing, url, schema: { hide: true }, onRequest: refuse, handler: refuse });
     }
   };
 }

@@ -25,6 +25,7 @@ import { ALERTMANAGER_API, observe, requestId, WEBHOOKS } from "./observe.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { silenceRoutes } from "./silences.ts";
+import { sourceRoutes } from "./sources.ts";
 import { storageRoutes } from "./storage.ts";
 import { tokenRoutes } from "./tokens.ts";
 import type { HttpDeps } from "./types.ts";
@@ -70,6 +71,32 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   auditRoutes(routes);
   configRoutes(routes, deps);
   storageRoutes(routes, deps);
+  sourceRoutes(routes, deps);
+}
+
+/** Routes with hooks of their own; they are made in the order of the calls. */
+function mount(app: FastifyInstance, prefix: string, routes: (part: FastifyInstance) => void): void {
+  app.register(
+    (part, _options, done) => {
+      routes(part);
+      done();
+    },
+    { prefix },
+  );
+}
+
+/** Everything that a browser may be shown, and all that is not there. */
+function browserRoutes(app: FastifyInstance, deps: HttpDeps, finish: (app: FastifyInstance) => void): void {
+  app.register(helmet);
+  app.setNotFoundHandler(async (request) => {
+    throw new AwoooiError("not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
+  });
+  mount(app, "/api/v1", (part) => healthRoutes(part, deps));
+  mount(app, "", (part) => metricsRoutes(part, deps));
+  mount(app, "", (part) => openapiRoutes(part));
+  mount(app, "/api/v1", (part) => api(part, deps));
+  mount(app, ALERTMANAGER_API, (part) => alertmanagerSilences(part, deps));
+  mount(app, "", () => finish(app));
 }
 
 /** The HTTP server, not listening yet. */
@@ -101,9 +128,6 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     if (raw.httpVersion === "1.1" && raw.headers.host === undefined)
       throw new AwoooiError("unparsable", "There is no Host header.");
   });
-  app.setNotFoundHandler(async (request) => {
-    throw new AwoooiError("not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
-  });
   // An empty body is no body, whatever type it claims: several verbs need none.
   const parseJson = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) =>
@@ -112,23 +136,10 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   observe(app, deps.meter, deps.log);
   await describeRoutes(app, deps.version);
   const finish = answerOtherMethods(app);
-  await app.register(helmet);
-  const mount = (prefix: string, routes: (part: FastifyInstance, deps: HttpDeps) => void) =>
-    app.register(
-      (part, _options, done) => {
-        routes(part, deps);
-        done();
-      },
-      { prefix },
-    );
-  await mount("/api/v1", healthRoutes);
-  await mount("", metricsRoutes);
-  await mount("", openapiRoutes);
-  await mount(WEBHOOKS, webhookRoutes);
-  await mount(ALERTMANAGER_API, alertmanagerAlertRoutes);
-  await mount("/api/v1", api);
-  await mount(ALERTMANAGER_API, alertmanagerSilences);
-  finish();
+  mount(app, WEBHOOKS, (part) => webhookRoutes(part, deps));
+  mount(app, ALERTMANAGER_API, (part) => alertmanagerAlertRoutes(part, deps));
+  // Helmet's headers are for browsers: senders do not pay for them with every call.
+  mount(app, "", (pages) => browserRoutes(pages, deps, finish));
   await app.ready();
   return app;
 }

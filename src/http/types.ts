@@ -1,4 +1,5 @@
 import type { ApprovalTerms } from "../approval/index.ts";
+import type { SourceReport } from "../contract/source.ts";
 import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
 import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
@@ -6,6 +7,7 @@ import type { Ctx } from "../db/ctx.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import type { Call, Decoded, RoutingKeyCheck, SecretCheck, SignatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
+import type { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import type { HttpMeter } from "./observe.ts";
 
@@ -45,6 +47,19 @@ export type HttpDeps = {
     body: Buffer;
     idempotency_key?: string | undefined;
   }) => Promise<SignalAnswer>;
+  /** What bounds a source; a refusal is `source_limited`. */
+  guard: {
+    /** Before the body is read; `length` is null where it is not said. */
+    enter: (arrival: { source: string; call: Call; length: number | null }) => void;
+    /** Told of every refused call of a webhook, and how many bytes were read for it. */
+    refused: (refusal: { source: string; call: Call; error: AwoooiError; bytes: number }) => void;
+  };
+  /** The sources that there are, what each may do, and which limits hold it back now. */
+  sources: {
+    ids: () => readonly string[];
+    limits: (source: string) => SourceReport["limits"];
+    limited: (source: string) => string[];
+  };
   /** Those in force when they are read. */
   readonly terms: ApprovalTerms;
   config: {

@@ -1,185 +1,43 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { z } from "zod";
-import { pagerdutyAccepted, pagerdutyEvent, pagerdutyInvalid } from "../contract/pagerduty.ts";
-import { grafanaCall } from "../contract/webhook/grafana.ts";
-import { answerSentry, sentryAnswer, sentryCall } from "../contract/webhook/sentry.ts";
-import { answerSignoz, signozAnswer, signozCall } from "../contract/webhook/signoz.ts";
-import { uptimeKumaCall } from "../contract/webhook/uptime-kuma.ts";
-import {
-  alertmanagerCall,
-  genericCall,
-  NOTHING_KNOWN,
-  signalAnswer,
-  signalCall,
-  type WebhookAnswer,
-  webhookAnswer,
-  webhookHealth,
-} from "../contract/webhook.ts";
-import { type Decoded, KNOWN_ALERT_TYPES } from "../intake/index.ts";
-import { AwoooiError } from "../lib/error.ts";
+import type { z } from "zod";
+import { NOTHING_KNOWN, type WebhookAnswer, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
+import { KNOWN_ALERT_TYPES, SMALL_BODY } from "../intake/index.ts";
+import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { callOf } from "./call.ts";
+import { toAwoooiError } from "./error-handler.ts";
 import { idempotencyKey } from "./idempotency.ts";
+import { WEBHOOKS as PREFIX } from "./observe.ts";
 import { OPEN } from "./openapi.ts";
-import {
-  customNameOf,
-  hmac,
-  network,
-  routingKey,
-  type SenderCheck,
-  secret,
-  sentrySignature,
-} from "./sender-checks.ts";
 import type { HttpDeps } from "./types.ts";
-
-/** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
-export type Webhook = {
-  path: string;
-  /** The source's id, or how a call says it; what is thrown there is the answer. */
-  source: string | ((request: FastifyRequest, deps: HttpDeps) => string);
-  check: SenderCheck;
-  summary: string;
-  body: z.ZodType;
-  /** Of the path. */
-  params?: z.ZodType;
-  /** How the sender is answered, where not with what became of its alerts: as its vendor would. */
-  answer?: VendorAnswer;
-  take?: Taker;
-};
-
-type VendorAnswer = {
-  status: 200 | 202;
-  schema: z.ZodType;
-  /**
-   * From the body as JSON of any shape, and what is known of its alerts by now; null: nothing yet. `decode` is
-   * what its source makes of it.
-   */
-  of(json: unknown, known: WebhookAnswer | null, decode: (json: unknown) => Decoded): unknown;
-  /**
-   * With status 400, what a body that is not understood is answered with, by vendors whose senders take 2xx
-   * for done and 400 for good. It is in the dead letters all the same.
-   */
-  invalid?: { schema: z.ZodType; of(reason: string): unknown };
-};
-
-const anyFires = (decoded: Decoded) =>
-  decoded.ok && decoded.alerts.some((alert) => alert.status === "firing");
-
-const SIGNOZ = {
-  source: "signoz",
-  check: network,
-  summary: "SigNoz's webhook",
-  body: signozCall,
-  answer: {
-    status: 200,
-    schema: signozAnswer,
-    of(json, known, decode) {
-      const decoded = decode(json);
-      // What is not understood is kept as a dead letter: it may well have fired.
-      return answerSignoz(!decoded.ok || anyFires(decoded), known);
-    },
-  },
-} as const satisfies Omit<Webhook, "path">;
-
-/** The key that PagerDuty's clients name an alert by is the one that it has here. */
-const dedupKeyOf = (decoded: Decoded) =>
-  decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
-/** What writes the call down, where not the journal, and gives the answer. */
-type Taker = (call: Omit<Parameters<HttpDeps["receive"]>[0], "json">, deps: HttpDeps) => Promise<unknown>;
-
-const WEBHOOKS: readonly Webhook[] = [
-  {
-    path: "/alertmanager",
-    source: "alertmanager",
-    check: network,
-    summary: "Alertmanager's webhook",
-    body: alertmanagerCall,
-  },
-  {
-    path: "/alerts",
-    source: "generic",
-    check: hmac,
-    summary: "Alerts of scripts and of whatever has no webhook of its own",
-    body: genericCall,
-  },
-  {
-    path: "/grafana",
-    source: "grafana",
-    check: network,
-    summary: "Grafana's webhook, of unified and of legacy alerting",
-    body: grafanaCall,
-  },
-  { path: "/signoz", ...SIGNOZ },
-  { path: "/signoz/alert", ...SIGNOZ },
-  {
-    path: "/uptime-kuma",
-    source: "uptime-kuma",
-    check: network,
-    summary: "Uptime Kuma's webhook",
-    body: uptimeKumaCall,
-  },
-  {
-    path: "/sentry/error",
-    source: "sentry",
-    check: sentrySignature,
-    summary: "Sentry's webhooks: issues, errors, issue alerts and metric alerts",
-    body: sentryCall,
-    answer: {
-      status: 200,
-      schema: sentryAnswer,
-      of(json, known, decode) {
-        const decoded = decode(json);
-        const alerts = !decoded.ok || decoded.alerts.length > 0;
-        return answerSentry({ alerts, fires: anyFires(decoded) }, known);
-      },
-    },
-  },
-  {
-    path: "/pagerduty/v2/enqueue",
-    source: "pagerduty",
-    check: routingKey,
-    summary: "PagerDuty's Events API, version 2; also under /v2/enqueue",
-    body: pagerdutyEvent,
-    answer: {
-      status: 202,
-      schema: pagerdutyAccepted,
-      of: (json, _known, decode) => ({
-        status: "success",
-        message: "Event processed",
-        dedup_key: dedupKeyOf(decode(json)),
-      }),
-      invalid: {
-        schema: pagerdutyInvalid,
-        of: (reason) => ({
-          status: "invalid event",
-          message: "Event object is invalid",
-          errors: reason.split("; "),
-        }),
-      },
-    },
-  },
-  {
-    path: "/custom/:name",
-    source: (request) => `custom:${customNameOf(request)}`,
-    check: secret,
-    summary: "Any JSON, by a field map of intake.custom",
-    body: z.unknown(),
-    params: z.object({ name: z.string() }),
-  },
-  {
-    path: "/signals",
-    source: "signal",
-    check: hmac,
-    summary: "Light signals, which count once when they come soon again",
-    body: signalCall,
-    answer: { status: 200, schema: signalAnswer, of: (_json, known) => known },
-    take: (call, deps) => deps.takeSignal(call),
-  },
-];
+import { WEBHOOKS, type Webhook } from "./webhook-table.ts";
 
 const LATER: WebhookAnswer = {
   ...NOTHING_KNOWN,
   message: "journalled; what comes of it follows",
   results: [],
 };
+
+/** Where a source is called: `/custom/:name` is where `custom:NAME` is. Null when there is no such route. */
+export function webhookPath(source: string): string | null {
+  const [kind = "", ...rest] = source.split(":");
+  const name = rest.join(":");
+  const route = WEBHOOKS.find(({ path, source: named }) =>
+    typeof named === "string" ? named === source : name !== "" && path.startsWith(`/${kind}/:`),
+  );
+  return route === undefined ? null : PREFIX + route.path.replace(/:\w+$/, encodeURIComponent(name));
+}
+
+/** Bytes of the body as the call says; null when it does not. */
+function lengthOf({ headers }: FastifyRequest): number | null {
+  if (headers["transfer-encoding"] !== undefined) return null;
+  return Number(headers["content-length"] ?? 0);
+}
+
+/** What a refused call has cost: its body, or as much of it as is taken when it does not say its length. */
+function bytesRead(request: FastifyRequest, code: ErrorCode, limit: number): number {
+  if (Buffer.isBuffer(request.body)) return request.body.length;
+  return code === "too_large" && lengthOf(request) === null ? limit : 0;
+}
 
 function parse(body: Buffer): unknown {
   if (body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
@@ -208,6 +66,15 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.decorateRequest("sender", "");
   for (const { path, source: named, check, summary, body, params, answer, take } of webhooks) {
+    /** Whatever is named: what a call says wrongly is counted under the route. */
+    const sourceOf = (request: FastifyRequest) => {
+      if (typeof named === "string") return named;
+      try {
+        return named(request, deps);
+      } catch {
+        return path.split("/")[1] ?? path;
+      }
+    };
     const response: Record<number, z.ZodType> = {
       ...(answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema }),
       ...(answer?.invalid === undefined ? {} : { 400: answer.invalid.schema }),
@@ -223,13 +90,23 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
         ...(params === undefined ? {} : { params }),
         ...(check.keys ? { "x-errors": [409, 422] } : {}),
       },
-      // Its headers are for browsers.
-      helmet: false,
       // The body goes into the journal as it came, whatever it holds, and the answer is our own.
       validatorCompiler: () => (value) => ({ value }),
       serializerCompiler: () => (said) => JSON.stringify(said),
       // Before the body is read: a stranger's 5 MiB are not worth reading.
-      onRequest: async (request) => check.before(request, deps),
+      onRequest: async (request) => {
+        check.before(request, deps);
+        deps.guard.enter({ source: sourceOf(request), call: callOf(request), length: lengthOf(request) });
+      },
+      onError: async (request, reply, thrown) => {
+        const error = toAwoooiError(thrown);
+        const bytes = bytesRead(request, error.code, deps.body_limit);
+        const length = lengthOf(request);
+        // What is not read here would be read later, to be thrown away.
+        if (request.body === undefined && (length ?? Number.POSITIVE_INFINITY) > SMALL_BODY)
+          reply.header("connection", "close");
+        deps.guard.refused({ source: sourceOf(request), call: callOf(request), error, bytes });
+      },
       handler: async (request, reply) => {
         const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const sender = check.sender(request, raw, deps);

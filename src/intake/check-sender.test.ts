@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Call, senderCheck } from "./check-sender.ts";
+import { type Call, senderAddress, senderCheck } from "./check-sender.ts";
 
 const TOKEN = "a-token-of-some-length";
 const check = senderCheck({
@@ -164,5 +164,28 @@ describe("the networks", () => {
     expect(() => senderCheck({ ...policy, trusted_networks: [], proxies: [network] })).toThrow(
       code("invalid"),
     );
+  });
+});
+
+describe("the address by which a sender is counted", () => {
+  const addressOf = senderAddress(["10.9.9.9", "172.31.0.0/24"]);
+  it.each([
+    [OUTSIDE, undefined, OUTSIDE],
+    ["::ffff:203.0.113.7", undefined, OUTSIDE],
+    // One machine has a whole /64 to choose from.
+    ["2001:db8:1:2:3:4:5:6", undefined, "2001:db8:1:2::/64"],
+    ["2001:0db8:0001:0002::9", undefined, "2001:db8:1:2::/64"],
+    ["fd00::1", undefined, "fd00:0:0:0::/64"],
+    ["::1", undefined, "0:0:0:0::/64"],
+    ["fe80::1%eth0", undefined, "fe80:0:0:0::/64"],
+    // Only a proxy is believed; and one that says nothing sound counts itself.
+    [OUTSIDE, "10.1.1.1", OUTSIDE],
+    ["10.9.9.9", `10.1.1.1, ${OUTSIDE}`, OUTSIDE],
+    ["10.9.9.9", "10.1.1.1, 172.31.0.3", "10.1.1.1"],
+    ["10.9.9.9", "made up", "10.9.9.9"],
+    ["10.9.9.9", "fd00::1%made-up", "10.9.9.9"],
+    ["", undefined, "unknown"],
+  ])("of %s, forwarded for %s, is %s", (peer, forwarded_for, expected) => {
+    expect(addressOf(call(peer, { forwarded_for }))).toBe(expected);
   });
 });

@@ -21,11 +21,13 @@ export type Call = {
 };
 
 type Family = "ipv4" | "ipv6";
+// Link-local addresses name their interface.
+const ZONED = /^(fe80:[0-9a-f:]+)%[\w.-]+$/i;
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 function plainAddress(address: string): { address: string; family: Family } | undefined {
-  const bare = MAPPED.exec(address)?.[1] ?? address.replace(/%.*$/, "");
-  const version = isIP(bare);
+  const bare = MAPPED.exec(address)?.[1] ?? ZONED.exec(address)?.[1] ?? address;
+  const version = bare.includes("%") ? 0 : isIP(bare);
   return version === 0 ? undefined : { address: bare, family: version === 4 ? "ipv4" : "ipv6" };
 }
 
@@ -60,7 +62,7 @@ function clientAddress(
 ): string | undefined {
   if (call.forwarded_for === undefined) return call.forwarded_otherwise ? undefined : call.peer;
   if (!isProxy(call.peer)) return undefined;
-  const hops = call.forwarded_for.split(",").map((hop) => hop.trim());
+  const hops = call.forwarded_for.split(",").map((hop) => hop.replace(/^[ \t]+|[ \t]+$/g, ""));
   return hops.reverse().find((hop) => !isProxy(hop));
 }
 
@@ -82,6 +84,37 @@ export function networkCheck(
     const client = clientAddress(call, isIn(behind));
     return client !== undefined && isIn(trusted)(client) ? client : undefined;
   };
+}
+
+/**
+ * By what address a sender is counted, whether or not it is admitted: the one that counts for admission; of
+ * IPv6 the /64, which one machine has for itself. Behind a proxy that says nothing sound it is the proxy's.
+ */
+export function senderAddress(proxies: readonly string[]): (call: Omit<Call, "authorization">) => string {
+  const behind = blockList(proxies);
+  const isProxy = (address: string) => {
+    const plain = plainAddress(address);
+    return plain !== undefined && behind.check(plain.address, plain.family);
+  };
+  return (call) => {
+    const hop = isProxy(call.peer) ? clientAddress(call, isProxy) : call.peer;
+    const plain = plainAddress(hop ?? call.peer) ?? plainAddress(call.peer);
+    if (plain === undefined) return "unknown";
+    return plain.family === "ipv4" ? plain.address : network64(plain.address);
+  };
+}
+
+/** `fd00::1` is in `fd00:0:0:0::/64`. */
+function network64(address: string): string {
+  const [head = "", tail = ""] = address.toLowerCase().split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const after = tail === "" ? [] : tail.split(":");
+  const missing = address.includes("::") ? Math.max(0, 8 - groups.length - after.length) : 0;
+  const all = [...groups, ...Array.from({ length: missing }, () => "0"), ...after];
+  return `${all
+    .slice(0, 4)
+    .map((one) => Number.parseInt(one, 16).toString(16))
+    .join(":")}::/64`;
 }
 
 /**

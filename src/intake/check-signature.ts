@@ -39,8 +39,8 @@ export type SignatureCheck = {
 const DIGEST = /^[0-9a-f]{64}$/i;
 
 function digestIn(given: string | undefined, { header, prefix }: SignatureForm): Buffer {
-  const text = given?.trim() ?? "";
-  if (text === "") {
+  const text = given ?? "";
+  if (text.trim() === "") {
     const words = `The header ${header} is missing: send ${prefix}<HMAC-SHA256 of the body, in hex>.`;
     throw new AwoooiError("signature_invalid", words);
   }

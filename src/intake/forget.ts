@@ -1,9 +1,15 @@
 import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { countRows, type Forget, forgetRows } from "../db/forget.ts";
+import { oldCalls } from "./guard/store.ts";
 import { oldAlerts, oldDeadLetters, oldReceipts } from "./store.ts";
 
-const OLD = { receipts: oldReceipts, dead_letters: oldDeadLetters, alerts: oldAlerts };
+const OLD = {
+  receipts: oldReceipts,
+  dead_letters: oldDeadLetters,
+  alerts: oldAlerts,
+  source_calls: oldCalls,
+};
 
 /** What of intake has its own time to be kept. */
 export type IntakeRecords = keyof typeof OLD;

@@ -2,7 +2,7 @@ export { affectedServices } from "./affected-services.ts";
 export { decodeAlertmanager } from "./alertmanager-shape.ts";
 export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
 export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";
-export { type Call, networkCheck, type SenderPolicy, senderCheck } from "./check-sender.ts";
+export { type Call, networkCheck, type SenderPolicy, senderAddress, senderCheck } from "./check-sender.ts";
 export {
   OWN_SIGNATURE,
   SENTRY_SIGNATURE,
@@ -19,6 +19,11 @@ export { deadLetterCounts } from "./dead-letter/store.ts";
 export { type FiringAlert, firingAlerts } from "./firing/list.ts";
 export { endLapsed, labelsOfIncidents, lapsedAlerts, understoodUntil } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
+export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
+export { type Foreseen, Guard, SMALL_BODY } from "./guard/guard.ts";
+export { LIMITS, SourceLimited, type SourceLimits } from "./guard/limits.ts";
+export { listRefused, type SourceCalls, sourceCalls } from "./guard/read.ts";
+export { deadLetterStock } from "./guard/store.ts";
 export { expectHeartbeat } from "./heartbeat/expect.ts";
 export { hearHeartbeats } from "./heartbeat/hear.ts";
 export { missHeartbeats } from "./heartbeat/miss.ts";

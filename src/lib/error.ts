@@ -25,6 +25,7 @@ export const ERRORS = {
   idempotency_key_reused: { status: 422, exit: 5, title: "The key was used for another request" },
   internal: { status: 500, exit: 1, title: "Unexpected error" },
   overloaded: { status: 503, exit: 6, title: "Too much work is waiting" },
+  source_limited: { status: 503, exit: 6, title: "The source sends more than it may" },
   unavailable: { status: 503, exit: 6, title: "Temporarily unavailable" },
 } as const satisfies Record<string, { status: number; exit: number; title: string }>;
 

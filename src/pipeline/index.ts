@@ -1,7 +1,7 @@
 export { mergeByHand, splitByHand } from "./by-hand.ts";
 export { IntakeWorker } from "./intake-worker.ts";
 export { Listening } from "./listening.ts";
-export { processReceipts } from "./receive.ts";
+export { firingIn, foresee, processReceipts } from "./receive.ts";
 export { type Counts, countPrunable, type Pace, prune, type RetentionTerms } from "./retention.ts";
 export { SignalWorker } from "./signal-worker.ts";
 export { sweep } from "./sweep.ts";

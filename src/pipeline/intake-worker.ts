@@ -231,14 +231,15 @@ export class IntakeWorker {
       await this.#process(batch.slice(half));
       return;
     }
-    const { seq, source } = only.receipt;
+    const { seq, source, sender, body, replays = 0 } = only.receipt;
     logAbout({ receipt: seq }, () =>
       this.#log(error, "a receipt cannot be processed: it is kept as a dead letter"),
     );
     const ctx = this.#journey.as("intake");
     const text = redactText(messageOf(error)).slice(0, 2_000);
     await finishReceipts(ctx, [{ seq, alert_count: 0, error: text }]);
-    this.#journey.onReceived({ source, alerts: [], error: text });
+    const about = { seq, source, sender, bytes: body.length, replayed: replays > 0 };
+    this.#journey.onReceived({ ...about, alerts: [], error: text });
     only.settle?.(null);
   }
 

@@ -50,8 +50,6 @@ import type { Journey, Received } from "./types.ts";
 export type Delivery = { receipt: Receipt; body: unknown; unattended?: boolean };
 
 type Understood = Omit<Received, "alerts"> & {
-  seq: number;
-  replayed: boolean;
   /** What comes soon again counts once. */
   debounced: boolean;
   alerts: NormalisedAlert[];
@@ -68,11 +66,11 @@ function lasting(alert: SourceAlert, { received_at }: Receipt, journey: Journey)
 
 /** From a body to alerts in our own terms. Never throws: what cannot be understood is a dead letter. */
 function understand(journey: Journey, { receipt, body }: Delivery): Understood {
-  const { seq, source: id, received_at } = receipt;
+  const { seq, source: id, sender, received_at } = receipt;
   const replayed = (receipt.replays ?? 0) > 0;
   const source = journey.sources.find((one) => one.id === id);
   const debounced = source?.debounced === true;
-  const about = { seq, source: id, replayed, debounced };
+  const about = { seq, source: id, sender, bytes: receipt.body.length, replayed, debounced };
   const dead = (error: string) => ({
     ...about,
     alerts: [],
@@ -100,6 +98,15 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
 }
 
 const later = (one: Date | null | undefined, other: Date) => (one != null && one > other ? one : other);
+/** What would come of a call, before it is written down. */
+export function foresee(journey: Journey, call: Omit<Receipt, "seq">, json: unknown) {
+  const { alerts, error } = understand(journey, { receipt: { ...call, seq: 0 }, body: json });
+  return { dead: error !== null, fingerprints: firingIn(alerts) };
+}
+
+/** The fingerprints of what fires. */
+export const firingIn = (alerts: Received["alerts"]): string[] =>
+  alerts.filter(({ status }) => status === "firing").map(({ fingerprint }) => fingerprint);
 
 /**
  * Alerts in the order they came, cut so that no part holds an instance twice: a firing and a resolved

@@ -58,8 +58,8 @@ const ROWS_OF_INCIDENT = 50;
 const FIRST = 100;
 const TARGET_MS = 250;
 
-const intake = (what: IntakeRecords): Kind => ({
-  keep: (terms) => terms[what],
+const intake = (what: IntakeRecords, as: IntakeRecords & keyof RetentionTerms): Kind => ({
+  keep: (terms) => terms[as],
   forget: async (ctx, input) => ({ [what]: await forgetIntake(ctx, what, input) }),
   count: async (ctx, before) => ({ [what]: await countOldIntake(ctx, what, before) }),
 });
@@ -89,9 +89,10 @@ async function forgetWorkflows({ before, limit }: Forget): Promise<number> {
 
 /** In this order: an incident goes after all that names it. */
 const KINDS: readonly Kind[] = [
-  intake("receipts"),
-  intake("dead_letters"),
-  intake("alerts"),
+  intake("receipts", "receipts"),
+  intake("source_calls", "receipts"),
+  intake("dead_letters", "dead_letters"),
+  intake("alerts", "alerts"),
   {
     keep: (terms) => terms.notices,
     forget: async (ctx, input) => ({ notices: await forgetNotices(ctx, input) }),

@@ -12,8 +12,14 @@ import type { Listening } from "./listening.ts";
 
 /** What became of a receipt, once that is committed; `error` says what of it was not understood. */
 export type Received = {
+  seq: number;
   source: string;
-  alerts: readonly { status: "firing" | "resolved" }[];
+  sender: string;
+  /** Of the body. */
+  bytes: number;
+  /** It had been a dead letter before. */
+  replayed: boolean;
+  alerts: readonly { status: "firing" | "resolved"; fingerprint: string }[];
   error: string | null;
 };
 

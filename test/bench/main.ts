@@ -1,10 +1,11 @@
+import { garbage } from "./garbage.ts";
 import { intake } from "./intake.ts";
 import { profile } from "./profile.ts";
 import { print } from "./report.ts";
 import { signals } from "./signals.ts";
 import { storm } from "./storm.ts";
 
-const BENCHES: Record<string, () => Promise<void>> = { intake, signals, storm, profile };
+const BENCHES: Record<string, () => Promise<void>> = { intake, signals, storm, profile, garbage };
 
 const name = process.argv[2] ?? "";
 const bench = BENCHES[name];

@@ -117,6 +117,8 @@ beforeAll(async () => {
     get_dead_letters: {},
     get_dead_letters_id: letter,
     post_dead_letters_id_replay: letter,
+    get_sources: {},
+    get_sources_refused: { query: "source=alertmanager&reason=dead_letters&limit=3" },
     get_config: {},
     post_config_reload: {},
     get_storage: {},

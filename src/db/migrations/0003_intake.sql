@@ -38,6 +38,18 @@ CREATE TABLE "heartbeats" (
 	"missing_since" timestamp (3) with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "source_calls" (
+	"seq" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "source_calls_seq_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"source" text NOT NULL,
+	"result" text NOT NULL,
+	"sender" text NOT NULL,
+	"hour" timestamp (3) with time zone NOT NULL,
+	"count" bigint NOT NULL,
+	"first_at" timestamp (3) with time zone NOT NULL,
+	"last_at" timestamp (3) with time zone NOT NULL,
+	"sample" text
+);
+--> statement-breakpoint
 CREATE TABLE "inhibitors" (
 	"key" text NOT NULL,
 	"alert_id" text NOT NULL,
@@ -74,6 +86,8 @@ CREATE UNIQUE INDEX "correlation_lessons_pair" ON "correlation_lessons" USING bt
 CREATE INDEX "correlation_lessons_listing" ON "correlation_lessons" USING btree ("taught_at","lesson_id");--> statement-breakpoint
 CREATE INDEX "incident_links_other" ON "incident_links" USING btree ("other_id");--> statement-breakpoint
 CREATE INDEX "heartbeats_missing" ON "heartbeats" USING btree ("missing_since") WHERE state = 'missing';--> statement-breakpoint
+CREATE UNIQUE INDEX "source_calls_what" ON "source_calls" USING btree ("source","result","sender","hour");--> statement-breakpoint
+CREATE INDEX "source_calls_hour" ON "source_calls" USING btree ("hour","seq");--> statement-breakpoint
 CREATE INDEX "silences_ends_at" ON "silences" USING btree ("ends_at");--> statement-breakpoint
 CREATE INDEX "silences_listing" ON "silences" USING btree ("created_at","silence_id");--> statement-breakpoint
 CREATE INDEX "incidents_effects" ON "incidents" USING btree ("merged_into") WHERE merged_into is not null;--> statement-breakpoint

@@ -1,5 +1,15 @@
 import { sql } from "drizzle-orm";
-import { boolean, index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  real,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
 import { at, bytes, serial } from "./columns.ts";
 
 type SilencedBy = { by: "silence" | "maintenance" | "inhibition"; id: string };
@@ -31,6 +41,27 @@ export const receipts = pgTable(
     index("receipts_waiting").on(table.seq).where(sql`state = 'received'`),
     index("receipts_dead").on(table.seq).where(sql`state = 'dead'`),
     index("receipts_received_at").on(table.received_at),
+  ],
+);
+
+/** What became of webhook calls, counted by hour: `result` is `accepted`, `dead`, or why they were refused. */
+export const source_calls = pgTable(
+  "source_calls",
+  {
+    seq: serial("seq").primaryKey(),
+    source: text("source").notNull(),
+    result: text("result").notNull(),
+    sender: text("sender").notNull(),
+    hour: at("hour").notNull(),
+    count: bigint("count", { mode: "number" }).notNull(),
+    first_at: at("first_at").notNull(),
+    last_at: at("last_at").notNull(),
+    /** What the first of them was told. */
+    sample: text("sample"),
+  },
+  (table) => [
+    uniqueIndex("source_calls_what").on(table.source, table.result, table.sender, table.hour),
+    index("source_calls_hour").on(table.hour, table.seq),
   ],
 );
 

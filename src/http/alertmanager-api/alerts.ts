@@ -16,7 +16,8 @@ import { callOf } from "../call.ts";
 import { SENDER } from "../openapi.ts";
 import { network } from "../sender-checks.ts";
 import type { HttpDeps } from "../types.ts";
-import { receivingRoutes, type Webhook } from "../webhooks.ts";
+import type { Webhook } from "../webhook-table.ts";
+import { receivingRoutes } from "../webhooks.ts";
 
 const TAGS = ["alertmanager"];
 // Go's time without a value: Alertmanager's clients read a time there always.

@@ -1,0 +1,95 @@
+import type { Ctx } from "../db/ctx.ts";
+import type { HttpDeps } from "../http/index.ts";
+import { ACCEPTED, CallCounts, DEAD, deadLetterStock, Guard, SourceLimited } from "../intake/index.ts";
+import { addSeconds } from "../lib/clock.ts";
+import { firingIn, foresee, type Journey, type Received } from "../pipeline/index.ts";
+import type { LiveConfig } from "./live.ts";
+import { startLoop } from "./loop.ts";
+import type { Metrics } from "./metrics.ts";
+
+const FLUSH_SECONDS = 5;
+// How often is counted what retention and replays have left of the dead letters: a look at all of them.
+const STOCK_SECONDS = 300;
+const HOUR = 3_600;
+
+type Sent = Omit<Parameters<HttpDeps["receive"]>[0], "idempotency_key">;
+
+/** The bounds of what each source may cost, and the record of what was refused. */
+export type Guards = {
+  http: HttpDeps["guard"];
+  sources: HttpDeps["sources"];
+  /** Throws for a call that must not be written down; whether what comes of it was counted by this. */
+  admit: (sent: Sent) => boolean;
+  /** The call is in the journal. */
+  accepted: (seq: number, source: string, counted: boolean) => void;
+  received: (received: Received) => void;
+  start: () => Promise<() => Promise<void>>;
+};
+
+export function createGuards(
+  ctx: Ctx,
+  metrics: Pick<Metrics, "refused">,
+  current: () => { live: ReturnType<LiveConfig["current"]>; journey: Journey },
+): Guards {
+  const guard = new Guard((source) => current().live.limitsOf(source), ctx.clock);
+  const calls = new CallCounts(ctx.clock);
+  const addressOf = (call: Parameters<HttpDeps["checkSender"]>[0]) => current().live.addressOf(call);
+  let stockAt = 0;
+
+  async function stock(anew = false): Promise<void> {
+    const now = ctx.clock.now();
+    guard.stock(await deadLetterStock(ctx, addSeconds(now, -HOUR)), anew);
+    stockAt = now.getTime() + STOCK_SECONDS * 1000;
+  }
+
+  async function look(): Promise<void> {
+    guard.sweep();
+    await calls.flush(ctx);
+    if (ctx.clock.now().getTime() >= stockAt) await stock();
+  }
+
+  return {
+    http: {
+      enter: ({ call, ...arrival }) => guard.enter({ ...arrival, address: addressOf(call) }),
+      refused({ source, call, error, bytes }) {
+        const reason = error instanceof SourceLimited ? error.limit : error.code;
+        const address = addressOf(call);
+        metrics.refused(source, reason);
+        calls.note({ source, result: reason, sender: address, sample: error.message });
+        guard.wasted({ source, address, bytes });
+      },
+    },
+    sources: {
+      ids: () => current().journey.sources.map(({ id }) => id),
+      limits: (source) => {
+        const { body_limit: own, ...limits } = guard.limitsOf(source);
+        const all = current().live.config.intake.body_limit;
+        return { ...limits, body_limit: Math.min(own ?? all, all) };
+      },
+      limited: (source) => guard.limited(source),
+    },
+    admit({ source, sender, body, json }) {
+      const received_at = ctx.clock.now();
+      return guard.admit({ source, sender, bytes: body.length }, () =>
+        foresee(current().journey, { source, sender, body, received_at }, json),
+      );
+    },
+    accepted(seq, source, counted) {
+      if (counted) guard.counted(seq);
+      calls.note({ source, result: ACCEPTED });
+    },
+    received({ seq, source, sender, bytes, replayed, alerts, error }) {
+      const dead = error !== null;
+      if (dead && !replayed) calls.note({ source, result: DEAD });
+      guard.heard({ seq, source, sender, bytes, dead: dead && !replayed, fingerprints: firingIn(alerts) });
+    },
+    async start() {
+      await stock(true);
+      const stop = startLoop("the record of refused calls", () => FLUSH_SECONDS, ctx.log, look);
+      return async () => {
+        await stop();
+        await calls.flush(ctx);
+      };
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { pageQuery, wireTime } from "./common.ts";
+
+const sourceId = z.string().regex(/^[A-Za-z0-9:_.-]{1,64}$/, "is not a source");
+
+/** What a source may do, from `intake.limits`. */
+export const sourceLimits = z.object({
+  requests_per_second: z.number(),
+  burst: z.number(),
+  sender_requests_per_second: z.number(),
+  body_limit: z.number().int().describe("Bytes"),
+  wasted_bytes_per_second: z.number(),
+  dead_letters_per_hour: z.number(),
+  dead_letter_bytes_per_hour: z.number(),
+  dead_letter_bytes_kept: z.number(),
+  new_fingerprints: z.number(),
+  new_fingerprints_per_hour: z.number(),
+});
+
+/** One way for alerts to come in. Calls are those of the last 24 hours, by whole hours, a few seconds old. */
+export const source = z.object({
+  source: z.string(),
+  kind: z.string().describe("The adapter"),
+  path: z.string().nullable().describe("Where it is called; null: it is not any more"),
+  last_accepted_at: wireTime.nullable().describe("Null: not since the journal was last cleared away"),
+  last_refused_at: wireTime.nullable(),
+  calls: z.object({
+    received: z.number().int(),
+    accepted: z.number().int(),
+    refused: z.number().int(),
+    dead: z.number().int().describe("Of the accepted: not understood, or not all of it"),
+  }),
+  dead_letters: z.object({ count: z.number().int(), bytes: z.number().int() }).describe("All that are kept"),
+  limits: sourceLimits,
+  limited: z.array(z.string()).describe("The limits by which calls were refused within the last minute"),
+});
+export type SourceReport = z.infer<typeof source>;
+
+export const sourceList = z.object({ items: z.array(source) });
+
+/** Calls of one source and sender that were refused within one hour, for the same reason. */
+export const refusedCalls = z.object({
+  source: z.string(),
+  reason: z.string().describe("An error code, or the limit that was reached"),
+  sender: z.string().describe("Address, of IPv6 the network; `others` past 500 in an hour"),
+  hour: wireTime,
+  count: z.number().int(),
+  first_at: wireTime,
+  last_at: wireTime,
+  sample: z.string().nullable().describe("What the first of them was told"),
+});
+export type RefusedCalls = z.infer<typeof refusedCalls>;
+
+export const refusedQuery = pageQuery.extend({
+  source: sourceId.optional(),
+  reason: z
+    .string()
+    .regex(/^[a-z_]{1,64}$/, "is not a reason")
+    .optional(),
+  sender: z
+    .string()
+    .regex(/^[A-Za-z0-9:./ _-]{1,128}$/, "is not a sender")
+    .optional(),
+});
+export type RefusedQuery = z.infer<typeof refusedQuery>;

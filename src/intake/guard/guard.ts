@@ -1,0 +1,193 @@
+import type { Clock } from "../../lib/clock.ts";
+import { AwoooiError } from "../../lib/error.ts";
+import { type Account, Ledger } from "./account.ts";
+import type { Bucket, Rate } from "./bucket.ts";
+import { LIMITS, type Limit, rates, SourceLimited, type SourceLimits } from "./limits.ts";
+import type { DeadLetterStock } from "./store.ts";
+
+/** A call before its body is read. `length` is null where it is not said. */
+export type Arrival = { source: string; address: string; length: number | null };
+
+/** What a body would come to: whether it, or a part of it, is a dead letter, and what fires in it. */
+export type Foreseen = { dead: boolean; fingerprints: readonly string[] };
+
+type Sent = { source: string; sender: string; bytes: number };
+
+/** What a body of this size costs is not worth a refusal: it is looked at even of a sender that owes. */
+export const SMALL_BODY = 16 * 1024;
+// Above this, what a body comes to is looked at before it is written down, whoever sends it.
+const LARGE_BODY = 64 * 1024;
+// What a row takes besides its body, with its share of the indexes.
+const ROW = 1_024;
+// A source is limited for as long after a call was refused for it.
+const LIMITED_MS = 60_000;
+
+/**
+ * Bounds what a source can cost the others: time, and room on the disk. Everything is in memory and bounded;
+ * what is refused is not acknowledged, so its sender sends it again.
+ */
+export class Guard {
+  readonly #limits: (source: string) => SourceLimits;
+  readonly #clock: Clock;
+  readonly #ledgers = new Map<string, Ledger>();
+  /** Receipts whose outcome was counted when they were admitted. */
+  readonly #counted = new Set<number>();
+
+  /** `limits` gives those in force. */
+  constructor(limits: (source: string) => SourceLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Before the body is read. Throws `source_limited`, or `too_large` for the source's own limit. */
+  enter({ source, address, length }: Arrival): void {
+    const { limits, ledger, now } = this.#of(source);
+    const account = ledger.account(address);
+    this.#fits(limits, length ?? 0);
+    const whole = rates.source(limits);
+    const own = rates.sender(limits);
+    this.#demand(ledger, "requests_per_second", ledger.requests, whole, now, "This source calls too often.");
+    this.#demand(
+      ledger,
+      "sender_requests_per_second",
+      account.requests,
+      own,
+      now,
+      "This address calls too often.",
+    );
+    ledger.requests.spend(1, whole, now);
+    account.requests.spend(1, own, now);
+    if (length === null || length > SMALL_BODY) {
+      const words = `Too much of what this address sent was useless; bodies above ${SMALL_BODY} bytes wait.`;
+      this.#demand(ledger, "wasted_bytes", account.wasted, rates.wasted(limits), now, words);
+    }
+  }
+
+  /** So many bytes were read for a call that was refused. */
+  wasted({ source, address, bytes }: { source: string; address: string; bytes: number }): void {
+    const { limits, ledger, now } = this.#of(source);
+    if (bytes > 0) ledger.account(address).wasted.spend(bytes, rates.wasted(limits), now);
+  }
+
+  /**
+   * Before a body is written down; `foresee` says what would come of it, which is only asked where it matters.
+   * Throws `source_limited`, else returns whether it was counted: then say which receipt it became.
+   */
+  admit(sent: Sent, foresee: () => Foreseen): boolean {
+    const { limits, ledger, now } = this.#of(sent.source);
+    this.#fits(limits, sent.bytes);
+    const account = ledger.account(sent.sender);
+    if (sent.bytes < LARGE_BODY && !this.#isSuspect(account, limits, now)) return false;
+    const { dead, fingerprints } = foresee();
+    const fresh = ledger.unknown(fingerprints);
+    if (dead) {
+      const words =
+        "This is not understood, and no more of that is kept of this sender now: see its dead letters.";
+      this.#demand(ledger, "dead_letters", account.letters, rates.letters(limits), now, words);
+      this.#demand(ledger, "dead_letters", account.letterBytes, rates.letterBytes(limits), now, words);
+      if (ledger.kept + sent.bytes > limits.dead_letter_bytes_kept)
+        this.#refuse(
+          ledger,
+          "dead_letter_bytes_kept",
+          now,
+          600,
+          "This is not understood, and the dead letters of this source are full.",
+        );
+    }
+    if (fresh.length > 0) {
+      const words = "Too many alerts of this sender are about something new; what is known goes on.";
+      this.#demand(ledger, "new_fingerprints", account.fresh, rates.fresh(limits), now, words);
+    }
+    this.#spend(sent, { dead, fresh });
+    return true;
+  }
+
+  /** The receipt that a counted call became. */
+  counted(seq: number): void {
+    this.#counted.add(seq);
+  }
+
+  /** What came of a receipt. */
+  heard({ seq, dead, fingerprints, ...sent }: Sent & Foreseen & { seq: number }): void {
+    const { ledger } = this.#of(sent.source);
+    const fresh = ledger.unknown(fingerprints);
+    if (!this.#counted.delete(seq)) this.#spend(sent, { dead, fresh });
+    // What is known and comes again stays known.
+    ledger.remember(fingerprints);
+  }
+
+  /** What the database holds: at the start with `anew`, later only how much there is by now. */
+  stock(rows: readonly DeadLetterStock[], anew = false): void {
+    for (const ledger of this.#ledgers.values()) ledger.kept = 0;
+    for (const { source, sender, letters, bytes, lately, lately_bytes } of rows) {
+      const { limits, ledger, now } = this.#of(source);
+      ledger.kept += bytes + letters * ROW;
+      if (!anew) continue;
+      const account = ledger.account(sender);
+      account.letters.spend(lately, rates.letters(limits), now);
+      account.letterBytes.spend(lately_bytes, rates.letterBytes(limits), now);
+    }
+  }
+
+  /** By what calls of a source were refused within the last minute. */
+  limited(source: string): Limit[] {
+    const { ledger, now } = this.#of(source);
+    return LIMITS.filter((limit) => now - (ledger.refused.get(limit) ?? -Infinity) < LIMITED_MS);
+  }
+
+  limitsOf(source: string): SourceLimits {
+    return this.#limits(source);
+  }
+
+  /** Forgets the senders that owe nothing; call it every few seconds. */
+  sweep(): void {
+    const now = this.#clock.now().getTime();
+    for (const [source, ledger] of this.#ledgers) ledger.sweep(this.#limits(source), now);
+  }
+
+  #of(source: string) {
+    const ledger = this.#ledgers.get(source) ?? new Ledger();
+    this.#ledgers.set(source, ledger);
+    return { limits: this.#limits(source), ledger, now: this.#clock.now().getTime() };
+  }
+
+  #fits({ body_limit }: SourceLimits, bytes: number): void {
+    if (body_limit !== undefined && bytes > body_limit)
+      throw new AwoooiError("too_large", `The body is larger than the ${body_limit} bytes of this source.`);
+  }
+
+  /** Whether what comes of its next body matters: it had dead letters, or has opened much that is new. */
+  #isSuspect(account: Account, limits: SourceLimits, now: number): boolean {
+    const fresh = rates.fresh(limits);
+    return (
+      !account.letters.isFull(rates.letters(limits), now) ||
+      account.fresh.left(fresh, now) < fresh.capacity / 2
+    );
+  }
+
+  #spend(
+    { source, sender, bytes }: Sent,
+    { dead, fresh }: { dead: boolean; fresh: readonly string[] },
+  ): void {
+    const { limits, ledger, now } = this.#of(source);
+    const account = ledger.account(sender);
+    if (dead) {
+      account.letters.spend(1, rates.letters(limits), now);
+      account.letterBytes.spend(bytes, rates.letterBytes(limits), now);
+      ledger.kept += bytes + ROW;
+    }
+    account.fresh.spend(fresh.length, rates.fresh(limits), now);
+    ledger.remember(fresh);
+  }
+
+  #demand(ledger: Ledger, limit: Limit, bucket: Bucket, rate: Rate, now: number, words: string): void {
+    // Rates that count calls want a whole one; what counts bytes may go below nothing once.
+    if (bucket.left(rate, now) > 0) return;
+    this.#refuse(ledger, limit, now, bucket.wait(1, rate, now), words);
+  }
+
+  #refuse(ledger: Ledger, limit: Limit, now: number, retryAfter: number, words: string): never {
+    ledger.refused.set(limit, now);
+    throw new SourceLimited(limit, `${words} Send it again later (intake.limits).`, retryAfter);
+  }
+}
