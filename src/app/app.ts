@@ -252,7 +252,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       guard: guards.http,
       sources: guards.sources,
       relations: { merge: mergeByHand, split: splitByHand },
-      takeSignal: signals.take,
+      takeSignal: async ({ json, ...call }) => {
+        const counted = guards.admit({ ...call, json });
+        const answer = await signals.take(call);
+        // Its receipt may be made of it later, by whoever reads the stream.
+        guards.accepted(null, call.source, counted);
+        return answer;
+      },
       get terms() {
         return current().approval;
       },

@@ -20,8 +20,8 @@ export type Guards = {
   sources: HttpDeps["sources"];
   /** Throws for a call that must not be written down; whether what comes of it was counted by this. */
   admit: (sent: Sent) => boolean;
-  /** The call is in the journal. */
-  accepted: (seq: number, source: string, counted: boolean) => void;
+  /** The call is in the journal, at the place `seq` where that is known. */
+  accepted: (seq: number | null, source: string, counted: boolean) => void;
   received: (received: Received) => void;
   start: () => Promise<() => Promise<void>>;
 };
@@ -75,7 +75,7 @@ export function createGuards(
       );
     },
     accepted(seq, source, counted) {
-      if (counted) guard.counted(seq);
+      if (counted && seq !== null) guard.counted(seq);
       calls.note({ source, result: ACCEPTED });
     },
     received({ seq, source, sender, bytes, replayed, alerts, error }) {

@@ -16,7 +16,7 @@ type Parts = { live: LiveConfig; journal: Journal; worker: IntakeWorker; epoch: 
 /** The way in for signals: by their stream where there is one, else straight into the journal. */
 export type Signals = {
   stream: SignalStream | null;
-  take: HttpDeps["takeSignal"];
+  take: (call: Omit<Parameters<HttpDeps["takeSignal"]>[0], "json">) => ReturnType<HttpDeps["takeSignal"]>;
   stop(): Promise<void>;
 };
 

@@ -45,6 +45,7 @@ export type HttpDeps = {
     source: string;
     sender: string;
     body: Buffer;
+    json: unknown;
     idempotency_key?: string | undefined;
   }) => Promise<SignalAnswer>;
   /** What bounds a source; a refusal is `source_limited`. */

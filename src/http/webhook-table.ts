@@ -77,7 +77,7 @@ const SIGNOZ = {
 const dedupKeyOf = (decoded: Decoded) =>
   decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
 /** What writes the call down, where not the journal, and gives the answer. */
-type Taker = (call: Omit<Parameters<HttpDeps["receive"]>[0], "json">, deps: HttpDeps) => Promise<unknown>;
+type Taker = (call: Parameters<HttpDeps["receive"]>[0], deps: HttpDeps) => Promise<unknown>;
 
 /** Every webhook below `/api/v1/webhooks`. A further source is an entry here, and its adapter. */
 export const WEBHOOKS: readonly Webhook[] = [
@@ -169,3 +169,14 @@ export const WEBHOOKS: readonly Webhook[] = [
     take: (call, deps) => deps.takeSignal(call),
   },
 ];
+
+/** The one below `/api/v2`: what is sent as to Alertmanager itself. */
+export const ALERTMANAGER_WEBHOOK: Webhook = {
+  path: "/alerts",
+  source: "prometheus",
+  check: network,
+  summary: "Alertmanager's API for whoever sends alerts: Prometheus, amtool and others",
+  body: postableAlerts,
+  // Its writers are told nothing but that it was taken.
+  answer: { status: 200, schema: z.object({}), of: () => ({}) },
+};

@@ -6,10 +6,10 @@ import { AwoooiError, type ErrorCode } from "../lib/error.ts";
 import { callOf } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
 import { idempotencyKey } from "./idempotency.ts";
-import { WEBHOOKS as PREFIX } from "./observe.ts";
+import { ALERTMANAGER_API, WEBHOOKS as PREFIX } from "./observe.ts";
 import { OPEN } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
-import { WEBHOOKS, type Webhook } from "./webhook-table.ts";
+import { ALERTMANAGER_WEBHOOK, WEBHOOKS, type Webhook } from "./webhook-table.ts";
 
 const LATER: WebhookAnswer = {
   ...NOTHING_KNOWN,
@@ -19,6 +19,7 @@ const LATER: WebhookAnswer = {
 
 /** Where a source is called: `/custom/:name` is where `custom:NAME` is. Null when there is no such route. */
 export function webhookPath(source: string): string | null {
+  if (source === ALERTMANAGER_WEBHOOK.source) return ALERTMANAGER_API + ALERTMANAGER_WEBHOOK.path;
   const [kind = "", ...rest] = source.split(":");
   const name = rest.join(":");
   const route = WEBHOOKS.find(({ path, source: named }) =>
@@ -113,8 +114,9 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
         const source = typeof named === "string" ? named : named(request, deps);
         const json = parse(raw);
         const idempotency_key = check.keys ? idempotencyKey(request) : undefined;
-        if (take !== undefined) return take({ source, sender, body: raw, idempotency_key }, deps);
-        const known = await deps.receive({ source, sender, body: raw, json, idempotency_key });
+        const call = { source, sender, body: raw, json, idempotency_key };
+        if (take !== undefined) return take(call, deps);
+        const known = await deps.receive(call);
         if (answer === undefined) return known ?? LATER;
         const decode = (body: unknown) => deps.decode(source, body);
         const decoded = answer.invalid === undefined ? undefined : decode(json);

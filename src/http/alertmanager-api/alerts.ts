@@ -16,22 +16,12 @@ import { callOf } from "../call.ts";
 import { SENDER } from "../openapi.ts";
 import { network } from "../sender-checks.ts";
 import type { HttpDeps } from "../types.ts";
-import type { Webhook } from "../webhook-table.ts";
+import { ALERTMANAGER_WEBHOOK } from "../webhook-table.ts";
 import { receivingRoutes } from "../webhooks.ts";
 
 const TAGS = ["alertmanager"];
 // Go's time without a value: Alertmanager's clients read a time there always.
 const NO_TIME = "0001-01-01T00:00:00.000Z";
-
-const SEND: Webhook = {
-  path: "/alerts",
-  source: "prometheus",
-  check: network,
-  summary: "Alertmanager's API for whoever sends alerts: Prometheus, amtool and others",
-  body: postableAlerts,
-  // Its writers are told nothing but that it was taken.
-  answer: { status: 200, schema: z.object({}), of: () => ({}) },
-};
 
 /** Who reads: an admitted sender, or a person with a token. */
 async function reader(request: FastifyRequest, deps: HttpDeps): Promise<Ctx> {
@@ -79,7 +69,7 @@ function shown(row: FiringAlert, receivers: GettableAlert["receivers"]): Gettabl
 
 /** The part of Alertmanager's API v2 that is about alerts, under its own path, for its own clients. */
 export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps): void {
-  receivingRoutes(app, deps, [SEND]);
+  receivingRoutes(app, deps, [ALERTMANAGER_WEBHOOK]);
   const routes = app.withTypeProvider<ZodTypeProvider>();
   const open = { tags: TAGS, security: [...SENDER, { token: [] }] };
   routes.get(
