@@ -2,11 +2,10 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { ensureAdmin } from "../access/index.ts";
-import type { Health, Reloaded } from "../contract/system.ts";
-import type { WebhookAnswer } from "../contract/webhook.ts";
+import type { Reloaded } from "../contract/system.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { createServer, type HttpDeps } from "../http/index.ts";
-import { claimCall, Journal, type SignalStream } from "../intake/index.ts";
+import { Journal } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -17,25 +16,22 @@ import { deliverNotices } from "../notification/index.ts";
 import {
   IntakeWorker,
   Listening,
-  mergeByHand,
   type Received,
-  splitByHand,
   startWorkflows,
   stopWorkflows,
   sweep,
 } from "../pipeline/index.ts";
 import { type Adapters, createAdapters, createReloadable } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
-import { type Database, openDatabase } from "./database.ts";
-import { createGuards, type Guards } from "./guard.ts";
+import { openDatabase } from "./database.ts";
+import { createGuards } from "./guard.ts";
+import { httpDeps } from "./http-deps.ts";
 import { createJourney } from "./journey.ts";
 import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
 import { Retention } from "./retention.ts";
-import { startSignals, streamHealth } from "./signals.ts";
-import { storagePort } from "./storage.ts";
-import { VERSION } from "./version.ts";
+import { startSignals } from "./signals.ts";
 
 /** What must not be in a log or an answer; a webhook's address may hold a token. */
 const secretsOf = (config: Config) => {
@@ -66,59 +62,6 @@ export type RunningApp = {
   reload(): Promise<Reloaded>;
   stop(): Promise<void>;
 };
-
-function healthOf(
-  database: Database,
-  worker: IntakeWorker,
-  stream: SignalStream | null,
-  clock: Clock,
-): () => Promise<Health> {
-  const started_at = clock.now().toISOString();
-  return async () => {
-    const reached = await database.pool.query("select 1").then(
-      () => ({ status: "ok" as const, detail: "answers" }),
-      // Anyone may ask: what exactly the database says is for the log.
-      () => ({ status: "down" as const, detail: "does not answer" }),
-    );
-    const journal = { status: "ok" as const, detail: `${worker.backlog()} receipts waiting` };
-    const status = reached.status === "ok" ? "ok" : "degraded";
-    const dependencies = { database: reached, journal, ...streamHealth(stream) };
-    return { status, version: VERSION, started_at, dependencies };
-  };
-}
-
-/** What is asked of the sources that the configuration in force has. */
-function ofSources(live: LiveConfig): Pick<HttpDeps, "routingKeys" | "customSender" | "decode"> {
-  const sourceOf = (id: string) => live.current().journey.sources.find((source) => source.id === id);
-  return {
-    routingKeys: () => live.current().checkRoutingKey,
-    customSender: (name) => live.current().customSenders.get(name),
-    decode: (id, json) => sourceOf(id)?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },
-  };
-}
-
-/** Journal first; then the answer, if it comes soon. */
-function receiver(
-  ctx: Ctx,
-  journal: Journal,
-  worker: IntakeWorker,
-  guards: Guards,
-  waitSeconds: () => number,
-): HttpDeps["receive"] {
-  return async ({ json, idempotency_key = null, ...call }) => {
-    const counted = guards.admit({ ...call, json });
-    const received_at =
-      idempotency_key === null ? ctx.clock.now() : await claimCall(ctx, { ...call, idempotency_key });
-    const receipt = await journal.append({ ...call, idempotency_key, received_at });
-    guards.accepted(receipt.seq, receipt.source, counted);
-    const answer = worker.take(receipt, json);
-    if (answer === null) return null;
-    const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
-    const late = setTimeout(resolve, waitSeconds() * 1000, null);
-    answer.then(resolve, resolve.bind(null, null));
-    return promise.finally(() => clearTimeout(late));
-  };
-}
 
 async function listen(deps: HttpDeps, config: Config): Promise<{ url: string; close: () => Promise<void> }> {
   const server = await createServer(deps);
@@ -237,41 +180,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const retention = new Retention(as("retention"), config.retention, () => worker.backlog());
     ends.push(...startLoops({ as, live, retention, every: config.retention.every, log }));
 
-    const patience = () => live.current().config.intake.answer_wait;
-    const deps: HttpDeps = {
-      ctxOf,
-      checkSender: (call) => live.current().checkSender(call),
-      get checkSignature() {
-        return live.current().checkSignature;
-      },
-      get checkSentry() {
-        return live.current().checkSentry;
-      },
-      ...ofSources(live),
-      receive: receiver(as("intake"), journal, worker, guards, patience),
-      guard: guards.http,
-      sources: guards.sources,
-      relations: { merge: mergeByHand, split: splitByHand },
-      takeSignal: async ({ json, ...call }) => {
-        const counted = guards.admit({ ...call, json });
-        const answer = await signals.take(call);
-        // Its receipt may be made of it later, by whoever reads the stream.
-        guards.accepted(null, call.source, counted);
-        return answer;
-      },
-      get terms() {
-        return current().approval;
-      },
-      config: live,
-      notifiers: () => live.current().notifiers.map((one) => one.id),
-      health: healthOf(database, worker, signals.stream, clock),
-      storage: storagePort(database, retention, config.retention),
-      meter: metrics.http,
-      metrics: { admits: (call) => live.current().admitsScraper(call), page },
-      body_limit: config.intake.body_limit,
-      version: VERSION,
-      log,
-    };
+    const parts = { as, ctxOf, clock, live, database, journal, worker, guards, signals, retention };
+    const deps = httpDeps({ ...parts, meter: metrics.http, page, log });
     const { url, close } = await listen(deps, config);
     ends.push(close);
     return { url, adminToken, reload: () => live.reload(as("bootstrap")), stop };

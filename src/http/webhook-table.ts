@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
+import { postableAlerts } from "../contract/alertmanager-alerts.ts";
 import { pagerdutyAccepted, pagerdutyEvent, pagerdutyInvalid } from "../contract/pagerduty.ts";
 import { grafanaCall } from "../contract/webhook/grafana.ts";
 import { answerSentry, sentryAnswer, sentryCall } from "../contract/webhook/sentry.ts";

@@ -7,14 +7,12 @@ import {
   alertQuery,
   type GettableAlert,
   gettableAlert,
-  postableAlerts,
   receiver,
 } from "../../contract/alertmanager-alerts.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { type FiringAlert, firingAlerts, parseMatchers } from "../../intake/index.ts";
 import { callOf } from "../call.ts";
 import { SENDER } from "../openapi.ts";
-import { network } from "../sender-checks.ts";
 import type { HttpDeps } from "../types.ts";
 import { ALERTMANAGER_WEBHOOK } from "../webhook-table.ts";
 import { receivingRoutes } from "../webhooks.ts";

@@ -1,0 +1,127 @@
+import type { Health } from "../contract/system.ts";
+import type { WebhookAnswer } from "../contract/webhook.ts";
+import type { Ctx } from "../db/ctx.ts";
+import type { HttpDeps } from "../http/index.ts";
+import { claimCall, type Journal, type SignalStream } from "../intake/index.ts";
+import type { Actor } from "../lib/actor.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import { type IntakeWorker, mergeByHand, splitByHand } from "../pipeline/index.ts";
+import type { Database } from "./database.ts";
+import type { Guards } from "./guard.ts";
+import type { LiveConfig } from "./live.ts";
+import type { Retention } from "./retention.ts";
+import { type Signals, streamHealth } from "./signals.ts";
+import { storagePort } from "./storage.ts";
+import { VERSION } from "./version.ts";
+
+function healthOf(
+  database: Database,
+  worker: IntakeWorker,
+  stream: SignalStream | null,
+  clock: Clock,
+): () => Promise<Health> {
+  const started_at = clock.now().toISOString();
+  return async () => {
+    const reached = await database.pool.query("select 1").then(
+      () => ({ status: "ok" as const, detail: "answers" }),
+      // Anyone may ask: what exactly the database says is for the log.
+      () => ({ status: "down" as const, detail: "does not answer" }),
+    );
+    const journal = { status: "ok" as const, detail: `${worker.backlog()} receipts waiting` };
+    const status = reached.status === "ok" ? "ok" : "degraded";
+    const dependencies = { database: reached, journal, ...streamHealth(stream) };
+    return { status, version: VERSION, started_at, dependencies };
+  };
+}
+
+/** What is asked of the sources that the configuration in force has. */
+function ofSources(live: LiveConfig): Pick<HttpDeps, "routingKeys" | "customSender" | "decode"> {
+  const sourceOf = (id: string) => live.current().journey.sources.find((source) => source.id === id);
+  return {
+    routingKeys: () => live.current().checkRoutingKey,
+    customSender: (name) => live.current().customSenders.get(name),
+    decode: (id, json) => sourceOf(id)?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },
+  };
+}
+
+/** Journal first; then the answer, if it comes soon. */
+function receiver(
+  ctx: Ctx,
+  { journal, worker, guards, live }: Pick<Parts, "journal" | "worker" | "guards" | "live">,
+): HttpDeps["receive"] {
+  return async ({ json, idempotency_key = null, ...call }) => {
+    const counted = guards.admit({ ...call, json });
+    const received_at =
+      idempotency_key === null ? ctx.clock.now() : await claimCall(ctx, { ...call, idempotency_key });
+    const receipt = await journal.append({ ...call, idempotency_key, received_at });
+    guards.accepted(receipt.seq, receipt.source, counted);
+    const answer = worker.take(receipt, json);
+    if (answer === null) return null;
+    const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
+    const late = setTimeout(resolve, live.current().config.intake.answer_wait * 1000, null);
+    answer.then(resolve, resolve.bind(null, null));
+    return promise.finally(() => clearTimeout(late));
+  };
+}
+
+/** The same bounds for a signal; its receipt may be made of it later, by whoever reads the stream. */
+function signalReceiver({ guards, signals }: Pick<Parts, "guards" | "signals">): HttpDeps["takeSignal"] {
+  return async ({ json, ...call }) => {
+    const counted = guards.admit({ ...call, json });
+    const answer = await signals.take(call);
+    guards.accepted(null, call.source, counted);
+    return answer;
+  };
+}
+
+type Parts = {
+  as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
+  ctxOf: (actor: Actor) => Ctx;
+  clock: Clock;
+  live: LiveConfig;
+  database: Database;
+  journal: Journal;
+  worker: IntakeWorker;
+  guards: Guards;
+  signals: Signals;
+  retention: Retention;
+  meter: HttpDeps["meter"];
+  page: HttpDeps["metrics"]["page"];
+  log: Log;
+};
+
+/** What the routes are made with, bound to the parts that run. */
+export function httpDeps(parts: Parts): HttpDeps {
+  const { as, ctxOf, clock, live, database, worker, guards, signals, retention, meter, page, log } = parts;
+  const { config } = live.current();
+  return {
+    ctxOf,
+    checkSender: (call) => live.current().checkSender(call),
+    get checkSignature() {
+      return live.current().checkSignature;
+    },
+    get checkSentry() {
+      return live.current().checkSentry;
+    },
+    ...ofSources(live),
+    receive: receiver(as("intake"), parts),
+    takeSignal: signalReceiver(parts),
+    guard: guards.http,
+    sources: guards.sources,
+    relations: { merge: mergeByHand, split: splitByHand },
+    get terms() {
+      return live.current().journey.approval;
+    },
+    config: live,
+    notifiers: () => live.current().notifiers.map((one) => one.id),
+    health: healthOf(database, worker, signals.stream, clock),
+    storage: storagePort(database, retention, config.retention),
+    meter,
+    metrics: { admits: (call) => live.current().admitsScraper(call), page },
+    // What needs a restart stays as it was at the start.
+    body_limit: config.intake.body_limit,
+    version: VERSION,
+    log,
+  };
+}
