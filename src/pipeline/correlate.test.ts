@@ -264,7 +264,7 @@ describe("incidents of one trouble", () => {
     expect(await rows("select strength from incident_links")).toEqual([]);
   });
 
-  it("cost few queries and one card for each workload in a storm of thousands", async () => {
+  it("cost few queries, and one card for all that follows from one cause, in a storm of thousands", async () => {
     const names = [CAUSE, EFFECT, OTHER, "HighCPUUsage"];
     const storm = Array.from({ length: 1_200 }, (_, n) => ({
       alertname: names[n % 4]!,
@@ -272,9 +272,13 @@ describe("incidents of one trouble", () => {
     }));
     await fire(...storm);
     expect(await rows("select 1 from incidents")).toHaveLength(1_200);
-    expect(await rows("select 1 from incidents where merged_into is null")).toHaveLength(300);
-    expect(await rows("select 1 from outbox where topic = 'incident.opened'")).toHaveLength(300);
-    expect(await rows("select 1 from decisions")).toHaveLength(300);
+    // The busy processor breaks a workload, too: it is put beside the crash, and not under it.
+    for (const where of [
+      "incidents where merged_into is null",
+      "outbox where topic = 'incident.opened'",
+      "decisions",
+    ])
+      expect([where, (await rows(`select 1 from ${where}`)).length]).toEqual([where, 600]);
   });
 });
 

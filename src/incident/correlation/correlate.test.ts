@@ -117,7 +117,22 @@ describe("a relation", () => {
     expect(
       related(symptom("A", { ...labels, cluster: "east" }), symptom("B", { ...labels, cluster: "west" })),
     ).toBeNull();
-    expect(related(early, symptom("B", labels))).toMatchObject({ strength: "merge" });
+    expect(related(early, symptom("B", labels))).toMatchObject({ strength: "link" });
+  });
+
+  it("is sure of one workload's alerts only where one follows from the other", () => {
+    const of = (name: string) => symptom(name, { deployment: "web", namespace: "prod" }, { minute: 0 });
+    const relation = (one: string, other: string) => related(of(one), of(other));
+    for (const effect of ["KubeDeploymentReplicasMismatch", "WebHighErrorRate", "WebLatencyHigh"])
+      expect(relation("KubePodCrashLooping", effect)).toMatchObject({ strength: "merge", upstream: "a" });
+    // Two that break a workload, two that only suffer, and what nobody knows: perhaps two troubles.
+    for (const [one, other] of [
+      ["DiskSpaceLow", "HighCPUUsage"],
+      ["WebDown", "WebLatencyHigh"],
+      ["PrinterOnFire", "PrinterLost"],
+      ["KubePodCrashLooping", "PrinterLost"],
+    ] as const)
+      expect(relation(one, other)).toMatchObject({ strength: "link" });
   });
 
   it("ties what runs on a lost machine to it", () => {

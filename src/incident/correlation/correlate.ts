@@ -122,13 +122,26 @@ const relationOf = (evidence: Evidence): Relation => ({
   upstream: "b",
 });
 
+/** Members of one spot by the one nearest to the cause. What only suffers from another spot's cause suffers as one. */
+function withinSpot({ members }: Spot, suffers: boolean): Group["links"] {
+  const nearest = nearestToCause(members);
+  return members.flatMap((one) => {
+    if (one === nearest) return [];
+    const relation = sameRelation(one, nearest);
+    const sure =
+      suffers && [one, nearest].every(({ sort }) => sort.feels !== "cause" && sort.feels !== "apart");
+    const strength = sure ? "merge" : relation.strength;
+    return [{ a: one.symptom.id, b: nearest.symptom.id, relation: { ...relation, strength } }];
+  });
+}
+
 function groupOf(root: Spot, spots: readonly Spot[], links: Group["links"]): Group {
   const members = spots.flatMap((spot) => spot.members);
   const cause = nearestToCause(root.members);
-  const reasons = links
-    .filter(({ relation }) => relation.strength === "merge")
-    .map(({ relation }) => relation.reasons);
-  const [reason] = reasons;
+  const inside = new Set(members.map(({ symptom }) => symptom.id));
+  const [reason] = links.flatMap(({ a, b, relation }) =>
+    inside.has(a) && inside.has(b) ? [relation.reasons] : [],
+  );
   return {
     members: members.map(({ symptom }) => symptom.id).sort(),
     cause:
@@ -162,14 +175,7 @@ export function correlate(
   const idOf = (index: number) => nearestToCause((spots[index] as Spot).members).symptom.id;
   return [...trees].map(([root, indexes]) => {
     const own = indexes.map((index) => spots[index] as Spot);
-    const within = own.flatMap(({ members }) => {
-      const nearest = nearestToCause(members);
-      return members.flatMap((one) =>
-        one === nearest
-          ? []
-          : [{ a: one.symptom.id, b: nearest.symptom.id, relation: sameRelation(one, nearest) }],
-      );
-    });
+    const within = indexes.flatMap((index) => withinSpot(spots[index] as Spot, chosen.has(index)));
     const between = indexes.flatMap((index) => {
       const claim = chosen.get(index);
       return claim === undefined

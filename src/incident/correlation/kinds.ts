@@ -9,6 +9,9 @@ import type { Symptom } from "./types.ts";
  */
 export type Sort = { name: string; rank: number; feels: "cause" | "effect" | "starved" | "apart" };
 
+/** Told by those who watch a workload, of whatever broke it. */
+export const NOT_READY = "not ready";
+
 const SORTS: readonly (readonly [RegExp, Sort])[] = [
   [/\bexpir(es|ing|y|ation)\b(?!.*\bexpired\b)/, { name: "expires", rank: 1, feels: "apart" }],
   [/\bbackups?\b|\bsnapshots?\b/, { name: "backup", rank: 1, feels: "apart" }],
@@ -41,7 +44,7 @@ const SORTS: readonly (readonly [RegExp, Sort])[] = [
   ],
   [
     /\bpods?\s+(is\s+|are\s+)?not\s*ready|\breplicas?\s+(mismatch|unavailable)|\brollout\s+(stuck|failed)|\b(deployment|statefulset|daemonset)\s+(replicas|not|stuck|failed)/,
-    { name: "not ready", rank: 6, feels: "cause" },
+    { name: NOT_READY, rank: 6, feels: "cause" },
   ],
   [
     /\breplication\b|\bdeadlock|\btoo many connections|\bconnections?\s+(exhausted|limit|saturat\w+)|\bprimary\s+(lost|down)|\bcorrupt/,
@@ -66,6 +69,8 @@ const SORTS: readonly (readonly [RegExp, Sort])[] = [
     { name: "saturation", rank: 5, feels: "cause" },
   ],
 ];
+
+export const isKnown = (sort: Sort): boolean => sort !== UNKNOWN;
 
 const UNKNOWN: Sort = { name: "trouble", rank: 3, feels: "effect" };
 

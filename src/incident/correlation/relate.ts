@@ -1,15 +1,26 @@
 import { type Evidence, explains, type Reach, reachOf, timeReason, together } from "./evidence.ts";
+import { isKnown, NOT_READY } from "./kinds.ts";
 import { isCommon } from "./names.ts";
 import { type Placed, place } from "./place.ts";
 import type { Topology } from "./topology.ts";
 import type { CorrelationTerms, Relation, Symptom } from "./types.ts";
 
-/** A relation of two that are about the same. */
+/** Whether what breaks a workload accounts for what else is said of it; of words unknown to us nobody can say. */
+function follows(effect: Placed, cause: Placed): boolean {
+  if (cause.sort.feels !== "cause" || cause.sort.rank <= effect.sort.rank) return false;
+  const { feels, name } = effect.sort;
+  return isKnown(effect.sort) && (feels === "effect" || feels === "starved" || name === NOT_READY);
+}
+
+/**
+ * A relation of two that are about the same. They are one trouble for sure only where one follows from the other:
+ * a full disk and a busy processor of one machine may have nothing to do with each other.
+ */
 export function sameRelation(a: Placed, b: Placed): Relation {
   const where = a.namespace === "" ? "" : ` in ${a.namespace}`;
   const [rankA, rankB] = [a.sort.rank, b.sort.rank];
   return {
-    strength: "merge",
+    strength: follows(a, b) || follows(b, a) ? "merge" : "link",
     reasons: [`both are about ${a.name}${where}`, ...timeReason(a, b)],
     upstream: rankA === rankB ? null : rankA > rankB ? "a" : "b",
   };
