@@ -20,7 +20,16 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
   journey = testJourney(database, clock);
-  for (const table of ["receipts", "alerts", "outbox", "approvals", "decisions", "timeline", "resolutions"])
+  for (const table of [
+    "receipts",
+    "alerts",
+    "outbox",
+    "approvals",
+    "decisions",
+    "timeline",
+    "resolutions",
+    "incident_links",
+  ])
     await database.pool.query(`delete from ${table}`);
   await database.pool.query("delete from incidents");
 });
