@@ -27,10 +27,13 @@ const exactly = (name: string) => new RegExp(`^${name}$`);
 const firstOf = (root: Json, names: readonly string[]) =>
   names.flatMap((name) => valuesOf(root, exactly(name)))[0];
 
-/** Alerts: what the first list called `alerts` holds, at the top or one below, else what `alert` holds; else the body is one. */
+/**
+ * Alerts: what the first list called `alerts` or `messages` holds, at the top or one below, else what `alert` holds;
+ * else the body is one.
+ */
 export function alertsIn(body: Json): Tree[] {
   const places = isTree(body) ? [body, ...Object.values(body).filter(isTree)] : [];
-  const list = places.map((place) => place.alerts).find(Array.isArray);
+  const list = places.map((place) => place.alerts ?? place.messages).find(Array.isArray);
   const one = isTree(body) && isTree(body.alert) ? body.alert : body;
   return (list ?? [one]).filter(isTree);
 }

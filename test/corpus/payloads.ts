@@ -13,7 +13,8 @@ type Payload = { file: string; vendor: string; body: unknown };
 
 const MAPS = new URL("payload-maps.yaml", import.meta.url);
 // Whose bodies another's adapter reads.
-const AS: Record<string, string> = { goalert: "alertmanager" };
+// Of Prometheus there are single alerts, which it sends to Alertmanager in lists.
+const AS: Record<string, string> = { goalert: "alertmanager", prometheus: "alertmanager" };
 const PATHS: Record<string, string> = {
   sentry: "sentry/error",
   pagerduty: "pagerduty/v2/enqueue",
