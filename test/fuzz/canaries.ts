@@ -5,7 +5,7 @@ import type { Answer } from "./judge.ts";
 import type { Drawn } from "./requests.ts";
 import { genuine, SENDERS } from "./senders.ts";
 
-const SECONDS = 120;
+const SECONDS = 60;
 
 /** Genuine alerts of every source, sent beside all that is not: what is acknowledged must be there in the end. */
 export class Canaries {
