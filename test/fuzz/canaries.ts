@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "../../src/contract/common.ts";
 import type { Server } from "../support/server.ts";
 import { until } from "../support/until.ts";
@@ -6,6 +7,19 @@ import type { Drawn } from "./requests.ts";
 import { genuine, SENDERS } from "./senders.ts";
 
 const SECONDS = 60;
+/** How often, a second apart, one is sent again that the server cannot take now. */
+const TRIES = 30;
+
+type Ask = (drawn: Drawn) => Promise<Answer>;
+
+async function insist(ask: Ask, drawn: Drawn): Promise<Answer> {
+  let answer = await ask(drawn);
+  for (let tries = 1; answer.status === 503 && tries < TRIES; tries += 1) {
+    await delay(1_000);
+    answer = await ask(drawn);
+  }
+  return answer;
+}
 
 /** Genuine alerts of every source, sent beside all that is not: what is acknowledged must be there in the end. */
 export class Canaries {
@@ -15,11 +29,11 @@ export class Canaries {
   #count = 0;
 
   /** Sends one of each kind, and expects each to be taken. */
-  async send(ask: (drawn: Drawn) => Promise<Answer>): Promise<void> {
+  async send(ask: Ask): Promise<void> {
     for (const sender of SENDERS) {
       this.#count += 1;
       const subject = `canary-${this.#count}-end`;
-      const { status, text } = await ask(genuine(sender, subject));
+      const { status, text } = await insist(ask, genuine(sender, subject));
       if (status === (sender.fixture.status ?? 200)) this.#acknowledged.set(subject, sender.name);
       else this.#wrong.push(`a genuine alert of ${sender.name} was answered ${status} ${text.slice(0, 300)}`);
     }

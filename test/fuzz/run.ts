@@ -36,7 +36,7 @@ const LANES = 16;
 const RAW = 12;
 /** And one of so many of the others is as of a source. */
 const FROM_SENDER = 3;
-/** After so many, and at the begin, a genuine alert of every source. */
+/** At the start, and after so many, a genuine alert of every source. */
 const CANARIES = 1_000;
 const TIMEOUT_MS = 60_000;
 const CUT_OFF: Answer = { status: 0, headers: {}, text: "" };
