@@ -3,8 +3,8 @@ import { wireText } from "./common.ts";
 
 /** Alertmanager's own names: camelCase, unlike ours. */
 export const alertmanagerMatcher = z.object({
-  name: z.string().min(1).max(200),
-  value: z.string().max(1_000),
+  name: wireText(200).min(1),
+  value: wireText(1_000),
   isRegex: z.boolean(),
   isEqual: z.boolean().default(true),
 });
@@ -13,7 +13,7 @@ const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text)
 
 /** What `POST /api/v2/silences` takes; with an id it changes that silence. */
 export const postableSilence = z.object({
-  id: z.string().max(100).optional(),
+  id: wireText(100).optional(),
   matchers: z.array(alertmanagerMatcher).min(1).max(100),
   startsAt: time,
   endsAt: time,

@@ -1,7 +1,9 @@
 import { Agent, request } from "node:http";
 import type pg from "pg";
+import { SENDERS as CREDENTIALS } from "../conformance/fixture.ts";
 import { type Bench, startBench, WEBHOOK } from "./awoooi.ts";
 import { fixed, print, table } from "./report.ts";
+import { BASELINE, type Call, sourceLoads } from "./source-bodies.ts";
 import { cpuSeconds, peakMemory } from "./usage.ts";
 
 type Size = { alerts: number; fingerprints: number };
@@ -48,9 +50,9 @@ function bodies(size: Size, run: number): Buffer[] {
   });
 }
 
-function post(url: string, agent: Agent, body: Buffer): Promise<number> {
+function post(url: string, agent: Agent, { body, headers: own }: Call): Promise<number> {
   return new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json", "content-length": body.length };
+    const headers = { "content-type": "application/json", "content-length": body.length, ...own };
     const call = request(url, { method: "POST", agent, headers }, (answer) => {
       answer.resume().once("end", () => resolve(answer.statusCode ?? 0));
     });
@@ -59,13 +61,18 @@ function post(url: string, agent: Agent, body: Buffer): Promise<number> {
 }
 
 /** Sends every body until it is acknowledged, as Alertmanager does; returns how often it had to send again. */
-async function send(url: string, list: readonly Buffer[]): Promise<number> {
+async function send(url: string, list: readonly Call[]): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
   let next = 0;
   let again = 0;
   const sender = async () => {
     for (let at = next++; at < list.length; at = next++) {
-      while ((await post(url, agent, list[at] as Buffer)) >= 300) again += 1;
+      for (;;) {
+        const status = await post(url, agent, list[at] as Call);
+        if (status < 300) break;
+        if (status < 500) throw new Error(`a genuine call was answered ${status}`);
+        again += 1;
+      }
     }
   };
   await Promise.all(Array.from({ length: SENDERS }, sender));
@@ -104,72 +111,99 @@ async function upsert(pool: pg.Pool, size: Size, run: number): Promise<number> {
 async function totals(bench: Bench) {
   const { rows } = await bench.pool.query<Record<string, string>>(`
     select (select count(*) from incidents) incidents, (select count(*) from decisions) decisions,
+           (select count(*) from incidents where merged_into is null) main,
            (select count(*) from outbox) outbox, (select count(*) from alerts) alerts,
+           (select coalesce(sum(deliveries), 0) from alerts) deliveries,
            pg_database_size(current_database()) size`);
   return Object.fromEntries(Object.entries(rows[0] ?? {}).map(([name, value]) => [name, Number(value)]));
 }
 
-async function storms(size: Size, run: number): Promise<string[]> {
-  // A server and a database of its own: memory and growth are this storm's.
-  const bench = await startBench();
+type Storm = { path: string; calls: readonly Call[] };
+
+/** One storm, to the end, on a server and a database of its own: memory and growth are this storm's. */
+async function measure(size: Size, run: number, { path, calls }: Storm) {
+  const bench = await startBench(CREDENTIALS);
   try {
-    const list = bodies(size, run);
     const floor = await upsert(bench.pool, size, run);
     await bench.pool.query("checkpoint");
     const before = await totals(bench);
     const cpu = [bench.server.pid, bench.postgres.pid].map(cpuSeconds);
     const began = performance.now();
-    const again = await send(`${bench.server.url}/api/v1/webhooks/alertmanager`, list);
+    const again = await send(`${bench.server.url}${path}`, calls);
     const accepted = (performance.now() - began) / 1000;
     await bench.drained();
     const ended = (performance.now() - began) / 1000;
     const used = [bench.server.pid, bench.postgres.pid].map((pid, at) => cpuSeconds(pid) - (cpu[at] ?? 0));
     const after = await totals(bench);
     const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
-    if (grown("alerts") !== size.alerts)
-      throw new Error(`${grown("alerts")} of ${size.alerts} alerts are stored`);
     const rate = size.alerts / ended;
-    return [
-      `${fixed(size.alerts)} over ${fixed(size.fingerprints)}`,
-      fixed(size.alerts / accepted),
-      fixed(rate),
-      fixed(floor),
-      fixed(rate / floor, 2),
-      fixed(grown("incidents")),
-      fixed(grown("decisions")),
-      fixed(grown("outbox")),
-      fixed(peakMemory(bench.server.pid)),
-      fixed(grown("size") / size.alerts),
-      used.map((seconds) => fixed((seconds * 1e6) / size.alerts)).join(" + "),
-      String(again),
-    ];
+    return {
+      grown,
+      rate,
+      before: [fixed(size.alerts / accepted), fixed(rate), fixed(floor), fixed(rate / floor, 2)],
+      after: [
+        fixed(peakMemory(bench.server.pid)),
+        fixed(grown("size") / size.alerts),
+        used.map((seconds) => fixed((seconds * 1e6) / size.alerts)).join(" + "),
+        String(again),
+      ],
+    };
   } finally {
     await bench.close();
   }
 }
 
-/** A storm of alerts, to the end, beside a bare batched upsert of the same rows into one table. */
-export async function storm(): Promise<void> {
+const COUNTS = ["incidents", "main", "decisions", "outbox"];
+const RATES = ["accepted/s", "to the end/s", "bare upsert/s", "×"];
+const COSTS = ["peak MiB", "bytes/alert", "CPU µs/alert", "sent again"];
+
+async function ofAlertmanager(): Promise<void> {
   const rows: string[][] = [];
-  for (const [run, size] of SIZES.entries()) rows.push(await storms(size, run));
+  for (const [run, size] of SIZES.entries()) {
+    const calls = bodies(size, run).map((body) => ({ body, headers: {} }));
+    const { grown, ...told } = await measure(size, run, { path: "/api/v1/webhooks/alertmanager", calls });
+    if (grown("alerts") !== size.alerts)
+      throw new Error(`${grown("alerts")} of ${size.alerts} alerts are stored`);
+    const name = `${fixed(size.alerts)} over ${fixed(size.fingerprints)}`;
+    rows.push([name, ...told.before, ...COUNTS.map((one) => fixed(grown(one))), ...told.after]);
+  }
   print(
     `Every alert a new instance, ${BODY} in a body, ${SENDERS} senders that send again until they are acknowledged`,
   );
-  table(
-    [
-      "alerts",
-      "accepted/s",
-      "to the end/s",
-      "bare upsert/s",
-      "×",
-      "incidents",
-      "decisions",
-      "outbox",
-      "peak MiB",
-      "bytes/alert",
-      "CPU µs/alert",
-      "sent again",
-    ],
-    rows,
+  table(["alerts", ...RATES, ...COUNTS, ...COSTS], rows);
+}
+
+/** `only`: of the sources whose names contain it, and of that which they are compared with. */
+async function ofEachSource(only: string): Promise<void> {
+  const size = SIZES[0] as Size;
+  const rows: string[][] = [];
+  const baselines = new Map<number, number>();
+  const loads = sourceLoads(size.alerts, size.fingerprints, BODY);
+  for (const { source, batch, ...load } of loads) {
+    if (source !== BASELINE && !source.includes(only)) continue;
+    const { grown, rate, ...told } = await measure(size, rows.length, load);
+    if (source === BASELINE) baselines.set(batch, rate);
+    if (grown("deliveries") !== size.alerts)
+      throw new Error(`${grown("deliveries")} of ${size.alerts} alerts of ${source} are counted`);
+    const counts = ["alerts", ...COUNTS].map((one) => fixed(grown(one)));
+    rows.push([
+      source,
+      String(batch),
+      ...told.before,
+      fixed(rate / (baselines.get(batch) ?? Number.NaN), 2),
+      ...counts,
+      ...told.after,
+    ]);
+  }
+  print();
+  print(
+    `${fixed(size.alerts)} alerts about ${size.fingerprints} things, in the genuine bodies of each source, limits as shipped`,
   );
+  table(["source", "in a body", ...RATES, "× Alertmanager", "instances", ...COUNTS, ...COSTS], rows);
+}
+
+/** A storm of alerts, to the end, beside a bare batched upsert of the same rows into one table; then as of each source. */
+export async function storm(only = process.argv[3] ?? ""): Promise<void> {
+  if (only === "") await ofAlertmanager();
+  await ofEachSource(only);
 }

@@ -8,6 +8,20 @@ export const ANSWER_LIMIT_MS = 15_000;
 const RETRY_MS = 50;
 const SERVICES = 20;
 
+type Labels = Record<string, string> & { sent: string };
+const began = () => new Date().toISOString();
+const own = (labels: Labels) => ({ status: "firing", starts_at: began(), labels });
+const WEBHOOKS = "/api/v1/webhooks";
+const ALERTMANAGER = `${WEBHOOKS}/alertmanager`;
+/** How sources say the same of an alert, by where they call. */
+const KINDS: Record<string, (labels: Labels) => object> = {
+  [ALERTMANAGER]: (labels) => alertmanagerBody([{ labels }]),
+  [`${WEBHOOKS}/grafana`]: (labels) => ({ ...alertmanagerBody([{ labels }]), orgId: 1, state: "alerting" }),
+  [`${WEBHOOKS}/signoz`]: (labels) => alertmanagerBody([{ labels }]),
+  [`${WEBHOOKS}/alerts`]: (labels) => ({ alerts: [own(labels)] }),
+  "/api/v2/alerts": (labels) => [{ labels, startsAt: began(), endsAt: "2099-01-01T00:00:00Z" }],
+};
+
 /** Senders that repeat each alert until it is acknowledged, as Alertmanager does, and remember which were. */
 export class Senders {
   /** Label `sent` of every alert that was answered with 2xx. */
@@ -39,10 +53,10 @@ export class Senders {
   }
 
   /** Sends an alert, the very same, until it is acknowledged. */
-  async deliver(labels: Record<string, string> & { sent: string }): Promise<void> {
-    const body = JSON.stringify(alertmanagerBody([{ labels }]));
+  async deliver(labels: Labels, path = ALERTMANAGER): Promise<void> {
+    const body = JSON.stringify(KINDS[path]?.(labels));
     while (!this.#stop.signal.aborted) {
-      if ((await this.#post(body, labels.sent)) === 200) {
+      if ((await this.#post(path, body, labels.sent)) === 200) {
         this.acknowledged.add(labels.sent);
         return;
       }
@@ -54,13 +68,15 @@ export class Senders {
     while (!this.#stop.signal.aborted) {
       this.#count += 1;
       const service = `service-${between(this.#random, 1, SERVICES)}`;
-      await this.deliver({ alertname: "ChaosLoad", service, sent: `load-${this.#count}` });
+      const paths = Object.keys(KINDS);
+      const path = paths[between(this.#random, 0, paths.length - 1)];
+      await this.deliver({ alertname: "ChaosLoad", service, sent: `load-${this.#count}` }, path);
       await delay(between(this.#random, 10, 60));
     }
   }
 
-  async #post(body: string, sent: string): Promise<number | undefined> {
-    const status = await fetch(`${this.#url()}/api/v1/webhooks/alertmanager`, {
+  async #post(path: string, body: string, sent: string): Promise<number | undefined> {
+    const status = await fetch(`${this.#url()}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,

@@ -32,10 +32,9 @@ export type SourceFixture = {
 const HMAC_SECRET = "conformance-secret-of-generic-alerts";
 const SENTRY_SECRET = "conformance-secret-of-sentry";
 
-/** Of the app under test: what the headers of the fixtures fit. */
-export const SETTINGS = {
+/** What the headers of the fixtures fit. */
+export const SENDERS = {
   intake: {
-    answer_wait: "20s",
     hmac_secrets: [HMAC_SECRET],
     custom: [
       {
@@ -60,6 +59,8 @@ export const SETTINGS = {
   },
   sentry: { webhook_secrets: [SENTRY_SECRET] },
 };
+/** Of the app under test. */
+export const SETTINGS = { ...SENDERS, intake: { ...SENDERS.intake, answer_wait: "20s" } };
 
 const hex = (secret: string, body: Buffer) => createHmac("sha256", secret).update(body).digest("hex");
 export const signed = (body: Buffer) => ({ "x-signature-256": `sha256=${hex(HMAC_SECRET, body)}` });

@@ -40,6 +40,14 @@ function fromSender(draw: Draw): unknown {
   return alertmanagerBody(alerts);
 }
 
+/** The text with one of its texts and numbers replaced. */
+function withValue(draw: Draw, text: string, value: string): string {
+  const places = [...text.matchAll(/:("[^"]*"|\d+)/g)];
+  if (places.length === 0) return value;
+  const { index, 0: found } = draw.of(places);
+  return `${text.slice(0, index)}:${value}${text.slice(index + found.length)}`;
+}
+
 /** JSON as a program would never write it, with the same meaning or none. */
 function oddly(draw: Draw, value: unknown): Buffer {
   const text = JSON.stringify(value) ?? "";
@@ -50,8 +58,10 @@ function oddly(draw: Draw, value: unknown): Buffer {
     () => `\ufeff${text}`,
     () => text.replace("{", `{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},`),
     () => text.replace(/"(\w+)":/, '"$1":1,"$1":'),
-    () => text.replace(/:("[^"]*"|\d+)/, ":1e999"),
-    () => text.replace(/:("[^"]*"|\d+)/, ":-123456789012345678901234567890"),
+    () => withValue(draw, text, "1e999"),
+    () => withValue(draw, text, "-123456789012345678901234567890"),
+    () => withValue(draw, text, "[".repeat(deep) + "]".repeat(deep)),
+    () => withValue(draw, text, `${'{"a":'.repeat(deep)}1${"}".repeat(deep)}`),
     () => text.replaceAll('"', "'"),
     () => "[".repeat(deep) + "]".repeat(deep),
     () => `${'{"a":'.repeat(deep)}1${"}".repeat(deep)}`,
@@ -85,6 +95,12 @@ function misnamed(draw: Draw, bytes: Buffer): Body {
   return { bytes, headers: draw.of(headers) };
 }
 
+/** A value as it goes over the wire: as JSON, or as what is hardly that, under its own name or another. */
+export function inBytes(draw: Draw, value: unknown): Body {
+  const bytes = draw.once(6) ? oddly(draw, value) : Buffer.from(JSON.stringify(value) ?? "");
+  return draw.once(10) ? misnamed(draw, bytes) : { bytes, headers: JSON_TYPE };
+}
+
 /** A body for a route with this schema, or without one: right, nearly right, or nothing of the kind. */
 export function drawBody(
   draw: Draw,
@@ -96,6 +112,5 @@ export function drawBody(
   if (draw.once(2_000)) return { bytes: Buffer.alloc(6 * 1024 * 1024, "["), headers: JSON_TYPE };
   const right = schema === undefined ? fromSender(draw) : valid(draw, schema, known);
   const value = draw.once(2) ? right : draw.once(3) ? anything(draw) : spoilt(draw, right);
-  const bytes = draw.once(6) ? oddly(draw, value) : Buffer.from(JSON.stringify(value) ?? "");
-  return draw.once(10) ? misnamed(draw, bytes) : { bytes, headers: JSON_TYPE };
+  return inBytes(draw, value);
 }

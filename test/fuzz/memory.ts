@@ -27,7 +27,10 @@ export class Shown {
     const ids = Object.values(object).filter(
       (one): one is string => typeof one === "string" && ID.test(one) && !this.#ours.has(one),
     );
-    if (ids.length > 0 && !Object.values(object).some((one) => this.#ours.has(String(one)))) {
+    if (
+      ids.length > 0 &&
+      !Object.values(object).some((one) => typeof one === "string" && this.#ours.has(one))
+    ) {
       this.#ids = [...ids.filter((id) => !this.#ids.includes(id)), ...this.#ids].slice(0, KEEP);
       this.#objects = [object, ...this.#objects].slice(0, KEEP);
     }

@@ -3,11 +3,13 @@ import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { type Server, startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
+import { Canaries } from "./canaries.ts";
 import { type Answer, judge, judgeRaw } from "./judge.ts";
 import { Shown } from "./memory.ts";
 import { Draw } from "./random.ts";
 import { converse, drawConversation } from "./raw.ts";
 import { type Drawn, drawRequest } from "./requests.ts";
+import { drawFromSender, SENDER_SETTINGS } from "./senders.ts";
 import type { Route } from "./server.ts";
 
 export type Memory = { rss: number; heap: number };
@@ -15,6 +17,7 @@ export type Figures = {
   seed: number;
   requests: number;
   seconds: number;
+  /** Calls by route, and those as of a source by its kind of body. */
   routes: Record<string, number>;
   /** Answers by status; raw conversations that were not answered under `none`. */
   statuses: Record<string, number>;
@@ -23,12 +26,18 @@ export type Figures = {
   log_bytes: number;
   /** What was wrong with an answer, and the first request that it came to. */
   wrong: Record<string, string>;
+  /** Of the genuine alerts, those that were not taken, or are lost. */
+  canaries: string[];
 };
 
 const ROLES = ["viewer", "responder", "approver", "admin"] as const;
 const LANES = 16;
 /** One of so many is not even HTTP. */
 const RAW = 12;
+/** And one of so many of the others is as of a source. */
+const FROM_SENDER = 3;
+/** At the start, and after so many, a genuine alert of every source. */
+const CANARIES = 1_000;
 const TIMEOUT_MS = 60_000;
 const CUT_OFF: Answer = { status: 0, headers: {}, text: "" };
 
@@ -40,6 +49,7 @@ export class Fuzz {
   readonly #shown: Shown;
   readonly #server: Server;
   readonly #routes: readonly Route[];
+  readonly #canaries = new Canaries();
   #tokens: string[] = [];
 
   private constructor(server: Server, routes: readonly Route[], seed: number) {
@@ -56,13 +66,18 @@ export class Fuzz {
       memory: [],
       log_bytes: 0,
       wrong: {},
+      canaries: [],
     };
   }
 
-  /** The server of `folder`, with its embedded PostgreSQL, as shipped but for its port. */
+  /** The server of `folder`, with its embedded PostgreSQL, as shipped but for its port and its senders. */
   static async start(folder: string, seed: number): Promise<{ fuzz: Fuzz; server: Server }> {
     const file = join(folder, "routes.json");
-    const settings = { server: { port: 0, log_level: "warn" }, notification: { terminal: false } };
+    const settings = {
+      server: { port: 0, log_level: "warn" },
+      notification: { terminal: false },
+      ...SENDER_SETTINGS,
+    };
     const server = await startServer(
       folder,
       settings,
@@ -85,6 +100,7 @@ export class Fuzz {
     }
     this.#figures.seconds = (performance.now() - begun) / 1000;
     this.#figures.log_bytes = this.#server.output().length;
+    this.#figures.canaries = await this.#canaries.verdict(this.#server);
     this.#agent.destroy();
     return this.#figures;
   }
@@ -110,6 +126,7 @@ export class Fuzz {
     const lane = async () => {
       while (this.#figures.requests < until) {
         this.#figures.requests += 1;
+        if (this.#figures.requests % CANARIES === 1) await this.#canaries.send((drawn) => this.#ask(drawn));
         if (this.#draw.once(RAW)) await this.#raw();
         else await this.#structured();
       }
@@ -118,7 +135,9 @@ export class Fuzz {
   }
 
   async #structured(): Promise<void> {
-    const drawn = drawRequest(this.#draw, this.#routes, this.#shown, this.#tokens);
+    const drawn = this.#draw.once(FROM_SENDER)
+      ? drawFromSender(this.#draw)
+      : drawRequest(this.#draw, this.#routes, this.#shown, this.#tokens);
     this.#count(this.#figures.routes, drawn.route);
     const answer = await this.#ask(drawn);
     this.#count(this.#figures.statuses, answer === CUT_OFF ? "none" : String(answer.status));

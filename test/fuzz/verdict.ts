@@ -11,6 +11,7 @@ const LOG_START = 20_000;
 /** What is wrong after a run; empty when all is well. */
 export async function verdict(server: Server, figures: Figures): Promise<string[]> {
   const wrong = Object.entries(figures.wrong).map(([what, example]) => `${what}\n    ${example}`);
+  wrong.push(...figures.canaries);
   const [, , middle, , end] = figures.memory;
   for (const kind of ["rss", "heap"] as const) {
     const grown = (end?.[kind] ?? 0) - (middle?.[kind] ?? 0);

@@ -200,6 +200,9 @@ test("Alertmanager's API answers errors as Alertmanager does", async () => {
     [{ ...silence, endsAt: silence.startsAt }, 400],
     [{ ...silence, matchers: [] }, 400],
     [{ ...silence, matchers: [{ name: "a", value: "(", isRegex: true }] }, 400],
+    [{ ...silence, matchers: [{ name: "a\0", value: "b", isRegex: false }] }, 400],
+    [{ ...silence, matchers: [{ name: "a", value: "\ud800", isRegex: false }] }, 400],
+    [{ ...silence, id: "\0" }, 400],
     [{ ...silence, id: "SIL-NONE" }, 404],
     ["{", 400],
     ["[]", 400],
@@ -207,8 +210,12 @@ test("Alertmanager's API answers errors as Alertmanager does", async () => {
     const answer = await call("POST", "/silences", body);
     expect([answer.status, typeof answer.said]).toEqual([status, status === 404 ? "object" : "string"]);
   }
-  expect(await call("GET", "/silence/SIL-NONE")).toEqual({ status: 404, said: null });
-  expect(await call("DELETE", "/silence/SIL-NONE")).toEqual({ status: 404, said: null });
+  for (const id of ["SIL-NONE", "%00", "%F0%9F%9A%A8"]) {
+    expect(await call("GET", `/silence/${id}`)).toEqual({ status: 404, said: null });
+    expect(await call("DELETE", `/silence/${id}`)).toEqual({ status: 404, said: null });
+  }
+  const ours = { matchers: [{ name: "a", value: "b\0" }], duration: 60, comment: "x" };
+  expect((await app.admin.call("POST", "/silences", ours)).status).toBe(422);
   expect((await call("DELETE", `/silence/${made.silenceID}`)).status).toBe(500);
   expect((await call("GET", "/silences?filter=%7B")).status).toBe(400);
 });

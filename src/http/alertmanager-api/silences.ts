@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { z } from "zod";
 import { type PostableSilence, postableSilence, silenceFilter } from "../../contract/alertmanager.ts";
+import { wireId } from "../../contract/common.ts";
 import type { Matcher } from "../../contract/matcher.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { compileMatchers, parseMatchers } from "../../intake/index.ts";
@@ -61,6 +62,14 @@ function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   throw new AwoooiError("invalid", said.join("; "));
 }
 
+type Named = { Params: { id: string } };
+
+/** The id in a path. One that no silence can have is of none. */
+function idIn({ params: { id } }: { params: Named["Params"] }): string {
+  if (wireId.safeParse(id).success) return id;
+  throw new AwoooiError("not_found", "There is no silence of such an id.");
+}
+
 /** Makes a silence, or changes the one that is named; returns its id, which is another one for other alerts. */
 async function put(ctx: Ctx, body: PostableSilence): Promise<string> {
   const matchers = body.matchers.map(
@@ -105,11 +114,11 @@ export function alertmanagerSilences(app: FastifyInstance, deps: HttpDeps): void
   app.post("/silences", { schema }, async ({ ctx, body }) => ({
     silenceID: await put(ctx, checked(postableSilence, body)),
   }));
-  app.get<{ Params: { id: string } }>("/silence/:id", { schema }, async ({ ctx, params }) =>
-    gettable(await getSilence(ctx, params.id), ctx.clock.now()),
+  app.get<Named>("/silence/:id", { schema }, async (request) =>
+    gettable(await getSilence(request.ctx, idIn(request)), request.ctx.clock.now()),
   );
-  app.delete<{ Params: { id: string } }>("/silence/:id", { schema }, async ({ ctx, params }, reply) => {
-    await endSilence(ctx, { silence_id: params.id });
+  app.delete<Named>("/silence/:id", { schema }, async (request, reply) => {
+    await endSilence(request.ctx, { silence_id: idIn(request) });
     return reply.status(200).type("application/json").send("");
   });
 }
