@@ -57,6 +57,7 @@ export const sentrySignature = signed({
   security: SIGNED_BY_SENTRY,
   keys: false,
 });
+
 function routingKeyIn(body: Buffer): unknown {
   try {
     return (JSON.parse(body.toString("utf8")) as { routing_key?: unknown } | null)?.routing_key;
@@ -78,16 +79,19 @@ export const routingKey: SenderCheck = {
   keys: false,
 };
 
-/** The mapped source that a request names in its path. */
-export function customNameOf(request: FastifyRequest): string {
-  return (request.params as { name: string }).name;
-}
+const customNameOf = (request: FastifyRequest) => (request.params as { name: string }).name;
 
 function customCheckOf(request: FastifyRequest, deps: HttpDeps): SecretCheck | null {
   const check = deps.customSender(customNameOf(request));
   if (check === undefined)
     throw new AwoooiError("not_found", "intake.custom has no source of the name in the path.");
   return check;
+}
+
+/** The mapped source that a request names in its path. Throws `not_found`: a name that anyone makes up is none. */
+export function customSourceOf(request: FastifyRequest, deps: HttpDeps): string {
+  customCheckOf(request, deps);
+  return `custom:${customNameOf(request)}`;
 }
 
 const shownBy = (request: FastifyRequest, { header }: SecretCheck): Shown => ({

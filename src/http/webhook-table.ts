@@ -15,7 +15,7 @@ import {
 } from "../contract/webhook.ts";
 import type { Decoded } from "../intake/index.ts";
 import {
-  customNameOf,
+  customSourceOf,
   hmac,
   network,
   routingKey,
@@ -39,6 +39,9 @@ export type Webhook = {
   answer?: VendorAnswer;
   take?: Taker;
 };
+
+/** What writes the call down, where not the journal, and gives the answer. */
+type Taker = (call: Parameters<HttpDeps["receive"]>[0], deps: HttpDeps) => Promise<unknown>;
 
 type VendorAnswer = {
   status: 200 | 202;
@@ -77,8 +80,6 @@ const SIGNOZ = {
 /** The key that PagerDuty's clients name an alert by is the one that it has here. */
 const dedupKeyOf = (decoded: Decoded) =>
   decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
-/** What writes the call down, where not the journal, and gives the answer. */
-type Taker = (call: Parameters<HttpDeps["receive"]>[0], deps: HttpDeps) => Promise<unknown>;
 
 /** Every webhook below `/api/v1/webhooks`. A further source is an entry here, and its adapter. */
 export const WEBHOOKS: readonly Webhook[] = [
@@ -154,7 +155,7 @@ export const WEBHOOKS: readonly Webhook[] = [
   },
   {
     path: "/custom/:name",
-    source: (request) => `custom:${customNameOf(request)}`,
+    source: customSourceOf,
     check: secret,
     summary: "Any JSON, by a field map of intake.custom",
     body: z.unknown(),

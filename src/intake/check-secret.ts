@@ -49,7 +49,7 @@ export function secretCheck({ tokens, header, hmac_secrets }: SecretPolicy, log:
   };
   const ways = [
     ...(tokens.length > 0
-      ? [`\`Authorization: Bearer TOKEN\`${header ? ` or \`${header}: TOKEN\`` : ""}`]
+      ? [`\`Authorization: Bearer TOKEN\`${header ? ` or the token in \`${header}\`` : ""}`]
       : []),
     ...(hmac_secrets.length > 0 ? ["a signature in `X-Signature-256`"] : []),
   ];

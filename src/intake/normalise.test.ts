@@ -272,3 +272,37 @@ describe("a call", () => {
     expect(of(undefined, {})).toMatchObject({ of_call: false });
   });
 });
+
+describe("texts that nobody reads to their end", () => {
+  const LONG = "x".repeat(1 << 20);
+  const whole = { severity: "critical", namespace: "prod" };
+
+  it("are kept in part, and do not take from the others", () => {
+    const labels = { alertname: "A", pod: LONG, ...whole };
+    const alert = make(labels, {
+      annotations: { summary: LONG, description: LONG, runbook: "r", log: LONG },
+      generator_url: `https://${LONG}`,
+    });
+    expect(alert.labels).toMatchObject({ alertname: "A", ...whole });
+    expect(alert.target_resource).toHaveLength(4_096);
+    expect(alert.message.endsWith("…")).toBe(true);
+    expect(Object.keys(alert.annotations)).toContain("runbook");
+    expect(alert.generator_url).toBeNull();
+    expect(JSON.stringify(alert).length).toBeLessThan(200_000);
+    expect(make({ alertname: LONG, ...whole }, { target_resource: LONG }).alert_name).toHaveLength(4_096);
+    const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`l${n}`, "v"]));
+    expect(JSON.stringify(make({ ...many, alertname: "A" })).length).toBeLessThan(200_000);
+    expect(make({ ...many, alertname: "A" }).alert_name).toBe("A");
+  });
+
+  it("still tell alerts apart that differ behind the part that is kept", () => {
+    const [one, other] = ["a", "b"].map((end) => make({ alertname: "A", note: LONG + end }));
+    expect(one?.instance_key).not.toBe(other?.instance_key);
+  });
+
+  it("are left as they are up to the bounds", () => {
+    const labels = { alertname: "A", note: "é".repeat(4_096), ...whole };
+    const annotations = { description: "d".repeat(32_768) };
+    expect(make(labels, { annotations })).toMatchObject({ labels, annotations });
+  });
+});

@@ -1,6 +1,7 @@
 import type { Severity } from "../contract/common.ts";
 import { canonicalJson, hashOfTexts, sha256 } from "../lib/canonical-json.ts";
 import { exprOfLink } from "./alert-words.ts";
+import { cut, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
@@ -186,13 +187,14 @@ export function normalise(
   classification: Classification,
   call?: string,
 ): NormalisedAlert {
-  const { labels, annotations } = alert;
-  const alert_name = labels.alertname || annotations.title || "unnamed alert";
+  const labels = keptLabels(alert.labels);
+  const annotations = keptAnnotations(alert.annotations);
+  const alert_name = cut(alert.labels.alertname || annotations.title || "unnamed alert");
   const said = alert.alert_type?.toLowerCase() ?? "";
   const alert_type = KNOWN_ALERT_TYPES.includes(said) && said !== "custom" ? said : alertTypeOf(alert_name);
   const cluster = labels.cluster ?? "";
   const namespace = labels.namespace || "default";
-  const named = alert.target_resource?.replace(REPLICA_SET_AND_POD_HASH, "");
+  const named = alert.target_resource && cut(alert.target_resource).replace(REPLICA_SET_AND_POD_HASH, "");
   const target_resource = named ?? targetOf(labels, alert_name);
   const { category, notification_type, heartbeat, progress } = classify(classification, {
     alert_name,
@@ -229,7 +231,7 @@ export function normalise(
     starts_at: alert.starts_at ?? received_at,
     start_known: alert.starts_at !== null && alert.holds_until === undefined,
     of_call: alert.starts_at === null && call !== undefined,
-    generator_url: alert.generator_url,
+    generator_url: keptLink(alert.generator_url),
     heartbeat,
     progress,
   };

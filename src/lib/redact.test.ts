@@ -120,9 +120,15 @@ describe("redacting by form", () => {
     [`curl --password ${SECRET} http://x`, "curl --password [redacted] http://x"],
     [`https://${"t0k".repeat(8)}@git.example/a.git`, "https://[redacted]@git.example/a.git"],
     [`Authorization: ApiKey ${SECRET}`, "Authorization: [redacted]"],
+    [`Authorization: Bearer TOKEN${SECRET}`, "Authorization:[redacted]"],
   ])("takes the credential out of %s", (text, redacted) => {
     expect(redactText(text)).toBe(redacted);
   });
+});
+
+it("leaves alone how a caller is told to authenticate", () => {
+  const hint = "send `Authorization: Bearer TOKEN` (intake.bearer_tokens)";
+  expect(redactText(hint)).toBe(hint);
 });
 
 describe("secrets that are known", () => {

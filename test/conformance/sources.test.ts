@@ -237,7 +237,7 @@ describe.each(cases)("%s", (_name, source, fixture) => {
     await sendAll(fixture, [...ODD_VALUES, [[]], [fixture.body(fresh(), "firing")]]);
   });
 
-  it("keeps words of any kind and of a mebibyte, as far as a database can hold them", async () => {
+  it("takes words of any kind, as far as a database can hold them, and of a mebibyte, of which it keeps the beginning", async () => {
     const noise = seededRandom(`${SEED} noise`)(2 ** 19).toString("hex");
     const bodies = [noise, ...ODD_TEXTS].map((text) => {
       const subject = fresh();
@@ -254,7 +254,7 @@ describe.each(cases)("%s", (_name, source, fixture) => {
       expect([subject, await statesOf(subject)]).toEqual([subject, ["firing"]]);
     await sendAll(fixture, [large?.body]);
     expect(await alertsAbout(large?.subject ?? "")).toMatchObject([
-      { status: "firing", texts: expect.stringContaining(noise) },
+      { status: "firing", texts: expect.stringContaining(noise.slice(0, 4_000)) },
     ]);
   });
 

@@ -76,7 +76,7 @@ const enqueue = (event: object | string) =>
   );
 const trigger = (summary: string, more: object = {}) => ({
   event_action: "trigger",
-  payload: { summary, source: "web-1", severity: "error", class: summary },
+  payload: { summary, source: `host-of-${summary}`, severity: "error", class: summary },
   ...more,
 });
 
@@ -230,8 +230,16 @@ describe("a mapped source", () => {
     expect(await codes("mill", signature(TOKEN))).toEqual([401, "signature_invalid"]);
     expect((await codes("mill", signature(SECRET)))[0]).toBe(200);
     expect(await codes("yard", {})).toEqual([403, "untrusted_sender"]);
+    expect((await send(`${path}shop`, {})).body.detail).toContain(
+      "`Authorization: Bearer TOKEN` or the token in `X-Shop-Token`",
+    );
+    expect((await send(`${path}yard`, {})).body.detail).toContain("`Authorization: Bearer TOKEN`");
     for (const name of ["nobody", "constructor", "shop%00", "..%2falerts"])
       expect(await codes(name, bearer)).toEqual([404, "not_found"]);
+    // A name that anyone may make up becomes no source: neither a label nor a row of the record.
+    const metrics = await (await fetch(`${app.url}/metrics`)).text();
+    expect(metrics).toContain('awoooi_calls_refused_total{source="custom",reason="not_found"} 4');
+    expect(metrics).not.toMatch(/nobody|constructor/);
   });
 
   it("keeps as a dead letter what its map finds nothing in", async () => {

@@ -92,8 +92,9 @@ describe.concurrent("a real client from outside of the trusted networks", () => 
   });
 
   it("Prometheus fires, its rule stops firing or is removed, and the incidents are over", async () => {
-    const labels = { severity: "warning", service: "prometheus-test" };
-    const rule = (alert: string, expr: string) => ({ alert, expr, labels });
+    // Of services of their own: of one they are one trouble.
+    const labels = (service: string) => ({ severity: "warning", service });
+    const rule = (alert: string, expr: string) => ({ alert, expr, labels: labels(alert) });
     const { host } = new URL(app.url);
     const target = { static_configs: [{ targets: [host] }], basic_auth: BASIC };
     const prometheus = await startPrometheus(join(folder, "prometheus"), target, [
@@ -123,7 +124,7 @@ describe.concurrent("a real client from outside of the trusted networks", () => 
       const to = [`--alertmanager.url=${app.url}`, `--http.config.file=${join(folder, "http.yml")}`];
       return (await promisify(execFile)(binary, [...args, ...to])).stdout;
     };
-    const named = (name: string) => [`alertname=${name}`, "service=amtool-test", "severity=critical"];
+    const named = (name: string) => [`alertname=${name}`, `service=${name}`, "severity=critical"];
     const soon = () => new Date(Date.now() + 2_000).toISOString();
     await amtool("alert", "add", ...named("AddedByHand"), "--annotation=summary=the disk is full");
     await amtool("alert", "add", ...named("EndsByItself"), "--end", soon());
@@ -132,7 +133,7 @@ describe.concurrent("a real client from outside of the trusted networks", () => 
       title: "AddedByHand: the disk is full",
       severity: "P0",
     });
-    const seen = await amtool("alert", "query", 'alertname=~"Added.+"', "service=amtool-test", "-o", "json");
+    const seen = await amtool("alert", "query", 'alertname=~"Added.+"', "service=AddedByHand", "-o", "json");
     expect(JSON.parse(seen)).toMatchObject([
       { labels: { alertname: "AddedByHand" }, annotations: { summary: "the disk is full" } },
     ]);

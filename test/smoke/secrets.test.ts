@@ -19,6 +19,12 @@ const CONFIGURED = {
   hook: "pl4nted-hook-secret-16",
   hookPath: "pl4nted-hook-path",
   env: "pl4nted-process-key",
+  namedHook: "pl4nted-named-hook-secret",
+  namedPath: "pl4nted-named-hook-path",
+  custom: "pl4nted-custom-token",
+  customHmac: "pl4nted-custom-hmac-secret",
+  routing: "pl4nted-routing-key-of-pagers",
+  sentry: "pl4nted-sentry-secret",
 };
 
 /** What alerts quote. People who may read incidents see it there; it goes nowhere else. */
@@ -78,10 +84,28 @@ beforeAll(async () => {
         answer_wait: "20s",
         bearer_tokens: [CONFIGURED.bearer],
         basic: [{ username: "am", password: CONFIGURED.basic }],
+        custom: [
+          {
+            name: "shop",
+            tokens: [CONFIGURED.custom],
+            header: "X-Shop-Token",
+            hmac_secrets: [CONFIGURED.customHmac],
+            fields: { alertname: "name" },
+          },
+        ],
       },
+      pagerduty: { routing_keys: [CONFIGURED.routing] },
+      sentry: { webhook_secrets: [CONFIGURED.sentry] },
       notification: {
         terminal: true,
         webhook: { url: `http://127.0.0.1:${port}/${CONFIGURED.hookPath}?key=1`, secret: CONFIGURED.hook },
+        webhooks: [
+          {
+            name: "security",
+            url: `http://127.0.0.1:${port}/${CONFIGURED.namedPath}`,
+            secret: CONFIGURED.namedHook,
+          },
+        ],
       },
       processes: [
         { name: "shop", argv: ["/bin/true"], env: { SHOP_KEY: "x", SHOP_API_KEY: CONFIGURED.env } },
@@ -102,6 +126,15 @@ afterAll(async () => {
   await database.drop();
   await clearFolder(folder);
 });
+
+/** Where each dead letter of the sources that have secrets of their own is shown, with its body. */
+async function deadLetters(): Promise<string[]> {
+  const { rows } = await database.pool.query<{ seq: string }>(
+    "select seq from receipts where state = 'dead' and (source = 'pagerduty' or source like 'custom:%')",
+  );
+  expect(rows).toHaveLength(2);
+  return rows.map(({ seq }) => `/api/v1/dead-letters/${seq}`);
+}
 
 /** The secrets of `planted` that are in `text`, whole or without their first characters. */
 const leaked = (planted: Record<string, string>, text: string) =>
@@ -151,6 +184,24 @@ describe("secrets", () => {
     expect(await ask("/api/v1/webhooks/alertmanager", { method: "POST", headers: outside, body: "{}" })).toBe(
       401,
     );
+    const sent = (headers: Record<string, string>, body: object) => ({
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const { custom, customHmac, routing, sentry } = CONFIGURED;
+    const not_understood = { why: `${custom} ${customHmac}`, [custom]: sentry };
+    const webhooks: [number, string, ReturnType<typeof sent>][] = [
+      [401, "custom/shop", sent({ "x-shop-token": `${custom}x` }, not_understood)],
+      [200, "custom/shop", sent({ "x-shop-token": custom }, not_understood)],
+      [404, `custom/${custom}`, sent({ "x-shop-token": custom }, not_understood)],
+      [401, "sentry/error", sent({ "sentry-hook-signature": sentry }, {})],
+      [401, "pagerduty/v2/enqueue", sent({}, { routing_key: `${routing}x` })],
+      [400, "pagerduty/v2/enqueue", sent({}, { routing_key: routing, event_action: routing })],
+    ];
+    for (const [status, path, call] of webhooks)
+      expect([path, await ask(`/api/v1/webhooks/${path}`, call)]).toEqual([path, status]);
+
     const broken = `{"password": "${QUOTED.password}", nope`;
     expect(await ask("/api/v1/webhooks/alertmanager", { method: "POST", body: broken })).toBe(400);
     expect(await ask("/api/v1/tokens", { method: "POST", headers: json, body: broken })).toBe(400);
@@ -176,6 +227,11 @@ describe("secrets", () => {
       "/api/v1/tokens",
       "/api/v1/health",
       "/api/v1/openapi.json",
+      "/api/v1/sources",
+      "/api/v1/sources/refused",
+      "/api/v1/dead-letters",
+      ...(await deadLetters()),
+      "/api/v2/receivers",
       "/metrics",
     ])
       expect([path, await ask(path, { headers: admin })]).toEqual([path, 200]);
