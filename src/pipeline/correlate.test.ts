@@ -10,7 +10,9 @@ import { presentApproval } from "../approval/present.ts";
 import { forgetLesson, listLessons, reopen, resolve } from "../incident/index.ts";
 import type { Receipt } from "../intake/index.ts";
 import { insertReceipts } from "../intake/store.ts";
+import { parseMatchers } from "../intake/matchers.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { endSilence, silence, silenceIncident } from "../silence/index.ts";
 import { mergeByHand, splitByHand } from "./by-hand.ts";
 import { processReceipts } from "./receive.ts";
 import { sweep } from "./sweep.ts";
@@ -60,6 +62,8 @@ async function clear() {
     "correlation_lessons",
     "resolutions",
     "incidents",
+    "silences",
+    "silence_changes",
     "dbos.workflow_status",
   ])
     await database.pool.query(`delete from ${table}`);
@@ -249,6 +253,37 @@ describe("incidents of one trouble", () => {
       ["reopened"],
       ["preparing"],
     ]);
+  });
+
+  it("are told of themselves where their cause is silenced, and wait where they are silenced themselves", async () => {
+    const quiet = (name: string) =>
+      silence(as(ada), { matchers: parseMatchers(`alertname=${name}`), duration: 86_400, comment: "known" });
+    await fire(CAUSE, OTHER);
+    await silenceIncident(as(ada), {
+      incident_id: (await of(CAUSE)).incident_id,
+      duration: 86_400,
+      comment: "known",
+    });
+    clock.forward(60);
+    await fire(EFFECT);
+    expect([(await of(EFFECT)).merged_into, await told(EFFECT)]).toEqual([null, ["opened"]]);
+    expect(await rows("select 1 from incident_links where strength = 'link'")).toHaveLength(1);
+    await end(OTHER);
+    clock.forward(60);
+    await fire(OTHER);
+    expect([(await of(OTHER)).merged_into, await told(OTHER)]).toEqual([null, ["reopened"]]);
+
+    await clear();
+    await fire(CAUSE, EFFECT);
+    const { silence_id } = await quiet(EFFECT);
+    await sweep(journey);
+    await end(CAUSE);
+    clock.forward(600);
+    await sweep(journey);
+    expect([(await of(EFFECT)).merged_into, await told(EFFECT), await asked(EFFECT)]).toEqual([null, [], []]);
+    await endSilence(as(ada), { silence_id });
+    await sweep(journey);
+    expect(await asked(EFFECT)).toEqual(["preparing"]);
   });
 
   it("stay apart where they are of other troubles, information, or merging is off", async () => {
