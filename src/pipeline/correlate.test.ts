@@ -7,10 +7,11 @@ import { makePerson, type Person, type SetClock, setClock, testJourney } from ".
 import { SEED } from "../../test/support/random.ts";
 import { approve } from "../approval/index.ts";
 import { presentApproval } from "../approval/present.ts";
-import { forgetLesson, listLessons, reopen, resolve } from "../incident/index.ts";
+import { transaction } from "../db/transaction.ts";
+import { activeSince, forgetLesson, listLessons, reopen, resolve } from "../incident/index.ts";
 import type { Receipt } from "../intake/index.ts";
-import { insertReceipts } from "../intake/store.ts";
 import { parseMatchers } from "../intake/matchers.ts";
+import { insertReceipts } from "../intake/store.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { endSilence, silence, silenceIncident } from "../silence/index.ts";
 import { mergeByHand, splitByHand } from "./by-hand.ts";
@@ -297,6 +298,31 @@ describe("incidents of one trouble", () => {
     journey = { ...journey, correlation: { ...journey.correlation, enabled: false } };
     await fire(CAUSE, EFFECT);
     expect(await rows("select strength from incident_links")).toEqual([]);
+  });
+
+  it("are found by their own alerts, however many others have", async () => {
+    await fire(...Array.from({ length: 40 }, (_, n) => ({ alertname: OTHER, deployment: `shop-${n}x` })));
+    const columns = (
+      await rows<{ name: string }>(
+        "select column_name as name from information_schema.columns where table_name = 'alerts'",
+      )
+    ).map((row) => row.name);
+    const other: Record<string, string> = {
+      alert_id: "'ALT-' || n",
+      instance_key: "'ALT-' || n",
+      incident_id: "'INC-' || n % 5",
+      first_received_at: "first_received_at - n * interval '1 second'",
+    };
+    await rows(
+      `insert into alerts (${columns.join(", ")}) select ${columns.map((name) => other[name] ?? name).join(", ")}
+         from (select * from alerts limit 1) one, generate_series(1, 20000) n`,
+    );
+    await rows("analyze alerts");
+    const scans = await transaction(journey.as("intake"), async (tx) => {
+      expect(await activeSince(tx, new Date(0), [], 500)).toHaveLength(40);
+      return tx.db.execute("select pg_stat_get_xact_numscans('alerts_received_at'::regclass)::int as n");
+    });
+    expect(scans.rows).toEqual([{ n: 0 }]);
   });
 
   it("cost few queries and one card for each workload in a storm of thousands", async () => {
