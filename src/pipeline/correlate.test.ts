@@ -219,6 +219,19 @@ describe("incidents of one trouble", () => {
     expect([await told(EFFECT), await asked(EFFECT)]).toEqual([[], []]);
   });
 
+  it("raise the main one once also where its own alerts do so at the same time", async () => {
+    await fire(CAUSE, OTHER);
+    await rows("update approvals set status = 'rejected'");
+    clock.forward(1);
+    await fire(
+      { alertname: CAUSE, severity: "high" },
+      { alertname: OTHER, severity: "high" },
+      { alertname: EFFECT, severity: "critical" },
+    );
+    expect((await of(EFFECT)).merged_into).toBe((await of(CAUSE)).incident_id);
+    expect([(await of(CAUSE)).severity, await asked(CAUSE)]).toEqual(["P0", ["rejected", "preparing"]]);
+  });
+
   it("come before people themselves when their cause is over and they still fire", async () => {
     await fire(CAUSE, EFFECT, OTHER);
     await end(CAUSE);
