@@ -91,15 +91,20 @@ describe("what people do with an incident", () => {
     expect((await audited(incident_id)).filter((action) => action === "incident.commented")).toHaveLength(2);
   });
 
-  it("is for responders and above, and for no sender", async () => {
+  it("is for responders and above, and for no sender, which may only say that someone is on it", async () => {
     const incident_id = await opened();
+    await expect(acknowledge(as(people.viewer), { incident_id })).rejects.toMatchObject({
+      code: "forbidden",
+    });
     for (const actor of [people.viewer, { kind: "sender", name: "x" } as const]) {
       const ctx = as(actor);
-      await expect(acknowledge(ctx, { incident_id })).rejects.toMatchObject({ code: "forbidden" });
       await expect(comment(ctx, { incident_id, text: "x" })).rejects.toMatchObject({ code: "forbidden" });
       await expect(resolve(ctx, { incident_id })).rejects.toMatchObject({ code: "forbidden" });
     }
     expect(await audited(incident_id)).toEqual(["incident.opened"]);
+    expect(await acknowledge(as({ kind: "sender", name: "x" }), { incident_id })).toMatchObject({
+      owner: null,
+    });
   });
 
   it("needs an incident that is there", async () => {
