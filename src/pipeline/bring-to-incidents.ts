@@ -51,7 +51,10 @@ export async function bringToIncidents(
   }
   const risen = outcome
     .filter((one) => one.raised && !quiet.has(one.incident.incident_id))
-    .map(({ incident, alerts }) => ({ incident, alert_names: namesOf(alerts) }));
+    .map(({ incident, alerts }) => ({
+      incident: now.get(incident.incident_id) ?? incident,
+      alert_names: namesOf(alerts),
+    }));
   // One may rise by its own alerts and by its effects: as it is last, it is decided again once.
   const last = new Map([...risen, ...raised].map((one) => [one.incident.incident_id, one]));
   await raise(ctx, journey, [...last.values()]);
