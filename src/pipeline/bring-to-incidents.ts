@@ -57,6 +57,8 @@ export async function bringToIncidents(
     }));
   // One may rise by its own alerts and by its effects: as it is last, it is decided again once.
   const last = new Map([...risen, ...raised].map((one) => [one.incident.incident_id, one]));
+  // One that its effects made worse may have become an effect itself since.
+  for (const id of quiet) last.delete(id);
   await raise(ctx, journey, [...last.values()]);
   return new Map(
     outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
