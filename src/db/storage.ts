@@ -6,11 +6,15 @@ import type { Ctx } from "./ctx.ts";
 type Group = { name: string; tables: readonly string[]; oldest?: string };
 
 const GROUPS: readonly Group[] = [
-  { name: "receipts", tables: ["receipts"], oldest: "select min(received_at) as at from receipts" },
+  {
+    name: "receipts",
+    tables: ["receipts", "source_calls"],
+    oldest: "select min(received_at) as at from receipts",
+  },
   { name: "alerts", tables: ["alerts"], oldest: "select min(first_received_at) as at from alerts" },
   {
     name: "incidents",
-    tables: ["incidents", "decisions", "resolutions"],
+    tables: ["incidents", "incident_links", "correlation_lessons", "decisions", "resolutions"],
     oldest: "select min(created_at) as at from incidents",
   },
   { name: "timeline", tables: ["timeline"], oldest: "select at from timeline order by seq limit 1" },

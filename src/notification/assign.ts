@@ -5,8 +5,8 @@ import type { About } from "../outbox/index.ts";
 import type { Router } from "./route.ts";
 
 /**
- * Which of `channels` are told of each of these notices: those that any alert of its incident is routed to, or
- * the alert itself where there is no incident. Beside an alert's own labels, and before them, count
+ * Which of `channels` are told of each of these notices: those that any alert of its incident, or of an effect of
+ * that, is routed to, or the alert itself where there is no incident. Beside an alert's own labels, and before them, count
  * `incident_severity`, `alert_category` and `notification_type` of its incident.
  */
 export async function assign(

@@ -16,7 +16,7 @@ beforeAll(async () => {
   database = await createDatabase();
   clock = setClock();
   ctx = database.ctx({ kind: "system", name: "pipeline" }, clock);
-  for (const incident_id of ["INC-1", "INC-2"]) {
+  for (const incident_id of ["INC-1", "INC-2", "INC-3"]) {
     const now = clock.now();
     await insertIncident(ctx, {
       incident_id,
@@ -214,24 +214,27 @@ describe("delivering notices", () => {
     expect(await states("old")).toMatchObject([{ state: "failed" }]);
   });
 
-  it("brings it to those channels that any alert of its incident is routed to", async () => {
-    const alert = (id: string, team: string) =>
+  it("brings it to those channels that any alert of its incident, or of an effect of that, is routed to", async () => {
+    const alert = (id: string, team: string, incident_id = "INC-1") =>
       database.pool.query(
         `insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
            alert_name, alert_type, alert_category, notification_type, cluster, namespace, target_resource, message,
            labels, annotations, starts_at, first_received_at, last_received_at)
-         values ($1, $1, 'test', '', '', 'INC-1', 'resolved', '', '', '', '', '', '', '', '', $2, '{}', now(), now(), now())`,
-        [id, JSON.stringify({ team, notification_type: "TYPE-5S" })],
+         values ($1, $1, 'test', '', '', $3, 'resolved', '', '', '', '', '', '', '', '', $2, '{}', now(), now(), now())`,
+        [id, JSON.stringify({ team, notification_type: "TYPE-5S" }), incident_id],
       );
+    await database.pool.query("update incidents set merged_into = 'INC-1' where incident_id = 'INC-3'");
+    await alert("ALT-3", "cache", "INC-3");
     await alert("ALT-1", "db");
     await alert("ALT-2", "web");
-    const channels = ["dba", "web", "security", "other", "rest"].map((id) => notifier(id));
+    const channels = ["dba", "web", "cache", "security", "other", "rest"].map((id) => notifier(id));
     const route = createRouter(
       [
         // An alert that says so itself does not make it so: the incident's own is TYPE-3.
         { matchers: ['notification_type="TYPE-5S"'], receivers: ["security"] },
         { matchers: ['incident_severity="P1"', "team=db"], receivers: ["dba"] },
         { matchers: ["team=web"], receivers: ["web"] },
+        { matchers: ["team=cache"], receivers: ["cache"] },
         { matchers: ["team=other"], receivers: ["other"] },
       ].map((one) => routeSetting.parse(one)),
     );
@@ -242,6 +245,7 @@ describe("delivering notices", () => {
     expect(channels.map(({ id, cards }) => [id, cards.map((card) => card.incident_id)])).toEqual([
       ["dba", ["INC-1", "INC-1", "INC-2"]],
       ["web", ["INC-1", "INC-1", "INC-2"]],
+      ["cache", ["INC-1", "INC-1", "INC-2"]],
       ["security", ["INC-2"]],
       ["other", ["INC-2"]],
       ["rest", ["INC-2"]],

@@ -49,11 +49,17 @@ export async function bringToIncidents(
     if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
     if (kind !== "converged") await putBeforePeople(ctx, journey, incident, namesOf(alerts));
   }
-  const risen = outcome.filter((one) => one.raised && !quiet.has(one.incident.incident_id));
-  await raise(ctx, journey, [
-    ...risen.map((one) => ({ incident: one.incident, alert_names: namesOf(one.alerts) })),
-    ...raised,
-  ]);
+  const risen = outcome
+    .filter((one) => one.raised && !quiet.has(one.incident.incident_id))
+    .map(({ incident, alerts }) => ({
+      incident: now.get(incident.incident_id) ?? incident,
+      alert_names: namesOf(alerts),
+    }));
+  // One may rise by its own alerts and by its effects: as it is last, it is decided again once.
+  const last = new Map([...risen, ...raised].map((one) => [one.incident.incident_id, one]));
+  // One that its effects made worse may have become an effect itself since.
+  for (const id of quiet) last.delete(id);
+  await raise(ctx, journey, [...last.values()]);
   return new Map(
     outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
   );

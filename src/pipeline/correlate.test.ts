@@ -7,10 +7,13 @@ import { makePerson, type Person, type SetClock, setClock, testJourney } from ".
 import { SEED } from "../../test/support/random.ts";
 import { approve } from "../approval/index.ts";
 import { presentApproval } from "../approval/present.ts";
-import { forgetLesson, listLessons, reopen, resolve } from "../incident/index.ts";
+import { transaction } from "../db/transaction.ts";
+import { activeSince, forgetLesson, listLessons, reopen, resolve } from "../incident/index.ts";
 import type { Receipt } from "../intake/index.ts";
+import { parseMatchers } from "../intake/matchers.ts";
 import { insertReceipts } from "../intake/store.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { endSilence, silence, silenceIncident } from "../silence/index.ts";
 import { mergeByHand, splitByHand } from "./by-hand.ts";
 import { processReceipts } from "./receive.ts";
 import { sweep } from "./sweep.ts";
@@ -60,6 +63,8 @@ async function clear() {
     "correlation_lessons",
     "resolutions",
     "incidents",
+    "silences",
+    "silence_changes",
     "dbos.workflow_status",
   ])
     await database.pool.query(`delete from ${table}`);
@@ -214,6 +219,19 @@ describe("incidents of one trouble", () => {
     expect([await told(EFFECT), await asked(EFFECT)]).toEqual([[], []]);
   });
 
+  it("raise the main one once also where its own alerts do so at the same time", async () => {
+    await fire(CAUSE, OTHER);
+    await rows("update approvals set status = 'rejected'");
+    clock.forward(1);
+    await fire(
+      { alertname: CAUSE, severity: "high" },
+      { alertname: OTHER, severity: "high" },
+      { alertname: EFFECT, severity: "critical" },
+    );
+    expect((await of(EFFECT)).merged_into).toBe((await of(CAUSE)).incident_id);
+    expect([(await of(CAUSE)).severity, await asked(CAUSE)]).toEqual(["P0", ["rejected", "preparing"]]);
+  });
+
   it("come before people themselves when their cause is over and they still fire", async () => {
     await fire(CAUSE, EFFECT, OTHER);
     await end(CAUSE);
@@ -251,6 +269,37 @@ describe("incidents of one trouble", () => {
     ]);
   });
 
+  it("are told of themselves where their cause is silenced, and wait where they are silenced themselves", async () => {
+    const quiet = (name: string) =>
+      silence(as(ada), { matchers: parseMatchers(`alertname=${name}`), duration: 86_400, comment: "known" });
+    await fire(CAUSE, OTHER);
+    await silenceIncident(as(ada), {
+      incident_id: (await of(CAUSE)).incident_id,
+      duration: 86_400,
+      comment: "known",
+    });
+    clock.forward(60);
+    await fire(EFFECT);
+    expect([(await of(EFFECT)).merged_into, await told(EFFECT)]).toEqual([null, ["opened"]]);
+    expect(await rows("select 1 from incident_links where strength = 'link'")).toHaveLength(1);
+    await end(OTHER);
+    clock.forward(60);
+    await fire(OTHER);
+    expect([(await of(OTHER)).merged_into, await told(OTHER)]).toEqual([null, ["reopened"]]);
+
+    await clear();
+    await fire(CAUSE, EFFECT);
+    const { silence_id } = await quiet(EFFECT);
+    await sweep(journey);
+    await end(CAUSE);
+    clock.forward(600);
+    await sweep(journey);
+    expect([(await of(EFFECT)).merged_into, await told(EFFECT), await asked(EFFECT)]).toEqual([null, [], []]);
+    await endSilence(as(ada), { silence_id });
+    await sweep(journey);
+    expect(await asked(EFFECT)).toEqual(["preparing"]);
+  });
+
   it("stay apart where they are of other troubles, information, or merging is off", async () => {
     await fire(CAUSE, { alertname: EFFECT, deployment: "mail" }, { alertname: "Noted", severity: "info" });
     expect(await rows("select 1 from incidents where merged_into is not null")).toEqual([]);
@@ -262,6 +311,31 @@ describe("incidents of one trouble", () => {
     journey = { ...journey, correlation: { ...journey.correlation, enabled: false } };
     await fire(CAUSE, EFFECT);
     expect(await rows("select strength from incident_links")).toEqual([]);
+  });
+
+  it("are found by their own alerts, however many others have", async () => {
+    await fire(...Array.from({ length: 40 }, (_, n) => ({ alertname: OTHER, deployment: `shop-${n}x` })));
+    const columns = (
+      await rows<{ name: string }>(
+        "select column_name as name from information_schema.columns where table_name = 'alerts'",
+      )
+    ).map((row) => row.name);
+    const other: Record<string, string> = {
+      alert_id: "'ALT-' || n",
+      instance_key: "'ALT-' || n",
+      incident_id: "'INC-' || n % 5",
+      first_received_at: "first_received_at - n * interval '1 second'",
+    };
+    await rows(
+      `insert into alerts (${columns.join(", ")}) select ${columns.map((name) => other[name] ?? name).join(", ")}
+         from (select * from alerts limit 1) one, generate_series(1, 20000) n`,
+    );
+    await rows("analyze alerts");
+    const scans = await transaction(journey.as("intake"), async (tx) => {
+      expect(await activeSince(tx, new Date(0), [], 500)).toHaveLength(40);
+      return tx.db.execute("select pg_stat_get_xact_numscans('alerts_received_at'::regclass)::int as n");
+    });
+    expect(scans.rows).toEqual([{ n: 0 }]);
   });
 
   it("cost few queries, and one card for all that follows from one cause, in a storm of thousands", async () => {

@@ -23,6 +23,7 @@ import {
 } from "../incident/index.ts";
 import { alertNamesOf } from "../intake/index.ts";
 import { tell } from "../outbox/index.ts";
+import { silencesOfIncidents } from "../silence/index.ts";
 
 // Of the active incidents of the window the newest are looked at.
 const LOOKED_AT = 500;
@@ -43,7 +44,10 @@ async function raised(ctx: Ctx, incident: IncidentRow): Promise<Correlated["rais
   return { incident, alert_names: await alertNamesOf(ctx, incident.incident_id) };
 }
 
-/** Effects that were there before: they stay with a main incident that is active, and leave one that is over. */
+/**
+ * Effects that were there before: they stay with a main incident that is active, and leave one that is over. What
+ * comes back leaves one that is silenced too: nobody would hear of it.
+ */
 async function settle(ctx: Ctx, outcome: readonly Convergence[], found: Mutable): Promise<void> {
   const effects = outcome.filter(
     ({ incident, kind, raised }) => incident.merged_into !== null && (kind === "reopened" || raised),
@@ -52,14 +56,16 @@ async function settle(ctx: Ctx, outcome: readonly Convergence[], found: Mutable)
     ctx,
     effects.flatMap(({ incident }) => incident.merged_into ?? []),
   );
+  const silenced = await silencesOfIncidents(ctx, [...mains.keys()]);
   const worse = new Map<string, IncidentRow[]>();
   for (const { incident, kind } of effects) {
     const main = mains.get(incident.merged_into ?? "");
-    if (main !== undefined && isActive(main)) {
+    const unheard = kind === "reopened" && silenced.has(incident.merged_into ?? "");
+    if (main !== undefined && isActive(main) && !unheard) {
       found.quiet.add(incident.incident_id);
       worse.set(main.incident_id, [...(worse.get(main.incident_id) ?? []), incident]);
     } else {
-      const why = `it fires, and ${incident.merged_into} is over`;
+      const why = `it fires, and ${incident.merged_into} is ${unheard ? "silenced" : "over"}`;
       const { incident_id } = incident;
       found.now.set(incident_id, await release(ctx, incident, why));
       // Of one that is reopened people are told as of any other.
@@ -164,12 +170,16 @@ async function merge(
   // What a person has signed is seen through: it is related to the new cause, and no more.
   const signed = await signedFor(ctx, before);
   const acting = await incidentsInExecution(ctx, before);
-  const stays = (one: Merge) => refused.has(one) || signed.has(one.effect_id) || acting.has(one.effect_id);
-  const silent = new Set(begun.map((one) => one.incident.incident_id));
+  const untold = new Set(begun.map((one) => one.incident.incident_id));
+  // Nobody hears of a silenced one, and so nobody would of its effects.
+  const mains = new Set(merges.map((one) => one.main_id).filter((id) => !untold.has(id)));
+  const silenced = await silencesOfIncidents(ctx, [...mains]);
+  const stays = (one: Merge) =>
+    refused.has(one) || signed.has(one.effect_id) || acting.has(one.effect_id) || silenced.has(one.main_id);
   const done = await mergeIncidents(
     ctx,
     merges.filter((one) => !stays(one)),
-    silent,
+    untold,
   );
   await giveWay(
     ctx,

@@ -33,6 +33,7 @@ beforeEach(async () => {
     "decisions",
     "timeline",
     "resolutions",
+    "incident_links",
     "incidents",
     "heartbeats",
   ])
@@ -59,15 +60,15 @@ async function understand() {
   if (deliveries.length > 0) await processReceipts(journey.as("intake"), journey, deliveries);
 }
 
-async function hear(...alerts: { labels: Record<string, string>; status?: string; annotations?: object }[]) {
-  const body = {
-    version: "4",
-    alerts: alerts.map((one) => ({ startsAt: "2026-05-04T07:00:00Z", status: "firing", ...one })),
-  };
-  const row = { source: "alertmanager", sender: "x", received_at: clock.now() };
-  await insertReceipts(journey.as("intake"), [{ ...row, body: Buffer.from(JSON.stringify(body)) }]);
+type Raw = { labels: Record<string, string>; status?: string; annotations?: object };
+
+async function hearFrom(source: "alertmanager" | "prometheus", ...alerts: Raw[]) {
+  const list = alerts.map((one) => ({ startsAt: "2026-05-04T07:00:00Z", status: "firing", ...one }));
+  const body = Buffer.from(JSON.stringify(source === "prometheus" ? list : { version: "4", alerts: list }));
+  await insertReceipts(journey.as("intake"), [{ source, sender: "x", received_at: clock.now(), body }]);
   await understand();
 }
+const hear = (...alerts: Raw[]) => hearFrom("alertmanager", ...alerts);
 const watchdog = (labels: Record<string, string> = {}) => ({
   labels: { alertname: "Watchdog", severity: "none", ...labels },
 });
@@ -137,6 +138,27 @@ describe("a heartbeat", () => {
       ["Watchdog of a", "alive"],
       ["Watchdog of b", "missing"],
     ]);
+  });
+
+  it("is missed by itself: two that fall silent together are two incidents, which neither hides the other", async () => {
+    const named = ["payments-gateway", "watcher of payments-gateway"];
+    journey.heartbeats = {
+      interval: 900,
+      expected: named.map((name) => expected(name, 300, `alertname="${name}"`)),
+    };
+    await hear(watchdog(), watchdog({ namespace: "edge" }), watchdog({ job: "thanos" }));
+    await hearFrom("prometheus", watchdog());
+    await pass(1_080);
+    const titles = (await open()).map((one) => one.title.replace("NoAlertsReceived: Nothing heard of ", ""));
+    expect(titles.sort()).toEqual([
+      "Watchdog from alertmanager",
+      "Watchdog from prometheus",
+      "Watchdog in edge from alertmanager",
+      "Watchdog on thanos from alertmanager",
+      ...named,
+    ]);
+    const merged = await database.pool.query("select 1 from incidents where merged_into is not null");
+    expect(merged.rows).toEqual([]);
   });
 
   it("that is expected is missed although it never came, and is any alert that its matchers fit", async () => {

@@ -230,6 +230,15 @@ test("an incident that is open when it is silenced stays open and resolves, and 
   expect(await dueIncidents(journey.as("sweep"), waits, { after: "", limit: 9 })).toEqual([]);
 });
 
+test("a silence outlives the incident that it was made from", async () => {
+  const [answer] = await receive(alert("DiskFull", { node: "a" }));
+  const incident_id = answer?.incident_id ?? "";
+  const { silence_id } = await silenceIncident(asAda(), { incident_id, duration: 3_600, comment: "known" });
+  for (const table of ["alerts", "outbox", "approvals", "decisions", "timeline", "incidents"])
+    await database.pool.query(`delete from ${table}`);
+  expect((await endSilence(asAda(), { silence_id })).ended_by).toBe("ada");
+});
+
 test("a silence that begins and ends between two looks leaves nothing silent behind", async () => {
   await silenced(journey);
   const { silence_id } = await quiet('alertname="DiskFull"');

@@ -98,6 +98,7 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
 }
 
 const later = (one: Date | null | undefined, other: Date) => (one != null && one > other ? one : other);
+
 /** What would come of a call, before it is written down. */
 export function foresee(journey: Journey, call: Omit<Receipt, "seq">, json: unknown) {
   const { alerts, error } = understand(journey, { receipt: { ...call, seq: 0 }, body: json });

@@ -170,16 +170,19 @@ async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
     const locked = await lockIncident(tx, incident_id);
     const [due] = await dueIncidents(tx, waits(journey), { only: incident_id });
     if (locked === undefined || due === undefined) return;
-    if (due.because === "silent") {
-      await resolve(tx, { incident_id, through: "silence" });
-    } else if (due.because === "quiet") {
-      await resolve(tx, { incident_id, through: "notice" });
-    } else if (due.because === "released") {
+    if (due.because === "silent" || due.because === "quiet") {
+      await resolve(tx, { incident_id, through: due.because === "silent" ? "silence" : "notice" });
+      return;
+    }
+    const silent = (await silencesOfIncidents(tx, [incident_id])).has(incident_id);
+    if (due.because === "released") {
       const reason = "its cause is over and it still fires";
       const own = await release(tx, locked, reason);
+      // What is silent comes before people when it is no longer.
+      if (silent) return;
       tell(tx, { topic: "incident.released", incident_id, payload: { reason } });
       await putBeforePeople(tx, journey, own, await alertNamesOf(tx, incident_id));
-    } else if (!(await silencesOfIncidents(tx, [incident_id])).has(incident_id)) {
+    } else if (!silent) {
       if (locked.status === "mitigating") await setMitigating(tx, incident_id, false);
       const asked = await putBeforePeople(tx, journey, locked, await alertNamesOf(tx, incident_id));
       if (!asked) tell(tx, { topic: "incident.reminder", incident_id, payload: {} });

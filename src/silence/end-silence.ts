@@ -2,7 +2,7 @@ import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { note } from "../incident/index.ts";
+import { incidentsById, note } from "../incident/index.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { statusOf } from "./status.ts";
@@ -25,7 +25,8 @@ export async function endSilence(ctx: Ctx, { silence_id }: { silence_id: string 
     await countChange(tx);
     record(tx, { action: "silence.ended", subject: silence_id, data: { planned: before.ends_at } });
     const { incident_id } = before;
-    if (incident_id !== null)
+    // The incident may be deleted by now.
+    if (incident_id !== null && (await incidentsById(tx, [incident_id])).has(incident_id))
       note(tx, {
         incident_id,
         kind: "status",

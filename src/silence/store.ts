@@ -107,8 +107,11 @@ export async function firingInhibitors(
   const { rows } = await ctx.db.execute<{ key: string; alert_id: string }>(sql`
     select k as key, f.alert_id from unnest(${sql.param([...keys])}::text[]) as k
      cross join lateral (
-       select a.alert_id from inhibitors i join alerts a using (alert_id)
-        where i.key = k and a.status = 'firing' and a.last_received_at > ${heard.toISOString()}::timestamptz
+       select i.alert_id from inhibitors i
+        -- By the alert's id, whatever the planner believes of how many there are.
+        where i.key = k and (
+          select a.status = 'firing' and a.last_received_at > ${heard.toISOString()}::timestamptz
+            from alerts a where a.alert_id = i.alert_id)
         limit 1) f`);
   return new Map(rows.map((row) => [row.key, row.alert_id]));
 }

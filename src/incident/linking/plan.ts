@@ -37,8 +37,9 @@ type Node = { id: string; members: Member[]; edges: { to: Node; edge: Edge }[] }
 const PAIRS = 200;
 // Of one incident in one batch.
 const LINKS = 10;
-// People are told of it, and nothing is decided: it neither hides trouble nor is hidden by it.
-const INFORMATION = "TYPE-1";
+// Neither hides trouble nor is hidden by it: information, about which nothing is decided, and what is wrong with
+// those who watch, each of which says that trouble of its own may go unseen.
+const ALONE = ["TYPE-1", "TYPE-8M"];
 
 /** Two fingerprints as one key, in either order. */
 export const pairKey = (one: string, other: string): string =>
@@ -46,7 +47,7 @@ export const pairKey = (one: string, other: string): string =>
 
 /** Those who tell people of other things are told of them apart. */
 const mergeable = (a: Member, b: Member) =>
-  a.notification_type === b.notification_type && a.notification_type !== INFORMATION;
+  a.notification_type === b.notification_type && !ALONE.includes(a.notification_type);
 
 /** Each fresh one with those before it, the nearest first. */
 function* pairs(members: readonly Member[]): Generator<[Member, Member]> {

@@ -59,7 +59,7 @@ export async function endLapsed(ctx: Ctx, ids: readonly string[], heard: Heard):
 // Enough to know whom an incident concerns; the oldest, so that all that is told of it goes to the same people.
 const LABELS = 200;
 
-/** The labels of each incident's alerts, of its first 200. */
+/** The labels of each incident's alerts and of those of its effects, of its first 200, its own before theirs. */
 export async function labelsOfIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],
@@ -67,7 +67,10 @@ export async function labelsOfIncidents(
   const { rows } = await ctx.db.execute<{ id: string; labels: Record<string, string> }>(sql`
     select id, a.labels from unnest(${sql.param([...incident_ids])}::text[]) as id
      cross join lateral (
-       select labels from alerts where incident_id = id order by first_received_at, alert_id limit ${LABELS}) a`);
+       select labels from alerts
+        where incident_id = any(array(
+          select id union all select e.incident_id from incidents e where e.merged_into = id))
+        order by incident_id <> id, first_received_at, alert_id limit ${LABELS}) a`);
   const found = new Map<string, Record<string, string>[]>();
   for (const { id, labels } of rows) found.set(id, [...(found.get(id) ?? []), labels]);
   return found;

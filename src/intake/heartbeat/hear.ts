@@ -1,6 +1,7 @@
 import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { hashOfTexts } from "../../lib/canonical-json.ts";
+import { workloadOf } from "../normalise.ts";
 import type { NormalisedAlert } from "../types.ts";
 import { type Beat, hear } from "./store.ts";
 import type { ExpectedHeartbeat, HeartbeatTerms } from "./types.ts";
@@ -15,11 +16,22 @@ export function expectedBeat({ name, source, interval, severity }: ExpectedHeart
   return { heartbeat_id: idOf("expected", name), name, source, expected: true, severity, interval };
 }
 
-function learntBeat({ alert_name, cluster, source, fingerprint }: NormalisedAlert, interval: number): Beat {
-  const name = [alert_name, cluster && `of ${cluster}`].filter(Boolean).join(" ").slice(0, 200);
+/** By all that its fingerprint is made of: those of two senders have two names. */
+function nameOf({ alert_name, labels, namespace, cluster }: NormalisedAlert): string {
+  const workload = workloadOf(labels, alert_name);
+  const where = [
+    workload === alert_name ? "" : `on ${workload}`,
+    namespace === "default" ? "" : `in ${namespace}`,
+    cluster && `of ${cluster}`,
+  ];
+  return [alert_name, ...where].filter(Boolean).join(" ").slice(0, 200);
+}
+
+function learntBeat(alert: NormalisedAlert, interval: number): Beat {
+  const { source, fingerprint } = alert;
   return {
     heartbeat_id: idOf("learnt", source, fingerprint),
-    name,
+    name: nameOf(alert),
     source,
     expected: false,
     severity: LEARNT,

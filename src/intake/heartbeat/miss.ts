@@ -8,13 +8,14 @@ import type { Heartbeat, HeartbeatTerms } from "./types.ts";
 
 function silence({ heartbeat_id, name, source, severity, last_heard_at, interval }: Heartbeat): OwnAlert {
   const heard = last_heard_at === null ? "never" : `last at ${last_heard_at.toISOString()}`;
-  const from = source === null ? "" : ` from ${source}`;
+  // What it converges by: two that are silent are two incidents.
+  const component = source === null ? name : `${name} from ${source}`;
   return {
     fingerprint: heartbeat_id,
-    labels: { alertname: "NoAlertsReceived", severity, component: name, heartbeat_id },
+    labels: { alertname: "NoAlertsReceived", severity, component, heartbeat_id },
     annotations: {
-      summary: `Nothing heard of ${name}${from}`,
-      description: `${name}${from} was heard ${heard}; it is missed after ${Math.round(interval)} s. Alerts of that sender may not arrive.`,
+      summary: `Nothing heard of ${component}`,
+      description: `${component} was heard ${heard}; it is missed after ${Math.round(interval)} s. Alerts of that sender may not arrive.`,
     },
   };
 }
