@@ -192,11 +192,18 @@ async function onExisting(
   tier: number,
 ): Promise<Convergence | undefined> {
   const fresh = alerts.filter((alert) => alert.is_new);
-  const same = { repair_failed: false, raised: false, needs_permanent_fix: false, alerts };
+  const same = {
+    repair_failed: false,
+    raised: false,
+    becomes_trouble: false,
+    needs_permanent_fix: false,
+    alerts,
+  };
   if (isActive(before)) {
     const incident = { ...before, ...counted(ctx, before, fresh) };
     const more = incident.notification_type !== before.notification_type;
-    return { ...same, incident, kind: "converged", raised: more || incident.severity !== before.severity };
+    const raised = more || incident.severity !== before.severity;
+    return { ...same, incident, kind: "converged", raised, becomes_trouble: more };
   }
   const now = ctx.clock.now();
   if (continues(before, windows, now, fresh.length > 0)) {
@@ -225,7 +232,8 @@ async function openAll(
     if (incident === undefined) return [];
     noteOpened(ctx, incident, group);
     const kind = "opened" as const;
-    return { incident, kind, repair_failed: false, raised: false, needs_permanent_fix, alerts: group };
+    const none = { repair_failed: false, raised: false, becomes_trouble: false };
+    return { incident, kind, ...none, needs_permanent_fix, alerts: group };
   });
 }
 

@@ -34,6 +34,8 @@ export type Convergence = {
   repair_failed: boolean;
   /** Converged with a higher severity than the incident had, or as trouble where it was information. */
   raised: boolean;
+  /** It was information until now: what begins as trouble begins here. */
+  becomes_trouble: boolean;
   /** It has come so often that treating it again is no answer, and this was not said of it before. */
   needs_permanent_fix: boolean;
   alerts: StoredAlert[];

@@ -356,6 +356,16 @@ describe("incidents of one trouble", () => {
   });
 });
 
+it("what was information joins the trouble that it turns out to be of", async () => {
+  await fire({ alertname: EFFECT, severity: "info" });
+  await fire(CAUSE);
+  expect((await of(EFFECT)).merged_into).toBeNull();
+  began.clear();
+  await fire({ alertname: EFFECT, severity: "warning" });
+  expect((await of(EFFECT)).merged_into).toBe((await of(CAUSE)).incident_id);
+  expect(await asked(EFFECT)).toEqual([]);
+});
+
 describe("people", () => {
   it("part what was merged, which is before people at once, and is not merged again until it is forgotten", async () => {
     await fire(CAUSE, EFFECT);

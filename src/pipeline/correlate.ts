@@ -220,7 +220,8 @@ export async function correlate(
   const found: Mutable = { quiet: new Set(), now: new Map(), raised: [] };
   await settle(ctx, outcome, found);
   const begun = outcome.filter(
-    ({ kind, incident }) => kind !== "converged" && !found.quiet.has(incident.incident_id),
+    ({ kind, incident, becomes_trouble }) =>
+      (kind !== "converged" || becomes_trouble) && !found.quiet.has(incident.incident_id),
   );
   if (options.enabled && begun.length > 0) await relateBegun(ctx, options, begun, found);
   return found;

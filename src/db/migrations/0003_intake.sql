@@ -74,6 +74,7 @@ CREATE TABLE "silences" (
 	"updated_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+DROP INDEX "alerts_incident";--> statement-breakpoint
 ALTER TABLE "outbox" ALTER COLUMN "incident_id" DROP NOT NULL;--> statement-breakpoint
 ALTER TABLE "incidents" ADD COLUMN "merged_into" text;--> statement-breakpoint
 ALTER TABLE "alerts" ADD COLUMN "holds_until" timestamp (3) with time zone;--> statement-breakpoint
@@ -94,4 +95,5 @@ CREATE INDEX "incidents_effects" ON "incidents" USING btree ("merged_into") WHER
 CREATE INDEX "alerts_silenced" ON "alerts" USING btree ("first_received_at","alert_id") WHERE silenced_by is not null;--> statement-breakpoint
 CREATE INDEX "alerts_silenced_firing" ON "alerts" USING btree ("alert_id") WHERE silenced_by is not null and status = 'firing';--> statement-breakpoint
 CREATE UNIQUE INDEX "receipts_stream_id" ON "receipts" USING btree ("stream_id") WHERE stream_id is not null;--> statement-breakpoint
+CREATE INDEX "alerts_incident" ON "alerts" USING btree ("incident_id","first_received_at","alert_id");--> statement-breakpoint
 ALTER TABLE "incidents" ADD CONSTRAINT "incidents_not_own_effect" CHECK (merged_into <> incident_id);

@@ -99,7 +99,8 @@ export const alerts = pgTable(
     silenced_by: jsonb("silenced_by").$type<SilencedBy[]>(),
   },
   (table) => [
-    index("alerts_incident").on(table.incident_id),
+    // In the order in which the oldest of an incident are asked for.
+    index("alerts_incident").on(table.incident_id, table.first_received_at, table.alert_id),
     // What a resolved notice without a start ends.
     index("alerts_firing_identity")
       .on(table.fingerprint, table.source_fingerprint)
