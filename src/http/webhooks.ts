@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { NOTHING_KNOWN, type WebhookAnswer, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
 import { KNOWN_ALERT_TYPES, SMALL_BODY } from "../intake/index.ts";
-import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { AwoooiError, type ErrorCode, withoutTraces } from "../lib/error.ts";
 import { callOf } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
 import { idempotencyKey } from "./idempotency.ts";
@@ -95,10 +95,11 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
       validatorCompiler: () => (value) => ({ value }),
       serializerCompiler: () => (said) => JSON.stringify(said),
       // Before the body is read: a stranger's 5 MiB are not worth reading.
-      onRequest: async (request) => {
-        check.before(request, deps);
-        deps.guard.enter({ source: sourceOf(request), call: callOf(request), length: lengthOf(request) });
-      },
+      onRequest: async (request) =>
+        withoutTraces(() => {
+          check.before(request, deps);
+          deps.guard.enter({ source: sourceOf(request), call: callOf(request), length: lengthOf(request) });
+        }),
       onError: async (request, reply, thrown) => {
         const error = toAwoooiError(thrown);
         const bytes = bytesRead(request, error.code, deps.body_limit);
@@ -110,15 +111,18 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
       },
       handler: async (request, reply) => {
         const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const sender = check.sender(request, raw, deps);
-        const source = typeof named === "string" ? named : named(request, deps);
-        const json = parse(raw);
-        const idempotency_key = check.keys ? idempotencyKey(request) : undefined;
-        const call = { source, sender, body: raw, json, idempotency_key };
+        const call = withoutTraces(() => ({
+          sender: check.sender(request, raw, deps),
+          source: typeof named === "string" ? named : named(request, deps),
+          json: parse(raw),
+          idempotency_key: check.keys ? idempotencyKey(request) : undefined,
+          body: raw,
+        }));
         if (take !== undefined) return take(call, deps);
         const known = await deps.receive(call);
         if (answer === undefined) return known ?? LATER;
-        const decode = (body: unknown) => deps.decode(source, body);
+        const { json } = call;
+        const decode = (body: unknown) => deps.decode(call.source, body);
         const decoded = answer.invalid === undefined ? undefined : decode(json);
         if (decoded?.ok === false) {
           reply.status(400);

@@ -51,23 +51,7 @@ beforeEach(async () => {
 
 async function clear() {
   began.clear();
-  for (const table of [
-    "receipts",
-    "alerts",
-    "outbox",
-    "signatures",
-    "approvals",
-    "decisions",
-    "timeline",
-    "incident_links",
-    "correlation_lessons",
-    "resolutions",
-    "incidents",
-    "silences",
-    "silence_changes",
-    "dbos.workflow_status",
-  ])
-    await database.pool.query(`delete from ${table}`);
+  await database.forget();
 }
 
 type Raw = { alertname: string; deployment?: string; severity?: string };

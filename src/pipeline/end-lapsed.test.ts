@@ -20,18 +20,7 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
   journey = testJourney(database, clock);
-  for (const table of [
-    "receipts",
-    "alerts",
-    "outbox",
-    "approvals",
-    "decisions",
-    "timeline",
-    "resolutions",
-    "incident_links",
-  ])
-    await database.pool.query(`delete from ${table}`);
-  await database.pool.query("delete from incidents");
+  await database.forget();
 });
 
 const rows = async <T = Record<string, unknown>>(text: string) =>

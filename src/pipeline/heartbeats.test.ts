@@ -26,18 +26,7 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
   journey = testJourney(database, clock);
-  for (const table of [
-    "receipts",
-    "alerts",
-    "outbox",
-    "decisions",
-    "timeline",
-    "resolutions",
-    "incident_links",
-    "incidents",
-    "heartbeats",
-  ])
-    await database.pool.query(`delete from ${table}`);
+  await database.forget();
   await sweep(journey);
 });
 

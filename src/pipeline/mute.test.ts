@@ -36,23 +36,7 @@ beforeEach(async () => {
   clock = setClock();
   counted = [];
   journey = withTerms({});
-  for (const table of [
-    "receipts",
-    "alerts",
-    "inhibitors",
-    "silences",
-    "silence_changes",
-    "deliveries",
-    "outbox",
-    "signatures",
-    "approvals",
-    "decisions",
-    "timeline",
-    "resolutions",
-    "incidents",
-    "dbos.workflow_status",
-  ])
-    await database.pool.query(`delete from ${table}`);
+  await database.forget();
 });
 
 const withTerms = ({

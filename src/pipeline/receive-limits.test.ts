@@ -20,11 +20,7 @@ beforeEach(async () => {
   clock = setClock();
   journey = testJourney(database, clock);
   journey = { ...journey, sources: [...journey.sources, generic.create()] };
-  for (const table of ["receipts", "alerts", "outbox", "approvals", "decisions", "timeline", "resolutions"])
-    await database.pool.query(`delete from ${table}`);
-  await database.pool.query("delete from incident_links");
-  await database.pool.query("delete from incidents");
-  await database.pool.query("delete from idempotency_keys");
+  await database.forget();
 });
 
 const START = "2026-05-04T07:00:00Z";

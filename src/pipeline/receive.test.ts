@@ -24,25 +24,8 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
   journey = testJourney(database, clock);
-  await forget();
+  await database.forget();
 });
-
-/** Empties what receipts lead to; deleting few rows is much quicker than truncating many tables. */
-async function forget() {
-  const tables = [
-    "receipts",
-    "alerts",
-    "outbox",
-    "signatures",
-    "approvals",
-    "decisions",
-    "timeline",
-    "incident_links",
-  ];
-  for (const table of [...tables, "resolutions", "repair_records", "incidents", "dbos.workflow_status"]) {
-    await database.pool.query(`delete from ${table}`);
-  }
-}
 
 type RawAlert = {
   status?: string;
@@ -132,10 +115,10 @@ describe("convergence", () => {
       });
     await fc.assert(
       fc.asyncProperty(scenario, async ({ alerts, shuffled, split, together }) => {
-        await forget();
+        await database.forget();
         await receive(body(...alerts));
         const expected = await picture();
-        await forget();
+        await database.forget();
         const bodies: RawAlert[][] = [];
         for (let at = 0, n = 0; at < shuffled.length; n += 1) {
           const size = split[n % split.length] as number;
@@ -170,7 +153,7 @@ describe("convergence", () => {
       });
     await fc.assert(
       fc.asyncProperty(scenario, async ({ unique, shuffled, together }) => {
-        await forget();
+        await database.forget();
         if (together) await receive(...shuffled.map((one) => body(one)));
         else for (const one of shuffled) await receive(body(one));
         const open = await rows<{ name: string }>(
@@ -520,7 +503,7 @@ describe("what needs no approval", () => {
     await receiveOne(trouble);
     expect(await onlyIncident()).toMatchObject({ notification_type: "TYPE-3", alert_category: "kubernetes" });
     expect(await approvals()).toHaveLength(1);
-    await forget();
+    await database.forget();
     // In one body, in either order, they are trouble from the beginning.
     await receive(body(information, trouble));
     expect(await onlyIncident()).toMatchObject({ notification_type: "TYPE-3", alert_category: "kubernetes" });

@@ -14,6 +14,6 @@ export {
   forgetInhibitors,
   markAlerts,
 } from "./store.ts";
-export { isWithin, type TimeInterval, timeInterval } from "./time-interval.ts";
+export { isWithin, MONTHS, type TimeInterval, timeInterval, WEEKDAYS } from "./time-interval.ts";
 export type { Judged, Muting, SilenceRow } from "./types.ts";
 export { type SilenceChange, updateSilence } from "./update-silence.ts";

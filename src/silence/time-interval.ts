@@ -13,8 +13,9 @@ export type TimeInterval = {
   location: string;
 };
 
-const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-const MONTHS = [
+/** As Alertmanager writes them, from 0 on. */
+export const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+export const MONTHS = [
   "january",
   "february",
   "march",

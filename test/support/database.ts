@@ -15,8 +15,16 @@ export type TestDatabase = {
   pool: pg.Pool;
   /** A context of this actor, by default the intake. Random bytes come from a printed seed. */
   ctx(actor?: Actor, clock?: Clock): Ctx;
+  /** Empties what alerts lead to: deleting few rows is much quicker than truncating many tables. */
+  forget(): Promise<void>;
   drop(): Promise<void>;
 };
+
+// In the order in which rows name one another.
+const LED_TO =
+  `receipts alerts inhibitors silence_changes silences heartbeats deliveries outbox signatures repair_records
+  resolutions execution_attempts executions approvals decisions timeline incident_links correlation_lessons incidents
+  idempotency_keys dbos.workflow_status`.split(/\s+/);
 
 /** An empty, migrated database of this test file's own. */
 export async function createDatabase(): Promise<TestDatabase> {
@@ -40,6 +48,9 @@ export async function createDatabase(): Promise<TestDatabase> {
       random,
       log: silentLog,
     }),
+    async forget() {
+      await pool.query(LED_TO.map((table) => `delete from ${table}`).join(";"));
+    },
     async drop() {
       await pool.end();
       await admin.query(`drop database ${name} with (force)`);

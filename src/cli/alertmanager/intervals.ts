@@ -1,20 +1,6 @@
+import { MONTHS, WEEKDAYS } from "../../silence/index.ts";
 import type { IntervalConfig } from "./read.ts";
 
-const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-const MONTHS = [
-  "january",
-  "february",
-  "march",
-  "april",
-  "may",
-  "june",
-  "july",
-  "august",
-  "september",
-  "october",
-  "november",
-  "december",
-];
 const DAYS = Array.from({ length: 31 }, (_, index) => String(index + 1));
 
 /** Of `all` what no range of `list` holds; null where a range cannot be read. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
-import { AwoooiError } from "../../lib/error.ts";
+import { AwoooiError, withoutTraces } from "../../lib/error.ts";
 import { type Account, Ledger } from "./account.ts";
 import type { Bucket, Rate } from "./bucket.ts";
 import { LIMITS, type Limit, rates, SourceLimited, type SourceLimits } from "./limits.ts";
@@ -188,6 +188,8 @@ export class Guard {
 
   #refuse(ledger: Ledger, limit: Limit, now: number, retryAfter: number, words: string): never {
     ledger.refused.set(limit, now);
-    throw new SourceLimited(limit, `${words} Send it again later (intake.limits).`, retryAfter);
+    throw withoutTraces(
+      () => new SourceLimited(limit, `${words} Send it again later (intake.limits).`, retryAfter),
+    );
   }
 }
