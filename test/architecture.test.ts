@@ -32,7 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   adapters: [...ADAPTER_PORTS, "contract", "lib"],
   pipeline: [...STAGES, "outbox", "db", "contract", "lib"],
   http: [...STAGES, "notification", "access", "audit", "db", "contract", "lib"],
-  cli: ["contract", "lib", "intake", "incident", "operation", "decision"],
+  cli: ["contract", "lib", "intake", "incident", "silence", "operation", "decision"],
   app: ["*"],
   main: ["app", "cli"],
 };
