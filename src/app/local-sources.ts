@@ -8,9 +8,9 @@ export function localSources(options: ConfigOptions): {
   classification: Classification;
 } {
   const config = loadConfig(options);
-  const { external_sites, classification } = config.intake;
+  const { external_sites, classification, ci_cd } = config.intake;
   return {
     sources: createSources(config),
-    classification: loadClassification(external_sites, classification),
+    classification: loadClassification(external_sites, classification, ci_cd),
   };
 }

@@ -17,7 +17,10 @@ const SHOP = {
 beforeAll(async () => {
   folder = await temporaryFolder("sources");
   config = join(folder, "awoooi.yaml");
-  await writeFile(config, stringify({ data_dir: folder, intake: { custom: [SHOP] } }));
+  await writeFile(
+    config,
+    stringify({ data_dir: folder, intake: { custom: [SHOP], ci_cd: ["NightlyBuild"] } }),
+  );
 });
 afterAll(() => clearFolder(folder));
 
@@ -63,6 +66,12 @@ describe("sources test", () => {
         alerts: [{ name: "Disk", status: "resolved", severity: "P1", target: "web-1", starts_at: null }],
         rejected: [],
       });
+  });
+
+  it("knows the CI/CD alerts of the configuration, as the server does", async () => {
+    const labels = { ...ALERT.labels, alertname: "NightlyBuild" };
+    const { stdout } = await test("alertmanager", { alerts: [{ ...ALERT, labels }] });
+    expect(stdout).toMatch(/category +devops_tool/);
   });
 
   it("tells instances apart as the server does", async () => {
