@@ -1,6 +1,7 @@
 /** Which symptoms are one trouble, and what it comes from. Pure, and the same for every order of its input. */
 import { type Evidence, explains, type Reach, reachOf } from "./evidence.ts";
 import { place } from "./place.ts";
+import { put } from "./put.ts";
 import { sameRelation } from "./relate.ts";
 import { nearestToCause, type Spot, spotsOf } from "./spots.ts";
 import type { Topology } from "./topology.ts";
@@ -57,12 +58,6 @@ class Candidates {
     return this.#spots[other]?.whole.namespace === spot.whole.namespace;
   }
 }
-
-const put = <K, V>(map: Map<K, V[]>, key: K, value: V) => {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
-};
 
 function claimsOf(spots: readonly Spot[], topology: Topology, terms: CorrelationTerms): Claim[] {
   const reach = reachOf(topology, terms);

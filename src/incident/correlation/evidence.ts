@@ -1,7 +1,7 @@
 /** What speaks for one symptom being the effect of another. */
 import { isCommon } from "./names.ts";
 import type { Placed } from "./place.ts";
-import { needs, type Topology } from "./topology.ts";
+import { agree, needs, type Topology } from "./topology.ts";
 import type { CorrelationTerms } from "./types.ts";
 
 export type Evidence = { strength: "link" | "merge"; weight: number; reasons: string[] };
@@ -17,8 +17,6 @@ export function reachOf(topology: Topology, terms: CorrelationTerms): Reach {
     return found;
   };
 }
-
-const agree = (one: string, other: string) => one === "" || other === "" || one === other;
 
 /** Whether two may have to do with each other at all. */
 export function together(a: Placed, b: Placed, terms: CorrelationTerms): boolean {

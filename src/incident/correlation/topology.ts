@@ -1,6 +1,7 @@
 /** Who depends on whom, as people or their tools wrote it down. */
 import { AwoooiError, type FieldError } from "../../lib/error.ts";
 import { fold } from "./names.ts";
+import { put } from "./put.ts";
 
 export type Service = { name: string; namespace: string; cluster: string };
 type Scope = { cluster: string; namespace: string };
@@ -127,7 +128,8 @@ function read(draft: Draft, json: unknown): void {
     draft.errors.push({ path: "", message: "It must have `services`, or `edges`, or be a list of edges." });
 }
 
-const agree = (one: string, other: string) => one === "" || other === "" || one === other;
+/** Whether two scopes may be one: what is not said may be either. */
+export const agree = (one: string, other: string) => one === "" || other === "" || one === other;
 
 /** Services by every name that they go by. */
 class Directory {
@@ -162,12 +164,6 @@ class Directory {
     return undefined;
   }
 }
-
-const put = <K, V>(map: Map<K, V[]>, key: K, value: V) => {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
-};
 
 /**
  * Reads a dependency graph: `{services: {api: {depends_on: [db], namespace: prod}}}` as in Compose files,
