@@ -1,7 +1,7 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, ne, notInArray, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, notInArray, or, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { oneOf } from "../db/one-of.ts";
-import { type Cursor, decodeCursor } from "../db/page.ts";
+import { olderThan } from "../db/page.ts";
 import { approvals, executions, incidents, signatures } from "../db/schema.ts";
 import type { ApprovalRow, Signature } from "./types.ts";
 
@@ -106,9 +106,8 @@ export async function approvalPage(
   ctx: Ctx,
   filter: ApprovalFilter,
   limit: number,
-  cursorText: string | undefined,
+  cursor: string | undefined,
 ): Promise<{ approval: ApprovalRow; execution: string | null }[]> {
-  const cursor: Cursor | undefined = cursorText === undefined ? undefined : decodeCursor(cursorText);
   const { status, execution, incident_id } = filter;
   const rows = await ctx.db
     .select({ approval: approvals, execution: executions.status })
@@ -120,11 +119,7 @@ export async function approvalPage(
         execution === null ? or(isNull(executions.status), eq(executions.status, "pending")) : undefined,
         execution ? inArray(executions.status, [...execution] as never) : undefined,
         incident_id === undefined ? undefined : eq(approvals.incident_id, incident_id),
-        cursor &&
-          or(
-            lt(approvals.created_at, cursor.at),
-            and(eq(approvals.created_at, cursor.at), lt(approvals.approval_id, cursor.id)),
-          ),
+        olderThan(cursor, approvals.created_at, approvals.approval_id),
       ),
     )
     .orderBy(desc(approvals.created_at), desc(approvals.approval_id))

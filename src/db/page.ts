@@ -1,3 +1,4 @@
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { AwoooiError } from "../lib/error.ts";
 
 /** Where a page ended: its last row's creation time and id. */
@@ -17,6 +18,16 @@ export function decodeCursor(text: string): Cursor {
     });
   }
   return { at, id };
+}
+
+/**
+ * The rows after the page that ended at `cursor`, of a listing by `at` and `id` from the newest on; without a
+ * cursor all of them. Throws `invalid` for text that no answer of ours contained.
+ */
+export function olderThan(cursor: string | undefined, at: SQLWrapper, id: SQLWrapper): SQL | undefined {
+  if (cursor === undefined) return undefined;
+  const last = decodeCursor(cursor);
+  return sql`(${at}, ${id}) < (${last.at.toISOString()}::timestamptz, ${last.id})`;
 }
 
 /** A page out of `limit + 1` rows: the extra row only tells that there is more. */

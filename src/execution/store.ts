@@ -2,7 +2,7 @@ import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from 
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
 import { oneOf } from "../db/one-of.ts";
-import { type Cursor, decodeCursor } from "../db/page.ts";
+import { olderThan } from "../db/page.ts";
 import { execution_attempts, executions } from "../db/schema.ts";
 import type { ExecutionRow } from "./types.ts";
 
@@ -203,20 +203,15 @@ export async function executionPage(
   ctx: Ctx,
   incident_id: string | undefined,
   limit: number,
-  cursorText: string | undefined,
+  cursor: string | undefined,
 ): Promise<ExecutionRow[]> {
-  const cursor: Cursor | undefined = cursorText === undefined ? undefined : decodeCursor(cursorText);
   const rows = await ctx.db
     .select()
     .from(executions)
     .where(
       and(
         incident_id === undefined ? undefined : eq(executions.incident_id, incident_id),
-        cursor &&
-          or(
-            lt(executions.created_at, cursor.at),
-            and(eq(executions.created_at, cursor.at), lt(executions.execution_id, cursor.id)),
-          ),
+        olderThan(cursor, executions.created_at, executions.execution_id),
       ),
     )
     .orderBy(desc(executions.created_at), desc(executions.execution_id))

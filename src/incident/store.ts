@@ -19,7 +19,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { LOCKS } from "../db/lock.ts";
 import { oneOf } from "../db/one-of.ts";
-import { type Cursor, decodeCursor } from "../db/page.ts";
+import { olderThan } from "../db/page.ts";
 import { alerts, approvals, executions, incidents, resolutions, timeline } from "../db/schema.ts";
 import { incidentId } from "../lib/id.ts";
 import { deleteLinksOf } from "./linking/store.ts";
@@ -159,16 +159,9 @@ export async function lockIncident(ctx: Ctx, incident_id: string): Promise<Incid
   return row as IncidentRow | undefined;
 }
 
-const after = (cursor: Cursor) =>
-  or(
-    lt(incidents.created_at, cursor.at),
-    and(eq(incidents.created_at, cursor.at), lt(incidents.incident_id, cursor.id)),
-  );
-
 /** One row more than `limit`, newest first: the extra one says that there is a next page. */
 export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<IncidentRow[]> {
   const { status, severity, category, service, merged = "false", q, since, until, limit } = query;
-  const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const like = q === undefined ? undefined : `%${q.replace(/[\\%_]/g, "\\$&")}%`;
   const rows = await ctx.db
     .select()
@@ -183,7 +176,7 @@ export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<Inci
         like === undefined ? undefined : or(ilike(incidents.title, like), ilike(incidents.incident_id, like)),
         since === undefined ? undefined : gte(incidents.created_at, new Date(since)),
         until === undefined ? undefined : lte(incidents.created_at, new Date(until)),
-        cursor && after(cursor),
+        olderThan(query.cursor, incidents.created_at, incidents.incident_id),
       ),
     )
     .orderBy(desc(incidents.created_at), desc(incidents.incident_id))

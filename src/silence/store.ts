@@ -3,7 +3,7 @@ import type { AlertQuery, SilencedBy, SilenceQuery } from "../contract/silence.t
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
-import { decodeCursor } from "../db/page.ts";
+import { olderThan } from "../db/page.ts";
 import { alerts, inhibitors, silence_changes, silences } from "../db/schema.ts";
 import type { SilenceRow } from "./types.ts";
 
@@ -54,16 +54,11 @@ const ofStatus = (status: SilenceQuery["status"], now: Date): SQL | undefined =>
   }[status];
 
 export async function silencePage(ctx: Ctx, { status, limit, cursor }: SilenceQuery): Promise<SilenceRow[]> {
-  const from = cursor === undefined ? undefined : decodeCursor(cursor);
   return ctx.db
     .select()
     .from(silences)
     .where(
-      and(
-        ofStatus(status, ctx.clock.now()),
-        from &&
-          sql`(${silences.created_at}, ${silences.silence_id}) < (${from.at.toISOString()}::timestamptz, ${from.id})`,
-      ),
+      and(ofStatus(status, ctx.clock.now()), olderThan(cursor, silences.created_at, silences.silence_id)),
     )
     .orderBy(desc(silences.created_at), desc(silences.silence_id))
     .limit(limit + 1);
@@ -227,7 +222,6 @@ export async function alertPage(
   ctx: Ctx,
   { status, silenced, limit, cursor }: AlertQuery,
 ): Promise<(typeof alerts.$inferSelect)[]> {
-  const from = cursor === undefined ? undefined : decodeCursor(cursor);
   return ctx.db
     .select()
     .from(alerts)
@@ -239,8 +233,7 @@ export async function alertPage(
           : silenced
             ? isNotNull(alerts.silenced_by)
             : isNull(alerts.silenced_by),
-        from &&
-          sql`(${alerts.first_received_at}, ${alerts.alert_id}) < (${from.at.toISOString()}::timestamptz, ${from.id})`,
+        olderThan(cursor, alerts.first_received_at, alerts.alert_id),
       ),
     )
     .orderBy(desc(alerts.first_received_at), desc(alerts.alert_id))

@@ -1,8 +1,8 @@
-import { and, asc, desc, eq, isNull, lt, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNull, or, sql } from "drizzle-orm";
 import type { Ctx } from "../../db/ctx.ts";
 import { jsonRows } from "../../db/json-rows.ts";
 import { oneOf } from "../../db/one-of.ts";
-import { decodeCursor } from "../../db/page.ts";
+import { olderThan } from "../../db/page.ts";
 import { correlation_lessons, incident_links, incidents } from "../../db/schema.ts";
 import type { IncidentRow } from "../types.ts";
 import type { Effect, LessonRow, Link, Merge } from "./types.ts";
@@ -196,15 +196,12 @@ export async function keepLesson(ctx: Ctx, row: LessonRow): Promise<void> {
   await ctx.db.insert(correlation_lessons).values(row).onConflictDoUpdate({ target, set });
 }
 
-export async function lessonPage(ctx: Ctx, limit: number, cursorText?: string): Promise<LessonRow[]> {
-  const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText);
+export async function lessonPage(ctx: Ctx, limit: number, cursor?: string): Promise<LessonRow[]> {
   const { taught_at, lesson_id } = correlation_lessons;
-  const older =
-    cursor && or(lt(taught_at, cursor.at), and(eq(taught_at, cursor.at), lt(lesson_id, cursor.id)));
   return ctx.db
     .select()
     .from(correlation_lessons)
-    .where(older)
+    .where(olderThan(cursor, taught_at, lesson_id))
     .orderBy(desc(taught_at), desc(lesson_id))
     .limit(limit + 1);
 }

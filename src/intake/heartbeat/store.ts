@@ -1,8 +1,8 @@
-import { and, asc, desc, eq, gt, lt, notInArray, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, notInArray, sql } from "drizzle-orm";
 import type { PageQuery } from "../../contract/common.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { jsonRows } from "../../db/json-rows.ts";
-import { decodeCursor } from "../../db/page.ts";
+import { olderThan } from "../../db/page.ts";
 import { heartbeats } from "../../db/schema.ts";
 import type { Heartbeat } from "./types.ts";
 
@@ -126,15 +126,10 @@ export async function deleteHeartbeat(ctx: Ctx, heartbeat_id: string): Promise<H
 /** One row more than `limit`, newest first: the extra one says that there is a next page. */
 export async function heartbeatPage(ctx: Ctx, { limit, cursor }: PageQuery): Promise<Heartbeat[]> {
   const { watched_since, heartbeat_id } = heartbeats;
-  const before = cursor === undefined ? undefined : decodeCursor(cursor);
   return ctx.db
     .select(columns)
     .from(heartbeats)
-    .where(
-      before === undefined
-        ? undefined
-        : or(lt(watched_since, before.at), and(eq(watched_since, before.at), lt(heartbeat_id, before.id))),
-    )
+    .where(olderThan(cursor, watched_since, heartbeat_id))
     .orderBy(desc(watched_since), desc(heartbeat_id))
     .limit(limit + 1);
 }
