@@ -17,7 +17,7 @@ const STAGES = [
   "learning",
 ];
 const BASE = ["audit", "outbox", "access", "db", "contract", "lib"];
-const ADAPTER_PORTS = ["intake", "execution", "verification", "notification"];
+const ADAPTER_PORTS = ["intake", "operation", "decision", "execution", "verification", "notification"];
 
 /** Who may import whom. A room that is not here does not exist. */
 const MAY_IMPORT: Record<string, readonly string[]> = {

@@ -12,6 +12,7 @@ import { signalSource } from "../adapters/sources/signal/index.ts";
 import { signoz } from "../adapters/sources/signoz/index.ts";
 import { uptimeKuma } from "../adapters/sources/uptime-kuma/index.ts";
 import { redisStream } from "../adapters/streams/redis/index.ts";
+import type { Investigator } from "../decision/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { SignalStream, Source } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
@@ -24,6 +25,7 @@ export type Adapters = {
   sources: readonly Source[];
   executors: readonly Executor[];
   observers: readonly Observer[];
+  investigators: readonly Investigator[];
   notifiers: readonly Notifier[];
 };
 
@@ -82,5 +84,6 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     ...createReloadable(config, deps),
     executors: [processes.executor],
     observers: [processes.observer],
+    investigators: [],
   };
 }

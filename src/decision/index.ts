@@ -4,4 +4,4 @@ export { judge, type Mode, type PolicyFacts } from "./policy.ts";
 export { getDecision, presentDecision, shownState } from "./read.ts";
 export { fittingRules, loadRules, type Proposal, parseRules, propose, type Rules } from "./rules.ts";
 export { latestDecisions, readyDecision, readyForgotten, withdrawDecisions } from "./store.ts";
-export type { DecisionRow, StoredProposal } from "./types.ts";
+export type { DecisionRow, Investigator, StoredProposal } from "./types.ts";

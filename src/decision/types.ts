@@ -1,5 +1,7 @@
 import type { Risk } from "../contract/common.ts";
 import type { PolicyVerdict } from "../contract/decision.ts";
+import type { Investigation } from "../contract/evidence.ts";
+import type { OperationTarget } from "../contract/incident.ts";
 import type { decisions } from "../db/schema.ts";
 import type { Operation } from "../operation/index.ts";
 
@@ -15,4 +17,15 @@ export type StoredProposal = {
 export type DecisionRow = Omit<typeof decisions.$inferSelect, "proposal" | "policy"> & {
   proposal: StoredProposal;
   policy: PolicyVerdict;
+};
+
+/**
+ * The port of whatever reads facts about systems and says what they mean. Changes nothing. What could not be
+ * read is said in `missing`; what it throws counts as nothing known. When `signal` is aborted it comes back at
+ * once with what it has.
+ */
+export type Investigator = {
+  id: string;
+  investigates(target: OperationTarget): boolean;
+  investigate(target: OperationTarget, now: Date, signal: AbortSignal): Promise<Investigation>;
 };

@@ -15,10 +15,12 @@ export { isTransient } from "./transient.ts";
 export type {
   ActResult,
   Caller,
+  DryRun,
   ExecutionRow,
   Executor,
   GatewayOptions,
   Resolution,
   Run,
   RunOptions,
+  Undo,
 } from "./types.ts";

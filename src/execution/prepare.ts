@@ -1,13 +1,29 @@
 import { authorise } from "../access/index.ts";
 import type { Check } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { redactTexts } from "../lib/redact.ts";
+import { redactText, redactTexts } from "../lib/redact.ts";
 import type { Operation } from "../operation/index.ts";
 import { readThrough } from "./gateway.ts";
-import type { GatewayOptions, Resolution } from "./types.ts";
+import type { Executor, GatewayOptions, Resolution } from "./types.ts";
 
-/** What is known of a plan before anyone signs it. `impossible` says why it cannot be carried out at all. */
-export type Preparation = { checks: Check[]; impossible: string | null };
+/** What is known of a plan before anyone signs it. */
+export type Preparation = {
+  /** The operation with what it left open filled in. */
+  operation: Operation;
+  checks: Check[];
+  diff: string | null;
+  affected_pods: number;
+  /** Why it cannot be carried out at all. */
+  impossible: string | null;
+};
+
+/** What people read on a card; the rest of a longer one is left out, and that is said. */
+const DIFF_LIMIT = 20_000;
+
+function shown(diff: string): string {
+  const text = redactText(diff).toWellFormed();
+  return text.length <= DIFF_LIMIT ? text : `${text.slice(0, DIFF_LIMIT)}\n… (${text.length} characters)`;
+}
 
 function resolutionCheck(resolution: Resolution): Check {
   const name = "target exists";
@@ -29,24 +45,33 @@ export async function prepareExecution(
   gateway: GatewayOptions,
 ): Promise<Preparation> {
   authorise(ctx.actor, "prepare executions", { people: "nobody", system: ["pipeline"] });
-  const { operation } = input;
-  const call = { caller: "planner" as const, ...input };
-  const resolved = await readThrough(ctx, gateway, call, "resolve", (executor) =>
-    executor.resolve(operation),
-  );
+  const { incident_id, operation: asked } = input;
+  const read = <T>(operation: Operation, what: string, work: (executor: Executor) => Promise<T>) =>
+    readThrough(ctx, gateway, { caller: "planner", incident_id, operation }, what, work);
+  const nothing = { operation: asked, diff: null, affected_pods: 0, impossible: null };
+  const resolved = await read(asked, "resolve", (executor) => executor.resolve(asked));
   if (!resolved.ok) {
-    return {
-      checks: [{ name: "target exists", passed: false, message: resolved.message }],
-      impossible: null,
-    };
+    return { ...nothing, checks: [{ name: "target exists", passed: false, message: resolved.message }] };
   }
   const found = resolutionCheck(resolved.value);
-  if (resolved.value.result === "miss" || resolved.value.result === "suggestion") {
-    return { checks: [found], impossible: `the target was not found (${found.message})` };
+  const { result } = resolved.value;
+  if (result === "miss" || result === "suggestion") {
+    return { ...nothing, checks: [found], impossible: `the target was not found (${found.message})` };
   }
-  const dryRun = await readThrough(ctx, gateway, call, "dry-run", (executor) => executor.dryRun(operation));
-  const checks = dryRun.ok ? dryRun.value : [{ name: "dry-run", passed: false, message: dryRun.message }];
-  return { checks: redactTexts([found, ...checks]), impossible: null };
+  const operation = (result === "hit" ? resolved.value.exact : undefined) ?? asked;
+  const dryRun = await read(operation, "dry-run", (executor) => executor.dryRun(operation));
+  if (!dryRun.ok) {
+    const failed = { name: "dry-run", passed: false, message: dryRun.message };
+    return { ...nothing, operation, checks: redactTexts([found, failed]) };
+  }
+  const { checks, diff = null, affected_pods = 0 } = dryRun.value;
+  return {
+    operation,
+    checks: redactTexts([found, ...checks]),
+    diff: diff === null ? null : shown(diff),
+    affected_pods,
+    impossible: null,
+  };
 }
 
 /** The executor's snapshot of what is about to change; empty, with the reason, where it cannot be had. */

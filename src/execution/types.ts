@@ -4,12 +4,27 @@ import type { Ctx } from "../db/ctx.ts";
 import type { executions } from "../db/schema.ts";
 import type { Operation, Scope } from "../operation/index.ts";
 
-/** Whether the target is there, by its exact name. */
+/**
+ * Whether the target is there, by its exact name. `exact` is the operation with what it left open filled in,
+ * as the revision to go back to: that is what people sign.
+ */
 export type Resolution =
-  | { result: "hit" }
+  | { result: "hit"; exact?: Operation }
   | { result: "suggestion"; names: string[] }
   | { result: "miss"; message: string }
   | { result: "error"; message: string };
+
+/** What can be known of an operation before it is done. */
+export type DryRun = {
+  checks: Check[];
+  /** What would change, line by line for people to read; null where that cannot be told or nothing would. */
+  diff?: string | null;
+  /** Pods that would be replaced or ended. */
+  affected_pods?: number;
+};
+
+/** What takes a run back, and what of it stays all the same; or why nothing takes it back. */
+export type Undo = { ok: true; operation: Operation; leaves: string | null } | { ok: false; reason: string };
 
 /** One run of an operation: `before` is what the executor's own snapshot returned. */
 export type Run = { execution_id: string; attempt: number; before: Record<string, unknown> };
@@ -28,13 +43,15 @@ export type Executor = {
   /** The operations that it carries out. */
   kinds: readonly Operation["kind"][];
   resolve(operation: Operation): Promise<Resolution>;
-  /** Everything that can be known before acting, with what was really found. Changes nothing. */
-  dryRun(operation: Operation): Promise<Check[]>;
+  /** Everything that can be known before acting, with what was really found: permission first. Changes nothing. */
+  dryRun(operation: Operation): Promise<DryRun>;
   /** What is about to change, as plain JSON: `act` and `effect` are given it. */
   snapshot(operation: Operation): Promise<Record<string, unknown>>;
   act(operation: Operation, run: Run, signal: AbortSignal): Promise<ActResult>;
   /** After a run whose outcome is not known: did this very run take effect? */
   effect(operation: Operation, run: Run): Promise<"done" | "not_done" | "cannot_tell">;
+  /** How a run of it is taken back, told from its snapshot alone. */
+  undo(operation: Operation, before: Record<string, unknown>): Undo;
 };
 
 export type ExecutionRow = Omit<typeof executions.$inferSelect, "operation" | "verification"> & {

@@ -59,8 +59,11 @@ async function act(journey: Journey, execution_id: string): Promise<boolean> {
 async function check(journey: Journey, execution_id: string): Promise<Verification> {
   const ctx = journey.as("pipeline");
   const execution = await getExecution(ctx, execution_id);
-  const { target } = execution.operation;
-  return verify(journey.observers, target, beforeOf(execution), journey.verification, ctx.clock);
+  const { operation } = execution;
+  const deed = { operation, before: execution.before ?? {} };
+  return verify(journey.observers, operation.target, beforeOf(execution), journey.verification, ctx.clock, {
+    deed,
+  });
 }
 
 /** Draws the conclusion, all of it in one transaction: the execution, what is learnt, the incident. */

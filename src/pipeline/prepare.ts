@@ -15,8 +15,9 @@ const RESERVE_SECONDS = 2;
 async function gather(journey: Journey, approval_id: string): Promise<Preparation> {
   const ctx = journey.as("pipeline");
   const approval = await getApproval(ctx, approval_id);
-  if (approval.status !== "preparing") return { checks: [], impossible: null };
   const { operation, incident_id } = approval.plan;
+  const nothing = { operation, diff: null, affected_pods: 0, impossible: null };
+  if (approval.status !== "preparing") return { ...nothing, checks: [] };
   const left = (approval.prepare_until.getTime() - ctx.clock.now().getTime()) / 1000 - RESERVE_SECONDS;
   const gathering = (async (): Promise<Preparation> => {
     const seen = await look(
@@ -41,8 +42,8 @@ async function gather(journey: Journey, approval_id: string): Promise<Preparatio
     message: "it did not finish in the time for a decision",
   };
   const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(() => ({
+    ...nothing,
     checks: [late],
-    impossible: null,
   }));
   try {
     return await Promise.race([gathering, bound]);

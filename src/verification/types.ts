@@ -1,11 +1,16 @@
 import type { Observation } from "../contract/execution.ts";
 import type { OperationTarget } from "../contract/incident.ts";
+import type { Operation } from "../operation/index.ts";
+
+/** What was done to a target: what is looked for depends on it. `before` is the executor's snapshot. */
+export type Deed = { operation: Operation; before: Record<string, unknown> };
 
 /** The port of whatever looks at systems. Changes nothing; what it throws counts as "cannot be told". */
 export type Observer = {
   id: string;
   observes(target: OperationTarget): boolean;
-  observe(target: OperationTarget, now: Date): Promise<Observation>;
+  /** Without a deed: whether the target is well as it is. */
+  observe(target: OperationTarget, now: Date, deed?: Deed): Promise<Observation>;
 };
 
 export type VerificationTerms = {

@@ -154,7 +154,9 @@ describe("verifying", () => {
 
   it("draws its conclusion at once when it is told to stop", async () => {
     const stopped = AbortSignal.abort();
-    const conclusion = await verify([seeing(false)], TARGET, seen(false), terms(LONG), systemClock, stopped);
+    const conclusion = await verify([seeing(false)], TARGET, seen(false), terms(LONG), systemClock, {
+      signal: stopped,
+    });
     expect(conclusion.result).toBe("failed");
   });
 });

@@ -4,7 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import { wait, within } from "../lib/wait.ts";
-import type { Observer, VerificationTerms } from "./types.ts";
+import type { Deed, Observer, VerificationTerms } from "./types.ts";
 
 /** What can be seen of a target within `seconds`; null when nothing configured can see it. */
 export async function look(
@@ -12,6 +12,7 @@ export async function look(
   target: OperationTarget | null,
   clock: Clock,
   seconds: number,
+  deed?: Deed,
 ): Promise<Observation | null> {
   if (target === null) return null;
   const observer = observers.find((one) => one.observes(target));
@@ -19,7 +20,7 @@ export async function look(
   const now = clock.now();
   try {
     // What is seen is kept, shown and sent on: a target may well tell its credentials.
-    return redactTexts(await within(seconds, "looking", (async () => observer.observe(target, now))()));
+    return redactTexts(await within(seconds, "looking", (async () => observer.observe(target, now, deed))()));
   } catch (error) {
     const fact = { name: observer.id, passed: false, message: redactText(messageOf(error)) };
     return { at: now.toISOString(), healthy: null, facts: [fact] };
@@ -56,12 +57,13 @@ export async function verify(
   before: Observation | null,
   terms: VerificationTerms,
   clock: Clock,
-  signal?: AbortSignal,
+  more: { deed?: Deed; signal?: AbortSignal } = {},
 ): Promise<Verification> {
+  const { deed, signal } = more;
   const until = performance.now() + terms.collect * 1000;
   let healthy = 0;
   for (;;) {
-    const after = await look(observers, target, clock, terms.look_timeout);
+    const after = await look(observers, target, clock, terms.look_timeout, deed);
     healthy = after?.healthy === true ? healthy + 1 : 0;
     const over = after === null || performance.now() >= until || signal?.aborted === true;
     if (healthy >= terms.healthy_in_a_row) return compare(before, after);

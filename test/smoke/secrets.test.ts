@@ -150,7 +150,9 @@ describe("secrets", () => {
       error: `exit code 1: cannot log in with ${env}`,
       stderr: `SHOP_API_KEY=${env}\nkey ${env} was refused\n${summary}`,
     });
-    target.executor.dryRun = async () => [{ name: "program", passed: false, message: `needs ${env}` }];
+    target.executor.dryRun = async () => ({
+      checks: [{ name: "program", passed: false, message: `needs ${env}` }],
+    });
     target.observer.observe = async () => {
       throw new Error(`probe of http://shop:${env}@127.0.0.1/ failed`);
     };

@@ -84,7 +84,7 @@ export class Life {
       this.#dice.chance(0.02) ? { result: "miss", message: "it is gone" } : { result: "hit" },
     dryRun: async () => {
       if (this.#dice.chance(0.03)) await this.#engine.sleep(45);
-      return [{ name: "program", passed: true, message: "imagined" }];
+      return { checks: [{ name: "program", passed: true, message: "imagined" }] };
     },
     snapshot: async ({ target }) => ({ acts: this.#service(target?.name).acts }),
     act: ({ target }, { execution_id }) => this.#act(this.#service(target?.name), execution_id),
@@ -92,6 +92,7 @@ export class Life {
       if (this.#dice.chance(0.2)) return "cannot_tell";
       return this.#service(target?.name).acts > Number(before.acts) ? "done" : "not_done";
     },
+    undo: () => ({ ok: false, reason: "imagined" }),
   };
 
   readonly observer: Observer = {

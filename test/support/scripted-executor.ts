@@ -21,13 +21,14 @@ export class ScriptedTarget {
     id: "scripted",
     kinds: ["process.restart"],
     resolve: async () => this.resolution,
-    dryRun: async () => [{ name: "program", passed: true, message: "imagined" }],
+    dryRun: async () => ({ checks: [{ name: "program", passed: true, message: "imagined" }] }),
     snapshot: async () => ({ pid: 1 }),
     act: async (_operation, run) => {
       this.acts.push(run);
       return this.onAct(this.acts.length, run);
     },
     effect: async () => this.effectAnswer,
+    undo: () => ({ ok: false, reason: "imagined" }),
   };
 
   readonly observer: Observer = {

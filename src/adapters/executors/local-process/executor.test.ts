@@ -247,7 +247,7 @@ describe("what cannot be started", () => {
     expect(
       await local.executor.effect(restart(), runOf("EXE-1", await local.executor.snapshot(restart()))),
     ).toBe("not_done");
-    const checks = await local.executor.dryRun(restart());
+    const { checks } = await local.executor.dryRun(restart());
     expect(checks.filter((check) => !check.passed)).toMatchObject([
       { message: expect.stringContaining(message) },
     ]);
@@ -377,7 +377,7 @@ describe("the environment of a process", () => {
     await until(async () => (await log()) === "uid 65534 gid 65534\n", "the account");
     const closed = await shop("", { argv: [await script("#!/bin/sh", "program")], uid: 65_534, cwd: "/" });
     await chmod(join(folder, "program"), 0o700);
-    expect(await closed.executor.dryRun(restart())).toContainEqual({
+    expect((await closed.executor.dryRun(restart())).checks).toContainEqual({
       name: "program",
       passed: false,
       message: expect.stringContaining("EACCES"),
@@ -563,14 +563,18 @@ describe("before anyone signs", () => {
     const url = "http://127.0.0.1:1/healthz";
     const probed = await shop(IDLE, { probe: { url: "http://awoooi.invalid/" } });
     expect(
-      (await probed.executor.dryRun(restart())).find((check) => check.name === "probe can be asked"),
+      (await probed.executor.dryRun(restart())).checks.find((check) => check.name === "probe can be asked"),
     ).toMatchObject({
       passed: false,
       message: expect.stringContaining("cannot be asked"),
     });
     const local = await shop(IDLE, { probe: { url: url.replace(":1/", ":9999/"), timeout_ms: 500 } });
     const messages = async () =>
-      (await local.executor.dryRun(restart())).map(({ name, passed, message }) => [name, passed, message]);
+      (await local.executor.dryRun(restart())).checks.map(({ name, passed, message }) => [
+        name,
+        passed,
+        message,
+      ]);
     const checks = (present: unknown, permission: unknown) => [
       ["program", true, process.execPath],
       ["working directory", true, `${process.cwd()}, the server's own`],

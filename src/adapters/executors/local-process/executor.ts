@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { Check } from "../../../contract/approval.ts";
-import type { ActResult, Executor, Resolution, Run } from "../../../execution/index.ts";
+import type { ActResult, DryRun, Executor, Resolution, Run } from "../../../execution/index.ts";
 import { messageOf } from "../../../lib/error.ts";
 import { closeNames } from "./close-names.ts";
 import { inTime } from "./duration.ts";
@@ -94,10 +94,10 @@ async function checkProbe({ config }: Supervised): Promise<Check> {
   return { name, passed: asked, message: asked ? `its answer now: ${message}` : message };
 }
 
-async function dryRun(one: Supervised): Promise<Check[]> {
+async function dryRun(one: Supervised): Promise<DryRun> {
   const { config, recordFile } = one;
   const live = await locate(one);
-  return Promise.all([
+  const checks = await Promise.all([
     checkProgram(config),
     checkFolder(config),
     checkStateFolder(dirname(recordFile)),
@@ -105,6 +105,7 @@ async function dryRun(one: Supervised): Promise<Check[]> {
     checkProbe(one),
     checkPermission(live),
   ]);
+  return { checks };
 }
 
 function resolve(processes: ReadonlyMap<string, Supervised>, name: string): Resolution {
@@ -152,5 +153,9 @@ export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns
         return effectOf(run, { record: await recordOf(one), live, visible });
       });
     },
+    undo: () => ({
+      ok: false,
+      reason: "the process that was ended is gone; a restart leaves nothing to take back",
+    }),
   };
 }
