@@ -11,23 +11,32 @@ import { insertApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
 
 /**
- * Asks for authority to carry a decision out, in the transaction that decided. The approval is
+ * Asks for authority to carry a decision out, in the transaction that decided; `undoes` names the execution
+ * that it takes back. The approval is
  * `preparing` until its evidence is gathered. Returns its id and the hash that people will sign.
  */
 export async function requestApproval(
   ctx: Ctx,
-  about: { incident: IncidentRow; decision: DecisionRow },
+  about: { incident: IncidentRow; decision: DecisionRow; undoes?: string },
   terms: ApprovalTerms,
 ): Promise<{ approval_id: string; plan_hash: string }> {
-  authorise(ctx.actor, "request approvals", { people: "nobody", system: ["intake", "sweep"] });
-  const { incident, decision } = about;
+  authorise(ctx.actor, "request approvals", { people: "responder", system: ["intake", "sweep", "pipeline"] });
+  const { incident, decision, undoes } = about;
   const { operation, risk_level, action, description } = decision.proposal;
   const { data_impact, downtime } = traitsOf(operation);
   const { incident_id } = incident;
   const approval_id = prefixedId("APR", ctx.random);
   const now = ctx.clock.now();
   const required_signatures = terms.required_signatures[risk_level];
-  const plan: Plan = { version: 1, approval_id, incident_id, operation, risk_level, required_signatures };
+  const plan: Plan = {
+    version: 1,
+    approval_id,
+    incident_id,
+    operation,
+    risk_level,
+    required_signatures,
+    ...(undoes === undefined ? {} : { undoes }),
+  };
   const plan_hash = planHash(plan);
   await insertApproval(ctx, {
     approval_id,
@@ -45,7 +54,7 @@ export async function requestApproval(
       data_impact,
     },
     dry_run_checks: [],
-    requested_by: decision.source,
+    requested_by: ctx.actor.kind === "person" ? ctx.actor.name : decision.source,
     created_at: now,
     prepare_until: addSeconds(now, terms.prepare),
   });

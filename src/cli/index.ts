@@ -9,6 +9,7 @@ import { type Session, withExamples } from "./command.ts";
 import { addConfig } from "./config.ts";
 import { addCorrelation } from "./correlation.ts";
 import { addDeadLetters } from "./dead-letters.ts";
+import { addExecutions } from "./executions.ts";
 import { tellFailure } from "./failure.ts";
 import { addHeartbeats } from "./heartbeats.ts";
 import { addIncidents } from "./incidents.ts";
@@ -78,6 +79,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addSilences,
     addCorrelation,
     addDeadLetters,
+    addExecutions,
     addHeartbeats,
     addTokens,
     addRules,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Risk, risk } from "../contract/common.ts";
+import type { Finding } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 import { type Operation, type OperationKind, operation } from "../operation/index.ts";
@@ -76,7 +77,11 @@ function fits(one: Rule, alertNames: readonly string[], target: OperationTarget 
   return found === undefined ? undefined : `the target is a ${kind} and the alert name contains "${found}"`;
 }
 
-type About = { alert_names: readonly string[]; target: OperationTarget | null };
+type About = {
+  alert_names: readonly string[];
+  target: OperationTarget | null;
+  findings?: readonly Finding[];
+};
 
 function proposalOf(one: Rule, about: About): Proposal | undefined {
   const because = fits(one, about.alert_names, about.target);

@@ -3,7 +3,7 @@ export { beginExecution, keepBefore } from "./begin.ts";
 export { concludeExecution } from "./conclude.ts";
 export { forgetExecutions } from "./forget.ts";
 export { admit, type Call } from "./gateway.ts";
-export { type Preparation, prepareExecution, takeSnapshot } from "./prepare.ts";
+export { type Preparation, prepareExecution, type Snapshot, takeSnapshot } from "./prepare.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
 export {
   executionStatuses,
@@ -24,3 +24,4 @@ export type {
   RunOptions,
   Undo,
 } from "./types.ts";
+export { markUndone, mayUndo } from "./undo.ts";

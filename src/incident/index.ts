@@ -46,5 +46,5 @@ export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
 export { incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
-export { note, timelineOf } from "./timeline.ts";
+export { note, operationLog, timelineOf } from "./timeline.ts";
 export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

@@ -54,10 +54,10 @@ async function gather(journey: Journey, approval_id: string): Promise<Preparatio
 
 /** Gathers the evidence of a plan and puts it before people. */
 export async function prepare(journey: Journey, approval_id: string): Promise<void> {
-  const { checks, impossible } = await step("gather", () => gather(journey, approval_id));
+  const { impossible, ...prepared } = await step("gather", () => gather(journey, approval_id));
   await step("present", async () => {
     const ctx = journey.as("pipeline");
     if (impossible !== null) return withdrawApproval(ctx, { approval_id, reason: impossible });
-    return presentApproval(ctx, { approval_id, checks }, journey.approval);
+    return presentApproval(ctx, { approval_id, ...prepared }, journey.approval);
   });
 }
