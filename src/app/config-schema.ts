@@ -179,6 +179,8 @@ export const configSchema = z.strictObject({
     mode: z.enum(["suggest", "shadow"]).default("suggest"),
     rules: z.string().min(1).optional(),
     time: seconds("30s"),
+    /** Of `time`, for reading facts about the target. */
+    evidence_time: seconds("10s").refine((value) => value <= 25, "must be at most 25s"),
     token_valid: seconds("1h"),
   }),
   approval: section({

@@ -25,7 +25,7 @@ export function createJourney(
   },
 ): Journey {
   const { ctxOf, onReceived, onSilenced, epoch, listening } = server;
-  const { mode, time, token_valid } = config.decision;
+  const { mode, time, evidence_time, token_valid } = config.decision;
   const { active_window, repair_window, correlation, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
   const { retries, retry_wait, timeout, deadline, frozen, max_per_hour, read_timeout } = config.execution;
@@ -81,6 +81,8 @@ export function createJourney(
       deadline,
     },
     observers: adapters.observers,
+    investigators: adapters.investigators,
+    evidence: { time: evidence_time },
     verification: config.verification,
     onReceived,
     onSilenced,

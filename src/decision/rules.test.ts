@@ -102,6 +102,41 @@ describe("the shipped rules", () => {
   });
 });
 
+describe("rules about findings", () => {
+  const list = parseRules(
+    `- {id: both, targets: [deployment], keywords: [crash], findings: [b, c], propose: none, risk: low, reasoning: x}
+- {id: one, targets: [any], findings: [c], propose: none, risk: low, reasoning: x}
+- {id: last, targets: [any], propose: investigate, risk: low, reasoning: look}`,
+    "x",
+  );
+  const finding = (code: string, ...evidence: string[]) => ({ code, title: `There is ${code}`, evidence });
+  const about = (name: string, ...findings: ReturnType<typeof finding>[]) =>
+    propose(list, { alert_names: [name], target: at("deployment"), findings });
+
+  it("fit when one of their findings is there, and say which, with its evidence", () => {
+    expect(about("Slow", finding("a", "E1"), finding("c", "E2", "E3"))).toMatchObject({
+      rule_id: "one",
+      because: "the evidence shows c: There is c (E2, E3)",
+    });
+  });
+
+  it("fit with keywords as well only when both are there", () => {
+    expect(about("SomeCrash", finding("b", "E1"), finding("c", "E2"))).toMatchObject({
+      rule_id: "both",
+      because: expect.stringMatching(/shows b: There is b \(E1\), and the target .* contains "crash"$/),
+    });
+    expect(about("SomeCrash", finding("a", "E1")).rule_id).toBe("last");
+    expect(about("Slow", finding("b", "E1")).rule_id).toBe("last");
+  });
+
+  it("say nothing where nothing was looked at", () => {
+    expect(propose(list, { alert_names: ["SomeCrash"], target: at("deployment") })).toMatchObject({
+      rule_id: "last",
+      because: "no other rule fits",
+    });
+  });
+});
+
 describe("rules of an installation", () => {
   const LAST = "- {id: last, targets: [any], propose: investigate, risk: low, reasoning: look}";
   const errorsOf = (yaml: string) => {
@@ -145,6 +180,10 @@ describe("rules of an installation", () => {
     [
       "a last rule with keywords",
       "- {id: l, targets: [any], keywords: [x], propose: investigate, risk: low, reasoning: y}",
+    ],
+    [
+      "a last rule with findings",
+      "- {id: l, targets: [any], findings: [x], propose: investigate, risk: low, reasoning: y}",
     ],
     [
       "a last rule for some targets",

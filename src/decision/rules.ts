@@ -16,6 +16,11 @@ const rule = z.strictObject({
   id: z.string().regex(/^[a-z0-9_]+$/),
   targets: z.array(z.string()).min(1),
   keywords: z.array(z.string().regex(/^[a-z0-9_-]+$/, "keywords are lower case")).optional(),
+  /** Codes of findings, of which one must be there. */
+  findings: z
+    .array(z.string().regex(/^[a-z0-9_]+$/, "is not the code of a finding"))
+    .min(1)
+    .optional(),
   propose: z.enum(KINDS),
   parameters: z.record(z.string(), z.unknown()).default({}),
   risk,
@@ -31,8 +36,9 @@ const rules = z
   .refine((list) => new Set(list.map((one) => one.id)).size === list.length, "two rules have the same id")
   .refine((list) => {
     const last = list.at(-1);
-    return last?.propose === "investigate" && last.keywords === undefined && last.targets.includes("any");
-  }, "the last rule must be `targets: [any]`, without keywords, and propose `investigate`");
+    if (last?.propose !== "investigate" || !last.targets.includes("any")) return false;
+    return last.keywords === undefined && last.findings === undefined;
+  }, "the last rule must be `targets: [any]`, without keywords or findings, and propose `investigate`");
 
 /** The rules in `yaml`; throws `invalid` with everything that is wrong with them. */
 export function parseRules(yaml: string, name: string): Rules {
@@ -68,23 +74,41 @@ export type Proposal = {
   because: string;
 };
 
-function fits(one: Rule, alertNames: readonly string[], target: OperationTarget | null): string | undefined {
-  const kind = target?.kind ?? "none";
-  if (!one.targets.includes("any") && !one.targets.includes(kind)) return undefined;
-  if (one.keywords === undefined) return "no other rule fits";
-  const names = alertNames.map((name) => name.toLowerCase());
-  const found = one.keywords.find((keyword) => names.some((name) => name.includes(keyword)));
-  return found === undefined ? undefined : `the target is a ${kind} and the alert name contains "${found}"`;
-}
-
 type About = {
   alert_names: readonly string[];
   target: OperationTarget | null;
-  findings?: readonly Finding[];
+  /** What was found out about the target; absent: nothing was looked at. */
+  findings?: readonly Pick<Finding, "code" | "title" | "evidence">[];
 };
 
+function foundKeyword(one: Rule, { alert_names }: About, kind: string): string | undefined {
+  const names = alert_names.map((name) => name.toLowerCase());
+  const found = one.keywords?.find((keyword) => names.some((name) => name.includes(keyword)));
+  return found === undefined ? undefined : `the target is a ${kind} and the alert name contains "${found}"`;
+}
+
+function foundFinding(one: Rule, { findings = [] }: About): string | undefined {
+  // In the order of the findings, causes first: the reason is the one that matters most.
+  const found = findings.find(({ code }) => one.findings?.includes(code));
+  if (found === undefined) return undefined;
+  const ids = found.evidence.length === 0 ? "" : ` (${found.evidence.join(", ")})`;
+  return `the evidence shows ${found.code}: ${found.title}${ids}`;
+}
+
+/** Why a rule fits, in words: of what it asks for, everything must be there. */
+function fits(one: Rule, about: About): string | undefined {
+  const kind = about.target?.kind ?? "none";
+  if (!one.targets.includes("any") && !one.targets.includes(kind)) return undefined;
+  const asked = [
+    ...(one.findings === undefined ? [] : [foundFinding(one, about)]),
+    ...(one.keywords === undefined ? [] : [foundKeyword(one, about, kind)]),
+  ];
+  if (asked.includes(undefined)) return undefined;
+  return asked.length === 0 ? "no other rule fits" : asked.join(", and ");
+}
+
 function proposalOf(one: Rule, about: About): Proposal | undefined {
-  const because = fits(one, about.alert_names, about.target);
+  const because = fits(one, about);
   if (because === undefined) return undefined;
   const parsed = operation.safeParse({
     kind: one.propose,

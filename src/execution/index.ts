@@ -3,6 +3,7 @@ export { beginExecution, keepBefore } from "./begin.ts";
 export { concludeExecution } from "./conclude.ts";
 export { forgetExecutions } from "./forget.ts";
 export { admit, type Call } from "./gateway.ts";
+export { diagnose, type EvidenceTerms, investigate } from "./investigate.ts";
 export { type Preparation, prepareExecution, type Snapshot, takeSnapshot } from "./prepare.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
 export {

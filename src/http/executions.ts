@@ -47,7 +47,7 @@ export function executionRoutes(app: ApiApp, deps: Pick<HttpDeps, "undo">): void
         description:
           "The answer is the approval, which waits for signatures by the risk of what it would do.",
         params,
-        body: undo.optional(),
+        body: undo.nullish(),
         response: { 200: approval },
       },
     },

@@ -1,8 +1,8 @@
 import type { ApprovalTerms } from "../approval/index.ts";
 import type { SilencedBy } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { DecideOptions } from "../decision/index.ts";
-import type { RunOptions } from "../execution/index.ts";
+import type { DecideOptions, Investigator } from "../decision/index.ts";
+import type { EvidenceTerms, RunOptions } from "../execution/index.ts";
 import type { CorrelationOptions, IncidentWindows, KnownTargets } from "../incident/index.ts";
 import type { Classification, HeartbeatTerms, Source } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -46,6 +46,9 @@ export type Journey = {
   approval: ApprovalTerms;
   run: RunOptions;
   observers: readonly Observer[];
+  /** Who reads facts about targets, and for how long they may. */
+  investigators: readonly Investigator[];
+  evidence: EvidenceTerms;
   verification: VerificationTerms;
   /** Told of every receipt that was understood, or kept as a dead letter. */
   onReceived: (received: Received) => void;

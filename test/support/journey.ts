@@ -79,6 +79,8 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
       deadline: 1200,
     },
     observers: [],
+    investigators: [],
+    evidence: { time: 10 },
     verification: { wait: 10, collect: 30, interval: 1, healthy_in_a_row: 3, look_timeout: 10 },
     muting: createMuting({ windows: [], rules: [], ttl: 604_800 }),
     onReceived: () => {},

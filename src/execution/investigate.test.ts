@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { makePerson } from "../../test/support/journey.ts";
+import { SEED } from "../../test/support/random.ts";
+import type { Finding, Investigation } from "../contract/evidence.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import type { Ctx } from "../db/ctx.ts";
+import type { Investigator } from "../decision/index.ts";
+import { diagnose, investigate, joined } from "./investigate.ts";
+
+const TARGET = { kind: "deployment", name: "api", namespace: "prod" };
+const AT = "2026-07-01T12:00:00.000Z";
+
+const item = (id: string, text = `fact ${id}`) => ({ id, source: "test", at: AT, subject: "pod/a", text });
+const finding = (code: string, weight: Finding["weight"], ...evidence: string[]): Finding => ({
+  code,
+  weight,
+  title: `There is ${code}`,
+  meaning: "Look at it.",
+  evidence,
+});
+const part = (values: Partial<Investigation> = {}): Investigation => ({
+  at: AT,
+  target: TARGET,
+  evidence: [],
+  findings: [],
+  missing: [],
+  ...values,
+});
+const investigator = (id: string, work: Investigator["investigate"], kind = "deployment"): Investigator => ({
+  id,
+  investigates: (target) => target.kind === kind,
+  investigate: work,
+});
+
+let database: TestDatabase;
+let ada: Ctx;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  ada = database.ctx(await makePerson(database.ctx(), "ada", "viewer"));
+});
+afterAll(() => database.drop());
+
+const pipeline = () => database.ctx({ kind: "system", name: "pipeline" });
+const look = (list: Investigator[], time = 5, target: OperationTarget = TARGET) =>
+  investigate(pipeline(), { incident_id: "INC-1", target }, list, { time });
+
+describe("investigate", () => {
+  it("joins what all of them found, causes first, with ids that are unique in the whole", async () => {
+    const one = part({ evidence: [item("E1"), item("E2")], findings: [finding("late", "symptom", "E2")] });
+    const other = part({ evidence: [item("E1", "other")], findings: [finding("why", "cause", "E1")] });
+    const found = await look([investigator("a", async () => one), investigator("b", async () => other)]);
+    expect(found.evidence.map(({ id, text }) => [id, text])).toEqual([
+      ["E1", "fact E1"],
+      ["E2", "fact E2"],
+      ["E3", "other"],
+    ]);
+    expect(found.findings.map(({ code, evidence }) => [code, evidence])).toEqual([
+      ["why", ["E3"]],
+      ["late", ["E2"]],
+    ]);
+    expect(found).toMatchObject({ target: TARGET, missing: [] });
+  });
+
+  it("says of one that fails, answers nonsense or is late what became of it, and keeps the rest", async () => {
+    const found = await look(
+      [
+        investigator("works", async () => part({ evidence: [item("E1")] })),
+        investigator("throws", () => {
+          throw new Error("no route, token=abcdefgh12345");
+        }),
+        investigator("nonsense", async () => ({ target: null }) as never),
+        investigator("late", () => new Promise(() => {})),
+        investigator("elsewhere", async () => part({ missing: ["asked all the same"] }), "host"),
+      ],
+      0.05,
+    );
+    expect(found.evidence).toHaveLength(1);
+    expect(found.missing).toEqual([
+      "throws: no route, token=[redacted]",
+      expect.stringMatching(/^nonsense: /),
+      expect.stringMatching(/^late: .*timed out/),
+    ]);
+    expect(found.target).toEqual(TARGET);
+  });
+
+  it("tells each when its time is over, so that it comes back with what it has", async () => {
+    const patient = investigator("patient", (_target, _now, signal) => {
+      const { promise, resolve } = Promise.withResolvers<Investigation>();
+      signal.addEventListener("abort", () => resolve(part({ missing: ["pods: no time left"] })));
+      return promise;
+    });
+    expect((await look([patient], 0.05)).missing).toEqual(["pods: no time left"]);
+  });
+
+  it("leaves no credential in what it hands on", async () => {
+    const secret = part({ evidence: [item("E1", "Authorization: Bearer abcdef0123456789")] });
+    const found = await look([investigator("a", async () => secret)]);
+    expect(JSON.stringify(found)).not.toContain("abcdef0123456789");
+  });
+
+  it("says where nothing can look", async () => {
+    const found = await look([], 5, { kind: "host", name: "web-1" });
+    expect(found).toMatchObject({ evidence: [], missing: ["nothing configured can look at a host"] });
+  });
+
+  it("is written into the ledger", async () => {
+    await look([investigator("a", async () => part({ target: null }))]);
+    const { rows } = await database.pool.query(
+      "select subject, data from audit_entries where action = 'gateway.call' order by seq desc limit 1",
+    );
+    expect(rows[0]).toMatchObject({
+      subject: "INC-1",
+      data: { tool: "investigate", investigators: ["a"], outcome: "not found" },
+    });
+  });
+});
+
+describe("diagnose", () => {
+  const ask = (list: Investigator[]) => diagnose(ada, TARGET, list, { time: 5 });
+
+  it("answers a person", async () => {
+    const found = await ask([investigator("a", async () => part({ evidence: [item("E1")] }))]);
+    expect(found.evidence).toHaveLength(1);
+  });
+
+  it("says what is not there, and what nothing can look at", async () => {
+    const gone = investigator("a", async () => part({ target: null, missing: ["close to it: api-v2"] }));
+    await expect(ask([gone])).rejects.toMatchObject({
+      code: "not_found",
+      message: "There is no deployment api. close to it: api-v2.",
+    });
+    await expect(ask([])).rejects.toMatchObject({ code: "invalid" });
+  });
+});
+
+describe("joining", () => {
+  const weight = fc.constantFrom<Finding["weight"]>("cause", "symptom", "note");
+  const anyPart = fc
+    .record({ count: fc.nat(5), cited: fc.array(fc.tuple(weight, fc.array(fc.nat(7)))) })
+    .map(({ count, cited }) =>
+      part({
+        evidence: Array.from({ length: count }, (_, index) => item(`E${index + 1}`)),
+        findings: cited.map(([kind, ids]) => finding("x", kind, ...ids.map((id) => `E${id}`))),
+      }),
+    );
+
+  it("never cites what is not there, nor nothing", () => {
+    fc.assert(
+      fc.property(fc.array(anyPart), (parts) => {
+        const { evidence, findings } = joined(parts);
+        const ids = new Set(evidence.map(({ id }) => id));
+        expect(ids.size).toBe(evidence.length);
+        for (const one of findings) {
+          expect(one.evidence.length).toBeGreaterThan(0);
+          expect(one.evidence.every((id) => ids.has(id))).toBe(true);
+        }
+      }),
+      { seed: SEED },
+    );
+  });
+});

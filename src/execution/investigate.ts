@@ -1,0 +1,122 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import { type Finding, type Investigation, investigation } from "../contract/evidence.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import type { Investigator } from "../decision/index.ts";
+import { AwoooiError, messageOf } from "../lib/error.ts";
+import { redactTexts } from "../lib/redact.ts";
+import { within } from "../lib/wait.ts";
+
+export type EvidenceTerms = {
+  /** Seconds for all investigators together: they look at the same time. */
+  time: number;
+};
+
+/** Seconds that one which was told to stop has for coming back with what it has. */
+const GRACE = 0.5;
+
+const WEIGHTS: readonly Finding["weight"][] = ["cause", "symptom", "note"];
+
+type Part = Pick<Investigation, "target" | "evidence" | "findings" | "missing">;
+
+// One that failed does not know whether the target is there.
+const nothing = (target: OperationTarget, why: string): Part => ({
+  target,
+  evidence: [],
+  findings: [],
+  missing: [why],
+});
+
+async function ask(one: Investigator, target: OperationTarget, now: Date, seconds: number): Promise<Part> {
+  const signal = AbortSignal.timeout(Math.max(1, seconds * 1000));
+  try {
+    const looking = (async () => one.investigate(target, now, signal))();
+    return investigation.parse(await within(seconds + GRACE, `${one.id}: reading evidence`, looking));
+  } catch (error) {
+    return nothing(target, `${one.id}: ${messageOf(error).slice(0, 500)}`);
+  }
+}
+
+/** The parts as one, with ids of evidence that are unique in the whole; causes first. Pure. */
+export function joined(parts: readonly Part[]): Part {
+  const whole: Part = { target: null, evidence: [], findings: [], missing: [] };
+  for (const part of parts) {
+    whole.target ??= part.target;
+    const before = whole.evidence.length;
+    const numbered = part.evidence.map((item, index) => ({ ...item, id: `E${before + index + 1}` }));
+    const ids = new Map(part.evidence.map(({ id }, index) => [id, `E${before + index + 1}`]));
+    whole.evidence.push(...numbered);
+    whole.missing.push(...part.missing);
+    for (const finding of part.findings) {
+      const evidence = finding.evidence.flatMap((id) => ids.get(id) ?? []);
+      if (evidence.length > 0) whole.findings.push({ ...finding, evidence });
+      else whole.missing.push(`${finding.code} was left out: it rests on no evidence`);
+    }
+  }
+  whole.findings.sort((a, b) => WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight));
+  return whole;
+}
+
+/**
+ * Has every investigator that knows such a target look at it, at the same time, and joins what they found:
+ * evidence as `E1`, `E2`, …, causes first, redacted; audited. Changes nothing and never throws for what an
+ * investigator does: one that fails or is late is a line of `missing`. Takes `terms.time` seconds at most and a
+ * little for coming back; must not be called in an open transaction. `target: null`: all of them looked, and
+ * it is not there.
+ */
+export async function investigate(
+  ctx: Ctx,
+  input: { incident_id: string | null; target: OperationTarget },
+  investigators: readonly Investigator[],
+  terms: EvidenceTerms,
+): Promise<Investigation> {
+  authorise(ctx.actor, "investigate", { people: "viewer", system: ["pipeline", "sweep"] });
+  const { target, incident_id } = input;
+  const now = ctx.clock.now();
+  const asked = investigators.filter((one) => one.investigates(target));
+  const parts = await Promise.all(asked.map((one) => ask(one, target, now, terms.time)));
+  if (asked.length === 0) parts.push(nothing(target, `nothing configured can look at a ${target.kind}`));
+  const found = redactTexts({ at: now.toISOString(), ...joined(parts) });
+  await transaction(ctx, async (tx) => {
+    record(tx, {
+      action: "gateway.call",
+      subject: incident_id ?? `${target.kind}/${target.name}`,
+      data: {
+        caller: "planner",
+        tool: "investigate",
+        what: "investigate",
+        incident_id,
+        operation: { kind: "investigate", target, parameters: {} },
+        investigators: asked.map((one) => one.id),
+        outcome: found.target === null ? "not found" : "ok",
+        findings: found.findings.map((one) => one.code),
+        missing: found.missing.length,
+        duration_ms: ctx.clock.now().getTime() - now.getTime(),
+      },
+    });
+  });
+  return found;
+}
+
+/**
+ * The same for a person who asks. Throws `invalid` where nothing configured can look at such a target, and
+ * `not_found` where it is not there.
+ */
+export async function diagnose(
+  ctx: Ctx,
+  target: OperationTarget,
+  investigators: readonly Investigator[],
+  terms: EvidenceTerms,
+): Promise<Investigation> {
+  authorise(ctx.actor, "diagnose", { people: "viewer" });
+  if (!investigators.some((one) => one.investigates(target)))
+    throw new AwoooiError("invalid", `Nothing that is configured can look at a ${target.kind}.`);
+  const found = await investigate(ctx, { incident_id: null, target }, investigators, terms);
+  if (found.target === null) {
+    const why = found.missing.length === 0 ? "" : ` ${found.missing.join("; ")}.`;
+    throw new AwoooiError("not_found", `There is no ${target.kind} ${target.name}.${why}`);
+  }
+  return found;
+}
