@@ -7,7 +7,7 @@ export { presentApproval, withdrawApproval } from "./present.ts";
 export { countSigners, signerRole } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";
 export { reject } from "./reject.ts";
-export { requestApproval } from "./request.ts";
+export { replanApproval, requestApproval } from "./request.ts";
 export {
   approvalKeys,
   latestApprovals,

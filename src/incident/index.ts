@@ -1,4 +1,5 @@
 export { acknowledge } from "./acknowledge.ts";
+export { aimAt } from "./aim-at.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";

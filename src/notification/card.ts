@@ -11,6 +11,7 @@ import type { Card } from "./types.ts";
 const HEADLINES: Record<Card["topic"], string> = {
   "incident.opened": "New incident",
   "incident.raised": "Severity rose",
+  "incident.diagnosed": "Looked into",
   "incident.reopened": "Reopened",
   "incident.reminder": "Still wrong",
   "incident.resolved": "Resolved",
@@ -24,7 +25,12 @@ const HEADLINES: Record<Card["topic"], string> = {
   "pipeline.progress": "Pipeline",
 };
 
-const DECIDED = new Set<Card["topic"]>(["incident.opened", "incident.reopened", "incident.reminder"]);
+const DECIDED = new Set<Card["topic"]>([
+  "incident.opened",
+  "incident.reopened",
+  "incident.reminder",
+  "incident.diagnosed",
+]);
 // Those that ask people to look say what belongs to it.
 const WITH_EFFECTS = new Set<Card["topic"]>([...DECIDED, "incident.raised", "approval.pending"]);
 // Of the effects that one card names, and of the lines of a diff.
