@@ -90,8 +90,8 @@ export function offeredHostKey(port: number): Promise<string> {
 }
 
 /**
- * A real OpenSSH server as a process of its own on the loopback interface. It lets the user of this process in,
- * with a key of its own; through one, another one is reached as through a jump host.
+ * A real OpenSSH server as a process of its own on the loopback interface. It lets the user of this process
+ * in, with a key of its own; through one, another one is reached as through a jump host.
  */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const binary = sshdBinary();
