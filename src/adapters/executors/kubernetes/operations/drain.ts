@@ -66,8 +66,9 @@ async function evictAll(cluster: Cluster, pods: readonly Pod[], signal: AbortSig
       await evict(cluster, pod, { signal });
     } catch (error) {
       const failure = failureOf(error);
-      // Gone, or another one of its name: it is away.
-      if (failure.status !== 404 && failure.status !== 409) refusals.push({ pod, failure });
+      // Gone, or another one of its name: it is away. What the signal has ended says nothing.
+      const isAway = failure.status === 404 || failure.status === 409;
+      if (!isAway && !signal.aborted) refusals.push({ pod, failure });
     }
   });
   return refusals;
@@ -77,22 +78,24 @@ type Emptied = { left: Pod[]; refusals: Refusal[] };
 
 /** Evicts what is to go until it is gone, a refusal cannot pass by itself, or there is no more time. */
 async function empty(cluster: Cluster, drain: Drain, signal: AbortSignal): Promise<Emptied> {
-  const askedAt = new Map<string, number>();
-  let refusals: Refusal[] = [];
+  const askAgainAt = new Map<string, number>();
+  const refused = new Map<string, Refusal>();
   for (;;) {
-    const { evict: left } = await look(cluster, drain, signal);
-    if (left.length === 0) return { left, refusals: [] };
+    // Not ended by the signal: which pods are left is what people want to hear then.
+    const { evict: left } = await look(cluster, drain);
+    const refusals = left.flatMap(({ metadata }) => refused.get(metadata.uid) ?? []);
+    const final = refusals.some(({ failure }) => failure.status !== 429 && failure.status !== 503);
+    if (left.length === 0 || final || signal.aborted) return { left, refusals };
     const now = performance.now();
     const due = left.filter(
-      ({ metadata }) => metadata.deletionTimestamp === undefined && (askedAt.get(metadata.uid) ?? 0) <= now,
+      ({ metadata: { deletionTimestamp, uid } }) =>
+        deletionTimestamp === undefined && (askAgainAt.get(uid) ?? 0) <= now,
     );
-    const fresh = await evictAll(cluster, due, signal);
-    const asked = new Set(due.map(({ metadata }) => metadata.uid));
-    refusals = [...refusals.filter(({ pod }) => !asked.has(pod.metadata.uid)), ...fresh];
-    const final = fresh.filter(({ failure }) => failure.status !== 429 && failure.status !== 503);
-    for (const { pod, failure } of fresh)
-      askedAt.set(pod.metadata.uid, now + (failure.retryAfter ?? BUDGET_WAIT_SECONDS) * 1000);
-    if (final.length > 0 || signal.aborted) return { left, refusals };
+    for (const refusal of await evictAll(cluster, due, signal)) {
+      const { pod, failure } = refusal;
+      refused.set(pod.metadata.uid, refusal);
+      askAgainAt.set(pod.metadata.uid, now + (failure.retryAfter ?? BUDGET_WAIT_SECONDS) * 1000);
+    }
     await wait(LOOK_MS, signal);
   }
 }
@@ -138,10 +141,7 @@ export async function drainNode(
       output: `node ${node} takes no new pods and is empty (${moved} pods were on it before)`,
     };
   } catch (error) {
-    const { message, status } = failureOf(error);
-    const text = bounded.aborted ? "its pods did not leave in time" : message;
-    const more = status === undefined ? {} : { status };
-    return { ok: false, error: `node ${node} takes no new pods, but: ${text}`, sent: true, ...more };
+    return failed({ ...failureOf(error), sent: true }, `node ${node} takes no new pods, but`);
   }
 }
 
