@@ -1,3 +1,4 @@
+import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { localProcess } from "../adapters/executors/local-process/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
@@ -80,10 +81,12 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { processes: config.processes, state_dir: deps.state_dir },
     { log: deps.log },
   );
+  const cluster = kubernetes.create(config.kubernetes);
+  const outside = [processes, ...(cluster === null ? [] : [cluster])];
   return {
     ...createReloadable(config, deps),
-    executors: [processes.executor],
-    observers: [processes.observer],
+    executors: outside.map(({ executor }) => executor),
+    observers: outside.map(({ observer }) => observer),
     investigators: [],
   };
 }

@@ -1,0 +1,33 @@
+import type { Executor } from "../../../execution/index.ts";
+import type { Observer } from "../../../verification/index.ts";
+import { type Clusters, createClusters } from "./client.ts";
+import { clustersOf, type KubernetesConfig, kubernetesConfig } from "./config.ts";
+import { createExecutor } from "./executor.ts";
+import { createObserver } from "./observer.ts";
+
+export type { KubernetesConfig } from "./config.ts";
+
+export type Kubernetes = { clusters: Clusters; executor: Executor; observer: Observer };
+
+/** Null: no cluster is configured. Throws `invalid` with all that is wrong with the files that are named. */
+function create(config: KubernetesConfig): Kubernetes | null {
+  if (clustersOf(config).length === 0) return null;
+  const clusters = createClusters(config);
+  return { clusters, executor: createExecutor(clusters, config), observer: createObserver(clusters, config) };
+}
+
+/** Kubernetes clusters: acts on what runs there, and sees whether it is well. */
+export const kubernetes = {
+  id: "kubernetes",
+  config: kubernetesConfig,
+  /** Reads the files that the configuration names; throws `invalid` with all that is wrong with them. */
+  check: (config: KubernetesConfig) => void createClusters(config),
+  describe: () => ({
+    name: "Kubernetes",
+    kind: "executor" as const,
+    config: kubernetesConfig,
+    secrets: [] as string[],
+    capabilities: ["kubernetes.*", "observe"],
+  }),
+  create,
+};
