@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { loadRules } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import { loadClassification, senderCheck } from "../intake/index.ts";
@@ -12,7 +13,7 @@ import {
   settingAt,
   unknownNames,
 } from "./config.ts";
-import type { Config } from "./config-schema.ts";
+import { type Config, configSchema } from "./config-schema.ts";
 import { isSecret } from "./secret.ts";
 
 export type ConfigReport = {
@@ -54,7 +55,22 @@ function references({ tree }: Settings): FieldError[] {
     ...file("intake.classification", (name) => loadClassification([], name)),
     ...file("incident.correlation.topology", loadTopology),
     ...networks,
+    ...clusterErrors(settingAt(tree, "kubernetes")),
   ];
+}
+
+/** What is wrong with the files that say how clusters are reached. */
+function clusterErrors(tree: unknown): FieldError[] {
+  const parsed = configSchema.shape.kubernetes.safeParse(tree ?? {});
+  if (!parsed.success) return [];
+  try {
+    kubernetes.check(parsed.data);
+    return [];
+  } catch (error) {
+    return error instanceof AwoooiError
+      ? [...error.errors]
+      : [{ path: "kubernetes", message: messageOf(error) }];
+  }
 }
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
@@ -234,6 +235,7 @@ export const configSchema = z.strictObject({
     /** Who may read them without a token, beside this machine. */
     networks: z.array(z.string()).default([]),
   }),
+  kubernetes: kubernetes.config(seconds).prefault({} as never),
   processes: z
     .array(processConfig)
     .default([])
