@@ -101,7 +101,7 @@ export const certificates: Analyser = ({ certificates: list, now }) =>
       {
         code: "certificate_expiring",
         title: `The certificate ${one.name} ends in ${ago(now, one.not_after as Date)}`,
-        meaning: "cert-manager renews well before that: see why it has not.",
+        meaning: "It should have been renewed by now: see why cert-manager has not done so.",
         facts: [fact],
       },
     ];

@@ -165,3 +165,24 @@ export const initContainers: Analyser = (facts) => {
     };
   });
 };
+
+/** The logs that would say why something ended: of three containers at most. */
+export function wantsLog(facts: Facts): { pod: string; container: string; previous: boolean }[] {
+  const of = facts.pods
+    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+    .flatMap(containersOf);
+  const ended = of.filter((one) => {
+    const failed = (one.status.state?.terminated?.exitCode ?? 0) !== 0;
+    return failed || inCrashLoop(one, facts.now) || endedLately(one, facts.now);
+  });
+  const waiting = of.filter(({ init, status }) => init && status.state?.running !== undefined);
+  // One for each container of the template: the others say the same.
+  const each = [...grouped([...ended, ...waiting], ({ status }) => status.name).values()];
+  return each.slice(0, 3).flatMap(([one]) => {
+    if (one === undefined) return [];
+    const [pod] = podNames([one]);
+    const previous =
+      one.status.state?.terminated === undefined && one.status.lastState?.terminated !== undefined;
+    return [{ pod: pod as string, container: one.status.name, previous }];
+  });
+}

@@ -12,9 +12,21 @@ import { probes } from "./probes.ts";
 import { badRollout, rollout, rolloutAge } from "./rollout.ts";
 import { scheduling } from "./scheduling.ts";
 import { services } from "./services.ts";
+import { oneLine, visible } from "./text.ts";
 import { claims, configuration, mounts } from "./volumes.ts";
 
 export { CODES, type FindingCode } from "./codes.ts";
+export { wantsLog } from "./crashes.ts";
+export type {
+  Autoscaler,
+  Budget,
+  Certificate,
+  Condition,
+  LogTail,
+  Revision,
+  ServiceFacts,
+  Workload,
+} from "./facts.ts";
 export { type Facts, noFacts } from "./facts.ts";
 
 const ANALYSERS: readonly Analyser[] = [
@@ -43,6 +55,9 @@ const ANALYSERS: readonly Analyser[] = [
   rolloutAge,
 ];
 
+// Of a node that is asked about only what concerns itself: its pods have troubles of their own.
+const OF_NODES: readonly Analyser[] = [nodes, evictions, terminating];
+
 const ORDER = Object.keys(CODES) as FindingCode[];
 const WEIGHTS: readonly Finding["weight"][] = ["cause", "symptom", "note"];
 
@@ -61,7 +76,8 @@ function notebook(now: Date) {
     if (!ids.has(key)) {
       ids.set(key, id);
       const when = at === undefined || Number.isNaN(new Date(at).getTime()) ? now : new Date(at);
-      evidence.push({ id, source: "kubernetes", at: when.toISOString(), subject, text });
+      const shown = { subject: oneLine(subject), text: visible(text) };
+      evidence.push({ id, source: "kubernetes", at: when.toISOString(), ...shown });
     }
     return id;
   };
@@ -70,7 +86,7 @@ function notebook(now: Date) {
 
 /** What the facts mean: causes first, each with the evidence that it rests on. Pure. */
 export function analyse(facts: Facts): { evidence: EvidenceItem[]; findings: Finding[] } {
-  const found = ANALYSERS.flatMap((analyser) => analyser(facts));
+  const found = (facts.target.kind === "node" ? OF_NODES : ANALYSERS).flatMap((analyser) => analyser(facts));
   const drafts = [...found, ...badRollout(facts, found), ...health(facts, found)];
   const { evidence, cite } = notebook(facts.now);
   const weighed = drafts
@@ -82,8 +98,9 @@ export function analyse(facts: Facts): { evidence: EvidenceItem[]; findings: Fin
   const findings = weighed.map(({ draft: { code, title, meaning, facts: rests }, weight }) => ({
     code,
     weight,
-    title,
-    meaning,
+    // Names come from the cluster as well: nothing of it reaches a terminal as it is.
+    title: oneLine(title, 500),
+    meaning: oneLine(meaning, 1_000),
     evidence: [...new Set(rests.map(cite))],
   }));
   return { evidence, findings };

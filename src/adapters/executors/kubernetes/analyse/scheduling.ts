@@ -19,6 +19,11 @@ const REASONS: readonly [RegExp, string, string][] = [
     "Lower its request, or add nodes that have it.",
   ],
   [
+    /persistentvolumeclaim|volume node affinity|volume|disk conflict/i,
+    "its volume is not there or is bound to another place",
+    "Look at the persistent volume claim: it must exist and be bound where nodes are.",
+  ],
+  [
     /taint/i,
     "nodes have taints that it does not tolerate",
     "Add a toleration, or take the taint away if it is over.",
@@ -30,11 +35,6 @@ const REASONS: readonly [RegExp, string, string][] = [
     "Correct its selector or affinity, or label a node.",
   ],
   [/topology spread/i, "its topology spread rules leave no node", "Loosen the rules, or add nodes."],
-  [
-    /persistentvolumeclaim|volume|disk conflict/i,
-    "its volume is not there or is bound to another place",
-    "Look at the persistent volume claim: it must exist and be bound where nodes are.",
-  ],
   [
     /free ports|host ?ports?/i,
     "its host port is taken on every node",

@@ -7,7 +7,8 @@ const TAIL_LENGTH = 2_000;
 // What turns or hides the text around it: directions, zero widths, tags.
 const DECEPTIVE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
 
-function visible(text: string): string {
+/** Text that a terminal only shows: without control characters but line ends, and without what turns it. */
+export function visible(text: string): string {
   return stripVTControlCharacters(text.toWellFormed())
     .replace(/[^\P{Cc}\n\t]/gu, "")
     .replace(DECEPTIVE, "");
