@@ -1,3 +1,4 @@
+import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { localProcess } from "../adapters/executors/local-process/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
@@ -84,6 +85,6 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     ...createReloadable(config, deps),
     executors: [processes.executor],
     observers: [processes.observer],
-    investigators: [],
+    investigators: kubernetes.investigators(config.kubernetes),
   };
 }

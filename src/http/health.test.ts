@@ -32,6 +32,7 @@ beforeEach(async () => {
     receive: refuse,
     relations: { merge: refuse, split: refuse },
     takeSignal: refuse,
+    diagnose: refuse,
     guard: { enter: () => {}, refused: () => {} },
     sources: { ids: () => [], limits: refuse, limited: () => [] },
     terms: {} as HttpDeps["terms"],

@@ -13,6 +13,7 @@ import { configRoutes } from "./config.ts";
 import { correlationRoutes } from "./correlation.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { decisionRoutes } from "./decisions.ts";
+import { diagnosisRoutes } from "./diagnosis.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
@@ -64,6 +65,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   approvalRoutes(routes, deps);
   decisionRoutes(routes);
   executionRoutes(routes);
+  diagnosisRoutes(routes, deps);
   tokenRoutes(routes);
   deadLetterRoutes(routes);
   heartbeatRoutes(routes);

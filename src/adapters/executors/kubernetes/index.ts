@@ -1,5 +1,6 @@
 import { createClusters } from "./client.ts";
-import { type KubernetesConfig, kubernetesConfig } from "./config.ts";
+import { clustersOf, type KubernetesConfig, kubernetesConfig } from "./config.ts";
+import { createInvestigator } from "./investigator.ts";
 
 export type { KubernetesConfig } from "./config.ts";
 
@@ -9,4 +10,7 @@ export const kubernetes = {
   config: kubernetesConfig,
   /** Reads the files that the configuration names; throws `invalid` with all that is wrong with them. */
   check: (config: KubernetesConfig) => void createClusters(config),
+  /** What reads facts of the clusters; none where none is configured. */
+  investigators: (config: KubernetesConfig) =>
+    clustersOf(config).length === 0 ? [] : [createInvestigator(createClusters(config), config)],
 };
