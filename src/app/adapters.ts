@@ -87,6 +87,6 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     ...createReloadable(config, deps),
     executors: outside.map(({ executor }) => executor),
     observers: outside.map(({ observer }) => observer),
-    investigators: [],
+    investigators: cluster === null ? [] : [cluster.investigator],
   };
 }

@@ -1,6 +1,7 @@
 import type { Health } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { diagnose } from "../execution/index.ts";
 import type { HttpDeps } from "../http/index.ts";
 import { claimCall, type Journal, type SignalStream } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -113,6 +114,10 @@ export function httpDeps(parts: Parts): HttpDeps {
     undo: (ctx, input) => undoByHand(ctx, input, live.current().journey),
     get terms() {
       return live.current().journey.approval;
+    },
+    diagnose: (ctx, target) => {
+      const { investigators, evidence } = live.current().journey;
+      return diagnose(ctx, target, investigators, evidence);
     },
     config: live,
     notifiers: () => live.current().notifiers.map((one) => one.id),

@@ -21,6 +21,8 @@ export type ExplainInput = {
   expr?: string | undefined;
   /** Names of processes that the server would supervise. */
   processes: readonly string[];
+  /** Codes of findings about its target. */
+  findings?: readonly string[];
 };
 
 export type Explanation = {
@@ -94,7 +96,7 @@ export function explain(input: ExplainInput, { rules, classification }: RuleSet)
     matches: matchingRules(classification, facts),
     affected_services: services,
     operation_target: target,
-    ...decisionAbout(rules, alert, target),
+    ...decisionAbout(rules, alert, target, input.findings ?? []),
   };
 }
 
@@ -102,11 +104,13 @@ function decisionAbout(
   rules: Rules,
   alert: { alert_name: string; notification_type: string; alert_category: string; heartbeat: boolean },
   target: OperationTarget | null,
+  codes: readonly string[],
 ): Pick<Explanation, "decision" | "policy" | "decision_rules"> {
   const { alert_name, notification_type, alert_category: category, heartbeat } = alert;
   // Signs of life and information: no rule is asked.
   const nothing = heartbeat || notification_type === "TYPE-1";
-  const fitting = nothing ? [] : fittingRules(rules, { alert_names: [alert_name], target });
+  const findings = codes.map((code) => ({ code, title: "as it was given", evidence: [] }));
+  const fitting = nothing ? [] : fittingRules(rules, { alert_names: [alert_name], target, findings });
   const [proposal] = fitting;
   if (proposal === undefined) return { decision: null, policy: null, decision_rules: [] };
   const { operation, rule_id, because, risk_level, reasoning } = proposal;

@@ -9,6 +9,7 @@ import { type Session, withExamples } from "./command.ts";
 import { addConfig } from "./config.ts";
 import { addCorrelation } from "./correlation.ts";
 import { addDeadLetters } from "./dead-letters.ts";
+import { addDiagnose } from "./diagnose.ts";
 import { addExecutions } from "./executions.ts";
 import { tellFailure } from "./failure.ts";
 import { addHeartbeats } from "./heartbeats.ts";
@@ -74,6 +75,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
   addServe(program, session);
   for (const add of [
     addIncidents,
+    addDiagnose,
     addApprovals,
     addAlerts,
     addSilences,

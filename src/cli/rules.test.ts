@@ -20,6 +20,19 @@ const explain = (argv: readonly string[], stdin = "") =>
   nowhere.awoooi(["rules", "explain", ...argv], { env, stdin });
 
 describe("rules explain", () => {
+  it("takes what was found out about the target: evidence beats the alert's name", async () => {
+    const argv = ["--name", "KubePodCrashLooping", "--label", "deployment=api", "--json"];
+    const decided = async (...codes: string[]) => {
+      const found = codes.flatMap((code) => ["--finding", code]);
+      return JSON.parse((await explain([...argv, ...found])).stdout).decision;
+    };
+    expect(await decided()).toMatchObject({ rule_id: "pod_crash" });
+    expect(await decided("replicas_unready", "bad_rollout")).toMatchObject({
+      rule_id: "bad_rollout",
+      because: "the evidence shows bad_rollout: as it was given",
+    });
+  });
+
   it("says for a crashing deployment what would be proposed, and that a person must do it", async () => {
     const argv = ["--name", "KubePodCrashLooping", "--label", "namespace=prod", "--label", "deployment=api"];
     const { code, stdout } = await explain([...argv, "--json"]);

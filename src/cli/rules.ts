@@ -16,6 +16,7 @@ type ExplainOptions = RuleSources & {
   severity?: string;
   label?: Record<string, string>;
   process?: string[];
+  finding?: string[];
   expr?: string;
   file?: string;
 };
@@ -46,14 +47,14 @@ async function alertsIn(session: Session, file: string): Promise<{ many: boolean
 }
 
 function inputOf(found: Alert, options: ExplainOptions): ExplainInput {
-  const { name, severity, label, process: processes = [] } = options;
+  const { name, severity, label, process: processes = [], finding: findings = [] } = options;
   const labels = {
     ...found.labels,
     ...label,
     ...(name ? { alertname: name } : {}),
     ...(severity ? { severity } : {}),
   };
-  return { labels, annotations: found.annotations, expr: options.expr ?? found.expr, processes };
+  return { labels, annotations: found.annotations, expr: options.expr ?? found.expr, processes, findings };
 }
 
 function targetText(target: Explanation["operation_target"]): string {
@@ -131,6 +132,7 @@ export function addRules(program: Command, session: Session): void {
   leaf(rules, "explain", "show which rules match an alert, and what would be proposed", [
     "awoooi rules explain --name KubePodCrashLooping --label namespace=prod --label deployment=api",
     "awoooi rules explain --name DemoShopDown --label process=demo-shop --process demo-shop",
+    "awoooi rules explain --name KubePodCrashLooping --label deployment=api --finding bad_rollout",
     "awoooi rules explain --name Slow --expr 'rate(pg_stat_activity_count[5m]) > 100'",
     "awoooi rules explain --file alert.json --json",
   ])
@@ -139,6 +141,7 @@ export function addRules(program: Command, session: Session): void {
     .option("--label <key=value>", "a label; may come again", pair)
     .option("--expr <promql>", "the expression that fires it")
     .option("--process <name>", "a process that the server supervises; may come again", collect)
+    .option("--finding <code>", "what was found out about the target; may come again", collect)
     .option("--file <file>", "an alert, or a webhook body with several, as JSON; - is stdin")
     .option(...RULES)
     .option(...CLASSIFICATION)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { wireTime } from "./common.ts";
+import { wireText, wireTime } from "./common.ts";
 import { operationTarget } from "./incident.ts";
 
 /** A fact that was read of a system, with an id by which what is said can name it. */
@@ -41,3 +41,16 @@ export const investigation = z.object({
   missing: z.array(z.string()),
 });
 export type Investigation = z.infer<typeof investigation>;
+
+/** A target to be looked at; `unknown`: a name of which the kind is not known. */
+export const diagnosisQuery = z.object({
+  kind: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,62}$/, "is not a kind, as deployment")
+    .default("unknown"),
+  name: wireText(253).min(1),
+  namespace: wireText(253).min(1).optional(),
+  cluster: wireText(253).min(1).optional(),
+  host: wireText(253).min(1).optional(),
+});
+export type DiagnosisQuery = z.infer<typeof diagnosisQuery>;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
@@ -127,6 +128,18 @@ describe("rules about findings", () => {
     });
     expect(about("SomeCrash", finding("a", "E1")).rule_id).toBe("last");
     expect(about("Slow", finding("b", "E1")).rule_id).toBe("last");
+  });
+
+  it("name only codes that are documented, when they are shipped", () => {
+    const page = readFileSync(new URL("../../docs/reference/findings.md", import.meta.url), "utf8");
+    const named = RULES.flatMap((one) => one.findings ?? []);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((code) => !page.includes(`<a id="${code}">`))).toEqual([]);
+  });
+
+  it("never act on what only a person can cure", () => {
+    const acting = RULES.filter((one) => one.findings && !["investigate", "none"].includes(one.propose));
+    expect(acting.map(({ id, findings }) => [id, findings])).toEqual([["bad_rollout", ["bad_rollout"]]]);
   });
 
   it("say nothing where nothing was looked at", () => {

@@ -1,6 +1,11 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
-import { type Finding, type Investigation, investigation } from "../contract/evidence.ts";
+import {
+  type DiagnosisQuery,
+  type Finding,
+  type Investigation,
+  investigation,
+} from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
@@ -100,17 +105,29 @@ export async function investigate(
   return found;
 }
 
+/** What is not given is not there, rather than undefined. */
+function targetOf({ kind, name, namespace, cluster, host }: DiagnosisQuery): OperationTarget {
+  return {
+    kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(host === undefined ? {} : { host }),
+  };
+}
+
 /**
  * The same for a person who asks. Throws `invalid` where nothing configured can look at such a target, and
  * `not_found` where it is not there.
  */
 export async function diagnose(
   ctx: Ctx,
-  target: OperationTarget,
+  query: DiagnosisQuery,
   investigators: readonly Investigator[],
   terms: EvidenceTerms,
 ): Promise<Investigation> {
   authorise(ctx.actor, "diagnose", { people: "viewer" });
+  const target = targetOf(query);
   if (!investigators.some((one) => one.investigates(target)))
     throw new AwoooiError("invalid", `Nothing that is configured can look at a ${target.kind}.`);
   const found = await investigate(ctx, { incident_id: null, target }, investigators, terms);

@@ -33,6 +33,7 @@ beforeEach(async () => {
     relations: { merge: refuse, split: refuse },
     undo: refuse,
     takeSignal: refuse,
+    diagnose: refuse,
     guard: { enter: () => {}, refused: () => {} },
     sources: { ids: () => [], limits: refuse, limited: () => [] },
     terms: {} as HttpDeps["terms"],

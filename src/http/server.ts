@@ -13,6 +13,7 @@ import { configRoutes } from "./config.ts";
 import { correlationRoutes } from "./correlation.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { decisionRoutes } from "./decisions.ts";
+import { diagnosisRoutes } from "./diagnosis.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
 import { healthRoutes } from "./health.ts";
@@ -66,6 +67,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   decisionRoutes(routes);
   executionRoutes(routes, deps);
   operationLogRoutes(routes);
+  diagnosisRoutes(routes, deps);
   tokenRoutes(routes);
   deadLetterRoutes(routes);
   heartbeatRoutes(routes);

@@ -1,4 +1,5 @@
 import type { ApprovalTerms } from "../approval/index.ts";
+import type { DiagnosisQuery, Investigation } from "../contract/evidence.ts";
 import type { SourceReport } from "../contract/source.ts";
 import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
@@ -65,6 +66,8 @@ export type HttpDeps = {
   };
   /** Those in force when they are read. */
   readonly terms: ApprovalTerms;
+  /** Reads of a target what is wrong with it. */
+  diagnose: (ctx: Ctx, target: DiagnosisQuery) => Promise<Investigation>;
   config: {
     status: (ctx: Ctx) => ConfigStatus;
     reload: (ctx: Ctx) => Promise<Reloaded>;

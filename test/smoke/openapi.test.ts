@@ -33,7 +33,14 @@ beforeAll(async () => {
       // Each sample is an incident of its own.
       incident: { correlation: { merge: false } },
     },
-    { adapt: (one) => ({ ...one, executors: [target.executor], observers: [target.observer] }) },
+    {
+      adapt: (one) => ({
+        ...one,
+        executors: [target.executor],
+        observers: [target.observer],
+        investigators: [target.investigator],
+      }),
+    },
   );
   target.undoAnswer = { ok: true, operation: restartOf("shop"), leaves: "what it served meanwhile" };
   const response = await fetch(`${app.url}/api/v1/openapi.json`);
@@ -134,6 +141,7 @@ beforeAll(async () => {
     post_approvals_id_approve: { path: { id: toSign.approval_id }, body: { plan_hash: toSign.plan_hash } },
     post_approvals_id_reject: { path: { id: toReject.approval_id }, body: { reason: "not now" } },
     get_decisions_token: { path: { token: decision.token } },
+    get_diagnosis: { query: "kind=process&name=shop" },
     get_executions: {},
     get_executions_id: { path: { id: items[0]?.execution_id ?? "" } },
     get_tokens: {},

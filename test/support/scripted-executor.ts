@@ -1,4 +1,5 @@
 import type { Observation } from "../../src/contract/execution.ts";
+import type { Investigator } from "../../src/decision/index.ts";
 import type { ActResult, Executor, Resolution, Run, Undo } from "../../src/execution/index.ts";
 import type { Observer } from "../../src/verification/index.ts";
 
@@ -40,5 +41,33 @@ export class ScriptedTarget {
       healthy: this.healthy,
       facts: [{ name: "probe", passed: this.healthy === true, message: `healthy: ${this.healthy}` }],
     }),
+  };
+
+  readonly investigator: Investigator = {
+    id: "scripted",
+    investigates: ({ kind }) => kind === "process",
+    investigate: async (about, now) => {
+      const at = now.toISOString();
+      const fact = {
+        id: "E1",
+        source: "scripted",
+        at,
+        subject: `process/${about.name}`,
+        text: "it is imagined",
+      };
+      const finding = {
+        code: "imagined",
+        weight: "note" as const,
+        title: "It is imagined",
+        meaning: "So is this.",
+      };
+      return {
+        at,
+        target: about,
+        evidence: [fact],
+        findings: [{ ...finding, evidence: ["E1"] }],
+        missing: [],
+      };
+    },
   };
 }

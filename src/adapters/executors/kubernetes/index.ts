@@ -1,19 +1,31 @@
+import type { Investigator } from "../../../decision/index.ts";
 import type { Executor } from "../../../execution/index.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { type Clusters, createClusters } from "./client.ts";
 import { clustersOf, type KubernetesConfig, kubernetesConfig } from "./config.ts";
 import { createExecutor } from "./executor.ts";
+import { createInvestigator } from "./investigator.ts";
 import { createObserver } from "./observer.ts";
 
 export type { KubernetesConfig } from "./config.ts";
 
-export type Kubernetes = { clusters: Clusters; executor: Executor; observer: Observer };
+export type Kubernetes = {
+  clusters: Clusters;
+  executor: Executor;
+  observer: Observer;
+  investigator: Investigator;
+};
 
 /** Null: no cluster is configured. Throws `invalid` with all that is wrong with the files that are named. */
 function create(config: KubernetesConfig): Kubernetes | null {
   if (clustersOf(config).length === 0) return null;
   const clusters = createClusters(config);
-  return { clusters, executor: createExecutor(clusters, config), observer: createObserver(clusters, config) };
+  return {
+    clusters,
+    executor: createExecutor(clusters, config),
+    observer: createObserver(clusters, config),
+    investigator: createInvestigator(clusters, config),
+  };
 }
 
 /** Kubernetes clusters: acts on what runs there, and sees whether it is well. */
@@ -27,7 +39,7 @@ export const kubernetes = {
     kind: "executor" as const,
     config: kubernetesConfig,
     secrets: [] as string[],
-    capabilities: ["kubernetes.*", "observe"],
+    capabilities: ["kubernetes.*", "observe", "investigate"],
   }),
   create,
 };

@@ -1,0 +1,80 @@
+import { CODES } from "./codes.ts";
+import type { Draft, Fact, Facts } from "./facts.ts";
+import { containersOf, isReady, LATELY_SECONDS, livePods, nameOf, secondsSince } from "./pods.ts";
+import { counted, podsText } from "./text.ts";
+import { countOf, observed } from "./workload.ts";
+
+/** Fewer replicas than there should be: what follows from whatever is the cause. */
+export function replicas(facts: Facts): Draft[] {
+  const { workload } = facts;
+  if (workload === null) return [];
+  const { desired, ready } = countOf(workload);
+  if (ready >= desired) return [];
+  const unready = livePods(facts)
+    .filter((pod) => !isReady(pod))
+    .map(nameOf);
+  return [
+    {
+      code: "replicas_unready",
+      title: `${ready} of ${counted(desired, "replica")} ${ready === 1 ? "is" : "are"} ready`,
+      meaning: unready.length === 0 ? "The others have no pod." : `Not ready: ${podsText(unready)}.`,
+      facts: [
+        {
+          subject: `${workload.kind}/${nameOf(workload.object)}`,
+          text: `ready replicas: ${ready} of ${desired}`,
+        },
+      ],
+      pods: unready,
+    },
+  ];
+}
+
+const restartedSince = (facts: Facts) =>
+  livePods(facts)
+    .flatMap(containersOf)
+    .some(
+      ({ status }) => secondsSince(status.lastState?.terminated?.finishedAt, facts.now) <= LATELY_SECONDS,
+    );
+
+function allReady(facts: Facts): Fact | undefined {
+  const { workload, target, nodes, pods } = facts;
+  const subject = `${target.kind}/${target.name}`;
+  if (workload !== null) {
+    const { desired, ready, updated } = countOf(workload);
+    const full = observed(workload) && desired > 0 && ready >= desired && updated >= desired;
+    return full
+      ? { subject, text: `${ready} of ${counted(desired, "replica")} ready, all of the newest revision` }
+      : undefined;
+  }
+  if (target.kind === "node") {
+    const ready = nodes.find((node) => nameOf(node) === target.name);
+    return ready && { subject, text: "is ready, and under no pressure" };
+  }
+  if (target.kind === "job") {
+    const done = facts.jobs.some(({ status }) =>
+      status?.conditions?.some(({ type, status: is }) => type === "Complete" && is === "True"),
+    );
+    return done ? { subject, text: "is complete" } : undefined;
+  }
+  const live = livePods(facts);
+  const whole = live.length > 0 && live.every(isReady) && pods.length === live.length;
+  return whole
+    ? { subject, text: `${live.length === 1 ? "the pod is" : `all ${live.length} pods are`} ready` }
+    : undefined;
+}
+
+/** That nothing is wrong: acting where that is so does only harm. Needs the other findings. */
+export function health(facts: Facts, drafts: readonly Draft[]): Draft[] {
+  if (drafts.some(({ code }) => CODES[code] !== "note") || restartedSince(facts)) return [];
+  const fact = allReady(facts);
+  if (fact === undefined) return [];
+  return [
+    {
+      code: "workload_healthy",
+      title: "Everything of it is ready, and nothing has restarted within the hour",
+      meaning:
+        "As far as the cluster can tell nothing is wrong with it now: the trouble is over, or is elsewhere.",
+      facts: [fact],
+    },
+  ];
+}

@@ -1,0 +1,107 @@
+import type { EvidenceItem, Finding } from "../../../../contract/evidence.ts";
+import { admission } from "./admission.ts";
+import { autoscalers, budgets, certificates } from "./capacity.ts";
+import { CODES, EXPLAINED_BY, type FindingCode } from "./codes.ts";
+import { crashLoops, initContainers, memory, restartedLately } from "./crashes.ts";
+import type { Analyser, Draft, Fact, Facts } from "./facts.ts";
+import { health, replicas } from "./health.ts";
+import { images } from "./images.ts";
+import { cronJobs, jobs } from "./jobs.ts";
+import { evictions, nodes, terminating } from "./nodes.ts";
+import { probes } from "./probes.ts";
+import { badRollout, rollout, rolloutAge } from "./rollout.ts";
+import { scheduling } from "./scheduling.ts";
+import { services } from "./services.ts";
+import { oneLine, visible } from "./text.ts";
+import { claims, configuration, mounts } from "./volumes.ts";
+
+export { CODES, type FindingCode } from "./codes.ts";
+export { wantsLog } from "./crashes.ts";
+export type {
+  Autoscaler,
+  Budget,
+  Certificate,
+  Condition,
+  LogTail,
+  Revision,
+  ServiceFacts,
+  Workload,
+} from "./facts.ts";
+export { type Facts, noFacts } from "./facts.ts";
+
+const ANALYSERS: readonly Analyser[] = [
+  images,
+  configuration,
+  memory,
+  admission,
+  claims,
+  mounts,
+  scheduling,
+  nodes,
+  evictions,
+  terminating,
+  initContainers,
+  probes,
+  crashLoops,
+  restartedLately,
+  services,
+  jobs,
+  cronJobs,
+  certificates,
+  rollout,
+  replicas,
+  autoscalers,
+  budgets,
+  rolloutAge,
+];
+
+// Of a node that is asked about only what concerns itself: its pods have troubles of their own.
+const OF_NODES: readonly Analyser[] = [nodes, evictions, terminating];
+
+const ORDER = Object.keys(CODES) as FindingCode[];
+const WEIGHTS: readonly Finding["weight"][] = ["cause", "symptom", "note"];
+
+function weightOf(code: FindingCode, drafts: readonly Draft[]): Finding["weight"] {
+  const explained = drafts.some((other) => EXPLAINED_BY[code]?.includes(other.code));
+  return CODES[code] === "cause" && explained ? "symptom" : CODES[code];
+}
+
+/** Numbers facts as they are first cited; what is cited twice has one number. */
+function notebook(now: Date) {
+  const evidence: EvidenceItem[] = [];
+  const ids = new Map<string, string>();
+  const cite = ({ subject, text, at }: Fact): string => {
+    const key = `${subject}\n${text}`;
+    const id = ids.get(key) ?? `E${evidence.length + 1}`;
+    if (!ids.has(key)) {
+      ids.set(key, id);
+      const when = at === undefined || Number.isNaN(new Date(at).getTime()) ? now : new Date(at);
+      const shown = { subject: oneLine(subject), text: visible(text) };
+      evidence.push({ id, source: "kubernetes", at: when.toISOString(), ...shown });
+    }
+    return id;
+  };
+  return { evidence, cite };
+}
+
+/** What the facts mean: causes first, each with the evidence that it rests on. Pure. */
+export function analyse(facts: Facts): { evidence: EvidenceItem[]; findings: Finding[] } {
+  const found = (facts.target.kind === "node" ? OF_NODES : ANALYSERS).flatMap((analyser) => analyser(facts));
+  const drafts = [...found, ...badRollout(facts, found), ...health(facts, found)];
+  const { evidence, cite } = notebook(facts.now);
+  const weighed = drafts
+    .map((draft) => ({ draft, weight: weightOf(draft.code, drafts) }))
+    .sort((a, b) => {
+      const byWeight = WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight);
+      return byWeight === 0 ? ORDER.indexOf(a.draft.code) - ORDER.indexOf(b.draft.code) : byWeight;
+    });
+  const findings = weighed.map(({ draft: { code, title, meaning, facts: rests }, weight }) => ({
+    code,
+    weight,
+    // Names come from the cluster as well: nothing of it reaches a terminal as it is.
+    title: oneLine(title, 500),
+    meaning: oneLine(meaning, 1_000),
+    evidence: [...new Set(rests.map(cite))],
+  }));
+  return { evidence, findings };
+}

@@ -1,0 +1,149 @@
+import type { V1Node } from "@kubernetes/client-node";
+import type { FindingCode } from "./codes.ts";
+import type { Analyser, Draft, Facts } from "./facts.ts";
+import { firstFacts, grouped, LATELY_SECONDS, nameOf, secondsSince } from "./pods.ts";
+import { ago, oneLine, podsText, sentence } from "./text.ts";
+
+type Kind = { code: FindingCode; bad: string; title: string; meaning: string };
+
+// By the type of the condition; `bad` is the status that is trouble.
+const CONDITIONS: Record<string, Kind> = {
+  DiskPressure: {
+    code: "node_disk_pressure",
+    bad: "True",
+    title: "runs out of disk",
+    meaning:
+      "It evicts pods and takes no new ones until space is freed: look at images, logs and emptyDir volumes.",
+  },
+  MemoryPressure: {
+    code: "node_memory_pressure",
+    bad: "True",
+    title: "runs out of memory",
+    meaning: "It evicts pods and takes no new ones: look for pods without memory limits on it.",
+  },
+  PIDPressure: {
+    code: "node_pid_pressure",
+    bad: "True",
+    title: "has too many processes",
+    meaning: "Look for a pod that starts processes without end.",
+  },
+  NetworkUnavailable: {
+    code: "node_network_unavailable",
+    bad: "True",
+    title: "has no network for pods",
+    meaning: "Look at the network plugin's pod on it.",
+  },
+};
+
+const podsOn = ({ pods }: Facts, node: string) =>
+  pods.filter(({ spec, status }) => spec?.nodeName === node && status?.phase !== "Succeeded").map(nameOf);
+
+function conditionFacts(node: V1Node, type: string): Draft["facts"] {
+  const condition = node.status?.conditions?.find((one) => one.type === type);
+  const { status = "?", reason = "", message = "" } = condition ?? {};
+  const text = `condition ${type} is ${status}${reason && ` (${oneLine(reason, 60)})`}: ${oneLine(message) || "no message"}`;
+  return [{ subject: `node/${nameOf(node)}`, text, at: condition?.lastTransitionTime }];
+}
+
+function notReady(facts: Facts, node: V1Node): Draft[] {
+  const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status === "True") return [];
+  const names = podsOn(facts, nameOf(node));
+  const silent = ready === undefined || ready.status === "Unknown";
+  const since = ready?.lastTransitionTime;
+  const when = since === undefined ? "" : ` for ${ago(since, facts.now)}`;
+  return [
+    {
+      code: "node_not_ready",
+      title: `Node ${nameOf(node)} is not ready${when}${silent ? ": its kubelet is not heard of" : ""}`,
+      meaning: `${
+        names.length === 0 ? "" : `It runs ${podsText(names)}. `
+      }${silent ? "See whether the machine runs and reaches the API server." : "Its kubelet says why in the evidence."}`,
+      facts: conditionFacts(node, "Ready"),
+      pods: names,
+    },
+  ];
+}
+
+/** Nodes that are not ready, under pressure, or cordoned. */
+export const nodes: Analyser = (facts) =>
+  facts.nodes.flatMap((node) => {
+    const name = nameOf(node);
+    const pressures = (node.status?.conditions ?? []).flatMap(({ type, status }): Draft[] => {
+      const kind = Object.hasOwn(CONDITIONS, type) ? CONDITIONS[type] : undefined;
+      if (kind === undefined || status !== kind.bad) return [];
+      const { code, title, meaning } = kind;
+      return [
+        {
+          code,
+          title: `Node ${name} ${title}`,
+          meaning,
+          facts: conditionFacts(node, type),
+          pods: podsOn(facts, name),
+        },
+      ];
+    });
+    const cordoned: Draft[] =
+      node.spec?.unschedulable === true
+        ? [
+            {
+              code: "node_cordoned",
+              title: `Node ${name} is cordoned`,
+              meaning: "It takes no new pods until it is uncordoned; somebody may be working on it.",
+              facts: [{ subject: `node/${name}`, text: "spec.unschedulable is true" }],
+            },
+          ]
+        : [];
+    return [...notReady(facts, node), ...pressures, ...cordoned];
+  });
+
+/** Pods that their nodes have put out lately for want of something. */
+export const evictions: Analyser = (facts) => {
+  const evicted = facts.pods.filter(({ metadata, status }) => {
+    const at =
+      status?.conditions?.[0]?.lastTransitionTime ?? status?.startTime ?? metadata?.creationTimestamp;
+    return (
+      status?.phase === "Failed" &&
+      status.reason === "Evicted" &&
+      secondsSince(at, facts.now) <= 24 * LATELY_SECONDS
+    );
+  });
+  const resourceOf = (message = "") => /low on resource: ([\w.-]+)/.exec(message)?.[1] ?? "a resource";
+  return [...grouped(evicted, ({ status }) => resourceOf(status?.message)).entries()].map(
+    ([resource, same]) => ({
+      code: "pods_evicted" as const,
+      title: `Within a day ${podsText(same.map(nameOf))} ${same.length === 1 ? "was" : "were"} evicted for want of ${resource}`,
+      meaning: "Set requests that match what the pods use, or free the resource on the nodes.",
+      facts: firstFacts(same, (pod) => ({
+        subject: `pod/${nameOf(pod)}`,
+        text: `was evicted from node ${pod.spec?.nodeName ?? "?"}: ${oneLine(pod.status?.message ?? "no message")}`,
+        at: pod.status?.startTime,
+      })),
+      pods: same.map(nameOf),
+    }),
+  );
+};
+
+/** Pods that should be gone and are not. */
+export const terminating: Analyser = (facts) => {
+  const late = facts.pods.filter(({ metadata }) => {
+    // The timestamp has the grace period in it.
+    const due = metadata?.deletionTimestamp;
+    return due !== undefined && secondsSince(due, facts.now) > 60;
+  });
+  const held = (pod: (typeof late)[number]) => (pod.metadata?.finalizers ?? []).join(", ");
+  return [...grouped(late, held).entries()].map(([finalizers, same]) => ({
+    code: "stuck_terminating" as const,
+    title: `${sentence(podsText(same.map(nameOf)))} should be gone and ${same.length === 1 ? "is" : "are"} not`,
+    meaning:
+      finalizers === ""
+        ? "The node that it runs on has not confirmed its end: see whether the node is ready."
+        : `What put the ${finalizers.includes(",") ? "finalizers" : "finalizer"} ${oneLine(finalizers, 200)} there must take it away: see whether it runs.`,
+    facts: firstFacts(same, (pod) => ({
+      subject: `pod/${nameOf(pod)}`,
+      text: `was to be deleted ${ago(pod.metadata?.deletionTimestamp ?? facts.now, facts.now)} ago, on node ${pod.spec?.nodeName ?? "(none)"}`,
+      at: pod.metadata?.deletionTimestamp,
+    })),
+    pods: same.map(nameOf),
+  }));
+};

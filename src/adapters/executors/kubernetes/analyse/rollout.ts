@@ -1,0 +1,188 @@
+import type { FindingCode } from "./codes.ts";
+import type { Analyser, Draft, Fact, Facts, Revision } from "./facts.ts";
+import { isReady, nameOf, secondsSince } from "./pods.ts";
+import { type Aspect, type Change, templateChanges } from "./template-diff.ts";
+import { ago, counted, oneLine, some } from "./text.ts";
+import { countOf, podsOf, readyOf } from "./workload.ts";
+
+const DAY_SECONDS = 86_400;
+
+/** What must have changed for a new revision to be able to be the reason; without an entry: anything. */
+const NEEDS: Partial<Record<FindingCode, readonly Aspect[]>> = {
+  image_not_found: ["image"],
+  image_denied: ["image"],
+  image_name_invalid: ["image"],
+  image_pull_failed: ["image"],
+  unschedulable: ["resources", "placement"],
+  volume_mount_failed: ["placement"],
+  limit_range_violated: ["resources"],
+};
+
+// Trouble that a pod template can bring about. Nodes, networks and quotas are not among it.
+const BY_TEMPLATE: readonly FindingCode[] = [
+  "image_not_found",
+  "image_denied",
+  "image_name_invalid",
+  "image_pull_failed",
+  "config_map_missing",
+  "secret_missing",
+  "config_key_missing",
+  "container_config_invalid",
+  "out_of_memory",
+  "limit_range_violated",
+  "admission_refused",
+  "service_account_missing",
+  "volume_mount_failed",
+  "unschedulable",
+  "init_container_waiting",
+  "liveness_probe_failing",
+  "startup_probe_failing",
+  "crash_loop",
+  "readiness_probe_failing",
+];
+// What keeps pods from being created at all has no pods to show.
+const WITHOUT_PODS: readonly FindingCode[] = [
+  "admission_refused",
+  "limit_range_violated",
+  "service_account_missing",
+];
+
+type Step = { newest: Revision; before: Revision; changes: Change[]; serving: number };
+
+/** From which revision to which the workload went last, and how many pods of an older one are ready. */
+export function lastStep(facts: Facts): Step | undefined {
+  const [newest, ...older] = facts.revisions;
+  if (newest === undefined || older.length === 0) return undefined;
+  const before = older.find((one) => readyOf(facts, one) > 0) ?? (older[0] as Revision);
+  const changes = templateChanges(before.template, newest.template);
+  return { newest, before, changes, serving: readyOf(facts, before) };
+}
+
+function blames(facts: Facts, { newest, before, changes, serving }: Step, draft: Draft): boolean {
+  if (!BY_TEMPLATE.includes(draft.code)) return false;
+  const needed = NEEDS[draft.code];
+  if (!changes.some(({ aspect }) => needed === undefined || needed.includes(aspect))) return false;
+  // Long after the rollout, with nothing of the old revision left, something else has changed.
+  if (serving === 0 && secondsSince(newest.since, facts.now) > DAY_SECONDS) return false;
+  if (WITHOUT_PODS.includes(draft.code)) return serving > 0;
+  const [young, old] = [newest, before].map((one) => new Set(podsOf(facts, one).map(nameOf)));
+  const pods = draft.pods ?? [];
+  return pods.some((name) => young?.has(name)) && !pods.some((name) => old?.has(name));
+}
+
+const changedText = (changes: readonly Change[]) => some(changes.map(({ text }) => text));
+
+function revisionFact(facts: Facts, one: Revision, more: string): Fact {
+  const pods = podsOf(facts, one);
+  const text = `revision ${one.number} (${one.name}): ${pods.filter(isReady).length} of ${counted(pods.length, "pod")} ready${more}`;
+  return {
+    subject: `${facts.target.kind}/${facts.target.name}`,
+    text: oneLine(text, 600),
+    at: one.since ?? undefined,
+  };
+}
+
+/** Trouble that came with the newest revision, whose predecessor is there to go back to. Needs the other findings. */
+export function badRollout(facts: Facts, drafts: readonly Draft[]): Draft[] {
+  const step = lastStep(facts);
+  if (step === undefined) return [];
+  const blamed = drafts.filter((draft) => blames(facts, step, draft));
+  const [first] = blamed;
+  if (first === undefined) return [];
+  const { newest, before, changes, serving } = step;
+  const since = newest.since === null ? "" : ` ${ago(newest.since, facts.now)} ago`;
+  const still =
+    serving > 0
+      ? `${counted(serving, "pod")} of revision ${before.number} still ${serving === 1 ? "serves" : "serve"}`
+      : `nothing of revision ${before.number} is left running`;
+  return [
+    {
+      code: "bad_rollout",
+      title: `Revision ${newest.number}, rolled out${since}, does not work: ${changedText(changes)}`,
+      meaning: `Its pods fail (${[...new Set(blamed.map(({ code }) => code))].join(", ")}) and those of revision ${before.number} did not; ${still}. Going back takes the change back.`,
+      facts: [
+        revisionFact(facts, newest, `; changed: ${changes.map(({ text }) => text).join("; ")}`),
+        revisionFact(facts, before, ""),
+        ...blamed.map(({ facts: [fact] }) => fact),
+      ],
+      ...(first.pods === undefined ? {} : { pods: first.pods }),
+    },
+  ];
+}
+
+/** When it was last changed: what is wrong since may come from that, or cannot. */
+export const rolloutAge: Analyser = (facts) => {
+  const { revisions, now, workload } = facts;
+  const [newest] = revisions;
+  if (newest === undefined || newest.since === null || workload === null) return [];
+  const step = lastStep(facts);
+  const age = ago(newest.since, now);
+  const recent = secondsSince(newest.since, now) <= DAY_SECONDS;
+  if (recent && step !== undefined && step.changes.length > 0)
+    return [
+      {
+        code: "recent_rollout",
+        title: `Revision ${newest.number} was rolled out ${age} ago: ${changedText(step.changes)}`,
+        meaning: `Trouble that began then may come from it; revision ${step.before.number} is there to go back to.`,
+        facts: [revisionFact(facts, newest, `; changed: ${step.changes.map(({ text }) => text).join("; ")}`)],
+      },
+    ];
+  const why =
+    step === undefined
+      ? "there is no revision before it"
+      : recent
+        ? "it changes nothing but restarts"
+        : "it is in use since";
+  return [
+    {
+      code: "no_recent_rollout",
+      title: `No change was rolled out within a day: revision ${newest.number} is ${age} old, and ${why}`,
+      meaning: "Going back to an older revision would not undo what has changed lately.",
+      facts: [revisionFact(facts, newest, "")],
+    },
+  ];
+};
+
+function progress({ workload }: Facts) {
+  if (workload?.kind !== "deployment") return undefined;
+  return workload.object.status?.conditions?.find(({ type }) => type === "Progressing");
+}
+
+/** A rollout that has not come to an end in its time, or was paused; and a workload that is told to have no pods. */
+export const rollout: Analyser = (facts) => {
+  const { workload, now } = facts;
+  if (workload === null) return [];
+  const subject = `${workload.kind}/${nameOf(workload.object)}`;
+  const { desired, updated } = countOf(workload);
+  const drafts: Draft[] = [];
+  const condition = progress(facts);
+  if (condition?.reason === "ProgressDeadlineExceeded")
+    drafts.push({
+      code: "rollout_stalled",
+      title: `The rollout has stalled: ${updated} of ${counted(desired, "replica")} ${updated === 1 ? "is" : "are"} of the newest revision`,
+      meaning: "The newest revision's pods did not become ready within the progress deadline.",
+      facts: [
+        {
+          subject,
+          text: `condition Progressing: ${oneLine(condition.message ?? "")}`,
+          at: condition.lastUpdateTime,
+        },
+      ],
+    });
+  if (workload.kind === "deployment" && workload.object.spec?.paused === true)
+    drafts.push({
+      code: "rollout_paused",
+      title: "Its rollout is paused",
+      meaning:
+        "Changes of the pod template wait until it is resumed, and it cannot be rolled back while it is paused.",
+      facts: [{ subject, text: "spec.paused is true" }],
+    });
+  if (workload.kind !== "daemonset" && workload.object.spec?.replicas === 0)
+    drafts.push({
+      code: "scaled_to_zero",
+      title: "It is scaled to zero: no pod is meant to run",
+      meaning: "Somebody, or an autoscaler, has set it so; scale it up if it should serve.",
+      facts: [{ subject, text: `spec.replicas is 0 (seen at ${now.toISOString().slice(11, 19)}Z)` }],
+    });
+  return drafts;
+};

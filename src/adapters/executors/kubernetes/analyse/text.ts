@@ -1,0 +1,73 @@
+import { stripVTControlCharacters } from "node:util";
+import { redactText } from "../../../../lib/redact.ts";
+
+const MAX_LINE = 400;
+const TAIL_LINES = 20;
+const TAIL_LENGTH = 2_000;
+// What turns or hides the text around it: directions, zero widths, tags.
+const DECEPTIVE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
+
+/** Text that a terminal only shows: without control characters but line ends, and without what turns it. */
+export function visible(text: string): string {
+  return stripVTControlCharacters(text.toWellFormed())
+    .replace(/[^\P{Cc}\n\t]/gu, "")
+    .replace(DECEPTIVE, "");
+}
+
+function clipped(text: string, max: number): string {
+  return text.length <= max
+    ? text
+    : `${text
+        .slice(0, max - 1)
+        .toWellFormed()
+        .replace(/\ufffd$/, "")}…`;
+}
+
+/** What strangers wrote, as one line: visible, without credentials, 400 characters at most. */
+export function oneLine(text: string, max = MAX_LINE): string {
+  // Cut before anything looks at it as well: a message may be a megabyte.
+  const line = visible(text.slice(0, 20 * max)).replace(/\s+/g, " ");
+  return clipped(redactText(line).trim(), max);
+}
+
+/** The end of a log: 20 lines and 2,000 characters at most, visible and without credentials. */
+export function logTail(text: string): string {
+  const lines = redactText(visible(text.slice(-20 * TAIL_LENGTH)))
+    .trimEnd()
+    .split("\n");
+  const tail = lines
+    .slice(-TAIL_LINES)
+    .map((line) => clipped(line.replaceAll("\t", " ").trimEnd(), 300))
+    .join("\n");
+  return tail.length <= TAIL_LENGTH ? tail : `…${tail.slice(1 - TAIL_LENGTH)}`.toWellFormed();
+}
+
+/** `1 pod`, `3 pods`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Up to three names, and how many more there are. */
+export function some(names: readonly string[]): string {
+  const first = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${first} and ${names.length - 3} more` : first;
+}
+
+/** `pod api-1`, `3 pods (api-1, api-2, api-3)`, with how many more there are. */
+export function podsText(names: readonly string[]): string {
+  return names.length === 1 ? `pod ${names[0]}` : `${names.length} pods (${some(names)})`;
+}
+
+/** How long ago something was: `40 s`, `12 min`, `5 h`, `3 d`. */
+export function ago(then: Date, now: Date): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - then.getTime()) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+/** `text` with a capital at its beginning. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,161 @@
+import type { CoreV1Event, V1PersistentVolumeClaim, V1Pod } from "@kubernetes/client-node";
+import type { FindingCode } from "./codes.ts";
+import type { Analyser, Draft } from "./facts.ts";
+import {
+  containersOf,
+  eventFact,
+  eventsOf,
+  firstFacts,
+  grouped,
+  livePods,
+  nameOf,
+  secondsSince,
+} from "./pods.ts";
+import { oneLine, podsText } from "./text.ts";
+
+function whyPending(said: string, storageClass: string | undefined): string {
+  if (/storageclass\S* "?[^"]*"? not found/i.test(said))
+    return `there is no storage class ${storageClass ?? ""}`.trim();
+  if (/zone|topology|node affinity/i.test(said)) return "no volume can be made where its pod may run";
+  if (/quota|exceeded|insufficient|no space|capacity|out of/i.test(said))
+    return "there is no capacity left for it";
+  if (/no persistent volumes available/i.test(said))
+    return "no volume is there that fits, and nothing makes one";
+  if (/waiting for first consumer/i.test(said)) return "it waits for a pod that uses it to be scheduled";
+  return "nothing has provided a volume for it";
+}
+
+function pendingDraft(claim: V1PersistentVolumeClaim, events: readonly CoreV1Event[]): Draft {
+  const name = nameOf(claim);
+  const storageClass = claim.spec?.storageClassName;
+  const why = whyPending(events.map(({ message = "" }) => message).join("\n"), storageClass);
+  const size = claim.spec?.resources?.requests?.storage ?? "?";
+  return {
+    code: "volume_pending",
+    title: `The persistent volume claim ${name} (${size}) is pending: ${why}`,
+    meaning: "Pods that use it cannot start. Look at its storage class and the provisioner's log.",
+    facts: [
+      {
+        subject: `persistentvolumeclaim/${name}`,
+        text: `is ${claim.status?.phase ?? "pending"}, asks for ${size} of storage class ${storageClass ?? "(default)"}`,
+        at: claim.metadata?.creationTimestamp,
+      },
+      ...events.slice(0, 2).map(eventFact),
+    ],
+  };
+}
+
+/** Claims without a volume. */
+export const claims: Analyser = (facts) =>
+  facts.claims
+    .filter(({ status }) => status?.phase === "Pending" || status?.phase === "Lost")
+    .map((claim) => ({ claim, events: eventsOf(facts, "persistentvolumeclaim", nameOf(claim)) }))
+    // Its provisioner waits for a pod by design: what keeps the pod is another finding.
+    .filter(({ events }) => events[0]?.reason !== "WaitForFirstConsumer")
+    .map(({ claim, events }) => pendingDraft(claim, events));
+
+type Trouble = { code: FindingCode; title: string; meaning: string };
+
+const quoted = (text: string) => text.replaceAll(/["']/g, "");
+
+/** What a kubelet says of a config map, a secret or a key that is not there; undefined: it says something else. */
+export function missingConfig(said: string): Trouble | undefined {
+  const name = '"?([\\w./-]{1,300})"?';
+  const object = new RegExp(`(configmap|secret)s? ${name} not found`, "i").exec(said);
+  if (object !== null) {
+    const [, kind = "", which = ""] = object;
+    const isSecret = kind.toLowerCase() === "secret";
+    const noun = isSecret ? "secret" : "config map";
+    return {
+      code: isSecret ? "secret_missing" : "config_map_missing",
+      title: `The ${noun} ${quoted(which)} does not exist`,
+      meaning: `Create the ${noun} in the namespace, or correct the name in the pod template.`,
+    };
+  }
+  const key =
+    new RegExp(`couldn't find key ${name} in (configmap|secret) ${name}`, "i").exec(said) ??
+    new RegExp(`references non-existent (?:config|secret) key: ${name}`, "i").exec(said);
+  if (key === null) return undefined;
+  const [, which = "", kind, where] = key;
+  const place =
+    kind === undefined
+      ? "what it is read from"
+      : `the ${/map/i.test(kind) ? "config map" : "secret"} ${where}`;
+  return {
+    code: "config_key_missing",
+    title: `The key ${which} is not in ${place}`,
+    meaning: "Add the key, or correct its name in the pod template.",
+  };
+}
+
+/** The pods that wait to be created, with what the kubelet said last of it. */
+type Waiting = { pod: V1Pod; event: CoreV1Event };
+
+const CREATING = ["ContainerCreating", "PodInitializing"];
+
+/** Pods that wait because a volume or their network cannot be set up. */
+export const mounts: Analyser = (facts) => {
+  const waiting = livePods(facts)
+    .filter((pod) =>
+      containersOf(pod).some(({ status }) => CREATING.includes(status.state?.waiting?.reason ?? "")),
+    )
+    .flatMap((pod): Waiting[] => {
+      const reasons = ["FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox"];
+      const [event] = eventsOf(facts, "pod", nameOf(pod), ...reasons);
+      return event === undefined || secondsSince(event.lastTimestamp, facts.now) > 3_600
+        ? []
+        : [{ pod, event }];
+    });
+  const troubleOf = ({ event }: Waiting): Trouble => {
+    const said = event.message ?? "";
+    if (event.reason === "FailedCreatePodSandBox") {
+      return {
+        code: "pod_sandbox_failed",
+        title: "The network of a pod cannot be set up",
+        meaning: "Look at the network plugin on its node; other pods of the node will have the same trouble.",
+      };
+    }
+    const volume = /volumes?[= ]"?\[?([\w.-]{1,253})/.exec(said)?.[1];
+    return (
+      missingConfig(said) ?? {
+        code: "volume_mount_failed",
+        title: `The volume ${volume ?? "of a pod"} cannot be mounted`,
+        meaning:
+          "The evidence says why: most often it is still attached to another node, or its storage does not answer.",
+      }
+    );
+  };
+  return [...grouped(waiting, (one) => troubleOf(one).title).values()].map((same): Draft => {
+    const names = same.map(({ pod }) => nameOf(pod));
+    const trouble = troubleOf(same[0] as Waiting);
+    const meaning = `${trouble.meaning} It keeps ${podsText(names)} from starting.`;
+    return { ...trouble, meaning, facts: firstFacts(same, ({ event }) => eventFact(event)), pods: names };
+  });
+};
+
+const CONFIG_REASONS = ["CreateContainerConfigError", "CreateContainerError"];
+
+/** Containers that cannot be made of their configuration: something that it names is not there, or not allowed. */
+export const configuration: Analyser = (facts) => {
+  const stuck = livePods(facts)
+    .flatMap(containersOf)
+    .filter(({ status }) => CONFIG_REASONS.includes(status.state?.waiting?.reason ?? ""));
+  const said = (one: (typeof stuck)[number]) => one.status.state?.waiting?.message ?? "";
+  return [...grouped(stuck, said).entries()].map(([message, same]): Draft => {
+    const names = [...new Set(same.map(({ pod }) => nameOf(pod)))];
+    const trouble = missingConfig(message) ?? {
+      code: "container_config_invalid" as const,
+      title: `Container ${same[0]?.status.name} cannot be made: ${oneLine(message, 160) || "no reason given"}`,
+      meaning: "What the pod template asks for cannot be done: correct it there.",
+    };
+    return {
+      ...trouble,
+      meaning: `${trouble.meaning} It keeps ${podsText(names)} from starting.`,
+      facts: firstFacts(same, ({ pod, status }) => ({
+        subject: `pod/${nameOf(pod)}`,
+        text: `container ${status.name} waits (${status.state?.waiting?.reason}: ${oneLine(message)})`,
+      })),
+      pods: names,
+    };
+  });
+};

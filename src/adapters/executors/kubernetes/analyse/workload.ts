@@ -1,0 +1,49 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import type { Facts, Revision, Workload } from "./facts.ts";
+import { isReady } from "./pods.ts";
+
+const HASHES = ["pod-template-hash", "controller-revision-hash"];
+
+/** The pods of one revision that are not on their way out. */
+export function podsOf({ pods }: Facts, { hash }: Revision): V1Pod[] {
+  return pods.filter(
+    ({ metadata }) =>
+      metadata?.deletionTimestamp === undefined && HASHES.some((label) => metadata?.labels?.[label] === hash),
+  );
+}
+
+export const readyOf = (facts: Facts, revision: Revision): number =>
+  podsOf(facts, revision).filter(isReady).length;
+
+/** How many replicas there should be, are, are ready and are of the newest revision. */
+export type Count = { desired: number; ready: number; updated: number };
+
+export function countOf(workload: Workload): Count {
+  if (workload.kind === "daemonset") {
+    const {
+      desiredNumberScheduled = 0,
+      numberReady = 0,
+      updatedNumberScheduled = 0,
+    } = workload.object.status ?? {};
+    return { desired: desiredNumberScheduled, ready: numberReady, updated: updatedNumberScheduled };
+  }
+  const { spec, status } = workload.object;
+  return {
+    desired: spec?.replicas ?? 1,
+    ready: status?.readyReplicas ?? 0,
+    // A stateful set without an update strategy of its own counts only what differs.
+    updated: status?.updatedReplicas ?? (workload.kind === "statefulset" ? (status?.readyReplicas ?? 0) : 0),
+  };
+}
+
+/** Whether the controller has seen the newest specification: before that its status is about another. */
+export function observed({ object }: Workload): boolean {
+  return (object.status?.observedGeneration ?? 0) >= (object.metadata?.generation ?? 0);
+}
+
+/** Whether it has fewer replicas than it should, or some of an older revision; undefined where there is no workload. */
+export function shortOfReplicas({ workload }: Facts): boolean | undefined {
+  if (workload === null) return undefined;
+  const { desired, ready, updated } = countOf(workload);
+  return ready < desired || updated < desired;
+}

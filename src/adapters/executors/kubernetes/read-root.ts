@@ -1,0 +1,165 @@
+import type {
+  V1CronJob,
+  V1Job,
+  V1Node,
+  V1ObjectMeta,
+  V1PersistentVolumeClaim,
+  V1Pod,
+  V1Service,
+} from "@kubernetes/client-node";
+import type { Workload } from "./analyse/index.ts";
+import { failureOf } from "./failure.ts";
+import { isMissing, type Reading } from "./reading.ts";
+
+/** The object that an investigation is about: of a pod what runs it. */
+export type Root =
+  | Workload
+  | { kind: "pod"; object: V1Pod }
+  | { kind: "job"; object: V1Job }
+  | { kind: "cronjob"; object: V1CronJob }
+  | { kind: "node"; object: V1Node }
+  | { kind: "service"; object: V1Service }
+  | { kind: "persistentvolumeclaim"; object: V1PersistentVolumeClaim };
+
+type Finder = (reading: Reading, name: string) => Promise<Root | undefined>;
+
+/** Undefined: there is none of that name. */
+async function found(read: Promise<Root>): Promise<Root | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+const controllerOf = ({ metadata }: { metadata?: V1ObjectMeta }) =>
+  metadata?.ownerReferences?.find((one) => one.controller === true);
+
+/** What owns it, or itself where nothing that we know does, or where that may not be read. */
+async function ownerOr(reading: Reading, self: Root): Promise<Root> {
+  const owner = controllerOf(self.object);
+  const find = owner && FINDERS[owner.kind.toLowerCase()];
+  if (owner === undefined || find === undefined) return self;
+  try {
+    return (await find(reading, owner.name)) ?? self;
+  } catch (error) {
+    reading.missing.add(
+      `${owner.kind.toLowerCase()} ${owner.name}: ${failureOf(error).message.slice(0, 300)}`,
+    );
+    return self;
+  }
+}
+
+const deployment: Finder = ({ cluster, namespace, until }, name) =>
+  found(
+    cluster.apps
+      .readNamespacedDeployment({ namespace, name }, until)
+      .then((object) => ({ kind: "deployment", object })),
+  );
+const statefulset: Finder = ({ cluster, namespace, until }, name) =>
+  found(
+    cluster.apps
+      .readNamespacedStatefulSet({ namespace, name }, until)
+      .then((object) => ({ kind: "statefulset", object })),
+  );
+const daemonset: Finder = ({ cluster, namespace, until }, name) =>
+  found(
+    cluster.apps
+      .readNamespacedDaemonSet({ namespace, name }, until)
+      .then((object) => ({ kind: "daemonset", object })),
+  );
+const service: Finder = ({ cluster, namespace, until }, name) =>
+  found(
+    cluster.core
+      .readNamespacedService({ namespace, name }, until)
+      .then((object) => ({ kind: "service", object })),
+  );
+const node: Finder = ({ cluster, until }, name) =>
+  found(cluster.core.readNode({ name }, until).then((object) => ({ kind: "node", object })));
+const claim: Finder = ({ cluster, namespace, until }, name) =>
+  found(
+    cluster.core
+      .readNamespacedPersistentVolumeClaim({ namespace, name }, until)
+      .then((object) => ({ kind: "persistentvolumeclaim", object })),
+  );
+const job: Finder = ({ cluster, namespace, until }, name) =>
+  found(
+    cluster.batch.readNamespacedJob({ namespace, name }, until).then((object) => ({ kind: "job", object })),
+  );
+
+const cronjob: Finder = async (reading, name) => {
+  const { cluster, namespace, signal } = reading;
+  const version = await cluster.discovery.version("batch", ["v1", "v1beta1"]);
+  const path = `/apis/batch/${version}/namespaces/${encodeURIComponent(namespace)}/cronjobs/${encodeURIComponent(name)}`;
+  return found(cluster.raw<V1CronJob>({ path, signal }).then((object) => ({ kind: "cronjob", object })));
+};
+
+/** A replica set is never the object itself, unless nothing made it. */
+const replicaset: Finder = async (reading, name) => {
+  const { cluster, namespace, until } = reading;
+  try {
+    const set = await cluster.apps.readNamespacedReplicaSet({ namespace, name }, until);
+    const owner = controllerOf(set);
+    return owner?.kind === "Deployment" ? await deployment(reading, owner.name) : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+};
+
+const pod: Finder = async (reading, name) => {
+  const { cluster, namespace, until } = reading;
+  const one = await found(
+    cluster.core.readNamespacedPod({ namespace, name }, until).then((object) => ({ kind: "pod", object })),
+  );
+  // Names in alerts may have lost the hashes that pods have: then it is the name of what makes them.
+  return one === undefined ? anyOf(WORKLOADS)(reading, name) : ownerOr(reading, one);
+};
+
+/** The first of these kinds that has an object of this name. */
+function anyOf(kinds: readonly Finder[]): Finder {
+  return async (reading, name) => {
+    const looked = await Promise.allSettled(kinds.map((find) => find(reading, name)));
+    const hit = looked.find((one) => one.status === "fulfilled" && one.value !== undefined);
+    if (hit?.status === "fulfilled") return hit.value;
+    const failed = looked.find((one) => one.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return undefined;
+  };
+}
+
+const WORKLOADS = [deployment, statefulset, daemonset] as const;
+
+const FINDERS: Record<string, Finder> = {
+  deployment,
+  statefulset,
+  daemonset,
+  replicaset,
+  pod,
+  service,
+  node,
+  job,
+  cronjob,
+  persistentvolumeclaim: claim,
+  unknown: anyOf([...WORKLOADS, service, job, cronjob]),
+};
+
+/** Kinds of target that can be looked at. */
+export const isRootKind = (kind: string): boolean => Object.hasOwn(FINDERS, kind);
+
+/**
+ * The object that a target means: of a pod what runs it, of an `unknown` name the first workload, service or job
+ * that is called so. Undefined: it is not there. Throws where that cannot be told.
+ */
+export async function readRoot(reading: Reading): Promise<Root | undefined> {
+  const { kind, name } = reading.target;
+  return FINDERS[kind]?.(reading, name);
+}
+
+/** Of a pod what runs it, else itself. */
+export const runnerOf = (reading: Reading, object: V1Pod): Promise<Root> =>
+  ownerOr(reading, { kind: "pod", object });
+
+/** The workload of this name, where there is one. */
+export const workloadNamed: Finder = anyOf(WORKLOADS);

@@ -1,0 +1,94 @@
+import type { Command } from "commander";
+import {
+  type DiagnosisQuery,
+  diagnosisQuery,
+  type EvidenceItem,
+  type Finding,
+  type Investigation,
+  investigation,
+} from "../contract/evidence.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { read, request } from "./client.ts";
+import { leaf, type Session } from "./command.ts";
+import { type Cell, counted, moment, type Printer } from "./print.ts";
+
+type Options = { json?: boolean; namespace?: string; cluster?: string; host?: string };
+
+// As kubectl has them.
+const SHORT: Record<string, string> = {
+  deploy: "deployment",
+  sts: "statefulset",
+  ds: "daemonset",
+  rs: "replicaset",
+  po: "pod",
+  no: "node",
+  svc: "service",
+  cj: "cronjob",
+  pvc: "persistentvolumeclaim",
+};
+
+function targetOf(text: string, { namespace, cluster, host }: Options): DiagnosisQuery {
+  const [, kind, name] = /^(?:([A-Za-z]+)\/)?([^/]+)$/.exec(text) ?? [];
+  const word = kind?.toLowerCase() ?? "unknown";
+  const singular = word.length > 4 ? word.replace(/s$/, "") : word;
+  const parsed = diagnosisQuery.safeParse({
+    kind: SHORT[word] ?? singular,
+    name,
+    namespace,
+    cluster,
+    host,
+  });
+  if (parsed.success) return parsed.data;
+  throw new AwoooiError("invalid", `${text} is no target: give KIND/NAME, as deployment/api.`);
+}
+
+const STYLES = { cause: "red", symptom: "yellow", note: "dim" } as const;
+
+function printFinding(out: Printer, one: Finding, evidence: readonly EvidenceItem[]): void {
+  const head: Cell = { text: `${one.weight.toUpperCase()}  ${one.title}`, style: STYLES[one.weight] };
+  out.line();
+  out.line(head.text, head.style);
+  out.line(`  ${one.meaning} [${one.code}]`);
+  for (const { id, at, subject, text } of evidence.filter(({ id }) => one.evidence.includes(id))) {
+    const [first = "", ...rest] = text.split("\n");
+    out.line(`    ${id}  ${moment(at)}  ${subject}: ${first}`, "dim");
+    if (rest.length > 0) out.block(rest.join("\n"), "          ");
+  }
+}
+
+function print(out: Printer, { target, evidence, findings, missing, at }: Investigation): void {
+  const where =
+    target && [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
+  out.line(`${where ?? "no target"}, seen at ${moment(at)}`, "bold");
+  if (findings.length === 0) out.line("Nothing was found that explains trouble, nor that all is well.");
+  for (const one of findings) printFinding(out, one, evidence);
+  if (missing.length === 0) return;
+  out.line();
+  out.line(`Not read (${counted(missing.length, "thing")})`, "bold");
+  for (const line of missing) out.line(`  ${line}`);
+}
+
+async function diagnose(session: Session, text: string, options: Options): Promise<void> {
+  const query = targetOf(text, options);
+  const answer = await request(session.server(), "GET", "/diagnosis", { query });
+  if (options.json) return session.out.json(answer.text);
+  print(session.out, read(investigation, answer));
+}
+
+export function addDiagnose(program: Command, session: Session): void {
+  const summary = "say what is wrong with a target, from facts read of it now";
+  leaf(program, "diagnose", summary, [
+    "awoooi diagnose deployment/api -n prod",
+    "awoooi diagnose node/worker-1 --cluster backup",
+    "awoooi diagnose api -n prod --json",
+  ])
+    .argument("<target>", "KIND/NAME, or a NAME alone: of a workload, service or job")
+    .option("-n, --namespace <namespace>", "of what is in one (default: default)")
+    .option("--cluster <cluster>", "the cluster (default: the first that is configured)")
+    .option("--host <host>", "the host that it is on")
+    .addHelpText(
+      "after",
+      "\nReads only. The codes in brackets are in docs/reference/findings.md; rules may name them.",
+    )
+    .action((target: string, options: Options) => diagnose(session, target, options));
+}
