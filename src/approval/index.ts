@@ -8,5 +8,12 @@ export { countSigners, signerRole } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";
 export { reject } from "./reject.ts";
 export { requestApproval } from "./request.ts";
-export { approvalKeys, latestApprovals, overdueApprovals, signaturesOf, withStandingPlan } from "./store.ts";
+export {
+  approvalKeys,
+  findApproval,
+  latestApprovals,
+  overdueApprovals,
+  signaturesOf,
+  withStandingPlan,
+} from "./store.ts";
 export type { ApprovalRow, ApprovalTerms, Signature } from "./types.ts";

@@ -27,7 +27,16 @@ export async function requestApproval(
   const approval_id = prefixedId("APR", ctx.random);
   const now = ctx.clock.now();
   const required_signatures = terms.required_signatures[risk_level];
-  const plan: Plan = { version: 1, approval_id, incident_id, operation, risk_level, required_signatures };
+  const { project } = terms;
+  const plan: Plan = {
+    version: 1,
+    approval_id,
+    incident_id,
+    project,
+    operation,
+    risk_level,
+    required_signatures,
+  };
   const plan_hash = planHash(plan);
   await insertApproval(ctx, {
     approval_id,

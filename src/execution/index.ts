@@ -1,10 +1,12 @@
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
+export { authoriseCall, type Call, isOffered } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
 export { concludeExecution } from "./conclude.ts";
 export { forgetExecutions } from "./forget.ts";
-export { admit, type Call } from "./gateway.ts";
+export { freezeWindow } from "./freeze/settings.ts";
 export { type Preparation, prepareExecution, takeSnapshot } from "./prepare.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
+export { REFUSALS, type Refusal, type RefusalCode } from "./refusals.ts";
 export {
   executionStatuses,
   executionsOfApprovals,
