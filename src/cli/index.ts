@@ -10,6 +10,7 @@ import { addConfig } from "./config.ts";
 import { addCorrelation } from "./correlation.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { tellFailure } from "./failure.ts";
+import { addFreeze } from "./freeze.ts";
 import { addHeartbeats } from "./heartbeats.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
@@ -76,6 +77,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addApprovals,
     addAlerts,
     addSilences,
+    addFreeze,
     addCorrelation,
     addDeadLetters,
     addHeartbeats,

@@ -194,6 +194,16 @@ export async function actedSince(
   };
 }
 
+/** Executions that are acting now, oldest first. */
+export async function actingNow(ctx: Ctx): Promise<string[]> {
+  const rows = await ctx.db
+    .select({ id: executions.execution_id })
+    .from(executions)
+    .where(and(eq(executions.status, "running"), gt(executions.attempts, 0)))
+    .orderBy(asc(executions.started_at), asc(executions.execution_id));
+  return rows.map((row) => row.id);
+}
+
 /** A page of the executions that are not over and past their deadline, from after `after` on. */
 export async function overdueExecutions(ctx: Ctx, after: string, limit: number): Promise<ExecutionRow[]> {
   const late = and(inArray(executions.status, [...LIVE]), lt(executions.deadline, ctx.clock.now()));

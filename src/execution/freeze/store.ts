@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull, or } from "drizzle-orm";
+import { and, asc, gt, isNull, or, sql } from "drizzle-orm";
 import type { Ctx } from "../../db/ctx.ts";
 import { freezes } from "../../db/schema.ts";
 
@@ -11,13 +11,13 @@ export async function insertFreeze(ctx: Ctx, row: typeof freezes.$inferInsert): 
 const standing = (ctx: Ctx) =>
   and(isNull(freezes.lifted_at), or(isNull(freezes.until), gt(freezes.until, ctx.clock.now())));
 
-/** Those that hold now, oldest first. */
+/** Those that hold now; the one that holds longest comes first. */
 export async function standingFreezes(ctx: Ctx): Promise<FreezeRow[]> {
   return ctx.db
     .select()
     .from(freezes)
     .where(standing(ctx))
-    .orderBy(asc(freezes.since), asc(freezes.freeze_id));
+    .orderBy(sql`${freezes.until} desc nulls first`, asc(freezes.since), asc(freezes.freeze_id));
 }
 
 /** Lifts those that hold now; returns them. */
@@ -27,9 +27,4 @@ export async function liftFreezes(ctx: Ctx, lifted_by: string): Promise<FreezeRo
     .set({ lifted_by, lifted_at: ctx.clock.now() })
     .where(standing(ctx))
     .returning();
-}
-
-export async function findFreeze(ctx: Ctx, freeze_id: string): Promise<FreezeRow | undefined> {
-  const [row] = await ctx.db.select().from(freezes).where(eq(freezes.freeze_id, freeze_id));
-  return row;
 }
