@@ -258,6 +258,23 @@ describe("what the account may not do", () => {
     });
   });
 
+  it("and where the revisions may not be read, nothing is sent", async () => {
+    await deployed();
+    const writer = await stage.cluster.serviceAccount("writer", [rights[0]!], namespace);
+    const { executor } = adapterOf({ kubeconfig: writer });
+    const undo = on("kubernetes.rollout_undo", { to_revision: 1 });
+    const dryRun = await executor.dryRun(undo);
+    expect(checkOf(dryRun, "permission")?.message).toMatch(/may not list replicasets/);
+    const before = await executor.snapshot(undo);
+    expect(before).toMatchObject({ revision: null, pods: null });
+    expect(await executor.act(undo, runOf(before), NEVER)).toMatchObject({
+      ok: false,
+      sent: false,
+      status: 403,
+    });
+    expect(executor.undo(undo, before)).toMatchObject({ ok: false });
+  });
+
   it("also where it was taken away since", async () => {
     await deployed();
     const worker = await stage.cluster.serviceAccount("worker", rights, namespace);
