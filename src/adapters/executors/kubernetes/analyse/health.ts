@@ -29,6 +29,9 @@ export function replicas(facts: Facts): Draft[] {
   ];
 }
 
+/** More pods than these are not read. */
+const MANY = 250;
+
 const restartedSince = (facts: Facts) =>
   livePods(facts)
     .flatMap(containersOf)
@@ -41,7 +44,9 @@ function allReady(facts: Facts): Fact | undefined {
   const subject = `${target.kind}/${target.name}`;
   if (workload !== null) {
     const { desired, ready, updated } = countOf(workload);
-    const full = observed(workload) && desired > 0 && ready >= desired && updated >= desired;
+    // Pods that were not seen may have restarted.
+    const seen = livePods(facts).length >= Math.min(desired, MANY);
+    const full = seen && observed(workload) && desired > 0 && ready >= desired && updated >= desired;
     return full
       ? { subject, text: `${ready} of ${counted(desired, "replica")} ready, all of the newest revision` }
       : undefined;
