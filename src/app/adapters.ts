@@ -81,10 +81,12 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { processes: config.processes, state_dir: deps.state_dir },
     { log: deps.log },
   );
+  const cluster = kubernetes.create(config.kubernetes);
+  const outside = [processes, ...(cluster === null ? [] : [cluster])];
   return {
     ...createReloadable(config, deps),
-    executors: [processes.executor],
-    observers: [processes.observer],
-    investigators: kubernetes.investigators(config.kubernetes),
+    executors: outside.map(({ executor }) => executor),
+    observers: outside.map(({ observer }) => observer),
+    investigators: cluster === null ? [] : [cluster.investigator],
   };
 }

@@ -7,7 +7,7 @@ import { claimCall, type Journal, type SignalStream } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import { type IntakeWorker, mergeByHand, splitByHand } from "../pipeline/index.ts";
+import { type IntakeWorker, mergeByHand, splitByHand, undoByHand } from "../pipeline/index.ts";
 import type { Database } from "./database.ts";
 import type { Guards } from "./guard.ts";
 import type { LiveConfig } from "./live.ts";
@@ -111,6 +111,7 @@ export function httpDeps(parts: Parts): HttpDeps {
     guard: guards.http,
     sources: guards.sources,
     relations: { merge: mergeByHand, split: splitByHand },
+    undo: (ctx, input) => undoByHand(ctx, input, live.current().journey),
     get terms() {
       return live.current().journey.approval;
     },

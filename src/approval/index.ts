@@ -7,6 +7,13 @@ export { presentApproval, withdrawApproval } from "./present.ts";
 export { countSigners, signerRole } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";
 export { reject } from "./reject.ts";
-export { requestApproval } from "./request.ts";
-export { approvalKeys, latestApprovals, overdueApprovals, signaturesOf, withStandingPlan } from "./store.ts";
+export { replanApproval, requestApproval } from "./request.ts";
+export {
+  approvalKeys,
+  latestApprovals,
+  lockOpenApproval as openApprovalOf,
+  overdueApprovals,
+  signaturesOf,
+  withStandingPlan,
+} from "./store.ts";
 export type { ApprovalRow, ApprovalTerms, Signature } from "./types.ts";

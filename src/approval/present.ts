@@ -6,22 +6,39 @@ import { transaction } from "../db/transaction.ts";
 import { readyDecision } from "../decision/index.ts";
 import { isActive, lockIncident, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
+import { inWords, type Operation, type Plan, planHash } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
 
-/** Puts a prepared plan, with its evidence, before people. Does nothing unless it is still preparing. */
+/** What was found out about a plan before anyone may sign it. */
+export type Prepared = {
+  checks: readonly Check[];
+  /** What would change, for people to read. */
+  diff?: string | null;
+  affected_pods?: number;
+  /** The operation with what the plan had left open filled in. */
+  operation?: Operation;
+};
+
+/**
+ * Puts a prepared plan, with its evidence, before people: from now on it is fixed. Does nothing unless it is
+ * still preparing.
+ */
 export async function presentApproval(
   ctx: Ctx,
-  input: { approval_id: string; checks: readonly Check[] },
+  input: { approval_id: string } & Prepared,
   terms: ApprovalTerms,
 ): Promise<void> {
   authorise(ctx.actor, "present approvals", { people: "nobody", system: ["pipeline", "sweep"] });
-  const { approval_id, checks } = input;
+  const { approval_id, checks, diff = null, affected_pods = 0 } = input;
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
-    const { incident_id, decision_token, plan, action, plan_hash } = approval;
+    const { incident_id, decision_token, blast_radius } = approval;
+    const plan: Plan = { ...approval.plan, operation: input.operation ?? approval.plan.operation };
+    const plan_hash = planHash(plan);
+    const action = inWords(plan.operation);
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined || !isActive(incident)) {
       await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
@@ -36,7 +53,12 @@ export async function presentApproval(
     const expires_at = addSeconds(tx.clock.now(), terms.expires_after);
     await updateApproval(tx, approval_id, {
       status: "pending",
+      plan,
+      plan_hash,
+      action,
       dry_run_checks: [...checks],
+      diff,
+      blast_radius: { ...blast_radius, affected_pods },
       expires_at,
     });
     await readyDecision(tx, decision_token);
@@ -52,7 +74,7 @@ export async function presentApproval(
     record(tx, {
       action: "approval.presented",
       subject: approval_id,
-      data: { incident_id, plan_hash, failed },
+      data: { incident_id, plan, plan_hash, failed },
     });
     tell(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
   });

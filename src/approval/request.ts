@@ -7,35 +7,29 @@ import { addSeconds } from "../lib/clock.ts";
 import { prefixedId } from "../lib/id.ts";
 import { type Plan, planHash, traitsOf } from "../operation/index.ts";
 import { enqueue } from "../outbox/index.ts";
-import { insertApproval } from "./store.ts";
-import type { ApprovalTerms } from "./types.ts";
+import { insertApproval, updateApproval } from "./store.ts";
+import type { ApprovalRow, ApprovalTerms } from "./types.ts";
 
-/**
- * Asks for authority to carry a decision out, in the transaction that decided. The approval is
- * `preparing` until its evidence is gathered. Returns its id and the hash that people will sign.
- */
-export async function requestApproval(
-  ctx: Ctx,
-  about: { incident: IncidentRow; decision: DecisionRow },
-  terms: ApprovalTerms,
-): Promise<{ approval_id: string; plan_hash: string }> {
-  authorise(ctx.actor, "request approvals", { people: "nobody", system: ["intake", "sweep"] });
-  const { incident, decision } = about;
+type About = { incident: IncidentRow; decision: DecisionRow; undoes?: string };
+
+/** What an approval asks for, by its decision. */
+function contentOf(approval_id: string, { incident, decision, undoes }: About, terms: ApprovalTerms) {
   const { operation, risk_level, action, description } = decision.proposal;
   const { data_impact, downtime } = traitsOf(operation);
   const { incident_id } = incident;
-  const approval_id = prefixedId("APR", ctx.random);
-  const now = ctx.clock.now();
-  const required_signatures = terms.required_signatures[risk_level];
-  const plan: Plan = { version: 1, approval_id, incident_id, operation, risk_level, required_signatures };
-  const plan_hash = planHash(plan);
-  await insertApproval(ctx, {
+  const plan: Plan = {
+    version: 1,
     approval_id,
     incident_id,
+    operation,
+    risk_level,
+    required_signatures: terms.required_signatures[risk_level],
+    ...(undoes === undefined ? {} : { undoes }),
+  };
+  return {
     decision_token: decision.token,
-    status: "preparing",
     plan,
-    plan_hash,
+    plan_hash: planHash(plan),
     action,
     description: `${description} (${decision.proposal.reasoning})`,
     blast_radius: {
@@ -44,12 +38,52 @@ export async function requestApproval(
       related_services: incident.affected_services,
       data_impact,
     },
+  };
+}
+
+/**
+ * Asks for authority to carry a decision out, in the transaction that decided; `undoes` names the execution
+ * that it takes back. The approval is `preparing` until its evidence is gathered. Returns its id and the hash
+ * of the plan as it is now.
+ */
+export async function requestApproval(
+  ctx: Ctx,
+  about: About,
+  terms: ApprovalTerms,
+): Promise<{ approval_id: string; plan_hash: string }> {
+  authorise(ctx.actor, "request approvals", { people: "responder", system: ["intake", "sweep", "pipeline"] });
+  const { incident_id } = about.incident;
+  const approval_id = prefixedId("APR", ctx.random);
+  const now = ctx.clock.now();
+  const content = contentOf(approval_id, about, terms);
+  const { plan, plan_hash } = content;
+  await insertApproval(ctx, {
+    ...content,
+    approval_id,
+    incident_id,
+    status: "preparing",
     dry_run_checks: [],
-    requested_by: decision.source,
+    requested_by: ctx.actor.kind === "person" ? ctx.actor.name : about.decision.source,
     created_at: now,
     prepare_until: addSeconds(now, terms.prepare),
   });
   record(ctx, { action: "approval.requested", subject: approval_id, data: { incident_id, plan, plan_hash } });
   enqueue(ctx, { kind: "prepare", incident_id, approval_id });
   return { approval_id, plan_hash };
+}
+
+/** Gives an approval that nobody has seen, for it is still being prepared, the plan of a later decision. */
+export async function replanApproval(
+  ctx: Ctx,
+  input: { approval: ApprovalRow; incident: IncidentRow; decision: DecisionRow },
+  terms: ApprovalTerms,
+): Promise<void> {
+  authorise(ctx.actor, "change plans", { people: "nobody", system: ["pipeline"] });
+  const { approval, ...about } = input;
+  const { approval_id, incident_id, status } = approval;
+  if (status !== "preparing") throw new Error(`${approval_id} is ${status}: its plan is fixed`);
+  const content = contentOf(approval_id, about, terms);
+  const { plan, plan_hash } = content;
+  await updateApproval(ctx, approval_id, { ...content, requested_by: about.decision.source });
+  record(ctx, { action: "approval.replanned", subject: approval_id, data: { incident_id, plan, plan_hash } });
 }

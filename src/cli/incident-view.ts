@@ -94,7 +94,19 @@ function printApproval(out: Printer, approval: Approval): void {
   else printPlan(out, approval);
 }
 
-function printExecution(out: Printer, execution: Execution): void {
+function undoFields({ undo, undone_by, execution_id, attempts, ended_at }: Execution) {
+  if (undone_by !== null) return [["taken back by", undone_by]] as const;
+  if (undo === null || attempts === 0 || ended_at === null) return [];
+  if (!undo.possible) return [["undo", `not possible: ${undo.reason}`]] as const;
+  const stays = undo.leaves === null ? "" : `; what stays: ${undo.leaves}`;
+  return [
+    ["undo", `${undo.action}${stays}`],
+    ["", `awoooi executions undo ${shellWord(execution_id)}`],
+  ] as const;
+}
+
+/** One execution, with what came of it and whether it can be taken back. */
+export function printExecution(out: Printer, execution: Execution): void {
   const { verification, error, output } = execution;
   out.line();
   out.line(`Execution ${execution.execution_id}`, "bold");
@@ -114,6 +126,8 @@ function printExecution(out: Printer, execution: Execution): void {
     ...(verification === null
       ? []
       : ([["verified", `${verification.result}: ${verification.reason}`]] as const)),
+    ...(execution.undoes === null ? [] : ([["takes back", execution.undoes]] as const)),
+    ...undoFields(execution),
   ]);
 }
 

@@ -10,6 +10,7 @@ import { addConfig } from "./config.ts";
 import { addCorrelation } from "./correlation.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { addDiagnose } from "./diagnose.ts";
+import { addExecutions } from "./executions.ts";
 import { tellFailure } from "./failure.ts";
 import { addHeartbeats } from "./heartbeats.ts";
 import { addIncidents } from "./incidents.ts";
@@ -80,6 +81,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addSilences,
     addCorrelation,
     addDeadLetters,
+    addExecutions,
     addHeartbeats,
     addTokens,
     addRules,

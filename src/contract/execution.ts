@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { check } from "./approval.ts";
-import { pageQuery, wireId, wireTime } from "./common.ts";
+import { pageQuery, wireId, wireText, wireTime } from "./common.ts";
 import { operation } from "./decision.ts";
 import { operationTarget } from "./incident.ts";
 
@@ -41,9 +41,24 @@ export const execution = z.object({
   created_at: wireTime,
   started_at: wireTime.nullable(),
   ended_at: wireTime.nullable(),
+  /** What would take it back; null: not known. */
+  undo: z
+    .object({
+      possible: z.boolean(),
+      action: z.string().nullable(),
+      /** What of it would stay all the same. */
+      leaves: z.string().nullable(),
+      reason: z.string().nullable(),
+    })
+    .nullable(),
+  /** The execution that this one takes back. */
+  undoes: z.string().nullable(),
+  /** The execution that took this one back. */
   undone_by: z.string().nullable(),
 });
 export type Execution = z.infer<typeof execution>;
+
+export const undo = z.strictObject({ comment: wireText(2_000).optional() });
 
 export const executionQuery = pageQuery.extend({ incident_id: wireId.optional() });
 export type ExecutionQuery = z.infer<typeof executionQuery>;

@@ -8,15 +8,16 @@ export function encodeCursor(cursor: Cursor): string {
   return Buffer.from(`${cursor.at.toISOString()} ${cursor.id}`).toString("base64url");
 }
 
+const notOurs = () =>
+  new AwoooiError("invalid", "The cursor is not one of ours.", {
+    errors: [{ path: "cursor", message: "use the next_cursor of the page before" }],
+  });
+
 /** Throws `invalid` for text that no answer of ours contained. */
 export function decodeCursor(text: string): Cursor {
   const [time = "", id = ""] = Buffer.from(text, "base64url").toString("utf8").split(" ");
   const at = new Date(time);
-  if (Number.isNaN(at.getTime()) || !/^[A-Za-z0-9-]+$/.test(id)) {
-    throw new AwoooiError("invalid", "The cursor is not one of ours.", {
-      errors: [{ path: "cursor", message: "use the next_cursor of the page before" }],
-    });
-  }
+  if (Number.isNaN(at.getTime()) || !/^[A-Za-z0-9-]+$/.test(id)) throw notOurs();
   return { at, id };
 }
 
@@ -28,6 +29,12 @@ export function olderThan(cursor: string | undefined, at: SQLWrapper, id: SQLWra
   if (cursor === undefined) return undefined;
   const last = decodeCursor(cursor);
   return sql`(${at}, ${id}) < (${last.at.toISOString()}::timestamptz, ${last.id})`;
+}
+
+/** The same where rows are told apart by a number: the text of any other cursor is `invalid` too. */
+export function olderThanSeq(cursor: string | undefined, at: SQLWrapper, seq: SQLWrapper): SQL | undefined {
+  if (cursor !== undefined && !/^\d{1,15}$/.test(decodeCursor(cursor).id)) throw notOurs();
+  return olderThan(cursor, at, seq);
 }
 
 /** A page out of `limit + 1` rows: the extra row only tells that there is more. */

@@ -14,7 +14,14 @@ const GROUPS: readonly Group[] = [
   { name: "alerts", tables: ["alerts"], oldest: "select min(first_received_at) as at from alerts" },
   {
     name: "incidents",
-    tables: ["incidents", "incident_links", "correlation_lessons", "decisions", "resolutions"],
+    tables: [
+      "incidents",
+      "incident_links",
+      "correlation_lessons",
+      "decisions",
+      "investigations",
+      "resolutions",
+    ],
     oldest: "select min(created_at) as at from incidents",
   },
   { name: "timeline", tables: ["timeline"], oldest: "select at from timeline order by seq limit 1" },

@@ -1,10 +1,12 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
+import type { Risk } from "../contract/common.ts";
+import type { Finding } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { type IncidentRow, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
-import { inWords } from "../operation/index.ts";
+import { inWords, type Operation, traitsOf } from "../operation/index.ts";
 import { judge, type Mode } from "./policy.ts";
 import { propose, type Rules } from "./rules.ts";
 import { insertDecision, supersedeDecisions } from "./store.ts";
@@ -19,21 +21,27 @@ export type DecideOptions = {
   executable: (tool: DecisionRow["proposal"]["operation"]) => boolean;
 };
 
-/**
- * Decides what should be done about an incident, inside the transaction that opened or changed it.
- * The answer is the rules' own and is there at once. Where people are to be asked it stays `analyzing`
- * until its evidence is gathered; else it is `ready`.
- */
-export async function decide(
+/** What an answer stands on. */
+type Basis = Pick<DecisionRow, "source" | "rule_id"> & {
+  operation: Operation;
+  risk_level: Risk;
+  description: string;
+  /** Why this and nothing else, in words. */
+  because: string;
+  /** How the answer was come by, for the timeline. */
+  by: string;
+};
+
+/** Asks the policy and writes the decision down, in place of the ones before it. */
+async function settle(
   ctx: Ctx,
-  about: { incident: IncidentRow; alert_names: readonly string[] },
+  incident: IncidentRow,
+  basis: Basis,
   options: DecideOptions,
 ): Promise<DecisionRow> {
-  authorise(ctx.actor, "decide", { people: "nobody", system: ["intake", "sweep"] });
-  const { incident_id, operation_target, notification_type, alert_category: category } = about.incident;
+  const { incident_id, notification_type, alert_category: category } = incident;
+  const { source, rule_id, operation, risk_level, description, because, by } = basis;
   const now = ctx.clock.now();
-  const proposal = propose(options.rules, { alert_names: about.alert_names, target: operation_target });
-  const { operation, risk_level, reasoning, rule_id, because } = proposal;
   const executable = options.executable(operation);
   const policy = judge({ mode: options.mode, notification_type, category, operation, executable });
   const action = inWords(operation);
@@ -42,12 +50,12 @@ export async function decide(
     token: decisionToken(ctx.random),
     incident_id,
     state: asks ? "analyzing" : "ready",
-    source: "expert_system",
+    source,
     rule_id,
     summary: `${action}: ${because}`,
     // A rule says what it is; only a model reports a confidence.
     confidence: 0,
-    proposal: { action, operation, description: reasoning, risk_level, reasoning: because },
+    proposal: { action, operation, description, risk_level, reasoning: because },
     policy,
     created_at: now,
     ready_at: asks ? null : now,
@@ -59,13 +67,59 @@ export async function decide(
   note(ctx, {
     incident_id,
     kind: "decision",
-    text: `${action} (rule ${rule_id}, ${risk_level} risk)`,
-    data: { token, reasoning, because, policy },
+    text: `${action} (${by}, ${risk_level} risk)`,
+    data: { token, reasoning: description, because, policy },
   });
   record(ctx, {
     action: "decision.made",
     subject: token,
-    data: { incident_id, source: decision.source, operation, rule_id, policy },
+    data: { incident_id, source, operation, rule_id, policy },
   });
   return decision;
+}
+
+/**
+ * Decides what should be done about an incident, inside the transaction that opened or changed it.
+ * The answer is the rules' own and is there at once. Where people are to be asked it stays `analyzing`
+ * until its evidence is gathered; else it is `ready`.
+ */
+export async function decide(
+  ctx: Ctx,
+  about: { incident: IncidentRow; alert_names: readonly string[]; findings?: readonly Finding[] },
+  options: DecideOptions,
+): Promise<DecisionRow> {
+  authorise(ctx.actor, "decide", { people: "nobody", system: ["intake", "sweep", "pipeline"] });
+  const { incident, alert_names, findings = [] } = about;
+  const { operation, risk_level, reasoning, rule_id, because } = propose(options.rules, {
+    alert_names,
+    target: incident.operation_target,
+    findings,
+  });
+  const basis = { source: "expert_system", rule_id, operation, risk_level, description: reasoning, because };
+  return settle(ctx, incident, { ...basis, by: `rule ${rule_id}` }, options);
+}
+
+/** Decides to take an execution back, because a person asks for it: `operation` does that. */
+export async function decideUndo(
+  ctx: Ctx,
+  about: { incident: IncidentRow; operation: Operation; undoes: string; leaves: string | null },
+  options: DecideOptions,
+): Promise<DecisionRow> {
+  authorise(ctx.actor, "decide to undo", { people: "responder" });
+  const { incident, operation, undoes, leaves } = about;
+  const because = `it takes ${undoes} back`;
+  return settle(
+    ctx,
+    incident,
+    {
+      source: "undo",
+      rule_id: null,
+      operation,
+      risk_level: traitsOf(operation).risk,
+      description: leaves === null ? "Back to what was there before." : `What stays: ${leaves}.`,
+      because,
+      by: `undo of ${undoes}`,
+    },
+    options,
+  );
 }

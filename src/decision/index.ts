@@ -1,4 +1,5 @@
-export { type DecideOptions, decide } from "./decide.ts";
+export { type DecideOptions, decide, decideUndo } from "./decide.ts";
+export { getEvidence, keepEvidence } from "./evidence.ts";
 export { forgetDecisions } from "./forget.ts";
 export { judge, type Mode, type PolicyFacts } from "./policy.ts";
 export { getDecision, presentDecision, shownState } from "./read.ts";

@@ -1,7 +1,8 @@
 import { and, asc, desc, eq, lte, ne, notExists } from "drizzle-orm";
+import type { Investigation } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { oneOf } from "../db/one-of.ts";
-import { approvals, decisions } from "../db/schema.ts";
+import { approvals, decisions, investigations } from "../db/schema.ts";
 import type { DecisionRow } from "./types.ts";
 
 export async function insertDecision(ctx: Ctx, row: DecisionRow): Promise<void> {
@@ -68,7 +69,32 @@ export async function latestDecisions(
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
 
-export async function deleteDecisionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
-  const { rowCount } = await ctx.db.delete(decisions).where(oneOf(decisions.incident_id, incident_ids));
-  return rowCount ?? 0;
+export async function insertInvestigation(
+  ctx: Ctx,
+  incident_id: string,
+  { at, ...found }: Investigation,
+): Promise<void> {
+  await ctx.db.insert(investigations).values({ ...found, incident_id, at: new Date(at) });
+}
+
+/** What was found the last time that an incident's target was looked into. */
+export async function latestInvestigation(ctx: Ctx, incident_id: string): Promise<Investigation | undefined> {
+  const { at, target, evidence, findings, missing } = investigations;
+  const [row] = await ctx.db
+    .select({ at, target, evidence, findings, missing })
+    .from(investigations)
+    .where(eq(investigations.incident_id, incident_id))
+    .orderBy(desc(investigations.seq))
+    .limit(1);
+  return row && ({ ...row, at: row.at.toISOString() } as Investigation);
+}
+
+/** Deletes what was decided about these incidents, and what was found out; returns how many of each. */
+export async function deleteDecisionsOf(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<{ decisions: number; investigations: number }> {
+  const found = await ctx.db.delete(investigations).where(oneOf(investigations.incident_id, incident_ids));
+  const decided = await ctx.db.delete(decisions).where(oneOf(decisions.incident_id, incident_ids));
+  return { decisions: decided.rowCount ?? 0, investigations: found.rowCount ?? 0 };
 }

@@ -93,7 +93,8 @@ async function start(
     });
     await setMitigating(tx, incident_id, true);
     const text = attempt === 1 ? inWords(operation) : `${inWords(operation)} (attempt ${attempt})`;
-    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt } });
+    const event = attempt === 1 ? { event: "EXECUTION_STARTED" as const } : {};
+    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt }, ...event });
     record(tx, {
       action: "execution.started",
       subject: execution_id,
@@ -110,7 +111,8 @@ async function stopShort(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Pr
   const { gate, code, message } = refusal;
   await updateExecution(tx, execution_id, { status: "verifying", error: message, error_code: code });
   const text = `No further attempt: ${message}`;
-  note(tx, { incident_id, kind: "execution", text, data: { execution_id, gate, code } });
+  const data = { execution_id, gate, code };
+  note(tx, { incident_id, kind: "execution", text, data, event: "GUARDRAIL_BLOCKED" });
   await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
 }
 
@@ -128,6 +130,7 @@ async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promis
     kind: "execution",
     text: `Refused: ${message}`,
     data: { execution_id, gate, code },
+    event: "GUARDRAIL_BLOCKED",
   });
   const { operation } = execution;
   const data = { incident_id, status: "refused", operation };
@@ -192,7 +195,8 @@ async function finish(
       });
     }
     const text = describe(result, outcome);
-    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, error } });
+    const event = outcome.kind === "again" ? {} : { event: "EXECUTION_COMPLETED" as const };
+    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, error }, ...event });
     await auditCall(tx, callOf(execution), {
       what: "act",
       outcome: result.ok ? "ok" : (error ?? "failed"),

@@ -7,7 +7,7 @@ import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { prefixedId } from "../lib/id.ts";
 import { ensureExecution, updateExecution } from "./store.ts";
-import type { ExecutionRow, RunOptions } from "./types.ts";
+import type { ExecutionRow, RunOptions, Undo } from "./types.ts";
 
 /**
  * The operation's row from before the act. Called again for the same approval it returns the one that is
@@ -29,6 +29,7 @@ export async function beginExecution(
       approval_id,
       operation: plan.operation,
       plan_hash,
+      undoes: plan.undoes ?? null,
       status: "pending",
       created_at: now,
       deadline: addSeconds(now, options.deadline),
@@ -40,11 +41,12 @@ export async function beginExecution(
   });
 }
 
-/** Keeps what was there before the act; the first that is kept stays. */
+/** Keeps what was there before the act, and what would take it back; the first that is kept stays. */
 export async function keepBefore(
   ctx: Ctx,
   execution: ExecutionRow,
   before: Record<string, unknown>,
+  undo: Undo | null,
 ): Promise<ExecutionRow> {
   authorise(ctx.actor, "keep snapshots", { people: "nobody", system: ["pipeline"] });
   if (execution.before !== null) return execution;
@@ -56,6 +58,6 @@ export async function keepBefore(
       text: "Looked at the target before acting",
       data: before,
     });
-    return updateExecution(tx, execution_id, { before });
+    return updateExecution(tx, execution_id, { before, undo });
   });
 }

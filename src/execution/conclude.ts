@@ -32,7 +32,8 @@ export async function concludeExecution(
     await endOpenAttempts(tx, execution_id);
     if (verification !== null) {
       const text = `Verified: ${verification.result}, ${verification.reason}`;
-      note(tx, { incident_id, kind: "verification", text, data: { execution_id, ...verification } });
+      const data = { execution_id, ...verification };
+      note(tx, { incident_id, kind: "verification", text, data, event: "VERIFICATION_COMPLETED" });
     }
     record(tx, {
       action: "execution.ended",

@@ -4,7 +4,7 @@ export { concludeExecution } from "./conclude.ts";
 export { forgetExecutions } from "./forget.ts";
 export { admit, type Call } from "./gateway.ts";
 export { diagnose, type EvidenceTerms, investigate } from "./investigate.ts";
-export { type Preparation, prepareExecution, takeSnapshot } from "./prepare.ts";
+export { type Preparation, prepareExecution, type Snapshot, takeSnapshot } from "./prepare.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
 export {
   executionStatuses,
@@ -25,3 +25,4 @@ export type {
   RunOptions,
   Undo,
 } from "./types.ts";
+export { markUndone, mayUndo } from "./undo.ts";

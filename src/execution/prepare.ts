@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import type { Operation } from "../operation/index.ts";
 import { readThrough } from "./gateway.ts";
-import type { Executor, GatewayOptions, Resolution } from "./types.ts";
+import type { Executor, GatewayOptions, Resolution, Undo } from "./types.ts";
 
 /** What is known of a plan before anyone signs it. */
 export type Preparation = {
@@ -74,16 +74,21 @@ export async function prepareExecution(
   };
 }
 
+/** What is there before an act, and what would take it back: null where that is not known. */
+export type Snapshot = { before: Record<string, unknown>; undo: Undo | null };
+
 /** The executor's snapshot of what is about to change; empty, with the reason, where it cannot be had. */
 export async function takeSnapshot(
   ctx: Ctx,
   input: { incident_id: string; operation: Operation },
   gateway: GatewayOptions,
-): Promise<Record<string, unknown>> {
+): Promise<Snapshot> {
   authorise(ctx.actor, "take snapshots", { people: "nobody", system: ["pipeline"] });
+  const { operation } = input;
   const call = { caller: "planner" as const, ...input };
-  const taken = await readThrough(ctx, gateway, call, "snapshot", (executor) =>
-    executor.snapshot(input.operation),
-  );
-  return taken.ok ? taken.value : { unavailable: taken.message };
+  const taken = await readThrough(ctx, gateway, call, "snapshot", async (executor) => {
+    const before = await executor.snapshot(operation);
+    return { before, undo: executor.undo(operation, before) };
+  });
+  return taken.ok ? taken.value : { before: { unavailable: taken.message }, undo: null };
 }

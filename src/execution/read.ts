@@ -3,29 +3,36 @@ import type { Execution, ExecutionQuery } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { inWords } from "../operation/index.ts";
 import { executionPage, findExecution } from "./store.ts";
-import type { ExecutionRow } from "./types.ts";
+import type { ExecutionRow, Undo } from "./types.ts";
+
+const shownUndo = (undo: Undo): Execution["undo"] =>
+  undo.ok
+    ? { possible: true, action: inWords(undo.operation), leaves: undo.leaves, reason: null }
+    : { possible: false, action: null, leaves: null, reason: undo.reason };
 
 /** The execution as it crosses the wire. */
 export function presentExecution(row: ExecutionRow): Execution {
   const {
     operation,
+    undo,
     created_at,
     started_at,
     ended_at,
-    before: _,
-    deadline: __,
-    plan_hash: ___,
+    before,
+    deadline: _,
+    plan_hash: __,
     ...rest
   } = row;
   return {
     ...rest,
     operation,
+    undo: undo === null ? null : shownUndo(undo),
     target: operation.target,
     duration_ms: started_at !== null && ended_at !== null ? ended_at.getTime() - started_at.getTime() : null,
-    // None of the operations there are can be undone from a snapshot.
-    snapshot_id: null,
-    undone_by: null,
+    // A snapshot is taken for one execution, and kept with it.
+    snapshot_id: before === null || "unavailable" in before ? null : rest.execution_id,
     created_at: created_at.toISOString(),
     started_at: started_at?.toISOString() ?? null,
     ended_at: ended_at?.toISOString() ?? null,

@@ -67,6 +67,16 @@ export async function wasSent(ctx: Ctx, execution_id: string): Promise<boolean> 
   return rows.length > 0;
 }
 
+/** Whether an attempt of this execution is known to have done what it was to do. */
+export async function hasSucceeded(ctx: Ctx, execution_id: string): Promise<boolean> {
+  const rows = await ctx.db
+    .select({ attempt: execution_attempts.attempt })
+    .from(execution_attempts)
+    .where(and(eq(execution_attempts.execution_id, execution_id), eq(execution_attempts.outcome, "success")))
+    .limit(1);
+  return rows.length > 0;
+}
+
 export async function insertAttempt(ctx: Ctx, execution_id: string, attempt: number): Promise<void> {
   await ctx.db.insert(execution_attempts).values({ execution_id, attempt, started_at: ctx.clock.now() });
 }

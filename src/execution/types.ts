@@ -54,8 +54,10 @@ export type Executor = {
   undo(operation: Operation, before: Record<string, unknown>): Undo;
 };
 
-export type ExecutionRow = Omit<typeof executions.$inferSelect, "operation" | "verification"> & {
+export type ExecutionRow = Omit<typeof executions.$inferSelect, "operation" | "verification" | "undo"> & {
   operation: Operation;
+  /** null: not known, for its snapshot could not be taken. */
+  undo: Undo | null;
   verification: Verification | null;
 };
 

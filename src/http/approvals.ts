@@ -44,7 +44,8 @@ async function present(
   });
 }
 
-async function presentOne(ctx: Ctx, row: ApprovalRow): Promise<Approval> {
+/** One approval as it crosses the wire. */
+export async function presentOne(ctx: Ctx, row: ApprovalRow): Promise<Approval> {
   const acted = (await executionsOfApprovals(ctx, [row.approval_id])).get(row.approval_id);
   const [view] = await present(ctx, [{ approval: row, execution: acted?.status ?? null }]);
   if (view === undefined) throw new Error("one row gives one view");

@@ -1,12 +1,16 @@
 import { z } from "zod";
+import { getApproval } from "../approval/index.ts";
+import { approval } from "../contract/approval.ts";
 import { pageOf, wireId } from "../contract/common.ts";
-import { execution, executionQuery } from "../contract/execution.ts";
+import { execution, executionQuery, undo } from "../contract/execution.ts";
 import { getExecution, listExecutions, presentExecution } from "../execution/index.ts";
+import { presentOne } from "./approvals.ts";
 import type { ApiApp } from "./server.ts";
+import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });
 
-export function executionRoutes(app: ApiApp): void {
+export function executionRoutes(app: ApiApp, deps: Pick<HttpDeps, "undo">): void {
   app.get(
     "/executions",
     {
@@ -32,5 +36,24 @@ export function executionRoutes(app: ApiApp): void {
       },
     },
     async ({ ctx, params: { id } }) => presentExecution(await getExecution(ctx, id)),
+  );
+
+  app.post(
+    "/executions/:id/undo",
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "Ask people to take an execution back",
+        description:
+          "The answer is the approval, which waits for signatures by the risk of what it would do.",
+        params,
+        body: undo.nullish(),
+        response: { 200: approval },
+      },
+    },
+    async ({ ctx, params: { id }, body }) => {
+      const approval_id = await deps.undo(ctx, { execution_id: id, comment: body?.comment });
+      return presentOne(ctx, await getApproval(ctx, approval_id));
+    },
   );
 }

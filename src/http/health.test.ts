@@ -31,6 +31,7 @@ beforeEach(async () => {
     checkSentry: { present: refuse, of: refuse },
     receive: refuse,
     relations: { merge: refuse, split: refuse },
+    undo: refuse,
     takeSignal: refuse,
     diagnose: refuse,
     guard: { enter: () => {}, refused: () => {} },

@@ -20,6 +20,7 @@ function links({ incident_id, merged_into }: IncidentRow): Incident["links"] {
   return {
     self,
     timeline: `${self}/timeline`,
+    evidence: `${self}/evidence`,
     alerts: `${self}/alerts`,
     decision: `${self}/decision`,
     executions: `${self}/executions`,

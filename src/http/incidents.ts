@@ -2,9 +2,10 @@ import { z } from "zod";
 import { approvalKeys } from "../approval/index.ts";
 import { pageOf, pageQuery, wireId } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
+import { investigation } from "../contract/evidence.ts";
 import { execution } from "../contract/execution.ts";
 import { alert, incident, incidentQuery, timelineEvent } from "../contract/incident.ts";
-import { latestDecisions, presentDecision } from "../decision/index.ts";
+import { getEvidence, latestDecisions, presentDecision } from "../decision/index.ts";
 import { executionsOfApprovals, listExecutions, presentExecution } from "../execution/index.ts";
 import { getIncident, listIncidents, timelineOf } from "../incident/index.ts";
 import { alertsOf } from "../intake/index.ts";
@@ -64,6 +65,19 @@ export function incidentRoutes(app: ApiApp): void {
       await getIncident(ctx, id);
       return { items: await alertsOf(ctx, id) };
     },
+  );
+
+  app.get(
+    "/incidents/:id/evidence",
+    {
+      schema: {
+        summary:
+          "What was read of an incident's target and what it means, the last time that it was looked into",
+        params,
+        response: { 200: investigation.nullable() },
+      },
+    },
+    async ({ ctx, params: { id } }) => getEvidence(ctx, id),
   );
 
   app.get(

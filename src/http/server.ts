@@ -24,6 +24,7 @@ import { incidentRoutes } from "./incidents.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { ALERTMANAGER_API, observe, requestId, WEBHOOKS } from "./observe.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
+import { operationLogRoutes } from "./operation-log.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { silenceRoutes } from "./silences.ts";
 import { sourceRoutes } from "./sources.ts";
@@ -64,7 +65,8 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   correlationRoutes(routes);
   approvalRoutes(routes, deps);
   decisionRoutes(routes);
-  executionRoutes(routes);
+  executionRoutes(routes, deps);
+  operationLogRoutes(routes);
   diagnosisRoutes(routes, deps);
   tokenRoutes(routes);
   deadLetterRoutes(routes);

@@ -41,6 +41,8 @@ export type HttpDeps = {
     ) => Promise<IncidentRow>;
     split: (ctx: Ctx, input: { incident_id: string; comment?: string | undefined }) => Promise<IncidentRow>;
   };
+  /** Plans taking an execution back, and asks people for it: the id of the approval. */
+  undo: (ctx: Ctx, input: { execution_id: string; comment?: string | undefined }) => Promise<string>;
   /** The same for a signal, onto their stream: resolves once it is on disk. */
   takeSignal: (call: {
     source: string;

@@ -1,4 +1,5 @@
 export { acknowledge } from "./acknowledge.ts";
+export { aimAt } from "./aim-at.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
@@ -46,5 +47,5 @@ export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
 export { incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
-export { note, timelineOf } from "./timeline.ts";
+export { note, operationLog, timelineOf } from "./timeline.ts";
 export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

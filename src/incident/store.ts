@@ -9,17 +9,19 @@ import {
   gte,
   ilike,
   inArray,
+  isNotNull,
   lt,
   lte,
   or,
   sql,
 } from "drizzle-orm";
 import type { IncidentQuery } from "../contract/incident.ts";
+import type { OperationLogQuery } from "../contract/operation-log.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { LOCKS } from "../db/lock.ts";
 import { oneOf } from "../db/one-of.ts";
-import { olderThan } from "../db/page.ts";
+import { olderThan, olderThanSeq } from "../db/page.ts";
 import { alerts, approvals, executions, incidents, resolutions, timeline } from "../db/schema.ts";
 import { incidentId } from "../lib/id.ts";
 import { deleteLinksOf } from "./linking/store.ts";
@@ -235,10 +237,30 @@ export async function insertTimeline(
   rows: readonly (typeof timeline.$inferInsert)[],
 ): Promise<void> {
   await ctx.db.execute(sql`
-    insert into timeline (incident_id, at, kind, actor, text, data)
-    select incident_id, at, kind, actor, text, data
+    insert into timeline (incident_id, at, kind, actor, text, data, event)
+    select incident_id, at, kind, actor, text, data, event
       from json_to_recordset(${jsonRows(rows)}::json)
-        as t(incident_id text, at timestamptz, kind text, actor text, text text, data jsonb)`);
+        as t(incident_id text, at timestamptz, kind text, actor text, text text, data jsonb, event text)`);
+}
+
+/** One row more than `limit`, newest first, of what is in the operation log. */
+export async function operationLogPage(
+  ctx: Ctx,
+  { incident_id, event, limit, cursor }: OperationLogQuery,
+): Promise<(typeof timeline.$inferSelect)[]> {
+  return ctx.db
+    .select()
+    .from(timeline)
+    .where(
+      and(
+        isNotNull(timeline.event),
+        incident_id === undefined ? undefined : eq(timeline.incident_id, incident_id),
+        event === undefined ? undefined : eq(timeline.event, event),
+        olderThanSeq(cursor, timeline.at, timeline.seq),
+      ),
+    )
+    .orderBy(desc(timeline.at), desc(timeline.seq))
+    .limit(limit + 1);
 }
 
 export async function timelineRows(

@@ -1,11 +1,13 @@
 import { authorise } from "../access/index.ts";
 import type { TimelineEvent, TimelineKind } from "../contract/incident.ts";
+import type { OperationEvent, OperationLogEntry, OperationLogQuery } from "../contract/operation-log.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { pageOf } from "../db/page.ts";
 import { defer } from "../db/transaction.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
-import { findIncident, insertTimeline, timelineRows } from "./store.ts";
+import { findIncident, insertTimeline, operationLogPage, timelineRows } from "./store.ts";
 
 /**
  * Writes into an incident's story, in the transaction of what happened. `text` is one line for people.
@@ -13,10 +15,17 @@ import { findIncident, insertTimeline, timelineRows } from "./store.ts";
  */
 export function note(
   ctx: Ctx,
-  event: { incident_id: string; kind: TimelineKind; text: string; data?: Record<string, unknown> },
+  event: {
+    incident_id: string;
+    kind: TimelineKind;
+    text: string;
+    data?: Record<string, unknown>;
+    /** Its name in the operation log, if it belongs there. */
+    event?: OperationEvent;
+  },
 ): void {
-  const { incident_id, kind, text, data = {} } = event;
-  const story = { incident_id, kind, text: redactText(text), data: redactTexts(data) };
+  const { incident_id, kind, text, data = {}, event: name = null } = event;
+  const story = { incident_id, kind, text: redactText(text), data: redactTexts(data), event: name };
   const row = { ...story, at: ctx.clock.now(), actor: actorLabel(ctx.actor) };
   defer(ctx, "timeline", row, insertTimeline);
 }
@@ -36,4 +45,20 @@ export async function timelineOf(ctx: Ctx, incident_id: string, after = 0): Prom
     text,
     data,
   }));
+}
+
+/** The operation log: what was done about incidents and what came of it, newest first. */
+export async function operationLog(
+  ctx: Ctx,
+  query: OperationLogQuery,
+): Promise<{ items: OperationLogEntry[]; next_cursor: string | null }> {
+  authorise(ctx.actor, "read the operation log", { people: "viewer" });
+  const rows = await operationLogPage(ctx, query);
+  const page = pageOf(rows, query.limit, (row) => ({ at: row.at, id: String(row.seq) }));
+  const items = page.rows.map(({ kind: _, event, at, ...row }) => ({
+    ...row,
+    event: event ?? "",
+    at: at.toISOString(),
+  }));
+  return { items, next_cursor: page.next_cursor };
 }

@@ -1,5 +1,5 @@
 export { countOldRepairs, forgetRepairs, forgetResolutions, forgetSurplusRepairs } from "./forget.ts";
-export { recordRepair, repairDidNotHold } from "./record-repair.ts";
+export { recordRepair, repairDidNotHold, repairTakenBack } from "./record-repair.ts";
 export { dispositionOf, recordResolution } from "./record-resolution.ts";
 export {
   latestResolutions,

@@ -28,8 +28,17 @@ export async function unholdLatest(ctx: Ctx, incident_id: string): Promise<strin
     .orderBy(desc(repair_records.at))
     .limit(1);
   if (latest === undefined) return null;
-  await ctx.db.update(repair_records).set({ held: false }).where(eq(repair_records.execution_id, latest.id));
+  await unhold(ctx, latest.id);
   return latest.id;
+}
+
+/** Marks the repair that an execution was as one that did not hold; false when it was none. */
+export async function unhold(ctx: Ctx, execution_id: string): Promise<boolean> {
+  const { rowCount } = await ctx.db
+    .update(repair_records)
+    .set({ held: false })
+    .where(eq(repair_records.execution_id, execution_id));
+  return (rowCount ?? 0) > 0;
 }
 
 /** Keeps how a resolution came about; false when it was concluded before. */

@@ -4,12 +4,14 @@ import { latestDecisions } from "../decision/index.ts";
 import { getExecution } from "../execution/index.ts";
 import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { inWords } from "../operation/index.ts";
 import type { Delivery } from "../outbox/index.ts";
 import type { Card } from "./types.ts";
 
 const HEADLINES: Record<Card["topic"], string> = {
   "incident.opened": "New incident",
   "incident.raised": "Severity rose",
+  "incident.diagnosed": "Looked into",
   "incident.reopened": "Reopened",
   "incident.reminder": "Still wrong",
   "incident.resolved": "Resolved",
@@ -23,35 +25,47 @@ const HEADLINES: Record<Card["topic"], string> = {
   "pipeline.progress": "Pipeline",
 };
 
-const DECIDED = new Set<Card["topic"]>(["incident.opened", "incident.reopened", "incident.reminder"]);
+const DECIDED = new Set<Card["topic"]>([
+  "incident.opened",
+  "incident.reopened",
+  "incident.reminder",
+  "incident.diagnosed",
+]);
 // Those that ask people to look say what belongs to it.
 const WITH_EFFECTS = new Set<Card["topic"]>([...DECIDED, "incident.raised", "approval.pending"]);
-// Of the effects that one card names.
+// Of the effects that one card names, and of the lines of a diff.
 const NAMED = 5;
+const CHANGES = 20;
 
 const text = (value: unknown) => (typeof value === "string" ? value : "");
 
 async function approvalPart(ctx: Ctx, approval_id: string): Promise<Pick<Card, "approval" | "lines">> {
-  const { plan, plan_hash, status, action, dry_run_checks } = await getApproval(ctx, approval_id);
+  const { plan, plan_hash, status, action, dry_run_checks, diff } = await getApproval(ctx, approval_id);
   const { required_signatures, risk_level } = plan;
   const checks = dry_run_checks.map(
     ({ passed, name, message }) => `${passed ? "✓" : "✗"} ${name}: ${message}`,
   );
+  const changed = diff === null ? [] : diff.split("\n");
+  const more = changed.length - CHANGES;
+  const changes = [...changed.slice(0, CHANGES), ...(more > 0 ? [`and ${more} more changes`] : [])];
   const signable = status === "pending" ? { approval_id, plan_hash, required_signatures } : null;
   return {
     approval: signable,
-    lines: [`${action} (${risk_level} risk, ${required_signatures} to sign)`, ...checks],
+    lines: [`${action} (${risk_level} risk, ${required_signatures} to sign)`, ...checks, ...changes],
   };
 }
 
 async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> {
-  const { status, output, error, verification } = await getExecution(ctx, execution_id);
+  const { status, output, error, verification, undo, undone_by } = await getExecution(ctx, execution_id);
   const verified = verification === null ? [] : [`Verified: ${verification.result}, ${verification.reason}`];
   return [
     `Execution ${status}`,
     ...(output === null ? [] : [output]),
     ...(error === null ? [] : [error]),
     ...verified,
+    ...(status === "failed" && undo?.ok && undone_by === null
+      ? [`To take it back (${inWords(undo.operation)}): awoooi executions undo ${execution_id}`]
+      : []),
   ];
 }
 

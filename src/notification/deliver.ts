@@ -2,6 +2,7 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
+import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
@@ -54,12 +55,31 @@ async function keptSilent(ctx: Ctx, delivery: Delivery): Promise<boolean> {
   return true;
 }
 
+const ASKS = new Set<Delivery["topic"]>(["approval.pending"]);
+const TELLS_RESULT = new Set<Delivery["topic"]>(["execution.finished"]);
+
+/** The operation log holds when people were asked, and when they were told what came of it. */
+function noteDelivery(ctx: Ctx, { incident_id, topic, notifier, seq }: Delivery): void {
+  if (incident_id === null || !(ASKS.has(topic) || TELLS_RESULT.has(topic))) return;
+  const name = notifier.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_");
+  note(ctx, {
+    incident_id,
+    kind: "notification",
+    text: ASKS.has(topic) ? `Asked through ${notifier}` : `Told the result through ${notifier}`,
+    data: { notifier, notice: seq, topic },
+    event: ASKS.has(topic) ? `${name}_SENT` : `${name}_RESULT_SENT`,
+  });
+}
+
 /** Writes down what came of a delivery; returns whether it is to be tried again. */
 async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<boolean> {
   const attempts = delivery.attempts + 1;
   const now = ctx.clock.now();
   if (result.ok) {
-    await updateDelivery(ctx, delivery, { state: "delivered", attempts, delivered_at: now, error: null });
+    await transaction(ctx, async (tx) => {
+      await updateDelivery(tx, delivery, { state: "delivered", attempts, delivered_at: now, error: null });
+      noteDelivery(tx, delivery);
+    });
     return false;
   }
   const error = redactText(result.error).slice(0, 1_000);

@@ -11,6 +11,8 @@ export const plan = z.strictObject({
   operation,
   risk_level: risk,
   required_signatures: z.number().int().min(1),
+  /** The execution that it takes back. */
+  undoes: z.string().optional(),
 });
 export type Plan = z.infer<typeof plan>;
 

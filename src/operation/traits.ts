@@ -99,13 +99,13 @@ const TRAITS: Record<OperationKind, Traits> = {
     tool: "kubernetes_set_image",
     risk: "high",
     data_impact: "WRITE",
-    undo: "kubernetes.set_image",
+    undo: "kubernetes.rollout_undo",
     verify: ROLLED_OUT,
   },
   "kubernetes.set_resources": {
     ...CHANGE,
     tool: "kubernetes_set_resources",
-    undo: "kubernetes.set_resources",
+    undo: "kubernetes.rollout_undo",
     verify: ROLLED_OUT,
   },
   "kubernetes.patch": {

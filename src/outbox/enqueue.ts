@@ -8,9 +8,14 @@ export const QUEUE = { name: "journey", version: "1", application: "awoooi" } as
 
 /** One id per piece of work: enqueued twice, it runs once. */
 export function workId(work: Work): string {
-  return work.kind === "conclude"
-    ? `conclude:${work.incident_id}:${work.resolution}`
-    : `${work.kind}:${work.approval_id}`;
+  switch (work.kind) {
+    case "conclude":
+      return `conclude:${work.incident_id}:${work.resolution}`;
+    case "investigate":
+      return `investigate:${work.token}`;
+    default:
+      return `${work.kind}:${work.approval_id}`;
+  }
 }
 
 /** The id of a further run of a piece of work, after one that failed. */

@@ -6,6 +6,8 @@ export type Notice = {
   topic:
     | "incident.opened"
     | "incident.raised"
+    /** Facts were read that no plan stands on. */
+    | "incident.diagnosed"
     | "incident.reopened"
     | "incident.reminder"
     | "incident.resolved"
@@ -25,7 +27,9 @@ export type Notice = {
 
 /** A piece of the journey that waits for something, and so runs as a durable workflow. */
 export type Work =
-  /** Gather dry-run evidence for an approval and put it before people. */
+  /** Read facts about what an incident is about, where no plan is being prepared. */
+  | { kind: "investigate"; incident_id: string; token: string }
+  /** Gather evidence for an approval, the dry-run's included, and put it before people. */
   | { kind: "prepare"; incident_id: string; approval_id: string }
   /** Do what an approval allows, verify it, draw the conclusion. */
   | { kind: "execute"; incident_id: string; approval_id: string }

@@ -8,12 +8,13 @@ import {
   type ExecutionRow,
   getExecution,
   keepBefore,
+  markUndone,
   prepareExecution,
   takeSnapshot,
 } from "../execution/index.ts";
 import { isActive, lockIncident, note, resolve, setMitigating } from "../incident/index.ts";
 import { firingIncidents } from "../intake/index.ts";
-import { recordRepair } from "../learning/index.ts";
+import { recordRepair, repairTakenBack } from "../learning/index.ts";
 import { logAbout } from "../lib/log.ts";
 import { look, verify } from "../verification/index.ts";
 import { pause, step } from "./step.ts";
@@ -40,7 +41,8 @@ async function begin(journey: Journey, approval_id: string): Promise<Beginning> 
   const snapshot = await takeSnapshot(ctx, { incident_id, operation }, journey.run.gateway);
   const { look_timeout } = journey.verification;
   const seen = await look(journey.observers, operation.target, ctx.clock, look_timeout);
-  await keepBefore(ctx, execution, { ...snapshot, observation: seen, dry_run_checks: checks, impossible });
+  const seenBefore = { observation: seen, dry_run_checks: checks, impossible };
+  await keepBefore(ctx, execution, { ...snapshot.before, ...seenBefore }, snapshot.undo);
   return { execution_id, impossible };
 }
 
@@ -78,10 +80,17 @@ export async function conclude(
     const input = { execution_id, verification, ...(error === undefined ? {} : { error }) };
     const execution = await concludeExecution(tx, input);
     if (execution === null) return;
-    const { incident_id, attempts } = execution;
+    const { incident_id, attempts, undoes } = execution;
     if (attempts > 0) await recordRepair(tx, execution);
+    const undone = await markUndone(tx, execution);
+    if (undone !== null) await repairTakenBack(tx, undone);
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined || !isActive(incident)) return;
+    if (undoes !== null) {
+      await setMitigating(tx, incident_id, false);
+      note(tx, { incident_id, kind: "status", text: `Back to people after the undo of ${undoes}` });
+      return;
+    }
     const quiet = !(await firingIncidents(tx, [incident_id])).has(incident_id);
     if (verification?.result === "success") {
       await resolve(tx, { incident_id, through: "repair", execution_id });

@@ -7,4 +7,5 @@ export { SignalWorker } from "./signal-worker.ts";
 export { sweep } from "./sweep.ts";
 export { signalTaker } from "./take-signal.ts";
 export type { Journey, Received } from "./types.ts";
+export { undoByHand } from "./undo.ts";
 export { prepareWorkflows, startWorkflows, stopWorkflows } from "./workflows.ts";

@@ -1,52 +1,68 @@
 import { getApproval, presentApproval, withdrawApproval } from "../approval/index.ts";
 import type { Check } from "../contract/approval.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { type Preparation, prepareExecution } from "../execution/index.ts";
 import { note } from "../incident/index.ts";
+import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
 import { look } from "../verification/index.ts";
+import { consider } from "./consider.ts";
 import { step } from "./step.ts";
 import type { Journey } from "./types.ts";
 
 // Kept back from the decision's time for writing down and showing what was gathered.
 const RESERVE_SECONDS = 2;
 
+/** What can be seen of the target now, in the incident's story. */
+async function lookAround(journey: Journey, incident_id: string, target: OperationTarget | null) {
+  const ctx = journey.as("pipeline");
+  const seen = await look(journey.observers, target, ctx.clock, journey.verification.look_timeout);
+  if (seen === null) return;
+  const text = `Seen now: ${seen.facts.map((fact) => `${fact.name}: ${fact.message}`).join("; ")}`;
+  await transaction(ctx, (tx) =>
+    note(tx, { incident_id, kind: "decision", text, data: { observation: seen } }),
+  );
+}
+
+/** Evidence first, for it may change the plan; then whether that can be carried out. */
+async function findOut(journey: Journey, approval_id: string, nothing: Preparation): Promise<Preparation> {
+  const ctx = journey.as("pipeline");
+  const { incident_id, decision_token: token } = await getApproval(ctx, approval_id);
+  try {
+    await consider(journey, { incident_id, token });
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    // A plan is better prepared without evidence than not at all.
+    ctx.log.error({ incident_id, error: messageOf(error) }, "the evidence could not be considered");
+  }
+  const { plan, status } = await getApproval(ctx, approval_id);
+  if (status !== "preparing") return nothing;
+  await lookAround(journey, incident_id, plan.operation.target);
+  return prepareExecution(ctx, { incident_id, operation: plan.operation }, journey.run.gateway);
+}
+
 /** What can be found out in the time there is; what is not there by then is said to be missing. */
 async function gather(journey: Journey, approval_id: string): Promise<Preparation> {
-  const ctx = journey.as("pipeline");
-  const approval = await getApproval(ctx, approval_id);
-  const { operation, incident_id } = approval.plan;
-  const nothing = { operation, diff: null, affected_pods: 0, impossible: null };
-  if (approval.status !== "preparing") return { ...nothing, checks: [] };
-  const left = (approval.prepare_until.getTime() - ctx.clock.now().getTime()) / 1000 - RESERVE_SECONDS;
-  const gathering = (async (): Promise<Preparation> => {
-    const seen = await look(
-      journey.observers,
-      operation.target,
-      ctx.clock,
-      journey.verification.look_timeout,
-    );
-    if (seen !== null) {
-      const facts = seen.facts.map((fact) => `${fact.name}: ${fact.message}`).join("; ");
-      const text = `Seen now: ${facts}`;
-      await transaction(ctx, (tx) =>
-        note(tx, { incident_id, kind: "decision", text, data: { observation: seen } }),
-      );
-    }
-    return prepareExecution(ctx, { incident_id, operation }, journey.run.gateway);
-  })();
+  const { status, prepare_until, plan } = await getApproval(journey.as("pipeline"), approval_id);
+  const nothing = { operation: plan.operation, checks: [], diff: null, affected_pods: 0, impossible: null };
+  if (status !== "preparing") return nothing;
+  const now = journey.as("pipeline").clock.now();
+  const left = (prepare_until.getTime() - now.getTime()) / 1000 - RESERVE_SECONDS;
   const stop = new AbortController();
   const late: Check = {
     name: "dry-run",
     passed: false,
     message: "it did not finish in the time for a decision",
   };
-  const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(() => ({
-    ...nothing,
-    checks: [late],
-  }));
+  const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(async () => {
+    // Its evidence may have changed the plan all the same.
+    const { plan: latest } = await getApproval(journey.as("pipeline"), approval_id);
+    return { ...nothing, operation: latest.operation, checks: [late] };
+  });
   try {
-    return await Promise.race([gathering, bound]);
+    return await Promise.race([findOut(journey, approval_id, nothing), bound]);
   } finally {
     stop.abort();
   }
@@ -54,10 +70,10 @@ async function gather(journey: Journey, approval_id: string): Promise<Preparatio
 
 /** Gathers the evidence of a plan and puts it before people. */
 export async function prepare(journey: Journey, approval_id: string): Promise<void> {
-  const { checks, impossible } = await step("gather", () => gather(journey, approval_id));
+  const { impossible, ...prepared } = await step("gather", () => gather(journey, approval_id));
   await step("present", async () => {
     const ctx = journey.as("pipeline");
     if (impossible !== null) return withdrawApproval(ctx, { approval_id, reason: impossible });
-    return presentApproval(ctx, { approval_id, checks }, journey.approval);
+    return presentApproval(ctx, { approval_id, ...prepared }, journey.approval);
   });
 }

@@ -5,6 +5,8 @@ import { decide, propose } from "../decision/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { operationTarget } from "../incident/index.ts";
 import { affectedServices, type StoredAlert } from "../intake/index.ts";
+import { enqueue } from "../outbox/index.ts";
+import { canLookInto } from "./consider.ts";
 import type { Journey } from "./types.ts";
 
 const SEVERITY_OF_RISK = { critical: "P0", high: "P1", medium: "P2", low: "P3" } as const;
@@ -31,7 +33,12 @@ export async function putBeforePeople(
 ): Promise<boolean> {
   if (incident.notification_type === "TYPE-1") return false;
   const decision = await decide(ctx, { incident, alert_names }, journey.decide);
-  if (decision.policy.outcome !== "ask") return false;
+  if (decision.policy.outcome !== "ask") {
+    const { incident_id } = incident;
+    if (canLookInto(journey, incident))
+      enqueue(ctx, { kind: "investigate", incident_id, token: decision.token });
+    return false;
+  }
   await requestApproval(ctx, { incident, decision }, journey.approval);
   return true;
 }

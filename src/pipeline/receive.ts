@@ -169,6 +169,7 @@ export async function resolveQuiet(
 /** What was silent until now is new to its incident. */
 const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
   alert.incident_id === null && alert.silenced_by ? { ...alert, is_new: true } : alert;
+
 /** Stores what was heard, new instances with the incident that they belong to. */
 async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<StoredAlert[]> {
   const instances = wave.filter((alert) => !endsAll(alert));

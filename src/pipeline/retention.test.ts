@@ -260,6 +260,7 @@ describe("retention", () => {
       "execution_attempts",
       "executions",
       "incident_links",
+      "investigations",
       "resolutions",
       "signatures",
       "timeline",

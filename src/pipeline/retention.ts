@@ -70,7 +70,7 @@ async function dependants(ctx: Ctx, ids: readonly string[]): Promise<Counts> {
     resolutions: await forgetResolutions(ctx, ids),
     ...(await forgetExecutions(ctx, ids)),
     ...(await forgetApprovals(ctx, ids)),
-    decisions: await forgetDecisions(ctx, ids),
+    ...(await forgetDecisions(ctx, ids)),
   };
 }
 

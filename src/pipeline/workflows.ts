@@ -6,6 +6,7 @@ import { type Log, logAbout } from "../lib/log.ts";
 import { withoutRepetition } from "../lib/log-repetition.ts";
 import { QUEUE, type Work } from "../outbox/index.ts";
 import { clearAway } from "./clear-away.ts";
+import { consider } from "./consider.ts";
 import { execute } from "./execute.ts";
 import { prepare } from "./prepare.ts";
 import { step } from "./step.ts";
@@ -18,6 +19,8 @@ type Runner<Kind extends Work["kind"]> = (
 
 /** One workflow for each kind of work: the compiler sees to it that none is missing. */
 const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
+  investigate: (journey, { incident_id, token }) =>
+    step("consider", () => consider(journey, { incident_id, token })),
   prepare: (journey, { approval_id }) => prepare(journey, approval_id),
   execute: (journey, { approval_id }) => execute(journey, approval_id),
   conclude: async (journey, work) => {

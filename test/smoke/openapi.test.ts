@@ -5,6 +5,7 @@ import { z } from "zod";
 import { describeRoutes } from "../../src/http/index.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { ADMIN_TOKEN, approvalIn, concluded, QUICK, startTestApp } from "../support/app.ts";
+import { restartOf } from "../support/approved.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { Description, type Operation } from "../support/openapi.ts";
@@ -41,6 +42,7 @@ beforeAll(async () => {
       }),
     },
   );
+  target.undoAnswer = { ok: true, operation: restartOf("shop"), leaves: "what it served meanwhile" };
   const response = await fetch(`${app.url}/api/v1/openapi.json`);
   expect(response.headers.get("content-type")).toMatch(/^application\/json/);
   api = new Description((await response.json()) as Record<string, unknown>);
@@ -53,6 +55,7 @@ beforeAll(async () => {
   await concluded(app.admin, repaired);
   const { decision } = await app.admin.get<{ decision: { token: string } }>(`/incidents/${repaired}`);
   const { items } = await app.admin.get<{ items: { execution_id: string }[] }>(`/executions`);
+  const undoable = items[0]?.execution_id ?? "";
   const token = await app.admin.post<{ token_id: string }>("/tokens", { name: "spare", role: "viewer" });
   const toSign = await approvalIn(app.admin, await opened("ShopSlow"), "pending");
   const toReject = await approvalIn(app.admin, await opened("ShopUnreachable"), "pending");
@@ -89,6 +92,9 @@ beforeAll(async () => {
     get_incidents_id_timeline: { ...incident, query: "after=1" },
     get_incidents_id_alerts: incident,
     get_incidents_id_decision: incident,
+    get_incidents_id_evidence: incident,
+    get_operation_log: { query: `incident_id=${repaired}&event=EXECUTION_STARTED&limit=1` },
+    post_executions_id_undo: { path: { id: undoable }, body: { comment: "it was not that" } },
     get_incidents_id_executions: incident,
     post_incidents_id_acknowledge: active,
     post_incidents_id_comment: { ...incident, body: { text: "it was the disk" } },

@@ -13,7 +13,7 @@ export type Child = {
   kill(): Promise<void>;
 };
 
-/** Starts a server whose output is appended to the file `log`. It dies with this process, however that ends. */
+/** Starts a server, whose output goes into the file `log`. It dies with this process, however that ends. */
 export function startChild(program: string, args: readonly string[], log: string): Child {
   const output = openSync(log, "a");
   const options = { stdio: ["ignore", output, output] as ["ignore", number, number] };

@@ -117,6 +117,8 @@ export const EXECUTION: Execution = {
   created_at: AT,
   started_at: AT,
   ended_at: AT,
+  undo: null,
+  undoes: null,
   undone_by: null,
 };
 

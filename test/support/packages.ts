@@ -39,7 +39,8 @@ export function installServer(name: string, service: string): void {
   if (!refuses) writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
     install(name);
-    if (existsSync("/run/systemd/system")) execFileSync("systemctl", ["disable", service]);
+    // On the files alone, since a container has no systemd that runs, but the next machine of it may.
+    if (onPath("systemctl")) execFileSync("systemctl", ["--root=/", "disable", service], { stdio: "pipe" });
   } finally {
     if (!refuses) rmSync(POLICY, { force: true });
   }

@@ -1,6 +1,6 @@
 import type { Observation } from "../../src/contract/execution.ts";
 import type { Investigator } from "../../src/decision/index.ts";
-import type { ActResult, Executor, Resolution, Run } from "../../src/execution/index.ts";
+import type { ActResult, Executor, Resolution, Run, Undo } from "../../src/execution/index.ts";
 import type { Observer } from "../../src/verification/index.ts";
 
 /**
@@ -12,6 +12,7 @@ export class ScriptedTarget {
   healthy: boolean | null = false;
   resolution: Resolution = { result: "hit" };
   effectAnswer: "done" | "not_done" | "cannot_tell" = "not_done";
+  undoAnswer: Undo = { ok: false, reason: "a restart leaves nothing to take back" };
   /** Called for each act with its number, from 1. */
   onAct: (count: number, run: Run) => Promise<ActResult> | ActResult = () => {
     this.healthy = true;
@@ -29,7 +30,7 @@ export class ScriptedTarget {
       return this.onAct(this.acts.length, run);
     },
     effect: async () => this.effectAnswer,
-    undo: () => ({ ok: false, reason: "imagined" }),
+    undo: () => this.undoAnswer,
   };
 
   readonly observer: Observer = {

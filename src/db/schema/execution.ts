@@ -29,6 +29,12 @@ export const executions = pgTable(
     /** What was there before, as the executor and the observer saw it. */
     before: jsonb("before").$type<Record<string, unknown>>(),
     verification: jsonb("verification").$type<Record<string, unknown>>(),
+    /** What takes it back, told from the snapshot. */
+    undo: jsonb("undo").$type<Record<string, unknown>>(),
+    /** The execution that this one takes back. */
+    undoes: text("undoes"),
+    /** The execution that took this one back. */
+    undone_by: text("undone_by"),
     created_at: at("created_at").notNull(),
     started_at: at("started_at"),
     ended_at: at("ended_at"),

@@ -62,8 +62,30 @@ export const timeline = pgTable(
     actor: text("actor").notNull(),
     text: text("text").notNull(),
     data: jsonb("data").$type<Record<string, unknown>>().notNull(),
+    /** Its name in the operation log; null: it is not in that. */
+    event: text("event"),
   },
-  (table) => [index("timeline_incident").on(table.incident_id, table.seq)],
+  (table) => [
+    index("timeline_incident").on(table.incident_id, table.seq),
+    index("timeline_events").on(table.at, table.seq).where(sql`event is not null`),
+  ],
+);
+
+/** What was read of an incident's target and what it meant, each time that it was looked into. */
+export const investigations = pgTable(
+  "investigations",
+  {
+    seq: serial("seq").primaryKey(),
+    incident_id: text("incident_id")
+      .notNull()
+      .references(() => incidents.incident_id),
+    at: at("at").notNull(),
+    target: jsonb("target").$type<Record<string, unknown>>(),
+    evidence: jsonb("evidence").$type<Record<string, unknown>[]>().notNull(),
+    findings: jsonb("findings").$type<Record<string, unknown>[]>().notNull(),
+    missing: jsonb("missing").$type<string[]>().notNull(),
+  },
+  (table) => [index("investigations_incident").on(table.incident_id, table.seq)],
 );
 
 export const decisions = pgTable(

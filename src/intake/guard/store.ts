@@ -2,7 +2,7 @@ import { and, desc, eq, gte, lt, notInArray, sql } from "drizzle-orm";
 import type { RefusedQuery } from "../../contract/source.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { jsonRows } from "../../db/json-rows.ts";
-import { decodeCursor, olderThan } from "../../db/page.ts";
+import { olderThanSeq } from "../../db/page.ts";
 import { receipts, source_calls } from "../../db/schema.ts";
 
 export type CallCount = Omit<typeof source_calls.$inferSelect, "seq">;
@@ -27,8 +27,6 @@ export async function refusedPage(
   { source, reason, sender, limit, cursor }: RefusedQuery,
   accepted: readonly string[],
 ): Promise<CallRow[]> {
-  // Ours end in a number; another would be an error of the database.
-  if (cursor !== undefined && !Number.isSafeInteger(Number(decodeCursor(cursor).id))) return [];
   return ctx.db
     .select()
     .from(source_calls)
@@ -38,7 +36,7 @@ export async function refusedPage(
         source === undefined ? undefined : eq(source_calls.source, source),
         reason === undefined ? undefined : eq(source_calls.result, reason),
         sender === undefined ? undefined : eq(source_calls.sender, sender),
-        olderThan(cursor, source_calls.hour, source_calls.seq),
+        olderThanSeq(cursor, source_calls.hour, source_calls.seq),
       ),
     )
     .orderBy(desc(source_calls.hour), desc(source_calls.seq))

@@ -19,7 +19,7 @@ import { apt, install, onPath } from "../packages.ts";
 
 /** What Debian 12 has the source of. */
 const VERSION = "1.20.2";
-/** The oldest Go of Debian 12, and the newest that compiles it. */
+/** Debian 12's Go. */
 const GO = "/usr/lib/go-1.19/bin/go";
 const SOURCES = ["debian bookworm", "debian bookworm-updates", "debian-security bookworm-security"];
 const PACKAGE = "k8s.io/kubernetes";
@@ -44,7 +44,7 @@ const missing = () => PROGRAMS.filter((name) => controlPlaneBinary(name) === und
 export const kubernetesBinaries = (): string | undefined =>
   missing().length === 0 ? controlPlaneBinary("kube-apiserver") : undefined;
 
-/** Builds what is missing and keeps it in the user's cache: five minutes or so and 2 GB of temporary disk, once. */
+/** Builds what is missing, and keeps it in the user's cache. */
 export function buildKubernetes(): void {
   process.stdout.write(`Building ${missing().join(" and ")} ${VERSION}: five minutes or so, this once…\n`);
   if (!existsSync(GO)) install("golang-1.19-go");
@@ -105,6 +105,7 @@ const environment = (folder: string): NodeJS.ProcessEnv => ({
   HOME: folder,
   GOPATH: folder,
   GOCACHE: join(folder, "cache"),
+  TMPDIR: folder,
   GO111MODULE: "off",
   GOPROXY: "off",
   CGO_ENABLED: "0",

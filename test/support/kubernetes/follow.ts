@@ -12,13 +12,15 @@ export async function follow<T>(
   tell: (type: string, object: T) => void,
 ): Promise<void> {
   const watch = new Watch(config);
+  let request: AbortController | undefined;
+  signal.addEventListener("abort", () => request?.abort());
   while (!signal.aborted) {
     await new Promise<void>((end) => {
       // Without a version the API server begins with all that there is.
       const started = watch.watch(path, {}, tell, () => end());
-      started.then((request) => {
-        signal.addEventListener("abort", () => request.abort(), { once: true });
-        if (signal.aborted) request.abort();
+      started.then((one) => {
+        request = one;
+        if (signal.aborted) one.abort();
       }, end);
     });
     await delay(100, undefined, { signal }).catch(() => {});

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Milliseconds between two attempts, and how many of these are too many for an API server that starts again. */
+/** Milliseconds between two attempts. */
 const PAUSE = 100;
+/** More than an API server takes to start again: something is wrong, and nobody would see it. */
 const TOO_MANY = 300;
 
 export type KeyedQueue = {

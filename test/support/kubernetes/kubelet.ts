@@ -57,8 +57,8 @@ class Self {
 }
 
 /**
- * Stands in for the scheduler and for the kubelets of all nodes: pods are placed and reported on, and end when
- * they are deleted, but no container ever runs. It survives that the API server is started again.
+ * Stands in for the scheduler and for the kubelets of all nodes: pods are placed and reported on, and end
+ * when they are deleted, but no container ever runs. It survives that the API server is started again.
  */
 export async function startKubelet(cluster: Cluster, options: KubeletOptions = {}): Promise<Kubelet> {
   const { nodes = ["node-1", "node-2"], behaviour = behaviourByImage, beat = 1_000 } = options;

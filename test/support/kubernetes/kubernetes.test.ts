@@ -1,6 +1,7 @@
 import {
   type ApiException,
   AppsV1Api,
+  BatchV1Api,
   CoreV1Api,
   KubeConfig,
   KubernetesObjectApi,
@@ -108,6 +109,17 @@ describe("a cluster with a stand-in kubelet", () => {
     await until(async () => !(await pods()).some(isReady), "the pod not to be ready");
     const events = await core.listNamespacedEvent({ namespace });
     expect(events.items.find(({ reason }) => reason === "BackOff")?.count).toBeGreaterThan(1);
+  });
+
+  it("completes a job", async () => {
+    const containers = [{ name: "main", image: "once:1" }];
+    const spec = { template: { spec: { restartPolicy: "Never", containers } } };
+    const batch = cluster.admin.makeApiClient(BatchV1Api);
+    await batch.createNamespacedJob({ namespace, body: { metadata: { name: "job" }, spec } });
+    const isComplete = async () =>
+      (await batch.readNamespacedJob({ name: "job", namespace })).status?.succeeded === 1;
+    await until(isComplete, "the job to be complete");
+    expect((await statusOf((await pods())[0]))?.state?.terminated).toMatchObject({ exitCode: 0 });
   });
 
   it("says why no node takes a pod", async () => {

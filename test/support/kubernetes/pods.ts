@@ -40,7 +40,7 @@ export class Pods {
   readonly #beat: number;
   #behaviour: BehaviourOf;
 
-  /** `isAlive` says whether this node's kubelet works; `beat` is the time between two tries, in milliseconds. */
+  /** `isAlive` tells whether a node's kubelet works; `beat` is the time between two tries in milliseconds. */
   constructor(core: CoreV1Api, behaviour: BehaviourOf, isAlive: (node: string) => boolean, beat: number) {
     this.#core = core;
     this.#record = createRecorder(core);

@@ -1,8 +1,32 @@
-import { createClusters } from "./client.ts";
+import type { Investigator } from "../../../decision/index.ts";
+import type { Executor } from "../../../execution/index.ts";
+import type { Observer } from "../../../verification/index.ts";
+import { type Clusters, createClusters } from "./client.ts";
 import { clustersOf, type KubernetesConfig, kubernetesConfig } from "./config.ts";
+import { createExecutor } from "./executor.ts";
 import { createInvestigator } from "./investigator.ts";
+import { createObserver } from "./observer.ts";
 
 export type { KubernetesConfig } from "./config.ts";
+
+export type Kubernetes = {
+  clusters: Clusters;
+  executor: Executor;
+  observer: Observer;
+  investigator: Investigator;
+};
+
+/** Null: no cluster is configured. Throws `invalid` with all that is wrong with the files that are named. */
+function create(config: KubernetesConfig): Kubernetes | null {
+  if (clustersOf(config).length === 0) return null;
+  const clusters = createClusters(config);
+  return {
+    clusters,
+    executor: createExecutor(clusters, config),
+    observer: createObserver(clusters, config),
+    investigator: createInvestigator(clusters, config),
+  };
+}
 
 /** Kubernetes clusters: acts on what runs there, and sees whether it is well. */
 export const kubernetes = {
@@ -10,7 +34,12 @@ export const kubernetes = {
   config: kubernetesConfig,
   /** Reads the files that the configuration names; throws `invalid` with all that is wrong with them. */
   check: (config: KubernetesConfig) => void createClusters(config),
-  /** What reads facts of the clusters; none where none is configured. */
-  investigators: (config: KubernetesConfig) =>
-    clustersOf(config).length === 0 ? [] : [createInvestigator(createClusters(config), config)],
+  describe: () => ({
+    name: "Kubernetes",
+    kind: "executor" as const,
+    config: kubernetesConfig,
+    secrets: [] as string[],
+    capabilities: ["kubernetes.*", "observe", "investigate"],
+  }),
+  create,
 };

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import type { Check } from "../../../contract/approval.ts";
 import type { ActResult, DryRun, Executor, Resolution, Run } from "../../../execution/index.ts";
+import { closeNames } from "../../../lib/close-names.ts";
 import { messageOf } from "../../../lib/error.ts";
-import { closeNames } from "./close-names.ts";
 import { inTime } from "./duration.ts";
 import { effectOf } from "./effect.ts";
 import { ask } from "./probe.ts";

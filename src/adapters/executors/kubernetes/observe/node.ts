@@ -1,0 +1,61 @@
+import type { Check } from "../../../../contract/approval.ts";
+import type { Deed } from "../../../../verification/index.ts";
+import type { Cluster } from "../client.ts";
+import { type DrainTerms, sortPods } from "../drain-pods.ts";
+import { plain } from "../failure.ts";
+import { type Node, read } from "../objects.ts";
+import { podsOn } from "../snapshot.ts";
+import { some } from "./containers.ts";
+
+const PRESSURE = /Pressure$|^NetworkUnavailable$/;
+
+function readyFact(node: Node): Check {
+  const ready = node.status?.conditions?.find((one) => one.type === "Ready");
+  const passed = ready?.status === "True";
+  const why = `${ready?.reason ?? "unknown"}: ${plain(ready?.message ?? "", 300)}`;
+  return { name: "node", passed, message: passed ? "it is ready" : `it is not ready (${why})` };
+}
+
+function pressureFact(node: Node): Check {
+  const bad = (node.status?.conditions ?? []).filter(
+    (one) => PRESSURE.test(one.type) && one.status === "True",
+  );
+  const message = some(bad.map((one) => `${one.type}: ${plain(one.message ?? "", 300)}`));
+  return {
+    name: "pressure",
+    passed: bad.length === 0,
+    message: bad.length === 0 ? "there is none" : message,
+  };
+}
+
+function schedulableFact(node: Node, wanted: boolean): Check {
+  const takes = node.spec?.unschedulable !== true;
+  return {
+    name: "scheduling",
+    passed: takes === wanted,
+    message: takes ? "it takes new pods" : "it takes no new pods",
+  };
+}
+
+async function emptyFact(cluster: Cluster, name: string, terms: DrainTerms): Promise<Check> {
+  const { evict, obstacles } = sortPods(await podsOn(cluster, name), terms);
+  const left = [...evict.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`), ...obstacles];
+  const message = left.length === 0 ? "only pods that belong to the node are left" : `left: ${some(left)}`;
+  return { name: "pods", passed: left.length === 0, message: plain(message) };
+}
+
+/** What can be seen of a node. One that was cordoned or drained may well be out of order: that is why. */
+export async function nodeFacts(cluster: Cluster, name: string, deed: Deed | undefined): Promise<Check[]> {
+  const node = await read<Node>(cluster, { kind: "node", name });
+  const { operation } = deed ?? {};
+  switch (operation?.kind) {
+    case "kubernetes.cordon":
+      return [schedulableFact(node, false)];
+    case "kubernetes.drain":
+      return [schedulableFact(node, false), await emptyFact(cluster, name, operation.parameters)];
+    case "kubernetes.uncordon":
+      return [schedulableFact(node, true), readyFact(node)];
+    default:
+      return [readyFact(node), pressureFact(node), schedulableFact(node, true)];
+  }
+}

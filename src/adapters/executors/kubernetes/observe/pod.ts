@@ -1,0 +1,74 @@
+import type { Check } from "../../../../contract/approval.ts";
+import type { Deed } from "../../../../verification/index.ts";
+import type { Cluster } from "../client.ts";
+import { failureOf, plain } from "../failure.ts";
+import { controllerOf, listAll, listPath, type Pod, read } from "../objects.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { isLeaving, isReady, restartsFact, waitingFact } from "./containers.ts";
+
+type Place = { kind: "pod"; name: string; namespace: string };
+type Look = { now: Date; settle: number; deed: Deed | undefined };
+
+/** The pod of this name; null: there is none. */
+async function find(cluster: Cluster, place: Place): Promise<Pod | null> {
+  try {
+    return await read<Pod>(cluster, place);
+  } catch (error) {
+    if (failureOf(error).status === 404) return null;
+    throw error;
+  }
+}
+
+function stateFact(pod: Pod): Check {
+  const { phase = "Unknown", reason, message } = pod.status ?? {};
+  const why = reason === undefined ? "" : ` (${plain(reason, 100)}: ${plain(message ?? "", 300)})`;
+  if (isLeaving(pod)) return { name: "pod", passed: false, message: "it is being deleted" };
+  const text = `${plain(phase, 40)}, ${isReady(pod) ? "ready" : "not ready"}${why}`;
+  return {
+    name: "pod",
+    passed: phase === "Succeeded" || (phase === "Running" && isReady(pod)),
+    message: text,
+  };
+}
+
+/** Whether another pod of the same controller has come in the place of the one that was deleted. */
+async function replacementFacts(
+  cluster: Cluster,
+  place: Place,
+  before: Partial<Snapshot>,
+  look: Look,
+): Promise<Check[]> {
+  const present = await find(cluster, place);
+  const ended = present === null || present.metadata.uid !== before.uid;
+  const end: Check = { name: "ended", passed: ended, message: ended ? "it is gone" : "it is still there" };
+  const name = "replacement";
+  const { owner } = before;
+  if (!owner) return [end, { name, passed: false, message: "it had no controller: nothing replaces it" }];
+  const known = new Set((before.pods ?? []).map((one) => one.uid));
+  const all = await listAll<Pod>(cluster, listPath("pod", place.namespace));
+  const fresh = all.filter(
+    (pod) => controllerOf(pod.metadata)?.uid === owner.uid && !known.has(pod.metadata.uid) && !isLeaving(pod),
+  );
+  const ready = fresh.filter(isReady);
+  const names = fresh.map((pod) => pod.metadata.name).join(", ");
+  const message =
+    ready.length > 0 ? `${names} is ready` : fresh.length > 0 ? `${names} is not ready` : "there is none yet";
+  const waiting = waitingFact(fresh);
+  return [
+    end,
+    { name, passed: ready.length > 0, message: plain(message) },
+    restartsFact(fresh, look.now, look.settle),
+    ...(waiting === undefined ? [] : [waiting]),
+  ];
+}
+
+/** What can be seen of a pod, or of what came in its place. */
+export async function podFacts(cluster: Cluster, place: Place, look: Look): Promise<Check[]> {
+  const { deed, now, settle } = look;
+  if (deed?.operation.kind === "kubernetes.delete_pod")
+    return replacementFacts(cluster, place, deed.before as Partial<Snapshot>, look);
+  const pod = await find(cluster, place);
+  if (pod === null) return [{ name: "pod", passed: false, message: "it is gone" }];
+  const waiting = waitingFact([pod]);
+  return [stateFact(pod), restartsFact([pod], now, settle), ...(waiting === undefined ? [] : [waiting])];
+}

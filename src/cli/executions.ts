@@ -1,0 +1,98 @@
+import type { Command } from "commander";
+import { approval } from "../contract/approval.ts";
+import { pageOf } from "../contract/common.ts";
+import { execution } from "../contract/execution.ts";
+import { operationLogEntry } from "../contract/operation-log.ts";
+import { howToDecide, printPlan } from "./approval-view.ts";
+import { read, request } from "./client.ts";
+import { group, id, leaf, limit, type Session } from "./command.ts";
+import { printExecution } from "./incident-view.ts";
+import { moment, shellWord } from "./print.ts";
+
+type Json = { json?: boolean };
+type ListOptions = Json & { incident?: string; limit?: number; cursor?: string };
+type LogOptions = ListOptions & { event?: string };
+
+async function list(session: Session, { incident: incident_id, limit: count, cursor, json }: ListOptions) {
+  const query = { incident_id, limit: count, cursor };
+  const answer = await request(session.server(), "GET", "/executions", { query });
+  if (json) return session.out.json(answer.text);
+  const { items, next_cursor } = read(pageOf(execution), answer);
+  if (items.length === 0) return session.out.line("Nothing was done yet.");
+  session.out.table(
+    ["EXECUTION", "INCIDENT", "STATUS", "VERIFIED", "AT", "OPERATION", "UNDONE BY"],
+    items.map((one) => [
+      one.execution_id,
+      one.incident_id,
+      one.status,
+      one.verification?.result ?? "",
+      moment(one.started_at),
+      `${one.operation.kind}${one.target === null ? "" : ` ${one.target.name}`}`,
+      one.undone_by ?? (one.undo?.possible ? "can be undone" : ""),
+    ]),
+  );
+  if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
+}
+
+async function show(session: Session, executionId: string, { json }: Json): Promise<void> {
+  const answer = await request(session.server(), "GET", `/executions/${executionId}`);
+  if (json) return session.out.json(answer.text);
+  printExecution(session.out, read(execution, answer));
+}
+
+async function undo(session: Session, executionId: string, options: Json & { comment?: string }) {
+  const { comment, json } = options;
+  const body = JSON.stringify(comment === undefined ? {} : { comment });
+  const answer = await request(session.server(), "POST", `/executions/${executionId}/undo`, { body });
+  if (json) return session.out.json(answer.text);
+  const asked = read(approval, answer);
+  session.out.line(`${asked.action}: this would take ${executionId} back.`);
+  printPlan(session.out, asked);
+  for (const line of howToDecide(asked)) session.out.line(line);
+}
+
+async function log(session: Session, options: LogOptions): Promise<void> {
+  const { incident: incident_id, event, limit: count, cursor, json } = options;
+  const query = { incident_id, event, limit: count, cursor };
+  const answer = await request(session.server(), "GET", "/operation-log", { query });
+  if (json) return session.out.json(answer.text);
+  const { items, next_cursor } = read(pageOf(operationLogEntry), answer);
+  if (items.length === 0) return session.out.line("The operation log is empty.");
+  session.out.table(
+    ["AT", "EVENT", "INCIDENT", "BY", "WHAT"],
+    items.map((one) => [moment(one.at), one.event, one.incident_id, one.actor, one.text]),
+  );
+  if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
+}
+
+const pages = (command: Command) =>
+  command
+    .option("--incident <id>", "only of this incident", id)
+    .option("--limit <n>", "at most this many (default: 50)", limit)
+    .option("--cursor <cursor>", "go on where the page before ended");
+
+export function addExecutions(program: Command, session: Session): void {
+  const executions = group(program, "executions", "what was done, what came of it, and taking it back");
+  pages(leaf(executions, "ls", "list what was done, newest first", ["awoooi executions ls"])).action(
+    (options: ListOptions) => list(session, options),
+  );
+  leaf(executions, "show", "show one, with its output and verification", ["awoooi executions show EXE-…"])
+    .argument("<id>", "the execution", id)
+    .action((executionId: string, options: Json) => show(session, executionId, options));
+  leaf(executions, "undo", "ask people to take one back", [
+    'awoooi executions undo EXE-… --comment "it made things worse"',
+  ])
+    .argument("<id>", "the execution", id)
+    .option("--comment <text>", "why")
+    .action((executionId: string, options: Json & { comment?: string }) =>
+      undo(session, executionId, options),
+    );
+  pages(
+    leaf(executions, "log", "the operation log: from the alert to what people were told", [
+      "awoooi executions log",
+      "awoooi executions log --event GUARDRAIL_BLOCKED",
+    ]),
+  )
+    .option("--event <name>", "only this event, as ROLLED_BACK")
+    .action((options: LogOptions) => log(session, options));
+}

@@ -1,0 +1,28 @@
+import { authorise } from "../access/index.ts";
+import type { Investigation } from "../contract/evidence.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { getIncident, note } from "../incident/index.ts";
+import { insertInvestigation, latestInvestigation } from "./store.ts";
+
+/** Keeps what was found out about an incident's target, in the transaction that decides by it. */
+export async function keepEvidence(
+  ctx: Ctx,
+  incident_id: string,
+  investigation: Investigation,
+): Promise<void> {
+  authorise(ctx.actor, "keep evidence", { people: "nobody", system: ["pipeline"] });
+  await insertInvestigation(ctx, incident_id, investigation);
+  const { findings, evidence, missing } = investigation;
+  const causes = findings.filter((one) => one.weight === "cause");
+  const said = (causes.length > 0 ? causes : findings).map((one) => one.title);
+  const text =
+    said.length > 0 ? `Found: ${said.join("; ")}` : `Nothing found (${evidence.length} facts were read)`;
+  note(ctx, { incident_id, kind: "decision", text, data: { findings, missing } });
+}
+
+/** What is known of an incident's target; null: nothing was looked into. Throws `not_found`. */
+export async function getEvidence(ctx: Ctx, incident_id: string): Promise<Investigation | null> {
+  authorise(ctx.actor, "read evidence", { people: "viewer", system: ["pipeline"] });
+  await getIncident(ctx, incident_id);
+  return (await latestInvestigation(ctx, incident_id)) ?? null;
+}

@@ -1,0 +1,46 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { note } from "../incident/index.ts";
+import { AwoooiError } from "../lib/error.ts";
+import type { Operation } from "../operation/index.ts";
+import { ended, hasSucceeded, lockExecution, updateExecution } from "./store.ts";
+import type { ExecutionRow } from "./types.ts";
+
+/**
+ * What takes an execution back, in the transaction that asks people for it. Throws `not_found`, and
+ * `conflict` where there is nothing to take back, or nothing that does.
+ */
+export async function mayUndo(
+  ctx: Ctx,
+  execution_id: string,
+): Promise<{ execution: ExecutionRow; operation: Operation; leaves: string | null }> {
+  authorise(ctx.actor, "undo executions", { people: "responder" });
+  const execution = await lockExecution(ctx, execution_id);
+  if (execution === undefined) throw new AwoooiError("not_found", `There is no execution ${execution_id}.`);
+  const { status, attempts, undo, undone_by } = execution;
+  const conflict = (text: string) => new AwoooiError("conflict", text);
+  if (!ended(status)) throw conflict(`${execution_id} is still under way.`);
+  if (attempts === 0) throw conflict(`${execution_id} changed nothing: it was never acted out.`);
+  if (undone_by !== null) throw conflict(`${execution_id} was taken back by ${undone_by} already.`);
+  if (undo === null) throw conflict(`What was there before ${execution_id} is not known: undo it by hand.`);
+  if (!undo.ok) throw conflict(`${execution_id} cannot be taken back: ${undo.reason}.`);
+  return { execution, operation: undo.operation, leaves: undo.leaves };
+}
+
+/**
+ * Keeps that `execution` has taken another one back, whose id it returns; null where it was no undo or did
+ * not do what it was to do.
+ */
+export async function markUndone(ctx: Ctx, execution: ExecutionRow): Promise<string | null> {
+  authorise(ctx.actor, "mark executions as undone", { people: "nobody", system: ["pipeline", "sweep"] });
+  const { undoes, execution_id, incident_id } = execution;
+  if (undoes === null || !(await hasSucceeded(ctx, execution_id))) return null;
+  const undone = await lockExecution(ctx, undoes);
+  if (undone === undefined || undone.undone_by !== null) return null;
+  await updateExecution(ctx, undoes, { undone_by: execution_id });
+  const text = `${undoes} was taken back by ${execution_id}`;
+  note(ctx, { incident_id, kind: "execution", text, event: "ROLLED_BACK", data: { execution_id, undoes } });
+  record(ctx, { action: "execution.undone", subject: undoes, data: { incident_id, by: execution_id } });
+  return undoes;
+}

@@ -1,0 +1,33 @@
+import { authorise } from "../access/index.ts";
+import { type OperationTarget, operationTarget } from "../contract/incident.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { canonicalJson } from "../lib/canonical-json.ts";
+import { updateIncident } from "./store.ts";
+import { note } from "./timeline.ts";
+import type { IncidentRow } from "./types.ts";
+
+const placeOf = ({ kind, name, namespace }: OperationTarget) =>
+  `${kind} ${name}${namespace === undefined ? "" : ` in ${namespace}`}`;
+
+/**
+ * Makes the exact object that was found the one to act on, as a pod's deployment; null leaves what the alerts
+ * named. In the transaction that has the incident locked.
+ */
+export async function aimAt(
+  ctx: Ctx,
+  incident: IncidentRow,
+  target: OperationTarget | null,
+): Promise<IncidentRow> {
+  authorise(ctx.actor, "aim incidents", { people: "nobody", system: ["pipeline"] });
+  const { incident_id, operation_target: before } = incident;
+  if (target === null || canonicalJson(target) === canonicalJson(before)) return incident;
+  const exact = operationTarget.parse(target);
+  const named = before === null ? "" : `, named by its alerts: ${placeOf(before)}`;
+  note(ctx, {
+    incident_id,
+    kind: "decision",
+    text: `It is about ${placeOf(exact)}${named}`,
+    data: { target },
+  });
+  return updateIncident(ctx, incident_id, { operation_target: exact });
+}

@@ -1,0 +1,70 @@
+import { openApprovalOf, replanApproval, requestApproval, supersedeApproval } from "../approval/index.ts";
+import type { Investigation } from "../contract/evidence.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { type DecisionRow, decide, keepEvidence, latestDecisions, propose } from "../decision/index.ts";
+import { investigate } from "../execution/index.ts";
+import { aimAt, getIncident, type IncidentRow, isActive, lockIncident } from "../incident/index.ts";
+import { alertNamesOf } from "../intake/index.ts";
+import { canonicalJson } from "../lib/canonical-json.ts";
+import { tell } from "../outbox/index.ts";
+import type { Journey } from "./types.ts";
+
+/** Whether anything configured can read facts about what an incident is about. */
+export function canLookInto({ investigators }: Journey, { operation_target: target }: IncidentRow): boolean {
+  return target !== null && investigators.some((one) => one.investigates(target));
+}
+
+/** Decides anew about an incident where its evidence says something else than its alerts' names did. */
+async function decideBy(
+  tx: Ctx,
+  journey: Journey,
+  incident: IncidentRow,
+  found: Investigation,
+  present: DecisionRow,
+): Promise<void> {
+  const { incident_id, operation_target: target } = incident;
+  const { findings } = found;
+  const alert_names = await alertNamesOf(tx, incident_id);
+  const proposal = propose(journey.decide.rules, { alert_names, target, findings });
+  const open = await openApprovalOf(tx, incident_id);
+  const same = canonicalJson(proposal.operation) === canonicalJson(present.proposal.operation);
+  if (!same || proposal.rule_id !== present.rule_id) {
+    const decision = await decide(tx, { incident, alert_names, findings }, journey.decide);
+    if (decision.policy.outcome === "ask") {
+      if (open === undefined) await requestApproval(tx, { incident, decision }, journey.approval);
+      else await replanApproval(tx, { approval: open, incident, decision }, journey.approval);
+      return;
+    }
+    if (open !== undefined) await supersedeApproval(tx, incident_id, decision.summary);
+  } else if (open !== undefined) return;
+  // No card will ask: people hear what was found all the same.
+  if (findings.length > 0) tell(tx, { topic: "incident.diagnosed", incident_id, payload: {} });
+}
+
+/**
+ * Reads facts about what an incident is about, and decides by them: evidence beats the names of alerts. Does
+ * nothing where nothing can be read, or another decision than `token` has been made, or its plan is before
+ * people already. Changes nothing outside.
+ */
+export async function consider(
+  journey: Journey,
+  about: { incident_id: string; token: string },
+): Promise<void> {
+  const { incident_id, token } = about;
+  const ctx = journey.as("pipeline");
+  const before = await getIncident(ctx, incident_id);
+  const { operation_target: target } = before;
+  if (target === null || !canLookInto(journey, before)) return;
+  const found = await investigate(ctx, { incident_id, target }, journey.investigators, journey.evidence);
+  await transaction(ctx, async (tx) => {
+    const locked = await lockIncident(tx, incident_id);
+    if (locked === undefined || !isActive(locked)) return;
+    await keepEvidence(tx, incident_id, found);
+    const latest = (await latestDecisions(tx, [incident_id])).get(incident_id);
+    const open = await openApprovalOf(tx, incident_id);
+    if (latest?.token !== token || (open !== undefined && open.status !== "preparing")) return;
+    const incident = await aimAt(tx, locked, found.target);
+    await decideBy(tx, journey, incident, found, latest);
+  });
+}

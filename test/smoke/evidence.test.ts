@@ -1,0 +1,172 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { RunningApp } from "../../src/app/app.ts";
+import type { Investigation } from "../../src/contract/evidence.ts";
+import type { Investigator } from "../../src/decision/index.ts";
+import { alertmanagerBody, post } from "../support/alerts.ts";
+import { approvalIn, type Client, startTestApp } from "../support/app.ts";
+import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { clearFolder, temporaryFolder } from "../support/folder.ts";
+import { ScriptedTarget } from "../support/scripted-executor.ts";
+import { until } from "../support/until.ts";
+
+const RULES = `
+- {id: hung, targets: [process], findings: [hung], propose: process.restart, risk: high, reasoning: It hangs.}
+- {id: full, targets: [any], findings: [disk_full], propose: investigate, risk: medium, reasoning: Make room first.}
+- {id: well, targets: [any], findings: [well], propose: none, risk: low, reasoning: Nothing is wrong with it.}
+- {id: down, targets: [process], keywords: [down], propose: process.restart, risk: medium, reasoning: It is down.}
+- {id: last, targets: [any], propose: investigate, risk: low, reasoning: Somebody should look.}`;
+
+// One for each test: alerts of the same one would be one incident.
+const SHOPS = Array.from({ length: 10 }, (_, at) => `shop-${at}`);
+let next = 0;
+let shop: string;
+let database: TestDatabase;
+let folder: string;
+let app: RunningApp & { admin: Client };
+let found: Pick<Investigation, "findings" | "target">;
+/** Resolved when evidence may be answered. */
+let answer: Promise<void>;
+
+const finding = (code: string): Investigation["findings"][number] => ({
+  code,
+  weight: "cause",
+  title: `The evidence is ${code}`,
+  meaning: "Look at it.",
+  evidence: ["E1"],
+});
+const investigator: Investigator = {
+  id: "imagined",
+  investigates: ({ kind }) => kind === "process" || kind === "unknown",
+  async investigate(target, now) {
+    await answer;
+    const at = now.toISOString();
+    const evidence = [{ id: "E1", source: "imagined", at, subject: target.name, text: "a fact" }];
+    return { at, evidence, missing: [], ...found };
+  },
+};
+
+beforeAll(async () => {
+  database = await createDatabase();
+  folder = await temporaryFolder("evidence");
+  const rules = join(folder, "rules.yaml");
+  await writeFile(rules, RULES);
+  const target = new ScriptedTarget();
+  app = await startTestApp(
+    database.url,
+    folder,
+    {
+      processes: SHOPS.map((name) => ({ name, argv: ["/bin/true"] })),
+      decision: { rules, evidence_time: "1s" },
+    },
+    {
+      adapt: (all) => ({
+        ...all,
+        executors: [target.executor],
+        observers: [target.observer],
+        investigators: [investigator],
+      }),
+    },
+  );
+});
+beforeEach(() => {
+  shop = SHOPS[next++] as string;
+  answer = Promise.resolve();
+  found = { target: null, findings: [] };
+});
+afterAll(async () => {
+  await app.stop();
+  await clearFolder(folder);
+  await database.drop();
+});
+
+async function fired(name: string, component = shop): Promise<string> {
+  const { body } = await post(app.url, alertmanagerBody([{ labels: { alertname: name, component } }]));
+  return body.incident_id as string;
+}
+
+type Decision = { rule_id: string; policy: { outcome: string }; summary: string };
+const decidedBy = (id: string, rule: string) =>
+  until(async () => {
+    const decision = await app.admin.get<Decision>(`/incidents/${id}/decision`);
+    return decision.rule_id === rule ? decision : undefined;
+  }, `${id} to be decided by ${rule}`);
+const approvalsOf = (id: string) =>
+  app.admin.get<{ items: { status: string; risk_level: string; plan_hash: string }[] }>(
+    `/approvals?incident_id=${id}`,
+  );
+
+describe("evidence", () => {
+  it("gives the plan that is being prepared another content before anyone sees it", async () => {
+    found.findings = [finding("hung")];
+    const id = await fired("ShopDown");
+    const approval = await approvalIn(app.admin, id, "pending");
+    expect(await decidedBy(id, "hung")).toMatchObject({
+      summary: expect.stringContaining("the evidence shows hung: The evidence is hung (E1)"),
+    });
+    expect((await approvalsOf(id)).items).toMatchObject([
+      { status: "pending", risk_level: "high", plan_hash: approval.plan_hash },
+    ]);
+  });
+
+  it("takes a plan back that would not help, and says why", async () => {
+    found.findings = [finding("disk_full")];
+    const id = await fired("ShopDown");
+    await decidedBy(id, "full");
+    expect((await approvalsOf(id)).items).toMatchObject([{ status: "superseded" }]);
+    const { items } = await app.admin.get<{ items: { text: string }[] }>(`/incidents/${id}/timeline`);
+    expect(items.map((one) => one.text)).toEqual(
+      expect.arrayContaining([
+        "Found: The evidence is disk_full",
+        expect.stringMatching(/^No longer needed: Investigate process shop-\d: the evidence shows disk_full/),
+      ]),
+    );
+  });
+
+  it("proposes nothing where nothing is wrong", async () => {
+    found.findings = [finding("well")];
+    const id = await fired("ShopDown");
+    expect(await decidedBy(id, "well")).toMatchObject({ policy: { outcome: "none" } });
+    expect((await approvalsOf(id)).items).toMatchObject([{ status: "superseded" }]);
+  });
+
+  it("proposes a repair where the alert's name had none", async () => {
+    found.findings = [finding("hung")];
+    const id = await fired("ShopOdd");
+    const approval = await approvalIn(app.admin, id, "pending");
+    expect((await approvalsOf(id)).items).toMatchObject([{ risk_level: "high" }]);
+    await app.admin.post(`/approvals/${approval.approval_id}/reject`, { reason: "not now" });
+  });
+
+  it("finds the exact object that an alert is about", async () => {
+    found = { target: { kind: "process", name: shop }, findings: [finding("hung")] };
+    const id = await fired("Odd", "the-shop");
+    await approvalIn(app.admin, id, "pending");
+    expect(await app.admin.get(`/incidents/${id}`)).toMatchObject({
+      operation_target: { kind: "process", name: shop },
+    });
+  });
+
+  it("is kept with its incident", async () => {
+    found.findings = [finding("disk_full")];
+    const id = await fired("ShopDown");
+    await decidedBy(id, "full");
+    expect(await app.admin.get(`/incidents/${id}/evidence`)).toMatchObject({
+      evidence: [{ id: "E1", source: "imagined", text: "a fact" }],
+      findings: [{ code: "disk_full", evidence: ["E1"] }],
+    });
+  });
+
+  it("that does not come keeps no plan waiting", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answer = promise;
+    const id = await fired("ShopDown");
+    await approvalIn(app.admin, id, "pending");
+    expect(await app.admin.get(`/incidents/${id}/evidence`)).toMatchObject({
+      evidence: [],
+      missing: [expect.stringContaining("imagined")],
+    });
+    resolve();
+  });
+});
