@@ -12,6 +12,7 @@ import { addDeadLetters } from "./dead-letters.ts";
 import { addDiagnose } from "./diagnose.ts";
 import { addExecutions } from "./executions.ts";
 import { tellFailure } from "./failure.ts";
+import { addFreeze } from "./freeze.ts";
 import { addHeartbeats } from "./heartbeats.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
@@ -79,6 +80,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addApprovals,
     addAlerts,
     addSilences,
+    addFreeze,
     addCorrelation,
     addDeadLetters,
     addExecutions,

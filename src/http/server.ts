@@ -16,6 +16,7 @@ import { decisionRoutes } from "./decisions.ts";
 import { diagnosisRoutes } from "./diagnosis.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
+import { freezeRoutes } from "./freeze.ts";
 import { healthRoutes } from "./health.ts";
 import { heartbeatRoutes } from "./heartbeats.ts";
 import { idempotentWrites } from "./idempotency.ts";
@@ -68,6 +69,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   executionRoutes(routes, deps);
   operationLogRoutes(routes);
   diagnosisRoutes(routes, deps);
+  freezeRoutes(routes, deps);
   tokenRoutes(routes);
   deadLetterRoutes(routes);
   heartbeatRoutes(routes);

@@ -5,6 +5,7 @@ import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
 import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
+import type { GatewayOptions } from "../execution/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import type { Call, Decoded, RoutingKeyCheck, SecretCheck, SignatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -68,6 +69,7 @@ export type HttpDeps = {
   readonly terms: ApprovalTerms;
   /** Reads of a target what is wrong with it. */
   diagnose: (ctx: Ctx, target: DiagnosisQuery) => Promise<Investigation>;
+  readonly gateway: GatewayOptions;
   config: {
     status: (ctx: Ctx) => ConfigStatus;
     reload: (ctx: Ctx) => Promise<Reloaded>;

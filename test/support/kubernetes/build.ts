@@ -44,9 +44,9 @@ const missing = () => PROGRAMS.filter((name) => controlPlaneBinary(name) === und
 export const kubernetesBinaries = (): string | undefined =>
   missing().length === 0 ? controlPlaneBinary("kube-apiserver") : undefined;
 
-/** Builds what is missing, and keeps it in the user's cache. */
+/** Builds what is missing, with 3 GB of temporary disk, and keeps it in the user's cache. */
 export function buildKubernetes(): void {
-  process.stdout.write(`Building ${missing().join(" and ")} ${VERSION}: five minutes or so, this once…\n`);
+  process.stdout.write(`Building ${missing().join(" and ")} ${VERSION}: five minutes or more, this once…\n`);
   if (!existsSync(GO)) install("golang-1.19-go");
   if (onPath("dpkg-source") === undefined) install("dpkg-dev");
   const folder = mkdtempSync(join(tmpdir(), "awoooi-kubernetes-"));

@@ -1,0 +1,160 @@
+import { AppsV1Api, type KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningApp } from "../../src/app/app.ts";
+import type { Approval } from "../../src/contract/approval.ts";
+import type { Decision } from "../../src/contract/decision.ts";
+import type { Investigation } from "../../src/contract/evidence.ts";
+import type { Execution } from "../../src/contract/execution.ts";
+import { alertmanagerBody, post } from "../support/alerts.ts";
+import { approvalIn, type Client, concluded, person, startTestApp } from "../support/app.ts";
+import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { clearFolder, temporaryFolder } from "../support/folder.ts";
+import { type Cluster, startCluster } from "../support/kubernetes/cluster.ts";
+import { type Kubelet, startKubelet } from "../support/kubernetes/kubelet.ts";
+import { deploymentOf } from "../support/kubernetes/objects.ts";
+import { until } from "../support/until.ts";
+
+const JSON_PATCH = setHeaderOptions("Content-Type", PatchStrategy.JsonPatch);
+const GOOD = "registry.example/web:1.2";
+const BAD = "registry.example/web:missing";
+
+let cluster: Cluster;
+let kubelet: Kubelet;
+let database: TestDatabase;
+let folder: string;
+let app: RunningApp & { admin: Client };
+let ada: Client;
+
+const apps = (config: KubeConfig) => config.makeApiClient(AppsV1Api);
+const settings = (kubeconfig: string) => ({
+  kubernetes: { kubeconfig, settle: "300ms" },
+  incident: { correlation: { merge: false } },
+  verification: { wait: "200ms", collect: "20s", interval: "100ms", healthy_in_a_row: 2 },
+});
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  kubelet = await startKubelet(cluster);
+  database = await createDatabase();
+  folder = await temporaryFolder("kubernetes");
+  app = await startTestApp(database.url, folder, settings(cluster.kubeconfig));
+  ada = await person(app, "ada", "approver");
+});
+afterAll(async () => {
+  await app?.stop();
+  await kubelet?.stop();
+  await cluster?.stop();
+  if (folder !== undefined) await clearFolder(folder);
+  await database?.drop();
+});
+
+const imageOf = async (namespace: string, name: string) => {
+  const found = await apps(cluster.admin).readNamespacedDeployment({ namespace, name });
+  return found.spec?.template.spec?.containers[0]?.image;
+};
+
+/** Everything of it is there and ready, and the controllers have seen its latest change. */
+const rolledOut = (namespace: string, name: string) =>
+  until(async () => {
+    const { spec, status, metadata } = await apps(cluster.admin).readNamespacedDeployment({
+      namespace,
+      name,
+    });
+    const current = status?.observedGeneration === metadata?.generation;
+    return current && status?.updatedReplicas === spec?.replicas && status?.readyReplicas === spec?.replicas
+      ? true
+      : undefined;
+  }, `${name} to be rolled out`);
+
+/** A deployment that served, and whose new image does not exist. */
+async function brokenRollout(name: string): Promise<string> {
+  const namespace = await cluster.namespace();
+  await apps(cluster.admin).createNamespacedDeployment({ namespace, body: deploymentOf(name, GOOD) });
+  await rolledOut(namespace, name);
+  const body = [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: BAD }];
+  await apps(cluster.admin).patchNamespacedDeployment({ namespace, name, body }, JSON_PATCH);
+  return namespace;
+}
+
+const alertOf = (alertname: string, namespace: string, deployment: string) =>
+  alertmanagerBody([{ labels: { alertname, namespace, deployment, severity: "critical" } }]);
+
+describe("a deployment with an image that does not exist, on a real API server", () => {
+  it("is rolled back because of the evidence, not restarted, and its incident ends by that", async () => {
+    const namespace = await brokenRollout("api");
+    const answer = await post(app.url, alertOf("KubePodCrashLooping", namespace, "api"));
+    const id = answer.body.incident_id as string;
+    // The alert's name alone says restart.
+    expect(answer.body.suggested_action).toContain("Restart");
+
+    const { approval_id, plan_hash } = await approvalIn(app.admin, id, "pending");
+    const approval = await app.admin.get<Approval>(`/approvals/${approval_id}`);
+    expect(approval.operation).toEqual({
+      kind: "kubernetes.rollout_undo",
+      target: { kind: "deployment", name: "api", namespace },
+      parameters: { to_revision: 1 },
+    });
+    expect(approval.diff).toContain(`${BAD} → ${GOOD}`);
+    expect(approval.dry_run_checks.filter((check) => !check.passed)).toEqual([]);
+    const decision = await app.admin.get<Decision>(`/incidents/${id}/decision`);
+    expect(decision.summary).toMatch(/the evidence shows \w+: .+ \(E\d+/);
+    const { findings } = await app.admin.get<Investigation>(`/incidents/${id}/evidence`);
+    expect(findings.map((one) => one.code)).toEqual(
+      expect.arrayContaining(["image_not_found", "bad_rollout"]),
+    );
+
+    await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
+    await ada.post(`/approvals/${approval_id}/approve`, { plan_hash });
+    const done = await concluded(app.admin, id);
+    expect(done).toMatchObject({ status: "resolved", outcome: { disposition: "human_approved" } });
+    expect(await imageOf(namespace, "api")).toBe(GOOD);
+    await rolledOut(namespace, "api");
+    const { items } = await app.admin.get<{ items: Execution[] }>(`/incidents/${id}/executions`);
+    expect(items).toMatchObject([
+      { status: "success", verification: { result: "success" }, undo: { possible: true } },
+    ]);
+    const log = await app.admin.get<{ items: { event: string }[] }>(`/operation-log?incident_id=${id}`);
+    expect(log.items.map((one) => one.event).reverse()).toEqual([
+      "ALERT_RECEIVED",
+      "EXECUTION_STARTED",
+      "EXECUTION_COMPLETED",
+      "VERIFICATION_COMPLETED",
+    ]);
+    const asked = await app.admin.post<Approval>(`/executions/${items[0]?.execution_id}/undo`);
+    expect(asked.operation).toMatchObject({
+      kind: "kubernetes.rollout_undo",
+      parameters: { to_revision: 2 },
+    });
+  });
+
+  it("is told of by awoooi diagnose's route, and what is not there by its close names", async () => {
+    const namespace = await brokenRollout("cart");
+    const at = (name: string) => `/diagnosis?kind=deployment&name=${name}&namespace=${namespace}`;
+    await until(async () => {
+      const { findings } = await app.admin.get<Investigation>(at("cart"));
+      return findings.some((one) => one.code === "image_not_found") ? true : undefined;
+    }, "the kubelet to have tried");
+    const missing = await app.admin.call("GET", at("carts"));
+    expect(missing).toMatchObject({ status: 404, body: { detail: expect.stringContaining("cart") } });
+  });
+
+  it("is known not to be repairable before anyone signs, where the account may not", async () => {
+    const namespace = await brokenRollout("shop");
+    const rules = [
+      { apiGroups: ["", "apps"], resources: ["*"], verbs: ["get", "list"] },
+      { apiGroups: ["authorization.k8s.io"], resources: ["selfsubjectaccessreviews"], verbs: ["create"] },
+    ];
+    const kubeconfig = await cluster.serviceAccount("reader", rules);
+    // There is one set of workflows in a process.
+    await app.stop();
+    app = await startTestApp(database.url, folder, settings(kubeconfig));
+    const { body } = await post(app.url, alertOf("KubePodCrashLooping", namespace, "shop"));
+    const { approval_id } = await approvalIn(app.admin, body.incident_id as string, "pending");
+    const { dry_run_checks } = await app.admin.get<Approval>(`/approvals/${approval_id}`);
+    const refused = dry_run_checks.filter((check) => !check.passed);
+    expect(refused.map((check) => `${check.name}: ${check.message}`).join("\n")).toMatch(
+      /permission.*patch.*deployments/,
+    );
+    expect(await imageOf(namespace, "shop")).toBe(BAD);
+  });
+});
