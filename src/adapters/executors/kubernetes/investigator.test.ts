@@ -1,7 +1,10 @@
 import {
   AppsV1Api,
+  AutoscalingV1Api,
   BatchV1Api,
   CoreV1Api,
+  type KubernetesObject,
+  KubernetesObjectApi,
   PatchStrategy,
   setHeaderOptions,
   type V1Pod,
@@ -218,6 +221,65 @@ describe("what it says of a deployment", () => {
   });
 });
 
+describe("what stands around it", () => {
+  /** Creates it in the first of these versions that the cluster has. */
+  async function createIn(versions: readonly string[], rest: object): Promise<void> {
+    const objects = KubernetesObjectApi.makeApiClient(cluster.admin);
+    const [apiVersion, ...others] = versions;
+    try {
+      await objects.create({ apiVersion, ...rest } as KubernetesObject);
+    } catch (error) {
+      if (others.length === 0) throw error;
+      await createIn(others, rest);
+    }
+  }
+
+  it("is read in whatever version the cluster has it: budgets, autoscalers, cron jobs", async () => {
+    await create("web:1");
+    await ready(2);
+    const metadata = { name: "api", namespace };
+    const selector = { matchLabels: { app: "api" } };
+    const budget = { kind: "PodDisruptionBudget", metadata, spec: { minAvailable: 2, selector } };
+    await createIn(["policy/v1", "policy/v1beta1"], budget);
+    const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "api" };
+    const autoscaling = cluster.admin.makeApiClient(AutoscalingV1Api);
+    const spec = { minReplicas: 1, maxReplicas: 2, scaleTargetRef };
+    await autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace, body: { metadata, spec } });
+    // Its controller would come to that within its period of 15 s.
+    const body = { status: { currentReplicas: 2, desiredReplicas: 2 } };
+    await autoscaling.patchNamespacedHorizontalPodAutoscalerStatus({ namespace, name: "api", body }, MERGE);
+    const seen = await found("disruption_budget_blocks");
+    expect(codes(seen)).toEqual(expect.arrayContaining(["autoscaler_at_max", "workload_healthy"]));
+    const template = { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "backup:1" }] } };
+    const nightly = { schedule: "0 3 * * *", suspend: true, jobTemplate: { spec: { template } } };
+    const cron = { kind: "CronJob", metadata: { name: "nightly", namespace }, spec: nightly };
+    await createIn(["batch/v1", "batch/v1beta1"], cron);
+    expect(codes(await look({ kind: "cronjob", name: "nightly" }))).toEqual(["cron_job_suspended"]);
+  });
+
+  it("is a claim that gets no volume", async () => {
+    const spec = {
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: "fast",
+      resources: { requests: { storage: "1Gi" } },
+    };
+    await core.createNamespacedPersistentVolumeClaim({
+      namespace,
+      body: { metadata: { name: "data" }, spec },
+    });
+    const body = deploymentOf("api", "web:1", 1);
+    const pod = body.spec?.template?.spec;
+    if (pod) pod.volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
+    await apps.createNamespacedDeployment({ namespace, body });
+    const seen = await until(async () => {
+      const one = await look();
+      return one.findings.find(({ title }) => title.includes("there is no storage class fast"));
+    }, "the reason for which it is pending");
+    expect(seen).toMatchObject({ code: "volume_pending", weight: "cause" });
+    expect(codes(await look({ kind: "persistentvolumeclaim", name: "data" }))).toEqual(["volume_pending"]);
+  });
+});
+
 describe("what it says of other targets", () => {
   it("a job that has given up", async () => {
     kubelet.behave(() => ({ kind: "crashes", exitCode: 2 }));
@@ -257,6 +319,7 @@ describe("what it says of other targets", () => {
     };
     await apps.createNamespacedStatefulSet({ namespace, body: { metadata: { name: "db" }, spec } });
     await ready(1);
+    expect(codes(await found("workload_healthy", { kind: "statefulset", name: "db" }), "cause")).toEqual([]);
     const body = { spec: { template: template("crash:2") } };
     await apps.patchNamespacedStatefulSet({ namespace, name: "db", body }, MERGE);
     const seen = await found("bad_rollout", { kind: "statefulset", name: "db" });

@@ -90,9 +90,14 @@ const job: Finder = ({ cluster, namespace, until }, name) =>
 
 const cronjob: Finder = async (reading, name) => {
   const { cluster, namespace, signal } = reading;
-  const version = await cluster.discovery.version("batch", ["v1", "v1beta1"]);
-  const path = `/apis/batch/${version}/namespaces/${encodeURIComponent(namespace)}/cronjobs/${encodeURIComponent(name)}`;
-  return found(cluster.raw<V1CronJob>({ path, signal }).then((object) => ({ kind: "cronjob", object })));
+  const place = `namespaces/${encodeURIComponent(namespace)}/cronjobs/${encodeURIComponent(name)}`;
+  // Older clusters have the group's v1 without cron jobs.
+  for (const version of ["v1", "v1beta1"]) {
+    const asked = cluster.raw<V1CronJob>({ path: `/apis/batch/${version}/${place}`, signal });
+    const one = await found(asked.then((object) => ({ kind: "cronjob", object })));
+    if (one !== undefined) return one;
+  }
+  return undefined;
 };
 
 /** A replica set is never the object itself, unless nothing made it. */

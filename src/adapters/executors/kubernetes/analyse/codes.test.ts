@@ -389,6 +389,7 @@ describe("every code", () => {
 
 it("says that a workload is healthy only where all of it was seen to be", () => {
   expect(codesOf(factsOf({ pods: [], workload: null }))).not.toContain("workload_healthy");
+  expect(codesOf(factsOf({ pods: [] }))).not.toContain("workload_healthy");
   expect(codesOf(factsOf({ workload: deploymentOf({ updatedReplicas: 0 }) }))).not.toContain(
     "workload_healthy",
   );

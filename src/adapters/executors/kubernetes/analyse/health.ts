@@ -1,6 +1,6 @@
 import { CODES } from "./codes.ts";
 import type { Draft, Fact, Facts } from "./facts.ts";
-import { containersOf, isReady, LATELY_SECONDS, livePods, nameOf, secondsSince } from "./pods.ts";
+import { isReady, livePods, nameOf } from "./pods.ts";
 import { counted, podsText } from "./text.ts";
 import { countOf, observed } from "./workload.ts";
 
@@ -29,19 +29,17 @@ export function replicas(facts: Facts): Draft[] {
   ];
 }
 
-const restartedSince = (facts: Facts) =>
-  livePods(facts)
-    .flatMap(containersOf)
-    .some(
-      ({ status }) => secondsSince(status.lastState?.terminated?.finishedAt, facts.now) <= LATELY_SECONDS,
-    );
+/** More pods than these are not read. */
+const MANY = 250;
 
 function allReady(facts: Facts): Fact | undefined {
   const { workload, target, nodes, pods } = facts;
   const subject = `${target.kind}/${target.name}`;
   if (workload !== null) {
     const { desired, ready, updated } = countOf(workload);
-    const full = observed(workload) && desired > 0 && ready >= desired && updated >= desired;
+    // Pods that were not seen may have restarted.
+    const seen = livePods(facts).length >= Math.min(desired, MANY);
+    const full = seen && observed(workload) && desired > 0 && ready >= desired && updated >= desired;
     return full
       ? { subject, text: `${ready} of ${counted(desired, "replica")} ready, all of the newest revision` }
       : undefined;
@@ -63,9 +61,9 @@ function allReady(facts: Facts): Fact | undefined {
     : undefined;
 }
 
-/** That nothing is wrong: acting where that is so does only harm. Needs the other findings. */
+/** That nothing is wrong: acting where that is so does only harm. Needs the other findings, restarts among them. */
 export function health(facts: Facts, drafts: readonly Draft[]): Draft[] {
-  if (drafts.some(({ code }) => CODES[code] !== "note") || restartedSince(facts)) return [];
+  if (drafts.some(({ code }) => CODES[code] !== "note")) return [];
   const fact = allReady(facts);
   if (fact === undefined) return [];
   return [

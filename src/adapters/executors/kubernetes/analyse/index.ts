@@ -87,7 +87,10 @@ function notebook(now: Date) {
 /** What the facts mean: causes first, each with the evidence that it rests on. Pure. */
 export function analyse(facts: Facts): { evidence: EvidenceItem[]; findings: Finding[] } {
   const found = (facts.target.kind === "node" ? OF_NODES : ANALYSERS).flatMap((analyser) => analyser(facts));
-  const drafts = [...found, ...badRollout(facts, found), ...health(facts, found)];
+  const bad = badRollout(facts, found);
+  // That it is bad says also that it was, and when.
+  const rest = bad.length === 0 ? found : found.filter(({ code }) => code !== "recent_rollout");
+  const drafts = [...bad, ...rest, ...health(facts, rest)];
   const { evidence, cite } = notebook(facts.now);
   const weighed = drafts
     .map((draft) => ({ draft, weight: weightOf(draft.code, drafts) }))

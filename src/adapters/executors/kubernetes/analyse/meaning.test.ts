@@ -305,6 +305,19 @@ describe("findings", () => {
   });
 });
 
+describe("probes", () => {
+  it("that failed long ago are not what is wrong now", () => {
+    const pods = [podOf({ status: { state: RUNNING, started: true } })];
+    const failed = (seconds: number) =>
+      factsOf({
+        pods,
+        events: [eventOf("Pod", "api-1", "Unhealthy", "Readiness probe failed: no", seconds)],
+      });
+    expect(find(failed(60), "readiness_probe_failing")).toBeDefined();
+    expect(find(failed(9_999), "readiness_probe_failing")).toBeUndefined();
+  });
+});
+
 describe("what strangers wrote", () => {
   it("is one visible line, without credentials, and clipped", () => {
     expect(oneLine("a\u001b[31mred\u001b[0m\n\u0007b\u202e token=abcdefgh")).toBe("ared b token=[redacted]");

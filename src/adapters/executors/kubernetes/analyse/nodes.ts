@@ -1,4 +1,4 @@
-import type { V1Node } from "@kubernetes/client-node";
+import type { V1Node, V1Pod } from "@kubernetes/client-node";
 import type { FindingCode } from "./codes.ts";
 import type { Analyser, Draft, Facts } from "./facts.ts";
 import { firstFacts, grouped, LATELY_SECONDS, nameOf, secondsSince } from "./pods.ts";
@@ -97,17 +97,24 @@ export const nodes: Analyser = (facts) =>
     return [...notReady(facts, node), ...pressures, ...cordoned];
   });
 
+/** When a pod ended, as far as it says so: at the latest of what happened to it. */
+function endOf({ metadata, status }: V1Pod): Date | undefined {
+  const times = [
+    ...(status?.conditions ?? []).map((one) => one.lastTransitionTime),
+    ...(status?.containerStatuses ?? []).map((one) => one.state?.terminated?.finishedAt),
+    status?.startTime ?? metadata?.creationTimestamp,
+  ].flatMap((time) => (time === undefined ? [] : [new Date(time).getTime()]));
+  return times.length === 0 ? undefined : new Date(Math.max(...times));
+}
+
 /** Pods that their nodes have put out lately for want of something. */
 export const evictions: Analyser = (facts) => {
-  const evicted = facts.pods.filter(({ metadata, status }) => {
-    const at =
-      status?.conditions?.[0]?.lastTransitionTime ?? status?.startTime ?? metadata?.creationTimestamp;
-    return (
-      status?.phase === "Failed" &&
-      status.reason === "Evicted" &&
-      secondsSince(at, facts.now) <= 24 * LATELY_SECONDS
-    );
-  });
+  const evicted = facts.pods.filter(
+    (pod) =>
+      pod.status?.phase === "Failed" &&
+      pod.status.reason === "Evicted" &&
+      secondsSince(endOf(pod), facts.now) <= 24 * LATELY_SECONDS,
+  );
   const resourceOf = (message = "") => /low on resource: ([\w.-]+)/.exec(message)?.[1] ?? "a resource";
   return [...grouped(evicted, ({ status }) => resourceOf(status?.message)).entries()].map(
     ([resource, same]) => ({

@@ -2,7 +2,7 @@ import type { FindingCode } from "./codes.ts";
 import type { Analyser, Draft, Fact, Facts, Revision } from "./facts.ts";
 import { isReady, nameOf, secondsSince } from "./pods.ts";
 import { type Aspect, type Change, templateChanges } from "./template-diff.ts";
-import { ago, counted, oneLine, some } from "./text.ts";
+import { ago, counted, oneLine } from "./text.ts";
 import { countOf, podsOf, readyOf } from "./workload.ts";
 
 const DAY_SECONDS = 86_400;
@@ -70,13 +70,22 @@ function blames(facts: Facts, { newest, before, changes, serving }: Step, draft:
   return pods.some((name) => young?.has(name)) && !pods.some((name) => old?.has(name));
 }
 
-const changedText = (changes: readonly Change[]) => some(changes.map(({ text }) => text));
+function changedText(changes: readonly Change[]): string {
+  const more = changes.length > 3 ? `; and ${changes.length - 3} more` : "";
+  return `${changes
+    .slice(0, 3)
+    .map(({ text }) => text)
+    .join("; ")}${more}`;
+}
 
 function revisionFact(facts: Facts, one: Revision, more: string): Fact {
   const pods = podsOf(facts, one);
   const text = `revision ${one.number} (${one.name}): ${pods.filter(isReady).length} of ${counted(pods.length, "pod")} ready${more}`;
+  const { workload, target } = facts;
+  const [kind, name] =
+    workload === null ? [target.kind, target.name] : [workload.kind, nameOf(workload.object)];
   return {
-    subject: `${facts.target.kind}/${facts.target.name}`,
+    subject: `${kind}/${name}`,
     text: oneLine(text, 600),
     at: one.since ?? undefined,
   };
@@ -127,21 +136,23 @@ export const rolloutAge: Analyser = (facts) => {
         facts: [revisionFact(facts, newest, `; changed: ${step.changes.map(({ text }) => text).join("; ")}`)],
       },
     ];
-  const why =
-    step === undefined
-      ? "there is no revision before it"
-      : recent
-        ? "it changes nothing but restarts"
-        : "it is in use since";
   return [
     {
       code: "no_recent_rollout",
-      title: `No change was rolled out within a day: revision ${newest.number} is ${age} old, and ${why}`,
+      title: unchanged(newest, step, age, recent),
       meaning: "Going back to an older revision would not undo what has changed lately.",
       facts: [revisionFact(facts, newest, "")],
     },
   ];
 };
+
+function unchanged({ number }: Revision, step: Step | undefined, age: string, recent: boolean): string {
+  if (step === undefined)
+    return `Revision ${number}, ${age} old, is the only one: there is none to go back to`;
+  if (recent)
+    return `Revision ${number}, rolled out ${age} ago, changed nothing: its pods were only restarted`;
+  return `No change was rolled out within a day: revision ${number} is ${age} old`;
+}
 
 function progress({ workload }: Facts) {
   if (workload?.kind !== "deployment") return undefined;

@@ -28,12 +28,8 @@ export function countOf(workload: Workload): Count {
     return { desired: desiredNumberScheduled, ready: numberReady, updated: updatedNumberScheduled };
   }
   const { spec, status } = workload.object;
-  return {
-    desired: spec?.replicas ?? 1,
-    ready: status?.readyReplicas ?? 0,
-    // A stateful set without an update strategy of its own counts only what differs.
-    updated: status?.updatedReplicas ?? (workload.kind === "statefulset" ? (status?.readyReplicas ?? 0) : 0),
-  };
+  const ready = status?.readyReplicas ?? 0;
+  return { desired: spec?.replicas ?? 1, ready, updated: status?.updatedReplicas ?? 0 };
 }
 
 /** Whether the controller has seen the newest specification: before that its status is about another. */
