@@ -3,10 +3,10 @@ import { processConfig } from "../adapters/executors/local-process/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { compileMatchers, parseMatchers } from "../intake/index.ts";
+import { duration, keeping, keepingOrForever } from "../lib/duration.ts";
 import { messageOf } from "../lib/error.ts";
 import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
 import { notificationSchema } from "./config-notification.ts";
-import { duration, keeping, keepingOrForever } from "./duration.ts";
 
 const seconds = (text: string) => duration.prefault(text);
 const count = (value: number) => z.number().int().min(1).max(1_000_000).default(value);
