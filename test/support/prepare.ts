@@ -1,7 +1,8 @@
 /** Installs what the tests run against and npm does not have, from Debian's packages. */
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
+import { buildKubernetes, controlPlaneBinary, kubernetesBinaries } from "./kubernetes/build.ts";
+import { install, installServer, onPath } from "./packages.ts";
 
 // Debian's folder, Red Hat's, and those of Homebrew.
 const POSTGRESQL_15 = [
@@ -10,17 +11,10 @@ const POSTGRESQL_15 = [
   "/opt/homebrew/opt/postgresql@15/bin",
   "/usr/local/opt/postgresql@15/bin",
 ];
-/** Asked by Debian's scripts before they start a server that they have installed; here only meanwhile. */
-const POLICY = "/usr/sbin/policy-rc.d";
+/** Where sshd is; it wants to be started by its whole path. */
+const SSHD = "/usr/sbin/sshd";
 /** Read by Debian's scripts when they install a server; here only while this one is installed. */
 const NO_CLUSTER = "/etc/postgresql-common/createcluster.d/awoooi-tests.conf";
-
-function onPath(...names: string[]): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
-  return folders
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => existsSync(path));
-}
 
 /** The Alertmanager to test with; undefined when the machine has none. */
 export const alertmanagerBinary = (): string | undefined => onPath("prometheus-alertmanager", "alertmanager");
@@ -37,25 +31,12 @@ export const promtoolBinary = (): string | undefined => onPath("promtool");
 /** The Redis to test with, 6.2 or newer; undefined when the machine has none. */
 export const redisBinary = (): string | undefined => onPath("redis-server");
 
+/** The OpenSSH server to test with; undefined when the machine has none. */
+export const sshdBinary = (): string | undefined => (existsSync(SSHD) ? SSHD : undefined);
+
 /** The folder of PostgreSQL 15's programs; undefined when the machine has none. */
 export function postgresql15(): string | undefined {
   return POSTGRESQL_15.find((folder) => existsSync(join(folder, "postgres")));
-}
-
-function apt(...args: string[]): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  execFileSync("apt-get", ["-q", "-y", ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
-}
-
-function install(name: string): void {
-  const get = () => apt("install", "--no-install-recommends", name);
-  try {
-    get();
-  } catch {
-    // A new machine knows no packages before its first update.
-    apt("update");
-    get();
-  }
 }
 
 /** The programs only: Debian would also make a cluster and start it at every boot. */
@@ -69,18 +50,6 @@ function installPostgresql15(): void {
   }
 }
 
-/** The program only: Debian would also start a server, now and at every boot, where it may. */
-function installRedis(): void {
-  const refuses = existsSync(POLICY);
-  if (!refuses) writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-  try {
-    install("redis-server");
-    if (existsSync("/run/systemd/system")) execFileSync("systemctl", ["disable", "redis-server"]);
-  } finally {
-    if (!refuses) rmSync(POLICY);
-  }
-}
-
 type Tool = { name: string; found: () => string | undefined; install: () => void; otherwise: string };
 
 /** A program that one Debian package puts on the PATH. */
@@ -91,17 +60,36 @@ const program = (name: string, debian: string, found: Tool["found"]): Tool => ({
   otherwise: `on Debian: apt-get install ${debian}; elsewhere put its binary on the PATH`,
 });
 
+/** A server that one Debian package has, and starts as this service. */
+const server = (
+  name: string,
+  debian: string,
+  service: string,
+  found: Tool["found"],
+  elsewhere = "put its binary on the PATH",
+): Tool => ({
+  name,
+  found,
+  install: () => installServer(debian, service),
+  otherwise: `on Debian: apt-get install ${debian}; elsewhere ${elsewhere}`,
+});
+
 const TOOLS: Record<string, Tool> = {
   alertmanager: program("Alertmanager", "prometheus-alertmanager", alertmanagerBinary),
   amtool: program("amtool", "prometheus-alertmanager", amtoolBinary),
   promtool: program("promtool", "prometheus", promtoolBinary),
   prometheus: program("Prometheus", "prometheus", prometheusBinary),
   wrk: program("wrk", "wrk", () => onPath("wrk")),
-  redis: {
-    name: "Redis",
-    found: redisBinary,
-    install: installRedis,
-    otherwise: "on Debian: apt-get install redis-server; elsewhere put redis-server on the PATH",
+  redis: server("Redis", "redis-server", "redis-server", redisBinary),
+  etcd: server("etcd", "etcd-server", "etcd", () => controlPlaneBinary("etcd")),
+  sshd: server("sshd", "openssh-server", "ssh", sshdBinary, `have it as ${SSHD}`),
+  kubernetes: {
+    name: "Kubernetes",
+    found: kubernetesBinaries,
+    install: buildKubernetes,
+    otherwise:
+      "set KUBEBUILDER_ASSETS to a folder with kube-apiserver and kube-controller-manager 1.20 or newer, or " +
+      "put them on the PATH",
   },
   postgresql15: {
     name: "PostgreSQL 15",
@@ -112,7 +100,17 @@ const TOOLS: Record<string, Tool> = {
 };
 
 /** What the tests need; benchmarks are asked for by name. */
-const TESTS = ["alertmanager", "amtool", "promtool", "prometheus", "postgresql15", "redis"];
+const TESTS = [
+  "alertmanager",
+  "amtool",
+  "promtool",
+  "prometheus",
+  "postgresql15",
+  "redis",
+  "etcd",
+  "kubernetes",
+  "sshd",
+];
 
 if (import.meta.main) {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : TESTS;
