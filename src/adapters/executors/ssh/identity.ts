@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { utils } from "ssh2";
+import ssh2 from "ssh2";
 import { messageOf } from "../../../lib/error.ts";
 import { keepSecret } from "../../../lib/redact.ts";
 import type { HostConfig } from "./config.ts";
@@ -32,7 +32,7 @@ async function keyOf(file: string, passphrase: string | undefined): Promise<Buff
   const { mode } = await stat(file);
   if ((mode & 0o077) !== 0) throw new Error(`others may read the private key ${file}: chmod 600 ${file}`);
   const key = await readFile(file);
-  const parsed = utils.parseKey(key, passphrase);
+  const parsed = ssh2.utils.parseKey(key, passphrase);
   if (!(parsed instanceof Error)) return key;
   if (/no passphrase|encrypted/i.test(parsed.message))
     throw new Error(`the private key ${file} needs a passphrase, and none is configured`);

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { utils } from "ssh2";
+import ssh2 from "ssh2";
 import { messageOf } from "../../../lib/error.ts";
 import type { SshConfig } from "./config.ts";
 import { parseKnownHosts } from "./known-hosts.ts";
@@ -35,7 +35,7 @@ function keyProblems(
   try {
     const secret =
       passphrase_file === undefined ? passphrase : readFileSync(passphrase_file, "utf8").trimEnd();
-    const parsed = utils.parseKey(readFileSync(file), secret);
+    const parsed = ssh2.utils.parseKey(readFileSync(file), secret);
     if (!(parsed instanceof Error)) return [];
     const needs = /no passphrase|encrypted/i.test(parsed.message) && secret === undefined;
     const message = needs

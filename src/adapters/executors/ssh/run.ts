@@ -22,27 +22,10 @@ const GRACE_MS = 1_000;
 
 type Ended = { code: number | null; signal: string | null };
 
-/** Opens a session and sends the command; an error says whether it was sent. */
-function open(
-  { client }: Connection,
-  line: string,
-): Promise<{ channel: ClientChannel } | { error: string; sent: boolean }> {
-  return new Promise((resolve) => {
-    try {
-      client.exec(line, (error: (Error & { reason?: unknown }) | undefined, channel) => {
-        if (error === undefined) return resolve({ channel });
-        // A session that the host would not open was never given a command; anything else may have been.
-        resolve({ error: inLine(messageOf(error)), sent: error.reason === undefined });
-      });
-    } catch (error) {
-      resolve({ error: inLine(messageOf(error)), sent: false });
-    }
-  });
-}
-
 /** Waits for the end of a command; one that takes too long is told to end, then its channel is closed. */
 function finish(
   channel: ClientChannel,
+  over: Promise<void>,
   { seconds, signal }: RunTerms,
 ): Promise<{ ended: Ended | null; stopped: string | null }> {
   return new Promise((resolve) => {
@@ -70,35 +53,48 @@ function finish(
       ended = { code, signal: name ?? null };
     });
     channel.on("close", done);
+    over.then(done, done);
     if (signal?.aborted) cancel();
     else signal?.addEventListener("abort", cancel, { once: true });
   });
 }
 
-/**
- * Runs one line on a host, in a session of its own. Never throws. Without an exit code the outcome is not known:
- * the connection was cut, or it took too long.
- */
-export async function runLine(connection: Connection, line: string, terms: RunTerms): Promise<Ran> {
-  if (terms.signal?.aborted) return { kind: "failed", sent: false, error: "cancelled", stderr: "" };
-  const opened = await open(connection, line);
-  if ("error" in opened) {
-    const { error, sent } = opened;
-    return { kind: "failed", sent, error: `the command was not taken: ${error}`, stderr: "" };
-  }
-  const { channel } = opened;
+/** Collects what a command says until it ends. What listens is there before the first event can be. */
+async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTerms): Promise<Ran> {
   const out = new Output(terms.limit);
   const err = new Output(Math.min(terms.limit, 64 * 1024));
   channel.on("data", (chunk: Buffer) => out.add(chunk));
   channel.stderr.on("data", (chunk: Buffer) => err.add(chunk));
   channel.on("error", () => {});
-  // What it reads of its input is the end of it.
-  channel.end();
-  const { ended, stopped } = await finish(channel, terms);
+  const { ended, stopped } = await finish(channel, over, terms);
   const stderr = err.text();
   const unknown = (error: string): Ran => ({ kind: "failed", sent: true, error, stderr });
   if (stopped !== null) return unknown(`${stopped}, and was ended`);
   if (ended === null) return unknown("connection reset while the command ran: its outcome is not known");
   if (ended.code === null) return unknown(`ended by signal ${inLine(ended.signal ?? "", 20)}`);
   return { kind: "exited", code: ended.code, stdout: out.text(), stderr, dropped: out.dropped };
+}
+
+/**
+ * Runs one line on a host, in a session of its own. Never throws. Without an exit code the outcome is not known:
+ * the connection was cut, or it took too long.
+ */
+export function runLine({ client, over }: Connection, line: string, terms: RunTerms): Promise<Ran> {
+  const failed = (sent: boolean, error: string): Ran => ({ kind: "failed", sent, error, stderr: "" });
+  if (terms.signal?.aborted) return Promise.resolve(failed(false, "cancelled"));
+  return new Promise((resolve) => {
+    const refused = (error: Error & { reason?: unknown }) => {
+      // A session that the host would not open was never given a command; anything else may have been.
+      resolve(failed(error.reason === undefined, `the command was not taken: ${inLine(messageOf(error))}`));
+    };
+    try {
+      // Its input is closed there: to end it here would close the channel, and lose the exit code on the way.
+      client.exec(`${line} </dev/null`, (error: Error | undefined, channel) => {
+        if (error === undefined) resolve(follow(channel, over, terms));
+        else refused(error);
+      });
+    } catch (error) {
+      resolve(failed(false, inLine(messageOf(error))));
+    }
+  });
 }
