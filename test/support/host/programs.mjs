@@ -29,6 +29,7 @@ function start() {
   return child.pid;
 }
 function kill(pid) {
+  if (!(pid > 0)) return;
   try {
     process.kill(pid, "SIGKILL");
   } catch {
