@@ -1,4 +1,5 @@
 import { localProcess } from "../adapters/executors/local-process/index.ts";
+import { ssh } from "../adapters/executors/ssh/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
@@ -27,6 +28,8 @@ export type Adapters = {
   observers: readonly Observer[];
   investigators: readonly Investigator[];
   notifiers: readonly Notifier[];
+  /** Lets go of what is held open to the outside. */
+  close: () => Promise<void>;
 };
 
 type Deps = { state_dir: string; print: (line: string) => void; log: Log };
@@ -80,10 +83,14 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { processes: config.processes, state_dir: deps.state_dir },
     { log: deps.log },
   );
+  const hosts = ssh.create(config.ssh, { log: deps.log });
+  // An operation is offered only where there is something to carry it out on.
+  const reached = hosts.names.length > 0;
   return {
     ...createReloadable(config, deps),
-    executors: [processes.executor],
-    observers: [processes.observer],
-    investigators: [],
+    executors: [processes.executor, ...(reached ? [hosts.executor] : [])],
+    observers: [processes.observer, ...(reached ? [hosts.observer] : [])],
+    investigators: reached ? [hosts.investigator] : [],
+    close: () => hosts.close(),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
+import { ssh } from "../adapters/executors/ssh/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { compileMatchers, parseMatchers } from "../intake/index.ts";
@@ -239,6 +240,7 @@ export const configSchema = z.strictObject({
       (list) => new Set(list.map((one) => one.name)).size === list.length,
       "two processes have the same name",
     ),
+  ssh: ssh.config.prefault({}),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -21,6 +21,8 @@ export type ExplainInput = {
   expr?: string | undefined;
   /** Names of processes that the server would supervise. */
   processes: readonly string[];
+  /** Names of hosts that the server would reach. */
+  hosts?: readonly string[];
 };
 
 export type Explanation = {
@@ -69,7 +71,7 @@ export function rulesFrom({ rules, classification }: RuleSources): RuleSet {
 
 /**
  * What the rules make of an alert, without a server. The mode is `suggest`, and of all operations only
- * `process.restart` has something that can carry it out.
+ * `process.restart` has something that can carry it out, and those on hosts where there are any.
  */
 export function explain(input: ExplainInput, { rules, classification }: RuleSet): Explanation {
   const { labels, annotations, expr } = input;
@@ -86,7 +88,8 @@ export function explain(input: ExplainInput, { rules, classification }: RuleSet)
   const alert = normalise(source, "alertmanager", systemClock.now(), classification);
   const { alert_name, alert_type, severity, namespace, cluster, target_resource, fingerprint } = alert;
   const services = affectedServices(alert);
-  const target = operationTarget(alert, services, { processes: input.processes });
+  const hosts = (input.hosts ?? []).map((name) => ({ name, names: [name] }));
+  const target = operationTarget(alert, services, { processes: input.processes, hosts });
   const facts = { alert_name, severity: labels.severity, labels, annotations, expr };
   return {
     alert: { alert_name, alert_type, severity, namespace, cluster, target_resource, fingerprint, labels },
@@ -94,7 +97,7 @@ export function explain(input: ExplainInput, { rules, classification }: RuleSet)
     matches: matchingRules(classification, facts),
     affected_services: services,
     operation_target: target,
-    ...decisionAbout(rules, alert, target),
+    ...decisionAbout(rules, alert, target, hosts.length > 0),
   };
 }
 
@@ -102,6 +105,7 @@ function decisionAbout(
   rules: Rules,
   alert: { alert_name: string; notification_type: string; alert_category: string; heartbeat: boolean },
   target: OperationTarget | null,
+  reachesHosts: boolean,
 ): Pick<Explanation, "decision" | "policy" | "decision_rules"> {
   const { alert_name, notification_type, alert_category: category, heartbeat } = alert;
   // Signs of life and information: no rule is asked.
@@ -110,7 +114,8 @@ function decisionAbout(
   const [proposal] = fitting;
   if (proposal === undefined) return { decision: null, policy: null, decision_rules: [] };
   const { operation, rule_id, because, risk_level, reasoning } = proposal;
-  const executable = operation.kind === "process.restart";
+  const executable =
+    operation.kind === "process.restart" || (reachesHosts && operation.kind.startsWith("host."));
   return {
     decision: { rule_id, because, action: inWords(operation), operation, risk_level, reasoning },
     policy: judge({ mode: "suggest", notification_type, category, operation, executable }),

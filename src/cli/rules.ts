@@ -16,6 +16,8 @@ type ExplainOptions = RuleSources & {
   severity?: string;
   label?: Record<string, string>;
   process?: string[];
+
+  host?: string[];
   expr?: string;
   file?: string;
 };
@@ -46,14 +48,14 @@ async function alertsIn(session: Session, file: string): Promise<{ many: boolean
 }
 
 function inputOf(found: Alert, options: ExplainOptions): ExplainInput {
-  const { name, severity, label, process: processes = [] } = options;
+  const { name, severity, label, process: processes = [], host: hosts = [] } = options;
   const labels = {
     ...found.labels,
     ...label,
     ...(name ? { alertname: name } : {}),
     ...(severity ? { severity } : {}),
   };
-  return { labels, annotations: found.annotations, expr: options.expr ?? found.expr, processes };
+  return { labels, annotations: found.annotations, expr: options.expr ?? found.expr, processes, hosts };
 }
 
 function targetText(target: Explanation["operation_target"]): string {
@@ -139,10 +141,14 @@ export function addRules(program: Command, session: Session): void {
     .option("--label <key=value>", "a label; may come again", pair)
     .option("--expr <promql>", "the expression that fires it")
     .option("--process <name>", "a process that the server supervises; may come again", collect)
+    .option("--host <name>", "a host that the server reaches over SSH; may come again", collect)
     .option("--file <file>", "an alert, or a webhook body with several, as JSON; - is stdin")
     .option(...RULES)
     .option(...CLASSIFICATION)
-    .addHelpText("after", "\nIn the mode suggest, where only supervised processes can be acted on.")
+    .addHelpText(
+      "after",
+      "\nIn the mode suggest, where only supervised processes and the hosts that are named can be acted on.",
+    )
     .action((options: ExplainOptions) => run(session, options));
   leaf(rules, "classify", "place alerts, as JSON lines on stdin: one line out for each line in", [
     "awoooi rules classify < alerts.jsonl",
