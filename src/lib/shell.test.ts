@@ -66,7 +66,7 @@ describe("a command line", () => {
       fc.asyncProperty(list, async (args) => {
         expect(await words(args)).toEqual(args);
       }),
-      { seed: SEED, numRuns: 40 },
+      { seed: SEED, numRuns: 25 },
     );
   });
 

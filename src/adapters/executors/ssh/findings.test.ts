@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../../../test/support/random.ts";
@@ -138,6 +140,22 @@ describe("what facts mean", () => {
       processes: `1 0 S 0.0 1 1 = units\n2 1 S 0.0 1 1 evil.service loaded failed\n=xyz= units\nevil.service loaded failed failed x`,
     });
     expect(codes).toEqual([]);
+  });
+});
+
+describe("the reference of findings", () => {
+  it("has every code of hosts", () => {
+    const read = (path: string) => readFileSync(join(import.meta.dirname, path), "utf8");
+    const [, section = ""] = read("../../../../docs/reference/findings.md").split("\n## Hosts\n");
+    const told = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| <a id="(\w+)"/gm)].map(
+      ([, code]) => code,
+    );
+    const source = ["findings.ts", "investigator.ts"].map(read).join("");
+    const topics =
+      "host|filesystem|disk|inodes|memory|swap|oom|load|runaway|zombie|unit|container|certificate|clock";
+    const used = [...source.matchAll(new RegExp(`"((?:${topics})_[a-z_]+)"`, "g"))].map(([, code]) => code);
+    expect(told.length).toBeGreaterThan(20);
+    expect([...new Set(used)].sort()).toEqual([...told].sort());
   });
 });
 
