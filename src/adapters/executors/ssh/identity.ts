@@ -1,0 +1,62 @@
+import { readFile, stat } from "node:fs/promises";
+import ssh2 from "ssh2";
+import { messageOf } from "../../../lib/error.ts";
+import { keepSecret } from "../../../lib/redact.ts";
+import type { HostConfig } from "./config.ts";
+
+/** What is shown to a host to be let in. */
+export type Identity = {
+  privateKey?: Buffer;
+  passphrase?: string;
+  password?: string;
+  agent?: string;
+};
+
+export type IdentityResult = { ok: true; identity: Identity } | { ok: false; message: string };
+
+type Asked = Pick<
+  HostConfig,
+  "identity_file" | "passphrase" | "passphrase_file" | "password" | "password_file" | "agent"
+>;
+
+/** A secret from the configuration or from its file. */
+async function secretOf(value: string | undefined, file: string | undefined): Promise<string | undefined> {
+  if (value !== undefined || file === undefined) return value;
+  const secret = (await readFile(file, "utf8")).replace(/\r?\n$/, "");
+  keepSecret([secret]);
+  return secret;
+}
+
+/** The private key of a file, or why it cannot be used. Its text is never part of the message. */
+async function keyOf(file: string, passphrase: string | undefined): Promise<Buffer> {
+  const { mode } = await stat(file);
+  if ((mode & 0o077) !== 0) throw new Error(`others may read the private key ${file}: chmod 600 ${file}`);
+  const key = await readFile(file);
+  const parsed = ssh2.utils.parseKey(key, passphrase);
+  if (!(parsed instanceof Error)) return key;
+  if (/no passphrase|encrypted/i.test(parsed.message))
+    throw new Error(`the private key ${file} needs a passphrase, and none is configured`);
+  const why =
+    passphrase === undefined ? "is no private key" : "is no private key, or its passphrase is another";
+  throw new Error(`${file} ${why}`);
+}
+
+/** Reads the keys and secrets of a host from where the configuration says. */
+export async function readIdentity(asked: Asked): Promise<IdentityResult> {
+  try {
+    const passphrase = await secretOf(asked.passphrase, asked.passphrase_file);
+    const password = await secretOf(asked.password, asked.password_file);
+    const { identity_file: file, agent } = asked;
+    if (agent !== undefined && !(await stat(agent)).isSocket()) throw new Error(`${agent} is no socket`);
+    const privateKey = file === undefined ? undefined : await keyOf(file, passphrase);
+    const identity = {
+      ...(privateKey === undefined ? {} : { privateKey }),
+      ...(privateKey === undefined || passphrase === undefined ? {} : { passphrase }),
+      ...(password === undefined ? {} : { password }),
+      ...(agent === undefined ? {} : { agent }),
+    };
+    return { ok: true, identity };
+  } catch (error) {
+    return { ok: false, message: messageOf(error) };
+  }
+}
