@@ -5,6 +5,8 @@ import { temporaryFolder } from "../../../../test/support/folder.ts";
 import { adapterOf, configOf } from "../../../../test/support/kubernetes/adapter.ts";
 import { checkConfig } from "../../../app/check-config.ts";
 import { configSchema } from "../../../app/config-schema.ts";
+import type { AwoooiError } from "../../../lib/error.ts";
+import { redactText } from "../../../lib/redact.ts";
 import { failureOf } from "./failure.ts";
 import { kubernetes } from "./index.ts";
 
@@ -36,7 +38,8 @@ const problem = (settings: object) => {
     adapterOf(settings);
     return "none";
   } catch (error) {
-    return (error as Error).message;
+    const { errors } = error as AwoooiError;
+    return errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
   }
 };
 
@@ -114,6 +117,11 @@ describe("the configuration of clusters", () => {
       /kubernetes\.clusters\.0: .*is no kubeconfig: .*kubernetes\.clusters\.1: .*is empty/s,
     );
     expect(text).not.toContain("hunter2");
+  });
+
+  it("has the token of a kubeconfig redacted from then on, wherever it turns up", async () => {
+    adapterOf({ kubeconfig: await kubeconfig("token", { user: { token: "correct-horse-battery" } }) });
+    expect(redactText("a proxy said correct-horse-battery")).toBe("a proxy said [redacted]");
   });
 
   it.each([
