@@ -145,7 +145,7 @@ async function login({ host, sock, terms, known }: Hop): Promise<Connected> {
     client.connect({
       sock,
       username: host.user,
-      ...read.identity,
+      authHandler: read.methods,
       readyTimeout: terms.connect_timeout * 1000,
       keepaliveInterval: terms.keepalive * 1000,
       keepaliveCountMax: 3,

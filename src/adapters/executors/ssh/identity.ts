@@ -1,22 +1,15 @@
 import { readFile, stat } from "node:fs/promises";
-import ssh2 from "ssh2";
+import ssh2, { type AnyAuthMethod, type ParsedKey } from "ssh2";
 import { messageOf } from "../../../lib/error.ts";
 import { keepSecret } from "../../../lib/redact.ts";
 import type { HostConfig } from "./config.ts";
 
-/** What is shown to a host to be let in. */
-export type Identity = {
-  privateKey?: Buffer;
-  passphrase?: string;
-  password?: string;
-  agent?: string;
-};
-
-export type IdentityResult = { ok: true; identity: Identity } | { ok: false; message: string };
+/** What is shown to a host to be let in, in this order. */
+export type IdentityResult = { ok: true; methods: AnyAuthMethod[] } | { ok: false; message: string };
 
 type Asked = Pick<
   HostConfig,
-  "identity_file" | "passphrase" | "passphrase_file" | "password" | "password_file" | "agent"
+  "user" | "identity_file" | "passphrase" | "passphrase_file" | "password" | "password_file" | "agent"
 >;
 
 /** A secret from the configuration or from its file. */
@@ -28,12 +21,12 @@ async function secretOf(value: string | undefined, file: string | undefined): Pr
 }
 
 /** The private key of a file, or why it cannot be used. Its text is never part of the message. */
-async function keyOf(file: string, passphrase: string | undefined): Promise<Buffer> {
+async function keyOf(file: string, passphrase: string | undefined): Promise<ParsedKey> {
   const { mode } = await stat(file);
   if ((mode & 0o077) !== 0) throw new Error(`others may read the private key ${file}: chmod 600 ${file}`);
   const key = await readFile(file);
   const parsed = ssh2.utils.parseKey(key, passphrase);
-  if (!(parsed instanceof Error)) return key;
+  if (!(parsed instanceof Error)) return parsed;
   if (/no passphrase|encrypted/i.test(parsed.message))
     throw new Error(`the private key ${file} needs a passphrase, and none is configured`);
   const why =
@@ -48,14 +41,15 @@ export async function readIdentity(asked: Asked): Promise<IdentityResult> {
     const password = await secretOf(asked.password, asked.password_file);
     const { identity_file: file, agent } = asked;
     if (agent !== undefined && !(await stat(agent)).isSocket()) throw new Error(`${agent} is no socket`);
-    const privateKey = file === undefined ? undefined : await keyOf(file, passphrase);
-    const identity = {
-      ...(privateKey === undefined ? {} : { privateKey }),
-      ...(privateKey === undefined || passphrase === undefined ? {} : { passphrase }),
-      ...(password === undefined ? {} : { password }),
-      ...(agent === undefined ? {} : { agent }),
-    };
-    return { ok: true, identity };
+    // As it was parsed here: to make a key of its passphrase anew takes half a second each time.
+    const key = file === undefined ? undefined : await keyOf(file, passphrase);
+    const { user: username } = asked;
+    const methods: AnyAuthMethod[] = [
+      ...(key === undefined ? [] : [{ type: "publickey" as const, username, key }]),
+      ...(agent === undefined ? [] : [{ type: "agent" as const, username, agent }]),
+      ...(password === undefined ? [] : [{ type: "password" as const, username, password }]),
+    ];
+    return { ok: true, methods };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }
