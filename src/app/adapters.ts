@@ -1,4 +1,5 @@
 import { localProcess } from "../adapters/executors/local-process/index.ts";
+import { mcp } from "../adapters/executors/mcp/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
@@ -19,6 +20,7 @@ import type { Log } from "../lib/log.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { Observer } from "../verification/index.ts";
 import type { Config } from "./config-schema.ts";
+import { VERSION } from "./version.ts";
 
 /** Everything that the outside is reached through. */
 export type Adapters = {
@@ -27,6 +29,8 @@ export type Adapters = {
   observers: readonly Observer[];
   investigators: readonly Investigator[];
   notifiers: readonly Notifier[];
+  /** Ends what they have started. */
+  stop(): Promise<void>;
 };
 
 type Deps = { state_dir: string; print: (line: string) => void; log: Log };
@@ -80,10 +84,12 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { processes: config.processes, state_dir: deps.state_dir },
     { log: deps.log },
   );
+  const tools = mcp.create(config.mcp, { log: deps.log, version: VERSION });
   return {
     ...createReloadable(config, deps),
-    executors: [processes.executor],
+    executors: [processes.executor, tools.executor],
     observers: [processes.observer],
     investigators: [],
+    stop: () => tools.stop(),
   };
 }

@@ -1,5 +1,6 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
+import { type Risk, risk } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { type IncidentRow, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
@@ -17,7 +18,12 @@ export type DecideOptions = {
   valid_for: number;
   /** Whether something configured can carry this kind of operation out. */
   executable: (tool: DecisionRow["proposal"]["operation"]) => boolean;
+  /** The risk that an operation has at least, whatever a rule says. */
+  leastRisk?: (operation: DecisionRow["proposal"]["operation"]) => Risk | undefined;
 };
+
+const RISKS = risk.options;
+const higher = (one: Risk, other: Risk = "low") => (RISKS.indexOf(other) > RISKS.indexOf(one) ? other : one);
 
 /**
  * Decides what should be done about an incident, inside the transaction that opened or changed it.
@@ -33,7 +39,8 @@ export async function decide(
   const { incident_id, operation_target, notification_type, alert_category: category } = about.incident;
   const now = ctx.clock.now();
   const proposal = propose(options.rules, { alert_names: about.alert_names, target: operation_target });
-  const { operation, risk_level, reasoning, rule_id, because } = proposal;
+  const { operation, reasoning, rule_id, because } = proposal;
+  const risk_level = higher(proposal.risk_level, options.leastRisk?.(operation));
   const executable = options.executable(operation);
   const policy = judge({ mode: options.mode, notification_type, category, operation, executable });
   const action = inWords(operation);

@@ -130,6 +130,7 @@ beforeAll(async () => {
     get_decisions_token: { path: { token: decision.token } },
     get_executions: {},
     get_freeze: {},
+    get_tools: {},
     put_freeze: { body: { why: "we move the database", duration: 60 } },
     delete_freeze: {},
     get_executions_id: { path: { id: items[0]?.execution_id ?? "" } },
