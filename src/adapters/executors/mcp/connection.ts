@@ -1,14 +1,6 @@
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import {
-  type CallToolResult,
-  CallToolResultSchema,
-  ListToolsResultSchema,
-  McpError,
-  type Tool,
-} from "@modelcontextprotocol/sdk/types.js";
+import type { CallToolResult, Tool } from "@modelcontextprotocol/sdk/types.js";
 import { messageOf } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
@@ -18,6 +10,8 @@ import { logStderr } from "./stderr.ts";
 // Of one message or answer; what people read of it is far less.
 const MAX_BYTES = 1024 * 1024;
 const MAX_PAGES = 20;
+
+const sdk = () => import("./sdk.ts");
 
 export type Deps = { log: Log; version: string };
 
@@ -37,6 +31,7 @@ export class Connection {
   /** What the server offers, by name. Throws when it cannot be asked; the next question connects anew. */
   async tools(signal?: AbortSignal): Promise<Map<string, Tool>> {
     const client = await this.#client();
+    const { ListToolsResultSchema } = await sdk();
     const found = new Map<string, Tool>();
     try {
       let cursor: string | undefined;
@@ -60,6 +55,7 @@ export class Connection {
     const client = await this.#client().catch((error: unknown) => {
       throw new NotSent(messageOf(error), { cause: error });
     });
+    const { CallToolResultSchema, McpError } = await sdk();
     const request = { method: "tools/call" as const, params: { name, arguments: given } };
     try {
       // The client's own `callTool` would take an answer that is not as promised for no answer.
@@ -100,6 +96,7 @@ export class Connection {
   async #connect(): Promise<Client> {
     const { name } = this.config;
     const { log, version } = this.#deps;
+    const { Client } = await sdk();
     // No capabilities: what a server would have from us (a model's answer, a person's, files) it does not get.
     const client = new Client({ name: "awoooi", version }, { capabilities: {} });
     this.#newest = client;
@@ -108,12 +105,13 @@ export class Connection {
       log.info({ server: name }, "the connection to an MCP server has ended");
     };
     client.onerror = (error) => log.debug({ server: name, error: messageOf(error) }, "an MCP server's error");
-    await client.connect(this.#transport(), this.#options());
+    await client.connect(await this.#transport(), this.#options());
     log.info({ server: name }, "connected to an MCP server");
     return client;
   }
 
-  #transport(): Transport {
+  async #transport(): Promise<Transport> {
+    const { StdioClientTransport, StreamableHTTPClientTransport } = await sdk();
     const { name, command, args, env, cwd, url, headers } = this.config;
     if (url !== undefined) {
       const options = { requestInit: { headers }, fetch: boundedFetch(MAX_BYTES) };

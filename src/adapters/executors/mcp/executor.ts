@@ -74,7 +74,7 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
     const answers: Check = { name: "server", passed: tool !== undefined, message: "offers the tool" };
     if (tool === undefined) return { checks: [{ ...answers, message: "does not have the tool" }] };
     const same = schema === undefined || schema === schemaHash(tool);
-    const gap = argumentsGap(tool, given);
+    const gap = await argumentsGap(tool, given);
     return {
       checks: [
         answers,
