@@ -1,5 +1,6 @@
 import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { localProcess } from "../adapters/executors/local-process/index.ts";
+import { mcp } from "../adapters/executors/mcp/index.ts";
 import { ssh } from "../adapters/executors/ssh/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
@@ -21,6 +22,7 @@ import type { Log } from "../lib/log.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { Observer } from "../verification/index.ts";
 import type { Config } from "./config-schema.ts";
+import { VERSION } from "./version.ts";
 
 /** Everything that the outside is reached through. */
 export type Adapters = {
@@ -29,8 +31,8 @@ export type Adapters = {
   observers: readonly Observer[];
   investigators: readonly Investigator[];
   notifiers: readonly Notifier[];
-  /** Lets go of what is held open to the outside. */
-  close: () => Promise<void>;
+  /** Ends what they have started. */
+  stop(): Promise<void>;
 };
 
 type Deps = { state_dir: string; print: (line: string) => void; log: Log };
@@ -86,13 +88,16 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
   );
   const cluster = kubernetes.create(config.kubernetes);
   const hosts = ssh.create(config.ssh, { log: deps.log });
+  const tools = mcp.create(config.mcp, { log: deps.log, version: VERSION });
   // An operation is offered only where there is something to carry it out on.
   const reached = [...(cluster === null ? [] : [cluster]), ...(hosts.names.length > 0 ? [hosts] : [])];
   return {
     ...createReloadable(config, deps),
-    executors: [processes, ...reached].map(({ executor }) => executor),
+    executors: [processes, ...reached, tools].map(({ executor }) => executor),
     observers: [processes, ...reached].map(({ observer }) => observer),
     investigators: reached.map(({ investigator }) => investigator),
-    close: () => hosts.close(),
+    async stop() {
+      await Promise.all([hosts.close(), tools.stop()]);
+    },
   };
 }

@@ -36,7 +36,8 @@ import { startSignals } from "./signals.ts";
 /** What must not be in a log or an answer; a webhook's address may hold a token. */
 const secretsOf = (config: Config) => {
   const { webhook, webhooks } = config.notification;
-  return [...secretsIn(config), webhook?.url ?? "", ...webhooks.map((one) => one.url)];
+  const headers = config.mcp.servers.flatMap((one) => Object.values(one.headers));
+  return [...secretsIn(config), webhook?.url ?? "", ...webhooks.map((one) => one.url), ...headers];
 };
 
 export type AppOptions = {
@@ -129,7 +130,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const state_dir = resolve(join(database.data_dir, "processes"));
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
     const adapters = createAdapters(config, { state_dir, print, log });
-    ends.push(() => adapters.close());
+    ends.push(() => adapters.stop());
     const adapted = options.adapt === undefined ? adapters : options.adapt(adapters);
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const bound = metrics.counted(adapted);

@@ -86,6 +86,18 @@ sweeep: {}`,
       {},
       "processes.0.cwd",
     ],
+    [
+      "a disabled tool that nobody offers",
+      "execution: { disabled_tools: [ops/restrat] }",
+      {},
+      "execution.disabled_tools",
+    ],
+    [
+      "headers of a server of tools that anyone can read on the way",
+      "mcp: { servers: [{ name: a, url: 'http://tools.example/mcp', headers: { Authorization: abc } }] }",
+      {},
+      "mcp.servers.0.url",
+    ],
     ["an unknown name in the environment", "", { AWOOOI_PROT: "1" }, "AWOOOI_PROT"],
     ["a name that is given twice", "", { AWOOOI_PORT: "1", AWOOOI_PORT_FILE: "/none" }, "AWOOOI_PORT_FILE"],
   ])("warns of %s", async (_what, yaml, env, path) => {

@@ -102,7 +102,14 @@ const hostFiles = (config: Config, fatal: boolean): FieldError[] =>
     .filter((one) => one.fatal === fatal)
     .map(({ path, message }) => ({ path: `ssh.${path}`, message }));
 
-function doubts({ env, server, intake, approval, notification, processes }: Config): FieldError[] {
+/** Tools that are disabled and that nobody offers: a name that is misspelt disables nothing. */
+function strangeTools({ execution, mcp }: Config): string[] {
+  const offered = mcp.servers.flatMap((one) => one.tools.map((tool) => `${one.name}/${tool.name}`));
+  return execution.disabled_tools.filter((name) => name.includes("/") && !offered.includes(name));
+}
+
+function doubts(config: Config): FieldError[] {
+  const { env, server, intake, approval, notification, processes, mcp } = config;
   const told: FieldError[] = [];
   const doubt = (when: boolean, path: string, message: string) => when && told.push({ path, message });
   const credentials = intake.bearer_tokens.length + intake.basic.length > 0;
@@ -137,6 +144,18 @@ function doubts({ env, server, intake, approval, notification, processes }: Conf
     "approval.required_signatures",
     `one signature is enough for ${one.join(" and ")} risk`,
   );
+  const strange = strangeTools(config);
+  doubt(
+    strange.length > 0,
+    "execution.disabled_tools",
+    `no server of mcp lists ${strange.join(", ")}: is it spelt like that?`,
+  );
+  mcp.servers.forEach(({ url, headers }, index) => {
+    const { protocol = "", hostname = "" } = URL.parse(url ?? "") ?? {};
+    const open = protocol === "http:" && !LOOPBACK.test(hostname.replace(/^\[|\]$/g, ""));
+    const secret = open && Object.keys(headers).length > 0;
+    doubt(secret, `mcp.servers.${index}.url`, "its headers travel unencrypted: use https");
+  });
   processes.forEach(({ cwd }, index) => {
     const missing = cwd !== undefined && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true;
     doubt(missing, `processes.${index}.cwd`, `${cwd} is no folder`);

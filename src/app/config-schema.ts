@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
+import { mcp } from "../adapters/executors/mcp/index.ts";
 import { ssh } from "../adapters/executors/ssh/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
@@ -25,9 +26,12 @@ const section = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(sh
 const scope = z.enum(["read", "write", "admin"]);
 const scopes = (value: z.infer<typeof scope>[]) => z.array(scope).default(value);
 const TOOLS = OPERATION_KINDS.map((kind) => traitsOf({ kind }).tool);
-const toolName = z
+const gatewayTool = z
   .string()
-  .refine((name) => TOOLS.includes(name), "is not a tool: `awoooi operations` lists them");
+  .refine(
+    (name) => TOOLS.includes(name) || /^[a-z0-9_-]+\/./.test(name),
+    "is not a tool: `awoooi tools ls` lists them, `awoooi operations ls` those that could be",
+  );
 
 const matchers = z.array(
   z.string().superRefine((text, { addIssue }) => {
@@ -215,7 +219,7 @@ export const configSchema = z.strictObject({
         (list) => new Set(list.map((one) => one.name)).size === list.length,
         "two windows have the same name",
       ),
-    disabled_tools: z.array(toolName).default([]),
+    disabled_tools: z.array(gatewayTool).default([]),
     grants: section({
       approval_executor: scopes(["read", "write"]),
       auto_repair: scopes(["read", "write"]),
@@ -262,6 +266,8 @@ export const configSchema = z.strictObject({
     networks: z.array(z.string()).default([]),
   }),
   kubernetes: kubernetes.config(seconds).prefault({} as never),
+  /** Servers of tools, and which of their tools may be called. */
+  mcp: mcp.config.prefault({}),
   processes: z
     .array(processConfig)
     .default([])

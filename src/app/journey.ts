@@ -2,7 +2,7 @@ import { ssh } from "../adapters/executors/ssh/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { holdEpoch } from "../db/epoch.ts";
 import type { Rules } from "../decision/index.ts";
-import { type GatewayOptions, isOffered } from "../execution/index.ts";
+import { type GatewayOptions, isOffered, traitsFor } from "../execution/index.ts";
 import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
 import { type Classification, compileMatchers, expectHeartbeat, parseMatchers } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -72,6 +72,9 @@ export function createJourney(
       mode,
       valid_for: token_valid,
       executable: (operation) => isOffered(gateway, operation),
+      // Of other operations a rule knows the risk best; of an external tool its operator does.
+      leastRisk: (operation) =>
+        operation.kind === "tool.call" ? traitsFor(gateway.executors, operation)?.risk : undefined,
     },
     approval: { project, required_signatures, prepare: time, expires_after, authority },
     run: { gateway, retries, retry_wait, timeout, deadline },

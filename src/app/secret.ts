@@ -5,6 +5,8 @@ const nameOf = (path: string) => path.split(".").findLast((part) => !/^\d+$/.tes
 export function isSecret(path: string): boolean {
   // A process's own environment holds its credentials, whatever the names.
   if (/^processes(\.\d+)?\.env(\.|$)/.test(path)) return true;
+  // So do the environment and the headers of a server of tools.
+  if (/^mcp\.servers(\.\d+)?\.(env|headers)(\.|$)/.test(path)) return true;
   // Who knows the address of a chat's webhook may write there.
   if (path === "database.url" || path === "redis.url" || /webhooks?(\.\d+)?\.url$/.test(path)) return true;
   return /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/.test(nameOf(path));

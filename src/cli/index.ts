@@ -24,6 +24,7 @@ import { addSilences } from "./silences.ts";
 import { addSources } from "./sources.ts";
 import { addStorage } from "./storage.ts";
 import { addTokens } from "./tokens.ts";
+import { addTools } from "./tools.ts";
 
 export type { CliIo } from "./io.ts";
 
@@ -89,6 +90,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addRules,
     addSources,
     addOperations,
+    addTools,
     addAudit,
     addConfig,
     addStorage,

@@ -1,6 +1,6 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
-import type { Risk } from "../contract/common.ts";
+import { type Risk, risk } from "../contract/common.ts";
 import type { Finding } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { type IncidentRow, note } from "../incident/index.ts";
@@ -19,7 +19,12 @@ export type DecideOptions = {
   valid_for: number;
   /** Whether something configured can carry this kind of operation out. */
   executable: (tool: DecisionRow["proposal"]["operation"]) => boolean;
+  /** The risk that an operation has at least, whatever a rule says. */
+  leastRisk?: (operation: DecisionRow["proposal"]["operation"]) => Risk | undefined;
 };
+
+const RISKS = risk.options;
+const higher = (one: Risk, other: Risk = "low") => (RISKS.indexOf(other) > RISKS.indexOf(one) ? other : one);
 
 /** What an answer stands on. */
 type Basis = Pick<DecisionRow, "source" | "rule_id"> & {
@@ -40,7 +45,8 @@ async function settle(
   options: DecideOptions,
 ): Promise<DecisionRow> {
   const { incident_id, notification_type, alert_category: category } = incident;
-  const { source, rule_id, operation, risk_level, description, because, by } = basis;
+  const { source, rule_id, operation, description, because, by } = basis;
+  const risk_level = higher(basis.risk_level, options.leastRisk?.(operation));
   const now = ctx.clock.now();
   const executable = options.executable(operation);
   const policy = judge({ mode: options.mode, notification_type, category, operation, executable });

@@ -173,6 +173,26 @@ describe("rules of an installation", () => {
     });
   });
 
+  it("may call a tool of an external server, which is named by them and not by the alert", () => {
+    const tool = "{server: runbooks, name: restart_worker}";
+    const call = (more: string) =>
+      parseRules(
+        `- {id: t, targets: [any], keywords: [mail], ${more}, risk: low, reasoning: r}\n${LAST}`,
+        "x",
+      );
+    const list = call(`propose: tool.call, tool: ${tool}, parameters: {arguments: {worker: mailer}}`);
+    expect(propose(list, { alert_names: ["MailStuck"], target: at("process") })).toMatchObject({
+      rule_id: "t",
+      operation: {
+        kind: "tool.call",
+        target: { kind: "tool", name: "restart_worker", host: "runbooks" },
+        parameters: { arguments: { worker: "mailer" } },
+      },
+    });
+    for (const wrong of ["propose: tool.call", `propose: process.restart, tool: ${tool}`])
+      expect(() => call(wrong)).toThrow();
+  });
+
   it("are refused with everything that is wrong at once", () => {
     const error = errorsOf(
       `- {id: Bad Id, targets: [], propose: shell.run, risk: huge, reasoning: "", extra: 1}\n- {id: b, targets: [any], keywords: [UPPER], propose: investigate, risk: low, reasoning: x}`,

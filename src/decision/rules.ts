@@ -5,27 +5,40 @@ import { type Risk, risk } from "../contract/common.ts";
 import type { Finding } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
-import { type Operation, type OperationKind, operation } from "../operation/index.ts";
+import {
+  type Operation,
+  type OperationKind,
+  operation,
+  toolName,
+  toolServerName,
+} from "../operation/index.ts";
 
 const KINDS = operation.options.map((option) => option.shape.kind.value) as [
   OperationKind,
   ...OperationKind[],
 ];
 
-const rule = z.strictObject({
-  id: z.string().regex(/^[a-z0-9_]+$/),
-  targets: z.array(z.string()).min(1),
-  keywords: z.array(z.string().regex(/^[a-z0-9_-]+$/, "keywords are lower case")).optional(),
-  /** Codes of findings, of which one must be there. */
-  findings: z
-    .array(z.string().regex(/^[a-z0-9_]+$/, "is not the code of a finding"))
-    .min(1)
-    .optional(),
-  propose: z.enum(KINDS),
-  parameters: z.record(z.string(), z.unknown()).default({}),
-  risk,
-  reasoning: z.string().min(1),
-});
+const rule = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9_]+$/),
+    targets: z.array(z.string()).min(1),
+    keywords: z.array(z.string().regex(/^[a-z0-9_-]+$/, "keywords are lower case")).optional(),
+    /** Codes of findings, of which one must be there. */
+    findings: z
+      .array(z.string().regex(/^[a-z0-9_]+$/, "is not the code of a finding"))
+      .min(1)
+      .optional(),
+    propose: z.enum(KINDS),
+    /** The tool, for a call of one; every other operation is done to what the alert is about. */
+    tool: z.strictObject({ server: toolServerName, name: toolName }).optional(),
+    parameters: z.record(z.string(), z.unknown()).default({}),
+    risk,
+    reasoning: z.string().min(1),
+  })
+  .refine(({ propose, tool }) => (propose === "tool.call") === (tool !== undefined), {
+    path: ["tool"],
+    message: "goes with `propose: tool.call`, and that with it",
+  });
 type Rule = z.infer<typeof rule>;
 
 /** Ordered; the last rule fits everything, so that there is always an answer. */
@@ -107,12 +120,14 @@ function fits(one: Rule, about: About): string | undefined {
   return asked.length === 0 ? "no other rule fits" : asked.join(", and ");
 }
 
+const toolTarget = ({ server, name }: NonNullable<Rule["tool"]>) => ({ kind: "tool", name, host: server });
+
 function proposalOf(one: Rule, about: About): Proposal | undefined {
   const because = fits(one, about);
   if (because === undefined) return undefined;
   const parsed = operation.safeParse({
     kind: one.propose,
-    target: about.target,
+    target: one.tool === undefined ? about.target : toolTarget(one.tool),
     parameters: one.parameters,
   });
   // A rule whose operation cannot act on this target says nothing about it.

@@ -5,7 +5,7 @@ import { transaction } from "../db/transaction.ts";
 import { note, setMitigating } from "../incident/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
-import { inWords, traitsOf } from "../operation/index.ts";
+import { inWords, type Operation } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
 import { auditCall, readThrough } from "./gateway.ts";
@@ -23,6 +23,7 @@ import {
   updateExecution,
   wasSent,
 } from "./store.ts";
+import { traitsFor } from "./traits.ts";
 import { isTransient } from "./transient.ts";
 import type { ActResult, ExecutionRow, Executor, Run, RunOptions } from "./types.ts";
 
@@ -84,7 +85,8 @@ async function start(
     // The sweep may have ended it a moment ago: it said so to people, and that stands.
     if (await isOver(tx, execution_id)) return { kind: "refused" };
     if (await mustWait(tx, execution)) return { kind: "busy" };
-    const call: Call = { ...callOf(execution), scope: traitsOf(operation).scope };
+    // Whatever it is: the gate asks for the tool's own scope.
+    const call: Call = { ...callOf(execution), scope: "write" };
     const admission = await authoriseCall(tx, options.gateway, call);
     if (!admission.ok && (await wasSent(tx, execution_id))) {
       await stopShort(tx, execution, admission.refusal);
@@ -179,6 +181,9 @@ async function act(
   }
 }
 
+const isIdempotent = ({ gateway }: RunOptions, operation: Operation) =>
+  traitsFor(gateway.executors, operation)?.idempotent ?? false;
+
 /** Writes down how an attempt ended and says what follows from it. */
 async function finish(
   ctx: Ctx,
@@ -188,7 +193,7 @@ async function finish(
   options: RunOptions,
 ): Promise<AttemptOutcome> {
   const { execution_id, incident_id, operation } = execution;
-  const outcome = followUp(result, attempt, traitsOf(operation).idempotent, options);
+  const outcome = followUp(result, attempt, isIdempotent(options, operation), options);
   const error = result.ok ? null : clip(result.error);
   return transaction(ctx, async (tx) => {
     const over = await isOver(tx, execution_id);
@@ -301,5 +306,5 @@ export async function attemptExecution(
     earlier.outcome === "success"
       ? { ok: true, output: execution.output ?? "" }
       : { ok: false, error: earlier.error ?? "", sent: earlier.sent ?? true };
-  return followUp(result, input.attempt, traitsOf(execution.operation).idempotent, options);
+  return followUp(result, input.attempt, isIdempotent(options, execution.operation), options);
 }

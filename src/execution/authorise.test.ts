@@ -304,8 +304,8 @@ describe("all five gates", () => {
         expect(refused?.gate ?? null).toBe(expected(one));
         seen.add(expected(one));
       }),
-      { seed: SEED, numRuns: 150 },
+      { seed: SEED, numRuns: 100 },
     );
     expect(seen).toEqual(new Set([null, 1, 2, 3, 4, 5]));
-  });
+  }, 120_000);
 });

@@ -8,11 +8,13 @@ import {
   planHash,
   plan as planSchema,
   type Scope,
+  toolOf,
   traitsOf,
 } from "../operation/index.ts";
 import { whatFreezes } from "./freeze/what-freezes.ts";
 import { type Refusal, refusal } from "./refusals.ts";
 import { actedSince } from "./store.ts";
+import { traitsFor } from "./traits.ts";
 import type { Caller, Executor, GatewayOptions } from "./types.ts";
 
 /** Something that is to reach a system. For writes, `run` names the execution and the approval it stands on. */
@@ -42,15 +44,22 @@ function gateOne(
   );
 }
 
+type Tool = { executor: Executor; scope: Scope };
+
 /** 2: the tool is there, enabled, and its arguments are valid. */
-function gateTwo(options: GatewayOptions, operation: Operation): Executor | Refusal {
+function gateTwo(options: GatewayOptions, operation: Operation): Tool | Refusal {
+  const { kind } = operation;
+  const executor = options.executors.find((one) => one.kinds.includes(kind));
   const { tool } = traitsOf(operation);
-  const executor = options.executors.find((one) => one.kinds.includes(operation.kind));
   if (executor === undefined) return refusal("tool_unknown", `nothing configured offers ${tool}`);
-  if (options.disabled_tools.includes(tool))
-    return refusal("tool_disabled", `${tool} is disabled (execution.disabled_tools)`);
-  if (operationSchema.safeParse(operation).success) return executor;
-  return refusal("arguments_invalid", `the arguments of ${tool} are not valid`);
+  if (!operationSchema.safeParse(operation).success)
+    return refusal("arguments_invalid", `the arguments of ${tool} are not valid`);
+  const name = toolOf(operation);
+  const traits = traitsFor(options.executors, operation);
+  if (traits === undefined) return refusal("tool_unknown", `no tool ${name} is configured`);
+  if (options.disabled_tools.includes(name))
+    return refusal("tool_disabled", `${name} is disabled (execution.disabled_tools)`);
+  return { executor, scope: traits.scope };
 }
 
 /** 3: the scope is granted. */
@@ -123,14 +132,12 @@ async function gateFive(
   return refusal("incident_over", "the incident is over");
 }
 
-const isRefusal = (one: Executor | Refusal): one is Refusal => "gate" in one;
+const isRefusal = (one: Tool | Refusal): one is Refusal => "gate" in one;
 
 /** Whether a plan of it could be carried out with these settings: nobody is asked about what could not. */
 export function isOffered(options: GatewayOptions, operation: Operation): boolean {
-  return (
-    !isRefusal(gateTwo(options, operation)) &&
-    gateThree(options, "approval_executor", traitsOf(operation).scope) === undefined
-  );
+  const tool = gateTwo(options, operation);
+  return !isRefusal(tool) && gateThree(options, "approval_executor", tool.scope) === undefined;
 }
 
 /**
@@ -141,10 +148,11 @@ export async function authoriseCall(ctx: Ctx, options: GatewayOptions, call: Cal
   const approval = call.run && (await findApproval(ctx, call.run.approval_id));
   const one = gateOne(options, call, approval);
   if (one !== undefined) return { ok: false, refusal: one };
-  const executor = gateTwo(options, call.operation);
-  if (isRefusal(executor)) return { ok: false, refusal: executor };
+  const tool = gateTwo(options, call.operation);
+  if (isRefusal(tool)) return { ok: false, refusal: tool };
+  const { executor, scope } = tool;
   // Reading about a write (a dry-run, a snapshot) needs the scope read only; acting needs the tool's own.
-  const needed = call.scope === "read" ? "read" : traitsOf(call.operation).scope;
+  const needed = call.scope === "read" ? "read" : scope;
   const three = gateThree(options, call.caller, needed);
   if (three !== undefined) return { ok: false, refusal: three };
   if (needed === "read") return { ok: true, executor };

@@ -4,7 +4,7 @@ import { transaction } from "../db/transaction.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
-import { traitsOf } from "../operation/index.ts";
+import { toolOf } from "../operation/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
 import type { Executor, GatewayOptions } from "./types.ts";
 
@@ -40,7 +40,7 @@ export async function auditCall(
   outcome: { what: string; outcome: string; duration_ms?: number; gate?: number; code?: string },
 ): Promise<void> {
   const { caller, incident_id, operation, run } = call;
-  const { tool } = traitsOf(operation);
+  const tool = toolOf(operation);
   await transaction(ctx, async (tx) => {
     record(tx, {
       action: "gateway.call",

@@ -1,6 +1,7 @@
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
 export { authoriseCall, type Call, isOffered } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
+export { callReadTool } from "./call-read-tool.ts";
 export { concludeExecution } from "./conclude.ts";
 export { forgetExecutions } from "./forget.ts";
 export { freeze } from "./freeze/freeze.ts";
@@ -18,6 +19,8 @@ export {
   incidentsInExecution,
   overdueExecutions,
 } from "./store.ts";
+export { listTools } from "./tools.ts";
+export { traitsFor } from "./traits.ts";
 export { isTransient } from "./transient.ts";
 export type {
   ActResult,
@@ -26,9 +29,11 @@ export type {
   ExecutionRow,
   Executor,
   GatewayOptions,
+  OwnTraits,
   Resolution,
   Run,
   RunOptions,
+  ToolReport,
   Undo,
 } from "./types.ts";
 export { markUndone, mayUndo } from "./undo.ts";

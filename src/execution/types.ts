@@ -2,7 +2,7 @@ import type { Check } from "../contract/approval.ts";
 import type { Verification } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { executions } from "../db/schema.ts";
-import type { Operation, Scope } from "../operation/index.ts";
+import type { Operation, Scope, Traits } from "../operation/index.ts";
 import type { FreezeWindow } from "./freeze/settings.ts";
 
 /**
@@ -35,6 +35,22 @@ export type ActResult =
   | { ok: true; output: string }
   | { ok: false; error: string; sent: boolean; status?: number; stderr?: string };
 
+/** What holds for one operation, where its kind does not say it. */
+export type OwnTraits = Pick<Traits, "scope" | "risk" | "idempotent">;
+
+/** A tool as its executor knows it: `reachable` is null where that was not tried. */
+export type ToolReport = OwnTraits & {
+  tool: string;
+  kind: Operation["kind"];
+  /** Who offers it: an executor, or a server that one of them knows. */
+  provider: string;
+  enabled: boolean;
+  description: string | null;
+  reachable: boolean | null;
+  /** Why it cannot be reached. */
+  detail: string | null;
+};
+
 /**
  * The port of whatever touches systems. Methods return results; what they throw counts as an error that
  * may have been sent. When `signal` is aborted `act` stops as soon as it can: it may be called again.
@@ -43,6 +59,10 @@ export type Executor = {
   id: string;
   /** The operations that it carries out. */
   kinds: readonly Operation["kind"][];
+  /** Where operations of one kind differ: what holds for this one; undefined when it is not offered at all. */
+  traits?(operation: Operation): OwnTraits | undefined;
+  /** The tools behind these kinds, where a kind is more than one; tries whether they can be reached. */
+  tools?(): Promise<ToolReport[]>;
   resolve(operation: Operation): Promise<Resolution>;
   /** Everything that can be known before acting, with what was really found: permission first. Changes nothing. */
   dryRun(operation: Operation): Promise<DryRun>;

@@ -31,6 +31,7 @@ import { silenceRoutes } from "./silences.ts";
 import { sourceRoutes } from "./sources.ts";
 import { storageRoutes } from "./storage.ts";
 import { tokenRoutes } from "./tokens.ts";
+import { toolRoutes } from "./tools.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
@@ -70,6 +71,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   operationLogRoutes(routes);
   diagnosisRoutes(routes, deps);
   freezeRoutes(routes, deps);
+  toolRoutes(routes, deps);
   tokenRoutes(routes);
   deadLetterRoutes(routes);
   heartbeatRoutes(routes);

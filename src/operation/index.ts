@@ -2,7 +2,8 @@ export { byHand } from "./by-hand.ts";
 export { composeProject, containerName, hostName, unitName } from "./names.ts";
 export { MAX_TEXT, type ParseContext, type Parsed, parseOperation } from "./parse.ts";
 export { type Plan, plan, planHash, projectName } from "./plan.ts";
-export { changesSomething, OPERATION_KINDS, traitsOf } from "./traits.ts";
+export { toolName, toolServerName } from "./tool.ts";
+export { changesSomething, OPERATION_KINDS, toolOf, traitsOf } from "./traits.ts";
 export {
   type Operation,
   type OperationKind,

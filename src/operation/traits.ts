@@ -164,6 +164,16 @@ const TRAITS: Record<OperationKind, Traits> = {
     risk: "low",
     verify: ["unit_active", "alert_silent"],
   },
+  // The most careful: what a tool really is, its operator says in the configuration.
+  "tool.call": {
+    ...ON_HOST,
+    tool: "tool_call",
+    scope: "admin",
+    idempotent: false,
+    risk: "critical",
+    data_impact: "WRITE",
+    verify: ["alert_silent"],
+  },
   investigate: { ...READ, tool: "investigate" },
   none: { ...READ, tool: "none" },
 };
@@ -172,6 +182,13 @@ export const OPERATION_KINDS = Object.keys(TRAITS) as readonly OperationKind[];
 
 export function traitsOf(operation: Pick<Operation, "kind">): Traits {
   return TRAITS[operation.kind];
+}
+
+/** The gateway's name of the tool that an operation uses; of an external one with its server: `github/create_issue`. */
+export function toolOf(operation: Operation): string {
+  if (operation.kind !== "tool.call") return traitsOf(operation).tool;
+  const { host, name } = operation.target;
+  return `${host}/${name}`;
 }
 
 /** Whether doing it changes anything. */

@@ -21,6 +21,7 @@ import {
   workload,
 } from "./names.ts";
 import { amounts, autoscalerPatch, changesAnything, image, workloadPatch } from "./patch.ts";
+import { toolCall } from "./tool.ts";
 
 const nothing = z.strictObject({});
 const replicas = z.number().int().min(0).max(1_000);
@@ -178,6 +179,7 @@ export const operation = z.discriminatedUnion("kind", [
   ...kubernetesChanges,
   ...kubernetesReads,
   ...hostOperations,
+  toolCall,
   z.strictObject({
     kind: z.literal("investigate"),
     target: operationTarget.nullable(),

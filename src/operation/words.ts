@@ -1,5 +1,9 @@
 import type { OperationTarget } from "../contract/incident.ts";
+import { redact } from "../lib/redact.ts";
 import type { Operation } from "./types.ts";
+
+// Of a title; all of them are in the operation, which people sign.
+const ARGUMENTS_SHOWN = 200;
 
 const KIND_WORDS: Record<string, string> = {
   compose_service: "compose service",
@@ -94,6 +98,12 @@ export function inWords(operation: Operation): string {
       return `Renew the certificates of ${where} that are due`;
     case "host.reload_nginx":
       return `Reload nginx on ${operation.target.name}`;
+    case "tool.call": {
+      const { name, host } = operation.target;
+      const given = JSON.stringify(redact(operation.parameters.arguments));
+      const shown = given.length <= ARGUMENTS_SHOWN ? given : `${given.slice(0, ARGUMENTS_SHOWN)}…`;
+      return `Call the tool ${name} of ${host} with ${shown.toWellFormed()}`;
+    }
     case "investigate":
       return where === "" ? "Investigate" : `Investigate ${where}`;
     case "none":

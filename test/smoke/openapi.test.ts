@@ -144,6 +144,7 @@ beforeAll(async () => {
     get_diagnosis: { query: "kind=process&name=shop" },
     get_executions: {},
     get_freeze: {},
+    get_tools: {},
     put_freeze: { body: { why: "we move the database", duration: 60 } },
     delete_freeze: {},
     get_executions_id: { path: { id: items[0]?.execution_id ?? "" } },

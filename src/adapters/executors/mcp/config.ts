@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { risk } from "../../../contract/common.ts";
+import { toolName, toolServerName } from "../../../operation/index.ts";
+
+// A NUL ends a string for the operating system: what follows it would be lost in silence.
+const text = z.string().refine((value) => !value.includes("\0"), "must not contain NUL");
+
+/** What a tool may do and how dangerous that is says its operator, whatever its server claims. */
+const tool = z.strictObject({
+  name: toolName,
+  scope: z.enum(["read", "write", "admin"]),
+  /** Default: low for read, medium for write, high for admin. */
+  risk: risk.optional(),
+  /** Calling it twice comes to the same as calling it once. */
+  idempotent: z.boolean().default(false),
+  description: z.string().max(500).optional(),
+});
+export type ToolConfig = z.infer<typeof tool>;
+
+const OVER_HTTP = "goes with `url`, and a `command` has `args`, `env` and `cwd`";
+
+/** An MCP server: a program that is started here, or one that is reached over HTTP. */
+export const mcpServer = z
+  .strictObject({
+    name: toolServerName,
+    enabled: z.boolean().default(true),
+    /** A program that speaks MCP on its standard input and output; no shell reads it. */
+    command: text.min(1).optional(),
+    args: z.array(text).default([]),
+    /** Beside PATH, HOME, SHELL, TERM, USER and LOGNAME: nothing else of the server's environment is passed on. */
+    env: z.record(text.regex(/^[A-Za-z_]\w*$/, "is not a name of an environment variable"), text).default({}),
+    cwd: text.min(1).optional(),
+    /** Where one answers over streamable HTTP. */
+    url: z
+      .url({ protocol: /^https?$/ })
+      .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password")
+      .optional(),
+    headers: z
+      .record(z.string().regex(/^[\w-]+$/, "is not the name of a header"), text.regex(/^[^\r\n]*$/))
+      .default({}),
+    /** For one question or one call. */
+    timeout_ms: z.number().int().min(100).max(600_000).default(30_000),
+    tools: z
+      .array(tool)
+      .default([])
+      .refine(
+        (list) => new Set(list.map((one) => one.name)).size === list.length,
+        "two tools have the same name",
+      ),
+  })
+  .refine((one) => (one.command === undefined) !== (one.url === undefined), "needs either command or url")
+  .refine((one) => one.command === undefined || Object.keys(one.headers).length === 0, {
+    path: ["headers"],
+    message: OVER_HTTP,
+  })
+  .refine((one) => one.url === undefined || (one.args.length === 0 && one.cwd === undefined), OVER_HTTP)
+  .refine((one) => one.url === undefined || Object.keys(one.env).length === 0, {
+    path: ["env"],
+    message: OVER_HTTP,
+  });
+export type McpServer = z.infer<typeof mcpServer>;
+
+export const mcpConfig = z.strictObject({
+  servers: z
+    .array(mcpServer)
+    .default([])
+    .refine(
+      (list) => new Set(list.map((one) => one.name)).size === list.length,
+      "two servers have the same name",
+    ),
+});
+export type McpConfig = z.infer<typeof mcpConfig>;

@@ -1,0 +1,40 @@
+import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { messageOf } from "../../../lib/error.ts";
+import { redactText } from "../../../lib/redact.ts";
+
+const MAX_OUTPUT = 8_000;
+const MAX_ERROR = 1_000;
+
+type Block = CallToolResult["content"][number];
+
+function blockText(block: Block): string {
+  switch (block.type) {
+    case "text":
+      return block.text;
+    case "image":
+    case "audio":
+      return `[${block.type} ${block.mimeType}, ${Math.floor((block.data.length * 3) / 4)} bytes]`;
+    case "resource":
+      return "text" in block.resource ? block.resource.text : `[resource ${block.resource.uri}]`;
+    case "resource_link":
+      return `[link ${block.uri}]`;
+  }
+}
+
+const plain = (text: string) => text.replace(/[^\P{Cc}\n\t]/gu, "").toWellFormed();
+
+/** An error in words, some of which may be the server's: without credentials, and not too many. */
+export function errorText(error: unknown): string {
+  return redactText(plain(messageOf(error)).slice(0, MAX_ERROR));
+}
+
+/** What people read of a tool's answer. */
+export function contentText({ content, structuredContent }: CallToolResult): string {
+  const said = content
+    .map(blockText)
+    .filter((text) => text !== "")
+    .join("\n");
+  const text = said === "" && structuredContent !== undefined ? JSON.stringify(structuredContent) : said;
+  const shown = plain(text);
+  return shown.length <= MAX_OUTPUT ? shown : `${shown.slice(0, MAX_OUTPUT)}… (${shown.length} characters)`;
+}

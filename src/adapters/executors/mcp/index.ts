@@ -1,0 +1,33 @@
+import type { Executor } from "../../../execution/index.ts";
+import { type McpConfig, mcpConfig } from "./config.ts";
+import { Connection, type Deps } from "./connection.ts";
+import { createExecutor } from "./executor.ts";
+
+export { type McpConfig, mcpConfig } from "./config.ts";
+
+/** Tools of MCP servers: started or reached when they are first needed, and ended by `stop`. */
+export type McpTools = { executor: Executor; stop(): Promise<void> };
+
+function create({ servers }: McpConfig, deps: Deps): McpTools {
+  const connections = new Map(servers.map((one) => [one.name, new Connection(one, deps)]));
+  return {
+    executor: createExecutor(connections),
+    stop: async () => {
+      await Promise.allSettled([...connections.values()].map((one) => one.stop()));
+    },
+  };
+}
+
+/** Calls tools that MCP servers offer, as far as the configuration lists them. */
+export const mcp = {
+  id: "mcp",
+  config: mcpConfig,
+  describe: () => ({
+    name: "MCP servers",
+    kind: "executor" as const,
+    config: mcpConfig,
+    secrets: ["servers[].env", "servers[].headers"],
+    capabilities: ["tool.call"],
+  }),
+  create,
+};

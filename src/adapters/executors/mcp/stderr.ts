@@ -1,0 +1,20 @@
+import { createInterface } from "node:readline";
+import { Readable, type Stream } from "node:stream";
+import type { Log } from "../../../lib/log.ts";
+import { redactText } from "../../../lib/redact.ts";
+
+const MAX_LINE = 1_000;
+const MAX_LINES = 200;
+
+/** What a server writes for its operator goes into our log, without credentials, and not without end. */
+export function logStderr(stderr: Stream | null, server: string, log: Log): void {
+  if (!(stderr instanceof Readable)) return;
+  let lines = 0;
+  createInterface({ input: stderr, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+    lines += 1;
+    if (lines > MAX_LINES) return;
+    const text = redactText(line.slice(0, MAX_LINE)).toWellFormed();
+    log.info({ server, stderr: text }, "an MCP server says");
+    if (lines === MAX_LINES) log.warn({ server }, "an MCP server says too much: the rest is left out");
+  });
+}

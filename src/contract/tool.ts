@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { risk } from "./common.ts";
+
+const scope = z.enum(["read", "write", "admin"]);
+
+/** A tool of the gateway: something that can be done to a system, or read of one. */
+export const tool = z.object({
+  /** The gateway's name of it; of an external one with its server: `github/create_issue`. */
+  tool: z.string(),
+  /** The kind of operation that uses it. */
+  kind: z.string(),
+  provider: z.string(),
+  scope,
+  risk,
+  idempotent: z.boolean(),
+  enabled: z.boolean(),
+  /** Which callers have its scope. */
+  granted_to: z.array(z.string()),
+  description: z.string().nullable(),
+  /** null: it was not tried. */
+  reachable: z.boolean().nullable(),
+  /** Why it cannot be reached. */
+  detail: z.string().nullable(),
+});
+export type Tool = z.infer<typeof tool>;
+
+export const toolList = z.object({ items: z.array(tool) });

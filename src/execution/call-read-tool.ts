@@ -1,0 +1,27 @@
+import type { Ctx } from "../db/ctx.ts";
+import type { Operation } from "../operation/index.ts";
+import { readThrough } from "./gateway.ts";
+import { traitsFor } from "./traits.ts";
+import type { ActResult, Caller, GatewayOptions } from "./types.ts";
+
+/**
+ * Calls an external tool that only reads, which needs no approval: by its operator's word, not its server's.
+ * Audited like every call. One that changes something is refused.
+ */
+export async function callReadTool(
+  ctx: Ctx,
+  call: { caller: Caller; incident_id: string; operation: Extract<Operation, { kind: "tool.call" }> },
+  gateway: GatewayOptions,
+): Promise<ActResult> {
+  const { operation } = call;
+  const read = await readThrough(ctx, gateway, call, "call", async (executor) => {
+    if (traitsFor(gateway.executors, operation)?.scope !== "read")
+      throw new Error("it is not a tool that only reads: a change needs an approval");
+    const run = { execution_id: "", attempt: 1, before: {} };
+    const signal = AbortSignal.timeout(gateway.read_timeout * 1000);
+    const result = await executor.act(operation, run, signal);
+    if (!result.ok) throw new Error(result.error);
+    return result;
+  });
+  return read.ok ? read.value : { ok: false, error: read.message, sent: true };
+}
