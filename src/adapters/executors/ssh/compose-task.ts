@@ -10,6 +10,8 @@ import type { Told } from "./units.ts";
 
 type Restart = Extract<Operation, { kind: "host.docker_compose_restart" }>;
 
+// What a label says becomes an argument.
+const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const PROJECT = "label=com.docker.compose.project";
 const SERVICE = "label=com.docker.compose.service";
 
@@ -57,7 +59,11 @@ async function resolve(host: Host, operation: Restart): Promise<Resolution> {
   const { containers } = host.config;
   const found = await ofService(host, target.name, parameters.project);
   if (!found.ok) return { result: "error", message: found.message };
-  const all = [...new Set(found.value.flatMap((one) => one.project ?? []))];
+  const all = [
+    ...new Set(
+      found.value.flatMap(({ project }) => (project !== null && NAME.test(project) ? [project] : [])),
+    ),
+  ];
   const configured = all.filter((one) => host.config.compose.some(({ project }) => project === one));
   const projects = configured.length > 0 ? configured : all;
   const [project] = projects;

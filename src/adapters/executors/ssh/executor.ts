@@ -12,7 +12,7 @@ import { logsTask } from "./logs-task.ts";
 import { nginxTask } from "./nginx-task.ts";
 import { pruneTask } from "./prune-task.ts";
 import type { Task } from "./task.ts";
-import { unitTask } from "./unit-task.ts";
+import { isAllowed, unitTask } from "./unit-task.ts";
 
 export const KINDS = [
   "host.diagnose",
@@ -69,6 +69,15 @@ function unknownHost(hosts: Hosts, wanted: string): Resolution {
   return { result: "miss", message: `no host "${wanted.slice(0, 100)}" is configured (ssh.hosts)` };
 }
 
+/** Why the configuration does not let it be done, whoever asks. */
+function forbidden({ config }: Host, { target }: OnHost): string | undefined {
+  const allowed =
+    target.kind === "unit"
+      ? isAllowed(config.units, target.name)
+      : target.kind !== "container" || config.containers?.includes(target.name) !== false;
+  return allowed ? undefined : `${target.kind} ${target.name} is not among those that ssh.hosts allows`;
+}
+
 /** A change that was begun before: it is not repeated where it can be seen, or might be, in effect. */
 async function act(task: Task, run: Parameters<Executor["act"]>[1], signal: AbortSignal): Promise<ActResult> {
   if (run.attempt > 1) {
@@ -107,6 +116,8 @@ export function createExecutor(hosts: Hosts, turns: Turns): Executor {
     async act(operation, run, signal) {
       const { host, task } = find(operation);
       const otherwise: ActResult = { ok: false, error: "Cancelled before it began", sent: false };
+      const refused = isOnHost(operation) ? forbidden(host, operation) : undefined;
+      if (refused !== undefined) return { ok: false, error: refused, sent: false };
       if (operation.kind === "host.diagnose") return task.act(signal);
       return turns.take(host.name, () => act(task, run, signal), { signal, otherwise });
     },

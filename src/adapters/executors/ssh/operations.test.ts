@@ -163,6 +163,10 @@ describe("systemctl restart", () => {
       message: expect.stringContaining("ssh.hosts.units"),
     });
     expect(await strict.executor.resolve(container("shop-api-1"))).toMatchObject({ result: "miss" });
+    // Also when nobody has asked before.
+    for (const asked of [unit("shop@1"), container("shop-api-1")])
+      expect(await strict.executor.act(asked, run({}), NEVER)).toMatchObject({ ok: false, sent: false });
+    expect(await changes()).toEqual([]);
     await strict.close();
   });
 });

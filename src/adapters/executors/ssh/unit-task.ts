@@ -11,20 +11,29 @@ type Restart = Extract<Operation, { kind: "host.systemctl_restart" }>;
 const SUFFIX = /\.(service|timer|socket|path)$/;
 const full = (name: string) => (SUFFIX.test(name) ? name : `${name}.service`);
 
+const NAME = /^[A-Za-z0-9][\w.:@-]{0,254}$/;
+
+/** Whether the configuration lets a unit be restarted, by its name with or without a suffix. */
+export function isAllowed(units: readonly string[] | undefined, name: string): boolean {
+  return units === undefined || units.some((one) => full(one) === full(name));
+}
+
 async function resolve(host: Host, operation: Restart): Promise<Resolution> {
   const { name } = operation.target;
   const { units } = host.config;
   const state = await unitState(host, name);
   if (!state.ok) return { result: "error", message: state.message };
-  const { id, load } = state.value;
-  if (load === "not-found" || id === "") {
+  const { load } = state.value;
+  // An alias has the name of the unit that it stands for, where the host gives one that can be.
+  const canonical = NAME.test(state.value.id) && isAllowed(units, state.value.id);
+  const id = canonical ? state.value.id : full(name);
+  if (load === "not-found" || load === "") {
     const there = await unitNames(host);
     if (!there.ok) return { result: "error", message: there.message };
     return notFound("unit", full(name), units?.map(full) ?? there.value);
   }
   if (load !== "loaded") return { result: "miss", message: `unit ${id} is ${load}` };
-  const allowed = units === undefined || units.some((one) => [name, full(name), id].includes(full(one)));
-  if (!allowed) return notAllowed("unit", id, "units");
+  if (!isAllowed(units, id)) return notAllowed("unit", id, "units");
   return {
     result: "hit",
     exact: { ...operation, target: { ...operation.target, name: id, host: host.name } },

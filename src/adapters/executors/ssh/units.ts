@@ -71,9 +71,9 @@ export async function unitNames(host: Host): Promise<Told<string[]>> {
   const looked = await host.look(["sh", "-c", script]);
   if (!looked.ok) return looked;
   const names = looked.stdout.split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
-  // A template has no process of its own.
-  const services = names.filter((name) => name.endsWith(".service") && !name.endsWith("@.service"));
-  return { ok: true, value: [...new Set(services)] };
+  // A template has no process of its own; what is no name of a unit is nobody's.
+  const services = names.filter((name) => /^[A-Za-z0-9][\w.:@-]{0,254}\.service$/.test(name));
+  return { ok: true, value: [...new Set(services.filter((name) => !name.endsWith("@.service")))] };
 }
 
 /** Active, and with its process running; a service that does its work once may have ended. */
