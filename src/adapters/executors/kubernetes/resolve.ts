@@ -14,12 +14,13 @@ async function namesOf(cluster: Cluster, kind: string, namespace: string | undef
   const root = group === "" ? "/api" : `/apis/${group}`;
   const where = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   try {
-    const { items } = await cluster.raw<{ items: Named[] }>({
+    const { items } = await cluster.raw<{ items: Named[] | null }>({
       path: `${root}/${version}${where}/${resource}`,
       query: { limit: 1_000 },
       accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
     });
-    return items;
+    // An empty list of metadata alone comes as null.
+    return items ?? [];
   } catch (error) {
     if (failureOf(error).status !== undefined) return [];
     throw error;
