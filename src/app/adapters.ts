@@ -1,5 +1,6 @@
 import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { localProcess } from "../adapters/executors/local-process/index.ts";
+import { ssh } from "../adapters/executors/ssh/index.ts";
 import { log } from "../adapters/notifiers/log/index.ts";
 import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
@@ -28,6 +29,8 @@ export type Adapters = {
   observers: readonly Observer[];
   investigators: readonly Investigator[];
   notifiers: readonly Notifier[];
+  /** Lets go of what is held open to the outside. */
+  close: () => Promise<void>;
 };
 
 type Deps = { state_dir: string; print: (line: string) => void; log: Log };
@@ -82,11 +85,14 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     { log: deps.log },
   );
   const cluster = kubernetes.create(config.kubernetes);
-  const outside = [processes, ...(cluster === null ? [] : [cluster])];
+  const hosts = ssh.create(config.ssh, { log: deps.log });
+  // An operation is offered only where there is something to carry it out on.
+  const reached = [...(cluster === null ? [] : [cluster]), ...(hosts.names.length > 0 ? [hosts] : [])];
   return {
     ...createReloadable(config, deps),
-    executors: outside.map(({ executor }) => executor),
-    observers: outside.map(({ observer }) => observer),
-    investigators: cluster === null ? [] : [cluster.investigator],
+    executors: [processes, ...reached].map(({ executor }) => executor),
+    observers: [processes, ...reached].map(({ observer }) => observer),
+    investigators: reached.map(({ investigator }) => investigator),
+    close: () => hosts.close(),
   };
 }

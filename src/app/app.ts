@@ -129,6 +129,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const state_dir = resolve(join(database.data_dir, "processes"));
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
     const adapters = createAdapters(config, { state_dir, print, log });
+    ends.push(() => adapters.close());
     const adapted = options.adapt === undefined ? adapters : options.adapt(adapters);
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const bound = metrics.counted(adapted);

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
+import { ssh } from "../adapters/executors/ssh/index.ts";
 import { loadRules } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import { loadClassification, senderCheck } from "../intake/index.ts";
@@ -94,6 +95,13 @@ function readableSecrets(file: string, from: Settings["from"], tree: Settings["t
   return [{ path: secrets.join(", "), message: `is a secret in a file that others may read: ${hint}` }];
 }
 
+/** Keys and secrets of hosts, in files that must be there and closed to others. */
+const hostFiles = (config: Config, fatal: boolean): FieldError[] =>
+  ssh
+    .problems(config.ssh)
+    .filter((one) => one.fatal === fatal)
+    .map(({ path, message }) => ({ path: `ssh.${path}`, message }));
+
 function doubts({ env, server, intake, approval, notification, processes }: Config): FieldError[] {
   const told: FieldError[] = [];
   const doubt = (when: boolean, path: string, message: string) => when && told.push({ path, message });
@@ -152,7 +160,12 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
   const exposed = file === null ? [] : readableSecrets(file, from, tree);
   return {
     file,
-    errors: [...errors, ...references(settings)],
-    warnings: [...names, ...doubled, ...exposed, ...(config === null ? [] : doubts(config))],
+    errors: [...errors, ...references(settings), ...(config === null ? [] : hostFiles(config, true))],
+    warnings: [
+      ...names,
+      ...doubled,
+      ...exposed,
+      ...(config === null ? [] : [...doubts(config), ...hostFiles(config, false)]),
+    ],
   };
 }

@@ -1,15 +1,16 @@
 import { z } from "zod";
 import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
+import { ssh } from "../adapters/executors/ssh/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { freezeWindow } from "../execution/index.ts";
 import { compileMatchers, parseMatchers } from "../intake/index.ts";
+import { duration, keeping, keepingOrForever } from "../lib/duration.ts";
 import { messageOf } from "../lib/error.ts";
 import { OPERATION_KINDS, projectName, traitsOf } from "../operation/index.ts";
 import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
 import { notificationSchema } from "./config-notification.ts";
-import { duration, keeping, keepingOrForever } from "./duration.ts";
 
 const seconds = (text: string) => duration.prefault(text);
 const count = (value: number) => z.number().int().min(1).max(1_000_000).default(value);
@@ -268,6 +269,7 @@ export const configSchema = z.strictObject({
       (list) => new Set(list.map((one) => one.name)).size === list.length,
       "two processes have the same name",
     ),
+  ssh: ssh.config.prefault({}),
 });
 
 export type Config = z.infer<typeof configSchema>;

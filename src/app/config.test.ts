@@ -4,10 +4,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
+import { duration } from "../lib/duration.ts";
 import { AwoooiError, type FieldError } from "../lib/error.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config-schema.ts";
-import { duration } from "./duration.ts";
 
 let folder: string;
 let count = 0;

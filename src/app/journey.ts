@@ -1,3 +1,4 @@
+import { ssh } from "../adapters/executors/ssh/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { holdEpoch } from "../db/epoch.ts";
 import type { Rules } from "../decision/index.ts";
@@ -65,7 +66,7 @@ export function createJourney(
       ...correlation,
       topology: files.topology === null ? NO_TOPOLOGY : parseTopology(files.topology),
     },
-    known: { processes: config.processes.map((one) => one.name) },
+    known: { processes: config.processes.map((one) => one.name), hosts: ssh.namesOf(config.ssh) },
     decide: {
       rules: files.rules,
       mode,

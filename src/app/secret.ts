@@ -7,5 +7,5 @@ export function isSecret(path: string): boolean {
   if (/^processes(\.\d+)?\.env(\.|$)/.test(path)) return true;
   // Who knows the address of a chat's webhook may write there.
   if (path === "database.url" || path === "redis.url" || /webhooks?(\.\d+)?\.url$/.test(path)) return true;
-  return /(^|_)(tokens?|password|passwords|secrets?|keys?)$/.test(nameOf(path));
+  return /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/.test(nameOf(path));
 }

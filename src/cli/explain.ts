@@ -23,6 +23,8 @@ export type ExplainInput = {
   processes: readonly string[];
   /** Codes of findings about its target. */
   findings?: readonly string[];
+  /** Names of hosts that the server would reach. */
+  hosts?: readonly string[];
 };
 
 export type Explanation = {
@@ -71,7 +73,7 @@ export function rulesFrom({ rules, classification }: RuleSources): RuleSet {
 
 /**
  * What the rules make of an alert, without a server. The mode is `suggest`, and of all operations only
- * `process.restart` has something that can carry it out.
+ * `process.restart` has something that can carry it out, and those on hosts where there are any.
  */
 export function explain(input: ExplainInput, { rules, classification }: RuleSet): Explanation {
   const { labels, annotations, expr } = input;
@@ -88,7 +90,8 @@ export function explain(input: ExplainInput, { rules, classification }: RuleSet)
   const alert = normalise(source, "alertmanager", systemClock.now(), classification);
   const { alert_name, alert_type, severity, namespace, cluster, target_resource, fingerprint } = alert;
   const services = affectedServices(alert);
-  const target = operationTarget(alert, services, { processes: input.processes });
+  const hosts = (input.hosts ?? []).map((name) => ({ name, names: [name] }));
+  const target = operationTarget(alert, services, { processes: input.processes, hosts });
   const facts = { alert_name, severity: labels.severity, labels, annotations, expr };
   return {
     alert: { alert_name, alert_type, severity, namespace, cluster, target_resource, fingerprint, labels },
@@ -96,7 +99,7 @@ export function explain(input: ExplainInput, { rules, classification }: RuleSet)
     matches: matchingRules(classification, facts),
     affected_services: services,
     operation_target: target,
-    ...decisionAbout(rules, alert, target, input.findings ?? []),
+    ...decisionAbout(rules, alert, target, { codes: input.findings ?? [], reachesHosts: hosts.length > 0 }),
   };
 }
 
@@ -104,17 +107,18 @@ function decisionAbout(
   rules: Rules,
   alert: { alert_name: string; notification_type: string; alert_category: string; heartbeat: boolean },
   target: OperationTarget | null,
-  codes: readonly string[],
+  known: { codes: readonly string[]; reachesHosts: boolean },
 ): Pick<Explanation, "decision" | "policy" | "decision_rules"> {
   const { alert_name, notification_type, alert_category: category, heartbeat } = alert;
   // Signs of life and information: no rule is asked.
   const nothing = heartbeat || notification_type === "TYPE-1";
-  const findings = codes.map((code) => ({ code, title: "as it was given", evidence: [] }));
+  const findings = known.codes.map((code) => ({ code, title: "as it was given", evidence: [] }));
   const fitting = nothing ? [] : fittingRules(rules, { alert_names: [alert_name], target, findings });
   const [proposal] = fitting;
   if (proposal === undefined) return { decision: null, policy: null, decision_rules: [] };
   const { operation, rule_id, because, risk_level, reasoning } = proposal;
-  const executable = operation.kind === "process.restart";
+  const executable =
+    operation.kind === "process.restart" || (known.reachesHosts && operation.kind.startsWith("host."));
   return {
     decision: { rule_id, because, action: inWords(operation), operation, risk_level, reasoning },
     policy: judge({ mode: "suggest", notification_type, category, operation, executable }),

@@ -33,6 +33,8 @@ const testCase = z.strictObject({
   processes: z.array(z.string()).default([]),
   /** Codes of what was found out about the target. */
   findings: z.array(z.string()).default([]),
+  /** Names of hosts that the server would reach. */
+  hosts: z.array(z.string()).default([]),
   expect: expectation,
 });
 const cases = z.array(testCase).min(1, "there is no case");
@@ -80,7 +82,8 @@ function actual({ alert, classification, operation_target: target, decision, pol
 export function testRules(file: string | undefined, sources: RuleSources): TestResult[] {
   const rules = rulesFrom(sources);
   return casesIn(file ?? SHIPPED).map((one, index) => {
-    const got = actual(explain({ ...one.alert, processes: one.processes, findings: one.findings }, rules));
+    const { processes, hosts, findings } = one;
+    const got = actual(explain({ ...one.alert, processes, hosts, findings }, rules));
     const differences = Object.entries(one.expect).flatMap(([field, expected]) => {
       const value = got[field as keyof Expectation];
       return JSON.stringify(value) === JSON.stringify(expected) ? [] : [{ field, expected, got: value }];

@@ -17,6 +17,7 @@ type ExplainOptions = RuleSources & {
   label?: Record<string, string>;
   process?: string[];
   finding?: string[];
+  host?: string[];
   expr?: string;
   file?: string;
 };
@@ -47,14 +48,16 @@ async function alertsIn(session: Session, file: string): Promise<{ many: boolean
 }
 
 function inputOf(found: Alert, options: ExplainOptions): ExplainInput {
-  const { name, severity, label, process: processes = [], finding: findings = [] } = options;
+  const { name, severity, label } = options;
+  const { process: processes = [], host: hosts = [], finding: findings = [] } = options;
   const labels = {
     ...found.labels,
     ...label,
     ...(name ? { alertname: name } : {}),
     ...(severity ? { severity } : {}),
   };
-  return { labels, annotations: found.annotations, expr: options.expr ?? found.expr, processes, findings };
+  const { annotations } = found;
+  return { labels, annotations, expr: options.expr ?? found.expr, processes, hosts, findings };
 }
 
 function targetText(target: Explanation["operation_target"]): string {
@@ -142,10 +145,14 @@ export function addRules(program: Command, session: Session): void {
     .option("--expr <promql>", "the expression that fires it")
     .option("--process <name>", "a process that the server supervises; may come again", collect)
     .option("--finding <code>", "what was found out about the target; may come again", collect)
+    .option("--host <name>", "a host that the server reaches over SSH; may come again", collect)
     .option("--file <file>", "an alert, or a webhook body with several, as JSON; - is stdin")
     .option(...RULES)
     .option(...CLASSIFICATION)
-    .addHelpText("after", "\nIn the mode suggest, where only supervised processes can be acted on.")
+    .addHelpText(
+      "after",
+      "\nIn the mode suggest, where only supervised processes and the hosts that are named can be acted on.",
+    )
     .action((options: ExplainOptions) => run(session, options));
   leaf(rules, "classify", "place alerts, as JSON lines on stdin: one line out for each line in", [
     "awoooi rules classify < alerts.jsonl",

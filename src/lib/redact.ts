@@ -1,5 +1,7 @@
 const SECRET_KEY =
-  /(authorization|cookie|password|passwd|secret|token|api[-_]?key|routing[-_]?key|signature(?!s)|private[-_]?key)/i;
+  /(authorization|cookie|password|passwd|passphrase|secret|token|api[-_]?key|routing[-_]?key|signature(?!s)|private[-_]?key)/i;
+/** Says where a secret is, and is none. */
+const FILE_KEY = /_file$/;
 // Labels of a mebibyte pass through here: every repetition that can begin anywhere is bounded.
 const SECRET_IN_TEXT: readonly [RegExp, string][] = [
   [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, "[redacted]"],
@@ -22,7 +24,7 @@ const SECRET_IN_TEXT: readonly [RegExp, string][] = [
   [/((?<=[a-z0-9+.-]):\/\/[^\s/:@]{0,256}:)[^\s/]{1,1024}@/gi, "$1[redacted]@"],
   [/((?<=[a-z0-9+.-]):\/\/)[^\s/:@]{16,256}@/gi, "$1[redacted]@"],
   [
-    /((?:password|passwd|pwd|secret|token|(?:api|routing)[-_]?key)(?:[-_][a-z0-9_-]{0,40})?["']?\s{0,9}[=:]\s{0,9}["']?)[^\s"',;]{4,}/gi,
+    /((?:password|passwd|passphrase|pwd|secret|token|(?:api|routing)[-_]?key)(?:[-_][a-z0-9_-]{0,40})?["']?\s{0,9}[=:]\s{0,9}["']?)[^\s"',;]{4,}/gi,
     "$1[redacted]",
   ],
   [/(--?(?:password|passwd|secret|token|api[-_]?key)\s{1,9}["']?)[^\s"',;-][^\s"',;]{3,}/gi, "$1[redacted]"],
@@ -53,7 +55,10 @@ export function* secretsIn(value: unknown, secret = false): Generator<string> {
     if (url?.password) yield* [url.password, decodeURIComponent(url.password)];
   } else if (value !== null && typeof value === "object") {
     for (const [key, item] of Object.entries(value))
-      yield* secretsIn(item, secret || (!Array.isArray(value) && SECRET_KEY.test(key)));
+      yield* secretsIn(
+        item,
+        secret || (!Array.isArray(value) && SECRET_KEY.test(key) && !FILE_KEY.test(key)),
+      );
   }
 }
 

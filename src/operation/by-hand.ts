@@ -1,14 +1,8 @@
+import { quoted } from "../lib/shell.ts";
 import type { Operation } from "./types.ts";
 
-// What every POSIX shell takes as it stands; everything else is quoted.
-const PLAIN = /^[\w@%+=:,./-]+$/;
 // A shell's quotes are no protection from what a terminal makes of control characters.
 const COPYABLE = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
-
-/** One word of a command line, quoted for a POSIX shell where that is needed. */
-export function quoted(text: string): string {
-  return PLAIN.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 const option = (name: string, value: string | number | undefined): string[] =>
   value === undefined ? [] : [`--${name}=${value}`];

@@ -1,4 +1,5 @@
 export { byHand } from "./by-hand.ts";
+export { composeProject, containerName, hostName, unitName } from "./names.ts";
 export { MAX_TEXT, type ParseContext, type Parsed, parseOperation } from "./parse.ts";
 export { type Plan, plan, planHash, projectName } from "./plan.ts";
 export { changesSomething, OPERATION_KINDS, traitsOf } from "./traits.ts";

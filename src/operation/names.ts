@@ -22,7 +22,7 @@ export const hostName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$/, "is not a host name");
 export const containerName = z.string().regex(/^[A-Za-z0-9][\w.-]{0,127}$/, "is not a container name");
-const unitName = z
+export const unitName = z
   .string()
   .regex(/^[A-Za-z0-9][\w.:@-]{0,254}$/, "is not the name of a systemd unit")
   // Restarting a target or a slice restarts or ends more than one service.

@@ -8,7 +8,7 @@ import { startChild } from "./child.ts";
 import { temporaryFolder } from "./folder.ts";
 import { freePort } from "./ports.ts";
 import { sshdBinary } from "./prepare.ts";
-import { descendants, killAll } from "./processes.ts";
+import { descendants, killAll, type Process } from "./processes.ts";
 import { until } from "./until.ts";
 
 export type SshdOptions = {
@@ -40,6 +40,8 @@ export type Sshd = {
   double(name: string, script: string): Promise<void>;
   /** Has another host key from now on, as another machine on the same address would. */
   changeHostKey(): Promise<void>;
+  /** The processes that serve connections. */
+  sessions(): Process[];
   /** Breaks all connections; commands that run on them go on. */
   dropConnections(): Promise<void>;
   /** Stops it, its sessions and their commands, and removes its folder. */
@@ -115,6 +117,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const own = { HOME: folder, PATH: `${bin}:${SYSTEM_PATH}` };
   await writeFile(config, configOf(folder, port, { ...own, ...options.env }));
   const child = startChild(binary, ["-D", "-e", "-f", config], join(folder, "sshd.log"));
+  const sessions = () => descendants(child.pid).filter(({ name }) => name.startsWith("sshd"));
   const isShown = async () => (await offeredHostKey(port)) === hostKey;
   await child.ready(until(isShown, "sshd to show its host key"));
   return {
@@ -141,8 +144,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       process.kill(child.pid, "SIGHUP");
       await until(isShown, "sshd to show its new host key");
     },
+    sessions,
     async dropConnections() {
-      const sessions = () => descendants(child.pid).filter(({ name }) => name.startsWith("sshd"));
       killAll(sessions());
       await until(() => sessions().length === 0, "the sessions to end");
     },

@@ -86,6 +86,18 @@ export async function comesBack(failure: Failure, signal: AbortSignal): Promise<
   return !signal.aborted;
 }
 
+type Looked = { object: Changeable; planned: Planned } | { failure: Failure };
+
+/** The object as it is now, and what the change of it comes to. Sends nothing. */
+async function lookAt(cluster: Cluster, change: Change, mark: Mark, signal?: AbortSignal): Promise<Looked> {
+  try {
+    const object = await read<Changeable>(cluster, change.place, signal);
+    return { object, planned: await change.plan(object, mark) };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}
+
 /** Makes the change once for an execution id: who comes again finds its mark. */
 export async function actOn(
   cluster: Cluster,
@@ -97,19 +109,16 @@ export async function actOn(
   const mark: Mark = { execution_id: run.execution_id, at: new Date() };
   for (let round = 1; ; round += 1) {
     if (signal.aborted) return refused("cancelled before it began");
-    let object: Changeable;
-    try {
-      object = await read<Changeable>(cluster, change.place, signal);
-    } catch (error) {
-      const failure = failureOf(error);
-      if (round < ROUNDS && (await comesBack(failure, signal))) continue;
-      return failed({ ...failure, sent: false }, `${kind} ${name} could not be read`);
+    const looked = await lookAt(cluster, change, mark, signal);
+    if ("failure" in looked) {
+      if (round < ROUNDS && (await comesBack(looked.failure, signal))) continue;
+      return failed({ ...looked.failure, sent: false }, `${kind} ${name} could not be read`);
     }
+    const { object, planned } = looked;
     if (executionOf(object) === run.execution_id)
       return { ok: true, output: `Already done by this execution: ${kind} ${name}` };
     const other = changed(change, object, run.before as Partial<Snapshot>);
     if (other !== undefined) return refused(`Nothing was changed: ${other}`);
-    const planned = await change.plan(object, mark);
     if ("nothing" in planned) return { ok: true, output: `Nothing to do: ${planned.nothing}` };
     if ("impossible" in planned) return refused(`Nothing was changed: ${planned.impossible}`);
     try {
@@ -136,14 +145,11 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
     passed,
     message,
   });
-  let object: Changeable;
-  try {
-    object = await read<Changeable>(cluster, change.place);
-  } catch (error) {
-    return { checks: [permission, tried(false, `${kind} ${name}: ${failureOf(error).message}`)] };
-  }
+  const looked = await lookAt(cluster, change, { execution_id: "dry-run", at: new Date() });
+  if ("failure" in looked)
+    return { checks: [permission, tried(false, `${kind} ${name}: ${looked.failure.message}`)] };
+  const { object, planned } = looked;
   const more = (await change.checks?.(object)) ?? [];
-  const planned = await change.plan(object, { execution_id: "dry-run", at: new Date() });
   if ("nothing" in planned)
     return {
       checks: [permission, tried(true, `nothing will change: ${planned.nothing}`), ...more],

@@ -135,8 +135,7 @@ export function createClusters(config: KubernetesConfig): Clusters {
     result.ok ? [] : [{ path, message: result.error }],
   );
   if (errors.length > 0) {
-    const text = errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
-    throw new AwoooiError("invalid", text, { errors });
+    throw new AwoooiError("invalid", "a cluster's configuration is not valid", { errors });
   }
   const found = new Map<string, Cluster>();
   const names: string[] = [];

@@ -77,6 +77,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof Error && error.name === "AbortError") return { message: "stopped", sent: true };
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const { code = "" } = cause as { code?: string };
+  // Not the network: something that we did not expect.
+  if (code === "") return { message: plain(messageOf(cause)), sent: true };
   // An error of several addresses has no text of its own.
   const said = messageOf(cause) || code;
   const message = `the API server cannot be reached: ${said.includes(code) ? said : `${said} (${code})`}`;

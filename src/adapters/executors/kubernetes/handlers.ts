@@ -22,7 +22,7 @@ import { readWorkload, type WorkloadPlace } from "./workload.ts";
 export type Handler = {
   resolve(): Promise<Resolution>;
   dryRun(): Promise<DryRun>;
-  snapshot(): Promise<Snapshot>;
+  snapshot(): Promise<Snapshot | Record<string, never>>;
   act(run: Run, signal: AbortSignal): Promise<ActResult>;
   effect(run: Run): Promise<"done" | "not_done" | "cannot_tell">;
 };

@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { messageOf } from "../../../lib/error.ts";
+import { keepSecret } from "../../../lib/redact.ts";
 import type { ClusterConfig } from "./config.ts";
 import { library } from "./library.ts";
 
@@ -77,6 +78,9 @@ export function loadKubeConfig(config: ClusterConfig): Loaded {
   }
   if (config.context !== undefined) kubeConfig.setCurrentContext(config.context);
   const wrong = gap(kubeConfig, file);
+  const { token, password } = kubeConfig.getCurrentUser() ?? {};
+  // Wherever they turn up: a plugin's complaint or a proxy's page may quote them.
+  keepSecret([token ?? "", password ?? ""]);
   return wrong === undefined
     ? { ok: true, name: config.name ?? kubeConfig.getCurrentContext(), kubeConfig }
     : fail(wrong);

@@ -87,6 +87,8 @@ describe("drain", () => {
       body: { metadata: metadata!, spec: { selector: spec!.selector, template: spec!.template } },
     });
     await until(async () => (await pods()).filter(isReady).length === 6, "the daemon set to run");
+    await stage.adapter.executor.dryRun(drain());
+    expect((await pods()).filter((pod) => pod.metadata?.deletionTimestamp)).toEqual([]);
     const done = await carryOut(stage.adapter, drain());
     expect(checkOf(done.dryRun, "pods on it")?.message).toMatch(/^\d are moved, 1 stay$/);
     const here = (await pods()).filter((pod) => pod.spec?.nodeName === "node-1");

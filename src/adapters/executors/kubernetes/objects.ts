@@ -90,7 +90,8 @@ export function read<T>(cluster: Cluster, place: Place, signal?: AbortSignal): P
 
 // More than people look at; a cluster of thousands must not be held in memory for one card.
 const LIST_LIMIT = 2_000;
-type Page<T> = { items: T[]; metadata?: { continue?: string } };
+// Of no items at all older servers make null.
+type Page<T> = { items: T[] | null; metadata?: { continue?: string } };
 
 /** All objects of a path, in pages; of more than 2,000 the first. */
 export async function listAll<T>(
@@ -106,7 +107,7 @@ export async function listAll<T>(
       query: { limit: 500, ...query, continue: next },
       signal,
     });
-    found.push(...page.items);
+    found.push(...(page.items ?? []));
     next = page.metadata?.continue;
     if (!next || found.length >= LIST_LIMIT) return found;
   }

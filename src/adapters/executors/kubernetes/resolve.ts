@@ -19,7 +19,7 @@ async function namesOf(cluster: Cluster, kind: string, namespace: string | undef
       query: { limit: 1_000 },
       accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
     });
-    // An empty list of metadata alone comes as null.
+    // Of no items at all older servers make null.
     return items ?? [];
   } catch (error) {
     if (failureOf(error).status !== undefined) return [];

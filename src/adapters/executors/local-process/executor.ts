@@ -2,15 +2,15 @@ import { dirname } from "node:path";
 import type { Check } from "../../../contract/approval.ts";
 import type { ActResult, DryRun, Executor, Resolution, Run } from "../../../execution/index.ts";
 import { closeNames } from "../../../lib/close-names.ts";
+import { inTime } from "../../../lib/duration.ts";
 import { messageOf } from "../../../lib/error.ts";
-import { inTime } from "./duration.ts";
+import type { Turns } from "../../../lib/turns.ts";
 import { effectOf } from "./effect.ts";
 import { ask } from "./probe.ts";
 import { checkFolder, checkProgram, checkStateFolder } from "./program.ts";
 import { start } from "./spawn.ts";
 import { stopGroup, stopLeftOver } from "./stop.ts";
 import { adoptCarrier, type Live, locate, recordOf, type Supervised } from "./supervised.ts";
-import type { Turns } from "./turns.ts";
 
 type Operation = Parameters<Executor["resolve"]>[0];
 

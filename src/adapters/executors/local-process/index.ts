@@ -1,6 +1,7 @@
 import type { Executor } from "../../../execution/index.ts";
 import { AwoooiError } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
+import { Turns } from "../../../lib/turns.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { type LocalProcessConfig, localProcessConfig, processConfig } from "./config.ts";
 import { createExecutor } from "./executor.ts";
@@ -9,7 +10,6 @@ import { systemTable } from "./process-table.ts";
 import { start } from "./spawn.ts";
 import { stopGroup } from "./stop.ts";
 import { locate, type Supervised, supervised } from "./supervised.ts";
-import { Turns } from "./turns.ts";
 
 export { type LocalProcessConfig, type ProcessConfig, processConfig } from "./config.ts";
 

@@ -1,6 +1,6 @@
 import type { Observation } from "../../../contract/execution.ts";
+import { inTime } from "../../../lib/duration.ts";
 import type { Observer } from "../../../verification/index.ts";
-import { inTime } from "./duration.ts";
 import { ask, type Probed } from "./probe.ts";
 import { type Live, locate, type Supervised } from "./supervised.ts";
 

@@ -1,0 +1,39 @@
+import { redactText } from "../../../../lib/redact.ts";
+import { plain } from "../failure.ts";
+
+/** What an execution keeps of an output. */
+export const MAX_TEXT = 7_500;
+
+/** Text of several lines from a cluster: without secrets and control characters. */
+export function shown(text: string): string {
+  // Redacted before anything is cut: half a secret is not known for one.
+  return redactText(text)
+    .replaceAll(/[\p{Cf}\p{Zl}\p{Zp}]|(?![\n\t])\p{Cc}/gu, "")
+    .toWellFormed();
+}
+
+/** Its beginning, where the rest is too long. */
+export function beginningOf(text: string): string {
+  return text.length <= MAX_TEXT
+    ? text
+    : `${text.slice(0, MAX_TEXT)}\n… (${text.length} characters)`.toWellFormed();
+}
+
+/** Its end: of a log the last lines count. */
+export function endOf(text: string, max = MAX_TEXT): string {
+  return text.length <= max ? text : `… (${text.length} characters)\n${text.slice(-max)}`.toWellFormed();
+}
+
+/** Rows in columns, as kubectl shows them. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const clean = rows.map((row) => row.map((cell) => plain(redactText(cell), 200)));
+  const widths = (clean[0] ?? []).map((_, column) =>
+    Math.max(...clean.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("   ")
+      .trimEnd();
+  return clean.map(line).join("\n");
+}

@@ -1,0 +1,71 @@
+import type { Operation } from "../../../operation/index.ts";
+import { type Certificate, certificates, daysLeft } from "./certificates.ts";
+import { type Argv, checkPermission, type Host } from "./host.ts";
+import type { Seen, Task } from "./task.ts";
+
+type Renew = Extract<Operation, { kind: "host.renew_certificate" }>;
+
+// What certbot itself renews, and most others.
+const DUE_DAYS = 30;
+
+const inWords = (one: Certificate, now: Date) => {
+  const days = daysLeft(one, now);
+  return days < 0 ? `expired ${-days} days ago` : `valid for ${days} days`;
+};
+
+const fingerprints = (list: readonly Certificate[]) => list.map((one) => one.fingerprint).sort();
+
+/** Pure. */
+export function judgeCertificates(list: readonly Certificate[], days: number, now: Date): Seen {
+  if (list.length === 0)
+    return { healthy: null, facts: [{ name: "certificates", passed: false, message: "none was found" }] };
+  const facts = list.map((one) => ({
+    name: `certificate ${one.subject}`,
+    passed: daysLeft(one, now) >= days,
+    message: inWords(one, now),
+  }));
+  return { healthy: facts.every((fact) => fact.passed), facts };
+}
+
+/** `certbot renew`, or what the configuration says instead. */
+export function certificateTask(host: Host, operation: Renew): Task {
+  const argv = host.config.renew_certificate as unknown as Argv;
+  return {
+    undo: "a certificate that was renewed stays; the one before is in the archive of what renews it",
+    async resolve() {
+      return { result: "hit", exact: { ...operation, target: { ...operation.target, name: host.name } } };
+    },
+    async dryRun() {
+      const [permission, found] = await Promise.all([checkPermission(host, argv), certificates(host)]);
+      const name = "certificates that are due";
+      if (!found.ok) return { checks: [permission, { name, passed: false, message: found.message }] };
+      const now = new Date();
+      const due = found.value.filter((one) => daysLeft(one, now) < DUE_DAYS);
+      const all = found.value.map((one) => `${one.subject} ${inWords(one, now)}`).join("; ");
+      const message = due.length === 0 ? `none is: ${all || "none was found"}` : all;
+      const diff = due.map((one) => `~ ${one.subject}: ${inWords(one, now)}`).join("\n");
+      return {
+        checks: [permission, { name, passed: due.length > 0, message }],
+        diff: diff === "" ? null : diff,
+      };
+    },
+    async snapshot() {
+      const found = await certificates(host);
+      if (!found.ok) throw new Error(found.message);
+      return { certificates: found.value };
+    },
+    act: (signal) => host.change(host.privileged(argv), signal),
+    async effect(before) {
+      const was = Array.isArray(before.certificates) ? (before.certificates as Certificate[]) : undefined;
+      const found = await certificates(host);
+      if (was === undefined || !found.ok) return "cannot_tell";
+      const same = fingerprints(was).join() === fingerprints(found.value).join();
+      return same ? "not_done" : "done";
+    },
+    async observe(now) {
+      const found = await certificates(host);
+      if (found.ok) return judgeCertificates(found.value, host.terms.certificate_days, now);
+      return { healthy: null, facts: [{ name: "certificates", passed: false, message: found.message }] };
+    },
+  };
+}

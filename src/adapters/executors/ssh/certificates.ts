@@ -1,0 +1,46 @@
+import { X509Certificate } from "node:crypto";
+import type { Host } from "./host.ts";
+import { inLine } from "./text.ts";
+import type { Told } from "./units.ts";
+
+export type Certificate = { subject: string; until: string; fingerprint: string };
+
+const DAY_MS = 86_400_000;
+const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]{1,65536}-----END CERTIFICATE-----/g;
+
+/** The certificates of servers among those in a text; of authorities there are none. Pure. */
+export function parseCertificates(text: string): Certificate[] {
+  return [...text.matchAll(PEM)].flatMap(([pem]) => {
+    try {
+      const one = new X509Certificate(pem);
+      if (one.ca) return [];
+      const subject = inLine(one.subjectAltName?.replaceAll("DNS:", "") ?? one.subject, 200);
+      return [{ subject, until: new Date(one.validTo).toISOString(), fingerprint: one.fingerprint256 }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Paths that `certbot certificates` names. Pure. */
+export function certbotPaths(text: string): string[] {
+  const found = text.matchAll(/^\s*Certificate Path:\s*(\/[^\0\n]{1,1000}?)\s*$/gm);
+  return [...new Set([...found].map(([, path = ""]) => path))];
+}
+
+/** Days for which it is valid yet; less than 0 where it is not. */
+export const daysLeft = ({ until }: Certificate, now: Date): number =>
+  Math.floor((Date.parse(until) - now.getTime()) / DAY_MS);
+
+/** The configured certificates, else those that certbot has. */
+export async function certificates(host: Host): Promise<Told<Certificate[]>> {
+  let paths: readonly string[] = host.config.certificates;
+  if (paths.length === 0) {
+    const listed = await host.look(host.privileged(["certbot", "certificates"]));
+    if (!listed.ok) return listed;
+    paths = certbotPaths(listed.stdout);
+  }
+  if (paths.length === 0) return { ok: true, value: [] };
+  const read = await host.look(host.privileged(["cat", "--", ...paths]));
+  return read.ok ? { ok: true, value: parseCertificates(read.stdout) } : read;
+}

@@ -1,0 +1,49 @@
+import { randomBytes } from "node:crypto";
+import { type HostFacts, parseFacts } from "./facts.ts";
+import type { Host } from "./host.ts";
+import type { Told } from "./units.ts";
+
+/**
+ * Everything that is read of a host, in one go, by one program that never changes: what differs are its
+ * arguments. 1: what begins a section, which no output can know; 2: the runtime; 3: `sudo` or nothing;
+ * then the certificates.
+ */
+const SCRIPT = `
+mark=$1; runtime=$2; root=$3; shift 3
+section() { printf '\\n%s %s\\n' "$mark" "$1"; }
+within() { timeout -k 1 "$@" 2>/dev/null; }
+as_root() { if [ "$root" = sudo ]; then within 4 sudo -n -- "$@"; else within 4 "$@"; fi; }
+section system; uname -srm; date +%s; cat /proc/uptime /proc/loadavg; nproc 2>/dev/null
+section memory; cat /proc/meminfo 2>/dev/null | head -n 60
+section disk; within 3 df -P -k
+section inodes; within 3 df -P -i
+section mounts; cat /proc/mounts 2>/dev/null
+section processes; ps -eo pid=,ppid=,stat=,pcpu=,rss=,etimes=,comm= 2>/dev/null
+section units; within 3 systemctl list-units --failed --plain --no-legend --no-pager --full
+section clock; within 2 timedatectl show -p NTPSynchronized -p NTP
+section kernel; { as_root dmesg || within 3 journalctl -k --since -2h -o short-monotonic --no-pager; } 2>/dev/null |
+  grep -i -e 'out of memory' -e 'oom-kill' -e 'killed process' | tail -n 20
+section containers
+as_root "$runtime" ps --all --no-trunc --format '{{.Names}}\\t{{.State}}\\t{{.Status}}\\t{{.Image}}'
+section biggest
+if within 3 df -P -k | awk 'NR > 1 && $5 + 0 >= 90 { full = 1 } END { exit !full }'; then
+  within 3 du -x -k -d 1 /var/log /var/lib /var/cache /tmp /home /opt | sort -rn | head -n 12
+fi
+section certificates; if [ $# -gt 0 ]; then as_root cat -- "$@"; fi
+section end
+exit 0
+`;
+
+const SECONDS = 25;
+
+/** Reads a host's facts: one session, one command. */
+export async function readFacts(host: Host, signal?: AbortSignal): Promise<Told<HostFacts>> {
+  const { runtime, sudo, certificates } = host.config;
+  const mark = `=${randomBytes(12).toString("hex")}=`;
+  const args = [mark, runtime, sudo ? "sudo" : "", ...certificates] as const;
+  const looked = await host.look(["sh", "-c", SCRIPT, "sh", ...args], {
+    seconds: SECONDS,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return looked.ok ? { ok: true, value: parseFacts(looked.stdout, mark) } : looked;
+}

@@ -1,0 +1,44 @@
+import type { Host } from "./host.ts";
+import type { Seen } from "./task.ts";
+import { inBytes } from "./text.ts";
+import type { Told } from "./units.ts";
+
+export type Disk = { mount: string; size: number; free: number };
+
+/** Reads one line of `df -P -k`. Pure. */
+export function parseDf(text: string): Disk | undefined {
+  const line = text.trim().split("\n").at(-1) ?? "";
+  const [, size = "", free = "", mount = ""] = /\s(\d+)\s+\d+\s+(-?\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];
+  return mount === "" ? undefined : { mount, size: Number(size) * 1024, free: Number(free) * 1024 };
+}
+
+/** The filesystem on which the container runtime keeps everything. */
+export async function runtimeDisk(host: Host): Promise<Told<Disk>> {
+  const { runtime } = host.config;
+  const format = runtime === "podman" ? "{{.Store.GraphRoot}}" : "{{.DockerRootDir}}";
+  const info = await host.look(host.runtime("info", "--format", format));
+  if (!info.ok) return info;
+  const root = info.stdout.trim();
+  if (!/^\/[^\0\n]{0,4000}$/.test(root))
+    return { ok: false, message: `${runtime} does not say where it keeps its data` };
+  const df = await host.look(["df", "-P", "-k", "--", root]);
+  if (!df.ok) return df;
+  const disk = parseDf(df.stdout);
+  return disk === undefined
+    ? { ok: false, message: "what df says has another form" }
+    : { ok: true, value: disk };
+}
+
+/** Whether there is more room than before; without a before nothing can be said. */
+export async function observeDisk(host: Host, before?: Record<string, unknown>): Promise<Seen> {
+  const disk = await runtimeDisk(host);
+  const name = "disk";
+  if (!disk.ok) return { healthy: null, facts: [{ name, passed: false, message: disk.message }] };
+  const { mount, free, size } = disk.value;
+  const now = `${inBytes(free)} of ${inBytes(size)} free on ${mount}`;
+  const was = before?.free;
+  if (typeof was !== "number") return { healthy: null, facts: [{ name, passed: true, message: now }] };
+  const passed = free > was;
+  const change = passed ? `${inBytes(free - was)} more than before` : "no more than before";
+  return { healthy: passed, facts: [{ name, passed, message: `${now}, ${change}` }] };
+}

@@ -1,0 +1,124 @@
+import type { ActResult, Executor, Resolution } from "../../../execution/index.ts";
+import { closeNames } from "../../../lib/close-names.ts";
+import type { Turns } from "../../../lib/turns.ts";
+import type { Operation } from "../../../operation/index.ts";
+import { certificateTask } from "./certificate-task.ts";
+import { composeTask } from "./compose-task.ts";
+import { containerTask } from "./container-task.ts";
+import { diagnoseTask } from "./diagnose-task.ts";
+import type { Host } from "./host.ts";
+import type { Hosts } from "./hosts.ts";
+import { logsTask } from "./logs-task.ts";
+import { nginxTask } from "./nginx-task.ts";
+import { pruneTask } from "./prune-task.ts";
+import type { Task } from "./task.ts";
+import { unitTask } from "./unit-task.ts";
+
+export const KINDS = [
+  "host.diagnose",
+  "host.systemctl_restart",
+  "host.docker_restart",
+  "host.docker_compose_restart",
+  "host.clear_docker_logs",
+  "host.docker_prune",
+  "host.renew_certificate",
+  "host.reload_nginx",
+] as const satisfies readonly Operation["kind"][];
+
+type OnHost = Extract<Operation, { kind: (typeof KINDS)[number] }>;
+
+const isOnHost = (operation: Operation): operation is OnHost =>
+  (KINDS as readonly string[]).includes(operation.kind);
+
+/** The name of the host that a target is, or is on. */
+export const hostOf = (target: { name: string; host?: string | undefined }): string =>
+  target.host ?? target.name;
+
+/** What is done for an operation on its host. */
+export function taskOf(host: Host, operation: OnHost): Task {
+  switch (operation.kind) {
+    case "host.diagnose":
+      return diagnoseTask(host, operation);
+    case "host.systemctl_restart":
+      return unitTask(host, operation);
+    case "host.docker_restart":
+      return containerTask(host, operation);
+    case "host.docker_compose_restart":
+      return composeTask(host, operation);
+    case "host.clear_docker_logs":
+      return logsTask(host, operation);
+    case "host.docker_prune":
+      return pruneTask(host, operation);
+    case "host.renew_certificate":
+      return certificateTask(host, operation);
+    case "host.reload_nginx":
+      return nginxTask(host, operation);
+  }
+}
+
+/** The operation's host and what is done there; null where it is none of ours. */
+export function findTask(hosts: Hosts, operation: Operation): { host: Host; task: Task } | null {
+  if (!isOnHost(operation)) return null;
+  const host = hosts.find(hostOf(operation.target));
+  return host === undefined ? null : { host, task: taskOf(host, operation) };
+}
+
+function unknownHost(hosts: Hosts, wanted: string): Resolution {
+  const names = closeNames(wanted, hosts.names).slice(0, 5);
+  if (names.length > 0) return { result: "suggestion", names };
+  return { result: "miss", message: `no host "${wanted.slice(0, 100)}" is configured (ssh.hosts)` };
+}
+
+/** A change that was begun before: it is not repeated where it can be seen, or might be, in effect. */
+async function act(task: Task, run: Parameters<Executor["act"]>[1], signal: AbortSignal): Promise<ActResult> {
+  if (run.attempt > 1) {
+    const effect = await task.effect(run.before);
+    if (effect === "done") return { ok: true, output: "It had taken effect already" };
+    if (effect === "cannot_tell")
+      return { ok: false, error: "whether it took effect before cannot be told: not repeated", sent: true };
+  }
+  return task.act(signal);
+}
+
+/** Carries out the operations on hosts. */
+export function createExecutor(hosts: Hosts, turns: Turns): Executor {
+  const find = (operation: Operation) => {
+    const found = findTask(hosts, operation);
+    if (found === null) throw new Error(`${operation.kind} is not for a configured host`);
+    return found;
+  };
+  return {
+    id: "ssh",
+    kinds: KINDS,
+    async resolve(operation) {
+      if (!isOnHost(operation)) return { result: "error", message: `${operation.kind} is not for hosts` };
+      const found = findTask(hosts, operation);
+      return found === null ? unknownHost(hosts, hostOf(operation.target)) : found.task.resolve();
+    },
+    async dryRun(operation) {
+      const { host, task } = find(operation);
+      const reached = await host.reach();
+      // Without a way there everything else would say the same again.
+      if (!reached.passed) return { checks: [reached] };
+      const { checks, ...more } = await task.dryRun();
+      return { checks: [reached, ...checks], ...more };
+    },
+    snapshot: async (operation) => find(operation).task.snapshot(),
+    async act(operation, run, signal) {
+      const { host, task } = find(operation);
+      const otherwise: ActResult = { ok: false, error: "Cancelled before it began", sent: false };
+      if (operation.kind === "host.diagnose") return task.act(signal);
+      return turns.take(host.name, () => act(task, run, signal), { signal, otherwise });
+    },
+    async effect(operation, run) {
+      const { host, task } = find(operation);
+      if (Object.keys(run.before).length === 0 || "unavailable" in run.before) return "cannot_tell";
+      // In its turn: an act under way must not be judged halfway.
+      return turns.take(host.name, () => task.effect(run.before));
+    },
+    undo(operation) {
+      const found = findTask(hosts, operation);
+      return { ok: false, reason: found?.task.undo ?? "the host is not configured any more" };
+    },
+  };
+}

@@ -1,0 +1,300 @@
+import type { EvidenceItem, Finding } from "../../../contract/evidence.ts";
+import { daysLeft } from "./certificates.ts";
+import type { Filesystem, HostFacts } from "./facts.ts";
+import { inBytes } from "./text.ts";
+
+/** Adds a fact to the evidence and gives its id. */
+export type Cite = (subject: string, text: string) => string;
+
+type Judge = (facts: HostFacts, cite: Cite, host: string) => Finding[];
+
+// Where things are bad in most people's experience: shipped alerts of node_exporter warn at about these.
+const FULL = 95;
+const NEARLY_FULL = 90;
+const LOW_MEMORY = 0.05;
+const HIGH_LOAD = 2;
+const RUNAWAY_CPU = 90;
+const RUNAWAY_AGE = 600;
+const MANY_ZOMBIES = 10;
+const RECENT_SECONDS = 2 * 3600;
+const CERTIFICATE_DAYS = 14;
+
+const full: Judge = ({ filesystems, biggest }, cite, host) => {
+  const bad = filesystems.filter((one) => one.used_percent >= NEARLY_FULL);
+  if (bad.length === 0) return [];
+  const consumers = biggest.slice(0, 5).map(({ path, bytes }) => `${path} ${inBytes(bytes)}`);
+  const most = consumers.length === 0 ? [] : [cite(`host ${host}`, `Most is in ${consumers.join(", ")}`)];
+  return bad.map((one) => {
+    const { mount, used_percent, free, size } = one;
+    const id = cite(
+      `${mount} on ${host}`,
+      `${used_percent}% used, ${inBytes(free)} of ${inBytes(size)} free`,
+    );
+    const over = used_percent >= FULL;
+    return {
+      code: over ? "disk_full" : "disk_nearly_full",
+      weight: over ? "cause" : "note",
+      title: `${mount} is ${used_percent}% full`,
+      meaning: over
+        ? "What writes there fails or will soon: databases, logs and sessions. Make room, or make it larger."
+        : "There is room yet; see what grows.",
+      evidence: [id, ...most],
+    };
+  });
+};
+
+const inodesFull: Judge = ({ inodes }, cite, host) =>
+  inodes
+    .filter((one: Filesystem) => one.used_percent >= FULL)
+    .map(({ mount, used_percent, free }) => ({
+      code: "inodes_full",
+      weight: "cause",
+      title: `${mount} has ${used_percent}% of its inodes in use`,
+      meaning: "No new file can be made there although there is room: very many small files are somewhere.",
+      evidence: [cite(`${mount} on ${host}`, `${used_percent}% of inodes used, ${free} free`)],
+    }));
+
+const readOnly: Judge = ({ read_only }, cite, host) =>
+  read_only.map((mount) => ({
+    code: "filesystem_read_only",
+    weight: "cause",
+    title: `${mount} is mounted read-only`,
+    meaning:
+      "Nothing can be written there. Linux does this when a disk fails: look at the kernel's log first.",
+    evidence: [cite(`${mount} on ${host}`, "mounted read-only")],
+  }));
+
+const memory: Judge = ({ memory: now, processes }, cite, host) => {
+  if (now === null) return [];
+  const { total, available, swap_total, swap_free } = now;
+  const swapped = swap_total - swap_free;
+  const seen = () => {
+    const top = [...processes].sort((a, b) => b.memory - a.memory).slice(0, 3);
+    const most = top.map((one) => `${one.name} (${one.pid}) ${inBytes(one.memory)}`).join(", ");
+    const swap = swap_total === 0 ? "no swap" : `${inBytes(swapped)} of ${inBytes(swap_total)} swap used`;
+    return cite(
+      `host ${host}`,
+      `${inBytes(available)} of ${inBytes(total)} memory available, ${swap}; most: ${most}`,
+    );
+  };
+  const found: Finding[] = [];
+  if (available < total * LOW_MEMORY)
+    found.push({
+      code: "memory_exhausted",
+      weight: "cause",
+      title: `Only ${inBytes(available)} of memory are left`,
+      meaning: "The kernel is about to end processes, or everything waits for swap. See what holds the most.",
+      evidence: [seen()],
+    });
+  else if (swap_total > 0 && swapped > swap_total * 0.8)
+    found.push({
+      code: "swap_heavy",
+      weight: "symptom",
+      title: `${inBytes(swapped)} of ${inBytes(swap_total)} swap are in use`,
+      meaning: "Memory has been short: what was put aside is slow when it is needed again.",
+      evidence: [seen()],
+    });
+  return found;
+};
+
+const oomKill: Judge = ({ out_of_memory, uptime }, cite, host) => {
+  const recent = out_of_memory.filter(
+    ({ at }) => at === null || uptime === null || uptime - at < RECENT_SECONDS,
+  );
+  const killed = recent
+    .filter(({ text }) => /killed process|oom-kill|out of memory: kill/i.test(text))
+    .slice(-3);
+  if (killed.length === 0) return [];
+  const names = killed.flatMap(({ text }) => /killed process \d+ \(([^)]{1,60})\)/i.exec(text)?.[1] ?? []);
+  return [
+    {
+      code: "oom_kill",
+      weight: "cause",
+      title: `The kernel ended ${[...new Set(names)].join(", ") || "a process"} for want of memory`,
+      meaning:
+        "Memory ran out, of the host or of a container's limit. Restarting it helps until it grows again.",
+      evidence: killed.map(({ text }) => cite(`kernel of ${host}`, text)),
+    },
+  ];
+};
+
+const load: Judge = ({ load: loads, cores, processes }, cite, host) => {
+  if (loads === null || cores === null || loads[1] < cores * HIGH_LOAD) return [];
+  const waiting = processes.filter(({ state }) => state.startsWith("D")).length;
+  const id = cite(
+    `host ${host}`,
+    `load ${loads.join(" ")} on ${cores} cores, ${waiting} processes wait for a disk`,
+  );
+  return [
+    {
+      code: "load_high",
+      weight: "symptom",
+      title: `The load is ${loads[1]} on ${cores} cores`,
+      meaning:
+        waiting >= cores
+          ? "Processes wait for a disk or a network filesystem rather than for a core."
+          : "More wants to run than can: everything answers slowly.",
+      evidence: [id],
+    },
+  ];
+};
+
+const processes: Judge = ({ processes: all }, cite, host) => {
+  const found: Finding[] = all
+    .filter(({ cpu, age }) => cpu >= RUNAWAY_CPU && age >= RUNAWAY_AGE)
+    .sort((a, b) => b.cpu - a.cpu)
+    .slice(0, 3)
+    .map(({ pid, name, cpu, age }) => ({
+      code: "runaway_process",
+      weight: "symptom",
+      title: `${name} (${pid}) has used ${Math.round(cpu)}% of a core since its start`,
+      meaning:
+        "It may be stuck in a loop, or have that much to do. Look at what it does before it is restarted.",
+      evidence: [
+        cite(`process ${pid} on ${host}`, `${name}: ${cpu}% of a core for ${Math.round(age / 60)} minutes`),
+      ],
+    }));
+  const zombies = all.filter(({ state }) => state.startsWith("Z"));
+  if (zombies.length < MANY_ZOMBIES) return found;
+  const parents = Map.groupBy(zombies, ({ parent }) => parent);
+  const [worst = 0] = [...parents].sort(([, a], [, b]) => b.length - a.length)[0] ?? [];
+  const name = all.find(({ pid }) => pid === worst)?.name ?? "unknown";
+  const id = cite(
+    `host ${host}`,
+    `${zombies.length} zombies, ${parents.get(worst)?.length} of ${name} (${worst})`,
+  );
+  const meaning =
+    "Its parent does not take note of its ended children. They need no memory, but process numbers run out.";
+  return [
+    ...found,
+    {
+      code: "zombie_processes",
+      weight: "note",
+      title: `${zombies.length} zombies, most of ${name} (${worst})`,
+      meaning,
+      evidence: [id],
+    },
+  ];
+};
+
+const units: Judge = ({ failed_units }, cite, host) =>
+  failed_units.slice(0, 20).map((unit) => ({
+    code: "unit_failed",
+    weight: "cause",
+    title: `${unit} has failed`,
+    meaning: `systemd has given it up, or it ended with an error. Its journal says why: journalctl -u ${unit}.`,
+    evidence: [cite(`unit ${unit} on ${host}`, "failed")],
+  }));
+
+const containers: Judge = ({ containers: all }, cite, host) =>
+  all.flatMap(({ name, state, status, image }): Finding[] => {
+    const id = () => cite(`container ${name} on ${host}`, `${state}: ${status} (${image})`);
+    const code = /\((\d+)\)/.exec(status)?.[1];
+    if (state === "restarting")
+      return [
+        {
+          code: "container_restarting",
+          weight: "cause",
+          title: `Container ${name} ends again and again${code === undefined ? "" : `, with exit code ${code}`}`,
+          meaning: "It does not survive its start: its log says why. A restart alone will not cure it.",
+          evidence: [id()],
+        },
+      ];
+    // 0 is what ended well, 143 what was asked to.
+    if (state === "exited" && code !== "0" && code !== "143" && isRecent(status))
+      return [
+        {
+          code: "container_exited",
+          weight: "cause",
+          title: `Container ${name} has ended with exit code ${code ?? "unknown"}`,
+          meaning:
+            code === "137"
+              ? "It was killed: by hand, or because its memory limit was reached."
+              : "It ended with an error and nothing starts it again.",
+          evidence: [id()],
+        },
+      ];
+    if (/\(unhealthy\)/.test(status))
+      return [
+        {
+          code: "container_unhealthy",
+          weight: "cause",
+          title: `Container ${name} runs and is not healthy`,
+          meaning: "Its own health check fails.",
+          evidence: [id()],
+        },
+      ];
+    return [];
+  });
+
+/** What ended weeks ago is how things are, not what is wrong now. */
+function isRecent(status: string): boolean {
+  return !/\b(\d+ (days|weeks|months|years)|about a (month|year)) ago/i.test(status);
+}
+
+const certificates: Judge = ({ certificates: all, clock }, cite, host) => {
+  const now = new Date((clock ?? Date.now() / 1000) * 1000);
+  return all.flatMap((one): Finding[] => {
+    const days = daysLeft(one, now);
+    if (days >= CERTIFICATE_DAYS) return [];
+    const over = days < 0;
+    return [
+      {
+        code: over ? "certificate_expired" : "certificate_expiring",
+        weight: over ? "cause" : "symptom",
+        title: `The certificate of ${one.subject} ${over ? `expired ${-days} days ago` : `is valid for ${days} more days`}`,
+        meaning: over
+          ? "Clients refuse to connect."
+          : "What should have renewed it has not: see why before it expires.",
+        evidence: [cite(`certificate on ${host}`, `${one.subject}: valid until ${one.until}`)],
+      },
+    ];
+  });
+};
+
+const clock: Judge = ({ clock_synchronised }, cite, host) =>
+  clock_synchronised === false
+    ? [
+        {
+          code: "clock_unsynchronised",
+          weight: "note",
+          title: "Its clock is not synchronised",
+          meaning: "Tokens, certificates and logs go wrong with a clock that drifts.",
+          evidence: [cite(`host ${host}`, "timedatectl: NTPSynchronized=no")],
+        },
+      ]
+    : [];
+
+const JUDGES: readonly Judge[] = [
+  readOnly,
+  full,
+  inodesFull,
+  memory,
+  oomKill,
+  units,
+  containers,
+  certificates,
+  load,
+  processes,
+  clock,
+];
+const WEIGHTS = ["cause", "symptom", "note"];
+
+/** Numbers facts as they are cited. */
+export function evidenceOf(source: string, at: string): { cite: Cite; items: EvidenceItem[] } {
+  const items: EvidenceItem[] = [];
+  const cite: Cite = (subject, text) => {
+    const same = items.find((one) => one.subject === subject && one.text === text);
+    if (same !== undefined) return same.id;
+    const id = `E${items.length + 1}`;
+    items.push({ id, source, at, subject, text });
+    return id;
+  };
+  return { cite, items };
+}
+
+/** What the facts of a host mean: causes first. Pure. */
+export function findingsOf(facts: HostFacts, cite: Cite, host: string): Finding[] {
+  const found = JUDGES.flatMap((judge) => judge(facts, cite, host));
+  return found.sort((a, b) => WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight));
+}

@@ -1,0 +1,56 @@
+import { readFile, stat } from "node:fs/promises";
+import ssh2, { type AnyAuthMethod, type ParsedKey } from "ssh2";
+import { messageOf } from "../../../lib/error.ts";
+import { keepSecret } from "../../../lib/redact.ts";
+import type { HostConfig } from "./config.ts";
+
+/** What is shown to a host to be let in, in this order. */
+export type IdentityResult = { ok: true; methods: AnyAuthMethod[] } | { ok: false; message: string };
+
+type Asked = Pick<
+  HostConfig,
+  "user" | "identity_file" | "passphrase" | "passphrase_file" | "password" | "password_file" | "agent"
+>;
+
+/** A secret from the configuration or from its file. */
+async function secretOf(value: string | undefined, file: string | undefined): Promise<string | undefined> {
+  if (value !== undefined || file === undefined) return value;
+  const secret = (await readFile(file, "utf8")).replace(/\r?\n$/, "");
+  keepSecret([secret]);
+  return secret;
+}
+
+/** The private key of a file, or why it cannot be used. Its text is never part of the message. */
+async function keyOf(file: string, passphrase: string | undefined): Promise<ParsedKey> {
+  const { mode } = await stat(file);
+  if ((mode & 0o077) !== 0) throw new Error(`others may read the private key ${file}: chmod 600 ${file}`);
+  const key = await readFile(file);
+  const parsed = ssh2.utils.parseKey(key, passphrase);
+  if (!(parsed instanceof Error)) return parsed;
+  if (/no passphrase|encrypted/i.test(parsed.message))
+    throw new Error(`the private key ${file} needs a passphrase, and none is configured`);
+  const why =
+    passphrase === undefined ? "is no private key" : "is no private key, or its passphrase is another";
+  throw new Error(`${file} ${why}`);
+}
+
+/** Reads the keys and secrets of a host from where the configuration says. */
+export async function readIdentity(asked: Asked): Promise<IdentityResult> {
+  try {
+    const passphrase = await secretOf(asked.passphrase, asked.passphrase_file);
+    const password = await secretOf(asked.password, asked.password_file);
+    const { identity_file: file, agent } = asked;
+    if (agent !== undefined && !(await stat(agent)).isSocket()) throw new Error(`${agent} is no socket`);
+    // As it was parsed here: to make a key of its passphrase anew takes half a second each time.
+    const key = file === undefined ? undefined : await keyOf(file, passphrase);
+    const { user: username } = asked;
+    const methods: AnyAuthMethod[] = [
+      ...(key === undefined ? [] : [{ type: "publickey" as const, username, key }]),
+      ...(agent === undefined ? [] : [{ type: "agent" as const, username, agent }]),
+      ...(password === undefined ? [] : [{ type: "password" as const, username, password }]),
+    ];
+    return { ok: true, methods };
+  } catch (error) {
+    return { ok: false, message: messageOf(error) };
+  }
+}

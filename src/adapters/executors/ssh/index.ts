@@ -1,0 +1,61 @@
+import type { Investigator } from "../../../decision/index.ts";
+import type { Executor } from "../../../execution/index.ts";
+import type { Log } from "../../../lib/log.ts";
+import { Turns } from "../../../lib/turns.ts";
+import type { Observer } from "../../../verification/index.ts";
+import { hostConfigs, type SshConfig, sshConfig } from "./config.ts";
+import { createExecutor, KINDS } from "./executor.ts";
+import { Hosts } from "./hosts.ts";
+import { createInvestigator } from "./investigator.ts";
+import { createObserver } from "./observer.ts";
+import { sshProblems } from "./problems.ts";
+
+export { type SshConfig, sshConfig } from "./config.ts";
+
+/** Hosts that are reached over SSH. */
+export type SshHosts = {
+  executor: Executor;
+  observer: Observer;
+  investigator: Investigator;
+  names: readonly string[];
+  /** Ends all connections. */
+  close(): Promise<void>;
+};
+
+function create(config: SshConfig, { log }: { log: Log }): SshHosts {
+  for (const { path, message } of sshProblems(config)) log.warn({ setting: `ssh.${path}` }, message);
+  const hosts = new Hosts(config, log);
+  return {
+    executor: createExecutor(hosts, new Turns()),
+    observer: createObserver(hosts),
+    investigator: createInvestigator(hosts),
+    names: hosts.names,
+    close: () => hosts.close(),
+  };
+}
+
+/** Each host with everything that alerts may call it. */
+function namesOf(config: SshConfig): { name: string; names: string[] }[] {
+  const all = hostConfigs(config);
+  const shared = (address: string) => all.filter((one) => one.address === address).length > 1;
+  return all.map(({ name, aliases, address }) => ({
+    name,
+    names: [name, ...aliases, ...(shared(address) ? [] : [address])],
+  }));
+}
+
+/** Acts on hosts over SSH, looks at them, and says what ails them. */
+export const ssh = {
+  id: "ssh",
+  config: sshConfig,
+  describe: () => ({
+    name: "Hosts over SSH",
+    kind: "executor" as const,
+    config: sshConfig,
+    secrets: ["passphrase", "hosts[].passphrase", "hosts[].password"],
+    capabilities: [...KINDS, "observe", "investigate"],
+  }),
+  create,
+  problems: sshProblems,
+  namesOf,
+};

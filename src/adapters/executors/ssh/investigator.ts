@@ -1,0 +1,161 @@
+import type { Finding, Investigation } from "../../../contract/evidence.ts";
+import type { OperationTarget } from "../../../contract/incident.ts";
+import type { Investigator } from "../../../decision/index.ts";
+import { inState as containerState, inspect, isWell } from "./containers.ts";
+import { readFacts } from "./diagnose-script.ts";
+import { inWords } from "./diagnose-task.ts";
+import { hostOf } from "./executor.ts";
+import { type Cite, evidenceOf, findingsOf } from "./findings.ts";
+import type { Host } from "./host.ts";
+import type { Hosts } from "./hosts.ts";
+import { TARGETS } from "./observer.ts";
+import { shown } from "./text.ts";
+import { inState, runs, unitState } from "./units.ts";
+
+type Part = { findings: Finding[]; missing: string[] };
+
+const LINES = "40";
+
+async function ofHost(host: Host, cite: Cite, signal: AbortSignal): Promise<Part> {
+  const facts = await readFacts(host, signal);
+  if (!facts.ok) return unreached(host, facts.message, cite);
+  cite(`host ${host.name}`, shown(inWords(facts.value), 4_000));
+  const missing = facts.value.unread.map((name) => `${name} of ${host.name} could not be read`);
+  return { findings: findingsOf(facts.value, cite, host.name), missing };
+}
+
+/** That it cannot be reached is a finding itself. */
+function unreached(host: Host, message: string, cite: Cite): Part {
+  const changed = /HAS CHANGED|is revoked/.test(message);
+  const unknown = /is not known/.test(message) && /host key/.test(message);
+  const refused = /permission denied/.test(message);
+  const id = cite(`host ${host.name}`, `not reached over SSH: ${message}`);
+  const code = changed
+    ? "host_key_changed"
+    : unknown
+      ? "host_key_unknown"
+      : refused
+        ? "host_refuses_login"
+        : "host_unreachable";
+  const meanings: Record<string, string> = {
+    host_key_changed:
+      "It may be another machine, or somebody in between: nothing is done there until a person has looked.",
+    host_key_unknown: "Its key is in none of the files of ssh.known_hosts: nothing can be said about it.",
+    host_refuses_login: "It is up and does not let us in: see the account, its key and sshd's log.",
+    host_unreachable: "It is down, or no way leads there from here.",
+  };
+  const weight = changed || code === "host_unreachable" ? "cause" : "note";
+  const finding: Finding = {
+    code,
+    weight,
+    title: `${host.name} cannot be reached over SSH`,
+    meaning: meanings[code] ?? "",
+    evidence: [id],
+  };
+  return { findings: [finding], missing: [`${host.name} was not reached: ${message}`] };
+}
+
+async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal): Promise<Part> {
+  const journal = ["journalctl", "--no-pager", "-o", "short-iso", "-n", LINES, "-u", unit] as const;
+  const [state, log] = await Promise.all([
+    unitState(host, unit),
+    host.look(host.privileged(journal), { signal }),
+  ]);
+  const missing = log.ok ? [] : [`journal of ${unit}: ${log.message}`];
+  const lines =
+    log.ok && log.stdout.trim() !== ""
+      ? [cite(`journal of ${unit} on ${host.name}`, shown(log.stdout, 4_000))]
+      : [];
+  if (!state.ok) return { findings: [], missing: [...missing, `unit ${unit}: ${state.message}`] };
+  const { active, result, load } = state.value;
+  const id = cite(`unit ${unit} on ${host.name}`, load === "loaded" ? inState(state.value) : load);
+  if (runs(state.value)) return { findings: [], missing };
+  const why = result === "oom-kill" ? "The kernel ended it for want of memory." : "Its journal says why.";
+  const finding: Finding = {
+    code: load === "not-found" ? "unit_not_found" : active === "failed" ? "unit_failed" : "unit_not_running",
+    weight: "cause",
+    title: `${unit} is ${load === "not-found" ? "not there" : inState(state.value)}`,
+    meaning: why,
+    evidence: [id, ...lines],
+  };
+  return { findings: [finding], missing };
+}
+
+async function ofContainer(host: Host, name: string, cite: Cite, signal: AbortSignal): Promise<Part> {
+  const [state, log] = await Promise.all([
+    inspect(host, [name]),
+    host.look(["sh", "-c", 'exec "$@" 2>&1', "sh", ...host.runtime("logs", "--tail", LINES, "--", name)], {
+      signal,
+    }),
+  ]);
+  const missing = log.ok ? [] : [`log of ${name}: ${log.message}`];
+  const lines =
+    log.ok && log.stdout.trim() !== ""
+      ? [cite(`log of ${name} on ${host.name}`, shown(log.stdout, 4_000))]
+      : [];
+  if (!state.ok) return { findings: [], missing: [...missing, `container ${name}: ${state.message}`] };
+  const findings = state.value.map((one): Finding | null => {
+    const id = cite(`container ${one.name} on ${host.name}`, containerState(one));
+    if (isWell(one)) return null;
+    const code = one.out_of_memory
+      ? "container_out_of_memory"
+      : one.status === "restarting"
+        ? "container_restarting"
+        : one.running
+          ? "container_unhealthy"
+          : "container_exited";
+    return {
+      code,
+      weight: "cause",
+      title: `Container ${one.name} is ${containerState(one)}`,
+      meaning: "Its log says why.",
+      evidence: [id, ...lines],
+    };
+  });
+  return { findings: findings.filter((one) => one !== null), missing };
+}
+
+function ofTarget(
+  host: Host,
+  { kind, name }: OperationTarget,
+  cite: Cite,
+  signal: AbortSignal,
+): Promise<Part> {
+  if (kind === "unit") return ofUnit(host, name, cite, signal);
+  if (kind === "container") return ofContainer(host, name, cite, signal);
+  return Promise.resolve({ findings: [], missing: [] });
+}
+
+/** What was said of one thing twice, once: the target's own finding first. */
+function merged(findings: readonly Finding[]): Finding[] {
+  const weights = ["cause", "symptom", "note"];
+  const seen = new Set<string>();
+  const once = findings.filter(({ code, title }) => {
+    const key = `${code} ${/[\w@-]+\.service|Container \S+/.exec(title)?.[0] ?? title}`;
+    return !seen.has(key) && seen.add(key);
+  });
+  return once.sort((a, b) => weights.indexOf(a.weight) - weights.indexOf(b.weight));
+}
+
+/** Reads a host, and of a unit or container its state and its last lines, and says what they mean. */
+export function createInvestigator(hosts: Hosts): Investigator {
+  return {
+    id: "ssh",
+    investigates: (target) => TARGETS.includes(target.kind) && hosts.find(hostOf(target)) !== undefined,
+    async investigate(target, now, signal): Promise<Investigation> {
+      const host = hosts.find(hostOf(target));
+      const at = now.toISOString();
+      if (host === undefined)
+        return { at, target: null, evidence: [], findings: [], missing: ["the host is not configured"] };
+      const { cite, items } = evidenceOf("ssh", at);
+      const parts = await Promise.all([ofTarget(host, target, cite, signal), ofHost(host, cite, signal)]);
+      return {
+        at,
+        target: target.host === undefined ? { ...target, name: host.name } : { ...target, host: host.name },
+        evidence: items,
+        findings: merged(parts.flatMap((one) => one.findings)),
+        missing: [...new Set(parts.flatMap((one) => one.missing))],
+      };
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { ActResult, Resolution } from "../../../execution/index.ts";
+import type { Operation } from "../../../operation/index.ts";
+import { findContainer } from "./container-task.ts";
+import { type ContainerState, inspect, listContainers } from "./containers.ts";
+import { observeDisk, runtimeDisk } from "./disk.ts";
+import { type Argv, checkPermission, type Host } from "./host.ts";
+import type { Task } from "./task.ts";
+import { inBytes } from "./text.ts";
+import type { Told } from "./units.ts";
+
+type Clear = Extract<Operation, { kind: "host.clear_docker_logs" }>;
+type Log = { name: string; path: string };
+
+// A path is 150 characters: a shell's line must stay below 128 KiB.
+const PATHS_AT_ONCE = 200;
+// What the runtime says becomes an argument of truncate: only what its own logs are called.
+const LOG_PATH = /^\/(?!.*(?:^|\/)\.\.(?:\/|$))[^\0\n]{1,2000}\.log$/;
+
+/** The logs that are files of containers that may be acted on. */
+export function logsOf(host: Pick<Host, "config">, list: readonly ContainerState[]): Log[] {
+  const { containers } = host.config;
+  return list
+    .filter(({ name }) => containers?.includes(name) !== false)
+    .filter(
+      ({ log_driver, log_path }) => ["json-file", "k8s-file"].includes(log_driver) && LOG_PATH.test(log_path),
+    )
+    .map(({ name, log_path: path }) => ({ name, path }));
+}
+
+async function logs(host: Host, { target }: Clear): Promise<Told<Log[]>> {
+  if (target.kind === "container") {
+    const state = await inspect(host, [target.name]);
+    return state.ok ? { ok: true, value: logsOf(host, state.value) } : state;
+  }
+  const there = await listContainers(host);
+  if (!there.ok) return there;
+  const state = await inspect(
+    host,
+    there.value.map(({ id }) => id),
+  );
+  return state.ok ? { ok: true, value: logsOf(host, state.value) } : state;
+}
+
+/** Bytes of each log, in the order of the list; one that cannot be seen counts as 0. */
+async function sizes(host: Host, list: readonly Log[]): Promise<number[]> {
+  if (list.length === 0) return [];
+  const paths = list.slice(0, PATHS_AT_ONCE).map(({ path }) => path);
+  const looked = await host.look(host.privileged(["stat", "-c", "%s", "--", ...paths]));
+  return looked.ok
+    ? looked.stdout
+        .trim()
+        .split("\n")
+        .map((line) => Number(line) || 0)
+    : [];
+}
+
+const truncate = (list: readonly Log[]): Argv => [
+  "truncate",
+  "-s",
+  "0",
+  "--",
+  ...list.map(({ path }) => path),
+];
+
+async function clear(host: Host, list: readonly Log[], signal: AbortSignal): Promise<ActResult> {
+  for (let at = 0; at < list.length; at += PATHS_AT_ONCE) {
+    const some = list.slice(at, at + PATHS_AT_ONCE);
+    const result = await host.change(host.privileged(truncate(some)), signal);
+    if (!result.ok) return at === 0 ? result : { ...result, sent: true };
+  }
+  return {
+    ok: true,
+    output: `Emptied the logs of ${list
+      .map(({ name }) => name)
+      .join(", ")
+      .slice(0, 2_000)}`,
+  };
+}
+
+/** Empties the log files of one container, or of all on a host. */
+export function logsTask(host: Host, operation: Clear): Task {
+  const { target } = operation;
+  return {
+    undo: "the lines that were in the logs are gone",
+    async resolve(): Promise<Resolution> {
+      const here =
+        target.kind === "container" ? { ...target, host: host.name } : { ...target, name: host.name };
+      const found = target.kind === "container" ? await findContainer(host, target.name) : null;
+      if (found !== null && found.result !== "hit") return found;
+      return { result: "hit", exact: { ...operation, target: here } };
+    },
+    async dryRun() {
+      const found = await logs(host, operation);
+      if (!found.ok) return { checks: [{ name: "log files", passed: false, message: found.message }] };
+      const list = found.value;
+      const [first] = list;
+      if (first === undefined) {
+        const message = "there is no log file that may be emptied: other drivers keep logs elsewhere";
+        return { checks: [{ name: "log files", passed: false, message }] };
+      }
+      const [permission, bytes] = await Promise.all([
+        checkPermission(host, truncate([first])),
+        sizes(host, list),
+      ]);
+      const total = bytes.reduce((sum, one) => sum + one, 0);
+      const diff = list.map(
+        ({ name }, at) => `- log of ${name}: ${bytes[at] === undefined ? "?" : inBytes(bytes[at])}`,
+      );
+      const message = `${list.length}, ${inBytes(total)} in all`;
+      return { checks: [permission, { name: "log files", passed: true, message }], diff: diff.join("\n") };
+    },
+    async snapshot() {
+      const found = await logs(host, operation);
+      if (!found.ok) throw new Error(found.message);
+      const [bytes, disk] = await Promise.all([sizes(host, found.value), runtimeDisk(host)]);
+      const listed = found.value
+        .slice(0, PATHS_AT_ONCE)
+        .map((one, at) => ({ ...one, bytes: bytes[at] ?? 0 }));
+      return { logs: listed, ...(disk.ok ? { free: disk.value.free, mount: disk.value.mount } : {}) };
+    },
+    async act(signal) {
+      const found = await logs(host, operation);
+      if (!found.ok) return { ok: false, error: found.message, sent: false };
+      if (found.value.length === 0) return { ok: false, error: "there is no log file to empty", sent: false };
+      return clear(host, found.value, signal);
+    },
+    async effect(before) {
+      const was = (Array.isArray(before.logs) ? before.logs : []) as (Log & { bytes: number })[];
+      const full = was.filter(({ bytes }) => bytes > 0);
+      const now = await sizes(host, full);
+      if (full.length === 0 || now.length !== full.length) return "cannot_tell";
+      const smaller = full.filter(({ bytes }, at) => (now[at] ?? 0) < bytes);
+      if (smaller.length === full.length) return "done";
+      return smaller.length === 0 ? "not_done" : "cannot_tell";
+    },
+    observe: (_now, before) => observeDisk(host, before),
+  };
+}

@@ -1,0 +1,48 @@
+import type { OperationTarget } from "../../../contract/incident.ts";
+import type { Deed, Observer } from "../../../verification/index.ts";
+import { observeService } from "./compose-task.ts";
+import { observeContainers } from "./container-task.ts";
+import { observeHost } from "./diagnose-task.ts";
+import { findTask, hostOf } from "./executor.ts";
+import type { Host } from "./host.ts";
+import type { Hosts } from "./hosts.ts";
+import type { Seen } from "./task.ts";
+import { observeUnit } from "./unit-task.ts";
+
+export const TARGETS = ["host", "unit", "container", "compose_service"];
+
+/** Whether a target is as it is, without anything that was done to it. */
+function look(host: Host, { kind, name }: OperationTarget, now: Date): Promise<Seen> {
+  switch (kind) {
+    case "unit":
+      return observeUnit(host, name);
+    case "container":
+      return observeContainers(host, [name]);
+    case "compose_service":
+      return observeService(host, name, undefined);
+    default:
+      return observeHost(host, now);
+  }
+}
+
+async function see(hosts: Hosts, target: OperationTarget, now: Date, deed: Deed | undefined): Promise<Seen> {
+  const done = deed && findTask(hosts, deed.operation);
+  if (done) {
+    const usable = !("unavailable" in deed.before);
+    return done.task.observe(now, usable ? deed.before : undefined);
+  }
+  const host = hosts.find(hostOf(target));
+  if (host === undefined) throw new Error(`no host "${hostOf(target).slice(0, 100)}" is configured`);
+  return look(host, target, now);
+}
+
+/** Looks at hosts, units, containers and compose services: after a deed, for what shows that it worked. */
+export function createObserver(hosts: Hosts): Observer {
+  return {
+    id: "ssh",
+    observes: (target) => TARGETS.includes(target.kind) && hosts.find(hostOf(target)) !== undefined,
+    async observe(target, now, deed) {
+      return { at: now.toISOString(), ...(await see(hosts, target, now, deed)) };
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import type { Log } from "../../../lib/log.ts";
+import type { HostConfig } from "./config.ts";
+import { type Connected, type Connection, type ConnectTerms, connectRoute } from "./connect.ts";
+
+export type PoolTerms = ConnectTerms & {
+  /** Seconds for which an unused connection is kept. */
+  idle_timeout: number;
+  /** Commands at once on one host. */
+  sessions: number;
+};
+
+type Lane = {
+  route: readonly HostConfig[];
+  open: Promise<Connected> | undefined;
+  /** Commands that run now, and those that wait for one of them to end. */
+  busy: number;
+  waiting: (() => void)[];
+  idle: NodeJS.Timeout | undefined;
+};
+
+// An open connection answers at once, or it is none.
+const PING_MS = 3_000;
+
+/** Whether the other end answers: a request that every server knows and refuses. */
+function answers({ client, alive }: Connection): Promise<boolean> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => resolve(false), PING_MS);
+    const told = (yes: boolean) => {
+      clearTimeout(late);
+      resolve(yes && alive());
+    };
+    try {
+      client.unforwardIn("127.0.0.1", 1, () => told(true));
+    } catch {
+      told(false);
+    }
+  });
+}
+
+/** One connection for each host, shared by its commands, opened when needed and closed when nobody does. */
+export class Pool {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #terms: PoolTerms;
+  readonly #log: Log;
+  #closed = false;
+
+  constructor(routes: ReadonlyMap<string, readonly HostConfig[]>, terms: PoolTerms, log: Log) {
+    for (const [name, route] of routes) {
+      this.#lanes.set(name, { route, open: undefined, busy: 0, waiting: [], idle: undefined });
+    }
+    this.#terms = terms;
+    this.#log = log;
+  }
+
+  /** Does `work` on a connection that has just answered. `error` where there is none: nothing was sent then. */
+  async use<T>(
+    name: string,
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<{ ok: true; value: T } | { ok: false; error: string }> {
+    const lane = this.#lanes.get(name);
+    if (lane === undefined || this.#closed) return { ok: false, error: `there is no connection to ${name}` };
+    await this.#enter(lane);
+    try {
+      const connected = await this.#connected(name, lane);
+      if (!connected.ok) return connected;
+      return { ok: true, value: await work(connected.connection) };
+    } finally {
+      this.#leave(lane);
+    }
+  }
+
+  async #enter(lane: Lane): Promise<void> {
+    clearTimeout(lane.idle);
+    if (lane.busy >= this.#terms.sessions) await new Promise<void>((resolve) => lane.waiting.push(resolve));
+    else lane.busy += 1;
+  }
+
+  #leave(lane: Lane): void {
+    const next = lane.waiting.shift();
+    // Its place goes on to the next.
+    if (next !== undefined) {
+      next();
+      return;
+    }
+    lane.busy -= 1;
+    if (lane.busy > 0) return;
+    lane.idle = setTimeout(() => void this.#drop(lane), this.#terms.idle_timeout * 1000).unref();
+  }
+
+  async #connected(name: string, lane: Lane): Promise<Connected> {
+    const before = lane.open;
+    const kept = await before;
+    if (kept?.ok && kept.connection.alive() && (await answers(kept.connection))) return kept;
+    if (lane.open !== before && lane.open !== undefined) return lane.open;
+    // Whoever comes first connects again, for all who found it dead.
+    if (kept?.ok) kept.connection.close();
+    const opening = connectRoute(lane.route, this.#terms);
+    lane.open = opening;
+    const result = await opening;
+    if (result.ok) this.#log.debug({ host: name, key: result.connection.fingerprint }, "connected by SSH");
+    return result;
+  }
+
+  async #drop(lane: Lane): Promise<void> {
+    const open = lane.open;
+    lane.open = undefined;
+    const kept = await open;
+    if (kept?.ok) kept.connection.close();
+  }
+
+  /** Ends all connections; there are no new ones afterwards. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const all = [...this.#lanes.values()];
+    for (const lane of all) clearTimeout(lane.idle);
+    await Promise.all(all.map((lane) => this.#drop(lane)));
+  }
+}

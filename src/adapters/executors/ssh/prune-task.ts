@@ -1,0 +1,107 @@
+import type { Operation } from "../../../operation/index.ts";
+import { observeDisk, runtimeDisk } from "./disk.ts";
+import { checkPermission, type Host } from "./host.ts";
+import type { Task } from "./task.ts";
+import { inLine } from "./text.ts";
+import type { Told } from "./units.ts";
+
+type Prune = Extract<Operation, { kind: "host.docker_prune" }>;
+type Removable = { id: string; words: string };
+
+/** Never with `--volumes`: what containers have written there is kept. */
+function pruneArgs({ parameters: { what, all_images } }: Prune): string[] {
+  return [what, "prune", "--force", ...(all_images ? ["--all"] : [])];
+}
+
+async function listed(host: Host, args: string[], what: string): Promise<Told<Removable[]>> {
+  const looked = await host.look(host.runtime(...args));
+  if (!looked.ok) return looked;
+  const rows = looked.stdout.split("\n").filter((line) => line.trim() !== "");
+  const value = rows.map((line) => {
+    const [id = "", ...words] = line.split("\t");
+    return { id: inLine(id, 80), words: `${what} ${words.map((word) => inLine(word)).join(", ")}` };
+  });
+  return { ok: true, value };
+}
+
+/** Containers that do not run and images without a name; unused images with one are not listed by anything. */
+async function removable(host: Host, { parameters: { what } }: Prune): Promise<Told<Removable[]>> {
+  const states = ["exited", "created", "dead"].flatMap((state) => ["--filter", `status=${state}`]);
+  const containers = [
+    "ps",
+    "--all",
+    "--no-trunc",
+    ...states,
+    "--format",
+    "{{.ID}}\t{{.Names}}\t{{.Image}}\t{{.Status}}",
+  ];
+  const images = [
+    "images",
+    "--no-trunc",
+    "--filter",
+    "dangling=true",
+    "--format",
+    "{{.ID}}\t{{.ID}}\t{{.Size}}",
+  ];
+  const both = await Promise.all([
+    what === "image" ? { ok: true as const, value: [] } : listed(host, containers, "container"),
+    what === "container" ? { ok: true as const, value: [] } : listed(host, images, "image"),
+  ]);
+  const failed = both.find((one) => !one.ok);
+  if (failed?.ok === false) return failed;
+  return { ok: true, value: both.flatMap((one) => (one.ok ? one.value : [])) };
+}
+
+/** What would be freed, as the runtime counts it. */
+async function wouldFree(host: Host): Promise<string> {
+  const looked = await host.look(
+    host.runtime("system", "df", "--format", "{{.Type}}: {{.Reclaimable}} of {{.Size}}"),
+  );
+  if (!looked.ok) return looked.message;
+  const lines = looked.stdout.split("\n").map((line) => inLine(line));
+  return lines.filter((line) => line !== "" && !/volume/i.test(line)).join(", ");
+}
+
+/** `docker system|container|image prune`. */
+export function pruneTask(host: Host, operation: Prune): Task {
+  const args = pruneArgs(operation);
+  return {
+    undo: "what was removed is gone: images can be pulled again, stopped containers are lost",
+    async resolve() {
+      return { result: "hit", exact: { ...operation, target: { ...operation.target, name: host.name } } };
+    },
+    async dryRun() {
+      const [permission, free, list] = await Promise.all([
+        checkPermission(host, [host.config.runtime, ...args]),
+        wouldFree(host),
+        removable(host, operation),
+      ]);
+      const message = list.ok ? `${list.value.length} would be removed; volumes are kept` : list.message;
+      const all = operation.parameters.all_images ? ["- every image that no container uses"] : [];
+      const diff = list.ok ? [...list.value.map(({ words }) => `- ${words}`), ...all].join("\n") : "";
+      const checks = [
+        permission,
+        { name: "can be freed", passed: true, message: free },
+        { name: "what is removed", passed: list.ok, message },
+      ];
+      return { checks, diff: diff === "" ? null : diff };
+    },
+    async snapshot() {
+      const [disk, list] = await Promise.all([runtimeDisk(host), removable(host, operation)]);
+      if (!disk.ok) throw new Error(disk.message);
+      const ids = list.ok ? list.value.map(({ id }) => id).slice(0, 5_000) : [];
+      return { free: disk.value.free, mount: disk.value.mount, removable: ids };
+    },
+    act: (signal) => host.change(host.runtime(...args), signal),
+    async effect(before) {
+      const was = Array.isArray(before.removable) ? before.removable : [];
+      const list = await removable(host, operation);
+      if (!list.ok || was.length === 0) return "cannot_tell";
+      const now = new Set(list.value.map(({ id }) => id));
+      const left = was.filter((id) => now.has(String(id))).length;
+      if (left === was.length) return "not_done";
+      return left === 0 ? "done" : "cannot_tell";
+    },
+    observe: (_now, before) => observeDisk(host, before),
+  };
+}

@@ -1,0 +1,100 @@
+import type { ClientChannel } from "ssh2";
+import { messageOf } from "../../../lib/error.ts";
+import type { Connection } from "./connect.ts";
+import { Output } from "./output.ts";
+import { inLine } from "./text.ts";
+
+export type RunTerms = {
+  /** Seconds after which it is ended. */
+  seconds: number;
+  /** Bytes of output that are kept. */
+  limit: number;
+  signal?: AbortSignal | undefined;
+};
+
+/** What came of a command. `sent: false`: it was never sent; else it may have run, in part or as a whole. */
+export type Ran =
+  | { kind: "exited"; code: number; stdout: string; stderr: string; dropped: number }
+  | { kind: "failed"; sent: boolean; error: string; stderr: string };
+
+// For a command that is asked to end, before its channel is closed.
+const GRACE_MS = 1_000;
+
+type Ended = { code: number | null; signal: string | null };
+
+/** Waits for the end of a command; one that takes too long is told to end, then its channel is closed. */
+function finish(
+  channel: ClientChannel,
+  over: Promise<void>,
+  { seconds, signal }: RunTerms,
+): Promise<{ ended: Ended | null; stopped: string | null }> {
+  return new Promise((resolve) => {
+    let ended: Ended | null = null;
+    let stopped: string | null = null;
+    let closing: NodeJS.Timeout | undefined;
+    const stop = (why: string) => {
+      if (stopped !== null || ended !== null) return;
+      stopped = why;
+      channel.signal("TERM");
+      closing = setTimeout(() => {
+        channel.close();
+        done();
+      }, GRACE_MS);
+    };
+    const late = setTimeout(() => stop(`timed out after ${seconds} s`), seconds * 1000);
+    const cancel = () => stop("cancelled");
+    const done = () => {
+      clearTimeout(late);
+      clearTimeout(closing);
+      signal?.removeEventListener("abort", cancel);
+      resolve({ ended, stopped });
+    };
+    channel.on("exit", (code: number | null, name?: string) => {
+      ended = { code, signal: name ?? null };
+    });
+    channel.on("close", done);
+    over.then(done, done);
+    if (signal?.aborted) cancel();
+    else signal?.addEventListener("abort", cancel, { once: true });
+  });
+}
+
+/** Collects what a command says until it ends. What listens is there before the first event can be. */
+async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTerms): Promise<Ran> {
+  const out = new Output(terms.limit);
+  const err = new Output(Math.min(terms.limit, 64 * 1024));
+  channel.on("data", (chunk: Buffer) => out.add(chunk));
+  channel.stderr.on("data", (chunk: Buffer) => err.add(chunk));
+  channel.on("error", () => {});
+  const { ended, stopped } = await finish(channel, over, terms);
+  const stderr = err.text();
+  const unknown = (error: string): Ran => ({ kind: "failed", sent: true, error, stderr });
+  if (stopped !== null) return unknown(`${stopped}, and was ended`);
+  if (ended === null) return unknown("connection reset while the command ran: its outcome is not known");
+  if (ended.code === null) return unknown(`ended by signal ${inLine(ended.signal ?? "", 20)}`);
+  return { kind: "exited", code: ended.code, stdout: out.text(), stderr, dropped: out.dropped };
+}
+
+/**
+ * Runs one line on a host, in a session of its own. Never throws. Without an exit code the outcome is not known:
+ * the connection was cut, or it took too long.
+ */
+export function runLine({ client, over }: Connection, line: string, terms: RunTerms): Promise<Ran> {
+  const failed = (sent: boolean, error: string): Ran => ({ kind: "failed", sent, error, stderr: "" });
+  if (terms.signal?.aborted) return Promise.resolve(failed(false, "cancelled"));
+  return new Promise((resolve) => {
+    const refused = (error: Error & { reason?: unknown }) => {
+      // A session that the host would not open was never given a command; anything else may have been.
+      resolve(failed(error.reason === undefined, `the command was not taken: ${inLine(messageOf(error))}`));
+    };
+    try {
+      // Its input is closed there: to end it here would close the channel, and lose the exit code on the way.
+      client.exec(`${line} </dev/null`, (error: Error | undefined, channel) => {
+        if (error === undefined) resolve(follow(channel, over, terms));
+        else refused(error);
+      });
+    } catch (error) {
+      resolve(failed(false, inLine(messageOf(error))));
+    }
+  });
+}

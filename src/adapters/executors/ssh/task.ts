@@ -1,0 +1,51 @@
+import type { Check } from "../../../contract/approval.ts";
+import type { ActResult, DryRun, Resolution } from "../../../execution/index.ts";
+import { closeNames } from "../../../lib/close-names.ts";
+
+export type Effect = "done" | "not_done" | "cannot_tell";
+export type Seen = { healthy: boolean | null; facts: Check[] };
+type Snapshot = Record<string, unknown>;
+
+/** One operation on its host. Methods look, except `act`. */
+export type Task = {
+  resolve(): Promise<Resolution>;
+  dryRun(): Promise<DryRun>;
+  snapshot(): Promise<Snapshot>;
+  act(signal: AbortSignal): Promise<ActResult>;
+  /** Whether what was about to be done after `before` has been done. */
+  effect(before: Snapshot): Promise<Effect>;
+  /** Whether it is well; with `before`, whether it is well after what was done. */
+  observe(now: Date, before?: Snapshot): Promise<Seen>;
+  /** Why nothing takes it back. */
+  undo: string;
+};
+
+/** What a name that is not there may have meant. */
+export function notFound(what: string, wanted: string, there: readonly string[]): Resolution {
+  const names = closeNames(wanted, there).slice(0, 5);
+  if (names.length > 0) return { result: "suggestion", names };
+  return { result: "miss", message: `${what} "${wanted.slice(0, 100)}" is not there` };
+}
+
+/** A name that is there, and that the configuration does not let be acted on. */
+export function notAllowed(what: string, name: string, setting: string): Resolution {
+  return { result: "miss", message: `${what} "${name}" is not among those that ssh.hosts.${setting} allows` };
+}
+
+/**
+ * Whether something was started anew since the snapshot, from what tells one start from the next. What its
+ * supervisor has started again by itself (`restarts` grew) is nobody's doing.
+ */
+export function startedAnew(
+  before: { start: unknown; restarts: unknown },
+  now: { start: string; restarts: number },
+): Effect {
+  if (typeof before.start !== "string" || now.start === "") return "cannot_tell";
+  if (before.start === now.start) return "not_done";
+  return typeof before.restarts === "number" && now.restarts > before.restarts ? "cannot_tell" : "done";
+}
+
+/** Restarts by its supervisor since we restarted it; a count that was not reset counts on. */
+export function keepsRestarting(before: unknown, restarts: number): boolean {
+  return restarts > 0 && restarts !== before;
+}

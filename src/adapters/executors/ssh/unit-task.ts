@@ -1,0 +1,100 @@
+import type { Check } from "../../../contract/approval.ts";
+import type { Resolution } from "../../../execution/index.ts";
+import { inTime } from "../../../lib/duration.ts";
+import type { Operation } from "../../../operation/index.ts";
+import { type Argv, checkPermission, type Host } from "./host.ts";
+import { keepsRestarting, notAllowed, notFound, type Seen, startedAnew, type Task } from "./task.ts";
+import { inState, runs, type UnitState, unitNames, unitState } from "./units.ts";
+
+type Restart = Extract<Operation, { kind: "host.systemctl_restart" }>;
+
+const SUFFIX = /\.(service|timer|socket|path)$/;
+const full = (name: string) => (SUFFIX.test(name) ? name : `${name}.service`);
+
+async function resolve(host: Host, operation: Restart): Promise<Resolution> {
+  const { name } = operation.target;
+  const { units } = host.config;
+  const state = await unitState(host, name);
+  if (!state.ok) return { result: "error", message: state.message };
+  const { id, load } = state.value;
+  if (load === "not-found" || id === "") {
+    const there = await unitNames(host);
+    if (!there.ok) return { result: "error", message: there.message };
+    return notFound("unit", full(name), units?.map(full) ?? there.value);
+  }
+  if (load !== "loaded") return { result: "miss", message: `unit ${id} is ${load}` };
+  const allowed = units === undefined || units.some((one) => [name, full(name), id].includes(full(one)));
+  if (!allowed) return notAllowed("unit", id, "units");
+  return {
+    result: "hit",
+    exact: { ...operation, target: { ...operation.target, name: id, host: host.name } },
+  };
+}
+
+async function checkFile(host: Host, unit: string): Promise<Check> {
+  const looked = await host.look(["systemctl", "cat", "--no-pager", "--", unit]);
+  const message = looked.ok ? "systemd has read it" : looked.message;
+  return { name: "unit file", passed: looked.ok, message };
+}
+
+/** What can be seen of a unit; `before` is what it was before it was restarted. */
+export async function observeUnit(host: Host, unit: string, before?: Record<string, unknown>): Promise<Seen> {
+  const state = await unitState(host, unit);
+  if (!state.ok) return { healthy: null, facts: [{ name: "unit", passed: false, message: state.message }] };
+  return judgeUnit(state.value, host.terms.settle, before);
+}
+
+/** Pure. */
+export function judgeUnit(state: UnitState, settle: number, before?: Record<string, unknown>): Seen {
+  const facts = [{ name: "unit", passed: runs(state), message: inState(state) }];
+  if (runs(state) && state.up !== null && state.type !== "oneshot") {
+    const passed = state.up >= settle * 1e6;
+    facts.push({ name: "settled", passed, message: `up for ${inTime(state.up / 1000)}` });
+  }
+  if (before !== undefined) {
+    const passed = !keepsRestarting(before.restarts, state.restarts);
+    const message = passed
+      ? "not restarted by systemd since"
+      : `restarted ${state.restarts} times by systemd`;
+    facts.push({ name: "restarts", passed, message });
+  }
+  return { healthy: facts.every((fact) => fact.passed), facts };
+}
+
+/** `systemctl restart` of one unit. */
+export function unitTask(host: Host, operation: Restart): Task {
+  const { name } = operation.target;
+  const restart: Argv = host.privileged(["systemctl", "restart", "--", name]);
+  return {
+    undo: "the processes that were ended are gone; a restart leaves nothing to take back",
+    resolve: () => resolve(host, operation),
+    async dryRun() {
+      const [file, permission, state] = await Promise.all([
+        checkFile(host, name),
+        checkPermission(host, ["systemctl", "restart", "--", name]),
+        unitState(host, name),
+      ]);
+      const message = state.ok ? inState(state.value) : state.message;
+      return { checks: [permission, file, { name: "present state", passed: state.ok, message }] };
+    },
+    async snapshot() {
+      const state = await unitState(host, name);
+      if (!state.ok) throw new Error(state.message);
+      const { id, active, sub, since, invocation, main_pid, restarts } = state.value;
+      return { unit: id, active, sub, since, invocation, main_pid, restarts };
+    },
+    act: (signal) => host.change(restart, signal),
+    async effect({ invocation, restarts }) {
+      const state = await unitState(host, name);
+      if (!state.ok) return "cannot_tell";
+      return startedAnew(
+        { start: invocation, restarts },
+        {
+          start: state.value.invocation,
+          restarts: state.value.restarts,
+        },
+      );
+    },
+    observe: (_now, before) => observeUnit(host, name, before),
+  };
+}

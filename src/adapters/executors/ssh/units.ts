@@ -1,0 +1,89 @@
+import type { Host } from "./host.ts";
+import { inLine } from "./text.ts";
+
+/** What systemd knows of a unit. Times are microseconds of the host's monotonic clock. */
+export type UnitState = {
+  id: string;
+  load: string;
+  active: string;
+  sub: string;
+  result: string;
+  type: string;
+  since: string;
+  invocation: string;
+  main_pid: number;
+  restarts: number;
+  entered: number;
+  changed: number;
+  /** When and how it was last reloaded, in systemd's words. */
+  reloaded: string;
+  /** For which it has been as it is; null where the clocks do not fit together. */
+  up: number | null;
+};
+
+export type Told<T> = { ok: true; value: T } | { ok: false; message: string };
+
+const PROPERTIES =
+  "Id,LoadState,ActiveState,SubState,Result,Type,ActiveEnterTimestamp,ActiveEnterTimestampMonotonic," +
+  "StateChangeTimestampMonotonic,InvocationID,MainPID,NRestarts,ExecReload";
+const SCRIPT = 'cat /proc/uptime 2>/dev/null; exec systemctl show --no-pager --property="$2" -- "$1"';
+
+/** Reads what `systemctl show` says, after the line of `/proc/uptime`. Pure. */
+export function parseUnit(text: string): UnitState {
+  const values = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const [, name, value = ""] = /^(\w+)=(.*)$/s.exec(line) ?? [];
+    if (name !== undefined && !values.has(name)) values.set(name, value);
+  }
+  const of = (name: string) => inLine(values.get(name) ?? "", 300);
+  const number = (name: string) => Number(values.get(name)) || 0;
+  const entered = number("ActiveEnterTimestampMonotonic");
+  const uptime = Number.parseFloat(text) * 1e6;
+  const up = entered > 0 && uptime >= entered ? uptime - entered : null;
+  return {
+    id: of("Id"),
+    load: of("LoadState"),
+    active: of("ActiveState"),
+    sub: of("SubState"),
+    result: of("Result"),
+    type: of("Type"),
+    since: of("ActiveEnterTimestamp"),
+    invocation: of("InvocationID"),
+    main_pid: number("MainPID"),
+    restarts: number("NRestarts"),
+    entered,
+    changed: number("StateChangeTimestampMonotonic"),
+    reloaded: of("ExecReload"),
+    up,
+  };
+}
+
+export async function unitState(host: Host, unit: string): Promise<Told<UnitState>> {
+  const looked = await host.look(["sh", "-c", SCRIPT, "sh", unit, PROPERTIES]);
+  return looked.ok ? { ok: true, value: parseUnit(looked.stdout) } : looked;
+}
+
+/** Names of the services there. */
+export async function unitNames(host: Host): Promise<Told<string[]>> {
+  const script =
+    "systemctl list-unit-files --type=service --no-legend --no-pager --plain; " +
+    "systemctl list-units --all --type=service --no-legend --no-pager --plain";
+  const looked = await host.look(["sh", "-c", script]);
+  if (!looked.ok) return looked;
+  const names = looked.stdout.split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
+  // A template has no process of its own.
+  const services = names.filter((name) => name.endsWith(".service") && !name.endsWith("@.service"));
+  return { ok: true, value: [...new Set(services)] };
+}
+
+/** Active, and with its process running; a service that does its work once may have ended. */
+export function runs({ active, sub, type }: UnitState): boolean {
+  return active === "active" && (sub === "running" || type === "oneshot" || sub === "listening");
+}
+
+/** Its state for people. */
+export function inState({ active, sub, since, restarts, result }: UnitState): string {
+  const times = restarts === 0 ? "" : `, restarted ${restarts} times by systemd`;
+  const why = result === "" || result === "success" ? "" : `, ${result}`;
+  return `${active} (${sub})${since === "" ? "" : ` since ${since}`}${why}${times}`;
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { operationTarget } from "./operation-target.ts";
+
+const known = {
+  processes: ["shop"],
+  hosts: [
+    { name: "web1", names: ["web1", "web", "10.0.0.5"] },
+    { name: "db1", names: ["db1", "fd00::1"] },
+  ],
+};
+const of = (labels: Record<string, string>, more: { namespace?: string; target_resource?: string } = {}) =>
+  operationTarget({ labels, namespace: "default", cluster: "", target_resource: "", ...more }, [], known);
+
+const WEB = { kind: "host", name: "web1" };
+
+describe("what an alert is about", () => {
+  it.each([
+    ["its address with a port", { instance: "10.0.0.5:9100" }, WEB],
+    ["its name", { instance: "web1" }, WEB],
+    ["an alias, in any case", { instance: "WEB:9100" }, WEB],
+    ["an address of version 6", { instance: "[fd00::1]:9100" }, { kind: "host", name: "db1" }],
+    ["a URL", { instance: "https://web1:8443/health" }, WEB],
+    ["other labels", { nodename: "web1", job: "node" }, WEB],
+    ["the first label that is known", { instance: "exporter:9100", host: "web1" }, WEB],
+  ])("is a configured host by %s", (_what, labels, target) => {
+    expect(of(labels as Record<string, string>)).toEqual(target);
+  });
+
+  it("is a unit on it, as node_exporter and systemd_exporter say", () => {
+    const unit = { kind: "unit", name: "nginx.service", host: "web1" };
+    expect(of({ instance: "web1:9100", name: "nginx.service", state: "failed" })).toEqual(unit);
+    expect(of({ instance: "web1:9100", unit: "nginx.service" })).toEqual(unit);
+    expect(of({ instance: "web1:9100", service: "nginx.service" })).toEqual(unit);
+    // A service that is no unit is whatever people call a service.
+    expect(of({ instance: "web1:9100", service: "checkout" })).toEqual(WEB);
+  });
+
+  it("is a container on it, as cAdvisor says", () => {
+    const container = { kind: "container", name: "shop-web", host: "web1" };
+    expect(of({ instance: "web1:8080", job: "cadvisor", name: "shop-web" })).toEqual(container);
+    expect(of({ instance: "10.0.0.5:8080", name: "shop-web", image: "shop:1" })).toEqual(container);
+    expect(of({ host: "web", container_name: "shop-web" })).toEqual(container);
+    expect(of({ host: "web", alertname: "ContainerDown", name: "shop-web" })).toEqual(container);
+    // Without a word of containers a name is anything.
+    expect(of({ host: "web", alertname: "QueueFull", name: "jobs" })).toEqual(WEB);
+    // Of Kubernetes, whose node the host is.
+    expect(of({ node: "web1", namespace: "prod", container: "api" })).toEqual(WEB);
+  });
+
+  it("is what is closer, where there is one", () => {
+    const labels = { instance: "web1:9100", namespace: "prod", deployment: "api" };
+    expect(of(labels, { namespace: "prod" })).toEqual({ kind: "deployment", name: "api", namespace: "prod" });
+    expect(of({ instance: "web1:9100", process: "shop" })).toEqual({ kind: "process", name: "shop" });
+  });
+
+  it("is a host by its label where none is configured", () => {
+    expect(of({ instance: "elsewhere:9100", name: "nginx.service" })).toEqual({
+      kind: "host",
+      name: "elsewhere",
+    });
+    expect(of({}, { target_resource: "web" })).toEqual(WEB);
+  });
+});
