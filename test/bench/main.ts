@@ -1,3 +1,4 @@
+import { execution } from "./execution.ts";
 import { garbage } from "./garbage.ts";
 import { intake } from "./intake.ts";
 import { profile } from "./profile.ts";
@@ -5,7 +6,7 @@ import { print } from "./report.ts";
 import { signals } from "./signals.ts";
 import { storm } from "./storm.ts";
 
-const BENCHES: Record<string, () => Promise<void>> = { intake, signals, storm, profile, garbage };
+const BENCHES: Record<string, () => Promise<void>> = { intake, signals, storm, profile, garbage, execution };
 
 const name = process.argv[2] ?? "";
 const bench = BENCHES[name];

@@ -8,7 +8,7 @@ import type { Told } from "./units.ts";
  * arguments. 1: what begins a section, which no output can know; 2: the runtime; 3: `sudo` or nothing;
  * then the certificates.
  */
-const SCRIPT = `
+export const SCRIPT = `
 mark=$1; runtime=$2; root=$3; shift 3
 section() { printf '\\n%s %s\\n' "$mark" "$1"; }
 within() { timeout -k 1 "$@" 2>/dev/null; }
