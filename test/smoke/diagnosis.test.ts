@@ -1,9 +1,9 @@
-import { AppsV1Api, CoreV1Api, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { AppsV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../../src/cli/index.ts";
 import type { Investigation } from "../../src/contract/evidence.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { ADMIN_TOKEN, approvalIn, concluded, person, startTestApp } from "../support/app.ts";
+import { ADMIN_TOKEN, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { type Cluster, startCluster } from "../support/kubernetes/cluster.ts";
@@ -82,65 +82,6 @@ describe("awoooi diagnose, on a real cluster", () => {
     expect(gone.stderr).toContain("cluster test has no deployment nowhere in default");
     const other = await awoooi("diagnose", "deployment/api", "--cluster", "another");
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("Nothing that is configured") });
-  });
-});
-
-describe("an alert about a pod of a rollout that does not work", () => {
-  const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
-
-  async function badRollout() {
-    const namespace = await cluster.namespace();
-    const apps = cluster.admin.makeApiClient(AppsV1Api);
-    const core = cluster.admin.makeApiClient(CoreV1Api);
-    const stateOf = async () => (await apps.readNamespacedDeployment({ namespace, name: "api" })).status;
-    await apps.createNamespacedDeployment({ namespace, body: deploymentOf("api", "web:1", 2) });
-    await until(async () => (await stateOf())?.readyReplicas === 2, "the first revision to serve");
-    const containers = [{ name: "main", image: "web:missing" }];
-    const body = { spec: { template: { spec: { containers } } } };
-    await apps.patchNamespacedDeployment({ namespace, name: "api", body }, MERGE);
-    const pod = await until(async () => {
-      const { items } = await core.listNamespacedPod({ namespace });
-      return items.find(({ status }) => status?.containerStatuses?.some(({ state }) => state?.waiting))
-        ?.metadata?.name;
-    }, "a pod without its image");
-    const imageOf = async () => {
-      const { spec } = await apps.readNamespacedDeployment({ namespace, name: "api" });
-      return spec?.template.spec?.containers[0]?.image;
-    };
-    return { namespace, pod, imageOf };
-  }
-
-  it("is answered by going back, which people sign, and which is carried out", async () => {
-    const { namespace, pod, imageOf } = await badRollout();
-    const labels = { alertname: "KubePodCrashLooping", severity: "warning", namespace, pod };
-    const { body } = await post(app.url, alertmanagerBody([{ labels }]));
-    const incident_id = body.incident_id as string;
-    const { approval_id, plan_hash } = await approvalIn(app.admin, incident_id, "pending");
-    expect(await app.admin.get(`/approvals/${approval_id}`)).toMatchObject({
-      risk_level: "high",
-      required_signatures: 2,
-      operation: {
-        kind: "kubernetes.rollout_undo",
-        target: { kind: "deployment", name: "api", namespace },
-        parameters: { to_revision: 1 },
-      },
-    });
-    const decision = await app.admin.get<{ rule_id: string; proposal: { reasoning: string } }>(
-      `/incidents/${incident_id}/decision`,
-    );
-    expect(decision).toMatchObject({
-      rule_id: "bad_rollout",
-      proposal: { reasoning: expect.stringMatching(/image web:1 → web:missing \(E1, E2, E3\)$/) },
-    });
-    for (const name of ["ada", "bob"]) {
-      const signer = await person(app, `${name}-${namespace}`, "approver");
-      await signer.post(`/approvals/${approval_id}/approve`, { plan_hash });
-    }
-    expect(await concluded(app.admin, incident_id)).toMatchObject({
-      status: "resolved",
-      outcome: { execution_success: true },
-    });
-    expect(await imageOf()).toBe("web:1");
   });
 });
 

@@ -326,6 +326,17 @@ describe("what it says of other targets", () => {
     expect(seen.findings[0]?.title).toContain("image db:1 → crash:2");
   });
 
+  it("a pod that is gone is what ran it, by its name; nothing else that is called alike", async () => {
+    await create("web:1", 1);
+    await ready(1);
+    const gone = await look({ kind: "pod", name: "api-5b69f75899-bxg4p" });
+    expect(gone).toMatchObject({ target: { kind: "deployment", name: "api" } });
+    expect(gone.missing).toEqual([expect.stringContaining("pod api-5b69f75899-bxg4p is not there")]);
+    expect((await look({ kind: "pod", name: "api-worker-0" })).target).toBeNull();
+    const close = await look({ name: "apy" });
+    expect(close).toMatchObject({ target: null, missing: [expect.stringMatching(/; close to it: api$/)] });
+  });
+
   it("what is not there has no target", async () => {
     const seen = await look({ name: "nowhere" });
     expect(seen).toMatchObject({ target: null, findings: [], evidence: [] });

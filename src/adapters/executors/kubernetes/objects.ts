@@ -61,6 +61,9 @@ const KINDS: Record<string, { group: string; version: string; resource: string }
   node: { group: "", version: "v1", resource: "nodes" },
 };
 
+/** Whether there is something that acts on objects of this kind. */
+export const isActedOn = (kind: string): boolean => Object.hasOwn(KINDS, kind);
+
 /** The API's group and plural of a kind that is acted on. */
 export function resourceOf(kind: string): { group: string; version: string; resource: string } {
   const found = KINDS[kind];

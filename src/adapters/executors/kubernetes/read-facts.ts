@@ -3,6 +3,7 @@ import type { OperationTarget } from "../../../contract/incident.ts";
 import { type Facts, type LogTail, noFacts, type Workload, wantsLog } from "./analyse/index.ts";
 import type { Cluster } from "./client.ts";
 import { failureOf } from "./failure.ts";
+import { isActedOn } from "./objects.ts";
 import {
   readAutoscalers,
   readBudgets,
@@ -21,6 +22,7 @@ import {
   startReading,
   workloadSelector,
 } from "./reading.ts";
+import { resolveObject } from "./resolve.ts";
 
 /** What was read of a target; `facts: null`: it is not there, or that cannot be told. */
 export type ReadFacts = {
@@ -258,6 +260,19 @@ function exactTarget({ target, namespace }: Reading, root: Root): OperationTarge
   };
 }
 
+/** What may have been meant, in words; nothing where that cannot be told. */
+async function closeTo({
+  cluster,
+  target: { kind, name: wanted },
+  namespace,
+  signal,
+}: Reading): Promise<string> {
+  if (!isActedOn(kind) || signal.aborted) return "";
+  const place = { kind, name: wanted, ...(kind === "node" ? {} : { namespace }) };
+  const resolution = await resolveObject(cluster, place);
+  return resolution.result === "suggestion" ? `; close to it: ${resolution.names.join(", ")}` : "";
+}
+
 /**
  * Reads what there is to know of a target, in parallel, each list bounded. What may not be read, or not any more
  * when `signal` is aborted, is left out and said. Reads no secret.
@@ -280,12 +295,10 @@ export async function readFacts(
     () => readRoot(reading),
   );
   if (root === unread) return { facts: null, target, missing: [...reading.missing] };
-  if (root === undefined)
-    return {
-      facts: null,
-      target: null,
-      missing: [`cluster ${cluster.name} has no ${what}`, ...reading.missing],
-    };
+  if (root === undefined) {
+    const none = `cluster ${cluster.name} has no ${what}${await closeTo(reading)}`;
+    return { facts: null, target: null, missing: [none, ...reading.missing] };
+  }
   const exact = exactTarget(reading, root);
   const core = await readCore(reading, root, noFacts(now, exact));
   const facts = await readRest(reading, root, core);

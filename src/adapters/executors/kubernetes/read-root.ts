@@ -118,8 +118,28 @@ const pod: Finder = async (reading, name) => {
   const one = await found(
     cluster.core.readNamespacedPod({ namespace, name }, until).then((object) => ({ kind: "pod", object })),
   );
-  // Names in alerts may have lost the hashes that pods have: then it is the name of what makes them.
-  return one === undefined ? anyOf(WORKLOADS)(reading, name) : ownerOr(reading, one);
+  return one === undefined ? goneOwner(reading, name) : ownerOr(reading, one);
+};
+
+// What controllers append: no vowels, and none of the digits that read as letters.
+const RANDOM = "[bcdfghjklmnpqrstvwxz2456789]";
+const APPENDED: readonly (readonly [Finder, RegExp])[] = [
+  [deployment, new RegExp(`-${RANDOM}{1,10}-${RANDOM}{5}$`)],
+  [daemonset, new RegExp(`-${RANDOM}{5}$`)],
+  [statefulset, /-\d{1,9}$/],
+];
+
+/** What a pod that is gone belonged to, by its name, which may have lost what was appended already. */
+const goneOwner: Finder = async (reading, name) => {
+  const owners = APPENDED.filter(([, pattern]) => pattern.test(name)).map(
+    ([find, pattern]): Finder =>
+      (of) =>
+        find(of, name.replace(pattern, "")),
+  );
+  const owner = await anyOf([...WORKLOADS, ...owners])(reading, name);
+  if (owner !== undefined)
+    reading.missing.add(`pod ${name} is not there (any more): what runs its like was looked at`);
+  return owner;
 };
 
 /** The first of these kinds that has an object of this name. */

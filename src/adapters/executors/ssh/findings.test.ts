@@ -147,7 +147,7 @@ describe("the reference of findings", () => {
   it("has every code of hosts", () => {
     const read = (path: string) => readFileSync(join(import.meta.dirname, path), "utf8");
     const [, section = ""] = read("../../../../docs/reference/findings.md").split("\n## Hosts\n");
-    const told = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| <a id="(\w+)"/gm)].map(
+    const told = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| (?:<a id="\w+"><\/a>)?`(\w+)`/gm)].map(
       ([, code]) => code,
     );
     const source = ["findings.ts", "investigator.ts"].map(read).join("");
