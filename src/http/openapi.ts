@@ -8,6 +8,7 @@ import { problem } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
 import { execution } from "../contract/execution.ts";
 import { alert, incident, timelineEvent } from "../contract/incident.ts";
+import { playbook } from "../contract/playbook.ts";
 import { silence } from "../contract/silence.ts";
 import { auditEntry, auditReport, health } from "../contract/system.ts";
 import { alertResult, webhookAnswer } from "../contract/webhook.ts";
@@ -43,6 +44,7 @@ const NAMES: Record<string, z.ZodType> = {
   Execution: execution,
   Health: health,
   Incident: incident,
+  Playbook: playbook,
   Problem: problem,
   Silence: silence,
   TimelineEvent: timelineEvent,
