@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { configJsonSchema } from "../src/app/config-json-schema.ts";
 import { configSchema } from "../src/app/config-schema.ts";
+import { REFUSALS } from "../src/execution/index.ts";
 
 const PAGE = join(import.meta.dirname, "../docs/reference/awoooi.yaml");
 
@@ -38,6 +39,14 @@ describe("the schema for editors", () => {
       expect(at(path)?.writeOnly).toBe(true);
     for (const path of ["server.port", "decision.token_valid", "approval"])
       expect(at(path)?.writeOnly).toBeUndefined();
+  });
+});
+
+describe("the reference of refusals", () => {
+  it("has every code of the gateway under its gate, and no other", () => {
+    const page = readFileSync(join(import.meta.dirname, "../docs/reference/refusals.md"), "utf8");
+    const rows = [...page.matchAll(/^\| (\d) \| `(\w+)` \| \S.* \|$/gm)];
+    expect(rows.map(([, gate, code]) => [code, Number(gate)])).toEqual(Object.entries(REFUSALS));
   });
 });
 

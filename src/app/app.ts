@@ -176,7 +176,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     ends.push(() => worker.stop());
     const signals = startSignals({ live, journal, worker, epoch: database.epoch, log });
     ends.push(() => signals.stop());
-    const page = await metricsPage(metrics, as("intake"), { journal, worker, stream: signals.stream });
+    const intake = { journal, worker, stream: signals.stream };
+    const page = await metricsPage(metrics, as("intake"), intake, () => current().run.gateway);
     const retention = new Retention(as("retention"), config.retention, () => worker.backlog());
     ends.push(...startLoops({ as, live, retention, every: config.retention.every, log }));
 

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
+import { freezeWindow } from "../execution/index.ts";
 import { compileMatchers, parseMatchers } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { OPERATION_KINDS, projectName, traitsOf } from "../operation/index.ts";
 import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
 import { notificationSchema } from "./config-notification.ts";
 import { duration, keeping, keepingOrForever } from "./duration.ts";
@@ -17,6 +19,13 @@ function rate(value?: number) {
   return value === undefined ? number : number.default(value);
 }
 const section = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
+
+const scope = z.enum(["read", "write", "admin"]);
+const scopes = (value: z.infer<typeof scope>[]) => z.array(scope).default(value);
+const TOOLS = OPERATION_KINDS.map((kind) => traitsOf({ kind }).tool);
+const toolName = z
+  .string()
+  .refine((name) => TOOLS.includes(name), "is not a tool: `awoooi operations` lists them");
 
 const matchers = z.array(
   z.string().superRefine((text, { addIssue }) => {
@@ -63,6 +72,8 @@ const ownLimits = z.strictObject(
 /** Everything that can be set, with its default. Durations are seconds after parsing. */
 export const configSchema = z.strictObject({
   env: z.enum(["dev", "prod"]).default("dev"),
+  /** What this installation calls itself: what was signed in another is not carried out. */
+  project: projectName.default("default"),
   /** Default: `./data`, as root `/var/lib/awoooi`. */
   data_dir: z.string().min(1).optional(),
   server: section({
@@ -195,7 +206,21 @@ export const configSchema = z.strictObject({
     read_timeout: seconds("10s"),
     deadline: seconds("20m"),
     frozen: z.boolean().default(false),
+    freeze_windows: z
+      .array(freezeWindow)
+      .default([])
+      .refine(
+        (list) => new Set(list.map((one) => one.name)).size === list.length,
+        "two windows have the same name",
+      ),
+    disabled_tools: z.array(toolName).default([]),
+    grants: section({
+      approval_executor: scopes(["read", "write"]),
+      auto_repair: scopes(["read", "write"]),
+      planner: z.array(z.literal("read")).default(["read"]),
+    }),
     max_per_hour: section({ target: count(10), total: count(60) }),
+    automatic: section({ max_per_hour: section({ target: count(3), total: count(20) }) }),
   }),
   verification: section({
     wait: seconds("10s"),

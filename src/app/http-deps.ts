@@ -1,6 +1,7 @@
 import type { Health } from "../contract/system.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { freezeStatus } from "../execution/index.ts";
 import type { HttpDeps } from "../http/index.ts";
 import { claimCall, type Journal, type SignalStream } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -15,12 +16,12 @@ import { type Signals, streamHealth } from "./signals.ts";
 import { storagePort } from "./storage.ts";
 import { VERSION } from "./version.ts";
 
-function healthOf(
-  database: Database,
-  worker: IntakeWorker,
-  stream: SignalStream | null,
-  clock: Clock,
-): () => Promise<Health> {
+type Observed = Pick<Parts, "database" | "worker" | "clock" | "live" | "as"> & {
+  stream: SignalStream | null;
+};
+
+function healthOf({ database, worker, stream, clock, live, as }: Observed): () => Promise<Health> {
+  const frozenNow = async () => (await freezeStatus(as("intake"), live.current().journey.run.gateway)).frozen;
   const started_at = clock.now().toISOString();
   return async () => {
     const reached = await database.pool.query("select 1").then(
@@ -31,7 +32,8 @@ function healthOf(
     const journal = { status: "ok" as const, detail: `${worker.backlog()} receipts waiting` };
     const status = reached.status === "ok" ? "ok" : "degraded";
     const dependencies = { database: reached, journal, ...streamHealth(stream) };
-    return { status, version: VERSION, started_at, dependencies };
+    const frozen = reached.status === "ok" ? await frozenNow().catch(() => null) : null;
+    return { status, version: VERSION, started_at, frozen, dependencies };
   };
 }
 
@@ -93,7 +95,7 @@ type Parts = {
 
 /** What the routes are made with, bound to the parts that run. */
 export function httpDeps(parts: Parts): HttpDeps {
-  const { as, ctxOf, clock, live, database, worker, guards, signals, retention, meter, page, log } = parts;
+  const { as, ctxOf, live, database, guards, signals, retention, meter, page, log } = parts;
   const { config } = live.current();
   return {
     ctxOf,
@@ -114,9 +116,12 @@ export function httpDeps(parts: Parts): HttpDeps {
     get terms() {
       return live.current().journey.approval;
     },
+    get gateway() {
+      return live.current().journey.run.gateway;
+    },
     config: live,
     notifiers: () => live.current().notifiers.map((one) => one.id),
-    health: healthOf(database, worker, signals.stream, clock),
+    health: healthOf({ ...parts, stream: signals.stream }),
     storage: storagePort(database, retention, config.retention),
     meter,
     metrics: { admits: (call) => live.current().admitsScraper(call), page },

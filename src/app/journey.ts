@@ -1,6 +1,7 @@
 import type { Ctx } from "../db/ctx.ts";
 import { holdEpoch } from "../db/epoch.ts";
 import type { Rules } from "../decision/index.ts";
+import { type GatewayOptions, isOffered } from "../execution/index.ts";
 import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
 import { type Classification, compileMatchers, expectHeartbeat, parseMatchers } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -28,8 +29,15 @@ export function createJourney(
   const { mode, time, evidence_time, token_valid } = config.decision;
   const { active_window, repair_window, correlation, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
-  const { retries, retry_wait, timeout, deadline, frozen, max_per_hour, read_timeout } = config.execution;
-  const { executors } = adapters;
+  const { retries, retry_wait, timeout, deadline, ...gate } = config.execution;
+  const { project } = config;
+  const gateway: GatewayOptions = {
+    ...gate,
+    executors: adapters.executors,
+    project,
+    mode,
+    mayBegin: (ctx) => holdEpoch(ctx, epoch),
+  };
   return {
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
@@ -62,24 +70,10 @@ export function createJourney(
       rules: files.rules,
       mode,
       valid_for: token_valid,
-      executable: ({ kind }) => executors.some((one) => one.kinds.includes(kind)),
+      executable: (operation) => isOffered(gateway, operation),
     },
-    approval: { required_signatures, prepare: time, expires_after, authority },
-    run: {
-      gateway: {
-        executors,
-        grants: { approval_executor: ["read", "write"], planner: ["read"] },
-        mode,
-        frozen,
-        max_per_hour,
-        read_timeout,
-        mayBegin: (ctx) => holdEpoch(ctx, epoch),
-      },
-      retries,
-      retry_wait,
-      timeout,
-      deadline,
-    },
+    approval: { project, required_signatures, prepare: time, expires_after, authority },
+    run: { gateway, retries, retry_wait, timeout, deadline },
     observers: adapters.observers,
     investigators: adapters.investigators,
     evidence: { time: evidence_time },

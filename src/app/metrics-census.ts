@@ -76,12 +76,22 @@ function sizeGauge(registry: Registry): (ctx: Ctx) => Promise<void> {
  * seconds, one reading at a time, and never for longer than a scraper waits. Without an answer the last
  * values stay, and `awoooi_database_up` is 0.
  */
-export function databaseMetrics(registry: Registry, ctx: Ctx, ledger: LedgerCounters): () => Promise<void> {
+export function databaseMetrics(
+  registry: Registry,
+  ctx: Ctx,
+  ledger: LedgerCounters,
+  isFrozen: () => Promise<boolean>,
+): () => Promise<void> {
   const items = itemGauges(registry, () => ctx.clock.now().getTime() / 1000);
   const sizes = sizeGauge(registry);
   const up = new Gauge({
     name: "awoooi_database_up",
     help: "Whether the database answered the last reading in time.",
+    registers: [registry],
+  });
+  const frozen = new Gauge({
+    name: "awoooi_frozen",
+    help: "1 while all changes are stopped: by people, a window or the configuration.",
     registers: [registry],
   });
   let reading: Promise<void> | null = null;
@@ -90,6 +100,7 @@ export function databaseMetrics(registry: Registry, ctx: Ctx, ledger: LedgerCoun
     try {
       items(await takeCensus(ctx));
       await ledger(ctx);
+      frozen.set((await isFrozen()) ? 1 : 0);
       await sizes(ctx);
       up.set(1);
       read = performance.now();

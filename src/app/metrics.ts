@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { entriesBefore } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { Executor } from "../execution/index.ts";
+import { type Executor, type FreezeTerms, freezeStatus } from "../execution/index.ts";
 import type { HttpMeter } from "../http/index.ts";
 import { type Journal, LIMITS, type SignalStream } from "../intake/index.ts";
 import type { Notifier } from "../notification/index.ts";
@@ -211,9 +211,15 @@ export async function metricsPage(
   { registry }: Metrics,
   ctx: Ctx,
   intake: { journal: Journal; worker: IntakeWorker; stream: SignalStream | null },
+  gateway: () => FreezeTerms,
 ): Promise<() => Promise<string>> {
   const [newest] = await entriesBefore(ctx, undefined, 1);
-  const update = databaseMetrics(registry, ctx, ledgerCounters(registry, newest?.seq ?? 0));
+  const update = databaseMetrics(
+    registry,
+    ctx,
+    ledgerCounters(registry, newest?.seq ?? 0),
+    async () => (await freezeStatus(ctx, gateway())).frozen,
+  );
   new Gauge({
     name: "awoooi_intake_backlog",
     help: "Calls that wait for the journal's commit, and receipts that wait to be understood.",

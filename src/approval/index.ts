@@ -10,6 +10,7 @@ export { reject } from "./reject.ts";
 export { replanApproval, requestApproval } from "./request.ts";
 export {
   approvalKeys,
+  findApproval,
   latestApprovals,
   lockOpenApproval as openApprovalOf,
   overdueApprovals,

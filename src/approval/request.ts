@@ -21,6 +21,7 @@ function contentOf(approval_id: string, { incident, decision, undoes }: About, t
     version: 1,
     approval_id,
     incident_id,
+    project: terms.project,
     operation,
     risk_level,
     required_signatures: terms.required_signatures[risk_level],

@@ -11,6 +11,8 @@ export type ApprovalRow = Omit<typeof approvals.$inferSelect, "plan" | "blast_ra
 export type Signature = typeof signatures.$inferSelect;
 
 export type ApprovalTerms = {
+  /** The name of this installation: plans carry it, and are carried out in no other. */
+  project: string;
   /** How many distinct people must sign, by risk. */
   required_signatures: Record<Risk, number>;
   /** Seconds for gathering evidence before the card is shown with what there is. */

@@ -146,7 +146,7 @@ function wasCutOff(error: unknown): boolean {
  */
 export async function request(
   server: Server,
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   more: { query?: Record<string, string | number | undefined>; body?: string } = {},
 ): Promise<Answer> {

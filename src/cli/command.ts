@@ -62,6 +62,16 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError("It must be a number of seconds, from 1 to 604800.");
 }
 
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** `30m`, `2h`, `1.5d`; as seconds. */
+export function duration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  if (number === undefined || unit === undefined)
+    throw new InvalidArgumentError("It must be a duration, as 30m, 2h or 7d.");
+  return Number(number) * (UNITS[unit] ?? 1);
+}
+
 /** Collects the values of an option that may come more than once. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value];

@@ -11,6 +11,7 @@ import { addCorrelation } from "./correlation.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { addExecutions } from "./executions.ts";
 import { tellFailure } from "./failure.ts";
+import { addFreeze } from "./freeze.ts";
 import { addHeartbeats } from "./heartbeats.ts";
 import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
@@ -78,6 +79,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addApprovals,
     addAlerts,
     addSilences,
+    addFreeze,
     addCorrelation,
     addDeadLetters,
     addExecutions,

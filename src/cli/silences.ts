@@ -5,22 +5,12 @@ import { type Silence, silence, silenceStatus } from "../contract/silence.ts";
 import { matchersText, parseMatchers } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { read, request } from "./client.ts";
-import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
+import { duration, group, id, leaf, limit, oneOf, type Session } from "./command.ts";
 import { type Cell, moment, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; limit?: number; cursor?: string };
 type AddOptions = Json & { for: number; why: string; from?: string; incident?: string };
-
-const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
-/** `30m`, `2h`, `1.5d`; as seconds. */
-function seconds(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
-  if (number === undefined || unit === undefined)
-    throw new InvalidArgumentError("It must be a duration, as 30m, 2h or 7d.");
-  return Number(number) * (UNITS[unit] ?? 1);
-}
 
 function time(text: string): string {
   const at = new Date(text);
@@ -120,7 +110,7 @@ export function addSilences(program: Command, session: Session): void {
   ])
     .argument("[matchers...]", "as Alertmanager writes them, with =, !=, =~ or !~")
     .option("--incident <id>", "what this incident is about, instead of matchers", id)
-    .requiredOption("--for <duration>", "how long, as 30m, 2h or 7d", seconds)
+    .requiredOption("--for <duration>", "how long, as 30m, 2h or 7d", duration)
     .requiredOption("--why <text>", "why, for those who wonder at the silence")
     .option("--from <time>", "when it begins (default: now)", time)
     .action((texts: string[], options: AddOptions) => add(session, texts, options));

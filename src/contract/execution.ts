@@ -27,6 +27,8 @@ export const execution = z.object({
   execution_id: z.string(),
   incident_id: z.string(),
   approval_id: z.string(),
+  /** On whose behalf: people's, or a policy's. */
+  caller: z.enum(["approval_executor", "auto_repair"]),
   operation,
   target: operationTarget.nullable(),
   status: executionStatus,

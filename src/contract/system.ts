@@ -5,6 +5,8 @@ export const health = z.object({
   status: z.enum(["ok", "degraded"]),
   version: z.string(),
   started_at: wireTime,
+  /** Whether all changes are stopped; null: it cannot be told. */
+  frozen: z.boolean().nullable(),
   dependencies: z.record(z.string(), z.object({ status: z.enum(["ok", "down"]), detail: z.string() })),
 });
 export type Health = z.infer<typeof health>;

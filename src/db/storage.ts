@@ -32,7 +32,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     name: "executions",
-    tables: ["executions", "execution_attempts"],
+    tables: ["executions", "execution_attempts", "freezes"],
     oldest: "select min(created_at) as at from executions",
   },
   { name: "repairs", tables: ["repair_records"], oldest: "select min(at) as at from repair_records" },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { approved } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
+import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
 import { SEED } from "../../test/support/random.ts";
 import { ScriptedTarget } from "../../test/support/scripted-executor.ts";
 import type { Ctx } from "../db/ctx.ts";
@@ -31,13 +31,8 @@ beforeEach(() => {
   target = new ScriptedTarget();
   options = {
     gateway: {
+      ...GATEWAY,
       executors: [target.executor],
-      grants: { approval_executor: ["read", "write"], planner: ["read"] },
-      mode: "suggest",
-      frozen: false,
-      max_per_hour: { target: 10, total: 60 },
-      read_timeout: 5,
-      mayBegin: async () => {},
     },
     retries: 2,
     retry_wait: 30,
@@ -280,6 +275,7 @@ describe("an attempt", () => {
 
   it("waits while another execution acts on the same target, and for no other", async () => {
     const first = await begun();
+    clock.forward(1);
     const second = await begun(first.operation);
     const elsewhere = await begun();
     expect((await first.attempt(1)).kind).toBe("acted");
@@ -288,6 +284,42 @@ describe("an attempt", () => {
     await concludeExecution(pipeline(), { execution_id: first.execution_id, verification: null });
     expect((await second.attempt(1)).kind).toBe("acted");
     expect(target.acts).toHaveLength(3);
+  });
+
+  it("comes after those that were signed before it, whichever is tried first", async () => {
+    const first = await begun();
+    clock.forward(1);
+    // Signed in between, and not even begun: its workflow is on its way.
+    const second = await approved([ada], database, clock, first.operation);
+    clock.forward(1);
+    const third = await begun(first.operation);
+    const again = { kind: "again", wait: 2, next: 1 };
+    expect(await third.attempt(1)).toEqual(again);
+    expect((await first.attempt(1)).kind).toBe("acted");
+    await concludeExecution(pipeline(), { execution_id: first.execution_id, verification: null });
+    expect(await third.attempt(1)).toEqual(again);
+    const { execution_id } = await beginExecution(pipeline(), second.approval_id, options);
+    expect(await third.attempt(1)).toEqual(again);
+    await attemptExecution(pipeline(), { execution_id, attempt: 1 }, options);
+    await concludeExecution(pipeline(), { execution_id, verification: null });
+    expect((await third.attempt(1)).kind).toBe("acted");
+    expect(target.acts.map((run) => run.execution_id)).toEqual([
+      first.execution_id,
+      execution_id,
+      third.execution_id,
+    ]);
+  });
+
+  it("does not wait for one that was signed earlier and may not act any more", async () => {
+    const first = await begun();
+    clock.forward(300);
+    const second = await begun(first.operation);
+    expect((await second.attempt(1)).kind).toBe("again");
+    clock.forward(300);
+    expect((await second.attempt(1)).kind).toBe("acted");
+    expect((await first.attempt(1)).kind).toBe("again");
+    await concludeExecution(pipeline(), { execution_id: second.execution_id, verification: null });
+    expect(await first.attempt(1)).toEqual({ kind: "refused" });
   });
 
   it("is made by one of many that begin at once on a target", async () => {

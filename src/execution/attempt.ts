@@ -7,9 +7,12 @@ import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { inWords, traitsOf } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
-import { admit, auditCall, type Call, readThrough } from "./gateway.ts";
+import { authoriseCall, type Call } from "./authorise.ts";
+import { auditCall, readThrough } from "./gateway.ts";
+import type { Refusal } from "./refusals.ts";
 import {
   busyWith,
+  earlierWith,
   endAttempt,
   ended,
   findAttempt,
@@ -21,7 +24,7 @@ import {
   wasSent,
 } from "./store.ts";
 import { isTransient } from "./transient.ts";
-import type { ActResult, ExecutionRow, Executor, Refusal, Run, RunOptions } from "./types.ts";
+import type { ActResult, ExecutionRow, Executor, Run, RunOptions } from "./types.ts";
 
 /** What came of an attempt; `again` asks for the attempt `next` after `wait` seconds. */
 export type AttemptOutcome =
@@ -37,9 +40,9 @@ const NOT_DONE = "interrupted before it took effect";
 const clip = (text: string) => redactText(text.replaceAll("\0", "")).toWellFormed().slice(0, STDERR_LIMIT);
 
 function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
-  const { execution_id, approval_id, plan_hash, incident_id, operation } = execution;
+  const { caller, execution_id, approval_id, plan_hash, incident_id, operation } = execution;
   return {
-    caller: "approval_executor",
+    caller,
     incident_id,
     operation,
     run: { execution_id, approval_id, plan_hash },
@@ -58,6 +61,13 @@ async function isOver(tx: Ctx, execution_id: string): Promise<boolean> {
   return execution === undefined || ended(execution.status);
 }
 
+/** Whether another is acting on the target, or was signed before this one and has yet to act. */
+async function mustWait(tx: Ctx, execution: ExecutionRow): Promise<boolean> {
+  const { execution_id, approval_id, operation, attempts } = execution;
+  if ((await busyWith(tx, execution_id, operation.target)) !== undefined) return true;
+  return attempts === 0 && (await earlierWith(tx, approval_id, operation.target)) !== undefined;
+}
+
 /** Opens the attempt, under the lock of its target and with all gates asked in the same transaction. */
 async function start(
   ctx: Ctx,
@@ -73,9 +83,9 @@ async function start(
     await lockTarget(tx, operation.target);
     // The sweep may have ended it a moment ago: it said so to people, and that stands.
     if (await isOver(tx, execution_id)) return { kind: "refused" };
-    if ((await busyWith(tx, execution_id, operation.target)) !== undefined) return { kind: "busy" };
+    if (await mustWait(tx, execution)) return { kind: "busy" };
     const call: Call = { ...callOf(execution), scope: traitsOf(operation).scope };
-    const admission = await admit(tx, options.gateway, call);
+    const admission = await authoriseCall(tx, options.gateway, call);
     if (!admission.ok && (await wasSent(tx, execution_id))) {
       await stopShort(tx, execution, admission.refusal);
       return { kind: "unsure" };

@@ -20,7 +20,7 @@ export async function beginExecution(
 ): Promise<ExecutionRow> {
   authorise(ctx.actor, "begin executions", { people: "nobody", system: ["pipeline"] });
   return transaction(ctx, async (tx) => {
-    const { incident_id, plan, plan_hash } = await beginApproval(tx, approval_id);
+    const { incident_id, plan, plan_hash, requested_by } = await beginApproval(tx, approval_id);
     const now = tx.clock.now();
     const execution_id = prefixedId("EXE", tx.random);
     const execution = await ensureExecution(tx, {
@@ -30,6 +30,7 @@ export async function beginExecution(
       operation: plan.operation,
       plan_hash,
       undoes: plan.undoes ?? null,
+      caller: requested_by.startsWith("auto_approve") ? "auto_repair" : "approval_executor",
       status: "pending",
       created_at: now,
       deadline: addSeconds(now, options.deadline),

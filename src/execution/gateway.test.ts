@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Asked, approved, presented, restartOf } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
+import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
 import { ScriptedTarget } from "../../test/support/scripted-executor.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { resolve } from "../incident/index.ts";
 import type { Operation } from "../operation/index.ts";
 import { attemptExecution } from "./attempt.ts";
+import { authoriseCall, type Call } from "./authorise.ts";
 import { beginExecution } from "./begin.ts";
-import { admit, type Call, readThrough } from "./gateway.ts";
+import { readThrough } from "./gateway.ts";
 import { prepareExecution } from "./prepare.ts";
 import type { Caller, GatewayOptions } from "./types.ts";
 
@@ -31,13 +32,8 @@ beforeEach(() => {
   clock.forward(10_000);
   target = new ScriptedTarget();
   options = {
+    ...GATEWAY,
     executors: [target.executor],
-    grants: { approval_executor: ["read", "write"], planner: ["read"] },
-    mode: "suggest",
-    frozen: false,
-    max_per_hour: { target: 10, total: 60 },
-    read_timeout: 5,
-    mayBegin: async () => {},
   };
 });
 
@@ -54,7 +50,7 @@ const callOf = ({ incident_id, approval_id, plan_hash, operation }: Asked): Call
   run: { execution_id: `EXE-OF-${approval_id}`, approval_id, plan_hash },
 });
 const refusalOf = async (call: Call) => {
-  const admission = await admit(pipeline(), options, call);
+  const admission = await authoriseCall(pipeline(), options, call);
   return admission.ok ? null : [admission.refusal.gate, admission.refusal.code];
 };
 
@@ -75,7 +71,7 @@ async function auditOf(subject: string) {
 describe("the gateway", () => {
   it("lets a signed plan through, with the executor that offers its tool", async () => {
     const plan = await approved([ada], database, clock);
-    const admission = await admit(pipeline(), options, callOf(plan));
+    const admission = await authoriseCall(pipeline(), options, callOf(plan));
     expect(admission).toEqual({ ok: true, executor: target.executor });
   });
 
@@ -127,9 +123,9 @@ describe("the gateway", () => {
       [{ frozen: true }, "frozen"],
     ] as const) {
       const stopped = { ...options, ...stop };
-      const admission = await admit(pipeline(), stopped, callOf(plan));
+      const admission = await authoriseCall(pipeline(), stopped, callOf(plan));
       expect(admission).toMatchObject({ ok: false, refusal: { gate: 4, code } });
-      expect(await admit(pipeline(), stopped, { ...callOf(plan), scope: "read" })).toMatchObject({
+      expect(await authoriseCall(pipeline(), stopped, { ...callOf(plan), scope: "read" })).toMatchObject({
         ok: true,
       });
     }

@@ -1,11 +1,17 @@
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
+export { authoriseCall, type Call, isOffered } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
 export { concludeExecution } from "./conclude.ts";
 export { forgetExecutions } from "./forget.ts";
-export { admit, type Call } from "./gateway.ts";
+export { freeze } from "./freeze/freeze.ts";
+export { freezeWindow } from "./freeze/settings.ts";
+export { freezeStatus } from "./freeze/status.ts";
+export { unfreeze } from "./freeze/unfreeze.ts";
+export type { FreezeTerms } from "./freeze/what-freezes.ts";
 export { diagnose, type EvidenceTerms, investigate } from "./investigate.ts";
 export { type Preparation, prepareExecution, type Snapshot, takeSnapshot } from "./prepare.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
+export { REFUSALS, type Refusal, type RefusalCode } from "./refusals.ts";
 export {
   executionStatuses,
   executionsOfApprovals,

@@ -1,9 +1,9 @@
-import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
 import { oneOf } from "../db/one-of.ts";
 import { olderThan } from "../db/page.ts";
-import { execution_attempts, executions } from "../db/schema.ts";
+import { approvals, execution_attempts, executions } from "../db/schema.ts";
 import type { ExecutionRow } from "./types.ts";
 
 const LIVE = ["pending", "running", "verifying"] as const;
@@ -139,16 +139,56 @@ export async function busyWith(ctx: Ctx, execution_id: string, target: unknown):
   return row?.id;
 }
 
-/** How many other executions have acted since `since`: on this target, and altogether. */
+/**
+ * The approval of this target that was decided before this one and is authority to act still, but has not led
+ * to an act; if there are several, any.
+ */
+export async function earlierWith(
+  ctx: Ctx,
+  approval_id: string,
+  target: unknown,
+): Promise<string | undefined> {
+  const mine = ctx.db
+    .select({ decided_at: approvals.decided_at })
+    .from(approvals)
+    .where(eq(approvals.approval_id, approval_id));
+  const [row] = await ctx.db
+    .select({ id: approvals.approval_id })
+    .from(approvals)
+    .leftJoin(executions, eq(executions.approval_id, approvals.approval_id))
+    .where(
+      and(
+        eq(approvals.status, "approved"),
+        gt(approvals.authority_until, ctx.clock.now()),
+        or(isNull(executions.status), eq(executions.status, "pending")),
+        sql`coalesce(${executions.operation}, ${approvals.plan}->'operation')->'target'
+          = ${JSON.stringify(target)}::jsonb`,
+        sql`(${approvals.decided_at}, ${approvals.approval_id}) < ((${mine}), ${approval_id})`,
+      ),
+    )
+    .limit(1);
+  return row?.id;
+}
+
+export type Acted = { target: number; total: number };
+
+/** How many other executions have acted since `since`: on this target, and altogether; and of these a policy's. */
 export async function actedSince(
   ctx: Ctx,
   execution_id: string,
   target: unknown,
   since: Date,
-): Promise<{ target: number; total: number }> {
+): Promise<{ all: Acted; automatic: Acted }> {
   const onTarget = sql`${executions.operation}->'target' = ${JSON.stringify(target)}::jsonb`;
+  const automatic = sql`${executions.caller} = 'auto_repair'`;
+  const counted = (where: SQL) => sql<number>`(count(*) filter (where ${where}))::int`;
   const [row] = await ctx.db
-    .select({ total: count(), target: sql<number>`(count(*) filter (where ${onTarget}))::int` })
+    .select({
+      total: count(),
+      target: counted(onTarget),
+      automatic_total: counted(automatic),
+      automatic_target: counted(sql`${automatic} and ${onTarget}`),
+    })
     .from(executions)
     .where(
       and(
@@ -157,7 +197,21 @@ export async function actedSince(
         ne(executions.execution_id, execution_id),
       ),
     );
-  return { target: row?.target ?? 0, total: row?.total ?? 0 };
+  const { total = 0, target: same = 0, automatic_total = 0, automatic_target = 0 } = row ?? {};
+  return {
+    all: { target: same, total },
+    automatic: { target: automatic_target, total: automatic_total },
+  };
+}
+
+/** Executions that are acting now, oldest first. */
+export async function actingNow(ctx: Ctx): Promise<string[]> {
+  const rows = await ctx.db
+    .select({ id: executions.execution_id })
+    .from(executions)
+    .where(and(eq(executions.status, "running"), gt(executions.attempts, 0)))
+    .orderBy(asc(executions.started_at), asc(executions.execution_id));
+  return rows.map((row) => row.id);
 }
 
 /** A page of the executions that are not over and past their deadline, from after `after` on. */

@@ -3,6 +3,7 @@ import type { Verification } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { executions } from "../db/schema.ts";
 import type { Operation, Scope } from "../operation/index.ts";
+import type { FreezeWindow } from "./freeze/settings.ts";
 
 /**
  * Whether the target is there, by its exact name. `exact` is the operation with what it left open filled in,
@@ -61,17 +62,28 @@ export type ExecutionRow = Omit<typeof executions.$inferSelect, "operation" | "v
   verification: Verification | null;
 };
 
-/** Who calls the gateway, and with which scopes each may. */
-export type Caller = "approval_executor" | "planner";
+/** Who calls the gateway: for people's approvals, for a policy's, and for plans that are being made. */
+export type Caller = "approval_executor" | "auto_repair" | "planner";
+
+/** Changes within an hour, for one target and for all together. */
+export type Rate = { target: number; total: number };
 
 export type GatewayOptions = {
   executors: readonly Executor[];
+  /** The name of this installation: what was signed in another is not carried out. */
+  project: string;
+  /** Names of tools that are refused, whoever calls. */
+  disabled_tools: readonly string[];
+  /** Which scopes each caller has. */
   grants: Record<Caller, readonly Scope[]>;
   mode: "shadow" | "suggest";
-  /** Nothing is changed while true. */
+  /** Nothing is changed while true, whatever people have frozen besides. */
   frozen: boolean;
-  /** Changes within an hour, for one target and for all together. */
-  max_per_hour: { target: number; total: number };
+  /** Nothing is changed in these times. */
+  freeze_windows: readonly FreezeWindow[];
+  max_per_hour: Rate;
+  /** For what no person has asked for. */
+  automatic: { max_per_hour: Rate };
   /** Seconds for one look at a target. */
   read_timeout: number;
   /** Asked in the transaction that begins an act: throws if this process is no longer the one to act. */
@@ -89,6 +101,3 @@ export type RunOptions = {
   /** Seconds after which an execution that has not ended is looked after by the sweep. */
   deadline: number;
 };
-
-/** A refusal names its gate, 1 to 5. */
-export type Refusal = { gate: 1 | 2 | 3 | 4 | 5; code: string; message: string };

@@ -18,6 +18,7 @@ beforeEach(async () => {
     status: "ok",
     version: "0.0.0",
     started_at: "2026-05-04T08:00:00.000Z",
+    frozen: false,
     dependencies: { database: { status: "ok", detail: "answers" } },
   };
   ask = async () => state;
@@ -36,6 +37,7 @@ beforeEach(async () => {
     guard: { enter: () => {}, refused: () => {} },
     sources: { ids: () => [], limits: refuse, limited: () => [] },
     terms: {} as HttpDeps["terms"],
+    gateway: {} as HttpDeps["gateway"],
     config: { status: refuse, reload: refuse },
     notifiers: () => [],
     health: () => ask(),

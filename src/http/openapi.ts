@@ -7,6 +7,7 @@ import { approval } from "../contract/approval.ts";
 import { problem } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
 import { execution } from "../contract/execution.ts";
+import { freezeStatus } from "../contract/freeze.ts";
 import { alert, incident, timelineEvent } from "../contract/incident.ts";
 import { playbook } from "../contract/playbook.ts";
 import { silence } from "../contract/silence.ts";
@@ -42,6 +43,7 @@ const NAMES: Record<string, z.ZodType> = {
   AuditReport: auditReport,
   Decision: decision,
   Execution: execution,
+  FreezeStatus: freezeStatus,
   Health: health,
   Incident: incident,
   Playbook: playbook,

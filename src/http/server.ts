@@ -15,6 +15,7 @@ import { deadLetterRoutes } from "./dead-letters.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
+import { freezeRoutes } from "./freeze.ts";
 import { healthRoutes } from "./health.ts";
 import { heartbeatRoutes } from "./heartbeats.ts";
 import { idempotentWrites } from "./idempotency.ts";
@@ -66,6 +67,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   approvalRoutes(routes, deps);
   decisionRoutes(routes);
   executionRoutes(routes, deps);
+  freezeRoutes(routes, deps);
   operationLogRoutes(routes);
   tokenRoutes(routes);
   deadLetterRoutes(routes);

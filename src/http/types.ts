@@ -4,6 +4,7 @@ import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
 import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
+import type { GatewayOptions } from "../execution/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import type { Call, Decoded, RoutingKeyCheck, SecretCheck, SignatureCheck } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -65,6 +66,7 @@ export type HttpDeps = {
   };
   /** Those in force when they are read. */
   readonly terms: ApprovalTerms;
+  readonly gateway: GatewayOptions;
   config: {
     status: (ctx: Ctx) => ConfigStatus;
     reload: (ctx: Ctx) => Promise<Reloaded>;

@@ -22,6 +22,8 @@ const HEADLINES: Record<Card["topic"], string> = {
   "approval.expired": "Not carried out",
   "execution.started": "Acting",
   "execution.finished": "Result",
+  "execution.frozen": "Changes are frozen",
+  "execution.unfrozen": "Changes are allowed again",
   "pipeline.progress": "Pipeline",
 };
 
@@ -126,9 +128,27 @@ function progressCard({ topic, seq, created_at, payload }: Delivery): Card {
   };
 }
 
+/** Who has stopped or allowed all changes, and why. */
+function freezeCard({ topic, seq, created_at, payload }: Delivery): Card {
+  const { by, why, until } = payload;
+  const end = until === null ? ["Until somebody lifts it: awoooi unfreeze"] : [`Until ${text(until)}`];
+  const frozen = topic === "execution.frozen";
+  return {
+    id: `notice-${seq}`,
+    topic,
+    incident_id: null,
+    severity: "P2",
+    title: `${HEADLINES[topic]} by ${text(by)}`,
+    lines: [`${frozen ? "Why" : "Was frozen for"}: ${text(why)}`, ...(frozen ? end : [])],
+    approval: null,
+    at: created_at.toISOString(),
+  };
+}
+
 /** The card of a notice, from how things stand now. Null when what it is about is gone. */
 export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null> {
-  if (delivery.incident_id === null) return progressCard(delivery);
+  if (delivery.incident_id === null)
+    return delivery.topic === "pipeline.progress" ? progressCard(delivery) : freezeCard(delivery);
   try {
     const incident = await getIncident(ctx, delivery.incident_id);
     const card = base(delivery, incident);

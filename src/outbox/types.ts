@@ -18,6 +18,9 @@ export type Notice = {
     | "approval.expired"
     | "execution.started"
     | "execution.finished"
+    /** All changes are stopped, or no longer; `payload` holds all that is shown. */
+    | "execution.frozen"
+    | "execution.unfrozen"
     /** How far a pipeline is; `payload` holds all that is shown. */
     | "pipeline.progress";
   /** null: it is of no incident. */

@@ -103,6 +103,7 @@ export const EXECUTION: Execution = {
   execution_id: "EXE-1",
   incident_id: INCIDENT.incident_id,
   approval_id: "APR-1",
+  caller: "approval_executor",
   operation,
   target,
   status: "success",

@@ -23,7 +23,7 @@ export type TestDatabase = {
 // In the order in which rows name one another.
 const LED_TO =
   `receipts alerts inhibitors silence_changes silences heartbeats deliveries outbox signatures repair_records
-  resolutions execution_attempts executions approvals decisions timeline incident_links correlation_lessons incidents playbooks
+  resolutions execution_attempts executions freezes approvals decisions timeline incident_links correlation_lessons incidents playbooks
   idempotency_keys dbos.workflow_status`.split(/\s+/);
 
 /** An empty, migrated database of this test file's own. */

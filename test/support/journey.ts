@@ -5,6 +5,7 @@ import { signalSource } from "../../src/adapters/sources/signal/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import { people } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
+import type { GatewayOptions } from "../../src/execution/index.ts";
 import { NO_TOPOLOGY } from "../../src/incident/index.ts";
 import { loadClassification } from "../../src/intake/index.ts";
 import type { Actor, Role } from "../../src/lib/actor.ts";
@@ -27,7 +28,23 @@ export function setClock(start = "2026-05-04T08:00:00.000Z"): SetClock {
   };
 }
 
+/** The gateway of a test, with the defaults of the configuration: nothing is behind it. */
+export const GATEWAY: GatewayOptions = {
+  executors: [],
+  project: "default",
+  disabled_tools: [],
+  grants: { approval_executor: ["read", "write"], auto_repair: ["read", "write"], planner: ["read"] },
+  mode: "suggest",
+  frozen: false,
+  freeze_windows: [],
+  max_per_hour: { target: 10, total: 60 },
+  automatic: { max_per_hour: { target: 3, total: 20 } },
+  read_timeout: 5,
+  mayBegin: async () => {},
+};
+
 export const TERMS: Journey["approval"] = {
+  project: "default",
   required_signatures: { low: 1, medium: 1, high: 2, critical: 2 },
   prepare: 30,
   expires_after: 3600,
@@ -64,15 +81,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     decide: { rules: loadRules(), mode: "suggest", valid_for: 3600, executable: () => true },
     approval: TERMS,
     run: {
-      gateway: {
-        executors: [],
-        grants: { approval_executor: ["read", "write"], planner: ["read"] },
-        mode: "suggest",
-        frozen: false,
-        max_per_hour: { target: 10, total: 60 },
-        read_timeout: 10,
-        mayBegin: async () => {},
-      },
+      gateway: { ...GATEWAY, read_timeout: 10 },
       retries: 2,
       retry_wait: 30,
       timeout: 60,

@@ -40,6 +40,8 @@ export const approvals = pgTable(
     uniqueIndex("approvals_one_open").on(table.incident_id).where(sql`status in ('preparing', 'pending')`),
     index("approvals_incident").on(table.incident_id, table.created_at),
     index("approvals_listing").on(table.created_at, table.approval_id),
+    // What may be acted on: few at any time, whatever the number of approvals.
+    index("approvals_authority").on(table.authority_until).where(sql`status = 'approved'`),
     index("approvals_waiting")
       .on(table.incident_id)
       .where(sql`status in ('preparing', 'pending') or (status = 'approved' and begun_at is null)`),

@@ -18,6 +18,10 @@ export const executions = pgTable(
       .unique(),
     operation: jsonb("operation").$type<Record<string, unknown>>().notNull(),
     plan_hash: text("plan_hash").notNull(),
+    /** On whose behalf: people's, or a policy's. */
+    caller: text("caller", { enum: ["approval_executor", "auto_repair"] })
+      .notNull()
+      .default("approval_executor"),
     status: text("status", {
       enum: ["pending", "running", "verifying", "success", "failed", "refused"],
     }).notNull(),
@@ -65,6 +69,18 @@ export const execution_attempts = pgTable(
   },
   (table) => [primaryKey({ columns: [table.execution_id, table.attempt] })],
 );
+
+/** Who has stopped all changes, from when to when, and why. Nothing is forgotten; one that was lifted stays. */
+export const freezes = pgTable("freezes", {
+  freeze_id: text("freeze_id").primaryKey(),
+  why: text("why").notNull(),
+  frozen_by: text("frozen_by").notNull(),
+  since: at("since").notNull(),
+  /** null: until somebody lifts it. */
+  until: at("until"),
+  lifted_by: text("lifted_by"),
+  lifted_at: at("lifted_at"),
+});
 
 export const repair_records = pgTable(
   "repair_records",

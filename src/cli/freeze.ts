@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import { type FreezeStatus, freezeStatus } from "../contract/freeze.ts";
+import { read, request } from "./client.ts";
+import { duration, leaf, type Session, withExamples } from "./command.ts";
+import { counted, moment } from "./print.ts";
+
+type Json = { json?: boolean };
+type FreezeOptions = Json & { why?: string; for?: number };
+
+function print(session: Session, { by_configuration, freezes, windows, under_way }: FreezeStatus): void {
+  const { out } = session;
+  if (by_configuration) out.line("Changes are frozen by the configuration: execution.frozen.", "yellow");
+  for (const { frozen_by, why, since, until } of freezes) {
+    const end = until === null ? "until somebody lifts it" : `until ${moment(until)}`;
+    out.line(`Changes are frozen by ${frozen_by} since ${moment(since)}, ${end}: ${why}`, "yellow");
+  }
+  for (const { name, why } of windows) out.line(`Nothing is changed in the window ${name}: ${why}`, "yellow");
+  if (under_way.length > 0)
+    out.line(`${counted(under_way.length, "execution")} under way, not stopped: ${under_way.join(", ")}`);
+}
+
+type Method = "GET" | "PUT" | "DELETE";
+
+async function ask(session: Session, method: Method, { json }: Json, body?: object): Promise<void> {
+  const more = body === undefined ? {} : { body: JSON.stringify(body) };
+  const answer = await request(session.server(), method, "/freeze", more);
+  if (json) return session.out.json(answer.text);
+  const status = read(freezeStatus, answer);
+  if (!status.frozen) session.out.line("Nothing is frozen: what people approve is carried out.", "green");
+  print(session, status);
+}
+
+export function addFreeze(program: Command, session: Session): void {
+  const freeze = program.command("freeze").description("stop all changes at once, or say what stops them");
+  leaf(
+    freeze,
+    "set",
+    "stop all changes; what has begun goes on",
+    ['awoooi freeze --why "we move the database" --for 2h'],
+    { isDefault: true },
+  )
+    .requiredOption("--why <text>", "people who are refused read it")
+    .option("--for <duration>", "as 30m, 2h or 7d (default: until somebody lifts it)", duration)
+    .action(({ why, for: seconds, json }: FreezeOptions) =>
+      ask(session, "PUT", { json: json === true }, { why, duration: seconds }),
+    );
+  leaf(freeze, "status", "whether anything may be changed, and what stops it", [
+    "awoooi freeze status",
+  ]).action((options: Json) => ask(session, "GET", options));
+  const unfreeze = program.command("unfreeze").description("lift every freeze that people have set");
+  unfreeze
+    .option("--json", "print JSON, as the server gave it")
+    .action((options: Json) => ask(session, "DELETE", options));
+  withExamples(unfreeze, ["awoooi unfreeze"]);
+}

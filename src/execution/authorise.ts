@@ -1,0 +1,153 @@
+import { type ApprovalRow, countSigners, findApproval, signaturesOf } from "../approval/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { getIncident, isActive } from "../incident/index.ts";
+import { addSeconds } from "../lib/clock.ts";
+import {
+  type Operation,
+  operation as operationSchema,
+  planHash,
+  plan as planSchema,
+  type Scope,
+  traitsOf,
+} from "../operation/index.ts";
+import { whatFreezes } from "./freeze/what-freezes.ts";
+import { type Refusal, refusal } from "./refusals.ts";
+import { actedSince } from "./store.ts";
+import type { Caller, Executor, GatewayOptions } from "./types.ts";
+
+/** Something that is to reach a system. For writes, `run` names the execution and the approval it stands on. */
+export type Call = {
+  caller: Caller;
+  incident_id: string;
+  operation: Operation;
+  scope: Scope;
+  run?: { execution_id: string; approval_id: string; plan_hash: string };
+};
+
+export type Admission = { ok: true; executor: Executor } | { ok: false; refusal: Refusal };
+
+/** 1: the caller is known, and the plan was made in this installation. */
+function gateOne(
+  options: GatewayOptions,
+  call: Call,
+  approval: ApprovalRow | undefined,
+): Refusal | undefined {
+  const { caller } = call;
+  if (!Object.hasOwn(options.grants, caller)) return refusal("caller_unknown", `unknown caller ${caller}`);
+  const project = approval?.plan.project ?? options.project;
+  if (project === options.project) return undefined;
+  return refusal(
+    "project_unknown",
+    `the plan was signed in the project ${project}, and this is ${options.project}`,
+  );
+}
+
+/** 2: the tool is there, enabled, and its arguments are valid. */
+function gateTwo(options: GatewayOptions, operation: Operation): Executor | Refusal {
+  const { tool } = traitsOf(operation);
+  const executor = options.executors.find((one) => one.kinds.includes(operation.kind));
+  if (executor === undefined) return refusal("tool_unknown", `nothing configured offers ${tool}`);
+  if (options.disabled_tools.includes(tool))
+    return refusal("tool_disabled", `${tool} is disabled (execution.disabled_tools)`);
+  if (operationSchema.safeParse(operation).success) return executor;
+  return refusal("arguments_invalid", `the arguments of ${tool} are not valid`);
+}
+
+/** 3: the scope is granted. */
+function gateThree(options: GatewayOptions, caller: Caller, needed: Scope): Refusal | undefined {
+  if (options.grants[caller].includes(needed)) return undefined;
+  return refusal("scope_not_granted", `${caller} is not granted ${needed} (execution.grants)`);
+}
+
+/** 4: mode, freeze and rate allow a change now. */
+async function gateFour(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
+  if (options.mode === "shadow") return refusal("mode_shadow", "in shadow mode nothing is changed");
+  const frozen = await whatFreezes(ctx, options);
+  if (frozen !== undefined || call.run === undefined) return frozen;
+  const { max_per_hour: max, automatic } = options;
+  const since = addSeconds(ctx.clock.now(), -3600);
+  const acted = await actedSince(ctx, call.run.execution_id, call.operation.target, since);
+  if (acted.all.target >= max.target)
+    return refusal("rate_target", `${acted.all.target} changes of this target within an hour are enough`);
+  if (acted.all.total >= max.total)
+    return refusal("rate_total", `${acted.all.total} changes within an hour are enough`);
+  if (call.caller !== "auto_repair") return undefined;
+  const { target, total } = acted.automatic;
+  if (target >= automatic.max_per_hour.target)
+    return refusal(
+      "rate_automatic_target",
+      `${target} automatic changes of this target within an hour are enough`,
+    );
+  if (total >= automatic.max_per_hour.total)
+    return refusal("rate_automatic_total", `${total} automatic changes within an hour are enough`);
+  return undefined;
+}
+
+// What a clock may be corrected by without anybody noticing.
+const CLOCK_SLACK_SECONDS = 60;
+
+function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: Date): Refusal | undefined {
+  const { status, plan, plan_hash, authority_until } = approval;
+  if (status !== "approved") return refusal("approval_missing", `the approval is ${status}`);
+  if (authority_until === null || authority_until <= now)
+    return refusal("authority_expired", "the approval is too old to act on");
+  // How old it is cannot be told when the clock was set back behind its signature.
+  if (approval.decided_at !== null && approval.decided_at > addSeconds(now, CLOCK_SLACK_SECONDS))
+    return refusal("authority_expired", "the clock is behind the approval");
+  // What does not even have the form of a plan was not signed either.
+  const intact = planSchema.safeParse(plan).success && planHash(plan) === plan_hash;
+  if (!intact || plan_hash !== call.run?.plan_hash)
+    return refusal("plan_mismatch", "this is not the plan that was signed");
+  const asked = operationSchema.parse(call.operation);
+  if (planHash({ ...plan, operation: asked }) !== plan_hash)
+    return refusal("plan_mismatch", "this is not the operation that was signed");
+  if (signers < plan.required_signatures)
+    return refusal("quorum_missing", "too few people have signed this plan");
+  return undefined;
+}
+
+/** 5: a live approval covers exactly this run. */
+async function gateFive(
+  ctx: Ctx,
+  call: Call,
+  approval: ApprovalRow | undefined,
+): Promise<Refusal | undefined> {
+  if (approval === undefined) return refusal("approval_missing", "a change needs an approval");
+  const { approval_id, plan_hash } = approval;
+  const signatures = (await signaturesOf(ctx, [approval_id])).get(approval_id) ?? [];
+  const signers = countSigners(signatures, plan_hash, approval.plan.risk_level);
+  const gap = authorityGap(approval, call, signers, ctx.clock.now());
+  if (gap !== undefined) return gap;
+  const incident = await getIncident(ctx, call.incident_id);
+  if (approval.incident_id === call.incident_id && isActive(incident)) return undefined;
+  return refusal("incident_over", "the incident is over");
+}
+
+const isRefusal = (one: Executor | Refusal): one is Refusal => "gate" in one;
+
+/** Whether a plan of it could be carried out with these settings: nobody is asked about what could not. */
+export function isOffered(options: GatewayOptions, operation: Operation): boolean {
+  return (
+    !isRefusal(gateTwo(options, operation)) &&
+    gateThree(options, "approval_executor", traitsOf(operation).scope) === undefined
+  );
+}
+
+/**
+ * The five gates that every effect passes, reads included, in their order: the first that does not hold is the
+ * one that is named. Everything is looked up now, in the transaction of `ctx`, not when the plan was made.
+ */
+export async function authoriseCall(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Admission> {
+  const approval = call.run && (await findApproval(ctx, call.run.approval_id));
+  const one = gateOne(options, call, approval);
+  if (one !== undefined) return { ok: false, refusal: one };
+  const executor = gateTwo(options, call.operation);
+  if (isRefusal(executor)) return { ok: false, refusal: executor };
+  // Reading about a write (a dry-run, a snapshot) needs the scope read only; acting needs the tool's own.
+  const needed = call.scope === "read" ? "read" : traitsOf(call.operation).scope;
+  const three = gateThree(options, call.caller, needed);
+  if (three !== undefined) return { ok: false, refusal: three };
+  if (needed === "read") return { ok: true, executor };
+  const last = (await gateFour(ctx, options, call)) ?? (await gateFive(ctx, call, approval));
+  return last === undefined ? { ok: true, executor } : { ok: false, refusal: last };
+}

@@ -1,0 +1,41 @@
+import { authorise } from "../../access/index.ts";
+import { record } from "../../audit/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import { actorLabel } from "../../lib/actor.ts";
+import { addSeconds } from "../../lib/clock.ts";
+import { prefixedId } from "../../lib/id.ts";
+import { tell } from "../../outbox/index.ts";
+import { lockTarget } from "../store.ts";
+import { insertFreeze } from "./store.ts";
+
+/**
+ * Stops all changes, for `duration` seconds or until somebody lifts it. When it returns no further act begins;
+ * what has begun goes on. A freeze is beside those that hold already and shortens none.
+ */
+export async function freeze(
+  ctx: Ctx,
+  input: { why: string; duration?: number | undefined },
+): Promise<{ freeze_id: string }> {
+  authorise(ctx.actor, "freeze changes", { people: "responder" });
+  const { why, duration } = input;
+  return transaction(ctx, async (tx) => {
+    // Whoever begins an act holds it: those in the middle of that are waited for, later ones see the freeze.
+    await lockTarget(tx, "every target");
+    const since = tx.clock.now();
+    const until = duration === undefined ? null : addSeconds(since, duration);
+    const row = {
+      freeze_id: prefixedId("FRZ", tx.random),
+      why,
+      frozen_by: actorLabel(tx.actor),
+      since,
+      until,
+    };
+    await insertFreeze(tx, row);
+    const { freeze_id, frozen_by } = row;
+    const topic = "execution.frozen" as const;
+    record(tx, { action: topic, subject: freeze_id, data: { why, until } });
+    tell(tx, { topic, incident_id: null, payload: { by: frozen_by, why, until, labels: { topic } } });
+    return { freeze_id };
+  });
+}

@@ -1,0 +1,10 @@
+import { z } from "zod";
+import { timeInterval } from "../../silence/index.ts";
+
+/** A time that comes again and again, in which nothing is changed. */
+export const freezeWindow = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
+  why: z.string().min(1),
+  time_intervals: z.array(timeInterval).min(1),
+});
+export type FreezeWindow = z.infer<typeof freezeWindow>;

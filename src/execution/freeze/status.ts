@@ -1,0 +1,26 @@
+import { authorise } from "../../access/index.ts";
+import type { FreezeStatus } from "../../contract/freeze.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { actingNow } from "../store.ts";
+import { standingFreezes } from "./store.ts";
+import { type FreezeTerms, openWindows } from "./what-freezes.ts";
+
+/** Whether anything may be changed now, and what stops it. */
+export async function freezeStatus(ctx: Ctx, terms: FreezeTerms): Promise<FreezeStatus> {
+  authorise(ctx.actor, "see whether changes are frozen", { people: "viewer", system: ["intake"] });
+  const freezes = await standingFreezes(ctx);
+  const windows = openWindows(terms, ctx.clock.now());
+  return {
+    frozen: terms.frozen || freezes.length + windows.length > 0,
+    by_configuration: terms.frozen,
+    freezes: freezes.map(({ freeze_id, why, frozen_by, since, until }) => ({
+      freeze_id,
+      why,
+      frozen_by,
+      since: since.toISOString(),
+      until: until?.toISOString() ?? null,
+    })),
+    windows: windows.map(({ name, why }) => ({ name, why })),
+    under_way: await actingNow(ctx),
+  };
+}

@@ -1,0 +1,23 @@
+import { authorise } from "../../access/index.ts";
+import { record } from "../../audit/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import { actorLabel } from "../../lib/actor.ts";
+import { tell } from "../../outbox/index.ts";
+import { liftFreezes } from "./store.ts";
+
+/** Lifts every freeze of people that holds now; returns how many. The configuration's own stay. */
+export async function unfreeze(ctx: Ctx): Promise<number> {
+  authorise(ctx.actor, "lift a freeze", { people: "approver" });
+  return transaction(ctx, async (tx) => {
+    const by = actorLabel(tx.actor);
+    const lifted = await liftFreezes(tx, by);
+    const topic = "execution.unfrozen" as const;
+    for (const { freeze_id, why, frozen_by } of lifted)
+      record(tx, { action: topic, subject: freeze_id, data: { why, frozen_by } });
+    const whys = lifted.map((one) => one.why).join("; ");
+    if (lifted.length > 0)
+      tell(tx, { topic, incident_id: null, payload: { by, why: whys, labels: { topic } } });
+    return lifted.length;
+  });
+}

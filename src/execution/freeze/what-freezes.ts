@@ -1,0 +1,31 @@
+import type { Ctx } from "../../db/ctx.ts";
+import { isWithin } from "../../silence/index.ts";
+import { type Refusal, refusal } from "../refusals.ts";
+import type { FreezeWindow } from "./settings.ts";
+import { type FreezeRow, standingFreezes } from "./store.ts";
+
+export type FreezeTerms = { frozen: boolean; freeze_windows: readonly FreezeWindow[] };
+
+/** The windows that are open now. */
+export function openWindows(
+  { freeze_windows }: Pick<FreezeTerms, "freeze_windows">,
+  now: Date,
+): FreezeWindow[] {
+  return freeze_windows.filter((one) => one.time_intervals.some((interval) => isWithin(interval, now)));
+}
+
+/** `by ada until 2026-07-01T12:00:00.000Z: the database is being moved`. */
+export function freezeInWords({ frozen_by, until, why }: FreezeRow): string {
+  const end = until === null ? "until somebody lifts it" : `until ${until.toISOString()}`;
+  return `by ${frozen_by} ${end}: ${why}`;
+}
+
+/** Why nothing may be changed now, if anything stops it: the configuration, people, or a window. */
+export async function whatFreezes(ctx: Ctx, terms: FreezeTerms): Promise<Refusal | undefined> {
+  if (terms.frozen) return refusal("frozen", "changes are frozen by the configuration (execution.frozen)");
+  const [freeze] = await standingFreezes(ctx);
+  if (freeze !== undefined) return refusal("frozen", `changes are frozen ${freezeInWords(freeze)}`);
+  const [window] = openWindows(terms, ctx.clock.now());
+  if (window === undefined) return undefined;
+  return refusal("freeze_window", `nothing is changed in the window ${window.name}: ${window.why}`);
+}

@@ -1,0 +1,38 @@
+import { freezeBody, freezeStatus as statusSchema } from "../contract/freeze.ts";
+import { freeze, freezeStatus, unfreeze } from "../execution/index.ts";
+import type { ApiApp } from "./server.ts";
+import type { HttpDeps } from "./types.ts";
+
+const response = { 200: statusSchema };
+
+/** The switch that stops all changes. */
+export function freezeRoutes(app: ApiApp, deps: HttpDeps): void {
+  app.get(
+    "/freeze",
+    { schema: { summary: "Whether anything may be changed now, and what stops it", response } },
+    async ({ ctx }) => freezeStatus(ctx, deps.gateway),
+  );
+  app.put(
+    "/freeze",
+    {
+      schema: {
+        "x-role": "responder",
+        summary: "Stop all changes, for `duration` seconds or until somebody lifts it",
+        body: freezeBody,
+        response,
+      },
+    },
+    async ({ ctx, body }) => {
+      await freeze(ctx, body);
+      return freezeStatus(ctx, deps.gateway);
+    },
+  );
+  app.delete(
+    "/freeze",
+    { schema: { "x-role": "approver", summary: "Lift every freeze that people have set", response } },
+    async ({ ctx }) => {
+      await unfreeze(ctx);
+      return freezeStatus(ctx, deps.gateway);
+    },
+  );
+}
