@@ -68,6 +68,7 @@ export function createJourney(
     known: { processes: config.processes.map((one) => one.name) },
     decide: {
       rules: files.rules,
+      playbook: config.decision.playbook,
       mode,
       valid_for: token_valid,
       executable: (operation) => isOffered(gateway, operation),

@@ -6,7 +6,7 @@ import { transaction } from "../db/transaction.ts";
 import { readyDecision } from "../decision/index.ts";
 import { isActive, lockIncident, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { inWords, type Operation, type Plan, planHash } from "../operation/index.ts";
+import { type Operation, type Plan, planHash, stepsInWords, stepsOf, withStep } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
@@ -17,9 +17,14 @@ export type Prepared = {
   /** What would change, for people to read. */
   diff?: string | null;
   affected_pods?: number;
-  /** The operation with what the plan had left open filled in. */
-  operation?: Operation;
+  /** All that the plan does, with what it had left open filled in. */
+  operations?: readonly Operation[];
 };
+
+/** The plan with its operations filled in. */
+export function filledIn(plan: Plan, { operations = [] }: Pick<Prepared, "operations">): Plan {
+  return operations.reduce((one, operation, at) => withStep(one, at + 1, operation), plan);
+}
 
 /**
  * Puts a prepared plan, with its evidence, before people: from now on it is fixed. Does nothing unless it is
@@ -36,9 +41,9 @@ export async function presentApproval(
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
     const { incident_id, decision_token, blast_radius } = approval;
-    const plan: Plan = { ...approval.plan, operation: input.operation ?? approval.plan.operation };
+    const plan = filledIn(approval.plan, input);
     const plan_hash = planHash(plan);
-    const action = inWords(plan.operation);
+    const action = stepsInWords(stepsOf(plan));
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined || !isActive(incident)) {
       await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });

@@ -113,7 +113,14 @@ function decisionAbout(
   const executable = operation.kind === "process.restart";
   return {
     decision: { rule_id, because, action: inWords(operation), operation, risk_level, reasoning },
-    policy: judge({ mode: "suggest", notification_type, category, operation, executable }),
+    policy: judge({
+      mode: "suggest",
+      notification_type,
+      category,
+      operation,
+      executable,
+      playbook: false,
+    }),
     decision_rules: fitting.map((one, index) => ({
       rule_id: one.rule_id,
       because: one.because,

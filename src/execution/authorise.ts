@@ -8,7 +8,9 @@ import {
   planHash,
   plan as planSchema,
   type Scope,
+  stepsOf,
   traitsOf,
+  withStep,
 } from "../operation/index.ts";
 import { whatFreezes } from "./freeze/what-freezes.ts";
 import { type Refusal, refusal } from "./refusals.ts";
@@ -21,7 +23,13 @@ export type Call = {
   incident_id: string;
   operation: Operation;
   scope: Scope;
-  run?: { execution_id: string; approval_id: string; plan_hash: string };
+  run?: {
+    execution_id: string;
+    approval_id: string;
+    plan_hash: string;
+    /** Which step of the plan, from 1; absent: the first. */
+    step?: number;
+  };
 };
 
 export type Admission = { ok: true; executor: Executor } | { ok: false; refusal: Refusal };
@@ -99,7 +107,8 @@ function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: D
   if (!intact || plan_hash !== call.run?.plan_hash)
     return refusal("plan_mismatch", "this is not the plan that was signed");
   const asked = operationSchema.parse(call.operation);
-  if (planHash({ ...plan, operation: asked }) !== plan_hash)
+  const step = call.run.step ?? 1;
+  if (step > stepsOf(plan).length || planHash(withStep(plan, step, asked)) !== plan_hash)
     return refusal("plan_mismatch", "this is not the operation that was signed");
   if (signers < plan.required_signatures)
     return refusal("quorum_missing", "too few people have signed this plan");

@@ -4,7 +4,7 @@ import { latestDecisions } from "../decision/index.ts";
 import { getExecution } from "../execution/index.ts";
 import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { inWords } from "../operation/index.ts";
+import { inWords, stepsOf } from "../operation/index.ts";
 import type { Delivery } from "../outbox/index.ts";
 import type { Card } from "./types.ts";
 
@@ -50,10 +50,12 @@ async function approvalPart(ctx: Ctx, approval_id: string): Promise<Pick<Card, "
   const changed = diff === null ? [] : diff.split("\n");
   const more = changed.length - CHANGES;
   const changes = [...changed.slice(0, CHANGES), ...(more > 0 ? [`and ${more} more changes`] : [])];
+  const steps = stepsOf(plan);
+  const each = steps.length === 1 ? [] : steps.map((one, at) => `${at + 1}. ${inWords(one)}`);
   const signable = status === "pending" ? { approval_id, plan_hash, required_signatures } : null;
   return {
     approval: signable,
-    lines: [`${action} (${risk_level} risk, ${required_signatures} to sign)`, ...checks, ...changes],
+    lines: [`${action} (${risk_level} risk, ${required_signatures} to sign)`, ...each, ...checks, ...changes],
   };
 }
 

@@ -1,6 +1,6 @@
 export { byHand } from "./by-hand.ts";
 export { MAX_TEXT, type ParseContext, type Parsed, parseOperation } from "./parse.ts";
-export { type Plan, plan, planHash, projectName } from "./plan.ts";
+export { type Plan, plan, planHash, projectName, stepsInWords, stepsOf, withStep } from "./plan.ts";
 export { changesSomething, OPERATION_KINDS, traitsOf } from "./traits.ts";
 export {
   type Operation,

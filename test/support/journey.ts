@@ -78,7 +78,13 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
       topology: NO_TOPOLOGY,
     },
     known: { processes: ["demo-shop"] },
-    decide: { rules: loadRules(), mode: "suggest", valid_for: 3600, executable: () => true },
+    decide: {
+      rules: loadRules(),
+      playbook: { similarity: 0.85, success_rate: 0.8 },
+      mode: "suggest",
+      valid_for: 3600,
+      executable: () => true,
+    },
     approval: TERMS,
     run: {
       gateway: { ...GATEWAY, read_timeout: 10 },

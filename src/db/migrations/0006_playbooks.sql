@@ -17,5 +17,8 @@ CREATE TABLE "playbooks" (
 	CONSTRAINT "playbooks_name_unique" UNIQUE("name")
 );
 --> statement-breakpoint
+ALTER TABLE "executions" DROP CONSTRAINT "executions_approval_id_unique";--> statement-breakpoint
+ALTER TABLE "executions" ADD COLUMN "step" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 CREATE INDEX "playbooks_listing" ON "playbooks" USING btree ("created_at","playbook_id");--> statement-breakpoint
-CREATE INDEX "playbooks_status" ON "playbooks" USING btree ("status");
+CREATE INDEX "playbooks_status" ON "playbooks" USING btree ("status");--> statement-breakpoint
+CREATE UNIQUE INDEX "executions_step" ON "executions" USING btree ("approval_id","step");
