@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { loadRules } from "../decision/index.ts";
+import { loadRules, loadServiceRegistry } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import { loadClassification, senderCheck } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
@@ -51,6 +51,7 @@ function references({ tree }: Settings): FieldError[] {
   });
   return [
     ...file("decision.rules", loadRules),
+    ...file("decision.service_registry", loadServiceRegistry),
     ...file("intake.classification", (name) => loadClassification([], name)),
     ...file("incident.correlation.topology", loadTopology),
     ...networks,

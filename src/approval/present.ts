@@ -9,7 +9,7 @@ import { addSeconds } from "../lib/clock.ts";
 import { type Operation, type Plan, planHash, stepsInWords, stepsOf, withStep } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
 import { lockApproval, updateApproval } from "./store.ts";
-import type { ApprovalTerms } from "./types.ts";
+import type { ApprovalRow, ApprovalTerms } from "./types.ts";
 
 /** What was found out about a plan before anyone may sign it. */
 export type Prepared = {
@@ -24,6 +24,18 @@ export type Prepared = {
 /** The plan with its operations filled in. */
 export function filledIn(plan: Plan, { operations = [] }: Pick<Prepared, "operations">): Plan {
   return operations.reduce((one, operation, at) => withStep(one, at + 1, operation), plan);
+}
+
+/** False when its incident is over: then the plan, which nobody has seen, is superseded. */
+export async function stillWanted(tx: Ctx, approval: ApprovalRow): Promise<boolean> {
+  const { approval_id, incident_id, decision_token } = approval;
+  const incident = await lockIncident(tx, incident_id);
+  if (incident !== undefined && isActive(incident)) return true;
+  await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
+  await readyDecision(tx, decision_token);
+  const data = { incident_id, reason: "the incident is over" };
+  record(tx, { action: "approval.superseded", subject: approval_id, data });
+  return false;
 }
 
 /**
@@ -44,17 +56,7 @@ export async function presentApproval(
     const plan = filledIn(approval.plan, input);
     const plan_hash = planHash(plan);
     const action = stepsInWords(stepsOf(plan));
-    const incident = await lockIncident(tx, incident_id);
-    if (incident === undefined || !isActive(incident)) {
-      await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
-      await readyDecision(tx, decision_token);
-      record(tx, {
-        action: "approval.superseded",
-        subject: approval_id,
-        data: { incident_id, reason: "the incident is over" },
-      });
-      return;
-    }
+    if (!(await stillWanted(tx, approval))) return;
     const expires_at = addSeconds(tx.clock.now(), terms.expires_after);
     await updateApproval(tx, approval_id, {
       status: "pending",

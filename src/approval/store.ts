@@ -184,6 +184,15 @@ export async function supersedeAll(ctx: Ctx, approval_ids: readonly string[]): P
     .where(oneOf(approvals.approval_id, approval_ids));
 }
 
+/** Whether all is over that an approval led to; while one step follows another there is always one that is not. */
+export async function isCarriedOut(ctx: Ctx, approval_id: string): Promise<boolean> {
+  const rows = await ctx.db
+    .select({ status: executions.status })
+    .from(executions)
+    .where(eq(executions.approval_id, approval_id));
+  return rows.length > 0 && !rows.some(({ status }) => ["pending", "running", "verifying"].includes(status));
+}
+
 /** Says that an approval is being carried out. */
 export async function markBegun(ctx: Ctx, approval_id: string): Promise<void> {
   await ctx.db

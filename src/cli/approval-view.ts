@@ -57,7 +57,12 @@ export function printPlan(out: Printer, approval: Approval): void {
     ["why", approval.description],
     ["requested by", approval.requested_by],
     ["plan hash", approval.plan_hash],
-    ["signatures", `${signatures.length} of ${required_signatures}`],
+    [
+      "signatures",
+      approval.authority === "policy"
+        ? "none: policy allows it"
+        : `${signatures.length} of ${required_signatures}`,
+    ],
     ["expires", moment(approval.expires_at)],
     ...(approval.authority_until === null
       ? []

@@ -1,6 +1,7 @@
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
 export { authoriseCall, type Call, isOffered } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
+export { whatStops } from "./breakers.ts";
 export { concludeExecution } from "./conclude.ts";
 export { endStep } from "./end-step.ts";
 export { forgetExecutions } from "./forget.ts";

@@ -1,4 +1,5 @@
 import { getApproval } from "../approval/index.ts";
+import type { Check } from "../contract/approval.ts";
 import type { Observation, Verification } from "../contract/execution.ts";
 import { observation } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
@@ -36,6 +37,13 @@ const impossibleOf = (before: Record<string, unknown>): string | null =>
 /** `more`: further steps follow it; absent in what an older version kept: none. */
 type Beginning = { execution_id: string; impossible: string | null; more?: boolean };
 
+/** What nobody has signed is not done where a check does not pass. */
+const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Check[]): string | null => {
+  const failed = checks.filter((one) => !one.passed).map((one) => one.name);
+  if (caller !== "auto_repair" || failed.length === 0) return null;
+  return `it is not done by itself, for not all checks passed: ${failed.join(", ")}`;
+};
+
 /** Looks once more before acting: the target may be gone since its plan was made. What is seen is kept. */
 async function begin(journey: Journey, approval_id: string, place: number): Promise<Beginning> {
   const ctx = journey.as("pipeline");
@@ -43,7 +51,9 @@ async function begin(journey: Journey, approval_id: string, place: number): Prom
   const { execution_id, incident_id, operation, before } = execution;
   const more = place < steps;
   if (before !== null) return { execution_id, impossible: impossibleOf(before), more };
-  const { checks, impossible } = await prepareExecution(ctx, { incident_id, operation }, journey.run.gateway);
+  const prepared = await prepareExecution(ctx, { incident_id, operation }, journey.run.gateway);
+  const { checks } = prepared;
+  const impossible = prepared.impossible ?? unpassed(execution, checks);
   const snapshot = await takeSnapshot(ctx, { incident_id, operation }, journey.run.gateway);
   const { look_timeout } = journey.verification;
   const seen = await look(journey.observers, operation.target, ctx.clock, look_timeout);

@@ -1,4 +1,4 @@
-import { getApproval, presentApproval, withdrawApproval } from "../approval/index.ts";
+import { getApproval, withdrawApproval } from "../approval/index.ts";
 import type { Check } from "../contract/approval.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import { isUnavailable } from "../db/failure.ts";
@@ -9,6 +9,7 @@ import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
 import { stepsOf } from "../operation/index.ts";
 import { look } from "../verification/index.ts";
+import { presentOrRun } from "./by-itself.ts";
 import { consider } from "./consider.ts";
 import { step } from "./step.ts";
 import type { Journey } from "./types.ts";
@@ -79,6 +80,6 @@ export async function prepare(journey: Journey, approval_id: string): Promise<vo
   await step("present", async () => {
     const ctx = journey.as("pipeline");
     if (impossible !== null) return withdrawApproval(ctx, { approval_id, reason: impossible });
-    return presentApproval(ctx, { approval_id, ...prepared }, journey.approval);
+    return presentOrRun(journey, approval_id, prepared);
   });
 }

@@ -95,8 +95,8 @@ const FINALLY: Record<string, string> = {
   "every resolution has one disposition": `
     select incident_id from incidents i where resolution <>
       (select count(*) from resolutions r where r.incident_id = i.incident_id and disposition is not null)`,
-  "what a repair of ours ended was approved by people, and nothing else was": `
-    select * from resolutions where (disposition = 'human_approved') <> (through = 'repair') or (through = 'repair') <> (execution_id is not null)`,
+  "what a repair of ours ended was approved by people or policy, and nothing else was": `
+    select * from resolutions where (disposition <> 'manual_resolved') <> (through = 'repair') or (through = 'repair') <> (execution_id is not null)`,
   "people were told of everything that they must hear": `
     select 'opened ' || incident_id from incidents i
      where (select count(*) from outbox o where o.incident_id = i.incident_id and topic = 'incident.opened')

@@ -38,6 +38,11 @@ export const GATEWAY: GatewayOptions = {
   frozen: false,
   freeze_windows: [],
   max_per_hour: { target: 10, total: 60 },
+  by_itself: () => ({
+    mode: "suggest",
+    terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
+    services: null,
+  }),
   automatic: { max_per_hour: { target: 3, total: 20 } },
   read_timeout: 5,
   mayBegin: async () => {},

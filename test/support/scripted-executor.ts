@@ -12,6 +12,8 @@ export class ScriptedTarget {
   acts: Run[] = [];
   /** What was done, in the order of `acts`. */
   did: Operation[] = [];
+  /** Kinds of targets that its observer can see. */
+  seen = ["process"];
   healthy: boolean | null = false;
   resolution: Resolution = { result: "hit" };
   effectAnswer: "done" | "not_done" | "cannot_tell" = "not_done";
@@ -40,7 +42,7 @@ export class ScriptedTarget {
 
   readonly observer: Observer = {
     id: "scripted",
-    observes: (target) => target.kind === "process",
+    observes: (target) => this.seen.includes(target.kind),
     observe: async (_target, now): Promise<Observation> => ({
       at: now.toISOString(),
       healthy: this.healthy,
