@@ -10,6 +10,7 @@ const STAGES = [
   "incident",
   "silence",
   "operation",
+  "playbook",
   "decision",
   "approval",
   "execution",
@@ -32,7 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   adapters: [...ADAPTER_PORTS, "contract", "lib"],
   pipeline: [...STAGES, "outbox", "db", "contract", "lib"],
   http: [...STAGES, "notification", "access", "audit", "db", "contract", "lib"],
-  cli: ["contract", "lib", "intake", "incident", "silence", "operation", "decision"],
+  cli: ["contract", "lib", "intake", "incident", "silence", "operation", "playbook", "decision"],
   app: ["*"],
   main: ["app", "cli"],
 };

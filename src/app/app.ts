@@ -26,7 +26,7 @@ import type { Config } from "./config-schema.ts";
 import { openDatabase } from "./database.ts";
 import { createGuards } from "./guard.ts";
 import { httpDeps } from "./http-deps.ts";
-import { createJourney } from "./journey.ts";
+import { autoTerms, createJourney } from "./journey.ts";
 import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
@@ -141,7 +141,15 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       guards.received(received);
     };
     const listening = new Listening(() => live.current().config.sweep.every);
-    const made = { ctxOf, onReceived, onSilenced: metrics.silenced, epoch: database.epoch, listening };
+    const by_itself = () => autoTerms(live.current());
+    const made = {
+      ctxOf,
+      onReceived,
+      onSilenced: metrics.silenced,
+      epoch: database.epoch,
+      listening,
+      by_itself,
+    };
     const live: LiveConfig = liveConfig(
       {
         ...first,

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { ssh } from "../adapters/executors/ssh/index.ts";
-import { loadRules } from "../decision/index.ts";
+import { loadRules, loadServiceRegistry } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import { loadClassification, senderCheck } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
@@ -53,6 +53,7 @@ function references({ tree }: Settings): FieldError[] {
   });
   return [
     ...file("decision.rules", loadRules),
+    ...file("decision.service_registry", loadServiceRegistry),
     ...file("intake.classification", (name) => loadClassification([], name)),
     ...file("incident.correlation.topology", loadTopology),
     ...networks,

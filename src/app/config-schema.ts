@@ -21,6 +21,7 @@ function rate(value?: number) {
   const number = z.number().positive().max(1e12);
   return value === undefined ? number : number.default(value);
 }
+const part = (value: number) => z.number().min(0).max(1).default(value);
 const section = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
 
 const scope = z.enum(["read", "write", "admin"]);
@@ -193,8 +194,16 @@ export const configSchema = z.strictObject({
     }),
   }),
   decision: section({
-    mode: z.enum(["suggest", "shadow"]).default("suggest"),
+    mode: z.enum(["suggest", "shadow", "auto"]).default("suggest"),
     rules: z.string().min(1).optional(),
+    playbook: section({
+      similarity: part(0.85),
+      success_rate: part(0.8),
+      trust: part(0.5),
+      cold_start: z.boolean().default(false),
+    }),
+    /** File that says which services may be repaired by themselves. */
+    service_registry: z.string().min(1).optional(),
     time: seconds("30s"),
     /** Of `time`, for reading facts about the target. */
     evidence_time: seconds("10s").refine((value) => value <= 25, "must be at most 25s"),

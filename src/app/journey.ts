@@ -1,7 +1,7 @@
 import { ssh } from "../adapters/executors/ssh/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { holdEpoch } from "../db/epoch.ts";
-import type { Rules } from "../decision/index.ts";
+import type { AutoTerms, Rules, ServiceRegistry } from "../decision/index.ts";
 import { type GatewayOptions, isOffered, traitsFor } from "../execution/index.ts";
 import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
 import { type Classification, compileMatchers, expectHeartbeat, parseMatchers } from "../intake/index.ts";
@@ -12,7 +12,18 @@ import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 
 /** What the rule files say; `topology` as it is written. */
-export type RuleFiles = { rules: Rules; classification: Classification; topology: unknown };
+export type RuleFiles = {
+  rules: Rules;
+  classification: Classification;
+  topology: unknown;
+  services: ServiceRegistry | null;
+};
+
+/** On what terms playbooks run by themselves, by what a configuration and its files say. */
+export function autoTerms({ config, files }: { config: Config; files: RuleFiles }): AutoTerms {
+  const { mode, playbook } = config.decision;
+  return { mode, terms: playbook, services: files.services };
+}
 
 /** Binds adapters, settings and rules to the journey of the server of this `epoch`. */
 export function createJourney(
@@ -24,9 +35,11 @@ export function createJourney(
     onSilenced: Journey["onSilenced"];
     epoch: number;
     listening: Listening;
+    /** Of the configuration in force when it is asked: work that is under way keeps its journey, not these. */
+    by_itself: () => AutoTerms;
   },
 ): Journey {
-  const { ctxOf, onReceived, onSilenced, epoch, listening } = server;
+  const { ctxOf, onReceived, onSilenced, epoch, listening, by_itself } = server;
   const { mode, time, evidence_time, token_valid } = config.decision;
   const { active_window, repair_window, correlation, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
@@ -37,6 +50,7 @@ export function createJourney(
     executors: adapters.executors,
     project,
     mode,
+    by_itself,
     mayBegin: (ctx) => holdEpoch(ctx, epoch),
   };
   return {
@@ -69,6 +83,7 @@ export function createJourney(
     known: { processes: config.processes.map((one) => one.name), hosts: ssh.namesOf(config.ssh) },
     decide: {
       rules: files.rules,
+      playbook: config.decision.playbook,
       mode,
       valid_for: token_valid,
       executable: (operation) => isOffered(gateway, operation),

@@ -4,7 +4,7 @@ import { record } from "../audit/index.ts";
 import type { ConfigStatus, Reloaded } from "../contract/system.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { loadRules } from "../decision/index.ts";
+import { loadRules, loadServiceRegistry } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import {
   type Call,
@@ -61,6 +61,7 @@ export function checked(config: Config, log: Log): Checked {
     rules: loadRules(config.decision.rules),
     classification: loadClassification(external_sites, classification, ci_cd),
     topology: loadTopology(config.incident.correlation.topology),
+    services: loadServiceRegistry(config.decision.service_registry),
   };
   // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
@@ -155,11 +156,12 @@ export function differences(one: unknown, other: unknown, path = ""): string[] {
 }
 
 function changes(before: Checked, after: Checked): string[] {
-  const { rules, classification, topology } = before.files;
+  const { rules, classification, topology, services } = before.files;
   const files = [
     ...(isDeepStrictEqual(rules, after.files.rules) ? [] : ["decision.rules"]),
     ...(isDeepStrictEqual(classification, after.files.classification) ? [] : ["intake.classification"]),
     ...(isDeepStrictEqual(topology, after.files.topology) ? [] : ["incident.correlation.topology"]),
+    ...(isDeepStrictEqual(services, after.files.services) ? [] : ["decision.service_registry"]),
   ];
   return [...new Set([...differences(before.config, after.config), ...files])].sort();
 }

@@ -1,4 +1,5 @@
 export { type ApproveInput, approve } from "./approve.ts";
+export { approveByPolicy } from "./approve-by-policy.ts";
 export { beginApproval } from "./begin.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
 export { forgetApprovals } from "./forget.ts";
@@ -12,6 +13,7 @@ export {
   approvalKeys,
   findApproval,
   latestApprovals,
+  lockApproval,
   lockOpenApproval as openApprovalOf,
   overdueApprovals,
   signaturesOf,

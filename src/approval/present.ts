@@ -6,10 +6,10 @@ import { transaction } from "../db/transaction.ts";
 import { readyDecision } from "../decision/index.ts";
 import { isActive, lockIncident, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { inWords, type Operation, type Plan, planHash } from "../operation/index.ts";
+import { type Operation, type Plan, planHash, stepsInWords, stepsOf, withStep } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
 import { lockApproval, updateApproval } from "./store.ts";
-import type { ApprovalTerms } from "./types.ts";
+import type { ApprovalRow, ApprovalTerms } from "./types.ts";
 
 /** What was found out about a plan before anyone may sign it. */
 export type Prepared = {
@@ -17,9 +17,26 @@ export type Prepared = {
   /** What would change, for people to read. */
   diff?: string | null;
   affected_pods?: number;
-  /** The operation with what the plan had left open filled in. */
-  operation?: Operation;
+  /** All that the plan does, with what it had left open filled in. */
+  operations?: readonly Operation[];
 };
+
+/** The plan with its operations filled in. */
+export function filledIn(plan: Plan, { operations = [] }: Pick<Prepared, "operations">): Plan {
+  return operations.reduce((one, operation, at) => withStep(one, at + 1, operation), plan);
+}
+
+/** False when its incident is over: then the plan, which nobody has seen, is superseded. */
+export async function stillWanted(tx: Ctx, approval: ApprovalRow): Promise<boolean> {
+  const { approval_id, incident_id, decision_token } = approval;
+  const incident = await lockIncident(tx, incident_id);
+  if (incident !== undefined && isActive(incident)) return true;
+  await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
+  await readyDecision(tx, decision_token);
+  const data = { incident_id, reason: "the incident is over" };
+  record(tx, { action: "approval.superseded", subject: approval_id, data });
+  return false;
+}
 
 /**
  * Puts a prepared plan, with its evidence, before people: from now on it is fixed. Does nothing unless it is
@@ -36,20 +53,10 @@ export async function presentApproval(
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
     const { incident_id, decision_token, blast_radius } = approval;
-    const plan: Plan = { ...approval.plan, operation: input.operation ?? approval.plan.operation };
+    const plan = filledIn(approval.plan, input);
     const plan_hash = planHash(plan);
-    const action = inWords(plan.operation);
-    const incident = await lockIncident(tx, incident_id);
-    if (incident === undefined || !isActive(incident)) {
-      await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
-      await readyDecision(tx, decision_token);
-      record(tx, {
-        action: "approval.superseded",
-        subject: approval_id,
-        data: { incident_id, reason: "the incident is over" },
-      });
-      return;
-    }
+    const action = stepsInWords(stepsOf(plan));
+    if (!(await stillWanted(tx, approval))) return;
     const expires_at = addSeconds(tx.clock.now(), terms.expires_after);
     await updateApproval(tx, approval_id, {
       status: "pending",

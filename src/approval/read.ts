@@ -5,6 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { stepsOf } from "../operation/index.ts";
 import { type ApprovalFilter, approvalPage, findApproval } from "./store.ts";
 import type { ApprovalRow, Signature } from "./types.ts";
 
@@ -44,6 +45,8 @@ export function presentRow(
     ...rest,
     status: shownStatus(row, more.execution),
     operation: plan.operation,
+    steps: stepsOf(plan),
+    authority: plan.authority ?? "people",
     risk_level: plan.risk_level,
     required_signatures: plan.required_signatures,
     signatures: more.signatures.map((one) => ({
@@ -51,7 +54,7 @@ export function presentRow(
       comment: one.comment,
       at: one.at.toISOString(),
     })),
-    matched_playbook_id: null,
+    matched_playbook_id: plan.playbook_id ?? null,
     fingerprint: more.incident.fingerprint,
     hit_count: more.incident.hit_count,
     created_at: created_at.toISOString(),

@@ -8,10 +8,18 @@ import { AwoooiError } from "../lib/error.ts";
 import { tell } from "../outbox/index.ts";
 import { mustBePending } from "./approve.ts";
 import { signerRole } from "./quorum.ts";
-import { lockApproval, updateApproval } from "./store.ts";
+import { isCarriedOut, lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow } from "./types.ts";
 
-/** Turns a plan down, for a reason that is kept. Whoever may sign it may reject it; one is enough. */
+/** What runs by itself can be stopped until all of it is done: no further step of it begins. */
+async function mayBeStopped(tx: Ctx, { approval_id, status, plan }: ApprovalRow): Promise<boolean> {
+  return status === "approved" && plan.authority === "policy" && !(await isCarriedOut(tx, approval_id));
+}
+
+/**
+ * Turns a plan down, for a reason that is kept. Whoever may sign it may reject it; one is enough. What runs by
+ * itself is stopped by it: an act that has begun ends, and none follows.
+ */
 export async function reject(ctx: Ctx, input: { approval_id: string; reason: string }): Promise<ApprovalRow> {
   authorise(ctx.actor, "reject", { people: "responder" });
   const { approval_id, reason } = input;
@@ -20,7 +28,7 @@ export async function reject(ctx: Ctx, input: { approval_id: string; reason: str
     if (approval === undefined) throw new AwoooiError("not_found", `There is no approval ${approval_id}.`);
     const { risk_level } = approval.plan;
     authorise(tx.actor, `reject plans of ${risk_level} risk`, { people: signerRole(risk_level) });
-    mustBePending(approval, tx.clock.now());
+    if (!(await mayBeStopped(tx, approval))) mustBePending(approval, tx.clock.now());
     const { incident_id } = approval;
     note(tx, {
       incident_id,

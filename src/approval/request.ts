@@ -1,21 +1,35 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
+import type { BlastRadius } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { DecisionRow } from "../decision/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { prefixedId } from "../lib/id.ts";
-import { type Plan, planHash, traitsOf } from "../operation/index.ts";
+import { type Plan, planHash, stepsOf, traitsOf } from "../operation/index.ts";
 import { enqueue } from "../outbox/index.ts";
 import { insertApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms } from "./types.ts";
 
 type About = { incident: IncidentRow; decision: DecisionRow; undoes?: string };
 
+const IMPACTS: readonly BlastRadius["data_impact"][] = ["NONE", "READ_ONLY", "WRITE", "DESTRUCTIVE"];
+
+/** Of all that a plan does together. */
+function blastRadius(plan: Plan, { affected_services }: IncidentRow): BlastRadius {
+  const traits = stepsOf(plan).map(traitsOf);
+  const worst = Math.max(...traits.map((one) => IMPACTS.indexOf(one.data_impact)));
+  return {
+    affected_pods: 0,
+    estimated_downtime: traits.reduce((sum, one) => sum + one.downtime, 0),
+    related_services: affected_services,
+    data_impact: IMPACTS[worst] ?? "NONE",
+  };
+}
+
 /** What an approval asks for, by its decision. */
 function contentOf(approval_id: string, { incident, decision, undoes }: About, terms: ApprovalTerms) {
-  const { operation, risk_level, action, description } = decision.proposal;
-  const { data_impact, downtime } = traitsOf(operation);
+  const { operation, further, playbook_id, risk_level, action, description } = decision.proposal;
   const { incident_id } = incident;
   const plan: Plan = {
     version: 1,
@@ -26,6 +40,8 @@ function contentOf(approval_id: string, { incident, decision, undoes }: About, t
     risk_level,
     required_signatures: terms.required_signatures[risk_level],
     ...(undoes === undefined ? {} : { undoes }),
+    ...(further === undefined ? {} : { further }),
+    ...(playbook_id === undefined ? {} : { playbook_id }),
   };
   return {
     decision_token: decision.token,
@@ -33,12 +49,7 @@ function contentOf(approval_id: string, { incident, decision, undoes }: About, t
     plan_hash: planHash(plan),
     action,
     description: `${description} (${decision.proposal.reasoning})`,
-    blast_radius: {
-      affected_pods: 0,
-      estimated_downtime: downtime,
-      related_services: incident.affected_services,
-      data_impact,
-    },
+    blast_radius: blastRadius(plan, incident),
   };
 }
 

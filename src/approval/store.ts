@@ -101,6 +101,15 @@ export type ApprovalFilter = {
   incident_id?: string | undefined;
 };
 
+// Of a plan with several steps the latest says where the whole stands; one that waits has others behind it.
+const LATEST_STEP = and(
+  eq(executions.approval_id, approvals.approval_id),
+  sql`not exists (select from executions later
+    where later.approval_id = ${executions.approval_id} and later.step > ${executions.step})`,
+);
+const RUN = sql<string | null>`case when ${executions.step} > 1 and ${executions.status} = 'pending'
+  then 'running' else ${executions.status} end`;
+
 /** One row more than `limit`, newest first, each with where its execution stands. */
 export async function approvalPage(
   ctx: Ctx,
@@ -110,14 +119,14 @@ export async function approvalPage(
 ): Promise<{ approval: ApprovalRow; execution: string | null }[]> {
   const { status, execution, incident_id } = filter;
   const rows = await ctx.db
-    .select({ approval: approvals, execution: executions.status })
+    .select({ approval: approvals, execution: RUN })
     .from(approvals)
-    .leftJoin(executions, eq(executions.approval_id, approvals.approval_id))
+    .leftJoin(executions, LATEST_STEP)
     .where(
       and(
         status && eq(approvals.status, status),
-        execution === null ? or(isNull(executions.status), eq(executions.status, "pending")) : undefined,
-        execution ? inArray(executions.status, [...execution] as never) : undefined,
+        execution === null ? sql`coalesce(${RUN}, 'pending') = 'pending'` : undefined,
+        execution ? oneOf(RUN, execution) : undefined,
         incident_id === undefined ? undefined : eq(approvals.incident_id, incident_id),
         olderThan(cursor, approvals.created_at, approvals.approval_id),
       ),
@@ -173,6 +182,15 @@ export async function supersedeAll(ctx: Ctx, approval_ids: readonly string[]): P
     .update(approvals)
     .set({ status: "superseded", decided_at: ctx.clock.now() })
     .where(oneOf(approvals.approval_id, approval_ids));
+}
+
+/** Whether all is over that an approval led to; while one step follows another there is always one that is not. */
+export async function isCarriedOut(ctx: Ctx, approval_id: string): Promise<boolean> {
+  const rows = await ctx.db
+    .select({ status: executions.status })
+    .from(executions)
+    .where(eq(executions.approval_id, approval_id));
+  return rows.length > 0 && !rows.some(({ status }) => ["pending", "running", "verifying"].includes(status));
 }
 
 /** Says that an approval is being carried out. */

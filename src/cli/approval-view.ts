@@ -16,6 +16,10 @@ export function approvalStatusCell({ status }: Pick<Approval, "status">): Cell {
 
 /** What an operation does to what, as typed data: the part of a plan that no wording can colour. */
 export function operationText({ operation }: Pick<Approval, "operation">): string {
+  return deedText(operation);
+}
+
+function deedText(operation: Approval["operation"]): string {
   const { kind, target, parameters } = operation;
   const place = target === null ? "nothing" : [target.cluster, target.host, target.namespace, target.kind];
   const where = target === null ? place : [...place, target.name].filter(Boolean).join(" / ");
@@ -30,6 +34,15 @@ function blastText({ blast_radius: blast }: Approval): string {
   return `${counted(blast.affected_pods, "pod")}, ${away}, data ${blast.data_impact}${related}`;
 }
 
+/** All that it would do: whoever signs, signs every step. */
+function stepFields({ steps, matched_playbook_id }: Approval): [string, string][] {
+  const many = steps.length > 1;
+  return [
+    ...steps.map((one, at): [string, string] => [many ? `step ${at + 1}` : "operation", deedText(one)]),
+    ...(matched_playbook_id === null ? [] : ([["playbook", matched_playbook_id]] as [string, string][])),
+  ];
+}
+
 /** The plan that a signature would allow: everything that should be read before signing. */
 export function printPlan(out: Printer, approval: Approval): void {
   const { signatures, required_signatures } = approval;
@@ -38,13 +51,18 @@ export function printPlan(out: Printer, approval: Approval): void {
   out.fields([
     ["status", approvalStatusCell(approval)],
     ["incident", approval.incident_id],
-    ["operation", operationText(approval)],
+    ...stepFields(approval),
     ["risk", risky ? { text: approval.risk_level, style: "red" } : approval.risk_level],
     ["blast radius", blastText(approval)],
     ["why", approval.description],
     ["requested by", approval.requested_by],
     ["plan hash", approval.plan_hash],
-    ["signatures", `${signatures.length} of ${required_signatures}`],
+    [
+      "signatures",
+      approval.authority === "policy"
+        ? "none: policy allows it"
+        : `${signatures.length} of ${required_signatures}`,
+    ],
     ["expires", moment(approval.expires_at)],
     ...(approval.authority_until === null
       ? []

@@ -27,7 +27,7 @@ async function list(session: Session, { incident: incident_id, limit: count, cur
       one.status,
       one.verification?.result ?? "",
       moment(one.started_at),
-      `${one.operation.kind}${one.target === null ? "" : ` ${one.target.name}`}`,
+      `${one.step > 1 ? `step ${one.step}: ` : ""}${one.operation.kind}${one.target === null ? "" : ` ${one.target.name}`}`,
       one.undone_by ?? (one.undo?.possible ? "can be undone" : ""),
     ]),
   );

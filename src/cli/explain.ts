@@ -121,7 +121,14 @@ function decisionAbout(
     operation.kind === "process.restart" || (known.reachesHosts && operation.kind.startsWith("host."));
   return {
     decision: { rule_id, because, action: inWords(operation), operation, risk_level, reasoning },
-    policy: judge({ mode: "suggest", notification_type, category, operation, executable }),
+    policy: judge({
+      mode: "suggest",
+      notification_type,
+      category,
+      operation,
+      executable,
+      playbook: false,
+    }),
     decision_rules: fitting.map((one, index) => ({
       rule_id: one.rule_id,
       because: one.because,

@@ -18,6 +18,7 @@ import { addIncidents } from "./incidents.ts";
 import type { CliIo } from "./io.ts";
 import { addMove } from "./move.ts";
 import { addOperations } from "./operations.ts";
+import { addPlaybooks } from "./playbooks.ts";
 import { printer } from "./print.ts";
 import { addRules } from "./rules.ts";
 import { addSilences } from "./silences.ts";
@@ -85,6 +86,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addCorrelation,
     addDeadLetters,
     addExecutions,
+    addPlaybooks,
     addHeartbeats,
     addTokens,
     addRules,

@@ -34,6 +34,10 @@ export const approval = z.object({
   status: approvalStatus,
   action: z.string(),
   operation,
+  /** All that is done, in order; `operation` is the first. */
+  steps: z.array(operation),
+  /** Whose leave it is: people's signatures, or the policy of the installation. */
+  authority: z.enum(["people", "policy"]),
   description: z.string(),
   risk_level: risk,
   blast_radius: blastRadius,

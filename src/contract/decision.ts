@@ -11,9 +11,12 @@ export const operation = z.object({
 export type WireOperation = z.infer<typeof operation>;
 
 export const policyVerdict = z.object({
-  outcome: z.enum(["ask", "manual", "none"]),
+  /** `auto`: by itself, unless a guardrail blocks it. */
+  outcome: z.enum(["ask", "auto", "manual", "none"]),
   rule: z.string(),
   reason: z.string(),
+  /** What keeps it from running by itself. */
+  blocked_by: z.array(z.object({ guardrail: z.string(), reason: z.string() })).optional(),
 });
 export type PolicyVerdict = z.infer<typeof policyVerdict>;
 
@@ -28,6 +31,9 @@ export const decision = z.object({
   proposal: z.object({
     action: z.string(),
     operation,
+    /** What is done after it, in order. */
+    further: z.array(operation).optional(),
+    playbook_id: z.string().optional(),
     description: z.string(),
     risk_level: risk,
     reasoning: z.string(),

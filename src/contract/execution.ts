@@ -29,6 +29,8 @@ export const execution = z.object({
   approval_id: z.string(),
   /** On whose behalf: people's, or a policy's. */
   caller: z.enum(["approval_executor", "auto_repair"]),
+  /** Which step of its approval's plan it is, from 1. */
+  step: z.number().int(),
   operation,
   target: operationTarget.nullable(),
   status: executionStatus,

@@ -12,6 +12,7 @@ export const LOCKS = {
   audit: 7_306_003,
   fingerprint: 7_306_004,
   target: 7_306_005,
+  playbooks: 7_306_006,
 } as const;
 
 /** Held while this process is the one server of its database. */

@@ -48,6 +48,7 @@ const GROUPS: readonly Group[] = [
   },
   { name: "audit", tables: ["audit_entries"], oldest: "select at from audit_entries order by seq limit 1" },
   { name: "heartbeats", tables: ["heartbeats"], oldest: "select min(watched_since) as at from heartbeats" },
+  { name: "playbooks", tables: ["playbooks"], oldest: "select min(created_at) as at from playbooks" },
   { name: "access", tables: ["people", "tokens"] },
 ];
 const WORKFLOWS = "select to_timestamp(min(created_at) / 1000.0) as at from dbos.workflow_status";

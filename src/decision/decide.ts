@@ -1,41 +1,26 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import { type Risk, risk } from "../contract/common.ts";
-import type { Finding } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { type IncidentRow, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
-import { inWords, type Operation, traitsOf } from "../operation/index.ts";
-import { judge, type Mode } from "./policy.ts";
-import { propose, type Rules } from "./rules.ts";
+import { type Operation, stepsInWords, traitsOf } from "../operation/index.ts";
+import { type About, type AnswerOptions, answer, type Basis } from "./answer.ts";
+import { asksFirst, judge, type Mode } from "./policy.ts";
 import { insertDecision, supersedeDecisions } from "./store.ts";
 import type { DecisionRow } from "./types.ts";
 
-export type DecideOptions = {
-  rules: Rules;
+export type DecideOptions = AnswerOptions & {
   mode: Mode;
   /** Seconds for which the token is valid. */
   valid_for: number;
-  /** Whether something configured can carry this kind of operation out. */
-  executable: (tool: DecisionRow["proposal"]["operation"]) => boolean;
-  /** The risk that an operation has at least, whatever a rule says. */
-  leastRisk?: (operation: DecisionRow["proposal"]["operation"]) => Risk | undefined;
+  /** The risk that an operation has at least, whatever a rule or a playbook says. */
+  leastRisk?: (operation: Operation) => Risk | undefined;
 };
 
 const RISKS = risk.options;
 const higher = (one: Risk, other: Risk = "low") => (RISKS.indexOf(other) > RISKS.indexOf(one) ? other : one);
-
-/** What an answer stands on. */
-type Basis = Pick<DecisionRow, "source" | "rule_id"> & {
-  operation: Operation;
-  risk_level: Risk;
-  description: string;
-  /** Why this and nothing else, in words. */
-  because: string;
-  /** How the answer was come by, for the timeline. */
-  by: string;
-};
 
 /** Asks the policy and writes the decision down, in place of the ones before it. */
 async function settle(
@@ -45,13 +30,17 @@ async function settle(
   options: DecideOptions,
 ): Promise<DecisionRow> {
   const { incident_id, notification_type, alert_category: category } = incident;
-  const { source, rule_id, operation, description, because, by } = basis;
-  const risk_level = higher(basis.risk_level, options.leastRisk?.(operation));
+  const { source, rule_id, operation, further = [], playbook_id, description, because, by } = basis;
   const now = ctx.clock.now();
-  const executable = options.executable(operation);
-  const policy = judge({ mode: options.mode, notification_type, category, operation, executable });
-  const action = inWords(operation);
-  const asks = policy.outcome === "ask";
+  const steps = [operation, ...further];
+  const least = (one: Operation) => options.leastRisk?.(one);
+  const risk_level = steps.reduce((so_far, one) => higher(so_far, least(one)), basis.risk_level);
+  const executable = steps.every(options.executable);
+  const { mode } = options;
+  const playbook = playbook_id !== undefined;
+  const policy = judge({ mode, notification_type, category, operation, executable, playbook });
+  const action = stepsInWords(steps);
+  const asks = asksFirst(policy);
   const decision: DecisionRow = {
     token: decisionToken(ctx.random),
     incident_id,
@@ -61,7 +50,15 @@ async function settle(
     summary: `${action}: ${because}`,
     // A rule says what it is; only a model reports a confidence.
     confidence: 0,
-    proposal: { action, operation, description, risk_level, reasoning: because },
+    proposal: {
+      action,
+      operation,
+      ...(further.length === 0 ? {} : { further }),
+      ...(playbook_id === undefined ? {} : { playbook_id }),
+      description,
+      risk_level,
+      reasoning: because,
+    },
     policy,
     created_at: now,
     ready_at: asks ? null : now,
@@ -79,30 +76,19 @@ async function settle(
   record(ctx, {
     action: "decision.made",
     subject: token,
-    data: { incident_id, source, operation, rule_id, policy },
+    data: { incident_id, source, operation, further, playbook_id, rule_id, policy },
   });
   return decision;
 }
 
 /**
  * Decides what should be done about an incident, inside the transaction that opened or changed it.
- * The answer is the rules' own and is there at once. Where people are to be asked it stays `analyzing`
+ * The answer is a playbook's or the rules' own and is there at once. Where people are to be asked it stays `analyzing`
  * until its evidence is gathered; else it is `ready`.
  */
-export async function decide(
-  ctx: Ctx,
-  about: { incident: IncidentRow; alert_names: readonly string[]; findings?: readonly Finding[] },
-  options: DecideOptions,
-): Promise<DecisionRow> {
+export async function decide(ctx: Ctx, about: About, options: DecideOptions): Promise<DecisionRow> {
   authorise(ctx.actor, "decide", { people: "nobody", system: ["intake", "sweep", "pipeline"] });
-  const { incident, alert_names, findings = [] } = about;
-  const { operation, risk_level, reasoning, rule_id, because } = propose(options.rules, {
-    alert_names,
-    target: incident.operation_target,
-    findings,
-  });
-  const basis = { source: "expert_system", rule_id, operation, risk_level, description: reasoning, because };
-  return settle(ctx, incident, { ...basis, by: `rule ${rule_id}` }, options);
+  return settle(ctx, about.incident, await answer(ctx, about, options), options);
 }
 
 /** Decides to take an execution back, because a person asks for it: `operation` does that. */

@@ -24,7 +24,7 @@ const OPERATIONS: Operation[] = [
   { kind: "none", target: null, parameters: {} },
 ];
 const facts: fc.Arbitrary<PolicyFacts> = fc.record({
-  mode: fc.constantFrom("shadow", "suggest"),
+  mode: fc.constantFrom("shadow", "suggest", "auto"),
   notification_type: fc.oneof(
     fc.constantFrom("TYPE-1", "TYPE-3", "TYPE-4D", "TYPE-5S", "TYPE-6B", "TYPE-8M"),
     fc.string(),
@@ -32,6 +32,7 @@ const facts: fc.Arbitrary<PolicyFacts> = fc.record({
   category: fc.oneof(fc.constantFrom("secops", "general", "kubernetes"), fc.string()),
   operation: fc.constantFrom(...OPERATIONS),
   executable: fc.boolean(),
+  playbook: fc.boolean(),
 });
 const ASKABLE: PolicyFacts = {
   mode: "suggest",
@@ -39,6 +40,7 @@ const ASKABLE: PolicyFacts = {
   category: "kubernetes",
   operation: OPERATIONS[1]!,
   executable: true,
+  playbook: false,
 };
 
 describe("policy", () => {
@@ -49,12 +51,14 @@ describe("policy", () => {
         expect(verdict.rule).not.toBe("");
         expect(verdict.reason).not.toBe("");
         const may =
-          one.mode === "suggest" &&
+          one.mode !== "shadow" &&
           one.category !== "secops" &&
           one.notification_type !== "TYPE-1" &&
           changesSomething(one.operation) &&
           one.executable;
-        expect(verdict.outcome === "ask").toBe(may);
+        const byItself = one.mode === "auto" && one.playbook;
+        expect(verdict.outcome === "ask").toBe(may && !byItself);
+        expect(verdict.outcome === "auto").toBe(may && byItself);
       }),
       { seed: SEED, numRuns: 1_000 },
     );

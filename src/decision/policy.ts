@@ -1,8 +1,11 @@
 import type { PolicyVerdict } from "../contract/decision.ts";
 import { byHand, changesSomething, type Operation } from "../operation/index.ts";
 
-/** `shadow` decides and records, and does nothing; `suggest` asks people before anything is changed. */
-export type Mode = "shadow" | "suggest";
+/**
+ * `shadow` decides and records, and does nothing; `suggest` asks people before anything is changed; `auto` lets
+ * playbooks run by themselves where no guardrail blocks them, and asks people about everything else.
+ */
+export type Mode = "shadow" | "suggest" | "auto";
 
 export type PolicyFacts = {
   mode: Mode;
@@ -11,6 +14,8 @@ export type PolicyFacts = {
   operation: Operation;
   /** Whether something is there that can carry the operation out. */
   executable: boolean;
+  /** Whether it is an approved playbook's. */
+  playbook: boolean;
 };
 
 type PolicyRule = {
@@ -60,11 +65,25 @@ const RULES: readonly PolicyRule[] = [
     },
   },
   {
+    id: "playbook_by_itself",
+    outcome: "auto",
+    applies: ({ mode, playbook }) =>
+      mode === "auto" &&
+      playbook &&
+      "the mode is auto and a playbook is for this: it runs by itself where no guardrail blocks it",
+  },
+  {
     id: "suggest",
     outcome: "ask",
-    applies: () => "the mode is suggest: people decide",
+    applies: ({ mode }) =>
+      mode === "auto"
+        ? "no approved playbook is for this: people decide"
+        : "the mode is suggest: people decide",
   },
 ];
+
+/** Whether a plan is made of it that somebody, or policy, has to allow. */
+export const asksFirst = ({ outcome }: PolicyVerdict): boolean => outcome === "ask" || outcome === "auto";
 
 /** Who must agree, by which rule and for what reason. Pure and total. */
 export function judge(facts: PolicyFacts): PolicyVerdict {

@@ -1,4 +1,5 @@
-import { and, asc, desc, eq, lte, ne, notExists } from "drizzle-orm";
+import { and, asc, desc, eq, lte, ne, notExists, sql } from "drizzle-orm";
+import type { PolicyVerdict } from "../contract/decision.ts";
 import type { Investigation } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { oneOf } from "../db/one-of.ts";
@@ -67,6 +68,24 @@ export async function latestDecisions(
     .where(oneOf(decisions.incident_id, incident_ids))
     .orderBy(asc(decisions.incident_id), desc(decisions.created_at), desc(decisions.token))) as DecisionRow[];
   return new Map(rows.map((row) => [row.incident_id, row]));
+}
+
+/** Decides again who must agree with a decision: it is the same otherwise. */
+export async function setVerdict(ctx: Ctx, token: string, policy: PolicyVerdict): Promise<void> {
+  await ctx.db.update(decisions).set({ policy }).where(eq(decisions.token, token));
+}
+
+/** Whether people have rejected a plan for this incident, and whether something failed there that ran by itself. */
+export async function earlierTries(
+  ctx: Ctx,
+  incident_id: string,
+  but: string,
+): Promise<{ rejected: boolean; failed: boolean }> {
+  const { rows } = await ctx.db.execute<{ rejected: boolean; failed: boolean }>(sql`
+    select exists (select from approvals where incident_id = ${incident_id} and status = 'rejected') as rejected,
+           exists (select from executions where incident_id = ${incident_id} and caller = 'auto_repair'
+             and approval_id <> ${but} and status in ('failed', 'refused')) as failed`);
+  return rows[0] ?? { rejected: false, failed: false };
 }
 
 export async function insertInvestigation(

@@ -9,6 +9,9 @@ import type { Operation } from "../operation/index.ts";
 export type StoredProposal = {
   action: string;
   operation: Operation;
+  /** What is done after it, in order. */
+  further?: Operation[];
+  playbook_id?: string;
   description: string;
   risk_level: Risk;
   reasoning: string;

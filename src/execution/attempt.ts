@@ -40,13 +40,14 @@ const NOT_DONE = "interrupted before it took effect";
 
 const clip = (text: string) => redactText(text.replaceAll("\0", "")).toWellFormed().slice(0, STDERR_LIMIT);
 
-function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
-  const { caller, execution_id, approval_id, plan_hash, incident_id, operation } = execution;
+/** The call of the gateway that an execution is. */
+export function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
+  const { caller, execution_id, approval_id, plan_hash, incident_id, operation, step } = execution;
   return {
     caller,
     incident_id,
     operation,
-    run: { execution_id, approval_id, plan_hash },
+    run: { execution_id, approval_id, plan_hash, step },
   };
 }
 
@@ -112,7 +113,9 @@ async function start(
       subject: execution_id,
       data: { incident_id, attempt, operation },
     });
-    if (attempt === 1) tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
+    // Of the steps after the first people hear when all is over.
+    if (attempt === 1 && execution.step === 1)
+      tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
     return { kind: "go", executor: admission.executor, execution: started };
   });
 }

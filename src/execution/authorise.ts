@@ -1,6 +1,13 @@
-import { type ApprovalRow, countSigners, findApproval, signaturesOf } from "../approval/index.ts";
+import {
+  type ApprovalRow,
+  countSigners,
+  findApproval,
+  lockApproval,
+  signaturesOf,
+} from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { getIncident, isActive } from "../incident/index.ts";
+import { mayRunByItself } from "../decision/index.ts";
+import { getIncident, type IncidentRow, isActive } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import {
   type Operation,
@@ -8,8 +15,10 @@ import {
   planHash,
   plan as planSchema,
   type Scope,
+  stepsOf,
   toolOf,
   traitsOf,
+  withStep,
 } from "../operation/index.ts";
 import { whatFreezes } from "./freeze/what-freezes.ts";
 import { type Refusal, refusal } from "./refusals.ts";
@@ -23,7 +32,13 @@ export type Call = {
   incident_id: string;
   operation: Operation;
   scope: Scope;
-  run?: { execution_id: string; approval_id: string; plan_hash: string };
+  run?: {
+    execution_id: string;
+    approval_id: string;
+    plan_hash: string;
+    /** Which step of the plan, from 1; absent: the first. */
+    step?: number;
+  };
 };
 
 export type Admission = { ok: true; executor: Executor } | { ok: false; refusal: Refusal };
@@ -108,7 +123,10 @@ function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: D
   if (!intact || plan_hash !== call.run?.plan_hash)
     return refusal("plan_mismatch", "this is not the plan that was signed");
   const asked = operationSchema.parse(call.operation);
-  if (planHash({ ...plan, operation: asked }) !== plan_hash)
+  if ((plan.authority === "policy") !== (call.caller === "auto_repair"))
+    return refusal("authority_policy", `${call.caller} may not carry out what this plan stands on`);
+  const step = call.run.step ?? 1;
+  if (step > stepsOf(plan).length || planHash(withStep(plan, step, asked)) !== plan_hash)
     return refusal("plan_mismatch", "this is not the operation that was signed");
   if (signers < plan.required_signatures)
     return refusal("quorum_missing", "too few people have signed this plan");
@@ -116,11 +134,9 @@ function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: D
 }
 
 /** 5: a live approval covers exactly this run. */
-async function gateFive(
-  ctx: Ctx,
-  call: Call,
-  approval: ApprovalRow | undefined,
-): Promise<Refusal | undefined> {
+async function gateFive(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
+  // Locked: who stops it at this moment is before this act or after it.
+  const approval = call.run && (await lockApproval(ctx, call.run.approval_id));
   if (approval === undefined) return refusal("approval_missing", "a change needs an approval");
   const { approval_id, plan_hash } = approval;
   const signatures = (await signaturesOf(ctx, [approval_id])).get(approval_id) ?? [];
@@ -128,8 +144,28 @@ async function gateFive(
   const gap = authorityGap(approval, call, signers, ctx.clock.now());
   if (gap !== undefined) return gap;
   const incident = await getIncident(ctx, call.incident_id);
-  if (approval.incident_id === call.incident_id && isActive(incident)) return undefined;
-  return refusal("incident_over", "the incident is over");
+  if (approval.incident_id !== call.incident_id || !isActive(incident))
+    return refusal("incident_over", "the incident is over");
+  return policyGap(ctx, options, approval, incident);
+}
+
+/** Of what policy allowed, all that may have changed since is judged again; of what people signed nothing. */
+async function policyGap(
+  ctx: Ctx,
+  options: GatewayOptions,
+  { approval_id, plan }: ApprovalRow,
+  incident: IncidentRow,
+): Promise<Refusal | undefined> {
+  if (plan.authority !== "policy") return undefined;
+  const { playbook_id = "", risk_level } = plan;
+  const operations = stepsOf(plan);
+  // Freezes and rates are gate four's; what is tried out was tried before the act.
+  const known = { stopped: null, failed_checks: [] };
+  const candidate = { incident, approval_id, operations, risk_level, playbook_id, ...known };
+  const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself());
+  if (blocked_by.length === 0) return undefined;
+  const why = blocked_by.map((one) => `${one.guardrail}: ${one.reason}`).join("; ");
+  return refusal("guardrail_blocked", `it does not run by itself now (${why})`);
 }
 
 const isRefusal = (one: Tool | Refusal): one is Refusal => "gate" in one;
@@ -156,6 +192,6 @@ export async function authoriseCall(ctx: Ctx, options: GatewayOptions, call: Cal
   const three = gateThree(options, call.caller, needed);
   if (three !== undefined) return { ok: false, refusal: three };
   if (needed === "read") return { ok: true, executor };
-  const last = (await gateFour(ctx, options, call)) ?? (await gateFive(ctx, call, approval));
+  const last = (await gateFour(ctx, options, call)) ?? (await gateFive(ctx, options, call));
   return last === undefined ? { ok: true, executor } : { ok: false, refusal: last };
 }

@@ -1,44 +1,63 @@
 import { authorise } from "../access/index.ts";
-import { beginApproval } from "../approval/index.ts";
+import { type ApprovalRow, beginApproval } from "../approval/index.ts";
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { prefixedId } from "../lib/id.ts";
-import { ensureExecution, updateExecution } from "./store.ts";
+import { stepsOf } from "../operation/index.ts";
+import { ensureExecution, findStep, updateExecution } from "./store.ts";
 import type { ExecutionRow, RunOptions, Undo } from "./types.ts";
 
+/** Makes the row of a step, or finds the one that is there: a step is carried out once. */
+export async function createExecution(
+  tx: Ctx,
+  { approval_id, incident_id, plan, plan_hash }: ApprovalRow,
+  step: number,
+  options: Pick<RunOptions, "deadline">,
+): Promise<ExecutionRow> {
+  const operation = stepsOf(plan)[step - 1];
+  if (operation === undefined) throw new Error(`${approval_id} has no step ${step}`);
+  const now = tx.clock.now();
+  const execution_id = prefixedId("EXE", tx.random);
+  const execution = await ensureExecution(tx, {
+    execution_id,
+    incident_id,
+    approval_id,
+    step,
+    operation,
+    plan_hash,
+    undoes: plan.undoes ?? null,
+    caller: plan.authority === "policy" ? "auto_repair" : "approval_executor",
+    status: "pending",
+    created_at: now,
+    deadline: addSeconds(now, options.deadline),
+  });
+  const data = { incident_id, approval_id, step };
+  if (execution.execution_id === execution_id)
+    record(tx, { action: "execution.created", subject: execution_id, data });
+  return execution;
+}
+
 /**
- * The operation's row from before the act. Called again for the same approval it returns the one that is
- * there: an approval is carried out once.
+ * The operation's row from before the act, and how many steps the plan has. Called again for the same step it
+ * returns the one that is there. A further step begins when the one before it has worked: its row is made then.
  */
 export async function beginExecution(
   ctx: Ctx,
   approval_id: string,
   options: RunOptions,
-): Promise<ExecutionRow> {
+  step = 1,
+): Promise<ExecutionRow & { steps: number }> {
   authorise(ctx.actor, "begin executions", { people: "nobody", system: ["pipeline"] });
   return transaction(ctx, async (tx) => {
-    const { incident_id, plan, plan_hash, requested_by } = await beginApproval(tx, approval_id);
-    const now = tx.clock.now();
-    const execution_id = prefixedId("EXE", tx.random);
-    const execution = await ensureExecution(tx, {
-      execution_id,
-      incident_id,
-      approval_id,
-      operation: plan.operation,
-      plan_hash,
-      undoes: plan.undoes ?? null,
-      caller: requested_by.startsWith("auto_approve") ? "auto_repair" : "approval_executor",
-      status: "pending",
-      created_at: now,
-      deadline: addSeconds(now, options.deadline),
-    });
-    if (execution.execution_id === execution_id) {
-      record(tx, { action: "execution.created", subject: execution_id, data: { incident_id, approval_id } });
-    }
-    return execution;
+    const approval = await beginApproval(tx, approval_id);
+    const steps = stepsOf(approval.plan).length;
+    if (step === 1) return { ...(await createExecution(tx, approval, step, options)), steps };
+    const execution = await findStep(tx, approval_id, step);
+    if (execution === undefined) throw new Error(`${approval_id} has not come to step ${step}`);
+    return { ...execution, steps };
   });
 }
 

@@ -1,8 +1,10 @@
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
 export { authoriseCall, type Call, isOffered } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
+export { whatStops } from "./breakers.ts";
 export { callReadTool } from "./call-read-tool.ts";
 export { concludeExecution } from "./conclude.ts";
+export { endStep } from "./end-step.ts";
 export { forgetExecutions } from "./forget.ts";
 export { freeze } from "./freeze/freeze.ts";
 export { freezeWindow } from "./freeze/settings.ts";
@@ -11,11 +13,13 @@ export { unfreeze } from "./freeze/unfreeze.ts";
 export type { FreezeTerms } from "./freeze/what-freezes.ts";
 export { diagnose, type EvidenceTerms, investigate } from "./investigate.ts";
 export { type Preparation, prepareExecution, type Snapshot, takeSnapshot } from "./prepare.ts";
+export { type PlanPreparation, preparePlan } from "./prepare-plan.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
 export { REFUSALS, type Refusal, type RefusalCode } from "./refusals.ts";
 export {
   executionStatuses,
   executionsOfApprovals,
+  findExecution,
   incidentsInExecution,
   overdueExecutions,
 } from "./store.ts";

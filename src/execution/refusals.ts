@@ -18,6 +18,8 @@ export const REFUSALS = {
   quorum_missing: 5,
   authority_expired: 5,
   incident_over: 5,
+  authority_policy: 5,
+  guardrail_blocked: 5,
 } as const satisfies Record<string, 1 | 2 | 3 | 4 | 5>;
 
 export type RefusalCode = keyof typeof REFUSALS;

@@ -11,11 +11,28 @@ const ended = (status: string) => !(LIVE as readonly string[]).includes(status);
 
 export type Attempt = typeof execution_attempts.$inferSelect;
 
-/** Makes the execution of an approval; the one that is there already stays. */
+/** Makes the execution of a step of an approval; the one that is there already stays. */
 export async function ensureExecution(ctx: Ctx, row: typeof executions.$inferInsert): Promise<ExecutionRow> {
-  await ctx.db.insert(executions).values(row).onConflictDoNothing({ target: executions.approval_id });
-  const [found] = await ctx.db.select().from(executions).where(eq(executions.approval_id, row.approval_id));
-  return found as ExecutionRow;
+  await ctx.db
+    .insert(executions)
+    .values(row)
+    .onConflictDoNothing({ target: [executions.approval_id, executions.step] });
+  const found = await findStep(ctx, row.approval_id, row.step ?? 1);
+  if (found === undefined) throw new Error(`${row.execution_id} is gone in the transaction that made it`);
+  return found;
+}
+
+/** The execution of a step of an approval, if it has begun. */
+export async function findStep(
+  ctx: Ctx,
+  approval_id: string,
+  step: number,
+): Promise<ExecutionRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(executions)
+    .where(and(eq(executions.approval_id, approval_id), eq(executions.step, step)));
+  return row as ExecutionRow | undefined;
 }
 
 export async function findExecution(ctx: Ctx, execution_id: string): Promise<ExecutionRow | undefined> {
@@ -236,17 +253,21 @@ export async function incidentsInExecution(ctx: Ctx, incident_ids: readonly stri
   return new Set(rows.map((row) => row.id));
 }
 
-/** The execution of each of these approvals, where it has begun. */
+/** The latest execution of each of these approvals that have begun. Its status is that of all steps together. */
 export async function executionsOfApprovals(
   ctx: Ctx,
   approval_ids: readonly string[],
 ): Promise<Map<string, ExecutionRow>> {
   if (approval_ids.length === 0) return new Map();
   const rows = (await ctx.db
-    .select()
+    .selectDistinctOn([executions.approval_id])
     .from(executions)
-    .where(oneOf(executions.approval_id, approval_ids))) as ExecutionRow[];
-  return new Map(rows.map((row) => [row.approval_id, row]));
+    .where(oneOf(executions.approval_id, approval_ids))
+    .orderBy(asc(executions.approval_id), desc(executions.step))) as ExecutionRow[];
+  const underWay = ({ step, status }: ExecutionRow) => step > 1 && status === "pending";
+  return new Map(
+    rows.map((row) => [row.approval_id, underWay(row) ? { ...row, status: "running" as const } : row]),
+  );
 }
 
 /** Where each of these executions stands. */

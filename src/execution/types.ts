@@ -2,6 +2,7 @@ import type { Check } from "../contract/approval.ts";
 import type { Verification } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { executions } from "../db/schema.ts";
+import type { AutoTerms, Mode } from "../decision/index.ts";
 import type { Operation, Scope, Traits } from "../operation/index.ts";
 import type { FreezeWindow } from "./freeze/settings.ts";
 
@@ -96,7 +97,7 @@ export type GatewayOptions = {
   disabled_tools: readonly string[];
   /** Which scopes each caller has. */
   grants: Record<Caller, readonly Scope[]>;
-  mode: "shadow" | "suggest";
+  mode: Mode;
   /** Nothing is changed while true, whatever people have frozen besides. */
   frozen: boolean;
   /** Nothing is changed in these times. */
@@ -104,6 +105,8 @@ export type GatewayOptions = {
   max_per_hour: Rate;
   /** For what no person has asked for. */
   automatic: { max_per_hour: Rate };
+  /** On what terms playbooks run by themselves, as the configuration says at this moment. */
+  by_itself: () => AutoTerms;
   /** Seconds for one look at a target. */
   read_timeout: number;
   /** Asked in the transaction that begins an act: throws if this process is no longer the one to act. */

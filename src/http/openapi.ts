@@ -9,6 +9,7 @@ import { decision } from "../contract/decision.ts";
 import { execution } from "../contract/execution.ts";
 import { freezeStatus } from "../contract/freeze.ts";
 import { alert, incident, timelineEvent } from "../contract/incident.ts";
+import { playbook } from "../contract/playbook.ts";
 import { silence } from "../contract/silence.ts";
 import { auditEntry, auditReport, health } from "../contract/system.ts";
 import { alertResult, webhookAnswer } from "../contract/webhook.ts";
@@ -45,6 +46,7 @@ const NAMES: Record<string, z.ZodType> = {
   FreezeStatus: freezeStatus,
   Health: health,
   Incident: incident,
+  Playbook: playbook,
   Problem: problem,
   Silence: silence,
   TimelineEvent: timelineEvent,

@@ -27,6 +27,7 @@ import { ALERTMANAGER_API, observe, requestId, WEBHOOKS } from "./observe.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { operationLogRoutes } from "./operation-log.ts";
 import { answerOtherMethods } from "./other-methods.ts";
+import { playbookRoutes } from "./playbooks.ts";
 import { silenceRoutes } from "./silences.ts";
 import { sourceRoutes } from "./sources.ts";
 import { storageRoutes } from "./storage.ts";
@@ -76,6 +77,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   deadLetterRoutes(routes);
   heartbeatRoutes(routes);
   silenceRoutes(routes);
+  playbookRoutes(routes);
   auditRoutes(routes);
   configRoutes(routes, deps);
   storageRoutes(routes, deps);

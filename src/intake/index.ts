@@ -67,6 +67,7 @@ export {
   incidentsOfFiring,
   insertAlerts,
   instancesSince,
+  repairLabelsOf,
   retireInstances,
   stillNews,
   stillWaiting,

@@ -300,6 +300,15 @@ export async function alertNamesOf(ctx: Ctx, incident_id: string): Promise<strin
   return rows.map((row) => row.name);
 }
 
+/** The label `auto_repair` of everything that fires in an incident and its effects, each value once. */
+export async function repairLabelsOf(ctx: Ctx, incident_id: string): Promise<(string | null)[]> {
+  const { rows } = await ctx.db.execute<{ value: string | null }>(sql`
+    select distinct labels->>'auto_repair' as value from alerts
+     where status = 'firing' and incident_id = any(array(
+       select ${incident_id}::text union all select e.incident_id from incidents e where e.merged_into = ${incident_id}))`);
+  return rows.map((row) => row.value);
+}
+
 /** Receipts from before `before` that are understood; one that still waits is never old. */
 export function oldReceipts(before: Date) {
   const where = and(notInArray(receipts.state, ["received", "dead"]), lt(receipts.received_at, before));

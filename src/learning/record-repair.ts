@@ -1,10 +1,25 @@
 import { authorise } from "../access/index.ts";
+import { findApproval } from "../approval/index.ts";
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { ExecutionRow } from "../execution/index.ts";
+import { type ExecutionRow, findExecution } from "../execution/index.ts";
 import { getIncident, note } from "../incident/index.ts";
 import { inWords } from "../operation/index.ts";
-import { insertRepair, unhold, unholdLatest } from "./store.ts";
+import { recordRun, recordRunNotHeld } from "../playbook/index.ts";
+import { insertRepair, type Unheld, unhold, unholdLatest } from "./store.ts";
+
+/** Whose step an execution is, if it is one of a playbook's. */
+async function playbookOf(ctx: Ctx, { approval_id }: ExecutionRow): Promise<string | undefined> {
+  return (await findApproval(ctx, approval_id))?.plan.playbook_id;
+}
+
+/** A run of a playbook that had worked did not hold. */
+async function playbookDidNotHold(ctx: Ctx, { execution_id, counted }: Unheld): Promise<void> {
+  if (!counted) return;
+  const execution = await findExecution(ctx, execution_id);
+  const playbook_id = execution && (await playbookOf(ctx, execution));
+  if (playbook_id !== undefined) await recordRunNotHeld(ctx, { playbook_id, execution_id });
+}
 
 /** Learns from an execution that acted, by what its verification said. Once for each execution. */
 export async function recordRepair(ctx: Ctx, execution: ExecutionRow): Promise<void> {
@@ -25,14 +40,18 @@ export async function recordRepair(ctx: Ctx, execution: ExecutionRow): Promise<v
     duration_ms: ended_at.getTime() - started_at.getTime(),
     at: ended_at,
   });
-  if (kept) record(ctx, { action: "learning.repair", subject: execution_id, data: { anomaly_key, success } });
+  if (!kept) return;
+  record(ctx, { action: "learning.repair", subject: execution_id, data: { anomaly_key, success } });
+  const playbook_id = await playbookOf(ctx, execution);
+  if (playbook_id !== undefined) await recordRun(ctx, { playbook_id, success, execution_id });
 }
 
 /** The trouble came back soon after a repair: that repair counts as failed from now on. */
 export async function repairDidNotHold(ctx: Ctx, incident_id: string): Promise<void> {
   authorise(ctx.actor, "revise repairs", { people: "nobody", system: ["intake"] });
-  const execution_id = await unholdLatest(ctx, incident_id);
-  if (execution_id === null) return;
+  const unheld = await unholdLatest(ctx, incident_id);
+  if (unheld === null) return;
+  const { execution_id } = unheld;
   note(ctx, {
     incident_id,
     kind: "status",
@@ -40,11 +59,14 @@ export async function repairDidNotHold(ctx: Ctx, incident_id: string): Promise<v
     data: { execution_id },
   });
   record(ctx, { action: "learning.not_held", subject: execution_id, data: { incident_id } });
+  await playbookDidNotHold(ctx, unheld);
 }
 
 /** People took a repair back: it counts as failed from now on. */
 export async function repairTakenBack(ctx: Ctx, execution_id: string): Promise<void> {
   authorise(ctx.actor, "revise repairs", { people: "nobody", system: ["pipeline", "sweep"] });
-  if (!(await unhold(ctx, execution_id))) return;
+  const unheld = await unhold(ctx, execution_id);
+  if (unheld === null) return;
   record(ctx, { action: "learning.not_held", subject: execution_id, data: { taken_back: true } });
+  await playbookDidNotHold(ctx, unheld);
 }

@@ -1,15 +1,29 @@
 import { authorise } from "../access/index.ts";
+import { findApproval } from "../approval/index.ts";
 import { record } from "../audit/index.ts";
 import type { Disposition } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
+import { findExecution } from "../execution/index.ts";
 import { getIncident, type ResolvedThrough } from "../incident/index.ts";
+import type { Plan } from "../operation/index.ts";
 import type { Work } from "../outbox/index.ts";
 import { concludeResolutionRow } from "./store.ts";
 
-/** How an anomaly ended: people approved only what a repair of ours, and verified, has brought about. */
-export function dispositionOf(through: ResolvedThrough): Disposition {
-  return through === "repair" ? "human_approved" : "manual_resolved";
+/** How an anomaly ended: ours is only what a verified repair has brought about, by whose leave its plan says. */
+export function dispositionOf(
+  through: ResolvedThrough,
+  plan: Pick<Plan, "authority" | "cold_start"> = {},
+): Disposition {
+  if (through !== "repair") return "manual_resolved";
+  if (plan.authority !== "policy") return "human_approved";
+  return plan.cold_start === true ? "cold_start_trust" : "auto_repair";
+}
+
+/** The plan that an execution carried out. */
+async function planOf(ctx: Ctx, execution_id: string | null): Promise<Plan | undefined> {
+  const execution = execution_id === null ? undefined : await findExecution(ctx, execution_id);
+  return execution && (await findApproval(ctx, execution.approval_id))?.plan;
 }
 
 /** Keeps how a resolution of an incident came about, once, whatever has become of the incident since. */
@@ -19,8 +33,8 @@ export async function recordResolution(
 ): Promise<void> {
   authorise(ctx.actor, "record resolutions", { people: "nobody", system: ["pipeline", "sweep"] });
   const { incident_id, resolution, through, execution_id, resolved_by } = resolved;
-  const disposition = dispositionOf(resolved.through);
   await transaction(ctx, async (tx) => {
+    const disposition = dispositionOf(through, await planOf(tx, execution_id));
     const { fingerprint: anomaly_key } = await getIncident(tx, incident_id);
     const resolved_at = new Date(resolved.resolved_at);
     const how = { through, disposition, execution_id, resolved_by, resolved_at };

@@ -19,26 +19,27 @@ export async function insertRepair(ctx: Ctx, row: typeof repair_records.$inferIn
   return rows.length > 0;
 }
 
-/** Marks the latest successful repair of an incident as one that did not hold. */
-export async function unholdLatest(ctx: Ctx, incident_id: string): Promise<string | null> {
+/** What a repair counted as before it did not hold. */
+export type Unheld = { execution_id: string; counted: boolean };
+
+/** Marks the latest successful repair of an incident as one that did not hold; null when there is none. */
+export async function unholdLatest(ctx: Ctx, incident_id: string): Promise<Unheld | null> {
   const [latest] = await ctx.db
     .select({ id: repair_records.execution_id })
     .from(repair_records)
     .where(and(eq(repair_records.incident_id, incident_id), eq(repair_records.success, true)))
     .orderBy(desc(repair_records.at))
     .limit(1);
-  if (latest === undefined) return null;
-  await unhold(ctx, latest.id);
-  return latest.id;
+  return latest === undefined ? null : unhold(ctx, latest.id);
 }
 
-/** Marks the repair that an execution was as one that did not hold; false when it was none. */
-export async function unhold(ctx: Ctx, execution_id: string): Promise<boolean> {
-  const { rowCount } = await ctx.db
-    .update(repair_records)
-    .set({ held: false })
-    .where(eq(repair_records.execution_id, execution_id));
-  return (rowCount ?? 0) > 0;
+/** Marks the repair that an execution was as one that did not hold; null when it was none. */
+export async function unhold(ctx: Ctx, execution_id: string): Promise<Unheld | null> {
+  const own = eq(repair_records.execution_id, execution_id);
+  const [before] = await ctx.db.select().from(repair_records).where(own).for("update");
+  if (before === undefined) return null;
+  await ctx.db.update(repair_records).set({ held: false }).where(own);
+  return { execution_id, counted: before.success && before.held };
 }
 
 /** Keeps how a resolution came about; false when it was concluded before. */

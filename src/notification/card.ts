@@ -4,7 +4,7 @@ import { latestDecisions } from "../decision/index.ts";
 import { getExecution } from "../execution/index.ts";
 import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { inWords } from "../operation/index.ts";
+import { inWords, stepsOf } from "../operation/index.ts";
 import type { Delivery } from "../outbox/index.ts";
 import type { Card } from "./types.ts";
 
@@ -18,6 +18,7 @@ const HEADLINES: Record<Card["topic"], string> = {
   "incident.merged": "Part of another",
   "incident.released": "Of its own again",
   "approval.pending": "Approval needed",
+  "approval.automatic": "Repairing by itself",
   "approval.rejected": "Rejected",
   "approval.expired": "Not carried out",
   "execution.started": "Acting",
@@ -41,8 +42,17 @@ const CHANGES = 20;
 
 const text = (value: unknown) => (typeof value === "string" ? value : "");
 
+/** Nobody is asked about what runs by itself; everybody can stop it. */
+const howToStop = (approval_id: string, incident_id: string) => [
+  `To stop it: awoooi approvals reject ${approval_id} --reason TEXT`,
+  `To take it back, the last step first: awoooi executions ls --incident ${incident_id}, then awoooi executions undo ID`,
+];
+
 async function approvalPart(ctx: Ctx, approval_id: string): Promise<Pick<Card, "approval" | "lines">> {
-  const { plan, plan_hash, status, action, dry_run_checks, diff } = await getApproval(ctx, approval_id);
+  const { incident_id, plan, plan_hash, status, action, dry_run_checks, diff } = await getApproval(
+    ctx,
+    approval_id,
+  );
   const { required_signatures, risk_level } = plan;
   const checks = dry_run_checks.map(
     ({ passed, name, message }) => `${passed ? "✓" : "✗"} ${name}: ${message}`,
@@ -50,22 +60,35 @@ async function approvalPart(ctx: Ctx, approval_id: string): Promise<Pick<Card, "
   const changed = diff === null ? [] : diff.split("\n");
   const more = changed.length - CHANGES;
   const changes = [...changed.slice(0, CHANGES), ...(more > 0 ? [`and ${more} more changes`] : [])];
+  const steps = stepsOf(plan);
+  const each = steps.length === 1 ? [] : steps.map((one, at) => `${at + 1}. ${inWords(one)}`);
+  const byItself = plan.authority === "policy";
+  const asked = byItself ? "allowed by policy" : `${required_signatures} to sign`;
   const signable = status === "pending" ? { approval_id, plan_hash, required_signatures } : null;
   return {
     approval: signable,
-    lines: [`${action} (${risk_level} risk, ${required_signatures} to sign)`, ...checks, ...changes],
+    lines: [
+      `${action} (${risk_level} risk, ${asked})`,
+      ...each,
+      ...checks,
+      ...changes,
+      ...(byItself ? howToStop(approval_id, incident_id) : []),
+    ],
   };
 }
 
 async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> {
-  const { status, output, error, verification, undo, undone_by } = await getExecution(ctx, execution_id);
+  const { status, caller, step, output, error, verification, undo, undone_by } = await getExecution(
+    ctx,
+    execution_id,
+  );
   const verified = verification === null ? [] : [`Verified: ${verification.result}, ${verification.reason}`];
   return [
-    `Execution ${status}`,
+    `Execution ${status}${step > 1 ? ` at step ${step}` : ""}${caller === "auto_repair" ? ", by itself" : ""}`,
     ...(output === null ? [] : [output]),
     ...(error === null ? [] : [error]),
     ...verified,
-    ...(status === "failed" && undo?.ok && undone_by === null
+    ...((status === "failed" || caller === "auto_repair") && undo?.ok && undone_by === null
       ? [`To take it back (${inWords(undo.operation)}): awoooi executions undo ${execution_id}`]
       : []),
   ];

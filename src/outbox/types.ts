@@ -14,6 +14,8 @@ export type Notice = {
     | "incident.merged"
     | "incident.released"
     | "approval.pending"
+    /** It runs on the authority of policy: people are told, and not asked. */
+    | "approval.automatic"
     | "approval.rejected"
     | "approval.expired"
     | "execution.started"

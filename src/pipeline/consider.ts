@@ -2,11 +2,18 @@ import { openApprovalOf, replanApproval, requestApproval, supersedeApproval } fr
 import type { Investigation } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { type DecisionRow, decide, keepEvidence, latestDecisions, propose } from "../decision/index.ts";
+import {
+  answer,
+  asksFirst,
+  type DecisionRow,
+  decide,
+  keepEvidence,
+  latestDecisions,
+  saysTheSame,
+} from "../decision/index.ts";
 import { investigate } from "../execution/index.ts";
 import { aimAt, getIncident, type IncidentRow, isActive, lockIncident } from "../incident/index.ts";
 import { alertNamesOf } from "../intake/index.ts";
-import { canonicalJson } from "../lib/canonical-json.ts";
 import { tell } from "../outbox/index.ts";
 import type { Journey } from "./types.ts";
 
@@ -23,15 +30,14 @@ async function decideBy(
   found: Investigation,
   present: DecisionRow,
 ): Promise<void> {
-  const { incident_id, operation_target: target } = incident;
+  const { incident_id } = incident;
   const { findings } = found;
   const alert_names = await alertNamesOf(tx, incident_id);
-  const proposal = propose(journey.decide.rules, { alert_names, target, findings });
+  const basis = await answer(tx, { incident, alert_names, findings }, journey.decide);
   const open = await openApprovalOf(tx, incident_id);
-  const same = canonicalJson(proposal.operation) === canonicalJson(present.proposal.operation);
-  if (!same || proposal.rule_id !== present.rule_id) {
+  if (!saysTheSame(basis, present)) {
     const decision = await decide(tx, { incident, alert_names, findings }, journey.decide);
-    if (decision.policy.outcome === "ask") {
+    if (asksFirst(decision.policy)) {
       if (open === undefined) await requestApproval(tx, { incident, decision }, journey.approval);
       else await replanApproval(tx, { approval: open, incident, decision }, journey.approval);
       return;

@@ -1,13 +1,15 @@
-import { getApproval, presentApproval, withdrawApproval } from "../approval/index.ts";
+import { getApproval, withdrawApproval } from "../approval/index.ts";
 import type { Check } from "../contract/approval.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
-import { type Preparation, prepareExecution } from "../execution/index.ts";
+import { type PlanPreparation, preparePlan } from "../execution/index.ts";
 import { note } from "../incident/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
+import { stepsOf } from "../operation/index.ts";
 import { look } from "../verification/index.ts";
+import { presentOrRun } from "./by-itself.ts";
 import { consider } from "./consider.ts";
 import { step } from "./step.ts";
 import type { Journey } from "./types.ts";
@@ -27,7 +29,11 @@ async function lookAround(journey: Journey, incident_id: string, target: Operati
 }
 
 /** Evidence first, for it may change the plan; then whether that can be carried out. */
-async function findOut(journey: Journey, approval_id: string, nothing: Preparation): Promise<Preparation> {
+async function findOut(
+  journey: Journey,
+  approval_id: string,
+  nothing: PlanPreparation,
+): Promise<PlanPreparation> {
   const ctx = journey.as("pipeline");
   const { incident_id, decision_token: token } = await getApproval(ctx, approval_id);
   try {
@@ -40,13 +46,13 @@ async function findOut(journey: Journey, approval_id: string, nothing: Preparati
   const { plan, status } = await getApproval(ctx, approval_id);
   if (status !== "preparing") return nothing;
   await lookAround(journey, incident_id, plan.operation.target);
-  return prepareExecution(ctx, { incident_id, operation: plan.operation }, journey.run.gateway);
+  return preparePlan(ctx, { incident_id, operations: stepsOf(plan) }, journey.run.gateway);
 }
 
 /** What can be found out in the time there is; what is not there by then is said to be missing. */
-async function gather(journey: Journey, approval_id: string): Promise<Preparation> {
+async function gather(journey: Journey, approval_id: string): Promise<PlanPreparation> {
   const { status, prepare_until, plan } = await getApproval(journey.as("pipeline"), approval_id);
-  const nothing = { operation: plan.operation, checks: [], diff: null, affected_pods: 0, impossible: null };
+  const nothing = { operations: stepsOf(plan), checks: [], diff: null, affected_pods: 0, impossible: null };
   if (status !== "preparing") return nothing;
   const now = journey.as("pipeline").clock.now();
   const left = (prepare_until.getTime() - now.getTime()) / 1000 - RESERVE_SECONDS;
@@ -59,7 +65,7 @@ async function gather(journey: Journey, approval_id: string): Promise<Preparatio
   const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(async () => {
     // Its evidence may have changed the plan all the same.
     const { plan: latest } = await getApproval(journey.as("pipeline"), approval_id);
-    return { ...nothing, operation: latest.operation, checks: [late] };
+    return { ...nothing, operations: stepsOf(latest), checks: [late] };
   });
   try {
     return await Promise.race([findOut(journey, approval_id, nothing), bound]);
@@ -74,6 +80,6 @@ export async function prepare(journey: Journey, approval_id: string): Promise<vo
   await step("present", async () => {
     const ctx = journey.as("pipeline");
     if (impossible !== null) return withdrawApproval(ctx, { approval_id, reason: impossible });
-    return presentApproval(ctx, { approval_id, ...prepared }, journey.approval);
+    return presentOrRun(journey, approval_id, prepared);
   });
 }

@@ -1,7 +1,7 @@
 import { requestApproval } from "../approval/index.ts";
 import type { Severity } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { decide, propose } from "../decision/index.ts";
+import { asksFirst, decide, propose } from "../decision/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { operationTarget } from "../incident/index.ts";
 import { affectedServices, type StoredAlert } from "../intake/index.ts";
@@ -33,7 +33,7 @@ export async function putBeforePeople(
 ): Promise<boolean> {
   if (incident.notification_type === "TYPE-1") return false;
   const decision = await decide(ctx, { incident, alert_names }, journey.decide);
-  if (decision.policy.outcome !== "ask") {
+  if (!asksFirst(decision.policy)) {
     const { incident_id } = incident;
     if (canLookInto(journey, incident))
       enqueue(ctx, { kind: "investigate", incident_id, token: decision.token });

@@ -54,7 +54,7 @@ export async function dueIncidents(
                  (a.status = 'expired' and a.authority_until is not null)
                    or coalesce(e.error_code = 'authority_expired', false) as lapsed
             from approvals a left join executions e using (approval_id)
-           where a.incident_id = i.incident_id order by a.created_at desc, a.approval_id desc limit 1) p on true
+           where a.incident_id = i.incident_id order by a.created_at desc, a.approval_id desc, e.step desc limit 1) p on true
        where i.status in ('investigating', 'mitigating') and ${ids.chosen}
          and not exists (select from approvals a where a.incident_id = i.incident_id
                and (a.status in ('preparing', 'pending') or (a.status = 'approved' and a.begun_at is null))
@@ -70,7 +70,7 @@ export async function dueIncidents(
                   -- What only informs goes back to nobody.
                   when notification_type = 'TYPE-1' then null
                   when lapsed or not decided then 'again'
-                  when coalesce(outcome, 'ask') = 'ask' and since <= ${before(windows.cool_down)} then 'again'
+                  when coalesce(outcome, 'ask') in ('ask', 'auto') and since <= ${before(windows.cool_down)} then 'again'
                   when outcome = 'manual' and since <= ${before(windows.watch)} then 'again' end as because
         from idle)
     select incident_id, because from due where because is not null order by incident_id limit ${ids.limit}`);

@@ -1,4 +1,4 @@
-import { expireApproval, overdueApprovals, presentApproval, withdrawApproval } from "../approval/index.ts";
+import { expireApproval, overdueApprovals, withdrawApproval } from "../approval/index.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { readyForgotten } from "../decision/index.ts";
@@ -11,6 +11,7 @@ import { messageOf } from "../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../lib/log.ts";
 import { againId, enqueue, tell, unfinishedWork } from "../outbox/index.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
+import { presentOrRun } from "./by-itself.ts";
 import { clearAway } from "./clear-away.ts";
 import { endLapsedAlerts } from "./end-lapsed.ts";
 import { conclude, giveBack } from "./execute.ts";
@@ -82,7 +83,7 @@ async function present(journey: Journey, approval_id: string): Promise<void> {
   const ctx = journey.as("sweep");
   const checks = [{ name: "dry-run", passed: false, message: LATE }];
   try {
-    await presentApproval(ctx, { approval_id, checks }, journey.approval);
+    await presentOrRun(journey, approval_id, { checks }, "sweep");
   } catch (error) {
     if (isUnavailable(error)) throw error;
     // What cannot even be shown must not keep its incident waiting.

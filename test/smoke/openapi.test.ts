@@ -75,6 +75,16 @@ beforeAll(async () => {
   const silence = { matchers: [{ name: "shop", value: "old" }], duration: 3_600, comment: "known" };
   const { silence_id } = await app.admin.post<{ silence_id: string }>("/silences", silence);
   const made = { path: { id: silence_id } };
+  const playbook = {
+    name: "shop",
+    pattern: { alert_names: ["ShopOnFire"] },
+    steps: [{ operation: "process.restart" }],
+  };
+  const { items: imported } = await app.admin.post<{ items: { playbook: { playbook_id: string } }[] }>(
+    "/playbooks",
+    { playbooks: [playbook] },
+  );
+  const book = { path: { id: imported[0]?.playbook.playbook_id ?? "" } };
   samples = {
     get_health: {},
     get_health_live: {},
@@ -105,6 +115,11 @@ beforeAll(async () => {
     get_alerts: { query: "silenced=false&limit=2" },
     get_silences: { query: "status=active" },
     post_silences: { body: { ...silence, comment: "another" } },
+    get_playbooks: { query: "status=draft&limit=2" },
+    post_playbooks: { body: { playbooks: [{ ...playbook, name: "another" }] } },
+    get_playbooks_id: book,
+    post_playbooks_id_approve: { ...book, body: {} },
+    post_playbooks_id_deprecate: book,
     get_silences_id: made,
     post_silences_id_update: { ...made, body: { comment: "longer" } },
     post_silences_id_expire: made,

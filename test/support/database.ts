@@ -24,7 +24,7 @@ export type TestDatabase = {
 const LED_TO =
   `receipts alerts inhibitors silence_changes silences heartbeats deliveries outbox signatures repair_records
   resolutions execution_attempts executions freezes approvals decisions investigations timeline incident_links
-  correlation_lessons incidents
+  correlation_lessons incidents playbooks
   idempotency_keys dbos.workflow_status`.split(/\s+/);
 
 /** An empty, migrated database of this test file's own. */

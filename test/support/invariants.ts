@@ -8,6 +8,9 @@ const LONGEST_SILENCE = 3_600 + 600 + 120;
 /** Of an incident that is or was an effect people heard through its main one. */
 const WAS_EFFECT = `exists (select from audit_entries w where w.subject = i.incident_id and w.action = 'incident.merged')`;
 
+/** Of a step that others followed: it is no repair of its own, and people hear of the whole. */
+const HAS_NEXT = `exists (select from executions n where n.approval_id = e.approval_id and n.step > e.step)`;
+
 /**
  * What must hold at any moment after a sweep, each with what breaks it. `$1` is the time, `$2` the seconds
  * between two sweeps.
@@ -34,7 +37,7 @@ const ALWAYS: Record<string, string> = {
       join lateral (select policy->>'outcome' as policy from decisions d
                      where d.incident_id = i.incident_id and state <> 'superseded' order by created_at desc, token desc limit 1) d on true
       join lateral (select max(created_at) as told from outbox o where o.incident_id = i.incident_id) t on true
-     where i.status in ('investigating', 'mitigating') and d.policy in ('ask', 'manual') and i.merged_into is null
+     where i.status in ('investigating', 'mitigating') and d.policy in ('ask', 'auto', 'manual') and i.merged_into is null
        and exists (select from alerts a where a.incident_id = i.incident_id and a.status = 'firing')
        and t.told + make_interval(secs => ${LONGEST_SILENCE} + $2) < $1`,
   "an incident for which nothing fires ends or is with people": `
@@ -79,9 +82,12 @@ const FINALLY: Record<string, string> = {
   "nothing was done on lapsed authority": `
     select a.*, p.decided_at, p.authority_until from execution_attempts a join executions e using (execution_id) join approvals p using (approval_id)
      where a.started_at >= p.authority_until or a.started_at < p.decided_at - interval '60 s'`,
-  "an approval is carried out once": "select approval_id from executions group by 1 having count(*) > 1",
+  "a step of an approval is carried out once": `
+    select approval_id, step from executions group by 1, 2 having count(*) > 1
+     union all select approval_id, step from executions e where step > 1 and not exists (select from executions before
+       where before.approval_id = e.approval_id and before.step = e.step - 1 and before.status = 'success')`,
   "every execution that acted has one repair record, and no other has one": `
-    select coalesce(e.execution_id, r.execution_id) as id, e.status, e.error_code, e.attempts from (select * from executions where attempts > 0) e
+    select coalesce(e.execution_id, r.execution_id) as id, e.status, e.error_code, e.attempts from (select * from executions where attempts > 0 and not ${HAS_NEXT}) e
       full join repair_records r using (execution_id) where e.execution_id is null or r.execution_id is null`,
   "a repair counts as successful where its verification says so": `
     select r.* from repair_records r join executions e using (execution_id)
@@ -89,8 +95,8 @@ const FINALLY: Record<string, string> = {
   "every resolution has one disposition": `
     select incident_id from incidents i where resolution <>
       (select count(*) from resolutions r where r.incident_id = i.incident_id and disposition is not null)`,
-  "what a repair of ours ended was approved by people, and nothing else was": `
-    select * from resolutions where (disposition = 'human_approved') <> (through = 'repair') or (through = 'repair') <> (execution_id is not null)`,
+  "what a repair of ours ended was approved by people or policy, and nothing else was": `
+    select * from resolutions where (disposition <> 'manual_resolved') <> (through = 'repair') or (through = 'repair') <> (execution_id is not null)`,
   "people were told of everything that they must hear": `
     select 'opened ' || incident_id from incidents i
      where (select count(*) from outbox o where o.incident_id = i.incident_id and topic = 'incident.opened')
@@ -104,7 +110,7 @@ const FINALLY: Record<string, string> = {
      union all select 'rejected or expired ' || approval_id from approvals p where status in ('rejected', 'expired')
        and not exists (select from outbox o where topic = 'approval.' || p.status and payload->>'approval_id' = p.approval_id)
      union all select 'result ' || execution_id from executions e
-     where (select count(*) from outbox o where topic = 'execution.finished' and payload->>'execution_id' = e.execution_id) <> 1`,
+     where not ${HAS_NEXT} and (select count(*) from outbox o where topic = 'execution.finished' and payload->>'execution_id' = e.execution_id) <> 1`,
   "every receipt is understood": "select seq, state, error from receipts where state <> 'processed'",
   "everything has come to its end": `
     select 'incident ' || incident_id as what, status from incidents where status <> 'closed'

@@ -38,6 +38,11 @@ export const GATEWAY: GatewayOptions = {
   frozen: false,
   freeze_windows: [],
   max_per_hour: { target: 10, total: 60 },
+  by_itself: () => ({
+    mode: "suggest",
+    terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
+    services: null,
+  }),
   automatic: { max_per_hour: { target: 3, total: 20 } },
   read_timeout: 5,
   mayBegin: async () => {},
@@ -78,7 +83,13 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
       topology: NO_TOPOLOGY,
     },
     known: { processes: ["demo-shop"] },
-    decide: { rules: loadRules(), mode: "suggest", valid_for: 3600, executable: () => true },
+    decide: {
+      rules: loadRules(),
+      playbook: { similarity: 0.85, success_rate: 0.8 },
+      mode: "suggest",
+      valid_for: 3600,
+      executable: () => true,
+    },
     approval: TERMS,
     run: {
       gateway: { ...GATEWAY, read_timeout: 10 },

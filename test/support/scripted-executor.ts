@@ -1,6 +1,8 @@
+import type { Check } from "../../src/contract/approval.ts";
 import type { Observation } from "../../src/contract/execution.ts";
 import type { Investigator } from "../../src/decision/index.ts";
 import type { ActResult, Executor, Resolution, Run, Undo } from "../../src/execution/index.ts";
+import type { Operation } from "../../src/operation/index.ts";
 import type { Observer } from "../../src/verification/index.ts";
 
 /**
@@ -9,25 +11,31 @@ import type { Observer } from "../../src/verification/index.ts";
  */
 export class ScriptedTarget {
   acts: Run[] = [];
+  /** What was done, in the order of `acts`. */
+  did: Operation[] = [];
+  /** Kinds of targets that its observer can see. */
+  seen = ["process"];
   healthy: boolean | null = false;
   resolution: Resolution = { result: "hit" };
   effectAnswer: "done" | "not_done" | "cannot_tell" = "not_done";
   undoAnswer: Undo = { ok: false, reason: "a restart leaves nothing to take back" };
+  checks: Check[] = [{ name: "program", passed: true, message: "imagined" }];
   /** Called for each act with its number, from 1. */
-  onAct: (count: number, run: Run) => Promise<ActResult> | ActResult = () => {
+  onAct: (count: number, run: Run, operation: Operation) => Promise<ActResult> | ActResult = () => {
     this.healthy = true;
     return { ok: true, output: "restarted" };
   };
 
   readonly executor: Executor = {
     id: "scripted",
-    kinds: ["process.restart"],
+    kinds: ["process.restart", "kubernetes.uncordon", "host.clear_docker_logs"],
     resolve: async () => this.resolution,
-    dryRun: async () => ({ checks: [{ name: "program", passed: true, message: "imagined" }] }),
+    dryRun: async () => ({ checks: this.checks }),
     snapshot: async () => ({ pid: 1 }),
-    act: async (_operation, run) => {
+    act: async (operation, run) => {
       this.acts.push(run);
-      return this.onAct(this.acts.length, run);
+      this.did.push(operation);
+      return this.onAct(this.acts.length, run, operation);
     },
     effect: async () => this.effectAnswer,
     undo: () => this.undoAnswer,
@@ -35,7 +43,7 @@ export class ScriptedTarget {
 
   readonly observer: Observer = {
     id: "scripted",
-    observes: (target) => target.kind === "process",
+    observes: (target) => this.seen.includes(target.kind),
     observe: async (_target, now): Promise<Observation> => ({
       at: now.toISOString(),
       healthy: this.healthy,

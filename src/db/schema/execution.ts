@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { boolean, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { approvals } from "./approval.ts";
 import { at } from "./columns.ts";
 import { incidents } from "./incident.ts";
@@ -14,8 +14,9 @@ export const executions = pgTable(
       .references(() => incidents.incident_id),
     approval_id: text("approval_id")
       .notNull()
-      .references(() => approvals.approval_id)
-      .unique(),
+      .references(() => approvals.approval_id),
+    /** Which step of the approval's plan it is, from 1. */
+    step: integer("step").notNull().default(1),
     operation: jsonb("operation").$type<Record<string, unknown>>().notNull(),
     plan_hash: text("plan_hash").notNull(),
     /** On whose behalf: people's, or a policy's. */
@@ -45,6 +46,7 @@ export const executions = pgTable(
     deadline: at("deadline").notNull(),
   },
   (table) => [
+    uniqueIndex("executions_step").on(table.approval_id, table.step),
     index("executions_incident").on(table.incident_id, table.created_at),
     index("executions_listing").on(table.created_at, table.execution_id),
     // What was refused after an attempt, which is learnt from outside the transaction that refused it.

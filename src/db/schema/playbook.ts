@@ -1,0 +1,28 @@
+import { index, integer, jsonb, pgTable, real, text } from "drizzle-orm/pg-core";
+import { at } from "./columns.ts";
+
+/** What to do about trouble of a kind, as people wrote it or as it was learnt, and how often that worked. */
+export const playbooks = pgTable(
+  "playbooks",
+  {
+    playbook_id: text("playbook_id").primaryKey(),
+    name: text("name").notNull().unique(),
+    description: text("description").notNull(),
+    status: text("status", { enum: ["draft", "approved", "deprecated"] }).notNull(),
+    pattern: jsonb("pattern").$type<Record<string, unknown>>().notNull(),
+    steps: jsonb("steps").$type<Record<string, unknown>[]>().notNull(),
+    runs: integer("runs").notNull().default(0),
+    successes: integer("successes").notNull().default(0),
+    failures: integer("failures").notNull().default(0),
+    trust: real("trust").notNull().default(0),
+    source: text("source", { enum: ["manual", "extracted", "auto_learning"] }).notNull(),
+    created_by: text("created_by").notNull(),
+    approved_by: text("approved_by"),
+    created_at: at("created_at").notNull(),
+    updated_at: at("updated_at").notNull(),
+  },
+  (table) => [
+    index("playbooks_listing").on(table.created_at, table.playbook_id),
+    index("playbooks_status").on(table.status),
+  ],
+);

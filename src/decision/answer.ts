@@ -1,0 +1,80 @@
+import type { Risk } from "../contract/common.ts";
+import type { Finding } from "../contract/evidence.ts";
+import type { Ctx } from "../db/ctx.ts";
+import type { IncidentRow } from "../incident/index.ts";
+import { canonicalJson } from "../lib/canonical-json.ts";
+import type { Operation } from "../operation/index.ts";
+import { type Match, type MatchTerms, matchPlaybook, riskOf } from "../playbook/index.ts";
+import { propose, type Rules } from "./rules.ts";
+import type { DecisionRow } from "./types.ts";
+
+/** What an answer stands on. */
+export type Basis = Pick<DecisionRow, "source" | "rule_id"> & {
+  operation: Operation;
+  /** What is done after it, in order. */
+  further?: Operation[];
+  playbook_id?: string;
+  risk_level: Risk;
+  description: string;
+  /** Why this and nothing else, in words. */
+  because: string;
+  /** How the answer was come by, for the timeline. */
+  by: string;
+};
+
+export type AnswerOptions = {
+  rules: Rules;
+  playbook: MatchTerms;
+  /** Whether something configured can carry this operation out. */
+  executable: (operation: Operation) => boolean;
+};
+
+export type About = {
+  incident: IncidentRow;
+  alert_names: readonly string[];
+  findings?: readonly Finding[];
+};
+
+function byPlaybook({ playbook, similarity, operations }: Match): Basis {
+  const [operation, ...further] = operations;
+  const { name, playbook_id, description, steps, runs, successes } = playbook;
+  const proven = runs === 0 ? "it has never run" : `it worked ${successes} of ${runs} times`;
+  return {
+    source: "playbook",
+    rule_id: null,
+    operation,
+    ...(further.length === 0 ? {} : { further }),
+    playbook_id,
+    risk_level: riskOf(steps),
+    description: description || `The steps of the playbook ${name}.`,
+    because: `the playbook ${name} is for this (similarity ${similarity.toFixed(2)}), and ${proven}`,
+    by: `playbook ${name}`,
+  };
+}
+
+/** What is known to do about an incident: a playbook that is for it, else the first rule that fits. */
+export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Promise<Basis> {
+  const { incident, alert_names, findings = [] } = about;
+  const { affected_services, severity, operation_target: target } = incident;
+  // Where no label says which service it is, what is to be acted on does.
+  const services = affected_services.length > 0 || target === null ? affected_services : [target.name];
+  const symptoms = { alert_names, services, severity, target };
+  const found = await matchPlaybook(ctx, symptoms, options.playbook);
+  if (found?.operations.every(options.executable)) return byPlaybook(found);
+  const { rule_id, because, reasoning, ...rest } = propose(options.rules, { alert_names, target, findings });
+  const by = `rule ${rule_id}`;
+  return { source: "expert_system", rule_id, ...rest, description: reasoning, because, by };
+}
+
+const deedOf = ({ operation, further = [], playbook_id = null }: Deed) =>
+  canonicalJson({ operation, further, playbook_id });
+type Deed = {
+  operation: Operation;
+  further?: readonly Operation[] | undefined;
+  playbook_id?: string | null | undefined;
+};
+
+/** Whether an answer says the same as a decision that was made. */
+export function saysTheSame(basis: Basis, { rule_id, proposal }: DecisionRow): boolean {
+  return basis.rule_id === rule_id && deedOf(basis) === deedOf(proposal);
+}

@@ -1,0 +1,134 @@
+import type { Severity } from "../contract/common.ts";
+import type { PolicyVerdict } from "../contract/decision.ts";
+import { inWords, type Operation, traitsOf } from "../operation/index.ts";
+import { type PlaybookRow, successRate, worksOften } from "../playbook/index.ts";
+import type { Mode } from "./policy.ts";
+import type { Repair } from "./service-registry.ts";
+
+/** What is known at the moment of judging whether a playbook may run by itself. */
+export type GuardrailFacts = {
+  mode: Mode;
+  /** The label `auto_repair` of every alert that fires; null: it has none. */
+  labels: readonly (string | null)[];
+  /** What the service registry says of what is touched. */
+  services: readonly { service: string; repair: Repair }[];
+  severity: Severity;
+  category: string;
+  /** The tier of trouble that keeps coming back, 1 to 4. */
+  escalation_level: number;
+  operations: readonly Operation[];
+  risk_level: "low" | "medium" | "high" | "critical";
+  /** null: it is gone. */
+  playbook: Pick<PlaybookRow, "name" | "status" | "runs" | "successes" | "trust"> | null;
+  terms: { success_rate: number; trust: number; cold_start: boolean };
+  /** What was tried about this incident before. */
+  earlier: { rejected: boolean; failed: boolean };
+  /** What stops every automatic change now: a freeze, or that there were enough of them; null: nothing. */
+  stopped: string | null;
+  /** Names of the checks of the dry-run that did not pass; null: nothing was tried. */
+  failed_checks: readonly string[] | null;
+};
+
+export type Blocked = NonNullable<PolicyVerdict["blocked_by"]>[number];
+
+type Guardrail = { id: string; blocks: (facts: GuardrailFacts) => string | false };
+
+const percent = (part: number) => `${Math.round(part * 100)} %`;
+
+/** Every one is asked: people read all that blocks, not the first of it. */
+const GUARDRAILS: readonly Guardrail[] = [
+  { id: "mode", blocks: ({ mode }) => mode !== "auto" && `the mode is ${mode}` },
+  {
+    id: "auto_repair_label",
+    blocks: ({ labels }) => {
+      const other = labels.find((one) => one !== null && one.toLowerCase() !== "true");
+      return other !== undefined && `an alert has the label auto_repair="${other}"`;
+    },
+  },
+  {
+    id: "service_registry",
+    blocks: ({ services }) => {
+      const kept = services.filter((one) => one.repair !== "auto");
+      if (kept.length === 0) return false;
+      return `the service registry says ${kept.map((one) => `${one.repair} of ${one.service}`).join(", ")}`;
+    },
+  },
+  {
+    id: "severity",
+    blocks: ({ severity }) =>
+      (severity === "P0" || severity === "P1") && `${severity} is for people: only P2 and P3 are not`,
+  },
+  { id: "category", blocks: ({ category }) => category === "secops" && "security alerts are for people" },
+  {
+    id: "destructive",
+    blocks: ({ operations }) => {
+      const one = operations.find((operation) => {
+        const { data_impact, scope } = traitsOf(operation);
+        return data_impact === "DESTRUCTIVE" || scope === "admin";
+      });
+      return one !== undefined && `what it does cannot be taken back: ${inWords(one)}`;
+    },
+  },
+  {
+    id: "tier",
+    blocks: ({ escalation_level: tier }) =>
+      tier >= 4 && "it keeps coming back (tier 4): repairing it again is treating the symptom",
+  },
+  {
+    id: "playbook_status",
+    blocks: ({ playbook }) => {
+      if (playbook === null) return "its playbook is gone";
+      return playbook.status !== "approved" && `its playbook is ${playbook.status}`;
+    },
+  },
+  {
+    id: "success_rate",
+    blocks: ({ playbook, terms }) =>
+      playbook !== null &&
+      !worksOften(playbook, terms) &&
+      `its playbook worked in ${percent(successRate(playbook) ?? 0)} of its runs, and ${percent(terms.success_rate)} are asked for`,
+  },
+  {
+    id: "trust",
+    blocks: ({ playbook, terms }) =>
+      playbook !== null &&
+      playbook.runs > 0 &&
+      playbook.trust < terms.trust &&
+      `its playbook has earned a trust of ${playbook.trust.toFixed(2)}, and ${terms.trust} is asked for`,
+  },
+  {
+    id: "cold_start",
+    blocks: ({ playbook, risk_level, terms }) => {
+      if (playbook === null || playbook.runs > 0) return false;
+      if (!terms.cold_start) return "its playbook has never run, and cold_start is off";
+      return risk_level !== "low" && `its playbook has never run, and its risk is ${risk_level}`;
+    },
+  },
+  {
+    id: "people_rejected",
+    blocks: ({ earlier }) => earlier.rejected && "people have rejected a plan for this incident",
+  },
+  {
+    id: "failed_before",
+    blocks: ({ earlier }) => earlier.failed && "an automatic repair of this incident has failed",
+  },
+  { id: "circuit_breaker", blocks: ({ stopped }) => stopped ?? false },
+  {
+    id: "dry_run",
+    blocks: ({ failed_checks: failed }) => {
+      if (failed === null) return "it was not tried out";
+      return failed.length > 0 && `not all checks passed: ${failed.join(", ")}`;
+    },
+  },
+];
+
+export const GUARDRAIL_IDS = GUARDRAILS.map((one) => one.id);
+
+/** Whether a playbook may run by itself, and if not, all that blocks it. Pure. */
+export function evaluate(facts: GuardrailFacts): { blocked_by: Blocked[]; cold_start: boolean } {
+  const blocked_by = GUARDRAILS.flatMap(({ id, blocks }) => {
+    const reason = blocks(facts);
+    return reason === false ? [] : [{ guardrail: id, reason }];
+  });
+  return { blocked_by, cold_start: facts.playbook?.runs === 0 };
+}

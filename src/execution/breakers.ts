@@ -1,0 +1,37 @@
+import type { Ctx } from "../db/ctx.ts";
+import { addSeconds } from "../lib/clock.ts";
+import type { Operation } from "../operation/index.ts";
+import { whatFreezes } from "./freeze/what-freezes.ts";
+import { actedSince } from "./store.ts";
+import type { GatewayOptions } from "./types.ts";
+
+/**
+ * What would stop these automatic changes, all of them together, if they began now: a freeze, or that there were
+ * enough within the hour; null: nothing. Half a playbook is worse than none, so every step counts beforehand.
+ */
+export async function whatStops(
+  ctx: Ctx,
+  options: GatewayOptions,
+  operations: readonly Operation[],
+): Promise<string | null> {
+  const frozen = await whatFreezes(ctx, options);
+  if (frozen !== undefined) return frozen.message;
+  const since = addSeconds(ctx.clock.now(), -3600);
+  const { max_per_hour: max, automatic } = options;
+  for (const { target } of operations) {
+    const same = operations.filter((one) => JSON.stringify(one.target) === JSON.stringify(target)).length;
+    const acted = await actedSince(ctx, "", target, since);
+    const over = (count: number, more: number, most: number) => count + more > most;
+    if (
+      over(acted.automatic.target, same, automatic.max_per_hour.target) ||
+      over(acted.all.target, same, max.target)
+    )
+      return `there were ${acted.automatic.target} automatic changes of ${target?.name} within an hour (of ${acted.all.target}), and ${same} more are too many`;
+    if (
+      over(acted.automatic.total, operations.length, automatic.max_per_hour.total) ||
+      over(acted.all.total, operations.length, max.total)
+    )
+      return `there were ${acted.automatic.total} automatic changes within an hour (of ${acted.all.total}), and ${operations.length} more are too many`;
+  }
+  return null;
+}

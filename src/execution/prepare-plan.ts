@@ -1,0 +1,36 @@
+import type { Check } from "../contract/approval.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { inWords, type Operation } from "../operation/index.ts";
+import { type Preparation, prepareExecution } from "./prepare.ts";
+import type { GatewayOptions } from "./types.ts";
+
+/** What is known of all steps of a plan before anyone signs it. */
+export type PlanPreparation = Omit<Preparation, "operation"> & {
+  /** All of them, with what they left open filled in. */
+  operations: Operation[];
+};
+
+/** Prepares each step of a plan by itself, as things are now: what an earlier step would change is not in it. */
+export async function preparePlan(
+  ctx: Ctx,
+  input: { incident_id: string; operations: readonly Operation[] },
+  gateway: GatewayOptions,
+): Promise<PlanPreparation> {
+  const { incident_id, operations } = input;
+  const many = operations.length > 1;
+  const steps: Preparation[] = [];
+  for (const operation of operations)
+    steps.push(await prepareExecution(ctx, { incident_id, operation }, gateway));
+  const named = (check: Check, at: number): Check =>
+    many ? { ...check, name: `step ${at + 1}: ${check.name}` } : check;
+  const diffs = steps.flatMap(({ diff, operation }, at) =>
+    diff === null ? [] : many ? [`# Step ${at + 1}: ${inWords(operation)}\n${diff}`] : [diff],
+  );
+  return {
+    operations: steps.map((one) => one.operation),
+    checks: steps.flatMap((one, at) => one.checks.map((check) => named(check, at))),
+    diff: diffs.length === 0 ? null : diffs.join("\n"),
+    affected_pods: steps.reduce((sum, one) => sum + one.affected_pods, 0),
+    impossible: steps.find((one) => one.impossible !== null)?.impossible ?? null,
+  };
+}

@@ -1,0 +1,43 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { PlaybookStatus } from "../contract/playbook.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { actorLabel } from "../lib/actor.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { hashOf } from "./hash.ts";
+import { lockPlaybook, updatePlaybook } from "./store.ts";
+import type { PlaybookRow } from "./types.ts";
+
+/** Gives a playbook a status that it has not, in one transaction. Throws `not_found`, `plan_changed`. */
+export async function setStatus(
+  ctx: Ctx,
+  playbook_id: string,
+  status: Exclude<PlaybookStatus, "draft">,
+  hash?: string,
+): Promise<PlaybookRow> {
+  return transaction(ctx, async (tx) => {
+    const before = await lockPlaybook(tx, playbook_id);
+    if (before === undefined) throw new AwoooiError("not_found", `There is no playbook ${playbook_id}.`);
+    if (hash !== undefined && hashOf(before) !== hash)
+      throw new AwoooiError("plan_changed", `${before.name} is another now: read it again.`);
+    if (before.status === status) return before;
+    const approved_by = status === "approved" ? actorLabel(tx.actor) : before.approved_by;
+    const { name, steps } = before;
+    const data = { name, from: before.status, hash: hashOf(before), steps };
+    record(tx, { action: `playbook.${status}`, subject: playbook_id, data });
+    return updatePlaybook(tx, playbook_id, { status, approved_by });
+  });
+}
+
+/**
+ * Lets a playbook answer for trouble that it fits; `hash` says which was read. Approving it again changes nothing.
+ * Throws `not_found`, and `plan_changed` when it does something else now.
+ */
+export async function approvePlaybook(
+  ctx: Ctx,
+  input: { playbook_id: string; hash?: string | undefined },
+): Promise<PlaybookRow> {
+  authorise(ctx.actor, "approve playbooks", { people: "approver" });
+  return setStatus(ctx, input.playbook_id, "approved", input.hash);
+}

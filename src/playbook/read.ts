@@ -1,0 +1,49 @@
+import { authorise } from "../access/index.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import type { Playbook, PlaybookQuery } from "../contract/playbook.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { pageOf } from "../db/page.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { hashOf } from "./hash.ts";
+import { type Match, match, successRate } from "./match.ts";
+import { approvedPlaybooks, findPlaybook, playbookPage } from "./store.ts";
+import type { MatchTerms, PlaybookRow, Symptoms } from "./types.ts";
+
+/** The playbook as it crosses the wire. */
+export function presentPlaybook(row: PlaybookRow): Playbook {
+  return {
+    ...row,
+    hash: hashOf(row),
+    success_rate: successRate(row),
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}
+
+/** One playbook; throws `not_found`. */
+export async function getPlaybook(ctx: Ctx, playbook_id: string): Promise<PlaybookRow> {
+  authorise(ctx.actor, "read playbooks", { people: "viewer", system: ["pipeline", "sweep"] });
+  const row = await findPlaybook(ctx, playbook_id);
+  if (row === undefined) throw new AwoooiError("not_found", `There is no playbook ${playbook_id}.`);
+  return row;
+}
+
+/** Playbooks, newest first. */
+export async function listPlaybooks(
+  ctx: Ctx,
+  query: PlaybookQuery,
+): Promise<{ rows: PlaybookRow[]; next_cursor: string | null }> {
+  authorise(ctx.actor, "read playbooks", { people: "viewer" });
+  const rows = await playbookPage(ctx, query);
+  return pageOf(rows, query.limit, (row) => ({ at: row.created_at, id: row.playbook_id }));
+}
+
+/** The playbook that answers for this trouble, if one does. */
+export async function matchPlaybook(
+  ctx: Ctx,
+  about: Symptoms & { target: OperationTarget | null },
+  terms: MatchTerms,
+): Promise<Match | undefined> {
+  authorise(ctx.actor, "match playbooks", { people: "viewer", system: ["intake", "sweep", "pipeline"] });
+  return match(await approvedPlaybooks(ctx), about, terms);
+}
