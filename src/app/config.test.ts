@@ -118,7 +118,7 @@ describe("the configuration", () => {
 
   it("says everything that is wrong at once", async () => {
     const missing = join(folder, "missing");
-    const yaml = "server: { port: 70000 }\ndecision: { mode: auto }\nsweep: { every: soon }\nsevrer: {}";
+    const yaml = "server: { port: 70000 }\ndecision: { mode: always }\nsweep: { every: soon }\nsevrer: {}";
     const errors = await wrong(yaml, { AWOOOI_ENV: "test", AWOOOI_ADMIN_TOKEN_FILE: missing });
     expect(Object.keys(errors).sort()).toEqual([
       "AWOOOI_ADMIN_TOKEN_FILE",

@@ -18,6 +18,8 @@ const FINAL: Record<string, readonly string[]> = {
   "executions.status": ["success", "failed", "refused"],
   "heartbeats.state": ["alive"],
   "deliveries.state": ["delivered", "failed", "silenced"],
+  // A playbook waits for nobody: trouble that it would be for is with people meanwhile.
+  "playbooks.status": ["draft", "approved", "deprecated"],
   // An alert fires for as long as its trouble lasts: its incident is what must not wait.
   "alerts.status": ["firing", "resolved"],
 };

@@ -167,10 +167,12 @@ describe("gate 4", () => {
     options.automatic = { max_per_hour: { target: 1, total: 2 } };
     const plan = await approved([ada], database, clock);
     const auto = callOf(plan, { caller: "auto_repair" });
+    // Past gate four it is told that people signed this plan, which is not for it to carry out.
+    const passed = { gate: 5, code: "authority_policy" };
     await past(plan, { operation: plan.operation, caller: "approval_executor", ago: 60 });
-    expect(await refusalOf(auto)).toBeNull();
+    expect(await refusalOf(auto)).toMatchObject(passed);
     await past(plan, { operation: restartOf("other"), caller: "auto_repair", ago: 60 });
-    expect(await refusalOf(auto)).toBeNull();
+    expect(await refusalOf(auto)).toMatchObject(passed);
     await past(plan, { operation: restartOf("other"), caller: "auto_repair", ago: 60 });
     expect(await refusalOf(auto)).toMatchObject({ gate: 4, code: "rate_automatic_total" });
     await past(plan, { operation: plan.operation, caller: "auto_repair", ago: 60 });
@@ -242,7 +244,8 @@ describe("all five gates", () => {
     const stopped = s.shadow || s.frozen || s.freeze === "standing" || s.window === "open";
     if (stopped || (s.run !== "none" && tooMany)) return 4;
     const live = s.status === "approved" && s.age < 600 && s.signed === 2 && s.run === "own";
-    return live && s.incident !== "resolved" ? null : 5;
+    // All of these plans are people's.
+    return live && !automatic && s.incident !== "resolved" ? null : 5;
   }
 
   async function arrange(s: Situation): Promise<Call> {
