@@ -52,7 +52,10 @@ function byPlaybook({ playbook, similarity, operations }: Match): Basis {
   };
 }
 
-/** What is known to do about an incident: a playbook that is for it, else the first rule that fits. */
+/**
+ * What is known to do about an incident: a playbook that is for it, else the first rule that fits; nothing
+ * where its evidence says that nothing is wrong.
+ */
 export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Promise<Basis> {
   const { incident, alert_names, findings = [] } = about;
   const { affected_services, severity, operation_target: target } = incident;
@@ -60,8 +63,11 @@ export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Pr
   const services = affected_services.length > 0 || target === null ? affected_services : [target.name];
   const symptoms = { alert_names, services, severity, target };
   const found = await matchPlaybook(ctx, symptoms, options.playbook);
-  if (found?.operations.every(options.executable)) return byPlaybook(found);
-  const { rule_id, because, reasoning, ...rest } = propose(options.rules, { alert_names, target, findings });
+  const proposal = propose(options.rules, { alert_names, target, findings });
+  // What was seen to be well is left alone, whatever a playbook would do.
+  const well = findings.length > 0 && proposal.operation.kind === "none";
+  if (!well && found?.operations.every(options.executable)) return byPlaybook(found);
+  const { rule_id, because, reasoning, ...rest } = proposal;
   const by = `rule ${rule_id}`;
   return { source: "expert_system", rule_id, ...rest, description: reasoning, because, by };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
 import type { Investigation } from "../../src/contract/evidence.ts";
+import type { Playbook } from "../../src/contract/playbook.ts";
 import type { Investigator } from "../../src/decision/index.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, type Client, startTestApp } from "../support/app.ts";
@@ -127,6 +128,24 @@ describe("evidence", () => {
   it("proposes nothing where nothing is wrong", async () => {
     found.findings = [finding("well")];
     const id = await fired("ShopDown");
+    expect(await decidedBy(id, "well")).toMatchObject({ policy: { outcome: "none" } });
+    expect((await approvalsOf(id)).items).toMatchObject([{ status: "superseded" }]);
+  });
+
+  it("leaves alone what is well, whatever a playbook would do", async () => {
+    const { items } = await app.admin.post<{ items: { playbook: Playbook }[] }>("/playbooks", {
+      playbooks: [
+        {
+          name: "restart-what-hangs",
+          pattern: { alert_names: ["ShopHangs"] },
+          steps: [{ operation: "process.restart" }],
+        },
+      ],
+    });
+    const { playbook_id, hash } = items[0]!.playbook;
+    await app.admin.post(`/playbooks/${playbook_id}/approve`, { hash });
+    found.findings = [finding("well")];
+    const id = await fired("ShopHangs");
     expect(await decidedBy(id, "well")).toMatchObject({ policy: { outcome: "none" } });
     expect((await approvalsOf(id)).items).toMatchObject([{ status: "superseded" }]);
   });
