@@ -169,7 +169,7 @@ describe("a reload", () => {
     ["no YAML", () => writeFile(join(folder, "awoooi.yaml"), "a: ["), "invalid", []],
     [
       "wrong settings",
-      () => put({ decision: { mode: "auto" }, sweeep: {} }),
+      () => put({ decision: { mode: "always" }, sweeep: {} }),
       "invalid",
       ["decision.mode", "sweeep"],
     ],
