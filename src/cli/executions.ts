@@ -3,7 +3,7 @@ import { approval } from "../contract/approval.ts";
 import { pageOf } from "../contract/common.ts";
 import { execution } from "../contract/execution.ts";
 import { operationLogEntry } from "../contract/operation-log.ts";
-import { howToDecide, printPlan } from "./approval-view.ts";
+import { printPlan } from "./approval-view.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, limit, type Session } from "./command.ts";
 import { printExecution } from "./incident-view.ts";
@@ -48,7 +48,8 @@ async function undo(session: Session, executionId: string, options: Json & { com
   const asked = read(approval, answer);
   session.out.line(`${asked.action}: this would take ${executionId} back.`);
   printPlan(session.out, asked);
-  for (const line of howToDecide(asked)) session.out.line(line);
+  session.out.line("What it would change is being found out; then it waits to be signed:");
+  session.out.line(`  awoooi approvals approve ${shellWord(asked.approval_id)}`);
 }
 
 async function log(session: Session, options: LogOptions): Promise<void> {
