@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { presented } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { insertIncident } from "../../test/support/incident.ts";
 import { makePerson, type SetClock, setClock } from "../../test/support/journey.ts";
@@ -290,5 +291,27 @@ describe("the outbox", () => {
       { id: "execute:APR-1", name: "execute", status: "ENQUEUED", queue_name: "journey" },
       { id: "execute:APR-1:again-1", name: "execute", status: "ENQUEUED", queue_name: "journey" },
     ]);
+  });
+});
+
+describe("the operation log", () => {
+  it("holds when people were asked and when they were told the result, by whom, once each", async () => {
+    const { approval_id, incident_id } = await presented(database, clock);
+    await database.pool.query("delete from deliveries; delete from outbox");
+    const pending = { topic: "approval.pending" as const, incident_id, payload: { approval_id } };
+    await transaction(ctx, async (tx) => tell(tx, pending));
+    await notices(1, incident_id);
+    let up = false;
+    const telegram = notifier("telegram", () => (up ? { ok: true } : down()));
+    await deliverNotices(ctx, [telegram]);
+    const logged = () =>
+      rows(`select event, data->>'notifier' as by from timeline where incident_id = '${incident_id}'
+        and event like '%SENT' order by seq`);
+    expect(await logged()).toEqual([]);
+    up = true;
+    clock.forward(600);
+    await deliverNotices(ctx, [telegram]);
+    await deliverNotices(ctx, [telegram]);
+    expect(await logged()).toEqual([{ event: "TELEGRAM_SENT", by: "telegram" }]);
   });
 });

@@ -20,7 +20,7 @@ import { isActive, lockIncident, note, resolve, setMitigating } from "../inciden
 import { firingIncidents } from "../intake/index.ts";
 import { recordRepair, repairTakenBack } from "../learning/index.ts";
 import { logAbout } from "../lib/log.ts";
-import { stepsOf } from "../operation/index.ts";
+import { stepsOf, traitsOf } from "../operation/index.ts";
 import { look, verify } from "../verification/index.ts";
 import { pause, step } from "./step.ts";
 import type { Journey } from "./types.ts";
@@ -77,11 +77,17 @@ async function act(journey: Journey, execution_id: string): Promise<boolean> {
 async function check(journey: Journey, execution_id: string): Promise<Verification> {
   const ctx = journey.as("pipeline");
   const execution = await getExecution(ctx, execution_id);
-  const { operation } = execution;
-  const deed = { operation, before: execution.before ?? {} };
-  return verify(journey.observers, operation.target, beforeOf(execution), journey.verification, ctx.clock, {
-    deed,
-  });
+  const { operation, incident_id, before } = execution;
+  const deed = { operation, before: before ?? {} };
+  const { observers, verification: terms } = journey;
+  const verdict = await verify(observers, operation.target, beforeOf(execution), terms, ctx.clock, { deed });
+  const { after } = verdict.evidence;
+  if (after === null || !traitsOf(operation).verify.includes("alert_silent")) return verdict;
+  // A sender may say minutes later that it is over: it is told, and decides nothing.
+  const firing = (await firingIncidents(ctx, [incident_id])).has(incident_id);
+  const message = firing ? "its sender has not said that it is over" : "nothing fires any more";
+  const facts = [...after.facts, { name: "alert", passed: !firing, message }];
+  return { ...verdict, evidence: { ...verdict.evidence, after: { ...after, facts } } };
 }
 
 /** Says what was not begun because a step before it stopped the whole. */

@@ -113,6 +113,10 @@ describe("a deployment with an image that does not exist, on a real API server",
     expect(items).toMatchObject([
       { status: "success", verification: { result: "success" }, undo: { possible: true } },
     ]);
+    // The alert's sender is slower than the repair: that is said, and does not decide.
+    expect(items[0]?.verification?.evidence.after?.facts).toContainEqual(
+      expect.objectContaining({ name: "alert", passed: false }),
+    );
     const log = await app.admin.get<{ items: { event: string }[] }>(`/operation-log?incident_id=${id}`);
     expect(log.items.map((one) => one.event).reverse()).toEqual([
       "ALERT_RECEIVED",
