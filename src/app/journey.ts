@@ -95,7 +95,7 @@ export function createJourney(
     run: { gateway, retries, retry_wait, timeout, deadline },
     observers: adapters.observers,
     investigators: adapters.investigators,
-    evidence: { time: evidence_time },
+    evidence: { time: evidence_time, disabled_tools: config.execution.disabled_tools },
     verification: config.verification,
     onReceived,
     onSilenced,

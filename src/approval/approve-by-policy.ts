@@ -5,9 +5,9 @@ import { transaction } from "../db/transaction.ts";
 import { readyDecision } from "../decision/index.ts";
 import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { type Plan, planHash, stepsInWords, stepsOf } from "../operation/index.ts";
+import { type Plan, planHash, shownPlan, stepsInWords, stepsOf } from "../operation/index.ts";
 import { enqueue, tell } from "../outbox/index.ts";
-import { filledIn, type Prepared, stillWanted } from "./present.ts";
+import { filledIn, foundOf, type Prepared, stillWanted } from "./present.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
 
@@ -24,13 +24,14 @@ export async function approveByPolicy(
   terms: ApprovalTerms,
 ): Promise<void> {
   authorise(ctx.actor, "approve by policy", { people: "nobody", system: ["pipeline"] });
-  const { approval_id, cold_start, reason, checks, diff = null, affected_pods = 0 } = input;
+  const { approval_id, cold_start, reason } = input;
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing" || !(await stillWanted(tx, approval))) return;
     const { incident_id, decision_token, blast_radius } = approval;
+    const { checks, diff = null, affected_pods = 0, operations = [] } = foundOf(approval, input);
     const plan: Plan = {
-      ...filledIn(approval.plan, input),
+      ...filledIn(approval.plan, { operations }),
       required_signatures: 0,
       authority: "policy",
       ...(cold_start ? { cold_start } : {}),
@@ -55,7 +56,7 @@ export async function approveByPolicy(
     const data = { approval_id, plan_hash, playbook_id, cold_start, reason };
     const text = `Repaired by itself: ${action} (${reason})`;
     note(tx, { incident_id, kind: "approval", text, data, event: "AUTO_REPAIR_TRIGGERED" });
-    const audited = { incident_id, plan, plan_hash, reason };
+    const audited = { incident_id, plan: shownPlan(plan), plan_hash, reason };
     record(tx, { action: "approval.approved_by_policy", subject: approval_id, data: audited });
     tell(tx, { topic: "approval.automatic", incident_id, payload: { approval_id } });
     enqueue(tx, { kind: "execute", incident_id, approval_id });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { asked, restartOf } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { insertIncident } from "../../test/support/incident.ts";
 import { makePerson, type Person, type SetClock, setClock, TERMS } from "../../test/support/journey.ts";
@@ -120,6 +121,23 @@ const counts = async () =>
   rows(`select (select count(*) from audit_entries) audit, (select count(*) from timeline) timeline,
                (select count(*) from outbox) outbox, (select count(*) from signatures) signatures,
                (select count(*) from dbos.workflow_status) work`);
+
+describe("what was found out about a plan", () => {
+  it("is of no use for another plan that has taken its place: that one was not tried", async () => {
+    const made = await asked(database, clock);
+    const other = restartOf("another");
+    const found = { checks: [], diff: "a → b", operations: [other], plan_hash: "0".repeat(64) };
+    const pipeline = database.ctx({ kind: "system", name: "pipeline" }, clock);
+    await presentApproval(pipeline, { approval_id: made.approval_id, ...found }, TERMS);
+    expect(await getApproval(pipeline, made.approval_id)).toMatchObject({
+      status: "pending",
+      plan_hash: made.plan_hash,
+      diff: null,
+      dry_run_checks: [{ name: "dry-run", passed: false }],
+      plan: { operation: made.operation },
+    });
+  });
+});
 
 describe("approving", () => {
   it("is complete with one signature for low and medium risk, and then enqueues its execution once", async () => {

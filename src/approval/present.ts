@@ -6,7 +6,15 @@ import { transaction } from "../db/transaction.ts";
 import { readyDecision } from "../decision/index.ts";
 import { isActive, lockIncident, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { type Operation, type Plan, planHash, stepsInWords, stepsOf, withStep } from "../operation/index.ts";
+import {
+  type Operation,
+  type Plan,
+  planHash,
+  shownPlan,
+  stepsInWords,
+  stepsOf,
+  withStep,
+} from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms } from "./types.ts";
@@ -19,7 +27,21 @@ export type Prepared = {
   affected_pods?: number;
   /** All that the plan does, with what it had left open filled in. */
   operations?: readonly Operation[];
+  /** Of the plan that was looked at. */
+  plan_hash?: string;
 };
+
+/** What a card says of a plan that was not tried out in time. */
+export const LATE: Check = {
+  name: "dry-run",
+  passed: false,
+  message: "it did not finish in the time for a decision",
+};
+
+/** What was found out, unless it was about a plan that another has replaced since: of this one nothing is known. */
+export function foundOf(approval: ApprovalRow, { plan_hash, ...found }: Prepared): Prepared {
+  return plan_hash === undefined || plan_hash === approval.plan_hash ? found : { checks: [LATE] };
+}
 
 /** The plan with its operations filled in. */
 export function filledIn(plan: Plan, { operations = [] }: Pick<Prepared, "operations">): Plan {
@@ -48,12 +70,14 @@ export async function presentApproval(
   terms: ApprovalTerms,
 ): Promise<void> {
   authorise(ctx.actor, "present approvals", { people: "nobody", system: ["pipeline", "sweep"] });
-  const { approval_id, checks, diff = null, affected_pods = 0 } = input;
+  const { approval_id } = input;
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
     const { incident_id, decision_token, blast_radius } = approval;
-    const plan = filledIn(approval.plan, input);
+    const found = foundOf(approval, input);
+    const { checks, diff = null, affected_pods = 0 } = found;
+    const plan = filledIn(approval.plan, found);
     const plan_hash = planHash(plan);
     const action = stepsInWords(stepsOf(plan));
     if (!(await stillWanted(tx, approval))) return;
@@ -81,7 +105,7 @@ export async function presentApproval(
     record(tx, {
       action: "approval.presented",
       subject: approval_id,
-      data: { incident_id, plan, plan_hash, failed },
+      data: { incident_id, plan: shownPlan(plan), plan_hash, failed },
     });
     tell(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
   });

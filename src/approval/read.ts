@@ -5,7 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { stepsOf } from "../operation/index.ts";
+import { shownOperation, stepsOf } from "../operation/index.ts";
 import { type ApprovalFilter, approvalPage, findApproval } from "./store.ts";
 import type { ApprovalRow, Signature } from "./types.ts";
 
@@ -44,8 +44,8 @@ export function presentRow(
   return {
     ...rest,
     status: shownStatus(row, more.execution),
-    operation: plan.operation,
-    steps: stepsOf(plan),
+    operation: shownOperation(plan.operation),
+    steps: stepsOf(plan).map(shownOperation),
     authority: plan.authority ?? "people",
     risk_level: plan.risk_level,
     required_signatures: plan.required_signatures,

@@ -6,7 +6,7 @@ import type { DecisionRow } from "../decision/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { prefixedId } from "../lib/id.ts";
-import { type Plan, planHash, stepsOf, traitsOf } from "../operation/index.ts";
+import { type Plan, planHash, shownPlan, stepsOf, traitsOf } from "../operation/index.ts";
 import { enqueue } from "../outbox/index.ts";
 import { insertApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms } from "./types.ts";
@@ -29,7 +29,8 @@ function blastRadius(plan: Plan, { affected_services }: IncidentRow): BlastRadiu
 
 /** What an approval asks for, by its decision. */
 function contentOf(approval_id: string, { incident, decision, undoes }: About, terms: ApprovalTerms) {
-  const { operation, further, playbook_id, risk_level, action, description } = decision.proposal;
+  const { operation, further, playbook_id, playbook_hash, risk_level, action, description } =
+    decision.proposal;
   const { incident_id } = incident;
   const plan: Plan = {
     version: 1,
@@ -42,6 +43,7 @@ function contentOf(approval_id: string, { incident, decision, undoes }: About, t
     ...(undoes === undefined ? {} : { undoes }),
     ...(further === undefined ? {} : { further }),
     ...(playbook_id === undefined ? {} : { playbook_id }),
+    ...(playbook_hash === undefined ? {} : { playbook_hash }),
   };
   return {
     decision_token: decision.token,
@@ -79,7 +81,11 @@ export async function requestApproval(
     created_at: now,
     prepare_until: addSeconds(now, terms.prepare),
   });
-  record(ctx, { action: "approval.requested", subject: approval_id, data: { incident_id, plan, plan_hash } });
+  record(ctx, {
+    action: "approval.requested",
+    subject: approval_id,
+    data: { incident_id, plan: shownPlan(plan), plan_hash },
+  });
   enqueue(ctx, { kind: "prepare", incident_id, approval_id });
   return { approval_id, plan_hash };
 }
@@ -94,8 +100,13 @@ export async function replanApproval(
   const { approval, ...about } = input;
   const { approval_id, incident_id, status } = approval;
   if (status !== "preparing") throw new Error(`${approval_id} is ${status}: its plan is fixed`);
+  if (approval.plan.undoes !== undefined) throw new Error(`${approval_id} takes something back for people`);
   const content = contentOf(approval_id, about, terms);
   const { plan, plan_hash } = content;
   await updateApproval(ctx, approval_id, { ...content, requested_by: about.decision.source });
-  record(ctx, { action: "approval.replanned", subject: approval_id, data: { incident_id, plan, plan_hash } });
+  record(ctx, {
+    action: "approval.replanned",
+    subject: approval_id,
+    data: { incident_id, plan: shownPlan(plan), plan_hash },
+  });
 }

@@ -34,6 +34,7 @@ export const decision = z.object({
     /** What is done after it, in order. */
     further: z.array(operation).optional(),
     playbook_id: z.string().optional(),
+    playbook_hash: z.string().optional(),
     description: z.string(),
     risk_level: risk,
     reasoning: z.string(),

@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
 import type { Operation } from "../operation/index.ts";
-import { type Match, type MatchTerms, matchPlaybook, riskOf } from "../playbook/index.ts";
+import { hashOf, type Match, type MatchTerms, matchPlaybook, riskOf } from "../playbook/index.ts";
 import { propose, type Rules } from "./rules.ts";
 import type { DecisionRow } from "./types.ts";
 
@@ -14,6 +14,7 @@ export type Basis = Pick<DecisionRow, "source" | "rule_id"> & {
   /** What is done after it, in order. */
   further?: Operation[];
   playbook_id?: string;
+  playbook_hash?: string;
   risk_level: Risk;
   description: string;
   /** Why this and nothing else, in words. */
@@ -45,6 +46,7 @@ function byPlaybook({ playbook, similarity, operations }: Match): Basis {
     operation,
     ...(further.length === 0 ? {} : { further }),
     playbook_id,
+    playbook_hash: hashOf(playbook),
     risk_level: riskOf(steps),
     description: description || `The steps of the playbook ${name}.`,
     because: `the playbook ${name} is for this (similarity ${similarity.toFixed(2)}), and ${proven}`,

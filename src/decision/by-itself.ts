@@ -5,7 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { type IncidentRow, note } from "../incident/index.ts";
 import { repairLabelsOf } from "../intake/index.ts";
 import type { Operation } from "../operation/index.ts";
-import { findPlaybook } from "../playbook/index.ts";
+import { findPlaybook, hashOf } from "../playbook/index.ts";
 import { type Blocked, evaluate, type GuardrailFacts } from "./guardrails.ts";
 import { repairOf, type ServiceRegistry } from "./service-registry.ts";
 import { earlierTries, setVerdict } from "./store.ts";
@@ -20,6 +20,8 @@ export type Candidate = {
   operations: readonly Operation[];
   risk_level: Risk;
   playbook_id: string;
+  /** Of the playbook that the plan was made from. */
+  playbook_hash: string | undefined;
 } & Pick<GuardrailFacts, "stopped" | "failed_checks">;
 
 /**
@@ -33,10 +35,13 @@ export async function mayRunByItself(
 ): Promise<{ blocked_by: Blocked[]; cold_start: boolean }> {
   const system = ["pipeline", "sweep"] as const;
   authorise(ctx.actor, "judge what runs by itself", { people: "nobody", system });
-  const { incident, operations, approval_id, playbook_id, ...known } = candidate;
+  const { incident, operations, approval_id, playbook_id, playbook_hash, ...known } = candidate;
   const { incident_id, severity, alert_category: category, escalation_level } = incident;
-  const targets = [incident.operation_target, ...operations.map((one) => one.target)];
-  const names = [...incident.affected_services, ...targets.flatMap((one) => one?.name ?? [])];
+  const own = incident.operation_target?.name;
+  const names = [...incident.affected_services, ...(own === undefined ? [] : [own])];
+  // What else it would change is asked about by itself: what nobody has listed falls under the default.
+  const others = operations.flatMap(({ target }) => (target && target.name !== own ? [target.name] : []));
+  const found = await findPlaybook(ctx, playbook_id);
   return evaluate({
     ...known,
     mode,
@@ -46,8 +51,8 @@ export async function mayRunByItself(
     category,
     escalation_level,
     labels: await repairLabelsOf(ctx, incident_id),
-    services: repairOf(services, names),
-    playbook: (await findPlaybook(ctx, playbook_id)) ?? null,
+    services: [names, ...others.map((one) => [one])].flatMap((some) => repairOf(services, some)),
+    playbook: found !== undefined && hashOf(found) === playbook_hash ? found : null,
     earlier: await earlierTries(ctx, incident_id, approval_id),
   });
 }

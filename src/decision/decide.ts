@@ -5,7 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { type IncidentRow, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
-import { type Operation, stepsInWords, traitsOf } from "../operation/index.ts";
+import { type Operation, shownOperation, stepsInWords, traitsOf } from "../operation/index.ts";
 import { type About, type AnswerOptions, answer, type Basis } from "./answer.ts";
 import { asksFirst, judge, type Mode } from "./policy.ts";
 import { insertDecision, supersedeDecisions } from "./store.ts";
@@ -30,7 +30,17 @@ async function settle(
   options: DecideOptions,
 ): Promise<DecisionRow> {
   const { incident_id, notification_type, alert_category: category } = incident;
-  const { source, rule_id, operation, further = [], playbook_id, description, because, by } = basis;
+  const {
+    source,
+    rule_id,
+    operation,
+    further = [],
+    playbook_id,
+    playbook_hash,
+    description,
+    because,
+    by,
+  } = basis;
   const now = ctx.clock.now();
   const steps = [operation, ...further];
   const least = (one: Operation) => options.leastRisk?.(one);
@@ -55,6 +65,7 @@ async function settle(
       operation,
       ...(further.length === 0 ? {} : { further }),
       ...(playbook_id === undefined ? {} : { playbook_id }),
+      ...(playbook_hash === undefined ? {} : { playbook_hash }),
       description,
       risk_level,
       reasoning: because,
@@ -76,7 +87,7 @@ async function settle(
   record(ctx, {
     action: "decision.made",
     subject: token,
-    data: { incident_id, source, operation, further, playbook_id, rule_id, policy },
+    data: { incident_id, source, operations: steps.map(shownOperation), playbook_id, rule_id, policy },
   });
   return decision;
 }

@@ -106,7 +106,8 @@ describe("guardrails", () => {
 
   it("name everything that blocks at once, and one more change never unblocks", () => {
     const changes = fc.uniqueArray(fc.constantFrom(...BLOCKED), {
-      selector: ([, change]) => Object.keys(change).join(),
+      // What is said of a playbook in one would be said otherwise in another.
+      selector: ([, change]) => ("playbook" in change ? "playbook" : Object.keys(change).join()),
       minLength: 1,
     });
     fc.assert(

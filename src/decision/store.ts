@@ -84,7 +84,7 @@ export async function earlierTries(
   const { rows } = await ctx.db.execute<{ rejected: boolean; failed: boolean }>(sql`
     select exists (select from approvals where incident_id = ${incident_id} and status = 'rejected') as rejected,
            exists (select from executions where incident_id = ${incident_id} and caller = 'auto_repair'
-             and approval_id <> ${but} and status in ('failed', 'refused')) as failed`);
+             and approval_id <> ${but} and (status in ('failed', 'refused') or undone_by is not null)) as failed`);
   return rows[0] ?? { rejected: false, failed: false };
 }
 

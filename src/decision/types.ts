@@ -12,6 +12,7 @@ export type StoredProposal = {
   /** What is done after it, in order. */
   further?: Operation[];
   playbook_id?: string;
+  playbook_hash?: string;
   description: string;
   risk_level: Risk;
   reasoning: string;
@@ -29,6 +30,8 @@ export type DecisionRow = Omit<typeof decisions.$inferSelect, "proposal" | "poli
  */
 export type Investigator = {
   id: string;
+  /** The gateway's name of what it reads with, which an operator may disable. */
+  tool?: string;
   investigates(target: OperationTarget): boolean;
   investigate(target: OperationTarget, now: Date, signal: AbortSignal): Promise<Investigation>;
 };

@@ -157,11 +157,11 @@ async function policyGap(
   incident: IncidentRow,
 ): Promise<Refusal | undefined> {
   if (plan.authority !== "policy") return undefined;
-  const { playbook_id = "", risk_level } = plan;
+  const { playbook_id = "", playbook_hash, risk_level } = plan;
   const operations = stepsOf(plan);
   // Freezes and rates are gate four's; what is tried out was tried before the act.
   const known = { stopped: null, failed_checks: [] };
-  const candidate = { incident, approval_id, operations, risk_level, playbook_id, ...known };
+  const candidate = { incident, approval_id, operations, risk_level, playbook_id, playbook_hash, ...known };
   const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself());
   if (blocked_by.length === 0) return undefined;
   const why = blocked_by.map((one) => `${one.guardrail}: ${one.reason}`).join("; ");

@@ -4,9 +4,16 @@ import { transaction } from "../db/transaction.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
-import { toolOf } from "../operation/index.ts";
+import { shownOperation, toolOf } from "../operation/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
 import type { Executor, GatewayOptions } from "./types.ts";
+
+/** What a system says of itself is shown to people and kept for ever: one line, and not a long one. */
+const inLine = (text: string) =>
+  text
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
+    .slice(0, 1_000)
+    .toWellFormed();
 
 /** Reads through the gateway: for dry-runs, snapshots and looking whether an act took effect. Audited. */
 export async function readThrough<T>(
@@ -21,7 +28,7 @@ export async function readThrough<T>(
   const result = admission.ok
     ? await within(options.read_timeout, what, (async () => read(admission.executor))()).then(
         (value) => ({ ok: true as const, value }),
-        (error: unknown) => ({ ok: false as const, message: redactText(messageOf(error)) }),
+        (error: unknown) => ({ ok: false as const, message: inLine(redactText(messageOf(error))) }),
       )
     : { ok: false as const, message: admission.refusal.message };
   await auditCall(ctx, call, {
@@ -45,7 +52,14 @@ export async function auditCall(
     record(tx, {
       action: "gateway.call",
       subject: run?.execution_id ?? incident_id,
-      data: { caller, tool, incident_id, approval_id: run?.approval_id, operation, ...outcome },
+      data: {
+        caller,
+        tool,
+        incident_id,
+        approval_id: run?.approval_id,
+        operation: shownOperation(operation),
+        ...outcome,
+      },
     });
   });
 }

@@ -10,6 +10,7 @@ import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import type { Investigator } from "../decision/index.ts";
+import { canonicalJson } from "../lib/canonical-json.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { redactTexts } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
@@ -17,6 +18,8 @@ import { within } from "../lib/wait.ts";
 export type EvidenceTerms = {
   /** Seconds for all investigators together: they look at the same time. */
   time: number;
+  /** Tools that the operator has disabled: nobody looks with them. */
+  disabled_tools?: readonly string[];
 };
 
 /** Seconds that one which was told to stop has for coming back with what it has. */
@@ -80,9 +83,13 @@ export async function investigate(
   authorise(ctx.actor, "investigate", { people: "viewer", system: ["pipeline", "sweep"] });
   const { target, incident_id } = input;
   const now = ctx.clock.now();
-  const asked = investigators.filter((one) => one.investigates(target));
+  const known = investigators.filter((one) => one.investigates(target));
+  const asked = known.filter(
+    ({ tool }) => !terms.disabled_tools?.some((one) => one === tool || one === "investigate"),
+  );
   const parts = await Promise.all(asked.map((one) => ask(one, target, now, terms.time)));
-  if (asked.length === 0) parts.push(nothing(target, `nothing configured can look at a ${target.kind}`));
+  if (known.length === 0) parts.push(nothing(target, `nothing configured can look at a ${target.kind}`));
+  else if (asked.length === 0) parts.push(nothing(target, "what could look at it is disabled"));
   const found = redactTexts({ at: now.toISOString(), ...joined(parts) });
   await transaction(ctx, async (tx) => {
     record(tx, {
@@ -116,6 +123,24 @@ function targetOf({ kind, name, namespace, cluster, host }: DiagnosisQuery): Ope
   };
 }
 
+/** So many targets are looked at for people at once: repairs need the same connections. */
+const AT_ONCE = 4;
+const looking = new Map<string, Promise<Investigation>>();
+
+/** Whoever asks about what is being looked at gets the same answer. Throws `overloaded`. */
+async function shared(target: OperationTarget, look: () => Promise<Investigation>): Promise<Investigation> {
+  const key = canonicalJson(target);
+  const going = looking.get(key);
+  if (going !== undefined) return going;
+  if (looking.size >= AT_ONCE)
+    throw new AwoooiError("overloaded", `${AT_ONCE} targets are being looked at: try again in a moment.`, {
+      retryAfter: 5,
+    });
+  const begun = look().finally(() => looking.delete(key));
+  looking.set(key, begun);
+  return begun;
+}
+
 /**
  * The same for a person who asks. Throws `invalid` where nothing configured can look at such a target, and
  * `not_found` where it is not there.
@@ -130,7 +155,8 @@ export async function diagnose(
   const target = targetOf(query);
   if (!investigators.some((one) => one.investigates(target)))
     throw new AwoooiError("invalid", `Nothing that is configured can look at a ${target.kind}.`);
-  const found = await investigate(ctx, { incident_id: null, target }, investigators, terms);
+  const look = () => investigate(ctx, { incident_id: null, target }, investigators, terms);
+  const found = await shared(target, look);
   if (found.target === null) {
     const why = found.missing.length === 0 ? "" : ` ${found.missing.join("; ")}.`;
     throw new AwoooiError("not_found", `There is no ${target.kind} ${target.name}.${why}`);

@@ -3,7 +3,7 @@ import type { Execution, ExecutionQuery } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { inWords } from "../operation/index.ts";
+import { inWords, shownOperation } from "../operation/index.ts";
 import { executionPage, findExecution } from "./store.ts";
 import type { ExecutionRow, Undo } from "./types.ts";
 
@@ -27,7 +27,7 @@ export function presentExecution(row: ExecutionRow): Execution {
   } = row;
   return {
     ...rest,
-    operation,
+    operation: shownOperation(operation),
     undo: undo === null ? null : shownUndo(undo),
     target: operation.target,
     duration_ms: started_at !== null && ended_at !== null ? ended_at.getTime() - started_at.getTime() : null,

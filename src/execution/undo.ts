@@ -34,8 +34,8 @@ export async function mayUndo(
  */
 export async function markUndone(ctx: Ctx, execution: ExecutionRow): Promise<string | null> {
   authorise(ctx.actor, "mark executions as undone", { people: "nobody", system: ["pipeline", "sweep"] });
-  const { undoes, execution_id, incident_id } = execution;
-  if (undoes === null || !(await hasSucceeded(ctx, execution_id))) return null;
+  const { undoes, execution_id, incident_id, status } = execution;
+  if (undoes === null || !(status === "success" || (await hasSucceeded(ctx, execution_id)))) return null;
   const undone = await lockExecution(ctx, undoes);
   if (undone === undefined || undone.undone_by !== null) return null;
   await updateExecution(ctx, undoes, { undone_by: execution_id });

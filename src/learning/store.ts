@@ -42,6 +42,15 @@ export async function unhold(ctx: Ctx, execution_id: string): Promise<Unheld | n
   return { execution_id, counted: before.success && before.held };
 }
 
+/** The same of the repair that an execution was a step of: the last step holds its record. */
+export async function unholdRunOf(ctx: Ctx, execution_id: string): Promise<Unheld | null> {
+  const { rows } = await ctx.db.execute<{ id: string }>(sql`
+    select r.execution_id as id from executions one
+      join executions other using (approval_id) join repair_records r on r.execution_id = other.execution_id
+     where one.execution_id = ${execution_id}`);
+  return rows[0] === undefined ? null : unhold(ctx, rows[0].id);
+}
+
 /** Keeps how a resolution came about; false when it was concluded before. */
 export async function concludeResolutionRow(
   ctx: Ctx,

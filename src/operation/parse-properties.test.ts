@@ -124,6 +124,7 @@ describe("the parser", () => {
       "host.diagnose",
       "host.clear_docker_logs",
       "host.renew_certificate",
+      "tool.call",
       "investigate",
       "none",
     ]);

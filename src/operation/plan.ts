@@ -24,6 +24,8 @@ const fields = z.strictObject({
   further: z.array(operation).min(1).max(19).optional(),
   /** Whose steps these are. */
   playbook_id: z.string().optional(),
+  /** What that playbook was for and did when the plan was made: changed, it is another. */
+  playbook_hash: z.string().optional(),
   /** No person has signed it, and none needs to: policy allowed it. */
   authority: z.literal("policy").optional(),
   /** Policy allowed it although its playbook had never run. */

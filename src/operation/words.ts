@@ -1,5 +1,6 @@
 import type { OperationTarget } from "../contract/incident.ts";
 import { redact } from "../lib/redact.ts";
+import { shownOperation } from "./shown.ts";
 import type { Operation } from "./types.ts";
 
 // Of a title; all of them are in the operation, which people sign.
@@ -72,7 +73,7 @@ export function inWords(operation: Operation): string {
       return `Set resources of ${where}: ${parts.filter(Boolean).join("; ")}`;
     }
     case "kubernetes.patch":
-      return `Patch ${where}: ${JSON.stringify(operation.parameters.patch)}`;
+      return `Patch ${where}: ${JSON.stringify((shownOperation(operation) as typeof operation).parameters.patch)}`;
     case "kubernetes.get":
       return `Read ${where || selectedOf(operation.parameters)}`;
     case "kubernetes.describe":

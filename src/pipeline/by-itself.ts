@@ -1,4 +1,10 @@
-import { type ApprovalRow, approveByPolicy, lockApproval, presentApproval } from "../approval/index.ts";
+import {
+  type ApprovalRow,
+  approveByPolicy,
+  foundOf,
+  lockApproval,
+  presentApproval,
+} from "../approval/index.ts";
 import type { Check } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
@@ -8,12 +14,13 @@ import { lockIncident } from "../incident/index.ts";
 import { stepsOf } from "../operation/index.ts";
 import type { Journey } from "./types.ts";
 
-type Prepared = Partial<Omit<PlanPreparation, "impossible">> & { checks: Check[] };
+type Prepared = Partial<Omit<PlanPreparation, "impossible">> & { checks: Check[]; plan_hash?: string };
 
 /** Whether a prepared plan may run by itself; null where that was never in question. */
-async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, prepared: Prepared) {
+async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given: Prepared) {
+  const prepared = foundOf(approval, given);
   const { incident_id, approval_id, plan, decision_token: token } = approval;
-  const { playbook_id, risk_level } = plan;
+  const { playbook_id, playbook_hash, risk_level } = plan;
   const decision = (await latestDecisions(tx, [incident_id])).get(incident_id);
   if (decision?.token !== token || decision.policy.outcome !== "auto" || playbook_id === undefined)
     return null;
@@ -30,6 +37,7 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, prepa
       operations,
       risk_level,
       playbook_id,
+      playbook_hash,
       stopped: await whatStops(tx, gateway, operations),
       failed_checks: prepared.checks.length === 0 ? null : failed,
     },

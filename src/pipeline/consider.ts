@@ -69,7 +69,11 @@ export async function consider(
     await keepEvidence(tx, incident_id, found);
     const latest = (await latestDecisions(tx, [incident_id])).get(incident_id);
     const open = await openApprovalOf(tx, incident_id);
-    if (latest?.token !== token || (open !== undefined && open.status !== "preparing")) return;
+    // What was merged or decided otherwise meanwhile, or is before people, has its answer.
+    if (locked.merged_into !== null || latest?.token !== token || latest.state === "superseded") return;
+    if (open !== undefined && open.status !== "preparing") return;
+    // That people want something taken back, no evidence speaks against.
+    if (latest.source === "undo") return;
     const incident = await aimAt(tx, locked, found.target);
     await decideBy(tx, journey, incident, found, latest);
   });

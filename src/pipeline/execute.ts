@@ -116,7 +116,7 @@ export async function conclude(
     if (execution === null) return;
     const { incident_id, attempts, undoes } = execution;
     await noteStop(tx, execution);
-    if (attempts > 0) await recordRepair(tx, execution);
+    if (attempts > 0 || execution.step > 1) await recordRepair(tx, execution);
     const undone = await markUndone(tx, execution);
     if (undone !== null) await repairTakenBack(tx, undone);
     const incident = await lockIncident(tx, incident_id);

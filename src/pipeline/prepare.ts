@@ -1,5 +1,4 @@
-import { getApproval, withdrawApproval } from "../approval/index.ts";
-import type { Check } from "../contract/approval.ts";
+import { getApproval, LATE, withdrawApproval } from "../approval/index.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
@@ -28,12 +27,11 @@ async function lookAround(journey: Journey, incident_id: string, target: Operati
   );
 }
 
+/** What was found out, and about which plan. */
+type Found = PlanPreparation & { plan_hash: string };
+
 /** Evidence first, for it may change the plan; then whether that can be carried out. */
-async function findOut(
-  journey: Journey,
-  approval_id: string,
-  nothing: PlanPreparation,
-): Promise<PlanPreparation> {
+async function findOut(journey: Journey, approval_id: string, nothing: Found): Promise<Found> {
   const ctx = journey.as("pipeline");
   const { incident_id, decision_token: token } = await getApproval(ctx, approval_id);
   try {
@@ -43,30 +41,23 @@ async function findOut(
     // A plan is better prepared without evidence than not at all.
     ctx.log.error({ incident_id, error: messageOf(error) }, "the evidence could not be considered");
   }
-  const { plan, status } = await getApproval(ctx, approval_id);
+  const { plan, plan_hash, status } = await getApproval(ctx, approval_id);
   if (status !== "preparing") return nothing;
   await lookAround(journey, incident_id, plan.operation.target);
-  return preparePlan(ctx, { incident_id, operations: stepsOf(plan) }, journey.run.gateway);
+  const prepared = await preparePlan(ctx, { incident_id, operations: stepsOf(plan) }, journey.run.gateway);
+  return { ...prepared, plan_hash };
 }
 
 /** What can be found out in the time there is; what is not there by then is said to be missing. */
-async function gather(journey: Journey, approval_id: string): Promise<PlanPreparation> {
-  const { status, prepare_until, plan } = await getApproval(journey.as("pipeline"), approval_id);
-  const nothing = { operations: stepsOf(plan), checks: [], diff: null, affected_pods: 0, impossible: null };
+async function gather(journey: Journey, approval_id: string): Promise<Found> {
+  const { status, prepare_until, plan, plan_hash } = await getApproval(journey.as("pipeline"), approval_id);
+  const bare = { checks: [], diff: null, affected_pods: 0, impossible: null };
+  const nothing = { ...bare, operations: stepsOf(plan), plan_hash };
   if (status !== "preparing") return nothing;
   const now = journey.as("pipeline").clock.now();
   const left = (prepare_until.getTime() - now.getTime()) / 1000 - RESERVE_SECONDS;
   const stop = new AbortController();
-  const late: Check = {
-    name: "dry-run",
-    passed: false,
-    message: "it did not finish in the time for a decision",
-  };
-  const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(async () => {
-    // Its evidence may have changed the plan all the same.
-    const { plan: latest } = await getApproval(journey.as("pipeline"), approval_id);
-    return { ...nothing, operations: stepsOf(latest), checks: [late] };
-  });
+  const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(() => ({ ...nothing, checks: [LATE] }));
   try {
     return await Promise.race([findOut(journey, approval_id, nothing), bound]);
   } finally {

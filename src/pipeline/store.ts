@@ -36,7 +36,7 @@ export async function dueIncidents(
       : { chosen: sql`i.incident_id > ${which.after}`, limit: which.limit };
   const { rows } = await ctx.db.execute<Due>(sql`
     with idle as (
-      select i.incident_id, i.notification_type, i.last_seen, i.updated_at, d.outcome, i.merged_into,
+      select i.incident_id, i.notification_type, i.last_seen, i.updated_at, d.outcome, d.rule, i.merged_into,
              m.status in ('investigating', 'mitigating') as main_active, m.resolved_at as main_over,
              d.created_at is not null as decided,
              i.resolution > 0 and i.resolved_through is null as by_hand,
@@ -46,7 +46,7 @@ export async function dueIncidents(
         from incidents i
         left join incidents m on m.incident_id = i.merged_into
         left join lateral (
-          select policy->>'outcome' as outcome, created_at from decisions
+          select policy->>'outcome' as outcome, policy->>'rule' as rule, created_at from decisions
            where incident_id = i.incident_id and state <> 'superseded'
            order by created_at desc, token desc limit 1) d on true
         left join lateral (
@@ -71,7 +71,8 @@ export async function dueIncidents(
                   when notification_type = 'TYPE-1' then null
                   when lapsed or not decided then 'again'
                   when coalesce(outcome, 'ask') in ('ask', 'auto') and since <= ${before(windows.cool_down)} then 'again'
-                  when outcome = 'manual' and since <= ${before(windows.watch)} then 'again' end as because
+                  -- What was well when it was looked at, and fires all the same, is looked at again.
+                  when (outcome = 'manual' or rule = 'no_action') and since <= ${before(windows.watch)} then 'again' end as because
         from idle)
     select incident_id, because from due where because is not null order by incident_id limit ${ids.limit}`);
   return rows;
@@ -86,6 +87,8 @@ export async function cutShort(
   const { rows } = await ctx.db.execute<{ incident_id: string; execution_id: string }>(sql`
     select incident_id, execution_id from executions e
      where status = 'refused' and attempts > 0 and execution_id > ${after}
+       -- An undo is not learnt from, and what was learnt long ago may have been deleted since.
+       and undoes is null and ended_at > ${addSeconds(ctx.clock.now(), -86_400).toISOString()}::timestamptz
        and not exists (select from repair_records r where r.execution_id = e.execution_id)
      order by execution_id limit ${limit}`);
   return rows;

@@ -228,6 +228,21 @@ describe("the sweep", () => {
     }
   });
 
+  it("looks again at what was found to be well and goes on firing", async () => {
+    const { incident_id, approval_id } = await presented(database, clock);
+    await fire(incident_id);
+    await sql("update approvals set status = 'superseded' where approval_id = $1", approval_id);
+    const policy = JSON.stringify({ outcome: "none", rule: "no_action", reason: "it is well" });
+    await sql("update decisions set policy = $2 where incident_id = $1", incident_id, policy);
+    clock.forward(3_599);
+    await sweep(journey);
+    const approvals = () => sql("select status from approvals where incident_id = $1", incident_id);
+    expect(await approvals()).toHaveLength(1);
+    clock.forward(2);
+    await sweep(journey);
+    expect(await approvals()).toHaveLength(2);
+  });
+
   it("puts what goes on firing before people again after the cool-down, and not before", async () => {
     const { incident_id, approval_id } = await presented(database, clock);
     await fire(incident_id);

@@ -1,4 +1,4 @@
-import { openApprovalOf, requestApproval } from "../approval/index.ts";
+import { openApprovalOf, requestApproval, withStandingPlan } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { decideUndo } from "../decision/index.ts";
@@ -29,7 +29,8 @@ export async function undoByHand(
     if (open !== undefined) {
       throw conflict(`${open.approval_id} is before people (${open.action}): sign or reject that first.`);
     }
-    if ((await incidentsInExecution(tx, [incident_id])).has(incident_id)) {
+    const signed = await withStandingPlan(tx, [incident_id]);
+    if (signed.has(incident_id) || (await incidentsInExecution(tx, [incident_id])).has(incident_id)) {
       throw conflict(`Something is being done about ${incident_id}: wait until it has ended.`);
     }
     const about = { incident, operation, undoes: execution_id, leaves };

@@ -34,6 +34,9 @@ async function bringIn(tx: Ctx, one: WrittenPlaybook): Promise<Imported> {
   if (before === undefined) return create(tx, one);
   const same = hashOf(before) === hashOf(one);
   if (same && before.description === one.description) return { result: "unchanged", playbook: before };
+  // What an approver has let answer is not taken from it, nor told otherwise, by less than an approver.
+  if (before.status === "approved")
+    authorise(tx.actor, `change the approved playbook ${one.name}`, { people: "approver" });
   const change = same ? { description: one.description } : { ...one, ...ANEW };
   return { result: "changed", playbook: await updatePlaybook(tx, before.playbook_id, change) };
 }

@@ -1,6 +1,7 @@
 export { approvePlaybook } from "./approve.ts";
 export { deprecatePlaybook } from "./deprecate.ts";
 export { parsePlaybooks, readPlaybooks, type WrittenPlaybook, writePlaybooks } from "./document.ts";
+export { hashOf } from "./hash.ts";
 export { type Imported, importPlaybooks } from "./import.ts";
 export { type Match, match, successRate, worksOften } from "./match.ts";
 export { getPlaybook, listPlaybooks, matchPlaybook, presentPlaybook } from "./read.ts";

@@ -7,6 +7,7 @@ import { AwoooiError } from "../lib/error.ts";
 import { approvePlaybook } from "./approve.ts";
 import { deprecatePlaybook } from "./deprecate.ts";
 import { parsePlaybooks, writePlaybooks } from "./document.ts";
+import { hashOf } from "./hash.ts";
 import { importPlaybooks } from "./import.ts";
 import { getPlaybook, listPlaybooks, matchPlaybook, presentPlaybook } from "./read.ts";
 import { recordRun, recordRunNotHeld } from "./record-run.ts";
@@ -59,6 +60,28 @@ function errorsOf(work: () => unknown): AwoooiError["errors"] {
   }
   throw new Error("nothing is wrong");
 }
+
+describe("an approved playbook", () => {
+  it("is changed by nobody less than an approver, and what its old form did is not counted for it", async () => {
+    const name = "guarded";
+    const brought = async (role: Role, written: ReturnType<typeof named>) =>
+      (await importPlaybooks(as(role), written))[0]!.playbook;
+    const first = await brought("responder", named(name));
+    await approvePlaybook(as("approver"), { playbook_id: first.playbook_id });
+    const other = named(name, "[{ operation: process.restart }, { operation: process.restart }]");
+    await expect(brought("responder", other)).rejects.toMatchObject({ code: "forbidden" });
+    const changed = await brought("approver", other);
+    expect(changed).toMatchObject({ playbook_id: first.playbook_id, status: "draft" });
+    const { playbook_id } = first;
+    const run = { playbook_id, playbook_hash: hashOf(first), success: true, execution_id: "EXE-1" };
+    const count = (one: typeof run) => transaction(system("pipeline"), (tx) => recordRun(tx, one));
+    await count(run);
+    expect(await getPlaybook(as("viewer"), playbook_id)).toMatchObject({ runs: 0, trust: 0 });
+    await count({ ...run, playbook_hash: hashOf(changed) });
+    expect(await getPlaybook(as("viewer"), playbook_id)).toMatchObject({ runs: 1 });
+    await deprecatePlaybook(as("admin"), playbook_id);
+  });
+});
 
 describe("a file of playbooks", () => {
   it("is read with what it leaves open, and written again as it is", () => {
@@ -131,10 +154,10 @@ describe("importing", () => {
       recordRun(tx, { playbook_id, success: true, execution_id: "EXE-1" }),
     );
     const words = named("changes").map((one) => ({ ...one, description: "in other words" }));
-    const [reworded] = await importPlaybooks(as("responder"), words);
+    const [reworded] = await importPlaybooks(as("approver"), words);
     expect(reworded).toMatchObject({ result: "changed", playbook: { status: "approved", runs: 1 } });
     const steps = "[{ operation: process.restart, risk: high }]";
-    const [changed] = await importPlaybooks(as("responder"), named("changes", steps));
+    const [changed] = await importPlaybooks(as("approver"), named("changes", steps));
     expect(changed).toMatchObject({
       result: "changed",
       playbook: { status: "draft", approved_by: null, runs: 0, successes: 0, trust: 0 },

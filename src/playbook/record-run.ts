@@ -1,20 +1,26 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { hashOf } from "./hash.ts";
 import { lockPlaybook, updatePlaybook } from "./store.ts";
 import { trustAfter } from "./trust.ts";
+import type { PlaybookRow } from "./types.ts";
 
 const ADMISSION = { people: "nobody", system: ["pipeline", "sweep", "intake"] } as const;
 
+/** `playbook_hash`: what it was for and did then. */
+type Run = { playbook_id: string; playbook_hash?: string | undefined; execution_id: string };
+
+/** What was changed since has its own counts, and earns its own trust. */
+const isAnother = (now: PlaybookRow, { playbook_hash }: Run) =>
+  playbook_hash !== undefined && hashOf(now) !== playbook_hash;
+
 /** Counts a run of a playbook, in the transaction that found out what it came to; none that is gone. */
-export async function recordRun(
-  ctx: Ctx,
-  run: { playbook_id: string; success: boolean; execution_id: string },
-): Promise<void> {
+export async function recordRun(ctx: Ctx, run: Run & { success: boolean }): Promise<void> {
   authorise(ctx.actor, "count runs of playbooks", ADMISSION);
   const { playbook_id, success, execution_id } = run;
   const before = await lockPlaybook(ctx, playbook_id);
-  if (before === undefined) return;
+  if (before === undefined || isAnother(before, run)) return;
   const trust = trustAfter(before.trust, success);
   const runs = before.runs + 1;
   const successes = before.successes + (success ? 1 : 0);
@@ -25,14 +31,11 @@ export async function recordRun(
 }
 
 /** A run that had counted as a success did not hold, or people took it back: it counts as failed from now on. */
-export async function recordRunNotHeld(
-  ctx: Ctx,
-  run: { playbook_id: string; execution_id: string },
-): Promise<void> {
+export async function recordRunNotHeld(ctx: Ctx, run: Run): Promise<void> {
   authorise(ctx.actor, "count runs of playbooks", ADMISSION);
   const { playbook_id, execution_id } = run;
   const before = await lockPlaybook(ctx, playbook_id);
-  if (before === undefined || before.successes === 0) return;
+  if (before === undefined || isAnother(before, run) || before.successes === 0) return;
   const [successes, failures] = [before.successes - 1, before.failures + 1];
   const trust = trustAfter(before.trust, false);
   await updatePlaybook(ctx, playbook_id, { successes, failures, trust });

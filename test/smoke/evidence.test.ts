@@ -2,11 +2,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
+import type { Approval } from "../../src/contract/approval.ts";
 import type { Investigation } from "../../src/contract/evidence.ts";
 import type { Playbook } from "../../src/contract/playbook.ts";
 import type { Investigator } from "../../src/decision/index.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { approvalIn, type Client, startTestApp } from "../support/app.ts";
+import { approvalIn, type Client, concluded, startTestApp } from "../support/app.ts";
+import { restartOf } from "../support/approved.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { ScriptedTarget } from "../support/scripted-executor.ts";
@@ -20,9 +22,10 @@ const RULES = `
 - {id: last, targets: [any], propose: investigate, risk: low, reasoning: Somebody should look.}`;
 
 // One for each test: alerts of the same one would be one incident.
-const SHOPS = Array.from({ length: 10 }, (_, at) => `shop-${at}`);
+const SHOPS = Array.from({ length: 14 }, (_, at) => `shop-${at}`);
 let next = 0;
 let shop: string;
+const target = new ScriptedTarget();
 let database: TestDatabase;
 let folder: string;
 let app: RunningApp & { admin: Client };
@@ -53,13 +56,13 @@ beforeAll(async () => {
   folder = await temporaryFolder("evidence");
   const rules = join(folder, "rules.yaml");
   await writeFile(rules, RULES);
-  const target = new ScriptedTarget();
   app = await startTestApp(
     database.url,
     folder,
     {
       processes: SHOPS.map((name) => ({ name, argv: ["/bin/true"] })),
       decision: { rules, evidence_time: "1s" },
+      incident: { correlation: { merge: false } },
     },
     {
       adapt: (all) => ({
@@ -165,6 +168,44 @@ describe("evidence", () => {
     expect(await app.admin.get(`/incidents/${id}`)).toMatchObject({
       operation_target: { kind: "process", name: shop },
     });
+  });
+
+  it("does not speak against an undo that people asked for", async () => {
+    target.undoAnswer = { ok: true, operation: restartOf(shop), leaves: null };
+    const id = await fired("ShopDown");
+    const { approval_id, plan_hash } = await approvalIn(app.admin, id, "pending");
+    await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
+    await concluded(app.admin, id);
+    const { items } = await app.admin.get<{ items: { execution_id: string }[] }>(
+      `/incidents/${id}/executions`,
+    );
+    found.findings = [finding("disk_full")];
+    const asked = await app.admin.post<Approval>(`/executions/${items[0]?.execution_id}/undo`);
+    const ready = await approvalIn(app.admin, id, "pending");
+    expect(await app.admin.get(`/approvals/${ready.approval_id}`)).toMatchObject({
+      approval_id: asked.approval_id,
+      decision_token: asked.decision_token,
+      requested_by: "admin",
+      operation: restartOf(shop),
+    });
+    expect((await app.admin.get<Investigation>(`/incidents/${id}/evidence`)).findings).toHaveLength(1);
+  });
+
+  it("of what has become an effect meanwhile leads to nothing of its own", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answer = promise;
+    found.findings = [finding("hung")];
+    const main = await fired("ShopOdd");
+    shop = SHOPS[next++] as string;
+    const effect = await fired("ShopOdd");
+    await app.admin.post(`/incidents/${effect}/merge`, { into: main });
+    resolve();
+    await approvalIn(app.admin, main, "pending");
+    await until(
+      async () => (await app.admin.get(`/incidents/${effect}/evidence`)) ?? undefined,
+      "its evidence",
+    );
+    expect((await approvalsOf(effect)).items).toEqual([]);
   });
 
   it("is kept with its incident", async () => {

@@ -110,14 +110,18 @@ function patch(command: Kubectl): Verdict {
   const type = flags.value("--type") ?? "strategic";
   const text = flags.value("--patch");
   if (text === undefined) refuse("kubectl patch has no patch (-p)");
-  // Such a key would get lost on its way into the operation.
-  if (text.includes("__proto__")) refuse("the patch names __proto__");
   let content: unknown;
+  const keys = new Set<string>();
   try {
-    content = JSON.parse(text);
+    content = JSON.parse(text, (key, value: unknown) => {
+      keys.add(key);
+      return value;
+    });
   } catch {
     refuse(`the patch is not JSON: ${shown(text)}`);
   }
+  // Such a key would get lost on its way into the operation.
+  if (keys.has("__proto__")) refuse("the patch names __proto__");
   if (type === "json") refuse("--type=json is not read: give the patch as an object");
   if (type !== "strategic" && type !== "merge") refuse(`${shown(type)} is no type of patch`);
   if (type === "merge" && text.includes("["))

@@ -16,6 +16,7 @@ export function createInvestigator(clusters: Clusters, namespaces: Namespaces = 
     !denied.includes(namespace) && (allowed.length === 0 || allowed.includes(namespace));
   return {
     id: "kubernetes",
+    tool: "kubernetes_describe",
     investigates: ({ kind, cluster }) => isRootKind(kind) && clusters.of(cluster) !== undefined,
     async investigate(target, now, signal) {
       const at = now.toISOString();

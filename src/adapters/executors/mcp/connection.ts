@@ -61,7 +61,9 @@ export class Connection {
       // The client's own `callTool` would take an answer that is not as promised for no answer.
       return await client.request(request, CallToolResultSchema, this.#options(signal));
     } catch (error) {
-      if (!(error instanceof McpError)) await this.#drop(client);
+      // What a server answers has reached it, whatever code it gives.
+      if (error instanceof McpError) throw error;
+      await this.#drop(client);
       throw neverArrived(error) ? new NotSent(messageOf(error), { cause: error }) : error;
     }
   }

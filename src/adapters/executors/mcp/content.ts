@@ -23,9 +23,12 @@ function blockText(block: Block): string {
 
 const plain = (text: string) => text.replace(/[^\P{Cc}\n\t]/gu, "").toWellFormed();
 
-/** An error in words, some of which may be the server's: without credentials, and not too many. */
+/** An error on one line, some of it in the server's words: without credentials, and not too long. */
 export function errorText(error: unknown): string {
-  return redactText(plain(messageOf(error)).slice(0, MAX_ERROR));
+  // Redacted before it is cut, or half a secret would be left.
+  return redactText(plain(messageOf(error).replace(/\s+/g, " ")))
+    .slice(0, MAX_ERROR)
+    .toWellFormed();
 }
 
 /** What people read of a tool's answer. */

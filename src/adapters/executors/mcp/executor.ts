@@ -58,6 +58,13 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
     return connection;
   };
 
+  /** Asks the server. Its own words are cleaned in the error. */
+  async function ask<T>(asking: Promise<T>): Promise<T> {
+    return asking.catch((error: unknown) => {
+      throw new Error(errorText(error));
+    });
+  }
+
   /** Why the call must not be made, as the server is now; null: it may. */
   async function gapOf(operation: ToolCall, signed: string | undefined, signal?: AbortSignal) {
     const tool = (await serverOf(operation).tools(signal)).get(operation.target.name);
@@ -69,8 +76,7 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
   async function dryRun(asked: Operation): Promise<DryRun> {
     const operation = mustBeCall(asked);
     const { schema, arguments: given } = operation.parameters;
-    const connection = serverOf(operation);
-    const tool = (await connection.tools()).get(operation.target.name);
+    const tool = (await ask(serverOf(operation).tools())).get(operation.target.name);
     const answers: Check = { name: "server", passed: tool !== undefined, message: "offers the tool" };
     if (tool === undefined) return { checks: [{ ...answers, message: "does not have the tool" }] };
     const same = schema === undefined || schema === schemaHash(tool);
@@ -149,8 +155,12 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
     async snapshot(asked) {
       const operation = mustBeCall(asked);
       const connection = serverOf(operation);
-      const tool = (await connection.tools()).get(operation.target.name);
-      return { schema: tool === undefined ? null : schemaHash(tool), server: await connection.version() };
+      const tool = (await ask(connection.tools())).get(operation.target.name);
+      const server = await ask(connection.version());
+      return {
+        schema: tool === undefined ? null : schemaHash(tool),
+        server: server === null ? null : errorText(server),
+      };
     },
     act: (operation, run, signal) => act(operation, run.before, signal),
     // Only the server could know, and there is no question for it.

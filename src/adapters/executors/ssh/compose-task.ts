@@ -1,10 +1,10 @@
 import type { Check } from "../../../contract/approval.ts";
 import type { Resolution } from "../../../execution/index.ts";
-import type { Operation } from "../../../operation/index.ts";
+import { containerName, type Operation } from "../../../operation/index.ts";
 import { effectOnContainers, judgeContainers, startsIn, startsOf } from "./container-task.ts";
 import { type ContainerState, inState, inspect, listContainers } from "./containers.ts";
 import { checkPermission, type Host } from "./host.ts";
-import { notAllowed, notFound, type Seen, type Task } from "./task.ts";
+import { nameGap, notAllowed, notFound, type Seen, type Task } from "./task.ts";
 import { inLine } from "./text.ts";
 import type { Told } from "./units.ts";
 
@@ -27,6 +27,8 @@ export async function ofService(
   service: string,
   project: string | undefined,
 ): Promise<Told<ContainerState[]>> {
+  const gap = nameGap(service, containerName);
+  if (gap !== null) return { ok: false, message: gap };
   const filters = [`${SERVICE}=${service}`, ...(project === undefined ? [] : [`${PROJECT}=${project}`])];
   const there = await listContainers(host, filters);
   return there.ok

@@ -44,7 +44,7 @@ export const sshHost = z.strictObject({
   sudo: z.boolean().optional(),
   runtime: z.enum(["docker", "podman"]).optional(),
   compose: z.array(composeEntry).default([]),
-  /** Only these may be acted on; absent: all that are there. */
+  /** Only these may be acted on, and have their logs read; absent: all that are there. */
   units: z.array(unitName).optional(),
   containers: z.array(containerName).optional(),
   /** Absolute paths of certificates to look at; empty: those that certbot knows. */

@@ -93,13 +93,19 @@ function inWords(error: Error & { level?: string; code?: string }, host: HostCon
   return `${where}: ${inLine(messageOf(error))}`;
 }
 
-/** A stream from the jump host to the next. */
-function forward({ client }: Connection, { address, port }: HostConfig): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    client.forwardOut("127.0.0.1", 0, address, port, (error, stream) =>
+/** A stream from the jump host to the next. One that does not open it in time is left. */
+async function forward({ client }: Connection, to: HostConfig, seconds: number): Promise<Duplex> {
+  let late: NodeJS.Timeout | undefined;
+  const opened = new Promise<Duplex>((resolve, reject) => {
+    late = setTimeout(() => {
+      reject(new Error(`timed out after ${seconds} s`));
+      client.destroy();
+    }, seconds * 1000);
+    client.forwardOut("127.0.0.1", 0, to.address, to.port, (error, stream) =>
       error === undefined ? resolve(stream) : reject(error),
     );
   });
+  return opened.finally(() => clearTimeout(late));
 }
 
 type Hop = { host: HostConfig; sock: Duplex; terms: ConnectTerms; known: KnownHosts };
@@ -188,8 +194,8 @@ export async function connectRoute(route: readonly HostConfig[], terms: ConnectT
     const before = passed.at(-1);
     let result: Connected;
     try {
-      const sock =
-        before === undefined ? await dial(host, terms.connect_timeout) : await forward(before, host);
+      const { connect_timeout: seconds } = terms;
+      const sock = before === undefined ? await dial(host, seconds) : await forward(before, host, seconds);
       result = await login({ host, sock, terms, known });
     } catch (error) {
       result = { ok: false, error: inWords(error as Error, host) };

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import ssh2 from "ssh2";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startHost, type TestHost } from "../../../../test/support/host/index.ts";
 import { descendants } from "../../../../test/support/processes.ts";
@@ -256,6 +257,82 @@ describe("ways in", () => {
     } finally {
       await inner.stop();
     }
+  });
+});
+
+/** A server that lets everybody in, and then never answers a command or a way to another host. */
+async function startMute(): Promise<{ own: Raw; asked: string[]; known: string }> {
+  const pair = ssh2.utils.generateKeyPairSync("ed25519");
+  const asked: string[] = [];
+  const server = new ssh2.Server({ hostKeys: [pair.private] }, (client) => {
+    client.on("error", () => {});
+    client.on("close", () => asked.push("closed"));
+    client.on("authentication", (context) => context.accept());
+    client.on("tcpip", () => asked.push("tcpip"));
+    client.on("session", (accept) => void accept().on("exec", () => asked.push("exec")));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  open.push({ close: async () => void server.close() });
+  const { port } = server.address() as AddressInfo;
+  const [type, key] = pair.public.split(" ");
+  const known = await there.file("mute", `[127.0.0.1]:${port} ${type} ${key}\n`);
+  return { own: { port }, asked, known };
+}
+
+describe("a host that does not answer any more", () => {
+  it("is left when it does not take a command in time", async () => {
+    const { own, asked, known } = await startMute();
+    const one = host(own, { known_hosts: [known], sessions: 1 });
+    const ran = [one.run(["true"], { seconds: 0.3 }), one.run(["true"], { seconds: 0.3 })];
+    for (const each of await Promise.all(ran))
+      expect(each).toMatchObject({
+        sent: true,
+        error: expect.stringContaining("timed out after 0.3 s before"),
+      });
+    await until(() => asked.filter((what) => what === "closed").length === 2, "the connections to be closed");
+    expect(asked.filter((what) => what === "exec")).toHaveLength(2);
+  });
+
+  it("does not keep who is cancelled waiting", async () => {
+    const { own, asked, known } = await startMute();
+    const stop = new AbortController();
+    const running = host(own, { known_hosts: [known] }).run(["true"], { signal: stop.signal });
+    await until(() => asked.includes("exec"), "the command to arrive");
+    stop.abort();
+    expect(await running).toMatchObject({ sent: true, error: "cancelled before the host took the command" });
+  });
+
+  it("is left when it opens no way to the next host", async () => {
+    const { own, asked, known } = await startMute();
+    const access = { address: "127.0.0.1", user: there.user, identity_file: there.privateKeyFile };
+    const list = [
+      { name: "jump", ...access, ...own },
+      { name: "web", port: there.port, jump: "jump", ...access },
+    ];
+    const terms = { known_hosts: [known, there.knownHostsFile], connect_timeout: 0.5, hosts: list };
+    const error = await errorOf(hosts({}, terms).find("web") as Host);
+    expect(error).toMatch(/timed out after 0\.5 s \(through jump\)$/);
+    await until(() => asked.includes("closed"), "the connection to be closed");
+    expect(asked).toContain("tcpip");
+  });
+});
+
+describe("commands that wait for a place", () => {
+  it("are not too many, and leave when they are cancelled", async () => {
+    const one = host({}, { sessions: 1 });
+    const first = one.run(["sleep", "1"]);
+    const stop = new AbortController();
+    const file = join(there.folder, "never");
+    const cancelled = one.run(["touch", file], { signal: stop.signal });
+    const waiting = Array.from({ length: 63 }, () => one.run(["true"]));
+    expect(await errorOf(one)).toBe("too many commands wait for web");
+    stop.abort();
+    expect(await cancelled).toMatchObject({ kind: "failed", sent: false, error: "cancelled" });
+    // Its place in the queue is free again.
+    waiting.push(one.run(["true"]));
+    for (const ran of await Promise.all([first, ...waiting])) expect(ran).toMatchObject({ code: 0 });
+    expect(existsSync(file)).toBe(false);
   });
 });
 

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { containerName } from "../../../operation/index.ts";
 import type { Host } from "./host.ts";
+import { nameGap } from "./task.ts";
 import { inLine } from "./text.ts";
 import type { Told } from "./units.ts";
 
@@ -77,6 +79,8 @@ export function parseInspected(text: string): Told<ContainerState[]> {
 
 export async function inspect(host: Host, names: readonly string[]): Promise<Told<ContainerState[]>> {
   if (names.length === 0) return { ok: true, value: [] };
+  const [gap] = names.flatMap((name) => nameGap(name, containerName) ?? []);
+  if (gap !== undefined) return { ok: false, message: gap };
   const looked = await host.look(host.runtime("container", "inspect", "--", ...names));
   return looked.ok ? parseInspected(looked.stdout) : looked;
 }

@@ -58,7 +58,7 @@ export class Host {
     const bound = String(Math.ceil(seconds) + MARGIN);
     const line = commandLine(["env", "LC_ALL=C", "timeout", "-k", "2", bound, ...argv]);
     const terms = { seconds, signal, limit: this.terms.output_limit };
-    const used = await this.#pool.use(this.name, (connection) => runLine(connection, line, terms));
+    const used = await this.#pool.use(this.name, (connection) => runLine(connection, line, terms), signal);
     if (!used.ok) return { kind: "failed", sent: false, error: used.error, stderr: "" };
     const { value } = used;
     return value.kind === "exited" && value.code === TIMED_OUT

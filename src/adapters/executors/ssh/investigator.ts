@@ -1,15 +1,18 @@
 import type { Finding, Investigation } from "../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../contract/incident.ts";
 import type { Investigator } from "../../../decision/index.ts";
+import { containerName, unitName } from "../../../operation/index.ts";
 import { inState as containerState, inspect, isWell } from "./containers.ts";
 import { readFacts } from "./diagnose-script.ts";
 import { inWords } from "./diagnose-task.ts";
 import { hostOf } from "./executor.ts";
 import { type Cite, evidenceOf, findingsOf } from "./findings.ts";
-import type { Host } from "./host.ts";
+import type { Argv, Host, Looked } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
 import { TARGETS } from "./observer.ts";
+import { nameGap } from "./task.ts";
 import { shown } from "./text.ts";
+import { isAllowed } from "./unit-task.ts";
 import { inState, runs, unitState } from "./units.ts";
 
 type Part = { findings: Finding[]; missing: string[] };
@@ -55,11 +58,20 @@ function unreached(host: Host, message: string, cite: Cite): Part {
   return { findings: [finding], missing: [`${host.name} was not reached: ${message}`] };
 }
 
+/** What it wrote, where the configuration lets it be acted on. */
+async function logOf(host: Host, argv: Argv, allowed: boolean, signal: AbortSignal): Promise<Looked> {
+  return allowed
+    ? host.look(argv, { signal })
+    : { ok: false, message: "is not read: ssh.hosts does not allow it" };
+}
+
 async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal): Promise<Part> {
+  const gap = nameGap(unit, unitName);
+  if (gap !== null) return { findings: [], missing: [`unit ${gap}`] };
   const journal = ["journalctl", "--no-pager", "-o", "short-iso", "-n", LINES, "-u", unit] as const;
   const [state, log] = await Promise.all([
     unitState(host, unit),
-    host.look(host.privileged(journal), { signal }),
+    logOf(host, host.privileged(journal), isAllowed(host.config.units, unit), signal),
   ]);
   const missing = log.ok ? [] : [`journal of ${unit}: ${log.message}`];
   const lines =
@@ -82,11 +94,13 @@ async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal)
 }
 
 async function ofContainer(host: Host, name: string, cite: Cite, signal: AbortSignal): Promise<Part> {
+  const gap = nameGap(name, containerName);
+  if (gap !== null) return { findings: [], missing: [`container ${gap}`] };
+  const logs = host.runtime("logs", "--tail", LINES, "--", name);
+  const allowed = host.config.containers?.includes(name) !== false;
   const [state, log] = await Promise.all([
     inspect(host, [name]),
-    host.look(["sh", "-c", 'exec "$@" 2>&1', "sh", ...host.runtime("logs", "--tail", LINES, "--", name)], {
-      signal,
-    }),
+    logOf(host, ["sh", "-c", 'exec "$@" 2>&1', "sh", ...logs], allowed, signal),
   ]);
   const missing = log.ok ? [] : [`log of ${name}: ${log.message}`];
   const lines =
@@ -141,6 +155,7 @@ function merged(findings: readonly Finding[]): Finding[] {
 export function createInvestigator(hosts: Hosts): Investigator {
   return {
     id: "ssh",
+    tool: "ssh_diagnose",
     investigates: (target) => TARGETS.includes(target.kind) && hosts.find(hostOf(target)) !== undefined,
     async investigate(target, now, signal): Promise<Investigation> {
       const host = hosts.find(hostOf(target));

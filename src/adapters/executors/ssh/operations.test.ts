@@ -431,6 +431,40 @@ describe("diagnose and investigate", () => {
     expect(cited.map((one) => one.text)).toContain("panic: no database");
   });
 
+  it("sends no name that systemd or the runtime would take for more than one", async () => {
+    const { investigator, observer } = hosts;
+    for (const kind of ["unit", "container", "compose_service"]) {
+      for (const name of ["shop@*.service", "-a", "x\ny"]) {
+        const target = { kind, name, host: "web1" };
+        const seen = await observer.observe(target, new Date());
+        expect(seen).toMatchObject({
+          healthy: null,
+          facts: [{ message: expect.stringContaining(" is not ") }],
+        });
+        if (kind === "compose_service") continue;
+        const { missing, evidence } = await investigator.investigate(target, new Date(), NEVER);
+        expect(missing.join()).toMatch(new RegExp(`${kind} ".*" is not `));
+        expect(evidence.map((one) => one.subject).join()).not.toContain(name);
+      }
+    }
+    const asked = (await there.calls()).filter((call) => /\*|^-a$|\n/.test(call.at(-1) ?? ""));
+    expect(asked).toEqual([]);
+  });
+
+  it("reads no log that the configuration does not allow", async () => {
+    const narrow = create({ units: ["nginx"], containers: ["web"] });
+    const missing = async (kind: string, name: string) =>
+      (await narrow.investigator.investigate({ kind, name, host: "web1" }, new Date(), NEVER)).missing.join();
+    const refused = "is not read: ssh.hosts does not allow it";
+    expect(await missing("unit", "shop@1.service")).toContain(`journal of shop@1.service: ${refused}`);
+    expect(await missing("container", "bad")).toContain(`log of bad: ${refused}`);
+    expect(await missing("container", "web")).not.toContain(refused);
+    expect(await missing("unit", "nginx.service")).not.toContain(refused);
+    const logs = (await there.calls()).filter((call) => call.includes("logs"));
+    expect(logs.map((call) => call.at(-1))).toEqual(["web"]);
+    await narrow.close();
+  });
+
   it("finds that a host cannot be reached", async () => {
     const gone = create({ port: 1 });
     const found = await gone.investigator.investigate({ kind: "host", name: "web1" }, new Date(), NEVER);

@@ -18,6 +18,8 @@ type Lane = {
   idle: NodeJS.Timeout | undefined;
 };
 
+// More that wait for one host are not served in time anyway.
+const MAX_WAITING = 64;
 // An open connection answers at once, or it is none.
 const PING_MS = 3_000;
 
@@ -56,10 +58,12 @@ export class Pool {
   async use<T>(
     name: string,
     work: (connection: Connection) => Promise<T>,
+    signal?: AbortSignal,
   ): Promise<{ ok: true; value: T } | { ok: false; error: string }> {
     const lane = this.#lanes.get(name);
     if (lane === undefined || this.#closed) return { ok: false, error: `there is no connection to ${name}` };
-    await this.#enter(lane);
+    const refused = await this.#enter(name, lane, signal);
+    if (refused !== null) return { ok: false, error: refused };
     try {
       const connected = await this.#connected(name, lane);
       if (!connected.ok) return connected;
@@ -69,10 +73,27 @@ export class Pool {
     }
   }
 
-  async #enter(lane: Lane): Promise<void> {
-    clearTimeout(lane.idle);
-    if (lane.busy >= this.#terms.sessions) await new Promise<void>((resolve) => lane.waiting.push(resolve));
-    else lane.busy += 1;
+  /** Takes a place, or waits for one. Says why there is none; null: it has one. */
+  async #enter(name: string, lane: Lane, signal?: AbortSignal): Promise<string | null> {
+    if (signal?.aborted) return "cancelled";
+    if (lane.busy < this.#terms.sessions) {
+      clearTimeout(lane.idle);
+      lane.busy += 1;
+      return null;
+    }
+    if (lane.waiting.length >= MAX_WAITING) return `too many commands wait for ${name}`;
+    return new Promise((resolve) => {
+      const next = () => {
+        signal?.removeEventListener("abort", cancel);
+        resolve(null);
+      };
+      const cancel = () => {
+        lane.waiting.splice(lane.waiting.indexOf(next), 1);
+        resolve("cancelled");
+      };
+      lane.waiting.push(next);
+      signal?.addEventListener("abort", cancel, { once: true });
+    });
   }
 
   #leave(lane: Lane): void {

@@ -75,26 +75,57 @@ async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTer
   return { kind: "exited", code: ended.code, stdout: out.text(), stderr, dropped: out.dropped };
 }
 
+/** For a command that the host takes when nobody waits for it any more. */
+function end(channel: ClientChannel): void {
+  channel.on("error", () => {});
+  channel.resume().stderr.resume();
+  channel.signal("TERM");
+  channel.close();
+}
+
 /**
  * Runs one line on a host, in a session of its own. Never throws. Without an exit code the outcome is not known:
  * the connection was cut, or it took too long.
  */
-export function runLine({ client, over }: Connection, line: string, terms: RunTerms): Promise<Ran> {
+export function runLine(connection: Connection, line: string, terms: RunTerms): Promise<Ran> {
+  const { client, over } = connection;
+  const { seconds, signal } = terms;
   const failed = (sent: boolean, error: string): Ran => ({ kind: "failed", sent, error, stderr: "" });
-  if (terms.signal?.aborted) return Promise.resolve(failed(false, "cancelled"));
+  if (signal?.aborted) return Promise.resolve(failed(false, "cancelled"));
   return new Promise((resolve) => {
+    let closing: NodeJS.Timeout | undefined;
+    let given = false;
+    const settle = (ran: Ran | Promise<Ran>) => {
+      given = true;
+      clearTimeout(late);
+      clearTimeout(closing);
+      signal?.removeEventListener("abort", cancel);
+      resolve(ran);
+    };
+    // The host may have the command all the same, and be slow to say so.
+    const give = (why: string) => settle(failed(true, `${why} before the host took the command`));
+    const late = setTimeout(() => {
+      give(`timed out after ${seconds} s`);
+      client.destroy();
+      connection.close();
+    }, seconds * 1000);
+    const cancel = () => {
+      closing = setTimeout(() => give("cancelled"), GRACE_MS);
+    };
+    signal?.addEventListener("abort", cancel, { once: true });
     const refused = (error: Error & { reason?: unknown }) => {
       // A session that the host would not open was never given a command; anything else may have been.
-      resolve(failed(error.reason === undefined, `the command was not taken: ${inLine(messageOf(error))}`));
+      settle(failed(error.reason === undefined, `the command was not taken: ${inLine(messageOf(error))}`));
     };
     try {
       // Its input is closed there: to end it here would close the channel, and lose the exit code on the way.
       client.exec(`${line} </dev/null`, (error: Error | undefined, channel) => {
-        if (error === undefined) resolve(follow(channel, over, terms));
-        else refused(error);
+        if (error !== undefined) refused(error);
+        else if (given) end(channel);
+        else settle(follow(channel, over, terms));
       });
     } catch (error) {
-      resolve(failed(false, inLine(messageOf(error))));
+      settle(failed(false, inLine(messageOf(error))));
     }
   });
 }

@@ -1,6 +1,8 @@
 import type { Check } from "../../../contract/approval.ts";
 import type { ActResult, DryRun, Resolution } from "../../../execution/index.ts";
 import { closeNames } from "../../../lib/close-names.ts";
+import type { containerName, unitName } from "../../../operation/index.ts";
+import { inLine } from "./text.ts";
 
 export type Effect = "done" | "not_done" | "cannot_tell";
 export type Seen = { healthy: boolean | null; facts: Check[] };
@@ -25,6 +27,12 @@ export function notFound(what: string, wanted: string, there: readonly string[])
   const names = closeNames(wanted, there).slice(0, 5);
   if (names.length > 0) return { result: "suggestion", names };
   return { result: "miss", message: `${what} "${wanted.slice(0, 100)}" is not there` };
+}
+
+/** Why a name must not reach a host; null: it may. To systemd `*` is every unit. */
+export function nameGap(name: string, valid: typeof unitName | typeof containerName): string | null {
+  const [issue] = valid.safeParse(name).error?.issues ?? [];
+  return issue === undefined ? null : `"${inLine(name, 100)}" ${issue.message}`;
 }
 
 /** A name that is there, and that the configuration does not let be acted on. */

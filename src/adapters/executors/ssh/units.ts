@@ -1,4 +1,6 @@
+import { unitName } from "../../../operation/index.ts";
 import type { Host } from "./host.ts";
+import { nameGap } from "./task.ts";
 import { inLine } from "./text.ts";
 
 /** What systemd knows of a unit. Times are microseconds of the host's monotonic clock. */
@@ -59,6 +61,8 @@ export function parseUnit(text: string): UnitState {
 }
 
 export async function unitState(host: Host, unit: string): Promise<Told<UnitState>> {
+  const gap = nameGap(unit, unitName);
+  if (gap !== null) return { ok: false, message: gap };
   const looked = await host.look(["sh", "-c", SCRIPT, "sh", unit, PROPERTIES]);
   return looked.ok ? { ok: true, value: parseUnit(looked.stdout) } : looked;
 }
