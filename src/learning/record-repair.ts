@@ -25,11 +25,12 @@ async function playbookDidNotHold(ctx: Ctx, { execution_id, counted }: Unheld): 
 /** Learns from an execution that acted, by what its verification said. Once for each execution. */
 export async function recordRepair(ctx: Ctx, execution: ExecutionRow): Promise<void> {
   authorise(ctx.actor, "record repairs", { people: "nobody", system: ["pipeline", "sweep"] });
-  const { execution_id, incident_id, operation, verification, ended_at, undoes } = execution;
+  const { execution_id, incident_id, operation, verification, ended_at, undoes, step } = execution;
   // Taking something back is no repair: what was wrong before it may be wrong again.
   if (ended_at === null || undoes !== null) return;
   // A later step that was never begun ends what the steps before it did.
-  const started_at = execution.started_at ?? execution.created_at;
+  const started_at = execution.started_at ?? (step > 1 ? execution.created_at : null);
+  if (started_at === null) return;
   const { fingerprint: anomaly_key } = await getIncident(ctx, incident_id);
   const success = verification?.result === "success";
   const kept = await insertRepair(ctx, {
