@@ -87,7 +87,8 @@ const FINALLY: Record<string, string> = {
      union all select approval_id, step from executions e where step > 1 and not exists (select from executions before
        where before.approval_id = e.approval_id and before.step = e.step - 1 and before.status = 'success')`,
   "every execution that acted has one repair record, and no other has one": `
-    select coalesce(e.execution_id, r.execution_id) as id, e.status, e.error_code, e.attempts from (select * from executions where attempts > 0 and not ${HAS_NEXT}) e
+    select coalesce(e.execution_id, r.execution_id) as id, e.status, e.error_code, e.attempts from (
+      select * from executions e where (attempts > 0 or (step > 1 and status = 'failed')) and undoes is null and not ${HAS_NEXT}) e
       full join repair_records r using (execution_id) where e.execution_id is null or r.execution_id is null`,
   "a repair counts as successful where its verification says so": `
     select r.* from repair_records r join executions e using (execution_id)
