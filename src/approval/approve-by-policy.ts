@@ -5,9 +5,9 @@ import { transaction } from "../db/transaction.ts";
 import { readyDecision } from "../decision/index.ts";
 import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { type Plan, planHash, shownPlan, stepsInWords, stepsOf } from "../operation/index.ts";
+import { shownPlan } from "../operation/index.ts";
 import { enqueue, tell } from "../outbox/index.ts";
-import { filledIn, foundOf, type Prepared, stillWanted } from "./present.ts";
+import { fixedPlan, type Prepared, stillWanted } from "./present.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
 
@@ -28,25 +28,17 @@ export async function approveByPolicy(
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing" || !(await stillWanted(tx, approval))) return;
-    const { incident_id, decision_token, blast_radius } = approval;
-    const { checks, diff = null, affected_pods = 0, operations = [] } = foundOf(approval, input);
-    const plan: Plan = {
-      ...filledIn(approval.plan, { operations }),
+    const { incident_id, decision_token } = approval;
+    const fixed = fixedPlan(approval, input, {
       required_signatures: 0,
       authority: "policy",
       ...(cold_start ? { cold_start } : {}),
-    };
-    const plan_hash = planHash(plan);
-    const action = stepsInWords(stepsOf(plan));
+    });
+    const { plan, plan_hash, action } = fixed;
     const now = tx.clock.now();
     await updateApproval(tx, approval_id, {
+      ...fixed,
       status: "approved",
-      plan,
-      plan_hash,
-      action,
-      dry_run_checks: [...checks],
-      diff,
-      blast_radius: { ...blast_radius, affected_pods },
       requested_by: `${BY_POLICY}:${approval.requested_by}`,
       decided_at: now,
       authority_until: addSeconds(now, terms.authority),

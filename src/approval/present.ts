@@ -43,9 +43,19 @@ export function foundOf(approval: ApprovalRow, { plan_hash, ...found }: Prepared
   return plan_hash === undefined || plan_hash === approval.plan_hash ? found : { checks: [LATE] };
 }
 
-/** The plan with its operations filled in. */
-export function filledIn(plan: Plan, { operations = [] }: Pick<Prepared, "operations">): Plan {
-  return operations.reduce((one, operation, at) => withStep(one, at + 1, operation), plan);
+/** What a plan that is fixed from now on is kept with: what it had left open, and what was found out about it. */
+export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Partial<Plan> = {}) {
+  const { checks, diff = null, affected_pods = 0, operations = [] } = foundOf(approval, prepared);
+  const filled = operations.reduce((one, operation, at) => withStep(one, at + 1, operation), approval.plan);
+  const plan: Plan = { ...filled, ...allowed };
+  return {
+    plan,
+    plan_hash: planHash(plan),
+    action: stepsInWords(stepsOf(plan)),
+    dry_run_checks: [...checks],
+    diff,
+    blast_radius: { ...approval.blast_radius, affected_pods },
+  };
 }
 
 /** False when its incident is over: then the plan, which nobody has seen, is superseded. */
@@ -74,24 +84,12 @@ export async function presentApproval(
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
-    const { incident_id, decision_token, blast_radius } = approval;
-    const found = foundOf(approval, input);
-    const { checks, diff = null, affected_pods = 0 } = found;
-    const plan = filledIn(approval.plan, found);
-    const plan_hash = planHash(plan);
-    const action = stepsInWords(stepsOf(plan));
+    const { incident_id, decision_token } = approval;
     if (!(await stillWanted(tx, approval))) return;
+    const fixed = fixedPlan(approval, input);
+    const { plan, plan_hash, action, dry_run_checks: checks } = fixed;
     const expires_at = addSeconds(tx.clock.now(), terms.expires_after);
-    await updateApproval(tx, approval_id, {
-      status: "pending",
-      plan,
-      plan_hash,
-      action,
-      dry_run_checks: [...checks],
-      diff,
-      blast_radius: { ...blast_radius, affected_pods },
-      expires_at,
-    });
+    await updateApproval(tx, approval_id, { ...fixed, status: "pending", expires_at });
     await readyDecision(tx, decision_token);
     const { required_signatures, risk_level } = plan;
     const people = required_signatures === 1 ? "1 signature" : `${required_signatures} signatures`;

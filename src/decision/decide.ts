@@ -6,7 +6,7 @@ import { type IncidentRow, note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
 import { type Operation, shownOperation, stepsInWords, traitsOf } from "../operation/index.ts";
-import { type About, type AnswerOptions, answer, type Basis } from "./answer.ts";
+import { type About, type AnswerOptions, answer, type Basis, saysTheSame } from "./answer.ts";
 import { asksFirst, judge, type Mode } from "./policy.ts";
 import { insertDecision, supersedeDecisions } from "./store.ts";
 import type { DecisionRow } from "./types.ts";
@@ -43,8 +43,10 @@ async function settle(
   } = basis;
   const now = ctx.clock.now();
   const steps = [operation, ...further];
-  const least = (one: Operation) => options.leastRisk?.(one);
-  const risk_level = steps.reduce((so_far, one) => higher(so_far, least(one)), basis.risk_level);
+  const risk_level = steps.reduce(
+    (so_far, one) => higher(so_far, options.leastRisk?.(one)),
+    basis.risk_level,
+  );
   const executable = steps.every(options.executable);
   const { mode } = options;
   const playbook = playbook_id !== undefined;
@@ -98,8 +100,23 @@ async function settle(
  * until its evidence is gathered; else it is `ready`.
  */
 export async function decide(ctx: Ctx, about: About, options: DecideOptions): Promise<DecisionRow> {
-  authorise(ctx.actor, "decide", { people: "nobody", system: ["intake", "sweep", "pipeline"] });
+  authorise(ctx.actor, "decide", { people: "nobody", system: ["intake", "sweep"] });
   return settle(ctx, about.incident, await answer(ctx, about, options), options);
+}
+
+/**
+ * Decides anew about what `present` decided, now that facts were read; null where the answer is the same. In the
+ * transaction that keeps them.
+ */
+export async function decideAgain(
+  ctx: Ctx,
+  about: About,
+  present: DecisionRow,
+  options: DecideOptions,
+): Promise<DecisionRow | null> {
+  authorise(ctx.actor, "decide again", { people: "nobody", system: ["pipeline"] });
+  const basis = await answer(ctx, about, options);
+  return saysTheSame(basis, present) ? null : settle(ctx, about.incident, basis, options);
 }
 
 /** Decides to take an execution back, because a person asks for it: `operation` does that. */

@@ -1,6 +1,5 @@
-export { type About, answer, saysTheSame } from "./answer.ts";
 export { type AutoTerms, blockDecision, type Candidate, mayRunByItself } from "./by-itself.ts";
-export { type DecideOptions, decide, decideUndo } from "./decide.ts";
+export { type DecideOptions, decide, decideAgain, decideUndo } from "./decide.ts";
 export { getEvidence, keepEvidence } from "./evidence.ts";
 export { forgetDecisions } from "./forget.ts";
 export { type Blocked, evaluate, GUARDRAIL_IDS, type GuardrailFacts } from "./guardrails.ts";

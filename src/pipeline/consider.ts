@@ -1,15 +1,19 @@
-import { openApprovalOf, replanApproval, requestApproval, supersedeApproval } from "../approval/index.ts";
+import {
+  type ApprovalRow,
+  openApprovalOf,
+  replanApproval,
+  requestApproval,
+  supersedeApproval,
+} from "../approval/index.ts";
 import type { Investigation } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import {
-  answer,
   asksFirst,
   type DecisionRow,
-  decide,
+  decideAgain,
   keepEvidence,
   latestDecisions,
-  saysTheSame,
 } from "../decision/index.ts";
 import { investigate } from "../execution/index.ts";
 import { aimAt, getIncident, type IncidentRow, isActive, lockIncident } from "../incident/index.ts";
@@ -27,23 +31,22 @@ async function decideBy(
   tx: Ctx,
   journey: Journey,
   incident: IncidentRow,
-  found: Investigation,
-  present: DecisionRow,
+  { findings }: Investigation,
+  { present, open }: { present: DecisionRow; open: ApprovalRow | undefined },
 ): Promise<void> {
   const { incident_id } = incident;
-  const { findings } = found;
   const alert_names = await alertNamesOf(tx, incident_id);
-  const basis = await answer(tx, { incident, alert_names, findings }, journey.decide);
-  const open = await openApprovalOf(tx, incident_id);
-  if (!saysTheSame(basis, present)) {
-    const decision = await decide(tx, { incident, alert_names, findings }, journey.decide);
-    if (asksFirst(decision.policy)) {
-      if (open === undefined) await requestApproval(tx, { incident, decision }, journey.approval);
-      else await replanApproval(tx, { approval: open, incident, decision }, journey.approval);
-      return;
-    }
-    if (open !== undefined) await supersedeApproval(tx, incident_id, decision.summary);
-  } else if (open !== undefined) return;
+  const decision = await decideAgain(tx, { incident, alert_names, findings }, present, journey.decide);
+  if (decision !== null && asksFirst(decision.policy)) {
+    if (open === undefined) await requestApproval(tx, { incident, decision }, journey.approval);
+    else await replanApproval(tx, { approval: open, incident, decision }, journey.approval);
+    return;
+  }
+  if (open !== undefined) {
+    // Its plan stands as it is, and will be before people.
+    if (decision === null) return;
+    await supersedeApproval(tx, incident_id, decision.summary);
+  }
   // No card will ask: people hear what was found all the same.
   if (findings.length > 0) tell(tx, { topic: "incident.diagnosed", incident_id, payload: {} });
 }
@@ -75,6 +78,6 @@ export async function consider(
     // That people want something taken back, no evidence speaks against.
     if (latest.source === "undo") return;
     const incident = await aimAt(tx, locked, found.target);
-    await decideBy(tx, journey, incident, found, latest);
+    await decideBy(tx, journey, incident, found, { present: latest, open });
   });
 }

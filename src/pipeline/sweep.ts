@@ -79,9 +79,8 @@ async function eachPage<T extends Ids>(
 
 async function present(journey: Journey, approval_id: string): Promise<void> {
   const ctx = journey.as("sweep");
-  const checks = [LATE];
   try {
-    await presentOrRun(journey, approval_id, { checks }, "sweep");
+    await presentOrRun(journey, approval_id, { checks: [LATE] }, "sweep");
   } catch (error) {
     if (isUnavailable(error)) throw error;
     // What cannot even be shown must not keep its incident waiting.
