@@ -26,6 +26,7 @@ import type { Config } from "./config-schema.ts";
 import { openDatabase } from "./database.ts";
 import { createGuards } from "./guard.ts";
 import { httpDeps } from "./http-deps.ts";
+import { INTERVALS, type Intervals } from "./intervals.ts";
 import { autoTerms, createJourney } from "./journey.ts";
 import { checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
@@ -51,6 +52,8 @@ export type AppOptions = {
   /** Reads the configuration again for a reload. Throws `invalid`. */
   load?: () => Config;
   setLogLevel?: (level: Config["server"]["log_level"]) => void;
+  /** Other times than the shipped ones: for tests. */
+  intervals?: Partial<Intervals>;
   /** Changes the adapters before they are bound: tests put ports of their own in. */
   adapt?: (adapters: Adapters) => Adapters;
 };
@@ -86,11 +89,12 @@ type Loops = {
   retention: Retention;
   /** Seconds between two runs of retention. */
   every: number;
+  intervals: Intervals;
   log: Log;
 };
 
 /** What goes on by itself, again and again; returns the ends of it. */
-function startLoops({ as, live, retention, every, log }: Loops): (() => Promise<void>)[] {
+function startLoops({ as, live, retention, every, intervals, log }: Loops): (() => Promise<void>)[] {
   const { current } = live;
   const prune = () => retention.run();
   const swept = () => sweep(current().journey);
@@ -102,7 +106,7 @@ function startLoops({ as, live, retention, every, log }: Loops): (() => Promise<
     startLoop("retention", () => every, log, prune),
     () => retention.stop(),
     startLoop("the sweep", () => current().config.sweep.every, log, swept),
-    startLoop("the delivery of notices", () => 0.5, log, deliver),
+    startLoop("the delivery of notices", () => intervals.delivery, log, deliver),
   ];
 }
 
@@ -112,6 +116,7 @@ function startLoops({ as, live, retention, every, log }: Loops): (() => Promise<
  */
 export async function startApp(config: Config, options: AppOptions): Promise<RunningApp> {
   const { log, print, clock = systemClock, random = systemRandom } = options;
+  const intervals: Intervals = { ...INTERVALS, ...options.intervals };
   const ends: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const end of ends.splice(0).reverse()) {
@@ -135,7 +140,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
-    const guards = createGuards(as("intake"), metrics, () => ({ live: live.current(), journey: current() }));
+    const inForce = () => ({ live: live.current(), journey: current() });
+    const guards = createGuards(as("intake"), metrics, inForce, intervals.refused);
     const onReceived = (received: Received) => {
       metrics.received(received);
       guards.received(received);
@@ -149,6 +155,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       epoch: database.epoch,
       listening,
       by_itself,
+      busy_wait: intervals.busy,
     };
     const live: LiveConfig = liveConfig(
       {
@@ -174,7 +181,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
 
     await startWorkflows(current, database.workflowPool, log);
     ends.push(stopWorkflows);
-    const worker: IntakeWorker = new IntakeWorker(current, () => journal.pressed());
+    const worker: IntakeWorker = new IntakeWorker(current, () => journal.pressed(), intervals.leftovers);
     const journal = new Journal(
       as("intake"),
       () => live.current().config.intake.backlog,
@@ -184,12 +191,20 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     ends.push(await guards.start());
     await worker.start();
     ends.push(() => worker.stop());
-    const signals = startSignals({ live, journal, worker, epoch: database.epoch, log });
+    const signals = startSignals({
+      live,
+      journal,
+      worker,
+      epoch: database.epoch,
+      every: intervals.redis,
+      log,
+    });
     ends.push(() => signals.stop());
     const intake = { journal, worker, stream: signals.stream };
-    const page = await metricsPage(metrics, as("intake"), intake, () => current().run.gateway);
+    const page = await metricsPage(metrics, as("intake"), intake, () => current().run.gateway, intervals);
     const retention = new Retention(as("retention"), config.retention, () => worker.backlog());
-    ends.push(...startLoops({ as, live, retention, every: config.retention.every, log }));
+    const { every } = config.retention;
+    ends.push(...startLoops({ as, live, retention, every, intervals, log }));
 
     const parts = { as, ctxOf, clock, live, database, journal, worker, guards, signals, retention };
     const deps = httpDeps({ ...parts, meter: metrics.http, page, log });

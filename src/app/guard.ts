@@ -7,7 +7,6 @@ import type { LiveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import type { Metrics } from "./metrics.ts";
 
-const FLUSH_SECONDS = 5;
 // How often is counted what retention and replays have left of the dead letters: a look at all of them.
 const STOCK_SECONDS = 300;
 const HOUR = 3_600;
@@ -30,6 +29,8 @@ export function createGuards(
   ctx: Ctx,
   metrics: Pick<Metrics, "refused">,
   current: () => { live: ReturnType<LiveConfig["current"]>; journey: Journey },
+  /** Seconds between two writes of what was refused. */
+  every: number,
 ): Guards {
   const guard = new Guard((source) => current().live.limitsOf(source), ctx.clock);
   const calls = new CallCounts(ctx.clock);
@@ -85,7 +86,7 @@ export function createGuards(
     },
     async start() {
       await stock(true);
-      const stop = startLoop("the record of refused calls", () => FLUSH_SECONDS, ctx.log, look);
+      const stop = startLoop("the record of refused calls", () => every, ctx.log, look);
       return async () => {
         await stop();
         await calls.flush(ctx);

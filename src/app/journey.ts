@@ -37,9 +37,10 @@ export function createJourney(
     listening: Listening;
     /** Of the configuration in force when it is asked: work that is under way keeps its journey, not these. */
     by_itself: () => AutoTerms;
+    busy_wait: number;
   },
 ): Journey {
-  const { ctxOf, onReceived, onSilenced, epoch, listening, by_itself } = server;
+  const { ctxOf, onReceived, onSilenced, epoch, listening, by_itself, busy_wait } = server;
   const { mode, time, evidence_time, token_valid } = config.decision;
   const { active_window, repair_window, correlation, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
@@ -92,7 +93,7 @@ export function createJourney(
         operation.kind === "tool.call" ? traitsFor(gateway.executors, operation)?.risk : undefined,
     },
     approval: { project, required_signatures, prepare: time, expires_after, authority },
-    run: { gateway, retries, retry_wait, timeout, deadline },
+    run: { gateway, retries, retry_wait, busy_wait, timeout, deadline },
     observers: adapters.observers,
     investigators: adapters.investigators,
     evidence: { time: evidence_time, disabled_tools: config.execution.disabled_tools },

@@ -4,13 +4,10 @@ import type { Ctx } from "../db/ctx.ts";
 import { tableSizes } from "../db/storage.ts";
 import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
+import type { Intervals } from "./intervals.ts";
 import type { LedgerCounters } from "./metrics-ledger.ts";
 
-// Two scrapers, or one that is impatient, cost the database no more than one.
-const FRESH_MS = 3_000;
 const SIZES_FRESH_MS = 60_000;
-// Less than any scraper waits: a database that hangs must not take the other metrics with it.
-const PATIENCE_MS = 2_000;
 
 function itemGauges(registry: Registry, now: () => number): (census: Census) => void {
   let census: Census = { waiting: [], last_received: null, ledger: 0 };
@@ -81,6 +78,9 @@ export function databaseMetrics(
   ctx: Ctx,
   ledger: LedgerCounters,
   isFrozen: () => Promise<boolean>,
+  // Two scrapers, or one that is impatient, cost the database no more than one; and a database that hangs
+  // must not take the other metrics with it.
+  { census, scrape }: Pick<Intervals, "census" | "scrape">,
 ): () => Promise<void> {
   const items = itemGauges(registry, () => ctx.clock.now().getTime() / 1000);
   const sizes = sizeGauge(registry);
@@ -112,10 +112,10 @@ export function databaseMetrics(
     }
   };
   return async () => {
-    if (performance.now() - read < FRESH_MS) return;
+    if (performance.now() - read < census * 1000) return;
     reading ??= readAll();
     const patience = new AbortController();
-    const late = wait(PATIENCE_MS, patience.signal).then(() => {
+    const late = wait(scrape * 1000, patience.signal).then(() => {
       if (!patience.signal.aborted) up.set(0);
     });
     await Promise.race([reading, late]);

@@ -7,6 +7,7 @@ import { type Journal, LIMITS, type SignalStream } from "../intake/index.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { IntakeWorker, Journey, Received } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
+import type { Intervals } from "./intervals.ts";
 import { databaseMetrics } from "./metrics-census.ts";
 import { ledgerCounters } from "./metrics-ledger.ts";
 import { streamMetrics } from "./metrics-stream.ts";
@@ -212,6 +213,7 @@ export async function metricsPage(
   ctx: Ctx,
   intake: { journal: Journal; worker: IntakeWorker; stream: SignalStream | null },
   gateway: () => FreezeTerms,
+  intervals: Intervals,
 ): Promise<() => Promise<string>> {
   const [newest] = await entriesBefore(ctx, undefined, 1);
   const update = databaseMetrics(
@@ -219,6 +221,7 @@ export async function metricsPage(
     ctx,
     ledgerCounters(registry, newest?.seq ?? 0),
     async () => (await freezeStatus(ctx, gateway())).frozen,
+    intervals,
   );
   new Gauge({
     name: "awoooi_intake_backlog",

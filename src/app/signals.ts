@@ -8,10 +8,15 @@ import { createStream } from "./adapters.ts";
 import type { LiveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 
-/** How often Redis is looked at, in seconds. */
-const LOOK = 2;
-
-type Parts = { live: LiveConfig; journal: Journal; worker: IntakeWorker; epoch: number; log: Log };
+type Parts = {
+  live: LiveConfig;
+  journal: Journal;
+  worker: IntakeWorker;
+  epoch: number;
+  /** Seconds between two looks at Redis. */
+  every: number;
+  log: Log;
+};
 
 /** The way in for signals: by their stream where there is one, else straight into the journal. */
 export type Signals = {
@@ -20,7 +25,7 @@ export type Signals = {
   stop(): Promise<void>;
 };
 
-export function startSignals({ live, journal, worker, epoch, log }: Parts): Signals {
+export function startSignals({ live, journal, worker, epoch, every, log }: Parts): Signals {
   const { config, journey } = live.current();
   const current = () => live.current().journey;
   const stream = createStream(config, { consumer: `${hostname()}:${process.pid}:${epoch}`, log });
@@ -32,7 +37,7 @@ export function startSignals({ live, journal, worker, epoch, log }: Parts): Sign
   });
   if (stream === null) return { stream, take, stop: async () => {} };
   const watch = () => stream.check();
-  const endWatch = startLoop("the watch over Redis", () => LOOK, log, watch);
+  const endWatch = startLoop("the watch over Redis", () => every, log, watch);
   const limit = () => live.current().config.intake.backlog.receipts;
   const signals = new SignalWorker(current, stream, worker, limit);
   signals.start();

@@ -36,6 +36,7 @@ beforeEach(() => {
     },
     retries: 2,
     retry_wait: 30,
+    busy_wait: 2,
     timeout: 60,
     deadline: 1_200,
   };

@@ -35,7 +35,6 @@ export type AttemptOutcome =
   | { kind: "again"; wait: number; next: number };
 
 const STDERR_LIMIT = 8_000;
-const BUSY_WAIT = 2;
 const NOT_DONE = "interrupted before it took effect";
 
 const clip = (text: string) => redactText(text.replaceAll("\0", "")).toWellFormed().slice(0, STDERR_LIMIT);
@@ -297,7 +296,7 @@ export async function attemptExecution(
   if (earlier === undefined && execution.status === "verifying") return { kind: "acted", known: false };
   if (earlier === undefined) {
     const started = await start(ctx, execution, input.attempt, options);
-    if (started.kind === "busy") return { kind: "again", wait: BUSY_WAIT, next: input.attempt };
+    if (started.kind === "busy") return { kind: "again", wait: options.busy_wait, next: input.attempt };
     if (started.kind === "refused") return { kind: "refused" };
     if (started.kind === "unsure") return { kind: "acted", known: false };
     const result = await act(started.executor, started.execution, run, options.timeout);

@@ -310,5 +310,5 @@ describe("all five gates", () => {
       { seed: SEED, numRuns: 100 },
     );
     expect(seen).toEqual(new Set([null, 1, 2, 3, 4, 5]));
-  }, 120_000);
+  });
 });

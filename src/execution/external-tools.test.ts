@@ -55,7 +55,7 @@ beforeEach(async () => {
   clock.forward(10_000);
   traceFile(trace);
   const gateway = { ...GATEWAY, executors: [tools.executor], read_timeout: 10 };
-  options = { gateway, retries: 2, retry_wait: 0, timeout: 20, deadline: 1_200 };
+  options = { gateway, retries: 2, retry_wait: 0, busy_wait: 2, timeout: 20, deadline: 1_200 };
 });
 
 const pipeline = () => database.ctx({ kind: "system", name: "pipeline" }, clock);

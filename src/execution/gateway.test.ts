@@ -38,7 +38,14 @@ beforeEach(() => {
 });
 
 const pipeline = (): Ctx => database.ctx({ kind: "system", name: "pipeline" }, clock);
-const run = () => ({ gateway: options, retries: 0, retry_wait: 0, timeout: 60, deadline: 1_200 });
+const run = () => ({
+  gateway: options,
+  retries: 0,
+  retry_wait: 0,
+  busy_wait: 2,
+  timeout: 60,
+  deadline: 1_200,
+});
 const sql = (text: string, ...values: unknown[]) => database.pool.query(text, values);
 
 /** The call that acts on what was asked, as an attempt makes it. */

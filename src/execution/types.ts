@@ -119,6 +119,8 @@ export type RunOptions = {
   retries: number;
   /** Seconds between attempts. */
   retry_wait: number;
+  /** Seconds until it is looked again whether another execution still acts on the same target. */
+  busy_wait: number;
   /** Seconds for one act. */
   timeout: number;
   /** Seconds after which an execution that has not ended is looked after by the sweep. */

@@ -28,8 +28,6 @@ const BURST_MS = 5_000;
 const GIVE_WAY_MS = 10;
 // Receipts of one look at what waits in the journal alone.
 const LEFTOVERS = 200;
-// How often receipts are looked for that no live call waits for: those of a process that was killed.
-const LOOK_AROUND_MS = 1_000;
 const RETRY_MS = 500;
 // Tries of a batch before a database that answers otherwise is believed to be well, and the batch to be not.
 const TRIES = 5;
@@ -38,6 +36,7 @@ const TRIES = 5;
 export class IntakeWorker {
   readonly #current: () => Journey;
   readonly #pressed: () => boolean;
+  readonly #lookEvery: number;
   #queue: Entry[] = [];
   #bytes = 0;
   #leftover = 0;
@@ -51,10 +50,15 @@ export class IntakeWorker {
   #stop = new AbortController();
   #running: Promise<void> | null = null;
 
-  /** `current` gives what is in force; `pressed` says whether many calls wait to be written down. */
-  constructor(current: () => Journey, pressed: () => boolean = () => false) {
+  /**
+   * `current` gives what is in force; `pressed` says whether many calls wait to be written down. Every
+   * `lookEvery` seconds receipts are looked for that no live call waits for: those of a process that was
+   * killed, and replayed ones.
+   */
+  constructor(current: () => Journey, pressed: () => boolean = () => false, lookEvery = 1) {
     this.#current = current;
     this.#pressed = pressed;
+    this.#lookEvery = lookEvery;
   }
 
   get #journey(): Journey {
@@ -141,7 +145,7 @@ export class IntakeWorker {
         }
         if (performance.now() >= lookAt || (this.#overflowing && this.#queue.length === 0)) {
           await this.#takeLeftovers();
-          lookAt = performance.now() + LOOK_AROUND_MS;
+          lookAt = performance.now() + this.#lookEvery * 1000;
         }
       } catch (error) {
         this.#log(error, "receipts wait: they cannot be processed now");

@@ -95,6 +95,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
       gateway: { ...GATEWAY, read_timeout: 10 },
       retries: 2,
       retry_wait: 30,
+      busy_wait: 2,
       timeout: 60,
       deadline: 1200,
     },

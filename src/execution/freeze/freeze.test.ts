@@ -34,7 +34,7 @@ beforeEach(async () => {
   clock.forward(10_000);
   target = new ScriptedTarget();
   const gateway = { ...GATEWAY, executors: [target.executor] };
-  options = { gateway, retries: 0, retry_wait: 0, timeout: 60, deadline: 1_200 };
+  options = { gateway, retries: 0, retry_wait: 0, busy_wait: 2, timeout: 60, deadline: 1_200 };
 });
 
 const as = (role: Role) => database.ctx(people[role], clock);
