@@ -1,7 +1,7 @@
-import { DBOS } from "@dbos-inc/dbos-sdk";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { startIdleEngine } from "../../test/support/idle-engine.ts";
 import { holdsAlways } from "../../test/support/invariants.ts";
 import { makePerson, type Person, type SetClock, setClock, testJourney } from "../../test/support/journey.ts";
 import { SEED } from "../../test/support/random.ts";
@@ -20,6 +20,7 @@ import { sweep } from "./sweep.ts";
 import type { Journey } from "./types.ts";
 
 let database: TestDatabase;
+let endEngine = async () => {};
 let clock: SetClock;
 let journey: Journey;
 let ada: Person;
@@ -28,19 +29,13 @@ let viewer: Person;
 beforeAll(async () => {
   database = await createDatabase();
   // Launched without its queue: the sweep asks it what is under way.
-  DBOS.setConfig({
-    name: "awoooi",
-    systemDatabasePool: database.pool,
-    applicationVersion: "1",
-    logLevel: "error",
-  });
-  await DBOS.launch();
+  endEngine = await startIdleEngine(database);
   clock = setClock();
   ada = await makePerson(database.ctx(undefined, clock), "ada", "approver");
   viewer = await makePerson(database.ctx(undefined, clock), "vic", "viewer");
 });
 afterAll(async () => {
-  await DBOS.shutdown({ deregister: true });
+  await endEngine();
   await database.drop();
 });
 beforeEach(async () => {
@@ -485,5 +480,5 @@ describe("any life of incidents that are merged and parted", () => {
       }),
       { seed: SEED, numRuns: 12 },
     );
-  }, 60_000);
+  });
 });

@@ -49,7 +49,7 @@ describe("a body", () => {
   it("may open more incidents than a statement takes parameters for", async () => {
     await takeAlerts(...Array.from({ length: 2_500 }, (_, n) => fire(`web${n.toString(36)}x`)));
     expect(await statuses()).toHaveLength(2_500);
-  }, 120_000);
+  });
 
   it("may say ten thousand times in turn that one alert fires and is over", () => {
     const [firing] = normaliseAll(fire("web"));

@@ -217,7 +217,7 @@ describe("convergence", () => {
     const count = () => {
       statements += 1;
     };
-    database.pool.on("acquire", (client) => {
+    database.dbPool.on("acquire", (client) => {
       const query = client.query.bind(client);
       (client as { query: unknown }).query = (...args: unknown[]) => {
         count();
@@ -225,7 +225,7 @@ describe("convergence", () => {
       };
     });
     const answer = await receive(body(...Array.from({ length: 2_000 }, () => ({}))));
-    database.pool.removeAllListeners("acquire");
+    database.dbPool.removeAllListeners("acquire");
     expect(answer[0]?.results).toHaveLength(2_000);
     expect((await onlyIncident()).hit_count).toBe(1);
     expect(statements).toBeLessThan(200);

@@ -1,8 +1,8 @@
-import { DBOS } from "@dbos-inc/dbos-sdk";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Asked, approved, asked, presented } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { startIdleEngine } from "../../test/support/idle-engine.ts";
 import { makePerson, type Person, type SetClock, setClock, testJourney } from "../../test/support/journey.ts";
 import type { Db } from "../db/client.ts";
 import type { Ctx } from "../db/ctx.ts";
@@ -27,6 +27,7 @@ const TERMS: RetentionTerms = {
 };
 
 let database: TestDatabase;
+let endEngine = async () => {};
 let clock: SetClock;
 let ada: Person;
 
@@ -115,17 +116,11 @@ describe("retention", () => {
   beforeAll(async () => {
     database = await createDatabase();
     // Without its queue: what is enqueued here is not to run.
-    DBOS.setConfig({
-      name: "awoooi",
-      systemDatabasePool: database.pool,
-      applicationVersion: "1",
-      logLevel: "error",
-    });
-    await DBOS.launch();
+    endEngine = await startIdleEngine(database);
     ada = await makePerson(database.ctx(), "ada", "approver");
   });
   afterAll(async () => {
-    await DBOS.shutdown({ deregister: true });
+    await endEngine();
     await database.drop();
   });
   beforeEach(async () => {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { DBOS } from "@dbos-inc/dbos-sdk";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Asked, approved, asked, presented } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { startIdleEngine } from "../../test/support/idle-engine.ts";
 import {
   makePerson,
   type Person,
@@ -19,6 +19,7 @@ import { sweep } from "./sweep.ts";
 import type { Journey } from "./types.ts";
 
 let database: TestDatabase;
+let endEngine = async () => {};
 let clock: SetClock;
 let journey: Journey;
 let ada: Person;
@@ -66,17 +67,11 @@ describe("the sweep", () => {
   beforeAll(async () => {
     database = await createDatabase();
     // Launched without its queue: what is enqueued is left to the sweep, as if nothing ever took it up.
-    DBOS.setConfig({
-      name: "awoooi",
-      systemDatabasePool: database.pool,
-      applicationVersion: "1",
-      logLevel: "error",
-    });
-    await DBOS.launch();
+    endEngine = await startIdleEngine(database);
     ada = await makePerson(database.ctx(), "ada", "approver");
   });
   afterAll(async () => {
-    await DBOS.shutdown({ deregister: true });
+    await endEngine();
     await database.drop();
   });
   beforeEach(() => {

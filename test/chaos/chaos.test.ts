@@ -96,5 +96,5 @@ describe(`faults under load (AWOOOI_TEST_SEED=${SEED})`, () => {
     const kill: Moment = { fault: "server_killed", stage: "acknowledged", delay: 0, lasts: 0 };
     const { violations } = await journeys.run([kill]);
     expect(violations).toEqual(["every acknowledged alert belongs to an incident: shop-0"]);
-  }, 90_000);
+  });
 });

@@ -141,7 +141,7 @@ export class Journeys {
       await this.#strike(moment);
     }
     const resolved = async () => (await this.#state(incident_id)).status === "resolved";
-    await until(resolved, `${shop} to be resolved`, 60).catch(async (error: Error) => {
+    await until(resolved, `${shop} to be resolved`).catch(async (error: Error) => {
       const { items } = await this.#admin.get<{ items: object[] }>(`/incidents/${incident_id}/timeline`);
       const story = items.map((event) => JSON.stringify(event)).join("\n");
       throw new Error(`${error.message}\n${story}\n${this.#running.output().slice(-5_000)}`, {
@@ -156,7 +156,7 @@ export class Journeys {
     await delay(moment.delay);
     await this.#faults[moment.fault](moment);
     this.#struck.push(moment);
-    await until(() => this.#recovered(), `the recovery from ${moment.fault}`, 60);
+    await until(() => this.#recovered(), `the recovery from ${moment.fault}`);
     if (this.#running.exited()) {
       this.#violations.push(
         `${SURVIVES}: ${moment.fault} in ${moment.stage}: ${this.#running.output().slice(-2_000)}`,
@@ -206,7 +206,7 @@ export class Journeys {
   /** A sender has been told to come back. */
   async #refused(): Promise<void> {
     const before = this.#senders.answers["503"] ?? 0;
-    await until(() => (this.#senders.answers["503"] ?? 0) > before, "a sender to be refused", 60);
+    await until(() => (this.#senders.answers["503"] ?? 0) > before, "a sender to be refused");
   }
 
   /** What needs no database is answered without it. */
@@ -234,16 +234,12 @@ export class Journeys {
 
   /** Signs until the server says that it is signed, now or by the try that was cut off. */
   async #sign({ approval_id, plan_hash }: { approval_id: string; plan_hash: string }): Promise<void> {
-    await until(
-      async () => {
-        const path = `/approvals/${approval_id}/approve`;
-        const { status, body } = await this.#admin.call("POST", path, { plan_hash });
-        const { code = "" } = body as { code?: string };
-        return status === 200 || ["already_decided", "already_signed"].includes(code);
-      },
-      `${approval_id} to be signed`,
-      60,
-    );
+    await until(async () => {
+      const path = `/approvals/${approval_id}/approve`;
+      const { status, body } = await this.#admin.call("POST", path, { plan_hash });
+      const { code = "" } = body as { code?: string };
+      return status === 200 || ["already_decided", "already_signed"].includes(code);
+    }, `${approval_id} to be signed`);
     this.#signed.add(approval_id);
   }
 
@@ -278,7 +274,7 @@ export class Journeys {
   async #end(): Promise<void> {
     await this.#senders.stop();
     const open = "select 1 from dbos.workflow_status where status in ('PENDING', 'ENQUEUED') limit 1";
-    await until(async () => (await this.#postgres.rows(open)).length === 0, "every workflow to end", 60);
+    await until(async () => (await this.#postgres.rows(open)).length === 0, "every workflow to end");
     await this.#look({ ...ALWAYS, ...IN_THE_END });
   }
 }

@@ -6,7 +6,8 @@ export default defineConfig({
     include: ["test/chaos/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 1,
-    hookTimeout: 60_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     env: { AWOOOI_CHAOS_KILLS: process.env.AWOOOI_CHAOS_KILLS ?? "40" },
   },
 });

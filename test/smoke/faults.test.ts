@@ -56,18 +56,14 @@ async function known({ admin }: Server): Promise<string[]> {
 }
 
 /** Sends until an answer has this status; returns the names of what was acknowledged on the way. */
-async function sendUntil(to: Server, status: number, seconds = 40): Promise<string[]> {
+async function sendUntil(to: Server, status: number): Promise<string[]> {
   const acknowledged: string[] = [];
-  await until(
-    async () => {
-      const answer = await send(to);
-      if (answer.status === 200) acknowledged.push(answer.name);
-      if (answer.status !== 200) expect([503, Number(answer.retry) > 0]).toEqual([answer.status, true]);
-      return answer.status === status;
-    },
-    `an answer of ${status}`,
-    seconds,
-  );
+  await until(async () => {
+    const answer = await send(to);
+    if (answer.status === 200) acknowledged.push(answer.name);
+    if (answer.status !== 200) expect([503, Number(answer.retry) > 0]).toEqual([answer.status, true]);
+    return answer.status === status;
+  }, `an answer of ${status}`);
   return acknowledged;
 }
 
@@ -107,7 +103,7 @@ describe("faults", () => {
 
   it("stops at once in the middle of a repair, and goes on with it at the next start", async () => {
     const processes = [{ name: "shop", argv: ["/bin/sleep", "300"] }];
-    const settings = { processes, verification: { ...QUICK.verification, wait: "3s" } };
+    const settings = { processes, verification: { ...QUICK.verification, wait: "3s", collect: "1s" } };
     const first = await start(settings);
     const { body } = await post(
       first.url,
@@ -178,9 +174,9 @@ describe("faults", () => {
       const before = await send(running);
       const filler = join(data, "filler");
       await writeFile(filler, Buffer.alloc(400 * 1024 * 1024)).catch(() => {});
-      const during = await sendUntil(running, 503, 60);
+      const during = await sendUntil(running, 503);
       await rm(filler);
-      const after = await sendUntil(running, 200, 60);
+      const after = await sendUntil(running, 200);
       await holdsAll(running, [before.name, ...during.slice(-50), ...after]);
       expect(await running.admin.get("/audit/verify")).toMatchObject({ broken_at: null });
     } finally {

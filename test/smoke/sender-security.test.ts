@@ -291,7 +291,8 @@ describe("a signature", () => {
   });
 
   it("is of the bytes on the wire: what says that it is packed is never unpacked", async () => {
-    const bomb = gzipSync(Buffer.alloc(50_000_000, "{"));
+    const megabyte = gzipSync(Buffer.alloc(1_000_000, "{"));
+    const bomb = Buffer.concat(Array<Buffer>(150).fill(megabyte));
     const before = process.memoryUsage().rss;
     await allRefused(
       [
@@ -308,7 +309,7 @@ describe("a signature", () => {
       400,
       401,
     );
-    expect(process.memoryUsage().rss - before).toBeLessThan(45_000_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
   });
 });
 

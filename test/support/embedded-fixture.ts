@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/db/embedded.ts";
 import type { Log } from "../../src/lib/log.ts";
-import { wait } from "../../src/lib/wait.ts";
+import { until as waitUntil } from "./until.ts";
 
 export type LogLine = { level: string; text: string; fields: Record<string, unknown> };
 
@@ -150,11 +150,7 @@ export async function query(server: EmbeddedPostgres, sql: string): Promise<unkn
 
 /** Waits for what another process brings about. */
 export async function until(what: () => Promise<boolean> | boolean): Promise<void> {
-  const end = performance.now() + 15_000;
-  while (!(await what())) {
-    if (performance.now() > end) throw new Error(`still not: ${what}`);
-    await wait(20);
-  }
+  await waitUntil(what, String(what));
 }
 
 /** Whether `pid` has ended; one that nobody has asked how is gone too. */

@@ -1,25 +1,46 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * Asks again and again until there is an answer: for what another process does and tells nobody. Throws,
- * with what was waited for, after `seconds`.
+ * Seconds after which nothing is waited for any more. It only ends what would wait for ever: far more than a slow
+ * and busy machine takes, and less than a test may.
  */
-export async function until<T>(
-  ask: () => Promise<T | undefined | false> | T | undefined | false,
-  what: string,
-  seconds = 20,
-): Promise<T> {
+const PATIENCE = 120;
+const PAUSE_MS = 25;
+
+/**
+ * Asserts again and again until it holds: for what comes bit by bit, where one thing that is there does not say that
+ * the others are. Throws what was wrong last.
+ */
+export async function eventually<T>(assert: () => Promise<T>, seconds = PATIENCE): Promise<T> {
   const end = performance.now() + seconds * 1000;
-  let last: unknown;
   for (;;) {
     try {
-      const answer = await ask();
-      if (answer !== undefined && answer !== false) return answer;
-      last = undefined;
+      return await assert();
     } catch (error) {
-      last = error;
+      if (performance.now() >= end) throw error;
     }
-    if (performance.now() >= end) throw new Error(`waited ${seconds} s for ${what}`, { cause: last });
-    await delay(25);
+    await delay(PAUSE_MS);
   }
+}
+
+/**
+ * Asks again and again until there is an answer: for what another process does and tells nobody. Throws,
+ * with what was waited for and what stood in the way last, after `seconds`.
+ */
+export function until<T>(
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  what: string,
+  seconds = PATIENCE,
+): Promise<T> {
+  return eventually(async () => {
+    const missed = (cause?: unknown) => new Error(`waited ${seconds} s for ${what}`, { cause });
+    let answer: T | undefined | false;
+    try {
+      answer = await ask();
+    } catch (error) {
+      throw missed(error);
+    }
+    if (answer === undefined || answer === false) throw missed();
+    return answer;
+  }, seconds);
 }

@@ -73,25 +73,16 @@ export async function startStage(options: ClusterOptions & { nodes?: string[] } 
 }
 
 /** Waits until the adapter's observer finds the target well. */
-export function well(
-  adapter: Kubernetes,
-  operation: Operation,
-  before?: Record<string, unknown>,
-  seconds = 20,
-) {
+export function well(adapter: Kubernetes, operation: Operation, before?: Record<string, unknown>) {
   const { target } = operation;
   if (target === null) throw new Error("there is nothing to look at");
   const deed = before && { operation, before };
   let last: unknown;
-  return until(
-    async () => {
-      const seen = await adapter.observer.observe(target, new Date(), deed);
-      last = seen;
-      return seen.healthy === true && seen;
-    },
-    `${target.kind} ${target.name} to be well`,
-    seconds,
-  ).catch((error: Error) => {
+  return until(async () => {
+    const seen = await adapter.observer.observe(target, new Date(), deed);
+    last = seen;
+    return seen.healthy === true && seen;
+  }, `${target.kind} ${target.name} to be well`).catch((error: Error) => {
     throw new Error(`${error.message}: ${JSON.stringify(last)}`);
   });
 }

@@ -98,7 +98,7 @@ export async function startCluster({ apiServerFlags = [] }: ClusterOptions = {})
       apiServer = startApiServer(folder, etcd.url, port, apiServerFlags);
       children.push(apiServer);
       const isReady = async () => new Health(load(await text())).readyz({});
-      await apiServer.ready(until(isReady, "the API server to be ready", 60));
+      await apiServer.ready(until(isReady, "the API server to be ready"));
     };
     // Its certificate is there as soon as it has started once.
     const text = async () => kubeconfigOf(url, (await readCertificate(folder)).cert, token);
@@ -112,7 +112,7 @@ export async function startCluster({ apiServerFlags = [] }: ClusterOptions = {})
     children.push(manager);
     const account = { name: "default", namespace: "default" };
     const isManaged = async () => core.readNamespacedServiceAccount(account);
-    await manager.ready(until(isManaged, "the controllers to work", 60));
+    await manager.ready(until(isManaged, "the controllers to work"));
     const certificate = await readCertificate(folder);
     const { gitVersion: version } = await admin.makeApiClient(VersionApi).getCode({});
     return {

@@ -336,7 +336,6 @@ describe("a cluster that is away", () => {
       stage.cluster.kubeconfigText.replace(stage.cluster.url, `https://127.0.0.1:${port}`),
     );
     const { executor, observer } = adapterOf({ kubeconfig, request_timeout: "300ms" });
-    const began = performance.now();
     expect(await executor.resolve(restart())).toMatchObject({
       result: "error",
       message: expect.stringContaining("timed out"),
@@ -344,7 +343,6 @@ describe("a cluster that is away", () => {
     expect(await observer.observe(restart().target!, new Date())).toMatchObject({ healthy: null });
     const result = await executor.act(restart(), runOf({ uid: "1" }), NEVER);
     expect(result).toMatchObject({ ok: false, sent: false });
-    expect(performance.now() - began).toBeLessThan(3_000);
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });

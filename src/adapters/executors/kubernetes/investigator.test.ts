@@ -15,7 +15,7 @@ import { behaviourByImage } from "../../../../test/support/kubernetes/behaviour.
 import { type Cluster, startCluster } from "../../../../test/support/kubernetes/cluster.ts";
 import { type Kubelet, startKubelet } from "../../../../test/support/kubernetes/kubelet.ts";
 import { deploymentOf } from "../../../../test/support/kubernetes/objects.ts";
-import { until } from "../../../../test/support/until.ts";
+import { eventually, until } from "../../../../test/support/until.ts";
 import { configSchema } from "../../../app/config-schema.ts";
 import type { Investigation } from "../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../contract/incident.ts";
@@ -66,13 +66,6 @@ const look = (
 const codes = ({ findings }: Investigation, ...weights: string[]) =>
   findings.filter(({ weight }) => weights.length === 0 || weights.includes(weight)).map(({ code }) => code);
 
-/** Looks again and again until it finds this. */
-const found = (code: string, target: Partial<OperationTarget> = {}) =>
-  until(async () => {
-    const seen = await look(target);
-    return codes(seen).includes(code) && seen;
-  }, `the finding ${code}`);
-
 const create = (image: string, replicas = 2) =>
   apps.createNamespacedDeployment({ namespace, body: deploymentOf("api", image, replicas) });
 const setImage = (image: string) =>
@@ -99,22 +92,26 @@ describe("what it says of a deployment", () => {
   it("that is well: nothing is wrong with it", async () => {
     await create("web:1");
     await ready(2);
-    const seen = await found("workload_healthy");
-    expect(codes(seen)).toEqual(["no_recent_rollout", "workload_healthy"]);
-    expect(seen).toMatchObject({ target: { kind: "deployment", name: "api", namespace }, missing: [] });
+    await eventually(async () => {
+      const seen = await look();
+      expect(codes(seen)).toEqual(["no_recent_rollout", "workload_healthy"]);
+      expect(seen).toMatchObject({ target: { kind: "deployment", name: "api", namespace }, missing: [] });
+    });
   });
 
   it("with a new image that is not there: the rollout is bad, and what changed", async () => {
     await create("web:1");
     await ready(2);
     await setImage("web:missing");
-    const seen = await found("rollout_stalled");
-    expect(codes(seen, "cause")).toEqual(["bad_rollout", "image_not_found"]);
-    expect(codes(seen, "symptom")).toEqual(["rollout_stalled"]);
-    const [bad] = seen.findings;
-    expect(bad?.title).toMatch(/^Revision 2, .*: container main: image web:1 → web:missing$/);
-    expect(bad?.meaning).toContain("2 pods of revision 1 still serve");
-    expect(textOf(seen, bad?.evidence)).toMatch(/revision 1 \(api-.*\): 2 of 2 pods ready/);
+    await eventually(async () => {
+      const seen = await look();
+      expect(codes(seen, "cause")).toEqual(["bad_rollout", "image_not_found"]);
+      expect(codes(seen, "symptom")).toEqual(["rollout_stalled"]);
+      const [bad] = seen.findings;
+      expect(bad?.title).toMatch(/^Revision 2, .*: container main: image web:1 → web:missing$/);
+      expect(bad?.meaning).toContain("2 pods of revision 1 still serve");
+      expect(textOf(seen, bad?.evidence)).toMatch(/revision 1 \(api-.*\): 2 of 2 pods ready/);
+    });
   });
 
   it("that crashes from the start: no rollout is to blame, and its log says why", async () => {
@@ -122,17 +119,17 @@ describe("what it says of a deployment", () => {
       previous ? "\u001b[31mFATAL\u001b[0m no database, password=hunter2secret\n" : "starting\n",
     );
     await create("crash:1");
-    const seen = await found("crash_loop");
-    expect(codes(seen, "cause")).toEqual(["crash_loop"]);
-    expect(seen.findings[0]?.title).toMatch(
-      /^Container main of 2 pods \(.*\) ends again and again with exit code 1$/,
-    );
-    expect(JSON.stringify(seen)).not.toContain("hunter2secret");
-    const withLog = await until(async () => {
-      const one = await look();
-      return textOf(one, one.findings[0]?.evidence).includes("FATAL no database") && one;
-    }, "the log in the evidence");
-    expect(textOf(withLog, withLog.findings[0]?.evidence)).toContain("password=[redacted]");
+    await eventually(async () => {
+      const seen = await look();
+      expect(JSON.stringify(seen)).not.toContain("hunter2secret");
+      expect(codes(seen, "cause")).toEqual(["crash_loop"]);
+      expect(seen.findings[0]?.title).toMatch(
+        /^Container main of 2 pods \(.*\) ends again and again with exit code 1$/,
+      );
+      const text = textOf(seen, seen.findings[0]?.evidence);
+      expect(text).toContain("FATAL no database");
+      expect(text).toContain("password=[redacted]");
+    });
   });
 
   it("that is killed for its memory: the limit, and the crash loop as what follows", async () => {
@@ -140,16 +137,22 @@ describe("what it says of a deployment", () => {
     const [container] = body.spec?.template?.spec?.containers ?? [];
     if (container !== undefined) container.resources = { limits: { memory: "64Mi" } };
     await apps.createNamespacedDeployment({ namespace, body });
-    const seen = await found("crash_loop");
-    expect(codes(seen, "cause")).toEqual(["out_of_memory"]);
-    expect(seen.findings[0]?.title).toContain("at its memory limit of 64Mi");
+    await eventually(async () => {
+      const seen = await look();
+      expect(codes(seen)).toContain("crash_loop");
+      expect(codes(seen, "cause")).toEqual(["out_of_memory"]);
+      expect(seen.findings[0]?.title).toContain("at its memory limit of 64Mi");
+    });
   });
 
   it("that no node takes, and why", async () => {
     kubelet.behave(() => ({ kind: "unschedulable", message: "Insufficient memory." }));
     await create("web:1", 1);
-    const seen = await found("unschedulable");
-    expect(seen.findings[0]?.title).toMatch(/^No node takes pod api-.*: too little memory is left$/);
+    await eventually(async () => {
+      const [first] = (await look()).findings;
+      expect(first?.code).toBe("unschedulable");
+      expect(first?.title).toMatch(/^No node takes pod api-.*: too little memory is left$/);
+    });
   });
 
   it("whose config map is not there", async () => {
@@ -171,11 +174,13 @@ describe("what it says of a deployment", () => {
         lastTimestamp: new Date(),
       },
     });
-    const seen = await found("config_map_missing");
-    expect(seen.findings[0]).toMatchObject({
-      weight: "cause",
-      title: "The config map api-config does not exist",
-    });
+    await eventually(async () =>
+      expect((await look()).findings[0]).toMatchObject({
+        code: "config_map_missing",
+        weight: "cause",
+        title: "The config map api-config does not exist",
+      }),
+    );
   });
 
   it("whose service has a selector of something else, asked of either", async () => {
@@ -184,9 +189,11 @@ describe("what it says of a deployment", () => {
     const spec = { selector: { app: "apy" }, ports: [{ port: 80 }] };
     await core.createNamespacedService({ namespace, body: { metadata: { name: "api" }, spec } });
     for (const kind of ["service", "deployment"]) {
-      const seen = await found("service_selector_mismatch", { kind });
-      expect(codes(seen, "cause")).toEqual(["service_selector_mismatch"]);
-      expect(seen.target).toMatchObject({ kind, name: "api" });
+      await eventually(async () => {
+        const seen = await look({ kind });
+        expect(codes(seen, "cause")).toEqual(["service_selector_mismatch"]);
+        expect(seen.target).toMatchObject({ kind, name: "api" });
+      });
     }
   });
 
@@ -197,11 +204,14 @@ describe("what it says of a deployment", () => {
       (await core.readNamespacedResourceQuota({ namespace, name: "few" })).status?.hard?.pods;
     await until(used, "the quota to count");
     await create("web:1", 3);
-    const seen = await found("quota_exceeded");
-    expect(seen.findings[0]?.title).toMatch(
-      /^New pods exceed the quota few: requested: pods=1, used: pods=1/,
-    );
-    expect(textOf(seen, seen.findings[0]?.evidence)).toContain("pods 1 of 1");
+    await eventually(async () => {
+      const seen = await look();
+      expect(seen.findings[0]?.code).toBe("quota_exceeded");
+      expect(seen.findings[0]?.title).toMatch(
+        /^New pods exceed the quota few: requested: pods=1, used: pods=1/,
+      );
+      expect(textOf(seen, seen.findings[0]?.evidence)).toContain("pods 1 of 1");
+    });
   });
 
   it("on a node that is not ready; and of the node itself", async () => {
@@ -210,11 +220,12 @@ describe("what it says of a deployment", () => {
     const node = (await pods())[0]?.spec?.nodeName ?? "";
     await kubelet.condition(node, "Ready", false);
     try {
-      const seen = await found("node_not_ready");
-      expect(codes(seen, "cause")).toContain("node_not_ready");
-      const itself = await look({ kind: "node", name: node });
-      expect(codes(itself)).toEqual(["node_not_ready"]);
-      expect(itself.target).toEqual({ kind: "node", name: node });
+      await eventually(async () => expect(codes(await look(), "cause")).toContain("node_not_ready"));
+      await eventually(async () => {
+        const itself = await look({ kind: "node", name: node });
+        expect(codes(itself)).toEqual(["node_not_ready"]);
+        expect(itself.target).toEqual({ kind: "node", name: node });
+      });
     } finally {
       await kubelet.condition(node, "Ready", true);
     }
@@ -248,13 +259,15 @@ describe("what stands around it", () => {
     // Its controller would come to that within its period of 15 s.
     const body = { status: { currentReplicas: 2, desiredReplicas: 2 } };
     await autoscaling.patchNamespacedHorizontalPodAutoscalerStatus({ namespace, name: "api", body }, MERGE);
-    const seen = await found("disruption_budget_blocks");
-    expect(codes(seen)).toEqual(expect.arrayContaining(["autoscaler_at_max", "workload_healthy"]));
+    const around = ["autoscaler_at_max", "disruption_budget_blocks", "workload_healthy"];
+    await eventually(async () => expect(codes(await look())).toEqual(expect.arrayContaining(around)));
     const template = { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "backup:1" }] } };
     const nightly = { schedule: "0 3 * * *", suspend: true, jobTemplate: { spec: { template } } };
     const cron = { kind: "CronJob", metadata: { name: "nightly", namespace }, spec: nightly };
     await createIn(["batch/v1", "batch/v1beta1"], cron);
-    expect(codes(await look({ kind: "cronjob", name: "nightly" }))).toEqual(["cron_job_suspended"]);
+    await eventually(async () =>
+      expect(codes(await look({ kind: "cronjob", name: "nightly" }))).toEqual(["cron_job_suspended"]),
+    );
   });
 
   it("is a claim that gets no volume", async () => {
@@ -271,12 +284,12 @@ describe("what stands around it", () => {
     const pod = body.spec?.template?.spec;
     if (pod) pod.volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
     await apps.createNamespacedDeployment({ namespace, body });
-    const seen = await until(async () => {
-      const one = await look();
-      return one.findings.find(({ title }) => title.includes("there is no storage class fast"));
-    }, "the reason for which it is pending");
-    expect(seen).toMatchObject({ code: "volume_pending", weight: "cause" });
-    expect(codes(await look({ kind: "persistentvolumeclaim", name: "data" }))).toEqual(["volume_pending"]);
+    await eventually(async () => {
+      const title = expect.stringContaining("there is no storage class fast");
+      const why = expect.objectContaining({ title, code: "volume_pending", weight: "cause" });
+      expect((await look()).findings).toContainEqual(why);
+      expect(codes(await look({ kind: "persistentvolumeclaim", name: "data" }))).toEqual(["volume_pending"]);
+    });
   });
 });
 
@@ -288,9 +301,11 @@ describe("what it says of other targets", () => {
     };
     const spec = { backoffLimit: 0, template };
     await batch.createNamespacedJob({ namespace, body: { metadata: { name: "nightly" }, spec } });
-    const seen = await found("job_failed", { kind: "job", name: "nightly" });
-    expect(codes(seen, "cause")).toEqual(["job_failed"]);
-    expect(seen.findings[0]?.meaning).toContain("exit code 2");
+    await eventually(async () => {
+      const seen = await look({ kind: "job", name: "nightly" });
+      expect(codes(seen, "cause")).toEqual(["job_failed"]);
+      expect(seen.findings[0]?.meaning).toContain("exit code 2");
+    });
   });
 
   it("a pod is its deployment; so is a name of which the kind is not known", async () => {
@@ -319,11 +334,18 @@ describe("what it says of other targets", () => {
     };
     await apps.createNamespacedStatefulSet({ namespace, body: { metadata: { name: "db" }, spec } });
     await ready(1);
-    expect(codes(await found("workload_healthy", { kind: "statefulset", name: "db" }), "cause")).toEqual([]);
+    await eventually(async () => {
+      const seen = await look({ kind: "statefulset", name: "db" });
+      expect(codes(seen)).toContain("workload_healthy");
+      expect(codes(seen, "cause")).toEqual([]);
+    });
     const body = { spec: { template: template("crash:2") } };
     await apps.patchNamespacedStatefulSet({ namespace, name: "db", body }, MERGE);
-    const seen = await found("bad_rollout", { kind: "statefulset", name: "db" });
-    expect(seen.findings[0]?.title).toContain("image db:1 → crash:2");
+    await eventually(async () => {
+      const [first] = (await look({ kind: "statefulset", name: "db" })).findings;
+      expect(first?.code).toBe("bad_rollout");
+      expect(first?.title).toContain("image db:1 → crash:2");
+    });
   });
 
   it("a pod that is gone is what ran it, by its name; nothing else that is called alike", async () => {
@@ -364,12 +386,13 @@ describe("what it may not read", () => {
     await create("web:1");
     await ready(2);
     await setImage("web:missing");
-    await found("rollout_stalled");
-    const seen = await look({}, some);
-    expect(codes(seen, "cause")).toContain("bad_rollout");
-    for (const right of [`list events in ${namespace}`, `list services in ${namespace}`, "get nodes"])
-      expect(seen.missing.join("\n")).toContain(`not allowed: the permission to ${right} is lacking`);
-    expect(new Set(seen.missing).size).toBe(seen.missing.length);
+    await eventually(async () => {
+      const seen = await look({}, some);
+      expect(codes(seen, "cause")).toContain("bad_rollout");
+      for (const right of [`list events in ${namespace}`, `list services in ${namespace}`, "get nodes"])
+        expect(seen.missing.join("\n")).toContain(`not allowed: the permission to ${right} is lacking`);
+      expect(new Set(seen.missing).size).toBe(seen.missing.length);
+    });
   });
 
   it("is all of it for an account without rights: the target may be there", async () => {
