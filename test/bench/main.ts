@@ -5,8 +5,17 @@ import { profile } from "./profile.ts";
 import { print } from "./report.ts";
 import { signals } from "./signals.ts";
 import { storm } from "./storm.ts";
+import { suite } from "./suite.ts";
 
-const BENCHES: Record<string, () => Promise<void>> = { intake, signals, storm, profile, garbage, execution };
+const BENCHES: Record<string, () => Promise<void>> = {
+  intake,
+  signals,
+  storm,
+  profile,
+  garbage,
+  execution,
+  suite,
+};
 
 const name = process.argv[2] ?? "";
 const bench = BENCHES[name];

@@ -116,5 +116,5 @@ describe("a real Alertmanager", () => {
     pid = Number(snapshot.pid);
     expect(pid).toBeGreaterThan(0);
     expect(await server.admin.get("/audit/verify")).toMatchObject({ broken_at: null });
-  }, 90_000);
+  });
 });

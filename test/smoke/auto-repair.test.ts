@@ -15,6 +15,7 @@ import {
   concluded,
   incidentIn,
   QUICK,
+  SCRIPTED,
   startTestApp,
 } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
@@ -36,6 +37,7 @@ target.seen = ["process", "node"];
 
 const settings = () => ({
   ...QUICK,
+  verification: SCRIPTED,
   processes: [...SHOPS, "cache"].map((name) => ({ name, argv: ["/bin/true"] })),
   incident: { correlation: { merge: false }, cool_down: "2s" },
   execution: { ...QUICK.execution, automatic: { max_per_hour: { target: 60, total: 60 } } },

@@ -1,4 +1,3 @@
-import { DBOS } from "@dbos-inc/dbos-sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tableSizes } from "../../src/db/storage.ts";
 import { insertReceipts } from "../../src/intake/store.ts";
@@ -6,6 +5,7 @@ import { deliverNotices } from "../../src/notification/index.ts";
 import { type Journey, prune, type RetentionTerms, sweep } from "../../src/pipeline/index.ts";
 import { processReceipts } from "../../src/pipeline/receive.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { startIdleEngine } from "../support/idle-engine.ts";
 import { type SetClock, setClock, testJourney } from "../support/journey.ts";
 
 const DAY = 86_400;
@@ -28,6 +28,7 @@ const STORM = { troubles: 20, alerts: 8, garbage: 10 };
 const notifier = { id: "anybody", send: async () => ({ ok: true as const }) };
 
 let database: TestDatabase;
+let endEngine = async () => {};
 let clock: SetClock;
 let journey: Journey;
 
@@ -35,16 +36,10 @@ beforeAll(async () => {
   database = await createDatabase();
   clock = setClock();
   journey = testJourney(database, clock);
-  DBOS.setConfig({
-    name: "awoooi",
-    systemDatabasePool: database.pool,
-    applicationVersion: "1",
-    logLevel: "error",
-  });
-  await DBOS.launch();
+  endEngine = await startIdleEngine(database);
 });
 afterAll(async () => {
-  await DBOS.shutdown({ deregister: true });
+  await endEngine();
   await database.drop();
 });
 

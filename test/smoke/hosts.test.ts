@@ -58,5 +58,5 @@ describe("a host", () => {
     expect(outcome).toMatchObject({ disposition: "human_approved", execution_success: true });
     const restarts = (await host.calls()).filter((call) => call.includes("restart"));
     expect(restarts).toEqual([["systemctl", "restart", "--", "shop.service"]]);
-  }, 90_000);
+  });
 });

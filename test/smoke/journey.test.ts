@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { approvalIn, type Client, concluded, incidentIn, person, startTestApp } from "../support/app.ts";
+import {
+  approvalIn,
+  type Client,
+  concluded,
+  incidentIn,
+  person,
+  SCRIPTED,
+  startTestApp,
+} from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { ScriptedTarget } from "../support/scripted-executor.ts";
 import { until } from "../support/until.ts";
@@ -30,7 +38,7 @@ async function start(settings: Record<string, unknown> = {}): Promise<void> {
   app = await startTestApp(
     database.url,
     folder,
-    { processes: PROCESSES, ...settings },
+    { processes: PROCESSES, verification: SCRIPTED, ...settings },
     {
       adapt: (adapters) => ({ ...adapters, executors: [target.executor], observers: [target.observer] }),
     },

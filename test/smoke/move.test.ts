@@ -71,7 +71,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("moving house", { timeout: 90_000 }, () => {
+describe("moving house", () => {
   beforeEach(async () => {
     [from, to] = [await createDatabase(), await createDatabase()];
     target = new ScriptedTarget();
@@ -270,4 +270,4 @@ it("moves from one embedded database to another by the command line, beside the 
     await clearFolder(old);
     await clearFolder(fresh);
   }
-}, 180_000);
+});

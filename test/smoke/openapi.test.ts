@@ -93,7 +93,7 @@ beforeAll(async () => {
     get_openapi_json: {},
     get_webhooks_health: {},
     post_api_v2_alerts: { body: [{ labels: { alertname: "ShopFull", service: "shop" } }] },
-    get_api_v2_alerts: { query: "filter=alertname%3DShopFull&active=true" },
+    get_api_v2_alerts: { query: "filter=alertname%3D~Shop.%2B&active=true" },
     get_api_v2_receivers: {},
     get_api_v2_status: {},
     post_webhooks_alertmanager: { body: firing("ShopLate") },

@@ -4,7 +4,7 @@ import type { Approval } from "../../src/contract/approval.ts";
 import type { Execution } from "../../src/contract/execution.ts";
 import type { Playbook } from "../../src/contract/playbook.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { approvalIn, type Client, concluded, incidentIn, startTestApp } from "../support/app.ts";
+import { approvalIn, type Client, concluded, incidentIn, SCRIPTED, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { ScriptedTarget } from "../support/scripted-executor.ts";
@@ -26,6 +26,7 @@ const start = () =>
     {
       processes: [...SHOPS, "cache"].map((name) => ({ name, argv: ["/bin/true"] })),
       incident: { correlation: { merge: false } },
+      verification: SCRIPTED,
     },
     { adapt: (all) => ({ ...all, executors: [target.executor], observers: [target.observer] }) },
   );

@@ -123,7 +123,7 @@ describe("a reload", () => {
     expect(rows).toHaveLength(sent);
     for (const row of rows) expect([as("a", 1), as("b", 3)]).toContainEqual(row);
     expect(new Set(rows.map((row) => row.rule_id)).size).toBe(2);
-  }, 120_000);
+  });
 
   it("says which configuration is in force and what it changed, and audits it", async () => {
     const before = await status();

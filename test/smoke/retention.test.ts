@@ -84,7 +84,7 @@ it("lets the database grow to the size of what is kept, and no further", async (
   // What was deleted is used again: pages may come and go, a day's worth at most.
   expect(await bytes()).toBeLessThanOrEqual(size * 1.1);
   expect(await app.admin.get("/audit/verify")).toMatchObject({ broken_at: null });
-}, 120_000);
+});
 
 it("shows what takes room, says what a run would delete, deletes it, and keeps an account of it", async () => {
   for (let count = 0; count < 3; count += 1)

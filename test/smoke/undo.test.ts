@@ -3,7 +3,15 @@ import type { RunningApp } from "../../src/app/app.ts";
 import type { Approval } from "../../src/contract/approval.ts";
 import type { Execution } from "../../src/contract/execution.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { approvalIn, type Client, concluded, incidentIn, person, startTestApp } from "../support/app.ts";
+import {
+  approvalIn,
+  type Client,
+  concluded,
+  incidentIn,
+  person,
+  SCRIPTED,
+  startTestApp,
+} from "../support/app.ts";
 import { restartOf } from "../support/approved.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
@@ -27,6 +35,7 @@ beforeAll(async () => {
     {
       processes: SHOPS.map((name) => ({ name, argv: ["/bin/true"] })),
       incident: { correlation: { merge: false } },
+      verification: SCRIPTED,
     },
     { adapt: (all) => ({ ...all, executors: [target.executor], observers: [target.observer] }) },
   );

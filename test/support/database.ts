@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { relative } from "node:path";
 import type pg from "pg";
-import { inject } from "vitest";
+import { expect, inject } from "vitest";
 import { createDb, createPool, type Db, DEFAULT_LIMITS } from "../../src/db/client.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import type { Actor } from "../../src/lib/actor.ts";
@@ -8,10 +9,14 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { TEMPLATE, withDatabase } from "./global-setup.ts";
 import { seededRandom } from "./random.ts";
+import { asTester, noteFile } from "./statements.ts";
 
 export type TestDatabase = {
   url: string;
   db: Db;
+  /** What `db` asks through. */
+  dbPool: pg.Pool;
+  /** For what a test itself asks and changes: its statements are not counted as ours. */
   pool: pg.Pool;
   /** A context of this actor, by default the intake. Random bytes come from a printed seed. */
   ctx(actor?: Actor, clock?: Clock): Ctx;
@@ -29,18 +34,21 @@ const LED_TO =
 
 /** An empty, migrated database of this test file's own. */
 export async function createDatabase(): Promise<TestDatabase> {
-  const server = inject("databaseUrl");
+  const { url: server, counts } = inject("server");
   const name = `test_${randomBytes(6).toString("hex")}`;
   // Making and dropping a database waits for a checkpoint.
   const admin = createPool({ url: server }, silentLog, { ...DEFAULT_LIMITS, query_timeout_ms: 60_000 });
   await admin.query(`create database ${name} template ${TEMPLATE}`);
+  if (counts) await noteFile(admin, name, relative(process.cwd(), expect.getState().testPath ?? "unknown"));
   const url = withDatabase(server, name);
-  const pool = createPool({ url }, silentLog);
-  const db = createDb(pool);
+  const dbPool = createPool({ url }, silentLog);
+  const pool = createPool({ url: counts ? asTester(url) : url }, silentLog);
+  const db = createDb(dbPool);
   const random = seededRandom();
   return {
     url,
     db,
+    dbPool,
     pool,
     ctx: (actor = { kind: "system", name: "intake" }, clock = systemClock) => ({
       db,
@@ -53,7 +61,7 @@ export async function createDatabase(): Promise<TestDatabase> {
       await pool.query(LED_TO.map((table) => `delete from ${table}`).join(";"));
     },
     async drop() {
-      await pool.end();
+      await Promise.all([dbPool.end(), pool.end()]);
       await admin.query(`drop database ${name} with (force)`);
       await admin.end();
     },

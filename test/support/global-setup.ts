@@ -1,18 +1,20 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { appendFile, chmod, mkdtemp, readdir, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DBOS } from "@dbos-inc/dbos-sdk";
 import type { TestProject } from "vitest/node";
 import { createPool } from "../../src/db/client.ts";
 import { startEmbeddedPostgres } from "../../src/db/embedded.ts";
 import { migrateSchema } from "../../src/db/migrate.ts";
 import { silentLog } from "../../src/lib/log.ts";
+import { startWorkflows, stopWorkflows } from "../../src/pipeline/index.ts";
+import { clearFolder } from "./folder.ts";
 import { postgresql15 } from "./prepare.ts";
+import { keepStatements, prepareStatements, WATCH_STATEMENTS } from "./statements.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** URL of the test server; `test/support/database.ts` makes databases on it. */
-    databaseUrl: string;
+    /** The test server; `test/support/database.ts` makes databases on it. */
+    server: { url: string; counts: boolean };
   }
 }
 
@@ -22,28 +24,86 @@ export const POSTGRESQL_15 = "postgresql-15";
 /** The database that every test file's own is copied from. */
 export const TEMPLATE = "awoooi_template";
 
-type Server = { url: string; stop(): Promise<void> };
+type Server = {
+  url: string;
+  /** Whether it counts the statements that it runs. */
+  counts: boolean;
+  stop(): Promise<void>;
+};
+
+const MEMORY = "/dev/shm";
+const GIBIBYTE = 2 ** 30;
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+/** Ends the servers of runs that were killed, and gives back the memory that their data takes. */
+async function clearAbandoned(): Promise<void> {
+  for (const name of await readdir(MEMORY).catch(() => [])) {
+    const [, pid] = /^awoooi-test-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) await clearFolder(join(MEMORY, name));
+  }
+}
+
+/**
+ * A folder for the data of the run's server: in memory where there is room, since nothing of it outlives the
+ * run and each file's database is made and dropped there. Tests of durability start servers of their own on disk.
+ */
+async function dataFolder(): Promise<string> {
+  await clearAbandoned();
+  const memory = await statfs(MEMORY).catch(() => null);
+  const roomy = memory !== null && memory.bavail * memory.bsize > 2 * GIBIBYTE;
+  const folder = await mkdtemp(join(roomy ? MEMORY : tmpdir(), `awoooi-test-${process.pid}-`));
+  await chmod(folder, 0o755);
+  return folder;
+}
 
 /** The server that the project is named after: the embedded PostgreSQL 18, Debian's 15, or the given one. */
 async function startServer(project: string): Promise<Server> {
   const given = process.env.AWOOOI_TEST_DATABASE_URL;
-  if (given !== undefined) return { url: given, stop: async () => {} };
+  if (given !== undefined) return { url: given, counts: false, stop: async () => {} };
   const dir = project === POSTGRESQL_15 ? postgresql15() : undefined;
   if (project === POSTGRESQL_15 && dir === undefined)
     throw new Error("there is no PostgreSQL 15: run `node test/support/prepare.ts`");
-  const folder = await mkdtemp(join(tmpdir(), "awoooi-test-"));
-  await chmod(folder, 0o755);
-  const options = { dataDir: join(folder, "data"), log: silentLog };
-  const embedded = await startEmbeddedPostgres(
-    dir === undefined ? options : { ...options, binaries: { dir } },
-  );
+  const folder = await dataFolder();
+  const options = {
+    dataDir: join(folder, "data"),
+    log: silentLog,
+    ...(dir === undefined ? {} : { binaries: { dir } }),
+  };
+  const first = await startEmbeddedPostgres(options);
+  await first.stop();
+  await configure(options.dataDir);
+  const embedded = await startEmbeddedPostgres(options);
   return {
     url: embedded.url,
+    counts: true,
     async stop() {
       await embedded.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+const noJourney = () => {
+  throw new Error("the template has no work");
+};
+
+/** Settings that the server reads when it starts the next time; the older one would refuse some by `alter system`. */
+async function configure(dataDir: string): Promise<void> {
+  const settings = Object.entries({ synchronous_commit: "off", ...WATCH_STATEMENTS });
+  const text = settings
+    .map(
+      ([name, value]) => `${name} = '${value}'
+`,
+    )
+    .join("");
+  await appendFile(join(dataDir, "postgres/postgresql.auto.conf"), text);
 }
 
 /** One real PostgreSQL for the whole run of a project (`AWOOOI_TEST_DATABASE_URL` for one of yours). */
@@ -54,15 +114,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await admin.query(`create database ${TEMPLATE}`);
   const { rows } = await admin.query<{ server_version: string }>("show server_version");
   console.log(`${project.name}: PostgreSQL ${rows[0]?.server_version}`);
-  await admin.end();
+  if (server.counts) await prepareStatements(admin);
   const pool = createPool({ url: withDatabase(server.url, TEMPLATE) }, silentLog);
   await migrateSchema(pool);
-  DBOS.setConfig({ name: "awoooi", systemDatabasePool: pool, logLevel: "error", applicationVersion: "1" });
-  await DBOS.launch();
-  await DBOS.shutdown({ deregister: true });
+  // With its queue, which a first start's engine would take a second to notice.
+  await startWorkflows(noJourney, pool, silentLog);
+  await stopWorkflows();
   await pool.end();
-  project.provide("databaseUrl", server.url);
-  return () => server.stop();
+  project.provide("server", { url: server.url, counts: server.counts });
+  return async () => {
+    if (server.counts) await keepStatements(admin, project.name);
+    await admin.end();
+    await server.stop();
+  };
 }
 
 /** The same server's URL with another database. */

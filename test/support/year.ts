@@ -1,10 +1,10 @@
-import { DBOS } from "@dbos-inc/dbos-sdk";
 import { vi } from "vitest";
 import type { Db } from "../../src/db/client.ts";
 import { isUnavailable } from "../../src/db/failure.ts";
 import type { Journey } from "../../src/pipeline/index.ts";
 import { createDatabase, type TestDatabase } from "./database.ts";
 import { type Mishaps, SimulatedEngine } from "./engine.ts";
+import { startIdleEngine } from "./idle-engine.ts";
 import { holdsAlways, holdsFinally, nextDeadline } from "./invariants.ts";
 import { makePerson, testJourney } from "./journey.ts";
 import { Life } from "./life.ts";
@@ -53,6 +53,7 @@ export class Year {
   readonly #simulation = new Simulation("2026-01-01T00:00:00.000Z");
   readonly #dice = new Dice(seededRandom(`${SEED}:year`));
   #database!: TestDatabase;
+  #endEngine = async () => {};
   #life!: Life;
   #engine!: SimulatedEngine;
   #journey!: Journey;
@@ -88,13 +89,7 @@ export class Year {
     const { clock } = this.#simulation;
     this.#database = await createDatabase();
     // Launched without its queue: what it would do is done on simulated time.
-    DBOS.setConfig({
-      name: "awoooi",
-      systemDatabasePool: this.#database.pool,
-      applicationVersion: "1",
-      logLevel: "error",
-    });
-    await DBOS.launch();
+    this.#endEngine = await startIdleEngine(this.#database);
     const people = [];
     for (const name of ["ada", "bob"])
       people.push(await makePerson(this.#database.ctx(undefined, clock), name, "approver"));
@@ -131,7 +126,7 @@ export class Year {
 
   async #close(): Promise<void> {
     vi.restoreAllMocks();
-    await DBOS.shutdown({ deregister: true });
+    await this.#endEngine();
     await this.#database.drop();
   }
 
