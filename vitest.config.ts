@@ -28,6 +28,7 @@ const WITH_ALL_STATEMENTS = [
   "test/smoke/move.test.ts",
   "test/smoke/openapi.test.ts",
   "test/smoke/own-database.test.ts",
+  "test/smoke/real-clients.test.ts",
   "test/smoke/retention.test.ts",
   "test/smoke/secrets.test.ts",
   "test/smoke/silences.test.ts",

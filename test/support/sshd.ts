@@ -104,6 +104,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const [host, user] = [join(folder, "host"), join(folder, "user")];
   const known = join(folder, "known_hosts");
   const config = join(folder, "sshd_config");
+  const log = join(folder, "sshd.log");
   // Where root's sshd drops its rights; Debian's service makes it.
   if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
   await mkdir(bin);
@@ -116,8 +117,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   // A home of its own: the user's .bashrc would put other folders before `bin`, and take its time.
   const own = { HOME: folder, PATH: `${bin}:${SYSTEM_PATH}` };
   await writeFile(config, configOf(folder, port, { ...own, ...options.env }));
-  const child = startChild(binary, ["-D", "-e", "-f", config], join(folder, "sshd.log"));
+  const child = startChild(binary, ["-D", "-e", "-f", config], log);
   const sessions = () => descendants(child.pid).filter(({ name }) => name.startsWith("sshd"));
+  const listenings = async () => (await readFile(log, "utf8")).split("Server listening on").length;
   const isShown = async () => (await offeredHostKey(port)) === hostKey;
   await child.ready(until(isShown, "sshd to show its host key"));
   return {
@@ -141,7 +143,10 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       hostKey = await generateKey(next);
       await rename(next, host);
       await rename(`${next}.pub`, `${host}.pub`);
+      const before = await listenings();
       process.kill(child.pid, "SIGHUP");
+      // It shows the new key before it closes its port and opens it again.
+      await until(async () => (await listenings()) > before, "sshd to listen again");
       await until(isShown, "sshd to show its new host key");
     },
     sessions,

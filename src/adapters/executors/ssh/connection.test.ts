@@ -381,25 +381,26 @@ describe("a command", () => {
     expect((await one.look(["true"])).ok).toBe(true);
   });
 
-  it("that says 100 MB is heard in its beginning and its end, in little memory", async () => {
+  it("that says 200 MB is heard in its beginning and its end, in little memory", async () => {
     const one = host({}, { output_limit: 1024 * 1024 });
-    const script = "echo first; head -c 100000000 /dev/zero; echo; echo last";
+    const script = "echo first; head -c 200000000 /dev/zero; echo; echo last";
     const held = () => {
       collect();
       return process.memoryUsage().arrayBuffers;
     };
     const before = held();
     const more: number[] = [];
-    const watch = setInterval(() => more.push(held() - before), 100);
+    const watch = setInterval(() => more.push(held() - before), 200);
     const ran = await one.run(["sh", "-c", script], { seconds: 30 });
     clearInterval(watch);
-    expect(ran).toMatchObject({ kind: "exited", code: 0, dropped: 100_000_012 - 1024 * 1024 });
+    expect(ran).toMatchObject({ kind: "exited", code: 0, dropped: 200_000_012 - 1024 * 1024 });
     const { stdout } = ran as { stdout: string };
     expect(stdout.startsWith("first\n\0\0")).toBe(true);
     expect(stdout.endsWith("\0\0\nlast\n")).toBe(true);
     expect(stdout).toContain("bytes left out");
     expect(more.length).toBeGreaterThan(0);
-    expect(Math.max(...more)).toBeLessThan(50 * 1024 * 1024);
+    // What is not held any more is given back a little later.
+    expect(Math.max(...more)).toBeLessThan(150 * 1024 * 1024);
     const looked = await one.look(["head", "-c", "2000000", "/dev/zero"]);
     expect(looked).toMatchObject({ ok: false, message: expect.stringContaining("ssh.output_limit") });
   });
