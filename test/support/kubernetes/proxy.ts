@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Agent, request as secureRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { temporaryFolder } from "../folder.ts";
+import { clearFolder, temporaryFolder } from "../folder.ts";
 import type { Cluster } from "./cluster.ts";
 
 /** What becomes of a request: passed on, its connection cut before or after that, or another answer. */
@@ -55,7 +55,8 @@ export async function startFaultyProxy(cluster: Cluster): Promise<FaultyProxy> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const kubeconfig = join(await temporaryFolder("proxy"), "kubeconfig");
+  const folder = await temporaryFolder("proxy");
+  const kubeconfig = join(folder, "kubeconfig");
   const settings = {
     clusters: [
       { name: "proxy", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } },
@@ -71,6 +72,7 @@ export async function startFaultyProxy(cluster: Cluster): Promise<FaultyProxy> {
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await clearFolder(folder);
     },
   };
   return proxy;

@@ -1,7 +1,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
-import { temporaryFolder } from "../../../../test/support/folder.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { clearFolder, temporaryFolder } from "../../../../test/support/folder.ts";
 import { adapterOf, configOf } from "../../../../test/support/kubernetes/adapter.ts";
 import { checkConfig } from "../../../app/check-config.ts";
 import { configSchema } from "../../../app/config-schema.ts";
@@ -14,6 +14,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await temporaryFolder("kubeconfig");
 });
+afterAll(() => clearFolder(folder));
 
 type Parts = { server?: string; context?: string | null; user?: object; cluster?: object };
 async function kubeconfig(
