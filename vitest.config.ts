@@ -51,6 +51,7 @@ export default defineConfig({
           ]
         : [project("given", include)],
     pool: "forks",
+    // Most of a test's time is waiting: three keep two cores busy.
     maxWorkers: 3,
     // A worker runs one file after the other with the modules that it has loaded: a file leaves nothing behind.
     isolate: false,
