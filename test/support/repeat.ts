@@ -4,7 +4,7 @@
  * both servers; else the files named, or those that wait for something, start a process or kill one.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
@@ -48,6 +48,11 @@ function once(files: readonly string[], run: number, folder: string): string[] {
     stdio: ["ignore", "ignore", "pipe"],
     maxBuffer: 256 * 1024 * 1024,
   });
+  if (!existsSync(report)) {
+    const fault = `before any test ended, with ${status}:\n${stderr.slice(-4_000)}`;
+    tell(`run ${run} failed: ${fault}`);
+    return [fault];
+  }
   const read = JSON.parse(readFileSync(report, "utf8")) as Report;
   const failed = read.testResults.flatMap(({ name, assertionResults }) =>
     assertionResults
