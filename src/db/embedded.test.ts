@@ -16,7 +16,6 @@ import {
 const fixture = new EmbeddedFixture();
 const start = (dataDir: string) => fixture.start(dataDir);
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 beforeAll(() => fixture.open());
 afterEach(() => fixture.tidy());
 afterAll(() => fixture.close());
