@@ -206,7 +206,15 @@ describe.each(["stdio", "http"])("a server over %s", (host) => {
   });
 
   it("is cut off when it floods us, and asked anew after that", async () => {
-    expect(await act(call(host, "flood"))).toMatchObject({ ok: false, sent: true });
+    const stop = new AbortController();
+    const flooding = act(call(host, "flood"), {}, stop.signal);
+    await until(() => traces().includes("flood"), "the tool to flood");
+    if (host === "http") {
+      // What is cut off there is told to the log, and waited for all the same.
+      await until(() => logged.some((one) => /an MCP server's error.*bytes/.test(one)), "it to be cut off");
+      stop.abort();
+    }
+    expect(await flooding).toMatchObject({ ok: false, sent: true });
     expect(await act(call(host, "status"))).toEqual({ ok: true, output: "all is well" });
     const chatter = await act(call(host, "chatter"));
     expect(chatter).toMatchObject({
