@@ -81,7 +81,7 @@ beforeAll(async () => {
     {
       admin_token: CONFIGURED.admin,
       intake: {
-        answer_wait: "20s",
+        answer_wait: "2m",
         bearer_tokens: [CONFIGURED.bearer],
         basic: [{ username: "am", password: CONFIGURED.basic }],
         custom: [
