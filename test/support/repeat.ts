@@ -41,7 +41,7 @@ function once(files: readonly string[], run: number, folder: string): string[] {
   const env: NodeJS.ProcessEnv = { ...process.env };
   delete env.AWOOOI_TEST_SEED;
   const begun = performance.now();
-  const { status, stderr } = spawnSync(VITEST, [...args, ...files], {
+  const { status, stderr } = spawnSync(process.execPath, [VITEST, ...args, ...files], {
     cwd: ROOT,
     env,
     encoding: "utf8",
