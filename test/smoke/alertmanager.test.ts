@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { localProcess } from "../../src/adapters/executors/local-process/index.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { type Alertmanager, startAlertmanager } from "../support/alertmanager.ts";
-import { approvalIn, incidentIn, person, QUICK } from "../support/app.ts";
+import { approvalIn, concluded, incidentIn, person, QUICK } from "../support/app.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/ports.ts";
 import { type Server, startServer } from "../support/server.ts";
@@ -61,10 +61,10 @@ describe("a real Alertmanager", () => {
       { log: silentLog },
     );
     await processes.start("demo-shop");
-    const probe = () => fetch(shop.probe.url, { signal: AbortSignal.timeout(500) });
+    const probe = (patience = 60_000) => fetch(shop.probe.url, { signal: AbortSignal.timeout(patience) });
     await until(async () => (await probe()).ok, "the shop to serve");
     await fetch(shop.probe.url.replace("/healthz", "/break"), { method: "POST" });
-    await expect(probe()).rejects.toThrow();
+    await expect(probe(500)).rejects.toThrow();
 
     const hook = `${server.url}/api/v1/webhooks/alertmanager`;
     alertmanager = await startAlertmanager(join(folder, "alertmanager"), hook);
@@ -99,6 +99,7 @@ describe("a real Alertmanager", () => {
     // The prober sees it heal and says so; the incident, resolved by its repair, stays as it is.
     await alertmanager.alert(labels, { startsAt, endsAt: new Date().toISOString() });
     await until(async () => (await alerts()).items[0]?.status === "resolved", "the resolved notice");
+    await concluded(server.admin, incident_id);
     const incidents = await server.admin.get<{
       items: { status: string; hit_count: number; outcome: object }[];
     }>("/incidents");

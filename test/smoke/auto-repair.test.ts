@@ -13,6 +13,7 @@ import {
   approvalIn,
   type Client,
   concluded,
+  databaseAt,
   incidentIn,
   QUICK,
   SCRIPTED,
@@ -52,7 +53,7 @@ const load = (): Config =>
     ...settings(),
     data_dir: folder,
     admin_token: ADMIN_TOKEN,
-    database: { url: database.url },
+    database: databaseAt(database.url),
     server: { port: 0 },
     notification: { terminal: false },
   });

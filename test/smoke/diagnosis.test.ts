@@ -24,7 +24,7 @@ beforeAll(async () => {
     temporaryFolder("diagnosis"),
   ]);
   kubelet = await startKubelet(cluster, { beat: 200 });
-  const kubernetes = { name: "test", kubeconfig: cluster.kubeconfig, settle: "100ms" };
+  const kubernetes = { name: "test", kubeconfig: cluster.kubeconfig, settle: "100ms", request_timeout: "1m" };
   app = await startTestApp(database.url, folder, { kubernetes });
 });
 afterAll(async () => {
@@ -91,9 +91,10 @@ describe("an alert about what is well by now", () => {
     const apps = cluster.admin.makeApiClient(AppsV1Api);
     await apps.createNamespacedDeployment({ namespace, body: deploymentOf("api", "web:1", 1) });
     await until(async () => {
-      const { status } = await apps.readNamespacedDeployment({ namespace, name: "api" });
-      return status?.readyReplicas === 1;
-    }, "it to be ready");
+      const path = `/diagnosis?kind=deployment&name=api&namespace=${namespace}`;
+      const { findings } = await app.admin.get<Investigation>(path);
+      return findings.some(({ code }) => code === "workload_healthy");
+    }, "it to be seen well");
     const labels = { alertname: "KubePodCrashLooping", severity: "warning", namespace, deployment: "api" };
     const { body } = await post(app.url, alertmanagerBody([{ labels }]));
     const incident_id = body.incident_id as string;

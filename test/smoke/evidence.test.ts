@@ -51,17 +51,14 @@ const investigator: Investigator = {
   },
 };
 
-beforeAll(async () => {
-  database = await createDatabase();
-  folder = await temporaryFolder("evidence");
-  const rules = join(folder, "rules.yaml");
-  await writeFile(rules, RULES);
+/** Starts the app, which waits for so long at most for evidence. */
+async function start(evidence_time: string): Promise<void> {
   app = await startTestApp(
     database.url,
     folder,
     {
       processes: SHOPS.map((name) => ({ name, argv: ["/bin/true"] })),
-      decision: { rules, evidence_time: "1s" },
+      decision: { rules: join(folder, "rules.yaml"), evidence_time },
       incident: { correlation: { merge: false } },
     },
     {
@@ -73,6 +70,12 @@ beforeAll(async () => {
       }),
     },
   );
+}
+beforeAll(async () => {
+  database = await createDatabase();
+  folder = await temporaryFolder("evidence");
+  await writeFile(join(folder, "rules.yaml"), RULES);
+  await start("25s");
 });
 beforeEach(() => {
   shop = SHOPS[next++] as string;
@@ -221,6 +224,8 @@ describe("evidence", () => {
   it("that does not come keeps no plan waiting", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     answer = promise;
+    await app.stop();
+    await start("300ms");
     const id = await fired("ShopDown");
     await approvalIn(app.admin, id, "pending");
     expect(await app.admin.get(`/incidents/${id}/evidence`)).toMatchObject({

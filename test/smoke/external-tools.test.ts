@@ -8,7 +8,7 @@ import { ADMIN_TOKEN, approvalIn, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { traceFile } from "../support/mcp-tools.ts";
-import { until } from "../support/until.ts";
+import { eventually, until } from "../support/until.ts";
 
 const STDIO = join(import.meta.dirname, "../support/mcp-stdio.ts");
 const RULES = `
@@ -41,7 +41,9 @@ beforeAll(async () => {
   app = await startTestApp(database.url, folder, {
     decision: { rules },
     approval: { required_signatures: { high: 1 } },
-    mcp: { servers: [{ name: "ops", command: process.execPath, args: [STDIO, trace], tools }] },
+    mcp: {
+      servers: [{ name: "ops", command: process.execPath, args: [STDIO, trace], tools, timeout_ms: 120_000 }],
+    },
   });
 });
 afterAll(async () => {
@@ -88,5 +90,5 @@ test("a rule's external tool is proposed with its operator's risk, signed, calle
 
   const pid = Number(/started (\d+)/.exec(traces()[0] ?? "")?.[1]);
   await app.stop();
-  expect(() => process.kill(pid, 0)).toThrow();
+  await eventually(async () => expect(() => process.kill(pid, 0)).toThrow());
 });

@@ -4,7 +4,7 @@ import type { RunningApp } from "../../src/app/app.ts";
 import { configSchema } from "../../src/app/config-schema.ts";
 import type { RefusedCalls, SourceReport } from "../../src/contract/source.ts";
 import { alertmanagerBody } from "../support/alerts.ts";
-import { ADMIN_TOKEN, type Client, QUICK, startTestApp } from "../support/app.ts";
+import { ADMIN_TOKEN, type Client, databaseAt, QUICK, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { setClock } from "../support/journey.ts";
@@ -31,7 +31,7 @@ const config = (limits: object) =>
     ...QUICK,
     data_dir: folder,
     admin_token: ADMIN_TOKEN,
-    database: { url: database.url },
+    database: databaseAt(database.url),
     server: { port: 0 },
     notification: { terminal: false },
     intake: { ...settings.intake, limits },

@@ -8,7 +8,7 @@ import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 
 const [OLD, SECRET] = ["the-secret-until-now", "the-secret-from-now-on"];
-const INTAKE = { answer_wait: "20s", hmac_secrets: [OLD, SECRET] };
+const INTAKE = { answer_wait: "2m", hmac_secrets: [OLD, SECRET] };
 
 let database: TestDatabase;
 let folder: string;

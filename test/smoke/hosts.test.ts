@@ -24,11 +24,9 @@ beforeEach(async () => {
   database = await createDatabase();
   const { port, user, privateKeyFile: identity_file, knownHostsFile } = host;
   const web = { name: "web1", address: "127.0.0.1", port, user, identity_file };
-  const ssh = { known_hosts: [knownHostsFile], settle: "0s", hosts: [web] };
-  app = await startTestApp(database.url, folder, {
-    ssh,
-    verification: { wait: 0, collect: "10s", interval: "20ms", healthy_in_a_row: 2 },
-  });
+  const bounds = { connect_timeout: "1m", command_timeout: "2m" };
+  const ssh = { known_hosts: [knownHostsFile], settle: "0s", hosts: [web], ...bounds };
+  app = await startTestApp(database.url, folder, { ssh });
 });
 afterEach(async () => {
   await app.stop();

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
 import { configSchema } from "../../src/app/config-schema.ts";
-import { ADMIN_TOKEN, type Client, incidentIn, QUICK, startTestApp } from "../support/app.ts";
+import { ADMIN_TOKEN, type Client, databaseAt, incidentIn, QUICK, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { capturedLog } from "../support/log.ts";
@@ -30,7 +30,7 @@ let database: TestDatabase;
 let folder: string;
 let app: RunningApp & { admin: Client };
 let intake: Record<string, unknown> = {
-  answer_wait: "20s",
+  answer_wait: "2m",
   custom: [SHOP, MILL, YARD],
 };
 let pagerduty: Record<string, unknown> = { routing_keys: [OLD_KEY, KEY] };
@@ -38,7 +38,7 @@ const log = capturedLog();
 
 const settings = () => ({
   admin_token: ADMIN_TOKEN,
-  database: { url: database.url },
+  database: databaseAt(database.url),
   server: { port: 0 },
   intake,
   pagerduty,

@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { promtoolBinary } from "../support/prepare.ts";
 import { ScriptedTarget } from "../support/scripted-executor.ts";
-import { until } from "../support/until.ts";
+import { eventually, until } from "../support/until.ts";
 
 const PAGE = join(import.meta.dirname, "../../docs/reference/metrics.md");
 
@@ -64,7 +64,6 @@ describe("metrics", () => {
     await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
     await concluded(app.admin, incident_id);
     await becomes('awoooi_incidents_resolved_total{disposition="human_approved"}', 1);
-    const { text } = await scrape();
     const expected: [string, number][] = [
       ['awoooi_alerts_received_total{source="alertmanager",status="firing"}', 1],
       ['awoooi_alerts_received_total{source="alertmanager",status="resolved"}', 0],
@@ -88,7 +87,11 @@ describe("metrics", () => {
       ['awoooi_oldest_item_age_seconds{kind="workflow",state="ENQUEUED"}', 0],
       ["awoooi_database_up", 1],
     ];
-    expect(expected.map(([series]) => [series, reading(text, series)])).toEqual(expected);
+    const text = await eventually(async () => {
+      const { text } = await scrape();
+      expect(expected.map(([series]) => [series, reading(text, series)])).toEqual(expected);
+      return text;
+    });
     expect(reading(text, "awoooi_last_alert_received_timestamp")).toBeGreaterThanOrEqual(Math.floor(before));
     expect(reading(text, "awoooi_audit_entries")).toBeGreaterThan(5);
     expect(

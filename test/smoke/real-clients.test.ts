@@ -23,7 +23,7 @@ beforeAll(async () => {
   database = await createDatabase();
   folder = await temporaryFolder("real-clients");
   const senders = { trusted_networks: [], bearer_tokens: [BEARER], basic: [BASIC] };
-  app = await startTestApp(database.url, folder, { intake: { answer_wait: "20s", ...senders } });
+  app = await startTestApp(database.url, folder, { intake: { answer_wait: "2m", ...senders } });
   await writeFile(
     join(folder, "http.yml"),
     JSON.stringify({ authorization: { type: "Bearer", credentials: BEARER } }),
@@ -125,7 +125,7 @@ describe.concurrent("a real client from outside of the trusted networks", () => 
       return (await promisify(execFile)(binary, [...args, ...to])).stdout;
     };
     const named = (name: string) => [`alertname=${name}`, `service=${name}`, "severity=critical"];
-    const soon = () => new Date(Date.now() + 2_000).toISOString();
+    const soon = () => new Date(Date.now() + 5_000).toISOString();
     await amtool("alert", "add", ...named("AddedByHand"), "--annotation=summary=the disk is full");
     await amtool("alert", "add", ...named("EndsByItself"), "--end", soon());
     const [added, ends] = await Promise.all(["AddedByHand", "EndsByItself"].map(incidentOf));

@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import type { RunningApp } from "../../src/app/app.ts";
 import { loadConfig } from "../../src/app/config.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { ADMIN_TOKEN, type Client, person, QUICK, startTestApp } from "../support/app.ts";
+import { ADMIN_TOKEN, type Client, databaseAt, person, QUICK, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { between, seededRandom } from "../support/random.ts";
@@ -28,7 +28,7 @@ const common = () => ({
   ...QUICK,
   data_dir: folder,
   admin_token: ADMIN_TOKEN,
-  database: { url: database.url },
+  database: databaseAt(database.url),
   server: { port: 0 },
   processes: [PROCESS],
   notification: { terminal: false },
@@ -196,7 +196,7 @@ describe("a reload", () => {
           env: "prod",
           data_dir: "/elsewhere",
           server: { port: 1, host: "127.0.0.2", log_level: "error" },
-          database: { url: "postgresql://elsewhere/db" },
+          database: databaseAt("postgresql://elsewhere/db"),
           admin_token: "another-admin-token-of-forty-characters",
           processes: [],
           decision: { mode: "shadow" },

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
 import { configSchema } from "../../src/app/config-schema.ts";
 import { alertmanagerBody } from "../support/alerts.ts";
-import { ADMIN_TOKEN, type Client, QUICK, startTestApp } from "../support/app.ts";
+import { ADMIN_TOKEN, type Client, databaseAt, QUICK, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -27,7 +27,7 @@ const configuration = () => ({
   ...QUICK,
   data_dir: folder,
   admin_token: ADMIN_TOKEN,
-  database: { url: database.url },
+  database: databaseAt(database.url),
   server: { port: 0 },
   notification: { terminal: false },
   intake: {

@@ -5,10 +5,10 @@ import { type Client, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { DURABLE, type Redis, startRedis } from "../support/redis.ts";
-import { until } from "../support/until.ts";
+import { eventually, until } from "../support/until.ts";
 
 const SECRET = "a-secret-that-signs-signals";
-const INTAKE = { answer_wait: "20s", hmac_secrets: [SECRET] };
+const INTAKE = { answer_wait: "2m", hmac_secrets: [SECRET] };
 const STREAM = "awoooi:signals";
 
 let database: TestDatabase;
@@ -246,7 +246,7 @@ describe("signals on a Redis Stream", () => {
       await redis.kill();
       const during = acknowledged.length;
       await until(() => acknowledged.length > during + 5, "signals without Redis");
-      expect(await redisHealth()).toMatchObject({ status: "down" });
+      await eventually(async () => expect(await redisHealth()).toMatchObject({ status: "down" }));
       await redis.start();
       await redisIs("has them on disk");
     }

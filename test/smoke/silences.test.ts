@@ -24,7 +24,7 @@ beforeAll(async () => {
   database = await createDatabase();
   app = await startTestApp(database.url, folder, {
     env: "prod",
-    intake: { answer_wait: "20s", hmac_secrets: ["a-secret"] },
+    intake: { answer_wait: "2m", hmac_secrets: ["a-secret"] },
   });
   const tokenOf = async (role: string) =>
     (await app.admin.post<{ token: string }>("/tokens", { name: role, role })).token;

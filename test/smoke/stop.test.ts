@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, QUICK } from "../support/app.ts";
@@ -17,14 +19,17 @@ beforeEach(async () => {
 afterEach(async () => {
   await server?.kill();
   server = undefined;
+  const record = await readFile(join(folder, "data/processes/shop.json"), "utf8").catch(() => "{}");
+  const { pid } = JSON.parse(record) as { pid?: number };
+  if (pid !== undefined) process.kill(pid, "SIGKILL");
   await clearFolder(folder);
   await database.drop();
 });
 
-// It ends by itself, and never answers its probe: what is verified of it fails.
+// It never answers its probe: what is verified of it fails.
 const PROCESS = {
   name: "shop",
-  argv: ["/bin/sleep", "1"],
+  argv: ["/bin/sleep", "600"],
   probe: { url: "http://127.0.0.1:9/", timeout_ms: 200 },
 };
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
   app = await startTestApp(database.url, folder, {
     env: "prod",
     sentry: { webhook_secrets: [OLD, SECRET] },
-    intake: { answer_wait: "20s", bearer_tokens: ["a-token-of-a-sender"] },
+    intake: { answer_wait: "2m", bearer_tokens: ["a-token-of-a-sender"] },
   });
 });
 afterAll(async () => {

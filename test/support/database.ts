@@ -25,6 +25,9 @@ export type TestDatabase = {
   drop(): Promise<void>;
 };
 
+// Of a server that is slow; also, making and dropping a database waits for a checkpoint.
+const PATIENT = { ...DEFAULT_LIMITS, query_timeout_ms: 120_000, connect_timeout_ms: 120_000 };
+
 // In the order in which rows name one another.
 const LED_TO =
   `receipts alerts inhibitors silence_changes silences heartbeats deliveries outbox signatures repair_records
@@ -36,13 +39,12 @@ const LED_TO =
 export async function createDatabase(): Promise<TestDatabase> {
   const { url: server, counts } = inject("server");
   const name = `test_${randomBytes(6).toString("hex")}`;
-  // Making and dropping a database waits for a checkpoint.
-  const admin = createPool({ url: server }, silentLog, { ...DEFAULT_LIMITS, query_timeout_ms: 60_000 });
+  const admin = createPool({ url: server }, silentLog, PATIENT);
   await admin.query(`create database ${name} template ${TEMPLATE}`);
   if (counts) await noteFile(admin, name, relative(process.cwd(), expect.getState().testPath ?? "unknown"));
   const url = withDatabase(server, name);
-  const dbPool = createPool({ url }, silentLog);
-  const pool = createPool({ url: counts ? asTester(url) : url }, silentLog);
+  const dbPool = createPool({ url }, silentLog, PATIENT);
+  const pool = createPool({ url: counts ? asTester(url) : url }, silentLog, PATIENT);
   const db = createDb(dbPool);
   const random = seededRandom();
   return {

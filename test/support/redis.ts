@@ -32,7 +32,10 @@ export async function startRedis(...args: string[]): Promise<Redis> {
   const own = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""];
   let child: ChildProcess;
   const send: Redis["send"] = async (...command) => {
-    const client = createClient({ url, socket: { reconnectStrategy: false, socketTimeout: 5_000 } });
+    const client = createClient({
+      url,
+      socket: { reconnectStrategy: false, connectTimeout: 60_000, socketTimeout: 60_000 },
+    });
     client.on("error", () => {});
     await client.connect();
     try {

@@ -4,7 +4,7 @@
  * both servers; else the files named, or those that wait for something, start a process or kill one.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
@@ -41,13 +41,18 @@ function once(files: readonly string[], run: number, folder: string): string[] {
   const env: NodeJS.ProcessEnv = { ...process.env };
   delete env.AWOOOI_TEST_SEED;
   const begun = performance.now();
-  const { status, stderr } = spawnSync(VITEST, [...args, ...files], {
+  const { status, stderr } = spawnSync(process.execPath, [VITEST, ...args, ...files], {
     cwd: ROOT,
     env,
     encoding: "utf8",
     stdio: ["ignore", "ignore", "pipe"],
     maxBuffer: 256 * 1024 * 1024,
   });
+  if (!existsSync(report)) {
+    const fault = `before any test ended, with ${status}:\n${stderr.slice(-4_000)}`;
+    tell(`run ${run} failed: ${fault}`);
+    return [fault];
+  }
   const read = JSON.parse(readFileSync(report, "utf8")) as Report;
   const failed = read.testResults.flatMap(({ name, assertionResults }) =>
     assertionResults

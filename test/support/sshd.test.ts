@@ -21,7 +21,7 @@ async function start(options?: SshdOptions): Promise<Sshd> {
 async function connect(sshd: Sshd, more: ConnectConfig = {}): Promise<Client> {
   const client = new Client();
   const { host, port, user: username, privateKey } = sshd;
-  client.connect({ host, port, username, privateKey, ...more });
+  client.connect({ host, port, username, privateKey, readyTimeout: 120_000, ...more });
   await once(client, "ready");
   open.unshift({ stop: async () => void client.destroy() });
   return client;

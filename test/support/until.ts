@@ -24,6 +24,18 @@ export async function eventually<T>(assert: () => Promise<T>, seconds = PATIENCE
 }
 
 /**
+ * For a bound that is waited out, so that it should be short, and within which something must come about first: tries
+ * with `milliseconds`, and with four times as many until `attempt` tells that it was long enough.
+ */
+export async function longEnough(
+  milliseconds: number,
+  attempt: (milliseconds: number) => Promise<boolean>,
+): Promise<void> {
+  for (let bound = milliseconds; !(await attempt(bound)); bound *= 4)
+    if (bound > PATIENCE * 1000) throw new Error(`${bound} ms were not long enough`);
+}
+
+/**
  * Asks again and again until there is an answer: for what another process does and tells nobody. Throws,
  * with what was waited for and what stood in the way last, after `seconds`.
  */

@@ -14,9 +14,14 @@ import { type Kubelet, startKubelet } from "./kubelet.ts";
 
 export const NEVER = new AbortController().signal;
 
-/** The section as it is after parsing. Containers settle at once, so that tests need not wait long. */
+/** The section as it is after parsing. Containers settle at once; what is to succeed may take its time. */
 export const configOf = (settings: object): KubernetesConfig =>
-  configSchema.shape.kubernetes.parse({ settle: "100ms", request_timeout: "5s", ...settings });
+  configSchema.shape.kubernetes.parse({
+    settle: "100ms",
+    request_timeout: "2m",
+    drain_wait: "5m",
+    ...settings,
+  });
 
 export function adapterOf(settings: object): Kubernetes {
   const made = kubernetes.create(configOf(settings));

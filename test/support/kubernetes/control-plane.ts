@@ -84,6 +84,8 @@ export function startControllerManager(folder: string, kubeconfig: string): Chil
     "secure-port": 0,
     "kube-api-qps": 1_000,
     "kube-api-burst": 1_000,
+    // A stand-in kubelet on a busy machine is late, not lost.
+    "node-monitor-grace-period": "10m",
   };
   // Its second, insecure port was removed in 1.24; before, it is open to all unless it is refused.
   const insecure = Number(minor) < 24 ? ["--port=0"] : [];

@@ -11,7 +11,7 @@ import {
   type V1Pod,
 } from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { until } from "../until.ts";
+import { eventually, until } from "../until.ts";
 import { behaviourByImage } from "./behaviour.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { type Kubelet, startKubelet } from "./kubelet.ts";
@@ -85,13 +85,18 @@ describe("a cluster with a stand-in kubelet", () => {
       const stalled = status?.conditions?.some(({ reason }) => reason === "ProgressDeadlineExceeded");
       return stalled && status;
     };
-    const status = await until(isStalled, "the rollout to stall");
-    expect(status).toMatchObject({ availableReplicas: 2, updatedReplicas: 1, unavailableReplicas: 1 });
-    const bad = (await pods()).find((pod) => !isReady(pod));
+    await eventually(async () => {
+      const status = await until(isStalled, "the rollout to stall");
+      expect(status).toMatchObject({ availableReplicas: 2, updatedReplicas: 1, unavailableReplicas: 1 });
+    });
+    const bad = await until(async () => (await pods()).find((pod) => !isReady(pod)), "the bad pod");
     const isTried = async () => (await statusOf(bad))?.state?.waiting?.reason === "ImagePullBackOff";
     await until(isTried, "the pull to be tried again");
-    const events = await core.listNamespacedEvent({ namespace });
-    expect(events.items.map(({ message }) => message)).toContain('Back-off pulling image "web:missing"');
+    // Events are written after the status that they are about.
+    await eventually(async () => {
+      const events = await core.listNamespacedEvent({ namespace });
+      expect(events.items.map(({ message }) => message)).toContain('Back-off pulling image "web:missing"');
+    });
   });
 
   it("restarts what crashes, until the test lets it run", async () => {
@@ -107,8 +112,10 @@ describe("a cluster with a stand-in kubelet", () => {
     await ready(1);
     kubelet.behave(() => "never_ready");
     await until(async () => !(await pods()).some(isReady), "the pod not to be ready");
-    const events = await core.listNamespacedEvent({ namespace });
-    expect(events.items.find(({ reason }) => reason === "BackOff")?.count).toBeGreaterThan(1);
+    await eventually(async () => {
+      const events = await core.listNamespacedEvent({ namespace });
+      expect(events.items.find(({ reason }) => reason === "BackOff")?.count).toBeGreaterThan(1);
+    });
   });
 
   it("completes a job", async () => {

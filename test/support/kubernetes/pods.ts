@@ -25,7 +25,6 @@ const idOf = (pod: V1Pod) => ({ name: pod.metadata?.name ?? "", namespace: pod.m
 /** All pods of a cluster, of which each is placed, reported on and removed as its behaviour says. */
 export class Pods {
   readonly #known = new Map<string, V1Pod>();
-  readonly #nodes = new Map<string, V1Node>();
   /** Where pods have been placed that the API server has not yet told of. */
   readonly #placed = new Map<string, string>();
   readonly #lives = new Map<string, Map<string, Life>>();
@@ -58,10 +57,8 @@ export class Pods {
   }
 
   /** The API server has told of a node: pods that found none may find one now. */
-  node(type: string, node: V1Node): void {
-    const name = node.metadata?.name ?? "";
-    if (type === "DELETED") this.#nodes.delete(name);
-    else if (type === "ADDED" || type === "MODIFIED") this.#nodes.set(name, node);
+  node(type: string, _node: V1Node): void {
+    if (type !== "ADDED" && type !== "MODIFIED") return;
     for (const [uid, pod] of this.#known) if (!pod.spec?.nodeName) this.#queue.push(uid);
   }
 
@@ -124,7 +121,8 @@ export class Pods {
     if (this.#placed.has(uidOf(pod))) return;
     const refused = this.#behaviours(pod).find(({ now }) => now.kind === "unschedulable")?.now;
     const message = refused?.kind === "unschedulable" && (refused.message ?? "Insufficient cpu.");
-    const nodes = [...this.#nodes.values()];
+    // As they are now: of a node that was cordoned before this pod was made one may be told only afterwards.
+    const { items: nodes } = await this.#core.listNode();
     const placed = [...this.#known].map(([uid, one]) => one.spec?.nodeName ?? this.#placed.get(uid) ?? "");
     const found = message
       ? { message: `0/${nodes.length} nodes are available: ${nodes.length} ${message}` }

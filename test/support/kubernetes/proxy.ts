@@ -53,6 +53,8 @@ export async function startFaultyProxy(cluster: Cluster): Promise<FaultyProxy> {
   const server = createServer((incoming, answer) => {
     serve(incoming, answer).catch(() => incoming.socket.destroy());
   });
+  // Else it closes a connection that is used again at the same moment.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const folder = await temporaryFolder("proxy");

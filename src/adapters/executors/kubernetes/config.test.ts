@@ -164,7 +164,7 @@ describe("the configuration of clusters", () => {
       .raw({ path: "/version" })
       .catch(failureOf);
     expect(error).toMatchObject({ sent: false, message: expect.stringContaining("no ticket") });
-    const hangs = await kubeconfig("hangs", { user: plugin(["-e", "setTimeout(() => {}, 2_000)"]) });
+    const hangs = await kubeconfig("hangs", { user: plugin(["-e", "setTimeout(() => {}, 5_000)"]) });
     const late = adapterOf({ kubeconfig: hangs, request_timeout: "200ms" }).clusters.of()!;
     expect(await late.raw({ path: "/version" }).catch(failureOf)).toMatchObject({
       sent: false,

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   adapterOf,
   carryOut,
@@ -15,7 +15,7 @@ import {
 } from "../../../../test/support/kubernetes/adapter.ts";
 import { deploymentOf } from "../../../../test/support/kubernetes/objects.ts";
 import { type Fault, type FaultyProxy, startFaultyProxy } from "../../../../test/support/kubernetes/proxy.ts";
-import { until } from "../../../../test/support/until.ts";
+import { eventually, until } from "../../../../test/support/until.ts";
 import { EXECUTION } from "./marks.ts";
 
 let stage: Stage;
@@ -212,9 +212,12 @@ describe("an API server that is too busy", () => {
     const { executor } = through();
     const run = runOf(await executor.snapshot(restart()));
     const stop = new AbortController();
-    onPatch(() => {
-      setTimeout(() => stop.abort(), 50);
-      return { status: 429, headers: { "retry-after": "20" } };
+    onPatch(() => ({ status: 429, headers: { "retry-after": "600" } }));
+    // A request has a signal of its own: who listens to this one has its answer, and waits.
+    const listen = vi.spyOn(stop.signal, "addEventListener");
+    listen.mockImplementation((...args: Parameters<typeof stop.signal.addEventListener>) => {
+      EventTarget.prototype.addEventListener.apply(stop.signal, args);
+      queueMicrotask(() => stop.abort());
     });
     expect(await executor.act(restart(), run, stop.signal)).toMatchObject({
       ok: false,
@@ -313,10 +316,13 @@ describe("a cluster that is away", () => {
     const run = runOf(before);
     expect(await executor.act(restart(), run, NEVER)).toMatchObject({ ok: true });
     await stage.cluster.stopApiServer();
-    const seen = await observer.observe(restart().target!, new Date(), { operation: restart(), before });
-    expect(seen).toMatchObject({
-      healthy: null,
-      facts: [{ message: expect.stringContaining("ECONNREFUSED") }],
+    // Not at once: a connection that was open is noticed to be cut a moment later.
+    await eventually(async () => {
+      const seen = await observer.observe(restart().target!, new Date(), { operation: restart(), before });
+      expect(seen).toMatchObject({
+        healthy: null,
+        facts: [{ message: expect.stringContaining("ECONNREFUSED") }],
+      });
     });
     expect(await executor.act(restart(), run, NEVER)).toMatchObject({ ok: false, sent: false });
     expect(await executor.resolve(restart())).toMatchObject({ result: "error" });

@@ -157,8 +157,8 @@ describe("a rollout undo", () => {
 async function stalledSeen(look: () => ReturnType<Stage["adapter"]["observer"]["observe"]>) {
   return until(async () => {
     const seen = await look();
-    const said = seen.facts.map((one) => one.message).join();
-    return /stalled/.test(said) && /ImagePull/.test(said) && seen;
+    const said = (name: string) => seen.facts.find((one) => one.name === name)?.message ?? "";
+    return /stalled/.test(said("rollout")) && /ImagePull/.test(said("waiting")) && seen;
   }, "the rollout to stall");
 }
 

@@ -11,6 +11,8 @@ import { silentLog } from "../../../lib/log.ts";
 import { type LocalProcesses, localProcess } from "./index.ts";
 
 const SERVICE = join(import.meta.dirname, "../../../../demo/service.ts");
+/** More than any answer that comes takes. */
+const PATIENCE_MS = 120_000;
 const TARGET = { kind: "process", name: "demo-shop" };
 
 let folder: string;
@@ -29,35 +31,37 @@ afterEach(async () => {
 });
 
 function processes(more: object): LocalProcesses {
-  const config = { name: "demo-shop", argv: [process.execPath, SERVICE], stop_timeout_ms: 500, ...more };
+  const config = { name: "demo-shop", argv: [process.execPath, SERVICE], stop_timeout_ms: 120_000, ...more };
   const parsed = [localProcess.processConfig.parse(config)];
   local = localProcess.create({ processes: parsed, state_dir: folder }, { log: silentLog });
   return local;
 }
 
-/** The demo's service, serving. */
+/** The demo's service, serving. What hangs is seen by a `look` with little patience. */
 async function demoShop() {
   const port = await freePort();
   const starts = join(folder, "starts.jsonl");
-  const shop = processes({
-    env: { PORT: String(port), DEMO_STARTS_FILE: starts },
-    probe: { url: `http://127.0.0.1:${port}/healthz`, timeout_ms: 300 },
-  });
+  const probing = (timeout_ms: number) =>
+    processes({
+      env: { PORT: String(port), DEMO_STARTS_FILE: starts },
+      probe: { url: `http://127.0.0.1:${port}/healthz`, timeout_ms },
+    });
+  const [hasty, shop] = [probing(300), probing(PATIENCE_MS)];
   const { pid } = await shop.start("demo-shop");
-  const look = () => shop.observer.observe(TARGET, new Date());
+  const look = (of = shop) => of.observer.observe(TARGET, new Date());
   await until(async () => (await look()).healthy, "the shop to serve");
-  return { shop, look, pid, starts, url: `http://127.0.0.1:${port}` };
+  return { shop, look, hastyLook: () => look(hasty), pid, starts, url: `http://127.0.0.1:${port}` };
 }
 
 /** What the probe finds of a server that answers as `listener` does. */
-async function probed(listener: RequestListener, path = "/") {
+async function probed(listener: RequestListener, timeout_ms = PATIENCE_MS) {
   server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const one = processes({
-    argv: ["sleep", "60"],
+    argv: ["sleep", "600"],
     settle_ms: 0,
-    probe: { url: `http://127.0.0.1:${port}${path}`, timeout_ms: 300 },
+    probe: { url: `http://127.0.0.1:${port}/`, timeout_ms },
   });
   await one.start("demo-shop");
   const { healthy, facts } = await one.observer.observe(TARGET, new Date());
@@ -66,7 +70,7 @@ async function probed(listener: RequestListener, path = "/") {
 
 describe("the demo's service", () => {
   it.each(["POST /break", "SIGUSR2"])("is seen well, broken by %s, and well again", async (how) => {
-    const { shop, look, pid, starts, url } = await demoShop();
+    const { shop, look, hastyLook, pid, starts, url } = await demoShop();
     const checkout = await fetch(`${url}/checkout`);
     expect(await checkout.json()).toMatchObject({ total_cents: 5_640 });
     const before = await look();
@@ -91,7 +95,7 @@ describe("the demo's service", () => {
     else expect((await fetch(`${url}/break`, { method: "POST" })).status).toBe(202);
     await Promise.allSettled(busy);
     const broken = await until(async () => {
-      const seen = await look();
+      const seen = await hastyLook();
       return seen.healthy === false && seen;
     }, "it to break");
     expect(broken.facts).toMatchObject([
@@ -134,7 +138,7 @@ describe("observer", () => {
   });
 
   it("cannot tell health without a probe, but sees that nothing runs", async () => {
-    const one = processes({ argv: ["sleep", "60"], settle_ms: 0 });
+    const one = processes({ argv: ["sleep", "600"], settle_ms: 0 });
     const look = () => one.observer.observe(TARGET, new Date());
     expect(await look()).toMatchObject({
       healthy: false,
@@ -179,7 +183,7 @@ describe("observer", () => {
     await local?.stop("demo-shop");
     const hanging = await probed((_request, response) => {
       response.writeHead(200).write("x");
-    });
+    }, 300);
     expect(hanging).toMatchObject({ healthy: false, message: "timed out after 300 ms" });
   });
 
@@ -190,12 +194,15 @@ describe("observer", () => {
     });
     await local?.stop("demo-shop");
     const refused = processes({
-      argv: ["sleep", "60"],
-      probe: { url: `http://127.0.0.1:${await freePort()}/` },
+      argv: ["sleep", "600"],
+      probe: { url: `http://127.0.0.1:${await freePort()}/`, timeout_ms: PATIENCE_MS },
     });
     await refused.start("demo-shop");
     expect((await refused.observer.observe(TARGET, new Date())).facts[1]?.message).toBe("connection refused");
-    const unknown = processes({ argv: ["sleep", "60"], probe: { url: "http://awoooi.invalid/" } });
+    const unknown = processes({
+      argv: ["sleep", "600"],
+      probe: { url: "http://awoooi.invalid/", timeout_ms: PATIENCE_MS },
+    });
     expect(await unknown.observer.observe(TARGET, new Date())).toMatchObject({
       healthy: null,
       facts: [{}, { passed: false, message: expect.stringMatching(/^cannot be asked: /) }],

@@ -18,7 +18,8 @@ let executor: Executor;
 function create(own: Record<string, unknown> = {}): SshHosts {
   const { port, user, privateKeyFile: identity_file, knownHostsFile } = there;
   const web = { name: "web1", aliases: ["web"], address: "127.0.0.1", port, user, identity_file, ...own };
-  const config = ssh.config.parse({ known_hosts: [knownHostsFile], settle: "0s", hosts: [web] });
+  const patient = { connect_timeout: "2m", command_timeout: "5m" };
+  const config = ssh.config.parse({ known_hosts: [knownHostsFile], settle: "0s", hosts: [web], ...patient });
   return ssh.create(config, { log: silentLog });
 }
 
