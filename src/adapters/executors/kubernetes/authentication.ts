@@ -1,8 +1,7 @@
 import type { KubeConfig, RequestContext } from "@kubernetes/client-node";
 import { messageOf } from "../../../lib/error.ts";
 import { NotSent, plain } from "./failure.ts";
-
-type Dispatcher = NonNullable<ReturnType<RequestContext["getDispatcher"]>>;
+import type { Dispatcher } from "./library.ts";
 
 // Certificates that are renewed on disk are used after this time.
 const CONNECTIONS_MS = 60_000;

@@ -3,6 +3,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { messageOf } from "../../../lib/error.ts";
 import { keepSecret } from "../../../lib/redact.ts";
 import type { ClusterConfig } from "./config.ts";
+import { overHttp1 } from "./connections.ts";
 import { library } from "./library.ts";
 
 const TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -30,7 +31,7 @@ function loadInCluster(name: string): Loaded {
   const missing = readable(TOKEN_FILE);
   if (missing !== undefined)
     return fail(`in_cluster is set, but this is no pod with a service account: ${TOKEN_FILE} ${missing}`);
-  const kubeConfig = new (library().KubeConfig)();
+  const kubeConfig = overHttp1(new (library().KubeConfig)());
   kubeConfig.loadFromCluster();
   const { server = "" } = kubeConfig.getCurrentCluster() ?? {};
   return server.includes("undefined")
@@ -68,7 +69,7 @@ export function loadKubeConfig(config: ClusterConfig): Loaded {
   const file = config.kubeconfig ?? "";
   const missing = readable(file);
   if (missing !== undefined) return fail(`${file} ${missing}`);
-  const kubeConfig = new (library().KubeConfig)();
+  const kubeConfig = overHttp1(new (library().KubeConfig)());
   try {
     // The library's own complaint about a file that is empty would name a variable of its own.
     if (readFileSync(file, "utf8").trim() === "") return fail(`${file} is empty`);
