@@ -198,7 +198,9 @@ export class Pods {
   async #report(pod: V1Pod, status: object): Promise<boolean> {
     const text = JSON.stringify(status);
     if (this.#sent.get(uidOf(pod)) === text) return false;
-    await this.#core.patchNamespacedPodStatus({ ...idOf(pod), body: { status } }, MERGE);
+    // Another pod may have its name by now: a stateful set's next one.
+    const body = { metadata: { uid: uidOf(pod) }, status };
+    await this.#core.patchNamespacedPodStatus({ ...idOf(pod), body }, MERGE);
     this.#sent.set(uidOf(pod), text);
     return true;
   }
