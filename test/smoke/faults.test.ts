@@ -234,9 +234,10 @@ describe("faults", () => {
     expect(refused.every((answer) => Number(answer.retry) > 0)).toBe(true);
     expect(answers.every((answer) => [200, 503].includes(answer.status))).toBe(true);
     const acknowledged = answers.filter((answer) => answer.status === 200).map((answer) => answer.name);
-    const expected = [...acknowledged, labels.alertname].sort();
-    await until(async () => (await known(running)).length >= expected.length, "every acknowledged alert");
-    expect(await known(running)).toEqual(expected);
+    // The flood may be refused itself, where others were faster.
+    const others = async () => (await known(running)).filter((name) => name !== labels.alertname);
+    await until(async () => (await others()).length >= acknowledged.length, "every acknowledged alert");
+    expect(await others()).toEqual(acknowledged.sort());
   });
 
   it("says in sentences what is wrong with the configuration, all of it", async () => {
