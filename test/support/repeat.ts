@@ -74,6 +74,12 @@ function startLoad(count: number): ChildProcess[] {
   );
 }
 
+/** A whole number of an option; anything else would pass for a run in which nothing failed. */
+function wholeNumber(option: string, text: string, least: number): number {
+  if (/^\d{1,6}$/.test(text) && Number(text) >= least) return Number(text);
+  throw new Error(`--${option} takes a whole number from ${least} on, not "${text}"`);
+}
+
 function main(): void {
   const { values, positionals } = parseArgs({
     options: {
@@ -83,11 +89,12 @@ function main(): void {
     },
     allowPositionals: true,
   });
-  const runs = Number(values.runs);
+  const runs = wholeNumber("runs", values.runs, 1);
+  const busy = wholeNumber("load", values.load, 0);
   const chosen = positionals.length > 0 ? positionals : dependent();
   const files = values.all ? [] : ["--project", "postgresql-18", ...chosen];
   const folder = mkdtempSync(join(tmpdir(), "awoooi-repeat-"));
-  const load = startLoad(Number(values.load));
+  const load = startLoad(busy);
   try {
     tell(
       `${runs} runs of ${values.all ? "the whole suite" : `${chosen.length} files`} beside a load of ${values.load}`,
