@@ -1,10 +1,16 @@
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import type { Log } from "../lib/log.ts";
-import * as schema from "./schema.ts";
+import { isUnavailable } from "./failure.ts";
 
 /** A pool's database or an open transaction: verbs take either. */
-export type Db = NodePgDatabase<typeof schema>;
+export type Db = Omit<NodePgDatabase, "transaction"> & {
+  /**
+   * Runs `work` between `begin` and `commit` on a connection of its own, and rolls back what it did when any
+   * of the three fails. Rejects with the first error. Use `transaction` of transaction.ts, which calls it.
+   */
+  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+};
 
 /** Where the database is: a URL, or the folder of a Unix socket. */
 export type Connection = { url: string } | { host: string; user: string; database: string; password: string };
@@ -51,5 +57,32 @@ export function createPool(
 }
 
 export function createDb(pool: pg.Pool): Db {
-  return drizzle(pool, { schema });
+  return Object.assign(drizzle(pool), {
+    transaction: <T>(work: (tx: Db) => Promise<T>) => inTransaction(pool, work),
+  });
+}
+
+// Drizzle's own `transaction` never returns a connection whose `begin` fails, returns one whose `rollback`
+// fails as if it could be used, and rejects with the error of the rollback instead of the first one.
+async function inTransaction<T>(pool: pg.Pool, work: (tx: Db) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  const nested = () => Promise.reject(new Error("a transaction is already open"));
+  let broken = false;
+  try {
+    await client.query("begin");
+    const result = await work(Object.assign(drizzle(client), { transaction: nested }));
+    await client.query("commit");
+    return result;
+  } catch (error) {
+    // Without its connection the server rolls back by itself.
+    broken = isUnavailable(error);
+    if (!broken) {
+      await client.query("rollback").catch(() => {
+        broken = true;
+      });
+    }
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }

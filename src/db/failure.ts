@@ -1,6 +1,8 @@
-// SQLSTATE classes of a server that is not there, going away, or out of room; 08P01 is our own mistake. Node's own codes of a
-// socket that is closed, refused, or missing come beside them.
-const UNAVAILABLE_STATES = /^(08(?!P01)|57P0|53|58|XX)/;
+// SQLSTATE classes of a server that is not there, going away, or out of room; 08P01 is our own mistake. 25006 comes
+// from a replica that a failover has not promoted yet, 25P03 and 25P04 from a server that closed the connection
+// because a timeout of its own had passed. Node's own codes of a socket that is closed, refused, or missing come
+// beside them.
+const UNAVAILABLE_STATES = /^(08(?!P01)|57P0|53|58|XX|25006|25P0[34])/;
 const UNAVAILABLE_CODES = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -9,12 +11,16 @@ const UNAVAILABLE_CODES = new Set([
   "ENOTFOUND",
   "ETIMEDOUT",
   "EAI_AGAIN",
+  "ECONNABORTED",
+  "EHOSTDOWN",
+  "ENETDOWN",
+  "ENETUNREACH",
   // Another server has it: see `TakenOver`.
   "ETAKENOVER",
   "EHOSTUNREACH",
 ]);
 const UNAVAILABLE_TEXT =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end/;
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (has encountered a connection error|was closed) and is not queryable|Cannot use a pool after calling end/;
 
 function* causes(error: unknown): Generator<{ code?: unknown; message?: unknown; syscall?: unknown }> {
   for (let at = error; at !== null && typeof at === "object"; at = (at as { cause?: unknown }).cause)

@@ -1,5 +1,3 @@
-import { PgTransaction } from "drizzle-orm/pg-core";
-import type { Db } from "./client.ts";
 import type { Ctx } from "./ctx.ts";
 import { hasState } from "./failure.ts";
 
@@ -21,12 +19,11 @@ const TRIES = 4;
  * whole is run again, so `work` does nothing but SQL.
  */
 export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T>): Promise<T> {
-  if (ctx.db instanceof PgTransaction) return work(ctx);
+  if (deferred.has(ctx.db)) return work(ctx);
   for (let attempt = 1; ; attempt += 1) {
     try {
       const after: (() => void)[] = [];
-      const result = await ctx.db.transaction(async (tx) => {
-        const db = tx as unknown as Db;
+      const result = await ctx.db.transaction(async (db) => {
         const pending = new Map<string, Pending>();
         deferred.set(db, pending);
         afterwards.set(db, after);

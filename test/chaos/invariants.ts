@@ -96,10 +96,10 @@ export const IN_THE_END: Record<string, Invariant> = {
   },
   "no work is left": async ({ rows }) =>
     (
-      await rows<{ workflow_uuid: string; status: string }>(
-        "select workflow_uuid, status from dbos.workflow_status where status <> 'SUCCESS'",
+      await rows<{ workflow_uuid: string; status: string; error: string | null }>(
+        "select workflow_uuid, status, error from dbos.workflow_status where status <> 'SUCCESS'",
       )
-    ).map(({ workflow_uuid, status }) => `${workflow_uuid} is ${status}`),
+    ).map(({ workflow_uuid, status, error }) => `${workflow_uuid} is ${status}: ${error ?? "no error kept"}`),
 };
 
 /** What is violated, each by its name: "name: what breaks it". */

@@ -67,7 +67,8 @@ export class Journeys {
     await this.#prepare(moments.length);
     this.#senders.start(this.#options.senders ?? 2);
     for (const [index, moment] of moments.entries()) {
-      if (this.#violations.length === 0) await this.#journey(index, moment);
+      if (this.#violations.length === 0)
+        await this.#journey(index, moment).catch((error: Error) => this.#explain(error, index, moment));
     }
     const whole = this.#violations.length === 0;
     if (whole) await this.#end();
@@ -141,14 +142,25 @@ export class Journeys {
       await this.#strike(moment);
     }
     const resolved = async () => (await this.#state(incident_id)).status === "resolved";
-    await until(resolved, `${shop} to be resolved`).catch(async (error: Error) => {
-      const { items } = await this.#admin.get<{ items: object[] }>(`/incidents/${incident_id}/timeline`);
-      const story = items.map((event) => JSON.stringify(event)).join("\n");
-      throw new Error(`${error.message}\n${story}\n${this.#running.output().slice(-5_000)}`, {
-        cause: moment,
-      });
-    });
+    await until(resolved, `${shop} to be resolved`);
     await this.#shops.end(index);
+  }
+
+  /** Throws `error` with what is known of the journey that it ended. */
+  async #explain(error: Error, index: number, moment: Moment): Promise<never> {
+    const incident_id = await this.#incidentOf(`shop-${index}`).catch(() => undefined);
+    const known = await Promise.allSettled([
+      this.#admin.get<object>(`/incidents/${incident_id}/timeline`),
+      this.#postgres.rows(`select workflow_uuid, name, status, executor_id, recovery_attempts, error
+        from dbos.workflow_status where status <> 'SUCCESS'`),
+      this.#postgres.rows(`select pid, state, wait_event, application_name, left(query, 120) as query
+        from pg_stat_activity where backend_type = 'client backend'`),
+    ]);
+    const told = known.map((one) =>
+      JSON.stringify(one.status === "fulfilled" ? one.value : String(one.reason)),
+    );
+    const output = this.#running.output().slice(-10_000);
+    throw new Error([error.message, JSON.stringify(moment), ...told, output].join("\n"), { cause: error });
   }
 
   /** Lets the fault happen, sees it through, and looks at what must hold afterwards. */
