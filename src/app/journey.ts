@@ -81,7 +81,11 @@ export function createJourney(
       ...correlation,
       topology: files.topology === null ? NO_TOPOLOGY : parseTopology(files.topology),
     },
-    known: { processes: config.processes.map((one) => one.name), hosts: ssh.namesOf(config.ssh) },
+    known: {
+      processes: config.processes.map((one) => one.name),
+      hosts: ssh.namesOf(config.ssh),
+      looksAt: (target) => adapters.investigators.some((one) => one.investigates(target)),
+    },
     decide: {
       rules: files.rules,
       playbook: config.decision.playbook,

@@ -9,6 +9,8 @@ import {
   loadClassification,
   matchingRules,
   normalise,
+  subjectOf,
+  tellingLabels,
 } from "../intake/index.ts";
 import { systemClock } from "../lib/clock.ts";
 import { inWords } from "../operation/index.ts";
@@ -37,7 +39,18 @@ export type Explanation = {
     cluster: string;
     target_resource: string;
     fingerprint: string;
+    anomaly_key: string;
     labels: Record<string, string>;
+  };
+  subject: {
+    kind: string | null;
+    name: string;
+    /** The label that names it; null: none does, so that the alert's name stands for it. */
+    label: string | null;
+    /** Labels that say nothing of it, and why. */
+    ignored: { labels: string[]; because: string }[];
+    /** Labels that tell this alert from others of its name about the same: they take part in the fingerprint. */
+    telling: Record<string, string>;
   };
   classification: {
     rule: string;
@@ -88,13 +101,32 @@ export function explain(input: ExplainInput, { rules, classification }: RuleSet)
     ...(expr === undefined ? {} : { expr }),
   };
   const alert = normalise(source, "alertmanager", systemClock.now(), classification);
-  const { alert_name, alert_type, severity, namespace, cluster, target_resource, fingerprint } = alert;
+  const { alert_name, alert_type, severity, namespace, cluster, target_resource } = alert;
+  const { fingerprint, anomaly_key } = alert;
+  const subject = subjectOf(labels, { alert_name, alert_type, expr });
   const services = affectedServices(alert);
   const hosts = (input.hosts ?? []).map((name) => ({ name, names: [name] }));
   const target = operationTarget(alert, services, { processes: input.processes, hosts });
   const facts = { alert_name, severity: labels.severity, labels, annotations, expr };
   return {
-    alert: { alert_name, alert_type, severity, namespace, cluster, target_resource, fingerprint, labels },
+    alert: {
+      alert_name,
+      alert_type,
+      severity,
+      namespace,
+      cluster,
+      target_resource,
+      fingerprint,
+      anomaly_key,
+      labels,
+    },
+    subject: {
+      kind: subject.kind,
+      name: subject.name,
+      label: subject.label,
+      ignored: subject.ignored,
+      telling: Object.fromEntries(tellingLabels(subject, labels, alert_type)),
+    },
     classification: classify(classification, facts),
     matches: matchingRules(classification, facts),
     affected_services: services,

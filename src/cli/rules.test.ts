@@ -20,8 +20,36 @@ const explain = (argv: readonly string[], stdin = "") =>
   nowhere.awoooi(["rules", "explain", ...argv], { env, stdin });
 
 describe("rules explain", () => {
+  it("says which label names the subject, which are the exporter's own, and what tells it apart", async () => {
+    const labels = {
+      job_name: "renovate-29057640",
+      namespace: "renovate",
+      job: "kube-state-metrics",
+      pod: "kube-prometheus-stack-kube-state-metrics-8bbc975f8-nn58c",
+      queue: "{{ $labels.queue }}",
+      team: "build",
+    };
+    const given = Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
+    const { stdout } = await explain(["--name", "KubeJobFailed", ...given]);
+    expect(stdout).toContain("job, by label job_name: renovate-29057640");
+    expect(stdout).toContain("queue: the value says nothing");
+    expect(stdout).toContain(
+      "pod, job: the alert is reported by kube-state-metrics (label `job`), and not about it",
+    );
+    expect(stdout).toContain("by team=build");
+    expect(stdout).toContain("renovate / job / renovate-29057640");
+  });
+
   it("takes what was found out about the target: evidence beats the alert's name", async () => {
-    const argv = ["--name", "KubePodCrashLooping", "--label", "deployment=api", "--json"];
+    const argv = [
+      "--name",
+      "KubePodCrashLooping",
+      "--label",
+      "deployment=api",
+      "--label",
+      "namespace=prod",
+      "--json",
+    ];
     const decided = async (...codes: string[]) => {
       const found = codes.flatMap((code) => ["--finding", code]);
       return JSON.parse((await explain([...argv, ...found])).stdout).decision;
@@ -97,7 +125,8 @@ describe("rules explain", () => {
   });
 
   it("shows every rule that matches and why, the one that decides first", async () => {
-    const argv = ["--name", "CheckoutCrashError", "--label", "deployment=api", "--expr", "pg_up == 0"];
+    const labels = ["--label", "deployment=api", "--label", "namespace=prod"];
+    const argv = ["--name", "CheckoutCrashError", ...labels, "--expr", "pg_up == 0"];
     const one = JSON.parse((await explain([...argv, "--json"])).stdout);
     expect(one.classification).toMatchObject({ rule: "database_metric", category: "database" });
     expect(

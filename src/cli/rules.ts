@@ -65,6 +65,18 @@ function targetText(target: Explanation["operation_target"]): string {
   return [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
 }
 
+/** Which label says what the alert is about; what others say of themselves is not. */
+function subjectFields({ subject }: Explanation): [string, string][] {
+  const named = subject.label === null ? "no label names one" : `label ${subject.label}: ${subject.name}`;
+  const ignored = subject.ignored.map(({ labels, because }) => `${labels.join(", ")}: ${because}`);
+  const telling = Object.entries(subject.telling).map(([name, value]) => `${name}=${value}`);
+  return [
+    ["subject", subject.kind === null ? named : `${subject.kind}, by ${named}`],
+    ...ignored.map((text): [string, string] => ["ignored", text]),
+    ["told apart", telling.length === 0 ? "by nothing but its workload" : `by ${telling.join(", ")}`],
+  ];
+}
+
 function decisionFields({ classification, decision, policy }: Explanation): [string, string][] {
   if (classification.heartbeat)
     return [["decision", "none: a sign of life is recorded and opens no incident"]];
@@ -88,6 +100,7 @@ function printExplanation(out: Printer, one: Explanation): void {
     ["category", `${classification.category} (${classification.notification_type})`],
     ["alert type", about.alert_type],
     ["severity", about.severity ?? "none given: it follows from the risk"],
+    ...subjectFields(one),
     ["services", one.affected_services.join(", ") || "none"],
     ["target", targetText(one.operation_target)],
     ["fingerprint", about.fingerprint],

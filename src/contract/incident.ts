@@ -26,7 +26,10 @@ export const incident = z.object({
   notification_type: z.string(),
   affected_services: z.array(z.string()),
   operation_target: operationTarget.nullable(),
+  /** What its alerts converge by. */
   fingerprint: z.string(),
+  /** What is learnt by: the same for the same trouble again, in one incident or several. */
+  anomaly_key: z.string(),
   hit_count: z.number().int(),
   first_seen: wireTime,
   last_seen: wireTime,

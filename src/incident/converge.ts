@@ -9,6 +9,7 @@ import { escalationLevel, escalationMoments } from "./escalation.ts";
 import { type KnownTargets, operationTarget } from "./operation-target.ts";
 import {
   ACTIVE,
+  activeIncidents,
   countIncidents,
   insertIncidents,
   latestIncidents,
@@ -44,14 +45,30 @@ type Group = [StoredAlert, ...StoredAlert[]];
 /** Alerts that begin an incident, and how often such trouble was there before. */
 type Opening = { group: Group; tier: number; needs_permanent_fix: boolean };
 
-function byFingerprint(alerts: readonly StoredAlert[]): Map<string, Group> {
-  const groups = new Map<string, Group>();
+type Found = { group: Group; before: IncidentRow | undefined };
+
+/**
+ * The alerts of each incident, and that incident where there is one. By their fingerprint; one that is counted on
+ * an active incident already stays there, whatever its fingerprint is made of since.
+ */
+async function byIncident(ctx: Ctx, alerts: readonly StoredAlert[]): Promise<Found[]> {
+  const latest = await latestIncidents(ctx, [...new Set(alerts.map((alert) => alert.fingerprint))]);
+  const elsewhere = alerts.flatMap(({ is_new, incident_id, fingerprint }) =>
+    is_new || incident_id === null || latest.get(fingerprint)?.incident_id === incident_id
+      ? []
+      : [incident_id],
+  );
+  const own = await activeIncidents(ctx, [...new Set(elsewhere)]);
+  const found = new Map<string, Found>();
   for (const alert of alerts) {
-    const group = groups.get(alert.fingerprint);
-    if (group === undefined) groups.set(alert.fingerprint, [alert]);
-    else group.push(alert);
+    const before =
+      (alert.is_new ? undefined : own.get(alert.incident_id ?? "")) ?? latest.get(alert.fingerprint);
+    const key = before?.incident_id ?? alert.fingerprint;
+    const one = found.get(key);
+    if (one === undefined) found.set(key, { group: [alert], before });
+    else one.group.push(alert);
   }
-  return groups;
+  return [...found.values()];
 }
 
 /** Whether trouble that is seen again at `now` continues an incident that was resolved. */
@@ -63,19 +80,20 @@ function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, i
   return repaired || addSeconds(incident.last_seen, windows.active) > now;
 }
 
-/** The tier of each fingerprint if its trouble begins now, for those whose trouble is not going on. */
+/** The tier of each anomaly if its trouble begins now, for those whose trouble is not going on. */
 async function levels(
   ctx: Ctx,
-  fingerprints: readonly string[],
+  anomaly_keys: readonly string[],
   windows: IncidentWindows,
 ): Promise<Map<string, number>> {
-  const over = await timesOver(ctx, fingerprints, escalationMoments(ctx.clock.now()));
+  const keys = [...new Set(anomaly_keys)];
+  const over = await timesOver(ctx, keys, escalationMoments(ctx.clock.now()));
   const level = (key: string) =>
     escalationLevel(
       (over.get(key) ?? [0, 0, 0]).map((times) => times + 1),
       windows.escalation,
     );
-  return new Map(fingerprints.map((key) => [key, level(key)]));
+  return new Map(keys.map((key) => [key, level(key)]));
 }
 
 function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): void {
@@ -92,6 +110,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, options: ConvergeOptions): Ne
   const known = group.flatMap((alert) => alert.severity ?? []);
   return {
     fingerprint: first.fingerprint,
+    anomaly_key: first.anomaly_key,
     title: `${first.alert_name}: ${first.message}`.slice(0, 300).toWellFormed(),
     status: "investigating",
     severity: known.length > 0 ? known.reduce(worseSeverity) : options.severityWithout(first),
@@ -250,18 +269,17 @@ export async function converge(
 ): Promise<Convergence[]> {
   authorise(ctx.actor, "converge alerts", { people: "nobody", system: ["intake"] });
   if (firing.length === 0) return [];
-  const groups = byFingerprint(firing);
-  const latest = await latestIncidents(ctx, [...groups.keys()]);
-  const over = [...groups.keys()].filter((key) => {
-    const before = latest.get(key);
-    return before !== undefined && !isActive(before);
-  });
-  const tiers = await levels(ctx, over, options.windows);
+  const groups = await byIncident(ctx, firing);
+  const over = groups.filter(({ before }) => before !== undefined && !isActive(before));
+  const tiers = await levels(
+    ctx,
+    over.map(({ group: [first] }) => first.anomaly_key),
+    options.windows,
+  );
   const outcome: Convergence[] = [];
   const opening: Opening[] = [];
-  for (const [fingerprint, group] of groups) {
-    const before = latest.get(fingerprint);
-    const tier = tiers.get(fingerprint) ?? 1;
+  for (const { group, before } of groups) {
+    const tier = tiers.get(group[0].anomaly_key) ?? 1;
     const existing = before && (await onExisting(ctx, before, group, options.windows, tier));
     // Said once for each spell of it: what AWOOOI says of itself is not said of again.
     const needs_permanent_fix =

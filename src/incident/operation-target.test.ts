@@ -8,8 +8,12 @@ const known = {
     { name: "db1", names: ["db1", "fd00::1"] },
   ],
 };
-const of = (labels: Record<string, string>, more: { namespace?: string; target_resource?: string } = {}) =>
-  operationTarget({ labels, namespace: "default", cluster: "", target_resource: "", ...more }, [], known);
+const of = (labels: Record<string, string>, more: { target_resource?: string } = {}) =>
+  operationTarget(
+    { labels, alert_name: labels.alertname ?? "Trouble", target_resource: "", ...more },
+    [],
+    known,
+  );
 
 const WEB = { kind: "host", name: "web1" };
 
@@ -49,7 +53,7 @@ describe("what an alert is about", () => {
 
   it("is what is closer, where there is one", () => {
     const labels = { instance: "web1:9100", namespace: "prod", deployment: "api" };
-    expect(of(labels, { namespace: "prod" })).toEqual({ kind: "deployment", name: "api", namespace: "prod" });
+    expect(of(labels)).toEqual({ kind: "deployment", name: "api", namespace: "prod" });
     expect(of({ instance: "web1:9100", process: "shop" })).toEqual({ kind: "process", name: "shop" });
   });
 
@@ -59,5 +63,53 @@ describe("what an alert is about", () => {
       name: "elsewhere",
     });
     expect(of({}, { target_resource: "web" })).toEqual(WEB);
+  });
+
+  it("is a node where a configured cluster may know it, and else the host of that name", () => {
+    const labels = { node: "web1", alertname: "KubeNodeNotReady", cluster: "east" };
+    const looksAt = ({ cluster }: { cluster?: string | undefined }) => cluster === "east";
+    const target = (one: Record<string, string>) =>
+      operationTarget({ labels: one, alert_name: "KubeNodeNotReady", target_resource: "web1" }, [], {
+        ...known,
+        looksAt,
+      });
+    expect(target(labels)).toEqual({ kind: "node", name: "web1", cluster: "east" });
+    expect(target({ ...labels, cluster: "west" })).toEqual(WEB);
+    // By its address alone it is a machine.
+    expect(target({ instance: "10.0.0.5:9100", job: "node-exporter", cluster: "east" })).toEqual(WEB);
+  });
+
+  it.each([
+    [{ job_name: "renovate-29057640" }, { kind: "job", name: "renovate-29057640" }],
+    [{ cronjob: "renovate" }, { kind: "cronjob", name: "renovate" }],
+    [{ horizontalpodautoscaler: "api" }, { kind: "horizontalpodautoscaler", name: "api" }],
+    [{ persistentvolumeclaim: "data-0" }, { kind: "persistentvolumeclaim", name: "data-0" }],
+    [
+      { exported_pod: "api-6d4cf56db6-x2x9z", pod: "otel-collector-0" },
+      { kind: "deployment", name: "api" },
+    ],
+    [{ replicaset: "api-6d4cf56db6" }, { kind: "deployment", name: "api" }],
+    [
+      { component: "checkout", deployment: "api" },
+      { kind: "deployment", name: "api" },
+    ],
+    [{ service_name: "checkout" }, { kind: "unknown", name: "checkout" }],
+    [
+      { service: "checkout", instance: "10.42.0.7:8080" },
+      { kind: "unknown", name: "checkout" },
+    ],
+  ])("is what the labels %j name, in the namespace and cluster that are said", (labels, target) => {
+    expect(of(labels as Record<string, string>)).toEqual(target);
+    const place = { namespace: "shop", cluster: "east" };
+    expect(
+      of({
+        ...(labels as Record<string, string>),
+        ["exported_pod" in labels ? "exported_namespace" : "namespace"]: "shop",
+        cluster: "east",
+      }),
+    ).toMatchObject({
+      ...target,
+      ...place,
+    });
   });
 });

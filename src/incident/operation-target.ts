@@ -1,17 +1,17 @@
 import type { OperationTarget } from "../contract/incident.ts";
+import { ownerOfPod, type Subject, subjectOf, workloadOfReplicaSet } from "../intake/index.ts";
 
 /** A configured host, and everything that alerts may call it. */
 export type KnownHost = { name: string; names: readonly string[] };
 
-/** Local processes that AWOOOI supervises, by name, and hosts that it reaches. */
-export type KnownTargets = { processes: readonly string[]; hosts?: readonly KnownHost[] };
+/** Local processes that AWOOOI supervises, by name, hosts that it reaches, and whether it can look at a target. */
+export type KnownTargets = {
+  processes: readonly string[];
+  hosts?: readonly KnownHost[];
+  looksAt?: (target: OperationTarget) => boolean;
+};
 
-const WORKLOADS = ["deployment", "statefulset", "daemonset"] as const;
 const PROCESS_LABELS = ["process", "component", "service", "job", "app"];
-// Letters that Kubernetes draws suffixes from; with both hashes the owner is a deployment for certain.
-const DEPLOYMENT_POD = /^(.+)-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
-const STATEFUL_POD = /^(.+)-\d+$/;
-
 const HOST_LABELS = ["host", "hostname", "nodename", "node", "instance"];
 const UNIT = /^[\w.:@-]+\.(service|timer|socket|path)$/;
 
@@ -60,39 +60,58 @@ function onKnownHost(
   return container ? { kind: "container", name: container, host } : { kind: "host", name: host };
 }
 
+type Place = { namespace?: string; cluster?: string };
+
+/** What the cluster runs a pod as, as far as its name says; the resolver asks the cluster. */
+function ofPod(pod: string, place: Place): OperationTarget {
+  const { kind, name } = ownerOfPod(pod);
+  return kind === "pod" ? { kind, name: pod, ...place } : { kind, name, ...place };
+}
+
+/** The object of a subject that Kubernetes has; undefined: it is none, or nobody says of what kind. */
+function inKubernetes({ kind, name }: Subject, place: Place): OperationTarget | undefined {
+  if (kind === null || kind === "host" || kind === "node" || kind === "workload") return undefined;
+  if (kind === "pod") return ofPod(name, place);
+  if (kind === "replicaset") return { kind: "deployment", name: workloadOfReplicaSet(name), ...place };
+  return { kind, name, ...place };
+}
+
 /**
- * The exact object that an alert is about, from its labels: a Kubernetes workload, a supervised process, a
- * host, or a unit or container on one that is configured; else what services it names, as `unknown`; null when it names nothing. A Kubernetes label wins
- * over a process that happens to have the same name.
+ * The exact object that an alert is about, from its labels: a Kubernetes object, a supervised process, a
+ * host, or a unit or container on one that is configured; else what it names, as `unknown`; null when it names
+ * nothing. Without `namespace` or `cluster` where nobody said it. A Kubernetes label wins over a process that
+ * happens to have the same name, and a node that a configured cluster may know over a host of that name.
  */
 export function operationTarget(
-  alert: { labels: Record<string, string>; namespace: string; cluster: string; target_resource: string },
+  alert: { labels: Record<string, string>; alert_name: string; alert_type?: string; target_resource: string },
   services: readonly string[],
   known: KnownTargets,
 ): OperationTarget | null {
-  const { labels } = alert;
-  const inCluster = {
-    namespace: alert.namespace,
-    ...(alert.cluster === "" ? {} : { cluster: alert.cluster }),
-  };
-  for (const kind of WORKLOADS) {
-    if (labels[kind]) return { kind, name: labels[kind], ...inCluster };
-  }
-  if (labels.pod) {
-    const deployment = DEPLOYMENT_POD.exec(labels.pod)?.[1];
-    if (deployment !== undefined) return { kind: "deployment", name: deployment, ...inCluster };
-    const set = STATEFUL_POD.exec(labels.pod)?.[1];
-    if (set !== undefined) return { kind: "statefulset", name: set, ...inCluster };
-    return { kind: "pod", name: labels.pod, ...inCluster };
-  }
+  const subject = subjectOf(alert.labels, alert);
+  const { labels, namespace, cluster } = subject;
+  const clustered = cluster === null ? {} : { cluster };
+  const place = { ...(namespace === null ? {} : { namespace }), ...clustered };
+  // A component is whatever people call so: what Kubernetes runs it as is more exact.
+  const exact = inKubernetes(
+    subject.label === "component" ? subjectOf(without(labels, "component"), alert) : subject,
+    place,
+  );
+  if (exact !== undefined) return exact;
   const names = [...PROCESS_LABELS.map((label) => labels[label]), alert.target_resource];
   const process = names.find((name) => name !== undefined && known.processes.includes(name));
   if (process !== undefined) return { kind: "process", name: process };
-  const onHost = onKnownHost(labels, alert.target_resource, known.hosts ?? []);
+  const node = { kind: "node", name: subject.name, ...clustered };
+  if (subject.kind === "node" && known.looksAt?.(node)) return node;
+  // Which exporter tells of it says what a `name` is.
+  const { job = "" } = alert.labels;
+  const onHost = onKnownHost({ ...labels, job }, alert.target_resource, known.hosts ?? []);
   if (onHost !== undefined) return onHost;
-  if (labels.node) return { kind: "host", name: labels.node };
-  const instance = labels.instance?.replace(/:\d+$/, "");
-  if (instance) return { kind: "host", name: instance };
+  if (subject.kind === "workload") return { kind: "unknown", name: subject.name, ...place };
+  if (subject.kind === "node" || subject.kind === "host")
+    return { kind: "host", name: hostPart(subject.name) };
   const [service] = services;
-  return service === undefined ? null : { kind: "unknown", name: service, ...inCluster };
+  return service === undefined ? null : { kind: "unknown", name: service, ...place };
 }
+
+const without = (labels: Readonly<Record<string, string>>, name: string) =>
+  Object.fromEntries(Object.entries(labels).filter(([label]) => label !== name));

@@ -67,6 +67,21 @@ export async function latestIncidents(
   return found;
 }
 
+/** Those of these incidents that are active, locked until the transaction ends. */
+export async function activeIncidents(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Map<string, IncidentRow>> {
+  if (incident_ids.length === 0) return new Map();
+  const rows = await ctx.db
+    .select()
+    .from(incidents)
+    .where(and(oneOf(incidents.incident_id, incident_ids), inArray(incidents.status, [...ACTIVE])))
+    .orderBy(asc(incidents.incident_id))
+    .for("no key update");
+  return new Map(rows.map((row) => [row.incident_id, row as IncidentRow]));
+}
+
 const later = (column: typeof incidents.updated_at, at: Date) =>
   sql`greatest(${column}, ${at.toISOString()}::timestamptz)`;
 
@@ -186,13 +201,13 @@ export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<Inci
   return rows as IncidentRow[];
 }
 
-/** How often trouble of each fingerprint was over since each of `moments`: every time but the present one. */
+/** How often the trouble of each anomaly key was over since each of `moments`: every time but the present one. */
 export async function timesOver(
   ctx: Ctx,
-  fingerprints: readonly string[],
+  anomaly_keys: readonly string[],
   moments: readonly Date[],
 ): Promise<Map<string, number[]>> {
-  if (fingerprints.length === 0) return new Map();
+  if (anomaly_keys.length === 0) return new Map();
   const oldest = new Date(Math.min(...moments.map((at) => at.getTime())));
   const counts = moments.map(
     (at) => sql`count(*) filter (where ${resolutions.resolved_at} > ${at.toISOString()}::timestamptz)::int`,
@@ -200,7 +215,7 @@ export async function timesOver(
   const rows = await ctx.db
     .select({ key: resolutions.anomaly_key, counts: sql<number[]>`array[${sql.join(counts, sql`, `)}]` })
     .from(resolutions)
-    .where(and(oneOf(resolutions.anomaly_key, fingerprints), gt(resolutions.resolved_at, oldest)))
+    .where(and(oneOf(resolutions.anomaly_key, anomaly_keys), gt(resolutions.resolved_at, oldest)))
     .groupBy(resolutions.anomaly_key);
   return new Map(rows.map((row) => [row.key, row.counts]));
 }

@@ -1,31 +1,17 @@
-import { workloadOfPod } from "./normalise.ts";
-
-// An exporter's job names what watches, not what is watched. Compared without `-` and `_`.
-const INFRASTRUCTURE_JOBS = new Set([
-  "node",
-  "nodeexporter",
-  "pushgateway",
-  "blackbox",
-  "prometheus",
-  "alertmanager",
-  "cadvisor",
-  "kubestatemetrics",
-]);
-
-function isInfrastructureJob(job: string): boolean {
-  const folded = job.toLowerCase().replace(/[-_]/g, "");
-  return INFRASTRUCTURE_JOBS.has(folded) || folded.endsWith("exporter");
-}
+import { subjectOf } from "./subject.ts";
+import { exporterNamed, workloadOfPod } from "./vocabulary.ts";
 
 /** The services that an alert is about, from the first of its labels that says so. */
 export function affectedServices(alert: {
   labels: Record<string, string>;
   target_resource: string;
   alert_name: string;
+  alert_type?: string;
 }): string[] {
-  const { component, job, pod } = alert.labels;
+  const { component, job, pod } = subjectOf(alert.labels, alert).labels;
   if (component) return [component];
-  if (job && !isInfrastructureJob(job)) return [job];
+  // An exporter's job names what watches, not what is watched.
+  if (job && exporterNamed(job) === undefined) return [job];
   if (pod) return [workloadOfPod(pod)];
   const target = alert.target_resource;
   if (target.includes(":") || target === alert.alert_name || /^\d/.test(target)) return [];

@@ -43,13 +43,11 @@ export {
 export {
   alertTypeOf,
   callOf,
-  fingerprintOf,
+  IDENTITY_VERSION,
   KNOWN_ALERT_TYPES,
   lastingInstance,
   normalise,
   severityOf,
-  targetOf,
-  workloadOfPod,
 } from "./normalise.ts";
 export { decodeEach, ownAlert } from "./own-form.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
@@ -75,6 +73,7 @@ export {
   waitingReceipts,
   waitingSummary,
 } from "./store.ts";
+export { namesSubject, type Subject, subjectOf, targetNameOf, tellingLabels } from "./subject.ts";
 export type {
   Decoded,
   HeardAlert,
@@ -85,3 +84,11 @@ export type {
   SourceDescription,
   StoredAlert,
 } from "./types.ts";
+export {
+  exporterNamed,
+  ownerOfPod,
+  VOCABULARY,
+  workloadOfJob,
+  workloadOfPod,
+  workloadOfReplicaSet,
+} from "./vocabulary.ts";

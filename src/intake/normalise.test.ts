@@ -4,15 +4,16 @@ import { SEED } from "../../test/support/random.ts";
 import { loadClassification } from "./classification.ts";
 import {
   alertTypeOf,
+  anomalyKeyOf,
   callOf,
   fingerprintOf,
   normalise,
   severityOf,
   sourceNameOf,
-  targetOf,
-  workloadOfPod,
 } from "./normalise.ts";
+import { subjectOf, targetNameOf } from "./subject.ts";
 import type { Receipt, SourceAlert } from "./types.ts";
+import { workloadOfPod } from "./vocabulary.ts";
 
 const NOW = new Date("2026-05-04T08:00:00Z");
 const CLASSIFICATION = loadClassification();
@@ -81,6 +82,9 @@ describe("target", () => {
     "instance",
   ];
 
+  const targetOf = (labels: Record<string, string>, alert_name: string) =>
+    targetNameOf(subjectOf(labels, { alert_name }));
+
   it("is the first label of the list that is there and not empty, else the alert's name", () => {
     for (const [at, label] of ORDER.entries()) {
       const labels = Object.fromEntries(ORDER.slice(at).map((one) => [one, `the-${one}`]));
@@ -105,7 +109,7 @@ describe("target", () => {
   });
 });
 
-describe("fingerprint", () => {
+describe("anomaly key", () => {
   const parts = fc.record({
     cluster: fc.string(),
     namespace: fc.string(),
@@ -126,7 +130,7 @@ describe("fingerprint", () => {
     fc.assert(
       fc.property(parts, parts, fc.boolean(), (a, b, near) => {
         const other = near ? { ...a, alert_name: b.alert_name } : b;
-        expect(fingerprintOf(a) === fingerprintOf(other)).toBe(key(a) === key(other));
+        expect(anomalyKeyOf(a) === anomalyKeyOf(other)).toBe(key(a) === key(other));
       }),
       { seed: SEED },
     );
@@ -144,9 +148,56 @@ describe("fingerprint", () => {
       { ...base, alert_type: "high_cpu" },
       { ...base, alert_name: "high_cpu" },
       { ...base, alert_name: "custom" },
-    ].map(fingerprintOf);
+    ].map(anomalyKeyOf);
     expect(new Set(seen).size).toBe(seen.length);
     for (const one of seen) expect(one).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("is the same for what tells alerts of one name apart, which the fingerprint is not", () => {
+    const burn = (slo: string) => make({ alertname: "ErrorBudgetBurn", slo });
+    expect(burn("checkout").anomaly_key).toBe(burn("login").anomaly_key);
+    expect(burn("checkout").fingerprint).not.toBe(burn("login").fingerprint);
+  });
+});
+
+describe("fingerprint", () => {
+  it("does not let labels run into each other or into the organisation", () => {
+    const of = (organisation: string, ...telling: [string, string][]) =>
+      fingerprintOf("k", { organisation, telling });
+    const seen = [
+      of(""),
+      of("a"),
+      of("", ["a", ""]),
+      of("", ["a", "b"]),
+      of("", ["ab", ""]),
+      of("a", ["b", ""]),
+      of("", ["a", "b"], ["c", "d"]),
+      of("", ["a", "bcd"]),
+    ];
+    expect(new Set(seen).size).toBe(seen.length);
+    for (const one of seen) expect(one).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("is the same for both names of a node's failure and for both of a pod's, whatever else they carry", () => {
+    const of = (labels: Record<string, string>) => make(labels).fingerprint;
+    const node = { node: "n1", namespace: "monitoring", job: "kube-state-metrics" };
+    expect(of({ ...node, alertname: "KubeNodeNotReady", condition: "Ready", status: "true" })).toBe(
+      of({
+        ...node,
+        alertname: "KubeNodeUnreachable",
+        key: "node.kubernetes.io/unreachable",
+        effect: "NoExecute",
+      }),
+    );
+    const pod = { pod: "web-0", namespace: "p", job: "kube-state-metrics" };
+    expect(
+      of({ ...pod, alertname: "KubePodCrashLooping", container: "web", reason: "CrashLoopBackOff" }),
+    ).toBe(of({ ...pod, alertname: "KubePodNotReady" }));
+  });
+
+  it("is the same when it gets worse", () => {
+    const of = (severity: string) => make({ alertname: "DiskFull", instance: "web1", severity }).fingerprint;
+    expect(of("critical")).toBe(of("warning"));
   });
 
   it("is shared by the pods of a workload and not by two deployments seen through one exporter", () => {

@@ -4,7 +4,9 @@ import { exprOfLink } from "./alert-words.ts";
 import { cut, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
+import { subjectOf, targetNameOf, tellingLabels } from "./subject.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
+import { ownerOfPod, says } from "./vocabulary.ts";
 
 // Maps, not objects: a sender's word may be `constructor`.
 const SEVERITIES = new Map<string, Severity>([
@@ -48,24 +50,6 @@ const KNOWN_SOURCES = [
   "pagerduty",
 ];
 
-/** Labels that name what an alert is about, the first one that is there wins. */
-const TARGET_LABELS = [
-  "component",
-  "deployment",
-  "statefulset",
-  "daemonset",
-  "job_name",
-  "pod",
-  "persistentvolumeclaim",
-  "node",
-  "instance",
-];
-
-// The letters that Kubernetes draws its name suffixes from: no vowels, no digits that look like letters.
-const REPLICA_SET_AND_POD_HASH = /-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
-const POD_HASH = /-[bcdfghjklmnpqrstvwxz2456789]{5}$/;
-const ORDINAL = /-\d+$/;
-
 /** The severity that a source's word stands for; null when there is none. An unknown word is P2. */
 export function severityOf(word: string | undefined): Severity | null {
   if (word === undefined || word.trim() === "") return null;
@@ -83,50 +67,35 @@ export function sourceNameOf(word: string): string {
   return KNOWN_SOURCES.includes(name) ? name : "manual";
 }
 
-/** A pod's name without its hashes or ordinal: the same for all pods of one workload. */
-export function workloadOfPod(pod: string): string {
-  for (const suffix of [REPLICA_SET_AND_POD_HASH, POD_HASH, ORDINAL]) {
-    if (suffix.test(pod)) return pod.replace(suffix, "");
-  }
-  return pod;
-}
+/** Of which version keys are made: 1 was the anomaly key alone, without what tells alerts of one name apart. */
+export const IDENTITY_VERSION = 2;
 
-/** What the alert is about, with pods under the name of their workload. */
-export function targetOf(labels: Record<string, string>, alertName: string): string {
-  for (const label of TARGET_LABELS) {
-    const value = labels[label];
-    if (value !== undefined && value !== "") return label === "pod" ? workloadOfPod(value) : value;
-  }
-  return alertName;
-}
-
-// Labels that tell two alerts of one name apart where none of the above says what they are about.
-const SERVICE_LABELS = ["service", "app", "job"];
-
-/**
- * What an alert converges by: its target, else the service that its labels name. The alert's name alone
- * would make one incident of every service that has such an alert, and hide all but one.
- */
-export function workloadOf(labels: Record<string, string>, alertName: string): string {
-  const target = targetOf(labels, alertName);
-  if (target !== alertName) return target;
-  const label = SERVICE_LABELS.find((name) => labels[name]);
-  return label === undefined ? alertName : (labels[label] ?? alertName);
-}
-
-/**
- * The convergence key: 128 bits of SHA-256 over cluster, namespace, workload and alert type. The type
- * `custom` says nothing, so the alert's name stands in for it: unlike alerts never merge.
- */
-export function fingerprintOf(parts: {
+type KeyParts = {
   cluster: string;
   namespace: string;
   workload: string;
   alert_type: string;
   alert_name: string;
-}): string {
-  const type = parts.alert_type === "custom" ? `custom:${parts.alert_name}` : parts.alert_type;
-  return hashOfTexts([parts.cluster, parts.namespace, parts.workload, type]).slice(0, 32);
+};
+
+/**
+ * Names the same trouble again across incidents, for learning: 128 bits of SHA-256 over cluster, namespace,
+ * workload and alert type. The type `custom` says nothing, so the alert's name stands in for it.
+ */
+export function anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_name }: KeyParts): string {
+  const type = alert_type === "custom" ? `custom:${alert_name}` : alert_type;
+  return hashOfTexts([cluster, namespace, workload, type]).slice(0, 32);
+}
+
+/**
+ * The convergence key: 128 bits of SHA-256 over the anomaly key, the sender's organisation and the labels that
+ * tell alerts of one name apart. Unlike alerts never merge.
+ */
+export function fingerprintOf(
+  anomaly_key: string,
+  { organisation, telling }: { organisation: string; telling: readonly (readonly [string, string])[] },
+): string {
+  return hashOfTexts([`v${IDENTITY_VERSION}`, anomaly_key, organisation, ...telling.flat()]).slice(0, 32);
 }
 
 /**
@@ -176,6 +145,12 @@ function standing(
   return { status: "firing", ends_at: null, repeated: true, holds_until };
 }
 
+/** The name of a deployment where it is that of its pod; other names may end as pods' do. */
+function withoutHash(name: string): string {
+  const { kind, name: owner } = ownerOfPod(name);
+  return kind === "deployment" ? owner : name;
+}
+
 /**
  * An alert in AWOOOI's terms. `source` is the adapter that understood it; `received_at` stands in for a
  * start that it did not give; `call` names the call where the source counts calls.
@@ -189,37 +164,39 @@ export function normalise(
 ): NormalisedAlert {
   const labels = keptLabels(alert.labels);
   const annotations = keptAnnotations(alert.annotations);
-  const alert_name = cut(alert.labels.alertname || annotations.title || "unnamed alert");
+  const named = [alert.labels.alertname, annotations.title].find((text) => says("alertname", text));
+  const alert_name = cut(named ?? "unnamed alert");
   const said = alert.alert_type?.toLowerCase() ?? "";
   const alert_type = KNOWN_ALERT_TYPES.includes(said) && said !== "custom" ? said : alertTypeOf(alert_name);
-  const cluster = labels.cluster ?? "";
-  const namespace = labels.namespace || "default";
-  const named = alert.target_resource && cut(alert.target_resource).replace(REPLICA_SET_AND_POD_HASH, "");
-  const target_resource = named ?? targetOf(labels, alert_name);
+  const expr = alert.expr ?? exprOfLink(alert.generator_url);
+  const subject = subjectOf(labels, { alert_name, alert_type, expr });
+  const cluster = subject.cluster ?? "";
+  const namespace = subject.namespace ?? "default";
+  const given = says("target", alert.target_resource) ? withoutHash(cut(alert.target_resource)) : undefined;
+  const target_resource = given ?? targetNameOf(subject);
   const { category, notification_type, heartbeat, progress } = classify(classification, {
     alert_name,
     severity: labels.severity,
     labels,
     annotations,
-    expr: alert.expr ?? exprOfLink(alert.generator_url),
+    expr,
   });
   const source_fingerprint = identityOf(alert);
   const instance = instanceOf(alert, source_fingerprint, call);
+  const workload = alert.workload ?? given ?? subject.workload;
+  const anomaly_key = anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_name });
+  // Of what its source has grouped, that says what belongs together.
+  const telling = alert.workload === undefined ? tellingLabels(subject, labels, alert_type) : [];
   return {
     instance_key: keyOf([source, ...instance]),
     source: alert.source === undefined ? source : sourceNameOf(alert.source),
     source_fingerprint,
-    fingerprint: fingerprintOf({
-      cluster,
-      namespace,
-      workload: alert.workload ?? named ?? workloadOf(labels, alert_name),
-      alert_type,
-      alert_name,
-    }),
+    fingerprint: fingerprintOf(anomaly_key, { organisation: "", telling }),
+    anomaly_key,
     ...standing(alert, received_at),
     alert_name,
     alert_type,
-    severity: severityOf(labels.severity),
+    severity: severityOf(says("severity", labels.severity) ? labels.severity : undefined),
     alert_category: category,
     notification_type,
     cluster,

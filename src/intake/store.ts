@@ -200,17 +200,17 @@ export async function insertAlerts(ctx: Ctx, fresh: readonly (StoredAlert & Hear
   if (fresh.length === 0) return;
   const now = ctx.clock.now().toISOString();
   const { rowCount } = await ctx.db.execute(sql`
-    insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
+    insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, anomaly_key, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, generator_url, deliveries,
            silenced_by, first_received_at, last_received_at)
-    select alert_id, instance_key, source, source_fingerprint, fingerprint, incident_id, status,
+    select alert_id, instance_key, source, source_fingerprint, fingerprint, anomaly_key, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, generator_url, times,
            silenced_by, ${now}::timestamptz, ${now}::timestamptz
       from json_to_recordset(${jsonRows(fresh)}::json)
         as a(alert_id text, instance_key text, source text, source_fingerprint text, fingerprint text,
-             incident_id text, status text, alert_name text, alert_type text, severity text,
+             anomaly_key text, incident_id text, status text, alert_name text, alert_type text, severity text,
              alert_category text, notification_type text, cluster text, namespace text,
              target_resource text, message text, labels jsonb, annotations jsonb, starts_at timestamptz,
              ends_at timestamptz, holds_until timestamptz, generator_url text, times int, silenced_by jsonb)

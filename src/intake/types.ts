@@ -87,7 +87,10 @@ export type NormalisedAlert = {
   instance_key: string;
   source: string;
   source_fingerprint: string;
+  /** What it converges by. */
   fingerprint: string;
+  /** What is learnt by: the same trouble again. */
+  anomaly_key: string;
   status: "firing" | "resolved";
   alert_name: string;
   alert_type: string;

@@ -52,8 +52,8 @@ const learn = (execution: ExecutionRow) =>
 const didNotHold = (incident_id: string) =>
   transaction(system("intake"), (tx) => repairDidNotHold(tx, incident_id));
 async function repairsFor(incident_id: string) {
-  const { fingerprint } = await getIncident(system("pipeline"), incident_id);
-  return repairsOf(system("pipeline"), fingerprint);
+  const { anomaly_key } = await getIncident(system("pipeline"), incident_id);
+  return repairsOf(system("pipeline"), anomaly_key);
 }
 async function actionsOn(subject: string) {
   const { rows } = await database.pool.query(

@@ -31,7 +31,7 @@ export async function recordRepair(ctx: Ctx, execution: ExecutionRow): Promise<v
   // A later step that was never begun ends what the steps before it did.
   const started_at = execution.started_at ?? (step > 1 ? execution.created_at : null);
   if (started_at === null) return;
-  const { fingerprint: anomaly_key } = await getIncident(ctx, incident_id);
+  const { anomaly_key } = await getIncident(ctx, incident_id);
   const success = verification?.result === "success";
   const kept = await insertRepair(ctx, {
     execution_id,

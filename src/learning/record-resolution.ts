@@ -35,7 +35,7 @@ export async function recordResolution(
   const { incident_id, resolution, through, execution_id, resolved_by } = resolved;
   await transaction(ctx, async (tx) => {
     const disposition = dispositionOf(through, await planOf(tx, execution_id));
-    const { fingerprint: anomaly_key } = await getIncident(tx, incident_id);
+    const { anomaly_key } = await getIncident(tx, incident_id);
     const resolved_at = new Date(resolved.resolved_at);
     const how = { through, disposition, execution_id, resolved_by, resolved_at };
     if (!(await concludeResolutionRow(tx, { incident_id, resolution, anomaly_key, ...how }))) return;

@@ -114,10 +114,10 @@ describe("signals of one fingerprint", () => {
     expect(await incident()).toMatchObject({ hit_count: 1 });
   });
 
-  it("are about one trouble, whatever else their words and labels say", async () => {
+  it("are about one trouble, whatever else their words and varying labels say", async () => {
     await receive(
-      { at: 0, labels: { queue: "a" } },
-      { at: 1, labels: { queue: "b" }, message: "other words" },
+      { at: 0, labels: { replica: "a" } },
+      { at: 1, labels: { replica: "b" }, message: "other words" },
     );
     expect(await incident()).toMatchObject({ hit_count: 1 });
   });

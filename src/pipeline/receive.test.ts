@@ -201,7 +201,7 @@ describe("convergence", () => {
 
   it("costs one incident and one card for each fingerprint of a storm", async () => {
     const storm = Array.from({ length: 5_000 }, (_, n) =>
-      fire("HighCPUUsage", { namespace: "prod", deployment: `web-${n % 50}`, n }),
+      fire("HighCPUUsage", { namespace: "prod", deployment: `web-${n % 50}`, replica: n }),
     );
     const answer = await receiveOne(...storm);
     expect(answer.results).toHaveLength(5_000);
@@ -245,9 +245,9 @@ describe("convergence", () => {
 
 describe("resolution", () => {
   it("comes with the notice for the last firing alert, judged per alert", async () => {
-    const one = fire("HighCPUUsage", { ...DEPLOYMENT, n: 1 });
-    const two = fire("HighCPUUsage", { ...DEPLOYMENT, n: 2 });
-    const three = fire("HighCPUUsage", { ...DEPLOYMENT, n: 3 });
+    const one = fire("HighCPUUsage", { ...DEPLOYMENT, replica: 1 });
+    const two = fire("HighCPUUsage", { ...DEPLOYMENT, replica: 2 });
+    const three = fire("HighCPUUsage", { ...DEPLOYMENT, replica: 3 });
     await receiveOne(one, two);
     await receiveOne(end(one), three);
     expect((await onlyIncident()).status).toBe("investigating");
@@ -437,18 +437,18 @@ describe("severity", () => {
   });
 
   it("decides again when it rises and nothing is before people", async () => {
-    await receiveOne(fire("HighCPUUsage", { ...DEPLOYMENT, n: 1 }));
+    await receiveOne(fire("HighCPUUsage", { ...DEPLOYMENT, replica: 1 }));
     await rows("update approvals set status = 'rejected'");
-    await receiveOne(fire("HighCPUUsage", { ...DEPLOYMENT, n: 2, severity: "critical" }));
+    await receiveOne(fire("HighCPUUsage", { ...DEPLOYMENT, replica: 2, severity: "critical" }));
     expect((await approvals()).map((one) => one.status)).toEqual(["rejected", "preparing"]);
   });
 
   it("does not ask for a second approval while a signed one waits to be carried out", async () => {
-    await receiveOne(fire("HighCPUUsage", { ...DEPLOYMENT, n: 1 }));
+    await receiveOne(fire("HighCPUUsage", { ...DEPLOYMENT, replica: 1 }));
     await rows("update approvals set status = 'approved', authority_until = $1", [
       new Date(clock.now().getTime() + 600_000),
     ]);
-    await receiveOne(fire("HighCPUUsage", { ...DEPLOYMENT, n: 2, severity: "critical" }));
+    await receiveOne(fire("HighCPUUsage", { ...DEPLOYMENT, replica: 2, severity: "critical" }));
     expect((await approvals()).map((one) => one.status)).toEqual(["approved"]);
   });
 });
@@ -561,19 +561,19 @@ describe("bodies that cannot be understood", () => {
   it("may hold what PostgreSQL and our own code do not like", async () => {
     const nested = JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`);
     const odd: RawAlert[] = [
-      fire("N\0UL", { deployment: "a\0b", "k\0ey": "x", n: 1 }),
-      fire("Lone\ud800", { deployment: "\udfff", n: 2 }),
-      fire(`Emoji${"x".repeat(289)}\u{1f600}`, { deployment: "cut", n: 3 }),
-      fire("Big", { deployment: "y".repeat(1024 * 1024), n: 4 }),
-      fire("constructor", { severity: "__proto__", deployment: "toString", n: 5 }),
-      fire("__proto__", { severity: "toString", deployment: "valueOf", n: 6 }),
-      fire("Types", { deployment: 5, number: 1e300, flag: true, list: [1], none: null, n: 7 }),
-      fire("'; drop table incidents; --", { deployment: "$(rm -rf /)", namespace: "`id`", n: 8 }),
-      fire("Years", { deployment: "far", n: 9 }, "+275760-09-13T00:00:00Z"),
-      fire("Never", { deployment: "zero", n: 10 }, "0001-01-01T00:00:00Z"),
+      fire("N\0UL", { deployment: "a\0b", "k\0ey": "x", replica: 1 }),
+      fire("Lone\ud800", { deployment: "\udfff", replica: 2 }),
+      fire(`Emoji${"x".repeat(289)}\u{1f600}`, { deployment: "cut", replica: 3 }),
+      fire("Big", { deployment: "y".repeat(1024 * 1024), replica: 4 }),
+      fire("constructor", { severity: "__proto__", deployment: "toString", replica: 5 }),
+      fire("__proto__", { severity: "toString", deployment: "valueOf", replica: 6 }),
+      fire("Types", { deployment: 5, number: 1e300, flag: true, list: [1], none: null, replica: 7 }),
+      fire("'; drop table incidents; --", { deployment: "$(rm -rf /)", namespace: "`id`", replica: 8 }),
+      fire("Years", { deployment: "far", replica: 9 }, "+275760-09-13T00:00:00Z"),
+      fire("Never", { deployment: "zero", replica: 10 }, "0001-01-01T00:00:00Z"),
       // These two have no name and no target: they are one trouble.
-      fire("", { deployment: "", n: 11 }),
-      { labels: { n: 12 } },
+      fire("", { deployment: "", replica: 11 }),
+      { labels: { replica: 12 } },
     ];
     await receive(body(...odd));
     expect(await dead()).toEqual([]);
@@ -590,7 +590,7 @@ describe("bodies that cannot be understood", () => {
 describe("many at once", () => {
   it("makes one incident of each fingerprint and loses nothing", async () => {
     const alerts = Array.from({ length: 40 }, (_, n) =>
-      fire("HighCPUUsage", { namespace: "prod", deployment: `web-${n % 8}`, n }),
+      fire("HighCPUUsage", { namespace: "prod", deployment: `web-${n % 8}`, replica: n }),
     );
     const shuffledBy = (by: number) =>
       alerts.map((_, n) => alerts[(n * by + by) % alerts.length] as RawAlert);

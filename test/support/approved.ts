@@ -31,6 +31,7 @@ export async function asked(
     const incident = await insertIncident(tx, {
       incident_id: incidentId(now, tx.random),
       fingerprint: randomUUID(),
+      anomaly_key: randomUUID(),
       title: "web is down",
       status: "investigating",
       severity: "P1",

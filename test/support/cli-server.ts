@@ -27,6 +27,7 @@ export const INCIDENT: Incident = {
   affected_services: ["demo-shop"],
   operation_target: target,
   fingerprint: "f".repeat(32),
+  anomaly_key: "a".repeat(32),
   hit_count: 3,
   first_seen: AT,
   last_seen: AT,

@@ -6,7 +6,10 @@ export const incidents = pgTable(
   "incidents",
   {
     incident_id: text("incident_id").primaryKey(),
+    /** What its alerts converge by. */
     fingerprint: text("fingerprint").notNull(),
+    /** What is learnt by: the same for the same trouble again. */
+    anomaly_key: text("anomaly_key").notNull().default(""),
     title: text("title").notNull(),
     status: text("status", { enum: ["investigating", "mitigating", "resolved", "closed"] }).notNull(),
     severity: text("severity", { enum: ["P0", "P1", "P2", "P3"] }).notNull(),

@@ -74,6 +74,7 @@ export const alerts = pgTable(
     source: text("source").notNull(),
     source_fingerprint: text("source_fingerprint").notNull(),
     fingerprint: text("fingerprint").notNull(),
+    anomaly_key: text("anomaly_key").notNull().default(""),
     incident_id: text("incident_id"),
     status: text("status", { enum: ["firing", "resolved"] }).notNull(),
     alert_name: text("alert_name").notNull(),

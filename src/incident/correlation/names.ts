@@ -1,5 +1,5 @@
 /** What an alert's labels and texts call the things that it is about. Pure. */
-import { workloadOfPod } from "../../intake/index.ts";
+import { exporterNamed, subjectOf, VOCABULARY, workloadOfJob, workloadOfPod } from "../../intake/index.ts";
 
 // Hostile texts may be a mebibyte; what an alert is about stands at the beginning.
 const MOST_TEXT = 2_000;
@@ -18,31 +18,22 @@ export function fold(name: string): string {
   return folded.replace(/(?<=^.{3,})service$/, "");
 }
 
-/** Labels that name a workload, the most exact first. */
+const labelsOf = (...kinds: string[]) =>
+  VOCABULARY.subject.filter(({ kind }) => kinds.includes(kind)).flatMap(({ labels }) => labels);
+const PODS = labelsOf("pod");
+const NODE_LABELS = [...labelsOf("node"), "host", "hostname", "nodename"];
+const VOLUME_LABELS = labelsOf("persistentvolumeclaim");
+/** Labels that name a workload; a component is what people call so, and the last to tell what runs. */
 const WORKLOAD_LABELS = [
-  "deployment",
-  "statefulset",
-  "daemonset",
+  ...labelsOf("deployment", "statefulset", "daemonset"),
   "rollout",
   "workload",
   "cronjob",
   "job_name",
-  "service_name",
-  "service",
-  "destination_service_name",
-  "app_kubernetes_io_name",
-  "app.kubernetes.io/name",
-  "app",
+  ...labelsOf("workload").filter((label) => label !== "component" && label !== "workload"),
   "component",
-  "application",
 ];
-const NODE_LABELS = ["node", "host", "hostname", "nodename", "kubernetes_node"];
-const VOLUME_LABELS = ["persistentvolumeclaim", "pvc"];
 const LOOSE_LABELS = ["name", "resource", "target", "entity", "database", "queue"];
-
-// What watches, not what is watched.
-const WATCHERS =
-  /^(.*-)?(prometheus|alertmanager|pushgateway|blackbox|cadvisor|kubelet|kube-?state-?metrics|node|[a-z]*-?exporter)$/i;
 
 const given = (labels: Readonly<Record<string, string>>, names: readonly string[]) =>
   names.flatMap((name) => {
@@ -59,11 +50,16 @@ const isAddress = (host: string) => /^[\d.]+$|^\[?[\da-f:]*:[\da-f:]*\]?$/i.test
 /** The names of what an alert is about, best first, and of where that runs. */
 export type Named = { workloads: string[]; nodes: string[]; hosts: string[] };
 
-export function namedIn(labels: Readonly<Record<string, string>>, services: readonly string[]): Named {
-  const pods = given(labels, ["pod", "pod_name", "kubernetes_pod_name"]).map(workloadOfPod);
-  const claimed = [...given(labels, WORKLOAD_LABELS), ...given(labels, ["job"])];
-  const watchers = claimed.filter((name) => WATCHERS.test(name));
-  const ofLabels = claimed.filter((name) => !WATCHERS.test(name));
+export function namedIn(
+  { alert_name, labels: raw }: { alert_name: string; labels: Readonly<Record<string, string>> },
+  services: readonly string[],
+): Named {
+  // What a scraper or an exporter says of itself names nothing.
+  const { labels } = subjectOf(raw, { alert_name });
+  const pods = given(labels, PODS).map(workloadOfPod);
+  const claimed = [...given(labels, WORKLOAD_LABELS).map(workloadOfJob), ...given(labels, ["job"])];
+  const watchers = claimed.filter((name) => exporterNamed(name) !== undefined);
+  const ofLabels = claimed.filter((name) => exporterNamed(name) === undefined);
   const nodes = given(labels, NODE_LABELS);
   const hosts = given(labels, ["instance"]).map(hostOf).filter(Boolean);
   const volumes = given(labels, VOLUME_LABELS);

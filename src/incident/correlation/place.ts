@@ -1,5 +1,6 @@
 /** Where each symptom stands: what it is about, where that runs, and which others its text names. */
 
+import { subjectOf } from "../../intake/index.ts";
 import { type Sort, sortOf } from "./kinds.ts";
 import { fold, isCommon, namedIn, textOf, tokensOf } from "./names.ts";
 import type { Topology } from "./topology.ts";
@@ -30,19 +31,14 @@ export type Placed = {
 // Bodies without a namespace are given this one.
 const ASSUMED = "default";
 
-const first = (labels: Readonly<Record<string, string>>, names: readonly string[]) =>
-  names.map((name) => (Object.hasOwn(labels, name) ? labels[name] : undefined)).find(Boolean) ?? "";
-
-function scopeOf({ labels, cluster, namespace }: Symptom): { cluster: string; namespace: string } {
-  const said = first(labels, [
-    "namespace",
-    "exported_namespace",
-    "kubernetes_namespace",
-    "k8s_namespace_name",
-  ]);
+function scopeOf({ alert_name, labels, cluster, namespace }: Symptom): {
+  cluster: string;
+  namespace: string;
+} {
+  const said = subjectOf(labels, { alert_name });
   return {
-    cluster: cluster || first(labels, ["cluster", "cluster_name", "k8s_cluster_name"]),
-    namespace: said || (namespace === ASSUMED ? "" : namespace),
+    cluster: cluster || (said.cluster ?? ""),
+    namespace: said.namespace ?? (namespace === ASSUMED ? "" : namespace),
   };
 }
 
@@ -66,7 +62,7 @@ function knownOf(symptoms: readonly Symptom[]): Known {
   for (const symptom of symptoms) {
     const { cluster, namespace } = scopeOf(symptom);
     if (cluster !== "") clusters.add(cluster);
-    const { workloads, nodes } = namedIn(symptom.labels, symptom.services);
+    const { workloads, nodes } = namedIn(symptom, symptom.services);
     for (const name of [...workloads, ...nodes].map(fold)) {
       names.add(name);
       add(namespaces, name, namespace);
@@ -81,7 +77,7 @@ const only = (all: ReadonlySet<string> | undefined) => (all?.size === 1 ? ([...a
 
 type Subject = { name: string; folded: string; service: number | undefined; is_node: boolean };
 
-function subjectOf(
+function placeSubject(
   { workloads, nodes, hosts }: ReturnType<typeof namedIn>,
   mentioned: readonly string[],
   scope: { cluster: string; namespace: string },
@@ -112,11 +108,11 @@ export function place(symptoms: readonly Symptom[], topology: Topology): Placed[
   const onlyCluster = only(known.clusters);
   return symptoms.map((symptom) => {
     const said = scopeOf(symptom);
-    const named = namedIn(symptom.labels, symptom.services);
+    const named = namedIn(symptom, symptom.services);
     const tokens = tokensOf(textOf(symptom.annotations));
     const mentioned = tokens.filter((name) => known.names.has(name) || topology.has(name));
     const assumed = { cluster: said.cluster || onlyCluster, namespace: said.namespace };
-    const about = subjectOf(named, mentioned, assumed, topology);
+    const about = placeSubject(named, mentioned, assumed, topology);
     const own = new Set([about.folded, ...[...named.workloads, ...named.nodes].map(fold)]);
     const ofGraph = about.service === undefined ? undefined : topology.services[about.service];
     const cluster = assumed.cluster || ofGraph?.cluster || only(known.clustersOf.get(about.folded));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { anyText, optionalText } from "../../../contract/lenient.ts";
-import { type SourceAlert, targetOf } from "../../../intake/index.ts";
+import { namesSubject, type SourceAlert } from "../../../intake/index.ts";
 
 const own = z.object({
   values: anyText,
@@ -16,7 +16,7 @@ const OF_THE_RULE = ["DatasourceNoData", "DatasourceError"];
 
 /** Without it all rules that lack data would be one trouble. */
 function ruleOf({ alertname = "", rulename, ...rest }: SourceAlert["labels"]): string | undefined {
-  const unnamed = OF_THE_RULE.includes(alertname) && targetOf(rest, alertname) === alertname;
+  const unnamed = OF_THE_RULE.includes(alertname) && !namesSubject(rest, alertname);
   return unnamed && rulename ? rulename : undefined;
 }
 

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { anyText, anything, optionalText, time } from "../../../contract/lenient.ts";
 import {
   type Decoded,
+  namesSubject,
   type Source,
   type SourceAlert,
   type SourceDescription,
-  targetOf,
 } from "../../../intake/index.ts";
 import { hashOfTexts } from "../../../lib/canonical-json.ts";
 import { expiryNotice } from "./expiry.ts";
@@ -79,7 +79,7 @@ function monitorAlert(fields: Call, monitor: Monitor, status: SourceAlert["statu
     ends_at: status === "resolved" ? at : null,
     // The name too: every Uptime Kuma counts its monitors from 1.
     source_fingerprint: hashOfTexts([id, name]).slice(0, 16),
-    ...(targetOf(tags, "") === "" ? { target_resource: name } : {}),
+    ...(namesSubject(tags, "") ? {} : { target_resource: name }),
   };
 }
 
