@@ -61,6 +61,8 @@ export default defineConfig({
     hookTimeout: 600_000,
     // A test that is skipped is a promise not kept: CI refuses it.
     allowOnly: false,
+    // A report of a failure that happens once in a hundred runs holds all there is to know.
+    chaiConfig: { truncateThreshold: 4_000 },
     passWithNoTests: false,
   },
 });
