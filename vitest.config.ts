@@ -33,6 +33,7 @@ const WITH_ALL_STATEMENTS = [
   "test/smoke/secrets.test.ts",
   "test/smoke/silences.test.ts",
   "test/smoke/undo.test.ts",
+  "test/smoke/upgrade.test.ts",
 ];
 
 const project = (name: string, files: string[]) => ({

@@ -17,6 +17,7 @@ import {
   IntakeWorker,
   Listening,
   type Received,
+  rewriteKeys,
   startWorkflows,
   stopWorkflows,
   sweep,
@@ -177,6 +178,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       },
     );
     const current = () => live.current().journey;
+    await rewriteKeys(as("bootstrap"));
     const adminToken = await ensureAdmin(as("bootstrap"), config.admin_token);
 
     await startWorkflows(current, database.workflowPool, log);

@@ -45,12 +45,19 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
   const repairs = [...resolutions.values()].flatMap((one) => one.execution_id ?? []);
   const statuses = await executionStatuses(ctx, repairs);
   const silences = await silencesOfIncidents(ctx, ids);
-  const fingerprints = [...new Set(rows.map((row) => row.fingerprint))];
+  const anomaly_keys = [...new Set(rows.map((row) => row.anomaly_key))];
   const moments = WINDOWS.map((seconds) => addSeconds(now, -seconds));
-  const counts = await instancesSince(ctx, fingerprints, moments);
+  const counts = await instancesSince(ctx, anomaly_keys, moments);
   const relations = await relationsOf(ctx, rows);
   return rows.map((row) => {
-    const { resolved_through: _, resolution: __, feedback, escalation_level, ...rest } = row;
+    const {
+      resolved_through: _,
+      resolution: __,
+      key_version: ___,
+      feedback,
+      escalation_level,
+      ...rest
+    } = row;
     const { incident_id } = row;
     const decision = decisions.get(incident_id);
     const own = approvals.get(incident_id) ?? [];
@@ -61,7 +68,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     const resolution =
       row.resolved_at === null || concluded?.resolution !== row.resolution ? undefined : concluded;
     const repair = statuses.get(resolution?.execution_id ?? "");
-    const [last_1h = 0, last_24h = 0, last_7d = 0, last_30d = 0] = counts.get(row.fingerprint) ?? [];
+    const [last_1h = 0, last_24h = 0, last_7d = 0, last_30d = 0] = counts.get(row.anomaly_key) ?? [];
     return {
       ...rest,
       first_seen: row.first_seen.toISOString(),

@@ -2,7 +2,7 @@ import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import type { Severity } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { affectedServices, type StoredAlert } from "../intake/index.ts";
+import { affectedServices, KEY_VERSION, type StoredAlert } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { tell } from "../outbox/index.ts";
 import { escalationLevel, escalationMoments } from "./escalation.ts";
@@ -111,6 +111,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, options: ConvergeOptions): Ne
   return {
     fingerprint: first.fingerprint,
     anomaly_key: first.anomaly_key,
+    key_version: KEY_VERSION,
     title: `${first.alert_name}: ${first.message}`.slice(0, 300).toWellFormed(),
     status: "investigating",
     severity: known.length > 0 ? known.reduce(worseSeverity) : options.severityWithout(first),

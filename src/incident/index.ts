@@ -46,6 +46,7 @@ export { type KnownHost, type KnownTargets, operationTarget } from "./operation-
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
+export { type RewrittenKeys, rewriteIncidentKeys } from "./rewrite-keys.ts";
 export { incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
 export { note, operationLog, timelineOf } from "./timeline.ts";
 export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

@@ -31,6 +31,7 @@ export { forgetHeartbeat, listHeartbeats } from "./heartbeat/read.ts";
 export type { HeartbeatTerms } from "./heartbeat/types.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
 export { journalOwn } from "./journal-own.ts";
+export { KEY_VERSION } from "./keys.ts";
 export { alertsOf, presentAlert } from "./list-alerts.ts";
 export {
   compileMatchers,
@@ -43,17 +44,18 @@ export {
 export {
   alertTypeOf,
   callOf,
-  IDENTITY_VERSION,
   KNOWN_ALERT_TYPES,
   lastingInstance,
   normalise,
   severityOf,
 } from "./normalise.ts";
 export { decodeEach, ownAlert } from "./own-form.ts";
+export { rewriteAlertKeys } from "./rewrite-keys.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
 export { debounce } from "./signal/debounce.ts";
 export { entryOf } from "./signal/entry.ts";
-export { type NamedReceipt, signalIdentity } from "./signal/store.ts";
+export { signalIdentity } from "./signal/identity.ts";
+export type { NamedReceipt } from "./signal/store.ts";
 export type { SignalEntry, SignalStream, StreamFigures, StreamState } from "./signal/stream.ts";
 export {
   alertNamesOf,

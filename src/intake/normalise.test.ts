@@ -2,15 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import { loadClassification } from "./classification.ts";
-import {
-  alertTypeOf,
-  anomalyKeyOf,
-  callOf,
-  fingerprintOf,
-  normalise,
-  severityOf,
-  sourceNameOf,
-} from "./normalise.ts";
+import { anomalyKeyOf, fingerprintOf } from "./keys.ts";
+import { alertTypeOf, callOf, normalise, severityOf, sourceNameOf } from "./normalise.ts";
 import { subjectOf, targetNameOf } from "./subject.ts";
 import type { Receipt, SourceAlert } from "./types.ts";
 import { workloadOfPod } from "./vocabulary.ts";

@@ -4,6 +4,7 @@ import { exprOfLink } from "./alert-words.ts";
 import { cut, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
+import { anomalyKeyOf, fingerprintOf } from "./keys.ts";
 import { subjectOf, targetNameOf, tellingLabels } from "./subject.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
 import { ownerOfPod, says } from "./vocabulary.ts";
@@ -65,37 +66,6 @@ export function alertTypeOf(alertName: string): string {
 export function sourceNameOf(word: string): string {
   const name = word.trim().toLowerCase();
   return KNOWN_SOURCES.includes(name) ? name : "manual";
-}
-
-/** Of which version keys are made: 1 was the anomaly key alone, without what tells alerts of one name apart. */
-export const IDENTITY_VERSION = 2;
-
-type KeyParts = {
-  cluster: string;
-  namespace: string;
-  workload: string;
-  alert_type: string;
-  alert_name: string;
-};
-
-/**
- * Names the same trouble again across incidents, for learning: 128 bits of SHA-256 over cluster, namespace,
- * workload and alert type. The type `custom` says nothing, so the alert's name stands in for it.
- */
-export function anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_name }: KeyParts): string {
-  const type = alert_type === "custom" ? `custom:${alert_name}` : alert_type;
-  return hashOfTexts([cluster, namespace, workload, type]).slice(0, 32);
-}
-
-/**
- * The convergence key: 128 bits of SHA-256 over the anomaly key, the sender's organisation and the labels that
- * tell alerts of one name apart. Unlike alerts never merge.
- */
-export function fingerprintOf(
-  anomaly_key: string,
-  { organisation, telling }: { organisation: string; telling: readonly (readonly [string, string])[] },
-): string {
-  return hashOfTexts([`v${IDENTITY_VERSION}`, anomaly_key, organisation, ...telling.flat()]).slice(0, 32);
 }
 
 /**

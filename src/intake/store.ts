@@ -4,6 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
 import { alerts, incidents, receipts } from "../db/schema.ts";
+import { KEY_VERSION, type Keys, type OldKeys } from "./keys.ts";
 import type { HeardAlert, NormalisedAlert, Receipt, StoredAlert } from "./types.ts";
 
 /** Bodies as one value that PostgreSQL cuts up: one parameter for each costs more than the disk does. */
@@ -200,11 +201,11 @@ export async function insertAlerts(ctx: Ctx, fresh: readonly (StoredAlert & Hear
   if (fresh.length === 0) return;
   const now = ctx.clock.now().toISOString();
   const { rowCount } = await ctx.db.execute(sql`
-    insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, anomaly_key, incident_id, status,
+    insert into alerts (alert_id, instance_key, source, source_fingerprint, fingerprint, anomaly_key, key_version, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, generator_url, deliveries,
            silenced_by, first_received_at, last_received_at)
-    select alert_id, instance_key, source, source_fingerprint, fingerprint, anomaly_key, incident_id, status,
+    select alert_id, instance_key, source, source_fingerprint, fingerprint, anomaly_key, ${KEY_VERSION}::int, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, generator_url, times,
            silenced_by, ${now}::timestamptz, ${now}::timestamptz
@@ -273,10 +274,10 @@ export async function alertRows(ctx: Ctx, incident_id: string): Promise<(typeof 
     .limit(1_000);
 }
 
-/** How often instances of a fingerprint began since each of `moments`. */
+/** How often trouble of an anomaly key began since each of `moments`. */
 export async function instancesSince(
   ctx: Ctx,
-  fingerprints: readonly string[],
+  anomaly_keys: readonly string[],
   moments: readonly Date[],
 ): Promise<Map<string, number[]>> {
   const oldest = new Date(Math.min(...moments.map((at) => at.getTime())));
@@ -284,11 +285,11 @@ export async function instancesSince(
     (at) => sql`count(*) filter (where first_received_at > ${at.toISOString()}::timestamptz)::int`,
   );
   const rows = await ctx.db
-    .select({ fingerprint: alerts.fingerprint, counts: sql<number[]>`array[${sql.join(columns, sql`, `)}]` })
+    .select({ key: alerts.anomaly_key, counts: sql<number[]>`array[${sql.join(columns, sql`, `)}]` })
     .from(alerts)
-    .where(and(oneOf(alerts.fingerprint, fingerprints), gt(alerts.first_received_at, oldest)))
-    .groupBy(alerts.fingerprint);
-  return new Map(rows.map((row) => [row.fingerprint, row.counts]));
+    .where(and(oneOf(alerts.anomaly_key, anomaly_keys), gt(alerts.first_received_at, oldest)))
+    .groupBy(alerts.anomaly_key);
+  return new Map(rows.map((row) => [row.key, row.counts]));
 }
 
 /** The names of an incident's alerts that fire. */
@@ -331,4 +332,29 @@ export function oldAlerts(before: Date) {
     sql`(${alerts.status} = 'resolved' or ${alerts.incident_id} is null or not ${live})`,
   );
   return { table: alerts, key: alerts.alert_id, order: alerts.first_received_at, where };
+}
+
+/** Alerts whose keys are of an earlier version, by their ids, after `after`. */
+export async function alertsOfOldKeys(
+  ctx: Ctx,
+  after: string,
+  limit: number,
+): Promise<(OldKeys & { alert_id: string; source: string })[]> {
+  return ctx.db
+    .select()
+    .from(alerts)
+    .where(and(gt(alerts.alert_id, after), lt(alerts.key_version, KEY_VERSION)))
+    .orderBy(alerts.alert_id)
+    .limit(limit);
+}
+
+/** Writes the keys of these alerts, in the present version. */
+export async function writeKeys(ctx: Ctx, rows: readonly (Keys & { alert_id: string })[]): Promise<void> {
+  await ctx.db.execute(sql`
+    update alerts a
+       set fingerprint = k.fingerprint, source_fingerprint = k.source_fingerprint, anomaly_key = k.anomaly_key,
+           key_version = ${KEY_VERSION}::int
+      from json_to_recordset(${jsonRows(rows)}::json)
+        as k(alert_id text, fingerprint text, source_fingerprint text, anomaly_key text)
+     where a.alert_id = k.alert_id`);
 }

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gt, isNotNull, isNull, lt, lte, sql } from "drizzle-orm";
 import type { Disposition } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
 import { repair_records, resolutions } from "../db/schema.ts";
 
@@ -141,4 +142,16 @@ export async function countSurplusRepairs(ctx: Ctx, keep: number): Promise<numbe
 export async function deleteResolutionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
   const { rowCount } = await ctx.db.delete(resolutions).where(oneOf(resolutions.incident_id, incident_ids));
   return rowCount ?? 0;
+}
+
+/** Writes the anomaly key of each incident to what was learnt from it. */
+export async function writeLearntKeys(
+  ctx: Ctx,
+  incidents: readonly { incident_id: string; anomaly_key: string }[],
+): Promise<void> {
+  for (const table of [repair_records, resolutions])
+    await ctx.db.execute(sql`
+      update ${table} l set anomaly_key = k.anomaly_key
+        from json_to_recordset(${jsonRows(incidents)}::json) as k(incident_id text, anomaly_key text)
+       where l.incident_id = k.incident_id and l.anomaly_key <> k.anomaly_key`);
 }

@@ -3,6 +3,7 @@ export { IntakeWorker } from "./intake-worker.ts";
 export { Listening } from "./listening.ts";
 export { firingIn, foresee, processReceipts } from "./receive.ts";
 export { type Counts, countPrunable, type Pace, prune, type RetentionTerms } from "./retention.ts";
+export { rewriteKeys } from "./rewrite-keys.ts";
 export { SignalWorker } from "./signal-worker.ts";
 export { sweep } from "./sweep.ts";
 export { signalTaker } from "./take-signal.ts";

@@ -10,6 +10,8 @@ export const incidents = pgTable(
     fingerprint: text("fingerprint").notNull(),
     /** What is learnt by: the same for the same trouble again. */
     anomaly_key: text("anomaly_key").notNull().default(""),
+    /** Of which version the two keys are. */
+    key_version: integer("key_version").notNull().default(1),
     title: text("title").notNull(),
     status: text("status", { enum: ["investigating", "mitigating", "resolved", "closed"] }).notNull(),
     severity: text("severity", { enum: ["P0", "P1", "P2", "P3"] }).notNull(),

@@ -75,6 +75,8 @@ export const alerts = pgTable(
     source_fingerprint: text("source_fingerprint").notNull(),
     fingerprint: text("fingerprint").notNull(),
     anomaly_key: text("anomaly_key").notNull().default(""),
+    /** Of which version the two keys are. */
+    key_version: integer("key_version").notNull().default(1),
     incident_id: text("incident_id"),
     status: text("status", { enum: ["firing", "resolved"] }).notNull(),
     alert_name: text("alert_name").notNull(),
@@ -108,6 +110,8 @@ export const alerts = pgTable(
       .where(sql`status = 'firing'`),
     index("alerts_firing").on(table.incident_id).where(sql`status = 'firing'`),
     index("alerts_fingerprint").on(table.fingerprint, table.first_received_at),
+    // How often the same trouble was there.
+    index("alerts_anomaly").on(table.anomaly_key, table.first_received_at),
     index("alerts_silenced").on(table.first_received_at, table.alert_id).where(sql`silenced_by is not null`),
     index("alerts_silenced_firing")
       .on(table.alert_id)

@@ -213,3 +213,29 @@ export async function deleteLesson(ctx: Ctx, lesson_id: string): Promise<LessonR
     .returning();
   return row;
 }
+
+/**
+ * Gives lessons the fingerprints that their troubles have now. One whose two troubles are the same by now, or about
+ * which another lesson was taught already, stays as it is: it says nothing any more, and is not lost.
+ */
+export async function renameLessons(ctx: Ctx, fingerprints: ReadonlyMap<string, string>): Promise<void> {
+  const rows = [...fingerprints].map(([before, now]) => ({ before, now }));
+  await ctx.db.execute(sql`
+    with named as (
+      select l.lesson_id, coalesce(one.now, l.fingerprint) as a, coalesce(other.now, l.other_fingerprint) as b
+        from correlation_lessons l
+        left join json_to_recordset(${jsonRows(rows)}::json) as one(before text, now text) on one.before = l.fingerprint
+        left join json_to_recordset(${jsonRows(rows)}::json) as other(before text, now text) on other.before = l.other_fingerprint
+       where one.now is not null or other.now is not null),
+    fit as (
+      select distinct on (least(a, b), greatest(a, b)) * from named n
+       where a <> b and not exists (
+         select from correlation_lessons taken
+          where taken.fingerprint = least(n.a, n.b) and taken.other_fingerprint = greatest(n.a, n.b))
+       order by least(a, b), greatest(a, b), lesson_id)
+    update correlation_lessons l
+       set fingerprint = least(fit.a, fit.b), other_fingerprint = greatest(fit.a, fit.b),
+           title = case when fit.a < fit.b then l.title else l.other_title end,
+           other_title = case when fit.a < fit.b then l.other_title else l.title end
+      from fit where l.lesson_id = fit.lesson_id`);
+}

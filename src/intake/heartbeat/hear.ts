@@ -7,6 +7,8 @@ import { type Beat, hear } from "./store.ts";
 import type { ExpectedHeartbeat, HeartbeatTerms } from "./types.ts";
 
 const idOf = (...texts: string[]) => `HB-${hashOfTexts(texts).slice(0, 12)}`;
+/** Of the heartbeat that is learnt from alerts of this source and fingerprint. */
+export const learntBeatId = (source: string, fingerprint: string) => idOf("learnt", source, fingerprint);
 // What AWOOOI raises about its own health comes in as any other alert does, and is no sign of anyone's life.
 const OWN = ["alertchain_health", "flywheel_health"];
 // Severity of a heartbeat that nobody has named: it may have been taken away on purpose.
@@ -30,7 +32,7 @@ function nameOf({ alert_name, labels, namespace, cluster }: NormalisedAlert): st
 function learntBeat(alert: NormalisedAlert, interval: number): Beat {
   const { source, fingerprint } = alert;
   return {
-    heartbeat_id: idOf("learnt", source, fingerprint),
+    heartbeat_id: learntBeatId(source, fingerprint),
     name: nameOf(alert),
     source,
     expected: false,

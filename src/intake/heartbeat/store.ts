@@ -133,3 +133,13 @@ export async function heartbeatPage(ctx: Ctx, { limit, cursor }: PageQuery): Pro
     .orderBy(desc(watched_since), desc(heartbeat_id))
     .limit(limit + 1);
 }
+
+/** Gives heartbeats other ids; one whose new id is taken stays as it is. */
+export async function renameBeats(ctx: Ctx, ids: ReadonlyMap<string, string>): Promise<void> {
+  const rows = [...ids].map(([before, now]) => ({ before, now }));
+  await ctx.db.execute(sql`
+    update heartbeats h set heartbeat_id = r.now
+      from (select distinct on (now) before, now from json_to_recordset(${jsonRows(rows)}::json) as n(before text, now text)
+             where before in (select heartbeat_id from heartbeats)) r
+     where h.heartbeat_id = r.before and not exists (select from heartbeats other where other.heartbeat_id = r.now)`);
+}

@@ -4,9 +4,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { jsonRows } from "../../db/json-rows.ts";
 import { packed } from "../store.ts";
 import type { Receipt } from "../types.ts";
-
-/** What all signals of a fingerprint have for a source fingerprint: they end together, whatever else they say. */
-export const signalIdentity = (fingerprint: string) => `signal:${fingerprint}`;
+import { signalIdentity } from "./identity.ts";
 
 /** An instance of a signal: later signals of its fingerprint belong to it for a while, unless it ended before them. */
 export type SignalInstance = {

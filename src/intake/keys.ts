@@ -1,0 +1,95 @@
+/** What alerts converge by, and what is learnt by. Pure. */
+import { hashOfTexts } from "../lib/canonical-json.ts";
+import { exprOfLink } from "./alert-words.ts";
+import { signalIdentity } from "./signal/identity.ts";
+import { subjectOf, tellingLabels } from "./subject.ts";
+import { ownerOfPod } from "./vocabulary.ts";
+
+/**
+ * The version of both keys, kept with every row: what was stored under an earlier one is rewritten at the start. In 1
+ * there was one key for both, without what tells alerts of one name apart, and a scraper's labels counted as others'.
+ */
+export const KEY_VERSION = 2;
+
+type KeyParts = {
+  cluster: string;
+  namespace: string;
+  workload: string;
+  alert_type: string;
+  alert_name: string;
+};
+
+/**
+ * Names the same trouble again across incidents, for learning: 128 bits of SHA-256 over cluster, namespace,
+ * workload and alert type. The type `custom` says nothing, so the alert's name stands in for it.
+ */
+export function anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_name }: KeyParts): string {
+  const type = alert_type === "custom" ? `custom:${alert_name}` : alert_type;
+  return hashOfTexts([cluster, namespace, workload, type]).slice(0, 32);
+}
+
+/**
+ * The convergence key: 128 bits of SHA-256 over the anomaly key, the sender's organisation and the labels that
+ * tell alerts of one name apart. Unlike alerts never merge.
+ */
+export function fingerprintOf(
+  anomaly_key: string,
+  { organisation, telling }: { organisation: string; telling: readonly (readonly [string, string])[] },
+): string {
+  return hashOfTexts([`v${KEY_VERSION}`, anomaly_key, organisation, ...telling.flat()]).slice(0, 32);
+}
+
+/** A stored alert under keys of version 1. */
+export type OldKeys = {
+  fingerprint: string;
+  source_fingerprint: string;
+  cluster: string;
+  namespace: string;
+  target_resource: string;
+  alert_name: string;
+  alert_type: string;
+  labels: Record<string, string>;
+  generator_url: string | null;
+};
+export type Keys = { fingerprint: string; source_fingerprint: string; anomaly_key: string };
+
+// As version 1 had them.
+const TARGETS_1 =
+  "component deployment statefulset daemonset job_name pod persistentvolumeclaim node instance".split(" ");
+const SERVICES_1 = ["service", "app", "job"];
+
+function workload1(labels: Record<string, string>, alert_name: string): string {
+  const target = TARGETS_1.find((name) => labels[name]);
+  if (target !== undefined)
+    return target === "pod" ? ownerOfPod(labels.pod ?? "").name : (labels[target] ?? "");
+  return labels[SERVICES_1.find((name) => labels[name]) ?? ""] ?? alert_name;
+}
+
+/**
+ * The keys of an alert that was stored under version 1. Which of its parts the old key was made of is found by making
+ * it again: labels; a target that the body named; else what its source had grouped, whose key stays what is learnt by.
+ */
+export function rewrittenKeys(row: OldKeys): Keys {
+  const { alert_name, alert_type, labels, target_resource } = row;
+  const made = (workload: string) => anomalyKeyOf({ ...row, workload }) === row.fingerprint;
+  const ofLabels = made(workload1(labels, alert_name));
+  const keys = (anomaly_key: string, telling: [string, string][]): Keys => {
+    const fingerprint = fingerprintOf(anomaly_key, { organisation: "", telling });
+    const isSignal = row.source_fingerprint === signalIdentity(row.fingerprint);
+    return {
+      fingerprint,
+      anomaly_key,
+      source_fingerprint: isSignal ? signalIdentity(fingerprint) : row.source_fingerprint,
+    };
+  };
+  if (!ofLabels && !made(target_resource)) return keys(row.fingerprint, []);
+  const subject = subjectOf(labels, { alert_name, alert_type, expr: exprOfLink(row.generator_url) });
+  const anomaly_key = anomalyKeyOf({
+    cluster: subject.cluster ?? "",
+    namespace: subject.namespace ?? "default",
+    workload: ofLabels ? subject.workload : target_resource,
+    alert_type,
+    alert_name,
+  });
+  return keys(anomaly_key, tellingLabels(subject, labels, alert_type));
+}
