@@ -9,7 +9,7 @@ import {
   loadClassification,
   matchingRules,
   normalise,
-  subjectOf,
+  subjectOfAlert,
   tellingLabels,
 } from "../intake/index.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -103,7 +103,7 @@ export function explain(input: ExplainInput, { rules, classification }: RuleSet)
   const alert = normalise(source, "alertmanager", systemClock.now(), classification);
   const { alert_name, alert_type, severity, namespace, cluster, target_resource } = alert;
   const { fingerprint, anomaly_key } = alert;
-  const subject = subjectOf(labels, { alert_name, alert_type, expr });
+  const subject = subjectOfAlert(alert);
   const services = affectedServices(alert);
   const hosts = (input.hosts ?? []).map((name) => ({ name, names: [name] }));
   const target = operationTarget(alert, services, { processes: input.processes, hosts });

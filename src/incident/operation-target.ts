@@ -1,5 +1,11 @@
 import type { OperationTarget } from "../contract/incident.ts";
-import { ownerOfPod, type Subject, subjectOf, workloadOfReplicaSet } from "../intake/index.ts";
+import {
+  ownerOfPod,
+  type Subject,
+  subjectOf,
+  subjectOfAlert,
+  workloadOfReplicaSet,
+} from "../intake/index.ts";
 
 /** A configured host, and everything that alerts may call it. */
 export type KnownHost = { name: string; names: readonly string[] };
@@ -83,11 +89,17 @@ function inKubernetes({ kind, name }: Subject, place: Place): OperationTarget | 
  * happens to have the same name, and a node that a configured cluster may know over a host of that name.
  */
 export function operationTarget(
-  alert: { labels: Record<string, string>; alert_name: string; alert_type?: string; target_resource: string },
+  alert: {
+    labels: Record<string, string>;
+    alert_name: string;
+    alert_type?: string;
+    target_resource: string;
+    generator_url?: string | null;
+  },
   services: readonly string[],
   known: KnownTargets,
 ): OperationTarget | null {
-  const subject = subjectOf(alert.labels, alert);
+  const subject = subjectOfAlert(alert);
   const { labels, namespace, cluster } = subject;
   const clustered = cluster === null ? {} : { cluster };
   const place = { ...(namespace === null ? {} : { namespace }), ...clustered };

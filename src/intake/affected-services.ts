@@ -1,4 +1,4 @@
-import { subjectOf } from "./subject.ts";
+import { subjectOfAlert } from "./subject.ts";
 import { exporterNamed, workloadOfPod } from "./vocabulary.ts";
 
 /** The services that an alert is about, from the first of its labels that says so. */
@@ -7,8 +7,9 @@ export function affectedServices(alert: {
   target_resource: string;
   alert_name: string;
   alert_type?: string;
+  generator_url?: string | null;
 }): string[] {
-  const { component, job, pod } = subjectOf(alert.labels, alert).labels;
+  const { component, job, pod } = subjectOfAlert(alert).labels;
   if (component) return [component];
   // An exporter's job names what watches, not what is watched.
   if (job && exporterNamed(job) === undefined) return [job];

@@ -75,7 +75,14 @@ export {
   waitingReceipts,
   waitingSummary,
 } from "./store.ts";
-export { namesSubject, type Subject, subjectOf, targetNameOf, tellingLabels } from "./subject.ts";
+export {
+  namesSubject,
+  type Subject,
+  subjectOf,
+  subjectOfAlert,
+  targetNameOf,
+  tellingLabels,
+} from "./subject.ts";
 export type {
   Decoded,
   HeardAlert,

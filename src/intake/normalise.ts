@@ -5,7 +5,7 @@ import { cut, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import { anomalyKeyOf, fingerprintOf } from "./keys.ts";
-import { subjectOf, targetNameOf, tellingLabels } from "./subject.ts";
+import { subjectOfAlert, targetNameOf, tellingLabels } from "./subject.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
 import { ownerOfPod, says } from "./vocabulary.ts";
 
@@ -139,7 +139,7 @@ export function normalise(
   const said = alert.alert_type?.toLowerCase() ?? "";
   const alert_type = KNOWN_ALERT_TYPES.includes(said) && said !== "custom" ? said : alertTypeOf(alert_name);
   const expr = alert.expr ?? exprOfLink(alert.generator_url);
-  const subject = subjectOf(labels, { alert_name, alert_type, expr });
+  const subject = subjectOfAlert({ labels, alert_name, alert_type, expr });
   const cluster = subject.cluster ?? "";
   const namespace = subject.namespace ?? "default";
   const given = says("target", alert.target_resource) ? withoutHash(cut(alert.target_resource)) : undefined;

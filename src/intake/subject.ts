@@ -1,5 +1,5 @@
 /** Whom an alert is about, by the table of vocabulary.yaml. Pure. */
-import { hasWord, metricsOf, wordsOf } from "./alert-words.ts";
+import { exprOfLink, hasWord, metricsOf, wordsOf } from "./alert-words.ts";
 import {
   type Exporter,
   exporterNamed,
@@ -241,6 +241,26 @@ export function tellingLabels(subject: Subject, labels: Labels, alert_type: stri
       ([name]) => !identity.has(name) && !namespaces.has(name) && !isVarying(name, alert_type, replicated),
     )
     .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+const found = new WeakMap<Labels, Subject>();
+
+/** The same of an alert, found once for its labels: every stage asks, and a stored alert has no `expr` any more. */
+export function subjectOfAlert(alert: {
+  labels: Labels;
+  alert_name: string;
+  alert_type?: string;
+  generator_url?: string | null;
+  expr?: string | undefined;
+}): Subject {
+  const before = found.get(alert.labels);
+  if (before !== undefined) return before;
+  const subject = subjectOf(alert.labels, {
+    ...alert,
+    expr: alert.expr ?? exprOfLink(alert.generator_url ?? null),
+  });
+  found.set(alert.labels, subject);
+  return subject;
 }
 
 /** What people call the subject: pods and replica sets by the name of their workload. */

@@ -1,7 +1,7 @@
 import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { hashOfTexts } from "../../lib/canonical-json.ts";
-import { subjectOf } from "../subject.ts";
+import { subjectOfAlert } from "../subject.ts";
 import type { NormalisedAlert } from "../types.ts";
 import { type Beat, hear } from "./store.ts";
 import type { ExpectedHeartbeat, HeartbeatTerms } from "./types.ts";
@@ -20,7 +20,7 @@ export function expectedBeat({ name, source, interval, severity }: ExpectedHeart
 
 /** By all that its fingerprint is made of: those of two senders have two names. */
 function nameOf({ alert_name, labels, namespace, cluster }: NormalisedAlert): string {
-  const { workload } = subjectOf(labels, { alert_name });
+  const { workload } = subjectOfAlert({ labels, alert_name });
   const where = [
     workload === alert_name ? "" : `on ${workload}`,
     namespace === "default" ? "" : `in ${namespace}`,
