@@ -11,7 +11,7 @@ export type IncidentStory = {
   incident: Incident;
   decision: Decision | null;
   /** What was read of its target last; null: nothing was. */
-  evidence: Investigation | null;
+  evidence?: Investigation | null | undefined;
   /** Newest first, as are the executions. */
   approvals: Approval[];
   executions: Execution[];
@@ -34,7 +34,7 @@ function targetText(target: Incident["operation_target"]): string {
   return [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
 }
 
-function printIncident(out: Printer, incident: Incident, evidence: Investigation | null): void {
+function printIncident(out: Printer, incident: Incident, evidence: IncidentStory["evidence"]): void {
   const open = couldBe(evidence?.candidates);
   const { frequency_stats: often } = incident;
   out.line(`${incident.incident_id}  ${incident.title}`, "bold");

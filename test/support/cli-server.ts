@@ -243,7 +243,6 @@ export function oneIncident(): FakeServer["answers"] {
     "GET /incidents": page(incident, [INCIDENT]),
     [`GET ${own}`]: as(incident, INCIDENT),
     [`GET ${own}/decision`]: as(decision, DECISION),
-    [`GET ${own}/evidence`]: { json: null },
     [`GET ${own}/executions`]: page(execution, []),
     [`GET ${own}/timeline`]: {
       json: {
