@@ -1,5 +1,6 @@
 import type {
   V1CronJob,
+  V1HorizontalPodAutoscaler,
   V1Job,
   V1Node,
   V1ObjectMeta,
@@ -20,7 +21,8 @@ export type Root =
   | { kind: "cronjob"; object: V1CronJob }
   | { kind: "node"; object: V1Node }
   | { kind: "service"; object: V1Service }
-  | { kind: "persistentvolumeclaim"; object: V1PersistentVolumeClaim };
+  | { kind: "persistentvolumeclaim"; object: V1PersistentVolumeClaim }
+  | { kind: "horizontalpodautoscaler"; object: V1HorizontalPodAutoscaler };
 
 type Finder = (reading: Reading, name: string) => Promise<Root | undefined>;
 
@@ -84,6 +86,12 @@ const claim: Finder = ({ cluster, namespace, until }, name) =>
     cluster.core
       .readNamespacedPersistentVolumeClaim({ namespace, name }, until)
       .then((object) => ({ kind: "persistentvolumeclaim", object })),
+  );
+const autoscaler: Finder = ({ cluster, namespace, until }, name) =>
+  found(
+    cluster.autoscalingV1
+      .readNamespacedHorizontalPodAutoscaler({ namespace, name }, until)
+      .then((object) => ({ kind: "horizontalpodautoscaler", object })),
   );
 const job: Finder = ({ cluster, namespace, until }, name) =>
   found(
@@ -181,6 +189,7 @@ const FINDERS: Record<string, Finder> = {
   job,
   cronjob,
   persistentvolumeclaim: claim,
+  horizontalpodautoscaler: autoscaler,
 };
 
 /** Kinds of object that can be read with what stands around them. */
