@@ -384,7 +384,7 @@ describe("a machine", () => {
       ],
     };
     await stage.core.createNode({ body: { metadata: { name: "worker-7" }, status } });
-    for (const name of ["worker-7", "WORKER-7", address, "worker-7.example.com"])
+    for (const name of ["worker-7", "WORKER-7", address, `${address}:9100`, "worker-7.example.com"])
       for (const kind of ["host", "node"])
         expect((await look({ kind, name })).target).toEqual({ kind: "node", name: "worker-7" });
     expect(await look({ kind: "host", name: "10.99.0.8" })).toMatchObject({ target: null, missing: [] });

@@ -28,7 +28,12 @@ async function byAddress(search: Search, address: string): Promise<Hit[]> {
 
 /** The nodes that a machine's name or address means: by their own name, else by their addresses. */
 export async function nodesOf(search: Search, said: string): Promise<Hit[]> {
-  const name = said.trim().toLowerCase();
+  // Of an IPv6 address nothing is taken for a port.
+  const name = said
+    .trim()
+    .toLowerCase()
+    .slice(0, 300)
+    .replace(/^([^:]+):\d{1,5}$/, "$1");
   if (name === "" || name.length > 253) return [];
   if (isObjectName(name)) {
     const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
