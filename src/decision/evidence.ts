@@ -17,6 +17,8 @@ export async function keepEvidence(
   const said = (causes.length > 0 ? causes : findings).map((one) => one.title);
   const text =
     said.length > 0 ? `Found: ${said.join("; ")}` : `Nothing found (${evidence.length} facts were read)`;
+  // Of what nobody knows, as a machine that is no node, there is nothing to say.
+  if (investigation.target === null && evidence.length + missing.length === 0) return;
   const open = couldBe(candidates);
   const data = { findings, missing, ...(open === undefined ? {} : { candidates }) };
   note(ctx, { incident_id, kind: "decision", text: open ?? text, data });
