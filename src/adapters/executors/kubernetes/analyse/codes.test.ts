@@ -405,6 +405,10 @@ describe("every code", () => {
   });
 });
 
+it("does not say of a claim that it is well because what mounts it is", () => {
+  expect(codesOf({ ...claimOf("Bound"), pods: [podOf()] })).toEqual(["volume_in_use"]);
+});
+
 it("says that a workload is healthy only where all of it was seen to be", () => {
   expect(codesOf(factsOf({ pods: [], workload: null }))).not.toContain("workload_healthy");
   expect(codesOf(factsOf({ pods: [] }))).not.toContain("workload_healthy");
