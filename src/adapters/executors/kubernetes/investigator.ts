@@ -15,7 +15,10 @@ const EVERYWHERE: Namespaces = { allowed_namespaces: [], denied_namespaces: [] }
 type Part = Omit<Investigation, "at">;
 
 const wordsOf = ({ kind, name, namespace }: OperationTarget) =>
-  `${kind === "unknown" ? "workload" : kind} ${name}${namespace === undefined ? "" : ` in ${namespace}`}`;
+  plain(
+    `${kind === "unknown" ? "workload" : kind} ${name}${namespace === undefined ? "" : ` in ${namespace}`}`,
+    500,
+  );
 
 /** What is read of the exact object, and what that means. */
 async function look(

@@ -405,6 +405,16 @@ describe("every code", () => {
   });
 });
 
+it("says of a job that failed which cron job it is a run of", () => {
+  const failed = job([{ type: "Failed", status: "True", reason: "BackoffLimitExceeded" }]);
+  const [one] = failed.jobs ?? [];
+  const owner = { apiVersion: "batch/v1", kind: "CronJob", name: "backup", uid: "1", controller: true };
+  const jobs = [{ ...one, metadata: { ...one?.metadata, ownerReferences: [owner] } }];
+  const { evidence, findings } = analyse(factsOf({ ...failed, jobs }));
+  const made = evidence.find(({ text }) => text === "is a run of cron job backup");
+  expect(findings[0]).toMatchObject({ code: "job_failed", evidence: expect.arrayContaining([made?.id]) });
+});
+
 it("does not say of a claim that it is well because what mounts it is", () => {
   expect(codesOf({ ...claimOf("Bound"), pods: [podOf()] })).toEqual(["volume_in_use"]);
 });

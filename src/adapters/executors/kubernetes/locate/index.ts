@@ -14,7 +14,7 @@ import {
   type Namespaces,
   Search,
 } from "./search.ts";
-import { spellingsOf } from "./spellings.ts";
+import { isNamespaceName, isObjectName, type Spelling, spellingsOf } from "./spellings.ts";
 
 export { CALLED_SO, mayRead, type Namespaces } from "./search.ts";
 
@@ -43,16 +43,10 @@ const ROUTED = new Set([
 export const isLocated = (kind: string): boolean => PLAIN.has(kind) || ROUTED.has(kind);
 
 /** Whether a target of this cluster says exactly which object it is. */
-export const isExact = ({ kind, namespace }: OperationTarget): boolean =>
-  PLAIN.has(kind) && namespace !== undefined;
+export const isExact = ({ kind, name, namespace = "" }: OperationTarget): boolean =>
+  PLAIN.has(kind) && isObjectName(name) && isNamespaceName(namespace);
 
-async function ofKind(
-  search: Search,
-  kind: ListedKind,
-  { name, namespace }: OperationTarget,
-): Promise<Hit[]> {
-  const [spelling] = spellingsOf(name);
-  if (spelling === undefined) return [];
+async function ofKind(search: Search, kind: ListedKind, { name, namespace }: Spelling): Promise<Hit[]> {
   const called = async (of: ListedKind, one: string, reason: string) =>
     (await listNamed(search, of, one, { namespace })).map(
       ({ metadata }): Hit => ({
@@ -62,31 +56,33 @@ async function ofKind(
         reason,
       }),
     );
-  const own = await called(kind, name.toLowerCase(), CALLED_SO);
+  const own = await called(kind, name, CALLED_SO);
   if (own.length > 0 || kind !== "pod") return own;
   const gone = `the pod ${name} is not there (any more), and it is what runs its like`;
   return (await Promise.all(likesOfPod(name).map((one) => called(one.kind, one.name, gone)))).flat();
 }
 
+async function byKind(search: Search, { kind, name, namespace }: OperationTarget): Promise<Hit[]> {
+  if (kind === "node" || kind === "host") return nodesOf(search, name);
+  const [spelling] = spellingsOf(name, namespace);
+  if (spelling === undefined) return [];
+  switch (kind) {
+    case "horizontalpodautoscaler":
+      return ofAutoscaler(search, spelling);
+    case "ingress":
+      return ofIngress(search, spelling);
+    case "persistentvolume":
+      return ofVolume(search, spelling);
+    default:
+      return isListed(kind) ? ofKind(search, kind, spelling) : [];
+  }
+}
+
 async function meant(search: Search, target: OperationTarget): Promise<Meant> {
   const { kind, name, namespace } = target;
-  const exactly = async (hits: Promise<Hit[]>) => ({ hits: await hits, alike: [] });
-  switch (kind) {
-    case "unknown":
-    case "service":
-      return byName(search, { kind, name, namespace });
-    case "node":
-    case "host":
-      return exactly(nodesOf(search, name));
-    case "horizontalpodautoscaler":
-      return exactly(ofAutoscaler(search, target));
-    case "ingress":
-      return exactly(ofIngress(search, target));
-    case "persistentvolume":
-      return exactly(ofVolume(search, target));
-    default:
-      return isListed(kind) ? exactly(ofKind(search, kind, target)) : { hits: [], alike: [] };
-  }
+  if (namespace !== undefined && !isNamespaceName(namespace)) return { hits: [], alike: [] };
+  if (kind === "unknown" || kind === "service") return byName(search, { kind, name, namespace });
+  return { hits: await byKind(search, target), alike: [] };
 }
 
 export type Located = { choice: Choice; cluster: Cluster | undefined; unread: string[] };

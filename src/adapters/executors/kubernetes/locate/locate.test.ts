@@ -130,6 +130,23 @@ describe("a name without a namespace", () => {
   });
 
   it("is nothing where there is none, and names of no object ask for none", async () => {
+    await deploy();
+    for (const kind of [
+      "unknown",
+      "deployment",
+      "ingress",
+      "persistentvolume",
+      "horizontalpodautoscaler",
+      "node",
+    ])
+      for (const [name, namespace] of [
+        [kind === "node" ? "nowhere" : api, ".."],
+        ["..", shop],
+        [`${api},metadata.namespace!=x`, shop],
+      ] as const) {
+        const seen = await look({ kind, name, namespace });
+        expect(seen).toMatchObject({ target: null, evidence: [] });
+      }
     for (const name of ["nowhere", "$(rm -rf)", "a".repeat(400), "..", "kube-system/../secrets"]) {
       const seen = await look({ kind: "unknown", name });
       expect(seen).toMatchObject({ target: null, findings: [], evidence: [] });

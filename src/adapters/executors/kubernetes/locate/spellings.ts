@@ -6,6 +6,8 @@ const NAME = /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 export const isObjectName = (name: string): boolean => NAME.test(name);
+/** Also of a namespace: `..` in an address would lead elsewhere. */
+export const isNamespaceName = (name: string): boolean => LABEL.test(name);
 const isLabel = (text: string | undefined): text is string => text !== undefined && LABEL.test(text);
 
 /** A value that a label may have, as selectors take it. */
