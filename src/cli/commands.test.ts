@@ -18,6 +18,7 @@ import {
 } from "../../test/support/cli-server.ts";
 import { createdToken, createToken, token } from "../contract/access.ts";
 import { approval, reject } from "../contract/approval.ts";
+import { investigation } from "../contract/evidence.ts";
 import { execution } from "../contract/execution.ts";
 import { assign, comment, feedback, incident, resolve, timelineEvent } from "../contract/incident.ts";
 import { pruneAnswer, pruneBody, storageReport } from "../contract/storage.ts";
@@ -67,6 +68,31 @@ describe("incidents", () => {
     expect(server.seen.find((one) => one.call === "GET /approvals")?.query.get("incident_id")).toBe(
       INCIDENT.incident_id,
     );
+  });
+
+  it("shows what its target could be, where that is not certain, and how an alert says which", async () => {
+    const links = { evidence: `/api/v1${own}/evidence` };
+    server.answers[`GET ${own}`] = as(incident, { ...INCIDENT, links });
+    const api = { kind: "deployment", name: "api", namespace: "shop" };
+    const seen = {
+      at: AT,
+      target: { kind: "unknown", name: "api" },
+      evidence: [],
+      findings: [],
+      missing: [],
+    };
+    const candidates = [api, { ...api, namespace: "shop-canary" }].map((target) => ({
+      target,
+      reason: "it is called so",
+    }));
+    server.answers[`GET ${own}/evidence`] = as(investigation, { ...seen, candidates });
+    const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
+    expect(stdout).toContain(
+      "Could be: deployment/api in shop, deployment/api in shop-canary; name one with the label `namespace`",
+    );
+    server.answers[`GET ${own}/evidence`] = { json: null };
+    const none = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
+    expect(none).toMatchObject({ code: 0, stdout: expect.not.stringContaining("Could be") });
   });
 
   it("shows what was done, and that nothing is left to do", async () => {

@@ -70,6 +70,29 @@ describe("diagnose", () => {
     expect(Object.fromEntries(server.seen[0]?.query ?? [])).toEqual(query);
   });
 
+  it("shows what a name could be, each with why, and no finding", async () => {
+    const target = { kind: "deployment", name: "api", namespace: "shop", cluster: "eu" };
+    const candidates = [target, { ...target, cluster: "us" }].map((one) => ({
+      target: one,
+      reason: "the service api selects its pods",
+    }));
+    const open = {
+      ...SEEN,
+      target: { kind: "unknown", name: "api" },
+      evidence: [],
+      findings: [],
+      candidates,
+    };
+    server.answers = { "GET /diagnosis": as(investigation, open) };
+    const { stdout } = await server.awoooi(["diagnose", "api"]);
+    expect(stdout).toContain(
+      "Could be: deployment/api in shop on eu, deployment/api in shop on us; name one",
+    );
+    expect(stdout).toContain("the label `cluster`");
+    expect(stdout).toContain("  us / shop / deployment/api: the service api selects its pods");
+    expect(stdout).not.toContain("Nothing was found");
+  });
+
   it("prints the server's own JSON, and says what is not there with 4", async () => {
     const { stdout } = await server.awoooi(["diagnose", "deployment/api", "--json"]);
     expect(JSON.parse(stdout)).toEqual(SEEN);

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import {
+  couldBe,
   type DiagnosisQuery,
   diagnosisQuery,
   type EvidenceItem,
@@ -25,6 +26,11 @@ const SHORT: Record<string, string> = {
   svc: "service",
   cj: "cronjob",
   pvc: "persistentvolumeclaim",
+  pv: "persistentvolume",
+  hpa: "horizontalpodautoscaler",
+  ing: "ingress",
+  ingress: "ingress",
+  ingresses: "ingress",
 };
 
 function targetOf(text: string, { namespace, cluster, host }: Options): DiagnosisQuery {
@@ -56,11 +62,23 @@ function printFinding(out: Printer, one: Finding, evidence: readonly EvidenceIte
   }
 }
 
-function print(out: Printer, { target, evidence, findings, missing, at }: Investigation): void {
+function printCandidates(out: Printer, candidates: NonNullable<Investigation["candidates"]>): void {
+  out.line(couldBe(candidates) ?? "");
+  for (const { target, reason } of candidates)
+    out.line(
+      `  ${[target.cluster, target.namespace, `${target.kind}/${target.name}`].filter(Boolean).join(" / ")}: ${reason}`,
+    );
+}
+
+function print(
+  out: Printer,
+  { target, evidence, findings, missing, at, candidates = [] }: Investigation,
+): void {
   const where =
     target && [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
   out.line(`${where ?? "no target"}, seen at ${moment(at)}`, "bold");
-  if (findings.length === 0) out.line("Nothing was found that explains trouble, nor that all is well.");
+  if (candidates.length > 0) printCandidates(out, candidates);
+  else if (findings.length === 0) out.line("Nothing was found that explains trouble, nor that all is well.");
   for (const one of findings) printFinding(out, one, evidence);
   if (missing.length === 0) return;
   out.line();
@@ -82,9 +100,9 @@ export function addDiagnose(program: Command, session: Session): void {
     "awoooi diagnose node/worker-1 --cluster backup",
     "awoooi diagnose api -n prod --json",
   ])
-    .argument("<target>", "KIND/NAME, or a NAME alone: of a workload, service or job")
-    .option("-n, --namespace <namespace>", "of what is in one (default: default)")
-    .option("--cluster <cluster>", "the cluster (default: the first that is configured)")
+    .argument("<target>", "KIND/NAME, or a NAME alone: of a workload or service, or as their labels have it")
+    .option("-n, --namespace <namespace>", "of what is in one (default: whichever has it)")
+    .option("--cluster <cluster>", "the cluster (default: whichever has it)")
     .option("--host <host>", "the host that it is on")
     .addHelpText(
       "after",

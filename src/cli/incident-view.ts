@@ -1,5 +1,6 @@
 import type { Approval } from "../contract/approval.ts";
 import type { Decision } from "../contract/decision.ts";
+import { couldBe, type Investigation } from "../contract/evidence.ts";
 import type { Execution } from "../contract/execution.ts";
 import type { Incident, TimelineEvent } from "../contract/incident.ts";
 import { howToDecide, operationText, printPlan } from "./approval-view.ts";
@@ -9,6 +10,8 @@ import { type Cell, moment, type Printer, shellWord } from "./print.ts";
 export type IncidentStory = {
   incident: Incident;
   decision: Decision | null;
+  /** What was read of its target last; null: nothing was. */
+  evidence?: Investigation | null | undefined;
   /** Newest first, as are the executions. */
   approvals: Approval[];
   executions: Execution[];
@@ -31,7 +34,8 @@ function targetText(target: Incident["operation_target"]): string {
   return [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
 }
 
-function printIncident(out: Printer, incident: Incident): void {
+function printIncident(out: Printer, incident: Incident, evidence: IncidentStory["evidence"]): void {
+  const open = couldBe(evidence?.candidates);
   const { frequency_stats: often } = incident;
   out.line(`${incident.incident_id}  ${incident.title}`, "bold");
   out.fields([
@@ -40,6 +44,7 @@ function printIncident(out: Printer, incident: Incident): void {
     ["category", `${incident.alert_category} (${incident.notification_type})`],
     ["services", incident.affected_services.join(", ") || "-"],
     ["target", targetText(incident.operation_target)],
+    ...(open === undefined ? [] : ([["", open]] as const)),
     ["hits", `${incident.hit_count}, last at ${moment(incident.last_seen)}`],
     [
       "often",
@@ -172,7 +177,7 @@ function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
 
 /** The whole story of an incident, and what to do next. */
 export function printStory(out: Printer, story: IncidentStory): void {
-  printIncident(out, story.incident);
+  printIncident(out, story.incident, story.evidence);
   printRelations(out, story.incident);
   if (story.decision !== null) printDecision(out, story.decision);
   for (const approval of story.approvals) printApproval(out, approval);

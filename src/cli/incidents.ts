@@ -3,6 +3,7 @@ import { z } from "zod";
 import { approval } from "../contract/approval.ts";
 import { pageOf, severity } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
+import { investigation } from "../contract/evidence.ts";
 import { execution } from "../contract/execution.ts";
 import { type Incident, incident, incidentStatus, timelineEvent } from "../contract/incident.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -27,6 +28,7 @@ type ListOptions = Json & {
 const story = z.object({
   incident,
   decision: decision.nullable(),
+  evidence: investigation.nullish(),
   approvals: z.array(approval),
   executions: z.array(execution),
   timeline: z.array(timelineEvent),
@@ -73,9 +75,10 @@ async function show(session: Session, incidentId: string, { json }: Json): Promi
   const server = session.server();
   const path = `/incidents/${incidentId}`;
   const found = await request(server, "GET", path);
-  const decided = read(incident, found).decision !== null;
-  const [decisionAnswer, approvals, executions, timeline] = await Promise.all([
-    decided ? request(server, "GET", `${path}/decision`) : null,
+  const { decision: decided, links } = read(incident, found);
+  const [decisionAnswer, evidence, approvals, executions, timeline] = await Promise.all([
+    decided !== null ? request(server, "GET", `${path}/decision`) : null,
+    links.evidence === undefined ? null : request(server, "GET", `${path}/evidence`),
     request(server, "GET", "/approvals", { query: { incident_id: incidentId, limit: 200 } }),
     request(server, "GET", `${path}/executions`, { query: { limit: 200 } }),
     timelineOf(server, path),
@@ -83,6 +86,7 @@ async function show(session: Session, incidentId: string, { json }: Json): Promi
   const whole = {
     incident: found.json,
     decision: decisionAnswer?.json ?? null,
+    ...(evidence === null ? {} : { evidence: evidence.json }),
     approvals: itemsOf(approvals),
     executions: itemsOf(executions),
     timeline,

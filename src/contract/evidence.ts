@@ -30,6 +30,17 @@ export const finding = z.object({
 });
 export type Finding = z.infer<typeof finding>;
 
+/** One of several objects that a name may mean. */
+export const targetCandidate = z.object({
+  target: operationTarget,
+  /** Why it may be meant, as `the service api selects its pods`. */
+  reason: z.string(),
+});
+export type TargetCandidate = z.infer<typeof targetCandidate>;
+
+/** More are not shown: whoever named none of so many has to name one. */
+export const MOST_CANDIDATES = 10;
+
 /** What was read of a target, and what it means: causes first. */
 export const investigation = z.object({
   at: wireTime,
@@ -39,8 +50,40 @@ export const investigation = z.object({
   findings: z.array(finding),
   /** What could not be read, and why. */
   missing: z.array(z.string()),
+  /** What it could be, where that is not certain: then `target` is what was asked for, and nothing acts on one of these. */
+  candidates: z.array(targetCandidate).max(MOST_CANDIDATES).optional(),
 });
 export type Investigation = z.infer<typeof investigation>;
+
+const placeOf = ({ kind, name, namespace, cluster }: TargetCandidate["target"]) =>
+  [
+    `${kind}/${name}`,
+    ...(namespace === undefined ? [] : [`in ${namespace}`]),
+    ...(cluster === undefined ? [] : [`on ${cluster}`]),
+  ].join(" ");
+
+const LABEL_OF: Record<string, string> = { job: "job_name" };
+const several = (values: readonly (string | undefined)[]) => new Set(values).size > 1;
+
+/** The labels of an alert that would tell these apart. */
+function tellingLabels(targets: readonly TargetCandidate["target"][]): string[] {
+  const one = targets.length === 1;
+  const own = one || several(targets.map(({ kind, name }) => `${kind}/${name}`));
+  const kinds = own ? [...new Set(targets.map(({ kind }) => LABEL_OF[kind] ?? kind))] : [];
+  const places = (["namespace", "cluster"] as const).filter(
+    (label) => several(targets.map((target) => target[label])) || (one && targets[0]?.[label] !== undefined),
+  );
+  return [...kinds, ...places];
+}
+
+/** What it could be, in a line, and how an alert says which; undefined where nothing is open. Pure. */
+export function couldBe(candidates: readonly TargetCandidate[] = []): string | undefined {
+  if (candidates.length === 0) return undefined;
+  const targets = candidates.map(({ target }) => target);
+  const labels = tellingLabels(targets).map((label) => `\`${label}\``);
+  const how = `name ${targets.length === 1 ? "it" : "one"} with the label${labels.length > 1 ? "s" : ""} ${labels.join(", ")}`;
+  return `Could be: ${targets.map(placeOf).join(", ")}; ${how}`;
+}
 
 /** A target to be looked at; `unknown`: a name of which the kind is not known. */
 export const diagnosisQuery = z.object({

@@ -1,5 +1,5 @@
 import type { Risk } from "../contract/common.ts";
-import type { Finding } from "../contract/evidence.ts";
+import { couldBe, type Finding, type TargetCandidate } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
@@ -34,6 +34,8 @@ export type About = {
   incident: IncidentRow;
   alert_names: readonly string[];
   findings?: readonly Finding[];
+  /** What the target could be, where that is not certain. */
+  candidates?: readonly TargetCandidate[] | undefined;
 };
 
 function byPlaybook({ playbook, similarity, operations }: Match): Basis {
@@ -54,12 +56,27 @@ function byPlaybook({ playbook, similarity, operations }: Match): Basis {
   };
 }
 
+/** Nobody acts on one of several that may be meant, whatever a rule or a playbook would do. */
+function undecided(incident: IncidentRow, open: string): Basis {
+  return {
+    source: "expert_system",
+    rule_id: null,
+    operation: { kind: "investigate", target: incident.operation_target, parameters: {} },
+    risk_level: "medium",
+    description: "Nothing is done to one of several that may be meant; a person should say which it is.",
+    because: `it is not certain what the alert is about. ${open}`,
+    by: "no rule, its target is not certain",
+  };
+}
+
 /**
  * What is known to do about an incident: a playbook that is for it, else the first rule that fits; nothing
- * where its evidence says that nothing is wrong.
+ * where its evidence says that nothing is wrong, and a look where it is not certain what it is about.
  */
 export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Promise<Basis> {
   const { incident, alert_names, findings = [] } = about;
+  const open = couldBe(about.candidates);
+  if (open !== undefined) return undecided(incident, open);
   const { affected_services, severity, operation_target: target } = incident;
   // Where no label says which service it is, what is to be acted on does.
   const services = affected_services.length > 0 || target === null ? affected_services : [target.name];

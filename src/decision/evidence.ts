@@ -1,5 +1,5 @@
 import { authorise } from "../access/index.ts";
-import type { Investigation } from "../contract/evidence.ts";
+import { couldBe, type Investigation } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { getIncident, note } from "../incident/index.ts";
 import { insertInvestigation, latestInvestigation } from "./store.ts";
@@ -12,12 +12,16 @@ export async function keepEvidence(
 ): Promise<void> {
   authorise(ctx.actor, "keep evidence", { people: "nobody", system: ["pipeline"] });
   await insertInvestigation(ctx, incident_id, investigation);
-  const { findings, evidence, missing } = investigation;
+  const { findings, evidence, missing, candidates = [] } = investigation;
   const causes = findings.filter((one) => one.weight === "cause");
   const said = (causes.length > 0 ? causes : findings).map((one) => one.title);
   const text =
     said.length > 0 ? `Found: ${said.join("; ")}` : `Nothing found (${evidence.length} facts were read)`;
-  note(ctx, { incident_id, kind: "decision", text, data: { findings, missing } });
+  // Of what nobody knows, as a machine that is no node, there is nothing to say.
+  if (investigation.target === null && evidence.length + missing.length === 0) return;
+  const open = couldBe(candidates);
+  const data = { findings, missing, ...(open === undefined ? {} : { candidates }) };
+  note(ctx, { incident_id, kind: "decision", text: open ?? text, data });
 }
 
 /** What is known of an incident's target; null: nothing was looked into. Throws `not_found`. */
@@ -25,4 +29,9 @@ export async function getEvidence(ctx: Ctx, incident_id: string): Promise<Invest
   authorise(ctx.actor, "read evidence", { people: "viewer", system: ["pipeline"] });
   await getIncident(ctx, incident_id);
   return (await latestInvestigation(ctx, incident_id)) ?? null;
+}
+
+/** What an incident could be about, in a line, where the last look left that open; null: it did not. */
+export async function openTargetsOf(ctx: Ctx, incident_id: string): Promise<string | null> {
+  return couldBe((await latestInvestigation(ctx, incident_id))?.candidates) ?? null;
 }

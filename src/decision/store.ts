@@ -98,14 +98,20 @@ export async function insertInvestigation(
 
 /** What was found the last time that an incident's target was looked into. */
 export async function latestInvestigation(ctx: Ctx, incident_id: string): Promise<Investigation | undefined> {
-  const { at, target, evidence, findings, missing } = investigations;
+  const { at, target, evidence, findings, missing, candidates } = investigations;
   const [row] = await ctx.db
-    .select({ at, target, evidence, findings, missing })
+    .select({ at, target, evidence, findings, missing, candidates })
     .from(investigations)
     .where(eq(investigations.incident_id, incident_id))
     .orderBy(desc(investigations.seq))
     .limit(1);
-  return row && ({ ...row, at: row.at.toISOString() } as Investigation);
+  if (row === undefined) return undefined;
+  const { candidates: open, ...rest } = row;
+  return {
+    ...rest,
+    at: row.at.toISOString(),
+    ...(open === null || open.length === 0 ? {} : { candidates: open }),
+  } as Investigation;
 }
 
 /** Deletes what was decided about these incidents, and what was found out; returns how many of each. */

@@ -3,11 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { makePerson } from "../../test/support/journey.ts";
 import { SEED } from "../../test/support/random.ts";
-import type { Finding, Investigation } from "../contract/evidence.ts";
+import { couldBe, type Finding, type Investigation, type TargetCandidate } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { Investigator } from "../decision/index.ts";
 import { diagnose, investigate, joined } from "./investigate.ts";
+
+type Part = Investigation;
 
 const TARGET = { kind: "deployment", name: "api", namespace: "prod" };
 const AT = "2026-07-01T12:00:00.000Z";
@@ -133,6 +135,58 @@ describe("diagnose", () => {
       message: "There is no deployment api. close to it: api-v2.",
     });
     await expect(ask([])).rejects.toMatchObject({ code: "invalid" });
+  });
+});
+
+describe("joining what is not certain", () => {
+  const host = { kind: "host", name: "10.0.0.7" };
+  const node = (name: string) => ({ target: { kind: "node", name }, reason: "its InternalIP is 10.0.0.7" });
+  const open = part({ target: host, candidates: [node("a"), node("b")] });
+  const itself = part({ target: host, evidence: [item("E1")] });
+  const asNode = part({ target: { kind: "node", name: "a" }, evidence: [item("E1")] });
+  const failed = part({ target: host, missing: ["ssh: no route"] });
+
+  it.each<[string, Part[], object]>([
+    [
+      "keeps what was asked for, with the candidates",
+      [open, failed],
+      { target: host, candidates: open.candidates },
+    ],
+    ["takes nobody's word for one of them", [open, asNode], { target: host, candidates: open.candidates }],
+    ["is settled by who knows it as what was asked for", [open, itself], { target: host }],
+    ["that is the same node to one, and to another itself, is itself", [asNode, itself], { target: host }],
+    ["is the node where nobody else knows it", [asNode, failed], { target: asNode.target }],
+  ])("%s", (_, parts, expected) => {
+    const { target, candidates } = joined(parts, "host");
+    expect({ target, ...(candidates === undefined ? {} : { candidates }) }).toEqual(expected);
+  });
+
+  it("shows ten at most, and hands them on without credentials", async () => {
+    const many = Array.from({ length: 10 }, (_, at) => node(`n${at}`));
+    expect(joined([part({ candidates: many }), part({ candidates: many })]).candidates).toHaveLength(10);
+    const reason = "labelled password=hunter2secret";
+    const one = part({ candidates: [{ ...node("a"), reason }] });
+    const found = await look([investigator("a", async () => one)]);
+    expect(found.candidates).toHaveLength(1);
+    expect(JSON.stringify(found)).not.toContain("hunter2secret");
+  });
+
+  it.each<[TargetCandidate["target"][], string]>([
+    [[TARGET, { ...TARGET, namespace: "shop" }], "one with the label `namespace`"],
+    [[TARGET, { ...TARGET, cluster: "a" }], "one with the label `cluster`"],
+    [[TARGET, { ...TARGET, kind: "job" }], "one with the labels `deployment`, `job_name`"],
+    [[TARGET], "it with the labels `deployment`, `namespace`"],
+    [
+      [
+        { kind: "node", name: "a" },
+        { kind: "node", name: "b" },
+      ],
+      "one with the label `node`",
+    ],
+  ])("says how an alert tells %j: %s", (targets, how) => {
+    const said = couldBe(targets.map((target) => ({ target, reason: "x" })));
+    expect(said).toMatch(/^Could be: \w+\/\w+/);
+    expect(said?.endsWith(`; name ${how}`)).toBe(true);
   });
 });
 

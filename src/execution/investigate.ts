@@ -1,10 +1,12 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import {
+  couldBe,
   type DiagnosisQuery,
   type Finding,
   type Investigation,
   investigation,
+  MOST_CANDIDATES,
 } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
@@ -27,7 +29,7 @@ const GRACE = 0.5;
 
 const WEIGHTS: readonly Finding["weight"][] = ["cause", "symptom", "note"];
 
-type Part = Pick<Investigation, "target" | "evidence" | "findings" | "missing">;
+type Part = Pick<Investigation, "target" | "evidence" | "findings" | "missing" | "candidates">;
 
 // One that failed does not know whether the target is there.
 const nothing = (target: OperationTarget, why: string): Part => ({
@@ -47,9 +49,24 @@ async function ask(one: Investigator, target: OperationTarget, now: Date, second
   }
 }
 
-/** The parts as one, with ids of evidence that are unique in the whole; causes first. Pure. */
-export function joined(parts: readonly Part[]): Part {
-  const whole: Part = { target: null, evidence: [], findings: [], missing: [] };
+const isOpen = ({ candidates = [] }: Part) => candidates.length > 0;
+
+/** Who read facts of the very kind that was asked for knows it better than who takes it for another, or for one of several. */
+const knowsItself = (part: Part, asked: string | undefined) =>
+  !isOpen(part) && part.evidence.length > 0 && part.target?.kind === asked;
+
+/**
+ * The parts as one, with ids of evidence that are unique in the whole; causes first. `asked` is the kind of target
+ * that was asked for. Pure.
+ */
+export function joined(parts: readonly Part[], asked?: string): Part {
+  const certain = parts.find((part) => knowsItself(part, asked));
+  const open = certain === undefined ? parts.flatMap(({ candidates = [] }) => candidates) : [];
+  const whole: Part = { target: certain?.target ?? null, evidence: [], findings: [], missing: [] };
+  if (open.length > 0) {
+    whole.candidates = open.slice(0, MOST_CANDIDATES);
+    whole.target = parts.find(isOpen)?.target ?? null;
+  }
   for (const part of parts) {
     whole.target ??= part.target;
     const before = whole.evidence.length;
@@ -90,7 +107,7 @@ export async function investigate(
   const parts = await Promise.all(asked.map((one) => ask(one, target, now, terms.time)));
   if (known.length === 0) parts.push(nothing(target, `nothing configured can look at a ${target.kind}`));
   else if (asked.length === 0) parts.push(nothing(target, "what could look at it is disabled"));
-  const found = redactTexts({ at: now.toISOString(), ...joined(parts) });
+  const found = redactTexts({ at: now.toISOString(), ...joined(parts, target.kind) });
   await transaction(ctx, async (tx) => {
     record(tx, {
       action: "gateway.call",
@@ -102,8 +119,10 @@ export async function investigate(
         incident_id,
         operation: { kind: "investigate", target, parameters: {} },
         investigators: asked.map((one) => one.id),
-        outcome: found.target === null ? "not found" : "ok",
+        outcome:
+          couldBe(found.candidates) !== undefined ? "ambiguous" : found.target === null ? "not found" : "ok",
         findings: found.findings.map((one) => one.code),
+        candidates: found.candidates?.length ?? 0,
         missing: found.missing.length,
         duration_ms: ctx.clock.now().getTime() - now.getTime(),
       },

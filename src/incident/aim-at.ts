@@ -6,8 +6,8 @@ import { updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
-const placeOf = ({ kind, name, namespace }: OperationTarget) =>
-  `${kind} ${name}${namespace === undefined ? "" : ` in ${namespace}`}`;
+const placeOf = ({ kind, name, namespace, cluster }: OperationTarget) =>
+  `${kind} ${name}${namespace === undefined ? "" : ` in ${namespace}`}${cluster === undefined ? "" : ` on ${cluster}`}`;
 
 /**
  * Makes the exact object that was found the one to act on, as a pod's deployment; null leaves what the alerts

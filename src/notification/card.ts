@@ -1,6 +1,6 @@
 import { getApproval } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { latestDecisions } from "../decision/index.ts";
+import { latestDecisions, openTargetsOf } from "../decision/index.ts";
 import { getExecution } from "../execution/index.ts";
 import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
@@ -97,7 +97,11 @@ async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> 
 async function decisionPart(ctx: Ctx, { incident_id, notification_type }: IncidentRow): Promise<string[]> {
   if (notification_type === "TYPE-1") return ["Information: nothing is to be done"];
   const decision = (await latestDecisions(ctx, [incident_id])).get(incident_id);
-  return decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`];
+  const open = await openTargetsOf(ctx, incident_id);
+  return [
+    ...(decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`]),
+    ...(open === null ? [] : [open]),
+  ];
 }
 
 /** What an incident brought about, and whether it is known to be the cause. */

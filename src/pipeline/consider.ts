@@ -31,12 +31,17 @@ async function decideBy(
   tx: Ctx,
   journey: Journey,
   incident: IncidentRow,
-  { findings }: Investigation,
+  { findings, candidates = [] }: Investigation,
   { present, open }: { present: DecisionRow; open: ApprovalRow | undefined },
 ): Promise<void> {
   const { incident_id } = incident;
   const alert_names = await alertNamesOf(tx, incident_id);
-  const decision = await decideAgain(tx, { incident, alert_names, findings }, present, journey.decide);
+  const decision = await decideAgain(
+    tx,
+    { incident, alert_names, findings, candidates },
+    present,
+    journey.decide,
+  );
   if (decision !== null && asksFirst(decision.policy)) {
     if (open === undefined) await requestApproval(tx, { incident, decision }, journey.approval);
     else await replanApproval(tx, { approval: open, incident, decision }, journey.approval);
@@ -48,7 +53,8 @@ async function decideBy(
     await supersedeApproval(tx, incident_id, decision.summary);
   }
   // No card will ask: people hear what was found all the same.
-  if (findings.length > 0) tell(tx, { topic: "incident.diagnosed", incident_id, payload: {} });
+  if (findings.length + candidates.length > 0)
+    tell(tx, { topic: "incident.diagnosed", incident_id, payload: {} });
 }
 
 /**
@@ -77,7 +83,8 @@ export async function consider(
     if (open !== undefined && open.status !== "preparing") return;
     // That people want something taken back, no evidence speaks against.
     if (latest.source === "undo") return;
-    const incident = await aimAt(tx, locked, found.target);
+    // Of several that may be meant none is aimed at: the alerts' own words stay.
+    const incident = found.candidates?.length ? locked : await aimAt(tx, locked, found.target);
     await decideBy(tx, journey, incident, found, { present: latest, open });
   });
 }

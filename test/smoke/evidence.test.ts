@@ -6,6 +6,7 @@ import type { Approval } from "../../src/contract/approval.ts";
 import type { Investigation } from "../../src/contract/evidence.ts";
 import type { Playbook } from "../../src/contract/playbook.ts";
 import type { Investigator } from "../../src/decision/index.ts";
+import type { Card, Notifier } from "../../src/notification/index.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, type Client, concluded, startTestApp } from "../support/app.ts";
 import { restartOf } from "../support/approved.ts";
@@ -22,14 +23,14 @@ const RULES = `
 - {id: last, targets: [any], propose: investigate, risk: low, reasoning: Somebody should look.}`;
 
 // One for each test: alerts of the same one would be one incident.
-const SHOPS = Array.from({ length: 14 }, (_, at) => `shop-${at}`);
+const SHOPS = Array.from({ length: 18 }, (_, at) => `shop-${at}`);
 let next = 0;
 let shop: string;
 const target = new ScriptedTarget();
 let database: TestDatabase;
 let folder: string;
 let app: RunningApp & { admin: Client };
-let found: Pick<Investigation, "findings" | "target">;
+let found: Pick<Investigation, "findings" | "target" | "candidates">;
 /** Resolved when evidence may be answered. */
 let answer: Promise<void>;
 
@@ -51,6 +52,15 @@ const investigator: Investigator = {
   },
 };
 
+const cards: Card[] = [];
+const kept: Notifier = {
+  id: "kept",
+  async send(card) {
+    cards.push(card);
+    return { ok: true };
+  },
+};
+
 /** Starts the app, which waits for so long at most for evidence. */
 async function start(evidence_time: string): Promise<void> {
   app = await startTestApp(
@@ -67,6 +77,7 @@ async function start(evidence_time: string): Promise<void> {
         executors: [target.executor],
         observers: [target.observer],
         investigators: [investigator],
+        notifiers: [...all.notifiers, kept],
       }),
     },
   );
@@ -171,6 +182,45 @@ describe("evidence", () => {
     expect(await app.admin.get(`/incidents/${id}`)).toMatchObject({
       operation_target: { kind: "process", name: shop },
     });
+  });
+
+  it("leaves open what an alert is about: nothing acts, a playbook neither, and people hear what it could be", async () => {
+    const { items } = await app.admin.post<{ items: { playbook: Playbook }[] }>("/playbooks", {
+      playbooks: [
+        {
+          name: "restart-what-stalls",
+          pattern: { alert_names: ["ShopStalls"] },
+          steps: [{ operation: "process.restart" }],
+        },
+      ],
+    });
+    const { playbook_id, hash } = items[0]!.playbook;
+    await app.admin.post(`/playbooks/${playbook_id}/approve`, { hash });
+    const candidates = ["shop", "shop-canary"].map((namespace) => ({
+      target: { kind: "deployment", name: "api", namespace },
+      reason: "it is called so",
+    }));
+    for (const name of ["ShopStalls", "ShopDown"]) {
+      shop = SHOPS[next++] as string;
+      const own = { kind: "process", name: shop };
+      found = { target: own, findings: [finding("hung")], candidates };
+      const id = await fired(name);
+      const decision = await until(async () => {
+        const one = await app.admin.get<Decision>(`/incidents/${id}/decision`);
+        return one.summary.includes("not certain") ? one : undefined;
+      }, `${id} to be left open`);
+      expect(decision).toMatchObject({ rule_id: null, proposal: { operation: { kind: "investigate" } } });
+      expect((await approvalsOf(id)).items).toMatchObject([{ status: "superseded" }]);
+      expect(await app.admin.get(`/incidents/${id}`)).toMatchObject({ operation_target: own });
+      expect(await app.admin.get(`/incidents/${id}/evidence`)).toMatchObject({ candidates });
+      const said = "Could be: deployment/api in shop, deployment/api in shop-canary; name one with the label";
+      const timeline = await app.admin.get<{ items: { text: string }[] }>(`/incidents/${id}/timeline`);
+      expect(timeline.items.map((one) => one.text)).toContainEqual(expect.stringContaining(said));
+      await until(
+        () => cards.find((one) => one.topic === "incident.diagnosed" && one.incident_id === id),
+        "the card",
+      ).then(({ lines }) => expect(lines).toContainEqual(expect.stringContaining(said)));
+    }
   });
 
   it("does not speak against an undo that people asked for", async () => {

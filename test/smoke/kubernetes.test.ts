@@ -1,4 +1,10 @@
-import { AppsV1Api, type KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import {
+  AppsV1Api,
+  CoreV1Api,
+  type KubeConfig,
+  PatchStrategy,
+  setHeaderOptions,
+} from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
 import type { Approval } from "../../src/contract/approval.ts";
@@ -141,6 +147,40 @@ describe("a deployment with an image that does not exist, on a real API server",
       kind: "kubernetes.rollout_undo",
       parameters: { to_revision: 2 },
     });
+  });
+
+  it("is what the name of its service means, and none of two that the service leads to", async () => {
+    const namespace = await brokenRollout("till");
+    await foundOf(namespace, "till", "image_not_found", "bad_rollout");
+    const core = cluster.admin.makeApiClient(CoreV1Api);
+    const spec = { selector: { app: "till" }, ports: [{ port: 80 }] };
+    await core.createNamespacedService({ namespace, body: { metadata: { name: "till-svc" }, spec } });
+    const alert = (alertname: string) =>
+      alertmanagerBody([{ labels: { alertname, namespace, component: "till-svc", severity: "critical" } }]);
+    const { body } = await post(app.url, alert("CheckoutFailing"));
+    const id = body.incident_id as string;
+    const { approval_id } = await approvalIn(app.admin, id, "pending");
+    const target = { kind: "deployment", name: "till", namespace };
+    expect(await app.admin.get(`/approvals/${approval_id}`)).toMatchObject({
+      operation: { kind: "kubernetes.rollout_undo", target },
+    });
+    expect(await app.admin.get(`/incidents/${id}`)).toMatchObject({ operation_target: target });
+
+    const canary = deploymentOf("till-canary", GOOD);
+    canary.spec!.selector = { matchLabels: { app: "till", track: "canary" } };
+    canary.spec!.template.metadata = { labels: { app: "till", track: "canary" } };
+    await apps(cluster.admin).createNamespacedDeployment({ namespace, body: canary });
+    const second = (await post(app.url, alert("CheckoutCrashing"))).body.incident_id as string;
+    const seen = await until(
+      async () => (await app.admin.get<Investigation | null>(`/incidents/${second}/evidence`)) ?? undefined,
+      "what it could be",
+    );
+    expect(seen.candidates?.map((one) => one.target.name).sort()).toEqual(["till", "till-canary"]);
+    expect(await app.admin.get(`/incidents/${second}`)).toMatchObject({
+      operation_target: { kind: "unknown", name: "till-svc" },
+    });
+    const { items } = await app.admin.get<{ items: Approval[] }>(`/approvals?incident_id=${second}`);
+    expect(items).toEqual([]);
   });
 
   it("is told of by awoooi diagnose's route, and what is not there by its close names", async () => {

@@ -89,6 +89,8 @@ export const investigations = pgTable(
     evidence: jsonb("evidence").$type<Record<string, unknown>[]>().notNull(),
     findings: jsonb("findings").$type<Record<string, unknown>[]>().notNull(),
     missing: jsonb("missing").$type<string[]>().notNull(),
+    /** What the target could be, where that is not certain; null: nothing is open. */
+    candidates: jsonb("candidates").$type<Record<string, unknown>[]>(),
   },
   (table) => [index("investigations_incident").on(table.incident_id, table.seq)],
 );

@@ -371,7 +371,7 @@ describe("what it says of other targets", () => {
     const seen = await denied.investigate(target, new Date(), AbortSignal.timeout(5_000));
     expect(seen).toMatchObject({ target, evidence: [], missing: [expect.stringContaining(namespace)] });
     expect(denied.investigates({ ...target, cluster: "another" })).toBe(false);
-    expect(denied.investigates({ kind: "host", name: "web-1" })).toBe(false);
+    expect(denied.investigates({ kind: "process", name: "web-1" })).toBe(false);
   });
 });
 

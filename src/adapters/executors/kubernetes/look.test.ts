@@ -91,6 +91,21 @@ describe("finding the target", () => {
     expect(observer.observes(other.target!)).toBe(false);
   });
 
+  it("takes none of several clusters for the one that was meant", async () => {
+    await create("api");
+    const { kubeconfig } = stage.cluster;
+    const { executor } = adapterOf({
+      clusters: [
+        { name: "eu", kubeconfig },
+        { name: "us", kubeconfig },
+      ],
+    });
+    const message = "no cluster is named, and there are several: eu, us";
+    expect(await executor.resolve(restart("api"))).toEqual({ result: "miss", message });
+    expect(await executor.act(restart("api"), runOf({}), NEVER)).toMatchObject({ ok: false, sent: false });
+    expect(await executor.resolve(restart("api", { cluster: "us" }))).toEqual({ result: "hit" });
+  });
+
   it("leaves namespaces alone that are protected or out of bounds", async () => {
     const inSystem = restart("coredns", { namespace: "kube-system" });
     expect(await resolve(inSystem)).toMatchObject({

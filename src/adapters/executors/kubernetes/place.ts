@@ -25,6 +25,9 @@ type Found = { ok: true; cluster: Cluster } | { ok: false; message: string };
 export function clusterFor(clusters: Clusters, limits: Limits, operation: Operation): Found {
   const { target, parameters } = operation;
   const { cluster: name, namespace } = (target ?? parameters) as { cluster?: string; namespace?: string };
+  // Which of several is meant is not guessed: a change of the wrong one cannot be excused by an order of names.
+  if (name === undefined && clusters.names.length > 1 && changesSomething(operation))
+    return { ok: false, message: `no cluster is named, and there are several: ${clusters.names.join(", ")}` };
   const cluster = clusters.of(name);
   if (cluster === undefined) {
     const known = clusters.names.join(", ");

@@ -16,14 +16,15 @@ async function listOf<T>(reading: Reading, group: string, versions: string[], pl
 
 type RawAutoscaler = {
   spec?: { minReplicas?: number; maxReplicas?: number; scaleTargetRef?: { kind?: string; name?: string } };
-  status?: { currentReplicas?: number; desiredReplicas?: number; conditions?: Condition[] };
+  // Of no conditions at all servers make null.
+  status?: { currentReplicas?: number; desiredReplicas?: number; conditions?: Condition[] | null };
 };
 
 const CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions";
 
 /** The oldest version of the API keeps them in an annotation. */
 function conditionsOf({ status, metadata }: RawAutoscaler & { metadata?: V1ObjectMeta }): Condition[] {
-  if (status?.conditions !== undefined) return status.conditions;
+  if (status?.conditions) return status.conditions;
   try {
     return JSON.parse(metadata?.annotations?.[CONDITIONS] ?? "[]") as Condition[];
   } catch {
@@ -31,24 +32,33 @@ function conditionsOf({ status, metadata }: RawAutoscaler & { metadata?: V1Objec
   }
 }
 
+const scales = (kind: string, name: string) => (one: RawAutoscaler) =>
+  one.spec?.scaleTargetRef?.kind?.toLowerCase() === kind && one.spec.scaleTargetRef.name === name;
+
 /** Autoscalers of the object of this kind and name. */
-export function readAutoscalers(reading: Reading, kind: string, name: string): Promise<Autoscaler[]> {
+export const readAutoscalers = (reading: Reading, kind: string, name: string): Promise<Autoscaler[]> =>
+  autoscalersThat(reading, scales(kind, name));
+
+/** The autoscaler of this name. */
+export const readAutoscaler = (reading: Reading, name: string): Promise<Autoscaler[]> =>
+  autoscalersThat(reading, ({ metadata }) => metadata?.name === name);
+
+function autoscalersThat(
+  reading: Reading,
+  wanted: (one: RawAutoscaler & { metadata?: V1ObjectMeta }) => boolean,
+): Promise<Autoscaler[]> {
   const permission = `list horizontalpodautoscalers in ${reading.namespace}`;
   return attempt(reading, "autoscalers", permission, [], async () => {
     const versions = ["v2", "v2beta2", "v1"];
     const list = await listOf<RawAutoscaler>(reading, "autoscaling", versions, "horizontalpodautoscalers");
-    return (list ?? [])
-      .filter(
-        ({ spec }) => spec?.scaleTargetRef?.kind?.toLowerCase() === kind && spec.scaleTargetRef.name === name,
-      )
-      .map((one) => ({
-        name: one.metadata?.name ?? "?",
-        min: one.spec?.minReplicas ?? 1,
-        max: one.spec?.maxReplicas ?? 1,
-        current: one.status?.currentReplicas ?? 0,
-        desired: one.status?.desiredReplicas ?? 0,
-        conditions: conditionsOf(one),
-      }));
+    return (list ?? []).filter(wanted).map((one) => ({
+      name: one.metadata?.name ?? "?",
+      min: one.spec?.minReplicas ?? 1,
+      max: one.spec?.maxReplicas ?? 1,
+      current: one.status?.currentReplicas ?? 0,
+      desired: one.status?.desiredReplicas ?? 0,
+      conditions: conditionsOf(one),
+    }));
   });
 }
 

@@ -5,6 +5,7 @@ import type { Cluster } from "./client.ts";
 import { failureOf } from "./failure.ts";
 import { isActedOn } from "./objects.ts";
 import {
+  readAutoscaler,
   readAutoscalers,
   readBudgets,
   readCertificates,
@@ -192,6 +193,15 @@ async function jobsOf(reading: Reading, root: Root): Promise<Pick<Facts, "jobs" 
   return { jobs, cron_job: root.object, pods };
 }
 
+/** The pods that mount a claim, and what runs some of them. */
+async function usersOf(reading: Reading, claim: string): Promise<Pick<Facts, "pods" | "users">> {
+  const pods = (await listPods(reading, {})).filter(({ spec }) =>
+    spec?.volumes?.some((one) => one.persistentVolumeClaim?.claimName === claim),
+  );
+  const runners = await Promise.all(closely(pods).map((one) => runnerOf(reading, one)));
+  return { pods, users: [...new Set(runners.map((one) => `${one.kind} ${name(one.object)}`))] };
+}
+
 /** The core: the object, its pods, and what runs them. */
 async function readCore(reading: Reading, root: Root, empty: Facts): Promise<Facts> {
   if (isWorkload(root)) return { ...empty, workload: root, pods: await podsOf(reading, root) };
@@ -207,7 +217,9 @@ async function readCore(reading: Reading, root: Root, empty: Facts): Promise<Fac
     case "node":
       return { ...empty, nodes: [root.object], pods: await podsOf(reading, root) };
     case "persistentvolumeclaim":
-      return { ...empty, claims: [root.object] };
+      return { ...empty, claims: [root.object], ...(await usersOf(reading, name(root.object))) };
+    case "horizontalpodautoscaler":
+      return { ...empty, autoscalers: await readAutoscaler(reading, name(root.object)) };
     default:
       return { ...empty, pods: await podsOf(reading, root) };
   }
@@ -220,6 +232,11 @@ async function readRest(reading: Reading, root: Root, core: Facts): Promise<Fact
     const events = await readEvents(reading, [name(root.object)], "default");
     return { ...core, events };
   }
+  // What uses a claim has troubles of its own; of these only what keeps it from being mounted is the claim's.
+  if (root.kind === "persistentvolumeclaim") {
+    const about = [name(root.object), ...closely(pods).map(name)];
+    return { ...core, events: await readEvents(reading, about, reading.namespace) };
+  }
   const template = workload?.object.spec?.template;
   const labels = template?.metadata?.labels ?? pods[0]?.metadata?.labels ?? {};
   const own = workload === null ? undefined : name(workload.object);
@@ -230,7 +247,7 @@ async function readRest(reading: Reading, root: Root, core: Facts): Promise<Fact
       core.claims.length > 0 ? core.claims : readClaims(reading, pods),
       own === undefined && core.jobs.length === 0 ? [] : readQuotas(reading),
       core.services.length > 0 || own === undefined ? core.services : readServices(reading, labels, own),
-      own === undefined ? [] : readAutoscalers(reading, workload?.kind ?? "", own),
+      own === undefined ? core.autoscalers : readAutoscalers(reading, workload?.kind ?? "", own),
       own === undefined ? [] : readBudgets(reading, labels),
       own === undefined ? [] : readCertificates(reading, template),
       readLogs(reading, core),

@@ -1,5 +1,6 @@
 import type {
   V1CronJob,
+  V1HorizontalPodAutoscaler,
   V1Job,
   V1Node,
   V1ObjectMeta,
@@ -9,6 +10,7 @@ import type {
 } from "@kubernetes/client-node";
 import type { Workload } from "./analyse/index.ts";
 import { failureOf } from "./failure.ts";
+import { ownerKind } from "./owner-kind.ts";
 import { isMissing, type Reading } from "./reading.ts";
 
 /** The object that an investigation is about: of a pod what runs it. */
@@ -19,7 +21,8 @@ export type Root =
   | { kind: "cronjob"; object: V1CronJob }
   | { kind: "node"; object: V1Node }
   | { kind: "service"; object: V1Service }
-  | { kind: "persistentvolumeclaim"; object: V1PersistentVolumeClaim };
+  | { kind: "persistentvolumeclaim"; object: V1PersistentVolumeClaim }
+  | { kind: "horizontalpodautoscaler"; object: V1HorizontalPodAutoscaler };
 
 type Finder = (reading: Reading, name: string) => Promise<Root | undefined>;
 
@@ -39,7 +42,8 @@ const controllerOf = ({ metadata }: { metadata?: V1ObjectMeta }) =>
 /** What owns it, or itself where nothing that we know does, or where that may not be read. */
 async function ownerOr(reading: Reading, self: Root): Promise<Root> {
   const owner = controllerOf(self.object);
-  const find = owner && FINDERS[owner.kind.toLowerCase()];
+  const kind = owner && ownerKind(owner);
+  const find = kind && FINDERS[kind];
   if (owner === undefined || find === undefined) return self;
   try {
     return (await find(reading, owner.name)) ?? self;
@@ -83,6 +87,12 @@ const claim: Finder = ({ cluster, namespace, until }, name) =>
       .readNamespacedPersistentVolumeClaim({ namespace, name }, until)
       .then((object) => ({ kind: "persistentvolumeclaim", object })),
   );
+const autoscaler: Finder = ({ cluster, namespace, until }, name) =>
+  found(
+    cluster.autoscalingV1
+      .readNamespacedHorizontalPodAutoscaler({ namespace, name }, until)
+      .then((object) => ({ kind: "horizontalpodautoscaler", object })),
+  );
 const job: Finder = ({ cluster, namespace, until }, name) =>
   found(
     cluster.batch.readNamespacedJob({ namespace, name }, until).then((object) => ({ kind: "job", object })),
@@ -106,7 +116,9 @@ const replicaset: Finder = async (reading, name) => {
   try {
     const set = await cluster.apps.readNamespacedReplicaSet({ namespace, name }, until);
     const owner = controllerOf(set);
-    return owner?.kind === "Deployment" ? await deployment(reading, owner.name) : undefined;
+    return owner !== undefined && ownerKind(owner) === "deployment"
+      ? await deployment(reading, owner.name)
+      : undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -123,20 +135,30 @@ const pod: Finder = async (reading, name) => {
 
 // What controllers append: no vowels, and none of the digits that read as letters.
 const RANDOM = "[bcdfghjklmnpqrstvwxz2456789]";
-const APPENDED: readonly (readonly [Finder, RegExp])[] = [
-  [deployment, new RegExp(`-${RANDOM}{1,10}-${RANDOM}{5}$`)],
-  [daemonset, new RegExp(`-${RANDOM}{5}$`)],
-  [statefulset, /-\d{1,9}$/],
+const APPENDED = [
+  ["deployment", new RegExp(`-${RANDOM}{1,10}-${RANDOM}{5}$`)],
+  ["daemonset", new RegExp(`-${RANDOM}{5}$`)],
+  ["statefulset", /-\d{1,9}$/],
+] as const;
+const WORKLOAD_KINDS = ["deployment", "statefulset", "daemonset"] as const;
+
+/** Workloads that a pod which is gone may have belonged to, by its name alone. */
+export const likesOfPod = (name: string): { kind: (typeof WORKLOAD_KINDS)[number]; name: string }[] => [
+  ...WORKLOAD_KINDS.map((kind) => ({ kind, name })),
+  ...APPENDED.filter(([, pattern]) => pattern.test(name)).map(([kind, pattern]) => ({
+    kind,
+    name: name.replace(pattern, ""),
+  })),
 ];
 
 /** What a pod that is gone belonged to, by its name, which may have lost what was appended already. */
 const goneOwner: Finder = async (reading, name) => {
-  const owners = APPENDED.filter(([, pattern]) => pattern.test(name)).map(
-    ([find, pattern]): Finder =>
+  const owners = likesOfPod(name).map(
+    (one): Finder =>
       (of) =>
-        find(of, name.replace(pattern, "")),
+        FINDERS[one.kind]?.(of, one.name) ?? Promise.resolve(undefined),
   );
-  const owner = await anyOf([...WORKLOADS, ...owners])(reading, name);
+  const owner = await anyOf(owners)(reading, name);
   if (owner !== undefined)
     reading.missing.add(`pod ${name} is not there (any more): what runs its like was looked at`);
   return owner;
@@ -167,16 +189,13 @@ const FINDERS: Record<string, Finder> = {
   job,
   cronjob,
   persistentvolumeclaim: claim,
-  unknown: anyOf([...WORKLOADS, service, job, cronjob]),
+  horizontalpodautoscaler: autoscaler,
 };
 
-/** Kinds of target that can be looked at. */
+/** Kinds of object that can be read with what stands around them. */
 export const isRootKind = (kind: string): boolean => Object.hasOwn(FINDERS, kind);
 
-/**
- * The object that a target means: of a pod what runs it, of an `unknown` name the first workload, service or job
- * that is called so. Undefined: it is not there. Throws where that cannot be told.
- */
+/** The object of this kind and name, and of a pod what runs it. Undefined: it is not there. Throws where that cannot be told. */
 export async function readRoot(reading: Reading): Promise<Root | undefined> {
   const { kind, name } = reading.target;
   return FINDERS[kind]?.(reading, name);

@@ -55,6 +55,20 @@ const scaler = (more: object) =>
   factsOf({
     autoscalers: [{ name: "api", min: 1, max: 3, current: 1, desired: 1, conditions: [], ...more }],
   });
+const claimOf = (phase: string) =>
+  factsOf({
+    target: { kind: "persistentvolumeclaim", name: "data", namespace: "prod" },
+    workload: null,
+    pods: [podOf(waits("CrashLoopBackOff"))],
+    users: ["deployment api"],
+    claims: [
+      {
+        metadata: { name: "data" },
+        spec: { volumeName: "pv-1" },
+        status: { phase, capacity: { storage: "1Gi" } },
+      },
+    ],
+  });
 const service = (spec: object, ready: number | null, unready = 0) => ({
   service: { metadata: { name: "api" }, spec: { selector: { app: "api" }, ports: [{ port: 80 }], ...spec } },
   ready,
@@ -346,6 +360,7 @@ const CASES: Record<FindingCode, [shows: Facts, not: Facts]> = {
     factsOf({ budgets: [{ name: "api", allowed: 0, healthy: 1, desired: 1 }] }),
     factsOf({ budgets: [{ name: "api", allowed: 1, healthy: 2, desired: 1 }] }),
   ],
+  volume_in_use: [claimOf("Bound"), claimOf("Pending")],
   node_cordoned: [factsOf({ nodes: [nodeOf({}, { unschedulable: true })] }), factsOf({ nodes: [nodeOf()] })],
   recent_rollout: [factsOf(rolledOut(600)), factsOf(rolledOut(100_000))],
   no_recent_rollout: [factsOf(rolledOut(100_000)), factsOf(rolledOut(600))],
@@ -388,6 +403,20 @@ describe("every code", () => {
     );
     expect(rows).toEqual(Object.entries(CODES).map(([code, weight]) => [code, code, weight]));
   });
+});
+
+it("says of a job that failed which cron job it is a run of", () => {
+  const failed = job([{ type: "Failed", status: "True", reason: "BackoffLimitExceeded" }]);
+  const [one] = failed.jobs ?? [];
+  const owner = { apiVersion: "batch/v1", kind: "CronJob", name: "backup", uid: "1", controller: true };
+  const jobs = [{ ...one, metadata: { ...one?.metadata, ownerReferences: [owner] } }];
+  const { evidence, findings } = analyse(factsOf({ ...failed, jobs }));
+  const made = evidence.find(({ text }) => text === "is a run of cron job backup");
+  expect(findings[0]).toMatchObject({ code: "job_failed", evidence: expect.arrayContaining([made?.id]) });
+});
+
+it("does not say of a claim that it is well because what mounts it is", () => {
+  expect(codesOf({ ...claimOf("Bound"), pods: [podOf()] })).toEqual(["volume_in_use"]);
 });
 
 it("says that a workload is healthy only where all of it was seen to be", () => {

@@ -53,6 +53,7 @@ export const CODES = {
   service_without_endpoints: "symptom",
   replicas_unready: "symptom",
   certificate_expiring: "note",
+  volume_in_use: "note",
   rollout_paused: "note",
   autoscaler_at_max: "note",
   autoscaler_without_metrics: "note",

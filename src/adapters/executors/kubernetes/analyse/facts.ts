@@ -76,6 +76,8 @@ export type Facts = {
   nodes: readonly V1Node[];
   services: readonly ServiceFacts[];
   claims: readonly V1PersistentVolumeClaim[];
+  /** What mounts the claim that is the target, as `deployment api`. */
+  users: readonly string[];
   quotas: readonly V1ResourceQuota[];
   jobs: readonly V1Job[];
   cron_job: V1CronJob | null;
@@ -97,6 +99,7 @@ export function noFacts(now: Date, target: OperationTarget): Facts {
     nodes: [],
     services: [],
     claims: [],
+    users: [],
     quotas: [],
     jobs: [],
     cron_job: null,

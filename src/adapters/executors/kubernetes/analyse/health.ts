@@ -54,6 +54,8 @@ function allReady(facts: Facts): Fact | undefined {
     );
     return done ? { subject, text: "is complete" } : undefined;
   }
+  // That what mounts it is well says nothing of how full it is.
+  if (target.kind === "persistentvolumeclaim") return undefined;
   const live = livePods(facts);
   const whole = live.length > 0 && live.every(isReady) && pods.length === live.length;
   return whole

@@ -13,7 +13,7 @@ import { badRollout, rollout, rolloutAge } from "./rollout.ts";
 import { scheduling } from "./scheduling.ts";
 import { services } from "./services.ts";
 import { oneLine, visible } from "./text.ts";
-import { claims, configuration, mounts } from "./volumes.ts";
+import { claims, claimUse, configuration, mounts } from "./volumes.ts";
 
 export { CODES, type FindingCode } from "./codes.ts";
 export { wantsLog } from "./crashes.ts";
@@ -58,6 +58,15 @@ const ANALYSERS: readonly Analyser[] = [
 // Of a node that is asked about only what concerns itself: its pods have troubles of their own.
 const OF_NODES: readonly Analyser[] = [nodes, evictions, terminating];
 
+// So it is of a claim: what mounts it has troubles of its own.
+const OF_CLAIMS: readonly Analyser[] = [claims, mounts, claimUse];
+const ANALYSERS_OF: Record<string, readonly Analyser[]> = {
+  node: OF_NODES,
+  persistentvolumeclaim: OF_CLAIMS,
+};
+const analysersOf = (kind: string) =>
+  (Object.hasOwn(ANALYSERS_OF, kind) ? ANALYSERS_OF[kind] : undefined) ?? ANALYSERS;
+
 const ORDER = Object.keys(CODES) as FindingCode[];
 const WEIGHTS: readonly Finding["weight"][] = ["cause", "symptom", "note"];
 
@@ -86,7 +95,7 @@ function notebook(now: Date) {
 
 /** What the facts mean: causes first, each with the evidence that it rests on. Pure. */
 export function analyse(facts: Facts): { evidence: EvidenceItem[]; findings: Finding[] } {
-  const found = (facts.target.kind === "node" ? OF_NODES : ANALYSERS).flatMap((analyser) => analyser(facts));
+  const found = analysersOf(facts.target.kind).flatMap((analyser) => analyser(facts));
   const bad = badRollout(facts, found);
   // That it is bad says also that it was, and when.
   const rest = bad.length === 0 ? found : found.filter(({ code }) => code !== "recent_rollout");

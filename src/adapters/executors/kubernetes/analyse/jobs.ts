@@ -1,7 +1,7 @@
 import type { V1Job } from "@kubernetes/client-node";
 import { lastEnd, logFacts } from "./crashes.ts";
 import { exitMeaning } from "./exit-codes.ts";
-import type { Analyser, Draft, Facts } from "./facts.ts";
+import type { Analyser, Draft, Fact, Facts } from "./facts.ts";
 import { containersOf, eventFact, eventsOf, eventTime, nameOf, secondsSince, stateFact } from "./pods.ts";
 import { counted, oneLine } from "./text.ts";
 
@@ -11,6 +11,14 @@ function endsOf(facts: Facts, job: V1Job) {
     .flatMap(containersOf)
     .filter((one) => (lastEnd(one)?.exitCode ?? 0) !== 0)
     .sort((a, b) => (lastEnd(b)?.finishedAt?.getTime() ?? 0) - (lastEnd(a)?.finishedAt?.getTime() ?? 0));
+}
+
+/** Which cron job it is a run of, where there is one. */
+function madeBy(job: V1Job): Fact[] {
+  const owner = job.metadata?.ownerReferences?.find((one) => one.controller && one.kind === "CronJob");
+  return owner === undefined
+    ? []
+    : [{ subject: `job/${nameOf(job)}`, text: `is a run of cron job ${oneLine(owner.name, 253)}` }];
 }
 
 function failedDraft(facts: Facts, job: V1Job): Draft[] {
@@ -35,6 +43,7 @@ function failedDraft(facts: Facts, job: V1Job): Draft[] {
           text: `condition Failed (${oneLine(failed.reason ?? "", 60)}): ${oneLine(failed.message ?? "")}`,
           at: failed.lastTransitionTime,
         },
+        ...madeBy(job),
         ...(last === undefined ? [] : [stateFact(last), ...logFacts(facts, [last])]),
       ],
       pods: ends.slice(0, 1).map(({ pod }) => nameOf(pod)),

@@ -54,6 +54,29 @@ export const claims: Analyser = (facts) =>
     .filter(({ events }) => events[0]?.reason !== "WaitForFirstConsumer")
     .map(({ claim, events }) => pendingDraft(claim, events));
 
+/** A claim that has its volume: how large it is, and what uses it. */
+export const claimUse: Analyser = ({ claims: list, users, pods }) =>
+  list
+    .filter(({ status }) => status?.phase === "Bound")
+    .map((claim): Draft => {
+      const name = nameOf(claim);
+      const size = claim.status?.capacity?.storage ?? claim.spec?.resources?.requests?.storage ?? "?";
+      const by = users.length === 0 ? "nothing that was found" : users.join(", ");
+      return {
+        code: "volume_in_use",
+        title: `The persistent volume claim ${name} (${size}) is mounted by ${by}`,
+        meaning:
+          "A volume that fills up is freed by what writes to it, or made larger where its storage class allows that; a restart frees nothing.",
+        facts: [
+          {
+            subject: `persistentvolumeclaim/${name}`,
+            text: `has volume ${claim.spec?.volumeName ?? "?"} of ${size}, storage class ${claim.spec?.storageClassName || "(none)"}; ${podsText(pods.map(nameOf))} mount${pods.length === 1 ? "s" : ""} it`,
+          },
+        ],
+        pods: pods.map(nameOf),
+      };
+    });
+
 type Trouble = { code: FindingCode; title: string; meaning: string };
 
 const quoted = (text: string) => text.replaceAll(/["']/g, "");

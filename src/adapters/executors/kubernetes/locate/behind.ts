@@ -1,0 +1,89 @@
+import { picks } from "../reading.ts";
+import { Owners } from "./owners.ts";
+import { type Hit, identity, list, listNamed, type Named, type Search } from "./search.ts";
+
+export type Service = Named & {
+  spec?: { selector?: Record<string, string>; type?: string; externalName?: string };
+};
+type Workload = Named & { spec?: { template?: { metadata?: { labels?: Record<string, string> } } } };
+type Ref = { targetRef?: { kind?: string; name?: string } };
+type Slice = Named & { endpoints?: Ref[] | null };
+type Endpoints = Named & { subsets?: { addresses?: Ref[]; notReadyAddresses?: Ref[] }[] };
+
+const TEMPLATED = ["deployment", "statefulset", "daemonset"] as const;
+// Pods that a service leads to by name, each of which is asked for its owner.
+const MOST_PODS = 20;
+const RUNNING = "status.phase!=Succeeded,status.phase!=Failed";
+
+/** What several objects come to, each once, with the reason that was found first. */
+export function distinct(hits: readonly Hit[]): Hit[] {
+  const seen = new Map<string, Hit>();
+  for (const hit of hits) {
+    const key = `${hit.kind}/${hit.namespace ?? ""}/${hit.name}`;
+    if (!seen.has(key)) seen.set(key, hit);
+  }
+  return [...seen.values()];
+}
+
+export const selectorText = (labels: Record<string, string>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+
+/** Workloads by their template, which are there with no pods as well; others by the pods that they have. */
+async function picked(search: Search, namespace: string, selector: Record<string, string>, reason: string) {
+  const owners = new Owners(search);
+  const [pods, ...workloads] = await Promise.all([
+    list(search, "pod", { namespace, labelSelector: selectorText(selector), fieldSelector: RUNNING }),
+    ...TEMPLATED.map(async (kind) =>
+      (await list<Workload>(search, kind, { namespace, whole: true }))
+        .filter(({ spec }) => picks({ matchLabels: selector }, spec?.template?.metadata?.labels))
+        .map(({ metadata }): Hit => ({ kind, name: metadata.name, namespace, reason })),
+    ),
+  ]);
+  const above = await Promise.all(pods.map(({ metadata }) => owners.topOf("pod", metadata, reason)));
+  return distinct([...workloads.flat(), ...above]);
+}
+
+/** The pods that endpoints name: of newer clusters in slices. */
+async function addressed(search: Search, namespace: string, service: string): Promise<string[]> {
+  const labelSelector = `kubernetes.io/service-name=${service}`;
+  const slices = await list<Slice>(search, "endpointslice", { namespace, labelSelector, whole: true });
+  const older =
+    slices.length > 0
+      ? []
+      : await listNamed<Endpoints>(search, "endpoints", service, { namespace, whole: true });
+  const refs = [
+    ...slices.flatMap(({ endpoints }) => endpoints ?? []),
+    ...older.flatMap(({ subsets = [] }) =>
+      subsets.flatMap(({ addresses = [], notReadyAddresses = [] }) => [...addresses, ...notReadyAddresses]),
+    ),
+  ];
+  const pods = refs.flatMap(({ targetRef: ref }) =>
+    ref?.kind === "Pod" && ref.name !== undefined ? [ref.name] : [],
+  );
+  return [...new Set(pods)];
+}
+
+/** What runs the pods that a service leads to. */
+export async function behindService(search: Search, { metadata, spec }: Service): Promise<Hit[]> {
+  const { name, namespace = "" } = metadata;
+  const selector = spec?.selector ?? {};
+  if (Object.keys(selector).length > 0)
+    return picked(search, namespace, selector, `the service ${name} selects its pods`);
+  const pods = await addressed(search, namespace, name);
+  if (pods.length > MOST_PODS)
+    search.unread.add(
+      `endpoints of service ${name} in ${namespace}: only ${MOST_PODS} of ${pods.length} were looked at`,
+    );
+  const owners = new Owners(search);
+  const found = await Promise.all(
+    pods.slice(0, MOST_PODS).map(async (pod) => {
+      const meta = await identity(search, "pod", namespace, pod);
+      return meta === undefined
+        ? []
+        : [await owners.topOf("pod", meta, `the service ${name} leads to its pods`)];
+    }),
+  );
+  return distinct(found.flat());
+}

@@ -1,0 +1,119 @@
+import type { OperationTarget } from "../../../../contract/incident.ts";
+import type { Cluster } from "../client.ts";
+import { likesOfPod } from "../read-root.ts";
+import { byName, type Meant } from "./by-name.ts";
+import { type Choice, choose, type Found } from "./choose.ts";
+import { nodesOf } from "./nodes.ts";
+import { ofAutoscaler, ofIngress, ofVolume } from "./routes.ts";
+import {
+  CALLED_SO,
+  type Hit,
+  isListed,
+  type ListedKind,
+  listNamed,
+  type Namespaces,
+  Search,
+} from "./search.ts";
+import { isNamespaceName, isObjectName, type Spelling, spellingsOf } from "./spellings.ts";
+
+export { CALLED_SO, mayRead, type Namespaces } from "./search.ts";
+
+/** What is read by its own kind, name and namespace, where an alert says all of them. */
+const PLAIN = new Set([
+  "deployment",
+  "statefulset",
+  "daemonset",
+  "replicaset",
+  "pod",
+  "job",
+  "cronjob",
+  "persistentvolumeclaim",
+]);
+const ROUTED = new Set([
+  "unknown",
+  "service",
+  "node",
+  "host",
+  "horizontalpodautoscaler",
+  "ingress",
+  "persistentvolume",
+]);
+
+/** Kinds of target that are looked for. */
+export const isLocated = (kind: string): boolean => PLAIN.has(kind) || ROUTED.has(kind);
+
+/** Whether a target of this cluster says exactly which object it is. */
+export const isExact = ({ kind, name, namespace = "" }: OperationTarget): boolean =>
+  PLAIN.has(kind) && isObjectName(name) && isNamespaceName(namespace);
+
+async function ofKind(search: Search, kind: ListedKind, { name, namespace }: Spelling): Promise<Hit[]> {
+  const called = async (of: ListedKind, one: string, reason: string) =>
+    (await listNamed(search, of, one, { namespace })).map(
+      ({ metadata }): Hit => ({
+        kind: of,
+        name: metadata.name,
+        ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+        reason,
+      }),
+    );
+  const own = await called(kind, name, CALLED_SO);
+  if (own.length > 0 || kind !== "pod") return own;
+  const gone = `the pod ${name} is not there (any more), and it is what runs its like`;
+  return (await Promise.all(likesOfPod(name).map((one) => called(one.kind, one.name, gone)))).flat();
+}
+
+async function byKind(search: Search, { kind, name, namespace }: OperationTarget): Promise<Hit[]> {
+  if (kind === "node" || kind === "host") return nodesOf(search, name);
+  const [spelling] = spellingsOf(name, namespace);
+  if (spelling === undefined) return [];
+  switch (kind) {
+    case "horizontalpodautoscaler":
+      return ofAutoscaler(search, spelling);
+    case "ingress":
+      return ofIngress(search, spelling);
+    case "persistentvolume":
+      return ofVolume(search, spelling);
+    default:
+      return isListed(kind) ? ofKind(search, kind, spelling) : [];
+  }
+}
+
+async function meant(search: Search, target: OperationTarget): Promise<Meant> {
+  const { kind, name, namespace } = target;
+  if (namespace !== undefined && !isNamespaceName(namespace)) return { hits: [], alike: [] };
+  if (kind === "unknown" || kind === "service") return byName(search, { kind, name, namespace });
+  return { hits: await byKind(search, target), alike: [] };
+}
+
+export type Located = { choice: Choice; cluster: Cluster | undefined; unread: string[] };
+
+/**
+ * Which object of these clusters a target means, wherever in them may be read: all of them are asked at the same
+ * time, each with a bounded number of requests, until `signal` is aborted. Throws nothing.
+ */
+export async function locate(
+  clusters: readonly Cluster[],
+  namespaces: Namespaces,
+  target: OperationTarget,
+  { signal, several }: { signal: AbortSignal; several: boolean },
+): Promise<Located> {
+  const looked = await Promise.all(
+    clusters.map(async (cluster) => {
+      const search = new Search(cluster, namespaces, signal);
+      const { hits, alike } = await meant(search, target);
+      // As the alert calls it, which may be an alias; its own name only where there is another.
+      const named = target.cluster ?? (several ? cluster.name : undefined);
+      const unread = [...search.unread].map((one) => (several ? `cluster ${cluster.name}: ${one}` : one));
+      const found: Found = { cluster: named, hits, alike, unread };
+      return { cluster, found };
+    }),
+  );
+  const all = looked.map(({ found }) => found);
+  const choice = choose(all, clusters.length === 1 && target.namespace !== undefined);
+  const from = choice.result === "one" ? choice.from : undefined;
+  return {
+    choice,
+    cluster: looked.find(({ found }) => found === from)?.cluster,
+    unread: all.flatMap(({ unread }) => unread),
+  };
+}

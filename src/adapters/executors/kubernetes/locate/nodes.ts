@@ -1,0 +1,44 @@
+import { CALLED_SO, type Hit, MOST_ENTRIES, type Named, type Search } from "./search.ts";
+import { isObjectName } from "./spellings.ts";
+
+type Node = Named & { status?: { addresses?: { type: string; address: string }[] } };
+type Page = { items: Node[] | null; metadata?: { continue?: string } };
+// 2,000 nodes: their addresses can be asked for in no other way.
+const MOST_PAGES = 4;
+
+/** Nodes by their addresses: no selector knows these. */
+async function byAddress(search: Search, address: string): Promise<Hit[]> {
+  const found: Hit[] = [];
+  let next = "";
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const query = { limit: MOST_ENTRIES, ...(next === "" ? {} : { continue: next }) };
+    const list = await search.ask<Page>("nodes", "list nodes", "/api/v1/nodes", query);
+    if (list === undefined) return found;
+    for (const { metadata, status } of list.items ?? []) {
+      const own = status?.addresses?.find((one) => one.address.toLowerCase() === address);
+      if (own !== undefined)
+        found.push({ kind: "node", name: metadata.name, reason: `its ${own.type} is ${own.address}` });
+    }
+    next = list.metadata?.continue ?? "";
+    if (next === "") return found;
+  }
+  search.unread.add(`nodes: there are more than the ${MOST_PAGES * MOST_ENTRIES} that were looked at`);
+  return found;
+}
+
+/** The nodes that a machine's name or address means: by their own name, else by their addresses. */
+export async function nodesOf(search: Search, said: string): Promise<Hit[]> {
+  // Of an IPv6 address nothing is taken for a port.
+  const name = said
+    .trim()
+    .toLowerCase()
+    .slice(0, 300)
+    .replace(/^([^:]+):\d{1,5}$/, "$1");
+  if (name === "" || name.length > 253) return [];
+  if (isObjectName(name)) {
+    const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+    const node = await search.ask<Node>("nodes", "get nodes", path);
+    if (node !== undefined) return [{ kind: "node", name, reason: CALLED_SO }];
+  }
+  return byAddress(search, name);
+}

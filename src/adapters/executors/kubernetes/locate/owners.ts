@@ -1,0 +1,49 @@
+import type { Meta } from "../objects.ts";
+import { ownerKind } from "../owner-kind.ts";
+import { type Hit, identity, type ListedKind, type Search } from "./search.ts";
+
+type Owner = NonNullable<Meta["ownerReferences"]>[number] & { apiVersion?: string };
+
+export const controllerOf = ({ ownerReferences }: Pick<Meta, "ownerReferences">): Owner | undefined =>
+  ownerReferences?.find((one) => one.controller === true);
+
+// A pod, its replica set or job, and what made that: nothing known is longer.
+const MOST_STEPS = 4;
+
+/** Who owns what, each asked for once in a search. */
+export class Owners {
+  readonly #search: Search;
+  readonly #known = new Map<string, Promise<Meta | undefined>>();
+
+  constructor(search: Search) {
+    this.#search = search;
+  }
+
+  #read(kind: ListedKind, namespace: string, name: string): Promise<Meta | undefined> {
+    const key = `${kind}/${namespace}/${name}`;
+    const known = this.#known.get(key) ?? identity(this.#search, kind, namespace, name);
+    this.#known.set(key, known);
+    return known;
+  }
+
+  /** The topmost of what runs it that can be acted on, or itself; and what others have brought that owns that. */
+  async topOf(kind: ListedKind, meta: Meta, reason: string): Promise<Hit> {
+    const { namespace = "" } = meta;
+    let top = { kind, meta };
+    let at = top;
+    let above: Owner | undefined;
+    for (let step = 0; step < MOST_STEPS; step += 1) {
+      above = controllerOf(at.meta);
+      const next = above && ownerKind(above);
+      if (above === undefined || next === undefined) break;
+      const owner = await this.#read(next, namespace, above.name);
+      // One that was made anew under the same name is not what made this.
+      if (owner === undefined || owner.uid !== above.uid) break;
+      at = { kind: next, meta: owner };
+      // A replica set is never acted on itself: what made it would take that back.
+      if (next !== "replicaset") top = at;
+    }
+    const owned = above === undefined ? "" : `; owned by ${above.kind} ${above.name}`;
+    return { kind: top.kind, name: top.meta.name, namespace, reason: `${reason}${owned}` };
+  }
+}

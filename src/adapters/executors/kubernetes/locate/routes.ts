@@ -1,0 +1,95 @@
+import { behindService, distinct, type Service } from "./behind.ts";
+import { CALLED_SO, type Hit, listNamed, type Named, type Search } from "./search.ts";
+
+type Asked = { name: string; namespace?: string | undefined };
+type Autoscaler = Named & {
+  spec?: { scaleTargetRef?: { apiVersion?: string; kind?: string; name?: string } };
+};
+type Backend = { service?: { name?: string }; serviceName?: string };
+type Ingress = Named & {
+  spec?: {
+    defaultBackend?: Backend;
+    backend?: Backend;
+    rules?: { http?: { paths?: { backend?: Backend }[] } }[];
+  };
+};
+type Volume = Named & {
+  status?: { phase?: string };
+  spec?: { claimRef?: { name?: string; namespace?: string } };
+};
+
+// An ingress may have hundreds of paths; by then it is no single workload anyway.
+const MOST_BACKENDS = 10;
+const SCALED: Record<string, string> = {
+  "apps/Deployment": "deployment",
+  "apps/StatefulSet": "statefulset",
+};
+
+/** What an autoscaler scales; itself, where that is a kind that others have brought. */
+export async function ofAutoscaler(search: Search, { name, namespace }: Asked): Promise<Hit[]> {
+  const found = await listNamed<Autoscaler>(search, "horizontalpodautoscaler", name, {
+    namespace,
+    whole: true,
+  });
+  return found.map(({ metadata, spec }): Hit => {
+    const { apiVersion = "", kind = "?", name: scaled = "?" } = spec?.scaleTargetRef ?? {};
+    const key = `${apiVersion.split("/")[0]}/${kind}`;
+    const own = Object.hasOwn(SCALED, key) ? SCALED[key] : undefined;
+    const place = metadata.namespace === undefined ? {} : { namespace: metadata.namespace };
+    return own === undefined
+      ? { kind: "horizontalpodautoscaler", name, ...place, reason: `it scales ${kind} ${scaled}` }
+      : { kind: own, name: scaled, ...place, reason: `the autoscaler ${name} scales it` };
+  });
+}
+
+const serviceName = (one: Backend | undefined) => one?.service?.name ?? one?.serviceName ?? [];
+
+async function behindIngress(search: Search, { metadata, spec }: Ingress): Promise<Hit[]> {
+  const { name, namespace = "" } = metadata;
+  const paths = (spec?.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
+  const backends = [spec?.defaultBackend, spec?.backend, ...paths.map(({ backend }) => backend)];
+  const names = [...new Set(backends.flatMap(serviceName))];
+  if (names.length > MOST_BACKENDS)
+    search.unread.add(
+      `ingress ${name} in ${namespace}: only ${MOST_BACKENDS} of its ${names.length} services were looked behind`,
+    );
+  const found = await Promise.all(
+    names.slice(0, MOST_BACKENDS).map(async (service): Promise<Hit[]> => {
+      const [one] = await listNamed<Service>(search, "service", service, { namespace, whole: true });
+      const reason = `the ingress ${name} leads to its service ${service}`;
+      if (one === undefined)
+        return [{ kind: "ingress", name, namespace, reason: `its service ${service} is not there` }];
+      const behind = await behindService(search, one);
+      if (behind.length === 0)
+        return [{ kind: "service", name: service, namespace, reason: `the ingress ${name} leads to it` }];
+      return behind.map((hit) => ({ ...hit, reason }));
+    }),
+  );
+  const itself: Hit = { kind: "ingress", name, namespace, reason: `${CALLED_SO}, and leads to no service` };
+  return names.length === 0 ? [itself] : found.flat();
+}
+
+/** The workloads of the services that an ingress leads to. */
+export async function ofIngress(search: Search, { name, namespace }: Asked): Promise<Hit[]> {
+  const found = await listNamed<Ingress>(search, "ingress", name, { namespace, whole: true });
+  return distinct((await Promise.all(found.map((one) => behindIngress(search, one)))).flat());
+}
+
+/** The claim that a persistent volume is bound to; itself, where there is none. */
+export async function ofVolume(search: Search, { name }: Asked): Promise<Hit[]> {
+  const path = `/api/v1/persistentvolumes/${encodeURIComponent(name)}`;
+  const volume = await search.ask<Volume>("persistent volumes", "get persistentvolumes", path);
+  if (volume === undefined) return [];
+  const { name: claim, namespace } = volume.spec?.claimRef ?? {};
+  const phase = volume.status?.phase ?? "in no phase";
+  if (claim === undefined || namespace === undefined)
+    return [{ kind: "persistentvolume", name, reason: `it is ${phase}, and no claim has it` }];
+  return [
+    {
+      kind: "persistentvolumeclaim",
+      name: claim,
+      namespace,
+      reason: `the volume ${name} (${phase}) is its own`,
+    },
+  ];
+}

@@ -1,0 +1,197 @@
+import type { Cluster } from "../client.ts";
+import { failureOf } from "../failure.ts";
+import type { Meta } from "../objects.ts";
+
+/** Which namespaces may be read; none allowed by name: all that are not denied. */
+export type Namespaces = { allowed_namespaces: readonly string[]; denied_namespaces: readonly string[] };
+
+export const mayRead = (
+  { allowed_namespaces: allowed, denied_namespaces: denied }: Namespaces,
+  namespace: string,
+) => !denied.includes(namespace) && (allowed.length === 0 || allowed.includes(namespace));
+
+/** An object that a name may mean, and why. */
+export type Hit = { kind: string; name: string; namespace?: string; reason: string };
+
+/** The reason of a hit by nothing but its name. */
+export const CALLED_SO = "it is called so";
+
+/** Requests for one search in one cluster: some 40, but where namespaces are asked one by one, for each. */
+const REQUESTS = 1_000;
+/** More namespaces are not asked one by one. */
+const MOST_NAMESPACES = 20;
+/** More entries of a list are not looked at. */
+export const MOST_ENTRIES = 500;
+// Longer selectors than this make addresses that proxies refuse.
+const MOST_EXCLUDED = 20;
+
+/** One search of one cluster: what may be asked, and what could not be. */
+export class Search {
+  readonly cluster: Cluster;
+  readonly namespaces: Namespaces;
+  readonly signal: AbortSignal;
+  /** What could not be read, in words: while there is any, nothing found is certain to be the only one. */
+  readonly unread = new Set<string>();
+  #left = REQUESTS;
+
+  constructor(cluster: Cluster, namespaces: Namespaces, signal: AbortSignal) {
+    this.cluster = cluster;
+    this.namespaces = namespaces;
+    this.signal = signal;
+  }
+
+  /** The answer in the API's own JSON; undefined where there is none, and why is in `unread` unless it is not there. */
+  async ask<T>(
+    what: string,
+    permission: string,
+    path: string,
+    query: Record<string, string | number> = {},
+    accept?: string,
+  ) {
+    if (this.signal.aborted || this.#left <= 0) {
+      this.unread.add(
+        this.signal.aborted ? `${what}: there was no time left` : `${what}: too much was asked already`,
+      );
+      return undefined;
+    }
+    this.#left -= 1;
+    try {
+      return await this.cluster.raw<T>({
+        path,
+        query,
+        signal: this.signal,
+        ...(accept === undefined ? {} : { accept }),
+      });
+    } catch (error) {
+      const { status, message } = failureOf(error);
+      if (status === 404) return undefined;
+      const why =
+        status === 403
+          ? `not allowed: the permission to ${permission} is lacking`
+          : this.signal.aborted
+            ? "there was no time left"
+            : message.slice(0, 300);
+      this.unread.add(`${what}: ${why}`);
+      return undefined;
+    }
+  }
+}
+
+/** A kind of object: of several versions the first that the cluster has. */
+export type Listed = { paths: readonly string[]; plural: string };
+const of = (plural: string, ...paths: string[]): Listed => ({ plural, paths });
+
+export const LISTED = {
+  deployment: of("deployments", "/apis/apps/v1"),
+  statefulset: of("statefulsets", "/apis/apps/v1"),
+  daemonset: of("daemonsets", "/apis/apps/v1"),
+  replicaset: of("replicasets", "/apis/apps/v1"),
+  job: of("jobs", "/apis/batch/v1"),
+  cronjob: of("cronjobs", "/apis/batch/v1", "/apis/batch/v1beta1"),
+  pod: of("pods", "/api/v1"),
+  service: of("services", "/api/v1"),
+  persistentvolumeclaim: of("persistentvolumeclaims", "/api/v1"),
+  endpoints: of("endpoints", "/api/v1"),
+  endpointslice: of("endpointslices", "/apis/discovery.k8s.io/v1", "/apis/discovery.k8s.io/v1beta1"),
+  horizontalpodautoscaler: of("horizontalpodautoscalers", "/apis/autoscaling/v1"),
+  ingress: of("ingresses", "/apis/networking.k8s.io/v1", "/apis/networking.k8s.io/v1beta1"),
+} as const satisfies Record<string, Listed>;
+export type ListedKind = keyof typeof LISTED;
+export const isListed = (kind: string): kind is ListedKind => Object.hasOwn(LISTED, kind);
+
+export type Named = { metadata: Meta };
+// Of no items at all older servers make null.
+type Page<T> = { items: T[] | null; metadata?: { continue?: string } };
+
+const PARTIAL = (what: string) => `application/json;as=${what};g=meta.k8s.io;v=v1,application/json`;
+
+type Query = {
+  fieldSelector?: string | undefined;
+  labelSelector?: string | undefined;
+  /** Only there; undefined: wherever may be read. */
+  namespace?: string | undefined;
+  /** With all of what they are, not only what identifies them. */
+  whole?: boolean;
+};
+
+/** Where a list is asked for: namespaces one by one, or all at once (null). */
+function placesOf(search: Search, what: string, namespace: string | undefined): (string | null)[] {
+  const { allowed_namespaces: allowed } = search.namespaces;
+  const wanted = namespace === undefined ? allowed : [namespace];
+  const readable = wanted.filter((one) => mayRead(search.namespaces, one));
+  if (namespace !== undefined && readable.length === 0)
+    search.unread.add(
+      `${what} in ${namespace}: the namespace may not be read (kubernetes.allowed_namespaces)`,
+    );
+  if (readable.length > MOST_NAMESPACES)
+    search.unread.add(`${what}: only ${MOST_NAMESPACES} of ${readable.length} namespaces were asked`);
+  return wanted.length > 0 ? readable.slice(0, MOST_NAMESPACES) : [null];
+}
+
+/** Objects of a kind, wherever they may be read. What could not be read is said in `unread`. */
+export async function list<T extends Named = Named>(
+  search: Search,
+  kind: ListedKind,
+  query: Query,
+): Promise<T[]> {
+  const { paths, plural } = LISTED[kind] as Listed;
+  const { denied_namespaces: denied } = search.namespaces;
+  const excluded = denied.slice(0, MOST_EXCLUDED).map((one) => `metadata.namespace!=${one}`);
+  const lists = placesOf(search, plural, query.namespace).map(async (place) => {
+    const where = place === null ? "all namespaces" : place;
+    const field = [query.fieldSelector, ...(place === null ? excluded : [])].filter(Boolean).join(",");
+    for (const path of paths) {
+      const page = await search.ask<Page<T>>(
+        `${plural} in ${where}`,
+        `list ${plural} in ${where}`,
+        `${path}${place === null ? "" : `/namespaces/${encodeURIComponent(place)}`}/${plural}`,
+        {
+          limit: MOST_ENTRIES,
+          ...(field === "" ? {} : { fieldSelector: field }),
+          ...(query.labelSelector === undefined ? {} : { labelSelector: query.labelSelector }),
+        },
+        query.whole ? undefined : PARTIAL("PartialObjectMetadataList"),
+      );
+      if (page === undefined) continue;
+      if (page.metadata?.continue)
+        search.unread.add(
+          `${plural} in ${where}: there are more than the ${MOST_ENTRIES} that were looked at`,
+        );
+      return page.items ?? [];
+    }
+    return [];
+  });
+  const found = (await Promise.all(lists)).flat();
+  return found.filter(
+    ({ metadata: { namespace } }) => namespace === undefined || mayRead(search.namespaces, namespace),
+  );
+}
+
+/** The objects of exactly this name. */
+export const listNamed = <T extends Named = Named>(
+  search: Search,
+  kind: ListedKind,
+  name: string,
+  query: Query = {},
+) => list<T>(search, kind, { ...query, fieldSelector: `metadata.name=${name}` });
+
+/** What identifies one object; undefined: it is not there, or could not be read. */
+export async function identity(
+  search: Search,
+  kind: ListedKind,
+  namespace: string,
+  name: string,
+): Promise<Meta | undefined> {
+  const { paths, plural } = LISTED[kind] as Listed;
+  for (const path of paths) {
+    const found = await search.ask<Named>(
+      `${plural} in ${namespace}`,
+      `get ${plural} in ${namespace}`,
+      `${path}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`,
+      {},
+      PARTIAL("PartialObjectMetadata"),
+    );
+    if (found !== undefined) return found.metadata;
+  }
+  return undefined;
+}
