@@ -1,5 +1,6 @@
 import {
   AppsV1Api,
+  BatchV1Api,
   CoreV1Api,
   type KubeConfig,
   PatchStrategy,
@@ -72,16 +73,17 @@ const rolledOut = (namespace: string, name: string) =>
       : undefined;
   }, `${name} to be rolled out`);
 
-/** Waits until what is wrong with it can be seen. */
-const foundOf = (namespace: string, name: string, ...codes: string[]) =>
+/** Waits until what is wrong with what the query names can be seen. */
+const seen = (query: string, ...codes: string[]) =>
   until(
     async () => {
-      const at = `/diagnosis?kind=deployment&name=${name}&namespace=${namespace}`;
-      const { findings } = await app.admin.get<Investigation>(at);
+      const { findings } = await app.admin.get<Investigation>(`/diagnosis?${query}`);
       return codes.every((code) => findings.some((one) => one.code === code));
     },
-    `${codes.join(" and ")} of ${name}`,
+    `${codes.join(" and ")} of ${query}`,
   );
+const foundOf = (namespace: string, name: string, ...codes: string[]) =>
+  seen(`kind=deployment&name=${name}&namespace=${namespace}`, ...codes);
 
 /** A deployment that served, and whose new image does not exist; nobody has told of it yet. */
 async function brokenRollout(name: string): Promise<string> {
@@ -95,6 +97,129 @@ async function brokenRollout(name: string): Promise<string> {
 
 const alertOf = (alertname: string, namespace: string, deployment: string) =>
   alertmanagerBody([{ labels: { alertname, namespace, deployment, severity: "critical" } }]);
+
+/** What kube-prometheus-stack puts on every alert that kube-state-metrics reports. */
+const KUBE_STATE_METRICS = {
+  container: "kube-state-metrics",
+  endpoint: "http",
+  instance: "10.42.3.100:8080",
+  job: "kube-state-metrics",
+  pod: "stack-kube-state-metrics-8bbc975f8-nn58c",
+  service: "stack-kube-state-metrics",
+  severity: "critical",
+};
+/** And what a collector's own scrape adds to what it passes on. */
+const COLLECTOR = {
+  container: "otc-container",
+  endpoint: "metrics",
+  instance: "10.42.0.9:8889",
+  job: "otel-collector",
+  namespace: "observability",
+  pod: "otel-collector-7c9bc5c7c-5jxqd",
+  service: "otel-collector",
+  severity: "critical",
+};
+
+const send = async (labels: Record<string, string>) =>
+  (await post(app.url, alertmanagerBody([{ labels }]))).body.incident_id as string;
+const incidentOf = (id: string) =>
+  app.admin.get<{ operation_target: object; affected_services: string[] }>(`/incidents/${id}`);
+const evidenceOf = (id: string, code: string) =>
+  until(async () => {
+    const found = await app.admin.get<Investigation | null>(`/incidents/${id}/evidence`);
+    return found?.findings.some((one) => one.code === code) ? found : undefined;
+  }, `${code} of ${id}`);
+
+describe("alerts with the labels of what scraped them, on a real API server", () => {
+  it("are about the job that failed: nothing is done to kube-state-metrics, and the next run is the same trouble", async () => {
+    const namespace = await cluster.namespace();
+    const batch = cluster.admin.makeApiClient(BatchV1Api);
+    const name = "renovate-29057640";
+    const template = { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "crash:1" }] } };
+    await batch.createNamespacedJob({
+      namespace,
+      body: { metadata: { name }, spec: { backoffLimit: 0, template } },
+    });
+    await seen(`kind=job&name=${name}&namespace=${namespace}`, "job_failed");
+    const labels = { ...KUBE_STATE_METRICS, alertname: "KubeJobFailed", namespace, job_name: name };
+    const id = await send(labels);
+    const { target } = await evidenceOf(id, "job_failed");
+    expect(target).toMatchObject({ kind: "job", name, namespace });
+    expect(await incidentOf(id)).toMatchObject({
+      operation_target: { kind: "job", name, namespace },
+      affected_services: [name],
+    });
+    const decision = await app.admin.get<Decision>(`/incidents/${id}/decision`);
+    expect(decision.proposal.operation).toMatchObject({ kind: "investigate", target: { kind: "job", name } });
+    const { items } = await app.admin.get<{ items: Approval[] }>(`/approvals?incident_id=${id}`);
+    expect(items).toEqual([]);
+    expect(await send({ ...labels, job_name: "renovate-29059080" })).toBe(id);
+  });
+
+  it("are about the node that is not ready, each about its own", async () => {
+    const alert = (node: string) => ({
+      ...KUBE_STATE_METRICS,
+      alertname: "KubeNodeNotReady",
+      namespace: "monitoring",
+      condition: "Ready",
+      status: "true",
+      node,
+    });
+    await kubelet.condition("node-1", "Ready", false);
+    try {
+      await seen("kind=node&name=node-1", "node_not_ready");
+      const id = await send(alert("node-1"));
+      await evidenceOf(id, "node_not_ready");
+      expect(await incidentOf(id)).toMatchObject({ operation_target: { kind: "node", name: "node-1" } });
+      const decision = await app.admin.get<Decision>(`/incidents/${id}/decision`);
+      expect(decision.proposal.operation).toMatchObject({ target: { kind: "node", name: "node-1" } });
+      expect(decision.summary).not.toContain("Do nothing");
+      expect(await send(alert("node-2"))).not.toBe(id);
+    } finally {
+      await kubelet.condition("node-1", "Ready", true);
+    }
+  });
+
+  it("are about the workload of `exported_pod`: it is repaired, and what acted is seen to have worked", async () => {
+    const namespace = await brokenRollout("basket");
+    await foundOf(namespace, "basket", "image_not_found", "bad_rollout");
+    const { items: pods } = await cluster.admin.makeApiClient(CoreV1Api).listNamespacedPod({ namespace });
+    const exported_pod = pods[0]?.metadata?.name ?? "";
+    const labels = {
+      ...COLLECTOR,
+      alertname: "PodCrashLooping",
+      exported_namespace: namespace,
+      exported_pod,
+    };
+    const id = await send(labels);
+    const { approval_id, plan_hash } = await approvalIn(app.admin, id, "pending");
+    const target = { kind: "deployment", name: "basket", namespace };
+    expect(await app.admin.get(`/approvals/${approval_id}`)).toMatchObject({
+      operation: { kind: "kubernetes.rollout_undo", target },
+    });
+    await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
+    await ada.post(`/approvals/${approval_id}/approve`, { plan_hash });
+    expect(await concluded(app.admin, id)).toMatchObject({ status: "resolved", operation_target: target });
+    const { items } = await app.admin.get<{ items: Execution[] }>(`/incidents/${id}/executions`);
+    expect(items).toMatchObject([{ status: "success", verification: { result: "success" } }]);
+  });
+
+  it("are about the workload behind the Service that a collector names, in whatever namespace that is", async () => {
+    const namespace = await brokenRollout("ledger");
+    await foundOf(namespace, "ledger", "image_not_found", "bad_rollout");
+    const spec = { selector: { app: "ledger" }, ports: [{ port: 80 }] };
+    const body = { metadata: { name: "ledger-api" }, spec };
+    await cluster.admin.makeApiClient(CoreV1Api).createNamespacedService({ namespace, body });
+    const id = await send({ ...COLLECTOR, alertname: "APIHighErrorRate", service_name: "ledger-api" });
+    const { approval_id } = await approvalIn(app.admin, id, "pending");
+    const target = { kind: "deployment", name: "ledger", namespace };
+    expect(await app.admin.get(`/approvals/${approval_id}`)).toMatchObject({ operation: { target } });
+    expect(await incidentOf(id)).toMatchObject({ operation_target: target });
+    expect(await send({ ...COLLECTOR, alertname: "APIHighErrorRate", service_name: "other-api" })).not.toBe(
+      id,
+    );
+  });
+});
 
 describe("a deployment with an image that does not exist, on a real API server", () => {
   it("is rolled back because of the evidence, not restarted, and its incident ends by that", async () => {
@@ -171,11 +296,11 @@ describe("a deployment with an image that does not exist, on a real API server",
     canary.spec!.template.metadata = { labels: { app: "till", track: "canary" } };
     await apps(cluster.admin).createNamespacedDeployment({ namespace, body: canary });
     const second = (await post(app.url, alert("CheckoutCrashing"))).body.incident_id as string;
-    const seen = await until(
+    const found = await until(
       async () => (await app.admin.get<Investigation | null>(`/incidents/${second}/evidence`)) ?? undefined,
       "what it could be",
     );
-    expect(seen.candidates?.map((one) => one.target.name).sort()).toEqual(["till", "till-canary"]);
+    expect(found.candidates?.map((one) => one.target.name).sort()).toEqual(["till", "till-canary"]);
     expect(await app.admin.get(`/incidents/${second}`)).toMatchObject({
       operation_target: { kind: "unknown", name: "till-svc" },
     });
