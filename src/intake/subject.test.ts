@@ -295,6 +295,32 @@ describe("labels that name a workload", () => {
       kind: "replicaset",
       workload: "api",
     });
+    // Of a kind that somebody else brought it is looked up by its name.
+    expect(of("X", { workload: "api", workload_type: "Rollout" })).toMatchObject({
+      kind: "workload",
+      name: "api",
+    });
+  });
+
+  it("of a service mesh are those of who is called, where that is", () => {
+    const istio = {
+      reporter: "source",
+      pod: "web-6d4cf56db6-x2x9z",
+      namespace: "front",
+      destination_workload: "checkout",
+    };
+    expect(of("Mesh5xx", { ...istio, destination_workload_namespace: "shop" })).toMatchObject({
+      kind: "workload",
+      name: "checkout",
+      namespace: "shop",
+    });
+    expect(
+      of("Mesh5xx", { deployment: "web", namespace: "front", dst_deployment: "api", dst_namespace: "shop" }),
+    ).toMatchObject({
+      kind: "deployment",
+      name: "api",
+      namespace: "shop",
+    });
   });
 
   it.each([
@@ -384,6 +410,17 @@ describe("what tells alerts of one name apart", () => {
       ...telling("X", { namespace: "shop", service_name: "api", pod: "api-6d4cf56db6-x2x9z" }),
     });
     expect(telling("KubeJobFailed", { ...KSM, namespace: "r", job_name: "renovate-29057640" })).toEqual({});
+  });
+
+  it("is not the window in which a budget burns, nor the file of a log", () => {
+    const burn = {
+      slo: "checkout",
+      sloth_severity: "page",
+      long: "1h",
+      short: "5m",
+      filename: "/var/log/pods/x/0.log",
+    };
+    expect(telling("ErrorBudgetBurn", burn)).toEqual({ slo: "checkout" });
   });
 
   it("is the machine where nothing says that it is one of several replicas", () => {

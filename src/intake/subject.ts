@@ -90,6 +90,7 @@ function promoted(labels: ReadonlyMap<string, string>): Kept | undefined {
   return { labels: kept, ignored: dropped.length === 0 ? [] : [{ labels: dropped, because }] };
 }
 
+const KINDS = new Set(VOCABULARY.subject.map((one) => one.kind));
 const SUBJECT_LABELS = new Set(VOCABULARY.subject.flatMap((one) => one.labels));
 const isSubjectLabel = (name: string) => SUBJECT_LABELS.has(name);
 
@@ -168,7 +169,11 @@ function subjectIn(
     const label = first(labels, names);
     if (label === undefined) continue;
     const said = kind_label === undefined ? undefined : labels.get(kind_label)?.toLowerCase();
-    return { kind: said ?? kind, name: labels.get(label) ?? "", label };
+    return {
+      kind: said !== undefined && KINDS.has(said) ? said : kind,
+      name: labels.get(label) ?? "",
+      label,
+    };
   }
   return undefined;
 }

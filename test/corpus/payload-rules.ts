@@ -73,7 +73,7 @@ function severityOf(alert: Tree, vendor: string): string | null {
 
 // Of labels as the specification has them; of vendors' own fields what such are called.
 const LABELS =
-  /^(component|deployment|statefulset|daemonset|job_name|pod|persistentvolumeclaim|node|instance)$/;
+  /^(component|deployment|statefulset|daemonset|job_name|pod|persistentvolumeclaim|workload|service_name|service|app|node|instance)$/;
 const THINGS =
   /^(kube_deployment|db_instance|host|hostname|sysName|computer|resource_display_name|resourceName|entity|scopes|Application)$/;
 const NAMES = /(name|title|summary|subtype)$/i;
