@@ -41,16 +41,20 @@ export {
   parseMatchers,
 } from "./matchers.ts";
 export {
+  alertIdentity,
   alertTypeOf,
   callOf,
   fingerprintOf,
+  formerKeys,
   KNOWN_ALERT_TYPES,
-  lastingInstance,
   normalise,
   severityOf,
   targetOf,
   workloadOfPod,
 } from "./normalise.ts";
+export { placeOf, senderOf } from "./outage/decide.ts";
+export { type HeardOutage, hearWave, waves, withoutFormer } from "./outage/hear.ts";
+export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
 export { decodeEach, ownAlert } from "./own-form.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
 export { debounce } from "./signal/debounce.ts";
@@ -60,18 +64,12 @@ export type { SignalEntry, SignalStream, StreamFigures, StreamState } from "./si
 export {
   alertNamesOf,
   assignAlerts,
-  endInstances,
-  endsAll,
   finishReceipts,
   firingIncidents,
   incidentsOfFiring,
-  insertAlerts,
   instancesSince,
   repairLabelsOf,
-  retireInstances,
-  stillNews,
   stillWaiting,
-  touchAlerts,
   waitingReceipts,
   waitingSummary,
 } from "./store.ts";

@@ -51,6 +51,7 @@ describe("Grafana's unified alerting", () => {
         starts_at: new Date("2026-05-04T07:00:00Z"),
         ends_at: null,
         source_fingerprint: "f00f",
+        organisation: "1",
         generator_url: ALERT.generatorURL,
       },
     ]);
@@ -132,6 +133,7 @@ describe("Grafana's legacy alerting", () => {
       starts_at: null,
       ends_at: null,
       source_fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+      organisation: "1",
       generator_url: RULE.ruleUrl,
     });
   });

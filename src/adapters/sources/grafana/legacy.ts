@@ -66,6 +66,7 @@ export function decodeLegacy(body: unknown): Decoded | undefined {
     starts_at: null,
     ends_at: null,
     source_fingerprint: identityOf(fields),
+    ...(fields.orgId === null ? {} : { organisation: fields.orgId }),
     generator_url: ruleUrl,
   };
   return { ok: true, alerts: NOT_YET.includes(state) ? [] : [alert], truncated: 0, rejected: [] };

@@ -11,6 +11,11 @@ const own = z.object({
   imageURL: optionalText,
 });
 
+const body = z.object({ orgId: anyText });
+
+/** The organisation that a body is of: two of one Grafana may have alerts of one fingerprint. */
+export const organisationOf = (raw: unknown): string | null => body.safeParse(raw).data?.orgId ?? null;
+
 // Alerts that Grafana raises itself where a rule cannot be evaluated; the label `rulename` says which.
 const OF_THE_RULE = ["DatasourceNoData", "DatasourceError"];
 
