@@ -28,6 +28,8 @@ export const incident = z.object({
   operation_target: operationTarget.nullable(),
   fingerprint: z.string(),
   hit_count: z.number().int(),
+  /** It begins and ends again and again: it stays open, and people are not told of each time. */
+  flapping: z.boolean().default(false),
   first_seen: wireTime,
   last_seen: wireTime,
   created_at: wireTime,

@@ -50,7 +50,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
   const counts = await instancesSince(ctx, fingerprints, moments);
   const relations = await relationsOf(ctx, rows);
   return rows.map((row) => {
-    const { resolved_through: _, resolution: __, feedback, escalation_level, ...rest } = row;
+    const { resolved_through: _, resolution: __, flaps: ___, feedback, escalation_level, ...rest } = row;
     const { incident_id } = row;
     const decision = decisions.get(incident_id);
     const own = approvals.get(incident_id) ?? [];

@@ -57,25 +57,32 @@ function byFingerprint(alerts: readonly StoredAlert[]): Map<string, Group> {
 /** Whether trouble that is seen again at `now` continues an incident that was resolved. */
 function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, isNew: boolean): boolean {
   if (incident.status !== "resolved" || incident.resolved_at === null) return false;
-  if (!isNew) return addSeconds(incident.resolved_at, windows.cool_down) <= now;
+  // Resolved because its alerts had ended, it is not over while one fires; else it is given its cool-down.
+  if (!isNew)
+    return (
+      incident.resolved_through === "notice" || addSeconds(incident.resolved_at, windows.cool_down) <= now
+    );
   const repaired =
     incident.resolved_through === "repair" && addSeconds(incident.resolved_at, windows.repair) > now;
   return repaired || addSeconds(incident.last_seen, windows.active) > now;
 }
 
-/** The tier of each fingerprint if its trouble begins now, for those whose trouble is not going on. */
+/**
+ * The tier of each fingerprint if its trouble begins now. Given: how often each ended of late without being
+ * resolved, because it flaps.
+ */
 async function levels(
   ctx: Ctx,
-  fingerprints: readonly string[],
+  flaps: ReadonlyMap<string, number>,
   windows: IncidentWindows,
 ): Promise<Map<string, number>> {
-  const over = await timesOver(ctx, fingerprints, escalationMoments(ctx.clock.now()));
-  const level = (key: string) =>
+  const over = await timesOver(ctx, [...flaps.keys()], escalationMoments(ctx.clock.now()));
+  const level = (key: string, damped: number) =>
     escalationLevel(
-      (over.get(key) ?? [0, 0, 0]).map((times) => times + 1),
+      (over.get(key) ?? [0, 0, 0]).map((times) => times + damped + 1),
       windows.escalation,
     );
-  return new Map(fingerprints.map((key) => [key, level(key)]));
+  return new Map([...flaps].map(([key, damped]) => [key, level(key, damped)]));
 }
 
 function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): void {
@@ -204,6 +211,11 @@ async function onExisting(
     const incident = { ...before, ...counted(ctx, before, fresh) };
     const more = incident.notification_type !== before.notification_type;
     const raised = more || incident.severity !== before.severity;
+    // Whoever is not told of each time is still told that it comes back too often.
+    if (before.flapping && fresh.length > 0 && tier > before.escalation_level) {
+      incident.escalation_level = tier;
+      noteLevel(ctx, incident);
+    }
     return { ...same, incident, kind: "converged", raised, becomes_trouble: more };
   }
   const now = ctx.clock.now();
@@ -252,10 +264,8 @@ export async function converge(
   if (firing.length === 0) return [];
   const groups = byFingerprint(firing);
   const latest = await latestIncidents(ctx, [...groups.keys()]);
-  const over = [...groups.keys()].filter((key) => {
-    const before = latest.get(key);
-    return before !== undefined && !isActive(before);
-  });
+  const over = new Map<string, number>();
+  for (const [key, before] of latest) if (!isActive(before) || before.flapping) over.set(key, before.flaps);
   const tiers = await levels(ctx, over, options.windows);
   const outcome: Convergence[] = [];
   const opening: Opening[] = [];
@@ -268,7 +278,11 @@ export async function converge(
       tier === 4 && before?.escalation_level !== 4 && before?.alert_category !== "flywheel_health";
     if (existing === undefined) opening.push({ group, tier, needs_permanent_fix });
     else
-      outcome.push({ ...existing, needs_permanent_fix: needs_permanent_fix && existing.kind === "reopened" });
+      outcome.push({
+        ...existing,
+        needs_permanent_fix:
+          needs_permanent_fix && (existing.kind === "reopened" || before?.flapping === true),
+      });
     if (before !== undefined && existing !== undefined && isActive(before))
       tellRaised(ctx, existing.incident, before.severity);
   }

@@ -18,6 +18,7 @@ export {
   type Topology,
 } from "./correlation/index.ts";
 export { giveFeedback } from "./feedback.ts";
+export { endByNotice, endFlapping } from "./flap.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { forgetLesson, listLessons, teach } from "./linking/lessons.ts";
 export {
@@ -46,6 +47,6 @@ export { type KnownHost, type KnownTargets, operationTarget } from "./operation-
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
-export { incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
+export { flappingBefore, incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
 export { note, operationLog, timelineOf } from "./timeline.ts";
-export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";
+export type { Convergence, Flapping, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

@@ -125,15 +125,17 @@ export async function countIncidents(ctx: Ctx, counted: readonly IncidentRow[]):
     affected_services: one.affected_services,
     alert_category: one.alert_category,
     notification_type: one.notification_type,
+    escalation_level: one.escalation_level,
   }));
   await ctx.db.execute(sql`
     update incidents i
        set hit_count = c.hit_count, severity = c.severity, affected_services = c.affected_services,
            last_seen = greatest(i.last_seen, c.last_seen), updated_at = c.updated_at,
-           alert_category = c.alert_category, notification_type = c.notification_type
+           alert_category = c.alert_category, notification_type = c.notification_type,
+           escalation_level = greatest(i.escalation_level, c.escalation_level)
       from json_to_recordset(${jsonRows(rows)}::json)
         as c(incident_id text, hit_count int, last_seen timestamptz, updated_at timestamptz, severity text,
-             affected_services text[], alert_category text, notification_type text)
+             affected_services text[], alert_category text, notification_type text, escalation_level int)
      where i.incident_id = c.incident_id`);
 }
 
@@ -203,6 +205,37 @@ export async function timesOver(
     .where(and(oneOf(resolutions.anomaly_key, fingerprints), gt(resolutions.resolved_at, oldest)))
     .groupBy(resolutions.anomaly_key);
   return new Map(rows.map((row) => [row.key, row.counts]));
+}
+
+/** How often an incident was over because its alerts had ended since `since`. */
+export async function endsSince(ctx: Ctx, incident_id: string, since: Date): Promise<number> {
+  const [row] = await ctx.db
+    .select({ n: count() })
+    .from(resolutions)
+    .where(
+      and(
+        eq(resolutions.incident_id, incident_id),
+        eq(resolutions.through, "notice"),
+        gt(resolutions.resolved_at, since),
+      ),
+    );
+  return row?.n ?? 0;
+}
+
+/** A page of the incidents that flap and have not changed since `before`, from after `after` on. */
+export async function flappingBefore(
+  ctx: Ctx,
+  before: Date,
+  after: string,
+  limit: number,
+): Promise<{ incident_id: string; fingerprint: string }[]> {
+  const { incident_id, fingerprint, flapping, updated_at } = incidents;
+  return ctx.db
+    .select({ incident_id, fingerprint })
+    .from(incidents)
+    .where(and(eq(flapping, true), lte(updated_at, before), gt(incident_id, after)))
+    .orderBy(asc(incident_id))
+    .limit(limit);
 }
 
 /** A page of the incidents that were resolved before `before`, from after `after` on. */

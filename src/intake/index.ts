@@ -17,7 +17,13 @@ export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
 export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
 export { type FiringAlert, firingAlerts } from "./firing/list.ts";
-export { endLapsed, labelsOfIncidents, lapsedAlerts, understoodUntil } from "./firing/store.ts";
+export {
+  endLapsed,
+  labelsOfIncidents,
+  lapsedAlerts,
+  understoodUntil,
+  unheardFiring,
+} from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
 export { type Foreseen, Guard, SMALL_BODY } from "./guard/guard.ts";

@@ -6,11 +6,11 @@ import { latestDecisions } from "../decision/index.ts";
 import { incidentsInExecution } from "../execution/index.ts";
 import {
   acknowledge,
+  endByNotice,
   incidentsById,
   isActive,
   isReopenedByHand,
   lockFingerprints,
-  resolve,
 } from "../incident/index.ts";
 import {
   alertIdentity,
@@ -129,6 +129,7 @@ export { waves };
 /** Resolves the incidents of alerts that have ended, where no other fires. */
 export async function resolveQuiet(
   ctx: Ctx,
+  { windows: { flapping } }: Journey,
   stored: readonly { status: string; incident_id: string | null }[],
 ): Promise<void> {
   const ended = stored.filter((alert) => alert.status === "resolved" && alert.incident_id !== null);
@@ -142,7 +143,7 @@ export async function resolveQuiet(
     // A person found that it was not over: then no sender says that it is.
     const by_hand = incident !== undefined && isReopenedByHand(incident);
     if (!firing.has(incident_id) && !acting.has(incident_id) && !by_hand)
-      await resolve(ctx, { incident_id, through: "notice" });
+      await endByNotice(ctx, { incident_id, flapping });
   }
 }
 
@@ -182,7 +183,7 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     ctx,
     judgement.changed.filter(({ alert_id }) => before.has(alert_id)),
   );
-  await resolveQuiet(ctx, placed);
+  await resolveQuiet(ctx, journey, placed);
   return placed;
 }
 

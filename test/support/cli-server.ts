@@ -28,6 +28,7 @@ export const INCIDENT: Incident = {
   operation_target: target,
   fingerprint: "f".repeat(32),
   hit_count: 3,
+  flapping: false,
   first_seen: AT,
   last_seen: AT,
   created_at: AT,

@@ -1,7 +1,7 @@
-import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNull, lte, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../db/ctx.ts";
 import { oneOf } from "../../db/one-of.ts";
-import { alerts } from "../../db/schema.ts";
+import { alerts, incidents } from "../../db/schema.ts";
 import { placeAt } from "../outage/decide.ts";
 
 /** The moment before which everything that came is understood: now, where no receipt waits. */
@@ -75,6 +75,30 @@ export async function labelsOfIncidents(
   const found = new Map<string, Record<string, string>[]>();
   for (const { id, labels } of rows) found.set(id, [...(found.get(id) ?? []), labels]);
   return found;
+}
+
+/** Alerts that fire on incidents that were resolved before `resolved` because their alerts had ended, heard of since `heard`. */
+export async function unheardFiring(
+  ctx: Ctx,
+  { resolved, heard, limit }: { resolved: Date; heard: Date; limit: number },
+): Promise<(typeof alerts.$inferSelect)[]> {
+  const rows = await ctx.db
+    .select({ alert: alerts })
+    .from(incidents)
+    .innerJoin(alerts, eq(alerts.incident_id, incidents.incident_id))
+    .where(
+      and(
+        eq(incidents.status, "resolved"),
+        eq(incidents.resolved_through, "notice"),
+        lte(incidents.resolved_at, resolved),
+        eq(alerts.status, "firing"),
+        isNull(alerts.silenced_by),
+        gt(alerts.last_received_at, heard),
+      ),
+    )
+    .orderBy(asc(alerts.alert_id))
+    .limit(limit);
+  return rows.map((row) => row.alert);
 }
 
 /** Alerts that fire, newest first, those with all of these labels. */
