@@ -440,7 +440,7 @@ describe("any interleaving", () => {
     | { kind: "pass"; seconds: number };
 
   const said: fc.Arbitrary<Said> = fc.record({
-    alert: fc.integer({ min: 0, max: 1 }),
+    alert: fc.constantFrom(0, 0, 0, 1),
     fires: fc.boolean(),
     // Seconds ago; 3,600 is the start that Prometheus keeps, the others those of whoever lost its state.
     start: fc.constantFrom(-1, -1, 0, 40, 200),
@@ -580,7 +580,7 @@ describe("any interleaving", () => {
         }
       }
     };
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), run), {
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 20 }), run), {
       seed: SEED,
       numRuns: 60,
     });
