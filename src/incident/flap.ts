@@ -36,12 +36,12 @@ export async function endByNotice(
     }
     await updateIncident(tx, incident_id, { flapping: true, flaps: 1 });
     const { within } = flapping;
-    const text = `It flaps: it ended ${ends} times within ${minutes(within)}, and stays open until it is quiet for as long`;
-    note(tx, { incident_id, kind: "status", text, data: { ends, within } });
+    const reason = `It ended ${ends} times within ${minutes(within)}: it stays open until it has been quiet for as long`;
+    note(tx, { incident_id, kind: "status", text: `Flapping: ${reason}`, data: { ends, within } });
     record(tx, { action: "incident.flapping", subject: incident_id, data: { ends, within } });
     // Of an effect people hear through its main incident.
     if (incident.merged_into === null)
-      tell(tx, { topic: "incident.flapping", incident_id, payload: { ends, within } });
+      tell(tx, { topic: "incident.flapping", incident_id, payload: { reason, ends, within } });
   });
 }
 

@@ -293,7 +293,7 @@ describe("flapping", () => {
   };
   const messages = async () => (await topics()).filter((topic) => !topic.startsWith("approval"));
 
-  it("is told once, keeps the incident open, and ends with its quiet", async () => {
+  it("is told once and why, keeps the incident open, and ends with its quiet", async () => {
     for (let times = 0; times < 6; times += 1) await turn();
     const damped = ["opened", "resolved", "reopened", "resolved", "reopened", "flapping"];
     expect(await messages()).toEqual(damped);
@@ -303,6 +303,9 @@ describe("flapping", () => {
       hit_count: 6,
       flaps: 4,
     });
+    expect(
+      await rows("select payload->>'reason' as why from outbox where topic = 'incident.flapping'"),
+    ).toEqual([{ why: "It ended 3 times within 10 min: it stays open until it has been quiet for as long" }]);
     await sweep(journey);
     expect(await incident()).toMatchObject({ flapping: true });
     clock.forward(601);

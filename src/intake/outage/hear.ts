@@ -3,7 +3,7 @@ import { addSeconds } from "../../lib/clock.ts";
 import { prefixedId } from "../../lib/id.ts";
 import { formerKeys } from "../normalise.ts";
 import type { HeardAlert, StoredAlert } from "../types.ts";
-import { endingBy, endOf, fires, resolves } from "./decide.ts";
+import { endingBy, endOf, fires, type Known, type Outage, resolves } from "./decide.ts";
 import {
   adoptAlerts,
   type Change,
@@ -119,19 +119,35 @@ export async function withoutFormer(ctx: Ctx, alerts: readonly HeardAlert[]): Pr
   return alerts.filter((alert) => !over.has(alert.place));
 }
 
+const NOTHING: Known = { open: [], last: undefined };
+
 /** Works out what a wave comes to, notice by notice; what it changes of stored outages is in `changes`. */
 class Wave {
   readonly hearing: Hearing = { heard: [], fresh: new Map() };
   readonly changes = new Map<string, Change>();
   readonly dropped: string[] = [];
   readonly #ctx: Ctx;
-  readonly #known: Map<string, StoredOutage[]>;
-  readonly #numbers = new Map<string, number>();
+  readonly #byId: ReadonlyMap<string, StoredOutage>;
+  readonly #byCall: ReadonlyMap<string | null, StoredOutage>;
+  readonly #of: ReadonlyMap<string, Known>;
+  readonly #numbers: Map<string, number>;
   readonly #resolve_timeout: number;
 
   constructor(ctx: Ctx, known: readonly StoredOutage[], resolve_timeout: number) {
     this.#ctx = ctx;
-    this.#known = Map.groupBy(known, (one) => one.identity);
+    this.#byId = new Map(known.map((one) => [one.alert_id, one]));
+    this.#byCall = new Map(known.map((one) => [one.instance_key, one]));
+    const groups = [...Map.groupBy(known, (one) => one.identity)];
+    this.#of = new Map(
+      groups.map(([identity, all]) => [
+        identity,
+        {
+          open: all.filter((one) => one.status !== "resolved"),
+          last: all.findLast((one) => one.status === "resolved"),
+        },
+      ]),
+    );
+    this.#numbers = new Map(groups.map(([identity, all]) => [identity, all.at(-1)?.outage ?? 0]));
     this.#resolve_timeout = resolve_timeout;
   }
 
@@ -141,18 +157,20 @@ class Wave {
     else this.#fires(notice);
   }
 
-  #of({ identity }: HeardAlert) {
-    const all = this.#known.get(identity) ?? [];
-    return {
-      open: all.filter((one) => one.status !== "resolved"),
-      last: all.findLast((one) => one.status === "resolved"),
-    };
+  #known({ identity }: HeardAlert): Known {
+    return this.#of.get(identity) ?? NOTHING;
+  }
+
+  #stored({ alert_id }: Outage): StoredOutage {
+    const stored = this.#byId.get(alert_id);
+    if (stored === undefined) throw new Error(`${alert_id} is no outage that was read`);
+    return stored;
   }
 
   #next({ identity }: HeardAlert): number {
-    const number = this.#numbers.get(identity) ?? this.#known.get(identity)?.at(-1)?.outage ?? 0;
-    this.#numbers.set(identity, number + 1);
-    return number + 1;
+    const number = (this.#numbers.get(identity) ?? 0) + 1;
+    this.#numbers.set(identity, number);
+    return number;
   }
 
   #change({ alert_id, status, senders, ended_by, ended_with }: StoredOutage, what: Partial<Change>): void {
@@ -194,26 +212,24 @@ class Wave {
   }
 
   #calls(notice: HeardAlert): void {
-    const { last } = this.#of(notice);
-    const same = this.#known.get(notice.identity)?.find((one) => one.instance_key === notice.instance_key);
+    const { last } = this.#known(notice);
+    const same = this.#byCall.get(notice.instance_key);
     if (same !== undefined) this.#again(notice, same, same.senders);
     else if (last === undefined || notice.place > (last.ended_with ?? ""))
       this.#begin(notice, { outage: this.#next(notice) });
   }
 
   #fires(notice: HeardAlert): void {
-    const known = this.#of(notice);
+    const known = this.#known(notice);
     const fired = fires(known, notice);
-    const stored = (alert_id: string) =>
-      this.#known.get(notice.identity)?.find((one) => one.alert_id === alert_id) as StoredOutage;
-    if (fired.kind === "old") this.#again(notice, stored(fired.last.alert_id), fired.last.senders);
-    else if (fired.kind === "again") this.#again(notice, stored(fired.of.alert_id), fired.senders);
+    if (fired.kind === "old") this.#again(notice, this.#stored(fired.last), fired.last.senders);
+    else if (fired.kind === "again") this.#again(notice, this.#stored(fired.of), fired.senders);
     else if (fired.kind === "new") this.#begin(notice, { outage: this.#next(notice) });
     else if (fired.kind === "hold") {
       const held_until = addSeconds(notice.received_at, this.#resolve_timeout);
       this.#begin(notice, { outage: this.#next(notice), held_until });
     } else {
-      const held = stored(fired.held.alert_id);
+      const held = this.#stored(fired.held);
       const { times, holds_until = null } = notice;
       this.#change(held, { status: "firing", times, holds_until, senders: fired.senders, begins: true });
       this.#tell(notice, held, { is_new: true, fires: true });
@@ -221,23 +237,21 @@ class Wave {
   }
 
   #ends(notice: HeardAlert): void {
-    const known = this.#of(notice);
+    const known = this.#known(notice);
     const { ended, held, last } = resolves(known, notice);
-    const stored = (alert_id: string) =>
-      this.#known.get(notice.identity)?.find((one) => one.alert_id === alert_id) as StoredOutage;
     for (const { outage, ended_by } of ended) {
-      const of = stored(outage.alert_id);
+      const of = this.#stored(outage);
       const what = { status: "resolved" as const, ends_at: endOf(notice), ended_with: notice.place };
       this.#change(of, { ...what, ended_by, times: of.of_call ? 0 : notice.times });
       this.#tell(notice, of, {});
     }
     if (held !== undefined) {
-      const of = stored(held.outage.alert_id);
+      const of = this.#stored(held.outage);
       if (held.senders.length === 0) this.dropped.push(of.alert_id);
       else this.#change(of, { senders: held.senders });
     }
     if (last !== undefined) {
-      const of = stored(last.outage.alert_id);
+      const of = this.#stored(last.outage);
       const times = notice.replayed || known.open.some((one) => one.status === "firing") ? 0 : notice.times;
       this.#change(of, { ended_by: last.ended_by, times });
       if (ended.length === 0 && !known.open.some((one) => one.status === "firing"))

@@ -146,10 +146,13 @@ export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promi
   if (rowCount !== changes.length) throw overtaken("an outage was changed meanwhile");
 }
 
-/** Forgets outages that were held and are taken back. */
+/** Forgets outages that were held and are taken back. Throws a serialisation failure when one has begun. */
 export async function dropHeld(ctx: Ctx, alert_ids: readonly string[]): Promise<void> {
   if (alert_ids.length === 0) return;
-  await ctx.db.delete(alerts).where(and(oneOf(alerts.alert_id, alert_ids), eq(alerts.status, "held")));
+  const { rowCount } = await ctx.db
+    .delete(alerts)
+    .where(and(oneOf(alerts.alert_id, alert_ids), eq(alerts.status, "held")));
+  if (rowCount !== alert_ids.length) throw overtaken("what was held has begun meanwhile");
 }
 
 /** An outage that is not stored yet. */
