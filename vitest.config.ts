@@ -63,7 +63,7 @@ export default defineConfig({
     // A test that is skipped is a promise not kept: CI refuses it.
     allowOnly: false,
     // A report of a failure that happens once in a hundred runs holds all there is to know.
-    chaiConfig: { truncateThreshold: 4_000 },
+    chaiConfig: { truncateThreshold: 1_000 },
     passWithNoTests: false,
   },
 });

@@ -183,6 +183,8 @@ export const configSchema = z.strictObject({
     ttl: seconds("7d"),
     close_after: seconds("7d"),
     escalation: section({ in_24_hours: count(3), in_7_days: count(10), in_30_days: count(20) }),
+    /** So many ends within this time are flapping, which is over when it has been quiet for as long. */
+    flapping: section({ ends: z.number().int().min(2).max(1_000).default(3), within: seconds("10m") }),
     correlation: section({
       enabled: z.boolean().default(true),
       window: seconds("10m"),

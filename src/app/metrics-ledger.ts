@@ -37,6 +37,14 @@ const RULES: Record<string, readonly Rule[]> = {
       known: each("repair_failed", ["true", "false"]),
     },
   ],
+  "incident.flapping": [
+    {
+      name: "awoooi_incidents_flapping_total",
+      help: "Incidents that began to flap: that ended again and again.",
+      labels: () => ({}),
+      known: [{}],
+    },
+  ],
   "learning.disposition": [
     {
       name: "awoooi_incidents_resolved_total",

@@ -34,7 +34,7 @@ function time(text: string): Date {
 function bodyOfOptions(options: SendOptions): { body: string; starts_at: Date } {
   const { name, severity, namespace, summary, resolved = false, startsAt } = options;
   if (!name) throw new AwoooiError("invalid", "Give the alert's --name, or a whole body with --file.");
-  // An instance is its labels and its start: with another start this would end nothing.
+  // As Alertmanager's own notices have it: an end before its start would be none.
   if (resolved && startsAt === undefined) {
     const words = "--resolved needs the --starts-at of the alert that it ends; sending that one printed it.";
     throw new AwoooiError("invalid", words);

@@ -50,6 +50,9 @@ function printIncident(out: Printer, incident: Incident, evidence: IncidentStory
       "often",
       `${often.last_1h} in 1 h, ${often.last_24h} in 24 h, ${often.last_7d} in 7 d, ${often.last_30d} in 30 d`,
     ],
+    ...(incident.flapping
+      ? [["flapping", "it begins and ends again and again: only its quiet is told"] as const]
+      : []),
     ["opened", moment(incident.created_at)],
     ["owner", incident.owner ?? "nobody yet"],
     ...(incident.silenced_by.length === 0

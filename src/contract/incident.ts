@@ -31,6 +31,8 @@ export const incident = z.object({
   /** What is learnt by: the same for the same trouble again, in one incident or several. */
   anomaly_key: z.string(),
   hit_count: z.number().int(),
+  /** It begins and ends again and again: it stays open, and people are not told of each time. */
+  flapping: z.boolean().default(false),
   first_seen: wireTime,
   last_seen: wireTime,
   created_at: wireTime,

@@ -25,6 +25,7 @@ const FINAL: Record<string, readonly string[]> = {
 };
 
 const KINDS: Record<string, string> = {
+  alerts: "alert",
   receipts: "receipt",
   incidents: "incident",
   decisions: "decision",

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "./ctx.ts";
 import {
+  alerts,
   approvals,
   audit_entries,
   decisions,
@@ -38,6 +39,13 @@ export const PLACES: readonly Place[] = [
     from: sql`${receipts}`,
     state: sql`${receipts.state}`,
     since: sql`${receipts.received_at}`,
+  },
+  {
+    kind: "alert",
+    states: ["held"],
+    from: sql`${alerts}`,
+    state: sql`${alerts.status}`,
+    since: sql`${alerts.first_received_at}`,
   },
   {
     kind: "incident",

@@ -54,6 +54,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
       resolved_through: _,
       resolution: __,
       key_version: ___,
+      flaps: ____,
       feedback,
       escalation_level,
       ...rest

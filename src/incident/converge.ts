@@ -74,26 +74,32 @@ async function byIncident(ctx: Ctx, alerts: readonly StoredAlert[]): Promise<Fou
 /** Whether trouble that is seen again at `now` continues an incident that was resolved. */
 function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, isNew: boolean): boolean {
   if (incident.status !== "resolved" || incident.resolved_at === null) return false;
-  if (!isNew) return addSeconds(incident.resolved_at, windows.cool_down) <= now;
+  // Resolved because its alerts had ended, it is not over while one fires; else it is given its cool-down.
+  if (!isNew)
+    return (
+      incident.resolved_through === "notice" || addSeconds(incident.resolved_at, windows.cool_down) <= now
+    );
   const repaired =
     incident.resolved_through === "repair" && addSeconds(incident.resolved_at, windows.repair) > now;
   return repaired || addSeconds(incident.last_seen, windows.active) > now;
 }
 
-/** The tier of each anomaly if its trouble begins now, for those whose trouble is not going on. */
+/**
+ * The tier of each anomaly if its trouble begins now. Given: how often each ended of late without being resolved,
+ * because it flaps.
+ */
 async function levels(
   ctx: Ctx,
-  anomaly_keys: readonly string[],
+  flaps: ReadonlyMap<string, number>,
   windows: IncidentWindows,
 ): Promise<Map<string, number>> {
-  const keys = [...new Set(anomaly_keys)];
-  const over = await timesOver(ctx, keys, escalationMoments(ctx.clock.now()));
-  const level = (key: string) =>
+  const over = await timesOver(ctx, [...flaps.keys()], escalationMoments(ctx.clock.now()));
+  const level = (key: string, damped: number) =>
     escalationLevel(
-      (over.get(key) ?? [0, 0, 0]).map((times) => times + 1),
+      (over.get(key) ?? [0, 0, 0]).map((times) => times + damped + 1),
       windows.escalation,
     );
-  return new Map(keys.map((key) => [key, level(key)]));
+  return new Map([...flaps].map(([key, damped]) => [key, level(key, damped)]));
 }
 
 function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): void {
@@ -224,6 +230,11 @@ async function onExisting(
     const incident = { ...before, ...counted(ctx, before, fresh) };
     const more = incident.notification_type !== before.notification_type;
     const raised = more || incident.severity !== before.severity;
+    // Whoever is not told of each time is still told that it comes back too often.
+    if (before.flapping && fresh.length > 0 && tier > before.escalation_level) {
+      incident.escalation_level = tier;
+      noteLevel(ctx, incident);
+    }
     return { ...same, incident, kind: "converged", raised, becomes_trouble: more };
   }
   const now = ctx.clock.now();
@@ -271,12 +282,13 @@ export async function converge(
   authorise(ctx.actor, "converge alerts", { people: "nobody", system: ["intake"] });
   if (firing.length === 0) return [];
   const groups = await byIncident(ctx, firing);
-  const over = groups.filter(({ before }) => before !== undefined && !isActive(before));
-  const tiers = await levels(
-    ctx,
-    over.map(({ group: [first] }) => first.anomaly_key),
-    options.windows,
-  );
+  const over = new Map<string, number>();
+  for (const { group, before } of groups) {
+    if (before === undefined || (isActive(before) && !before.flapping)) continue;
+    const key = group[0].anomaly_key;
+    over.set(key, Math.max(over.get(key) ?? 0, before.flaps));
+  }
+  const tiers = await levels(ctx, over, options.windows);
   const outcome: Convergence[] = [];
   const opening: Opening[] = [];
   for (const { group, before } of groups) {
@@ -287,7 +299,11 @@ export async function converge(
       tier === 4 && before?.escalation_level !== 4 && before?.alert_category !== "flywheel_health";
     if (existing === undefined) opening.push({ group, tier, needs_permanent_fix });
     else
-      outcome.push({ ...existing, needs_permanent_fix: needs_permanent_fix && existing.kind === "reopened" });
+      outcome.push({
+        ...existing,
+        needs_permanent_fix:
+          needs_permanent_fix && (existing.kind === "reopened" || before?.flapping === true),
+      });
     if (before !== undefined && existing !== undefined && isActive(before))
       tellRaised(ctx, existing.incident, before.severity);
   }

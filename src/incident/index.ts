@@ -18,7 +18,9 @@ export {
   type Topology,
 } from "./correlation/index.ts";
 export { giveFeedback } from "./feedback.ts";
+export { endByNotice, endFlapping } from "./flap.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
+export { type RewrittenKeys, rewriteIncidentKeys } from "./keys/rewrite.ts";
 export { forgetLesson, listLessons, teach } from "./linking/lessons.ts";
 export {
   admitMerging,
@@ -46,7 +48,6 @@ export { type KnownHost, type KnownTargets, operationTarget } from "./operation-
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
-export { type RewrittenKeys, rewriteIncidentKeys } from "./rewrite-keys.ts";
-export { incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
+export { flappingBefore, incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
 export { note, operationLog, timelineOf } from "./timeline.ts";
-export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";
+export type { Convergence, Flapping, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

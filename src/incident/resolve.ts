@@ -42,6 +42,8 @@ export async function resolve(ctx: Ctx, input: ResolveInput): Promise<IncidentRo
       resolved_at,
       resolution,
       resolved_through: through,
+      flapping: false,
+      flaps: 0,
     });
     const data = { through, resolution, ...(comment === undefined ? {} : { comment }) };
     const text = comment === undefined ? WORDS[through] : `${WORDS[through]}: ${comment}`;

@@ -23,7 +23,6 @@ import { LOCKS } from "../db/lock.ts";
 import { oneOf } from "../db/one-of.ts";
 import { olderThan, olderThanSeq } from "../db/page.ts";
 import { alerts, approvals, executions, incidents, resolutions, timeline } from "../db/schema.ts";
-import { KEY_VERSION } from "../intake/index.ts";
 import { incidentId } from "../lib/id.ts";
 import { deleteLinksOf } from "./linking/store.ts";
 import type { IncidentRow } from "./types.ts";
@@ -141,15 +140,17 @@ export async function countIncidents(ctx: Ctx, counted: readonly IncidentRow[]):
     affected_services: one.affected_services,
     alert_category: one.alert_category,
     notification_type: one.notification_type,
+    escalation_level: one.escalation_level,
   }));
   await ctx.db.execute(sql`
     update incidents i
        set hit_count = c.hit_count, severity = c.severity, affected_services = c.affected_services,
            last_seen = greatest(i.last_seen, c.last_seen), updated_at = c.updated_at,
-           alert_category = c.alert_category, notification_type = c.notification_type
+           alert_category = c.alert_category, notification_type = c.notification_type,
+           escalation_level = greatest(i.escalation_level, c.escalation_level)
       from json_to_recordset(${jsonRows(rows)}::json)
         as c(incident_id text, hit_count int, last_seen timestamptz, updated_at timestamptz, severity text,
-             affected_services text[], alert_category text, notification_type text)
+             affected_services text[], alert_category text, notification_type text, escalation_level int)
      where i.incident_id = c.incident_id`);
 }
 
@@ -219,6 +220,37 @@ export async function timesOver(
     .where(and(oneOf(resolutions.anomaly_key, anomaly_keys), gt(resolutions.resolved_at, oldest)))
     .groupBy(resolutions.anomaly_key);
   return new Map(rows.map((row) => [row.key, row.counts]));
+}
+
+/** How often an incident was over because its alerts had ended since `since`. */
+export async function endsSince(ctx: Ctx, incident_id: string, since: Date): Promise<number> {
+  const [row] = await ctx.db
+    .select({ n: count() })
+    .from(resolutions)
+    .where(
+      and(
+        eq(resolutions.incident_id, incident_id),
+        eq(resolutions.through, "notice"),
+        gt(resolutions.resolved_at, since),
+      ),
+    );
+  return row?.n ?? 0;
+}
+
+/** A page of the incidents that flap and have not changed since `before`, from after `after` on. */
+export async function flappingBefore(
+  ctx: Ctx,
+  before: Date,
+  after: string,
+  limit: number,
+): Promise<{ incident_id: string; fingerprint: string }[]> {
+  const { incident_id, fingerprint, flapping, updated_at } = incidents;
+  return ctx.db
+    .select({ incident_id, fingerprint })
+    .from(incidents)
+    .where(and(eq(flapping, true), lte(updated_at, before), gt(incident_id, after)))
+    .orderBy(asc(incident_id))
+    .limit(limit);
 }
 
 /** A page of the incidents that were resolved before `before`, from after `after` on. */
@@ -348,48 +380,4 @@ export async function deleteIncidents(
   const lines = await ctx.db.delete(timeline).where(oneOf(timeline.incident_id, incident_ids));
   const gone = await ctx.db.delete(incidents).where(oneOf(incidents.incident_id, incident_ids));
   return { incidents: gone.rowCount ?? 0, timeline: lines.rowCount ?? 0, incident_links: links };
-}
-
-/** An incident whose keys are of an earlier version, with those of the alert that opened it, where that is left. */
-export type OldIncidentKeys = {
-  incident_id: string;
-  fingerprint: string;
-  is_active: boolean;
-  alert_fingerprint: string | null;
-  alert_anomaly_key: string | null;
-};
-
-/** Incidents whose keys are of an earlier version, by their ids, after `after`. */
-export async function incidentsOfOldKeys(ctx: Ctx, after: string, limit: number): Promise<OldIncidentKeys[]> {
-  const { rows } = await ctx.db.execute<OldIncidentKeys>(sql`
-    select i.incident_id, i.fingerprint, i.status in ('investigating', 'mitigating') as is_active,
-           a.fingerprint as alert_fingerprint, a.anomaly_key as alert_anomaly_key
-      from (select * from incidents where incident_id > ${after} and key_version < ${KEY_VERSION}::int
-             order by incident_id limit ${limit}) i
-      left join lateral (select fingerprint, anomaly_key from alerts where alerts.incident_id = i.incident_id
-                          order by first_received_at, alert_id limit 1) a on true
-     order by i.incident_id`);
-  return rows;
-}
-
-/** Which of these fingerprints an active incident has whose keys are of the present version. */
-export async function activeFingerprints(ctx: Ctx, fingerprints: readonly string[]): Promise<Set<string>> {
-  if (fingerprints.length === 0) return new Set();
-  const rows = await ctx.db
-    .select({ fingerprint: incidents.fingerprint })
-    .from(incidents)
-    .where(and(oneOf(incidents.fingerprint, fingerprints), inArray(incidents.status, [...ACTIVE])));
-  return new Set(rows.map((row) => row.fingerprint));
-}
-
-/** Writes the keys of these incidents, in the present version. */
-export async function writeIncidentKeys(
-  ctx: Ctx,
-  rows: readonly { incident_id: string; fingerprint: string; anomaly_key: string }[],
-): Promise<void> {
-  await ctx.db.execute(sql`
-    update incidents i
-       set fingerprint = k.fingerprint, anomaly_key = k.anomaly_key, key_version = ${KEY_VERSION}::int
-      from json_to_recordset(${jsonRows(rows)}::json) as k(incident_id text, fingerprint text, anomaly_key text)
-     where i.incident_id = k.incident_id`);
 }

@@ -9,6 +9,9 @@ export type IncidentRow = Omit<typeof incidents.$inferSelect, "operation_target"
 /** How often trouble may come before it is one tier up: 2, 3 and 4. */
 export type Escalation = { in_24_hours: number; in_7_days: number; in_30_days: number };
 
+/** So many ends within so many seconds are flapping, which is over when it has been quiet for as long. */
+export type Flapping = { ends: number; within: number };
+
 /** How long what counts as the same trouble. Seconds. */
 export type IncidentWindows = {
   /** New instances within this time of the last one continue a resolved incident. */
@@ -24,6 +27,7 @@ export type IncidentWindows = {
   /** A resolved incident is closed after this time. */
   close_after: number;
   escalation: Escalation;
+  flapping: Flapping;
 };
 
 /** What the new alerts of one fingerprint came to. */

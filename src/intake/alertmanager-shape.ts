@@ -18,6 +18,7 @@ const webhook = z.object({
   commonLabels: texts,
   commonAnnotations: texts,
   truncatedAlerts: z.number().int().min(0).catch(0),
+  externalURL: optionalText,
 });
 
 const single = z.object({
@@ -81,5 +82,6 @@ export function decodeAlertmanager(
     if (decoded === undefined) rejected.push(`alerts[${index}] is not an object`);
     else alerts.push(complete(decoded, raw));
   });
-  return { ok: true, alerts, truncated: parsed.data.truncatedAlerts, rejected };
+  const { truncatedAlerts: truncated, externalURL: external_url } = parsed.data;
+  return { ok: true, alerts, truncated, rejected, ...(external_url === null ? {} : { external_url }) };
 }

@@ -17,7 +17,13 @@ export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
 export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
 export { type FiringAlert, firingAlerts } from "./firing/list.ts";
-export { endLapsed, labelsOfIncidents, lapsedAlerts, understoodUntil } from "./firing/store.ts";
+export {
+  endLapsed,
+  labelsOfIncidents,
+  lapsedAlerts,
+  understoodUntil,
+  unheardFiring,
+} from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
 export { type Foreseen, Guard, SMALL_BODY } from "./guard/guard.ts";
@@ -42,13 +48,17 @@ export {
   parseMatchers,
 } from "./matchers.ts";
 export {
+  alertIdentity,
   alertTypeOf,
   callOf,
+  formerKeys,
   KNOWN_ALERT_TYPES,
-  lastingInstance,
   normalise,
   severityOf,
 } from "./normalise.ts";
+export { placeOf, senderOf } from "./outage/decide.ts";
+export { type HeardOutage, hearWave, waves, withoutFormer } from "./outage/hear.ts";
+export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
 export { decodeEach, ownAlert } from "./own-form.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
@@ -60,18 +70,12 @@ export type { SignalEntry, SignalStream, StreamFigures, StreamState } from "./si
 export {
   alertNamesOf,
   assignAlerts,
-  endInstances,
-  endsAll,
   finishReceipts,
   firingIncidents,
   incidentsOfFiring,
-  insertAlerts,
   instancesSince,
   repairLabelsOf,
-  retireInstances,
-  stillNews,
   stillWaiting,
-  touchAlerts,
   waitingReceipts,
   waitingSummary,
 } from "./store.ts";

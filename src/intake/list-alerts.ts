@@ -7,6 +7,8 @@ import { alertRows } from "./store.ts";
 export function presentAlert(row: Awaited<ReturnType<typeof alertRows>>[number]): Alert {
   return {
     ...row,
+    // What is held is in no incident and in no list.
+    status: row.status === "resolved" ? "resolved" : "firing",
     starts_at: row.starts_at.toISOString(),
     ends_at: row.ends_at?.toISOString() ?? null,
     first_received_at: row.first_received_at.toISOString(),

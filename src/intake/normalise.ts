@@ -87,22 +87,26 @@ function identityOf({ source_fingerprint: given, labels }: SourceAlert): string 
 
 const shortened = (given: string) => (given.length > LONGEST_IDENTITY ? sha256(given) : given);
 
-/** The key of an instance that has no start: it lasts until it resolves, and its redeliveries are one. */
-export function lastingInstance(source: string, source_fingerprint: string): string {
-  return keyOf([source, shortened(source_fingerprint), "unknown"]);
+const keyOf = (texts: readonly string[]) => hashOfTexts(texts).slice(0, 32);
+
+/**
+ * Names an alert, whatever its outages. By the adapter, not by the source that a body claims: the sender of
+ * one webhook must not end the alerts of another.
+ */
+export function alertIdentity(adapter: string, organisation: string, source_fingerprint: string): string {
+  return keyOf([adapter, organisation, shortened(source_fingerprint)]);
 }
 
-const keyOf = (instance: readonly string[]) => hashOfTexts(instance).slice(0, 32);
-
-function instanceOf(alert: SourceAlert, source_fingerprint: string, call: string | undefined): string[] {
-  // The two of a Prometheus pair see the same alert begin at different moments.
-  if (alert.holds_until !== undefined) return [source_fingerprint, "repeated"];
-  if (alert.starts_at !== null) return [source_fingerprint, alert.starts_at.toISOString()];
-  // Nothing of the alert itself: a receipt that is replayed may be understood in another way.
-  if (call !== undefined) return ["call", call, String(alert.position ?? 0)];
-  // Without a start an instance lasts until it resolves: its redeliveries are one.
-  return [source_fingerprint, "unknown"];
+/** The keys under which an alert that began at `starts_at` may lie from before outages were counted. */
+export function formerKeys(adapter: string, source_fingerprint: string, starts_at?: Date): string[] {
+  const starts = starts_at === undefined ? [] : [starts_at.toISOString()];
+  return [...starts, "unknown", "repeated"].map((start) =>
+    keyOf([adapter, shortened(source_fingerprint), start]),
+  );
 }
+
+const isOfCall = (alert: SourceAlert, call: string | undefined) =>
+  call !== undefined && alert.starts_at === null && alert.holds_until === undefined;
 
 /** How an alert stands that holds until some time: at that time it is over, as Alertmanager judges. */
 function standing(
@@ -152,16 +156,22 @@ export function normalise(
     expr,
   });
   const source_fingerprint = identityOf(alert);
-  const instance = instanceOf(alert, source_fingerprint, call);
+  const organisation = cut(alert.organisation ?? "");
+  const identity = alertIdentity(source, organisation, source_fingerprint);
+  const of_call = isOfCall(alert, call);
   const workload = alert.workload ?? given ?? subject.workload;
   const anomaly_key = anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_name });
   // Of what its source has grouped, that says what belongs together.
   const telling = alert.workload === undefined ? tellingLabels(subject, labels, alert_type) : [];
   return {
-    instance_key: keyOf([source, ...instance]),
+    identity,
+    // Nothing of the alert itself: a receipt that is replayed may be understood in another way.
+    instance_key: of_call ? keyOf([source, "call", call ?? "", String(alert.position ?? 0)]) : identity,
+    adapter: source,
+    organisation,
     source: alert.source === undefined ? source : sourceNameOf(alert.source),
     source_fingerprint,
-    fingerprint: fingerprintOf(anomaly_key, { organisation: "", telling }),
+    fingerprint: fingerprintOf(anomaly_key, { organisation, telling }),
     anomaly_key,
     ...standing(alert, received_at),
     alert_name,
@@ -177,7 +187,7 @@ export function normalise(
     annotations,
     starts_at: alert.starts_at ?? received_at,
     start_known: alert.starts_at !== null && alert.holds_until === undefined,
-    of_call: alert.starts_at === null && call !== undefined,
+    of_call,
     generator_url: keptLink(alert.generator_url),
     heartbeat,
     progress,

@@ -33,6 +33,8 @@ export type SourceAlert = {
   holds_until?: Date | null;
   /** The source's own identity of the alert; null: made from its labels. */
   source_fingerprint: string | null;
+  /** The tenant of the sender that it is of, where the body names one: two of them may use one fingerprint. */
+  organisation?: string;
   generator_url: string | null;
   /** What the body itself says of these; where it does not, labels say it, and who was called. */
   source?: string;
@@ -49,10 +51,18 @@ export type SourceAlert = {
 /**
  * `truncated` is how many alerts the sender left out of the body; `rejected` says of entries that could
  * not be understood why. A body with such entries is a dead letter, its other alerts count all the same.
- * `acknowledged` are the fingerprints of alerts without a start whose sender says that someone is on them.
+ * `acknowledged` are the fingerprints of alerts without a start whose sender says that someone is on them;
+ * `external_url` is where the sender says that it is found: it tells two behind one address apart.
  */
 export type Decoded =
-  | { ok: true; alerts: SourceAlert[]; truncated: number; rejected: string[]; acknowledged?: string[] }
+  | {
+      ok: true;
+      alerts: SourceAlert[];
+      truncated: number;
+      rejected: string[];
+      acknowledged?: string[];
+      external_url?: string;
+    }
   | { ok: false; reason: string };
 
 /** What there is to know of a source before one is made: for settings, validation and the reference. */
@@ -84,7 +94,13 @@ export type Source = {
 
 /** An alert in AWOOOI's terms, not stored yet. */
 export type NormalisedAlert = {
+  /** Names the alert, whatever its outages: adapter, organisation, and the sender's own fingerprint. */
+  identity: string;
+  /** The identity; of an alert `of_call` what the call began. */
   instance_key: string;
+  /** The adapter that understood it; `source` may be what the body says. */
+  adapter: string;
+  organisation: string;
   source: string;
   source_fingerprint: string;
   /** What it converges by. */
@@ -104,7 +120,7 @@ export type NormalisedAlert = {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   starts_at: Date;
-  /** False: no start tells it from another instance of its alert; `starts_at` may be when we heard of it. */
+  /** False: `starts_at` is when we heard of it, or what a sender that repeats itself says. */
   start_known: boolean;
   /** Its instance is that of the call that brought it: without a start, from a source that counts calls. */
   of_call: boolean;
@@ -120,15 +136,28 @@ export type NormalisedAlert = {
   progress: boolean;
 };
 
-/** What was said of an instance, `times` in a row with nothing else between. */
-export type HeardAlert = NormalisedAlert & { times: number };
+/** Who sent a notice, and when: what the order of notices is judged by. */
+export type Heard = {
+  /** A hash of credential or address, and of the external address that the body names. */
+  sender: string;
+  /** Its place among all notices, as text that sorts: see `placeOf`. */
+  place: string;
+  received_at: Date;
+  /** Of a receipt that was a dead letter before. */
+  replayed: boolean;
+};
+
+/** What was said of an alert, `times` in a row with nothing else between. */
+export type HeardAlert = NormalisedAlert & Heard & { times: number };
 
 /** A stored alert, with what its latest delivery changed. */
-export type StoredAlert = NormalisedAlert & {
+export type StoredAlert = Omit<NormalisedAlert, "identity" | "instance_key" | "adapter" | "organisation"> & {
   alert_id: string;
   incident_id: string | null;
-  /** This instance was not known before. */
+  /** This outage was not known before. */
   is_new: boolean;
   /** What keeps it silent. */
   silenced_by?: SilencedBy[] | null;
+  /** Not an outage yet: another sender said that it is over. */
+  held?: boolean;
 };

@@ -15,6 +15,7 @@ const HEADLINES: Record<Card["topic"], string> = {
   "incident.reopened": "Reopened",
   "incident.reminder": "Still wrong",
   "incident.resolved": "Resolved",
+  "incident.flapping": "Flapping",
   "incident.merged": "Part of another",
   "incident.released": "Of its own again",
   "approval.pending": "Approval needed",

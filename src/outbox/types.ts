@@ -11,6 +11,8 @@ export type Notice = {
     | "incident.reopened"
     | "incident.reminder"
     | "incident.resolved"
+    /** It begins and ends again and again: nothing more is told of each time. */
+    | "incident.flapping"
     | "incident.merged"
     | "incident.released"
     | "approval.pending"

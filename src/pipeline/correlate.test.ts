@@ -302,6 +302,7 @@ describe("incidents of one trouble", () => {
     const other: Record<string, string> = {
       alert_id: "'ALT-' || n",
       instance_key: "'ALT-' || n",
+      outage: "1000 + n",
       incident_id: "'INC-' || n % 5",
       first_received_at: "first_received_at - n * interval '1 second'",
     };

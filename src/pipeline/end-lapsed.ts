@@ -31,7 +31,7 @@ export async function endLapsedAlerts(journey: Journey): Promise<void> {
         const text = `${alert_name}${more}: no longer sent, so it is over`;
         note(tx, { incident_id, kind: "alert", text });
       }
-      await resolveQuiet(tx, ended);
+      await resolveQuiet(tx, journey, ended);
     });
   } while (found === PAGE);
 }

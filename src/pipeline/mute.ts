@@ -57,6 +57,7 @@ type Row = Awaited<ReturnType<typeof firingAlerts>>[number];
 /** An alert of the database that comes up: what only its delivery knew says nothing any more. */
 const comingUp = (row: Row): StoredAlert => ({
   ...row,
+  status: "firing",
   start_known: true,
   of_call: false,
   heartbeat: false,

@@ -54,11 +54,33 @@ describe("a body", () => {
   it("may say ten thousand times in turn that one alert fires and is over", () => {
     const [firing] = normaliseAll(fire("web"));
     const [over] = normaliseAll(end(fire("web")));
-    const alerts = Array.from({ length: 10_000 }, (_, n) => ({ ...(n % 2 ? over : firing) })) as never[];
-    expect(waves(alerts).map((wave) => wave.map(({ status, times }) => [status, times]))).toEqual([
-      [["firing", 1]],
-      [["resolved", 9_999]],
-    ]);
+    const alerts = Array.from({ length: 10_000 }, (_, n) => ({
+      ...(n % 2 ? over : firing),
+      ...{ sender: "s", received_at: clock.now(), times: 1 },
+    })) as never[];
+    const parts = waves(alerts).map((wave) => wave.map(({ status, times }) => ({ status, times })));
+    expect(parts).toHaveLength(50);
+    expect(parts.flat().reduce((sum, { times }) => sum + times, 0)).toBe(10_000);
+    // What was said last is what holds.
+    expect(parts.at(-1)).toMatchObject([{ status: "resolved" }]);
+  });
+
+  it("may say so of calls that are counted", () => {
+    const decoded = generic.create().decode({
+      alerts: Array.from({ length: 10_000 }, (_, n) => ({
+        alert_type: "disk_full",
+        status: n % 4 === 0 ? "resolved" : "firing",
+      })),
+    });
+    if (!decoded.ok) throw new Error("this is no body");
+    const heard = { sender: "s", place: "p", received_at: clock.now(), replayed: false, times: 1 };
+    const alerts = decoded.alerts.map((one) => ({
+      ...normalise(one, "generic", clock.now(), journey.classification, "call"),
+      ...heard,
+    }));
+    const parts = waves(alerts);
+    expect(parts).toHaveLength(50);
+    expect(parts.at(-1)?.map((one) => one.status)).toEqual(["firing", "firing", "firing"]);
   });
 
   it("is read from the journal with as many others as are quickly read, and alone when it is large", async () => {

@@ -6,39 +6,40 @@ import { latestDecisions } from "../decision/index.ts";
 import { incidentsInExecution } from "../execution/index.ts";
 import {
   acknowledge,
+  endByNotice,
   incidentsById,
   isActive,
   isReopenedByHand,
   lockFingerprints,
-  resolve,
 } from "../incident/index.ts";
 import {
+  alertIdentity,
   assignAlerts,
   callOf,
   debounce,
-  endInstances,
-  endsAll,
   finishReceipts,
   firingIncidents,
+  formerKeys,
   type HeardAlert,
+  type HeardOutage,
   hearHeartbeats,
+  hearWave,
   incidentsOfFiring,
-  insertAlerts,
-  lastingInstance,
+  insertOutages,
   type NormalisedAlert,
   normalise,
+  placeOf,
   type Receipt,
-  retireInstances,
   type SourceAlert,
   type StoredAlert,
+  senderOf,
   signalIdentity,
-  stillNews,
   stillWaiting,
-  touchAlerts,
+  waves,
+  withoutFormer,
 } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
-import { prefixedId } from "../lib/id.ts";
 import { redactText } from "../lib/redact.ts";
 import { markAlerts } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
@@ -52,8 +53,8 @@ export type Delivery = { receipt: Receipt; body: unknown; unattended?: boolean }
 type Understood = Omit<Received, "alerts"> & {
   /** What comes soon again counts once. */
   debounced: boolean;
-  alerts: NormalisedAlert[];
-  /** Instances of which the sender says that someone is on them. */
+  alerts: HeardAlert[];
+  /** Names of alerts of which the sender says that someone is on them. */
   acknowledged: readonly string[];
   truncated: number;
 };
@@ -62,6 +63,12 @@ type Understood = Omit<Received, "alerts"> & {
 function lasting(alert: SourceAlert, { received_at }: Receipt, journey: Journey): SourceAlert {
   if (alert.holds_until !== null) return alert;
   return { ...alert, holds_until: addSeconds(received_at, journey.resolve_timeout) };
+}
+
+/** Signals of one fingerprint are one alert, whatever else they say. */
+function ofSignal({ adapter, organisation, fingerprint }: NormalisedAlert) {
+  const source_fingerprint = signalIdentity(fingerprint);
+  return { source_fingerprint, identity: alertIdentity(adapter, organisation, source_fingerprint) };
 }
 
 /** From a body to alerts in our own terms. Never throws: what cannot be understood is a dead letter. */
@@ -84,20 +91,28 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
     const decoded = source.decode(body);
     if (!decoded.ok) return dead(decoded.reason);
     const call = source.counts_calls ? callOf(receipt) : undefined;
-    const alerts = decoded.alerts.map((alert) =>
-      normalise(lasting(alert, receipt, journey), id, received_at, journey.classification, call),
-    );
-    if (debounced) for (const alert of alerts) alert.source_fingerprint = signalIdentity(alert.fingerprint);
+    const heard = { sender: senderOf(sender, decoded.external_url), received_at, replayed, times: 1 };
+    const alerts = decoded.alerts.map((one, index): HeardAlert => {
+      const source_alert = lasting(one, receipt, journey);
+      const alert = normalise(source_alert, id, received_at, journey.classification, call);
+      return {
+        ...alert,
+        ...(debounced ? ofSignal(alert) : {}),
+        ...heard,
+        place: placeOf(received_at, seq, index),
+      };
+    });
     const error =
       decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
-    const acknowledged = (decoded.acknowledged ?? []).map((key) => lastingInstance(id, key));
+    const acknowledged = (decoded.acknowledged ?? []).flatMap((key) => [
+      alertIdentity(id, "", key),
+      ...formerKeys(id, key),
+    ]);
     return { ...about, alerts, acknowledged, error, truncated: decoded.truncated };
   } catch (error) {
     return dead(messageOf(error));
   }
 }
-
-const later = (one: Date | null | undefined, other: Date) => (one != null && one > other ? one : other);
 
 /** What would come of a call, before it is written down. */
 export function foresee(journey: Journey, call: Omit<Receipt, "seq">, json: unknown) {
@@ -109,47 +124,13 @@ export function foresee(journey: Journey, call: Omit<Receipt, "seq">, json: unkn
 export const firingIn = (alerts: Received["alerts"]): string[] =>
   alerts.filter(({ status }) => status === "firing").map(({ fingerprint }) => fingerprint);
 
-/**
- * Alerts in the order they came, cut so that no part holds an instance twice: a firing and a resolved
- * notice of one instance that came close together take effect one after the other. What is said again
- * with nothing else between is only counted. What ends all instances of its alert comes after those
- * before it, and before those after it.
- */
-export function waves(alerts: readonly NormalisedAlert[]): HeardAlert[][] {
-  const parts: HeardAlert[][] = [];
-  const latest = new Map<string, { part: number; heard: HeardAlert }>();
-  /** For each alert: the part after the last of its instances, and after what ended them all. */
-  const reached = new Map<string, number>();
-  const ended = new Map<string, number>();
-  for (const alert of alerts) {
-    const identity = alert.fingerprint + alert.source_fingerprint;
-    const before = latest.get(alert.instance_key);
-    const from = ended.get(identity) ?? 0;
-    // With a start an instance that was resolved is over, whatever comes late.
-    const over = before?.heard.status === "resolved" && alert.start_known;
-    if (before !== undefined && before.part >= from && (over || before.heard.status === alert.status)) {
-      before.heard.times += 1;
-      if (alert.holds_until != null)
-        before.heard.holds_until = later(before.heard.holds_until, alert.holds_until);
-      continue;
-    }
-    const after = before === undefined ? 0 : before.part + 1;
-    const at = endsAll(alert) ? (reached.get(identity) ?? 0) : Math.max(after, from);
-    const heard = { ...alert, times: 1 };
-    latest.set(alert.instance_key, { part: at, heard });
-    reached.set(identity, Math.max(reached.get(identity) ?? 0, at + 1));
-    if (endsAll(alert)) ended.set(identity, at + 1);
-    const part = parts[at] ?? [];
-    parts[at] = part;
-    part.push(heard);
-  }
-  return parts;
-}
+export { waves };
 
 /** Resolves the incidents of alerts that have ended, where no other fires. */
 export async function resolveQuiet(
   ctx: Ctx,
-  stored: readonly Pick<StoredAlert, "status" | "incident_id">[],
+  { windows: { flapping } }: Journey,
+  stored: readonly { status: string; incident_id: string | null }[],
 ): Promise<void> {
   const ended = stored.filter((alert) => alert.status === "resolved" && alert.incident_id !== null);
   const ids = [...new Set(ended.flatMap((alert) => alert.incident_id ?? []))];
@@ -162,7 +143,7 @@ export async function resolveQuiet(
     // A person found that it was not over: then no sender says that it is.
     const by_hand = incident !== undefined && isReopenedByHand(incident);
     if (!firing.has(incident_id) && !acting.has(incident_id) && !by_hand)
-      await resolve(ctx, { incident_id, through: "notice" });
+      await endByNotice(ctx, { incident_id, flapping });
   }
 }
 
@@ -170,20 +151,11 @@ export async function resolveQuiet(
 const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
   alert.incident_id === null && alert.silenced_by ? { ...alert, is_new: true } : alert;
 
-/** Stores what was heard, new instances with the incident that they belong to. */
-async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<StoredAlert[]> {
-  const instances = wave.filter((alert) => !endsAll(alert));
-  const known = await touchAlerts(ctx, instances);
-  const heard = instances.map((alert) => {
-    const stored = known.get(alert.instance_key) ?? {
-      alert_id: prefixedId("ALT", ctx.random),
-      incident_id: null,
-      silenced_by: null,
-    };
-    return { ...alert, ...stored, is_new: !known.has(alert.instance_key) };
-  });
+/** Stores what was heard, new outages with the incident that they belong to. */
+async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<HeardOutage[]> {
+  const { heard, fresh } = await hearWave(ctx, wave, journey.resolve_timeout);
   await hearHeartbeats(ctx, heard, journey.heartbeats, journey.listening.begun ?? ctx.clock.now());
-  const news = heard.filter((alert) => alert.status === "firing" && !alert.heartbeat);
+  const news = heard.filter((alert) => alert.fires && !alert.heartbeat);
   const judgement = await judge(ctx, journey, news);
   for (const alert of judgement.heard) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
   const trouble = judgement.heard.filter((alert) => !alert.progress);
@@ -193,31 +165,34 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     silenced_by: judgement.by.get(alert.alert_id) ?? null,
     incident_id: incidentOf.get(alert.alert_id) ?? alert.incident_id,
   }));
-  await insertAlerts(
+  await insertOutages(
     ctx,
-    placed.filter((alert) => alert.is_new),
+    placed.flatMap((alert) => {
+      const more = fresh.get(alert.alert_id);
+      return more === undefined ? [] : [{ ...alert, ...more }];
+    }),
   );
-  const moved = heard.flatMap(({ alert_id, incident_id: before, is_new }) => {
+  const stored = heard.filter((alert) => alert.is_stored);
+  const moved = stored.flatMap(({ alert_id, incident_id: before }) => {
     const incident_id = incidentOf.get(alert_id);
-    return is_new || incident_id === undefined || incident_id === before ? [] : { alert_id, incident_id };
+    return incident_id === undefined || incident_id === before ? [] : [{ alert_id, incident_id }];
   });
   await assignAlerts(ctx, moved);
-  const before = new Set([...known.values()].map((alert) => alert.alert_id));
+  const before = new Set(stored.map((alert) => alert.alert_id));
   await markAlerts(
     ctx,
     judgement.changed.filter(({ alert_id }) => before.has(alert_id)),
   );
-  await retireInstances(ctx, instances);
-  const ended = await endInstances(ctx, wave.filter(endsAll));
-  const all = [...placed, ...ended];
-  await resolveQuiet(ctx, all);
-  return all;
+  await resolveQuiet(ctx, journey, placed);
+  return placed;
 }
+
+const HELD = "held: another sender said that it is over";
 
 /** What is known of each alert's journey. The alert that opened an incident is the one that did not converge. */
 async function answersFor(
   ctx: Ctx,
-  alerts: readonly StoredAlert[],
+  alerts: readonly HeardOutage[],
   before: Date,
 ): Promise<Map<string, AlertResult>> {
   if (alerts.length === 0) return new Map();
@@ -227,9 +202,13 @@ async function answersFor(
   const approvals = await latestApprovals(ctx, ids);
   const opened = new Set(ids.filter((id) => (incidents.get(id)?.created_at ?? before) >= before));
   const results = new Map<string, AlertResult>();
-  for (const { incident_id, alert_id, instance_key, status, silenced_by } of alerts) {
+  for (const { incident_id, alert_id, instance_key, status, silenced_by, held } of alerts) {
     if (incident_id === null) {
-      const message = silenced_by ? `silenced by ${silenced_by.map((one) => one.id).join(", ")}` : "recorded";
+      const message = held
+        ? HELD
+        : silenced_by
+          ? `silenced by ${silenced_by.map((one) => one.id).join(", ")}`
+          : "recorded";
       results.set(instance_key, { ...NOTHING_KNOWN, alert_id, message });
       continue;
     }
@@ -313,12 +292,11 @@ async function process(
       batch.flatMap((one) => one.alerts.map((alert) => alert.fingerprint)),
     );
     const understood = await withSignalsPlaced(tx, batch, journey.debounce);
-    const alerts: NormalisedAlert[] = [];
-    for (const one of understood) {
-      // A body may hold more alerts than a call takes arguments.
-      for (const alert of one.replayed ? await stillNews(tx, one.alerts) : one.alerts) alerts.push(alert);
-    }
-    const stored: StoredAlert[] = [];
+    const alerts = await withoutFormer(
+      tx,
+      understood.flatMap((one) => one.alerts),
+    );
+    const stored: HeardOutage[] = [];
     for (const wave of waves(alerts))
       for (const alert of await takeWave(tx, journey, wave)) stored.push(alert);
     await acknowledgeFor(tx, understood);

@@ -36,7 +36,7 @@ export async function dueIncidents(
       : { chosen: sql`i.incident_id > ${which.after}`, limit: which.limit };
   const { rows } = await ctx.db.execute<Due>(sql`
     with idle as (
-      select i.incident_id, i.notification_type, i.last_seen, i.updated_at, d.outcome, d.rule, i.merged_into,
+      select i.incident_id, i.notification_type, i.last_seen, i.updated_at, i.flapping, d.outcome, d.rule, i.merged_into,
              m.status in ('investigating', 'mitigating') as main_active, m.resolved_at as main_over,
              d.created_at is not null as decided,
              i.resolution > 0 and i.resolved_through is null as by_hand,
@@ -64,7 +64,7 @@ export async function dueIncidents(
     due as (
       select incident_id,
              case when greatest(last_seen, updated_at) <= ${before(windows.ttl)} then 'silent'
-                  when not firing and not by_hand then case when updated_at <= ${before(windows.cool_down)} then 'quiet' end
+                  when not firing and not by_hand then case when updated_at <= ${before(windows.cool_down)} and not flapping then 'quiet' end
                   when merged_into is not null then case when main_active then null
                     when coalesce(main_over <= ${before(windows.release_after)}, true) then 'released' end
                   -- What only informs goes back to nobody.

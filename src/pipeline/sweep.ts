@@ -2,15 +2,26 @@ import { expireApproval, LATE, overdueApprovals, withdrawApproval } from "../app
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { readyForgotten } from "../decision/index.ts";
-import { overdueExecutions } from "../execution/index.ts";
-import { close, lockIncident, release, resolve, resolvedBefore, setMitigating } from "../incident/index.ts";
-import { alertNamesOf } from "../intake/index.ts";
+import { incidentsInExecution, overdueExecutions } from "../execution/index.ts";
+import {
+  close,
+  endFlapping,
+  flappingBefore,
+  lockFingerprints,
+  lockIncident,
+  release,
+  resolve,
+  resolvedBefore,
+  setMitigating,
+} from "../incident/index.ts";
+import { alertNamesOf, firingIncidents } from "../intake/index.ts";
 import { openResolutions, recordResolution } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../lib/log.ts";
 import { againId, enqueue, tell, unfinishedWork } from "../outbox/index.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
+import { beginHeldOutages, stillFiring } from "./begin-held.ts";
 import { presentOrRun } from "./by-itself.ts";
 import { clearAway } from "./clear-away.ts";
 import { endLapsedAlerts } from "./end-lapsed.ts";
@@ -198,6 +209,26 @@ async function incidents(journey: Journey): Promise<void> {
   );
 }
 
+/** Flapping ends when it has been quiet: an incident that does not fire is resolved with it. */
+async function calmed(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const { flapping } = journey.windows;
+  const before = addSeconds(ctx.clock.now(), -flapping.within);
+  await eachPage(
+    ctx.log,
+    (after) => flappingBefore(ctx, before, after, PAGE),
+    (one) => one.incident_id,
+    ({ incident_id, fingerprint }) =>
+      transaction(ctx, async (tx) => {
+        await lockFingerprints(tx, [fingerprint]);
+        // What acts on an incident also resolves it, when its verification says so.
+        if ((await incidentsInExecution(tx, [incident_id])).has(incident_id)) return;
+        const fires = (await firingIncidents(tx, [incident_id])).has(incident_id);
+        await endFlapping(tx, { incident_id, flapping, fires });
+      }),
+  );
+}
+
 async function resolved(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
   const before = addSeconds(ctx.clock.now(), -journey.windows.close_after);
@@ -218,8 +249,11 @@ const PARTS = [
   resolutions,
   decisions,
   endLapsedAlerts,
+  beginHeldOutages,
   silentSenders,
+  calmed,
   incidents,
+  stillFiring,
   resolved,
 ];
 

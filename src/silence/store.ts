@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNotNull, isNull, lt, lte, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, lt, lte, ne, type SQL, sql } from "drizzle-orm";
 import type { AlertQuery, SilencedBy, SilenceQuery } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
@@ -227,7 +227,8 @@ export async function alertPage(
     .from(alerts)
     .where(
       and(
-        status && eq(alerts.status, status),
+        // What is held is no outage yet.
+        status === undefined ? ne(alerts.status, "held") : eq(alerts.status, status),
         silenced === undefined
           ? undefined
           : silenced

@@ -9,7 +9,7 @@ import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { amtoolBinary } from "../support/prepare.ts";
 import { startPrometheus } from "../support/prometheus.ts";
-import { until } from "../support/until.ts";
+import { eventually, until } from "../support/until.ts";
 
 const BEARER = "a-bearer-token-of-a-sender";
 const BASIC = { username: "alertmanager", password: "a-password-of-a-sender" };
@@ -77,6 +77,76 @@ describe.concurrent("a real client from outside of the trusted networks", () => 
       { startsAt, endsAt: new Date().toISOString() },
     );
     await incidentIn(app.admin, incident_id, "resolved");
+  });
+
+  /** The outages of an alert, and what people were told of its incident. */
+  async function course(alertname: string): Promise<{ outages: string[]; told: string[] }> {
+    const { rows } = await database.pool.query<{ outages: string[]; told: string[] }>(
+      `select array(select outage || ' ' || status from alerts where alert_name = $1 order by outage) as outages,
+              array(select o.topic from outbox o join incidents i using (incident_id)
+                     where i.title like $1 || ':%' and o.topic ~ '^incident.(opened|resolved|reopened)$' order by o.seq) as told`,
+      [alertname],
+    );
+    return rows[0]!;
+  }
+  const WITH_BEARER = { authorization: { type: "Bearer", credentials: BEARER } };
+
+  it("Alertmanager whose Prometheus is cut off and back tells the second outage, with the start of the first", async () => {
+    const alertname = "CutOff";
+    const sender = await alertmanager(alertname, WITH_BEARER);
+    const labels = { alertname, service: alertname, severity: "warning" };
+    const startsAt = new Date().toISOString();
+    // As Prometheus does, which is not heard of again until this has passed.
+    await sender.alert(labels, { startsAt, endsAt: new Date(Date.now() + 3_000).toISOString() });
+    await incidentIn(app.admin, await incidentOf(alertname), "resolved");
+    await sender.alert(labels, { startsAt, endsAt: new Date(Date.now() + 3_600_000).toISOString() });
+    await eventually(async () =>
+      expect(await course(alertname)).toEqual({
+        outages: ["1 resolved", "2 firing"],
+        told: ["incident.opened", "incident.resolved", "incident.reopened"],
+      }),
+    );
+    const { rows } = await database.pool.query(
+      "select distinct starts_at from alerts where alert_name = $1",
+      [alertname],
+    );
+    expect(rows).toEqual([{ starts_at: new Date(startsAt) }]);
+  });
+
+  it("two Alertmanagers of a pair are one alert, whose end either tells and neither takes back by being late", async () => {
+    const alertname = "OfAPair";
+    const labels = { alertname, service: alertname, severity: "warning" };
+    const [one, other] = await Promise.all([
+      alertmanager("pair-one", WITH_BEARER),
+      alertmanager("pair-other", WITH_BEARER),
+    ]);
+    const began = { startsAt: new Date(Date.now() - 60_000).toISOString() };
+    const begunLater = { startsAt: new Date(Date.now() - 30_000).toISOString() };
+    await Promise.all([one.alert(labels, began), other.alert(labels, begunLater)]);
+    const incident_id = await incidentOf(alertname);
+    await until(async () => {
+      const { rows } = await database.pool.query(
+        "select 1 from alerts where alert_name = $1 and cardinality(senders) = 2",
+        [alertname],
+      );
+      return rows.length === 1;
+    }, "both to have said so");
+    const ends = () => ({ endsAt: new Date().toISOString() });
+    await one.alert(labels, { ...began, ...ends() });
+    await incidentIn(app.admin, incident_id, "resolved");
+    // The other goes on saying so, each second.
+    await eventually(async () => expect((await course(alertname)).outages).toEqual(["1 resolved", "2 held"]));
+    await other.alert(labels, { ...begunLater, ...ends() });
+    await eventually(async () => expect((await course(alertname)).outages).toEqual(["1 resolved"]));
+    expect((await course(alertname)).told).toEqual(["incident.opened", "incident.resolved"]);
+    const again = { startsAt: new Date().toISOString() };
+    await Promise.all([one.alert(labels, again), other.alert(labels, again)]);
+    await eventually(async () =>
+      expect(await course(alertname)).toEqual({
+        outages: ["1 resolved", "2 firing"],
+        told: ["incident.opened", "incident.resolved", "incident.reopened"],
+      }),
+    );
   });
 
   it.each([

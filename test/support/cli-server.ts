@@ -29,6 +29,7 @@ export const INCIDENT: Incident = {
   fingerprint: "f".repeat(32),
   anomaly_key: "a".repeat(32),
   hit_count: 3,
+  flapping: false,
   first_seen: AT,
   last_seen: AT,
   created_at: AT,

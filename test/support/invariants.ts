@@ -62,6 +62,11 @@ const ALWAYS: Record<string, string> = {
        and exists (select from alerts a where a.incident_id = i.incident_id and a.status = 'firing')
        and not exists (select from decisions d where d.incident_id = i.incident_id and d.state <> 'superseded')
        and i.updated_at + make_interval(secs => $2) < $1`,
+  "an alert has one open outage at most": `
+    select identity from alerts where status <> 'resolved' and instance_key is null group by 1 having count(*) > 1`,
+  "what is held is an outage in its time": `
+    select alert_id, held_until from alerts where status = 'held'
+       and held_until + interval '15 min' + make_interval(secs => $2) < $1`,
   "every firing alert belongs to an incident": `
     select alert_id from alerts where incident_id is null and status = 'firing'`,
   "an incident has one open approval at most": `
@@ -172,6 +177,8 @@ export async function nextDeadline(database: TestDatabase, now: Date): Promise<D
         union all select resolved_at + interval '7 d' from incidents where status = 'resolved'
         union all select m.resolved_at + interval '10 min' from active a join incidents m on m.incident_id = a.merged_into
         union all select greatest(last_seen, updated_at) + interval '7 d' from active
+        union all select updated_at + interval '10 min' from active where flapping
+        union all select held_until + interval '5 s' from alerts where status = 'held'
         union all select at + interval '30 min' from done
         union all select at + interval '1 h' from done) deadlines
      where at > $1`,

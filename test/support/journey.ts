@@ -74,6 +74,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
       ttl: 604_800,
       close_after: 604_800,
       escalation: { in_24_hours: 3, in_7_days: 10, in_30_days: 20 },
+      flapping: { ends: 3, within: 600 },
     },
     correlation: {
       enabled: true,

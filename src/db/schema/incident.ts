@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { check, index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { boolean, check, index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { at, serial } from "./columns.ts";
 
 export const incidents = pgTable(
@@ -30,6 +30,10 @@ export const incidents = pgTable(
     acknowledged_at: at("acknowledged_at"),
     /** 1 to 4: how often this trouble has come back of late. */
     escalation_level: integer("escalation_level").notNull().default(1),
+    /** It begins and ends again and again: people are not told of each time. */
+    flapping: boolean("flapping").notNull().default(false),
+    /** How often it ended since it flaps. */
+    flaps: integer("flaps").notNull().default(0),
     /** What people say of how it was handled. */
     feedback: jsonb("feedback").$type<Record<string, unknown>>(),
     /** How often it was resolved: the number of its latest resolution record. */
@@ -49,6 +53,7 @@ export const incidents = pgTable(
     index("incidents_listing").on(table.created_at, table.incident_id),
     index("incidents_ended").on(table.resolved_at).where(sql`status in ('resolved', 'closed')`),
     index("incidents_active").on(table.incident_id).where(sql`status in ('investigating', 'mitigating')`),
+    index("incidents_flapping").on(table.incident_id).where(sql`flapping`),
     index("incidents_resolved").on(table.resolved_at).where(sql`status = 'resolved'`),
     index("incidents_effects").on(table.merged_into).where(sql`merged_into is not null`),
     check("incidents_not_own_effect", sql`merged_into <> incident_id`),

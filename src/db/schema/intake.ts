@@ -65,12 +65,17 @@ export const source_calls = pgTable(
   ],
 );
 
-/** One row per alert instance: source, source fingerprint and start. */
+/** One row per outage of an alert, and one for what was over before we heard of it (outage 0). */
 export const alerts = pgTable(
   "alerts",
   {
     alert_id: text("alert_id").primaryKey(),
-    instance_key: text("instance_key").notNull().unique(),
+    /** Names the alert: adapter, organisation, source fingerprint. null: from before outages were counted. */
+    identity: text("identity"),
+    /** Which outage of its alert it is, from 1. */
+    outage: integer("outage"),
+    /** Of a source that counts calls: the call that began it. */
+    instance_key: text("instance_key").unique(),
     source: text("source").notNull(),
     source_fingerprint: text("source_fingerprint").notNull(),
     fingerprint: text("fingerprint").notNull(),
@@ -78,7 +83,8 @@ export const alerts = pgTable(
     /** Of which version the two keys are. */
     key_version: integer("key_version").notNull().default(1),
     incident_id: text("incident_id"),
-    status: text("status", { enum: ["firing", "resolved"] }).notNull(),
+    /** `held`: a sender says that it fires after another said that it is over; it may only be late. */
+    status: text("status", { enum: ["firing", "held", "resolved"] }).notNull(),
     alert_name: text("alert_name").notNull(),
     alert_type: text("alert_type").notNull(),
     severity: text("severity", { enum: ["P0", "P1", "P2", "P3"] }),
@@ -94,6 +100,18 @@ export const alerts = pgTable(
     ends_at: at("ends_at"),
     /** Of one that fires, from a sender that repeats what does: it ends when it is not repeated before. */
     holds_until: at("holds_until"),
+    /** Of one that is held: when it is an outage, unless its sender takes it back before. */
+    held_until: at("held_until"),
+    /** The notice that began it, and the one that ended it, as text that sorts in the order of receipts. */
+    began_with: text("began_with"),
+    ended_with: text("ended_with"),
+    /** Hashes of those who said that it fires. */
+    senders: text("senders").array().notNull().default(sql`'{}'`),
+    /** By sender, the latest end that it told of; empty: nothing more was heard. */
+    ended_by: jsonb("ended_by")
+      .$type<Record<string, { place: string; ends_at: string }>>()
+      .notNull()
+      .default({}),
     generator_url: text("generator_url"),
     first_received_at: at("first_received_at").notNull(),
     last_received_at: at("last_received_at").notNull(),
@@ -104,10 +122,13 @@ export const alerts = pgTable(
   (table) => [
     // In the order in which the oldest of an incident are asked for.
     index("alerts_incident").on(table.incident_id, table.first_received_at, table.alert_id),
-    // What a resolved notice without a start ends.
-    index("alerts_firing_identity")
-      .on(table.fingerprint, table.source_fingerprint)
-      .where(sql`status = 'firing'`),
+    uniqueIndex("alerts_outage").on(table.identity, table.outage),
+    index("alerts_open").on(table.identity).where(sql`status <> 'resolved'`),
+    index("alerts_held").on(table.held_until).where(sql`status = 'held'`),
+    // What fires since before outages were counted: it gets its identity when it is heard of next.
+    index("alerts_firing_former")
+      .on(table.source_fingerprint)
+      .where(sql`status = 'firing' and identity is null`),
     index("alerts_firing").on(table.incident_id).where(sql`status = 'firing'`),
     index("alerts_fingerprint").on(table.fingerprint, table.first_received_at),
     // How often the same trouble was there.

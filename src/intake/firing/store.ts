@@ -1,8 +1,8 @@
-import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNull, lte, type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../db/ctx.ts";
 import { oneOf } from "../../db/one-of.ts";
-import { alerts } from "../../db/schema.ts";
-import type { StoredAlert } from "../types.ts";
+import { alerts, incidents } from "../../db/schema.ts";
+import { placeAt } from "../outage/decide.ts";
 
 /** The moment before which everything that came is understood: now, where no receipt waits. */
 export async function understoodUntil(ctx: Ctx): Promise<Date> {
@@ -39,9 +39,9 @@ export async function lapsedAlerts(
   return ctx.db.select({ alert_id, fingerprint }).from(alerts).where(isLapsed(heard)).limit(limit);
 }
 
-type Ended = Pick<StoredAlert, "incident_id" | "alert_name" | "status">;
+type Ended = Pick<typeof alerts.$inferSelect, "incident_id" | "alert_name" | "status">;
 
-/** Ends those of these alerts that still are lapsed. The key is freed: sent again, it is another instance. */
+/** Ends those of these alerts that still are lapsed: sent again by whomever, it is another outage. */
 export async function endLapsed(ctx: Ctx, ids: readonly string[], heard: Heard): Promise<Ended[]> {
   if (ids.length === 0) return [];
   const { incident_id, alert_name, status } = alerts;
@@ -50,7 +50,8 @@ export async function endLapsed(ctx: Ctx, ids: readonly string[], heard: Heard):
     .set({
       status: "resolved",
       ends_at: sql`${alerts.holds_until}`,
-      instance_key: sql`${alerts.instance_key} || ':' || ${alerts.alert_id}`,
+      ended_with: placeAt(heard.until),
+      ended_by: {},
     })
     .where(and(oneOf(alerts.alert_id, ids), isLapsed(heard)))
     .returning({ incident_id, alert_name, status });
@@ -74,6 +75,30 @@ export async function labelsOfIncidents(
   const found = new Map<string, Record<string, string>[]>();
   for (const { id, labels } of rows) found.set(id, [...(found.get(id) ?? []), labels]);
   return found;
+}
+
+/** Alerts that fire on incidents that were resolved before `resolved` because their alerts had ended, heard of since `heard`. */
+export async function unheardFiring(
+  ctx: Ctx,
+  { resolved, heard, limit }: { resolved: Date; heard: Date; limit: number },
+): Promise<(typeof alerts.$inferSelect)[]> {
+  const rows = await ctx.db
+    .select({ alert: alerts })
+    .from(incidents)
+    .innerJoin(alerts, eq(alerts.incident_id, incidents.incident_id))
+    .where(
+      and(
+        eq(incidents.status, "resolved"),
+        eq(incidents.resolved_through, "notice"),
+        lte(incidents.resolved_at, resolved),
+        eq(alerts.status, "firing"),
+        isNull(alerts.silenced_by),
+        gt(alerts.last_received_at, heard),
+      ),
+    )
+    .orderBy(asc(alerts.alert_id))
+    .limit(limit);
+  return rows.map((row) => row.alert);
 }
 
 /** Alerts that fire, newest first, those with all of these labels. */

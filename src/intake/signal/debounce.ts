@@ -13,11 +13,11 @@ const isWorse = (one: SignalInstance["severity"], other: SignalInstance["severit
  * came does not take it in, nor does what is less severe: a fingerprint that gets worse is not kept waiting.
  * Their fingerprints are locked.
  */
-export async function debounce(
+export async function debounce<T extends NormalisedAlert>(
   ctx: Ctx,
-  signals: readonly NormalisedAlert[],
+  signals: readonly T[],
   window: number,
-): Promise<NormalisedAlert[]> {
+): Promise<T[]> {
   if (signals.length === 0) return [];
   const oldest = new Date(signals.reduce((least, { starts_at }) => Math.min(least, +starts_at), Infinity));
   const fingerprints = [...new Set(signals.map((signal) => signal.fingerprint))];
@@ -28,7 +28,7 @@ export async function debounce(
 }
 
 /** Notes in `instances` what the signal begins or ends. */
-function place(signal: NormalisedAlert, instances: SignalInstance[], window: number): NormalisedAlert {
+function place<T extends NormalisedAlert>(signal: T, instances: SignalInstance[], window: number): T {
   const { fingerprint, instance_key, severity, starts_at } = signal;
   if (signal.status === "resolved") {
     for (const one of instances) if (one.starts_at <= starts_at) one.ended_at ??= starts_at;

@@ -38,6 +38,7 @@ describe("Alertmanager's webhook", () => {
   it("is understood as it is documented", () => {
     expect(decode({ ...BODY, alerts: [FULL] })).toEqual({
       ok: true,
+      external_url: "http://am",
       truncated: 3,
       rejected: [],
       alerts: [

@@ -58,6 +58,15 @@ describe("Grafana's unified alerting", () => {
       expect(alertsOf(group([{ ...ALERT, values }]))[0]?.annotations.values).toBeUndefined();
   });
 
+  it("is of the organisation that the body names, where that is not the first", () => {
+    const [alert] = alertsOf(group([ALERT]));
+    const [other] = alertsOf(group([ALERT], { orgId: 2 }));
+    expect(alert?.organisation).toBeUndefined();
+    expect(other?.organisation).toBe("2");
+    expect(normal(other as SourceAlert).fingerprint).not.toBe(normal(alert as SourceAlert).fingerprint);
+    expect(normal(other as SourceAlert).identity).not.toBe(normal(alert as SourceAlert).identity);
+  });
+
   it("is judged by each alert, whatever the state of the group", () => {
     const mixed = group([ALERT, { ...ALERT, status: "resolved", endsAt: "2026-05-04T08:00:00Z" }]);
     expect(alertsOf(mixed).map((alert) => alert.status)).toEqual(["firing", "resolved"]);

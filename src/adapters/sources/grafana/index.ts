@@ -1,6 +1,6 @@
 import { decodeAlertmanager, type Source, type SourceDescription } from "../../../intake/index.ts";
 import { decodeLegacy } from "./legacy.ts";
-import { completeUnified } from "./unified.ts";
+import { completeUnified, organisationOf } from "./unified.ts";
 
 /** Grafana's webhook: unified alerting, and the alerting of the versions before it. */
 export const grafana = {
@@ -13,6 +13,15 @@ export const grafana = {
   }),
   create: (): Source => ({
     id: "grafana",
-    decode: (body) => decodeLegacy(body) ?? decodeAlertmanager(body, "Grafana", completeUnified),
+    decode: (body) => {
+      const organisation = organisationOf(body);
+      return (
+        decodeLegacy(body) ??
+        decodeAlertmanager(body, "Grafana", (alert, raw) => ({
+          ...completeUnified(alert, raw),
+          ...organisation,
+        }))
+      );
+    },
   }),
 };

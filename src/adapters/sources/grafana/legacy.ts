@@ -2,6 +2,7 @@ import { z } from "zod";
 import { anyText, anything, optionalText, texts } from "../../../contract/lenient.ts";
 import type { Decoded, SourceAlert } from "../../../intake/index.ts";
 import { hashOfTexts } from "../../../lib/canonical-json.ts";
+import { organisationNamed } from "./unified.ts";
 
 const rule = z.object({
   alerts: z.array(z.unknown()).optional().catch(undefined),
@@ -66,6 +67,7 @@ export function decodeLegacy(body: unknown): Decoded | undefined {
     starts_at: null,
     ends_at: null,
     source_fingerprint: identityOf(fields),
+    ...organisationNamed(fields.orgId),
     generator_url: ruleUrl,
   };
   return { ok: true, alerts: NOT_YET.includes(state) ? [] : [alert], truncated: 0, rejected: [] };

@@ -11,6 +11,18 @@ const own = z.object({
   imageURL: optionalText,
 });
 
+const body = z.object({ orgId: anyText });
+
+// Every Grafana begins with it, and most have no other: it counts as none, so that alerts stored before fit.
+const FIRST = "1";
+
+/** The organisation of this number: two of one Grafana may have alerts of one fingerprint. Undefined: the first. */
+export const organisationNamed = (orgId: string | null | undefined) =>
+  orgId == null || orgId === FIRST ? {} : { organisation: orgId };
+
+/** The organisation that a body is of. */
+export const organisationOf = (raw: unknown) => organisationNamed(body.safeParse(raw).data?.orgId);
+
 // Alerts that Grafana raises itself where a rule cannot be evaluated; the label `rulename` says which.
 const OF_THE_RULE = ["DatasourceNoData", "DatasourceError"];
 

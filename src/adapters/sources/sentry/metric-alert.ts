@@ -8,6 +8,7 @@ const NO_RULE = { name: null, environment: null, aggregate: null, query: null };
 const metric = z.object({
   id: anyText,
   identifier: anyText,
+  organization_id: anyText,
   title: anyText,
   projects: z.array(z.string()).catch([]),
   date_started: time,
@@ -43,6 +44,7 @@ export function metricAlert(raw: unknown, action: string | null, words: Words): 
     ends_at: resolved ? data.date_closed : null,
     source_fingerprint: hashOfTexts(["metric alert", id ?? data.identifier ?? alertname]).slice(0, 16),
     generator_url: web_url,
+    ...(data.organization_id === null ? {} : { organisation: data.organization_id }),
     ...(project ? { target_resource: project } : {}),
   };
 }

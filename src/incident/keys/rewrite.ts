@@ -1,8 +1,8 @@
-import { authorise } from "../access/index.ts";
-import type { Ctx } from "../db/ctx.ts";
-import { transaction } from "../db/transaction.ts";
-import { hashOfTexts } from "../lib/canonical-json.ts";
-import { renameLessons } from "./linking/store.ts";
+import { authorise } from "../../access/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import { hashOfTexts } from "../../lib/canonical-json.ts";
+import { renameLessons } from "../linking/store.ts";
 import { activeFingerprints, incidentsOfOldKeys, writeIncidentKeys } from "./store.ts";
 
 const PAGE = 500;

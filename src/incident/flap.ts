@@ -1,0 +1,70 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { addSeconds } from "../lib/clock.ts";
+import { tell } from "../outbox/index.ts";
+import { isActive } from "./converge.ts";
+import { resolve } from "./resolve.ts";
+import { endsSince, lockIncident, updateIncident } from "./store.ts";
+import { note } from "./timeline.ts";
+import type { Flapping } from "./types.ts";
+
+const minutes = (seconds: number) => (seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`);
+
+/**
+ * Ends an incident for which nothing fires any more, unless it has ended so often of late that its next end
+ * says nothing: then it stays open, people are told once that it flaps, and it is resolved when it has been quiet.
+ */
+export async function endByNotice(
+  ctx: Ctx,
+  input: { incident_id: string; flapping: Flapping },
+): Promise<void> {
+  authorise(ctx.actor, "end incidents", { people: "nobody", system: ["intake", "sweep"] });
+  const { incident_id, flapping } = input;
+  await transaction(ctx, async (tx) => {
+    const incident = await lockIncident(tx, incident_id);
+    if (incident === undefined || !isActive(incident)) return;
+    if (incident.flapping) {
+      await updateIncident(tx, incident_id, { flaps: incident.flaps + 1 });
+      return;
+    }
+    const ends = 1 + (await endsSince(tx, incident_id, addSeconds(tx.clock.now(), -flapping.within)));
+    if (ends < flapping.ends) {
+      await resolve(tx, { incident_id, through: "notice" });
+      return;
+    }
+    await updateIncident(tx, incident_id, { flapping: true, flaps: 1 });
+    const { within } = flapping;
+    const reason = `It ended ${ends} times within ${minutes(within)}: it stays open until it has been quiet for as long`;
+    note(tx, { incident_id, kind: "status", text: `Flapping: ${reason}`, data: { ends, within } });
+    record(tx, { action: "incident.flapping", subject: incident_id, data: { ends, within } });
+    // Of an effect people hear through its main incident.
+    if (incident.merged_into === null)
+      tell(tx, { topic: "incident.flapping", incident_id, payload: { reason, ends, within } });
+  });
+}
+
+/**
+ * Ends the flapping of an incident that has not turned for as long as it takes to be quiet: it is resolved, or
+ * goes on as any other where it fires.
+ */
+export async function endFlapping(
+  ctx: Ctx,
+  input: { incident_id: string; flapping: Flapping; fires: boolean },
+): Promise<void> {
+  authorise(ctx.actor, "end incidents", { people: "nobody", system: ["sweep"] });
+  const { incident_id, flapping, fires } = input;
+  await transaction(ctx, async (tx) => {
+    const incident = await lockIncident(tx, incident_id);
+    const quiet_since = addSeconds(tx.clock.now(), -flapping.within);
+    if (incident === undefined || !incident.flapping || incident.updated_at > quiet_since) return;
+    if (!fires) {
+      await resolve(tx, { incident_id, through: "notice" });
+      return;
+    }
+    await updateIncident(tx, incident_id, { flapping: false, flaps: 0 });
+    const text = "It flaps no longer: it has been firing without a break";
+    note(tx, { incident_id, kind: "status", text });
+  });
+}

@@ -1,0 +1,281 @@
+import type { Ctx } from "../../db/ctx.ts";
+import { addSeconds } from "../../lib/clock.ts";
+import { prefixedId } from "../../lib/id.ts";
+import { formerKeys } from "../normalise.ts";
+import type { HeardAlert, StoredAlert } from "../types.ts";
+import { endingBy, endOf, fires, type Known, type Outage, resolves } from "./decide.ts";
+import {
+  adoptAlerts,
+  type Change,
+  changeOutages,
+  dropHeld,
+  type Fresh,
+  formerAlerts,
+  formerlyOver,
+  knownOutages,
+  type StoredOutage,
+} from "./store.ts";
+
+/** A notice with the outage that it is about. */
+export type HeardOutage = HeardAlert &
+  StoredAlert & {
+    /** It fires: what goes on to an incident. */
+    fires: boolean;
+    /** It is in the database. */
+    is_stored: boolean;
+  };
+
+export type Hearing = {
+  /** Each notice of a wave with its outage; an end once for each outage that it ends. */
+  heard: HeardOutage[];
+  /** What is to be inserted, by alert id, less what the journey adds. */
+  fresh: Map<string, Pick<Fresh, "outage" | "held_until" | "ended_with" | "ended_by">>;
+};
+
+// What a body may say of one alert in turn: each turn costs statements of its own, and nobody's alerts turn so often.
+const TURNS = 50;
+
+type Turn = { at: number; calls: boolean; heard: Map<string, HeardAlert> };
+
+/**
+ * Alerts in the order they came, cut so that no part holds one twice, but for calls of a source that counts
+ * them: what was said of one alert close together takes effect one after the other. What a sender says again
+ * with nothing else between is only counted. From the 50th turn of an alert on only its latest counts.
+ */
+export function waves(alerts: readonly HeardAlert[]): HeardAlert[][] {
+  const parts: Set<HeardAlert>[] = [];
+  const latest = new Map<string, Turn>();
+  for (const alert of alerts) {
+    const before = latest.get(alert.identity);
+    const calls = alert.of_call && alert.status === "firing";
+    const same = before?.heard.get(alert.instance_key);
+    if (same !== undefined && same.status === alert.status && (calls || same.sender === alert.sender)) {
+      same.times += alert.times;
+      repeat(same, alert);
+      continue;
+    }
+    const heard = { ...alert };
+    let turn = before;
+    if (turn === undefined || !calls || !turn.calls) {
+      const last = before !== undefined && before.at + 1 >= TURNS;
+      turn = { at: before === undefined ? 0 : before.at + (last ? 0 : 1), calls, heard: new Map() };
+      latest.set(alert.identity, turn);
+      for (const replaced of last ? before.heard.values() : []) {
+        heard.times += replaced.times;
+        parts[turn.at]?.delete(replaced);
+      }
+    }
+    turn.heard.set(alert.instance_key, heard);
+    parts[turn.at] ??= new Set();
+    parts[turn.at]?.add(heard);
+  }
+  return parts.map((part) => [...part]);
+}
+
+/** Of what is said again the latest counts. */
+function repeat(heard: HeardAlert, again: HeardAlert): void {
+  const { holds_until } = again;
+  if (holds_until != null && (heard.holds_until == null || holds_until > heard.holds_until))
+    heard.holds_until = holds_until;
+  if (heard.status === "firing" || endOf(again) < endOf(heard)) return;
+  const { place, received_at, starts_at, start_known, ends_at } = again;
+  Object.assign(heard, { place, received_at, starts_at, start_known, ends_at });
+}
+
+/** Gives what fires since before outages were counted its place among those of its alert. */
+async function adopt(ctx: Ctx, wave: readonly HeardAlert[]): Promise<void> {
+  const former = await formerAlerts(ctx, [...new Set(wave.map((alert) => alert.source_fingerprint))]);
+  if (former.length === 0) return;
+  const heard = Map.groupBy(wave, (alert) => alert.source_fingerprint);
+  const adopted = former.flatMap(({ alert_id, instance_key, fingerprint, source_fingerprint, starts_at }) => {
+    const alerts = heard.get(source_fingerprint) ?? [];
+    // The key says of which adapter it is; that of a call says nothing, and then the fingerprint must do.
+    const own = alerts.find(({ adapter }) =>
+      formerKeys(adapter, source_fingerprint, starts_at).includes(instance_key ?? ""),
+    );
+    const call = alerts.find((alert) => alert.of_call && alert.fingerprint === fingerprint);
+    const of = own ?? call;
+    return of === undefined ? [] : [{ alert_id, identity: of.identity, of_call: own === undefined }];
+  });
+  if (adopted.length > 0) await adoptAlerts(ctx, adopted);
+}
+
+/** Without what a dead letter holds that was counted, or over, before outages were. */
+export async function withoutFormer(ctx: Ctx, alerts: readonly HeardAlert[]): Promise<HeardAlert[]> {
+  const asked = alerts.filter((alert) => alert.replayed && alert.status === "firing");
+  if (asked.length === 0) return [...alerts];
+  const over = await formerlyOver(
+    ctx,
+    asked.map(
+      ({ place, fingerprint, source_fingerprint, received_at, adapter, starts_at, of_call, ...one }) => ({
+        place,
+        fingerprint,
+        source_fingerprint,
+        received_at,
+        keys: of_call ? [one.instance_key] : formerKeys(adapter, source_fingerprint, starts_at),
+      }),
+    ),
+  );
+  return alerts.filter((alert) => !over.has(alert.place));
+}
+
+const NOTHING: Known = { open: [], last: undefined };
+
+/** Works out what a wave comes to, notice by notice; what it changes of stored outages is in `changes`. */
+class Wave {
+  readonly hearing: Hearing = { heard: [], fresh: new Map() };
+  readonly changes = new Map<string, Change>();
+  readonly dropped: string[] = [];
+  readonly #ctx: Ctx;
+  readonly #byId: ReadonlyMap<string, StoredOutage>;
+  readonly #byCall: ReadonlyMap<string | null, StoredOutage>;
+  readonly #of: ReadonlyMap<string, Known>;
+  readonly #numbers: Map<string, number>;
+  readonly #resolve_timeout: number;
+
+  constructor(ctx: Ctx, known: readonly StoredOutage[], resolve_timeout: number) {
+    this.#ctx = ctx;
+    this.#byId = new Map(known.map((one) => [one.alert_id, one]));
+    this.#byCall = new Map(known.map((one) => [one.instance_key, one]));
+    const groups = [...Map.groupBy(known, (one) => one.identity)];
+    this.#of = new Map(
+      groups.map(([identity, all]) => [
+        identity,
+        {
+          open: all.filter((one) => one.status !== "resolved"),
+          last: all.findLast((one) => one.status === "resolved"),
+        },
+      ]),
+    );
+    this.#numbers = new Map(groups.map(([identity, all]) => [identity, all.at(-1)?.outage ?? 0]));
+    this.#resolve_timeout = resolve_timeout;
+  }
+
+  hear(notice: HeardAlert): void {
+    if (notice.status === "resolved") this.#ends(notice);
+    else if (notice.of_call) this.#calls(notice);
+    else this.#fires(notice);
+  }
+
+  #known({ identity }: HeardAlert): Known {
+    return this.#of.get(identity) ?? NOTHING;
+  }
+
+  #stored({ alert_id }: Outage): StoredOutage {
+    const stored = this.#byId.get(alert_id);
+    if (stored === undefined) throw new Error(`${alert_id} is no outage that was read`);
+    return stored;
+  }
+
+  #next({ identity }: HeardAlert): number {
+    const number = (this.#numbers.get(identity) ?? 0) + 1;
+    this.#numbers.set(identity, number);
+    return number;
+  }
+
+  #change({ alert_id, status, senders, ended_by, ended_with }: StoredOutage, what: Partial<Change>): void {
+    const before = this.changes.get(alert_id) ?? {
+      ...{ alert_id, was: status, status, times: 0, holds_until: null, senders, ended_by, ended_with },
+      ends_at: null,
+      begins: false,
+    };
+    this.changes.set(alert_id, { ...before, ...what });
+  }
+
+  #tell(notice: HeardAlert, about: StoredOutage, what: Partial<HeardOutage>): void {
+    const { alert_id, incident_id, silenced_by } = about;
+    const same = { alert_id, incident_id, silenced_by, is_new: false, is_stored: true, fires: false };
+    this.hearing.heard.push({ ...notice, ...same, ...what });
+  }
+
+  #begin(notice: HeardAlert, what: { outage: number; held_until?: Date; over?: boolean }): void {
+    const { outage, held_until = null, over = false } = what;
+    const alert_id = prefixedId("ALT", this.#ctx.random);
+    const end = over
+      ? { ended_with: notice.place, ended_by: endingBy(notice) }
+      : { ended_with: null, ended_by: {} };
+    this.hearing.fresh.set(alert_id, { outage, held_until, ...end });
+    const held = held_until !== null;
+    const known = { alert_id, incident_id: null, silenced_by: null, held, is_stored: false };
+    this.hearing.heard.push({ ...notice, ...known, is_new: !over && !held, fires: !over && !held });
+  }
+
+  #again(notice: HeardAlert, of: StoredOutage, senders: readonly string[]): void {
+    if (notice.replayed) return;
+    const held = of.status === "held";
+    this.#change(of, { times: notice.times, senders, holds_until: notice.holds_until ?? null });
+    this.#tell(notice, of, {
+      status: of.status === "resolved" ? "resolved" : "firing",
+      held,
+      fires: of.status === "firing",
+    });
+  }
+
+  #calls(notice: HeardAlert): void {
+    const { last } = this.#known(notice);
+    const same = this.#byCall.get(notice.instance_key);
+    if (same !== undefined) this.#again(notice, same, same.senders);
+    else if (last === undefined || notice.place > (last.ended_with ?? ""))
+      this.#begin(notice, { outage: this.#next(notice) });
+  }
+
+  #fires(notice: HeardAlert): void {
+    const known = this.#known(notice);
+    const fired = fires(known, notice);
+    if (fired.kind === "old") this.#again(notice, this.#stored(fired.last), fired.last.senders);
+    else if (fired.kind === "again") this.#again(notice, this.#stored(fired.of), fired.senders);
+    else if (fired.kind === "new") this.#begin(notice, { outage: this.#next(notice) });
+    else if (fired.kind === "hold") {
+      const held_until = addSeconds(notice.received_at, this.#resolve_timeout);
+      this.#begin(notice, { outage: this.#next(notice), held_until });
+    } else {
+      const held = this.#stored(fired.held);
+      const { times, holds_until = null } = notice;
+      this.#change(held, { status: "firing", times, holds_until, senders: fired.senders, begins: true });
+      this.#tell(notice, held, { is_new: true, fires: true });
+    }
+  }
+
+  #ends(notice: HeardAlert): void {
+    const known = this.#known(notice);
+    const { ended, held, last } = resolves(known, notice);
+    for (const { outage, ended_by } of ended) {
+      const of = this.#stored(outage);
+      const what = { status: "resolved" as const, ends_at: endOf(notice), ended_with: notice.place };
+      this.#change(of, { ...what, ended_by, times: of.of_call ? 0 : notice.times });
+      this.#tell(notice, of, {});
+    }
+    if (held !== undefined) {
+      const of = this.#stored(held.outage);
+      if (held.senders.length === 0) this.dropped.push(of.alert_id);
+      else this.#change(of, { senders: held.senders });
+    }
+    if (last !== undefined) {
+      const of = this.#stored(last.outage);
+      const times = notice.replayed || known.open.some((one) => one.status === "firing") ? 0 : notice.times;
+      this.#change(of, { ended_by: last.ended_by, times });
+      if (ended.length === 0 && !known.open.some((one) => one.status === "firing"))
+        this.#tell(notice, of, {});
+    } else if (ended.length === 0 && known.open.length === 0 && !notice.of_call) {
+      this.#begin(notice, { outage: 0, over: true });
+    }
+  }
+}
+
+/**
+ * Tells what a wave comes to, and writes down what it changes of outages that are stored. `resolve_timeout`:
+ * seconds for which a firing notice is held whose sender did not send the end. Throws a serialisation failure
+ * when another transaction was faster.
+ */
+export async function hearWave(
+  ctx: Ctx,
+  wave: readonly HeardAlert[],
+  resolve_timeout: number,
+): Promise<Hearing> {
+  await adopt(ctx, wave);
+  const one = new Wave(ctx, await knownOutages(ctx, wave), resolve_timeout);
+  for (const notice of wave) one.hear(notice);
+  await changeOutages(ctx, [...one.changes.values()]);
+  await dropHeld(ctx, one.dropped);
+  return one.hearing;
+}

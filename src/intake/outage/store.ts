@@ -1,0 +1,238 @@
+import { and, eq, sql } from "drizzle-orm";
+import type { SilencedBy } from "../../contract/silence.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { jsonRows } from "../../db/json-rows.ts";
+import { oneOf } from "../../db/one-of.ts";
+import { alerts } from "../../db/schema.ts";
+import type { Heard as Listened } from "../firing/store.ts";
+import { KEY_VERSION } from "../keys.ts";
+import type { HeardAlert, NormalisedAlert, StoredAlert } from "../types.ts";
+import type { Ending, Outage } from "./decide.ts";
+
+/** PostgreSQL's own code for what must be done again because another transaction came between. */
+const SERIALISATION_FAILURE = "40001";
+const overtaken = (what: string) => Object.assign(new Error(what), { code: SERIALISATION_FAILURE });
+
+/** An outage as it is stored, with what the journey needs of it. */
+export type StoredOutage = Outage & {
+  identity: string;
+  instance_key: string | null;
+  incident_id: string | null;
+  silenced_by: SilencedBy[] | null;
+};
+
+const OUTAGE = sql.raw(
+  "alert_id, instance_key, outage, status, incident_id, silenced_by, starts_at, began_with, ended_with, senders, ended_by",
+);
+
+/**
+ * Of each alert its outages that are not over and the latest that is; of one that counts calls those that it
+ * ends, or that of the call. Its newest is among them.
+ */
+export async function knownOutages(ctx: Ctx, heard: readonly NormalisedAlert[]): Promise<StoredOutage[]> {
+  const asked = heard.map(({ identity, instance_key, of_call, status }) => ({
+    identity,
+    call: of_call && status === "firing" ? instance_key : null,
+    calls: status === "resolved",
+  }));
+  const { rows } = await ctx.db.execute<
+    Omit<StoredOutage, "starts_at" | "of_call"> & { starts_at: string }
+  >(sql`
+    select n.identity, a.*
+      from json_to_recordset(${jsonRows(asked)}::json) as n(identity text, call text, calls boolean)
+     cross join lateral (
+       select ${OUTAGE} from alerts where identity = n.identity and status <> 'resolved' and (instance_key is null or n.calls)
+       union all (select ${OUTAGE} from alerts where identity = n.identity order by outage desc limit 1)
+       union all (select ${OUTAGE} from alerts where identity = n.identity and status = 'resolved' order by outage desc limit 1)
+       union all select ${OUTAGE} from alerts where instance_key = n.call) a`);
+  const byId = new Map(rows.map((row) => [row.alert_id, row]));
+  return [...byId.values()]
+    .map((row) => ({
+      ...row,
+      outage: row.outage ?? 0,
+      of_call: row.instance_key !== null,
+      began_with: row.began_with ?? "",
+      starts_at: new Date(row.starts_at),
+    }))
+    .sort((one, other) => one.outage - other.outage);
+}
+
+type Former = Pick<StoredOutage, "alert_id" | "instance_key"> & {
+  fingerprint: string;
+  source_fingerprint: string;
+  starts_at: Date;
+};
+
+/** What fires since before outages were counted, with one of these source fingerprints, oldest first. */
+export async function formerAlerts(ctx: Ctx, source_fingerprints: readonly string[]): Promise<Former[]> {
+  const { rows } = await ctx.db.execute<Omit<Former, "starts_at"> & { starts_at: string }>(sql`
+    select alert_id, instance_key, fingerprint, source_fingerprint, starts_at from alerts
+     where identity is null and status = 'firing'
+       and source_fingerprint = any(${sql.param([...source_fingerprints])}::text[])
+     order by first_received_at, alert_id`);
+  return rows.map((row) => ({ ...row, starts_at: new Date(row.starts_at) }));
+}
+
+/** Makes these outages of their alerts, numbered in this order after those that are known. */
+export async function adoptAlerts(
+  ctx: Ctx,
+  rows: readonly { alert_id: string; identity: string; of_call: boolean }[],
+): Promise<void> {
+  await ctx.db.execute(sql`
+    update alerts a
+       set identity = n.identity, outage = n.number, instance_key = case when n.of_call then a.instance_key end,
+           began_with = coalesce(a.began_with, to_char(a.first_received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+      from (
+        select r.*, row_number() over (partition by identity order by place)
+               + (select coalesce(max(outage), 0) from alerts k where k.identity = r.identity) as number
+          from json_to_recordset(${jsonRows(rows.map((row, place) => ({ ...row, place })))}::json)
+            as r(alert_id text, identity text, of_call boolean, place int)) n
+     where a.alert_id = n.alert_id`);
+}
+
+/**
+ * Of notices that say that an alert fires those that were counted, or were over, before outages were counted:
+ * their places.
+ */
+export async function formerlyOver(
+  ctx: Ctx,
+  notices: readonly (Pick<HeardAlert, "place" | "fingerprint" | "source_fingerprint" | "received_at"> & {
+    keys: string[];
+  })[],
+): Promise<Set<string>> {
+  const { rows } = await ctx.db.execute<{ place: string }>(sql`
+    select n.place
+      from json_to_recordset(${jsonRows(notices)}::json)
+        as n(place text, fingerprint text, source_fingerprint text, received_at timestamptz, keys json)
+     where exists (select from alerts a
+       where a.instance_key = any(array(select json_array_elements_text(n.keys))) and a.identity is null)
+        or exists (select from alerts a
+       where a.fingerprint = n.fingerprint and a.source_fingerprint = n.source_fingerprint and a.identity is null
+         and a.status = 'resolved' and coalesce(a.ends_at, a.last_received_at) >= n.received_at)`);
+  return new Set(rows.map((row) => row.place));
+}
+
+/** What a notice changes of a stored outage; `was`: its status until now. */
+export type Change = {
+  alert_id: string;
+  was: Outage["status"];
+  status: Outage["status"];
+  times: number;
+  holds_until: Date | null;
+  senders: readonly string[];
+  ended_by: Readonly<Record<string, Ending>>;
+  ended_with: string | null;
+  ends_at: Date | null;
+  /** It was held until now: it is heard of first. */
+  begins: boolean;
+};
+
+/** Writes changes down. Throws a serialisation failure when another transaction has changed one meanwhile. */
+export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  const now = ctx.clock.now().toISOString();
+  const { rowCount } = await ctx.db.execute(sql`
+    update alerts a
+       set last_received_at = greatest(a.last_received_at, case when c.times > 0 or c.status <> c.was then ${now}::timestamptz end),
+           deliveries = a.deliveries + c.times, status = c.status,
+           holds_until = greatest(a.holds_until, c.holds_until), ends_at = coalesce(c.ends_at, a.ends_at),
+           senders = array(select json_array_elements_text(c.senders)), ended_by = c.ended_by,
+           ended_with = c.ended_with,
+           held_until = case when c.status = 'held' then a.held_until end,
+           first_received_at = case when c.begins then ${now}::timestamptz else a.first_received_at end
+      from json_to_recordset(${jsonRows(changes)}::json)
+        as c(alert_id text, was text, status text, times int, holds_until timestamptz, senders json,
+             ended_by jsonb, ended_with text, ends_at timestamptz, begins boolean)
+     where a.alert_id = c.alert_id and a.status = c.was`);
+  if (rowCount !== changes.length) throw overtaken("an outage was changed meanwhile");
+}
+
+/** Forgets outages that were held and are taken back. Throws a serialisation failure when one has begun. */
+export async function dropHeld(ctx: Ctx, alert_ids: readonly string[]): Promise<void> {
+  if (alert_ids.length === 0) return;
+  const { rowCount } = await ctx.db
+    .delete(alerts)
+    .where(and(oneOf(alerts.alert_id, alert_ids), eq(alerts.status, "held")));
+  if (rowCount !== alert_ids.length) throw overtaken("what was held has begun meanwhile");
+}
+
+/** An outage that is not stored yet. */
+export type Fresh = StoredAlert &
+  HeardAlert & {
+    outage: number;
+    held_until: Date | null;
+    ended_with: string | null;
+    ended_by: Readonly<Record<string, Ending>>;
+  };
+
+/**
+ * Stores outages that were not known. Throws a serialisation failure, upon which the transaction is run
+ * again, when another one has stored one of them meanwhile.
+ */
+export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<void> {
+  if (fresh.length === 0) return;
+  const now = ctx.clock.now().toISOString();
+  const rows = fresh.map(({ instance_key, of_call, held_until, status, ...row }) => ({
+    ...row,
+    instance_key: of_call ? instance_key : null,
+    held_until,
+    status: held_until === null ? status : "held",
+    senders: status === "firing" ? [row.sender] : [],
+  }));
+  const { rowCount } = await ctx.db.execute(sql`
+    insert into alerts (alert_id, identity, outage, instance_key, source, source_fingerprint, fingerprint, anomaly_key, key_version, incident_id, status,
+           alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
+           target_resource, message, labels, annotations, starts_at, ends_at, holds_until, held_until, began_with,
+           ended_with, senders, ended_by, generator_url, deliveries, silenced_by, first_received_at, last_received_at)
+    select alert_id, identity, outage, instance_key, source, source_fingerprint, fingerprint, anomaly_key, ${KEY_VERSION}::int, incident_id, status,
+           alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
+           target_resource, message, labels, annotations, starts_at, ends_at, holds_until, held_until, place,
+           ended_with, array(select json_array_elements_text(senders)), ended_by, generator_url, times, silenced_by,
+           ${now}::timestamptz, ${now}::timestamptz
+      from json_to_recordset(${jsonRows(rows)}::json)
+        as a(alert_id text, identity text, outage int, instance_key text, source text, source_fingerprint text,
+             fingerprint text, anomaly_key text, incident_id text, status text, alert_name text, alert_type text, severity text,
+             alert_category text, notification_type text, cluster text, namespace text,
+             target_resource text, message text, labels jsonb, annotations jsonb, starts_at timestamptz,
+             ends_at timestamptz, holds_until timestamptz, held_until timestamptz, place text, ended_with text,
+             senders json, ended_by jsonb, generator_url text, times int, silenced_by jsonb)
+    on conflict do nothing`);
+  if (rowCount !== fresh.length) throw overtaken("an outage was stored meanwhile");
+}
+
+// For our own delays.
+const GRACE = "5 seconds";
+
+/** What is held for as long as it may be, counted while we listened. */
+function isDue({ since, until }: Listened) {
+  const turn = sql`${alerts.held_until} - ${alerts.first_received_at}`;
+  return sql`${alerts.status} = 'held'
+    and greatest(${alerts.held_until}, ${since.toISOString()}::timestamptz + (${turn}))
+        <= ${until.toISOString()}::timestamptz - ${GRACE}::interval`;
+}
+
+export async function dueHeld(
+  ctx: Ctx,
+  { limit, ...listened }: Listened & { limit: number },
+): Promise<{ alert_id: string; fingerprint: string }[]> {
+  const { alert_id, fingerprint } = alerts;
+  return ctx.db.select({ alert_id, fingerprint }).from(alerts).where(isDue(listened)).limit(limit);
+}
+
+/**
+ * Begins those of these held outages that still are due, and drops what its sender, which repeats what fires,
+ * has fallen silent about. Returns those that begin.
+ */
+export async function beginHeld(
+  ctx: Ctx,
+  ids: readonly string[],
+  listened: Listened,
+): Promise<(typeof alerts.$inferSelect)[]> {
+  const silent = sql`${alerts.holds_until} <= ${listened.until.toISOString()}::timestamptz - ${GRACE}::interval`;
+  await ctx.db.delete(alerts).where(and(oneOf(alerts.alert_id, ids), isDue(listened), silent));
+  return ctx.db
+    .update(alerts)
+    .set({ status: "firing", held_until: null, first_received_at: ctx.clock.now() })
+    .where(and(oneOf(alerts.alert_id, ids), isDue(listened)))
+    .returning();
+}
