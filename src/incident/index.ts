@@ -44,7 +44,7 @@ export {
 export { loadTopology } from "./linking/topology-file.ts";
 export type { CorrelationOptions, Effect, LessonRow, Link, Merge } from "./linking/types.ts";
 export { setMitigating } from "./mitigate.ts";
-export { type KnownHost, type KnownTargets, operationTarget } from "./operation-target.ts";
+export { hostNamed, type KnownHost, type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";

@@ -46,6 +46,12 @@ function containerOf(labels: Record<string, string>): string | undefined {
   );
 }
 
+/** The configured host that people call so; undefined: there is none. */
+export function hostNamed(name: string, hosts: readonly KnownHost[] = []): OperationTarget | undefined {
+  const found = hosts.find(({ names }) => names.some((one) => one.toLowerCase() === hostPart(name)));
+  return found && { kind: "host", name: found.name };
+}
+
 /** The configured host that the alert comes from, or the unit or container on it. */
 function onKnownHost(
   labels: Record<string, string>,

@@ -6,6 +6,7 @@ import {
   supersedeApproval,
 } from "../approval/index.ts";
 import type { Investigation } from "../contract/evidence.ts";
+import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import {
@@ -16,7 +17,14 @@ import {
   latestDecisions,
 } from "../decision/index.ts";
 import { investigate } from "../execution/index.ts";
-import { aimAt, getIncident, type IncidentRow, isActive, lockIncident } from "../incident/index.ts";
+import {
+  aimAt,
+  getIncident,
+  hostNamed,
+  type IncidentRow,
+  isActive,
+  lockIncident,
+} from "../incident/index.ts";
 import { alertNamesOf } from "../intake/index.ts";
 import { tell } from "../outbox/index.ts";
 import type { Journey } from "./types.ts";
@@ -71,7 +79,12 @@ export async function consider(
   const before = await getIncident(ctx, incident_id);
   const { operation_target: target } = before;
   if (target === null || !canLookInto(journey, before)) return;
-  const found = await investigate(ctx, { incident_id, target }, journey.investigators, journey.evidence);
+  const look = (at: OperationTarget) =>
+    investigate(ctx, { incident_id, target: at }, journey.investigators, journey.evidence);
+  let found = await look(target);
+  // What is a node of no cluster may be a machine that we reach otherwise.
+  const host = target.kind === "node" && hostNamed(target.name, journey.known.hosts);
+  if (found.target === null && host) found = await look(host);
   await transaction(ctx, async (tx) => {
     const locked = await lockIncident(tx, incident_id);
     if (locked === undefined || !isActive(locked)) return;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
 import type { Approval } from "../../src/contract/approval.ts";
 import type { Investigation } from "../../src/contract/evidence.ts";
+import type { OperationTarget } from "../../src/contract/incident.ts";
 import type { Playbook } from "../../src/contract/playbook.ts";
 import type { Investigator } from "../../src/decision/index.ts";
 import type { Card, Notifier } from "../../src/notification/index.ts";
@@ -13,7 +14,7 @@ import { restartOf } from "../support/approved.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { ScriptedTarget } from "../support/scripted-executor.ts";
-import { until } from "../support/until.ts";
+import { eventually, until } from "../support/until.ts";
 
 const RULES = `
 - {id: hung, targets: [process], findings: [hung], propose: process.restart, risk: high, reasoning: It hangs.}
@@ -43,14 +44,17 @@ const finding = (code: string): Investigation["findings"][number] => ({
 });
 const investigator: Investigator = {
   id: "imagined",
-  investigates: ({ kind }) => kind === "process" || kind === "unknown",
+  investigates: ({ kind }) => ["process", "unknown", "node", "host"].includes(kind),
   async investigate(target, now) {
     await answer;
+    asked.push(target);
     const at = now.toISOString();
     const evidence = [{ id: "E1", source: "imagined", at, subject: target.name, text: "a fact" }];
+    if (target.kind === "host") return { at, evidence, missing: [], target, findings: [finding("hung")] };
     return { at, evidence, missing: [], ...found };
   },
 };
+const asked: OperationTarget[] = [];
 
 const cards: Card[] = [];
 const kept: Notifier = {
@@ -70,6 +74,10 @@ async function start(evidence_time: string): Promise<void> {
       processes: SHOPS.map((name) => ({ name, argv: ["/bin/true"] })),
       decision: { rules: join(folder, "rules.yaml"), evidence_time },
       incident: { correlation: { merge: false } },
+      ssh: {
+        known_hosts: [join(folder, "known_hosts")],
+        hosts: [{ name: "web1", user: "ada", password: "unused" }],
+      },
     },
     {
       adapt: (all) => ({
@@ -182,6 +190,22 @@ describe("evidence", () => {
     expect(await app.admin.get(`/incidents/${id}`)).toMatchObject({
       operation_target: { kind: "process", name: shop },
     });
+  });
+
+  it("is read of the host of that name where no cluster has such a node", async () => {
+    const alert = (node: string) => alertmanagerBody([{ labels: { alertname: "KubeNodeNotReady", node } }]);
+    const of = async (node: string) => (await post(app.url, alert(node))).body.incident_id as string;
+    const targets = async (id: string) =>
+      (await app.admin.get<{ operation_target: object }>(`/incidents/${id}`)).operation_target;
+    const web1 = await of("web1");
+    await until(async () => asked.some(({ kind }) => kind === "host"), "the host to be looked at");
+    await eventually(async () => expect(await targets(web1)).toEqual({ kind: "host", name: "web1" }));
+    expect(asked).toContainEqual({ kind: "node", name: "web1" });
+    // A cluster that knows the node is believed, whatever host is called so.
+    found.target = { kind: "node", name: "web2" };
+    const web2 = await of("web2");
+    await until(async () => asked.some(({ name }) => name === "web2"), "the node to be looked at");
+    expect(await targets(web2)).toEqual({ kind: "node", name: "web2" });
   });
 
   it("leaves open what an alert is about: nothing acts, a playbook neither, and people hear what it could be", async () => {
