@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 
 /** What a run knows from outside of what the server has promised. */
 export type World = {
-  /** Label `sent` of every alert that was answered with 2xx. */
+  /** Label `event_id` of every alert that was answered with 2xx. */
   acknowledged: ReadonlySet<string>;
   /** Every approval whose signature was answered with 2xx. */
   signed: ReadonlySet<string>;
@@ -22,7 +22,7 @@ type Sent = { sent: string; n: number; with_incident: number };
 
 const sentAlerts = (world: World) =>
   world.rows<Sent>(`
-    select labels->>'sent' as sent, count(*)::int as n, count(i.incident_id)::int as with_incident
+    select labels->>'event_id' as sent, count(*)::int as n, count(i.incident_id)::int as with_incident
       from alerts left join incidents i using (incident_id) group by 1`);
 
 /** What holds at any time, once the journal is drained: after every fault it is looked at. */

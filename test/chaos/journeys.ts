@@ -121,7 +121,7 @@ export class Journeys {
     await this.#shops.start(index);
     await this.#shops.break(index);
     const shop = `shop-${index}`;
-    const labels = { alertname: "ShopUnreachable", component: shop, severity: "warning", sent: shop };
+    const labels = { alertname: "ShopUnreachable", component: shop, severity: "warning", event_id: shop };
     const at = (...stages: Stage[]) => stages.includes(moment.stage);
     const strikes = (...stages: Stage[]) => (at(...stages) ? this.#strike(moment) : undefined);
 

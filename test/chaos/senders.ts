@@ -8,7 +8,7 @@ export const ANSWER_LIMIT_MS = 15_000;
 const RETRY_MS = 50;
 const SERVICES = 20;
 
-type Labels = Record<string, string> & { sent: string };
+type Labels = Record<string, string> & { event_id: string };
 const began = () => new Date().toISOString();
 const own = (labels: Labels) => ({ status: "firing", starts_at: began(), labels });
 const WEBHOOKS = "/api/v1/webhooks";
@@ -24,7 +24,7 @@ const KINDS: Record<string, (labels: Labels) => object> = {
 
 /** Senders that repeat each alert until it is acknowledged, as Alertmanager does, and remember which were. */
 export class Senders {
-  /** Label `sent` of every alert that was answered with 2xx. */
+  /** Label `event_id` of every alert that was answered with 2xx. */
   readonly acknowledged = new Set<string>();
   /** Answers by status; those that never came, because the server was killed, under `none`. */
   readonly answers: Record<string, number> = {};
@@ -56,8 +56,8 @@ export class Senders {
   async deliver(labels: Labels, path = ALERTMANAGER): Promise<void> {
     const body = JSON.stringify(KINDS[path]?.(labels));
     while (!this.#stop.signal.aborted) {
-      if ((await this.#post(path, body, labels.sent)) === 200) {
-        this.acknowledged.add(labels.sent);
+      if ((await this.#post(path, body, labels.event_id)) === 200) {
+        this.acknowledged.add(labels.event_id);
         return;
       }
       await delay(RETRY_MS);
@@ -70,7 +70,7 @@ export class Senders {
       const service = `service-${between(this.#random, 1, SERVICES)}`;
       const paths = Object.keys(KINDS);
       const path = paths[between(this.#random, 0, paths.length - 1)];
-      await this.deliver({ alertname: "ChaosLoad", service, sent: `load-${this.#count}` }, path);
+      await this.deliver({ alertname: "ChaosLoad", service, event_id: `load-${this.#count}` }, path);
       await delay(between(this.#random, 10, 60));
     }
   }

@@ -237,7 +237,7 @@ describe("signals on a Redis Stream", () => {
     const senders = Array.from({ length: 4 }, async (_, sender) => {
       for (let n = 0; sending; n += 1) {
         const name = `storm-${sender}-${n}`;
-        if ((await post(signal("storm", { labels: { name } }))).status === 200) acknowledged.push(name);
+        if ((await post(signal("storm", { labels: { request_id: name } }))).status === 200) acknowledged.push(name);
       }
     });
     for (let kills = 0; kills < 3; kills += 1) {
@@ -254,7 +254,7 @@ describe("signals on a Redis Stream", () => {
     await Promise.all(senders);
     await worked();
     const { rows } = await database.pool.query<{ name: string; n: string }>(
-      "select convert_from(body, 'utf8')::json->'labels'->>'name' as name, count(*) as n from receipts group by 1",
+      "select convert_from(body, 'utf8')::json->'labels'->>'request_id' as name, count(*) as n from receipts group by 1",
     );
     const times = new Map(rows.map(({ name, n }) => [name, Number(n)]));
     expect(acknowledged.filter((name) => times.get(name) !== 1)).toEqual([]);
