@@ -237,7 +237,8 @@ describe("signals on a Redis Stream", () => {
     const senders = Array.from({ length: 4 }, async (_, sender) => {
       for (let n = 0; sending; n += 1) {
         const name = `storm-${sender}-${n}`;
-        if ((await post(signal("storm", { labels: { request_id: name } }))).status === 200) acknowledged.push(name);
+        if ((await post(signal("storm", { labels: { request_id: name } }))).status === 200)
+          acknowledged.push(name);
       }
     });
     for (let kills = 0; kills < 3; kills += 1) {

@@ -10,6 +10,8 @@ export type Rule = { alert: string; expr: string; labels: Record<string, string>
 export type Prometheus = {
   /** Puts other rules in force. */
   reload(rules: readonly Rule[]): Promise<void>;
+  /** Sends nothing from now on, as if it were cut off; resolves to what lets it go on. */
+  suspend(): () => void;
   stop(): Promise<void>;
 };
 
@@ -53,6 +55,10 @@ export async function startPrometheus(
       await write(list);
       const response = await fetch(`http://${listen}/-/reload`, { method: "POST" });
       if (!response.ok) throw new Error(`Prometheus did not reload: ${await response.text()}`);
+    },
+    suspend() {
+      child.kill("SIGSTOP");
+      return () => void child.kill("SIGCONT");
     },
     async stop() {
       const exit = once(child, "exit");
