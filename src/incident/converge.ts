@@ -159,13 +159,14 @@ function kindOf(incident: IncidentRow, fresh: readonly StoredAlert[]) {
 /** A clock that was set back makes nothing younger. */
 const laterOf = (one: Date, other: Date) => (one > other ? one : other);
 
-/** The incident's fields with what these new alerts add to them. */
-function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[]) {
+/** The incident's fields with what these alerts add to them: the new ones count, and any of them may have become worse. */
+function counted(ctx: Ctx, incident: IncidentRow, alerts: readonly StoredAlert[]) {
+  const fresh = alerts.filter((alert) => alert.is_new);
   const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
   return {
     hit_count: incident.hit_count + fresh.length,
     last_seen: laterOf(incident.last_seen, ctx.clock.now()),
-    severity: fresh.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
+    severity: alerts.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
     affected_services: [...new Set(services)].slice(0, SERVICES),
     ...kindOf(incident, fresh),
     updated_at: fresh.length > 0 ? laterOf(incident.updated_at, ctx.clock.now()) : incident.updated_at,
@@ -175,12 +176,12 @@ function counted(ctx: Ctx, incident: IncidentRow, fresh: readonly StoredAlert[])
 async function reopen(
   ctx: Ctx,
   incident: IncidentRow,
-  fresh: readonly StoredAlert[],
+  alerts: readonly StoredAlert[],
   repair_failed: boolean,
   escalation_level: number,
 ): Promise<IncidentRow> {
   const reopened = await updateIncident(ctx, incident.incident_id, {
-    ...counted(ctx, incident, fresh),
+    ...counted(ctx, incident, alerts),
     status: "investigating",
     resolved_at: null,
     closed_at: null,
@@ -227,7 +228,7 @@ async function onExisting(
     alerts,
   };
   if (isActive(before)) {
-    const incident = { ...before, ...counted(ctx, before, fresh) };
+    const incident = { ...before, ...counted(ctx, before, alerts) };
     const more = incident.notification_type !== before.notification_type;
     const raised = more || incident.severity !== before.severity;
     // Whoever is not told of each time is still told that it comes back too often.
@@ -242,7 +243,7 @@ async function onExisting(
     const soon = before.resolved_at !== null && addSeconds(before.resolved_at, windows.repair) > now;
     // An alert that never stopped firing says the same of the repair as one that came back.
     const repair_failed = before.resolved_through === "repair" && (soon || fresh.length === 0);
-    const incident = await reopen(ctx, before, fresh, repair_failed, tier);
+    const incident = await reopen(ctx, before, alerts, repair_failed, tier);
     return { ...same, incident, kind: "reopened", repair_failed };
   }
   // Known instances that still fire on an incident just resolved: it is given its cool-down.

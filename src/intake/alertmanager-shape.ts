@@ -51,7 +51,8 @@ function decodeAlert(raw: unknown, group: z.infer<typeof webhook>): SourceAlert 
   if (!parsed.success) return undefined;
   const { labels, annotations, startsAt, endsAt, fingerprint, generatorURL } = parsed.data;
   // Judged per alert: a group that is firing may hold resolved alerts.
-  const status = typeof parsed.data.status === "string" ? parsed.data.status : group.status;
+  const said = typeof parsed.data.status === "string" ? parsed.data.status : group.status;
+  const status = typeof said === "string" ? said.toLowerCase() : said;
   return {
     status: status === "resolved" ? "resolved" : "firing",
     labels: Object.keys(labels).length > 0 ? labels : group.commonLabels,

@@ -65,6 +65,12 @@ function workload1(labels: Record<string, string>, alert_name: string): string {
   return labels[SERVICES_1.find((name) => labels[name]) ?? ""] ?? alert_name;
 }
 
+// Version 1 kept no organisation; Grafana's links name it, and its first counts as none.
+function organisationOfLink(link: string | null): string {
+  const organisation = URL.parse(link ?? "")?.searchParams.get("orgId") ?? "";
+  return organisation === "1" ? "" : organisation;
+}
+
 /**
  * The keys of an alert that was stored under version 1. Which of its parts the old key was made of is found by making
  * it again: labels; a target that the body named; else what its source had grouped, whose key stays what is learnt by.
@@ -74,7 +80,8 @@ export function rewrittenKeys(row: OldKeys): Keys {
   const made = (workload: string) => anomalyKeyOf({ ...row, workload }) === row.fingerprint;
   const ofLabels = made(workload1(labels, alert_name));
   const keys = (anomaly_key: string, telling: [string, string][]): Keys => {
-    const fingerprint = fingerprintOf(anomaly_key, { organisation: "", telling });
+    const organisation = organisationOfLink(row.generator_url);
+    const fingerprint = fingerprintOf(anomaly_key, { organisation, telling });
     const isSignal = row.source_fingerprint === signalIdentity(row.fingerprint);
     return {
       fingerprint,

@@ -219,8 +219,8 @@ describe("an exporter is the subject of an alert about it", () => {
     [
       "which cannot be scraped",
       "TargetDown",
-      nodeExporter("10.0.0.5"),
-      { kind: "pod", namespace: "monitoring" },
+      { ...KSM, namespace: "monitoring" },
+      { kind: "pod", name: KSM.pod, namespace: "monitoring" },
     ],
     [
       "whose workload is named",
@@ -257,11 +257,18 @@ describe("an exporter is the subject of an alert about it", () => {
     expect(of(name, labels)).toMatchObject(subject);
   });
 
-  it("where the expression asks whether it is up", () => {
-    const labels = { alertname: "Gone", ...nodeExporter("10.0.0.5") };
-    const about = (expr: string) => subjectOf(labels, { alert_name: "Gone", expr });
-    expect(about('up{job="node-exporter"} == 0')).toMatchObject({ kind: "pod" });
-    expect(about('node_load1{job="node-exporter"} > 9')).toMatchObject({ kind: "host" });
+  it("where the expression asks whether it is up; but of a machine, which may be what is down", () => {
+    const about = (labels: Labels, expr: string) =>
+      subjectOf({ alertname: "Gone", ...labels }, { alert_name: "Gone", expr });
+    const redis = {
+      job: "redis-exporter",
+      pod: "redis-exporter-0",
+      namespace: "shop",
+      instance: "10.42.0.3:9121",
+    };
+    expect(about(redis, 'up{job="redis-exporter"} == 0')).toMatchObject({ kind: "pod" });
+    expect(about(redis, "redis_up == 0")).toMatchObject({ kind: null });
+    expect(about(nodeExporter("10.0.0.5"), 'up{job="node-exporter"} == 0')).toMatchObject({ kind: "host" });
   });
 });
 
@@ -465,5 +472,261 @@ describe("the services of an alert", () => {
   ])("%s is not the scraper", (alert_name, labels, services) => {
     const target_resource = targetNameOf(of(alert_name, labels));
     expect(affectedServices({ labels, alert_name, target_resource })).toEqual(services);
+  });
+});
+
+describe("what an exporter reports where no label names a subject", () => {
+  const both = (alert_name: string, one: Labels, other: Labels) =>
+    [one, other].map((labels) =>
+      JSON.stringify([
+        of(alert_name, labels).workload,
+        tellingLabels(of(alert_name, labels), labels, "custom"),
+      ]),
+    );
+  const apart = (alert_name: string, one: Labels, other: Labels) => {
+    const [a, b] = both(alert_name, one, other);
+    expect(a).not.toBe(b);
+  };
+  const exporter = (name: string, more: Labels = {}) => ({
+    job: name,
+    service: name,
+    namespace: "db",
+    pod: `${name}-6c5d8b7f9d-x2v9k`,
+    instance: "10.42.1.2:9187",
+    ...more,
+  });
+
+  it.each<[string, Labels, Labels]>([
+    [
+      "an exporter for each database",
+      exporter("pg-orders-prometheus-postgres-exporter"),
+      exporter("pg-users-prometheus-postgres-exporter"),
+    ],
+    [
+      "one exporter for several",
+      exporter("redis-exporter", { instance: "redis://cache1:6379" }),
+      exporter("redis-exporter", { instance: "redis://cache2:6379" }),
+    ],
+    [
+      "one exporter, which names hosts",
+      exporter("mysqld-exporter", { instance: "db3:3306" }),
+      exporter("mysqld-exporter", { instance: "db4:3306" }),
+    ],
+    [
+      "probes with a label of their own",
+      {
+        job: "probe/monitoring/sites",
+        service: "website",
+        namespace: "monitoring",
+        instance: "https://a.example",
+      },
+      {
+        job: "probe/monitoring/sites",
+        service: "website",
+        namespace: "monitoring",
+        instance: "https://b.example",
+      },
+    ],
+    [
+      "machines behind a job that scrapes all pods",
+      {
+        job: "kubernetes-pods",
+        app: "node-exporter",
+        namespace: "m",
+        pod: "node-exporter-x2v9k",
+        instance: "10.0.0.5:9100",
+      },
+      {
+        job: "kubernetes-pods",
+        app: "node-exporter",
+        namespace: "m",
+        pod: "node-exporter-x7v9k",
+        instance: "10.0.0.6:9100",
+      },
+    ],
+    [
+      "machines by a Helm chart's component",
+      {
+        component: "node-exporter",
+        app: "prometheus",
+        job: "kubernetes-service-endpoints",
+        instance: "10.0.0.5:9100",
+      },
+      {
+        component: "node-exporter",
+        app: "prometheus",
+        job: "kubernetes-service-endpoints",
+        instance: "10.0.0.6:9100",
+      },
+    ],
+    [
+      "two workloads of one component",
+      { namespace: "shop", component: "backend", pod: "orders-6c5d8b7f9d-x2v9k" },
+      { namespace: "shop", component: "backend", pod: "users-6c5d8b7f9d-x2v9k" },
+    ],
+    ["streams", { service: "nats", stream: "orders" }, { service: "nats", stream: "login" }],
+    ["images", { image: "nginx:1" }, { image: "redis:7" }],
+  ])("tells %s apart", (_what, one, other) => apart("SomethingIsWrong", one, other));
+
+  it("is one trouble on each run of a cron job, by its pods too", () => {
+    const run = (pod: string) => of("KubePodFailed", { namespace: "r", pod });
+    expect(run("renovate-29057640-x2v9k").workload).toBe("renovate");
+    expect(run("renovate-29929458-x2v9k").workload).toBe("renovate");
+    // A number that is no time of our days names a job of its own.
+    const job = (job_name: string) => of("KubeJobFailed", { namespace: "r", job_name }).workload;
+    expect(job("import-10000001")).not.toBe(job("import-10000002"));
+  });
+});
+
+describe("a subject that is named, whatever else is", () => {
+  it.each<[string, string, Labels, { kind: string | null; name?: string; namespace?: string | null }]>([
+    [
+      "a machine that does not answer",
+      "HostDown",
+      nodeExporter("10.0.0.5"),
+      { kind: "host", name: "10.0.0.5:9100" },
+    ],
+    [
+      "a node, beside a pod whose name no controller made",
+      "KubeNodeNotReady",
+      { ...KSM, node: "n1", pod: "kps-kube-state-metrics-5f7d4c-abcde", namespace: "monitoring" },
+      { kind: "node", name: "n1", namespace: null },
+    ],
+    [
+      "a service, beside a collector of another name",
+      "APIHighErrorRate",
+      {
+        ...OTEL,
+        job: "opentelemetry-collector",
+        pod: "otel-collector-agent-xq9zz",
+        service_name: "checkout",
+      },
+      { kind: "workload", name: "checkout" },
+    ],
+    [
+      "a node, behind a job that scrapes all pods",
+      "KubernetesNodeNotReady",
+      {
+        job: "kubernetes-pods",
+        app: "kube-state-metrics",
+        pod: "kube-state-metrics-6c5d8b7f9d-x2v9k",
+        node: "n1",
+        namespace: "kube-system",
+      },
+      { kind: "node", name: "n1" },
+    ],
+    [
+      "a pod, beside a Helm chart's component",
+      "KubernetesPodCrashLooping",
+      {
+        component: "kube-state-metrics",
+        job: "kubernetes-service-endpoints",
+        pod: "api-6c5d8b7f9d-x2v9k",
+        namespace: "shop",
+      },
+      { kind: "pod", name: "api-6c5d8b7f9d-x2v9k", namespace: "shop" },
+    ],
+    [
+      "a service, in an alert that begins with the proxy's name",
+      "TraefikHighHttp5xxErrorRateService",
+      {
+        job: "traefik",
+        pod: "traefik-6c5d8b7f9d-x2v9k",
+        namespace: "traefik",
+        instance: "10.42.0.3:9100",
+        exported_service: "shop-api",
+      },
+      { kind: "workload", name: "shop-api", namespace: null },
+    ],
+    [
+      "a service, in an alert about a target of its own",
+      "SLOTargetMissed",
+      { ...OTEL, service_name: "checkout" },
+      { kind: "workload", name: "checkout" },
+    ],
+    [
+      "a certificate, which is not its controller",
+      "CertManagerCertNotReady",
+      {
+        name: "shop-tls",
+        namespace: "shop",
+        pod: "cert-manager-6c5d8b7f9d-x2v9k",
+        job: "cert-manager",
+        instance: "10.42.0.3:9402",
+      },
+      { kind: null },
+    ],
+    [
+      "a pod that kube-state-metrics tells of, in its own namespace",
+      "KubePodCrashLooping",
+      {
+        exported_namespace: "shop",
+        pod: "api-6c5d8b7f9d-x2v9k",
+        namespace: "monitoring",
+        job: "kube-state-metrics",
+      },
+      { kind: "pod", name: "api-6c5d8b7f9d-x2v9k", namespace: "shop" },
+    ],
+    [
+      "who is called, in the namespace of that",
+      "LinkerdHighErrorRate",
+      { deployment: "gw", namespace: "shop", dst_statefulset: "pg", dst_namespace: "pay" },
+      { kind: "statefulset", name: "pg", namespace: "pay" },
+    ],
+    [
+      "who calls, in its own namespace",
+      "LinkerdRetries",
+      { deployment: "gw", namespace: "shop", dst_namespace: "pay" },
+      { kind: "deployment", name: "gw", namespace: "shop" },
+    ],
+    [
+      "a service of OpenTelemetry by its job",
+      "HighLatency",
+      {
+        job: "otel-collector",
+        exported_job: "shop/checkout",
+        exported_instance: "627cc493-f310-47de-96bd-71410b7dec09",
+      },
+      { kind: null },
+    ],
+  ])("is %s", (_what, name, labels, subject) => {
+    expect(of(name, labels)).toMatchObject(subject);
+  });
+
+  it.each([
+    ["serviceName", "workload"],
+    ["podName", "pod"],
+    ["deploymentName", "deployment"],
+    ["k8s_deployment", "deployment"],
+    ["k8s_pod", "pod"],
+    ["kubernetes_deployment_name", "deployment"],
+    ["label_app_kubernetes_io_name", "workload"],
+    ["com.docker.compose.service", "workload"],
+  ])("may be in the label %s, of a %s", (label, kind) => {
+    expect(of("X", { [label]: "a", namespaceName: "shop", k8s_cluster: "east" })).toMatchObject({
+      kind,
+      name: "a",
+      namespace: "shop",
+      cluster: "east",
+    });
+  });
+
+  it.each([
+    "NaN",
+    '""',
+    "(unknown)",
+    "<missing>",
+    "not available",
+    "no data",
+    "map[]",
+    "?",
+    "%{d}",
+    "$deployment",
+    "<error expanding template: x>",
+    "unknown_service:java",
+  ])("is not %s", (value) => {
+    const found = of("X", { deployment: value, service: "checkout", namespace: value });
+    expect(found).toMatchObject({ kind: "workload", name: "checkout", namespace: null });
+    expect(tellingLabels(found, { namespace: value, service: "checkout" }, "custom")).toEqual([]);
   });
 });

@@ -1,10 +1,9 @@
 /** Whom an alert is about, by the table of vocabulary.yaml. Pure. */
-import { exprOfLink, hasWord, metricsOf, wordsOf } from "./alert-words.ts";
+import { exprOfLink, hasWord, wordsOf } from "./alert-words.ts";
+import { type IgnoredLabels, isOfKubernetes, ownLabels } from "./reporter.ts";
 import {
-  type Exporter,
-  exporterNamed,
   foldLabel,
-  isNamedIn,
+  isOfOneRun,
   isVarying,
   says,
   VOCABULARY,
@@ -14,9 +13,6 @@ import {
 } from "./vocabulary.ts";
 
 type Labels = Readonly<Record<string, string>>;
-
-/** Labels that say nothing of what the alert is about, and why. */
-export type IgnoredLabels = { labels: string[]; because: string };
 
 export type Subject = {
   /** Of the object: a Kubernetes kind in lower case, `workload` (of whatever kind) or `host`; null: no label names one. */
@@ -33,21 +29,12 @@ export type Subject = {
   /** The labels that are about the subject, under their own names: `exported_pod` is `pod`. */
   labels: Record<string, string>;
   ignored: IgnoredLabels[];
+  /** What tells it apart beside its own labels: which exporter reports, what a probe asks, what a component runs as. */
+  beside: Record<string, string>;
 };
 
-const EXPORTED = "exported_";
-const SCRAPER = new Set(VOCABULARY.scraper_labels);
 const CLUSTER_SCOPED = new Set(VOCABULARY.cluster_scoped);
-/** Labels of a scraper that name the program: whose value tells who reports, the most telling first. */
-const NAMING = ["job", "service", "app_kubernetes_io_name", "app", "k8s_app", "container", "pod"];
-const OF_KUBERNETES = new Set([
-  ...VOCABULARY.namespace,
-  ...VOCABULARY.subject
-    .filter(({ kind }) => !["workload", "host", "node"].includes(kind))
-    .flatMap((one) => one.labels),
-  "container",
-  "endpoint",
-]);
+const CALLED = /^(dst|destination)_/;
 
 /** Labels by their folded names, those of the vocabulary's own spelling before others that fold to the same. */
 function folded(labels: Labels): Map<string, string> {
@@ -62,88 +49,7 @@ function folded(labels: Labels): Map<string, string> {
 const first = (labels: ReadonlyMap<string, string>, names: readonly string[]) =>
   names.find((name) => labels.has(name));
 
-/** Whether the alert is about the exporter itself, or about being scraped. */
-function isAbout(exporter: Exporter, alert_name: string, expr: string | undefined): boolean {
-  const words = wordsOf(alert_name);
-  const scraping = VOCABULARY.about_scraping.filter(
-    (word) => exporter.instance !== "probed" || !word.startsWith("target"),
-  );
-  if (scraping.some((word) => hasWord(words, word)) || isNamedIn(exporter, alert_name)) return true;
-  const metrics = metricsOf(expr ?? "").filter((metric) => metric.includes("_") || metric === "up");
-  return metrics.length > 0 && metrics.every((metric) => metric === "up" || metric.startsWith("scrape_"));
-}
-
-type Kept = { labels: Map<string, string>; ignored: IgnoredLabels[] };
-
-/** `exported_X` is what the series says of X; then what the scraper says beside it is not about the subject. */
-function promoted(labels: ReadonlyMap<string, string>): Kept | undefined {
-  const own = [...labels.keys()].filter(
-    (name) =>
-      name.startsWith(EXPORTED) &&
-      (SCRAPER.has(name.slice(EXPORTED.length)) || isSubjectLabel(name.slice(EXPORTED.length))),
-  );
-  if (own.length === 0) return undefined;
-  const kept = new Map([...labels].filter(([name]) => !SCRAPER.has(name) && !own.includes(name)));
-  for (const name of own) kept.set(name.slice(EXPORTED.length), labels.get(name) ?? "");
-  const dropped = [...labels.keys()].filter((name) => SCRAPER.has(name));
-  const because = `${own.map((name) => `\`${name}\``).join(", ")} ${own.length === 1 ? "is" : "are"} the subject's own`;
-  return { labels: kept, ignored: dropped.length === 0 ? [] : [{ labels: dropped, because }] };
-}
-
 const KINDS = new Set(VOCABULARY.subject.map((one) => one.kind));
-const SUBJECT_LABELS = new Set(VOCABULARY.subject.flatMap((one) => one.labels));
-const isSubjectLabel = (name: string) => SUBJECT_LABELS.has(name);
-
-/** Who reports: by what its job or service is called, else by its container or pod where it was scraped. */
-function reporterOf(
-  labels: ReadonlyMap<string, string>,
-): { exporter: Exporter; by: string; value: string } | undefined {
-  const scraped = labels.has("instance") || labels.has("endpoint") || labels.has("job");
-  for (const by of NAMING) {
-    const value = labels.get(by);
-    // Aggregated by pod and container, nothing says who scraped it: these are then the subject's.
-    if (value === undefined || ((by === "container" || by === "pod") && !scraped)) continue;
-    const exporter = exporterNamed(value);
-    if (exporter !== undefined) return { exporter, by, value };
-  }
-  return undefined;
-}
-
-/** The labels without those that the exporter which reports has put on its series. */
-function withoutReporter(
-  labels: ReadonlyMap<string, string>,
-  alert_name: string,
-  expr: string | undefined,
-): Kept {
-  const all = { labels: new Map(labels), ignored: [] };
-  const reporter = reporterOf(labels);
-  if (reporter === undefined || isAbout(reporter.exporter, alert_name, expr)) return all;
-  const { exporter, by, value } = reporter;
-  const words = wordsOf(alert_name);
-  const aboutPods = VOCABULARY.about_pods.some((word) => hasWord(words, word));
-  const isOwnPod = (text: string | undefined) => {
-    const named = text === undefined ? undefined : exporterNamed(text);
-    if (named === undefined) return false;
-    return exporter.pods === "self" || (named === exporter && !aboutPods);
-  };
-  const ownPod = ["pod", "pod_name", "kubernetes_pod_name"].some((name) => isOwnPod(labels.get(name)));
-  const inKubernetes = [...labels.keys()].some((name) => OF_KUBERNETES.has(name));
-  const dropped = [...SCRAPER].filter((name) => {
-    const text = labels.get(name);
-    if (text === undefined) return false;
-    if (name.includes("namespace")) return exporter.namespace === "self" && (ownPod || !labels.has("pod"));
-    if (name === "instance")
-      return exporter.instance === "self" && (inKubernetes || exporter.pods === "subject");
-    if (name === "endpoint") return true;
-    if (name.includes("pod")) return isOwnPod(text);
-    if (name.includes("container")) return ownPod || isOwnPod(text);
-    return exporterNamed(text) !== undefined;
-  });
-  const kept = new Map([...labels].filter(([name]) => !dropped.includes(name)));
-  if (exporter.alone && subjectIn(kept, alert_name) === undefined) return all;
-  const because = `the alert is reported by ${workloadOfPod(value)} (label \`${by}\`), and not about it`;
-  return { labels: kept, ignored: dropped.length === 0 ? [] : [{ labels: dropped, because }] };
-}
 
 const isMachine = ({ kind }: { kind: string }) => kind === "node" || kind === "host";
 
@@ -166,14 +72,10 @@ function subjectIn(
   alert_type = "custom",
 ): Named | undefined {
   for (const { labels: names, kind, kind_label } of orderFor(alert_name, alert_type)) {
-    const label = first(labels, names);
+    const label = names.find((name) => labels.has(name) && !isOfOneRun(name, labels.get(name) ?? ""));
     if (label === undefined) continue;
-    const said = kind_label === undefined ? undefined : labels.get(kind_label)?.toLowerCase();
-    return {
-      kind: said !== undefined && KINDS.has(said) ? said : kind,
-      name: labels.get(label) ?? "",
-      label,
-    };
+    const said = labels.get(first(labels, kind_label) ?? "")?.toLowerCase() ?? "";
+    return { kind: KINDS.has(said) ? said : kind, name: labels.get(label) ?? "", label };
   }
   return undefined;
 }
@@ -200,23 +102,41 @@ export function subjectOf(
   const all = folded(labels);
   const silent = [...all.keys()].filter((name) => !says(name, all.get(name)));
   for (const name of silent) all.delete(name);
-  const { labels: kept, ignored } = promoted(all) ?? withoutReporter(all, alert_name, expr);
+  const names = (labels: ReadonlyMap<string, string>) =>
+    subjectIn(labels, alert_name, alert_type) !== undefined;
+  const { labels: kept, ignored, reported, asked } = ownLabels(all, { alert_name, expr }, names);
   const named = subjectIn(kept, alert_name, alert_type);
-  const at = (names: readonly string[]) => kept.get(first(kept, names) ?? "") ?? null;
+  const at = (list: readonly string[]) => kept.get(first(kept, list) ?? "") ?? null;
   const kind = named?.kind ?? null;
+  const isCalled = named !== undefined && CALLED.test(named.label);
+  const place = at(isCalled ? VOCABULARY.namespace_of_called : VOCABULARY.namespace);
   return {
     kind,
     name: named?.name ?? alert_name,
     workload: named === undefined ? (kept.get("job") ?? alert_name) : workloadOf(named),
     label: named?.label ?? null,
-    namespace: kind !== null && CLUSTER_SCOPED.has(kind) ? null : at(VOCABULARY.namespace),
+    namespace: kind !== null && CLUSTER_SCOPED.has(kind) ? null : place,
     cluster: at(VOCABULARY.cluster),
     labels: Object.fromEntries(kept),
     ignored: [
       ...(silent.length === 0 ? [] : [{ labels: silent, because: "the value says nothing" }]),
       ...ignored,
     ],
+    beside: {
+      ...(named === undefined ? reported : {}),
+      ...(asked === undefined || named?.label === "instance" ? {} : { instance: asked }),
+      ...besideComponent(named, kept, alert_name),
+    },
   };
+}
+
+/** A component may be several workloads: which of them it is, where a label says that. */
+function besideComponent(named: Named | undefined, labels: ReadonlyMap<string, string>, alert_name: string) {
+  if (named?.label !== "component") return {};
+  const others = new Map([...labels].filter(([name]) => name !== "component"));
+  const other = subjectIn(others, alert_name);
+  if (other === undefined || other.kind === "workload" || isMachine(other)) return {};
+  return { object: workloadOf(other) };
 }
 
 /**
@@ -224,28 +144,29 @@ export function subjectOf(
  * within the workload. Sorted by name.
  */
 export function tellingLabels(subject: Subject, labels: Labels, alert_type: string): [string, string][] {
-  const raw = folded(labels);
+  const raw = new Map([...folded(labels)].filter(([name, value]) => says(name, value)));
   const replicated =
-    subject.kind !== null &&
-    !isMachine({ kind: subject.kind }) &&
-    [...raw.keys()].some((name) => OF_KUBERNETES.has(name));
+    subject.kind !== null && !isMachine({ kind: subject.kind }) && isOfKubernetes(raw.keys());
   const identity = new Set([
     "alertname",
     ...VOCABULARY.cluster,
     ...(subject.label === null ? [] : [subject.label]),
   ]);
-  const namespaces = new Set(VOCABULARY.namespace);
-  const own = { ...subject.labels };
+  const namespaces = new Set([...VOCABULARY.namespace, ...VOCABULARY.namespace_of_called]);
+  const telling = Object.entries(subject.labels).filter(
+    ([name, value]) =>
+      !identity.has(name) &&
+      !namespaces.has(name) &&
+      !isVarying(name, alert_type, replicated) &&
+      !isOfOneRun(name, value),
+  );
+  const all = { ...Object.fromEntries(telling), ...subject.beside };
   // A namespace that may be the scraper's still tells alerts apart: it is the same for all of one sender.
   const elsewhere = first(raw, VOCABULARY.namespace);
   const scoped = subject.kind !== null && CLUSTER_SCOPED.has(subject.kind);
   if (subject.namespace === null && !scoped && elsewhere !== undefined)
-    own[`scraper_${elsewhere}`] = raw.get(elsewhere) ?? "";
-  return Object.entries(own)
-    .filter(
-      ([name]) => !identity.has(name) && !namespaces.has(name) && !isVarying(name, alert_type, replicated),
-    )
-    .sort(([one], [other]) => (one < other ? -1 : 1));
+    all[`scraper_${elsewhere}`] = raw.get(elsewhere) ?? "";
+  return Object.entries(all).sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 const found = new WeakMap<Labels, Subject>();

@@ -13,9 +13,10 @@ const lines = z.array(listed).transform((all) => all.flat());
 const vocabulary = z.strictObject({
   empty_words: z.array(z.string()),
   literal_labels: listed,
-  subject: z.array(z.strictObject({ labels: listed, kind: z.string(), kind_label: z.string().optional() })),
+  subject: z.array(z.strictObject({ labels: listed, kind: z.string(), kind_label: listed.default([]) })),
   machine_words: listed,
   namespace: listed,
+  namespace_of_called: listed,
   cluster: listed,
   cluster_scoped: listed,
   suffix_alphabet: z.string().regex(/^[a-z0-9]+$/),
@@ -28,9 +29,11 @@ const vocabulary = z.strictObject({
       namespace: z.enum(["subject", "self"]).default("self"),
       pods: z.enum(["subject", "self"]).default("self"),
       alone: z.boolean().default(false),
+      generic: z.boolean().default(false),
     }),
   ),
   about_scraping: listed,
+  about_scraping_names: listed,
   about_pods: listed,
   varying_labels: lines,
   machine_labels: listed,
@@ -43,19 +46,28 @@ export const VOCABULARY = vocabulary.parse(
 );
 export type Exporter = (typeof VOCABULARY.exporters)[number];
 
-/** A label's name as the vocabulary has it: `service.name` is `service_name`. */
-export const foldLabel = (name: string): string => name.toLowerCase().replace(/[.\-/]/g, "_");
+/** A label's name as the vocabulary has it: `service.name` and `serviceName` are `service_name`. */
+export const foldLabel = (name: string): string =>
+  name
+    .replace(/([a-z\d])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .replace(/[.\-/]/g, "_");
 
 const EMPTY = new Set(VOCABULARY.empty_words);
 const LITERAL = new Set(VOCABULARY.literal_labels);
 // A template of Prometheus, Go, Grafana or a shell that nobody filled in, anywhere in the value.
-const UNRESOLVED = /\{\{|\[\[|<no value>|%!?[a-z]?\((?:<nil>|MISSING|NOVERB)|%!\w\(|\$\{|\$labels\b/;
+const UNRESOLVED =
+  /\{\{|\[\[|%!?[a-z]?\((?:<nil>|MISSING|NOVERB)|%!\w\(|\$\{|%\{|\$labels\b|^\$\w+$|<error expanding template|^map\[\]$|^unknown_service\b/;
+// `<nil>`, `(none)`, `"null"`: the word in brackets or quotes, anywhere where it is `<no value>`.
+const BRACKETS = /^[<([{"'\s]+|[>)\]}"'\s]+$/g;
 
 /** Whether the value of a label says something: empty words and templates that were not filled in do not. */
 export function says(label: string, value: string | undefined): value is string {
   const text = value?.trim() ?? "";
-  if (text === "" || UNRESOLVED.test(text)) return false;
-  return LITERAL.has(foldLabel(label)) || !EMPTY.has(text.toLowerCase());
+  if (text === "" || text.includes("<no value>") || UNRESOLVED.test(text)) return false;
+  if (LITERAL.has(foldLabel(label))) return true;
+  const word = text.length > 40 ? text : text.replace(BRACKETS, "").toLowerCase();
+  return word !== "" && !EMPTY.has(word);
 }
 
 const RANDOM = `[${VOCABULARY.suffix_alphabet}]`;
@@ -63,11 +75,13 @@ const DEPLOYMENT_POD = new RegExp(`-${RANDOM}{6,10}-${RANDOM}{5}$`);
 const POD = new RegExp(`-${RANDOM}{5}$`);
 const REPLICA_SET = new RegExp(`-${RANDOM}{6,10}$`);
 const ORDINAL = /-\d{1,9}$/;
-// Minutes since 1970 that a cron job's controller appends; older ones append seconds.
-const SCHEDULED = /-\d{8,10}$/;
+// What a cron job's controller appends: minutes since 1970, of 2017 to 2046; older ones append seconds.
+const SCHEDULED = /-(?:(?:2[5-9]|3\d)\d{6}|(?:1[5-9]|2[0-3])\d{8})$/;
 
 /** What a pod's name says of its owner. `kind` is `pod` where the end of the name says nothing. */
 export function ownerOfPod(pod: string): { kind: string; name: string } {
+  const ofJob = pod.replace(POD, "");
+  if (ofJob !== pod && SCHEDULED.test(ofJob)) return { kind: "job", name: ofJob };
   if (DEPLOYMENT_POD.test(pod)) return { kind: "deployment", name: pod.replace(DEPLOYMENT_POD, "") };
   if (POD.test(pod) && !ORDINAL.test(pod)) return { kind: "pod", name: pod.replace(POD, "") };
   if (ORDINAL.test(pod)) return { kind: "statefulset", name: pod.replace(ORDINAL, "") };
@@ -75,7 +89,7 @@ export function ownerOfPod(pod: string): { kind: string; name: string } {
 }
 
 /** A pod's name without its hashes or ordinal: the same for all pods of one workload. */
-export const workloadOfPod = (pod: string): string => ownerOfPod(pod).name;
+export const workloadOfPod = (pod: string): string => workloadOfJob(ownerOfPod(pod).name);
 
 /** The deployment of a replica set, by its name. */
 export const workloadOfReplicaSet = (name: string): string => name.replace(REPLICA_SET, "");
@@ -91,21 +105,37 @@ const EXACT = new Map(EXPORTERS);
 const AT_END = new Map(EXPORTERS.filter(([, one]) => !one.exact));
 const ANY = AT_END.get("exporter");
 
-/** The exporter that a value of a scraper's label names; undefined: none that we know. */
-export function exporterNamed(value: string): Exporter | undefined {
+// Jobs of Prometheus' operator and of agents say how they scrape before what: `probe/monitoring/sites`.
+const WAYS = /^(servicemonitor|podmonitor|scrapeconfig|integrations)$/;
+// A Service or port of its own for metrics.
+const FOR_METRICS = /-(http-)?(metrics|monitoring)$/;
+
+/**
+ * The exporter that a value of a scraper's label names; undefined: none that we know. Of a pod, whose name may go on
+ * behind the exporter's, with `anywhere` a name in the middle counts.
+ */
+export function exporterNamed(value: string, anywhere = false): Exporter | undefined {
   // `serviceMonitor/monitoring/node-exporter/0`, `monitoring/kube-state-metrics`
   const parts = value
     .slice(0, 253)
     .toLowerCase()
     .split("/")
-    .filter((part) => !/^\d*$/.test(part));
-  const last = workloadOfPod(parts.at(-1) ?? "");
-  const exact = EXACT.get(bare(last));
+    .filter((part) => !/^\d*$/.test(part) && !WAYS.test(part));
+  if (parts[0] === "probe" && parts.length > 1) return EXACT.get("probe");
+  const name = workloadOfPod(parts.at(-1) ?? "");
+  return namedExactly(name, anywhere) ?? namedExactly(name.replace(FOR_METRICS, ""), anywhere);
+}
+
+function namedExactly(name: string, anywhere: boolean): Exporter | undefined {
+  const exact = EXACT.get(bare(name));
   if (exact !== undefined) return exact;
-  const words = last.split(/[-_.\s]/);
-  for (let at = 1; at < words.length; at += 1) {
-    const found = AT_END.get(words.slice(at).join(""));
-    if (found !== undefined) return found;
+  const words = name.split(/[-_.\s]/).slice(0, 40);
+  const ends = anywhere ? words.map((_, index) => words.length - index) : [words.length];
+  for (const end of ends) {
+    for (let at = end === words.length ? 1 : 0; at < end; at += 1) {
+      const found = AT_END.get(words.slice(at, end).join(""));
+      if (found !== undefined) return found;
+    }
   }
   return words.at(-1)?.endsWith("exporter") ? ANY : undefined;
 }
@@ -113,8 +143,13 @@ export function exporterNamed(value: string): Exporter | undefined {
 /** Whether one of the exporter's own names is part of an alert's name, as in `KubeStateMetricsListErrors`. */
 export function isNamedIn({ names, exact }: Exporter, alert_name: string): boolean {
   const folded = bare(alert_name.toLowerCase());
-  return !exact && names.some((name) => name.length >= 6 && folded.includes(bare(name)));
+  // A product's name alone, as Traefik's, is in the names of alerts about what passes it.
+  const own = names.map(bare).filter((name) => /.exporter$|^kubestatemetrics$/.test(name));
+  return !exact && own.some((name) => folded.includes(name));
 }
+
+const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
+const POD_LOG = /^\/var\/(?:log|lib)\/(?:pods|containers|docker)\//;
 
 type Pattern = (folded: string) => boolean;
 
@@ -133,6 +168,10 @@ const ofMachines = patternOf(VOCABULARY.machine_labels);
 const ofType = new Map(
   Object.entries(VOCABULARY.varying_labels_of).map(([type, names]) => [type, patternOf(names)]),
 );
+
+/** Whether a value is made for one process or container: it names no machine, and tells nothing apart. */
+export const isOfOneRun = (label: string, value: string): boolean =>
+  POD_LOG.test(value) || (ofMachines(foldLabel(label)) && UUID.test(value));
 
 /**
  * Whether a label varies within one workload, so that it does not tell alerts of one name apart. `replicated`: the

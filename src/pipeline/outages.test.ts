@@ -122,6 +122,34 @@ describe("an alert of one Alertmanager", () => {
     expect(await incident()).toMatchObject({ status: "resolved" });
   });
 
+  it("goes on when the end of the outage before is said again", async () => {
+    await send(from("a", firing));
+    const end = from("a", over());
+    await send(end);
+    await send(from("a", firing));
+    await send(end);
+    expect(await outages()).toEqual(["1 resolved", "2 firing"]);
+    expect(await incident()).toMatchObject({ status: "investigating", hit_count: 2 });
+    clock.forward(60);
+    await send(from("a", over()));
+    expect(await incident()).toMatchObject({ status: "resolved" });
+  });
+
+  it("gets worse: its incident does, once, and so does one that is held", async () => {
+    const as = (severity: string) => {
+      const sent = from("a", firing);
+      const [alert] = (sent.body as { alerts: { labels: Record<string, string> }[] }).alerts;
+      alert!.labels.severity = severity;
+      return sent;
+    };
+    await send(as("warning"));
+    await send(as("critical"));
+    await send(as("critical"), as("warning"));
+    expect(await incident()).toMatchObject({ severity: "P0", hit_count: 1 });
+    expect(await topics()).toEqual(["opened", "raised"]);
+    expect(await rows("select severity from alerts")).toEqual([{ severity: "P0" }]);
+  });
+
   it("ends and fires again within one body in the order of the body", async () => {
     await send(from("a", firing));
     await send(from("a", over(), firing));
@@ -401,7 +429,7 @@ class Model {
     } else if (this.#held === null) this.#held = { began: at, start, by: new Set([by]) };
     else if (!replayed) this.#held.by.add(by);
   }
-  resolves(at: number, end: number, by: string) {
+  resolves(at: number, end: number, by: string, isSaid: boolean) {
     const one = this.open;
     const reaches = (outage: { began: number; start: number }) =>
       outage.start >= outage.began || outage.start <= end;
@@ -409,6 +437,7 @@ class Model {
       one !== undefined &&
       at > one.began &&
       reaches(one) &&
+      (!isSaid || end > (this.#ends.get(by) ?? Number.NEGATIVE_INFINITY)) &&
       (this.#end === null || one.said.has(by) || end >= Math.floor(this.#end));
     if (this.#held?.by.has(by) && at > this.#held.began) {
       this.#held.by.delete(by);
@@ -535,7 +564,7 @@ describe("any interleaving", () => {
               const end = ends === null || ends < starts ? received : since(ends);
               const start = since(starts) >= received ? at : since(starts);
               if (fires) model(alert, (its) => its.fires(at, start, one.by, replayed));
-              else model(alert, (its) => its.resolves(at, end, one.by));
+              else model(alert, (its) => its.resolves(at, end, one.by, ends !== null && ends >= starts));
             });
           };
           if (one.keep) {

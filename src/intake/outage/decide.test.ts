@@ -104,7 +104,13 @@ describe("a resolved notice", () => {
     const fire = known(over(10, "a"), second);
     expect(ended(fire, 15, "b", { ends_at: at(9) })).toBe(0);
     expect(ended(fire, 15, "b", { ends_at: at(14) })).toBe(1);
-    expect(ended(fire, 15, "a", { ends_at: at(9) })).toBe(1);
+    expect(ended(fire, 15, "a", { ends_at: at(14) })).toBe(1);
+  });
+
+  it("said again of the outage before does not end the next", () => {
+    const fire = known(over(10, "a"), outage({ outage: 2, alert_id: "ALT-2", began_with: place(12) }));
+    expect(ended(fire, 15, "a", { ends_at: at(10) })).toBe(0);
+    expect(ended(fire, 15, "a", { ends_at: at(9) })).toBe(0);
   });
 
   it("takes back what its sender holds, and nothing that another does", () => {

@@ -126,6 +126,9 @@ export function fires({ open, last }: Known, notice: Notice): Fired {
 function ends(outage: Outage, last: Outage | undefined, notice: Notice): boolean {
   if (notice.place < outage.began_with) return false;
   const end = endOf(notice);
+  // What this sender said of the outage before, said again, says nothing of this one. Without an end it says: now.
+  const told = last !== undefined && last.outage < outage.outage ? last.ended_by[notice.sender] : undefined;
+  if (told !== undefined && end === notice.ends_at && end.toISOString() <= told.ends_at) return false;
   const heard = timeOf(outage.began_with);
   // Without a start of its own only our clock says when it began, to which the sender's end says nothing.
   if (outage.starts_at < heard && outage.starts_at > end) return false;

@@ -75,6 +75,8 @@ export function waves(alerts: readonly HeardAlert[]): HeardAlert[][] {
 /** Of what is said again the latest counts. */
 function repeat(heard: HeardAlert, again: HeardAlert): void {
   const { holds_until } = again;
+  if (again.severity !== null && (heard.severity === null || again.severity < heard.severity))
+    heard.severity = again.severity;
   if (holds_until != null && (heard.holds_until == null || holds_until > heard.holds_until))
     heard.holds_until = holds_until;
   if (heard.status === "firing" || endOf(again) < endOf(heard)) return;
@@ -177,6 +179,7 @@ class Wave {
     const before = this.changes.get(alert_id) ?? {
       ...{ alert_id, was: status, status, times: 0, holds_until: null, senders, ended_by, ended_with },
       ends_at: null,
+      severity: null,
       begins: false,
     };
     this.changes.set(alert_id, { ...before, ...what });
@@ -203,7 +206,8 @@ class Wave {
   #again(notice: HeardAlert, of: StoredOutage, senders: readonly string[]): void {
     if (notice.replayed) return;
     const held = of.status === "held";
-    this.#change(of, { times: notice.times, senders, holds_until: notice.holds_until ?? null });
+    const { times, severity, holds_until = null } = notice;
+    this.#change(of, { times, senders, holds_until, severity });
     this.#tell(notice, of, {
       status: of.status === "resolved" ? "resolved" : "firing",
       held,

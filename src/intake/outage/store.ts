@@ -1,4 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
+import type { Severity } from "../../contract/common.ts";
 import type { SilencedBy } from "../../contract/silence.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { jsonRows } from "../../db/json-rows.ts";
@@ -123,6 +124,8 @@ export type Change = {
   ended_by: Readonly<Record<string, Ending>>;
   ended_with: string | null;
   ends_at: Date | null;
+  /** As its sender says now; kept where it is worse than before. */
+  severity: Severity | null;
   /** It was held until now: it is heard of first. */
   begins: boolean;
 };
@@ -135,14 +138,14 @@ export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promi
     update alerts a
        set last_received_at = greatest(a.last_received_at, case when c.times > 0 or c.status <> c.was then ${now}::timestamptz end),
            deliveries = a.deliveries + c.times, status = c.status,
-           holds_until = greatest(a.holds_until, c.holds_until), ends_at = coalesce(c.ends_at, a.ends_at),
+           severity = least(a.severity, c.severity), holds_until = greatest(a.holds_until, c.holds_until), ends_at = coalesce(c.ends_at, a.ends_at),
            senders = array(select json_array_elements_text(c.senders)), ended_by = c.ended_by,
            ended_with = c.ended_with,
            held_until = case when c.status = 'held' then a.held_until end,
            first_received_at = case when c.begins then ${now}::timestamptz else a.first_received_at end
       from json_to_recordset(${jsonRows(changes)}::json)
         as c(alert_id text, was text, status text, times int, holds_until timestamptz, senders json,
-             ended_by jsonb, ended_with text, ends_at timestamptz, begins boolean)
+             ended_by jsonb, ended_with text, ends_at timestamptz, severity text, begins boolean)
      where a.alert_id = c.alert_id and a.status = c.was`);
   if (rowCount !== changes.length) throw overtaken("an outage was changed meanwhile");
 }
