@@ -57,6 +57,12 @@ const isChosen = (instance: string) =>
 
 type Reporter = { exporter: Exporter; by: string; value: string };
 
+/** Collectors and proxies have names of their own behind their products': `otelcol-contrib`, `traefik-public`. */
+function passingOn(value: string): Exporter | undefined {
+  const found = exporterNamed(value, true);
+  return found?.alone ? found : undefined;
+}
+
 /** Who reports; a job that scrapes whatever is there only where nothing else says it. */
 function reporterOf(labels: LabelMap): Reporter | undefined {
   const scraped = labels.has("instance") || labels.has("endpoint") || labels.has("job");
@@ -65,7 +71,7 @@ function reporterOf(labels: LabelMap): Reporter | undefined {
     const isPod = by === "container" || by === "pod";
     // Aggregated by pod and container, nothing says who scraped it: these are then the subject's.
     if (value === undefined || (isPod && !scraped)) return [];
-    const exporter = exporterNamed(value);
+    const exporter = exporterNamed(value) ?? passingOn(value);
     return exporter === undefined ? [] : [{ exporter, by, value }];
   });
   return found.find(({ exporter }) => !exporter.generic) ?? found[0];
@@ -74,31 +80,28 @@ function reporterOf(labels: LabelMap): Reporter | undefined {
 /** Whether the alert is about the exporter itself, or about being scraped. */
 function isAbout({ exporter }: Reporter, { alert_name, expr }: Named): boolean {
   const words = wordsOf(alert_name);
-  if (VOCABULARY.about_scraping.some((word) => hasWord(words, word)) || isNamedIn(exporter, alert_name))
-    return true;
-  // Of a machine or of what is probed, it is that which does not answer.
+  if (isNamedIn(exporter, alert_name)) return true;
+  // Of a machine or of what is probed, it is that which does not answer or cannot be read.
   if (exporter.instance !== "self") return false;
+  if (VOCABULARY.about_scraping.some((word) => hasWord(words, word))) return true;
   if (VOCABULARY.about_scraping_names.some((start) => words.text.startsWith(start))) return true;
   const metrics = metricsOf(expr ?? "").filter((metric) => metric.includes("_") || metric === "up");
   return metrics.length > 0 && metrics.every((metric) => metric === "up" || metric.startsWith("scrape_"));
 }
 
 /** Whether a pod is the reporter's own, or the one that it tells of: an exporter may be beside what it looks at. */
-function isOwnPod(pod: string, { exporter, value }: Reporter, alert_name: string): boolean {
+function isOwnPod(pod: string, { exporter, value }: Reporter, aboutPods: boolean): boolean {
   const named = exporterNamed(pod, true);
-  if (exporter.pods === "subject") {
-    const words = wordsOf(alert_name);
-    return named === exporter && !VOCABULARY.about_pods.some((word) => hasWord(words, word));
-  }
+  if (exporter.pods === "subject") return named === exporter && !aboutPods;
   return named !== undefined || pod.startsWith(workloadOfPod(value));
 }
 
 /** Which of the scraper's labels are the reporter's. */
-function reportersOwn(labels: LabelMap, reporter: Reporter, alert_name: string): string[] {
+function reportersOwn(labels: LabelMap, reporter: Reporter, aboutPods: boolean): string[] {
   const { exporter } = reporter;
   const ownPod = PODS.some((name) => {
     const pod = labels.get(name);
-    return pod !== undefined && isOwnPod(pod, reporter, alert_name);
+    return pod !== undefined && isOwnPod(pod, reporter, aboutPods);
   });
   const inKubernetes = isOfKubernetes(labels.keys());
   const isOwn = (name: string, text: string): boolean => {
@@ -122,11 +125,12 @@ function reportersOwn(labels: LabelMap, reporter: Reporter, alert_name: string):
 const without = (labels: LabelMap, names: readonly string[]) =>
   new Map([...labels].filter(([name]) => !names.includes(name)));
 
-/** `exported_X` is what the series says of X. */
+/** `exported_X` is what the series says of X, unless that is what reports too. */
 function promoted(labels: LabelMap): string[] {
-  return [...labels.keys()].filter((name) => {
+  return [...labels].flatMap(([name, value]) => {
     const own = name.startsWith(EXPORTED) ? name.slice(EXPORTED.length) : "";
-    return SCRAPER.has(own) || SUBJECT.has(own);
+    const isOfSubject = SCRAPER.has(own) || SUBJECT.has(own);
+    return isOfSubject && (own.includes("namespace") || exporterNamed(value) === undefined) ? [name] : [];
   });
 }
 
@@ -134,9 +138,15 @@ const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).
 
 /**
  * The labels that are about the subject. `names`: whether labels name one; a proxy or a controller is the subject
- * itself where no other is named.
+ * itself where no other is named. `renames`: whether labels of the series had to be renamed, also to say nothing.
  */
-export function ownLabels(all: LabelMap, about: Named, names: (labels: LabelMap) => boolean): OwnLabels {
+export function ownLabels(
+  all: LabelMap,
+  about: Named,
+  { names, renames }: { names: (labels: LabelMap) => boolean; renames: boolean },
+): OwnLabels {
+  const words = wordsOf(about.alert_name);
+  const aboutPods = !renames && VOCABULARY.about_pods.some((word) => hasWord(words, word));
   const exported = promoted(all);
   const reporter = reporterOf(all);
   const untouched = { labels: new Map(all), ignored: [], reported: {}, asked: undefined };
@@ -149,7 +159,7 @@ export function ownLabels(all: LabelMap, about: Named, names: (labels: LabelMap)
   const own =
     reporter === undefined || (exported.length > 0 && !tellsPods)
       ? [...bare.keys()].filter((name) => SCRAPER.has(name))
-      : reportersOwn(bare, reporter, about.alert_name);
+      : reportersOwn(bare, reporter, aboutPods);
   const labels = without(bare, own);
   for (const name of exported) labels.set(name.slice(EXPORTED.length), all.get(name) ?? "");
   if (exported.length === 0 && reporter?.exporter.alone && !names(labels) && !labels.has("name"))

@@ -680,6 +680,44 @@ describe("a subject that is named, whatever else is", () => {
       { kind: "deployment", name: "gw", namespace: "shop" },
     ],
     [
+      "a machine whose files cannot be read",
+      "NodeTextFileCollectorScrapeError",
+      nodeExporter("10.0.0.6"),
+      { kind: "host", name: "10.0.0.6:9100" },
+    ],
+    [
+      "no pod of kube-state-metrics, where the pod's own name was lost",
+      "KubeContainerOOMKilled",
+      { ...KSM, namespace: "shop", exported_container: "api", exported_pod: "<no value>" },
+      { kind: null, namespace: "shop" },
+    ],
+    [
+      "an application, which is not the controller that tells of it",
+      "ArgoAppUnhealthy",
+      {
+        name: "shop",
+        namespace: "argocd",
+        exported_namespace: "argocd",
+        pod: "argocd-application-controller-0",
+        job: "argocd-application-controller-metrics",
+        service: "argocd-application-controller-metrics",
+        exported_service: "https://kubernetes.default.svc",
+      },
+      { kind: null },
+    ],
+    [
+      "a service, beside a collector's own build",
+      "HighErrorRate",
+      {
+        service_name: "checkout",
+        job: "otelcol-contrib",
+        namespace: "obs",
+        pod: "otelcol-contrib-8bbc975f8-nn58c",
+        instance: "1.1.1.1:8889",
+      },
+      { kind: "workload", name: "checkout", namespace: null },
+    ],
+    [
       "a service of OpenTelemetry by its job",
       "HighLatency",
       {

@@ -72,7 +72,12 @@ function subjectIn(
   alert_type = "custom",
 ): Named | undefined {
   for (const { labels: names, kind, kind_label } of orderFor(alert_name, alert_type)) {
-    const label = names.find((name) => labels.has(name) && !isOfOneRun(name, labels.get(name) ?? ""));
+    const label = names.find((name) => {
+      const value = labels.get(name);
+      if (value === undefined || isOfOneRun(name, value)) return false;
+      // An address is no name of a workload.
+      return kind !== "workload" || !value.includes("://");
+    });
     if (label === undefined) continue;
     const said = labels.get(first(labels, kind_label) ?? "")?.toLowerCase() ?? "";
     return { kind: KINDS.has(said) ? said : kind, name: labels.get(label) ?? "", label };
@@ -104,7 +109,8 @@ export function subjectOf(
   for (const name of silent) all.delete(name);
   const names = (labels: ReadonlyMap<string, string>) =>
     subjectIn(labels, alert_name, alert_type) !== undefined;
-  const { labels: kept, ignored, reported, asked } = ownLabels(all, { alert_name, expr }, names);
+  const renames = Object.keys(labels).some((name) => name.startsWith("exported_"));
+  const { labels: kept, ignored, reported, asked } = ownLabels(all, { alert_name, expr }, { names, renames });
   const named = subjectIn(kept, alert_name, alert_type);
   const at = (list: readonly string[]) => kept.get(first(kept, list) ?? "") ?? null;
   const kind = named?.kind ?? null;
