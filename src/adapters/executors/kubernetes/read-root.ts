@@ -8,6 +8,7 @@ import type {
   V1Pod,
   V1Service,
 } from "@kubernetes/client-node";
+import { VOCABULARY } from "../../../intake/index.ts";
 import type { Workload } from "./analyse/index.ts";
 import { failureOf } from "./failure.ts";
 import { ownerKind } from "./owner-kind.ts";
@@ -134,7 +135,7 @@ const pod: Finder = async (reading, name) => {
 };
 
 // What controllers append: no vowels, and none of the digits that read as letters.
-const RANDOM = "[bcdfghjklmnpqrstvwxz2456789]";
+const RANDOM = `[${VOCABULARY.suffix_alphabet}]`;
 const APPENDED = [
   ["deployment", new RegExp(`-${RANDOM}{1,10}-${RANDOM}{5}$`)],
   ["daemonset", new RegExp(`-${RANDOM}{5}$`)],
