@@ -78,7 +78,10 @@ const ORDINAL = /-\d{1,9}$/;
 // What a cron job's controller appends: minutes since 1970, of 2017 to 2046; older ones append seconds.
 const SCHEDULED = /-(?:(?:2[5-9]|3\d)\d{6}|(?:1[5-9]|2[0-3])\d{8})$/;
 
-/** What a pod's name says of its owner. `kind` is `pod` where the end of the name says nothing. */
+/**
+ * What a pod's name says of its owner. `kind` is `pod` where its end does not say what owns it: `name` is then without
+ * the five letters that a daemon set, a job or a replica set appends.
+ */
 export function ownerOfPod(pod: string): { kind: string; name: string } {
   const ofJob = pod.replace(POD, "");
   if (ofJob !== pod && SCHEDULED.test(ofJob)) return { kind: "job", name: ofJob };

@@ -1,5 +1,11 @@
 /** What an alert's labels and texts call the things that it is about. Pure. */
-import { exporterNamed, subjectOf, VOCABULARY, workloadOfJob, workloadOfPod } from "../../intake/index.ts";
+import {
+  exporterNamed,
+  subjectOfAlert,
+  VOCABULARY,
+  workloadOfJob,
+  workloadOfPod,
+} from "../../intake/index.ts";
 
 // Hostile texts may be a mebibyte; what an alert is about stands at the beginning.
 const MOST_TEXT = 2_000;
@@ -55,7 +61,7 @@ export function namedIn(
   services: readonly string[],
 ): Named {
   // What a scraper or an exporter says of itself names nothing.
-  const { labels } = subjectOf(raw, { alert_name });
+  const { labels } = subjectOfAlert({ labels: raw, alert_name });
   const pods = given(labels, PODS).map(workloadOfPod);
   const claimed = [...given(labels, WORKLOAD_LABELS).map(workloadOfJob), ...given(labels, ["job"])];
   const watchers = claimed.filter((name) => exporterNamed(name) !== undefined);

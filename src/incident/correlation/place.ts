@@ -1,6 +1,6 @@
 /** Where each symptom stands: what it is about, where that runs, and which others its text names. */
 
-import { subjectOf } from "../../intake/index.ts";
+import { subjectOfAlert } from "../../intake/index.ts";
 import { type Sort, sortOf } from "./kinds.ts";
 import { fold, isCommon, namedIn, textOf, tokensOf } from "./names.ts";
 import type { Topology } from "./topology.ts";
@@ -35,7 +35,7 @@ function scopeOf({ alert_name, labels, cluster, namespace }: Symptom): {
   cluster: string;
   namespace: string;
 } {
-  const said = subjectOf(labels, { alert_name });
+  const said = subjectOfAlert({ labels, alert_name });
   return {
     cluster: cluster || (said.cluster ?? ""),
     namespace: said.namespace ?? (namespace === ASSUMED ? "" : namespace),
