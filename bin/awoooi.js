@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-// Starts AWOOOI with a Node that can run it: the one of the npm package `node` where this one is too old.
+// Starts AWOOOI, quickly, with a Node that can run it: the one of the npm package `node` where this one is too old.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 const WANTED = 24;
 
-/** The built program, or in a checkout its source. */
+/** In a checkout the source, also where it was built before; what is published has only what was built. */
 function entry() {
-  const built = fileURLToPath(new URL("../dist/main.js", import.meta.url));
-  return existsSync(built) ? built : fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const source = new URL("../src/main.ts", import.meta.url);
+  return existsSync(source) ? source : new URL("../dist/main.js", import.meta.url);
 }
 
 function newerNode() {
@@ -23,7 +23,7 @@ function newerNode() {
 
 /** Runs `node` in our place: its streams, signals and end are ours. */
 function become(node) {
-  const child = spawn(node, [entry(), ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
   const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {
@@ -43,7 +43,9 @@ function become(node) {
 }
 
 if (Number.parseInt(process.versions.node, 10) >= WANTED) {
-  await import(pathToFileURL(entry()).href);
+  const { quickStart } = await import("./quick-start.js");
+  quickStart();
+  await import(entry().href);
 } else {
   const node = newerNode();
   if (node === undefined) {

@@ -53,7 +53,7 @@ function settings(folder: string, port: number) {
 async function startServer(folder: string, config: object, adminToken: string) {
   const file = join(folder, "awoooi.yaml");
   await writeFile(file, stringify(config));
-  const main = join(import.meta.dirname, "../src/main.ts");
+  const main = join(import.meta.dirname, "../bin/awoooi.js");
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [main, "serve", "--config", file], {
     env: { PATH, HOME, AWOOOI_ADMIN_TOKEN: adminToken },

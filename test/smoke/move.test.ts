@@ -216,7 +216,7 @@ describe("moving house", () => {
   });
 });
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
+const MAIN = join(import.meta.dirname, "../../bin/awoooi.js");
 
 /** Runs the real command line; resolves to its exit code and what it said. */
 async function awoooi(home: string, argv: string[], input?: Buffer) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { ADMIN_TOKEN, type Client, client } from "./app.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
+const MAIN = join(import.meta.dirname, "../../bin/awoooi.js");
 
 export type Server = {
   url: string;
