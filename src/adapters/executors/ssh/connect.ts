@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import { messageOf } from "../../../lib/error.ts";
 import type { HostConfig } from "./config.ts";
 import { readIdentity } from "./identity.ts";
@@ -13,6 +13,7 @@ import {
   parseKnownHosts,
   type Verdict,
 } from "./known-hosts.ts";
+import { library } from "./library.ts";
 import { inLine } from "./text.ts";
 
 export type ConnectTerms = {
@@ -118,7 +119,7 @@ async function login({ host, sock, terms, known }: Hop): Promise<Connected> {
     return { ok: false, error: read.message };
   }
   const name = nameOf(host.address, host.port);
-  const client = new Client();
+  const client = new (library().Client)();
   let verdict: Verdict | undefined;
   let alive = true;
   const over = new Promise<void>((resolve) => {

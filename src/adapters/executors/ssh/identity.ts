@@ -1,8 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
-import ssh2, { type AnyAuthMethod, type ParsedKey } from "ssh2";
+import type { AnyAuthMethod, ParsedKey } from "ssh2";
 import { messageOf } from "../../../lib/error.ts";
 import { keepSecret } from "../../../lib/redact.ts";
 import type { HostConfig } from "./config.ts";
+import { library } from "./library.ts";
 
 /** What is shown to a host to be let in, in this order. */
 export type IdentityResult = { ok: true; methods: AnyAuthMethod[] } | { ok: false; message: string };
@@ -25,7 +26,7 @@ async function keyOf(file: string, passphrase: string | undefined): Promise<Pars
   const { mode } = await stat(file);
   if ((mode & 0o077) !== 0) throw new Error(`others may read the private key ${file}: chmod 600 ${file}`);
   const key = await readFile(file);
-  const parsed = ssh2.utils.parseKey(key, passphrase);
+  const parsed = library().utils.parseKey(key, passphrase);
   if (!(parsed instanceof Error)) return parsed;
   if (/no passphrase|encrypted/i.test(parsed.message))
     throw new Error(`the private key ${file} needs a passphrase, and none is configured`);

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
-import ssh2 from "ssh2";
 import { messageOf } from "../../../lib/error.ts";
 import type { SshConfig } from "./config.ts";
 import { parseKnownHosts } from "./known-hosts.ts";
+import { library } from "./library.ts";
 
 /** Something about a file that a setting names; `path` is dotted, from the section. */
 export type SshProblem = { path: string; message: string; fatal: boolean };
@@ -35,7 +35,7 @@ function keyProblems(
   try {
     const secret =
       passphrase_file === undefined ? passphrase : readFileSync(passphrase_file, "utf8").trimEnd();
-    const parsed = ssh2.utils.parseKey(readFileSync(file), secret);
+    const parsed = library().utils.parseKey(readFileSync(file), secret);
     if (!(parsed instanceof Error)) return [];
     const needs = /no passphrase|encrypted/i.test(parsed.message) && secret === undefined;
     const message = needs

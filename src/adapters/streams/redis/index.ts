@@ -1,9 +1,9 @@
-import { createClient, RESP_TYPES } from "redis";
 import type { SignalEntry, SignalStream, StreamFigures, StreamState } from "../../../intake/index.ts";
 import { messageOf } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
 import { within } from "../../../lib/wait.ts";
 import { away, judge, parseInfo } from "./judge.ts";
+import { library } from "./library.ts";
 import { ACK, APPEND, FORGET, TRIM } from "./scripts.ts";
 
 export type RedisStreamConfig = {
@@ -34,7 +34,7 @@ const FORGOTTEN_MS = 3_600_000;
 const NOTHING: StreamFigures = { entries: 0, pending: 0, oldest: null, claimed: 0 };
 
 function connection({ url }: RedisStreamConfig) {
-  return createClient({
+  return library().createClient({
     url,
     // Offline it is said at once: what cannot go onto the stream goes into the journal.
     disableOfflineQueue: true,
@@ -51,7 +51,7 @@ function connection({ url }: RedisStreamConfig) {
 type Connection = ReturnType<typeof connection>;
 
 /** Bodies as they are: their bytes need not be text. */
-const RAW = { [RESP_TYPES.BLOB_STRING]: Buffer };
+const rawReplies = () => ({ [library().RESP_TYPES.BLOB_STRING]: Buffer });
 
 /** A message as node-redis gives it, with buffers for texts. */
 type Message = { id: unknown; message: object } | null;
@@ -107,7 +107,9 @@ class RedisStream implements SignalStream {
     const { stream } = this.#config;
     const options = { COUNT, BLOCK: BLOCK_MS };
     const streams = await this.#inGroup(() =>
-      this.#reader.withTypeMapping(RAW).xReadGroup(GROUP, this.#consumer, { key: stream, id: ">" }, options),
+      this.#reader
+        .withTypeMapping(rawReplies())
+        .xReadGroup(GROUP, this.#consumer, { key: stream, id: ">" }, options),
     );
     const [only] = (streams ?? []) as unknown as { messages: unknown[] }[];
     return entriesOf(only?.messages ?? []);
@@ -117,7 +119,9 @@ class RedisStream implements SignalStream {
     const { stream, claim_after } = this.#config;
     const idle = Math.max(1, Math.round(claim_after * 1000));
     const reply = await this.#inGroup(() =>
-      this.#reader.withTypeMapping(RAW).xAutoClaim(stream, GROUP, this.#consumer, idle, "0-0", { COUNT }),
+      this.#reader
+        .withTypeMapping(rawReplies())
+        .xAutoClaim(stream, GROUP, this.#consumer, idle, "0-0", { COUNT }),
     );
     const entries = entriesOf(reply?.messages ?? []);
     this.#figures = { ...this.#figures, claimed: this.#figures.claimed + entries.length };
