@@ -1,4 +1,5 @@
 import { execution } from "./execution.ts";
+import { footprint } from "./footprint.ts";
 import { garbage } from "./garbage.ts";
 import { intake } from "./intake.ts";
 import { profile } from "./profile.ts";
@@ -14,6 +15,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   profile,
   garbage,
   execution,
+  footprint,
   suite,
 };
 

@@ -37,8 +37,14 @@ export function cpuSeconds(pid: number): number {
   return all.filter((one) => family.has(one.pid)).reduce((sum, one) => sum + one.cpu, 0);
 }
 
+const mebibytes = (pid: number, field: string) =>
+  Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+
 /** The most memory that a process has had resident, in MiB. */
-export function peakMemory(pid: number): number {
-  const kib = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kib) / 1024;
-}
+export const peakMemory = (pid: number): number => mebibytes(pid, "VmHWM");
+
+/** What a process has resident now, in MiB; of that, what is its own rather than mapped from files. */
+export const residentMemory = (pid: number): { all: number; own: number } => ({
+  all: mebibytes(pid, "VmRSS"),
+  own: mebibytes(pid, "RssAnon"),
+});
