@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { silentLog } from "../lib/log.ts";
@@ -30,6 +31,22 @@ describe("the pool of the workflow engine", () => {
     const client = await pool.connect();
     await expect(client.query("select pg_sleep(5)")).rejects.toMatchObject(silent);
     client.release(true);
+    await pool.end();
+  });
+
+  it("so too of a connection that breaks under a query", async () => {
+    const pool = createWorkflowPool({ url: database.url }, silentLog);
+    type Inside = { connection: { stream: Socket } };
+    const connected = new Promise<Socket>((resolve) => {
+      pool.once("connect", (client) => resolve((client as unknown as Inside).connection.stream));
+    });
+    const broken = expect(pool.query("select pg_sleep(60)")).rejects.toMatchObject({
+      code: "ECONNRESET",
+      message: "write EPIPE",
+      cause: { code: "EPIPE" },
+    });
+    (await connected).destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+    await broken;
     await pool.end();
   });
 

@@ -6,10 +6,12 @@ import { isUnavailable } from "./failure.ts";
 
 type Callback = (error: unknown, ...results: unknown[]) => void;
 
+const PASSES = "ECONNRESET";
+
 /** The same error under a name that the workflow engine waits out. */
 function passing(error: unknown): unknown {
-  if (!isUnavailable(error)) return error;
-  return Object.assign(new Error(messageOf(error), { cause: error }), { code: "ECONNRESET" });
+  if (!isUnavailable(error) || (error as { code?: unknown }).code === PASSES) return error;
+  return Object.assign(new Error(messageOf(error), { cause: error }), { code: PASSES });
 }
 
 /** Calls `call` with `args`, in either of the two ways in which pg tells an error. */
@@ -30,19 +32,26 @@ function translated(call: (...args: unknown[]) => unknown, args: unknown[]): unk
 // The engine pauses a workflow while its database is away, and knows that by a list of its own. What is not
 // on it (a socket that is missing, a query without an answer, a failing disk) ends the workflow in the
 // middle, unrecorded: nobody takes it up before the next start.
-class WorkflowClient extends pg.Client {}
-for (const name of ["connect", "query"] as const) {
-  const original = pg.Client.prototype[name] as (...args: unknown[]) => unknown;
-  Object.defineProperty(WorkflowClient.prototype, name, {
-    value(this: WorkflowClient, ...args: unknown[]) {
-      return translated(original.bind(this), args);
-    },
-  });
+function translate(target: object, original: pg.Client | pg.Pool): void {
+  for (const name of ["connect", "query"] as const) {
+    const call = original[name] as (...args: unknown[]) => unknown;
+    Object.defineProperty(target, name, {
+      value(this: object, ...args: unknown[]) {
+        return translated(call.bind(this), args);
+      },
+    });
+  }
 }
+
+class WorkflowClient extends pg.Client {}
+translate(WorkflowClient.prototype, pg.Client.prototype);
 
 const LIMITS = { max: 10, query_timeout_ms: 30_000, connect_timeout_ms: 5_000 };
 
 /** The workflow engine's own pool: its queries may take longer, and a database that is away is waited for. */
 export function createWorkflowPool(connection: Connection, log: Log, limits = LIMITS): pg.Pool {
-  return createPool(connection, log, limits, "awoooi workflows", WorkflowClient);
+  const pool = createPool(connection, log, limits, "awoooi workflows", WorkflowClient);
+  // The pool tells by itself of a connection that breaks under a query, and of one that is not made in time.
+  translate(pool, pg.Pool.prototype);
+  return pool;
 }
