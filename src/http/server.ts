@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { authenticate } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { SMALL_BODY } from "../intake/index.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
 import { alertmanagerAlertRoutes } from "./alertmanager-api/alerts.ts";
 import { alertmanagerSilences } from "./alertmanager-api/silences.ts";
@@ -22,6 +23,7 @@ import { heartbeatRoutes } from "./heartbeats.ts";
 import { idempotentWrites } from "./idempotency.ts";
 import { incidentVerbRoutes } from "./incident-verbs.ts";
 import { incidentRoutes } from "./incidents.ts";
+import { lingeringClose } from "./linger.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { ALERTMANAGER_API, observe, requestId, WEBHOOKS } from "./observe.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
@@ -144,6 +146,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     body === "" ? done(null, undefined) : parseJson(request, body as string, done),
   );
   observe(app, deps.meter, deps.log);
+  lingeringClose(app, SMALL_BODY);
   await describeRoutes(app, deps.version);
   const finish = answerOtherMethods(app);
   mount(app, WEBHOOKS, (part) => webhookRoutes(part, deps));

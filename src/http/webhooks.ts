@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { NOTHING_KNOWN, type WebhookAnswer, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
-import { KNOWN_ALERT_TYPES, SMALL_BODY } from "../intake/index.ts";
+import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
 import { AwoooiError, type ErrorCode, withoutTraces } from "../lib/error.ts";
 import { callOf } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
@@ -100,13 +100,9 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
           check.before(request, deps);
           deps.guard.enter({ source: sourceOf(request), call: callOf(request), length: lengthOf(request) });
         }),
-      onError: async (request, reply, thrown) => {
+      onError: async (request, _reply, thrown) => {
         const error = toAwoooiError(thrown);
         const bytes = bytesRead(request, error.code, deps.body_limit);
-        const length = lengthOf(request);
-        // What is not read here would be read later, to be thrown away.
-        if (request.body === undefined && (length ?? Number.POSITIVE_INFINITY) > SMALL_BODY)
-          reply.header("connection", "close");
         deps.guard.refused({ source: sourceOf(request), call: callOf(request), error, bytes });
       },
       handler: async (request, reply) => {
