@@ -9,8 +9,8 @@ import { loadTopology } from "../incident/index.ts";
 import {
   type Call,
   loadClassification,
-  networkCheck,
   OWN_SIGNATURE,
+  programFrom,
   type RoutingKeyCheck,
   routingKeyCheck,
   SENTRY_SIGNATURE,
@@ -76,8 +76,7 @@ export function checked(config: Config, log: Log): Checked {
       return [one.name, own ? secretCheck(one, log) : null];
     }),
   );
-  const scraper = networkCheck([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
-  const admitsScraper = (call: Call) => scraper(call) !== undefined;
+  const admitsScraper = programFrom([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const { routes } = config.notification;
   return {
     config,

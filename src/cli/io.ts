@@ -2,6 +2,7 @@ import { open, readFile } from "node:fs/promises";
 import type { MoveReport } from "../contract/move.ts";
 import type { Classification, Source } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
+import { withoutMark } from "../lib/json-text.ts";
 
 /** All that a command sees of the process around it, so that tests can give it another. */
 export type CliIo = {
@@ -92,9 +93,9 @@ export async function* inputPieces(file: string, stdin: AsyncIterable<string>): 
 
 /** The text of a file, or of stdin for `-`. Throws `invalid`. */
 export async function readInput(file: string, stdin: AsyncIterable<string>): Promise<string> {
-  if (file === "-") return readAll(stdin);
+  if (file === "-") return withoutMark(await readAll(stdin));
   try {
-    return await readFile(file, "utf8");
+    return withoutMark(await readFile(file, "utf8"));
   } catch (error) {
     throw new AwoooiError("invalid", `The file cannot be read: ${messageOf(error)}.`);
   }

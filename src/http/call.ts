@@ -6,11 +6,15 @@ export const joined = (header: string | string[] | undefined) =>
   Array.isArray(header) ? header.join(",") : header;
 
 /** What is known of where a request comes from. */
-export function callOf({ headers, socket }: FastifyRequest): Call {
+export function callOf({ headers, method, socket }: FastifyRequest): Call {
   return {
     peer: socket.remoteAddress ?? "",
     authorization: headers.authorization,
     forwarded_for: joined(headers["x-forwarded-for"]),
     forwarded_otherwise: headers.forwarded !== undefined || headers["x-real-ip"] !== undefined,
+    method,
+    origin: joined(headers.origin),
+    fetch_site: joined(headers["sec-fetch-site"]),
+    content_type: headers["content-type"],
   };
 }

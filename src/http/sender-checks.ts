@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { SecretCheck, Shown, SignatureCheck } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { parseJson } from "../lib/json-text.ts";
 import { callOf, joined } from "./call.ts";
 import { SENDER, SIGNED, SIGNED_BY_SENTRY } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
@@ -59,11 +60,7 @@ export const sentrySignature = signed({
 });
 
 function routingKeyIn(body: Buffer): unknown {
-  try {
-    return (JSON.parse(body.toString("utf8")) as { routing_key?: unknown } | null)?.routing_key;
-  } catch {
-    throw new AwoooiError("unparsable", "The body is not JSON.");
-  }
+  return (parseJson(body) as { routing_key?: unknown } | null)?.routing_key;
 }
 
 /** By the routing key in the body, from whatever network; where none is configured and none is needed, as `network`. */

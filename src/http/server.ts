@@ -3,7 +3,9 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { authenticate } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { SMALL_BODY } from "../intake/index.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { jsonText } from "../lib/json-text.ts";
 import { alertmanagerAlertRoutes } from "./alertmanager-api/alerts.ts";
 import { alertmanagerSilences } from "./alertmanager-api/silences.ts";
 import { approvalRoutes } from "./approvals.ts";
@@ -22,6 +24,7 @@ import { heartbeatRoutes } from "./heartbeats.ts";
 import { idempotentWrites } from "./idempotency.ts";
 import { incidentVerbRoutes } from "./incident-verbs.ts";
 import { incidentRoutes } from "./incidents.ts";
+import { lingeringClose } from "./linger.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { ALERTMANAGER_API, observe, requestId, WEBHOOKS } from "./observe.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
@@ -139,11 +142,14 @@ export async function createServer(deps: HttpDeps): Promise<App> {
       throw new AwoooiError("unparsable", "There is no Host header.");
   });
   // An empty body is no body, whatever type it claims: several verbs need none.
-  const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) =>
-    body === "" ? done(null, undefined) : parseJson(request, body as string, done),
-  );
+  const parseSafely = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    const text = jsonText(body as Buffer);
+    if (text === "") done(null, undefined);
+    else void parseSafely(request, text, done);
+  });
   observe(app, deps.meter, deps.log);
+  lingeringClose(app, SMALL_BODY);
   await describeRoutes(app, deps.version);
   const finish = answerOtherMethods(app);
   mount(app, WEBHOOKS, (part) => webhookRoutes(part, deps));

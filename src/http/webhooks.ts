@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { NOTHING_KNOWN, type WebhookAnswer, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
-import { KNOWN_ALERT_TYPES, SMALL_BODY } from "../intake/index.ts";
-import { AwoooiError, type ErrorCode, withoutTraces } from "../lib/error.ts";
+import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
+import { type ErrorCode, withoutTraces } from "../lib/error.ts";
+import { parseJson } from "../lib/json-text.ts";
 import { callOf } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
 import { idempotencyKey } from "./idempotency.ts";
@@ -38,15 +39,6 @@ function lengthOf({ headers }: FastifyRequest): number | null {
 function bytesRead(request: FastifyRequest, code: ErrorCode, limit: number): number {
   if (Buffer.isBuffer(request.body)) return request.body.length;
   return code === "too_large" && lengthOf(request) === null ? limit : 0;
-}
-
-function parse(body: Buffer): unknown {
-  if (body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    throw new AwoooiError("unparsable", "The body is not JSON.");
-  }
 }
 
 /** Where alerts come in, and which senders are supported. */
@@ -100,13 +92,9 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
           check.before(request, deps);
           deps.guard.enter({ source: sourceOf(request), call: callOf(request), length: lengthOf(request) });
         }),
-      onError: async (request, reply, thrown) => {
+      onError: async (request, _reply, thrown) => {
         const error = toAwoooiError(thrown);
         const bytes = bytesRead(request, error.code, deps.body_limit);
-        const length = lengthOf(request);
-        // What is not read here would be read later, to be thrown away.
-        if (request.body === undefined && (length ?? Number.POSITIVE_INFINITY) > SMALL_BODY)
-          reply.header("connection", "close");
         deps.guard.refused({ source: sourceOf(request), call: callOf(request), error, bytes });
       },
       handler: async (request, reply) => {
@@ -114,7 +102,7 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
         const call = withoutTraces(() => ({
           sender: check.sender(request, raw, deps),
           source: typeof named === "string" ? named : named(request, deps),
-          json: parse(raw),
+          json: parseJson(raw),
           idempotency_key: check.keys ? idempotencyKey(request) : undefined,
           body: raw,
         }));

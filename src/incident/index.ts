@@ -48,6 +48,13 @@ export { hostNamed, type KnownHost, type KnownTargets, operationTarget } from ".
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
-export { flappingBefore, incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
+export {
+  flappingBefore,
+  incidentsById,
+  keepIncident,
+  lockFingerprints,
+  lockIncident,
+  resolvedBefore,
+} from "./store.ts";
 export { note, operationLog, timelineOf } from "./timeline.ts";
 export type { Convergence, Flapping, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

@@ -178,6 +178,17 @@ export async function lockIncident(ctx: Ctx, incident_id: string): Promise<Incid
   return row as IncidentRow | undefined;
 }
 
+/** Whether there is such an incident that nobody is deleting; it then stays until the transaction ends. */
+export async function keepIncident(ctx: Ctx, incident_id: string): Promise<boolean> {
+  const rows = await ctx.db
+    .select({ incident_id: incidents.incident_id })
+    .from(incidents)
+    .where(eq(incidents.incident_id, incident_id))
+    // Only what deletes it locks it against this, and may be waiting for us: it is not waited for.
+    .for("key share", { skipLocked: true });
+  return rows.length > 0;
+}
+
 /** One row more than `limit`, newest first: the extra one says that there is a next page. */
 export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<IncidentRow[]> {
   const { status, severity, category, service, merged = "false", q, since, until, limit } = query;

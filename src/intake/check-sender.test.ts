@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Call, senderAddress, senderCheck } from "./check-sender.ts";
+import { type Call, programFrom, senderAddress, senderCheck } from "./check-sender.ts";
 
 const TOKEN = "a-token-of-some-length";
 const check = senderCheck({
@@ -14,6 +14,10 @@ const call = (peer: string, more: Partial<Call> = {}): Call => ({
   authorization: undefined,
   forwarded_for: undefined,
   forwarded_otherwise: false,
+  method: "POST",
+  origin: undefined,
+  fetch_site: undefined,
+  content_type: "application/json",
   ...more,
 });
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString("base64")}`;
@@ -145,6 +149,77 @@ describe("credentials", () => {
       expect(refusal).not.toContain(authorization.split(" ")[1]);
       expect(refusal).not.toContain(TOKEN);
     }
+  });
+});
+
+describe("a web page in a browser of a trusted network", () => {
+  const inside = (more: Partial<Call>) => call("127.0.0.1", more);
+  const page = (more: Partial<Call>, expected = "from_web_page") =>
+    expect(() => check(inside(more)), JSON.stringify(more)).toThrow(code(expected));
+
+  it("is told by what browsers add, whatever type it claims", () => {
+    for (const method of ["POST", "GET", "DELETE"])
+      for (const origin of ["https://evil.example", "null", "", "http://127.0.0.1:8000", "file://"])
+        page({ method, origin });
+    for (const fetch_site of ["cross-site", "same-site", "Cross-Site", "cross-site, none", "made-up", ""]) {
+      page({ fetch_site });
+      page({ fetch_site, method: "GET" });
+    }
+    for (const fetch_site of ["same-origin", "none"]) page({ fetch_site });
+  });
+
+  it("is kept out by what it may send without being asked: no type but JSON counts", () => {
+    for (const content_type of [
+      undefined,
+      "",
+      "text/plain",
+      "text/plain; application/json",
+      "text/plain;charset=UTF-8",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=application/json",
+      "application/csp-report",
+      "text/ping",
+      "application/json,text/plain",
+      "text/plain+json+plain",
+      "json",
+      "application/jsonp",
+    ])
+      page({ content_type }, "unsupported_media_type");
+    for (const content_type of [
+      "application/json",
+      "Application/JSON ; charset=utf-8",
+      "application/vnd.alerts+json",
+      "text/json",
+    ])
+      expect(check(inside({ content_type }))).toBe("127.0.0.1");
+  });
+
+  it("is no program, which reads as it likes, and no person who types the address", () => {
+    const none = { content_type: undefined };
+    expect(check(inside({ ...none, method: "GET" }))).toBe("127.0.0.1");
+    for (const fetch_site of ["none", "same-origin"])
+      expect(check(inside({ ...none, method: "GET", fetch_site }))).toBe("127.0.0.1");
+    const reads = programFrom(["127.0.0.1"], []);
+    expect(reads(inside({ ...none, method: "GET" }))).toBe(true);
+    expect(reads(inside({ ...none, method: "GET", origin: "https://evil.example" }))).toBe(false);
+    expect(reads(call(OUTSIDE, { method: "GET" }))).toBe(false);
+  });
+
+  it("has no token; what its browser adds by itself, basic credentials, gives it none", () => {
+    const origin = "https://evil.example";
+    const bearer = { authorization: `Bearer ${TOKEN}`, origin, content_type: "text/plain" };
+    expect(check(inside(bearer))).toBe("bearer token");
+    const authorization = basic("prom:a:pass word");
+    page({ authorization, origin, content_type: "text/plain" });
+    page({ authorization, fetch_site: "cross-site", content_type: undefined });
+    // A proxy of a page of its own, which passes on what its browser said: no page sends JSON unasked.
+    expect(check(inside({ authorization, origin }))).toBe("basic:prom");
+    expect(check(inside({ authorization, content_type: undefined }))).toBe("basic:prom");
+  });
+
+  it("is told nothing of it outside, where an address is no authority", () => {
+    refused(call(OUTSIDE, { origin: "https://evil.example" }));
+    refused(call(OUTSIDE, { content_type: "text/plain" }));
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BlockList, isIP } from "node:net";
 import { AwoooiError } from "../lib/error.ts";
+import { type Browsed, refusedForPage, refusedWithBasic } from "./check-page.ts";
 
 /** Who may send. Networks are CIDR ranges or single addresses. */
 export type SenderPolicy = {
@@ -11,7 +12,7 @@ export type SenderPolicy = {
 };
 
 /** What is known of a call: `peer` is the address of the socket itself. */
-export type Call = {
+export type Call = Browsed & {
   peer: string;
   authorization: string | undefined;
   /** `X-Forwarded-For`, every occurrence joined by commas. */
@@ -55,11 +56,11 @@ export function sameSecret(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
+/** Where a call comes from. */
+type Route = Pick<Call, "peer" | "forwarded_for" | "forwarded_otherwise">;
+
 /** The address that counts: the peer's, or behind configured proxies the one that they received from. */
-function clientAddress(
-  call: Omit<Call, "authorization">,
-  isProxy: (address: string) => boolean,
-): string | undefined {
+function clientAddress(call: Route, isProxy: (address: string) => boolean): string | undefined {
   if (call.forwarded_for === undefined) return call.forwarded_otherwise ? undefined : call.peer;
   if (!isProxy(call.peer)) return undefined;
   const hops = call.forwarded_for.split(",").map((hop) => hop.replace(/^[ \t]+|[ \t]+$/g, ""));
@@ -70,10 +71,10 @@ function clientAddress(
  * Whether a call comes from one of these networks: by its socket, or behind configured proxies by what
  * these say. A call that was passed on by anybody else comes from nowhere that is known.
  */
-export function networkCheck(
+function networkCheck(
   networks: readonly string[],
   proxies: readonly string[],
-): (call: Omit<Call, "authorization">) => string | undefined {
+): (call: Route) => string | undefined {
   const trusted = blockList(networks);
   const behind = blockList(proxies);
   const isIn = (list: BlockList) => (address: string) => {
@@ -90,7 +91,7 @@ export function networkCheck(
  * By what address a sender is counted, whether or not it is admitted: the one that counts for admission; of
  * IPv6 the /64, which one machine has for itself. Behind a proxy that says nothing sound it is the proxy's.
  */
-export function senderAddress(proxies: readonly string[]): (call: Omit<Call, "authorization">) => string {
+export function senderAddress(proxies: readonly string[]): (call: Route) => string {
   const behind = blockList(proxies);
   const isProxy = (address: string) => {
     const plain = plainAddress(address);
@@ -117,9 +118,19 @@ function network64(address: string): string {
     .join(":")}::/64`;
 }
 
+/** Whether a call is a program's from one of these networks: enough to be let in without credentials. */
+export function programFrom(
+  networks: readonly string[],
+  proxies: readonly string[],
+): (call: Call) => boolean {
+  const fromInside = networkCheck(networks, proxies);
+  return (call) => fromInside(call) !== undefined && refusedForPage(call) === null;
+}
+
 /**
  * A check that returns how a call was admitted, or throws: `unauthenticated` for credentials that are
- * wrong, `untrusted_sender` for a call from outside that has none.
+ * wrong, `untrusted_sender` for a call from outside that has none, `from_web_page` and
+ * `unsupported_media_type` for one from inside that a web page may have sent.
  */
 export function senderCheck(policy: SenderPolicy): (call: Call) => string {
   const fromInside = networkCheck(policy.trusted_networks, policy.proxies);
@@ -137,9 +148,18 @@ export function senderCheck(policy: SenderPolicy): (call: Call) => string {
 
   return (call) => {
     const admitted = call.authorization === undefined ? undefined : byCredentials(call.authorization);
-    if (admitted !== undefined) return admitted;
+    const refused = (why: AwoooiError | null) => {
+      if (why !== null) throw why;
+    };
+    if (admitted !== undefined) {
+      if (admitted.startsWith("basic:")) refused(refusedWithBasic(call));
+      return admitted;
+    }
     const client = fromInside(call);
-    if (client !== undefined) return client;
+    if (client !== undefined) {
+      refused(refusedForPage(call));
+      return client;
+    }
     if (call.authorization !== undefined) {
       throw new AwoooiError("unauthenticated", "The credentials in the Authorization header are not right.");
     }

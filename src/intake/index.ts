@@ -2,7 +2,7 @@ export { affectedServices } from "./affected-services.ts";
 export { decodeAlertmanager } from "./alertmanager-shape.ts";
 export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
 export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";
-export { type Call, networkCheck, type SenderPolicy, senderAddress, senderCheck } from "./check-sender.ts";
+export { type Call, programFrom, type SenderPolicy, senderAddress, senderCheck } from "./check-sender.ts";
 export {
   OWN_SIGNATURE,
   SENTRY_SIGNATURE,

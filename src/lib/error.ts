@@ -9,6 +9,7 @@ export const ERRORS = {
   signature_invalid: { status: 401, exit: 3, title: "A valid signature is needed" },
   forbidden: { status: 403, exit: 3, title: "Not allowed" },
   untrusted_sender: { status: 403, exit: 3, title: "The sender is not trusted" },
+  from_web_page: { status: 403, exit: 3, title: "A web page has no authority of its own" },
   not_found: { status: 404, exit: 4, title: "Not found" },
   method_not_allowed: { status: 405, exit: 2, title: "The method is not allowed here" },
   conflict: { status: 409, exit: 5, title: "In conflict with the present state" },

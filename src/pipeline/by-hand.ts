@@ -8,6 +8,7 @@ import {
   getIncident,
   type IncidentRow,
   isActive,
+  keepIncident,
   lockFingerprints,
   lockIncidents,
   mergeIncidents,
@@ -93,9 +94,12 @@ export async function splitByHand(
     if (effect.merged_into === null) return effect;
     const reason = withComment(`split by ${actorLabel(tx.actor)}`, comment);
     const own = await release(tx, effect, reason);
-    const main = await getIncident(tx, effect.merged_into);
-    await endLink(tx, incident_id, main.incident_id, actorLabel(tx.actor));
-    await teach(tx, "apart", effect, main);
+    // Of one that is deleted nothing is left to be taught about.
+    if (await keepIncident(tx, effect.merged_into)) {
+      const main = await getIncident(tx, effect.merged_into);
+      await endLink(tx, incident_id, main.incident_id, actorLabel(tx.actor));
+      await teach(tx, "apart", effect, main);
+    }
     if (isActive(own)) tell(tx, { topic: "incident.released", incident_id, payload: { reason } });
     return own;
   });

@@ -346,6 +346,65 @@ it("what was information joins the trouble that it turns out to be of", async ()
   expect(await asked(EFFECT)).toEqual([]);
 });
 
+/** Work of somebody else, on a connection of their own. */
+async function inTransaction(
+  work: (query: (text: string, values?: unknown[]) => Promise<unknown>) => Promise<void>,
+) {
+  const client = await database.pool.connect();
+  try {
+    await client.query("begin");
+    await work((text, values) => client.query(text, values));
+    await client.query("commit");
+  } finally {
+    client.release();
+  }
+}
+
+describe("an effect whose main incident is deleted", () => {
+  const effect = async () => (await of(EFFECT)).incident_id;
+  /** As retention leaves it that was in the middle of it, or an import that never had it. */
+  const vanish = (incident_id: string) =>
+    inTransaction(async (query) => {
+      await query("set local session_replication_role = replica");
+      await query("delete from incident_links where $1 in (incident_id, other_id)", [incident_id]);
+      for (const table of ["timeline", "incidents"])
+        await query(`delete from ${table} where incident_id = $1`, [incident_id]);
+    });
+  const doors: Record<string, () => Promise<unknown>> = {
+    "by the sweep": () => sweep(journey),
+    "by a person who parts them": async () => splitByHand(as(ada), { incident_id: await effect() }),
+    "by becoming worse": () => receive("firing", { alertname: EFFECT, severity: "critical" }),
+    "by a person who takes it up again": async () => {
+      await rows("update incidents set status = 'resolved' where incident_id = $1", await effect());
+      await reopen(as(ada), { incident_id: await effect() });
+    },
+  };
+
+  it.each(Object.entries(doors))("becomes one of its own %s", async (_how, open) => {
+    await fire(CAUSE, EFFECT);
+    const main = (await of(CAUSE)).incident_id;
+    expect((await of(EFFECT)).merged_into).toBe(main);
+    await vanish(main);
+    await open();
+    expect(await of(EFFECT)).toMatchObject({ merged_into: null, status: "investigating" });
+    const story = await rows("select text from timeline where incident_id = $1", await effect());
+    expect(JSON.stringify(story)).toContain(`No longer part of ${main}`);
+  });
+
+  it("does not wait for whoever is deleting it, who waits for the effect", async () => {
+    await fire(CAUSE, EFFECT);
+    const main = (await of(CAUSE)).incident_id;
+    await inTransaction(async (query) => {
+      await query("select 1 from incidents where incident_id = $1 for update", [main]);
+      await transaction(as(ada), async (tx) => {
+        await tx.db.execute("set local lock_timeout = '5s'");
+        await splitByHand(tx, { incident_id: await effect() });
+      });
+    });
+    expect((await of(EFFECT)).merged_into).toBeNull();
+  });
+});
+
 describe("people", () => {
   it("part what was merged, which is before people at once, and is not merged again until it is forgotten", async () => {
     await fire(CAUSE, EFFECT);

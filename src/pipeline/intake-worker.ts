@@ -2,6 +2,7 @@ import type { WebhookAnswer } from "../contract/webhook.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { finishReceipts, type Receipt, waitingReceipts, waitingSummary } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { parseJson } from "../lib/json-text.ts";
 import { logAbout } from "../lib/log.ts";
 import { redactText } from "../lib/redact.ts";
 import { wait } from "../lib/wait.ts";
@@ -258,7 +259,7 @@ function deliveryOf({ receipt, json, settle }: Entry): Delivery {
 
 function parse(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString("utf8"));
+    return parseJson(body);
   } catch {
     return undefined;
   }

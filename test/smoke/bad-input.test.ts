@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
+import { WEBHOOKS } from "../../src/http/webhook-table.ts";
+import { insertReceipts } from "../../src/intake/store.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { ADMIN_TOKEN, type Client, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { describedText } from "../support/openapi.ts";
+import { eventually } from "../support/until.ts";
 
 type Problem = { status: number; code: string; type: string; detail: string; errors?: { path: string }[] };
 
@@ -204,6 +207,49 @@ describe("bad input gets a clear answer", () => {
     );
     expect(items[0]?.title).toContain("drop table incidents");
     expect(items[0]?.decision.summary).toMatch(/^Investigate/);
+  });
+
+  it("takes JSON behind a byte-order mark wherever it takes JSON, and says what other encodings are", async () => {
+    const silence = { matchers: [{ name: "a", value: "b" }], duration: 600, comment: "c" };
+    const v2 = {
+      matchers: [{ name: "a", value: "c", isRegex: false }],
+      startsAt: "2030-01-01T00:00:00Z",
+      endsAt: "2030-01-01T01:00:00Z",
+      comment: "c",
+      createdBy: "x",
+    };
+    const bodies: [string, unknown, Record<string, string>][] = [
+      ...WEBHOOKS.filter(({ path }) => !path.includes(":")).map(
+        ({ path }) => [`/api/v1/webhooks${path}`, {}, {}] as [string, unknown, Record<string, string>],
+      ),
+      ["/api/v2/alerts", [], {}],
+      ["/api/v2/silences", v2, admin],
+      ["/api/v1/silences", silence, admin],
+      [APPROVE, { plan_hash: "0".repeat(64) }, admin],
+    ];
+    const text = (value: unknown, mark: string) => `${mark}${JSON.stringify(value)}`;
+    for (const [path, value, more] of bodies)
+      for (const type of ["application/json", "application/json; charset=utf-8"]) {
+        const headers = { ...more, "content-type": type };
+        const sent = async (body: string | Buffer) => {
+          const response = await fetch(`${app.url}${path}`, { method: "POST", headers, body });
+          return { status: response.status, text: await response.text() };
+        };
+        const plain = await sent(text(value, ""));
+        expect(plain.text).not.toMatch(/not JSON|no body/);
+        expect([path, (await sent(text(value, "\ufeff"))).status]).toEqual([path, plain.status]);
+        const other = await sent(Buffer.from(text(value, "\ufeff"), "utf16le"));
+        expect(other).toEqual({ status: 400, text: expect.stringContaining("UTF-16: send it as UTF-8") });
+      }
+    // What was written down before a restart is read from its bytes.
+    const body = Buffer.from(text(alertmanagerBody([{ labels: { alertname: "Marked" } }]), "\ufeff"));
+    const receipt = { source: "alertmanager", sender: "127.0.0.1", body, received_at: new Date() };
+    await insertReceipts(database.ctx(), [receipt as never]);
+    await eventually(async () =>
+      expect((await database.pool.query("select 1 from alerts where alert_name = 'Marked'")).rowCount).toBe(
+        1,
+      ),
+    );
   });
 
   it("survives what is not even HTTP", async () => {

@@ -153,6 +153,8 @@ describe("a signed alert", () => {
     expect(warnings.filter((text) => text.includes("unsigned"))).toHaveLength(1);
     const outside = { signature: null, headers: { "x-forwarded-for": "203.0.113.9" } };
     expect(await send(ALERT, outside)).toMatchObject({ status: 403, body: { code: "untrusted_sender" } });
+    const page = { signature: null, headers: { origin: "https://evil.example" } };
+    expect(await send(ALERT, page)).toMatchObject({ status: 403, body: { code: "from_web_page" } });
   });
 
   it("may be of these types, says the health of the webhooks", async () => {

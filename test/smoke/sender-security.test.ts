@@ -9,6 +9,7 @@ import { alertmanagerBody } from "../support/alerts.ts";
 import { ADMIN_TOKEN, type Client, databaseAt, QUICK, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { eventually } from "../support/until.ts";
 
 const [OLD, NEW] = ["the-secret-of-last-year", "the-secret-of-this-year"] as const;
 const TOKEN = "a-webhook-token-of-some-length";
@@ -77,7 +78,15 @@ async function raw(bytes: Buffer): Promise<{ statuses: number[]; text: string }>
 function callBytes({ path = AM, method = "POST", headers = [], body = "{}", chunked = false }: Sent): Buffer {
   const bytes = asBytes(body);
   const length = chunked ? "transfer-encoding: chunked" : `content-length: ${bytes.length}`;
-  const head = [`${method} ${path} HTTP/1.1`, "host: awoooi", "connection: close", length, ...headers];
+  const type = headers.some((one) => /^content-type:/i.test(one)) ? [] : ["content-type: application/json"];
+  const head = [
+    `${method} ${path} HTTP/1.1`,
+    "host: awoooi",
+    "connection: close",
+    length,
+    ...type,
+    ...headers,
+  ];
   const content = chunked
     ? Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n0\r\n\r\n")])
     : bytes;
@@ -223,6 +232,58 @@ describe("credentials", () => {
       401,
       403,
     );
+  });
+});
+
+describe("a web page that is open in a browser inside", () => {
+  const PATHS = ["alertmanager", "grafana", "signoz", "signoz/alert", "uptime-kuma"];
+  const EVERYWHERE = [...PATHS.map((path) => `/api/v1/webhooks/${path}`), "/api/v2/alerts"];
+  const body = JSON.stringify(alertmanagerBody([{ labels: { alertname: "FromPage" } }]));
+  const inside = (...headers: string[]) => [...from("10.1.1.1"), ...headers];
+
+  it("sends no alert, on any path where an address speaks, and is counted", async () => {
+    for (const path of EVERYWHERE) {
+      const sent = (...headers: string[]) => ({ path, body, headers: inside(...headers) });
+      await allRefused(
+        [
+          [`${path}: an origin`, sent("origin: https://evil.example")],
+          [`${path}: no origin that it would name`, sent("origin: null")],
+          [`${path}: another site`, sent("sec-fetch-site: cross-site")],
+          [`${path}: a form`, sent("origin: https://evil.example", "content-type: text/plain")],
+        ],
+        403,
+      );
+      await allRefused(
+        [
+          [`${path}: text`, sent("content-type: text/plain")],
+          [`${path}: form`, sent("content-type: application/x-www-form-urlencoded")],
+          [`${path}: no type`, sent("content-type:")],
+        ],
+        415,
+      );
+    }
+    await eventually(async () => {
+      const { items } = await app.admin.get<{ items: { reason: string; source: string }[] }>(
+        "/sources/refused?reason=from_web_page",
+      );
+      const sources = ["alertmanager", "grafana", "prometheus", "signoz", "uptime-kuma"];
+      expect([...new Set(items.map((one) => one.source))].sort()).toEqual(sources);
+    });
+  });
+
+  it("is told what to do instead", async () => {
+    const form = callBytes({ body, headers: inside("content-type: application/x-www-form-urlencoded") });
+    expect((await raw(form)).text).toContain("-H 'Content-Type: application/json'");
+    const page = callBytes({ body, headers: inside("origin: https://evil.example") });
+    expect((await raw(page)).text).toMatch(/web page.*Authorization: Bearer TOKEN/);
+  });
+
+  it("reads no metrics by the address of its browser, and a program there does", async () => {
+    const read = (...headers: string[]) => status({ path: "/metrics", method: "GET", body: "", headers });
+    expect(await read()).toBe(200);
+    expect(await read("sec-fetch-site: none")).toBe(200);
+    expect(await read("origin: https://evil.example")).toBe(401);
+    expect(await read("sec-fetch-site: cross-site")).toBe(401);
   });
 });
 

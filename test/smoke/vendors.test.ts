@@ -151,7 +151,7 @@ describe("Sentry", () => {
       const other = await startTestApp(database.url, folder, { env });
       const response = await fetch(`${other.url}/api/v1/webhooks/sentry/error`, {
         method: "POST",
-        headers,
+        headers: { "content-type": "application/json", ...headers },
         body: JSON.stringify(issue("4", "created")),
       });
       const answer = (await response.json()) as { code?: string };
@@ -165,5 +165,8 @@ describe("Sentry", () => {
     ]);
     expect(await asks("dev")).toEqual([200, undefined]);
     expect(await asks("dev", { "x-forwarded-for": "203.0.113.9" })).toEqual([403, "untrusted_sender"]);
+    // Nor from a page that a browser in it shows.
+    expect(await asks("dev", { origin: "https://evil.example" })).toEqual([403, "from_web_page"]);
+    expect(await asks("dev", { "content-type": "text/plain" })).toEqual([415, "unsupported_media_type"]);
   });
 });

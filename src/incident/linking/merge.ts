@@ -4,7 +4,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { actorLabel } from "../../lib/actor.ts";
 import { tell } from "../../outbox/index.ts";
 import { isActive, SERVICES, tellRaised, worseSeverity } from "../converge.ts";
-import { updateIncident } from "../store.ts";
+import { keepIncident, updateIncident } from "../store.ts";
 import { note } from "../timeline.ts";
 import type { IncidentRow } from "../types.ts";
 import { effectsOf, keepLinks, lockIncidents, setMergedInto, weakenLink } from "./store.ts";
@@ -142,7 +142,7 @@ export async function raiseMain(
   return main;
 }
 
-/** Makes an effect an incident of its own again; it stays related to the one that it was in. */
+/** Makes an effect an incident of its own again; it stays related to the one that it was in, if that is still there. */
 export async function release(ctx: Ctx, effect: IncidentRow, why: string): Promise<IncidentRow> {
   authorise(ctx.actor, "release effects", { people: "responder", system: ["intake", "sweep"] });
   const { incident_id, merged_into } = effect;
@@ -151,8 +151,11 @@ export async function release(ctx: Ctx, effect: IncidentRow, why: string): Promi
   await weakenLink(ctx, incident_id, merged_into);
   const from = { from: merged_into };
   note(ctx, { incident_id, kind: "status", text: `No longer part of ${merged_into}: ${why}`, data: from });
-  const text = `${incident_id} is an incident of its own again: ${why}`;
-  note(ctx, { incident_id: merged_into, kind: "status", text, data: { incident_id } });
+  // Retention may have deleted it, and a row that was imported may name one that never came.
+  if (await keepIncident(ctx, merged_into)) {
+    const text = `${incident_id} is an incident of its own again: ${why}`;
+    note(ctx, { incident_id: merged_into, kind: "status", text, data: { incident_id } });
+  }
   record(ctx, { action: "incident.released", subject: incident_id, data: { ...from, why } });
   return released;
 }

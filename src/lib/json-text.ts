@@ -1,0 +1,37 @@
+import { AwoooiError } from "./error.ts";
+
+const BOM = "\ufeff";
+
+/** How bytes that are not UTF-8 are encoded, told as RFC 4627 does: by where the zeros of the first characters are. */
+function otherEncoding(bytes: Uint8Array): string | undefined {
+  const [a, b, c, d] = bytes;
+  if (a === 0 && b === 0) return "UTF-32";
+  if ((a === 0xff && b === 0xfe) || (a !== 0 && b === 0)) return c === 0 && d === 0 ? "UTF-32" : "UTF-16";
+  if ((a === 0xfe && b === 0xff) || (a === 0 && b !== undefined)) return "UTF-16";
+  return undefined;
+}
+
+/**
+ * The text of bytes that are to be JSON: UTF-8, whatever type and charset its sender claims, with or without the
+ * byte-order mark that Windows' programs begin with. Throws `unparsable` for another encoding.
+ */
+export function jsonText(bytes: Buffer): string {
+  const other = otherEncoding(bytes);
+  if (other !== undefined)
+    throw new AwoooiError("unparsable", `The body is ${other}: send it as UTF-8, which is what JSON is in.`);
+  return withoutMark(bytes.toString("utf8"));
+}
+
+/** Text without the byte-order mark that it begins with, if it does. */
+export const withoutMark = (text: string): string => (text.startsWith(BOM) ? text.slice(1) : text);
+
+/** Parses the body of a call. Throws `unparsable`, in words that hold nothing of it. */
+export function parseJson(bytes: Buffer): unknown {
+  const text = jsonText(bytes);
+  if (text === "") throw new AwoooiError("unparsable", "There is no body.");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new AwoooiError("unparsable", "The body is not JSON.");
+  }
+}
