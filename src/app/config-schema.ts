@@ -5,8 +5,9 @@ import { mcp } from "../adapters/executors/mcp/index.ts";
 import { ssh } from "../adapters/executors/ssh/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
+import { severity } from "../contract/common.ts";
 import { freezeWindow } from "../execution/index.ts";
-import { compileMatchers, parseMatchers } from "../intake/index.ts";
+import { compileMatchers, foldSeverity, parseMatchers } from "../intake/index.ts";
 import { duration, keeping, keepingOrForever } from "../lib/duration.ts";
 import { messageOf } from "../lib/error.ts";
 import { OPERATION_KINDS, projectName, traitsOf } from "../operation/index.ts";
@@ -131,6 +132,20 @@ export const configSchema = z.strictObject({
     /** Names of alerts that say how far a pipeline is. */
     ci_cd: z.array(z.string()).default([]),
     resolve_timeout: seconds("5m"),
+    /** Words of senders for how bad it is, beside those of the shipped table and before them. */
+    severities: z
+      .record(
+        z
+          .string()
+          .max(64)
+          .refine((word) => foldSeverity(word) !== "", "is no word"),
+        severity,
+      )
+      .default({})
+      .refine((own) => {
+        const words = Object.keys(own).map(foldSeverity);
+        return new Set(words).size === words.length;
+      }, "two words are one: case, blanks, -, _ and . do not count"),
     /** File of classification rules that come before the shipped ones. */
     classification: z.string().min(1).optional(),
   }),

@@ -56,10 +56,10 @@ const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 /** Does of a start or reload all that needs nothing but files. Throws `invalid`. */
 export function checked(config: Config, log: Log): Checked {
-  const { external_sites, ci_cd, classification, hmac_secrets: secrets } = config.intake;
+  const { external_sites, ci_cd, classification, severities, hmac_secrets: secrets } = config.intake;
   const files = {
     rules: loadRules(config.decision.rules),
-    classification: loadClassification(external_sites, classification, ci_cd),
+    classification: loadClassification(external_sites, classification, ci_cd, severities),
     topology: loadTopology(config.incident.correlation.topology),
     services: loadServiceRegistry(config.decision.service_registry),
   };
@@ -124,6 +124,7 @@ const RELOADABLE = [
   "intake.ci_cd",
   "intake.resolve_timeout",
   "intake.classification",
+  "intake.severities",
   "sentry",
   "pagerduty",
   "intake.signals",
@@ -158,7 +159,9 @@ function changes(before: Checked, after: Checked): string[] {
   const { rules, classification, topology, services } = before.files;
   const files = [
     ...(isDeepStrictEqual(rules, after.files.rules) ? [] : ["decision.rules"]),
-    ...(isDeepStrictEqual(classification, after.files.classification) ? [] : ["intake.classification"]),
+    ...(isDeepStrictEqual(classification.rules, after.files.classification.rules)
+      ? []
+      : ["intake.classification"]),
     ...(isDeepStrictEqual(topology, after.files.topology) ? [] : ["incident.correlation.topology"]),
     ...(isDeepStrictEqual(services, after.files.services) ? [] : ["decision.service_registry"]),
   ];

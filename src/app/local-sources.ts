@@ -8,9 +8,9 @@ export function localSources(options: ConfigOptions): {
   classification: Classification;
 } {
   const config = loadConfig(options);
-  const { external_sites, classification, ci_cd } = config.intake;
+  const { external_sites, classification, ci_cd, severities } = config.intake;
   return {
     sources: createSources(config),
-    classification: loadClassification(external_sites, classification, ci_cd),
+    classification: loadClassification(external_sites, classification, ci_cd, severities),
   };
 }

@@ -1,3 +1,4 @@
+import type { Severity } from "../contract/common.ts";
 import type { Decision } from "../contract/decision.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import { fittingRules, judge, loadRules, type Rules } from "../decision/index.ts";
@@ -9,6 +10,9 @@ import {
   loadClassification,
   matchingRules,
   normalise,
+  type SaidSeverity,
+  saidSeverity,
+  severityWord,
   subjectOfAlert,
   tellingLabels,
 } from "../intake/index.ts";
@@ -35,6 +39,8 @@ export type Explanation = {
     alert_type: string;
     /** null: none is given, so that it would follow from the risk of what is proposed. */
     severity: string | null;
+    /** Which word of the sender says so, and as what word of the table. */
+    severity_by: SaidSeverity | null;
     namespace: string;
     cluster: string;
     target_resource: string;
@@ -75,13 +81,13 @@ export type Explanation = {
   decision_rules: { rule_id: string; because: string; decides: boolean }[];
 };
 
-/** Files of an installation's own; absent: as shipped. */
-export type RuleSources = { rules?: string; classification?: string };
+/** Files and words of an installation's own; absent: as shipped. */
+export type RuleSources = { rules?: string; classification?: string; severities?: Record<string, Severity> };
 export type RuleSet = { rules: Rules; classification: Classification };
 
 /** Throws `invalid` with what is wrong with the files. */
-export function rulesFrom({ rules, classification }: RuleSources): RuleSet {
-  return { rules: loadRules(rules), classification: loadClassification([], classification) };
+export function rulesFrom({ rules, classification, severities }: RuleSources): RuleSet {
+  return { rules: loadRules(rules), classification: loadClassification([], classification, [], severities) };
 }
 
 /**
@@ -113,6 +119,7 @@ export function explain(input: ExplainInput, { rules, classification }: RuleSet)
       alert_name,
       alert_type,
       severity,
+      severity_by: saidSeverity(severityWord(labels), classification.severities),
       namespace,
       cluster,
       target_resource,

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { severity } from "../contract/common.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { texts } from "./alert-input.ts";
 import { operationText } from "./approval-view.ts";
@@ -9,8 +10,10 @@ import { readInput } from "./io.ts";
 import type { Printer } from "./print.ts";
 import type { ClassifyOptions } from "./rules-classify.ts";
 import type { TestOptions } from "./rules-test.ts";
+import { severityText } from "./severity-text.ts";
 
-type ExplainOptions = RuleSources & {
+type ExplainOptions = Omit<RuleSources, "severities"> & {
+  severityWord?: RuleSources["severities"];
   json?: boolean;
   name?: string;
   severity?: string;
@@ -99,7 +102,7 @@ function printExplanation(out: Printer, one: Explanation): void {
     ["rule", `${classification.rule}: ${classification.reason}`],
     ["category", `${classification.category} (${classification.notification_type})`],
     ["alert type", about.alert_type],
-    ["severity", about.severity ?? "none given: it follows from the risk"],
+    ["severity", severityText(about.severity_by)],
     ...subjectFields(one),
     ["services", one.affected_services.join(", ") || "none"],
     ["target", targetText(one.operation_target)],
@@ -120,7 +123,8 @@ async function run(session: Session, options: ExplainOptions): Promise<void> {
     ? await alertsIn(session, file)
     : { many: false, alerts: [{ labels: {}, annotations: {} }] };
   const { explain, rulesFrom } = await import("./explain.ts");
-  const rules = rulesFrom(options);
+  const { severityWord: severities } = options;
+  const rules = rulesFrom({ ...options, ...(severities === undefined ? {} : { severities }) });
   const explained = alerts.map((one) => explain(inputOf(one, options), rules));
   if (options.json) return session.out.json(JSON.stringify(many ? { items: explained } : explained[0]));
   explained.forEach((one, index) => {
@@ -140,6 +144,14 @@ async function test(session: Session, files: readonly string[], options: TestOpt
   runRuleTests(session, files, options);
 }
 
+function severityPair(text: string, before: RuleSources["severities"] = {}): RuleSources["severities"] {
+  const [[word, level] = []] = Object.entries(pair(text, undefined));
+  const parsed = severity.safeParse(level);
+  if (word === undefined || !parsed.success)
+    throw new AwoooiError("invalid", `${text}: a word is P0, P1, P2 or P3, as in panic=P0.`);
+  return { ...before, [word]: parsed.data };
+}
+
 const CLASSIFICATION = ["--classification <file>", "own rules, before the shipped ones"] as const;
 const RULES = ["--rules <file>", "decision rules instead of the shipped ones"] as const;
 
@@ -153,7 +165,8 @@ export function addRules(program: Command, session: Session): void {
     "awoooi rules explain --file alert.json --json",
   ])
     .option("--name <name>", "the alert's name")
-    .option("--severity <severity>", "critical, high, warning, low, info or none")
+    .option("--severity <severity>", "the sender's word for how bad it is: critical, error, warning, …")
+    .option("--severity-word <word=P0>", "a word of intake.severities; may come again", severityPair)
     .option("--label <key=value>", "a label; may come again", pair)
     .option("--expr <promql>", "the expression that fires it")
     .option("--process <name>", "a process that the server supervises; may come again", collect)

@@ -1,8 +1,9 @@
-import { normalise } from "../intake/index.ts";
+import { normalise, type SaidSeverity, saidSeverity, severityWord } from "../intake/index.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AwoooiError } from "../lib/error.ts";
 import type { Session } from "./command.ts";
 import { type LocalConfig, readInput } from "./io.ts";
+import { severityText } from "./severity-text.ts";
 
 export type TestOptions = { source: string; file: string; config?: string; json?: boolean };
 
@@ -13,6 +14,8 @@ export type SourceTest = {
     name: string;
     status: string;
     severity: string | null;
+    /** Which word of the sender says so, and as what word of the table. */
+    severity_by: SaidSeverity | null;
     target: string;
     namespace: string;
     category: string;
@@ -62,6 +65,7 @@ export function testSource(local: Local, name: string, body: unknown): SourceTes
       name: alert.alert_name,
       status: alert.status,
       severity: alert.severity,
+      severity_by: saidSeverity(severityWord(alert.labels), local.classification.severities),
       target: alert.target_resource,
       namespace: alert.namespace,
       category: alert.alert_category,
@@ -82,7 +86,7 @@ function print({ out }: Session, found: SourceTest): void {
     out.line(alert.name, "bold");
     out.fields([
       ["status", alert.status],
-      ["severity", alert.severity ?? "none given: it follows from the risk"],
+      ["severity", severityText(alert.severity_by)],
       ["target", alert.target],
       ["namespace", alert.namespace],
       ["category", alert.category],

@@ -17,6 +17,20 @@ export type OperationTarget = z.infer<typeof operationTarget>;
 export const disposition = z.enum(["auto_repair", "human_approved", "cold_start_trust", "manual_resolved"]);
 export type Disposition = z.infer<typeof disposition>;
 
+/** How often trouble of one anomaly key was there: outages that began within the time, and what was done about them. */
+export const frequency = z.object({
+  anomaly_key: z.string(),
+  count_1h: z.number().int(),
+  count_24h: z.number().int(),
+  count_7d: z.number().int(),
+  count_30d: z.number().int(),
+  /** Repairs of the last 30 days that nobody had to sign. */
+  auto_repair_count: z.number().int(),
+  /** 1 to 4: how often the trouble has come back; at 4 it needs a permanent fix. */
+  escalation_level: z.number().int(),
+});
+export type Frequency = z.infer<typeof frequency>;
+
 export const incident = z.object({
   incident_id: z.string(),
   title: z.string(),
@@ -43,14 +57,15 @@ export const incident = z.object({
   owner: z.string().nullable(),
   /** What keeps all of its alerts silent; empty when one of them is not. */
   silenced_by: z.array(silencedBy).default([]),
-  frequency_stats: z.object({
+  /** As it is now; `last_…` and `count_…` are the same numbers. */
+  frequency_stats: frequency.extend({
     last_1h: z.number().int(),
     last_24h: z.number().int(),
     last_7d: z.number().int(),
     last_30d: z.number().int(),
-    /** 1 to 4: how often the trouble has come back; at 4 it needs a permanent fix. */
-    escalation_level: z.number().int().optional(),
   }),
+  /** As it was when the incident was opened, its own alerts included; null: from before that was kept. */
+  frequency_snapshot: frequency.nullable(),
   decision: z
     .object({ token: z.string(), state: z.string(), source: z.string(), summary: z.string() })
     .nullable(),

@@ -9,6 +9,8 @@ const TRANSIENT = [
   "context deadline exceeded: timeout",
   "the request timed out",
   "read: i/o error",
+  "write: IO error",
+  "Input/output error",
   "temporary failure in name resolution",
   "service unavailable",
   "too many requests",
@@ -33,10 +35,13 @@ const caseOf = (text: string, upper: readonly boolean[]) =>
 describe("whether an error may pass by itself", () => {
   it.each(TRANSIENT)("may: %s", (error) => expect(isTransient({ error })).toBe(true));
   it.each(PERMANENT)("may not: %s", (error) => expect(isTransient({ error })).toBe(false));
-  it.each(["", "exit code 1", "the geoffrey process failed", "stage 503 failed"])(
-    "may not where nothing says that it may: %j",
-    (error) => expect(isTransient({ error })).toBe(false),
-  );
+  it.each([
+    "",
+    "exit code 1",
+    "the geoffrey process failed",
+    "stage 503 failed",
+    "the radio error light is on",
+  ])("may not where nothing says that it may: %j", (error) => expect(isTransient({ error })).toBe(false));
 
   it("has permanent words win over transient ones and over any status, wherever they stand", () => {
     fc.assert(

@@ -1,7 +1,7 @@
 const PERMANENT =
   /not found|no such|forbidden|permission denied|unauthori[sz]ed|already exists|invalid|immutable|destructive|blocked|\b(ENOENT|EACCES|EPERM)\b/i;
 const TRANSIENT =
-  /connection refused|connection reset|timed? ?out|i\/o error|temporary failure|temporarily unavailable|service unavailable|too many requests|dial tcp|\bEOF\b|\b(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAGAIN|EIO|ETXTBSY)\b/i;
+  /connection refused|connection reset|timed? ?out|\b(i\/?o|input\/output) error|temporary failure|temporarily unavailable|service unavailable|too many requests|dial tcp|\bEOF\b|\b(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAGAIN|EIO|ETXTBSY)\b/i;
 const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** Whether an error may pass by itself: by its status where there is one, else by its words; permanent ones win. */

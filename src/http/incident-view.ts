@@ -3,15 +3,10 @@ import type { Incident } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { latestDecisions, shownState } from "../decision/index.ts";
 import { executionStatuses, executionsOfApprovals } from "../execution/index.ts";
-import type { IncidentRow } from "../incident/index.ts";
-import { instancesSince } from "../intake/index.ts";
+import { frequencies, type IncidentRow } from "../incident/index.ts";
 import { latestResolutions } from "../learning/index.ts";
-import { addSeconds } from "../lib/clock.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
 import { relationsOf } from "./relations-view.ts";
-
-const HOUR = 3_600;
-const WINDOWS = [HOUR, 24 * HOUR, 7 * 24 * HOUR, 30 * 24 * HOUR];
 
 const iso = (date: Date | null) => date?.toISOString() ?? null;
 
@@ -32,7 +27,6 @@ function links({ incident_id, merged_into }: IncidentRow): Incident["links"] {
 export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): Promise<Incident[]> {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.incident_id);
-  const now = ctx.clock.now();
   const decisions = await latestDecisions(ctx, ids);
   const approvals = await approvalKeys(ctx, ids);
   const decidedOf = (id: string) =>
@@ -45,9 +39,10 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
   const repairs = [...resolutions.values()].flatMap((one) => one.execution_id ?? []);
   const statuses = await executionStatuses(ctx, repairs);
   const silences = await silencesOfIncidents(ctx, ids);
-  const anomaly_keys = [...new Set(rows.map((row) => row.anomaly_key))];
-  const moments = WINDOWS.map((seconds) => addSeconds(now, -seconds));
-  const counts = await instancesSince(ctx, anomaly_keys, moments);
+  const oftenOf = await frequencies(
+    ctx,
+    rows.map((row) => row.anomaly_key),
+  );
   const relations = await relationsOf(ctx, rows);
   return rows.map((row) => {
     const {
@@ -57,6 +52,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
       flaps: ____,
       feedback,
       escalation_level,
+      frequency,
       ...rest
     } = row;
     const { incident_id } = row;
@@ -69,7 +65,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     const resolution =
       row.resolved_at === null || concluded?.resolution !== row.resolution ? undefined : concluded;
     const repair = statuses.get(resolution?.execution_id ?? "");
-    const [last_1h = 0, last_24h = 0, last_7d = 0, last_30d = 0] = counts.get(row.anomaly_key) ?? [];
+    const often = oftenOf(row.anomaly_key);
     return {
       ...rest,
       first_seen: row.first_seen.toISOString(),
@@ -80,7 +76,15 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
       closed_at: iso(row.closed_at),
       acknowledged_at: iso(row.acknowledged_at),
       silenced_by: silences.get(incident_id) ?? [],
-      frequency_stats: { last_1h, last_24h, last_7d, last_30d, escalation_level },
+      frequency_stats: {
+        ...often,
+        escalation_level,
+        last_1h: often.count_1h,
+        last_24h: often.count_24h,
+        last_7d: often.count_7d,
+        last_30d: often.count_30d,
+      },
+      frequency_snapshot: frequency,
       decision:
         decision === undefined
           ? null

@@ -6,6 +6,7 @@ import { affectedServices, KEY_VERSION, type StoredAlert } from "../intake/index
 import { addSeconds } from "../lib/clock.ts";
 import { tell } from "../outbox/index.ts";
 import { escalationLevel, escalationMoments } from "./escalation.ts";
+import { frequencies, type Often, withMore } from "./frequency/count.ts";
 import { type KnownTargets, operationTarget } from "./operation-target.ts";
 import {
   ACTIVE,
@@ -108,7 +109,7 @@ function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): vo
   note(ctx, { incident_id, kind: "status", text, data: { escalation_level } });
 }
 
-function draft(ctx: Ctx, { group, tier }: Opening, options: ConvergeOptions): NewIncident {
+function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: ConvergeOptions): NewIncident {
   const now = ctx.clock.now();
   // Trouble among information makes it trouble.
   const first = group.find((alert) => alert.notification_type !== INFORMATION) ?? group[0];
@@ -127,6 +128,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, options: ConvergeOptions): Ne
     operation_target: operationTarget(first, services, options.known),
     hit_count: group.length,
     escalation_level: tier,
+    frequency: { ...often, escalation_level: tier },
     first_seen: now,
     last_seen: now,
     created_at: now,
@@ -258,7 +260,18 @@ async function openAll(
   openings: readonly Opening[],
   options: ConvergeOptions,
 ): Promise<Convergence[]> {
-  const drafts = openings.map((one) => draft(ctx, one, options));
+  if (openings.length === 0) return [];
+  // What is new is not written down yet: alerts are, once they have their incident.
+  const fresh = Map.groupBy(
+    openings.flatMap(({ group }) => group.filter((alert) => alert.is_new && alert.is_stored === false)),
+    (alert) => alert.anomaly_key,
+  );
+  const keyOf = ({ group: [first] }: Opening) => first.anomaly_key;
+  const often = await frequencies(ctx, openings.map(keyOf));
+  const drafts = openings.map((one) => {
+    const key = keyOf(one);
+    return draft(ctx, one, withMore(often(key), fresh.get(key)?.length ?? 0), options);
+  });
   const opened = await insertIncidents(ctx, drafts);
   return openings.flatMap(({ group, needs_permanent_fix }) => {
     const incident = opened.get(group[0].fingerprint);

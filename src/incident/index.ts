@@ -20,6 +20,7 @@ export {
 export { giveFeedback } from "./feedback.ts";
 export { endByNotice, endFlapping } from "./flap.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
+export { frequencies } from "./frequency/count.ts";
 export { type RewrittenKeys, rewriteIncidentKeys } from "./keys/rewrite.ts";
 export { forgetLesson, listLessons, teach } from "./linking/lessons.ts";
 export {

@@ -1,9 +1,11 @@
-import type { OperationTarget } from "../contract/incident.ts";
+import type { Frequency, OperationTarget } from "../contract/incident.ts";
 import type { incidents } from "../db/schema.ts";
 import type { StoredAlert } from "../intake/index.ts";
 
-export type IncidentRow = Omit<typeof incidents.$inferSelect, "operation_target"> & {
+export type IncidentRow = Omit<typeof incidents.$inferSelect, "operation_target" | "frequency"> & {
   operation_target: OperationTarget | null;
+  /** As it was opened; null: from before that was kept. */
+  frequency: Frequency | null;
 };
 
 /** How often trouble may come before it is one tier up: 2, 3 and 4. */

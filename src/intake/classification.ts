@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import type { Severity } from "../contract/common.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
+import { type Severities, severityTable } from "./severity.ts";
 
 const notificationType = z.enum(["TYPE-1", "TYPE-3", "TYPE-4D", "TYPE-5S", "TYPE-6B", "TYPE-8M"]);
 const texts = z.array(z.string().min(1)).default([]);
@@ -50,8 +52,8 @@ const rule = z.strictObject({
 });
 export type ClassificationRule = z.infer<typeof rule>;
 
-/** An ordered table; the last rule matches everything. */
-export type Classification = readonly ClassificationRule[];
+/** What an alert's name and words place it by: an ordered table, whose last rule matches everything. */
+export type Classification = { rules: readonly ClassificationRule[]; severities: Severities };
 
 const CONDITIONS = [
   "equals",
@@ -136,15 +138,16 @@ function pipelines(names: readonly string[]): ClassificationRule[] {
 
 /**
  * The shipped table, with the installation's external sites (alert names) in it; before it the installation's
- * CI/CD alerts (names again) and its own rules, from `file`.
+ * CI/CD alerts (names again) and its own rules, from `file`; and what words mean, with its own in `severities`.
  */
 export function loadClassification(
   externalSites: readonly string[] = [],
   file?: string,
   ciCd: readonly string[] = [],
+  severities: Readonly<Record<string, Severity>> = {},
 ): Classification {
   const own = file === undefined ? [] : readOwn(file);
   const table = shipped().map((one) => (one.id === SITES ? { ...one, equals: [...externalSites] } : one));
   if (table.at(-1)?.always !== true) throw new Error("the last rule must say `always: true`");
-  return [...pipelines(ciCd), ...own, ...table];
+  return { rules: [...pipelines(ciCd), ...own, ...table], severities: severityTable(severities) };
 }

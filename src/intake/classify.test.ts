@@ -146,7 +146,7 @@ describe("classification", () => {
   );
 
   it("has the rows of the table first, in their order, and the one for everything last", () => {
-    const ids = RULES.map((one) => one.id);
+    const ids = RULES.rules.map((one) => one.id);
     expect(ids.slice(0, ROWS.length)).toEqual(ROWS);
     expect(ids.at(-1)).toBe("general");
   });
@@ -306,7 +306,7 @@ describe("alerts beyond the table", () => {
   it("answers for any name, labels, annotations and expression, with a rule of the table", () => {
     const text = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("pg_up", "__proto__", "\0", '"{(('));
     const record = fc.dictionary(fc.oneof(text, fc.constantFrom("job", "summary")), text);
-    const ids = new Set(RULES.map((one) => one.id));
+    const ids = new Set(RULES.rules.map((one) => one.id));
     fc.assert(
       fc.property(text, text, record, record, text, (alert_name, severity, labels, annotations, expr) => {
         const alert = { alert_name, severity, labels, annotations, expr };
@@ -337,7 +337,7 @@ describe("an installation's own classification", () => {
       "- { id: shop, words: [shop], category: shop, notification_type: TYPE-6B }",
       "mine.yaml",
     );
-    const rules = [...own, ...RULES];
+    const rules = { ...RULES, rules: [...own, ...RULES.rules] };
     expect(classify(rules, { alert_name: "ShopDown", labels: {} })).toMatchObject({
       rule: "shop",
       category: "shop",

@@ -1,5 +1,6 @@
 import { beginsWith, hasWord, metricsOf, textWords, wordsOf } from "./alert-words.ts";
 import type { Classification, ClassificationRule } from "./classification.ts";
+import { type Severities, saidSeverity } from "./severity.ts";
 
 export type Classified = {
   rule: string;
@@ -40,9 +41,10 @@ const TELLING = ["summary", "description", "message", "title"];
 type Matcher = (one: ClassificationRule) => string | undefined;
 
 /** The conditions of a rule on one alert; what most rules do not ask for is worked out when first asked for. */
-function matcher(alert: ClassifyInput): Matcher {
+function matcher(alert: ClassifyInput, severities: Severities): Matcher {
   const { alert_name: name, labels } = alert;
-  const severity = alert.severity?.trim().toLowerCase();
+  // As it was said, and as the table has it: `informational` is information too.
+  const severity = [alert.severity?.trim().toLowerCase(), saidSeverity(alert.severity, severities)?.word];
   const lower = name.toLowerCase();
   const once = <T>(make: () => T) => {
     let made: { value: T } | undefined;
@@ -63,7 +65,8 @@ function matcher(alert: ClassifyInput): Matcher {
     if (start !== undefined) return `the name starts with ${start}`;
     const part = one.contains.find((piece) => lower.includes(piece));
     if (part !== undefined) return `the name contains ${part}`;
-    if (severity !== undefined && one.severity.includes(severity)) return `the severity is ${severity}`;
+    const bad = one.severity.find((each) => severity.includes(each));
+    if (bad !== undefined) return `the severity is ${bad}`;
     const first = one.first_words.find((each) => beginsWith(words(), each));
     if (first !== undefined) return `the name begins with the word ${first}`;
     const word = one.words.find((each) => hasWord(words(), each));
@@ -98,8 +101,8 @@ function outcome(one: ClassificationRule, reason: string, alert: ClassifyInput):
  * The category and notification type of an alert, and which rule gave them for what reason. Whether it is
  * a heartbeat is a question of its own: Watchdog comes with severity none, and so under an earlier rule.
  */
-export function classify(rules: Classification, alert: ClassifyInput): Classified {
-  const match = matcher(alert);
+export function classify({ rules, severities }: Classification, alert: ClassifyInput): Classified {
+  const match = matcher(alert, severities);
   const heartbeat = rules.some((one) => one.heartbeat && match(one) !== undefined);
   for (const one of rules) {
     const reason = match(one);
@@ -110,10 +113,10 @@ export function classify(rules: Classification, alert: ClassifyInput): Classifie
 
 /** Every rule that matches, in order: the first of them decides. */
 export function matchingRules(
-  rules: Classification,
+  { rules, severities }: Classification,
   alert: ClassifyInput,
 ): (Outcome & { decides: boolean })[] {
-  const match = matcher(alert);
+  const match = matcher(alert, severities);
   const all = rules.flatMap((one) => {
     const reason = match(one);
     return reason === undefined ? [] : [outcome(one, reason, alert)];

@@ -54,13 +54,14 @@ export {
   formerKeys,
   KNOWN_ALERT_TYPES,
   normalise,
-  severityOf,
+  severityWord,
 } from "./normalise.ts";
 export { placeOf, senderOf } from "./outage/decide.ts";
 export { type HeardOutage, hearWave, waves, withoutFormer } from "./outage/hear.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
 export { decodeEach, ownAlert } from "./own-form.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
+export { foldSeverity, type SaidSeverity, saidSeverity, severityTable } from "./severity.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
 export { debounce } from "./signal/debounce.ts";
 export { entryOf } from "./signal/entry.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import { loadClassification } from "./classification.ts";
 import { anomalyKeyOf, fingerprintOf } from "./keys.ts";
-import { alertTypeOf, callOf, normalise, severityOf, sourceNameOf } from "./normalise.ts";
+import { alertTypeOf, callOf, normalise, sourceNameOf } from "./normalise.ts";
 import { subjectOf, targetNameOf } from "./subject.ts";
 import type { Receipt, SourceAlert } from "./types.ts";
 import { workloadOfPod } from "./vocabulary.ts";
@@ -21,27 +21,6 @@ const source = (labels: Record<string, string>): SourceAlert => ({
 });
 const make = (labels: Record<string, string>, more: Partial<SourceAlert> = {}) =>
   normalise({ ...source(labels), ...more }, "alertmanager", NOW, CLASSIFICATION);
-
-describe("severity", () => {
-  it.each([
-    ["critical", "P0"],
-    ["high", "P1"],
-    ["warning", "P2"],
-    ["medium", "P2"],
-    ["low", "P3"],
-    ["info", "P3"],
-    ["none", "P3"],
-    [" Critical ", "P0"],
-    ["page", "P2"],
-    ["constructor", "P2"],
-    ["__proto__", "P2"],
-    ["", null],
-    ["  ", null],
-    [undefined, null],
-  ] as const)("of the word %j is %j", (word, severity) => {
-    expect(severityOf(word)).toBe(severity);
-  });
-});
 
 describe("alert type", () => {
   it.each([

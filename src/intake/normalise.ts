@@ -1,25 +1,15 @@
-import type { Severity } from "../contract/common.ts";
 import { canonicalJson, hashOfTexts, sha256 } from "../lib/canonical-json.ts";
 import { exprOfLink } from "./alert-words.ts";
 import { cut, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import { anomalyKeyOf, fingerprintOf } from "./keys.ts";
+import { severityOf } from "./severity.ts";
 import { subjectOfAlert, targetNameOf, tellingLabels } from "./subject.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
 import { ownerOfPod, says } from "./vocabulary.ts";
 
 // Maps, not objects: a sender's word may be `constructor`.
-const SEVERITIES = new Map<string, Severity>([
-  ["critical", "P0"],
-  ["high", "P1"],
-  ["warning", "P2"],
-  ["medium", "P2"],
-  ["low", "P3"],
-  ["info", "P3"],
-  ["none", "P3"],
-]);
-
 const ALERT_TYPES = new Map([
   ["KubePodCrashLooping", "k8s_pod_crash"],
   ["KubePodNotReady", "k8s_pod_crash"],
@@ -50,12 +40,6 @@ const KNOWN_SOURCES = [
   "slack",
   "pagerduty",
 ];
-
-/** The severity that a source's word stands for; null when there is none. An unknown word is P2. */
-export function severityOf(word: string | undefined): Severity | null {
-  if (word === undefined || word.trim() === "") return null;
-  return SEVERITIES.get(word.trim().toLowerCase()) ?? "P2";
-}
 
 /** What kind of trouble the alert name stands for; `custom` where the name says nothing of it. */
 export function alertTypeOf(alertName: string): string {
@@ -119,6 +103,10 @@ function standing(
   return { status: "firing", ends_at: null, repeated: true, holds_until };
 }
 
+/** The word for how bad it is; undefined: there is none, or a template that was not filled in. */
+export const severityWord = ({ severity }: Readonly<Record<string, string>>): string | undefined =>
+  says("severity", severity) ? severity : undefined;
+
 /** The name of a deployment where it is that of its pod; other names may end as pods' do. */
 function withoutHash(name: string): string {
   const { kind, name: owner } = ownerOfPod(name);
@@ -176,7 +164,7 @@ export function normalise(
     ...standing(alert, received_at),
     alert_name,
     alert_type,
-    severity: severityOf(says("severity", labels.severity) ? labels.severity : undefined),
+    severity: severityOf(severityWord(labels), classification.severities),
     alert_category: category,
     notification_type,
     cluster,

@@ -156,6 +156,8 @@ export type StoredAlert = Omit<NormalisedAlert, "identity" | "instance_key" | "a
   incident_id: string | null;
   /** This outage was not known before. */
   is_new: boolean;
+  /** False for what is written down only now, once its incident is known. */
+  is_stored?: boolean;
   /** What keeps it silent. */
   silenced_by?: SilencedBy[] | null;
   /** Not an outage yet: another sender said that it is over. */

@@ -89,7 +89,7 @@ const CANDIDATES: Partial<Record<Operation["kind"], [fc.Arbitrary<unknown>, fc.A
   "host.docker_compose_restart": [on("compose_service"), fc.record({ project: name }, { requiredKeys: [] })],
   "host.docker_prune": [
     host,
-    fc.record({ what: fc.constantFrom("system", "image"), all_images: fc.boolean() }),
+    fc.record({ what: fc.constantFrom("system", "image", "builder"), all_images: fc.boolean() }),
   ],
   "host.reload_nginx": [host, fc.constant({})],
 };
@@ -107,6 +107,74 @@ const command = (one: Operation): string => byHand(one) ?? "";
 const targets = (one: Operation | null) => JSON.stringify(one?.target ?? null);
 
 describe("the parser", () => {
+  it("does nothing for a text with the word for it, whatever command stands beside it, nor for less", () => {
+    const word = fc
+      .tuple(
+        fc.constantFrom("NO_ACTION", "NO-ACTION", "NOACTION"),
+        fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }),
+      )
+      .map(([text, low]) => [...text].map((one, at) => (low[at] ? one.toLowerCase() : one)).join(""));
+    const before = fc.constantFrom(
+      "",
+      " ",
+      "\n",
+      ": ",
+      " | ",
+      "(",
+      '"',
+      "**",
+      "`",
+      "=",
+      "# ",
+      "—",
+      "結論：",
+      "建議",
+    );
+    const after = fc.constantFrom(
+      "",
+      " ",
+      "\n",
+      ": ",
+      ". ",
+      ".",
+      ",",
+      " | ",
+      ")",
+      '"',
+      "**",
+      "`",
+      ";",
+      "因為",
+      "。",
+    );
+    const inName = fc.constantFrom("x", "-x", "_x", "0", ".x", "s", "é");
+    fc.assert(
+      fc.property(
+        fc.oneof(word, fc.constant("(未設)")),
+        change,
+        before,
+        after,
+        fc.boolean(),
+        (said, one, left, right, first) => {
+          const rest = command(one);
+          const text = first ? `${said}${right} ${rest}` : `${rest} ${left}${said}${right}`;
+          expect(parseOperation(text)).toMatchObject({ class: "read_only", operation: { kind: "none" } });
+        },
+      ),
+      RUNS,
+    );
+    fc.assert(
+      fc.property(word, inName, fc.constantFrom("deployment/", "deployment "), (said, more, kind) => {
+        const object = `${said}${more}`.toLowerCase();
+        const parsed = parseOperation(`kubectl rollout restart ${kind}${object} -n prod`);
+        expect(parsed.operation?.kind ?? "refused").not.toBe("none");
+        if (!/[_é]/.test(object)) expect(parsed.operation?.target?.name).toBe(object);
+        expect(parseOperation(`${more}${said}`.replace(".x", "x.")).operation).toBeNull();
+      }),
+      RUNS,
+    );
+  });
+
   it("reads what an operation is by hand as that operation again", () => {
     const kinds = new Set<string>();
     fc.assert(
@@ -174,7 +242,7 @@ describe("the parser", () => {
 
   it("makes no operation of a verb that is not listed", () => {
     const KNOWN =
-      /^(rollout|scale|delete|cordon|uncordon|drain|set|patch|restart|reload|compose|container|system|image)$/;
+      /^(rollout|scale|delete|cordon|uncordon|drain|set|patch|restart|reload|compose|container|system|image|builder)$/;
     const verb = fc.stringMatching(/^[a-z][a-z-]{1,12}$/).filter((text) => !KNOWN.test(text));
     fc.assert(
       fc.property(change, verb, (one, other) => {

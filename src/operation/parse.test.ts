@@ -103,6 +103,32 @@ describe("a command that changes something", () => {
       { kind: "host", name: "web1" },
       { what: "image", all_images: true },
     ],
+    ...["docker prune", "docker prune -f", "docker system prune", "sudo docker system prune --force"].map(
+      (text): [string, Operation["kind"], object, object] => [
+        `ssh web1 ${text}`,
+        "host.docker_prune",
+        { kind: "host", name: "web1" },
+        { what: "system", all_images: false },
+      ],
+    ),
+    [
+      "docker system prune -af",
+      "host.docker_prune",
+      { kind: "host", name: "localhost" },
+      { what: "system", all_images: true },
+    ],
+    [
+      "ssh web1 docker container prune -f",
+      "host.docker_prune",
+      { kind: "host", name: "web1" },
+      { what: "container", all_images: false },
+    ],
+    [
+      "ssh web1 docker builder prune --all",
+      "host.docker_prune",
+      { kind: "host", name: "web1" },
+      { what: "builder", all_images: true },
+    ],
     ["ssh web1 systemctl reload nginx", "host.reload_nginx", { kind: "host", name: "web1" }, {}],
   ])("%s", (text, kind, target, parameters) => {
     expect(said(text)).toEqual(["operation", kind, target, parameters]);
@@ -121,7 +147,7 @@ describe("a text that is refused, naming what is wrong", () => {
     [`echo ok | ${restart}`, "more than one command"],
     [`NS=prod ${restart}`, "sets a variable"],
     ["kubectl rollout restart deployment/$NAME -n prod", '"$NAME"'],
-    ["kubectl rollout restart deployment/api -n $(cat ns)", '"cat"'],
+    ["kubectl rollout restart deployment/api -n $(cat ns)", '"ns"'],
     ["kubectl rollout restart deployment/<name> -n prod", '"<name>"'],
     ["kubectl rollout restart deployment/{target} -n prod", '"{target}"'],
     ["kubectl rollout restart deployment/api* -n prod", '"*"'],
@@ -165,7 +191,22 @@ describe("a text that is refused, naming what is wrong", () => {
     ["kubectl get pods | sed 's/a/b/w out'", "sed"],
     ["kubectl get pods | grep -f /etc/shadow", '"-f"'],
     ["kubectl get pods | grep -e x /etc/shadow", "/etc/shadow"],
-    ["kubectl get pods; cat /etc/shadow", '"cat"'],
+    ["kubectl get pods; cat /etc/shadow", '"/etc/shadow"'],
+    ["cat /var/log/../../etc/shadow", "/etc/shadow"],
+    ["cat /proc/self/environ", "/proc/self/environ"],
+    ["ssh web1 cat $FILE", '"$FILE"'],
+    ["cat", "names nothing"],
+    ["ls && rm -rf /", '"rm"'],
+    ["ls > files", '"files"'],
+    ["echo $(id; reboot)", '"reboot"'],
+    ["echo $DB_PASSWORD", "$DB_PASSWORD discloses"],
+    ['kubectl get pods; printf "%s" x$API_TOKEN', "$API_TOKEN discloses"],
+    ["echo rm | sh", '"sh"'],
+    ["hostname web2", '"web2"'],
+    ["hostname $NEW", '"$NEW"'],
+    ["date -s 12:00", '"-s"'],
+    ["date 01020304", "01020304"],
+    ["grep x /etc/shadow", '"grep"'],
     ["if true; then kubectl get pods; fi", '"if"'],
     ["(kubectl get pods)", "groups"],
     [`kubectl patch deployment api -p '{"spec":{"paused":true}}'`, "paused"],
@@ -178,13 +219,18 @@ describe("a text that is refused, naming what is wrong", () => {
     ["ssh -o StrictHostKeyChecking=no web1 docker restart web", "safeguard"],
     ["ssh root@web1 docker restart web", "configuration"],
     ["ssh -- -oProxyCommand=id uptime", "is not a host name"],
-    ["ssh web1 docker restart 'web;id'", '"id"'],
+    ["ssh web1 docker restart 'web;reboot'", '"reboot"'],
     ["ssh web1 ssh web2 uptime", "another"],
     ["ssh web1 docker restart web db", '"db"'],
     ["docker run --privileged x", "docker run"],
     ["docker -H tcp://evil ps", "--host"],
     ["docker volume prune", "docker volume prune"],
+    ["docker volume prune -af", "docker volume prune"],
     ["docker system prune --volumes", "volumes"],
+    ["ssh web1 docker prune -af --volumes", "volumes"],
+    ["docker system prune --filter label=x", "--filter"],
+    ["docker image prune web", '"web"'],
+    ["ssh web1 docker network prune -f", "docker network prune"],
     ["docker compose -f x.yaml restart web", "--file"],
     ["docker nonexistent", "nonexistent"],
     ["systemctl -H evil restart nginx", "--host"],
@@ -234,6 +280,18 @@ describe("a command that only reads", () => {
     "ssh -p 2222 user@web1 'docker ps; df -h'",
     "kubectl scale deploy/api --replicas=3 --dry-run=server",
     "docker compose --dry-run restart web",
+    "ls",
+    "ls -la /var/log | head -5",
+    "sudo ls -1 *.log",
+    "ssh web1 ls -lh /var/lib/docker",
+    "echo hello",
+    "echo $HOME | tr a-z A-Z",
+    'printf "%s" done',
+    "echo $(hostname -f) $(date +%s)",
+    "df -h && free -m",
+    "Disk check | df -h /",
+    "ssh web1 'cat /proc/loadavg /etc/os-release; whoami; id -u'",
+    "cat /var/log/nginx/error.log | tail -50",
   ])("%s", (text) => {
     expect(parseOperation(text)).toMatchObject({ class: "read_only", approval: "none" });
   });
@@ -263,6 +321,8 @@ describe("a command that only reads", () => {
       { kind: "host", name: "web1" },
       {},
     ]);
+    expect(said("df -h")).toEqual(["read_only", "host.diagnose", { kind: "host", name: "localhost" }, {}]);
+    expect(said("echo hello")[1]).toBeUndefined();
     // A pipe shows less than the operation, and no operation shows secrets.
     expect(said("kubectl get pods | head")[1]).toBeUndefined();
     expect(said("kubectl get secret db")[1]).toBeUndefined();
@@ -281,6 +341,14 @@ describe("names of actions", () => {
     "  ",
     "OBSERVE",
     "Observe it | kubectl delete pod x",
+    "observed: nothing new",
+    "NO_ACTION: pods are healthy",
+    "Restart the API | NO_ACTION",
+    "x (未設) y",
+    "建議（未設）",
+    "kubectl delete pod api -n prod\nNO-ACTION",
+    "kubectl rollout restart deployment no-action",
+    "kubectl rollout restart deployment/no-action",
   ])("nothing is done for %j", (text) => {
     expect(parseOperation(text)).toMatchObject({
       class: "read_only",

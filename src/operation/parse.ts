@@ -1,5 +1,5 @@
 import { namedAction, noAction } from "./parse/action.ts";
-import { judge } from "./parse/guard.ts";
+import { beginsAsCommand, judge } from "./parse/guard.ts";
 import { Refused } from "./parse/refused.ts";
 import type { Context, Verdict } from "./parse/verdict.ts";
 import type { Operation } from "./types.ts";
@@ -18,7 +18,6 @@ export type Parsed =
   | { class: "read_only"; operation: Operation | null; approval: "none"; reason: string }
   | { class: "refused"; operation: null; approval: "none"; reason: string };
 
-const TOOL = /^\s*(?:sudo\s+)?(?:kubectl|docker|systemctl|journalctl|ssh)\s/;
 // A title is prose: it begins as no command does, and has nothing in it that a shell would act on.
 const TITLE = /^[\p{Lu}\p{Lo}\p{So}][^;&<>$`\\'"(){}*?[\]#~!=\n]*$/u;
 
@@ -27,7 +26,7 @@ function withoutTitle(text: string): string {
   const pipe = text.indexOf("|");
   if (pipe < 0) return text;
   const command = text.slice(pipe + 1);
-  return TOOL.test(command) && TITLE.test(text.slice(0, pipe).trim()) ? command : text;
+  return beginsAsCommand(command) && TITLE.test(text.slice(0, pipe).trim()) ? command : text;
 }
 
 const refused = (reason: string): Parsed => ({ class: "refused", operation: null, approval: "none", reason });

@@ -161,9 +161,12 @@ const hostOperations = [
   z.strictObject({
     kind: z.literal("host.docker_prune"),
     target: host,
-    /** Never volumes. `all_images` takes every image that no container uses, not only those without a name. */
+    /**
+     * Never volumes. `all_images` takes every image that no container uses, not only those without a name; of the
+     * builder all that it keeps.
+     */
     parameters: z
-      .strictObject({ what: z.enum(["system", "container", "image"]), all_images: z.boolean() })
+      .strictObject({ what: z.enum(["system", "container", "image", "builder"]), all_images: z.boolean() })
       .refine(({ what, all_images }) => what !== "container" || !all_images, "containers have no images"),
   }),
   z.strictObject({ kind: z.literal("host.renew_certificate"), target: host, parameters: nothing }),

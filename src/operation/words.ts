@@ -90,6 +90,7 @@ export function inWords(operation: Operation): string {
         : `Empty the logs of ${where}`;
     case "host.docker_prune": {
       const { what, all_images } = operation.parameters;
+      if (what === "builder") return `Remove ${all_images ? "all of " : ""}the build cache of ${where}`;
       const unused =
         what === "container" ? "stopped containers" : what === "image" ? "images" : "what Docker";
       const rest = what === "system" ? " does not use" : "";

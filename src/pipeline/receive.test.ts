@@ -6,7 +6,7 @@ import { SEED } from "../../test/support/random.ts";
 import { until } from "../../test/support/until.ts";
 import { verifyChain } from "../audit/index.ts";
 import { transaction } from "../db/transaction.ts";
-import { getIncident, type IncidentRow, resolve, timelineOf } from "../incident/index.ts";
+import { frequencies, getIncident, type IncidentRow, resolve, timelineOf } from "../incident/index.ts";
 import type { Receipt } from "../intake/index.ts";
 import { insertReceipts } from "../intake/store.ts";
 import { insertRepair } from "../learning/store.ts";
@@ -203,6 +203,29 @@ describe("convergence", () => {
     expect((await onlyIncident()).hit_count).toBe(3);
     expect(await rows("select 1 from decisions")).toHaveLength(1);
     expect(await topics()).toEqual(["incident.opened"]);
+  });
+
+  it("keeps how often such trouble was there when its incident was opened, which stays as it was", async () => {
+    const web = (n: number) => fire("HighCPUUsage", { ...DEPLOYMENT, pod_ip: n });
+    await receiveOne(web(1), web(2), fire("HighCPUUsage", { ...DEPLOYMENT, cluster: "other" }));
+    await receiveOne(web(3));
+    await receiveOne(end(web(1)), end(web(2)), end(web(3)));
+    clock.forward(3 * 3_600);
+    await receiveOne(web(4));
+    await receiveOne(web(5));
+    const kept = (await incidents()).flatMap(({ frequency }) => frequency ?? []);
+    const often = kept.toSorted((a, b) => a.count_24h - b.count_24h);
+    const now = await frequencies(
+      journey.as("intake"),
+      kept.map((one) => one.anomaly_key),
+    );
+    const of = (count_1h: number, count_24h: number) => ({
+      ...{ count_1h, count_24h, count_7d: count_24h, count_30d: count_24h },
+      ...{ auto_repair_count: 0, escalation_level: 1 },
+    });
+    expect(often).toMatchObject([of(1, 1), of(2, 2), of(1, 4)]);
+    expect(often[1]?.anomaly_key).toBe(often[2]?.anomaly_key);
+    expect(now(often[1]?.anomaly_key ?? "")).toMatchObject({ count_1h: 2, count_24h: 5 });
   });
 
   it("costs one incident and one card for each fingerprint of a storm", async () => {

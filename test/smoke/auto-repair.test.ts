@@ -6,6 +6,7 @@ import { type Config, configSchema } from "../../src/app/config-schema.ts";
 import type { Approval } from "../../src/contract/approval.ts";
 import type { Decision } from "../../src/contract/decision.ts";
 import type { Execution } from "../../src/contract/execution.ts";
+import type { Incident } from "../../src/contract/incident.ts";
 import type { Playbook } from "../../src/contract/playbook.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import {
@@ -171,6 +172,13 @@ describe("a playbook that may run by itself", () => {
       "EXECUTION_COMPLETED",
       "VERIFICATION_COMPLETED",
     ]);
+    // Kept before it was repaired, and counted since, both steps being one repair.
+    const { frequency_stats: now, frequency_snapshot: before } = await app.admin.get<Incident>(
+      `/incidents/${incident_id}`,
+    );
+    expect(before).toMatchObject({ count_1h: 1, count_30d: 1, auto_repair_count: 0, escalation_level: 1 });
+    expect(now).toMatchObject({ count_1h: 1, last_1h: 1, count_30d: 1, last_30d: 1, auto_repair_count: 1 });
+    expect(now.anomaly_key).toBe(before?.anomaly_key);
     const topics = await topicsOf(incident_id);
     expect(topics).toContain("approval.automatic");
     expect(topics).not.toContain("approval.pending");

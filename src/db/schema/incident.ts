@@ -44,6 +44,8 @@ export const incidents = pgTable(
      * rows in as they lie. `incident_links` has the pair, with keys.
      */
     merged_into: text("merged_into"),
+    /** How often such trouble had been there when it was opened; null: from before that was kept. */
+    frequency: jsonb("frequency").$type<Record<string, unknown>>(),
   },
   (table) => [
     uniqueIndex("incidents_one_active")

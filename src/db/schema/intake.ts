@@ -142,6 +142,36 @@ export const alerts = pgTable(
   ],
 );
 
+/**
+ * What was accepted, in the operation log: a row for each alert instance, and one for each receipt whose alerts were
+ * known. Its numbers are those of the timeline, so that both are one listing. Without keys: each goes at its own time.
+ */
+export const alert_log = pgTable(
+  "alert_log",
+  {
+    seq: bigint("seq", { mode: "number" }).primaryKey().default(sql`nextval('timeline_seq_seq')`),
+    at: at("at").notNull(),
+    /** null: no call brought it here, but time. */
+    receipt: bigint("receipt", { mode: "number" }),
+    alert_id: text("alert_id").notNull(),
+    /** null: it made none, and joined none. */
+    incident_id: text("incident_id"),
+    outcome: text("outcome").notNull(),
+    /** What it says of that, for people. */
+    detail: text("detail"),
+    alert_name: text("alert_name").notNull(),
+    /** Cut: those of the alert itself are whole. */
+    labels: jsonb("labels").$type<Record<string, string>>().notNull(),
+    /** How many alerts of the receipt it stands for. */
+    alerts: integer("alerts").notNull().default(1),
+  },
+  (table) => [
+    index("alert_log_listing").on(table.at, table.seq),
+    index("alert_log_known").on(table.at).where(sql`outcome = 'known'`),
+    index("alert_log_incident").on(table.incident_id, table.at).where(sql`incident_id is not null`),
+  ],
+);
+
 /** Signs of life that are waited for: one row per dead man's switch. */
 export const heartbeats = pgTable(
   "heartbeats",

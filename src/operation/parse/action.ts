@@ -50,19 +50,27 @@ const NEEDS_MORE: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-const NO_ACTION: ReadonlySet<string> = new Set(["", "NO_ACTION", "NO-ACTION", "NOACTION", "(未設)"]);
-const BEGINS = /^(OBSERVE|INVESTIGATE)(?![A-Za-z0-9])/i;
+// As a word of its own: `no-action-7`, `noaction.prod` and `my_no_action` are other names. Han, kana and hangul
+// stand beside words without a blank. Where a name is the word itself nothing is done, which harms nothing.
+const LETTER = String.raw`(?!\p{sc=Han}|\p{sc=Hira}|\p{sc=Kana}|\p{sc=Hang})[\p{L}\p{M}\p{N}_]`;
+const NO_ACTION = new RegExp(
+  String.raw`(?<!${LETTER}|${LETTER}[.-]|-)NO[_-]?ACTION(?!${LETTER}|[.-]+${LETTER})|\(未設\)|（未設）`,
+  "iu",
+);
+const BEGINS = /^(OBSERVE|INVESTIGATE)/i;
 
-/** The no-operation that a text is, or null: nothing is done, and it succeeds at once. */
+/** The no-operation that a text is, or null: nothing of it is done, whatever else it says, and it succeeds at once. */
 export function noAction(text: string, context: Context): Verdict | null {
   const target = context.target ?? null;
-  if (NO_ACTION.has(text.toUpperCase())) {
-    return reads("nothing is to be done", { kind: "none", target, parameters: {} });
-  }
   const [, word] = BEGINS.exec(text) ?? [];
-  if (word === undefined) return null;
-  const kind = word.toUpperCase() === "OBSERVE" ? "none" : "investigate";
-  return reads(`begins with ${word}: nothing is changed`, { kind, target, parameters: {} });
+  if (word !== undefined) {
+    const kind = word.toUpperCase() === "OBSERVE" ? "none" : "investigate";
+    return reads(`begins with ${word}: nothing is changed`, { kind, target, parameters: {} });
+  }
+  const said = text === "" ? "" : NO_ACTION.exec(text)?.[0];
+  if (said === undefined) return null;
+  const reason = said === "" ? "nothing is to be done" : `says ${said}: nothing is done`;
+  return reads(reason, { kind: "none", target, parameters: {} });
 }
 
 /** What a name such as `RESTART_DEPLOYMENT` is, on the target of the context; null for any other text. */

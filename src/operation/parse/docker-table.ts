@@ -115,6 +115,9 @@ const CHANGES: Readonly<Record<string, string>> = {
   "container restart": RESTART,
   "compose restart": "--no-deps -t,--timeout=",
   "system prune": "-a,--all --filter= -f,--force --volumes",
+  // No command of docker's own, but how people and models name it.
+  prune: "-a,--all --filter= -f,--force --volumes",
+  "builder prune": "-a,--all --filter= -f,--force --keep-storage=",
   "container prune": "--filter= -f,--force",
   "image prune": "-a,--all --filter= -f,--force",
 };

@@ -94,11 +94,12 @@ function prune({ name, flags, operands, context }: Docker): Verdict {
   if (flags.has("--volumes")) refuse("--volumes deletes what is on volumes");
   flags.only(["--force", "--all"], `of docker ${name}`);
   if (operands[0] !== undefined) refuse(`${shown(operands[0].text)}: docker ${name} takes no names`);
+  const what = name === "prune" ? "system" : name.split(" ")[0];
   return change(
     {
       kind: "host.docker_prune",
       target: { kind: "host", name: hostOf(context) },
-      parameters: { what: name.split(" ")[0], all_images: flags.on("--all") },
+      parameters: { what, all_images: flags.on("--all") },
     },
     "removes what docker does not use",
   );

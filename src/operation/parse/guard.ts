@@ -1,3 +1,4 @@
+import { redact } from "../../lib/redact.ts";
 import { docker } from "./docker.ts";
 import { filter, isFilter, isSayer } from "./filters.ts";
 import { hostRead, isHostRead } from "./host-reads.ts";
@@ -32,6 +33,25 @@ function guardRedirection({ operator, target, body }: Command["redirections"][nu
   if (name === NULL_DEVICE) return;
   if ((kind === ">&" || kind === "<&") && DESCRIPTOR.test(name)) return;
   refuse(kind === "<" ? `${shown(name)} is read as input` : `${shown(operator)} writes to ${shown(name)}`);
+}
+
+const NAMED = /\$\{?([A-Za-z_]\w*)/g;
+
+/** What is printed is seen: not a variable whose name says that it is a secret. */
+function guardPrinted(words: readonly Word[]): void {
+  for (const word of words) {
+    if (word.unknown === null) continue;
+    for (const [, name = ""] of word.text.matchAll(NAMED)) {
+      const { [name]: shows } = redact({ [name]: "" }) as Record<string, string>;
+      if (shows !== "") refuse(`$${name} discloses what it holds`);
+    }
+  }
+}
+
+/** Whether a text begins as a command that is read here does. */
+export function beginsAsCommand(text: string): boolean {
+  const [, name = ""] = /^\s*(?:sudo\s+)?([a-z]+)(?=\s|$)/.exec(text) ?? [];
+  return TOOLS.has(name) || name === "ssh" || isHostRead(name) || isSayer(name);
 }
 
 /** Takes `sudo` off, in the one form that only says who runs it. */
@@ -69,9 +89,11 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
     return onHost(found, judge(found.command, { ...context, host: found.host }, true));
   }
   if (isFilter(name) && piped) filter(name, others);
-  else if (isHostRead(name) && remote) return hostRead(name, others, context);
-  else if (!isSayer(name)) {
-    refuse(`${shown(name)} is not kubectl, docker, systemctl, journalctl or ssh, nor a filter behind a pipe`);
+  else if (isHostRead(name)) return hostRead(name, others, context);
+  else if (isSayer(name)) guardPrinted(others);
+  else {
+    const none = `${shown(name)} is not kubectl, docker, systemctl, journalctl or ssh`;
+    refuse(`${none}, nor a look at a machine, nor a filter behind a pipe`);
   }
   return null;
 }
@@ -126,8 +148,7 @@ function programVerdict(program: Program, place: Place): Verdict {
     }
   }
   const [first] = found;
-  if (first === undefined)
-    return refuse("no command of kubectl, docker, systemctl, journalctl or ssh is in it");
+  if (first === undefined) return helpers > 0 ? reads("only prints") : refuse("no command is in it");
   const changing = found.find((one) => one.class === "operation");
   if (changing !== undefined) {
     const why = notAlone(program);

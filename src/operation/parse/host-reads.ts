@@ -9,6 +9,9 @@ type HostRead = { flags: FlagTable; operands: RegExp; diagnoses: boolean };
 
 const NONE = /^(?!)/;
 const PATHS = /^[\w./@:+-]+$/;
+// What a file holds may be a secret: only how the machine is, its names, and its logs.
+const READABLE =
+  /^(?!.*\/\.)\/(?:proc\/(?:loadavg|meminfo|cpuinfo|uptime|version|mounts|diskstats|stat|vmstat|swaps|partitions|mdstat|net\/\w+|pressure\/\w+)|etc\/(?:os-release|hostname|hosts|resolv\.conf|timezone)|var\/log\/[\w./@:+-]+)$/;
 const READS: Readonly<Record<string, HostRead>> = {
   uptime: { flags: flagTable("-p,--pretty -s,--since"), operands: NONE, diagnoses: true },
   df: {
@@ -39,20 +42,40 @@ const READS: Readonly<Record<string, HostRead>> = {
     diagnoses: false,
   },
   ls: { flags: flagTable("-l -a,--all -A -h -t -r -S -R -1 -d -i"), operands: PATHS, diagnoses: false },
+  cat: {
+    flags: flagTable("-n,--number -A,--show-all -s,--squeeze-blank -b,--number-nonblank"),
+    operands: READABLE,
+    diagnoses: false,
+  },
+  // An operand without `+` sets the clock, and one of hostname the name.
+  date: {
+    flags: flagTable("-u,--utc -R,--rfc-email -I,--iso-8601=?"),
+    operands: /^\+/,
+    diagnoses: false,
+  },
+  hostname: {
+    flags: flagTable("-f,--fqdn -s,--short -d,--domain -i,--ip-address -I,--all-ip-addresses"),
+    operands: NONE,
+    diagnoses: false,
+  },
+  whoami: { flags: flagTable(), operands: NONE, diagnoses: false },
+  id: { flags: flagTable("-u -g -G -n"), operands: NONE, diagnoses: false },
   ss: { flags: flagTable("-t -u -l -n -p -a -s -4 -6 -i -m -o -x"), operands: NONE, diagnoses: false },
 };
 
 export const isHostRead = (name: string): boolean => Object.hasOwn(READS, name);
 
-/** A look at a host, over ssh only: on its own such a command is none of ours. */
+/** A look at a host, or at this machine where none is named. */
 export function hostRead(name: string, words: readonly Word[], context: Context): Verdict {
   const one = READS[name];
   if (one === undefined) return refuse(`${shown(name)} is no command that is known here`);
   const { operands, rest } = readFlags(words, one.flags, name);
-  const odd = [...operands, ...(rest ?? [])].find(
-    (word) => word.unknown === null && !one.operands.test(word.text),
-  );
+  const all = [...operands, ...(rest ?? [])];
+  // An unknown word is harmless among names of files that are listed; elsewhere it might be anything.
+  const isName = (word: Word) => word.unknown !== null && one.operands === PATHS;
+  const odd = all.find((word) => !isName(word) && !one.operands.test(word.text));
   if (odd !== undefined) refuse(`${name} may not have ${shown(odd.text)} here`);
+  if (one.operands === READABLE && all.length === 0) refuse(`${name} names nothing that it should read`);
   const target = { kind: "host", name: hostOf(context) };
   return reads(
     `${name} only reads`,

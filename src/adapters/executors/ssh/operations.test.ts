@@ -307,6 +307,12 @@ describe("docker's disk", () => {
     const all = onHost("docker_prune", { what: "image", all_images: true });
     await executor.act(all, run({}), NEVER);
     expect((await changes()).at(-1)).toEqual(["docker", "image", "prune", "--force", "--all"]);
+    const cache = onHost("docker_prune", { what: "builder", all_images: false });
+    expect(check((await executor.dryRun(cache)).checks, "what is removed")).toMatchObject({
+      message: "what builds have cached would be removed; volumes are kept",
+    });
+    await executor.act(cache, run({}), NEVER);
+    expect((await changes()).at(-1)).toEqual(["docker", "builder", "prune", "--force"]);
     expect(JSON.stringify(await there.calls())).not.toContain("--volumes");
   });
 });

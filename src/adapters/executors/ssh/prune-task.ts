@@ -7,6 +7,7 @@ import type { Told } from "./units.ts";
 
 type Prune = Extract<Operation, { kind: "host.docker_prune" }>;
 type Removable = { id: string; words: string };
+const NOTHING: Told<Removable[]> = { ok: true, value: [] };
 
 /** Never with `--volumes`: what containers have written there is kept. */
 function pruneArgs({ parameters: { what, all_images } }: Prune): string[] {
@@ -24,7 +25,7 @@ async function listed(host: Host, args: string[], what: string): Promise<Told<Re
   return { ok: true, value };
 }
 
-/** Containers that do not run and images without a name; unused images with one are not listed by anything. */
+/** Containers that do not run and images without a name; nothing lists unused images with one, nor a builder's cache. */
 async function removable(host: Host, { parameters: { what } }: Prune): Promise<Told<Removable[]>> {
   const states = ["exited", "created", "dead"].flatMap((state) => ["--filter", `status=${state}`]);
   const containers = [
@@ -44,8 +45,8 @@ async function removable(host: Host, { parameters: { what } }: Prune): Promise<T
     "{{.ID}}\t{{.ID}}\t{{.Size}}",
   ];
   const both = await Promise.all([
-    what === "image" ? { ok: true as const, value: [] } : listed(host, containers, "container"),
-    what === "container" ? { ok: true as const, value: [] } : listed(host, images, "image"),
+    ["system", "container"].includes(what) ? listed(host, containers, "container") : NOTHING,
+    ["system", "image"].includes(what) ? listed(host, images, "image") : NOTHING,
   ]);
   const failed = both.find((one) => !one.ok);
   if (failed?.ok === false) return failed;
@@ -62,7 +63,7 @@ async function wouldFree(host: Host): Promise<string> {
   return lines.filter((line) => line !== "" && !/volume/i.test(line)).join(", ");
 }
 
-/** `docker system|container|image prune`. */
+/** `docker system|container|image|builder prune`. */
 export function pruneTask(host: Host, operation: Prune): Task {
   const args = pruneArgs(operation);
   return {
@@ -76,8 +77,13 @@ export function pruneTask(host: Host, operation: Prune): Task {
         wouldFree(host),
         removable(host, operation),
       ]);
-      const message = list.ok ? `${list.value.length} would be removed; volumes are kept` : list.message;
-      const all = operation.parameters.all_images ? ["- every image that no container uses"] : [];
+      const { what, all_images } = operation.parameters;
+      const cache = what === "builder";
+      const removed = cache ? "what builds have cached" : `${list.ok ? list.value.length : 0}`;
+      const message = list.ok ? `${removed} would be removed; volumes are kept` : list.message;
+      const all = all_images
+        ? [cache ? "- all of the build cache" : "- every image that no container uses"]
+        : [];
       const diff = list.ok ? [...list.value.map(({ words }) => `- ${words}`), ...all].join("\n") : "";
       const checks = [
         permission,

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { loadClassification, normalise } from "../../../intake/index.ts";
 import { customSource, PRESETS } from "./config.ts";
 import { custom } from "./index.ts";
 
@@ -79,7 +80,7 @@ const CASES: Record<string, Case> = {
     },
     over: { value: "0" },
     name: "No ping",
-    severity: "critical",
+    severity: "Disaster",
     target: "db-1",
     labels: { host: "db-1", scope: "availability" },
   },
@@ -135,7 +136,7 @@ const CASES: Record<string, Case> = {
       },
     },
     name: "5xx",
-    severity: "high",
+    severity: "Error",
     target: "shop",
     labels: { zone: "eu" },
   },
@@ -199,6 +200,30 @@ it.each(Object.entries(CASES))(
     expect([ended.source_fingerprint, ended.starts_at]).toEqual([begun.source_fingerprint, begun.starts_at]);
   },
 );
+
+// By their own words for the same thing, or by a map where their word means another thing to others.
+it.each([
+  ["datadog", "P1", "P0"],
+  ["datadog", "error", "P1"],
+  ["newrelic", "LOW", "P3"],
+  ["zabbix", "Average", "P2"],
+  ["zabbix", "Information", "P3"],
+  ["zabbix", "Not classified", "P3"],
+  ["librenms", "ok", "P3"],
+  ["gcp", "Error", "P1"],
+  ["opsgenie", "P5", "P3"],
+])("%s means by %s what is %s here", (preset, word, severity) => {
+  const { fields, values } = PRESETS[preset]!;
+  const path = fields.severity!.split(" || ")[0]!.split(".");
+  const body = path.reduceRight<unknown>((below, key) => ({ [key]: below }), word);
+  const { decode } = custom.create(
+    customSource.parse({ name: "x", fields: { alertname: "'X'", severity: fields.severity }, values }),
+  );
+  const decoded = decode(body);
+  if (!decoded.ok) throw new Error(decoded.reason);
+  const [alert] = decoded.alerts;
+  expect(normalise(alert!, "custom:x", new Date(), loadClassification()).severity).toBe(severity);
+});
 
 it("leaves out what is no news of an alert, and lets SNS be confirmed from the dead letters", () => {
   const opsgenie = custom.create(customSource.parse({ name: "x", preset: "opsgenie" }));

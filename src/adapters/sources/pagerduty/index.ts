@@ -72,8 +72,7 @@ function alertOf(said: Event, about: Payload, key: string, status: SourceAlert["
   const naming = (name: string) => NAMING.includes(name);
   const named = Object.fromEntries(Object.entries(details).filter(([name]) => naming(name)));
   const told = Object.fromEntries(Object.entries(details).filter(([name]) => !naming(name)));
-  const { component, group, class: kind, source, summary, timestamp } = about;
-  const severity = about.severity?.toLowerCase() ?? null;
+  const { component, group, class: kind, severity, source, summary, timestamp } = about;
   const target = component === null && !TARGETS.some((name) => named[name]) ? source : null;
   const more = { images: linesOf(said.images, "src", "alt"), links: linesOf(said.links, "href", "text") };
   const whole = about.custom_details;
@@ -82,8 +81,7 @@ function alertOf(said: Event, about: Payload, key: string, status: SourceAlert["
     status,
     labels: {
       ...named,
-      // Between critical and warning is what is called high here.
-      ...present({ component, group, class: kind, severity: severity === "error" ? "high" : severity }),
+      ...present({ component, group, class: kind, severity }),
       alertname: nameOf(about, details) || `PagerDuty event ${key}`,
     },
     annotations: {

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../../../test/support/random.ts";
-import type { SourceAlert } from "../../../intake/index.ts";
+import { loadClassification, normalise, type SourceAlert } from "../../../intake/index.ts";
 import { pagerduty } from "./index.ts";
 
 const { decode } = pagerduty.create();
+const RULES = loadClassification();
 const PAYLOAD = {
   summary: "Disk at 93.5 % on web-1",
   source: "web-1.example",
@@ -67,11 +68,18 @@ describe("a trigger", () => {
     expect(JSON.stringify(decode(TRIGGER))).not.toContain(TRIGGER.routing_key);
   });
 
-  it("has the severity that PagerDuty's means here", () => {
-    const said = ["critical", "error", "warning", "info", "ERROR", "odd"].map(
-      (severity) => one({}, { severity }).labels.severity,
-    );
-    expect(said).toEqual(["critical", "high", "warning", "info", "high", "odd"]);
+  it("has the severity that PagerDuty says, in its own word", () => {
+    const said = ["critical", "error", "warning", "info", "ERROR", "odd"];
+    const alerts = said.map((severity) => one({}, { severity }));
+    expect(alerts.map(({ labels }) => labels.severity)).toEqual(said);
+    expect(alerts.map((alert) => normalise(alert, "pagerduty", new Date(), RULES).severity)).toEqual([
+      "P0",
+      "P1",
+      "P2",
+      "P3",
+      "P1",
+      "P2",
+    ]);
     expect(one({}, { severity: null }).labels.severity).toBeUndefined();
   });
 

@@ -54,7 +54,7 @@ describe("an issue of Sentry", () => {
       status: "firing",
       labels: {
         alertname: "TypeError",
-        severity: "high",
+        severity: "error",
         level: "error",
         project: "shop",
         platform: "node",
@@ -166,7 +166,7 @@ describe("an event of Sentry", () => {
     };
     expect(one(body)).toMatchObject({
       status: "firing",
-      labels: { alertname: "TypeError", severity: "critical", project: "shop", environment: "staging" },
+      labels: { alertname: "TypeError", severity: "fatal", project: "shop", environment: "staging" },
       annotations: { summary: ISSUE.title, culprit: "checkout.price", triggered_rule: "every error" },
       target_resource: "shop",
       generator_url: body.url,

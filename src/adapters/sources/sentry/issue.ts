@@ -2,7 +2,7 @@ import { z } from "zod";
 import { anyText, anything, optionalText } from "../../../contract/lenient.ts";
 import type { SourceAlert } from "../../../intake/index.ts";
 import { hashOfTexts } from "../../../lib/canonical-json.ts";
-import { given, severityOfLevel } from "./level.ts";
+import { given } from "./given.ts";
 
 const metadata = z.object({ type: anyText, value: anyText }).catch({ type: null, value: null });
 
@@ -74,7 +74,7 @@ function alertOf(said: Subject, { issue, status, rule }: Said): SourceAlert {
     // Tags come from whatever runs the program, a stranger's browser too: they name nothing to act on.
     labels: given({
       alertname: about.type ?? "SentryIssue",
-      severity: severityOfLevel(level),
+      severity: level,
       level,
       project,
       platform,

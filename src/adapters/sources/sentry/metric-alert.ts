@@ -2,7 +2,7 @@ import { z } from "zod";
 import { anyText, time } from "../../../contract/lenient.ts";
 import type { SourceAlert } from "../../../intake/index.ts";
 import { hashOfTexts } from "../../../lib/canonical-json.ts";
-import { given, severityOfLevel } from "./level.ts";
+import { given } from "./given.ts";
 
 const NO_RULE = { name: null, environment: null, aggregate: null, query: null };
 const metric = z.object({
@@ -28,7 +28,7 @@ export function metricAlert(raw: unknown, action: string | null, words: Words): 
   const resolved = action === "resolved" || action === "closed";
   const alertname = rule.name ?? title ?? "SentryMetricAlert";
   const project = projects.map((name) => anyText.parse(name)).find((name) => name !== null);
-  const severity = resolved || action === "open" ? null : severityOfLevel(action);
+  const severity = resolved || action === "open" ? null : action;
   const { description_title, description_text: description, web_url } = words;
   return {
     status: resolved ? "resolved" : "firing",

@@ -1,0 +1,3 @@
+/** What is there of these. */
+export const given = (said: Record<string, string | null | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(said).filter((entry): entry is [string, string] => entry[1] != null));
