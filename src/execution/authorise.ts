@@ -153,14 +153,14 @@ async function gateFive(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
 async function policyGap(
   ctx: Ctx,
   options: GatewayOptions,
-  { approval_id, plan }: ApprovalRow,
+  { approval_id, plan, blast_radius }: ApprovalRow,
   incident: IncidentRow,
 ): Promise<Refusal | undefined> {
   if (plan.authority !== "policy") return undefined;
   const { playbook_id = "", playbook_hash, risk_level } = plan;
   const operations = stepsOf(plan);
   // Freezes and rates are gate four's; what is tried out was tried before the act.
-  const known = { stopped: null, failed_checks: [] };
+  const known = { stopped: null, failed_checks: [], belongs_to: blast_radius.related_services };
   const candidate = { incident, approval_id, operations, risk_level, playbook_id, playbook_hash, ...known };
   const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself());
   if (blocked_by.length === 0) return undefined;

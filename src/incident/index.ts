@@ -3,7 +3,7 @@ export { aimAt } from "./aim-at.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
-export { type ConvergeOptions, converge, isActive, tellBegun, worseSeverity } from "./converge.ts";
+export { type ConvergeOptions, converge, isActive, SERVICES, tellBegun, worseSeverity } from "./converge.ts";
 export {
   type CorrelationTerms,
   correlate,
@@ -48,6 +48,7 @@ export { hostNamed, type KnownHost, type KnownTargets, operationTarget } from ".
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
+export { mayBeSame, workloadNamesOf } from "./same-target.ts";
 export { flappingBefore, incidentsById, lockFingerprints, lockIncident, resolvedBefore } from "./store.ts";
 export { note, operationLog, timelineOf } from "./timeline.ts";
 export type { Convergence, Flapping, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

@@ -74,7 +74,7 @@ export {
   firingIncidents,
   incidentsOfFiring,
   instancesSince,
-  repairLabelsOf,
+  saidOfIncidents,
   stillWaiting,
   waitingReceipts,
   waitingSummary,

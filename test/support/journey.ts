@@ -42,6 +42,7 @@ export const GATEWAY: GatewayOptions = {
     mode: "suggest",
     terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
     services: null,
+    repeats: 20,
   }),
   automatic: { max_per_hour: { target: 3, total: 20 } },
   read_timeout: 5,
