@@ -94,7 +94,8 @@ export async function splitByHand(
     const reason = withComment(`split by ${actorLabel(tx.actor)}`, comment);
     const own = await release(tx, effect, reason);
     const main = await getIncident(tx, effect.merged_into);
-    await endLink(tx, incident_id, main.incident_id, actorLabel(tx.actor));
+    const by = { ended_by: actorLabel(tx.actor), ended_by_kind: tx.actor.kind };
+    await endLink(tx, incident_id, main.incident_id, by);
     await teach(tx, "apart", effect, main);
     if (isActive(own)) tell(tx, { topic: "incident.released", incident_id, payload: { reason } });
     return own;
