@@ -1,5 +1,7 @@
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, asc, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
+import { LOCKS } from "../db/lock.ts";
+import { oneOf } from "../db/one-of.ts";
 import { people, tokens } from "../db/schema.ts";
 import type { Role } from "../lib/actor.ts";
 import { prefixedId } from "../lib/id.ts";
@@ -13,7 +15,9 @@ const columns = {
   role: tokens.role,
   created_at: tokens.created_at,
   created_by: tokens.created_by,
+  created_by_kind: tokens.created_by_kind,
   revoked_at: tokens.revoked_at,
+  keeps_signatures: tokens.keeps_signatures,
 };
 
 const select = (ctx: Ctx) =>
@@ -30,47 +34,99 @@ export async function listTokenRows(ctx: Ctx): Promise<Token[]> {
   return select(ctx).orderBy(desc(tokens.created_at), desc(tokens.token_id)).limit(200);
 }
 
-/** The person of this key, made if there is none. */
-export async function ensurePerson(ctx: Ctx, key: string, name: string): Promise<string> {
+/** Lets nobody else make a person until the transaction ends. */
+export async function lockPeople(ctx: Ctx): Promise<void> {
+  await ctx.db.execute(sql`select pg_advisory_xact_lock(${LOCKS.people})`);
+}
+
+/** Everybody's names: a team's are few. */
+export async function peopleNames(ctx: Ctx): Promise<{ person_id: string; key: string; name: string }[]> {
+  const { person_id, key, name } = people;
+  return ctx.db.select({ person_id, key, name }).from(people);
+}
+
+export async function renamePerson(
+  ctx: Ctx,
+  person_id: string,
+  to: { name: string; key: string },
+): Promise<void> {
+  await ctx.db.update(people).set(to).where(eq(people.person_id, person_id));
+}
+
+/** The person of this key, made if there is none, under the name that they have. */
+export async function ensurePerson(
+  ctx: Ctx,
+  key: string,
+  name: string,
+): Promise<{ person_id: string; name: string }> {
   await ctx.db
     .insert(people)
     .values({ person_id: prefixedId("PER", ctx.random), key, name, created_at: ctx.clock.now() })
     .onConflictDoNothing({ target: people.key });
-  const [row] = await ctx.db.select({ id: people.person_id }).from(people).where(eq(people.key, key));
+  const [row] = await ctx.db
+    .select({ person_id: people.person_id, name: people.name })
+    .from(people)
+    .where(eq(people.key, key));
   if (row === undefined) throw new Error("a person that was just made is gone");
-  return row.id;
+  return row;
 }
 
 export async function insertToken(
   ctx: Ctx,
-  token: { person_id: string; name: string; role: Role; hash: string; created_by: string },
+  token: {
+    person_id: string;
+    name: string;
+    role: Role;
+    hash: string;
+    created_by: string;
+    created_by_kind: string;
+  },
 ): Promise<string> {
   const [row] = await ctx.db
     .insert(tokens)
     .values({ ...token, token_id: prefixedId("TOK", ctx.random), created_at: ctx.clock.now() })
-    // Only a configured token can come back: one that was replaced and is configured again.
-    .onConflictDoUpdate({ target: tokens.hash, set: { revoked_at: null } })
+    // Only a configured token can come back: one that was replaced and is configured again. It is live from now on.
+    .onConflictDoUpdate({
+      target: tokens.hash,
+      set: { revoked_at: null, keeps_signatures: false, created_at: ctx.clock.now() },
+    })
     .returning({ token_id: tokens.token_id });
   if (row === undefined) throw new Error("a token that was just made is gone");
   return row.token_id;
 }
 
 /** Revokes a token that is live; false when there is none of this id. */
-export async function revokeTokenRow(ctx: Ctx, token_id: string): Promise<boolean> {
+export async function revokeTokenRow(ctx: Ctx, token_id: string, keeps_signatures = false): Promise<boolean> {
   const rows = await ctx.db
     .update(tokens)
-    .set({ revoked_at: ctx.clock.now() })
+    .set({ revoked_at: ctx.clock.now(), keeps_signatures })
     .where(and(eq(tokens.token_id, token_id), isNull(tokens.revoked_at)))
     .returning({ id: tokens.token_id });
   return rows.length > 0;
 }
 
+/** All tokens of these people, revoked ones too; with `hold` locked against being revoked. */
+export async function tokensOfPeople(ctx: Ctx, person_ids: readonly string[], hold: boolean) {
+  const { person_id, role, created_at, revoked_at, keeps_signatures } = tokens;
+  const found = ctx.db
+    .select({ person_id, role, created_at, revoked_at, keeps_signatures })
+    .from(tokens)
+    .where(oneOf(person_id, person_ids))
+    .orderBy(asc(tokens.token_id));
+  return hold ? found.for("share") : found;
+}
+
 /** The live tokens of role admin. */
 export async function liveAdminTokens(
   ctx: Ctx,
-): Promise<{ token_id: string; hash: string; created_by: string }[]> {
+): Promise<{ token_id: string; hash: string; created_by: string; created_by_kind: string | null }[]> {
   return ctx.db
-    .select({ token_id: tokens.token_id, hash: tokens.hash, created_by: tokens.created_by })
+    .select({
+      token_id: tokens.token_id,
+      hash: tokens.hash,
+      created_by: tokens.created_by,
+      created_by_kind: tokens.created_by_kind,
+    })
     .from(tokens)
     .where(and(eq(tokens.role, "admin"), isNull(tokens.revoked_at)));
 }

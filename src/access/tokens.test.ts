@@ -5,7 +5,8 @@ import type { Ctx } from "../db/ctx.ts";
 import { type Actor, ROLES } from "../lib/actor.ts";
 import { authenticate } from "./authenticate.ts";
 import { authorise, hasRole } from "./authorise.ts";
-import { createToken, ensureAdmin, listTokens, personKey, revokeToken } from "./tokens.ts";
+import { personKey } from "./names.ts";
+import { createToken, ensureAdmin, listTokens, revokeToken } from "./tokens.ts";
 
 const code = (expected: string) => expect.objectContaining({ name: "AwoooiError", code: expected });
 const person = (role: (typeof ROLES)[number]): Actor => ({

@@ -4,20 +4,24 @@ import { transaction } from "../db/transaction.ts";
 import { actorLabel, type Role } from "../lib/actor.ts";
 import { sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { asSeen } from "../lib/look-alike.ts";
 import { authorise } from "./authorise.ts";
-import { ensurePerson, insertToken, listTokenRows, liveAdminTokens, revokeTokenRow } from "./store.ts";
+import { isSystemName, mustBeOwnName, personKey } from "./names.ts";
+import {
+  ensurePerson,
+  insertToken,
+  listTokenRows,
+  liveAdminTokens,
+  lockPeople,
+  peopleNames,
+  renamePerson,
+  revokeTokenRow,
+} from "./store.ts";
 import type { Token } from "./types.ts";
 
 const ADMIN = "admin";
 const CONFIGURED = "configuration";
 const FIRST_START = "first start";
-
-/** Two spellings of a name that look alike are one person: a quorum must not be met by one with two names. */
-export function personKey(name: string): string {
-  // Without what cannot be seen, a zero-width space for one.
-  const seen = name.normalize("NFKC").replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, "");
-  return seen.trim().replace(/\s+/gu, " ").toLowerCase();
-}
 
 function newSecret(ctx: Ctx): string {
   return `awoooi_${ctx.random(32).toString("base64url")}`;
@@ -25,20 +29,23 @@ function newSecret(ctx: Ctx): string {
 
 /**
  * Makes a token for a person, who is made too if new. `person` is whose it is (default: `name`); `name`
- * tells the person's tokens apart. The secret is in the answer and nowhere else.
+ * tells the person's tokens apart. The secret is in the answer and nowhere else. Throws `invalid` for a name that passes for somebody else's.
  */
 export async function createToken(
   ctx: Ctx,
   input: { name: string; role: Role; person?: string | undefined },
 ): Promise<{ token_id: string; person_id: string; person: string; name: string; role: Role; token: string }> {
   authorise(ctx.actor, "create tokens", { people: "admin" });
-  const person = (input.person ?? input.name).normalize("NFKC").trim().replace(/\s+/gu, " ");
+  const wanted = input.person ?? input.name;
   const token = newSecret(ctx);
   return transaction(ctx, async (tx) => {
-    const person_id = await ensurePerson(tx, personKey(person), person);
-    const created_by = actorLabel(tx.actor);
+    // Of two names that look alike, made at once, the second sees the first.
+    await lockPeople(tx);
+    await mustBeOwnName(tx, wanted, input.person === undefined ? "name" : "person");
+    const { person_id, name: person } = await ensurePerson(tx, personKey(wanted), asSeen(wanted));
+    const by = { created_by: actorLabel(tx.actor), created_by_kind: tx.actor.kind };
     const fields = { person_id, name: input.name, role: input.role };
-    const token_id = await insertToken(tx, { ...fields, hash: sha256(token), created_by });
+    const token_id = await insertToken(tx, { ...fields, hash: sha256(token), ...by });
     record(tx, { action: "access.created", subject: token_id, data: { person, ...fields } });
     return { token_id, person, ...fields, token };
   });
@@ -50,15 +57,33 @@ export async function listTokens(ctx: Ctx): Promise<Token[]> {
   return listTokenRows(ctx);
 }
 
-/** Ends a token at once; what its person has signed stays signed. */
-export async function revokeToken(ctx: Ctx, input: { token_id: string }): Promise<void> {
+/**
+ * Ends a token at once. What its person has signed and has not been carried out counts no longer, unless they have
+ * another token of the role that it takes, or `keep_signatures` says that they leave on good terms. When it returns
+ * nothing begins any more on what it takes away. Throws `not_found`.
+ */
+export async function revokeToken(
+  ctx: Ctx,
+  input: { token_id: string; keep_signatures?: boolean | undefined },
+): Promise<void> {
   authorise(ctx.actor, "revoke tokens", { people: "admin" });
+  const { token_id, keep_signatures = false } = input;
   await transaction(ctx, async (tx) => {
-    if (!(await revokeTokenRow(tx, input.token_id))) {
-      throw new AwoooiError("not_found", `There is no live token ${input.token_id}.`);
+    if (!(await revokeTokenRow(tx, token_id, keep_signatures))) {
+      throw new AwoooiError("not_found", `There is no live token ${token_id}.`);
     }
-    record(tx, { action: "access.revoked", subject: input.token_id });
+    record(tx, { action: "access.revoked", subject: token_id, data: { keep_signatures } });
   });
+}
+
+/** Who was called as a part of the system before that was refused, also in an import, is told apart from it. */
+async function renameSystemNames(tx: Ctx): Promise<void> {
+  for (const { person_id, name } of await peopleNames(tx)) {
+    if (!isSystemName(name)) continue;
+    const renamed = `${name} ${person_id}`;
+    await renamePerson(tx, person_id, { name: renamed, key: personKey(renamed) });
+    record(tx, { action: "access.renamed", subject: person_id, data: { from: name, to: renamed } });
+  }
 }
 
 /**
@@ -69,17 +94,27 @@ export async function ensureAdmin(ctx: Ctx, configured: string | undefined): Pro
   authorise(ctx.actor, "set up the admin", { people: "nobody", system: ["bootstrap"] });
   return transaction(ctx, async (tx) => {
     const hash = configured === undefined ? null : sha256(configured);
+    await renameSystemNames(tx);
     const live = await liveAdminTokens(tx);
-    for (const token of live.filter((one) => one.created_by === CONFIGURED && one.hash !== hash)) {
+    const isConfigured = ({ created_by, created_by_kind: kind }: (typeof live)[number]) =>
+      created_by === CONFIGURED && kind !== "person";
+    for (const token of live.filter((one) => isConfigured(one) && one.hash !== hash)) {
       await revokeTokenRow(tx, token.token_id);
       record(tx, { action: "access.revoked", subject: token.token_id, data: { reason: CONFIGURED } });
     }
-    const usable = live.filter((one) => one.created_by !== CONFIGURED || one.hash === hash);
+    const usable = live.filter((one) => !isConfigured(one) || one.hash === hash);
     if (configured === undefined ? usable.length > 0 : usable.some((one) => one.hash === hash)) return null;
-    const person_id = await ensurePerson(tx, personKey(ADMIN), ADMIN);
+    const { person_id } = await ensurePerson(tx, personKey(ADMIN), ADMIN);
     const secret = configured ?? newSecret(tx);
     const created_by = configured === undefined ? FIRST_START : CONFIGURED;
-    const token = { person_id, name: ADMIN, role: "admin" as const, hash: sha256(secret), created_by };
+    const token = {
+      person_id,
+      name: ADMIN,
+      role: "admin" as const,
+      hash: sha256(secret),
+      created_by,
+      created_by_kind: tx.actor.kind,
+    };
     const token_id = await insertToken(tx, token);
     record(tx, { action: "access.created", subject: token_id, data: { person: ADMIN, created_by } });
     return configured === undefined ? secret : null;

@@ -8,5 +8,7 @@ export type Token = {
   role: Role;
   created_at: Date;
   created_by: string;
+  created_by_kind: string | null;
   revoked_at: Date | null;
+  keeps_signatures: boolean;
 };

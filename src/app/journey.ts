@@ -22,7 +22,8 @@ export type RuleFiles = {
 /** On what terms playbooks run by themselves, by what a configuration and its files say. */
 export function autoTerms({ config, files }: { config: Config; files: RuleFiles }): AutoTerms {
   const { mode, playbook } = config.decision;
-  return { mode, terms: playbook, services: files.services };
+  const { in_30_days: repeats } = config.incident.escalation;
+  return { mode, terms: playbook, services: files.services, repeats };
 }
 
 /** Binds adapters, settings and rules to the journey of the server of this `epoch`. */

@@ -40,6 +40,7 @@ export async function approveByPolicy(
       ...fixed,
       status: "approved",
       requested_by: `${BY_POLICY}:${approval.requested_by}`,
+      requested_by_kind: "policy",
       decided_at: now,
       authority_until: addSeconds(now, terms.authority),
     });

@@ -7,9 +7,10 @@ import type { Actor } from "../lib/actor.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { enqueue } from "../outbox/index.ts";
+import { counting, judgedSignatures } from "./judged.ts";
 import { countSigners, signerRole } from "./quorum.ts";
-import { insertSignature, lockApproval, signaturesOf, updateApproval } from "./store.ts";
-import type { ApprovalRow, ApprovalTerms } from "./types.ts";
+import { insertSignature, lockApproval, renewSignature, updateApproval } from "./store.ts";
+import type { ApprovalRow, ApprovalTerms, Signature } from "./types.ts";
 
 export type ApproveInput = { approval_id: string; plan_hash: string; comment?: string | undefined };
 
@@ -35,6 +36,21 @@ function mayCount(person: Person, approval: ApprovalRow): void {
   if (risk_level === "critical" && approval.requested_by === person.name) {
     throw new AwoooiError("forbidden", "Who asked for a plan of critical risk may not sign it.");
   }
+}
+
+/** Nobody's token is revoked before this ends. */
+const signaturesNow = async (tx: Ctx, approval: ApprovalRow) =>
+  (await judgedSignatures(tx, [approval], { hold: true })).get(approval.approval_id) ?? [];
+
+/** Whose signature does not count any more signs again; who has signed already does not. */
+async function signAnew(tx: Ctx, approval: ApprovalRow, signature: Signature): Promise<void> {
+  const { approval_id } = approval;
+  const { person_id, person_name } = signature;
+  const before = (await signaturesNow(tx, approval)).find((one) => one.person_id === person_id);
+  if (before?.why_not == null) {
+    throw new AwoooiError("already_signed", `${person_name} has signed ${approval_id} already.`);
+  }
+  await renewSignature(tx, signature);
 }
 
 /**
@@ -72,11 +88,9 @@ export async function approve(ctx: Ctx, input: ApproveInput, terms: ApprovalTerm
       comment: comment ?? null,
       at: now,
     };
-    if (!(await insertSignature(tx, signature))) {
-      throw new AwoooiError("already_signed", `${person.name} has signed ${approval_id} already.`);
-    }
-    const signatures = (await signaturesOf(tx, [approval_id])).get(approval_id) ?? [];
-    const signed = countSigners(signatures, plan_hash, plan.risk_level);
+    if (!(await insertSignature(tx, signature))) await signAnew(tx, approval, signature);
+    const signatures = await signaturesNow(tx, approval);
+    const signed = countSigners(counting(signatures), plan_hash, plan.risk_level);
     const complete = signed >= plan.required_signatures;
     const tally = `${signed} of ${plan.required_signatures}`;
     note(tx, {

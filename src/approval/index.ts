@@ -4,6 +4,7 @@ export { beginApproval } from "./begin.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
 export { forgetApprovals } from "./forget.ts";
 export { giveWay, signedFor } from "./give-way.ts";
+export { counting, type JudgedSignature, judgedSignatures } from "./judged.ts";
 export { foundOf, LATE, presentApproval, withdrawApproval } from "./present.ts";
 export { countSigners, signerRole } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";

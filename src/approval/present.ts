@@ -25,6 +25,8 @@ export type Prepared = {
   /** What would change, for people to read. */
   diff?: string | null;
   affected_pods?: number;
+  /** Whose the targets are and what else goes with them, as the systems say. */
+  belongs_to?: readonly string[];
   /** All that the plan does, with what it had left open filled in. */
   operations?: readonly Operation[];
   /** Of the plan that was looked at. */
@@ -45,7 +47,14 @@ export function foundOf(approval: ApprovalRow, { plan_hash, ...found }: Prepared
 
 /** What a plan that is fixed from now on is kept with: what it had left open, and what was found out about it. */
 export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Partial<Plan> = {}) {
-  const { checks, diff = null, affected_pods = 0, operations = [] } = foundOf(approval, prepared);
+  const {
+    checks,
+    diff = null,
+    affected_pods = 0,
+    belongs_to = [],
+    operations = [],
+  } = foundOf(approval, prepared);
+  const related_services = [...new Set([...approval.blast_radius.related_services, ...belongs_to])];
   const filled = operations.reduce((one, operation, at) => withStep(one, at + 1, operation), approval.plan);
   const plan: Plan = { ...filled, ...allowed };
   return {
@@ -54,7 +63,7 @@ export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Pa
     action: stepsInWords(stepsOf(plan)),
     dry_run_checks: [...checks],
     diff,
-    blast_radius: { ...approval.blast_radius, affected_pods },
+    blast_radius: { ...approval.blast_radius, affected_pods, related_services },
   };
 }
 

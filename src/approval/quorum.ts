@@ -1,4 +1,4 @@
-import { hasRole } from "../access/index.ts";
+import { hasRole, standingOf, type Tenure } from "../access/index.ts";
 import type { Risk } from "../contract/common.ts";
 import type { Role } from "../lib/actor.ts";
 import type { Signature } from "./types.ts";
@@ -19,4 +19,18 @@ export function countSigners(signatures: readonly Counted[], plan_hash: string, 
     (one) => one.plan_hash === plan_hash && hasRole(one.role as Role, signerRole(risk)),
   );
   return new Set(valid.map((one) => one.person_id)).size;
+}
+
+type Held = Counted & Pick<Signature, "at">;
+
+/** Why a signature does not count as things are at `now`; null: it does. Pure. */
+export function whyNot(
+  signature: Held,
+  { plan_hash, risk, tenures, now }: { plan_hash: string; risk: Risk; tenures: readonly Tenure[]; now: Date },
+): string | null {
+  const least = signerRole(risk);
+  if (signature.plan_hash !== plan_hash) return "it is of another plan";
+  if (!hasRole(signature.role as Role, least)) return `the role ${signature.role} may not sign this`;
+  const standing = standingOf(tenures, least, signature.at, now);
+  return standing.stands ? null : standing.why;
 }

@@ -4,10 +4,12 @@ import type { ExecutionStatus } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import type { IncidentRow } from "../incident/index.ts";
+import { kindOf } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { shownOperation, stepsOf } from "../operation/index.ts";
+import type { JudgedSignature } from "./judged.ts";
 import { type ApprovalFilter, approvalPage, findApproval } from "./store.ts";
-import type { ApprovalRow, Signature } from "./types.ts";
+import type { ApprovalRow } from "./types.ts";
 
 /** The approval's status as people see it: once its execution has begun, that is what it follows. */
 export function shownStatus(
@@ -34,7 +36,7 @@ export function shownStatus(
 export function presentRow(
   row: ApprovalRow,
   more: {
-    signatures: readonly Signature[];
+    signatures: readonly JudgedSignature[];
     execution: ExecutionStatus | null;
     incident: Pick<IncidentRow, "fingerprint" | "hit_count">;
   },
@@ -43,6 +45,7 @@ export function presentRow(
   const { prepare_until: _, begun_at: __, ...rest } = more_of_it;
   return {
     ...rest,
+    requested_by_kind: kindOf(row.requested_by_kind),
     status: shownStatus(row, more.execution),
     operation: shownOperation(plan.operation),
     steps: stepsOf(plan).map(shownOperation),
@@ -51,8 +54,11 @@ export function presentRow(
     required_signatures: plan.required_signatures,
     signatures: more.signatures.map((one) => ({
       signer: one.person_name,
+      signer_kind: "person" as const,
       comment: one.comment,
       at: one.at.toISOString(),
+      counts: one.why_not === null,
+      why_not: one.why_not,
     })),
     matched_playbook_id: plan.playbook_id ?? null,
     fingerprint: more.incident.fingerprint,

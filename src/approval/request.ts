@@ -77,7 +77,9 @@ export async function requestApproval(
     incident_id,
     status: "preparing",
     dry_run_checks: [],
-    requested_by: ctx.actor.kind === "person" ? ctx.actor.name : about.decision.source,
+    ...(ctx.actor.kind === "person"
+      ? { requested_by: ctx.actor.name, requested_by_kind: "person" }
+      : { requested_by: about.decision.source, requested_by_kind: "system" }),
     created_at: now,
     prepare_until: addSeconds(now, terms.prepare),
   });
@@ -103,7 +105,11 @@ export async function replanApproval(
   if (approval.plan.undoes !== undefined) throw new Error(`${approval_id} takes something back for people`);
   const content = contentOf(approval_id, about, terms);
   const { plan, plan_hash } = content;
-  await updateApproval(ctx, approval_id, { ...content, requested_by: about.decision.source });
+  await updateApproval(ctx, approval_id, {
+    ...content,
+    requested_by: about.decision.source,
+    requested_by_kind: "system",
+  });
   record(ctx, {
     action: "approval.replanned",
     subject: approval_id,

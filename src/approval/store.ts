@@ -61,6 +61,15 @@ export async function insertSignature(ctx: Ctx, signature: Signature): Promise<b
   return rows.length > 0;
 }
 
+/** Signs anew for somebody whose earlier signature does not count any more. */
+export async function renewSignature(ctx: Ctx, signature: Signature): Promise<void> {
+  const { approval_id, person_id, ...fields } = signature;
+  await ctx.db
+    .update(signatures)
+    .set(fields)
+    .where(and(eq(signatures.approval_id, approval_id), eq(signatures.person_id, person_id)));
+}
+
 export async function signaturesOf(
   ctx: Ctx,
   approval_ids: readonly string[],

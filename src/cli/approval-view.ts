@@ -1,5 +1,5 @@
 import type { Approval } from "../contract/approval.ts";
-import { type Cell, counted, moment, type Printer, type Style, shellWord } from "./print.ts";
+import { byWhom, type Cell, counted, moment, type Printer, type Style, shellWord } from "./print.ts";
 
 const STATUS_STYLES: Partial<Record<Approval["status"], Style>> = {
   pending: "yellow",
@@ -43,6 +43,8 @@ function stepFields({ steps, matched_playbook_id }: Approval): [string, string][
   ];
 }
 
+const countedOf = ({ signatures }: Approval) => signatures.filter((one) => one.counts).length;
+
 /** The plan that a signature would allow: everything that should be read before signing. */
 export function printPlan(out: Printer, approval: Approval): void {
   const { signatures, required_signatures } = approval;
@@ -55,13 +57,13 @@ export function printPlan(out: Printer, approval: Approval): void {
     ["risk", risky ? { text: approval.risk_level, style: "red" } : approval.risk_level],
     ["blast radius", blastText(approval)],
     ["why", approval.description],
-    ["requested by", approval.requested_by],
+    ["requested by", byWhom(approval.requested_by, approval.requested_by_kind)],
     ["plan hash", approval.plan_hash],
     [
       "signatures",
       approval.authority === "policy"
         ? "none: policy allows it"
-        : `${signatures.length} of ${required_signatures}`,
+        : `${countedOf(approval)} of ${required_signatures}`,
     ],
     ["expires", moment(approval.expires_at)],
     ...(approval.authority_until === null
@@ -69,8 +71,9 @@ export function printPlan(out: Printer, approval: Approval): void {
       : ([["may run until", moment(approval.authority_until)]] as const)),
     ...(approval.reject_reason === null ? [] : ([["rejected for", approval.reject_reason]] as const)),
   ]);
-  for (const { signer, comment, at } of signatures) {
+  for (const { signer, comment, at, why_not } of signatures) {
     out.line(`  signed by ${signer} at ${moment(at)}${comment === null ? "" : `: ${comment}`}`);
+    if (why_not !== null) out.line(`    does not count: ${why_not}`, "red");
   }
   if (approval.dry_run_checks.length > 0) out.line("checks");
   for (const { name, passed, message } of approval.dry_run_checks) {
@@ -84,7 +87,7 @@ export function printPlan(out: Printer, approval: Approval): void {
 /** How to decide about a pending approval, in lines; none for others. */
 export function howToDecide(approval: Approval): string[] {
   if (approval.status !== "pending") return [];
-  const missing = approval.required_signatures - approval.signatures.length;
+  const missing = approval.required_signatures - countedOf(approval);
   const id = shellWord(approval.approval_id);
   return [
     `It waits for ${counted(missing, "signature")}, until ${moment(approval.expires_at)}:`,

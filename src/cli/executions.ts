@@ -7,7 +7,7 @@ import { printPlan } from "./approval-view.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, limit, type Session } from "./command.ts";
 import { printExecution } from "./incident-view.ts";
-import { moment, shellWord } from "./print.ts";
+import { byWhom, moment, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { incident?: string; limit?: number; cursor?: string };
@@ -61,7 +61,13 @@ async function log(session: Session, options: LogOptions): Promise<void> {
   if (items.length === 0) return session.out.line("The operation log is empty.");
   session.out.table(
     ["AT", "EVENT", "INCIDENT", "BY", "WHAT"],
-    items.map((one) => [moment(one.at), one.event, one.incident_id, one.actor, one.text]),
+    items.map((one) => [
+      moment(one.at),
+      one.event,
+      one.incident_id,
+      byWhom(one.actor, one.actor_kind),
+      one.text,
+    ]),
   );
   if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
 }

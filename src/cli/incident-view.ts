@@ -4,7 +4,7 @@ import { couldBe, type Investigation } from "../contract/evidence.ts";
 import type { Execution } from "../contract/execution.ts";
 import type { Incident, TimelineEvent } from "../contract/incident.ts";
 import { howToDecide, operationText, printPlan } from "./approval-view.ts";
-import { type Cell, moment, type Printer, shellWord } from "./print.ts";
+import { byWhom, type Cell, moment, type Printer, shellWord } from "./print.ts";
 
 /** An incident with all that belongs to it. */
 export type IncidentStory = {
@@ -142,7 +142,10 @@ export function printExecution(out: Printer, execution: Execution): void {
 function printTimeline(out: Printer, timeline: readonly TimelineEvent[]): void {
   out.line();
   out.line("Timeline", "bold");
-  const rows = timeline.map(({ at, kind, actor, text }) => `${moment(at)}  ${kind}  ${actor}: ${text}`);
+  const rows = timeline.map(
+    ({ at, kind, actor, actor_kind, text }) =>
+      `${moment(at)}  ${kind}  ${byWhom(actor, actor_kind)}: ${text}`,
+  );
   for (const row of rows) out.line(`  ${row}`);
 }
 
@@ -150,7 +153,10 @@ function printTimeline(out: Printer, timeline: readonly TimelineEvent[]): void {
 function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
   if (["resolved", "closed"].includes(incident.status)) {
     const { outcome } = incident;
-    const how = outcome === null ? "" : ` (${outcome.disposition}, by ${outcome.resolved_by})`;
+    const how =
+      outcome === null
+        ? ""
+        : ` (${outcome.disposition}, by ${byWhom(outcome.resolved_by, outcome.resolved_by_kind)})`;
     return [`Nothing: it is ${incident.status}${how}.`];
   }
   if (incident.merged_into !== null)

@@ -13,7 +13,7 @@ import { AwoooiError, messageOf } from "../lib/error.ts";
 import { writePlaybooks } from "../playbook/index.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
-import { type Cell, counted, moment, shellWord } from "./print.ts";
+import { byWhom, type Cell, counted, moment, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; limit?: number; cursor?: string };
@@ -40,7 +40,7 @@ function print({ out }: Session, one: Playbook): void {
     ["runs", `${one.runs}: ${one.successes} worked, ${one.failures} did not`],
     ["success rate", percent(one.success_rate)],
     ["trust", percent(one.trust)],
-    ["source", `${one.source}, by ${one.created_by}`],
+    ["source", `${one.source}, by ${byWhom(one.created_by, one.created_by_kind)}`],
     ["approved by", one.approved_by ?? "-"],
     ["changed", moment(one.updated_at)],
   ]);

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from "node:util";
+import type { ActorKind } from "../contract/common.ts";
 import type { CliIo } from "./io.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
@@ -116,4 +117,10 @@ export function printer(write: (text: string) => void, io: Pick<CliIo, "isTTY" |
     },
     json: (text) => write(text.endsWith("\n") ? text : `${text}\n`),
   };
+}
+
+/** Who did something, with their kind where the name does not say it: `playbook (system)`. */
+export function byWhom(name: string, kind: ActorKind): string {
+  const plain = kind === "person" ? !name.endsWith(")") : kind === "unknown" || name.endsWith(`(${kind})`);
+  return plain ? name : `${name} (${kind})`;
 }

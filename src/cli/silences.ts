@@ -6,7 +6,7 @@ import { matchersText, parseMatchers } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { read, request } from "./client.ts";
 import { duration, group, id, leaf, limit, oneOf, type Session } from "./command.ts";
-import { type Cell, moment, shellWord } from "./print.ts";
+import { byWhom, type Cell, moment, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; limit?: number; cursor?: string };
@@ -28,10 +28,10 @@ function print(session: Session, one: Silence): void {
     ["alerts", `{${matchersText(one.matchers)}}`],
     ["from", moment(one.starts_at)],
     ["until", moment(one.ends_at)],
-    ["by", one.created_by],
+    ["by", byWhom(one.created_by, one.created_by_kind)],
     ["why", one.comment],
     ["incident", one.incident_id ?? "-"],
-    ["ended by", one.ended_by ?? "-"],
+    ["ended by", one.ended_by === null ? "-" : byWhom(one.ended_by, one.ended_by_kind ?? "unknown")],
   ]);
 }
 
@@ -47,7 +47,7 @@ async function list(session: Session, { json, status, limit: count, cursor }: Li
       one.silence_id,
       statusCell(one),
       moment(one.ends_at),
-      one.created_by,
+      byWhom(one.created_by, one.created_by_kind),
       matchersText(one.matchers),
       one.comment,
     ]),

@@ -4,7 +4,7 @@ import { createdToken, token } from "../contract/access.ts";
 import { role } from "../contract/common.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, oneOf, type Session } from "./command.ts";
-import { moment } from "./print.ts";
+import { byWhom, moment } from "./print.ts";
 
 type Json = { json?: boolean };
 type CreateOptions = Json & { name: string; role: string; person?: string };
@@ -31,16 +31,25 @@ async function list(session: Session, { json }: Json): Promise<void> {
       one.person,
       one.role,
       moment(one.created_at),
-      one.created_by,
-      moment(one.revoked_at),
+      byWhom(one.created_by, one.created_by_kind),
+      one.keeps_signatures ? `${moment(one.revoked_at)}, signatures kept` : moment(one.revoked_at),
     ]),
   );
 }
 
-async function revoke(session: Session, tokenId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "DELETE", `/tokens/${tokenId}`);
+async function revoke(
+  session: Session,
+  tokenId: string,
+  { json, keepSignatures = false }: Json & { keepSignatures?: boolean },
+): Promise<void> {
+  const body = JSON.stringify({ keep_signatures: keepSignatures });
+  const answer = await request(session.server(), "DELETE", `/tokens/${tokenId}`, { body });
   if (json) return session.out.json(answer.text);
-  session.out.line(`${tokenId} is revoked. What was signed with it stays signed.`);
+  session.out.line(
+    keepSignatures
+      ? `${tokenId} is revoked. What its person has signed still counts.`
+      : `${tokenId} is revoked. What its person has signed counts no longer, unless they have another token of the role.`,
+  );
 }
 
 export function addTokens(program: Command, session: Session): void {
@@ -61,5 +70,8 @@ export function addTokens(program: Command, session: Session): void {
   );
   leaf(tokens, "revoke", "end a token at once", ["awoooi tokens revoke TOK-5Q0ZC8WJ1N6T3KXM"])
     .argument("<id>", "the token", id)
-    .action((tokenId: string, options: Json) => revoke(session, tokenId, options));
+    .option("--keep-signatures", "its person leaves on good terms: what they have signed still counts")
+    .action((tokenId: string, options: Json & { keepSignatures?: boolean }) =>
+      revoke(session, tokenId, options),
+    );
 }

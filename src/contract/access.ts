@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { role, wireText, wireTime } from "./common.ts";
+import { role, shownKind, wireText, wireTime } from "./common.ts";
 
 const personName = wireText(100).trim().min(1);
 
@@ -11,11 +11,17 @@ export const token = z.object({
   role,
   created_at: wireTime,
   created_by: z.string(),
+  created_by_kind: shownKind,
   revoked_at: wireTime.nullable(),
+  /** Revoked on good terms: what was signed until then still counts. */
+  keeps_signatures: z.boolean().default(false),
 });
 
 /** `person` is whose token it is, by default `name`: a person signs once, with however many tokens. */
 export const createToken = z.strictObject({ name: personName, role, person: personName.optional() });
+
+/** `keep_signatures`: its person leaves on good terms, and what they have signed until now still counts. */
+export const revokeToken = z.strictObject({ keep_signatures: z.boolean().optional() });
 
 /** The answer to creating one: the only time that the secret is shown. */
 export const createdToken = z.object({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pageQuery, risk, wireId, wireText, wireTime } from "./common.ts";
+import { pageQuery, risk, shownKind, wireId, wireText, wireTime } from "./common.ts";
 import { operation } from "./decision.ts";
 
 export const approvalStatus = z.enum([
@@ -45,8 +45,21 @@ export const approval = z.object({
   plan_hash: z.string(),
   diff: z.string().nullable(),
   required_signatures: z.number().int(),
-  signatures: z.array(z.object({ signer: z.string(), comment: z.string().nullable(), at: wireTime })),
+  signatures: z.array(
+    z.object({
+      signer: z.string(),
+      /** Nobody else signs. */
+      signer_kind: z.literal("person").default("person"),
+      comment: z.string().nullable(),
+      at: wireTime,
+      /** Whether it counts; of what has been carried out whether it did then. */
+      counts: z.boolean().default(true),
+      /** Why it does not. */
+      why_not: z.string().nullable().default(null),
+    }),
+  ),
   requested_by: z.string(),
+  requested_by_kind: shownKind,
   reject_reason: z.string().nullable(),
   matched_playbook_id: z.string().nullable(),
   fingerprint: z.string(),

@@ -17,6 +17,15 @@ export const severity = z.enum(["P0", "P1", "P2", "P3"]);
 export const risk = z.enum(["low", "medium", "high", "critical"]);
 export const role = z.enum(["viewer", "responder", "approver", "admin"]);
 
+/**
+ * Who did something: a person with a token, a part of AWOOOI, a sender of alerts, or a policy of the installation.
+ * `unknown`: it was written before this was kept, and nothing tells it.
+ */
+export const actorKind = z.enum(["person", "system", "sender", "policy", "unknown"]);
+export type ActorKind = z.infer<typeof actorKind>;
+/** The same in an answer: a server from before says nothing of it. */
+export const shownKind = actorKind.default("unknown");
+
 export type Severity = z.infer<typeof severity>;
 export type Risk = z.infer<typeof risk>;
 

@@ -8,6 +8,8 @@ export const lesson = z.object({
   lesson: z.enum(["together", "apart"]),
   troubles: z.array(z.object({ fingerprint: z.string(), title: z.string() })).length(2),
   taught_by: z.string(),
+  /** Nobody else teaches. */
+  taught_by_kind: z.literal("person").default("person"),
   taught_at: wireTime,
 });
 export type Lesson = z.infer<typeof lesson>;

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { wireText, wireTime } from "./common.ts";
+import { shownKind, wireText, wireTime } from "./common.ts";
 
 export const freeze = z.object({
   freeze_id: z.string(),
   why: z.string(),
   frozen_by: z.string(),
+  frozen_by_kind: shownKind,
   since: wireTime,
   /** null: until somebody lifts it. */
   until: wireTime.nullable(),

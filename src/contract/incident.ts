@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pageQuery, severity, wireId, wireText, wireTime } from "./common.ts";
+import { pageQuery, severity, shownKind, wireId, wireText, wireTime } from "./common.ts";
 import { silencedBy } from "./silence.ts";
 
 export const incidentStatus = z.enum(["investigating", "mitigating", "resolved", "closed"]);
@@ -76,6 +76,7 @@ export const incident = z.object({
       execution_success: z.boolean().nullable(),
       execution_id: z.string().nullable(),
       resolved_by: z.string(),
+      resolved_by_kind: shownKind,
       /** What people said of it, where they did. */
       effectiveness_score: z.number().int().optional(),
       human_feedback: z.string().optional(),
@@ -137,6 +138,7 @@ export const timelineEvent = z.object({
   at: wireTime,
   kind: timelineKind,
   actor: z.string(),
+  actor_kind: shownKind,
   text: z.string(),
   data: z.record(z.string(), z.unknown()),
 });

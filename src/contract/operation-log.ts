@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pageQuery, wireId, wireTime } from "./common.ts";
+import { pageQuery, shownKind, wireId, wireTime } from "./common.ts";
 
 /** What the operation log keeps of an incident, from the alert to what people were told of the result. */
 export const operationEvents = [
@@ -27,6 +27,7 @@ export const operationLogEntry = z.object({
   event: z.string(),
   incident_id: z.string(),
   actor: z.string(),
+  actor_kind: shownKind,
   text: z.string(),
   data: z.record(z.string(), z.unknown()),
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pageQuery, risk, severity, wireText, wireTime } from "./common.ts";
+import { actorKind, pageQuery, risk, severity, shownKind, wireText, wireTime } from "./common.ts";
 import { operationTarget } from "./incident.ts";
 
 export const playbookStatus = z.enum(["draft", "approved", "deprecated"]);
@@ -47,8 +47,11 @@ export const playbook = z.object({
   trust: z.number(),
   source: z.enum(["manual", "extracted", "auto_learning"]),
   created_by: z.string(),
+  created_by_kind: shownKind,
   /** Who approved it as it is; null: nobody. */
   approved_by: z.string().nullable(),
+  /** null: nobody did. */
+  approved_by_kind: actorKind.nullable().default(null),
   created_at: wireTime,
   updated_at: wireTime,
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pageQuery, wireText, wireTime } from "./common.ts";
+import { actorKind, pageQuery, shownKind, wireText, wireTime } from "./common.ts";
 import { matcherSchema } from "./matcher.ts";
 
 /** What keeps an alert silent: a silence by its id, a maintenance window by its name, another alert by its id. */
@@ -18,12 +18,15 @@ export const silence = z.object({
   starts_at: wireTime,
   ends_at: wireTime,
   created_by: z.string(),
+  created_by_kind: shownKind,
   /** Why. */
   comment: z.string(),
   /** The incident that it was made from. */
   incident_id: z.string().nullable(),
   /** Who ended it before its time; null: nobody. */
   ended_by: z.string().nullable(),
+  /** null: nobody did. */
+  ended_by_kind: actorKind.nullable().default(null),
   created_at: wireTime,
   updated_at: wireTime,
 });

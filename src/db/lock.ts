@@ -13,6 +13,7 @@ export const LOCKS = {
   fingerprint: 7_306_004,
   target: 7_306_005,
   playbooks: 7_306_006,
+  people: 7_306_007,
 } as const;
 
 /** Held while this process is the one server of its database. */

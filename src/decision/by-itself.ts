@@ -1,17 +1,31 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
-import type { Risk } from "../contract/common.ts";
+import type { Risk, Severity } from "../contract/common.ts";
+import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { type IncidentRow, note } from "../incident/index.ts";
-import { repairLabelsOf } from "../intake/index.ts";
-import type { Operation } from "../operation/index.ts";
-import { findPlaybook, hashOf } from "../playbook/index.ts";
+import {
+  effectsOf,
+  type IncidentRow,
+  mayBeSame,
+  note,
+  SERVICES,
+  workloadNamesOf,
+  worseSeverity,
+} from "../incident/index.ts";
+import { saidOfIncidents } from "../intake/index.ts";
+import { addSeconds } from "../lib/clock.ts";
+import { changesSomething, type Operation } from "../operation/index.ts";
+import { findPlaybook, hashOf, type PlaybookRow } from "../playbook/index.ts";
 import { type Blocked, evaluate, type GuardrailFacts } from "./guardrails.ts";
-import { repairOf, type ServiceRegistry } from "./service-registry.ts";
-import { earlierTries, setVerdict } from "./store.ts";
+import { repairOf, repairOfOwners, repairOfTargets, type ServiceRegistry } from "./service-registry.ts";
+import { automaticRepairs, earlierTries, setVerdict } from "./store.ts";
 
 /** On what terms playbooks may run by themselves. */
-export type AutoTerms = Pick<GuardrailFacts, "mode" | "terms"> & { services: ServiceRegistry | null };
+export type AutoTerms = Pick<GuardrailFacts, "mode" | "terms"> & {
+  services: ServiceRegistry | null;
+  /** Repairs of one target by itself within 30 days, from which on it is for people. */
+  repeats: number;
+};
 
 /** What would run, or is about to. */
 export type Candidate = {
@@ -22,38 +36,105 @@ export type Candidate = {
   playbook_id: string;
   /** Of the playbook that the plan was made from. */
   playbook_hash: string | undefined;
+  /** What the systems say that the targets belong to, or that goes with them. */
+  belongs_to: readonly string[];
 } & Pick<GuardrailFacts, "stopped" | "failed_checks">;
+
+const MONTH_SECONDS = 30 * 86_400;
+// What people rejected, or what failed by itself, holds so long for the target, whatever its next alert is called.
+const EARLIER_SECONDS = 86_400;
+
+/** How often a target was repaired by itself of late: of several the most. */
+async function repeatsOf(ctx: Ctx, targets: readonly OperationTarget[], most: number) {
+  const since = addSeconds(ctx.clock.now(), -MONTH_SECONDS);
+  const repairs = await automaticRepairs(ctx, since);
+  const counts = targets.map((target) => {
+    const same = repairs.filter((one) => mayBeSame(one.target, target));
+    return { target: target.name, times: same.reduce((sum, one) => sum + one.times, 0), most };
+  });
+  return counts.sort((one, other) => other.times - one.times)[0] ?? null;
+}
+
+const fold = (name: string) => name.trim().toLowerCase();
+
+/** What a playbook for certain services would act on as the incident's own target, though it is none of them. */
+function strangersTo(playbook: PlaybookRow | undefined, own: OperationTarget | null, all: OperationTarget[]) {
+  const services = playbook?.pattern.services ?? [];
+  const names = new Set(services.map(fold));
+  const theirs = own === null ? [] : all.filter((one) => mayBeSame(one, own));
+  const targets = theirs.filter((one) => !workloadNamesOf(one).some((name) => names.has(fold(name))));
+  return { services, targets: services.length === 0 ? [] : [...new Set(targets.map((one) => one.name))] };
+}
+
+/** What the registry says of what would be touched: of each target, each service, and what they belong to. */
+function registered(
+  services: ServiceRegistry | null,
+  { incident, belongs_to }: Candidate,
+  affected: readonly string[],
+  targets: readonly OperationTarget[],
+) {
+  if (services === null) return [];
+  const { operation_target: own } = incident;
+  const told = new Set(affected);
+  const all = [
+    ...repairOfTargets(services, own === null ? targets : [...targets, own]),
+    ...repairOf(services, affected, own),
+    ...repairOfOwners(
+      services,
+      belongs_to.filter((one) => !told.has(one)),
+    ),
+  ];
+  // Nothing is known of it by any name.
+  return all.length > 0 ? all : [{ service: "a service without a name", repair: services.default }];
+}
 
 /**
  * Whether a playbook may run by itself as things are now: asked when its plan is prepared, and again at the moment
- * of each act. Everything is looked up in the transaction of `ctx`.
+ * of each act. Everything is looked up in the transaction of `ctx`. What a sender wrote may only narrow it: of all
+ * alerts of the incident and its effects the worst counts, and what is acted on is judged whatever they call it.
  */
 export async function mayRunByItself(
   ctx: Ctx,
   candidate: Candidate,
-  { mode, terms, services }: AutoTerms,
+  { mode, terms, services, repeats }: AutoTerms,
 ): Promise<{ blocked_by: Blocked[]; cold_start: boolean }> {
   const system = ["pipeline", "sweep"] as const;
   authorise(ctx.actor, "judge what runs by itself", { people: "nobody", system });
-  const { incident, operations, approval_id, playbook_id, playbook_hash, ...known } = candidate;
-  const { incident_id, severity, alert_category: category, escalation_level } = incident;
-  const own = incident.operation_target?.name;
-  const names = [...incident.affected_services, ...(own === undefined ? [] : [own])];
-  // What else it would change is asked about by itself: what nobody has listed falls under the default.
-  const others = operations.flatMap(({ target }) => (target && target.name !== own ? [target.name] : []));
+  const {
+    incident,
+    operations,
+    approval_id,
+    playbook_id,
+    playbook_hash,
+    belongs_to: _,
+    ...known
+  } = candidate;
+  const effects = await effectsOf(ctx, [incident.incident_id]);
+  const all = [incident, ...effects];
+  const ids = all.map((one) => one.incident_id);
+  const said = await saidOfIncidents(ctx, ids);
+  const severities: Severity[] = [...all, ...said].flatMap((one) => one.severity ?? []);
+  const affected = [...new Set(all.flatMap((one) => one.affected_services))];
+  const targets = operations.filter(changesSomething).flatMap(({ target }) => target ?? []);
   const found = await findPlaybook(ctx, playbook_id);
+  const since = addSeconds(ctx.clock.now(), -EARLIER_SECONDS);
   return evaluate({
     ...known,
     mode,
     terms,
     operations,
-    severity,
-    category,
-    escalation_level,
-    labels: await repairLabelsOf(ctx, incident_id),
-    services: [names, ...others.map((one) => [one])].flatMap((some) => repairOf(services, some)),
+    severity: severities.reduce(worseSeverity, incident.severity),
+    categories: [...new Set([...all, ...said].map((one) => one.alert_category))],
+    escalation_level: Math.max(...all.map((one) => one.escalation_level)),
+    repeats: await repeatsOf(ctx, targets, repeats),
+    labels: said.filter((one) => one.firing).map((one) => one.auto_repair),
+    services: registered(services, candidate, affected, targets),
+    more_services: services !== null && all.some((one) => one.affected_services.length >= SERVICES),
+    strangers: strangersTo(found, incident.operation_target, targets),
     playbook: found !== undefined && hashOf(found) === playbook_hash ? found : null,
-    earlier: await earlierTries(ctx, incident_id, approval_id),
+    earlier: await earlierTries(ctx, { incident_ids: ids, but: approval_id, since }, (tried) =>
+      targets.some((one) => mayBeSame(one, tried)),
+    ),
   });
 }
 

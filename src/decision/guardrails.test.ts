@@ -25,8 +25,11 @@ const ALLOWED: GuardrailFacts = {
   mode: "auto",
   labels: [null, "true"],
   services: [{ service: "shop", repair: "auto" }],
+  more_services: false,
+  repeats: { target: "shop", times: 19, most: 20 },
+  strangers: { services: ["shop"], targets: [] },
   severity: "P2",
-  category: "general",
+  categories: ["general"],
   escalation_level: 1,
   operations: [RESTART],
   risk_level: "medium",
@@ -59,10 +62,13 @@ const BLOCKED: [string, Partial<GuardrailFacts>][] = [
   ],
   ["severity", { severity: "P0" }],
   ["severity", { severity: "P1" }],
-  ["category", { category: "secops" }],
+  ["category", { categories: ["general", "secops"] }],
+  ["many_services", { more_services: true }],
+  ["playbook_services", { strangers: { services: ["shop"], targets: ["ledger"] } }],
   ["destructive", { operations: [RESTART, CLEAR] }],
   ["destructive", { operations: [PRUNE] }],
   ["tier", { escalation_level: 4 }],
+  ["tier", { repeats: { target: "shop", times: 20, most: 20 } }],
   ["playbook_status", { playbook: null }],
   ["playbook_status", { playbook: { ...PROVEN, status: "draft" } }],
   ["playbook_status", { playbook: { ...PROVEN, status: "deprecated" } }],
@@ -133,13 +139,15 @@ describe("the service registry", () => {
   );
 
   it("says what it lists, by name in any case, and of what it does not list its default", () => {
-    expect(repairOf(REGISTRY, ["Shop", "web-1"])).toEqual([{ service: "Shop", repair: "auto" }]);
+    expect(repairOf(REGISTRY, ["Shop", "web-1"])).toEqual([
+      { service: "Shop", repair: "auto" },
+      { service: "web-1", repair: "suggest" },
+    ]);
     expect(repairOf(REGISTRY, ["shop", "db", "db"])).toEqual([
       { service: "shop", repair: "auto" },
       { service: "db", repair: "never" },
     ]);
     expect(repairOf(REGISTRY, ["mail"])).toEqual([{ service: "mail", repair: "suggest" }]);
-    expect(repairOf(REGISTRY, [])).toMatchObject([{ repair: "suggest" }]);
     expect(repairOf(null, ["mail"])).toEqual([]);
   });
 

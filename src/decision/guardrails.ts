@@ -10,12 +10,20 @@ export type GuardrailFacts = {
   mode: Mode;
   /** The label `auto_repair` of every alert that fires; null: it has none. */
   labels: readonly (string | null)[];
-  /** What the service registry says of what is touched. */
+  /** What the service registry says of what is touched, of each by itself. */
   services: readonly { service: string; repair: Repair }[];
+  /** Whether there may be more services than are known. */
+  more_services: boolean;
+  /** The worst that any of its alerts and effects has. */
   severity: Severity;
-  category: string;
+  /** Of all its alerts and effects. */
+  categories: readonly string[];
   /** The tier of trouble that keeps coming back, 1 to 4. */
   escalation_level: number;
+  /** How often a target of it was repaired by itself within 30 days, and from how often on that is too much. */
+  repeats: { target: string; times: number; most: number } | null;
+  /** Services that the playbook is for, and what it would act on that is none of them. */
+  strangers: { services: readonly string[]; targets: readonly string[] };
   operations: readonly Operation[];
   risk_level: "low" | "medium" | "high" | "critical";
   /** null: it is gone. */
@@ -54,11 +62,24 @@ const GUARDRAILS: readonly Guardrail[] = [
     },
   },
   {
+    id: "many_services",
+    blocks: ({ more_services }) =>
+      more_services && "it affects more services than are kept: not all are known",
+  },
+  {
+    id: "playbook_services",
+    blocks: ({ strangers: { services, targets } }) =>
+      targets.length > 0 && `its playbook is for ${services.join(", ")}, and not for ${targets.join(", ")}`,
+  },
+  {
     id: "severity",
     blocks: ({ severity }) =>
       (severity === "P0" || severity === "P1") && `${severity} is for people: only P2 and P3 are not`,
   },
-  { id: "category", blocks: ({ category }) => category === "secops" && "security alerts are for people" },
+  {
+    id: "category",
+    blocks: ({ categories }) => categories.includes("secops") && "security alerts are for people",
+  },
   {
     id: "destructive",
     blocks: ({ operations }) => {
@@ -71,8 +92,11 @@ const GUARDRAILS: readonly Guardrail[] = [
   },
   {
     id: "tier",
-    blocks: ({ escalation_level: tier }) =>
-      tier >= 4 && "it keeps coming back (tier 4): repairing it again is treating the symptom",
+    blocks: ({ escalation_level: tier, repeats }) => {
+      if (tier >= 4) return "it keeps coming back (tier 4): repairing it again is treating the symptom";
+      if (repeats === null || repeats.times < repeats.most) return false;
+      return `${repeats.target} was repaired by itself ${repeats.times} times within 30 days: that is treating the symptom`;
+    },
   },
   {
     id: "playbook_status",
@@ -106,11 +130,13 @@ const GUARDRAILS: readonly Guardrail[] = [
   },
   {
     id: "people_rejected",
-    blocks: ({ earlier }) => earlier.rejected && "people have rejected a plan for this incident",
+    blocks: ({ earlier }) =>
+      earlier.rejected && "people have rejected a plan for this incident, or within a day for its target",
   },
   {
     id: "failed_before",
-    blocks: ({ earlier }) => earlier.failed && "an automatic repair of this incident has failed",
+    blocks: ({ earlier }) =>
+      earlier.failed && "an automatic repair of this incident, or within a day of its target, has failed",
   },
   { id: "circuit_breaker", blocks: ({ stopped }) => stopped ?? false },
   {

@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import type { OperationTarget } from "../contract/incident.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
+import { lookAlike, skeletons } from "../lib/look-alike.ts";
+import {
+  mayMean,
+  namesOfOwner,
+  namesOfService,
+  namesOfTarget,
+  type RegistryNames,
+} from "./registry-names.ts";
 
 const repair = z.enum(["auto", "suggest", "never"]);
 const text = z.string().trim().min(1).max(253);
@@ -24,7 +33,8 @@ const registry = z.strictObject({
 export type ServiceRegistry = z.infer<typeof registry>;
 export type Repair = z.infer<typeof repair>;
 
-const fold = (name: string) => name.trim().toLowerCase();
+// Only of what everybody writes in either case: what merely looks like a name is not that name.
+const fold = (name: string) => name.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** The registry in `yaml`; throws `invalid` with everything that is wrong with it. */
 export function parseServiceRegistry(yaml: string, name: string): ServiceRegistry {
@@ -54,20 +64,78 @@ export function loadServiceRegistry(file?: string): ServiceRegistry | null {
   return parseServiceRegistry(yaml, file);
 }
 
+const STRICTER: readonly Repair[] = ["auto", "suggest", "never"];
+const strictest = (all: readonly Repair[]): Repair =>
+  all.reduce((one, other) => (STRICTER.indexOf(other) > STRICTER.indexOf(one) ? other : one), "auto");
+
+type Entry = { repair: Repair; looks: readonly string[]; parts: readonly string[] };
+type Listed = { exact: ReadonlyMap<string, Repair>; entries: readonly Entry[]; places: ReadonlySet<string> };
+const known = new WeakMap<ServiceRegistry, Listed>();
+
+function listedIn(registered: ServiceRegistry): Listed {
+  const before = known.get(registered);
+  if (before !== undefined) return before;
+  const all = Object.entries(registered.services).map(([name, { auto_repair }]) => ({ name, auto_repair }));
+  const listed = {
+    exact: new Map(all.map(({ name, auto_repair }) => [fold(name), auto_repair])),
+    // From its own name outwards, as `ledger`, `prod`, `eu`.
+    entries: all.map(({ name, auto_repair: repair }) => ({
+      repair,
+      looks: skeletons(name),
+      parts: name.split("/").reverse(),
+    })),
+    places: new Set(all.flatMap(({ name }) => name.split("/").slice(0, -1).map(fold))),
+  };
+  known.set(registered, listed);
+  return listed;
+}
+
 /**
- * What the registry says of these services, by name: of those that are listed, and of none that is, the default.
- * Without a registry nothing is said. Pure.
+ * What the registry says of one thing: the strictest of the entries under its own names, and the default where there
+ * is none. Entries for what it is a part of, that only look like one of its names, or that may mean it, as they say
+ * more of the place than is known, may narrow that and never widen it.
  */
+function judged(registered: ServiceRegistry, names: RegistryNames): Repair {
+  const { exact, entries, places } = listedIn(registered);
+  const own = [...names.bare, ...names.qualified];
+  const found = own.flatMap((name) => exact.get(fold(name)) ?? []);
+  const looks = new Set([...own, ...names.part_of].flatMap(skeletons));
+  const isPlace = (name: string) => places.has(fold(name));
+  const narrowing = entries.filter(
+    (one) => one.looks.some((each) => looks.has(each)) || mayMean(one.parts, names, isPlace, lookAlike),
+  );
+  return strictest([
+    found.length === 0 ? registered.default : strictest(found),
+    ...narrowing.map((one) => one.repair),
+  ]);
+}
+
+export type Judged = { service: string; repair: Repair };
+
+/** What the registry says of these, of each by itself; without a registry nothing is said. Pure. */
+function eachOf(registered: ServiceRegistry | null, things: ReadonlyMap<string, RegistryNames>): Judged[] {
+  if (registered === null) return [];
+  return [...things].map(([service, names]) => ({ service, repair: judged(registered, names) }));
+}
+
+/** Of services as senders call them, where the incident's target is. */
 export function repairOf(
   registered: ServiceRegistry | null,
-  names: readonly string[],
-): { service: string; repair: Repair }[] {
-  if (registered === null) return [];
-  const listed = new Map(Object.entries(registered.services).map(([name, one]) => [fold(name), one]));
-  const known = [...new Set(names)].flatMap((service) => {
-    const entry = listed.get(fold(service));
-    return entry === undefined ? [] : [{ service, repair: entry.auto_repair }];
-  });
-  if (known.length > 0) return known;
-  return [{ service: names[0] ?? "a service without a name", repair: registered.default }];
+  services: readonly string[],
+  place: OperationTarget | null = null,
+): Judged[] {
+  return eachOf(registered, new Map(services.map((one) => [one, namesOfService(one, place ?? {})])));
+}
+
+/** Of what is acted on. */
+export function repairOfTargets(
+  registered: ServiceRegistry | null,
+  targets: readonly OperationTarget[],
+): Judged[] {
+  return targets.flatMap((one) => eachOf(registered, new Map([[one.name, namesOfTarget(one)]])));
+}
+
+/** Of what the targets belong to, as the systems say it: `prod/ledger`. */
+export function repairOfOwners(registered: ServiceRegistry | null, owners: readonly string[]): Judged[] {
+  return eachOf(registered, new Map(owners.map((one) => [one, namesOfOwner(one)])));
 }

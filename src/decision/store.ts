@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, lte, ne, notExists, sql } from "drizzle-orm";
 import type { PolicyVerdict } from "../contract/decision.ts";
 import type { Investigation } from "../contract/evidence.ts";
+import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { oneOf } from "../db/one-of.ts";
 import { approvals, decisions, investigations } from "../db/schema.ts";
@@ -75,17 +76,44 @@ export async function setVerdict(ctx: Ctx, token: string, policy: PolicyVerdict)
   await ctx.db.update(decisions).set({ policy }).where(eq(decisions.token, token));
 }
 
-/** Whether people have rejected a plan for this incident, and whether something failed there that ran by itself. */
+/**
+ * Whether people have rejected a plan for one of these incidents, and whether something failed there that ran by
+ * itself; since `since` also in other incidents, where `isOurs` knows the target.
+ */
 export async function earlierTries(
   ctx: Ctx,
-  incident_id: string,
-  but: string,
+  { incident_ids, but, since }: { incident_ids: readonly string[]; but: string; since: Date },
+  isOurs: (target: OperationTarget) => boolean,
 ): Promise<{ rejected: boolean; failed: boolean }> {
-  const { rows } = await ctx.db.execute<{ rejected: boolean; failed: boolean }>(sql`
-    select exists (select from approvals where incident_id = ${incident_id} and status = 'rejected') as rejected,
-           exists (select from executions where incident_id = ${incident_id} and caller = 'auto_repair'
-             and approval_id <> ${but} and (status in ('failed', 'refused') or undone_by is not null)) as failed`);
-  return rows[0] ?? { rejected: false, failed: false };
+  const ids = sql.param([...incident_ids]);
+  const from = since.toISOString();
+  type Tried = { rejected: boolean; own: boolean; target: OperationTarget | null };
+  const { rows } = await ctx.db.execute<Tried>(sql`
+    select distinct true as rejected, incident_id = any(${ids}::text[]) as own, step->'target' as target
+      from approvals, jsonb_array_elements(jsonb_build_array(plan->'operation') || coalesce(plan->'further', '[]')) step
+     where status = 'rejected'
+       and (incident_id = any(${ids}::text[]) or created_at > ${from}::timestamptz)
+    union all
+    select distinct false, incident_id = any(${ids}::text[]), operation->'target'
+      from executions
+     where caller = 'auto_repair' and approval_id <> ${but}
+       and (status = 'failed' or undone_by is not null or (status = 'refused' and incident_id = any(${ids}::text[])))
+       and (incident_id = any(${ids}::text[]) or created_at > ${from}::timestamptz)`);
+  const counts = rows.filter(({ own, target }) => own || (target !== null && isOurs(target)));
+  return { rejected: counts.some((one) => one.rejected), failed: counts.some((one) => !one.rejected) };
+}
+
+/** How often what was repaired by itself since `since`, by target as it was spelled. */
+export async function automaticRepairs(
+  ctx: Ctx,
+  since: Date,
+): Promise<{ target: OperationTarget; times: number }[]> {
+  const { rows } = await ctx.db.execute<{ target: OperationTarget; times: number }>(sql`
+    select operation->'target' as target, count(*)::int as times
+      from executions
+     where caller = 'auto_repair' and attempts > 0 and created_at > ${since.toISOString()}::timestamptz
+     group by 1`);
+  return rows;
 }
 
 export async function insertInvestigation(

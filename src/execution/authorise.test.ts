@@ -179,6 +179,38 @@ describe("gate 4", () => {
     expect(await refusalOf(auto)).toMatchObject({ gate: 4, code: "rate_automatic_target" });
     expect(await refusalOf(callOf(plan))).toBeNull();
   });
+
+  it("counts one target as one, however it is spelled", async () => {
+    const restart = (target: object) =>
+      ({ kind: "kubernetes.rollout_restart", target, parameters: {} }) as Operation;
+    const api = { kind: "deployment", name: "api", namespace: "prod" };
+    const k8s: Executor = { ...target.executor, kinds: ["kubernetes.rollout_restart"] };
+    for (const [other, same] of [
+      [{ ...api, cluster: "eu" }, true],
+      [{ ...api, kind: "pod", name: "api-7d9f8b6c54-x2x4z" }, true],
+      [{ ...api, namespace: undefined }, true],
+      [{ ...api, namespace: "stage" }, false],
+      [{ ...api, name: "apis" }, false],
+      [{ kind: "process", name: "api" }, false],
+    ] as const) {
+      await forget();
+      options.executors = [k8s];
+      options.max_per_hour = { target: 1, total: 60 };
+      const plan = await approved([ada], database, clock, restart(api));
+      expect(await refusalOf(callOf(plan))).toBeNull();
+      await past(plan, { operation: restart(other), caller: "approval_executor", ago: 60 });
+      const refused = await refusalOf(callOf(plan));
+      expect([other, refused?.code]).toEqual([other, same ? "rate_target" : undefined]);
+    }
+    // People's changes of another cluster are of another target; what runs by itself is held to the sum.
+    const plan = await approved([ada], database, clock, restart({ ...api, cluster: "eu" }));
+    await past(plan, { operation: restart({ ...api, cluster: "us" }), caller: "auto_repair", ago: 60 });
+    expect(await refusalOf(callOf(plan))).toBeNull();
+    options.automatic = { max_per_hour: { target: 1, total: 60 } };
+    expect(await refusalOf(callOf(plan, { caller: "auto_repair" }))).toMatchObject({
+      code: "rate_automatic_target",
+    });
+  });
 });
 
 describe("all five gates", () => {

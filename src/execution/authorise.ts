@@ -1,9 +1,11 @@
 import {
   type ApprovalRow,
+  counting,
   countSigners,
   findApproval,
+  type JudgedSignature,
+  judgedSignatures,
   lockApproval,
-  signaturesOf,
 } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { mayRunByItself } from "../decision/index.ts";
@@ -110,7 +112,26 @@ async function gateFour(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
 // What a clock may be corrected by without anybody noticing.
 const CLOCK_SLACK_SECONDS = 60;
 
-function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: Date): Refusal | undefined {
+/** Of people whose signatures would be enough, if all of them still counted, it is said whose do not and why. */
+function quorumGap(
+  { plan, plan_hash }: ApprovalRow,
+  signatures: readonly JudgedSignature[],
+): Refusal | undefined {
+  const { risk_level, required_signatures } = plan;
+  if (countSigners(counting(signatures), plan_hash, risk_level) >= required_signatures) return undefined;
+  if (countSigners(signatures, plan_hash, risk_level) < required_signatures)
+    return refusal("quorum_missing", "too few people have signed this plan");
+  const lapsed = signatures.filter((one) => one.why_not !== null);
+  const who = lapsed.map((one) => `${one.person_name}: ${one.why_not}`).join("; ");
+  return refusal("signature_lapsed", `too few signatures of this plan still count (${who})`);
+}
+
+function authorityGap(
+  approval: ApprovalRow,
+  call: Call,
+  signatures: readonly JudgedSignature[],
+  now: Date,
+): Refusal | undefined {
   const { status, plan, plan_hash, authority_until } = approval;
   if (status !== "approved") return refusal("approval_missing", `the approval is ${status}`);
   if (authority_until === null || authority_until <= now)
@@ -128,9 +149,7 @@ function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: D
   const step = call.run.step ?? 1;
   if (step > stepsOf(plan).length || planHash(withStep(plan, step, asked)) !== plan_hash)
     return refusal("plan_mismatch", "this is not the operation that was signed");
-  if (signers < plan.required_signatures)
-    return refusal("quorum_missing", "too few people have signed this plan");
-  return undefined;
+  return quorumGap(approval, signatures);
 }
 
 /** 5: a live approval covers exactly this run. */
@@ -138,10 +157,9 @@ async function gateFive(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
   // Locked: who stops it at this moment is before this act or after it.
   const approval = call.run && (await lockApproval(ctx, call.run.approval_id));
   if (approval === undefined) return refusal("approval_missing", "a change needs an approval");
-  const { approval_id, plan_hash } = approval;
-  const signatures = (await signaturesOf(ctx, [approval_id])).get(approval_id) ?? [];
-  const signers = countSigners(signatures, plan_hash, approval.plan.risk_level);
-  const gap = authorityGap(approval, call, signers, ctx.clock.now());
+  // Held: who revokes a token at this moment is before this act or after it, too.
+  const judged = await judgedSignatures(ctx, [approval], { hold: true });
+  const gap = authorityGap(approval, call, judged.get(approval.approval_id) ?? [], ctx.clock.now());
   if (gap !== undefined) return gap;
   const incident = await getIncident(ctx, call.incident_id);
   if (approval.incident_id !== call.incident_id || !isActive(incident))
@@ -153,14 +171,14 @@ async function gateFive(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
 async function policyGap(
   ctx: Ctx,
   options: GatewayOptions,
-  { approval_id, plan }: ApprovalRow,
+  { approval_id, plan, blast_radius }: ApprovalRow,
   incident: IncidentRow,
 ): Promise<Refusal | undefined> {
   if (plan.authority !== "policy") return undefined;
   const { playbook_id = "", playbook_hash, risk_level } = plan;
   const operations = stepsOf(plan);
   // Freezes and rates are gate four's; what is tried out was tried before the act.
-  const known = { stopped: null, failed_checks: [] };
+  const known = { stopped: null, failed_checks: [], belongs_to: blast_radius.related_services };
   const candidate = { incident, approval_id, operations, risk_level, playbook_id, playbook_hash, ...known };
   const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself());
   if (blocked_by.length === 0) return undefined;

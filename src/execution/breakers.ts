@@ -1,4 +1,5 @@
 import type { Ctx } from "../db/ctx.ts";
+import { mayBeSame } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import type { Operation } from "../operation/index.ts";
 import { whatFreezes } from "./freeze/what-freezes.ts";
@@ -19,7 +20,9 @@ export async function whatStops(
   const since = addSeconds(ctx.clock.now(), -3600);
   const { max_per_hour: max, automatic } = options;
   for (const { target } of operations) {
-    const same = operations.filter((one) => JSON.stringify(one.target) === JSON.stringify(target)).length;
+    const same = operations.filter(
+      (one) => one.target !== null && target !== null && mayBeSame(one.target, target),
+    ).length;
     const acted = await actedSince(ctx, "", target, since);
     const over = (count: number, more: number, most: number) => count + more > most;
     if (

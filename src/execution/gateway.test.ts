@@ -1,10 +1,15 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Asked, approved, presented, restartOf } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
 import { ScriptedTarget } from "../../test/support/scripted-executor.ts";
+import { until } from "../../test/support/until.ts";
+import { createToken, revokeToken } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
 import { resolve } from "../incident/index.ts";
+import type { Role } from "../lib/actor.ts";
 import type { Operation } from "../operation/index.ts";
 import { attemptExecution } from "./attempt.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
@@ -238,6 +243,64 @@ describe("the gateway", () => {
       await sql(loss, plan.approval_id);
       expect(await refusalOf(callOf(plan))).toEqual([5, "quorum_missing"]);
     }
+  });
+
+  it("5: does not count who has no token of the role any more, and says whose signature lapsed", async () => {
+    const admin = database.ctx({ ...ada, role: "admin" }, clock);
+    const left = async (role: Role = "approver") => {
+      const eve = await makePerson(database.ctx(undefined, clock), `eve-${randomUUID()}`, role);
+      return { eve, plan: await approved([eve], database, clock) };
+    };
+    const one = await left();
+    expect(await refusalOf(callOf(one.plan))).toBeNull();
+    await revokeToken(admin, { token_id: one.eve.token_id });
+    expect(await refusalOf(callOf(one.plan))).toEqual([5, "signature_lapsed"]);
+    const admission = await authoriseCall(pipeline(), options, callOf(one.plan));
+    expect(admission).toMatchObject({
+      refusal: { message: expect.stringContaining(`${one.eve.name}: every token of theirs is revoked`) },
+    });
+
+    const kept = await left("admin");
+    await revokeToken(admin, { token_id: kept.eve.token_id, keep_signatures: true });
+    expect(await refusalOf(callOf(kept.plan))).toBeNull();
+
+    // Of the tokens of one person the highest role counts.
+    const lower = await left();
+    const { name, person_id } = lower.eve;
+    const more = await createToken(admin, { name: "phone", role: "responder", person: name });
+    expect(more.person_id).toBe(person_id);
+    expect(await refusalOf(callOf(lower.plan))).toBeNull();
+    await revokeToken(admin, { token_id: lower.eve.token_id });
+    expect(await refusalOf(callOf(lower.plan))).toEqual([5, "signature_lapsed"]);
+    // What may have been stolen does not come back with a new token.
+    clock.forward(1);
+    await createToken(admin, { name: "laptop", role: "approver", person: name });
+    expect(await refusalOf(callOf(lower.plan))).toEqual([5, "signature_lapsed"]);
+  });
+
+  it("5: a token is revoked before an act begins, or after it has: never between its check and its beginning", async () => {
+    const admin = database.ctx({ ...ada, role: "admin" }, clock);
+    const eve = await makePerson(database.ctx(undefined, clock), `eve-${randomUUID()}`, "approver");
+    const plan = await approved([eve], database, clock);
+    const order: string[] = [];
+    let revoking: Promise<void> | undefined;
+    await transaction(pipeline(), async (tx) => {
+      expect(await authoriseCall(tx, options, callOf(plan))).toMatchObject({ ok: true });
+      revoking = revokeToken(admin, { token_id: eve.token_id }).then(() => void order.push("revoked"));
+      await until(
+        async () =>
+          (
+            await sql(
+              "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+            )
+          ).rows.length > 0 || undefined,
+        "the revocation to wait",
+      );
+      order.push("begun");
+    });
+    await revoking;
+    expect(order).toEqual(["begun", "revoked"]);
+    expect(await refusalOf(callOf(plan))).toEqual([5, "signature_lapsed"]);
   });
 
   it("5: refuses when plan and hash were replaced together: nobody has signed that", async () => {

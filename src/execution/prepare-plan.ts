@@ -31,6 +31,7 @@ export async function preparePlan(
     checks: steps.flatMap((one, at) => one.checks.map((check) => named(check, at))),
     diff: diffs.length === 0 ? null : diffs.join("\n"),
     affected_pods: steps.reduce((sum, one) => sum + one.affected_pods, 0),
+    belongs_to: [...new Set(steps.flatMap((one) => one.belongs_to ?? []))],
     impossible: steps.find((one) => one.impossible !== null)?.impossible ?? null,
   };
 }

@@ -13,6 +13,8 @@ export type Preparation = {
   checks: Check[];
   diff: string | null;
   affected_pods: number;
+  /** Whose the target is and what else goes with it, as the system says. */
+  belongs_to?: readonly string[];
   /** Why it cannot be carried out at all. */
   impossible: string | null;
 };
@@ -64,12 +66,13 @@ export async function prepareExecution(
     const failed = { name: "dry-run", passed: false, message: dryRun.message };
     return { ...nothing, operation, checks: redactTexts([found, failed]) };
   }
-  const { checks, diff = null, affected_pods = 0 } = dryRun.value;
+  const { checks, diff = null, affected_pods = 0, belongs_to = [] } = dryRun.value;
   return {
     operation,
     checks: redactTexts([found, ...checks]),
     diff: diff === null ? null : shown(diff),
     affected_pods,
+    belongs_to,
     impossible: null,
   };
 }

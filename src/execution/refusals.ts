@@ -16,6 +16,7 @@ export const REFUSALS = {
   approval_missing: 5,
   plan_mismatch: 5,
   quorum_missing: 5,
+  signature_lapsed: 5,
   authority_expired: 5,
   incident_over: 5,
   authority_policy: 5,

@@ -1,9 +1,11 @@
-import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
+import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
 import { oneOf } from "../db/one-of.ts";
 import { olderThan } from "../db/page.ts";
 import { approvals, execution_attempts, executions } from "../db/schema.ts";
+import { mayBeSame } from "../incident/index.ts";
 import type { ExecutionRow } from "./types.ts";
 
 const LIVE = ["pending", "running", "verifying"] as const;
@@ -189,23 +191,19 @@ export async function earlierWith(
 
 export type Acted = { target: number; total: number };
 
-/** How many other executions have acted since `since`: on this target, and altogether; and of these a policy's. */
+/**
+ * How many other executions have acted since `since`: on this target, and altogether; and of these a policy's. Who
+ * spells a target in another way still means it; of what people signed, another cluster's is another.
+ */
 export async function actedSince(
   ctx: Ctx,
   execution_id: string,
-  target: unknown,
+  target: OperationTarget | null,
   since: Date,
 ): Promise<{ all: Acted; automatic: Acted }> {
-  const onTarget = sql`${executions.operation}->'target' = ${JSON.stringify(target)}::jsonb`;
-  const automatic = sql`${executions.caller} = 'auto_repair'`;
-  const counted = (where: SQL) => sql<number>`(count(*) filter (where ${where}))::int`;
-  const [row] = await ctx.db
-    .select({
-      total: count(),
-      target: counted(onTarget),
-      automatic_total: counted(automatic),
-      automatic_target: counted(sql`${automatic} and ${onTarget}`),
-    })
+  const on = sql<OperationTarget | null>`${executions.operation}->'target'`;
+  const rows = await ctx.db
+    .select({ on, caller: executions.caller, times: count() })
     .from(executions)
     .where(
       and(
@@ -213,11 +211,16 @@ export async function actedSince(
         gt(executions.attempts, 0),
         ne(executions.execution_id, execution_id),
       ),
-    );
-  const { total = 0, target: same = 0, automatic_total = 0, automatic_target = 0 } = row ?? {};
+    )
+    .groupBy(on, executions.caller);
+  const sum = (some: typeof rows) => some.reduce((so_far, { times }) => so_far + times, 0);
+  const same = rows.filter((one) => one.on !== null && target !== null && mayBeSame(one.on, target));
+  const { cluster } = target ?? {};
+  const here = same.filter((one) => [one.on?.cluster, undefined].includes(cluster) || !one.on?.cluster);
+  const byItself = (some: typeof rows) => sum(some.filter((one) => one.caller === "auto_repair"));
   return {
-    all: { target: same, total },
-    automatic: { target: automatic_target, total: automatic_total },
+    all: { target: sum(here), total: sum(rows) },
+    automatic: { target: byItself(same), total: byItself(rows) },
   };
 }
 

@@ -23,6 +23,8 @@ export type DryRun = {
   diff?: string | null;
   /** Pods that would be replaced or ended. */
   affected_pods?: number;
+  /** Whose the target is and what else goes with it, as the system says: `namespace/name`. */
+  belongs_to?: readonly string[];
 };
 
 /** What takes a run back, and what of it stays all the same; or why nothing takes it back. */

@@ -3,10 +3,10 @@ import {
   type ApprovalRow,
   approve,
   getApproval,
+  judgedSignatures,
   listApprovals,
   presentRow,
   reject,
-  signaturesOf,
 } from "../approval/index.ts";
 import {
   type Approval,
@@ -25,13 +25,19 @@ import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });
 
+/** Of what was acted on the signatures are those of its quorum: who leaves later has signed it all the same. */
+function asActedOn({ decided_at }: ApprovalRow, execution: ExecutionStatus | null): { asOf?: Date } {
+  const acted = execution !== null && !["pending", "refused"].includes(execution);
+  return acted && decided_at !== null ? { asOf: decided_at } : {};
+}
+
 async function present(
   ctx: Ctx,
   rows: readonly { approval: ApprovalRow; execution: ExecutionStatus | null }[],
 ): Promise<Approval[]> {
-  const signatures = await signaturesOf(
+  const signatures = await judgedSignatures(
     ctx,
-    rows.map((row) => row.approval.approval_id),
+    rows.map(({ approval, execution }) => ({ ...approval, ...asActedOn(approval, execution) })),
   );
   const incidents = await incidentsById(
     ctx,

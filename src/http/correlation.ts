@@ -12,7 +12,14 @@ function present(row: LessonRow): Lesson {
     { fingerprint, title },
     { fingerprint: other_fingerprint, title: other_title },
   ];
-  return { lesson_id, lesson: row.lesson, troubles, taught_by, taught_at: taught_at.toISOString() };
+  return {
+    lesson_id,
+    lesson: row.lesson,
+    troubles,
+    taught_by,
+    taught_by_kind: "person" as const,
+    taught_at: taught_at.toISOString(),
+  };
 }
 
 /** What people taught about which troubles belong together. */

@@ -5,6 +5,7 @@ import { latestDecisions, shownState } from "../decision/index.ts";
 import { executionStatuses, executionsOfApprovals } from "../execution/index.ts";
 import { frequencies, type IncidentRow } from "../incident/index.ts";
 import { latestResolutions } from "../learning/index.ts";
+import { kindOf } from "../lib/actor.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
 import { relationsOf } from "./relations-view.ts";
 
@@ -103,6 +104,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
               execution_success: repair === undefined ? null : repair === "success",
               execution_id: resolution.execution_id,
               resolved_by: resolution.resolved_by,
+              resolved_by_kind: kindOf(resolution.resolved_by_kind),
               ...feedback,
             },
       ...relations(row),

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { createToken, listTokens, revokeToken } from "../access/index.ts";
-import { createdToken, createToken as createTokenBody, token } from "../contract/access.ts";
+import {
+  createdToken,
+  createToken as createTokenBody,
+  revokeToken as revokeTokenBody,
+  token,
+} from "../contract/access.ts";
 import { wireId } from "../contract/common.ts";
+import { kindOf } from "../lib/actor.ts";
 import type { ApiApp } from "./server.ts";
 
 const params = z.object({ id: wireId });
@@ -18,8 +24,9 @@ export function tokenRoutes(app: ApiApp): void {
     },
     async ({ ctx }) => {
       const rows = await listTokens(ctx);
-      const items = rows.map(({ created_at, revoked_at, ...rest }) => ({
+      const items = rows.map(({ created_at, revoked_at, created_by_kind, ...rest }) => ({
         ...rest,
+        created_by_kind: kindOf(created_by_kind),
         created_at: created_at.toISOString(),
         revoked_at: revoked_at?.toISOString() ?? null,
       }));
@@ -43,9 +50,19 @@ export function tokenRoutes(app: ApiApp): void {
 
   app.delete(
     "/tokens/:id",
-    { schema: { "x-role": "admin", summary: "End a token at once", params, response: { 204: z.null() } } },
-    async ({ ctx, params: { id } }, reply) => {
-      await revokeToken(ctx, { token_id: id });
+    {
+      schema: {
+        "x-role": "admin",
+        summary: "End a token at once",
+        description:
+          "What its person has signed counts no longer unless they have another token, or `keep_signatures` is true.",
+        params,
+        body: revokeTokenBody.nullish(),
+        response: { 204: z.null() },
+      },
+    },
+    async ({ ctx, params: { id }, body }, reply) => {
+      await revokeToken(ctx, { token_id: id, ...body });
       return reply.status(204).send(null);
     },
   );

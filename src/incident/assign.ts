@@ -1,4 +1,4 @@
-import { authorise } from "../access/index.ts";
+import { authorise, mustBeOwnName } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
@@ -7,7 +7,10 @@ import { lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
-/** Says who owns an incident: a person or a team, by name; null for nobody. Throws `not_found`. */
+/**
+ * Says who owns an incident: a person or a team, by name; null for nobody. Throws `not_found`, and `invalid` for a
+ * name that passes for a person's or the system's.
+ */
 export async function assign(
   ctx: Ctx,
   input: { incident_id: string; owner: string | null },
@@ -18,6 +21,7 @@ export async function assign(
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined) throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
     if (incident.owner === owner) return incident;
+    if (owner !== null) await mustBeOwnName(tx, owner, "owner");
     const assigned = await updateIncident(tx, incident_id, { owner });
     const text = owner === null ? "Assigned to nobody" : `Assigned to ${owner}`;
     note(tx, { incident_id, kind: "status", text });

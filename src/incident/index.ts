@@ -3,7 +3,7 @@ export { aimAt } from "./aim-at.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
-export { type ConvergeOptions, converge, isActive, tellBegun, worseSeverity } from "./converge.ts";
+export { type ConvergeOptions, converge, isActive, SERVICES, tellBegun, worseSeverity } from "./converge.ts";
 export {
   type CorrelationTerms,
   correlate,
@@ -49,6 +49,7 @@ export { hostNamed, type KnownHost, type KnownTargets, operationTarget } from ".
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
+export { mayBeSame, workloadNamesOf } from "./same-target.ts";
 export {
   flappingBefore,
   incidentsById,

@@ -55,7 +55,8 @@ export async function resolve(ctx: Ctx, input: ResolveInput): Promise<IncidentRo
     const execution_id = input.execution_id ?? null;
     const how = { incident_id, resolution, through, resolved_by, execution_id };
     // What has to follow is in the tables: work that gets lost is found there.
-    await insertResolution(tx, { ...how, anomaly_key: incident.anomaly_key, resolved_at });
+    const resolved_by_kind = tx.actor.kind;
+    await insertResolution(tx, { ...how, resolved_by_kind, anomaly_key: incident.anomaly_key, resolved_at });
     enqueue(tx, { kind: "conclude", ...how, resolved_at: resolved_at.toISOString() });
     return resolved;
   });

@@ -296,10 +296,11 @@ export async function insertTimeline(
   rows: readonly (typeof timeline.$inferInsert)[],
 ): Promise<void> {
   await ctx.db.execute(sql`
-    insert into timeline (incident_id, at, kind, actor, text, data, event)
-    select incident_id, at, kind, actor, text, data, event
+    insert into timeline (incident_id, at, kind, actor, actor_kind, text, data, event)
+    select incident_id, at, kind, actor, actor_kind, text, data, event
       from json_to_recordset(${jsonRows(rows)}::json)
-        as t(incident_id text, at timestamptz, kind text, actor text, text text, data jsonb, event text)`);
+        as t(incident_id text, at timestamptz, kind text, actor text, actor_kind text, text text, data jsonb,
+                event text)`);
 }
 
 /** One row more than `limit`, newest first, of what is in the operation log. */

@@ -4,7 +4,7 @@ import type { OperationEvent, OperationLogEntry, OperationLogQuery } from "../co
 import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { defer } from "../db/transaction.ts";
-import { actorLabel } from "../lib/actor.ts";
+import { actorLabel, kindOf } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import { findIncident, insertTimeline, operationLogPage, timelineRows } from "./store.ts";
@@ -26,7 +26,7 @@ export function note(
 ): void {
   const { incident_id, kind, text, data = {}, event: name = null } = event;
   const story = { incident_id, kind, text: redactText(text), data: redactTexts(data), event: name };
-  const row = { ...story, at: ctx.clock.now(), actor: actorLabel(ctx.actor) };
+  const row = { ...story, at: ctx.clock.now(), actor: actorLabel(ctx.actor), actor_kind: ctx.actor.kind };
   defer(ctx, "timeline", row, insertTimeline);
 }
 
@@ -37,11 +37,12 @@ export async function timelineOf(ctx: Ctx, incident_id: string, after = 0): Prom
     throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
   }
   const rows = await timelineRows(ctx, incident_id, after, 500);
-  return rows.map(({ seq, at, kind, actor, text, data }) => ({
+  return rows.map(({ seq, at, kind, actor, actor_kind, text, data }) => ({
     seq,
     at: at.toISOString(),
     kind: kind as TimelineKind,
     actor,
+    actor_kind: kindOf(actor_kind),
     text,
     data,
   }));
@@ -55,8 +56,9 @@ export async function operationLog(
   authorise(ctx.actor, "read the operation log", { people: "viewer" });
   const rows = await operationLogPage(ctx, query);
   const page = pageOf(rows, query.limit, (row) => ({ at: row.at, id: String(row.seq) }));
-  const items = page.rows.map(({ kind: _, event, at, ...row }) => ({
+  const items = page.rows.map(({ kind: _, event, at, actor_kind, ...row }) => ({
     ...row,
+    actor_kind: kindOf(actor_kind),
     event: event ?? "",
     at: at.toISOString(),
   }));

@@ -6,6 +6,9 @@ const LONGEST_LINK = 8_192;
 
 type Texts = Readonly<Record<string, string>>;
 
+/** What keeps a playbook from running by itself is not lost behind other labels. */
+const isNarrowing = ([name]: readonly [string, string]) => name === "auto_repair" || name === "severity";
+
 /** The beginning of a text that is longer than `most` characters, which says so at its end. */
 export const cut = (text: string, most = LABELS.each) =>
   text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
@@ -19,12 +22,15 @@ function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, str
   }
   if (fits) return texts;
   let room = all;
-  const kept = Object.entries(texts).flatMap(([name, text]) => {
-    const short = cut(text, each);
-    if (name.length + short.length > room) return [];
-    room -= name.length + short.length;
-    return [[name, short] as const];
-  });
+  const entries = Object.entries(texts);
+  const kept = [...entries.filter(isNarrowing), ...entries.filter((one) => !isNarrowing(one))].flatMap(
+    ([name, text]) => {
+      const short = cut(text, each);
+      if (name.length + short.length > room) return [];
+      room -= name.length + short.length;
+      return [[name, short] as const];
+    },
+  );
   return Object.fromEntries(kept);
 }
 

@@ -75,7 +75,7 @@ export {
   firingIncidents,
   incidentsOfFiring,
   instancesSince,
-  repairLabelsOf,
+  saidOfIncidents,
   stillWaiting,
   waitingReceipts,
   waitingSummary,

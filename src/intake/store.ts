@@ -1,4 +1,5 @@
 import { and, count, desc, eq, gt, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
+import type { Severity } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
@@ -161,13 +162,22 @@ export async function alertNamesOf(ctx: Ctx, incident_id: string): Promise<strin
   return rows.map((row) => row.name);
 }
 
-/** The label `auto_repair` of everything that fires in an incident and its effects, each value once. */
-export async function repairLabelsOf(ctx: Ctx, incident_id: string): Promise<(string | null)[]> {
-  const { rows } = await ctx.db.execute<{ value: string | null }>(sql`
-    select distinct labels->>'auto_repair' as value from alerts
-     where status = 'firing' and incident_id = any(array(
-       select ${incident_id}::text union all select e.incident_id from incidents e where e.merged_into = ${incident_id}))`);
-  return rows.map((row) => row.value);
+/** What senders say of an incident that bears on whether it is repaired by itself. */
+export type Said = {
+  /** The label; null: there is none. */
+  auto_repair: string | null;
+  severity: Severity | null;
+  alert_category: string;
+  firing: boolean;
+};
+
+/** What all alerts of these incidents say, whether they fire or not; what several say once. */
+export async function saidOfIncidents(ctx: Ctx, incident_ids: readonly string[]): Promise<Said[]> {
+  const { rows } = await ctx.db.execute<Said>(sql`
+    select distinct labels->>'auto_repair' as auto_repair, severity, alert_category, status = 'firing' as firing
+      from alerts
+     where incident_id = any(${sql.param([...incident_ids])}::text[])`);
+  return rows;
 }
 
 /** Receipts from before `before` that are understood; one that still waits is never old. */

@@ -97,7 +97,8 @@ export async function splitByHand(
     // Of one that is deleted nothing is left to be taught about.
     if (await keepIncident(tx, effect.merged_into)) {
       const main = await getIncident(tx, effect.merged_into);
-      await endLink(tx, incident_id, main.incident_id, actorLabel(tx.actor));
+      const by = { ended_by: actorLabel(tx.actor), ended_by_kind: tx.actor.kind };
+      await endLink(tx, incident_id, main.incident_id, by);
       await teach(tx, "apart", effect, main);
     }
     if (isActive(own)) tell(tx, { topic: "incident.released", incident_id, payload: { reason } });

@@ -38,6 +38,7 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
       risk_level,
       playbook_id,
       playbook_hash,
+      belongs_to: prepared.belongs_to ?? [],
       stopped: await whatStops(tx, gateway, operations),
       failed_checks: prepared.checks.length === 0 ? null : failed,
     },

@@ -17,7 +17,7 @@ export type Due = {
  * A page of the active incidents with no plan before people, none signed and none being carried out, whose
  * time has come, by id from after `after` on; of `only` that one. Its time counts from what was last done
  * about it: decided, turned down, expired, carried out without success. What was signed and not begun in
- * time comes back at once: its people have said yes already; so does what nothing is decided about, as it was
+ * time, or by people whose signatures lapsed, comes back at once: people have said yes already; so does what nothing is decided about, as it was
  * an effect. An effect is with people through its main incident, and for `release_after` after the end of that
  * with nobody. What a person reopened (it was resolved, and through nothing that still counts) does not end
  * for want of alerts.
@@ -52,7 +52,7 @@ export async function dueIncidents(
         left join lateral (
           select a.decided_at, e.ended_at,
                  (a.status = 'expired' and a.authority_until is not null)
-                   or coalesce(e.error_code = 'authority_expired', false) as lapsed
+                   or coalesce(e.error_code in ('authority_expired', 'signature_lapsed'), false) as lapsed
             from approvals a left join executions e using (approval_id)
            where a.incident_id = i.incident_id order by a.created_at desc, a.approval_id desc, e.step desc limit 1) p on true
        where i.status in ('investigating', 'mitigating') and ${ids.chosen}

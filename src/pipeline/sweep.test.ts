@@ -299,6 +299,7 @@ describe("the sweep", () => {
     // Its people have said yes: what is missing is that it is done.
     ["was signed and not begun in time", ({ approval_id }) => expire(approval_id, "approved"), 0],
     ["was refused as signed too long ago", (made) => failed(made, "refused", "authority_expired"), 0],
+    ["was refused as its signatures lapsed", (made) => failed(made, "refused", "signature_lapsed"), 0],
   ];
   const reject = (who: Person, approval_id: string) =>
     rejectPlan(database.ctx(who, clock), { approval_id, reason: "not now" });

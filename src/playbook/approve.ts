@@ -22,11 +22,12 @@ export async function setStatus(
     if (hash !== undefined && hashOf(before) !== hash)
       throw new AwoooiError("plan_changed", `${before.name} is another now: read it again.`);
     if (before.status === status) return before;
-    const approved_by = status === "approved" ? actorLabel(tx.actor) : before.approved_by;
+    const by =
+      status === "approved" ? { approved_by: actorLabel(tx.actor), approved_by_kind: tx.actor.kind } : {};
     const { name, steps } = before;
     const data = { name, from: before.status, hash: hashOf(before), steps };
     record(tx, { action: `playbook.${status}`, subject: playbook_id, data });
-    return updatePlaybook(tx, playbook_id, { status, approved_by });
+    return updatePlaybook(tx, playbook_id, { status, ...by });
   });
 }
 

@@ -20,6 +20,7 @@ async function create(tx: Ctx, one: WrittenPlaybook): Promise<Imported> {
     status: "draft",
     source: "manual",
     created_by: actorLabel(tx.actor),
+    created_by_kind: tx.actor.kind,
     created_at: now,
     updated_at: now,
   });
@@ -27,7 +28,15 @@ async function create(tx: Ctx, one: WrittenPlaybook): Promise<Imported> {
 }
 
 /** What it does or is for has changed: approval, counts and trust were another's. */
-const ANEW = { status: "draft", approved_by: null, runs: 0, successes: 0, failures: 0, trust: 0 } as const;
+const ANEW = {
+  status: "draft",
+  approved_by: null,
+  approved_by_kind: null,
+  runs: 0,
+  successes: 0,
+  failures: 0,
+  trust: 0,
+} as const;
 
 async function bringIn(tx: Ctx, one: WrittenPlaybook): Promise<Imported> {
   const before = await lockByName(tx, one.name);

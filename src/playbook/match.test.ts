@@ -47,6 +47,8 @@ const playbook = (change: Partial<PlaybookRow> = {}): PlaybookRow => ({
   trust: 0,
   source: "manual",
   created_by: "ada",
+  created_by_kind: "person",
+  approved_by_kind: "person",
   approved_by: "ada",
   created_at: AT,
   updated_at: AT,

@@ -3,6 +3,7 @@ import type { OperationTarget } from "../contract/incident.ts";
 import type { Playbook, PlaybookQuery } from "../contract/playbook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
+import { kindOf } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { hashOf } from "./hash.ts";
 import { type Match, match, successRate } from "./match.ts";
@@ -13,6 +14,8 @@ import type { MatchTerms, PlaybookRow, Symptoms } from "./types.ts";
 export function presentPlaybook(row: PlaybookRow): Playbook {
   return {
     ...row,
+    created_by_kind: kindOf(row.created_by_kind),
+    approved_by_kind: row.approved_by === null ? null : kindOf(row.approved_by_kind),
     hash: hashOf(row),
     success_rate: successRate(row),
     created_at: row.created_at.toISOString(),

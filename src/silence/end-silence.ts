@@ -20,7 +20,7 @@ export async function endSilence(ctx: Ctx, { silence_id }: { silence_id: string 
     if (status === "expired")
       throw new AwoooiError("expired", `${silence_id} is over since ${before.ends_at.toISOString()}.`);
     const pending = status === "pending" ? { starts_at: now } : {};
-    const change = { ...pending, ends_at: now, ended_by: actorLabel(tx.actor) };
+    const change = { ...pending, ends_at: now, ended_by: actorLabel(tx.actor), ended_by_kind: tx.actor.kind };
     const ended = await changeSilence(tx, silence_id, change);
     await countChange(tx);
     record(tx, { action: "silence.ended", subject: silence_id, data: { planned: before.ends_at } });

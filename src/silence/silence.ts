@@ -54,9 +54,11 @@ export async function silence(ctx: Ctx, input: SilenceInput): Promise<SilenceRow
       starts_at,
       ends_at,
       created_by: actorLabel(tx.actor),
+      created_by_kind: tx.actor.kind,
       comment: input.comment,
       incident_id: input.incident_id ?? null,
       ended_by: null,
+      ended_by_kind: null,
       created_at: now,
       updated_at: now,
     };

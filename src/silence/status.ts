@@ -1,4 +1,5 @@
 import type { Silence } from "../contract/silence.ts";
+import { kindOf } from "../lib/actor.ts";
 import type { SilenceRow } from "./types.ts";
 
 /** Pending before its start, expired from its end on. */
@@ -14,6 +15,8 @@ export function statusOf(
 export function presentSilence(row: SilenceRow, now: Date): Silence {
   return {
     ...row,
+    created_by_kind: kindOf(row.created_by_kind),
+    ended_by_kind: row.ended_by === null ? null : kindOf(row.ended_by_kind),
     status: statusOf(row, now),
     starts_at: row.starts_at.toISOString(),
     ends_at: row.ends_at.toISOString(),

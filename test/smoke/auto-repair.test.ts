@@ -241,6 +241,20 @@ describe("a playbook is kept from running by itself, and people are asked,", () 
     await writeFile(file, "default: auto\nservices: {}\n");
     await app.reload();
   });
+  it("by what the registry says of the target, whatever a label names beside it", async () => {
+    const file = join(folder, "service-registry.yaml");
+    await writeFile(file, `default: never\nservices: { ${shop}: { auto_repair: auto } }\n`);
+    await app.reload();
+    expect(await blockedBy(await fire({ process: "cache" }))).toEqual([
+      "service_registry",
+      "playbook_services",
+    ]);
+    target.healthy = false;
+    await concluded(app.admin, await fire({ process: shop }));
+    expect(target.acts).toHaveLength(1);
+    await writeFile(file, "default: auto\nservices: {}\n");
+    await app.reload();
+  });
   it("by what it would do", async () => {
     await written([
       { operation: "host.clear_docker_logs", target: { kind: "host", name: "h1" } },

@@ -79,6 +79,7 @@ export const APPROVAL: Approval = {
   required_signatures: 1,
   signatures: [],
   requested_by: "awoooi",
+  requested_by_kind: "system",
   reject_reason: null,
   matched_playbook_id: null,
   fingerprint: INCIDENT.fingerprint,

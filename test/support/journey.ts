@@ -3,7 +3,7 @@ import { generic } from "../../src/adapters/sources/generic/index.ts";
 import { prometheus } from "../../src/adapters/sources/prometheus/index.ts";
 import { signalSource } from "../../src/adapters/sources/signal/index.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
-import { people } from "../../src/db/schema.ts";
+import { people, tokens } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
 import type { GatewayOptions } from "../../src/execution/index.ts";
 import { NO_TOPOLOGY } from "../../src/incident/index.ts";
@@ -42,6 +42,7 @@ export const GATEWAY: GatewayOptions = {
     mode: "suggest",
     terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
     services: null,
+    repeats: 20,
   }),
   automatic: { max_per_hour: { target: 3, total: 20 } },
   read_timeout: 5,
@@ -112,9 +113,13 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
 
 export type Person = Extract<Actor, { kind: "person" }>;
 
-/** A person who is in the database, signed in with this role. */
+/** A person who is in the database with a token of this role, signed in by it. */
 export async function makePerson(ctx: Ctx, name: string, role: Role): Promise<Person> {
   const person_id = prefixedId("PER", ctx.random);
-  await ctx.db.insert(people).values({ person_id, key: name, name, created_at: ctx.clock.now() });
-  return { kind: "person", person_id, name, role, token_id: prefixedId("TOK", ctx.random) };
+  const created_at = ctx.clock.now();
+  await ctx.db.insert(people).values({ person_id, key: name, name, created_at });
+  const token_id = prefixedId("TOK", ctx.random);
+  const token = { token_id, person_id, name, role, hash: token_id, created_at, created_by: "test" };
+  await ctx.db.insert(tokens).values(token);
+  return { kind: "person", person_id, name, role, token_id };
 }

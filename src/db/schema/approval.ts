@@ -25,6 +25,8 @@ export const approvals = pgTable(
       .notNull(),
     diff: text("diff"),
     requested_by: text("requested_by").notNull(),
+    /** `person`, `system`, or `policy` for what nobody need sign; null: from before it was kept, and nothing tells it. */
+    requested_by_kind: text("requested_by_kind"),
     reject_reason: text("reject_reason"),
     created_at: at("created_at").notNull(),
     /** While preparing: when it becomes pending whatever is still missing. */

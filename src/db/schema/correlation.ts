@@ -19,10 +19,12 @@ export const incident_links = pgTable(
     cause_id: text("cause_id"),
     cause_reason: text("cause_reason"),
     made_by: text("made_by").notNull(),
+    made_by_kind: text("made_by_kind"),
     made_at: at("made_at").notNull(),
     /** When it stopped holding: people parted them. */
     ended_at: at("ended_at"),
     ended_by: text("ended_by"),
+    ended_by_kind: text("ended_by_kind"),
   },
   (table) => [
     primaryKey({ columns: [table.incident_id, table.other_id] }),

@@ -77,10 +77,12 @@ export const freezes = pgTable("freezes", {
   freeze_id: text("freeze_id").primaryKey(),
   why: text("why").notNull(),
   frozen_by: text("frozen_by").notNull(),
+  frozen_by_kind: text("frozen_by_kind"),
   since: at("since").notNull(),
   /** null: until somebody lifts it. */
   until: at("until"),
   lifted_by: text("lifted_by"),
+  lifted_by_kind: text("lifted_by_kind"),
   lifted_at: at("lifted_at"),
 });
 
@@ -122,6 +124,7 @@ export const resolutions = pgTable(
     through: text("through", { enum: ["repair", "notice", "person", "silence"] }).notNull(),
     execution_id: text("execution_id"),
     resolved_by: text("resolved_by").notNull(),
+    resolved_by_kind: text("resolved_by_kind"),
     resolved_at: at("resolved_at").notNull(),
   },
   (table) => [

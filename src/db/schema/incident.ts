@@ -72,6 +72,8 @@ export const timeline = pgTable(
     at: at("at").notNull(),
     kind: text("kind").notNull(),
     actor: text("actor").notNull(),
+    /** `person`, `system`, `sender`; null: from before it was kept, and nothing tells it. */
+    actor_kind: text("actor_kind"),
     text: text("text").notNull(),
     data: jsonb("data").$type<Record<string, unknown>>().notNull(),
     /** Its name in the operation log; null: it is not in that. */

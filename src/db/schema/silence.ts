@@ -12,11 +12,13 @@ export const silences = pgTable(
     starts_at: at("starts_at").notNull(),
     ends_at: at("ends_at").notNull(),
     created_by: text("created_by").notNull(),
+    created_by_kind: text("created_by_kind"),
     comment: text("comment").notNull(),
     /** The incident that it was made from. */
     incident_id: text("incident_id"),
     /** Who ended it before its time. */
     ended_by: text("ended_by"),
+    ended_by_kind: text("ended_by_kind"),
     created_at: at("created_at").notNull(),
     updated_at: at("updated_at").notNull(),
   },

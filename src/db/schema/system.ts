@@ -72,7 +72,10 @@ export const tokens = pgTable("tokens", {
   hash: text("hash").notNull().unique(),
   created_at: at("created_at").notNull(),
   created_by: text("created_by").notNull(),
+  created_by_kind: text("created_by_kind"),
   revoked_at: at("revoked_at"),
+  /** Revoked on good terms: what its person had signed until then still counts. */
+  keeps_signatures: boolean("keeps_signatures").notNull().default(false),
 });
 
 /** What a call with an `Idempotency-Key` asked for, and what it was answered. */

@@ -28,6 +28,7 @@ export async function freeze(
       freeze_id: prefixedId("FRZ", tx.random),
       why,
       frozen_by: actorLabel(tx.actor),
+      frozen_by_kind: tx.actor.kind,
       since,
       until,
     };

@@ -1,6 +1,7 @@
 import { authorise } from "../../access/index.ts";
 import type { FreezeStatus } from "../../contract/freeze.ts";
 import type { Ctx } from "../../db/ctx.ts";
+import { kindOf } from "../../lib/actor.ts";
 import { actingNow } from "../store.ts";
 import { standingFreezes } from "./store.ts";
 import { type FreezeTerms, openWindows } from "./what-freezes.ts";
@@ -13,10 +14,11 @@ export async function freezeStatus(ctx: Ctx, terms: FreezeTerms): Promise<Freeze
   return {
     frozen: terms.frozen || freezes.length + windows.length > 0,
     by_configuration: terms.frozen,
-    freezes: freezes.map(({ freeze_id, why, frozen_by, since, until }) => ({
+    freezes: freezes.map(({ freeze_id, why, frozen_by, frozen_by_kind, since, until }) => ({
       freeze_id,
       why,
       frozen_by,
+      frozen_by_kind: kindOf(frozen_by_kind),
       since: since.toISOString(),
       until: until?.toISOString() ?? null,
     })),

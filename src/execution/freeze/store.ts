@@ -21,10 +21,13 @@ export async function standingFreezes(ctx: Ctx): Promise<FreezeRow[]> {
 }
 
 /** Lifts those that hold now; returns them. */
-export async function liftFreezes(ctx: Ctx, lifted_by: string): Promise<FreezeRow[]> {
+export async function liftFreezes(
+  ctx: Ctx,
+  by: { lifted_by: string; lifted_by_kind: string },
+): Promise<FreezeRow[]> {
   return ctx.db
     .update(freezes)
-    .set({ lifted_by, lifted_at: ctx.clock.now() })
+    .set({ ...by, lifted_at: ctx.clock.now() })
     .where(standing(ctx))
     .returning();
 }

@@ -11,7 +11,7 @@ export async function unfreeze(ctx: Ctx): Promise<number> {
   authorise(ctx.actor, "lift a freeze", { people: "approver" });
   return transaction(ctx, async (tx) => {
     const by = actorLabel(tx.actor);
-    const lifted = await liftFreezes(tx, by);
+    const lifted = await liftFreezes(tx, { lifted_by: by, lifted_by_kind: tx.actor.kind });
     const topic = "execution.unfrozen" as const;
     for (const { freeze_id, why, frozen_by } of lifted)
       record(tx, { action: topic, subject: freeze_id, data: { why, frozen_by } });

@@ -99,7 +99,7 @@ export async function mergeIncidents(
       cause_id: cause_reason === null ? null : main_id,
       cause_reason,
     })),
-    actorLabel(ctx.actor),
+    { made_by: actorLabel(ctx.actor), made_by_kind: ctx.actor.kind },
   );
   const effectsOfMain = new Map<string, IncidentRow[]>();
   for (const { effect_id, main_id, reasons, cause_reason } of effective) {
@@ -166,7 +166,7 @@ export async function linkIncidents(ctx: Ctx, links: readonly Link[]): Promise<v
   await keepLinks(
     ctx,
     links.map((link) => ({ ...link, strength: "link" })),
-    actorLabel(ctx.actor),
+    { made_by: actorLabel(ctx.actor), made_by_kind: ctx.actor.kind },
   );
   const story = (incident_id: string, other_id: string, reasons: string[]) => {
     const text = `Related to ${other_id}: ${reasons.join("; ")}`;

@@ -89,25 +89,28 @@ const pairOf = (one: string, other: string) =>
 export async function keepLinks(
   ctx: Ctx,
   links: readonly (Link & { strength: "link" | "merge" })[],
-  made_by: string,
+  by: { made_by: string; made_by_kind: string },
 ): Promise<void> {
   if (links.length === 0) return;
   const made_at = ctx.clock.now();
   const rows = new Map(
     links.map(({ incident_id, other_id, ...link }) => {
       const pair = pairOf(incident_id, other_id);
-      return [`${pair.incident_id} ${pair.other_id}`, { ...pair, ...link, made_by, made_at }];
+      return [`${pair.incident_id} ${pair.other_id}`, { ...pair, ...link, ...by, made_at }];
     }),
   );
   await ctx.db.execute(sql`
-    insert into incident_links (incident_id, other_id, strength, reasons, cause_id, cause_reason, made_by, made_at)
-    select incident_id, other_id, strength, reasons, cause_id, cause_reason, made_by, made_at
+    insert into incident_links (incident_id, other_id, strength, reasons, cause_id, cause_reason, made_by,
+                                made_by_kind, made_at)
+    select incident_id, other_id, strength, reasons, cause_id, cause_reason, made_by, made_by_kind, made_at
       from json_to_recordset(${jsonRows([...rows.values()])}::json)
         as l(incident_id text, other_id text, strength text, reasons text[], cause_id text,
-             cause_reason text, made_by text, made_at timestamptz)
+             cause_reason text, made_by text, made_by_kind text, made_at timestamptz)
         on conflict (incident_id, other_id) do update
        set strength = excluded.strength, reasons = excluded.reasons, cause_id = excluded.cause_id,
-           cause_reason = excluded.cause_reason, made_by = excluded.made_by, made_at = excluded.made_at, ended_at = null, ended_by = null`);
+           cause_reason = excluded.cause_reason, made_by = excluded.made_by,
+           made_by_kind = excluded.made_by_kind, made_at = excluded.made_at, ended_at = null, ended_by = null,
+           ended_by_kind = null`);
 }
 
 const isPair = (one: string, other: string) => {
@@ -115,10 +118,15 @@ const isPair = (one: string, other: string) => {
   return and(eq(incident_links.incident_id, pair.incident_id), eq(incident_links.other_id, pair.other_id));
 };
 
-export async function endLink(ctx: Ctx, one: string, other: string, ended_by: string): Promise<void> {
+export async function endLink(
+  ctx: Ctx,
+  one: string,
+  other: string,
+  by: { ended_by: string; ended_by_kind: string },
+): Promise<void> {
   await ctx.db
     .update(incident_links)
-    .set({ ended_at: ctx.clock.now(), ended_by })
+    .set({ ended_at: ctx.clock.now(), ...by })
     .where(and(isPair(one, other), isNull(incident_links.ended_at)));
 }
 

@@ -8,6 +8,7 @@ import { EXECUTION } from "./marks.ts";
 import { type Changeable, type Place, pathOf, read, resourceOf } from "./objects.ts";
 import { checkPermissions, type Permission } from "./permission.ts";
 import { type Signed, type Snapshot, signedValue } from "./snapshot.ts";
+import { whoseIs } from "./whose.ts";
 
 /** What is to be sent: a strategic merge patch of the object as it is now; or why nothing is. */
 export type Planned = { patch: object } | { nothing: string } | { impossible: string };
@@ -164,6 +165,7 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
     return {
       checks: [permission, tried(true, said), ...more],
       diff,
+      belongs_to: whoseIs(object),
       affected_pods: change.affectedPods?.(object, after) ?? 0,
     };
   } catch (error) {

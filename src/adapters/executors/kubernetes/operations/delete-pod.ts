@@ -8,6 +8,7 @@ import { failureOf, plain } from "../failure.ts";
 import { controllerOf, type Pod, pathOf, read } from "../objects.ts";
 import { checkPermissions } from "../permission.ts";
 import { podBefore, type Snapshot } from "../snapshot.ts";
+import { ownersOfPods } from "../whose.ts";
 import { siblingsOf } from "../workload.ts";
 
 export type PodPlace = { kind: "pod"; name: string; namespace: string };
@@ -107,6 +108,7 @@ export async function dryRunDelete(cluster: Cluster, place: PodPlace): Promise<D
     checks: owner === undefined ? checks : [...checks, owner],
     diff: `pod ${plain(name, 253)}: ${plain(pod.status?.phase ?? "there", 40)} → deleted`,
     affected_pods: 1,
+    belongs_to: ownersOfPods([pod]),
   };
 }
 

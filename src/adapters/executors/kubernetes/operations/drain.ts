@@ -9,6 +9,7 @@ import { type Failure, failureOf, plain } from "../failure.ts";
 import { type Node, type Pod, read } from "../objects.ts";
 import type { Permission } from "../permission.ts";
 import { podBefore, podsOn, type Snapshot, stateOfNode } from "../snapshot.ts";
+import { ownersOfPods } from "../whose.ts";
 import { cordon } from "./cordon.ts";
 
 export type Drain = { node: string; terms: DrainTerms; bounds(namespace: string): string | undefined };
@@ -149,7 +150,7 @@ export async function drainNode(
 async function drainChecks(
   cluster: Cluster,
   drain: Drain,
-): Promise<{ checks: Check[]; diff: string; count: number }> {
+): Promise<{ checks: Check[]; diff: string; going: Pod[] }> {
   const { evict: going, leave, obstacles } = await look(cluster, drain);
   const pods = "pods on it";
   const sorted: Check =
@@ -168,16 +169,21 @@ async function drainChecks(
     message: blocked.length === 0 ? "none speaks against it as things are" : some(said),
   };
   const diff = going.map((pod) => `pod ${plain(nameOf(pod), 300)}: here → moved away`);
-  return { checks: [sorted, budget], diff: diff.join("\n"), count: going.length };
+  return { checks: [sorted, budget], diff: diff.join("\n"), going };
 }
 
 export async function dryRunDrain(cluster: Cluster, drain: Drain): Promise<DryRun> {
   const change = { ...cordon(drain.node, true), permissions: PERMISSIONS };
   const own = await dryRunOf(cluster, change);
   try {
-    const { checks, diff, count } = await drainChecks(cluster, drain);
+    const { checks, diff, going } = await drainChecks(cluster, drain);
     const all = [own.diff, diff].filter(Boolean).join("\n");
-    return { checks: [...own.checks, ...checks], diff: all === "" ? null : all, affected_pods: count };
+    return {
+      checks: [...own.checks, ...checks],
+      diff: all === "" ? null : all,
+      affected_pods: going.length,
+      belongs_to: ownersOfPods(going),
+    };
   } catch (error) {
     const failure = { name: "pods on it", passed: false, message: failureOf(error).message };
     return { ...own, checks: [...own.checks, failure] };

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { SYSTEM_NAMES } from "../lib/actor.ts";
+import { authenticate } from "./authenticate.ts";
+import { isSystemName, nameProblem, personKey } from "./names.ts";
+import { createToken, ensureAdmin } from "./tokens.ts";
+
+describe("a name of the system", () => {
+  it.each([
+    ...SYSTEM_NAMES,
+    ...SYSTEM_NAMES.map((name) => name.toUpperCase()),
+    "sweep (system)",
+    "ada (system)",
+    "grafana (sender)",
+    "ada (person)",
+    "ada ( SYSTEM )".replaceAll(" )", ")").replace("( ", "("),
+    "Sweep",
+    " sweep ",
+    "swe\u200bep",
+    "\u202esweep",
+    "ｓｗｅｅｐ",
+    "ѕweep",
+    "swеер",
+    "sweép",
+    "SWEEР",
+    "sweep（system）",
+    "sweep (ѕуѕtem)",
+    "first-start",
+    "First  Start",
+    "auto_approve:playbook",
+    "Auto approve",
+    "expert system",
+    "llm_gpt",
+    "configuratіon",
+    "p1aybook",
+  ])("is no person's: %j", (name) => {
+    expect(isSystemName(name)).toBe(true);
+    expect(nameProblem(name, [])).toMatch(/part of the system/);
+  });
+
+  it.each([
+    "ada",
+    "Sweeney",
+    "admin",
+    "Eve",
+    "林小明",
+    "陳大文 David",
+    "Иван Петров",
+    "Ζωή",
+    "佐藤 さくら",
+    "ops (night)",
+  ])("is not this: %s", (name) => {
+    expect(isSystemName(name)).toBe(false);
+    expect(nameProblem(name, ["Bob"])).toBeNull();
+  });
+});
+
+describe("a name that looks like another", () => {
+  it.each([
+    ["аda", "mixes"],
+    ["Αda", "mixes"],
+    ["аԁа", "looks like ada"],
+    ["ädä", "looks like ada"],
+    ["a\u0301da", "looks like ada"],
+    ["АДА", null],
+    ["adа 1", "mixes"],
+    ["Adam", null],
+    ["b0b", "looks like Bob"],
+    ["Воb", "mixes"],
+    ["rnary", "looks like mary"],
+    ["Ian", "looks like lan"],
+    ["Kai", null],
+    ["Kal", null],
+    ["\u200b\u200b", "nothing to be seen"],
+    ["Иvan", "mixes"],
+    ["王Иван", "mixes"],
+  ])("%j: %s", (name, problem) => {
+    const found = nameProblem(name, ["ada", "Bob", "mary", "lan"]);
+    if (problem === null) expect(found).toBeNull();
+    else expect(found).toContain(problem);
+  });
+
+  it("is none where it only is another spelling of the same", () => {
+    for (const same of ["Ada", " ada ", "ａｄａ", "a\u200bda", "ADA", "\u202eada"]) {
+      expect(personKey(same)).toBe("ada");
+      expect(nameProblem(same, ["ada"])).toBeNull();
+    }
+  });
+});
+
+describe("making people", () => {
+  let database: TestDatabase;
+  let admin: Ctx;
+  beforeAll(async () => {
+    database = await createDatabase();
+    admin = database.ctx({
+      kind: "person",
+      person_id: "PER-ROOT",
+      name: "root",
+      role: "admin",
+      token_id: "TOK-1",
+    });
+  });
+  afterAll(() => database.drop());
+  const make = (person: string) => createToken(admin, { name: "laptop", role: "approver", person });
+  const people = async () =>
+    (await database.pool.query("select name from people order by name")).rows.map((row) => row.name);
+  const invalid = (path: string) =>
+    expect.objectContaining({ code: "invalid", errors: [expect.objectContaining({ path })] });
+
+  it("refuses the system's names and those that look like somebody's, and leaves nothing behind", async () => {
+    const ada = await make("ada");
+    for (const name of ["sweep", "ѕweep", "configuration", "ada (system)", "аda", "аԁа", "àda"])
+      await expect(make(name)).rejects.toThrow(invalid("person"));
+    await expect(createToken(admin, { name: "pipeline", role: "viewer" })).rejects.toThrow(invalid("name"));
+    expect(await people()).toEqual(["ada"]);
+    // Other spellings are hers, and shown as hers.
+    expect(await make("Ａｄａ")).toMatchObject({ person_id: ada.person_id, person: "ada" });
+  });
+
+  it("makes one of two that look alike when both are made at once", async () => {
+    const made = await Promise.allSettled(["maria", "mаriа", "mária", "rnaria"].map(make));
+    expect(made.filter((one) => one.status === "fulfilled")).toHaveLength(1);
+  });
+
+  it("renames who was called as the system before that was refused, also by an import, and says so", async () => {
+    const old = await make("sven");
+    await database.pool.query(
+      "update people set name = 'sweep (system)', key = 'sweep (system)' where person_id = $1",
+      [old.person_id],
+    );
+    await ensureAdmin(database.ctx({ kind: "system", name: "bootstrap" }), undefined);
+    const actor = await authenticate(database.ctx(), `Bearer ${old.token}`);
+    expect(actor).toMatchObject({ person_id: old.person_id, name: `sweep (system) ${old.person_id}` });
+    const { rows } = await database.pool.query(
+      "select actor_kind, data from audit_entries where action = 'access.renamed'",
+    );
+    expect(rows).toEqual([
+      { actor_kind: "system", data: { from: "sweep (system)", to: `sweep (system) ${old.person_id}` } },
+    ]);
+    await ensureAdmin(database.ctx({ kind: "system", name: "bootstrap" }), undefined);
+    expect(
+      (await database.pool.query("select 1 from audit_entries where action = 'access.renamed'")).rows,
+    ).toHaveLength(1);
+  });
+
+  it("does not take a token for the configuration's because of who made it", async () => {
+    const eve = await make("eve");
+    await database.pool.query(
+      "update tokens set created_by = 'configuration', role = 'admin' where token_id = $1",
+      [eve.token_id],
+    );
+    await ensureAdmin(database.ctx({ kind: "system", name: "bootstrap" }), undefined);
+    await expect(authenticate(database.ctx(), `Bearer ${eve.token}`)).resolves.toMatchObject({ name: "eve" });
+  });
+});

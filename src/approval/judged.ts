@@ -1,0 +1,40 @@
+import { tenuresOf } from "../access/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { whyNot } from "./quorum.ts";
+import { signaturesOf } from "./store.ts";
+import type { ApprovalRow, Signature } from "./types.ts";
+
+/** A signature, and why it does not count; null: it does. */
+export type JudgedSignature = Signature & { why_not: string | null };
+
+/**
+ * The signatures of these approvals, each with whether it counts: by the tokens that its person has now, or had at
+ * `asOf`. With `hold` no token of theirs is revoked until the transaction ends.
+ */
+export async function judgedSignatures(
+  ctx: Ctx,
+  approvals: readonly (Pick<ApprovalRow, "approval_id" | "plan_hash" | "plan"> & { asOf?: Date })[],
+  options: { hold?: boolean } = {},
+): Promise<Map<string, JudgedSignature[]>> {
+  const found = await signaturesOf(
+    ctx,
+    approvals.map((one) => one.approval_id),
+  );
+  const people = new Set([...found.values()].flat().map((one) => one.person_id));
+  const tenures = await tenuresOf(ctx, [...people].sort(), options);
+  const now = ctx.clock.now();
+  return new Map(
+    approvals.map(({ approval_id, plan_hash, plan, asOf = now }) => {
+      const about = { plan_hash, risk: plan.risk_level, now: asOf };
+      const judged = (found.get(approval_id) ?? []).map((one) => {
+        const own = tenures.get(one.person_id) ?? [];
+        return { ...one, why_not: whyNot(one, { ...about, tenures: own }) };
+      });
+      return [approval_id, judged];
+    }),
+  );
+}
+
+/** Those that count. */
+export const counting = (signatures: readonly JudgedSignature[]): JudgedSignature[] =>
+  signatures.filter((one) => one.why_not === null);

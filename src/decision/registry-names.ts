@@ -1,0 +1,51 @@
+import type { OperationTarget } from "../contract/incident.ts";
+import { workloadNamesOf } from "../incident/index.ts";
+
+type Place = Pick<OperationTarget, "namespace" | "cluster" | "host">;
+
+/** By which names the service registry may list a thing, where it is, and what it is a part of. */
+export type RegistryNames = { bare: string[]; qualified: string[]; place: Place; part_of: string[] };
+
+function named(bare: string[], place: Place): Pick<RegistryNames, "bare" | "qualified" | "place"> {
+  const { namespace, cluster, host } = place;
+  const within = namespace === undefined ? "" : `${namespace}/`;
+  const places = [
+    ...(within === "" ? [] : [within]),
+    ...(cluster === undefined ? [] : [`${cluster}/${within}`]),
+    ...(host === undefined ? [] : [`${host}/`]),
+  ];
+  return { bare, qualified: places.flatMap((at) => bare.map((name) => `${at}${name}`)), place };
+}
+
+/** `ledger` in `prod` on `eu` is also `prod/ledger` and `eu/prod/ledger`; a container on a host `host/name`. */
+export function namesOfTarget(target: OperationTarget): RegistryNames {
+  const { namespace, cluster, host } = target;
+  const part_of = host === undefined ? [] : [host];
+  return { ...named(workloadNamesOf(target), { namespace, cluster, host }), part_of };
+}
+
+/** What a sender calls a service, where the incident's target is. */
+export function namesOfService(service: string, { namespace, cluster }: Place = {}): RegistryNames {
+  return { ...named([service], { namespace, cluster }), part_of: [] };
+}
+
+/** What a system says of whose something is: `prod/ledger`. */
+export function namesOfOwner(owner: string): RegistryNames {
+  const at = owner.lastIndexOf("/");
+  const namespace = at < 0 ? undefined : owner.slice(0, at);
+  return { ...named([owner.slice(at + 1)], { namespace }), part_of: [] };
+}
+
+/** Whether an entry that says more of the place than is known of the thing may mean it all the same. */
+export function mayMean(
+  [last = "", first, second]: readonly string[],
+  { bare, place }: RegistryNames,
+  isPlace: (name: string) => boolean,
+  alike: (one: string, other: string) => boolean,
+): boolean {
+  const { namespace, cluster, host } = place;
+  if (first === undefined || !bare.some((name) => alike(name, last))) return false;
+  const elsewhere = (said: string) => cluster !== undefined && isPlace(cluster) && !alike(cluster, said);
+  if (second !== undefined) return (namespace === undefined || alike(namespace, first)) && !elsewhere(second);
+  return namespace === undefined && host === undefined && !elsewhere(first);
+}

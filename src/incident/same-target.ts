@@ -1,0 +1,29 @@
+import type { OperationTarget } from "../contract/incident.ts";
+import { ownerOfPod, workloadOfJob, workloadOfPod, workloadOfReplicaSet } from "../intake/index.ts";
+
+/** All names of a target's own: a pod, a replica set and a run of a job have that of their workload, too. */
+export function workloadNamesOf({ kind, name }: Pick<OperationTarget, "kind" | "name">): string[] {
+  if (kind === "pod") return [...new Set([name, ownerOfPod(name).name, workloadOfPod(name)])];
+  if (kind === "replicaset") return [...new Set([name, workloadOfReplicaSet(name)])];
+  if (kind === "job") return [...new Set([name, workloadOfJob(name)])];
+  if (kind === "unit") return [...new Set([name, name.replace(/\.service$/, "")])];
+  return [name];
+}
+
+const KINDS = [["process"], ["host", "node"], ["unit", "container", "compose_service"], ["tool"]];
+// What Kubernetes runs has many kinds, and one that nobody knows may be any of them.
+const familyOf = (kind: string) => KINDS.findIndex((kinds) => kinds.includes(kind));
+
+const agree = (one: string | undefined, other: string | undefined) =>
+  one === undefined || other === undefined || one.toLowerCase() === other.toLowerCase();
+
+/**
+ * Whether two targets may be one, however they are spelled: a pod and its deployment are, in the same namespace, and
+ * what names no namespace or host may be in any. Clusters are not compared: one may have several names. Pure.
+ */
+export function mayBeSame(one: OperationTarget, other: OperationTarget): boolean {
+  if (familyOf(one.kind) !== familyOf(other.kind)) return false;
+  if (!agree(one.namespace, other.namespace) || !agree(one.host, other.host)) return false;
+  const names = new Set(workloadNamesOf(one).map((name) => name.toLowerCase()));
+  return workloadNamesOf(other).some((name) => names.has(name.toLowerCase()));
+}

@@ -1,0 +1,310 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { makePerson, type Person, type SetClock, setClock, testJourney } from "../../test/support/journey.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import { mayRunByItself, type ServiceRegistry } from "../decision/index.ts";
+import { getIncident } from "../incident/index.ts";
+import type { Receipt } from "../intake/index.ts";
+import { insertReceipts } from "../intake/store.ts";
+import type { Operation } from "../operation/index.ts";
+import { hashOf, type PlaybookRow } from "../playbook/index.ts";
+import { mergeByHand } from "./by-hand.ts";
+import { processReceipts } from "./receive.ts";
+import type { Journey } from "./types.ts";
+
+/** What a sender writes, for each place where it takes part in whether a playbook runs by itself: it only narrows. */
+
+type Labels = Record<string, string>;
+
+let database: TestDatabase;
+let clock: SetClock;
+let journey: Journey;
+let ada: Person;
+let playbook: PlaybookRow;
+let registry: ServiceRegistry | null;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  clock = setClock();
+  ada = await makePerson(database.ctx(undefined, clock), "ada", "admin");
+  const { rows } = await database.pool.query(
+    `insert into playbooks (playbook_id, name, description, status, pattern, steps, runs, successes, trust, source,
+                            created_by, created_at, updated_at)
+     values ('PBK-1', 'shop', '', 'approved', $1, '[]', 9, 9, 0.9, 'manual', 'ada', now(), now()) returning *`,
+    [JSON.stringify({ alert_names: ["Hangs"], services: [], severities: [] })],
+  );
+  playbook = rows[0] as PlaybookRow;
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await database.pool.query("truncate incidents, alerts, receipts cascade");
+  clock.forward(100_000);
+  journey = testJourney(database, clock);
+  journey.known = { processes: ["shop", "ledger"] };
+  journey.correlation.merge = false;
+  registry = null;
+});
+
+const restartOf = (target: OperationTarget): Operation =>
+  target.kind === "process"
+    ? { kind: "process.restart", target: { ...target, kind: "process" }, parameters: {} }
+    : ({ kind: "kubernetes.rollout_restart", target, parameters: {} } as Operation);
+
+async function receive(labels: Labels, status = "firing"): Promise<string> {
+  const ctx = journey.as("intake");
+  const row = {
+    source: "alertmanager",
+    sender: "127.0.0.1",
+    body: Buffer.from("{}"),
+    received_at: clock.now(),
+  };
+  const [seq] = await insertReceipts(ctx, [row]);
+  const alert = { status, labels: { alertname: "Hangs", ...labels }, startsAt: "2026-05-04T07:00:00Z" };
+  const body = { version: "4", status, alerts: [alert] };
+  const answers = await processReceipts(ctx, journey, [
+    { receipt: { ...row, seq: seq as number } as Receipt, body },
+  ]);
+  clock.forward(1);
+  return answers.get(seq as number)?.incident_id as string;
+}
+
+/** The names of what keeps the incident's own target from being restarted by itself. */
+async function blocked(
+  incident_id: string,
+  more: { operations?: Operation[]; belongs_to?: string[]; services?: string[] } = {},
+): Promise<string[]> {
+  const ctx = journey.as("pipeline");
+  const incident = await getIncident(ctx, incident_id);
+  const own = incident.operation_target;
+  const pattern = { ...playbook.pattern, services: more.services ?? [] };
+  await database.pool.query("update playbooks set pattern = $1", [JSON.stringify(pattern)]);
+  const { blocked_by } = await mayRunByItself(
+    ctx,
+    {
+      incident,
+      approval_id: "APR-THIS",
+      operations: more.operations ?? (own === null ? [] : [restartOf(own)]),
+      risk_level: "medium",
+      playbook_id: playbook.playbook_id,
+      playbook_hash: hashOf({ ...playbook, pattern }),
+      belongs_to: more.belongs_to ?? [],
+      stopped: null,
+      failed_checks: [],
+    },
+    {
+      mode: "auto",
+      terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
+      services: registry,
+      repeats: 20,
+    },
+  );
+  return blocked_by.map((one) => one.guardrail);
+}
+
+const registered = (
+  services: Record<string, "auto" | "suggest" | "never">,
+  other: "auto" | "never" = "never",
+) => {
+  registry = {
+    default: other,
+    services: Object.fromEntries(
+      Object.entries(services).map(([name, auto_repair]) => [name, { auto_repair, dependencies: [] }]),
+    ),
+  };
+};
+const WARNING = { severity: "warning" };
+const API = { ...WARNING, namespace: "prod", deployment: "api", component: "api" };
+
+describe("the service registry is asked about what is acted on, whatever a label calls it", () => {
+  it("lets through what it lists as auto, in every part", async () => {
+    registered({ shop: "auto" });
+    expect(await blocked(await receive({ ...WARNING, process: "shop", component: "shop" }))).toEqual([]);
+    registered({ api: "auto" });
+    expect(await blocked(await receive(API))).toEqual([]);
+  });
+
+  it.each<[string, Labels, Record<string, "auto" | "suggest" | "never">, ("auto" | "never")?]>([
+    ["another component", { process: "ledger", component: "shop" }, { shop: "auto" }],
+    ["another service", { process: "ledger", service: "shop" }, { shop: "auto" }],
+    ["another job", { process: "ledger", job: "shop" }, { shop: "auto" }],
+    ["a component that nobody listed", { process: "shop", component: "mail" }, { shop: "auto" }],
+    ["a component in other letters", { process: "shop", component: "ѕhop" }, { shop: "auto" }],
+    ["a component in wide letters", { process: "shop", component: "ｓhop" }, { shop: "auto" }],
+    ["a component with what is not seen", { process: "shop", component: "sh\u200bop" }, { shop: "auto" }],
+    ["a look-alike of what is never", { process: "shop", component: "lеdger" }, { ledger: "never" }, "auto"],
+    ["another case of what is never", { process: "shop", component: "LEDGER" }, { ledger: "never" }, "auto"],
+    ["a path that ends in what is auto", { process: "shop", component: "x/shop" }, { shop: "auto" }],
+    [
+      "a pod of what is never",
+      { namespace: "prod", pod: "ledger-7d9f8b6c54-x2x4z" },
+      { ledger: "never" },
+      "auto",
+    ],
+    ["what is never in its namespace", API, { "prod/api": "never" }, "auto"],
+    ["the same, beside the name itself", API, { api: "auto", "prod/api": "never" }],
+    ["what is never on its cluster", { ...API, cluster: "eu" }, { "eu/prod/api": "never" }, "auto"],
+    ["the same, with no cluster named", API, { "eu/prod/api": "never" }, "auto"],
+    [
+      "the same, by another name of its cluster",
+      { ...API, cluster: "europe" },
+      { "eu/prod/api": "never" },
+      "auto",
+    ],
+    [
+      "a service that is never in some namespace",
+      { process: "shop", component: "api" },
+      { "prod/api": "never" },
+      "auto",
+    ],
+  ])("keeps it from %s", async (_what, labels, services, other) => {
+    registered(services, other);
+    expect(await blocked(await receive({ ...WARNING, ...labels }))).toContain("service_registry");
+  });
+
+  it("tells places apart that are known", async () => {
+    registered({ "us/prod/api": "never", "eu/prod/api": "auto", "stage/api": "never" }, "auto");
+    expect(await blocked(await receive({ ...API, cluster: "eu" }))).toEqual([]);
+  });
+
+  it("is asked of whose a target is, as the system says", async () => {
+    registered({ shop: "auto", "prod/ledger": "never" }, "auto");
+    const incident_id = await receive({ ...WARNING, process: "shop", component: "shop" });
+    expect(await blocked(incident_id)).toEqual([]);
+    expect(await blocked(incident_id, { belongs_to: ["prod/ledger"] })).toEqual(["service_registry"]);
+    registered({ shop: "auto" });
+    expect(await blocked(incident_id, { belongs_to: ["prod/unheard-of"] })).toEqual(["service_registry"]);
+  });
+
+  it("is asked of every step, and of the host that something is on", async () => {
+    registered({ shop: "auto", "db-1": "never" }, "auto");
+    const incident_id = await receive({ ...WARNING, process: "shop" });
+    const on = (host: string): Operation => ({
+      kind: "host.docker_restart",
+      target: { kind: "container", name: "cache", host },
+      parameters: {},
+    });
+    const own = restartOf({ kind: "process", name: "shop" });
+    expect(await blocked(incident_id, { operations: [own, on("db-2")] })).toEqual([]);
+    expect(await blocked(incident_id, { operations: [own, on("db-1")] })).toEqual(["service_registry"]);
+  });
+
+  it("is not satisfied with services that did not all fit", async () => {
+    registered({ shop: "auto" }, "auto");
+    const incident_id = await receive({ ...WARNING, process: "shop" });
+    const many = Array.from({ length: 100 }, (_, at) => `s${at}`);
+    await database.pool.query("update incidents set affected_services = $1", [many]);
+    expect(await blocked(incident_id)).toEqual(["many_services"]);
+  });
+});
+
+describe("a playbook for one service", () => {
+  it("does not act on another that a label puts beside it", async () => {
+    const incident_id = await receive({ ...WARNING, process: "ledger", component: "shop" });
+    expect(await blocked(incident_id, { services: ["shop"] })).toEqual(["playbook_services"]);
+    expect(await blocked(incident_id, { services: ["shop", "Ledger"] })).toEqual([]);
+  });
+});
+
+describe("of all alerts of an incident the worst counts", () => {
+  const SHOP = { process: "shop", deployment: "" };
+
+  it.each<[string, Labels[], string[]]>([
+    ["one alert is worse than the last", [{ severity: "critical" }, { severity: "info" }], ["severity"]],
+    [
+      "one says that it is not to be repaired",
+      [{ auto_repair: "false" }, { auto_repair: "true" }],
+      ["auto_repair_label"],
+    ],
+    ["one says so in other words", [{ auto_repair: "No" }], ["auto_repair_label"]],
+  ])("where %s", async (_what, said, expected) => {
+    let incident_id = "";
+    // Labels that vary within a workload: one incident.
+    for (const [at, labels] of said.entries())
+      incident_id = await receive({ ...SHOP, ...WARNING, namespace: "prod", pod: `shop-${at}`, ...labels });
+    const merged = await database.pool.query("select incident_id from incidents order by created_at");
+    for (const { incident_id: other } of merged.rows)
+      if (other !== incident_id)
+        await mergeByHand(database.ctx(ada, clock), { incident_id: other, into: incident_id });
+    expect(
+      await blocked(incident_id, { operations: [restartOf({ kind: "process", name: "shop" })] }),
+    ).toEqual(expected);
+  });
+
+  it.each<[string, Labels, string, string?]>([
+    ["is a matter of security", { alertname: "SecurityBreachFound" }, "category"],
+    ["is worse", { severity: "critical" }, "severity"],
+    ["says no", { auto_repair: "false" }, "auto_repair_label"],
+    ["keeps coming back", {}, "tier", "update incidents set escalation_level = 4 where incident_id = $1"],
+  ])("also where what was merged into it %s", async (_what, labels, expected, change) => {
+    const main = await receive({ ...WARNING, process: "shop" });
+    const effect = await receive({ ...WARNING, process: "ledger", ...labels });
+    if (change !== undefined) await database.pool.query(change, [effect]);
+    expect(await blocked(main)).toEqual([]);
+    await mergeByHand(database.ctx(ada, clock), { incident_id: effect, into: main });
+    expect(await blocked(main)).toEqual([expected]);
+  });
+
+  it("although many labels are sent with it", async () => {
+    const padding = Object.fromEntries(
+      Array.from({ length: 40 }, (_, at) => [`pad_${at}`, "x".repeat(1_000)]),
+    );
+    const incident_id = await receive({
+      process: "shop",
+      ...padding,
+      severity: "critical",
+      auto_repair: "no",
+    });
+    expect(await blocked(incident_id)).toEqual(["auto_repair_label", "severity"]);
+  });
+});
+
+describe("another spelling is no fresh start", () => {
+  /** Something that was done by itself to a target in another incident. */
+  async function acted(target: object, how: { times?: number; status?: string; ago?: number } = {}) {
+    const { times = 1, status = "success", ago = 3_600 } = how;
+    const incident_id = await receive({ ...WARNING, process: "ledger", namespace: "z" });
+    const at = new Date(clock.now().getTime() - ago * 1000);
+    const operation = JSON.stringify({ kind: "process.restart", target, parameters: {} });
+    await database.pool.query(
+      `insert into approvals select (jsonb_populate_record(a, jsonb_build_object('approval_id', 'APR-' || n, 'status', 'superseded'))).*
+         from approvals a, generate_series(1, $2) n where incident_id = $1`,
+      [incident_id, times],
+    );
+    await database.pool.query(
+      `insert into executions (execution_id, incident_id, approval_id, operation, plan_hash, status, attempts, caller,
+                               created_at, started_at, deadline)
+       select 'EXE-' || n, $1, 'APR-' || n, $3, 'hash', $4, 1, 'auto_repair', $5, $5, $5 from generate_series(1, $2) n`,
+      [incident_id, times, operation, status, at],
+    );
+  }
+  const shopIn = (namespace: string) => receive({ ...WARNING, process: "shop", namespace });
+
+  it("of trouble that was repaired too often within 30 days, under whatever name of the anomaly", async () => {
+    await acted({ kind: "process", name: "shop" }, { times: 19, ago: 20 * 86_400 });
+    const [one, other] = [await shopIn("a"), await shopIn("b")];
+    expect(one).not.toBe(other);
+    expect(await blocked(other)).toEqual([]);
+    await database.pool.query("truncate executions cascade");
+    await database.pool.query(
+      "delete from approvals where approval_id like 'APR-_' or approval_id like 'APR-__'",
+    );
+    await acted({ kind: "process", name: "shop" }, { times: 20, ago: 20 * 86_400 });
+    expect(await blocked(other)).toEqual(["tier"]);
+  });
+
+  it("of a target whose last repair by itself failed, in whatever incident", async () => {
+    await acted({ kind: "process", name: "shop" }, { status: "failed" });
+    expect(await blocked(await shopIn("a"))).toEqual(["failed_before"]);
+    clock.forward(86_400);
+    expect(await blocked(await shopIn("a"))).toEqual([]);
+  });
+
+  it("of a target for which people rejected a plan, in whatever incident", async () => {
+    const first = await shopIn("a");
+    await database.pool.query("update approvals set status = 'rejected' where incident_id = $1", [first]);
+    const plan = await database.pool.query("select plan from approvals where incident_id = $1", [first]);
+    expect(plan.rows).toHaveLength(1);
+    expect(await blocked(await shopIn("b"))).toEqual(["people_rejected"]);
+    expect(await blocked(await receive({ ...WARNING, process: "ledger" }))).toEqual([]);
+  });
+});
