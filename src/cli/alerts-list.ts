@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { pageOf } from "../contract/common.ts";
 import { alert } from "../contract/incident.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { leaf, limit, oneOf, type Session } from "./command.ts";
 import { moment, shellWord } from "./print.ts";
@@ -12,7 +13,7 @@ async function list(
   { json, silenced, status, limit: count, cursor }: Options,
 ): Promise<void> {
   const query = { silenced: silenced ? "true" : undefined, status, limit: count, cursor };
-  const answer = await request(session.server(), "GET", "/alerts", { query });
+  const answer = await request(session.server(), "GET", urlPath`/alerts`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(alert), answer);
   if (items.length === 0) return session.out.line("There are no such alerts.");

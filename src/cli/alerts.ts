@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type AlertResult, webhookAnswer } from "../contract/webhook.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { alertmanagerBody } from "./alert-body.ts";
 import { addAlertsList } from "./alerts-list.ts";
 import { read, request, secretOf } from "./client.ts";
@@ -97,7 +98,7 @@ async function send(session: Session, options: SendOptions): Promise<void> {
       : { body: await bodyOfFile(session, options.file), starts_at: null };
   // A webhook's sender is not a person: our own token is none of its business.
   const server = { ...session.server(), token: secretOf(session.io.env, "AWOOOI_WEBHOOK_TOKEN") };
-  const answer = await request(server, "POST", "/webhooks/alertmanager", { body: made.body });
+  const answer = await request(server, "POST", urlPath`/webhooks/alertmanager`, { body: made.body });
   const told = read(webhookAnswer, answer);
   if (!told.success) session.exit(1);
   if (options.json) return session.out.json(answer.text);

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type Approval, approval, approvalStatus, approve as approveBody } from "../contract/approval.ts";
 import { pageOf } from "../contract/common.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { approvalStatusCell, howToDecide, printPlan } from "./approval-view.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
@@ -15,7 +16,7 @@ type ApproveOptions = Json & { hash?: string; comment?: string; yes?: boolean };
 async function list(session: Session, options: ListOptions): Promise<void> {
   const { status, incident: incident_id, limit: count, cursor } = options;
   const query = { status, incident_id, limit: count, cursor };
-  const answer = await request(session.server(), "GET", "/approvals", { query });
+  const answer = await request(session.server(), "GET", urlPath`/approvals`, { query });
   if (options.json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(approval), answer);
   if (items.length === 0) return session.out.line("There are no approvals.");
@@ -35,7 +36,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
 }
 
 async function show(session: Session, approvalId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", `/approvals/${approvalId}`);
+  const answer = await request(session.server(), "GET", urlPath`/approvals/${approvalId}`);
   if (json) return session.out.json(answer.text);
   const found = read(approval, answer);
   printPlan(session.out, found);
@@ -73,7 +74,7 @@ async function hashOfShown(
       "Nobody can be asked here, as this is no terminal: give --hash HASH, or --yes to sign unasked.";
     throw new AwoooiError("invalid", words);
   }
-  const found = read(approval, await request(session.server(), "GET", `/approvals/${approvalId}`));
+  const found = read(approval, await request(session.server(), "GET", urlPath`/approvals/${approvalId}`));
   // Stdout is for the result where a program reads it.
   printPlan(json ? session.err : session.out, found);
   mustBePending(found);
@@ -91,7 +92,7 @@ async function approve(session: Session, approvalId: string, options: ApproveOpt
     const errors = body.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
     throw new AwoooiError("invalid", "This cannot be signed.", { errors });
   }
-  const path = `/approvals/${approvalId}/approve`;
+  const path = urlPath`/approvals/${approvalId}/approve`;
   const answer = await request(session.server(), "POST", path, { body: JSON.stringify(body.data) });
   if (options.json) return session.out.json(answer.text);
   const signed = read(approval, answer);
@@ -110,7 +111,7 @@ async function reject(
   options: Json & { reason: string },
 ): Promise<void> {
   const body = JSON.stringify({ reason: options.reason });
-  const answer = await request(session.server(), "POST", `/approvals/${approvalId}/reject`, { body });
+  const answer = await request(session.server(), "POST", urlPath`/approvals/${approvalId}/reject`, { body });
   if (options.json) return session.out.json(answer.text);
   const { action } = read(approval, answer);
   session.out.line(`Rejected ${approvalId}: ${action}. Nothing will be done by it.`);

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { auditReport } from "../contract/system.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
 
 async function verify(session: Session, { json }: { json?: boolean }): Promise<void> {
-  const answer = await request(session.server(), "GET", "/audit/verify");
+  const answer = await request(session.server(), "GET", urlPath`/audit/verify`);
   const { entries, broken_at, reason, head } = read(auditReport, answer);
   if (broken_at !== null) session.exit(1);
   if (json) return session.out.json(answer.text);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Problem, problem } from "../contract/common.ts";
 import { AwoooiError, ERRORS, type ErrorCode, messageOf } from "../lib/error.ts";
 import { systemRandom } from "../lib/id.ts";
+import type { UrlPath } from "../lib/url-path.ts";
 import type { CliIo } from "./io.ts";
 
 /** Where the server is, with the token that calls carry. */
@@ -147,7 +148,7 @@ function wasCutOff(error: unknown): boolean {
 export async function request(
   server: Server,
   method: "GET" | "POST" | "PUT" | "DELETE",
-  path: string,
+  path: UrlPath,
   more: { query?: Record<string, string | number | undefined>; body?: string } = {},
 ): Promise<Answer> {
   const url = new URL(`${server.url}/api/v1${path}`);

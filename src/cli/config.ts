@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { configStatus, reloaded } from "../contract/system.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
 import type { CliIo, LocalConfig } from "./io.ts";
@@ -40,7 +41,7 @@ async function show(session: Session, options: Options): Promise<void> {
 }
 
 async function reload(session: Session, options: Options): Promise<void> {
-  const answer = await request(session.server(), "POST", "/config/reload");
+  const answer = await request(session.server(), "POST", urlPath`/config/reload`);
   if (options.json) return session.out.json(answer.text);
   const { hash, changed } = read(reloaded, answer);
   session.out.line(
@@ -50,7 +51,7 @@ async function reload(session: Session, options: Options): Promise<void> {
 }
 
 async function status(session: Session, options: Options): Promise<void> {
-  const answer = await request(session.server(), "GET", "/config");
+  const answer = await request(session.server(), "GET", urlPath`/config`);
   if (options.json) return session.out.json(answer.text);
   const { hash, loaded_at } = read(configStatus, answer);
   session.out.line(`hash ${hash}, in force since ${moment(loaded_at)}`);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { pageOf } from "../contract/common.ts";
 import { lesson } from "../contract/correlation.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, limit, type Session } from "./command.ts";
 import { moment, shellWord } from "./print.ts";
@@ -9,7 +10,7 @@ type Json = { json?: boolean };
 type ListOptions = Json & { limit?: number; cursor?: string };
 
 async function list(session: Session, { json, ...query }: ListOptions): Promise<void> {
-  const answer = await request(session.server(), "GET", "/correlation/lessons", { query });
+  const answer = await request(session.server(), "GET", urlPath`/correlation/lessons`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(lesson), answer);
   if (items.length === 0) return session.out.line("Nothing has been taught by merging or splitting.");
@@ -39,7 +40,7 @@ export function addCorrelation(program: Command, session: Session): void {
   ])
     .argument("<id>", "the lesson", id)
     .action(async (lessonId: string, { json }: Json) => {
-      const answer = await request(session.server(), "DELETE", `/correlation/lessons/${lessonId}`);
+      const answer = await request(session.server(), "DELETE", urlPath`/correlation/lessons/${lessonId}`);
       if (json) return session.out.json(answer.text);
       session.out.line(`${read(lesson, answer).lesson_id} is forgotten.`);
     });

@@ -8,6 +8,7 @@ import {
   deadLetterWithBody,
 } from "../contract/dead-letter.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request, ServerProblem } from "./client.ts";
 import { group, id, leaf, limit, type Session } from "./command.ts";
 import { type Cell, counted, moment, shellWord } from "./print.ts";
@@ -25,7 +26,7 @@ const stateCell = ({ state }: DeadLetter): Cell => ({ text: state, style: STYLES
 
 async function list(session: Session, { json, source, limit: count, cursor }: ListOptions): Promise<void> {
   const query = { source, limit: count, cursor };
-  const answer = await request(session.server(), "GET", "/dead-letters", { query });
+  const answer = await request(session.server(), "GET", urlPath`/dead-letters`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(deadLetter), answer);
   if (items.length === 0) return session.out.line("There are no dead letters.");
@@ -78,7 +79,7 @@ function print(session: Session, found: DeadLetterWithBody): void {
 }
 
 async function show(session: Session, deadLetterId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", `/dead-letters/${deadLetterId}`);
+  const answer = await request(session.server(), "GET", urlPath`/dead-letters/${deadLetterId}`);
   if (json) return session.out.json(answer.text);
   print(session, read(deadLetterWithBody, answer));
 }
@@ -89,7 +90,10 @@ async function everyId(session: Session, source: string | undefined): Promise<st
   let cursor: string | undefined;
   do {
     const query = { source, limit: 200, cursor };
-    const page = read(pageOf(deadLetter), await request(session.server(), "GET", "/dead-letters", { query }));
+    const page = read(
+      pageOf(deadLetter),
+      await request(session.server(), "GET", urlPath`/dead-letters`, { query }),
+    );
     ids.push(...page.items.map((one) => one.dead_letter_id));
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);
@@ -99,7 +103,7 @@ async function everyId(session: Session, source: string | undefined): Promise<st
 /** Asks until it is known what became of a dead letter that is being replayed. */
 async function outcome(session: Session, deadLetterId: string, until: number): Promise<DeadLetter> {
   for (;;) {
-    const answer = await request(session.server(), "GET", `/dead-letters/${deadLetterId}`);
+    const answer = await request(session.server(), "GET", urlPath`/dead-letters/${deadLetterId}`);
     const found = read(deadLetter, answer);
     if (found.state !== "replaying" || performance.now() >= until) return found;
     await pause(POLL_MS);
@@ -124,7 +128,7 @@ async function replay(
   const taken: string[] = [];
   for (const one of deadLetterId === undefined ? await everyId(session, source) : [deadLetterId]) {
     try {
-      await request(session.server(), "POST", `/dead-letters/${one}/replay`);
+      await request(session.server(), "POST", urlPath`/dead-letters/${one}/replay`);
       taken.push(one);
     } catch (error) {
       // Of many, one that somebody else replays at the same time is no failure.

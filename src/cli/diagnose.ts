@@ -9,6 +9,7 @@ import {
   investigation,
 } from "../contract/evidence.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { leaf, type Session } from "./command.ts";
 import { type Cell, counted, moment, type Printer } from "./print.ts";
@@ -88,7 +89,7 @@ function print(
 
 async function diagnose(session: Session, text: string, options: Options): Promise<void> {
   const query = targetOf(text, options);
-  const answer = await request(session.server(), "GET", "/diagnosis", { query });
+  const answer = await request(session.server(), "GET", urlPath`/diagnosis`, { query });
   if (options.json) return session.out.json(answer.text);
   print(session.out, read(investigation, answer));
 }

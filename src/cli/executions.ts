@@ -3,6 +3,7 @@ import { approval } from "../contract/approval.ts";
 import { pageOf } from "../contract/common.ts";
 import { execution } from "../contract/execution.ts";
 import { operationLogEntry } from "../contract/operation-log.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { printPlan } from "./approval-view.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, limit, type Session } from "./command.ts";
@@ -15,7 +16,7 @@ type LogOptions = ListOptions & { event?: string };
 
 async function list(session: Session, { incident: incident_id, limit: count, cursor, json }: ListOptions) {
   const query = { incident_id, limit: count, cursor };
-  const answer = await request(session.server(), "GET", "/executions", { query });
+  const answer = await request(session.server(), "GET", urlPath`/executions`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(execution), answer);
   if (items.length === 0) return session.out.line("Nothing was done yet.");
@@ -35,7 +36,7 @@ async function list(session: Session, { incident: incident_id, limit: count, cur
 }
 
 async function show(session: Session, executionId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", `/executions/${executionId}`);
+  const answer = await request(session.server(), "GET", urlPath`/executions/${executionId}`);
   if (json) return session.out.json(answer.text);
   printExecution(session.out, read(execution, answer));
 }
@@ -43,7 +44,7 @@ async function show(session: Session, executionId: string, { json }: Json): Prom
 async function undo(session: Session, executionId: string, options: Json & { comment?: string }) {
   const { comment, json } = options;
   const body = JSON.stringify(comment === undefined ? {} : { comment });
-  const answer = await request(session.server(), "POST", `/executions/${executionId}/undo`, { body });
+  const answer = await request(session.server(), "POST", urlPath`/executions/${executionId}/undo`, { body });
   if (json) return session.out.json(answer.text);
   const asked = read(approval, answer);
   session.out.line(`${asked.action}: this would take ${executionId} back.`);
@@ -55,7 +56,7 @@ async function undo(session: Session, executionId: string, options: Json & { com
 async function log(session: Session, options: LogOptions): Promise<void> {
   const { incident: incident_id, event, limit: count, cursor, json } = options;
   const query = { incident_id, event, limit: count, cursor };
-  const answer = await request(session.server(), "GET", "/operation-log", { query });
+  const answer = await request(session.server(), "GET", urlPath`/operation-log`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(operationLogEntry), answer);
   if (items.length === 0) return session.out.line("The operation log is empty.");

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type FreezeStatus, freezeStatus } from "../contract/freeze.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { duration, leaf, type Session, withExamples } from "./command.ts";
 import { counted, moment } from "./print.ts";
@@ -23,7 +24,7 @@ type Method = "GET" | "PUT" | "DELETE";
 
 async function ask(session: Session, method: Method, { json }: Json, body?: object): Promise<void> {
   const more = body === undefined ? {} : { body: JSON.stringify(body) };
-  const answer = await request(session.server(), method, "/freeze", more);
+  const answer = await request(session.server(), method, urlPath`/freeze`, more);
   if (json) return session.out.json(answer.text);
   const status = read(freezeStatus, answer);
   if (!status.frozen) session.out.line("Nothing is frozen: what people approve is carried out.", "green");

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { pageOf } from "../contract/common.ts";
 import { heartbeat } from "../contract/heartbeat.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, type Session } from "./command.ts";
 import { moment, span } from "./print.ts";
@@ -8,7 +9,7 @@ import { moment, span } from "./print.ts";
 type Json = { json?: boolean };
 
 async function list(session: Session, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", "/heartbeats", { query: { limit: 200 } });
+  const answer = await request(session.server(), "GET", urlPath`/heartbeats`, { query: { limit: 200 } });
   if (json) return session.out.json(answer.text);
   const { items } = read(pageOf(heartbeat), answer);
   if (items.length === 0)
@@ -28,7 +29,7 @@ async function list(session: Session, { json }: Json): Promise<void> {
 }
 
 async function forget(session: Session, heartbeatId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "DELETE", `/heartbeats/${heartbeatId}`);
+  const answer = await request(session.server(), "DELETE", urlPath`/heartbeats/${heartbeatId}`);
   if (json) return session.out.json(answer.text);
   const { name, expected } = read(heartbeat, answer);
   session.out.line(

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import type { Incident } from "../contract/incident.ts";
+import { type UrlPath, urlPath } from "../lib/url-path.ts";
 import { id, leaf, type Session } from "./command.ts";
 
 type Json = { json?: boolean };
 type Change = (
   session: Session,
-  path: string,
+  path: UrlPath,
   body: object | undefined,
   more: Json & { said: (changed: Incident) => string },
 ) => Promise<void>;
@@ -22,7 +23,12 @@ export function addRelations(incidents: Command, session: Session, change: Chang
     .action((incidentId: string, into: string, options: Json & { comment?: string }) => {
       const { comment } = options;
       const said = (one: Incident) => `${incidentId} is part of ${one.merged_into}.`;
-      return change(session, `${incidentId}/merge`, { into, comment }, { ...options, said });
+      return change(
+        session,
+        urlPath`/incidents/${incidentId}/merge`,
+        { into, comment },
+        { ...options, said },
+      );
     });
 
   leaf(incidents, "split", "make an effect an incident of its own, now and when both come again", [
@@ -33,6 +39,6 @@ export function addRelations(incidents: Command, session: Session, change: Chang
     .action((incidentId: string, options: Json & { comment?: string }) => {
       const { comment } = options;
       const said = () => `${incidentId} is an incident of its own.`;
-      return change(session, `${incidentId}/split`, { comment }, { ...options, said });
+      return change(session, urlPath`/incidents/${incidentId}/split`, { comment }, { ...options, said });
     });
 }

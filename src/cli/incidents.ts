@@ -7,6 +7,7 @@ import { investigation } from "../contract/evidence.ts";
 import { execution } from "../contract/execution.ts";
 import { type Incident, incident, incidentStatus, timelineEvent } from "../contract/incident.ts";
 import { systemClock } from "../lib/clock.ts";
+import { type UrlPath, urlPath } from "../lib/url-path.ts";
 import { itemsOf, read, request, type Server } from "./client.ts";
 import { group, id, leaf, limit, oneOf, type Session, seconds } from "./command.ts";
 import { addRelations } from "./incident-relations.ts";
@@ -39,7 +40,7 @@ const TIMELINE_PAGE = 500;
 
 async function list(session: Session, options: ListOptions): Promise<void> {
   const { json, ...query } = options;
-  const answer = await request(session.server(), "GET", "/incidents", { query });
+  const answer = await request(session.server(), "GET", urlPath`/incidents`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(incident), answer);
   if (items.length === 0) return session.out.line("There are no incidents.");
@@ -60,12 +61,14 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
 }
 
-async function timelineOf(server: Server, path: string): Promise<unknown[]> {
+async function timelineOf(server: Server, incidentId: string): Promise<unknown[]> {
   const events: unknown[] = [];
   for (;;) {
     const after =
       events.length === 0 ? undefined : read(timelineEvent, { text: "", json: events.at(-1) }).seq;
-    const page = itemsOf(await request(server, "GET", `${path}/timeline`, { query: { after } }));
+    const page = itemsOf(
+      await request(server, "GET", urlPath`/incidents/${incidentId}/timeline`, { query: { after } }),
+    );
     events.push(...page);
     if (page.length < TIMELINE_PAGE) return events;
   }
@@ -73,15 +76,14 @@ async function timelineOf(server: Server, path: string): Promise<unknown[]> {
 
 async function show(session: Session, incidentId: string, { json }: Json): Promise<void> {
   const server = session.server();
-  const path = `/incidents/${incidentId}`;
-  const found = await request(server, "GET", path);
+  const found = await request(server, "GET", urlPath`/incidents/${incidentId}`);
   const { decision: decided, links } = read(incident, found);
   const [decisionAnswer, evidence, approvals, executions, timeline] = await Promise.all([
-    decided !== null ? request(server, "GET", `${path}/decision`) : null,
-    links.evidence === undefined ? null : request(server, "GET", `${path}/evidence`),
-    request(server, "GET", "/approvals", { query: { incident_id: incidentId, limit: 200 } }),
-    request(server, "GET", `${path}/executions`, { query: { limit: 200 } }),
-    timelineOf(server, path),
+    decided !== null ? request(server, "GET", urlPath`/incidents/${incidentId}/decision`) : null,
+    links.evidence === undefined ? null : request(server, "GET", urlPath`/incidents/${incidentId}/evidence`),
+    request(server, "GET", urlPath`/approvals`, { query: { incident_id: incidentId, limit: 200 } }),
+    request(server, "GET", urlPath`/incidents/${incidentId}/executions`, { query: { limit: 200 } }),
+    timelineOf(server, incidentId),
   ]);
   const whole = {
     incident: found.json,
@@ -98,18 +100,18 @@ async function show(session: Session, incidentId: string, { json }: Json): Promi
 
 async function change(
   session: Session,
-  path: string,
+  path: UrlPath,
   body: object | undefined,
   more: Json & { said: (changed: Incident) => string },
 ): Promise<void> {
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  const answer = await request(session.server(), "POST", `/incidents/${path}`, sent);
+  const answer = await request(session.server(), "POST", path, sent);
   if (more.json) return session.out.json(answer.text);
   session.out.line(more.said(read(incident, answer)));
 }
 
 const acknowledge = (session: Session, incidentId: string, { json }: Json) =>
-  change(session, `${incidentId}/acknowledge`, undefined, {
+  change(session, urlPath`/incidents/${incidentId}/acknowledge`, undefined, {
     ...(json ? { json } : {}),
     said: ({ owner }) => `${incidentId} is acknowledged; its owner is ${owner ?? "nobody"}.`,
   });
@@ -165,7 +167,7 @@ export function addIncidents(program: Command, session: Session): void {
     .action((incidentId: string, options: Json & { comment?: string }) => {
       const { comment } = options;
       const said = (changed: Incident) => `${incidentId} is ${changed.status}.`;
-      return change(session, `${incidentId}/resolve`, { comment }, { ...options, said });
+      return change(session, urlPath`/incidents/${incidentId}/resolve`, { comment }, { ...options, said });
     });
 
   const changed = (incidentId: string) => (one: Incident) => `${incidentId} is ${one.status}.`;
@@ -177,7 +179,12 @@ export function addIncidents(program: Command, session: Session): void {
     .option("--comment <text>", "why")
     .action((incidentId: string, options: Json & { comment?: string }) => {
       const { comment } = options;
-      return change(session, `${incidentId}/reopen`, { comment }, { ...options, said: changed(incidentId) });
+      return change(
+        session,
+        urlPath`/incidents/${incidentId}/reopen`,
+        { comment },
+        { ...options, said: changed(incidentId) },
+      );
     });
 
   leaf(incidents, "close", "put a resolved incident away: the same trouble is a new one from then on", [
@@ -185,7 +192,10 @@ export function addIncidents(program: Command, session: Session): void {
   ])
     .argument("<id>", "the incident", id)
     .action((incidentId: string, options: Json) =>
-      change(session, `${incidentId}/close`, undefined, { ...options, said: changed(incidentId) }),
+      change(session, urlPath`/incidents/${incidentId}/close`, undefined, {
+        ...options,
+        said: changed(incidentId),
+      }),
     );
 
   addRelations(incidents, session, change);
@@ -197,7 +207,12 @@ export function addIncidents(program: Command, session: Session): void {
     .argument("[owner]", "a person or a team")
     .action((incidentId: string, owner: string | undefined, options: Json) => {
       const said = (one: Incident) => `The owner of ${incidentId} is ${one.owner ?? "nobody"}.`;
-      return change(session, `${incidentId}/assign`, { owner: owner ?? null }, { ...options, said });
+      return change(
+        session,
+        urlPath`/incidents/${incidentId}/assign`,
+        { owner: owner ?? null },
+        { ...options, said },
+      );
     });
 
   leaf(incidents, "feedback", "say how an incident was handled", [
@@ -217,7 +232,7 @@ export function addIncidents(program: Command, session: Session): void {
         should_remember: remember,
       };
       const said = () => `The feedback is kept with ${incidentId}.`;
-      return change(session, `${incidentId}/feedback`, body, { ...more, said });
+      return change(session, urlPath`/incidents/${incidentId}/feedback`, body, { ...more, said });
     });
 
   leaf(incidents, "comment", "add your words to an incident's timeline", [
@@ -227,7 +242,7 @@ export function addIncidents(program: Command, session: Session): void {
     .argument("<text>", "the words")
     .action((incidentId: string, text: string, options: Json) => {
       const said = () => `The comment is on the timeline of ${incidentId}.`;
-      return change(session, `${incidentId}/comment`, { text }, { ...options, said });
+      return change(session, urlPath`/incidents/${incidentId}/comment`, { text }, { ...options, said });
     });
 
   leaf(incidents, "group", "say which alerts are one trouble, and which is its cause; needs no server", [

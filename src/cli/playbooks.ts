@@ -10,6 +10,7 @@ import {
   playbookStatus,
 } from "../contract/playbook.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { writePlaybooks } from "../playbook/index.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
@@ -50,7 +51,7 @@ function print({ out }: Session, one: Playbook): void {
 
 async function list(session: Session, { json, status, limit: count, cursor }: ListOptions): Promise<void> {
   const query = { status, limit: count, cursor };
-  const answer = await request(session.server(), "GET", "/playbooks", { query });
+  const answer = await request(session.server(), "GET", urlPath`/playbooks`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(playbook), answer);
   if (items.length === 0) return session.out.line("There are no playbooks.");
@@ -71,7 +72,7 @@ async function list(session: Session, { json, status, limit: count, cursor }: Li
 }
 
 async function show(session: Session, playbookId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", `/playbooks/${playbookId}`);
+  const answer = await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`);
   if (json) return session.out.json(answer.text);
   print(session, read(playbook, answer));
 }
@@ -80,7 +81,9 @@ async function bringIn(session: Session, file: string, { json }: Json): Promise<
   const yaml = await readFile(file, "utf8").catch((error: unknown) => {
     throw new AwoooiError("invalid", `${file} cannot be read: ${messageOf(error)}.`);
   });
-  const answer = await request(session.server(), "POST", "/playbooks", { body: JSON.stringify({ yaml }) });
+  const answer = await request(session.server(), "POST", urlPath`/playbooks`, {
+    body: JSON.stringify({ yaml }),
+  });
   if (json) return session.out.json(answer.text);
   const { items } = read(importedPlaybooks, answer);
   session.out.table(
@@ -96,27 +99,30 @@ async function bringIn(session: Session, file: string, { json }: Json): Promise<
 
 /** Approves what it has shown, and nothing that came in its place meanwhile. */
 async function approve(session: Session, playbookId: string, { json }: Json): Promise<void> {
-  const shown = read(playbook, await request(session.server(), "GET", `/playbooks/${playbookId}`));
+  const shown = read(playbook, await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`));
   const body = JSON.stringify({ hash: shown.hash });
-  const answer = await request(session.server(), "POST", `/playbooks/${playbookId}/approve`, { body });
+  const answer = await request(session.server(), "POST", urlPath`/playbooks/${playbookId}/approve`, { body });
   if (json) return session.out.json(answer.text);
   print(session, read(playbook, answer));
 }
 
 async function deprecate(session: Session, playbookId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "POST", `/playbooks/${playbookId}/deprecate`);
+  const answer = await request(session.server(), "POST", urlPath`/playbooks/${playbookId}/deprecate`);
   if (json) return session.out.json(answer.text);
   session.out.line(`${read(playbook, answer).name} is out of use.`);
 }
 
 async function exported(session: Session, ids: readonly string[], { json }: Json): Promise<void> {
   const one = async (playbookId: string) =>
-    read(playbook, await request(session.server(), "GET", `/playbooks/${playbookId}`));
+    read(playbook, await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`));
   const all = async () => {
     const found: Playbook[] = [];
     for (let cursor: string | undefined; ; ) {
       const query = { limit: 200, cursor };
-      const page = read(pageOf(playbook), await request(session.server(), "GET", "/playbooks", { query }));
+      const page = read(
+        pageOf(playbook),
+        await request(session.server(), "GET", urlPath`/playbooks`, { query }),
+      );
       found.push(...page.items);
       if (page.next_cursor === null) return found;
       cursor = page.next_cursor;

@@ -4,6 +4,7 @@ import { incident } from "../contract/incident.ts";
 import { type Silence, silence, silenceStatus } from "../contract/silence.ts";
 import { matchersText, parseMatchers } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { duration, group, id, leaf, limit, oneOf, type Session } from "./command.ts";
 import { byWhom, type Cell, moment, shellWord } from "./print.ts";
@@ -37,7 +38,7 @@ function print(session: Session, one: Silence): void {
 
 async function list(session: Session, { json, status, limit: count, cursor }: ListOptions): Promise<void> {
   const query = { status, limit: count, cursor };
-  const answer = await request(session.server(), "GET", "/silences", { query });
+  const answer = await request(session.server(), "GET", urlPath`/silences`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(silence), answer);
   if (items.length === 0) return session.out.line("There are no silences.");
@@ -56,14 +57,14 @@ async function list(session: Session, { json, status, limit: count, cursor }: Li
 }
 
 async function show(session: Session, silenceId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", `/silences/${silenceId}`);
+  const answer = await request(session.server(), "GET", urlPath`/silences/${silenceId}`);
   if (json) return session.out.json(answer.text);
   print(session, read(silence, answer));
 }
 
 async function addToIncident(session: Session, incidentId: string, options: AddOptions): Promise<void> {
   const body = JSON.stringify({ duration: options.for, comment: options.why });
-  const answer = await request(session.server(), "POST", `/incidents/${incidentId}/silence`, { body });
+  const answer = await request(session.server(), "POST", urlPath`/incidents/${incidentId}/silence`, { body });
   if (options.json) return session.out.json(answer.text);
   const { silenced_by } = read(incident, answer);
   const ids = silenced_by.map((one) => one.id).join(", ");
@@ -77,7 +78,7 @@ async function add(session: Session, texts: readonly string[], options: AddOptio
   const matchers = texts.flatMap((text) => parseMatchers(text));
   const { for: duration, from: starts_at, why: comment } = options;
   const body = JSON.stringify({ matchers, duration, starts_at, comment });
-  const answer = await request(session.server(), "POST", "/silences", { body });
+  const answer = await request(session.server(), "POST", urlPath`/silences`, { body });
   if (options.json) return session.out.json(answer.text);
   const made = read(silence, answer);
   print(session, made);
@@ -85,7 +86,7 @@ async function add(session: Session, texts: readonly string[], options: AddOptio
 }
 
 async function expire(session: Session, silenceId: string, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "POST", `/silences/${silenceId}/expire`);
+  const answer = await request(session.server(), "POST", urlPath`/silences/${silenceId}/expire`);
   if (json) return session.out.json(answer.text);
   session.out.line(`${silenceId} has ended: what it kept silent and still fires comes up.`);
 }

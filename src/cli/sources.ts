@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { pageOf } from "../contract/common.ts";
 import { refusedCalls, sourceList } from "../contract/source.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, limit, type Session } from "./command.ts";
 import { moment, shellWord } from "./print.ts";
@@ -17,7 +18,7 @@ type RefusedOptions = Json & {
 };
 
 async function list(session: Session, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", "/sources");
+  const answer = await request(session.server(), "GET", urlPath`/sources`);
   if (json) return session.out.json(answer.text);
   session.out.table(
     ["SOURCE", "PATH", "LAST ACCEPTED", "ACCEPTED", "REFUSED", "DEAD", "DEAD LETTERS", "LIMITED NOW"],
@@ -37,7 +38,7 @@ async function list(session: Session, { json }: Json): Promise<void> {
 
 async function refused(session: Session, { json, limit: count, ...filter }: RefusedOptions): Promise<void> {
   const query = { ...filter, limit: count };
-  const answer = await request(session.server(), "GET", "/sources/refused", { query });
+  const answer = await request(session.server(), "GET", urlPath`/sources/refused`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(refusedCalls), answer);
   if (items.length === 0) return session.out.line("No call was refused.");

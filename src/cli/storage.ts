@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type PruneRun, pruneAnswer, type StorageReport, storageReport } from "../contract/storage.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
 import { moment, span } from "./print.ts";
@@ -47,14 +48,14 @@ function print(session: Session, { groups, last_run, database_bytes, disk_free_b
 }
 
 async function show(session: Session, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", "/storage");
+  const answer = await request(session.server(), "GET", urlPath`/storage`);
   if (json) return session.out.json(answer.text);
   print(session, read(storageReport, answer));
 }
 
 async function prune(session: Session, { json, dryRun }: Json & { dryRun?: boolean }): Promise<void> {
   const body = JSON.stringify({ dry_run: dryRun === true });
-  const answer = await request(session.server(), "POST", "/storage/prune", { body });
+  const answer = await request(session.server(), "POST", urlPath`/storage/prune`, { body });
   if (json) return session.out.json(answer.text);
   const { dry_run, finished, rows } = read(pruneAnswer, answer);
   session.out.line(`${dry_run ? "Would delete" : "Deleted"} ${listed(rows)}.`);

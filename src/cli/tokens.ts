@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { createdToken, token } from "../contract/access.ts";
 import { role } from "../contract/common.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, oneOf, type Session } from "./command.ts";
 import { byWhom, moment } from "./print.ts";
@@ -10,7 +11,7 @@ type Json = { json?: boolean };
 type CreateOptions = Json & { name: string; role: string; person?: string };
 
 async function create(session: Session, { json, ...body }: CreateOptions): Promise<void> {
-  const answer = await request(session.server(), "POST", "/tokens", { body: JSON.stringify(body) });
+  const answer = await request(session.server(), "POST", urlPath`/tokens`, { body: JSON.stringify(body) });
   if (json) return session.out.json(answer.text);
   const made = read(createdToken, answer);
   session.out.line(`${made.token_id}: a token for ${made.person}, whose role with it is ${made.role}.`);
@@ -19,7 +20,7 @@ async function create(session: Session, { json, ...body }: CreateOptions): Promi
 }
 
 async function list(session: Session, { json }: Json): Promise<void> {
-  const answer = await request(session.server(), "GET", "/tokens");
+  const answer = await request(session.server(), "GET", urlPath`/tokens`);
   if (json) return session.out.json(answer.text);
   const { items } = read(z.object({ items: z.array(token) }), answer);
   if (items.length === 0) return session.out.line("There are no tokens.");
@@ -43,7 +44,7 @@ async function revoke(
   { json, keepSignatures = false }: Json & { keepSignatures?: boolean },
 ): Promise<void> {
   const body = JSON.stringify({ keep_signatures: keepSignatures });
-  const answer = await request(session.server(), "DELETE", `/tokens/${tokenId}`, { body });
+  const answer = await request(session.server(), "DELETE", urlPath`/tokens/${tokenId}`, { body });
   if (json) return session.out.json(answer.text);
   session.out.line(
     keepSignatures

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Tool, toolList } from "../contract/tool.ts";
+import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
 import type { Cell } from "./print.ts";
@@ -12,7 +13,7 @@ function stateOf({ enabled, reachable, detail }: Tool): Cell {
 }
 
 async function ls({ server, out }: Session, { json }: { json?: boolean }): Promise<void> {
-  const answer = await request(server(), "GET", "/tools");
+  const answer = await request(server(), "GET", urlPath`/tools`);
   if (json) return out.json(answer.text);
   const { items } = read(toolList, answer);
   if (items.length === 0) return out.line("There are no tools: nothing that acts is configured.");

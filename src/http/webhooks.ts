@@ -4,6 +4,7 @@ import { NOTHING_KNOWN, type WebhookAnswer, webhookAnswer, webhookHealth } from 
 import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
 import { type ErrorCode, withoutTraces } from "../lib/error.ts";
 import { parseJson } from "../lib/json-text.ts";
+import { pathSegment } from "../lib/url-path.ts";
 import { callOf } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
 import { idempotencyKey } from "./idempotency.ts";
@@ -26,7 +27,7 @@ export function webhookPath(source: string): string | null {
   const route = WEBHOOKS.find(({ path, source: named }) =>
     typeof named === "string" ? named === source : name !== "" && path.startsWith(`/${kind}/:`),
   );
-  return route === undefined ? null : PREFIX + route.path.replace(/:\w+$/, encodeURIComponent(name));
+  return route === undefined ? null : PREFIX + route.path.replace(/:\w+$/, pathSegment(name));
 }
 
 /** Bytes of the body as the call says; null when it does not. */

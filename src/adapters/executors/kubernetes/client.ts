@@ -14,6 +14,7 @@ import type {
   ResponseContext,
 } from "@kubernetes/client-node";
 import { AwoooiError, type FieldError } from "../../../lib/error.ts";
+import { isCleanPath } from "../../../lib/url-path.ts";
 import { Authentication } from "./authentication.ts";
 import { type ClusterConfig, clustersOf, type KubernetesConfig } from "./config.ts";
 import { Discovery } from "./discovery.ts";
@@ -80,9 +81,25 @@ function endsWith(context: RequestContext, signal: AbortSignal | undefined): Req
   return context;
 }
 
+/**
+ * The address that every request is made for, the library's own too. Names come from alerts, and the library lets `..`
+ * through, and the API server a `/` that is encoded: no object has such a name, and none is asked for.
+ */
+function serverOf(kubeConfig: KubeConfig) {
+  const { ServerConfiguration, ApiException } = library();
+  const server = new ServerConfiguration(kubeConfig.getCurrentCluster()?.server ?? "", {});
+  const make = server.makeRequestContext.bind(server);
+  server.makeRequestContext = (path, method) => {
+    if (isCleanPath(path)) return make(path, method);
+    const status = { reason: "NotFound", message: "no object can have such a name" };
+    throw new ApiException(404, "", JSON.stringify(status), {});
+  };
+  return server;
+}
+
 function connect(name: string, kubeConfig: KubeConfig, requestTimeout: number): Cluster {
   const lib = library();
-  const server = new lib.ServerConfiguration(kubeConfig.getCurrentCluster()?.server ?? "", {});
+  const server = serverOf(kubeConfig);
   const authentication = new Authentication(kubeConfig, requestTimeout);
   const configuration = lib.createConfiguration({
     baseServer: server,

@@ -12,7 +12,7 @@ async function autoscalerOf(
   { kind, name, namespace }: WorkloadPlace,
 ): Promise<Found | undefined> {
   const version = (await cluster.discovery.version("autoscaling", ["v2", "v1"])) ?? "v1";
-  const path = `/apis/autoscaling/${version}/namespaces/${namespace}/horizontalpodautoscalers`;
+  const path = `/apis/autoscaling/${version}/namespaces/${encodeURIComponent(namespace)}/horizontalpodautoscalers`;
   const all = await listAll<Autoscaler>(cluster, path);
   const found = all.find(({ spec }) => {
     const { scaleTargetRef: target } = spec ?? {};
