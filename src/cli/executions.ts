@@ -61,7 +61,7 @@ async function log(session: Session, options: LogOptions): Promise<void> {
   if (items.length === 0) return session.out.line("The operation log is empty.");
   session.out.table(
     ["AT", "EVENT", "INCIDENT", "BY", "WHAT"],
-    items.map((one) => [moment(one.at), one.event, one.incident_id, one.actor, one.text]),
+    items.map((one) => [moment(one.at), one.event, one.incident_id ?? "-", one.actor, one.text]),
   );
   if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
 }
