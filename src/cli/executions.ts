@@ -65,7 +65,7 @@ async function log(session: Session, options: LogOptions): Promise<void> {
     items.map((one) => [
       moment(one.at),
       one.event,
-      one.incident_id,
+      one.incident_id ?? "-",
       byWhom(one.actor, one.actor_kind),
       one.text,
     ]),

@@ -1,6 +1,23 @@
 import { z } from "zod";
 import { pageQuery, shownKind, wireId, wireTime } from "./common.ts";
 
+/**
+ * What came of an alert that was accepted: it opened an incident, or was counted on one; or why it made none. `known` is
+ * one entry for all alerts of a call that were known.
+ */
+export const alertOutcome = z.enum([
+  "opened",
+  "converged",
+  "silenced",
+  "held",
+  "heartbeat",
+  "progress",
+  "over",
+  "known",
+  "recorded",
+]);
+export type AlertOutcome = z.infer<typeof alertOutcome>;
+
 /** What the operation log keeps of an incident, from the alert to what people were told of the result. */
 export const operationEvents = [
   "ALERT_RECEIVED",
@@ -25,7 +42,8 @@ export const operationLogEntry = z.object({
   seq: z.number().int(),
   at: wireTime,
   event: z.string(),
-  incident_id: z.string(),
+  /** null: of an alert that made no incident. */
+  incident_id: z.string().nullable(),
   actor: z.string(),
   actor_kind: shownKind,
   text: z.string(),

@@ -2,12 +2,14 @@ import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import { type Risk, risk } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { type IncidentRow, note } from "../incident/index.ts";
+import { effectsOf, type IncidentRow, note } from "../incident/index.ts";
+import { saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
 import { type Operation, shownOperation, stepsInWords, traitsOf } from "../operation/index.ts";
 import { type About, type AnswerOptions, answer, type Basis, saysTheSame } from "./answer.ts";
 import { asksFirst, judge, type Mode } from "./policy.ts";
+import { forbiddenBy, noteForbidden, withBlocked } from "./repair-label.ts";
 import { insertDecision, supersedeDecisions } from "./store.ts";
 import type { DecisionRow } from "./types.ts";
 
@@ -18,6 +20,13 @@ export type DecideOptions = AnswerOptions & {
   /** The risk that an operation has at least, whatever a rule or a playbook says. */
   leastRisk?: (operation: Operation) => Risk | undefined;
 };
+
+/** What the label `auto_repair` says on each alert of an incident and its effects that fires; null: nothing. */
+async function repairLabels(ctx: Ctx, incident_id: string): Promise<(string | null)[]> {
+  const effects = await effectsOf(ctx, [incident_id]);
+  const said = await saidOfIncidents(ctx, [incident_id, ...effects.map((one) => one.incident_id)]);
+  return said.filter((one) => one.firing).map((one) => one.auto_repair);
+}
 
 const RISKS = risk.options;
 const higher = (one: Risk, other: Risk = "low") => (RISKS.indexOf(other) > RISKS.indexOf(one) ? other : one);
@@ -50,7 +59,11 @@ async function settle(
   const executable = steps.every(options.executable);
   const { mode } = options;
   const playbook = playbook_id !== undefined;
-  const policy = judge({ mode, notification_type, category, operation, executable, playbook });
+  const verdict = judge({ mode, notification_type, category, operation, executable, playbook });
+  // Of alerts that are stored already; of those that come now it is recorded when they are.
+  const labels = verdict.outcome === "auto" ? [] : await repairLabels(ctx, incident_id);
+  const forbidden = forbiddenBy(labels);
+  const policy = withBlocked(verdict, forbidden);
   const action = stepsInWords(steps);
   const asks = asksFirst(policy);
   const decision: DecisionRow = {
@@ -91,6 +104,7 @@ async function settle(
     subject: token,
     data: { incident_id, source, operations: steps.map(shownOperation), playbook_id, rule_id, policy },
   });
+  noteForbidden(ctx, decision, forbidden);
   return decision;
 }
 

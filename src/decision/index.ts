@@ -5,6 +5,7 @@ export { forgetDecisions } from "./forget.ts";
 export { type Blocked, evaluate, GUARDRAIL_IDS, type GuardrailFacts } from "./guardrails.ts";
 export { asksFirst, judge, type Mode, type PolicyFacts } from "./policy.ts";
 export { getDecision, presentDecision, shownState } from "./read.ts";
+export { recordRepairLabels } from "./repair-label.ts";
 export { fittingRules, loadRules, type Proposal, parseRules, propose, type Rules } from "./rules.ts";
 export { loadServiceRegistry, type ServiceRegistry } from "./service-registry.ts";
 export { latestDecisions, readyDecision, readyForgotten, withdrawDecisions } from "./store.ts";

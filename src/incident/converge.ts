@@ -143,7 +143,6 @@ function noteOpened(ctx: Ctx, incident: IncidentRow, [first]: Group): void {
     kind: "alert",
     text: `${first.alert_name} fired for ${incident.operation_target?.name ?? first.target_resource}`,
     data: { alert_id: first.alert_id, source: first.source, message: first.message },
-    event: "ALERT_RECEIVED",
   });
   noteLevel(ctx, incident);
   record(ctx, { action: "incident.opened", subject: incident_id, data: { fingerprint, severity } });

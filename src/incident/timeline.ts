@@ -4,6 +4,7 @@ import type { OperationEvent, OperationLogEntry, OperationLogQuery } from "../co
 import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { defer } from "../db/transaction.ts";
+import { acceptedAlerts } from "../intake/index.ts";
 import { actorLabel, kindOf } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
@@ -55,12 +56,21 @@ export async function operationLog(
 ): Promise<{ items: OperationLogEntry[]; next_cursor: string | null }> {
   authorise(ctx.actor, "read the operation log", { people: "viewer" });
   const rows = await operationLogPage(ctx, query);
-  const page = pageOf(rows, query.limit, (row) => ({ at: row.at, id: String(row.seq) }));
-  const items = page.rows.map(({ kind: _, event, at, actor_kind, ...row }) => ({
+  const done = rows.map(({ kind: _, event, at, actor_kind, ...row }) => ({
     ...row,
     actor_kind: kindOf(actor_kind),
     event: event ?? "",
     at: at.toISOString(),
   }));
-  return { items, next_cursor: page.next_cursor };
+  const withAlerts = query.event === undefined || query.event === "ALERT_RECEIVED";
+  const received = withAlerts ? await acceptedAlerts(ctx, query) : [];
+  // Both have numbers of one sequence: together they are one listing.
+  const newest = [...done, ...received].sort((a, b) =>
+    a.at === b.at ? b.seq - a.seq : a.at < b.at ? 1 : -1,
+  );
+  const { rows: items, next_cursor } = pageOf(newest, query.limit, (one) => ({
+    at: new Date(one.at),
+    id: String(one.seq),
+  }));
+  return { items, next_cursor };
 }

@@ -2,6 +2,7 @@
 // database and everybody else waiting. The call itself stays in the journal as it came, for its time.
 const LABELS = { each: 4_096, all: 32_768 };
 const ANNOTATIONS = { each: 32_768, all: 65_536 };
+const LOGGED = { each: 512, all: 4_096 };
 const LONGEST_LINK = 8_192;
 
 type Texts = Readonly<Record<string, string>>;
@@ -37,4 +38,9 @@ function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, str
 /** What is kept of an alert's own texts: what does not fit is left out. Lengths are characters. */
 export const keptLabels = (labels: Texts) => bounded(labels, LABELS);
 export const keptAnnotations = (annotations: Texts) => bounded(annotations, ANNOTATIONS);
+/** What the operation log keeps of them: whether it may be repaired first of all. */
+export const labelsForLog = (labels: Texts) => {
+  const { auto_repair, ...others } = labels;
+  return bounded(auto_repair === undefined ? others : { auto_repair, ...others }, LOGGED);
+};
 export const keptLink = (link: string | null) => (link === null || link.length <= LONGEST_LINK ? link : null);

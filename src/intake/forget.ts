@@ -1,6 +1,7 @@
 import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { countRows, type Forget, forgetRows } from "../db/forget.ts";
+import { oldAlertLog, oldKnownAlerts } from "./alert-log/store.ts";
 import { oldCalls } from "./guard/store.ts";
 import { oldAlerts, oldDeadLetters, oldReceipts } from "./store.ts";
 
@@ -8,6 +9,8 @@ const OLD = {
   receipts: oldReceipts,
   dead_letters: oldDeadLetters,
   alerts: oldAlerts,
+  alert_log: oldAlertLog,
+  known_alerts: oldKnownAlerts,
   source_calls: oldCalls,
 };
 

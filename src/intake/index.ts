@@ -1,4 +1,5 @@
 export { affectedServices } from "./affected-services.ts";
+export { type Accepted, acceptedAlerts, allowsRepair, logAccepted } from "./alert-log/log.ts";
 export { decodeAlertmanager } from "./alertmanager-shape.ts";
 export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
 export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";

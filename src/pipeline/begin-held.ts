@@ -13,6 +13,7 @@ import {
 import { addSeconds } from "../lib/clock.ts";
 import { markAlerts } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
+import { logRisen, withIncidents } from "./log-accepted.ts";
 import { judge } from "./mute.ts";
 import type { Journey } from "./types.ts";
 
@@ -42,7 +43,10 @@ async function bring(ctx: Ctx, journey: Journey, alerts: readonly StoredAlert[])
     alerts.filter((alert) => !alert.heartbeat),
   );
   const trouble = heard.filter((alert) => !alert.progress);
+  const now = ctx.clock.now();
   const incidentOf = await bringToIncidents(ctx, journey, trouble);
+  const risen = trouble.filter((alert) => alert.is_new);
+  await logRisen(ctx, withIncidents(risen, incidentOf), now);
   await markAlerts(ctx, changed);
   await assignAlerts(
     ctx,

@@ -15,6 +15,7 @@ import {
   markAlerts,
 } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
+import { logRisen, withIncidents } from "./log-accepted.ts";
 import type { Journey } from "./types.ts";
 
 const PAGE = 500;
@@ -83,7 +84,17 @@ async function judgeAgain(ctx: Ctx, journey: Journey, page: readonly FiringKey[]
     const waiting = rows.filter(
       (row) => row.silenced_by !== null && !by.has(row.alert_id) && !isProgress(journey, row),
     );
-    const incidentOf = await bringToIncidents(tx, journey, waiting.map(comingUp));
+    const now = tx.clock.now();
+    const risen = waiting.map(comingUp);
+    const incidentOf = await bringToIncidents(tx, journey, risen);
+    await logRisen(
+      tx,
+      withIncidents(
+        risen.filter((alert) => alert.is_new),
+        incidentOf,
+      ),
+      now,
+    );
     await markAlerts(tx, changed);
     await assignAlerts(
       tx,

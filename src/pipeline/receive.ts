@@ -43,6 +43,7 @@ import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { markAlerts } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
+import { logCalls } from "./log-accepted.ts";
 import { judge } from "./mute.ts";
 import { tellProgress } from "./progress.ts";
 import type { Journey, Received } from "./types.ts";
@@ -299,6 +300,7 @@ async function process(
     const stored: HeardOutage[] = [];
     for (const wave of waves(alerts))
       for (const alert of await takeWave(tx, journey, wave)) stored.push(alert);
+    await logCalls(tx, understood, stored, now);
     await acknowledgeFor(tx, understood);
     const finished = await finishReceipts(
       tx,

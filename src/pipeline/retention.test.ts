@@ -125,7 +125,7 @@ describe("retention", () => {
   });
   beforeEach(async () => {
     clock = setClock();
-    await sql(`truncate receipts, alerts, incidents, timeline, decisions, approvals, signatures, executions,
+    await sql(`truncate receipts, alerts, alert_log, incidents, timeline, decisions, approvals, signatures, executions,
       execution_attempts, resolutions, repair_records, outbox, deliveries,
       dbos.workflow_status, dbos.workflow_input, dbos.operation_outputs cascade`);
   });
@@ -151,6 +151,26 @@ describe("retention", () => {
     await alert("is recent", over, "resolved", 89);
     expect(await run()).toEqual({ alerts: 3 });
     expect(await ids("select alert_id from alerts")).toEqual(["fires in an active one", "is recent"]);
+  });
+
+  it("deletes from the operation log what was accepted with the alerts, and with the calls what was known", async () => {
+    for (const [outcome, days] of [
+      ["opened", 6],
+      ["opened", 89],
+      ["opened", 91],
+      ["known", 6],
+      ["known", 8],
+    ] as const)
+      await sql(
+        `insert into alert_log (at, receipt, alert_id, outcome, alert_name, labels)
+         values ($1, 1, $2, $3, 'WebDown', '{}')`,
+        ago(days),
+        `${outcome} ${days}`,
+        outcome,
+      );
+    expect(await countPrunable(ctxOf(), TERMS)).toEqual({ alert_log: 1, known_alerts: 1 });
+    expect(await run()).toEqual({ alert_log: 1, known_alerts: 1 });
+    expect(await ids("select alert_id from alert_log")).toEqual(["known 6", "opened 6", "opened 89"]);
   });
 
   it("deletes notices that are on no way any more, with their deliveries", async () => {

@@ -91,8 +91,10 @@ async function forgetWorkflows({ before, limit }: Forget): Promise<number> {
 const KINDS: readonly Kind[] = [
   intake("receipts", "receipts"),
   intake("source_calls", "receipts"),
+  intake("known_alerts", "receipts"),
   intake("dead_letters", "dead_letters"),
   intake("alerts", "alerts"),
+  intake("alert_log", "alerts"),
   {
     keep: (terms) => terms.notices,
     forget: async (ctx, input) => ({ notices: await forgetNotices(ctx, input) }),

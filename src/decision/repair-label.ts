@@ -1,0 +1,63 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { PolicyVerdict } from "../contract/decision.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { note } from "../incident/index.ts";
+import { allowsRepair } from "../intake/index.ts";
+import type { Blocked } from "./guardrails.ts";
+import { latestDecisions, setVerdict } from "./store.ts";
+import type { DecisionRow } from "./types.ts";
+
+const GUARDRAIL = "auto_repair_label";
+const LONGEST = 80;
+
+/** What the label `auto_repair` of these alerts forbids; empty where it forbids nothing. */
+export function forbiddenBy(labels: readonly (string | null | undefined)[]): Blocked[] {
+  const other = labels.find((label) => !allowsRepair(label));
+  if (other == null) return [];
+  const said = other.slice(0, LONGEST).toWellFormed();
+  return [{ guardrail: GUARDRAIL, reason: `an alert has the label auto_repair="${said}"` }];
+}
+
+/** A verdict with what else speaks against running by itself, which policy did not intend anyway. */
+export const withBlocked = (policy: PolicyVerdict, more: readonly Blocked[]): PolicyVerdict =>
+  more.length === 0 ? policy : { ...policy, blocked_by: [...(policy.blocked_by ?? []), ...more] };
+
+/** Says what a label forbids on the incident's story, in the operation log and in the ledger. */
+export function noteForbidden(
+  ctx: Ctx,
+  { token, incident_id }: Pick<DecisionRow, "token" | "incident_id">,
+  blocked_by: readonly Blocked[],
+): void {
+  if (blocked_by.length === 0) return;
+  const text = `Not to be repaired by itself (${GUARDRAIL}): ${blocked_by.map((one) => one.reason).join("; ")}`;
+  const data = { token, blocked_by };
+  note(ctx, { incident_id, kind: "decision", text, data, event: "GUARDRAIL_BLOCKED" });
+  record(ctx, { action: "decision.blocked", subject: token, data: { incident_id, blocked_by } });
+}
+
+/**
+ * Records on the decisions of these incidents that labels of new alerts forbid to repair them by themselves, in every
+ * mode and once. Of what may run by itself the guardrails say it, together with all else that blocks.
+ */
+export async function recordRepairLabels(
+  ctx: Ctx,
+  labels: ReadonlyMap<string, readonly (string | undefined)[]>,
+): Promise<void> {
+  authorise(ctx.actor, "record what labels forbid", { people: "nobody", system: ["intake"] });
+  const forbidden = new Map(
+    [...labels].flatMap(([id, all]) => {
+      const blocked = forbiddenBy(all);
+      return blocked.length === 0 ? [] : [[id, blocked] as const];
+    }),
+  );
+  const decisions = await latestDecisions(ctx, [...forbidden.keys()]);
+  for (const [incident_id, decision] of decisions) {
+    const { policy, state, token } = decision;
+    if (state === "superseded" || policy.outcome === "auto") continue;
+    if (policy.blocked_by?.some((one) => one.guardrail === GUARDRAIL)) continue;
+    const blocked = forbidden.get(incident_id) ?? [];
+    await setVerdict(ctx, token, withBlocked(policy, blocked));
+    noteForbidden(ctx, decision, blocked);
+  }
+}

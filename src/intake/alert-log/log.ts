@@ -1,0 +1,78 @@
+import { authorise } from "../../access/index.ts";
+import type { AlertOutcome, OperationLogEntry, OperationLogQuery } from "../../contract/operation-log.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { type Actor, actorLabel } from "../../lib/actor.ts";
+import { redactText, redactTexts } from "../../lib/redact.ts";
+import { labelsForLog } from "../bounded.ts";
+import { type AlertLogRow, alertLogPage, insertAlertLog } from "./store.ts";
+
+/** An alert that was accepted, and what came of it. */
+export type Accepted = {
+  /** null: no call brought it here, but time. */
+  receipt: number | null;
+  alert_id: string;
+  /** null: it made no incident and joined none. */
+  incident_id: string | null;
+  outcome: AlertOutcome;
+  detail: string | null;
+  alert_name: string;
+  labels: Readonly<Record<string, string>>;
+  /** How many alerts of the receipt it stands for. */
+  alerts: number;
+};
+
+/** Whether an alert's label lets it be repaired without people: where it has none, or `true` in any case. */
+export const allowsRepair = (label: string | null | undefined): boolean =>
+  label == null || label.toLowerCase() === "true";
+
+/** Writes into the operation log what was accepted, in the transaction that says what came of it. */
+export async function logAccepted(ctx: Ctx, accepted: readonly Accepted[]): Promise<void> {
+  authorise(ctx.actor, "log alerts", { people: "nobody", system: ["intake"] });
+  const at = ctx.clock.now();
+  await insertAlertLog(
+    ctx,
+    accepted.map(({ labels, ...one }) => ({ ...one, at, labels: labelsForLog(labels) })),
+  );
+}
+
+const OUTCOMES: Readonly<Record<AlertOutcome, (row: AlertLogRow) => string>> = {
+  opened: ({ incident_id }) => `opened ${incident_id}`,
+  converged: ({ incident_id }) => `is counted on ${incident_id}`,
+  silenced: ({ detail }) => `makes no incident: silenced by ${detail}`,
+  held: () => "makes no incident yet: another sender said that it is over",
+  heartbeat: () => "makes no incident: it is a sign of life",
+  progress: () => "makes no incident: it says how far a pipeline is",
+  over: () => "makes no incident: it was over when it was first heard of",
+  known: ({ alerts, detail }) => `${alerts === 1 ? "" : `and ${alerts - 1} more `}told again: ${detail}`,
+  recorded: () => "makes no incident",
+};
+
+const INTAKE: Actor = { kind: "system", name: "intake" };
+
+function present(row: AlertLogRow): OperationLogEntry {
+  const { seq, at, incident_id, alert_id, alert_name, receipt, alerts } = row;
+  const outcome = row.outcome as AlertOutcome;
+  const labels = redactTexts(row.labels);
+  return {
+    seq,
+    at: at.toISOString(),
+    event: "ALERT_RECEIVED",
+    incident_id,
+    actor: actorLabel(INTAKE),
+    actor_kind: INTAKE.kind,
+    text: redactText(`${alert_name} ${OUTCOMES[outcome](row)}`),
+    data: {
+      ...{ alert_id, alert_name, labels, receipt, outcome, alerts },
+      auto_repair: allowsRepair(row.labels.auto_repair),
+    },
+  };
+}
+
+/** What was accepted, newest first, one entry more than `limit`; of an incident or of all. */
+export async function acceptedAlerts(
+  ctx: Ctx,
+  query: Pick<OperationLogQuery, "incident_id" | "limit" | "cursor">,
+): Promise<OperationLogEntry[]> {
+  authorise(ctx.actor, "read the operation log", { people: "viewer" });
+  return (await alertLogPage(ctx, query)).map(present);
+}
