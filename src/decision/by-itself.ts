@@ -7,6 +7,7 @@ import { repairLabelsOf } from "../intake/index.ts";
 import type { Operation } from "../operation/index.ts";
 import { findPlaybook, hashOf } from "../playbook/index.ts";
 import { type Blocked, evaluate, type GuardrailFacts } from "./guardrails.ts";
+import { judge } from "./policy.ts";
 import { repairOf, type ServiceRegistry } from "./service-registry.ts";
 import { earlierTries, setVerdict } from "./store.ts";
 
@@ -22,6 +23,8 @@ export type Candidate = {
   playbook_id: string;
   /** Of the playbook that the plan was made from. */
   playbook_hash: string | undefined;
+  /** Whether something is there that can carry all of it out. */
+  executable: boolean;
 } & Pick<GuardrailFacts, "stopped" | "failed_checks">;
 
 /**
@@ -35,8 +38,9 @@ export async function mayRunByItself(
 ): Promise<{ blocked_by: Blocked[]; cold_start: boolean }> {
   const system = ["pipeline", "sweep"] as const;
   authorise(ctx.actor, "judge what runs by itself", { people: "nobody", system });
-  const { incident, operations, approval_id, playbook_id, playbook_hash, ...known } = candidate;
-  const { incident_id, severity, alert_category: category, escalation_level } = incident;
+  const { incident, operations, approval_id, playbook_id, playbook_hash, executable, ...known } = candidate;
+  const { incident_id, severity, alert_category: category, escalation_level, notification_type } = incident;
+  const about = { mode, notification_type, category, executable, playbook: true };
   const own = incident.operation_target?.name;
   const names = [...incident.affected_services, ...(own === undefined ? [] : [own])];
   // What else it would change is asked about by itself: what nobody has listed falls under the default.
@@ -45,6 +49,7 @@ export async function mayRunByItself(
   return evaluate({
     ...known,
     mode,
+    policy: operations.map((operation) => judge({ ...about, operation })),
     terms,
     operations,
     severity,

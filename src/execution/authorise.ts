@@ -110,10 +110,30 @@ async function gateFour(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
 // What a clock may be corrected by without anybody noticing.
 const CLOCK_SLACK_SECONDS = 60;
 
-function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: Date): Refusal | undefined {
-  const { status, plan, plan_hash, authority_until } = approval;
+/** Of what was decided with other settings than those of now, the stricter of both hold. */
+function termsOf(options: GatewayOptions, { plan, decided_at, authority_until }: ApprovalRow) {
+  const now = decided_at === null ? null : addSeconds(decided_at, options.authority);
+  const by_people = plan.authority !== "policy";
+  return {
+    until: authority_until !== null && now !== null && now < authority_until ? now : authority_until,
+    signatures: Math.max(
+      plan.required_signatures,
+      by_people ? options.required_signatures[plan.risk_level] : 0,
+    ),
+  };
+}
+
+function authorityGap(
+  options: GatewayOptions,
+  approval: ApprovalRow,
+  call: Call,
+  signers: number,
+  now: Date,
+): Refusal | undefined {
+  const { status, plan, plan_hash } = approval;
   if (status !== "approved") return refusal("approval_missing", `the approval is ${status}`);
-  if (authority_until === null || authority_until <= now)
+  const { until, signatures } = termsOf(options, approval);
+  if (until === null || until <= now)
     return refusal("authority_expired", "the approval is too old to act on");
   // How old it is cannot be told when the clock was set back behind its signature.
   if (approval.decided_at !== null && approval.decided_at > addSeconds(now, CLOCK_SLACK_SECONDS))
@@ -128,8 +148,8 @@ function authorityGap(approval: ApprovalRow, call: Call, signers: number, now: D
   const step = call.run.step ?? 1;
   if (step > stepsOf(plan).length || planHash(withStep(plan, step, asked)) !== plan_hash)
     return refusal("plan_mismatch", "this is not the operation that was signed");
-  if (signers < plan.required_signatures)
-    return refusal("quorum_missing", "too few people have signed this plan");
+  if (signers < signatures)
+    return refusal("quorum_missing", `too few people have signed this plan (${signers} of ${signatures})`);
   return undefined;
 }
 
@@ -141,7 +161,7 @@ async function gateFive(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
   const { approval_id, plan_hash } = approval;
   const signatures = (await signaturesOf(ctx, [approval_id])).get(approval_id) ?? [];
   const signers = countSigners(signatures, plan_hash, approval.plan.risk_level);
-  const gap = authorityGap(approval, call, signers, ctx.clock.now());
+  const gap = authorityGap(options, approval, call, signers, ctx.clock.now());
   if (gap !== undefined) return gap;
   const incident = await getIncident(ctx, call.incident_id);
   if (approval.incident_id !== call.incident_id || !isActive(incident))
@@ -160,9 +180,13 @@ async function policyGap(
   const { playbook_id = "", playbook_hash, risk_level } = plan;
   const operations = stepsOf(plan);
   // Freezes and rates are gate four's; what is tried out was tried before the act.
-  const known = { stopped: null, failed_checks: [] };
+  const known = {
+    stopped: null,
+    failed_checks: [],
+    executable: operations.every((one) => isOffered(options, one)),
+  };
   const candidate = { incident, approval_id, operations, risk_level, playbook_id, playbook_hash, ...known };
-  const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself());
+  const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself);
   if (blocked_by.length === 0) return undefined;
   const why = blocked_by.map((one) => `${one.guardrail}: ${one.reason}`).join("; ");
   return refusal("guardrail_blocked", `it does not run by itself now (${why})`);
