@@ -28,8 +28,8 @@ import { openDatabase } from "./database.ts";
 import { createGuards } from "./guard.ts";
 import { httpDeps } from "./http-deps.ts";
 import { INTERVALS, type Intervals } from "./intervals.ts";
-import { autoTerms, createJourney } from "./journey.ts";
-import { checked, type LiveConfig, liveConfig } from "./live.ts";
+import { createGateway, createJourney } from "./journey.ts";
+import { type Checked, checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
 import { Retention } from "./retention.ts";
@@ -148,23 +148,21 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       guards.received(received);
     };
     const listening = new Listening(() => live.current().config.sweep.every);
-    const by_itself = () => autoTerms(live.current());
+    const gateway = () => live.current().gateway;
     const made = {
       ctxOf,
       onReceived,
       onSilenced: metrics.silenced,
-      epoch: database.epoch,
       listening,
-      by_itself,
+      gateway,
       busy_wait: intervals.busy,
     };
+    const built = (next: Checked, ports: Adapters) => {
+      const own = createGateway(next, ports, database.epoch);
+      return { gateway: own, journey: createJourney(next, ports, own, made), notifiers: ports.notifiers };
+    };
     const live: LiveConfig = liveConfig(
-      {
-        ...first,
-        journey: createJourney(first, bound, made),
-        notifiers: bound.notifiers,
-        loaded_at: clock.now(),
-      },
+      { ...first, ...built(first, bound), loaded_at: clock.now() },
       {
         load: options.load ?? (() => config),
         build(next) {
@@ -172,7 +170,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
           // What acts and sees stays: it may be in the middle of something.
           const fresh = { ...adapted, ...createReloadable(next.config, { print }) };
           const { sources, notifiers } = metrics.counted(options.adapt?.(fresh) ?? fresh);
-          return { journey: createJourney(next, { ...bound, sources }, made), notifiers };
+          return built(next, { ...bound, sources, notifiers });
         },
         applied: (next) => options.setLogLevel?.(next.config.server.log_level),
       },
@@ -203,7 +201,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     });
     ends.push(() => signals.stop());
     const intake = { journal, worker, stream: signals.stream };
-    const page = await metricsPage(metrics, as("intake"), intake, () => current().run.gateway, intervals);
+    const page = await metricsPage(metrics, as("intake"), intake, gateway, intervals);
     const retention = new Retention(as("retention"), config.retention, () => worker.backlog());
     const { every } = config.retention;
     ends.push(...startLoops({ as, live, retention, every, intervals, log }));

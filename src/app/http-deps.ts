@@ -21,7 +21,7 @@ type Observed = Pick<Parts, "database" | "worker" | "clock" | "live" | "as"> & {
 };
 
 function healthOf({ database, worker, stream, clock, live, as }: Observed): () => Promise<Health> {
-  const frozenNow = async () => (await freezeStatus(as("intake"), live.current().journey.run.gateway)).frozen;
+  const frozenNow = async () => (await freezeStatus(as("intake"), live.current().gateway)).frozen;
   const started_at = clock.now().toISOString();
   return async () => {
     const reached = await database.pool.query("select 1").then(
@@ -121,7 +121,7 @@ export function httpDeps(parts: Parts): HttpDeps {
       return diagnose(ctx, target, investigators, evidence);
     },
     get gateway() {
-      return live.current().journey.run.gateway;
+      return live.current().gateway;
     },
     config: live,
     notifiers: () => live.current().notifiers.map((one) => one.id),

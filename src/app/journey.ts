@@ -2,7 +2,7 @@ import { ssh } from "../adapters/executors/ssh/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { holdEpoch } from "../db/epoch.ts";
 import type { AutoTerms, Rules, ServiceRegistry } from "../decision/index.ts";
-import { type GatewayOptions, isOffered, traitsFor } from "../execution/index.ts";
+import { type Gateway, type GatewayOptions, isOffered, traitsFor } from "../execution/index.ts";
 import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
 import { type Classification, compileMatchers, expectHeartbeat, parseMatchers } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -26,35 +26,54 @@ export function autoTerms({ config, files }: { config: Config; files: RuleFiles 
   return { mode, terms: playbook, services: files.services, repeats };
 }
 
-/** Binds adapters, settings and rules to the journey of the server of this `epoch`. */
+/** What the gates ask, by what a configuration and its files say; acts go by that of the configuration in force. */
+export function createGateway(
+  { config, files }: { config: Config; files: RuleFiles },
+  { executors }: Pick<Adapters, "executors">,
+  epoch: number,
+): GatewayOptions {
+  const { required_signatures, authority } = config.approval;
+  const { frozen, freeze_windows, disabled_tools, grants, max_per_hour, automatic, read_timeout } =
+    config.execution;
+  return {
+    frozen,
+    freeze_windows,
+    disabled_tools,
+    grants,
+    max_per_hour,
+    automatic,
+    read_timeout,
+    executors,
+    project: config.project,
+    mode: config.decision.mode,
+    by_itself: autoTerms({ config, files }),
+    required_signatures,
+    authority,
+    mayBegin: (ctx) => holdEpoch(ctx, epoch),
+  };
+}
+
+/** Binds adapters, settings and rules to the journey of the server. */
 export function createJourney(
   { config, files }: { config: Config; files: RuleFiles },
   adapters: Adapters,
+  own: GatewayOptions,
   server: {
     ctxOf: (actor: Actor) => Ctx;
     onReceived: Journey["onReceived"];
     onSilenced: Journey["onSilenced"];
-    epoch: number;
     listening: Listening;
-    /** Of the configuration in force when it is asked: work that is under way keeps its journey, not these. */
-    by_itself: () => AutoTerms;
+    /** Of the configuration in force when it is asked: what is under way goes by that, not by its own. */
+    gateway: Gateway;
     busy_wait: number;
   },
 ): Journey {
-  const { ctxOf, onReceived, onSilenced, epoch, listening, by_itself, busy_wait } = server;
+  const { ctxOf, onReceived, onSilenced, listening, gateway, busy_wait } = server;
   const { mode, time, evidence_time, token_valid } = config.decision;
   const { active_window, repair_window, correlation, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
-  const { retries, retry_wait, timeout, deadline, ...gate } = config.execution;
+  const { retries, retry_wait, timeout, deadline } = config.execution;
   const { project } = config;
-  const gateway: GatewayOptions = {
-    ...gate,
-    executors: adapters.executors,
-    project,
-    mode,
-    by_itself,
-    mayBegin: (ctx) => holdEpoch(ctx, epoch),
-  };
   return {
     as: (name) => ctxOf({ kind: "system", name }),
     sources: adapters.sources,
@@ -92,10 +111,10 @@ export function createJourney(
       playbook: config.decision.playbook,
       mode,
       valid_for: token_valid,
-      executable: (operation) => isOffered(gateway, operation),
+      executable: (operation) => isOffered(own, operation),
       // Of other operations a rule knows the risk best; of an external tool its operator does.
       leastRisk: (operation) =>
-        operation.kind === "tool.call" ? traitsFor(gateway.executors, operation)?.risk : undefined,
+        operation.kind === "tool.call" ? traitsFor(own.executors, operation)?.risk : undefined,
     },
     approval: { project, required_signatures, prepare: time, expires_after, authority },
     run: { gateway, retries, retry_wait, busy_wait, timeout, deadline },

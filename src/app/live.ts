@@ -5,6 +5,7 @@ import type { ConfigStatus, Reloaded } from "../contract/system.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { loadRules, loadServiceRegistry } from "../decision/index.ts";
+import { type GatewayOptions, waitForBeginnings } from "../execution/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import {
   type Call,
@@ -106,7 +107,13 @@ const withoutUndefined = (limits: Config["intake"]["limits"]["sources"][string])
   Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
-export type Live = Checked & { journey: Journey; notifiers: readonly Notifier[]; loaded_at: Date };
+export type Live = Checked & {
+  journey: Journey;
+  /** What the gates ask. */
+  gateway: GatewayOptions;
+  notifiers: readonly Notifier[];
+  loaded_at: Date;
+};
 
 // What can change while the server runs, with all below it. What is not here takes a restart.
 const RELOADABLE = [
@@ -181,7 +188,7 @@ export type LiveDeps = {
   /** Reads the configuration again. Throws `invalid`. */
   load: () => Config;
   /** Makes everything that a configuration needs and that can be made while another one runs. */
-  build: (next: Checked) => Pick<Live, "journey" | "notifiers">;
+  build: (next: Checked) => Pick<Live, "journey" | "gateway" | "notifiers">;
   /** The last thing before the new one is in place; must not throw. */
   applied: (live: Live) => void;
 };
@@ -216,6 +223,10 @@ export function liveConfig(first: Live, deps: LiveDeps): LiveConfig {
     });
     deps.applied(built);
     live = built;
+    // Who was in the middle of beginning went by the one before. When this answers, nobody does any more.
+    await waitForBeginnings(ctx).catch((error: unknown) =>
+      ctx.log.error({ error: messageOf(error) }, "what was just beginning could not be waited for"),
+    );
     ctx.log.info({ hash: built.hash, changed }, "the configuration was reloaded");
     return { ...statusOf(live), changed };
   }

@@ -17,6 +17,7 @@ import { addSeconds } from "../lib/clock.ts";
 import { changesSomething, type Operation } from "../operation/index.ts";
 import { findPlaybook, hashOf, type PlaybookRow } from "../playbook/index.ts";
 import { type Blocked, evaluate, type GuardrailFacts } from "./guardrails.ts";
+import { judge } from "./policy.ts";
 import { repairOf, repairOfOwners, repairOfTargets, type ServiceRegistry } from "./service-registry.ts";
 import { automaticRepairs, earlierTries, setVerdict } from "./store.ts";
 
@@ -38,6 +39,8 @@ export type Candidate = {
   playbook_hash: string | undefined;
   /** What the systems say that the targets belong to, or that goes with them. */
   belongs_to: readonly string[];
+  /** Whether something is there that can carry all of it out. */
+  executable: boolean;
 } & Pick<GuardrailFacts, "stopped" | "failed_checks">;
 
 const MONTH_SECONDS = 30 * 86_400;
@@ -106,6 +109,7 @@ export async function mayRunByItself(
     approval_id,
     playbook_id,
     playbook_hash,
+    executable,
     belongs_to: _,
     ...known
   } = candidate;
@@ -114,17 +118,22 @@ export async function mayRunByItself(
   const ids = all.map((one) => one.incident_id);
   const said = await saidOfIncidents(ctx, ids);
   const severities: Severity[] = [...all, ...said].flatMap((one) => one.severity ?? []);
+  const categories = [...new Set([...all, ...said].map((one) => one.alert_category))];
   const affected = [...new Set(all.flatMap((one) => one.affected_services))];
   const targets = operations.filter(changesSomething).flatMap(({ target }) => target ?? []);
+  const about = { mode, notification_type: incident.notification_type, executable, playbook: true };
   const found = await findPlaybook(ctx, playbook_id);
   const since = addSeconds(ctx.clock.now(), -EARLIER_SECONDS);
   return evaluate({
     ...known,
     mode,
+    policy: operations.flatMap((operation) =>
+      categories.map((category) => judge({ ...about, category, operation })),
+    ),
     terms,
     operations,
     severity: severities.reduce(worseSeverity, incident.severity),
-    categories: [...new Set([...all, ...said].map((one) => one.alert_category))],
+    categories,
     escalation_level: Math.max(...all.map((one) => one.escalation_level)),
     repeats: await repeatsOf(ctx, targets, repeats),
     labels: said.filter((one) => one.firing).map((one) => one.auto_repair),

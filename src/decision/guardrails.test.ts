@@ -21,8 +21,10 @@ const CLEAR: Operation = {
   parameters: {},
 };
 const PROVEN = { name: "shop", status: "approved" as const, runs: 4, successes: 4, trust: 0.68 };
+const AUTO = { outcome: "auto" as const, rule: "playbook_by_itself", reason: "" };
 const ALLOWED: GuardrailFacts = {
   mode: "auto",
+  policy: [AUTO],
   labels: [null, "true"],
   services: [{ service: "shop", repair: "auto" }],
   more_services: false,
@@ -46,6 +48,8 @@ const blockers = (change: Partial<GuardrailFacts>) =>
 const BLOCKED: [string, Partial<GuardrailFacts>][] = [
   ["mode", { mode: "suggest" }],
   ["mode", { mode: "shadow" }],
+  ["policy", { policy: [AUTO, { outcome: "manual", rule: "not_executable", reason: "nothing can" }] }],
+  ["policy", { policy: [{ outcome: "none", rule: "information_only", reason: "information" }] }],
   ["auto_repair_label", { labels: ["true", "false"] }],
   ["auto_repair_label", { labels: [""] }],
   ["auto_repair_label", { labels: ["yes"] }],

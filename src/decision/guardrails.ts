@@ -8,6 +8,8 @@ import type { Repair } from "./service-registry.ts";
 /** What is known at the moment of judging whether a playbook may run by itself. */
 export type GuardrailFacts = {
   mode: Mode;
+  /** What the rules of policy say of each operation now, whatever they said when it was decided. */
+  policy: readonly PolicyVerdict[];
   /** The label `auto_repair` of every alert that fires; null: it has none. */
   labels: readonly (string | null)[];
   /** What the service registry says of what is touched, of each by itself. */
@@ -43,9 +45,19 @@ type Guardrail = { id: string; blocks: (facts: GuardrailFacts) => string | false
 
 const percent = (part: number) => `${Math.round(part * 100)} %`;
 
+const OWN_GUARDRAIL = ["shadow", "suggest", "security"];
+
 /** Every one is asked: people read all that blocks, not the first of it. */
 const GUARDRAILS: readonly Guardrail[] = [
   { id: "mode", blocks: ({ mode }) => mode !== "auto" && `the mode is ${mode}` },
+  {
+    id: "policy",
+    blocks: ({ policy }) => {
+      // What has a guardrail of its own is said there.
+      const other = policy.find(({ outcome, rule }) => outcome !== "auto" && !OWN_GUARDRAIL.includes(rule));
+      return other !== undefined && `policy does not let it run by itself: ${other.reason}`;
+    },
+  },
   {
     id: "auto_repair_label",
     blocks: ({ labels }) => {

@@ -30,10 +30,10 @@ beforeEach(() => {
   clock.forward(10_000);
   target = new ScriptedTarget();
   options = {
-    gateway: {
+    gateway: () => ({
       ...GATEWAY,
       executors: [target.executor],
-    },
+    }),
     retries: 2,
     retry_wait: 30,
     busy_wait: 2,
@@ -142,7 +142,7 @@ describe("an attempt", () => {
     ]) {
       const { execution_id, attempt } = await begun();
       const executor = { ...target.executor, act: onAct };
-      options.gateway = { ...options.gateway, executors: [executor] };
+      options.gateway = () => ({ ...GATEWAY, executors: [executor] });
       expect(await attempt(1)).toEqual({ kind: "acted", known: false });
       expect(await attemptsOf(execution_id)).toMatchObject([
         { outcome: "unknown", sent: true, error: "broken" },
@@ -163,7 +163,7 @@ describe("an attempt", () => {
         return new Promise<never>(() => {});
       },
     };
-    options.gateway = { ...options.gateway, executors: [executor] };
+    options.gateway = () => ({ ...GATEWAY, executors: [executor] });
     expect(await attempt(1)).toEqual({ kind: "acted", known: false });
     expect(told?.aborted).toBe(true);
     expect(await attemptsOf(execution_id)).toMatchObject([{ outcome: "unknown", sent: true }]);
@@ -294,8 +294,9 @@ describe("an attempt", () => {
     const second = await approved([ada], database, clock, first.operation);
     clock.forward(1);
     const third = await begun(first.operation);
+    // Whoever has more before it asks less often.
     const again = { kind: "again", wait: 2, next: 1 };
-    expect(await third.attempt(1)).toEqual(again);
+    expect(await third.attempt(1)).toEqual({ ...again, wait: 4 });
     expect((await first.attempt(1)).kind).toBe("acted");
     await concludeExecution(pipeline(), { execution_id: first.execution_id, verification: null });
     expect(await third.attempt(1)).toEqual(again);

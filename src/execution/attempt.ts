@@ -7,21 +7,16 @@ import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { inWords, type Operation } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
-import { authoriseCall, type Call } from "./authorise.ts";
+import { type Admitted, admit, callOf } from "./admit.ts";
 import { auditCall, readThrough } from "./gateway.ts";
-import type { Refusal } from "./refusals.ts";
 import {
-  busyWith,
-  earlierWith,
   endAttempt,
   ended,
   findAttempt,
   findExecution,
   insertAttempt,
   lockExecution,
-  lockTarget,
   updateExecution,
-  wasSent,
 } from "./store.ts";
 import { traitsFor } from "./traits.ts";
 import { isTransient } from "./transient.ts";
@@ -32,6 +27,8 @@ export type AttemptOutcome =
   | { kind: "acted"; known: boolean }
   | { kind: "failed" }
   | { kind: "refused" }
+  /** It has ended otherwise, or another turn of its work has it. */
+  | { kind: "over" }
   | { kind: "again"; wait: number; next: number };
 
 const STDERR_LIMIT = 8_000;
@@ -39,22 +36,7 @@ const NOT_DONE = "interrupted before it took effect";
 
 const clip = (text: string) => redactText(text.replaceAll("\0", "")).toWellFormed().slice(0, STDERR_LIMIT);
 
-/** The call of the gateway that an execution is. */
-export function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
-  const { caller, execution_id, approval_id, plan_hash, incident_id, operation, step } = execution;
-  return {
-    caller,
-    incident_id,
-    operation,
-    run: { execution_id, approval_id, plan_hash, step },
-  };
-}
-
-type Start =
-  | { kind: "go"; executor: Executor; execution: ExecutionRow }
-  | { kind: "busy" }
-  | { kind: "refused" }
-  | { kind: "unsure" };
+type Numbered = { execution_id: string; attempt: number; turn: number };
 
 /** Whether the execution has ended; if not, it does not before this transaction. */
 async function isOver(tx: Ctx, execution_id: string): Promise<boolean> {
@@ -62,46 +44,18 @@ async function isOver(tx: Ctx, execution_id: string): Promise<boolean> {
   return execution === undefined || ended(execution.status);
 }
 
-/** Whether another is acting on the target, or was signed before this one and has yet to act. */
-async function mustWait(tx: Ctx, execution: ExecutionRow): Promise<boolean> {
-  const { execution_id, approval_id, operation, attempts } = execution;
-  if ((await busyWith(tx, execution_id, operation.target)) !== undefined) return true;
-  return attempts === 0 && (await earlierWith(tx, approval_id, operation.target)) !== undefined;
-}
-
-/** Opens the attempt, under the lock of its target and with all gates asked in the same transaction. */
-async function start(
-  ctx: Ctx,
-  execution: ExecutionRow,
-  attempt: number,
-  options: RunOptions,
-): Promise<Start> {
+/** Opens the attempt, with all gates asked in the same transaction. */
+async function start(ctx: Ctx, given: ExecutionRow, of: Numbered, options: RunOptions): Promise<Admitted> {
   return transaction(ctx, async (tx) => {
-    const { execution_id, incident_id, operation } = execution;
-    await options.gateway.mayBegin(tx);
-    // Of two at once the second must count the first: that is what the rates are for.
-    await lockTarget(tx, "every target");
-    await lockTarget(tx, operation.target);
-    // The sweep may have ended it a moment ago: it said so to people, and that stands.
-    if (await isOver(tx, execution_id)) return { kind: "refused" };
-    if (await mustWait(tx, execution)) return { kind: "busy" };
-    // Whatever it is: the gate asks for the tool's own scope.
-    const call: Call = { ...callOf(execution), scope: "write" };
-    const admission = await authoriseCall(tx, options.gateway, call);
-    if (!admission.ok && (await wasSent(tx, execution_id))) {
-      await stopShort(tx, execution, admission.refusal);
-      return { kind: "unsure" };
-    }
-    if (!admission.ok) {
-      await close(tx, execution, admission.refusal);
-      return { kind: "refused" };
-    }
-    const now = tx.clock.now();
+    const admitted = await admit(tx, given, of.turn, options.gateway);
+    if (admitted.kind !== "go") return admitted;
+    const { execution_id, incident_id, operation, started_at, step } = admitted.execution;
+    const { attempt } = of;
     await insertAttempt(tx, execution_id, attempt);
-    const started = await updateExecution(tx, execution_id, {
+    const execution = await updateExecution(tx, execution_id, {
       status: "running",
       attempts: attempt,
-      started_at: execution.started_at ?? now,
+      started_at: started_at ?? tx.clock.now(),
     });
     await setMitigating(tx, incident_id, true);
     const text = attempt === 1 ? inWords(operation) : `${inWords(operation)} (attempt ${attempt})`;
@@ -113,47 +67,9 @@ async function start(
       data: { incident_id, attempt, operation },
     });
     // Of the steps after the first people hear when all is over.
-    if (attempt === 1 && execution.step === 1)
+    if (attempt === 1 && step === 1)
       tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
-    return { kind: "go", executor: admission.executor, execution: started };
-  });
-}
-
-/** No further attempt is allowed, but an earlier one may have had an effect: that is verified. */
-async function stopShort(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promise<void> {
-  const { execution_id, incident_id } = execution;
-  const { gate, code, message } = refusal;
-  await updateExecution(tx, execution_id, { status: "verifying", error: message, error_code: code });
-  const text = `No further attempt: ${message}`;
-  const data = { execution_id, gate, code };
-  note(tx, { incident_id, kind: "execution", text, data, event: "GUARDRAIL_BLOCKED" });
-  await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
-}
-
-async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promise<void> {
-  const { execution_id, incident_id } = execution;
-  const { gate, code, message } = refusal;
-  await updateExecution(tx, execution_id, {
-    status: "refused",
-    error: message,
-    error_code: code,
-    ended_at: tx.clock.now(),
-  });
-  note(tx, {
-    incident_id,
-    kind: "execution",
-    text: `Refused: ${message}`,
-    data: { execution_id, gate, code },
-    event: "GUARDRAIL_BLOCKED",
-  });
-  const { operation } = execution;
-  const data = { incident_id, status: "refused", operation };
-  record(tx, { action: "execution.ended", subject: execution_id, data });
-  await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
-  tell(tx, {
-    topic: "execution.finished",
-    incident_id,
-    payload: { execution_id, status: "refused" },
+    return { ...admitted, execution };
   });
 }
 
@@ -184,7 +100,7 @@ async function act(
 }
 
 const isIdempotent = ({ gateway }: RunOptions, operation: Operation) =>
-  traitsFor(gateway.executors, operation)?.idempotent ?? false;
+  traitsFor(gateway().executors, operation)?.idempotent ?? false;
 
 /** Writes down how an attempt ended and says what follows from it. */
 async function finish(
@@ -225,10 +141,8 @@ async function finish(
 
 function describe(result: ActResult, outcome: AttemptOutcome): string {
   if (result.ok) return `Done: ${clip(result.output)}`;
-  const next = { acted: "its effect is looked at", failed: "not tried again", refused: "", again: "" }[
-    outcome.kind
-  ];
   if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${clip(result.error)}`;
+  const next = outcome.kind === "acted" ? "its effect is looked at" : "not tried again";
   return `Failed, ${next}: ${clip(result.error)}`;
 }
 
@@ -275,38 +189,65 @@ async function takeUp(
   return { kind: "again", wait: 0, next: run.attempt + 1 };
 }
 
+// However many go before it: a line that shortens at once is noticed.
+const LONGEST_WAITS = 10;
+
+/** Seconds until a turn is asked for again: who comes next asks often, who comes last seldom. */
+export const waitBehind = (ahead: number, { busy_wait }: Pick<RunOptions, "busy_wait">) =>
+  busy_wait * Math.min(ahead, LONGEST_WAITS);
+
+/** Begins an attempt that is not there yet, where it may. */
+async function attemptNow(
+  ctx: Ctx,
+  execution: ExecutionRow,
+  of: Numbered,
+  options: RunOptions,
+): Promise<AttemptOutcome> {
+  const { attempt } = of;
+  const started = await start(ctx, execution, of, options);
+  switch (started.kind) {
+    case "busy":
+      return { kind: "again", wait: waitBehind(started.ahead, options), next: attempt };
+    case "unsure":
+      return { kind: "acted", known: false };
+    case "refused":
+    case "over":
+      return { kind: started.kind };
+    case "go": {
+      const { execution_id, before } = started.execution;
+      const run: Run = { execution_id, attempt, before: before ?? {} };
+      const result = await act(started.executor, started.execution, run, options.timeout);
+      return finish(ctx, started.execution, attempt, result, options);
+    }
+  }
+}
+
 /**
- * One attempt at an execution, with its number. Safe to call again after a crash: an attempt that ended is
- * not made again, and one that was cut off is looked at first.
+ * One attempt at an execution, with its number, in a turn of its work. Safe to call again after a crash: an attempt
+ * that ended is not made again, and one that was cut off is looked at first.
  */
 export async function attemptExecution(
   ctx: Ctx,
-  input: { execution_id: string; attempt: number },
+  { execution_id, attempt, turn = 0 }: { execution_id: string; attempt: number; turn?: number },
   options: RunOptions,
 ): Promise<AttemptOutcome> {
   authorise(ctx.actor, "act", { people: "nobody", system: ["pipeline"] });
-  const execution = await findExecution(ctx, input.execution_id);
-  if (execution === undefined) throw new Error(`there is no execution ${input.execution_id}`);
+  const execution = await findExecution(ctx, execution_id);
+  if (execution === undefined) throw new Error(`there is no execution ${execution_id}`);
+  if (execution.turn !== turn) return { kind: "over" };
   if (execution.status === "refused") return { kind: "refused" };
   if (execution.status === "failed") return { kind: "failed" };
   if (execution.status === "success") return { kind: "acted", known: true };
-  const run: Run = { ...input, before: execution.before ?? {} };
-  const earlier = await findAttempt(ctx, input.execution_id, input.attempt);
+  const earlier = await findAttempt(ctx, execution_id, attempt);
   // No further attempt was allowed: what the ones before came to is being verified.
   if (earlier === undefined && execution.status === "verifying") return { kind: "acted", known: false };
-  if (earlier === undefined) {
-    const started = await start(ctx, execution, input.attempt, options);
-    if (started.kind === "busy") return { kind: "again", wait: options.busy_wait, next: input.attempt };
-    if (started.kind === "refused") return { kind: "refused" };
-    if (started.kind === "unsure") return { kind: "acted", known: false };
-    const result = await act(started.executor, started.execution, run, options.timeout);
-    return finish(ctx, started.execution, input.attempt, result, options);
-  }
+  if (earlier === undefined) return attemptNow(ctx, execution, { execution_id, attempt, turn }, options);
+  const run: Run = { execution_id, attempt, before: execution.before ?? {} };
   if (earlier.outcome === null) return takeUp(ctx, execution, run, options);
-  if (earlier.error === NOT_DONE) return { kind: "again", wait: 0, next: input.attempt + 1 };
+  if (earlier.error === NOT_DONE) return { kind: "again", wait: 0, next: attempt + 1 };
   const result: ActResult =
     earlier.outcome === "success"
       ? { ok: true, output: execution.output ?? "" }
       : { ok: false, error: earlier.error ?? "", sent: earlier.sent ?? true };
-  return followUp(result, input.attempt, isIdempotent(options, execution.operation), options);
+  return followUp(result, attempt, isIdempotent(options, execution.operation), options);
 }

@@ -112,29 +112,45 @@ async function gateFour(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
 // What a clock may be corrected by without anybody noticing.
 const CLOCK_SLACK_SECONDS = 60;
 
+/** Of what was decided with other settings than those of now, the stricter of both hold. */
+function termsOf(options: GatewayOptions, { plan, decided_at, authority_until }: ApprovalRow) {
+  const now = decided_at === null ? null : addSeconds(decided_at, options.authority);
+  const by_people = plan.authority !== "policy";
+  return {
+    until: authority_until !== null && now !== null && now < authority_until ? now : authority_until,
+    required: Math.max(
+      plan.required_signatures,
+      by_people ? options.required_signatures[plan.risk_level] : 0,
+    ),
+  };
+}
+
 /** Of people whose signatures would be enough, if all of them still counted, it is said whose do not and why. */
 function quorumGap(
   { plan, plan_hash }: ApprovalRow,
   signatures: readonly JudgedSignature[],
+  required: number,
 ): Refusal | undefined {
-  const { risk_level, required_signatures } = plan;
-  if (countSigners(counting(signatures), plan_hash, risk_level) >= required_signatures) return undefined;
-  if (countSigners(signatures, plan_hash, risk_level) < required_signatures)
-    return refusal("quorum_missing", "too few people have signed this plan");
+  const signers = countSigners(counting(signatures), plan_hash, plan.risk_level);
+  if (signers >= required) return undefined;
+  if (countSigners(signatures, plan_hash, plan.risk_level) < required)
+    return refusal("quorum_missing", `too few people have signed this plan (${signers} of ${required})`);
   const lapsed = signatures.filter((one) => one.why_not !== null);
   const who = lapsed.map((one) => `${one.person_name}: ${one.why_not}`).join("; ");
   return refusal("signature_lapsed", `too few signatures of this plan still count (${who})`);
 }
 
 function authorityGap(
+  options: GatewayOptions,
   approval: ApprovalRow,
   call: Call,
   signatures: readonly JudgedSignature[],
   now: Date,
 ): Refusal | undefined {
-  const { status, plan, plan_hash, authority_until } = approval;
+  const { status, plan, plan_hash } = approval;
   if (status !== "approved") return refusal("approval_missing", `the approval is ${status}`);
-  if (authority_until === null || authority_until <= now)
+  const { until, required } = termsOf(options, approval);
+  if (until === null || until <= now)
     return refusal("authority_expired", "the approval is too old to act on");
   // How old it is cannot be told when the clock was set back behind its signature.
   if (approval.decided_at !== null && approval.decided_at > addSeconds(now, CLOCK_SLACK_SECONDS))
@@ -149,7 +165,7 @@ function authorityGap(
   const step = call.run.step ?? 1;
   if (step > stepsOf(plan).length || planHash(withStep(plan, step, asked)) !== plan_hash)
     return refusal("plan_mismatch", "this is not the operation that was signed");
-  return quorumGap(approval, signatures);
+  return quorumGap(approval, signatures, required);
 }
 
 /** 5: a live approval covers exactly this run. */
@@ -159,7 +175,8 @@ async function gateFive(ctx: Ctx, options: GatewayOptions, call: Call): Promise<
   if (approval === undefined) return refusal("approval_missing", "a change needs an approval");
   // Held: who revokes a token at this moment is before this act or after it, too.
   const judged = await judgedSignatures(ctx, [approval], { hold: true });
-  const gap = authorityGap(approval, call, judged.get(approval.approval_id) ?? [], ctx.clock.now());
+  const signatures = judged.get(approval.approval_id) ?? [];
+  const gap = authorityGap(options, approval, call, signatures, ctx.clock.now());
   if (gap !== undefined) return gap;
   const incident = await getIncident(ctx, call.incident_id);
   if (approval.incident_id !== call.incident_id || !isActive(incident))
@@ -178,9 +195,14 @@ async function policyGap(
   const { playbook_id = "", playbook_hash, risk_level } = plan;
   const operations = stepsOf(plan);
   // Freezes and rates are gate four's; what is tried out was tried before the act.
-  const known = { stopped: null, failed_checks: [], belongs_to: blast_radius.related_services };
+  const known = {
+    stopped: null,
+    failed_checks: [],
+    belongs_to: blast_radius.related_services,
+    executable: operations.every((one) => isOffered(options, one)),
+  };
   const candidate = { incident, approval_id, operations, risk_level, playbook_id, playbook_hash, ...known };
-  const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself());
+  const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself);
   if (blocked_by.length === 0) return undefined;
   const why = blocked_by.map((one) => `${one.guardrail}: ${one.reason}`).join("; ");
   return refusal("guardrail_blocked", `it does not run by itself now (${why})`);

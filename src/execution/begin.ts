@@ -7,14 +7,14 @@ import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { prefixedId } from "../lib/id.ts";
 import { stepsOf } from "../operation/index.ts";
-import { ensureExecution, findStep, updateExecution } from "./store.ts";
+import { ensureExecution, lockLatest, updateExecution } from "./store.ts";
 import type { ExecutionRow, RunOptions, Undo } from "./types.ts";
 
 /** Makes the row of a step, or finds the one that is there: a step is carried out once. */
 export async function createExecution(
   tx: Ctx,
   { approval_id, incident_id, plan, plan_hash }: ApprovalRow,
-  step: number,
+  { step, turn }: { step: number; turn: number },
   options: Pick<RunOptions, "deadline">,
 ): Promise<ExecutionRow> {
   const operation = stepsOf(plan)[step - 1];
@@ -26,6 +26,7 @@ export async function createExecution(
     incident_id,
     approval_id,
     step,
+    turn,
     operation,
     plan_hash,
     undoes: plan.undoes ?? null,
@@ -41,23 +42,25 @@ export async function createExecution(
 }
 
 /**
- * The operation's row from before the act, and how many steps the plan has. Called again for the same step it
- * returns the one that is there. A further step begins when the one before it has worked: its row is made then.
+ * The operation's row from before the act, and how many steps the plan has: the first step's is made here, a further
+ * one's when the step before it has worked. From now on this turn has it, unless its row names a later one.
  */
 export async function beginExecution(
   ctx: Ctx,
   approval_id: string,
-  options: RunOptions,
-  step = 1,
+  options: Pick<RunOptions, "deadline">,
+  turn = 0,
 ): Promise<ExecutionRow & { steps: number }> {
   authorise(ctx.actor, "begin executions", { people: "nobody", system: ["pipeline"] });
   return transaction(ctx, async (tx) => {
     const approval = await beginApproval(tx, approval_id);
     const steps = stepsOf(approval.plan).length;
-    if (step === 1) return { ...(await createExecution(tx, approval, step, options)), steps };
-    const execution = await findStep(tx, approval_id, step);
-    if (execution === undefined) throw new Error(`${approval_id} has not come to step ${step}`);
-    return { ...execution, steps };
+    const execution =
+      (await lockLatest(tx, approval_id)) ??
+      (await createExecution(tx, approval, { step: 1, turn }, options));
+    const begun =
+      execution.turn < turn ? await updateExecution(tx, execution.execution_id, { turn }) : execution;
+    return { ...begun, steps };
   });
 }
 

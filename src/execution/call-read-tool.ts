@@ -2,7 +2,7 @@ import type { Ctx } from "../db/ctx.ts";
 import type { Operation } from "../operation/index.ts";
 import { readThrough } from "./gateway.ts";
 import { traitsFor } from "./traits.ts";
-import type { ActResult, Caller, GatewayOptions } from "./types.ts";
+import type { ActResult, Caller, Gateway } from "./types.ts";
 
 /**
  * Calls an external tool that only reads, which needs no approval: by its operator's word, not its server's.
@@ -11,14 +11,15 @@ import type { ActResult, Caller, GatewayOptions } from "./types.ts";
 export async function callReadTool(
   ctx: Ctx,
   call: { caller: Caller; incident_id: string; operation: Extract<Operation, { kind: "tool.call" }> },
-  gateway: GatewayOptions,
+  gateway: Gateway,
 ): Promise<ActResult> {
   const { operation } = call;
+  const { executors, read_timeout } = gateway();
   const read = await readThrough(ctx, gateway, call, "call", async (executor) => {
-    if (traitsFor(gateway.executors, operation)?.scope !== "read")
+    if (traitsFor(executors, operation)?.scope !== "read")
       throw new Error("it is not a tool that only reads: a change needs an approval");
     const run = { execution_id: "", attempt: 1, before: {} };
-    const signal = AbortSignal.timeout(gateway.read_timeout * 1000);
+    const signal = AbortSignal.timeout(read_timeout * 1000);
     const result = await executor.act(operation, run, signal);
     if (!result.ok) throw new Error(result.error);
     return result;

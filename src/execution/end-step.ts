@@ -5,7 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { inWords, stepsOf } from "../operation/index.ts";
-import { callOf } from "./attempt.ts";
+import { callOf } from "./admit.ts";
 import { createExecution } from "./begin.ts";
 import { readThrough } from "./gateway.ts";
 import { ended, findExecution, hasSucceeded, lockExecution, updateExecution } from "./store.ts";
@@ -37,7 +37,7 @@ export async function endStep(ctx: Ctx, execution_id: string, options: RunOption
     const locked = await lockExecution(tx, execution_id);
     if (locked === undefined || ended(locked.status)) return locked?.status === "success";
     if (!worked) return false;
-    const { approval_id, incident_id, step, operation } = locked;
+    const { approval_id, incident_id, step, operation, turn } = locked;
     const approval = await findApproval(tx, approval_id);
     if (approval === undefined) throw new Error(`${execution_id} has no approval`);
     await updateExecution(tx, execution_id, { status: "success", ended_at: tx.clock.now(), error: null });
@@ -46,7 +46,7 @@ export async function endStep(ctx: Ctx, execution_id: string, options: RunOption
     note(tx, { incident_id, kind: "execution", text, data: { execution_id, step, steps } });
     const data = { incident_id, status: "success", step, steps, operation };
     record(tx, { action: "execution.ended", subject: execution_id, data });
-    await createExecution(tx, approval, step + 1, options);
+    await createExecution(tx, approval, { step: step + 1, turn }, options);
     return true;
   });
 }

@@ -54,7 +54,7 @@ beforeEach(async () => {
   await database.forget();
   clock.forward(10_000);
   traceFile(trace);
-  const gateway = { ...GATEWAY, executors: [tools.executor], read_timeout: 10 };
+  const gateway = () => ({ ...GATEWAY, executors: [tools.executor], read_timeout: 10 });
   options = { gateway, retries: 2, retry_wait: 0, busy_wait: 2, timeout: 20, deadline: 1_200 };
 });
 
@@ -111,12 +111,13 @@ describe("an external tool", () => {
     const { row } = await carryOut(call("hostile"));
     expect(row).toMatchObject({ status: "refused", error_code: "tool_unknown" });
     expect(row.error).toContain("Gate 2: no tool ops/hostile is configured");
-    expect(isOffered(options.gateway, call("hostile"))).toBe(false);
-    expect(isOffered(options.gateway, call("restart"))).toBe(true);
+    expect(isOffered(options.gateway(), call("hostile"))).toBe(false);
+    expect(isOffered(options.gateway(), call("restart"))).toBe(true);
   });
 
   it("is refused where it is disabled by its name, and where its scope is not granted", async () => {
-    options.gateway = { ...options.gateway, disabled_tools: ["ops/restart"] };
+    const before = options.gateway();
+    options.gateway = () => ({ ...before, disabled_tools: ["ops/restart"] });
     expect((await carryOut(call("restart", { name: "web" }))).row.error_code).toBe("tool_disabled");
     expect((await carryOut(call("fail"))).row.error_code).toBe("scope_not_granted");
     expect(traces()).toEqual([]);
@@ -154,8 +155,9 @@ describe("an external tool", () => {
   });
 
   it("is listed with what holds for it", async () => {
-    options.gateway = { ...options.gateway, disabled_tools: ["ops/restart"] };
-    const list = await listTools(database.ctx(ada, clock), options.gateway);
+    const before = options.gateway();
+    options.gateway = () => ({ ...before, disabled_tools: ["ops/restart"] });
+    const list = await listTools(database.ctx(ada, clock), options.gateway());
     expect(list).toMatchObject([
       { tool: "ops/die", scope: "write", granted_to: ["approval_executor", "auto_repair"] },
       { tool: "ops/fail", scope: "admin", risk: "high", granted_to: [], enabled: true },

@@ -44,7 +44,7 @@ beforeEach(() => {
 
 const pipeline = (): Ctx => database.ctx({ kind: "system", name: "pipeline" }, clock);
 const run = () => ({
-  gateway: options,
+  gateway: () => options,
   retries: 0,
   retry_wait: 0,
   busy_wait: 2,
@@ -331,7 +331,7 @@ describe("the gateway", () => {
 describe("the ledger of the gateway", () => {
   it("has every read, which needs no approval", async () => {
     const { incident_id, operation } = await presented(database, clock);
-    await prepareExecution(pipeline(), { incident_id, operation }, options);
+    await prepareExecution(pipeline(), { incident_id, operation }, () => options);
     const calls = await auditOf(incident_id);
     expect(calls.map(({ what, outcome }) => [what, outcome])).toEqual([
       ["resolve", "ok"],
@@ -344,7 +344,7 @@ describe("the ledger of the gateway", () => {
     const { incident_id, operation } = await presented(database, clock);
     const call = { caller: "planner" as const, incident_id, operation };
     const read = (what: string, work: () => Promise<unknown>) =>
-      readThrough(pipeline(), options, call, what, work);
+      readThrough(pipeline(), () => options, call, what, work);
     await read("look", async () => {
       throw new Error("connection reset, password=hunter2-S3cr3t");
     });

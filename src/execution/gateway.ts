@@ -6,7 +6,8 @@ import { redactText } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
 import { shownOperation, toolOf } from "../operation/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
-import type { Executor, GatewayOptions } from "./types.ts";
+import type { Refusal } from "./refusals.ts";
+import type { Executor, Gateway } from "./types.ts";
 
 /** What a system says of itself is shown to people and kept for ever: one line, and not a long one. */
 const inLine = (text: string) =>
@@ -18,11 +19,12 @@ const inLine = (text: string) =>
 /** Reads through the gateway: for dry-runs, snapshots and looking whether an act took effect. Audited. */
 export async function readThrough<T>(
   ctx: Ctx,
-  options: GatewayOptions,
+  gateway: Gateway,
   call: Omit<Call, "scope">,
   what: string,
   read: (executor: Executor) => Promise<T>,
-): Promise<{ ok: true; value: T } | { ok: false; message: string }> {
+): Promise<{ ok: true; value: T } | { ok: false; message: string; refusal?: Refusal }> {
+  const options = gateway();
   const admission = await authoriseCall(ctx, options, { ...call, scope: "read" });
   const started = ctx.clock.now().getTime();
   const result = admission.ok
@@ -30,7 +32,7 @@ export async function readThrough<T>(
         (value) => ({ ok: true as const, value }),
         (error: unknown) => ({ ok: false as const, message: inLine(redactText(messageOf(error))) }),
       )
-    : { ok: false as const, message: admission.refusal.message };
+    : { ok: false as const, message: admission.refusal.message, refusal: admission.refusal };
   await auditCall(ctx, call, {
     what,
     outcome: result.ok ? "ok" : result.message,

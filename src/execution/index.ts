@@ -1,3 +1,4 @@
+export { refuseExecution, waitForBeginnings } from "./admit.ts";
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
 export { authoriseCall, type Call, isOffered } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
@@ -26,12 +27,14 @@ export {
 export { listTools } from "./tools.ts";
 export { traitsFor } from "./traits.ts";
 export { isTransient } from "./transient.ts";
+export { type Asked, askForTurn, type Next, passOn, takeOver } from "./turns.ts";
 export type {
   ActResult,
   Caller,
   DryRun,
   ExecutionRow,
   Executor,
+  Gateway,
   GatewayOptions,
   OwnTraits,
   Resolution,

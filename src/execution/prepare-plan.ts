@@ -2,7 +2,7 @@ import type { Check } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { inWords, type Operation } from "../operation/index.ts";
 import { type Preparation, prepareExecution } from "./prepare.ts";
-import type { GatewayOptions } from "./types.ts";
+import type { Gateway } from "./types.ts";
 
 /** What is known of all steps of a plan before anyone signs it. */
 export type PlanPreparation = Omit<Preparation, "operation"> & {
@@ -14,7 +14,7 @@ export type PlanPreparation = Omit<Preparation, "operation"> & {
 export async function preparePlan(
   ctx: Ctx,
   input: { incident_id: string; operations: readonly Operation[] },
-  gateway: GatewayOptions,
+  gateway: Gateway,
 ): Promise<PlanPreparation> {
   const { incident_id, operations } = input;
   const many = operations.length > 1;

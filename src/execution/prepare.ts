@@ -4,7 +4,8 @@ import type { Ctx } from "../db/ctx.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import type { Operation } from "../operation/index.ts";
 import { readThrough } from "./gateway.ts";
-import type { Executor, GatewayOptions, Resolution, Undo } from "./types.ts";
+import type { Refusal } from "./refusals.ts";
+import type { Executor, Gateway, Resolution, Undo } from "./types.ts";
 
 /** What is known of a plan before anyone signs it. */
 export type Preparation = {
@@ -17,6 +18,8 @@ export type Preparation = {
   belongs_to?: readonly string[];
   /** Why it cannot be carried out at all. */
   impossible: string | null;
+  /** The gate that did not let it be looked at. */
+  refusal?: Refusal;
 };
 
 /** What people read on a card; the rest of a longer one is left out, and that is said. */
@@ -44,7 +47,7 @@ function resolutionCheck(resolution: Resolution): Check {
 export async function prepareExecution(
   ctx: Ctx,
   input: { incident_id: string; operation: Operation },
-  gateway: GatewayOptions,
+  gateway: Gateway,
 ): Promise<Preparation> {
   authorise(ctx.actor, "prepare executions", { people: "nobody", system: ["pipeline"] });
   const { incident_id, operation: asked } = input;
@@ -53,7 +56,9 @@ export async function prepareExecution(
   const nothing = { operation: asked, diff: null, affected_pods: 0, impossible: null };
   const resolved = await read(asked, "resolve", (executor) => executor.resolve(asked));
   if (!resolved.ok) {
-    return { ...nothing, checks: [{ name: "target exists", passed: false, message: resolved.message }] };
+    const { message, refusal } = resolved;
+    const checks = [{ name: "target exists", passed: false, message }];
+    return { ...nothing, checks, ...(refusal && { refusal }) };
   }
   const found = resolutionCheck(resolved.value);
   const { result } = resolved.value;
@@ -63,8 +68,9 @@ export async function prepareExecution(
   const operation = (result === "hit" ? resolved.value.exact : undefined) ?? asked;
   const dryRun = await read(operation, "dry-run", (executor) => executor.dryRun(operation));
   if (!dryRun.ok) {
-    const failed = { name: "dry-run", passed: false, message: dryRun.message };
-    return { ...nothing, operation, checks: redactTexts([found, failed]) };
+    const { message, refusal } = dryRun;
+    const checks = redactTexts([found, { name: "dry-run", passed: false, message }]);
+    return { ...nothing, operation, checks, ...(refusal && { refusal }) };
   }
   const { checks, diff = null, affected_pods = 0, belongs_to = [] } = dryRun.value;
   return {
@@ -84,7 +90,7 @@ export type Snapshot = { before: Record<string, unknown>; undo: Undo | null };
 export async function takeSnapshot(
   ctx: Ctx,
   input: { incident_id: string; operation: Operation },
-  gateway: GatewayOptions,
+  gateway: Gateway,
 ): Promise<Snapshot> {
   authorise(ctx.actor, "take snapshots", { people: "nobody", system: ["pipeline"] });
   const { operation } = input;

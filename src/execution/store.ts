@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
+import { and, asc, count, countDistinct, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
@@ -24,16 +24,23 @@ export async function ensureExecution(ctx: Ctx, row: typeof executions.$inferIns
   return found;
 }
 
-/** The execution of a step of an approval, if it has begun. */
-export async function findStep(
-  ctx: Ctx,
-  approval_id: string,
-  step: number,
-): Promise<ExecutionRow | undefined> {
+async function findStep(ctx: Ctx, approval_id: string, step: number): Promise<ExecutionRow | undefined> {
   const [row] = await ctx.db
     .select()
     .from(executions)
     .where(and(eq(executions.approval_id, approval_id), eq(executions.step, step)));
+  return row as ExecutionRow | undefined;
+}
+
+/** How far an approval is: the execution of its latest step that has begun, locked. */
+export async function lockLatest(ctx: Ctx, approval_id: string): Promise<ExecutionRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(executions)
+    .where(eq(executions.approval_id, approval_id))
+    .orderBy(desc(executions.step))
+    .limit(1)
+    .for("no key update");
   return row as ExecutionRow | undefined;
 }
 
@@ -134,6 +141,9 @@ export async function endOpenAttempts(ctx: Ctx, execution_id: string): Promise<v
 
 const targetKey = (target: unknown) => JSON.stringify(target);
 
+/** What is locked like a target by whoever begins anything. */
+export const EVERY_TARGET = "every target";
+
 /** Lets no one else begin on this target until the transaction ends. */
 export async function lockTarget(ctx: Ctx, target: unknown): Promise<void> {
   await ctx.db.execute(
@@ -141,38 +151,33 @@ export async function lockTarget(ctx: Ctx, target: unknown): Promise<void> {
   );
 }
 
-/** The other execution that is acting on this target, if there is one. */
-export async function busyWith(ctx: Ctx, execution_id: string, target: unknown): Promise<string | undefined> {
-  const [row] = await ctx.db
-    .select({ id: executions.execution_id })
+/**
+ * How many go before this execution on its target: those that act on it, and, until it has acted itself, the plans that
+ * were decided earlier, are authority to act still and have not led to an act.
+ */
+export async function countAhead(
+  ctx: Ctx,
+  { execution_id, approval_id, operation, attempts }: ExecutionRow,
+): Promise<number> {
+  const target = sql`${JSON.stringify(operation.target)}::jsonb`;
+  const [acting] = await ctx.db
+    .select({ n: count() })
     .from(executions)
     .where(
       and(
         inArray(executions.status, ["running", "verifying"]),
         ne(executions.execution_id, execution_id),
         gt(executions.attempts, 0),
-        sql`${executions.operation}->'target' = ${JSON.stringify(target)}::jsonb`,
+        sql`${executions.operation}->'target' = ${target}`,
       ),
-    )
-    .limit(1);
-  return row?.id;
-}
-
-/**
- * The approval of this target that was decided before this one and is authority to act still, but has not led
- * to an act; if there are several, any.
- */
-export async function earlierWith(
-  ctx: Ctx,
-  approval_id: string,
-  target: unknown,
-): Promise<string | undefined> {
+    );
+  if (attempts > 0) return acting?.n ?? 0;
   const mine = ctx.db
     .select({ decided_at: approvals.decided_at })
     .from(approvals)
     .where(eq(approvals.approval_id, approval_id));
-  const [row] = await ctx.db
-    .select({ id: approvals.approval_id })
+  const [earlier] = await ctx.db
+    .select({ n: countDistinct(approvals.approval_id) })
     .from(approvals)
     .leftJoin(executions, eq(executions.approval_id, approvals.approval_id))
     .where(
@@ -180,13 +185,11 @@ export async function earlierWith(
         eq(approvals.status, "approved"),
         gt(approvals.authority_until, ctx.clock.now()),
         or(isNull(executions.status), eq(executions.status, "pending")),
-        sql`coalesce(${executions.operation}, ${approvals.plan}->'operation')->'target'
-          = ${JSON.stringify(target)}::jsonb`,
+        sql`coalesce(${executions.operation}, ${approvals.plan}->'operation')->'target' = ${target}`,
         sql`(${approvals.decided_at}, ${approvals.approval_id}) < ((${mine}), ${approval_id})`,
       ),
-    )
-    .limit(1);
-  return row?.id;
+    );
+  return (acting?.n ?? 0) + (earlier?.n ?? 0);
 }
 
 export type Acted = { target: number; total: number };

@@ -1,4 +1,5 @@
 import type { Check } from "../contract/approval.ts";
+import type { Risk } from "../contract/common.ts";
 import type { Verification } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { executions } from "../db/schema.ts";
@@ -107,21 +108,28 @@ export type GatewayOptions = {
   max_per_hour: Rate;
   /** For what no person has asked for. */
   automatic: { max_per_hour: Rate };
-  /** On what terms playbooks run by themselves, as the configuration says at this moment. */
-  by_itself: () => AutoTerms;
+  /** On what terms playbooks run by themselves. */
+  by_itself: AutoTerms;
+  /** Signatures that a plan needs; one that was fixed with fewer needs these. */
+  required_signatures: Record<Risk, number>;
+  /** Seconds for which what was decided is authority; what was decided with more has these. */
+  authority: number;
   /** Seconds for one look at a target. */
   read_timeout: number;
   /** Asked in the transaction that begins an act: throws if this process is no longer the one to act. */
   mayBegin: (ctx: Ctx) => Promise<void>;
 };
 
+/** The gateway as the configuration in force has it at this moment: asked for each time, and never kept. */
+export type Gateway = () => GatewayOptions;
+
 export type RunOptions = {
-  gateway: GatewayOptions;
+  gateway: Gateway;
   /** Further attempts after the first, for transient errors only. */
   retries: number;
   /** Seconds between attempts. */
   retry_wait: number;
-  /** Seconds until it is looked again whether another execution still acts on the same target. */
+  /** Seconds until it is looked again whether its turn on its target has come, for each that goes before it. */
   busy_wait: number;
   /** Seconds for one act. */
   timeout: number;

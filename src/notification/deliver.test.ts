@@ -6,7 +6,7 @@ import { makePerson, type SetClock, setClock } from "../../test/support/journey.
 import { eventually } from "../../test/support/until.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { enqueue, tell } from "../outbox/index.ts";
+import { againId, enqueue, tell } from "../outbox/index.ts";
 import { deliverNotices } from "./deliver.ts";
 import { createRouter, routeSetting } from "./route.ts";
 import type { Card, Notifier, SendResult } from "./types.ts";
@@ -285,12 +285,13 @@ describe("the outbox", () => {
 
   it("has work once, however often it is enqueued, and again only when that is asked for", async () => {
     const work = { kind: "execute", incident_id: "INC-1", approval_id: "APR-1" } as const;
-    for (const again of [0, 0, 1, 1]) await transaction(ctx, (tx) => enqueue(tx, work, again));
+    for (const again of [0, 0, 1, 1])
+      await transaction(ctx, (tx) => enqueue(tx, work, again === 0 ? {} : { id: againId(work, again) }));
     expect(
       await rows("select workflow_uuid id, name, status, queue_name from dbos.workflow_status order by 1"),
     ).toEqual([
-      { id: "execute:APR-1", name: "execute", status: "ENQUEUED", queue_name: "journey" },
-      { id: "execute:APR-1:again-1", name: "execute", status: "ENQUEUED", queue_name: "journey" },
+      { id: "execute:APR-1", name: "execute", status: "ENQUEUED", queue_name: "work" },
+      { id: "execute:APR-1:again-1", name: "execute", status: "ENQUEUED", queue_name: "work" },
     ]);
   });
 });

@@ -1,4 +1,4 @@
-export { againId, enqueue, QUEUE, workId } from "./enqueue.ts";
+export { againId, enqueue, FORMER_QUEUE, QUEUE, workId } from "./enqueue.ts";
 export type { About, Delivery } from "./store.ts";
 export {
   countOldNotices,
@@ -6,7 +6,7 @@ export {
   dueDeliveries,
   forgetNotices,
   routeNotices,
-  unfinishedWork,
+  statesOfWork,
   updateDelivery,
 } from "./store.ts";
 export { tell } from "./tell.ts";

@@ -87,26 +87,38 @@ export async function updateDelivery(
     .where(and(eq(deliveries.outbox_seq, delivery.seq), eq(deliveries.notifier, delivery.notifier)));
 }
 
-/** Which of these pieces of work wait in the engine's queue or are being done. */
-export async function unfinishedWork(ctx: Ctx, ids: readonly string[]): Promise<Set<string>> {
-  const { rows } = await ctx.db.execute<{ id: string }>(sql`
-    select workflow_uuid as id from dbos.workflow_status
-     where workflow_uuid = any(${sql.param([...ids])}::text[]) and status in ('ENQUEUED', 'DELAYED', 'PENDING')`);
-  return new Set(rows.map((row) => row.id));
+/** Of these pieces of work those that there are, and whether they wait in the engine's queue or are being done. */
+export async function statesOfWork(
+  ctx: Ctx,
+  ids: readonly string[],
+): Promise<Map<string, "unfinished" | "over">> {
+  const { rows } = await ctx.db.execute<{ id: string; unfinished: boolean }>(sql`
+    select workflow_uuid as id, status in ('ENQUEUED', 'DELAYED', 'PENDING') as unfinished
+      from dbos.workflow_status where workflow_uuid = any(${sql.param([...ids])}::text[])`);
+  return new Map(rows.map(({ id, unfinished }) => [id, unfinished ? "unfinished" : "over"]));
 }
+
+type NewWork = { id: string; kind: string; argument: object /** Seconds. */; after: number };
 
 /** Rows of the workflow engine's queue, by its own SQL function: they commit and roll back with ours. */
 export async function insertWork(
   ctx: Ctx,
-  work: readonly { id: string; kind: string; argument: object }[],
+  work: readonly NewWork[],
   queue: { name: string; version: string; application: string },
 ): Promise<void> {
   const { name, version, application } = queue;
+  // The engine compares it with the clock of the machine that it runs on.
+  const now = Date.now();
+  const rows = work.map(({ after, ...row }) => ({
+    ...row,
+    not_before: after > 0 ? now + Math.ceil(after * 1000) : null,
+  }));
   await ctx.db.execute(sql`
     select dbos.enqueue_workflow(
              workflow_name => kind, queue_name => ${name}, positional_args => array[argument],
-             workflow_id => id, app_version => ${version}, application_name => ${application})
-      from json_to_recordset(${jsonRows(work)}::json) as w(id text, kind text, argument json)`);
+             workflow_id => id, app_version => ${version}, application_name => ${application},
+             queue_partition_key => kind, delay_until_epoch_ms => not_before)
+      from json_to_recordset(${jsonRows(rows)}::json) as w(id text, kind text, argument json, not_before bigint)`);
 }
 
 /** Notices from before `before` that are on no way any more: delivered, or given up. */

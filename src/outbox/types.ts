@@ -38,8 +38,13 @@ export type Work =
   | { kind: "investigate"; incident_id: string; token: string }
   /** Gather evidence for an approval, the dry-run's included, and put it before people. */
   | { kind: "prepare"; incident_id: string; approval_id: string }
-  /** Do what an approval allows, verify it, draw the conclusion. */
-  | { kind: "execute"; incident_id: string; approval_id: string }
+  /**
+   * Do what an approval allows, as far as that goes without waiting: what waits is enqueued again as a later turn,
+   * and an earlier one does nothing any more. `attempt`: the next one, once its wait is over.
+   */
+  | { kind: "execute"; incident_id: string; approval_id: string; turn?: number; attempt?: number }
+  /** Look whether what was done has helped, and draw the conclusion. */
+  | { kind: "verify"; incident_id: string; approval_id: string; execution_id: string; turn: number }
   /** Keep how a resolution of an incident came about. `resolution` counts them, from 1. */
   | {
       kind: "conclude";

@@ -9,7 +9,7 @@ import type { Check } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { blockDecision, latestDecisions, mayRunByItself } from "../decision/index.ts";
-import { type PlanPreparation, whatStops } from "../execution/index.ts";
+import { isOffered, type PlanPreparation, whatStops } from "../execution/index.ts";
 import { lockIncident } from "../incident/index.ts";
 import { stepsOf } from "../operation/index.ts";
 import type { Journey } from "./types.ts";
@@ -27,7 +27,7 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
   const incident = await lockIncident(tx, incident_id);
   if (incident === undefined) return null;
   const operations = prepared.operations ?? stepsOf(plan);
-  const { gateway } = journey.run;
+  const gateway = journey.run.gateway();
   const failed = prepared.checks.filter((one) => !one.passed).map((one) => one.name);
   const verdict = await mayRunByItself(
     tx,
@@ -41,8 +41,9 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
       belongs_to: prepared.belongs_to ?? [],
       stopped: await whatStops(tx, gateway, operations),
       failed_checks: prepared.checks.length === 0 ? null : failed,
+      executable: operations.every((one) => isOffered(gateway, one)),
     },
-    gateway.by_itself(),
+    gateway.by_itself,
   );
   return { ...verdict, decision };
 }

@@ -5,6 +5,7 @@ import { observation } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import {
+  askForTurn,
   attemptExecution,
   beginExecution,
   concludeExecution,
@@ -13,7 +14,11 @@ import {
   getExecution,
   keepBefore,
   markUndone,
+  type Next,
+  passOn,
   prepareExecution,
+  type Refusal,
+  refuseExecution,
   takeSnapshot,
 } from "../execution/index.ts";
 import { isActive, lockIncident, note, resolve, setMitigating } from "../incident/index.ts";
@@ -21,8 +26,9 @@ import { firingIncidents } from "../intake/index.ts";
 import { recordRepair, repairTakenBack } from "../learning/index.ts";
 import { logAbout } from "../lib/log.ts";
 import { stepsOf, traitsOf } from "../operation/index.ts";
+import type { Work } from "../outbox/index.ts";
 import { look, verify } from "../verification/index.ts";
-import { pause, step } from "./step.ts";
+import { step } from "./step.ts";
 import type { Journey } from "./types.ts";
 
 const beforeOf = (execution: ExecutionRow): Observation | null =>
@@ -34,8 +40,15 @@ const beforeOf = (execution: ExecutionRow): Observation | null =>
 const impossibleOf = (before: Record<string, unknown>): string | null =>
   typeof before.impossible === "string" ? before.impossible : null;
 
-/** `more`: further steps follow it; absent in what an older version kept: none. */
-type Beginning = { execution_id: string; impossible: string | null; more?: boolean };
+type Turn = Extract<Work, { kind: "execute" }> & { turn: number };
+
+/** Where a turn begins; `more`: further steps follow this one. */
+type Beginning =
+  | { kind: "go"; execution_id: string; more: boolean }
+  | { kind: "impossible"; execution_id: string; why: string }
+  | { kind: "refused"; execution_id: string }
+  | { kind: "later"; wait: number }
+  | { kind: "over" };
 
 /** What nobody has signed is not done where a check does not pass. */
 const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Check[]): string | null => {
@@ -44,34 +57,41 @@ const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Che
   return `it is not done by itself, for not all checks passed: ${failed.join(", ")}`;
 };
 
-/** Looks once more before acting: the target may be gone since its plan was made. What is seen is kept. */
-async function begin(journey: Journey, approval_id: string, place: number): Promise<Beginning> {
+/** What is seen of the target before anything is done to it is kept; why it is not done after all, if so. */
+async function lookBefore(journey: Journey, execution: ExecutionRow): Promise<string | Refusal | null> {
   const ctx = journey.as("pipeline");
-  const { steps, ...execution } = await beginExecution(ctx, approval_id, journey.run, place);
-  const { execution_id, incident_id, operation, before } = execution;
-  const more = place < steps;
-  if (before !== null) return { execution_id, impossible: impossibleOf(before), more };
+  const { incident_id, operation } = execution;
   const prepared = await prepareExecution(ctx, { incident_id, operation }, journey.run.gateway);
-  const { checks } = prepared;
+  const { checks, refusal } = prepared;
+  if (refusal !== undefined && execution.caller === "auto_repair") return refusal;
   const impossible = prepared.impossible ?? unpassed(execution, checks);
   const snapshot = await takeSnapshot(ctx, { incident_id, operation }, journey.run.gateway);
   const { look_timeout } = journey.verification;
   const seen = await look(journey.observers, operation.target, ctx.clock, look_timeout);
   const seenBefore = { observation: seen, dry_run_checks: checks, impossible };
   await keepBefore(ctx, execution, { ...snapshot.before, ...seenBefore }, snapshot.undo);
-  return { execution_id, impossible, more };
+  return impossible;
 }
 
-/** Acts until an attempt has an outcome: true when it may have had an effect, which is to be verified. */
-async function act(journey: Journey, execution_id: string): Promise<boolean> {
-  for (let attempt = 1; ; ) {
-    const outcome = await step("act", () =>
-      attemptExecution(journey.as("pipeline"), { execution_id, attempt }, journey.run),
-    );
-    if (outcome.kind !== "again") return outcome.kind === "acted";
-    await pause(outcome.wait);
-    attempt = outcome.next;
-  }
+/**
+ * Asks for the turn on the target, and looks once more before acting: the target may be gone since its plan was made,
+ * and may be another when those before it have acted.
+ */
+async function begin(journey: Journey, { approval_id, turn }: Turn): Promise<Beginning> {
+  const ctx = journey.as("pipeline");
+  const { steps, ...execution } = await beginExecution(ctx, approval_id, journey.run, turn);
+  const { execution_id, before, step: place, attempts } = execution;
+  if (execution.turn !== turn) return { kind: "over" };
+  const go = { kind: "go" as const, execution_id, more: place < steps };
+  if (attempts > 0) return go;
+  const asked = await askForTurn(ctx, execution_id, turn, journey.run);
+  if (asked.kind === "later" || asked.kind === "over") return asked;
+  if (asked.kind === "refused") return { kind: "refused", execution_id };
+  const why = before === null ? await lookBefore(journey, execution) : impossibleOf(before);
+  if (why === null) return go;
+  if (typeof why === "string") return { kind: "impossible", execution_id, why };
+  await refuseExecution(ctx, execution_id, why);
+  return { kind: "refused", execution_id };
 }
 
 async function check(journey: Journey, execution_id: string): Promise<Verification> {
@@ -152,32 +172,75 @@ export async function giveBack(
   });
 }
 
-/** Does what an approval allows, step by step, looks whether it helped, and draws the conclusion. */
-export async function execute(journey: Journey, approval_id: string): Promise<void> {
-  for (let place = 1, goOn = true; goOn; place += 1) {
-    const begun = await step("begin", () => begin(journey, approval_id, place));
-    goOn = await logAbout({ execution_id: begun.execution_id }, () => carryOut(journey, begun));
-  }
+/** Ends what was not done, or was not begun because of that. */
+async function giveUp(now: () => Journey, execution_id: string, why?: string): Promise<void> {
+  await step("give up", async () => {
+    await conclude(now(), execution_id, null, "pipeline", why);
+    await giveBack(now(), execution_id);
+  });
 }
 
-/** One step of a plan; true when the next one is to follow. */
-async function carryOut(journey: Journey, begun: Beginning): Promise<boolean> {
-  const { execution_id, impossible, more = false } = begun;
-  const acted = impossible === null && (await act(journey, execution_id));
-  if (!acted) {
-    await step("give up", async () => {
-      await conclude(journey, execution_id, null, "pipeline", impossible ?? undefined);
-      await giveBack(journey, execution_id);
+/** Leaves the rest to a later turn. The place in the queue is free meanwhile. */
+const later = (now: () => Journey, turn: Turn, next: Next, seconds: number): Promise<void> =>
+  step("later", () => passOn(now().as("pipeline"), turn, next, seconds));
+
+/** What follows when a step may have had an effect: the next step, or a look whether it has helped. */
+async function goOn(
+  now: () => Journey,
+  turn: Turn,
+  { execution_id, more }: { execution_id: string; more: boolean },
+) {
+  if (!more) return later(now, turn, { kind: "verify", execution_id }, now().verification.wait);
+  if (await step("end step", () => endStep(now().as("pipeline"), execution_id, now().run)))
+    return later(now, turn, { kind: "execute" }, 0);
+  await step("stop", () => conclude(now(), execution_id, null));
+}
+
+/**
+ * Does what an approval allows, as far as that goes without waiting: one attempt at one step. What is to be waited for
+ * (others on the same target, the time between attempts, the effect) is left to a later turn. Every part asks anew
+ * for the journey of that moment: what was put in force meanwhile holds.
+ */
+export async function execute(now: () => Journey, turn: Turn): Promise<void> {
+  const begun = await step("begin", () => begin(now(), turn));
+  if (begun.kind === "over") return;
+  if (begun.kind === "later") return later(now, turn, { kind: "execute" }, begun.wait);
+  const { execution_id } = begun;
+  await logAbout({ execution_id }, async () => {
+    if (begun.kind !== "go") return giveUp(now, execution_id, "why" in begun ? begun.why : undefined);
+    const outcome = await step("act", async () => {
+      const ctx = now().as("pipeline");
+      const attempt = turn.attempt ?? (await getExecution(ctx, execution_id)).attempts;
+      return attemptExecution(
+        ctx,
+        { execution_id, attempt: Math.max(attempt, 1), turn: turn.turn },
+        now().run,
+      );
     });
-    return false;
-  }
-  if (more) {
-    if (await step("end step", () => endStep(journey.as("pipeline"), execution_id, journey.run))) return true;
-    await step("stop", () => conclude(journey, execution_id, null));
-    return false;
-  }
-  await pause(journey.verification.wait);
-  const verification = await step("verify", () => check(journey, execution_id));
-  await step("conclude", () => conclude(journey, execution_id, verification));
-  return false;
+    switch (outcome.kind) {
+      case "over":
+        return;
+      case "again":
+        return later(now, turn, { kind: "execute", attempt: outcome.next }, outcome.wait);
+      case "acted":
+        return goOn(now, turn, begun);
+      default:
+        return giveUp(now, execution_id);
+    }
+  });
+}
+
+/** Looks whether what was done has helped, and draws the conclusion. */
+export async function verifyExecution(
+  now: () => Journey,
+  { execution_id, turn }: Extract<Work, { kind: "verify" }>,
+): Promise<void> {
+  await logAbout({ execution_id }, async () => {
+    const verification = await step("verify", async () => {
+      const execution = await getExecution(now().as("pipeline"), execution_id);
+      return execution.turn === turn && execution.status === "verifying" ? check(now(), execution_id) : null;
+    });
+    if (verification === null) return;
+    await step("conclude", () => conclude(now(), execution_id, verification));
+  });
 }

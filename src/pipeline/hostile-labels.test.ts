@@ -90,6 +90,7 @@ async function blocked(
       belongs_to: more.belongs_to ?? [],
       stopped: null,
       failed_checks: [],
+      executable: true,
     },
     {
       mode: "auto",

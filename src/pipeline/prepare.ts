@@ -66,9 +66,10 @@ async function gather(journey: Journey, approval_id: string): Promise<Found> {
 }
 
 /** Gathers the evidence of a plan and puts it before people. */
-export async function prepare(journey: Journey, approval_id: string): Promise<void> {
-  const { impossible, ...prepared } = await step("gather", () => gather(journey, approval_id));
+export async function prepare(now: () => Journey, approval_id: string): Promise<void> {
+  const { impossible, ...prepared } = await step("gather", () => gather(now(), approval_id));
   await step("present", async () => {
+    const journey = now();
     const ctx = journey.as("pipeline");
     if (impossible !== null) return withdrawApproval(ctx, { approval_id, reason: impossible });
     return presentOrRun(journey, approval_id, prepared);

@@ -16,11 +16,3 @@ export function step<T>(name: string, work: () => Promise<T>): Promise<T> {
     shouldRetry: isUnavailable,
   });
 }
-
-/**
- * Waits, and goes on waiting for the rest after a restart. A step of its own even where there is nothing to
- * wait for: a workflow that goes on under another configuration must find its steps in their places.
- */
-export async function pause(seconds: number): Promise<void> {
-  await DBOS.sleep(Math.max(seconds, 0) * 1000);
-}

@@ -94,20 +94,30 @@ export async function cutShort(
   return rows;
 }
 
-/** Approvals that should be being carried out since before `before`, with the time they were signed. */
+/** What should be being carried out since before `before`: when it was signed, and whose turn it is. */
+export type SignedWork = {
+  incident_id: string;
+  approval_id: string;
+  decided_at: Date;
+  turn: number;
+  /** null: it has not begun. */
+  execution_id: string | null;
+};
+
 export async function signedWork(
   ctx: Ctx,
   before: Date,
   after: string,
   limit: number,
-): Promise<{ incident_id: string; approval_id: string; decided_at: Date }[]> {
+): Promise<SignedWork[]> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
-  const { rows } = await ctx.db.execute<{ incident_id: string; approval_id: string; decided_at: string }>(sql`
-    select incident_id, approval_id, decided_at from (
-      select incident_id, approval_id, decided_at from approvals
+  const { rows } = await ctx.db.execute<Omit<SignedWork, "decided_at"> & { decided_at: string }>(sql`
+    select incident_id, approval_id, decided_at, turn, execution_id from (
+      select incident_id, approval_id, decided_at, 0 as turn, null as execution_id from approvals
        where status = 'approved' and begun_at is null and authority_until > ${now}
        union all
-      select a.incident_id, e.approval_id, a.decided_at from executions e join approvals a using (approval_id)
+      select a.incident_id, e.approval_id, a.decided_at, e.turn, e.execution_id
+        from executions e join approvals a using (approval_id)
        where e.status in ('pending', 'running', 'verifying') and e.deadline >= ${now}) work
      where decided_at <= ${before.toISOString()}::timestamptz and approval_id > ${after}
      order by approval_id limit ${limit}`);

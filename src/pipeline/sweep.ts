@@ -2,7 +2,7 @@ import { expireApproval, LATE, overdueApprovals, withdrawApproval } from "../app
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { readyForgotten } from "../decision/index.ts";
-import { incidentsInExecution, overdueExecutions } from "../execution/index.ts";
+import { incidentsInExecution, overdueExecutions, takeOver } from "../execution/index.ts";
 import {
   close,
   endFlapping,
@@ -19,7 +19,7 @@ import { openResolutions, recordResolution } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../lib/log.ts";
-import { againId, enqueue, tell, unfinishedWork } from "../outbox/index.ts";
+import { againId, statesOfWork, tell, workId } from "../outbox/index.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
 import { beginHeldOutages, stillFiring } from "./begin-held.ts";
 import { presentOrRun } from "./by-itself.ts";
@@ -141,12 +141,16 @@ async function lostWork(journey: Journey): Promise<void> {
     ctx.log,
     (after) => signedWork(ctx, addSeconds(now, -GRACE_SECONDS), after, PAGE),
     (one) => one.approval_id,
-    async ({ incident_id, approval_id, decided_at }) => {
-      const work = { kind: "execute", incident_id, approval_id } as const;
-      const again = Math.floor((now.getTime() - decided_at.getTime()) / 1000 / GRACE_SECONDS);
-      const runs = Array.from({ length: again + 1 }, (_, run) => againId(work, run));
-      if ((await unfinishedWork(ctx, runs)).size > 0) return;
-      await transaction(ctx, (tx) => enqueue(tx, work, again));
+    async ({ incident_id, approval_id, decided_at, turn, execution_id }) => {
+      const ids = { incident_id, approval_id };
+      const minutes = Math.floor((now.getTime() - decided_at.getTime()) / 1000 / GRACE_SECONDS);
+      const act = { kind: "execute", ...ids, turn } as const;
+      const again = Array.from({ length: minutes }, (_, at) => againId(act, at + 1));
+      const look = execution_id === null ? [] : [workId({ ...act, kind: "verify", execution_id })];
+      const states = await statesOfWork(ctx, [workId({ ...act, turn: 0 }), workId(act), ...look, ...again]);
+      const thisMinute = againId(act, minutes);
+      if ([...states.values()].includes("unfinished") || states.has(thisMinute)) return;
+      await takeOver(ctx, ids, thisMinute);
     },
   );
 }

@@ -1,31 +1,38 @@
 import { DBOS, type DLogger } from "@dbos-inc/dbos-sdk";
 import type pg from "pg";
+import { takeOver } from "../execution/index.ts";
 import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, logAbout } from "../lib/log.ts";
 import { withoutRepetition } from "../lib/log-repetition.ts";
-import { QUEUE, type Work } from "../outbox/index.ts";
+import { FORMER_QUEUE, QUEUE, type Work } from "../outbox/index.ts";
 import { clearAway } from "./clear-away.ts";
 import { consider } from "./consider.ts";
-import { execute } from "./execute.ts";
+import { execute, verifyExecution } from "./execute.ts";
 import { prepare } from "./prepare.ts";
 import { step } from "./step.ts";
 import type { Journey } from "./types.ts";
 
-type Runner<Kind extends Work["kind"]> = (
-  journey: Journey,
-  work: Extract<Work, { kind: Kind }>,
-) => Promise<void>;
+/** The journey of this moment: a part of a workflow asks for it when it begins, and no part keeps it for the next. */
+type Now = () => Journey;
+
+type Runner<Kind extends Work["kind"]> = (now: Now, work: Extract<Work, { kind: Kind }>) => Promise<void>;
 
 /** One workflow for each kind of work: the compiler sees to it that none is missing. */
 const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
-  investigate: (journey, { incident_id, token }) =>
-    step("consider", () => consider(journey, { incident_id, token })),
-  prepare: (journey, { approval_id }) => prepare(journey, approval_id),
-  execute: (journey, { approval_id }) => execute(journey, approval_id),
-  conclude: async (journey, work) => {
-    await step("record", () => recordResolution(journey.as("pipeline"), work));
-    await step("supersede", () => clearAway(journey.as("pipeline"), work.incident_id));
+  investigate: (now, { incident_id, token }) =>
+    step("consider", () => consider(now(), { incident_id, token })),
+  prepare: (now, { approval_id }) => prepare(now, approval_id),
+  async execute(now, { turn, ...work }) {
+    if (turn !== undefined) return execute(now, { ...work, turn });
+    // A version before this one began it, with parts of another order: what it came to is in the tables.
+    const { incident_id, approval_id } = work;
+    await takeOver(now().as("pipeline"), { incident_id, approval_id });
+  },
+  verify: (now, work) => verifyExecution(now, work),
+  conclude: async (now, work) => {
+    await step("record", () => recordResolution(now().as("pipeline"), work));
+    await step("supersede", () => clearAway(now().as("pipeline"), work.incident_id));
   },
 };
 
@@ -33,9 +40,9 @@ const idsOf = ({ incident_id, ...more }: Work) =>
   "approval_id" in more ? { incident_id, approval_id: more.approval_id } : { incident_id };
 
 /** Does a piece of work. In a workflow its steps are kept, and it goes on behind them after a crash. */
-export function perform(journey: Journey, work: Work): Promise<void> {
-  const run = RUNNERS[work.kind] as (journey: Journey, work: Work) => Promise<void>;
-  return logAbout(idsOf(work), () => run(journey, work));
+export function perform(now: Now, work: Work): Promise<void> {
+  const run = RUNNERS[work.kind] as (now: Now, work: Work) => Promise<void>;
+  return logAbout(idsOf(work), () => run(now, work));
 }
 
 const KINDS = Object.keys(RUNNERS) as Work["kind"][];
@@ -75,20 +82,21 @@ export async function prepareWorkflows(pool: pg.Pool, log: Log): Promise<void> {
 
 /**
  * Starts the durable workflows, those that an earlier process left included. `pool` is theirs; the
- * schema `dbos` is made in it where it is missing. There is one set of workflows in a process. A workflow
- * goes on with the journey that was `current` when it began.
+ * schema `dbos` is made in it where it is missing. There is one set of workflows in a process. Each part of a
+ * workflow goes by the journey that is `current` when it begins.
  */
 export async function startWorkflows(current: () => Journey, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
-    DBOS.registerWorkflow((work: Work) => perform(current(), work), {
+    DBOS.registerWorkflow((work: Work) => perform(current, work), {
       name: kind,
       maxRecoveryAttempts: 1_000,
     });
   }
   configure(pool, log);
   await DBOS.launch();
-  // Enough to keep a small installation's incidents moving, few enough for one process and its pool.
-  await DBOS.registerQueue(QUEUE.name, { workerConcurrency: 32, minPollingIntervalMs: 100 });
+  // For each kind of work enough to keep a small installation's incidents moving, few enough for one process and its pool.
+  await DBOS.registerQueue(QUEUE.name, { partitionWorkerConcurrency: 32, minPollingIntervalMs: 100 });
+  await DBOS.registerQueue(FORMER_QUEUE, { workerConcurrency: 32, minPollingIntervalMs: 1_000 });
 }
 
 /** Stops taking up work. Workflows in the middle go on at the next start. */

@@ -6,7 +6,7 @@ import { approvalIn, QUICK } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { type Server, startServer } from "../support/server.ts";
-import { until } from "../support/until.ts";
+import { eventually, until } from "../support/until.ts";
 
 let database: TestDatabase;
 let folder: string;
@@ -52,28 +52,36 @@ const executionIs = (status: string) =>
 
 describe("stopping", () => {
   it.each([
-    ["waits before it verifies", { wait: "3s" }, { wait: 0, collect: 0 }],
-    ["is verifying", { wait: 0, collect: "10m" }, { wait: "3s", collect: 0 }],
+    ["waits before it verifies", "DELAYED", { wait: "3s" }, { wait: 0, collect: 0 }],
+    ["is verifying", "PENDING", { wait: 0, collect: "10m" }, { wait: "3s", collect: 0 }],
   ])(
     "does not wait for a workflow that %s; it goes on at the next start, whatever was configured",
-    async (_what, first, then) => {
+    async (_what, state, first, then) => {
       const { url, admin, stop } = await start(first);
       const body = alertmanagerBody([{ labels: { alertname: "ShopDown", service: "shop" } }]);
       const incident_id = (await post(url, body)).body.incident_id as string;
       const { approval_id, plan_hash } = await approvalIn(admin, incident_id, "pending");
       await admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
       await executionIs("verifying");
+      const workflows = async () => {
+        const text = `select workflow_uuid id, status from dbos.workflow_status where name in ('execute', 'verify')
+          order by name`;
+        return (await database.pool.query(text)).rows;
+      };
+      const [acted, looks] = [`execute:${approval_id}`, `verify:${approval_id}:turn-1`];
+      // What has acted waits no longer in the place of others.
+      const waiting = [
+        { id: acted, status: "SUCCESS" },
+        { id: looks, status: state },
+      ];
+      await eventually(async () => expect(await workflows()).toEqual(waiting));
       expect(await stop()).toBe(0);
-      const workflows = () =>
-        database.pool.query(
-          "select workflow_uuid id, status from dbos.workflow_status where name = 'execute'",
-        );
-      const id = `execute:${approval_id}`;
-      expect((await workflows()).rows).toEqual([{ id, status: "PENDING" }]);
+      expect(await workflows()).toEqual(waiting);
       await start(then);
       await executionIs("failed");
-      await until(async () => (await workflows()).rows[0]?.status === "SUCCESS", "the workflow to end");
-      expect((await workflows()).rows).toEqual([{ id, status: "SUCCESS" }]);
+      await eventually(async () =>
+        expect(await workflows()).toEqual(waiting.map((one) => ({ ...one, status: "SUCCESS" }))),
+      );
       const { rows } = await database.pool.query("select attempt, outcome from execution_attempts");
       expect(rows).toEqual([{ attempt: 1, outcome: "success" }]);
     },

@@ -42,7 +42,6 @@ export class SimulatedEngine {
     this.#dice = dice;
     this.#mishaps = mishaps;
     vi.spyOn(DBOS, "runStep").mockImplementation((work) => this.#step(work));
-    vi.spyOn(DBOS, "sleep").mockImplementation((ms) => this.sleep(ms / 1000));
   }
 
   #task(): Task {
@@ -104,6 +103,19 @@ export class SimulatedEngine {
     );
   }
 
+  /** What is to be done later is enqueued when its time has come. */
+  async #timeLater(): Promise<void> {
+    const { rows } = await this.#database.pool.query<{ id: string; seconds: number }>(
+      `with later as (
+         select workflow_uuid as id, (delay_until_epoch_ms - created_at) / 1000.0 as seconds from dbos.workflow_status
+          where status = 'DELAYED' and delay_until_epoch_ms is not null),
+       timed as (
+         update dbos.workflow_status set delay_until_epoch_ms = null from later where workflow_uuid = id)
+       select id, seconds::float8 from later`,
+    );
+    for (const { id, seconds } of rows) this.#simulation.after(seconds, () => this.#set(id, "ENQUEUED"));
+  }
+
   /** Takes up what is enqueued, and what that enqueues, until all of it has ended or sleeps. */
   async work(journey: Journey): Promise<void> {
     for (;;) {
@@ -112,7 +124,7 @@ export class SimulatedEngine {
           where s.status = 'ENQUEUED' and i.workflow_uuid = s.workflow_uuid
           returning s.workflow_uuid as id, i.inputs`,
       );
-      if (rows.length === 0) return;
+      if (rows.length === 0) return this.#timeLater();
       for (const { id, inputs } of rows) this.#simulation.begin(() => this.#run(journey, id, inputs));
       await this.#simulation.settle();
     }
@@ -124,7 +136,7 @@ export class SimulatedEngine {
     this.runs += 1;
     const work = (JSON.parse(inputs) as { positionalArgs: [Work] }).positionalArgs[0];
     try {
-      await this.#current.run(task, () => perform(journey, work));
+      await this.#current.run(task, () => perform(() => journey, work));
       await this.#set(id, "SUCCESS");
     } catch (error) {
       if (error === CRASH) return this.#takeUpAgain(task);

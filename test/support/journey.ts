@@ -38,12 +38,14 @@ export const GATEWAY: GatewayOptions = {
   frozen: false,
   freeze_windows: [],
   max_per_hour: { target: 10, total: 60 },
-  by_itself: () => ({
+  by_itself: {
     mode: "suggest",
     terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
     services: null,
     repeats: 20,
-  }),
+  },
+  required_signatures: { low: 1, medium: 1, high: 2, critical: 2 },
+  authority: 600,
   automatic: { max_per_hour: { target: 3, total: 20 } },
   read_timeout: 5,
   mayBegin: async () => {},
@@ -94,7 +96,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     },
     approval: TERMS,
     run: {
-      gateway: { ...GATEWAY, read_timeout: 10 },
+      gateway: () => ({ ...GATEWAY, read_timeout: 10 }),
       retries: 2,
       retry_wait: 30,
       busy_wait: 2,

@@ -26,12 +26,18 @@ export class ScriptedTarget {
     return { ok: true, output: "restarted" };
   };
 
+  /** Awaited when its target is looked at before an act. */
+  onLook: () => Promise<void> | void = () => {};
+
   readonly executor: Executor = {
     id: "scripted",
     kinds: ["process.restart", "kubernetes.uncordon", "host.clear_docker_logs"],
     resolve: async () => this.resolution,
     dryRun: async () => ({ checks: this.checks }),
-    snapshot: async () => ({ pid: 1 }),
+    snapshot: async () => {
+      await this.onLook();
+      return { pid: 1 };
+    },
     act: async (operation, run) => {
       this.acts.push(run);
       this.did.push(operation);

@@ -107,7 +107,7 @@ export class Year {
       run: {
         ...plain.run,
         timeout: never,
-        gateway: { ...plain.run.gateway, executors: [this.#life.executor], read_timeout: never },
+        gateway: () => ({ ...plain.run.gateway(), executors: [this.#life.executor], read_timeout: never }),
       },
       observers: [this.#life.observer],
       verification: { wait: 10, collect: 0, interval: 0, healthy_in_a_row: 1, look_timeout: never },

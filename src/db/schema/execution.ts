@@ -27,6 +27,8 @@ export const executions = pgTable(
       enum: ["pending", "running", "verifying", "success", "failed", "refused"],
     }).notNull(),
     attempts: integer("attempts").notNull().default(0),
+    /** Which run of its work may go on with it: what an earlier one still wants is refused. */
+    turn: integer("turn").notNull().default(0),
     output: text("output"),
     error: text("error"),
     error_code: text("error_code"),

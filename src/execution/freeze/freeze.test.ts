@@ -33,13 +33,13 @@ beforeEach(async () => {
   await database.forget();
   clock.forward(10_000);
   target = new ScriptedTarget();
-  const gateway = { ...GATEWAY, executors: [target.executor] };
+  const gateway = () => ({ ...GATEWAY, executors: [target.executor] });
   options = { gateway, retries: 0, retry_wait: 0, busy_wait: 2, timeout: 60, deadline: 1_200 };
 });
 
 const as = (role: Role) => database.ctx(people[role], clock);
 const pipeline = () => database.ctx({ kind: "system", name: "pipeline" }, clock);
-const status = (role: Role = "viewer") => freezeStatus(as(role), options.gateway);
+const status = (role: Role = "viewer") => freezeStatus(as(role), options.gateway());
 const sql = async (text: string) => (await database.pool.query(text)).rows;
 
 async function carryOut() {
@@ -106,7 +106,7 @@ describe("a freeze", () => {
     for (const work of [
       freeze(sender, { why: "no" }),
       unfreeze(sender),
-      freezeStatus(sender, options.gateway),
+      freezeStatus(sender, options.gateway()),
     ])
       await expect(work).rejects.toMatchObject({ code: "forbidden" });
     expect(await status()).toMatchObject({ frozen: false });

@@ -6,7 +6,7 @@ import { actorLabel } from "../../lib/actor.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { prefixedId } from "../../lib/id.ts";
 import { tell } from "../../outbox/index.ts";
-import { lockTarget } from "../store.ts";
+import { EVERY_TARGET, lockTarget } from "../store.ts";
 import { insertFreeze } from "./store.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function freeze(
   const { why, duration } = input;
   return transaction(ctx, async (tx) => {
     // Whoever begins an act holds it: those in the middle of that are waited for, later ones see the freeze.
-    await lockTarget(tx, "every target");
+    await lockTarget(tx, EVERY_TARGET);
     const since = tx.clock.now();
     const until = duration === undefined ? null : addSeconds(since, duration);
     const row = {
