@@ -27,7 +27,7 @@ export function webhookPath(source: string): string | null {
   const route = WEBHOOKS.find(({ path, source: named }) =>
     typeof named === "string" ? named === source : name !== "" && path.startsWith(`/${kind}/:`),
   );
-  return route === undefined ? null : PREFIX + route.path.replace(/:\w+$/, pathSegment(name));
+  return route === undefined ? null : PREFIX + route.path.replace(/:\w+$/, () => pathSegment(name));
 }
 
 /** Bytes of the body as the call says; null when it does not. */
