@@ -127,6 +127,8 @@ export const configSchema = z.strictObject({
     basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
     hmac_secrets: z.array(z.string().min(1)).default([]),
     custom: custom.config,
+    /** Alertmanager's own API, which Alertmanager lets everybody read. */
+    alertmanager_api: section({ open_reads: z.boolean().default(false) }),
     signals: section({ debounce: seconds("3m") }),
     external_sites: z.array(z.string()).default([]),
     /** Names of alerts that say how far a pipeline is. */

@@ -124,6 +124,9 @@ export function httpDeps(parts: Parts): HttpDeps {
       return live.current().gateway;
     },
     config: live,
+    get open_reads() {
+      return live.current().config.intake.alertmanager_api.open_reads;
+    },
     notifiers: () => live.current().notifiers.map((one) => one.id),
     health: healthOf({ ...parts, stream: signals.stream }),
     storage: storagePort(database, retention, config.retention),

@@ -127,6 +127,7 @@ const RELOADABLE = [
   "intake.basic",
   "intake.hmac_secrets",
   "intake.custom",
+  "intake.alertmanager_api",
   "intake.external_sites",
   "intake.ci_cd",
   "intake.resolve_timeout",

@@ -40,6 +40,7 @@ beforeEach(async () => {
     terms: {} as HttpDeps["terms"],
     gateway: {} as HttpDeps["gateway"],
     config: { status: refuse, reload: refuse },
+    open_reads: false,
     notifiers: () => [],
     health: () => ask(),
     storage: { report: refuse, prune: refuse },

@@ -30,6 +30,8 @@ declare module "fastify" {
 export const OPEN = [] as const;
 /** A route whose caller is checked as a sender of alerts. */
 export const SENDER = [{}, { senderToken: [] }, { senderBasic: [] }] as const;
+/** A reader of Alertmanager's API: with a token, and where reads are open as a sender. */
+export const READER = [{ token: [] }, { tokenAsPassword: [] }, ...SENDER] as const;
 /** A route whose caller signs its body. */
 export const SIGNED = [{ senderSignature: [] }, ...SENDER] as const;
 export const SIGNED_BY_SENTRY = [{ sentrySignature: [] }, ...SENDER] as const;
@@ -196,6 +198,11 @@ const securitySchemes = {
     in: "header",
     name: "Sentry-Hook-Signature",
     description: "The HMAC-SHA256 of the raw body, in hexadecimal, under one of `sentry.webhook_secrets`.",
+  },
+  tokenAsPassword: {
+    type: "http",
+    scheme: "basic",
+    description: "The same as the password of any user, for clients that know nothing else.",
   },
   senderBasic: { type: "http", scheme: "basic", description: "One of `intake.basic`." },
 } as const;

@@ -34,6 +34,7 @@ import { playbookRoutes } from "./playbooks.ts";
 import { silenceRoutes } from "./silences.ts";
 import { sourceRoutes } from "./sources.ts";
 import { storageRoutes } from "./storage.ts";
+import { StreamedLists } from "./streamed-list.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { toolRoutes } from "./tools.ts";
 import type { HttpDeps } from "./types.ts";
@@ -99,7 +100,12 @@ function mount(app: FastifyInstance, prefix: string, routes: (part: FastifyInsta
 }
 
 /** Everything that a browser may be shown, and all that is not there. */
-function browserRoutes(app: FastifyInstance, deps: HttpDeps, finish: (app: FastifyInstance) => void): void {
+function browserRoutes(
+  app: FastifyInstance,
+  deps: HttpDeps,
+  lists: StreamedLists,
+  finish: (app: FastifyInstance) => void,
+): void {
   app.register(helmet);
   app.setNotFoundHandler(async (request) => {
     throw new AwoooiError("not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
@@ -108,7 +114,7 @@ function browserRoutes(app: FastifyInstance, deps: HttpDeps, finish: (app: Fasti
   mount(app, "", (part) => metricsRoutes(part, deps));
   mount(app, "", (part) => openapiRoutes(part));
   mount(app, "/api/v1", (part) => api(part, deps));
-  mount(app, ALERTMANAGER_API, (part) => alertmanagerSilences(part, deps));
+  mount(app, ALERTMANAGER_API, (part) => alertmanagerSilences(part, deps, lists));
   mount(app, "", () => finish(app));
 }
 
@@ -152,10 +158,11 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   lingeringClose(app, SMALL_BODY);
   await describeRoutes(app, deps.version);
   const finish = answerOtherMethods(app);
+  const lists = new StreamedLists(deps.lists);
   mount(app, WEBHOOKS, (part) => webhookRoutes(part, deps));
-  mount(app, ALERTMANAGER_API, (part) => alertmanagerAlertRoutes(part, deps));
+  mount(app, ALERTMANAGER_API, (part) => alertmanagerAlertRoutes(part, deps, lists));
   // Helmet's headers are for browsers: senders do not pay for them with every call.
-  mount(app, "", (pages) => browserRoutes(pages, deps, finish));
+  mount(app, "", (pages) => browserRoutes(pages, deps, lists, finish));
   await app.ready();
   return app;
 }

@@ -12,6 +12,7 @@ import type { Actor } from "../lib/actor.ts";
 import type { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import type { HttpMeter } from "./observe.ts";
+import type { ListBounds } from "./streamed-list.ts";
 
 /** What the routes are made with; all of it is bound in app. */
 export type HttpDeps = {
@@ -75,6 +76,10 @@ export type HttpDeps = {
     reload: (ctx: Ctx) => Promise<Reloaded>;
   };
   health: () => Promise<Health>;
+  /** Whether senders may read on Alertmanager's API, too. */
+  readonly open_reads: boolean;
+  /** Bounds of large answers, other than the shipped ones: for tests. */
+  lists?: ListBounds | undefined;
   /** Ids of the channels that people are told on. */
   notifiers: () => readonly string[];
   /** What takes room, and deleting what has been kept for its time; the routes say who may. */

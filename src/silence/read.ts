@@ -10,7 +10,7 @@ import type { SilenceRow } from "./types.ts";
 
 /** One silence; throws `not_found`. */
 export async function getSilence(ctx: Ctx, silence_id: string): Promise<SilenceRow> {
-  authorise(ctx.actor, "read silences", { people: "viewer" });
+  authorise(ctx.actor, "read silences", { people: "viewer", senders: true });
   const row = await findSilence(ctx, silence_id);
   if (row === undefined) throw new AwoooiError("not_found", `There is no silence ${silence_id}.`);
   return row;
@@ -28,7 +28,7 @@ export async function listSilences(
 
 /** The newest 10,000 silences, whatever their state. */
 export async function allSilences(ctx: Ctx): Promise<SilenceRow[]> {
-  authorise(ctx.actor, "read silences", { people: "viewer" });
+  authorise(ctx.actor, "read silences", { people: "viewer", senders: true });
   return newestSilences(ctx);
 }
 

@@ -17,7 +17,7 @@ const BAD = "10.2.2.2";
 const STRANGER = "203.0.113.7";
 
 function call(body: string, from = BAD, more = ""): Buffer {
-  const head = `POST ${PATH} HTTP/1.1\r\nhost: awoooi\r\nx-forwarded-for: ${from}\r\n${more}content-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  const head = `POST ${PATH} HTTP/1.1\r\nhost: awoooi\r\nx-forwarded-for: ${from}\r\ncontent-type: application/json\r\n${more}content-length: ${Buffer.byteLength(body)}\r\n\r\n`;
   return Buffer.from(head + body);
 }
 const always =

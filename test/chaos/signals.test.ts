@@ -37,12 +37,13 @@ afterEach(async () => {
 /** Senders that give each signal to the server once, and know which of them it acknowledged. */
 function startSenders(url: () => string) {
   const acknowledged: string[] = [];
+  const headers = { "content-type": "application/json" };
   let sending = true;
   const send = async (sender: number) => {
     for (let n = 0; sending; n += 1) {
       const name = `${sender}-${n}`;
       const body = JSON.stringify({ alert_name: "Chaos", target: "chaos", labels: { name } });
-      const answered = fetch(`${url()}/api/v1/webhooks/signals`, { method: "POST", body });
+      const answered = fetch(`${url()}/api/v1/webhooks/signals`, { method: "POST", headers, body });
       const ok = await answered.then(
         async (response) => (await response.text()) !== "" && response.ok,
         () => false,

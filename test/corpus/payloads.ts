@@ -68,6 +68,7 @@ async function sent(server: Server, found: SourceTest, body: unknown): Promise<s
   const path = source.startsWith("custom:") ? source.replace(":", "/") : (PATHS[source] ?? source);
   const response = await fetch(`${server.url}/api/v1/webhooks/${path}`, {
     method: "POST",
+    headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
   const text = await response.text();

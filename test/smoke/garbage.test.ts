@@ -58,7 +58,8 @@ afterAll(async () => {
 });
 
 async function send(body: string, headers: Record<string, string> = BAD, path = "alertmanager") {
-  const response = await fetch(`${app.url}/api/v1/webhooks/${path}`, { method: "POST", headers, body });
+  const json = { "content-type": "application/json", ...headers };
+  const response = await fetch(`${app.url}/api/v1/webhooks/${path}`, { method: "POST", headers: json, body });
   return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
 }
 const alerts = (service: string) =>

@@ -92,6 +92,7 @@ describe("moving house", () => {
     const old = await start(from);
     await fetch(`${old.url}/api/v1/webhooks/alertmanager`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: "no JSON \u0000 \ud83d\ude00",
     });
     await post(old.url, { no: "alerts" });

@@ -23,6 +23,7 @@ let database: TestDatabase;
 let folder: string;
 let app: RunningApp & { admin: Client };
 let secrets: string[] = [OLD, NEW];
+let open_reads = false;
 /** 127.0.0.1 is a proxy here, and no trusted sender: whoever calls is who it says. */
 const configuration = () => ({
   ...QUICK,
@@ -39,6 +40,7 @@ const configuration = () => ({
     bearer_tokens: [TOKEN],
     basic: [{ username: "prom", password: PASSWORD }],
     hmac_secrets: secrets,
+    alertmanager_api: { open_reads },
     limits: { dead_letters_per_hour: 1_000_000 },
   },
 });
@@ -284,6 +286,40 @@ describe("a web page that is open in a browser inside", () => {
     expect(await read("sec-fetch-site: none")).toBe(200);
     expect(await read("origin: https://evil.example")).toBe(401);
     expect(await read("sec-fetch-site: cross-site")).toBe(401);
+  });
+});
+
+describe("Alertmanager's API", () => {
+  const READS = ["alerts", "status", "receivers", "silences", "alerts?filter=a%3Db"];
+  const bearer = `authorization: Bearer ${TOKEN}`;
+  const read = (path: string, ...headers: string[]) =>
+    status({ path: `/api/v2/${path}`, method: "GET", body: "", headers });
+
+  it("is read by people with a token; by whoever may send only where that is set, and never by a web page", async () => {
+    const eve = await app.admin.post<{ token: string }>("/tokens", { name: "eve", role: "viewer" });
+    const person = `authorization: Bearer ${eve.token}`;
+    for (const path of READS) {
+      expect([path, await read(path, ...from("10.1.1.1"))]).toEqual([path, 401]);
+      expect([path, await read(path, ...from(OUTSIDE), bearer)]).toEqual([path, 401]);
+      expect([path, await read(path, ...from(OUTSIDE), person)]).toEqual([path, 200]);
+    }
+    open_reads = true;
+    await app.reload();
+    for (const path of READS) {
+      expect([path, await read(path, ...from("10.1.1.1"))]).toEqual([path, 200]);
+      expect([path, await read(path, ...from(OUTSIDE), bearer)]).toEqual([path, 200]);
+      expect([path, await read(path, ...from(OUTSIDE), person)]).toEqual([path, 200]);
+      expect([path, await read(path, ...from(OUTSIDE))]).toEqual([path, 403]);
+      expect([path, await read(path, ...from(OUTSIDE), "authorization: Bearer wrong")]).toEqual([path, 401]);
+      for (const page of ["origin: https://evil.example", "sec-fetch-site: cross-site"])
+        expect([path, await read(path, ...from("10.1.1.1"), page)]).toEqual([path, 403]);
+    }
+    const silence = { path: "/api/v2/silences", body: "{}" };
+    for (const headers of [from("10.1.1.1"), [...from(OUTSIDE), bearer]])
+      expect(await status({ ...silence, headers })).toBe(401);
+    open_reads = false;
+    await app.reload();
+    expect(await read("alerts", ...from("10.1.1.1"))).toBe(401);
   });
 });
 

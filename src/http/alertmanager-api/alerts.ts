@@ -1,7 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { authenticate } from "../../access/index.ts";
 import {
   alertmanagerStatus,
   alertQuery,
@@ -9,29 +8,17 @@ import {
   gettableAlert,
   receiver,
 } from "../../contract/alertmanager-alerts.ts";
-import type { Ctx } from "../../db/ctx.ts";
 import { type FiringAlert, firingAlerts, parseMatchers } from "../../intake/index.ts";
-import { callOf } from "../call.ts";
-import { SENDER } from "../openapi.ts";
+import { READER } from "../openapi.ts";
+import type { StreamedLists } from "../streamed-list.ts";
 import type { HttpDeps } from "../types.ts";
 import { ALERTMANAGER_WEBHOOK } from "../webhook-table.ts";
 import { receivingRoutes } from "../webhooks.ts";
+import { authenticateReader } from "./authenticate.ts";
 
 const TAGS = ["alertmanager"];
 // Go's time without a value: Alertmanager's clients read a time there always.
 const NO_TIME = "0001-01-01T00:00:00.000Z";
-
-/** Who reads: an admitted sender, or a person with a token. */
-async function reader(request: FastifyRequest, deps: HttpDeps): Promise<Ctx> {
-  const call = callOf(request);
-  try {
-    return deps.ctxOf({ kind: "sender", name: deps.checkSender(call) });
-  } catch (refused) {
-    if (call.authorization === undefined) throw refused;
-    const anyone = deps.ctxOf({ kind: "system", name: "bootstrap" });
-    return deps.ctxOf(await authenticate(anyone, call.authorization));
-  }
-}
 
 /** As Alertmanager tells it: a window is a silence too, by its name. */
 function statusOf({ silenced_by }: FiringAlert): GettableAlert["status"] {
@@ -65,35 +52,42 @@ function shown(row: FiringAlert, receivers: GettableAlert["receivers"]): Gettabl
   };
 }
 
+async function* mapped<From, To>(pages: AsyncGenerator<From>, map: (page: From) => To): AsyncGenerator<To> {
+  for await (const page of pages) yield map(page);
+}
+
 /** The part of Alertmanager's API v2 that is about alerts, under its own path, for its own clients. */
-export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps): void {
+export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps, lists: StreamedLists): void {
   receivingRoutes(app, deps, [ALERTMANAGER_WEBHOOK]);
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const open = { tags: TAGS, security: [...SENDER, { token: [] }] };
+  const open = { tags: TAGS, security: READER };
   routes.get(
     "/alerts",
     {
       schema: {
         ...open,
         summary: "The alerts that fire",
-        description: "From every source, newest first; of a storm those among the 5,000 newest.",
+        description:
+          "From every source, newest first; of a storm those among the 5,000 newest. Written as fast as it is read: who reads too slowly is cut off, and of many readers some are told to come again.",
         querystring: alertQuery,
         response: { 200: z.array(gettableAlert) },
       },
     },
-    async (request) => {
-      const ctx = await reader(request, deps);
+    async (request, reply) => {
+      const ctx = await authenticateReader(request, deps);
       const { filter = [] } = request.query;
       const receivers = deps.notifiers().map((name) => ({ name }));
-      const rows = await firingAlerts(ctx, filter.flatMap(parseMatchers));
-      return rows.map((row) => shown(row, receivers)).filter((one) => isWanted(one, request.query));
+      const pages = firingAlerts(ctx, filter.flatMap(parseMatchers));
+      const wanted = (rows: FiringAlert[]) =>
+        rows.map((row) => shown(row, receivers)).filter((one) => isWanted(one, request.query));
+      return lists.send(reply, mapped(pages, wanted));
     },
   );
   routes.get(
     "/receivers",
     { schema: { ...open, summary: "Who is told of alerts", response: { 200: z.array(receiver) } } },
     async (request) => {
-      await reader(request, deps);
+      await authenticateReader(request, deps);
       return deps.notifiers().map((name) => ({ name }));
     },
   );
@@ -108,7 +102,7 @@ export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps): v
       },
     },
     async (request) => {
-      await reader(request, deps);
+      await authenticateReader(request, deps);
       const unknown = { revision: "", branch: "", buildUser: "", buildDate: "", goVersion: "" };
       return {
         cluster: { status: "disabled" as const },

@@ -1,5 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { authenticate } from "../../access/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { callOf } from "../call.ts";
 import type { HttpDeps } from "../types.ts";
 
 const BASIC = /^Basic +([A-Za-z0-9+/=]+)$/i;
@@ -16,4 +18,15 @@ export async function authenticateClient({ headers }: FastifyRequest, deps: Http
   const header = basic === undefined ? authorization : `Bearer ${pair.slice(pair.indexOf(":") + 1)}`;
   const anyone = deps.ctxOf({ kind: "system", name: "bootstrap" });
   return deps.ctxOf(await authenticate(anyone, header));
+}
+
+/** Who reads: a person, by a token; where `intake.alertmanager_api.open_reads` is set also who may send alerts. */
+export async function authenticateReader(request: FastifyRequest, deps: HttpDeps): Promise<Ctx> {
+  if (!deps.open_reads) return authenticateClient(request, deps);
+  try {
+    return deps.ctxOf({ kind: "sender", name: deps.checkSender(callOf(request)) });
+  } catch (refused) {
+    if (request.headers.authorization === undefined) throw refused;
+    return authenticateClient(request, deps);
+  }
 }

@@ -15,8 +15,9 @@ import {
   silence,
   statusOf,
 } from "../../silence/index.ts";
+import type { StreamedLists } from "../streamed-list.ts";
 import type { HttpDeps } from "../types.ts";
-import { authenticateClient } from "./authenticate.ts";
+import { authenticateClient, authenticateReader } from "./authenticate.ts";
 
 const STATES = ["active", "pending", "expired"] as const;
 
@@ -93,11 +94,12 @@ function answer(reply: FastifyReply, error: { code?: unknown; message: string; s
 }
 
 /** Alertmanager's API v2 for silences, so that `amtool` and whatever else speaks it works on ours. */
-export function alertmanagerSilences(app: FastifyInstance, deps: HttpDeps): void {
+export function alertmanagerSilences(app: FastifyInstance, deps: HttpDeps, lists: StreamedLists): void {
   const schema = { hide: true };
   app.decorateRequest("ctx");
   app.addHook("onRequest", async (request) => {
-    request.ctx = await authenticateClient(request, deps);
+    const reads = request.method === "GET" || request.method === "HEAD";
+    request.ctx = await (reads ? authenticateReader : authenticateClient)(request, deps);
   });
   const inherited = app.errorHandler;
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
@@ -108,8 +110,10 @@ export function alertmanagerSilences(app: FastifyInstance, deps: HttpDeps): void
   });
   app.get("/silences", { schema }, async ({ ctx, query }) => {
     const now = ctx.clock.now();
-    const rows = await filtered(ctx, checked(silenceFilter, query).filter);
-    return inOrder(rows, now).map((row) => gettable(row, now));
+    const { filter } = checked(silenceFilter, query);
+    return lists.whole(async () =>
+      inOrder(await filtered(ctx, filter), now).map((row) => gettable(row, now)),
+    );
   });
   app.post("/silences", { schema }, async ({ ctx, body }) => ({
     silenceID: await put(ctx, checked(postableSilence, body)),

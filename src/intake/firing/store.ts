@@ -101,15 +101,11 @@ export async function unheardFiring(
   return rows.map((row) => row.alert);
 }
 
-/** Alerts that fire, newest first, those with all of these labels. */
-export async function firingRows(
-  ctx: Ctx,
-  labels: Record<string, string>,
-  limit: number,
-): Promise<(typeof alerts.$inferSelect)[]> {
+/** Ids of the alerts that fire, newest first, those with all of these labels. */
+export async function firingIds(ctx: Ctx, labels: Record<string, string>, limit: number): Promise<string[]> {
   const some = Object.keys(labels).length > 0;
-  return ctx.db
-    .select()
+  const rows = await ctx.db
+    .select({ alert_id: alerts.alert_id })
     .from(alerts)
     .where(
       and(
@@ -119,4 +115,25 @@ export async function firingRows(
     )
     .orderBy(desc(alerts.first_received_at), desc(alerts.alert_id))
     .limit(limit);
+  return rows.map((row) => row.alert_id);
+}
+
+/** Of these alerts those that still fire, newest first, as far as readers are told of them. */
+export async function firingRows(ctx: Ctx, ids: readonly string[]) {
+  const { labels, annotations, starts_at, holds_until, last_received_at } = alerts;
+  const { generator_url, source_fingerprint, silenced_by } = alerts;
+  return ctx.db
+    .select({
+      labels,
+      annotations,
+      starts_at,
+      holds_until,
+      last_received_at,
+      generator_url,
+      source_fingerprint,
+      silenced_by,
+    })
+    .from(alerts)
+    .where(and(eq(alerts.status, "firing"), oneOf(alerts.alert_id, ids)))
+    .orderBy(desc(alerts.first_received_at), desc(alerts.alert_id));
 }
