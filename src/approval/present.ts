@@ -29,6 +29,8 @@ export type Prepared = {
   operations?: readonly Operation[];
   /** Of the plan that was looked at. */
   plan_hash?: string;
+  /** What is configured of each step of the plan as it will be fixed: it is signed with it. */
+  configured?: readonly (string | null)[];
 };
 
 /** What a card says of a plan that was not tried out in time. */
@@ -47,7 +49,9 @@ export function foundOf(approval: ApprovalRow, { plan_hash, ...found }: Prepared
 export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Partial<Plan> = {}) {
   const { checks, diff = null, affected_pods = 0, operations = [] } = foundOf(approval, prepared);
   const filled = operations.reduce((one, operation, at) => withStep(one, at + 1, operation), approval.plan);
-  const plan: Plan = { ...filled, ...allowed };
+  const { configured = [] } = prepared;
+  const bound = configured.some((one) => one !== null) ? { configured: [...configured] } : {};
+  const plan: Plan = { ...filled, ...bound, ...allowed };
   return {
     plan,
     plan_hash: planHash(plan),

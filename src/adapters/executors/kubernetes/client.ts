@@ -36,6 +36,8 @@ export type RawRequest = {
 /** A cluster and what it is asked through. Every request is bounded by `request_timeout`. */
 export type Cluster = {
   name: string;
+  /** Where its API server is, and by what it is reached. */
+  address: { server: string; proxy: string | undefined; tls_server_name: string | undefined };
   core: CoreV1Api;
   apps: AppsV1Api;
   batch: BatchV1Api;
@@ -82,7 +84,8 @@ function endsWith(context: RequestContext, signal: AbortSignal | undefined): Req
 
 function connect(name: string, kubeConfig: KubeConfig, requestTimeout: number): Cluster {
   const lib = library();
-  const server = new lib.ServerConfiguration(kubeConfig.getCurrentCluster()?.server ?? "", {});
+  const { server: url = "", proxyUrl, tlsServerName } = kubeConfig.getCurrentCluster() ?? {};
+  const server = new lib.ServerConfiguration(url, {});
   const authentication = new Authentication(kubeConfig, requestTimeout);
   const configuration = lib.createConfiguration({
     baseServer: server,
@@ -109,6 +112,7 @@ function connect(name: string, kubeConfig: KubeConfig, requestTimeout: number): 
   const api = <T>(type: new (configuration: Configuration) => T) => new type(configuration);
   return {
     name,
+    address: { server: url, proxy: proxyUrl, tls_server_name: tlsServerName },
     core: api(lib.CoreV1Api),
     apps: api(lib.AppsV1Api),
     batch: api(lib.BatchV1Api),

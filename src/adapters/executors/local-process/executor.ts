@@ -128,6 +128,12 @@ export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns
   return {
     id: "local-process",
     kinds: ["process.restart"],
+    configuration(operation) {
+      const one = operation.kind === "process.restart" ? processes.get(operation.target.name) : undefined;
+      if (one === undefined) return undefined;
+      const { argv, cwd, env, uid, gid } = one.config;
+      return { argv, cwd, env, uid, gid };
+    },
     resolve: async ({ kind, target }) =>
       kind === "process.restart"
         ? resolve(processes, target.name)

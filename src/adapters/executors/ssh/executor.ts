@@ -99,6 +99,17 @@ export function createExecutor(hosts: Hosts, turns: Turns): Executor {
   return {
     id: "ssh",
     kinds: KINDS,
+    configuration(operation) {
+      const found = findTask(hosts, operation);
+      if (found === null || (isOnHost(operation) && forbidden(found.host, operation) !== undefined))
+        return undefined;
+      const { name, sudo, runtime, compose, renew_certificate } = found.host.config;
+      const own = {
+        ...(operation.kind === "host.docker_compose_restart" ? { compose } : {}),
+        ...(operation.kind === "host.renew_certificate" ? { renew_certificate } : {}),
+      };
+      return { way: hosts.wayTo(name), sudo, runtime, ...own };
+    },
     async resolve(operation) {
       if (!isOnHost(operation)) return { result: "error", message: `${operation.kind} is not for hosts` };
       const found = findTask(hosts, operation);
