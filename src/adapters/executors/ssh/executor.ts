@@ -1,4 +1,5 @@
 import type { ActResult, Executor, Resolution } from "../../../execution/index.ts";
+import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
 import type { Turns } from "../../../lib/turns.ts";
 import type { Operation } from "../../../operation/index.ts";
@@ -66,7 +67,7 @@ export function findTask(hosts: Hosts, operation: Operation): { host: Host; task
 function unknownHost(hosts: Hosts, wanted: string): Resolution {
   const names = closeNames(wanted, hosts.names).slice(0, 5);
   if (names.length > 0) return { result: "suggestion", names };
-  return { result: "miss", message: `no host "${wanted.slice(0, 100)}" is configured (ssh.hosts)` };
+  return { result: "miss", message: `no host "${clip(wanted, 100)}" is configured (ssh.hosts)` };
 }
 
 /** Why the configuration does not let it be done, whoever asks. */
