@@ -28,6 +28,8 @@ export class ScriptedTarget {
 
   /** What the configuration says of its target; undefined: nothing. */
   configured: unknown = undefined;
+  /** Awaited when an operation is tried. */
+  onTry: () => Promise<void> | void = () => {};
   /** Awaited when its target is looked at before an act. */
   onLook: () => Promise<void> | void = () => {};
 
@@ -36,7 +38,10 @@ export class ScriptedTarget {
     kinds: ["process.restart", "kubernetes.uncordon", "host.clear_docker_logs"],
     configuration: () => this.configured,
     resolve: async () => this.resolution,
-    dryRun: async () => ({ checks: this.checks }),
+    dryRun: async () => {
+      await this.onTry();
+      return { checks: this.checks };
+    },
     snapshot: async () => {
       await this.onLook();
       return { pid: 1 };
