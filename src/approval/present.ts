@@ -31,6 +31,8 @@ export type Prepared = {
   operations?: readonly Operation[];
   /** Of the plan that was looked at. */
   plan_hash?: string;
+  /** What is configured of each step of the plan as it will be fixed: it is signed with it. */
+  configured?: readonly (string | null)[];
 };
 
 /** What a card says of a plan that was not tried out in time. */
@@ -56,7 +58,9 @@ export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Pa
   } = foundOf(approval, prepared);
   const related_services = [...new Set([...approval.blast_radius.related_services, ...belongs_to])];
   const filled = operations.reduce((one, operation, at) => withStep(one, at + 1, operation), approval.plan);
-  const plan: Plan = { ...filled, ...allowed };
+  const { configured = [] } = prepared;
+  const bound = configured.some((one) => one !== null) ? { configured: [...configured] } : {};
+  const plan: Plan = { ...filled, ...bound, ...allowed };
   return {
     plan,
     plan_hash: planHash(plan),

@@ -341,4 +341,17 @@ describe("an attempt", () => {
     expect(row.stderr).toHaveLength(8_000);
     expect(JSON.stringify(row)).not.toContain("hunter2");
   });
+
+  // Half a pair is refused by `jsonb`: the outcome of what was done could not be kept.
+  it.each([7_997, 7_998, 7_999, 8_000])(
+    "keeps its outcome when a pair falls on the end: %d",
+    async (length) => {
+      const { execution_id, attempt } = await begun();
+      target.onAct = () => ({ ok: true, output: `${"x".repeat(length)}😀😀` });
+      expect(await attempt(1)).toEqual({ kind: "acted", known: true });
+      const row = await rowOf(execution_id);
+      expect(row.output.isWellFormed() && row.output.length <= 8_000).toBe(true);
+      expect(await attemptsOf(execution_id)).toMatchObject([{ outcome: "success" }]);
+    },
+  );
 });

@@ -3,6 +3,7 @@ import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note, setMitigating } from "../incident/index.ts";
+import { clip } from "../lib/clip.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { inWords, type Operation } from "../operation/index.ts";
@@ -34,7 +35,8 @@ export type AttemptOutcome =
 const STDERR_LIMIT = 8_000;
 const NOT_DONE = "interrupted before it took effect";
 
-const clip = (text: string) => redactText(text.replaceAll("\0", "")).toWellFormed().slice(0, STDERR_LIMIT);
+/** What a target said, as it can be kept: without NUL, credentials, and what is too long. */
+const kept = (text: string) => clip(redactText(text.replaceAll("\0", "")), STDERR_LIMIT);
 
 type Numbered = { execution_id: string; attempt: number; turn: number };
 
@@ -112,7 +114,7 @@ async function finish(
 ): Promise<AttemptOutcome> {
   const { execution_id, incident_id, operation } = execution;
   const outcome = followUp(result, attempt, isIdempotent(options, operation), options);
-  const error = result.ok ? null : clip(result.error);
+  const error = result.ok ? null : kept(result.error);
   return transaction(ctx, async (tx) => {
     const over = await isOver(tx, execution_id);
     const began = await endAttempt(tx, execution_id, attempt, {
@@ -123,7 +125,7 @@ async function finish(
     if (!over) {
       await updateExecution(tx, execution_id, {
         error,
-        ...(result.ok ? { output: clip(result.output) } : { stderr: clip(result.stderr ?? "") || null }),
+        ...(result.ok ? { output: kept(result.output) } : { stderr: kept(result.stderr ?? "") || null }),
         ...(outcome.kind === "acted" ? { status: "verifying" as const } : {}),
       });
     }
@@ -140,10 +142,10 @@ async function finish(
 }
 
 function describe(result: ActResult, outcome: AttemptOutcome): string {
-  if (result.ok) return `Done: ${clip(result.output)}`;
-  if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${clip(result.error)}`;
+  if (result.ok) return `Done: ${kept(result.output)}`;
+  if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${kept(result.error)}`;
   const next = outcome.kind === "acted" ? "its effect is looked at" : "not tried again";
-  return `Failed, ${next}: ${clip(result.error)}`;
+  return `Failed, ${next}: ${kept(result.error)}`;
 }
 
 /** Only what is transient is tried again, and only where nothing was sent or doing it twice is harmless. */

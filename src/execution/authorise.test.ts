@@ -10,6 +10,7 @@ import { addSeconds } from "../lib/clock.ts";
 import { type Operation, planHash, type Scope } from "../operation/index.ts";
 import { timeInterval } from "../silence/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
+import { configuredAs } from "./configured.ts";
 import { insertFreeze } from "./freeze/store.ts";
 import type { Caller, Executor, GatewayOptions } from "./types.ts";
 
@@ -32,6 +33,7 @@ beforeEach(() => forget());
 /** Past the hour in which earlier changes would count, and with nothing frozen. */
 async function forget(): Promise<void> {
   clock.forward(10_000);
+  target.configured = undefined;
   options = { ...GATEWAY, executors: [target.executor] };
   await sql("delete from freezes");
 }
@@ -113,6 +115,80 @@ describe("gate 2", () => {
     options.disabled_tools = ["process_restart"];
     for (const scope of ["read", "write"] as const)
       expect(await refusalOf(callOf(plan, { scope }))).toMatchObject({ gate: 2, code: "tool_disabled" });
+  });
+});
+
+describe("gate 2, of what the tool is configured to do,", () => {
+  const bound = async (configured: unknown) => {
+    target.configured = configured;
+    const made = await approved([ada], database, clock);
+    const { rows } = await sql("select plan from approvals where approval_id = $1", made.approval_id);
+    const plan = { ...rows[0].plan, configured: [configuredAs([target.executor], made.operation)] };
+    const plan_hash = planHash(plan);
+    await sql(
+      "update approvals set plan = $2, plan_hash = $3 where approval_id = $1",
+      made.approval_id,
+      JSON.stringify(plan),
+      plan_hash,
+    );
+    await sql("update signatures set plan_hash = $2 where approval_id = $1", made.approval_id, plan_hash);
+    return { ...made, plan_hash };
+  };
+  const ARGV = { argv: ["/bin/web", "--port", "80"], env: { MODE: "safe" } };
+
+  it.each<[string, unknown]>([
+    ["another argument", { ...ARGV, argv: ["/bin/web", "--port", "81"] }],
+    ["another environment", { ...ARGV, env: { MODE: "fast" } }],
+    ["a target that is gone", undefined],
+  ])("refuses a plan that was signed for something else: %s", async (_what, now) => {
+    const plan = await bound(ARGV);
+    expect(await refusalOf(callOf(plan))).toBeNull();
+    target.configured = now;
+    expect(await refusalOf(callOf(plan))).toMatchObject({ gate: 2, code: "tool_changed" });
+    // To look at it, as for a new plan, is no change.
+    expect(await refusalOf(callOf(plan, { scope: "read" }))).toBeNull();
+    target.configured = { env: ARGV.env, argv: ARGV.argv };
+    expect(await refusalOf(callOf(plan))).toBeNull();
+  });
+
+  it("is not asked of plans from before it was bound", async () => {
+    const plan = await approved([ada], database, clock);
+    target.configured = ARGV;
+    expect(await refusalOf(callOf(plan))).toBeNull();
+  });
+
+  it("is bound by the hash that was signed: it cannot be taken out of the plan", async () => {
+    const plan = await bound(ARGV);
+    await sql("update approvals set plan = plan - 'configured' where approval_id = $1", plan.approval_id);
+    expect(await refusalOf(callOf(plan))).toMatchObject({ gate: 5, code: "plan_mismatch" });
+  });
+});
+
+describe("gate 5, of what was decided with other settings,", () => {
+  it("asks for as many signatures as are needed now, where those are more", async () => {
+    const plan = await approved([ada], database, clock);
+    options.required_signatures = { ...GATEWAY.required_signatures, medium: 2 };
+    expect(await refusalOf(callOf(plan))).toMatchObject({ gate: 5, code: "quorum_missing" });
+    options.required_signatures = { low: 1, medium: 1, high: 1, critical: 1 };
+    const twice = await approved([ada, bob], database, clock, undefined, "high");
+    await sql(
+      "delete from signatures where approval_id = $1 and person_id = $2",
+      twice.approval_id,
+      bob.person_id,
+    );
+    expect(await refusalOf(callOf(twice))).toMatchObject({ gate: 5, code: "quorum_missing" });
+  });
+
+  it("is authority for the shorter of both times", async () => {
+    const plan = await approved([ada], database, clock);
+    clock.forward(300);
+    options.authority = 300;
+    expect(await refusalOf(callOf(plan))).toMatchObject({ gate: 5, code: "authority_expired" });
+    options.authority = 301;
+    expect(await refusalOf(callOf(plan))).toBeNull();
+    options.authority = 9_000;
+    clock.forward(300);
+    expect(await refusalOf(callOf(plan))).toMatchObject({ gate: 5, code: "authority_expired" });
   });
 });
 

@@ -22,6 +22,7 @@ import {
   traitsOf,
   withStep,
 } from "../operation/index.ts";
+import { configuredAs } from "./configured.ts";
 import { whatFreezes } from "./freeze/what-freezes.ts";
 import { type Refusal, refusal } from "./refusals.ts";
 import { actedSince } from "./store.ts";
@@ -77,6 +78,20 @@ function gateTwo(options: GatewayOptions, operation: Operation): Tool | Refusal 
   if (options.disabled_tools.includes(name))
     return refusal("tool_disabled", `${name} is disabled (execution.disabled_tools)`);
   return { executor, scope: traits.scope };
+}
+
+/** 2, of a change: what the tool does is what it did when that was signed. Plans from before do not say. */
+function changedSince(
+  { executors }: GatewayOptions,
+  { operation, run }: Call,
+  plan: ApprovalRow["plan"] | undefined,
+): Refusal | undefined {
+  const signed = plan?.configured?.[(run?.step ?? 1) - 1] ?? null;
+  if (signed === null) return undefined;
+  const now = configuredAs(executors, operation);
+  if (now === signed) return undefined;
+  const how = now === null ? "not configured any more as it was" : "configured otherwise than";
+  return refusal("tool_changed", `for this target ${toolOf(operation)} is ${how} when the plan was made`);
 }
 
 /** 3: the scope is granted. */
@@ -229,6 +244,8 @@ export async function authoriseCall(ctx: Ctx, options: GatewayOptions, call: Cal
   const { executor, scope } = tool;
   // Reading about a write (a dry-run, a snapshot) needs the scope read only; acting needs the tool's own.
   const needed = call.scope === "read" ? "read" : scope;
+  const changed = needed === "read" ? undefined : changedSince(options, call, approval?.plan);
+  if (changed !== undefined) return { ok: false, refusal: changed };
   const three = gateThree(options, call.caller, needed);
   if (three !== undefined) return { ok: false, refusal: three };
   if (needed === "read") return { ok: true, executor };

@@ -1,6 +1,7 @@
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
+import { clip } from "../lib/clip.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
@@ -10,11 +11,7 @@ import type { Refusal } from "./refusals.ts";
 import type { Executor, Gateway } from "./types.ts";
 
 /** What a system says of itself is shown to people and kept for ever: one line, and not a long one. */
-const inLine = (text: string) =>
-  text
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .slice(0, 1_000)
-    .toWellFormed();
+const inLine = (text: string) => clip(text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " "), 1_000);
 
 /** Reads through the gateway: for dry-runs, snapshots and looking whether an act took effect. Audited. */
 export async function readThrough<T>(

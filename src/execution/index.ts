@@ -5,6 +5,7 @@ export { beginExecution, keepBefore } from "./begin.ts";
 export { whatStops } from "./breakers.ts";
 export { callReadTool } from "./call-read-tool.ts";
 export { concludeExecution } from "./conclude.ts";
+export { configuredAs } from "./configured.ts";
 export { endStep } from "./end-step.ts";
 export { forgetExecutions } from "./forget.ts";
 export { freeze } from "./freeze/freeze.ts";

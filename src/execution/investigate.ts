@@ -13,6 +13,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import type { Investigator } from "../decision/index.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
+import { clip } from "../lib/clip.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { redactTexts } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
@@ -45,7 +46,7 @@ async function ask(one: Investigator, target: OperationTarget, now: Date, second
     const looking = (async () => one.investigate(target, now, signal))();
     return investigation.parse(await within(seconds + GRACE, `${one.id}: reading evidence`, looking));
   } catch (error) {
-    return nothing(target, `${one.id}: ${messageOf(error).slice(0, 500)}`);
+    return nothing(target, `${one.id}: ${clip(messageOf(error), 500)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { authorise } from "../access/index.ts";
 import type { Check } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { clipCounted } from "../lib/clip.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import type { Operation } from "../operation/index.ts";
 import { readThrough } from "./gateway.ts";
@@ -26,8 +27,7 @@ export type Preparation = {
 const DIFF_LIMIT = 20_000;
 
 function shown(diff: string): string {
-  const text = redactText(diff).toWellFormed();
-  return text.length <= DIFF_LIMIT ? text : `${text.slice(0, DIFF_LIMIT)}\n… (${text.length} characters)`;
+  return clipCounted(redactText(diff), DIFF_LIMIT, "\n");
 }
 
 function resolutionCheck(resolution: Resolution): Check {

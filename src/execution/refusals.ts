@@ -5,6 +5,7 @@ export const REFUSALS = {
   tool_unknown: 2,
   tool_disabled: 2,
   arguments_invalid: 2,
+  tool_changed: 2,
   scope_not_granted: 3,
   mode_shadow: 4,
   frozen: 4,

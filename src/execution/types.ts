@@ -67,6 +67,11 @@ export type Executor = {
   traits?(operation: Operation): OwnTraits | undefined;
   /** The tools behind these kinds, where a kind is more than one; tries whether they can be reached. */
   tools?(): Promise<ToolReport[]>;
+  /**
+   * All that the configuration says of what this operation does, to what, and how that is reached; undefined where it
+   * says nothing, or its target is not there. What people sign is bound to it.
+   */
+  configuration?(operation: Operation): unknown;
   resolve(operation: Operation): Promise<Resolution>;
   /** Everything that can be known before acting, with what was really found: permission first. Changes nothing. */
   dryRun(operation: Operation): Promise<DryRun>;

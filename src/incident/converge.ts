@@ -3,6 +3,7 @@ import { record } from "../audit/index.ts";
 import type { Severity } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { affectedServices, KEY_VERSION, type StoredAlert } from "../intake/index.ts";
+import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { tell } from "../outbox/index.ts";
 import { escalationLevel, escalationMoments } from "./escalation.ts";
@@ -119,7 +120,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: Conver
     fingerprint: first.fingerprint,
     anomaly_key: first.anomaly_key,
     key_version: KEY_VERSION,
-    title: `${first.alert_name}: ${first.message}`.slice(0, 300).toWellFormed(),
+    title: clip(`${first.alert_name}: ${first.message}`, 300, ""),
     status: "investigating",
     severity: known.length > 0 ? known.reduce(worseSeverity) : options.severityWithout(first),
     alert_category: first.alert_category,

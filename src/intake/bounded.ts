@@ -1,3 +1,5 @@
+import { clip } from "../lib/clip.ts";
+
 // Everything that looks at many alerts at once reads these texts: a few hundred of some mebibytes would keep the
 // database and everybody else waiting. The call itself stays in the journal as it came, for its time.
 const LABELS = { each: 4_096, all: 32_768 };
@@ -11,8 +13,7 @@ type Texts = Readonly<Record<string, string>>;
 const isNarrowing = ([name]: readonly [string, string]) => name === "auto_repair" || name === "severity";
 
 /** The beginning of a text that is longer than `most` characters, which says so at its end. */
-export const cut = (text: string, most = LABELS.each) =>
-  text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
+export const cut = (text: string, most = LABELS.each) => (text.length <= most ? text : clip(text, most));
 
 function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, string> {
   let total = 0;

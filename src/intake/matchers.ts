@@ -1,4 +1,5 @@
 import type { Matcher } from "../contract/matcher.ts";
+import { clip } from "../lib/clip.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { LONGEST_VALUE, linearPattern } from "../lib/linear-pattern.ts";
 
@@ -14,7 +15,7 @@ const OPERATORS = {
 type Operator = keyof typeof OPERATORS;
 
 const invalid = (text: string, why: string) =>
-  new AwoooiError("invalid", `The matcher ${JSON.stringify(text.slice(0, 200))} is not valid: ${why}.`);
+  new AwoooiError("invalid", `The matcher ${JSON.stringify(clip(text, 200))} is not valid: ${why}.`);
 
 const QUOTED = /"((?:[^"\\]|\\.)*)"/sy;
 const NAME = /[A-Za-z_:][\w:]*/y;

@@ -3,6 +3,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
+import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
@@ -50,7 +51,7 @@ async function keptSilent(ctx: Ctx, delivery: Delivery): Promise<boolean> {
   if (incident_id === null) return false;
   const by = (await silencesOfIncidents(ctx, [incident_id])).get(incident_id);
   if (by === undefined) return false;
-  const error = `silenced by ${by.map((one) => one.id).join(", ")}`.slice(0, 1_000);
+  const error = clip(`silenced by ${by.map((one) => one.id).join(", ")}`, 1_000);
   await updateDelivery(ctx, delivery, { state: "silenced", attempts, error });
   return true;
 }
@@ -82,7 +83,7 @@ async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise
     });
     return false;
   }
-  const error = redactText(result.error).slice(0, 1_000);
+  const error = clip(redactText(result.error), 1_000);
   const again = result.retryable && attempts < ATTEMPTS;
   const { notifier, incident_id, topic } = delivery;
   ctx.log.warn({ notifier, incident_id, topic, attempts, error, again }, "a notice could not be delivered");

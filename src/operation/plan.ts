@@ -26,6 +26,8 @@ const fields = z.strictObject({
   playbook_id: z.string().optional(),
   /** What that playbook was for and did when the plan was made: changed, it is another. */
   playbook_hash: z.string().optional(),
+  /** Of each step all that is configured of what it does, as a hash; null where nothing is. Older plans have none. */
+  configured: z.array(z.string().nullable()).min(1).max(20).optional(),
   /** No person has signed it, and none needs to: policy allowed it. */
   authority: z.literal("policy").optional(),
   /** Policy allowed it although its playbook had never run. */

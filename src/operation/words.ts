@@ -1,4 +1,5 @@
 import type { OperationTarget } from "../contract/incident.ts";
+import { clip } from "../lib/clip.ts";
 import { redact } from "../lib/redact.ts";
 import { shownOperation } from "./shown.ts";
 import type { Operation } from "./types.ts";
@@ -103,8 +104,7 @@ export function inWords(operation: Operation): string {
     case "tool.call": {
       const { name, host } = operation.target;
       const given = JSON.stringify(redact(operation.parameters.arguments));
-      const shown = given.length <= ARGUMENTS_SHOWN ? given : `${given.slice(0, ARGUMENTS_SHOWN)}…`;
-      return `Call the tool ${name} of ${host} with ${shown.toWellFormed()}`;
+      return `Call the tool ${name} of ${host} with ${clip(given, ARGUMENTS_SHOWN + 1)}`;
     }
     case "investigate":
       return where === "" ? "Investigate" : `Investigate ${where}`;

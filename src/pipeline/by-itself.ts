@@ -9,7 +9,7 @@ import type { Check } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { blockDecision, latestDecisions, mayRunByItself } from "../decision/index.ts";
-import { isOffered, type PlanPreparation, whatStops } from "../execution/index.ts";
+import { configuredAs, isOffered, type PlanPreparation, whatStops } from "../execution/index.ts";
 import { lockIncident } from "../incident/index.ts";
 import { stepsOf } from "../operation/index.ts";
 import type { Journey } from "./types.ts";
@@ -59,7 +59,10 @@ export async function presentOrRun(
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
     const verdict = await verdictOn(tx, journey, approval, prepared);
-    const input = { approval_id, ...prepared };
+    const { operations = stepsOf(approval.plan) } = foundOf(approval, prepared);
+    const { executors } = journey.run.gateway();
+    const configured = operations.map((one) => configuredAs(executors, one));
+    const input = { approval_id, ...prepared, configured };
     if (verdict !== null && verdict.blocked_by.length === 0) {
       const { cold_start, decision } = verdict;
       const { reason } = decision.policy;

@@ -1,6 +1,7 @@
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { finishReceipts, type Receipt, waitingReceipts, waitingSummary } from "../intake/index.ts";
+import { clip } from "../lib/clip.ts";
 import { messageOf } from "../lib/error.ts";
 import { parseJson } from "../lib/json-text.ts";
 import { logAbout } from "../lib/log.ts";
@@ -241,7 +242,7 @@ export class IntakeWorker {
       this.#log(error, "a receipt cannot be processed: it is kept as a dead letter"),
     );
     const ctx = this.#journey.as("intake");
-    const text = redactText(messageOf(error)).slice(0, 2_000);
+    const text = clip(redactText(messageOf(error)), 2_000);
     await finishReceipts(ctx, [{ seq, alert_count: 0, error: text }]);
     const about = { seq, source, sender, bytes: body.length, replayed: replays > 0 };
     this.#journey.onReceived({ ...about, alerts: [], error: text });

@@ -38,6 +38,7 @@ import {
   waves,
   withoutFormer,
 } from "../intake/index.ts";
+import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
@@ -83,7 +84,7 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
     ...about,
     alerts: [],
     acknowledged: [],
-    error: redactText(error).slice(0, 2_000),
+    error: clip(redactText(error), 2_000),
     truncated: 0,
   });
   // What the row says is not a source of ours, and must not become a name of one.
@@ -103,8 +104,7 @@ function understand(journey: Journey, { receipt, body }: Delivery): Understood {
         place: placeOf(received_at, seq, index),
       };
     });
-    const error =
-      decoded.rejected.length > 0 ? redactText(decoded.rejected.join("; ")).slice(0, 2_000) : null;
+    const error = decoded.rejected.length > 0 ? clip(redactText(decoded.rejected.join("; ")), 2_000) : null;
     const acknowledged = (decoded.acknowledged ?? []).flatMap((key) => [
       alertIdentity(id, "", key),
       ...formerKeys(id, key),

@@ -12,7 +12,7 @@ import {
   testJourney,
 } from "../../test/support/journey.ts";
 import { approve, reject as rejectPlan } from "../approval/index.ts";
-import { beginExecution } from "../execution/index.ts";
+import { attemptExecution, beginExecution, passOn } from "../execution/index.ts";
 import { updateExecution } from "../execution/store.ts";
 import { resolve, setMitigating } from "../incident/index.ts";
 import { sweep } from "./sweep.ts";
@@ -391,6 +391,42 @@ describe("the sweep", () => {
     expect((await runs()).filter(({ status }) => status === "ENQUEUED")).toEqual([
       { id: third, status: "ENQUEUED" },
     ]);
+  });
+
+  it("takes up a turn that was lost, and what the one before it still wants is not done", async () => {
+    const { approval_id, incident_id } = await approved([ada], database, clock);
+    const ctx = journey.as("pipeline");
+    const { execution_id } = await beginExecution(ctx, approval_id, journey.run);
+    const runs = async () =>
+      (
+        await sql(
+          "select workflow_uuid id, status from dbos.workflow_status where name in ('execute', 'verify')",
+        )
+      )
+        .map(({ id, status }) => [String(id).replace(`:${approval_id}`, ""), status])
+        .sort();
+    const ids = { incident_id, approval_id };
+    const before = { kind: "execute", ...ids, turn: 0 } as const;
+    for (const _twice of [1, 2]) await passOn(ctx, before, { kind: "verify", execution_id }, 10);
+    expect(await runs()).toEqual([
+      ["execute", "ENQUEUED"],
+      ["verify:turn-1", "DELAYED"],
+    ]);
+    await sql("update dbos.workflow_status set status = 'SUCCESS' where name = 'execute'");
+    clock.forward(60);
+    await sweep(journey);
+    expect(await runs()).toHaveLength(2);
+    await sql("update dbos.workflow_status set status = 'ERROR' where name = 'verify'");
+    await sweep(journey);
+    await sweep(journey);
+    expect(await runs()).toEqual([
+      ["execute", "SUCCESS"],
+      ["execute:again-1", "ENQUEUED"],
+      ["verify:turn-1", "ERROR"],
+    ]);
+    const attempt = (turn: number) => attemptExecution(ctx, { execution_id, attempt: 1, turn }, journey.run);
+    for (const turn of [0, 1]) expect(await attempt(turn)).toEqual({ kind: "over" });
+    expect((await attempt(2)).kind).toBe("refused");
   });
 
   it("takes a plan back that cannot even be shown: its incident comes back to people", async () => {

@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { RunningApp } from "../../src/app/app.ts";
 import { type Config, configSchema } from "../../src/app/config-schema.ts";
 import type { Execution } from "../../src/contract/execution.ts";
+import { LOCKS } from "../../src/db/lock.ts";
 import type { ActResult } from "../../src/execution/index.ts";
+import { EVERY_TARGET } from "../../src/execution/store.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import {
   ADMIN_TOKEN,
@@ -69,7 +71,9 @@ beforeEach(() => {
   cache = `${shop}-cache`;
   target.acts = [];
   target.did = [];
+  target.onTry = () => {};
   target.onLook = () => {};
+  target.undoAnswer = { ok: false, reason: "a restart leaves nothing to take back" };
   target.healthy = true;
   target.checks = [{ name: "program", passed: true, message: "imagined" }];
 });
@@ -246,6 +250,67 @@ describe("what a reload takes away in the middle of a signed plan", () => {
   );
 });
 
+describe("what a reload takes away from an undo", () => {
+  it("that was signed and waits is gone like anything else", async () => {
+    const operation = {
+      kind: "process.restart" as const,
+      target: { kind: "process" as const, name: shop },
+      parameters: {},
+    };
+    target.undoAnswer = { ok: true, operation, leaves: null };
+    hold.act(2);
+    const done = await signed();
+    const { execution_id } = await ended(done.incident_id);
+    const other = await signed("ShopCrash");
+    await until(() => hold.reached, "the act");
+    await app.admin.post(`/executions/${execution_id}/undo`);
+    const { approval_id, plan_hash } = await approvalIn(app.admin, done.incident_id, "pending");
+    await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
+    await waits({ approval_id });
+    await reload({ execution: { frozen: true } });
+    hold.release();
+    await ended(other.incident_id);
+    const undo = await until(
+      async () =>
+        (await executionsOf(done.incident_id)).find((one) => one.approval_id === approval_id && one.ended_at),
+      "the undo to end",
+    );
+    expect(undo).toMatchObject({ status: "refused", error_code: "frozen", attempts: 0 });
+    expect(target.acts).toHaveLength(2);
+  });
+});
+
+describe("a reload", () => {
+  it("reaches what waits for the lock of beginning, and answers when nobody is in the middle of that", async () => {
+    const { incident_id, approval_id, plan_hash } = await asked();
+    const client = await database.pool.connect();
+    const every = [LOCKS.target, JSON.stringify(EVERY_TARGET)];
+    const { hash } = await app.admin.get<{ hash: string }>("/config");
+    let answered = false;
+    let reloading: Promise<void>;
+    try {
+      await client.query("select pg_advisory_lock($1, hashtext($2))", every);
+      await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
+      const waiting = "select 1 from pg_locks where locktype = 'advisory' and classid = $1 and not granted";
+      await until(async () => (await client.query(waiting, [LOCKS.target])).rows.length > 0, "it to wait");
+      reloading = reload({ execution: { frozen: true } }).then(() => {
+        answered = true;
+      });
+      await until(
+        async () => (await app.admin.get<{ hash: string }>("/config")).hash !== hash,
+        "the new one",
+      );
+      expect(answered).toBe(false);
+    } finally {
+      await client.query("select pg_advisory_unlock($1, hashtext($2))", every);
+      client.release();
+    }
+    await reloading;
+    expect(await ended(incident_id)).toMatchObject({ status: "refused", error_code: "frozen", attempts: 0 });
+    expect(target.acts).toEqual([]);
+  });
+});
+
 describe("what a reload takes away from a playbook that runs by itself", () => {
   const AUTO: Settings = { decision: { mode: "auto" } };
   const auto = (more: Settings): Settings => ({
@@ -273,6 +338,29 @@ describe("what a reload takes away from a playbook that runs by itself", () => {
     ],
     ["execution.frozen", auto({ execution: { frozen: true } }), [4, "frozen"]],
   ];
+
+  it.each<[string, Settings]>([
+    ["decision.mode", { decision: { mode: "suggest" } }],
+    ["execution.frozen", auto({ execution: { frozen: true } })],
+    ["execution.disabled_tools", auto({ execution: { disabled_tools: ["process_restart"] } })],
+  ])("is gone before it has begun: %s", async (_what, to) => {
+    await reload(AUTO);
+    await playbookOfTwo(true);
+    const tried = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    target.onTry = () => {
+      tried.resolve();
+      return goOn.promise;
+    };
+    const labels = { alertname: "ShopHangs", process: shop, severity: "warning" };
+    const incident_id = (await post(app.url, alertmanagerBody([{ labels }]))).body.incident_id as string;
+    await tried.promise;
+    await reload(to);
+    goOn.resolve();
+    const { approval_id } = await approvalIn(app.admin, incident_id, "pending");
+    expect(await app.admin.get(`/approvals/${approval_id}`)).toMatchObject({ authority: "people" });
+    expect(target.acts).toEqual([]);
+  });
 
   it.each(TERMS)("is gone for its next step: %s", async (_what, to, [gate, code]) => {
     await reload(AUTO);

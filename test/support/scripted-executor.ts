@@ -26,14 +26,22 @@ export class ScriptedTarget {
     return { ok: true, output: "restarted" };
   };
 
+  /** What the configuration says of its target; undefined: nothing. */
+  configured: unknown = undefined;
+  /** Awaited when an operation is tried. */
+  onTry: () => Promise<void> | void = () => {};
   /** Awaited when its target is looked at before an act. */
   onLook: () => Promise<void> | void = () => {};
 
   readonly executor: Executor = {
     id: "scripted",
     kinds: ["process.restart", "kubernetes.uncordon", "host.clear_docker_logs"],
+    configuration: () => this.configured,
     resolve: async () => this.resolution,
-    dryRun: async () => ({ checks: this.checks }),
+    dryRun: async () => {
+      await this.onTry();
+      return { checks: this.checks };
+    },
     snapshot: async () => {
       await this.onLook();
       return { pid: 1 };

@@ -1,5 +1,6 @@
 import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
+import { clip } from "../../lib/clip.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { redactText } from "../../lib/redact.ts";
 import { addCalls, type CallCount } from "./store.ts";
@@ -46,7 +47,7 @@ export class CallCounts {
       known.last_at = now;
       return;
     }
-    const text = sample === undefined ? null : redactText(sample).slice(0, SAMPLE);
+    const text = sample === undefined ? null : clip(redactText(sample), SAMPLE);
     const times = { hour: new Date(hour), first_at: now, last_at: now };
     this.#counts.set(row, { source, result, sender: name, count: 1, sample: text, ...times });
   }

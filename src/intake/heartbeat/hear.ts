@@ -1,6 +1,7 @@
 import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { hashOfTexts } from "../../lib/canonical-json.ts";
+import { clip } from "../../lib/clip.ts";
 import { subjectOfAlert } from "../subject.ts";
 import type { NormalisedAlert } from "../types.ts";
 import { type Beat, hear } from "./store.ts";
@@ -26,7 +27,7 @@ function nameOf({ alert_name, labels, namespace, cluster }: NormalisedAlert): st
     namespace === "default" ? "" : `in ${namespace}`,
     cluster && `of ${cluster}`,
   ];
-  return [alert_name, ...where].filter(Boolean).join(" ").slice(0, 200);
+  return clip([alert_name, ...where].filter(Boolean).join(" "), 200, "");
 }
 
 function learntBeat(alert: NormalisedAlert, interval: number): Beat {

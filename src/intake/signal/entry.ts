@@ -1,4 +1,5 @@
 import { storable, time } from "../../contract/lenient.ts";
+import { clip } from "../../lib/clip.ts";
 import type { NamedReceipt } from "./store.ts";
 import type { SignalEntry } from "./stream.ts";
 
@@ -30,7 +31,7 @@ function timeOf(id: string): Date | null {
 export function receiptOf({ id, fields }: SignalEntry, now: Date): NamedReceipt {
   const text = (name: string) => {
     const value = fields.get(name)?.toString("utf8");
-    return value === undefined ? undefined : storable(value).slice(0, 255);
+    return value === undefined ? undefined : clip(storable(value), 255, "");
   };
   const said = time.parse(text("received_at")) ?? timeOf(id);
   const flat = () => Buffer.from(JSON.stringify(Object.fromEntries(textsOf(fields))));

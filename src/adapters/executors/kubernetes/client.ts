@@ -37,6 +37,8 @@ export type RawRequest = {
 /** A cluster and what it is asked through. Every request is bounded by `request_timeout`. */
 export type Cluster = {
   name: string;
+  /** Where its API server is, and by what it is reached. */
+  address: { server: string; proxy: string | undefined; tls_server_name: string | undefined };
   core: CoreV1Api;
   apps: AppsV1Api;
   batch: BatchV1Api;
@@ -85,9 +87,9 @@ function endsWith(context: RequestContext, signal: AbortSignal | undefined): Req
  * The address that every request is made for, the library's own too. Names come from alerts, and the library lets `..`
  * through, and the API server a `/` that is encoded: no object has such a name, and none is asked for.
  */
-function serverOf(kubeConfig: KubeConfig) {
+function serverAt(url: string) {
   const { ServerConfiguration, ApiException } = library();
-  const server = new ServerConfiguration(kubeConfig.getCurrentCluster()?.server ?? "", {});
+  const server = new ServerConfiguration(url, {});
   const make = server.makeRequestContext.bind(server);
   server.makeRequestContext = (path, method) => {
     if (isCleanPath(path)) return make(path, method);
@@ -99,7 +101,8 @@ function serverOf(kubeConfig: KubeConfig) {
 
 function connect(name: string, kubeConfig: KubeConfig, requestTimeout: number): Cluster {
   const lib = library();
-  const server = serverOf(kubeConfig);
+  const { server: url = "", proxyUrl, tlsServerName } = kubeConfig.getCurrentCluster() ?? {};
+  const server = serverAt(url);
   const authentication = new Authentication(kubeConfig, requestTimeout);
   const configuration = lib.createConfiguration({
     baseServer: server,
@@ -126,6 +129,7 @@ function connect(name: string, kubeConfig: KubeConfig, requestTimeout: number): 
   const api = <T>(type: new (configuration: Configuration) => T) => new type(configuration);
   return {
     name,
+    address: { server: url, proxy: proxyUrl, tls_server_name: tlsServerName },
     core: api(lib.CoreV1Api),
     apps: api(lib.AppsV1Api),
     batch: api(lib.BatchV1Api),

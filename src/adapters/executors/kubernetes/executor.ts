@@ -37,6 +37,11 @@ export function createExecutor(clusters: Clusters, config: KubernetesConfig): Ex
   return {
     id: "kubernetes",
     kinds: OPERATION_KINDS.filter((kind) => kind.startsWith("kubernetes.")),
+    configuration(operation) {
+      if (!operation.kind.startsWith("kubernetes.")) return undefined;
+      const found = clusterFor(clusters, config, operation);
+      return found.ok ? { cluster: found.cluster.name, ...found.cluster.address } : undefined;
+    },
     async resolve(operation) {
       const found = find(operation);
       if (!found.ok) return { result: "miss", message: found.message };

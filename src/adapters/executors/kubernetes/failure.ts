@@ -1,3 +1,4 @@
+import { clip } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
 
 /** Why a request came to nothing. */
@@ -88,5 +89,5 @@ export function failureOf(error: unknown): Failure {
 /** Text from a cluster, for people: on one line, without control characters, of at most `max` characters. */
 export function plain(text: string, max = 1_000): string {
   const clean = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
-  return clean.length <= max ? clean : `${clean.slice(0, max).toWellFormed()}…`;
+  return clip(clean, clean.length <= max ? max : max + 1);
 }

@@ -1,3 +1,4 @@
+import { clip } from "../../../lib/clip.ts";
 import { changesSomething, type Operation } from "../../../operation/index.ts";
 import type { Cluster, Clusters } from "./client.ts";
 import type { KubernetesConfig } from "./config.ts";
@@ -31,7 +32,7 @@ export function clusterFor(clusters: Clusters, limits: Limits, operation: Operat
   const cluster = clusters.of(name);
   if (cluster === undefined) {
     const known = clusters.names.join(", ");
-    return { ok: false, message: `no cluster "${name?.slice(0, 100)}" is configured; there are: ${known}` };
+    return { ok: false, message: `no cluster "${clip(name ?? "", 100)}" is configured; there are: ${known}` };
   }
   const bounds =
     namespace === undefined ? undefined : outOfBounds(limits, namespace, changesSomething(operation));

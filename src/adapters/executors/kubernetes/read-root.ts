@@ -9,6 +9,7 @@ import type {
   V1Service,
 } from "@kubernetes/client-node";
 import { VOCABULARY } from "../../../intake/index.ts";
+import { clip } from "../../../lib/clip.ts";
 import type { Workload } from "./analyse/index.ts";
 import { failureOf } from "./failure.ts";
 import { ownerKind } from "./owner-kind.ts";
@@ -49,9 +50,7 @@ async function ownerOr(reading: Reading, self: Root): Promise<Root> {
   try {
     return (await find(reading, owner.name)) ?? self;
   } catch (error) {
-    reading.missing.add(
-      `${owner.kind.toLowerCase()} ${owner.name}: ${failureOf(error).message.slice(0, 300)}`,
-    );
+    reading.missing.add(`${owner.kind.toLowerCase()} ${owner.name}: ${clip(failureOf(error).message, 300)}`);
     return self;
   }
 }

@@ -1,4 +1,5 @@
 import type { OperationTarget } from "../../../contract/incident.ts";
+import { clip } from "../../../lib/clip.ts";
 import { type Cluster, during } from "./client.ts";
 import { failureOf } from "./failure.ts";
 
@@ -43,7 +44,7 @@ function why(error: unknown, permission: string, signal: AbortSignal): string {
   const { status, message } = failureOf(error);
   // What the server says names the account; which right is lacking is what helps.
   if (status === 403) return `not allowed: the permission to ${permission} is lacking`;
-  return message.slice(0, 300);
+  return clip(message, 300);
 }
 
 /**

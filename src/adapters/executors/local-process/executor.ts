@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Check } from "../../../contract/approval.ts";
 import type { ActResult, DryRun, Executor, Resolution, Run } from "../../../execution/index.ts";
+import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
 import { inTime } from "../../../lib/duration.ts";
 import { messageOf } from "../../../lib/error.ts";
@@ -114,7 +115,7 @@ function resolve(processes: ReadonlyMap<string, Supervised>, name: string): Reso
   const names = closeNames(name, known);
   if (names.length > 0) return { result: "suggestion", names };
   const there = known.length === 0 ? "none is" : `there are: ${known.join(", ")}`;
-  return { result: "miss", message: `no process "${name.slice(0, 100)}" is configured, ${there}` };
+  return { result: "miss", message: `no process "${clip(name, 100)}" is configured, ${there}` };
 }
 
 /** Carries out `process.restart` on the configured processes. */
@@ -122,12 +123,18 @@ export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns
   const find = ({ kind, target }: Operation): Supervised => {
     if (kind !== "process.restart") throw new Error(`${kind} is not for local processes`);
     const one = processes.get(target.name);
-    if (one === undefined) throw new Error(`no process "${target.name.slice(0, 100)}" is configured`);
+    if (one === undefined) throw new Error(`no process "${clip(target.name, 100)}" is configured`);
     return one;
   };
   return {
     id: "local-process",
     kinds: ["process.restart"],
+    configuration(operation) {
+      const one = operation.kind === "process.restart" ? processes.get(operation.target.name) : undefined;
+      if (one === undefined) return undefined;
+      const { argv, cwd, env, uid, gid } = one.config;
+      return { argv, cwd, env, uid, gid };
+    },
     resolve: async ({ kind, target }) =>
       kind === "process.restart"
         ? resolve(processes, target.name)

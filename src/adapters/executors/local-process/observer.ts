@@ -1,4 +1,5 @@
 import type { Observation } from "../../../contract/execution.ts";
+import { clip } from "../../../lib/clip.ts";
 import { inTime } from "../../../lib/duration.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { ask, type Probed } from "./probe.ts";
@@ -31,7 +32,7 @@ export function createObserver(processes: ReadonlyMap<string, Supervised>): Obse
     observes: ({ kind, name }) => kind === "process" && processes.has(name),
     async observe({ name }, now) {
       const one = processes.get(name);
-      if (one === undefined) throw new Error(`no process "${name.slice(0, 100)}" is configured`);
+      if (one === undefined) throw new Error(`no process "${clip(name, 100)}" is configured`);
       return observe(one, now);
     },
   };

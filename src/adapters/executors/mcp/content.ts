@@ -1,4 +1,5 @@
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { clip, clipCounted } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
 import { redactText } from "../../../lib/redact.ts";
 
@@ -26,9 +27,7 @@ const plain = (text: string) => text.replace(/[^\P{Cc}\n\t]/gu, "").toWellFormed
 /** An error on one line, some of it in the server's words: without credentials, and not too long. */
 export function errorText(error: unknown): string {
   // Redacted before it is cut, or half a secret would be left.
-  return redactText(plain(messageOf(error).replace(/\s+/g, " ")))
-    .slice(0, MAX_ERROR)
-    .toWellFormed();
+  return clip(redactText(plain(messageOf(error).replace(/\s+/g, " "))), MAX_ERROR);
 }
 
 /** What people read of a tool's answer. */
@@ -38,6 +37,5 @@ export function contentText({ content, structuredContent }: CallToolResult): str
     .filter((text) => text !== "")
     .join("\n");
   const text = said === "" && structuredContent !== undefined ? JSON.stringify(structuredContent) : said;
-  const shown = plain(text);
-  return shown.length <= MAX_OUTPUT ? shown : `${shown.slice(0, MAX_OUTPUT)}… (${shown.length} characters)`;
+  return clipCounted(plain(text), MAX_OUTPUT);
 }

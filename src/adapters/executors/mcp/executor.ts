@@ -142,6 +142,15 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
       const tool = config?.enabled ? config.tools.find((one) => one.name === name) : undefined;
       return tool && traitsOfTool(tool);
     },
+    configuration(operation) {
+      if (operation.kind !== "tool.call") return undefined;
+      const config = connections.get(operation.target.host)?.config;
+      const tool = config?.tools.find((one) => one.name === operation.target.name);
+      if (config === undefined || tool === undefined) return undefined;
+      const { command, args, env, cwd, url } = config;
+      // Headers let us in, and change when a token does.
+      return { command, args, env, cwd, url, ...traitsOfTool(tool) };
+    },
     tools: async () => (await Promise.all([...connections.values()].map(reportOf))).flat(),
     async resolve(asked) {
       const operation = mustBeCall(asked);

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import { Readable, type Stream } from "node:stream";
+import { clip } from "../../../lib/clip.ts";
 import type { Log } from "../../../lib/log.ts";
 import { redactText } from "../../../lib/redact.ts";
 
@@ -13,7 +14,7 @@ export function logStderr(stderr: Stream | null, server: string, log: Log): void
   createInterface({ input: stderr, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
     lines += 1;
     if (lines > MAX_LINES) return;
-    const text = redactText(line.slice(0, MAX_LINE)).toWellFormed();
+    const text = clip(redactText(line.slice(0, 2 * MAX_LINE)), MAX_LINE);
     log.info({ server, stderr: text }, "an MCP server says");
     if (lines === MAX_LINES) log.warn({ server }, "an MCP server says too much: the rest is left out");
   });

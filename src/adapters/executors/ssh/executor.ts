@@ -1,4 +1,5 @@
 import type { ActResult, Executor, Resolution } from "../../../execution/index.ts";
+import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
 import type { Turns } from "../../../lib/turns.ts";
 import type { Operation } from "../../../operation/index.ts";
@@ -66,7 +67,7 @@ export function findTask(hosts: Hosts, operation: Operation): { host: Host; task
 function unknownHost(hosts: Hosts, wanted: string): Resolution {
   const names = closeNames(wanted, hosts.names).slice(0, 5);
   if (names.length > 0) return { result: "suggestion", names };
-  return { result: "miss", message: `no host "${wanted.slice(0, 100)}" is configured (ssh.hosts)` };
+  return { result: "miss", message: `no host "${clip(wanted, 100)}" is configured (ssh.hosts)` };
 }
 
 /** Why the configuration does not let it be done, whoever asks. */
@@ -99,6 +100,17 @@ export function createExecutor(hosts: Hosts, turns: Turns): Executor {
   return {
     id: "ssh",
     kinds: KINDS,
+    configuration(operation) {
+      const found = findTask(hosts, operation);
+      if (found === null || (isOnHost(operation) && forbidden(found.host, operation) !== undefined))
+        return undefined;
+      const { name, sudo, runtime, compose, renew_certificate } = found.host.config;
+      const own = {
+        ...(operation.kind === "host.docker_compose_restart" ? { compose } : {}),
+        ...(operation.kind === "host.renew_certificate" ? { renew_certificate } : {}),
+      };
+      return { way: hosts.wayTo(name), sudo, runtime, ...own };
+    },
     async resolve(operation) {
       if (!isOnHost(operation)) return { result: "error", message: `${operation.kind} is not for hosts` };
       const found = findTask(hosts, operation);

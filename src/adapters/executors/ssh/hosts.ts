@@ -15,10 +15,12 @@ export class Hosts {
   readonly names: readonly string[];
   readonly #byName: ReadonlyMap<string, Host>;
   readonly #pool: Pool;
+  readonly #routes: ReadonlyMap<string, HostConfig[]>;
 
   constructor(config: SshConfig, log: Log) {
     const configs = new Map(hostConfigs(config).map((one) => [one.name, one]));
     const routes = new Map([...configs.keys()].map((name) => [name, routeTo(name, configs)]));
+    this.#routes = routes;
     this.#pool = new Pool(routes, config, log);
     const byName = new Map<string, Host>();
     const hosts = [...configs.values()].map((one) => new Host(one, config, this.#pool));
@@ -34,6 +36,11 @@ export class Hosts {
     }
     this.#byName = byName;
     this.names = [...configs.keys()];
+  }
+
+  /** By which machines a host is reached, itself the last, as the configuration says. */
+  wayTo(name: string): { address: string; port: number; user: string }[] {
+    return (this.#routes.get(name) ?? []).map(({ address, port, user }) => ({ address, port, user }));
   }
 
   /** By its name, an alias or its address. */

@@ -1,4 +1,5 @@
 import type { ActResult, Resolution } from "../../../execution/index.ts";
+import { clip } from "../../../lib/clip.ts";
 import type { Operation } from "../../../operation/index.ts";
 import { findContainer } from "./container-task.ts";
 import { type ContainerState, inspect, listContainers } from "./containers.ts";
@@ -70,10 +71,7 @@ async function clear(host: Host, list: readonly Log[], signal: AbortSignal): Pro
   }
   return {
     ok: true,
-    output: `Emptied the logs of ${list
-      .map(({ name }) => name)
-      .join(", ")
-      .slice(0, 2_000)}`,
+    output: `Emptied the logs of ${clip(list.map(({ name }) => name).join(", "), 2_000)}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { OperationTarget } from "../../../contract/incident.ts";
+import { clip } from "../../../lib/clip.ts";
 import type { Deed, Observer } from "../../../verification/index.ts";
 import { observeService } from "./compose-task.ts";
 import { observeContainers } from "./container-task.ts";
@@ -32,7 +33,7 @@ async function see(hosts: Hosts, target: OperationTarget, now: Date, deed: Deed 
     return done.task.observe(now, usable ? deed.before : undefined);
   }
   const host = hosts.find(hostOf(target));
-  if (host === undefined) throw new Error(`no host "${hostOf(target).slice(0, 100)}" is configured`);
+  if (host === undefined) throw new Error(`no host "${clip(hostOf(target), 100)}" is configured`);
   return look(host, target, now);
 }
 

@@ -1,5 +1,6 @@
 import type { Check } from "../../../contract/approval.ts";
 import type { ActResult, DryRun, Resolution } from "../../../execution/index.ts";
+import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
 import type { containerName, unitName } from "../../../operation/index.ts";
 import { inLine } from "./text.ts";
@@ -26,7 +27,7 @@ export type Task = {
 export function notFound(what: string, wanted: string, there: readonly string[]): Resolution {
   const names = closeNames(wanted, there).slice(0, 5);
   if (names.length > 0) return { result: "suggestion", names };
-  return { result: "miss", message: `${what} "${wanted.slice(0, 100)}" is not there` };
+  return { result: "miss", message: `${what} "${clip(wanted, 100)}" is not there` };
 }
 
 /** Why a name must not reach a host; null: it may. To systemd `*` is every unit. */

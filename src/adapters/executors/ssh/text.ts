@@ -1,3 +1,4 @@
+import { clipCounted } from "../../../lib/clip.ts";
 import { redactText } from "../../../lib/redact.ts";
 
 // Sequences first, so that nothing of them is left: colours, titles, cursor movements.
@@ -11,9 +12,7 @@ const CONTROLS = /[^\P{Cc}\n\t]|\p{Cf}|\p{Zl}|\p{Zp}/gu;
 export function shown(text: string, limit = 2_000): string {
   // Redacted before it is cut, or half a secret would be left.
   const plain = redactText(text.toWellFormed().replace(ESCAPES, "").replace(CONTROLS, "")).trim();
-  return plain.length <= limit
-    ? plain
-    : `${plain.slice(0, limit).toWellFormed()}… (${plain.length} characters)`;
+  return clipCounted(plain, limit);
 }
 
 /** The same on one line. */

@@ -1,7 +1,8 @@
+import { clip } from "../../../lib/clip.ts";
 import type { Notifier } from "../../../notification/index.ts";
 
 // Alert text is somebody else's: it must not move the cursor or recolour the operator's terminal.
-const printable = (text: string) => text.replace(/\p{Cc}/gu, " ").slice(0, 500);
+const printable = (text: string) => clip(text.replace(/\p{Cc}/gu, " "), 500);
 
 /** Prints cards where the server was started: the channel that is there before any is configured. */
 export const log = {

@@ -1,6 +1,7 @@
 import { anyText, asText, texts, time } from "../../../contract/lenient.ts";
 import type { Decoded, SourceAlert } from "../../../intake/index.ts";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
+import { clip } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
 import type { FieldMap, Values } from "./config.ts";
 import { compiled, type Expression, within } from "./expression.ts";
@@ -200,7 +201,7 @@ export function decodeBy(map: Compiled, body: unknown): Decoded {
       }
       const where = `alerts[${index}]`;
       if (part === null || typeof part !== "object") {
-        rejected.push(`${where} is not an object but ${asText(part).slice(0, 40)}`);
+        rejected.push(`${where} is not an object but ${clip(asText(part), 40)}`);
         continue;
       }
       const fault = (name: string, reason: string) => rejected.push(`${where}: ${name}: ${reason}`);

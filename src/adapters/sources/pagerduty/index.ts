@@ -2,6 +2,7 @@ import { z } from "zod";
 import { anyText, anything, asText, optionalText, texts } from "../../../contract/lenient.ts";
 import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
+import { clip } from "../../../lib/clip.ts";
 import { config } from "./config.ts";
 
 const object = z.record(z.string(), z.unknown());
@@ -49,7 +50,7 @@ const MEASURED = /(?<![\w.-])\d+(?:[.,]\d+)*(?![\w-])/g;
 function nameOf({ class: kind, summary }: Payload, details: Record<string, string>): string {
   const given = kind ?? (details.alertname || details.alert_name);
   const name = given || (summary ?? "").replace(COUNT, "").replace(MEASURED, "…");
-  return name.slice(0, LONGEST_NAME).toWellFormed();
+  return clip(name, LONGEST_NAME, "");
 }
 
 /** `href (text)` of each link, `src` of each image, a line each. */

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { clip, clipStart } from "../../../../lib/clip.ts";
 import { redactText } from "../../../../lib/redact.ts";
 
 const MAX_LINE = 400;
@@ -14,20 +15,11 @@ export function visible(text: string): string {
     .replace(DECEPTIVE, "");
 }
 
-function clipped(text: string, max: number): string {
-  return text.length <= max
-    ? text
-    : `${text
-        .slice(0, max - 1)
-        .toWellFormed()
-        .replace(/\ufffd$/, "")}…`;
-}
-
 /** What strangers wrote, as one line: visible, without credentials, 400 characters at most. */
 export function oneLine(text: string, max = MAX_LINE): string {
   // Cut before anything looks at it as well: a message may be a megabyte.
   const line = visible(text.slice(0, 20 * max)).replace(/\s+/g, " ");
-  return clipped(redactText(line).trim(), max);
+  return clip(redactText(line).trim(), max);
 }
 
 /** The end of a log: 20 lines and 2,000 characters at most, visible and without credentials. */
@@ -37,9 +29,9 @@ export function logTail(text: string): string {
     .split("\n");
   const tail = lines
     .slice(-TAIL_LINES)
-    .map((line) => clipped(line.replaceAll("\t", " ").trimEnd(), 300))
+    .map((line) => clip(line.replaceAll("\t", " ").trimEnd(), 300))
     .join("\n");
-  return tail.length <= TAIL_LENGTH ? tail : `…${tail.slice(1 - TAIL_LENGTH)}`.toWellFormed();
+  return clipStart(tail, TAIL_LENGTH);
 }
 
 /** `1 pod`, `3 pods`. */

@@ -1,5 +1,6 @@
 import { MOST_CANDIDATES, type TargetCandidate } from "../../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../../contract/incident.ts";
+import { clip } from "../../../../lib/clip.ts";
 import { CALLED_SO, type Hit } from "./search.ts";
 
 /** What was found in one cluster. */
@@ -48,7 +49,7 @@ export function choose(all: readonly Found[], inPlace: boolean): Choice {
       result: "several",
       candidates: shown
         .slice(0, MOST_CANDIDATES)
-        .map(({ hit, from }) => ({ target: targetOf(hit, from.cluster), reason: hit.reason.slice(0, 500) })),
+        .map(({ hit, from }) => ({ target: targetOf(hit, from.cluster), reason: clip(hit.reason, 500) })),
     };
   return { result: complete ? "none" : "unclear" };
 }

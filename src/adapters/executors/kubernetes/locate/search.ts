@@ -1,3 +1,4 @@
+import { clip } from "../../../../lib/clip.ts";
 import type { Cluster } from "../client.ts";
 import { failureOf } from "../failure.ts";
 import type { Meta } from "../objects.ts";
@@ -70,7 +71,7 @@ export class Search {
           ? `not allowed: the permission to ${permission} is lacking`
           : this.signal.aborted
             ? "there was no time left"
-            : message.slice(0, 300);
+            : clip(message, 300);
       this.unread.add(`${what}: ${why}`);
       return undefined;
     }

@@ -1,3 +1,4 @@
+import { clipCounted, clipStart } from "../../../../lib/clip.ts";
 import { redactText } from "../../../../lib/redact.ts";
 import { plain } from "../failure.ts";
 
@@ -14,14 +15,13 @@ export function shown(text: string): string {
 
 /** Its beginning, where the rest is too long. */
 export function beginningOf(text: string): string {
-  return text.length <= MAX_TEXT
-    ? text
-    : `${text.slice(0, MAX_TEXT)}\n… (${text.length} characters)`.toWellFormed();
+  return clipCounted(text, MAX_TEXT, "\n");
 }
 
 /** Its end: of a log the last lines count. */
 export function endOf(text: string, max = MAX_TEXT): string {
-  return text.length <= max ? text : `… (${text.length} characters)\n${text.slice(-max)}`.toWellFormed();
+  const more = `… (${text.length} characters)\n`;
+  return clipStart(text, text.length <= max ? max : max + more.length, more);
 }
 
 /** Rows in columns, as kubectl shows them. */
