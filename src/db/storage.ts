@@ -11,7 +11,11 @@ const GROUPS: readonly Group[] = [
     tables: ["receipts", "source_calls"],
     oldest: "select min(received_at) as at from receipts",
   },
-  { name: "alerts", tables: ["alerts", "alert_log"], oldest: "select min(first_received_at) as at from alerts" },
+  {
+    name: "alerts",
+    tables: ["alerts", "alert_log"],
+    oldest: "select min(first_received_at) as at from alerts",
+  },
   {
     name: "incidents",
     tables: [

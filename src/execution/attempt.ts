@@ -9,6 +9,7 @@ import { inWords, type Operation } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
 import { auditCall, readThrough } from "./gateway.ts";
+import { logged } from "./log-entry.ts";
 import type { Refusal } from "./refusals.ts";
 import {
   busyWith,
@@ -35,9 +36,13 @@ export type AttemptOutcome =
   | { kind: "again"; wait: number; next: number };
 
 const STDERR_LIMIT = 8_000;
+const ERROR_LIMIT = 2_000;
 const NOT_DONE = "interrupted before it took effect";
 
-const clip = (text: string) => redactText(text.replaceAll("\0", "")).toWellFormed().slice(0, STDERR_LIMIT);
+const clip = (text: string, most = STDERR_LIMIT) =>
+  redactText(text.replaceAll("\0", "")).slice(0, most).toWellFormed();
+/** What is kept of what went wrong. */
+export const clipError = (text: string) => clip(text, ERROR_LIMIT);
 
 /** The call of the gateway that an execution is. */
 export function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
@@ -106,7 +111,8 @@ async function start(
     await setMitigating(tx, incident_id, true);
     const text = attempt === 1 ? inWords(operation) : `${inWords(operation)} (attempt ${attempt})`;
     const event = attempt === 1 ? { event: "EXECUTION_STARTED" as const } : {};
-    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt }, ...event });
+    const row = logged(execution, { status: "pending", attempts: attempt });
+    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, ...row }, ...event });
     record(tx, {
       action: "execution.started",
       subject: execution_id,
@@ -125,7 +131,12 @@ async function stopShort(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Pr
   const { gate, code, message } = refusal;
   await updateExecution(tx, execution_id, { status: "verifying", error: message, error_code: code });
   const text = `No further attempt: ${message}`;
-  const data = { execution_id, gate, code };
+  const row = logged(execution, {
+    status: "failed",
+    attempts: execution.attempts,
+    error: clipError(message),
+  });
+  const data = { execution_id, gate, code, ...row };
   note(tx, { incident_id, kind: "execution", text, data, event: "GUARDRAIL_BLOCKED" });
   await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
 }
@@ -143,7 +154,10 @@ async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promis
     incident_id,
     kind: "execution",
     text: `Refused: ${message}`,
-    data: { execution_id, gate, code },
+    data: {
+      ...{ execution_id, gate, code },
+      ...logged(execution, { status: "failed", attempts: execution.attempts, error: clipError(message) }),
+    },
     event: "GUARDRAIL_BLOCKED",
   });
   const { operation } = execution;
@@ -196,7 +210,9 @@ async function finish(
 ): Promise<AttemptOutcome> {
   const { execution_id, incident_id, operation } = execution;
   const outcome = followUp(result, attempt, isIdempotent(options, operation), options);
-  const error = result.ok ? null : clip(result.error);
+  const error = result.ok ? null : clipError(result.error);
+  const output = result.ok ? clip(result.output) : null;
+  const stderr = result.ok ? null : clip(result.stderr ?? "") || null;
   return transaction(ctx, async (tx) => {
     const over = await isOver(tx, execution_id);
     const began = await endAttempt(tx, execution_id, attempt, {
@@ -207,17 +223,23 @@ async function finish(
     if (!over) {
       await updateExecution(tx, execution_id, {
         error,
-        ...(result.ok ? { output: clip(result.output) } : { stderr: clip(result.stderr ?? "") || null }),
+        ...(result.ok ? { output } : { stderr }),
         ...(outcome.kind === "acted" ? { status: "verifying" as const } : {}),
       });
     }
     const text = describe(result, outcome);
     const event = outcome.kind === "again" ? {} : { event: "EXECUTION_COMPLETED" as const };
-    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, error }, ...event });
+    const took = began === null ? {} : { duration_ms: tx.clock.now().getTime() - began.getTime() };
+    const came = { attempts: attempt, output, error, stderr, ...took };
+    const row = logged(execution, { status: result.ok ? "success" : "failed", ...came });
+    note(tx, {
+      ...{ incident_id, kind: "execution", text, ...event },
+      data: { execution_id, attempt, error, ...row },
+    });
     await auditCall(tx, callOf(execution), {
       what: "act",
       outcome: result.ok ? "ok" : (error ?? "failed"),
-      ...(began === null ? {} : { duration_ms: tx.clock.now().getTime() - began.getTime() }),
+      ...took,
     });
     return over ? { kind: "failed" } : outcome;
   });
@@ -228,8 +250,8 @@ function describe(result: ActResult, outcome: AttemptOutcome): string {
   const next = { acted: "its effect is looked at", failed: "not tried again", refused: "", again: "" }[
     outcome.kind
   ];
-  if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${clip(result.error)}`;
-  return `Failed, ${next}: ${clip(result.error)}`;
+  if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${clipError(result.error)}`;
+  return `Failed, ${next}: ${clipError(result.error)}`;
 }
 
 /** Only what is transient is tried again, and only where nothing was sent or doing it twice is harmless. */
