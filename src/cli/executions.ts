@@ -61,10 +61,11 @@ async function log(session: Session, options: LogOptions): Promise<void> {
   const { items, next_cursor } = read(pageOf(operationLogEntry), answer);
   if (items.length === 0) return session.out.line("The operation log is empty.");
   session.out.table(
-    ["AT", "EVENT", "INCIDENT", "BY", "WHAT"],
+    ["AT", "EVENT", "STATUS", "INCIDENT", "BY", "WHAT"],
     items.map((one) => [
       moment(one.at),
       one.event,
+      one.operation?.status ?? "",
       one.incident_id ?? "-",
       byWhom(one.actor, one.actor_kind),
       one.text,
@@ -99,6 +100,7 @@ export function addExecutions(program: Command, session: Session): void {
     leaf(executions, "log", "the operation log: from the alert to what people were told", [
       "awoooi executions log",
       "awoooi executions log --event GUARDRAIL_BLOCKED",
+      "awoooi executions log --event ALERT_RECEIVED --json",
     ]),
   )
     .option("--event <name>", "only this event, as ROLLED_BACK")

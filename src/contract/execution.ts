@@ -3,6 +3,7 @@ import { check } from "./approval.ts";
 import { pageQuery, wireId, wireText, wireTime } from "./common.ts";
 import { operation } from "./decision.ts";
 import { operationTarget } from "./incident.ts";
+import { loggedOperation } from "./operation-log.ts";
 
 export const executionStatus = z.enum(["pending", "running", "verifying", "success", "failed", "refused"]);
 export type ExecutionStatus = z.infer<typeof executionStatus>;
@@ -32,8 +33,10 @@ export const execution = z.object({
   /** Which step of its approval's plan it is, from 1. */
   step: z.number().int(),
   operation,
+  ...loggedOperation.pick({ operation_type: true, tags: true, input: true }).shape,
   target: operationTarget.nullable(),
-  status: executionStatus,
+  /** `rolled_back`: it was acted out, whatever it came to, and taken back since. */
+  status: z.enum([...executionStatus.options, "rolled_back"]),
   attempts: z.number().int(),
   output: z.string().nullable(),
   error: z.string().nullable(),

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { pageQuery, shownKind, wireId, wireTime } from "./common.ts";
+import { operation } from "./decision.ts";
+import { operationTarget } from "./incident.ts";
 
 /**
  * What came of an alert that was accepted: it opened an incident, or was counted on one; or why it made none. `known` is
@@ -23,6 +25,7 @@ export const operationEvents = [
   "ALERT_RECEIVED",
   "AUTO_REPAIR_TRIGGERED",
   "GUARDRAIL_BLOCKED",
+  "DRY_RUN_COMPLETED",
   "EXECUTION_STARTED",
   "EXECUTION_COMPLETED",
   "VERIFICATION_COMPLETED",
@@ -38,6 +41,32 @@ export const operationEvent = z
   .regex(new RegExp(`^(${operationEvents.join("|")}|[A-Z0-9_]{1,64}_SENT)$`), "is not an event of the log");
 export type OperationEvent = (typeof operationEvents)[number] | `${string}_SENT`;
 
+/**
+ * What a row says of the operation that it is about. Rows are only ever added: one before the act (`pending`), one after it
+ * (`success`, `failed`), one for each trial (`dry_run`), and one when it was taken back (`rolled_back`).
+ */
+export const loggedOperation = z.object({
+  status: z.enum(["pending", "success", "failed", "dry_run", "rolled_back"]),
+  operation_type: z.string(),
+  tags: z.array(z.string()),
+  input: z.object({
+    /** As a person would type it, or say it. */
+    text: z.string(),
+    operation,
+    target: operationTarget.nullable(),
+    namespace: z.string().nullable(),
+  }),
+  /** The attempt that the row is about, or how many there were. */
+  attempts: z.number().int().optional(),
+  duration_ms: z.number().optional(),
+  output: z.string().nullable().optional(),
+  /** 2,000 characters at most. */
+  error: z.string().nullable().optional(),
+  /** 8,000 characters at most. */
+  stderr: z.string().nullable().optional(),
+});
+export type LoggedOperation = z.infer<typeof loggedOperation>;
+
 export const operationLogEntry = z.object({
   seq: z.number().int(),
   at: wireTime,
@@ -48,6 +77,8 @@ export const operationLogEntry = z.object({
   actor_kind: shownKind,
   text: z.string(),
   data: z.record(z.string(), z.unknown()),
+  /** null: the row is about no operation, or from before this was kept. */
+  operation: loggedOperation.nullable(),
 });
 export type OperationLogEntry = z.infer<typeof operationLogEntry>;
 

@@ -5,6 +5,7 @@ import { note } from "../incident/index.ts";
 import { tell } from "../outbox/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
 import { auditCall } from "./gateway.ts";
+import { keptError, logged } from "./log-entry.ts";
 import type { Refusal } from "./refusals.ts";
 import {
   countAhead,
@@ -93,13 +94,16 @@ export async function refuseExecution(ctx: Ctx, execution_id: string, refusal: R
   });
 }
 
+const notDone = (execution: ExecutionRow, message: string) =>
+  logged(execution, { status: "failed", attempts: execution.attempts, error: keptError(message) });
+
 /** No further attempt is allowed, but an earlier one may have had an effect: that is verified. */
 async function stopShort(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promise<void> {
   const { execution_id, incident_id } = execution;
   const { gate, code, message } = refusal;
   await updateExecution(tx, execution_id, { status: "verifying", error: message, error_code: code });
   const text = `No further attempt: ${message}`;
-  const data = { execution_id, gate, code };
+  const data = { execution_id, gate, code, ...notDone(execution, message) };
   note(tx, { incident_id, kind: "execution", text, data, event: "GUARDRAIL_BLOCKED" });
   await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
 }
@@ -117,7 +121,7 @@ async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promis
     incident_id,
     kind: "execution",
     text: `Refused: ${message}`,
-    data: { execution_id, gate, code },
+    data: { execution_id, gate, code, ...notDone(execution, message) },
     event: "GUARDRAIL_BLOCKED",
   });
   const { operation } = execution;

@@ -332,13 +332,16 @@ describe("an attempt", () => {
     expect(target.acts).toHaveLength(1);
   });
 
-  it("keeps 8,000 characters of what it is told, without credentials and what no database can hold", async () => {
+  it("keeps 2,000 characters of an error and 8,000 of what it is told, without credentials and what no database can hold", async () => {
     const { execution_id, attempt } = await begun();
     const stderr = `password=hunter2-S3cr3t\0\ud800 ${"x".repeat(10_000)}`;
-    target.onAct = () => ({ ok: false, error: "exit code 1", sent: true, stderr });
+    const long = `exit code 1 ${"y".repeat(1_987)}\u{1f525}${"y".repeat(5_000)}`;
+    target.onAct = () => ({ ok: false, error: long, sent: true, stderr });
     await attempt(1);
     const row = await rowOf(execution_id);
     expect(row.stderr).toHaveLength(8_000);
+    expect(row.error).toHaveLength(2_000);
+    expect(row.error?.isWellFormed()).toBe(true);
     expect(JSON.stringify(row)).not.toContain("hunter2");
   });
 

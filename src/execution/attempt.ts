@@ -3,13 +3,12 @@ import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note, setMitigating } from "../incident/index.ts";
-import { clip } from "../lib/clip.ts";
 import { messageOf } from "../lib/error.ts";
-import { redactText } from "../lib/redact.ts";
 import { inWords, type Operation } from "../operation/index.ts";
 import { tell } from "../outbox/index.ts";
 import { type Admitted, admit, callOf } from "./admit.ts";
 import { auditCall, readThrough } from "./gateway.ts";
+import { kept, keptError, logged } from "./log-entry.ts";
 import {
   endAttempt,
   ended,
@@ -32,11 +31,7 @@ export type AttemptOutcome =
   | { kind: "over" }
   | { kind: "again"; wait: number; next: number };
 
-const STDERR_LIMIT = 8_000;
 const NOT_DONE = "interrupted before it took effect";
-
-/** What a target said, as it can be kept: without NUL, credentials, and what is too long. */
-const kept = (text: string) => clip(redactText(text.replaceAll("\0", "")), STDERR_LIMIT);
 
 type Numbered = { execution_id: string; attempt: number; turn: number };
 
@@ -62,7 +57,8 @@ async function start(ctx: Ctx, given: ExecutionRow, of: Numbered, options: RunOp
     await setMitigating(tx, incident_id, true);
     const text = attempt === 1 ? inWords(operation) : `${inWords(operation)} (attempt ${attempt})`;
     const event = attempt === 1 ? { event: "EXECUTION_STARTED" as const } : {};
-    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt }, ...event });
+    const row = logged(execution, { status: "pending", attempts: attempt });
+    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, ...row }, ...event });
     record(tx, {
       action: "execution.started",
       subject: execution_id,
@@ -114,7 +110,9 @@ async function finish(
 ): Promise<AttemptOutcome> {
   const { execution_id, incident_id, operation } = execution;
   const outcome = followUp(result, attempt, isIdempotent(options, operation), options);
-  const error = result.ok ? null : kept(result.error);
+  const error = result.ok ? null : keptError(result.error);
+  const output = result.ok ? kept(result.output) : null;
+  const stderr = result.ok ? null : kept(result.stderr ?? "") || null;
   return transaction(ctx, async (tx) => {
     const over = await isOver(tx, execution_id);
     const began = await endAttempt(tx, execution_id, attempt, {
@@ -125,17 +123,23 @@ async function finish(
     if (!over) {
       await updateExecution(tx, execution_id, {
         error,
-        ...(result.ok ? { output: kept(result.output) } : { stderr: kept(result.stderr ?? "") || null }),
+        ...(result.ok ? { output } : { stderr }),
         ...(outcome.kind === "acted" ? { status: "verifying" as const } : {}),
       });
     }
     const text = describe(result, outcome);
     const event = outcome.kind === "again" ? {} : { event: "EXECUTION_COMPLETED" as const };
-    note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, error }, ...event });
+    const took = began === null ? {} : { duration_ms: tx.clock.now().getTime() - began.getTime() };
+    const came = { attempts: attempt, output, error, stderr, ...took };
+    const row = logged(execution, { status: result.ok ? "success" : "failed", ...came });
+    note(tx, {
+      ...{ incident_id, kind: "execution", text, ...event },
+      data: { execution_id, attempt, error, ...row },
+    });
     await auditCall(tx, callOf(execution), {
       what: "act",
       outcome: result.ok ? "ok" : (error ?? "failed"),
-      ...(began === null ? {} : { duration_ms: tx.clock.now().getTime() - began.getTime() }),
+      ...took,
     });
     return over ? { kind: "failed" } : outcome;
   });
@@ -143,9 +147,9 @@ async function finish(
 
 function describe(result: ActResult, outcome: AttemptOutcome): string {
   if (result.ok) return `Done: ${kept(result.output)}`;
-  if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${kept(result.error)}`;
-  const next = outcome.kind === "acted" ? "its effect is looked at" : "not tried again";
-  return `Failed, ${next}: ${kept(result.error)}`;
+  const error = keptError(result.error);
+  if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${error}`;
+  return `Failed, ${outcome.kind === "acted" ? "its effect is looked at" : "not tried again"}: ${error}`;
 }
 
 /** Only what is transient is tried again, and only where nothing was sent or doing it twice is harmless. */

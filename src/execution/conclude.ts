@@ -5,6 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { tell } from "../outbox/index.ts";
+import { keptError, logged } from "./log-entry.ts";
 import { ended, endOpenAttempts, lockExecution, updateExecution } from "./store.ts";
 import type { ExecutionRow } from "./types.ts";
 
@@ -27,12 +28,12 @@ export async function concludeExecution(
       status,
       verification,
       ended_at: tx.clock.now(),
-      ...(error === undefined ? {} : { error }),
+      ...(error === undefined ? {} : { error: keptError(error) }),
     });
     await endOpenAttempts(tx, execution_id);
     if (verification !== null) {
       const text = `Verified: ${verification.result}, ${verification.reason}`;
-      const data = { execution_id, ...verification };
+      const data = { execution_id, ...verification, ...logged(execution, { status }) };
       note(tx, { incident_id, kind: "verification", text, data, event: "VERIFICATION_COMPLETED" });
     }
     record(tx, {

@@ -1,10 +1,13 @@
 import { authorise } from "../access/index.ts";
 import type { Check } from "../contract/approval.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { note } from "../incident/index.ts";
 import { clipCounted } from "../lib/clip.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
-import type { Operation } from "../operation/index.ts";
+import { inWords, type Operation } from "../operation/index.ts";
 import { readThrough } from "./gateway.ts";
+import { keptError, logged } from "./log-entry.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Executor, Gateway, Resolution, Undo } from "./types.ts";
 
@@ -43,13 +46,45 @@ function resolutionCheck(resolution: Resolution): Check {
   }
 }
 
-/** Resolves the target and dry-runs the operation, through the gateway. Changes nothing, never throws. */
+/**
+ * Resolves the target and dry-runs the operation, through the gateway, and writes into the operation log what came of it.
+ * Changes nothing else.
+ */
 export async function prepareExecution(
   ctx: Ctx,
   input: { incident_id: string; operation: Operation },
   gateway: Gateway,
 ): Promise<Preparation> {
   authorise(ctx.actor, "prepare executions", { people: "nobody", system: ["pipeline"] });
+  const began = ctx.clock.now().getTime();
+  const prepared = await tryOut(ctx, input, gateway);
+  const { checks, operation } = prepared;
+  const failed = checks.filter((one) => !one.passed);
+  const error = failed.map(({ name, message }) => `${name}: ${message}`).join("; ");
+  const row = logged(
+    { operation, caller: "planner" },
+    {
+      status: "dry_run",
+      duration_ms: ctx.clock.now().getTime() - began,
+      error: error === "" ? null : keptError(error),
+    },
+  );
+  const { incident_id } = input;
+  const text = `Tried out: ${inWords(operation)}: ${checks.length - failed.length} of ${checks.length} checks passed`;
+  await transaction(ctx, async (tx) =>
+    note(tx, {
+      ...{ incident_id, kind: "execution", text, event: "DRY_RUN_COMPLETED" },
+      data: { checks, ...row },
+    }),
+  );
+  return prepared;
+}
+
+async function tryOut(
+  ctx: Ctx,
+  input: { incident_id: string; operation: Operation },
+  gateway: Gateway,
+): Promise<Preparation> {
   const { incident_id, operation: asked } = input;
   const read = <T>(operation: Operation, what: string, work: (executor: Executor) => Promise<T>) =>
     readThrough(ctx, gateway, { caller: "planner", incident_id, operation }, what, work);

@@ -4,6 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { inWords, shownOperation } from "../operation/index.ts";
+import { described } from "./log-entry.ts";
 import { executionPage, findExecution } from "./store.ts";
 import type { ExecutionRow, Undo } from "./types.ts";
 
@@ -27,6 +28,9 @@ export function presentExecution(row: ExecutionRow): Execution {
   } = row;
   return {
     ...rest,
+    // The row keeps what it came to itself; that it was taken back is what holds now.
+    status: rest.undone_by === null ? rest.status : "rolled_back",
+    ...described(row),
     operation: shownOperation(operation),
     undo: undo === null ? null : shownUndo(undo),
     target: operation.target,

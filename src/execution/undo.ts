@@ -4,6 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { note } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import type { Operation } from "../operation/index.ts";
+import { logged } from "./log-entry.ts";
 import { ended, hasSucceeded, lockExecution, updateExecution } from "./store.ts";
 import type { ExecutionRow } from "./types.ts";
 
@@ -40,7 +41,9 @@ export async function markUndone(ctx: Ctx, execution: ExecutionRow): Promise<str
   if (undone === undefined || undone.undone_by !== null) return null;
   await updateExecution(ctx, undoes, { undone_by: execution_id });
   const text = `${undoes} was taken back by ${execution_id}`;
-  note(ctx, { incident_id, kind: "execution", text, event: "ROLLED_BACK", data: { execution_id, undoes } });
+  const row = logged(undone, { status: "rolled_back", attempts: undone.attempts });
+  const data = { execution_id, undoes, ...row };
+  note(ctx, { incident_id, kind: "execution", text, event: "ROLLED_BACK", data });
   record(ctx, { action: "execution.undone", subject: undoes, data: { incident_id, by: execution_id } });
   return undoes;
 }

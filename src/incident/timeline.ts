@@ -1,6 +1,11 @@
 import { authorise } from "../access/index.ts";
 import type { TimelineEvent, TimelineKind } from "../contract/incident.ts";
-import type { OperationEvent, OperationLogEntry, OperationLogQuery } from "../contract/operation-log.ts";
+import {
+  loggedOperation,
+  type OperationEvent,
+  type OperationLogEntry,
+  type OperationLogQuery,
+} from "../contract/operation-log.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { defer } from "../db/transaction.ts";
@@ -56,11 +61,16 @@ export async function operationLog(
 ): Promise<{ items: OperationLogEntry[]; next_cursor: string | null }> {
   authorise(ctx.actor, "read the operation log", { people: "viewer" });
   const rows = await operationLogPage(ctx, query);
-  const done = rows.map(({ kind: _, event, at, actor_kind, ...row }) => ({
+  const done = rows.map(({ kind: _, event, at, actor_kind, data: { operation_log, ...data }, ...row }) => ({
     ...row,
+    data,
     actor_kind: kindOf(actor_kind),
     event: event ?? "",
     at: at.toISOString(),
+    operation: loggedOperation
+      .nullable()
+      .catch(null)
+      .parse(operation_log ?? null),
   }));
   const withAlerts = query.event === undefined || query.event === "ALERT_RECEIVED";
   const received = withAlerts ? await acceptedAlerts(ctx, query) : [];

@@ -6,11 +6,10 @@ const LABELS = { each: 4_096, all: 32_768 };
 const ANNOTATIONS = { each: 32_768, all: 65_536 };
 const LOGGED = { each: 512, all: 4_096 };
 const LONGEST_LINK = 8_192;
+// What others, however many and large, must not push out: the first and the last keep a playbook from running by itself.
+const FIRST: readonly string[] = ["auto_repair", "alertname", "severity"];
 
 type Texts = Readonly<Record<string, string>>;
-
-/** What keeps a playbook from running by itself is not lost behind other labels. */
-const isNarrowing = ([name]: readonly [string, string]) => name === "auto_repair" || name === "severity";
 
 /** The beginning of a text that is longer than `most` characters, which says so at its end. */
 export const cut = (text: string, most = LABELS.each) => (text.length <= most ? text : clip(text, most));
@@ -24,8 +23,10 @@ function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, str
   }
   if (fits) return texts;
   let room = all;
-  const entries = Object.entries(texts);
-  const kept = [...entries.filter(isNarrowing), ...entries.filter((one) => !isNarrowing(one))].flatMap(
+  const first = FIRST.flatMap((name) =>
+    Object.hasOwn(texts, name) ? [[name, texts[name] ?? ""] as const] : [],
+  );
+  const kept = [...first, ...Object.entries(texts).filter(([name]) => !FIRST.includes(name))].flatMap(
     ([name, text]) => {
       const short = cut(text, each);
       if (name.length + short.length > room) return [];
@@ -39,9 +40,6 @@ function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, str
 /** What is kept of an alert's own texts: what does not fit is left out. Lengths are characters. */
 export const keptLabels = (labels: Texts) => bounded(labels, LABELS);
 export const keptAnnotations = (annotations: Texts) => bounded(annotations, ANNOTATIONS);
-/** What the operation log keeps of them: whether it may be repaired first of all. */
-export const labelsForLog = (labels: Texts) => {
-  const { auto_repair, ...others } = labels;
-  return bounded(auto_repair === undefined ? others : { auto_repair, ...others }, LOGGED);
-};
+/** What the operation log keeps of them. */
+export const labelsForLog = (labels: Texts) => bounded(labels, LOGGED);
 export const keptLink = (link: string | null) => (link === null || link.length <= LONGEST_LINK ? link : null);

@@ -165,9 +165,13 @@ describe("a playbook that may run by itself", () => {
     ]);
     expect((await logOf(incident_id)).map((one) => one.event)).toEqual([
       "ALERT_RECEIVED",
+      "DRY_RUN_COMPLETED",
+      "DRY_RUN_COMPLETED",
       "AUTO_REPAIR_TRIGGERED",
+      "DRY_RUN_COMPLETED",
       "EXECUTION_STARTED",
       "EXECUTION_COMPLETED",
+      "DRY_RUN_COMPLETED",
       "EXECUTION_STARTED",
       "EXECUTION_COMPLETED",
       "VERIFICATION_COMPLETED",

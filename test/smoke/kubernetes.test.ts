@@ -263,6 +263,8 @@ describe("a deployment with an image that does not exist, on a real API server",
     const log = await app.admin.get<{ items: { event: string }[] }>(`/operation-log?incident_id=${id}`);
     expect(log.items.map((one) => one.event).reverse()).toEqual([
       "ALERT_RECEIVED",
+      "DRY_RUN_COMPLETED",
+      "DRY_RUN_COMPLETED",
       "EXECUTION_STARTED",
       "EXECUTION_COMPLETED",
       "VERIFICATION_COMPLETED",

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
 import type { Approval } from "../../src/contract/approval.ts";
 import type { Execution } from "../../src/contract/execution.ts";
+import type { OperationLogEntry } from "../../src/contract/operation-log.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import {
   approvalIn,
@@ -85,12 +86,10 @@ const undo = (execution_id: string, body?: object) =>
     status: number;
     body: Approval & { code?: string; detail?: string };
   }>;
-const eventsOf = async (incident_id: string) => {
-  const { items } = await app.admin.get<{ items: { event: string }[] }>(
-    `/operation-log?incident_id=${incident_id}`,
-  );
-  return items.map((one) => one.event).reverse();
-};
+const logOf = async (incident_id: string) =>
+  (
+    await app.admin.get<{ items: OperationLogEntry[] }>(`/operation-log?incident_id=${incident_id}`)
+  ).items.reverse();
 
 describe("undo", () => {
   it("is planned, signed, carried out and verified as any repair, and then both say so", async () => {
@@ -103,14 +102,45 @@ describe("undo", () => {
     const taken = await ended(incident_id, execution.execution_id);
     expect(taken).toMatchObject({ undoes: execution.execution_id, output: "put back" });
     const first = await app.admin.get<Execution>(`/executions/${execution.execution_id}`);
-    expect(first.undone_by).toBe(taken.execution_id);
+    expect(first).toMatchObject({ undone_by: taken.execution_id, status: "rolled_back" });
+    expect(first.verification?.result).toBe("failed");
     // What is taken back is wrong again: that is no success, and not the end.
     expect((await incidentIn(app.admin, incident_id, "investigating")).status).toBe("investigating");
-    expect(await eventsOf(incident_id)).toEqual([
-      "ALERT_RECEIVED",
-      ...["EXECUTION_STARTED", "EXECUTION_COMPLETED", "VERIFICATION_COMPLETED"],
-      ...["EXECUTION_STARTED", "EXECUTION_COMPLETED", "VERIFICATION_COMPLETED", "ROLLED_BACK"],
+    // A row before each act and one after it, none of which is changed: what was taken back has one more.
+    const log = await logOf(incident_id);
+    expect(log.map(({ event, operation }) => [event, operation?.status ?? null])).toEqual([
+      ["ALERT_RECEIVED", null],
+      ["DRY_RUN_COMPLETED", "dry_run"],
+      ["DRY_RUN_COMPLETED", "dry_run"],
+      ["EXECUTION_STARTED", "pending"],
+      ["EXECUTION_COMPLETED", "success"],
+      ["VERIFICATION_COMPLETED", "failed"],
+      ["DRY_RUN_COMPLETED", "dry_run"],
+      ["DRY_RUN_COMPLETED", "dry_run"],
+      ["EXECUTION_STARTED", "pending"],
+      ["EXECUTION_COMPLETED", "success"],
+      ["VERIFICATION_COMPLETED", "failed"],
+      ["ROLLED_BACK", "rolled_back"],
     ]);
+    const input = {
+      text: `Restart process ${shop}`,
+      operation: restartOf(shop),
+      target: { name: shop },
+      namespace: null,
+    };
+    const is = { operation_type: "process.restart", input };
+    expect(log[1]?.operation).toMatchObject({ ...is, tags: ["planned", "process"], error: null });
+    expect(log[4]?.operation).toMatchObject({ ...is, tags: ["human_approved", "process"], attempts: 1 });
+    expect(log[4]?.operation).toMatchObject({ output: "restarted", error: null, stderr: null });
+    expect(log[9]?.operation).toMatchObject({
+      output: "put back",
+      tags: ["human_approved", "process", "undo"],
+    });
+    expect(log[11]).toMatchObject({
+      data: { undoes: first.execution_id },
+      operation: { ...is, attempts: 1 },
+    });
+    expect(first).toMatchObject({ ...is, tags: ["human_approved", "process"] });
     expect(await undo(execution.execution_id)).toMatchObject({
       status: 409,
       body: { detail: expect.stringContaining(`was taken back by ${taken.execution_id} already`) },
@@ -143,7 +173,7 @@ describe("undo", () => {
     await sign((await undo(execution.execution_id)).body.approval_id);
     await ended(incident_id, execution.execution_id);
     expect(await app.admin.get(`/executions/${execution.execution_id}`)).toMatchObject({ undone_by: null });
-    expect(await eventsOf(incident_id)).not.toContain("ROLLED_BACK");
+    expect((await logOf(incident_id)).map((one) => one.event)).not.toContain("ROLLED_BACK");
     target.onAct = () => ({ ok: true, output: "put back" });
     expect((await undo(execution.execution_id)).status).toBe(200);
   });

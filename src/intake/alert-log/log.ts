@@ -65,6 +65,7 @@ function present(row: AlertLogRow): OperationLogEntry {
       ...{ alert_id, alert_name, labels, receipt, outcome, alerts },
       auto_repair: allowsRepair(row.labels.auto_repair),
     },
+    operation: null,
   };
 }
 
