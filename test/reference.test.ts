@@ -50,6 +50,27 @@ describe("the reference of refusals", () => {
   });
 });
 
+describe("the table of authority", () => {
+  const page = readFileSync(
+    join(import.meta.dirname, "../docs/decisions/0027-where-authority-comes-from.md"),
+    "utf8",
+  );
+  const rows = [...page.matchAll(/^\| (?!what is read|---)(.+) \| `([\w./-]+)`: (.+) \|$/gm)];
+
+  it("has a hostile test for each row, which is there", () => {
+    expect(rows.length).toBe(page.split("\n").filter((line) => line.startsWith("| ")).length - 2);
+    const missing = rows.filter(([, , file = "", name = ""]) => {
+      const text = readFileSync(join(import.meta.dirname, "..", file), "utf8");
+      return !text.includes(name);
+    });
+    expect(missing.map(([row]) => row)).toEqual([]);
+  });
+
+  it("has a row for each guardrail that asks for facts of its own, and each gate", () => {
+    for (const gate of ["gate 1", "gate 2", "gate 3", "gate 4", "gate 5"]) expect(page).toContain(`(${gate}`);
+  });
+});
+
 describe("the reference of settings", () => {
   it("shows every default as it is", () => {
     const shown = configSchema.parse(parse(readFileSync(PAGE, "utf8")));

@@ -309,3 +309,69 @@ describe("another spelling is no fresh start", () => {
     expect(await blocked(await receive({ ...WARNING, process: "ledger" }))).toEqual([]);
   });
 });
+
+describe("labels that are called as settings", () => {
+  const CLAIMS = {
+    mode: "auto",
+    cold_start: "true",
+    risk: "low",
+    trust: "1",
+    authority: "policy",
+    approved: "true",
+    environment: "dev",
+    tier: "1",
+    escalation_level: "1",
+    service_registry: "auto",
+    playbook_id: "PBK-1",
+    freeze: "false",
+    criticality: "none",
+    timezone: "Asia/Taipei",
+  };
+
+  it("change nothing, whatever they claim", async () => {
+    registered({ shop: "never" }, "auto");
+    const incident_id = await receive({ process: "shop", severity: "high", auto_repair: "true", ...CLAIMS });
+    expect(await blocked(incident_id)).toEqual(["service_registry", "severity"]);
+  });
+
+  it("are no source and no sender of another name", async () => {
+    const incident_id = await receive({ ...WARNING, process: "shop", source: "sweep", actor: "ada" });
+    const { rows } = await database.pool.query("select distinct source from alerts");
+    expect(rows).toEqual([{ source: "alertmanager" }]);
+    const { rows: story } = await database.pool.query(
+      "select distinct actor, actor_kind from timeline where incident_id = $1",
+      [incident_id],
+    );
+    expect(story).toEqual([{ actor: "intake (system)", actor_kind: "system" }]);
+  });
+});
+
+describe("what a sender says only to have less done", () => {
+  it.each<[string, Labels]>([
+    ["information", { process: "shop", severity: "info" }],
+    [
+      "a certificate that has long to live",
+      { alertname: "TLSCertExpires", process: "shop", days_remaining: "90" },
+    ],
+  ])("%s is decided about by nobody", async (_what, labels) => {
+    const incident_id = await receive(labels);
+    const { rows } = await database.pool.query("select 1 from decisions where incident_id = $1", [
+      incident_id,
+    ]);
+    expect(rows).toEqual([]);
+  });
+
+  it("that it is over ends the authority to act, and gives none", async () => {
+    const labels = { ...WARNING, process: "shop" };
+    const incident_id = await receive(labels);
+    await receive(labels, "resolved");
+    expect((await getIncident(journey.as("pipeline"), incident_id)).status).toBe("resolved");
+    const { rows } = await database.pool.query(
+      "select distinct status from approvals where incident_id = $1",
+      [incident_id],
+    );
+    expect(rows).not.toContainEqual({ status: "approved" });
+    const { rows: counts } = await database.pool.query("select runs, successes, trust from playbooks");
+    expect(counts).toEqual([{ runs: 9, successes: 9, trust: 0.9 }]);
+  });
+});

@@ -91,6 +91,7 @@ describe("drain", () => {
     expect((await pods()).filter((pod) => pod.metadata?.deletionTimestamp)).toEqual([]);
     const done = await carryOut(stage.adapter, drain());
     expect(checkOf(done.dryRun, "pods on it")?.message).toMatch(/^\d are moved, 1 stay$/);
+    expect(done.dryRun.belongs_to).toContain(`${namespace}/api`);
     const here = (await pods()).filter((pod) => pod.spec?.nodeName === "node-1");
     expect(here.map((pod) => pod.metadata?.labels?.app)).toEqual(["agent"]);
     expect(done.undo).toMatchObject({ leaves: "the pods that were moved stay where they are" });
@@ -190,6 +191,7 @@ describe("deleting a pod", () => {
     const done = await carryOut(stage.adapter, deletePod(metadata!.name!));
     expect(done.dryRun.checks.filter((one) => !one.passed)).toEqual([]);
     expect(done.dryRun.affected_pods).toBe(1);
+    expect(done.dryRun.belongs_to).toEqual([`${namespace}/api`]);
     expect((await pods()).map((pod) => pod.metadata?.uid)).not.toContain(metadata?.uid);
     expect(done.seen.facts.map((one) => one.name)).toEqual(["ended", "replacement", "restarts"]);
     expect(await stage.adapter.executor.effect(done.operation, done.run)).toBe("done");
