@@ -1,3 +1,4 @@
+import { clip } from "./clip.ts";
 import { AwoooiError } from "./error.ts";
 
 /**
@@ -11,7 +12,7 @@ export function isPathSegment(text: string): boolean {
 /** A name from outside as a part of a path. Throws `invalid` for one that would lead elsewhere. */
 export function pathSegment(text: string): string {
   if (isPathSegment(text)) return encodeURIComponent(text);
-  const shown = JSON.stringify(text.slice(0, 100).toWellFormed());
+  const shown = JSON.stringify(clip(text, 100));
   throw new AwoooiError("invalid", `${shown} is no name: it would lead to another address.`);
 }
 
