@@ -251,6 +251,24 @@ describe("an attempt", () => {
     expect(await attemptsOf(execution_id)).toMatchObject([{ attempt: 1, outcome: kept }]);
   });
 
+  it("that is under way is not taken for cut off by a turn that is over", async () => {
+    const { execution_id, attempt } = await begun();
+    const end = Promise.withResolvers<ActResult>();
+    const reached = Promise.withResolvers<void>();
+    target.onAct = () => {
+      reached.resolve();
+      return end.promise;
+    };
+    await database.pool.query("update executions set turn = 1 where execution_id = $1", [execution_id]);
+    const input = { execution_id, attempt: 1, turn: 1 };
+    const acting = attemptExecution(pipeline(), input, options);
+    await reached.promise;
+    expect(await attempt(1)).toEqual({ kind: "over" });
+    end.resolve({ ok: true, output: "restarted" });
+    expect(await acting).toEqual({ kind: "acted", known: true });
+    expect(await attemptsOf(execution_id)).toMatchObject([{ attempt: 1, outcome: "success" }]);
+  });
+
   it("passes the gates anew: what was allowed at the first may be refused at the second", async () => {
     const { execution_id, incident_id, attempt } = await begun();
     target.onAct = () => ({ ok: false, error: "connection refused", sent: false });

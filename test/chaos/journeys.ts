@@ -285,7 +285,8 @@ export class Journeys {
   /** Every piece of durable work has ended well. */
   async #end(): Promise<void> {
     await this.#senders.stop();
-    const open = "select 1 from dbos.workflow_status where status in ('PENDING', 'ENQUEUED') limit 1";
+    const open =
+      "select 1 from dbos.workflow_status where status in ('PENDING', 'ENQUEUED', 'DELAYED') limit 1";
     await until(async () => (await this.#postgres.rows(open)).length === 0, "every workflow to end");
     await this.#look({ ...ALWAYS, ...IN_THE_END });
   }

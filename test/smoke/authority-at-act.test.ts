@@ -289,7 +289,9 @@ describe("a reload", () => {
     let answered = false;
     let reloading: Promise<void>;
     try {
-      await client.query("select pg_advisory_lock($1, hashtext($2))", every);
+      // From the look on: the act that follows is the one that waits.
+      target.onLook = async () =>
+        void (await client.query("select pg_advisory_lock($1, hashtext($2))", every));
       await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
       const waiting = "select 1 from pg_locks where locktype = 'advisory' and classid = $1 and not granted";
       await until(async () => (await client.query(waiting, [LOCKS.target])).rows.length > 0, "it to wait");

@@ -123,7 +123,7 @@ const FINALLY: Record<string, string> = {
      union all select 'approval ' || approval_id, status from approvals where status in ('preparing', 'pending') or (status = 'approved' and begun_at is null)
      union all select 'execution ' || execution_id, status from executions where status in ('pending', 'running', 'verifying')
      union all select 'attempt of ' || execution_id, 'open' from execution_attempts where outcome is null
-     union all select 'work ' || workflow_uuid, status from dbos.workflow_status where status in ('ENQUEUED', 'PENDING')`,
+     union all select 'work ' || workflow_uuid, status from dbos.workflow_status where status in ('ENQUEUED', 'DELAYED', 'PENDING')`,
   "an incident that is more than information has one decision that is not superseded": `
     select i.incident_id from incidents i left join decisions d on d.incident_id = i.incident_id and d.state <> 'superseded'
      where i.notification_type <> 'TYPE-1'
