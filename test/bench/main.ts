@@ -2,6 +2,7 @@ import { execution } from "./execution.ts";
 import { garbage } from "./garbage.ts";
 import { intake } from "./intake.ts";
 import { profile } from "./profile.ts";
+import { reads } from "./reads.ts";
 import { print } from "./report.ts";
 import { signals } from "./signals.ts";
 import { storm } from "./storm.ts";
@@ -14,6 +15,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   profile,
   garbage,
   execution,
+  reads,
   suite,
 };
 
