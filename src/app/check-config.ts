@@ -8,6 +8,7 @@ import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 import {
   type ConfigOptions,
   doubledNames,
+  firstNames,
   parseSettings,
   readSettings,
   type Settings,
@@ -184,6 +185,7 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
     warnings: [
       ...names,
       ...doubled,
+      ...firstNames(options.env).map(({ name, why }) => ({ path: name, message: why })),
       ...exposed,
       ...(config === null ? [] : [...doubts(config), ...hostFiles(config, false)]),
     ],

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import { duration } from "../lib/duration.ts";
 import { AwoooiError, type FieldError } from "../lib/error.ts";
-import { loadConfig } from "./config.ts";
+import { firstNames, loadConfig } from "./config.ts";
 import type { Config } from "./config-schema.ts";
 
 let folder: string;
@@ -44,6 +44,7 @@ const ADMIN = "an-admin-token-of-more-than-32-characters";
 /** Each name of the environment, a value, and the setting that it becomes. */
 const NAMES: [string, string, (config: Config) => unknown, unknown][] = [
   ["AWOOOI_ENV", "prod", (config) => config.env, "prod"],
+  ["ENVIRONMENT", "prod", (config) => config.env, "prod"],
   ["AWOOOI_DATA_DIR", "/srv/awoooi", (config) => config.data_dir, "/srv/awoooi"],
   ["AWOOOI_HOST", "0.0.0.0", (config) => config.server.host, "0.0.0.0"],
   ["AWOOOI_PORT", "9000", (config) => config.server.port, 9000],
@@ -53,6 +54,32 @@ const NAMES: [string, string, (config: Config) => unknown, unknown][] = [
   ["WEBHOOK_HMAC_SECRET", "hush", (config) => config.intake.hmac_secrets, ["hush"]],
   ["NOTIFICATION_ENABLED", "false", (config) => config.notification.enabled, false],
 ];
+
+describe("the environment that it is for", () => {
+  it.each(["prod", "PROD", "Production", " production "])(
+    "is production where anybody says so: %j",
+    async (said) => {
+      for (const name of ["ENVIRONMENT", "AWOOOI_ENV"])
+        expect(loadConfig({ env: { [name]: said } }).env).toBe("prod");
+      // Whatever else is said: that it is less strict must not be an accident.
+      for (const own of ["dev", "development", ""])
+        expect(loadConfig({ env: { ENVIRONMENT: said, AWOOOI_ENV: own } }).env).toBe("prod");
+      expect(await load("env: dev", { ENVIRONMENT: said })).toMatchObject({ env: "prod" });
+    },
+  );
+
+  it("is not made less strict by a name that others use too", async () => {
+    for (const said of ["dev", "development", "staging", "local", "", "preprod", "non-prod"]) {
+      expect(await load("env: prod", { ENVIRONMENT: said })).toMatchObject({ env: "prod" });
+      expect(loadConfig({ env: { ENVIRONMENT: said, AWOOOI_ENV: "prod" } }).env).toBe("prod");
+      expect(loadConfig({ env: { ENVIRONMENT: said } }).env).toBe("dev");
+    }
+    expect(firstNames({ ENVIRONMENT: "prod", AWOOOI_ENV: "dev" })).toMatchObject([{ name: "AWOOOI_ENV" }]);
+    expect(firstNames({ ENVIRONMENT: "staging" })).toMatchObject([{ name: "ENVIRONMENT" }]);
+    expect(firstNames({ ENVIRONMENT: "Production", AWOOOI_ENV: "prod" })).toEqual([]);
+    expect(firstNames({ LANGFUSE_URL: "http://x" })).toMatchObject([{ name: "LANGFUSE_URL" }]);
+  });
+});
 
 describe("the configuration", () => {
   it("is complete without a file and without an environment", async () => {

@@ -9,6 +9,8 @@ type Tree = Record<string, unknown>;
 
 /** Environment names and the settings that they stand for; `[]`: added to that list. Of each, `NAME_FILE` names a file that holds it. */
 const ENVIRONMENT: Record<string, string> = {
+  // A name that others use too: it only makes an installation stricter. Before the own name, which wins else.
+  ENVIRONMENT: "env",
   AWOOOI_ENV: "env",
   AWOOOI_DATA_DIR: "data_dir",
   AWOOOI_HOST: "server.host",
@@ -36,6 +38,12 @@ function put(tree: Tree, path: string, value: unknown): void {
   else at[list] = [...[at[list] ?? []].flat(), value];
 }
 
+/** `production` and `PROD` are `prod`: what is meant must not run as anything less strict. */
+const environmentOf = (value: string) => {
+  const word = value.trim().toLowerCase();
+  return { production: "prod", development: "dev" }[word] ?? (["prod", "dev"].includes(word) ? word : value);
+};
+
 function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[]): Map<string, string> {
   const from = new Map<string, string>();
   for (const [name, path] of Object.entries(ENVIRONMENT)) {
@@ -50,6 +58,11 @@ function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[
       }
     }
     if (value === undefined || value === "") continue;
+    if (path === "env") {
+      value = environmentOf(value);
+      const strict = from.has("env");
+      if (strict || (name === "ENVIRONMENT" && value !== "prod")) continue;
+    }
     put(tree, path, path === "notification.enabled" ? !/^(0|false|no|off)$/i.test(value) : value);
     from.set(path, env[name] === undefined ? `${name}_FILE` : name);
   }
@@ -57,7 +70,7 @@ function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[
 }
 
 // Names that begin as ours and are read elsewhere: by the CLI, and by what gives the configuration its file.
-const OTHER_NAMES = ["AWOOOI_CONFIG", "AWOOOI_URL", "AWOOOI_TOKEN", "AWOOOI_TOKEN_FILE"];
+const OTHER_NAMES = ["AWOOOI_API_BASE", "AWOOOI_CONFIG", "AWOOOI_URL", "AWOOOI_TOKEN", "AWOOOI_TOKEN_FILE"];
 
 /** Names of the environment that look like ours and mean nothing, with the one that was likely meant. */
 export function unknownNames(env: NodeJS.ProcessEnv): { name: string; meant: string | undefined }[] {
@@ -65,6 +78,35 @@ export function unknownNames(env: NodeJS.ProcessEnv): { name: string; meant: str
   return Object.keys(env)
     .filter((name) => name.startsWith("AWOOOI_") && !known.includes(name))
     .map((name) => ({ name, meant: nearest(name, known) }));
+}
+
+// Of the first installation; what they are for is not there yet.
+const WAITING_NAMES = [
+  "OPENCLAW_TG_BOT_TOKEN",
+  "OPENCLAW_TG_CHAT_ID",
+  "SRE_GROUP_CHAT_ID",
+  "SENTRY_API_TOKEN",
+  "LANGFUSE_URL",
+  "AWOOOI_API_BASE",
+];
+
+/** Names of the first installation that stand for less than they say: why, by name. */
+export function firstNames(env: NodeJS.ProcessEnv): { name: string; why: string }[] {
+  const unread = WAITING_NAMES.filter((name) => env[name]).map((name) => ({
+    name,
+    why: "nothing reads it in this version",
+  }));
+  const { ENVIRONMENT: first, AWOOOI_ENV: own } = env;
+  if (!first) return unread;
+  const strict = environmentOf(first) === "prod";
+  if (strict && own && environmentOf(own) !== "prod")
+    return [
+      ...unread,
+      { name: "AWOOOI_ENV", why: `${own} does not count: ENVIRONMENT=${first} is stricter` },
+    ];
+  if (strict || environmentOf(first) === "dev") return unread;
+  const why = `${first} is neither prod nor production: it changes nothing, AWOOOI_ENV does`;
+  return [...unread, { name: "ENVIRONMENT", why }];
 }
 
 /** Settings that the environment gives twice, in itself and by a file that is then not read. */

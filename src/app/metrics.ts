@@ -3,7 +3,7 @@ import { entriesBefore } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { type Executor, type FreezeTerms, freezeStatus } from "../execution/index.ts";
 import type { HttpMeter } from "../http/index.ts";
-import { type Journal, LIMITS, type SignalStream } from "../intake/index.ts";
+import { type Journal, LIMITS, lastUnderstood, type SignalStream } from "../intake/index.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { IntakeWorker, Journey, Received } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
@@ -22,6 +22,8 @@ export type Metrics = {
   http: HttpMeter;
   committed: (receipts: number, seconds: number) => void;
   received: (received: Received) => void;
+  /** A call of a source came through, at this Unix time. */
+  understood: (source: string, seconds: number) => void;
   silenced: Journey["onSilenced"];
   /** A call of a webhook was refused, by an error code or a limit. */
   refused: (source: string, reason: string) => void;
@@ -83,7 +85,28 @@ function journalMeter(registers: Registry[]): Metrics["committed"] {
   };
 }
 
-function intakeMeter(registers: Registry[], sources: readonly string[]): Metrics["received"] {
+/** Since when nothing came through of a source, kept over restarts. Labels are the sources that there are. */
+function chainGauge(registers: Registry[], sources: readonly string[]) {
+  const gauge = new Gauge({
+    name: "awoooi_alert_chain_last_success_timestamp",
+    help: "Unix time at which alerts of a source were last taken and understood; 0 for never.",
+    labelNames: ["source"],
+    registers,
+  });
+  const at = new Map(sources.map((source) => [source, 0]));
+  for (const source of sources) gauge.set({ source }, 0);
+  return (source: string, seconds: number) => {
+    const latest = Math.max(at.get(source) ?? 0, seconds);
+    at.set(source, latest);
+    gauge.set({ source }, latest);
+  };
+}
+
+function intakeMeter(
+  registers: Registry[],
+  sources: readonly string[],
+  understood: Metrics["understood"],
+): Metrics["received"] {
   const alerts = new Counter({
     name: "awoooi_alerts_received_total",
     help: "Alerts understood, repeated deliveries included, by source and by whether they fire.",
@@ -107,6 +130,7 @@ function intakeMeter(registers: Registry[], sources: readonly string[]): Metrics
     if (firing > 0) alerts.inc({ source, status: "firing" }, firing);
     if (resolved > 0) alerts.inc({ source, status: "resolved" }, resolved);
     if (received.error !== null) dead.inc({ source });
+    else understood(source, Date.now() / 1000);
   };
 }
 
@@ -196,11 +220,13 @@ export function createMetrics(sources: readonly string[]): Metrics {
     labelNames: ["version", "node"],
     registers,
   }).set({ version: VERSION, node: process.version }, 1);
+  const understood = chainGauge(registers, sources);
   return {
     registry,
+    understood,
     http: httpMeter(registers),
     committed: journalMeter(registers),
-    received: intakeMeter(registers, sources),
+    received: intakeMeter(registers, sources, understood),
     silenced: silenceMeter(registers),
     refused: refusalMeter(registers, sources),
     counted: adapterMeter(registers),
@@ -209,13 +235,14 @@ export function createMetrics(sources: readonly string[]): Metrics {
 
 /** How `/metrics` is answered: what is counted here, and what the database and the intake say now. */
 export async function metricsPage(
-  { registry }: Metrics,
+  { registry, understood }: Metrics,
   ctx: Ctx,
   intake: { journal: Journal; worker: IntakeWorker; stream: SignalStream | null },
   gateway: () => FreezeTerms,
   intervals: Intervals,
 ): Promise<() => Promise<string>> {
   const [newest] = await entriesBefore(ctx, undefined, 1);
+  for (const [source, at] of await lastUnderstood(ctx)) understood(source, at.getTime() / 1000);
   const update = databaseMetrics(
     registry,
     ctx,

@@ -4,6 +4,7 @@ import { transaction } from "../db/transaction.ts";
 import type { Actor } from "../lib/actor.ts";
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import { entriesBefore, record, verifyChain } from "./index.ts";
+import type { Range } from "./verify.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -29,7 +30,13 @@ const verify = () => verifyChain(database.ctx());
 
 describe("the ledger", () => {
   it("is a chain without gaps that verifies, and says who did what", async () => {
-    expect(await verify()).toEqual({ entries: 0, broken_at: null, reason: null, head: "0".repeat(64) });
+    expect(await verify()).toEqual({
+      entries: 0,
+      broken_at: null,
+      reason: null,
+      next: null,
+      head: "0".repeat(64),
+    });
     const ada: Actor = { kind: "person", person_id: "PER-1", name: "ada", role: "admin", token_id: "TOK-1" };
     await write(
       "one",
@@ -53,7 +60,13 @@ describe("the ledger", () => {
       ["person", "ada"],
       ["person", "ada"],
     ]);
-    expect(await verify()).toEqual({ entries: 5, broken_at: null, reason: null, head: entries[0]!.hash });
+    expect(await verify()).toEqual({
+      entries: 5,
+      broken_at: null,
+      reason: null,
+      next: null,
+      head: entries[0]!.hash,
+    });
   });
 
   it("verifies over more entries than it reads at a time", async () => {
@@ -61,6 +74,29 @@ describe("the ledger", () => {
     expect(await verify()).toMatchObject({ entries: 2_500, broken_at: null });
     await tamper("update audit_entries set subject = 'other' where seq = 2001");
     expect(await verify()).toMatchObject({ entries: 2_000, broken_at: 2_001 });
+  });
+
+  it("verifies in ranges, each of which continues the one before", async () => {
+    await write("many", 25);
+    const range = (range: Range) => verifyChain(database.ctx(), range);
+    const first = await range({ most: 10 });
+    expect(first).toMatchObject({ entries: 10, broken_at: null, next: 11 });
+    const second = await range({ from: 11, head: first.head, most: 10 });
+    expect(second).toMatchObject({ entries: 20, broken_at: null, next: 21 });
+    expect(await range({ from: 21, head: second.head, most: 5 })).toEqual(await verify());
+    expect(await range({ from: 21 })).toMatchObject({ entries: 25, broken_at: null, next: null });
+    expect(await range({ from: 26 })).toMatchObject({ entries: 25, broken_at: null, next: null });
+    // Another history before it is seen by who was told what it was.
+    expect(await range({ from: 11, head: "a".repeat(64) })).toMatchObject({ broken_at: 11 });
+    expect(await range({ from: 28 })).toMatchObject({ broken_at: 28, reason: "entry 27 is missing" });
+    await tamper("update audit_entries set subject = 'other' where seq = 15");
+    expect(await range({ from: 11, head: first.head, most: 10 })).toMatchObject({
+      entries: 14,
+      broken_at: 15,
+    });
+    expect(await range({ from: 16, most: 5 })).toMatchObject({ broken_at: null });
+    await tamper("delete from audit_entries where seq = 10");
+    expect(await range({ from: 11 })).toMatchObject({ broken_at: 11, reason: "entry 10 is missing" });
   });
 
   it.each([

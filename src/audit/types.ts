@@ -16,6 +16,8 @@ export type AuditReport = {
   /** The first entry that does not fit the chain, or null when all do. */
   broken_at: number | null;
   reason: string | null;
+  /** Where to go on where only a part was looked at; null: this was the end. */
+  next: number | null;
   /** Hash of the last entry: kept elsewhere, it also shows a ledger that was cut short. */
   head: string;
 };

@@ -5,20 +5,44 @@ import type { AuditReport } from "./types.ts";
 
 const PAGE = 1_000;
 
-/** Recomputes the whole chain. Authorisation is the caller's: the access room lies above this one. */
-export async function verifyChain(ctx: Ctx): Promise<AuditReport> {
-  let entries = 0;
-  let head = GENESIS;
+/** A part of the chain: from this entry on, which follows the hash `head`; at most so many. */
+export type Range = { from?: number; head?: string | undefined; most?: number };
+
+/** The hash that entry `from` must follow: what the caller was told, else that of the entry before it. */
+async function hashBefore(ctx: Ctx, from: number, head: string | undefined): Promise<string | undefined> {
+  if (from === 1) return GENESIS;
+  if (head !== undefined) return head;
+  const [before] = await entriesAfter(ctx, from - 2, 1);
+  return before?.seq === from - 1 ? before.hash : undefined;
+}
+
+/**
+ * Recomputes the chain, or a range of it; `next` is where to go on. Authorisation is the caller's: the access room
+ * lies above this one.
+ */
+export async function verifyChain(
+  ctx: Ctx,
+  { from = 1, head: given, most = Number.POSITIVE_INFINITY }: Range = {},
+): Promise<AuditReport> {
+  let entries = from - 1;
+  const before = await hashBefore(ctx, from, given);
+  let head = before ?? GENESIS;
+  if (before === undefined)
+    return { entries, broken_at: from, reason: `entry ${from - 1} is missing`, head, next: null };
+  const last = entries + most;
   for (;;) {
-    const page = await entriesAfter(ctx, entries, PAGE);
+    const page = await entriesAfter(ctx, entries, Math.min(PAGE, last - entries));
     for (const entry of page) {
-      const broken = (reason: string) => ({ entries, broken_at: entry.seq, reason, head });
+      const broken = (reason: string) => ({ entries, broken_at: entry.seq, reason, head, next: null });
       if (entry.seq !== entries + 1) return broken(`entry ${entries + 1} is missing`);
       if (entry.prev_hash !== head) return broken("it does not continue the entry before it");
       if (entryHash(entry) !== entry.hash) return broken("its content is not what was written");
       entries = entry.seq;
       head = entry.hash;
     }
-    if (page.length < PAGE) return { entries, broken_at: null, reason: null, head };
+    if (page.length < PAGE || entries >= last) {
+      const [more] = entries >= last ? await entriesAfter(ctx, entries, 1) : [];
+      return { entries, broken_at: null, reason: null, head, next: more === undefined ? null : entries + 1 };
+    }
   }
 }

@@ -5,8 +5,15 @@ import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
 
 async function verify(session: Session, { json }: { json?: boolean }): Promise<void> {
-  const answer = await request(session.server(), "GET", urlPath`/audit/verify`);
-  const { entries, broken_at, reason, head } = read(auditReport, answer);
+  const ask = (query: { from?: number; head?: string }) =>
+    request(session.server(), "GET", urlPath`/audit/verify`, { query });
+  let answer = await ask({});
+  let report = read(auditReport, answer);
+  while (report.next !== null) {
+    answer = await ask({ from: report.next, head: report.head });
+    report = read(auditReport, answer);
+  }
+  const { entries, broken_at, reason, head } = report;
   if (broken_at !== null) session.exit(1);
   if (json) return session.out.json(answer.text);
   if (broken_at !== null) {

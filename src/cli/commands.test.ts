@@ -436,9 +436,15 @@ describe("tokens and audit", () => {
   });
 
   it("fails when the ledger is broken", async () => {
-    const whole = { entries: 12, broken_at: null, reason: null, head: HASH };
+    const whole = { entries: 12, broken_at: null, reason: null, head: HASH, next: null };
     server.answers["GET /audit/verify"] = as(auditReport, whole);
     expect(await server.awoooi(["audit", "verify"])).toMatchObject({ code: 0 });
+    // A long one is asked for in parts, each of which follows the one before.
+    server.answers["GET /audit/verify"] = ({ query }: { query: URLSearchParams }) =>
+      query.get("from") === "6" && query.get("head") === HASH
+        ? as(auditReport, whole)
+        : as(auditReport, { ...whole, entries: 5, next: 6 });
+    expect((await server.awoooi(["audit", "verify"])).stdout).toContain("12 entries");
     server.answers["GET /audit/verify"] = as(auditReport, {
       ...whole,
       broken_at: 7,

@@ -32,9 +32,23 @@ export const auditEntry = z.object({
 });
 
 export const auditReport = z.object({
-  entries: z.number().int(),
+  entries: z.number().int().describe("The place of the last entry that was looked at"),
   broken_at: z.number().int().nullable(),
   reason: z.string().nullable(),
   head: z.string(),
+  next: z
+    .number()
+    .int()
+    .nullable()
+    .describe("Where to go on, with `from` and this `head`; null: all was looked at"),
+});
+/** Which part of the ledger is looked at. */
+export const auditRange = z.object({
+  from: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(1),
+  head: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "is not a hash")
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(100_000).default(100_000),
 });
 export type AuditReport = z.infer<typeof auditReport>;

@@ -98,9 +98,11 @@ export type SignalAnswer = z.infer<typeof signalAnswer>;
 
 /** Which kinds of sender have a webhook here, and what their alerts can be of. */
 export const webhookHealth = z.object({
-  status: z.literal("ok"),
+  status: z.literal("healthy"),
+  service: z.literal("awoooi"),
+  supported_alert_types: z.array(z.string()),
   sources: z.array(z.string()),
-  alert_types: z.array(z.string()),
+  alert_types: z.array(z.string()).describe("The same as `supported_alert_types`"),
 });
 
 /** An answer that names nothing yet. */

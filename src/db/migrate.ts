@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import type pg from "pg";
 import { LOCKS } from "./lock.ts";
+import { renameOldIncidents } from "./old-values.ts";
 
 /** The folder of the migrations. */
 export const MIGRATIONS = fileURLToPath(new URL("./migrations", import.meta.url));
@@ -18,6 +19,7 @@ export async function migrateSchema(pool: pg.Pool): Promise<void> {
       migrationsSchema: "public",
       migrationsTable: "schema_migrations",
     });
+    await renameOldIncidents(client);
   } finally {
     // Closing the connection gives the lock back, also after an error.
     client.release(true);

@@ -6,6 +6,7 @@ import { fullName, movedTables, presentSchema, quoted, sequencesOf, sqlName, typ
 import { WRITTEN } from "./dump.ts";
 import { type DumpHead, dumpEnd, dumpHead, dumpTable, FORMAT } from "./dump-format.ts";
 import { isUnavailable } from "./failure.ts";
+import { renameOldValues } from "./old-values.ts";
 
 // Rows of one insert: as many as fit, and at least one.
 const ROWS = 500;
@@ -197,6 +198,7 @@ export async function restore(
       if (table.schema === ENGINE) await client.query(`delete from ${sqlName(table)}`);
     const byName = new Map(tables.map((table) => [fullName(table), table]));
     const counts = await restoreRows(client, byName, lines, hash);
+    await renameOldValues(client);
     await client.query("commit");
     return { head, tables: counts };
   } catch (error) {

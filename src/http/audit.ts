@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { authorise } from "../access/index.ts";
 import { entriesBefore, verifyChain } from "../audit/index.ts";
-import { auditEntry, auditReport } from "../contract/system.ts";
+import { auditEntry, auditRange, auditReport } from "../contract/system.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { Places } from "../lib/places.ts";
 import type { ApiApp } from "./server.ts";
 
 const query = z.object({
@@ -10,7 +12,12 @@ const query = z.object({
 });
 const page = z.object({ items: z.array(auditEntry), next_cursor: z.string().nullable() });
 
+// Each reads the whole ledger and hashes it.
+const WAITING = 3;
+const WAIT_MS = 10_000;
+
 export function auditRoutes(app: ApiApp): void {
+  const verifying = new Places(1, WAITING);
   app.get(
     "/audit",
     {
@@ -34,10 +41,23 @@ export function auditRoutes(app: ApiApp): void {
 
   app.get(
     "/audit/verify",
-    { schema: { summary: "Recompute the ledger's chain of hashes", response: { 200: auditReport } } },
-    async ({ ctx }) => {
+    {
+      schema: {
+        summary: "Recompute the ledger's chain of hashes: from `from` on, 100,000 entries at most",
+        description:
+          "`next` says where to go on; with the `head` of the answer before, that nothing was put in between is seen too. One call is worked on at a time, others wait.",
+        querystring: auditRange,
+        response: { 200: auditReport },
+      },
+    },
+    async ({ ctx, query: { from, head, limit } }) => {
       authorise(ctx.actor, "verify the audit ledger", { people: "viewer" });
-      return verifyChain(ctx);
+      const done = await verifying.take(WAIT_MS);
+      if (done === null) {
+        const text = "The ledger is being verified for others; try again.";
+        throw new AwoooiError("overloaded", text, { retryAfter: 10 });
+      }
+      return verifyChain(ctx, { from, head, most: limit }).finally(done);
     },
   );
 }

@@ -14,7 +14,7 @@ export type ListBounds = {
   whole_ms: number;
 };
 
-const SHIPPED: ListBounds = { readers: 4, waiting: 16, wait_ms: 5_000, idle_ms: 10_000, whole_ms: 60_000 };
+const SHIPPED: ListBounds = { readers: 4, waiting: 16, wait_ms: 5_000, idle_ms: 10_000, whole_ms: 120_000 };
 const RETRY_AFTER = 5;
 
 const busy = () =>

@@ -48,7 +48,13 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.get(
     "/health",
     { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
-    async () => ({ status: "ok", sources: [...new Set(sources)], alert_types: KNOWN_ALERT_TYPES }),
+    async () => ({
+      status: "healthy",
+      service: "awoooi",
+      supported_alert_types: KNOWN_ALERT_TYPES,
+      sources: [...new Set(sources)],
+      alert_types: KNOWN_ALERT_TYPES,
+    }),
   );
   receivingRoutes(app, deps, WEBHOOKS);
 }

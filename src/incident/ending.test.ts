@@ -95,13 +95,17 @@ describe("an incident that is over", () => {
     const incident_id = await send("judged", "firing", now());
     expect(await assign(as(ada), { incident_id, owner: "web team" })).toMatchObject({ owner: "web team" });
     expect(await assign(as(ada), { incident_id, owner: null })).toMatchObject({ owner: null });
-    await expect(giveFeedback(as(ada), { incident_id, effectiveness_score: 3 })).rejects.toMatchObject({
-      code: "conflict",
-    });
+    // What is said while it goes on is kept, and stands when it ends.
+    const going = await giveFeedback(as(ada), { incident_id, effectiveness_score: 2, should_remember: true });
+    expect(going).toMatchObject({ status: "investigating", resolved_at: null });
     await resolve(as(ada), { incident_id });
     await giveFeedback(as(ada), { incident_id, effectiveness_score: 3, human_feedback: "slow" });
     const judged = await giveFeedback(as(ada), { incident_id, effectiveness_score: 5 });
-    expect(judged.feedback).toEqual({ effectiveness_score: 5, human_feedback: "slow" });
+    expect(judged.feedback).toEqual({
+      effectiveness_score: 5,
+      human_feedback: "slow",
+      should_remember: true,
+    });
   });
 });
 

@@ -4,14 +4,13 @@ import type { Feedback } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { isActive } from "./converge.ts";
 import { lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
 /**
- * Keeps what people say of how an incident was handled; what they say later replaces it, field by field.
- * Throws `conflict` while it is active, `not_found`.
+ * Keeps what people say of how an incident is or was handled, also while it goes on; what they say later replaces it,
+ * field by field. Nothing is learnt of it before the incident is resolved, from what stands there then. Throws `not_found`.
  */
 export async function giveFeedback(
   ctx: Ctx,
@@ -22,12 +21,6 @@ export async function giveFeedback(
   return transaction(ctx, async (tx) => {
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined) throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
-    if (isActive(incident)) {
-      throw new AwoooiError(
-        "conflict",
-        `${incident_id} is ${incident.status}: how it ends is not known yet.`,
-      );
-    }
     const updated = await updateIncident(tx, incident_id, {
       feedback: { ...incident.feedback, ...feedback },
     });

@@ -29,7 +29,7 @@ export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
 export { type Foreseen, Guard, SMALL_BODY } from "./guard/guard.ts";
 export { LIMITS, SourceLimited, type SourceLimits } from "./guard/limits.ts";
-export { listRefused, type SourceCalls, sourceCalls } from "./guard/read.ts";
+export { lastUnderstood, listRefused, type SourceCalls, sourceCalls } from "./guard/read.ts";
 export { deadLetterStock } from "./guard/store.ts";
 export { expectHeartbeat } from "./heartbeat/expect.ts";
 export { hearHeartbeats } from "./heartbeat/hear.ts";

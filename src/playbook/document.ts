@@ -4,6 +4,7 @@ import { risk, severity, wireText } from "../contract/common.ts";
 import { operationTarget } from "../contract/incident.ts";
 import { OWN_TARGET, type Playbook, type PlaybookStep, type SymptomPattern } from "../contract/playbook.ts";
 import { AwoooiError, type FieldError } from "../lib/error.ts";
+import { SEVERITY } from "../lib/old-values.ts";
 import { OPERATION_KINDS, operation, traitsOf } from "../operation/index.ts";
 import { worseRisk } from "./steps.ts";
 
@@ -46,7 +47,11 @@ const playbook = z.strictObject({
   pattern: z.strictObject({
     alert_names: z.array(word).min(1).max(100),
     services: z.array(word).max(100).default([]),
-    severities: z.array(severity).max(4).default([]),
+    // By the names that older ones have, too; what is none stays, and is refused.
+    severities: z
+      .array(z.preprocess((word) => SEVERITY.old.get(String(word).toLowerCase()) ?? word, severity))
+      .max(4)
+      .default([]),
   }),
   steps: z.array(step).min(1).max(20),
 });

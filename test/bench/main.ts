@@ -3,6 +3,7 @@ import { footprint } from "./footprint.ts";
 import { garbage } from "./garbage.ts";
 import { intake } from "./intake.ts";
 import { profile } from "./profile.ts";
+import { reads } from "./reads.ts";
 import { print } from "./report.ts";
 import { signals } from "./signals.ts";
 import { storm } from "./storm.ts";
@@ -16,6 +17,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   garbage,
   execution,
   footprint,
+  reads,
   suite,
 };
 

@@ -160,9 +160,11 @@ describe("a signed alert", () => {
   it("may be of these types, says the health of the webhooks", async () => {
     await start();
     const response = await fetch(`${app.url}/api/v1/webhooks/health`);
-    const health = (await response.json()) as { alert_types: string[] };
+    const health = (await response.json()) as { alert_types: string[]; supported_alert_types: string[] };
+    expect(health.supported_alert_types).toEqual(health.alert_types);
     expect(health).toMatchObject({
-      status: "ok",
+      status: "healthy",
+      service: "awoooi",
       sources: expect.arrayContaining(["alertmanager", "generic", "signal"]),
     });
     for (const type of ["k8s_pod_crash", "high_cpu", "db_connection_timeout", "custom"])

@@ -93,6 +93,10 @@ describe("metrics", () => {
       return text;
     });
     expect(reading(text, "awoooi_last_alert_received_timestamp")).toBeGreaterThanOrEqual(Math.floor(before));
+    const chain = (source: string) =>
+      reading(text, `awoooi_alert_chain_last_success_timestamp{source="${source}"}`);
+    expect(chain("alertmanager")).toBeGreaterThanOrEqual(Math.floor(before));
+    expect(chain("grafana")).toBe(0);
     expect(reading(text, "awoooi_audit_entries")).toBeGreaterThan(5);
     expect(
       reading(text, 'awoooi_database_size_bytes{schema="dbos",table="workflow_status"}'),

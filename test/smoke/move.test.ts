@@ -137,6 +137,24 @@ describe("moving house", () => {
     expect(await fresh.admin.get("/audit/verify")).toMatchObject({ broken_at: null });
   });
 
+  it("gives what an earlier installation wrote the names that it has now", async () => {
+    const old = await start(from);
+    const id = await fired(old, "ShopDown");
+    await stop();
+    await from.pool.query("update incidents set status = 'open', severity = 'critical'");
+    await from.pool.query("update alerts set severity = 'Critical'");
+    const file = join(folder, "old.gz");
+    await out(from, file);
+    await into(to, file);
+    const { rows } = await to.pool.query(
+      "select i.status, i.severity, a.severity as worst from incidents i join alerts a using (incident_id)",
+    );
+    expect(rows).toEqual([{ status: "investigating", severity: "P0", worst: "P0" }]);
+    const fresh = await start(to);
+    expect(await fired(fresh, "ShopDown")).toBe(id);
+    expect(await fresh.admin.get("/incidents?severity=P0")).toMatchObject({ items: [{ incident_id: id }] });
+  });
+
   it("imports a whole file or nothing of it, and only where there is nothing yet", async () => {
     const old = await start(from);
     for (const name of ["ShopDown", "ShopSlow"]) await fired(old, name);

@@ -1,5 +1,15 @@
 import { bigint, customType, timestamp } from "drizzle-orm/pg-core";
+import { ALERT_STATUS, INCIDENT_STATUS, present, SEVERITY, type Vocabulary } from "../../lib/old-values.ts";
 
 export const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
+/** Text of few values; what was stored under an older name is read as what it is called now. */
+const named = <Value extends string>(of: Vocabulary<Value>) =>
+  customType<{ data: Value; driverData: string }>({
+    dataType: () => "text",
+    fromDriver: (stored) => present(of, stored),
+  });
+export const severity = named(SEVERITY);
+export const incidentStatus = named(INCIDENT_STATUS);
+export const alertStatus = named(ALERT_STATUS);
 export const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
 export const serial = (name: string) => bigint(name, { mode: "number" }).generatedAlwaysAsIdentity();

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { boolean, check, index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
-import { at, serial } from "./columns.ts";
+import { at, incidentStatus, serial, severity } from "./columns.ts";
 
 export const incidents = pgTable(
   "incidents",
@@ -13,8 +13,8 @@ export const incidents = pgTable(
     /** Of which version the two keys are. */
     key_version: integer("key_version").notNull().default(1),
     title: text("title").notNull(),
-    status: text("status", { enum: ["investigating", "mitigating", "resolved", "closed"] }).notNull(),
-    severity: text("severity", { enum: ["P0", "P1", "P2", "P3"] }).notNull(),
+    status: incidentStatus("status").notNull(),
+    severity: severity("severity").notNull(),
     alert_category: text("alert_category").notNull(),
     notification_type: text("notification_type").notNull(),
     affected_services: text("affected_services").array().notNull(),

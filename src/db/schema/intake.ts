@@ -10,7 +10,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
-import { at, bytes, serial } from "./columns.ts";
+import { alertStatus, at, bytes, serial, severity } from "./columns.ts";
 
 type SilencedBy = { by: "silence" | "maintenance" | "inhibition"; id: string };
 
@@ -84,10 +84,10 @@ export const alerts = pgTable(
     key_version: integer("key_version").notNull().default(1),
     incident_id: text("incident_id"),
     /** `held`: a sender says that it fires after another said that it is over; it may only be late. */
-    status: text("status", { enum: ["firing", "held", "resolved"] }).notNull(),
+    status: alertStatus("status").notNull(),
     alert_name: text("alert_name").notNull(),
     alert_type: text("alert_type").notNull(),
-    severity: text("severity", { enum: ["P0", "P1", "P2", "P3"] }),
+    severity: severity("severity"),
     alert_category: text("alert_category").notNull(),
     notification_type: text("notification_type").notNull(),
     cluster: text("cluster").notNull(),

@@ -7,13 +7,13 @@ import { firingIds, firingRows } from "./store.ts";
 // Of so many of the newest those that fit are looked for: what a storm may leave on the page of a person.
 const LOOKED_AT = 5_000;
 // An alert has up to 100,000 characters of labels and annotations.
-const PAGE = 50;
+const PAGE = 16;
 
 export type FiringAlert = Awaited<ReturnType<typeof firingRows>>[number];
 
 /**
  * The alerts that fire and fit all of `matchers`, newest first; among the 5,000 newest with the labels asked for. In
- * pages of 50 at most, each read when it is asked for, with no transaction open in between.
+ * pages of 16 at most, each read when it is asked for, with no transaction open in between.
  */
 export async function* firingAlerts(ctx: Ctx, matchers: readonly Matcher[]): AsyncGenerator<FiringAlert[]> {
   authorise(ctx.actor, "read alerts", { people: "viewer", senders: true });

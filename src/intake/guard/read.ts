@@ -39,6 +39,19 @@ export type SourceCalls = {
   dead_letters: { count: number; bytes: number };
 };
 
+/** When of each source a call was last taken that was understood, as far as it is kept; for the metrics. */
+export async function lastUnderstood(ctx: Ctx): Promise<Map<string, Date>> {
+  authorise(ctx.actor, "see when sources were last heard", { people: "nobody", system: ["intake"] });
+  const totals = await callTotals(ctx, ctx.clock.now());
+  const dead = new Map(totals.flatMap((one) => (one.result === DEAD ? [[one.source, one.last_at]] : [])));
+  return new Map(
+    totals.flatMap(({ source, result, last_at }) => {
+      const broken = dead.get(source);
+      return result === ACCEPTED && (broken === undefined || broken < last_at) ? [[source, last_at]] : [];
+    }),
+  );
+}
+
 /** The calls of every source of which there are any. */
 export async function sourceCalls(ctx: Ctx): Promise<Map<string, SourceCalls>> {
   authorise(ctx.actor, "see what sources send", { people: "viewer" });
