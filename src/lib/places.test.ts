@@ -7,7 +7,12 @@ it("are given in order, back once, and to nobody else who waits too long or behi
   expect([typeof one, typeof two]).toEqual(["function", "function"]);
   expect(await places.take(1)).toBeNull();
   const order: number[] = [];
-  const waiting = [1, 2].map((n) => places.take(60_000).then((give) => (order.push(n), give)));
+  const waiting = [1, 2].map((n) =>
+    places.take(60_000).then((give) => {
+      order.push(n);
+      return give;
+    }),
+  );
   expect(await places.take(60_000)).toBeNull();
   one?.();
   one?.();
