@@ -14,6 +14,8 @@ import { presentIncident, presentIncidents } from "./incident-view.ts";
 import type { ApiApp } from "./server.ts";
 
 const params = z.object({ id: wireId });
+// An alert may have 100 kB.
+const alertsQuery = pageQuery.extend({ limit: z.coerce.number().int().min(1).max(200).default(200) });
 const after = z.object({ after: z.coerce.number().int().min(0).default(0) });
 
 /** What there is to see of incidents. */
@@ -56,14 +58,15 @@ export function incidentRoutes(app: ApiApp): void {
     "/incidents/:id/alerts",
     {
       schema: {
-        summary: "The alerts of an incident, newest first; 1,000 at most",
+        summary: "The alerts of an incident, newest first",
         params,
-        response: { 200: z.object({ items: z.array(alert) }) },
+        querystring: alertsQuery,
+        response: { 200: pageOf(alert) },
       },
     },
-    async ({ ctx, params: { id } }) => {
+    async ({ ctx, params: { id }, query }) => {
       await getIncident(ctx, id);
-      return { items: await alertsOf(ctx, id) };
+      return alertsOf(ctx, id, query);
     },
   );
 

@@ -1,6 +1,8 @@
 import { authorise } from "../access/index.ts";
+import type { Page, PageQuery } from "../contract/common.ts";
 import type { Alert } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
+import { pageOf } from "../db/page.ts";
 import { alertRows } from "./store.ts";
 
 /** An alert as it crosses the wire. */
@@ -17,8 +19,12 @@ export function presentAlert(row: Awaited<ReturnType<typeof alertRows>>[number])
 }
 
 /** The alerts that were counted on an incident, newest first. */
-export async function alertsOf(ctx: Ctx, incident_id: string): Promise<Alert[]> {
+export async function alertsOf(ctx: Ctx, incident_id: string, query: PageQuery): Promise<Page<Alert>> {
   authorise(ctx.actor, "read alerts", { people: "viewer" });
-  const rows = await alertRows(ctx, incident_id);
-  return rows.map(presentAlert);
+  const found = await alertRows(ctx, incident_id, query);
+  const { rows, next_cursor } = pageOf(found, query.limit, (row) => ({
+    at: row.first_received_at,
+    id: row.alert_id,
+  }));
+  return { items: rows.map(presentAlert), next_cursor };
 }

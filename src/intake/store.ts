@@ -1,8 +1,9 @@
 import { and, count, desc, eq, gt, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
-import type { Severity } from "../contract/common.ts";
+import type { PageQuery, Severity } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
+import { olderThan } from "../db/page.ts";
 import { alerts, incidents, receipts } from "../db/schema.ts";
 import { KEY_VERSION, type Keys, type OldKeys } from "./keys.ts";
 import type { Receipt } from "./types.ts";
@@ -119,14 +120,19 @@ export async function incidentsOfFiring(ctx: Ctx, names: readonly string[]): Pro
   return rows.flatMap((row) => row.incident_id ?? []);
 }
 
-/** The alerts of an incident, newest first; 1,000 at most. */
-export async function alertRows(ctx: Ctx, incident_id: string): Promise<(typeof alerts.$inferSelect)[]> {
+/** One alert of an incident more than `limit`, newest first: the extra one says that there is a next page. */
+export async function alertRows(
+  ctx: Ctx,
+  incident_id: string,
+  { limit, cursor }: PageQuery,
+): Promise<(typeof alerts.$inferSelect)[]> {
+  const { first_received_at, alert_id } = alerts;
   return ctx.db
     .select()
     .from(alerts)
-    .where(eq(alerts.incident_id, incident_id))
-    .orderBy(desc(alerts.first_received_at), desc(alerts.alert_id))
-    .limit(1_000);
+    .where(and(eq(alerts.incident_id, incident_id), olderThan(cursor, first_received_at, alert_id)))
+    .orderBy(desc(first_received_at), desc(alert_id))
+    .limit(limit + 1);
 }
 
 /** How often outages of an anomaly key began since each of `moments`. */

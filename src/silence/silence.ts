@@ -90,7 +90,7 @@ export async function silenceIncident(
         "conflict",
         `${incident_id} is ${incident.status}: nothing of it can be silenced.`,
       );
-    const matchers = identityOf(await alertsOf(tx, incident_id));
+    const matchers = identityOf((await alertsOf(tx, incident_id, { limit: 1_000 })).items);
     if (matchers.length === 0)
       throw new AwoooiError("conflict", `The alerts of ${incident_id} share no label to silence them by.`);
     const row = await silence(tx, { matchers, duration, comment, incident_id });

@@ -107,6 +107,14 @@ describe("a signed alert", () => {
     const labels = { alertname: "HighCPUUsage", component: "checkout", namespace: "prod" };
     const second = await send({ alerts: [{ labels, status: "firing" }] }, { path: "alertmanager" });
     expect(second.body).toMatchObject({ incident_id: first.body.incident_id, converged: true, hit_count: 2 });
+    type Page = { items: { alert_id: string }[]; next_cursor: string | null };
+    const page = (query: string) =>
+      app.admin.get<Page>(`/incidents/${first.body.incident_id}/alerts?${query}`);
+    const whole = await page("");
+    const one = await page("limit=1");
+    const other = await page(`limit=1&cursor=${one.next_cursor}`);
+    expect([...one.items, ...other.items]).toEqual(whole.items);
+    expect([whole.items.length, whole.next_cursor, other.next_cursor]).toEqual([2, null, null]);
   });
 
   it("is admitted from any network, with either secret, and only so", async () => {

@@ -207,7 +207,13 @@ describe("secrets", () => {
       expect([path, await ask(`/api/v1/webhooks/${path}`, call)]).toEqual([path, status]);
 
     const broken = `{"password": "${QUOTED.password}", nope`;
-    expect(await ask("/api/v1/webhooks/alertmanager", { method: "POST", body: broken })).toBe(400);
+    expect(
+      await ask("/api/v1/webhooks/alertmanager", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: broken,
+      }),
+    ).toBe(400);
     expect(await ask("/api/v1/tokens", { method: "POST", headers: json, body: broken })).toBe(400);
     expect(await ask(`/api/v1/incidents?q=${CONFIGURED.admin}&limit=0`, { headers: admin })).toBe(422);
 
