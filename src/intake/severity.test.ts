@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import type { Severity } from "../contract/common.ts";
+import { SEVERITY } from "../lib/old-values.ts";
 import { loadClassification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import { saidSeverity, severityOf, severityTable } from "./severity.ts";
@@ -87,5 +88,9 @@ describe("severity", () => {
       expect(typeOf(word)).toBe("TYPE-1");
     for (const word of ["minor", "notice", "low", "sev4", "sev5", "P3", "P4", "P5", "loud"])
       expect(typeOf(word)).toBe("TYPE-3");
+  });
+
+  it("says what stored words of before say, too", () => {
+    for (const [word, level] of SEVERITY.old) expect([word, severityOf(word)]).toEqual([word, level]);
   });
 });
