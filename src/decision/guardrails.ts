@@ -1,5 +1,7 @@
 import type { Severity } from "../contract/common.ts";
 import type { PolicyVerdict } from "../contract/decision.ts";
+import { allowsRepair } from "../intake/index.ts";
+import { clip } from "../lib/clip.ts";
 import { inWords, type Operation, traitsOf } from "../operation/index.ts";
 import { type PlaybookRow, successRate, worksOften } from "../playbook/index.ts";
 import type { Mode } from "./policy.ts";
@@ -45,6 +47,14 @@ type Guardrail = { id: string; blocks: (facts: GuardrailFacts) => string | false
 
 const percent = (part: number) => `${Math.round(part * 100)} %`;
 
+const LONGEST_LABEL = 80;
+
+/** Why the label `auto_repair` of one of these alerts keeps it from being repaired by itself, if it does. */
+export function forbiddenByLabel(labels: readonly (string | null | undefined)[]): string | undefined {
+  const other = labels.find((label) => !allowsRepair(label));
+  return other == null ? undefined : `an alert has the label auto_repair="${clip(other, LONGEST_LABEL)}"`;
+}
+
 const OWN_GUARDRAIL = ["shadow", "suggest", "security"];
 
 /** Every one is asked: people read all that blocks, not the first of it. */
@@ -60,10 +70,7 @@ const GUARDRAILS: readonly Guardrail[] = [
   },
   {
     id: "auto_repair_label",
-    blocks: ({ labels }) => {
-      const other = labels.find((one) => one !== null && one.toLowerCase() !== "true");
-      return other !== undefined && `an alert has the label auto_repair="${other}"`;
-    },
+    blocks: ({ labels }) => forbiddenByLabel(labels) ?? false,
   },
   {
     id: "service_registry",

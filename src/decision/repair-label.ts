@@ -3,20 +3,15 @@ import { record } from "../audit/index.ts";
 import type { PolicyVerdict } from "../contract/decision.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { note } from "../incident/index.ts";
-import { allowsRepair } from "../intake/index.ts";
-import type { Blocked } from "./guardrails.ts";
+import { type Blocked, forbiddenByLabel } from "./guardrails.ts";
 import { latestDecisions, setVerdict } from "./store.ts";
 import type { DecisionRow } from "./types.ts";
 
 const GUARDRAIL = "auto_repair_label";
-const LONGEST = 80;
-
 /** What the label `auto_repair` of these alerts forbids; empty where it forbids nothing. */
 export function forbiddenBy(labels: readonly (string | null | undefined)[]): Blocked[] {
-  const other = labels.find((label) => !allowsRepair(label));
-  if (other == null) return [];
-  const said = other.slice(0, LONGEST).toWellFormed();
-  return [{ guardrail: GUARDRAIL, reason: `an alert has the label auto_repair="${said}"` }];
+  const reason = forbiddenByLabel(labels);
+  return reason === undefined ? [] : [{ guardrail: GUARDRAIL, reason }];
 }
 
 /** A verdict with what else speaks against running by itself, which policy did not intend anyway. */
