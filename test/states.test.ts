@@ -5,6 +5,7 @@ import { PgTable } from "drizzle-orm/pg-core";
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../src/app/config-schema.ts";
 import * as schema from "../src/db/schema.ts";
+import { columnValues } from "./support/column-values.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../docs/reference/states.md"), "utf8");
 const ROWS = PAGE.split("\n")
@@ -20,7 +21,7 @@ function statesOf(table: PgTable): string[] {
   const name = getTableName(table);
   const columns = Object.entries(getTableColumns(table));
   const values = (names: string[]) =>
-    columns.flatMap(([key, column]) => (names.includes(key) ? (column.enumValues ?? []) : []));
+    columns.flatMap(([key, column]) => (names.includes(key) ? columnValues(column) : []));
   const outcomes = values(OUTCOMES);
   const open = outcomes.length > 0 || columns.some(([key]) => key === "routed_at") ? ["open"] : [];
   return [...values(STATES), ...outcomes, ...open].map((state) => `${name} ${state}`);

@@ -1,6 +1,7 @@
 import { getTableColumns, getTableName, is } from "drizzle-orm";
 import { PgTable } from "drizzle-orm/pg-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { columnValues } from "../../test/support/column-values.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { PLACES, takeCensus } from "./census.ts";
 import * as schema from "./schema.ts";
@@ -45,11 +46,11 @@ describe("the census", () => {
   const tables = Object.values(schema).filter((value) => is(value, PgTable));
   const stateful = tables.flatMap((table) =>
     Object.entries(getTableColumns(table))
-      .filter(([name, column]) => /^(state|status)$/.test(name) && (column.enumValues?.length ?? 0) > 0)
+      .filter(([name, column]) => /^(state|status)$/.test(name) && columnValues(column).length > 0)
       .map(([name, column]) => ({
         table: getTableName(table),
         column: `${getTableName(table)}.${name}`,
-        states: column.enumValues as readonly string[],
+        states: columnValues(column),
       })),
   );
 
