@@ -112,6 +112,7 @@ export type Live = Checked & { journey: Journey; notifiers: readonly Notifier[];
 // What can change while the server runs, with all below it. What is not here takes a restart.
 const RELOADABLE = [
   "server.log_level",
+  "intake.alerts_per_body",
   "intake.answer_wait",
   "intake.backlog",
   "intake.limits",

@@ -96,7 +96,14 @@ function intakeMeter(registers: Registry[], sources: readonly string[]): Metrics
     labelNames: ["source"],
     registers,
   });
+  const truncated = new Counter({
+    name: "awoooi_bodies_truncated_total",
+    help: "Receipts with more in them than is understood of one body, by source: they are dead letters too.",
+    labelNames: ["source"],
+    registers,
+  });
   for (const source of sources) {
+    truncated.inc({ source }, 0);
     for (const status of ["firing", "resolved"]) alerts.inc({ source, status }, 0);
     dead.inc({ source }, 0);
   }
@@ -107,6 +114,7 @@ function intakeMeter(registers: Registry[], sources: readonly string[]): Metrics
     if (firing > 0) alerts.inc({ source, status: "firing" }, firing);
     if (resolved > 0) alerts.inc({ source, status: "resolved" }, resolved);
     if (received.error !== null) dead.inc({ source });
+    if (received.truncated) truncated.inc({ source });
   };
 }
 

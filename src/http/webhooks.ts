@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
-import { NOTHING_KNOWN, type WebhookAnswer, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
-import { KNOWN_ALERT_TYPES, SMALL_BODY } from "../intake/index.ts";
+import { LATER, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
+import { AT_THE_DOOR, KNOWN_ALERT_TYPES, type ReadBody, readBody, SMALL_BODY } from "../intake/index.ts";
 import { AwoooiError, type ErrorCode, withoutTraces } from "../lib/error.ts";
 import { callOf } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
@@ -10,12 +10,6 @@ import { ALERTMANAGER_API, WEBHOOKS as PREFIX } from "./observe.ts";
 import { OPEN } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
 import { ALERTMANAGER_WEBHOOK, WEBHOOKS, type Webhook } from "./webhook-table.ts";
-
-const LATER: WebhookAnswer = {
-  ...NOTHING_KNOWN,
-  message: "journalled; what comes of it follows",
-  results: [],
-};
 
 /** Where a source is called: `/custom/:name` is where `custom:NAME` is. Null when there is no such route. */
 export function webhookPath(source: string): string | null {
@@ -40,10 +34,10 @@ function bytesRead(request: FastifyRequest, code: ErrorCode, limit: number): num
   return code === "too_large" && lengthOf(request) === null ? limit : 0;
 }
 
-function parse(body: Buffer): unknown {
+function parse(body: Buffer): ReadBody {
   if (body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
   try {
-    return JSON.parse(body.toString("utf8"));
+    return readBody(body, AT_THE_DOOR);
   } catch {
     throw new AwoooiError("unparsable", "The body is not JSON.");
   }
@@ -114,7 +108,7 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
         const call = withoutTraces(() => ({
           sender: check.sender(request, raw, deps),
           source: typeof named === "string" ? named : named(request, deps),
-          json: parse(raw),
+          ...parse(raw),
           idempotency_key: check.keys ? idempotencyKey(request) : undefined,
           body: raw,
         }));

@@ -48,7 +48,9 @@ const MEASURED = /(?<![\w.-])\d+(?:[.,]\d+)*(?![\w-])/g;
 /** A name that stays the same while the summary goes with what is measured. */
 function nameOf({ class: kind, summary }: Payload, details: Record<string, string>): string {
   const given = kind ?? (details.alertname || details.alert_name);
-  const name = given || (summary ?? "").replace(COUNT, "").replace(MEASURED, "…");
+  // Of a text without an end every number could be looked at up to it.
+  const begins = (summary ?? "").slice(0, 4 * LONGEST_NAME);
+  const name = given || begins.replace(COUNT, "").replace(MEASURED, "…");
   return name.slice(0, LONGEST_NAME).toWellFormed();
 }
 
