@@ -105,6 +105,8 @@ export const configSchema = z.strictObject({
       .min(1_024)
       .max(256 * 1024 * 1024)
       .default(5 * 1024 * 1024),
+    /** As many as a sender may have new at once; a genuine body of `body_limit` holds fewer. */
+    alerts_per_body: z.number().int().min(1_000).max(1_000_000).default(10_000),
     answer_wait: seconds("2s"),
     backlog: section({
       requests: count(2_000),

@@ -1,6 +1,14 @@
 import type { Ctx } from "../db/ctx.ts";
 import type { HttpDeps } from "../http/index.ts";
-import { ACCEPTED, CallCounts, DEAD, deadLetterStock, Guard, SourceLimited } from "../intake/index.ts";
+import {
+  ACCEPTED,
+  CallCounts,
+  type Counted,
+  DEAD,
+  deadLetterStock,
+  Guard,
+  SourceLimited,
+} from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { firingIn, foresee, type Journey, type Received } from "../pipeline/index.ts";
 import type { LiveConfig } from "./live.ts";
@@ -17,10 +25,10 @@ type Sent = Omit<Parameters<HttpDeps["receive"]>[0], "idempotency_key">;
 export type Guards = {
   http: HttpDeps["guard"];
   sources: HttpDeps["sources"];
-  /** Throws for a call that must not be written down; whether what comes of it was counted by this. */
-  admit: (sent: Sent) => boolean;
+  /** Throws for a call that must not be written down; what of it was counted by this. */
+  admit: (sent: Sent) => Counted | null;
   /** The call is in the journal, at the place `seq` where that is known. */
-  accepted: (seq: number | null, source: string, counted: boolean) => void;
+  accepted: (seq: number | null, source: string, counted: Counted | null) => void;
   received: (received: Received) => void;
   start: () => Promise<() => Promise<void>>;
 };
@@ -69,14 +77,14 @@ export function createGuards(
       },
       limited: (source) => guard.limited(source),
     },
-    admit({ source, sender, body, json }) {
+    admit({ source, sender, body, ...read }) {
       const received_at = ctx.clock.now();
       return guard.admit({ source, sender, bytes: body.length }, () =>
-        foresee(current().journey, { source, sender, body, received_at }, json),
+        foresee(current().journey, { source, sender, body, received_at }, read),
       );
     },
     accepted(seq, source, counted) {
-      if (counted && seq !== null) guard.counted(seq);
+      if (counted !== null && seq !== null) guard.counted(seq, counted);
       calls.note({ source, result: ACCEPTED });
     },
     received({ seq, source, sender, bytes, replayed, alerts, error }) {

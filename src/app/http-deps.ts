@@ -1,5 +1,5 @@
 import type { Health } from "../contract/system.ts";
-import type { WebhookAnswer } from "../contract/webhook.ts";
+import { LATER, type WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { diagnose, freezeStatus } from "../execution/index.ts";
 import type { HttpDeps } from "../http/index.ts";
@@ -47,30 +47,39 @@ function ofSources(live: LiveConfig): Pick<HttpDeps, "routingKeys" | "customSend
   };
 }
 
+/** While nothing is known of a body but that more is in it than is understood of one. */
+function truncatedLater(entries: number, most: number): WebhookAnswer {
+  const truncated = `of ${entries} entries the first ${most} are read; the body is kept as a dead letter`;
+  return { ...LATER, message: `${LATER.message}; truncated: ${truncated}`, truncated };
+}
+
 /** Journal first; then the answer, if it comes soon. */
 function receiver(
   ctx: Ctx,
   { journal, worker, guards, live }: Pick<Parts, "journal" | "worker" | "guards" | "live">,
 ): HttpDeps["receive"] {
-  return async ({ json, idempotency_key = null, ...call }) => {
-    const counted = guards.admit({ ...call, json });
+  return async ({ json, longest, cut, idempotency_key = null, ...call }) => {
+    const { alerts_per_body, answer_wait } = live.current().config.intake;
+    const counted = guards.admit({ ...call, json, longest, cut });
     const received_at =
       idempotency_key === null ? ctx.clock.now() : await claimCall(ctx, { ...call, idempotency_key });
     const receipt = await journal.append({ ...call, idempotency_key, received_at });
     guards.accepted(receipt.seq, receipt.source, counted);
-    const answer = worker.take(receipt, json);
-    if (answer === null) return null;
+    const later = longest > alerts_per_body ? truncatedLater(longest, alerts_per_body) : null;
+    // What was not read whole here is read again in its turn.
+    const answer = worker.take(receipt, cut === null ? json : undefined);
+    if (answer === null) return later;
     const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
-    const late = setTimeout(resolve, live.current().config.intake.answer_wait * 1000, null);
-    answer.then(resolve, resolve.bind(null, null));
+    const late = setTimeout(resolve, answer_wait * 1000, later);
+    answer.then((said) => resolve(said ?? later), resolve.bind(null, later));
     return promise.finally(() => clearTimeout(late));
   };
 }
 
 /** The same bounds for a signal; its receipt may be made of it later, by whoever reads the stream. */
 function signalReceiver({ guards, signals }: Pick<Parts, "guards" | "signals">): HttpDeps["takeSignal"] {
-  return async ({ json, ...call }) => {
-    const counted = guards.admit({ ...call, json });
+  return async ({ json, longest, cut, ...call }) => {
+    const counted = guards.admit({ ...call, json, longest, cut });
     const answer = await signals.take(call);
     guards.accepted(null, call.source, counted);
     return answer;

@@ -95,6 +95,7 @@ export function createJourney(
       rules: config.inhibit_rules,
       ttl: config.incident.ttl,
     }),
+    alerts_per_body: config.intake.alerts_per_body,
     debounce: config.intake.signals.debounce,
     windows: { active: active_window, repair: repair_window, ...waits },
     correlation: {

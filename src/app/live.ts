@@ -118,6 +118,7 @@ export type Live = Checked & {
 // What can change while the server runs, with all below it. What is not here takes a restart.
 const RELOADABLE = [
   "server.log_level",
+  "intake.alerts_per_body",
   "intake.answer_wait",
   "intake.backlog",
   "intake.limits",

@@ -119,7 +119,14 @@ function intakeMeter(
     labelNames: ["source"],
     registers,
   });
+  const truncated = new Counter({
+    name: "awoooi_bodies_truncated_total",
+    help: "Receipts with more in them than is understood of one body, by source: they are dead letters too.",
+    labelNames: ["source"],
+    registers,
+  });
   for (const source of sources) {
+    truncated.inc({ source }, 0);
     for (const status of ["firing", "resolved"]) alerts.inc({ source, status }, 0);
     dead.inc({ source }, 0);
   }
@@ -130,6 +137,7 @@ function intakeMeter(
     if (firing > 0) alerts.inc({ source, status: "firing" }, firing);
     if (resolved > 0) alerts.inc({ source, status: "resolved" }, resolved);
     if (received.error !== null) dead.inc({ source });
+    if (received.truncated) truncated.inc({ source });
     else understood(source, Date.now() / 1000);
   };
 }

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { Health } from "../contract/system.ts";
 import type { HttpDeps } from "../http/index.ts";
-import type { Journal, SignalStream } from "../intake/index.ts";
+import type { Journal, ReadBody, SignalStream } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
 import { type IntakeWorker, SignalWorker, signalTaker } from "../pipeline/index.ts";
 import { createStream } from "./adapters.ts";
@@ -21,7 +21,9 @@ type Parts = {
 /** The way in for signals: by their stream where there is one, else straight into the journal. */
 export type Signals = {
   stream: SignalStream | null;
-  take: (call: Omit<Parameters<HttpDeps["takeSignal"]>[0], "json">) => ReturnType<HttpDeps["takeSignal"]>;
+  take: (
+    call: Omit<Parameters<HttpDeps["takeSignal"]>[0], keyof ReadBody>,
+  ) => ReturnType<HttpDeps["takeSignal"]>;
   stop(): Promise<void>;
 };
 

@@ -16,8 +16,14 @@ export const alertResult = z.object({
 });
 export type AlertResult = z.infer<typeof alertResult>;
 
-/** The fields beside `results` are those of the first firing alert. */
-export const webhookAnswer = alertResult.extend({ results: z.array(alertResult) });
+/**
+ * The fields beside `results` are those of the first firing alert. `truncated`: what of the body is kept and not
+ * understood, as it is more than is read of one; null: nothing.
+ */
+export const webhookAnswer = alertResult.extend({
+  results: z.array(alertResult),
+  truncated: z.string().nullish(),
+});
 export type WebhookAnswer = z.infer<typeof webhookAnswer>;
 
 const texts = z.record(z.string(), z.string());
@@ -117,4 +123,11 @@ export const NOTHING_KNOWN: AlertResult = {
   suggested_action: null,
   hit_count: 0,
   converged: false,
+};
+
+/** The answer while nothing is known. */
+export const LATER: WebhookAnswer = {
+  ...NOTHING_KNOWN,
+  message: "journalled; what comes of it follows",
+  results: [],
 };

@@ -20,6 +20,23 @@ const TRIES = 4;
  */
 export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T>): Promise<T> {
   if (deferred.has(ctx.db)) return work(ctx);
+  return run(ctx, work, () => {});
+}
+
+class Rehearsed extends Error {}
+
+/** Runs `work` in a transaction of its own with all that it would write, of which nothing is kept. Rejects as it would. */
+export async function rehearse(ctx: Ctx, work: (ctx: Ctx) => Promise<void>): Promise<void> {
+  const undo = () => {
+    throw new Rehearsed("rehearsed");
+  };
+  await run(ctx, work, undo).catch((error: unknown) => {
+    if (!(error instanceof Rehearsed)) throw error;
+  });
+}
+
+/** `before` is the last thing before the commit. */
+async function run<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T>, before: () => void): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const after: (() => void)[] = [];
@@ -30,6 +47,7 @@ export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T
         const joined = { ...ctx, db };
         const done = await work(joined);
         await writeDeferred(joined, pending);
+        before();
         return done;
       });
       for (const hook of after) hook();

@@ -7,7 +7,14 @@ import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { GatewayOptions } from "../execution/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
-import type { Call, Decoded, RoutingKeyCheck, SecretCheck, SignatureCheck } from "../intake/index.ts";
+import type {
+  Call,
+  Decoded,
+  ReadBody,
+  RoutingKeyCheck,
+  SecretCheck,
+  SignatureCheck,
+} from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
@@ -28,13 +35,14 @@ export type HttpDeps = {
   /** What a source makes of a body: for answers that say more than what became of it. */
   decode: (source: string, json: unknown) => Decoded;
   /** Writes a call into the journal, then waits a little for what comes of it: null when that must wait. */
-  receive: (input: {
-    source: string;
-    sender: string;
-    body: Buffer;
-    json: unknown;
-    idempotency_key?: string | undefined;
-  }) => Promise<WebhookAnswer | null>;
+  receive: (
+    input: {
+      source: string;
+      sender: string;
+      body: Buffer;
+      idempotency_key?: string | undefined;
+    } & ReadBody,
+  ) => Promise<WebhookAnswer | null>;
   /** Merging and parting incidents touches several stages: each in one transaction. */
   relations: {
     merge: (
@@ -46,13 +54,14 @@ export type HttpDeps = {
   /** Plans taking an execution back, and asks people for it: the id of the approval. */
   undo: (ctx: Ctx, input: { execution_id: string; comment?: string | undefined }) => Promise<string>;
   /** The same for a signal, onto their stream: resolves once it is on disk. */
-  takeSignal: (call: {
-    source: string;
-    sender: string;
-    body: Buffer;
-    json: unknown;
-    idempotency_key?: string | undefined;
-  }) => Promise<SignalAnswer>;
+  takeSignal: (
+    call: {
+      source: string;
+      sender: string;
+      body: Buffer;
+      idempotency_key?: string | undefined;
+    } & ReadBody,
+  ) => Promise<SignalAnswer>;
   /** What bounds a source; a refusal is `source_limited`. */
   guard: {
     /** Before the body is read; `length` is null where it is not said. */

@@ -1,9 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
-import { NOTHING_KNOWN, type WebhookAnswer, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
-import { KNOWN_ALERT_TYPES } from "../intake/index.ts";
-import { type ErrorCode, withoutTraces } from "../lib/error.ts";
-import { parseJson } from "../lib/json-text.ts";
+import { LATER, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
+import { AT_THE_DOOR, KNOWN_ALERT_TYPES, type ReadBody, readBody } from "../intake/index.ts";
+import { AwoooiError, type ErrorCode, withoutTraces } from "../lib/error.ts";
 import { pathSegment } from "../lib/url-path.ts";
 import { callOf } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
@@ -12,12 +11,6 @@ import { ALERTMANAGER_API, WEBHOOKS as PREFIX } from "./observe.ts";
 import { OPEN } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
 import { ALERTMANAGER_WEBHOOK, WEBHOOKS, type Webhook } from "./webhook-table.ts";
-
-const LATER: WebhookAnswer = {
-  ...NOTHING_KNOWN,
-  message: "journalled; what comes of it follows",
-  results: [],
-};
 
 /** Where a source is called: `/custom/:name` is where `custom:NAME` is. Null when there is no such route. */
 export function webhookPath(source: string): string | null {
@@ -40,6 +33,16 @@ function lengthOf({ headers }: FastifyRequest): number | null {
 function bytesRead(request: FastifyRequest, code: ErrorCode, limit: number): number {
   if (Buffer.isBuffer(request.body)) return request.body.length;
   return code === "too_large" && lengthOf(request) === null ? limit : 0;
+}
+
+function parse(body: Buffer): ReadBody {
+  if (body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
+  try {
+    return readBody(body, AT_THE_DOOR);
+  } catch (error) {
+    if (error instanceof AwoooiError) throw error;
+    throw new AwoooiError("unparsable", "The body is not JSON.");
+  }
 }
 
 /** Where alerts come in, and which senders are supported. */
@@ -109,7 +112,7 @@ export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: 
         const call = withoutTraces(() => ({
           sender: check.sender(request, raw, deps),
           source: typeof named === "string" ? named : named(request, deps),
-          json: parseJson(raw),
+          ...parse(raw),
           idempotency_key: check.keys ? idempotencyKey(request) : undefined,
           body: raw,
         }));

@@ -43,6 +43,10 @@ export function isActive(incident: Pick<IncidentRow, "status">): boolean {
   return (ACTIVE as readonly string[]).includes(incident.status);
 }
 
+/** How often these fire anew: with what came and went too quickly to have rows of its own. */
+const outagesOf = (alerts: readonly StoredAlert[]) =>
+  alerts.reduce((sum, { is_new, folded = 0 }) => sum + 1 + (is_new ? folded : 0), 0);
+
 type Group = [StoredAlert, ...StoredAlert[]];
 /** Alerts that begin an incident, and how often such trouble was there before. */
 type Opening = { group: Group; tier: number; needs_permanent_fix: boolean };
@@ -127,7 +131,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: Conver
     notification_type: first.notification_type,
     affected_services: services,
     operation_target: operationTarget(first, services, options.known),
-    hit_count: group.length,
+    hit_count: outagesOf(group),
     escalation_level: tier,
     frequency: { ...often, escalation_level: tier },
     first_seen: now,
@@ -166,7 +170,7 @@ function counted(ctx: Ctx, incident: IncidentRow, alerts: readonly StoredAlert[]
   const fresh = alerts.filter((alert) => alert.is_new);
   const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
   return {
-    hit_count: incident.hit_count + fresh.length,
+    hit_count: incident.hit_count + outagesOf(fresh),
     last_seen: laterOf(incident.last_seen, ctx.clock.now()),
     severity: alerts.flatMap((alert) => alert.severity ?? []).reduce(worseSeverity, incident.severity),
     affected_services: [...new Set(services)].slice(0, SERVICES),

@@ -8,7 +8,7 @@ import { isActive } from "./converge.ts";
 import { resolve } from "./resolve.ts";
 import { endsSince, lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
-import type { Flapping } from "./types.ts";
+import type { Flapping, IncidentRow } from "./types.ts";
 
 const minutes = (seconds: number) => (seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`);
 
@@ -29,20 +29,50 @@ export async function endByNotice(
       await updateIncident(tx, incident_id, { flaps: incident.flaps + 1 });
       return;
     }
-    const ends = 1 + (await endsSince(tx, incident_id, addSeconds(tx.clock.now(), -flapping.within)));
-    if (ends < flapping.ends) {
-      await resolve(tx, { incident_id, through: "notice" });
-      return;
-    }
-    await updateIncident(tx, incident_id, { flapping: true, flaps: 1 });
-    const { within } = flapping;
-    const reason = `It ended ${ends} times within ${minutes(within)}: it stays open until it has been quiet for as long`;
-    note(tx, { incident_id, kind: "status", text: `Flapping: ${reason}`, data: { ends, within } });
-    record(tx, { action: "incident.flapping", subject: incident_id, data: { ends, within } });
-    // Of an effect people hear through its main incident.
-    if (incident.merged_into === null)
-      tell(tx, { topic: "incident.flapping", incident_id, payload: { reason, ends, within } });
+    const ends = 1 + (await lately(tx, incident, flapping));
+    if (ends < flapping.ends) await resolve(tx, { incident_id, through: "notice" });
+    else await begin(tx, incident, ends, incident.flaps + 1, flapping);
   });
+}
+
+/**
+ * Counts ends of an incident that fires again by now, which came and went too quickly to be told one by one: where
+ * they are too many it flaps.
+ */
+export async function countEnds(
+  ctx: Ctx,
+  input: { incident_id: string; ends: number; flapping: Flapping },
+): Promise<void> {
+  authorise(ctx.actor, "end incidents", { people: "nobody", system: ["intake"] });
+  const { incident_id, flapping } = input;
+  await transaction(ctx, async (tx) => {
+    const incident = await lockIncident(tx, incident_id);
+    if (incident === undefined || !isActive(incident)) return;
+    const flaps = incident.flaps + input.ends;
+    const ends = input.ends + (await lately(tx, incident, flapping));
+    if (incident.flapping || ends < flapping.ends) await updateIncident(tx, incident_id, { flaps });
+    else await begin(tx, incident, ends, flaps, flapping);
+  });
+}
+
+/** How often it ended of late: resolved by notice, or only counted. */
+const lately = async (ctx: Ctx, { incident_id, flaps }: IncidentRow, { within }: Flapping) =>
+  flaps + (await endsSince(ctx, incident_id, addSeconds(ctx.clock.now(), -within)));
+
+async function begin(
+  ctx: Ctx,
+  { incident_id, merged_into }: IncidentRow,
+  ends: number,
+  flaps: number,
+  { within }: Flapping,
+): Promise<void> {
+  await updateIncident(ctx, incident_id, { flapping: true, flaps });
+  const reason = `It ended ${ends} times within ${minutes(within)}: it stays open until it has been quiet for as long`;
+  note(ctx, { incident_id, kind: "status", text: `Flapping: ${reason}`, data: { ends, within } });
+  record(ctx, { action: "incident.flapping", subject: incident_id, data: { ends, within } });
+  // Of an effect people hear through its main incident.
+  if (merged_into === null)
+    tell(ctx, { topic: "incident.flapping", incident_id, payload: { reason, ends, within } });
 }
 
 /**

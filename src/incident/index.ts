@@ -18,7 +18,7 @@ export {
   type Topology,
 } from "./correlation/index.ts";
 export { giveFeedback } from "./feedback.ts";
-export { endByNotice, endFlapping } from "./flap.ts";
+export { countEnds, endByNotice, endFlapping } from "./flap.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { frequencies } from "./frequency/count.ts";
 export { type RewrittenKeys, rewriteIncidentKeys } from "./keys/rewrite.ts";

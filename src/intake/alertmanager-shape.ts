@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { anyText, anything, optionalText, texts, time } from "../contract/lenient.ts";
-import type { Decoded, SourceAlert } from "./types.ts";
+import type { DecodeSteps } from "./decode-steps.ts";
+import type { SourceAlert } from "./types.ts";
 
 const alert = z.object({
   status: anything,
@@ -68,21 +69,22 @@ function decodeAlert(raw: unknown, group: z.infer<typeof webhook>): SourceAlert 
  * The body of Alertmanager's webhook, version 4, which others send as well, or one flat alert. `vendor` names the sender in what
  * is said of a body that is none; `complete` adds to an alert what the vendor's own fields of it say.
  */
-export function decodeAlertmanager(
+export function* decodeAlertmanager(
   body: unknown,
   vendor: string,
   complete: (alert: SourceAlert, raw: unknown) => SourceAlert = (one) => one,
-): Decoded {
+): DecodeSteps {
   const parsed = webhook.safeParse(inList(body));
   if (!parsed.success)
     return { ok: false, reason: `not a webhook of ${vendor}: there is no list \`alerts\`` };
   const alerts: SourceAlert[] = [];
   const rejected: string[] = [];
-  parsed.data.alerts.forEach((raw, index) => {
+  for (const [index, raw] of parsed.data.alerts.entries()) {
     const decoded = decodeAlert(raw, parsed.data);
     if (decoded === undefined) rejected.push(`alerts[${index}] is not an object`);
     else alerts.push(complete(decoded, raw));
-  });
+    yield;
+  }
   const { truncatedAlerts: truncated, externalURL: external_url } = parsed.data;
   return { ok: true, alerts, truncated, rejected, ...(external_url === null ? {} : { external_url }) };
 }

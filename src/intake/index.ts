@@ -17,6 +17,7 @@ export { type Classified, type ClassifyInput, classify, matchingRules } from "./
 export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
 export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
+export { type DecodeSteps, inSteps } from "./decode-steps.ts";
 export { type FiringAlert, firingAlerts } from "./firing/list.ts";
 export {
   endLapsed,
@@ -27,7 +28,7 @@ export {
 } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
-export { type Foreseen, Guard, SMALL_BODY } from "./guard/guard.ts";
+export { type Counted, type Foreseen, Guard, SMALL_BODY } from "./guard/guard.ts";
 export { LIMITS, SourceLimited, type SourceLimits } from "./guard/limits.ts";
 export { lastUnderstood, listRefused, type SourceCalls, sourceCalls } from "./guard/read.ts";
 export { deadLetterStock } from "./guard/store.ts";
@@ -58,9 +59,11 @@ export {
   severityWord,
 } from "./normalise.ts";
 export { placeOf, senderOf } from "./outage/decide.ts";
-export { type HeardOutage, hearWave, waves, withoutFormer } from "./outage/hear.ts";
+export { type HeardOutage, hearWave, withoutFormer } from "./outage/hear.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
+export { waves } from "./outage/waves.ts";
 export { decodeEach, ownAlert } from "./own-form.ts";
+export { AT_THE_DOOR, limitsFor, type ReadBody, readBody } from "./read-body.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
 export { foldSeverity, type SaidSeverity, saidSeverity, severityTable } from "./severity.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
@@ -72,10 +75,13 @@ export type { SignalEntry, SignalStream, StreamFigures, StreamState } from "./si
 export {
   alertNamesOf,
   assignAlerts,
+  boundStatements,
   finishReceipts,
   firingIncidents,
   incidentsOfFiring,
   instancesSince,
+  raiseTries,
+  returnTries,
   saidOfIncidents,
   stillWaiting,
   waitingReceipts,

@@ -1,5 +1,6 @@
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
-import type { Decoded, SourceAlert } from "./types.ts";
+import type { DecodeSteps } from "./decode-steps.ts";
+import type { SourceAlert } from "./types.ts";
 
 /** What a body in AWOOOI's own form says of one alert, whatever the names of its fields. null: it does not. */
 export type OwnForm = {
@@ -64,19 +65,20 @@ function listOf(body: unknown): unknown[] | null {
 }
 
 /** A body of one alert or a list of them, by `decode`, which says as text why one cannot be understood. */
-export function decodeEach(
+export function* decodeEach(
   body: unknown,
   decode: (raw: unknown, position: number) => SourceAlert | string,
-): Decoded {
+): DecodeSteps {
   const several = listOf(body);
   const alerts: SourceAlert[] = [];
   const rejected: string[] = [];
-  (several ?? [body]).forEach((raw, index) => {
+  for (const [index, raw] of (several ?? [body]).entries()) {
     const decoded = decode(raw, index);
     const at = several === null ? "the body" : `alerts[${index}]`;
     if (typeof decoded === "string") rejected.push(`${at} ${decoded}`);
     else alerts.push(decoded);
-  });
+    yield;
+  }
   if (several === null && rejected[0] !== undefined) return { ok: false, reason: rejected[0] };
   return { ok: true, alerts, truncated: 0, rejected };
 }

@@ -35,20 +35,55 @@ export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq
 // Bodies of one look: enough to keep the database busy, few enough to be read within any time-out.
 const LOOK_BYTES = 8 * 1024 * 1024;
 
-/** Receipts up to `last` that nobody has understood yet, oldest first; the first of them, whatever its size. */
-export async function waitingReceipts(ctx: Ctx, last: number, limit: number): Promise<Receipt[]> {
+/**
+ * Receipts after `after` up to `last` that nobody has understood yet, oldest first; the first of them, whatever its
+ * size.
+ */
+export async function waitingReceipts(
+  ctx: Ctx,
+  last: number,
+  limit: number,
+  after = 0,
+): Promise<(Receipt & { tries: number })[]> {
   const { rows } = await ctx.db.execute<
-    Omit<Receipt, "seq" | "received_at"> & { seq: string; received_at: string }
+    Omit<Receipt, "seq" | "received_at"> & { seq: string; received_at: string; tries: number }
   >(sql`
     with oldest as (
       select seq, octet_length(body) as size from receipts
-       where state = 'received' and seq <= ${last} order by seq limit ${limit}),
+       where state = 'received' and seq > ${after} and seq <= ${last} order by seq limit ${limit}),
     summed as (
       select seq, size, sum(size) over (order by seq) as total from oldest)
-    select seq, source, sender, body, received_at, idempotency_key, replays
+    select seq, source, sender, body, received_at, idempotency_key, replays, tries
       from receipts join (select seq from summed where total - size = 0 or total <= ${LOOK_BYTES}) s using (seq)
      order by seq`);
   return rows.map((row) => ({ ...row, seq: Number(row.seq), received_at: new Date(row.received_at) }));
+}
+
+/**
+ * Takes receipts up once more, before anything else is done about them: those that still wait, with how often that
+ * was until now.
+ */
+export async function raiseTries(ctx: Ctx, seqs: readonly number[]): Promise<Map<number, number>> {
+  const rows = await ctx.db
+    .update(receipts)
+    .set({ tries: sql`${receipts.tries} + 1` })
+    .where(and(oneOf(receipts.seq, seqs), eq(receipts.state, "received")))
+    .returning({ seq: receipts.seq, tries: receipts.tries });
+  return new Map(rows.map((row) => [row.seq, row.tries]));
+}
+
+/** Gives tries back that came to nothing through no doing of these receipts. */
+export async function returnTries(ctx: Ctx, seqs: readonly number[]): Promise<void> {
+  if (seqs.length === 0) return;
+  await ctx.db
+    .update(receipts)
+    .set({ tries: sql`greatest(${receipts.tries} - 1, 1)` })
+    .where(and(oneOf(receipts.seq, seqs), eq(receipts.state, "received")));
+}
+
+/** Ends each statement of the open transaction that takes longer, on the server too. */
+export async function boundStatements(ctx: Ctx, milliseconds: number): Promise<void> {
+  await ctx.db.execute(sql`select set_config('statement_timeout', ${String(milliseconds)}, true)`);
 }
 
 /** Which of these receipts nobody has understood yet. */

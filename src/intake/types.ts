@@ -90,6 +90,8 @@ export type Source = {
   debounced?: true;
   /** `body` is parsed JSON of any shape. */
   decode(body: unknown): Decoded;
+  /** The same, resting after each alert: for sources that send many in one body. */
+  steps?(body: unknown): Generator<void, Decoded>;
 };
 
 /** An alert in AWOOOI's terms, not stored yet. */
@@ -148,7 +150,14 @@ export type Heard = {
 };
 
 /** What was said of an alert, `times` in a row with nothing else between. */
-export type HeardAlert = NormalisedAlert & Heard & { times: number };
+export type HeardAlert = NormalisedAlert &
+  Heard & {
+    times: number;
+    /** Of one that was said to fire several times: the place of the last. */
+    said_last?: string;
+    /** Outages that began and ended before it, close together, and are only counted. */
+    folded?: number;
+  };
 
 /** A stored alert, with what its latest delivery changed. */
 export type StoredAlert = Omit<NormalisedAlert, "identity" | "instance_key" | "adapter" | "organisation"> & {
@@ -158,6 +167,8 @@ export type StoredAlert = Omit<NormalisedAlert, "identity" | "instance_key" | "a
   is_new: boolean;
   /** False for what is written down only now, once its incident is known. */
   is_stored?: boolean;
+  /** Of a new one: how many more there were just before it, which have no rows of their own. */
+  folded?: number;
   /** What keeps it silent. */
   silenced_by?: SilencedBy[] | null;
   /** Not an outage yet: another sender said that it is over. */

@@ -1,27 +1,17 @@
 import type { WebhookAnswer } from "../contract/webhook.ts";
-import { isUnavailable } from "../db/failure.ts";
-import { finishReceipts, type Receipt, waitingReceipts, waitingSummary } from "../intake/index.ts";
-import { clip } from "../lib/clip.ts";
+import { type Receipt, waitingReceipts, waitingSummary } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
-import { parseJson } from "../lib/json-text.ts";
-import { logAbout } from "../lib/log.ts";
-import { redactText } from "../lib/redact.ts";
 import { wait } from "../lib/wait.ts";
-import { type Delivery, processReceipts } from "./receive.ts";
+import { type Entry, Lanes, type Turn } from "./lanes.ts";
+import { PartSize } from "./parts.ts";
+import { type Processing, receiptsInParts } from "./receive.ts";
+import { Trials } from "./trials.ts";
 import type { Journey } from "./types.ts";
 
-type Entry = {
-  receipt: Receipt;
-  json: unknown;
-  settle: ((answer: WebhookAnswer | null) => void) | null;
-  /** When it was taken, by the process's own clock. */
-  since: number;
-};
-
-// What one transaction takes: enough to share its cost, few enough to answer the senders soon.
-const BATCH = { receipts: 1_000, bytes: 1024 * 1024 };
 // Senders that come while so many are in hand are not kept waiting: what comes of it follows.
 const WAITING = 8;
+// Of one whose sender waits the parsed body is kept as well, up to so many bytes of it.
+const PARSED = 64 * 1024;
 // Bytes of bodies that are kept in memory; what comes beyond waits in the journal alone.
 const IN_HAND = 64 * 1024 * 1024;
 // For so long a burst is only written down, which is what its senders wait for: well within the 30 s that
@@ -31,36 +21,37 @@ const GIVE_WAY_MS = 10;
 // Receipts of one look at what waits in the journal alone.
 const LEFTOVERS = 200;
 const RETRY_MS = 500;
-// Tries of a batch before a database that answers otherwise is believed to be well, and the batch to be not.
-const TRIES = 5;
 
-/** Brings receipts from the journal to their incidents, one batch after the other. */
+/** Brings receipts from the journal to their incidents, those of one sender in their order. */
 export class IntakeWorker {
   readonly #current: () => Journey;
   readonly #pressed: () => boolean;
   readonly #lookEvery: number;
-  #queue: Entry[] = [];
-  #bytes = 0;
+  readonly #lanes = new Lanes<Processing>();
+  readonly #trials: Trials;
+  readonly #sizes = { prompt: new PartSize(), inTurn: new PartSize() };
+  /** Receipts in the journal alone. */
   #leftover = 0;
   /** More came than is kept in memory: what comes now waits behind it, in the journal. */
   #overflowing = false;
   /** Receipts up to here were waiting at the last look already: no live call is about to bring them. */
   #horizon = Number.POSITIVE_INFINITY;
-  /** Failures in a row for which the database was made answerable. */
-  #failures = 0;
-  #wake: () => void = () => {};
+  #horizonAt = 0;
+  readonly #sleepers = new Set<AbortController>();
+  #wakes = 0;
   #stop = new AbortController();
-  #running: Promise<void> | null = null;
+  #running: Promise<unknown> | null = null;
 
   /**
    * `current` gives what is in force; `pressed` says whether many calls wait to be written down. Every
    * `lookEvery` seconds receipts are looked for that no live call waits for: those of a process that was
-   * killed, and replayed ones.
+   * killed, and replayed ones. A receipt that fails is tried again after `retry` milliseconds, then after longer.
    */
-  constructor(current: () => Journey, pressed: () => boolean = () => false, lookEvery = 1) {
+  constructor(current: () => Journey, pressed: () => boolean = () => false, lookEvery = 1, retry = RETRY_MS) {
     this.#current = current;
     this.#pressed = pressed;
     this.#lookEvery = lookEvery;
+    this.#trials = new Trials(current, retry);
   }
 
   get #journey(): Journey {
@@ -69,39 +60,44 @@ export class IntakeWorker {
 
   /** Receipts that are in the journal and not understood yet. */
   backlog(): number {
-    return this.#queue.length + this.#leftover;
+    return this.#lanes.size + this.#trials.parked + this.#leftover;
   }
 
   /**
    * Takes a receipt from a live call: what came of it, when it is known; null when that is not soon, because
-   * many are waiting already.
+   * many are waiting already. `json` is its body where that was read whole.
    */
   take(receipt: Receipt, json: unknown): Promise<WebhookAnswer | null> | null {
-    if (this.#queue.length >= WAITING || this.#pressed()) {
+    const entry = entryOf(receipt, receipt.body.length > PARSED ? undefined : json);
+    const waiting = this.#lanes.isPrompt(entry) ? this.#lanes.prompt : this.#lanes.inTurn;
+    if (waiting >= WAITING || this.#pressed()) {
       this.add(receipt);
       return null;
     }
-    if (!this.#holds(receipt)) return null;
+    if (!this.#holds(entry)) return null;
     return new Promise((settle) => {
-      this.#queue.push({ receipt, json, settle, since: performance.now() });
+      entry.settle = settle;
+      this.#lanes.add(entry);
       this.#wake();
     });
   }
 
   /** Takes a receipt whose sender does not wait for what comes of it. */
   add(receipt: Receipt): void {
-    if (!this.#holds(receipt)) return;
     // Parsed again when its turn comes: a long queue of objects would cost ten times its bodies.
-    this.#queue.push({ receipt, json: undefined, settle: null, since: performance.now() });
+    const entry = entryOf(receipt, undefined);
+    if (!this.#holds(entry)) return;
+    this.#lanes.add(entry);
     this.#wake();
   }
 
   /** Whether there is room for it in memory: else it waits in the journal alone. */
-  #holds(receipt: Receipt): boolean {
-    this.#overflowing ||= this.#bytes + receipt.body.length > IN_HAND;
-    if (this.#overflowing) this.#leftover += 1;
-    else this.#bytes += receipt.body.length;
-    return !this.#overflowing;
+  #holds(entry: Entry): boolean {
+    // Who sends little does not wait behind who sends much.
+    if (!this.#overflowing && this.#lanes.isPrompt(entry)) return true;
+    this.#overflowing ||= this.#lanes.bytes + entry.receipt.body.length > IN_HAND;
+    if (this.#overflowing && !this.#lanes.isPrompt(entry)) this.#leftover += 1;
+    return !this.#overflowing || this.#lanes.isPrompt(entry);
   }
 
   /** Begins. Resolves when it is known what an earlier process has left: what comes later is a live call's. */
@@ -111,142 +107,185 @@ export class IntakeWorker {
     } catch (error) {
       this.#log(error, "what an earlier process has left is looked for later");
     }
-    this.#running = this.#run();
+    this.#running = Promise.all([this.#servePrompt(), this.#serveInTurn(), this.#lookAround()]);
   }
 
-  /** Ends after the batch in hand; what is left waits in the journal. */
+  /** Ends after what is in hand; what is left waits in the journal. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake();
     await this.#running;
-    for (const entry of this.#queue.splice(0)) entry.settle?.(null);
+    for (const entry of this.#lanes.all()) entry.settle?.(null);
   }
 
-  /** The oldest of the queue, as many as one transaction takes. */
-  #batch(): Entry[] {
-    let bytes = 0;
-    let end = 0;
-    for (const { receipt } of this.#queue) {
-      bytes += receipt.body.length;
-      if (end === BATCH.receipts || (end > 0 && bytes > BATCH.bytes)) break;
-      end += 1;
-    }
-    const batch = this.#queue.splice(0, end);
-    for (const { receipt } of batch) this.#bytes -= receipt.body.length;
-    return batch;
+  async #servePrompt(): Promise<void> {
+    await this.#serve(async () => {
+      const entries = this.#lanes.takePrompt();
+      if (entries.length === 0) return false;
+      const work = this.#begin(entries, this.#sizes.prompt);
+      let failure: unknown;
+      try {
+        for (let step = await work.next(); ; step = await work.next()) {
+          if (!step.done) continue;
+          settleAll(entries, step.value);
+          break;
+        }
+      } catch (error) {
+        failure = error ?? new Error("it failed");
+      }
+      this.#lanes.endPrompt(entries);
+      this.#wake();
+      if (failure !== undefined) await this.#failed(entries, failure);
+      return true;
+    });
   }
 
-  async #run(): Promise<void> {
+  /** Those that are many or much, by parts: whoever's turn is next waits for no more than one. */
+  async #serveInTurn(): Promise<void> {
+    await this.#serve(async () => {
+      await this.#giveWay();
+      const turn = this.#lanes.takeTurn((entries) => this.#begin(entries, this.#sizes.inTurn));
+      if (turn === undefined) return false;
+      try {
+        const step = await turn.work.next();
+        if (!step.done) return true;
+        settleAll(turn.entries, step.value);
+      } catch (error) {
+        this.#endTurn(turn);
+        await this.#failed(turn.entries, error);
+        return true;
+      }
+      this.#endTurn(turn);
+      return true;
+    });
+  }
+
+  #endTurn(turn: Turn<Processing>): void {
+    this.#lanes.endTurn(turn);
+    this.#wake();
+  }
+
+  /** Has `one` done again and again, waiting where there is nothing to do. Failures of its own are told. */
+  async #serve(one: () => Promise<boolean>): Promise<void> {
     const { signal } = this.#stop;
-    let lookAt = 0;
     while (!signal.aborted) {
       try {
-        if (this.#queue.length > 0) {
-          await this.#giveWay();
-          await this.#process(this.#batch());
-        }
-        if (performance.now() >= lookAt || (this.#overflowing && this.#queue.length === 0)) {
-          await this.#takeLeftovers();
-          lookAt = performance.now() + this.#lookEvery * 1000;
-        }
+        const seen = this.#wakes;
+        if (!(await one())) await this.#sleep(this.#trials.soonest(), seen);
       } catch (error) {
         this.#log(error, "receipts wait: they cannot be processed now");
         await wait(RETRY_MS, signal);
       }
-      if (this.#queue.length === 0) await this.#idle(lookAt - performance.now());
+      this.#line(this.#trials.due());
     }
+  }
+
+  /** The work on receipts that are taken together. Those that were tried before are counted before they are tried. */
+  async *#begin(entries: readonly Entry[], size: PartSize): Processing {
+    const ours = await this.#trials.begin(entries);
+    for (const entry of entries) if (!ours.includes(entry)) entry.settle?.(null);
+    const ctx = this.#journey.as("intake");
+    return yield* receiptsInParts(
+      ctx,
+      this.#journey,
+      this.#trials.deliveries(ours),
+      this.#trials.terms(ours, size),
+    );
+  }
+
+  /** They are tried again, by themselves or as they are, or are dead letters. */
+  async #failed(entries: readonly Entry[], error: unknown): Promise<void> {
+    for (const entry of entries) {
+      entry.settle?.(null);
+      entry.settle = null;
+      entry.json = undefined;
+    }
+    const again = await this.#trials.failed(entries, error);
+    this.#line(again.entries);
+    if (!again.away) return;
+    this.#log(error, "receipts wait: they cannot be processed now");
+    await wait(RETRY_MS, this.#stop.signal);
   }
 
   /** Lets a burst be written down first. Who waits for an answer does not wait for that. */
   async #giveWay(): Promise<void> {
     if (!this.#pressed()) return;
-    for (const entry of this.#queue) {
+    let oldest = performance.now();
+    for (const entry of this.#lanes.waiting()) {
       entry.settle?.(null);
       entry.settle = null;
+      oldest = Math.min(oldest, entry.since);
     }
-    const until = (this.#queue[0]?.since ?? 0) + BURST_MS;
+    const until = oldest + BURST_MS;
     while (this.#pressed() && performance.now() < until && !this.#stop.signal.aborted)
       await wait(GIVE_WAY_MS);
   }
 
-  /** Waits for the next call, at most until it is time to look around. */
-  async #idle(milliseconds: number): Promise<void> {
-    const slept = new AbortController();
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    if (this.#queue.length > 0 || this.#stop.signal.aborted) return;
-    await Promise.race([woken, wait(Math.max(milliseconds, 1), slept.signal)]);
-    slept.abort();
+  /** Until something has come since `seen` wakes, or the time is over. */
+  async #sleep(milliseconds: number, seen: number): Promise<void> {
+    if (this.#wakes !== seen || this.#stop.signal.aborted) return;
+    const sleeper = new AbortController();
+    this.#sleepers.add(sleeper);
+    await wait(Math.max(milliseconds, 1), sleeper.signal);
+    this.#sleepers.delete(sleeper);
   }
 
-  async #takeLeftovers(): Promise<void> {
+  #line(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#lanes.add(entry);
+    if (entries.length > 0) this.#wake();
+  }
+
+  #wake(): void {
+    this.#wakes += 1;
+    for (const sleeper of this.#sleepers) sleeper.abort();
+  }
+
+  async #lookAround(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      let more = false;
+      try {
+        more = await this.#takeLeftovers();
+      } catch (error) {
+        this.#log(error, "what waits in the journal cannot be looked for now");
+      }
+      const until = performance.now() + this.#lookEvery * 1000;
+      for (let left = 1; left > 0 && !signal.aborted; left = until - performance.now()) {
+        const seen = this.#wakes;
+        // Where there is more it is taken up as soon as there is room.
+        if (more && this.#lanes.bytes < IN_HAND / 2 && this.#lanes.inTurn + this.#lanes.prompt < LEFTOVERS)
+          break;
+        await this.#sleep(until - performance.now(), seen);
+      }
+    }
+  }
+
+  /** Takes up what waits in the journal alone; whether there is more of it. */
+  async #takeLeftovers(): Promise<boolean> {
     const ctx = this.#journey.as("intake");
     const { count, last } = await waitingSummary(ctx);
-    const horizon = this.#horizon;
-    this.#horizon = last;
-    this.#leftover = Math.max(0, count - this.#queue.length);
+    const horizon = Math.min(this.#horizon, Number.MAX_SAFE_INTEGER);
+    if (performance.now() >= this.#horizonAt) {
+      this.#horizon = last;
+      this.#horizonAt = performance.now() + this.#lookEvery * 1000;
+    }
+    const inHand = new Set([...this.#lanes.all(), ...this.#trials.all()].map((one) => one.receipt.seq));
+    this.#leftover = Math.max(0, count - inHand.size);
     this.#overflowing &&= this.#leftover > 0;
-    while (!this.#stop.signal.aborted && this.#leftover > 0) {
-      const inHand = new Set(this.#queue.map((entry) => entry.receipt.seq));
-      const rows = await waitingReceipts(ctx, Math.min(horizon, Number.MAX_SAFE_INTEGER), LEFTOVERS);
+    for (let after = 0; this.#leftover > 0; ) {
+      const rows = await waitingReceipts(ctx, horizon, LEFTOVERS, after);
       const left = rows.filter((row) => !inHand.has(row.seq));
-      if (left.length === 0) return;
+      after = rows.at(-1)?.seq ?? 0;
+      if (rows.length === 0) return false;
+      if (left.length === 0) continue;
       ctx.log.debug({ receipts: left.length }, "taking up receipts that wait in the journal");
-      await this.#process(left.map((receipt) => ({ receipt, json: undefined, settle: null, since: 0 })));
+      for (const { tries, ...receipt } of left)
+        this.#lanes.add({ ...entryOf(receipt, undefined), again: true, tries, alone: tries > 1 });
       this.#leftover = Math.max(0, this.#leftover - left.length);
-      // Who calls now does not wait for all that was left.
-      if (this.#queue.length > 0) await this.#process(this.#batch());
+      this.#wake();
+      return this.#leftover > 0;
     }
-  }
-
-  async #process(batch: Entry[]): Promise<void> {
-    const ctx = this.#journey.as("intake");
-    try {
-      const answers = await processReceipts(ctx, this.#journey, batch.map(deliveryOf));
-      for (const entry of batch) entry.settle?.(answers.get(entry.receipt.seq) ?? null);
-      this.#failures = 0;
-    } catch (error) {
-      this.#failures += 1;
-      if (isUnavailable(error) && !(await this.#databaseIsWell())) {
-        // They are safe in the journal and are found there when the database is back.
-        this.#leftover += batch.length;
-        for (const entry of batch) entry.settle?.(null);
-        throw error;
-      }
-      await this.#isolate(batch, error);
-    }
-  }
-
-  /** A time-out may be the batch's own doing: it must not keep all others waiting for ever. */
-  async #databaseIsWell(): Promise<boolean> {
-    if (this.#failures < TRIES) return false;
-    return waitingSummary(this.#journey.as("intake")).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** Something in the batch cannot be processed: halves of it, until the bad one is alone and harms no other. */
-  async #isolate(batch: Entry[], error: unknown): Promise<void> {
-    const [only, ...others] = batch;
-    if (only === undefined) return;
-    if (others.length > 0) {
-      const half = batch.length >> 1;
-      await this.#process(batch.slice(0, half));
-      await this.#process(batch.slice(half));
-      return;
-    }
-    const { seq, source, sender, body, replays = 0 } = only.receipt;
-    logAbout({ receipt: seq }, () =>
-      this.#log(error, "a receipt cannot be processed: it is kept as a dead letter"),
-    );
-    const ctx = this.#journey.as("intake");
-    const text = clip(redactText(messageOf(error)), 2_000);
-    await finishReceipts(ctx, [{ seq, alert_count: 0, error: text }]);
-    const about = { seq, source, sender, bytes: body.length, replayed: replays > 0 };
-    this.#journey.onReceived({ ...about, alerts: [], error: text });
-    only.settle?.(null);
+    return false;
   }
 
   #log(error: unknown, text: string): void {
@@ -254,14 +293,16 @@ export class IntakeWorker {
   }
 }
 
-function deliveryOf({ receipt, json, settle }: Entry): Delivery {
-  return { receipt, body: json === undefined ? parse(receipt.body) : json, unattended: settle === null };
-}
+const entryOf = (receipt: Receipt, json: unknown): Entry => ({
+  receipt,
+  json,
+  settle: null,
+  since: performance.now(),
+  again: false,
+  tries: 1,
+  alone: false,
+});
 
-function parse(body: Buffer): unknown {
-  try {
-    return parseJson(body);
-  } catch {
-    return undefined;
-  }
+function settleAll(entries: readonly Entry[], answers: ReadonlyMap<number, WebhookAnswer>): void {
+  for (const entry of entries) entry.settle?.(answers.get(entry.receipt.seq) ?? null);
 }

@@ -303,6 +303,19 @@ describe("receipts that are understood late", () => {
     expect(await topics()).toEqual([]);
   });
 
+  it("end nothing that was said to fire after them, by whoever, when they are understood out of turn", async () => {
+    await send(from("a", firing), from("b", firing));
+    for (const by of ["a", "b"]) {
+      const early = await journalled(from("a", over()));
+      clock.forward(10);
+      await send(from(by, firing));
+      await understand(early);
+      expect(await outages()).toEqual(["1 firing"]);
+    }
+    await send(from("a", over()));
+    expect(await outages()).toEqual(["1 resolved"]);
+  });
+
   it("end nothing that began after them", async () => {
     await send(from("a", firing));
     const late = await journalled(from("a", over()));
@@ -380,6 +393,50 @@ describe("flapping", () => {
       clock.forward(299);
     }
     expect(await messages()).not.toContain("flapping");
+  });
+});
+
+describe("turns within one body", () => {
+  const turns = (count: number) =>
+    from("a", ...Array.from({ length: count }, (_, n) => (n % 2 ? over() : firing)));
+
+  it("are counted each, and told as flapping, for the price of a few", async () => {
+    const counts: number[] = [];
+    for (const count of [400, 4_000]) {
+      await database.forget();
+      let statements = 0;
+      database.dbPool.on("acquire", (client) => {
+        const query = client.query.bind(client);
+        (client as { query: unknown }).query = (...args: unknown[]) => {
+          statements += 1;
+          return (query as (...all: unknown[]) => unknown)(...args);
+        };
+      });
+      await send(turns(count));
+      database.dbPool.removeAllListeners("acquire");
+      counts.push(statements);
+      expect(await incident()).toMatchObject({ flapping: true, hit_count: count / 2, flaps: count / 2 - 1 });
+      expect(await outages()).toEqual(["1 resolved", `${count / 2} resolved`]);
+      expect(await rows("select sum(deliveries)::int as n from alerts")).toEqual([{ n: count }]);
+      const told = (await topics()).filter((topic) => !topic.startsWith("approval"));
+      expect(told).toEqual(["opened", "resolved", "reopened", "flapping"]);
+    }
+    expect(counts[1]).toBeLessThanOrEqual((counts[0] as number) + 10);
+  });
+
+  it("leave what fires in the end firing", async () => {
+    await send(turns(401));
+    expect(await outages()).toEqual(["1 resolved", "201 firing"]);
+    expect(await incident()).toMatchObject({ flapping: true, status: "investigating", hit_count: 201 });
+    clock.forward(700);
+    await sweep(journey);
+    expect(await incident()).toMatchObject({ flapping: false, status: "investigating" });
+  });
+
+  it("of alerts of two receipts are those of the batch", async () => {
+    await send(turns(40), turns(41));
+    // What fires at the end of one body is over and begins again in the next.
+    expect(await incident()).toMatchObject({ hit_count: 41, flapping: true });
   });
 });
 

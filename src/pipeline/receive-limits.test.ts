@@ -59,7 +59,12 @@ describe("a body", () => {
       ...{ sender: "s", received_at: clock.now(), times: 1 },
     })) as never[];
     const parts = waves(alerts).map((wave) => wave.map(({ status, times }) => ({ status, times })));
-    expect(parts).toHaveLength(50);
+    expect(parts.map((part) => part.map(({ status }) => status))).toEqual([
+      ["firing"],
+      ["resolved"],
+      ["firing"],
+      ["resolved"],
+    ]);
     expect(parts.flat().reduce((sum, { times }) => sum + times, 0)).toBe(10_000);
     // What was said last is what holds.
     expect(parts.at(-1)).toMatchObject([{ status: "resolved" }]);
@@ -79,7 +84,7 @@ describe("a body", () => {
       ...heard,
     }));
     const parts = waves(alerts);
-    expect(parts).toHaveLength(50);
+    expect(parts).toHaveLength(4);
     expect(parts.at(-1)?.map((one) => one.status)).toEqual(["firing", "firing", "firing"]);
   });
 

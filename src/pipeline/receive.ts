@@ -1,11 +1,12 @@
 import { latestApprovals } from "../approval/index.ts";
 import { type AlertResult, NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { transaction } from "../db/transaction.ts";
+import { rehearse, transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
 import { incidentsInExecution } from "../execution/index.ts";
 import {
   acknowledge,
+  countEnds,
   endByNotice,
   incidentsById,
   isActive,
@@ -13,118 +14,37 @@ import {
   lockFingerprints,
 } from "../incident/index.ts";
 import {
-  alertIdentity,
   assignAlerts,
-  callOf,
+  boundStatements,
   debounce,
   finishReceipts,
   firingIncidents,
-  formerKeys,
   type HeardAlert,
   type HeardOutage,
   hearHeartbeats,
   hearWave,
   incidentsOfFiring,
   insertOutages,
-  type NormalisedAlert,
   normalise,
   placeOf,
-  type Receipt,
-  type SourceAlert,
   type StoredAlert,
   senderOf,
-  signalIdentity,
   stillWaiting,
   waves,
   withoutFormer,
 } from "../intake/index.ts";
-import { clip } from "../lib/clip.ts";
-import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
-import { redactText } from "../lib/redact.ts";
+import { inSlices } from "../lib/slices.ts";
 import { markAlerts } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
 import { logCalls } from "./log-accepted.ts";
 import { judge } from "./mute.ts";
+import { groupsOf, type Part, PartSize, partsOf } from "./parts.ts";
 import { tellProgress } from "./progress.ts";
-import type { Journey, Received } from "./types.ts";
+import type { Journey } from "./types.ts";
+import { type Delivery, type Understood, understanding } from "./understand.ts";
 
-/** A receipt and its body as JSON; `unattended` when nobody waits to hear what came of it. */
-export type Delivery = { receipt: Receipt; body: unknown; unattended?: boolean };
-
-type Understood = Omit<Received, "alerts"> & {
-  /** What comes soon again counts once. */
-  debounced: boolean;
-  alerts: HeardAlert[];
-  /** Names of alerts of which the sender says that someone is on them. */
-  acknowledged: readonly string[];
-  truncated: number;
-};
-
-/** What is repeated, and does not say until when it holds, holds for as long as the installation says. */
-function lasting(alert: SourceAlert, { received_at }: Receipt, journey: Journey): SourceAlert {
-  if (alert.holds_until !== null) return alert;
-  return { ...alert, holds_until: addSeconds(received_at, journey.resolve_timeout) };
-}
-
-/** Signals of one fingerprint are one alert, whatever else they say. */
-function ofSignal({ adapter, organisation, fingerprint }: NormalisedAlert) {
-  const source_fingerprint = signalIdentity(fingerprint);
-  return { source_fingerprint, identity: alertIdentity(adapter, organisation, source_fingerprint) };
-}
-
-/** From a body to alerts in our own terms. Never throws: what cannot be understood is a dead letter. */
-function understand(journey: Journey, { receipt, body }: Delivery): Understood {
-  const { seq, source: id, sender, received_at } = receipt;
-  const replayed = (receipt.replays ?? 0) > 0;
-  const source = journey.sources.find((one) => one.id === id);
-  const debounced = source?.debounced === true;
-  const about = { seq, source: id, sender, bytes: receipt.body.length, replayed, debounced };
-  const dead = (error: string) => ({
-    ...about,
-    alerts: [],
-    acknowledged: [],
-    error: clip(redactText(error), 2_000),
-    truncated: 0,
-  });
-  // What the row says is not a source of ours, and must not become a name of one.
-  if (source === undefined) return { ...dead(`there is no source ${id}`), source: "unknown" };
-  try {
-    const decoded = source.decode(body);
-    if (!decoded.ok) return dead(decoded.reason);
-    const call = source.counts_calls ? callOf(receipt) : undefined;
-    const heard = { sender: senderOf(sender, decoded.external_url), received_at, replayed, times: 1 };
-    const alerts = decoded.alerts.map((one, index): HeardAlert => {
-      const source_alert = lasting(one, receipt, journey);
-      const alert = normalise(source_alert, id, received_at, journey.classification, call);
-      return {
-        ...alert,
-        ...(debounced ? ofSignal(alert) : {}),
-        ...heard,
-        place: placeOf(received_at, seq, index),
-      };
-    });
-    const error = decoded.rejected.length > 0 ? clip(redactText(decoded.rejected.join("; ")), 2_000) : null;
-    const acknowledged = (decoded.acknowledged ?? []).flatMap((key) => [
-      alertIdentity(id, "", key),
-      ...formerKeys(id, key),
-    ]);
-    return { ...about, alerts, acknowledged, error, truncated: decoded.truncated };
-  } catch (error) {
-    return dead(messageOf(error));
-  }
-}
-
-/** What would come of a call, before it is written down. */
-export function foresee(journey: Journey, call: Omit<Receipt, "seq">, json: unknown) {
-  const { alerts, error } = understand(journey, { receipt: { ...call, seq: 0 }, body: json });
-  return { dead: error !== null, fingerprints: firingIn(alerts) };
-}
-
-/** The fingerprints of what fires. */
-export const firingIn = (alerts: Received["alerts"]): string[] =>
-  alerts.filter(({ status }) => status === "firing").map(({ fingerprint }) => fingerprint);
-
+export { type Delivery, firingIn, foresee } from "./understand.ts";
 export { waves };
 
 /** Resolves the incidents of alerts that have ended, where no other fires. */
@@ -184,8 +104,23 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
     ctx,
     judgement.changed.filter(({ alert_id }) => before.has(alert_id)),
   );
+  await countFolded(ctx, journey, placed);
   await resolveQuiet(ctx, journey, placed);
   return placed;
+}
+
+/** Outages that came and went too quickly to be told are ends of their incidents all the same: it may flap. */
+async function countFolded(
+  ctx: Ctx,
+  { windows: { flapping } }: Journey,
+  placed: readonly HeardOutage[],
+): Promise<void> {
+  const ends = new Map<string, number>();
+  for (const { incident_id, is_new, folded = 0 } of placed)
+    if (is_new && folded > 0 && incident_id !== null)
+      ends.set(incident_id, (ends.get(incident_id) ?? 0) + folded);
+  for (const incident_id of [...ends.keys()].sort())
+    await countEnds(ctx, { incident_id, ends: ends.get(incident_id) ?? 0, flapping });
 }
 
 const HELD = "held: another sender said that it is over";
@@ -249,7 +184,8 @@ function answerOf(one: Understood, results: Map<string, AlertResult>, told: Set<
   for (const alert of one.alerts) told.add(alert.instance_key);
   const firing = entries[one.alerts.findIndex((alert) => alert.status === "firing")] ?? entries[0];
   const note = one.error === null ? {} : { message: `kept as a dead letter: ${one.error}` };
-  return { ...(firing ?? NOTHING_KNOWN), ...note, results: entries };
+  const truncated = one.truncated ? { truncated: one.error } : {};
+  return { ...(firing ?? NOTHING_KNOWN), ...note, ...truncated, results: entries };
 }
 
 /** Acknowledges what senders say someone is on, in their name; of what is over there is nothing to say. */
@@ -280,19 +216,29 @@ async function withSignalsPlaced(
 /** Another took some of the receipts up meanwhile. */
 class Overtaken extends Error {}
 
+type Terms = {
+  /** Milliseconds that a statement may take; null: as long as the connection lets it. */
+  statement: number | null;
+  size: PartSize;
+};
+type Answers = Map<string, AlertResult>;
+
+/** Brings a part to its incidents, and with the last of its receipts marks them as understood. */
 async function process(
   ctx: Ctx,
   journey: Journey,
-  batch: readonly Understood[],
+  { receipts, last }: Part,
   waiting: ReadonlySet<number>,
-): Promise<Map<number, WebhookAnswer>> {
+  { statement }: Terms,
+): Promise<Answers> {
   return transaction(ctx, async (tx) => {
     const now = tx.clock.now();
+    if (statement !== null) await boundStatements(tx, statement);
     await lockFingerprints(
       tx,
-      batch.flatMap((one) => one.alerts.map((alert) => alert.fingerprint)),
+      receipts.flatMap((one) => one.alerts.map((alert) => alert.fingerprint)),
     );
-    const understood = await withSignalsPlaced(tx, batch, journey.debounce);
+    const understood = await withSignalsPlaced(tx, receipts, journey.debounce);
     const alerts = await withoutFormer(
       tx,
       understood.flatMap((one) => one.alerts),
@@ -302,47 +248,133 @@ async function process(
       for (const alert of await takeWave(tx, journey, wave)) stored.push(alert);
     await logCalls(tx, understood, stored, now);
     await acknowledgeFor(tx, understood);
-    const finished = await finishReceipts(
-      tx,
-      understood.map(({ seq, alerts: { length }, error }) => ({ seq, alert_count: length, error })),
-    );
-    if (finished !== understood.length) throw new Overtaken();
+    if (!(await settle(tx, receipts, last))) throw new Overtaken();
     const asked = understood.filter((one) => waiting.has(one.seq));
     const keys = new Set(asked.flatMap((one) => one.alerts.map((alert) => alert.instance_key)));
-    const results = await answersFor(
+    return answersFor(
       tx,
       stored.filter((alert) => keys.has(alert.instance_key)),
       now,
     );
-    const told = new Set<string>();
-    return new Map(asked.map((one) => [one.seq, answerOf(one, results, told)]));
   });
 }
 
+/** Marks receipts as understood where this is the last of them; false when another has done so. */
+async function settle(ctx: Ctx, receipts: Part["receipts"], last: boolean): Promise<boolean> {
+  const seqs = receipts.map((one) => one.seq);
+  if (!last) return (await stillWaiting(ctx, seqs)).size === seqs.length;
+  const finished = await finishReceipts(
+    ctx,
+    receipts.map(({ seq, alert_count, error }) => ({ seq, alert_count, error })),
+  );
+  return finished === seqs.length;
+}
+
+/** The parts of some receipts, one after the other; without those that another takes up meanwhile. */
+async function* takeParts(
+  ctx: Ctx,
+  journey: Journey,
+  receipts: readonly Understood[],
+  parts: Iterable<Part>,
+  waiting: ReadonlySet<number>,
+  terms: Terms,
+): AsyncGenerator<void, Map<number, WebhookAnswer>> {
+  const results: Answers = new Map();
+  try {
+    for (const part of parts) {
+      const begun = performance.now();
+      for (const [key, result] of await process(ctx, journey, part, waiting, terms)) results.set(key, result);
+      terms.size.took(part.weight, performance.now() - begun);
+      if (!part.last) yield;
+    }
+  } catch (error) {
+    if (!(error instanceof Overtaken)) throw error;
+    const seqs = receipts.map((one) => one.seq);
+    const left = await stillWaiting(ctx, seqs);
+    const ours = receipts.filter((one) => left.has(one.seq));
+    return yield* takeParts(ctx, journey, ours, partsOf(ours, terms.size), waiting, terms);
+  }
+  for (const one of receipts) journey.onReceived(one);
+  const told = new Set<string>();
+  const asked = receipts.filter((one) => waiting.has(one.seq));
+  return new Map(asked.map((one) => [one.seq, answerOf(one, results, told)]));
+}
+
+/** What came of receipts whose senders wait for it, by place in the journal; rests after each transaction. */
+export type Processing = AsyncGenerator<void, Map<number, WebhookAnswer>>;
+
 /**
- * Understands receipts: alerts, incidents, decisions and approvals of them all, in one transaction with
- * the mark that they are understood. Receipts that are no longer waiting are passed over. Returns the
- * answers to the senders that wait for one, by place in the journal.
+ * Understands receipts: alerts, incidents, decisions and approvals, in one transaction with the mark that they are
+ * understood; a receipt with more alerts than one takes in several, of which the last marks it. Receipts that are no
+ * longer waiting are passed over. The bodies are asked for one by one.
  */
+export async function* receiptsInParts(
+  ctx: Ctx,
+  journey: Journey,
+  deliveries: Iterable<Delivery>,
+  { size = new PartSize(), statement = null }: Partial<Terms> = {},
+): Processing {
+  const waiting = new Set<number>();
+  const understood = await inSlices(understandingAll(journey, deliveries, waiting));
+  const answers = new Map<number, WebhookAnswer>();
+  const terms = { statement, size };
+  for (const group of groupsOf(understood, size)) {
+    const parts = partsOf(group, size);
+    for (const [seq, answer] of yield* takeParts(ctx, journey, group, parts, waiting, terms))
+      answers.set(seq, answer);
+    yield;
+  }
+  return answers;
+}
+
+function* understandingAll(
+  journey: Journey,
+  deliveries: Iterable<Delivery>,
+  waiting: Set<number>,
+): Generator<void, Understood[]> {
+  const all: Understood[] = [];
+  for (const delivery of deliveries) {
+    if (!delivery.unattended) waiting.add(delivery.receipt.seq);
+    all.push(yield* understanding(journey, delivery));
+    yield;
+  }
+  return all;
+}
+
+/** The same to the end. */
 export async function processReceipts(
   ctx: Ctx,
   journey: Journey,
   deliveries: readonly Delivery[],
 ): Promise<Map<number, WebhookAnswer>> {
-  const understood = deliveries.map((delivery) => understand(journey, delivery));
-  const waiting = new Set(deliveries.flatMap((one) => (one.unattended ? [] : one.receipt.seq)));
-  for (let ours = understood; ; ) {
-    try {
-      const answers = await process(ctx, journey, ours, waiting);
-      for (const one of ours) journey.onReceived(one);
-      return answers;
-    } catch (error) {
-      if (!(error instanceof Overtaken)) throw error;
-      const left = await stillWaiting(
-        ctx,
-        ours.map((one) => one.seq),
-      );
-      ours = ours.filter((one) => left.has(one.seq));
-    }
+  const parts = receiptsInParts(ctx, journey, deliveries);
+  for (;;) {
+    const step = await parts.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * Whether an alert of our own would be taken in now, by everything that takes one in: what fails beside it fails by
+ * itself. Nothing of it is kept.
+ */
+export async function isWell(ctx: Ctx, journey: Journey): Promise<boolean> {
+  const source_alert = {
+    ...{ status: "firing" as const, starts_at: null, ends_at: null, generator_url: null, annotations: {} },
+    labels: { alertname: "AwoooiSelfCheck", deployment: "awoooi-self-check" },
+    source_fingerprint: "awoooi-self-check",
+  };
+  const received_at = ctx.clock.now();
+  const alert = normalise(source_alert, "awoooi", received_at, journey.classification);
+  const heard = { sender: senderOf("awoooi", undefined), received_at, replayed: false, times: 1 };
+  const quiet = { ...journey, onSilenced: () => {} };
+  try {
+    await rehearse(ctx, async (tx) => {
+      await takeWave(tx, quiet, [{ ...alert, ...heard, place: placeOf(received_at, 0, 0) }]);
+    });
+    return true;
+  } catch (error) {
+    ctx.log.debug({ error: messageOf(error) }, "nothing can be taken in now");
+    return false;
   }
 }

@@ -21,6 +21,8 @@ export type Received = {
   replayed: boolean;
   alerts: readonly { status: "firing" | "resolved"; fingerprint: string }[];
   error: string | null;
+  /** More was in it than is understood of one body. */
+  truncated?: boolean;
 };
 
 /** Everything that the journey is made with: ports and settings, bound once when the app starts. */
@@ -37,6 +39,8 @@ export type Journey = {
   heartbeats: HeartbeatTerms;
   /** Whether senders could reach us. */
   listening: Listening;
+  /** So many alerts of one body are understood. */
+  alerts_per_body: number;
   /** Seconds in which the signals of one fingerprint count once. */
   debounce: number;
   windows: IncidentWindows;

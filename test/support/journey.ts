@@ -68,6 +68,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     resolve_timeout: 300,
     listening: new Listening(() => 5),
     heartbeats: { interval: 900, expected: [] },
+    alerts_per_body: 10_000,
     debounce: 180,
     windows: {
       active: 300,

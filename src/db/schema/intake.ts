@@ -33,6 +33,8 @@ export const receipts = pgTable(
     processed_at: at("processed_at"),
     /** How often it was taken up again after it had become a dead letter. */
     replays: integer("replays").notNull().default(0),
+    /** How often it was taken up to be understood. The commit that writes it is the first: who wrote it takes it up. */
+    tries: integer("tries").notNull().default(1),
     /** Its name in the signal stream: an entry that is read twice is journalled once. */
     stream_id: text("stream_id"),
   },
@@ -105,6 +107,8 @@ export const alerts = pgTable(
     /** The notice that began it, and the one that ended it, as text that sorts in the order of receipts. */
     began_with: text("began_with"),
     ended_with: text("ended_with"),
+    /** The latest notice that said that it fires. */
+    said_with: text("said_with"),
     /** Hashes of those who said that it fires. */
     senders: text("senders").array().notNull().default(sql`'{}'`),
     /** By sender, the latest end that it told of; empty: nothing more was heard. */

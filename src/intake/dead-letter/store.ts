@@ -59,7 +59,7 @@ export async function deadLetterBody(ctx: Ctx, seq: number): Promise<Buffer | un
 export async function reviveReceipt(ctx: Ctx, seq: number): Promise<DeadLetterRow | undefined> {
   const [row] = await ctx.db
     .update(receipts)
-    .set({ state: "received", replays: sql`${receipts.replays} + 1` })
+    .set({ state: "received", replays: sql`${receipts.replays} + 1`, tries: 1 })
     .where(and(eq(receipts.seq, seq), eq(receipts.state, "dead")))
     .returning(deadLetterColumns);
   return row;

@@ -11,6 +11,9 @@ export type Arrival = { source: string; address: string; length: number | null }
 /** What a body would come to: whether it, or a part of it, is a dead letter, and what fires in it. */
 export type Foreseen = { dead: boolean; fingerprints: readonly string[] };
 
+/** What a call was counted as before it was written down. */
+export type Counted = { dead: boolean };
+
 type Sent = { source: string; sender: string; bytes: number };
 
 /** What a body of this size costs is not worth a refusal: it is looked at even of a sender that owes. */
@@ -30,8 +33,8 @@ export class Guard {
   readonly #limits: (source: string) => SourceLimits;
   readonly #clock: Clock;
   readonly #ledgers = new Map<string, Ledger>();
-  /** Receipts whose outcome was counted when they were admitted. */
-  readonly #counted = new Set<number>();
+  /** Receipts that were looked at when they were admitted, and whether they were counted as dead letters then. */
+  readonly #counted = new Map<number, boolean>();
 
   /** `limits` gives those in force. */
   constructor(limits: (source: string) => SourceLimits, clock: Clock) {
@@ -71,13 +74,13 @@ export class Guard {
 
   /**
    * Before a body is written down; `foresee` says what would come of it, which is only asked where it matters.
-   * Throws `source_limited`, else returns whether it was counted: then say which receipt it became.
+   * Throws `source_limited`, else returns what was counted: then say which receipt it became.
    */
-  admit(sent: Sent, foresee: () => Foreseen): boolean {
+  admit(sent: Sent, foresee: () => Foreseen): Counted | null {
     const { limits, ledger, now } = this.#of(sent.source);
     this.#fits(limits, sent.bytes);
     const account = ledger.account(sent.sender);
-    if (sent.bytes < LARGE_BODY && !this.#isSuspect(account, limits, now)) return false;
+    if (sent.bytes < LARGE_BODY && !this.#isSuspect(account, limits, now)) return null;
     const { dead, fingerprints } = foresee();
     const fresh = ledger.unknown(fingerprints);
     if (dead) {
@@ -99,19 +102,21 @@ export class Guard {
       this.#demand(ledger, "new_fingerprints", account.fresh, rates.fresh(limits), now, words);
     }
     this.#spend(sent, { dead, fresh });
-    return true;
+    return { dead };
   }
 
   /** The receipt that a counted call became. */
-  counted(seq: number): void {
-    this.#counted.add(seq);
+  counted(seq: number, { dead }: Counted): void {
+    this.#counted.set(seq, dead);
   }
 
   /** What came of a receipt. */
   heard({ seq, dead, fingerprints, ...sent }: Sent & Foreseen & { seq: number }): void {
     const { ledger } = this.#of(sent.source);
+    // Of a large body only the beginning was looked at.
     const fresh = ledger.unknown(fingerprints);
-    if (!this.#counted.delete(seq)) this.#spend(sent, { dead, fresh });
+    this.#spend(sent, { dead: dead && this.#counted.get(seq) !== true, fresh });
+    this.#counted.delete(seq);
     // What is known and comes again stays known.
     ledger.remember(fingerprints);
   }

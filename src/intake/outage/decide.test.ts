@@ -22,6 +22,7 @@ const outage = (more: Partial<Outage> = {}): Outage => ({
   starts_at: at(-60),
   began_with: place(0),
   ended_with: null,
+  said_with: null,
   senders: ["a"],
   ended_by: {},
   ...more,

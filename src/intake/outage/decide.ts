@@ -18,6 +18,8 @@ export type Outage = {
   began_with: string;
   /** The notice that ended it, or when we did. */
   ended_with: string | null;
+  /** The latest notice that said that it fires; null: none since this is kept. */
+  said_with: string | null;
   /** Who said that it fires; of one that is held, who still does. */
   senders: readonly string[];
   /** The latest end that each sender told of. Empty: it ended because nothing more was heard. */
@@ -125,6 +127,8 @@ export function fires({ open, last }: Known, notice: Notice): Fired {
  */
 function ends(outage: Outage, last: Outage | undefined, notice: Notice): boolean {
   if (notice.place < outage.began_with) return false;
+  // Receipts may be understood out of turn: what was said to fire after this notice came fires by that.
+  if (!notice.replayed && notice.place < (outage.said_with ?? "")) return false;
   const end = endOf(notice);
   // What this sender said of the outage before, said again, says nothing of this one. Without an end it says: now.
   const told = last !== undefined && last.outage < outage.outage ? last.ended_by[notice.sender] : undefined;

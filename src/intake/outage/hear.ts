@@ -32,58 +32,6 @@ export type Hearing = {
   fresh: Map<string, Pick<Fresh, "outage" | "held_until" | "ended_with" | "ended_by">>;
 };
 
-// What a body may say of one alert in turn: each turn costs statements of its own, and nobody's alerts turn so often.
-const TURNS = 50;
-
-type Turn = { at: number; calls: boolean; heard: Map<string, HeardAlert> };
-
-/**
- * Alerts in the order they came, cut so that no part holds one twice, but for calls of a source that counts
- * them: what was said of one alert close together takes effect one after the other. What a sender says again
- * with nothing else between is only counted. From the 50th turn of an alert on only its latest counts.
- */
-export function waves(alerts: readonly HeardAlert[]): HeardAlert[][] {
-  const parts: Set<HeardAlert>[] = [];
-  const latest = new Map<string, Turn>();
-  for (const alert of alerts) {
-    const before = latest.get(alert.identity);
-    const calls = alert.of_call && alert.status === "firing";
-    const same = before?.heard.get(alert.instance_key);
-    if (same !== undefined && same.status === alert.status && (calls || same.sender === alert.sender)) {
-      same.times += alert.times;
-      repeat(same, alert);
-      continue;
-    }
-    const heard = { ...alert };
-    let turn = before;
-    if (turn === undefined || !calls || !turn.calls) {
-      const last = before !== undefined && before.at + 1 >= TURNS;
-      turn = { at: before === undefined ? 0 : before.at + (last ? 0 : 1), calls, heard: new Map() };
-      latest.set(alert.identity, turn);
-      for (const replaced of last ? before.heard.values() : []) {
-        heard.times += replaced.times;
-        parts[turn.at]?.delete(replaced);
-      }
-    }
-    turn.heard.set(alert.instance_key, heard);
-    parts[turn.at] ??= new Set();
-    parts[turn.at]?.add(heard);
-  }
-  return parts.map((part) => [...part]);
-}
-
-/** Of what is said again the latest counts. */
-function repeat(heard: HeardAlert, again: HeardAlert): void {
-  const { holds_until } = again;
-  if (again.severity !== null && (heard.severity === null || again.severity < heard.severity))
-    heard.severity = again.severity;
-  if (holds_until != null && (heard.holds_until == null || holds_until > heard.holds_until))
-    heard.holds_until = holds_until;
-  if (heard.status === "firing" || endOf(again) < endOf(heard)) return;
-  const { place, received_at, starts_at, start_known, ends_at } = again;
-  Object.assign(heard, { place, received_at, starts_at, start_known, ends_at });
-}
-
 /** Gives what fires since before outages were counted its place among those of its alert. */
 async function adopt(ctx: Ctx, wave: readonly HeardAlert[]): Promise<void> {
   const former = await formerAlerts(ctx, [...new Set(wave.map((alert) => alert.source_fingerprint))]);
@@ -120,6 +68,10 @@ export async function withoutFormer(ctx: Ctx, alerts: readonly HeardAlert[]): Pr
   );
   return alerts.filter((alert) => !over.has(alert.place));
 }
+
+/** The latest notice that says that it fires; what is held or fires is told of by no other. */
+const saidWith = ({ said_with }: StoredOutage, { place, said_last = place }: HeardAlert) =>
+  said_with !== null && said_with > said_last ? said_with : said_last;
 
 const NOTHING: Known = { open: [], last: undefined };
 
@@ -169,15 +121,26 @@ class Wave {
     return stored;
   }
 
-  #next({ identity }: HeardAlert): number {
-    const number = (this.#numbers.get(identity) ?? 0) + 1;
+  #next({ identity, folded = 0 }: HeardAlert): number {
+    const number = (this.#numbers.get(identity) ?? 0) + folded + 1;
     this.#numbers.set(identity, number);
     return number;
   }
 
-  #change({ alert_id, status, senders, ended_by, ended_with }: StoredOutage, what: Partial<Change>): void {
+  #change(of: StoredOutage, what: Partial<Change>): void {
+    const { alert_id, status, senders, ended_by, ended_with, said_with } = of;
     const before = this.changes.get(alert_id) ?? {
-      ...{ alert_id, was: status, status, times: 0, holds_until: null, senders, ended_by, ended_with },
+      ...{
+        alert_id,
+        was: status,
+        status,
+        times: 0,
+        holds_until: null,
+        senders,
+        ended_by,
+        ended_with,
+        said_with,
+      },
       ends_at: null,
       severity: null,
       begins: false,
@@ -207,7 +170,7 @@ class Wave {
     if (notice.replayed) return;
     const held = of.status === "held";
     const { times, severity, holds_until = null } = notice;
-    this.#change(of, { times, senders, holds_until, severity });
+    this.#change(of, { times, senders, holds_until, severity, said_with: saidWith(of, notice) });
     this.#tell(notice, of, {
       status: of.status === "resolved" ? "resolved" : "firing",
       held,
@@ -235,7 +198,9 @@ class Wave {
     } else {
       const held = this.#stored(fired.held);
       const { times, holds_until = null } = notice;
-      this.#change(held, { status: "firing", times, holds_until, senders: fired.senders, begins: true });
+      const said_with = saidWith(held, notice);
+      const what = { status: "firing" as const, times, holds_until, senders: fired.senders, said_with };
+      this.#change(held, { ...what, begins: true });
       this.#tell(notice, held, { is_new: true, fires: true });
     }
   }

@@ -23,7 +23,7 @@ export type StoredOutage = Outage & {
 };
 
 const OUTAGE = sql.raw(
-  "alert_id, instance_key, outage, status, incident_id, silenced_by, starts_at, began_with, ended_with, senders, ended_by",
+  "alert_id, instance_key, outage, status, incident_id, silenced_by, starts_at, began_with, ended_with, said_with, senders, ended_by",
 );
 
 /**
@@ -123,6 +123,7 @@ export type Change = {
   senders: readonly string[];
   ended_by: Readonly<Record<string, Ending>>;
   ended_with: string | null;
+  said_with: string | null;
   ends_at: Date | null;
   /** As its sender says now; kept where it is worse than before. */
   severity: Severity | null;
@@ -140,12 +141,12 @@ export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promi
            deliveries = a.deliveries + c.times, status = c.status,
            severity = least(a.severity, c.severity), holds_until = greatest(a.holds_until, c.holds_until), ends_at = coalesce(c.ends_at, a.ends_at),
            senders = array(select json_array_elements_text(c.senders)), ended_by = c.ended_by,
-           ended_with = c.ended_with,
+           ended_with = c.ended_with, said_with = c.said_with,
            held_until = case when c.status = 'held' then a.held_until end,
            first_received_at = case when c.begins then ${now}::timestamptz else a.first_received_at end
       from json_to_recordset(${jsonRows(changes)}::json)
         as c(alert_id text, was text, status text, times int, holds_until timestamptz, senders json,
-             ended_by jsonb, ended_with text, ends_at timestamptz, severity text, begins boolean)
+             ended_by jsonb, ended_with text, said_with text, ends_at timestamptz, severity text, begins boolean)
      where a.alert_id = c.alert_id and a.status = c.was`);
   if (rowCount !== changes.length) throw overtaken("an outage was changed meanwhile");
 }
@@ -181,23 +182,24 @@ export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<
     held_until,
     status: held_until === null ? status : "held",
     senders: status === "firing" ? [row.sender] : [],
+    said_with: status === "firing" ? (row.said_last ?? row.place) : null,
   }));
   const { rowCount } = await ctx.db.execute(sql`
     insert into alerts (alert_id, identity, outage, instance_key, source, source_fingerprint, fingerprint, anomaly_key, key_version, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, held_until, began_with,
-           ended_with, senders, ended_by, generator_url, deliveries, silenced_by, first_received_at, last_received_at)
+           ended_with, said_with, senders, ended_by, generator_url, deliveries, silenced_by, first_received_at, last_received_at)
     select alert_id, identity, outage, instance_key, source, source_fingerprint, fingerprint, anomaly_key, ${KEY_VERSION}::int, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, held_until, place,
-           ended_with, array(select json_array_elements_text(senders)), ended_by, generator_url, times, silenced_by,
+           ended_with, said_with, array(select json_array_elements_text(senders)), ended_by, generator_url, times, silenced_by,
            ${now}::timestamptz, ${now}::timestamptz
       from json_to_recordset(${jsonRows(rows)}::json)
         as a(alert_id text, identity text, outage int, instance_key text, source text, source_fingerprint text,
              fingerprint text, anomaly_key text, incident_id text, status text, alert_name text, alert_type text, severity text,
              alert_category text, notification_type text, cluster text, namespace text,
              target_resource text, message text, labels jsonb, annotations jsonb, starts_at timestamptz,
-             ends_at timestamptz, holds_until timestamptz, held_until timestamptz, place text, ended_with text,
+             ends_at timestamptz, holds_until timestamptz, held_until timestamptz, place text, ended_with text, said_with text,
              senders json, ended_by jsonb, generator_url text, times int, silenced_by jsonb)
     on conflict do nothing`);
   if (rowCount !== fresh.length) throw overtaken("an outage was stored meanwhile");

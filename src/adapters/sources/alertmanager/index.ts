@@ -1,4 +1,4 @@
-import { decodeAlertmanager, type Source, type SourceDescription } from "../../../intake/index.ts";
+import { decodeAlertmanager, inSteps, type Source, type SourceDescription } from "../../../intake/index.ts";
 
 /** Alertmanager's webhook, version 4. */
 export const alertmanager = {
@@ -11,6 +11,6 @@ export const alertmanager = {
   }),
   create: (): Source => ({
     id: "alertmanager",
-    decode: (body) => decodeAlertmanager(body, "Alertmanager"),
+    ...inSteps((body) => decodeAlertmanager(body, "Alertmanager")),
   }),
 };

@@ -1,5 +1,5 @@
 import { anyText, asText, texts, time } from "../../../contract/lenient.ts";
-import type { Decoded, SourceAlert } from "../../../intake/index.ts";
+import type { DecodeSteps, SourceAlert } from "../../../intake/index.ts";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
 import { clip } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
@@ -31,8 +31,8 @@ const TEXT_FIELDS = [
 type TextField = (typeof TEXT_FIELDS)[number];
 type Named = Expression | Record<string, Expression> | undefined;
 
-// One body keeps the others waiting for as long as it is evaluated, which no expression can be stopped in:
-// so that it is not begun again and again. A vendor's body has a few alerts.
+// No expression can be stopped, and what comes of one may be large: an expensive map is not begun again and again.
+// A vendor's body has a few alerts.
 const MOST_ALERTS = 10_000;
 const BUDGET_MS = 2_000;
 const LONGEST_FINGERPRINT = 255;
@@ -185,36 +185,48 @@ function partsOf(map: Compiled, body: unknown, at: (expression: Expression, part
   }
 }
 
+/** The alert that a part of the body is, and what is wrong with it. */
+function partOf(
+  map: Compiled,
+  part: unknown,
+  index: number,
+  at: (expression: Expression, part: unknown) => unknown,
+): { alert: SourceAlert | null; rejected: string[] } {
+  const where = `alerts[${index}]`;
+  if (part === null || typeof part !== "object")
+    return { alert: null, rejected: [`${where} is not an object but ${clip(asText(part), 40)}`] };
+  const rejected: string[] = [];
+  const fault = (name: string, reason: string) => rejected.push(`${where}: ${name}: ${reason}`);
+  const alert = alertOf(
+    map,
+    readerOf(map, (expression) => at(expression, part), fault),
+    index,
+  );
+  if (typeof alert !== "string") return { alert, rejected };
+  return { alert: null, rejected: [...rejected, `${where} ${alert}`] };
+}
+
 /** Understands a body by a map. Never throws: what cannot be understood is in `reason` or `rejected`. */
-export function decodeBy(map: Compiled, body: unknown): Decoded {
-  return within(body, (at): Decoded => {
-    const parts = partsOf(map, body, at);
-    if (typeof parts === "string") return { ok: false, reason: parts };
-    const alerts: SourceAlert[] = [];
-    const rejected: string[] = [];
-    const until = performance.now() + BUDGET_MS;
-    for (const [index, part] of parts.entries()) {
-      if (index === MOST_ALERTS || performance.now() > until) {
-        const why = index === MOST_ALERTS ? "too many for one body" : "the map is too slow";
-        rejected.push(`alerts[${index}] and all after it: ${why}`);
-        break;
-      }
-      const where = `alerts[${index}]`;
-      if (part === null || typeof part !== "object") {
-        rejected.push(`${where} is not an object but ${clip(asText(part), 40)}`);
-        continue;
-      }
-      const fault = (name: string, reason: string) => rejected.push(`${where}: ${name}: ${reason}`);
-      const alert = alertOf(
-        map,
-        readerOf(map, (expression) => at(expression, part), fault),
-        index,
-      );
-      if (typeof alert === "string") rejected.push(`${where} ${alert}`);
-      else if (alert !== null) alerts.push(alert);
+export function* decodeBy(map: Compiled, body: unknown): DecodeSteps {
+  const parts = within(body, (at) => partsOf(map, body, at));
+  if (typeof parts === "string") return { ok: false, reason: parts };
+  const alerts: SourceAlert[] = [];
+  const rejected: string[] = [];
+  let spent = 0;
+  for (const [index, part] of parts.entries()) {
+    if (index === MOST_ALERTS || spent > BUDGET_MS) {
+      const why = index === MOST_ALERTS ? "too many for one body" : "the map is too slow";
+      rejected.push(`alerts[${index}] and all after it: ${why}`);
+      break;
     }
-    if (alerts.length === 0 && rejected.length > 0)
-      return { ok: false, reason: rejected.slice(0, 20).join("; ") };
-    return { ok: true, alerts, truncated: 0, rejected: rejected.slice(0, 100) };
-  });
+    const begun = performance.now();
+    const said = within(body, (at) => partOf(map, part, index, at));
+    spent += performance.now() - begun;
+    if (said.alert !== null) alerts.push(said.alert);
+    rejected.push(...said.rejected);
+    yield;
+  }
+  if (alerts.length === 0 && rejected.length > 0)
+    return { ok: false, reason: rejected.slice(0, 20).join("; ") };
+  return { ok: true, alerts, truncated: 0, rejected: rejected.slice(0, 100) };
 }

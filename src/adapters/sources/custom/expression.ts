@@ -6,6 +6,7 @@ import {
   TYPE_ANY,
   TYPE_STRING,
 } from "@jmespath-community/jmespath";
+import { AT_THE_DOOR, readBody } from "../../../intake/index.ts";
 import { messageOf } from "../../../lib/error.ts";
 
 export type Expression = ReturnType<typeof compile>;
@@ -26,8 +27,16 @@ function pairs(given: unknown): JSONValue {
   );
 }
 
+const LARGEST_TEXT = 256 * 1024;
+
+/** JSON within a text, within the same limits as a body. */
+function jsonIn(text: string): JSONValue {
+  if (text.length > LARGEST_TEXT) throw new Error(`from_json() of more than ${LARGEST_TEXT} characters`);
+  return readBody(Buffer.from(text), AT_THE_DOOR).json as JSONValue;
+}
+
 // What JMESPath lacks and vendors need: JSON within a text, and tags.
-register("from_json", ([text]) => JSON.parse(text as string), [{ types: [TYPE_STRING] }], { override: true });
+register("from_json", ([text]) => jsonIn(text as string), [{ types: [TYPE_STRING] }], { override: true });
 register("pairs", ([given]) => pairs(given), [{ types: [TYPE_ANY] }], { override: true });
 
 /** Throws with what is wrong, and where. */

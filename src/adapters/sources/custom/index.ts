@@ -1,4 +1,4 @@
-import type { Source, SourceDescription } from "../../../intake/index.ts";
+import { inSteps, type Source, type SourceDescription } from "../../../intake/index.ts";
 import { type CustomSource, config, mapOf } from "./config.ts";
 import { compileMap, decodeBy } from "./decode.ts";
 
@@ -18,6 +18,6 @@ export const custom = {
   }),
   create: (source: CustomSource): Source => {
     const map = compileMap(mapOf(source));
-    return { id: `custom:${source.name}`, decode: (body) => decodeBy(map, body) };
+    return { id: `custom:${source.name}`, ...inSteps((body) => decodeBy(map, body)) };
   },
 };

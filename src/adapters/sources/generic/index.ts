@@ -2,6 +2,7 @@ import { z } from "zod";
 import { anyText, optionalText, texts, time } from "../../../contract/lenient.ts";
 import {
   decodeEach,
+  inSteps,
   ownAlert,
   type Source,
   type SourceAlert,
@@ -58,6 +59,6 @@ export const generic = {
   create: (): Source => ({
     id: "generic",
     counts_calls: true,
-    decode: (body) => decodeEach(body, decodeAlert),
+    ...inSteps((body) => decodeEach(body, decodeAlert)),
   }),
 };

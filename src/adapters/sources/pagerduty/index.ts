@@ -49,7 +49,9 @@ const MEASURED = /(?<![\w.-])\d+(?:[.,]\d+)*(?![\w-])/g;
 /** A name that stays the same while the summary goes with what is measured. */
 function nameOf({ class: kind, summary }: Payload, details: Record<string, string>): string {
   const given = kind ?? (details.alertname || details.alert_name);
-  const name = given || (summary ?? "").replace(COUNT, "").replace(MEASURED, "…");
+  // Of a text without an end every number could be looked at up to it.
+  const begins = clip(summary ?? "", 4 * LONGEST_NAME, "");
+  const name = given || begins.replace(COUNT, "").replace(MEASURED, "…");
   return clip(name, LONGEST_NAME, "");
 }
 

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { optionalText, texts, time } from "../../../contract/lenient.ts";
-import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
+import {
+  type DecodeSteps,
+  inSteps,
+  type Source,
+  type SourceAlert,
+  type SourceDescription,
+} from "../../../intake/index.ts";
 
 const alert = z.object({
   labels: texts,
@@ -35,15 +41,16 @@ function decodeAlert(raw: unknown): SourceAlert | string {
   };
 }
 
-function decode(body: unknown): Decoded {
+function* decode(body: unknown): DecodeSteps {
   if (!Array.isArray(body)) return { ok: false, reason: "not a list of alerts, as Prometheus sends them" };
   const alerts: SourceAlert[] = [];
   const rejected: string[] = [];
-  body.forEach((raw, index) => {
+  for (const [index, raw] of body.entries()) {
     const decoded = decodeAlert(raw);
     if (typeof decoded === "string") rejected.push(`[${index}] ${decoded}`);
     else alerts.push(decoded);
-  });
+    yield;
+  }
   return { ok: true, alerts, truncated: 0, rejected };
 }
 
@@ -56,5 +63,5 @@ export const prometheus = {
     path: "/api/v2/alerts",
     capabilities: ["firing", "resolved", "batch", "resolved by silence"],
   }),
-  create: (): Source => ({ id: "prometheus", decode }),
+  create: (): Source => ({ id: "prometheus", ...inSteps(decode) }),
 };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { anyText, texts } from "../../../contract/lenient.ts";
 import {
   decodeEach,
+  inSteps,
   ownAlert,
   type Source,
   type SourceAlert,
@@ -41,6 +42,6 @@ export const signalSource = {
     id: "signal",
     counts_calls: true,
     debounced: true,
-    decode: (body) => decodeEach(body, decodeSignal),
+    ...inSteps((body) => decodeEach(body, decodeSignal)),
   }),
 };

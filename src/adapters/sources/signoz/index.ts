@@ -1,4 +1,4 @@
-import { decodeAlertmanager, type Source, type SourceDescription } from "../../../intake/index.ts";
+import { decodeAlertmanager, inSteps, type Source, type SourceDescription } from "../../../intake/index.ts";
 
 /** SigNoz's webhook: Alertmanager's shape, or one flat alert. */
 export const signoz = {
@@ -9,5 +9,5 @@ export const signoz = {
     path: "/api/v1/webhooks/signoz",
     capabilities: ["firing", "resolved", "batch"],
   }),
-  create: (): Source => ({ id: "signoz", decode: (body) => decodeAlertmanager(body, "SigNoz") }),
+  create: (): Source => ({ id: "signoz", ...inSteps((body) => decodeAlertmanager(body, "SigNoz")) }),
 };

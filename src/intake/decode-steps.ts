@@ -1,0 +1,18 @@
+import type { Decoded, Source } from "./types.ts";
+
+/** A decoding that rests after each alert, so that whoever drives it can let others have their turn. */
+export type DecodeSteps = Generator<void, Decoded>;
+
+/** A decoding to its end, in one go. */
+export function decodedAtOnce(steps: DecodeSteps): Decoded {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The part of a source that understands bodies with many alerts, from its decoding in steps. */
+export const inSteps = (steps: (body: unknown) => DecodeSteps): Pick<Source, "decode" | "steps"> => ({
+  steps,
+  decode: (body) => decodedAtOnce(steps(body)),
+});

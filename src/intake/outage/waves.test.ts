@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SEED } from "../../../test/support/random.ts";
+import type { HeardAlert } from "../types.ts";
+import { placeOf } from "./decide.ts";
+import { waves } from "./waves.ts";
+
+const AT = new Date("2026-05-04T08:00:00Z");
+type Said = { alert?: string; status: "firing" | "resolved"; sender?: string; call?: number };
+const heard = (said: readonly Said[]): HeardAlert[] =>
+  said.map(({ alert = "a", status, sender = "s", call }, index) => {
+    const instance_key = call === undefined ? alert : `${alert}/${call}`;
+    const place = placeOf(AT, 1, index);
+    const times = { starts_at: AT, ends_at: null, received_at: AT, times: 1 };
+    return {
+      ...{ identity: alert, instance_key, status, sender, place, ...times },
+      ...{ of_call: call !== undefined, severity: null, start_known: false, replayed: false },
+    } as HeardAlert;
+  });
+const shapes = (said: readonly Said[]) =>
+  waves(heard(said)).map((wave) => wave.map(({ status, folded = 0, times }) => [status, folded, times]));
+const turns = (count: number, first: Said["status"] = "firing") =>
+  Array.from(
+    { length: count },
+    (_, n): Said => ({
+      status: n % 2 === (first === "firing" ? 0 : 1) ? "firing" : "resolved",
+    }),
+  );
+
+describe("what is said of one alert close together", () => {
+  it("takes effect turn by turn where it turns a few times", () => {
+    expect(shapes(turns(6))).toHaveLength(6);
+    expect(shapes([...turns(2), ...turns(1), ...turns(1)])).toEqual([
+      [["firing", 0, 1]],
+      [["resolved", 0, 1]],
+      [["firing", 0, 2]],
+    ]);
+  });
+
+  it("is its beginning and its end where it turns often, with the outages between counted", () => {
+    expect(shapes(turns(100))).toEqual([
+      [["firing", 0, 1]],
+      [["resolved", 0, 1]],
+      [["firing", 48, 97]],
+      [["resolved", 0, 1]],
+    ]);
+    expect(shapes(turns(101)).at(-1)).toEqual([["firing", 49, 99]]);
+    expect(shapes(turns(100, "resolved")).at(-1)).toEqual([["firing", 48, 97]]);
+    expect(shapes(turns(101, "resolved")).map((wave) => wave[0]?.[0])).toEqual([
+      "resolved",
+      "firing",
+      "resolved",
+    ]);
+  });
+
+  it("counts each call of a source that counts them", () => {
+    const calls = Array.from({ length: 50 }, (_, n): Said[] => [
+      { status: "firing", call: 3 * n },
+      { status: "firing", call: 3 * n + 1 },
+      { status: "resolved", call: 3 * n + 2 },
+    ]).flat();
+    const told = waves(heard(calls))
+      .flat()
+      .filter(({ status }) => status === "firing");
+    expect(told.length + told.reduce((sum, { folded = 0 }) => sum + folded, 0)).toBe(100);
+  });
+
+  it("keeps for any alerts in turn what holds in the end, how often it was said and how often it began", () => {
+    const said = fc.array(
+      fc.record({
+        alert: fc.constantFrom("a", "b"),
+        status: fc.constantFrom("firing" as const, "resolved" as const),
+      }),
+      { minLength: 1, maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(said, (all) => {
+        const parts = waves(heard(all));
+        expect(parts.length).toBeLessThanOrEqual(6);
+        for (const alert of ["a", "b"]) {
+          const own = all.filter((one) => one.alert === alert);
+          const told = parts.flat().filter((one) => one.identity === alert);
+          expect(told.at(-1)?.status).toBe(own.at(-1)?.status);
+          expect(told.reduce((sum, { times }) => sum + times, 0)).toBe(own.length);
+          const begun = (statuses: readonly string[]) =>
+            statuses.filter((status, at) => status === "firing" && statuses[at - 1] !== "firing").length;
+          const folded = told.reduce((sum, one) => sum + (one.folded ?? 0), 0);
+          expect(begun(told.map(({ status }) => status)) + folded).toBe(
+            begun(own.map(({ status }) => status)),
+          );
+        }
+      }),
+      { seed: SEED, numRuns: 500 },
+    );
+  });
+
+  it("costs no more than it is long, whoever sends it", () => {
+    const many = Array.from(
+      { length: 200_000 },
+      (_, n): Said => ({
+        alert: `a${n % 7}`,
+        status: n % 3 ? "firing" : "resolved",
+        sender: `s${n % 1_000}`,
+      }),
+    );
+    expect(waves(heard(many)).length).toBeLessThanOrEqual(6);
+  });
+});

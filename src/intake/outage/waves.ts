@@ -1,0 +1,94 @@
+import type { HeardAlert } from "../types.ts";
+import { endOf } from "./decide.ts";
+
+/** What was said of an alert in a row: one notice, or the calls of a source that counts them. */
+type Turn = { status: HeardAlert["status"]; calls: boolean; heard: Map<string, HeardAlert> };
+
+// So many turns of an alert take effect one after the other, each with statements of its own; nobody's alerts turn
+// so often between two looks at them.
+const EXACT = 6;
+
+/**
+ * Alerts in the order they came, cut so that no part holds one twice, but for calls of a source that counts
+ * them: what was said of one alert close together takes effect one after the other. What a sender says again
+ * with nothing else between is only counted. Of an alert that turns more than six times its beginning and its last two
+ * turns take effect, and the outages between are counted: so there are six parts at most.
+ */
+export function waves(alerts: readonly HeardAlert[]): HeardAlert[][] {
+  const turns = new Map<string, Turn[]>();
+  for (const alert of alerts) {
+    const before = turns.get(alert.identity);
+    if (before === undefined) turns.set(alert.identity, [turnOf(alert)]);
+    else take(before, alert);
+  }
+  const parts: HeardAlert[][] = [];
+  for (const all of turns.values())
+    for (const [at, turn] of folded(all).entries()) {
+      parts[at] ??= [];
+      for (const heard of turn.heard.values()) parts[at]?.push(heard);
+    }
+  return parts;
+}
+
+const isCall = (alert: HeardAlert) => alert.of_call && alert.status === "firing";
+
+const turnOf = (alert: HeardAlert): Turn => ({
+  status: alert.status,
+  calls: isCall(alert),
+  heard: new Map([[alert.instance_key, { ...alert }]]),
+});
+
+function take(turns: Turn[], alert: HeardAlert): void {
+  const last = turns.at(-1);
+  const same = last?.heard.get(alert.instance_key);
+  const again = same?.status === alert.status && (isCall(alert) || same.sender === alert.sender);
+  if (same !== undefined && again) repeat(same, alert);
+  else if (last?.calls && isCall(alert)) last.heard.set(alert.instance_key, { ...alert });
+  else turns.push(turnOf(alert));
+}
+
+/** Of what is said again the latest counts. */
+function repeat(heard: HeardAlert, again: HeardAlert): void {
+  heard.times += again.times;
+  const { holds_until } = again;
+  if (again.severity !== null && (heard.severity === null || again.severity < heard.severity))
+    heard.severity = again.severity;
+  if (holds_until != null && (heard.holds_until == null || holds_until > heard.holds_until))
+    heard.holds_until = holds_until;
+  if (heard.status === "firing") heard.said_last = again.place;
+  if (heard.status === "firing" || endOf(again) < endOf(heard)) return;
+  const { place, received_at, starts_at, start_known, ends_at } = again;
+  Object.assign(heard, { place, received_at, starts_at, start_known, ends_at });
+}
+
+/** How many outages begin with a turn: each call, and what fires after its own sender said that it was over. */
+function begun(turn: Turn, before: Turn | undefined): number {
+  if (turn.status !== "firing") return 0;
+  if (turn.calls) return turn.heard.size;
+  const [first] = turn.heard.values();
+  const [ended] = before?.heard.values() ?? [];
+  return before?.status === "resolved" && ended?.sender === first?.sender ? 1 : 0;
+}
+
+/** Places of the turns that take effect: of many the beginning, the last, and the one that it turned from. */
+function kept(turns: readonly Turn[]): ReadonlySet<number> {
+  const last = turns.length - 1;
+  const from = turns.findLastIndex((turn) => turn.status !== turns[last]?.status);
+  if (turns.length <= EXACT) return new Set(turns.keys());
+  if (from <= 1) return new Set([0, 1, last]);
+  // Two in a row that say the same would pass for one outage.
+  return new Set(turns[1]?.status === turns[from]?.status ? [0, from, last] : [0, 1, from, last]);
+}
+
+/** The turns that take effect, with the number of outages that are only counted. */
+function folded(turns: readonly Turn[]): Turn[] {
+  const places = kept(turns);
+  const effective = turns.filter((_, at) => places.has(at));
+  const [counts] = effective.findLast((turn) => turn.status === "firing")?.heard.values() ?? [];
+  for (const [at, turn] of turns.entries()) {
+    if (places.has(at) || counts === undefined) continue;
+    counts.folded = (counts.folded ?? 0) + begun(turn, turns[at - 1]);
+    for (const { times } of turn.heard.values()) counts.times += times;
+  }
+  return effective;
+}
