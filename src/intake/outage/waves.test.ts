@@ -106,3 +106,14 @@ describe("what is said of one alert close together", () => {
     expect(waves(heard(many)).length).toBeLessThanOrEqual(6);
   });
 });
+
+it("says now where it names no end, which another end in the same body does not replace", () => {
+  const [begins, now, then] = heard([{ status: "firing" }, { status: "resolved" }, { status: "resolved" }]);
+  const ends = { ...(then as HeardAlert), ends_at: AT };
+  const parts = waves([begins as HeardAlert, now as HeardAlert, ends]);
+  expect(parts.map((part) => part.map((one) => [one.status, one.ends_at]))).toEqual([
+    [["firing", null]],
+    [["resolved", null]],
+    [["resolved", AT]],
+  ]);
+});

@@ -38,10 +38,15 @@ const turnOf = (alert: HeardAlert): Turn => ({
   heard: new Map([[alert.instance_key, { ...alert }]]),
 });
 
+/** Whether it says when the trouble ended. What does not says: now, which no other end stands for. */
+const namesEnd = (alert: HeardAlert) => alert.status === "resolved" && endOf(alert) === alert.ends_at;
+
 function take(turns: Turn[], alert: HeardAlert): void {
   const last = turns.at(-1);
   const same = last?.heard.get(alert.instance_key);
-  const again = same?.status === alert.status && (isCall(alert) || same.sender === alert.sender);
+  const again =
+    same?.status === alert.status &&
+    (isCall(alert) || (same.sender === alert.sender && namesEnd(same) === namesEnd(alert)));
   if (same !== undefined && again) repeat(same, alert);
   else if (last?.calls && isCall(alert)) last.heard.set(alert.instance_key, { ...alert });
   else turns.push(turnOf(alert));
