@@ -398,7 +398,7 @@ describe("flapping", () => {
 
 describe("turns within one body", () => {
   const turns = (count: number) =>
-    from("a", ...Array.from({ length: count }, (_, n) => (n % 2 ? over() : firing)));
+    from("a", ...Array.from({ length: count }, (_, n): Notice => (n % 2 ? { status: "resolved" } : firing)));
 
   it("are counted each, and told as flapping, for the price of a few", async () => {
     const counts: number[] = [];
