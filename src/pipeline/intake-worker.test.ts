@@ -45,7 +45,8 @@ const journalled = (alertname: string) => journalledAs("test", bodyOf(alertname)
 
 type Row = { seq: number; state: string; tries: number; error: string | null; alert_count: number | null };
 const receipts = async (): Promise<Row[]> =>
-  (await database.pool.query("select seq::int, state, tries, error, alert_count from receipts order by seq")).rows;
+  (await database.pool.query("select seq::int, state, tries, error, alert_count from receipts order by seq"))
+    .rows;
 const states = async () => (await receipts()).map((row) => row.state);
 const settled = () =>
   until(async () => !(await states()).includes("received"), "every receipt to be settled");
