@@ -1,15 +1,8 @@
 import { z } from "zod";
 
-// More than is kept of anything that an alert says; whatever looks at a text looks at no more than this.
-const LONGEST = 65_536;
-
-/** What PostgreSQL can hold: no NUL, no half of a surrogate pair, and no more than is of use. */
-export function storable(given: string): string {
-  const text = given.length <= LONGEST ? given : given.slice(0, LONGEST);
-  return text.isWellFormed() && !text.includes("\0")
-    ? text
-    : text.replaceAll("\0", "\u{fffd}").toWellFormed();
-}
+/** What PostgreSQL can hold: no NUL, no half of a surrogate pair. */
+export const storable = (text: string) =>
+  text.isWellFormed() && !text.includes("\0") ? text : text.replaceAll("\0", "\u{fffd}").toWellFormed();
 
 /** Any JSON value as text: strings as they are, the rest as JSON. */
 export function asText(value: unknown): string {

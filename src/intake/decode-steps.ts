@@ -1,4 +1,4 @@
-import type { Decoded, Source } from "./types.ts";
+import type { Decode, Decoded } from "./types.ts";
 
 /** A decoding that rests after each alert, so that whoever drives it can let others have their turn. */
 export type DecodeSteps = Generator<void, Decoded>;
@@ -11,8 +11,6 @@ export function decodedAtOnce(steps: DecodeSteps): Decoded {
   }
 }
 
-/** The part of a source that understands bodies with many alerts, from its decoding in steps. */
-export const inSteps = (steps: (body: unknown) => DecodeSteps): Pick<Source, "decode" | "steps"> => ({
-  steps,
-  decode: (body) => decodedAtOnce(steps(body)),
-});
+/** How a source understands bodies with many alerts, from its decoding in steps. */
+export const inSteps = (steps: (body: unknown) => DecodeSteps): Decode =>
+  Object.assign((body: unknown) => decodedAtOnce(steps(body)), { steps });

@@ -88,10 +88,13 @@ export type Source = {
   counts_calls?: true;
   /** Set where alerts of one fingerprint that come soon after each other count once. */
   debounced?: true;
-  /** `body` is parsed JSON of any shape. */
-  decode(body: unknown): Decoded;
-  /** The same, resting after each alert: for sources that send many in one body. */
-  steps?(body: unknown): Generator<void, Decoded>;
+  decode: Decode;
+};
+
+/** `body` is parsed JSON of any shape. */
+export type Decode = ((body: unknown) => Decoded) & {
+  /** The same, resting after each alert: of sources that send many in one body. */
+  steps?: (body: unknown) => Generator<void, Decoded>;
 };
 
 /** An alert in AWOOOI's terms, not stored yet. */

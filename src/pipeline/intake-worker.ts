@@ -69,8 +69,9 @@ export class IntakeWorker {
    */
   take(receipt: Receipt, json: unknown): Promise<WebhookAnswer | null> | null {
     const entry = entryOf(receipt, receipt.body.length > PARSED ? undefined : json);
-    const waiting = this.#lanes.isPrompt(entry) ? this.#lanes.prompt : this.#lanes.inTurn;
-    if (waiting >= WAITING || this.#pressed()) {
+    const prompt = this.#lanes.isPrompt(entry);
+    // In a burst of others who sends little still hears what becomes of it.
+    if (prompt ? this.#lanes.prompt >= WAITING : this.#lanes.inTurn >= WAITING || this.#pressed()) {
       this.add(receipt);
       return null;
     }

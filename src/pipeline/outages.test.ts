@@ -397,8 +397,8 @@ describe("flapping", () => {
 });
 
 describe("turns within one body", () => {
-  const turns = (count: number) =>
-    from("a", ...Array.from({ length: count }, (_, n): Notice => (n % 2 ? { status: "resolved" } : firing)));
+  const turns = (count: number, end: Notice = { status: "resolved" }) =>
+    from("a", ...Array.from({ length: count }, (_, n) => (n % 2 ? end : firing)));
 
   it("are counted each, and told as flapping, for the price of a few", async () => {
     const counts: number[] = [];
@@ -431,6 +431,12 @@ describe("turns within one body", () => {
     clock.forward(700);
     await sweep(journey);
     expect(await incident()).toMatchObject({ flapping: false, status: "investigating" });
+  });
+
+  it("are none where one end is said again and again", async () => {
+    await send(turns(400, over()));
+    expect(await outages()).toEqual(["1 resolved", "2 firing"]);
+    expect(await incident()).toMatchObject({ flapping: false, hit_count: 2 });
   });
 
   it("of alerts of two receipts are those of the batch", async () => {

@@ -2,7 +2,7 @@ import type { HeardAlert } from "../intake/index.ts";
 import type { Understood } from "./understand.ts";
 
 // How long a transaction should take: whoever waits for its locks, or for its turn, waits for no longer.
-const TARGET_MS = 300;
+const TARGET_MS = 500;
 const SIZES = { least: 10, most: 1_000, first: 250 };
 // Of one measurement: what took long by chance must not count for long.
 const CHANGE = { least: 0.25, most: 2 };
@@ -45,9 +45,20 @@ export type Part = {
 
 const isCounted = ({ of_call, status }: HeardAlert) => of_call && status === "firing";
 
-/** Notices that may take effect, by alert. */
+// A genuine alert is shorter than this; one with longer texts costs as much as several.
+const TEXT = 4_096;
+
+function sizeOf({ labels, annotations, message }: HeardAlert): number {
+  let length = message.length;
+  for (const text of Object.values(labels)) length += text.length;
+  for (const text of Object.values(annotations)) length += text.length;
+  return 1 + Math.floor(length / TEXT);
+}
+
+/** What the notices of an alert cost at most, in notices of a usual size. */
 function weightOf(notices: readonly HeardAlert[]): number {
-  return notices.some(isCounted) ? notices.length : Math.min(notices.length, MOST_OF_ALERT);
+  const effective = notices.some(isCounted) ? notices : notices.slice(0, MOST_OF_ALERT);
+  return effective.reduce((sum, notice) => sum + sizeOf(notice), 0);
 }
 
 type Slice = { alerts: HeardAlert[]; weight: number };
@@ -61,14 +72,16 @@ function* slicesOf(alerts: readonly HeardAlert[], size: PartSize): Generator<Sli
       yield slice;
       slice = { alerts: [], weight: 0 };
     }
-    let at = 0;
-    for (; whole === notices.length && at + size.notices < notices.length; at += slice.weight) {
-      slice = { alerts: notices.slice(at, at + size.notices), weight: size.notices };
-      yield slice;
+    const isSplit = whole > size.notices && notices.some(isCounted);
+    for (const notice of notices) {
+      if (isSplit && slice.weight >= size.notices) {
+        yield slice;
+        slice = { alerts: [], weight: 0 };
+      }
+      slice.alerts.push(notice);
+      if (isSplit) slice.weight += sizeOf(notice);
     }
-    if (at > 0) slice = { alerts: [], weight: 0 };
-    for (; at < notices.length; at += 1) slice.alerts.push(notices[at] as HeardAlert);
-    slice.weight += Math.min(whole, slice.alerts.length);
+    if (!isSplit) slice.weight += whole;
   }
   yield slice;
 }
@@ -76,14 +89,15 @@ function* slicesOf(alerts: readonly HeardAlert[], size: PartSize): Generator<Sli
 /** Receipts in their order, as many together as one transaction takes; one that is larger by itself. */
 export function* groupsOf(receipts: readonly Understood[], size: PartSize): Generator<Understood[]> {
   let group: Understood[] = [];
-  let alerts = 0;
+  let weight = 0;
   for (const one of receipts) {
-    if (group.length > 0 && alerts + one.alerts.length > size.notices) {
+    const own = one.alerts.reduce((sum, alert) => sum + sizeOf(alert), 0);
+    if (group.length > 0 && weight + own > size.notices) {
       yield group;
-      [group, alerts] = [[], 0];
+      [group, weight] = [[], 0];
     }
     group.push(one);
-    alerts += one.alerts.length;
+    weight += own;
   }
   if (group.length > 0) yield group;
 }
@@ -94,7 +108,8 @@ export function* partsOf(group: readonly Understood[], size: PartSize): Generato
   const [only, ...others] = receipts;
   if (only === undefined) return;
   if (others.length > 0) {
-    yield { receipts, last: true, weight: receipts.reduce((sum, one) => sum + one.alert_count, 0) };
+    const weight = receipts.flatMap((one) => one.alerts).reduce((sum, alert) => sum + sizeOf(alert), 0);
+    yield { receipts, last: true, weight };
     return;
   }
   let before: Slice | undefined;

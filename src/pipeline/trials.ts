@@ -111,8 +111,8 @@ export class Trials {
   }
 
   /**
-   * Receipts failed that were tried together. Where an alert of our own fails too it is none of their doing: `away`.
-   * Else they are tried again, the third time each by itself; one that cannot pass, or was tried too often, is a dead
+   * Receipts failed that were tried together. Where it may pass, and an alert of our own fails too, it is none of
+   * their doing: `away`. Else they are tried again, the third time each by itself; one that cannot pass, or was tried too often, is a dead
    * letter.
    */
   async failed(entries: readonly Entry[], error: unknown): Promise<{ entries: Entry[]; away: boolean }> {
@@ -120,13 +120,13 @@ export class Trials {
     const ctx = journey.as("intake");
     const seqs = entries.map((entry) => entry.receipt.seq);
     const left = await stillWaiting(ctx, seqs).catch(() => null);
-    if (left === null || !(await isWell(ctx, journey))) {
+    const passing = mayPass(error);
+    if (left === null || (passing && !(await isWell(ctx, journey)))) {
       this.#owed.push(...entries.filter((entry) => entry.again).map((entry) => entry.receipt.seq));
       return { entries: [...entries], away: true };
     }
     const ours = entries.filter((entry) => left.has(entry.receipt.seq));
     const [only, ...others] = ours;
-    const passing = mayPass(error);
     for (const entry of ours) {
       entry.again = true;
       entry.alone = !passing || entry.tries >= TOGETHER;

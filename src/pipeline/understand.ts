@@ -64,7 +64,8 @@ function errorOf(cut: string | null, beyond: number, most: number, rejected: rea
 }
 
 function* decoding(source: Source, body: unknown): Generator<void, Decoded> {
-  return source.steps === undefined ? source.decode(body) : yield* source.steps(body);
+  const { decode } = source;
+  return decode.steps === undefined ? source.decode(body) : yield* decode.steps(body);
 }
 
 function* normalising(

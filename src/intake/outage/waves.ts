@@ -66,13 +66,25 @@ function repeat(heard: HeardAlert, again: HeardAlert): void {
   Object.assign(heard, { place, received_at, starts_at, start_known, ends_at });
 }
 
-/** How many outages begin with a turn: each call, and what fires after its own sender said that it was over. */
-function begun(turn: Turn, before: Turn | undefined): number {
-  if (turn.status !== "firing") return 0;
-  if (turn.calls) return turn.heard.size;
-  const [first] = turn.heard.values();
-  const [ended] = before?.heard.values() ?? [];
-  return before?.status === "resolved" && ended?.sender === first?.sender ? 1 : 0;
+/** How many outages begin with each turn: each call, and what fires after its own sender told of another end. */
+function* begun(turns: readonly Turn[]): Generator<number> {
+  const told = new Map<string, Date>();
+  let over: string | undefined;
+  for (const { status, calls, heard } of turns) {
+    const [first] = heard.values();
+    if (first === undefined) continue;
+    if (status === "firing") {
+      yield calls ? heard.size : Number(over === first.sender);
+      over = undefined;
+      continue;
+    }
+    // The same end said again is of the outage before; without one it is now.
+    const end = endOf(first);
+    const before = told.get(first.sender);
+    if (before === undefined || end !== first.ends_at || end > before) over = first.sender;
+    told.set(first.sender, before === undefined || end > before ? end : before);
+    yield 0;
+  }
 }
 
 /** Places of the turns that take effect: of many the beginning, the last, and the one that it turned from. */
@@ -86,14 +98,20 @@ function kept(turns: readonly Turn[]): ReadonlySet<number> {
 }
 
 /** The turns that take effect, with the number of outages that are only counted. */
-function folded(turns: readonly Turn[]): Turn[] {
+function folded(turns: readonly Turn[]): readonly Turn[] {
   const places = kept(turns);
+  if (places.size === turns.length) return turns;
   const effective = turns.filter((_, at) => places.has(at));
-  const [counts] = effective.findLast((turn) => turn.status === "firing")?.heard.values() ?? [];
+  const last = effective.findLast((turn) => turn.status === "firing");
+  const [counts] = last?.heard.values() ?? [];
+  if (last === undefined || counts === undefined) return effective;
+  const outages = [...begun(turns)];
+  let count = 0;
   for (const [at, turn] of turns.entries()) {
-    if (places.has(at) || counts === undefined) continue;
-    counts.folded = (counts.folded ?? 0) + begun(turn, turns[at - 1]);
-    for (const { times } of turn.heard.values()) counts.times += times;
+    if (!places.has(at)) for (const { times } of turn.heard.values()) counts.times += times;
+    if (!places.has(at) || turn === last) count += outages[at] ?? 0;
   }
+  // With the last itself, which may go on with one that is only counted.
+  counts.folded = Math.max(0, count - (last.calls ? last.heard.size : 1));
   return effective;
 }

@@ -11,6 +11,6 @@ export const alertmanager = {
   }),
   create: (): Source => ({
     id: "alertmanager",
-    ...inSteps((body) => decodeAlertmanager(body, "Alertmanager")),
+    decode: inSteps((body) => decodeAlertmanager(body, "Alertmanager")),
   }),
 };

@@ -227,5 +227,5 @@ it("is read without throwing, whatever JSON it is, by every preset", () => {
   );
   const deep = JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`);
   expect(one({ tags: { team: deep }, text: deep }).labels.alertname).toBe("DiskFull");
-  expect(one({ text: "x".repeat(1 << 20) }).annotations.summary).toHaveLength(65_536);
+  expect(one({ text: "x".repeat(1 << 20) }).annotations.summary).toHaveLength(1 << 20);
 });

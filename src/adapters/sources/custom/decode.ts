@@ -35,6 +35,8 @@ type Named = Expression | Record<string, Expression> | undefined;
 // A vendor's body has a few alerts.
 const MOST_ALERTS = 10_000;
 const BUDGET_MS = 2_000;
+// Characters of the texts of all its alerts: an expression may give each of them the whole body.
+const MOST_TEXT = 16 * 1024 * 1024;
 const LONGEST_FINGERPRINT = 255;
 // Labels of one alert. A body of nothing else would take seconds.
 const MOST_NAMES = 1_000;
@@ -185,6 +187,11 @@ function partsOf(map: Compiled, body: unknown, at: (expression: Expression, part
   }
 }
 
+function lengthOf({ labels, annotations }: SourceAlert): number {
+  const texts = [...Object.values(labels), ...Object.values(annotations)];
+  return texts.reduce((sum, text) => sum + text.length, 0);
+}
+
 /** The alert that a part of the body is, and what is wrong with it. */
 function partOf(
   map: Compiled,
@@ -213,16 +220,23 @@ export function* decodeBy(map: Compiled, body: unknown): DecodeSteps {
   const alerts: SourceAlert[] = [];
   const rejected: string[] = [];
   let spent = 0;
+  let made = 0;
   for (const [index, part] of parts.entries()) {
-    if (index === MOST_ALERTS || spent > BUDGET_MS) {
-      const why = index === MOST_ALERTS ? "too many for one body" : "the map is too slow";
+    if (index === MOST_ALERTS || spent > BUDGET_MS || made > MOST_TEXT) {
+      const why =
+        index === MOST_ALERTS
+          ? "too many for one body"
+          : `the map ${made > MOST_TEXT ? "makes too much of one body" : "is too slow"}`;
       rejected.push(`alerts[${index}] and all after it: ${why}`);
       break;
     }
     const begun = performance.now();
     const said = within(body, (at) => partOf(map, part, index, at));
     spent += performance.now() - begun;
-    if (said.alert !== null) alerts.push(said.alert);
+    if (said.alert !== null) {
+      alerts.push(said.alert);
+      made += lengthOf(said.alert);
+    }
     rejected.push(...said.rejected);
     yield;
   }

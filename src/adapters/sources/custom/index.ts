@@ -18,6 +18,6 @@ export const custom = {
   }),
   create: (source: CustomSource): Source => {
     const map = compileMap(mapOf(source));
-    return { id: `custom:${source.name}`, ...inSteps((body) => decodeBy(map, body)) };
+    return { id: `custom:${source.name}`, decode: inSteps((body) => decodeBy(map, body)) };
   },
 };

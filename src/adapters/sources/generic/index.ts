@@ -59,6 +59,6 @@ export const generic = {
   create: (): Source => ({
     id: "generic",
     counts_calls: true,
-    ...inSteps((body) => decodeEach(body, decodeAlert)),
+    decode: inSteps((body) => decodeEach(body, decodeAlert)),
   }),
 };

@@ -27,5 +27,5 @@ export const grafana = {
     path: "/api/v1/webhooks/grafana",
     capabilities: ["firing", "resolved", "batch"],
   }),
-  create: (): Source => ({ id: "grafana", ...inSteps(decode) }),
+  create: (): Source => ({ id: "grafana", decode: inSteps(decode) }),
 };

@@ -173,5 +173,5 @@ it("is read without throwing, whatever JSON it is", () => {
   expect(reason({ event_action: "trigger", payload: { summary: "s", custom_details: deep } })).toContain(
     "deep",
   );
-  expect(one({}, { custom_details: { big: "x".repeat(1 << 20) } }).annotations.big).toHaveLength(65_536);
+  expect(one({}, { custom_details: { big: "x".repeat(1 << 20) } }).annotations.big).toHaveLength(1 << 20);
 });

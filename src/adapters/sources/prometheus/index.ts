@@ -63,5 +63,5 @@ export const prometheus = {
     path: "/api/v2/alerts",
     capabilities: ["firing", "resolved", "batch", "resolved by silence"],
   }),
-  create: (): Source => ({ id: "prometheus", ...inSteps(decode) }),
+  create: (): Source => ({ id: "prometheus", decode: inSteps(decode) }),
 };

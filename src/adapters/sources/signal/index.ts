@@ -42,6 +42,6 @@ export const signalSource = {
     id: "signal",
     counts_calls: true,
     debounced: true,
-    ...inSteps((body) => decodeEach(body, decodeSignal)),
+    decode: inSteps((body) => decodeEach(body, decodeSignal)),
   }),
 };

@@ -9,5 +9,5 @@ export const signoz = {
     path: "/api/v1/webhooks/signoz",
     capabilities: ["firing", "resolved", "batch"],
   }),
-  create: (): Source => ({ id: "signoz", ...inSteps((body) => decodeAlertmanager(body, "SigNoz")) }),
+  create: (): Source => ({ id: "signoz", decode: inSteps((body) => decodeAlertmanager(body, "SigNoz")) }),
 };
