@@ -21,6 +21,7 @@ const WITH_ALL_STATEMENTS = [
   "test/smoke/dead-letters.test.ts",
   "test/smoke/evidence.test.ts",
   "test/smoke/garbage.test.ts",
+  "test/smoke/generic-alerts.test.ts",
   "test/smoke/idempotency.test.ts",
   "test/smoke/information.test.ts",
   "test/smoke/journey.test.ts",
