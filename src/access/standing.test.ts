@@ -32,6 +32,7 @@ describe("who has signed", () => {
       "has a new one since all were revoked, for the old ones may have been stolen",
       [held(0, 50), held(60)],
     ],
+    [false, "has a token only since then, as one that was configured again", [held(71)]],
     [false, "had left on good terms before that", [held(0, 5, "approver", true), held(6, 50)]],
     [false, "has left with a lower role on good terms", [held(0, 50), held(0, 60, "responder", true)]],
     [false, "lost the last of several", [held(0, 50), held(0, 60), held(0, 70)]],

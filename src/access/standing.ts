@@ -13,6 +13,9 @@ export type Tenure = {
   keeps_signatures: boolean;
 };
 
+// What a clock may be corrected by between the making of a token and what is signed with it.
+const CLOCK_SLACK_MS = 60_000;
+
 export type Standing = { stands: true } | { stands: false; why: string };
 
 /**
@@ -28,7 +31,11 @@ export function standingOf(tenures: readonly Tenure[], least: Role, since: Date,
   const ends = able.flatMap(({ until }) => (until !== null && until >= since && until <= now ? until : []));
   const carriedOn = (end: Date) => able.some((one) => one.from <= end && isLive(one, end));
   if (!able.some((one) => isLive(one, now))) return lost(tenures, least, now);
-  if (ends.every(carriedOn)) return { stands: true };
+  // A configured token that comes back is a new one: nothing of theirs from before it stands.
+  const had = able.some(
+    (one) => one.from.getTime() <= since.getTime() + CLOCK_SLACK_MS && isLive(one, since),
+  );
+  if (had && ends.every(carriedOn)) return { stands: true };
   return { stands: false, why: "every token of theirs was revoked since they signed" };
 }
 

@@ -47,6 +47,13 @@ const MONTH_SECONDS = 30 * 86_400;
 // What people rejected, or what failed by itself, holds so long for the target, whatever its next alert is called.
 const EARLIER_SECONDS = 86_400;
 
+/** What a cluster says that the targets belong to, `namespace/name`: what was tried on it was tried on them. */
+const ownersOf = (belongs_to: readonly string[]): OperationTarget[] =>
+  belongs_to.flatMap((owner) => {
+    const at = owner.lastIndexOf("/");
+    return at < 0 ? [] : [{ kind: "unknown", namespace: owner.slice(0, at), name: owner.slice(at + 1) }];
+  });
+
 /** How often a target was repaired by itself of late: of several the most. */
 async function repeatsOf(ctx: Ctx, targets: readonly OperationTarget[], most: number) {
   const since = addSeconds(ctx.clock.now(), -MONTH_SECONDS);
@@ -103,16 +110,8 @@ export async function mayRunByItself(
 ): Promise<{ blocked_by: Blocked[]; cold_start: boolean }> {
   const system = ["pipeline", "sweep"] as const;
   authorise(ctx.actor, "judge what runs by itself", { people: "nobody", system });
-  const {
-    incident,
-    operations,
-    approval_id,
-    playbook_id,
-    playbook_hash,
-    executable,
-    belongs_to: _,
-    ...known
-  } = candidate;
+  const { incident, operations, approval_id, playbook_id, playbook_hash, executable, belongs_to, ...known } =
+    candidate;
   const effects = await effectsOf(ctx, [incident.incident_id]);
   const all = [incident, ...effects];
   const ids = all.map((one) => one.incident_id);
@@ -121,6 +120,7 @@ export async function mayRunByItself(
   const categories = [...new Set([...all, ...said].map((one) => one.alert_category))];
   const affected = [...new Set(all.flatMap((one) => one.affected_services))];
   const targets = operations.filter(changesSomething).flatMap(({ target }) => target ?? []);
+  const touched = [...targets, ...ownersOf(belongs_to)];
   const about = { mode, notification_type: incident.notification_type, executable, playbook: true };
   const found = await findPlaybook(ctx, playbook_id);
   const since = addSeconds(ctx.clock.now(), -EARLIER_SECONDS);
@@ -135,14 +135,14 @@ export async function mayRunByItself(
     severity: severities.reduce(worseSeverity, incident.severity),
     categories,
     escalation_level: Math.max(...all.map((one) => one.escalation_level)),
-    repeats: await repeatsOf(ctx, targets, repeats),
+    repeats: await repeatsOf(ctx, touched, repeats),
     labels: said.filter((one) => one.firing).map((one) => one.auto_repair),
     services: registered(services, candidate, affected, targets),
     more_services: services !== null && all.some((one) => one.affected_services.length >= SERVICES),
     strangers: strangersTo(found, incident.operation_target, targets),
     playbook: found !== undefined && hashOf(found) === playbook_hash ? found : null,
     earlier: await earlierTries(ctx, { incident_ids: ids, but: approval_id, since }, (tried) =>
-      targets.some((one) => mayBeSame(one, tried)),
+      touched.some((one) => mayBeSame(one, tried)),
     ),
   });
 }

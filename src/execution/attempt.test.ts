@@ -11,6 +11,7 @@ import type { Operation } from "../operation/index.ts";
 import { attemptExecution, followUp } from "./attempt.ts";
 import { beginExecution } from "./begin.ts";
 import { concludeExecution } from "./conclude.ts";
+import { insertAttempt, updateExecution } from "./store.ts";
 import { isTransient } from "./transient.ts";
 import type { ActResult, RunOptions } from "./types.ts";
 
@@ -230,24 +231,14 @@ describe("an attempt", () => {
     ["cannot_tell", { kind: "acted", known: false }, "unknown"],
   ] as const)("that was cut off is looked at, not repeated: %s", async (effect, outcome, kept) => {
     const { execution_id, attempt } = await begun();
-    let release: (result: ActResult) => void = () => {};
-    const acting = new Promise<void>((begins) => {
-      target.onAct = () => {
-        begins();
-        return new Promise((resolve) => {
-          release = resolve;
-        });
-      };
-    });
-    const cutOff = attempt(1);
-    await acting;
+    // As a process leaves it that is killed while it acts.
+    const ctx = pipeline();
+    await insertAttempt(ctx, execution_id, 1);
+    await updateExecution(ctx, execution_id, { status: "running", attempts: 1, started_at: clock.now() });
     target.effectAnswer = effect;
     expect(await attempt(1)).toEqual(outcome);
     expect(await attempt(1)).toEqual(outcome);
-    expect(target.acts).toHaveLength(1);
-    expect(await attemptsOf(execution_id)).toMatchObject([{ attempt: 1, outcome: kept }]);
-    release({ ok: true, output: "late" });
-    await cutOff;
+    expect(target.acts).toHaveLength(0);
     expect(await attemptsOf(execution_id)).toMatchObject([{ attempt: 1, outcome: kept }]);
   });
 
@@ -266,6 +257,26 @@ describe("an attempt", () => {
     expect(await attempt(1)).toEqual({ kind: "over" });
     end.resolve({ ok: true, output: "restarted" });
     expect(await acting).toEqual({ kind: "acted", known: true });
+    expect(await attemptsOf(execution_id)).toMatchObject([{ attempt: 1, outcome: "success" }]);
+  });
+
+  it("that is under way is made by nobody else, in whichever turn they come for it", async () => {
+    const { execution_id, attempt } = await begun();
+    const end = Promise.withResolvers<ActResult>();
+    const reached = Promise.withResolvers<void>();
+    target.onAct = () => {
+      reached.resolve();
+      return end.promise;
+    };
+    const acting = attempt(1);
+    await reached.promise;
+    expect(await attempt(1)).toEqual({ kind: "over" });
+    await database.pool.query("update executions set turn = 1 where execution_id = $1", [execution_id]);
+    const other = { execution_id, attempt: 1, turn: 1 };
+    expect(await attemptExecution(pipeline(), other, options)).toEqual({ kind: "over" });
+    end.resolve({ ok: true, output: "restarted" });
+    expect(await acting).toEqual({ kind: "acted", known: true });
+    expect(target.acts).toHaveLength(1);
     expect(await attemptsOf(execution_id)).toMatchObject([{ attempt: 1, outcome: "success" }]);
   });
 

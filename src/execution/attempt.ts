@@ -20,7 +20,7 @@ import {
 } from "./store.ts";
 import { traitsFor } from "./traits.ts";
 import { isTransient } from "./transient.ts";
-import type { ActResult, ExecutionRow, Executor, Run, RunOptions } from "./types.ts";
+import type { ActResult, ExecutionRow, Executor, Gateway, Run, RunOptions } from "./types.ts";
 
 /** What came of an attempt; `again` asks for the attempt `next` after `wait` seconds. */
 export type AttemptOutcome =
@@ -228,6 +228,16 @@ async function attemptNow(
   }
 }
 
+// What each running server acts on: an open attempt of one of these is no dead process's, and whoever else comes for
+// it is too many.
+const IN_HAND = new WeakMap<Gateway, Set<string>>();
+
+function inHandOf(gateway: Gateway): Set<string> {
+  const known = IN_HAND.get(gateway) ?? new Set();
+  IN_HAND.set(gateway, known);
+  return known;
+}
+
 /**
  * One attempt at an execution, with its number, in a turn of its work. Safe to call again after a crash: an attempt
  * that ended is not made again, and one that was cut off is looked at first.
@@ -238,6 +248,21 @@ export async function attemptExecution(
   options: RunOptions,
 ): Promise<AttemptOutcome> {
   authorise(ctx.actor, "act", { people: "nobody", system: ["pipeline"] });
+  const inHand = inHandOf(options.gateway);
+  if (inHand.has(execution_id)) return { kind: "over" };
+  inHand.add(execution_id);
+  try {
+    return await attemptIn(ctx, { execution_id, attempt, turn }, options);
+  } finally {
+    inHand.delete(execution_id);
+  }
+}
+
+async function attemptIn(
+  ctx: Ctx,
+  { execution_id, attempt, turn }: Numbered,
+  options: RunOptions,
+): Promise<AttemptOutcome> {
   const execution = await findExecution(ctx, execution_id);
   if (execution === undefined) throw new Error(`there is no execution ${execution_id}`);
   if (execution.turn !== turn) return { kind: "over" };

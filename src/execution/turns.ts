@@ -34,19 +34,24 @@ export async function passOn(
   });
 }
 
+/** What was known of a plan's work when it was found to be lost. */
+export type Seen = { turn: number; execution_id: string | null };
+
 /**
  * Has a plan's work done by a turn of its own, whatever became of the one before; `id` names the work where it is not
- * told apart by its turn.
+ * told apart by its turn. With `seen` only where that still holds: who went on meanwhile is not lost.
  */
 export async function takeOver(
   ctx: Ctx,
   ids: Pick<Turn, "incident_id" | "approval_id">,
-  id?: string,
+  { id, seen }: { id?: string; seen?: Seen } = {},
 ): Promise<void> {
   authorise(ctx.actor, "take executions over", { people: "nobody", system: ["pipeline", "sweep"] });
   await transaction(ctx, async (tx) => {
     const execution = await lockLatest(tx, ids.approval_id);
-    const turn = (execution?.turn ?? 0) + 1;
+    const { turn: last, execution_id } = execution ?? { turn: 0, execution_id: null };
+    if (seen !== undefined && (last !== seen.turn || execution_id !== seen.execution_id)) return;
+    const turn = last + 1;
     if (execution !== undefined) await updateExecution(tx, execution.execution_id, { turn });
     enqueue(tx, { kind: "execute", ...ids, turn }, id === undefined ? {} : { id });
   });

@@ -1,12 +1,19 @@
 import type { OperationTarget } from "../contract/incident.ts";
 import { ownerOfPod, workloadOfJob, workloadOfPod, workloadOfReplicaSet } from "../intake/index.ts";
 
+/** Of a unit also those of the service that a timer, socket or path starts, and that an instance is of. */
+function unitNames(name: string): string[] {
+  const base = name.replace(/\.(service|timer|socket|path)$/, "");
+  const template = base.replace(/@.*$/, "");
+  return [...new Set([name, base, `${base}.service`, template, `${template}.service`])];
+}
+
 /** All names of a target's own: a pod, a replica set and a run of a job have that of their workload, too. */
 export function workloadNamesOf({ kind, name }: Pick<OperationTarget, "kind" | "name">): string[] {
   if (kind === "pod") return [...new Set([name, ownerOfPod(name).name, workloadOfPod(name)])];
   if (kind === "replicaset") return [...new Set([name, workloadOfReplicaSet(name)])];
   if (kind === "job") return [...new Set([name, workloadOfJob(name)])];
-  if (kind === "unit") return [...new Set([name, name.replace(/\.service$/, "")])];
+  if (kind === "unit") return unitNames(name);
   return [name];
 }
 

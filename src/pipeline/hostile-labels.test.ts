@@ -40,15 +40,18 @@ beforeEach(async () => {
   await database.pool.query("truncate incidents, alerts, receipts cascade");
   clock.forward(100_000);
   journey = testJourney(database, clock);
-  journey.known = { processes: ["shop", "ledger"] };
+  journey.known = { processes: ["shop", "ledger"], hosts: [{ name: "web1", names: ["web1"] }] };
   journey.correlation.merge = false;
   registry = null;
 });
 
-const restartOf = (target: OperationTarget): Operation =>
-  target.kind === "process"
-    ? { kind: "process.restart", target: { ...target, kind: "process" }, parameters: {} }
-    : ({ kind: "kubernetes.rollout_restart", target, parameters: {} } as Operation);
+const RESTARTS: Record<string, string> = { process: "process.restart", unit: "host.systemctl_restart" };
+const restartOf = (target: OperationTarget) =>
+  ({
+    kind: RESTARTS[target.kind] ?? "kubernetes.rollout_restart",
+    target,
+    parameters: {},
+  }) as Operation;
 
 async function receive(labels: Labels, status = "firing"): Promise<string> {
   const ctx = journey.as("intake");
@@ -139,6 +142,14 @@ describe("the service registry is asked about what is acted on, whatever a label
       "a pod of what is never",
       { namespace: "prod", pod: "ledger-7d9f8b6c54-x2x4z" },
       { ledger: "never" },
+      "auto",
+    ],
+    ["a timer of what is never", { host: "web1", systemd_unit: "ledger.timer" }, { ledger: "never" }, "auto"],
+    ["an instance of what is never", { host: "web1", systemd_unit: "ledger@1" }, { ledger: "never" }, "auto"],
+    [
+      "a unit by half its name",
+      { host: "web1", systemd_unit: "ledger" },
+      { "ledger.service": "never" },
       "auto",
     ],
     ["what is never in its namespace", API, { "prod/api": "never" }, "auto"],

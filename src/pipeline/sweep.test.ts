@@ -12,7 +12,7 @@ import {
   testJourney,
 } from "../../test/support/journey.ts";
 import { approve, reject as rejectPlan } from "../approval/index.ts";
-import { attemptExecution, beginExecution, passOn } from "../execution/index.ts";
+import { attemptExecution, beginExecution, passOn, takeOver } from "../execution/index.ts";
 import { updateExecution } from "../execution/store.ts";
 import { resolve, setMitigating } from "../incident/index.ts";
 import { sweep } from "./sweep.ts";
@@ -68,7 +68,7 @@ describe("the sweep", () => {
     database = await createDatabase();
     // Launched without its queue: what is enqueued is left to the sweep, as if nothing ever took it up.
     endEngine = await startIdleEngine(database);
-    ada = await makePerson(database.ctx(), "ada", "approver");
+    ada = await makePerson(database.ctx(undefined, setClock()), "ada", "approver");
   });
   afterAll(async () => {
     await endEngine();
@@ -427,6 +427,41 @@ describe("the sweep", () => {
     const attempt = (turn: number) => attemptExecution(ctx, { execution_id, attempt: 1, turn }, journey.run);
     for (const turn of [0, 1]) expect(await attempt(turn)).toEqual({ kind: "over" });
     expect((await attempt(2)).kind).toBe("refused");
+  });
+
+  it("leaves a turn alone that began after it had looked for what is lost", async () => {
+    const { approval_id, incident_id } = await approved([ada], database, clock);
+    const ctx = journey.as("pipeline");
+    const { execution_id } = await beginExecution(ctx, approval_id, journey.run);
+    const ids = { incident_id, approval_id };
+    await sql("update dbos.workflow_status set status = 'SUCCESS' where name = 'execute'");
+    await passOn(ctx, { ...ids, turn: 0 }, { kind: "execute" }, 0);
+    const works = () => sql("select workflow_uuid from dbos.workflow_status order by 1");
+    const before = await works();
+    for (const seen of [
+      { turn: 0, execution_id },
+      { turn: 0, execution_id: null },
+      { turn: 1, execution_id: null },
+    ])
+      await takeOver(journey.as("sweep"), ids, { id: `execute:${approval_id}:again-1`, seen });
+    expect(await works()).toEqual(before);
+    expect(await executionOf(execution_id)).toMatchObject({ turn: 1 });
+    await takeOver(journey.as("sweep"), ids, {
+      id: `execute:${approval_id}:again-1`,
+      seen: { turn: 1, execution_id },
+    });
+    expect(await executionOf(execution_id)).toMatchObject({ turn: 2 });
+  });
+
+  it("waits for the first turn of work that was enqueued before there were turns", async () => {
+    const { approval_id, incident_id } = await approved([ada], database, clock);
+    await sql("update dbos.workflow_status set status = 'SUCCESS' where name = 'execute'");
+    await takeOver(journey.as("pipeline"), { incident_id, approval_id });
+    clock.forward(60);
+    await sweep(journey);
+    expect(
+      await sql("select workflow_uuid id from dbos.workflow_status where name = 'execute' order by 1"),
+    ).toEqual([{ id: `execute:${approval_id}` }, { id: `execute:${approval_id}:turn-1` }]);
   });
 
   it("takes a plan back that cannot even be shown: its incident comes back to people", async () => {

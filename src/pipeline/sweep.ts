@@ -146,11 +146,15 @@ async function lostWork(journey: Journey): Promise<void> {
       const minutes = Math.floor((now.getTime() - decided_at.getTime()) / 1000 / GRACE_SECONDS);
       const act = { kind: "execute", ...ids, turn } as const;
       const again = Array.from({ length: minutes }, (_, at) => againId(act, at + 1));
-      const look = execution_id === null ? [] : [workId({ ...act, kind: "verify", execution_id })];
-      const states = await statesOfWork(ctx, [workId({ ...act, turn: 0 }), workId(act), ...look, ...again]);
+      // What was enqueued before there were turns is handed to the first before there is an execution.
+      const next =
+        execution_id === null
+          ? workId({ ...act, turn: 1 })
+          : workId({ ...act, kind: "verify", execution_id });
+      const states = await statesOfWork(ctx, [workId({ ...act, turn: 0 }), workId(act), next, ...again]);
       const thisMinute = againId(act, minutes);
       if ([...states.values()].includes("unfinished") || states.has(thisMinute)) return;
-      await takeOver(ctx, ids, thisMinute);
+      await takeOver(ctx, ids, { id: thisMinute, seen: { turn, execution_id } });
     },
   );
 }

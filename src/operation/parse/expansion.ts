@@ -10,7 +10,8 @@ const VARIABLE = /[A-Za-z_]\w*|[0-9@*#?$!-]/y;
 /** What stands between `${` and its `}`. A substitution in there would run: such a text is refused. */
 function braced(source: Source): string {
   const inside = source.upTo("}", "${");
-  if (/[`'"\\{]|\$\(/.test(inside)) refuse(`\${${inside}} holds more than a variable`);
+  // `=` sets it, and `@` behind a name makes more of what it holds.
+  if (/[`'"\\{=]|\$\(|@(?!\])/.test(inside)) refuse(`\${${inside}} holds more than a variable`);
   return inside;
 }
 

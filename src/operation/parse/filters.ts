@@ -28,7 +28,7 @@ const AWK_DANGER = /[|>@`]|system|getline|close|fflush|ENVIRON|ARG[VC]|print(f)?
 const JQ_DANGER = /(^|[^.\w"'])(env|\$ENV|import|include|input_filename|get_search_list)\b/;
 // sed can write files (w), run programs (e) and read files (r): only addresses with p or d, and s///.
 const SED =
-  /^(\d+|\$)?(,(\d+|\$))?[pdq]$|^\/[^/\n\\;]{1,200}\/[pd]$|^s([/|,#])[^\n\\;]{0,200}\4[^\n\\;]{0,200}\4[gpiI0-9]{0,4}$/;
+  /^(\d+|\$)?(,(\d+|\$))?[pdq]$|^\/[^/\n\\;]{1,200}\/[pd]$|^s([/|,#])(?:(?!\4)[^\n\\;]){0,200}\4(?:(?!\4)[^\n\\;]){0,200}\4[gpiI0-9]{0,4}$/;
 
 const harmless = (pattern: RegExp, wanted: boolean, what: string) => (operands: readonly Word[]) => {
   // jq without a program prints what it reads; the others say themselves that they need one.

@@ -90,8 +90,10 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
   }
   if (isFilter(name) && piped) filter(name, others);
   else if (isHostRead(name)) return hostRead(name, others, context);
-  else if (isSayer(name)) guardPrinted(others);
-  else {
+  else if (isSayer(name)) {
+    if (name === "printf" && others[0]?.text.startsWith("-v")) refuse("printf -v sets a variable");
+    guardPrinted(others);
+  } else {
     const none = `${shown(name)} is not kubectl, docker, systemctl, journalctl or ssh`;
     refuse(`${none}, nor a look at a machine, nor a filter behind a pipe`);
   }

@@ -155,6 +155,8 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
     return {
       checks: [permission, tried(true, `nothing will change: ${planned.nothing}`), ...more],
       diff: null,
+      // By the time of the act there may be something to change after all.
+      belongs_to: whoseIs(object),
     };
   if ("impossible" in planned)
     return { checks: [permission, tried(false, planned.impossible), ...more], diff: null };

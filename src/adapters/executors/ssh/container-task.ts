@@ -11,6 +11,7 @@ import {
   startedAnew,
   type Task,
 } from "./task.ts";
+import { inLine } from "./text.ts";
 
 /** Whether a container is there by its exact name, and may be acted on. */
 export async function findContainer(host: Host, name: string): Promise<Resolution> {
@@ -101,7 +102,11 @@ export function containerTask(
         inspect(host, [name]),
       ]);
       const message = state.ok ? state.value.map(inState).join(", ") : state.message;
-      return { checks: [permission, { name: "present state", passed: state.ok, message }] };
+      const services = state.ok ? state.value.flatMap(({ service }) => service ?? []) : [];
+      return {
+        checks: [permission, { name: "present state", passed: state.ok, message }],
+        belongs_to: services.map((one) => `${host.name}/${inLine(one)}`),
+      };
     },
     async snapshot() {
       const state = await inspect(host, [name]);

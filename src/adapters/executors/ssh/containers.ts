@@ -46,6 +46,8 @@ export type ContainerState = {
   log_driver: string;
   log_path: string;
   project: string | null;
+  /** Of which service of the project it is. */
+  service: string | null;
 };
 
 /** Reads what `docker container inspect` says. Pure. */
@@ -73,6 +75,7 @@ export function parseInspected(text: string): Told<ContainerState[]> {
     // Not shown as it is: it becomes an argument.
     log_path: LogPath,
     project: Config.Labels?.["com.docker.compose.project"] ?? null,
+    service: Config.Labels?.["com.docker.compose.service"] ?? null,
   }));
   return { ok: true, value };
 }

@@ -226,6 +226,11 @@ describe("docker restart", () => {
     expect(await executor.effect(asked, run(before))).toBe("done");
     expect(await observe(asked, before)).toMatchObject({ healthy: true });
   });
+
+  it("says of which service of a project a container is, whatever it is called", async () => {
+    expect(await executor.dryRun(container("shop-api-1"))).toMatchObject({ belongs_to: ["web1/api"] });
+    expect(await executor.dryRun(container("web"))).toMatchObject({ belongs_to: [] });
+  });
 });
 
 describe("docker compose restart", () => {
