@@ -81,7 +81,6 @@ export {
   incidentsOfFiring,
   instancesSince,
   raiseTries,
-  returnTries,
   saidOfIncidents,
   stillWaiting,
   waitingReceipts,

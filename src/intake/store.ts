@@ -72,15 +72,6 @@ export async function raiseTries(ctx: Ctx, seqs: readonly number[]): Promise<Map
   return new Map(rows.map((row) => [row.seq, row.tries]));
 }
 
-/** Gives tries back that came to nothing through no doing of these receipts. */
-export async function returnTries(ctx: Ctx, seqs: readonly number[]): Promise<void> {
-  if (seqs.length === 0) return;
-  await ctx.db
-    .update(receipts)
-    .set({ tries: sql`greatest(${receipts.tries} - 1, 1)` })
-    .where(and(oneOf(receipts.seq, seqs), eq(receipts.state, "received")));
-}
-
 /** Ends each statement of the open transaction that takes longer, on the server too. */
 export async function boundStatements(ctx: Ctx, milliseconds: number): Promise<void> {
   await ctx.db.execute(sql`select set_config('statement_timeout', ${String(milliseconds)}, true)`);

@@ -30,6 +30,8 @@ export class IntakeWorker {
   readonly #lanes = new Lanes<Processing>();
   readonly #trials: Trials;
   readonly #sizes = { prompt: new PartSize(), inTurn: new PartSize() };
+  /** What has failed, until it is known what becomes of it: it is in hand still. */
+  readonly #failing = new Set<Entry>();
   /** Receipts in the journal alone. */
   #leftover = 0;
   /** More came than is kept in memory: what comes now waits behind it, in the journal. */
@@ -201,11 +203,21 @@ export class IntakeWorker {
       entry.settle = null;
       entry.json = undefined;
     }
-    const again = await this.#trials.failed(entries, error);
-    this.#line(again.entries);
-    if (!again.away) return;
+    if (!(await this.#lineAgain(entries, error))) return;
     this.#log(error, "receipts wait: they cannot be processed now");
     await wait(RETRY_MS, this.#stop.signal);
+  }
+
+  /** Lines up those that are tried again; whether all of them failed because nothing can be taken in now. */
+  async #lineAgain(entries: readonly Entry[], error: unknown): Promise<boolean> {
+    for (const entry of entries) this.#failing.add(entry);
+    try {
+      const again = await this.#trials.failed(entries, error);
+      this.#line(again.entries);
+      return again.away;
+    } finally {
+      for (const entry of entries) this.#failing.delete(entry);
+    }
   }
 
   /** Lets a burst be written down first. Who waits for an answer does not wait for that. */
@@ -270,7 +282,9 @@ export class IntakeWorker {
       this.#horizon = last;
       this.#horizonAt = performance.now() + this.#lookEvery * 1000;
     }
-    const inHand = new Set([...this.#lanes.all(), ...this.#trials.all()].map((one) => one.receipt.seq));
+    const inHand = new Set(
+      [...this.#lanes.all(), ...this.#trials.all(), ...this.#failing].map((one) => one.receipt.seq),
+    );
     this.#leftover = Math.max(0, count - inHand.size);
     this.#overflowing &&= this.#leftover > 0;
     for (let after = 0; this.#leftover > 0; ) {

@@ -9,7 +9,7 @@ export type Entry = {
   settle: ((answer: WebhookAnswer | null) => void) | null;
   /** When it was taken, by the process's own clock. */
   since: number;
-  /** Its tries are counted anew before it is tried: it is left from an earlier process, or failed. */
+  /** Its next try is counted before it is made: it is left from an earlier process, or failed by itself. */
   again: boolean;
   /** How often it was tried, with this time. */
   tries: number;

@@ -5,7 +5,6 @@ import {
   type ReadBody,
   raiseTries,
   readBody,
-  returnTries,
   stillWaiting,
 } from "../intake/index.ts";
 import { clip } from "../lib/clip.ts";
@@ -38,8 +37,6 @@ export class Trials {
   readonly #current: () => Journey;
   readonly #retry: number;
   #parked: { entry: Entry; at: number }[] = [];
-  /** Tries that came to nothing because nothing could be taken in then. */
-  #owed: number[] = [];
 
   /** `retry`: milliseconds to the next try of one that failed by itself. */
   constructor(current: () => Journey, retry: number) {
@@ -72,14 +69,13 @@ export class Trials {
 
   /**
    * Counts a try of those that are tried again, committed before anything is done about them: what kills the
-   * process, or the database, is known by it afterwards. Returns those that are tried; the others are settled.
+   * process, or the database, is known by it afterwards. A try that came to nothing because nothing could be taken
+   * in then counts for the next one. Returns those that are tried; the others are settled.
    */
   async begin(entries: readonly Entry[]): Promise<Entry[]> {
     const again = entries.filter((entry) => entry.again);
     if (again.length === 0) return [...entries];
     const ctx = this.#current().as("intake");
-    await returnTries(ctx, this.#owed);
-    this.#owed = [];
     const raised = await raiseTries(
       ctx,
       again.map((entry) => entry.receipt.seq),
@@ -91,6 +87,7 @@ export class Trials {
         await this.#giveUp(entry, `it was tried ${MOST_TRIES} times, and no try came to an end`);
       else if (entry.tries > 0) ours.push(entry);
     }
+    for (const entry of ours) entry.again = false;
     return ours;
   }
 
@@ -121,10 +118,8 @@ export class Trials {
     const seqs = entries.map((entry) => entry.receipt.seq);
     const left = await stillWaiting(ctx, seqs).catch(() => null);
     const passing = mayPass(error);
-    if (left === null || (passing && !(await isWell(ctx, journey)))) {
-      this.#owed.push(...entries.filter((entry) => entry.again).map((entry) => entry.receipt.seq));
+    if (left === null || (passing && !(await isWell(ctx, journey))))
       return { entries: [...entries], away: true };
-    }
     const ours = entries.filter((entry) => left.has(entry.receipt.seq));
     const [only, ...others] = ours;
     for (const entry of ours) {
