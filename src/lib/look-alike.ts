@@ -1,73 +1,56 @@
+import unhomoglyph from "unhomoglyph";
+
 /**
- * Which names look alike. NFKC, case and accents are folded, what is not seen is left out, and letters of other
- * scripts that are drawn as Latin ones become these, by a table of our own. The table has the letters of Cyrillic,
- * Greek, Armenian, Cherokee and phonetic Latin that common fonts draw so, not all of Unicode's list: names that mix
- * scripts are therefore refused besides. Pure.
+ * Which names look alike, by Unicode's list of confusable characters and a table of what that list leaves out. NFKC,
+ * case and accents are folded, and what is not seen is left out. No list is whole: names that mix scripts, or are in
+ * one that hardly anybody writes names in, are therefore refused besides. Pure.
  */
 
-// What looks like it, behind each Latin letter; lower case, or capitals whose small letters look otherwise.
+// What common fonts draw like it and Unicode's list does not have: small capitals, letters of Cyrillic, Greek,
+// Armenian, Cherokee and Coptic, Latin with a hook or bar; behind each Latin letter, in the case that looks so.
 const LOOKS: Record<string, string> = {
-  a: "аɑαᴀⱥ∂",
-  b: "ЬᏏƄƅ",
-  c: "сϲᴄⅽᏟ",
-  d: "ԁɗⅾᏧ",
-  e: "еєҽεℯ",
-  f: "ғƒẝք",
-  g: "ɡɢցԍᶃ",
-  h: "һհʜᏂ",
-  i: "іıɩιᎥӏ",
-  j: "јϳʝյ",
-  k: "кκᴋⲕ",
-  l: "ⅼʟⲓ׀ᛁ",
-  m: "мᴍⅿ",
-  n: "ոռпиɴη",
-  o: "оοσᴏօჿ০੦๐໐ⲟ",
-  p: "рρᴘⲣϸ",
-  q: "ԛգզ",
-  r: "гᴦʀɾⲅꭇ",
-  s: "ѕꜱʂᏚ",
-  t: "тτᴛƭ",
-  u: "υսᴜʋцџ",
-  v: "νѵᴠⅴט",
-  w: "ԝɯᴡωшѡա",
-  x: "хχⅹ×",
-  y: "уүγʏყỿ",
-  z: "ᴢʐȥᏃ",
-  A: "АΑᎪ",
-  B: "ВΒᏴ",
-  C: "СϹ",
-  D: "Ꭰᗞꓓ",
-  E: "ЕΕᎬ",
-  H: "НΗᎻ",
-  I: "ІΙӀⅠ",
-  J: "ЈᎫͿ",
-  K: "КΚᏦ",
-  L: "ᏞⳐꓡ",
-  M: "МΜᎷ",
-  N: "Νꓠ",
-  O: "ОΟՕ",
-  P: "РΡᏢ",
-  S: "ЅՏ",
-  T: "ТΤᎢ",
-  V: "ѴᏙ",
-  X: "ХΧ",
-  Y: "УΥҮ",
-  Z: "Ζꓜ",
+  a: "ᴀⱥ∂ⲁ",
+  b: "ʙƅвⲃ",
+  c: "Ꮯⅽ",
+  d: "ᴅɗⲇ",
+  e: "ᴇєεɛⲉ",
+  f: "ꜰғƒ",
+  g: "ɢԍ",
+  h: "ʜнⲏ",
+  i: "ɪ",
+  j: "ᴊʝյ",
+  k: "ᴋкκⲕ",
+  l: "ʟⲓ",
+  m: "ᴍмⲙ",
+  n: "ɴпиηⲛ",
+  o: "০",
+  p: "ᴘϸ",
+  q: "ǫ",
+  r: "ʀɾ",
+  s: "ʂᏚ",
+  t: "ᴛтτƭⲧ",
+  u: "цџ",
+  w: "ωшⲱ",
+  x: "χⲭ",
+  y: "ʏ",
+  z: "ʐȥᏃ",
 };
 const LATIN = new Map(
   Object.entries(LOOKS).flatMap(([latin, others]) => [...others].map((other) => [other, latin] as const)),
 );
 
 const UNSEEN = /[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
+// Blanks that Unicode counts as signs: of Braille, and of musical notes.
+const BLANK = /[\s\u2800\u{1d159}]+/gu;
 // Not those of Japanese and others, which make another letter.
 const MARKS = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/gu;
 
 /** As people see it: without what cannot be seen, with single spaces, in Unicode's compatible form. */
-export const asSeen = (text: string) =>
-  text.normalize("NFKC").replace(UNSEEN, "").trim().replace(/\s+/gu, " ");
+export const asSeen = (text: string) => text.normalize("NFKC").replace(UNSEEN, "").replace(BLANK, " ").trim();
 
+const bare = (text: string) => text.normalize("NFKD").replace(MARKS, "");
 const toLatin = (text: string) =>
-  [...text.normalize("NFKD").replace(MARKS, "")].map((one) => LATIN.get(one) ?? one).join("");
+  bare(unhomoglyph([...bare(text)].map((one) => LATIN.get(one) ?? one).join("")));
 
 // One in a plain font stands for the other.
 const folded = (text: string) =>
@@ -91,33 +74,30 @@ export function lookAlike(one: string, other: string): boolean {
   return skeletons(other).some((each) => known.has(each));
 }
 
+// Those that UAX #31 recommends for identifiers (its table 5), as of Unicode 16.
 const SCRIPTS = [
-  "Latin",
-  "Cyrillic",
-  "Greek",
-  "Armenian",
-  "Hebrew",
-  "Arabic",
-  "Devanagari",
-  "Thai",
-  "Georgian",
-  "Han",
-  "Hiragana",
-  "Katakana",
-  "Bopomofo",
-  "Hangul",
+  ...["Latin", "Cyrillic", "Greek", "Armenian", "Georgian", "Hebrew", "Arabic", "Thaana", "Ethiopic"],
+  ...["Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam"],
+  ...["Sinhala", "Thai", "Lao", "Tibetan", "Myanmar", "Khmer"],
+  ...["Han", "Hiragana", "Katakana", "Bopomofo", "Hangul"],
 ].map((name) => ({ name, letters: new RegExp(`\\p{Script=${name}}`, "u") }));
 // Names in these are written together with Latin letters, and look like none of them.
 const EAST_ASIAN = new Set(["Han", "Hiragana", "Katakana", "Bopomofo", "Hangul"]);
+// Letters that several scripts have: the sign of a long vowel, and others.
+const SHARED = /[\p{Script=Common}\p{Script=Inherited}]/u;
 
-const scriptOf = (letter: string) =>
-  SCRIPTS.find(({ letters }) => letters.test(letter))?.name ?? "another script";
+const scriptOf = (letter: string) => SCRIPTS.find(({ letters }) => letters.test(letter))?.name;
+const lettersOf = (text: string) => (asSeen(text).match(/\p{L}/gu) ?? []).filter((one) => !SHARED.test(one));
 
 /** The scripts of a name that do not go together; empty where they do. */
 export function mixedScripts(text: string): string[] {
-  const letters = asSeen(text).match(/\p{L}/gu) ?? [];
-  const found = [...new Set(letters.map(scriptOf))];
+  const found = [...new Set(lettersOf(text).flatMap((one) => scriptOf(one) ?? []))];
   const others = found.filter((one) => !EAST_ASIAN.has(one));
   const fits = others.length === 0 || (others.length === 1 && (others[0] === "Latin" || found.length === 1));
   return fits ? [] : found;
 }
+
+/** Letters of scripts that hardly anybody writes names in, which are mostly used for how they look. */
+export const rareLetters = (text: string): string[] => [
+  ...new Set(lettersOf(text).filter((one) => scriptOf(one) === undefined)),
+];
