@@ -50,6 +50,19 @@ describe("the pool of the workflow engine", () => {
     await pool.end();
   });
 
+  it("answers nothing once it has ended: what goes on then stops where it is", async () => {
+    const pool = createWorkflowPool({ url: database.url }, silentLog);
+    await pool.query("select 1");
+    await pool.end();
+    const answers: unknown[] = [];
+    const told = (answer: unknown) => answers.push(answer);
+    pool.query("select 1").then(told, told);
+    pool.connect().then(told, told);
+    void pool.query("select 1", told);
+    await database.pool.query("select 1");
+    expect(answers).toEqual([]);
+  });
+
   it("leaves answers, and errors of the query itself, as they are", async () => {
     const pool = createWorkflowPool({ url: database.url }, silentLog);
     await expect(pool.query("select 1 / 0")).rejects.toMatchObject({ code: "22012" });

@@ -29,6 +29,10 @@ function translated(call: (...args: unknown[]) => unknown, args: unknown[]): unk
   });
 }
 
+// What goes on when the pool has ended is to stop where it is, as if the process were gone: the next start takes it up.
+// The engine would ask again and again, for ever, and whatever else it is told ends the workflow.
+const unanswered = () => new Promise<never>(() => {});
+
 // The engine pauses a workflow while its database is away, and knows that by a list of its own. What is not
 // on it (a socket that is missing, a query without an answer, a failing disk) ends the workflow in the
 // middle, unrecorded: nobody takes it up before the next start.
@@ -37,6 +41,7 @@ function translate(target: object, original: pg.Client | pg.Pool): void {
     const call = original[name] as (...args: unknown[]) => unknown;
     Object.defineProperty(target, name, {
       value(this: object, ...args: unknown[]) {
+        if ("ending" in this && this.ending === true) return unanswered();
         return translated(call.bind(this), args);
       },
     });
