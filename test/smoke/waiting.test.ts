@@ -92,6 +92,7 @@ describe("plans that wait for their turn on one target", () => {
     const plans = [];
     for (let at = 0; at < 3; at += 1) plans.push(await asked(`Shop${at}Down`, "shop"));
     for (const plan of plans) await sign(plan);
+    await until(() => target.acts.length === 1, "the first to act");
     await until(async () => (await count("status = 'pending' and turn > 0")) === 2, "two to wait");
     await app.stop();
     // The first had taken effect when its process ended: that is seen, and not done again.
