@@ -21,6 +21,21 @@ describe("who has signed", () => {
     [true, "has changed tokens: the new one was there first", [held(0, 50), held(40, 80), held(70)]],
     [true, "has a higher role since", [held(0, 50), held(40, null, "admin")]],
     [true, "has left on good terms", [held(0, 50, "approver", true)]],
+    [
+      true,
+      "lost one token and then left on good terms with another",
+      [held(0, 50), held(0, 60, "approver", true)],
+    ],
+    [
+      true,
+      "has left on good terms, and only a lower role of theirs was revoked later",
+      [held(0, 50, "approver", true), held(0, 60, "viewer")],
+    ],
+    [
+      false,
+      "gave one token back on good terms and lost another later",
+      [held(0, 50, "approver", true), held(0, 60)],
+    ],
     [true, "had lost another token before", [held(0, 5), held(4)]],
     [false, "has no token any more", [held(0, 50)]],
     [false, "lost it in the moment of asking", [held(0, 100)]],

@@ -22,12 +22,15 @@ export type Standing = { stands: true } | { stands: false; why: string };
  * Whether a person who acted at `since` still is somebody of at least this role at `now`, and has been without a
  * break: where all their tokens of it were revoked, a new one restores nothing, for the old ones may have been stolen;
  * one that was made before the last was revoked, as when tokens are changed, carries on. What a token gave that was
- * revoked with its signatures kept, stays. Pure.
+ * revoked with its signatures kept, stays, until another of theirs is revoked without. Pure.
  */
 export function standingOf(tenures: readonly Tenure[], least: Role, since: Date, now: Date): Standing {
   const able = tenures.filter(({ role }) => hasRole(role, least));
   const keeps = ({ keeps_signatures, until }: Tenure) => keeps_signatures && until !== null && until >= since;
-  const isLive = (one: Tenure, at: Date) => one.until === null || one.until > at || keeps(one);
+  const plain = able.filter((one) => !one.keeps_signatures).flatMap(({ until }) => until ?? []);
+  const isKept = (one: Tenure, at: Date) =>
+    keeps(one) && !plain.some((end) => one.until !== null && end > one.until && end <= at);
+  const isLive = (one: Tenure, at: Date) => one.until === null || one.until > at || isKept(one, at);
   const ends = able.flatMap(({ until }) => (until !== null && until >= since && until <= now ? until : []));
   const carriedOn = (end: Date) => able.some((one) => one.from <= end && isLive(one, end));
   if (!able.some((one) => isLive(one, now))) return lost(tenures, least, now);
