@@ -9,6 +9,8 @@ import {
   mayBeSame,
   note,
   SERVICES,
+  touchedBy,
+  touchSame,
   workloadNamesOf,
   worseSeverity,
 } from "../incident/index.ts";
@@ -47,19 +49,18 @@ const MONTH_SECONDS = 30 * 86_400;
 // What people rejected, or what failed by itself, holds so long for the target, whatever its next alert is called.
 const EARLIER_SECONDS = 86_400;
 
-/** What a cluster says that the targets belong to, `namespace/name`: what was tried on it was tried on them. */
-const ownersOf = (belongs_to: readonly string[]): OperationTarget[] =>
-  belongs_to.flatMap((owner) => {
-    const at = owner.lastIndexOf("/");
-    return at < 0 ? [] : [{ kind: "unknown", namespace: owner.slice(0, at), name: owner.slice(at + 1) }];
-  });
-
 /** How often a target was repaired by itself of late: of several the most. */
-async function repeatsOf(ctx: Ctx, targets: readonly OperationTarget[], most: number) {
+async function repeatsOf(
+  ctx: Ctx,
+  targets: readonly OperationTarget[],
+  belongs_to: readonly string[],
+  most: number,
+) {
   const since = addSeconds(ctx.clock.now(), -MONTH_SECONDS);
   const repairs = await automaticRepairs(ctx, since);
   const counts = targets.map((target) => {
-    const same = repairs.filter((one) => mayBeSame(one.target, target));
+    const touched = touchedBy(target, belongs_to);
+    const same = repairs.filter((one) => touchSame(one.touched, touched));
     return { target: target.name, times: same.reduce((sum, one) => sum + one.times, 0), most };
   });
   return counts.sort((one, other) => other.times - one.times)[0] ?? null;
@@ -120,7 +121,7 @@ export async function mayRunByItself(
   const categories = [...new Set([...all, ...said].map((one) => one.alert_category))];
   const affected = [...new Set(all.flatMap((one) => one.affected_services))];
   const targets = operations.filter(changesSomething).flatMap(({ target }) => target ?? []);
-  const touched = [...targets, ...ownersOf(belongs_to)];
+  const touched = targets.flatMap((target) => touchedBy(target, belongs_to));
   const about = { mode, notification_type: incident.notification_type, executable, playbook: true };
   const found = await findPlaybook(ctx, playbook_id);
   const since = addSeconds(ctx.clock.now(), -EARLIER_SECONDS);
@@ -135,14 +136,14 @@ export async function mayRunByItself(
     severity: severities.reduce(worseSeverity, incident.severity),
     categories,
     escalation_level: Math.max(...all.map((one) => one.escalation_level)),
-    repeats: await repeatsOf(ctx, touched, repeats),
+    repeats: await repeatsOf(ctx, targets, belongs_to, repeats),
     labels: said.filter((one) => one.firing).map((one) => one.auto_repair),
     services: registered(services, candidate, affected, targets),
     more_services: services !== null && all.some((one) => one.affected_services.length >= SERVICES),
     strangers: strangersTo(found, incident.operation_target, targets),
     playbook: found !== undefined && hashOf(found) === playbook_hash ? found : null,
     earlier: await earlierTries(ctx, { incident_ids: ids, but: approval_id, since }, (tried) =>
-      touched.some((one) => mayBeSame(one, tried)),
+      touchSame(touched, tried),
     ),
   });
 }

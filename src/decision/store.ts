@@ -5,6 +5,7 @@ import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { oneOf } from "../db/one-of.ts";
 import { approvals, decisions, investigations } from "../db/schema.ts";
+import { touchedBy } from "../incident/index.ts";
 import type { DecisionRow } from "./types.ts";
 
 export async function insertDecision(ctx: Ctx, row: DecisionRow): Promise<void> {
@@ -83,37 +84,41 @@ export async function setVerdict(ctx: Ctx, token: string, policy: PolicyVerdict)
 export async function earlierTries(
   ctx: Ctx,
   { incident_ids, but, since }: { incident_ids: readonly string[]; but: string; since: Date },
-  isOurs: (target: OperationTarget) => boolean,
+  isOurs: (touched: readonly OperationTarget[]) => boolean,
 ): Promise<{ rejected: boolean; failed: boolean }> {
   const ids = sql.param([...incident_ids]);
   const from = since.toISOString();
-  type Tried = { rejected: boolean; own: boolean; target: OperationTarget | null };
+  type Tried = { rejected: boolean; own: boolean; target: OperationTarget | null; belongs_to: string[] };
   const { rows } = await ctx.db.execute<Tried>(sql`
-    select distinct true as rejected, incident_id = any(${ids}::text[]) as own, step->'target' as target
+    select distinct true as rejected, incident_id = any(${ids}::text[]) as own, step->'target' as target,
+           coalesce(blast_radius->'related_services', '[]') as belongs_to
       from approvals, jsonb_array_elements(jsonb_build_array(plan->'operation') || coalesce(plan->'further', '[]')) step
      where status = 'rejected'
        and (incident_id = any(${ids}::text[]) or created_at > ${from}::timestamptz)
     union all
-    select distinct false, incident_id = any(${ids}::text[]), operation->'target'
-      from executions
+    select distinct false, e.incident_id = any(${ids}::text[]), operation->'target', coalesce(blast_radius->'related_services', '[]')
+      from executions e join approvals using (approval_id)
      where caller = 'auto_repair' and approval_id <> ${but}
-       and (status = 'failed' or undone_by is not null or (status = 'refused' and incident_id = any(${ids}::text[])))
-       and (incident_id = any(${ids}::text[]) or created_at > ${from}::timestamptz)`);
-  const counts = rows.filter(({ own, target }) => own || (target !== null && isOurs(target)));
+       and (e.status = 'failed' or undone_by is not null
+            or (e.status = 'refused' and e.incident_id = any(${ids}::text[])))
+       and (e.incident_id = any(${ids}::text[]) or e.created_at > ${from}::timestamptz)`);
+  const counts = rows.filter(
+    ({ own, target, belongs_to }) => own || (target !== null && isOurs(touchedBy(target, belongs_to))),
+  );
   return { rejected: counts.some((one) => one.rejected), failed: counts.some((one) => !one.rejected) };
 }
 
-/** How often what was repaired by itself since `since`, by target as it was spelled. */
+/** How often what was repaired by itself since `since`, by what that touched. */
 export async function automaticRepairs(
   ctx: Ctx,
   since: Date,
-): Promise<{ target: OperationTarget; times: number }[]> {
-  const { rows } = await ctx.db.execute<{ target: OperationTarget; times: number }>(sql`
-    select operation->'target' as target, count(*)::int as times
-      from executions
-     where caller = 'auto_repair' and attempts > 0 and created_at > ${since.toISOString()}::timestamptz
-     group by 1`);
-  return rows;
+): Promise<{ touched: OperationTarget[]; times: number }[]> {
+  const { rows } = await ctx.db.execute<{ target: OperationTarget; belongs_to: string[]; times: number }>(sql`
+    select operation->'target' as target, coalesce(blast_radius->'related_services', '[]') as belongs_to, count(*)::int as times
+      from executions e join approvals using (approval_id)
+     where caller = 'auto_repair' and attempts > 0 and e.created_at > ${since.toISOString()}::timestamptz
+     group by 1, 2`);
+  return rows.map(({ target, belongs_to, times }) => ({ touched: touchedBy(target, belongs_to), times }));
 }
 
 export async function insertInvestigation(

@@ -256,6 +256,54 @@ describe("gate 4", () => {
     expect(await refusalOf(callOf(plan))).toBeNull();
   });
 
+  it("counts what belongs to one thing as that, whichever of them was acted on before", async () => {
+    const kinds = {
+      container: "host.docker_restart",
+      compose_service: "host.docker_compose_restart",
+      pod: "kubernetes.delete_pod",
+      deployment: "kubernetes.rollout_restart",
+      node: "kubernetes.drain",
+    } as const;
+    type On = { kind: keyof typeof kinds; name: string; namespace?: string; host?: string };
+    const acting = (on: On) => ({ kind: kinds[on.kind], target: on, parameters: {} }) as Operation;
+    const long = "payments-reconciliation-with-the-general-ledger-nightly-worker";
+    const web = { kind: "container", name: "shop-db-1", host: "web1" } as const;
+    const service = { kind: "compose_service", name: "db", host: "web1" } as const;
+    const pod = { kind: "pod", name: "renamed-0", namespace: "prod" } as const;
+    const api = { kind: "deployment", name: "api", namespace: "prod" } as const;
+    const cut = { kind: "pod", name: `${long.slice(0, 58)}x2x4z`, namespace: "prod" } as const;
+    const worker = { kind: "deployment", name: long, namespace: "prod" } as const;
+    for (const [first, second, owner_of_first, owner_of_second, same] of [
+      [web, service, ["web1/db"], [], true],
+      [service, web, [], ["web1/db"], true],
+      [service, web, [], ["web1/cache"], false],
+      [service, web, [], ["web2/db"], false],
+      [pod, api, ["prod/api"], [], true],
+      [api, pod, [], ["prod/api"], true],
+      [pod, api, ["stage/api"], [], false],
+      [cut, worker, [], [], true],
+      [cut, { ...worker, name: "payments" }, [], [], false],
+      // What ran on a machine that was emptied was not changed by that.
+      [{ kind: "node", name: "n1" }, api, ["prod/api"], [], false],
+    ] as const) {
+      await forget();
+      options.executors = [{ ...target.executor, kinds: Object.values(kinds) }];
+      options.max_per_hour = { target: 1, total: 60 };
+      const plan = await approved([ada], database, clock, acting(second));
+      const belongs = (ids: readonly string[], where: string) =>
+        database.pool.query(
+          `update approvals set blast_radius = blast_radius || jsonb_build_object('related_services', $1::jsonb)
+           where ${where}`,
+          [JSON.stringify(ids)],
+        );
+      await past(plan, { operation: acting(first), caller: "approval_executor", ago: 60 });
+      await belongs(owner_of_first, `approval_id <> '${plan.approval_id}'`);
+      await belongs(owner_of_second, `approval_id = '${plan.approval_id}'`);
+      const refused = await refusalOf(callOf(plan));
+      expect([first, second, refused?.code]).toEqual([first, second, same ? "rate_target" : undefined]);
+    }
+  });
+
   it("counts one target as one, however it is spelled", async () => {
     const restart = (target: object) =>
       ({ kind: "kubernetes.rollout_restart", target, parameters: {} }) as Operation;

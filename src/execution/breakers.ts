@@ -14,6 +14,7 @@ export async function whatStops(
   ctx: Ctx,
   options: GatewayOptions,
   operations: readonly Operation[],
+  belongs_to: readonly string[],
 ): Promise<string | null> {
   const frozen = await whatFreezes(ctx, options);
   if (frozen !== undefined) return frozen.message;
@@ -23,7 +24,7 @@ export async function whatStops(
     const same = operations.filter(
       (one) => one.target !== null && target !== null && mayBeSame(one.target, target),
     ).length;
-    const acted = await actedSince(ctx, "", target, since);
+    const acted = await actedSince(ctx, "", { target, belongs_to }, since);
     const over = (count: number, more: number, most: number) => count + more > most;
     if (
       over(acted.automatic.target, same, automatic.max_per_hour.target) ||

@@ -5,7 +5,7 @@ import { LOCKS } from "../db/lock.ts";
 import { oneOf } from "../db/one-of.ts";
 import { olderThan } from "../db/page.ts";
 import { approvals, execution_attempts, executions } from "../db/schema.ts";
-import { mayBeSame } from "../incident/index.ts";
+import { touchedBy, touchSame } from "../incident/index.ts";
 import type { ExecutionRow } from "./types.ts";
 
 const LIVE = ["pending", "running", "verifying"] as const;
@@ -195,19 +195,21 @@ export async function countAhead(
 export type Acted = { target: number; total: number };
 
 /**
- * How many other executions have acted since `since`: on this target, and altogether; and of these a policy's. Who
- * spells a target in another way still means it; of what people signed, another cluster's is another.
+ * How many other executions have acted since `since`: on what this target is or belongs to, and altogether; and of these
+ * a policy's. Who spells a target in another way still means it; of what people signed, another cluster's is another.
  */
 export async function actedSince(
   ctx: Ctx,
   execution_id: string,
-  target: OperationTarget | null,
+  { target, belongs_to }: { target: OperationTarget | null; belongs_to: readonly string[] },
   since: Date,
 ): Promise<{ all: Acted; automatic: Acted }> {
   const on = sql<OperationTarget | null>`${executions.operation}->'target'`;
+  const owners = sql<string[]>`coalesce(${approvals.blast_radius}->'related_services', '[]')`;
   const rows = await ctx.db
-    .select({ on, caller: executions.caller, times: count() })
+    .select({ on, owners, caller: executions.caller, times: count() })
     .from(executions)
+    .innerJoin(approvals, eq(approvals.approval_id, executions.approval_id))
     .where(
       and(
         gt(executions.started_at, since),
@@ -215,9 +217,10 @@ export async function actedSince(
         ne(executions.execution_id, execution_id),
       ),
     )
-    .groupBy(on, executions.caller);
+    .groupBy(on, owners, executions.caller);
   const sum = (some: typeof rows) => some.reduce((so_far, { times }) => so_far + times, 0);
-  const same = rows.filter((one) => one.on !== null && target !== null && mayBeSame(one.on, target));
+  const touched = target === null ? [] : touchedBy(target, belongs_to);
+  const same = rows.filter((one) => one.on !== null && touchSame(touchedBy(one.on, one.owners), touched));
   const { cluster } = target ?? {};
   const here = same.filter((one) => [one.on?.cluster, undefined].includes(cluster) || !one.on?.cluster);
   const byItself = (some: typeof rows) => sum(some.filter((one) => one.caller === "auto_repair"));

@@ -49,7 +49,7 @@ export { hostNamed, type KnownHost, type KnownTargets, operationTarget } from ".
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
-export { mayBeSame, workloadNamesOf } from "./same-target.ts";
+export { mayBeSame, touchedBy, touchSame, workloadNamesOf } from "./same-target.ts";
 export {
   flappingBefore,
   incidentsById,

@@ -24,6 +24,18 @@ const familyOf = (kind: string) => KINDS.findIndex((kinds) => kinds.includes(kin
 const agree = (one: string | undefined, other: string | undefined) =>
   one === undefined || other === undefined || one.toLowerCase() === other.toLowerCase();
 
+// Kubernetes cuts what it makes a pod's name from: 58 characters, and five of its own.
+const POD_BASE = 58;
+const POD_LENGTH = 63;
+
+/** Whether a pod may be of this workload, of whose name Kubernetes has cut a part. */
+function isCutFrom(pod: OperationTarget, workload: OperationTarget): boolean {
+  if (pod.kind !== "pod" || pod.name.length !== POD_LENGTH) return false;
+  const [base, name] = [pod.name.slice(0, POD_BASE), workload.name];
+  // Of shorter names nothing is cut: the hash of a replica set is ten characters at most.
+  return name.length > POD_BASE - "-0123456789".length && (base.startsWith(name) || name.startsWith(base));
+}
+
 /**
  * Whether two targets may be one, however they are spelled: a pod and its deployment are, in the same namespace, and
  * what names no namespace or host may be in any. Clusters are not compared: one may have several names. Pure.
@@ -31,6 +43,25 @@ const agree = (one: string | undefined, other: string | undefined) =>
 export function mayBeSame(one: OperationTarget, other: OperationTarget): boolean {
   if (familyOf(one.kind) !== familyOf(other.kind)) return false;
   if (!agree(one.namespace, other.namespace) || !agree(one.host, other.host)) return false;
+  if (isCutFrom(one, other) || isCutFrom(other, one)) return true;
   const names = new Set(workloadNamesOf(one).map((name) => name.toLowerCase()));
   return workloadNamesOf(other).some((name) => names.has(name.toLowerCase()));
 }
+
+/** What an act touches: its target, and what the systems say that this belongs to (`prod/api`, `web1/db`). */
+export function touchedBy(target: OperationTarget, belongs_to: readonly string[]): OperationTarget[] {
+  // What runs on a machine goes with it: it does not belong to that.
+  if (["node", "host"].includes(target.kind)) return [target];
+  const kind = familyOf(target.kind) === familyOf("container") ? "compose_service" : "unknown";
+  const owners = belongs_to.flatMap((owner): OperationTarget[] => {
+    const at = owner.lastIndexOf("/");
+    const [place, name] = [owner.slice(0, at), owner.slice(at + 1)];
+    if (at < 0) return [];
+    return [{ kind, name, ...(kind === "unknown" ? { namespace: place } : { host: place }) }];
+  });
+  return [target, ...owners];
+}
+
+/** Whether two acts may touch one thing. Pure. */
+export const touchSame = (some: readonly OperationTarget[], others: readonly OperationTarget[]): boolean =>
+  some.some((one) => others.some((other) => mayBeSame(one, other)));

@@ -29,6 +29,7 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
   const operations = prepared.operations ?? stepsOf(plan);
   const gateway = journey.run.gateway();
   const failed = prepared.checks.filter((one) => !one.passed).map((one) => one.name);
+  const { belongs_to = [] } = prepared;
   const verdict = await mayRunByItself(
     tx,
     {
@@ -38,8 +39,8 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
       risk_level,
       playbook_id,
       playbook_hash,
-      belongs_to: prepared.belongs_to ?? [],
-      stopped: await whatStops(tx, gateway, operations),
+      belongs_to,
+      stopped: await whatStops(tx, gateway, operations, belongs_to),
       failed_checks: prepared.checks.length === 0 ? null : failed,
       executable: operations.every((one) => isOffered(gateway, one)),
     },

@@ -272,15 +272,19 @@ describe("of all alerts of an incident the worst counts", () => {
 
 describe("another spelling is no fresh start", () => {
   /** Something that was done by itself to a target in another incident. */
-  async function acted(target: object, how: { times?: number; status?: string; ago?: number } = {}) {
-    const { times = 1, status = "success", ago = 3_600 } = how;
+  async function acted(
+    target: object,
+    how: { times?: number; status?: string; ago?: number; belongs_to?: string[] } = {},
+  ) {
+    const { times = 1, status = "success", ago = 3_600, belongs_to = [] } = how;
     const incident_id = await receive({ ...WARNING, process: "ledger", namespace: "z" });
     const at = new Date(clock.now().getTime() - ago * 1000);
     const operation = JSON.stringify({ kind: "process.restart", target, parameters: {} });
     await database.pool.query(
-      `insert into approvals select (jsonb_populate_record(a, jsonb_build_object('approval_id', 'APR-' || n, 'status', 'superseded'))).*
+      `insert into approvals select (jsonb_populate_record(a, jsonb_build_object('approval_id', 'APR-' || n,
+                'status', 'superseded', 'blast_radius', jsonb_build_object('related_services', $3::jsonb)))).*
          from approvals a, generate_series(1, $2) n where incident_id = $1`,
-      [incident_id, times],
+      [incident_id, times, JSON.stringify(belongs_to)],
     );
     await database.pool.query(
       `insert into executions (execution_id, incident_id, approval_id, operation, plan_hash, status, attempts, caller,
@@ -309,6 +313,25 @@ describe("another spelling is no fresh start", () => {
     expect(await blocked(await shopIn("a"))).toEqual(["failed_before"]);
     clock.forward(86_400);
     expect(await blocked(await shopIn("a"))).toEqual([]);
+  });
+
+  it("of what belongs to the same as what was acted on before", async () => {
+    const web = { kind: "container", name: "shop-db-1", host: "web1" } as const;
+    const service = { kind: "compose_service", name: "db", host: "web1" } as const;
+    const on = (target: OperationTarget): Operation[] => [
+      { kind: "host.docker_restart", target, parameters: {} } as Operation,
+    ];
+    const incident_id = await shopIn("a");
+    await acted(service, { status: "failed" });
+    expect(await blocked(incident_id, { operations: on(web), belongs_to: ["web1/db"] })).toEqual([
+      "failed_before",
+    ]);
+    expect(await blocked(incident_id, { operations: on(web), belongs_to: ["web1/cache"] })).toEqual([]);
+    await database.pool.query("truncate executions cascade");
+    await database.pool.query("delete from approvals where approval_id like 'APR-_'");
+    await acted(web, { status: "failed", belongs_to: ["web1/db"] });
+    expect(await blocked(incident_id, { operations: on(service) })).toEqual(["failed_before"]);
+    expect(await blocked(incident_id, { operations: on({ ...service, name: "cache" }) })).toEqual([]);
   });
 
   it("of a target for which people rejected a plan, in whatever incident", async () => {
