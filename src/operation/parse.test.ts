@@ -194,6 +194,7 @@ describe("a text that is refused, naming what is wrong", () => {
     ["kubectl get pods | sed 's|x||e|g'", "sed"],
     ["ssh web1 ls $(echo '; rm -rf /var/x')", "filled in"],
     ["ssh web1 ls $X", "filled in"],
+    ["ssh web1 ls /var/log/*.log", "filled in"],
     ["ssh web1 docker logs `echo x`", "filled in"],
     ['ssh web1 docker logs "$X"', "filled in"],
     ["printf -v PATH %s /tmp/evil && kubectl get pods", "sets a variable"],

@@ -75,7 +75,7 @@ export function remoteOf(words: readonly Word[]): Remote {
   if (!hostName.safeParse(host).success) refuse(`${shown(host)} is not a host name`);
   if (command.length === 0) refuse("ssh without a command opens a session");
   // The shell here fills these in, and the one there reads what came of it as commands.
-  const filled = command.find((word) => word.inner.length > 0 || /^[$`]/.test(word.unknown ?? ""));
+  const filled = command.find((word) => word.inner.length > 0 || /^[$`*?[]/.test(word.unknown ?? ""));
   if (filled !== undefined) refuse(`${shown(filled.text)} is filled in before the host reads it as commands`);
   const account = ACCOUNT.find((name) => flags.has(name)) ?? (user === undefined ? null : `${user}@`);
   return { host, command: command.map((word) => word.text).join(" "), account };
