@@ -25,13 +25,14 @@ const agree = (one: string | undefined, other: string | undefined) =>
   one === undefined || other === undefined || one.toLowerCase() === other.toLowerCase();
 
 // Kubernetes cuts what it makes a pod's name from: 58 characters, and five of its own.
+const CUT_POD = /^(.{58})[a-z0-9]{5}$/;
 const POD_BASE = 58;
-const POD_LENGTH = 63;
 
 /** Whether a pod may be of this workload, of whose name Kubernetes has cut a part. */
 function isCutFrom(pod: OperationTarget, workload: OperationTarget): boolean {
-  if (pod.kind !== "pod" || pod.name.length !== POD_LENGTH) return false;
-  const [base, name] = [pod.name.slice(0, POD_BASE), workload.name];
+  const [, base] = (pod.kind === "pod" && CUT_POD.exec(pod.name)) || [];
+  if (base === undefined) return false;
+  const { name } = workload;
   // Of shorter names nothing is cut: the hash of a replica set is ten characters at most.
   return name.length > POD_BASE - "-0123456789".length && (base.startsWith(name) || name.startsWith(base));
 }
@@ -54,9 +55,8 @@ export function touchedBy(target: OperationTarget, belongs_to: readonly string[]
   if (["node", "host"].includes(target.kind)) return [target];
   const kind = familyOf(target.kind) === familyOf("container") ? "compose_service" : "unknown";
   const owners = belongs_to.flatMap((owner): OperationTarget[] => {
-    const at = owner.lastIndexOf("/");
-    const [place, name] = [owner.slice(0, at), owner.slice(at + 1)];
-    if (at < 0) return [];
+    const [, place, name] = /^(.*)\/([^/]*)$/.exec(owner) ?? [];
+    if (place === undefined || name === undefined) return [];
     return [{ kind, name, ...(kind === "unknown" ? { namespace: place } : { host: place }) }];
   });
   return [target, ...owners];
