@@ -113,6 +113,17 @@ describe("what follows from an attempt", () => {
   });
 });
 
+/** Acts go on until `end` is called; `reached` when the first has begun. */
+function holdAct() {
+  const { promise, resolve: end } = Promise.withResolvers<ActResult>();
+  const { promise: reached, resolve: begins } = Promise.withResolvers<void>();
+  target.onAct = () => {
+    begins();
+    return promise;
+  };
+  return { end, reached };
+}
+
 describe("an attempt", () => {
   it("is written down before the act and after it", async () => {
     const { execution_id, attempt } = await begun();
@@ -244,37 +255,27 @@ describe("an attempt", () => {
 
   it("that is under way is not taken for cut off by a turn that is over", async () => {
     const { execution_id, attempt } = await begun();
-    const end = Promise.withResolvers<ActResult>();
-    const reached = Promise.withResolvers<void>();
-    target.onAct = () => {
-      reached.resolve();
-      return end.promise;
-    };
+    const { end, reached } = holdAct();
     await database.pool.query("update executions set turn = 1 where execution_id = $1", [execution_id]);
     const input = { execution_id, attempt: 1, turn: 1 };
     const acting = attemptExecution(pipeline(), input, options);
-    await reached.promise;
+    await reached;
     expect(await attempt(1)).toEqual({ kind: "over" });
-    end.resolve({ ok: true, output: "restarted" });
+    end({ ok: true, output: "restarted" });
     expect(await acting).toEqual({ kind: "acted", known: true });
     expect(await attemptsOf(execution_id)).toMatchObject([{ attempt: 1, outcome: "success" }]);
   });
 
   it("that is under way is made by nobody else, in whichever turn they come for it", async () => {
     const { execution_id, attempt } = await begun();
-    const end = Promise.withResolvers<ActResult>();
-    const reached = Promise.withResolvers<void>();
-    target.onAct = () => {
-      reached.resolve();
-      return end.promise;
-    };
+    const { end, reached } = holdAct();
     const acting = attempt(1);
-    await reached.promise;
+    await reached;
     expect(await attempt(1)).toEqual({ kind: "over" });
     await database.pool.query("update executions set turn = 1 where execution_id = $1", [execution_id]);
     const other = { execution_id, attempt: 1, turn: 1 };
     expect(await attemptExecution(pipeline(), other, options)).toEqual({ kind: "over" });
-    end.resolve({ ok: true, output: "restarted" });
+    end({ ok: true, output: "restarted" });
     expect(await acting).toEqual({ kind: "acted", known: true });
     expect(target.acts).toHaveLength(1);
     expect(await attemptsOf(execution_id)).toMatchObject([{ attempt: 1, outcome: "success" }]);
