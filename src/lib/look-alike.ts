@@ -11,7 +11,7 @@ import unhomoglyph from "unhomoglyph";
 const LOOKS: Record<string, string> = {
   a: "ᴀⱥ∂ⲁ",
   b: "ʙƅвⲃ",
-  c: "Ꮯⅽ",
+  c: "Ꮯς",
   d: "ᴅɗⲇ",
   e: "ᴇєεɛⲉ",
   f: "ꜰғƒ",
