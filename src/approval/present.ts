@@ -27,6 +27,8 @@ export type Prepared = {
   affected_pods?: number;
   /** Whose the targets are and what else goes with them, as the systems say. */
   belongs_to?: readonly string[];
+  /** The same of each step by itself. */
+  owners?: readonly (readonly string[])[];
   /** All that the plan does, with what it had left open filled in. */
   operations?: readonly Operation[];
   /** Of the plan that was looked at. */

@@ -96,12 +96,11 @@ export async function earlierTries(
      where status = 'rejected'
        and (incident_id = any(${ids}::text[]) or created_at > ${from}::timestamptz)
     union all
-    select distinct false, e.incident_id = any(${ids}::text[]), operation->'target', coalesce(blast_radius->'related_services', '[]')
-      from executions e join approvals using (approval_id)
+    select distinct false, incident_id = any(${ids}::text[]), operation->'target', coalesce(before->'belongs_to', '[]')
+      from executions
      where caller = 'auto_repair' and approval_id <> ${but}
-       and (e.status = 'failed' or undone_by is not null
-            or (e.status = 'refused' and e.incident_id = any(${ids}::text[])))
-       and (e.incident_id = any(${ids}::text[]) or e.created_at > ${from}::timestamptz)`);
+       and (status = 'failed' or undone_by is not null or (status = 'refused' and incident_id = any(${ids}::text[])))
+       and (incident_id = any(${ids}::text[]) or created_at > ${from}::timestamptz)`);
   const counts = rows.filter(
     ({ own, target, belongs_to }) => own || (target !== null && isOurs(touchedBy(target, belongs_to))),
   );
@@ -114,9 +113,9 @@ export async function automaticRepairs(
   since: Date,
 ): Promise<{ touched: OperationTarget[]; times: number }[]> {
   const { rows } = await ctx.db.execute<{ target: OperationTarget; belongs_to: string[]; times: number }>(sql`
-    select operation->'target' as target, coalesce(blast_radius->'related_services', '[]') as belongs_to, count(*)::int as times
-      from executions e join approvals using (approval_id)
-     where caller = 'auto_repair' and attempts > 0 and e.created_at > ${since.toISOString()}::timestamptz
+    select operation->'target' as target, coalesce(before->'belongs_to', '[]') as belongs_to, count(*)::int as times
+      from executions
+     where caller = 'auto_repair' and attempts > 0 and created_at > ${since.toISOString()}::timestamptz
      group by 1, 2`);
   return rows.map(({ target, belongs_to, times }) => ({ touched: touchedBy(target, belongs_to), times }));
 }

@@ -4,6 +4,7 @@ import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { tell } from "../outbox/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
+import { ownersIn } from "./before.ts";
 import { auditCall } from "./gateway.ts";
 import { keptError, logged } from "./log-entry.ts";
 import type { Refusal } from "./refusals.ts";
@@ -20,12 +21,12 @@ import type { ExecutionRow, Executor, Gateway } from "./types.ts";
 
 /** The call of the gateway that an execution is. */
 export function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
-  const { caller, execution_id, approval_id, plan_hash, incident_id, operation, step } = execution;
+  const { caller, execution_id, approval_id, plan_hash, incident_id, operation, step, before } = execution;
   return {
     caller,
     incident_id,
     operation,
-    run: { execution_id, approval_id, plan_hash, step },
+    run: { execution_id, approval_id, plan_hash, step, belongs_to: ownersIn(before) },
   };
 }
 

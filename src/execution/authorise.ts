@@ -41,6 +41,8 @@ export type Call = {
     plan_hash: string;
     /** Which step of the plan, from 1; absent: the first. */
     step?: number;
+    /** What its target belongs to, as the system said when it was looked at; absent: it was not yet. */
+    belongs_to?: readonly string[];
   };
 };
 
@@ -101,19 +103,15 @@ function gateThree(options: GatewayOptions, caller: Caller, needed: Scope): Refu
 }
 
 /** 4: mode, freeze and rate allow a change now. */
-async function gateFour(
-  ctx: Ctx,
-  options: GatewayOptions,
-  call: Call,
-  belongs_to: readonly string[],
-): Promise<Refusal | undefined> {
+async function gateFour(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
   if (options.mode === "shadow") return refusal("mode_shadow", "in shadow mode nothing is changed");
   const frozen = await whatFreezes(ctx, options);
   if (frozen !== undefined || call.run === undefined) return frozen;
   const { max_per_hour: max, automatic } = options;
   const since = addSeconds(ctx.clock.now(), -3600);
+  const { execution_id, belongs_to = [] } = call.run;
   const { target: on } = call.operation;
-  const acted = await actedSince(ctx, call.run.execution_id, { target: on, belongs_to }, since);
+  const acted = await actedSince(ctx, execution_id, { target: on, belongs_to }, since);
   if (acted.all.target >= max.target)
     return refusal("rate_target", `${acted.all.target} changes of this target within an hour are enough`);
   if (acted.all.total >= max.total)
@@ -255,7 +253,6 @@ export async function authoriseCall(ctx: Ctx, options: GatewayOptions, call: Cal
   const three = gateThree(options, call.caller, needed);
   if (three !== undefined) return { ok: false, refusal: three };
   if (needed === "read") return { ok: true, executor };
-  const owners = approval?.blast_radius.related_services ?? [];
-  const last = (await gateFour(ctx, options, call, owners)) ?? (await gateFive(ctx, options, call));
+  const last = (await gateFour(ctx, options, call)) ?? (await gateFive(ctx, options, call));
   return last === undefined ? { ok: true, executor } : { ok: false, refusal: last };
 }

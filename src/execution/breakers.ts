@@ -1,5 +1,5 @@
 import type { Ctx } from "../db/ctx.ts";
-import { mayBeSame } from "../incident/index.ts";
+import { touchedBy, touchSame } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import type { Operation } from "../operation/index.ts";
 import { whatFreezes } from "./freeze/what-freezes.ts";
@@ -8,22 +8,25 @@ import type { GatewayOptions } from "./types.ts";
 
 /**
  * What would stop these automatic changes, all of them together, if they began now: a freeze, or that there were
- * enough within the hour; null: nothing. Half a playbook is worse than none, so every step counts beforehand.
+ * enough within the hour; null: nothing. Half a playbook is worse than none, so every step counts beforehand. `owners`
+ * has for each what its target belongs to.
  */
 export async function whatStops(
   ctx: Ctx,
   options: GatewayOptions,
   operations: readonly Operation[],
-  belongs_to: readonly string[],
+  owners: readonly (readonly string[])[],
 ): Promise<string | null> {
   const frozen = await whatFreezes(ctx, options);
   if (frozen !== undefined) return frozen.message;
   const since = addSeconds(ctx.clock.now(), -3600);
   const { max_per_hour: max, automatic } = options;
-  for (const { target } of operations) {
-    const same = operations.filter(
-      (one) => one.target !== null && target !== null && mayBeSame(one.target, target),
-    ).length;
+  const touched = operations.map(({ target }, at) =>
+    target === null ? [] : touchedBy(target, owners[at] ?? []),
+  );
+  for (const [at, { target }] of operations.entries()) {
+    const belongs_to = owners[at] ?? [];
+    const same = touched.filter((one) => touchSame(one, touched[at] ?? [])).length;
     const acted = await actedSince(ctx, "", { target, belongs_to }, since);
     const over = (count: number, more: number, most: number) => count + more > most;
     if (

@@ -8,6 +8,8 @@ import type { Gateway } from "./types.ts";
 export type PlanPreparation = Omit<Preparation, "operation"> & {
   /** All of them, with what they left open filled in. */
   operations: Operation[];
+  /** `belongs_to` of each step by itself. */
+  owners?: readonly (readonly string[])[];
 };
 
 /** Prepares each step of a plan by itself, as things are now: what an earlier step would change is not in it. */
@@ -26,12 +28,14 @@ export async function preparePlan(
   const diffs = steps.flatMap(({ diff, operation }, at) =>
     diff === null ? [] : many ? [`# Step ${at + 1}: ${inWords(operation)}\n${diff}`] : [diff],
   );
+  const owners = steps.map((one) => one.belongs_to ?? []);
   return {
     operations: steps.map((one) => one.operation),
+    belongs_to: [...new Set(owners.flat())],
+    owners,
     checks: steps.flatMap((one, at) => one.checks.map((check) => named(check, at))),
     diff: diffs.length === 0 ? null : diffs.join("\n"),
     affected_pods: steps.reduce((sum, one) => sum + one.affected_pods, 0),
-    belongs_to: [...new Set(steps.flatMap((one) => one.belongs_to ?? []))],
     impossible: steps.find((one) => one.impossible !== null)?.impossible ?? null,
   };
 }

@@ -205,11 +205,10 @@ export async function actedSince(
   since: Date,
 ): Promise<{ all: Acted; automatic: Acted }> {
   const on = sql<OperationTarget | null>`${executions.operation}->'target'`;
-  const owners = sql<string[]>`coalesce(${approvals.blast_radius}->'related_services', '[]')`;
+  const owners = sql<string[]>`coalesce(${executions.before}->'belongs_to', '[]')`;
   const rows = await ctx.db
     .select({ on, owners, caller: executions.caller, times: count() })
     .from(executions)
-    .innerJoin(approvals, eq(approvals.approval_id, executions.approval_id))
     .where(
       and(
         gt(executions.started_at, since),

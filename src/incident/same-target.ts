@@ -24,17 +24,16 @@ const familyOf = (kind: string) => KINDS.findIndex((kinds) => kinds.includes(kin
 const agree = (one: string | undefined, other: string | undefined) =>
   one === undefined || other === undefined || one.toLowerCase() === other.toLowerCase();
 
-// Kubernetes cuts what it makes a pod's name from: 58 characters, and five of its own.
+// Kubernetes cuts what it makes a pod's name from to 58 characters, before five of its own.
 const CUT_POD = /^(.{58})[a-z0-9]{5}$/;
-const POD_BASE = 58;
+// Of a workload's name that is shorter nothing is cut: a replica set adds a dash and ten characters at most.
+const LEAST_CUT = 48;
 
 /** Whether a pod may be of this workload, of whose name Kubernetes has cut a part. */
 function isCutFrom(pod: OperationTarget, workload: OperationTarget): boolean {
-  const [, base] = (pod.kind === "pod" && CUT_POD.exec(pod.name)) || [];
-  if (base === undefined) return false;
+  const [, base] = pod.kind === "pod" ? (CUT_POD.exec(pod.name) ?? []) : [];
   const { name } = workload;
-  // Of shorter names nothing is cut: the hash of a replica set is ten characters at most.
-  return name.length > POD_BASE - "-0123456789".length && (base.startsWith(name) || name.startsWith(base));
+  return base !== undefined && name.length >= LEAST_CUT && (base.startsWith(name) || name.startsWith(base));
 }
 
 /**

@@ -29,7 +29,7 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
   const operations = prepared.operations ?? stepsOf(plan);
   const gateway = journey.run.gateway();
   const failed = prepared.checks.filter((one) => !one.passed).map((one) => one.name);
-  const { belongs_to = [] } = prepared;
+  const { belongs_to = [], owners = [] } = prepared;
   const verdict = await mayRunByItself(
     tx,
     {
@@ -40,7 +40,7 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
       playbook_id,
       playbook_hash,
       belongs_to,
-      stopped: await whatStops(tx, gateway, operations, belongs_to),
+      stopped: await whatStops(tx, gateway, operations, owners),
       failed_checks: prepared.checks.length === 0 ? null : failed,
       executable: operations.every((one) => isOffered(gateway, one)),
     },

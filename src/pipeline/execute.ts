@@ -62,13 +62,13 @@ async function lookBefore(journey: Journey, execution: ExecutionRow): Promise<st
   const ctx = journey.as("pipeline");
   const { incident_id, operation } = execution;
   const prepared = await prepareExecution(ctx, { incident_id, operation }, journey.run.gateway);
-  const { checks, refusal } = prepared;
+  const { checks, refusal, belongs_to = [] } = prepared;
   if (refusal !== undefined && execution.caller === "auto_repair") return refusal;
   const impossible = prepared.impossible ?? unpassed(execution, checks);
   const snapshot = await takeSnapshot(ctx, { incident_id, operation }, journey.run.gateway);
   const { look_timeout } = journey.verification;
   const seen = await look(journey.observers, operation.target, ctx.clock, look_timeout);
-  const seenBefore = { observation: seen, dry_run_checks: checks, impossible };
+  const seenBefore = { observation: seen, dry_run_checks: checks, impossible, belongs_to };
   await keepBefore(ctx, execution, { ...snapshot.before, ...seenBefore }, snapshot.undo);
   return impossible;
 }

@@ -281,16 +281,15 @@ describe("another spelling is no fresh start", () => {
     const at = new Date(clock.now().getTime() - ago * 1000);
     const operation = JSON.stringify({ kind: "process.restart", target, parameters: {} });
     await database.pool.query(
-      `insert into approvals select (jsonb_populate_record(a, jsonb_build_object('approval_id', 'APR-' || n,
-                'status', 'superseded', 'blast_radius', jsonb_build_object('related_services', $3::jsonb)))).*
+      `insert into approvals select (jsonb_populate_record(a, jsonb_build_object('approval_id', 'APR-' || n, 'status', 'superseded'))).*
          from approvals a, generate_series(1, $2) n where incident_id = $1`,
-      [incident_id, times, JSON.stringify(belongs_to)],
+      [incident_id, times],
     );
     await database.pool.query(
       `insert into executions (execution_id, incident_id, approval_id, operation, plan_hash, status, attempts, caller,
-                               created_at, started_at, deadline)
-       select 'EXE-' || n, $1, 'APR-' || n, $3, 'hash', $4, 1, 'auto_repair', $5, $5, $5 from generate_series(1, $2) n`,
-      [incident_id, times, operation, status, at],
+                               created_at, started_at, deadline, before)
+       select 'EXE-' || n, $1, 'APR-' || n, $3, 'hash', $4, 1, 'auto_repair', $5, $5, $5, $6 from generate_series(1, $2) n`,
+      [incident_id, times, operation, status, at, JSON.stringify({ belongs_to })],
     );
   }
   const shopIn = (namespace: string) => receive({ ...WARNING, process: "shop", namespace });

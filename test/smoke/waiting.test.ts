@@ -104,6 +104,26 @@ describe("plans that wait for their turn on one target", () => {
   });
 });
 
+describe("plans on targets that belong to one thing", () => {
+  it("count as changes of that, as the system said of each before it was acted on", async () => {
+    app = await start({ execution: { max_per_hour: { target: 1, total: 100 } } });
+    target.belongs_to = ["prod/shop"];
+    const [first, second] = [await asked("ShopDown", "shop"), await asked("TillDown", "till")];
+    await sign(first);
+    await incidentIn(app.admin, first.incident_id, "resolved");
+    await sign(second);
+    const row = await until(async () => {
+      const { rows } = await database.pool.query(
+        "select error_code, attempts from executions where approval_id = $1 and ended_at is not null",
+        [second.approval_id],
+      );
+      return rows[0] as object | undefined;
+    }, "the second to end");
+    expect(row).toEqual({ error_code: "rate_target", attempts: 0 });
+    expect(target.acts).toHaveLength(1);
+  });
+});
+
 describe("a plan whose tool is configured otherwise after a restart", () => {
   it("is refused, whether it was signed before or is signed afterwards, and another is made", async () => {
     target.configured = { argv: ["/bin/shop"] };

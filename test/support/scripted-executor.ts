@@ -20,6 +20,8 @@ export class ScriptedTarget {
   effectAnswer: "done" | "not_done" | "cannot_tell" = "not_done";
   undoAnswer: Undo = { ok: false, reason: "a restart leaves nothing to take back" };
   checks: Check[] = [{ name: "program", passed: true, message: "imagined" }];
+  /** What it says that its targets belong to. */
+  belongs_to: string[] = [];
   /** Called for each act with its number, from 1. */
   onAct: (count: number, run: Run, operation: Operation) => Promise<ActResult> | ActResult = () => {
     this.healthy = true;
@@ -40,7 +42,7 @@ export class ScriptedTarget {
     resolve: async () => this.resolution,
     dryRun: async () => {
       await this.onTry();
-      return { checks: this.checks };
+      return { checks: this.checks, belongs_to: this.belongs_to };
     },
     snapshot: async () => {
       await this.onLook();
