@@ -191,6 +191,7 @@ describe("the parser", () => {
       "kubernetes.scale_out",
       "host.diagnose",
       "host.clear_docker_logs",
+      "host.vacuum_journal",
       "host.renew_certificate",
       "tool.call",
       "investigate",

@@ -153,6 +153,12 @@ const TRAITS: Record<OperationKind, Traits> = {
     data_impact: "DESTRUCTIVE",
     verify: ["disk_freed", "alert_silent"],
   },
+  "host.vacuum_journal": {
+    ...ON_HOST,
+    tool: "ssh_vacuum_journal",
+    data_impact: "DESTRUCTIVE",
+    verify: ["disk_freed", "alert_silent"],
+  },
   "host.renew_certificate": {
     ...ON_HOST,
     tool: "ssh_renew_ssl",

@@ -169,6 +169,12 @@ const hostOperations = [
       .strictObject({ what: z.enum(["system", "container", "image", "builder"]), all_images: z.boolean() })
       .refine(({ what, all_images }) => what !== "container" || !all_images, "containers have no images"),
   }),
+  z.strictObject({
+    kind: z.literal("host.vacuum_journal"),
+    target: host,
+    /** What stays of the systemd journal, its latest entries, in units of 1,048,576 bytes: `M` of `--vacuum-size`. */
+    parameters: z.strictObject({ keep_megabytes: z.number().int().min(50).max(1_000_000) }),
+  }),
   z.strictObject({ kind: z.literal("host.renew_certificate"), target: host, parameters: nothing }),
   z.strictObject({ kind: z.literal("host.reload_nginx"), target: host, parameters: nothing }),
 ] as const;

@@ -97,6 +97,8 @@ export function inWords(operation: Operation): string {
       const rest = what === "system" ? " does not use" : "";
       return `Remove ${unused}${rest} from ${where}, volumes excepted${all_images ? ", all unused images too" : ""}`;
     }
+    case "host.vacuum_journal":
+      return `Remove the oldest entries of the journal of ${where}, down to ${operation.parameters.keep_megabytes} MB`;
     case "host.renew_certificate":
       return `Renew the certificates of ${where} that are due`;
     case "host.reload_nginx":

@@ -46,6 +46,8 @@ const NEEDS_MORE: ReadonlyMap<string, string> = new Map(
     INCREASE_CPU: "to how much",
     PATCH: "with what",
     DOCKER_PRUNE: "of what",
+    VACUUM_JOURNAL: "down to how much",
+    SSH_VACUUM_JOURNAL: "down to how much",
     SSH_DOCKER_PRUNE: "of what",
   }),
 );

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Sshd, type SshdOptions, startSshd } from "../sshd.ts";
 
-const PROGRAMS = ["systemctl", "docker", "certbot", "nginx", "sudo", "df"];
+const PROGRAMS = ["systemctl", "journalctl", "docker", "certbot", "nginx", "sudo", "df"];
 
 type Unit = Record<string, string | number>;
 type Container = {

@@ -1,4 +1,4 @@
-// What stands for systemctl, docker, certbot, nginx and sudo on a host of the tests: it keeps its state in a folder,
+// What stands for systemctl, journalctl, docker, certbot, nginx and sudo on a host of the tests: it keeps its state in a folder,
 // writes its arguments down as they came, and starts and ends real processes.
 import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -161,9 +161,14 @@ function docker(args) {
     return lost === undefined ? undefined : missing(lost);
   }
   if (verb === "logs") return say("panic: no database\n");
-  if (verb === "images") return say("sha256:dangling\tsha256:dangling\t120MB\n");
+  if (verb === "images")
+    return say(format.includes("ID") ? "sha256:dangling\tsha256:dangling\t120MB\n" : "120MB\n");
   if (verb === "system" && second === "df")
-    return say("Images: 1.2GB (57%) of 2.1GB\nLocal Volumes: 5GB of 9GB\n");
+    return say(
+      format === "{{.Type}}\\t{{.Size}}" || format === "{{.Type}}\t{{.Size}}"
+        ? "Images\t2.1GB\nBuild Cache\t300MB\n"
+        : "Images: 1.2GB (57%) of 2.1GB\nLocal Volumes: 5GB of 9GB\n",
+    );
   if (second === "prune") {
     write(
       "containers.json",
@@ -195,6 +200,15 @@ function sudo(args) {
 }
 
 function df(args) {
+  // What a test says of a path: a line, or that it hangs.
+  const disks = read("disks.json", null);
+  if (disks !== null) {
+    const path = args.includes("--") ? args.at(-1) : null;
+    if (disks[path] === "hangs") return setInterval(() => {}, 1_000);
+    const lines = path === null ? Object.values(disks).filter((one) => one !== "hangs") : [disks[path]];
+    if (lines[0] === undefined) return end(1, `df: ${path}: No such file or directory\n`);
+    return say(`Filesystem 1024-blocks Used Available Capacity Mounted on\n${lines.join("\n")}\n`);
+  }
   const free = read("free.json", null);
   if (free === null || !args.includes("--"))
     return end(spawnSync("/bin/df", args, { stdio: "inherit" }).status ?? 1);
@@ -203,7 +217,17 @@ function df(args) {
   );
 }
 
-const PROGRAMS = { systemctl, docker, certbot, nginx, sudo, df };
+function journalctl(args) {
+  const size = read("journal.json", 0);
+  if (args.includes("--disk-usage"))
+    return say(`Archived and active journals take up ${size}M in the file system.\n`);
+  const keep = /^--vacuum-size=(\d+)M$/.exec(args[0] ?? "")?.[1];
+  if (keep === undefined) return say("a line of the journal\n");
+  write("journal.json", Math.min(size, Number(keep)));
+  return end(0, `Vacuuming done, freed ${Math.max(size - Number(keep), 0)}M of archived journals\n`);
+}
+
+const PROGRAMS = { journalctl, systemctl, docker, certbot, nginx, sudo, df };
 
 appendFileSync(at("calls"), `${JSON.stringify([program, ...args])}\n`);
 const line = [program, ...args].join(" ");

@@ -12,6 +12,16 @@ export function parseDf(text: string): Disk | undefined {
   return mount === "" ? undefined : { mount, size: Number(size) * 1024, free: Number(free) * 1024 };
 }
 
+/** The filesystem that a path is on. */
+export async function diskOf(host: Host, path: string): Promise<Told<Disk>> {
+  const df = await host.look(["df", "-P", "-k", "--", path]);
+  if (!df.ok) return df;
+  const disk = parseDf(df.stdout);
+  return disk === undefined
+    ? { ok: false, message: "what df says has another form" }
+    : { ok: true, value: disk };
+}
+
 /** The filesystem on which the container runtime keeps everything. */
 export async function runtimeDisk(host: Host): Promise<Told<Disk>> {
   const { runtime } = host.config;
@@ -21,17 +31,11 @@ export async function runtimeDisk(host: Host): Promise<Told<Disk>> {
   const root = info.stdout.trim();
   if (!/^\/[^\0\n]{0,4000}$/.test(root))
     return { ok: false, message: `${runtime} does not say where it keeps its data` };
-  const df = await host.look(["df", "-P", "-k", "--", root]);
-  if (!df.ok) return df;
-  const disk = parseDf(df.stdout);
-  return disk === undefined
-    ? { ok: false, message: "what df says has another form" }
-    : { ok: true, value: disk };
+  return diskOf(host, root);
 }
 
 /** Whether there is more room than before; without a before nothing can be said. */
-export async function observeDisk(host: Host, before?: Record<string, unknown>): Promise<Seen> {
-  const disk = await runtimeDisk(host);
+export function observeDisk(disk: Told<Disk>, before?: Record<string, unknown>): Seen {
   const name = "disk";
   if (!disk.ok) return { healthy: null, facts: [{ name, passed: false, message: disk.message }] };
   const { mount, free, size } = disk.value;

@@ -9,6 +9,7 @@ import { containerTask } from "./container-task.ts";
 import { diagnoseTask } from "./diagnose-task.ts";
 import type { Host } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
+import { journalTask } from "./journal-task.ts";
 import { logsTask } from "./logs-task.ts";
 import { nginxTask } from "./nginx-task.ts";
 import { pruneTask } from "./prune-task.ts";
@@ -22,6 +23,7 @@ export const KINDS = [
   "host.docker_compose_restart",
   "host.clear_docker_logs",
   "host.docker_prune",
+  "host.vacuum_journal",
   "host.renew_certificate",
   "host.reload_nginx",
 ] as const satisfies readonly Operation["kind"][];
@@ -50,6 +52,8 @@ export function taskOf(host: Host, operation: OnHost): Task {
       return logsTask(host, operation);
     case "host.docker_prune":
       return pruneTask(host, operation);
+    case "host.vacuum_journal":
+      return journalTask(host, operation);
     case "host.renew_certificate":
       return certificateTask(host, operation);
     case "host.reload_nginx":

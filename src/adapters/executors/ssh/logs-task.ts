@@ -55,6 +55,18 @@ async function sizes(host: Host, list: readonly Log[]): Promise<number[]> {
     : [];
 }
 
+/** The sizes of the log files of these containers, as far as they can be seen. Bytes. */
+export async function logSizes(
+  host: Host,
+  ids: readonly string[],
+): Promise<{ name: string; bytes: number }[]> {
+  const state = await inspect(host, ids.slice(0, PATHS_AT_ONCE));
+  if (!state.ok) return [];
+  const list = logsOf(host, state.value);
+  const bytes = await sizes(host, list);
+  return list.map(({ name }, at) => ({ name, bytes: bytes[at] ?? 0 }));
+}
+
 const truncate = (list: readonly Log[]): Argv => [
   "truncate",
   "-s",
@@ -131,6 +143,6 @@ export function logsTask(host: Host, operation: Clear): Task {
       if (smaller.length === full.length) return "done";
       return smaller.length === 0 ? "not_done" : "cannot_tell";
     },
-    observe: (_now, before) => observeDisk(host, before),
+    observe: async (_now, before) => observeDisk(await runtimeDisk(host), before),
   };
 }

@@ -73,7 +73,7 @@ describe("a host", () => {
     }
     expect(await executor.resolve(unit("nginx", "web2"))).toEqual({ result: "suggestion", names: ["web1"] });
     expect(await executor.resolve(unit("nginx", "elsewhere"))).toMatchObject({ result: "miss" });
-    expect(executor.kinds).toHaveLength(8);
+    expect(executor.kinds).toHaveLength(9);
   });
 });
 

@@ -108,6 +108,6 @@ export function pruneTask(host: Host, operation: Prune): Task {
       if (left === was.length) return "not_done";
       return left === 0 ? "done" : "cannot_tell";
     },
-    observe: (_now, before) => observeDisk(host, before),
+    observe: async (_now, before) => observeDisk(await runtimeDisk(host), before),
   };
 }

@@ -1,0 +1,30 @@
+import type { Host } from "./host.ts";
+import type { Told } from "./units.ts";
+
+/** How much the systemd journal takes, and where its files are. Bytes. */
+export type Journal = { bytes: number; dir: string };
+
+// The persistent journal where there is one, else the one that a reboot takes away: as journald itself does.
+const SCRIPT =
+  'for dir in /var/log/journal /run/log/journal; do [ -d $dir ] && break; done; echo $dir; exec "$@" journalctl --disk-usage';
+const FACTORS: Record<string, number> = { B: 0, K: 1, M: 2, G: 3, T: 4, P: 5 };
+
+/** Reads what the script prints: the folder, then `… take up 3.9G in the file system.` Pure. */
+export function parseJournal(text: string): Journal | undefined {
+  const dir = /^\/\S+$/m.exec(text)?.[0];
+  const [, number, unit = ""] = /take up ([\d.]+)([BKMGTP])/.exec(text) ?? [];
+  const factor = FACTORS[unit];
+  if (dir === undefined || number === undefined || factor === undefined) return undefined;
+  return { bytes: Math.round(Number(number) * 1024 ** factor), dir };
+}
+
+export async function readJournal(host: Host, signal?: AbortSignal): Promise<Told<Journal>> {
+  const [root = "env", ...more] = host.config.sudo ? ["sudo", "-n", "--"] : [];
+  const argv = ["sh", "-c", SCRIPT, "sh", root, ...more] as const;
+  const looked = await host.look(argv, signal === undefined ? {} : { signal });
+  if (!looked.ok) return looked;
+  const value = parseJournal(looked.stdout);
+  return value === undefined
+    ? { ok: false, message: "what journalctl says of its size has another form" }
+    : { ok: true, value };
+}
