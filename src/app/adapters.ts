@@ -95,7 +95,7 @@ export function createAdapters(config: Config, deps: Deps): Adapters {
     ...createReloadable(config, deps),
     executors: [processes, ...reached, tools].map(({ executor }) => executor),
     observers: [processes, ...reached].map(({ observer }) => observer),
-    investigators: reached.map(({ investigator }) => investigator),
+    investigators: [processes, ...reached].map(({ investigator }) => investigator),
     async stop() {
       await Promise.all([hosts.close(), tools.stop()]);
     },

@@ -95,6 +95,36 @@ describe("incidents", () => {
     expect(none).toMatchObject({ code: 0, stdout: expect.not.stringContaining("Could be") });
   });
 
+  it("shows what was found of its target, and the beginning of what was read", async () => {
+    const links = { evidence: `/api/v1${own}/evidence` };
+    server.answers[`GET ${own}`] = as(incident, { ...INCIDENT, links });
+    const fact = (id: string, text: string) => ({ id, source: "ssh", at: AT, subject: "host box-1", text });
+    const finding = {
+      code: "host_healthy",
+      weight: "note",
+      title: "box-1 looks well now: load 0.1 on 4 cores",
+      meaning: "It is over, or elsewhere.",
+      evidence: ["E2"],
+    };
+    server.answers[`GET ${own}/evidence`] = as(investigation, {
+      at: AT,
+      target: { kind: "host", name: "box-1" },
+      evidence: [
+        fact("E1", Array.from({ length: 20 }, (_, at) => `disk ${at}`).join("\n")),
+        fact("E2", "load 0.1"),
+      ],
+      findings: [finding],
+      missing: ["units of box-1 could not be read"],
+    });
+    const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
+    expect(stdout).toContain(
+      "Evidence, seen at 2026-07-01 12:00:00Z\nNOTE  box-1 looks well now: load 0.1 on 4 cores\n",
+    );
+    expect(stdout).toContain("      disk 11\n      and 8 more lines\n");
+    expect(stdout).toContain("Not read (1 thing)\n  units of box-1 could not be read\n");
+    expect(stdout.match(/host box-1: load 0\.1/)).toBeNull();
+  });
+
   it("shows what was done, and that nothing is left to do", async () => {
     const outcome = {
       disposition: "human_approved",

@@ -93,6 +93,21 @@ describe("diagnose", () => {
     expect(stdout).not.toContain("Nothing was found");
   });
 
+  it("prints what was read where no finding says it", async () => {
+    const read = {
+      ...SEEN,
+      findings: [],
+      evidence: [item("E1", "Linux 6.1\nload: 0.1 on 4 cores"), item("E2", "one")],
+    };
+    server.answers = { "GET /diagnosis": as(investigation, read) };
+    const { stdout } = await server.awoooi(["diagnose", "host/box-1", "--mountpoint", "/mnt/nas"]);
+    expect(stdout).toContain(
+      "\nRead\n  E1  2026-07-01 12:00:00Z  pod/api-1\n      Linux 6.1\n      load: 0.1 on 4 cores\n",
+    );
+    expect(stdout).toContain("pod/api-1: one");
+    expect(Object.fromEntries(server.seen[0]?.query ?? [])).toMatchObject({ mountpoint: "/mnt/nas" });
+  });
+
   it("prints the server's own JSON, and says what is not there with 4", async () => {
     const { stdout } = await server.awoooi(["diagnose", "deployment/api", "--json"]);
     expect(JSON.parse(stdout)).toEqual(SEEN);

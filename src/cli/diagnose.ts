@@ -1,20 +1,19 @@
 import type { Command } from "commander";
-import {
-  couldBe,
-  type DiagnosisQuery,
-  diagnosisQuery,
-  type EvidenceItem,
-  type Finding,
-  type Investigation,
-  investigation,
-} from "../contract/evidence.ts";
+import { type DiagnosisQuery, diagnosisQuery, investigation } from "../contract/evidence.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { leaf, type Session } from "./command.ts";
-import { type Cell, counted, moment, type Printer } from "./print.ts";
+import { printInvestigation } from "./investigation-view.ts";
 
-type Options = { json?: boolean; namespace?: string; cluster?: string; host?: string };
+type Options = {
+  json?: boolean;
+  namespace?: string;
+  cluster?: string;
+  host?: string;
+  mountpoint?: string;
+  device?: string;
+};
 
 // As kubectl has them.
 const SHORT: Record<string, string> = {
@@ -34,7 +33,7 @@ const SHORT: Record<string, string> = {
   ingresses: "ingress",
 };
 
-function targetOf(text: string, { namespace, cluster, host }: Options): DiagnosisQuery {
+function targetOf(text: string, { namespace, cluster, host, mountpoint, device }: Options): DiagnosisQuery {
   const [, kind, name] = /^(?:([A-Za-z]+)\/)?([^/]+)$/.exec(text) ?? [];
   const word = kind?.toLowerCase() ?? "unknown";
   const singular = word.length > 4 ? word.replace(/s$/, "") : word;
@@ -44,54 +43,18 @@ function targetOf(text: string, { namespace, cluster, host }: Options): Diagnosi
     namespace,
     cluster,
     host,
+    mountpoint,
+    device,
   });
   if (parsed.success) return parsed.data;
   throw new AwoooiError("invalid", `${text} is no target: give KIND/NAME, as deployment/api.`);
-}
-
-const STYLES = { cause: "red", symptom: "yellow", note: "dim" } as const;
-
-function printFinding(out: Printer, one: Finding, evidence: readonly EvidenceItem[]): void {
-  const head: Cell = { text: `${one.weight.toUpperCase()}  ${one.title}`, style: STYLES[one.weight] };
-  out.line();
-  out.line(head.text, head.style);
-  out.line(`  ${one.meaning} [${one.code}]`);
-  for (const { id, at, subject, text } of evidence.filter(({ id }) => one.evidence.includes(id))) {
-    const [first = "", ...rest] = text.split("\n");
-    out.line(`    ${id}  ${moment(at)}  ${subject}: ${first}`, "dim");
-    if (rest.length > 0) out.block(rest.join("\n"), "          ");
-  }
-}
-
-function printCandidates(out: Printer, candidates: NonNullable<Investigation["candidates"]>): void {
-  out.line(couldBe(candidates) ?? "");
-  for (const { target, reason } of candidates)
-    out.line(
-      `  ${[target.cluster, target.namespace, `${target.kind}/${target.name}`].filter(Boolean).join(" / ")}: ${reason}`,
-    );
-}
-
-function print(
-  out: Printer,
-  { target, evidence, findings, missing, at, candidates = [] }: Investigation,
-): void {
-  const where =
-    target && [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
-  out.line(`${where ?? "no target"}, seen at ${moment(at)}`, "bold");
-  if (candidates.length > 0) printCandidates(out, candidates);
-  else if (findings.length === 0) out.line("Nothing was found that explains trouble, nor that all is well.");
-  for (const one of findings) printFinding(out, one, evidence);
-  if (missing.length === 0) return;
-  out.line();
-  out.line(`Not read (${counted(missing.length, "thing")})`, "bold");
-  for (const line of missing) out.line(`  ${line}`);
 }
 
 async function diagnose(session: Session, text: string, options: Options): Promise<void> {
   const query = targetOf(text, options);
   const answer = await request(session.server(), "GET", urlPath`/diagnosis`, { query });
   if (options.json) return session.out.json(answer.text);
-  print(session.out, read(investigation, answer));
+  printInvestigation(session.out, read(investigation, answer));
 }
 
 export function addDiagnose(program: Command, session: Session): void {
@@ -105,6 +68,8 @@ export function addDiagnose(program: Command, session: Session): void {
     .option("-n, --namespace <namespace>", "of what is in one (default: whichever has it)")
     .option("--cluster <cluster>", "the cluster (default: whichever has it)")
     .option("--host <host>", "the host that it is on")
+    .option("--mountpoint <path>", "of a host: a path whose filesystem is looked at, whatever its kind")
+    .option("--device <device>", "the same by its device, as /dev/sda1")
     .addHelpText(
       "after",
       "\nReads only. The codes in brackets are in docs/reference/findings.md; rules may name them.",

@@ -4,6 +4,7 @@ import { couldBe, type Investigation } from "../contract/evidence.ts";
 import type { Execution } from "../contract/execution.ts";
 import type { Incident, TimelineEvent } from "../contract/incident.ts";
 import { howToDecide, operationText, printPlan } from "./approval-view.ts";
+import { printEvidence } from "./investigation-view.ts";
 import { byWhom, type Cell, moment, type Printer, shellWord } from "./print.ts";
 
 /** An incident with all that belongs to it. */
@@ -188,6 +189,7 @@ function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
 export function printStory(out: Printer, story: IncidentStory): void {
   printIncident(out, story.incident, story.evidence);
   printRelations(out, story.incident);
+  if (story.evidence) printEvidence(out, story.evidence);
   if (story.decision !== null) printDecision(out, story.decision);
   for (const approval of story.approvals) printApproval(out, approval);
   for (const execution of story.executions) printExecution(out, execution);

@@ -30,6 +30,19 @@ export const finding = z.object({
 });
 export type Finding = z.infer<typeof finding>;
 
+const SAYS_WELL: ReadonlySet<string> = new Set([
+  "workload_healthy",
+  "process_healthy",
+  "host_healthy",
+  "unit_running",
+  "container_running",
+  "container_healthy",
+  "disk_has_room",
+]);
+
+/** Whether a finding says that something looks well: people should hear that before what is proposed. */
+export const saysWell = ({ code }: Pick<Finding, "code">): boolean => SAYS_WELL.has(code);
+
 /** One of several objects that a name may mean. */
 export const targetCandidate = z.object({
   target: operationTarget,
@@ -95,5 +108,9 @@ export const diagnosisQuery = z.object({
   namespace: wireText(253).min(1).optional(),
   cluster: wireText(253).min(1).optional(),
   host: wireText(253).min(1).optional(),
+  /** A path on a host whose filesystem is looked at, whatever its kind. */
+  mountpoint: wireText(1000).min(1).optional(),
+  /** The same by its device, as `/dev/sda1`. */
+  device: wireText(200).min(1).optional(),
 });
 export type DiagnosisQuery = z.infer<typeof diagnosisQuery>;

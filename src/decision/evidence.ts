@@ -31,7 +31,7 @@ export async function getEvidence(ctx: Ctx, incident_id: string): Promise<Invest
   return (await latestInvestigation(ctx, incident_id)) ?? null;
 }
 
-/** What an incident could be about, in a line, where the last look left that open; null: it did not. */
-export async function openTargetsOf(ctx: Ctx, incident_id: string): Promise<string | null> {
-  return couldBe((await latestInvestigation(ctx, incident_id))?.candidates) ?? null;
+/** The same for the cards of notices, whose incident is known to be there. */
+export async function evidenceOf(ctx: Ctx, incident_id: string): Promise<Investigation | null> {
+  return (await latestInvestigation(ctx, incident_id)) ?? null;
 }

@@ -1,6 +1,6 @@
 export { type AutoTerms, blockDecision, type Candidate, mayRunByItself } from "./by-itself.ts";
 export { type DecideOptions, decide, decideAgain, decideUndo } from "./decide.ts";
-export { getEvidence, keepEvidence, openTargetsOf } from "./evidence.ts";
+export { evidenceOf, getEvidence, keepEvidence } from "./evidence.ts";
 export { forgetDecisions } from "./forget.ts";
 export { type Blocked, evaluate, GUARDRAIL_IDS, type GuardrailFacts } from "./guardrails.ts";
 export { asksFirst, judge, type Mode, type PolicyFacts } from "./policy.ts";

@@ -33,5 +33,11 @@ export type Investigator = {
   /** The gateway's name of what it reads with, which an operator may disable. */
   tool?: string;
   investigates(target: OperationTarget): boolean;
-  investigate(target: OperationTarget, now: Date, signal: AbortSignal): Promise<Investigation>;
+  /** `labels`: of the alerts that it is about, as their senders wrote them; they only say where to look more closely. */
+  investigate(
+    target: OperationTarget,
+    now: Date,
+    signal: AbortSignal,
+    labels?: readonly Readonly<Record<string, string>>[],
+  ): Promise<Investigation>;
 };

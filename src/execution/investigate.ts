@@ -40,10 +40,12 @@ const nothing = (target: OperationTarget, why: string): Part => ({
   missing: [why],
 });
 
-async function ask(one: Investigator, target: OperationTarget, now: Date, seconds: number): Promise<Part> {
+type Look = { target: OperationTarget; labels: readonly Readonly<Record<string, string>>[] };
+
+async function ask(one: Investigator, { target, labels }: Look, now: Date, seconds: number): Promise<Part> {
   const signal = AbortSignal.timeout(Math.max(1, seconds * 1000));
   try {
-    const looking = (async () => one.investigate(target, now, signal))();
+    const looking = (async () => one.investigate(target, now, signal, labels))();
     return investigation.parse(await within(seconds + GRACE, `${one.id}: reading evidence`, looking));
   } catch (error) {
     return nothing(target, `${one.id}: ${clip(messageOf(error), 500)}`);
@@ -94,18 +96,18 @@ export function joined(parts: readonly Part[], asked?: string): Part {
  */
 export async function investigate(
   ctx: Ctx,
-  input: { incident_id: string | null; target: OperationTarget },
+  input: { incident_id: string | null } & Pick<Look, "target"> & Partial<Look>,
   investigators: readonly Investigator[],
   terms: EvidenceTerms,
 ): Promise<Investigation> {
   authorise(ctx.actor, "investigate", { people: "viewer", system: ["pipeline", "sweep"] });
-  const { target, incident_id } = input;
+  const { target, incident_id, labels = [] } = input;
   const now = ctx.clock.now();
   const known = investigators.filter((one) => one.investigates(target));
   const asked = known.filter(
     ({ tool }) => !terms.disabled_tools?.some((one) => one === tool || one === "investigate"),
   );
-  const parts = await Promise.all(asked.map((one) => ask(one, target, now, terms.time)));
+  const parts = await Promise.all(asked.map((one) => ask(one, { target, labels }, now, terms.time)));
   if (known.length === 0) parts.push(nothing(target, `nothing configured can look at a ${target.kind}`));
   else if (asked.length === 0) parts.push(nothing(target, "what could look at it is disabled"));
   const found = redactTexts({ at: now.toISOString(), ...joined(parts, target.kind) });
@@ -148,8 +150,8 @@ const AT_ONCE = 4;
 const looking = new Map<string, Promise<Investigation>>();
 
 /** Whoever asks about what is being looked at gets the same answer. Throws `overloaded`. */
-async function shared(target: OperationTarget, look: () => Promise<Investigation>): Promise<Investigation> {
-  const key = canonicalJson(target);
+async function shared(about: Look, look: () => Promise<Investigation>): Promise<Investigation> {
+  const key = canonicalJson(about);
   const going = looking.get(key);
   if (going !== undefined) return going;
   if (looking.size >= AT_ONCE)
@@ -175,8 +177,12 @@ export async function diagnose(
   const target = targetOf(query);
   if (!investigators.some((one) => one.investigates(target)))
     throw new AwoooiError("invalid", `Nothing that is configured can look at a ${target.kind}.`);
-  const look = () => investigate(ctx, { incident_id: null, target }, investigators, terms);
-  const found = await shared(target, look);
+  const { mountpoint, device } = query;
+  const labels = [
+    { ...(mountpoint === undefined ? {} : { mountpoint }), ...(device === undefined ? {} : { device }) },
+  ];
+  const look = () => investigate(ctx, { incident_id: null, target, labels }, investigators, terms);
+  const found = await shared({ target, labels }, look);
   if (found.target === null) {
     const why = found.missing.length === 0 ? "" : ` ${found.missing.join("; ")}.`;
     throw new AwoooiError("not_found", `There is no ${target.kind} ${target.name}.${why}`);

@@ -78,6 +78,7 @@ export {
   boundStatements,
   finishReceipts,
   firingIncidents,
+  firingLabelsOf,
   incidentsOfFiring,
   instancesSince,
   raiseTries,

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, gt, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
 import type { PageQuery, Severity } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
@@ -192,6 +192,20 @@ export async function alertNamesOf(ctx: Ctx, incident_id: string): Promise<strin
     .from(alerts)
     .where(and(eq(alerts.incident_id, incident_id), eq(alerts.status, "firing")));
   return rows.map((row) => row.name);
+}
+
+// Alerts of one incident say the same of where it is, or nearly so.
+const LABELS_READ = 200;
+
+/** The labels of an incident's alerts that fire, of the oldest 200. */
+export async function firingLabelsOf(ctx: Ctx, incident_id: string): Promise<Record<string, string>[]> {
+  const rows = await ctx.db
+    .select({ labels: alerts.labels })
+    .from(alerts)
+    .where(and(eq(alerts.incident_id, incident_id), eq(alerts.status, "firing")))
+    .orderBy(asc(alerts.first_received_at), asc(alerts.alert_id))
+    .limit(LABELS_READ);
+  return rows.map((row) => row.labels);
 }
 
 /** What senders say of an incident that bears on whether it is repaired by itself. */

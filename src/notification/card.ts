@@ -1,8 +1,10 @@
 import { getApproval } from "../approval/index.ts";
+import { couldBe, type Investigation, saysWell } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { latestDecisions, openTargetsOf } from "../decision/index.ts";
+import { evidenceOf, latestDecisions } from "../decision/index.ts";
 import { getExecution } from "../execution/index.ts";
 import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../incident/index.ts";
+import { clip } from "../lib/clip.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { inWords, stepsOf } from "../operation/index.ts";
 import type { Delivery } from "../outbox/index.ts";
@@ -37,6 +39,8 @@ const DECIDED = new Set<Card["topic"]>([
 ]);
 // Those that ask people to look say what belongs to it.
 const WITH_EFFECTS = new Set<Card["topic"]>([...DECIDED, "incident.raised", "approval.pending"]);
+// Those that people judge by.
+const WITH_EVIDENCE = new Set<Card["topic"]>([...DECIDED, "approval.pending"]);
 // Of the effects that one card names, and of the lines of a diff.
 const NAMED = 5;
 const CHANGES = 20;
@@ -95,14 +99,26 @@ async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> 
   ];
 }
 
+// Of what was found, and of the beginning of what was read.
+const FOUND = 5;
+const READ = 300;
+
+/** What was read of the target, in a few lines: what looks well first, then causes; else the beginning of what was read. */
+function evidencePart({ findings, evidence, candidates }: Investigation): string[] {
+  const open = couldBe(candidates);
+  if (open !== undefined) return [open];
+  const told = [...findings.filter(saysWell), ...findings.filter((one) => !saysWell(one))];
+  if (told.length > 0) return told.slice(0, FOUND).map(({ title }) => title);
+  const [first] = evidence;
+  return first === undefined
+    ? []
+    : [clip(`${first.subject}: ${first.text.replace(/\s*\n\s*/g, "; ")}`, READ)];
+}
+
 async function decisionPart(ctx: Ctx, { incident_id, notification_type }: IncidentRow): Promise<string[]> {
   if (notification_type === "TYPE-1") return ["Information: nothing is to be done"];
   const decision = (await latestDecisions(ctx, [incident_id])).get(incident_id);
-  const open = await openTargetsOf(ctx, incident_id);
-  return [
-    ...(decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`]),
-    ...(open === null ? [] : [open]),
-  ];
+  return decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`];
 }
 
 /** What an incident brought about, and whether it is known to be the cause. */
@@ -186,7 +202,9 @@ export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null>
     const why = reason === undefined ? [] : [text(reason)];
     const decided = DECIDED.has(delivery.topic) ? await decisionPart(ctx, incident) : [];
     const effects = WITH_EFFECTS.has(delivery.topic) ? await effectsPart(ctx, incident.incident_id) : [];
-    const lines = [...decided, ...why, ...effects, ...(part?.lines ?? []), ...result];
+    const seen = WITH_EVIDENCE.has(delivery.topic) ? await evidenceOf(ctx, incident.incident_id) : null;
+    const read = seen === null ? [] : evidencePart(seen);
+    const lines = [...read, ...decided, ...why, ...effects, ...(part?.lines ?? []), ...result];
     return { ...card, approval: part?.approval ?? null, lines };
   } catch (error) {
     if (error instanceof AwoooiError && error.code === "not_found") return null;

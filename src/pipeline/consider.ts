@@ -25,7 +25,7 @@ import {
   isActive,
   lockIncident,
 } from "../incident/index.ts";
-import { alertNamesOf } from "../intake/index.ts";
+import { alertNamesOf, firingLabelsOf } from "../intake/index.ts";
 import { tell } from "../outbox/index.ts";
 import type { Journey } from "./types.ts";
 
@@ -79,8 +79,9 @@ export async function consider(
   const before = await getIncident(ctx, incident_id);
   const { operation_target: target } = before;
   if (target === null || !canLookInto(journey, before)) return;
+  const labels = await firingLabelsOf(ctx, incident_id);
   const look = (at: OperationTarget) =>
-    investigate(ctx, { incident_id, target: at }, journey.investigators, journey.evidence);
+    investigate(ctx, { incident_id, target: at, labels }, journey.investigators, journey.evidence);
   let found = await look(target);
   // What is a node of no cluster may be a machine that we reach otherwise.
   const host = target.kind === "node" && hostNamed(target.name, journey.known.hosts);

@@ -24,7 +24,7 @@ const RULES = `
 - {id: last, targets: [any], propose: investigate, risk: low, reasoning: Somebody should look.}`;
 
 // One for each test: alerts of the same one would be one incident.
-const SHOPS = Array.from({ length: 18 }, (_, at) => `shop-${at}`);
+const SHOPS = Array.from({ length: 20 }, (_, at) => `shop-${at}`);
 let next = 0;
 let shop: string;
 const target = new ScriptedTarget();
@@ -45,9 +45,10 @@ const finding = (code: string): Investigation["findings"][number] => ({
 const investigator: Investigator = {
   id: "imagined",
   investigates: ({ kind }) => ["process", "unknown", "node", "host"].includes(kind),
-  async investigate(target, now) {
+  async investigate(target, now, _signal, labels = []) {
     await answer;
     asked.push(target);
+    said.push(...labels);
     const at = now.toISOString();
     const evidence = [{ id: "E1", source: "imagined", at, subject: target.name, text: "a fact" }];
     if (target.kind === "host") return { at, evidence, missing: [], target, findings: [finding("hung")] };
@@ -55,6 +56,7 @@ const investigator: Investigator = {
   },
 };
 const asked: OperationTarget[] = [];
+const said: Readonly<Record<string, string>>[] = [];
 
 const cards: Card[] = [];
 const kept: Notifier = {
@@ -245,6 +247,24 @@ describe("evidence", () => {
         "the card",
       ).then(({ lines }) => expect(lines).toContainEqual(expect.stringContaining(said)));
     }
+  });
+
+  it("is on the card, what looks well first, and else the beginning of what was read", async () => {
+    const titled = (code: string, title: string) => ({ ...finding(code), title });
+    found.findings = [titled("probe_slow", "It is slow"), titled("process_healthy", "It looks well now")];
+    const card = async (id: string, topic: Card["topic"]) =>
+      (await until(() => cards.find((one) => one.topic === topic && one.incident_id === id), "the card"))
+        .lines;
+    const id = await fired("ShopDown");
+    await approvalIn(app.admin, id, "pending");
+    expect((await card(id, "approval.pending")).slice(0, 2)).toEqual(["It looks well now", "It is slow"]);
+    found.findings = [];
+    shop = SHOPS[next++] as string;
+    const other = await fired("ShopDown");
+    await approvalIn(app.admin, other, "pending");
+    expect((await card(other, "approval.pending"))[0]).toBe(`${shop}: a fact`);
+    // Those who look see what the alert's labels say.
+    expect(said).toContainEqual(expect.objectContaining({ component: shop, alertname: "ShopDown" }));
   });
 
   it("does not speak against an undo that people asked for", async () => {

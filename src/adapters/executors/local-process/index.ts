@@ -1,3 +1,4 @@
+import type { Investigator } from "../../../decision/index.ts";
 import type { Executor } from "../../../execution/index.ts";
 import { AwoooiError } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
@@ -5,6 +6,7 @@ import { Turns } from "../../../lib/turns.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { type LocalProcessConfig, localProcessConfig, processConfig } from "./config.ts";
 import { createExecutor } from "./executor.ts";
+import { createInvestigator } from "./investigator.ts";
 import { createObserver } from "./observer.ts";
 import { systemTable } from "./process-table.ts";
 import { start } from "./spawn.ts";
@@ -17,6 +19,7 @@ export { type LocalProcessConfig, type ProcessConfig, processConfig } from "./co
 export type LocalProcesses = {
   executor: Executor;
   observer: Observer;
+  investigator: Investigator;
   names: readonly string[];
   /** Starts it if it does not run. Throws, with the end of its log, when it does not stay up. */
   start(name: string): Promise<{ pid: number; started: boolean }>;
@@ -53,6 +56,7 @@ function create({ processes, state_dir }: LocalProcessConfig, { log }: { log: Lo
   return {
     executor: createExecutor(all, turns),
     observer: createObserver(all),
+    investigator: createInvestigator(all),
     names: [...all.keys()],
     start: (name) => inTurn(name, startOne),
     stop: (name) => inTurn(name, stopOne),

@@ -209,3 +209,49 @@ describe("observer", () => {
     });
   });
 });
+
+describe("what is found of a process", () => {
+  const NEVER = new AbortController().signal;
+  const investigate = (one: LocalProcesses, now = new Date()) =>
+    one.investigator.investigate(TARGET, now, NEVER);
+  const codes = async (one: LocalProcesses, now?: Date) => {
+    const { findings, evidence } = await investigate(one, now);
+    const ids = evidence.map(({ id }) => id);
+    expect(findings.flatMap((found) => found.evidence).every((id) => ids.includes(id))).toBe(true);
+    return findings.map(({ code }) => code);
+  };
+  const later = () => new Date(Date.now() + 120_000);
+  const mine = () => local as LocalProcesses;
+
+  it("is that it looks well where its probe is answered, and how long ago it was started", async () => {
+    await probed((_request, response) => response.end("well"));
+    expect(await codes(mine())).toEqual(["restarted_lately", "process_healthy"]);
+    const { findings, missing } = await investigate(mine(), later());
+    expect(findings).toMatchObject([{ code: "process_healthy", weight: "note" }]);
+    expect(findings[0]?.title).toMatch(/^demo-shop looks well now: its probe answered 200 in \d+ ms$/);
+    expect(missing).toEqual([]);
+  });
+
+  it("is that its probe fails, or that it is suspended", async () => {
+    await probed((_request, response) => response.writeHead(503).end());
+    expect(await codes(mine(), later())).toEqual(["probe_failing"]);
+    const { pid } = await mine().start("demo-shop");
+    process.kill(pid, "SIGSTOP");
+    await until(
+      async () => (await codes(mine(), later())).includes("process_suspended"),
+      "it to be suspended",
+    );
+    process.kill(pid, "SIGCONT");
+  });
+
+  it("is that it does not run, and never that it is well without a probe", async () => {
+    const one = processes({ argv: ["sleep", "600"], settle_ms: 0 });
+    expect(await codes(one)).toEqual(["process_not_running"]);
+    await one.start("demo-shop");
+    expect(await investigate(one, later())).toMatchObject({
+      findings: [],
+      evidence: [{ text: expect.stringMatching(/^pid \d+, up for /) }],
+      missing: ["probe of demo-shop: none is configured, so whether it serves is not known"],
+    });
+  });
+});

@@ -5,11 +5,11 @@ import type { Told } from "./units.ts";
 
 /**
  * Everything that is read of a host, in one go, by one program that never changes: what differs are its
- * arguments. 1: what begins a section, which no output can know; 2: the runtime; 3: `sudo` or nothing;
- * then the certificates.
+ * arguments. 1: what begins a section, which no output can know; 2: the runtime; 3: `sudo` or nothing; 4: how many
+ * paths follow whose filesystems are wanted; those; then the certificates.
  */
 export const SCRIPT = `
-mark=$1; runtime=$2; root=$3; shift 3
+mark=$1; runtime=$2; root=$3; named=$4; shift 4
 section() { printf '\\n%s %s\\n' "$mark" "$1"; }
 within() { timeout -k 1 "$@" 2>/dev/null; }
 as_root() { if [ "$root" = sudo ]; then within 4 sudo -n -- "$@"; else within 4 "$@"; fi; }
@@ -25,10 +25,11 @@ section kernel; { as_root dmesg || within 3 journalctl -k --since -2h -o short-m
   grep -i -e 'out of memory' -e 'oom-kill' -e 'killed process' | tail -n 20
 section containers
 as_root "$runtime" ps --all --no-trunc --format '{{.Names}}\\t{{.State}}\\t{{.Status}}\\t{{.Image}}'
-section biggest
-if within 3 df -P -k | awk 'NR > 1 && $5 + 0 >= 90 { full = 1 } END { exit !full }'; then
-  within 3 du -x -k -d 1 /var/log /var/lib /var/cache /tmp /home /opt | sort -rn | head -n 12
-fi
+section named
+while [ "$named" -gt 0 ]; do
+  said=$(within 3 df -P -k -- "$1"); printf '%s\\t%s\\n' "$?" "$(printf '%s' "$said" | tail -n 1)"
+  shift; named=$((named - 1))
+done
 section certificates; if [ $# -gt 0 ]; then as_root cat -- "$@"; fi
 section end
 exit 0
@@ -36,14 +37,18 @@ exit 0
 
 const SECONDS = 25;
 
-/** Reads a host's facts: one session, one command. */
-export async function readFacts(host: Host, signal?: AbortSignal): Promise<Told<HostFacts>> {
+/** Reads a host's facts: one session, one command. Of the filesystems of `paths`, too, whatever their kind. */
+export async function readFacts(
+  host: Host,
+  { signal, paths = [] }: { signal?: AbortSignal; paths?: readonly string[] } = {},
+): Promise<Told<HostFacts>> {
   const { runtime, sudo, certificates } = host.config;
   const mark = `=${randomBytes(12).toString("hex")}=`;
-  const args = [mark, runtime, sudo ? "sudo" : "", ...certificates] as const;
+  const count = String(paths.length);
+  const args = [mark, runtime, sudo ? "sudo" : "", count, ...paths, ...certificates] as const;
   const looked = await host.look(["sh", "-c", SCRIPT, "sh", ...args], {
     seconds: SECONDS,
     ...(signal === undefined ? {} : { signal }),
   });
-  return looked.ok ? { ok: true, value: parseFacts(looked.stdout, mark) } : looked;
+  return looked.ok ? { ok: true, value: parseFacts(looked.stdout, mark, paths) } : looked;
 }

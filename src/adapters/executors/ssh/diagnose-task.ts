@@ -55,7 +55,7 @@ export function diagnoseTask(host: Host, operation: Diagnose): Task {
     dryRun: async () => ({ checks: [] }),
     snapshot: async () => ({}),
     async act(signal) {
-      const facts = await readFacts(host, signal);
+      const facts = await readFacts(host, { signal });
       return facts.ok
         ? { ok: true, output: inWords(facts.value) }
         : { ok: false, error: facts.message, sent: true };

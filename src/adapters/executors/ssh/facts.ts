@@ -1,7 +1,17 @@
 import { type Certificate, parseCertificates } from "./certificates.ts";
 import { inLine } from "./text.ts";
 
-export type Filesystem = { device: string; mount: string; size: number; free: number; used_percent: number };
+export type Filesystem = {
+  device: string;
+  mount: string;
+  /** As the kernel calls it, as `ext4`; empty where it is not known. */
+  type: string;
+  size: number;
+  free: number;
+  used_percent: number;
+};
+/** What `df` says of a path that was asked about: null where nothing is there; `answered` false: it hangs. */
+export type NamedPath = { path: string; answered: boolean; filesystem: Filesystem | null };
 export type ProcessFact = {
   pid: number;
   parent: number;
@@ -24,7 +34,9 @@ export type HostFacts = {
   load: [number, number, number] | null;
   cores: number | null;
   memory: { total: number; available: number; swap_total: number; swap_free: number } | null;
+  /** Of disks. */
   filesystems: Filesystem[];
+  named: NamedPath[];
   inodes: Filesystem[];
   read_only: string[];
   processes: ProcessFact[];
@@ -33,7 +45,6 @@ export type HostFacts = {
   /** Lines of the kernel about memory that ran out, with the uptime at which it did. */
   out_of_memory: { at: number | null; text: string }[];
   containers: ContainerFact[];
-  biggest: { path: string; bytes: number }[];
   certificates: Certificate[];
   /** Sections that came back empty, where something is always there. */
   unread: string[];
@@ -57,21 +68,55 @@ function sections(text: string, mark: string): Map<string, string[]> {
   return found;
 }
 
-function filesystems(lines: readonly string[], unit: number): Filesystem[] {
-  return lines.flatMap((line) => {
-    const [, device = "", size = "", , free = "", percent = "", mount = ""] =
-      /^(\S+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\d+)%\s+(\/.*)$/.exec(line) ?? [];
-    if (mount === "" || size === "0" || NO_DISK.test(device) || NOT_LOOKED_AT.test(mount)) return [];
-    const used_percent = Number(percent);
-    return [
-      {
-        device: inLine(device),
-        mount: inLine(mount),
-        size: Number(size) * unit,
-        free: Number(free) * unit,
-        used_percent,
-      },
-    ];
+/** Types by mount point; the kernel writes blanks in it as `\040`. */
+function typesOf(mounts: readonly string[]): ReadonlyMap<string, string> {
+  const plain = (text: string) =>
+    text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return new Map(
+    mounts.map((line) => {
+      const [, mount = "", type = ""] = line.split(" ");
+      return [plain(mount), type] as const;
+    }),
+  );
+}
+
+function filesystem(line: string, unit: number, types: ReadonlyMap<string, string>): Filesystem | undefined {
+  const [, device = "", size = "", , free = "", percent = "", mount = ""] =
+    /^(\S+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\d+)%\s+(\/.*)$/.exec(line) ?? [];
+  if (mount === "" || size === "0") return undefined;
+  return {
+    device: inLine(device),
+    mount: inLine(mount),
+    type: inLine(types.get(mount) ?? "", 40),
+    size: Number(size) * unit,
+    free: Number(free) * unit,
+    used_percent: Number(percent),
+  };
+}
+
+const isDisk = ({ device, mount }: Filesystem) => !NO_DISK.test(device) && !NOT_LOOKED_AT.test(mount);
+
+function filesystems(
+  lines: readonly string[],
+  unit: number,
+  types: ReadonlyMap<string, string>,
+): Filesystem[] {
+  return lines.flatMap((line) => filesystem(line, unit, types) ?? []).filter(isDisk);
+}
+
+// What `timeout` ends with when it has ended the command.
+const TIMED_OUT = ["124", "137"];
+
+function named(
+  lines: readonly string[],
+  paths: readonly string[],
+  types: ReadonlyMap<string, string>,
+): NamedPath[] {
+  return paths.flatMap((path, at): NamedPath[] => {
+    const [code = "", said = ""] = (lines[at] ?? "").split("\t");
+    if (code === "") return [];
+    const found = code === "0" ? (filesystem(said, 1024, types) ?? null) : null;
+    return [{ path, answered: !TIMED_OUT.includes(code), filesystem: found }];
   });
 }
 
@@ -137,8 +182,8 @@ function kernel(lines: readonly string[]): HostFacts["out_of_memory"] {
   });
 }
 
-/** Makes facts of what the script has printed. Pure; never throws, whatever a host says. */
-export function parseFacts(text: string, mark: string): HostFacts {
+/** Makes facts of what the script has printed for these `paths`. Pure; never throws, whatever a host says. */
+export function parseFacts(text: string, mark: string, paths: readonly string[] = []): HostFacts {
   const found = sections(text, mark);
   const of = (name: string) => found.get(name) ?? [];
   const always = ["system", "memory", "disk", "mounts", "processes"];
@@ -146,15 +191,13 @@ export function parseFacts(text: string, mark: string): HostFacts {
     const [name = "", state = "", status = "", image = ""] = line.split("\t").map((one) => inLine(one));
     return { name, state, status, image };
   });
-  const biggest = of("biggest").flatMap((line) => {
-    const [, size, path] = /^(\d+)\s+(\/.*)$/.exec(line) ?? [];
-    return path === undefined ? [] : [{ path: inLine(path), bytes: Number(size) * 1024 }];
-  });
+  const types = typesOf(of("mounts"));
   return {
     ...system(of("system")),
     memory: memory(of("memory")),
-    filesystems: filesystems(of("disk").slice(1), 1024),
-    inodes: filesystems(of("inodes").slice(1), 1),
+    filesystems: filesystems(of("disk").slice(1), 1024, types),
+    named: named(of("named"), paths, types),
+    inodes: filesystems(of("inodes").slice(1), 1, types),
     read_only: readOnly(of("mounts")),
     processes: processes(of("processes")),
     failed_units: of("units").flatMap(
@@ -163,7 +206,6 @@ export function parseFacts(text: string, mark: string): HostFacts {
     clock_synchronised: synchronised(of("clock")),
     out_of_memory: kernel(of("kernel")),
     containers: containers.filter(({ name, state }) => name !== "" && state !== ""),
-    biggest,
     certificates: parseCertificates(of("certificates").join("\n")),
     unread: [...always.filter((name) => of(name).length === 0), ...(found.has("end") ? [] : ["the end"])],
   };

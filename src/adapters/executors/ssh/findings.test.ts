@@ -6,7 +6,9 @@ import { SEED } from "../../../../test/support/random.ts";
 import { finding, investigation } from "../../../contract/evidence.ts";
 import { type HostFacts, parseFacts } from "./facts.ts";
 import { evidenceOf, findingsOf } from "./findings.ts";
+import { namedFilesystems, namedIn } from "./mounts.ts";
 import { Output } from "./output.ts";
+import type { Consumer } from "./room.ts";
 import { inLine, shown } from "./text.ts";
 
 const MARK = "=abc=";
@@ -27,7 +29,6 @@ const WELL: Record<string, string> = {
   kernel: "",
   containers:
     "web\trunning\tUp 2 hours (healthy)\tweb:1\nold\texited\tExited (1) 3 weeks ago\tweb:0\njob\texited\tExited (0) 2 minutes ago\tjob:1",
-  biggest: "",
   certificates: "",
 };
 
@@ -54,16 +55,18 @@ describe("what facts mean", () => {
       unread: [],
     });
     expect(facts.filesystems.map((one) => one.mount)).toEqual(["/"]);
-    expect(found({})).toMatchObject({ findings: [] });
+    expect(found({}).findings).toMatchObject([
+      {
+        code: "host_healthy",
+        title: expect.stringContaining(
+          "load 0.1 on 4 cores, 4.1 GB of 8.2 GB memory available, the fullest disk is / with 40%",
+        ),
+      },
+    ]);
   });
 
   it.each<[string, string, Record<string, string>, string]>([
-    [
-      "disk_full",
-      "cause",
-      { disk: "h\n/dev/sda1 1000 990 10 99% /var", biggest: "900 /var/log" },
-      "/var is 99% full",
-    ],
+    ["disk_full", "cause", { disk: "h\n/dev/sda1 1000 990 10 99% /var" }, "/var is 99% full"],
     ["disk_nearly_full", "note", { disk: "h\n/dev/sda1 1000 920 80 92% /" }, "/ is 92% full"],
     ["inodes_full", "cause", { inodes: "h\n/dev/sda1 1000 1000 0 100% /" }, "100% of its inodes"],
     ["filesystem_read_only", "cause", { mounts: "/dev/sda1 /data ext4 ro,relatime 0 0" }, "/data"],
@@ -120,26 +123,121 @@ describe("what facts mean", () => {
     ]);
   });
 
-  it("puts causes first, and says what takes the most", () => {
-    const { codes, items } = found({
+  it("puts causes first", () => {
+    const { codes } = found({
       clock: "NTPSynchronized=no",
       units: "nginx.service loaded failed failed x",
       disk: "h\n/dev/sda1 1000 990 10 99% /",
-      biggest: "900 /var/log\n50 /tmp",
     });
     expect(codes).toEqual(["disk_full", "unit_failed", "clock_unsynchronised"]);
-    expect(items.map((one) => one.text)).toContain("Most is in /var/log 921.6 kB, /tmp 51.2 kB");
+  });
+
+  const of = (mount: string, used: number, size = 1e7, device = "/dev/sdb1") =>
+    `${device} ${size} ${(size * used) / 100} ${(size * (100 - used)) / 100} ${used}% ${mount}`;
+  const named = (labels: Record<string, string>, parts: Record<string, string>, room: Consumer[] = []) => {
+    const about = namedIn([labels]);
+    const facts = parseFacts(printed(parts), MARK, about.paths);
+    const { cite } = evidenceOf("ssh", "2026-01-05T10:00:00.000Z");
+    return findingsOf(facts, cite, "web1", { about: namedFilesystems(facts, about), room });
+  };
+
+  it.each<[string, Record<string, string>, Record<string, string>, string]>([
+    [
+      "disk_has_room",
+      { mountpoint: "/mnt/nas" },
+      { named: `0\t${of("/mnt/nas", 43, 1e9, "nas:/x")}`, mounts: "nas:/x /mnt/nas nfs4 rw 0 0" },
+      "/mnt/nas has room now: 43% used, 583.7 GB of 1.0 TB free (nfs4)",
+    ],
+    [
+      "disk_full",
+      { mountpoint: "/rootfs/dev/shm" },
+      { named: `0\t${of("/dev/shm", 100, 1000, "tmpfs")}`, mounts: "tmpfs /dev/shm tmpfs rw 0 0" },
+      "/dev/shm is 100% full",
+    ],
+    [
+      "disk_always_full",
+      { mount: "/snap/core" },
+      {
+        named: `0\t${of("/snap/core", 100, 1000, "/dev/loop0")}`,
+        mounts: "/dev/loop0 /snap/core squashfs ro 0 0",
+      },
+      "/snap/core is an image of the kind squashfs",
+    ],
+    ["disk_not_answering", { mountpoint: "/mnt/dead" }, { named: "124\t" }, "/mnt/dead does not answer"],
+    ["disk_not_there", { mountpoint: "/gone" }, { named: "1\t" }, "There is no /gone"],
+    ["disk_has_room", { device: "sda1" }, {}, "/ has room now: 40% used"],
+    ["disk_has_room", { device: "/dev/sda1" }, {}, "/ has room now"],
+    [
+      "disk_full",
+      { path: "/var/lib/my data/x" },
+      {
+        named: `0\t${of("/var/lib/my data", 97)}`,
+        mounts: "/dev/sdb1 /var/lib/my\\040data xfs rw 0 0",
+      },
+      "/var/lib/my data is 97% full",
+    ],
+  ])("is %s where the alert names %j", (code, labels, parts, title) => {
+    const found = named(labels, parts);
+    expect(found).toContainEqual(expect.objectContaining({ code, title: expect.stringContaining(title) }));
+    if (code === "disk_full" || code === "disk_not_answering")
+      expect(found.map((one) => one.code)).not.toContain("host_healthy");
+  });
+
+  it("looks at no path and no device that a label cannot mean", () => {
+    const odd = { mountpoint: "-x", mount: "a\nb", device: "$(reboot)", disk: "", path: "relative" };
+    expect(namedIn([odd, { mountpoint: "/a\n/b" }])).toEqual({ paths: [], mounts: [], devices: [] });
+    const many = Array.from({ length: 50 }, (_, at) => ({ mountpoint: `/m${at}`, device: `sd${at}` }));
+    expect(namedIn(many).paths).toHaveLength(4);
+    // What is no mount of a URL is not missed.
+    expect(namedIn([{ path: "/api/v1" }])).toEqual({ paths: ["/api/v1"], mounts: [], devices: [] });
+  });
+
+  it("says what takes the room of the full filesystem, and what is safe, of that one only", () => {
+    const take = (kind: Consumer["kind"], bytes: number, mount = "/data"): Consumer => ({
+      kind,
+      name: kind,
+      bytes,
+      mount,
+    });
+    const parts = { disk: `h\n${of("/data", 99)}\n${of("/", 40)}` };
+    const room = [
+      take("folder", 4e9),
+      take("journal", 3e9),
+      take("build_cache", 2e9),
+      take("unused_images", 1.5e9),
+      take("container_log", 1.2e9),
+      take("deleted_file", 1.1e9),
+      // Too little, and of another disk.
+      take("deleted_file", 0.9e9),
+      take("journal", 9e9, "/"),
+    ];
+    const found = named({}, parts, room);
+    expect(found.map((one) => one.code)).toEqual([
+      "disk_full",
+      "journal_large",
+      "docker_build_cache_large",
+      "docker_images_unused",
+      "container_log_large",
+      "deleted_files_open",
+    ]);
+    expect(found[0]?.title).toBe("/data is 99% full; most is in folder 4.0 GB");
+    expect(found.every((one) => one.weight === "cause")).toBe(true);
+    // Of a small disk a journal may take much, and there is nothing to cut it down to.
+    const small = named({}, { disk: `h\n${of("/data", 99, 1e5)}` }, [take("journal", 9e7)]);
+    expect(small.map((one) => one.code)).toEqual(["disk_full"]);
   });
 
   it("leaves old kills of the kernel alone", () => {
-    expect(found({ kernel: "[100.1] Out of memory: Killed process 4242 (java)" }).codes).toEqual([]);
+    expect(found({ kernel: "[100.1] Out of memory: Killed process 4242 (java)" }).codes).toEqual([
+      "host_healthy",
+    ]);
   });
 
   it("is not led astray by names that look like sections", () => {
     const { codes } = found({
       processes: `1 0 S 0.0 1 1 = units\n2 1 S 0.0 1 1 evil.service loaded failed\n=xyz= units\nevil.service loaded failed failed x`,
     });
-    expect(codes).toEqual([]);
+    expect(codes).toEqual(["host_healthy"]);
   });
 });
 
@@ -150,9 +248,9 @@ describe("the reference of findings", () => {
     const told = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| (?:<a id="\w+"><\/a>)?`(\w+)`/gm)].map(
       ([, code]) => code,
     );
-    const source = ["findings.ts", "investigator.ts"].map(read).join("");
+    const source = ["findings.ts", "disk-findings.ts", "investigator.ts"].map(read).join("");
     const topics =
-      "host|filesystem|disk|inodes|memory|swap|oom|load|runaway|zombie|unit|container|certificate|clock";
+      "host|restarted|filesystem|disk|journal|docker|deleted|inodes|memory|swap|oom|load|runaway|zombie|unit|container|certificate|clock";
     const used = [...source.matchAll(new RegExp(`"((?:${topics})_[a-z_]+)"`, "g"))].map(([, code]) => code);
     expect(told.length).toBeGreaterThan(20);
     expect([...new Set(used)].sort()).toEqual([...told].sort());

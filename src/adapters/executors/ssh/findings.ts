@@ -1,16 +1,24 @@
-import type { EvidenceItem, Finding } from "../../../contract/evidence.ts";
+import { type EvidenceItem, type Finding, saysWell } from "../../../contract/evidence.ts";
 import { daysLeft } from "./certificates.ts";
+import { ofDisks } from "./disk-findings.ts";
 import type { Filesystem, HostFacts } from "./facts.ts";
+import type { Consumer } from "./room.ts";
 import { inBytes } from "./text.ts";
 
 /** Adds a fact to the evidence and gives its id. */
 export type Cite = (subject: string, text: string) => string;
 
-type Judge = (facts: HostFacts, cite: Cite, host: string) => Finding[];
+/** What a host is judged by. */
+export type Judged = HostFacts & {
+  /** Filesystems that the alert itself names, whatever their kind. */
+  about: readonly Filesystem[];
+  /** What takes the most room on the full ones. */
+  room: readonly Consumer[];
+};
+export type Judge = (facts: Judged, cite: Cite, host: string) => Finding[];
 
 // Where things are bad in most people's experience: shipped alerts of node_exporter warn at about these.
 const FULL = 95;
-const NEARLY_FULL = 90;
 const LOW_MEMORY = 0.05;
 const HIGH_LOAD = 2;
 const RUNAWAY_CPU = 90;
@@ -18,30 +26,6 @@ const RUNAWAY_AGE = 600;
 const MANY_ZOMBIES = 10;
 const RECENT_SECONDS = 2 * 3600;
 const CERTIFICATE_DAYS = 14;
-
-const full: Judge = ({ filesystems, biggest }, cite, host) => {
-  const bad = filesystems.filter((one) => one.used_percent >= NEARLY_FULL);
-  if (bad.length === 0) return [];
-  const consumers = biggest.slice(0, 5).map(({ path, bytes }) => `${path} ${inBytes(bytes)}`);
-  const most = consumers.length === 0 ? [] : [cite(`host ${host}`, `Most is in ${consumers.join(", ")}`)];
-  return bad.map((one) => {
-    const { mount, used_percent, free, size } = one;
-    const id = cite(
-      `${mount} on ${host}`,
-      `${used_percent}% used, ${inBytes(free)} of ${inBytes(size)} free`,
-    );
-    const over = used_percent >= FULL;
-    return {
-      code: over ? "disk_full" : "disk_nearly_full",
-      weight: over ? "cause" : "note",
-      title: `${mount} is ${used_percent}% full`,
-      meaning: over
-        ? "What writes there fails or will soon: databases, logs and sessions. Make room, or make it larger."
-        : "There is room yet; see what grows.",
-      evidence: [id, ...most],
-    };
-  });
-};
 
 const inodesFull: Judge = ({ inodes }, cite, host) =>
   inodes
@@ -267,7 +251,7 @@ const clock: Judge = ({ clock_synchronised }, cite, host) =>
 
 const JUDGES: readonly Judge[] = [
   readOnly,
-  full,
+  ofDisks,
   inodesFull,
   memory,
   oomKill,
@@ -293,8 +277,45 @@ export function evidenceOf(source: string, at: string): { cite: Cite; items: Evi
   return { cite, items };
 }
 
-/** What the facts of a host mean: causes first. Pure. */
-export function findingsOf(facts: HostFacts, cite: Cite, host: string): Finding[] {
-  const found = JUDGES.flatMap((judge) => judge(facts, cite, host));
-  return found.sort((a, b) => WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight));
+/** In the words of its numbers: what it looks like where nothing is wrong. Pure. */
+export function inNumbers({ load, cores, memory: now, filesystems }: HostFacts): string {
+  const fullest = [...filesystems].sort((a, b) => b.used_percent - a.used_percent)[0];
+  return [
+    ...(load === null ? [] : [`load ${load[0]} on ${cores ?? "?"} cores`]),
+    ...(now === null ? [] : [`${inBytes(now.available)} of ${inBytes(now.total)} memory available`]),
+    ...(fullest === undefined ? [] : [`the fullest disk is ${fullest.mount} with ${fullest.used_percent}%`]),
+  ].join(", ");
+}
+
+// Notes about the alert itself, whatever the state of the host is.
+const OF_ALERT = ["disk_always_full", "disk_not_there"];
+
+/** Where nothing is worth telling but what looks well, and everything was read that is always there. */
+function well(facts: Judged, found: readonly Finding[], cite: Cite, host: string): Finding[] {
+  const untold = found.every((one) => saysWell(one) || OF_ALERT.includes(one.code));
+  if (facts.unread.length > 0 || !untold) return [];
+  const numbers = inNumbers(facts);
+  return [
+    {
+      code: "host_healthy",
+      weight: "note",
+      title: `${host} looks well now: ${numbers}`,
+      meaning:
+        "No disk, memory, unit, container or certificate of it is in trouble: it is over, or elsewhere.",
+      evidence: [cite(`host ${host}`, numbers)],
+    },
+  ];
+}
+
+/** What the facts of a host mean: causes first, and what looks well at the head of the notes. Pure. */
+export function findingsOf(
+  facts: HostFacts,
+  cite: Cite,
+  host: string,
+  more: Partial<Pick<Judged, "about" | "room">> = {},
+): Finding[] {
+  const judged: Judged = { ...facts, about: more.about ?? [], room: more.room ?? [] };
+  const found = JUDGES.flatMap((judge) => judge(judged, cite, host));
+  const all = [...well(judged, found, cite, host), ...found];
+  return all.sort((a, b) => WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight));
 }

@@ -1,30 +1,46 @@
 import type { Finding, Investigation } from "../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../contract/incident.ts";
 import type { Investigator } from "../../../decision/index.ts";
+import { inTime } from "../../../lib/duration.ts";
 import { containerName, unitName } from "../../../operation/index.ts";
-import { inState as containerState, inspect, isWell } from "./containers.ts";
+import { type ContainerState, inState as containerState, inspect, isWell } from "./containers.ts";
 import { readFacts } from "./diagnose-script.ts";
 import { inWords } from "./diagnose-task.ts";
+import { fullOf } from "./disk-findings.ts";
 import { hostOf } from "./executor.ts";
 import { type Cite, evidenceOf, findingsOf } from "./findings.ts";
 import type { Argv, Host, Looked } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
+import { type Named, namedFilesystems, namedIn } from "./mounts.ts";
 import { TARGETS } from "./observer.ts";
+import { readRoom } from "./room.ts";
 import { nameGap } from "./task.ts";
 import { shown } from "./text.ts";
 import { isAllowed } from "./unit-task.ts";
-import { inState, runs, unitState } from "./units.ts";
+import { inState, runs, type UnitState, unitState } from "./units.ts";
 
 type Part = { findings: Finding[]; missing: string[] };
 
 const LINES = "40";
+// What its supervisor has started again since may end again.
+const LATELY_SECONDS = 3_600;
 
-async function ofHost(host: Host, cite: Cite, signal: AbortSignal): Promise<Part> {
-  const facts = await readFacts(host, signal);
-  if (!facts.ok) return unreached(host, facts.message, cite);
-  cite(`host ${host.name}`, shown(inWords(facts.value), 4_000));
-  const missing = facts.value.unread.map((name) => `${name} of ${host.name} could not be read`);
-  return { findings: findingsOf(facts.value, cite, host.name), missing };
+async function ofHost(host: Host, named: Named, cite: Cite, signal: AbortSignal): Promise<Part> {
+  const read = await readFacts(host, { signal, paths: named.paths });
+  if (!read.ok) return unreached(host, read.message, cite);
+  const { mounts } = named;
+  const meant = read.value.named.filter((one) => one.filesystem !== null || mounts.includes(one.path));
+  const facts = { ...read.value, named: meant };
+  cite(`host ${host.name}`, shown(inWords(facts), 4_000));
+  const about = namedFilesystems(facts, named);
+  const full = fullOf(facts, about);
+  const room =
+    full.length === 0 ? { consumers: [], missing: [] } : await readRoom({ host, facts, full, signal });
+  const unread = facts.unread.map((name) => `${name} of ${host.name} could not be read`);
+  return {
+    findings: findingsOf(facts, cite, host.name, { about, room: room.consumers }),
+    missing: [...unread, ...room.missing],
+  };
 }
 
 /** That it cannot be reached is a finding itself. */
@@ -65,6 +81,26 @@ async function logOf(host: Host, argv: Argv, allowed: boolean, signal: AbortSign
     : { ok: false, message: "is not read: ssh.hosts does not allow it" };
 }
 
+/** A unit that runs: whether it was started again a short while ago, or looks well. */
+function running(unit: string, state: UnitState, id: string): Finding {
+  const lately = state.restarts > 0 && state.up !== null && state.up < LATELY_SECONDS * 1e6;
+  return lately
+    ? {
+        code: "restarted_lately",
+        weight: "symptom",
+        title: `${unit} was started again by systemd ${inTime(Number(state.up) / 1e3)} ago`,
+        meaning: "It ended by itself before: its journal says why.",
+        evidence: [id],
+      }
+    : {
+        code: "unit_running",
+        weight: "note",
+        title: `${unit} looks well now: it is ${inState(state)}`,
+        meaning: "systemd says that it runs: the trouble is over, or elsewhere.",
+        evidence: [id],
+      };
+}
+
 async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal): Promise<Part> {
   const gap = nameGap(unit, unitName);
   if (gap !== null) return { findings: [], missing: [`unit ${gap}`] };
@@ -81,7 +117,7 @@ async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal)
   if (!state.ok) return { findings: [], missing: [...missing, `unit ${unit}: ${state.message}`] };
   const { active, result, load } = state.value;
   const id = cite(`unit ${unit} on ${host.name}`, load === "loaded" ? inState(state.value) : load);
-  if (runs(state.value)) return { findings: [], missing };
+  if (runs(state.value)) return { findings: [running(unit, state.value, id)], missing };
   const why = result === "oom-kill" ? "The kernel ended it for want of memory." : "Its journal says why.";
   const finding: Finding = {
     code: load === "not-found" ? "unit_not_found" : active === "failed" ? "unit_failed" : "unit_not_running",
@@ -93,7 +129,33 @@ async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal)
   return { findings: [finding], missing };
 }
 
-async function ofContainer(host: Host, name: string, cite: Cite, signal: AbortSignal): Promise<Part> {
+/** The same of a container. */
+function runningContainer(one: ContainerState, now: Date, id: string): Finding {
+  const up = now.getTime() - Date.parse(one.started_at);
+  if (one.restarts > 0 && up < LATELY_SECONDS * 1e3)
+    return {
+      code: "restarted_lately",
+      weight: "symptom",
+      title: `Container ${one.name} was started again ${inTime(up)} ago`,
+      meaning: "It ended by itself before: its log says why.",
+      evidence: [id],
+    };
+  return {
+    code: one.health === "healthy" ? "container_healthy" : "container_running",
+    weight: "note",
+    title: `Container ${one.name} looks well now: it is ${containerState(one)}`,
+    meaning: "It runs, and its health check passes where it has one: the trouble is over, or elsewhere.",
+    evidence: [id],
+  };
+}
+
+async function ofContainer(
+  host: Host,
+  name: string,
+  now: Date,
+  cite: Cite,
+  signal: AbortSignal,
+): Promise<Part> {
   const gap = nameGap(name, containerName);
   if (gap !== null) return { findings: [], missing: [`container ${gap}`] };
   const logs = host.runtime("logs", "--tail", LINES, "--", name);
@@ -108,9 +170,9 @@ async function ofContainer(host: Host, name: string, cite: Cite, signal: AbortSi
       ? [cite(`log of ${name} on ${host.name}`, shown(log.stdout, 4_000))]
       : [];
   if (!state.ok) return { findings: [], missing: [...missing, `container ${name}: ${state.message}`] };
-  const findings = state.value.map((one): Finding | null => {
+  const findings = state.value.map((one): Finding => {
     const id = cite(`container ${one.name} on ${host.name}`, containerState(one));
-    if (isWell(one)) return null;
+    if (isWell(one)) return runningContainer(one, now, id);
     const code = one.out_of_memory
       ? "container_out_of_memory"
       : one.status === "restarting"
@@ -126,17 +188,18 @@ async function ofContainer(host: Host, name: string, cite: Cite, signal: AbortSi
       evidence: [id, ...lines],
     };
   });
-  return { findings: findings.filter((one) => one !== null), missing };
+  return { findings, missing };
 }
 
 function ofTarget(
   host: Host,
   { kind, name }: OperationTarget,
+  now: Date,
   cite: Cite,
   signal: AbortSignal,
 ): Promise<Part> {
   if (kind === "unit") return ofUnit(host, name, cite, signal);
-  if (kind === "container") return ofContainer(host, name, cite, signal);
+  if (kind === "container") return ofContainer(host, name, now, cite, signal);
   return Promise.resolve({ findings: [], missing: [] });
 }
 
@@ -157,13 +220,16 @@ export function createInvestigator(hosts: Hosts): Investigator {
     id: "ssh",
     tool: "ssh_diagnose",
     investigates: (target) => TARGETS.includes(target.kind) && hosts.find(hostOf(target)) !== undefined,
-    async investigate(target, now, signal): Promise<Investigation> {
+    async investigate(target, now, signal, labels = []): Promise<Investigation> {
       const host = hosts.find(hostOf(target));
       const at = now.toISOString();
       if (host === undefined)
         return { at, target: null, evidence: [], findings: [], missing: ["the host is not configured"] };
       const { cite, items } = evidenceOf("ssh", at);
-      const parts = await Promise.all([ofTarget(host, target, cite, signal), ofHost(host, cite, signal)]);
+      const parts = await Promise.all([
+        ofTarget(host, target, now, cite, signal),
+        ofHost(host, namedIn(labels), cite, signal),
+      ]);
       return {
         at,
         target: target.host === undefined ? { ...target, name: host.name } : { ...target, host: host.name },
