@@ -22,11 +22,12 @@ const LONGEST_STORY_MS = 15 * 60_000;
 /** What a line of the timeline is called here, by its kind and text; the first that fits. */
 const LABELS: [RegExp, string][] = [
   [/^alert/, "received"],
-  [/^decision: Seen/, "evidence"],
+  [/^decision: (Seen|Found|Nothing found)/, "evidence"],
   [/^decision/, "decided"],
   [/^approval: Signed/, "signed"],
   [/^approval/, "approval"],
-  [/^execution: Looked/, "looked"],
+  [/^execution: (Looked|Tried)/, "looked"],
+  [/^execution: Done/, "repaired"],
   [/^execution/, "executed"],
   [/^status: Resolved/, "resolved"],
 ];
@@ -71,8 +72,8 @@ class Story {
     const parts: [string, string, string][] = [
       ["noticed and received", "broken", "received"],
       ["decided", "received", "decided"],
-      ["repaired", "signed", "executed"],
-      ["verified and resolved", "executed", "resolved"],
+      ["repaired", "signed", "repaired"],
+      ["verified and resolved", "repaired", "resolved"],
     ];
     const known = parts.flatMap(([name, from, to]) => {
       const [start, end] = [this.#times.get(from), this.#times.get(to)];
