@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type pg from "pg";
 import { createPool } from "../../src/db/client.ts";
+import { logTail } from "../../src/db/embedded-log.ts";
+import { messageOf } from "../../src/lib/error.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { gone } from "../support/embedded-fixture.ts";
 import { until } from "../support/until.ts";
@@ -54,10 +56,24 @@ export class Postgres {
   /** On a full disk: makes it go on to a segment of its write-ahead log for which there is no room. */
   async exhaust(): Promise<void> {
     const pid = await this.pid();
-    await until(async () => {
-      await this.rows("select pg_switch_wal(), txid_current()").catch(() => {});
-      return gone(pid);
-    }, "PostgreSQL to die of its full disk");
+    try {
+      await until(async () => {
+        await this.rows("select pg_switch_wal(), txid_current()").catch(() => {});
+        return gone(pid);
+      }, "PostgreSQL to die of its full disk");
+    } catch (error) {
+      // Once it stayed in its recovery instead, which nobody could explain afterwards.
+      const state = execFileSync("ps", [
+        "-o",
+        "pid,stat,wchan:20,etime,args",
+        "-p",
+        `${pid}`,
+        "--ppid",
+        `${pid}`,
+      ]);
+      const log = await logTail(join(this.#dataDir, "postgres.log"));
+      throw new Error(`${messageOf(error)}\n${state}\n${log}`);
+    }
   }
 
   async rows<T>(sql: string, values: unknown[] = []): Promise<T[]> {
