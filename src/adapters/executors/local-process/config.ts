@@ -31,7 +31,7 @@ export const processConfig = z.strictObject({
     .min(1)
     .refine(([program]) => program !== "", "the program must not be empty"),
   cwd: text.min(1).optional(),
-  /** Beside PATH, HOME, LANG and TZ: nothing else of the server's environment is passed on. */
+  /** Beside PATH (without what npm put before it), HOME, LANG and TZ: nothing else of the server's environment is passed on. */
   env: environment.optional(),
   probe: probe.optional(),
   /** How long it may take to end after SIGTERM; then SIGKILL. */
