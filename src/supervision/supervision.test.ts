@@ -314,6 +314,7 @@ describe("the watch", () => {
     site.answer(500);
     await when(async () => (await told()).length > 0, "the alert");
     expect(site.asked()).toBe(3);
+    expect(said()).toContainEqual(expect.stringMatching(/^process shop is down: its probe answered 500 /));
     const [alert] = await told();
     expect(alert).toMatchObject({
       status: "firing",

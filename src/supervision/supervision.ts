@@ -223,11 +223,15 @@ export class Supervision {
     const row = await findProcess(ctx, process.name);
     if (!isWatched(process, row, known.ran)) return;
     known.failures = seen.well ? 0 : known.failures + 1;
+    const about = { process: process.name };
     if (seen.well) {
-      if (row?.state === "down") await rose(ctx, process);
+      if (row?.state === "down" && (await rose(ctx, process)))
+        ctx.log.info(about, `process ${process.name} is well again`);
     } else if (seen.certain || known.failures >= process.watch.failures) {
       const many = seen.certain || known.failures === 1 ? "" : ` (${known.failures} times in a row)`;
-      await fell(ctx, process, `${seen.why}${many}`, again());
+      const why = `${seen.why}${many}`;
+      if (await fell(ctx, process, why, again()))
+        ctx.log.warn(about, `process ${process.name} is down: ${why}`);
     }
   }
 }

@@ -26,7 +26,7 @@ export async function look(supervisor: ProcessSupervisor, name: string): Promise
 
 /**
  * Writes down that a process is broken, and raises its alert: unless somebody starts or stops it, or an execution is at it,
- * which looks at its effect itself. An alert that fires is told again after `again` seconds. True: it is down.
+ * which looks at its effect itself. An alert that fires is told again after `again` seconds. True: it is new.
  */
 export async function fell(
   ctx: Ctx,
@@ -40,9 +40,9 @@ export async function fell(
     if (row.state !== "up" && row.state !== "down") return false;
     const now = tx.clock.now();
     if (row.state === "down") {
-      if (row.told_at !== null && addSeconds(row.told_at, again) > now) return true;
+      if (row.told_at !== null && addSeconds(row.told_at, again) > now) return false;
       await raise(tx, process, await updateProcess(tx, name, { told_at: now }));
-      return true;
+      return false;
     }
     if (await isActedOn(tx, { kind: "process", name })) return false;
     const problem = clip(row.problem === null ? why : `${why}: ${row.problem}`, 1_000);
@@ -51,13 +51,14 @@ export async function fell(
   });
 }
 
-/** Writes down that it is well again, or watched no longer, and ends its alert. */
-export async function rose(ctx: Ctx, process: Pick<SupervisedProcess, "name">): Promise<void> {
-  await transaction(ctx, async (tx) => {
+/** Writes down that it is well again, or watched no longer, and ends its alert. True: it was down until now. */
+export async function rose(ctx: Ctx, process: Pick<SupervisedProcess, "name">): Promise<boolean> {
+  return transaction(ctx, async (tx) => {
     const row = await lockProcess(tx, process.name);
-    if (row.state !== "down") return;
+    if (row.state !== "down") return false;
     await raiseNoMore(tx, process, row);
     await updateProcess(tx, process.name, { state: "up", problem: null, told_at: null });
+    return true;
   });
 }
 
