@@ -4,7 +4,6 @@ import { parseArgs } from "node:util";
 import type { Approval } from "../src/contract/approval.ts";
 import type { TimelineEvent } from "../src/contract/incident.ts";
 import { Api } from "./api.ts";
-import { probe } from "./prober.ts";
 import { SERVICE, type Stage, serves, setStage } from "./stage.ts";
 import { storm } from "./storm.ts";
 
@@ -26,7 +25,8 @@ const LABELS: [RegExp, string][] = [
   [/^decision/, "decided"],
   [/^approval: Signed/, "signed"],
   [/^approval/, "approval"],
-  [/^execution: (Looked|Tried)/, "looked"],
+  [/^execution: Tried/, "tried"],
+  [/^execution: Looked/, "looked"],
   [/^execution: Done/, "repaired"],
   [/^execution/, "executed"],
   [/^status: Resolved/, "resolved"],
@@ -182,31 +182,23 @@ async function follow(
   }
 }
 
-/** Breaks the shop under the eyes of a prober and follows what comes of it; true when the shop answers again. */
+/** Breaks the shop under the eyes of the server and follows what comes of it; true when the shop answers again. */
 async function play(stage: Stage, auto: boolean, signal: AbortSignal): Promise<boolean> {
   const api = new Api(stage.url, stage.adminToken);
   print(`AWOOOI runs at ${stage.url}, and ${SERVICE}, which it supervises, at ${stage.shop}.`);
   print("The shop answers. Now it breaks as services do: it stops answering, and its process lives on.");
   print();
-  const watching = new AbortController();
-  const webhook = `${stage.url}/api/v1/webhooks/alertmanager`;
-  const prober = probe(SERVICE, `${stage.shop}/healthz`, webhook, watching.signal);
-  try {
-    const story = new Story();
-    const broken = await fetch(`${stage.shop}/break`, { method: "POST" });
-    await broken.body?.cancel();
-    story.tell("broken", `${SERVICE} has stopped answering`);
-    await follow(api, stage, story, auto, signal);
-    if (signal.aborted) return false;
-    const healed = await serves(stage.shop);
-    story.summary();
-    print();
-    print(healed ? `${SERVICE} answers again.` : `${SERVICE} does not answer.`);
-    return healed;
-  } finally {
-    watching.abort();
-    await prober;
-  }
+  const story = new Story();
+  const broken = await fetch(`${stage.shop}/break`, { method: "POST" });
+  await broken.body?.cancel();
+  story.tell("broken", `${SERVICE} has stopped answering`);
+  await follow(api, stage, story, auto, signal);
+  if (signal.aborted) return false;
+  const healed = await serves(stage.shop);
+  story.summary();
+  print();
+  print(healed ? `${SERVICE} answers again.` : `${SERVICE} does not answer.`);
+  return healed;
 }
 
 async function main(): Promise<number> {

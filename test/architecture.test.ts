@@ -14,11 +14,20 @@ const STAGES = [
   "decision",
   "approval",
   "execution",
+  "supervision",
   "verification",
   "learning",
 ];
 const BASE = ["audit", "outbox", "access", "db", "contract", "lib"];
-const ADAPTER_PORTS = ["intake", "operation", "decision", "execution", "verification", "notification"];
+const ADAPTER_PORTS = [
+  "intake",
+  "operation",
+  "decision",
+  "execution",
+  "supervision",
+  "verification",
+  "notification",
+];
 
 /** Who may import whom. A room that is not here does not exist. */
 const MAY_IMPORT: Record<string, readonly string[]> = {

@@ -22,7 +22,8 @@ import {
   stopWorkflows,
   sweep,
 } from "../pipeline/index.ts";
-import { type Adapters, createAdapters, createReloadable } from "./adapters.ts";
+import type { Supervision } from "../supervision/index.ts";
+import { type Adapters, createAdapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { openDatabase } from "./database.ts";
 import { createGuards } from "./guard.ts";
@@ -34,6 +35,7 @@ import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
 import { Retention } from "./retention.ts";
 import { startSignals } from "./signals.ts";
+import { createSupervision, processNotes } from "./supervise.ts";
 
 /** What must not be in a log or an answer; a webhook's address may hold a token. */
 const secretsOf = (config: Config) => {
@@ -111,6 +113,24 @@ function startLoops({ as, live, retention, every, intervals, log }: Loops): (() 
   ];
 }
 
+/** Starts the processes that are to run, and watches over all of them; returns the ends of it. */
+function supervise(supervision: Supervision, intervals: Intervals, log: Log): (() => Promise<void>)[] {
+  const tick = () => supervision.tick();
+  return [
+    () => supervision.stop(),
+    startLoop("the watch over processes", () => intervals.processes, log, tick),
+  ];
+}
+
+/** Runs the ends in reverse; one that fails keeps no other from its own. */
+async function stopAll(ends: (() => Promise<void>)[], log: Log): Promise<void> {
+  for (const end of ends.splice(0).reverse()) {
+    await end().catch((error: unknown) =>
+      log.error({ error: messageOf(error) }, "a part did not stop cleanly"),
+    );
+  }
+}
+
 /**
  * Starts everything, in the order in which each part needs the one before, and each with its end noted at
  * once: `stop`, and an error half-way, run these in reverse. Throws `AwoooiError` with a sentence.
@@ -119,13 +139,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   const { log, print, clock = systemClock, random = systemRandom } = options;
   const intervals: Intervals = { ...INTERVALS, ...options.intervals };
   const ends: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const end of ends.splice(0).reverse()) {
-      await end().catch((error: unknown) =>
-        log.error({ error: messageOf(error) }, "a part did not stop cleanly"),
-      );
-    }
-  };
+  const stop = () => stopAll(ends, log);
   keepSecret(secretsOf(config));
   try {
     // What is wrong with addresses and rules is found before anything is touched.
@@ -135,11 +149,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const ctxOf = (actor: Actor): Ctx => ({ db: database.db, actor, clock, random, log });
     const state_dir = resolve(join(database.data_dir, "processes"));
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
-    const adapters = createAdapters(config, { state_dir, print, log });
+    const stopped = new Map<string, string>();
+    const adapters = createAdapters(config, { state_dir, stopped: (name) => stopped.get(name), print, log });
     ends.push(() => adapters.stop());
-    const adapted = options.adapt === undefined ? adapters : options.adapt(adapters);
+    const adapt = (made: Adapters) => options.adapt?.(made) ?? made;
+    const adapted = adapt(adapters);
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
-    const bound = metrics.counted(adapted);
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
     const inForce = () => ({ live: live.current(), journey: current() });
     const guards = createGuards(as("intake"), metrics, inForce, intervals.refused);
@@ -149,36 +164,33 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     };
     const listening = new Listening(() => live.current().config.sweep.every);
     const gateway = () => live.current().gateway;
-    const made = {
-      ctxOf,
-      onReceived,
-      onSilenced: metrics.silenced,
-      listening,
-      gateway,
-      busy_wait: intervals.busy,
-    };
+    const { silenced: onSilenced } = metrics;
+    const made = { ctxOf, onReceived, onSilenced, listening, gateway, busy_wait: intervals.busy };
     const built = (next: Checked, ports: Adapters) => {
       const own = createGateway(next, ports, database.epoch);
-      return { gateway: own, journey: createJourney(next, ports, own, made), notifiers: ports.notifiers };
+      const { notifiers, supervisor } = ports;
+      return { gateway: own, journey: createJourney(next, ports, own, made), notifiers, supervisor };
     };
     const live: LiveConfig = liveConfig(
-      { ...first, ...built(first, bound), loaded_at: clock.now() },
+      { ...first, ...built(first, metrics.counted(adapted)), loaded_at: clock.now() },
       {
         load: options.load ?? (() => config),
         build(next) {
           keepSecret(secretsOf(next.config));
-          // What acts and sees stays: it may be in the middle of something.
-          const fresh = { ...adapted, ...createReloadable(next.config, { print }) };
-          const { sources, notifiers } = metrics.counted(options.adapt?.(fresh) ?? fresh);
-          return built(next, { ...bound, sources, notifiers });
+          return built(next, metrics.counted(adapt(adapters.next(next.config))));
         },
-        applied: (next) => options.setLogLevel?.(next.config.server.log_level),
+        applied(next) {
+          options.setLogLevel?.(next.config.server.log_level);
+          adapters.inForce();
+        },
+        notes: (before, now) => processNotes(before.supervisor, now.supervisor),
       },
     );
     const current = () => live.current().journey;
     await rewriteKeys(as("bootstrap"));
     const adminToken = await ensureAdmin(as("bootstrap"), config.admin_token);
 
+    const supervision = await createSupervision(as("sweep"), live, stopped);
     await startWorkflows(current, database.workflowPool, log);
     ends.push(stopWorkflows);
     const worker: IntakeWorker = new IntakeWorker(current, () => journal.pressed(), intervals.leftovers);
@@ -191,14 +203,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     ends.push(await guards.start());
     await worker.start();
     ends.push(() => worker.stop());
-    const signals = startSignals({
-      live,
-      journal,
-      worker,
-      epoch: database.epoch,
-      every: intervals.redis,
-      log,
-    });
+    const { epoch } = database;
+    const signals = startSignals({ live, journal, worker, epoch, every: intervals.redis, log });
     ends.push(() => signals.stop());
     const intake = { journal, worker, stream: signals.stream };
     const page = await metricsPage(metrics, as("intake"), intake, gateway, intervals);
@@ -206,10 +212,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const { every } = config.retention;
     ends.push(...startLoops({ as, live, retention, every, intervals, log }));
 
-    const parts = { as, ctxOf, clock, live, database, journal, worker, guards, signals, retention };
-    const deps = httpDeps({ ...parts, meter: metrics.http, page, log });
+    const served = { as, ctxOf, clock, live, database, journal, worker, guards, signals, retention, log };
+    const deps = httpDeps({ ...served, supervision, meter: metrics.http, page });
     const { url, close } = await listen(deps, config);
     ends.push(close);
+    // Who cannot serve starts nothing.
+    ends.push(...supervise(supervision, intervals, log));
     return { url, adminToken, reload: () => live.reload(as("bootstrap")), stop };
   } catch (error) {
     await stop();

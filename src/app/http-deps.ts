@@ -8,6 +8,7 @@ import type { Actor } from "../lib/actor.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { type IntakeWorker, mergeByHand, splitByHand, undoByHand } from "../pipeline/index.ts";
+import type { Supervision } from "../supervision/index.ts";
 import type { Database } from "./database.ts";
 import type { Guards } from "./guard.ts";
 import type { LiveConfig } from "./live.ts";
@@ -97,6 +98,7 @@ type Parts = {
   guards: Guards;
   signals: Signals;
   retention: Retention;
+  supervision: Supervision;
   meter: HttpDeps["meter"];
   page: HttpDeps["metrics"]["page"];
   log: Log;
@@ -104,7 +106,7 @@ type Parts = {
 
 /** What the routes are made with, bound to the parts that run. */
 export function httpDeps(parts: Parts): HttpDeps {
-  const { as, ctxOf, live, database, guards, signals, retention, meter, page, log } = parts;
+  const { as, ctxOf, live, database, guards, signals, retention, supervision, meter, page, log } = parts;
   const { config } = live.current();
   return {
     ctxOf,
@@ -131,6 +133,10 @@ export function httpDeps(parts: Parts): HttpDeps {
     },
     get gateway() {
       return live.current().gateway;
+    },
+    processes: {
+      list: (ctx) => supervision.list(ctx),
+      ask: (ctx, asked) => supervision.ask(ctx, asked),
     },
     config: live,
     get open_reads() {

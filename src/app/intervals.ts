@@ -12,6 +12,8 @@ export type Intervals = {
   census: number;
   /** For so long a scrape waits for the database: less than any scraper waits. */
   scrape: number;
+  /** Between two looks for processes to start, stop or look at. */
+  processes: number;
   /** Until an execution looks again whether another still acts on its target. */
   busy: number;
 };
@@ -23,5 +25,6 @@ export const INTERVALS: Intervals = {
   redis: 2,
   census: 3,
   scrape: 2,
+  processes: 1,
   busy: 2,
 };

@@ -28,6 +28,7 @@ import { AwoooiError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import { createRouter, type Notifier, type Router } from "../notification/index.ts";
 import type { Journey } from "../pipeline/index.ts";
+import type { ProcessSupervisor } from "../supervision/index.ts";
 import type { Config } from "./config-schema.ts";
 import type { RuleFiles } from "./journey.ts";
 
@@ -112,6 +113,7 @@ export type Live = Checked & {
   /** What the gates ask. */
   gateway: GatewayOptions;
   notifiers: readonly Notifier[];
+  supervisor: ProcessSupervisor;
   loaded_at: Date;
 };
 
@@ -148,6 +150,8 @@ const RELOADABLE = [
   "verification",
   "sweep",
   "notification",
+  "processes",
+  "ssh",
 ];
 
 const isTree = (value: unknown): value is Record<string, unknown> =>
@@ -190,9 +194,11 @@ export type LiveDeps = {
   /** Reads the configuration again. Throws `invalid`. */
   load: () => Config;
   /** Makes everything that a configuration needs and that can be made while another one runs. */
-  build: (next: Checked) => Pick<Live, "journey" | "gateway" | "notifiers">;
+  build: (next: Checked) => Pick<Live, "journey" | "gateway" | "notifiers" | "supervisor">;
   /** The last thing before the new one is in place; must not throw. */
   applied: (live: Live) => void;
+  /** What people should know of it that no setting says. */
+  notes: (before: Live, now: Live) => Promise<string[]>;
 };
 
 export type LiveConfig = {
@@ -218,7 +224,8 @@ export function liveConfig(first: Live, deps: LiveDeps): LiveConfig {
     const next = checked(deps.load(), ctx.log);
     const changed = changes(live, next);
     refuseWhatNeedsRestart(changed);
-    if (changed.length === 0) return { ...statusOf(live), changed };
+    if (changed.length === 0) return { ...statusOf(live), changed, notes: [] };
+    const before = live;
     const built: Live = { ...next, ...deps.build(next), loaded_at: ctx.clock.now() };
     await transaction(ctx, async (tx) => {
       record(tx, { action: "config.reloaded", subject: built.hash, data: { from: live.hash, changed } });
@@ -230,7 +237,9 @@ export function liveConfig(first: Live, deps: LiveDeps): LiveConfig {
       ctx.log.error({ error: messageOf(error) }, "what was just beginning could not be waited for"),
     );
     ctx.log.info({ hash: built.hash, changed }, "the configuration was reloaded");
-    return { ...statusOf(live), changed };
+    const notes = await deps.notes(before, built).catch((error: unknown) => [messageOf(error)]);
+    for (const note of notes) ctx.log.info({ hash: built.hash }, note);
+    return { ...statusOf(live), changed, notes };
   }
 
   async function reload(ctx: Ctx): Promise<Reloaded> {

@@ -43,10 +43,11 @@ async function show(session: Session, options: Options): Promise<void> {
 async function reload(session: Session, options: Options): Promise<void> {
   const answer = await request(session.server(), "POST", urlPath`/config/reload`);
   if (options.json) return session.out.json(answer.text);
-  const { hash, changed } = read(reloaded, answer);
+  const { hash, changed, notes } = read(reloaded, answer);
   session.out.line(
     changed.length === 0 ? "Nothing has changed." : `Reloaded, with changed ${changed.join(", ")}.`,
   );
+  for (const note of notes) session.out.line(note, "yellow");
   session.out.line(`hash ${hash}`, "dim");
 }
 

@@ -20,6 +20,7 @@ import { addMove } from "./move.ts";
 import { addOperations } from "./operations.ts";
 import { addPlaybooks } from "./playbooks.ts";
 import { printer } from "./print.ts";
+import { addProcesses } from "./processes.ts";
 import { addRules } from "./rules.ts";
 import { addSilences } from "./silences.ts";
 import { addSources } from "./sources.ts";
@@ -88,6 +89,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     addExecutions,
     addPlaybooks,
     addHeartbeats,
+    addProcesses,
     addTokens,
     addRules,
     addSources,

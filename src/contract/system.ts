@@ -16,7 +16,11 @@ export const configStatus = z.object({ hash: z.string(), loaded_at: wireTime });
 export type ConfigStatus = z.infer<typeof configStatus>;
 
 /** The settings that a reload changed, dotted; none when it found what is in force already. */
-export const reloaded = configStatus.extend({ changed: z.array(z.string()) });
+export const reloaded = configStatus.extend({
+  changed: z.array(z.string()),
+  /** What follows of it later, or does not: sentences for people. */
+  notes: z.array(z.string()).default([]),
+});
 export type Reloaded = z.infer<typeof reloaded>;
 
 export const auditEntry = z.object({

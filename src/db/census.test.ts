@@ -18,6 +18,7 @@ const FINAL: Record<string, readonly string[]> = {
   "approvals.status": ["rejected", "expired", "superseded"],
   "executions.status": ["success", "failed", "refused"],
   "heartbeats.state": ["alive"],
+  "processes.state": ["up", "stopped"],
   "deliveries.state": ["delivered", "failed", "silenced"],
   // A playbook waits for nobody: trouble that it would be for is with people meanwhile.
   "playbooks.status": ["draft", "approved", "deprecated"],
@@ -34,6 +35,7 @@ const KINDS: Record<string, string> = {
   executions: "execution",
   deliveries: "delivery",
   heartbeats: "heartbeat",
+  processes: "process",
 };
 
 let database: TestDatabase;

@@ -10,6 +10,7 @@ import {
   heartbeats,
   incidents,
   outbox,
+  processes,
   receipts,
 } from "./schema.ts";
 
@@ -105,6 +106,13 @@ export const PLACES: readonly Place[] = [
     from: sql`${heartbeats}`,
     state: sql`${heartbeats.state}`,
     since: sql`${heartbeats.missing_since}`,
+  },
+  {
+    kind: "process",
+    states: ["starting", "stopping", "down"],
+    from: sql`${processes}`,
+    state: sql`${processes.state}`,
+    since: sql`${processes.since}`,
   },
   {
     kind: "workflow",

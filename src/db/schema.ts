@@ -7,4 +7,5 @@ export * from "./schema/incident.ts";
 export * from "./schema/intake.ts";
 export * from "./schema/playbook.ts";
 export * from "./schema/silence.ts";
+export * from "./schema/supervision.ts";
 export * from "./schema/system.ts";

@@ -52,6 +52,7 @@ const GROUPS: readonly Group[] = [
   },
   { name: "audit", tables: ["audit_entries"], oldest: "select at from audit_entries order by seq limit 1" },
   { name: "heartbeats", tables: ["heartbeats"], oldest: "select min(watched_since) as at from heartbeats" },
+  { name: "processes", tables: ["processes"], oldest: "select min(since) as at from processes" },
   { name: "playbooks", tables: ["playbooks"], oldest: "select min(created_at) as at from playbooks" },
   { name: "access", tables: ["people", "tokens"] },
 ];

@@ -3,7 +3,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { tell } from "../outbox/index.ts";
-import { authoriseCall, type Call } from "./authorise.ts";
+import { authoriseCall, type Call, whatStopsAll } from "./authorise.ts";
 import { ownersIn } from "./before.ts";
 import { auditCall } from "./gateway.ts";
 import { keptError, logged } from "./log-entry.ts";
@@ -76,6 +76,16 @@ export async function admit(
   }
   await close(tx, execution, admission.refusal);
   return { kind: "refused" };
+}
+
+/**
+ * Whether a change that stands on no plan may begin now, as a person's own hand or the start of the server makes it: the
+ * reason why not. Asked in the transaction that writes down that it begins, under the same lock as every act.
+ */
+export async function admitUnplanned(tx: Ctx, gateway: Gateway): Promise<Refusal | undefined> {
+  await gateway().mayBegin(tx);
+  await lockTarget(tx, EVERY_TARGET);
+  return whatStopsAll(tx, gateway());
 }
 
 /**

@@ -102,11 +102,19 @@ function gateThree(options: GatewayOptions, caller: Caller, needed: Scope): Refu
   return refusal("scope_not_granted", `${caller} is not granted ${needed} (execution.grants)`);
 }
 
+/** What stops every change now, whoever makes it: the mode, or a freeze. */
+export async function whatStopsAll(
+  ctx: Ctx,
+  options: Pick<GatewayOptions, "mode" | "frozen" | "freeze_windows">,
+): Promise<Refusal | undefined> {
+  if (options.mode === "shadow") return refusal("mode_shadow", "in shadow mode nothing is changed");
+  return whatFreezes(ctx, options);
+}
+
 /** 4: mode, freeze and rate allow a change now. */
 async function gateFour(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
-  if (options.mode === "shadow") return refusal("mode_shadow", "in shadow mode nothing is changed");
-  const frozen = await whatFreezes(ctx, options);
-  if (frozen !== undefined || call.run === undefined) return frozen;
+  const stopped = await whatStopsAll(ctx, options);
+  if (stopped !== undefined || call.run === undefined) return stopped;
   const { max_per_hour: max, automatic } = options;
   const since = addSeconds(ctx.clock.now(), -3600);
   const { execution_id, belongs_to = [] } = call.run;

@@ -1,6 +1,6 @@
-export { refuseExecution, waitForBeginnings } from "./admit.ts";
+export { admitUnplanned, refuseExecution, waitForBeginnings } from "./admit.ts";
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
-export { authoriseCall, type Call, isOffered } from "./authorise.ts";
+export { authoriseCall, type Call, isOffered, whatStopsAll } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
 export { whatStops } from "./breakers.ts";
 export { callReadTool } from "./call-read-tool.ts";
@@ -23,6 +23,7 @@ export {
   executionsOfApprovals,
   findExecution,
   incidentsInExecution,
+  isActedOn,
   overdueExecutions,
 } from "./store.ts";
 export { listTools } from "./tools.ts";

@@ -39,6 +39,7 @@ beforeEach(async () => {
     sources: { ids: () => [], limits: refuse, limited: () => [] },
     terms: {} as HttpDeps["terms"],
     gateway: {} as HttpDeps["gateway"],
+    processes: { list: refuse, ask: refuse },
     config: { status: refuse, reload: refuse },
     open_reads: false,
     notifiers: () => [],

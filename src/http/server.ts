@@ -31,6 +31,7 @@ import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { operationLogRoutes } from "./operation-log.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { playbookRoutes } from "./playbooks.ts";
+import { processRoutes } from "./processes.ts";
 import { silenceRoutes } from "./silences.ts";
 import { sourceRoutes } from "./sources.ts";
 import { storageRoutes } from "./storage.ts";
@@ -76,6 +77,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   operationLogRoutes(routes);
   diagnosisRoutes(routes, deps);
   freezeRoutes(routes, deps);
+  processRoutes(routes, deps);
   toolRoutes(routes, deps);
   tokenRoutes(routes);
   deadLetterRoutes(routes);

@@ -1,5 +1,6 @@
 import type { ApprovalTerms } from "../approval/index.ts";
 import type { DiagnosisQuery, Investigation } from "../contract/evidence.ts";
+import type { WireProcess } from "../contract/process.ts";
 import type { SourceReport } from "../contract/source.ts";
 import type { PruneAnswer, StorageReport } from "../contract/storage.ts";
 import type { ConfigStatus, Health, Reloaded } from "../contract/system.ts";
@@ -80,6 +81,14 @@ export type HttpDeps = {
   /** Reads of a target what is wrong with it. */
   diagnose: (ctx: Ctx, target: DiagnosisQuery) => Promise<Investigation>;
   readonly gateway: GatewayOptions;
+  /** The supervised processes, and having one started or stopped. */
+  processes: {
+    list: (ctx: Ctx) => Promise<WireProcess[]>;
+    ask: (
+      ctx: Ctx,
+      asked: { name: string; to: "start" | "stop"; comment?: string | undefined },
+    ) => Promise<WireProcess>;
+  };
   config: {
     status: (ctx: Ctx) => ConfigStatus;
     reload: (ctx: Ctx) => Promise<Reloaded>;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { approvalIn, QUICK } from "../support/app.ts";
+import { approvalIn, QUICK, unattended } from "../support/app.ts";
 import { freePort } from "../support/ports.ts";
 import { seededRandom } from "../support/random.ts";
 import { type Server, startServer } from "../support/server.ts";
@@ -99,7 +99,8 @@ export class Journeys {
       execution: { ...QUICK.execution, max_per_hour: { total: 1_000, target: 1_000 } },
       server: { port: await freePort(), log_level: "warn" },
       notification: { terminal: false },
-      processes: await this.#shops.configure(count),
+      // The journeys start them, and their senders tell of them.
+      processes: unattended(await this.#shops.configure(count)),
     };
     await this.#start();
   }

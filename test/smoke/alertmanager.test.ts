@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { localProcess } from "../../src/adapters/executors/local-process/index.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { type Alertmanager, startAlertmanager } from "../support/alertmanager.ts";
-import { approvalIn, concluded, incidentIn, person, QUICK } from "../support/app.ts";
+import { approvalIn, concluded, incidentIn, person, QUICK, unattended } from "../support/app.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/ports.ts";
 import { type Server, startServer } from "../support/server.ts";
@@ -51,7 +51,7 @@ describe("a real Alertmanager", () => {
       ...QUICK,
       server: { port: await freePort() },
       approval: { required_signatures: { medium: 2 } },
-      processes: [shop],
+      processes: unattended([shop]),
     };
     server = await startServer(folder, settings);
     const state_dir = join(folder, "data/processes");

@@ -15,6 +15,7 @@ import {
   QUICK,
   SCRIPTED,
   startTestApp,
+  unattended,
 } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
@@ -38,7 +39,9 @@ const target = new ScriptedTarget();
 const settings = () => ({
   ...QUICK,
   verification: SCRIPTED,
-  processes: NAMES.flatMap((name) => [name, `${name}-cache`]).map((name) => ({ name, argv: ["/bin/true"] })),
+  processes: unattended(
+    NAMES.flatMap((name) => [name, `${name}-cache`]).map((name) => ({ name, argv: ["/bin/true"] })),
+  ),
   incident: { correlation: { enabled: false } },
   ...changed,
   execution: { ...QUICK.execution, ...changed.execution },

@@ -19,6 +19,7 @@ import {
   QUICK,
   SCRIPTED,
   startTestApp,
+  unattended,
 } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
@@ -40,7 +41,7 @@ target.seen = ["process", "node"];
 const settings = () => ({
   ...QUICK,
   verification: SCRIPTED,
-  processes: [...SHOPS, "cache"].map((name) => ({ name, argv: ["/bin/true"] })),
+  processes: unattended([...SHOPS, "cache"].map((name) => ({ name, argv: ["/bin/true"] }))),
   incident: { correlation: { merge: false }, cool_down: "2s" },
   execution: { ...QUICK.execution, automatic: { max_per_hour: { target: 60, total: 60 } } },
   decision: {

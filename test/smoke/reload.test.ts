@@ -5,7 +5,15 @@ import { stringify } from "yaml";
 import type { RunningApp } from "../../src/app/app.ts";
 import { loadConfig } from "../../src/app/config.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { ADMIN_TOKEN, type Client, databaseAt, person, QUICK, startTestApp } from "../support/app.ts";
+import {
+  ADMIN_TOKEN,
+  type Client,
+  databaseAt,
+  person,
+  QUICK,
+  startTestApp,
+  unattended,
+} from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { between, seededRandom } from "../support/random.ts";
@@ -21,7 +29,7 @@ let app: RunningApp & { admin: Client };
 const levels: string[] = [];
 
 const SENDER = "a-webhook-token-of-some-length";
-const PROCESS = { name: "shop", argv: ["/bin/true"] };
+const [PROCESS] = unattended([{ name: "shop", argv: ["/bin/true"] }]);
 
 /** What every configuration of these tests has in common, and what the server is started with. */
 const common = () => ({
@@ -198,11 +206,10 @@ describe("a reload", () => {
           server: { port: 1, host: "127.0.0.2", log_level: "error" },
           database: databaseAt("postgresql://elsewhere/db"),
           admin_token: "another-admin-token-of-forty-characters",
-          processes: [],
           decision: { mode: "shadow" },
         }),
       "restart_needed",
-      ["admin_token", "data_dir", "database.url", "env", "processes", "server.host", "server.port"],
+      ["admin_token", "data_dir", "database.url", "env", "server.host", "server.port"],
     ],
   ])("with %s is refused and leaves everything as it was", async (_what, change, code, paths) => {
     const before = await status();

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { alertmanagerBody, post } from "../support/alerts.ts";
-import { approvalIn, QUICK } from "../support/app.ts";
+import { approvalIn, QUICK, unattended } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { type Server, startServer } from "../support/server.ts";
@@ -40,7 +40,7 @@ async function start(verification: object): Promise<Server> {
     verification: { ...QUICK.verification, ...verification },
     server: { port: 0, log_level: "warn" },
     notification: { terminal: false },
-    processes: [PROCESS],
+    processes: unattended([PROCESS]),
   });
   return server;
 }

@@ -37,22 +37,29 @@ const QUICK_INTERVALS: Partial<Intervals> = {
   leftovers: 0.1,
   redis: 0.2,
   census: 0.1,
+  processes: 0.1,
   busy: 0.1,
 };
 
 /** The section `database` of a test app: a query may take its time. */
 export const databaseAt = (url: string) => ({ url, query_timeout: "1m" });
 
+/** Processes of which a test wants nothing but that they are configured: none is started, and none missed. */
+export const unattended = <One extends object>(processes: readonly One[]) =>
+  processes.map((one) => ({ autostart: false, watch: { enabled: false }, ...one }));
+
 const isSection = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-/** A section of `settings` has what it does not name from `QUICK`. */
-const quick = (settings: Record<string, unknown>) =>
-  Object.fromEntries(
+/** A section of `settings` has what it does not name from `QUICK`; processes are unattended unless they say otherwise. */
+const quick = ({ processes, ...settings }: Record<string, unknown>) => ({
+  ...(Array.isArray(processes) ? { processes: unattended(processes) } : {}),
+  ...Object.fromEntries(
     Object.entries({ ...QUICK, ...settings }).map(([name, value]) => {
       const given = (QUICK as Record<string, unknown>)[name];
       return [name, isSection(given) && isSection(value) ? { ...given, ...value } : value];
     }),
-  );
+  ),
+});
 
 export type Client = {
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }>;

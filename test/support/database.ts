@@ -30,7 +30,7 @@ const PATIENT = { ...DEFAULT_LIMITS, query_timeout_ms: 120_000, connect_timeout_
 
 // In the order in which rows name one another.
 const LED_TO =
-  `receipts alerts alert_log inhibitors silence_changes silences heartbeats deliveries outbox signatures repair_records
+  `receipts alerts alert_log inhibitors silence_changes silences heartbeats deliveries outbox processes signatures repair_records
   resolutions execution_attempts executions freezes approvals decisions investigations timeline incident_links
   correlation_lessons incidents playbooks
   idempotency_keys dbos.workflow_status`.split(/\s+/);

@@ -20,6 +20,16 @@ const probe = z.strictObject({
 });
 export type ProbeConfig = z.infer<typeof probe>;
 
+// How often and how patiently: what Kubernetes ships for liveness probes (periodSeconds 10, failureThreshold 3).
+const watch = z.strictObject({
+  enabled: z.boolean().default(true),
+  interval_ms: milliseconds.min(100).default(10_000),
+  /** So many looks in a row must find it broken; that it has ended is certain at once. */
+  failures: z.number().int().min(1).max(1_000).default(3),
+  /** Of its alert; without it the decision says how bad it is. */
+  severity: z.enum(["critical", "high", "warning", "low"]).optional(),
+});
+
 /** A process that AWOOOI supervises. */
 export const processConfig = z.strictObject({
   name: z
@@ -31,9 +41,13 @@ export const processConfig = z.strictObject({
     .min(1)
     .refine(([program]) => program !== "", "the program must not be empty"),
   cwd: text.min(1).optional(),
-  /** Beside PATH, HOME, LANG and TZ: nothing else of the server's environment is passed on. */
+  /** Beside PATH (without what npm put before it), HOME, LANG and TZ: nothing else of the server's environment is passed on. */
   env: environment.optional(),
   probe: probe.optional(),
+  /** Whether the server starts it at its own start, if it does not run. */
+  autostart: z.boolean().default(true),
+  /** Its probe, or without one whether it lives, is looked at, and what is broken raises an alert. */
+  watch: watch.prefault({}),
   /** How long it may take to end after SIGTERM; then SIGKILL. */
   stop_timeout_ms: milliseconds.default(5_000),
   /** How long it must live after its start for the start to count. */

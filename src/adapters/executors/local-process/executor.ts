@@ -17,10 +17,22 @@ type Operation = Parameters<Executor["resolve"]>[0];
 
 const CANCELLED: ActResult = { ok: false, error: "Cancelled before it began", sent: false };
 
-/** The first reason why starting it must fail, so that what runs is not ended for nothing. */
+/** What somebody has stopped on purpose is not started by a repair. */
+function checkWanted({ stopped }: Supervised): Check {
+  const who = stopped();
+  const message = who === undefined ? "nobody has stopped it on purpose" : `it was stopped on purpose ${who}`;
+  return { name: "is to run", passed: who === undefined, message };
+}
+
+/** The first reason why it must not be started, or cannot, so that what runs is not ended for nothing. */
 async function obstacle(one: Supervised): Promise<Check | undefined> {
   const { config, recordFile } = one;
-  const checks = [checkFolder(config), checkProgram(config), checkStateFolder(dirname(recordFile))];
+  const checks = [
+    checkWanted(one),
+    checkFolder(config),
+    checkProgram(config),
+    checkStateFolder(dirname(recordFile)),
+  ];
   return (await Promise.all(checks)).find((check) => !check.passed);
 }
 
@@ -99,6 +111,7 @@ async function dryRun(one: Supervised): Promise<DryRun> {
   const { config, recordFile } = one;
   const live = await locate(one);
   const checks = await Promise.all([
+    ...(one.stopped() === undefined ? [] : [checkWanted(one)]),
     checkProgram(config),
     checkFolder(config),
     checkStateFolder(dirname(recordFile)),

@@ -3,29 +3,41 @@ import type { Executor } from "../../../execution/index.ts";
 import { AwoooiError } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
 import { Turns } from "../../../lib/turns.ts";
+import type { ProcessSupervisor, RunningProcess } from "../../../supervision/index.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { type LocalProcessConfig, localProcessConfig, processConfig } from "./config.ts";
 import { createExecutor } from "./executor.ts";
 import { createInvestigator } from "./investigator.ts";
 import { createObserver } from "./observer.ts";
+import { ask } from "./probe.ts";
 import { systemTable } from "./process-table.ts";
 import { start } from "./spawn.ts";
 import { stopGroup } from "./stop.ts";
-import { locate, type Supervised, supervised } from "./supervised.ts";
+import { hasChanged, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
 
 export { type LocalProcessConfig, type ProcessConfig, processConfig } from "./config.ts";
 
 /** Processes of this machine that live in sessions of their own and are restarted when that is decided. */
-export type LocalProcesses = {
+export type LocalProcesses = ProcessSupervisor & {
   executor: Executor;
   observer: Observer;
   investigator: Investigator;
-  names: readonly string[];
-  /** Starts it if it does not run. Throws, with the end of its log, when it does not stay up. */
-  start(name: string): Promise<{ pid: number; started: boolean }>;
-  /** Ends it, with its whole group, if it runs. */
-  stop(name: string): Promise<void>;
 };
+
+type Deps = {
+  log: Log;
+  /** Of all that act on these processes, also with the configuration from before. */
+  turns?: Turns;
+  /** By whom one was stopped on purpose, for people. */
+  stopped?: (name: string) => string | undefined;
+};
+
+async function find(one: Supervised): Promise<RunningProcess | null> {
+  const live = await locate(one);
+  if (live === undefined) return null;
+  const { pid, started_at, suspended } = live;
+  return { pid, started_at, suspended, changed: await hasChanged(one, live) };
+}
 
 async function startOne(one: Supervised): Promise<{ pid: number; started: boolean }> {
   const live = await locate(one);
@@ -36,30 +48,45 @@ async function startOne(one: Supervised): Promise<{ pid: number; started: boolea
   throw new AwoooiError("unavailable", [`${one.config.name}: ${error}`, stderr.trim()].join("\n").trim());
 }
 
-async function stopOne(one: Supervised): Promise<void> {
+async function stopOne(one: Supervised): Promise<{ pid: number | null }> {
   const live = await locate(one);
-  if (live === undefined) return;
+  if (live === undefined) return { pid: null };
   const stopped = await stopGroup(one.table, live, one.config.stop_timeout_ms);
   if (!stopped.ok) throw new AwoooiError("unavailable", `${one.config.name}: ${stopped.error}`);
+  return { pid: live.pid };
 }
 
-function create({ processes, state_dir }: LocalProcessConfig, { log }: { log: Log }): LocalProcesses {
+function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): LocalProcesses {
+  const { log, turns = new Turns(), stopped = () => undefined } = deps;
   const all = new Map(
-    processes.map((config) => [config.name, supervised(config, state_dir, { table: systemTable, log })]),
+    processes.map((config) => {
+      const own = { table: systemTable, log, stopped: () => stopped(config.name) };
+      return [config.name, supervised(config, state_dir, own)];
+    }),
   );
-  const turns = new Turns();
-  const inTurn = async <T>(name: string, work: (one: Supervised) => Promise<T>): Promise<T> => {
+  const named = (name: string): Supervised => {
     const one = all.get(name);
-    if (one === undefined) throw new AwoooiError("not_found", `no process "${name}" is configured`);
-    return turns.take(name, () => work(one));
+    if (one === undefined)
+      throw new AwoooiError("not_found", `There is no process ${name} in the configuration.`);
+    return one;
   };
   return {
     executor: createExecutor(all, turns),
     observer: createObserver(all),
     investigator: createInvestigator(all),
-    names: [...all.keys()],
-    start: (name) => inTurn(name, startOne),
-    stop: (name) => inTurn(name, stopOne),
+    processes: processes.map((config) => {
+      const { name, autostart, watch } = config;
+      return { name, autostart, watch, launch: launchHash(config) };
+    }),
+    find: async (name) => find(named(name)),
+    async probe(name) {
+      const { probe } = named(name).config;
+      if (probe === undefined) return null;
+      const { ok, message } = await ask(probe);
+      return { ok, message };
+    },
+    start: async (name) => turns.take(name, () => startOne(named(name))),
+    stop: async (name) => turns.take(name, () => stopOne(named(name))),
   };
 }
 

@@ -10,7 +10,17 @@ const LATELY_SECONDS = 60;
 
 type Part = { text: string; finding: Omit<Finding, "evidence"> | null };
 
-function ofProcess(name: string, live: Live | undefined, now: Date): Part {
+function ofProcess(name: string, live: Live | undefined, now: Date, stopped: string | undefined): Part {
+  if (live === undefined && stopped !== undefined)
+    return {
+      text: `none is running, stopped on purpose ${stopped}`,
+      finding: {
+        code: "process_stopped",
+        weight: "cause",
+        title: `${name} was stopped on purpose ${stopped}`,
+        meaning: "Somebody stopped it on purpose: awoooi processes start starts it again.",
+      },
+    };
   if (live === undefined)
     return {
       text: "none is running",
@@ -74,7 +84,7 @@ export function createInvestigator(processes: ReadonlyMap<string, Supervised>): 
       const [live, probed] = await Promise.all([locate(one), probe && ask(probe)]);
       const at = now.toISOString();
       const parts = [
-        { subject: `process ${name}`, ...ofProcess(name, live, now) },
+        { subject: `process ${name}`, ...ofProcess(name, live, now, one.stopped()) },
         ...(probed?.asked ? [{ subject: `probe of ${name}`, ...ofProbe(name, probed) }] : []),
       ];
       const evidence = parts.map(({ subject, text }, index) => ({

@@ -19,7 +19,7 @@ async function observe(one: Supervised, now: Date): Promise<Observation> {
     passed: live !== undefined,
     message: live
       ? `pid ${live.pid}, up for ${age}${live.suspended ? ", suspended" : ""}`
-      : "none is running",
+      : ["none is running", one.stopped()].filter(Boolean).join(", stopped on purpose "),
   };
   const facts = probed ? [process, { name: "probe", passed: probed.ok, message: probed.message }] : [process];
   return { at: now.toISOString(), healthy: healthOf(live, probed), facts };

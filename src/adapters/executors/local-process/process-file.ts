@@ -12,6 +12,8 @@ export const processRecord = z.object({
   execution_id: z.string().nullable(),
   started_at: wireTime,
   argv_hash: z.string(),
+  /** Of all that it was started with; null: it was written before that was kept. */
+  launch_hash: z.string().nullable().default(null),
   /** The boot that `start_time` counts from, where the system names it. */
   boot: z.string().nullable().default(null),
 });

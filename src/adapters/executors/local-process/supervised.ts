@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { sha256 } from "../../../lib/canonical-json.ts";
+import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { ProcessConfig } from "./config.ts";
 import { type ProcessRecord, readRecord, writeRecord } from "./process-file.ts";
@@ -13,6 +13,8 @@ export type Supervised = {
   logFile: string;
   table: ProcessTable;
   log: Log;
+  /** By whom it was stopped on purpose, for people; undefined: it is to run. */
+  stopped: () => string | undefined;
 };
 
 /** A process that runs now and is known to have been started for a name. */
@@ -23,7 +25,7 @@ export type Live = Pick<ProcessRecord, "pid" | "start_time" | "execution_id" | "
 export function supervised(
   config: ProcessConfig,
   stateDir: string,
-  deps: { table: ProcessTable; log: Log },
+  deps: Pick<Supervised, "table" | "log" | "stopped">,
 ): Supervised {
   const file = (suffix: string) => join(resolve(stateDir), `${config.name}.${suffix}`);
   return { config, recordFile: file("json"), logFile: file("log"), ...deps };
@@ -37,11 +39,33 @@ export async function recordOf(one: Supervised): Promise<ProcessRecord | undefin
   return undefined;
 }
 
+/** Of all that a start goes by: what runs was started with another one if that has changed since. */
+export function launchHash({ argv, cwd, env, uid, gid }: ProcessConfig): string {
+  return sha256(canonicalJson(JSON.parse(JSON.stringify({ argv, cwd, env, uid, gid }))));
+}
+
 export async function keepRecord(one: Supervised, live: Omit<Live, "suspended">): Promise<void> {
   const { pid, start_time, execution_id, started_at } = live;
   const argv_hash = sha256(JSON.stringify(one.config.argv));
+  const launch_hash = launchHash(one.config);
   const { boot } = one.table;
-  await writeRecord(one.recordFile, { pid, start_time, execution_id, started_at, argv_hash, boot });
+  await writeRecord(one.recordFile, {
+    pid,
+    start_time,
+    execution_id,
+    started_at,
+    argv_hash,
+    launch_hash,
+    boot,
+  });
+}
+
+/** Whether what runs was started otherwise than is configured now, as far as its file says. */
+export async function hasChanged(one: Supervised, live: Live): Promise<boolean> {
+  const record = await recordOf(one);
+  if (record?.pid !== live.pid || record.start_time !== live.start_time) return false;
+  if (record.launch_hash !== null) return record.launch_hash !== launchHash(one.config);
+  return record.argv_hash !== sha256(JSON.stringify(one.config.argv));
 }
 
 /** Whether a record's start time counts from this boot. */

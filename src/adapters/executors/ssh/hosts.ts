@@ -48,6 +48,10 @@ export class Hosts {
     return this.#byName.get(name.toLowerCase());
   }
 
+  retire(): void {
+    this.#pool.retire();
+  }
+
   close(): Promise<void> {
     return this.#pool.close();
   }

@@ -18,18 +18,27 @@ export type SshHosts = {
   observer: Observer;
   investigator: Investigator;
   names: readonly string[];
+  /** Another configuration is in force: connections end as soon as nothing goes over them. */
+  retire(): void;
   /** Ends all connections. */
   close(): Promise<void>;
 };
 
-function create(config: SshConfig, { log }: { log: Log }): SshHosts {
+type Deps = {
+  log: Log;
+  /** Of all that act on hosts, also with the configuration from before. */
+  turns?: Turns;
+};
+
+function create(config: SshConfig, { log, turns = new Turns() }: Deps): SshHosts {
   for (const { path, message } of sshProblems(config)) log.warn({ setting: `ssh.${path}` }, message);
   const hosts = new Hosts(config, log);
   return {
-    executor: createExecutor(hosts, new Turns()),
+    executor: createExecutor(hosts, turns),
     observer: createObserver(hosts),
     investigator: createInvestigator(hosts),
     names: hosts.names,
+    retire: () => hosts.retire(),
     close: () => hosts.close(),
   };
 }

@@ -45,6 +45,7 @@ export class Pool {
   readonly #terms: PoolTerms;
   readonly #log: Log;
   #closed = false;
+  #retired = false;
 
   constructor(routes: ReadonlyMap<string, readonly HostConfig[]>, terms: PoolTerms, log: Log) {
     for (const [name, route] of routes) {
@@ -105,7 +106,8 @@ export class Pool {
     }
     lane.busy -= 1;
     if (lane.busy > 0) return;
-    lane.idle = setTimeout(() => void this.#drop(lane), this.#terms.idle_timeout * 1000).unref();
+    const idle = this.#retired ? 0 : this.#terms.idle_timeout * 1000;
+    lane.idle = setTimeout(() => void this.#drop(lane), idle).unref();
   }
 
   async #connected(name: string, lane: Lane): Promise<Connected> {
@@ -127,6 +129,16 @@ export class Pool {
     lane.open = undefined;
     const kept = await open;
     if (kept?.ok) kept.connection.close();
+  }
+
+  /** Keeps no connection any more that nothing goes over: what is under way may still open the ones that it needs. */
+  retire(): void {
+    this.#retired = true;
+    for (const lane of this.#lanes.values()) {
+      if (lane.busy > 0) continue;
+      clearTimeout(lane.idle);
+      void this.#drop(lane);
+    }
   }
 
   /** Ends all connections; there are no new ones afterwards. */

@@ -1,0 +1,41 @@
+import type { Ctx } from "../db/ctx.ts";
+import { type ProcessSupervisor, Supervision } from "../supervision/index.ts";
+import type { LiveConfig } from "./live.ts";
+
+// As Alertmanager's repeat_interval: an alert that fires must not be forgotten before its incident is (incident.ttl).
+const REMIND_SECONDS = 4 * 3_600;
+
+/** The supervision of processes, by the configuration in force; it knows what was stopped on purpose and begins nothing. */
+export async function createSupervision(
+  ctx: Ctx,
+  { current }: LiveConfig,
+  stopped: Map<string, string>,
+): Promise<Supervision> {
+  const supervision = new Supervision({
+    ctx,
+    supervisor: () => current().supervisor,
+    gateway: () => current().gateway,
+    again: () => Math.min(REMIND_SECONDS, current().config.incident.ttl / 2),
+    stopped,
+  });
+  await supervision.begin();
+  return supervision;
+}
+
+/** What a reload does not do: what runs goes on as it was started, and what is configured no longer runs on, too. */
+export async function processNotes(before: ProcessSupervisor, now: ProcessSupervisor): Promise<string[]> {
+  const notes = await Promise.all(
+    before.processes.map(async ({ name, launch }) => {
+      const kept = now.processes.find((one) => one.name === name);
+      if (kept?.launch === launch) return [];
+      const running = await before.find(name);
+      if (running === null) return [];
+      if (kept === undefined)
+        return [`process ${name} is supervised no longer; pid ${running.pid} is left running`];
+      return [
+        `process ${name} is changed, which takes effect at its next start; pid ${running.pid} runs on as it is`,
+      ];
+    }),
+  );
+  return notes.flat();
+}

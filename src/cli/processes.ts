@@ -1,0 +1,99 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { process as one, processList, processName, type WireProcess } from "../contract/process.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { urlPath } from "../lib/url-path.ts";
+import { wait } from "../lib/wait.ts";
+import { read, request } from "./client.ts";
+import { group, leaf, type Session } from "./command.ts";
+import { byWhom, moment } from "./print.ts";
+
+type Options = { json?: boolean; comment?: string };
+
+const LOOK_MS = 300;
+// Longer than the longest stop_timeout_ms, after which it is killed.
+const LONGEST_MS = 11 * 60_000;
+
+function name(text: string): string {
+  if (processName.safeParse(text).success) return text;
+  throw new InvalidArgumentError("It is not a name of a process.");
+}
+
+/** What people should know of one beside its state. */
+function remarks({ state, problem, changed, asked_by, asked_by_kind, probe, watched }: WireProcess): string {
+  const by = asked_by === null ? [] : [`by ${byWhom(asked_by, asked_by_kind ?? "unknown")}`];
+  return [
+    ...(state === "stopped" ? by : []),
+    ...(problem === null ? [] : [problem]),
+    ...(problem === null && probe !== null ? [`probe ${probe.message}`] : []),
+    ...(changed ? ["configured otherwise since its start"] : []),
+    ...(watched ? [] : ["not watched"]),
+  ].join("; ");
+}
+
+const styleOf = (state: WireProcess["state"]) =>
+  state === "down" ? ("red" as const) : state === "running" ? ("green" as const) : ("yellow" as const);
+
+async function list(session: Session, { json }: Options): Promise<void> {
+  const answer = await request(session.server(), "GET", urlPath`/processes`);
+  if (json) return session.out.json(answer.text);
+  const { items } = read(processList, answer);
+  if (items.length === 0)
+    return session.out.line("No process is supervised: `processes` in awoooi.yaml names none.");
+  session.out.table(
+    ["PROCESS", "STATE", "PID", "SINCE", "AUTOSTART", "REMARKS"],
+    items.map((process) => [
+      process.name,
+      { text: process.state, style: styleOf(process.state) },
+      process.pid === null ? "-" : String(process.pid),
+      process.started_at === null ? "-" : moment(process.started_at),
+      process.autostart ? "yes" : "no",
+      remarks(process),
+    ]),
+  );
+}
+
+/** Looks until it is done, or says why it is not. */
+async function done(session: Session, asked: WireProcess): Promise<WireProcess> {
+  const end = performance.now() + LONGEST_MS;
+  let now = asked;
+  while ((now.state === "starting" || now.state === "stopping") && now.problem === null) {
+    if (performance.now() >= end) break;
+    await wait(LOOK_MS);
+    const { items } = read(processList, await request(session.server(), "GET", urlPath`/processes`));
+    const found = items.find((process) => process.name === asked.name);
+    if (found === undefined) throw new AwoooiError("not_found", `${asked.name} is not configured any more.`);
+    now = found;
+  }
+  return now;
+}
+
+async function ask(session: Session, to: "start" | "stop", which: string, options: Options): Promise<void> {
+  const { json, comment } = options;
+  const path = to === "start" ? urlPath`/processes/${which}/start` : urlPath`/processes/${which}/stop`;
+  const answer = await request(session.server(), "POST", path, { body: JSON.stringify({ comment }) });
+  if (json) return session.out.json(answer.text);
+  const { state, pid, problem } = await done(session, read(one, answer));
+  const waits = state === "starting" || state === "stopping";
+  if (problem !== null)
+    throw new AwoooiError(
+      "unavailable",
+      `${which} ${waits ? `is still ${state}` : `is ${state}`}: ${problem}`,
+    );
+  if (state === "stopped") session.out.line(`${which} is stopped, until it is started.`, "green");
+  else session.out.line(`${which} is ${state}${pid === null ? "" : `, pid ${pid}`}.`, styleOf(state));
+}
+
+export function addProcesses(program: Command, session: Session): void {
+  const processes = group(program, "processes", "processes that AWOOOI supervises: see, start and stop them");
+  leaf(processes, "ls", "list them, and how they are", ["awoooi processes ls"]).action((options: Options) =>
+    list(session, options),
+  );
+  for (const [to, summary] of [
+    ["start", "start one, and have it watched"],
+    ["stop", "stop one on purpose: it stays stopped, and is not missed, until it is started"],
+  ] as const)
+    leaf(processes, to, summary, [`awoooi processes ${to} shop`])
+      .argument("<name>", "the process", name)
+      .option("--comment <text>", "kept in the audit ledger")
+      .action((which: string, options: Options) => ask(session, to, which, options));
+}

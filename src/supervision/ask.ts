@@ -1,0 +1,48 @@
+import { authorise } from "../access/index.ts";
+import { record } from "../audit/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { admitUnplanned, type Gateway } from "../execution/index.ts";
+import { actorLabel } from "../lib/actor.ts";
+import { AwoooiError } from "../lib/error.ts";
+import { traitsOf } from "../operation/index.ts";
+import { raiseNoMore } from "./alert.ts";
+import { lockProcess, updateProcess } from "./store.ts";
+import type { ProcessRow, SupervisedProcess } from "./types.ts";
+
+export type Asked = { name: string; to: "start" | "stop"; comment?: string | undefined };
+
+/**
+ * Has a process started or stopped, which is done soon after this has committed. It is the person's own act and stands on no
+ * plan: an approver's, or an admin's where a restart takes more than one signature. One that is stopped so stays
+ * stopped until it is started, and its own alert ends. Throws `not_found`, and `conflict` while changes are stopped.
+ */
+export async function askProcess(
+  ctx: Ctx,
+  { name, to, comment }: Asked,
+  processes: readonly SupervisedProcess[],
+  gateway: Gateway,
+): Promise<{ process: SupervisedProcess; row: ProcessRow }> {
+  const { required_signatures } = gateway();
+  const alone = required_signatures[traitsOf({ kind: "process.restart" }).risk] <= 1;
+  authorise(ctx.actor, `${to} processes`, { people: alone ? "approver" : "admin" });
+  const process = processes.find((one) => one.name === name);
+  if (process === undefined)
+    throw new AwoooiError("not_found", `There is no process ${name} in the configuration.`);
+  return transaction(ctx, async (tx) => {
+    const refused = await admitUnplanned(tx, gateway);
+    if (refused !== undefined) throw new AwoooiError("conflict", `${refused.message}.`);
+    const row = await lockProcess(tx, name);
+    await raiseNoMore(tx, process, row);
+    record(tx, { action: `process.${to}_asked`, subject: name, data: { comment, before: row.state } });
+    const asked = await updateProcess(tx, name, {
+      state: to === "start" ? "starting" : "stopping",
+      problem: null,
+      asked_by: actorLabel(tx.actor),
+      asked_by_kind: tx.actor.kind,
+      asked_at: tx.clock.now(),
+      told_at: null,
+    });
+    return { process, row: asked };
+  });
+}

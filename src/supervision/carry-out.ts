@@ -1,0 +1,79 @@
+import { record } from "../audit/index.ts";
+import type { Ctx } from "../db/ctx.ts";
+import { transaction } from "../db/transaction.ts";
+import { admitUnplanned, type Gateway, whatStopsAll } from "../execution/index.ts";
+import { clip } from "../lib/clip.ts";
+import { messageOf } from "../lib/error.ts";
+import { findProcess, lockProcess, updateProcess } from "./store.ts";
+import type { ProcessSupervisor } from "./types.ts";
+
+/** A start or stop that is to be done: because a person asked, or because the server starts. */
+export type Task = { name: string; to: "start" | "stop"; asked: boolean };
+
+/** `waits`: changes are stopped, and it is tried again. Else it is over; `changed`: it was not as wanted before. */
+export type Carried =
+  | { done: false; waits: string }
+  | { done: true; pid: number | null; problem: string | null; changed: boolean };
+
+/** Whether what was to be done is still wanted: whoever asked may have asked for the opposite since. */
+const isWanted = ({ to, asked }: Task, state: string | undefined) =>
+  asked
+    ? state === (to === "start" ? "starting" : "stopping")
+    : !["stopping", "stopped"].includes(state ?? "up");
+
+async function begin(ctx: Ctx, task: Task, gateway: Gateway): Promise<string | null | "over"> {
+  // Asked without the lock first: it is looked at again and again while changes are stopped.
+  const before = await whatStopsAll(ctx, gateway());
+  if (before !== undefined) return before.message;
+  return transaction(ctx, async (tx) => {
+    const refused = await admitUnplanned(tx, gateway);
+    if (refused !== undefined) return refused.message;
+    if (!isWanted(task, (await findProcess(tx, task.name))?.state)) return "over";
+    record(tx, { action: `process.${task.to}_begun`, subject: task.name, data: { asked: task.asked } });
+    return null;
+  });
+}
+
+async function end(ctx: Ctx, task: Task, { pid, problem }: { pid: number | null; problem: string | null }) {
+  const { name, to } = task;
+  await transaction(ctx, async (tx) => {
+    const row = await lockProcess(tx, name);
+    const data = { pid, ...(problem === null ? {} : { problem }) };
+    const what = problem !== null ? `${to}_failed` : to === "start" ? "started" : "stopped";
+    record(tx, { action: `process.${what}`, subject: name, data });
+    if (!isWanted(task, row.state)) return;
+    const state = to === "stop" && problem === null ? "stopped" : "up";
+    // What its watch has said meanwhile of one that the server starts stays.
+    if (task.asked || row.state !== "down") await updateProcess(tx, name, { state, problem });
+  });
+}
+
+/**
+ * Starts or stops a process, unless it is as wanted already. What was begun and not ended, as by a crash between, is done
+ * again with the same end. Never throws for what the process does.
+ */
+export async function carryOut(
+  ctx: Ctx,
+  task: Task,
+  supervisor: ProcessSupervisor,
+  gateway: Gateway,
+): Promise<Carried> {
+  const { name, to } = task;
+  const found = await supervisor.find(name);
+  let pid = found?.pid ?? null;
+  let problem: string | null = null;
+  const changed = (found !== null) !== (to === "start");
+  if (changed) {
+    const stopped = await begin(ctx, task, gateway);
+    if (stopped === "over") return { done: true, pid, problem, changed: false };
+    if (stopped !== null) return { done: false, waits: stopped };
+    try {
+      pid = (await supervisor[to](name)).pid;
+    } catch (error) {
+      problem = clip(messageOf(error), 1_000);
+    }
+  }
+  // What runs already when the server starts is nothing to write down.
+  if (changed || task.asked) await end(ctx, task, { pid, problem });
+  return { done: true, pid, problem, changed };
+}

@@ -1,0 +1,389 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { approved } from "../../test/support/approved.ts";
+import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
+import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
+import { capturedLog } from "../../test/support/log.ts";
+import { until } from "../../test/support/until.ts";
+import { type LocalProcesses, localProcess } from "../adapters/executors/local-process/index.ts";
+import { attemptExecution, beginExecution, concludeExecution, freeze, unfreeze } from "../execution/index.ts";
+import type { Role } from "../lib/actor.ts";
+import { Supervision } from "./index.ts";
+
+const ROLES = ["viewer", "responder", "approver", "admin"] as const;
+
+let database: TestDatabase;
+let clock: SetClock;
+let folder: string;
+const people = {} as Record<Role, Person>;
+/** Of the latest server that a test has started. */
+let local: LocalProcesses;
+let supervision: Supervision;
+let log: ReturnType<typeof capturedLog>;
+let gateway = { ...GATEWAY };
+const started: { local: LocalProcesses; supervision: Supervision }[] = [];
+
+beforeAll(async () => {
+  database = await createDatabase();
+  clock = setClock();
+  for (const role of ROLES) people[role] = await makePerson(database.ctx(undefined, clock), role, role);
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await database.forget();
+  clock.forward(100_000);
+  folder = await temporaryFolder("supervision");
+  gateway = { ...GATEWAY };
+});
+afterEach(async () => {
+  for (const one of started.splice(0)) {
+    await one.supervision.stop();
+    for (const { name } of one.local.processes) await one.local.stop(name);
+  }
+  await clearFolder(folder);
+});
+
+const shop = (more: object = {}) => ({
+  name: "shop",
+  argv: ["sleep", "600"],
+  settle_ms: 0,
+  watch: { interval_ms: 100 },
+  ...more,
+});
+
+/** What a server does with processes when it starts, and then each second. */
+async function serve(...processes: object[]): Promise<void> {
+  await started.at(-1)?.supervision.stop();
+  log = capturedLog();
+  const stopped = new Map<string, string>();
+  const own = { stopped: (name: string) => stopped.get(name), log: log.log };
+  const configs = processes.map((one) => localProcess.processConfig.parse(one));
+  local = localProcess.create({ processes: configs, state_dir: folder }, own);
+  supervision = new Supervision({
+    ctx: { ...database.ctx({ kind: "system", name: "sweep" }, clock), log: log.log },
+    supervisor: () => local,
+    gateway: () => gateway,
+    again: () => 3_600,
+    stopped,
+  });
+  started.push({ local, supervision });
+  await supervision.begin();
+  await second();
+}
+async function second(): Promise<void> {
+  await supervision.tick();
+  await supervision.settled();
+}
+/** Seconds until `holds`. */
+const when = <T>(holds: () => Promise<T | undefined | false> | T | undefined | false, what: string) =>
+  until(async () => {
+    await second();
+    return holds();
+  }, what);
+
+const as = (role: Role) => database.ctx(people[role], clock);
+const ask = (to: "start" | "stop", role: Role = "approver", name = "shop") =>
+  supervision.ask(as(role), { name, to });
+const shown = async (name = "shop") =>
+  (await supervision.list(as("viewer"))).find((one) => one.name === name);
+const pid = async (name = "shop") => (await local.find(name))?.pid ?? null;
+const said = () => log.lines().map(({ msg }) => msg);
+type Told = {
+  status: string;
+  labels: Record<string, string>;
+  annotations: { summary: string };
+  startsAt: string;
+  fingerprint: string;
+};
+/** What the journal was told, in its order. */
+async function told(): Promise<Told[]> {
+  const { rows } = await database.pool.query("select sender, body from receipts order by seq");
+  return rows.map(({ sender, body }) => {
+    expect(sender).toBe("awoooi");
+    return JSON.parse(body.toString("utf8")).alerts[0] as Told;
+  });
+}
+const statuses = async () => (await told()).map(({ status }) => status);
+const ledger = async () =>
+  (
+    await database.pool.query(
+      "select action, actor, data from audit_entries where action like 'process.%' order by seq desc",
+    )
+  ).rows as { action: string; actor: string; data: Record<string, unknown> }[];
+
+/** A server that answers probes as it is told to. */
+async function probed() {
+  let status = 200;
+  let asked = 0;
+  const server: Server = createServer((_request, response) => {
+    asked += 1;
+    response.writeHead(status).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    probe: { url: `http://127.0.0.1:${port}/`, timeout_ms: 60_000 },
+    answer: (with_status: number) => {
+      status = with_status;
+      asked = 0;
+    },
+    asked: () => asked,
+    [Symbol.dispose]: () => void server.close(),
+  };
+}
+
+describe("the start of a server", () => {
+  it("starts what does not run, says so, and takes over what a server before it has left running", async () => {
+    await serve(shop(), shop({ name: "till" }), shop({ name: "by-hand", autostart: false }));
+    const first = await pid();
+    expect(first).toEqual(expect.any(Number));
+    expect(said()).toContain(`started process shop, pid ${first}`);
+    expect(await pid("by-hand")).toBeNull();
+    await local.stop("till");
+    await serve(shop(), shop({ name: "till" }));
+    expect(await pid()).toBe(first);
+    expect(said()).toContain(`process shop runs already, pid ${first}`);
+    expect(said()).toContain(`started process till, pid ${await pid("till")}`);
+    expect(await shown()).toMatchObject({
+      state: "running",
+      pid: first,
+      autostart: true,
+      watched: true,
+      problem: null,
+    });
+    expect(await told()).toEqual([]);
+  });
+
+  it("says what does not stay up, and raises it at once; what nobody starts by itself is not missed", async () => {
+    await serve(shop({ argv: ["/bin/sh", "-c", "echo no disk >&2; exit 3"], settle_ms: 60_000 }));
+    expect(said()).toContain("process shop was not started");
+    const [alert] = await when(async () => (await told()).length > 0 && told(), "the alert");
+    expect(alert?.annotations.summary).toMatch(/^shop: it does not run: .*exit code 3\s+no disk/s);
+    expect(await shown()).toMatchObject({ state: "down", problem: expect.stringContaining("exit code 3") });
+    await serve(shop({ name: "by-hand", autostart: false }));
+    await second();
+    expect(await shown("by-hand")).toMatchObject({ state: "not_running", watched: false });
+    // Nobody watches the first any more.
+    expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+
+  it("changes nothing while changes are frozen or in shadow mode, and does it when that ends", async () => {
+    await freeze(as("responder"), { why: "the disk is being swapped" });
+    gateway = { ...GATEWAY, mode: "shadow" };
+    await serve(shop());
+    expect(await shown()).toMatchObject({ pid: null, problem: "Gate 4: in shadow mode nothing is changed" });
+    gateway = { ...GATEWAY };
+    const frozen = /^Gate 4: changes are frozen by responder .*: the disk is being swapped$/;
+    await when(async () => frozen.test((await shown())?.problem ?? ""), "the freeze to be named");
+    // It is missed all the same: it is to run.
+    await when(async () => (await statuses()).length > 0, "the alert");
+    await unfreeze(as("approver"));
+    await when(pid, "the start");
+    await when(async () => (await statuses()).at(-1) === "resolved", "the end of the alert");
+    expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+});
+
+describe("a stop on purpose", () => {
+  it("ends it, is not trouble, holds over a restart of the server and against repairs, until it is started", async () => {
+    await serve(shop());
+    const first = (await pid()) as number;
+    expect(await ask("stop")).toMatchObject({ state: "stopping", asked_by: "approver" });
+    await second();
+    expect(await shown()).toMatchObject({ state: "stopped", pid: null, asked_by: "approver", problem: null });
+    expect(said()).toContain(`stopped process shop, pid ${first}`);
+    await serve(shop());
+    await when(
+      () => said().some((line) => line.startsWith("process shop is not started: it was stopped by approver")),
+      "the line",
+    );
+    const restart = {
+      kind: "process.restart",
+      target: { kind: "process", name: "shop" },
+      parameters: {},
+    } as const;
+    const { checks } = await local.executor.dryRun(restart);
+    expect(checks[0]).toMatchObject({ name: "is to run", passed: false });
+    const run = { execution_id: "EXE-1", attempt: 1, before: {} };
+    const act = await local.executor.act(restart, run, new AbortController().signal);
+    expect(act).toMatchObject({
+      ok: false,
+      sent: false,
+      error: expect.stringContaining("stopped on purpose by approver"),
+    });
+    const seen = await local.observer.observe({ kind: "process", name: "shop" }, clock.now());
+    expect(seen.facts[0]?.message).toMatch(/^none is running, stopped on purpose by approver at /);
+    await ask("start");
+    await second();
+    expect(await shown()).toMatchObject({ state: "running", pid: expect.any(Number) });
+    expect((await local.executor.dryRun(restart)).checks.every(({ passed }) => passed)).toBe(true);
+    expect((await ledger()).map(({ action, actor }) => `${action} ${actor}`).slice(0, 6)).toEqual([
+      "process.started sweep (system)",
+      "process.start_begun sweep (system)",
+      "process.start_asked approver",
+      "process.stopped sweep (system)",
+      "process.stop_begun sweep (system)",
+      "process.stop_asked approver",
+    ]);
+    expect(await told()).toEqual([]);
+  });
+
+  it("ends the alert of one that was down", async () => {
+    await serve(shop());
+    process.kill((await pid()) as number, "SIGKILL");
+    await when(async () => (await shown())?.state === "down", "the alert");
+    await ask("stop");
+    await when(async () => (await shown())?.state === "stopped", "the stop");
+    expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+
+  it("is done by the next server where this one dies in the middle", async () => {
+    await serve(shop(), shop({ name: "till" }));
+    await ask("stop");
+    await ask("stop", "approver", "till");
+    await local.stop("till");
+    await serve(shop(), shop({ name: "till" }));
+    expect([await pid(), await pid("till")]).toEqual([null, null]);
+    expect([(await shown())?.state, (await shown("till"))?.state]).toEqual(["stopped", "stopped"]);
+  });
+
+  it("says what stands in the way", async () => {
+    await serve(shop({ autostart: false, argv: ["no-such-program"] }));
+    await ask("start");
+    await second();
+    expect((await shown())?.problem).toMatch(/ENOENT/);
+  });
+});
+
+describe("who may start and stop", () => {
+  it("an approver, where one signature is enough for a restart, else an admin; nobody while changes are frozen", async () => {
+    await serve(shop());
+    const first = await pid();
+    const may = async (role: Role) =>
+      ask("stop", role).then(
+        () => true,
+        ({ code }) => code,
+      );
+    expect([await may("viewer"), await may("responder")]).toEqual(["forbidden", "forbidden"]);
+    gateway = { ...GATEWAY, required_signatures: { ...GATEWAY.required_signatures, medium: 2 } };
+    expect(await may("approver")).toBe("forbidden");
+    await freeze(as("responder"), { why: "moving" });
+    await expect(ask("stop", "admin")).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("Gate 4: changes are frozen by responder"),
+    });
+    await second();
+    expect(await pid()).toBe(first);
+    await unfreeze(as("approver"));
+    gateway = { ...gateway, mode: "shadow" };
+    await expect(ask("stop", "admin")).rejects.toMatchObject({ code: "conflict" });
+    await expect(ask("stop", "admin", "elsewhere")).rejects.toMatchObject({ code: "not_found" });
+    gateway = { ...gateway, mode: "suggest" };
+    // Asked before the freeze, and not begun: it waits.
+    expect(await may("admin")).toBe(true);
+    await freeze(as("responder"), { why: "moving" });
+    await second();
+    expect(await shown()).toMatchObject({
+      state: "stopping",
+      pid: first,
+      problem: expect.stringContaining("frozen"),
+    });
+    await unfreeze(as("approver"));
+    await when(async () => (await pid()) === null, "the stop");
+    const sender = database.ctx({ kind: "sender", name: "grafana" }, clock);
+    await expect(supervision.ask(sender, { name: "shop", to: "start" })).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    await expect(supervision.list(sender)).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
+
+describe("the watch", () => {
+  it("raises a probe that fails so many times in a row, once, over restarts, and ends it when it answers", async () => {
+    using site = await probed();
+    const config = shop({ probe: site.probe, watch: { interval_ms: 100, failures: 3, severity: "high" } });
+    await serve(config);
+    await when(() => site.asked() > 0, "a look");
+    site.answer(500);
+    await when(() => site.asked() === 2, "two failures");
+    site.answer(200);
+    await when(() => site.asked() > 0, "an answer between");
+    site.answer(500);
+    await when(async () => (await told()).length > 0, "the alert");
+    expect(site.asked()).toBe(3);
+    expect(said()).toContainEqual(expect.stringMatching(/^process shop is down: its probe answered 500 /));
+    const [alert] = await told();
+    expect(alert).toMatchObject({
+      status: "firing",
+      labels: { alertname: "ServiceUnreachable", service: "shop", severity: "high" },
+      startsAt: clock.now().toISOString(),
+      annotations: {
+        summary: expect.stringMatching(
+          /^shop: its probe answered 500 in \d+ ms, not 200 \(3 times in a row\)$/,
+        ),
+      },
+    });
+    await serve(config);
+    site.answer(500);
+    await when(() => site.asked() > 4, "more failures");
+    expect(await statuses()).toEqual(["firing"]);
+    clock.forward(3_600);
+    await when(async () => (await told()).length > 1, "the reminder");
+    expect((await told())[1]).toEqual(alert);
+    await serve(config);
+    site.answer(200);
+    await when(async () => (await shown())?.state === "running", "its end");
+    expect(await statuses()).toEqual(["firing", "firing", "resolved"]);
+    expect((await told())[2]).toMatchObject({ startsAt: alert?.startsAt, fingerprint: alert?.fingerprint });
+    expect((await shown())?.probe).toMatchObject({ ok: true });
+  });
+
+  it("raises at once what has ended, and one that hangs and has no probe as patiently as a probe", async () => {
+    await serve(shop(), shop({ name: "till" }), shop({ name: "quiet", watch: { enabled: false } }));
+    const names = async () =>
+      (await told()).map(({ labels, annotations }) => [labels.service, annotations.summary]);
+    process.kill((await pid("quiet")) as number, "SIGKILL");
+    process.kill((await pid()) as number, "SIGKILL");
+    process.kill((await pid("till")) as number, "SIGSTOP");
+    await when(async () => (await told()).length === 2, "both alerts");
+    expect(await names()).toEqual([
+      ["shop", "shop: it does not run"],
+      ["till", expect.stringMatching(/^till: pid \d+ is suspended \(3 times in a row\)$/)],
+    ]);
+    expect(await shown("quiet")).toMatchObject({ state: "not_running", watched: false });
+  });
+
+  it("leaves alone what an execution is at, until that is over", async () => {
+    using site = await probed();
+    await serve(shop({ probe: site.probe }));
+    const ctx = database.ctx({ kind: "system", name: "pipeline" }, clock);
+    const target = { kind: "process" as const, name: "shop" };
+    const { approval_id } = await approved([people.approver], database, clock, {
+      kind: "process.restart",
+      target,
+      parameters: {},
+    });
+    const options = {
+      gateway: () => ({ ...gateway, executors: [local.executor] }),
+      retries: 0,
+      retry_wait: 0,
+      busy_wait: 2,
+      timeout: 60,
+      deadline: 1_200,
+    };
+    const { execution_id } = await beginExecution(ctx, approval_id, options);
+    expect(await attemptExecution(ctx, { execution_id, attempt: 1 }, options)).toMatchObject({
+      kind: "acted",
+    });
+    process.kill((await pid()) as number, "SIGKILL");
+    await until(async () => (await pid()) === null, "its end");
+    const before = site.asked();
+    await when(() => site.asked() > before + 2, "looks");
+    expect(await told()).toEqual([]);
+    await concludeExecution(ctx, { execution_id, verification: null, error: "it has ended" });
+    await when(async () => (await told()).length > 0, "the alert");
+  });
+});

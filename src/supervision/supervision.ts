@@ -1,0 +1,237 @@
+import { authorise } from "../access/index.ts";
+import type { WireProcess } from "../contract/process.ts";
+import type { Ctx } from "../db/ctx.ts";
+import type { Gateway } from "../execution/index.ts";
+import { messageOf } from "../lib/error.ts";
+import { type Asked, askProcess } from "./ask.ts";
+import { carryOut, type Task } from "./carry-out.ts";
+import { presentProcess, type Remembered } from "./read.ts";
+import { findProcess, processRows } from "./store.ts";
+import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
+import { fell, isWatched, look, rose } from "./watch.ts";
+
+export type SupervisionDeps = {
+  /** Of the sweep. */
+  ctx: Ctx;
+  /** That of the configuration in force. */
+  supervisor: () => ProcessSupervisor;
+  gateway: Gateway;
+  /** Seconds after which an alert that still fires is told again. */
+  again: () => number;
+  /** By whom each process was stopped on purpose, for people: kept here, and read by what carries out repairs. */
+  stopped: Map<string, string>;
+};
+
+type Known = Remembered & {
+  /** It is to be started because the server is, and was not yet. */
+  toStart: boolean;
+  /** Looks in a row that found it broken. */
+  failures: number;
+  /** When it is looked at next: milliseconds of the process's own clock, which nobody sets. */
+  due: number;
+  acting: Promise<void> | null;
+  looking: Promise<void> | null;
+  /** How often something was done about it: a look that began before that is of before. */
+  acts: number;
+  /** The latest look or act met an error of ours, which is told once. */
+  failing: boolean;
+};
+
+const stranger = (): Known => ({
+  toStart: false,
+  ran: false,
+  probe: null,
+  waits: null,
+  failures: 0,
+  due: 0,
+  acting: null,
+  looking: null,
+  acts: 0,
+  failing: false,
+});
+
+const stoppedBy = ({ asked_by, since }: ProcessRow) => `by ${asked_by ?? "nobody"} at ${since.toISOString()}`;
+
+/**
+ * Has processes run as they are to: starts them with the server, starts and stops those that people ask for, and watches
+ * them. What must not be lost is in the database; all else is found out again.
+ */
+export class Supervision {
+  readonly #deps: SupervisionDeps;
+  readonly #known = new Map<string, Known>();
+  #stopping = false;
+  /** Nothing is configured, and nothing is left of what was. */
+  #idle = false;
+
+  constructor(deps: SupervisionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads what was stopped on purpose: before anything acts on processes. */
+  async begin(): Promise<void> {
+    this.#remember(await processRows(this.#deps.ctx));
+  }
+
+  /** Begins what is due, without waiting for it. */
+  async tick(): Promise<void> {
+    const supervisor = this.#deps.supervisor();
+    this.#meet(supervisor.processes);
+    if (supervisor.processes.length === 0 && this.#idle) return;
+    const rows = await processRows(this.#deps.ctx);
+    this.#remember(rows);
+    await this.#leave(supervisor.processes, rows);
+    const byName = new Map(rows.map((row) => [row.name, row]));
+    for (const process of supervisor.processes) this.#attend(process, byName.get(process.name), supervisor);
+    this.#idle = supervisor.processes.length === 0;
+  }
+
+  /** Resolves when all is over that a tick has begun. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#known.values()].flatMap(({ acting, looking }) => [acting, looking]));
+  }
+
+  /** Waits for starts and stops that are under way; what a look finds is not heard any more. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([...this.#known.values()].map(({ acting }) => acting));
+  }
+
+  /** Every configured process, in the order of the configuration. */
+  async list(ctx: Ctx): Promise<WireProcess[]> {
+    authorise(ctx.actor, "list processes", { people: "viewer" });
+    const supervisor = this.#deps.supervisor();
+    const rows = new Map((await processRows(ctx)).map((row) => [row.name, row]));
+    return Promise.all(supervisor.processes.map((one) => this.#present(one, rows.get(one.name), supervisor)));
+  }
+
+  /** Has one started or stopped, as {@link askProcess} says. */
+  async ask(ctx: Ctx, asked: Asked): Promise<WireProcess> {
+    const supervisor = this.#deps.supervisor();
+    const { process, row } = await askProcess(ctx, asked, supervisor.processes, this.#deps.gateway);
+    return this.#present(process, row, supervisor);
+  }
+
+  #present(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor) {
+    return presentProcess(process, row, this.#known.get(process.name) ?? stranger(), supervisor);
+  }
+
+  #remember(rows: readonly ProcessRow[]): void {
+    const { stopped } = this.#deps;
+    stopped.clear();
+    for (const row of rows)
+      if (row.state === "stopped" || row.state === "stopping") stopped.set(row.name, stoppedBy(row));
+  }
+
+  /** Those that are new here are to be started, at the start of the server and when a reload adds them. */
+  #meet(processes: readonly SupervisedProcess[]): void {
+    const names = new Set(processes.map(({ name }) => name));
+    for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
+    for (const { name, autostart } of processes)
+      if (!this.#known.has(name)) this.#known.set(name, { ...stranger(), toStart: autostart });
+  }
+
+  /** Of what is configured or watched no longer the alert ends: nobody would see that it is well again. */
+  async #leave(processes: readonly SupervisedProcess[], rows: readonly ProcessRow[]): Promise<void> {
+    const watched = new Set(processes.filter(({ watch }) => watch.enabled).map(({ name }) => name));
+    for (const { name, state } of rows)
+      if (state === "down" && !watched.has(name)) await rose(this.#deps.ctx, { name });
+  }
+
+  #attend(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor): void {
+    const known = this.#known.get(process.name);
+    if (known === undefined || known.acting !== null || this.#stopping) return;
+    const task = this.#taskOf(process.name, row, known);
+    const due = known.looking === null && performance.now() >= known.due;
+    // One whose start waits, as for the end of a freeze, is looked at meanwhile; never both at once.
+    if (task?.asked || (task !== null && known.looking === null && !(known.waits !== null && due))) {
+      const acting = this.#guarded(process.name, known, () => this.#act(task, known, supervisor));
+      known.acting = acting.finally(() => {
+        known.acting = null;
+      });
+    } else if (due) {
+      known.due = performance.now() + process.watch.interval_ms;
+      const looking = this.#guarded(process.name, known, () => this.#look(process, known, supervisor));
+      known.looking = looking.finally(() => {
+        known.looking = null;
+      });
+    }
+  }
+
+  #taskOf(name: string, row: ProcessRow | undefined, known: Known): Task | null {
+    if (row?.state === "starting" || row?.state === "stopping") {
+      known.toStart = false;
+      return { name, to: row.state === "starting" ? "start" : "stop", asked: true };
+    }
+    if (!known.toStart) return null;
+    if (row?.state !== "stopped") return { name, to: "start", asked: false };
+    known.toStart = false;
+    this.#deps.ctx.log.info(
+      { process: name },
+      `process ${name} is not started: it was stopped ${stoppedBy(row)}`,
+    );
+    return null;
+  }
+
+  /** An error of ours is told once for each spell of them; the next tick tries again. */
+  async #guarded(name: string, known: Known, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      known.failing = false;
+    } catch (error) {
+      if (!known.failing)
+        this.#deps.ctx.log.error(
+          { process: name, error: messageOf(error) },
+          "a process cannot be supervised now",
+        );
+      known.failing = true;
+    }
+  }
+
+  async #act(task: Task, known: Known, supervisor: ProcessSupervisor): Promise<void> {
+    const { ctx, gateway } = this.#deps;
+    const { name, to, asked } = task;
+    const carried = await carryOut(ctx, task, supervisor, gateway);
+    known.acts += 1;
+    if (!carried.done) {
+      if (known.waits !== carried.waits)
+        ctx.log.warn({ process: name, reason: carried.waits }, `process ${name}: its ${to} waits`);
+      known.waits = carried.waits;
+      return;
+    }
+    Object.assign(known, { toStart: false, waits: null, failures: 0, due: 0 });
+    const { pid, problem, changed } = carried;
+    if (to === "start" && pid !== null) known.ran = true;
+    if (problem !== null)
+      ctx.log.warn(
+        { process: name, problem },
+        `process ${name} was not ${to === "start" ? "started" : "stopped"}`,
+      );
+    else if (changed) {
+      const did = to === "start" ? "started" : "stopped";
+      ctx.log.info({ process: name, ...(pid === null ? {} : { pid }) }, `${did} process ${name}, pid ${pid}`);
+    } else if (!asked) ctx.log.info({ process: name, pid }, `process ${name} runs already, pid ${pid}`);
+  }
+
+  async #look(process: SupervisedProcess, known: Known, supervisor: ProcessSupervisor): Promise<void> {
+    const { ctx, again } = this.#deps;
+    const { acts } = known;
+    const seen = await look(supervisor, process.name);
+    // What was begun meanwhile has changed what was looked at.
+    if (this.#stopping || known.acts !== acts || known.acting !== null) return;
+    known.probe = seen.probe === null ? null : { ...seen.probe, at: ctx.clock.now().toISOString() };
+    if (seen.pid !== null) known.ran = true;
+    const row = await findProcess(ctx, process.name);
+    if (!isWatched(process, row, known.ran)) return;
+    known.failures = seen.well ? 0 : known.failures + 1;
+    const about = { process: process.name };
+    if (seen.well) {
+      if (row?.state === "down" && (await rose(ctx, process)))
+        ctx.log.info(about, `process ${process.name} is well again`);
+    } else if (seen.certain || known.failures >= process.watch.failures) {
+      const many = seen.certain || known.failures === 1 ? "" : ` (${known.failures} times in a row)`;
+      const why = `${seen.why}${many}`;
+      if (await fell(ctx, process, why, again()))
+        ctx.log.warn(about, `process ${process.name} is down: ${why}`);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { processes } from "../db/schema.ts";
+
+/** A supervised process, as the configuration has it. */
+export type SupervisedProcess = {
+  name: string;
+  /** Whether the server starts it at its own start. */
+  autostart: boolean;
+  watch: {
+    enabled: boolean;
+    /** Between two looks. */
+    interval_ms: number;
+    /** So many looks in a row must find it broken. */
+    failures: number;
+    /** Of its alert; absent: the decision says how bad it is. */
+    severity?: "critical" | "high" | "warning" | "low" | undefined;
+  };
+  /** Equal for equal commands, environments, folders and accounts. */
+  launch: string;
+};
+
+export type RunningProcess = {
+  pid: number;
+  started_at: string;
+  suspended: boolean;
+  /** It was started otherwise than is configured now. */
+  changed: boolean;
+};
+
+/** The port of what starts and stops processes. All of it throws `not_found` for one that is not configured. */
+export type ProcessSupervisor = {
+  processes: readonly SupervisedProcess[];
+  /** What runs now; null: nothing does. */
+  find(name: string): Promise<RunningProcess | null>;
+  /** What its probe answers; null: it has none. */
+  probe(name: string): Promise<{ ok: boolean; message: string } | null>;
+  /** Starts it if it does not run. Throws `unavailable`, with the end of its log, when it does not stay up. */
+  start(name: string): Promise<{ pid: number; started: boolean }>;
+  /** Ends it, with its whole group, if it runs: `pid` is what ran. Throws `unavailable` when it lives on. */
+  stop(name: string): Promise<{ pid: number | null }>;
+};
+
+export type ProcessRow = typeof processes.$inferSelect;
