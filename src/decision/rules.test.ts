@@ -139,7 +139,13 @@ describe("rules about findings", () => {
 
   it("never act on what only a person can cure", () => {
     const acting = RULES.filter((one) => one.findings && !["investigate", "none"].includes(one.propose));
-    expect(acting.map(({ id, findings }) => [id, findings])).toEqual([["bad_rollout", ["bad_rollout"]]]);
+    expect(acting.map(({ id, findings }) => [id, findings])).toEqual([
+      ["journal_fills_disk", ["journal_large"]],
+      ["build_cache_fills_disk", ["docker_build_cache_large"]],
+      ["unused_images_fill_disk", ["docker_images_unused"]],
+      ["bad_rollout", ["bad_rollout"]],
+      ["process_gone", ["process_not_running", "process_suspended"]],
+    ]);
   });
 
   it("say nothing where nothing was looked at", () => {
