@@ -35,14 +35,14 @@ export type Adapters = {
   stop(): Promise<void>;
 };
 
-type Deps = { state_dir: string; print: (line: string) => void; log: Log };
+type Deps = { state_dir: string; print: (line: string) => void; program?: string | undefined; log: Log };
 
 /** Those that tell people. */
-function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["notifiers"] {
+function createNotifiers(config: Config, deps: Pick<Deps, "print" | "program">): Adapters["notifiers"] {
   const { enabled, terminal, webhook: hook, webhooks } = config.notification;
   if (!enabled) return [];
   return [
-    ...(terminal ? [log.create({ print: deps.print })] : []),
+    ...(terminal ? [log.create(deps)] : []),
     ...(hook === undefined ? [] : [webhook.create(hook)]),
     ...webhooks.map((one) => webhook.create(one)),
   ];
@@ -67,7 +67,7 @@ export function createSources({ intake }: Config): Adapters["sources"] {
 /** Those that are made anew when the configuration is reloaded: they do nothing by themselves. */
 export function createReloadable(
   config: Config,
-  deps: Pick<Deps, "print">,
+  deps: Pick<Deps, "print" | "program">,
 ): Pick<Adapters, "sources" | "notifiers"> {
   return { sources: createSources(config), notifiers: createNotifiers(config, deps) };
 }

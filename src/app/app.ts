@@ -46,6 +46,8 @@ export type AppOptions = {
   log: Log;
   /** Lines for the person who started it. */
   print: (line: string) => void;
+  /** How that person starts this program, for commands that they copy (default: awoooi). */
+  program?: string;
   /** Called when the server cannot go on: another has taken its database over. */
   onFatal?: () => void;
   clock?: Clock;
@@ -116,7 +118,7 @@ function startLoops({ as, live, retention, every, intervals, log }: Loops): (() 
  * once: `stop`, and an error half-way, run these in reverse. Throws `AwoooiError` with a sentence.
  */
 export async function startApp(config: Config, options: AppOptions): Promise<RunningApp> {
-  const { log, print, clock = systemClock, random = systemRandom } = options;
+  const { log, print, program = "awoooi", clock = systemClock, random = systemRandom } = options;
   const intervals: Intervals = { ...INTERVALS, ...options.intervals };
   const ends: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -135,7 +137,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const ctxOf = (actor: Actor): Ctx => ({ db: database.db, actor, clock, random, log });
     const state_dir = resolve(join(database.data_dir, "processes"));
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
-    const adapters = createAdapters(config, { state_dir, print, log });
+    const adapters = createAdapters(config, { state_dir, print, program, log });
     ends.push(() => adapters.stop());
     const adapted = options.adapt === undefined ? adapters : options.adapt(adapters);
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
@@ -168,7 +170,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
         build(next) {
           keepSecret(secretsOf(next.config));
           // What acts and sees stays: it may be in the middle of something.
-          const fresh = { ...adapted, ...createReloadable(next.config, { print }) };
+          const fresh = { ...adapted, ...createReloadable(next.config, { print, program }) };
           const { sources, notifiers } = metrics.counted(options.adapt?.(fresh) ?? fresh);
           return built(next, { ...bound, sources, notifiers });
         },

@@ -54,7 +54,7 @@ describe("incidents", () => {
       cursor: "abc",
     });
     expect(server.seen[0]?.authorization).toBe(`Bearer ${TOKEN}`);
-    expect(stdout).toMatch(/^INCIDENT +SEV +STATUS .*\nINC-20260701-ABC123 +P0 +investigating +3 /);
+    expect(stdout).toMatch(/^INCIDENT +SEV +STATUS .*\nINC-20260701-ABC123 +P0 +waiting for signature +3 /);
     expect(stderr).toContain("--cursor next_1");
   });
 
@@ -105,6 +105,7 @@ describe("incidents", () => {
     server.answers[`GET ${own}`] = as(incident, {
       ...INCIDENT,
       status: "resolved",
+      activity: null,
       resolved_at: AT,
       outcome,
     });
@@ -201,6 +202,14 @@ describe("approvals", () => {
     ]) {
       expect(stdout).toContain(text);
     }
+  });
+
+  it("counts pods of what can have some only", async () => {
+    const restart = { kind: "kubernetes.rollout_restart", target: null, parameters: {} };
+    const shown = async () => (await server.awoooi(["approvals", "show", "APR-1"])).stdout;
+    expect(await shown()).toMatch(/blast radius +away for about 5 s, data NONE/);
+    server.answers["GET /approvals/APR-1"] = as(approval, { ...APPROVAL, steps: [restart] });
+    expect(await shown()).toMatch(/blast radius +0 pods, away/);
   });
 
   it("signs exactly the hash that it showed, after a yes", async () => {

@@ -21,8 +21,10 @@ async function check(session: Session, options: Options): Promise<void> {
   const { file, errors, warnings } = report;
   if (errors.length > 0) session.exit(2);
   if (options.json) return session.out.json(JSON.stringify(report));
-  for (const { path, message } of errors) session.out.line(`error    ${path}: ${message}`, "red");
-  for (const { path, message } of warnings) session.out.line(`warning  ${path}: ${message}`, "yellow");
+  for (const { path, message } of errors)
+    session.out.line(session.out.asTyped(`error    ${path}: ${message}`), "red");
+  for (const { path, message } of warnings)
+    session.out.line(session.out.asTyped(`warning  ${path}: ${message}`), "yellow");
   const what = file ?? "The environment and the defaults (there is no awoooi.yaml)";
   session.out.line(`${what}: ${errors.length} errors, ${warnings.length} warnings`);
 }
