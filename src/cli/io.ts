@@ -37,7 +37,7 @@ export type LocalConfig = {
   /** Throws `invalid`. */
   showConfig(options: ConfigOptions): {
     hash: string;
-    settings: { path: string; value: unknown; source: string }[];
+    settings: { path: string; value: unknown; written?: unknown; source: string }[];
   };
   configJsonSchema(): object;
   /** What bodies would be understood with. Throws `invalid`. */
