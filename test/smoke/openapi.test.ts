@@ -166,7 +166,7 @@ beforeAll(async () => {
     get_tokens: {},
     post_tokens: { body: { name: "another", role: "viewer" } },
     delete_tokens_id: { path: { id: token.token_id } },
-    get_audit: { query: "limit=3" },
+    get_audit: { query: "limit=3&action=approval&actor=pipeline&since=2020-01-01T00:00:00Z" },
     get_audit_verify: {},
   };
 });
