@@ -89,6 +89,7 @@ beforeAll(async () => {
     get_health: {},
     get_health_live: {},
     get_health_ready: {},
+    get: {},
     get_metrics: {},
     get_openapi_json: {},
     get_webhooks_health: {},
