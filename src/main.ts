@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
-import { runCli } from "./cli/index.ts";
+import { fileURLToPath } from "node:url";
+import { programWords, runCli } from "./cli/index.ts";
 
 // Whoever reads our output may have seen enough, as `head` does.
 let unread = false;
@@ -23,8 +24,14 @@ async function drained(): Promise<boolean> {
   return !unread;
 }
 
+const program = programWords(fileURLToPath(new URL("../bin/awoooi.js", import.meta.url)), {
+  env: process.env,
+  cwd: process.cwd(),
+});
+
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
+  program,
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   drained,
@@ -39,7 +46,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   serve: async (options) => {
     // Only here: the other commands need not load the server to be quick.
     const { serve } = await import("./app/index.ts");
-    const code = await serve({ ...options, env: process.env });
+    const code = await serve({ ...options, env: process.env, program });
     // Workflows in the middle go on at the next start: their waits must not hold this process back.
     process.exit(code);
   },

@@ -53,15 +53,17 @@ type Deps = {
   /** By whom a process was stopped on purpose, for people. */
   stopped?: (name: string) => string | undefined;
   print: (line: string) => void;
+  /** How `awoooi` is called where its hints are read. */
+  program?: string | undefined;
   log: Log;
 };
 
 /** Those that tell people. */
-function createNotifiers(config: Config, deps: Pick<Deps, "print">): Adapters["notifiers"] {
+function createNotifiers(config: Config, deps: Pick<Deps, "print" | "program">): Adapters["notifiers"] {
   const { enabled, terminal, webhook: hook, webhooks } = config.notification;
   if (!enabled) return [];
   return [
-    ...(terminal ? [log.create({ print: deps.print })] : []),
+    ...(terminal ? [log.create(deps)] : []),
     ...(hook === undefined ? [] : [webhook.create(hook)]),
     ...webhooks.map((one) => webhook.create(one)),
   ];

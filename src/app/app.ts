@@ -48,6 +48,8 @@ export type AppOptions = {
   log: Log;
   /** Lines for the person who started it. */
   print: (line: string) => void;
+  /** How that person starts this program, for commands that they copy (default: awoooi). */
+  program?: string;
   /** Called when the server cannot go on: another has taken its database over. */
   onFatal?: () => void;
   clock?: Clock;
@@ -136,7 +138,7 @@ async function stopAll(ends: (() => Promise<void>)[], log: Log): Promise<void> {
  * once: `stop`, and an error half-way, run these in reverse. Throws `AwoooiError` with a sentence.
  */
 export async function startApp(config: Config, options: AppOptions): Promise<RunningApp> {
-  const { log, print, clock = systemClock, random = systemRandom } = options;
+  const { log, print, program = "awoooi", clock = systemClock, random = systemRandom } = options;
   const intervals: Intervals = { ...INTERVALS, ...options.intervals };
   const ends: (() => Promise<void>)[] = [];
   const stop = () => stopAll(ends, log);
@@ -150,7 +152,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const state_dir = resolve(join(database.data_dir, "processes"));
     await mkdir(state_dir, { recursive: true, mode: 0o700 });
     const stopped = new Map<string, string>();
-    const adapters = createAdapters(config, { state_dir, stopped: (name) => stopped.get(name), print, log });
+    const adapters = createAdapters(config, {
+      state_dir,
+      stopped: (name) => stopped.get(name),
+      print,
+      program,
+      log,
+    });
     ends.push(() => adapters.stop());
     const adapt = (made: Adapters) => options.adapt?.(made) ?? made;
     const adapted = adapt(adapters);

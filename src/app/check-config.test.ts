@@ -84,7 +84,7 @@ sweeep: {}`,
       "a folder that is none",
       "processes: [{ name: a, argv: [/bin/true], cwd: /nonexistent }]",
       {},
-      "processes.0.cwd",
+      "processes.a.cwd",
     ],
     [
       "a disabled tool that nobody offers",
@@ -96,7 +96,7 @@ sweeep: {}`,
       "headers of a server of tools that anyone can read on the way",
       "mcp: { servers: [{ name: a, url: 'http://tools.example/mcp', headers: { Authorization: abc } }] }",
       {},
-      "mcp.servers.0.url",
+      "mcp.servers.a.url",
     ],
     ["an unknown name in the environment", "", { AWOOOI_PROT: "1" }, "AWOOOI_PROT"],
     ["a name that is given twice", "", { AWOOOI_PORT: "1", AWOOOI_PORT_FILE: "/none" }, "AWOOOI_PORT_FILE"],
@@ -121,6 +121,67 @@ sweeep: {}`,
   });
 });
 
+describe("secrets in a file that others may read", () => {
+  const warned = async (yaml: string, env: NodeJS.ProcessEnv = {}) =>
+    checkConfig({ file: await file(yaml, "open file.yaml", 0o644), env }).warnings;
+  const process = (env: object) =>
+    `processes: [{ name: shop, argv: [/bin/true], env: ${JSON.stringify(env)} }]`;
+  const tools = (name: string, values: object) =>
+    `mcp: { servers: [{ name: docs, url: "https://tools.example/mcp", ${name}: ${JSON.stringify(values)} }] }`;
+  const hook = (url: string) => `notification: { webhook: { url: "${url}" } }`;
+
+  it.each([
+    process({
+      PORT: "8080",
+      LOG_LEVEL: "info",
+      KEYBOARD: "us",
+      MONKEY_COUNT: "3",
+      TOKENS_FILE: "/run/tokens",
+    }),
+    process({ DB_URL: "postgres://db/shop", DB_PASSWORD_FILE: "/run/secrets/db", API_KEY: "" }),
+    tools("headers", { Accept: "application/json" }),
+    hook("http://127.0.0.1:9000/hook"),
+    'database: { url: "postgresql://awoooi@db/awoooi" }',
+    "retention: { repairs_per_key: 50 }",
+    "intake: { bearer_tokens: [] }",
+  ])("are none of %s", async (yaml) => {
+    expect((await warned(yaml)).filter((one) => one.message.includes("secret"))).toEqual([]);
+  });
+
+  it.each([
+    [process({ PORT: "8080", DB_PASSWORD: "hunter2" }), "processes.shop.env.DB_PASSWORD"],
+    [process({ STRIPE_KEY: "abc" }), "processes.shop.env.STRIPE_KEY"],
+    [process({ DB: "postgres://ada:hunter2@db/shop" }), "processes.shop.env.DB"],
+    [process({ EXTRA: `ghp_${"a".repeat(36)}` }), "processes.shop.env.EXTRA"],
+    [tools("headers", { Authorization: "abc" }), "mcp.servers.docs.headers.Authorization"],
+    [tools("headers", { "X-Api-Key": "abc" }), "mcp.servers.docs.headers.X-Api-Key"],
+    [hook("https://chat.example/hooks/T0/B0/xyz"), "notification.webhook.url"],
+    ['database: { url: "postgresql://ada:hunter2@db/awoooi" }', "database.url"],
+    ["intake: { hmac_secrets: [hunter2] }", "intake.hmac_secrets"],
+  ])("are named as they were written: %s", async (yaml, path) => {
+    const found = (await warned(yaml)).filter((one) => one.message.includes("secret in a file"));
+    expect(found.map((one) => one.path)).toEqual([path]);
+    expect(found[0]?.message).toContain(`chmod 600 '${join(folder, "open file.yaml")}'`);
+  });
+
+  it("can be put elsewhere in the way that the warning names", async () => {
+    const inFile = "admin_token: hunter2-hunter2-hunter2-hunter2-hunter2";
+    const [first] = await warned(inFile);
+    expect(first?.message).toContain("AWOOOI_ADMIN_TOKEN_FILE");
+    const held = await file("hunter2-hunter2-hunter2-hunter2-hunter2", "token");
+    expect(await warned("", { AWOOOI_ADMIN_TOKEN_FILE: held })).toEqual([]);
+    const ssh = (secret: string) =>
+      `ssh: { hosts: [{ name: web-1, address: 10.0.0.5, user: a, ${secret} }], known_hosts: [${held}] }`;
+    const [host] = await warned(ssh("password: hunter2"));
+    expect(host?.message).toContain("ssh.hosts.web-1.password_file");
+    expect((await warned(ssh(`password_file: ${held}`))).map((one) => one.message)).not.toContainEqual(
+      expect.stringContaining("secret in a file"),
+    );
+    // Nothing else is promised where nothing else works.
+    expect((await warned(process({ DB_PASSWORD: "x" })))[0]?.message).not.toContain("_FILE");
+  });
+});
+
 describe("showing a configuration", () => {
   const SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2";
   const yaml = `
@@ -139,7 +200,9 @@ sweep: { every: 1m }`;
     const of = (name: string) => settings.find((one) => one.path === name);
     expect(of("server.host")).toEqual({ path: "server.host", value: "127.0.0.1", source: "default" });
     expect(of("server.port")).toEqual({ path: "server.port", value: 9000, source: "AWOOOI_PORT" });
-    expect(of("sweep.every")).toEqual({ path: "sweep.every", value: 60, source: path });
+    expect(of("sweep.every")).toEqual({ path: "sweep.every", value: 60, written: "1m", source: path });
+    expect(of("approval.authority")).toMatchObject({ value: 600, written: "600s", source: "default" });
+    expect(of("retention.incidents")).toMatchObject({ value: null, written: "forever" });
     expect(of("database.url")).toEqual({ path: "database.url", value: "[redacted]", source: "DATABASE_URL" });
     expect(of("intake.basic")?.value).toEqual([{ username: "ada", password: "[redacted]" }]);
     expect(JSON.stringify(settings)).not.toContain("hunter2");

@@ -5,10 +5,13 @@ import { loadRules, loadServiceRegistry } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import { loadClassification, senderCheck } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
+import { quoted } from "../lib/shell.ts";
 import {
   type ConfigOptions,
   doubledNames,
+  environmentNameOf,
   firstNames,
+  namedPath,
   parseSettings,
   readSettings,
   type Settings,
@@ -16,7 +19,7 @@ import {
   unknownNames,
 } from "./config.ts";
 import { type Config, configSchema } from "./config-schema.ts";
-import { isSecret } from "./secret.ts";
+import { secretPaths } from "./secret.ts";
 
 export type ConfigReport = {
   /** The file that was read; null: none, the defaults and the environment hold. */
@@ -79,22 +82,23 @@ function clusterErrors(tree: unknown): FieldError[] {
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 const EVERYONE = /^(0\.0\.0\.0|::)\/0$/;
 
-function secretPaths(tree: unknown, path = ""): string[] {
-  if (tree === null || tree === undefined) return [];
-  if (path !== "" && isSecret(path)) return [path];
-  if (typeof tree !== "object") return [];
-  return Object.entries(tree).flatMap(([key, value]) =>
-    secretPaths(value, path === "" ? key : `${path}.${key}`),
-  );
+/** How a secret is given without standing in the file: a name of the environment, or a setting that names a file. */
+function elsewhere(path: string): string | undefined {
+  const name = environmentNameOf(path);
+  if (name !== undefined) return `${name}_FILE`;
+  return /^ssh\.(.*\.)?(passphrase|password)$/.test(path) ? `${path}_file` : undefined;
 }
 
 /** A file that others may read should hold no secret. */
-function readableSecrets(file: string, from: Settings["from"], tree: Settings["tree"]): FieldError[] {
+function readableSecrets(file: string, { from, tree }: Settings): FieldError[] {
   const secrets = secretPaths(tree).filter((path) => !from.has(path));
   const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
   if (secrets.length === 0 || (mode & 0o044) === 0) return [];
-  const hint = `chmod 600 ${file}, or name files with NAME_FILE in the environment`;
-  return [{ path: secrets.join(", "), message: `is a secret in a file that others may read: ${hint}` }];
+  const shown = (path: string) => namedPath(tree, path);
+  const others = secrets.flatMap((path) => elsewhere(path) ?? []).map(shown);
+  const or = others.length === 0 ? "" : `, or name a file that holds it with ${others.join(", ")}`;
+  const message = `is a secret in a file that others may read: chmod 600 ${quoted(file)}${or}`;
+  return [{ path: secrets.map(shown).join(", "), message }];
 }
 
 /** Keys and secrets of hosts, in files that must be there and closed to others. */
@@ -177,8 +181,12 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
     path: `${name}_FILE`,
     message: `is not read: ${name} is set, too`,
   }));
-  const { file, from, tree } = settings;
-  const exposed = file === null ? [] : readableSecrets(file, from, tree);
+  const { file } = settings;
+  const exposed = file === null ? [] : readableSecrets(file, settings);
+  const doubtful = (config === null ? [] : [...doubts(config), ...hostFiles(config, false)]).map((one) => ({
+    ...one,
+    path: namedPath(settings.tree, one.path),
+  }));
   return {
     file,
     errors: [...errors, ...references(settings), ...(config === null ? [] : hostFiles(config, true))],
@@ -187,7 +195,7 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
       ...doubled,
       ...firstNames(options.env).map(({ name, why }) => ({ path: name, message: why })),
       ...exposed,
-      ...(config === null ? [] : [...doubts(config), ...hostFiles(config, false)]),
+      ...doubtful,
     ],
   };
 }

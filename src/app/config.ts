@@ -69,6 +69,10 @@ function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[
   return from;
 }
 
+/** The name of the environment that stands for a setting; undefined where none does. */
+export const environmentNameOf = (path: string): string | undefined =>
+  Object.keys(ENVIRONMENT).find((name) => ENVIRONMENT[name]?.replace("[]", "") === path);
+
 // Names that begin as ours and are read elsewhere: by the CLI, and by what gives the configuration its file.
 const OTHER_NAMES = ["AWOOOI_API_BASE", "AWOOOI_CONFIG", "AWOOOI_URL", "AWOOOI_TOKEN", "AWOOOI_TOKEN_FILE"];
 
@@ -174,6 +178,18 @@ export function settingAt(tree: unknown, path: string): unknown {
   return path
     .split(".")
     .reduce<unknown>((node, key) => (node as Record<string, unknown> | null | undefined)?.[key], tree);
+}
+
+/** A dotted path as people know it: what a list holds goes by its `name`, where it has one. */
+export function namedPath(tree: unknown, path: string): string {
+  const keys = path.split(".");
+  return keys
+    .map((key, at) => {
+      if (!/^\d+$/.test(key)) return key;
+      const item = settingAt(tree, keys.slice(0, at + 1).join(".")) as { name?: unknown } | null | undefined;
+      return typeof item?.name === "string" && item.name !== "" ? item.name : key;
+    })
+    .join(".");
 }
 
 /** Reads the file and the environment, which wins. Never throws: what cannot be read is in `errors`. */

@@ -20,21 +20,24 @@ function complain(error: unknown): number {
   return ERRORS[known?.code ?? "internal"].exit;
 }
 
-function welcome(url: string, adminToken: string | null): void {
+function welcome(url: string, adminToken: string | null, program: string): void {
   const print = (line: string) => process.stdout.write(`${line}\n`);
   print(`AWOOOI is ready at ${url}`);
   print(`  Alertmanager's webhook: ${url}/api/v1/webhooks/alertmanager`);
   if (adminToken === null) return;
   print("  This is the first start. Your admin token, shown this once:");
   print(`    export AWOOOI_URL=${url} AWOOOI_TOKEN=${adminToken}`);
-  print("  Then, in another terminal: npx awoooi incidents ls");
+  print(`  Then, in another terminal: ${program} incidents ls`);
 }
 
 /** Runs the server until it is told to stop; resolves to the exit code. */
 export async function serve(options: {
   config?: string | undefined;
   env: NodeJS.ProcessEnv;
+  /** How a person starts this program where the server was started. */
+  program?: string;
 }): Promise<number> {
+  const { program = "awoooi" } = options;
   const ended = Promise.withResolvers<number>();
   try {
     const load = () => loadConfig({ file: options.config, env: options.env });
@@ -44,6 +47,7 @@ export async function serve(options: {
     const app = await startApp(config, {
       log,
       print: (line) => process.stdout.write(`${line}\n`),
+      program,
       load,
       setLogLevel: (level) => {
         written.level = level;
@@ -57,7 +61,7 @@ export async function serve(options: {
     // What is wrong is logged and audited where it is found.
     process.on("SIGHUP", () => void app.reload().catch(() => {}));
     process.once("SIGINT", stop).once("SIGTERM", stop);
-    welcome(app.url, app.adminToken);
+    welcome(app.url, app.adminToken, program);
     const code = await ended.promise;
     await app.stop();
     return code;

@@ -1,13 +1,50 @@
+import { redactText, soundsSecret } from "../lib/redact.ts";
+
 /** The last name of a setting's path, without places in lists. */
 const nameOf = (path: string) => path.split(".").findLast((part) => !/^\d+$/.test(part)) ?? "";
 
-/** Whether what stands at a dotted path of the configuration is a secret, or holds one. */
+// A process's own environment holds its credentials, whatever the names; so do environment and headers of a server of tools.
+const FREE = /^(processes(\.\d+)?\.env|mcp\.servers(\.\d+)?\.(env|headers))(\.|$)/;
+const CONNECTION = ["database.url", "redis.url"];
+// Who knows the address of a chat's webhook may write there.
+const WEBHOOK = /webhooks?(\.\d+)?\.url$/;
+
+/** Whether what stands at a dotted path of the configuration is a secret, or may hold one: it is shown to nobody. */
 export function isSecret(path: string): boolean {
-  // A process's own environment holds its credentials, whatever the names.
-  if (/^processes(\.\d+)?\.env(\.|$)/.test(path)) return true;
-  // So do the environment and the headers of a server of tools.
-  if (/^mcp\.servers(\.\d+)?\.(env|headers)(\.|$)/.test(path)) return true;
-  // Who knows the address of a chat's webhook may write there.
-  if (path === "database.url" || path === "redis.url" || /webhooks?(\.\d+)?\.url$/.test(path)) return true;
-  return /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/.test(nameOf(path));
+  if (FREE.test(path) || CONNECTION.includes(path) || WEBHOOK.test(path)) return true;
+  const name = nameOf(path);
+  return /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/.test(name) && !name.endsWith("_per_key");
+}
+
+// Of variables and headers, whose names others have chosen.
+const SOUNDS_SECRET = /(^|[-_])(pass|pwd|pw|key|keys|auth|dsn|creds?|credentials?|salt|pin)$/i;
+const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
+
+const looksSecret = (name: string, value: string) =>
+  (!/_file$/i.test(name) && (soundsSecret(name) || SOUNDS_SECRET.test(name))) || redactText(value) !== value;
+
+/** Whether whoever knows this address can do more than who does not. */
+function tellsSecret(path: string, value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null) return true;
+  if (!WEBHOOK.test(path)) return url.password !== "" || url.searchParams.has("password");
+  return url.password !== "" || (!LOOPBACK.test(url.hostname) && url.pathname + url.search !== "/");
+}
+
+/**
+ * The dotted paths of what is a secret in these settings by its name or its value; less than what is kept from being
+ * shown, as most of a process's environment is none.
+ */
+export function secretPaths(value: unknown, path = ""): string[] {
+  if (value === null || value === undefined) return [];
+  const listed = typeof value === "object" ? Object.entries(value) : null;
+  if (listed === null) {
+    const text = String(value);
+    if (FREE.test(path)) return text !== "" && looksSecret(path.split(".").at(-1) ?? "", text) ? [path] : [];
+    if (CONNECTION.includes(path) || WEBHOOK.test(path)) return tellsSecret(path, text) ? [path] : [];
+    return isSecret(path) ? [path] : [];
+  }
+  // A list of secrets is one setting.
+  if (Array.isArray(value) && isSecret(path)) return listed.length > 0 ? [path] : [];
+  return listed.flatMap(([key, inner]) => secretPaths(inner, path === "" ? key : `${path}.${key}`));
 }

@@ -1,12 +1,17 @@
+import type { z } from "zod";
 import { AwoooiError } from "../lib/error.ts";
 import { silentLog } from "../lib/log.ts";
 import { type ConfigOptions, parseSettings, readSettings, settingAt } from "./config.ts";
+import { configSchema } from "./config-schema.ts";
 import { checked } from "./live.ts";
 import { isSecret } from "./secret.ts";
 
 export type ShownSetting = {
   path: string;
+  /** As it is in force: durations are seconds. */
   value: unknown;
+  /** As it is written in the file, the environment or our defaults, where that differs: `10m`. */
+  written?: unknown;
   /** `default`, the file's name, or the name of the environment. */
   source: string;
 };
@@ -29,7 +34,46 @@ function redacted(value: unknown, path: string): unknown {
   );
 }
 
-/** Every setting as it would be in force, with where it comes from; durations in seconds. Throws `invalid`. */
+type Def = {
+  type: string;
+  innerType?: z.core.$ZodType;
+  in?: z.core.$ZodType;
+  defaultValue?: unknown;
+  shape?: Record<string, z.core.$ZodType>;
+  element?: z.core.$ZodType;
+  valueType?: z.core.$ZodType;
+};
+
+/** The definition below what says that it may be missing, and what stands for it then. */
+function opened(type: z.core.$ZodType | undefined): { def: Def | undefined; missing: unknown } {
+  let def = type?._zod.def as unknown as Def | undefined;
+  let missing: unknown;
+  for (;;) {
+    if (missing === undefined && def?.type === "prefault") missing = def.defaultValue;
+    const inner: z.core.$ZodType | undefined = def?.innerType ?? def?.in;
+    if (inner === undefined) return { def, missing };
+    def = inner._zod.def as unknown as Def;
+  }
+}
+
+/** What is in force in the words in which it was written: only texts that stand for something else differ. */
+function asWritten(value: unknown, written: unknown, type: z.core.$ZodType | undefined): unknown {
+  const { def, missing } = opened(type);
+  const given = written ?? missing;
+  if (value === null || typeof value === "number")
+    return typeof given === "string" && Number(given) !== value ? given : value;
+  const inner = (key: string) => (given as Record<string, unknown> | undefined)?.[key];
+  if (Array.isArray(value)) return value.map((item, at) => asWritten(item, inner(String(at)), def?.element));
+  if (typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      asWritten(item, inner(key), def?.shape?.[key] ?? def?.valueType),
+    ]),
+  );
+}
+
+/** Every setting as it would be in force and as it was written, with where it comes from. Throws `invalid`. */
 export function showConfig(options: ConfigOptions): ShownConfig {
   const read = readSettings(options);
   const { config, errors } = parseSettings(read);
@@ -37,10 +81,12 @@ export function showConfig(options: ConfigOptions): ShownConfig {
   const sourceOf = (path: string) =>
     read.from.get(path) ??
     (read.file !== null && settingAt(read.tree, path) !== undefined ? read.file : "default");
-  const settings = leaves(config).map(([path, value]) => ({
-    path,
-    value: redacted(value, path),
-    source: sourceOf(path),
-  }));
+  const words = asWritten(config, read.tree, configSchema);
+  const settings = leaves(config).map(([path, inForce]) => {
+    const value = redacted(inForce, path);
+    const written = redacted(settingAt(words, path), path);
+    const differs = JSON.stringify(written) !== JSON.stringify(value);
+    return { path, value, ...(differs ? { written } : {}), source: sourceOf(path) };
+  });
   return { hash: checked(config, silentLog).hash, settings };
 }

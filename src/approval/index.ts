@@ -11,6 +11,7 @@ export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";
 export { reject } from "./reject.ts";
 export { replanApproval, requestApproval } from "./request.ts";
 export {
+  type ApprovalKey,
   approvalKeys,
   findApproval,
   latestApprovals,

@@ -47,6 +47,7 @@ export function presentRow(
     ...rest,
     requested_by_kind: kindOf(row.requested_by_kind),
     status: shownStatus(row, more.execution),
+    execution_status: more.execution,
     operation: shownOperation(plan.operation),
     steps: stepsOf(plan).map(shownOperation),
     authority: plan.authority ?? "people",

@@ -84,18 +84,21 @@ export async function signaturesOf(
   return found;
 }
 
-export type ApprovalKey = Pick<ApprovalRow, "approval_id" | "incident_id" | "decision_token">;
+export type ApprovalKey = Pick<
+  ApprovalRow,
+  "approval_id" | "incident_id" | "decision_token" | "status" | "begun_at"
+>;
 
-/** Which approvals each incident has had, newest first: their names only, for there may be hundreds. */
+/** Which approvals each incident has had, newest first: names and states only, for there may be hundreds. */
 export async function approvalKeys(
   ctx: Ctx,
   incident_ids: readonly string[],
 ): Promise<Map<string, ApprovalKey[]>> {
   const found = new Map<string, ApprovalKey[]>(incident_ids.map((id) => [id, []]));
   if (incident_ids.length === 0) return found;
-  const { approval_id, incident_id, decision_token } = approvals;
+  const { approval_id, incident_id, decision_token, status, begun_at } = approvals;
   const rows = await ctx.db
-    .select({ approval_id, incident_id, decision_token })
+    .select({ approval_id, incident_id, decision_token, status, begun_at })
     .from(approvals)
     .where(oneOf(approvals.incident_id, incident_ids))
     .orderBy(desc(approvals.created_at), desc(approvals.approval_id));

@@ -28,6 +28,33 @@ const write = (subject: string, count = 1, data: Record<string, unknown> = {}, a
   });
 const verify = () => verifyChain(database.ctx());
 
+describe("reading the ledger", () => {
+  it("filters by who, what, about what and when, and pages through what is left", async () => {
+    const done = (action: string, subject: string, data: Record<string, unknown> = {}, name = "pipeline") =>
+      transaction(database.ctx({ kind: "system", name } as Actor), async (tx) =>
+        record(tx, { action, subject, data }),
+      );
+    await done("approval.signed", "APR-1", { incident_id: "INC-1" }, "bootstrap");
+    await done("approval.expired", "APR-2", { incident_id: "INC-2" });
+    await done("approvals.odd", "APR-3");
+    await done("incident.closed", "INC-1");
+    const found = async (filter: Parameters<typeof entriesBefore>[3], from?: number, most = 10) =>
+      (await entriesBefore(database.ctx(), from, most, filter)).map((one) => one.subject);
+    expect(await found({})).toEqual(["INC-1", "APR-3", "APR-2", "APR-1"]);
+    expect(await found({ action: "approval" })).toEqual(["APR-2", "APR-1"]);
+    expect(await found({ action: "approval.signed" })).toEqual(["APR-1"]);
+    expect(await found({ incident_id: "INC-1" })).toEqual(["INC-1", "APR-1"]);
+    expect(await found({ subject: "INC-1" })).toEqual(["INC-1"]);
+    expect(await found({ actor: "bootstrap" })).toEqual(["APR-1"]);
+    const [newest] = await entriesBefore(database.ctx(), undefined, 1);
+    const at = newest?.at ?? new Date(0);
+    expect(await found({ until: new Date(at.getTime() + 1), since: at })).toContain("INC-1");
+    expect(await found({ since: new Date(at.getTime() + 1) })).toEqual([]);
+    expect(await found({ action: "approval" }, undefined, 1)).toEqual(["APR-2"]);
+    expect(await found({ action: "approval" }, 2)).toEqual(["APR-1"]);
+  });
+});
+
 describe("the ledger", () => {
   it("is a chain without gaps that verifies, and says who did what", async () => {
     expect(await verify()).toEqual({

@@ -9,7 +9,7 @@ import { addAlertsList } from "./alerts-list.ts";
 import { read, request, secretOf } from "./client.ts";
 import { group, leaf, pair, type Session } from "./command.ts";
 import { readInput } from "./io.ts";
-import { shellWord } from "./print.ts";
+import type { Printer } from "./print.ts";
 
 type SendOptions = {
   json?: boolean;
@@ -64,7 +64,7 @@ async function bodyOfFile(session: Session, file: string): Promise<string> {
   return text;
 }
 
-function resultLines(result: AlertResult): string[] {
+function resultLines(out: Printer, result: AlertResult): string[] {
   const { incident_id, approval_id, approval_created, converged, message } = result;
   if (incident_id === null) return [result.success ? `${message}: no incident` : message];
   const { hit_count, risk_level, suggested_action } = result;
@@ -73,22 +73,22 @@ function resultLines(result: AlertResult): string[] {
     `${converged ? "counted on" : "opened"} ${incident_id} (hits: ${hit_count})`,
     ...(suggested_action === null ? [] : [`  suggested: ${suggested_action}${risk}`]),
     `  ${message}`,
-    `  awoooi incidents show ${shellWord(incident_id)}`,
+    `  ${out.awoooi("incidents", "show", incident_id)}`,
     ...(approval_id === null || !approval_created
       ? []
-      : [`  awoooi approvals approve ${shellWord(approval_id)}`]),
+      : [`  ${out.awoooi("approvals", "approve", approval_id)}`]),
   ];
 }
 
 /** The command that ends what was just sent: the same labels, and the start that is in no one's head. */
-function endingCommand(options: SendOptions, starts_at: Date): string {
-  const words = ["awoooi", "alerts", "send", "--name", options.name ?? ""];
+function endingCommand(out: Printer, options: SendOptions, starts_at: Date): string {
+  const words = ["alerts", "send", "--name", options.name ?? ""];
   if (options.severity) words.push("--severity", options.severity);
   if (options.namespace) words.push("--namespace", options.namespace);
   for (const [key, value] of Object.entries(options.label ?? {})) words.push("--label", `${key}=${value}`);
   if (options.fingerprint) words.push("--fingerprint", options.fingerprint);
   words.push("--starts-at", starts_at.toISOString(), "--resolved");
-  return words.map(shellWord).join(" ");
+  return out.awoooi(...words);
 }
 
 async function send(session: Session, options: SendOptions): Promise<void> {
@@ -103,10 +103,10 @@ async function send(session: Session, options: SendOptions): Promise<void> {
   if (!told.success) session.exit(1);
   if (options.json) return session.out.json(answer.text);
   if (told.results.length === 0 || told.message !== told.results[0]?.message) session.out.line(told.message);
-  for (const line of told.results.flatMap(resultLines)) session.out.line(line);
+  for (const line of told.results.flatMap((one) => resultLines(session.out, one))) session.out.line(line);
   if (made.starts_at !== null && !options.resolved && told.incident_id !== null) {
     session.out.line("To say that it is over:");
-    session.out.line(`  ${endingCommand(options, made.starts_at)}`);
+    session.out.line(`  ${endingCommand(session.out, options, made.starts_at)}`);
   }
 }
 

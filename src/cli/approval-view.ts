@@ -1,5 +1,5 @@
 import type { Approval } from "../contract/approval.ts";
-import { byWhom, type Cell, counted, moment, type Printer, type Style, shellWord } from "./print.ts";
+import { byWhom, type Cell, counted, moment, type Printer, type Style } from "./print.ts";
 
 const STATUS_STYLES: Partial<Record<Approval["status"], Style>> = {
   pending: "yellow",
@@ -8,11 +8,16 @@ const STATUS_STYLES: Partial<Record<Approval["status"], Style>> = {
   rejected: "red",
 };
 
-/** An approval's status as a table cell. */
-export function approvalStatusCell({ status }: Pick<Approval, "status">): Cell {
+/** An approval's status as a cell: of what is being carried out whether that is being verified. */
+export function approvalStatusCell(one: Pick<Approval, "status" | "execution_status">): Cell {
+  const { status } = one;
+  const text = one.execution_status === "verifying" ? "verifying" : status;
   const style = STATUS_STYLES[status];
-  return style === undefined ? status : { text: status, style };
+  return style === undefined ? text : { text, style };
 }
+
+/** How many counting signatures it still waits for. */
+export const missingSignatures = (one: Approval) => one.required_signatures - countedOf(one);
 
 /** What an operation does to what, as typed data: the part of a plan that no wording can colour. */
 export function operationText({ operation }: Pick<Approval, "operation">): string {
@@ -27,11 +32,14 @@ function deedText(operation: Approval["operation"]): string {
   return `${kind} on ${where}${details}`;
 }
 
-function blastText({ blast_radius: blast }: Approval): string {
+function blastText({ blast_radius: blast, steps }: Approval): string {
   const related =
     blast.related_services.length === 0 ? "" : `, related: ${blast.related_services.join(", ")}`;
   const away = `away for about ${blast.estimated_downtime} s`;
-  return `${counted(blast.affected_pods, "pod")}, ${away}, data ${blast.data_impact}${related}`;
+  // What is no workload has no pods, not even none.
+  const pods = blast.affected_pods > 0 || steps.some(({ kind }) => kind.startsWith("kubernetes."));
+  const reach = pods ? `${counted(blast.affected_pods, "pod")}, ` : "";
+  return `${reach}${away}, data ${blast.data_impact}${related}`;
 }
 
 /** All that it would do: whoever signs, signs every step. */
@@ -85,13 +93,13 @@ export function printPlan(out: Printer, approval: Approval): void {
 }
 
 /** How to decide about a pending approval, in lines; none for others. */
-export function howToDecide(approval: Approval): string[] {
+export function howToDecide(out: Printer, approval: Approval): string[] {
   if (approval.status !== "pending") return [];
-  const missing = approval.required_signatures - countedOf(approval);
-  const id = shellWord(approval.approval_id);
+  const missing = missingSignatures(approval);
+  const id = approval.approval_id;
   return [
     `It waits for ${counted(missing, "signature")}, until ${moment(approval.expires_at)}:`,
-    `  awoooi approvals approve ${id}`,
-    `  awoooi approvals reject ${id} --reason TEXT`,
+    `  ${out.awoooi("approvals", "approve", id)}`,
+    `  ${out.awoooi("approvals", "reject", id, "--reason", "TEXT")}`,
   ];
 }

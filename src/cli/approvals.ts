@@ -3,15 +3,16 @@ import { type Approval, approval, approvalStatus, approve as approveBody } from 
 import { pageOf } from "../contract/common.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { approvalStatusCell, howToDecide, printPlan } from "./approval-view.ts";
+import { approvalStatusCell, howToDecide, missingSignatures, printPlan } from "./approval-view.ts";
 import { read, request } from "./client.ts";
-import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
+import { duration, group, id, leaf, limit, oneOf, type Session } from "./command.ts";
+import { addFollowing, type FollowOptions, follow, WAIT_HELP } from "./follow.ts";
 import { readLine } from "./io.ts";
 import { counted, moment, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; incident?: string; limit?: number; cursor?: string };
-type ApproveOptions = Json & { hash?: string; comment?: string; yes?: boolean };
+type ApproveOptions = FollowOptions & { hash?: string; comment?: string; yes?: boolean; wait?: boolean };
 
 async function list(session: Session, options: ListOptions): Promise<void> {
   const { status, incident: incident_id, limit: count, cursor } = options;
@@ -40,7 +41,7 @@ async function show(session: Session, approvalId: string, { json }: Json): Promi
   if (json) return session.out.json(answer.text);
   const found = read(approval, answer);
   printPlan(session.out, found);
-  for (const line of howToDecide(found)) session.out.line(line);
+  for (const line of howToDecide(session.out, found)) session.out.line(line);
 }
 
 /** Refuses what cannot be signed before anybody is asked to. */
@@ -94,14 +95,16 @@ async function approve(session: Session, approvalId: string, options: ApproveOpt
   }
   const path = urlPath`/approvals/${approvalId}/approve`;
   const answer = await request(session.server(), "POST", path, { body: JSON.stringify(body.data) });
-  if (options.json) return session.out.json(answer.text);
+  if (options.json && !options.wait) return session.out.json(answer.text);
   const signed = read(approval, answer);
-  const missing = signed.required_signatures - signed.signatures.length;
-  session.out.line(`Signed ${approvalId}: ${signed.action} (plan ${plan_hash.slice(0, 12)}).`, "green");
+  // With --json stdout is for what it came to.
+  const told = options.json ? session.err : session.out;
+  told.line(`Signed ${approvalId}: ${signed.action} (plan ${plan_hash.slice(0, 12)}).`, "green");
+  if (options.wait) return follow(session, approvalId, options);
   session.out.line(
     signed.status === "pending"
-      ? `It waits for ${counted(missing, "more signature")}.`
-      : `It is ${signed.status}: awoooi incidents show ${shellWord(signed.incident_id)}`,
+      ? `It waits for ${counted(missingSignatures(signed), "more signature")}.`
+      : `It is ${signed.status}: ${session.out.awoooi("incidents", "show", signed.incident_id)}`,
   );
 }
 
@@ -139,12 +142,18 @@ export function addApprovals(program: Command, session: Session): void {
     "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM",
     'awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --yes --comment "seen on the dashboard"',
     "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --hash $HASH",
+    "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --wait --timeout 10m",
   ])
     .argument("<id>", "the approval", id)
     .option("--hash <hash>", "sign this plan, which you have read elsewhere, and no other")
     .option("--comment <text>", "words that stay with your signature")
     .option("--yes", "sign the plan as it is now, without being asked")
+    .option("--wait", "then follow it until it is verified")
+    .option("--timeout <duration>", "with --wait: for at most so long (default: 30m)", duration)
+    .addHelpText("after", WAIT_HELP)
     .action((approvalId: string, options: ApproveOptions) => approve(session, approvalId, options));
+
+  addFollowing(approvals, session);
 
   leaf(approvals, "reject", "refuse a plan, for a reason that is kept", [
     'awoooi approvals reject APR-5Q0ZC8WJ1N6T3KXM --reason "a deployment is under way"',

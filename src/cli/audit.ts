@@ -1,8 +1,11 @@
-import type { Command } from "commander";
-import { auditReport } from "../contract/system.ts";
+import { type Command, InvalidArgumentError } from "commander";
+import { actorKind, pageOf } from "../contract/common.ts";
+import { auditEntry, auditReport } from "../contract/system.ts";
+import { systemClock } from "../lib/clock.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
-import { group, leaf, type Session } from "./command.ts";
+import { duration, group, id, leaf, limit, type Session } from "./command.ts";
+import { byWhom, moment, shellWord } from "./print.ts";
 
 async function verify(session: Session, { json }: { json?: boolean }): Promise<void> {
   const ask = (query: { from?: number; head?: string }) =>
@@ -26,8 +29,64 @@ async function verify(session: Session, { json }: { json?: boolean }): Promise<v
   session.out.line(`head ${head}`);
 }
 
+type ListOptions = {
+  json?: boolean;
+  actor?: string;
+  action?: string;
+  subject?: string;
+  incident?: string;
+  since?: string;
+  until?: string;
+  limit?: number;
+  cursor?: string;
+};
+
+async function list(session: Session, { json, incident, ...query }: ListOptions): Promise<void> {
+  const answer = await request(session.server(), "GET", urlPath`/audit`, {
+    query: { ...query, incident_id: incident },
+  });
+  if (json) return session.out.json(answer.text);
+  const { items, next_cursor } = read(pageOf(auditEntry), answer);
+  if (items.length === 0) return session.out.line("There are no such entries.");
+  session.out.table(
+    ["ENTRY", "AT", "ACTOR", "ACTION", "SUBJECT", "DATA"],
+    items.map(({ seq, at, actor, actor_kind, action, subject, data }) => [
+      String(seq),
+      moment(at),
+      byWhom(actor, actorKind.catch("unknown").parse(actor_kind)),
+      action,
+      subject,
+      JSON.stringify(data),
+    ]),
+  );
+  if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
+}
+
+/** A time, or how long ago that was: `2h`. As RFC 3339. */
+function past(text: string): string {
+  const at = /^\d+(\.\d+)?[smhd]$/.test(text)
+    ? new Date(systemClock.now().getTime() - duration(text) * 1000)
+    : new Date(text);
+  if (!Number.isNaN(at.getTime())) return at.toISOString();
+  throw new InvalidArgumentError("It must be a time, as 2026-07-01T22:00:00Z, or how long ago, as 2h.");
+}
+
 export function addAudit(program: Command, session: Session): void {
   const audit = group(program, "audit", "the ledger of everything that was done");
+  leaf(audit, "ls", "list entries, newest first; for an admin", [
+    "awoooi audit ls --action approval --since 1d",
+    "awoooi audit ls --incident INC-20260701-7H2K9Q",
+    "awoooi audit ls --actor ada --json | jq -r '.items[].action'",
+  ])
+    .option("--actor <name>", "only what this person or part did")
+    .option("--action <action>", "only this, as approval.signed, or all of a kind, as approval")
+    .option("--subject <id>", "only what was done to this: an id, or what an entry names")
+    .option("--incident <id>", "only what belongs to this incident", id)
+    .option("--since <time>", "from then on; or how long ago, as 2h", past)
+    .option("--until <time>", "before then; or how long ago", past)
+    .option("--limit <n>", "at most this many (default: 50)", limit)
+    .option("--cursor <cursor>", "go on where the page before ended")
+    .action((options: ListOptions) => list(session, options));
   leaf(audit, "verify", "check that no entry was changed, removed or put in; exit code 1 when one was", [
     "awoooi audit verify",
   ]).action((options: { json?: boolean }) => verify(session, options));

@@ -32,9 +32,22 @@ export function leaf(
   return withExamples(command, examples);
 }
 
+/** How this program is started: the name of the command above all others. */
+function programOf(command: Command): string {
+  let at = command;
+  while (at.parent !== null) at = at.parent;
+  return at.name();
+}
+
 export function withExamples(command: Command, examples: readonly string[]): Command {
   const title = examples.length === 1 ? "Example" : "Examples";
-  return command.addHelpText("after", `\n${title}:\n${examples.map((one) => `  $ ${one}`).join("\n")}`);
+  return command.addHelpText("after", () => {
+    const program = programOf(command);
+    const typed = examples.map((one) =>
+      one.replace(/(^| )awoooi (?=[a-z])/g, (_, before) => `${before}${program} `),
+    );
+    return `\n${title}:\n${typed.map((one) => `  $ ${one}`).join("\n")}`;
+  });
 }
 
 /** An option whose value is one of `values`. */

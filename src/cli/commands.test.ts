@@ -22,7 +22,7 @@ import { investigation } from "../contract/evidence.ts";
 import { execution } from "../contract/execution.ts";
 import { assign, comment, feedback, incident, resolve, timelineEvent } from "../contract/incident.ts";
 import { pruneAnswer, pruneBody, storageReport } from "../contract/storage.ts";
-import { auditReport } from "../contract/system.ts";
+import { auditEntry, auditReport } from "../contract/system.ts";
 import { webhookAnswer } from "../contract/webhook.ts";
 
 const server = new FakeServer();
@@ -54,7 +54,7 @@ describe("incidents", () => {
       cursor: "abc",
     });
     expect(server.seen[0]?.authorization).toBe(`Bearer ${TOKEN}`);
-    expect(stdout).toMatch(/^INCIDENT +SEV +STATUS .*\nINC-20260701-ABC123 +P0 +investigating +3 /);
+    expect(stdout).toMatch(/^INCIDENT +SEV +STATUS .*\nINC-20260701-ABC123 +P0 +waiting for signature +3 /);
     expect(stderr).toContain("--cursor next_1");
   });
 
@@ -135,6 +135,7 @@ describe("incidents", () => {
     server.answers[`GET ${own}`] = as(incident, {
       ...INCIDENT,
       status: "resolved",
+      activity: null,
       resolved_at: AT,
       outcome,
     });
@@ -233,6 +234,14 @@ describe("approvals", () => {
     }
   });
 
+  it("counts pods of what can have some only", async () => {
+    const restart = { kind: "kubernetes.rollout_restart", target: null, parameters: {} };
+    const shown = async () => (await server.awoooi(["approvals", "show", "APR-1"])).stdout;
+    expect(await shown()).toMatch(/blast radius +away for about 5 s, data NONE/);
+    server.answers["GET /approvals/APR-1"] = as(approval, { ...APPROVAL, steps: [restart] });
+    expect(await shown()).toMatch(/blast radius +0 pods, away/);
+  });
+
   it("signs exactly the hash that it showed, after a yes", async () => {
     const at = { isTTY: true, stdin: "y\nmore", env: { NO_COLOR: "1" } };
     const { code, stdout, stderr } = await server.awoooi(
@@ -311,6 +320,38 @@ describe("approvals", () => {
     expect((await server.awoooi(["approvals", "reject", "APR-1"])).code).toBe(2);
     expect(server.seen).toEqual([]);
     expect((await server.awoooi(["approvals", "reject", "APR-1", "--reason", "not now"])).code).toBe(0);
+  });
+});
+
+describe("audit ls", () => {
+  it("asks with its filters, and shows who did what to what without moving the terminal", async () => {
+    const entry = { seq: 7, at: AT, actor_kind: "person", actor: "ada", action: "approval.signed" };
+    const more = { subject: "APR-1", data: { comment: "\u001b[2Jok" }, prev_hash: HASH, hash: HASH };
+    server.answers["GET /audit"] = page(auditEntry, [{ ...entry, ...more }], "7");
+    const argv = [
+      "--actor",
+      "ada",
+      "--action",
+      "approval",
+      "--incident",
+      "INC-1",
+      "--until",
+      "2026-07-01T14:00Z",
+    ];
+    const { code, stdout, stderr } = await server.awoooi(["audit", "ls", ...argv, "--since", "2h"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n7 +2026-07-01 12:00:00Z +ada +approval\.signed +APR-1 +\{"comment":/);
+    expect(stdout).not.toContain("\u001b");
+    expect(stderr).toContain("--cursor 7");
+    const { since, ...asked } = Object.fromEntries(server.seen[0]?.query ?? []);
+    expect(asked).toEqual({
+      actor: "ada",
+      action: "approval",
+      incident_id: "INC-1",
+      until: "2026-07-01T14:00:00.000Z",
+    });
+    expect(Date.now() - Date.parse(since ?? "")).toBeGreaterThanOrEqual(7_200_000);
+    expect((await server.awoooi(["audit", "ls", "--since", "yesterday"])).code).toBe(2);
   });
 });
 

@@ -55,6 +55,17 @@ describe("config check", () => {
     expect(JSON.parse(json)).toEqual(checkConfig());
   });
 
+  it("takes the file as an argument, too, and not two of them", async () => {
+    for (const verb of ["check", "show"]) {
+      expect((await local([verb, "b.yaml"], {})).asked).toEqual([
+        { file: "b.yaml", env: { AWOOOI_PORT: "1" } },
+      ]);
+      expect((await local([verb], {})).asked).toEqual([{ env: { AWOOOI_PORT: "1" } }]);
+      const two = await local([verb, "b.yaml", "--config", "a.yaml"], {});
+      expect(two).toMatchObject({ code: 2, asked: [], stderr: expect.stringContaining("b.yaml and a.yaml") });
+    }
+  });
+
   it("ends with 0 when there are only warnings", async () => {
     const checkConfig = () => ({ file: null, errors: [], warnings: [{ path: "a", message: "b" }] });
     expect((await local(["check"], { checkConfig })).code).toBe(0);
@@ -66,10 +77,12 @@ describe("config show and schema", () => {
     const settings = [
       { path: "server.port", value: 9000, source: "AWOOOI_PORT" },
       { path: "intake.proxies", value: [], source: "default" },
+      { path: "sweep.every", value: 60, written: "1m", source: "default" },
     ];
     const { stdout } = await local(["show"], { showConfig: () => ({ hash: STATUS.hash, settings }) });
     expect(stdout).toMatch(/server\.port +9000 +AWOOOI_PORT/);
     expect(stdout).toMatch(/intake\.proxies +\[\] +default/);
+    expect(stdout).toMatch(/sweep\.every +1m +default/);
     expect(stdout).toContain(STATUS.hash);
   });
 

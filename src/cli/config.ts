@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { configStatus, reloaded } from "../contract/system.ts";
+import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
@@ -15,15 +16,25 @@ async function localConfig({ io }: Session): Promise<LocalConfig> {
 
 const optionsOf = (io: CliIo, { config }: Options) => ({ file: config, env: io.env });
 
+/** The file that is named, by itself or with --config. */
+function chosen(file: string | undefined, options: Options): Options {
+  const { config = file } = options;
+  if (file === undefined || config === file)
+    return { ...options, ...(config === undefined ? {} : { config }) };
+  throw new AwoooiError("invalid", `Two files are named, ${file} and ${config}: give one.`);
+}
+
 async function check(session: Session, options: Options): Promise<void> {
   const { checkConfig } = await localConfig(session);
   const report = checkConfig(optionsOf(session.io, options));
   const { file, errors, warnings } = report;
   if (errors.length > 0) session.exit(2);
   if (options.json) return session.out.json(JSON.stringify(report));
-  for (const { path, message } of errors) session.out.line(`error    ${path}: ${message}`, "red");
-  for (const { path, message } of warnings) session.out.line(`warning  ${path}: ${message}`, "yellow");
-  const what = file ?? "The environment and the defaults (there is no awoooi.yaml)";
+  for (const { path, message } of errors)
+    session.out.line(session.out.asTyped(`error    ${path}: ${message}`), "red");
+  for (const { path, message } of warnings)
+    session.out.line(session.out.asTyped(`warning  ${path}: ${message}`), "yellow");
+  const what = file ?? "The environment and the defaults (there is no awoooi.yaml in this folder)";
   session.out.line(`${what}: ${errors.length} errors, ${warnings.length} warnings`);
 }
 
@@ -31,9 +42,9 @@ async function show(session: Session, options: Options): Promise<void> {
   const { showConfig } = await localConfig(session);
   const shown = showConfig(optionsOf(session.io, options));
   if (options.json) return session.out.json(JSON.stringify(shown));
-  const rows = shown.settings.map(({ path, value, source }) => [
+  const rows = shown.settings.map(({ path, value, written = value, source }) => [
     path,
-    typeof value === "string" ? value : JSON.stringify(value ?? null),
+    typeof written === "string" ? written : JSON.stringify(written ?? null),
     source,
   ]);
   session.out.table(["SETTING", "VALUE", "FROM"], rows);
@@ -60,19 +71,26 @@ async function status(session: Session, options: Options): Promise<void> {
 
 export function addConfig(program: Command, session: Session): void {
   const config = group(program, "config", "check and show settings; reload them");
-  const file = ["--config <file>", "the settings (default: awoooi.yaml, when there is one)"] as const;
+  const file = ["--config <file>", "the same"] as const;
+  const argument = [
+    "[file]",
+    "the settings (default: AWOOOI_CONFIG, else ./awoooi.yaml, when there is one)",
+  ] as const;
   leaf(config, "check", "say everything that is wrong or doubtful, without starting anything", [
-    "awoooi config check --config /etc/awoooi/awoooi.yaml",
+    "awoooi config check",
+    "awoooi config check /etc/awoooi/awoooi.yaml",
   ])
+    .argument(...argument)
     .option(...file)
     .addHelpText("after", "\nEnds with 2 when the server would not start with it.")
-    .action((options: Options) => check(session, options));
+    .action((name: string | undefined, options: Options) => check(session, chosen(name, options)));
   leaf(config, "show", "every setting as it would be in force, and where it comes from; no secrets", [
     "awoooi config show",
     "awoooi config show --json | jq -r .hash",
   ])
+    .argument(...argument)
     .option(...file)
-    .action((options: Options) => show(session, options));
+    .action((name: string | undefined, options: Options) => show(session, chosen(name, options)));
   leaf(config, "schema", "print the JSON Schema of awoooi.yaml, for editors", [
     "awoooi config schema > awoooi.schema.json",
   ]).action(async () => {

@@ -50,7 +50,7 @@ async function undo(session: Session, executionId: string, options: Json & { com
   session.out.line(`${asked.action}: this would take ${executionId} back.`);
   printPlan(session.out, asked);
   session.out.line("What it would change is being found out; then it waits to be signed:");
-  session.out.line(`  awoooi approvals approve ${shellWord(asked.approval_id)}`);
+  session.out.line(`  ${session.out.awoooi("approvals", "approve", asked.approval_id)}`);
 }
 
 async function log(session: Session, options: LogOptions): Promise<void> {

@@ -41,9 +41,9 @@ export function tellFailure(err: Printer, thrown: unknown, json: boolean): numbe
     err.json(thrown instanceof ServerProblem ? thrown.text : JSON.stringify(told));
     return exitOf(told);
   }
-  err.line(`awoooi: ${told.detail || told.title}${hintFor(thrown)}`);
+  err.line(`awoooi: ${err.asTyped(told.detail || told.title)}${hintFor(thrown)}`);
   for (const { path, message } of told.errors ?? [])
-    err.line(path === "" ? `  ${message}` : `  ${path}: ${message}`);
+    err.line(err.asTyped(path === "" ? `  ${message}` : `  ${path}: ${message}`));
   if (told.reference !== undefined) err.line(`  reference: ${told.reference}`);
   return exitOf(told);
 }

@@ -5,7 +5,7 @@ import type { Execution } from "../contract/execution.ts";
 import type { Incident, TimelineEvent } from "../contract/incident.ts";
 import { howToDecide, operationText, printPlan } from "./approval-view.ts";
 import { printEvidence } from "./investigation-view.ts";
-import { byWhom, type Cell, moment, type Printer, shellWord } from "./print.ts";
+import { byWhom, type Cell, moment, type Printer } from "./print.ts";
 
 /** An incident with all that belongs to it. */
 export type IncidentStory = {
@@ -25,9 +25,23 @@ export function severityCell(severity: Incident["severity"]): Cell {
   return severity === "P0" || severity === "P1" ? { text: severity, style: "red" } : severity;
 }
 
-/** A status as a table cell. */
-export function incidentStatusCell(status: Incident["status"]): Cell {
-  return { text: status, style: ["resolved", "closed"].includes(status) ? "green" : "yellow" };
+type Standing = Pick<Incident, "status" | "activity">;
+
+const styleOf = ({ status }: Standing) =>
+  (["resolved", "closed"] as string[]).includes(status) ? ("green" as const) : ("yellow" as const);
+
+/** What is going on, in words: `waiting for signature`. */
+const inWords = (activity: NonNullable<Incident["activity"]>) => activity.replaceAll("_", " ");
+
+/** Where an incident stands as a cell of a list: what is going on says more than the status that it has meanwhile. */
+export function incidentStateCell(one: Standing): Cell {
+  return { text: one.activity === null ? one.status : inWords(one.activity), style: styleOf(one) };
+}
+
+/** Both, where there is room. */
+function statusAndActivity(one: Standing): Cell {
+  const doing = one.activity === null ? "" : `: ${inWords(one.activity)}`;
+  return { text: `${one.status}${doing}`, style: styleOf(one) };
 }
 
 function targetText(target: Incident["operation_target"]): string {
@@ -40,7 +54,7 @@ function printIncident(out: Printer, incident: Incident, evidence: IncidentStory
   const { frequency_stats: often } = incident;
   out.line(`${incident.incident_id}  ${incident.title}`, "bold");
   out.fields([
-    ["status", incidentStatusCell(incident.status)],
+    ["status", statusAndActivity(incident)],
     ["severity", severityCell(incident.severity)],
     ["category", `${incident.alert_category} (${incident.notification_type})`],
     ["services", incident.affected_services.join(", ") || "-"],
@@ -103,14 +117,14 @@ function printApproval(out: Printer, approval: Approval): void {
   else printPlan(out, approval);
 }
 
-function undoFields({ undo, undone_by, execution_id, attempts, ended_at }: Execution) {
+function undoFields(out: Printer, { undo, undone_by, execution_id, attempts, ended_at }: Execution) {
   if (undone_by !== null) return [["taken back by", undone_by]] as const;
   if (undo === null || attempts === 0 || ended_at === null) return [];
   if (!undo.possible) return [["undo", `not possible: ${undo.reason}`]] as const;
   const stays = undo.leaves === null ? "" : `; what stays: ${undo.leaves}`;
   return [
     ["undo", `${undo.action}${stays}`],
-    ["", `awoooi executions undo ${shellWord(execution_id)}`],
+    ["", out.awoooi("executions", "undo", execution_id)],
   ] as const;
 }
 
@@ -136,7 +150,7 @@ export function printExecution(out: Printer, execution: Execution): void {
       ? []
       : ([["verified", `${verification.result}: ${verification.reason}`]] as const)),
     ...(execution.undoes === null ? [] : ([["takes back", execution.undoes]] as const)),
-    ...undoFields(execution),
+    ...undoFields(out, execution),
   ]);
 }
 
@@ -151,7 +165,7 @@ function printTimeline(out: Printer, timeline: readonly TimelineEvent[]): void {
 }
 
 /** What a person can do about the incident now, in lines. */
-function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
+function whatNext(out: Printer, { incident, decision, approvals }: IncidentStory): string[] {
   if (["resolved", "closed"].includes(incident.status)) {
     const { outcome } = incident;
     const how =
@@ -163,11 +177,11 @@ function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
   if (incident.merged_into !== null)
     return [
       "Nothing here: it is decided about with the incident that it is an effect of.",
-      `  awoooi incidents show ${shellWord(incident.merged_into)}`,
-      `  awoooi incidents split ${shellWord(incident.incident_id)} --comment TEXT`,
+      `  ${out.awoooi("incidents", "show", incident.merged_into)}`,
+      `  ${out.awoooi("incidents", "split", incident.incident_id, "--comment", "TEXT")}`,
     ];
   const pending = approvals.find((one) => one.status === "pending");
-  if (pending !== undefined) return howToDecide(pending);
+  if (pending !== undefined) return howToDecide(out, pending);
   if (approvals.some((one) => one.status === "preparing"))
     return ["The plan is being prepared: look again in a moment."];
   if (approvals.some((one) => ["approved", "executing"].includes(one.status)))
@@ -175,13 +189,13 @@ function whatNext({ incident, decision, approvals }: IncidentStory): string[] {
   const informs = incident.notification_type === "TYPE-1";
   const undecided = informs ? "it is information, recorded and shown" : "nothing has been decided";
   const reason = decision === null ? undecided : decision.policy.reason;
-  const id = shellWord(incident.incident_id);
+  const id = incident.incident_id;
   return [
     informs || decision?.policy.outcome === "none"
       ? `Nothing: ${reason}.`
       : `This needs a person: ${reason}.`,
-    ...(incident.acknowledged_at === null ? [`  awoooi incidents ack ${id}`] : []),
-    `  awoooi incidents resolve ${id} --comment TEXT`,
+    ...(incident.acknowledged_at === null ? [`  ${out.awoooi("incidents", "ack", id)}`] : []),
+    `  ${out.awoooi("incidents", "resolve", id, "--comment", "TEXT")}`,
   ];
 }
 
@@ -196,5 +210,5 @@ export function printStory(out: Printer, story: IncidentStory): void {
   printTimeline(out, story.timeline);
   out.line();
   out.line("Next", "bold");
-  for (const line of whatNext(story)) out.line(line);
+  for (const line of whatNext(out, story)) out.line(line);
 }

@@ -11,7 +11,7 @@ import { type UrlPath, urlPath } from "../lib/url-path.ts";
 import { itemsOf, read, request, type Server } from "./client.ts";
 import { group, id, leaf, limit, oneOf, type Session, seconds } from "./command.ts";
 import { addRelations } from "./incident-relations.ts";
-import { incidentStatusCell, printStory, severityCell } from "./incident-view.ts";
+import { incidentStateCell, printStory, severityCell } from "./incident-view.ts";
 import { type GroupOptions, groupLines } from "./incidents-group.ts";
 import { shellWord, span } from "./print.ts";
 
@@ -50,7 +50,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
     items.map((one) => [
       one.incident_id,
       severityCell(one.severity),
-      incidentStatusCell(one.status),
+      incidentStateCell(one),
       String(one.hit_count),
       one.merged_into ?? (one.effect_count === 0 ? "-" : String(one.effect_count)),
       span(now - Date.parse(one.created_at)),

@@ -19,7 +19,7 @@ import type { CliIo } from "./io.ts";
 import { addMove } from "./move.ts";
 import { addOperations } from "./operations.ts";
 import { addPlaybooks } from "./playbooks.ts";
-import { printer } from "./print.ts";
+import { printer, shellWord } from "./print.ts";
 import { addProcesses } from "./processes.ts";
 import { addRules } from "./rules.ts";
 import { addSilences } from "./silences.ts";
@@ -29,6 +29,7 @@ import { addTokens } from "./tokens.ts";
 import { addTools } from "./tools.ts";
 
 export type { CliIo } from "./io.ts";
+export { programWords } from "./program.ts";
 
 const ENVIRONMENT = `
 Environment:
@@ -57,12 +58,19 @@ function addServe(program: Command, session: Session): void {
   withExamples(command, ["awoooi serve", "awoooi serve --config /etc/awoooi/awoooi.yaml"]);
 }
 
+/** How the program is started with the same server: who named one by options needs them again. */
+function startedBy({ program = "awoooi" }: CliIo, { url, tokenFile }: { url?: string; tokenFile?: string }) {
+  const options = [...(url ? ["--url", url] : []), ...(tokenFile ? ["--token-file", tokenFile] : [])];
+  return [program, ...options.map(shellWord)].join(" ");
+}
+
 function programOf(io: CliIo, exit: (code: number) => void): Command {
-  const program = new Command("awoooi");
+  const program = new Command(io.program ?? "awoooi");
+  const typed = () => startedBy(io, program.opts());
   const session: Session = {
     io,
-    out: printer(io.stdout, io),
-    err: printer(io.stderr, io),
+    out: printer(io.stdout, io, typed),
+    err: printer(io.stderr, io, typed),
     server: () => serverOf(program.opts(), io.env),
     exit,
   };

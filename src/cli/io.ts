@@ -13,6 +13,8 @@ export type CliIo = {
   drained?: () => Promise<boolean>;
   /** In pieces of any size. */
   stdin: AsyncIterable<string>;
+  /** How a person starts this program from here, as `npx awoooi` (default: awoooi). */
+  program?: string;
   /** Whether a person can be asked: stdin, stdout and stderr are all a terminal. */
   isTTY: boolean;
   /** Runs the server; absent where there is none to run. */
@@ -35,7 +37,7 @@ export type LocalConfig = {
   /** Throws `invalid`. */
   showConfig(options: ConfigOptions): {
     hash: string;
-    settings: { path: string; value: unknown; source: string }[];
+    settings: { path: string; value: unknown; written?: unknown; source: string }[];
   };
   configJsonSchema(): object;
   /** What bodies would be understood with. Throws `invalid`. */

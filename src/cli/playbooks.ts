@@ -94,7 +94,7 @@ async function bringIn(session: Session, file: string, { json }: Json): Promise<
   if (drafts.length === 0) return;
   session.out.line(`${counted(drafts.length, "draft")}: to have one answer, after reading it:`);
   for (const { playbook: one } of drafts)
-    session.out.line(`  awoooi playbooks approve ${shellWord(one.playbook_id)}`);
+    session.out.line(`  ${session.out.awoooi("playbooks", "approve", one.playbook_id)}`);
 }
 
 /** Approves what it has shown, and nothing that came in its place meanwhile. */

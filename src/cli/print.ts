@@ -73,9 +73,18 @@ export type Printer = {
   fields(pairs: readonly (readonly [string, Cell])[]): void;
   table(head: readonly string[], rows: readonly (readonly Cell[])[]): void;
   json(text: string): void;
+  /** A command line of this program, as it works when the reader types it. */
+  awoooi(...args: readonly string[]): string;
+  /** A sentence with commands of this program between backticks, so that they work as they stand. */
+  asTyped(text: string): string;
 };
 
-export function printer(write: (text: string) => void, io: Pick<CliIo, "isTTY" | "env">): Printer {
+/** Prints by `write`; `program` is how this program is started here, with the options that name its server. */
+export function printer(
+  write: (text: string) => void,
+  io: Pick<CliIo, "isTTY" | "env" | "program">,
+  program: () => string = () => io.program ?? "awoooi",
+): Printer {
   const colour = io.isTTY && !io.env.NO_COLOR;
   const styled = (text: string, style: Style | undefined) =>
     style !== undefined && colour ? styleText(style, text, { validateStream: false }) : text;
@@ -116,6 +125,8 @@ export function printer(write: (text: string) => void, io: Pick<CliIo, "isTTY" |
       });
     },
     json: (text) => write(text.endsWith("\n") ? text : `${text}\n`),
+    awoooi: (...args) => [program(), ...args.map(shellWord)].join(" "),
+    asTyped: (text) => text.replace(/`awoooi (?=[a-z])/g, () => `\`${program()} `),
   };
 }
 

@@ -82,7 +82,7 @@ async function add(session: Session, texts: readonly string[], options: AddOptio
   if (options.json) return session.out.json(answer.text);
   const made = read(silence, answer);
   print(session, made);
-  session.out.line(`To end it before: awoooi silences expire ${shellWord(made.silence_id)}`);
+  session.out.line(`To end it before: ${session.out.awoooi("silences", "expire", made.silence_id)}`);
 }
 
 async function expire(session: Session, silenceId: string, { json }: Json): Promise<void> {

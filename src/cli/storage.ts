@@ -59,7 +59,7 @@ async function prune(session: Session, { json, dryRun }: Json & { dryRun?: boole
   if (json) return session.out.json(answer.text);
   const { dry_run, finished, rows } = read(pruneAnswer, answer);
   session.out.line(`${dry_run ? "Would delete" : "Deleted"} ${listed(rows)}.`);
-  if (!finished) session.out.line("It goes on; `awoooi storage` shows how it ended.");
+  if (!finished) session.out.line(session.out.asTyped("It goes on; `awoooi storage` shows how it ended."));
 }
 
 export function addStorage(program: Command, session: Session): void {

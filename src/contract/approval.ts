@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pageQuery, risk, shownKind, wireId, wireText, wireTime } from "./common.ts";
 import { operation } from "./decision.ts";
+import { executionStatus } from "./execution-status.ts";
 
 export const approvalStatus = z.enum([
   "preparing",
@@ -32,6 +33,8 @@ export const approval = z.object({
   incident_id: z.string(),
   decision_token: z.string(),
   status: approvalStatus,
+  /** Where its execution stands, of several steps the latest; null: it has none. */
+  execution_status: executionStatus.nullable().default(null),
   action: z.string(),
   operation,
   /** All that is done, in order; `operation` is the first. */

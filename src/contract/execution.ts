@@ -2,11 +2,11 @@ import { z } from "zod";
 import { check } from "./approval.ts";
 import { pageQuery, wireId, wireText, wireTime } from "./common.ts";
 import { operation } from "./decision.ts";
+import { executionStatus } from "./execution-status.ts";
 import { operationTarget } from "./incident.ts";
 import { loggedOperation } from "./operation-log.ts";
 
-export const executionStatus = z.enum(["pending", "running", "verifying", "success", "failed", "refused"]);
-export type ExecutionStatus = z.infer<typeof executionStatus>;
+export { type ExecutionStatus, executionStatus } from "./execution-status.ts";
 
 /** What an observer saw at one moment. */
 export const observation = z.object({

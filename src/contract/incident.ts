@@ -4,6 +4,24 @@ import { silencedBy } from "./silence.ts";
 
 export const incidentStatus = z.enum(["investigating", "mitigating", "resolved", "closed"]);
 
+/**
+ * What is going on with an incident at this moment; `status` is where it stands, for hours maybe. `with_main`: it is
+ * decided about with the incident that it is an effect of. `recorded`: information, about which nothing is done.
+ * `under_watch`: nobody is asked and nothing is done now, and it is looked at again if it goes on.
+ */
+export const incidentActivity = z.enum([
+  "preparing",
+  "waiting_for_signature",
+  "about_to_act",
+  "acting",
+  "verifying",
+  "needs_a_person",
+  "under_watch",
+  "with_main",
+  "recorded",
+]);
+export type IncidentActivity = z.infer<typeof incidentActivity>;
+
 /** The exact object to act on. `kind` is `process`, a Kubernetes kind in lower case, `host` or `unknown`. */
 export const operationTarget = z.object({
   kind: z.string(),
@@ -35,6 +53,8 @@ export const incident = z.object({
   incident_id: z.string(),
   title: z.string(),
   status: incidentStatus,
+  /** Derived from its decision, approval and execution; null: it is over, and nothing is going on. */
+  activity: incidentActivity.nullable().default(null),
   severity,
   alert_category: z.string(),
   notification_type: z.string(),

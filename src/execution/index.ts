@@ -21,6 +21,7 @@ export { REFUSALS, type Refusal, type RefusalCode } from "./refusals.ts";
 export {
   executionStatuses,
   executionsOfApprovals,
+  executionsUnderWay,
   findExecution,
   incidentsInExecution,
   isActedOn,

@@ -294,6 +294,26 @@ export async function executionsOfApprovals(
   );
 }
 
+/** Where what is being done about these incidents stands, by approval: of several steps as of the whole. */
+export async function executionsUnderWay(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Map<string, ExecutionRow["status"]>> {
+  if (incident_ids.length === 0) return new Map();
+  const rows = await ctx.db
+    .selectDistinctOn([executions.approval_id], {
+      approval_id: executions.approval_id,
+      status: sql<
+        ExecutionRow["status"]
+      >`case when ${executions.step} > 1 and ${executions.status} = 'pending'
+        then 'running' else ${executions.status} end`,
+    })
+    .from(executions)
+    .where(and(oneOf(executions.incident_id, incident_ids), inArray(executions.status, LIVE)))
+    .orderBy(asc(executions.approval_id), desc(executions.step));
+  return new Map(rows.map((row) => [row.approval_id, row.status]));
+}
+
 /** Where each of these executions stands. */
 export async function executionStatuses(
   ctx: Ctx,

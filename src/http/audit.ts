@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { authorise } from "../access/index.ts";
 import { entriesBefore, verifyChain } from "../audit/index.ts";
+import { wireId, wireText, wireTime } from "../contract/common.ts";
 import { auditEntry, auditRange, auditReport } from "../contract/system.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { Places } from "../lib/places.ts";
@@ -8,7 +9,15 @@ import type { ApiApp } from "./server.ts";
 
 const query = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.coerce.number().int().min(1).optional(),
+  cursor: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  actor: wireText(200).optional(),
+  action: wireText(100)
+    .optional()
+    .describe("One, or all of a kind: `approval` for `approval.signed` and others"),
+  subject: wireText(500).optional(),
+  incident_id: wireId.optional().describe("Entries of the incident and of all that belongs to it"),
+  since: wireTime.optional(),
+  until: wireTime.optional(),
 });
 const page = z.object({ items: z.array(auditEntry), next_cursor: z.string().nullable() });
 
@@ -31,8 +40,12 @@ export function auditRoutes(app: ApiApp): void {
     async (request) => {
       const { ctx } = request;
       authorise(ctx.actor, "read the audit ledger", { people: "admin" });
-      const { limit, cursor } = request.query;
-      const rows = await entriesBefore(ctx, cursor, limit + 1);
+      const { limit, cursor, since, until, ...names } = request.query;
+      const rows = await entriesBefore(ctx, cursor, limit + 1, {
+        ...names,
+        since: since === undefined ? undefined : new Date(since),
+        until: until === undefined ? undefined : new Date(until),
+      });
       const items = rows.slice(0, limit).map((row) => ({ ...row, at: row.at.toISOString() }));
       const last = items.at(-1);
       return { items, next_cursor: rows.length > limit && last !== undefined ? String(last.seq) : null };

@@ -2,11 +2,12 @@ import { approvalKeys } from "../approval/index.ts";
 import type { Incident } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { latestDecisions, shownState } from "../decision/index.ts";
-import { executionStatuses, executionsOfApprovals } from "../execution/index.ts";
+import { executionStatuses, executionsOfApprovals, executionsUnderWay } from "../execution/index.ts";
 import { frequencies, type IncidentRow } from "../incident/index.ts";
 import { latestResolutions } from "../learning/index.ts";
 import { kindOf } from "../lib/actor.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
+import { activityOf } from "./activity.ts";
 import { relationsOf } from "./relations-view.ts";
 
 const iso = (date: Date | null) => date?.toISOString() ?? null;
@@ -36,6 +37,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     ctx,
     ids.flatMap((id) => decidedOf(id)?.approval_id ?? []),
   );
+  const underWay = await executionsUnderWay(ctx, ids);
   const resolutions = await latestResolutions(ctx, ids);
   const repairs = [...resolutions.values()].flatMap((one) => one.execution_id ?? []);
   const statuses = await executionStatuses(ctx, repairs);
@@ -69,6 +71,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     const often = oftenOf(row.anomaly_key);
     return {
       ...rest,
+      activity: activityOf(row, decision, own, underWay),
       first_seen: row.first_seen.toISOString(),
       last_seen: row.last_seen.toISOString(),
       created_at: row.created_at.toISOString(),

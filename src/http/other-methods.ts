@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { AwoooiError } from "../lib/error.ts";
+import { whichWebhook } from "./which-webhook.ts";
 
 const METHODS: HTTPMethods[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -20,7 +21,12 @@ export function answerOtherMethods(app: FastifyInstance): (on: FastifyInstance) 
       const allow = [...methods].sort().join(", ");
       const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
         reply.header("allow", allow);
-        throw new AwoooiError("method_not_allowed", `${request.method} is not allowed here; ${allow} is.`);
+        const sent = request.method === "POST" || request.method === "PUT";
+        const hint = sent && !methods.has("POST") ? whichWebhook(url) : "";
+        throw new AwoooiError(
+          "method_not_allowed",
+          `${request.method} is not allowed here; ${allow} is.${hint}`,
+        );
       };
       // Whatever the body is: it is not read.
       on.route({ method: missing, url, schema: { hide: true }, onRequest: refuse, handler: refuse });

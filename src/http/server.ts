@@ -32,6 +32,7 @@ import { operationLogRoutes } from "./operation-log.ts";
 import { answerOtherMethods } from "./other-methods.ts";
 import { playbookRoutes } from "./playbooks.ts";
 import { processRoutes } from "./processes.ts";
+import { rootRoutes } from "./root.ts";
 import { silenceRoutes } from "./silences.ts";
 import { sourceRoutes } from "./sources.ts";
 import { storageRoutes } from "./storage.ts";
@@ -40,6 +41,7 @@ import { tokenRoutes } from "./tokens.ts";
 import { toolRoutes } from "./tools.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookRoutes } from "./webhooks.ts";
+import { whichWebhook } from "./which-webhook.ts";
 
 const PAGERDUTY = "/v2/enqueue";
 
@@ -110,8 +112,11 @@ function browserRoutes(
 ): void {
   app.register(helmet);
   app.setNotFoundHandler(async (request) => {
-    throw new AwoooiError("not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
+    const [path = "/"] = request.url.split("?");
+    const hint = ["POST", "PUT"].includes(request.method) ? whichWebhook(path) : "";
+    throw new AwoooiError("not_found", `There is no ${request.method} ${path}.${hint}`);
   });
+  mount(app, "", (part) => rootRoutes(part));
   mount(app, "/api/v1", (part) => healthRoutes(part, deps));
   mount(app, "", (part) => metricsRoutes(part, deps));
   mount(app, "", (part) => openapiRoutes(part));

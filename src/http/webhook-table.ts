@@ -28,6 +28,8 @@ import type { HttpDeps } from "./types.ts";
 /** One way for alerts to come in: where, which adapter understands it, and how its sender is checked. */
 export type Webhook = {
   path: string;
+  /** Other words by which people look for it, beside the first of its path. */
+  also?: readonly string[];
   /** The source's id, or how a call says it; what is thrown there is the answer. */
   source: string | ((request: FastifyRequest, deps: HttpDeps) => string);
   check: SenderCheck;
@@ -85,6 +87,7 @@ const dedupKeyOf = (decoded: Decoded) =>
 export const WEBHOOKS: readonly Webhook[] = [
   {
     path: "/alertmanager",
+    also: ["am", "alert-manager", "prometheus", "prom"],
     source: "alertmanager",
     check: network,
     summary: "Alertmanager's webhook",
@@ -92,6 +95,7 @@ export const WEBHOOKS: readonly Webhook[] = [
   },
   {
     path: "/alerts",
+    also: ["alert", "generic", "manual", "test"],
     source: "generic",
     check: hmac,
     summary: "Alerts of scripts and of whatever has no webhook of its own",
@@ -108,6 +112,7 @@ export const WEBHOOKS: readonly Webhook[] = [
   { path: "/signoz/alert", ...SIGNOZ },
   {
     path: "/uptime-kuma",
+    also: ["kuma", "uptime"],
     source: "uptime-kuma",
     check: network,
     summary: "Uptime Kuma's webhook",
@@ -131,6 +136,7 @@ export const WEBHOOKS: readonly Webhook[] = [
   },
   {
     path: "/pagerduty/v2/enqueue",
+    also: ["pd"],
     source: "pagerduty",
     check: routingKey,
     summary: "PagerDuty's Events API, version 2; also under /v2/enqueue",
@@ -155,6 +161,18 @@ export const WEBHOOKS: readonly Webhook[] = [
   },
   {
     path: "/custom/:name",
+    also: [
+      "json",
+      "datadog",
+      "newrelic",
+      "cloudwatch",
+      "zabbix",
+      "graylog",
+      "librenms",
+      "gcp",
+      "pingdom",
+      "opsgenie",
+    ],
     source: customSourceOf,
     check: secret,
     summary: "Any JSON, by a field map of intake.custom",
@@ -163,6 +181,7 @@ export const WEBHOOKS: readonly Webhook[] = [
   },
   {
     path: "/signals",
+    also: ["signal"],
     source: "signal",
     check: hmac,
     summary: "Light signals, which count once when they come soon again",

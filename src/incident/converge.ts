@@ -43,6 +43,9 @@ export function isActive(incident: Pick<IncidentRow, "status">): boolean {
   return (ACTIVE as readonly string[]).includes(incident.status);
 }
 
+/** Trouble that was not known before, by another source neither. */
+const isNews = ({ is_new, same_as }: StoredAlert) => is_new && (same_as ?? null) === null;
+
 /** How often these fire anew: with what came and went too quickly to have rows of its own. */
 const outagesOf = (alerts: readonly StoredAlert[]) =>
   alerts.reduce((sum, { is_new, folded = 0 }) => sum + 1 + (is_new ? folded : 0), 0);
@@ -131,7 +134,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: Conver
     notification_type: first.notification_type,
     affected_services: services,
     operation_target: operationTarget(first, services, options.known),
-    hit_count: outagesOf(group),
+    hit_count: Math.max(1, outagesOf(group.filter((alert) => (alert.same_as ?? null) === null))),
     escalation_level: tier,
     frequency: { ...often, escalation_level: tier },
     first_seen: now,
@@ -167,7 +170,7 @@ const laterOf = (one: Date, other: Date) => (one > other ? one : other);
 
 /** The incident's fields with what these alerts add to them: the new ones count, and any of them may have become worse. */
 function counted(ctx: Ctx, incident: IncidentRow, alerts: readonly StoredAlert[]) {
-  const fresh = alerts.filter((alert) => alert.is_new);
+  const fresh = alerts.filter(isNews);
   const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
   return {
     hit_count: incident.hit_count + outagesOf(fresh),
@@ -225,7 +228,7 @@ async function onExisting(
   windows: IncidentWindows,
   tier: number,
 ): Promise<Convergence | undefined> {
-  const fresh = alerts.filter((alert) => alert.is_new);
+  const fresh = alerts.filter(isNews);
   const same = {
     repair_failed: false,
     raised: false,
@@ -267,7 +270,7 @@ async function openAll(
   if (openings.length === 0) return [];
   // What is new is not written down yet: alerts are, once they have their incident.
   const fresh = Map.groupBy(
-    openings.flatMap(({ group }) => group.filter((alert) => alert.is_new && alert.is_stored === false)),
+    openings.flatMap(({ group }) => group.filter((alert) => isNews(alert) && alert.is_stored === false)),
     (alert) => alert.anomaly_key,
   );
   const keyOf = ({ group: [first] }: Opening) => first.anomaly_key;

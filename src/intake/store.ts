@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, isNull, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
 import type { PageQuery, Severity } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
@@ -161,7 +161,7 @@ export async function alertRows(
     .limit(limit + 1);
 }
 
-/** How often outages of an anomaly key began since each of `moments`. */
+/** How often outages of an anomaly key began since each of `moments`: what several sources tell of once. */
 export async function instancesSince(
   ctx: Ctx,
   anomaly_keys: readonly string[],
@@ -179,6 +179,7 @@ export async function instancesSince(
         oneOf(alerts.anomaly_key, anomaly_keys),
         gt(alerts.first_received_at, oldest),
         ne(alerts.status, "held"),
+        isNull(alerts.same_as),
       ),
     )
     .groupBy(alerts.anomaly_key);

@@ -172,6 +172,8 @@ export type StoredAlert = Omit<NormalisedAlert, "identity" | "instance_key" | "a
   is_stored?: boolean;
   /** Of a new one: how many more there were just before it, which have no rows of their own. */
   folded?: number;
+  /** The outage of another source that it tells of once more: it is counted with that. */
+  same_as?: string | null;
   /** What keeps it silent. */
   silenced_by?: SilencedBy[] | null;
   /** Not an outage yet: another sender said that it is over. */

@@ -55,12 +55,12 @@ export function* secretsIn(value: unknown, secret = false): Generator<string> {
     if (url?.password) yield* [url.password, decodeURIComponent(url.password)];
   } else if (value !== null && typeof value === "object") {
     for (const [key, item] of Object.entries(value))
-      yield* secretsIn(
-        item,
-        secret || (!Array.isArray(value) && SECRET_KEY.test(key) && !FILE_KEY.test(key)),
-      );
+      yield* secretsIn(item, secret || (!Array.isArray(value) && soundsSecret(key)));
   }
 }
+
+/** Whether what is called so is likely a secret, by the words that secrets are called by. */
+export const soundsSecret = (name: string): boolean => SECRET_KEY.test(name) && !FILE_KEY.test(name);
 
 /** `text` without what looks like a credential, and without those that are known. */
 export function redactText(text: string): string {

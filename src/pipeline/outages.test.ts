@@ -5,6 +5,7 @@ import { type SetClock, setClock, testJourney } from "../../test/support/journey
 import { SEED } from "../../test/support/random.ts";
 import { grafana } from "../adapters/sources/grafana/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
+import { frequencies } from "../incident/frequency/count.ts";
 import type { Receipt } from "../intake/index.ts";
 import { insertReceipts } from "../intake/store.ts";
 import { addSeconds } from "../lib/clock.ts";
@@ -679,5 +680,88 @@ describe("any interleaving", () => {
       seed: SEED,
       numRuns: 60,
     });
+  });
+});
+
+describe("an alert that comes by two routes", () => {
+  const labels = {
+    alertname: "HighCPUUsage",
+    severity: "warning",
+    deployment: "api",
+    instance: "10.0.0.7:9090",
+  };
+  /** What Prometheus sends straight here, as to an Alertmanager. */
+  const straight = (endsIn: number, startsAt = START): Sent => ({
+    source: "prometheus",
+    sender: "10.0.0.2",
+    body: [{ labels, annotations: {}, startsAt, endsAt: addSeconds(clock.now(), endsIn).toISOString() }],
+  });
+  /** The same as an Alertmanager passes it on. */
+  const passedOn = (notice: Notice, more: Record<string, string> = {}): Sent => ({
+    source: "alertmanager",
+    sender: "10.0.0.1",
+    body: {
+      version: "4",
+      externalURL: "http://alertmanager:9093",
+      alerts: [
+        { startsAt: START, ...notice, labels: { ...labels, ...more }, fingerprint: `f-${more.slo ?? ""}` },
+      ],
+    },
+  });
+  const often = async () => {
+    const { anomaly_key = "" } = ((await incident()) ?? {}) as { anomaly_key?: string };
+    return (await frequencies(journey.as("intake"), [anomaly_key]))(anomaly_key).count_1h;
+  };
+
+  it.each([
+    ["straight first", () => [straight(240), passedOn(firing)]],
+    ["passed on first", () => [passedOn(firing), straight(240)]],
+  ])("counts once, %s, one after the other or at once", async (_, both) => {
+    for (const one of both()) await send(one);
+    expect(await incident()).toMatchObject({ hit_count: 1 });
+    expect(await often()).toBe(1);
+    await send(straight(-1), passedOn(over()));
+    expect(await incident()).toMatchObject({ status: "resolved", hit_count: 1 });
+    clock.forward(7_200);
+    await send(...both());
+    expect(await incident()).toMatchObject({ status: "investigating", hit_count: 1 });
+    expect(await often()).toBe(1);
+    expect(await topics()).toEqual(["opened", "resolved", "opened"]);
+  });
+
+  it("counts each time that it really comes back, which one of the routes may not hear of", async () => {
+    await send(straight(240));
+    await send(passedOn(firing));
+    await send(straight(-1));
+    // The other waits for its next turn to tell: until then it goes on by what it said.
+    expect(await incident()).toMatchObject({ status: "investigating" });
+    await send(straight(240, clock.now().toISOString()));
+    expect(await incident()).toMatchObject({ hit_count: 2 });
+    expect(await often()).toBe(2);
+    await send(passedOn(over()), straight(-1));
+    expect(await incident()).toMatchObject({ status: "resolved" });
+    await send(passedOn(firing));
+    await send(straight(240, clock.now().toISOString()));
+    expect(await incident()).toMatchObject({ hit_count: 3 });
+    expect(await often()).toBe(3);
+  });
+
+  it("does not flap for being told of twice", async () => {
+    for (let turn = 0; turn < 2; turn += 1) {
+      const startsAt = clock.now().toISOString();
+      await send(straight(240, startsAt));
+      await send(passedOn({ ...firing, startsAt }));
+      await send(straight(-1, startsAt));
+      await send(passedOn({ ...over(), startsAt }));
+    }
+    expect(await incident()).toMatchObject({ flapping: false, hit_count: 2, status: "resolved" });
+  });
+
+  it("is two where the labels say so, or where one source says it twice", async () => {
+    await send(straight(240));
+    await send(passedOn(firing, { slo: "latency" }));
+    expect(await often()).toBe(2);
+    await send(passedOn(firing, { slo: "errors" }));
+    expect(await often()).toBe(3);
   });
 });

@@ -116,8 +116,8 @@ async function countFolded(
   placed: readonly HeardOutage[],
 ): Promise<void> {
   const ends = new Map<string, number>();
-  for (const { incident_id, is_new, folded = 0 } of placed)
-    if (is_new && folded > 0 && incident_id !== null)
+  for (const { incident_id, is_new, same_as, folded = 0 } of placed)
+    if (is_new && !same_as && folded > 0 && incident_id !== null)
       ends.set(incident_id, (ends.get(incident_id) ?? 0) + folded);
   for (const incident_id of [...ends.keys()].sort())
     await countEnds(ctx, { incident_id, ends: ends.get(incident_id) ?? 0, flapping });

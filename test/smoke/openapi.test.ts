@@ -89,6 +89,7 @@ beforeAll(async () => {
     get_health: {},
     get_health_live: {},
     get_health_ready: {},
+    get: {},
     get_metrics: {},
     get_openapi_json: {},
     get_webhooks_health: {},
@@ -169,7 +170,7 @@ beforeAll(async () => {
     get_tokens: {},
     post_tokens: { body: { name: "another", role: "viewer" } },
     delete_tokens_id: { path: { id: token.token_id } },
-    get_audit: { query: "limit=3" },
+    get_audit: { query: "limit=3&action=approval&actor=pipeline&since=2020-01-01T00:00:00Z" },
     get_audit_verify: {},
   };
 });

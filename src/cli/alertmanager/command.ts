@@ -24,8 +24,8 @@ export async function isAlertmanagers(path: string): Promise<boolean> {
   }
 }
 
-const HEAD = (path: string) =>
-  ` Made of ${path}. Merge it into awoooi.yaml, then run: awoooi config check\n What was not taken over is told beside it.`;
+const HEAD = (path: string, check: string) =>
+  ` Made of ${path}. Merge it into awoooi.yaml, then run: ${check}\n What was not taken over is told beside it.`;
 
 async function write(file: string, text: string): Promise<void> {
   try {
@@ -56,7 +56,7 @@ export async function importAlertmanager(
   { output, json }: { output?: string; json?: boolean },
 ): Promise<void> {
   const { settings, remarks } = convertAlertmanager(await readInput(path, io.stdin));
-  const comment = HEAD(path.replace(/\s+/g, " "))
+  const comment = HEAD(path.replace(/\s+/g, " "), out.awoooi("config", "check"))
     .split("\n")
     .map((line) => `#${line}\n`)
     .join("");

@@ -122,8 +122,15 @@ export const alerts = pgTable(
     deliveries: integer("deliveries").notNull().default(1),
     /** What keeps it silent, as of its latest delivery; null: nothing. */
     silenced_by: jsonb("silenced_by").$type<SilencedBy[]>(),
+    /** The outage that it tells of once more, by another route: it counts there; null: it counts itself. */
+    same_as: text("same_as"),
   },
   (table) => [
+    // Whether another source tells of the same.
+    index("alerts_firing_labels")
+      .using("hash", table.labels)
+      .where(sql`status = 'firing' and instance_key is null`),
+    index("alerts_same_as").on(table.same_as).where(sql`same_as is not null`),
     // In the order in which the oldest of an incident are asked for.
     index("alerts_incident").on(table.incident_id, table.first_received_at, table.alert_id),
     uniqueIndex("alerts_outage").on(table.identity, table.outage),

@@ -4,6 +4,7 @@ import { prefixedId } from "../../lib/id.ts";
 import { formerKeys } from "../normalise.ts";
 import type { HeardAlert, StoredAlert } from "../types.ts";
 import { endingBy, endOf, fires, type Known, type Outage, resolves } from "./decide.ts";
+import { sameByOtherRoute } from "./routes.ts";
 import {
   adoptAlerts,
   type Change,
@@ -246,5 +247,10 @@ export async function hearWave(
   for (const notice of wave) one.hear(notice);
   await changeOutages(ctx, [...one.changes.values()]);
   await dropHeld(ctx, one.dropped);
-  return one.hearing;
+  const { heard, fresh } = one.hearing;
+  const same = await sameByOtherRoute(
+    ctx,
+    heard.filter((alert) => alert.is_new && !alert.is_stored && !alert.heartbeat),
+  );
+  return { fresh, heard: heard.map((alert) => ({ ...alert, same_as: same.get(alert.alert_id) ?? null })) };
 }

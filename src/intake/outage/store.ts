@@ -188,11 +188,11 @@ export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<
     insert into alerts (alert_id, identity, outage, instance_key, source, source_fingerprint, fingerprint, anomaly_key, key_version, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, held_until, began_with,
-           ended_with, said_with, senders, ended_by, generator_url, deliveries, silenced_by, first_received_at, last_received_at)
+           ended_with, said_with, senders, ended_by, generator_url, deliveries, silenced_by, same_as, first_received_at, last_received_at)
     select alert_id, identity, outage, instance_key, source, source_fingerprint, fingerprint, anomaly_key, ${KEY_VERSION}::int, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, held_until, place,
-           ended_with, said_with, array(select json_array_elements_text(senders)), ended_by, generator_url, times, silenced_by,
+           ended_with, said_with, array(select json_array_elements_text(senders)), ended_by, generator_url, times, silenced_by, same_as,
            ${now}::timestamptz, ${now}::timestamptz
       from json_to_recordset(${jsonRows(rows)}::json)
         as a(alert_id text, identity text, outage int, instance_key text, source text, source_fingerprint text,
@@ -200,9 +200,34 @@ export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<
              alert_category text, notification_type text, cluster text, namespace text,
              target_resource text, message text, labels jsonb, annotations jsonb, starts_at timestamptz,
              ends_at timestamptz, holds_until timestamptz, held_until timestamptz, place text, ended_with text, said_with text,
-             senders json, ended_by jsonb, generator_url text, times int, silenced_by jsonb)
+             senders json, ended_by jsonb, generator_url text, times int, silenced_by jsonb, same_as text)
     on conflict do nothing`);
   if (rowCount !== fresh.length) throw overtaken("an outage was stored meanwhile");
+}
+
+/** An outage that nobody knew before. */
+export type NewOutage = Pick<StoredAlert, "alert_id" | "source" | "fingerprint" | "labels" | "of_call">;
+
+/**
+ * What fires by the word of another source with the very same labels, and is told of by this one only now. One that
+ * was told of once more from there already is not meant again: then the trouble was over in between.
+ */
+export async function firingElsewhere(ctx: Ctx, news: readonly NewOutage[]): Promise<Map<string, string>> {
+  const asked = news.map(({ alert_id, source, fingerprint, labels }) => ({
+    alert_id,
+    source,
+    fingerprint,
+    labels,
+  }));
+  const { rows } = await ctx.db.execute<{ alert_id: string; same_as: string }>(sql`
+    select distinct on (n.alert_id) n.alert_id, o.alert_id as same_as
+      from json_to_recordset(${jsonRows(asked)}::json)
+        as n(alert_id text, source text, fingerprint text, labels jsonb)
+      join alerts o on o.labels = n.labels and o.status = 'firing' and o.instance_key is null
+       and o.fingerprint = n.fingerprint and o.source <> n.source and o.same_as is null
+     where not exists (select from alerts k where k.same_as = o.alert_id and k.source = n.source)
+     order by n.alert_id, o.first_received_at, o.alert_id`);
+  return new Map(rows.map((row) => [row.alert_id, row.same_as]));
 }
 
 // For our own delays.

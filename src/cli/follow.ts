@@ -1,0 +1,137 @@
+import type { Command } from "commander";
+import { type Approval, approval } from "../contract/approval.ts";
+import { pageOf } from "../contract/common.ts";
+import { type Execution, execution } from "../contract/execution.ts";
+import { AwoooiError, ERRORS } from "../lib/error.ts";
+import { urlPath } from "../lib/url-path.ts";
+import { wait } from "../lib/wait.ts";
+import { missingSignatures } from "./approval-view.ts";
+import { type Answer, read, request, ServerProblem } from "./client.ts";
+import { duration, id, leaf, type Session } from "./command.ts";
+import { counted } from "./print.ts";
+
+export type FollowOptions = { json?: boolean; timeout?: number };
+
+/** Seconds: longer than the server lets an execution take, as shipped. */
+const TIMEOUT = 30 * 60;
+const FIRST_MS = 250;
+const SLOWEST_MS = 3_000;
+const SLOWER = 1.5;
+
+export const WAIT_HELP = `
+Following ends with 0 when it was carried out and verified, 1 when it failed or its effect was not seen, 5 when it
+will not be carried out (rejected, expired, superseded), 6 when the time is over first. Ctrl-C ends the following
+only; \`approvals wait\` takes it up again.`;
+
+/** What an approval is at, in words that are told when they change. */
+function stateOf(one: Approval): string {
+  switch (one.status) {
+    case "preparing":
+      return "The plan is being prepared.";
+    case "pending":
+      return `It waits for ${counted(missingSignatures(one), "more signature")}.`;
+    case "approved":
+      return "Approved: it is about to be carried out.";
+    case "executing":
+      return one.execution_status === "verifying"
+        ? "Carried out; its effect is being verified."
+        : "It is being carried out.";
+    case "execution_success":
+    case "execution_failed":
+      return "It has ended.";
+    case "rejected":
+    case "expired":
+    case "superseded":
+      return `It is ${one.status}, and will not be carried out.`;
+  }
+}
+
+const ENDED: readonly Approval["status"][] = [
+  "execution_success",
+  "execution_failed",
+  "rejected",
+  "expired",
+  "superseded",
+];
+
+const mayPass = (error: unknown) =>
+  (error instanceof AwoooiError && error.code === "unavailable") ||
+  (error instanceof ServerProblem && error.problem.status === 503);
+
+/** The approval once nothing more comes of it, telling each change on the way; undefined: the time was over first. */
+async function ended(session: Session, approvalId: string, seconds: number, tell: (line: string) => void) {
+  const until = performance.now() + seconds * 1000;
+  let told = "";
+  let pause = FIRST_MS;
+  for (;;) {
+    // A server that restarts in the middle goes on with it.
+    const answer = await request(session.server(), "GET", urlPath`/approvals/${approvalId}`).catch(
+      (error: unknown) => {
+        if (!mayPass(error)) throw error;
+      },
+    );
+    const found = answer && read(approval, answer);
+    const state = found === undefined ? "The server does not answer: trying again." : stateOf(found);
+    if (found !== undefined && ENDED.includes(found.status))
+      return { found, answer: answer as Answer, state };
+    if (state === told) pause = Math.min(pause * SLOWER, SLOWEST_MS);
+    else {
+      tell(state);
+      told = state;
+      pause = FIRST_MS;
+    }
+    const left = until - performance.now();
+    if (left <= 0) return undefined;
+    await wait(Math.min(pause, left));
+  }
+}
+
+/** What came of it, step by step, and whether all of it was verified. */
+function tellEnd(out: Session["out"], steps: readonly Execution[]): void {
+  for (const one of steps) {
+    const { verification, status, error, output } = one;
+    const worked = status === "success";
+    const at = steps.length > 1 ? `step ${one.step}: ` : "";
+    if (output !== null) out.line(`  ${at}${output}`);
+    if (error !== null) out.line(`  ${at}${error}`, "red");
+    if (verification !== null)
+      out.line(`Verified: ${at}${verification.result}: ${verification.reason}`, worked ? "green" : "red");
+    else if (!worked) out.line(`Not verified: ${at}it is ${status}.`, "red");
+  }
+}
+
+/** Follows an approval to its end, and sets the exit code by that. */
+export async function follow(session: Session, approvalId: string, options: FollowOptions): Promise<void> {
+  const { out, err } = session;
+  const told = options.json ? err : out;
+  const end = await ended(session, approvalId, options.timeout ?? TIMEOUT, (line) => told.line(line));
+  if (end === undefined) {
+    err.line(`It goes on, and is followed no longer: ${err.awoooi("approvals", "wait", approvalId)}`);
+    return session.exit(ERRORS.unavailable.exit);
+  }
+  const { found, answer, state } = end;
+  const { status, incident_id } = found;
+  const worked = status === "execution_success";
+  const acted = worked || status === "execution_failed";
+  if (!worked) session.exit(acted ? ERRORS.internal.exit : ERRORS.conflict.exit);
+  if (options.json) return out.json(answer.text);
+  if (!acted) out.line(state, "red");
+  else {
+    const path = urlPath`/incidents/${incident_id}/executions`;
+    const all = await request(session.server(), "GET", path, { query: { limit: 200 } });
+    const { items } = read(pageOf(execution), all);
+    tellEnd(out, items.filter((one) => one.approval_id === approvalId).reverse());
+  }
+  out.line(out.awoooi("incidents", "show", incident_id));
+}
+
+export function addFollowing(approvals: Command, session: Session): void {
+  leaf(approvals, "wait", "follow an approval until it is verified, or will not be carried out", [
+    "awoooi approvals wait APR-5Q0ZC8WJ1N6T3KXM",
+    "awoooi approvals wait APR-5Q0ZC8WJ1N6T3KXM --timeout 10m --json",
+  ])
+    .argument("<id>", "the approval", id)
+    .option("--timeout <duration>", "for at most so long (default: 30m)", duration)
+    .addHelpText("after", WAIT_HELP)
+    .action((approvalId: string, options: FollowOptions) => follow(session, approvalId, options));
+}
