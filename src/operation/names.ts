@@ -22,11 +22,23 @@ export const hostName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$/, "is not a host name");
 export const containerName = z.string().regex(/^[A-Za-z0-9][\w.-]{0,127}$/, "is not a container name");
+// Services that are started once: they end or leave the running system, open a root shell, or make disks anew.
+// As systemd names them, and as System V's scripts are named; `reboot-notifier` is another service.
+const STATES =
+  "reboot|poweroff|halt|kexec|soft-reboot|exit|shutdown|suspend|hibernate|hybrid-sleep|suspend-then-hibernate";
+const SHELLS = "emergency|rescue|debug-shell|console-shell|single";
+const SCRIPTS = "rcS|sendsigs|killprocs|umountfs|umountroot|umountnfs";
+const DISKS = "factory-reset|firstboot|fsck|makefs|growfs|mkswap|repart|sysupdate|update-done|volatile-root";
+const WHOLE_MACHINE = new RegExp(
+  `^(${STATES}|${SHELLS}|${SCRIPTS})(@.*)?(\\.[a-z]+)?$|^systemd-(${STATES}|${DISKS})\\b|^(initrd-|system-update)`,
+);
+
 export const unitName = z
   .string()
   .regex(/^[A-Za-z0-9][\w.:@-]{0,254}$/, "is not the name of a systemd unit")
   // Restarting a target or a slice restarts or ends more than one service.
-  .refine((name) => !/\.(target|slice|scope|mount|swap|device)$/.test(name), "is not a service");
+  .refine((name) => !/\.(target|slice|scope|mount|automount|swap|device)$/.test(name), "is not a service")
+  .refine((name) => !WHOLE_MACHINE.test(name), "changes the state of the whole machine");
 export const host = z.strictObject({ kind: z.literal("host"), name: hostName });
 export const container = z.strictObject({
   kind: z.literal("container"),

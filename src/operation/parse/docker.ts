@@ -10,6 +10,7 @@ import {
   REFUSED,
 } from "./docker-table.ts";
 import { readFlags, readLeadingFlags } from "./flags.ts";
+import { guardOperands, guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { type Context, change, Flags, reads, unknownIn, type Verdict } from "./verdict.ts";
 import { known, type Word } from "./word.ts";
@@ -39,6 +40,7 @@ function commandOf(words: readonly Word[]): {
   if (GROUPS.has(one)) {
     if (one === "compose") {
       const read = readLeadingFlags(behind, COMPOSE, "docker compose");
+      guardValues(read, false, "docker compose");
       compose = new Flags(read.flags);
       behind = behind.slice(read.next);
     }
@@ -126,6 +128,7 @@ function readOf({ name, flags, compose, operands }: Docker): Verdict {
 /** docker and docker compose. */
 export function docker(words: readonly Word[], context: Context): Verdict {
   const leading = readLeadingFlags(words, GLOBAL, "docker");
+  guardValues(leading, false, "docker");
   const other = leading.flags.find(({ name }) => OTHER_DAEMON.has(name));
   if (other !== undefined) refuse(`${other.name} leads docker to another daemon or other credentials`);
   if (leading.next >= words.length && leading.flags.some(({ name }) => name === "--version")) {
@@ -135,6 +138,9 @@ export function docker(words: readonly Word[], context: Context): Verdict {
   const file = compose.names.find((flag) => COMPOSE_FILES.has(flag));
   if (file !== undefined) refuse(`${file} of docker compose acts by what a file holds`);
   const read = readFlags(behind, command.flags, `docker ${name}`);
+  // buildx starts a builder (--bootstrap), whose flags the other commands do not have.
+  guardOperands(read.operands, name.startsWith("buildx ") ? "harm" : "lead", `docker ${name}`);
+  guardValues(read, true, `docker ${name}`);
   const operands = [...read.operands, ...(read.rest ?? [])];
   const flags = new Flags(read.flags);
   const found: Docker = { name, flags, compose, operands, context };

@@ -1,6 +1,7 @@
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
+import { guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
-import { known, type Word } from "./word.ts";
+import { known, type Part, type Word } from "./word.ts";
 
 /**
  * A command that only works on what is piped into it: so many operands, none of which is a file. Where
@@ -23,7 +24,8 @@ const GREP = flagTable(
 const LINES = flagTable("-n,--lines= -c,--bytes= -q,--quiet -v,--verbose -0 -1 -2 -3 -4 -5 -6 -7 -8 -9");
 
 // awk can run programs and write files: only what prints, and compares without `>`, is let through.
-const AWK_DANGER = /[|>@`]|system|getline|close|fflush|ENVIRON|ARG[VC]|print(f)?\s*\(?[^;}]*>|include|load/i;
+const AWK_DANGER =
+  /[|>@`]|system|getline|close|fflush|ENVIRON|SYMTAB|FUNCTAB|PROCINFO|ARG[VC]|print(f)?\s*\(?[^;}]*>|include|load/i;
 // jq can show its environment and load modules; `.env` is a field.
 const JQ_DANGER = /(^|[^.\w"'])(env|\$ENV|import|include|input_filename|get_search_list)\b/;
 // sed can write files (w), run programs (e) and read files (r): only addresses with p or d, and s///.
@@ -91,6 +93,8 @@ const FILTERS: Readonly<Record<string, Filter>> = {
 // Commands that only print or wait: they may stand beside a read, as in `kubectl get … || echo none`.
 const SAYERS: ReadonlySet<string> = new Set(["echo", "printf", "true", "false", ":", "sleep"]);
 
+const isSeveral = ({ splits, origin }: Part): boolean => splits && origin !== "placeholder";
+
 export const isFilter = (name: string): boolean => Object.hasOwn(FILTERS, name);
 export const isSayer = (name: string): boolean => SAYERS.has(name);
 
@@ -98,11 +102,16 @@ export const isSayer = (name: string): boolean => SAYERS.has(name);
 export function filter(name: string, words: readonly Word[]): void {
   const one = FILTERS[name];
   if (one === undefined) refuse(`${shown(name)} is no filter that is known here`);
-  const { flags, operands, rest } = readFlags(words, one.flags, name);
+  const read = readFlags(words, one.flags, name);
+  guardValues(read, false, name);
+  const { flags, operands, rest } = read;
   const all = [...operands, ...(rest ?? [])];
   const given = flags.some((flag) => flag.name === one.program);
   if (all.length > (given ? 0 : one.operands)) {
     refuse(`${name} works on ${shown(all.at(-1)?.text ?? "")}, and not only on what is piped into it`);
   }
   one.check?.(all);
+  // Of several words all but the first are files that it reads. `[n]ginx` is one, unless files are called so.
+  const several = all.find((word) => word.parts.some(isSeveral) && !/^[^/*]*[[?][^/*]*$/.test(word.text));
+  if (several !== undefined) refuse(`${shown(several.text)} may become files that ${name} reads: quote it`);
 }

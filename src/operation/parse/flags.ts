@@ -1,5 +1,5 @@
 import { refuse, shown } from "./refused.ts";
-import type { Word } from "./word.ts";
+import { isHiddenFlag, type Word } from "./word.ts";
 
 /** How a flag takes its value: never, always, or only when it is glued to it (`--dry-run=client`). */
 type Takes = "nothing" | "value" | "glued";
@@ -24,8 +24,8 @@ export function flagTable(...texts: readonly string[]): FlagTable {
 /** A value as written behind its flag; `true` for a flag without one. */
 export type FlagValue = Word | true;
 export type ReadFlags = {
-  /** Every occurrence, in order. */
-  flags: { name: string; value: FlagValue }[];
+  /** Every occurrence, in order. `apart` where the value is a word of its own. */
+  flags: { name: string; value: FlagValue; apart: boolean }[];
   operands: Word[];
   /** What stands behind `--`; null where there is none. */
   rest: Word[] | null;
@@ -35,7 +35,7 @@ const wordOf = (word: Word, from: number): Word => ({
   ...word,
   text: word.text.slice(from),
   head: word.head.slice(from),
-  inner: [],
+  sure: word.sure.slice(from),
 });
 
 class FlagReader {
@@ -60,6 +60,10 @@ class FlagReader {
       if (word.text === "--" && word.unknown === null) {
         rest = this.#words.slice(this.#at + 1);
         break;
+      }
+      // Where a variable is empty, what stands behind it is the beginning: `$X--raw`.
+      if (!word.head.startsWith("-") && isHiddenFlag(word)) {
+        refuse(`${shown(word.text)} is a flag where ${shown(word.unknown ?? "")} is empty`);
       }
       // A lone "-" is stdin, and no flag.
       if (!word.head.startsWith("-") || word.text === "-") {
@@ -87,7 +91,8 @@ class FlagReader {
     const spelling = equals < 0 ? word.text : word.text.slice(0, equals);
     const { name, takes } = this.#find(spelling);
     if (equals >= 0) this.#add(name, wordOf(word, equals + 1));
-    else this.#add(name, takes === "value" ? this.#valueBehind(spelling) : true);
+    else if (takes === "value") this.#add(name, this.#valueBehind(spelling), true);
+    else this.#add(name, true);
   }
 
   /** Short flags, which may be glued to each other and to the value of the last one. */
@@ -102,13 +107,14 @@ class FlagReader {
       }
       const glued = word.text[at + 1] === "=" ? at + 2 : at + 1;
       if (at + 1 < word.text.length) this.#add(name, wordOf(word, glued));
-      else this.#add(name, takes === "value" ? this.#valueBehind(spelling) : true);
+      else if (takes === "value") this.#add(name, this.#valueBehind(spelling), true);
+      else this.#add(name, true);
       return;
     }
   }
 
-  #add(name: string, value: FlagValue): void {
-    this.#flags.push({ name, value });
+  #add(name: string, value: FlagValue, apart = false): void {
+    this.#flags.push({ name, value, apart });
   }
 }
 

@@ -9,7 +9,7 @@ import { Source } from "./source.ts";
 import { onHost, remoteOf } from "./ssh.ts";
 import { journalctl, systemctl } from "./systemd.ts";
 import { type Context, type Grammar, reads, type Verdict } from "./verdict.ts";
-import { type Command, known, type Program, type Word } from "./word.ts";
+import { type Command, known, mayBeFlag, type Program, type Word } from "./word.ts";
 
 /** Where a command stands: on this machine or, through ssh, on a host; behind a pipe or not. */
 type Place = { context: Context; remote: boolean; piped: boolean };
@@ -46,6 +46,31 @@ function guardPrinted(words: readonly Word[]): void {
       if (shows !== "") refuse(`$${name} discloses what it holds`);
     }
   }
+}
+
+/** printf has one flag, `-v`, and only in front of its format. */
+function guardFormat(first: Word | undefined): void {
+  if (first === undefined || first.text === "--") return;
+  if (first.head.startsWith("-") || (first.head === "" && mayBeFlag(first))) {
+    refuse(`printf -v sets a variable, and ${shown(first.text)} may be that`);
+  }
+}
+
+/**
+ * A shell writes to what stands behind `<name>`. Of our tools that may be a flag or kubectl's verb, which are
+ * words of ours and no names of files.
+ */
+function guardAngles(words: readonly Word[]): void {
+  const at = words.findIndex((word) => word.behindAngle);
+  const word = words[at];
+  if (word === undefined) return;
+  const tool = words[0]?.text ?? "";
+  const before = words.slice(1, at - 1);
+  const isVerb = tool === "kubectl" && before.every(({ head }) => head.startsWith("-"));
+  if (!TOOLS.has(tool) || !(word.head.startsWith("-") || isVerb)) {
+    refuse(`a shell writes to ${shown(word.text)}, which stands behind ${shown(words[at - 1]?.text ?? "")}`);
+  }
+  guardAngles([...words.slice(0, at), { ...word, behindAngle: false }, ...words.slice(at + 1)]);
 }
 
 /** Whether a text begins as a command that is read here does. */
@@ -91,7 +116,7 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
   if (isFilter(name) && piped) filter(name, others);
   else if (isHostRead(name)) return hostRead(name, others, context);
   else if (isSayer(name)) {
-    if (name === "printf" && others[0]?.text.startsWith("-v")) refuse("printf -v sets a variable");
+    if (name === "printf") guardFormat(others[0]);
     guardPrinted(others);
   } else {
     const none = `${shown(name)} is not kubectl, docker, systemctl, journalctl or ssh`;
@@ -102,7 +127,8 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
 
 /** Substitutions run whatever the command is for, so they must only read. */
 function guardSubstitutions(words: readonly Word[], place: Place): void {
-  for (const program of words.flatMap((word) => word.inner)) {
+  for (const { program } of words.flatMap((word) => word.parts)) {
+    if (program === undefined) continue;
     if (programVerdict(program, { ...place, piped: false }).class !== "read_only") {
       refuse("a substitution changes something");
     }
@@ -118,6 +144,7 @@ function commandVerdict(command: Command, place: Place): Verdict | null {
   const files = redirections.flatMap(({ target, body }) => (body === null ? [target] : [target, body]));
   guardSubstitutions([...words, ...files], place);
   const bare = withoutSudo(words);
+  guardAngles(bare);
   const verdict = toolVerdict(bare, place);
   if (redirections.some(({ body }) => body !== null && body.unknown !== null)) {
     refuse("a here-document holds variables or substitutions");
@@ -162,6 +189,6 @@ function programVerdict(program: Program, place: Place): Verdict {
 
 /** Reads a command line and says what it comes to; throws `Refused`. */
 export function judge(text: string, context: Context, remote = false): Verdict {
-  const program = readProgram(new Source(text), "");
+  const program = readProgram(new Source(text, { remote }), "");
   return programVerdict(program, { context, remote, piped: false });
 }

@@ -1,8 +1,9 @@
 import { hostOf } from "./docker.ts";
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
+import { guardOperands, guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { type Context, reads, type Verdict } from "./verdict.ts";
-import type { Word } from "./word.ts";
+import { mayBeFlag, type Word } from "./word.ts";
 
 /** A command that shows how a host is, and changes nothing. `operands`: which words it may have. */
 type HostRead = { flags: FlagTable; operands: RegExp; diagnoses: boolean };
@@ -65,15 +66,26 @@ const READS: Readonly<Record<string, HostRead>> = {
 
 export const isHostRead = (name: string): boolean => Object.hasOwn(READS, name);
 
+const isPattern = ({ parts }: Word): boolean => parts.every(({ origin }) => origin === "pattern");
+
 /** A look at a host, or at this machine where none is named. */
 export function hostRead(name: string, words: readonly Word[], context: Context): Verdict {
   const one = READS[name];
   if (one === undefined) return refuse(`${shown(name)} is no command that is known here`);
-  const { operands, rest } = readFlags(words, one.flags, name);
+  const read = readFlags(words, one.flags, name);
+  guardValues(read, false, name);
+  const { operands, rest } = read;
+  // A flag of du prints what a file holds; names of files that a pattern finds lead to no file elsewhere.
+  if (name === "du")
+    guardOperands(
+      operands.filter((word) => !isPattern(word)),
+      "harm",
+      name,
+    );
   const all = [...operands, ...(rest ?? [])];
   // An unknown word is harmless among names of files that are listed; elsewhere it might be anything.
   const isName = (word: Word) => word.unknown !== null && one.operands === PATHS;
-  const odd = all.find((word) => !isName(word) && !one.operands.test(word.text));
+  const odd = all.find((word) => !isName(word) && (mayBeFlag(word) || !one.operands.test(word.text)));
   if (odd !== undefined) refuse(`${name} may not have ${shown(odd.text)} here`);
   if (one.operands === READABLE && all.length === 0) refuse(`${name} names nothing that it should read`);
   const target = { kind: "host", name: hostOf(context) };

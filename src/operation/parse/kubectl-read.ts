@@ -1,6 +1,8 @@
 import { isSecretKind } from "../names.ts";
+import type { ReadFlags } from "./flags.ts";
 import type { Kubectl } from "./kubectl-objects.ts";
 import { HARMLESS_PATHS, kindOf } from "./kubectl-table.ts";
+import { guardOperands, guardValues, isLoose } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { reads, unknownIn, type Verdict } from "./verdict.ts";
 import { plainWord, type Word } from "./word.ts";
@@ -17,8 +19,24 @@ function kindsOf(operands: readonly Word[]): string[] | null {
   return unclear ? null : kinds.flatMap((kind) => kind.split(",")).map(kindOf);
 }
 
+/** Verbs with a flag that discloses or writes: get has --raw and -o, wait -o, config view --raw, a dump a folder. */
+const HARMFUL = new Set(["wait", "config view", "cluster-info", "cluster-info dump"]);
+/** Forms of output that print a file. */
+const FROM_FILE = /^(?:[a-z-]+-file|templatefile)(?:=|$)/;
+
+/** Refuses unknown words that may be such a flag. Behind a kind of its own that is no secret get has none left. */
+function guardUnknown({ verb, operands }: Kubectl, read: ReadFlags): void {
+  const what = `kubectl ${verb}`;
+  const [first] = operands;
+  const kinds = kindsOf(operands);
+  const fixed = first?.unknown === null && !first.text.includes("/") && kinds?.some(isSecretKind) === false;
+  const harmful = HARMFUL.has(verb);
+  guardOperands(operands, harmful || (verb === "get" && !fixed) ? "harm" : "lead", what);
+  guardValues(read, !harmful, what);
+}
+
 /** Refuses output that shows what secrets hold, and output of whatever might be one. */
-function guardSecrets({ flags, operands }: Kubectl): void {
+function guardSecrets({ flags, operands }: Kubectl, read: ReadFlags): void {
   const output = flags.has("--template") ? "template" : (flags.text("--output") ?? "");
   const data = !BARE_OUTPUT.has(output);
   const fromFile = flags.has("--filename") || flags.has("--kustomize");
@@ -29,6 +47,10 @@ function guardSecrets({ flags, operands }: Kubectl): void {
   }
   const secret = kinds.find(isSecretKind);
   if (secret !== undefined) refuse(`${shown(secret)} shown as ${shown(output)} discloses what it holds`);
+  // Where a value may come to nothing, any word may be the kind.
+  const words = isLoose(read) ? [...operands, ...flags.words] : [];
+  const moved = words.find((word) => isSecretKind(word.text));
+  if (moved !== undefined) refuse(`${shown(moved.text)} may be the kind that is shown as ${shown(output)}`);
 }
 
 function guardRaw({ flags }: Kubectl): void {
@@ -37,11 +59,12 @@ function guardRaw({ flags }: Kubectl): void {
   if (!HARMLESS_PATHS.test(path)) refuse(`--raw ${shown(path)} reads a path that might hold anything`);
 }
 
-const GUARDS: Readonly<Record<string, (command: Kubectl) => void>> = {
-  get: (command) => {
+const GUARDS: Readonly<Record<string, (command: Kubectl, read: ReadFlags) => void>> = {
+  get: (command, read) => {
     guardRaw(command);
-    if (!command.flags.has("--raw")) guardSecrets(command);
+    if (!command.flags.has("--raw")) guardSecrets(command, read);
   },
+  wait: guardSecrets,
   "config view": ({ flags }) => {
     if (flags.has("--raw") && flags.on("--raw")) refuse("--raw of kubectl config view discloses credentials");
   },
@@ -137,9 +160,12 @@ function candidate(command: Kubectl): Parameters<typeof reads>[1] {
 }
 
 /** A verb of kubectl that only reads; refused where it would disclose credentials. */
-export function kubectlRead(command: Kubectl): Verdict {
+export function kubectlRead(command: Kubectl, read: ReadFlags): Verdict {
   const { verb, flags, operands } = command;
-  GUARDS[verb]?.(command);
+  GUARDS[verb]?.(command, read);
+  guardUnknown(command, read);
+  const output = flags.text("--output") ?? "";
+  if (FROM_FILE.test(output)) refuse(`--output ${shown(output)} prints a file`);
   const endless = ENDLESS.find((name) => verb !== "rollout status" && flags.has(name) && flags.on(name));
   if (endless !== undefined) return reads(`reads, and goes on until it is stopped (${endless})`);
   const unknown = unknownIn([...operands, ...flags.words]);

@@ -1,11 +1,12 @@
-import { readFlags, readLeadingFlags } from "./flags.ts";
+import { type ReadFlags, readFlags, readLeadingFlags } from "./flags.ts";
 import { kubectlChange } from "./kubectl-change.ts";
 import type { Kubectl } from "./kubectl-objects.ts";
 import { kubectlRead } from "./kubectl-read.ts";
 import { GROUPS, kindOf, LEADING, REFUSED_GLOBAL, REFUSED_VERBS, VERBS, type Verb } from "./kubectl-table.ts";
+import { isLoose } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { type Context, Flags, type Verdict } from "./verdict.ts";
-import { known, type Word } from "./word.ts";
+import { known, type Part, splits, type Word } from "./word.ts";
 
 function guard(names: readonly string[]): void {
   for (const name of names) {
@@ -29,9 +30,15 @@ function firstOperand(words: readonly Word[]): number {
   return at < words.length ? at : -1;
 }
 
+const isTemplate = ({ origin, splits }: Part): boolean => origin === "placeholder" && splits;
+
 /** The longest verb that the words begin with (`rollout restart`, `top pod`, `get`), and all other words. */
-function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Word[] } {
+function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Word[]; loose: boolean } {
   const first = readLeadingFlags(words, LEADING, "kubectl");
+  const loose = isLoose(first);
+  const template = first.flags.find(({ value }) => value !== true && value.parts.some(isTemplate));
+  if (template !== undefined)
+    refuse(`what a shell makes of the blanks in ${template.name} may be another verb`);
   guard(first.flags.map((one) => one.name));
   const at = words[first.next];
   if (at === undefined || first.rest !== null) refuse("kubectl has no verb");
@@ -43,7 +50,7 @@ function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Wor
   for (const name of two === null ? [one] : [TOP[two] ?? two, one]) {
     const verb = VERBS.get(name);
     const rest = name === one ? behind : behind.filter((_, index) => index !== place);
-    if (verb !== undefined) return { name, verb, others: [...words.slice(0, first.next), ...rest] };
+    if (verb !== undefined) return { name, verb, others: [...words.slice(0, first.next), ...rest], loose };
     const reason = REFUSED_VERBS.get(name);
     if (reason !== undefined) refuse(`kubectl ${name} ${reason}`);
   }
@@ -51,12 +58,39 @@ function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Wor
   return refuse(`${shown(what)} is not a verb of kubectl that is known here`);
 }
 
+/** Values that say how much kubectl tells of its talk with the server: from 6 on headers and bodies, secrets too. */
+function guardVerbosity(flags: ReadFlags["flags"]): void {
+  for (const { name, value } of flags) {
+    if (name === "--vmodule") refuse("--vmodule can show what the server sends, secrets too");
+    if (name !== "--v" || value === true) continue;
+    const level = known(value, "the value of -v");
+    if (!/^[0-5]$/.test(level)) refuse(`-v=${level} can show what the server sends, secrets too`);
+  }
+}
+
+// `events` is a verb and a kind of object.
+const VERB_WORDS = new Set(
+  [...VERBS.keys(), ...REFUSED_VERBS.keys()]
+    .flatMap((name) => name.split(" ")[0] ?? [])
+    .filter((word) => word !== "events"),
+);
+
+/** Of `-n $X get delete pod`, where $X is empty, `get` is the namespace and `delete` the verb. */
+function guardMovedVerb({ flags, operands }: ReadFlags): void {
+  const values = flags.flatMap(({ value, apart }) => (apart && value !== true ? [value] : []));
+  const moved = [...operands, ...(values.filter(splits).length > 1 ? values : [])];
+  const verb = moved.find((word) => VERB_WORDS.has(word.text));
+  if (verb !== undefined) refuse(`${shown(verb.text)} is the verb where the value before it is empty`);
+}
+
 /** kubectl: reads, typed operations, and everything else refused by what it would do. */
 export function kubectl(words: readonly Word[], context: Context): Verdict {
-  const { name, verb, others } = verbOf(words);
+  const { name, verb, others, loose } = verbOf(words);
   const read = readFlags(others, verb.flags, `kubectl ${name}`);
   guard(read.flags.map((one) => one.name));
   if (read.rest !== null && read.rest.length > 0) refuse(`kubectl ${name} has words behind "--"`);
+  guardVerbosity(read.flags);
+  if (loose && !name.includes(" ")) guardMovedVerb(read);
   const command: Kubectl = { verb: name, flags: new Flags(read.flags), operands: read.operands, context };
-  return verb.changes ? kubectlChange(command) : kubectlRead(command);
+  return verb.changes ? kubectlChange(command) : kubectlRead(command, read);
 }

@@ -4,6 +4,7 @@ import { refuse, shown } from "./refused.ts";
 import type { Source } from "./source.ts";
 import {
   type Command,
+  type Part,
   type Pipeline,
   type Program,
   type Redirection,
@@ -12,11 +13,10 @@ import {
 } from "./word.ts";
 
 const BLANK = /[ \t]+/y;
-// As documentation has them: <pod-name>, {{ namespace }}, {% if x %}, {pod}. With a blank or the end behind
-// `>`: else `<in>out` reads one file and writes another.
+// As documentation has them: <pod-name>, {{ namespace }}, {% if x %}, {pod}. In angles no blank, and behind
+// them a blank or the end: a shell reads `<in>out` and `<in>|out` as two files, `<x y>` as a word more.
 const PLACEHOLDER =
-  /<[A-Za-z][\w .:-]{0,60}>(?=[\s/:.,"')|]|$)|\{\{[\w .|()"'-]{0,100}\}\}|\{%[\w .=!"'-]{0,100}%\}|\{[A-Za-z][\w-]{0,60}\}/y;
-const PLAIN_BRACES = /\{(?:[\w:/@%+=-]|\.(?!\.)){0,200}\}/y;
+  /<[A-Za-z][\w.:-]{0,60}>(?=[ \t\n;)]|$)|\{\{[ \t]?[A-Za-z_][\w-]*(?:\.[\w-]+)*[ \t]?\}\}|\{%-?[ \t](?:[\w.]+[ \t]|[!=]=[ \t]){1,9}-?%\}|\{[A-Za-z][\w-]{0,60}\}/y;
 const REDIRECTION = /(?:\d{1,4})?(?:<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())|&>>|&>/y;
 const SEPARATOR = /&&|\|\||;;|\|&|[;&|\n]/y;
 const RESERVED = new Set(
@@ -28,16 +28,19 @@ const ENDS_WORD = " \t\n;&|<>()";
 
 function doubleQuoted(source: Source, word: WordBuilder): void {
   word.quote();
+  word.inQuotes = true;
   source.next();
   for (;;) {
     if (source.done) refuse('a quote (") is not closed');
     const one = source.peek();
-    if (one === '"') return void source.next();
+    if (one === '"') break;
     if (one === "$") dollar(source, word, readProgram);
     else if (one === "`") backquoted(source, word, readProgram);
     else if (one === "\\") escaped(source, word, '$`"\\');
     else word.literal(source.next());
   }
+  source.next();
+  word.inQuotes = false;
 }
 
 /** A backslash and what stands behind it: outside quotes everything, inside only `special`. */
@@ -70,6 +73,8 @@ function part(source: Source, word: WordBuilder): boolean {
       backquoted(source, word, readProgram);
       return true;
     case "$":
+      // dash knows neither, and ends `$'a\'` where bash goes on.
+      if (source.remote && /["']/.test(source.peek(1))) refuse(`$${source.peek(1)} is read by bash alone`);
       if (source.looksAt("$'")) {
         word.quote();
         source.at += 2;
@@ -80,41 +85,37 @@ function part(source: Source, word: WordBuilder): boolean {
     case "~":
       source.next();
       if (word.started) word.literal("~");
-      else word.unknown("~");
+      else word.unknown("~", "path");
       return true;
     case "*":
     case "?":
     case "[":
-      word.unknown(source.next());
+      word.unknown(source.next(), "pattern", { splits: true });
       return true;
     case "<":
     case "{": {
       const placeholder = source.match(PLACEHOLDER);
       if (placeholder !== "") {
-        word.unknown(placeholder);
+        word.unknown(placeholder, "placeholder", { splits: /\s/.test(placeholder) });
         return true;
       }
       if (one === "<" && !source.looksAt("<(")) return false;
-      if (one === "<") {
+      if (one === "{") word.bare(source.next());
+      else {
         source.at += 2;
         substitution(source, word, source.at - 2, readProgram);
-        return true;
       }
-      // Braces without a comma or two dots stand for themselves: jsonpath={.status.phase}.
-      const plain = source.match(PLAIN_BRACES);
-      if (plain === "") word.unknown(source.next());
-      else word.literal(plain);
       return true;
     }
-    case "}":
-      word.unknown(source.next());
-      return true;
     default:
       if (one === "" || ENDS_WORD.includes(one)) return false;
-      word.literal(source.next());
+      word.bare(source.take("..") ? ".." : source.next());
       return true;
   }
 }
+
+const isAngle = (part: Part | undefined): boolean =>
+  part?.origin === "placeholder" && part.text.startsWith("<");
 
 /** The next word; null where none begins. */
 function readWord(source: Source): Word | null {
@@ -138,7 +139,9 @@ function readHereDocument(source: Source, { redirection, end, strip }: Awaited):
   const body = new WordBuilder();
   body.literal(lines.join("\n"));
   // Variables and substitutions of a body whose end was not quoted are read by the shell.
-  if (!redirection.target.quoted && /[$`]/.test(body.text)) body.unknown("a here-document with variables");
+  if (!redirection.target.quoted && /[$`]/.test(body.text)) {
+    body.unknown("a here-document with variables", "chosen");
+  }
   redirection.body = body.build();
 }
 
@@ -204,8 +207,10 @@ class ProgramReader {
     if (first && redirections.length === 0 && assignments.length === 0 && RESERVED.has(bare)) {
       refuse(`${shown(bare)}: only simple commands, lists and pipes are read`);
     }
+    // `<a> <b>` is no command for a shell: it says so, and writes nothing.
+    const behindAngle = isAngle(words.at(-1)?.parts.at(-1)) && !(word.head === "" && isAngle(word.parts[0]));
     if (first && ASSIGNMENT.test(word.head) && !/^["']/.test(word.text)) assignments.push(word);
-    else words.push(word);
+    else words.push({ ...word, behindAngle });
     return true;
   }
 

@@ -12,7 +12,6 @@ const SIMPLE: Record<string, string> = {
   t: "\t",
   v: "\v",
   "\\": "\\",
-  "'": "'",
   '"': '"',
   "?": "?",
 };
@@ -45,6 +44,8 @@ export function ansiQuoted(source: Source): string {
       continue;
     }
     const letter = source.next();
+    // Where bash goes on here, dash is at the end of the quote.
+    if (letter === "'") refuse("a quote in $'…' is read otherwise by other shells");
     if (letter === "c") refuse("a control character is written as \\c");
     text += SIMPLE[letter] ?? `\\${letter}`;
   }

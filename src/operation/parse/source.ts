@@ -7,12 +7,20 @@ const MAX_DEPTH = 8;
 export class Source {
   readonly text: string;
   readonly depth: number;
+  /** Whether the shell of a host reads it, of which nobody knows whether it is bash. */
+  readonly remote: boolean;
   at = 0;
 
-  constructor(text: string, depth = 0) {
+  constructor(text: string, { depth = 0, remote = false } = {}) {
     if (depth > MAX_DEPTH) refuse(`substitutions stand more than ${MAX_DEPTH} deep in each other`);
     this.text = text;
     this.depth = depth;
+    this.remote = remote;
+  }
+
+  /** Another text, or the same one again, that is read where this one is: a substitution in it. */
+  within(text: string): Source {
+    return new Source(text, { depth: this.depth + 1, remote: this.remote });
   }
 
   get done(): boolean {

@@ -1,5 +1,6 @@
 import { hostName } from "../names.ts";
 import { flagTable, readLeadingFlags } from "./flags.ts";
+import { guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { Flags, type Verdict } from "./verdict.ts";
 import { known, type Word } from "./word.ts";
@@ -64,6 +65,8 @@ export function remoteOf(words: readonly Word[]): Remote {
   // Behind the host ssh takes flags again, up to its command.
   const after = readLeadingFlags(behind.slice(1), SSH, "ssh");
   const command = after.rest ?? behind.slice(1 + after.next);
+  guardValues(before, false, "ssh");
+  guardValues(after, false, "ssh");
   const all = [...before.flags, ...after.flags];
   for (const { name, value } of all) {
     if (REFUSED.has(name)) refuse(`${name} of ssh ${REFUSED.get(name)}`);
@@ -75,7 +78,7 @@ export function remoteOf(words: readonly Word[]): Remote {
   if (!hostName.safeParse(host).success) refuse(`${shown(host)} is not a host name`);
   if (command.length === 0) refuse("ssh without a command opens a session");
   // The shell here fills these in, and the one there reads what came of it as commands.
-  const filled = command.find((word) => word.inner.length > 0 || /^[$`*?[]/.test(word.unknown ?? ""));
+  const filled = command.find(({ parts }) => parts.some(({ origin }) => origin !== "placeholder"));
   if (filled !== undefined) refuse(`${shown(filled.text)} is filled in before the host reads it as commands`);
   const account = ACCOUNT.find((name) => flags.has(name)) ?? (user === undefined ? null : `${user}@`);
   return { host, command: command.map((word) => word.text).join(" "), account };

@@ -1,5 +1,6 @@
 import { hostOf, oneName } from "./docker.ts";
 import { flagTable, readFlags } from "./flags.ts";
+import { guardOperands, guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { type Context, change, Flags, reads, unknownIn, type Verdict } from "./verdict.ts";
 import { known, type Word } from "./word.ts";
@@ -51,6 +52,8 @@ function systemctlChange(verb: string, operands: readonly Word[], context: Conte
 /** systemctl: what only shows, the restart of one service, the reload of nginx. */
 export function systemctl(words: readonly Word[], context: Context): Verdict {
   const read = readFlags(words, SYSTEMCTL, "systemctl");
+  guardOperands(read.operands, "lead", "systemctl");
+  guardValues(read, false, "systemctl");
   const flags = new Flags(read.flags);
   const [first, ...operands] = [...read.operands, ...(read.rest ?? [])];
   // Without a verb it lists the units.
@@ -125,6 +128,8 @@ export function journalctl(words: readonly Word[]): Verdict {
   for (const name of flags.names) {
     if (NOT_READING[name] !== undefined) refuse(`${name} of journalctl ${NOT_READING[name]}`);
   }
+  guardOperands(read.operands, "harm", "journalctl");
+  guardValues(read, true, "journalctl");
   if (flags.has("--follow")) return reads("reads, and goes on until it is stopped (--follow)");
   const unknown = unknownIn([...read.operands, ...flags.words]);
   return unknown === null
