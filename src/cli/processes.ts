@@ -19,12 +19,21 @@ function name(text: string): string {
 }
 
 /** What people should know of one beside its state. */
-function remarks({ state, problem, changed, asked_by, asked_by_kind, probe, watched }: WireProcess): string {
+function remarks({
+  state,
+  pid,
+  problem,
+  changed,
+  asked_by,
+  asked_by_kind,
+  probe,
+  watched,
+}: WireProcess): string {
   const by = asked_by === null ? [] : [`by ${byWhom(asked_by, asked_by_kind ?? "unknown")}`];
   return [
     ...(state === "stopped" ? by : []),
     ...(problem === null ? [] : [problem]),
-    ...(problem === null && probe !== null ? [`probe ${probe.message}`] : []),
+    ...(problem === null && probe !== null && pid !== null ? [`probe ${probe.message}`] : []),
     ...(changed ? ["configured otherwise since its start"] : []),
     ...(watched ? [] : ["not watched"]),
   ].join("; ");

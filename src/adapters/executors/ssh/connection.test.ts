@@ -329,6 +329,31 @@ describe("a host that does not answer any more", () => {
   });
 });
 
+describe("a configuration that another has replaced", () => {
+  it("ends connections when nothing goes over them, and lets what is under way go on to its end", async () => {
+    const patient = { idle_timeout: "1h" };
+    const of = hosts({}, patient);
+    const one = of.find("web") as Host;
+    const gate = join(there.folder, "gate");
+    const begun = join(there.folder, "begun");
+    const script = `echo $PPID > ${begun}; until test -e ${gate}; do sleep 0.05; done; echo done`;
+    const running = one.run(["sh", "-c", script]);
+    await until(() => existsSync(begun), "the command to begin");
+    of.retire();
+    await writeFile(gate, "");
+    expect(await running).toMatchObject({ code: 0, stdout: "done\n" });
+    await until(() => there.sessions().length === 0, "its connection to end");
+    // An act of several commands opens another for the next one, and that does not stay either.
+    expect(await one.look(["echo", "again"])).toEqual({ ok: true, stdout: "again\n" });
+    await until(() => there.sessions().length === 0, "the other to end");
+    const idle = hosts({}, patient);
+    await idle.find("web")?.look(["true"]);
+    expect(there.sessions().length).toBeGreaterThan(0);
+    idle.retire();
+    await until(() => there.sessions().length === 0, "the idle one to end");
+  });
+});
+
 describe("commands that wait for a place", () => {
   it("are not too many, and leave when they are cancelled", async () => {
     const one = host({}, { sessions: 1 });
