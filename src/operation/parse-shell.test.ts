@@ -191,7 +191,7 @@ describe("a text that only reads", () => {
     "echo --rotate; journalctl",
   );
   const piece = fc.constantFrom(
-    ..."get logs ps show status pods secrets secret/db delete down run restart api -n -l -L -t -u -o -p -oyaml -c -- --rotate --as=admin -v=9 --raw --bootstrap -s $U \"$U\" $NS $U--rotate $U--as=admin $U-oyaml $U$U x$U x$IFS--rotate $\u007bU:---rotate} $\u007bU:-delete} $_ \"$_\" {x} {x}$U {a,b} {--rotate,x} {secrets,-oyaml} {--bootstrap,x} {--raw,x} {'\"',x} ';reboot;' '{\"',y} <a> <a>b b ~ ~$U * {{x}} 'a b' %s +%s \"+$U\" 1".split(
+    ..."get logs ps show status pods secrets secret/db delete down run restart api -n -l -L -t -u -o -p -oyaml -c -- --rotate --as=admin -v=9 --raw --bootstrap -s $U \"$U\" $NS $U--rotate $U--as=admin $U-oyaml $U$U x$U x$IFS--rotate $\u007bU:---rotate} $\u007bU:-delete} $_ \"$_\" {x} {x}$U {a,b} {--rotate,x} {secrets,-oyaml} {--bootstrap,x} {--raw,x} {'\"',x} ';reboot;' '{\"',y} <a> <a> <a>b b ~ ~$U * {{x}} 'a b' %s +%s \"+$U\" 1".split(
       " ",
     ),
     "{{ delete }}",
@@ -220,7 +220,7 @@ describe("a text that only reads", () => {
     for (const shell of SHELLS) {
       for (const value of [undefined, "x", "--rotate", "-oyaml", "secrets", "--raw", "--bootstrap"]) {
         for (const name of readdirSync(work)) rmSync(join(work, name));
-        for (const name of ["a", "b", "y"]) writeFileSync(join(work, name), "");
+        for (const name of ["a", "b", "x"]) writeFileSync(join(work, name), "kept");
         writeFileSync(log, "");
         const one = (command: string, at: number) =>
           `printf '0\\0#${at}\\0' >> ${log}; (eval ${quoted(command)}) </dev/null >/dev/null`;
@@ -232,6 +232,11 @@ describe("a text that only reads", () => {
           else if (harms(call)) harmful.add(`${shell}, U=${value}: ${texts[at]} ran ${call.join(" ")}`);
         }
         expect(at).toBe(texts.length - 1);
+        // Behind a placeholder may stand a flag, or kubectl's verb, and a shell makes a file of that name.
+        const files = readdirSync(work).filter((name) => !/^(-.*|get|logs)$/.test(name));
+        expect(files.map((name) => [name, readFileSync(join(work, name), "utf8")])).toEqual(
+          ["a", "b", "x"].map((name) => [name, "kept"]),
+        );
       }
     }
     expect([...harmful]).toEqual([]);
