@@ -284,6 +284,11 @@ describe("a text that is refused, naming what is wrong", () => {
     ],
     ["echo $'a\\';reboot'", "other shells"],
     ["echo $[X=1]", "arithmetic"],
+    ['echo "$\\\n(reboot)"', "a line ends within a word"],
+    ["echo $DB_\\\nPASSWORD", "a line ends within a word"],
+    ['echo "`echo \\"\'\\" ; reboot ; echo \\"\'\\"`"', "between quotes"],
+    ["kubectl get -f - <<EOF\nE\\\nOF\nreboot\nEOF", "here-document"],
+    ["kubectl logs $(cat <<EOF\nx\nEOF\n)", "here-document"],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell fills in
     ["echo DB_PASSWORD; echo ${!_}", "more than a variable"],
     ["echo root <x> /etc/passwd", 'writes to "/etc/passwd"'],

@@ -67,7 +67,8 @@ export function backquoted(source: Source, word: WordBuilder, read: ReadProgram)
     if (source.done) refuse("a substitution (`) is not closed");
     const one = source.next();
     if (one === "`") break;
-    // A backslash stands for itself here, except before these.
+    // A backslash stands for itself here, except before these, and between quotes before a quote.
+    if (word.inQuotes && one === "\\" && source.peek() === '"') refuse('\\" stands in `…` between quotes');
     inside += one === "\\" && "`\\$".includes(source.peek()) ? source.next() : one;
   }
   const program = read(source.within(inside), "");

@@ -79,7 +79,7 @@ const VERB_WORDS = new Set(
 function guardMovedVerb({ flags, operands }: ReadFlags): void {
   const values = flags.flatMap(({ value, apart }) => (apart && value !== true ? [value] : []));
   const moved = [...operands, ...(values.filter(splits).length > 1 ? values : [])];
-  const verb = moved.find((word) => VERB_WORDS.has(word.text));
+  const verb = moved.find((word) => VERB_WORDS.has(word.text) || word.parts.some(isTemplate));
   if (verb !== undefined) refuse(`${shown(verb.text)} is the verb where the value before it is empty`);
 }
 

@@ -23,6 +23,7 @@ const RESERVED = new Set(
   "if then else elif fi for while until do done case esac select function time coproc { } ! [[ ]]".split(" "),
 );
 const ASSIGNMENT = /^[A-Za-z_]\w*(\[[^\]]*\])?\+?=/;
+const BLANKS = " \t\n";
 // Whatever ends a word when it is not quoted.
 const ENDS_WORD = " \t\n;&|<>()";
 
@@ -45,11 +46,15 @@ function doubleQuoted(source: Source, word: WordBuilder): void {
 
 /** A backslash and what stands behind it: outside quotes everything, inside only `special`. */
 function escaped(source: Source, word: WordBuilder, special?: string): void {
+  const before = source.peek(-1);
   source.next();
   if (source.done) refuse("a backslash stands at the end");
   const one = source.next();
-  // A line that goes on.
-  if (one === "\n") return;
+  if (one === "\n") {
+    // A shell joins the lines before it reads them: `$` at the end and `(` at the beginning are a substitution.
+    if (!BLANKS.includes(before) && !BLANKS.includes(source.peek())) refuse("a line ends within a word");
+    return;
+  }
   word.literal(special === undefined || special.includes(one) ? one : `\\${one}`);
   if (special === undefined) word.quoted = true;
 }
@@ -139,7 +144,8 @@ function readHereDocument(source: Source, { redirection, end, strip }: Awaited):
   const body = new WordBuilder();
   body.literal(lines.join("\n"));
   // Variables and substitutions of a body whose end was not quoted are read by the shell.
-  if (!redirection.target.quoted && /[$`]/.test(body.text)) {
+  // And lines of it are joined, so that its end may be another line.
+  if (!redirection.target.quoted && /[$`]|\\\n/.test(body.text)) {
     body.unknown("a here-document with variables", "chosen");
   }
   redirection.body = body.build();
@@ -223,6 +229,8 @@ class ProgramReader {
     this.#command.redirections.push(redirection);
     const here = /<<-?$/.exec(operator)?.[0];
     if (here !== undefined) {
+      if (this.#close !== "") refuse("a here-document in a substitution is not read");
+      if (target.parts.length > 0) refuse(`${shown(target.text)} is no end of a here-document that is read`);
       this.#awaited.push({ redirection, end: target.text, strip: here === "<<-" });
     }
   }
