@@ -7,7 +7,7 @@ import { claimCall, type Journal, type SignalStream } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import { type IntakeWorker, mergeByHand, splitByHand, undoByHand } from "../pipeline/index.ts";
+import { type IntakeWorker, mergeByHand, observing, splitByHand, undoByHand } from "../pipeline/index.ts";
 import type { Database } from "./database.ts";
 import type { Guards } from "./guard.ts";
 import type { LiveConfig } from "./live.ts";
@@ -126,8 +126,9 @@ export function httpDeps(parts: Parts): HttpDeps {
       return live.current().journey.approval;
     },
     diagnose: (ctx, target) => {
-      const { investigators, evidence } = live.current().journey;
-      return diagnose(ctx, target, investigators, evidence);
+      const { investigators, observers, evidence, known } = live.current().journey;
+      const all = [...investigators, ...observing(observers, investigators)];
+      return diagnose(ctx, target, all, evidence, known);
     },
     get gateway() {
       return live.current().gateway;

@@ -1,6 +1,7 @@
 export { mergeByHand, splitByHand } from "./by-hand.ts";
 export { IntakeWorker } from "./intake-worker.ts";
 export { Listening } from "./listening.ts";
+export { observing } from "./observing.ts";
 export { firingIn, foresee, processReceipts } from "./receive.ts";
 export { type Counts, countPrunable, type Pace, prune, type RetentionTerms } from "./retention.ts";
 export { rewriteKeys } from "./rewrite-keys.ts";
