@@ -1,9 +1,12 @@
 import { createInterface } from "node:readline/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { programWords } from "../src/cli/index.ts";
 import type { Approval } from "../src/contract/approval.ts";
 import type { TimelineEvent } from "../src/contract/incident.ts";
 import { Api } from "./api.ts";
+import { cardLines } from "./card.ts";
 import { SERVICE, type Stage, serves, setStage } from "./stage.ts";
 import { storm } from "./storm.ts";
 
@@ -84,21 +87,11 @@ class Story {
   }
 }
 
-function card(approval: Approval, stage: Stage): void {
-  const { action, risk_level, plan_hash, approval_id, required_signatures, dry_run_checks } = approval;
-  print();
-  print(`    ┌ ${action}`);
-  print(
-    `    │ risk ${risk_level}, ${required_signatures} signature needed, down for about ${approval.blast_radius.estimated_downtime} s`,
-  );
-  for (const check of dry_run_checks)
-    print(`    │ ${check.passed ? "✓" : "✗"} ${check.name}: ${check.message}`);
-  print(`    │ plan ${plan_hash.slice(0, 16)}…`);
-  print(`    │ to sign it yourself, in another terminal:`);
-  print(`    │   export AWOOOI_URL=${stage.url} AWOOOI_TOKEN=${stage.adminToken}`);
-  print(`    └   npx awoooi approvals approve ${approval_id}`);
-  print();
-}
+/** How to start the program where the demo was started. */
+const PROGRAM = programWords(fileURLToPath(new URL("../bin/awoooi.js", import.meta.url)), {
+  env: process.env,
+  cwd: process.cwd(),
+});
 
 /** Asks at the terminal; ends without an answer when the approval was decided elsewhere meanwhile. */
 async function ask(signal: AbortSignal): Promise<boolean | undefined> {
@@ -120,7 +113,10 @@ async function ask(signal: AbortSignal): Promise<boolean | undefined> {
 }
 
 async function decide(approval: Approval, api: Api, stage: Stage, auto: boolean): Promise<void> {
-  card(approval, stage);
+  const asked = auto ? "nobody" : process.stdin.isTTY ? "here" : "elsewhere";
+  print();
+  for (const line of cardLines(approval, asked, { ...stage, program: PROGRAM })) print(`    ${line}`);
+  print();
   if (auto) {
     const approver = new Api(stage.url, await api.createToken("demo approver", "approver"));
     await approver.approve(approval, "the demo goes by itself");
@@ -224,7 +220,7 @@ async function main(): Promise<number> {
       : await play(stage, values.auto, interrupted.signal);
     if (values.exit || interrupted.signal.aborted) return well ? 0 : 1;
     print(
-      `Look around: export AWOOOI_URL=${stage.url} AWOOOI_TOKEN=${stage.adminToken}; npx awoooi incidents ls`,
+      `Look around: export AWOOOI_URL=${stage.url} AWOOOI_TOKEN=${stage.adminToken}; ${PROGRAM} incidents ls`,
     );
     print("Ctrl-C ends it all and leaves nothing behind.");
     await new Promise<void>((resolve) => {

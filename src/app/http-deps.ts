@@ -128,8 +128,8 @@ export function httpDeps(parts: Parts): HttpDeps {
       return live.current().journey.approval;
     },
     diagnose: (ctx, target) => {
-      const { investigators, evidence } = live.current().journey;
-      return diagnose(ctx, target, investigators, evidence);
+      const { investigators, evidence, known } = live.current().journey;
+      return diagnose(ctx, target, investigators, evidence, known);
     },
     get gateway() {
       return live.current().gateway;

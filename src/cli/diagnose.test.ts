@@ -63,6 +63,10 @@ describe("diagnose", () => {
     [["diagnose", "api"], { kind: "unknown", name: "api" }],
     [["diagnose", "deploy/api"], { kind: "deployment", name: "api" }],
     [["diagnose", "Deployments/api"], { kind: "deployment", name: "api" }],
+    [["diagnose", "ingresses/web"], { kind: "ingress", name: "web" }],
+    [["diagnose", "process/shop"], { kind: "process", name: "shop" }],
+    [["diagnose", "processes/shop"], { kind: "process", name: "shop" }],
+    [["diagnose", "svc/shop"], { kind: "service", name: "shop" }],
     [["diagnose", "no/worker-1", "--cluster", "b"], { kind: "node", name: "worker-1", cluster: "b" }],
     [["diagnose", "host/web-1", "--host", "web-1"], { kind: "host", name: "web-1", host: "web-1" }],
   ])("%j asks for %j", async (argv, query) => {
@@ -84,7 +88,9 @@ describe("diagnose", () => {
       candidates,
     };
     server.answers = { "GET /diagnosis": as(investigation, open) };
-    const { stdout } = await server.awoooi(["diagnose", "api"]);
+    const { code, stdout } = await server.awoooi(["diagnose", "api"]);
+    expect(code).toBe(5);
+    expect(stdout).toContain("awoooi diagnose deployment/api -n shop --cluster us");
     expect(stdout).toContain(
       "Could be: deployment/api in shop on eu, deployment/api in shop on us; name one",
     );

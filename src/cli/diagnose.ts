@@ -1,7 +1,13 @@
 import type { Command } from "commander";
-import { type DiagnosisQuery, diagnosisQuery, investigation } from "../contract/evidence.ts";
-import { AwoooiError } from "../lib/error.ts";
+import {
+  type DiagnosisQuery,
+  diagnosisQuery,
+  type Investigation,
+  investigation,
+} from "../contract/evidence.ts";
+import { AwoooiError, ERRORS } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
+import { plural } from "../lib/words.ts";
 import { read, request } from "./client.ts";
 import { leaf, type Session } from "./command.ts";
 import { printInvestigation } from "./investigation-view.ts";
@@ -29,16 +35,24 @@ const SHORT: Record<string, string> = {
   pv: "persistentvolume",
   hpa: "horizontalpodautoscaler",
   ing: "ingress",
-  ingress: "ingress",
-  ingresses: "ingress",
+  proc: "process",
 };
+
+const KINDS = [
+  ...new Set(Object.values(SHORT)),
+  ...["job", "process", "host", "unit", "container", "unknown"],
+];
+const KIND_OF = new Map([
+  ...KINDS.map((kind) => [plural(kind), kind] as const),
+  ...Object.entries(SHORT),
+  ...KINDS.map((kind) => [kind, kind] as const),
+]);
 
 function targetOf(text: string, { namespace, cluster, host, mountpoint, device }: Options): DiagnosisQuery {
   const [, kind, name] = /^(?:([A-Za-z]+)\/)?([^/]+)$/.exec(text) ?? [];
   const word = kind?.toLowerCase() ?? "unknown";
-  const singular = word.length > 4 ? word.replace(/s$/, "") : word;
   const parsed = diagnosisQuery.safeParse({
-    kind: SHORT[word] ?? singular,
+    kind: KIND_OF.get(word) ?? word,
     name,
     namespace,
     cluster,
@@ -50,11 +64,23 @@ function targetOf(text: string, { namespace, cluster, host, mountpoint, device }
   throw new AwoooiError("invalid", `${text} is no target: give KIND/NAME, as deployment/api.`);
 }
 
+// That a machine does not let us look is found out without having looked.
+const NOT_REACHED = ["host_unreachable", "host_refuses_login", "host_key_unknown", "host_key_changed"];
+
+/** The exit code: 0 where the target was looked at, whatever was found. */
+function exitOf({ evidence, findings, missing, candidates = [] }: Investigation): number {
+  if (candidates.length > 0) return ERRORS.conflict.exit;
+  const nothing = evidence.length === 0 && findings.length === 0 && missing.length > 0;
+  return nothing || findings.some(({ code }) => NOT_REACHED.includes(code)) ? ERRORS.unavailable.exit : 0;
+}
+
 async function diagnose(session: Session, text: string, options: Options): Promise<void> {
   const query = targetOf(text, options);
   const answer = await request(session.server(), "GET", urlPath`/diagnosis`, { query });
+  const found = read(investigation, answer);
+  session.exit(exitOf(found));
   if (options.json) return session.out.json(answer.text);
-  printInvestigation(session.out, read(investigation, answer));
+  printInvestigation(session.out, found);
 }
 
 export function addDiagnose(program: Command, session: Session): void {
@@ -62,9 +88,13 @@ export function addDiagnose(program: Command, session: Session): void {
   leaf(program, "diagnose", summary, [
     "awoooi diagnose deployment/api -n prod",
     "awoooi diagnose node/worker-1 --cluster backup",
+    "awoooi diagnose shop",
     "awoooi diagnose api -n prod --json",
   ])
-    .argument("<target>", "KIND/NAME, or a NAME alone: of a workload or service, or as their labels have it")
+    .argument(
+      "<target>",
+      "KIND/NAME, or a NAME alone: of a process or host of the settings, a workload or service",
+    )
     .option("-n, --namespace <namespace>", "of what is in one (default: whichever has it)")
     .option("--cluster <cluster>", "the cluster (default: whichever has it)")
     .option("--host <host>", "the host that it is on")
@@ -72,7 +102,7 @@ export function addDiagnose(program: Command, session: Session): void {
     .option("--device <device>", "the same by its device, as /dev/sda1")
     .addHelpText(
       "after",
-      "\nReads only. The codes in brackets are in docs/reference/findings.md; rules may name them.",
+      "\nReads only. The codes in brackets are in docs/reference/findings.md; rules may name them.\nEnds with 0 when it was looked at, 4 when it is not there, 5 when several are called so, 6 when it could not be reached.",
     )
     .action((target: string, options: Options) => diagnose(session, target, options));
 }

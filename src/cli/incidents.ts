@@ -46,7 +46,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   if (items.length === 0) return session.out.line("There are no incidents.");
   const now = systemClock.now().getTime();
   session.out.table(
-    ["INCIDENT", "SEV", "STATUS", "HITS", "EFFECTS", "AGE", "SERVICES", "TITLE"],
+    ["INCIDENT", "SEV", "STATUS", "HITS", "EFFECTS", "AGE", "TARGET", "SERVICES", "TITLE"],
     items.map((one) => [
       one.incident_id,
       severityCell(one.severity),
@@ -54,6 +54,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
       String(one.hit_count),
       one.merged_into ?? (one.effect_count === 0 ? "-" : String(one.effect_count)),
       span(now - Date.parse(one.created_at)),
+      one.operation_target === null ? "-" : `${one.operation_target.kind}/${one.operation_target.name}`,
       one.affected_services.join(", ") || "-",
       one.title,
     ]),

@@ -1,4 +1,5 @@
 import { couldBe, type EvidenceItem, type Finding, type Investigation } from "../contract/evidence.ts";
+import type { OperationTarget } from "../contract/incident.ts";
 import { type Cell, counted, moment, type Printer } from "./print.ts";
 
 const STYLES = { cause: "red", symptom: "yellow", note: "dim" } as const;
@@ -15,12 +16,22 @@ function printFinding(out: Printer, one: Finding, evidence: readonly EvidenceIte
   }
 }
 
+function commandFor(out: Printer, { kind, name, namespace, cluster, host }: OperationTarget): string {
+  const place = { "-n": namespace, "--cluster": cluster, "--host": host };
+  const options = Object.entries(place).flatMap(([flag, value]) =>
+    value === undefined ? [] : [flag, value],
+  );
+  return out.awoooi("diagnose", `${kind}/${name}`, ...options);
+}
+
 function printCandidates(out: Printer, candidates: NonNullable<Investigation["candidates"]>): void {
   out.line(couldBe(candidates) ?? "");
   for (const { target, reason } of candidates)
     out.line(
       `  ${[target.cluster, target.namespace, `${target.kind}/${target.name}`].filter(Boolean).join(" / ")}: ${reason}`,
     );
+  out.line("To look at one of them:");
+  for (const { target } of candidates) out.line(`  ${commandFor(out, target)}`);
 }
 
 /** Of what is only mentioned the beginning: `awoooi diagnose` has the whole. */

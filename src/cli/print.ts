@@ -2,6 +2,8 @@ import { stripVTControlCharacters, styleText } from "node:util";
 import type { ActorKind } from "../contract/common.ts";
 import type { CliIo } from "./io.ts";
 
+export { counted } from "../lib/words.ts";
+
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 /** A text, or one in a style; its control characters are taken out when it is printed. */
 export type Cell = string | { text: string; style: Style };
@@ -52,11 +54,6 @@ export function span(milliseconds: number): string {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
   if (seconds < 48 * 3_600) return `${Math.floor(seconds / 3_600)}h`;
   return `${Math.floor(seconds / 86_400)}d`;
-}
-
-/** `1 check`, `2 checks`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** One argument of a command line that people copy into a shell. */

@@ -5,6 +5,7 @@ import { type Risk, risk } from "../contract/common.ts";
 import type { Finding } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
+import { withArticle } from "../lib/words.ts";
 import {
   type Operation,
   type OperationKind,
@@ -97,7 +98,9 @@ type About = {
 function foundKeyword(one: Rule, { alert_names }: About, kind: string): string | undefined {
   const names = alert_names.map((name) => name.toLowerCase());
   const found = one.keywords?.find((keyword) => names.some((name) => name.includes(keyword)));
-  return found === undefined ? undefined : `the target is a ${kind} and the alert name contains "${found}"`;
+  return found === undefined
+    ? undefined
+    : `the target is ${withArticle(kind)} and the alert name contains "${found}"`;
 }
 
 function foundFinding(one: Rule, { findings = [] }: About): string | undefined {

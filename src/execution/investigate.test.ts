@@ -136,6 +136,28 @@ describe("diagnose", () => {
     });
     await expect(ask([])).rejects.toMatchObject({ code: "invalid" });
   });
+
+  it("asks which is meant where a cluster has something of a configured name, too", async () => {
+    const known = { processes: ["api"] };
+    const ours: Investigator = {
+      ...investigator("ours", async ({ kind, name }) =>
+        part({ target: { kind, name }, evidence: [item("E1")] }),
+      ),
+      investigates: ({ kind }) => kind === "process",
+    };
+    const inCluster = (found: Part): Investigator => ({
+      ...investigator("cluster", async () => found),
+      investigates: ({ kind }) => kind === "unknown",
+    });
+    const name = async (found: Part) =>
+      diagnose(ada, { kind: "unknown", name: "api" }, [ours, inCluster(found)], { time: 5 }, known);
+    const both = await name(part({ target: TARGET, evidence: [item("E1")] }));
+    expect(both.candidates?.map(({ target }) => target.kind)).toEqual(["process", "deployment"]);
+    expect(both.evidence).toEqual([]);
+    const alone = await name(part({ target: null, missing: ["cluster a has no workload api"] }));
+    expect(alone).toMatchObject({ target: { kind: "process", name: "api" } });
+    expect(alone.candidates).toBeUndefined();
+  });
 });
 
 describe("joining what is not certain", () => {

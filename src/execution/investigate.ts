@@ -7,16 +7,20 @@ import {
   type Investigation,
   investigation,
   MOST_CANDIDATES,
+  type TargetCandidate,
 } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import type { Investigator } from "../decision/index.ts";
+import type { KnownTargets } from "../incident/index.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
 import { clip } from "../lib/clip.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { redactTexts } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
+import { withArticle } from "../lib/words.ts";
+import { configuredAs, didYouMean, nobodyKnows } from "./whom.ts";
 
 export type EvidenceTerms = {
   /** Seconds for all investigators together: they look at the same time. */
@@ -108,7 +112,8 @@ export async function investigate(
     ({ tool }) => !terms.disabled_tools?.some((one) => one === tool || one === "investigate"),
   );
   const parts = await Promise.all(asked.map((one) => ask(one, { target, labels }, now, terms.time)));
-  if (known.length === 0) parts.push(nothing(target, `nothing configured can look at a ${target.kind}`));
+  if (known.length === 0)
+    parts.push(nothing(target, `nothing configured can look at ${withArticle(target.kind)}`));
   else if (asked.length === 0) parts.push(nothing(target, "what could look at it is disabled"));
   const found = redactTexts({ at: now.toISOString(), ...joined(parts, target.kind) });
   await transaction(ctx, async (tx) => {
@@ -163,29 +168,62 @@ async function shared(about: Look, look: () => Promise<Investigation>): Promise<
   return begun;
 }
 
+/** The same target, and what of the clusters is called so, too: which of them is meant nobody has said. */
+function ambiguous(target: OperationTarget, found: Investigation | null, named: readonly TargetCandidate[]) {
+  const { kind, name } = found?.target ?? target;
+  const inClusters =
+    found?.candidates ??
+    (found?.target && kind !== "unknown"
+      ? [{ target: found.target, reason: `${kind} ${name} is called so` }]
+      : []);
+  return [...named, ...inClusters].slice(0, MOST_CANDIDATES);
+}
+
 /**
- * The same for a person who asks. Throws `invalid` where nothing configured can look at such a target, and
- * `not_found` where it is not there.
+ * The same for a person who asks. A name without a kind is what is configured and called so: where that is more than
+ * one, or a cluster has such a thing, too, `candidates` says what it could be. Throws `invalid` where nothing configured
+ * can look at such a kind, and `not_found` where it is not there, with what is.
  */
 export async function diagnose(
   ctx: Ctx,
   query: DiagnosisQuery,
   investigators: readonly Investigator[],
   terms: EvidenceTerms,
+  known: KnownTargets = { processes: [] },
 ): Promise<Investigation> {
   authorise(ctx.actor, "diagnose", { people: "viewer" });
-  const target = targetOf(query);
-  if (!investigators.some((one) => one.investigates(target)))
-    throw new AwoooiError("invalid", `Nothing that is configured can look at a ${target.kind}.`);
+  const asked = targetOf(query);
+  const looks = (target: OperationTarget) => investigators.some((one) => one.investigates(target));
   const { mountpoint, device } = query;
   const labels = [
     { ...(mountpoint === undefined ? {} : { mountpoint }), ...(device === undefined ? {} : { device }) },
   ];
-  const look = () => investigate(ctx, { incident_id: null, target, labels }, investigators, terms);
-  const found = await shared({ target, labels }, look);
+  const look = (target: OperationTarget) =>
+    shared({ target, labels }, () =>
+      investigate(ctx, { incident_id: null, target, labels }, investigators, terms),
+    );
+  const named = configuredAs(query, known);
+  const found = looks(asked) ? await look(asked) : null;
+  const [only] = named;
+  if (only !== undefined) {
+    const candidates = ambiguous(asked, found, named);
+    if (candidates.length === 1) {
+      if (!looks(only.target)) throw refused({ ...query, ...only.target }, known, investigators);
+      return look(only.target);
+    }
+    const at = ctx.clock.now().toISOString();
+    return { at, target: asked, evidence: [], findings: [], missing: found?.missing ?? [], candidates };
+  }
+  if (found === null) throw refused(query, known, investigators);
   if (found.target === null) {
     const why = found.missing.length === 0 ? "" : ` ${found.missing.join("; ")}.`;
-    throw new AwoooiError("not_found", `There is no ${target.kind} ${target.name}.${why}`);
+    const what = query.kind === "unknown" ? "target" : query.kind;
+    throw new AwoooiError("not_found", `There is no ${what} ${query.name}.${why}${didYouMean(query, known)}`);
   }
   return found;
+}
+
+function refused(query: DiagnosisQuery, known: KnownTargets, investigators: readonly Investigator[]) {
+  const { wrong, message } = nobodyKnows(query, known, investigators);
+  return new AwoooiError(wrong ? "invalid" : "not_found", message);
 }

@@ -25,7 +25,7 @@ export function answerOtherMethods(app: FastifyInstance): (on: FastifyInstance) 
         const hint = sent && !methods.has("POST") ? whichWebhook(url) : "";
         throw new AwoooiError(
           "method_not_allowed",
-          `${request.method} is not allowed here; ${allow} is.${hint}`,
+          `${request.method} is not allowed here; ${allow} ${methods.size === 1 ? "is" : "are"}.${hint}`,
         );
       };
       // Whatever the body is: it is not read.

@@ -121,7 +121,10 @@ function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: Conver
   const now = ctx.clock.now();
   // Trouble among information makes it trouble.
   const first = group.find((alert) => alert.notification_type !== INFORMATION) ?? group[0];
-  const services = [...new Set(group.flatMap((alert) => affectedServices(alert)))];
+  const named = [...new Set(group.flatMap((alert) => affectedServices(alert)))];
+  const target = operationTarget(first, named, options.known);
+  // A supervised process is a service of ours, whatever else the labels call it.
+  const services = target?.kind === "process" ? [...new Set([target.name, ...named])] : named;
   const known = group.flatMap((alert) => alert.severity ?? []);
   return {
     fingerprint: first.fingerprint,
@@ -133,7 +136,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: Conver
     alert_category: first.alert_category,
     notification_type: first.notification_type,
     affected_services: services,
-    operation_target: operationTarget(first, services, options.known),
+    operation_target: target,
     hit_count: Math.max(1, outagesOf(group.filter((alert) => (alert.same_as ?? null) === null))),
     escalation_level: tier,
     frequency: { ...often, escalation_level: tier },

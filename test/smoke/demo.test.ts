@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { type Asked, cardLines } from "../../demo/card.ts";
+import { APPROVAL } from "../support/cli-server.ts";
 
 const run = promisify(execFile);
 const MAIN = join(import.meta.dirname, "../../demo/main.ts");
@@ -10,6 +12,25 @@ const MAIN = join(import.meta.dirname, "../../demo/main.ts");
 async function demo(...args: string[]): Promise<string> {
   return (await run(process.execPath, [MAIN, "--exit", ...args])).stdout;
 }
+
+describe("the card of the demo", () => {
+  const at = { url: "http://127.0.0.1:1", adminToken: "awoooi_x", program: "npx awoooi" };
+  const shown = (asked: Asked) => cardLines(APPROVAL, asked, at).join("\n");
+
+  it("sends nobody to another terminal who is asked in this one", () => {
+    expect(shown("here")).not.toMatch(/terminal|approvals approve|awoooi_x/);
+    expect(shown("here")).toMatch(
+      /^┌ Restart.*\n│ risk medium, 1 signature needed, .*\n(│.*\n)+└ plan a{16}…$/,
+    );
+  });
+
+  it("has the command where it is signed elsewhere", () => {
+    expect(shown("elsewhere")).toMatch(
+      /another terminal:\n.*AWOOOI_TOKEN=awoooi_x\n└ {3}npx awoooi approvals approve APR-1$/,
+    );
+    expect(shown("nobody")).toContain("a person signs it with:");
+  });
+});
 
 describe("the demo", () => {
   it("breaks the shop and heals it", async () => {

@@ -115,3 +115,19 @@ describe("approvals approve --wait", () => {
     expect(followed.stdout).toContain("It is rejected, and will not be carried out.");
   });
 });
+
+describe("incidents ls and show", () => {
+  it.each<[string, Record<string, string>]>([
+    ["service", { service: "mail", job: "mail-metrics", instance: "10.0.0.7:9100" }],
+    ["process", { process: "mail", job: "node", instance: "10.0.0.7:9100" }],
+    ["app", { app: "mail" }],
+  ])("has a configured process that the label %s names as target and service", async (alertname, labels) => {
+    const sent = alertmanagerBody([{ labels: { alertname, ...labels } }]);
+    const incident_id = (await post(app.url, sent)).body.incident_id as string;
+    expect(await listed(incident_id)).toMatch(/ process\/mail +mail[ ,]/);
+    const shown = awoooi("incidents", "show", incident_id);
+    expect(await shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/\nservices +mail\b/);
+    expect(shown.stdout).toMatch(/\ntarget +process \/ mail\n/);
+  });
+});

@@ -1,3 +1,4 @@
+import { withArticle } from "../../lib/words.ts";
 import type { OperationKind } from "../types.ts";
 import { refuse, shown } from "./refused.ts";
 import { type Context, change, reads, type Verdict } from "./verdict.ts";
@@ -85,7 +86,7 @@ export function namedAction(text: string, { target }: Context): Verdict | null {
   const { kind, on } = action;
   if (target === undefined) refuse(`${text} has no target here: name it in a command`);
   if (!on.includes(target.kind))
-    refuse(`${text} is about a ${on.join(" or ")}, and the target is a ${target.kind}`);
+    refuse(`${text} is about ${withArticle(on.join(" or "))}, and the target is ${withArticle(target.kind)}`);
   const candidate = { kind, target, parameters: {} };
   return kind === "host.diagnose"
     ? reads("only reads", candidate)

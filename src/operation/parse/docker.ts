@@ -1,3 +1,4 @@
+import { withArticle } from "../../lib/words.ts";
 import {
   COMMANDS,
   COMPOSE,
@@ -65,7 +66,8 @@ export function oneName(operands: readonly Word[], kind: string, what: string, c
   if (others[0] !== undefined) refuse(`${shown(others[0].text)} is one more, and an operation is about one`);
   const { target } = context;
   if (first.text === "{target}" && first.unknown !== null && target !== undefined) {
-    if (target.kind !== kind) refuse(`{target} is a ${target.kind}, and the command is about a ${kind}`);
+    if (target.kind !== kind)
+      refuse(`{target} is ${withArticle(target.kind)}, and the command is about ${withArticle(kind)}`);
     if ((target.host ?? context.host) !== context.host && context.host !== undefined) {
       refuse(`{target} is on ${target.host}, and the command on ${context.host}`);
     }

@@ -1,4 +1,5 @@
 import type { OperationTarget } from "../../contract/incident.ts";
+import { withArticle } from "../../lib/words.ts";
 import { kindOf } from "./kubectl-table.ts";
 import { refuse, shown } from "./refused.ts";
 import type { Context, Flags } from "./verdict.ts";
@@ -17,7 +18,7 @@ function nameOf(word: Word, text: string, kind: string, target: OperationTarget 
     return text;
   }
   if (target.kind === kind) return target.name;
-  return refuse(`${TARGET} is a ${target.kind}, and the command is about a ${kind}`);
+  return refuse(`${TARGET} is ${withArticle(target.kind)}, and the command is about ${withArticle(kind)}`);
 }
 
 /** The one object that a change is about; refuses several, and those that only a selector or a file names. */

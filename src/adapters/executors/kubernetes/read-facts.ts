@@ -1,5 +1,6 @@
 import type { CoreV1Event, V1Node, V1PersistentVolumeClaim, V1Pod } from "@kubernetes/client-node";
 import type { OperationTarget } from "../../../contract/incident.ts";
+import { plural } from "../../../lib/words.ts";
 import { type Facts, type LogTail, noFacts, type Workload, wantsLog } from "./analyse/index.ts";
 import type { Cluster } from "./client.ts";
 import { failureOf } from "./failure.ts";
@@ -307,7 +308,7 @@ export async function readFacts(
   const root = await attempt<Root | undefined | typeof unread>(
     reading,
     what,
-    `get ${target.kind}s${where}`,
+    `get ${plural(target.kind)}${where}`,
     unread,
     () => readRoot(reading),
   );

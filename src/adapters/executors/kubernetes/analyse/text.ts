@@ -34,11 +34,6 @@ export function logTail(text: string): string {
   return clipStart(tail, TAIL_LENGTH);
 }
 
-/** `1 pod`, `3 pods`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** Up to three names, and how many more there are. */
 export function some(names: readonly string[]): string {
   const first = names.slice(0, 3).join(", ");
@@ -63,3 +58,5 @@ export function ago(then: Date, now: Date): string {
 export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+export { counted } from "../../../../lib/words.ts";

@@ -1,0 +1,29 @@
+import type { Approval } from "../src/contract/approval.ts";
+import { counted } from "../src/lib/words.ts";
+
+/** Who signs: whoever is asked below the card, the demo itself, or somebody with a command. */
+export type Asked = "here" | "nobody" | "elsewhere";
+
+/** A plan as a card; only where nobody is asked right below it with the command that signs it. */
+export function cardLines(
+  approval: Approval,
+  asked: Asked,
+  { url, adminToken, program }: { url: string; adminToken: string; program: string },
+): string[] {
+  const { action, risk_level, plan_hash, approval_id, required_signatures, dry_run_checks, blast_radius } =
+    approval;
+  const signatures = `${counted(required_signatures, "signature")} needed`;
+  const body = [
+    `risk ${risk_level}, ${signatures}, down for about ${blast_radius.estimated_downtime} s`,
+    ...dry_run_checks.map(({ passed, name, message }) => `${passed ? "✓" : "✗"} ${name}: ${message}`),
+    `plan ${plan_hash.slice(0, 16)}…`,
+    ...(asked === "here"
+      ? []
+      : [
+          asked === "nobody" ? "a person signs it with:" : "to sign it, in another terminal:",
+          `  export AWOOOI_URL=${url} AWOOOI_TOKEN=${adminToken}`,
+          `  ${program} approvals approve ${approval_id}`,
+        ]),
+  ];
+  return [`┌ ${action}`, ...body.map((line, at) => `${at === body.length - 1 ? "└" : "│"} ${line}`)];
+}

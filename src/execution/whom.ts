@@ -1,0 +1,106 @@
+import type { DiagnosisQuery, TargetCandidate } from "../contract/evidence.ts";
+import type { OperationTarget } from "../contract/incident.ts";
+import type { Investigator } from "../decision/index.ts";
+import { hostNamed, type KnownTargets } from "../incident/index.ts";
+import { closeNames } from "../lib/close-names.ts";
+import { withArticle } from "../lib/words.ts";
+
+/** Kinds that a cluster's investigator may know. */
+const IN_CLUSTERS = [
+  "deployment",
+  "statefulset",
+  "daemonset",
+  "replicaset",
+  "pod",
+  "job",
+  "cronjob",
+  "service",
+  "ingress",
+  "node",
+  "horizontalpodautoscaler",
+  "persistentvolumeclaim",
+  "persistentvolume",
+];
+const ON_HOSTS = ["unit", "container"];
+/** Names of one kind that a message lists. */
+const LISTED = 20;
+
+const looks = (investigators: readonly Investigator[], target: OperationTarget) =>
+  investigators.some((one) => one.investigates(target));
+
+/** What is configured and called so, where nothing says of what kind it is. */
+export function configuredAs(
+  { kind, name, namespace, cluster, host }: DiagnosisQuery,
+  { processes, hosts }: KnownTargets,
+): TargetCandidate[] {
+  if (kind !== "unknown" || (namespace ?? cluster ?? host) !== undefined) return [];
+  const process = processes.includes(name) ? [{ kind: "process", name }] : [];
+  const machine = hostNamed(name, hosts);
+  return [
+    ...process.map((target) => ({ target, reason: "a process of this name is supervised" })),
+    ...(machine === undefined ? [] : [{ target: machine, reason: "a host that is called so is configured" }]),
+  ];
+}
+
+const several = (names: readonly string[]) =>
+  names.length <= LISTED
+    ? names.join(", ")
+    : `${names.slice(0, LISTED).join(", ")} and ${names.length - LISTED} more`;
+
+/** What there is to look at, in sentences; each begins with a blank. */
+function whatThereIs(
+  { processes, hosts = [] }: KnownTargets,
+  investigators: readonly Investigator[],
+): string {
+  const named = [...processes.map((name) => `process/${name}`), ...hosts.map(({ name }) => `host/${name}`)];
+  const inCluster = IN_CLUSTERS.filter((kind) => looks(investigators, { kind, name: "any" }));
+  const [host] = hosts;
+  const onHost = host === undefined ? [] : ON_HOSTS.map((kind) => `${kind}/NAME with --host ${host.name}`);
+  const can = [
+    ...(named.length === 0 ? [] : [several(named)]),
+    ...(inCluster.length === 0 ? [] : [`${inCluster.map((kind) => `${kind}/NAME`).join(", ")} of a cluster`]),
+    ...onHost,
+  ];
+  return can.length === 0
+    ? " Nothing is configured that could be looked at: see processes, ssh and kubernetes in awoooi.yaml."
+    : ` These can be: ${can.join("; ")}.`;
+}
+
+/** Configured targets whose names are close to one that is not there. */
+export function didYouMean({ kind, name }: DiagnosisQuery, { processes, hosts = [] }: KnownTargets): string {
+  const named = [
+    ...processes.map((one) => [one, `process/${one}`] as const),
+    ...hosts.flatMap((one) => one.names.map((also) => [also, `host/${one.name}`] as const)),
+  ];
+  const close = closeNames(
+    name,
+    named.map(([one]) => one),
+  );
+  const meant = [
+    ...new Set(close.flatMap((one) => named.filter(([also]) => also === one).map(([, to]) => to))),
+  ];
+  const ofKind = meant.filter((one) => kind === "unknown" || one.startsWith(`${kind}/`));
+  return ofKind.length === 0 ? "" : ` Did you mean ${ofKind.slice(0, 3).join(" or ")}?`;
+}
+
+/** Why nothing can be looked at, with what can: `wrong` where no such kind is known here, else it is not there. */
+export function nobodyKnows(
+  query: DiagnosisQuery,
+  known: KnownTargets,
+  investigators: readonly Investigator[],
+): { wrong: boolean; message: string } {
+  const { kind, name } = query;
+  const there = whatThereIs(known, investigators);
+  const close = didYouMean(query, known);
+  if (kind === "unknown")
+    return { wrong: false, message: `Nothing that is configured is called ${name}.${close}${there}` };
+  const missing =
+    (kind === "process" && known.processes.length > 0) || (kind === "host" && (known.hosts ?? []).length > 0);
+  if (missing) return { wrong: false, message: `No ${kind} ${name} is configured.${close}${there}` };
+  const [like] = closeNames(kind, ["process", "host", ...IN_CLUSTERS, ...ON_HOSTS]);
+  const meant = like === undefined || like === kind ? "" : ` Did you mean ${like}/${name}?`;
+  return {
+    wrong: true,
+    message: `Nothing that is configured can look at ${withArticle(kind)}.${meant}${there}`,
+  };
+}
