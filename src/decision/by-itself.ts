@@ -86,14 +86,11 @@ function registered(
 ) {
   if (services === null) return [];
   const { operation_target: own } = incident;
-  const told = new Set(affected);
   const all = [
     ...repairOfTargets(services, own === null ? targets : [...targets, own]),
     ...repairOf(services, affected, own),
-    ...repairOfOwners(
-      services,
-      belongs_to.filter((one) => !told.has(one)),
-    ),
+    // Not less those that a label names, too: the same text may mean something else there.
+    ...repairOfOwners(services, belongs_to),
   ];
   // Nothing is known of it by any name.
   return all.length > 0 ? all : [{ service: "a service without a name", repair: services.default }];

@@ -77,7 +77,8 @@ const GUARDRAILS: readonly Guardrail[] = [
     blocks: ({ services }) => {
       const kept = services.filter((one) => one.repair !== "auto");
       if (kept.length === 0) return false;
-      return `the service registry says ${kept.map((one) => `${one.repair} of ${one.service}`).join(", ")}`;
+      const said = new Set(kept.map((one) => `${one.repair} of ${one.service}`));
+      return `the service registry says ${[...said].join(", ")}`;
     },
   },
   {

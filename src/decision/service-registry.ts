@@ -118,13 +118,15 @@ function eachOf(registered: ServiceRegistry | null, things: ReadonlyMap<string, 
   return [...things].map(([service, names]) => ({ service, repair: judged(registered, names) }));
 }
 
-/** Of services as senders call them, where the incident's target is. */
+/** Of services as senders call them, where the incident's target is. One with a place in it is judged as both. */
 export function repairOf(
   registered: ServiceRegistry | null,
   services: readonly string[],
   place: OperationTarget | null = null,
 ): Judged[] {
-  return eachOf(registered, new Map(services.map((one) => [one, namesOfService(one, place ?? {})])));
+  const named = eachOf(registered, new Map(services.map((one) => [one, namesOfService(one, place ?? {})])));
+  const placed = services.filter((one) => one.includes("/"));
+  return [...named, ...repairOfOwners(registered, placed)];
 }
 
 /** Of what is acted on. */

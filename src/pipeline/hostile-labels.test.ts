@@ -187,6 +187,48 @@ describe("the service registry is asked about what is acted on, whatever a label
     expect(await blocked(incident_id, { belongs_to: ["prod/unheard-of"] })).toEqual(["service_registry"]);
   });
 
+  it.each<[string, Labels, string, Record<string, "never">]>([
+    ["component", { component: "prod/ledger" }, "prod/ledger", { ledger: "never" }],
+    ["job", { job: "prod/ledger" }, "prod/ledger", { ledger: "never" }],
+    ["component in another case", { component: "Prod/Ledger" }, "prod/ledger", { ledger: "never" }],
+    [
+      "component, of what is never on one cluster",
+      { component: "prod/ledger" },
+      "prod/ledger",
+      { "eu/prod/ledger": "never" },
+    ],
+    [
+      "component on a host",
+      { component: "web1/db", host: "web1", systemd_unit: "x" },
+      "web1/db",
+      { db: "never" },
+    ],
+    [
+      "component with its cluster",
+      { component: "eu/prod/ledger" },
+      "prod/ledger",
+      { "prod/ledger": "never" },
+    ],
+  ])("is asked of it although a %s says the same", async (_what, labels, owner, services) => {
+    registered(services, "auto");
+    const incident_id = await receive({ ...WARNING, namespace: "prod", deployment: "web", ...labels });
+    expect(await blocked(incident_id, { belongs_to: [owner] })).toEqual(["service_registry"]);
+  });
+
+  it.each<[string, Record<string, "auto" | "never">, ("auto" | "never")?]>([
+    ["prod/ledger", { ledger: "never" }, "auto"],
+    ["prod/ledger", { "prod/ledger": "never" }, "auto"],
+    ["eu/prod/ledger", { "prod/ledger": "never" }, "auto"],
+    ["eu/prod/ledger", { ledger: "never" }, "auto"],
+    ["prod/ledger", { ledger: "auto", shop: "auto" }],
+  ])("judges the name %s as one and as one with its place", async (component, services, other) => {
+    registered(services, other);
+    const incident_id = await receive({ ...WARNING, process: "shop", component });
+    expect(await blocked(incident_id)).toEqual(["service_registry"]);
+    registered({ shop: "auto", ledger: "auto", [component]: "auto" });
+    expect(await blocked(incident_id)).toEqual([]);
+  });
+
   it("is asked of every step, and of the host that something is on", async () => {
     registered({ shop: "auto", "db-1": "never" }, "auto");
     const incident_id = await receive({ ...WARNING, process: "shop" });
@@ -340,6 +382,25 @@ describe("another spelling is no fresh start", () => {
     expect(plan.rows).toHaveLength(1);
     expect(await blocked(await shopIn("b"))).toEqual(["people_rejected"]);
     expect(await blocked(await receive({ ...WARNING, process: "ledger" }))).toEqual([]);
+  });
+
+  it("of what such a target belongs to as the system says, and not as a label does", async () => {
+    const pay = { kind: "deployment", name: "pay", namespace: "prod" } as const;
+    const first = await receive({ ...WARNING, process: "shop", component: "prod/pay" });
+    const rejected = (belongs_to: string) =>
+      database.pool.query(
+        `update approvals set status = 'rejected', blast_radius = ${belongs_to} where incident_id = $1`,
+        [first],
+      );
+    const other = await receive({ ...WARNING, process: "ledger" });
+    const onPay = () => blocked(other, { operations: [restartOf(pay)] });
+    await rejected("blast_radius");
+    expect(await onPay()).toEqual([]);
+    await rejected(`blast_radius || '{"belongs_to": ["prod/pay"]}'`);
+    expect(await onPay()).toEqual(["people_rejected"]);
+    // From before it was kept by itself.
+    await rejected("blast_radius - 'belongs_to'");
+    expect(await onPay()).toEqual(["people_rejected"]);
   });
 });
 
