@@ -118,7 +118,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: Conver
   const now = ctx.clock.now();
   // Trouble among information makes it trouble.
   const first = group.find((alert) => alert.notification_type !== INFORMATION) ?? group[0];
-  const services = [...new Set(group.flatMap((alert) => affectedServices(alert)))];
+  const services = [...new Set(group.flatMap((alert) => affectedServices(alert)))].slice(0, SERVICES);
   const known = group.flatMap((alert) => alert.severity ?? []);
   return {
     fingerprint: first.fingerprint,

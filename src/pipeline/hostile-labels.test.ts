@@ -1,120 +1,43 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, type SetClock, setClock, testJourney } from "../../test/support/journey.ts";
+import {
+  type Asked,
+  type ByItself,
+  type Labels,
+  makeByItself,
+  type Repairs,
+  registryOf,
+  restartOf,
+} from "../../test/support/by-itself.ts";
+import type { TestDatabase } from "../../test/support/database.ts";
+import type { Person, SetClock } from "../../test/support/journey.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import { mayRunByItself, type ServiceRegistry } from "../decision/index.ts";
 import { getIncident } from "../incident/index.ts";
-import type { Receipt } from "../intake/index.ts";
-import { insertReceipts } from "../intake/store.ts";
 import type { Operation } from "../operation/index.ts";
-import { hashOf, type PlaybookRow } from "../playbook/index.ts";
 import { mergeByHand } from "./by-hand.ts";
-import { processReceipts } from "./receive.ts";
 import type { Journey } from "./types.ts";
 
 /** What a sender writes, for each place where it takes part in whether a playbook runs by itself: it only narrows. */
 
-type Labels = Record<string, string>;
-
+let tried: ByItself;
 let database: TestDatabase;
 let clock: SetClock;
 let journey: Journey;
 let ada: Person;
-let playbook: PlaybookRow;
-let registry: ServiceRegistry | null;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  clock = setClock();
-  ada = await makePerson(database.ctx(undefined, clock), "ada", "admin");
-  const { rows } = await database.pool.query(
-    `insert into playbooks (playbook_id, name, description, status, pattern, steps, runs, successes, trust, source,
-                            created_by, created_at, updated_at)
-     values ('PBK-1', 'shop', '', 'approved', $1, '[]', 9, 9, 0.9, 'manual', 'ada', now(), now()) returning *`,
-    [JSON.stringify({ alert_names: ["Hangs"], services: [], severities: [] })],
-  );
-  playbook = rows[0] as PlaybookRow;
+  tried = await makeByItself();
+  ({ database, clock, ada } = tried);
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  await database.pool.query("truncate incidents, alerts, receipts cascade");
-  clock.forward(100_000);
-  journey = testJourney(database, clock);
-  journey.known = { processes: ["shop", "ledger"], hosts: [{ name: "web1", names: ["web1"] }] };
-  journey.correlation.merge = false;
-  registry = null;
+  await tried.reset();
+  ({ journey } = tried);
 });
 
-const RESTARTS: Record<string, string> = { process: "process.restart", unit: "host.systemctl_restart" };
-const restartOf = (target: OperationTarget) =>
-  ({
-    kind: RESTARTS[target.kind] ?? "kubernetes.rollout_restart",
-    target,
-    parameters: {},
-  }) as Operation;
-
-async function receive(labels: Labels, status = "firing"): Promise<string> {
-  const ctx = journey.as("intake");
-  const row = {
-    source: "alertmanager",
-    sender: "127.0.0.1",
-    body: Buffer.from("{}"),
-    received_at: clock.now(),
-  };
-  const [seq] = await insertReceipts(ctx, [row]);
-  const alert = { status, labels: { alertname: "Hangs", ...labels }, startsAt: "2026-05-04T07:00:00Z" };
-  const body = { version: "4", status, alerts: [alert] };
-  const answers = await processReceipts(ctx, journey, [
-    { receipt: { ...row, seq: seq as number } as Receipt, body },
-  ]);
-  clock.forward(1);
-  return answers.get(seq as number)?.incident_id as string;
-}
-
-/** The names of what keeps the incident's own target from being restarted by itself. */
-async function blocked(
-  incident_id: string,
-  more: { operations?: Operation[]; belongs_to?: string[]; services?: string[] } = {},
-): Promise<string[]> {
-  const ctx = journey.as("pipeline");
-  const incident = await getIncident(ctx, incident_id);
-  const own = incident.operation_target;
-  const pattern = { ...playbook.pattern, services: more.services ?? [] };
-  await database.pool.query("update playbooks set pattern = $1", [JSON.stringify(pattern)]);
-  const { blocked_by } = await mayRunByItself(
-    ctx,
-    {
-      incident,
-      approval_id: "APR-THIS",
-      operations: more.operations ?? (own === null ? [] : [restartOf(own)]),
-      risk_level: "medium",
-      playbook_id: playbook.playbook_id,
-      playbook_hash: hashOf({ ...playbook, pattern }),
-      belongs_to: more.belongs_to ?? [],
-      stopped: null,
-      failed_checks: [],
-      executable: true,
-    },
-    {
-      mode: "auto",
-      terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
-      services: registry,
-      repeats: 20,
-    },
-  );
-  return blocked_by.map((one) => one.guardrail);
-}
-
-const registered = (
-  services: Record<string, "auto" | "suggest" | "never">,
-  other: "auto" | "never" = "never",
-) => {
-  registry = {
-    default: other,
-    services: Object.fromEntries(
-      Object.entries(services).map(([name, auto_repair]) => [name, { auto_repair, dependencies: [] }]),
-    ),
-  };
+const receive = (labels: Labels, status?: string) => tried.receive([labels], status);
+const blocked = (incident_id: string, more?: Asked) => tried.blocked(incident_id, more);
+const registered = (services: Repairs, other?: "auto" | "never") => {
+  tried.registry = registryOf(services, other);
 };
 const WARNING = { severity: "warning" };
 const API = { ...WARNING, namespace: "prod", deployment: "api", component: "api" };
