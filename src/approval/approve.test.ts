@@ -137,6 +137,22 @@ describe("what was found out about a plan", () => {
       plan: { operation: made.operation },
     });
   });
+
+  it("keeps what the systems say of its targets by itself, whatever alerts call the services", async () => {
+    const made = await makeApproval("medium", { preparing: true });
+    const { blast_radius: before } = await getApproval(as(people.ada), made.approval_id);
+    const [service = ""] = before.related_services;
+    expect(service).not.toBe("");
+    expect(before.belongs_to).toEqual([]);
+    const pipeline = database.ctx({ kind: "system", name: "pipeline" }, clock);
+    const belongs_to = [service, "prod/ledger"];
+    await presentApproval(pipeline, { approval_id: made.approval_id, checks: [], belongs_to }, TERMS);
+    const { blast_radius } = await getApproval(as(people.ada), made.approval_id);
+    expect(blast_radius).toMatchObject({
+      belongs_to,
+      related_services: [...before.related_services, "prod/ledger"],
+    });
+  });
 });
 
 describe("approving", () => {

@@ -69,7 +69,7 @@ export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Pa
     action: stepsInWords(stepsOf(plan)),
     dry_run_checks: [...checks],
     diff,
-    blast_radius: { ...approval.blast_radius, affected_pods, related_services },
+    blast_radius: { ...approval.blast_radius, affected_pods, related_services, belongs_to: [...belongs_to] },
   };
 }
 

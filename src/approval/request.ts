@@ -23,6 +23,8 @@ function blastRadius(plan: Plan, { affected_services }: IncidentRow): BlastRadiu
     affected_pods: 0,
     estimated_downtime: traits.reduce((sum, one) => sum + one.downtime, 0),
     related_services: affected_services,
+    // Not found out yet.
+    belongs_to: [],
     data_impact: IMPACTS[worst] ?? "NONE",
   };
 }

@@ -23,7 +23,10 @@ export const blastRadius = z.object({
   affected_pods: z.number().int(),
   /** Seconds. */
   estimated_downtime: z.number(),
+  /** For people: what alerts call the services, and `belongs_to`. */
   related_services: z.array(z.string()),
+  /** What the systems say that the targets belong to, and nobody else; missing: from before it was kept by itself. */
+  belongs_to: z.array(z.string()).optional(),
   data_impact: z.enum(["NONE", "READ_ONLY", "WRITE", "DESTRUCTIVE"]),
 });
 export type BlastRadius = z.infer<typeof blastRadius>;

@@ -14,13 +14,19 @@ import {
   workloadNamesOf,
   worseSeverity,
 } from "../incident/index.ts";
-import { saidOfIncidents } from "../intake/index.ts";
+import { type Said, saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { changesSomething, type Operation } from "../operation/index.ts";
 import { findPlaybook, hashOf, type PlaybookRow } from "../playbook/index.ts";
 import { type Blocked, evaluate, type GuardrailFacts } from "./guardrails.ts";
 import { judge } from "./policy.ts";
-import { repairOf, repairOfOwners, repairOfTargets, type ServiceRegistry } from "./service-registry.ts";
+import {
+  repairOf,
+  repairOfMachines,
+  repairOfOwners,
+  repairOfTargets,
+  type ServiceRegistry,
+} from "./service-registry.ts";
 import { automaticRepairs, earlierTries, setVerdict } from "./store.ts";
 
 /** On what terms playbooks may run by themselves. */
@@ -77,26 +83,32 @@ function strangersTo(playbook: PlaybookRow | undefined, own: OperationTarget | n
   return { services, targets: services.length === 0 ? [] : [...new Set(targets.map((one) => one.name))] };
 }
 
+const ON_MACHINES = ["process", "unit", "container", "compose_service", "host"];
+
 /** What the registry says of what would be touched: of each target, each service, and what they belong to. */
 function registered(
   services: ServiceRegistry | null,
   { incident, belongs_to }: Candidate,
-  affected: readonly string[],
+  { affected, machines, addresses }: Record<"affected" | "machines" | "addresses", readonly string[]>,
   targets: readonly OperationTarget[],
 ) {
   if (services === null) return [];
   const { operation_target: own } = incident;
-  const told = new Set(affected);
   const all = [
     ...repairOfTargets(services, own === null ? targets : [...targets, own]),
     ...repairOf(services, affected, own),
-    ...repairOfOwners(
-      services,
-      belongs_to.filter((one) => !told.has(one)),
-    ),
+    // Not less those that a label names, too: the same text may mean something else there.
+    ...repairOfOwners(services, belongs_to),
   ];
   // Nothing is known of it by any name.
-  return all.length > 0 ? all : [{ service: "a service without a name", repair: services.default }];
+  const known = all.length > 0 ? all : [{ service: "a service without a name", repair: services.default }];
+  // What Kubernetes runs is on any machine: that one is named says nothing of it, unless it is listed.
+  const on_machine = targets.some((one) => ON_MACHINES.includes(one.kind));
+  return [
+    ...known,
+    ...(on_machine ? repairOf(services, machines) : repairOfMachines(services, machines)),
+    ...repairOfMachines(services, addresses),
+  ];
 }
 
 /**
@@ -118,18 +130,35 @@ export async function mayRunByItself(
   const ids = all.map((one) => one.incident_id);
   const said = await saidOfIncidents(ctx, ids);
   const severities: Severity[] = [...all, ...said].flatMap((one) => one.severity ?? []);
-  const categories = [...new Set([...all, ...said].map((one) => one.alert_category))];
-  const affected = [...new Set(all.flatMap((one) => one.affected_services))];
+  const every = <T>(own: readonly T[], of: (one: Said) => readonly T[]) => [
+    ...new Set([...own, ...said.flatMap(of)]),
+  ];
+  const categories = every(
+    all.map((one) => one.alert_category),
+    (one) => one.categories,
+  );
+  const types = every([incident.notification_type], (one) => one.notification_types);
+  const services_said = every(
+    all.flatMap((one) => one.affected_services),
+    (one) => one.services,
+  );
+  const named = {
+    affected: services_said,
+    machines: every([], (one) => one.machines),
+    addresses: every([], (one) => one.addresses),
+  };
   const targets = operations.filter(changesSomething).flatMap(({ target }) => target ?? []);
   const touched = targets.flatMap((target) => touchedBy(target, belongs_to));
-  const about = { mode, notification_type: incident.notification_type, executable, playbook: true };
+  const about = { mode, executable, playbook: true };
   const found = await findPlaybook(ctx, playbook_id);
   const since = addSeconds(ctx.clock.now(), -EARLIER_SECONDS);
   return evaluate({
     ...known,
     mode,
     policy: operations.flatMap((operation) =>
-      categories.map((category) => judge({ ...about, category, operation })),
+      categories.flatMap((category) =>
+        types.map((notification_type) => judge({ ...about, category, notification_type, operation })),
+      ),
     ),
     terms,
     operations,
@@ -137,8 +166,9 @@ export async function mayRunByItself(
     categories,
     escalation_level: Math.max(...all.map((one) => one.escalation_level)),
     repeats: await repeatsOf(ctx, targets, belongs_to, repeats),
-    labels: said.filter((one) => one.firing).map((one) => one.auto_repair),
-    services: registered(services, candidate, affected, targets),
+    labels: said.filter((one) => one.firing).flatMap((one) => one.auto_repair),
+    incomplete: said.some((one) => one.incomplete),
+    services: registered(services, candidate, named, targets),
     more_services: services !== null && all.some((one) => one.affected_services.length >= SERVICES),
     strangers: strangersTo(found, incident.operation_target, targets),
     playbook: found !== undefined && hashOf(found) === playbook_hash ? found : null,

@@ -21,11 +21,11 @@ export type DecideOptions = AnswerOptions & {
   leastRisk?: (operation: Operation) => Risk | undefined;
 };
 
-/** What the label `auto_repair` says on each alert of an incident and its effects that fires; null: nothing. */
-async function repairLabels(ctx: Ctx, incident_id: string): Promise<(string | null)[]> {
+/** By what values of the label `auto_repair` alerts of an incident and its effects that fire forbid it. */
+async function repairLabels(ctx: Ctx, incident_id: string): Promise<string[]> {
   const effects = await effectsOf(ctx, [incident_id]);
   const said = await saidOfIncidents(ctx, [incident_id, ...effects.map((one) => one.incident_id)]);
-  return said.filter((one) => one.firing).map((one) => one.auto_repair);
+  return said.filter((one) => one.firing).flatMap((one) => one.auto_repair);
 }
 
 const RISKS = risk.options;

@@ -14,6 +14,8 @@ export type GuardrailFacts = {
   policy: readonly PolicyVerdict[];
   /** The label `auto_repair` of every alert that fires; null: it has none. */
   labels: readonly (string | null)[];
+  /** Something that a sender said was not read, or not kept. */
+  incomplete: boolean;
   /** What the service registry says of what is touched, of each by itself. */
   services: readonly { service: string; repair: Repair }[];
   /** Whether there may be more services than are known. */
@@ -73,11 +75,17 @@ const GUARDRAILS: readonly Guardrail[] = [
     blocks: ({ labels }) => forbiddenByLabel(labels) ?? false,
   },
   {
+    id: "incomplete_alert",
+    blocks: ({ incomplete }) =>
+      incomplete && "an alert was not read whole: what is missing may say that it is for people",
+  },
+  {
     id: "service_registry",
     blocks: ({ services }) => {
       const kept = services.filter((one) => one.repair !== "auto");
       if (kept.length === 0) return false;
-      return `the service registry says ${kept.map((one) => `${one.repair} of ${one.service}`).join(", ")}`;
+      const said = new Set(kept.map((one) => `${one.repair} of ${one.service}`));
+      return `the service registry says ${[...said].join(", ")}`;
     },
   },
   {

@@ -29,11 +29,13 @@ export function namesOfService(service: string, { namespace, cluster }: Place = 
   return { ...named([service], { namespace, cluster }), part_of: [] };
 }
 
-/** What a system says of whose something is: `prod/ledger`. */
+/** What a system says of whose something is: `prod/ledger`, `eu/prod/ledger`. */
 export function namesOfOwner(owner: string): RegistryNames {
-  const at = owner.lastIndexOf("/");
-  const namespace = at < 0 ? undefined : owner.slice(0, at);
-  return { ...named([owner.slice(at + 1)], { namespace }), part_of: [] };
+  const parts = owner.split("/");
+  const name = parts.pop() ?? "";
+  const namespace = parts.pop();
+  const cluster = parts.length === 0 ? undefined : parts.join("/");
+  return { ...named([name], { namespace, cluster }), part_of: [] };
 }
 
 /** Whether an entry that says more of the place than is known of the thing may mean it all the same. */

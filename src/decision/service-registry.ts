@@ -95,7 +95,7 @@ function listedIn(registered: ServiceRegistry): Listed {
  * is none. Entries for what it is a part of, that only look like one of its names, or that may mean it, as they say
  * more of the place than is known, may narrow that and never widen it.
  */
-function judged(registered: ServiceRegistry, names: RegistryNames): Repair {
+function judged(registered: ServiceRegistry, names: RegistryNames, otherwise = registered.default): Repair {
   const { exact, entries, places } = listedIn(registered);
   const own = [...names.bare, ...names.qualified];
   const found = own.flatMap((name) => exact.get(fold(name)) ?? []);
@@ -105,7 +105,7 @@ function judged(registered: ServiceRegistry, names: RegistryNames): Repair {
     (one) => one.looks.some((each) => looks.has(each)) || mayMean(one.parts, names, isPlace, lookAlike),
   );
   return strictest([
-    found.length === 0 ? registered.default : strictest(found),
+    found.length === 0 ? otherwise : strictest(found),
     ...narrowing.map((one) => one.repair),
   ]);
 }
@@ -118,13 +118,15 @@ function eachOf(registered: ServiceRegistry | null, things: ReadonlyMap<string, 
   return [...things].map(([service, names]) => ({ service, repair: judged(registered, names) }));
 }
 
-/** Of services as senders call them, where the incident's target is. */
+/** Of services as senders call them, where the incident's target is. One with a place in it is judged as both. */
 export function repairOf(
   registered: ServiceRegistry | null,
   services: readonly string[],
   place: OperationTarget | null = null,
 ): Judged[] {
-  return eachOf(registered, new Map(services.map((one) => [one, namesOfService(one, place ?? {})])));
+  const named = eachOf(registered, new Map(services.map((one) => [one, namesOfService(one, place ?? {})])));
+  const placed = services.filter((one) => one.includes("/"));
+  return [...named, ...repairOfOwners(registered, placed)];
 }
 
 /** Of what is acted on. */
@@ -133,6 +135,11 @@ export function repairOfTargets(
   targets: readonly OperationTarget[],
 ): Judged[] {
   return targets.flatMap((one) => eachOf(registered, new Map([[one.name, namesOfTarget(one)]])));
+}
+
+/** Of machines that alerts name beside what they are about: where an entry is for one, that counts. */
+export function repairOfMachines(registered: ServiceRegistry, machines: readonly string[]): Judged[] {
+  return machines.map((one) => ({ service: one, repair: judged(registered, namesOfService(one), "auto") }));
 }
 
 /** Of what the targets belong to, as the systems say it: `prod/ledger`. */

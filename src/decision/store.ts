@@ -91,7 +91,7 @@ export async function earlierTries(
   type Tried = { rejected: boolean; own: boolean; target: OperationTarget | null; belongs_to: string[] };
   const { rows } = await ctx.db.execute<Tried>(sql`
     select distinct true as rejected, incident_id = any(${ids}::text[]) as own, step->'target' as target,
-           coalesce(blast_radius->'related_services', '[]') as belongs_to
+           coalesce(blast_radius->'belongs_to', blast_radius->'related_services', '[]') as belongs_to
       from approvals, jsonb_array_elements(jsonb_build_array(plan->'operation') || coalesce(plan->'further', '[]')) step
      where status = 'rejected'
        and (incident_id = any(${ids}::text[]) or created_at > ${from}::timestamptz)

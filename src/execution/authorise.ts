@@ -225,7 +225,7 @@ async function policyGap(
   const known = {
     stopped: null,
     failed_checks: [],
-    belongs_to: blast_radius.related_services,
+    belongs_to: blast_radius.belongs_to ?? blast_radius.related_services,
     executable: operations.every((one) => isOffered(options, one)),
   };
   const candidate = { incident, approval_id, operations, risk_level, playbook_id, playbook_hash, ...known };

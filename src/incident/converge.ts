@@ -124,7 +124,8 @@ function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: Conver
   const named = [...new Set(group.flatMap((alert) => affectedServices(alert)))];
   const target = operationTarget(first, named, options.known);
   // A supervised process is a service of ours, whatever else the labels call it.
-  const services = target?.kind === "process" ? [...new Set([target.name, ...named])] : named;
+  const all = target?.kind === "process" ? [...new Set([target.name, ...named])] : named;
+  const services = all.slice(0, SERVICES);
   const known = group.flatMap((alert) => alert.severity ?? []);
   return {
     fingerprint: first.fingerprint,

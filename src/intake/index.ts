@@ -1,5 +1,5 @@
 export { affectedServices } from "./affected-services.ts";
-export { type Accepted, acceptedAlerts, allowsRepair, logAccepted } from "./alert-log/log.ts";
+export { type Accepted, acceptedAlerts, logAccepted } from "./alert-log/log.ts";
 export { decodeAlertmanager } from "./alertmanager-shape.ts";
 export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
 export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";
@@ -49,6 +49,7 @@ export {
   matchesEverything,
   parseMatchers,
 } from "./matchers.ts";
+export { allowsRepair, narrowingOf } from "./narrows.ts";
 export {
   alertIdentity,
   alertTypeOf,
@@ -82,6 +83,7 @@ export {
   incidentsOfFiring,
   instancesSince,
   raiseTries,
+  type Said,
   saidOfIncidents,
   stillWaiting,
   waitingReceipts,

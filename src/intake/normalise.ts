@@ -4,6 +4,7 @@ import { cut, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import { anomalyKeyOf, fingerprintOf } from "./keys.ts";
+import { narrowsOf } from "./narrows.ts";
 import { severityOf } from "./severity.ts";
 import { subjectOfAlert, targetNameOf, tellingLabels } from "./subject.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
@@ -139,7 +140,8 @@ export function normalise(
   const { category, notification_type, heartbeat, progress } = classify(classification, {
     alert_name,
     severity: labels.severity,
-    labels,
+    // All of them: what is not kept may still make it less.
+    labels: alert.labels,
     annotations,
     expr,
   });
@@ -151,6 +153,10 @@ export function normalise(
   const anomaly_key = anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_name });
   // Of what its source has grouped, that says what belongs together.
   const telling = alert.workload === undefined ? tellingLabels(subject, labels, alert_type) : [];
+  const message = annotations.summary || annotations.description || alert_name;
+  const generator_url = keptLink(alert.generator_url);
+  const about = { alert_name, alert_type, target_resource, alert_category: category, notification_type };
+  const narrows = narrowsOf(alert, { ...about, labels, generator_url });
   return {
     identity,
     // Nothing of the alert itself: a receipt that is replayed may be understood in another way.
@@ -162,21 +168,18 @@ export function normalise(
     fingerprint: fingerprintOf(anomaly_key, { organisation, telling }),
     anomaly_key,
     ...standing(alert, received_at),
-    alert_name,
-    alert_type,
+    ...about,
     severity: severityOf(severityWord(labels), classification.severities),
-    alert_category: category,
-    notification_type,
     cluster,
     namespace,
-    target_resource,
-    message: annotations.summary || annotations.description || alert_name,
+    message,
     labels,
     annotations,
     starts_at: alert.starts_at ?? received_at,
     start_known: alert.starts_at !== null && alert.holds_until === undefined,
     of_call,
-    generator_url: keptLink(alert.generator_url),
+    generator_url,
+    narrows,
     heartbeat,
     progress,
   };

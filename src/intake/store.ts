@@ -6,7 +6,11 @@ import { oneOf } from "../db/one-of.ts";
 import { olderThan } from "../db/page.ts";
 import { alerts, incidents, receipts } from "../db/schema.ts";
 import { KEY_VERSION, type Keys, type OldKeys } from "./keys.ts";
+import { allowsRepair, type Narrowing, narrowingOf } from "./narrows.ts";
 import type { Receipt } from "./types.ts";
+
+// Nothing is decided about it.
+const INFORMATION = "TYPE-1";
 
 /** Bodies as one value that PostgreSQL cuts up: one parameter for each costs more than the disk does. */
 export function packed<Row extends Omit<Receipt, "seq">>(rows: readonly Row[]) {
@@ -210,21 +214,40 @@ export async function firingLabelsOf(ctx: Ctx, incident_id: string): Promise<Rec
 }
 
 /** What senders say of an incident that bears on whether it is repaired by itself. */
-export type Said = {
-  /** The label; null: there is none. */
+export type Said = Narrowing & { severity: Severity | null; firing: boolean };
+
+type SaidRow = {
   auto_repair: string | null;
   severity: Severity | null;
   alert_category: string;
+  notification_type: string;
+  narrows: string[];
   firing: boolean;
 };
 
+/** Of alerts from before it was kept, their own labels and category. */
+function saidBy({ severity, firing, ...row }: SaidRow): Said {
+  const { notification_types, ...said } = narrowingOf(row.narrows);
+  const labels = [...(row.auto_repair === null ? [] : [row.auto_repair]), ...said.auto_repair];
+  return {
+    ...said,
+    severity,
+    firing,
+    auto_repair: labels.filter((label) => !allowsRepair(label)),
+    categories: [...new Set([row.alert_category, ...said.categories])],
+    // Information from the beginning is about something else than the trouble beside it.
+    notification_types: row.notification_type === INFORMATION ? [] : notification_types,
+  };
+}
+
 /** What all alerts of these incidents say, whether they fire or not; what several say once. */
 export async function saidOfIncidents(ctx: Ctx, incident_ids: readonly string[]): Promise<Said[]> {
-  const { rows } = await ctx.db.execute<Said>(sql`
-    select distinct labels->>'auto_repair' as auto_repair, severity, alert_category, status = 'firing' as firing
+  const { rows } = await ctx.db.execute<SaidRow>(sql`
+    select distinct labels->>'auto_repair' as auto_repair, severity, alert_category, notification_type, narrows,
+           status = 'firing' as firing
       from alerts
      where incident_id = any(${sql.param([...incident_ids])}::text[])`);
-  return rows;
+  return rows.map(saidBy);
 }
 
 /** Receipts from before `before` that are understood; one that still waits is never old. */

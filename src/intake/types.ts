@@ -46,6 +46,8 @@ export type SourceAlert = {
   position?: number;
   /** The expression that fires it, where the source gives it other than in the link. */
   expr?: string;
+  /** Something that its sender said of it was not read. */
+  incomplete?: boolean;
 };
 
 /**
@@ -135,6 +137,8 @@ export type NormalisedAlert = {
   /** It ends when it is not repeated before. */
   holds_until?: Date | null;
   generator_url: string | null;
+  /** What of it may keep it from being repaired by itself: see `narrowsOf`. */
+  narrows: string[];
   /** A sign of life: recorded, and no incident. */
   heartbeat: boolean;
   /** How far a pipeline is: recorded, people are told in a line, and no incident. */

@@ -1,120 +1,43 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, type SetClock, setClock, testJourney } from "../../test/support/journey.ts";
+import {
+  type Asked,
+  type ByItself,
+  type Labels,
+  makeByItself,
+  type Repairs,
+  registryOf,
+  restartOf,
+} from "../../test/support/by-itself.ts";
+import type { TestDatabase } from "../../test/support/database.ts";
+import type { Person, SetClock } from "../../test/support/journey.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import { mayRunByItself, type ServiceRegistry } from "../decision/index.ts";
 import { getIncident } from "../incident/index.ts";
-import type { Receipt } from "../intake/index.ts";
-import { insertReceipts } from "../intake/store.ts";
 import type { Operation } from "../operation/index.ts";
-import { hashOf, type PlaybookRow } from "../playbook/index.ts";
 import { mergeByHand } from "./by-hand.ts";
-import { processReceipts } from "./receive.ts";
 import type { Journey } from "./types.ts";
 
 /** What a sender writes, for each place where it takes part in whether a playbook runs by itself: it only narrows. */
 
-type Labels = Record<string, string>;
-
+let tried: ByItself;
 let database: TestDatabase;
 let clock: SetClock;
 let journey: Journey;
 let ada: Person;
-let playbook: PlaybookRow;
-let registry: ServiceRegistry | null;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  clock = setClock();
-  ada = await makePerson(database.ctx(undefined, clock), "ada", "admin");
-  const { rows } = await database.pool.query(
-    `insert into playbooks (playbook_id, name, description, status, pattern, steps, runs, successes, trust, source,
-                            created_by, created_at, updated_at)
-     values ('PBK-1', 'shop', '', 'approved', $1, '[]', 9, 9, 0.9, 'manual', 'ada', now(), now()) returning *`,
-    [JSON.stringify({ alert_names: ["Hangs"], services: [], severities: [] })],
-  );
-  playbook = rows[0] as PlaybookRow;
+  tried = await makeByItself();
+  ({ database, clock, ada } = tried);
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  await database.pool.query("truncate incidents, alerts, receipts cascade");
-  clock.forward(100_000);
-  journey = testJourney(database, clock);
-  journey.known = { processes: ["shop", "ledger"], hosts: [{ name: "web1", names: ["web1"] }] };
-  journey.correlation.merge = false;
-  registry = null;
+  await tried.reset();
+  ({ journey } = tried);
 });
 
-const RESTARTS: Record<string, string> = { process: "process.restart", unit: "host.systemctl_restart" };
-const restartOf = (target: OperationTarget) =>
-  ({
-    kind: RESTARTS[target.kind] ?? "kubernetes.rollout_restart",
-    target,
-    parameters: {},
-  }) as Operation;
-
-async function receive(labels: Labels, status = "firing"): Promise<string> {
-  const ctx = journey.as("intake");
-  const row = {
-    source: "alertmanager",
-    sender: "127.0.0.1",
-    body: Buffer.from("{}"),
-    received_at: clock.now(),
-  };
-  const [seq] = await insertReceipts(ctx, [row]);
-  const alert = { status, labels: { alertname: "Hangs", ...labels }, startsAt: "2026-05-04T07:00:00Z" };
-  const body = { version: "4", status, alerts: [alert] };
-  const answers = await processReceipts(ctx, journey, [
-    { receipt: { ...row, seq: seq as number } as Receipt, body },
-  ]);
-  clock.forward(1);
-  return answers.get(seq as number)?.incident_id as string;
-}
-
-/** The names of what keeps the incident's own target from being restarted by itself. */
-async function blocked(
-  incident_id: string,
-  more: { operations?: Operation[]; belongs_to?: string[]; services?: string[] } = {},
-): Promise<string[]> {
-  const ctx = journey.as("pipeline");
-  const incident = await getIncident(ctx, incident_id);
-  const own = incident.operation_target;
-  const pattern = { ...playbook.pattern, services: more.services ?? [] };
-  await database.pool.query("update playbooks set pattern = $1", [JSON.stringify(pattern)]);
-  const { blocked_by } = await mayRunByItself(
-    ctx,
-    {
-      incident,
-      approval_id: "APR-THIS",
-      operations: more.operations ?? (own === null ? [] : [restartOf(own)]),
-      risk_level: "medium",
-      playbook_id: playbook.playbook_id,
-      playbook_hash: hashOf({ ...playbook, pattern }),
-      belongs_to: more.belongs_to ?? [],
-      stopped: null,
-      failed_checks: [],
-      executable: true,
-    },
-    {
-      mode: "auto",
-      terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
-      services: registry,
-      repeats: 20,
-    },
-  );
-  return blocked_by.map((one) => one.guardrail);
-}
-
-const registered = (
-  services: Record<string, "auto" | "suggest" | "never">,
-  other: "auto" | "never" = "never",
-) => {
-  registry = {
-    default: other,
-    services: Object.fromEntries(
-      Object.entries(services).map(([name, auto_repair]) => [name, { auto_repair, dependencies: [] }]),
-    ),
-  };
+const receive = (labels: Labels, status?: string) => tried.receive([labels], status);
+const blocked = (incident_id: string, more?: Asked) => tried.blocked(incident_id, more);
+const registered = (services: Repairs, other?: "auto" | "never") => {
+  tried.registry = registryOf(services, other);
 };
 const WARNING = { severity: "warning" };
 const API = { ...WARNING, namespace: "prod", deployment: "api", component: "api" };
@@ -185,6 +108,48 @@ describe("the service registry is asked about what is acted on, whatever a label
     expect(await blocked(incident_id, { belongs_to: ["prod/ledger"] })).toEqual(["service_registry"]);
     registered({ shop: "auto" });
     expect(await blocked(incident_id, { belongs_to: ["prod/unheard-of"] })).toEqual(["service_registry"]);
+  });
+
+  it.each<[string, Labels, string, Record<string, "never">]>([
+    ["component", { component: "prod/ledger" }, "prod/ledger", { ledger: "never" }],
+    ["job", { job: "prod/ledger" }, "prod/ledger", { ledger: "never" }],
+    ["component in another case", { component: "Prod/Ledger" }, "prod/ledger", { ledger: "never" }],
+    [
+      "component, of what is never on one cluster",
+      { component: "prod/ledger" },
+      "prod/ledger",
+      { "eu/prod/ledger": "never" },
+    ],
+    [
+      "component on a host",
+      { component: "web1/db", host: "web1", systemd_unit: "x" },
+      "web1/db",
+      { db: "never" },
+    ],
+    [
+      "component with its cluster",
+      { component: "eu/prod/ledger" },
+      "prod/ledger",
+      { "prod/ledger": "never" },
+    ],
+  ])("is asked of it although a %s says the same", async (_what, labels, owner, services) => {
+    registered(services, "auto");
+    const incident_id = await receive({ ...WARNING, namespace: "prod", deployment: "web", ...labels });
+    expect(await blocked(incident_id, { belongs_to: [owner] })).toEqual(["service_registry"]);
+  });
+
+  it.each<[string, Record<string, "auto" | "never">, ("auto" | "never")?]>([
+    ["prod/ledger", { ledger: "never" }, "auto"],
+    ["prod/ledger", { "prod/ledger": "never" }, "auto"],
+    ["eu/prod/ledger", { "prod/ledger": "never" }, "auto"],
+    ["eu/prod/ledger", { ledger: "never" }, "auto"],
+    ["prod/ledger", { ledger: "auto", shop: "auto" }],
+  ])("judges the name %s as one and as one with its place", async (component, services, other) => {
+    registered(services, other);
+    const incident_id = await receive({ ...WARNING, process: "shop", component });
+    expect(await blocked(incident_id)).toEqual(["service_registry"]);
+    registered({ shop: "auto", ledger: "auto", [component]: "auto" });
+    expect(await blocked(incident_id)).toEqual([]);
   });
 
   it("is asked of every step, and of the host that something is on", async () => {
@@ -340,6 +305,25 @@ describe("another spelling is no fresh start", () => {
     expect(plan.rows).toHaveLength(1);
     expect(await blocked(await shopIn("b"))).toEqual(["people_rejected"]);
     expect(await blocked(await receive({ ...WARNING, process: "ledger" }))).toEqual([]);
+  });
+
+  it("of what such a target belongs to as the system says, and not as a label does", async () => {
+    const pay = { kind: "deployment", name: "pay", namespace: "prod" } as const;
+    const first = await receive({ ...WARNING, process: "shop", component: "prod/pay" });
+    const rejected = (belongs_to: string) =>
+      database.pool.query(
+        `update approvals set status = 'rejected', blast_radius = ${belongs_to} where incident_id = $1`,
+        [first],
+      );
+    const other = await receive({ ...WARNING, process: "ledger" });
+    const onPay = () => blocked(other, { operations: [restartOf(pay)] });
+    await rejected("blast_radius");
+    expect(await onPay()).toEqual([]);
+    await rejected(`blast_radius || '{"belongs_to": ["prod/pay"]}'`);
+    expect(await onPay()).toEqual(["people_rejected"]);
+    // From before it was kept by itself.
+    await rejected("blast_radius - 'belongs_to'");
+    expect(await onPay()).toEqual(["people_rejected"]);
   });
 });
 

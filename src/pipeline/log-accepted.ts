@@ -6,12 +6,21 @@ import {
   type HeardAlert,
   type HeardOutage,
   logAccepted,
+  narrowingOf,
   type StoredAlert,
 } from "../intake/index.ts";
 
 type Placed = Pick<
   StoredAlert,
-  "alert_id" | "incident_id" | "alert_name" | "labels" | "heartbeat" | "progress" | "silenced_by" | "held"
+  | "alert_id"
+  | "incident_id"
+  | "alert_name"
+  | "labels"
+  | "narrows"
+  | "heartbeat"
+  | "progress"
+  | "silenced_by"
+  | "held"
 >;
 
 type Incidents = ReadonlyMap<string, IncidentRow>;
@@ -26,8 +35,8 @@ const openedSince = (incidents: Incidents, since: Date): Set<string> =>
 /** Has what labels of these alerts forbid recorded on the decision that is about them. */
 async function recordLabels(ctx: Ctx, alerts: readonly Placed[], incidents: Incidents): Promise<void> {
   const labels = new Map<string, string[]>();
-  for (const { incident_id, labels: own } of alerts) {
-    const said = own.auto_repair;
+  for (const { incident_id, narrows } of alerts) {
+    const [said] = narrowingOf(narrows).auto_repair;
     if (incident_id === null || said === undefined) continue;
     const main = incidents.get(incident_id)?.merged_into ?? incident_id;
     labels.set(main, [...(labels.get(main) ?? []), said]);
@@ -117,7 +126,8 @@ export async function logCalls(
     return [...own, ...knownOf({ seq, alerts: again }, byKey)];
   });
   await logAccepted(ctx, entries);
-  await recordLabels(ctx, fresh, incidents);
+  const again = stored.filter((alert) => alert.status === "firing" && !byPlace.has(alert.place));
+  await recordLabels(ctx, [...fresh, ...again], incidents);
 }
 
 /** These alerts with the incidents that they came to. */

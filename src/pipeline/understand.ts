@@ -71,7 +71,7 @@ function* decoding(source: Source, body: unknown): Generator<void, Decoded> {
 function* normalising(
   journey: Journey,
   source: Source,
-  receipt: Receipt,
+  { receipt, cut = null }: Delivery,
   { alerts, external_url }: Extract<Decoded, { ok: true }>,
 ): Generator<void, HeardAlert[]> {
   const { seq, sender, received_at, replays = 0 } = receipt;
@@ -79,7 +79,9 @@ function* normalising(
   const heard = { sender: senderOf(sender, external_url), received_at, replayed: replays > 0, times: 1 };
   const all: HeardAlert[] = [];
   for (const [index, one] of alerts.entries()) {
-    const source_alert = lasting(one, receipt, journey);
+    // What was left out of the body may have been a part of any of them.
+    const whole = cut === null ? one : { ...one, incomplete: true };
+    const source_alert = lasting(whole, receipt, journey);
     const alert = normalise(source_alert, source.id, received_at, journey.classification, call);
     const place = placeOf(received_at, seq, index);
     all.push({ ...alert, ...(source.debounced ? ofSignal(alert) : {}), ...heard, place });
@@ -118,7 +120,7 @@ export function* understanding(
     if (!decoded.ok) return dead(decoded.reason);
     const beyond = Math.max(0, decoded.alerts.length - most);
     const understood = { ...decoded, alerts: decoded.alerts.slice(0, most) };
-    const alerts = yield* normalising(journey, source, receipt, understood);
+    const alerts = yield* normalising(journey, source, { receipt, body, cut }, understood);
     const acknowledged = (decoded.acknowledged ?? []).flatMap((key) => [
       alertIdentity(id, "", key),
       ...formerKeys(id, key),

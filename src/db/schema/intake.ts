@@ -120,6 +120,8 @@ export const alerts = pgTable(
     first_received_at: at("first_received_at").notNull(),
     last_received_at: at("last_received_at").notNull(),
     deliveries: integer("deliveries").notNull().default(1),
+    /** All that was said of it that may keep it from being repaired by itself; empty: from before it was kept. */
+    narrows: text("narrows").array().notNull().default(sql`'{}'`),
     /** What keeps it silent, as of its latest delivery; null: nothing. */
     silenced_by: jsonb("silenced_by").$type<SilencedBy[]>(),
     /** The outage that it tells of once more, by another route: it counts there; null: it counts itself. */

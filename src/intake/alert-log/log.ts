@@ -4,6 +4,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { type Actor, actorLabel } from "../../lib/actor.ts";
 import { redactText, redactTexts } from "../../lib/redact.ts";
 import { labelsForLog } from "../bounded.ts";
+import { allowsRepair } from "../narrows.ts";
 import { type AlertLogRow, alertLogPage, insertAlertLog } from "./store.ts";
 
 /** An alert that was accepted, and what came of it. */
@@ -20,10 +21,6 @@ export type Accepted = {
   /** How many alerts of the receipt it stands for. */
   alerts: number;
 };
-
-/** Whether an alert's label lets it be repaired without people: where it has none, or `true` in any case. */
-export const allowsRepair = (label: string | null | undefined): boolean =>
-  label == null || label.toLowerCase() === "true";
 
 /** Writes into the operation log what was accepted, in the transaction that says what came of it. */
 export async function logAccepted(ctx: Ctx, accepted: readonly Accepted[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Ctx } from "../../db/ctx.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { prefixedId } from "../../lib/id.ts";
+import { beyond } from "../narrows.ts";
 import { formerKeys } from "../normalise.ts";
 import type { HeardAlert, StoredAlert } from "../types.ts";
 import { endingBy, endOf, fires, type Known, type Outage, resolves } from "./decide.ts";
@@ -130,7 +131,7 @@ class Wave {
 
   #change(of: StoredOutage, what: Partial<Change>): void {
     const { alert_id, status, senders, ended_by, ended_with, said_with } = of;
-    const before = this.changes.get(alert_id) ?? {
+    const before: Change = this.changes.get(alert_id) ?? {
       ...{
         alert_id,
         was: status,
@@ -144,6 +145,7 @@ class Wave {
       },
       ends_at: null,
       severity: null,
+      narrows: [],
       begins: false,
     };
     this.changes.set(alert_id, { ...before, ...what });
@@ -168,10 +170,13 @@ class Wave {
   }
 
   #again(notice: HeardAlert, of: StoredOutage, senders: readonly string[]): void {
+    const narrows = beyond(of.narrows, notice.narrows);
+    // It was counted before, but may be understood better now.
+    if (notice.replayed && narrows.length > 0) this.#change(of, { narrows });
     if (notice.replayed) return;
     const held = of.status === "held";
     const { times, severity, holds_until = null } = notice;
-    this.#change(of, { times, senders, holds_until, severity, said_with: saidWith(of, notice) });
+    this.#change(of, { times, senders, holds_until, severity, narrows, said_with: saidWith(of, notice) });
     this.#tell(notice, of, {
       status: of.status === "resolved" ? "resolved" : "firing",
       held,
@@ -198,10 +203,11 @@ class Wave {
       this.#begin(notice, { outage: this.#next(notice), held_until });
     } else {
       const held = this.#stored(fired.held);
-      const { times, holds_until = null } = notice;
+      const { times, severity, holds_until = null } = notice;
       const said_with = saidWith(held, notice);
-      const what = { status: "firing" as const, times, holds_until, senders: fired.senders, said_with };
-      this.#change(held, { ...what, begins: true });
+      const narrows = beyond(held.narrows, notice.narrows);
+      const what = { times, severity, narrows, holds_until, senders: fired.senders, said_with };
+      this.#change(held, { ...what, status: "firing", begins: true });
       this.#tell(notice, held, { is_new: true, fires: true });
     }
   }

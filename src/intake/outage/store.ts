@@ -7,6 +7,7 @@ import { oneOf } from "../../db/one-of.ts";
 import { alerts } from "../../db/schema.ts";
 import type { Heard as Listened } from "../firing/store.ts";
 import { KEY_VERSION } from "../keys.ts";
+import { MOST_NARROWS } from "../narrows.ts";
 import type { HeardAlert, NormalisedAlert, StoredAlert } from "../types.ts";
 import type { Ending, Outage } from "./decide.ts";
 
@@ -20,10 +21,11 @@ export type StoredOutage = Outage & {
   instance_key: string | null;
   incident_id: string | null;
   silenced_by: SilencedBy[] | null;
+  narrows: string[];
 };
 
 const OUTAGE = sql.raw(
-  "alert_id, instance_key, outage, status, incident_id, silenced_by, starts_at, began_with, ended_with, said_with, senders, ended_by",
+  "alert_id, instance_key, outage, status, incident_id, silenced_by, starts_at, began_with, ended_with, said_with, senders, ended_by, narrows",
 );
 
 /**
@@ -127,6 +129,8 @@ export type Change = {
   ends_at: Date | null;
   /** As its sender says now; kept where it is worse than before. */
   severity: Severity | null;
+  /** What it says beyond what is known, and may keep it from being repaired by itself: nothing is taken back. */
+  narrows: readonly string[];
   /** It was held until now: it is heard of first. */
   begins: boolean;
 };
@@ -140,13 +144,15 @@ export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promi
        set last_received_at = greatest(a.last_received_at, case when c.times > 0 or c.status <> c.was then ${now}::timestamptz end),
            deliveries = a.deliveries + c.times, status = c.status,
            severity = least(a.severity, c.severity), holds_until = greatest(a.holds_until, c.holds_until), ends_at = coalesce(c.ends_at, a.ends_at),
+           narrows = case when json_array_length(c.narrows) = 0 then a.narrows else array(
+             select unnest(a.narrows) union select json_array_elements_text(c.narrows) limit ${MOST_NARROWS}) end,
            senders = array(select json_array_elements_text(c.senders)), ended_by = c.ended_by,
            ended_with = c.ended_with, said_with = c.said_with,
            held_until = case when c.status = 'held' then a.held_until end,
            first_received_at = case when c.begins then ${now}::timestamptz else a.first_received_at end
       from json_to_recordset(${jsonRows(changes)}::json)
         as c(alert_id text, was text, status text, times int, holds_until timestamptz, senders json,
-             ended_by jsonb, ended_with text, said_with text, ends_at timestamptz, severity text, begins boolean)
+             ended_by jsonb, ended_with text, said_with text, ends_at timestamptz, severity text, narrows json, begins boolean)
      where a.alert_id = c.alert_id and a.status = c.was`);
   if (rowCount !== changes.length) throw overtaken("an outage was changed meanwhile");
 }
@@ -188,19 +194,19 @@ export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<
     insert into alerts (alert_id, identity, outage, instance_key, source, source_fingerprint, fingerprint, anomaly_key, key_version, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, held_until, began_with,
-           ended_with, said_with, senders, ended_by, generator_url, deliveries, silenced_by, same_as, first_received_at, last_received_at)
+           ended_with, said_with, senders, ended_by, generator_url, deliveries, silenced_by, same_as, narrows, first_received_at, last_received_at)
     select alert_id, identity, outage, instance_key, source, source_fingerprint, fingerprint, anomaly_key, ${KEY_VERSION}::int, incident_id, status,
            alert_name, alert_type, severity, alert_category, notification_type, cluster, namespace,
            target_resource, message, labels, annotations, starts_at, ends_at, holds_until, held_until, place,
            ended_with, said_with, array(select json_array_elements_text(senders)), ended_by, generator_url, times, silenced_by, same_as,
-           ${now}::timestamptz, ${now}::timestamptz
+           array(select json_array_elements_text(narrows)), ${now}::timestamptz, ${now}::timestamptz
       from json_to_recordset(${jsonRows(rows)}::json)
         as a(alert_id text, identity text, outage int, instance_key text, source text, source_fingerprint text,
              fingerprint text, anomaly_key text, incident_id text, status text, alert_name text, alert_type text, severity text,
              alert_category text, notification_type text, cluster text, namespace text,
              target_resource text, message text, labels jsonb, annotations jsonb, starts_at timestamptz,
              ends_at timestamptz, holds_until timestamptz, held_until timestamptz, place text, ended_with text, said_with text,
-             senders json, ended_by jsonb, generator_url text, times int, silenced_by jsonb, same_as text)
+             senders json, ended_by jsonb, generator_url text, times int, silenced_by jsonb, same_as text, narrows json)
     on conflict do nothing`);
   if (rowCount !== fresh.length) throw overtaken("an outage was stored meanwhile");
 }

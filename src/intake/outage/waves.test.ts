@@ -6,15 +6,22 @@ import { placeOf } from "./decide.ts";
 import { waves } from "./waves.ts";
 
 const AT = new Date("2026-05-04T08:00:00Z");
-type Said = { alert?: string; status: "firing" | "resolved"; sender?: string; call?: number };
+type Said = {
+  alert?: string;
+  status: "firing" | "resolved";
+  sender?: string;
+  call?: number;
+  narrows?: string[];
+  severity?: HeardAlert["severity"];
+};
 const heard = (said: readonly Said[]): HeardAlert[] =>
-  said.map(({ alert = "a", status, sender = "s", call }, index) => {
+  said.map(({ alert = "a", status, sender = "s", call, narrows = [], severity = null }, index) => {
     const instance_key = call === undefined ? alert : `${alert}/${call}`;
     const place = placeOf(AT, 1, index);
     const times = { starts_at: AT, ends_at: null, received_at: AT, times: 1 };
     return {
       ...{ identity: alert, instance_key, status, sender, place, ...times },
-      ...{ of_call: call !== undefined, severity: null, start_known: false, replayed: false },
+      ...{ of_call: call !== undefined, severity, narrows, start_known: false, replayed: false },
     } as HeardAlert;
   });
 const shapes = (said: readonly Said[]) =>
@@ -89,6 +96,27 @@ describe("what is said of one alert close together", () => {
             begun(own.map(({ status }) => status)),
           );
         }
+      }),
+      { seed: SEED, numRuns: 500 },
+    );
+  });
+
+  it("forgets nothing of what narrows, and no severity, however often it turns", () => {
+    const notice = fc.record({
+      status: fc.constantFrom("firing" as const, "firing" as const, "resolved" as const),
+      sender: fc.constantFrom("s", "t"),
+      narrows: fc.subarray(["auto_repair=false", "category=secops", "service=ledger", "incomplete"]),
+      severity: fc.constantFrom("P0" as const, "P2" as const, null),
+    });
+    const firing = (all: readonly HeardAlert[]) => all.filter((one) => one.status === "firing");
+    fc.assert(
+      fc.property(fc.array(notice, { maxLength: 40 }), (said) => {
+        const before = firing(heard(said));
+        const after = firing(waves(heard(said)).flat());
+        const narrows = (all: HeardAlert[]) => new Set(all.flatMap((one) => one.narrows));
+        const worst = (all: HeardAlert[]) => all.flatMap((one) => one.severity ?? []).sort()[0];
+        expect(narrows(after)).toEqual(narrows(before));
+        expect(worst(after)).toBe(worst(before));
       }),
       { seed: SEED, numRuns: 500 },
     );

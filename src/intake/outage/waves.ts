@@ -1,3 +1,4 @@
+import { beyond, together } from "../narrows.ts";
 import type { HeardAlert } from "../types.ts";
 import { endOf } from "./decide.ts";
 
@@ -52,12 +53,17 @@ function take(turns: Turn[], alert: HeardAlert): void {
   else turns.push(turnOf(alert));
 }
 
+/** Whatever is said in between, nothing of what narrows is forgotten. */
+function narrow(heard: HeardAlert, { severity, narrows }: HeardAlert): void {
+  if (severity !== null && (heard.severity === null || severity < heard.severity)) heard.severity = severity;
+  if (beyond(heard.narrows, narrows).length > 0) heard.narrows = together(heard.narrows, narrows);
+}
+
 /** Of what is said again the latest counts. */
 function repeat(heard: HeardAlert, again: HeardAlert): void {
   heard.times += again.times;
   const { holds_until } = again;
-  if (again.severity !== null && (heard.severity === null || again.severity < heard.severity))
-    heard.severity = again.severity;
+  narrow(heard, again);
   if (holds_until != null && (heard.holds_until == null || holds_until > heard.holds_until))
     heard.holds_until = holds_until;
   if (heard.status === "firing") heard.said_last = again.place;
@@ -108,7 +114,11 @@ function folded(turns: readonly Turn[]): readonly Turn[] {
   const outages = [...begun(turns)];
   let count = 0;
   for (const [at, turn] of turns.entries()) {
-    if (!places.has(at)) for (const { times } of turn.heard.values()) counts.times += times;
+    if (!places.has(at))
+      for (const heard of turn.heard.values()) {
+        counts.times += heard.times;
+        if (heard.status === "firing") narrow(counts, heard);
+      }
     if (!places.has(at) || turn === last) count += outages[at] ?? 0;
   }
   // With the last itself, which may go on with one that is only counted.

@@ -151,6 +151,30 @@ describe("a mapped body", () => {
   });
 });
 
+describe("an alert of which something was not read", () => {
+  const tags = (count: number) => Array.from({ length: count }, (_, n) => `t${n}:v`);
+  const many = (count: number) => Object.fromEntries(tags(count).map((tag) => [tag, "v"]));
+  const inner = (count: number) => JSON.stringify({ labels: many(count) });
+  it.each<[string, object, object, boolean]>([
+    ["tags in a list", { labels: "pairs(tags)" }, { tags: tags(501) }, true],
+    ["tags in a text", { labels: "pairs(tags)" }, { tags: tags(501).join() }, true],
+    ["tags beside others", { namespace: "pairs(tags).t0" }, { tags: tags(501) }, true],
+    ["as many tags as are read", { labels: "pairs(tags)" }, { tags: tags(500).join() }, false],
+    ["names", { labels: "tags" }, { tags: many(1_001) }, true],
+    ["JSON within a text", { labels: "from_json(inner).labels" }, { inner: inner(1_001) }, true],
+    ["as much of it as is read", { labels: "from_json(inner).labels" }, { inner: inner(1_000) }, false],
+    ["a label that fails", { labels: { auto_repair: "join(',', tags)" } }, { tags: 5 }, true],
+    ["a list of alerts that fails in part", {}, { inner: JSON.stringify(tags(1_001)) }, true],
+  ])("is marked, and told: %s", (what, fields, body, incomplete) => {
+    const alerts = what.startsWith("a list") ? "from_json(inner) && [@]" : undefined;
+    const map = { name: "x", alerts, fields: { alertname: "'A'", ...fields } };
+    const decoded = custom.create(customSource.parse(map)).decode(body);
+    if (!decoded.ok) throw new Error(decoded.reason);
+    expect(decoded.alerts.map((alert) => alert.incomplete ?? false)).toEqual([incomplete]);
+    expect(decoded.rejected.length > 0).toBe(incomplete);
+  });
+});
+
 describe("expressions", () => {
   it("read JSON within a text, and tags", () => {
     const fields = { alertname: "from_json(inner).name", labels: "pairs(tags)" };

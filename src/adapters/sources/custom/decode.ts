@@ -4,7 +4,7 @@ import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
 import { clip } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
 import type { FieldMap, Values } from "./config.ts";
-import { compiled, type Expression, within } from "./expression.ts";
+import { compiled, type Expression, leftOut, within } from "./expression.ts";
 
 /** A map whose expressions were compiled, once. */
 export type Compiled = {
@@ -106,8 +106,10 @@ function readerOf(
   fault: (name: string, reason: string) => void,
 ): Reader {
   const valueAt = (name: string, expression: Expression): unknown => {
+    leftOut();
     try {
       const value = evaluate(expression);
+      for (const what of leftOut()) fault(name, what);
       // A name that every object has, as `constructor`, finds what is no data.
       return typeof value === "function" ? null : (value ?? null);
     } catch (error) {
@@ -209,16 +211,21 @@ function partOf(
     readerOf(map, (expression) => at(expression, part), fault),
     index,
   );
+  // What could not be found out, or was too much, may have been what narrows.
+  if (alert !== null && typeof alert !== "string" && rejected.length > 0)
+    return { alert: { ...alert, incomplete: true }, rejected };
   if (typeof alert !== "string") return { alert, rejected };
   return { alert: null, rejected: [...rejected, `${where} ${alert}`] };
 }
 
 /** Understands a body by a map. Never throws: what cannot be understood is in `reason` or `rejected`. */
 export function* decodeBy(map: Compiled, body: unknown): DecodeSteps {
+  leftOut();
   const parts = within(body, (at) => partsOf(map, body, at));
   if (typeof parts === "string") return { ok: false, reason: parts };
   const alerts: SourceAlert[] = [];
-  const rejected: string[] = [];
+  const beyond = leftOut();
+  const rejected = beyond.map((what) => `alerts: ${what}`);
   let spent = 0;
   let made = 0;
   for (const [index, part] of parts.entries()) {
@@ -234,7 +241,7 @@ export function* decodeBy(map: Compiled, body: unknown): DecodeSteps {
     const said = within(body, (at) => partOf(map, part, index, at));
     spent += performance.now() - begun;
     if (said.alert !== null) {
-      alerts.push(said.alert);
+      alerts.push(beyond.length > 0 ? { ...said.alert, incomplete: true } : said.alert);
       made += lengthOf(said.alert);
     }
     rejected.push(...said.rejected);

@@ -13,9 +13,21 @@ export type Expression = ReturnType<typeof compile>;
 
 const MOST_TAGS = 500;
 
+// What functions of the expression that is evaluated have left out. There is one interpreter.
+let left_out: string[] = [];
+
+/** What was left out by the expressions since this was asked last, in words. */
+export function leftOut(): string[] {
+  const words = left_out;
+  left_out = [];
+  return words;
+}
+
 /** `a:1,b:2`, or a list of such texts, as an object: how many vendors write tags. A tag without a value is `true`. */
 function pairs(given: unknown): JSONValue {
-  const list = typeof given === "string" ? given.split(",", MOST_TAGS) : Array.isArray(given) ? given : [];
+  const list =
+    typeof given === "string" ? given.split(",", MOST_TAGS + 1) : Array.isArray(given) ? given : [];
+  if (list.length > MOST_TAGS) left_out.push(`truncated: the first ${MOST_TAGS} tags are read`);
   const tags = list
     .slice(0, MOST_TAGS)
     .filter((one): one is string => typeof one === "string" && one.trim() !== "");
@@ -32,7 +44,9 @@ const LARGEST_TEXT = 256 * 1024;
 /** JSON within a text, within the same limits as a body. */
 function jsonIn(text: string): JSONValue {
   if (text.length > LARGEST_TEXT) throw new Error(`from_json() of more than ${LARGEST_TEXT} characters`);
-  return readBody(Buffer.from(text), AT_THE_DOOR).json as JSONValue;
+  const { json, cut } = readBody(Buffer.from(text), AT_THE_DOOR);
+  if (cut !== null) left_out.push(cut);
+  return json as JSONValue;
 }
 
 // What JMESPath lacks and vendors need: JSON within a text, and tags.

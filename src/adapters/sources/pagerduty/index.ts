@@ -39,8 +39,11 @@ const LONGEST_NAME = 200;
 const TARGETS = "deployment statefulset daemonset job_name pod persistentvolumeclaim node instance".split(
   " ",
 );
-/** Details that name things, and so are labels; what the others say changes while the alert is the same. */
-const NAMING = [...TARGETS, ..."cluster namespace service job container host environment team".split(" ")];
+/** Details that name things, or say what may be done, and so are labels; what the others say changes while the alert is the same. */
+const NAMING = [
+  ...TARGETS,
+  ..."cluster namespace service job container host environment team auto_repair".split(" "),
+];
 
 // A number that stands alone is a measurement, or Alertmanager's count; `web-1` is a name.
 const COUNT = /^\[(?:FIRING|RESOLVED)[^\]]{0,40}\]\s*/;

@@ -83,6 +83,12 @@ describe("a trigger", () => {
     expect(one({}, { severity: null }).labels.severity).toBeUndefined();
   });
 
+  it("has a label that says what may be done, beside those that name things", () => {
+    const { labels, annotations } = one({}, { custom_details: { auto_repair: false, load: 1 } });
+    expect(labels.auto_repair).toBe("false");
+    expect(annotations).not.toHaveProperty("auto_repair");
+  });
+
   it("is called by its class, else by its details, else by its summary without what is measured", () => {
     const name = (of: Record<string, unknown>) =>
       one({}, { class: null, custom_details: null, ...of }).labels.alertname;

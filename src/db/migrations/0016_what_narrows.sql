@@ -1,0 +1,1 @@
+ALTER TABLE "alerts" ADD COLUMN "narrows" text[] DEFAULT '{}' NOT NULL;
