@@ -6,7 +6,7 @@ import { sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { asSeen } from "../lib/look-alike.ts";
 import { authorise } from "./authorise.ts";
-import { isSystemName, mustBeOwnName, personKey } from "./names.ts";
+import { isSystemName, mustBeOwnName, mustNotPassForOthers, personKey } from "./names.ts";
 import {
   ensurePerson,
   insertToken,
@@ -29,7 +29,8 @@ function newSecret(ctx: Ctx): string {
 
 /**
  * Makes a token for a person, who is made too if new. `person` is whose it is (default: `name`); `name`
- * tells the person's tokens apart. The secret is in the answer and nowhere else. Throws `invalid` for a name that passes for somebody else's.
+ * tells the person's tokens apart. The secret is in the answer and nowhere else. Throws `invalid` where either name passes
+ * for somebody else's or the system's.
  */
 export async function createToken(
   ctx: Ctx,
@@ -42,6 +43,7 @@ export async function createToken(
     // Of two names that look alike, made at once, the second sees the first.
     await lockPeople(tx);
     await mustBeOwnName(tx, wanted, input.person === undefined ? "name" : "person");
+    await mustNotPassForOthers(tx, input.name, wanted);
     const { person_id, name: person } = await ensurePerson(tx, personKey(wanted), asSeen(wanted));
     const by = { created_by: actorLabel(tx.actor), created_by_kind: tx.actor.kind };
     const fields = { person_id, name: input.name, role: input.role };
@@ -79,7 +81,8 @@ export async function revokeToken(
 /** Who was called as a part of the system before that was refused, also in an import, is told apart from it. */
 async function renameSystemNames(tx: Ctx): Promise<void> {
   for (const { person_id, name } of await peopleNames(tx)) {
-    if (!isSystemName(name)) continue;
+    // With their id behind it, it cannot be taken for the system's: nobody else can get such a name.
+    if (!isSystemName(name) || name.endsWith(` ${person_id}`)) continue;
     const renamed = `${name} ${person_id}`;
     await renamePerson(tx, person_id, { name: renamed, key: personKey(renamed) });
     record(tx, { action: "access.renamed", subject: person_id, data: { from: name, to: renamed } });
