@@ -3,7 +3,7 @@ import { SYSTEM_NAMES } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { asSeen, mixedScripts, rareLetters } from "../lib/look-alike.ts";
 import { readAlike, readings } from "../lib/read-alike.ts";
-import { peopleNames } from "./store.ts";
+import { findPersonByKey, peopleNames } from "./store.ts";
 
 /** Two spellings of a name that look alike are one person: a quorum must not be met by one with two names. */
 export const personKey = (name: string): string => asSeen(name).toLowerCase();
@@ -51,6 +51,10 @@ export function nameProblem(name: string, others: readonly string[]): string | n
   const other = others.find((one) => personKey(one) !== personKey(name) && readAlike(forms, readings(one)));
   return other === undefined ? null : `it looks like ${other}, who is somebody else`;
 }
+
+/** Who is called so; null: nobody. */
+export const findPersonByName = (ctx: Ctx, name: string): Promise<string | null> =>
+  findPersonByKey(ctx, personKey(name));
 
 function mustBeFree(problem: string | null, path: string): void {
   if (problem === null) return;

@@ -62,19 +62,20 @@ export async function listTokens(ctx: Ctx): Promise<Token[]> {
 /**
  * Ends a token at once. What its person has signed and has not been carried out counts no longer, unless they have
  * another token of the role that it takes, or `keep_signatures` says that they leave on good terms. When it returns
- * nothing begins any more on what it takes away. Throws `not_found`.
+ * nothing begins any more on what it takes away. Says whose it was. Throws `not_found`.
  */
 export async function revokeToken(
   ctx: Ctx,
   input: { token_id: string; keep_signatures?: boolean | undefined },
-): Promise<void> {
+): Promise<{ person_id: string; person: string }> {
   authorise(ctx.actor, "revoke tokens", { people: "admin" });
   const { token_id, keep_signatures = false } = input;
-  await transaction(ctx, async (tx) => {
-    if (!(await revokeTokenRow(tx, token_id, keep_signatures))) {
-      throw new AwoooiError("not_found", `There is no live token ${token_id}.`);
-    }
+  return transaction(ctx, async (tx) => {
+    const person_id = await revokeTokenRow(tx, token_id, keep_signatures);
+    if (person_id === undefined) throw new AwoooiError("not_found", `There is no live token ${token_id}.`);
     record(tx, { action: "access.revoked", subject: token_id, data: { keep_signatures } });
+    const person = (await peopleNames(tx)).find((one) => one.person_id === person_id)?.name ?? person_id;
+    return { person_id, person };
   });
 }
 

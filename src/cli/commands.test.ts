@@ -396,10 +396,21 @@ describe("tokens and audit", () => {
     const one = { token_id: "TOK-1", person_id: "PER-1", person: "ada", name: "laptop", role: "viewer" };
     const row = token.parse({ ...one, created_at: AT, created_by: "admin", revoked_at: null });
     server.answers["GET /tokens"] = { json: { items: [row] } };
-    server.answers["DELETE /tokens/TOK-1"] = { status: 204 };
+    const revoked = {
+      ...{ token_id: "TOK-1", person_id: "PER-1", person: "ada" },
+      in_force: {
+        silences: [{ silence_id: "SIL-1", comment: "noisy", ends_at: AT }],
+        playbooks: [{ playbook_id: "PBK-1", name: "shop-hangs", lapsed: "every token of theirs is revoked" }],
+      },
+    };
+    server.answers["DELETE /tokens/TOK-1"] = { json: revoked };
     expect((await server.awoooi(["tokens", "ls"])).stdout).toContain("TOK-1  laptop  ada");
-    expect((await server.awoooi(["tokens", "revoke", "TOK-1"])).stdout).toContain("revoked");
-    expect((await server.awoooi(["tokens", "revoke", "TOK-1", "--json"])).stdout).toBe("null\n");
+    const { stdout } = await server.awoooi(["tokens", "revoke", "TOK-1"]);
+    for (const part of ["TOK-1 is revoked", "Of ada", "SIL-1", "noisy", "shop-hangs", "people are asked"])
+      expect(stdout).toContain(part);
+    expect(JSON.parse((await server.awoooi(["tokens", "revoke", "TOK-1", "--json"])).stdout)).toEqual(
+      revoked,
+    );
   });
 
   it("shows what takes room, and how the last run went", async () => {

@@ -3,11 +3,14 @@ import { createToken, listTokens, revokeToken } from "../access/index.ts";
 import {
   createdToken,
   createToken as createTokenBody,
+  revokedToken,
   revokeToken as revokeTokenBody,
   token,
 } from "../contract/access.ts";
 import { wireId } from "../contract/common.ts";
 import { kindOf } from "../lib/actor.ts";
+import { approvedByPerson } from "../playbook/index.ts";
+import { silencesOfPerson } from "../silence/index.ts";
 import type { ApiApp } from "./server.ts";
 
 const params = z.object({ id: wireId });
@@ -55,15 +58,23 @@ export function tokenRoutes(app: ApiApp): void {
         "x-role": "admin",
         summary: "End a token at once",
         description:
-          "What its person has signed counts no longer unless they have another token, or `keep_signatures` is true.",
+          "What its person has signed counts no longer unless they have another token, or `keep_signatures` is true. The answer lists what else they have in force.",
         params,
         body: revokeTokenBody.nullish(),
-        response: { 204: z.null() },
+        response: { 200: revokedToken },
       },
     },
-    async ({ ctx, params: { id }, body }, reply) => {
-      await revokeToken(ctx, { token_id: id, ...body });
-      return reply.status(204).send(null);
+    async ({ ctx, params: { id }, body }) => {
+      const whose = await revokeToken(ctx, { token_id: id, ...body });
+      const silences = (await silencesOfPerson(ctx, whose.person)).map(({ ends_at, ...one }) => ({
+        ...one,
+        ends_at: ends_at.toISOString(),
+      }));
+      return {
+        token_id: id,
+        ...whose,
+        in_force: { silences, playbooks: await approvedByPerson(ctx, whose) },
+      };
     },
   );
 }

@@ -72,7 +72,7 @@ describe("who has left", () => {
     const [eve, bob] = [await signer("eve"), await signer("bob")];
     const plan = await asked();
     await sign(eve, plan);
-    expect((await revoke(eve)).status).toBe(204);
+    expect((await revoke(eve)).status).toBe(200);
     const after = await sign(bob, plan);
     expect(after).toMatchObject({ status: "pending", required_signatures: 2 });
     expect(after.signatures).toMatchObject([
@@ -128,6 +128,47 @@ describe("who has left", () => {
     );
     const kept = items.filter((one) => one.keeps_signatures).map((one) => one.name);
     expect(kept).toEqual(["kim"]);
+  });
+});
+
+describe("what else somebody has in force who leaves", () => {
+  it("is in the answer to the revocation, and stays", async () => {
+    const [zoe, max] = [await signer("zoe"), await signer("max")];
+    const { items } = await zoe.post<{ items: { playbook: { playbook_id: string; name: string } }[] }>(
+      "/playbooks",
+      {
+        playbooks: ["left-lapsed", "left-other"].map((name) => ({
+          name,
+          pattern: { alert_names: ["Nobody"] },
+          steps: [{ operation: "process.restart" }],
+        })),
+      },
+    );
+    const [own, other] = items.map((one) => one.playbook);
+    await zoe.post(`/playbooks/${own!.playbook_id}/approve`);
+    await max.post(`/playbooks/${other!.playbook_id}/approve`);
+    const matchers = [{ name: "never", value: "fits", is_regex: false, is_equal: true }];
+    const made = (who: Client, duration: number) =>
+      who.post<{ silence_id: string }>("/silences", { matchers, duration, comment: "noisy" });
+    const { silence_id } = await made(zoe, 3600);
+    await zoe.post(`/silences/${(await made(zoe, 3600)).silence_id}/expire`);
+    await made(max, 3600);
+    const { status, body } = await revoke(zoe);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      token_id: zoe.token_id,
+      person: "zoe",
+      in_force: {
+        silences: [{ silence_id, comment: "noisy" }],
+        playbooks: [{ ...own, lapsed: expect.stringContaining("every token of theirs is revoked") }].map(
+          ({ playbook_id, name, lapsed }) => ({ playbook_id, name, lapsed }),
+        ),
+      },
+    });
+    const { in_force } = body as { in_force: { silences: object[]; playbooks: object[] } };
+    expect([in_force.silences.length, in_force.playbooks.length]).toEqual([1, 1]);
+    expect(await app.admin.get(`/silences/${silence_id}`)).toMatchObject({ status: "active" });
+    expect(await app.admin.get(`/playbooks/${own!.playbook_id}`)).toMatchObject({ status: "approved" });
   });
 });
 
