@@ -43,6 +43,26 @@ describe("a name of the system", () => {
     "llm_gpt",
     "configuratіon",
     "p1aybook",
+    "5weep",
+    "sy5tem",
+    "p0l!cy",
+    "pr0|ect system (p0licy)",
+    "unĸnown",
+    "poiicy",
+    "awooooi",
+    "awoi",
+    "AVVOOOOI",
+    "sweeep",
+    "sweep system",
+    "sweep-5y5tem",
+    "sweep/system",
+    "ada/policy",
+    "ada／p0licy",
+    "ada - system",
+    "ada (system) laptop",
+    "auto-repair:pb",
+    "silence/night",
+    "undo: PB-1",
   ])("is no person's: %j", (name) => {
     expect(isSystemName(name)).toBe(true);
     expect(nameProblem(name, [])).toMatch(/part of the system/);
@@ -68,6 +88,17 @@ describe("a name of the system", () => {
     "Łukasz Żółć",
     "Nguyễn Văn A",
     "張さん🦊",
+    "ops2",
+    "team5",
+    "oncall-1",
+    "sre/night",
+    "ada@example.com",
+    "k8s-admin",
+    "Lmiller",
+    "Þórður Ægisson",
+    "Ŋwane",
+    "Ɓala",
+    "Sahaiʔa",
   ])("is not this: %s", (name) => {
     expect(isSystemName(name)).toBe(false);
     expect(nameProblem(name, ["Bob"])).toBeNull();
@@ -120,6 +151,55 @@ describe("a name that looks like another", () => {
   });
 });
 
+// Whose names are there, and what may be read as one of them.
+describe("a name that may be read as another", () => {
+  const there = ["ada", "bob", "dave", "sam", "kim", "william", "greg", "teams", "王小明", "千田", "マシン"];
+  it.each([
+    ...["ad4", "@da", "4d@", "ꭤda", "∆da", "ɐda", "8ob", "6ob", "b0b", "b〇b", "ßob"],
+    ...[
+      "clave",
+      "cIave",
+      "c1ave",
+      "ðave",
+      "5am",
+      "$am",
+      "ƨam",
+      "ĸim",
+      "k!m",
+      "K1M",
+      "ki rn".replace(" ", ""),
+    ],
+    ...[
+      "w1ll1am",
+      "wi11iam",
+      "w1111am",
+      "vv!ll!am",
+      "9reg",
+      "6re9",
+      "team5",
+      "王小眀",
+      "王⼩眀",
+      "干田",
+      "マツソ",
+    ],
+  ])("%s is refused", (name) => expect(nameProblem(name, there)).toMatch(/looks like/));
+
+  it.each([
+    ["ops2", "ops3"],
+    ["team6", "team8", "team9", "team0"],
+    ["oncall-1", "oncall-7", "oncall-2"],
+    ["Anna", "Ana", "Matt", "Mat"],
+    ["Claire", "Clara", "Daire2"],
+    ["大郎", "太郎", "王", "玉"],
+    ["ops@prod", "ops-prod2"],
+  ])("people may be called %s, %s", (...names) => {
+    for (const name of names) {
+      const others = names.filter((one) => one !== name);
+      expect(nameProblem(name, others)).toBeNull();
+    }
+  });
+});
+
 describe("making people", () => {
   let database: TestDatabase;
   let admin: Ctx;
@@ -148,6 +228,17 @@ describe("making people", () => {
     expect(await people()).toEqual(["ada"]);
     // Other spellings are hers, and shown as hers.
     expect(await make("Ａｄａ")).toMatchObject({ person_id: ada.person_id, person: "ada" });
+  });
+
+  it("refuses tokens that are called as somebody else or the system, and leaves nothing behind", async () => {
+    const { person_id } = await make("grace");
+    const before = await people();
+    const call = (name: string, person: string) => createToken(admin, { name, role: "viewer", person });
+    for (const name of ["grace", "gr4ce", "Grace.", "sweep", "p0licy", "grace (system)"])
+      await expect(call(name, "heidi")).rejects.toThrow(invalid("name"));
+    expect(await people()).toEqual(before);
+    for (const name of ["grace", "Grace", "laptop-2"])
+      expect(await call(name, "grace")).toMatchObject({ person_id, name });
   });
 
   it("makes one of two that look alike when both are made at once", async () => {

@@ -1,35 +1,43 @@
 import type { Ctx } from "../db/ctx.ts";
 import { SYSTEM_NAMES } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { asSeen, mixedScripts, rareLetters, skeletons } from "../lib/look-alike.ts";
-import { peopleNames } from "./store.ts";
+import { asSeen, mixedScripts, rareLetters } from "../lib/look-alike.ts";
+import { readAlike, readings } from "../lib/read-alike.ts";
+import { findPersonByKey, peopleNames } from "./store.ts";
 
 /** Two spellings of a name that look alike are one person: a quorum must not be met by one with two names. */
 export const personKey = (name: string): string => asSeen(name).toLowerCase();
 
-// However its words are put together: `auto_approve`, `Auto approve`.
-const joined = (text: string) => skeletons(text).map((one) => one.replace(/[^\p{L}\p{N}]/gu, ""));
-const SYSTEM = new Set(SYSTEM_NAMES.flatMap(joined));
-const BEGINNINGS = ["auto_approve:", "llm_"].flatMap(joined);
-const KINDS = new Set(["person", "system", "sender", "policy", "unknown"].flatMap(joined));
+// However its words are put together: `auto_approve`, `Auto approve`, `auto-approve system`.
+const SYSTEM = SYSTEM_NAMES.flatMap((name) => [name, `${name} system`]).flatMap(readings);
+const BEGINNINGS = ["llm_"].flatMap(readings);
+const KINDS = ["person", "system", "sender", "policy", "unknown"].flatMap(readings);
+const SPELLED = { joined: true, once: true };
 
-/** Whether it ends as a name is shown with a kind of actor: `ada (person)`, `sweep [system]`, `sweep: system`. */
+// Signs that set apart what a name is shown with: `sweep: system`, `ada/policy`, `ada - system`. Not those within names, as
+// in `ci-system`.
+const PARTING = /[^\p{L}\p{M}\p{N}\s._@-]|\s[._@-]+\s/u;
+
+/**
+ * Whether it is shown as names are with a kind of actor (`ada (person)`, `sweep [system]`, `ada/policy`), or as what
+ * the system's parts have made (`auto_repair:PB-1`, `sweep/night`).
+ */
 function showsKind(name: string): boolean {
-  const [, ...behind] = asSeen(name).split(/[^\p{L}\p{N}\s._@/-]/u);
-  const last = behind.findLast((part) => /[\p{L}\p{N}]/u.test(part));
-  return last !== undefined && joined(last).some((one) => KINDS.has(one));
+  const parts = asSeen(name).split(PARTING).map(readings);
+  const [first = [], ...behind] = parts.filter((forms) => forms.some((form) => form.length > 0));
+  if (behind.length === 0) return false;
+  return readAlike(first, SYSTEM, SPELLED) || behind.some((part) => readAlike(part, KINDS, SPELLED));
 }
 
-/** Whether a name is, or looks like, one of the system's own. Pure. */
+/** Whether a name is, or may be read as, one of the system's own. Pure. */
 export function isSystemName(name: string): boolean {
+  const forms = readings(name);
   return (
-    joined(name).some((one) => SYSTEM.has(one) || BEGINNINGS.some((start) => one.startsWith(start))) ||
+    readAlike(forms, SYSTEM, SPELLED) ||
+    readAlike(forms, BEGINNINGS, { joined: true, begins: true }) ||
     showsKind(name)
   );
 }
-
-// Whatever stands between and around its words.
-const looksOf = (name: string) => skeletons(name).map((one) => one.replace(/[^\p{L}\p{N}]+/gu, " ").trim());
 
 /** What is wrong with a name that nobody has yet, beside the names that people have; null: nothing. Pure. */
 export function nameProblem(name: string, others: readonly string[]): string | null {
@@ -39,25 +47,44 @@ export function nameProblem(name: string, others: readonly string[]): string | n
   if (scripts.length > 0) return `it mixes letters of several scripts (${scripts.join(", ")})`;
   const rare = rareLetters(name);
   if (rare.length > 0) return `it has letters that names are seldom written in (${rare.join(" ")})`;
-  const looks = new Set(looksOf(name));
-  const isAlike = (one: string) => looksOf(one).some((look) => looks.has(look));
-  const other = others.find((one) => personKey(one) !== personKey(name) && isAlike(one));
+  const forms = readings(name);
+  const other = others.find((one) => personKey(one) !== personKey(name) && readAlike(forms, readings(one)));
   return other === undefined ? null : `it looks like ${other}, who is somebody else`;
+}
+
+/** Who is called so; null: nobody. */
+export const findPersonByName = (ctx: Ctx, name: string): Promise<string | null> =>
+  findPersonByKey(ctx, personKey(name));
+
+function mustBeFree(problem: string | null, path: string): void {
+  if (problem === null) return;
+  throw new AwoooiError("invalid", `The name is not possible: ${problem}.`, {
+    errors: [{ path, message: problem }],
+  });
 }
 
 /** Throws `invalid` where a name passes for somebody else's or the system's. That of a person who is there is theirs. */
 export async function mustBeOwnName(ctx: Ctx, name: string, path: string): Promise<void> {
   const known = await peopleNames(ctx);
   const key = personKey(name);
-  const isThere = known.some((one) => one.key === key) && !isSystemName(name);
-  const problem = isThere
-    ? null
-    : nameProblem(
+  if (known.some((one) => one.key === key) && !isSystemName(name)) return;
+  const others = known.map((one) => one.name);
+  mustBeFree(nameProblem(name, others), path);
+}
+
+/** Throws `invalid` where what a person calls a token is, or passes for, somebody else's name or the system's. */
+export async function mustNotPassForOthers(ctx: Ctx, name: string, person: string): Promise<void> {
+  const [key, own] = [personKey(name), personKey(person)];
+  if (key === own) return;
+  const others = (await peopleNames(ctx)).filter((one) => one.key !== own);
+  const same = others.find((one) => one.key === key);
+  const problem = same === undefined ? null : `it is the name of ${same.name}, who is somebody else`;
+  mustBeFree(
+    problem ??
+      nameProblem(
         name,
-        known.map((one) => one.name),
-      );
-  if (problem === null) return;
-  throw new AwoooiError("invalid", `The name is not possible: ${problem}.`, {
-    errors: [{ path, message: problem }],
-  });
+        others.map((one) => one.name),
+      ),
+    "name",
+  );
 }

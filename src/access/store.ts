@@ -45,6 +45,12 @@ export async function peopleNames(ctx: Ctx): Promise<{ person_id: string; key: s
   return ctx.db.select({ person_id, key, name }).from(people);
 }
 
+/** Whose name this is. */
+export async function findPersonByKey(ctx: Ctx, key: string): Promise<string | null> {
+  const [row] = await ctx.db.select({ person_id: people.person_id }).from(people).where(eq(people.key, key));
+  return row?.person_id ?? null;
+}
+
 export async function renamePerson(
   ctx: Ctx,
   person_id: string,
@@ -95,14 +101,18 @@ export async function insertToken(
   return row.token_id;
 }
 
-/** Revokes a token that is live; false when there is none of this id. */
-export async function revokeTokenRow(ctx: Ctx, token_id: string, keeps_signatures = false): Promise<boolean> {
-  const rows = await ctx.db
+/** Revokes a token that is live, and says whose it was; undefined when there is none of this id. */
+export async function revokeTokenRow(
+  ctx: Ctx,
+  token_id: string,
+  keeps_signatures = false,
+): Promise<string | undefined> {
+  const [row] = await ctx.db
     .update(tokens)
     .set({ revoked_at: ctx.clock.now(), keeps_signatures })
     .where(and(eq(tokens.token_id, token_id), isNull(tokens.revoked_at)))
-    .returning({ id: tokens.token_id });
-  return rows.length > 0;
+    .returning({ person_id: tokens.person_id });
+  return row?.person_id;
 }
 
 /** All tokens of these people, revoked ones too; with `hold` locked against being revoked. */

@@ -6,7 +6,7 @@ import { sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { asSeen } from "../lib/look-alike.ts";
 import { authorise } from "./authorise.ts";
-import { isSystemName, mustBeOwnName, personKey } from "./names.ts";
+import { isSystemName, mustBeOwnName, mustNotPassForOthers, personKey } from "./names.ts";
 import {
   ensurePerson,
   insertToken,
@@ -29,7 +29,8 @@ function newSecret(ctx: Ctx): string {
 
 /**
  * Makes a token for a person, who is made too if new. `person` is whose it is (default: `name`); `name`
- * tells the person's tokens apart. The secret is in the answer and nowhere else. Throws `invalid` for a name that passes for somebody else's.
+ * tells the person's tokens apart. The secret is in the answer and nowhere else. Throws `invalid` where either name passes
+ * for somebody else's or the system's.
  */
 export async function createToken(
   ctx: Ctx,
@@ -42,6 +43,7 @@ export async function createToken(
     // Of two names that look alike, made at once, the second sees the first.
     await lockPeople(tx);
     await mustBeOwnName(tx, wanted, input.person === undefined ? "name" : "person");
+    await mustNotPassForOthers(tx, input.name, wanted);
     const { person_id, name: person } = await ensurePerson(tx, personKey(wanted), asSeen(wanted));
     const by = { created_by: actorLabel(tx.actor), created_by_kind: tx.actor.kind };
     const fields = { person_id, name: input.name, role: input.role };
@@ -57,6 +59,16 @@ export async function listTokens(ctx: Ctx): Promise<Token[]> {
   return listTokenRows(ctx);
 }
 
+/** Whose a token is, or was. Throws `not_found`. */
+export async function personOfToken(
+  ctx: Ctx,
+  token_id: string,
+): Promise<{ person_id: string; person: string }> {
+  const found = (await listTokens(ctx)).find((one) => one.token_id === token_id);
+  if (found === undefined) throw new AwoooiError("not_found", `There is no token ${token_id}.`);
+  return { person_id: found.person_id, person: found.person };
+}
+
 /**
  * Ends a token at once. What its person has signed and has not been carried out counts no longer, unless they have
  * another token of the role that it takes, or `keep_signatures` says that they leave on good terms. When it returns
@@ -69,9 +81,8 @@ export async function revokeToken(
   authorise(ctx.actor, "revoke tokens", { people: "admin" });
   const { token_id, keep_signatures = false } = input;
   await transaction(ctx, async (tx) => {
-    if (!(await revokeTokenRow(tx, token_id, keep_signatures))) {
-      throw new AwoooiError("not_found", `There is no live token ${token_id}.`);
-    }
+    const person_id = await revokeTokenRow(tx, token_id, keep_signatures);
+    if (person_id === undefined) throw new AwoooiError("not_found", `There is no live token ${token_id}.`);
     record(tx, { action: "access.revoked", subject: token_id, data: { keep_signatures } });
   });
 }
@@ -79,7 +90,8 @@ export async function revokeToken(
 /** Who was called as a part of the system before that was refused, also in an import, is told apart from it. */
 async function renameSystemNames(tx: Ctx): Promise<void> {
   for (const { person_id, name } of await peopleNames(tx)) {
-    if (!isSystemName(name)) continue;
+    // With their id behind it, it cannot be taken for the system's: nobody else can get such a name.
+    if (!isSystemName(name) || name.endsWith(` ${person_id}`)) continue;
     const renamed = `${name} ${person_id}`;
     await renamePerson(tx, person_id, { name: renamed, key: personKey(renamed) });
     record(tx, { action: "access.renamed", subject: person_id, data: { from: name, to: renamed } });

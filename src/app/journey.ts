@@ -121,7 +121,7 @@ export function createJourney(
     run: { gateway, retries, retry_wait, busy_wait, timeout, deadline },
     observers: adapters.observers,
     investigators: adapters.investigators,
-    evidence: { time: evidence_time, disabled_tools: config.execution.disabled_tools },
+    evidence: { time: evidence_time, gateway },
     verification: config.verification,
     onReceived,
     onSilenced,

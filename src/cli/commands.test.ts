@@ -16,7 +16,7 @@ import {
   refusal,
   TOKEN,
 } from "../../test/support/cli-server.ts";
-import { createdToken, createToken, token } from "../contract/access.ts";
+import { createdToken, createToken, inForce, token } from "../contract/access.ts";
 import { approval, reject } from "../contract/approval.ts";
 import { investigation } from "../contract/evidence.ts";
 import { execution } from "../contract/execution.ts";
@@ -467,10 +467,16 @@ describe("tokens and audit", () => {
     const one = { token_id: "TOK-1", person_id: "PER-1", person: "ada", name: "laptop", role: "viewer" };
     const row = token.parse({ ...one, created_at: AT, created_by: "admin", revoked_at: null });
     server.answers["GET /tokens"] = { json: { items: [row] } };
-    server.answers["DELETE /tokens/TOK-1"] = { status: 204 };
+    server.answers["DELETE /tokens/TOK-1"] = { json: null, status: 204 };
+    server.answers["GET /tokens/TOK-1/in-force"] = as(inForce, {
+      ...{ token_id: "TOK-1", person_id: "PER-1", person: "ada" },
+      silences: [{ silence_id: "SIL-1", comment: "noisy", ends_at: AT }],
+      playbooks: [{ playbook_id: "PBK-1", name: "shop-hangs", lapsed: "every token of theirs is revoked" }],
+    });
     expect((await server.awoooi(["tokens", "ls"])).stdout).toContain("TOK-1  laptop  ada");
-    expect((await server.awoooi(["tokens", "revoke", "TOK-1"])).stdout).toContain("revoked");
-    expect((await server.awoooi(["tokens", "revoke", "TOK-1", "--json"])).stdout).toBe("null\n");
+    const { stdout } = await server.awoooi(["tokens", "revoke", "TOK-1"]);
+    for (const part of ["TOK-1 is revoked", "Of ada", "SIL-1", "noisy", "shop-hangs", "people are asked"])
+      expect(stdout).toContain(part);
   });
 
   it("shows what takes room, and how the last run went", async () => {

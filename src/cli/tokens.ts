@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { createdToken, token } from "../contract/access.ts";
+import { createdToken, inForce, token } from "../contract/access.ts";
 import { role } from "../contract/common.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
@@ -51,6 +51,16 @@ async function revoke(
       ? `${tokenId} is revoked. What its person has signed still counts.`
       : `${tokenId} is revoked. What its person has signed counts no longer, unless they have another token of the role.`,
   );
+  const path = urlPath`/tokens/${tokenId}/in-force`;
+  const { person, silences, playbooks } = read(inForce, await request(session.server(), "GET", path));
+  if (silences.length + playbooks.length === 0) return;
+  session.out.line(`Of ${person} there is still in force:`);
+  for (const one of silences)
+    session.out.line(`  ${one.silence_id}: a silence until ${moment(one.ends_at)}: ${one.comment}`);
+  for (const one of playbooks)
+    session.out.line(
+      `  ${one.playbook_id}: the playbook ${one.name}, which ${one.lapsed === null ? "may run by itself" : "people are asked about from now on"}`,
+    );
 }
 
 export function addTokens(program: Command, session: Session): void {

@@ -17,7 +17,7 @@ import {
 import { type Said, saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { changesSomething, type Operation } from "../operation/index.ts";
-import { findPlaybook, hashOf, type PlaybookRow } from "../playbook/index.ts";
+import { approverLapse, findPlaybook, hashOf, type PlaybookRow } from "../playbook/index.ts";
 import { type Blocked, evaluate, type GuardrailFacts } from "./guardrails.ts";
 import { judge } from "./policy.ts";
 import {
@@ -171,6 +171,7 @@ export async function mayRunByItself(
     services: registered(services, candidate, named, targets),
     more_services: services !== null && all.some((one) => one.affected_services.length >= SERVICES),
     strangers: strangersTo(found, incident.operation_target, targets),
+    approver_lapsed: found?.status === "approved" ? await approverLapse(ctx, found) : null,
     playbook: found !== undefined && hashOf(found) === playbook_hash ? found : null,
     earlier: await earlierTries(ctx, { incident_ids: ids, but: approval_id, since }, (tried) =>
       touchSame(touched, tried),

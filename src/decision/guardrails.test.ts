@@ -39,6 +39,7 @@ const ALLOWED: GuardrailFacts = {
   playbook: PROVEN,
   terms: { success_rate: 0.8, trust: 0.5, cold_start: false },
   earlier: { rejected: false, failed: false },
+  approver_lapsed: null,
   stopped: null,
   failed_checks: [],
 };
@@ -78,6 +79,7 @@ const BLOCKED: [string, Partial<GuardrailFacts>][] = [
   ["playbook_status", { playbook: null }],
   ["playbook_status", { playbook: { ...PROVEN, status: "draft" } }],
   ["playbook_status", { playbook: { ...PROVEN, status: "deprecated" } }],
+  ["approver_lapsed", { approver_lapsed: "every token of theirs is revoked" }],
   ["success_rate", { playbook: { ...PROVEN, runs: 10, successes: 7 } }],
   ["trust", { playbook: { ...PROVEN, trust: 0.4375 } }],
   ["cold_start", { playbook: NEVER_RUN, risk_level: "low" }],

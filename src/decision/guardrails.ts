@@ -34,6 +34,8 @@ export type GuardrailFacts = {
   risk_level: "low" | "medium" | "high" | "critical";
   /** null: it is gone. */
   playbook: Pick<PlaybookRow, "name" | "status" | "runs" | "successes" | "trust"> | null;
+  /** Why the approval of the playbook is no authority any more; null: it is. */
+  approver_lapsed: string | null;
   terms: { success_rate: number; trust: number; cold_start: boolean };
   /** What was tried about this incident before. */
   earlier: { rejected: boolean; failed: boolean };
@@ -132,6 +134,7 @@ const GUARDRAILS: readonly Guardrail[] = [
       return playbook.status !== "approved" && `its playbook is ${playbook.status}`;
     },
   },
+  { id: "approver_lapsed", blocks: ({ approver_lapsed }) => approver_lapsed ?? false },
   {
     id: "success_rate",
     blocks: ({ playbook, terms }) =>

@@ -51,7 +51,7 @@ export type Admission = { ok: true; executor: Executor } | { ok: false; refusal:
 /** 1: the caller is known, and the plan was made in this installation. */
 function gateOne(
   options: GatewayOptions,
-  call: Call,
+  call: Pick<Call, "caller">,
   approval: ApprovalRow | undefined,
 ): Refusal | undefined {
   const { caller } = call;
@@ -77,9 +77,14 @@ function gateTwo(options: GatewayOptions, operation: Operation): Tool | Refusal 
   const name = toolOf(operation);
   const traits = traitsFor(options.executors, operation);
   if (traits === undefined) return refusal("tool_unknown", `no tool ${name} is configured`);
-  if (options.disabled_tools.includes(name))
-    return refusal("tool_disabled", `${name} is disabled (execution.disabled_tools)`);
-  return { executor, scope: traits.scope };
+  return disabledOf(options, [name]) ?? { executor, scope: traits.scope };
+}
+
+function disabledOf({ disabled_tools }: GatewayOptions, names: readonly string[]): Refusal | undefined {
+  const disabled = names.find((name) => disabled_tools.includes(name));
+  return disabled === undefined
+    ? undefined
+    : refusal("tool_disabled", `${disabled} is disabled (execution.disabled_tools)`);
 }
 
 /** 2, of a change: what the tool does is what it did when that was signed. Plans from before do not say. */
@@ -241,6 +246,19 @@ const isRefusal = (one: Tool | Refusal): one is Refusal => "gate" in one;
 export function isOffered(options: GatewayOptions, operation: Operation): boolean {
   const tool = gateTwo(options, operation);
   return !isRefusal(tool) && gateThree(options, "approval_executor", tool.scope) === undefined;
+}
+
+/**
+ * The gates of a look that no executor takes: of who reads facts about a target, and who watches whether it is well. It
+ * goes by the tool `investigate` and by what it looks with. The first gate that does not hold, else undefined. Pure.
+ */
+export function authoriseLook(
+  options: GatewayOptions,
+  { caller, tool }: { caller: Caller; tool?: string | undefined },
+): Refusal | undefined {
+  const tools = [traitsOf({ kind: "investigate" }).tool, ...(tool === undefined ? [] : [tool])];
+  const one = gateOne(options, { caller }, undefined);
+  return one ?? disabledOf(options, tools) ?? gateThree(options, caller, "read");
 }
 
 /**

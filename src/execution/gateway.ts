@@ -6,7 +6,7 @@ import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
 import { shownOperation, toolOf } from "../operation/index.ts";
-import { authoriseCall, type Call } from "./authorise.ts";
+import { authoriseCall, authoriseLook, type Call } from "./authorise.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Executor, Gateway } from "./types.ts";
 
@@ -37,6 +37,20 @@ export async function readThrough<T>(
     ...(admission.ok ? {} : { gate: admission.refusal.gate, code: admission.refusal.code }),
   });
   return result;
+}
+
+/** Why a target may not be looked at now with this tool, if so; asked before each look. A refusal is audited. */
+export async function admitLook(
+  ctx: Ctx,
+  gateway: Gateway,
+  call: Omit<Call, "scope" | "run">,
+  tool: string | undefined,
+): Promise<Refusal | undefined> {
+  const refused = authoriseLook(gateway(), { caller: call.caller, tool });
+  if (refused === undefined) return undefined;
+  const { message: outcome, gate, code } = refused;
+  await auditCall(ctx, call, { what: "look", outcome, gate, code });
+  return refused;
 }
 
 /** Writes a call of the gateway into the ledger. */

@@ -13,6 +13,7 @@ export { freezeWindow } from "./freeze/settings.ts";
 export { freezeStatus } from "./freeze/status.ts";
 export { unfreeze } from "./freeze/unfreeze.ts";
 export type { FreezeTerms } from "./freeze/what-freezes.ts";
+export { admitLook } from "./gateway.ts";
 export { diagnose, type EvidenceTerms, investigate } from "./investigate.ts";
 export { type Preparation, prepareExecution, type Snapshot, takeSnapshot } from "./prepare.ts";
 export { type PlanPreparation, preparePlan } from "./prepare-plan.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson } from "../../test/support/journey.ts";
+import { GATEWAY, makePerson } from "../../test/support/journey.ts";
 import { SEED } from "../../test/support/random.ts";
 import { couldBe, type Finding, type Investigation, type TargetCandidate } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
@@ -38,16 +38,20 @@ const investigator = (id: string, work: Investigator["investigate"], kind = "dep
 
 let database: TestDatabase;
 let ada: Ctx;
+let gateway = GATEWAY;
 
 beforeAll(async () => {
   database = await createDatabase();
   ada = database.ctx(await makePerson(database.ctx(), "ada", "viewer"));
 });
+afterEach(() => {
+  gateway = GATEWAY;
+});
 afterAll(() => database.drop());
 
 const pipeline = () => database.ctx({ kind: "system", name: "pipeline" });
 const look = (list: Investigator[], time = 5, target: OperationTarget = TARGET) =>
-  investigate(pipeline(), { incident_id: "INC-1", target }, list, { time });
+  investigate(pipeline(), { incident_id: "INC-1", target }, list, { time, gateway: () => gateway });
 
 describe("investigate", () => {
   it("joins what all of them found, causes first, with ids that are unique in the whole", async () => {
@@ -108,6 +112,36 @@ describe("investigate", () => {
     expect(found).toMatchObject({ evidence: [], missing: ["nothing configured can look at a host"] });
   });
 
+  it.each([
+    ["with a disabled tool", { disabled_tools: ["ssh_diagnose"] }, 2, "tool_disabled", ["free"]],
+    ["at all where that is disabled", { disabled_tools: ["investigate"] }, 2, "tool_disabled", []],
+    ["without the scope to read", { grants: { ...GATEWAY.grants, planner: [] } }, 3, "scope_not_granted", []],
+  ] as const)("does not look %s, and says so", async (_what, settings, gate, code, left) => {
+    const asked: string[] = [];
+    const seeing = (id: string, tool?: string): Investigator => ({
+      ...investigator(id, async () => {
+        asked.push(id);
+        return part({ evidence: [item("E1")] });
+      }),
+      ...(tool && { tool }),
+    });
+    const list = [seeing("ssh", "ssh_diagnose"), seeing("free")];
+    expect((await look(list)).missing).toEqual([]);
+    asked.length = 0;
+    gateway = { ...GATEWAY, ...settings };
+    const found = await look(list);
+    expect(asked).toEqual(left);
+    expect(found.target).toEqual(TARGET);
+    expect(found.missing).toHaveLength(2 - left.length);
+    for (const line of found.missing)
+      expect(line).toMatch(new RegExp(`may not look at it \\(Gate ${gate}: `));
+    const { rows } = await database.pool.query(
+      "select data from audit_entries where action = 'gateway.call' order by seq desc limit 1",
+    );
+    expect(rows[0].data.investigators).toEqual(left);
+    expect(rows[0].data.refused).toContainEqual({ investigator: "ssh", gate, code });
+  });
+
   it("is written into the ledger", async () => {
     await look([investigator("a", async () => part({ target: null }))]);
     const { rows } = await database.pool.query(
@@ -121,7 +155,7 @@ describe("investigate", () => {
 });
 
 describe("diagnose", () => {
-  const ask = (list: Investigator[]) => diagnose(ada, TARGET, list, { time: 5 });
+  const ask = (list: Investigator[]) => diagnose(ada, TARGET, list, { time: 5, gateway: () => gateway });
 
   it("answers a person", async () => {
     const found = await ask([investigator("a", async () => part({ evidence: [item("E1")] }))]);
@@ -150,7 +184,13 @@ describe("diagnose", () => {
       investigates: ({ kind }) => kind === "unknown",
     });
     const name = async (found: Part) =>
-      diagnose(ada, { kind: "unknown", name: "api" }, [ours, inCluster(found)], { time: 5 }, known);
+      diagnose(
+        ada,
+        { kind: "unknown", name: "api" },
+        [ours, inCluster(found)],
+        { time: 5, gateway: () => gateway },
+        known,
+      );
     const both = await name(part({ target: TARGET, evidence: [item("E1")] }));
     expect(both.candidates?.map(({ target }) => target.kind)).toEqual(["process", "deployment"]);
     expect(both.evidence).toEqual([]);

@@ -20,13 +20,15 @@ import { AwoooiError, messageOf } from "../lib/error.ts";
 import { redactTexts } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
 import { withArticle } from "../lib/words.ts";
+import { authoriseLook } from "./authorise.ts";
+import type { Gateway } from "./types.ts";
 import { configuredAs, didYouMean, nobodyKnows } from "./whom.ts";
 
 export type EvidenceTerms = {
   /** Seconds for all investigators together: they look at the same time. */
   time: number;
-  /** Tools that the operator has disabled: nobody looks with them. */
-  disabled_tools?: readonly string[];
+  /** Asked before each look: nobody looks with what is disabled, or without the scope to read. */
+  gateway: Gateway;
 };
 
 /** Seconds that one which was told to stop has for coming back with what it has. */
@@ -108,13 +110,20 @@ export async function investigate(
   const { target, incident_id, labels = [] } = input;
   const now = ctx.clock.now();
   const known = investigators.filter((one) => one.investigates(target));
-  const asked = known.filter(
-    ({ tool }) => !terms.disabled_tools?.some((one) => one === tool || one === "investigate"),
+  const options = terms.gateway();
+  const judged = known.map((one) => ({
+    one,
+    refused: authoriseLook(options, { caller: "planner", tool: one.tool }),
+  }));
+  const parts = await Promise.all(
+    judged.map(({ one, refused }) =>
+      refused === undefined
+        ? ask(one, { target, labels }, now, terms.time)
+        : nothing(target, `${one.id}: it may not look at it (${refused.message})`),
+    ),
   );
-  const parts = await Promise.all(asked.map((one) => ask(one, { target, labels }, now, terms.time)));
   if (known.length === 0)
     parts.push(nothing(target, `nothing configured can look at ${withArticle(target.kind)}`));
-  else if (asked.length === 0) parts.push(nothing(target, "what could look at it is disabled"));
   const found = redactTexts({ at: now.toISOString(), ...joined(parts, target.kind) });
   await transaction(ctx, async (tx) => {
     record(tx, {
@@ -126,7 +135,10 @@ export async function investigate(
         what: "investigate",
         incident_id,
         operation: { kind: "investigate", target, parameters: {} },
-        investigators: asked.map((one) => one.id),
+        investigators: judged.flatMap(({ one, refused }) => (refused === undefined ? one.id : [])),
+        refused: judged.flatMap(({ one, refused }) =>
+          refused === undefined ? [] : { investigator: one.id, gate: refused.gate, code: refused.code },
+        ),
         outcome:
           couldBe(found.candidates) !== undefined ? "ambiguous" : found.target === null ? "not found" : "ok",
         findings: found.findings.map((one) => one.code),

@@ -1,13 +1,16 @@
 import { z } from "zod";
-import { createToken, listTokens, revokeToken } from "../access/index.ts";
+import { createToken, listTokens, personOfToken, revokeToken } from "../access/index.ts";
 import {
   createdToken,
   createToken as createTokenBody,
+  inForce,
   revokeToken as revokeTokenBody,
   token,
 } from "../contract/access.ts";
 import { wireId } from "../contract/common.ts";
 import { kindOf } from "../lib/actor.ts";
+import { approvedByPerson } from "../playbook/index.ts";
+import { silencesOfPerson } from "../silence/index.ts";
 import type { ApiApp } from "./server.ts";
 
 const params = z.object({ id: wireId });
@@ -64,6 +67,27 @@ export function tokenRoutes(app: ApiApp): void {
     async ({ ctx, params: { id }, body }, reply) => {
       await revokeToken(ctx, { token_id: id, ...body });
       return reply.status(204).send(null);
+    },
+  );
+
+  app.get(
+    "/tokens/:id/in-force",
+    {
+      schema: {
+        "x-role": "admin",
+        summary: "What a token's person has in force: silences, and playbooks that they approved",
+        params,
+        response: { 200: inForce },
+        "x-errors": [404],
+      },
+    },
+    async ({ ctx, params: { id } }) => {
+      const whose = await personOfToken(ctx, id);
+      const silences = (await silencesOfPerson(ctx, whose.person)).map(({ ends_at, ...one }) => ({
+        ...one,
+        ends_at: ends_at.toISOString(),
+      }));
+      return { token_id: id, ...whose, silences, playbooks: await approvedByPerson(ctx, whose) };
     },
   );
 }

@@ -1,4 +1,5 @@
 import unhomoglyph from "unhomoglyph";
+import { EAST_ASIAN_LOOKS, LOOKS } from "./look-alike-tables.ts";
 
 /**
  * Which names look alike, by Unicode's list of confusable characters and a table of what that list leaves out. NFKC,
@@ -6,38 +7,10 @@ import unhomoglyph from "unhomoglyph";
  * one that hardly anybody writes names in, are therefore refused besides. Pure.
  */
 
-// What common fonts draw like it and Unicode's list does not have: small capitals, letters of Cyrillic, Greek,
-// Armenian, Cherokee and Coptic, Latin with a hook or bar; behind each Latin letter, in the case that looks so.
-const LOOKS: Record<string, string> = {
-  a: "ᴀⱥ∂ⲁ",
-  b: "ʙƅвⲃ",
-  c: "Ꮯς",
-  d: "ᴅɗⲇ",
-  e: "ᴇєεɛⲉ",
-  f: "ꜰғƒ",
-  g: "ɢԍ",
-  h: "ʜнⲏ",
-  i: "ɪ",
-  j: "ᴊʝյ",
-  k: "ᴋкκⲕ",
-  l: "ʟⲓ",
-  m: "ᴍмⲙ",
-  n: "ɴпиηⲛ",
-  o: "০",
-  p: "ᴘϸ",
-  q: "ǫ",
-  r: "ʀɾ",
-  s: "ʂᏚ",
-  t: "ᴛтτƭⲧ",
-  u: "цџ",
-  w: "ωшⲱ",
-  x: "χⲭ",
-  y: "ʏ",
-  z: "ʐȥᏃ",
-};
-const LATIN = new Map(
-  Object.entries(LOOKS).flatMap(([latin, others]) => [...others].map((other) => [other, latin] as const)),
-);
+const flipped = (groups: [string, string][]) =>
+  new Map(groups.flatMap(([one, others]) => [...others].map((other) => [other, one] as const)));
+const LATIN = flipped(Object.entries(LOOKS));
+const EAST_ASIAN_FORMS = flipped(EAST_ASIAN_LOOKS.map((group) => [[...group][0] ?? "", group]));
 
 const UNSEEN = /[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
 // Blanks that Unicode counts as signs: of Braille, and of musical notes.
@@ -49,8 +22,12 @@ const MARKS = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2
 export const asSeen = (text: string) => text.normalize("NFKC").replace(UNSEEN, "").replace(BLANK, " ").trim();
 
 const bare = (text: string) => text.normalize("NFKD").replace(MARKS, "");
-const toLatin = (text: string) =>
-  bare(unhomoglyph([...bare(text)].map((one) => LATIN.get(one) ?? one).join("")));
+const mapped = (text: string, to: ReadonlyMap<string, string>) =>
+  [...text].map((one) => to.get(one) ?? one).join("");
+const toLatin = (text: string) => mapped(bare(unhomoglyph(mapped(bare(text), LATIN))), EAST_ASIAN_FORMS);
+
+// `I` and what unhomoglyph takes for other letters at once: each may be read as more than one.
+const NOT_FOR_LETTERS = /[^0-9I|!¡@$€£¥¢+]+/gu;
 
 // One in a plain font stands for the other.
 const folded = (text: string) =>
@@ -61,12 +38,19 @@ const folded = (text: string) =>
     .replaceAll("rn", "m")
     .replaceAll("vv", "w");
 
-/** What a text looks like in a plain font, written in either case: two that share one may be taken for each other. */
-export function skeletons(text: string): string[] {
+/** It as `look` makes it of each case that it may be written in. */
+function inEachCase(text: string, look: (text: string) => string): string[] {
   const seen = asSeen(text);
-  const forms = [toLatin(seen), toLatin(seen.toLowerCase()), toLatin(seen.toUpperCase()).toLowerCase()];
-  return [...new Set(forms.map(folded))];
+  return [look(seen), look(seen.toLowerCase()), look(seen.toUpperCase())];
 }
+
+/** What a text looks like in a plain font, written in either case: two that share one may be taken for each other. */
+export const skeletons = (text: string): string[] => [...new Set(inEachCase(text, toLatin).map(folded))];
+
+/** The same with the digits and signs that people write for letters left as they are. */
+export const withDigits = (text: string): string[] => [
+  ...new Set(inEachCase(text, (form) => form.replace(NOT_FOR_LETTERS, toLatin))),
+];
 
 /** Whether two texts may be taken for each other. */
 export function lookAlike(one: string, other: string): boolean {
@@ -97,7 +81,17 @@ export function mixedScripts(text: string): string[] {
   return fits ? [] : found;
 }
 
-/** Letters of scripts that hardly anybody writes names in, which are mostly used for how they look. */
+// Letters of living languages that are drawn like no other: glottal stops and clicks.
+const UNLIKE = new Set("ʔʕɁɂǂ");
+const looksLatin = (letter: string) =>
+  UNLIKE.has(letter) || skeletons(letter).some((one) => /^[a-z]+$/.test(one));
+
+/** Letters of scripts that hardly anybody writes names in, and of phonetic or medieval writing: mostly used for how they look. */
 export const rareLetters = (text: string): string[] => [
-  ...new Set(lettersOf(text).filter((one) => scriptOf(one) === undefined)),
+  ...new Set(
+    lettersOf(text).filter((one) => {
+      const script = scriptOf(one);
+      return script === undefined || (script === "Latin" && !looksLatin(one));
+    }),
+  ),
 ];

@@ -28,6 +28,7 @@ import { logAbout } from "../lib/log.ts";
 import { stepsOf, traitsOf } from "../operation/index.ts";
 import type { Work } from "../outbox/index.ts";
 import { look, verify } from "../verification/index.ts";
+import { observing } from "./observe.ts";
 import { step } from "./step.ts";
 import type { Journey } from "./types.ts";
 
@@ -58,16 +59,18 @@ const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Che
 };
 
 /** What is seen of the target before anything is done to it is kept; why it is not done after all, if so. */
-async function lookBefore(journey: Journey, execution: ExecutionRow): Promise<string | Refusal | null> {
-  const ctx = journey.as("pipeline");
+async function lookBefore(now: () => Journey, execution: ExecutionRow): Promise<string | Refusal | null> {
+  const { as, verification } = now();
+  const ctx = as("pipeline");
   const { incident_id, operation } = execution;
-  const prepared = await prepareExecution(ctx, { incident_id, operation }, journey.run.gateway);
+  const gateway = () => now().run.gateway();
+  const prepared = await prepareExecution(ctx, { incident_id, operation }, gateway);
   const { checks, refusal, belongs_to = [] } = prepared;
   if (refusal !== undefined && execution.caller === "auto_repair") return refusal;
   const impossible = prepared.impossible ?? unpassed(execution, checks);
-  const snapshot = await takeSnapshot(ctx, { incident_id, operation }, journey.run.gateway);
-  const { look_timeout } = journey.verification;
-  const seen = await look(journey.observers, operation.target, ctx.clock, look_timeout);
+  const snapshot = await takeSnapshot(ctx, { incident_id, operation }, gateway);
+  const observers = observing(now, { incident_id, caller: "planner" });
+  const seen = await look(observers, operation.target, ctx.clock, verification.look_timeout);
   const seenBefore = { observation: seen, dry_run_checks: checks, impossible, belongs_to };
   await keepBefore(ctx, execution, { ...snapshot.before, ...seenBefore }, snapshot.undo);
   return impossible;
@@ -77,7 +80,8 @@ async function lookBefore(journey: Journey, execution: ExecutionRow): Promise<st
  * Asks for the turn on the target, and looks once more before acting: the target may be gone since its plan was made,
  * and may be another when those before it have acted.
  */
-async function begin(journey: Journey, { approval_id, turn }: Turn): Promise<Beginning> {
+async function begin(now: () => Journey, { approval_id, turn }: Turn): Promise<Beginning> {
+  const journey = now();
   const ctx = journey.as("pipeline");
   const { steps, ...execution } = await beginExecution(ctx, approval_id, journey.run, turn);
   const { execution_id, before, step: place, attempts } = execution;
@@ -87,20 +91,23 @@ async function begin(journey: Journey, { approval_id, turn }: Turn): Promise<Beg
   const asked = await askForTurn(ctx, execution_id, turn, journey.run);
   if (asked.kind === "later" || asked.kind === "over") return asked;
   if (asked.kind === "refused") return { kind: "refused", execution_id };
-  const why = before === null ? await lookBefore(journey, execution) : impossibleOf(before);
+  const why = before === null ? await lookBefore(now, execution) : impossibleOf(before);
   if (why === null) return go;
   if (typeof why === "string") return { kind: "impossible", execution_id, why };
   await refuseExecution(ctx, execution_id, why);
   return { kind: "refused", execution_id };
 }
 
-async function check(journey: Journey, execution_id: string): Promise<Verification> {
-  const ctx = journey.as("pipeline");
+async function check(now: () => Journey, execution_id: string): Promise<Verification> {
+  const { as, verification: terms } = now();
+  const ctx = as("pipeline");
   const execution = await getExecution(ctx, execution_id);
-  const { operation, incident_id, before } = execution;
+  const { operation, incident_id, before, caller } = execution;
   const deed = { operation, before: before ?? {} };
-  const { observers, verification: terms } = journey;
-  const verdict = await verify(observers, operation.target, beforeOf(execution), terms, ctx.clock, { deed });
+  const stop = new AbortController();
+  const observers = observing(now, { incident_id, caller }, stop);
+  const more = { deed, signal: stop.signal };
+  const verdict = await verify(observers, operation.target, beforeOf(execution), terms, ctx.clock, more);
   const { after } = verdict.evidence;
   if (after === null || !traitsOf(operation).verify.includes("alert_silent")) return verdict;
   // A sender may say minutes later that it is over: it is told, and decides nothing.
@@ -202,7 +209,7 @@ async function goOn(
  * for the journey of that moment: what was put in force meanwhile holds.
  */
 export async function execute(now: () => Journey, turn: Turn): Promise<void> {
-  const begun = await step("begin", () => begin(now(), turn));
+  const begun = await step("begin", () => begin(now, turn));
   if (begun.kind === "over") return;
   if (begun.kind === "later") return later(now, turn, { kind: "execute" }, begun.wait);
   const { execution_id } = begun;
@@ -238,7 +245,7 @@ export async function verifyExecution(
   await logAbout({ execution_id }, async () => {
     const verification = await step("verify", async () => {
       const execution = await getExecution(now().as("pipeline"), execution_id);
-      return execution.turn === turn && execution.status === "verifying" ? check(now(), execution_id) : null;
+      return execution.turn === turn && execution.status === "verifying" ? check(now, execution_id) : null;
     });
     if (verification === null) return;
     await step("conclude", () => conclude(now(), execution_id, verification));

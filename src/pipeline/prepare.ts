@@ -10,6 +10,7 @@ import { stepsOf } from "../operation/index.ts";
 import { look } from "../verification/index.ts";
 import { presentOrRun } from "./by-itself.ts";
 import { consider } from "./consider.ts";
+import { observing } from "./observe.ts";
 import { step } from "./step.ts";
 import type { Journey } from "./types.ts";
 
@@ -17,9 +18,11 @@ import type { Journey } from "./types.ts";
 const RESERVE_SECONDS = 2;
 
 /** What can be seen of the target now, in the incident's story. */
-async function lookAround(journey: Journey, incident_id: string, target: OperationTarget | null) {
-  const ctx = journey.as("pipeline");
-  const seen = await look(journey.observers, target, ctx.clock, journey.verification.look_timeout);
+async function lookAround(now: () => Journey, incident_id: string, target: OperationTarget | null) {
+  const { as, verification } = now();
+  const ctx = as("pipeline");
+  const observers = observing(now, { incident_id, caller: "planner" });
+  const seen = await look(observers, target, ctx.clock, verification.look_timeout);
   if (seen === null) return;
   const text = `Seen now: ${seen.facts.map((fact) => `${fact.name}: ${fact.message}`).join("; ")}`;
   await transaction(ctx, (tx) =>
@@ -31,11 +34,11 @@ async function lookAround(journey: Journey, incident_id: string, target: Operati
 type Found = PlanPreparation & { plan_hash: string };
 
 /** Evidence first, for it may change the plan; then whether that can be carried out. */
-async function findOut(journey: Journey, approval_id: string, nothing: Found): Promise<Found> {
-  const ctx = journey.as("pipeline");
+async function findOut(now: () => Journey, approval_id: string, nothing: Found): Promise<Found> {
+  const ctx = now().as("pipeline");
   const { incident_id, decision_token: token } = await getApproval(ctx, approval_id);
   try {
-    await consider(journey, { incident_id, token });
+    await consider(now(), { incident_id, token });
   } catch (error) {
     if (isUnavailable(error)) throw error;
     // A plan is better prepared without evidence than not at all.
@@ -43,23 +46,24 @@ async function findOut(journey: Journey, approval_id: string, nothing: Found): P
   }
   const { plan, plan_hash, status } = await getApproval(ctx, approval_id);
   if (status !== "preparing") return nothing;
-  await lookAround(journey, incident_id, plan.operation.target);
-  const prepared = await preparePlan(ctx, { incident_id, operations: stepsOf(plan) }, journey.run.gateway);
+  await lookAround(now, incident_id, plan.operation.target);
+  const about = { incident_id, operations: stepsOf(plan) };
+  const prepared = await preparePlan(ctx, about, () => now().run.gateway());
   return { ...prepared, plan_hash };
 }
 
 /** What can be found out in the time there is; what is not there by then is said to be missing. */
-async function gather(journey: Journey, approval_id: string): Promise<Found> {
-  const { status, prepare_until, plan, plan_hash } = await getApproval(journey.as("pipeline"), approval_id);
+async function gather(now: () => Journey, approval_id: string): Promise<Found> {
+  const ctx = now().as("pipeline");
+  const { status, prepare_until, plan, plan_hash } = await getApproval(ctx, approval_id);
   const bare = { checks: [], diff: null, affected_pods: 0, impossible: null };
   const nothing = { ...bare, operations: stepsOf(plan), plan_hash };
   if (status !== "preparing") return nothing;
-  const now = journey.as("pipeline").clock.now();
-  const left = (prepare_until.getTime() - now.getTime()) / 1000 - RESERVE_SECONDS;
+  const left = (prepare_until.getTime() - ctx.clock.now().getTime()) / 1000 - RESERVE_SECONDS;
   const stop = new AbortController();
   const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(() => ({ ...nothing, checks: [LATE] }));
   try {
-    return await Promise.race([findOut(journey, approval_id, nothing), bound]);
+    return await Promise.race([findOut(now, approval_id, nothing), bound]);
   } finally {
     stop.abort();
   }
@@ -67,7 +71,7 @@ async function gather(journey: Journey, approval_id: string): Promise<Found> {
 
 /** Gathers the evidence of a plan and puts it before people. */
 export async function prepare(now: () => Journey, approval_id: string): Promise<void> {
-  const { impossible, ...prepared } = await step("gather", () => gather(now(), approval_id));
+  const { impossible, ...prepared } = await step("gather", () => gather(now, approval_id));
   await step("present", async () => {
     const journey = now();
     const ctx = journey.as("pipeline");

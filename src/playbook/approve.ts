@@ -5,9 +5,17 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { approverLapse } from "./approver.ts";
 import { hashOf } from "./hash.ts";
 import { lockPlaybook, updatePlaybook } from "./store.ts";
 import type { PlaybookRow } from "./types.ts";
+
+const approvedNow = ({ actor, clock }: Ctx) => ({
+  approved_by: actorLabel(actor),
+  approved_by_kind: actor.kind,
+  approved_by_person: actor.kind === "person" ? actor.person_id : null,
+  approved_at: clock.now(),
+});
 
 /** Gives a playbook a status that it has not, in one transaction. Throws `not_found`, `plan_changed`. */
 export async function setStatus(
@@ -21,9 +29,9 @@ export async function setStatus(
     if (before === undefined) throw new AwoooiError("not_found", `There is no playbook ${playbook_id}.`);
     if (hash !== undefined && hashOf(before) !== hash)
       throw new AwoooiError("plan_changed", `${before.name} is another now: read it again.`);
-    if (before.status === status) return before;
-    const by =
-      status === "approved" ? { approved_by: actorLabel(tx.actor), approved_by_kind: tx.actor.kind } : {};
+    const isDone = before.status === status && (status !== "approved" || !(await approverLapse(tx, before)));
+    if (isDone) return before;
+    const by = status === "approved" ? approvedNow(tx) : {};
     const { name, steps } = before;
     const data = { name, from: before.status, hash: hashOf(before), steps };
     record(tx, { action: `playbook.${status}`, subject: playbook_id, data });
@@ -32,8 +40,8 @@ export async function setStatus(
 }
 
 /**
- * Lets a playbook answer for trouble that it fits; `hash` says which was read. Approving it again changes nothing.
- * Throws `not_found`, and `plan_changed` when it does something else now.
+ * Lets a playbook answer for trouble that it fits; `hash` says which was read. Approving it again changes nothing, unless
+ * who did is not somebody any more who may: then it is theirs who does now. Throws `not_found`, and `plan_changed` when it does something else now.
  */
 export async function approvePlaybook(
   ctx: Ctx,

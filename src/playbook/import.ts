@@ -32,6 +32,8 @@ const ANEW = {
   status: "draft",
   approved_by: null,
   approved_by_kind: null,
+  approved_by_person: null,
+  approved_at: null,
   runs: 0,
   successes: 0,
   failures: 0,

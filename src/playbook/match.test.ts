@@ -49,6 +49,8 @@ const playbook = (change: Partial<PlaybookRow> = {}): PlaybookRow => ({
   created_by: "ada",
   created_by_kind: "person",
   approved_by_kind: "person",
+  approved_by_person: null,
+  approved_at: null,
   approved_by: "ada",
   created_at: AT,
   updated_at: AT,

@@ -5,13 +5,14 @@ import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { kindOf } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { approverLapse } from "./approver.ts";
 import { hashOf } from "./hash.ts";
 import { type Match, match, successRate } from "./match.ts";
-import { approvedPlaybooks, findPlaybook, playbookPage } from "./store.ts";
+import { approvedPlaybooks, findPlaybook, playbookPage, playbooksApprovedBy } from "./store.ts";
 import type { MatchTerms, PlaybookRow, Symptoms } from "./types.ts";
 
 /** The playbook as it crosses the wire. */
-export function presentPlaybook(row: PlaybookRow): Playbook {
+export function presentPlaybook({ approved_by_person, approved_at, ...row }: PlaybookRow): Playbook {
   return {
     ...row,
     created_by_kind: kindOf(row.created_by_kind),
@@ -39,6 +40,21 @@ export async function listPlaybooks(
   authorise(ctx.actor, "read playbooks", { people: "viewer" });
   const rows = await playbookPage(ctx, query);
   return pageOf(rows, query.limit, (row) => ({ at: row.created_at, id: row.playbook_id }));
+}
+
+/** What a person has approved and answers for trouble; `lapsed` says why it does not run by itself any more. */
+export async function approvedByPerson(
+  ctx: Ctx,
+  whose: { person_id: string; person: string },
+): Promise<{ playbook_id: string; name: string; lapsed: string | null }[]> {
+  authorise(ctx.actor, "read playbooks", { people: "viewer" });
+  return Promise.all(
+    (await playbooksApprovedBy(ctx, whose)).map(async (row) => ({
+      playbook_id: row.playbook_id,
+      name: row.name,
+      lapsed: await approverLapse(ctx, row),
+    })),
+  );
 }
 
 /** The playbook that answers for this trouble, if one does. */

@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNull, or, sql } from "drizzle-orm";
 import type { PlaybookQuery } from "../contract/playbook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { LOCKS } from "../db/lock.ts";
@@ -49,6 +49,20 @@ export async function lockByName(ctx: Ctx, name: string): Promise<PlaybookRow | 
 /** All that may be acted on. */
 export async function approvedPlaybooks(ctx: Ctx): Promise<PlaybookRow[]> {
   return (await ctx.db.select().from(playbooks).where(eq(playbooks.status, "approved"))) as PlaybookRow[];
+}
+
+/** Approved ones that this person approved, or somebody of this name before it was kept who. */
+export async function playbooksApprovedBy(
+  ctx: Ctx,
+  { person_id, person }: { person_id: string; person: string },
+): Promise<PlaybookRow[]> {
+  const byName = and(isNull(playbooks.approved_by_person), eq(playbooks.approved_by, person));
+  const rows = await ctx.db
+    .select()
+    .from(playbooks)
+    .where(and(eq(playbooks.status, "approved"), or(eq(playbooks.approved_by_person, person_id), byName)))
+    .orderBy(asc(playbooks.name));
+  return rows as PlaybookRow[];
 }
 
 /** One row more than `limit`, newest first. */

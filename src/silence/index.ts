@@ -1,7 +1,14 @@
 export { endSilence } from "./end-silence.ts";
 export { countOldSilences, forgetSilences } from "./forget.ts";
 export { createMuting, type MutingTerms } from "./muting.ts";
-export { allSilences, getSilence, listAlerts, listSilences, silencesOfIncidents } from "./read.ts";
+export {
+  allSilences,
+  getSilence,
+  listAlerts,
+  listSilences,
+  silencesOfIncidents,
+  silencesOfPerson,
+} from "./read.ts";
 export { replaceSilence } from "./replace-silence.ts";
 export { inhibitRule, maintenanceWindow, matchersSetting } from "./settings.ts";
 export { type SilenceInput, silence, silenceIncident } from "./silence.ts";

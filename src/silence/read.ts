@@ -5,7 +5,14 @@ import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { presentAlert } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { alertPage, findSilence, newestSilences, silencedIncidents, silencePage } from "./store.ts";
+import {
+  alertPage,
+  findSilence,
+  livingSilencesOf,
+  newestSilences,
+  silencedIncidents,
+  silencePage,
+} from "./store.ts";
 import type { SilenceRow } from "./types.ts";
 
 /** One silence; throws `not_found`. */
@@ -30,6 +37,16 @@ export async function listSilences(
 export async function allSilences(ctx: Ctx): Promise<SilenceRow[]> {
   authorise(ctx.actor, "read silences", { people: "viewer", senders: true });
   return newestSilences(ctx);
+}
+
+/** What a person has silenced and still is, or will be. */
+export async function silencesOfPerson(
+  ctx: Ctx,
+  person: string,
+): Promise<Pick<SilenceRow, "silence_id" | "comment" | "ends_at">[]> {
+  authorise(ctx.actor, "read silences", { people: "viewer" });
+  const rows = await livingSilencesOf(ctx, person);
+  return rows.map(({ silence_id, comment, ends_at }) => ({ silence_id, comment, ends_at }));
 }
 
 /** Alerts that fit all filters, newest first. */

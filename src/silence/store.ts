@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNotNull, isNull, lt, lte, ne, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import type { AlertQuery, SilencedBy, SilenceQuery } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
@@ -70,6 +70,16 @@ export async function newestSilences(ctx: Ctx): Promise<SilenceRow[]> {
 }
 
 /** How often silences were changed: what was read at the same number is still so. */
+/** Of this person and not over, first to end first. */
+export async function livingSilencesOf(ctx: Ctx, person: string): Promise<SilenceRow[]> {
+  const byPerson = or(eq(silences.created_by_kind, "person"), isNull(silences.created_by_kind));
+  return ctx.db
+    .select()
+    .from(silences)
+    .where(and(eq(silences.created_by, person), byPerson, gt(silences.ends_at, ctx.clock.now())))
+    .orderBy(asc(silences.ends_at), asc(silences.silence_id));
+}
+
 export async function changesSoFar(ctx: Ctx): Promise<number> {
   const [row] = await ctx.db.select({ version: silence_changes.version }).from(silence_changes);
   return row?.version ?? 0;

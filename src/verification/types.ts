@@ -8,6 +8,8 @@ export type Deed = { operation: Operation; before: Record<string, unknown> };
 /** The port of whatever looks at systems. Changes nothing; what it throws counts as "cannot be told". */
 export type Observer = {
   id: string;
+  /** The gateway's name of what it looks with, which an operator may disable. */
+  tool?: string;
   observes(target: OperationTarget): boolean;
   /** Without a deed: whether the target is well as it is. */
   observe(target: OperationTarget, now: Date, deed?: Deed): Promise<Observation>;

@@ -76,6 +76,7 @@ beforeEach(() => {
   target.did = [];
   target.onTry = () => {};
   target.onLook = () => {};
+  target.onObserve = () => {};
   target.undoAnswer = { ok: false, reason: "a restart leaves nothing to take back" };
   target.healthy = true;
   target.checks = [{ name: "program", passed: true, message: "imagined" }];
@@ -251,6 +252,57 @@ describe("what a reload takes away in the middle of a signed plan", () => {
       expect(target.acts).toEqual([]);
     },
   );
+});
+
+describe("what a reload takes away from looking", () => {
+  it.each<[string, Settings, number]>([
+    ["execution.disabled_tools", { execution: { disabled_tools: ["investigate"] } }, 2],
+    ["execution.grants", { execution: { grants: { approval_executor: ["write"] } } }, 3],
+  ])("is gone for the next look of a verification, which cannot tell then: %s", async (_what, to, gate) => {
+    target.onAct = () => ({ ok: true, output: "restarted" });
+    // Two looks in a row must find it well, and there is time for many.
+    const { verification } = QUICK;
+    await reload({ verification });
+    const { incident_id, approval_id, plan_hash } = await asked();
+    let looks = 0;
+    // The first look is before the act. The one after it sees a target that is well, once.
+    const seen = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    target.onObserve = () => {
+      looks += 1;
+      if (looks !== 2) return;
+      seen.resolve();
+      return goOn.promise;
+    };
+    await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
+    await seen.promise;
+    await reload({ verification, ...to });
+    goOn.resolve();
+    const { verification: found } = await ended(incident_id);
+    expect(looks).toBe(2);
+    expect(found).toMatchObject({ result: "inconclusive", evidence: { after: { healthy: null } } });
+    expect(found?.evidence.after?.facts[0]?.message).toContain(`may not be looked at (Gate ${gate}: `);
+    const { rows } = await database.pool.query(
+      "select data from audit_entries where action = 'gateway.call' and data->>'what' = 'look' and data->>'incident_id' = $1",
+      [incident_id],
+    );
+    expect(rows).toMatchObject([{ data: { caller: "approval_executor", gate } }]);
+  });
+
+  it.each<[string, Settings, number]>([
+    ["execution.disabled_tools", { execution: { disabled_tools: ["investigate"] } }, 2],
+    ["execution.grants", { execution: { grants: { planner: [] } } }, 3],
+  ])("is gone while a plan is prepared: %s", async (_what, to, gate) => {
+    let looks = 0;
+    target.onObserve = () => {
+      looks += 1;
+    };
+    await reload(to);
+    const { incident_id } = await asked();
+    const story = await app.admin.get<{ items: { text: string }[] }>(`/incidents/${incident_id}/timeline`);
+    expect(story.items.map((one) => one.text).join("\n")).toContain(`may not be looked at (Gate ${gate}: `);
+    expect(looks).toBe(0);
+  });
 });
 
 describe("what a reload takes away from an undo", () => {

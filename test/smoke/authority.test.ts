@@ -131,6 +131,42 @@ describe("who has left", () => {
   });
 });
 
+describe("what else somebody has in force who leaves", () => {
+  it("is in the answer to the revocation, and stays", async () => {
+    const [zoe, max] = [await signer("zoe"), await signer("max")];
+    const { items } = await zoe.post<{ items: { playbook: { playbook_id: string; name: string } }[] }>(
+      "/playbooks",
+      {
+        playbooks: ["left-lapsed", "left-other"].map((name) => ({
+          name,
+          pattern: { alert_names: ["Nobody"] },
+          steps: [{ operation: "process.restart" }],
+        })),
+      },
+    );
+    const [own, other] = items.map((one) => one.playbook);
+    await zoe.post(`/playbooks/${own!.playbook_id}/approve`);
+    await max.post(`/playbooks/${other!.playbook_id}/approve`);
+    const matchers = [{ name: "never", value: "fits", is_regex: false, is_equal: true }];
+    const made = (who: Client, duration: number) =>
+      who.post<{ silence_id: string }>("/silences", { matchers, duration, comment: "noisy" });
+    const { silence_id } = await made(zoe, 3600);
+    await zoe.post(`/silences/${(await made(zoe, 3600)).silence_id}/expire`);
+    await made(max, 3600);
+    expect(await revoke(zoe)).toMatchObject({ status: 204 });
+    const lapsed = expect.stringContaining("every token of theirs is revoked");
+    expect(await app.admin.get(`/tokens/${zoe.token_id}/in-force`)).toEqual({
+      token_id: zoe.token_id,
+      person_id: expect.any(String),
+      person: "zoe",
+      silences: [{ silence_id, comment: "noisy", ends_at: expect.any(String) }],
+      playbooks: [{ playbook_id: own!.playbook_id, name: "left-lapsed", lapsed }],
+    });
+    expect(await app.admin.get(`/silences/${silence_id}`)).toMatchObject({ status: "active" });
+    expect(await app.admin.get(`/playbooks/${own!.playbook_id}`)).toMatchObject({ status: "approved" });
+  });
+});
+
 describe("the kind of who did something", () => {
   it("is a field wherever it is shown", async () => {
     const plan = await asked();

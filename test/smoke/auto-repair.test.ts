@@ -345,6 +345,21 @@ describe("what policy allowed", () => {
       },
     ],
     [
+      "the leaving of who approved its playbook",
+      "guardrail_blocked",
+      async () => {
+        const made = await app.admin.post<{ token_id: string; person_id: string }>("/tokens", {
+          name: "pat",
+          role: "approver",
+        });
+        await database.pool.query(
+          "update playbooks set approved_by_person = $1, approved_at = now() where name = $2",
+          [made.person_id, shop],
+        );
+        await app.admin.call("DELETE", `/tokens/${made.token_id}`);
+      },
+    ],
+    [
       "a plan that was changed",
       "plan_mismatch",
       async (approval_id: string) => {

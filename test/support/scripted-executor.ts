@@ -34,6 +34,8 @@ export class ScriptedTarget {
   onTry: () => Promise<void> | void = () => {};
   /** Awaited when its target is looked at before an act. */
   onLook: () => Promise<void> | void = () => {};
+  /** Awaited when it is looked at whether its target is well. */
+  onObserve: () => Promise<void> | void = () => {};
 
   readonly executor: Executor = {
     id: "scripted",
@@ -60,11 +62,14 @@ export class ScriptedTarget {
   readonly observer: Observer = {
     id: "scripted",
     observes: (target) => this.seen.includes(target.kind),
-    observe: async (_target, now): Promise<Observation> => ({
-      at: now.toISOString(),
-      healthy: this.healthy,
-      facts: [{ name: "probe", passed: this.healthy === true, message: `healthy: ${this.healthy}` }],
-    }),
+    observe: async (_target, now): Promise<Observation> => {
+      await this.onObserve();
+      return {
+        at: now.toISOString(),
+        healthy: this.healthy,
+        facts: [{ name: "probe", passed: this.healthy === true, message: `healthy: ${this.healthy}` }],
+      };
+    },
   };
 
   readonly investigator: Investigator = {

@@ -20,6 +20,9 @@ export const playbooks = pgTable(
     created_by_kind: text("created_by_kind"),
     approved_by: text("approved_by"),
     approved_by_kind: text("approved_by_kind"),
+    /** null: it is not approved, or was before this was kept. */
+    approved_by_person: text("approved_by_person"),
+    approved_at: at("approved_at"),
     created_at: at("created_at").notNull(),
     updated_at: at("updated_at").notNull(),
   },

@@ -38,6 +38,7 @@ export function createObserver(clusters: Clusters, config: KubernetesConfig): Ob
   const { settle } = config;
   return {
     id: "kubernetes",
+    tool: "kubernetes_describe",
     observes: ({ kind, cluster, namespace }) =>
       KINDS.has(kind) &&
       clusters.of(cluster) !== undefined &&

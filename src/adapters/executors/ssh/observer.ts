@@ -41,6 +41,7 @@ async function see(hosts: Hosts, target: OperationTarget, now: Date, deed: Deed 
 export function createObserver(hosts: Hosts): Observer {
   return {
     id: "ssh",
+    tool: "ssh_diagnose",
     observes: (target) => TARGETS.includes(target.kind) && hosts.find(hostOf(target)) !== undefined,
     async observe(target, now, deed) {
       return { at: now.toISOString(), ...(await see(hosts, target, now, deed)) };

@@ -1,0 +1,107 @@
+import { withDigits } from "./look-alike.ts";
+
+/**
+ * Whether one name may be read as another by somebody who takes digits and signs for letters (`ad4`, `5am`, `$am`) and
+ * two letters for one (`cl` for `d`). What stands for more than one letter makes several readings, so names are walked
+ * side by side instead of being folded into one form. Two digits are never read as the same letter: `team6` is not `team8`.
+ */
+
+// Which letters are read in what is none, or in one that is drawn like another.
+const READS: Record<string, string> = {
+  ...{
+    "0": "o",
+    "1": "il",
+    "2": "z",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "6": "bg",
+    "7": "t",
+    "8": "b",
+    "9": "gq",
+  },
+  ...{ "@": "a", "!": "il", "¡": "il", $: "s", "€": "e", "£": "l", "¥": "y", "¢": "c", "+": "t" },
+};
+const PAIRS = [
+  ["r", "n", "m"],
+  ["v", "v", "w"],
+  ["c", "l", "d"],
+] as const;
+
+/** A letter or digit as it is written, a blank for what stands between words, and which letters it may be read as. */
+type Sign = { as: string; reads: string };
+type Text = readonly Sign[];
+
+const BETWEEN = " ";
+
+function signOf(one: string): Sign {
+  if (one === "I") return { as: "i", reads: "l" };
+  if (one === "|") return { as: "l", reads: "i" };
+  const as = /[\p{L}\p{N}]/u.test(one) ? one.toLowerCase() : BETWEEN;
+  return { as, reads: READS[one] ?? "" };
+}
+
+const isBetween = ({ as }: Sign) => as === BETWEEN;
+const isPlain = (sign: Sign) => isBetween(sign) && sign.reads === "";
+
+/** A name, ready to be compared: in each case that it may be written in, without what stands around it. */
+export function readings(name: string): Text[] {
+  return withDigits(name).map((form) => {
+    const signs = [...form].map(signOf);
+    const from = signs.findIndex((one) => !isPlain(one));
+    return from < 0 ? [] : signs.slice(from, signs.findLastIndex((one) => !isPlain(one)) + 1);
+  });
+}
+
+export type Reading = {
+  /** What stands between words is passed over. */
+  joined?: boolean;
+  /** A letter that is written several times in a row may be meant once. */
+  once?: boolean;
+  /** Whether it begins with the other is asked. */
+  begins?: boolean;
+};
+
+const isRead = (sign: Sign, letter: string) => sign.as === letter || sign.reads.includes(letter);
+const fits = (one: Sign, other: Sign) => isRead(one, other.as) || isRead(other, one.as);
+
+/** What may be read next from here, and where reading goes on behind it. */
+function* stepsFrom(text: Text, at: number, { once }: Reading): Generator<[Sign, number]> {
+  const [sign, next] = [text[at], text[at + 1]];
+  if (sign === undefined) return;
+  yield [sign, at + 1];
+  if (next === undefined) return;
+  for (const [first, second, letter] of PAIRS)
+    if (isRead(sign, first) && isRead(next, second)) yield [{ as: letter, reads: "" }, at + 2];
+  if (once !== true && !isBetween(sign)) return;
+  for (let end = at + 1; ; end++) {
+    const also = text[end];
+    if (also === undefined || !fits(sign, also)) return;
+    yield [sign, end + 1];
+  }
+}
+
+/** Whether `text` may be read as `other`, or as beginning with it. */
+function isReadAs(text: Text, other: Text, how: Reading): boolean {
+  const tried = new Set<number>();
+  const isOver = (all: Text, at: number) => all.slice(at).every(isBetween);
+  const from = (at: number, there: number): boolean => {
+    const pair = at * (other.length + 1) + there;
+    if (tried.has(pair)) return false;
+    tried.add(pair);
+    if (isOver(other, there) && (how.begins === true || isOver(text, at))) return true;
+    const [one, two] = [text[at], other[there]];
+    const skips = how.joined === true || at + there === 0;
+    if (skips && one !== undefined && isBetween(one) && from(at + 1, there)) return true;
+    if (skips && two !== undefined && isBetween(two) && from(at, there + 1)) return true;
+    for (const [sign, behind] of stepsFrom(text, at, how))
+      for (const [also, after] of stepsFrom(other, there, how))
+        if (fits(sign, also) && from(behind, after)) return true;
+    return false;
+  };
+  return from(0, 0);
+}
+
+/** Whether one of these may be read as one of those. Pure. */
+export const readAlike = (these: readonly Text[], those: readonly Text[], how: Reading = {}): boolean =>
+  these.some((one) => those.some((other) => isReadAs(one, other, how)));
