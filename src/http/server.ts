@@ -1,5 +1,5 @@
 import helmet from "@fastify/helmet";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { authenticate } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
@@ -107,9 +107,14 @@ function browserRoutes(
   finish: (app: FastifyInstance) => void,
 ): void {
   app.register(helmet);
-  app.setNotFoundHandler(async (request) => {
+  const missing = async (request: FastifyRequest) => {
     throw new AwoooiError("not_found", `There is no ${request.method} ${request.url.split("?")[0]}.`);
+  };
+  // Before its body is read: whoever sends it has shown nothing.
+  app.addHook("onRequest", async (request) => {
+    if (request.is404) await missing(request);
   });
+  app.setNotFoundHandler(missing);
   mount(app, "/api/v1", (part) => healthRoutes(part, deps));
   mount(app, "", (part) => metricsRoutes(part, deps));
   mount(app, "", (part) => openapiRoutes(part));

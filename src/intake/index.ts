@@ -94,6 +94,7 @@ export {
   targetNameOf,
   tellingLabels,
 } from "./subject.ts";
+export { topLevelText } from "./top-level-text.ts";
 export type {
   Decoded,
   HeardAlert,
