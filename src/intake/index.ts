@@ -58,6 +58,7 @@ export {
   normalise,
   severityWord,
 } from "./normalise.ts";
+export { beginEnding, crowded, type EndingCalls, endPage } from "./open-calls/end.ts";
 export { placeOf, senderOf } from "./outage/decide.ts";
 export { type HeardOutage, hearWave, withoutFormer } from "./outage/hear.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
