@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { type SetClock, setClock, testJourney } from "../../test/support/journey.ts";
+import { pastCalls } from "../../test/support/past-calls.ts";
 import { SEED, seededRandom } from "../../test/support/random.ts";
 import { until } from "../../test/support/until.ts";
+import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { type HeardAlert, type Receipt, waves } from "../intake/index.ts";
+import { activeSince } from "../incident/index.ts";
+import { labelsOfIncidents, type Receipt, waves } from "../intake/index.ts";
 import { knownOutages } from "../intake/outage/store.ts";
 import { insertReceipts } from "../intake/store.ts";
 import { IntakeWorker } from "./intake-worker.ts";
@@ -63,29 +66,7 @@ const rows = async <T>(sql: string, values: unknown[] = []): Promise<T[]> =>
   (await database.pool.query(sql, values)).rows as T[];
 const number = async (sql: string) => (await rows<{ n: number }>(`select (${sql})::int as n`))[0]?.n;
 
-/** So many calls that came since the newest that is open, as it is but for what names them. */
-async function age(count: number): Promise<void> {
-  const columns = await rows<{ name: string }>(
-    `select column_name as name from information_schema.columns
-      where table_name = 'alerts' and table_schema = current_schema() order by ordinal_position`,
-  );
-  const own: Record<string, string> = {
-    alert_id: "alert_id || '-' || g",
-    instance_key: "md5(instance_key || g)",
-    outage: "outage + g",
-  };
-  const names = columns.map(({ name }) => name);
-  await rows(
-    `insert into alerts (${names}) select ${names.map((name) => own[name] ?? name)}
-       from (select * from alerts where status = 'firing' order by outage desc limit 1) newest, generate_series(1, ${count}) as g`,
-  );
-  await rows(
-    `update incidents set hit_count = hit_count + $1
-      where incident_id = (select incident_id from alerts where status = 'firing' order by outage desc limit 1)`,
-    [count],
-  );
-  await rows("analyze alerts");
-}
+const age = (count: number) => pastCalls(rows, count);
 
 type Told = { hit_count: number; status: string; ends: number; told: number; lines: number };
 /** What people see of the incidents. */
@@ -209,18 +190,9 @@ describe("the end of many open calls", () => {
 });
 
 describe("what is looked at for a notice", () => {
-  /** Rows of alerts that were read for these bodies. */
-  async function read(...bodies: object[]): Promise<number> {
-    const heard: HeardAlert[] = [];
-    for (const body of bodies) {
-      const steps = understanding(journey, await journalled(body));
-      for (let step = steps.next(); ; step = steps.next()) {
-        if (!step.done) continue;
-        heard.push(...step.value.alerts);
-        break;
-      }
-    }
-    return transaction(journey.as("intake"), async (tx) => {
+  /** Rows of alerts that are read by this. */
+  const readBy = (look: (tx: Ctx) => Promise<unknown>) =>
+    transaction(journey.as("intake"), async (tx) => {
       const so_far = async () =>
         (
           await tx.db.execute<{ n: number }>(
@@ -228,9 +200,20 @@ describe("what is looked at for a notice", () => {
           )
         ).rows[0]?.n ?? 0;
       const before = await so_far();
-      for (const wave of waves(heard)) await knownOutages(tx, wave);
+      await look(tx);
       return (await so_far()) - before;
     });
+
+  /** For what this body says. */
+  async function read(body: object): Promise<number> {
+    const steps = understanding(journey, await journalled(body));
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (!step.done) continue;
+      const heard = waves(step.value.alerts);
+      return readBy(async (tx) => {
+        for (const wave of heard) await knownOutages(tx, wave);
+      });
+    }
   }
 
   it("does not grow with how many calls are open, nor with how many are over", async () => {
@@ -243,6 +226,16 @@ describe("what is looked at for a notice", () => {
     await rows("update alerts set status = 'resolved' where outage > 2");
     await rows("analyze alerts");
     for (const body of [cron("api"), over(), calls]) expect(await read(body)).toBeLessThan(10);
+  });
+
+  it("nor what others' trouble is related to, and who is told, with how many an incident has", async () => {
+    await send(cron("api"));
+    await age(3_000);
+    const [incident] = await rows<{ incident_id: string }>("select incident_id from incidents");
+    const id = incident?.incident_id ?? "";
+    expect(await readBy((tx) => activeSince(tx, new Date(0), [], 500))).toBeLessThan(10);
+    expect(await readBy((tx) => labelsOfIncidents(tx, [id]))).toBeLessThanOrEqual(400);
+    expect((await labelsOfIncidents(journey.as("intake"), [id])).get(id)).toHaveLength(200);
   });
 });
 
