@@ -15,6 +15,9 @@ import { resolveQuiet } from "./resolve-quiet.ts";
 import type { Journey } from "./types.ts";
 import type { Understood } from "./understand.ts";
 
+// Each may be the last of an incident of its own, which costs as much as a hundred of one.
+const FIRST_PAGE = 20;
+
 /** The notices of these receipts, as they take effect, that end more calls than end at once; in their order. */
 async function crowdedEnds(
   ctx: Ctx,
@@ -80,7 +83,7 @@ export async function* endOpenCalls(
   receipts: readonly Understood[],
   statement: number | null,
 ): AsyncGenerator<void, void> {
-  const size = new PartSize();
+  const size = new PartSize(FIRST_PAGE);
   for (const notice of await crowdedEnds(ctx, journey, receipts)) {
     let ending = await beginEnding(ctx, notice);
     while (ending !== null) {

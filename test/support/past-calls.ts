@@ -54,5 +54,5 @@ export async function pastCalls(rows: Rows, count: number, apart = false): Promi
       count,
       incident_id,
     ]);
-  await rows("analyze alerts");
+  await rows("analyze alerts, incidents");
 }

@@ -5,7 +5,7 @@ import type { HeardAlert } from "../types.ts";
 import { alertsWithMore, type EndedCalls, endCalls, endedCalls, lastEnd, newestBut } from "./store.ts";
 
 // So many calls end with the notice itself; of more the oldest end before it, in pages.
-const KEPT = 100;
+const KEPT = 50;
 
 /** Of notices that alerts are over those that end more calls than are ended at once. */
 export async function crowded(ctx: Ctx, ends: readonly HeardAlert[]): Promise<HeardAlert[]> {
