@@ -14,6 +14,7 @@ export const LOCKS = {
   target: 7_306_005,
   playbooks: 7_306_006,
   people: 7_306_007,
+  heartbeats: 7_306_008,
 } as const;
 
 /** Held while this process is the one server of its database. */

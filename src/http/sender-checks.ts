@@ -1,7 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import type { SecretCheck, Shown, SignatureCheck } from "../intake/index.ts";
+import { type SecretCheck, type Shown, type SignatureCheck, topLevelText } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { parseJson } from "../lib/json-text.ts";
 import { callOf, joined } from "./call.ts";
 import { SENDER, SIGNED, SIGNED_BY_SENTRY } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
@@ -12,7 +11,7 @@ export type SenderCheck = {
   security: readonly Record<string, readonly string[]>[];
   /** Throws for a caller that is not admitted whatever its body is. */
   before(request: FastifyRequest, deps: HttpDeps): void;
-  /** Who sent it, or an error. */
+  /** Who sent it, or an error. Of the body it sees the bytes: only what is admitted is made into objects. */
   sender(request: FastifyRequest, body: Buffer, deps: HttpDeps): string;
   /** Whether a call may carry an `Idempotency-Key`: where alerts need not say when they began. */
   keys: boolean;
@@ -59,10 +58,6 @@ export const sentrySignature = signed({
   keys: false,
 });
 
-function routingKeyIn(body: Buffer): unknown {
-  return (parseJson(body) as { routing_key?: unknown } | null)?.routing_key;
-}
-
 /** By the routing key in the body, from whatever network; where none is configured and none is needed, as `network`. */
 export const routingKey: SenderCheck = {
   security: SENDER,
@@ -71,7 +66,7 @@ export const routingKey: SenderCheck = {
   },
   sender: (request, body, deps) =>
     deps.routingKeys().configured()
-      ? deps.routingKeys().of(routingKeyIn(body))
+      ? deps.routingKeys().of(topLevelText(body, "routing_key"))
       : deps.checkSender(callOf(request)),
   keys: false,
 };

@@ -1,5 +1,5 @@
 import helmet from "@fastify/helmet";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { authenticate } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
@@ -111,11 +111,16 @@ function browserRoutes(
   finish: (app: FastifyInstance) => void,
 ): void {
   app.register(helmet);
-  app.setNotFoundHandler(async (request) => {
+  const missing = async (request: FastifyRequest) => {
     const [path = "/"] = request.url.split("?");
     const hint = ["POST", "PUT"].includes(request.method) ? whichWebhook(path) : "";
     throw new AwoooiError("not_found", `There is no ${request.method} ${path}.${hint}`);
+  };
+  // Before its body is read: whoever sends it has shown nothing.
+  app.addHook("onRequest", async (request) => {
+    if (request.is404) await missing(request);
   });
+  app.setNotFoundHandler(missing);
   mount(app, "", (part) => rootRoutes(part));
   mount(app, "/api/v1", (part) => healthRoutes(part, deps));
   mount(app, "", (part) => metricsRoutes(part, deps));

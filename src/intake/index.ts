@@ -59,6 +59,7 @@ export {
   normalise,
   severityWord,
 } from "./normalise.ts";
+export { beginEnding, crowded, type EndingCalls, endPage } from "./open-calls/end.ts";
 export { placeOf, senderOf } from "./outage/decide.ts";
 export { type HeardOutage, hearWave, withoutFormer } from "./outage/hear.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
@@ -97,6 +98,7 @@ export {
   targetNameOf,
   tellingLabels,
 } from "./subject.ts";
+export { topLevelText } from "./top-level-text.ts";
 export type {
   Decoded,
   HeardAlert,

@@ -34,7 +34,7 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** The place after a text that begins at `at`. */
-function afterText(bytes: Buffer, at: number): number {
+export function afterText(bytes: Buffer, at: number): number {
   for (let i = at + 1; i < bytes.length; i += 1) {
     if (bytes[i] === BACKSLASH) i += 1;
     else if (bytes[i] === QUOTE) return i + 1;

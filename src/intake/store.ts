@@ -139,13 +139,22 @@ export async function firingIncidents(ctx: Ctx, incident_ids: readonly string[])
   return new Set(rows.map((row) => row.id));
 }
 
-/** The incidents of these alerts, of those that fire, by identity or by the key of before outages were counted. */
+/**
+ * The incidents of these alerts, of those that fire, by identity or by the key of before outages were counted; of
+ * sources that count no calls.
+ */
 export async function incidentsOfFiring(ctx: Ctx, names: readonly string[]): Promise<string[]> {
   const rows = await ctx.db
     .selectDistinct({ incident_id: alerts.incident_id })
     .from(alerts)
     .where(
-      and(or(oneOf(alerts.identity, names), oneOf(alerts.instance_key, names)), eq(alerts.status, "firing")),
+      and(
+        or(
+          and(oneOf(alerts.identity, names), isNull(alerts.instance_key)),
+          oneOf(alerts.instance_key, names),
+        ),
+        eq(alerts.status, "firing"),
+      ),
     );
   return rows.flatMap((row) => row.incident_id ?? []);
 }

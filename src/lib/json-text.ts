@@ -28,14 +28,3 @@ export const jsonText = (bytes: Buffer): string => utf8Of(bytes).toString("utf8"
 
 /** Text without the byte-order mark that it begins with, if it does. */
 export const withoutMark = (text: string): string => (text.startsWith(BOM) ? text.slice(1) : text);
-
-/** Parses the body of a call. Throws `unparsable`, in words that hold nothing of it. */
-export function parseJson(bytes: Buffer): unknown {
-  const text = jsonText(bytes);
-  if (text === "") throw new AwoooiError("unparsable", "There is no body.");
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AwoooiError("unparsable", "The body is not JSON.");
-  }
-}

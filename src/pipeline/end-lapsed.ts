@@ -1,7 +1,7 @@
 import { transaction } from "../db/transaction.ts";
 import { lockFingerprints, note } from "../incident/index.ts";
 import { endLapsed, lapsedAlerts, understoodUntil } from "../intake/index.ts";
-import { resolveQuiet } from "./receive.ts";
+import { resolveQuiet } from "./resolve-quiet.ts";
 import type { Journey } from "./types.ts";
 
 const PAGE = 500;

@@ -12,7 +12,7 @@ import {
 import { parseMatchers } from "../intake/matchers.ts";
 import { insertReceipts } from "../intake/store.ts";
 import { Listening } from "./listening.ts";
-import { processReceipts } from "./receive.ts";
+import { type Delivery, processReceipts } from "./receive.ts";
 import { sweep } from "./sweep.ts";
 import type { Journey } from "./types.ts";
 
@@ -148,6 +148,48 @@ describe("a heartbeat", () => {
     ]);
     const merged = await database.pool.query("select 1 from incidents where merged_into is not null");
     expect(merged.rows).toEqual([]);
+  });
+
+  it("is learnt where there is room for it: of a thousand and no more, however many come at once", async () => {
+    const some = (name: string, count: number) =>
+      Array.from({ length: count }, (_, n) => watchdog({ cluster: `${name}-${n}` }));
+    journey.heartbeats = { ...journey.heartbeats, expected: [expected("named", 60, "cluster=named-0")] };
+    await hear(...some("named", 1), ...some("first", 700));
+    const learnt = async () =>
+      (
+        await database.pool.query<{ n: number }>(
+          "select count(*)::int as n from heartbeats where not expected",
+        )
+      ).rows[0]?.n;
+    expect(await learnt()).toBe(700);
+    await hear(...some("second", 400));
+    expect(await learnt()).toBe(1_000);
+    await database.pool.query(
+      "delete from heartbeats where name = (select max(name) from heartbeats where name like '%second%')",
+    );
+    const receipts: Delivery[] = [];
+    for (const alert of some("third", 8)) {
+      const body = {
+        version: "4",
+        alerts: [{ startsAt: "2026-05-04T07:00:00Z", status: "firing", ...alert }],
+      };
+      const row = {
+        ...{ source: "alertmanager", sender: "x", received_at: clock.now() },
+        body: Buffer.from(JSON.stringify(body)),
+      };
+      const [seq = 0] = await insertReceipts(journey.as("intake"), [row]);
+      receipts.push({ receipt: { ...row, seq }, body });
+    }
+    await Promise.all(receipts.map((one) => processReceipts(journey.as("intake"), journey, [one])));
+    expect(await learnt()).toBe(1_000);
+    // What is known, or named, is heard of all the same.
+    clock.forward(60);
+    await hear(...some("named", 1), ...some("first", 700), ...some("more", 5));
+    const { rows } = await database.pool.query(
+      "select count(*)::int as n from heartbeats where last_heard_at = $1",
+      [clock.now()],
+    );
+    expect([await learnt(), rows[0].n]).toEqual([1_000, 701]);
   });
 
   it("that is expected is missed although it never came, and is any alert that its matchers fit", async () => {

@@ -125,18 +125,26 @@ export class IntakeWorker {
     await this.#serve(async () => {
       const entries = this.#lanes.takePrompt();
       if (entries.length === 0) return false;
-      const work = this.#begin(entries, this.#sizes.prompt);
+      const later = new Set<number>();
+      const work = this.#begin(entries, this.#sizes.prompt, later);
       let failure: unknown;
       try {
         for (let step = await work.next(); ; step = await work.next()) {
           if (!step.done) continue;
-          settleAll(entries, step.value);
+          settleAll(
+            entries.filter(({ receipt }) => !later.has(receipt.seq)),
+            step.value,
+          );
           break;
         }
       } catch (error) {
         failure = error ?? new Error("it failed");
+        later.clear();
       }
-      this.#lanes.endPrompt(entries);
+      this.#lanes.endPrompt(
+        entries,
+        entries.filter(({ receipt }) => later.has(receipt.seq)),
+      );
       this.#wake();
       if (failure !== undefined) await this.#failed(entries, failure);
       return true;
@@ -184,16 +192,14 @@ export class IntakeWorker {
   }
 
   /** The work on receipts that are taken together. Those that were tried before are counted before they are tried. */
-  async *#begin(entries: readonly Entry[], size: PartSize): Processing {
+  async *#begin(entries: readonly Entry[], size: PartSize, later?: Set<number>): Processing {
     const ours = await this.#trials.begin(entries);
     for (const entry of entries) if (!ours.includes(entry)) entry.settle?.(null);
     const ctx = this.#journey.as("intake");
-    return yield* receiptsInParts(
-      ctx,
-      this.#journey,
-      this.#trials.deliveries(ours),
-      this.#trials.terms(ours, size),
-    );
+    return yield* receiptsInParts(ctx, this.#journey, this.#trials.deliveries(ours), {
+      ...this.#trials.terms(ours, size),
+      later,
+    });
   }
 
   /** They are tried again, by themselves or as they are, or are dead letters. */

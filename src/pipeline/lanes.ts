@@ -13,7 +13,7 @@ export type Entry = {
   again: boolean;
   /** How often it was tried, with this time. */
   tries: number;
-  /** It, or one that was tried with it, has failed: it is tried by itself. */
+  /** It is taken by itself: it, or one that was tried with it, has failed, or more ends with it than is ended at once. */
   alone: boolean;
 };
 
@@ -108,9 +108,21 @@ export class Lanes<Work> {
     return entries;
   }
 
-  /** These of the prompt lane are done with. */
-  endPrompt(entries: readonly Entry[]): void {
+  /** These of the prompt lane are done with, but for `later`, which wait for a turn; so does what their senders sent since. */
+  endPrompt(entries: readonly Entry[], later: readonly Entry[] = []): void {
     this.#served = [];
+    this.#endLight(entries);
+    if (later.length === 0) return;
+    const senders = new Set(later.map(senderOf));
+    const since = this.#prompt.filter((entry) => senders.has(senderOf(entry)));
+    const others = this.#prompt.filter((entry) => !senders.has(senderOf(entry)));
+    this.#prompt.splice(0, this.#prompt.length, ...others);
+    this.#endLight(since);
+    for (const entry of later) this.add({ ...entry, alone: true });
+    for (const entry of since) this.add(entry);
+  }
+
+  #endLight(entries: readonly Entry[]): void {
     this.#leave(entries);
     for (const entry of entries) {
       const { receipts, bytes } = this.#light.get(senderOf(entry)) ?? { receipts: 0, bytes: 0 };

@@ -3,22 +3,12 @@ import { type AlertResult, NOTHING_KNOWN, type WebhookAnswer } from "../contract
 import type { Ctx } from "../db/ctx.ts";
 import { rehearse, transaction } from "../db/transaction.ts";
 import { latestDecisions } from "../decision/index.ts";
-import { incidentsInExecution } from "../execution/index.ts";
-import {
-  acknowledge,
-  countEnds,
-  endByNotice,
-  incidentsById,
-  isActive,
-  isReopenedByHand,
-  lockFingerprints,
-} from "../incident/index.ts";
+import { acknowledge, countEnds, incidentsById, isActive, lockFingerprints } from "../incident/index.ts";
 import {
   assignAlerts,
   boundStatements,
   debounce,
   finishReceipts,
-  firingIncidents,
   type HeardAlert,
   type HeardOutage,
   hearHeartbeats,
@@ -37,36 +27,17 @@ import { messageOf } from "../lib/error.ts";
 import { inSlices } from "../lib/slices.ts";
 import { markAlerts } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
+import { endOpenCalls, withoutCrowded } from "./end-open-calls.ts";
 import { logCalls } from "./log-accepted.ts";
 import { judge } from "./mute.ts";
 import { groupsOf, type Part, PartSize, partsOf } from "./parts.ts";
 import { tellProgress } from "./progress.ts";
+import { resolveQuiet } from "./resolve-quiet.ts";
 import type { Journey } from "./types.ts";
 import { type Delivery, type Understood, understanding } from "./understand.ts";
 
 export { type Delivery, firingIn, foresee } from "./understand.ts";
 export { waves };
-
-/** Resolves the incidents of alerts that have ended, where no other fires. */
-export async function resolveQuiet(
-  ctx: Ctx,
-  { windows: { flapping } }: Journey,
-  stored: readonly { status: string; incident_id: string | null }[],
-): Promise<void> {
-  const ended = stored.filter((alert) => alert.status === "resolved" && alert.incident_id !== null);
-  const ids = [...new Set(ended.flatMap((alert) => alert.incident_id ?? []))];
-  const firing = await firingIncidents(ctx, ids);
-  const incidents = await incidentsById(ctx, ids);
-  // What acts on an incident also resolves it, when its verification says so.
-  const acting = await incidentsInExecution(ctx, ids);
-  for (const incident_id of ids.sort()) {
-    const incident = incidents.get(incident_id);
-    // A person found that it was not over: then no sender says that it is.
-    const by_hand = incident !== undefined && isReopenedByHand(incident);
-    if (!firing.has(incident_id) && !acting.has(incident_id) && !by_hand)
-      await endByNotice(ctx, { incident_id, flapping });
-  }
-}
 
 /** What was silent until now is new to its incident. */
 const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
@@ -220,6 +191,8 @@ type Terms = {
   /** Milliseconds that a statement may take; null: as long as the connection lets it. */
   statement: number | null;
   size: PartSize;
+  /** Is given the receipts that end more than may be waited for: they are left out, for a turn of their own. */
+  later?: Set<number> | undefined;
 };
 type Answers = Map<string, AlertResult>;
 
@@ -312,13 +285,15 @@ export async function* receiptsInParts(
   ctx: Ctx,
   journey: Journey,
   deliveries: Iterable<Delivery>,
-  { size = new PartSize(), statement = null }: Partial<Terms> = {},
+  { size = new PartSize(), statement = null, later }: Partial<Terms> = {},
 ): Processing {
   const waiting = new Set<number>();
-  const understood = await inSlices(understandingAll(journey, deliveries, waiting));
+  const all = await inSlices(understandingAll(journey, deliveries, waiting));
+  const understood = later === undefined ? all : await withoutCrowded(ctx, journey, all, later);
   const answers = new Map<number, WebhookAnswer>();
   const terms = { statement, size };
   for (const group of groupsOf(understood, size)) {
+    if (later === undefined) yield* endOpenCalls(ctx, journey, group, statement);
     const parts = partsOf(group, size);
     for (const [seq, answer] of yield* takeParts(ctx, journey, group, parts, waiting, terms))
       answers.set(seq, answer);

@@ -3,23 +3,31 @@ import { signed, signedBySentry } from "../conformance/fixture.ts";
 import { alertmanagerBody } from "../support/alerts.ts";
 
 /** Calls of one sender, sent at once, so many at a time. */
-export type Costly = { name: string; calls: () => Generator<Call>; at_once?: number };
-export type Call = { path: string; headers: Record<string, string>; body: Buffer };
+export type Costly = {
+  name: string;
+  calls: () => Generator<Call>;
+  at_once?: number;
+  /** Calls that were sent before, and what else is in the database since: not measured. */
+  past?: { calls: () => Generator<Call>; write: (rows: Rows) => Promise<void> };
+};
+export type Rows = <T>(sql: string, values?: unknown[]) => Promise<T[]>;
+/** `from`: the address of its sender, where not one that is trusted. */
+export type Call = { path: string; headers: Record<string, string>; body: Buffer; from?: string };
 
 const MEBIBYTE = 1024 * 1024;
 /** Just below the largest body that is taken. */
-const LARGEST = 4.9 * MEBIBYTE;
+export const LARGEST = 4.9 * MEBIBYTE;
 
 const START = "2026-05-04T07:00:00Z";
 const ALERTMANAGER = "/api/v1/webhooks/alertmanager";
 const PROMETHEUS = "/api/v2/alerts";
-const GENERIC = "/api/v1/webhooks/alerts";
-const SIGNALS = "/api/v1/webhooks/signals";
+export const GENERIC = "/api/v1/webhooks/alerts";
+export const SIGNALS = "/api/v1/webhooks/signals";
 const SENTRY = "/api/v1/webhooks/sentry/error";
 const PAGERDUTY = "/api/v1/webhooks/pagerduty/v2/enqueue";
 const GRAFANA = "/api/v1/webhooks/grafana";
 const CUSTOM = "/api/v1/webhooks/custom/costly";
-const ROUTING_KEY = "costly-routing-key-of-pagerduty0";
+export const ROUTING_KEY = "costly-routing-key-of-pagerduty0";
 const TOKEN = "costly-token-of-custom";
 
 /** What the calls fit; the witness and whoever is costly are told apart as behind a proxy. */
@@ -45,13 +53,13 @@ export const settingsOf = (credentials: { intake: object; sentry: object }) => (
   },
 });
 
-const call = (path: string, text: string | Buffer, headers: Record<string, string> = {}): Call => ({
+export const call = (path: string, text: string | Buffer, headers: Record<string, string> = {}): Call => ({
   path,
   headers: { "content-type": "application/json", ...headers },
   body: Buffer.from(text as string),
 });
 /** `part` as often as fits into `bytes`. */
-const filled = (part: string, bytes = LARGEST) => part.repeat(Math.floor(bytes / part.length));
+export const filled = (part: string, bytes = LARGEST) => part.repeat(Math.floor(bytes / part.length));
 /** As many of `make(n)` as fit, with commas between. */
 function listed(make: (n: number) => string, bytes = LARGEST, most = Number.POSITIVE_INFINITY): string {
   const parts: string[] = [];
@@ -130,7 +138,7 @@ const one = (
 const token = () => ({ authorization: `Bearer ${TOKEN}` });
 
 /** Every kind of body that costs much more than its bytes should. */
-export const COSTLY: readonly Costly[] = [
+export const BODIES: readonly Costly[] = [
   one("1.7 million empty alerts", ALERTMANAGER, () => alerts(`${filled("{},", LARGEST - 40)}{}`)),
   one("the same as Prometheus sends them", PROMETHEUS, () => `[${filled("{},")}{}]`),
   one("signals that are empty", SIGNALS, () => `[${filled("{},")}{}]`, signed),

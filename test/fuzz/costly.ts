@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { Postgres } from "../chaos/postgres.ts";
 import { SENDERS } from "../conformance/fixture.ts";
 import { alertmanagerBody } from "../support/alerts.ts";
 import { type Server, startServer } from "../support/server.ts";
@@ -37,14 +38,16 @@ type Answer = { status: number; text: string };
 /** Sends bodies that cost much to a running server, and looks at how long another sender waits meanwhile. */
 export class CostlyRun {
   readonly #server: Server;
+  readonly #postgres: Postgres;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 80 });
   /** The witness has a connection of its own, as another machine has. */
   readonly #own = new Agent({ keepAlive: true });
   #count = 0;
   #senders = 0;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, postgres: Postgres) {
     this.#server = server;
+    this.#postgres = postgres;
   }
 
   /** The server of `folder` with its embedded PostgreSQL, as shipped but for its port and its senders. */
@@ -56,7 +59,7 @@ export class CostlyRun {
     };
     const routes = { FUZZ_ROUTES: join(folder, "routes.json") };
     const server = await startServer(folder, settings, routes, join(import.meta.dirname, "server.ts"));
-    const run = new CostlyRun(server);
+    const run = new CostlyRun(server, new Postgres(join(folder, "data")));
     // What is done for the first time only is no matter of the bodies.
     await run.#witness();
     return { run, server };
@@ -65,6 +68,7 @@ export class CostlyRun {
   async measure(costly: Costly): Promise<Cost> {
     // Before anybody's time is taken: making them costs us more than it costs the server to read them.
     const calls = [...costly.calls()];
+    await this.#remember(costly);
     await this.#resetPeak();
     const cost: Cost = {
       name: costly.name,
@@ -88,9 +92,18 @@ export class CostlyRun {
     return cost;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#agent.destroy();
     this.#own.destroy();
+    await this.#postgres.close();
+  }
+
+  /** Has what came before come, and be settled. */
+  async #remember({ past }: Costly): Promise<void> {
+    if (past === undefined) return;
+    for (const call of past.calls()) await this.#ask(call, "10.6.1.1", this.#agent);
+    await this.#settle(performance.now());
+    await past.write((sql, values) => this.#postgres.rows(sql, values));
   }
 
   async #sendAll(calls: readonly Call[], at_once: number, cost: Cost): Promise<void> {
@@ -100,7 +113,7 @@ export class CostlyRun {
     const lane = async () => {
       for (const call of left) {
         cost.bytes += call.body.length;
-        const { status } = await this.#ask(call, from, this.#agent);
+        const { status } = await this.#ask(call, call.from ?? from, this.#agent);
         cost.statuses[status] = (cost.statuses[status] ?? 0) + 1;
       }
     };

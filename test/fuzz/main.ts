@@ -6,7 +6,9 @@ import { parseArgs } from "node:util";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { SEED } from "../support/random.ts";
 import { CostlyRun, excess, HEADING, row } from "./costly.ts";
-import { COSTLY } from "./costly-bodies.ts";
+import { BODIES } from "./costly-bodies.ts";
+import { HISTORIES } from "./costly-histories.ts";
+import { STRANGERS } from "./costly-strangers.ts";
 import { Fuzz } from "./run.ts";
 import { describe, verdict } from "./verdict.ts";
 
@@ -36,7 +38,9 @@ async function requests(): Promise<string[]> {
 async function expensive(): Promise<string[]> {
   const wrong: string[] = [];
   console.log(HEADING);
-  for (const costly of COSTLY.filter(({ name }) => name.includes(values.only))) {
+  for (const costly of [...BODIES, ...STRANGERS, ...HISTORIES].filter(({ name }) =>
+    name.includes(values.only),
+  )) {
     const folder = await temporaryFolder("costly");
     const { run, server } = await CostlyRun.start(folder);
     try {
@@ -44,7 +48,7 @@ async function expensive(): Promise<string[]> {
       console.log(row(cost));
       wrong.push(...excess(cost));
     } finally {
-      run.close();
+      await run.close();
       await server.kill();
       await clearFolder(folder);
     }

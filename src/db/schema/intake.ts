@@ -136,7 +136,12 @@ export const alerts = pgTable(
     // In the order in which the oldest of an incident are asked for.
     index("alerts_incident").on(table.incident_id, table.first_received_at, table.alert_id),
     uniqueIndex("alerts_outage").on(table.identity, table.outage),
-    index("alerts_open").on(table.identity).where(sql`status <> 'resolved'`),
+    index("alerts_open").on(table.identity).where(sql`status <> 'resolved' and instance_key is null`),
+    // Of calls that count any number may be open, and be there since: the newest are found without looking at them.
+    index("alerts_open_calls")
+      .on(table.identity, table.outage)
+      .where(sql`status = 'firing' and instance_key is not null`),
+    index("alerts_over").on(table.identity, table.outage).where(sql`status = 'resolved'`),
     index("alerts_held").on(table.held_until).where(sql`status = 'held'`),
     // What fires since before outages were counted: it gets its identity when it is heard of next.
     index("alerts_firing_former")

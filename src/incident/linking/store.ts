@@ -37,10 +37,11 @@ export async function activeSince(
              where created_at >= ${since.toISOString()}::timestamptz and status in ('investigating', 'mitigating')
                and not incident_id = any(${sql.param([...but])}::text[])
              order by created_at desc, incident_id desc limit ${limit}) i
-      join lateral (select alert_id from (
-                      -- The fence: else the first is looked for by time, among the alerts of all incidents.
-                      select alert_id, first_received_at from alerts where alerts.incident_id = i.incident_id offset 0) own
-                     order by first_received_at, alert_id limit 1) f on true
+      -- From there on in the order of one index: else the first is looked for by time, among the alerts of all
+      -- incidents, or among all that this one has.
+      join lateral (select alert_id, incident_id from alerts
+                     where (alerts.incident_id, first_received_at, alert_id) >= (i.incident_id, '-infinity', '')
+                     order by alerts.incident_id, first_received_at, alert_id limit 1) f on f.incident_id = i.incident_id
       join alerts a on a.alert_id = f.alert_id
      order by i.created_at desc, i.incident_id desc`);
   return rows.map((row) => ({

@@ -65,13 +65,20 @@ export async function labelsOfIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],
 ): Promise<Map<string, Record<string, string>[]>> {
+  // In the order of one index, so that no more are read however many an incident has.
+  const oldest = (incident_id: SQL) => sql`
+    select first_received_at, alert_id, labels from alerts
+     where incident_id <= ${incident_id} and (incident_id, first_received_at, alert_id) >= (${incident_id}, '-infinity', '')
+     order by incident_id, first_received_at, alert_id limit ${LABELS}`;
   const { rows } = await ctx.db.execute<{ id: string; labels: Record<string, string> }>(sql`
     select id, a.labels from unnest(${sql.param([...incident_ids])}::text[]) as id
      cross join lateral (
-       select labels from alerts
-        where incident_id = any(array(
-          select id union all select e.incident_id from incidents e where e.merged_into = id))
-        order by incident_id <> id, first_received_at, alert_id limit ${LABELS}) a`);
+       select labels from (
+         select false as of_effect, own.* from (${oldest(sql`id`)}) own
+         union all
+         select true, theirs.* from incidents e cross join lateral (${oldest(sql`e.incident_id`)}) theirs
+          where e.merged_into = id) every
+        order by of_effect, first_received_at, alert_id limit ${LABELS}) a`);
   const found = new Map<string, Record<string, string>[]>();
   for (const { id, labels } of rows) found.set(id, [...(found.get(id) ?? []), labels]);
   return found;

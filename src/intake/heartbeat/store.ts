@@ -2,33 +2,47 @@ import { and, asc, desc, eq, gt, notInArray, sql } from "drizzle-orm";
 import type { PageQuery } from "../../contract/common.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { jsonRows } from "../../db/json-rows.ts";
+import { LOCKS } from "../../db/lock.ts";
 import { olderThan } from "../../db/page.ts";
 import { heartbeats } from "../../db/schema.ts";
 import type { Heartbeat } from "./types.ts";
 
 export type Beat = Pick<Heartbeat, "heartbeat_id" | "name" | "source" | "expected" | "severity" | "interval">;
 
-// Whoever sends heartbeats under ever new names must not fill the table.
+// Whoever sends heartbeats under ever new names must not fill the table. Those that are named do not count.
 const LEARNT = 1_000;
 // One that is late by half of what it was ever late before is not called missing.
 const PATIENCE = 1.5;
 
+/** Lets no one else learn a heartbeat until the transaction ends, where one of these is not known: they are counted. */
+async function lockUnknown(ctx: Ctx, beats: readonly Beat[]): Promise<void> {
+  const learnt = beats.flatMap((beat) => (beat.expected ? [] : beat.heartbeat_id));
+  if (learnt.length === 0) return;
+  await ctx.db.execute(sql`
+    select pg_advisory_xact_lock(${LOCKS.heartbeats}) from (
+      select from unnest(${sql.param(learnt)}::text[]) as id
+       where not exists (select from heartbeats where heartbeat_id = id) limit 1) as unknown`);
+}
+
 /**
- * Writes down that these were heard now. The gap before counts as usual for one, unless it was missing, or
+ * Writes down that these were heard now; of those that are not known and nobody has named no more than there is room for. The gap before counts as usual for one, unless it was missing, or
  * we were not there to hear it (`since`: when we began to listen).
  */
 export async function hear(ctx: Ctx, beats: readonly Beat[], since: Date): Promise<void> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
   const gap = sql`case when h.state = 'alive' and h.last_heard_at >= ${since.toISOString()}::timestamptz
     then greatest(h.longest_gap, extract(epoch from ${now} - h.last_heard_at)) else h.longest_gap end`;
+  await lockUnknown(ctx, beats);
   await ctx.db.execute(sql`
     insert into heartbeats as h
       (heartbeat_id, name, source, expected, severity, interval, watched_since, last_heard_at)
     select heartbeat_id, name, source, expected, severity, interval, ${now}, ${now}
-      from json_to_recordset(${jsonRows(beats)}::json)
-        as b(heartbeat_id text, name text, source text, expected boolean, severity text, interval real)
-     where expected or heartbeat_id in (select heartbeat_id from heartbeats)
-        or (select count(*) from heartbeats) < ${LEARNT}
+      from (
+        select b.*, k.known, row_number() over (partition by expected or known order by heartbeat_id) as place
+          from json_to_recordset(${jsonRows(beats)}::json)
+            as b(heartbeat_id text, name text, source text, expected boolean, severity text, interval real)
+         cross join lateral (select heartbeat_id in (select heartbeat_id from heartbeats) as known) k) c
+     where expected or known or place <= ${LEARNT} - (select count(*) from heartbeats where not expected)
      order by heartbeat_id
     on conflict (heartbeat_id) do update
        set last_heard_at = greatest(h.last_heard_at, ${now}), severity = excluded.severity,

@@ -120,6 +120,13 @@ export function fires({ open, last }: Known, notice: Notice): Fired {
   return { kind: news ? "new" : "hold" };
 }
 
+/** Whether a notice says no more than its sender has said of the end before. Without an end it says: now. */
+export function saysAgain(last: Pick<Outage, "ended_by"> | undefined, notice: Notice): boolean {
+  const told = last?.ended_by[notice.sender];
+  const end = endOf(notice);
+  return told !== undefined && end === notice.ends_at && end.toISOString() <= told.ends_at;
+}
+
 /**
  * Whether a resolved notice ends an outage: it began no later than that notice says that it ended. A sender
  * may give one start to two outages, so that a replica's late word of the first would end the second too:
@@ -130,9 +137,8 @@ function ends(outage: Outage, last: Outage | undefined, notice: Notice): boolean
   // Receipts may be understood out of turn: what was said to fire after this notice came fires by that.
   if (!notice.replayed && notice.place < (outage.said_with ?? "")) return false;
   const end = endOf(notice);
-  // What this sender said of the outage before, said again, says nothing of this one. Without an end it says: now.
-  const told = last !== undefined && last.outage < outage.outage ? last.ended_by[notice.sender] : undefined;
-  if (told !== undefined && end === notice.ends_at && end.toISOString() <= told.ends_at) return false;
+  // What this sender said of the outage before, said again, says nothing of this one.
+  if (last !== undefined && last.outage < outage.outage && saysAgain(last, notice)) return false;
   const heard = timeOf(outage.began_with);
   // Without a start of its own only our clock says when it began, to which the sender's end says nothing.
   if (outage.starts_at < heard && outage.starts_at > end) return false;

@@ -29,25 +29,38 @@ const OUTAGE = sql.raw(
 );
 
 /**
- * Of each alert its outages that are not over and the latest that is; of one that counts calls those that it
- * ends, or that of the call. Its newest is among them.
+ * Of each alert its outages that are not over and the latest that is; of one that counts calls the newest, those that
+ * a notice may end, and those of these calls. Its newest is among them.
  */
-export async function knownOutages(ctx: Ctx, heard: readonly NormalisedAlert[]): Promise<StoredOutage[]> {
-  const asked = heard.map(({ identity, instance_key, of_call, status }) => ({
+export async function knownOutages(
+  ctx: Ctx,
+  heard: readonly (NormalisedAlert & { place: string })[],
+): Promise<StoredOutage[]> {
+  // One look for each alert, however many calls are of it.
+  const asked = [...Map.groupBy(heard, (one) => one.identity)].map(([identity, all]) => ({
     identity,
-    call: of_call && status === "firing" ? instance_key : null,
-    calls: status === "resolved",
+    calls: all.flatMap(({ of_call, status, instance_key }) =>
+      of_call && status === "firing" ? [instance_key] : [],
+    ),
+    // Later ones than the latest end are not ended.
+    ended: all.reduce<string | null>(
+      (latest, { status, place }) => (status === "resolved" && place > (latest ?? "") ? place : latest),
+      null,
+    ),
   }));
   const { rows } = await ctx.db.execute<
     Omit<StoredOutage, "starts_at" | "of_call"> & { starts_at: string }
   >(sql`
     select n.identity, a.*
-      from json_to_recordset(${jsonRows(asked)}::json) as n(identity text, call text, calls boolean)
+      from json_to_recordset(${jsonRows(asked)}::json) as n(identity text, calls json, ended text)
      cross join lateral (
-       select ${OUTAGE} from alerts where identity = n.identity and status <> 'resolved' and (instance_key is null or n.calls)
-       union all (select ${OUTAGE} from alerts where identity = n.identity order by outage desc limit 1)
+       select ${OUTAGE} from alerts where identity = n.identity and status <> 'resolved' and instance_key is null
+       union all select ${OUTAGE} from alerts where identity = n.identity and status = 'firing' and instance_key is not null
+              and n.ended is not null and coalesce(began_with, '') collate "C" <= n.ended
+       union all (select ${OUTAGE} from alerts where identity = n.identity and status = 'firing' and instance_key is not null
+                   order by outage desc limit 1)
        union all (select ${OUTAGE} from alerts where identity = n.identity and status = 'resolved' order by outage desc limit 1)
-       union all select ${OUTAGE} from alerts where instance_key = n.call) a`);
+       union all select ${OUTAGE} from alerts where instance_key = any(array(select json_array_elements_text(n.calls)))) a`);
   const byId = new Map(rows.map((row) => [row.alert_id, row]));
   return [...byId.values()]
     .map((row) => ({
