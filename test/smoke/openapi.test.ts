@@ -168,6 +168,7 @@ beforeAll(async () => {
     delete_freeze: {},
     get_executions_id: { path: { id: items[0]?.execution_id ?? "" } },
     get_tokens: {},
+    get_tokens_id_in_force: { path: { id: token.token_id } },
     post_tokens: { body: { name: "another", role: "viewer" } },
     delete_tokens_id: { path: { id: token.token_id } },
     get_audit: { query: "limit=3&action=approval&actor=pipeline&since=2020-01-01T00:00:00Z" },

@@ -38,8 +38,8 @@ export async function makeByItself() {
   const ada = await makePerson(database.ctx(undefined, clock), "ada", "admin");
   const { rows } = await database.pool.query(
     `insert into playbooks (playbook_id, name, description, status, pattern, steps, runs, successes, trust, source,
-                            created_by, created_at, updated_at)
-     values ('PBK-1', 'shop', '', 'approved', $1, '[]', 9, 9, 0.9, 'manual', 'ada', now(), now()) returning *`,
+                            created_by, approved_by, approved_by_kind, created_at, updated_at)
+     values ('PBK-1', 'shop', '', 'approved', $1, '[]', 9, 9, 0.9, 'manual', 'ada', 'ada', 'person', now(), now()) returning *`,
     [JSON.stringify({ alert_names: ["Hangs"], services: [], severities: [] })],
   );
   const playbook = rows[0] as PlaybookRow;
