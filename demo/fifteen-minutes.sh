@@ -115,7 +115,7 @@ cat >"$folder/prometheus.yml" <<YAML
 rule_files: [$folder/rules.yml]
 alerting: { alertmanagers: [{ static_configs: [{ targets: ["127.0.0.1:$port"] }] }] }
 YAML
-prometheus --config.file="$folder/prometheus.yml" --storage.tsdb.path="$folder/prometheus" \
+prometheus --config.file="$folder/prometheus.yml" --storage.tsdb.path="$folder/prometheus" --rules.alert.resend-delay=5s \
   --web.listen-address=127.0.0.1:"$prometheus_port" >"$folder/prometheus.log" 2>&1 &
 pids+=($!)
 wait_for BackupMissing awoooi incidents ls
@@ -130,7 +130,7 @@ kill -STOP "$shop_pid"
 signable shop
 took "until it was noticed, and could be signed"
 type_in awoooi incidents show "$incident"
-type_in awoooi approvals approve "$approval" --wait
+type_in awoooi approvals approve "$approval" --yes --wait
 took "until it was verified"
 
 task "4. A host over SSH whose disk is full"
@@ -184,8 +184,8 @@ wait_for ' running ' awoooi processes ls
 shop_pid=$(awoooi processes ls --json | node -pe 'JSON.parse(require("fs").readFileSync(0, "utf8")).items[0].pid')
 kill -STOP "$shop_pid"
 signable shop
-type_in env AWOOOI_TOKEN="$ada" awoooi approvals approve "$approval" --comment "it hangs"
-type_in env AWOOOI_TOKEN="$bob" awoooi approvals approve "$approval" --wait
+type_in env AWOOOI_TOKEN="$ada" awoooi approvals approve "$approval" --yes --comment "it hangs"
+type_in env AWOOOI_TOKEN="$bob" awoooi approvals approve "$approval" --yes --wait
 took "two signatures, until it was verified"
 
 task "7. Silence, freeze, export, restart"
@@ -193,7 +193,7 @@ type_in awoooi silences add 'alertname="BackupMissing"' --for 2h --why "the back
 type_in awoooi freeze --why "the database is being moved" --for 1h
 type_in awoooi freeze status
 type_in awoooi unfreeze
-type_in awoooi export "$folder/awoooi.export.gz"
+type_in awoooi export "$folder/awoooi.export.gz" --config "$folder/awoooi.yaml"
 kill "$server"
 wait "$server" 2>/dev/null || true
 start_server

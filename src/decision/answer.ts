@@ -91,15 +91,23 @@ export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Pr
   return { source: "expert_system", rule_id, ...rest, description: reasoning, because, by };
 }
 
-const deedOf = ({ operation, further = [], playbook_id = null }: Deed) =>
-  canonicalJson({ operation, further, playbook_id });
-type Deed = {
+type Said = {
+  rule_id: string | null;
   operation: Operation;
   further?: readonly Operation[] | undefined;
   playbook_id?: string | null | undefined;
 };
 
-/** Whether an answer says the same as a decision that was made. */
-export function saysTheSame(basis: Basis, { rule_id, proposal }: DecisionRow): boolean {
-  return basis.rule_id === rule_id && deedOf(basis) === deedOf(proposal);
+const inOne = ({ rule_id, operation, further = [], playbook_id = null }: Said) =>
+  canonicalJson({ rule_id, operation, further, playbook_id });
+const saidBy = ({ rule_id, proposal }: DecisionRow): Said => ({ ...proposal, rule_id });
+
+/** Whether an answer says the same as another, or as a decision that was made. */
+export function saysTheSame(one: Basis, other: Basis | DecisionRow): boolean {
+  return inOne(one) === inOne("proposal" in other ? saidBy(other) : other);
+}
+
+/** Whether an answer is about what a decision is about. */
+export function isAbout({ operation }: Basis, { proposal }: DecisionRow): boolean {
+  return canonicalJson(operation.target) === canonicalJson(proposal.operation.target);
 }

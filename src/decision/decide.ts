@@ -7,7 +7,7 @@ import { saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
 import { type Operation, shownOperation, stepsInWords, traitsOf } from "../operation/index.ts";
-import { type About, type AnswerOptions, answer, type Basis, saysTheSame } from "./answer.ts";
+import { type About, type AnswerOptions, answer, type Basis, isAbout, saysTheSame } from "./answer.ts";
 import { asksFirst, judge, type Mode } from "./policy.ts";
 import { forbiddenBy, noteForbidden, withBlocked } from "./repair-label.ts";
 import { insertDecision, supersedeDecisions } from "./store.ts";
@@ -119,8 +119,8 @@ export async function decide(ctx: Ctx, about: About, options: DecideOptions): Pr
 }
 
 /**
- * Decides anew about what `present` decided, now that facts were read; null where the answer is the same. In the
- * transaction that keeps them.
+ * Decides anew about what `present` decided, now that facts were read; null where they change nothing: also where only
+ * the rules have changed since, which is no reason to decide twice. In the transaction that keeps them.
  */
 export async function decideAgain(
   ctx: Ctx,
@@ -130,7 +130,10 @@ export async function decideAgain(
 ): Promise<DecisionRow | null> {
   authorise(ctx.actor, "decide again", { people: "nobody", system: ["pipeline"] });
   const basis = await answer(ctx, about, options);
-  return saysTheSame(basis, present) ? null : settle(ctx, about.incident, basis, options);
+  if (saysTheSame(basis, present)) return null;
+  const { findings: _, candidates: __, ...unread } = about;
+  const same = isAbout(basis, present) && saysTheSame(basis, await answer(ctx, unread, options));
+  return same ? null : settle(ctx, about.incident, basis, options);
 }
 
 /** Decides to take an execution back, because a person asks for it: `operation` does that. */
