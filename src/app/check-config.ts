@@ -183,10 +183,6 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
   }));
   const { file } = settings;
   const exposed = file === null ? [] : readableSecrets(file, settings);
-  const doubtful = (config === null ? [] : [...doubts(config), ...hostFiles(config, false)]).map((one) => ({
-    ...one,
-    path: namedPath(settings.tree, one.path),
-  }));
   return {
     file,
     errors: [...errors, ...references(settings), ...(config === null ? [] : hostFiles(config, true))],
@@ -195,7 +191,7 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
       ...doubled,
       ...firstNames(options.env).map(({ name, why }) => ({ path: name, message: why })),
       ...exposed,
-      ...doubtful,
+      ...(config === null ? [] : [...doubts(config), ...hostFiles(config, false)]),
     ],
   };
 }

@@ -110,11 +110,11 @@ export function narrowsOf(
   >,
 ): string[] {
   const { alert_category, notification_type } = alert;
-  const said = [...Object.entries(labels), ...Object.entries(annotations)].flatMap(forbids);
+  const forbidden = [...Object.entries(labels), ...Object.entries(annotations)].flatMap(forbids);
   return together(
     [
       ...(incomplete === true ? [INCOMPLETE] : []),
-      ...said.slice(0, 1),
+      ...forbidden.slice(0, 1),
       text("category", alert_category),
       text("type", notification_type),
     ],

@@ -55,12 +55,12 @@ async function awoooi(...argv: string[]) {
 
 describe("awoooi diagnose NAME", () => {
   it.each([["shop"], ["process/shop"], ["processes/shop"]])(
-    "looks at the process that is configured as %s and says that it is not well",
+    "looks at the process that is configured as %s and says that it does not run",
     async (name) => {
       const { code, stdout } = await awoooi(name);
       expect(code).toBe(0);
       expect(stdout).toContain("process / shop, seen at");
-      expect(stdout).toMatch(/CAUSE {2}process\/shop is not well\n[\s\S]*none is running/);
+      expect(stdout).toMatch(/CAUSE {2}shop is not running\n[\s\S]*none is running/);
     },
   );
 
