@@ -18,7 +18,7 @@ function ofProcess(name: string, live: Live | undefined, now: Date, stopped: str
         code: "process_stopped",
         weight: "cause",
         title: `${name} was stopped on purpose ${stopped}`,
-        meaning: "Somebody stopped it on purpose: awoooi processes start starts it again.",
+        meaning: `Somebody stopped it on purpose: awoooi processes start ${name} starts it again.`,
       },
     };
   if (live === undefined)
@@ -55,11 +55,25 @@ function ofProcess(name: string, live: Live | undefined, now: Date, stopped: str
   };
 }
 
-function ofProbe(name: string, { ok, message }: Probed): Part {
+function ofProbe(name: string, { ok, message }: Probed, live: Live | undefined): Part {
+  // Whoever answers there, it is not the process.
+  if (live === undefined)
+    return {
+      text: message,
+      finding: ok
+        ? {
+            code: "address_taken",
+            weight: "cause",
+            title: `Another program answers where ${name} should: ${message}`,
+            meaning:
+              "It holds the address, so what is started there ends again: stop it, or give one of them another port.",
+          }
+        : null,
+    };
   const failing: Part["finding"] = {
     code: "probe_failing",
     weight: "cause",
-    title: `The probe of ${name} ${message}`,
+    title: `The probe of ${name} fails: ${message}`,
     meaning: "It does not serve as its configuration says that it should.",
   };
   const well: Part["finding"] = {
@@ -85,7 +99,7 @@ export function createInvestigator(processes: ReadonlyMap<string, Supervised>): 
       const at = now.toISOString();
       const parts = [
         { subject: `process ${name}`, ...ofProcess(name, live, now, one.stopped()) },
-        ...(probed?.asked ? [{ subject: `probe of ${name}`, ...ofProbe(name, probed) }] : []),
+        ...(probed?.asked ? [{ subject: `probe of ${name}`, ...ofProbe(name, probed, live) }] : []),
       ];
       const evidence = parts.map(({ subject, text }, index) => ({
         id: `E${index + 1}`,

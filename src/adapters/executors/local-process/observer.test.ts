@@ -244,6 +244,12 @@ describe("what is found of a process", () => {
     process.kill(pid, "SIGCONT");
   });
 
+  it("is that another program answers where it should, and not that it looks well", async () => {
+    await probed((_request, response) => response.end("somebody else"));
+    await mine().stop("demo-shop");
+    expect(await codes(mine(), later())).toEqual(["process_not_running", "address_taken"]);
+  });
+
   it("is that it does not run, and never that it is well without a probe", async () => {
     const one = processes({ argv: ["sleep", "600"], settle_ms: 0 });
     expect(await codes(one)).toEqual(["process_not_running"]);

@@ -66,17 +66,20 @@ function takers(one: Filesystem, room: readonly Consumer[], cite: Cite, host: st
 function fullness(one: Filesystem, room: readonly Consumer[], cite: Cite, host: string): Finding[] {
   const over = one.used_percent >= FULL;
   const memory = MEMORY.test(one.type);
-  const folders = room.filter(({ kind, mount }) => kind === "folder" && mount === one.mount);
+  const used = one.size - one.free;
+  const folders = room.filter(
+    ({ kind, mount, bytes }) => kind === "folder" && mount === one.mount && bytes >= used * MUCH,
+  );
   const most = folders.map(({ name, bytes }) => `${name} ${inBytes(bytes)}`).join(", ");
   const evidence = [
     cite(`${one.mount} on ${host}`, inWords(one)),
-    ...(most === "" ? [] : [cite(`host ${host}`, `Most is in ${most}`)]),
+    ...(most === "" ? [] : [cite(`host ${host}`, `The largest on ${one.mount}: ${most}`)]),
   ];
   return [
     {
       code: over ? "disk_full" : "disk_nearly_full",
       weight: over ? "cause" : "note",
-      title: `${one.mount} is ${one.used_percent}% full${most === "" ? "" : `; most is in ${most}`}`,
+      title: `${one.mount} is ${one.used_percent}% full${most === "" ? "" : `; the largest there: ${most}`}`,
       meaning: over
         ? `What writes there fails or will soon: databases, logs and sessions. Make room, or make it larger.${memory ? " It is kept in memory." : ""}`
         : "There is room yet; see what grows.",

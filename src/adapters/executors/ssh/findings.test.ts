@@ -220,7 +220,7 @@ describe("what facts mean", () => {
       "container_log_large",
       "deleted_files_open",
     ]);
-    expect(found[0]?.title).toBe("/data is 99% full; most is in folder 4.0 GB");
+    expect(found[0]?.title).toBe("/data is 99% full; the largest there: folder 4.0 GB");
     expect(found.every((one) => one.weight === "cause")).toBe(true);
     // Of a small disk a journal may take much, and there is nothing to cut it down to.
     const small = named({}, { disk: `h\n${of("/data", 99, 1e5)}` }, [take("journal", 9e7)]);

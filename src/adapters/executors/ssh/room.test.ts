@@ -27,7 +27,8 @@ beforeAll(async () => {
   data = there.folder;
   await there.file("disks.json", JSON.stringify({ [data]: `/dev/sdb1 1000000 990000 10000 99% ${data}` }));
   await mkdir(join(data, "uploads/2026"), { recursive: true });
-  await writeFile(join(data, "uploads/2026/film"), Buffer.alloc(3 * MEGABYTE, 1));
+  await writeFile(join(data, "uploads/2026/film"), Buffer.alloc(150 * MEGABYTE, 1));
+  await writeFile(join(data, "core"), Buffer.alloc(110 * MEGABYTE, 1));
 });
 afterAll(async () => {
   await hosts.close();
@@ -57,7 +58,8 @@ describe("a full filesystem", () => {
       const { findings, missing } = await hosts.investigator.investigate(target, new Date(), NEVER, labels);
       expect(missing).toEqual([]);
       const titles = new Map(findings.map((one) => [one.code, one.title]));
-      expect(titles.get("disk_full")).toContain("uploads/2026 3.1 MB");
+      expect(titles.get("disk_full")).toMatch(/the largest there: \S+\/uploads\/2026 157\.\d MB/);
+      expect(titles.get("disk_full")).toMatch(/\/core 115\.\d MB/);
       expect(titles.get("docker_build_cache_large")).toBe(`docker's build cache takes 300.0 MB on ${data}`);
       expect(titles.get("docker_images_unused")).toContain("about 120.0 MB");
       expect(titles.get("deleted_files_open")).toMatch(/ \(\d+\) holds 125\.8 MB of files that were deleted/);

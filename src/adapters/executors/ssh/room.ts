@@ -10,7 +10,7 @@ import type { Told } from "./units.ts";
 /** Something that takes room on a filesystem. Bytes. */
 export type Consumer = {
   kind: "folder" | "journal" | "build_cache" | "unused_images" | "container_log" | "deleted_file";
-  /** A path, a container, or the process that holds a deleted file. */
+  /** A path of a folder or file, a container, or the process that holds a deleted file. */
   name: string;
   bytes: number;
   mount: string;
@@ -42,7 +42,7 @@ const onOne = (mount: string | undefined, { full }: Look) =>
 const OF_ROOT = ["/var", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/local"];
 const AT_MOST = 5;
 
-/** Folders that say where the bytes are: of one that is mostly another, the other. Pure. */
+/** Folders and files that say where the bytes are: of a folder that is mostly another entry, that one. Pure. */
 export function largest(folders: readonly Consumer[], most = AT_MOST): Consumer[] {
   const telling = folders.filter(
     ({ name, bytes }) => !folders.some((one) => one.name.startsWith(`${name}/`) && one.bytes >= bytes * 0.8),
@@ -52,7 +52,7 @@ export function largest(folders: readonly Consumer[], most = AT_MOST): Consumer[
 
 async function folders(look: Look): Promise<Told<Consumer[]>> {
   const roots = look.full.flatMap(({ mount }) => (mount === "/" ? OF_ROOT : [mount]));
-  const said = await read(look, ["du", "-x", "-k", "-d", "2", "--", ...roots]);
+  const said = await read(look, ["du", "-x", "-k", "-a", "-d", "2", "--", ...roots]);
   if (!said.ok) return said;
   const mounts = new Set(look.full.map(({ mount }) => mount));
   const all = linesOf(said.stdout).flatMap((line): Consumer[] => {
