@@ -88,7 +88,12 @@ async function ask(session: Session, to: "start" | "stop", which: string, option
       "unavailable",
       `${which} ${waits ? `is still ${state}` : `is ${state}`}: ${problem}`,
     );
-  if (state === "stopped") session.out.line(`${which} is stopped, until it is started.`, "green");
+  if (state === "down")
+    session.out.line(
+      `${which} runs${pid === null ? "" : `, pid ${pid}`}. Its incident ends when it is seen well.`,
+      "yellow",
+    );
+  else if (state === "stopped") session.out.line(`${which} is stopped, until it is started.`, "green");
   else session.out.line(`${which} is ${state}${pid === null ? "" : `, pid ${pid}`}.`, styleOf(state));
 }
 

@@ -15,7 +15,7 @@ export type Asked = { name: string; to: "start" | "stop"; comment?: string | und
 /**
  * Has a process started or stopped, which is done soon after this has committed. It is the person's own act and stands on no
  * plan: an approver's, or an admin's where a restart takes more than one signature. One that is stopped so stays
- * stopped until it is started, and its own alert ends. Throws `not_found`, and `conflict` while changes are stopped.
+ * stopped until it is started, and its own alert ends; that of one that is started ends when it is well. Throws `not_found`, and `conflict` while changes are stopped.
  */
 export async function askProcess(
   ctx: Ctx,
@@ -33,7 +33,8 @@ export async function askProcess(
     const refused = await admitUnplanned(tx, gateway);
     if (refused !== undefined) throw new AwoooiError("conflict", `${refused.message}.`);
     const row = await lockProcess(tx, name);
-    await raiseNoMore(tx, process, row);
+    // One that is started is not well yet: its alert ends when it is.
+    if (to === "stop") await raiseNoMore(tx, process, row);
     record(tx, { action: `process.${to}_asked`, subject: name, data: { comment, before: row.state } });
     const asked = await updateProcess(tx, name, {
       state: to === "start" ? "starting" : "stopping",
@@ -41,7 +42,7 @@ export async function askProcess(
       asked_by: actorLabel(tx.actor),
       asked_by_kind: tx.actor.kind,
       asked_at: tx.clock.now(),
-      told_at: null,
+      told_at: to === "stop" ? null : row.told_at,
     });
     return { process, row: asked };
   });

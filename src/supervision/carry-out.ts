@@ -42,7 +42,8 @@ async function end(ctx: Ctx, task: Task, { pid, problem }: { pid: number | null;
     const what = problem !== null ? `${to}_failed` : to === "start" ? "started" : "stopped";
     record(tx, { action: `process.${what}`, subject: name, data });
     if (!isWanted(task, row.state)) return;
-    const state = to === "stop" && problem === null ? "stopped" : "up";
+    // What was raised of it stands until its watch has seen it well.
+    const state = to === "stop" && problem === null ? "stopped" : row.told_at === null ? "up" : "down";
     // What its watch has said meanwhile of one that the server starts stays.
     if (task.asked || row.state !== "down") await updateProcess(tx, name, { state, problem });
   });
@@ -63,6 +64,8 @@ export async function carryOut(
   let pid = found?.pid ?? null;
   let problem: string | null = null;
   const changed = (found !== null) !== (to === "start");
+  if (task.asked && to === "start" && found?.suspended)
+    problem = `pid ${pid} is suspended, and was not started: continue it with kill -CONT ${pid}, or stop and start it`;
   if (changed) {
     const stopped = await begin(ctx, task, gateway);
     if (stopped === "over") return { done: true, pid, problem, changed: false };

@@ -240,6 +240,26 @@ describe("a stop on purpose", () => {
     expect(await statuses()).toEqual(["firing", "resolved"]);
   });
 
+  it("keeps the alert of one that is started until it is well, and starts none that is suspended", async () => {
+    await serve(shop());
+    const running = (await pid()) as number;
+    process.kill(running, "SIGSTOP");
+    await when(async () => (await shown())?.state === "down", "the alert");
+    await ask("start");
+    await second();
+    expect(await shown()).toMatchObject({
+      state: "down",
+      pid: running,
+      problem: expect.stringContaining(`kill -CONT ${running}`),
+    });
+    expect(await statuses()).toEqual(["firing"]);
+    process.kill(running, "SIGKILL");
+    await until(async () => (await pid()) === null, "it to be gone");
+    await ask("start");
+    await when(async () => (await shown())?.state === "running", "it to be well");
+    expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+
   it("is done by the next server where this one dies in the middle", async () => {
     await serve(shop(), shop({ name: "till" }));
     await ask("stop");
