@@ -190,7 +190,7 @@ intake:
   bearer_tokens: [${SECRET}]
   basic: [{ username: ada, password: ${SECRET} }]
 notification: { webhook: { url: "https://chat.example/hook", secret: ${SECRET} } }
-processes: [{ name: shop, argv: [/bin/true], env: { A: ${SECRET} } }]
+processes: [{ name: shop, argv: [/bin/true, "--password=${SECRET}"], env: { A: ${SECRET} } }]
 sweep: { every: 1m }`;
 
   it("names where each setting comes from, and no secret", async () => {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { AwoooiError } from "../lib/error.ts";
 import { silentLog } from "../lib/log.ts";
+import { redactText } from "../lib/redact.ts";
 import { type ConfigOptions, parseSettings, readSettings, settingAt } from "./config.ts";
 import { configSchema } from "./config-schema.ts";
 import { checked } from "./live.ts";
@@ -28,6 +29,8 @@ function leaves(value: unknown, path = ""): [string, unknown][] {
 function redacted(value: unknown, path: string): unknown {
   if (isSecret(path)) return Array.isArray(value) && value.length === 0 ? [] : "[redacted]";
   if (Array.isArray(value)) return value.map((item, index) => redacted(item, `${path}.${index}`));
+  // Of a command's arguments one may be a credential.
+  if (typeof value === "string") return redactText(value);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, redacted(inner, `${path}.${key}`)]),

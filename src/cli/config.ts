@@ -5,7 +5,7 @@ import { urlPath } from "../lib/url-path.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
 import type { CliIo, LocalConfig } from "./io.ts";
-import { moment } from "./print.ts";
+import { counted, moment } from "./print.ts";
 
 type Options = { json?: boolean; config?: string };
 
@@ -35,7 +35,7 @@ async function check(session: Session, options: Options): Promise<void> {
   for (const { path, message } of warnings)
     session.out.line(session.out.asTyped(`warning  ${path}: ${message}`), "yellow");
   const what = file ?? "The environment and the defaults (there is no awoooi.yaml in this folder)";
-  session.out.line(`${what}: ${errors.length} errors, ${warnings.length} warnings`);
+  session.out.line(`${what}: ${counted(errors.length, "error")}, ${counted(warnings.length, "warning")}`);
 }
 
 async function show(session: Session, options: Options): Promise<void> {

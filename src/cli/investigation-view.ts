@@ -83,9 +83,9 @@ export function printEvidence(out: Printer, found: Investigation): void {
   if (findings.length + evidence.length + missing.length === 0) return;
   out.line();
   out.line(`Evidence, seen at ${moment(at)}`, "bold");
-  for (const { weight, title, meaning, code } of findings) {
+  for (const { weight, title, meaning, code, evidence: cited } of findings) {
     out.line(`${weight.toUpperCase()}  ${title}`, STYLES[weight]);
-    out.line(`  ${meaning} [${code}]`);
+    out.line(`  ${meaning} [${code}; ${cited.join(", ")}]`);
   }
   printRead(out, found, LINES);
   printMissing(out, found);
