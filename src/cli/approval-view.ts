@@ -1,5 +1,6 @@
 import type { Approval } from "../contract/approval.ts";
-import { byWhom, type Cell, counted, moment, type Printer, type Style } from "./print.ts";
+import { counted } from "../lib/words.ts";
+import { byWhom, type Cell, moment, type Printer, type Style } from "./print.ts";
 
 const STATUS_STYLES: Partial<Record<Approval["status"], Style>> = {
   pending: "yellow",

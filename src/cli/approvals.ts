@@ -3,12 +3,13 @@ import { type Approval, approval, approvalStatus, approve as approveBody } from 
 import { pageOf } from "../contract/common.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
+import { counted } from "../lib/words.ts";
 import { approvalStatusCell, howToDecide, missingSignatures, printPlan } from "./approval-view.ts";
 import { read, request } from "./client.ts";
 import { duration, group, id, leaf, limit, oneOf, type Session } from "./command.ts";
 import { addFollowing, type FollowOptions, follow, WAIT_HELP } from "./follow.ts";
 import { readLine } from "./io.ts";
-import { counted, moment, shellWord } from "./print.ts";
+import { moment, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; incident?: string; limit?: number; cursor?: string };

@@ -2,10 +2,11 @@ import type { Command } from "commander";
 import { configStatus, reloaded } from "../contract/system.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
+import { counted } from "../lib/words.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
 import type { CliIo, LocalConfig } from "./io.ts";
-import { counted, moment } from "./print.ts";
+import { moment } from "./print.ts";
 
 type Options = { json?: boolean; config?: string };
 

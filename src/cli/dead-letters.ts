@@ -9,9 +9,10 @@ import {
 } from "../contract/dead-letter.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
+import { counted } from "../lib/words.ts";
 import { read, request, ServerProblem } from "./client.ts";
 import { group, id, leaf, limit, type Session } from "./command.ts";
-import { type Cell, counted, moment, shellWord } from "./print.ts";
+import { type Cell, moment, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { source?: string; limit?: number; cursor?: string };

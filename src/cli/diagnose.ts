@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import {
+  CLUSTER_KINDS,
   type DiagnosisQuery,
   diagnosisQuery,
+  HOST_KINDS,
   type Investigation,
   investigation,
 } from "../contract/evidence.ts";
@@ -38,10 +40,7 @@ const SHORT: Record<string, string> = {
   proc: "process",
 };
 
-const KINDS = [
-  ...new Set(Object.values(SHORT)),
-  ...["job", "process", "host", "unit", "container", "unknown"],
-];
+const KINDS = ["process", "host", "unknown", ...CLUSTER_KINDS, ...HOST_KINDS];
 const KIND_OF = new Map([
   ...KINDS.map((kind) => [plural(kind), kind] as const),
   ...Object.entries(SHORT),

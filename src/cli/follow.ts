@@ -5,10 +5,10 @@ import { type Execution, execution } from "../contract/execution.ts";
 import { AwoooiError, ERRORS } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { wait } from "../lib/wait.ts";
+import { counted } from "../lib/words.ts";
 import { missingSignatures } from "./approval-view.ts";
 import { type Answer, read, request, ServerProblem } from "./client.ts";
 import { duration, id, leaf, type Session } from "./command.ts";
-import { counted } from "./print.ts";
 
 export type FollowOptions = { json?: boolean; timeout?: number };
 

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { type FreezeStatus, freezeStatus } from "../contract/freeze.ts";
 import { urlPath } from "../lib/url-path.ts";
+import { counted } from "../lib/words.ts";
 import { read, request } from "./client.ts";
 import { duration, leaf, type Session, withExamples } from "./command.ts";
-import { counted, moment } from "./print.ts";
+import { moment } from "./print.ts";
 
 type Json = { json?: boolean };
 type FreezeOptions = Json & { why?: string; for?: number };

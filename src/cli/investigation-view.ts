@@ -1,6 +1,7 @@
 import { couldBe, type EvidenceItem, type Finding, type Investigation } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import { type Cell, counted, moment, type Printer } from "./print.ts";
+import { counted } from "../lib/words.ts";
+import { type Cell, moment, type Printer } from "./print.ts";
 
 const STYLES = { cause: "red", symptom: "yellow", note: "dim" } as const;
 

@@ -11,10 +11,11 @@ import {
 } from "../contract/playbook.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
+import { counted } from "../lib/words.ts";
 import { writePlaybooks } from "../playbook/index.ts";
 import { read, request } from "./client.ts";
 import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
-import { byWhom, type Cell, counted, moment, shellWord } from "./print.ts";
+import { byWhom, type Cell, moment, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; limit?: number; cursor?: string };

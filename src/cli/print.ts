@@ -2,8 +2,6 @@ import { stripVTControlCharacters, styleText } from "node:util";
 import type { ActorKind } from "../contract/common.ts";
 import type { CliIo } from "./io.ts";
 
-export { counted } from "../lib/words.ts";
-
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 /** A text, or one in a style; its control characters are taken out when it is printed. */
 export type Cell = string | { text: string; style: Style };

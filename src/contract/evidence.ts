@@ -30,6 +30,12 @@ export const finding = z.object({
 });
 export type Finding = z.infer<typeof finding>;
 
+const WEIGHTS: readonly Finding["weight"][] = ["cause", "symptom", "note"];
+
+/** Sorts findings: causes first, then symptoms, then notes. */
+export const byWeight = (a: Pick<Finding, "weight">, b: Pick<Finding, "weight">): number =>
+  WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight);
+
 const SAYS_WELL: ReadonlySet<string> = new Set([
   "workload_healthy",
   "process_healthy",
@@ -97,6 +103,26 @@ export function couldBe(candidates: readonly TargetCandidate[] = []): string | u
   const how = `name ${targets.length === 1 ? "it" : "one"} with the label${labels.length > 1 ? "s" : ""} ${labels.join(", ")}`;
   return `Could be: ${targets.map(placeOf).join(", ")}; ${how}`;
 }
+
+/** Kinds of target that a cluster's investigator may know. */
+export const CLUSTER_KINDS = [
+  "deployment",
+  "statefulset",
+  "daemonset",
+  "replicaset",
+  "pod",
+  "job",
+  "cronjob",
+  "service",
+  "ingress",
+  "node",
+  "horizontalpodautoscaler",
+  "persistentvolumeclaim",
+  "persistentvolume",
+] as const;
+
+/** Kinds of what is on a host. */
+export const HOST_KINDS = ["unit", "container"] as const;
 
 /** A target to be looked at; `unknown`: a name of which the kind is not known. */
 export const diagnosisQuery = z.object({

@@ -1,9 +1,9 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import {
+  byWeight,
   couldBe,
   type DiagnosisQuery,
-  type Finding,
   type Investigation,
   investigation,
   MOST_CANDIDATES,
@@ -33,8 +33,6 @@ export type EvidenceTerms = {
 
 /** Seconds that one which was told to stop has for coming back with what it has. */
 const GRACE = 0.5;
-
-const WEIGHTS: readonly Finding["weight"][] = ["cause", "symptom", "note"];
 
 type Part = Pick<Investigation, "target" | "evidence" | "findings" | "missing" | "candidates">;
 
@@ -89,7 +87,7 @@ export function joined(parts: readonly Part[], asked?: string): Part {
       else whole.missing.push(`${finding.code} was left out: it rests on no evidence`);
     }
   }
-  whole.findings.sort((a, b) => WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight));
+  whole.findings.sort(byWeight);
   return whole;
 }
 

@@ -277,6 +277,10 @@ export async function incidentsInExecution(ctx: Ctx, incident_ids: readonly stri
   return new Set(rows.map((row) => row.id));
 }
 
+/** Where the whole stands by its latest step: what follows a step that was done is under way before it has begun. */
+const ofWhole = ({ step, status }: Pick<ExecutionRow, "step" | "status">): ExecutionRow["status"] =>
+  step > 1 && status === "pending" ? "running" : status;
+
 /** The latest execution of each of these approvals that have begun. Its status is that of all steps together. */
 export async function executionsOfApprovals(
   ctx: Ctx,
@@ -288,10 +292,7 @@ export async function executionsOfApprovals(
     .from(executions)
     .where(oneOf(executions.approval_id, approval_ids))
     .orderBy(asc(executions.approval_id), desc(executions.step))) as ExecutionRow[];
-  const underWay = ({ step, status }: ExecutionRow) => step > 1 && status === "pending";
-  return new Map(
-    rows.map((row) => [row.approval_id, underWay(row) ? { ...row, status: "running" as const } : row]),
-  );
+  return new Map(rows.map((row) => [row.approval_id, { ...row, status: ofWhole(row) }]));
 }
 
 /** Where what is being done about these incidents stands, by approval: of several steps as of the whole. */
@@ -303,15 +304,13 @@ export async function executionsUnderWay(
   const rows = await ctx.db
     .selectDistinctOn([executions.approval_id], {
       approval_id: executions.approval_id,
-      status: sql<
-        ExecutionRow["status"]
-      >`case when ${executions.step} > 1 and ${executions.status} = 'pending'
-        then 'running' else ${executions.status} end`,
+      step: executions.step,
+      status: executions.status,
     })
     .from(executions)
     .where(and(oneOf(executions.incident_id, incident_ids), inArray(executions.status, LIVE)))
     .orderBy(asc(executions.approval_id), desc(executions.step));
-  return new Map(rows.map((row) => [row.approval_id, row.status]));
+  return new Map(rows.map((row) => [row.approval_id, ofWhole(row)]));
 }
 
 /** Where each of these executions stands. */

@@ -1,27 +1,15 @@
-import type { DiagnosisQuery, TargetCandidate } from "../contract/evidence.ts";
+import {
+  CLUSTER_KINDS,
+  type DiagnosisQuery,
+  HOST_KINDS,
+  type TargetCandidate,
+} from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Investigator } from "../decision/index.ts";
 import { hostNamed, type KnownTargets } from "../incident/index.ts";
 import { closeNames } from "../lib/close-names.ts";
 import { withArticle } from "../lib/words.ts";
 
-/** Kinds that a cluster's investigator may know. */
-const IN_CLUSTERS = [
-  "deployment",
-  "statefulset",
-  "daemonset",
-  "replicaset",
-  "pod",
-  "job",
-  "cronjob",
-  "service",
-  "ingress",
-  "node",
-  "horizontalpodautoscaler",
-  "persistentvolumeclaim",
-  "persistentvolume",
-];
-const ON_HOSTS = ["unit", "container"];
 /** Names of one kind that a message lists. */
 const LISTED = 20;
 
@@ -53,9 +41,9 @@ function whatThereIs(
   investigators: readonly Investigator[],
 ): string {
   const named = [...processes.map((name) => `process/${name}`), ...hosts.map(({ name }) => `host/${name}`)];
-  const inCluster = IN_CLUSTERS.filter((kind) => looks(investigators, { kind, name: "any" }));
+  const inCluster = CLUSTER_KINDS.filter((kind) => looks(investigators, { kind, name: "any" }));
   const [host] = hosts;
-  const onHost = host === undefined ? [] : ON_HOSTS.map((kind) => `${kind}/NAME with --host ${host.name}`);
+  const onHost = host === undefined ? [] : HOST_KINDS.map((kind) => `${kind}/NAME with --host ${host.name}`);
   const can = [
     ...(named.length === 0 ? [] : [several(named)]),
     ...(inCluster.length === 0 ? [] : [`${inCluster.map((kind) => `${kind}/NAME`).join(", ")} of a cluster`]),
@@ -97,7 +85,7 @@ export function nobodyKnows(
   const missing =
     (kind === "process" && known.processes.length > 0) || (kind === "host" && (known.hosts ?? []).length > 0);
   if (missing) return { wrong: false, message: `No ${kind} ${name} is configured.${close}${there}` };
-  const [like] = closeNames(kind, ["process", "host", ...IN_CLUSTERS, ...ON_HOSTS]);
+  const [like] = closeNames(kind, ["process", "host", ...CLUSTER_KINDS, ...HOST_KINDS]);
   const meant = like === undefined || like === kind ? "" : ` Did you mean ${like}/${name}?`;
   return {
     wrong: true,

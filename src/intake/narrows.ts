@@ -60,15 +60,15 @@ const WORKLOADS = new Map([
 
 const text = (kind: Kind, value: string) => `${kind}=${clip(value, LONGEST)}`;
 
-const labels = new Map<string, string>();
+const folded = new Map<string, string>();
 const MOST_LABELS = 10_000;
 
 /** The label that a name stands for; senders use few, again and again. */
 function labelOf(name: string): string {
-  const known = labels.get(name);
+  const known = folded.get(name);
   if (known !== undefined) return known;
   const label = foldLabel(name).replace(EXPORTED, "");
-  if (labels.size < MOST_LABELS) labels.set(name, label);
+  if (folded.size < MOST_LABELS) folded.set(name, label);
   return label;
 }
 

@@ -1,9 +1,10 @@
 import { open, writeFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { AwoooiError, messageOf } from "../../lib/error.ts";
+import { counted } from "../../lib/words.ts";
 import type { Session } from "../command.ts";
 import { readInput } from "../io.ts";
-import { counted } from "../print.ts";
+
 import { convertAlertmanager, type Imported } from "./convert.ts";
 
 // An export is compressed: it begins with these two bytes. What is no export is read as the other.

@@ -7,6 +7,7 @@ import { inTime } from "../../../lib/duration.ts";
 import { messageOf } from "../../../lib/error.ts";
 import type { Turns } from "../../../lib/turns.ts";
 import { effectOf } from "./effect.ts";
+import { configured } from "./look.ts";
 import { ask } from "./probe.ts";
 import { checkFolder, checkProgram, checkStateFolder } from "./program.ts";
 import { start } from "./spawn.ts";
@@ -135,9 +136,7 @@ function resolve(processes: ReadonlyMap<string, Supervised>, name: string): Reso
 export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns: Turns): Executor {
   const find = ({ kind, target }: Operation): Supervised => {
     if (kind !== "process.restart") throw new Error(`${kind} is not for local processes`);
-    const one = processes.get(target.name);
-    if (one === undefined) throw new Error(`no process "${clip(target.name, 100)}" is configured`);
-    return one;
+    return configured(processes, target.name);
   };
   return {
     id: "local-process",

@@ -1,9 +1,8 @@
 import type { Observation } from "../../../contract/execution.ts";
-import { clip } from "../../../lib/clip.ts";
-import { inTime } from "../../../lib/duration.ts";
 import type { Observer } from "../../../verification/index.ts";
-import { ask, type Probed } from "./probe.ts";
-import { type Live, locate, type Supervised } from "./supervised.ts";
+import { configured, look } from "./look.ts";
+import type { Probed } from "./probe.ts";
+import type { Live, Supervised } from "./supervised.ts";
 
 function healthOf(live: Live | undefined, probed: Probed | undefined): boolean | null {
   if (live === undefined) return false;
@@ -11,16 +10,8 @@ function healthOf(live: Live | undefined, probed: Probed | undefined): boolean |
 }
 
 async function observe(one: Supervised, now: Date): Promise<Observation> {
-  const { probe } = one.config;
-  const [live, probed] = await Promise.all([locate(one), probe && ask(probe)]);
-  const age = live && inTime(now.getTime() - Date.parse(live.started_at));
-  const process = {
-    name: "process",
-    passed: live !== undefined,
-    message: live
-      ? `pid ${live.pid}, up for ${age}${live.suspended ? ", suspended" : ""}`
-      : ["none is running", one.stopped()].filter(Boolean).join(", stopped on purpose "),
-  };
+  const { live, text, probed } = await look(one, now);
+  const process = { name: "process", passed: live !== undefined, message: text };
   const facts = probed ? [process, { name: "probe", passed: probed.ok, message: probed.message }] : [process];
   return { at: now.toISOString(), healthy: healthOf(live, probed), facts };
 }
@@ -30,10 +21,6 @@ export function createObserver(processes: ReadonlyMap<string, Supervised>): Obse
   return {
     id: "local-process",
     observes: ({ kind, name }) => kind === "process" && processes.has(name),
-    async observe({ name }, now) {
-      const one = processes.get(name);
-      if (one === undefined) throw new Error(`no process "${clip(name, 100)}" is configured`);
-      return observe(one, now);
-    },
+    observe: async ({ name }, now) => observe(configured(processes, name), now),
   };
 }

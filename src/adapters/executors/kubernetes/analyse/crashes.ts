@@ -1,4 +1,5 @@
 import type { V1ContainerStateTerminated } from "@kubernetes/client-node";
+import { counted } from "../../../../lib/words.ts";
 import { exitMeaning } from "./exit-codes.ts";
 import type { Analyser, Draft, Fact, Facts } from "./facts.ts";
 import {
@@ -14,7 +15,7 @@ import {
   secondsSince,
   stateFact,
 } from "./pods.ts";
-import { ago, counted, logTail, podsText } from "./text.ts";
+import { ago, logTail, podsText } from "./text.ts";
 
 /** How a container ended last, whether or not it runs again. */
 export const lastEnd = ({ status }: Container): V1ContainerStateTerminated | undefined =>

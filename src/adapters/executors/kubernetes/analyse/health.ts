@@ -1,7 +1,8 @@
+import { counted } from "../../../../lib/words.ts";
 import { CODES } from "./codes.ts";
 import type { Draft, Fact, Facts } from "./facts.ts";
 import { isReady, livePods, nameOf } from "./pods.ts";
-import { counted, podsText } from "./text.ts";
+import { podsText } from "./text.ts";
 import { countOf, observed } from "./workload.ts";
 
 /** Fewer replicas than there should be: what follows from whatever is the cause. */

@@ -1,4 +1,4 @@
-import type { EvidenceItem, Finding } from "../../../../contract/evidence.ts";
+import { byWeight, type EvidenceItem, type Finding } from "../../../../contract/evidence.ts";
 import { admission } from "./admission.ts";
 import { autoscalers, budgets, certificates } from "./capacity.ts";
 import { CODES, EXPLAINED_BY, type FindingCode } from "./codes.ts";
@@ -68,7 +68,6 @@ const analysersOf = (kind: string) =>
   (Object.hasOwn(ANALYSERS_OF, kind) ? ANALYSERS_OF[kind] : undefined) ?? ANALYSERS;
 
 const ORDER = Object.keys(CODES) as FindingCode[];
-const WEIGHTS: readonly Finding["weight"][] = ["cause", "symptom", "note"];
 
 function weightOf(code: FindingCode, drafts: readonly Draft[]): Finding["weight"] {
   const explained = drafts.some((other) => EXPLAINED_BY[code]?.includes(other.code));
@@ -103,10 +102,7 @@ export function analyse(facts: Facts): { evidence: EvidenceItem[]; findings: Fin
   const { evidence, cite } = notebook(facts.now);
   const weighed = drafts
     .map((draft) => ({ draft, weight: weightOf(draft.code, drafts) }))
-    .sort((a, b) => {
-      const byWeight = WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight);
-      return byWeight === 0 ? ORDER.indexOf(a.draft.code) - ORDER.indexOf(b.draft.code) : byWeight;
-    });
+    .sort((a, b) => byWeight(a, b) || ORDER.indexOf(a.draft.code) - ORDER.indexOf(b.draft.code));
   const findings = weighed.map(({ draft: { code, title, meaning, facts: rests }, weight }) => ({
     code,
     weight,

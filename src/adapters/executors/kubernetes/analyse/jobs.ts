@@ -1,9 +1,10 @@
 import type { V1Job } from "@kubernetes/client-node";
+import { counted } from "../../../../lib/words.ts";
 import { lastEnd, logFacts } from "./crashes.ts";
 import { exitMeaning } from "./exit-codes.ts";
 import type { Analyser, Draft, Fact, Facts } from "./facts.ts";
 import { containersOf, eventFact, eventsOf, eventTime, nameOf, secondsSince, stateFact } from "./pods.ts";
-import { counted, oneLine } from "./text.ts";
+import { oneLine } from "./text.ts";
 
 function endsOf(facts: Facts, job: V1Job) {
   return facts.pods

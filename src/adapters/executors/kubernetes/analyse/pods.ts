@@ -1,6 +1,7 @@
 import type { CoreV1Event, V1Container, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
+import { counted } from "../../../../lib/words.ts";
 import type { Fact, Facts } from "./facts.ts";
-import { counted, oneLine } from "./text.ts";
+import { oneLine } from "./text.ts";
 
 /** What happened longer ago is over. */
 export const LATELY_SECONDS = 3_600;

@@ -1,8 +1,9 @@
+import { counted } from "../../../../lib/words.ts";
 import type { FindingCode } from "./codes.ts";
 import type { Analyser, Draft, Fact, Facts, Revision } from "./facts.ts";
 import { isReady, nameOf, secondsSince } from "./pods.ts";
 import { type Aspect, type Change, templateChanges } from "./template-diff.ts";
-import { ago, counted, oneLine } from "./text.ts";
+import { ago, oneLine } from "./text.ts";
 import { countOf, podsOf, readyOf } from "./workload.ts";
 
 const DAY_SECONDS = 86_400;

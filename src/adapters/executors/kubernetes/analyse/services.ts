@@ -1,7 +1,8 @@
 import type { V1Pod, V1ServicePort } from "@kubernetes/client-node";
+import { counted } from "../../../../lib/words.ts";
 import type { Analyser, Draft, Fact, Facts, ServiceFacts } from "./facts.ts";
 import { isReady, livePods, nameOf } from "./pods.ts";
-import { counted, oneLine, podsText } from "./text.ts";
+import { oneLine, podsText } from "./text.ts";
 
 function selects({ service }: ServiceFacts, pod: V1Pod): boolean {
   const selector = Object.entries(service.spec?.selector ?? {});

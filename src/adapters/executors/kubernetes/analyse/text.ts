@@ -58,5 +58,3 @@ export function ago(then: Date, now: Date): string {
 export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
-
-export { counted } from "../../../../lib/words.ts";

@@ -1,0 +1,27 @@
+import { clip } from "../../../lib/clip.ts";
+import { inTime } from "../../../lib/duration.ts";
+import { ask, type Probed } from "./probe.ts";
+import { type Live, locate, type Supervised } from "./supervised.ts";
+
+/** What is seen of a process now: `text` says of itself what it does, `probed` what its probe is answered, if it has one. */
+export type Look = { live: Live | undefined; text: string; probed: Probed | undefined };
+
+/** The configured process of this name; throws where there is none. */
+export function configured(processes: ReadonlyMap<string, Supervised>, name: string): Supervised {
+  const one = processes.get(name);
+  if (one === undefined) throw new Error(`no process "${clip(name, 100)}" is configured`);
+  return one;
+}
+
+/** Milliseconds since it was started. */
+export const ageOf = ({ started_at }: Live, now: Date): number => now.getTime() - Date.parse(started_at);
+
+/** Whether it lives, and what its probe answers: both are looked at, at the same time. */
+export async function look(one: Supervised, now: Date): Promise<Look> {
+  const { probe } = one.config;
+  const [live, probed] = await Promise.all([locate(one), probe && ask(probe)]);
+  const text = live
+    ? `pid ${live.pid}, up for ${inTime(ageOf(live, now))}${live.suspended ? ", suspended" : ""}`
+    : ["none is running", one.stopped()].filter(Boolean).join(", stopped on purpose ");
+  return { live, text, probed };
+}
