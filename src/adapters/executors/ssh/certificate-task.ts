@@ -1,7 +1,7 @@
 import type { Operation } from "../../../operation/index.ts";
 import { type Certificate, certificates, daysLeft } from "./certificates.ts";
 import { type Argv, checkPermission, type Host } from "./host.ts";
-import type { Seen, Task } from "./task.ts";
+import { onHost, type Seen, type Task } from "./task.ts";
 
 type Renew = Extract<Operation, { kind: "host.renew_certificate" }>;
 
@@ -32,9 +32,7 @@ export function certificateTask(host: Host, operation: Renew): Task {
   const argv = host.config.renew_certificate as unknown as Argv;
   return {
     undo: "a certificate that was renewed stays; the one before is in the archive of what renews it",
-    async resolve() {
-      return { result: "hit", exact: { ...operation, target: { ...operation.target, name: host.name } } };
-    },
+    resolve: async () => onHost(host, operation),
     async dryRun() {
       const [permission, found] = await Promise.all([checkPermission(host, argv), certificates(host)]);
       const name = "certificates that are due";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { containerName } from "../../../operation/index.ts";
 import type { Host } from "./host.ts";
 import { nameGap } from "./task.ts";
-import { inLine } from "./text.ts";
+import { inLine, linesOf } from "./text.ts";
 import type { Told } from "./units.ts";
 
 // What of `docker inspect` is asked for; podman's is the same as far as this goes.
@@ -98,7 +98,7 @@ export async function listContainers(
     host.runtime("ps", "--all", "--no-trunc", ...args, "--format", "{{.ID}}\t{{.Names}}"),
   );
   if (!looked.ok) return looked;
-  const rows = looked.stdout.split("\n").filter((line) => line.trim() !== "");
+  const rows = linesOf(looked.stdout);
   const value = rows.map((line) => {
     const [id = "", names = ""] = line.split("\t");
     return { id: id.trim(), name: inLine(names.split(",")[0] ?? "") };

@@ -40,15 +40,12 @@ const SECONDS = 25;
 /** Reads a host's facts: one session, one command. Of the filesystems of `paths`, too, whatever their kind. */
 export async function readFacts(
   host: Host,
-  { signal, paths = [] }: { signal?: AbortSignal; paths?: readonly string[] } = {},
+  { signal, paths = [] }: { signal?: AbortSignal | undefined; paths?: readonly string[] } = {},
 ): Promise<Told<HostFacts>> {
   const { runtime, sudo, certificates } = host.config;
   const mark = `=${randomBytes(12).toString("hex")}=`;
   const count = String(paths.length);
   const args = [mark, runtime, sudo ? "sudo" : "", count, ...paths, ...certificates] as const;
-  const looked = await host.look(["sh", "-c", SCRIPT, "sh", ...args], {
-    seconds: SECONDS,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const looked = await host.look(["sh", "-c", SCRIPT, "sh", ...args], { seconds: SECONDS, signal });
   return looked.ok ? { ok: true, value: parseFacts(looked.stdout, mark, paths) } : looked;
 }

@@ -3,7 +3,7 @@ import { readFacts } from "./diagnose-script.ts";
 import type { HostFacts } from "./facts.ts";
 import { evidenceOf, findingsOf } from "./findings.ts";
 import type { Host } from "./host.ts";
-import type { Seen, Task } from "./task.ts";
+import { onHost, type Seen, type Task } from "./task.ts";
 import { inBytes, shown } from "./text.ts";
 
 type Diagnose = Extract<Operation, { kind: "host.diagnose" }>;
@@ -49,9 +49,7 @@ export async function observeHost(host: Host, now: Date): Promise<Seen> {
 export function diagnoseTask(host: Host, operation: Diagnose): Task {
   return {
     undo: "it only looks",
-    async resolve() {
-      return { result: "hit", exact: { ...operation, target: { ...operation.target, name: host.name } } };
-    },
+    resolve: async () => onHost(host, operation),
     dryRun: async () => ({ checks: [] }),
     snapshot: async () => ({}),
     async act(signal) {

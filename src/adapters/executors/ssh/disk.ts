@@ -1,4 +1,4 @@
-import type { Host } from "./host.ts";
+import type { Host, RunOptions } from "./host.ts";
 import type { Seen } from "./task.ts";
 import { inBytes } from "./text.ts";
 import type { Told } from "./units.ts";
@@ -22,16 +22,22 @@ export async function diskOf(host: Host, path: string): Promise<Told<Disk>> {
     : { ok: true, value: disk };
 }
 
-/** The filesystem on which the container runtime keeps everything. */
-export async function runtimeDisk(host: Host): Promise<Told<Disk>> {
+/** The folder in which the container runtime keeps everything. */
+export async function runtimeRoot(host: Host, options: RunOptions = {}): Promise<Told<string>> {
   const { runtime } = host.config;
   const format = runtime === "podman" ? "{{.Store.GraphRoot}}" : "{{.DockerRootDir}}";
-  const info = await host.look(host.runtime("info", "--format", format));
+  const info = await host.look(host.runtime("info", "--format", format), options);
   if (!info.ok) return info;
-  const root = info.stdout.trim();
-  if (!/^\/[^\0\n]{0,4000}$/.test(root))
-    return { ok: false, message: `${runtime} does not say where it keeps its data` };
-  return diskOf(host, root);
+  const value = info.stdout.trim();
+  return /^\/[^\0\n]{0,4000}$/.test(value)
+    ? { ok: true, value }
+    : { ok: false, message: `${runtime} does not say where it keeps its data` };
+}
+
+/** The filesystem on which the container runtime keeps everything. */
+export async function runtimeDisk(host: Host): Promise<Told<Disk>> {
+  const root = await runtimeRoot(host);
+  return root.ok ? diskOf(host, root.value) : root;
 }
 
 /** Whether there is more room than before; without a before nothing can be said. */

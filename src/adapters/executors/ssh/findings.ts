@@ -1,4 +1,4 @@
-import { type EvidenceItem, type Finding, saysWell } from "../../../contract/evidence.ts";
+import { byWeight, type EvidenceItem, type Finding, saysWell } from "../../../contract/evidence.ts";
 import { daysLeft } from "./certificates.ts";
 import { ofDisks } from "./disk-findings.ts";
 import type { Filesystem, HostFacts } from "./facts.ts";
@@ -262,7 +262,6 @@ const JUDGES: readonly Judge[] = [
   processes,
   clock,
 ];
-const WEIGHTS = ["cause", "symptom", "note"];
 
 /** Numbers facts as they are cited. */
 export function evidenceOf(source: string, at: string): { cite: Cite; items: EvidenceItem[] } {
@@ -317,5 +316,5 @@ export function findingsOf(
   const judged: Judged = { ...facts, about: more.about ?? [], room: more.room ?? [] };
   const found = JUDGES.flatMap((judge) => judge(judged, cite, host));
   const all = [...well(judged, found, cite, host), ...found];
-  return all.sort((a, b) => WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight));
+  return all.sort(byWeight);
 }

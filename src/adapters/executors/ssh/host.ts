@@ -7,7 +7,7 @@ import { type Ran, runLine } from "./run.ts";
 import { inLine, shown } from "./text.ts";
 
 export type Argv = readonly [string, ...string[]];
-export type RunOptions = { seconds?: number; signal?: AbortSignal };
+export type RunOptions = { seconds?: number; signal?: AbortSignal | undefined };
 
 /** What a look came to: its output, or why there is none. `code` is the exit code where there was one. */
 export type Looked = { ok: true; stdout: string } | { ok: false; message: string; code?: number };
@@ -68,7 +68,7 @@ export class Host {
 
   /** Runs what changes nothing. */
   async look(argv: Argv, { seconds = LOOK_SECONDS, signal }: RunOptions = {}): Promise<Looked> {
-    const ran = await this.run(argv, signal === undefined ? { seconds } : { seconds, signal });
+    const ran = await this.run(argv, { seconds, signal });
     if (ran.kind === "failed") return { ok: false, message: ran.error };
     if (ran.code !== 0) return { ok: false, message: saying(ran), code: ran.code };
     if (ran.dropped > 0)

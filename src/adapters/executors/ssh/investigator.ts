@@ -1,4 +1,4 @@
-import type { Finding, Investigation } from "../../../contract/evidence.ts";
+import { byWeight, type Finding, type Investigation } from "../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../contract/incident.ts";
 import type { Investigator } from "../../../decision/index.ts";
 import { inTime } from "../../../lib/duration.ts";
@@ -205,13 +205,12 @@ function ofTarget(
 
 /** What was said of one thing twice, once: the target's own finding first. */
 function merged(findings: readonly Finding[]): Finding[] {
-  const weights = ["cause", "symptom", "note"];
   const seen = new Set<string>();
   const once = findings.filter(({ code, title }) => {
     const key = `${code} ${/[\w@-]+\.service|Container \S+/.exec(title)?.[0] ?? title}`;
     return !seen.has(key) && seen.add(key);
   });
-  return once.sort((a, b) => weights.indexOf(a.weight) - weights.indexOf(b.weight));
+  return once.sort(byWeight);
 }
 
 /** Reads a host, and of a unit or container its state and its last lines, and says what they mean. */

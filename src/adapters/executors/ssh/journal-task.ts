@@ -2,7 +2,7 @@ import type { Operation } from "../../../operation/index.ts";
 import { diskOf, observeDisk } from "./disk.ts";
 import { type Argv, checkPermission, type Host } from "./host.ts";
 import { type Journal, readJournal } from "./journal.ts";
-import type { Task } from "./task.ts";
+import { onHost, type Task } from "./task.ts";
 import { inBytes } from "./text.ts";
 
 type Vacuum = Extract<Operation, { kind: "host.vacuum_journal" }>;
@@ -20,9 +20,7 @@ export function journalTask(host: Host, operation: Vacuum): Task {
   };
   return {
     undo: "the entries that were removed are gone",
-    async resolve() {
-      return { result: "hit", exact: { ...operation, target: { ...operation.target, name: host.name } } };
-    },
+    resolve: async () => onHost(host, operation),
     async dryRun() {
       const [permission, journal] = await Promise.all([checkPermission(host, argv), readJournal(host)]);
       const name = "journal";

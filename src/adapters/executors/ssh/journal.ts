@@ -21,7 +21,7 @@ export function parseJournal(text: string): Journal | undefined {
 export async function readJournal(host: Host, signal?: AbortSignal): Promise<Told<Journal>> {
   const [root = "env", ...more] = host.config.sudo ? ["sudo", "-n", "--"] : [];
   const argv = ["sh", "-c", SCRIPT, "sh", root, ...more] as const;
-  const looked = await host.look(argv, signal === undefined ? {} : { signal });
+  const looked = await host.look(argv, { signal });
   if (!looked.ok) return looked;
   const value = parseJournal(looked.stdout);
   return value === undefined

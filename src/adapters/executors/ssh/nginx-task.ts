@@ -1,6 +1,6 @@
 import type { Operation } from "../../../operation/index.ts";
 import { type Argv, checkPermission, type Host } from "./host.ts";
-import type { Task } from "./task.ts";
+import { onHost, type Task } from "./task.ts";
 import { observeUnit } from "./unit-task.ts";
 import { inState, unitState } from "./units.ts";
 
@@ -19,7 +19,7 @@ export function nginxTask(host: Host, operation: Reload): Task {
       if (!state.ok) return { result: "error", message: state.message };
       if (state.value.load !== "loaded")
         return { result: "miss", message: `there is no ${UNIT} on ${host.name}` };
-      return { result: "hit", exact: { ...operation, target: { ...operation.target, name: host.name } } };
+      return onHost(host, operation);
     },
     async dryRun() {
       const [reload, test, syntax, state] = await Promise.all([

@@ -1,8 +1,8 @@
 import type { Operation } from "../../../operation/index.ts";
 import { observeDisk, runtimeDisk } from "./disk.ts";
 import { checkPermission, type Host } from "./host.ts";
-import type { Task } from "./task.ts";
-import { inLine } from "./text.ts";
+import { onHost, type Task } from "./task.ts";
+import { inLine, linesOf } from "./text.ts";
 import type { Told } from "./units.ts";
 
 type Prune = Extract<Operation, { kind: "host.docker_prune" }>;
@@ -17,7 +17,7 @@ function pruneArgs({ parameters: { what, all_images } }: Prune): string[] {
 async function listed(host: Host, args: string[], what: string): Promise<Told<Removable[]>> {
   const looked = await host.look(host.runtime(...args));
   if (!looked.ok) return looked;
-  const rows = looked.stdout.split("\n").filter((line) => line.trim() !== "");
+  const rows = linesOf(looked.stdout);
   const value = rows.map((line) => {
     const [id = "", ...words] = line.split("\t");
     return { id: inLine(id, 80), words: `${what} ${words.map((word) => inLine(word)).join(", ")}` };
@@ -68,9 +68,7 @@ export function pruneTask(host: Host, operation: Prune): Task {
   const args = pruneArgs(operation);
   return {
     undo: "what was removed is gone: images can be pulled again, stopped containers are lost",
-    async resolve() {
-      return { result: "hit", exact: { ...operation, target: { ...operation.target, name: host.name } } };
-    },
+    resolve: async () => onHost(host, operation),
     async dryRun() {
       const [permission, free, list] = await Promise.all([
         checkPermission(host, [host.config.runtime, ...args]),

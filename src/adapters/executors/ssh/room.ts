@@ -1,10 +1,11 @@
 import { listContainers } from "./containers.ts";
+import { runtimeRoot } from "./disk.ts";
 import type { Filesystem, HostFacts } from "./facts.ts";
 import type { Host } from "./host.ts";
 import { readJournal } from "./journal.ts";
 import { logSizes } from "./logs-task.ts";
 import { mountOf } from "./mounts.ts";
-import { inLine } from "./text.ts";
+import { inLine, linesOf } from "./text.ts";
 import type { Told } from "./units.ts";
 
 /** Something that takes room on a filesystem. Bytes. */
@@ -30,11 +31,10 @@ root=$1; shift; set -- timeout -k 1 4 "$@"
 /** Runs what only reads, as root where that is allowed; what it has said until it was ended counts. */
 function read({ host, signal }: Look, argv: readonly string[]) {
   const root = host.config.sudo ? "sudo" : "";
-  const options = signal === undefined ? {} : { signal };
-  return host.look(["sh", "-c", AS_FAR_AS_ALLOWED, "sh", root, ...argv], options);
+  return host.look(["sh", "-c", AS_FAR_AS_ALLOWED, "sh", root, ...argv], { signal });
 }
 
-const linesOf = (text: string) => text.split("\n").filter((line) => line.trim() !== "");
+const mountIn = (path: string, { facts, full }: Look) => mountOf(path, [...facts.filesystems, ...full]);
 const onOne = (mount: string | undefined, { full }: Look) =>
   mount !== undefined && full.some((one) => one.mount === mount);
 
@@ -57,7 +57,7 @@ async function folders(look: Look): Promise<Told<Consumer[]>> {
   const mounts = new Set(look.full.map(({ mount }) => mount));
   const all = linesOf(said.stdout).flatMap((line): Consumer[] => {
     const [, size, path = ""] = /^(\d+)\s+(\/.*)$/.exec(line) ?? [];
-    const mount = mountOf(path, look.facts.filesystems.concat(look.full));
+    const mount = mountIn(path, look);
     if (size === undefined || mount === undefined || mounts.has(path)) return [];
     return [{ kind: "folder", name: inLine(path), bytes: Number(size) * 1024, mount }];
   });
@@ -106,7 +106,7 @@ async function journal(look: Look): Promise<Told<Consumer[]>> {
   const found = await readJournal(look.host, look.signal);
   if (!found.ok) return found;
   const { dir, bytes } = found.value;
-  const mount = mountOf(dir, look.facts.filesystems.concat(look.full));
+  const mount = mountIn(dir, look);
   return { ok: true, value: mount === undefined ? [] : [{ kind: "journal", name: dir, bytes, mount }] };
 }
 
@@ -121,12 +121,11 @@ export function sizeOf(text: string): number {
 async function ofRuntime(look: Look): Promise<Told<Consumer[]>> {
   const { host, signal } = look;
   const { runtime } = host.config;
-  const options = signal === undefined ? {} : { signal };
-  const root = runtime === "podman" ? "{{.Store.GraphRoot}}" : "{{.DockerRootDir}}";
-  const info = await host.look(host.runtime("info", "--format", root), options);
+  const options = { signal };
+  const root = await runtimeRoot(host, options);
   // Where there is no runtime it takes nothing.
-  if (!info.ok) return { ok: true, value: [] };
-  const mount = mountOf(info.stdout.trim(), look.facts.filesystems.concat(look.full));
+  if (!root.ok) return { ok: true, value: [] };
+  const mount = mountIn(root.value, look);
   if (mount === undefined || !onOne(mount, look)) return { ok: true, value: [] };
   const [usage, dangling, listed] = await Promise.all([
     host.look(host.runtime("system", "df", "--format", "{{.Type}}\t{{.Size}}"), options),

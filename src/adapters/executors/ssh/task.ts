@@ -2,12 +2,14 @@ import type { Check } from "../../../contract/approval.ts";
 import type { ActResult, DryRun, Resolution } from "../../../execution/index.ts";
 import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
-import type { containerName, unitName } from "../../../operation/index.ts";
+import type { containerName, Operation, unitName } from "../../../operation/index.ts";
+import type { Host } from "./host.ts";
 import { inLine } from "./text.ts";
 
 export type Effect = "done" | "not_done" | "cannot_tell";
 export type Seen = { healthy: boolean | null; facts: Check[] };
 type Snapshot = Record<string, unknown>;
+type OnHost = Extract<Operation, { target: { kind: "host" } }>;
 
 /** One operation on its host. Methods look, except `act`. */
 export type Task = {
@@ -22,6 +24,12 @@ export type Task = {
   /** Why nothing takes it back. */
   undo: string;
 };
+
+/** A host that is found, by whatever name: the operation is on the one of its configuration. */
+export function onHost(host: Pick<Host, "name">, operation: OnHost): Resolution {
+  const exact = { ...operation, target: { ...operation.target, name: host.name } } as OnHost;
+  return { result: "hit", exact };
+}
 
 /** What a name that is not there may have meant. */
 export function notFound(what: string, wanted: string, there: readonly string[]): Resolution {

@@ -20,6 +20,9 @@ export function inLine(text: string, limit = 200): string {
   return shown(text.replace(/\s+/g, " "), limit);
 }
 
+/** The lines of what a command printed, without those that are empty. */
+export const linesOf = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
+
 /** Bytes for people: `812 B`, `1.2 GB`. */
 export function inBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
