@@ -18,7 +18,7 @@ finish() {
   code=$?
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
   if [ -n "${server:-}" ]; then
-    awoooi processes stop shop --why "the tour is over" >/dev/null 2>&1 || true
+    awoooi processes stop shop --comment "the tour is over" >/dev/null 2>&1 || true
     kill "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
   fi
