@@ -41,11 +41,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
+/** What the shell printed. How the last command ended is not how the shell ends: the texts are random, and may fail. */
 function run(shell: string, script: string, env: Record<string, string>): string {
   return execFileSync(`/usr/bin/${shell}`, ["-s"], {
     cwd: work,
     env: { PATH: tools, HOME: "/home/me", ...env },
-    input: script,
+    input: `${script}\nexit 0\n`,
     encoding: "utf8",
     maxBuffer: 2 ** 27,
     stdio: ["pipe", "pipe", "ignore"],
@@ -98,7 +99,7 @@ describe("what the reader says that a shell makes of a text", () => {
       // A shell that does not understand a text ends, which must be no other text's end. dash knows no $'…'.
       const mine = texts.filter((one) => shell === "bash" || !/\$['"]/.test(one.text));
       const calls = mine.map((one) => `t ${quoted(one.text)}`).join("\n");
-      const script = `t() { (eval "set -- $1" && printf '%s\\0' "$#" "$@") || printf '1\\0?error\\0'; }\n${calls}\n`;
+      const script = `t() { (eval "set -- $1" && printf '%s\\0' "$#" "$@") || printf '1\\0?error\\0'; }\n${calls}`;
       const made = lists(run(shell, script, {}), 0);
       expect(mine.map((one, at) => [one.text, made[at]])).toEqual(mine.map((one) => [one.text, one.words]));
     }
