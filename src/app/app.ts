@@ -104,8 +104,8 @@ function startLoops({ as, live, retention, every, intervals, log }: Loops): (() 
   const prune = () => retention.run();
   const swept = () => sweep(current().journey);
   const deliver = (stopping: AbortSignal) => {
-    const { notifiers, router } = current();
-    return deliverNotices(as("pipeline"), notifiers, stopping, router);
+    const { notifiers, router: route, gateway } = current();
+    return deliverNotices(as("pipeline"), notifiers, { stopping, route, gateway });
   };
   return [
     startLoop("retention", () => every, log, prune),

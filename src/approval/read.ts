@@ -32,6 +32,8 @@ export function shownStatus(
   }
 }
 
+const BEFORE_ACTING: ReadonlySet<ApprovalStatus> = new Set(["preparing", "pending", "approved"]);
+
 /** The approval as it crosses the wire. */
 export function presentRow(
   row: ApprovalRow,
@@ -39,14 +41,17 @@ export function presentRow(
     signatures: readonly JudgedSignature[];
     execution: ExecutionStatus | null;
     incident: Pick<IncidentRow, "fingerprint" | "hit_count">;
+    /** What stops every change now; null: nothing. */
+    stopped_by: string | null;
   },
 ): Approval {
   const { plan, created_at, expires_at, decided_at, authority_until, ...more_of_it } = row;
   const { prepare_until: _, begun_at: __, ...rest } = more_of_it;
+  const status = shownStatus(row, more.execution);
   return {
     ...rest,
     requested_by_kind: kindOf(row.requested_by_kind),
-    status: shownStatus(row, more.execution),
+    status,
     execution_status: more.execution,
     operation: shownOperation(plan.operation),
     steps: stepsOf(plan).map(shownOperation),
@@ -61,6 +66,7 @@ export function presentRow(
       counts: one.why_not === null,
       why_not: one.why_not,
     })),
+    stopped_by: BEFORE_ACTING.has(status) ? more.stopped_by : null,
     matched_playbook_id: plan.playbook_id ?? null,
     fingerprint: more.incident.fingerprint,
     hit_count: more.incident.hit_count,

@@ -75,6 +75,9 @@ export function printPlan(out: Printer, approval: Approval): void {
         : `${countedOf(approval)} of ${required_signatures}`,
     ],
     ["expires", moment(approval.expires_at)],
+    ...(approval.stopped_by === null
+      ? []
+      : ([["not now", { text: approval.stopped_by, style: "red" }]] as const)),
     ...(approval.authority_until === null
       ? []
       : ([["may run until", moment(approval.authority_until)]] as const)),

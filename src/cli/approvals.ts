@@ -61,6 +61,7 @@ function mustBePending({ approval_id, status }: Approval): void {
 async function agreed(session: Session, shown: Approval): Promise<boolean> {
   const failed = shown.dry_run_checks.filter((check) => !check.passed).length;
   if (failed > 0) session.err.line(`${counted(failed, "check")} did not pass.`, "red");
+  if (shown.stopped_by !== null) session.err.line("Carried out now, it would be refused (see above).", "red");
   session.io.stderr("Sign this plan? [y/N] ");
   return /^\s*y(es)?\s*$/i.test(await readLine(session.io.stdin));
 }

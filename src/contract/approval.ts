@@ -66,6 +66,8 @@ export const approval = z.object({
   ),
   requested_by: z.string(),
   requested_by_kind: shownKind,
+  /** What would refuse it if it were carried out now, whoever signs: a freeze, or the mode; null: nothing, or it is over. */
+  stopped_by: z.string().nullable().default(null),
   reject_reason: z.string().nullable(),
   matched_playbook_id: z.string().nullable(),
   fingerprint: z.string(),

@@ -107,11 +107,11 @@ function gateThree(options: GatewayOptions, caller: Caller, needed: Scope): Refu
   return refusal("scope_not_granted", `${caller} is not granted ${needed} (execution.grants)`);
 }
 
+/** By what every change may be stopped. */
+export type StopTerms = Pick<GatewayOptions, "mode" | "frozen" | "freeze_windows">;
+
 /** What stops every change now, whoever makes it: the mode, or a freeze. */
-export async function whatStopsAll(
-  ctx: Ctx,
-  options: Pick<GatewayOptions, "mode" | "frozen" | "freeze_windows">,
-): Promise<Refusal | undefined> {
+export async function whatStopsAll(ctx: Ctx, options: StopTerms): Promise<Refusal | undefined> {
   if (options.mode === "shadow") return refusal("mode_shadow", "in shadow mode nothing is changed");
   return whatFreezes(ctx, options);
 }

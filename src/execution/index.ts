@@ -1,6 +1,6 @@
 export { admitUnplanned, refuseExecution, waitForBeginnings } from "./admit.ts";
 export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
-export { authoriseCall, type Call, isOffered, whatStopsAll } from "./authorise.ts";
+export { authoriseCall, type Call, isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
 export { whatStops } from "./breakers.ts";
 export { callReadTool } from "./call-read-tool.ts";

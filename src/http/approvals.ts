@@ -18,7 +18,7 @@ import {
 import { pageOf, wireId } from "../contract/common.ts";
 import type { ExecutionStatus } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { executionsOfApprovals } from "../execution/index.ts";
+import { executionsOfApprovals, whatStopsAll } from "../execution/index.ts";
 import { incidentsById } from "../incident/index.ts";
 import type { ApiApp } from "./server.ts";
 import type { HttpDeps } from "./types.ts";
@@ -33,6 +33,7 @@ function asActedOn({ decided_at }: ApprovalRow, execution: ExecutionStatus | nul
 
 async function present(
   ctx: Ctx,
+  { gateway }: Pick<HttpDeps, "gateway">,
   rows: readonly { approval: ApprovalRow; execution: ExecutionStatus | null }[],
 ): Promise<Approval[]> {
   const signatures = await judgedSignatures(
@@ -43,17 +44,23 @@ async function present(
     ctx,
     rows.map((row) => row.approval.incident_id),
   );
+  const stopped_by = (await whatStopsAll(ctx, gateway))?.message ?? null;
   return rows.map(({ approval: row, execution }) => {
-    const found = incidents.get(row.incident_id);
-    if (found === undefined) throw new Error(`approval ${row.approval_id} has no incident`);
-    return presentRow(row, { signatures: signatures.get(row.approval_id) ?? [], execution, incident: found });
+    const incident = incidents.get(row.incident_id);
+    if (incident === undefined) throw new Error(`approval ${row.approval_id} has no incident`);
+    const judged = signatures.get(row.approval_id) ?? [];
+    return presentRow(row, { signatures: judged, execution, incident, stopped_by });
   });
 }
 
 /** One approval as it crosses the wire. */
-export async function presentOne(ctx: Ctx, row: ApprovalRow): Promise<Approval> {
+export async function presentOne(
+  ctx: Ctx,
+  deps: Pick<HttpDeps, "gateway">,
+  row: ApprovalRow,
+): Promise<Approval> {
   const acted = (await executionsOfApprovals(ctx, [row.approval_id])).get(row.approval_id);
-  const [view] = await present(ctx, [{ approval: row, execution: acted?.status ?? null }]);
+  const [view] = await present(ctx, deps, [{ approval: row, execution: acted?.status ?? null }]);
   if (view === undefined) throw new Error("one row gives one view");
   return view;
 }
@@ -70,7 +77,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
     },
     async ({ ctx, query }) => {
       const { rows, next_cursor } = await listApprovals(ctx, query);
-      return { items: rows.length === 0 ? [] : await present(ctx, rows), next_cursor };
+      return { items: rows.length === 0 ? [] : await present(ctx, deps, rows), next_cursor };
     },
   );
 
@@ -83,7 +90,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
         response: { 200: approval },
       },
     },
-    async ({ ctx, params: { id } }) => presentOne(ctx, await getApproval(ctx, id)),
+    async ({ ctx, params: { id } }) => presentOne(ctx, deps, await getApproval(ctx, id)),
   );
 
   app.post(
@@ -99,7 +106,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
       },
     },
     async ({ ctx, params: { id }, body }) =>
-      presentOne(ctx, await approve(ctx, { approval_id: id, ...body }, deps.terms)),
+      presentOne(ctx, deps, await approve(ctx, { approval_id: id, ...body }, deps.terms)),
   );
 
   app.post(
@@ -113,6 +120,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
         response: { 200: approval },
       },
     },
-    async ({ ctx, params: { id }, body }) => presentOne(ctx, await reject(ctx, { approval_id: id, ...body })),
+    async ({ ctx, params: { id }, body }) =>
+      presentOne(ctx, deps, await reject(ctx, { approval_id: id, ...body })),
   );
 }

@@ -10,7 +10,7 @@ import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });
 
-export function executionRoutes(app: ApiApp, deps: Pick<HttpDeps, "undo">): void {
+export function executionRoutes(app: ApiApp, deps: Pick<HttpDeps, "undo" | "gateway">): void {
   app.get(
     "/executions",
     {
@@ -53,7 +53,7 @@ export function executionRoutes(app: ApiApp, deps: Pick<HttpDeps, "undo">): void
     },
     async ({ ctx, params: { id }, body }) => {
       const approval_id = await deps.undo(ctx, { execution_id: id, comment: body?.comment });
-      return presentOne(ctx, await getApproval(ctx, approval_id));
+      return presentOne(ctx, deps, await getApproval(ctx, approval_id));
     },
   );
 }

@@ -2,7 +2,7 @@ import { getApproval } from "../approval/index.ts";
 import { couldBe, type Investigation, saysWell } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { evidenceOf, latestDecisions } from "../decision/index.ts";
-import { getExecution } from "../execution/index.ts";
+import { getExecution, type StopTerms, whatStopsAll } from "../execution/index.ts";
 import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../incident/index.ts";
 import { clip } from "../lib/clip.ts";
 import { AwoooiError } from "../lib/error.ts";
@@ -53,7 +53,11 @@ const howToStop = (approval_id: string, incident_id: string) => [
   `To take it back, the last step first: awoooi executions ls --incident ${incident_id}, then awoooi executions undo ID`,
 ];
 
-async function approvalPart(ctx: Ctx, approval_id: string): Promise<Pick<Card, "approval" | "lines">> {
+async function approvalPart(
+  ctx: Ctx,
+  approval_id: string,
+  gateway: StopTerms | undefined,
+): Promise<Pick<Card, "approval" | "lines">> {
   const { incident_id, plan, plan_hash, status, action, dry_run_checks, diff } = await getApproval(
     ctx,
     approval_id,
@@ -69,11 +73,14 @@ async function approvalPart(ctx: Ctx, approval_id: string): Promise<Pick<Card, "
   const each = steps.length === 1 ? [] : steps.map((one, at) => `${at + 1}. ${inWords(one)}`);
   const byItself = plan.authority === "policy";
   const asked = byItself ? "allowed by policy" : `${required_signatures} to sign`;
+  const stopped =
+    status === "pending" && gateway !== undefined ? await whatStopsAll(ctx, gateway) : undefined;
   const signable = status === "pending" ? { approval_id, plan_hash, required_signatures } : null;
   return {
     approval: signable,
     lines: [
       `${action} (${risk_level} risk, ${asked})`,
+      ...(stopped === undefined ? [] : [`Not now: ${stopped.message}`]),
       ...each,
       ...checks,
       ...changes,
@@ -190,14 +197,14 @@ function freezeCard({ topic, seq, created_at, payload }: Delivery): Card {
 }
 
 /** The card of a notice, from how things stand now. Null when what it is about is gone. */
-export async function cardOf(ctx: Ctx, delivery: Delivery): Promise<Card | null> {
+export async function cardOf(ctx: Ctx, delivery: Delivery, gateway?: StopTerms): Promise<Card | null> {
   if (delivery.incident_id === null)
     return delivery.topic === "pipeline.progress" ? progressCard(delivery) : freezeCard(delivery);
   try {
     const incident = await getIncident(ctx, delivery.incident_id);
     const card = base(delivery, incident);
     const { approval_id, execution_id, reason } = delivery.payload;
-    const part = approval_id === undefined ? null : await approvalPart(ctx, text(approval_id));
+    const part = approval_id === undefined ? null : await approvalPart(ctx, text(approval_id), gateway);
     const result = execution_id === undefined ? [] : await executionPart(ctx, text(execution_id));
     const why = reason === undefined ? [] : [text(reason)];
     const decided = DECIDED.has(delivery.topic) ? await decisionPart(ctx, incident) : [];

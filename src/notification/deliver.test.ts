@@ -101,9 +101,9 @@ describe("delivering notices", () => {
         }),
     };
     await notices(3);
-    await deliverNotices(ctx, [slow], stop.signal);
+    await deliverNotices(ctx, [slow], { stopping: stop.signal });
     expect(await states("slow")).toEqual([{ state: "waiting", n: 3, attempts: 0 }]);
-    await deliverNotices(ctx, [notifier("slow")], stop.signal);
+    await deliverNotices(ctx, [notifier("slow")], { stopping: stop.signal });
     expect(await states("slow")).toEqual([{ state: "waiting", n: 3, attempts: 0 }]);
   });
 
@@ -242,7 +242,7 @@ describe("delivering notices", () => {
     );
     await notices(2);
     await notices(1, "INC-2");
-    await deliverNotices(ctx, channels, undefined, route);
+    await deliverNotices(ctx, channels, { route });
     // INC-2 has no alert, and fits no route.
     expect(channels.map(({ id, cards }) => [id, cards.map((card) => card.incident_id)])).toEqual([
       ["dba", ["INC-1", "INC-1", "INC-2"]],

@@ -2,6 +2,7 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
+import type { StopTerms } from "../execution/index.ts";
 import { note } from "../incident/index.ts";
 import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
@@ -20,17 +21,26 @@ const LONGEST_WAIT = 300;
 // With waits of 2, 4, … 300 s this is about a day; a channel that is away for longer is shown as failed.
 const ATTEMPTS = 300;
 
+/** All but the notifiers that a delivery is made with. */
+export type DeliveryTerms = {
+  stopping?: AbortSignal;
+  /** Without one all are told of everything. */
+  route?: Router | null;
+  /** What would stop a change now is said with a plan. */
+  gateway?: StopTerms;
+};
+
 async function send(
   ctx: Ctx,
   notifier: Notifier | undefined,
   delivery: Delivery,
-  stopping: AbortSignal,
+  { stopping, gateway }: { stopping: AbortSignal; gateway: StopTerms | undefined },
 ): Promise<SendResult> {
   if (notifier === undefined)
     return { ok: false, error: "this notifier is no longer configured", retryable: false };
   let card: Card | null;
   try {
-    card = await cardOf(ctx, delivery);
+    card = await cardOf(ctx, delivery, gateway);
   } catch (error) {
     // Without the database nothing is known of any notice; one that cannot be shown keeps no other waiting.
     if (isUnavailable(error)) throw error;
@@ -98,17 +108,17 @@ async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise
 
 /**
  * Sends what is due, in order for each notifier and side by side for all, and writes down what came of it;
- * returns how many were due. Who is told of what, `route` says; without one all are told of everything. What
+ * returns how many were due. Who is told of what, `route` says. What
  * is tried again may arrive after later ones. A notice may arrive twice when we are cut off between the two;
  * its id stays the same.
  */
 export async function deliverNotices(
   ctx: Ctx,
   notifiers: readonly Notifier[],
-  stopping: AbortSignal = new AbortController().signal,
-  route: Router | null = null,
+  terms: DeliveryTerms = {},
 ): Promise<number> {
   authorise(ctx.actor, "deliver notices", { people: "nobody", system: ["pipeline"] });
+  const { stopping = new AbortController().signal, route = null, gateway } = terms;
   const ids = notifiers.map((notifier) => notifier.id);
   await transaction(ctx, (tx) =>
     routeNotices(
@@ -125,7 +135,7 @@ export async function deliverNotices(
       if (stopping.aborted) return;
       if (await keptSilent(ctx, delivery)) continue;
       // One time-out is enough for now: the others are tried the next time.
-      if (await settle(ctx, delivery, await send(ctx, notifier, delivery, stopping))) return;
+      if (await settle(ctx, delivery, await send(ctx, notifier, delivery, { stopping, gateway }))) return;
     }
   };
   await Promise.all([...byNotifier].map(([id, list]) => deliver(id, list)));

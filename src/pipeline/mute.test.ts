@@ -210,7 +210,11 @@ test("an incident that is open when it is silenced stays open and resolves, and 
   expect((await getIncident(asAda(), incident_id)).status).toBe("resolved");
   await deliver();
   expect(sent).toHaveLength(before);
-  const waits = { ...journey.windows, release_after: journey.correlation.release_after };
+  const waits = {
+    ...journey.windows,
+    release_after: journey.correlation.release_after,
+    changes_allowed: true,
+  };
   expect(await dueIncidents(journey.as("sweep"), waits, { after: "", limit: 9 })).toEqual([]);
 });
 

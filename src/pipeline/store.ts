@@ -17,14 +17,14 @@ export type Due = {
  * A page of the active incidents with no plan before people, none signed and none being carried out, whose
  * time has come, by id from after `after` on; of `only` that one. Its time counts from what was last done
  * about it: decided, turned down, expired, carried out without success. What was signed and not begun in
- * time, or by people whose signatures lapsed, comes back at once: people have said yes already; so does what nothing is decided about, as it was
- * an effect. An effect is with people through its main incident, and for `release_after` after the end of that
+ * time, or by people whose signatures lapsed, comes back at once: people have said yes already; what a freeze refused,
+ * as soon as changes are allowed. So does what nothing is decided about, as it was an effect. An effect is with people through its main incident, and for `release_after` after the end of that
  * with nobody. What a person reopened (it was resolved, and through nothing that still counts) does not end
  * for want of alerts.
  */
 export async function dueIncidents(
   ctx: Ctx,
-  windows: Journey["windows"] & { release_after: number },
+  windows: Journey["windows"] & { release_after: number; changes_allowed: boolean },
   which: { after: string; limit: number } | { only: string },
 ): Promise<Due[]> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
@@ -42,7 +42,7 @@ export async function dueIncidents(
              i.resolution > 0 and i.resolved_through is null as by_hand,
              exists (select from alerts a where a.incident_id = i.incident_id and a.status = 'firing') as firing,
              coalesce(greatest(d.created_at, p.decided_at, p.ended_at), i.updated_at) as since,
-             coalesce(p.lapsed, false) as lapsed
+             coalesce(p.lapsed, false) as lapsed, coalesce(p.frozen, false) as frozen
         from incidents i
         left join incidents m on m.incident_id = i.merged_into
         left join lateral (
@@ -52,7 +52,8 @@ export async function dueIncidents(
         left join lateral (
           select a.decided_at, e.ended_at,
                  (a.status = 'expired' and a.authority_until is not null)
-                   or coalesce(e.error_code in ('authority_expired', 'signature_lapsed'), false) as lapsed
+                   or coalesce(e.error_code in ('authority_expired', 'signature_lapsed'), false) as lapsed,
+                 e.error_code in ('frozen', 'freeze_window') as frozen
             from approvals a left join executions e using (approval_id)
            where a.incident_id = i.incident_id order by a.created_at desc, a.approval_id desc, e.step desc limit 1) p on true
        where i.status in ('investigating', 'mitigating') and ${ids.chosen}
@@ -69,7 +70,7 @@ export async function dueIncidents(
                     when coalesce(main_over <= ${before(windows.release_after)}, true) then 'released' end
                   -- What only informs goes back to nobody.
                   when notification_type = 'TYPE-1' then null
-                  when lapsed or not decided then 'again'
+                  when lapsed or not decided or (frozen and ${windows.changes_allowed}) then 'again'
                   when coalesce(outcome, 'ask') in ('ask', 'auto') and since <= ${before(windows.cool_down)} then 'again'
                   -- What was well when it was looked at, and fires all the same, is looked at again.
                   when (outcome = 'manual' or rule = 'no_action') and since <= ${before(windows.watch)} then 'again' end as because

@@ -12,7 +12,7 @@ import {
   testJourney,
 } from "../../test/support/journey.ts";
 import { approve, reject as rejectPlan } from "../approval/index.ts";
-import { attemptExecution, beginExecution, passOn, takeOver } from "../execution/index.ts";
+import { attemptExecution, beginExecution, freeze, passOn, takeOver } from "../execution/index.ts";
 import { updateExecution } from "../execution/store.ts";
 import { resolve, setMitigating } from "../incident/index.ts";
 import { sweep } from "./sweep.ts";
@@ -295,7 +295,8 @@ describe("the sweep", () => {
     ["was rejected", ({ approval_id }) => reject(ada, approval_id), COOL_DOWN],
     ["nobody signed", ({ approval_id }) => expire(approval_id, "pending"), COOL_DOWN],
     ["failed", (made) => failed(made, "failed", null), COOL_DOWN],
-    ["was refused by a freeze", (made) => failed(made, "refused", "frozen"), COOL_DOWN],
+    ["was refused by a freeze that is over", (made) => failed(made, "refused", "frozen"), 0],
+    ["was refused by a freeze that holds", (made) => frozen(made), COOL_DOWN],
     // Its people have said yes: what is missing is that it is done.
     ["was signed and not begun in time", ({ approval_id }) => expire(approval_id, "approved"), 0],
     ["was refused as signed too long ago", (made) => failed(made, "refused", "authority_expired"), 0],
@@ -310,6 +311,10 @@ describe("the sweep", () => {
       clock.now(),
       status,
     );
+  async function frozen(made: Asked) {
+    await freeze(database.ctx(ada, clock), { why: "we move the database" });
+    await failed(made, "refused", "frozen");
+  }
   async function failed(
     { approval_id, plan_hash }: Asked,
     status: "failed" | "refused",

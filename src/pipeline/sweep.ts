@@ -1,8 +1,9 @@
 import { expireApproval, LATE, overdueApprovals, withdrawApproval } from "../approval/index.ts";
+import type { Ctx } from "../db/ctx.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
 import { readyForgotten } from "../decision/index.ts";
-import { incidentsInExecution, overdueExecutions, takeOver } from "../execution/index.ts";
+import { incidentsInExecution, overdueExecutions, takeOver, whatStopsAll } from "../execution/index.ts";
 import {
   close,
   endFlapping,
@@ -179,13 +180,17 @@ async function decisions(journey: Journey): Promise<void> {
   await readyForgotten(ctx, addSeconds(ctx.clock.now(), -journey.approval.prepare - GRACE_SECONDS));
 }
 
-const waits = ({ windows, correlation: { release_after } }: Journey) => ({ ...windows, release_after });
+/** For how long what waits, and whether what a freeze refused may be tried again. */
+async function waits(ctx: Ctx, { windows, correlation: { release_after }, run }: Journey) {
+  const changes_allowed = (await whatStopsAll(ctx, run.gateway())) === undefined;
+  return { ...windows, release_after, changes_allowed };
+}
 
 /** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
 async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
   await transaction(journey.as("sweep"), async (tx) => {
     const locked = await lockIncident(tx, incident_id);
-    const [due] = await dueIncidents(tx, waits(journey), { only: incident_id });
+    const [due] = await dueIncidents(tx, await waits(tx, journey), { only: incident_id });
     if (locked === undefined || due === undefined) return;
     if (due.because === "silent" || due.because === "quiet") {
       await resolve(tx, { incident_id, through: due.because === "silent" ? "silence" : "notice" });
@@ -209,9 +214,10 @@ async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
 
 async function incidents(journey: Journey): Promise<void> {
   const ctx = journey.as("sweep");
+  const windows = await waits(ctx, journey);
   await eachPage(
     ctx.log,
-    (after) => dueIncidents(ctx, waits(journey), { after: after, limit: PAGE }),
+    (after) => dueIncidents(ctx, windows, { after, limit: PAGE }),
     (one) => one.incident_id,
     (due) => idle(journey, due),
   );

@@ -112,7 +112,7 @@ const hold = {
 async function asked(alertname = "ShopDown", name = shop) {
   const labels = { alertname, process: name, severity: "warning" };
   const incident_id = (await post(app.url, alertmanagerBody([{ labels }]))).body.incident_id as string;
-  return { incident_id, ...(await approvalIn(app.admin, incident_id, "pending")) };
+  return approvalIn(app.admin, incident_id, "pending");
 }
 async function signed(alertname?: string, name?: string) {
   const made = await asked(alertname, name);

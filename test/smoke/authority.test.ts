@@ -61,7 +61,7 @@ async function asked(): Promise<{ incident_id: string; approval_id: string; plan
   const labels = { alertname: "ShopDown", component: shop, severity: "warning" };
   const { body } = await post(app.url, alertmanagerBody([{ labels }]));
   const incident_id = body.incident_id as string;
-  return { incident_id, ...(await approvalIn(app.admin, incident_id, "pending")) };
+  return approvalIn(app.admin, incident_id, "pending");
 }
 const sign = (who: Client, { approval_id, plan_hash }: { approval_id: string; plan_hash: string }) =>
   who.post<Approval>(`/approvals/${approval_id}/approve`, { plan_hash });

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runCli } from "../../src/cli/index.ts";
+import type { Execution } from "../../src/contract/execution.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { ADMIN_TOKEN, approvalIn, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
@@ -68,17 +69,21 @@ const metric = async () => {
 const isFrozen = async () =>
   ((await (await fetch(`${app.url}/api/v1/health`)).json()) as { frozen: boolean }).frozen;
 
-/** Has a plan approved, and returns what became of it. */
-async function repair(name: string) {
+async function asked(name: string) {
   const labels = { alertname: name, service: "shop" };
   const { body } = await post(app.url, alertmanagerBody([{ labels }]));
-  const incident_id = body.incident_id as string;
-  const { approval_id, plan_hash } = await approvalIn(app.admin, incident_id, "pending");
+  return approvalIn(app.admin, body.incident_id as string, "pending");
+}
+
+/** Has a plan approved, and returns what became of it. */
+async function repair({ approval_id, plan_hash, incident_id }: Awaited<ReturnType<typeof asked>>) {
   await app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });
-  type Page = { items: { status: string; error: string | null; error_code: string | null }[] };
+  type Page = { items: Execution[] };
   return until(async () => {
     const { items } = await app.admin.get<Page>(`/executions?incident_id=${incident_id}`);
-    return items.find(({ status }) => ["success", "failed", "refused"].includes(status));
+    return items.find(
+      (one) => one.approval_id === approval_id && ["success", "failed", "refused"].includes(one.status),
+    );
   }, "the execution to end");
 }
 
@@ -97,7 +102,18 @@ test("one command stops all changes, over a restart, until another allows them a
   const told_of = (start: string) => until(async () => told.find((one) => one.startsWith(start)), start);
   expect(await told_of("Changes are frozen by admin")).toContain("Why: the database moves | Until 20");
 
-  const refused = await repair("ShopDown");
+  const plan = await asked("ShopDown");
+  const stopped = expect.stringMatching(
+    /^Gate 4: changes are frozen by admin until \S+: the database moves$/,
+  );
+  expect(plan.stopped_by).toEqual(stopped);
+  expect((await awoooi("approvals", "show", plan.approval_id)).out).toMatch(
+    /not now +Gate 4: changes are frozen by admin/,
+  );
+  expect(await told_of("Approval needed: ShopDown")).toContain(
+    "Not now: Gate 4: changes are frozen by admin until",
+  );
+  const refused = await repair(plan);
   expect(refused).toMatchObject({
     status: "refused",
     error_code: "frozen",
@@ -116,7 +132,10 @@ test("one command stops all changes, over a restart, until another allows them a
   });
   expect(await isFrozen()).toBe(false);
   expect(await told_of("Changes are allowed again by admin")).toContain("Was frozen for: the database moves");
-  expect(await repair("ShopSlow")).toMatchObject({ status: "success" });
+  // What the freeze refused is asked about again, without anybody's doing.
+  const again = await approvalIn(app.admin, plan.incident_id, "pending");
+  expect(again).toMatchObject({ stopped_by: null });
+  expect(await repair(again)).toMatchObject({ status: "success" });
   expect(target.acts).toHaveLength(1);
 });
 

@@ -47,7 +47,7 @@ afterAll(() => database.drop());
 async function asked(alertname: string, name: string) {
   const labels = { alertname, process: name, severity: "warning" };
   const incident_id = (await post(app.url, alertmanagerBody([{ labels }]))).body.incident_id as string;
-  return { incident_id, ...(await approvalIn(app.admin, incident_id, "pending")) };
+  return approvalIn(app.admin, incident_id, "pending");
 }
 const sign = ({ approval_id, plan_hash }: { approval_id: string; plan_hash: string }) =>
   app.admin.post(`/approvals/${approval_id}/approve`, { plan_hash });

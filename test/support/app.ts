@@ -1,6 +1,7 @@
 import { type AppOptions, type RunningApp, startApp } from "../../src/app/app.ts";
 import { configSchema } from "../../src/app/config-schema.ts";
 import type { Intervals } from "../../src/app/intervals.ts";
+import type { Approval } from "../../src/contract/approval.ts";
 import type { Role } from "../../src/lib/actor.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { describedText } from "./openapi.ts";
@@ -148,16 +149,12 @@ export function concluded(admin: Client, incident_id: string): Promise<Incident>
 }
 
 /** The latest approval of an incident once it is in one of these states. */
-export function approvalIn(
-  admin: Client,
-  incident_id: string,
-  ...states: string[]
-): Promise<{ approval_id: string; plan_hash: string; status: string }> {
+export function approvalIn(admin: Client, incident_id: string, ...states: string[]): Promise<Approval> {
   return until(
     async () => {
-      const { items } = await admin.get<{
-        items: { approval_id: string; plan_hash: string; status: string }[];
-      }>(`/approvals?incident_id=${incident_id}&limit=1`);
+      const { items } = await admin.get<{ items: Approval[] }>(
+        `/approvals?incident_id=${incident_id}&limit=1`,
+      );
       return items.find((item) => states.includes(item.status));
     },
     `an approval of ${incident_id} to be ${states.join(" or ")}`,

@@ -65,6 +65,7 @@ export const APPROVAL: Approval = {
   decision_token: "DEC-0123456789AB",
   status: "pending",
   execution_status: null,
+  stopped_by: null,
   action: "Restart process demo-shop",
   operation,
   steps: [operation],
