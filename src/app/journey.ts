@@ -4,7 +4,13 @@ import { holdEpoch } from "../db/epoch.ts";
 import type { AutoTerms, Rules, ServiceRegistry } from "../decision/index.ts";
 import { type Gateway, type GatewayOptions, isOffered, traitsFor } from "../execution/index.ts";
 import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
-import { type Classification, compileMatchers, expectHeartbeat, parseMatchers } from "../intake/index.ts";
+import {
+  type Classification,
+  compileMatchers,
+  expectHeartbeat,
+  ownSource,
+  parseMatchers,
+} from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Journey, Listening } from "../pipeline/index.ts";
 import { createMuting } from "../silence/index.ts";
@@ -76,7 +82,7 @@ export function createJourney(
   const { project } = config;
   return {
     as: (name) => ctxOf({ kind: "system", name }),
-    sources: adapters.sources,
+    sources: [ownSource, ...adapters.sources],
     classification: files.classification,
     resolve_timeout: config.intake.resolve_timeout,
     listening,

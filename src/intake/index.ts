@@ -38,7 +38,7 @@ export { missHeartbeats } from "./heartbeat/miss.ts";
 export { forgetHeartbeat, listHeartbeats } from "./heartbeat/read.ts";
 export type { HeartbeatTerms } from "./heartbeat/types.ts";
 export { Journal, type JournalLimits } from "./journal.ts";
-export { journalOwn, type OwnAlert } from "./journal-own.ts";
+export { journalOwn, type OwnAlert, ownSource } from "./journal-own.ts";
 export { KEY_VERSION } from "./keys.ts";
 export { alertsOf, presentAlert } from "./list-alerts.ts";
 export {

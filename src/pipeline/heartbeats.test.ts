@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { makePerson, type SetClock, setClock, testJourney } from "../../test/support/journey.ts";
+import { MIGRATIONS } from "../db/migrate.ts";
 import {
+  alertIdentity,
   compileMatchers,
   expectHeartbeat,
   forgetHeartbeat,
@@ -49,7 +53,7 @@ async function understand() {
   if (deliveries.length > 0) await processReceipts(journey.as("intake"), journey, deliveries);
 }
 
-type Raw = { labels: Record<string, string>; status?: string; annotations?: object };
+type Raw = { labels: Record<string, string>; status?: string; annotations?: object; fingerprint?: string };
 
 async function hearFrom(source: "alertmanager" | "prometheus", ...alerts: Raw[]) {
   const list = alerts.map((one) => ({ startsAt: "2026-05-04T07:00:00Z", status: "firing", ...one }));
@@ -104,6 +108,53 @@ describe("a heartbeat", () => {
     await pass(60);
     expect(await incidents()).toMatchObject([{ status: "resolved" }]);
     expect(await list()).toMatchObject([{ state: "alive", missing_since: null }]);
+  });
+
+  it("is missed whatever a sender says under the name of that alert, before or after", async () => {
+    await hear(watchdog());
+    const [{ heartbeat_id = "" } = {}] = await list();
+    const forged = (more: object) => ({
+      fingerprint: heartbeat_id,
+      labels: { alertname: "SomeInfo", severity: "info" },
+      ...more,
+    });
+    await hear(forged({}));
+    await pass(1_200);
+    const missed = async () => (await open()).filter((one) => one.alert_category === "alertchain_health");
+    expect(await missed()).toHaveLength(1);
+    await hear(forged({ status: "resolved", endsAt: clock.now().toISOString() }));
+    await hearFrom("prometheus", forged({ status: "resolved", endsAt: clock.now().toISOString() }));
+    await pass(120);
+    expect(await missed()).toHaveLength(1);
+    await hear(watchdog());
+    await pass(60);
+    expect(await missed()).toEqual([]);
+  });
+
+  it("that was missed before our own alerts had a source of their own ends as any other", async () => {
+    await hear(watchdog());
+    await pass(1_200);
+    const stored = async () =>
+      (
+        await database.pool.query(
+          "select alert_id, identity, source, source_fingerprint from alerts where alert_name = 'NoAlertsReceived'",
+        )
+      ).rows;
+    const [alert] = await stored();
+    expect(alert).toMatchObject({
+      source: "awoooi",
+      identity: alertIdentity("awoooi", "", alert.source_fingerprint),
+    });
+    await database.pool.query(
+      "update alerts set source = 'alertmanager', identity = $2 where alert_id = $1",
+      [alert.alert_id, alertIdentity("alertmanager", "", alert.source_fingerprint)],
+    );
+    const migration = readFileSync(join(MIGRATIONS, "0019_own_source.sql"), "utf8");
+    for (const statement of migration.split("--> statement-breakpoint")) await database.pool.query(statement);
+    expect(await stored()).toEqual([alert]);
+    await hear(watchdog());
+    await pass(60);
+    expect(await open()).toEqual([]);
   });
 
   it("is waited for by how long it was silent before, where nobody has named it", async () => {

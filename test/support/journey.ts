@@ -7,7 +7,7 @@ import { people, tokens } from "../../src/db/schema.ts";
 import { loadRules } from "../../src/decision/index.ts";
 import type { GatewayOptions } from "../../src/execution/index.ts";
 import { NO_TOPOLOGY } from "../../src/incident/index.ts";
-import { loadClassification } from "../../src/intake/index.ts";
+import { loadClassification, ownSource } from "../../src/intake/index.ts";
 import type { Actor, Role } from "../../src/lib/actor.ts";
 import { addSeconds, type Clock } from "../../src/lib/clock.ts";
 import { prefixedId } from "../../src/lib/id.ts";
@@ -63,7 +63,7 @@ export const TERMS: Journey["approval"] = {
 export function testJourney(database: TestDatabase, clock: Clock): Journey {
   return {
     as: (name) => database.ctx({ kind: "system", name }, clock),
-    sources: [alertmanager.create(), generic.create(), prometheus.create(), signalSource.create()],
+    sources: [alertmanager.create(), generic.create(), prometheus.create(), signalSource.create(), ownSource],
     classification: loadClassification(),
     resolve_timeout: 300,
     listening: new Listening(() => 5),
