@@ -4,16 +4,15 @@ import { transaction } from "../db/transaction.ts";
 import { admitUnplanned, type Gateway, whatStopsAll } from "../execution/index.ts";
 import { clip } from "../lib/clip.ts";
 import { messageOf } from "../lib/error.ts";
+import { plainText } from "../lib/plain-text.ts";
 import { findProcess, lockProcess, updateProcess } from "./store.ts";
 import type { ProcessSupervisor } from "./types.ts";
 
 /** A start or stop that is to be done: because a person asked, or because the server starts. */
 export type Task = { name: string; to: "start" | "stop"; asked: boolean };
 
-/** `waits`: changes are stopped, and it is tried again. Else it is over; `changed`: it was not as wanted before. */
-export type Carried =
-  | { done: false; waits: string }
-  | { done: true; pid: number | null; problem: string | null; changed: boolean };
+/** What came of a task; `changed`: it was not as wanted before. */
+export type Acted = { pid: number | null; problem: string | null; changed: boolean };
 
 /** Whether what was to be done is still wanted: whoever asked may have asked for the opposite since. */
 const isWanted = ({ to, asked }: Task, state: string | undefined) =>
@@ -34,8 +33,11 @@ async function begin(ctx: Ctx, task: Task, gateway: Gateway): Promise<string | n
   });
 }
 
-async function end(ctx: Ctx, task: Task, { pid, problem }: { pid: number | null; problem: string | null }) {
-  const { name, to } = task;
+/** Writes down what came of it, where that is anything to write down. */
+export async function writeDown(ctx: Ctx, task: Task, { pid, problem, changed }: Acted): Promise<void> {
+  const { name, to, asked } = task;
+  // What runs already when the server starts is none.
+  if (!changed && !asked) return;
   await transaction(ctx, async (tx) => {
     const row = await lockProcess(tx, name);
     const data = { pid, ...(problem === null ? {} : { problem }) };
@@ -45,38 +47,36 @@ async function end(ctx: Ctx, task: Task, { pid, problem }: { pid: number | null;
     // What was raised of it stands until its watch has seen it well.
     const state = to === "stop" && problem === null ? "stopped" : row.told_at === null ? "up" : "down";
     // What its watch has said meanwhile of one that the server starts stays.
-    if (task.asked || row.state !== "down") await updateProcess(tx, name, { state, problem });
+    if (asked || row.state !== "down") await updateProcess(tx, name, { state, problem });
   });
 }
 
 /**
- * Starts or stops a process, unless it is as wanted already. What was begun and not ended, as by a crash between, is done
- * again with the same end. Never throws for what the process does.
+ * Starts or stops a process, unless it is as wanted already; what came of it is to be written down. What was begun and not
+ * ended, as by a crash between, is done again with the same end. `waits`: changes are stopped, and it is tried again. Never throws
+ * for what the process does.
  */
 export async function carryOut(
   ctx: Ctx,
   task: Task,
   supervisor: ProcessSupervisor,
   gateway: Gateway,
-): Promise<Carried> {
+): Promise<Acted | "over" | { waits: string }> {
   const { name, to } = task;
   const found = await supervisor.find(name);
-  let pid = found?.pid ?? null;
-  let problem: string | null = null;
+  const pid = found?.pid ?? null;
   const changed = (found !== null) !== (to === "start");
-  if (task.asked && to === "start" && found?.suspended)
-    problem = `pid ${pid} is suspended, and was not started: continue it with kill -CONT ${pid}, or stop and start it`;
-  if (changed) {
-    const stopped = await begin(ctx, task, gateway);
-    if (stopped === "over") return { done: true, pid, problem, changed: false };
-    if (stopped !== null) return { done: false, waits: stopped };
-    try {
-      pid = (await supervisor[to](name)).pid;
-    } catch (error) {
-      problem = clip(messageOf(error), 1_000);
-    }
+  if (!changed) {
+    const suspended = task.asked && to === "start" && found?.suspended;
+    const problem = `pid ${pid} is suspended, and was not started: continue it with kill -CONT ${pid}, or stop and start it`;
+    return { pid, problem: suspended ? problem : null, changed };
   }
-  // What runs already when the server starts is nothing to write down.
-  if (changed || task.asked) await end(ctx, task, { pid, problem });
-  return { done: true, pid, problem, changed };
+  const stopped = await begin(ctx, task, gateway);
+  if (stopped === "over") return stopped;
+  if (stopped !== null) return { waits: stopped };
+  try {
+    return { pid: (await supervisor[to](name)).pid, problem: null, changed };
+  } catch (error) {
+    return { pid, problem: clip(plainText(messageOf(error)), 1_000), changed };
+  }
 }

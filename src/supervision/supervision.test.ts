@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { approved } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
@@ -170,6 +173,34 @@ describe("the start of a server", () => {
     expect(await statuses()).toEqual(["firing", "resolved"]);
   });
 
+  it("starts once what ends at once, whatever it prints, and although that cannot be written down for a while", async () => {
+    const starts = join(folder, "starts");
+    const script = `echo one >> ${starts}; printf '\\033[31mno\\033[0m di\\000sk\\n'; exit 3`;
+    const sql = (text: string) => database.pool.query(text);
+    await sql(
+      `create function refuse() returns trigger language plpgsql as $$ begin raise 'the disk is full'; end $$`,
+    );
+    await sql(
+      "create trigger refuse before insert or update on processes for each row execute function refuse()",
+    );
+    try {
+      await serve(shop({ argv: ["/bin/sh", "-c", script], settle_ms: 60_000 }));
+      for (let time = 0; time < 3; time += 1) await second();
+    } finally {
+      await sql("drop function refuse cascade");
+    }
+    await when(async () => (await told()).length > 0, "the alert");
+    expect(await shown()).toMatchObject({
+      state: "down",
+      problem: expect.stringMatching(/exit code 3\s+no disk$/),
+    });
+    expect((await ledger()).map(({ action }) => action).slice(0, 2)).toEqual([
+      "process.start_failed",
+      "process.start_begun",
+    ]);
+    expect(readFileSync(starts, "utf8")).toBe("one\n");
+  });
+
   it("changes nothing while changes are frozen or in shadow mode, and does it when that ends", async () => {
     await freeze(as("responder"), { why: "the disk is being swapped" });
     gateway = { ...GATEWAY, mode: "shadow" };
@@ -207,7 +238,7 @@ describe("a stop on purpose", () => {
     } as const;
     const { checks } = await local.executor.dryRun(restart);
     expect(checks[0]).toMatchObject({ name: "is to run", passed: false });
-    const run = { execution_id: "EXE-1", attempt: 1, before: {} };
+    const run = { execution_id: `EXE-${randomUUID()}`, attempt: 1, before: {} };
     const act = await local.executor.act(restart, run, new AbortController().signal);
     expect(act).toMatchObject({
       ok: false,

@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import type { Gateway } from "../execution/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Asked, askProcess } from "./ask.ts";
-import { carryOut, type Task } from "./carry-out.ts";
+import { type Acted, carryOut, type Task, writeDown } from "./carry-out.ts";
 import { presentProcess, type Remembered } from "./read.ts";
 import { findProcess, processRows } from "./store.ts";
 import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
@@ -33,6 +33,8 @@ type Known = Remembered & {
   looking: Promise<void> | null;
   /** How often something was done about it: a look that began before that is of before. */
   acts: number;
+  /** What was done and is not written down yet. */
+  unwritten: { task: Task; acted: Acted } | null;
   /** The latest look or act met an error of ours, which is told once. */
   failing: boolean;
 };
@@ -47,6 +49,7 @@ const stranger = (): Known => ({
   acting: null,
   looking: null,
   acts: 0,
+  unwritten: null,
   failing: false,
 });
 
@@ -158,6 +161,7 @@ export class Supervision {
   }
 
   #taskOf(name: string, row: ProcessRow | undefined, known: Known): Task | null {
+    if (known.unwritten !== null) return known.unwritten.task;
     if (row?.state === "starting" || row?.state === "stopping") {
       known.toStart = false;
       return { name, to: row.state === "starting" ? "start" : "stop", asked: true };
@@ -189,27 +193,34 @@ export class Supervision {
 
   async #act(task: Task, known: Known, supervisor: ProcessSupervisor): Promise<void> {
     const { ctx, gateway } = this.#deps;
-    const { name, to, asked } = task;
-    const carried = await carryOut(ctx, task, supervisor, gateway);
-    known.acts += 1;
-    if (!carried.done) {
-      if (known.waits !== carried.waits)
-        ctx.log.warn({ process: name, reason: carried.waits }, `process ${name}: its ${to} waits`);
-      known.waits = carried.waits;
-      return;
+    const { name, to } = task;
+    if (known.unwritten === null) {
+      const acted = await carryOut(ctx, task, supervisor, gateway);
+      if (acted !== "over" && "waits" in acted) {
+        if (known.waits !== acted.waits)
+          ctx.log.warn({ process: name, reason: acted.waits }, `process ${name}: its ${to} waits`);
+        known.waits = acted.waits;
+        return;
+      }
+      known.acts += 1;
+      Object.assign(known, { toStart: false, waits: null, failures: 0, due: 0 });
+      if (acted === "over") return;
+      this.#tell(task, acted, known);
+      known.unwritten = { task, acted };
     }
-    Object.assign(known, { toStart: false, waits: null, failures: 0, due: 0 });
-    const { pid, problem, changed } = carried;
+    // What cannot be written down now is written down later, and not done once more for that.
+    await writeDown(ctx, known.unwritten.task, known.unwritten.acted);
+    known.unwritten = null;
+  }
+
+  #tell({ name, to, asked }: Task, { pid, problem, changed }: Acted, known: Known): void {
+    const { log } = this.#deps.ctx;
     if (to === "start" && pid !== null) known.ran = true;
-    if (problem !== null)
-      ctx.log.warn(
-        { process: name, problem },
-        `process ${name} was not ${to === "start" ? "started" : "stopped"}`,
-      );
-    else if (changed) {
-      const did = to === "start" ? "started" : "stopped";
-      ctx.log.info({ process: name, ...(pid === null ? {} : { pid }) }, `${did} process ${name}, pid ${pid}`);
-    } else if (!asked) ctx.log.info({ process: name, pid }, `process ${name} runs already, pid ${pid}`);
+    const did = to === "start" ? "started" : "stopped";
+    if (problem !== null) log.warn({ process: name, problem }, `process ${name} was not ${did}`);
+    else if (changed)
+      log.info({ process: name, ...(pid === null ? {} : { pid }) }, `${did} process ${name}, pid ${pid}`);
+    else if (!asked) log.info({ process: name, pid }, `process ${name} runs already, pid ${pid}`);
   }
 
   async #look(process: SupervisedProcess, known: Known, supervisor: ProcessSupervisor): Promise<void> {

@@ -3,6 +3,7 @@ import { transaction } from "../db/transaction.ts";
 import { isActedOn } from "../execution/index.ts";
 import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
+import { plainText } from "../lib/plain-text.ts";
 import { raise, raiseNoMore } from "./alert.ts";
 import { lockProcess, updateProcess } from "./store.ts";
 import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
@@ -45,7 +46,7 @@ export async function fell(
       return false;
     }
     if (await isActedOn(tx, { kind: "process", name })) return false;
-    const problem = clip(row.problem === null ? why : `${why}: ${row.problem}`, 1_000);
+    const problem = clip(plainText(row.problem === null ? why : `${why}: ${row.problem}`), 1_000);
     await raise(tx, process, await updateProcess(tx, name, { state: "down", problem, told_at: now }));
     return true;
   });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
   chmod,
@@ -22,6 +23,9 @@ import { effectOf } from "./effect.ts";
 import { localProcess } from "./index.ts";
 import type { ProcessRecord } from "./process-file.ts";
 import { lives, procTable, psTable, systemTable } from "./process-table.ts";
+
+// A carrier is found by its execution among all processes of the machine: no other run may have these.
+const RUN = `EXE-${randomUUID()}`;
 
 const IDLE = "setInterval(() => {}, 1_000); console.log('ready');";
 const STUBBORN = `process.on("SIGTERM", () => console.log("no")); ${IDLE}`;
@@ -117,7 +121,7 @@ describe("restart", () => {
   it("stops what hangs, starts it anew, and says so", async () => {
     const local = await shop(IDLE);
     const old = await up(local);
-    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const result = await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     const { pid, execution_id, start_time } = await record();
     expect(result).toEqual({
       ok: true,
@@ -126,7 +130,7 @@ describe("restart", () => {
     expect(result).toMatchObject({ output: expect.stringContaining(`pid ${old} `) });
     expect(result).toMatchObject({ output: expect.stringMatching(new RegExp(`, started pid ${pid}$`)) });
     expect(await started()).toEqual([pid]);
-    expect([execution_id, start_time]).toEqual(["EXE-1", await startTime(pid)]);
+    expect([execution_id, start_time]).toEqual([`${RUN}-1`, await startTime(pid)]);
     expect((await stat(file())).mode & 0o777).toBe(0o600);
     expect((await readdir(stateDir)).sort()).toEqual(["shop.json", "shop.log"]);
   });
@@ -137,7 +141,7 @@ describe("restart", () => {
       await local.start("shop");
       await until(async () => (await log()).endsWith("ready\n"), "the process to be ready");
       const { pid: old } = await record();
-      const result = await local.executor.act(restart(), runOf(`EXE-${stop_timeout_ms}`), NEVER);
+      const result = await local.executor.act(restart(), runOf(`${RUN}-${stop_timeout_ms}`), NEVER);
       expect(result).toMatchObject({
         ok: true,
         output: expect.stringContaining(`Stopped pid ${old} (SIGKILL, `),
@@ -156,7 +160,7 @@ describe("restart", () => {
     const old = await up(local);
     process.kill(old, "SIGSTOP");
     await until(async () => (await systemTable.find(old))?.state.startsWith("T"), "it to be suspended");
-    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const result = await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     expect(result).toMatchObject({
       ok: true,
       output: expect.stringContaining(`Stopped pid ${old} (${by}, `),
@@ -172,7 +176,7 @@ describe("restart", () => {
     );
     await up(local);
     expect(await started()).toHaveLength(2);
-    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const result = await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     expect(result).toMatchObject({ ok: true, output: expect.stringContaining("(SIGTERM, ") });
   });
 
@@ -186,7 +190,7 @@ describe("restart", () => {
     const children = async () => [...(await log()).matchAll(/child (\d+)/g)].map((match) => Number(match[1]));
     const { pid } = await local.start("shop");
     await until(async () => (await children()).length === 1, "the first child");
-    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const result = await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     expect(result).toMatchObject({
       ok: true,
       output: expect.stringContaining(`Stopped pid ${pid} (SIGKILL, `),
@@ -197,7 +201,7 @@ describe("restart", () => {
 
     await killed((await record()).pid);
     expect(await alive(second)).toBe(true);
-    expect(await local.executor.act(restart(), runOf("EXE-2"), NEVER)).toMatchObject({
+    expect(await local.executor.act(restart(), runOf(`${RUN}-2`), NEVER)).toMatchObject({
       ok: true,
       output: expect.stringMatching(
         /^None was running \(what it had left was stopped: 1\), started pid \d+$/,
@@ -215,7 +219,7 @@ describe("restart", () => {
         settle_ms: 120_000,
       },
     );
-    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const result = await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     expect(result).toMatchObject({
       ok: false,
       sent: true,
@@ -226,10 +230,10 @@ describe("restart", () => {
     const { stderr = "" } = result as { stderr?: string };
     expect(stderr.endsWith("\nline 1999\nno database\n")).toBe(true);
     expect(stderr).toHaveLength(8_000);
-    expect(await local.executor.effect(restart(), runOf("EXE-1"))).toBe("done");
+    expect(await local.executor.effect(restart(), runOf(`${RUN}-1`))).toBe("done");
     await expect(local.start("shop")).rejects.toThrow(/exit code 3\n[\s\S]*\nline 1999\nno database$/);
     const silent = await shop("process.exitCode = 4;", { settle_ms: 120_000 });
-    const second = await silent.executor.act(restart(), runOf("EXE-2"), NEVER);
+    const second = await silent.executor.act(restart(), runOf(`${RUN}-2`), NEVER);
     expect(second).toMatchObject({ ok: false, error: expect.stringContaining("exit code 4"), stderr: "" });
   });
 });
@@ -247,11 +251,11 @@ describe("what cannot be started", () => {
   ])("leaves what runs alone: %s", async (_what, broken, message) => {
     const old = await up(await shop(IDLE));
     const local = await shop(IDLE, { cwd: folder, ...broken });
-    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const result = await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     expect(result).toMatchObject({ ok: false, sent: false, error: expect.stringContaining(message) });
     expect(await alive(old)).toBe(true);
     expect(
-      await local.executor.effect(restart(), runOf("EXE-1", await local.executor.snapshot(restart()))),
+      await local.executor.effect(restart(), runOf(`${RUN}-1`, await local.executor.snapshot(restart()))),
     ).toBe("not_done");
     const { checks } = await local.executor.dryRun(restart());
     expect(checks.filter((check) => !check.passed)).toMatchObject([
@@ -266,7 +270,7 @@ describe("what cannot be started", () => {
       process.on("SIGTERM", () => { unlinkSync(${JSON.stringify(program)}); process.exit(); }); ${IDLE}`;
     const local = await shop(text, { argv: [program, await script(text)] });
     const old = await up(local);
-    expect(await local.executor.act(restart(), runOf("EXE-1"), NEVER)).toMatchObject({
+    expect(await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER)).toMatchObject({
       ok: false,
       sent: true,
       error: expect.stringMatching(
@@ -278,7 +282,7 @@ describe("what cannot be started", () => {
   it("sends nothing when the process file could not be written", async () => {
     await writeFile(stateDir, "a file where the folder should be");
     const local = await shop(IDLE);
-    expect(await local.executor.act(restart(), runOf("EXE-1"), NEVER)).toMatchObject({
+    expect(await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER)).toMatchObject({
       ok: false,
       sent: false,
       error: expect.stringContaining(`${stateDir} cannot be written (ENOTDIR)`),
@@ -298,7 +302,7 @@ describe("identity", () => {
     const local = await shop(IDLE);
     expect(await local.executor.snapshot(restart())).toEqual({ pid: null });
     await local.stop("shop");
-    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const result = await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     expect(result).toMatchObject({
       ok: true,
       output: expect.stringMatching(/^None was running, started pid/),
@@ -322,7 +326,7 @@ describe("identity", () => {
     await plant({ pid: zombie.pid, start_time: zombie.start_time });
     const local = await shop(IDLE);
     expect(await local.executor.snapshot(restart())).toEqual({ pid: null });
-    expect(await local.executor.act(restart(), runOf("EXE-1"), NEVER)).toMatchObject({ ok: true });
+    expect(await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER)).toMatchObject({ ok: true });
     expect(await alive(parent)).toBe(true);
   });
 
@@ -372,18 +376,21 @@ describe("the environment of a process", () => {
   it("has nothing of the server's but four names", async () => {
     Object.assign(process.env, { AWOOOI_ADMIN_TOKEN: "planted-secret", DATABASE_URL: "planted-secret" });
     const local = await shop(TELL, { env: { PORT: "1" } });
-    await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     await until(async () => (await log()).includes("}"), "the environment");
     const allowed = ["PATH", "HOME", "LANG", "TZ"].filter((name) => process.env[name] !== undefined);
     expect(await keys()).toEqual([...allowed, "PORT", "AWOOOI_PROCESS", "AWOOOI_EXECUTION_ID"].sort());
-    expect(JSON.parse(await log())).toMatchObject({ AWOOOI_PROCESS: "shop", AWOOOI_EXECUTION_ID: "EXE-1" });
+    expect(JSON.parse(await log())).toMatchObject({
+      AWOOOI_PROCESS: "shop",
+      AWOOOI_EXECUTION_ID: `${RUN}-1`,
+    });
     expect(await log()).not.toContain("planted-secret");
   });
 
   it("is another account's where one is configured, or it is not started at all", async () => {
     const argv = ["/bin/sh", "-c", "echo uid $(id -u) gid $(id -g); exec sleep 600"];
     const local = await shop("", { argv, uid: 65_534, gid: 65_534, cwd: "/" });
-    const result = await local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const result = await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     if (process.getuid?.() !== 0) return expect(result).toMatchObject({ ok: false, sent: false });
     expect(result).toMatchObject({ ok: true });
     await until(async () => (await log()) === "uid 65534 gid 65534\n", "the account");
@@ -406,17 +413,17 @@ describe("once per execution", () => {
 
   it("starts one process however often it is asked, at once or later", async () => {
     const local = await counted();
-    const act = () => local.executor.act(restart(), runOf("EXE-1"), NEVER);
+    const act = () => local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     const results = [...(await Promise.all([act(), act(), act()])), await act()];
     const { pid } = await record();
     expect(results.map((one) => one.ok)).toEqual([true, true, true, true]);
     expect(results.at(-1)).toMatchObject({
       output: `Already done: pid ${pid} was started by this execution`,
     });
-    expect(await (await counted()).executor.act(restart(), runOf("EXE-1"), NEVER)).toMatchObject({
+    expect(await (await counted()).executor.act(restart(), runOf(`${RUN}-1`), NEVER)).toMatchObject({
       ok: true,
     });
-    await startsAre("EXE-1");
+    await startsAre(`${RUN}-1`);
     expect(await started()).toEqual([pid]);
   });
 
@@ -424,23 +431,23 @@ describe("once per execution", () => {
     "recognises its process by a scan: %s, as a crash leaves it",
     async (left) => {
       const local = await counted();
-      await local.executor.act(restart(), runOf("EXE-0"), NEVER);
-      await startsAre("EXE-0");
+      await local.executor.act(restart(), runOf(`${RUN}-0`), NEVER);
+      await startsAre(`${RUN}-0`);
       const before = await local.executor.snapshot(restart());
       const old = await readFile(file(), "utf8");
-      await local.executor.act(restart(), runOf("EXE-1", before), NEVER);
+      await local.executor.act(restart(), runOf(`${RUN}-1`, before), NEVER);
       const { pid, start_time } = await record();
       if (left === "no process file") await rm(file());
       else await writeFile(file(), old);
 
       const next = await counted();
-      expect(await next.executor.effect(restart(), runOf("EXE-1", before))).toBe("done");
-      expect(await record()).toMatchObject({ pid, start_time, execution_id: "EXE-1" });
+      expect(await next.executor.effect(restart(), runOf(`${RUN}-1`, before))).toBe("done");
+      expect(await record()).toMatchObject({ pid, start_time, execution_id: `${RUN}-1` });
       await rm(file());
-      const again = await next.executor.act(restart(), runOf("EXE-1", before), NEVER);
+      const again = await next.executor.act(restart(), runOf(`${RUN}-1`, before), NEVER);
       expect(again).toMatchObject({ ok: true, output: expect.stringContaining(`pid ${pid} `) });
-      expect(await record()).toMatchObject({ pid, execution_id: "EXE-1" });
-      await startsAre("EXE-0", "EXE-1");
+      expect(await record()).toMatchObject({ pid, execution_id: `${RUN}-1` });
+      await startsAre(`${RUN}-0`, `${RUN}-1`);
     },
   );
 });
@@ -450,17 +457,17 @@ describe("effect", () => {
     const local = await shop(IDLE);
     const effect = async (id: string, before?: Record<string, unknown>) =>
       local.executor.effect(restart(), runOf(id, before));
-    expect(await effect("EXE-1", { pid: null })).toBe("not_done");
+    expect(await effect(`${RUN}-1`, { pid: null })).toBe("not_done");
     await up(local);
     const before = await local.executor.snapshot(restart());
-    expect(await effect("EXE-1", before)).toBe("not_done");
-    await local.executor.act(restart(), runOf("EXE-1", before), NEVER);
-    expect(await effect("EXE-1", before)).toBe("done");
-    expect(await effect("EXE-2", await local.executor.snapshot(restart()))).toBe("not_done");
-    expect(await effect("EXE-2")).toBe("not_done");
+    expect(await effect(`${RUN}-1`, before)).toBe("not_done");
+    await local.executor.act(restart(), runOf(`${RUN}-1`, before), NEVER);
+    expect(await effect(`${RUN}-1`, before)).toBe("done");
+    expect(await effect(`${RUN}-2`, await local.executor.snapshot(restart()))).toBe("not_done");
+    expect(await effect(`${RUN}-2`)).toBe("not_done");
     // Killed by a crash of ours between stop and start.
     await local.stop("shop");
-    expect(await effect("EXE-2", before)).toBe("not_done");
+    expect(await effect(`${RUN}-2`, before)).toBe("not_done");
   });
 
   it("cannot tell when somebody else has started one since", async () => {
@@ -469,16 +476,16 @@ describe("effect", () => {
     const before = await local.executor.snapshot(restart());
     await local.stop("shop");
     await local.start("shop");
-    expect(await local.executor.effect(restart(), runOf("EXE-1", before))).toBe("cannot_tell");
+    expect(await local.executor.effect(restart(), runOf(`${RUN}-1`, before))).toBe("cannot_tell");
   });
 
   it.each([
     ["no file", undefined, "cannot_tell"],
-    ["an older execution's file", { execution_id: "EXE-0" }, "cannot_tell"],
-    ["its own file", { execution_id: "EXE-1" }, "done"],
+    ["an older execution's file", { execution_id: `${RUN}-0` }, "cannot_tell"],
+    ["its own file", { execution_id: `${RUN}-1` }, "done"],
   ] as const)("without /proc and with nothing running: %s", (_what, found, answer) => {
     const traces = { record: found, live: undefined, visible: false };
-    expect(effectOf(runOf("EXE-1"), traces)).toBe(answer);
+    expect(effectOf(runOf(`${RUN}-1`), traces)).toBe(answer);
   });
 });
 
@@ -487,9 +494,9 @@ describe("being told to stop", () => {
     const local = await shop(STUBBORN, { stop_timeout_ms: 600_000 });
     const old = await up(local);
     const stop = new AbortController();
-    const acting = local.executor.act(restart(), runOf("EXE-1"), stop.signal);
+    const acting = local.executor.act(restart(), runOf(`${RUN}-1`), stop.signal);
     const stopQueued = new AbortController();
-    const queued = local.executor.act(restart(), runOf("EXE-2"), stopQueued.signal);
+    const queued = local.executor.act(restart(), runOf(`${RUN}-2`), stopQueued.signal);
     await until(async () => (await log()).includes("no"), "SIGTERM to arrive");
     stopQueued.abort();
     expect(await queued).toMatchObject({ ok: false, sent: false });
@@ -500,23 +507,23 @@ describe("being told to stop", () => {
       error: expect.stringContaining("cancelled"),
     });
     expect(await started()).toEqual([old]);
-    expect(await local.executor.act(restart(), runOf("EXE-3"), stop.signal)).toMatchObject({
+    expect(await local.executor.act(restart(), runOf(`${RUN}-3`), stop.signal)).toMatchObject({
       ok: false,
       sent: false,
     });
     const patient = await shop(STUBBORN, { stop_timeout_ms: 100 });
-    expect(await patient.executor.act(restart(), runOf("EXE-1"), NEVER)).toMatchObject({ ok: true });
+    expect(await patient.executor.act(restart(), runOf(`${RUN}-1`), NEVER)).toMatchObject({ ok: true });
     expect(await alive(old)).toBe(false);
   });
 
   it("does not wait for a process to settle", async () => {
     const local = await shop(IDLE, { settle_ms: 600_000 });
     const stop = new AbortController();
-    const acting = local.executor.act(restart(), runOf("EXE-1"), stop.signal);
+    const acting = local.executor.act(restart(), runOf(`${RUN}-1`), stop.signal);
     await until(async () => (await log()).includes("ready"), "the process to be ready");
     stop.abort();
     expect(await acting).toMatchObject({ ok: false, sent: true });
-    expect(await local.executor.act(restart(), runOf("EXE-1"), NEVER)).toMatchObject({ ok: true });
+    expect(await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER)).toMatchObject({ ok: true });
     expect(await started()).toHaveLength(1);
   });
 });
@@ -541,7 +548,7 @@ describe("the server's death", () => {
     await once(child, "exit");
     expect(await alive(pid)).toBe(true);
     expect(await local.start("shop")).toEqual({ pid, started: false });
-    expect(await local.executor.act(restart(), runOf("EXE-1"), NEVER)).toMatchObject({
+    expect(await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER)).toMatchObject({
       ok: true,
       output: expect.stringContaining(`Stopped pid ${pid} (SIGTERM`),
     });
@@ -571,7 +578,7 @@ describe("before anyone signs", () => {
     expect(await executor.resolve(restart("x".repeat(100_000)))).toMatchObject({ result: "miss" });
     const other = { kind: "investigate" as const, target: null, parameters: {} };
     expect(await executor.resolve(other)).toMatchObject({ result: "error" });
-    await expect(executor.act(other, runOf("EXE-1"), NEVER)).rejects.toThrow("not for local processes");
+    await expect(executor.act(other, runOf(`${RUN}-1`), NEVER)).rejects.toThrow("not for local processes");
   });
 
   it("says what it has found, and changes nothing", async () => {
@@ -624,7 +631,7 @@ describe("before anyone signs", () => {
         { argv: [] },
         { argv: [""] },
         { argv: ["a\0b"] },
-        { env: { AWOOOI_EXECUTION_ID: "EXE-1" } },
+        { env: { AWOOOI_EXECUTION_ID: `${RUN}-1` } },
         { env: { "A=B": "" } },
         { probe: { url: "file:///etc/passwd" } },
         { probe: { url: "http://ada:secret@localhost/" } },

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
@@ -9,6 +10,9 @@ import { freePort } from "../../../../test/support/ports.ts";
 import { until } from "../../../../test/support/until.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { type LocalProcesses, localProcess } from "./index.ts";
+
+// A carrier is found by its execution among all processes of the machine: no other run may have these.
+const RUN = `EXE-${randomUUID()}`;
 
 const SERVICE = join(import.meta.dirname, "../../../../demo/service.ts");
 /** More than any answer that comes takes. */
@@ -111,7 +115,7 @@ describe("the demo's service", () => {
       target: { ...TARGET, kind: "process" as const },
       parameters: {},
     };
-    const run = { execution_id: "EXE-1", attempt: 1, before: await shop.executor.snapshot(operation) };
+    const run = { execution_id: `${RUN}-1`, attempt: 1, before: await shop.executor.snapshot(operation) };
     const result = await shop.executor.act(operation, run, new AbortController().signal);
     expect(result).toMatchObject({
       ok: true,
@@ -121,7 +125,7 @@ describe("the demo's service", () => {
     const lines = (await readFile(starts, "utf8")).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       { pid, execution_id: null },
-      { execution_id: "EXE-1" },
+      { execution_id: `${RUN}-1` },
     ]);
   });
 });

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clipStart } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
+import { plainText } from "../../../lib/plain-text.ts";
 import { redactText } from "../../../lib/redact.ts";
 import { wait } from "../../../lib/wait.ts";
 import { childEnv } from "./child-env.ts";
@@ -37,7 +38,7 @@ async function tail(file: string, offset: number): Promise<string> {
     const buffer = Buffer.alloc(Math.max(size - from, 0));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
     // Before it is cut: half a credential is not known for one.
-    return clipStart(redactText(buffer.toString("utf8", 0, bytesRead)), TAIL, "");
+    return clipStart(redactText(plainText(buffer.toString("utf8", 0, bytesRead))), TAIL, "");
   } finally {
     await handle.close();
   }

@@ -1,4 +1,5 @@
 import { clipCounted, clipStart } from "../../../../lib/clip.ts";
+import { plainText } from "../../../../lib/plain-text.ts";
 import { redactText } from "../../../../lib/redact.ts";
 import { plain } from "../failure.ts";
 
@@ -8,9 +9,7 @@ export const MAX_TEXT = 7_500;
 /** Text of several lines from a cluster: without secrets and control characters. */
 export function shown(text: string): string {
   // Redacted before anything is cut: half a secret is not known for one.
-  return redactText(text)
-    .replaceAll(/[\p{Cf}\p{Zl}\p{Zp}]|(?![\n\t])\p{Cc}/gu, "")
-    .toWellFormed();
+  return redactText(plainText(text));
 }
 
 /** Its beginning, where the rest is too long. */
