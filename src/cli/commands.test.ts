@@ -17,10 +17,18 @@ import {
   TOKEN,
 } from "../../test/support/cli-server.ts";
 import { createdToken, createToken, inForce, token } from "../contract/access.ts";
-import { approval, reject } from "../contract/approval.ts";
+import { type Approval, approval, reject } from "../contract/approval.ts";
 import { investigation } from "../contract/evidence.ts";
-import { execution } from "../contract/execution.ts";
-import { assign, comment, feedback, incident, resolve, timelineEvent } from "../contract/incident.ts";
+import { type Execution, execution } from "../contract/execution.ts";
+import {
+  assign,
+  comment,
+  feedback,
+  type Incident,
+  incident,
+  resolve,
+  timelineEvent,
+} from "../contract/incident.ts";
 import { pruneAnswer, pruneBody, storageReport } from "../contract/storage.ts";
 import { auditEntry, auditReport } from "../contract/system.ts";
 import { webhookAnswer } from "../contract/webhook.ts";
@@ -142,7 +150,56 @@ describe("incidents", () => {
     server.answers[`GET ${own}/executions`] = page(execution, [EXECUTION]);
     const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
     expect(stdout).toContain("success: healthy again");
-    expect(stdout).toContain("Nothing: it is resolved (human_approved, by ada).");
+    expect(stdout).toContain("Nothing: it is resolved (human approved, by ada).");
+  });
+
+  const next = async (
+    activity: Incident["activity"],
+    plan: Partial<Approval>,
+    last: Partial<Execution> = {},
+  ) => {
+    server.answers[`GET ${own}`] = as(incident, { ...INCIDENT, activity });
+    server.answers["GET /approvals"] = page(approval, [{ ...APPROVAL, ...plan }]);
+    server.answers[`GET ${own}/executions`] = page(execution, [{ ...EXECUTION, ...last }]);
+    const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
+    return stdout.slice(stdout.indexOf("\nNext\n") + 6).split("\n");
+  };
+  it.each([
+    [
+      "the plan was rejected: a deployment is under way.",
+      { status: "rejected", reject_reason: "a deployment is under way" },
+      {},
+    ],
+    ["nobody signed the plan in time.", { status: "expired" }, {}],
+    ["the plan was signed and not begun in time.", { status: "expired", authority_until: AT }, {}],
+    [
+      "the repair did not help: it is down again.",
+      { status: "execution_failed" },
+      { status: "failed", error: "it is down again" },
+    ],
+    [
+      "the plan was refused: Gate 5: it is another plan.",
+      { status: "execution_failed" },
+      { status: "refused", error: "Gate 5: it is another plan." },
+    ],
+  ] as const)("says that it is with a person as %s", async (why, plan, last) => {
+    const [first, second] = await next("needs_a_person", plan, last);
+    expect(first).toBe(`This needs a person: ${why}`);
+    expect(second).toBe(`  awoooi incidents ack ${INCIDENT.incident_id}`);
+  });
+
+  it("names the freeze that a plan met, and when it comes back", async () => {
+    const last = { status: "refused", error: "Gate 4: frozen by ada", error_code: "frozen" } as const;
+    const [first, second] = await next("needs_a_person", { status: "execution_failed" }, last);
+    expect(first).toContain(
+      "(Gate 4: frozen by ada); it is put before people again as soon as changes are allowed.",
+    );
+    expect(second).toBe("  awoooi freeze status");
+  });
+
+  it("asks nobody for what was repaired and has not ended", async () => {
+    const [first] = await next("under_watch", { status: "execution_success" });
+    expect(first).toBe("Nothing: it was repaired, which was verified, and its alert has not ended yet.");
   });
 
   it("shows an incident about which nothing was decided, and asks for a person", async () => {

@@ -164,15 +164,62 @@ function printTimeline(out: Printer, timeline: readonly TimelineEvent[]): void {
   for (const row of rows) out.line(`  ${row}`);
 }
 
+/** By whom it was resolved, and how. */
+function howResolved({ outcome }: Incident): string {
+  if (outcome === null) return "";
+  const { disposition, resolved_by, resolved_by_kind } = outcome;
+  // Of the dispositions none is for what ended by itself.
+  if (disposition === "manual_resolved" && resolved_by_kind === "system")
+    return ": it ended without a repair from here";
+  return ` (${disposition.replaceAll("_", " ")}, by ${byWhom(resolved_by, resolved_by_kind)})`;
+}
+
+/** Of a plan that is over without success: why, and what there is to do about that. */
+function whyOver(out: Printer, plan: Approval, executions: readonly Execution[]): string[] | null {
+  if (plan.status === "rejected")
+    return [`the plan was rejected: ${plan.reject_reason ?? "no reason was given"}`];
+  if (plan.status === "expired") {
+    const signed = plan.authority_until !== null;
+    return [signed ? "the plan was signed and not begun in time" : "nobody signed the plan in time"];
+  }
+  const last = executions.find(({ approval_id }) => approval_id === plan.approval_id);
+  if (plan.status !== "execution_failed" || last === undefined) return null;
+  if (last.error_code === "frozen" || last.error_code === "freeze_window")
+    return [
+      `the plan was refused (${last.error}); it is put before people again as soon as changes are allowed`,
+      `  ${out.awoooi("freeze", "status")}`,
+    ];
+  const what = last.status === "refused" ? "the plan was refused" : "the repair did not help";
+  return [`${what}: ${last.error ?? last.verification?.reason ?? last.status}`];
+}
+
+/** Why nobody is to do anything about one that is under watch. */
+function whyRests({ incident, decision }: IncidentStory): string | undefined {
+  if (decision?.policy.outcome === "none") return decision.policy.reason;
+  if (incident.silenced_by.length > 0) return "it is silenced";
+  if (incident.flapping) return "it begins and ends again and again, and is resolved when it has been quiet";
+  return "it was repaired, which was verified, and its alert has not ended yet";
+}
+
+/** Why the incident is with a person, and what there is to do about that. */
+function whyPerson(out: Printer, { incident, decision, approvals, executions }: IncidentStory): string[] {
+  if (decision === null)
+    return [
+      incident.activity === "recorded" ? "it is information, recorded and shown" : "nothing has been decided",
+    ];
+  const { proposal, policy } = decision;
+  const plan = approvals.find((one) => one.decision_token === decision.token && one.status !== "superseded");
+  const over = plan && whyOver(out, plan, executions);
+  if (over) return over;
+  // That nothing can be done is what the policy says; why, the rule.
+  return [proposal.operation.kind === "investigate" ? proposal.reasoning : policy.reason];
+}
+
 /** What a person can do about the incident now, in lines. */
-function whatNext(out: Printer, { incident, decision, approvals }: IncidentStory): string[] {
+function whatNext(out: Printer, story: IncidentStory): string[] {
+  const { incident, approvals } = story;
   if (["resolved", "closed"].includes(incident.status)) {
-    const { outcome } = incident;
-    const how =
-      outcome === null
-        ? ""
-        : ` (${outcome.disposition}, by ${byWhom(outcome.resolved_by, outcome.resolved_by_kind)})`;
-    return [`Nothing: it is ${incident.status}${how}.`];
+    return [`Nothing: it is ${incident.status}${howResolved(incident)}.`];
   }
   if (incident.merged_into !== null)
     return [
@@ -186,14 +233,13 @@ function whatNext(out: Printer, { incident, decision, approvals }: IncidentStory
     return ["The plan is being prepared: look again in a moment."];
   if (approvals.some((one) => ["approved", "executing"].includes(one.status)))
     return ["The plan is being carried out and then verified: look again in a moment."];
-  const informs = incident.notification_type === "TYPE-1";
-  const undecided = informs ? "it is information, recorded and shown" : "nothing has been decided";
-  const reason = decision === null ? undecided : decision.policy.reason;
+  const rests = incident.activity === "under_watch" ? whyRests(story) : undefined;
+  const [reason = "", ...lines] = rests === undefined ? whyPerson(out, story) : [rests];
   const id = incident.incident_id;
+  const nothing = rests !== undefined || incident.activity === "recorded";
   return [
-    informs || decision?.policy.outcome === "none"
-      ? `Nothing: ${reason}.`
-      : `This needs a person: ${reason}.`,
+    `${nothing ? "Nothing" : "This needs a person"}: ${reason.replace(/\.$/, "")}.`,
+    ...lines,
     ...(incident.acknowledged_at === null ? [`  ${out.awoooi("incidents", "ack", id)}`] : []),
     `  ${out.awoooi("incidents", "resolve", id, "--comment", "TEXT")}`,
   ];

@@ -7,7 +7,7 @@ export const incidentStatus = z.enum(["investigating", "mitigating", "resolved",
 /**
  * What is going on with an incident at this moment; `status` is where it stands, for hours maybe. `with_main`: it is
  * decided about with the incident that it is an effect of. `recorded`: information, about which nothing is done.
- * `under_watch`: nobody is asked and nothing is done now, and it is looked at again if it goes on.
+ * `under_watch`: nothing is to be done now, or it has been done, and it is looked at again if it goes on.
  */
 export const incidentActivity = z.enum([
   "preparing",

@@ -4,7 +4,13 @@ import type { PolicyVerdict } from "../contract/decision.ts";
 import { activityOf } from "./activity.ts";
 
 const BEGUN = new Date("2026-07-01T12:00:00Z");
-const active = { status: "investigating", merged_into: null, notification_type: "TYPE-3" } as const;
+const active = {
+  status: "investigating",
+  merged_into: null,
+  notification_type: "TYPE-3",
+  flapping: false,
+  silenced: false,
+} as const;
 const decided = (outcome: PolicyVerdict["outcome"]) => ({
   state: "ready" as const,
   policy: { outcome, rule: "a rule", reason: "for a reason" },
@@ -25,10 +31,10 @@ describe("what is going on with an incident", () => {
     ["about_to_act", [plan("approved", BEGUN)], running("pending")],
     ["acting", [plan("approved", BEGUN)], running("running")],
     ["verifying", [plan("approved", BEGUN)], running("verifying")],
-    ["under_watch", [plan("approved", BEGUN)], none],
-    ["under_watch", [plan("rejected")], none],
-    ["under_watch", [plan("expired")], none],
-    ["under_watch", [], none],
+    ["needs_a_person", [plan("approved", BEGUN)], none],
+    ["needs_a_person", [plan("rejected")], none],
+    ["needs_a_person", [plan("expired")], none],
+    ["needs_a_person", [], none],
     ["verifying", [plan("superseded", null, "APR-2"), plan("approved", BEGUN)], running("verifying")],
   ] as const)("is %s by its plans %j", (activity, plans, executions) => {
     expect(activityOf(active, decided("ask"), plans, executions)).toBe(activity);
@@ -37,6 +43,12 @@ describe("what is going on with an incident", () => {
   it("is with a person where only one can repair, and nobody's where nothing is to be done", () => {
     expect(activityOf(active, decided("manual"), [], none)).toBe("needs_a_person");
     expect(activityOf(active, decided("none"), [], none)).toBe("under_watch");
+    const done = { ...decided("ask"), state: "completed" as const };
+    expect(activityOf(active, done, [plan("approved", BEGUN)], none)).toBe("under_watch");
+    const failed = { ...decided("auto"), state: "error" as const };
+    expect(activityOf(active, failed, [plan("approved", BEGUN)], none)).toBe("needs_a_person");
+    for (const kept of [{ flapping: true }, { silenced: true }])
+      expect(activityOf({ ...active, ...kept }, failed, [], none)).toBe("under_watch");
     expect(activityOf(active, { ...decided("ask"), state: "analyzing" }, [], none)).toBe("preparing");
     expect(activityOf({ ...active, merged_into: "INC-1" }, decided("ask"), [], none)).toBe("with_main");
     expect(activityOf({ ...active, notification_type: "TYPE-1" }, undefined, [], none)).toBe("recorded");

@@ -1,4 +1,5 @@
 import type { ApprovalKey } from "../approval/index.ts";
+import type { Decision } from "../contract/decision.ts";
 import type { ExecutionStatus } from "../contract/execution.ts";
 import type { IncidentActivity } from "../contract/incident.ts";
 import type { DecisionRow } from "../decision/index.ts";
@@ -16,13 +17,19 @@ function ofPlan({ status, begun_at }: Plan, execution: ExecutionStatus | undefin
   return execution === "verifying" ? "verifying" : null;
 }
 
+type Standing = Pick<IncidentRow, "status" | "merged_into" | "notification_type" | "flapping"> & {
+  /** Something keeps all its alerts silent. */
+  silenced: boolean;
+};
+
 /**
- * What is going on with an incident: by its plans, newest first, else by what was decided. One that is over is at
- * nothing, unless what was done is being taken back. `executions`: where those under way stand, by approval. Pure.
+ * What is going on with an incident: by its plans, newest first, else by what was decided, with the state that people
+ * see. One that is over is at nothing, unless what was done is being taken back. `executions`: where those under way stand, by
+ * approval. Pure.
  */
 export function activityOf(
-  incident: Pick<IncidentRow, "status" | "merged_into" | "notification_type">,
-  decision: Pick<DecisionRow, "state" | "policy"> | undefined,
+  incident: Standing,
+  decision: (Pick<DecisionRow, "policy"> & { state: Decision["state"] }) | undefined,
   plans: readonly Plan[],
   executions: ReadonlyMap<string, ExecutionStatus>,
 ): IncidentActivity | null {
@@ -34,6 +41,7 @@ export function activityOf(
   if (incident.merged_into !== null) return "with_main";
   if (incident.notification_type === "TYPE-1") return "recorded";
   if (decision === undefined || decision.state === "analyzing") return "preparing";
-  const { outcome } = decision.policy;
-  return outcome === "manual" || decision.state === "error" ? "needs_a_person" : "under_watch";
+  // Nothing is to be done, it has been done, or it is kept from people on purpose.
+  const rests = decision.policy.outcome === "none" || decision.state === "completed";
+  return rests || incident.flapping || incident.silenced ? "under_watch" : "needs_a_person";
 }

@@ -63,6 +63,9 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     const own = approvals.get(incident_id) ?? [];
     const decided = decidedOf(incident_id);
     const acted = decided === undefined ? undefined : executions.get(decided.approval_id);
+    const state = decision && shownState(decision, acted?.status ?? null);
+    const seen = decision && state && { ...decision, state };
+    const silenced_by = silences.get(incident_id) ?? [];
     const concluded = resolutions.get(incident_id);
     // Resolved again and not concluded yet, it is not shown as it was concluded before.
     const resolution =
@@ -71,7 +74,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     const often = oftenOf(row.anomaly_key);
     return {
       ...rest,
-      activity: activityOf(row, decision, own, underWay),
+      activity: activityOf({ ...row, silenced: silenced_by.length > 0 }, seen, own, underWay),
       first_seen: row.first_seen.toISOString(),
       last_seen: row.last_seen.toISOString(),
       created_at: row.created_at.toISOString(),
@@ -79,7 +82,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
       resolved_at: iso(row.resolved_at),
       closed_at: iso(row.closed_at),
       acknowledged_at: iso(row.acknowledged_at),
-      silenced_by: silences.get(incident_id) ?? [],
+      silenced_by,
       frequency_stats: {
         ...often,
         escalation_level,
@@ -90,13 +93,13 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
       },
       frequency_snapshot: frequency,
       decision:
-        decision === undefined
+        seen === undefined
           ? null
           : {
-              token: decision.token,
-              state: shownState(decision, acted?.status ?? null),
-              source: decision.source,
-              summary: decision.summary,
+              token: seen.token,
+              state: seen.state,
+              source: seen.source,
+              summary: seen.summary,
             },
       approval_ids: own.map((approval) => approval.approval_id),
       outcome:
