@@ -6,6 +6,7 @@ import { SEED } from "../../test/support/random.ts";
 import { grafana } from "../adapters/sources/grafana/index.ts";
 import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { frequencies } from "../incident/frequency/count.ts";
+import { resolve } from "../incident/index.ts";
 import type { Receipt } from "../intake/index.ts";
 import { insertReceipts } from "../intake/store.ts";
 import { addSeconds } from "../lib/clock.ts";
@@ -755,6 +756,32 @@ describe("an alert that comes by two routes", () => {
       await send(passedOn({ ...over(), startsAt }));
     }
     expect(await incident()).toMatchObject({ flapping: false, hit_count: 2, status: "resolved" });
+  });
+
+  it.each([
+    ["a person", "person", START],
+    ["a verified repair, and it began later", "repair", "later"],
+  ] as const)(
+    "comes to people when what the other route says was resolved by %s",
+    async (_, through, began) => {
+      await send(straight(86_400));
+      const { incident_id } = (await incident()) as { incident_id: string };
+      await resolve(journey.as("pipeline"), { incident_id, through });
+      clock.forward(6);
+      const startsAt = began === START ? START : clock.now().toISOString();
+      await send(passedOn({ ...firing, startsAt }));
+      expect(await incident()).toMatchObject({ status: "investigating", hit_count: 2 });
+      expect((await topics()).at(-1)).toMatch(/opened$/);
+    },
+  );
+
+  it("says nothing new when it is late, of what began before a repair that was verified", async () => {
+    await send(straight(86_400));
+    const { incident_id } = (await incident()) as { incident_id: string };
+    await resolve(journey.as("pipeline"), { incident_id, through: "repair" });
+    clock.forward(6);
+    await send(passedOn(firing));
+    expect(await incident()).toMatchObject({ status: "resolved", hit_count: 1 });
   });
 
   it("is two where the labels say so, or where one source says it twice", async () => {

@@ -225,26 +225,34 @@ export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<
 }
 
 /** An outage that nobody knew before. */
-export type NewOutage = Pick<StoredAlert, "alert_id" | "source" | "fingerprint" | "labels" | "of_call">;
+export type NewOutage = Pick<
+  StoredAlert,
+  "alert_id" | "source" | "fingerprint" | "labels" | "starts_at" | "of_call"
+>;
 
 /**
  * What fires by the word of another source with the very same labels, and is told of by this one only now. One that
- * was told of once more from there already is not meant again: then the trouble was over in between.
+ * was told of once more from there already is not meant again: then the trouble was over in between. Nor is one whose incident is
+ * over, for people hear no more of that; but for what began before a repair that has been verified since: this route is late.
  */
 export async function firingElsewhere(ctx: Ctx, news: readonly NewOutage[]): Promise<Map<string, string>> {
-  const asked = news.map(({ alert_id, source, fingerprint, labels }) => ({
+  const asked = news.map(({ alert_id, source, fingerprint, labels, starts_at }) => ({
     alert_id,
     source,
     fingerprint,
     labels,
+    starts_at,
   }));
   const { rows } = await ctx.db.execute<{ alert_id: string; same_as: string }>(sql`
     select distinct on (n.alert_id) n.alert_id, o.alert_id as same_as
       from json_to_recordset(${jsonRows(asked)}::json)
-        as n(alert_id text, source text, fingerprint text, labels jsonb)
+        as n(alert_id text, source text, fingerprint text, labels jsonb, starts_at timestamptz)
       join alerts o on o.labels = n.labels and o.status = 'firing' and o.instance_key is null
        and o.fingerprint = n.fingerprint and o.source <> n.source and o.same_as is null
-     where not exists (select from alerts k where k.same_as = o.alert_id and k.source = n.source)
+      left join incidents i on i.incident_id = o.incident_id
+     where (i.incident_id is null or i.status in ('investigating', 'mitigating')
+            or (i.resolved_through = 'repair' and n.starts_at <= i.resolved_at))
+       and not exists (select from alerts k where k.same_as = o.alert_id and k.source = n.source)
      order by n.alert_id, o.first_received_at, o.alert_id`);
   return new Map(rows.map((row) => [row.alert_id, row.same_as]));
 }
