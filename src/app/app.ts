@@ -11,7 +11,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
-import { keepSecret, secretsIn } from "../lib/redact.ts";
+import { keepSecret } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
 import {
   IntakeWorker,
@@ -34,15 +34,9 @@ import { type Checked, checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
 import { Retention } from "./retention.ts";
+import { secretTexts } from "./secret.ts";
 import { startSignals } from "./signals.ts";
 import { createSupervision, processNotes } from "./supervise.ts";
-
-/** What must not be in a log or an answer; a webhook's address may hold a token. */
-const secretsOf = (config: Config) => {
-  const { webhook, webhooks } = config.notification;
-  const headers = config.mcp.servers.flatMap((one) => Object.values(one.headers));
-  return [...secretsIn(config), webhook?.url ?? "", ...webhooks.map((one) => one.url), ...headers];
-};
 
 export type AppOptions = {
   log: Log;
@@ -142,7 +136,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   const intervals: Intervals = { ...INTERVALS, ...options.intervals };
   const ends: (() => Promise<void>)[] = [];
   const stop = () => stopAll(ends, log);
-  keepSecret(secretsOf(config));
+  keepSecret(secretTexts(config));
   try {
     // What is wrong with addresses and rules is found before anything is touched.
     const first = checked(config, log);
@@ -184,7 +178,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       {
         load: options.load ?? (() => config),
         build(next) {
-          keepSecret(secretsOf(next.config));
+          keepSecret(secretTexts(next.config));
           return built(next, metrics.counted(adapt(adapters.next(next.config))));
         },
         applied(next) {

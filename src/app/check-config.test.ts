@@ -139,6 +139,14 @@ describe("secrets in a file that others may read", () => {
       TOKENS_FILE: "/run/tokens",
     }),
     process({ DB_URL: "postgres://db/shop", DB_PASSWORD_FILE: "/run/secrets/db", API_KEY: "" }),
+    process({
+      TOKEN_TTL: "60",
+      AUTH_MODE: "oidc",
+      KEY_PREFIX: "shop",
+      SESSION_TIMEOUT: "30m",
+      TURKEY: "bird",
+      PATH: "/usr/bin",
+    }),
     tools("headers", { Accept: "application/json" }),
     hook("http://127.0.0.1:9000/hook"),
     'database: { url: "postgresql://awoooi@db/awoooi" }',
@@ -150,7 +158,17 @@ describe("secrets in a file that others may read", () => {
 
   it.each([
     [process({ PORT: "8080", DB_PASSWORD: "hunter2" }), "processes.shop.env.DB_PASSWORD"],
-    [process({ STRIPE_KEY: "abc" }), "processes.shop.env.STRIPE_KEY"],
+    ...[
+      "STRIPE_KEY",
+      "SMTP_PASS",
+      "PGPASS",
+      "JWT",
+      "GITHUB_PAT",
+      "ENCRYPTIONKEY",
+      "DB_CREDENTIAL_STRING",
+      "SESSION",
+      "KEY_PEM",
+    ].map((name) => [process({ [name]: "abc" }), `processes.shop.env.${name}`] as [string, string]),
     [process({ DB: "postgres://ada:hunter2@db/shop" }), "processes.shop.env.DB"],
     [process({ EXTRA: `ghp_${"a".repeat(36)}` }), "processes.shop.env.EXTRA"],
     [tools("headers", { Authorization: "abc" }), "mcp.servers.docs.headers.Authorization"],

@@ -1,4 +1,4 @@
-import { redactText, soundsSecret } from "../lib/redact.ts";
+import { redactText, secretsIn, soundsSecret } from "../lib/redact.ts";
 
 /** The last name of a setting's path, without places in lists. */
 const nameOf = (path: string) => path.split(".").findLast((part) => !/^\d+$/.test(part)) ?? "";
@@ -16,12 +16,17 @@ export function isSecret(path: string): boolean {
   return /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/.test(name) && !name.endsWith("_per_key");
 }
 
-// Of variables and headers, whose names others have chosen.
-const SOUNDS_SECRET = /(^|[-_])(pass|pwd|pw|key|keys|auth|dsn|creds?|credentials?|salt|pin)$/i;
+// Of variables and headers, whose names others have chosen: how they end, and what says it wherever it stands.
+const ENDS_SECRET = /(pass|pwd|(^|[-_])(pw|auth|salt|pin|session)|(?<!mon|tur|don)keys?)$/i;
+const SAYS_SECRET = /(^|[-_])(pem|dsn|jwt|pat|creds?|credentials?)($|[-_])/i;
+// Where a secret is, and what is told of one beside it.
+const NO_SECRET =
+  /_(files?|paths?|dir|name|user(name)?|id|prefix|header|host|port|ttl|timeout|mode|type|enabled|length|expir\w+|interval|alg(orithm)?)$/i;
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
 const looksSecret = (name: string, value: string) =>
-  (!/_file$/i.test(name) && (soundsSecret(name) || SOUNDS_SECRET.test(name))) || redactText(value) !== value;
+  (!NO_SECRET.test(name) && (soundsSecret(name) || ENDS_SECRET.test(name) || SAYS_SECRET.test(name))) ||
+  redactText(value) !== value;
 
 /** Whether whoever knows this address can do more than who does not. */
 function tellsSecret(path: string, value: string): boolean {
@@ -47,4 +52,16 @@ export function secretPaths(value: unknown, path = ""): string[] {
   // A list of secrets is one setting.
   if (Array.isArray(value) && isSecret(path)) return listed.length > 0 ? [path] : [];
   return listed.flatMap(([key, inner]) => secretPaths(inner, path === "" ? key : `${path}.${key}`));
+}
+
+/** Texts that must not be in a log or an answer, whoever prints them: all that is kept from being shown and looks like a secret. */
+export function* secretTexts(settings: unknown, path = ""): Generator<string> {
+  if (path === "") yield* secretsIn(settings);
+  if (settings !== null && typeof settings === "object")
+    for (const [key, inner] of Object.entries(settings))
+      yield* secretTexts(inner, path === "" ? key : `${path}.${key}`);
+  else if (typeof settings === "string" && isSecret(path)) {
+    const ofProcess = /(^|\.)env\./.test(path);
+    if (!ofProcess || looksSecret(nameOf(path), settings)) yield settings;
+  }
 }

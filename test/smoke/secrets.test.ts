@@ -109,9 +109,7 @@ beforeAll(async () => {
           },
         ],
       },
-      processes: [
-        { name: "shop", argv: ["/bin/true"], env: { SHOP_KEY: "x", SHOP_API_KEY: CONFIGURED.env } },
-      ],
+      processes: [{ name: "shop", argv: ["/bin/true"], env: { SHOP_KEY: "x", SMTP_PASS: CONFIGURED.env } }],
     },
     {
       log: log.log,
