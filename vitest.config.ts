@@ -16,7 +16,6 @@ function besideStores(): string[] {
 // Of the others those that bring every statement of ours to the oldest PostgreSQL that we support:
 // `test/support/statements.ts` says, after a whole run, whether they still do.
 const WITH_ALL_STATEMENTS = [
-  "test/conformance/sources.test.ts",
   "test/smoke/auto-repair.test.ts",
   "test/smoke/dead-letters.test.ts",
   "test/smoke/evidence.test.ts",
@@ -29,9 +28,9 @@ const WITH_ALL_STATEMENTS = [
   "test/smoke/move.test.ts",
   "test/smoke/openapi.test.ts",
   "test/smoke/own-database.test.ts",
-  "test/smoke/real-clients.test.ts",
   "test/smoke/retention.test.ts",
   "test/smoke/secrets.test.ts",
+  "test/smoke/sender-security.test.ts",
   "test/smoke/silences.test.ts",
   "test/smoke/undo.test.ts",
   "test/smoke/upgrade.test.ts",

@@ -6,8 +6,8 @@ import { Journeys, type Report } from "./journeys.ts";
 import { drawMoments, type Moment, STAGES, type Stage, shuffled } from "./moments.ts";
 import { SmallDisk } from "./small-disk.ts";
 
-// A longer run: npm run chaos.
-const KILLS = Number(process.env.AWOOOI_CHAOS_KILLS ?? 10);
+// One in each stage. A longer run: npm run chaos.
+const KILLS = Number(process.env.AWOOOI_CHAOS_KILLS ?? Object.keys(STAGES).length);
 /** Of each other kind of fault, whatever KILLS is. */
 const OTHERS = Math.max(1, Math.floor(KILLS / 10));
 const MEGABYTES = 160;
