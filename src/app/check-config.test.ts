@@ -60,10 +60,19 @@ sweeep: {}`,
     expect(errors.find((one) => one.path === "sweeep")?.message).toContain("sweep");
   });
 
-  it("says that a file is not there", async () => {
-    const { file: read, errors } = checkConfig({ file: join(folder, "none.yaml"), env: {} });
-    expect(read).toBeNull();
-    expect(paths(errors)).toEqual([join(folder, "none.yaml")]);
+  it.each([
+    ["none.yaml", "there is no such file"],
+    ["", "is a folder, and no file"],
+    ["/dev/zero", "is no ordinary file"],
+    ["/etc/passwd/x", "there is no such file: a part of its path is no folder"],
+  ])("says that %j cannot be read, and why", (name, message) => {
+    const path = name.startsWith("/") ? name : join(folder, name);
+    const { file: read, errors } = checkConfig({ file: path, env: {} });
+    expect(read).toBe(path);
+    expect(errors).toEqual([{ path, message }]);
+  });
+
+  it("says that a file that a setting names is not there", async () => {
     expect(paths((await check(`decision: { rules: ${folder}/none.yaml }`)).errors)).toEqual([
       "decision.rules",
     ]);
@@ -149,6 +158,7 @@ describe("secrets in a file that others may read", () => {
     }),
     tools("headers", { Accept: "application/json" }),
     hook("http://127.0.0.1:9000/hook"),
+    "processes: [{ name: shop, argv: [shop, --token-file, /run/token, --password, --verbose, --port=80] }]",
     'database: { url: "postgresql://awoooi@db/awoooi" }',
     "retention: { repairs_per_key: 50 }",
     "intake: { bearer_tokens: [] }",
@@ -173,6 +183,11 @@ describe("secrets in a file that others may read", () => {
     [process({ EXTRA: `ghp_${"a".repeat(36)}` }), "processes.shop.env.EXTRA"],
     [tools("headers", { Authorization: "abc" }), "mcp.servers.docs.headers.Authorization"],
     [tools("headers", { "X-Api-Key": "abc" }), "mcp.servers.docs.headers.X-Api-Key"],
+    [
+      "processes: [{ name: shop, argv: [shop, --verbose, --token, hunter2 hunter2] }]",
+      "processes.shop.argv.3",
+    ],
+    ["processes: [{ name: shop, argv: [env, DB_PASS=hunter2, shop] }]", "processes.shop.argv.1"],
     [hook("https://chat.example/hooks/T0/B0/xyz"), "notification.webhook.url"],
     ['database: { url: "postgresql://ada:hunter2@db/awoooi" }', "database.url"],
     ["intake: { hmac_secrets: [hunter2] }", "intake.hmac_secrets"],
@@ -208,7 +223,8 @@ intake:
   bearer_tokens: [${SECRET}]
   basic: [{ username: ada, password: ${SECRET} }]
 notification: { webhook: { url: "https://chat.example/hook", secret: ${SECRET} } }
-processes: [{ name: shop, argv: [/bin/true, "--password=${SECRET}"], env: { A: ${SECRET} } }]
+processes:
+  - { name: shop, argv: [/bin/true, "--password=${SECRET}", --smtp-pass, ${SECRET}, "API_KEY=${SECRET}"], env: { A: ${SECRET} } }
 sweep: { every: 1m }`;
 
   it("names where each setting comes from, and no secret", async () => {

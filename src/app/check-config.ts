@@ -22,7 +22,7 @@ import { type Config, configSchema } from "./config-schema.ts";
 import { secretPaths } from "./secret.ts";
 
 export type ConfigReport = {
-  /** The file that was read; null: none, the defaults and the environment hold. */
+  /** The file that was read, or should have been; null: none, the defaults and the environment hold. */
   file: string | null;
   errors: FieldError[];
   /** What the server would start with, and is likely not meant. */

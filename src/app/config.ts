@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { parseDocument } from "yaml";
 import type { z } from "zod";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
@@ -120,10 +120,19 @@ export function doubledNames(env: NodeJS.ProcessEnv): string[] {
   );
 }
 
+// Nobody writes more by hand; what never ends is none.
+const LARGEST = 10 * 1024 * 1024;
+
 function readYaml(file: string, errors: FieldError[]): Tree {
+  const found = statSync(file);
+  if (!found.isFile())
+    throw new Error(found.isDirectory() ? "is a folder, and no file" : "is no ordinary file");
+  if (found.size > LARGEST) throw new Error(`is larger than ${LARGEST} bytes`);
   const document = parseDocument(readFileSync(file, "utf8"), { uniqueKeys: true });
-  for (const error of document.errors)
-    errors.push({ path: file, message: error.message.split("\n")[0] ?? "" });
+  for (const error of document.errors) {
+    const [first = ""] = error.message.split("\n");
+    errors.push({ path: file, message: `is not YAML: ${first.replace(/:$/, "")}` });
+  }
   const tree: unknown = document.errors.length > 0 ? {} : (document.toJS() ?? {});
   if (tree !== null && typeof tree === "object" && !Array.isArray(tree)) return tree as Tree;
   errors.push({ path: file, message: "must hold settings as `name: value`" });
@@ -161,11 +170,17 @@ function freeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file: a part of its path is no folder",
+  EACCES: "must not be read by this user",
+};
+
 export type ConfigOptions = { file?: string | undefined; env: NodeJS.ProcessEnv };
 
 /** What was found before it was checked. */
 export type Settings = {
-  /** The file that was read; null where there is none. */
+  /** The file that was read, or should have been; null where there is none. */
   file: string | null;
   tree: Tree;
   /** Names of the environment by the dotted setting that they gave. */
@@ -201,9 +216,9 @@ export function readSettings(options: ConfigOptions): Settings {
   try {
     tree = readYaml(read, errors);
   } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === "ENOENT" && file === undefined;
-    if (!absent) errors.push({ path: read, message: messageOf(error) });
-    read = null;
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (file === undefined && code === "ENOENT") read = null;
+    else errors.push({ path: read, message: UNREADABLE[code] ?? messageOf(error) });
   }
   const from = fromEnvironment(tree, options.env, errors);
   return { file: read, tree, from, errors };

@@ -21,12 +21,34 @@ const ENDS_SECRET = /(pass|pwd|(^|[-_])(pw|auth|salt|pin|session)|(?<!mon|tur|do
 const SAYS_SECRET = /(^|[-_])(pem|dsn|jwt|pat|creds?|credentials?)($|[-_])/i;
 // Where a secret is, and what is told of one beside it.
 const NO_SECRET =
-  /_(files?|paths?|dir|name|user(name)?|id|prefix|header|host|port|ttl|timeout|mode|type|enabled|length|expir\w+|interval|alg(orithm)?)$/i;
+  /[-_](files?|paths?|dir|name|user(name)?|id|prefix|header|host|port|ttl|timeout|mode|type|enabled|length|expir\w+|interval|alg(orithm)?)$/i;
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
 const looksSecret = (name: string, value: string) =>
   (!NO_SECRET.test(name) && (soundsSecret(name) || ENDS_SECRET.test(name) || SAYS_SECRET.test(name))) ||
   redactText(value) !== value;
+
+// The words of a command.
+const COMMAND = /^(processes(\.\d+)?\.argv|mcp\.servers(\.\d+)?\.args)$/;
+
+/** Of each word of a command the credential that it is or holds, by the name before it: `--token X`, `--token=X`, `TOKEN=X`. */
+function credentialsIn(words: readonly string[]): (string | null)[] {
+  return words.map((word, at) => {
+    const [, name, value] = /^(?:--?)?([A-Za-z_][\w-]*)=(.+)$/s.exec(word) ?? [];
+    if (name !== undefined && value !== undefined) return looksSecret(name, value) ? value : null;
+    const [, flag] = /^--?(\w[\w-]+)$/.exec(words[at - 1] ?? "") ?? [];
+    return flag !== undefined && !word.startsWith("-") && looksSecret(flag, word) ? word : null;
+  });
+}
+
+/** The words of the command at a dotted path without what is a credential; null: there is no command. */
+export function commandWithoutSecrets(path: string, value: unknown): string[] | null {
+  if (!COMMAND.test(path) || !Array.isArray(value)) return null;
+  const words = value.map(String);
+  return credentialsIn(words).map((secret, at) =>
+    redactText(secret === null ? (words[at] ?? "") : (words[at] ?? "").replace(secret, () => "[redacted]")),
+  );
+}
 
 /** Whether whoever knows this address can do more than who does not. */
 function tellsSecret(path: string, value: string): boolean {
@@ -49,6 +71,12 @@ export function secretPaths(value: unknown, path = ""): string[] {
     if (CONNECTION.includes(path) || WEBHOOK.test(path)) return tellsSecret(path, text) ? [path] : [];
     return isSecret(path) ? [path] : [];
   }
+  if (COMMAND.test(path) && Array.isArray(value)) {
+    const words = value.map(String);
+    return credentialsIn(words).flatMap((secret, at) =>
+      secret !== null || redactText(words[at] ?? "") !== words[at] ? [`${path}.${at}`] : [],
+    );
+  }
   // A list of secrets is one setting.
   if (Array.isArray(value) && isSecret(path)) return listed.length > 0 ? [path] : [];
   return listed.flatMap(([key, inner]) => secretPaths(inner, path === "" ? key : `${path}.${key}`));
@@ -57,6 +85,8 @@ export function secretPaths(value: unknown, path = ""): string[] {
 /** Texts that must not be in a log or an answer, whoever prints them: all that is kept from being shown and looks like a secret. */
 export function* secretTexts(settings: unknown, path = ""): Generator<string> {
   if (path === "") yield* secretsIn(settings);
+  if (COMMAND.test(path) && Array.isArray(settings))
+    yield* credentialsIn(settings.map(String)).filter((one) => one !== null);
   if (settings !== null && typeof settings === "object")
     for (const [key, inner] of Object.entries(settings))
       yield* secretTexts(inner, path === "" ? key : `${path}.${key}`);

@@ -5,7 +5,7 @@ import { redactText } from "../lib/redact.ts";
 import { type ConfigOptions, parseSettings, readSettings, settingAt } from "./config.ts";
 import { configSchema } from "./config-schema.ts";
 import { checked } from "./live.ts";
-import { isSecret } from "./secret.ts";
+import { commandWithoutSecrets, isSecret } from "./secret.ts";
 
 export type ShownSetting = {
   path: string;
@@ -28,8 +28,9 @@ function leaves(value: unknown, path = ""): [string, unknown][] {
 /** A value without secrets, at any depth. */
 function redacted(value: unknown, path: string): unknown {
   if (isSecret(path)) return Array.isArray(value) && value.length === 0 ? [] : "[redacted]";
+  const command = commandWithoutSecrets(path, value);
+  if (command !== null) return command;
   if (Array.isArray(value)) return value.map((item, index) => redacted(item, `${path}.${index}`));
-  // Of a command's arguments one may be a credential.
   if (typeof value === "string") return redactText(value);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(

@@ -1,4 +1,6 @@
 import { z } from "zod";
+// Whoever checks anything by a schema says what is wrong in these words.
+import "./invalid-words.ts";
 
 /** Text that a database can hold: no NUL, no half of a surrogate pair. */
 export const wireText = (max: number) =>
