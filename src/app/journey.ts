@@ -16,6 +16,7 @@ import type { Journey, Listening } from "../pipeline/index.ts";
 import { createMuting } from "../silence/index.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
+import { isThisMachine } from "./this-machine.ts";
 
 /** What the rule files say; `topology` as it is written. */
 export type RuleFiles = {
@@ -110,6 +111,7 @@ export function createJourney(
     },
     known: {
       processes: config.processes.map((one) => one.name),
+      isHere: isThisMachine,
       hosts: ssh.namesOf(config.ssh),
       looksAt: (target) => adapters.investigators.some((one) => one.investigates(target)),
     },

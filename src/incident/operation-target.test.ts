@@ -3,6 +3,7 @@ import { operationTarget } from "./operation-target.ts";
 
 const known = {
   processes: ["shop"],
+  isHere: (host: string) => ["here", "10.0.0.9"].includes(host),
   hosts: [
     { name: "web1", names: ["web1", "web", "10.0.0.5"] },
     { name: "db1", names: ["db1", "fd00::1"] },
@@ -55,6 +56,33 @@ describe("what an alert is about", () => {
     const labels = { instance: "web1:9100", namespace: "prod", deployment: "api" };
     expect(of(labels)).toEqual({ kind: "deployment", name: "api", namespace: "prod" });
     expect(of({ instance: "web1:9100", process: "shop" })).toEqual({ kind: "process", name: "shop" });
+  });
+
+  it.each([
+    [{ service: "shop" }],
+    [{ service: "shop", instance: "localhost:8080" }],
+    [{ app: "shop", instance: "127.0.0.1:8080", host: "here" }],
+    [{ job: "shop", instance: "[::1]:8080" }],
+    [{ component: "shop", instance: "http://10.0.0.9:8080/metrics" }],
+    [{ process: "shop", namespace: "prod", cluster: "eu", instance: "10.9.9.9:8080" }],
+  ])("is the process of this machine by %j", (labels) => {
+    expect(of(labels as Record<string, string>)).toEqual({ kind: "process", name: "shop" });
+  });
+
+  it.each([
+    [{ service: "shop", namespace: "prod" }],
+    [{ service: "shop", cluster: "eu" }],
+    [{ app: "shop", host: "box-9" }],
+    [{ service: "shop", instance: "10.9.9.9:8080" }],
+    [{ job: "shop", server: "other" }],
+    [{ service: "shop", node: "k8s-3" }],
+    [{ service: "shop", container: "shop" }],
+    [{ component: "shop", instance: "web1:9100" }],
+  ])("is not the process of this machine by %j, whatever the name", (labels) => {
+    expect(of(labels as Record<string, string>)).not.toMatchObject({ kind: "process" });
+    expect(of(labels as Record<string, string>, { target_resource: "shop" })).not.toMatchObject({
+      kind: "process",
+    });
   });
 
   it("is a host by its label where none is configured", () => {

@@ -13,12 +13,17 @@ export type KnownHost = { name: string; names: readonly string[] };
 /** Local processes that AWOOOI supervises, by name, hosts that it reaches, and whether it can look at a target. */
 export type KnownTargets = {
   processes: readonly string[];
+  /** Whether a name or an address is this machine's, which these processes run on; without it only what loops back is. */
+  isHere?: (host: string) => boolean;
   hosts?: readonly KnownHost[];
   looksAt?: (target: OperationTarget) => boolean;
 };
 
 const PROCESS_LABELS = ["process", "component", "service", "job", "app"];
 const HOST_LABELS = ["host", "hostname", "nodename", "node", "instance"];
+// And others by which machines are told apart, though no host of ours goes by them.
+const MACHINE_LABELS = [...HOST_LABELS, "server", "machine", "vm"];
+const LOOPS_BACK = /^(localhost|127(\.\d+){3}|::1|host\.docker\.internal)$/;
 const UNIT = /^[\w.:@-]+\.(service|timer|socket|path)$/;
 
 /** `10.0.0.5:9100`, `[::1]:9100` and `https://web1/x` are their host. */
@@ -44,6 +49,34 @@ function containerOf(labels: Record<string, string>): string | undefined {
   return (
     container_name || container || (ofContainers || /container|docker/i.test(alertname) ? name : undefined)
   );
+}
+
+/**
+ * The supervised process that an alert names. What people call a service may run in many places: where the alert says of
+ * another machine, a cluster or a container that it is there, only the label `process` means the process of this machine.
+ */
+function processOf(
+  labels: Readonly<Record<string, string>>,
+  target_resource: string,
+  elsewhere: boolean,
+  processes: readonly string[],
+): string | undefined {
+  const names = elsewhere
+    ? [labels.process]
+    : [...PROCESS_LABELS.map((label) => labels[label]), target_resource];
+  return names.find((name) => name !== undefined && processes.includes(name));
+}
+
+/** Whether an alert says that it is about another machine than this one, or about what runs in a cluster or container. */
+function saysElsewhere(
+  { labels, namespace, cluster }: ReturnType<typeof subjectOfAlert>,
+  { isHere = () => false }: KnownTargets,
+) {
+  if (namespace !== null || cluster !== null || labels.container) return true;
+  return MACHINE_LABELS.some((label) => {
+    const host = hostPart(labels[label] ?? "");
+    return host !== "" && !LOOPS_BACK.test(host) && !isHere(host);
+  });
 }
 
 /** The configured host that people call so; undefined: there is none. */
@@ -92,7 +125,7 @@ function inKubernetes({ kind, name }: Subject, place: Place): OperationTarget | 
  * The exact object that an alert is about, from its labels: a Kubernetes object, a supervised process, a
  * host, or a unit or container on one that is configured; else what it names, as `unknown`; null when it names
  * nothing. Without `namespace` or `cluster` where nobody said it. A Kubernetes label wins over a process that
- * happens to have the same name, and a node that a configured cluster may know over a host of that name.
+ * happens to have the same name, and so does what says that it is elsewhere; a node that a configured cluster may know over a host of that name.
  */
 export function operationTarget(
   alert: {
@@ -115,8 +148,7 @@ export function operationTarget(
     place,
   );
   if (exact !== undefined) return exact;
-  const names = [...PROCESS_LABELS.map((label) => labels[label]), alert.target_resource];
-  const process = names.find((name) => name !== undefined && known.processes.includes(name));
+  const process = processOf(labels, alert.target_resource, saysElsewhere(subject, known), known.processes);
   if (process !== undefined) return { kind: "process", name: process };
   const node = { kind: "node", name: subject.name, ...clustered };
   if (subject.kind === "node" && known.looksAt?.(node)) return node;
