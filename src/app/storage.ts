@@ -11,9 +11,20 @@ const PATIENCE_MS = 20_000;
 
 /** For how long each group is kept; those that are not here are kept for ever. */
 function keptFor(terms: RetentionTerms): Record<string, number | null> {
-  const { receipts, alerts, notices, repairs, workflows, incidents } = terms;
+  const { receipts, alerts, notices, repairs, workflows, incidents, silences } = terms;
   const [timeline, approvals, executions] = [incidents, incidents, incidents];
-  return { receipts, alerts, notices, repairs, workflows, incidents, timeline, approvals, executions };
+  return {
+    receipts,
+    alerts,
+    notices,
+    repairs,
+    workflows,
+    incidents,
+    timeline,
+    approvals,
+    executions,
+    silences,
+  };
 }
 
 async function freeBytes(database: Database): Promise<number | null> {

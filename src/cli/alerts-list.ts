@@ -24,7 +24,8 @@ async function list(
       moment(one.first_received_at),
       one.status,
       one.alert_name,
-      one.target_resource,
+      // An alert that names nothing is known by its name.
+      one.target_resource === one.alert_name ? "-" : one.target_resource,
       one.incident_id ?? "-",
       one.silenced_by?.map(({ by, id }) => `${by} ${id}`).join(", ") ?? "-",
     ]),

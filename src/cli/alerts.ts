@@ -65,7 +65,7 @@ async function bodyOfFile(session: Session, file: string): Promise<string> {
 }
 
 function resultLines(out: Printer, result: AlertResult): string[] {
-  const { incident_id, approval_id, approval_created, converged, message } = result;
+  const { incident_id, converged, message } = result;
   if (incident_id === null) return [result.success ? `${message}: no incident` : message];
   const { hit_count, risk_level, suggested_action } = result;
   const risk = risk_level === null ? "" : ` (${risk_level} risk)`;
@@ -73,10 +73,8 @@ function resultLines(out: Printer, result: AlertResult): string[] {
     `${converged ? "counted on" : "opened"} ${incident_id} (hits: ${hit_count})`,
     ...(suggested_action === null ? [] : [`  suggested: ${suggested_action}${risk}`]),
     `  ${message}`,
+    // Once its target has been looked at the plan may be another one: which waits, and how to sign it, is said there.
     `  ${out.awoooi("incidents", "show", incident_id)}`,
-    ...(approval_id === null || !approval_created
-      ? []
-      : [`  ${out.awoooi("approvals", "approve", approval_id)}`]),
   ];
 }
 

@@ -17,8 +17,12 @@ export function approvalStatusCell(one: Pick<Approval, "status" | "execution_sta
   return style === undefined ? text : { text, style };
 }
 
+/** How many of its signatures count. */
+export const countedSignatures = ({ signatures }: Pick<Approval, "signatures">) =>
+  signatures.filter((one) => one.counts).length;
+
 /** How many counting signatures it still waits for. */
-export const missingSignatures = (one: Approval) => one.required_signatures - countedOf(one);
+export const missingSignatures = (one: Approval) => one.required_signatures - countedSignatures(one);
 
 /** What an operation does to what, as typed data: the part of a plan that no wording can colour. */
 export function operationText({ operation }: Pick<Approval, "operation">): string {
@@ -52,8 +56,6 @@ function stepFields({ steps, matched_playbook_id }: Approval): [string, string][
   ];
 }
 
-const countedOf = ({ signatures }: Approval) => signatures.filter((one) => one.counts).length;
-
 /** The plan that a signature would allow: everything that should be read before signing. */
 export function printPlan(out: Printer, approval: Approval): void {
   const { signatures, required_signatures } = approval;
@@ -72,7 +74,7 @@ export function printPlan(out: Printer, approval: Approval): void {
       "signatures",
       approval.authority === "policy"
         ? "none: policy allows it"
-        : `${countedOf(approval)} of ${required_signatures}`,
+        : `${countedSignatures(approval)} of ${required_signatures}`,
     ],
     ["expires", moment(approval.expires_at)],
     ...(approval.stopped_by === null

@@ -4,7 +4,13 @@ import { pageOf } from "../contract/common.ts";
 import { AwoooiError, type ErrorCode } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { counted } from "../lib/words.ts";
-import { approvalStatusCell, howToDecide, missingSignatures, printPlan } from "./approval-view.ts";
+import {
+  approvalStatusCell,
+  countedSignatures,
+  howToDecide,
+  missingSignatures,
+  printPlan,
+} from "./approval-view.ts";
 import { read, request } from "./client.ts";
 import { duration, group, id, leaf, limit, oneOf, type Session } from "./command.ts";
 import { addFollowing, type FollowOptions, follow, WAIT_HELP } from "./follow.ts";
@@ -29,7 +35,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
       one.incident_id,
       approvalStatusCell(one),
       one.risk_level,
-      `${one.signatures.length}/${one.required_signatures}`,
+      `${countedSignatures(one)}/${one.required_signatures}`,
       moment(one.expires_at),
       one.action,
     ]),
@@ -72,12 +78,13 @@ async function hashOfShown(
   approvalId: string,
   { yes, json }: ApproveOptions,
 ): Promise<string | undefined> {
+  const found = read(approval, await request(session.server(), "GET", urlPath`/approvals/${approvalId}`));
   if (!yes && !session.io.isTTY) {
+    mustBePending(found);
     const words =
       "Nobody can be asked here, as this is no terminal: give --hash HASH, or --yes to sign unasked.";
     throw new AwoooiError("invalid", words);
   }
-  const found = read(approval, await request(session.server(), "GET", urlPath`/approvals/${approvalId}`));
   // Stdout is for the result where a program reads it.
   printPlan(json ? session.err : session.out, found);
   mustBePending(found);

@@ -325,6 +325,22 @@ describe("approvals", () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain("--yes");
     expect(server.calls()).not.toContain("POST /approvals/APR-1/approve");
+    // Why it cannot be signed at all comes first.
+    server.answers["GET /approvals/APR-1"] = as(approval, { ...APPROVAL, status: "superseded" });
+    expect((await server.awoooi(["approvals", "approve", "APR-1"])).stderr).toContain("it is superseded");
+  });
+
+  it("counts the signatures that count", async () => {
+    const signed = {
+      signer: "ada",
+      signer_kind: "person",
+      comment: null,
+      at: AT,
+      counts: false,
+      why_not: "left",
+    };
+    server.answers["GET /approvals"] = page(approval, [{ ...APPROVAL, signatures: [signed] }]);
+    expect((await server.awoooi(["approvals", "ls"])).stdout).toContain("0/1");
   });
 
   it("signs unasked with --yes, and a plan that was read elsewhere with --hash", async () => {
@@ -451,7 +467,6 @@ describe("alerts send", () => {
     expect(Date.now() - Date.parse(sent().alerts[0].startsAt)).toBeLessThan(60_000);
     expect(server.seen[0]?.authorization).toBeUndefined();
     expect(stdout).toContain(`opened ${INCIDENT.incident_id} (hits: 1)`);
-    expect(stdout).toContain("awoooi approvals approve APR-1");
     const ending = stdout.trim().split("\n").at(-1);
     expect(ending).toContain(`--label 'note=a=b c'`);
     expect(ending).toContain(`--starts-at ${sent().alerts[0].startsAt} --resolved`);

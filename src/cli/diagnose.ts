@@ -60,6 +60,8 @@ function targetOf(text: string, { namespace, cluster, host, mountpoint, device }
     device,
   });
   if (parsed.success) return parsed.data;
+  const flag = parsed.error.issues.find(({ path }) => path[0] !== "kind" && path[0] !== "name");
+  if (flag !== undefined) throw new AwoooiError("invalid", `--${flag.path.join(".")} ${flag.message}.`);
   throw new AwoooiError("invalid", `${text} is no target: give KIND/NAME, as deployment/api.`);
 }
 

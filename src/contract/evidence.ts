@@ -135,7 +135,7 @@ export const diagnosisQuery = z.object({
   cluster: wireText(253).min(1).optional(),
   host: wireText(253).min(1).optional(),
   /** A path on a host whose filesystem is looked at, whatever its kind. */
-  mountpoint: wireText(1000).min(1).optional(),
+  mountpoint: wireText(1000).startsWith("/", "must be a whole path, as /var").optional(),
   /** The same by its device, as `/dev/sda1`. */
   device: wireText(200).min(1).optional(),
 });

@@ -41,7 +41,7 @@ import { tokenRoutes } from "./tokens.ts";
 import { toolRoutes } from "./tools.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookRoutes } from "./webhooks.ts";
-import { whichWebhook } from "./which-webhook.ts";
+import { whichHealth, whichWebhook } from "./which-webhook.ts";
 
 const PAGERDUTY = "/v2/enqueue";
 
@@ -113,7 +113,7 @@ function browserRoutes(
   app.register(helmet);
   const missing = async (request: FastifyRequest) => {
     const [path = "/"] = request.url.split("?");
-    const hint = ["POST", "PUT"].includes(request.method) ? whichWebhook(path) : "";
+    const hint = ["POST", "PUT"].includes(request.method) ? whichWebhook(path) : whichHealth(path);
     throw new AwoooiError("not_found", `There is no ${request.method} ${path}.${hint}`);
   };
   // Before its body is read: whoever sends it has shown nothing.

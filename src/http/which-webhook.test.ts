@@ -89,3 +89,20 @@ describe("the address itself", () => {
     for (const { body } of [page, json]) expect(body).not.toMatch(/\d+\.\d+\.\d+/);
   });
 });
+
+describe("a probe that asks at a path of others", () => {
+  it.each(["/health", "/healthz", "/livez?verbose", "/-/ready", "/api/health", "/ping"])(
+    "is told from %s where the health is",
+    async (url) => {
+      const { status, detail } = await sent(url, "GET");
+      expect(status).toBe(404);
+      for (const path of detail.match(/\/api\/v1\/health[a-z/]*/g) ?? [])
+        expect((await sent(path, "GET")).status).not.toBe(404);
+      expect(detail).toContain("/api/v1/health/ready");
+    },
+  );
+
+  it("is told nothing of paths that are no probe's", async () => {
+    expect((await sent("/healthcare", "GET")).detail).toBe("There is no GET /healthcare.");
+  });
+});

@@ -33,6 +33,16 @@ function named(word: string): string[] {
   return TABLE.filter(({ words }) => close !== undefined && words.includes(close)).map(({ path }) => path);
 }
 
+// What probes of others ask for.
+const HEALTH =
+  /^\/(-\/|api\/|api\/v1\/)?(health|healthy|healthz|healthcheck|live|livez|liveness|ready|readyz|readiness|ping|status)\/?$/i;
+
+/** Where the health is, as a sentence behind a blank, for a path by which others have theirs; empty for any other. Pure. */
+export const whichHealth = (path: string): string =>
+  path.length <= LONGEST && HEALTH.test(path)
+    ? " Did you mean GET /api/v1/health, /api/v1/health/live or /api/v1/health/ready?"
+    : "";
+
 /**
  * What whoever sent to a path that takes no alerts may have meant, as a sentence behind a blank; empty for a path that
  * has nothing of a webhook. Pure; says nothing but what the API's description does.

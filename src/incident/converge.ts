@@ -1,6 +1,7 @@
 import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import type { Severity } from "../contract/common.ts";
+import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { affectedServices, KEY_VERSION, type StoredAlert } from "../intake/index.ts";
 import { clip } from "../lib/clip.ts";
@@ -117,6 +118,16 @@ function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): vo
   note(ctx, { incident_id, kind: "status", text, data: { escalation_level } });
 }
 
+/** What a list shows of it: where its sender has no words for it, what it is about. */
+function titleOf(
+  { alert_name, message, labels, target_resource }: StoredAlert,
+  target: OperationTarget | null,
+): string {
+  const about = [target?.name ?? target_resource, labels.mountpoint ?? labels.device ?? ""];
+  const words = message === alert_name ? about.filter((one) => one !== "").join(" ") : message;
+  return clip(`${alert_name}: ${words}`, 300, "");
+}
+
 function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: ConvergeOptions): NewIncident {
   const now = ctx.clock.now();
   // Trouble among information makes it trouble.
@@ -131,7 +142,7 @@ function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: Conver
     fingerprint: first.fingerprint,
     anomaly_key: first.anomaly_key,
     key_version: KEY_VERSION,
-    title: clip(`${first.alert_name}: ${first.message}`, 300, ""),
+    title: titleOf(first, target),
     status: "investigating",
     severity: known.length > 0 ? known.reduce(worseSeverity) : options.severityWithout(first),
     alert_category: first.alert_category,
