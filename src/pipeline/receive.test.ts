@@ -425,7 +425,9 @@ describe("trouble that comes back", () => {
     const { incident_id } = await receiveOne(alert);
     await resolve(journey.as("pipeline"), { incident_id: incident_id as string, through: "repair" });
     clock.forward(1_700);
-    await receiveOne(alert);
+    expect((await receiveOne(alert)).message).toMatch(
+      /^its incident is resolved and this alert has not ended since/,
+    );
     expect((await onlyIncident()).status).toBe("resolved");
     clock.forward(100);
     await receiveOne(alert);

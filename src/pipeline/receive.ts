@@ -2,8 +2,15 @@ import { latestApprovals } from "../approval/index.ts";
 import { type AlertResult, NOTHING_KNOWN, type WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { rehearse, transaction } from "../db/transaction.ts";
-import { latestDecisions } from "../decision/index.ts";
-import { acknowledge, countEnds, incidentsById, isActive, lockFingerprints } from "../incident/index.ts";
+import { type DecisionRow, latestDecisions } from "../decision/index.ts";
+import {
+  acknowledge,
+  countEnds,
+  type IncidentRow,
+  incidentsById,
+  isActive,
+  lockFingerprints,
+} from "../incident/index.ts";
 import {
   assignAlerts,
   boundStatements,
@@ -96,6 +103,16 @@ async function countFolded(
 
 const HELD = "held: another sender said that it is over";
 
+/** What a sender is told of the incident that its alert fires in. */
+function saidOf(incident: IncidentRow | undefined, decision: DecisionRow | undefined): string {
+  if (incident !== undefined && incident.merged_into !== null) return `part of ${incident.merged_into}`;
+  // Its sender never said that it was over, so this is no news of it.
+  if (incident !== undefined && !isActive(incident))
+    return `its incident is ${incident.status} and this alert has not ended since: that comes back if it is still told of after the cool-down`;
+  if (decision === undefined) return "recorded";
+  return `${decision.proposal.action}: ${decision.policy.reason}`;
+}
+
 /** What is known of each alert's journey. The alert that opened an incident is the one that did not converge. */
 async function answersFor(
   ctx: Ctx,
@@ -123,23 +140,17 @@ async function answersFor(
     const latest = approvals.get(incident_id);
     const approval = latest?.status === "superseded" ? undefined : latest;
     const converged = !opened.delete(incident_id);
-    const main = incidents.get(incident_id)?.merged_into ?? null;
-    const said =
-      main !== null
-        ? `part of ${main}`
-        : decision === undefined
-          ? "recorded"
-          : `${decision.proposal.action}: ${decision.policy.reason}`;
+    const incident = incidents.get(incident_id);
     results.set(instance_key, {
       success: true,
-      message: status === "resolved" ? "resolved" : said,
+      message: status === "resolved" ? "resolved" : saidOf(incident, decision),
       alert_id,
       approval_created: approval !== undefined && approval.created_at >= before && !converged,
       approval_id: approval?.approval_id ?? null,
       incident_id,
       risk_level: decision?.proposal.risk_level ?? null,
       suggested_action: decision?.proposal.action ?? null,
-      hit_count: incidents.get(incident_id)?.hit_count ?? 0,
+      hit_count: incident?.hit_count ?? 0,
       converged,
     });
   }
