@@ -20,7 +20,7 @@ import type { ExecutionStatus } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { executionsOfApprovals, whatStopsAll } from "../execution/index.ts";
 import { incidentsById } from "../incident/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });

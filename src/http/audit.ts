@@ -5,7 +5,7 @@ import { wireId, wireText, wireTime } from "../contract/common.ts";
 import { auditEntry, auditRange, auditReport } from "../contract/system.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { Places } from "../lib/places.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 
 const query = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),

@@ -1,5 +1,5 @@
 import { configStatus, reloaded } from "../contract/system.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 export function configRoutes(app: ApiApp, { config }: HttpDeps): void {

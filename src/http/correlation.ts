@@ -2,7 +2,7 @@ import { z } from "zod";
 import { pageOf, pageQuery, wireId } from "../contract/common.ts";
 import { type Lesson, lesson } from "../contract/correlation.ts";
 import { forgetLesson, type LessonRow, listLessons } from "../incident/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 
 const params = z.object({ id: wireId });
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { pageOf, wireId } from "../contract/common.ts";
 import { deadLetter, deadLetterQuery, deadLetterWithBody } from "../contract/dead-letter.ts";
 import { getDeadLetter, listDeadLetters, replay } from "../intake/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 
 const params = z.object({ id: wireId });
 

@@ -4,7 +4,7 @@ import { wireId } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
 import { getDecision, presentDecision } from "../decision/index.ts";
 import { executionsOfApprovals } from "../execution/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 
 const params = z.object({ token: wireId });
 

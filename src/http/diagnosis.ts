@@ -1,5 +1,5 @@
 import { diagnosisQuery, investigation } from "../contract/evidence.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 export function diagnosisRoutes(app: ApiApp, { diagnose }: HttpDeps): void {

@@ -5,7 +5,7 @@ import { pageOf, wireId } from "../contract/common.ts";
 import { execution, executionQuery, undo } from "../contract/execution.ts";
 import { getExecution, listExecutions, presentExecution } from "../execution/index.ts";
 import { presentOne } from "./approvals.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });

@@ -1,6 +1,6 @@
 import { freezeBody, freezeStatus as statusSchema } from "../contract/freeze.ts";
 import { freeze, freezeStatus, unfreeze } from "../execution/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 const response = { 200: statusSchema };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { pageOf, pageQuery, wireId } from "../contract/common.ts";
 import { heartbeat } from "../contract/heartbeat.ts";
 import { forgetHeartbeat, listHeartbeats } from "../intake/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 
 export function heartbeatRoutes(app: ApiApp): void {
   app.get(

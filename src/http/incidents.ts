@@ -10,8 +10,8 @@ import { executionsOfApprovals, listExecutions, presentExecution } from "../exec
 import { getIncident, listIncidents, timelineOf } from "../incident/index.ts";
 import { alertsOf } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import type { ApiApp } from "./fastify.ts";
 import { presentIncident, presentIncidents } from "./incident-view.ts";
-import type { ApiApp } from "./server.ts";
 
 const params = z.object({ id: wireId });
 // An alert may have 100 kB.

@@ -1,7 +1,7 @@
 import { pageOf } from "../contract/common.ts";
 import { operationLogEntry, operationLogQuery } from "../contract/operation-log.ts";
 import { operationLog } from "../incident/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 
 export function operationLogRoutes(app: ApiApp): void {
   app.get(

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { process, processComment, processList, processName } from "../contract/process.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 const SUMMARIES = {

@@ -1,10 +1,9 @@
 import helmet from "@fastify/helmet";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { authenticate } from "../access/index.ts";
-import type { Ctx } from "../db/ctx.ts";
 import { SMALL_BODY } from "../intake/index.ts";
-import { AwoooiError, type ErrorCode } from "../lib/error.ts";
+import { AwoooiError } from "../lib/error.ts";
 import { jsonText } from "../lib/json-text.ts";
 import { alertmanagerAlertRoutes } from "./alertmanager-api/alerts.ts";
 import { alertmanagerSilences } from "./alertmanager-api/silences.ts";
@@ -18,6 +17,7 @@ import { decisionRoutes } from "./decisions.ts";
 import { diagnosisRoutes } from "./diagnosis.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
+import { type App, typed } from "./fastify.ts";
 import { freezeRoutes } from "./freeze.ts";
 import { healthRoutes } from "./health.ts";
 import { heartbeatRoutes } from "./heartbeats.ts";
@@ -44,22 +44,6 @@ import { webhookRoutes } from "./webhooks.ts";
 import { whichHealth, whichWebhook } from "./which-webhook.ts";
 
 const PAGERDUTY = "/v2/enqueue";
-
-declare module "fastify" {
-  interface FastifyRequest {
-    /** The caller's context; there on every route that needs a token. */
-    ctx: Ctx;
-    /** How the sender of a webhook was admitted. */
-    sender: string;
-    /** The code of the error that it is answered with. */
-    problem: ErrorCode | null;
-  }
-}
-
-export type App = FastifyInstance;
-export type ApiApp = ReturnType<typeof typed>;
-
-const typed = (app: FastifyInstance) => app.withTypeProvider<ZodTypeProvider>();
 
 /** Our own API: JSON in and out, a token on every call. */
 function api(app: FastifyInstance, deps: HttpDeps): void {

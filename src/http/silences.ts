@@ -17,7 +17,7 @@ import {
   silence,
   updateSilence,
 } from "../silence/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 
 const params = z.object({ id: wireId });
 const response = { 200: silenceSchema };

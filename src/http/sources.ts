@@ -2,7 +2,7 @@ import { pageOf } from "../contract/common.ts";
 import { refusedCalls, refusedQuery, type SourceReport, sourceList } from "../contract/source.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { listRefused, type SourceCalls, sourceCalls } from "../intake/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookPath } from "./webhooks.ts";
 

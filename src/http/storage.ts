@@ -1,7 +1,7 @@
 import { authorise } from "../access/index.ts";
 import { pruneAnswer, pruneBody, storageReport } from "../contract/storage.ts";
 import { actorLabel } from "../lib/actor.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 export function storageRoutes(app: ApiApp, { storage }: HttpDeps): void {

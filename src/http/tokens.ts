@@ -11,7 +11,7 @@ import { wireId } from "../contract/common.ts";
 import { kindOf } from "../lib/actor.ts";
 import { approvedByPerson } from "../playbook/index.ts";
 import { silencesOfPerson } from "../silence/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 
 const params = z.object({ id: wireId });
 

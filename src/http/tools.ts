@@ -1,6 +1,6 @@
 import { toolList } from "../contract/tool.ts";
 import { listTools } from "../execution/index.ts";
-import type { ApiApp } from "./server.ts";
+import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 export function toolRoutes(app: ApiApp, deps: HttpDeps): void {

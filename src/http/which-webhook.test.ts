@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { Description, describedServer } from "../../test/support/openapi.ts";
-import type { App } from "./server.ts";
+import type { App } from "./fastify.ts";
 
 let app: App;
 let api: Description;

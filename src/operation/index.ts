@@ -2,7 +2,8 @@ export { byHand } from "./by-hand.ts";
 export { composeProject, containerName, hostName, unitName } from "./names.ts";
 export { MAX_TEXT, type ParseContext, type Parsed, parseOperation } from "./parse.ts";
 export { type Plan, plan, planHash, projectName, stepsInWords, stepsOf, withStep } from "./plan.ts";
-export { shownOperation, shownPlan } from "./shown.ts";
+export { shownOperation } from "./shown.ts";
+export { shownPlan } from "./shown-plan.ts";
 export { toolName, toolServerName } from "./tool.ts";
 export { changesSomething, OPERATION_KINDS, toolOf, traitsOf } from "./traits.ts";
 export {

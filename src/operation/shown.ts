@@ -1,5 +1,4 @@
 import { redact } from "../lib/redact.ts";
-import type { Plan } from "./plan.ts";
 import type { Operation } from "./types.ts";
 
 /** A value under its name, left out where the name says that it is secret. */
@@ -26,11 +25,4 @@ export function shownOperation(operation: Operation): Operation {
   if (operation.kind !== "tool.call") return operation;
   const given = redact(operation.parameters.arguments) as typeof operation.parameters.arguments;
   return { ...operation, parameters: { ...operation.parameters, arguments: given } };
-}
-
-/** The same of all that a plan does. */
-export function shownPlan(plan: Plan): Plan {
-  const { operation, further } = plan;
-  const rest = further === undefined ? {} : { further: further.map(shownOperation) };
-  return { ...plan, operation: shownOperation(operation), ...rest };
 }

@@ -13,7 +13,7 @@ import { type Knobs, USUAL } from "../support/cascades.ts";
 import { judgeMany } from "../support/judge-groups.ts";
 import { type Pairs, pairsOf, scores, sumOf } from "../support/pairs.ts";
 import { between, SEED, seededRandom } from "../support/random.ts";
-import type { Measure } from "./main.ts";
+import type { Measure } from "./measure.ts";
 
 const incident = z.object({
   scenario: z.number(),

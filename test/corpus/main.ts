@@ -5,11 +5,9 @@
 import { existsSync } from "node:fs";
 import { classification } from "./classification.ts";
 import { correlation } from "./correlation.ts";
+import type { Measure } from "./measure.ts";
 import { operations } from "./operations.ts";
 import { payloads } from "./payloads.ts";
-
-/** One part of the product: what it is measured against, printed as a report. */
-export type Measure = (folder: string, options: { verbose: boolean }) => void | Promise<void>;
 
 const MEASURES: Readonly<Record<string, Measure>> = { operations, classification, correlation, payloads };
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Parsed, parseOperation } from "../../src/operation/index.ts";
-import type { Measure } from "./main.ts";
+import type { Measure } from "./measure.ts";
 
 type KubectlLine = { command: string; class: string; verb: string };
 type SafetyLine = { command: string; label: string };

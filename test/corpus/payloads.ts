@@ -5,7 +5,7 @@ import { localSources } from "../../src/app/index.ts";
 import { type SourceTest, testSource } from "../../src/cli/sources-test.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { type Server, startServer } from "../support/server.ts";
-import type { Measure } from "./main.ts";
+import type { Measure } from "./measure.ts";
 import { type Expected, expectedOf } from "./payload-rules.ts";
 
 type Local = ReturnType<typeof localSources>;

@@ -1,5 +1,5 @@
-import type { RawRequest } from "./client.ts";
 import { failureOf } from "./failure.ts";
+import type { RawRequest } from "./raw-request.ts";
 
 /** A kind of object that the cluster knows. */
 export type Resource = {

@@ -5,11 +5,12 @@ import type { KubernetesConfig } from "./config.ts";
 import { failureOf } from "./failure.ts";
 import { type Changing, type Handler, handlerOf } from "./handlers.ts";
 import { clusterFor } from "./place.ts";
-import { type Reading, readingHandler } from "./reads/index.ts";
+import { readingHandler } from "./reads/index.ts";
+import type { ReadOperation } from "./reads/resource.ts";
 import { undoOf } from "./undo.ts";
 
 const READS = new Set<string>(["kubernetes.get", "kubernetes.describe", "kubernetes.logs", "kubernetes.top"]);
-const isReading = (operation: Operation): operation is Reading => READS.has(operation.kind);
+const isReading = (operation: Operation): operation is ReadOperation => READS.has(operation.kind);
 
 /** Carries out the operations on Kubernetes, on the configured clusters. */
 export function createExecutor(clusters: Clusters, config: KubernetesConfig): Executor {

@@ -10,7 +10,8 @@ import type {
   V1StatefulSet,
 } from "@kubernetes/client-node";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
-import type { Cluster, RawRequest } from "./client.ts";
+import type { Cluster } from "./client.ts";
+import type { RawRequest } from "./raw-request.ts";
 
 /** The library's type as it is on the wire: times are texts. */
 export type Json<T> = T extends Date

@@ -1,6 +1,5 @@
 import type { ActResult, Resolution } from "../../../../execution/index.ts";
 import { closeNames } from "../../../../lib/close-names.ts";
-import type { Operation } from "../../../../operation/index.ts";
 import type { Cluster } from "../client.ts";
 import type { KubernetesConfig } from "../config.ts";
 import { failureOf } from "../failure.ts";
@@ -11,13 +10,11 @@ import { outOfBounds } from "../place.ts";
 import { describeText } from "./describe.ts";
 import { getText } from "./get.ts";
 import { logsText } from "./logs.ts";
-import { pathOfResource, type Where, whereOf } from "./resource.ts";
+import { pathOfResource, type ReadOperation, type Where, whereOf } from "./resource.ts";
 import { metricsVersion, topText } from "./top.ts";
 
-export type Reading = Extract<Operation, { kind: `kubernetes.${"get" | "describe" | "logs" | "top"}` }>;
-
 /** Where a read goes, if it may go there. */
-async function admitted(cluster: Cluster, config: KubernetesConfig, operation: Reading) {
+async function admitted(cluster: Cluster, config: KubernetesConfig, operation: ReadOperation) {
   const found = await whereOf(cluster, operation);
   if (!found.ok) return found;
   const { resource, namespace } = found.where;
@@ -31,7 +28,7 @@ async function admitted(cluster: Cluster, config: KubernetesConfig, operation: R
   return bounds === undefined ? found : { ok: false as const, message: bounds };
 }
 
-async function textOf(cluster: Cluster, operation: Reading, where: Where): Promise<ActResult> {
+async function textOf(cluster: Cluster, operation: ReadOperation, where: Where): Promise<ActResult> {
   const refused = (error: string): ActResult => ({ ok: false, error, sent: false });
   switch (operation.kind) {
     case "kubernetes.get":
@@ -72,7 +69,7 @@ async function resolveRead(cluster: Cluster, where: Where): Promise<Resolution> 
 }
 
 /** What a read asks of the API server. */
-function permissionOf({ kind }: Reading, { resource, namespace, name }: Where): Permission {
+function permissionOf({ kind }: ReadOperation, { resource, namespace, name }: Where): Permission {
   const group = kind === "kubernetes.top" ? "metrics.k8s.io" : resource.group;
   const verb = name === undefined ? "list" : "get";
   return kind === "kubernetes.logs"
@@ -81,7 +78,11 @@ function permissionOf({ kind }: Reading, { resource, namespace, name }: Where): 
 }
 
 /** Reads change nothing: they are done again rather than looked for. */
-export function readingHandler(cluster: Cluster, config: KubernetesConfig, operation: Reading): Handler {
+export function readingHandler(
+  cluster: Cluster,
+  config: KubernetesConfig,
+  operation: ReadOperation,
+): Handler {
   return {
     async resolve() {
       const found = await admitted(cluster, config, operation);

@@ -1,6 +1,9 @@
+import type { Operation } from "../../../../operation/index.ts";
 import type { Cluster } from "../client.ts";
 import type { Resource } from "../discovery.ts";
-import type { Reading } from "./index.ts";
+
+/** The operations that only read. */
+export type ReadOperation = Extract<Operation, { kind: `kubernetes.${"get" | "describe" | "logs" | "top"}` }>;
 
 /** Where what is read lies. */
 export type Where = {
@@ -16,7 +19,7 @@ export type Found = { ok: true; where: Where } | { ok: false; message: string };
 /** What a read is of, by what the cluster knows under that name. Secrets are not, whatever they are called. */
 export async function whereOf(
   cluster: Cluster,
-  { kind: operation, target, parameters }: Reading,
+  { kind: operation, target, parameters }: ReadOperation,
 ): Promise<Found> {
   const { resource: listed = "pods", selector, field_selector, all_namespaces } = parameters;
   const kind = target?.kind ?? (operation === "kubernetes.logs" ? "pods" : listed);
