@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { parseDocument } from "yaml";
 import type { z } from "zod";
+import { closeNames } from "../lib/close-names.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 import { type Config, configSchema } from "./config-schema.ts";
-import { nearest } from "./nearest.ts";
 
 type Tree = Record<string, unknown>;
 
@@ -81,7 +81,7 @@ export function unknownNames(env: NodeJS.ProcessEnv): { name: string; meant: str
   const known = [...Object.keys(ENVIRONMENT).flatMap((name) => [name, `${name}_FILE`]), ...OTHER_NAMES];
   return Object.keys(env)
     .filter((name) => name.startsWith("AWOOOI_") && !known.includes(name))
-    .map((name) => ({ name, meant: nearest(name, known) }));
+    .map((name) => ({ name, meant: closeNames(name, known)[0] }));
 }
 
 // Of the first installation; what they are for is not there yet.
@@ -159,7 +159,7 @@ function namesAt(path: readonly PropertyKey[]): string[] {
 function describe(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code !== "unrecognized_keys") return [{ path: issue.path.join("."), message: issue.message }];
   return issue.keys.map((key) => {
-    const close = nearest(key, namesAt(issue.path));
+    const [close] = closeNames(key, namesAt(issue.path));
     const hint = close === undefined ? "" : `; did you mean \`${close}\`?`;
     return { path: [...issue.path, key].join("."), message: `there is no such setting${hint}` };
   });
