@@ -4,14 +4,9 @@ import { holdEpoch } from "../db/epoch.ts";
 import type { AutoTerms, Rules, ServiceRegistry } from "../decision/index.ts";
 import { type Gateway, type GatewayOptions, isOffered, traitsFor } from "../execution/index.ts";
 import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
-import {
-  type Classification,
-  compileMatchers,
-  expectHeartbeat,
-  ownSource,
-  parseMatchers,
-} from "../intake/index.ts";
+import { type Classification, expectHeartbeat, ownSource } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
+import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
 import type { Journey, Listening } from "../pipeline/index.ts";
 import { createMuting } from "../silence/index.ts";
 import type { Adapters } from "./adapters.ts";

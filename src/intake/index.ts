@@ -41,14 +41,6 @@ export { Journal, type JournalLimits } from "./journal.ts";
 export { journalOwn, type OwnAlert, ownSource } from "./journal-own.ts";
 export { KEY_VERSION } from "./keys.ts";
 export { alertsOf, presentAlert } from "./list-alerts.ts";
-export {
-  compileMatchers,
-  type Labels,
-  type LabelTest,
-  matchersText,
-  matchesEverything,
-  parseMatchers,
-} from "./matchers.ts";
 export { allowsRepair, narrowingOf } from "./narrows.ts";
 export {
   alertIdentity,

@@ -1,6 +1,7 @@
 import type { Ctx } from "../db/ctx.ts";
 import { incidentsById } from "../incident/index.ts";
-import { type Labels, labelsOfIncidents } from "../intake/index.ts";
+import { labelsOfIncidents } from "../intake/index.ts";
+import type { Labels } from "../lib/matchers.ts";
 import type { About } from "../outbox/index.ts";
 import type { Router } from "./route.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { compileMatchers, type Labels, type LabelTest, parseMatchers } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { compileMatchers, type Labels, type LabelTest, parseMatchers } from "../lib/matchers.ts";
 
 const matchers = z
   .array(z.string())

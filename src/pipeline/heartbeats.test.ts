@@ -6,15 +6,14 @@ import { makePerson, type SetClock, setClock, testJourney } from "../../test/sup
 import { MIGRATIONS } from "../db/migrate.ts";
 import {
   alertIdentity,
-  compileMatchers,
   expectHeartbeat,
   forgetHeartbeat,
   listHeartbeats,
   loadClassification,
   waitingReceipts,
 } from "../intake/index.ts";
-import { parseMatchers } from "../intake/matchers.ts";
 import { insertReceipts } from "../intake/store.ts";
+import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
 import { Listening } from "./listening.ts";
 import { type Delivery, processReceipts } from "./receive.ts";
 import { sweep } from "./sweep.ts";

@@ -4,8 +4,9 @@ import { makePerson, type Person, type SetClock, setClock, testJourney } from ".
 import type { OperationLogEntry, OperationLogQuery } from "../contract/operation-log.ts";
 import { latestDecisions, type Mode } from "../decision/index.ts";
 import { operationLog } from "../incident/index.ts";
-import { loadClassification, parseMatchers, type Receipt } from "../intake/index.ts";
+import { loadClassification, type Receipt } from "../intake/index.ts";
 import { insertReceipts } from "../intake/store.ts";
+import { parseMatchers } from "../lib/matchers.ts";
 import { silence } from "../silence/index.ts";
 import { beginHeldOutages } from "./begin-held.ts";
 import { silenced } from "./mute.ts";

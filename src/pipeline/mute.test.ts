@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { makePerson, type Person, type SetClock, setClock, testJourney } from "../../test/support/journey.ts";
 import { getIncident } from "../incident/index.ts";
-import { parseMatchers, type Receipt } from "../intake/index.ts";
+import type { Receipt } from "../intake/index.ts";
 import { insertReceipts } from "../intake/store.ts";
+import { parseMatchers } from "../lib/matchers.ts";
 import { deliverNotices } from "../notification/index.ts";
 import {
   createMuting,

@@ -1,6 +1,6 @@
 import type { Matcher } from "../contract/matcher.ts";
-import { matchesEverything } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { matchesEverything } from "../lib/matchers.ts";
 
 /** Throws `invalid` for matchers that cannot be read, and for those that fit every alert. */
 export function checkMatchers(matchers: readonly Matcher[]): void {

@@ -21,6 +21,5 @@ export {
   forgetInhibitors,
   markAlerts,
 } from "./store.ts";
-export { isWithin, MONTHS, type TimeInterval, timeInterval, WEEKDAYS } from "./time-interval.ts";
 export type { Judged, Muting, SilenceRow } from "./types.ts";
 export { type SilenceChange, updateSilence } from "./update-silence.ts";

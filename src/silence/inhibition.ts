@@ -1,5 +1,5 @@
-import { compileMatchers, type LabelTest } from "../intake/index.ts";
 import { canonicalJson, hashOfTexts } from "../lib/canonical-json.ts";
+import { compileMatchers, type LabelTest } from "../lib/matchers.ts";
 import type { InhibitRule } from "./settings.ts";
 import type { Judged } from "./types.ts";
 

@@ -1,12 +1,12 @@
 import { authorise } from "../access/index.ts";
 import type { SilencedBy } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { compileMatchers, type LabelTest } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
+import { compileMatchers, type LabelTest } from "../lib/matchers.ts";
+import { isWithin } from "../lib/time-interval.ts";
 import { inhibitionKeys } from "./inhibition.ts";
 import type { InhibitRule, MaintenanceWindow } from "./settings.ts";
 import { changesSoFar, firingInhibitors, insertInhibitors, livingSilences } from "./store.ts";
-import { isWithin } from "./time-interval.ts";
 import type { Judged, Muting } from "./types.ts";
 
 export type MutingTerms = {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Matcher } from "../contract/matcher.ts";
-import { compileMatchers, matchesEverything, parseMatchers } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
-import { timeInterval } from "./time-interval.ts";
+import { compileMatchers, matchesEverything, parseMatchers } from "../lib/matchers.ts";
+import { timeInterval } from "../lib/time-interval.ts";
 
 type Check = z.core.$RefinementCtx;
 

@@ -1,4 +1,4 @@
-import { MONTHS, WEEKDAYS } from "../../silence/index.ts";
+import { MONTHS, WEEKDAYS } from "../../lib/time-interval.ts";
 import type { IntervalConfig } from "./read.ts";
 
 const DAYS = Array.from({ length: 31 }, (_, index) => String(index + 1));

@@ -1,5 +1,5 @@
 import type { Matcher } from "../../contract/matcher.ts";
-import { compileMatchers, matchersText, parseMatchers } from "../../intake/index.ts";
+import { compileMatchers, matchersText, parseMatchers } from "../../lib/matchers.ts";
 
 type Matching = {
   matchers?: string[] | undefined;

@@ -1,5 +1,5 @@
 import type { Matcher } from "../../contract/matcher.ts";
-import { matchesEverything } from "../../intake/index.ts";
+import { matchesEverything } from "../../lib/matchers.ts";
 import { outside, plain } from "./intervals.ts";
 import { except, matchersOf, texts } from "./matching.ts";
 import type { IntervalConfig, Path, Remark, RouteConfig } from "./read.ts";

@@ -7,7 +7,7 @@ import { until } from "../../../test/support/until.ts";
 import { transaction } from "../../db/transaction.ts";
 import type { Role } from "../../lib/actor.ts";
 import { addSeconds } from "../../lib/clock.ts";
-import { timeInterval } from "../../silence/index.ts";
+import { timeInterval } from "../../lib/time-interval.ts";
 import { attemptExecution } from "../attempt.ts";
 import { beginExecution } from "../begin.ts";
 import { lockTarget } from "../store.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { timeInterval } from "../../silence/index.ts";
+import { timeInterval } from "../../lib/time-interval.ts";
 
 /** A time that comes again and again, in which nothing is changed. */
 export const freezeWindow = z.strictObject({

@@ -1,5 +1,5 @@
 import type { Ctx } from "../../db/ctx.ts";
-import { isWithin } from "../../silence/index.ts";
+import { isWithin } from "../../lib/time-interval.ts";
 import { type Refusal, refusal } from "../refusals.ts";
 import type { FreezeWindow } from "./settings.ts";
 import { type FreezeRow, standingFreezes } from "./store.ts";

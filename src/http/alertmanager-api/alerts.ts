@@ -8,7 +8,8 @@ import {
   gettableAlert,
   receiver,
 } from "../../contract/alertmanager-alerts.ts";
-import { type FiringAlert, firingAlerts, parseMatchers } from "../../intake/index.ts";
+import { type FiringAlert, firingAlerts } from "../../intake/index.ts";
+import { parseMatchers } from "../../lib/matchers.ts";
 import { READER } from "../openapi.ts";
 import type { StreamedLists } from "../streamed-list.ts";
 import type { HttpDeps } from "../types.ts";

@@ -4,8 +4,8 @@ import { type PostableSilence, postableSilence, silenceFilter } from "../../cont
 import { wireId } from "../../contract/common.ts";
 import type { Matcher } from "../../contract/matcher.ts";
 import type { Ctx } from "../../db/ctx.ts";
-import { compileMatchers, parseMatchers } from "../../intake/index.ts";
 import { AwoooiError, ERRORS, type ErrorCode } from "../../lib/error.ts";
+import { compileMatchers, parseMatchers } from "../../lib/matchers.ts";
 import {
   allSilences,
   endSilence,

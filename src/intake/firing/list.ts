@@ -1,7 +1,7 @@
 import { authorise } from "../../access/index.ts";
 import type { Matcher } from "../../contract/matcher.ts";
 import type { Ctx } from "../../db/ctx.ts";
-import { compileMatchers } from "../matchers.ts";
+import { compileMatchers } from "../../lib/matchers.ts";
 import { firingIds, firingRows } from "./store.ts";
 
 // Of so many of the newest those that fit are looked for: what a storm may leave on the page of a person.

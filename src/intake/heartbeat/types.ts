@@ -1,4 +1,4 @@
-import type { LabelTest } from "../matchers.ts";
+import type { LabelTest } from "../../lib/matchers.ts";
 import type { NormalisedAlert } from "../types.ts";
 
 /** A sign of life that must come: `fits` says which alerts are one. `interval` in seconds. */

@@ -1,7 +1,9 @@
-import type { Matcher } from "../contract/matcher.ts";
-import { clip } from "../lib/clip.ts";
-import { AwoooiError, messageOf } from "../lib/error.ts";
-import { LONGEST_VALUE, linearPattern } from "../lib/linear-pattern.ts";
+import { clip } from "./clip.ts";
+import { AwoooiError, messageOf } from "./error.ts";
+import { LONGEST_VALUE, linearPattern } from "./linear-pattern.ts";
+
+/** One condition on a label: a label that is missing is the empty text; an expression fits the whole value. */
+export type Matcher = { name: string; value: string; is_regex: boolean; is_equal: boolean };
 
 export type Labels = Readonly<Record<string, string>>;
 export type LabelTest = (labels: Labels) => boolean;
