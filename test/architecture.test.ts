@@ -100,6 +100,21 @@ function violation({ file, target }: Import): string | undefined {
     : `${file} imports ${path}, past the door of ${to}`;
 }
 
+const TABLES = new Set(
+  globSync("src/db/schema/*.ts", { cwd: ROOT }).flatMap((file) =>
+    [...readFileSync(join(ROOT, file), "utf8").matchAll(/export const (\w+) = pgTable\(/g)].map(
+      (match) => match[1] ?? "",
+    ),
+  ),
+);
+
+/** The tables that a source text inserts into, updates or deletes from: by drizzle's verbs, or in SQL. */
+function tablesWrittenBy(text: string): string[] {
+  const verbs = text.matchAll(/\.(?:insert|update|delete)\(\s*(\w+)\s*\)/g);
+  const sql = text.matchAll(/\b(?:insert into|update|delete from)\s+(?:\$\{)?"?(\w+)"?/gi);
+  return [...new Set([...verbs, ...sql].map((match) => match[1] ?? ""))].filter((name) => TABLES.has(name));
+}
+
 const files = globSync("src/**/*.ts", { cwd: ROOT }).filter((file) => !file.endsWith(".test.ts"));
 
 describe("architecture", () => {
@@ -131,6 +146,33 @@ describe("architecture", () => {
     ["src/approval/approve.ts", "../../test/support/random.ts"],
   ])("refuses a planted violation: %s importing %s", (file, target) => {
     expect(violation({ file, target })).toBeDefined();
+  });
+
+  it("has every table written by one room alone", () => {
+    const tables = new Map<string, Set<string>>();
+    for (const file of files)
+      for (const table of tablesWrittenBy(readFileSync(join(ROOT, file), "utf8")))
+        tables.set(table, (tables.get(table) ?? new Set()).add(roomOf(file)));
+    // Forms that an earlier version stored are brought up to date while the schema is, before any room works.
+    for (const rooms of tables.values()) rooms.delete("db");
+    const shared = [...tables]
+      .filter(([, rooms]) => rooms.size > 1)
+      .map(([table, rooms]) => [table, ...rooms]);
+    expect(shared).toEqual([]);
+    expect(tables.get("alerts")).toEqual(new Set(["intake"]));
+    expect(tables.size).toBeGreaterThan(20);
+  });
+
+  it.each([
+    ["await ctx.db.insert(alerts).values(row);", ["alerts"]],
+    ["ctx.db.delete(signatures).where(x)", ["signatures"]],
+    [
+      "sql`update ${incidents} i set x = 1`; sql`insert into outbox (topic) values (1)`",
+      ["incidents", "outbox"],
+    ],
+    ["sql`select * from alerts for update`; ctx.db.select().from(alerts)", []],
+  ])("knows which tables %j writes", (text, written) => {
+    expect(tablesWrittenBy(text)).toEqual(written);
   });
 
   it("reads the environment in one place", () => {

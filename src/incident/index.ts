@@ -48,6 +48,11 @@ export { setMitigating } from "./mitigate.ts";
 export { hostNamed, type KnownHost, type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
+export {
+  concludeResolution,
+  latestResolutions,
+  openResolutions,
+} from "./resolution/store.ts";
 export { type ResolveInput, resolve } from "./resolve.ts";
 export { mayBeSame, touchedBy, touchSame, workloadNamesOf } from "./same-target.ts";
 export {

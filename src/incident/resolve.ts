@@ -6,7 +6,8 @@ import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { enqueue, tell } from "../outbox/index.ts";
 import { isActive } from "./converge.ts";
-import { insertResolution, lockIncident, updateIncident } from "./store.ts";
+import { insertResolution } from "./resolution/store.ts";
+import { lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { IncidentRow, ResolvedThrough } from "./types.ts";
 

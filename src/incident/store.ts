@@ -25,6 +25,7 @@ import { olderThan, olderThanSeq } from "../db/page.ts";
 import { alerts, approvals, executions, incidents, resolutions, timeline } from "../db/schema.ts";
 import { incidentId } from "../lib/id.ts";
 import { deleteLinksOf } from "./linking/store.ts";
+import { deleteResolutionsOf } from "./resolution/store.ts";
 import type { IncidentRow } from "./types.ts";
 
 export const ACTIVE = ["investigating", "mitigating"] as const;
@@ -286,11 +287,6 @@ export async function resolvedBefore(
   return rows as IncidentRow[];
 }
 
-/** Keeps that an incident was resolved and how; its disposition is the learning room's to say. */
-export async function insertResolution(ctx: Ctx, row: typeof resolutions.$inferInsert): Promise<void> {
-  await ctx.db.insert(resolutions).values(row).onConflictDoNothing();
-}
-
 export async function insertTimeline(
   ctx: Ctx,
   rows: readonly (typeof timeline.$inferInsert)[],
@@ -387,9 +383,15 @@ export async function countForgettable(ctx: Ctx, before: Date): Promise<number> 
 export async function deleteIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],
-): Promise<{ incidents: number; timeline: number; incident_links: number }> {
+): Promise<{ incidents: number; timeline: number; incident_links: number; resolutions: number }> {
   const links = await deleteLinksOf(ctx, incident_ids);
+  const ends = await deleteResolutionsOf(ctx, incident_ids);
   const lines = await ctx.db.delete(timeline).where(oneOf(timeline.incident_id, incident_ids));
   const gone = await ctx.db.delete(incidents).where(oneOf(incidents.incident_id, incident_ids));
-  return { incidents: gone.rowCount ?? 0, timeline: lines.rowCount ?? 0, incident_links: links };
+  return {
+    incidents: gone.rowCount ?? 0,
+    timeline: lines.rowCount ?? 0,
+    incident_links: links,
+    resolutions: ends,
+  };
 }

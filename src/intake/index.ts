@@ -78,6 +78,8 @@ export {
   raiseTries,
   type Said,
   saidOfIncidents,
+  setSilencedBy,
+  silenceFiringOf,
   stillWaiting,
   waitingReceipts,
   waitingSummary,

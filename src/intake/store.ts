@@ -1,5 +1,6 @@
 import { and, asc, count, desc, eq, gt, isNull, lt, max, ne, notInArray, or, sql } from "drizzle-orm";
 import type { PageQuery, Severity } from "../contract/common.ts";
+import type { SilencedBy } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
@@ -306,4 +307,24 @@ export async function writeKeys(ctx: Ctx, rows: readonly (Keys & { alert_id: str
       from json_to_recordset(${jsonRows(rows)}::json)
         as k(alert_id text, fingerprint text, source_fingerprint text, anomaly_key text)
      where a.alert_id = k.alert_id`);
+}
+
+/** Sets what keeps alerts silent; null: nothing does. */
+export async function setSilencedBy(
+  ctx: Ctx,
+  marks: readonly { alert_id: string; silenced_by: SilencedBy[] | null }[],
+): Promise<void> {
+  if (marks.length === 0) return;
+  await ctx.db.execute(sql`
+    update alerts a set silenced_by = m.silenced_by
+      from json_to_recordset(${jsonRows(marks)}::json) as m(alert_id text, silenced_by jsonb)
+     where a.alert_id = m.alert_id`);
+}
+
+/** Sets what keeps the firing alerts of an incident silent, where nothing has until now. */
+export async function silenceFiringOf(ctx: Ctx, incident_id: string, by: SilencedBy): Promise<void> {
+  await ctx.db
+    .update(alerts)
+    .set({ silenced_by: [by] })
+    .where(and(eq(alerts.incident_id, incident_id), eq(alerts.status, "firing"), isNull(alerts.silenced_by)));
 }

@@ -1,7 +1,7 @@
 import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { countRows, type Forget, forgetRows } from "../db/forget.ts";
-import { countSurplusRepairs, deleteResolutionsOf, deleteSurplusRepairs, oldRepairs } from "./store.ts";
+import { countSurplusRepairs, deleteSurplusRepairs, oldRepairs } from "./store.ts";
 
 const admit = (ctx: Ctx) =>
   authorise(ctx.actor, "delete old repair records", { people: "nobody", system: ["retention"] });
@@ -25,10 +25,4 @@ export async function countOldRepairs(
 ): Promise<{ old: number; surplus: number }> {
   admit(ctx);
   return { old: await countRows(ctx, oldRepairs(before)), surplus: await countSurplusRepairs(ctx, keep) };
-}
-
-/** Deletes how these incidents were resolved, with the incidents themselves; returns how many. */
-export async function forgetResolutions(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
-  admit(ctx);
-  return deleteResolutionsOf(ctx, incident_ids);
 }

@@ -6,12 +6,12 @@ import type { Verification } from "../contract/execution.ts";
 import { transaction } from "../db/transaction.ts";
 import { beginExecution, type ExecutionRow, getExecution } from "../execution/index.ts";
 import { updateExecution } from "../execution/store.ts";
-import { getIncident } from "../incident/index.ts";
+import { getIncident, latestResolutions } from "../incident/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Work } from "../outbox/index.ts";
 import { recordRepair, repairDidNotHold } from "./record-repair.ts";
 import { dispositionOf, recordResolution } from "./record-resolution.ts";
-import { latestResolutions, repairsOf } from "./store.ts";
+import { repairsOf } from "./store.ts";
 
 let database: TestDatabase;
 let clock: SetClock;

@@ -5,10 +5,9 @@ import type { Disposition } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { findExecution } from "../execution/index.ts";
-import { getIncident, type ResolvedThrough } from "../incident/index.ts";
+import { concludeResolution, getIncident, type ResolvedThrough } from "../incident/index.ts";
 import type { Plan } from "../operation/index.ts";
 import type { Work } from "../outbox/index.ts";
-import { concludeResolutionRow } from "./store.ts";
 
 /** How an anomaly ended: ours is only what a verified repair has brought about, by whose leave its plan says. */
 export function dispositionOf(
@@ -38,7 +37,7 @@ export async function recordResolution(
     const { anomaly_key } = await getIncident(tx, incident_id);
     const resolved_at = new Date(resolved.resolved_at);
     const how = { through, disposition, execution_id, resolved_by, resolved_at };
-    if (!(await concludeResolutionRow(tx, { incident_id, resolution, anomaly_key, ...how }))) return;
+    if (!(await concludeResolution(tx, { incident_id, resolution, anomaly_key, ...how }))) return;
     record(tx, { action: "learning.disposition", subject: incident_id, data: { resolution, disposition } });
   });
 }

@@ -1,14 +1,9 @@
-import { and, asc, desc, eq, gt, isNotNull, isNull, lt, lte, sql } from "drizzle-orm";
-import type { Disposition } from "../contract/incident.ts";
+import { and, asc, desc, eq, lt, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { jsonRows } from "../db/json-rows.ts";
-import { oneOf } from "../db/one-of.ts";
-import { repair_records, resolutions } from "../db/schema.ts";
+import { repair_records } from "../db/schema.ts";
 
 export type RepairRecord = typeof repair_records.$inferSelect;
-export type ResolutionRecord = typeof resolutions.$inferSelect;
-/** One whose disposition is known. */
-export type ConcludedResolution = ResolutionRecord & { disposition: Disposition };
 
 /** Keeps a repair; false when this execution's was kept before. */
 export async function insertRepair(ctx: Ctx, row: typeof repair_records.$inferInsert): Promise<boolean> {
@@ -52,54 +47,6 @@ export async function unholdRunOf(ctx: Ctx, execution_id: string): Promise<Unhel
   return rows[0] === undefined ? null : unhold(ctx, rows[0].id);
 }
 
-/** Keeps how a resolution came about; false when it was concluded before. */
-export async function concludeResolutionRow(
-  ctx: Ctx,
-  row: typeof resolutions.$inferInsert & { disposition: Disposition },
-): Promise<boolean> {
-  const { disposition } = row;
-  const rows = await ctx.db
-    .insert(resolutions)
-    .values(row)
-    .onConflictDoUpdate({
-      target: [resolutions.incident_id, resolutions.resolution],
-      set: { disposition },
-      setWhere: isNull(resolutions.disposition),
-    })
-    .returning({ n: resolutions.resolution });
-  return rows.length > 0;
-}
-
-/** A page of the resolutions before `before` that are not concluded, of the incidents after `after`. */
-export async function openResolutions(
-  ctx: Ctx,
-  before: Date,
-  after: string,
-  limit: number,
-): Promise<ResolutionRecord[]> {
-  const { incident_id, resolution } = resolutions;
-  return ctx.db
-    .select()
-    .from(resolutions)
-    .where(and(isNull(resolutions.disposition), lte(resolutions.resolved_at, before), gt(incident_id, after)))
-    .orderBy(incident_id, resolution)
-    .limit(limit);
-}
-
-/** The latest concluded resolution of each incident. */
-export async function latestResolutions(
-  ctx: Ctx,
-  incident_ids: readonly string[],
-): Promise<Map<string, ConcludedResolution>> {
-  if (incident_ids.length === 0) return new Map();
-  const rows = await ctx.db
-    .selectDistinctOn([resolutions.incident_id])
-    .from(resolutions)
-    .where(and(oneOf(resolutions.incident_id, incident_ids), isNotNull(resolutions.disposition)))
-    .orderBy(resolutions.incident_id, desc(resolutions.resolution));
-  return new Map(rows.map((row) => [row.incident_id, row as ConcludedResolution]));
-}
-
 export async function repairsOf(ctx: Ctx, anomaly_key: string): Promise<RepairRecord[]> {
   return ctx.db
     .select()
@@ -139,19 +86,13 @@ export async function countSurplusRepairs(ctx: Ctx, keep: number): Promise<numbe
   return row?.n ?? 0;
 }
 
-export async function deleteResolutionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
-  const { rowCount } = await ctx.db.delete(resolutions).where(oneOf(resolutions.incident_id, incident_ids));
-  return rowCount ?? 0;
-}
-
-/** Writes the anomaly key of each incident to what was learnt from it. */
+/** Writes the anomaly key of each incident to the repairs of it. */
 export async function writeLearntKeys(
   ctx: Ctx,
   incidents: readonly { incident_id: string; anomaly_key: string }[],
 ): Promise<void> {
-  for (const table of [repair_records, resolutions])
-    await ctx.db.execute(sql`
-      update ${table} l set anomaly_key = k.anomaly_key
-        from json_to_recordset(${jsonRows(incidents)}::json) as k(incident_id text, anomaly_key text)
-       where l.incident_id = k.incident_id and l.anomaly_key <> k.anomaly_key`);
+  await ctx.db.execute(sql`
+    update ${repair_records} l set anomaly_key = k.anomaly_key
+      from json_to_recordset(${jsonRows(incidents)}::json) as k(incident_id text, anomaly_key text)
+     where l.incident_id = k.incident_id and l.anomaly_key <> k.anomaly_key`);
 }

@@ -7,11 +7,11 @@ import {
   classify,
   dueHeld,
   type StoredAlert,
+  setSilencedBy,
   understoodUntil,
   unheardFiring,
 } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { markAlerts } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
 import { logRisen, withIncidents } from "./log-accepted.ts";
 import { judge } from "./mute.ts";
@@ -47,7 +47,7 @@ async function bring(ctx: Ctx, journey: Journey, alerts: readonly StoredAlert[])
   const incidentOf = await bringToIncidents(ctx, journey, trouble);
   const risen = trouble.filter((alert) => alert.is_new);
   await logRisen(ctx, withIncidents(risen, incidentOf), now);
-  await markAlerts(ctx, changed);
+  await setSilencedBy(ctx, changed);
   await assignAlerts(
     ctx,
     [...incidentOf].map(([alert_id, incident_id]) => ({ alert_id, incident_id })),

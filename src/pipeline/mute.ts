@@ -3,7 +3,7 @@ import type { SilencedBy } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { afterCommit, transaction } from "../db/transaction.ts";
 import { incidentsById, isActive, lockFingerprints } from "../incident/index.ts";
-import { assignAlerts, classify, type StoredAlert } from "../intake/index.ts";
+import { assignAlerts, classify, type StoredAlert, setSilencedBy } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import {
   type Firing,
@@ -12,7 +12,6 @@ import {
   firingPage,
   forgetInhibitors,
   type Judged,
-  markAlerts,
 } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
 import { logRisen, withIncidents } from "./log-accepted.ts";
@@ -95,7 +94,7 @@ async function judgeAgain(ctx: Ctx, journey: Journey, page: readonly FiringKey[]
       ),
       now,
     );
-    await markAlerts(tx, changed);
+    await setSilencedBy(tx, changed);
     await assignAlerts(
       tx,
       waiting.flatMap(({ alert_id, incident_id: before }) => {

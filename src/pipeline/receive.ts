@@ -26,13 +26,13 @@ import {
   placeOf,
   type StoredAlert,
   senderOf,
+  setSilencedBy,
   stillWaiting,
   waves,
   withoutFormer,
 } from "../intake/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { inSlices } from "../lib/slices.ts";
-import { markAlerts } from "../silence/index.ts";
 import { bringToIncidents } from "./bring-to-incidents.ts";
 import { endOpenCalls, withoutCrowded } from "./end-open-calls.ts";
 import { logCalls } from "./log-accepted.ts";
@@ -78,7 +78,7 @@ async function takeWave(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[])
   });
   await assignAlerts(ctx, moved);
   const before = new Set(stored.map((alert) => alert.alert_id));
-  await markAlerts(
+  await setSilencedBy(
     ctx,
     judgement.changed.filter(({ alert_id }) => before.has(alert_id)),
   );

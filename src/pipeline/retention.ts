@@ -6,12 +6,7 @@ import { forgetDecisions } from "../decision/index.ts";
 import { forgetExecutions } from "../execution/index.ts";
 import { countOldIncidents, forgetIncidents } from "../incident/index.ts";
 import { countOldIntake, forgetIntake, type IntakeRecords } from "../intake/index.ts";
-import {
-  countOldRepairs,
-  forgetRepairs,
-  forgetResolutions,
-  forgetSurplusRepairs,
-} from "../learning/index.ts";
+import { countOldRepairs, forgetRepairs, forgetSurplusRepairs } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { countOldNotices, countOldWork, forgetNotices } from "../outbox/index.ts";
 import { countOldSilences, forgetSilences } from "../silence/index.ts";
@@ -67,7 +62,6 @@ const intake = (what: IntakeRecords, as: IntakeRecords & keyof RetentionTerms): 
 /** What later stages know of these incidents, in the order in which rows name one another. */
 async function dependants(ctx: Ctx, ids: readonly string[]): Promise<Counts> {
   return {
-    resolutions: await forgetResolutions(ctx, ids),
     ...(await forgetExecutions(ctx, ids)),
     ...(await forgetApprovals(ctx, ids)),
     ...(await forgetDecisions(ctx, ids)),

@@ -10,13 +10,14 @@ import {
   flappingBefore,
   lockFingerprints,
   lockIncident,
+  openResolutions,
   release,
   resolve,
   resolvedBefore,
   setMitigating,
 } from "../incident/index.ts";
 import { alertNamesOf, firingIncidents } from "../intake/index.ts";
-import { openResolutions, recordResolution } from "../learning/index.ts";
+import { recordResolution } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../lib/log.ts";

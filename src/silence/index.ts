@@ -19,7 +19,6 @@ export {
   firingAlerts,
   firingPage,
   forgetInhibitors,
-  markAlerts,
 } from "./store.ts";
 export type { Judged, Muting, SilenceRow } from "./types.ts";
 export { type SilenceChange, updateSilence } from "./update-silence.ts";

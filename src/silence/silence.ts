@@ -4,7 +4,7 @@ import type { Matcher } from "../contract/matcher.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { isActive, lockIncident, note } from "../incident/index.ts";
-import { alertsOf } from "../intake/index.ts";
+import { alertsOf, silenceFiringOf } from "../intake/index.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { AwoooiError } from "../lib/error.ts";
@@ -12,7 +12,7 @@ import { prefixedId } from "../lib/id.ts";
 import { matchersText } from "../lib/matchers.ts";
 import { checkMatchers } from "./check-matchers.ts";
 import { identityOf } from "./identity.ts";
-import { countChange, insertSilence, markIncident } from "./store.ts";
+import { countChange, insertSilence } from "./store.ts";
 import type { SilenceRow } from "./types.ts";
 
 export type SilenceInput = {
@@ -95,7 +95,7 @@ export async function silenceIncident(
     if (matchers.length === 0)
       throw new AwoooiError("conflict", `The alerts of ${incident_id} share no label to silence them by.`);
     const row = await silence(tx, { matchers, duration, comment, incident_id });
-    await markIncident(tx, incident_id, { by: "silence", id: row.silence_id });
+    await silenceFiringOf(tx, incident_id, { by: "silence", id: row.silence_id });
     note(tx, {
       incident_id,
       kind: "status",

@@ -140,18 +140,6 @@ export async function forgetInhibitors(ctx: Ctx): Promise<void> {
     );
 }
 
-/** Writes down what keeps alerts silent; null: nothing does. */
-export async function markAlerts(
-  ctx: Ctx,
-  marks: readonly { alert_id: string; silenced_by: SilencedBy[] | null }[],
-): Promise<void> {
-  if (marks.length === 0) return;
-  await ctx.db.execute(sql`
-    update alerts a set silenced_by = m.silenced_by
-      from json_to_recordset(${jsonRows(marks)}::json) as m(alert_id text, silenced_by jsonb)
-     where a.alert_id = m.alert_id`);
-}
-
 /**
  * Which firing alerts: those whose silence may be over, for nothing in force keeps them silent or only
  * another alert does; all that are silent; or all of incidents.
@@ -193,14 +181,6 @@ export async function firingAlerts(
     .select()
     .from(alerts)
     .where(and(oneOf(alerts.alert_id, ids), eq(alerts.status, "firing")));
-}
-
-/** Marks the firing alerts of an incident that nothing kept silent until now. */
-export async function markIncident(ctx: Ctx, incident_id: string, by: SilencedBy): Promise<void> {
-  await ctx.db
-    .update(alerts)
-    .set({ silenced_by: [by] })
-    .where(and(eq(alerts.incident_id, incident_id), eq(alerts.status, "firing"), isNull(alerts.silenced_by)));
 }
 
 /**

@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type pg from "pg";
 import { createPool } from "../../src/db/client.ts";
-import { logTail } from "../../src/db/embedded-log.ts";
 import { messageOf } from "../../src/lib/error.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { gone } from "../support/embedded-fixture.ts";
@@ -71,8 +70,10 @@ export class Postgres {
         "--ppid",
         `${pid}`,
       ]);
-      const log = await logTail(join(this.#dataDir, "postgres.log"));
-      throw new Error(`${messageOf(error)}\n${state}\n${log}`);
+      const log = await readFile(join(this.#dataDir, "postgres.log"), "utf8");
+      // Without what each connection was answered.
+      const said = log.split("\n").filter((line) => !/FATAL: {2}the database system is/.test(line));
+      throw new Error(`${messageOf(error)}\n${state}\n${said.slice(-60).join("\n")}`);
     }
   }
 

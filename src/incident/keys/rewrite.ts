@@ -3,6 +3,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { hashOfTexts } from "../../lib/canonical-json.ts";
 import { renameLessons } from "../linking/store.ts";
+import { writeResolutionKeys } from "../resolution/store.ts";
 import { activeFingerprints, incidentsOfOldKeys, writeIncidentKeys } from "./store.ts";
 
 const PAGE = 500;
@@ -44,6 +45,7 @@ export async function rewriteIncidentKeys(
         };
       });
       await writeIncidentKeys(tx, written);
+      await writeResolutionKeys(tx, written);
       await renameLessons(tx, new Map(written.map((row) => [row.before, row.fingerprint])));
       await each(tx, written);
     });
