@@ -93,14 +93,14 @@ describe("approvals approve --wait", () => {
     expect(await listed(incident_id)).toContain("resolved");
   });
 
-  it("ends with 1 when its effect was not seen, and the incident is under watch", async () => {
+  it("ends with 1 when its effect was not seen, and the incident needs a person", async () => {
     target.healthy = false;
     target.onAct = () => ({ ok: true, output: "restarted" });
     const { incident_id, approval_id } = await proposed("till");
     const followed = awoooi("approvals", "approve", approval_id, "--yes", "--wait", "--json");
     expect(await followed.code).toBe(1);
     expect(JSON.parse(followed.stdout)).toMatchObject({ approval_id, status: "execution_failed" });
-    expect(await listed(incident_id)).toContain("under watch");
+    expect(await listed(incident_id)).toContain("needs a person");
   });
 
   it("ends with 5 when it will not be carried out, and 6 when the time is over, which harms nothing", async () => {
@@ -118,7 +118,7 @@ describe("approvals approve --wait", () => {
 
 describe("incidents ls and show", () => {
   it.each<[string, Record<string, string>]>([
-    ["service", { service: "mail", job: "mail-metrics", instance: "10.0.0.7:9100" }],
+    ["service", { service: "mail", job: "mail-metrics", instance: "localhost:9100" }],
     ["process", { process: "mail", job: "node", instance: "10.0.0.7:9100" }],
     ["app", { app: "mail" }],
   ])("has a configured process that the label %s names as target and service", async (alertname, labels) => {

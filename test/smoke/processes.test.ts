@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
@@ -215,8 +215,8 @@ describe("a reload", () => {
   });
 
   it("ends an act with the configuration that it began with, and nobody else acts on its target meanwhile", async () => {
-    // Ends only when it is told to a second time, which it never is: stopping lasts until it is killed.
-    const stubborn = ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"];
+    // Does not end when it is told to: stopping lasts until it is killed.
+    const stubborn = ["/bin/sh", "-c", "trap 'echo told' TERM; echo ready; while :; do sleep 0.05; done"];
     const shop = { ...idle("shop"), argv: stubborn, stop_timeout_ms: 1_500, watch: { enabled: false } };
     await serve({ processes: [shop] });
     const first = await running();
@@ -227,10 +227,8 @@ describe("a reload", () => {
     const incident_id = String(answer.body.incident_id);
     const { approval_id, plan_hash } = await approvalIn(admin(), incident_id, "pending");
     await admin().post(`/approvals/${approval_id}/approve`, { plan_hash });
-    await until(async () => {
-      const { rows } = await database.pool.query("select 1 from executions where status = 'running'");
-      return rows.length > 0;
-    }, "the act");
+    const log = join(folder, "processes/shop.log");
+    await until(async () => (await readFile(log, "utf8")).includes("told"), "the act");
     await reload({ processes: [{ ...shop, argv: ["sleep", "700"] }] });
     await admin().post("/processes/shop/stop");
     await until(async () => {
