@@ -1,10 +1,10 @@
 import { listContainers } from "./containers.ts";
 import { runtimeRoot } from "./disk.ts";
-import type { Filesystem, HostFacts } from "./facts.ts";
+import type { HostFacts } from "./facts.ts";
+import { type Filesystem, mountOf } from "./filesystems.ts";
 import type { Host } from "./host.ts";
 import { readJournal } from "./journal.ts";
 import { logSizes } from "./logs-task.ts";
-import { mountOf } from "./mounts.ts";
 import { inLine, linesOf } from "./text.ts";
 import type { Told } from "./units.ts";
 
@@ -34,7 +34,14 @@ function read({ host, signal }: Look, argv: readonly string[]) {
   return host.look(["sh", "-c", AS_FAR_AS_ALLOWED, "sh", root, ...argv], { signal });
 }
 
-const mountIn = (path: string, { facts, full }: Look) => mountOf(path, [...facts.filesystems, ...full]);
+/** The full filesystem that a path is on, or what else it is on: a device may be mounted at several points. */
+function mountIn(path: string, { facts, full }: Look): string | undefined {
+  const on = mountOf(path, [...facts.mounts, ...facts.filesystems, ...full]);
+  if (on === undefined || full.some(({ mount }) => mount === on.mount)) return on?.mount;
+  const same = full.find(({ device }) => device.startsWith("/") && device === on.device);
+  return same?.mount ?? on.mount;
+}
+
 const onOne = (mount: string | undefined, { full }: Look) =>
   mount !== undefined && full.some((one) => one.mount === mount);
 
