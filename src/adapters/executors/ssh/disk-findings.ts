@@ -82,16 +82,18 @@ function fullness(one: Filesystem, facts: Judged, cite: Cite, host: string): Fin
   const folders = facts.room.filter(
     ({ kind, mount, bytes }) => kind === "folder" && mount === one.mount && bytes >= used * MUCH,
   );
+  // Of a part nobody knows what the largest of the whole is.
+  const largest = folders.some(({ partial }) => partial) ? "largest of what was read" : "largest";
   const most = folders.map(({ name, bytes }) => `${name} ${inBytes(bytes)}`).join(", ");
   const evidence = [
     cite(`${one.mount} on ${host}`, inWords(one)),
-    ...(most === "" ? [] : [cite(`host ${host}`, `The largest on ${one.mount}: ${most}`)]),
+    ...(most === "" ? [] : [cite(`host ${host}`, `The ${largest} on ${one.mount}: ${most}`)]),
   ];
   return [
     {
       code: over ? "disk_full" : "disk_nearly_full",
       weight: over ? "cause" : "note",
-      title: `${one.mount} is ${one.used_percent}% full${most === "" ? "" : `; the largest there: ${most}`}`,
+      title: `${one.mount} is ${one.used_percent}% full${most === "" ? "" : `; the ${largest} there: ${most}`}`,
       meaning: over
         ? `What writes there fails or will soon: databases, logs and sessions. Make room, or make it larger.${memory ? " It is kept in memory." : ""}`
         : "There is room yet; see what grows.",
