@@ -27,8 +27,18 @@ describe("what df says", () => {
       99,
     ],
     ["more used than there is", { disk: ["/dev/sdb1 1000 1000 -48 100% /data"] }, "/data", 100],
-    ["a root filesystem that is an overlay", { disk: ["overlay 20000000 19900000 100000 100% /"] }, "/", 100],
-    ["one that is none", { disk: ["none 20000000 19900000 100000 100% /"] }, "/", 100],
+    [
+      "a root filesystem that is an overlay",
+      { disk: ["overlay 20000000 19900000 100000 100% /"], mounts: ["overlay / overlay rw 0 0"] },
+      "/",
+      100,
+    ],
+    [
+      "one that is none",
+      { disk: ["none 20000000 19900000 100000 100% /"], mounts: ["none / overlay rw 0 0"] },
+      "/",
+      100,
+    ],
     ["a container's on ZFS", { disk: ["rpool/data/subvol-101-disk-0 8388608 8388608 0 100% /"] }, "/", 100],
     [
       "a disk whose device is called as no disk is",
@@ -44,7 +54,7 @@ describe("what df says", () => {
     ],
   ])("is understood of %s", (_what, host, mount, percent) => {
     const { facts, codes } = judged({
-      disk: [ROOT, ...(host.disk ?? [])],
+      disk: mount === "/" ? (host.disk ?? []) : [ROOT, ...(host.disk ?? [])],
       ...(host.mounts && { mounts: host.mounts }),
     });
     expect(facts.filesystems.findLast((one) => one.mount === mount)?.used_percent).toBe(percent);

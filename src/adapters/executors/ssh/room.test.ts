@@ -105,18 +105,21 @@ describe("a full filesystem", () => {
       "df",
       `case "$*" in *secret*) echo "df: /secret: Permission denied" >&2; exit 1 ;; esac; exec /bin/df "$@"`,
     );
-    const target = { kind: "host", name: "box-1" };
-    const look = (mountpoint: string) =>
-      hosts.investigator.investigate(target, new Date(), NEVER, [{ mountpoint }]);
-    const { findings, missing } = await look("/secret/mount");
-    expect(missing).toContain("/secret/mount (Permission denied) of box-1 could not be read");
-    const codes = findings.map((one) => one.code);
-    expect(codes).not.toContain("disk_not_there");
-    expect(codes).not.toContain("host_healthy");
-    const gone = await look("/host/no-such-folder");
-    expect(gone.missing.join()).not.toContain("no-such-folder");
-    expect(gone.findings.map((one) => one.title)).toContain("There is no /host/no-such-folder");
-    await there.double("df", `exec '${process.execPath}' '${PROGRAMS}' '${there.folder}' df "$@"`);
+    try {
+      const target = { kind: "host", name: "box-1" };
+      const look = (mountpoint: string) =>
+        hosts.investigator.investigate(target, new Date(), NEVER, [{ mountpoint }]);
+      const { findings, missing } = await look("/secret/mount");
+      expect(missing).toContain("/secret/mount (Permission denied) of box-1 could not be read");
+      const codes = findings.map((one) => one.code);
+      expect(codes).not.toContain("disk_not_there");
+      expect(codes).not.toContain("host_healthy");
+      const gone = await look("/host/no-such-folder");
+      expect(gone.missing.join()).not.toContain("no-such-folder");
+      expect(gone.findings.map((one) => one.title)).toContain("There is no /host/no-such-folder");
+    } finally {
+      await there.double("df", `exec '${process.execPath}' '${PROGRAMS}' '${there.folder}' df "$@"`);
+    }
   });
 
   it("does not keep the rest from being read when the filesystem that the alert names hangs", async () => {
