@@ -130,9 +130,42 @@ describe("rules about findings", () => {
     expect(about("Slow", finding("b", "E1")).rule_id).toBe("last");
   });
 
+  it("do not fit where one of `unless` is there, whatever else is", () => {
+    const unless = parseRules(
+      `- {id: but, targets: [any], findings: [a], unless: [b, c], propose: none, risk: low, reasoning: x}
+- {id: last, targets: [any], propose: investigate, risk: low, reasoning: look}`,
+      "x",
+    );
+    const said = (...codes: string[]) =>
+      propose(unless, {
+        alert_names: ["X"],
+        target: at("host"),
+        findings: codes.map((code) => finding(code)),
+      }).rule_id;
+    expect([said("a"), said("d", "a")]).toEqual(["but", "but"]);
+    expect([said("a", "b"), said("c", "a"), said("b")]).toEqual(["last", "last", "last"]);
+  });
+
+  it("change nothing because of what is only worth knowing", () => {
+    const acts = parseRules(
+      `- {id: act, targets: [process], findings: [a], propose: process.restart, risk: low, reasoning: x}
+- {id: leave, targets: [process], findings: [b], propose: none, risk: low, reasoning: x}
+- {id: last, targets: [any], propose: investigate, risk: low, reasoning: look}`,
+      "x",
+    );
+    const said = (code: string, weight?: "cause" | "symptom" | "note") =>
+      propose(acts, {
+        alert_names: ["X"],
+        target: at("process"),
+        findings: [{ ...finding(code), ...(weight && { weight }) }],
+      }).rule_id;
+    expect([said("a"), said("a", "cause"), said("a", "symptom")]).toEqual(["act", "act", "act"]);
+    expect([said("a", "note"), said("b", "note")]).toEqual(["last", "leave"]);
+  });
+
   it("name only codes that are documented, when they are shipped", () => {
     const page = readFileSync(new URL("../../docs/reference/findings.md", import.meta.url), "utf8");
-    const named = RULES.flatMap((one) => one.findings ?? []);
+    const named = RULES.flatMap(({ findings = [], unless = [] }) => [...findings, ...unless]);
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((code) => !page.includes(`<a id="${code}">`))).toEqual([]);
   });
@@ -153,6 +186,86 @@ describe("rules about findings", () => {
       rule_id: "last",
       because: "no other rule fits",
     });
+  });
+});
+
+describe("rules about words", () => {
+  const list = parseRules(
+    `- {id: room, targets: [any], keywords: [disk, volume], with: [full, used], without: [i/o, inode], propose: none, risk: low, reasoning: x}
+- {id: last, targets: [any], propose: investigate, risk: low, reasoning: look}`,
+    "x",
+  );
+  const said = (...alert_names: string[]) => propose(list, { alert_names, target: null });
+
+  it.each([
+    ["DiskFull"],
+    ["Volume is USED up"],
+    ["Disk I/O full", "disk full"],
+    ["Inodes used", "VolumeFull"],
+  ])("fit where one name has a word of each kind: %s", (...names) => {
+    expect(said(...names).rule_id).toBe("room");
+  });
+
+  it.each([
+    ["Disk"],
+    ["MemoryFull"],
+    ["Disk", "MemoryFull"],
+    ["Disk I/O full"],
+    ["DiskInodesUsed"],
+    ["Used"],
+  ])("do not fit where no name has: %s", (...names) => {
+    expect(said(...names).rule_id).toBe("last");
+  });
+
+  it("say which words those are", () => {
+    expect(said("RootDiskFull").because).toBe(
+      'the target is a none and the alert name contains "disk" and "full"',
+    );
+  });
+
+  // Of node_exporter's mixin, awesome-prometheus-alerts, Zabbix, Netdata and others.
+  it.each([
+    ["NodeFilesystemSpaceFillingUp", true],
+    ["NodeFilesystemAlmostOutOfSpace", true],
+    ["HostOutOfDiskSpace", true],
+    ["HostDiskWillFillIn24Hours", true],
+    ["disk_space_usage", true],
+    ["DiskSpaceLow", true],
+    ["HighDiskUsage", true],
+    ["disk_full", true],
+    ["/: Disk space is critically low (used > 90%)", true],
+    ["disk.used_percent", true],
+    ["NodeFilesystemFilesFillingUp", false],
+    ["NodeFilesystemAlmostOutOfFiles", false],
+    ["HostOutOfInodes", false],
+    ["HostInodesWillFillIn24Hours", false],
+    ["disk_inodes_usage", false],
+    ["/: Running out of free inodes (free < 10%)", false],
+    ["HostUnusualDiskReadRate", false],
+    ["HostDiskUnusualReadLatency", false],
+    ["HostUnusualDiskIo", false],
+    ["NodeDiskIOSaturation", false],
+    ["HighDiskIOUsage", false],
+    ["HostFilesystemDeviceError", false],
+    ["HostFilesystemReadonly", false],
+    ["HostRaidDiskFailure", false],
+    ["HostOutOfMemory", false],
+    ["HostSwapIsFillingUp", false],
+    ["HighMemoryUsage", false],
+  ])("of the shipped rules make room for %s: %s", (alert_name, makes) => {
+    for (const [code, rule] of [
+      ["journal_large", "journal_fills_disk"],
+      ["docker_build_cache_large", "build_cache_fills_disk"],
+      ["docker_images_unused", "unused_images_fill_disk"],
+    ]) {
+      const findings = [{ code: code!, title: code!, weight: "cause" as const, evidence: ["E1"] }];
+      const { rule_id } = propose(RULES, {
+        alert_names: [alert_name],
+        target: { kind: "host", name: "web" },
+        findings,
+      });
+      expect(rule_id).toBe(makes ? rule : "investigate");
+    }
   });
 });
 
@@ -227,6 +340,14 @@ describe("rules of an installation", () => {
     [
       "a last rule for some targets",
       "- {id: l, targets: [host], propose: investigate, risk: low, reasoning: y}",
+    ],
+    [
+      "a last rule that does not always fit",
+      "- {id: l, targets: [any], unless: [x], propose: investigate, risk: low, reasoning: y}",
+    ],
+    [
+      "further words without a first one",
+      `- {id: w, targets: [any], with: [x], propose: none, risk: low, reasoning: y}\n${LAST}`,
     ],
     ["a last rule that acts", "- {id: l, targets: [any], propose: process.restart, risk: low, reasoning: y}"],
     ["no YAML", "- {id: [unclosed"],

@@ -19,16 +19,20 @@ const KINDS = operation.options.map((option) => option.shape.kind.value) as [
   ...OperationKind[],
 ];
 
+const words = z.array(z.string().regex(/^[a-z0-9_/-]+$/, "keywords are lower case"));
+const codes = z.array(z.string().regex(/^[a-z0-9_]+$/, "is not the code of a finding")).min(1);
+
 const rule = z
   .strictObject({
     id: z.string().regex(/^[a-z0-9_]+$/),
     targets: z.array(z.string()).min(1),
-    keywords: z.array(z.string().regex(/^[a-z0-9_-]+$/, "keywords are lower case")).optional(),
-    /** Codes of findings, of which one must be there. */
-    findings: z
-      .array(z.string().regex(/^[a-z0-9_]+$/, "is not the code of a finding"))
-      .min(1)
-      .optional(),
+    /** Of which one must be in an alert's name; of `with` one too, and of `without` none, in the same name. */
+    keywords: words.optional(),
+    with: words.min(1).optional(),
+    without: words.min(1).optional(),
+    /** Codes of findings, of which one must be there; of `unless` none may be. */
+    findings: codes.optional(),
+    unless: codes.optional(),
     propose: z.enum(KINDS),
     /** The tool, for a call of one; every other operation is done to what the alert is about. */
     tool: z.strictObject({ server: toolServerName, name: toolName }).optional(),
@@ -39,6 +43,10 @@ const rule = z
   .refine(({ propose, tool }) => (propose === "tool.call") === (tool !== undefined), {
     path: ["tool"],
     message: "goes with `propose: tool.call`, and that with it",
+  })
+  .refine((one) => one.keywords !== undefined || (one.with ?? one.without) === undefined, {
+    path: ["keywords"],
+    message: "are needed where there is `with` or `without`",
   });
 type Rule = z.infer<typeof rule>;
 
@@ -51,8 +59,8 @@ const rules = z
   .refine((list) => {
     const last = list.at(-1);
     if (last?.propose !== "investigate" || !last.targets.includes("any")) return false;
-    return last.keywords === undefined && last.findings === undefined;
-  }, "the last rule must be `targets: [any]`, without keywords or findings, and propose `investigate`");
+    return [last.keywords, last.findings, last.unless].every((one) => one === undefined);
+  }, "the last rule must be `targets: [any]`, without keywords, findings or `unless`, and propose `investigate`");
 
 /** The rules in `yaml`; throws `invalid` with everything that is wrong with them. */
 export function parseRules(yaml: string, name: string): Rules {
@@ -92,20 +100,32 @@ type About = {
   alert_names: readonly string[];
   target: OperationTarget | null;
   /** What was found out about the target; absent: nothing was looked at. */
-  findings?: readonly Pick<Finding, "code" | "title" | "evidence">[];
+  findings?: readonly (Pick<Finding, "code" | "title" | "evidence"> & Partial<Pick<Finding, "weight">>)[];
 };
 
 function foundKeyword(one: Rule, { alert_names }: About, kind: string): string | undefined {
-  const names = alert_names.map((name) => name.toLowerCase());
-  const found = one.keywords?.find((keyword) => names.some((name) => name.includes(keyword)));
-  return found === undefined
-    ? undefined
-    : `the target is ${withArticle(kind)} and the alert name contains "${found}"`;
+  const { keywords = [], with: further, without = [] } = one;
+  const names = alert_names
+    .map((name) => name.toLowerCase())
+    .filter((name) => !without.some((word) => name.includes(word)));
+  for (const keyword of keywords) {
+    for (const name of names.filter((it) => it.includes(keyword))) {
+      const also = further?.find((word) => name.includes(word));
+      if (further !== undefined && also === undefined) continue;
+      const and = also === undefined || also === keyword ? "" : ` and "${also}"`;
+      return `the target is ${withArticle(kind)} and the alert name contains "${keyword}"${and}`;
+    }
+  }
+  return undefined;
 }
+
+// A note is worth knowing and explains nothing: nothing is changed because of it.
+const CHANGES_NOTHING: readonly OperationKind[] = ["investigate", "none"];
 
 function foundFinding(one: Rule, { findings = [] }: About): string | undefined {
   // In the order of the findings, causes first: the reason is the one that matters most.
-  const found = findings.find(({ code }) => one.findings?.includes(code));
+  const counts = findings.filter(({ weight }) => weight !== "note" || CHANGES_NOTHING.includes(one.propose));
+  const found = counts.find(({ code }) => one.findings?.includes(code));
   if (found === undefined) return undefined;
   const ids = found.evidence.length === 0 ? "" : ` (${found.evidence.join(", ")})`;
   return `the evidence shows ${found.code}: ${found.title}${ids}`;
@@ -115,6 +135,7 @@ function foundFinding(one: Rule, { findings = [] }: About): string | undefined {
 function fits(one: Rule, about: About): string | undefined {
   const kind = about.target?.kind ?? "none";
   if (!one.targets.includes("any") && !one.targets.includes(kind)) return undefined;
+  if (about.findings?.some(({ code }) => one.unless?.includes(code))) return undefined;
   const asked = [
     ...(one.findings === undefined ? [] : [foundFinding(one, about)]),
     ...(one.keywords === undefined ? [] : [foundKeyword(one, about, kind)]),

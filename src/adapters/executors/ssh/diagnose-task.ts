@@ -30,7 +30,7 @@ export function inWords(facts: HostFacts): string {
   return shown(lines.filter(Boolean).join("\n"), 20_000);
 }
 
-/** Whether a host is well: nothing that explains trouble was found. */
+/** Whether a host is well: nothing that explains trouble was found, in all that is read. */
 export async function observeHost(host: Host, now: Date): Promise<Seen> {
   const facts = await readFacts(host);
   if (!facts.ok) return { healthy: null, facts: [{ name: "host", passed: false, message: facts.message }] };
@@ -42,7 +42,9 @@ export async function observeHost(host: Host, now: Date): Promise<Seen> {
     message: title,
   }));
   const reached = { name: "host", passed: true, message: `${facts.value.kernel}, reached` };
-  return { healthy: seen.every((fact) => fact.passed), facts: [reached, ...seen] };
+  const unread = facts.value.unread.map((name) => ({ name, passed: false, message: "could not be read" }));
+  const bad = seen.some((fact) => !fact.passed);
+  return { healthy: bad ? false : unread.length === 0 || null, facts: [reached, ...seen, ...unread] };
 }
 
 /** Processes, disk, memory and load in one go. Changes nothing. */

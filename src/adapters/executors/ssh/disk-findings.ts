@@ -1,12 +1,11 @@
 import type { Finding } from "../../../contract/evidence.ts";
-import type { Filesystem, HostFacts } from "./facts.ts";
-import type { Cite, Judge } from "./findings.ts";
-import { isImage } from "./mounts.ts";
+import type { HostFacts } from "./facts.ts";
+import { type Filesystem, FULL, isImage } from "./filesystems.ts";
+import type { Cite, Judge, Judged } from "./findings.ts";
+import type { NamedPath } from "./mounts.ts";
 import type { Consumer } from "./room.ts";
-import { inBytes } from "./text.ts";
+import { inBytes, inLine } from "./text.ts";
 
-// Shipped alerts of node_exporter's mixin warn at about these.
-const FULL = 95;
 const NEARLY_FULL = 90;
 // Of a full filesystem: what takes less does not explain it.
 const MUCH = 0.1;
@@ -49,9 +48,22 @@ const TOLD: Record<Exclude<Consumer["kind"], "folder">, Told> = {
   },
 };
 
+/**
+ * Whether what takes its room explains the alert. Of a filesystem that the alert names, where it names one at all;
+ * not where it is no want of room that ails it. Of any other it is worth knowing, and no reason to remove anything.
+ */
+function isMeant(one: Filesystem, { about, named, read_only, inodes }: Judged): boolean {
+  const { mount, used_percent } = one;
+  const other =
+    read_only.includes(mount) || inodes.some((it) => it.mount === mount && it.used_percent >= FULL);
+  const names = about.length + named.length > 0;
+  return !other && (names ? about.some((it) => it.mount === mount) : used_percent >= FULL);
+}
+
 /** What takes much of a full filesystem, and what is safe to do about it. */
-function takers(one: Filesystem, room: readonly Consumer[], cite: Cite, host: string): Finding[] {
-  return room
+function takers(one: Filesystem, facts: Judged, cite: Cite, host: string): Finding[] {
+  const weight = isMeant(one, facts) ? "cause" : "note";
+  return facts.room
     .filter(({ kind, mount }) => kind !== "folder" && mount === one.mount)
     .filter(({ kind, bytes }) => bytes >= one.size * MUCH && (kind !== "journal" || bytes > JOURNAL_KEPT))
     .sort((a, b) => b.bytes - a.bytes)
@@ -59,33 +71,35 @@ function takers(one: Filesystem, room: readonly Consumer[], cite: Cite, host: st
       const { code, title, meaning } = TOLD[taker.kind as keyof typeof TOLD];
       const share = Math.round((taker.bytes / one.size) * 100);
       const id = cite(`${one.mount} on ${host}`, `${title(taker)}, ${share}% of it`);
-      return { code, weight: "cause", title: `${title(taker)} on ${one.mount}`, meaning, evidence: [id] };
+      return { code, weight, title: `${title(taker)} on ${one.mount}`, meaning, evidence: [id] };
     });
 }
 
-function fullness(one: Filesystem, room: readonly Consumer[], cite: Cite, host: string): Finding[] {
+function fullness(one: Filesystem, facts: Judged, cite: Cite, host: string): Finding[] {
   const over = one.used_percent >= FULL;
   const memory = MEMORY.test(one.type);
   const used = one.size - one.free;
-  const folders = room.filter(
+  const folders = facts.room.filter(
     ({ kind, mount, bytes }) => kind === "folder" && mount === one.mount && bytes >= used * MUCH,
   );
+  // Of a part nobody knows what the largest of the whole is.
+  const largest = folders.some(({ partial }) => partial) ? "largest of what was read" : "largest";
   const most = folders.map(({ name, bytes }) => `${name} ${inBytes(bytes)}`).join(", ");
   const evidence = [
     cite(`${one.mount} on ${host}`, inWords(one)),
-    ...(most === "" ? [] : [cite(`host ${host}`, `The largest on ${one.mount}: ${most}`)]),
+    ...(most === "" ? [] : [cite(`host ${host}`, `The ${largest} on ${one.mount}: ${most}`)]),
   ];
   return [
     {
       code: over ? "disk_full" : "disk_nearly_full",
       weight: over ? "cause" : "note",
-      title: `${one.mount} is ${one.used_percent}% full${most === "" ? "" : `; the largest there: ${most}`}`,
+      title: `${one.mount} is ${one.used_percent}% full${most === "" ? "" : `; the ${largest} there: ${most}`}`,
       meaning: over
         ? `What writes there fails or will soon: databases, logs and sessions. Make room, or make it larger.${memory ? " It is kept in memory." : ""}`
         : "There is room yet; see what grows.",
       evidence,
     },
-    ...takers(one, room, cite, host),
+    ...takers(one, facts, cite, host),
   ];
 }
 
@@ -109,39 +123,56 @@ function ofNamed(one: Filesystem, cite: Cite, host: string): Finding {
       };
 }
 
-/** The filesystems that are full or nearly so: disks, and what the alert names. Pure. */
-export function fullOf({ filesystems }: HostFacts, about: readonly Filesystem[]): Filesystem[] {
-  const all = new Map([...filesystems, ...about].map((one) => [one.mount, one]));
+/** The filesystems that are full or nearly so, those that the alert names first: disks, and what it names. Pure. */
+export function fullOf({ filesystems, named }: HostFacts, about: readonly Filesystem[]): Filesystem[] {
+  const on = named.flatMap(({ filesystem }) => filesystem ?? []);
+  const all = new Map([...about, ...on, ...filesystems].map((one) => [one.mount, one]));
   return [...all.values()].filter((one) => one.used_percent >= NEARLY_FULL && !isImage(one));
+}
+
+/** What is said of a path because the alert names it: that it hangs, is nowhere, or that nothing is mounted there. */
+function ofPath(
+  { path: given, answered, filesystem, unread }: NamedPath,
+  cite: Cite,
+  host: string,
+): Finding[] {
+  const path = inLine(given);
+  const say = (said: Omit<Finding, "evidence">, fact: string): Finding[] => [
+    { ...said, evidence: [cite(`${path} on ${host}`, fact)] },
+  ];
+  if (!answered) {
+    const title = `The filesystem of ${path} does not answer`;
+    const meaning = "What touches it hangs: most often its server, or the network to it, is away.";
+    return say(
+      { code: "disk_not_answering", weight: "cause", title, meaning },
+      "df did not answer within 3 s",
+    );
+  }
+  if (unread !== undefined) return [];
+  const code = "disk_not_there";
+  if (filesystem === null) {
+    const meaning = "The alert names it, and nothing has this path on the host.";
+    return say({ code, weight: "note", title: `There is no ${path}`, meaning }, "df finds no such path");
+  }
+  const instead = `it is a folder of ${filesystem.mount}, ${inWords(filesystem)}`;
+  const title = `Nothing is mounted at ${path}: ${instead}`;
+  const meaning = "The alert names it as a mount: see whether something should be mounted there.";
+  return say({ code, weight: "note", title, meaning }, instead);
 }
 
 /** Filesystems that are full, what takes their room, and what the alert itself names. */
 export const ofDisks: Judge = (facts, cite, host) => {
-  const { about, named, room } = facts;
+  const { about, named } = facts;
   const full = fullOf(facts, about);
-  const told = about.filter(({ mount }) => !full.some((one) => one.mount === mount));
-  const silent = named.filter(({ answered }) => !answered);
-  const absent = named.filter(({ answered, filesystem }) => answered && filesystem === null);
+  // Where something else that it names was not seen, nobody may say that it is only about an image.
+  const blind = named.some(({ unread }) => unread !== undefined);
+  const told = about
+    .filter(({ mount }) => !full.some((one) => one.mount === mount))
+    .filter((one) => !blind || !isImage(one));
+  const elsewhere = named.filter(({ filesystem }) => !about.some(({ mount }) => mount === filesystem?.mount));
   return [
-    ...silent.map(
-      ({ path }): Finding => ({
-        code: "disk_not_answering",
-        weight: "cause",
-        title: `The filesystem of ${path} does not answer`,
-        meaning: "What touches it hangs: most often its server, or the network to it, is away.",
-        evidence: [cite(`${path} on ${host}`, "df did not answer within 3 s")],
-      }),
-    ),
+    ...elsewhere.flatMap((one) => ofPath(one, cite, host)),
     ...told.map((one) => ofNamed(one, cite, host)),
-    ...full.flatMap((one) => fullness(one, room, cite, host)),
-    ...absent.map(
-      ({ path }): Finding => ({
-        code: "disk_not_there",
-        weight: "note",
-        title: `There is no ${path}`,
-        meaning: "The alert names it, and nothing has this path on the host.",
-        evidence: [cite(`${path} on ${host}`, "df finds no such path")],
-      }),
-    ),
+    ...full.flatMap((one) => fullness(one, facts, cite, host)),
   ];
 };

@@ -1,17 +1,8 @@
 import { type Certificate, parseCertificates } from "./certificates.ts";
+import { type Filesystem, type Mount, mountsOf, parseList, readOnly } from "./filesystems.ts";
+import { type NamedPath, parseNamedPaths, unseen } from "./mounts.ts";
 import { inLine } from "./text.ts";
 
-export type Filesystem = {
-  device: string;
-  mount: string;
-  /** As the kernel calls it, as `ext4`; empty where it is not known. */
-  type: string;
-  size: number;
-  free: number;
-  used_percent: number;
-};
-/** What `df` says of a path that was asked about: null where nothing is there; `answered` false: it hangs. */
-export type NamedPath = { path: string; answered: boolean; filesystem: Filesystem | null };
 export type ProcessFact = {
   pid: number;
   parent: number;
@@ -34,6 +25,7 @@ export type HostFacts = {
   load: [number, number, number] | null;
   cores: number | null;
   memory: { total: number; available: number; swap_total: number; swap_free: number } | null;
+  mounts: Mount[];
   /** Of disks. */
   filesystems: Filesystem[];
   named: NamedPath[];
@@ -46,14 +38,9 @@ export type HostFacts = {
   out_of_memory: { at: number | null; text: string }[];
   containers: ContainerFact[];
   certificates: Certificate[];
-  /** Sections that came back empty, where something is always there. */
+  /** What could not be read, or not understood, in words; nothing of it may be taken for well. */
   unread: string[];
 };
-
-// What is no disk: it is full, or read-only, by its nature.
-const NO_DISK =
-  /^(tmpfs|devtmpfs|overlay|squashfs|udev|none|shm|proc|sysfs|cgroup\d?|efivarfs|ramfs|fuse.*|nsfs|iso9660)$/;
-const NOT_LOOKED_AT = /^\/(proc|sys|dev|run|snap|var\/lib\/docker\/(overlay2|containers)|var\/snap)(\/|$)/;
 
 /** The parts of the output, by name. Only lines that begin with this very mark divide it. */
 function sections(text: string, mark: string): Map<string, string[]> {
@@ -66,67 +53,6 @@ function sections(text: string, mark: string): Map<string, string[]> {
     } else if (line.trim() !== "") lines.push(line);
   }
   return found;
-}
-
-/** Types by mount point; the kernel writes blanks in it as `\040`. */
-function typesOf(mounts: readonly string[]): ReadonlyMap<string, string> {
-  const plain = (text: string) =>
-    text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-  return new Map(
-    mounts.map((line) => {
-      const [, mount = "", type = ""] = line.split(" ");
-      return [plain(mount), type] as const;
-    }),
-  );
-}
-
-function filesystem(line: string, unit: number, types: ReadonlyMap<string, string>): Filesystem | undefined {
-  const [, device = "", size = "", , free = "", percent = "", mount = ""] =
-    /^(\S+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\d+)%\s+(\/.*)$/.exec(line) ?? [];
-  if (mount === "" || size === "0") return undefined;
-  return {
-    device: inLine(device),
-    mount: inLine(mount),
-    type: inLine(types.get(mount) ?? "", 40),
-    size: Number(size) * unit,
-    free: Number(free) * unit,
-    used_percent: Number(percent),
-  };
-}
-
-const isDisk = ({ device, mount }: Filesystem) => !NO_DISK.test(device) && !NOT_LOOKED_AT.test(mount);
-
-function filesystems(
-  lines: readonly string[],
-  unit: number,
-  types: ReadonlyMap<string, string>,
-): Filesystem[] {
-  return lines.flatMap((line) => filesystem(line, unit, types) ?? []).filter(isDisk);
-}
-
-// What `timeout` ends with when it has ended the command.
-const TIMED_OUT = ["124", "137"];
-
-function named(
-  lines: readonly string[],
-  paths: readonly string[],
-  types: ReadonlyMap<string, string>,
-): NamedPath[] {
-  return paths.flatMap((path, at): NamedPath[] => {
-    const [code = "", said = ""] = (lines[at] ?? "").split("\t");
-    if (code === "") return [];
-    const found = code === "0" ? (filesystem(said, 1024, types) ?? null) : null;
-    return [{ path, answered: !TIMED_OUT.includes(code), filesystem: found }];
-  });
-}
-
-function readOnly(lines: readonly string[]): string[] {
-  return lines.flatMap((line) => {
-    const [device = "", mount = "", type = "", options = ""] = line.split(" ");
-    const written = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "jfs"].includes(type);
-    const disk = written && device.startsWith("/") === (type !== "zfs") && !NOT_LOOKED_AT.test(mount);
-    return disk && options.split(",").includes("ro") ? [inLine(mount)] : [];
-  });
 }
 
 function memory(lines: readonly string[]): HostFacts["memory"] {
@@ -182,23 +108,41 @@ function kernel(lines: readonly string[]): HostFacts["out_of_memory"] {
   });
 }
 
+/** What of the sections tells nothing, so that it must not be taken for well: where something is always there. */
+function silent(found: ReadonlyMap<string, string[]>, facts: Omit<HostFacts, "unread">): string[] {
+  const { load, cores, uptime, memory: now, filesystems, processes: all, mounts } = facts;
+  const none: [string, boolean][] = [
+    ["system", load === null || cores === null || uptime === null],
+    ["memory", now === null],
+    ["disk", filesystems.length === 0],
+    ["inodes", found.get("inodes")?.length === 0],
+    ["mounts", mounts.length === 0],
+    ["processes", all.length === 0],
+    ["the end", !found.has("end")],
+  ];
+  return none.filter(([, is]) => is).map(([name]) => name);
+}
+
 /** Makes facts of what the script has printed for these `paths`. Pure; never throws, whatever a host says. */
 export function parseFacts(text: string, mark: string, paths: readonly string[] = []): HostFacts {
   const found = sections(text, mark);
   const of = (name: string) => found.get(name) ?? [];
-  const always = ["system", "memory", "disk", "mounts", "processes"];
   const containers = of("containers").map((line) => {
     const [name = "", state = "", status = "", image = ""] = line.split("\t").map((one) => inLine(one));
     return { name, state, status, image };
   });
-  const types = typesOf(of("mounts"));
-  return {
+  const mounts = mountsOf(of("mounts"));
+  const disk = parseList("disk", of("disk"), 1024, mounts);
+  const inodes = parseList("inodes", of("inodes"), 1, mounts);
+  const named = parseNamedPaths(of("named"), paths, mounts);
+  const facts = {
     ...system(of("system")),
     memory: memory(of("memory")),
-    filesystems: filesystems(of("disk").slice(1), 1024, types),
-    named: named(of("named"), paths, types),
-    inodes: filesystems(of("inodes").slice(1), 1, types),
-    read_only: readOnly(of("mounts")),
+    mounts: [...mounts.values()],
+    filesystems: disk.filesystems,
+    named,
+    inodes: inodes.filesystems,
+    read_only: readOnly(mounts),
     processes: processes(of("processes")),
     failed_units: of("units").flatMap(
       (line) => inLine(line.replace(/^[^\w]*/, "").split(/\s+/)[0] ?? "") || [],
@@ -207,6 +151,8 @@ export function parseFacts(text: string, mark: string, paths: readonly string[] 
     out_of_memory: kernel(of("kernel")),
     containers: containers.filter(({ name, state }) => name !== "" && state !== ""),
     certificates: parseCertificates(of("certificates").join("\n")),
-    unread: [...always.filter((name) => of(name).length === 0), ...(found.has("end") ? [] : ["the end"])],
   };
+  const failed = of("failed").map((line) => inLine(line));
+  const unread = [...silent(found, facts), ...failed, ...disk.unread, ...inodes.unread, ...unseen(named)];
+  return { ...facts, unread: [...new Set(unread)] };
 }

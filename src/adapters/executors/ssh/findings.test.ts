@@ -164,7 +164,12 @@ describe("what facts mean", () => {
       "/snap/core is an image of the kind squashfs",
     ],
     ["disk_not_answering", { mountpoint: "/mnt/dead" }, { named: "124\t" }, "/mnt/dead does not answer"],
-    ["disk_not_there", { mountpoint: "/gone" }, { named: "1\t" }, "There is no /gone"],
+    [
+      "disk_not_there",
+      { mountpoint: "/gone" },
+      { named: "1\tdf: /gone: No such file or directory" },
+      "There is no /gone",
+    ],
     ["disk_has_room", { device: "sda1" }, {}, "/ has room now: 40% used"],
     ["disk_has_room", { device: "/dev/sda1" }, {}, "/ has room now"],
     [

@@ -1,7 +1,8 @@
 import { byWeight, type EvidenceItem, type Finding, saysWell } from "../../../contract/evidence.ts";
 import { daysLeft } from "./certificates.ts";
 import { ofDisks } from "./disk-findings.ts";
-import type { Filesystem, HostFacts } from "./facts.ts";
+import type { HostFacts } from "./facts.ts";
+import { type Filesystem, FULL } from "./filesystems.ts";
 import type { Consumer } from "./room.ts";
 import { inBytes } from "./text.ts";
 
@@ -18,7 +19,6 @@ export type Judged = HostFacts & {
 export type Judge = (facts: Judged, cite: Cite, host: string) => Finding[];
 
 // Where things are bad in most people's experience: shipped alerts of node_exporter warn at about these.
-const FULL = 95;
 const LOW_MEMORY = 0.05;
 const HIGH_LOAD = 2;
 const RUNAWAY_CPU = 90;
@@ -286,12 +286,10 @@ export function inNumbers({ load, cores, memory: now, filesystems }: HostFacts):
   ].join(", ");
 }
 
-// Notes about the alert itself, whatever the state of the host is.
-const OF_ALERT = ["disk_always_full", "disk_not_there"];
-
 /** Where nothing is worth telling but what looks well, and everything was read that is always there. */
 function well(facts: Judged, found: readonly Finding[], cite: Cite, host: string): Finding[] {
-  const untold = found.every((one) => saysWell(one) || OF_ALERT.includes(one.code));
+  // That an image is full says something of the alert, and nothing of the host.
+  const untold = found.every((one) => saysWell(one) || one.code === "disk_always_full");
   if (facts.unread.length > 0 || !untold) return [];
   const numbers = inNumbers(facts);
   return [

@@ -13,7 +13,7 @@ type Clear = Extract<Operation, { kind: "host.clear_docker_logs" }>;
 type Log = { name: string; path: string };
 
 // A path is 150 characters: a shell's line must stay below 128 KiB.
-const PATHS_AT_ONCE = 200;
+export const LOGS_AT_ONCE = 200;
 // What the runtime says becomes an argument of truncate: only what its own logs are called.
 const LOG_PATH = /^\/(?!.*(?:^|\/)\.\.(?:\/|$))[^\0\n]{1,2000}\.log$/;
 
@@ -45,7 +45,7 @@ async function logs(host: Host, { target }: Clear): Promise<Told<Log[]>> {
 /** Bytes of each log, in the order of the list; one that cannot be seen counts as 0. */
 async function sizes(host: Host, list: readonly Log[]): Promise<number[]> {
   if (list.length === 0) return [];
-  const paths = list.slice(0, PATHS_AT_ONCE).map(({ path }) => path);
+  const paths = list.slice(0, LOGS_AT_ONCE).map(({ path }) => path);
   const looked = await host.look(host.privileged(["stat", "-c", "%s", "--", ...paths]));
   return looked.ok
     ? looked.stdout
@@ -55,16 +55,17 @@ async function sizes(host: Host, list: readonly Log[]): Promise<number[]> {
     : [];
 }
 
-/** The sizes of the log files of these containers, as far as they can be seen. Bytes. */
+/** The sizes of the log files of the first `LOGS_AT_ONCE` of these containers. Bytes. */
 export async function logSizes(
   host: Host,
   ids: readonly string[],
-): Promise<{ name: string; bytes: number }[]> {
-  const state = await inspect(host, ids.slice(0, PATHS_AT_ONCE));
-  if (!state.ok) return [];
+): Promise<Told<{ name: string; bytes: number }[]>> {
+  const state = await inspect(host, ids.slice(0, LOGS_AT_ONCE));
+  if (!state.ok) return state;
   const list = logsOf(host, state.value);
   const bytes = await sizes(host, list);
-  return list.map(({ name }, at) => ({ name, bytes: bytes[at] ?? 0 }));
+  if (bytes.length < list.length) return { ok: false, message: "the sizes of their logs could not be read" };
+  return { ok: true, value: list.map(({ name }, at) => ({ name, bytes: bytes[at] ?? 0 })) };
 }
 
 const truncate = (list: readonly Log[]): Argv => [
@@ -76,8 +77,8 @@ const truncate = (list: readonly Log[]): Argv => [
 ];
 
 async function clear(host: Host, list: readonly Log[], signal: AbortSignal): Promise<ActResult> {
-  for (let at = 0; at < list.length; at += PATHS_AT_ONCE) {
-    const some = list.slice(at, at + PATHS_AT_ONCE);
+  for (let at = 0; at < list.length; at += LOGS_AT_ONCE) {
+    const some = list.slice(at, at + LOGS_AT_ONCE);
     const result = await host.change(host.privileged(truncate(some)), signal);
     if (!result.ok) return at === 0 ? result : { ...result, sent: true };
   }
@@ -123,9 +124,7 @@ export function logsTask(host: Host, operation: Clear): Task {
       const found = await logs(host, operation);
       if (!found.ok) throw new Error(found.message);
       const [bytes, disk] = await Promise.all([sizes(host, found.value), runtimeDisk(host)]);
-      const listed = found.value
-        .slice(0, PATHS_AT_ONCE)
-        .map((one, at) => ({ ...one, bytes: bytes[at] ?? 0 }));
+      const listed = found.value.slice(0, LOGS_AT_ONCE).map((one, at) => ({ ...one, bytes: bytes[at] ?? 0 }));
       return { logs: listed, ...(disk.ok ? { free: disk.value.free, mount: disk.value.mount } : {}) };
     },
     async act(signal) {

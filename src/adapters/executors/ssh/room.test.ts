@@ -1,16 +1,18 @@
 import { spawn } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startHost, type TestHost } from "../../../../test/support/host/index.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { type Operation, operation } from "../../../operation/index.ts";
+import { type HostFacts, parseFacts } from "./facts.ts";
 import { type SshHosts, ssh } from "./index.ts";
 import { parseJournal } from "./journal.ts";
-import { type Consumer, largest, sizeOf } from "./room.ts";
+import { type Consumer, foldersIn, largest, sizeOf } from "./room.ts";
 
 const NEVER = new AbortController().signal;
 const MEGABYTE = 1_048_576;
+const PROGRAMS = join(import.meta.dirname, "../../../../test/support/host/programs.mjs");
 
 let there: TestHost;
 let hosts: SshHosts;
@@ -69,6 +71,54 @@ describe("a full filesystem", () => {
       );
     } finally {
       release();
+    }
+  });
+
+  it.each([
+    [
+      "cut",
+      "printf '200000\\t%s/a\\n900000\\t%s/b' DATA DATA; sleep 60",
+      "was not read to the end within 4 s",
+    ],
+    [
+      "refused",
+      "printf '200000\\t%s/a\\n990000\\t%s\\n' DATA DATA; echo \"du: cannot read directory 'DATA/b': Permission denied\" >&2; exit 1",
+      "some could not be read (du: cannot read directory",
+    ],
+  ])("is not told as a whole where what reads its folders is %s", async (_what, script, gap) => {
+    await there.double("du", script.replaceAll("DATA", data));
+    try {
+      const target = { kind: "host", name: "box-1" };
+      const labels = [{ mountpoint: data }];
+      const { findings, missing } = await hosts.investigator.investigate(target, new Date(), NEVER, labels);
+      expect(missing).toEqual([expect.stringContaining(gap)]);
+      const { title } = findings.find((one) => one.code === "disk_full") ?? {};
+      // Of the line that was cut nothing is told.
+      expect(title).toMatch(/; the largest of what was read there: \S+\/a 204\.8 MB$/);
+    } finally {
+      await rm(join(there.bin, "du"));
+    }
+  });
+
+  it("is not told as there where df is refused it, nor the host as well", async () => {
+    await there.double(
+      "df",
+      `case "$*" in *secret*) echo "df: /secret: Permission denied" >&2; exit 1 ;; esac; exec /bin/df "$@"`,
+    );
+    try {
+      const target = { kind: "host", name: "box-1" };
+      const look = (mountpoint: string) =>
+        hosts.investigator.investigate(target, new Date(), NEVER, [{ mountpoint }]);
+      const { findings, missing } = await look("/secret/mount");
+      expect(missing).toContain("/secret/mount (Permission denied) of box-1 could not be read");
+      const codes = findings.map((one) => one.code);
+      expect(codes).not.toContain("disk_not_there");
+      expect(codes).not.toContain("host_healthy");
+      const gone = await look("/host/no-such-folder");
+      expect(gone.missing.join()).not.toContain("no-such-folder");
+      expect(gone.findings.map((one) => one.title)).toContain("There is no /host/no-such-folder");
+    } finally {
+      await there.double("df", `exec '${process.execPath}' '${PROGRAMS}' '${there.folder}' df "$@"`);
     }
   });
 
@@ -136,6 +186,63 @@ describe("the journal", () => {
 
   it.each(["", "/x", "/x\nNo journal files were found.", "take up 1G"])("has no size in %j", (text) => {
     expect(parseJournal(text)).toBeUndefined();
+  });
+});
+
+describe("what is read of folders", () => {
+  const printed = (mounts: string, ...disks: string[]): HostFacts =>
+    parseFacts(["= disk", "h", ...disks, "= mounts", mounts, "= end"].join("\n"), "=");
+  const folders = (facts: HostFacts, lines: string[], more: { ended?: boolean; refused?: string } = {}) =>
+    foldersIn(
+      { lines, ended: more.ended ?? false, refused: more.refused ?? null },
+      { facts, full: facts.filesystems },
+    );
+  const ROOT = printed("/dev/sda1 / ext4 rw 0 0", "/dev/sda1 1000000 990000 10000 99% /");
+
+  it("names each folder that was not reached, and takes only whole filesystems for whole", () => {
+    const both = printed(
+      "/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /data xfs rw 0 0",
+      "/dev/sda1 1000000 990000 10000 99% /",
+      "/dev/sdb1 1000000 990000 10000 99% /data",
+    );
+    const lines = ["100000\t/data/a", "990000\t/data", "700000\t/var/lib", "700000\t/var", "9000\t/home/x"];
+    const { consumers, gaps } = folders(both, lines, { ended: true });
+    expect(gaps.map((one) => one.split(" ")[0])).toEqual([
+      "/home",
+      "/opt",
+      "/root",
+      "/srv",
+      "/tmp",
+      "/usr/local",
+    ]);
+    expect(consumers.map(({ name, partial }) => [name, partial])).toEqual([
+      ["/var/lib", true],
+      ["/home/x", true],
+      ["/data/a", undefined],
+    ]);
+  });
+
+  it("says when most of the root filesystem is where nothing was looked at", () => {
+    expect(folders(ROOT, ["950000\t/var/lib", "960000\t/var"])).toMatchObject({ gaps: [] });
+    const { consumers, gaps } = folders(ROOT, ["90000\t/var/lib", "100000\t/var"]);
+    expect(gaps).toEqual([
+      expect.stringMatching(/^of \/ only \/var, .* were looked at: 911\.4 MB are elsewhere$/),
+    ]);
+    expect(consumers).toMatchObject([{ name: "/var/lib", partial: true }]);
+  });
+
+  it("is of the filesystem that it is on: of a device that is mounted twice, and not of one within", () => {
+    const mounts = [
+      "/dev/sda1 / btrfs rw,subvol=/@ 0 0",
+      "/dev/sda1 /var btrfs rw,subvol=/@var 0 0",
+      "tmpfs /var/log tmpfs rw 0 0",
+    ];
+    const facts = printed(mounts.join("\n"), "/dev/sda1 1000000 990000 10000 99% /");
+    const { consumers } = folders(facts, ["700000\t/var/lib", "200000\t/var/log/journal", "950000\t/var"]);
+    expect(consumers).toMatchObject([
+      { name: "/var", mount: "/" },
+      { name: "/var/lib", mount: "/" },
+    ]);
   });
 });
 

@@ -1,11 +1,11 @@
 import { listContainers } from "./containers.ts";
 import { runtimeRoot } from "./disk.ts";
-import type { Filesystem, HostFacts } from "./facts.ts";
+import type { HostFacts } from "./facts.ts";
+import { type Filesystem, mountOf } from "./filesystems.ts";
 import type { Host } from "./host.ts";
 import { readJournal } from "./journal.ts";
-import { logSizes } from "./logs-task.ts";
-import { mountOf } from "./mounts.ts";
-import { inLine, linesOf } from "./text.ts";
+import { LOGS_AT_ONCE, logSizes } from "./logs-task.ts";
+import { inBytes, inLine, linesOf } from "./text.ts";
 import type { Told } from "./units.ts";
 
 /** Something that takes room on a filesystem. Bytes. */
@@ -15,32 +15,79 @@ export type Consumer = {
   name: string;
   bytes: number;
   mount: string;
+  /** Not all that is there was read: something else may take more. */
+  partial?: true;
 };
 
 export type Room = { consumers: Consumer[]; missing: string[] };
 
 type Look = { host: Host; facts: HostFacts; full: readonly Filesystem[]; signal?: AbortSignal | undefined };
 
+type Where = Pick<Look, "facts" | "full">;
+
+/** What one part came to; `gaps` say what of it could not be read. */
+type Part = Told<{ consumers: Consumer[]; gaps: string[] }>;
+
+const SECONDS = 4;
+// Beyond that and what sudo takes nobody waits.
+const MARGIN = 4;
+const ENDED = 75;
 // With sudo where that allows the very command. `timeout` is behind it: nobody but root ends what root runs.
 const AS_FAR_AS_ALLOWED = `
-root=$1; shift; set -- timeout -k 1 4 "$@"
+root=$1; shift; set -- timeout -k 1 ${SECONDS} "$@"
 [ "$root" = sudo ] && sudo -n -l -- "$@" >/dev/null 2>&1 && set -- sudo -n -- "$@"
-"$@" 2>/dev/null; exit 0
+"$@"; code=$?
+case $code in 124 | 137) exit ${ENDED} ;; esac
+exit $code
 `;
+// Nothing is missed of what is not there, or went while it was looked at. Of the processes of others the whole folder is
+// refused: a single descriptor is what a container's first process keeps from everybody.
+const NOT_MISSED = /: No such (file or directory|process)$|\/fd\/\d+'?: Permission denied$/;
 
-/** Runs what only reads, as root where that is allowed; what it has said until it was ended counts. */
-function read({ host, signal }: Look, argv: readonly string[]) {
-  const root = host.config.sudo ? "sudo" : "";
-  return host.look(["sh", "-c", AS_FAR_AS_ALLOWED, "sh", root, ...argv], { signal });
+/** What it has said, in whole lines; whether it was ended before it was through; what it could not read. */
+type Read = { lines: string[]; ended: boolean; refused: string | null };
+
+/** The first thing that it was refused; null: none that is there. */
+function refusalOf(code: number, stderr: string): string | null {
+  const said = linesOf(stderr);
+  const left = code === 1 || code === ENDED ? said.filter((line) => !NOT_MISSED.test(line)) : said;
+  if (code === 0 || (left.length === 0 && (code === ENDED || said.length > 0))) return null;
+  return inLine(left[0] ?? `exit code ${code}`);
 }
 
-const mountIn = (path: string, { facts, full }: Look) => mountOf(path, [...facts.filesystems, ...full]);
+/** Runs what only reads, as root where that is allowed; what it has said until it was ended counts. */
+async function read({ host, signal }: Look, argv: readonly string[]): Promise<Told<Read>> {
+  const root = host.config.sudo ? "sudo" : "";
+  const command = ["sh", "-c", AS_FAR_AS_ALLOWED, "sh", root, ...argv] as const;
+  const ran = await host.run(command, { seconds: SECONDS + MARGIN, signal });
+  if (ran.kind === "failed") return { ok: false, message: ran.error };
+  const { code, stdout, stderr, dropped } = ran;
+  if (dropped > 0)
+    return { ok: false, message: `it said more than ${host.terms.output_limit} bytes (ssh.output_limit)` };
+  // A line that was cut is no path.
+  const lines = linesOf(stdout.slice(0, stdout.lastIndexOf("\n") + 1));
+  return { ok: true, value: { lines, ended: code === ENDED, refused: refusalOf(code, stderr) } };
+}
+
+const someRefused = (refused: string) => `some could not be read (${refused})`;
+const TO_THE_END = `to the end within ${SECONDS} s`;
+
+/** The full filesystem that a path is on, or what else it is on: a device may be mounted at several points. */
+function mountIn(path: string, { facts, full }: Where): string | undefined {
+  const on = mountOf(path, [...facts.mounts, ...facts.filesystems, ...full]);
+  if (on === undefined || full.some(({ mount }) => mount === on.mount)) return on?.mount;
+  const same = full.find(({ device }) => device.startsWith("/") && device === on.device);
+  return same?.mount ?? on.mount;
+}
+
 const onOne = (mount: string | undefined, { full }: Look) =>
   mount !== undefined && full.some((one) => one.mount === mount);
 
 // Of the root filesystem: what is on others, or nobody may read, only costs time.
 const OF_ROOT = ["/var", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/local"];
 const AT_MOST = 5;
+// Of what is used: what is left is in other folders, or in files without a name.
+const MUCH = 0.2;
 
 /** Folders and files that say where the bytes are: of a folder that is mostly another entry, that one. Pure. */
 export function largest(folders: readonly Consumer[], most = AT_MOST): Consumer[] {
@@ -50,28 +97,65 @@ export function largest(folders: readonly Consumer[], most = AT_MOST): Consumer[
   return telling.sort((a, b) => b.bytes - a.bytes).slice(0, most);
 }
 
-async function folders(look: Look): Promise<Told<Consumer[]>> {
-  const roots = look.full.flatMap(({ mount }) => (mount === "/" ? OF_ROOT : [mount]));
-  const said = await read(look, ["du", "-x", "-k", "-a", "-d", "2", "--", ...roots]);
-  if (!said.ok) return said;
-  const mounts = new Set(look.full.map(({ mount }) => mount));
-  const all = linesOf(said.stdout).flatMap((line): Consumer[] => {
+type Sized = { path: string; bytes: number };
+const rootsOf = ({ full }: Where) => full.flatMap(({ mount }) => (mount === "/" ? OF_ROOT : [mount]));
+
+/** What of the full filesystems `du` has not told, and of which of them. */
+function gapsOf(sizes: readonly Sized[], { ended, refused }: Read, where: Where) {
+  // The line of a folder itself comes after those of what is in it.
+  const through = new Set(sizes.map(({ path }) => path));
+  const left = rootsOf(where).filter((root) => !through.has(root) && (ended || !OF_ROOT.includes(root)));
+  const root = where.full.find(({ mount }) => mount === "/");
+  const told = sizes.filter(({ path }) => OF_ROOT.includes(path) && mountIn(path, where) === "/");
+  const used = root === undefined ? 0 : root.size - root.free;
+  const rest = used - told.reduce((sum, { bytes }) => sum + bytes, 0);
+  return [
+    ...left.map((path) => ({
+      text: `${inLine(path)} was not read${ended ? ` ${TO_THE_END}` : ""}`,
+      mounts: [mountIn(path, where)],
+    })),
+    ...(!ended && rest > used * MUCH
+      ? [
+          {
+            text: `of / only ${OF_ROOT.join(", ")} were looked at: ${inBytes(rest)} are elsewhere`,
+            mounts: ["/"],
+          },
+        ]
+      : []),
+    ...(refused === null
+      ? []
+      : [{ text: someRefused(refused), mounts: where.full.map(({ mount }) => mount) }]),
+  ];
+}
+
+/** The largest of what `du` has told of the full filesystems, and what it has not. Pure. */
+export function foldersIn(said: Read, where: Where): { consumers: Consumer[]; gaps: string[] } {
+  const sizes = said.lines.flatMap((line): Sized[] => {
     const [, size, path = ""] = /^(\d+)\s+(\/.*)$/.exec(line) ?? [];
-    const mount = mountIn(path, look);
-    if (size === undefined || mount === undefined || mounts.has(path)) return [];
-    return [{ kind: "folder", name: inLine(path), bytes: Number(size) * 1024, mount }];
+    return size === undefined ? [] : [{ path, bytes: Number(size) * 1024 }];
   });
-  return {
-    ok: true,
-    value: look.full.flatMap(({ mount }) => largest(all.filter((one) => one.mount === mount))),
-  };
+  const gaps = gapsOf(sizes, said, where);
+  const partly = new Set(gaps.flatMap(({ mounts }) => mounts));
+  const all = sizes.flatMap(({ path, bytes }): Consumer[] => {
+    const mount = mountIn(path, where);
+    if (mount === undefined || where.full.some((one) => one.mount === path)) return [];
+    const partial = partly.has(mount) ? { partial: true as const } : {};
+    return [{ kind: "folder", name: inLine(path), bytes, mount, ...partial }];
+  });
+  const consumers = where.full.flatMap(({ mount }) => largest(all.filter((one) => one.mount === mount)));
+  return { consumers, gaps: gaps.map(({ text }) => text) };
+}
+
+async function folders(look: Look): Promise<Part> {
+  const said = await read(look, ["du", "-x", "-k", "-a", "-d", "2", "--", ...rootsOf(look)]);
+  return said.ok ? { ok: true, value: foldersIn(said.value, look) } : said;
 }
 
 // Files without a name that a process has open: device, inode, blocks of 512 bytes, where.
 const DELETED =
   "exec find -L /proc/[0-9]*/fd -mindepth 1 -maxdepth 1 -type f -links 0 -size +10240k -printf '%D %i %b %p\\n'";
 
-async function deletedFiles(look: Look): Promise<Told<Consumer[]>> {
+async function deletedFiles(look: Look): Promise<Part> {
   const [devices, said] = await Promise.all([
     read(look, ["stat", "-c", "%d %n", "--", ...look.full.map(({ mount }) => mount)]),
     read(look, ["sh", "-c", DELETED]),
@@ -79,14 +163,14 @@ async function deletedFiles(look: Look): Promise<Told<Consumer[]>> {
   if (!devices.ok) return devices;
   if (!said.ok) return said;
   const mounts = new Map(
-    linesOf(devices.stdout).map((line) => {
+    devices.value.lines.map((line) => {
       const [, device = "", mount = ""] = /^(\d+) (.*)$/.exec(line) ?? [];
       return [device, mount] as const;
     }),
   );
   const seen = new Set<string>();
   const byProcess = new Map<string, Consumer>();
-  for (const line of linesOf(said.stdout)) {
+  for (const line of said.value.lines) {
     const [, device = "", inode = "", blocks, pid] =
       /^(\d+) (\d+) (\d+) \/proc\/(\d+)\/fd\//.exec(line) ?? [];
     const mount = mounts.get(device);
@@ -99,15 +183,25 @@ async function deletedFiles(look: Look): Promise<Told<Consumer[]>> {
     const bytes = Number(blocks) * 512 + (byProcess.get(`${name} ${mount}`)?.bytes ?? 0);
     byProcess.set(`${name} ${mount}`, { kind: "deleted_file", name, bytes, mount });
   }
-  return { ok: true, value: [...byProcess.values()] };
+  const gaps = [devices.value, said.value].flatMap(({ ended, refused }) => [
+    ...(ended ? [`not read ${TO_THE_END}`] : []),
+    ...(refused === null ? [] : [someRefused(refused)]),
+  ]);
+  return { ok: true, value: { consumers: [...byProcess.values()], gaps } };
 }
 
-async function journal(look: Look): Promise<Told<Consumer[]>> {
+async function journal(look: Look): Promise<Part> {
   const found = await readJournal(look.host, look.signal);
   if (!found.ok) return found;
   const { dir, bytes } = found.value;
   const mount = mountIn(dir, look);
-  return { ok: true, value: mount === undefined ? [] : [{ kind: "journal", name: dir, bytes, mount }] };
+  return {
+    ok: true,
+    value: {
+      consumers: mount === undefined ? [] : [{ kind: "journal", name: dir, bytes, mount }],
+      gaps: [],
+    },
+  };
 }
 
 const UNITS: Record<string, number> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
@@ -118,37 +212,41 @@ export function sizeOf(text: string): number {
   return Math.round(Number(number) * (UNITS[unit.toUpperCase()] ?? 0)) || 0;
 }
 
-async function ofRuntime(look: Look): Promise<Told<Consumer[]>> {
+// As a shell, `timeout` and sudo say it.
+const NO_RUNTIME = /^exit code 127\b|command not found$/;
+
+async function ofRuntime(look: Look): Promise<Part> {
   const { host, signal } = look;
   const { runtime } = host.config;
   const options = { signal };
+  const nothing: Part = { ok: true, value: { consumers: [], gaps: [] } };
   const root = await runtimeRoot(host, options);
-  // Where there is no runtime it takes nothing.
-  if (!root.ok) return { ok: true, value: [] };
+  if (!root.ok) return NO_RUNTIME.test(root.message) ? nothing : root;
   const mount = mountIn(root.value, look);
-  if (mount === undefined || !onOne(mount, look)) return { ok: true, value: [] };
+  if (mount === undefined || !onOne(mount, look)) return nothing;
   const [usage, dangling, listed] = await Promise.all([
     host.look(host.runtime("system", "df", "--format", "{{.Type}}\t{{.Size}}"), options),
     host.look(host.runtime("images", "--filter", "dangling=true", "--format", "{{.Size}}"), options),
     listContainers(host),
   ]);
-  const failed = [usage, dangling, listed].find((one) => !one.ok);
-  if (failed?.ok === false) return failed;
+  const ids = listed.ok ? listed.value.map(({ id }) => id) : [];
+  const logs = listed.ok ? await logSizes(host, ids) : listed;
   const cache = usage.ok ? /^Build Cache\t(.*)$/im.exec(usage.stdout)?.[1] : undefined;
   const unused = dangling.ok ? linesOf(dangling.stdout).reduce((sum, line) => sum + sizeOf(line), 0) : 0;
-  const logs = listed.ok
-    ? await logSizes(
-        host,
-        listed.value.map(({ id }) => id),
-      )
-    : [];
+  const ofLogs = logs.ok ? logs.value : [];
   return {
     ok: true,
-    value: [
-      { kind: "build_cache", name: `${runtime}'s build cache`, bytes: sizeOf(cache ?? ""), mount },
-      { kind: "unused_images", name: "images without a name", bytes: unused, mount },
-      ...logs.map(({ name, bytes }): Consumer => ({ kind: "container_log", name, bytes, mount })),
-    ],
+    value: {
+      consumers: [
+        { kind: "build_cache", name: `${runtime}'s build cache`, bytes: sizeOf(cache ?? ""), mount },
+        { kind: "unused_images", name: "images without a name", bytes: unused, mount },
+        ...ofLogs.map(({ name, bytes }): Consumer => ({ kind: "container_log", name, bytes, mount })),
+      ],
+      gaps: [
+        ...[usage, dangling, logs].flatMap((one) => (one.ok ? [] : [one.message])),
+        ...(ids.length > LOGS_AT_ONCE ? [`only the logs of ${LOGS_AT_ONCE} of ${ids.length} were read`] : []),
+      ],
+    },
   };
 }
 
@@ -158,12 +256,13 @@ const PARTS = { folders, "deleted files": deletedFiles, journal, containers: ofR
 export async function readRoom(look: Look): Promise<Room> {
   const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
   const parts = await Promise.all(names.map((name) => PARTS[name](look)));
+  const gaps = parts.map((part) => (part.ok ? part.value.gaps : [part.message]));
   return {
     consumers: parts.flatMap((part) =>
-      part.ok ? part.value.filter(({ bytes, mount }) => bytes > 0 && onOne(mount, look)) : [],
+      part.ok ? part.value.consumers.filter(({ bytes, mount }) => bytes > 0 && onOne(mount, look)) : [],
     ),
-    missing: parts.flatMap((part, at) =>
-      part.ok ? [] : [`what takes room on ${look.host.name} (${names[at]}): ${part.message}`],
+    missing: gaps.flatMap((some, at) =>
+      some.map((gap) => `what takes room on ${look.host.name} (${names[at]}): ${gap}`),
     ),
   };
 }
