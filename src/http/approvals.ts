@@ -1,69 +1,17 @@
 import { z } from "zod";
+import { approve, getApproval, listApprovals, reject } from "../approval/index.ts";
 import {
-  type ApprovalRow,
-  approve,
-  getApproval,
-  judgedSignatures,
-  listApprovals,
-  presentRow,
-  reject,
-} from "../approval/index.ts";
-import {
-  type Approval,
   approval,
   approvalQuery,
   approve as approveBody,
   reject as rejectBody,
 } from "../contract/approval.ts";
 import { pageOf, wireId } from "../contract/common.ts";
-import type { ExecutionStatus } from "../contract/execution.ts";
-import type { Ctx } from "../db/ctx.ts";
-import { executionsOfApprovals, whatStopsAll } from "../execution/index.ts";
-import { incidentsById } from "../incident/index.ts";
+import { presentApproval, presentApprovals } from "../view/index.ts";
 import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });
-
-/** Of what was acted on the signatures are those of its quorum: who leaves later has signed it all the same. */
-function asActedOn({ decided_at }: ApprovalRow, execution: ExecutionStatus | null): { asOf?: Date } {
-  const acted = execution !== null && !["pending", "refused"].includes(execution);
-  return acted && decided_at !== null ? { asOf: decided_at } : {};
-}
-
-async function present(
-  ctx: Ctx,
-  { gateway }: Pick<HttpDeps, "gateway">,
-  rows: readonly { approval: ApprovalRow; execution: ExecutionStatus | null }[],
-): Promise<Approval[]> {
-  const signatures = await judgedSignatures(
-    ctx,
-    rows.map(({ approval, execution }) => ({ ...approval, ...asActedOn(approval, execution) })),
-  );
-  const incidents = await incidentsById(
-    ctx,
-    rows.map((row) => row.approval.incident_id),
-  );
-  const stopped_by = (await whatStopsAll(ctx, gateway))?.message ?? null;
-  return rows.map(({ approval: row, execution }) => {
-    const incident = incidents.get(row.incident_id);
-    if (incident === undefined) throw new Error(`approval ${row.approval_id} has no incident`);
-    const judged = signatures.get(row.approval_id) ?? [];
-    return presentRow(row, { signatures: judged, execution, incident, stopped_by });
-  });
-}
-
-/** One approval as it crosses the wire. */
-export async function presentOne(
-  ctx: Ctx,
-  deps: Pick<HttpDeps, "gateway">,
-  row: ApprovalRow,
-): Promise<Approval> {
-  const acted = (await executionsOfApprovals(ctx, [row.approval_id])).get(row.approval_id);
-  const [view] = await present(ctx, deps, [{ approval: row, execution: acted?.status ?? null }]);
-  if (view === undefined) throw new Error("one row gives one view");
-  return view;
-}
 
 export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
   app.get(
@@ -77,7 +25,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
     },
     async ({ ctx, query }) => {
       const { rows, next_cursor } = await listApprovals(ctx, query);
-      return { items: rows.length === 0 ? [] : await present(ctx, deps, rows), next_cursor };
+      return { items: rows.length === 0 ? [] : await presentApprovals(ctx, deps.gateway, rows), next_cursor };
     },
   );
 
@@ -90,7 +38,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
         response: { 200: approval },
       },
     },
-    async ({ ctx, params: { id } }) => presentOne(ctx, deps, await getApproval(ctx, id)),
+    async ({ ctx, params: { id } }) => presentApproval(ctx, deps.gateway, await getApproval(ctx, id)),
   );
 
   app.post(
@@ -106,7 +54,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
       },
     },
     async ({ ctx, params: { id }, body }) =>
-      presentOne(ctx, deps, await approve(ctx, { approval_id: id, ...body }, deps.terms)),
+      presentApproval(ctx, deps.gateway, await approve(ctx, { approval_id: id, ...body }, deps.terms)),
   );
 
   app.post(
@@ -121,6 +69,6 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
       },
     },
     async ({ ctx, params: { id }, body }) =>
-      presentOne(ctx, deps, await reject(ctx, { approval_id: id, ...body })),
+      presentApproval(ctx, deps.gateway, await reject(ctx, { approval_id: id, ...body })),
   );
 }

@@ -4,7 +4,7 @@ import { approval } from "../contract/approval.ts";
 import { pageOf, wireId } from "../contract/common.ts";
 import { execution, executionQuery, undo } from "../contract/execution.ts";
 import { getExecution, listExecutions, presentExecution } from "../execution/index.ts";
-import { presentOne } from "./approvals.ts";
+import { presentApproval } from "../view/index.ts";
 import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
@@ -53,7 +53,7 @@ export function executionRoutes(app: ApiApp, deps: Pick<HttpDeps, "undo" | "gate
     },
     async ({ ctx, params: { id }, body }) => {
       const approval_id = await deps.undo(ctx, { execution_id: id, comment: body?.comment });
-      return presentOne(ctx, deps, await getApproval(ctx, approval_id));
+      return presentApproval(ctx, deps.gateway, await getApproval(ctx, approval_id));
     },
   );
 }

@@ -22,8 +22,8 @@ import {
   resolve,
 } from "../incident/index.ts";
 import { silenceIncident } from "../silence/index.ts";
+import { presentIncident } from "../view/index.ts";
 import type { ApiApp } from "./fastify.ts";
-import { presentIncident } from "./incident-view.ts";
 import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });

@@ -1,17 +1,16 @@
 import { z } from "zod";
-import { approvalKeys } from "../approval/index.ts";
 import { pageOf, pageQuery, wireId } from "../contract/common.ts";
 import { decision } from "../contract/decision.ts";
 import { investigation } from "../contract/evidence.ts";
 import { execution } from "../contract/execution.ts";
 import { alert, incident, incidentQuery, timelineEvent } from "../contract/incident.ts";
-import { getEvidence, latestDecisions, presentDecision } from "../decision/index.ts";
-import { executionsOfApprovals, listExecutions, presentExecution } from "../execution/index.ts";
+import { getEvidence, latestDecisions } from "../decision/index.ts";
+import { listExecutions, presentExecution } from "../execution/index.ts";
 import { getIncident, listIncidents, timelineOf } from "../incident/index.ts";
 import { alertsOf } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
+import { presentDecision, presentIncident, presentIncidents } from "../view/index.ts";
 import type { ApiApp } from "./fastify.ts";
-import { presentIncident, presentIncidents } from "./incident-view.ts";
 
 const params = z.object({ id: wireId });
 // An alert may have 100 kB.
@@ -90,9 +89,7 @@ export function incidentRoutes(app: ApiApp): void {
       await getIncident(ctx, id);
       const found = (await latestDecisions(ctx, [id])).get(id);
       if (found === undefined) throw new AwoooiError("not_found", `Nothing has been decided about ${id}.`);
-      const own = (await approvalKeys(ctx, [id])).get(id)?.find((one) => one.decision_token === found.token);
-      const acted = own && (await executionsOfApprovals(ctx, [own.approval_id])).get(own.approval_id);
-      return presentDecision(found, acted?.status ?? null);
+      return presentDecision(ctx, found);
     },
   );
 

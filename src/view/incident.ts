@@ -7,7 +7,7 @@ import { frequencies, type IncidentRow, latestResolutions } from "../incident/in
 import { kindOf } from "../lib/actor.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
 import { activityOf } from "./activity.ts";
-import { relationsOf } from "./relations-view.ts";
+import { relationsOf } from "./relations.ts";
 
 const iso = (date: Date | null) => date?.toISOString() ?? null;
 
