@@ -168,7 +168,7 @@ describe("architecture", () => {
     ["await ctx.db.insert(alerts).values(row);", ["alerts"]],
     ["ctx.db.delete(signatures).where(x)", ["signatures"]],
     [
-      "sql`update ${incidents} i set x = 1`; sql`insert into outbox (topic) values (1)`",
+      "sql`update $" + "{incidents} i set x = 1`; sql`insert into outbox (topic) values (1)`",
       ["incidents", "outbox"],
     ],
     ["sql`select * from alerts for update`; ctx.db.select().from(alerts)", []],

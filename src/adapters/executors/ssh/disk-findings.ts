@@ -1,7 +1,7 @@
 import type { Finding } from "../../../contract/evidence.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Filesystem, FULL, isImage } from "./filesystems.ts";
-import type { Cite, Judge, Judged } from "./findings.ts";
+import type { Cite, Judge, Judged } from "./judge.ts";
 import type { NamedPath } from "./mounts.ts";
 import type { Consumer } from "./room.ts";
 import { inBytes, inLine } from "./text.ts";

@@ -3,20 +3,8 @@ import { daysLeft } from "./certificates.ts";
 import { ofDisks } from "./disk-findings.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Filesystem, FULL } from "./filesystems.ts";
-import type { Consumer } from "./room.ts";
+import type { Cite, Judge, Judged } from "./judge.ts";
 import { inBytes } from "./text.ts";
-
-/** Adds a fact to the evidence and gives its id. */
-export type Cite = (subject: string, text: string) => string;
-
-/** What a host is judged by. */
-export type Judged = HostFacts & {
-  /** Filesystems that the alert itself names, whatever their kind. */
-  about: readonly Filesystem[];
-  /** What takes the most room on the full ones. */
-  room: readonly Consumer[];
-};
-export type Judge = (facts: Judged, cite: Cite, host: string) => Finding[];
 
 // Where things are bad in most people's experience: shipped alerts of node_exporter warn at about these.
 const LOW_MEMORY = 0.05;
