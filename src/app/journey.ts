@@ -22,7 +22,7 @@ export type RuleFiles = {
 };
 
 /** On what terms playbooks run by themselves, by what a configuration and its files say. */
-export function autoTerms({ config, files }: { config: Config; files: RuleFiles }): AutoTerms {
+function autoTerms({ config, files }: { config: Config; files: RuleFiles }): AutoTerms {
   const { mode, playbook } = config.decision;
   const { in_30_days: repeats } = config.incident.escalation;
   return { mode, terms: playbook, services: files.services, repeats };

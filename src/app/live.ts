@@ -158,7 +158,7 @@ const isTree = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** The settings in which two configurations differ, dotted; a list is one setting. */
-export function differences(one: unknown, other: unknown, path = ""): string[] {
+function differences(one: unknown, other: unknown, path = ""): string[] {
   if (isTree(one) && isTree(other)) {
     const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
     return [...keys].flatMap((key) =>

@@ -7,7 +7,7 @@ import { configSchema } from "./config-schema.ts";
 import { checked } from "./live.ts";
 import { commandWithoutSecrets, isSecret } from "./secret.ts";
 
-export type ShownSetting = {
+type ShownSetting = {
   path: string;
   /** As it is in force: durations are seconds. */
   value: unknown;

@@ -12,7 +12,7 @@ import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
 
 /** Who asked for what policy allows; what follows is the decision's source. */
-export const BY_POLICY = "auto_approve";
+const BY_POLICY = "auto_approve";
 
 /**
  * Lets a prepared plan run on the authority of policy alone, and tells people that it does: the plan says so, so

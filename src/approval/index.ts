@@ -1,4 +1,4 @@
-export { type ApproveInput, approve } from "./approve.ts";
+export { approve } from "./approve.ts";
 export { approveByPolicy } from "./approve-by-policy.ts";
 export { beginApproval } from "./begin.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
@@ -6,8 +6,8 @@ export { forgetApprovals } from "./forget.ts";
 export { giveWay, signedFor } from "./give-way.ts";
 export { counting, type JudgedSignature, judgedSignatures } from "./judged.ts";
 export { foundOf, LATE, presentApproval, withdrawApproval } from "./present.ts";
-export { countSigners, signerRole } from "./quorum.ts";
-export { getApproval, listApprovals, presentRow, shownStatus } from "./read.ts";
+export { countSigners } from "./quorum.ts";
+export { getApproval, listApprovals, presentRow } from "./read.ts";
 export { reject } from "./reject.ts";
 export { replanApproval, requestApproval } from "./request.ts";
 export {
@@ -18,7 +18,6 @@ export {
   lockApproval,
   lockOpenApproval as openApprovalOf,
   overdueApprovals,
-  signaturesOf,
   withStandingPlan,
 } from "./store.ts";
-export type { ApprovalRow, ApprovalTerms, Signature } from "./types.ts";
+export type { ApprovalRow, ApprovalTerms } from "./types.ts";

@@ -12,7 +12,7 @@ import { type ApprovalFilter, approvalPage, findApproval } from "./store.ts";
 import type { ApprovalRow } from "./types.ts";
 
 /** The approval's status as people see it: once its execution has begun, that is what it follows. */
-export function shownStatus(
+function shownStatus(
   approval: Pick<ApprovalRow, "status">,
   execution: ExecutionStatus | null,
 ): ApprovalStatus {

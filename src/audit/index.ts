@@ -1,4 +1,4 @@
 export { record } from "./record.ts";
 export { entriesAfter, entriesBefore } from "./store.ts";
-export type { AuditEntry, AuditReport } from "./types.ts";
+export type { AuditEntry } from "./types.ts";
 export { verifyChain } from "./verify.ts";

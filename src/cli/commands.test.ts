@@ -26,7 +26,7 @@ import {
   feedback,
   type Incident,
   incident,
-  resolve,
+  optionalComment,
   timelineEvent,
 } from "../contract/incident.ts";
 import { pruneAnswer, pruneBody, storageReport } from "../contract/storage.ts";
@@ -247,7 +247,7 @@ describe("incidents", () => {
     const [ack, said, resolved] = server.seen.map((one) => one.body);
     expect(ack).toBe("");
     expect(comment.parse(JSON.parse(said ?? ""))).toEqual({ text: "on it" });
-    expect(resolve.parse(JSON.parse(resolved ?? ""))).toEqual({ comment: "disk" });
+    expect(optionalComment.parse(JSON.parse(resolved ?? ""))).toEqual({ comment: "disk" });
   });
 
   it("reopens, closes, assigns and judges", async () => {
@@ -266,7 +266,7 @@ describe("incidents", () => {
     expect(await said("feedback", id, "--score", "4", "--remember")).toContain("is kept");
     expect((await server.awoooi(["incidents", "feedback", id, "--score", "6"])).code).toBe(2);
     const [reopened, closed, assigned, judged] = server.seen.map((one) => one.body ?? "");
-    expect(resolve.parse(JSON.parse(reopened ?? ""))).toEqual({ comment: "again" });
+    expect(optionalComment.parse(JSON.parse(reopened ?? ""))).toEqual({ comment: "again" });
     expect(closed).toBe("");
     expect(assign.parse(JSON.parse(assigned ?? ""))).toEqual({ owner: null });
     expect(feedback.parse(JSON.parse(judged ?? ""))).toEqual({

@@ -42,7 +42,7 @@ const cases = z.array(testCase).min(1, "there is no case");
 export type TestOptions = RuleSources & { json?: boolean };
 
 type Difference = { field: string; expected: unknown; got: unknown };
-export type TestResult = { file: string; case: number; name: string; differences: Difference[] };
+type TestResult = { file: string; case: number; name: string; differences: Difference[] };
 
 const SHIPPED = new URL("../decision/rules.test.yaml", import.meta.url);
 
@@ -79,7 +79,7 @@ function actual({ alert, classification, operation_target: target, decision, pol
 }
 
 /** Runs the cases of a file, the shipped ones where none is named. Throws `invalid` for a file that has none. */
-export function testRules(file: string | undefined, sources: RuleSources): TestResult[] {
+function testRules(file: string | undefined, sources: RuleSources): TestResult[] {
   const rules = rulesFrom(sources);
   return casesIn(file ?? SHIPPED).map((one, index) => {
     const { processes, hosts, findings } = one;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { wireText } from "./common.ts";
 
 /** Alertmanager's own names: camelCase, unlike ours. */
-export const alertmanagerMatcher = z.object({
+const alertmanagerMatcher = z.object({
   name: wireText(200).min(1),
   value: wireText(1_000),
   isRegex: z.boolean(),

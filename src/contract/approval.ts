@@ -19,7 +19,7 @@ export type ApprovalStatus = z.infer<typeof approvalStatus>;
 export const check = z.object({ name: z.string(), passed: z.boolean(), message: z.string() });
 export type Check = z.infer<typeof check>;
 
-export const blastRadius = z.object({
+const blastRadius = z.object({
   affected_pods: z.number().int(),
   /** Seconds. */
   estimated_downtime: z.number(),

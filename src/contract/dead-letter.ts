@@ -5,7 +5,7 @@ import { pageQuery, wireTime } from "./common.ts";
  * A receipt that could not be understood, or not all of it. `replaying`: it has been taken up again and
  * waits for its turn; `replayed`: by now it has been understood.
  */
-export const deadLetterState = z.enum(["dead", "replaying", "replayed"]);
+const deadLetterState = z.enum(["dead", "replaying", "replayed"]);
 
 export const deadLetter = z.object({
   dead_letter_id: z.string(),

@@ -8,7 +8,6 @@ export const operation = z.object({
   target: operationTarget.nullable(),
   parameters: z.record(z.string(), z.unknown()),
 });
-export type WireOperation = z.infer<typeof operation>;
 
 export const policyVerdict = z.object({
   /** `auto`: by itself, unless a guardrail blocks it. */

@@ -3,7 +3,7 @@ import { wireText, wireTime } from "./common.ts";
 import { operationTarget } from "./incident.ts";
 
 /** A fact that was read of a system, with an id by which what is said can name it. */
-export const evidenceItem = z.object({
+const evidenceItem = z.object({
   /** `E1`, `E2`, …: unique within one investigation. */
   id: z.string(),
   /** Who read it, as `kubernetes` or `ssh`. */
@@ -50,7 +50,7 @@ const SAYS_WELL: ReadonlySet<string> = new Set([
 export const saysWell = ({ code }: Pick<Finding, "code">): boolean => SAYS_WELL.has(code);
 
 /** One of several objects that a name may mean. */
-export const targetCandidate = z.object({
+const targetCandidate = z.object({
   target: operationTarget,
   /** Why it may be meant, as `the service api selects its pods`. */
   reason: z.string(),

@@ -6,7 +6,7 @@ import { executionStatus } from "./execution-status.ts";
 import { operationTarget } from "./incident.ts";
 import { loggedOperation } from "./operation-log.ts";
 
-export { type ExecutionStatus, executionStatus } from "./execution-status.ts";
+export type { ExecutionStatus } from "./execution-status.ts";
 
 /** What an observer saw at one moment. */
 export const observation = z.object({
@@ -17,7 +17,7 @@ export const observation = z.object({
 });
 export type Observation = z.infer<typeof observation>;
 
-export const verification = z.object({
+const verification = z.object({
   result: z.enum(["success", "degraded", "failed", "inconclusive"]),
   reason: z.string(),
   evidence: z.object({ before: observation.nullable(), after: observation.nullable() }),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { shownKind, wireText, wireTime } from "./common.ts";
 
-export const freeze = z.object({
+const freeze = z.object({
   freeze_id: z.string(),
   why: z.string(),
   frozen_by: z.string(),
@@ -10,7 +10,6 @@ export const freeze = z.object({
   /** null: until somebody lifts it. */
   until: wireTime.nullable(),
 });
-export type Freeze = z.infer<typeof freeze>;
 
 /** Whether anything may be changed now, and what stops it. */
 export const freezeStatus = z.object({
@@ -35,4 +34,3 @@ export const freezeBody = z.strictObject({
     .max(366 * 86_400)
     .optional(),
 });
-export type FreezeBody = z.infer<typeof freezeBody>;

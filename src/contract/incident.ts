@@ -9,7 +9,7 @@ export const incidentStatus = z.enum(["investigating", "mitigating", "resolved",
  * decided about with the incident that it is an effect of. `recorded`: information, about which nothing is done.
  * `under_watch`: nothing is to be done now, or it has been done, and it is looked at again if it goes on.
  */
-export const incidentActivity = z.enum([
+const incidentActivity = z.enum([
   "preparing",
   "waiting_for_signature",
   "about_to_act",
@@ -32,11 +32,11 @@ export const operationTarget = z.object({
 });
 export type OperationTarget = z.infer<typeof operationTarget>;
 
-export const disposition = z.enum(["auto_repair", "human_approved", "cold_start_trust", "manual_resolved"]);
+const disposition = z.enum(["auto_repair", "human_approved", "cold_start_trust", "manual_resolved"]);
 export type Disposition = z.infer<typeof disposition>;
 
 /** How often trouble of one anomaly key was there: outages that began within the time, and what was done about them. */
-export const frequency = z.object({
+const frequency = z.object({
   anomaly_key: z.string(),
   count_1h: z.number().int(),
   count_24h: z.number().int(),
@@ -141,7 +141,7 @@ export const incidentQuery = pageQuery.extend({
 });
 export type IncidentQuery = z.infer<typeof incidentQuery>;
 
-export const timelineKind = z.enum([
+const timelineKind = z.enum([
   "alert",
   "decision",
   "approval",
@@ -191,9 +191,7 @@ export const alert = z.object({
 export type Alert = z.infer<typeof alert>;
 
 export const comment = z.strictObject({ text: wireText(10_000).min(1) });
-export const resolve = z.strictObject({ comment: wireText(10_000).optional() });
-export const reopen = resolve;
-export const split = resolve;
+export const optionalComment = z.strictObject({ comment: wireText(10_000).optional() });
 export const merge = z.strictObject({ into: wireId, comment: wireText(10_000).optional() });
 /** null: nobody owns it. */
 export const assign = z.strictObject({ owner: wireText(200).min(1).nullable() });

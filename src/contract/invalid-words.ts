@@ -45,7 +45,7 @@ function bound(
 }
 
 /** What is wrong with a value, in words that follow its path: `server.port must be at most 65535`. */
-export function invalidWords(issue: z.core.$ZodRawIssue): string | undefined {
+function invalidWords(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type": {
       const wanted = typeWord(issue.expected);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { auditReport } from "./system.ts";
 
 /** What an export or an import has moved. */
-export const moveReport = z.object({
+const moveReport = z.object({
   /** `-` for standard output or input. */
   file: z.string(),
   rows: z.number().int(),

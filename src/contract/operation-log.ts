@@ -7,7 +7,7 @@ import { operationTarget } from "./incident.ts";
  * What came of an alert that was accepted: it opened an incident, or was counted on one; or why it made none. `known` is
  * one entry for all alerts of a call that were known.
  */
-export const alertOutcome = z.enum([
+const alertOutcome = z.enum([
   "opened",
   "converged",
   "silenced",
@@ -21,7 +21,7 @@ export const alertOutcome = z.enum([
 export type AlertOutcome = z.infer<typeof alertOutcome>;
 
 /** What the operation log keeps of an incident, from the alert to what people were told of the result. */
-export const operationEvents = [
+const operationEvents = [
   "ALERT_RECEIVED",
   "AUTO_REPAIR_TRIGGERED",
   "GUARDRAIL_BLOCKED",
@@ -36,7 +36,7 @@ export const operationEvents = [
  * Also `TELEGRAM_SENT` and `TELEGRAM_RESULT_SENT`, and likewise of every notifier: its id in capitals, then
  * `_SENT` for a card that asks people, `_RESULT_SENT` for one that tells how an execution went.
  */
-export const operationEvent = z
+const operationEvent = z
   .string()
   .regex(new RegExp(`^(${operationEvents.join("|")}|[A-Z0-9_]{1,64}_SENT)$`), "is not an event of the log");
 export type OperationEvent = (typeof operationEvents)[number] | `${string}_SENT`;

@@ -9,7 +9,7 @@ export type PlaybookStatus = z.infer<typeof playbookStatus>;
 export const OWN_TARGET = "{target}";
 
 /** What an incident looks like that a playbook is for. */
-export const symptomPattern = z.object({
+const symptomPattern = z.object({
   alert_names: z.array(z.string()),
   /** None: any. */
   services: z.array(z.string()),
@@ -18,7 +18,7 @@ export const symptomPattern = z.object({
 });
 export type SymptomPattern = z.infer<typeof symptomPattern>;
 
-export const playbookStep = z.object({
+const playbookStep = z.object({
   /** From 1. */
   order: z.number().int(),
   /** The kind of operation. */

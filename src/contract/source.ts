@@ -4,7 +4,7 @@ import { pageQuery, wireTime } from "./common.ts";
 const sourceId = z.string().regex(/^[A-Za-z0-9:_.-]{1,64}$/, "is not a source");
 
 /** What a source may do, from `intake.limits`. */
-export const sourceLimits = z.object({
+const sourceLimits = z.object({
   requests_per_second: z.number(),
   burst: z.number(),
   sender_requests_per_second: z.number(),
@@ -18,7 +18,7 @@ export const sourceLimits = z.object({
 });
 
 /** One way for alerts to come in. Calls are those of the last 24 hours, by whole hours, a few seconds old. */
-export const source = z.object({
+const source = z.object({
   source: z.string(),
   kind: z.string().describe("The adapter"),
   path: z.string().nullable().describe("Where it is called; null: it is not any more"),

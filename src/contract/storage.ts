@@ -4,7 +4,7 @@ import { wireTime } from "./common.ts";
 const counts = z.record(z.string(), z.number().int());
 
 /** Tables that belong together. `rows` is PostgreSQL's own estimate; `bytes` counts indexes and what is free in them. */
-export const storageGroup = z.object({
+const storageGroup = z.object({
   name: z.string(),
   rows: z.number().int(),
   bytes: z.number().int(),
@@ -13,7 +13,7 @@ export const storageGroup = z.object({
   kept_for: z.number().nullable(),
 });
 
-export const pruneRun = z.object({
+const pruneRun = z.object({
   started_at: wireTime,
   took_ms: z.number().int(),
   /** False while it goes on, and when an error or a stop ended it early: the next run does the rest. */

@@ -55,4 +55,3 @@ export const auditRange = z.object({
     .optional(),
   limit: z.coerce.number().int().min(1).max(100_000).default(100_000),
 });
-export type AuditReport = z.infer<typeof auditReport>;

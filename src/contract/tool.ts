@@ -4,7 +4,7 @@ import { risk } from "./common.ts";
 const scope = z.enum(["read", "write", "admin"]);
 
 /** A tool of the gateway: something that can be done to a system, or read of one. */
-export const tool = z.object({
+const tool = z.object({
   /** The gateway's name of it; of an external one with its server: `github/create_issue`. */
   tool: z.string(),
   /** The kind of operation that uses it. */

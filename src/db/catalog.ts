@@ -6,7 +6,7 @@ import type { SchemaVersion } from "./dump-format.ts";
 import { MIGRATIONS } from "./migrate.ts";
 import * as schema from "./schema.ts";
 
-export type Column = {
+type Column = {
   name: string;
   /** As a cast takes it. */
   type: string;

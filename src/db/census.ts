@@ -15,7 +15,7 @@ import {
 } from "./schema.ts";
 
 /** How many of a kind are in one state, and since when the oldest of them (seconds of Unix time). */
-export type Headcount = { kind: string; state: string; count: number; oldest: number | null };
+type Headcount = { kind: string; state: string; count: number; oldest: number | null };
 
 export type Census = {
   waiting: Headcount[];

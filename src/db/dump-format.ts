@@ -4,7 +4,7 @@ import { z } from "zod";
 export const FORMAT = 1;
 
 /** Which tables there are: our own migrations, and the workflow engine's; null where it has none yet. */
-export const schemaVersion = z.object({
+const schemaVersion = z.object({
   migrations: z.number().int(),
   /** Hash of the last migration. */
   latest: z.string(),

@@ -4,7 +4,7 @@ import { AwoooiError } from "../lib/error.ts";
 /** Where a page ended: its last row's creation time and id. */
 export type Cursor = { at: Date; id: string };
 
-export function encodeCursor(cursor: Cursor): string {
+function encodeCursor(cursor: Cursor): string {
   return Buffer.from(`${cursor.at.toISOString()} ${cursor.id}`).toString("base64url");
 }
 

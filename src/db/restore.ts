@@ -28,7 +28,7 @@ function parse<T extends z.ZodType>(schema: T, line: string, what: string): z.in
 }
 
 /** Lines without their ends. Bounded: a file that somebody made up must not fill the memory. */
-export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest: Buffer[] = [];
   let size = 0;
   for await (const chunk of chunks) {

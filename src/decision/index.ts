@@ -1,12 +1,12 @@
-export { type AutoTerms, blockDecision, type Candidate, mayRunByItself } from "./by-itself.ts";
+export { type AutoTerms, blockDecision, mayRunByItself } from "./by-itself.ts";
 export { type DecideOptions, decide, decideAgain, decideUndo } from "./decide.ts";
 export { evidenceOf, getEvidence, keepEvidence } from "./evidence.ts";
 export { forgetDecisions } from "./forget.ts";
-export { type Blocked, evaluate, GUARDRAIL_IDS, type GuardrailFacts } from "./guardrails.ts";
-export { asksFirst, judge, type Mode, type PolicyFacts } from "./policy.ts";
+
+export { asksFirst, judge, type Mode } from "./policy.ts";
 export { getDecision, presentDecision, shownState } from "./read.ts";
 export { recordRepairLabels } from "./repair-label.ts";
-export { fittingRules, loadRules, type Proposal, parseRules, propose, type Rules } from "./rules.ts";
+export { fittingRules, loadRules, propose, type Rules } from "./rules.ts";
 export { loadServiceRegistry, type ServiceRegistry } from "./service-registry.ts";
 export { latestDecisions, readyDecision, readyForgotten, withdrawDecisions } from "./store.ts";
-export type { DecisionRow, Investigator, StoredProposal } from "./types.ts";
+export type { DecisionRow, Investigator } from "./types.ts";

@@ -6,7 +6,7 @@ import type { decisions } from "../db/schema.ts";
 import type { Operation } from "../operation/index.ts";
 
 /** What should be done, as it is stored with its decision. */
-export type StoredProposal = {
+type StoredProposal = {
   action: string;
   operation: Operation;
   /** What is done after it, in order. */

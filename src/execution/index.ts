@@ -1,9 +1,9 @@
 export { admitUnplanned, refuseExecution, waitForBeginnings } from "./admit.ts";
-export { type AttemptOutcome, attemptExecution, followUp } from "./attempt.ts";
-export { authoriseCall, type Call, isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
+export { attemptExecution } from "./attempt.ts";
+export { isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
 export { whatStops } from "./breakers.ts";
-export { callReadTool } from "./call-read-tool.ts";
+
 export { concludeExecution } from "./conclude.ts";
 export { configuredAs } from "./configured.ts";
 export { endStep } from "./end-step.ts";
@@ -15,10 +15,10 @@ export { unfreeze } from "./freeze/unfreeze.ts";
 export type { FreezeTerms } from "./freeze/what-freezes.ts";
 export { admitLook } from "./gateway.ts";
 export { diagnose, type EvidenceTerms, investigate } from "./investigate.ts";
-export { type Preparation, prepareExecution, type Snapshot, takeSnapshot } from "./prepare.ts";
+export { prepareExecution, takeSnapshot } from "./prepare.ts";
 export { type PlanPreparation, preparePlan } from "./prepare-plan.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
-export { REFUSALS, type Refusal, type RefusalCode } from "./refusals.ts";
+export { REFUSALS, type Refusal } from "./refusals.ts";
 export {
   executionStatuses,
   executionsOfApprovals,
@@ -30,8 +30,8 @@ export {
 } from "./store.ts";
 export { listTools } from "./tools.ts";
 export { traitsFor } from "./traits.ts";
-export { isTransient } from "./transient.ts";
-export { type Asked, askForTurn, type Next, passOn, takeOver } from "./turns.ts";
+
+export { askForTurn, type Next, passOn, takeOver } from "./turns.ts";
 export type {
   ActResult,
   Caller,

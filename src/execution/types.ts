@@ -95,7 +95,7 @@ export type ExecutionRow = Omit<typeof executions.$inferSelect, "operation" | "v
 export type Caller = "approval_executor" | "auto_repair" | "planner";
 
 /** Changes within an hour, for one target and for all together. */
-export type Rate = { target: number; total: number };
+type Rate = { target: number; total: number };
 
 export type GatewayOptions = {
   executors: readonly Executor[];

@@ -6,9 +6,7 @@ import {
   feedback as feedbackBody,
   incident,
   merge as mergeBody,
-  reopen as reopenBody,
-  resolve as resolveBody,
-  split as splitBody,
+  optionalComment,
 } from "../contract/incident.ts";
 import { silenceIncident as silenceIncidentBody } from "../contract/silence.ts";
 import {
@@ -60,13 +58,13 @@ export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   );
   app.post(
     at("resolve"),
-    { schema: schemaOf("Resolve an incident; doing it again changes nothing", resolveBody.nullish()) },
+    { schema: schemaOf("Resolve an incident; doing it again changes nothing", optionalComment.nullish()) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await resolve(ctx, { incident_id: id, comment: body?.comment })),
   );
   app.post(
     at("reopen"),
-    { schema: schemaOf("Take a resolved incident up again", reopenBody.nullish()) },
+    { schema: schemaOf("Take a resolved incident up again", optionalComment.nullish()) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await reopen(ctx, { incident_id: id, comment: body?.comment })),
   );
@@ -83,7 +81,12 @@ export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   );
   app.post(
     at("split"),
-    { schema: schemaOf("Make an effect an incident of its own, now and the next time", splitBody.nullish()) },
+    {
+      schema: schemaOf(
+        "Make an effect an incident of its own, now and the next time",
+        optionalComment.nullish(),
+      ),
+    },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await relations.split(ctx, { incident_id: id, comment: body?.comment })),
   );

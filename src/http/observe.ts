@@ -5,7 +5,7 @@ import type { ErrorCode } from "../lib/error.ts";
 import { type Log, logAbout, logField } from "../lib/log.ts";
 
 /** One answered call, in values of which there are few: `path` is the route's pattern. */
-export type Answered = {
+type Answered = {
   path: string;
   status: string;
   seconds: number;

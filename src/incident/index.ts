@@ -3,16 +3,14 @@ export { aimAt } from "./aim-at.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
-export { type ConvergeOptions, converge, isActive, SERVICES, tellBegun, worseSeverity } from "./converge.ts";
+export { converge, isActive, SERVICES, tellBegun, worseSeverity } from "./converge.ts";
 export {
-  type CorrelationTerms,
   correlate,
   DEFAULT_TERMS,
   type Group,
   NO_TOPOLOGY,
   parseTopology,
   probableCause,
-  type Relation,
   relate,
   type Symptom,
   type Topology,
@@ -21,17 +19,16 @@ export { giveFeedback } from "./feedback.ts";
 export { countEnds, endByNotice, endFlapping } from "./flap.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { frequencies } from "./frequency/count.ts";
-export { type RewrittenKeys, rewriteIncidentKeys } from "./keys/rewrite.ts";
+export { rewriteIncidentKeys } from "./keys/rewrite.ts";
 export { forgetLesson, listLessons, teach } from "./linking/lessons.ts";
 export {
   admitMerging,
   linkIncidents,
-  type Merged,
   mergeIncidents,
   raiseMain,
   release,
 } from "./linking/merge.ts";
-export { type Member, type PlanOptions, pairKey, planCorrelation } from "./linking/plan.ts";
+export { type Member, pairKey, planCorrelation } from "./linking/plan.ts";
 export {
   activeSince,
   type Candidate,
@@ -43,9 +40,9 @@ export {
   shownLinks,
 } from "./linking/store.ts";
 export { loadTopology } from "./linking/topology-file.ts";
-export type { CorrelationOptions, Effect, LessonRow, Link, Merge } from "./linking/types.ts";
+export type { CorrelationOptions, LessonRow, Merge } from "./linking/types.ts";
 export { setMitigating } from "./mitigate.ts";
-export { hostNamed, type KnownHost, type KnownTargets, operationTarget } from "./operation-target.ts";
+export { hostNamed, type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";
 export { isReopenedByHand, reopen } from "./reopen.ts";
 export {
@@ -53,7 +50,7 @@ export {
   latestResolutions,
   openResolutions,
 } from "./resolution/store.ts";
-export { type ResolveInput, resolve } from "./resolve.ts";
+export { resolve } from "./resolve.ts";
 export { mayBeSame, touchedBy, touchSame, workloadNamesOf } from "./same-target.ts";
 export {
   flappingBefore,
@@ -64,4 +61,4 @@ export {
   resolvedBefore,
 } from "./store.ts";
 export { note, operationLog, timelineOf } from "./timeline.ts";
-export type { Convergence, Flapping, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";
+export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";

@@ -4,7 +4,7 @@ import type { Decode, Decoded } from "./types.ts";
 export type DecodeSteps = Generator<void, Decoded>;
 
 /** A decoding to its end, in one go. */
-export function decodedAtOnce(steps: DecodeSteps): Decoded {
+function decodedAtOnce(steps: DecodeSteps): Decoded {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

@@ -3,17 +3,16 @@ export { type Accepted, acceptedAlerts, logAccepted } from "./alert-log/log.ts";
 export { decodeAlertmanager } from "./alertmanager-shape.ts";
 export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
 export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";
-export { type Call, programFrom, type SenderPolicy, senderAddress, senderCheck } from "./check-sender.ts";
+export { type Call, programFrom, senderAddress, senderCheck } from "./check-sender.ts";
 export {
   OWN_SIGNATURE,
   SENTRY_SIGNATURE,
   type SignatureCheck,
-  type SignaturePolicy,
   signatureCheck,
 } from "./check-signature.ts";
 export { claimCall } from "./claim-call.ts";
-export { type Classification, loadClassification, parseClassification } from "./classification.ts";
-export { type Classified, type ClassifyInput, classify, matchingRules } from "./classify.ts";
+export { type Classification, loadClassification } from "./classification.ts";
+export { classify, matchingRules } from "./classify.ts";
 export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
 export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
@@ -28,7 +27,7 @@ export {
 } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
-export { type Counted, type Foreseen, Guard, SMALL_BODY } from "./guard/guard.ts";
+export { type Counted, Guard, SMALL_BODY } from "./guard/guard.ts";
 export { LIMITS, SourceLimited, type SourceLimits } from "./guard/limits.ts";
 export { lastUnderstood, listRefused, type SourceCalls, sourceCalls } from "./guard/read.ts";
 export { deadLetterStock } from "./guard/store.ts";
@@ -37,14 +36,13 @@ export { hearHeartbeats } from "./heartbeat/hear.ts";
 export { missHeartbeats } from "./heartbeat/miss.ts";
 export { forgetHeartbeat, listHeartbeats } from "./heartbeat/read.ts";
 export type { HeartbeatTerms } from "./heartbeat/types.ts";
-export { Journal, type JournalLimits } from "./journal.ts";
+export { Journal } from "./journal.ts";
 export { journalOwn, type OwnAlert, ownSource } from "./journal-own.ts";
 export { KEY_VERSION } from "./keys.ts";
 export { alertsOf, presentAlert } from "./list-alerts.ts";
 export { allowsRepair, narrowingOf } from "./narrows.ts";
 export {
   alertIdentity,
-  alertTypeOf,
   callOf,
   formerKeys,
   KNOWN_ALERT_TYPES,
@@ -59,7 +57,7 @@ export { waves } from "./outage/waves.ts";
 export { decodeEach, ownAlert } from "./own-form.ts";
 export { AT_THE_DOOR, limitsFor, type ReadBody, readBody } from "./read-body.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
-export { foldSeverity, type SaidSeverity, saidSeverity, severityTable } from "./severity.ts";
+export { foldSeverity, type SaidSeverity, saidSeverity } from "./severity.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
 export { debounce } from "./signal/debounce.ts";
 export { entryOf } from "./signal/entry.ts";
@@ -89,7 +87,6 @@ export {
   type Subject,
   subjectOf,
   subjectOfAlert,
-  targetNameOf,
   tellingLabels,
 } from "./subject.ts";
 export { topLevelText } from "./top-level-text.ts";

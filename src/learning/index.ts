@@ -1,5 +1,4 @@
 export { countOldRepairs, forgetRepairs, forgetSurplusRepairs } from "./forget.ts";
 export { recordRepair, repairDidNotHold, repairTakenBack } from "./record-repair.ts";
-export { dispositionOf, recordResolution } from "./record-resolution.ts";
+export { recordResolution } from "./record-resolution.ts";
 export { rewriteLearntKeys } from "./rewrite-keys.ts";
-export { type RepairRecord, repairsOf } from "./store.ts";

@@ -62,7 +62,7 @@ export function oldRepairs(before: Date) {
 }
 
 /** Repairs behind the latest `keep` of the same action on the same anomaly. */
-export function surplusRepairs(ctx: Ctx, keep: number) {
+function surplusRepairs(ctx: Ctx, keep: number) {
   const { execution_id: key, anomaly_key, action, at } = repair_records;
   const rank = sql<number>`row_number() over (partition by ${anomaly_key}, ${action} order by ${at} desc)`;
   const ranked = ctx.db

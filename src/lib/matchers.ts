@@ -65,7 +65,7 @@ export function parseMatchers(text: string): Matcher[] {
 }
 
 /** A matcher as it is written: `severity=~"critical|page"`. */
-export function matcherText({ name, value, is_regex, is_equal }: Matcher): string {
+function matcherText({ name, value, is_regex, is_equal }: Matcher): string {
   const operator = is_regex ? (is_equal ? "=~" : "!~") : is_equal ? "=" : "!=";
   const escaped = value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
   return `${/^[A-Za-z_:][\w:]*$/.test(name) ? name : JSON.stringify(name)}${operator}"${escaped}"`;

@@ -5,7 +5,7 @@ import { AwoooiError } from "./error.ts";
  * Whether a text can name one thing in the path of a URL. Not nothing, `.` or `..`, which name what is around it; and
  * nothing in it that some server on the way cuts paths by, also once it is decoded.
  */
-export function isPathSegment(text: string): boolean {
+function isPathSegment(text: string): boolean {
   return !/^\.{0,2}$|[/\\%?#\p{Cc}]/u.test(text) && text.isWellFormed();
 }
 

@@ -1,3 +1,3 @@
 export { deliverNotices } from "./deliver.ts";
-export { createRouter, type Router, type RouteSetting, receiversNamed, routeSetting } from "./route.ts";
+export { createRouter, type Router, receiversNamed, routeSetting } from "./route.ts";
 export type { Card, Notifier, SendResult } from "./types.ts";

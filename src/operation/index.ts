@@ -1,6 +1,6 @@
 export { byHand } from "./by-hand.ts";
 export { composeProject, containerName, hostName, unitName } from "./names.ts";
-export { MAX_TEXT, type ParseContext, type Parsed, parseOperation } from "./parse.ts";
+export { MAX_TEXT, type Parsed, parseOperation } from "./parse.ts";
 export { type Plan, plan, planHash, projectName, stepsInWords, stepsOf, withStep } from "./plan.ts";
 export { shownOperation } from "./shown.ts";
 export { shownPlan } from "./shown-plan.ts";
@@ -11,7 +11,6 @@ export {
   type OperationKind,
   operation,
   type Scope,
-  type Sign,
   type Traits,
 } from "./types.ts";
 export { inWords } from "./words.ts";

@@ -3,7 +3,7 @@ import { wireText } from "../contract/common.ts";
 import { operationTarget } from "../contract/incident.ts";
 
 // RFC 1123, as Kubernetes asks for: names come from alerts, and people copy commands with them into shells.
-export const dnsName = z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, "is not a Kubernetes name");
+const dnsName = z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, "is not a Kubernetes name");
 const inCluster = operationTarget.extend({ name: dnsName, namespace: dnsName });
 export const workload = inCluster.extend({ kind: z.enum(["deployment", "statefulset", "daemonset"]) });
 export const scalable = inCluster.extend({ kind: z.enum(["deployment", "statefulset"]) });

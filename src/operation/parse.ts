@@ -4,8 +4,6 @@ import { Refused } from "./parse/refused.ts";
 import type { Context, Verdict } from "./parse/verdict.ts";
 import type { Operation } from "./types.ts";
 
-export type { Context as ParseContext } from "./parse/verdict.ts";
-
 /** Characters of a text that are read at most: no command that people sign is longer. */
 export const MAX_TEXT = 8_192;
 

@@ -2,7 +2,7 @@ export { mergeByHand, splitByHand } from "./by-hand.ts";
 export { IntakeWorker } from "./intake-worker.ts";
 export { Listening } from "./listening.ts";
 export { firingIn, foresee, processReceipts } from "./receive.ts";
-export { type Counts, countPrunable, type Pace, prune, type RetentionTerms } from "./retention.ts";
+export { type Counts, countPrunable, prune, type RetentionTerms } from "./retention.ts";
 export { rewriteKeys } from "./rewrite-keys.ts";
 export { SignalWorker } from "./signal-worker.ts";
 export { sweep } from "./sweep.ts";

@@ -18,7 +18,7 @@ import type { Journey } from "./types.ts";
 import type { Delivery } from "./understand.ts";
 
 /** So often a receipt is tried, the first time included: over restarts, and whatever else succeeds meanwhile. */
-export const MOST_TRIES = 5;
+const MOST_TRIES = 5;
 // After the second it is tried by itself.
 const TOGETHER = 2;
 // Each wait for the next try is so many times the one before: what a busy database needs is time.

@@ -1,14 +1,14 @@
 export { approvePlaybook } from "./approve.ts";
 export { approverLapse } from "./approver.ts";
 export { deprecatePlaybook } from "./deprecate.ts";
-export { parsePlaybooks, readPlaybooks, type WrittenPlaybook, writePlaybooks } from "./document.ts";
+export { parsePlaybooks, readPlaybooks, writePlaybooks } from "./document.ts";
 export { hashOf } from "./hash.ts";
-export { type Imported, importPlaybooks } from "./import.ts";
-export { type Match, match, successRate, worksOften } from "./match.ts";
+export { importPlaybooks } from "./import.ts";
+export { type Match, successRate, worksOften } from "./match.ts";
 export { approvedByPerson, getPlaybook, listPlaybooks, matchPlaybook, presentPlaybook } from "./read.ts";
 export { recordRun, recordRunNotHeld } from "./record-run.ts";
-export { similarity } from "./similarity.ts";
-export { operationsOf, riskOf } from "./steps.ts";
+
+export { riskOf } from "./steps.ts";
 export { findPlaybook } from "./store.ts";
-export { trustAfter } from "./trust.ts";
-export type { MatchTerms, PlaybookRow, Symptoms } from "./types.ts";
+
+export type { MatchTerms, PlaybookRow } from "./types.ts";

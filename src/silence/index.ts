@@ -1,6 +1,6 @@
 export { endSilence } from "./end-silence.ts";
 export { countOldSilences, forgetSilences } from "./forget.ts";
-export { createMuting, type MutingTerms } from "./muting.ts";
+export { createMuting } from "./muting.ts";
 export {
   allSilences,
   getSilence,
@@ -10,8 +10,8 @@ export {
   silencesOfPerson,
 } from "./read.ts";
 export { replaceSilence } from "./replace-silence.ts";
-export { inhibitRule, maintenanceWindow, matchersSetting } from "./settings.ts";
-export { type SilenceInput, silence, silenceIncident } from "./silence.ts";
+export { inhibitRule, maintenanceWindow } from "./settings.ts";
+export { silence, silenceIncident } from "./silence.ts";
 export { presentSilence, statusOf } from "./status.ts";
 export {
   type Firing,
@@ -21,4 +21,4 @@ export {
   forgetInhibitors,
 } from "./store.ts";
 export type { Judged, Muting, SilenceRow } from "./types.ts";
-export { type SilenceChange, updateSilence } from "./update-silence.ts";
+export { updateSilence } from "./update-silence.ts";

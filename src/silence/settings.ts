@@ -21,7 +21,7 @@ function parsed(texts: readonly string[], check: Check): Matcher[] {
 const list = z.array(z.string());
 
 /** Matchers as Alertmanager's configuration writes them: a list of texts. */
-export const matchersSetting = list.default([]).transform(parsed);
+const matchersSetting = list.default([]).transform(parsed);
 
 /** A time that comes again and again, in which alerts are kept silent. */
 export const maintenanceWindow = z.strictObject({

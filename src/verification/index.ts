@@ -1,2 +1,2 @@
 export type { Deed, Observer, VerificationTerms } from "./types.ts";
-export { compare, look, verify } from "./verify.ts";
+export { look, verify } from "./verify.ts";

@@ -34,7 +34,7 @@ export type LoadResult = {
 };
 
 /** Workloads that the alerts are about: as many fingerprints. */
-export const WORKLOADS = 50;
+const WORKLOADS = 50;
 
 // The alert's number has a fixed width, so that every body has the same length.
 const ALERT = [

@@ -22,7 +22,7 @@ export const STAGES = {
 } as const;
 
 /** What fails, and for how many milliseconds at most where it lasts until it is mended. */
-export const FAULTS = {
+const FAULTS = {
   /** The server is gone, as by the kernel, and started again. */
   server_killed: 0,
   /** The database is gone, as by the kernel. */

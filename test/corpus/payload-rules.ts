@@ -31,7 +31,7 @@ const firstOf = (root: Json, names: readonly string[]) =>
  * Alerts: what the first list called `alerts` or `messages` holds, at the top or one below, else what `alert` holds;
  * else the body is one.
  */
-export function alertsIn(body: Json): Tree[] {
+function alertsIn(body: Json): Tree[] {
   const places = isTree(body) ? [body, ...Object.values(body).filter(isTree)] : [];
   const list = places.map((place) => place.alerts ?? place.messages).find(Array.isArray);
   const one = isTree(body) && isTree(body.alert) ? body.alert : body;

@@ -10,7 +10,7 @@ export type Costly = {
   /** Calls that were sent before, and what else is in the database since: not measured. */
   past?: { calls: () => Generator<Call>; write: (rows: Rows) => Promise<void> };
 };
-export type Rows = <T>(sql: string, values?: unknown[]) => Promise<T[]>;
+type Rows = <T>(sql: string, values?: unknown[]) => Promise<T[]>;
 /** `from`: the address of its sender, where not one that is trusted. */
 export type Call = { path: string; headers: Record<string, string>; body: Buffer; from?: string };
 
@@ -98,7 +98,7 @@ const event = (payload: object, more: object = {}) =>
   });
 
 /** What a careless regular expression looks at again and again. */
-export const REPEATED = [
+const REPEATED = [
   "1,",
   "1.",
   "a-",

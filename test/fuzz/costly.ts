@@ -26,7 +26,7 @@ export type Cost = {
 };
 
 /** None may cost another sender more than this. */
-export const BOUNDS = { seconds: 2, bytes: 1024 * 1024 * 1024 };
+const BOUNDS = { seconds: 2, bytes: 1024 * 1024 * 1024 };
 
 const WITNESS_MS = 100;
 // How often it is asked again for what became of an alert.

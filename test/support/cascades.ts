@@ -37,7 +37,7 @@ export const USUAL: Knobs = {
 
 type Component = { name: string; namespace: string; cluster: string; node: string; needs: Set<number> };
 /** `faults` are those that reach the alert, the earliest first; none when it is noise. */
-export type Told = { symptom: Symptom; faults: number[] };
+type Told = { symptom: Symptom; faults: number[] };
 export type Case = {
   topology: object;
   told: Told[];

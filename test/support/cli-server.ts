@@ -14,8 +14,8 @@ export const HASH = "a".repeat(64);
 export const TOKEN = "awoooi_secret-of-a-test";
 export const AT = "2026-07-01T12:00:00.000Z";
 export const HOSTILE = "up\u001b[2J\u001b]0;pwned\u0007\r\nawoooi: all is well \u202egnp\u009b31m";
-export const target = { kind: "process", name: "demo-shop" };
-export const operation = { kind: "process.restart", target, parameters: {} };
+const target = { kind: "process", name: "demo-shop" };
+const operation = { kind: "process.restart", target, parameters: {} };
 
 export const INCIDENT: Incident = {
   incident_id: "INC-20260701-ABC123",

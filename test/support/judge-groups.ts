@@ -30,7 +30,7 @@ function truthOf({ told }: Case, groups: readonly Group[]): Map<string, string> 
 
 export type Judged = { pairs: Pairs; troubles: number; named: number };
 
-export function judge(one: Case, withGraph: boolean): Judged {
+function judge(one: Case, withGraph: boolean): Judged {
   const symptoms = one.told.map(({ symptom }) => symptom);
   const topology = withGraph ? parseTopology(one.topology) : NO_TOPOLOGY;
   const groups = correlate(symptoms, topology, DEFAULT_TERMS);

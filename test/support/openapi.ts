@@ -119,7 +119,7 @@ export type Answer = {
 let description: Promise<Description> | undefined;
 
 /** Throws unless an answer of the real server is one that its document describes. */
-export async function mustBeDescribed(answer: Answer): Promise<void> {
+async function mustBeDescribed(answer: Answer): Promise<void> {
   description ??= openapiDocument().then((document) => new Description(document));
   const faults = (await description).faultsOf(answer);
   if (faults.length > 0)

@@ -15,7 +15,7 @@ import { type Route, RouteConverter, type Window } from "./routes.ts";
 type InhibitRule = { source_matchers: string[]; target_matchers: string[]; equal: string[] };
 
 /** A piece of awoooi.yaml; what would be empty is not there. */
-export type ImportedSettings = {
+type ImportedSettings = {
   intake?: { resolve_timeout: string };
   notification?: { webhooks?: Webhook[]; routes: Route[] };
   maintenance?: Window[];

@@ -30,7 +30,7 @@ const fixed = (matchers: readonly Matcher[]) =>
   new Map(matchers.flatMap((one) => (one.is_equal && !one.is_regex ? [[one.name, one.value] as const] : [])));
 
 /** Whether no alert fits both; false where that cannot be told. */
-export function areDisjoint(one: readonly Matcher[], other: readonly Matcher[]): boolean {
+function areDisjoint(one: readonly Matcher[], other: readonly Matcher[]): boolean {
   const against = (values: Map<string, string>, list: readonly Matcher[]) =>
     list.some((matcher) => values.has(matcher.name) && !fits(matcher, values.get(matcher.name) ?? ""));
   return against(fixed(one), other) || against(fixed(other), one);

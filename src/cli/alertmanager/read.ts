@@ -53,7 +53,6 @@ const inhibitRule = z.looseObject({
   target_match_re: pairs,
   equal: texts,
 });
-export type InhibitConfig = z.infer<typeof inhibitRule>;
 
 const interval = z.looseObject({
   times: open(z.array(z.strictObject({ start_time: z.string(), end_time: z.string() }))),

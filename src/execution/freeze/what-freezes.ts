@@ -15,7 +15,7 @@ export function openWindows(
 }
 
 /** `by ada until 2026-07-01T12:00:00.000Z: the database is being moved`. */
-export function freezeInWords({ frozen_by, until, why }: FreezeRow): string {
+function freezeInWords({ frozen_by, until, why }: FreezeRow): string {
   const end = until === null ? "until somebody lifts it" : `until ${until.toISOString()}`;
   return `by ${frozen_by} ${end}: ${why}`;
 }

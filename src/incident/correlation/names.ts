@@ -47,7 +47,7 @@ const given = (labels: Readonly<Record<string, string>>, names: readonly string[
     return value ? [value.slice(0, MOST_NAME)] : [];
   });
 
-export const hostOf = (instance: string) => {
+const hostOf = (instance: string) => {
   const bare = instance.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").split(/[/?#]/, 1)[0] ?? "";
   return bare.replace(/:\d+$/, "");
 };

@@ -43,7 +43,7 @@ function shared(a: Placed, b: Placed): Relation | null {
   return { strength: "link", reasons: [...reasons, ...timeReason(a, b)], upstream: null };
 }
 
-export function relatePlaced(a: Placed, b: Placed, reach: Reach, terms: CorrelationTerms): Relation | null {
+function relatePlaced(a: Placed, b: Placed, reach: Reach, terms: CorrelationTerms): Relation | null {
   if (!together(a, b, terms)) return null;
   if (a.entity === b.entity) return sameRelation(a, b);
   const byB = explains(a, b, reach, terms);

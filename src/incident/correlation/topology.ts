@@ -3,7 +3,7 @@ import { AwoooiError, type FieldError } from "../../lib/error.ts";
 import { fold } from "./names.ts";
 import { put } from "./put.ts";
 
-export type Service = { name: string; namespace: string; cluster: string };
+type Service = { name: string; namespace: string; cluster: string };
 type Scope = { cluster: string; namespace: string };
 
 /** A parsed dependency graph. Services are known by their place in the list. */

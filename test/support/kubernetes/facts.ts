@@ -15,11 +15,11 @@ import {
 
 // Literal objects as a cluster gives them, made short: what a test does not say is well.
 
-export const NOW = new Date("2026-07-01T12:00:00Z");
+const NOW = new Date("2026-07-01T12:00:00Z");
 /** A time so many seconds ago. */
 export const earlier = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 
-export const TARGET = { kind: "deployment", name: "api", namespace: "prod" };
+const TARGET = { kind: "deployment", name: "api", namespace: "prod" };
 
 export type PodValues = {
   name?: string;

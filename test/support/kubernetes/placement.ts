@@ -1,7 +1,7 @@
 import type { V1Node, V1Pod, V1Taint } from "@kubernetes/client-node";
 
 /** Whether a node says of itself that it is ready. */
-export const isReady = (node: V1Node): boolean =>
+const isReady = (node: V1Node): boolean =>
   node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 
 /**

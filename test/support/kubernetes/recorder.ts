@@ -9,7 +9,7 @@ import {
 import { digest, timestamp } from "./life.ts";
 
 /** `Normal` or `Warning`, as the kubelet and the scheduler write them. */
-export type Told = [type: string, reason: string, message: string];
+type Told = [type: string, reason: string, message: string];
 
 export type Recorder = (pod: V1Pod, source: object, told: Told, container?: string) => Promise<void>;
 

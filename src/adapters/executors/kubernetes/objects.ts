@@ -14,7 +14,7 @@ import type { Cluster } from "./client.ts";
 import type { RawRequest } from "./raw-request.ts";
 
 /** The library's type as it is on the wire: times are texts. */
-export type Json<T> = T extends Date
+type Json<T> = T extends Date
   ? string
   : T extends readonly (infer Item)[]
     ? Json<Item>[]

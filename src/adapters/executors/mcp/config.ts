@@ -20,7 +20,7 @@ export type ToolConfig = z.infer<typeof tool>;
 const OVER_HTTP = "goes with `url`, and a `command` has `args`, `env` and `cwd`";
 
 /** An MCP server: a program that is started here, or one that is reached over HTTP. */
-export const mcpServer = z
+const mcpServer = z
   .strictObject({
     name: toolServerName,
     enabled: z.boolean().default(true),

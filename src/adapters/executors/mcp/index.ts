@@ -3,8 +3,6 @@ import { type McpConfig, mcpConfig } from "./config.ts";
 import { Connection, type Deps } from "./connection.ts";
 import { createExecutor } from "./executor.ts";
 
-export { type McpConfig, mcpConfig } from "./config.ts";
-
 /** Tools of MCP servers: started or reached when they are first needed, and ended by `stop`. */
 export type McpTools = { executor: Executor; stop(): Promise<void> };
 

@@ -16,7 +16,7 @@ const inWords = (one: Certificate, now: Date) => {
 const fingerprints = (list: readonly Certificate[]) => list.map((one) => one.fingerprint).sort();
 
 /** Pure. */
-export function judgeCertificates(list: readonly Certificate[], days: number, now: Date): Seen {
+function judgeCertificates(list: readonly Certificate[], days: number, now: Date): Seen {
   if (list.length === 0)
     return { healthy: null, facts: [{ name: "certificates", passed: false, message: "none was found" }] };
   const facts = list.map((one) => ({

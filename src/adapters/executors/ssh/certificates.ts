@@ -23,7 +23,7 @@ export function parseCertificates(text: string): Certificate[] {
 }
 
 /** Paths that `certbot certificates` names. Pure. */
-export function certbotPaths(text: string): string[] {
+function certbotPaths(text: string): string[] {
   const found = text.matchAll(/^\s*Certificate Path:\s*(\/[^\0\n]{1,1000}?)\s*$/gm);
   return [...new Set([...found].map(([, path = ""]) => path))];
 }

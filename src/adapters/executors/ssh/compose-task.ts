@@ -22,7 +22,7 @@ function projectArgs(host: Host, project: string): string[] {
 }
 
 /** The containers of a service, in every state. */
-export async function ofService(
+async function ofService(
   host: Host,
   service: string,
   project: string | undefined,

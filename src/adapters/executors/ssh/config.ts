@@ -29,7 +29,7 @@ const composeEntry = z.strictObject({
   dir: text.regex(/^\//, "must be an absolute path").optional(),
 });
 
-export const sshHost = z.strictObject({
+const sshHost = z.strictObject({
   /** What cards and commands call it. */
   name: hostName,
   /** What alerts may call it, beside its name and its address. */
@@ -51,7 +51,7 @@ export const sshHost = z.strictObject({
   certificates: z.array(text.regex(/^\//, "must be an absolute path")).default([]),
   renew_certificate: z.array(text).min(1).optional(),
 });
-export type SshHost = z.infer<typeof sshHost>;
+type SshHost = z.infer<typeof sshHost>;
 
 const settings = z.strictObject({
   known_hosts: z.array(text).default([]),

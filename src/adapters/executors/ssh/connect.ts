@@ -68,7 +68,7 @@ const ALGORITHMS = {
 } satisfies ConnectConfig["algorithms"];
 
 /** What is written in the files now; one that cannot be read is told. */
-export async function readKnownHosts(files: readonly string[]): Promise<KnownHosts> {
+async function readKnownHosts(files: readonly string[]): Promise<KnownHosts> {
   const read = files.map(async (file) => {
     try {
       return parseKnownHosts(await readFile(file, "utf8"), file);

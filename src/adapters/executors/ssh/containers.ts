@@ -51,7 +51,7 @@ export type ContainerState = {
 };
 
 /** Reads what `docker container inspect` says. Pure. */
-export function parseInspected(text: string): Told<ContainerState[]> {
+function parseInspected(text: string): Told<ContainerState[]> {
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -6,7 +6,7 @@ import type { Told } from "./units.ts";
 export type Disk = { mount: string; size: number; free: number };
 
 /** Reads one line of `df -P -k`. Pure. */
-export function parseDf(text: string): Disk | undefined {
+function parseDf(text: string): Disk | undefined {
   const line = text.trim().split("\n").at(-1) ?? "";
   const [, size = "", free = "", mount = ""] = /\s(\d+)\s+\d+\s+(-?\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];
   return mount === "" ? undefined : { mount, size: Number(size) * 1024, free: Number(free) * 1024 };

@@ -38,7 +38,7 @@ export const hostOf = (target: { name: string; host?: string | undefined }): str
   target.host ?? target.name;
 
 /** What is done for an operation on its host. */
-export function taskOf(host: Host, operation: OnHost): Task {
+function taskOf(host: Host, operation: OnHost): Task {
   switch (operation.kind) {
     case "host.diagnose":
       return diagnoseTask(host, operation);

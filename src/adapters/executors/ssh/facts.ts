@@ -3,7 +3,7 @@ import { type Filesystem, type Mount, mountsOf, parseList, readOnly } from "./fi
 import { type NamedPath, parseNamedPaths, unseen } from "./mounts.ts";
 import { inLine } from "./text.ts";
 
-export type ProcessFact = {
+type ProcessFact = {
   pid: number;
   parent: number;
   state: string;
@@ -14,7 +14,7 @@ export type ProcessFact = {
   age: number;
   name: string;
 };
-export type ContainerFact = { name: string; state: string; status: string; image: string };
+type ContainerFact = { name: string; state: string; status: string; image: string };
 
 /** What was read of a host. Bytes; null and empty lists where something could not be read. */
 export type HostFacts = {

@@ -265,7 +265,7 @@ export function evidenceOf(source: string, at: string): { cite: Cite; items: Evi
 }
 
 /** In the words of its numbers: what it looks like where nothing is wrong. Pure. */
-export function inNumbers({ load, cores, memory: now, filesystems }: HostFacts): string {
+function inNumbers({ load, cores, memory: now, filesystems }: HostFacts): string {
   const fullest = [...filesystems].sort((a, b) => b.used_percent - a.used_percent)[0];
   return [
     ...(load === null ? [] : [`load ${load[0]} on ${cores ?? "?"} cores`]),

@@ -10,8 +10,6 @@ import { createInvestigator } from "./investigator.ts";
 import { createObserver } from "./observer.ts";
 import { sshProblems } from "./problems.ts";
 
-export { type SshConfig, sshConfig } from "./config.ts";
-
 /** Hosts that are reached over SSH. */
 export type SshHosts = {
   executor: Executor;

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 /** One key of a `known_hosts` file. */
-export type KnownKey = {
+type KnownKey = {
   /** Where it stands, as `FILE:LINE`. */
   at: string;
   revoked: boolean;
@@ -22,7 +22,7 @@ export function fingerprintOf(blob: Buffer): string {
 }
 
 /** Type of a public key as it goes over the wire. */
-export function typeOf(blob: Buffer): string {
+function typeOf(blob: Buffer): string {
   const length = blob.length < 4 ? 0 : blob.readUInt32BE();
   return blob
     .subarray(4, 4 + Math.min(length, 64))

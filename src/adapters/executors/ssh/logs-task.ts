@@ -18,7 +18,7 @@ export const LOGS_AT_ONCE = 200;
 const LOG_PATH = /^\/(?!.*(?:^|\/)\.\.(?:\/|$))[^\0\n]{1,2000}\.log$/;
 
 /** The logs that are files of containers that may be acted on. */
-export function logsOf(host: Pick<Host, "config">, list: readonly ContainerState[]): Log[] {
+function logsOf(host: Pick<Host, "config">, list: readonly ContainerState[]): Log[] {
   const { containers } = host.config;
   return list
     .filter(({ name }) => containers?.includes(name) !== false)

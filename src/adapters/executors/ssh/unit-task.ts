@@ -54,7 +54,7 @@ export async function observeUnit(host: Host, unit: string, before?: Record<stri
 }
 
 /** Pure. */
-export function judgeUnit(state: UnitState, settle: number, before?: Record<string, unknown>): Seen {
+function judgeUnit(state: UnitState, settle: number, before?: Record<string, unknown>): Seen {
   const facts = [{ name: "unit", passed: runs(state), message: inState(state) }];
   if (runs(state) && state.up !== null && state.type !== "oneshot") {
     const passed = state.up >= settle * 1e6;

@@ -31,7 +31,7 @@ const PROPERTIES =
 const SCRIPT = 'cat /proc/uptime 2>/dev/null; exec systemctl show --no-pager --property="$2" -- "$1"';
 
 /** Reads what `systemctl show` says, after the line of `/proc/uptime`. Pure. */
-export function parseUnit(text: string): UnitState {
+function parseUnit(text: string): UnitState {
   const values = new Map<string, string>();
   for (const line of text.split("\n")) {
     const [, name, value = ""] = /^(\w+)=(.*)$/s.exec(line) ?? [];

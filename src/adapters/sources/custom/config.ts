@@ -33,7 +33,7 @@ const fields = z
     annotations: named,
   })
   .partial();
-export type Fields = z.infer<typeof fields>;
+type Fields = z.infer<typeof fields>;
 
 const words = z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String));
 const values = z.strictObject({

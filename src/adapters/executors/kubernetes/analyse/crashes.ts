@@ -29,7 +29,7 @@ function endedLately(one: Container, now: Date): boolean {
 }
 
 /** It ends again and again: the kubelet waits before it starts it anew, or it has ended often and just now. */
-export function inCrashLoop(one: Container, now: Date): boolean {
+function inCrashLoop(one: Container, now: Date): boolean {
   const { state = {}, restartCount, ready } = one.status;
   if (LOOP.includes(state.waiting?.reason ?? "")) return true;
   const failed = state.terminated !== undefined && state.terminated.exitCode !== 0;

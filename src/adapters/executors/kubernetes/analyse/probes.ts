@@ -35,7 +35,7 @@ const MEANINGS: Record<Kind, string> = {
 };
 
 /** What the probe asks: `GET :8080/healthz`. */
-export function probeText(probe: V1Probe | undefined): string {
+function probeText(probe: V1Probe | undefined): string {
   if (probe?.httpGet !== undefined)
     return `GET ${probe.httpGet.scheme === "HTTPS" ? "https " : ""}:${probe.httpGet.port}${probe.httpGet.path ?? "/"}`;
   if (probe?.tcpSocket !== undefined) return `TCP :${probe.tcpSocket.port}`;

@@ -51,7 +51,7 @@ const WITHOUT_PODS: readonly FindingCode[] = [
 type Step = { newest: Revision; before: Revision; changes: Change[]; serving: number };
 
 /** From which revision to which the workload went last, and how many pods of an older one are ready. */
-export function lastStep(facts: Facts): Step | undefined {
+function lastStep(facts: Facts): Step | undefined {
   const [newest, ...older] = facts.revisions;
   if (newest === undefined || older.length === 0) return undefined;
   const before = older.find((one) => readyOf(facts, one) > 0) ?? (older[0] as Revision);

@@ -35,7 +35,7 @@ export function logTail(text: string): string {
 }
 
 /** Up to three names, and how many more there are. */
-export function some(names: readonly string[]): string {
+function some(names: readonly string[]): string {
   const first = names.slice(0, 3).join(", ");
   return names.length > 3 ? `${first} and ${names.length - 3} more` : first;
 }

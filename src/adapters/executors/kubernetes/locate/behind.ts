@@ -25,7 +25,7 @@ export function distinct(hits: readonly Hit[]): Hit[] {
   return [...seen.values()];
 }
 
-export const selectorText = (labels: Record<string, string>): string =>
+const selectorText = (labels: Record<string, string>): string =>
   Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");

@@ -5,7 +5,7 @@ import { folded, isLabelValue, type Spelling, spellingsOf } from "./spellings.ts
 
 const WORKLOADS = ["deployment", "statefulset", "daemonset", "cronjob", "job"] as const;
 /** Labels whose value is the name of what carries them. */
-export const NAMING_LABELS = [
+const NAMING_LABELS = [
   "app.kubernetes.io/name",
   "app.kubernetes.io/instance",
   "app",

@@ -82,7 +82,7 @@ export class Search {
 export type Listed = { paths: readonly string[]; plural: string };
 const of = (plural: string, ...paths: string[]): Listed => ({ plural, paths });
 
-export const LISTED = {
+const LISTED = {
   deployment: of("deployments", "/apis/apps/v1"),
   statefulset: of("statefulsets", "/apis/apps/v1"),
   daemonset: of("daemonsets", "/apis/apps/v1"),
