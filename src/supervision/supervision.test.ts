@@ -5,13 +5,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { approved } from "../../test/support/approved.ts";
+import { approved, restartOf } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
 import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
 import { capturedLog } from "../../test/support/log.ts";
 import { until } from "../../test/support/until.ts";
 import { type LocalProcesses, localProcess } from "../adapters/executors/local-process/index.ts";
+import type { Verification } from "../contract/execution.ts";
 import { attemptExecution, beginExecution, concludeExecution, freeze, unfreeze } from "../execution/index.ts";
 import type { Role } from "../lib/actor.ts";
 import { Supervision } from "./index.ts";
@@ -121,8 +122,11 @@ const ledger = async () =>
 async function probed() {
   let status = 200;
   let asked = 0;
-  const server: Server = createServer((_request, response) => {
+  let held: Promise<void> | undefined;
+  let letGo = () => {};
+  const server: Server = createServer(async (_request, response) => {
     asked += 1;
+    await held;
     response.writeHead(status).end();
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -134,6 +138,13 @@ async function probed() {
       asked = 0;
     },
     asked: () => asked,
+    hold: () => {
+      asked = 0;
+      held = new Promise((resolve) => {
+        letGo = resolve;
+      });
+    },
+    letGo: () => letGo(),
     [Symbol.dispose]: () => void server.close(),
   };
 }
@@ -231,11 +242,7 @@ describe("a stop on purpose", () => {
       () => said().some((line) => line.startsWith("process shop is not started: it was stopped by approver")),
       "the line",
     );
-    const restart = {
-      kind: "process.restart",
-      target: { kind: "process", name: "shop" },
-      parameters: {},
-    } as const;
+    const restart = restartOf("shop");
     const { checks } = await local.executor.dryRun(restart);
     expect(checks[0]).toMatchObject({ name: "is to run", passed: false });
     const run = { execution_id: `EXE-${randomUUID()}`, attempt: 1, before: {} };
@@ -407,16 +414,10 @@ describe("the watch", () => {
     expect(await shown("quiet")).toMatchObject({ state: "not_running", watched: false });
   });
 
-  it("leaves alone what an execution is at, until that is over", async () => {
-    using site = await probed();
-    await serve(shop({ probe: site.probe }));
+  /** A restart of the shop by an execution that has acted and is not concluded. */
+  async function restarted() {
     const ctx = database.ctx({ kind: "system", name: "pipeline" }, clock);
-    const target = { kind: "process" as const, name: "shop" };
-    const { approval_id } = await approved([people.approver], database, clock, {
-      kind: "process.restart",
-      target,
-      parameters: {},
-    });
+    const { approval_id } = await approved([people.approver], database, clock, restartOf("shop"));
     const options = {
       gateway: () => ({ ...gateway, executors: [local.executor] }),
       retries: 0,
@@ -429,12 +430,98 @@ describe("the watch", () => {
     expect(await attemptExecution(ctx, { execution_id, attempt: 1 }, options)).toMatchObject({
       kind: "acted",
     });
+    return (result: Verification["result"]) => {
+      const verification = { result, reason: "seen", evidence: { before: null, after: null } };
+      return concludeExecution(ctx, { execution_id, verification });
+    };
+  }
+  /** Ends it, and not by anything that the watch knows of. */
+  async function dies() {
     process.kill((await pid()) as number, "SIGKILL");
     await until(async () => (await pid()) === null, "its end");
+  }
+
+  const SELDOM = { watch: { interval_ms: 600_000 } };
+  /** Down, and looked at again in ten minutes. */
+  async function fallen() {
+    await serve(shop({ ...SELDOM, argv: ["false"], settle_ms: 60_000 }));
+    await when(async () => (await told()).length > 0, "the alert");
+    await serve(shop({ ...SELDOM, autostart: false }));
+    await second();
+    clock.forward(5);
+  }
+
+  it("looks at once at what was restarted, however seldom it looks, and ends its outage where it is well", async () => {
+    await fallen();
+    const conclude = await restarted();
+    await conclude("success");
+    await second();
+    expect(await shown()).toMatchObject({ state: "running", problem: null, down_since: null });
+    expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+
+  it.each([
+    ["success", ["firing", "resolved", "firing"]],
+    // Its incident is open: it is told there, and nothing has ended.
+    ["failed", ["firing", "firing"]],
+  ] as const)(
+    "tells at once that it has died again after a repair whose verification said %s",
+    async (result, wanted) => {
+      await fallen();
+      const conclude = await restarted();
+      await conclude(result);
+      clock.forward(5);
+      await dies();
+      await when(async () => (await told()).length === wanted.length, "the next alert");
+      expect(await statuses()).toEqual(wanted);
+      expect(await shown()).toMatchObject({ state: "down", problem: "it does not run" });
+      const [first, last] = [(await told())[0], (await told()).at(-1)];
+      expect(last?.startsAt === first?.startsAt).toBe(result === "failed");
+      expect(last?.fingerprint).toBe(first?.fingerprint);
+      // It is of that start now, and stays told.
+      await serve(shop({ ...SELDOM, autostart: false }));
+      await second();
+      expect(await statuses()).toEqual(wanted);
+    },
+  );
+
+  it("looks at once at one that was well when an execution was at it", async () => {
+    await serve(shop(SELDOM));
+    await second();
+    const conclude = await restarted();
+    await second();
+    await dies();
+    await conclude("inconclusive");
+    await when(async () => (await told()).length > 0, "the alert");
+  });
+
+  it("does not take what it saw before a start for what is there after it", async () => {
+    using site = await probed();
+    await serve(shop({ probe: site.probe }));
+    await dies();
+    site.hold();
+    await until(async () => {
+      await supervision.tick();
+      return site.asked() > 0;
+    }, "a look");
+    const conclude = await restarted();
+    await conclude("success");
+    site.letGo();
+    await supervision.settled();
+    await second();
+    expect(await shown()).toMatchObject({ state: "running" });
+    expect(await told()).toEqual([]);
+  });
+
+  it("leaves alone what an execution is at, until that is over", async () => {
+    using site = await probed();
+    await serve(shop({ probe: site.probe }));
+    const conclude = await restarted();
+    await dies();
     const before = site.asked();
     await when(() => site.asked() > before + 2, "looks");
     expect(await told()).toEqual([]);
-    await concludeExecution(ctx, { execution_id, verification: null, error: "it has ended" });
+    await conclude("failed");
     await when(async () => (await told()).length > 0, "the alert");
   });
 });

@@ -1,14 +1,14 @@
 import { authorise } from "../access/index.ts";
 import type { WireProcess } from "../contract/process.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { Gateway } from "../execution/index.ts";
+import { doneTo, type Gateway } from "../execution/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Asked, askProcess } from "./ask.ts";
 import { type Acted, carryOut, type Task, writeDown } from "./carry-out.ts";
 import { presentProcess, type Remembered } from "./read.ts";
 import { findProcess, processRows } from "./store.ts";
 import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
-import { fell, isWatched, look, rose } from "./watch.ts";
+import { fell, isWatched, look, rose, settled } from "./watch.ts";
 
 export type SupervisionDeps = {
   /** Of the sweep. */
@@ -29,6 +29,8 @@ type Known = Remembered & {
   failures: number;
   /** When it is looked at next: milliseconds of the process's own clock, which nobody sets. */
   due: number;
+  /** Its latest start and what executions did to it, as of the latest tick; null: that was not looked up yet. */
+  done: string | null;
   acting: Promise<void> | null;
   looking: Promise<void> | null;
   /** How often something was done about it: a look that began before that is of before. */
@@ -46,6 +48,7 @@ const stranger = (): Known => ({
   waits: null,
   failures: 0,
   due: 0,
+  done: null,
   acting: null,
   looking: null,
   acts: 0,
@@ -83,6 +86,7 @@ export class Supervision {
     const rows = await processRows(this.#deps.ctx);
     this.#remember(rows);
     await this.#leave(supervisor.processes, rows);
+    await this.#notice(supervisor);
     const byName = new Map(rows.map((row) => [row.name, row]));
     for (const process of supervisor.processes) this.#attend(process, byName.get(process.name), supervisor);
     this.#idle = supervisor.processes.length === 0;
@@ -138,6 +142,21 @@ export class Supervision {
     const watched = new Set(processes.filter(({ watch }) => watch.enabled).map(({ name }) => name));
     for (const { name, state } of rows)
       if (state === "down" && !watched.has(name)) await rose(this.#deps.ctx, { name });
+  }
+
+  /** What was started, or acted on by an execution, is looked at at once, and what was seen of it before counts no more. */
+  async #notice(supervisor: ProcessSupervisor): Promise<void> {
+    const acts = await doneTo(this.#deps.ctx, "process");
+    const notice = async ({ name }: SupervisedProcess) => {
+      const known = this.#known.get(name);
+      // What cannot be looked up now is looked up by the next tick.
+      const start = await supervisor.latestStart(name).catch(() => null);
+      if (known === undefined || start === null) return;
+      const done = `${start} ${acts.get(name) ?? ""}`;
+      if (known.done !== null && known.done !== done) Object.assign(known, { failures: 0, due: 0 });
+      known.done = done;
+    };
+    await Promise.all(supervisor.processes.map(notice));
   }
 
   #attend(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor): void {
@@ -226,22 +245,28 @@ export class Supervision {
   async #look(process: SupervisedProcess, known: Known, supervisor: ProcessSupervisor): Promise<void> {
     const { ctx, again } = this.#deps;
     const { acts } = known;
+    const start = await supervisor.latestStart(process.name);
     const seen = await look(supervisor, process.name);
     // What was begun meanwhile has changed what was looked at.
     if (this.#stopping || known.acts !== acts || known.acting !== null) return;
+    if ((await supervisor.latestStart(process.name)) !== start) return;
     known.probe = seen.probe === null ? null : { ...seen.probe, at: ctx.clock.now().toISOString() };
     if (seen.pid !== null) known.ran = true;
     const row = await findProcess(ctx, process.name);
     if (!isWatched(process, row, known.ran)) return;
-    known.failures = seen.well ? 0 : known.failures + 1;
     const about = { process: process.name };
+    if (!seen.well && row?.state === "down" && (await settled(ctx, process, start, again()))) {
+      known.failures = 0;
+      ctx.log.info(about, `process ${process.name}: its outage is over, and it is watched anew`);
+    }
+    known.failures = seen.well ? 0 : known.failures + 1;
     if (seen.well) {
       if (row?.state === "down" && (await rose(ctx, process)))
         ctx.log.info(about, `process ${process.name} is well again`);
     } else if (seen.certain || known.failures >= process.watch.failures) {
       const many = seen.certain || known.failures === 1 ? "" : ` (${known.failures} times in a row)`;
       const why = `${seen.why}${many}`;
-      if (await fell(ctx, process, why, again()))
+      if (await fell(ctx, process, { why, start }, again()))
         ctx.log.warn(about, `process ${process.name} is down: ${why}`);
     }
   }

@@ -31,6 +31,8 @@ export type ProcessSupervisor = {
   processes: readonly SupervisedProcess[];
   /** What runs now; null: nothing does. */
   find(name: string): Promise<RunningProcess | null>;
+  /** Names its latest start, as far as is known: another one has another name. */
+  latestStart(name: string): Promise<string>;
   /** What its probe answers; null: it has none. */
   probe(name: string): Promise<{ ok: boolean; message: string } | null>;
   /** Starts it if it does not run. Throws `unavailable`, with the end of its log, when it does not stay up. */

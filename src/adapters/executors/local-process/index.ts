@@ -13,7 +13,7 @@ import { ask } from "./probe.ts";
 import { systemTable } from "./process-table.ts";
 import { start } from "./spawn.ts";
 import { stopGroup } from "./stop.ts";
-import { hasChanged, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
+import { hasChanged, latestStart, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
 
 export { type LocalProcessConfig, type ProcessConfig, processConfig } from "./config.ts";
 
@@ -79,6 +79,7 @@ function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): Local
       return { name, autostart, watch, launch: launchHash(config) };
     }),
     find: async (name) => find(named(name)),
+    latestStart: async (name) => latestStart(named(name)),
     async probe(name) {
       const { probe } = named(name).config;
       if (probe === undefined) return null;

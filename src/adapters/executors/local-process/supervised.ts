@@ -39,6 +39,13 @@ export async function recordOf(one: Supervised): Promise<ProcessRecord | undefin
   return undefined;
 }
 
+/** Names the start that the process file is of. */
+export async function latestStart(one: Supervised): Promise<string> {
+  const record = await readRecord(one.recordFile);
+  if (record === undefined || record === "invalid") return "none";
+  return [record.boot, record.pid, record.start_time].join(" ");
+}
+
 /** Of all that a start goes by: what runs was started with another one if that has changed since. */
 export function launchHash({ argv, cwd, env, uid, gid }: ProcessConfig): string {
   return sha256(canonicalJson(JSON.parse(JSON.stringify({ argv, cwd, env, uid, gid }))));
