@@ -308,6 +308,60 @@ describe("a stop on purpose", () => {
     expect([(await shown())?.state, (await shown("till"))?.state]).toEqual(["stopped", "stopped"]);
   });
 
+  it.each(["start", "stop"] as const)(
+    "is dropped where it waits and its process is configured no longer, a %s too",
+    async (to) => {
+      await serve(shop());
+      const first = await pid();
+      if (to === "start") {
+        process.kill(first as number, "SIGKILL");
+        await when(async () => (await shown())?.state === "down", "the alert");
+      }
+      await ask(to);
+      await freeze(as("responder"), { why: "the disk is being swapped" });
+      await when(async () => /frozen/.test((await shown())?.problem ?? ""), "it to wait");
+      await serve();
+      await unfreeze(as("approver"));
+      await second();
+      expect((await ledger())[0]).toMatchObject({
+        action: `process.${to}_dropped`,
+        data: { asked_by: "approver" },
+      });
+      expect(said()).toContain(
+        `process shop is configured no longer: its ${to}, which approver asked for, is not carried out`,
+      );
+      await serve(shop({ autostart: false }));
+      await second();
+      expect(await shown()).toMatchObject({
+        state: to === "stop" ? "running" : "not_running",
+        pid: to === "stop" ? first : null,
+        asked_by: null,
+        asked_at: null,
+      });
+      expect(await statuses()).toEqual(to === "stop" ? [] : ["firing", "resolved"]);
+    },
+  );
+
+  it("holds where its process is configured no longer after it was done", async () => {
+    await serve(shop());
+    await ask("stop");
+    await second();
+    await serve();
+    await serve(shop());
+    await second();
+    expect(await shown()).toMatchObject({ state: "stopped", asked_by: "approver" });
+  });
+
+  it("ends the alert of one whose start was asked for and not begun", async () => {
+    await serve(shop());
+    process.kill((await pid()) as number, "SIGKILL");
+    await when(async () => (await shown())?.state === "down", "the alert");
+    await ask("start");
+    await ask("stop");
+    await when(async () => (await shown())?.state === "stopped", "the stop");
+    expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+
   it("says what stands in the way", async () => {
     await serve(shop({ autostart: false, argv: ["no-such-program"] }));
     await ask("start");

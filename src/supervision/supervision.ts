@@ -5,6 +5,7 @@ import { doneTo, type Gateway } from "../execution/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Asked, askProcess } from "./ask.ts";
 import { type Acted, carryOut, type Task, writeDown } from "./carry-out.ts";
+import { isLeft, leave } from "./leave.ts";
 import { presentProcess, type Remembered } from "./read.ts";
 import { findProcess, processRows } from "./store.ts";
 import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
@@ -89,7 +90,7 @@ export class Supervision {
     await this.#notice(supervisor);
     const byName = new Map(rows.map((row) => [row.name, row]));
     for (const process of supervisor.processes) this.#attend(process, byName.get(process.name), supervisor);
-    this.#idle = supervisor.processes.length === 0;
+    this.#idle = this.#known.size === 0;
   }
 
   /** Resolves when all is over that a tick has begun. */
@@ -132,16 +133,37 @@ export class Supervision {
   /** Those that are new here are to be started, at the start of the server and when a reload adds them. */
   #meet(processes: readonly SupervisedProcess[]): void {
     const names = new Set(processes.map(({ name }) => name));
-    for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
+    for (const [name, { acting, unwritten }] of this.#known)
+      if (!names.has(name) && acting === null && unwritten === null) this.#known.delete(name);
     for (const { name, autostart } of processes)
       if (!this.#known.has(name)) this.#known.set(name, { ...stranger(), toStart: autostart });
   }
 
-  /** Of what is configured or watched no longer the alert ends: nobody would see that it is well again. */
+  /** Of what is watched no longer the alert ends: nobody would see that it is well again. Of what is configured no longer, all. */
   async #leave(processes: readonly SupervisedProcess[], rows: readonly ProcessRow[]): Promise<void> {
-    const watched = new Set(processes.filter(({ watch }) => watch.enabled).map(({ name }) => name));
-    for (const { name, state } of rows)
-      if (state === "down" && !watched.has(name)) await rose(this.#deps.ctx, { name });
+    const configured = new Map(processes.map((process) => [process.name, process]));
+    const left = new Set([...this.#known.keys()].filter((name) => !configured.has(name)));
+    for (const row of rows) {
+      const process = configured.get(row.name);
+      if (process === undefined && isLeft(row)) left.add(row.name);
+      if (row.state === "down" && process?.watch.enabled === false) await rose(this.#deps.ctx, process);
+    }
+    for (const name of left) await this.#drop(name);
+  }
+
+  async #drop(name: string): Promise<void> {
+    const { ctx } = this.#deps;
+    const known = this.#known.get(name);
+    // What is under way ends as it was begun, and what was done is written down first.
+    if ((known?.acting ?? null) !== null) return;
+    if (known?.unwritten) await writeDown(ctx, known.unwritten.task, known.unwritten.acted);
+    this.#known.delete(name);
+    const dropped = await leave(ctx, name);
+    if (dropped !== null)
+      ctx.log.warn(
+        { process: name },
+        `process ${name} is configured no longer: its ${dropped.to}, which ${dropped.by} asked for, is not carried out`,
+      );
   }
 
   /** What was started, or acted on by an execution, is looked at at once, and what was seen of it before counts no more. */
