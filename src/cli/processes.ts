@@ -27,20 +27,28 @@ function remarks({
   asked_by,
   asked_by_kind,
   probe,
+  unseen,
   watched,
 }: WireProcess): string {
   const by = asked_by === null ? [] : [`by ${byWhom(asked_by, asked_by_kind ?? "unknown")}`];
   return [
     ...(state === "stopped" ? by : []),
     ...(problem === null ? [] : [problem]),
-    ...(problem === null && probe !== null && pid !== null ? [`probe ${probe.message}`] : []),
+    ...(unseen === null
+      ? []
+      : [`whether it is well cannot be told since ${moment(unseen.since)}: ${unseen.why}`]),
+    ...(problem === null && unseen === null && probe !== null && pid !== null
+      ? [`probe ${probe.message}`]
+      : []),
     ...(changed ? ["configured otherwise since its start"] : []),
     ...(watched ? [] : ["not watched"]),
   ].join("; ");
 }
 
-const styleOf = (state: WireProcess["state"]) =>
-  state === "down" ? ("red" as const) : state === "running" ? ("green" as const) : ("yellow" as const);
+const styleOf = (state: WireProcess["state"], unseen: WireProcess["unseen"] = null) => {
+  if (state === "down") return "red";
+  return state === "running" && unseen === null ? "green" : "yellow";
+};
 
 async function list(session: Session, { json }: Options): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/processes`);
@@ -52,7 +60,7 @@ async function list(session: Session, { json }: Options): Promise<void> {
     ["PROCESS", "STATE", "PID", "SINCE", "AUTOSTART", "REMARKS"],
     items.map((process) => [
       process.name,
-      { text: process.state, style: styleOf(process.state) },
+      { text: process.state, style: styleOf(process.state, process.unseen) },
       process.pid === null ? "-" : String(process.pid),
       process.started_at === null ? "-" : moment(process.started_at),
       process.autostart ? "yes" : "no",

@@ -567,6 +567,71 @@ describe("the watch", () => {
     expect(await told()).toEqual([]);
   });
 
+  it("takes what it could not ask for neither well nor broken, and says so", async () => {
+    const away = { url: "http://no-such-host.invalid/", timeout_ms: 60_000 };
+    const config = shop({ probe: away, watch: { interval_ms: 100, failures: 1 } });
+    const unseen = () => said().filter((line) => /cannot be told$/.test(String(line)));
+    await serve(config);
+    await when(async () => (await shown())?.unseen, "it to be said");
+    const before = await shown();
+    for (let looks = 0; looks < 3; looks += 1) {
+      clock.forward(1);
+      await when(async () => (await shown())?.probe?.at === clock.now().toISOString(), "another look");
+    }
+    expect(await told()).toEqual([]);
+    expect(unseen()).toEqual(["process shop: whether it is well cannot be told"]);
+    expect(await shown()).toMatchObject({
+      state: "running",
+      problem: null,
+      probe: { asked: false, message: expect.stringMatching(/^cannot be asked: .*no-such-host/) },
+      unseen: { why: expect.stringContaining("cannot be asked"), since: before?.unseen?.since },
+    });
+    // Nobody is to forget it.
+    clock.forward(3_600);
+    await when(() => unseen().length === 2, "the reminder");
+    // That it has ended is seen all the same, and that it is suspended.
+    await dies();
+    await when(async () => (await told()).length === 1, "the alert");
+    expect(await shown()).toMatchObject({ state: "down", unseen: null });
+  });
+
+  it("keeps what it saw last where it cannot ask, and goes on to count when it can", async () => {
+    using site = await probed();
+    let answers = true;
+    await serve(shop({ probe: site.probe, watch: { interval_ms: 100, failures: 2 } }));
+    const own = local.probe;
+    local.probe = async (name) =>
+      answers ? own(name) : { asked: false, ok: false, message: "cannot be asked: connect EMFILE" };
+    site.answer(500);
+    await when(() => site.asked() === 1, "a failure");
+    answers = false;
+    await when(async () => (await shown())?.unseen, "it to be said");
+    expect(await told()).toEqual([]);
+    answers = true;
+    await when(async () => (await told()).length === 1, "the alert");
+    expect(site.asked()).toBe(2);
+    answers = false;
+    await when(async () => (await shown())?.unseen, "it to be said again");
+    expect(await shown()).toMatchObject({ state: "down" });
+    clock.forward(3_600);
+    await when(async () => (await told()).length === 2, "the reminder");
+    answers = true;
+    site.answer(200);
+    await when(async () => (await shown())?.state === "running", "its end");
+    expect(await statuses()).toEqual(["firing", "firing", "resolved"]);
+  });
+
+  it("shows a process that could not be looked up as such", async () => {
+    await serve(shop());
+    local.find = () => Promise.reject(new Error("EMFILE: too many open files"));
+    await when(async () => (await shown())?.unseen, "it to be said");
+    expect(await shown()).toMatchObject({
+      state: "unknown",
+      unseen: { why: expect.stringContaining("EMFILE") },
+    });
+    expect(await told()).toEqual([]);
+  });
+
   it("leaves alone what an execution is at, until that is over", async () => {
     using site = await probed();
     await serve(shop({ probe: site.probe }));

@@ -5,11 +5,12 @@ import { doneTo, type Gateway } from "../execution/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Asked, askProcess } from "./ask.ts";
 import { type Acted, carryOut, type Task, writeDown } from "./carry-out.ts";
+import { type Judged, judge, miss } from "./judge.ts";
 import { isLeft, leave } from "./leave.ts";
 import { presentProcess, type Remembered } from "./read.ts";
 import { findProcess, processRows } from "./store.ts";
 import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
-import { fell, isWatched, look, rose, settled } from "./watch.ts";
+import { isWatched, look, rose } from "./watch.ts";
 
 export type SupervisionDeps = {
   /** Of the sweep. */
@@ -23,24 +24,23 @@ export type SupervisionDeps = {
   stopped: Map<string, string>;
 };
 
-type Known = Remembered & {
-  /** It is to be started because the server is, and was not yet. */
-  toStart: boolean;
-  /** Looks in a row that found it broken. */
-  failures: number;
-  /** When it is looked at next: milliseconds of the process's own clock, which nobody sets. */
-  due: number;
-  /** Its latest start and what executions did to it, as of the latest tick; null: that was not looked up yet. */
-  done: string | null;
-  acting: Promise<void> | null;
-  looking: Promise<void> | null;
-  /** How often something was done about it: a look that began before that is of before. */
-  acts: number;
-  /** What was done and is not written down yet. */
-  unwritten: { task: Task; acted: Acted } | null;
-  /** The latest look or act met an error of ours, which is told once. */
-  failing: boolean;
-};
+type Known = Remembered &
+  Judged & {
+    /** It is to be started because the server is, and was not yet. */
+    toStart: boolean;
+    /** When it is looked at next: milliseconds of the process's own clock, which nobody sets. */
+    due: number;
+    /** Its latest start and what executions did to it, as of the latest tick; null: that was not looked up yet. */
+    done: string | null;
+    acting: Promise<void> | null;
+    looking: Promise<void> | null;
+    /** How often something was done about it: a look that began before that is of before. */
+    acts: number;
+    /** What was done and is not written down yet. */
+    unwritten: { task: Task; acted: Acted } | null;
+    /** The latest look or act met an error of ours, which is told once. */
+    failing: boolean;
+  };
 
 const stranger = (): Known => ({
   toStart: false,
@@ -48,6 +48,7 @@ const stranger = (): Known => ({
   probe: null,
   waits: null,
   failures: 0,
+  unseen: null,
   due: 0,
   done: null,
   acting: null,
@@ -120,7 +121,13 @@ export class Supervision {
   }
 
   #present(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor) {
-    return presentProcess(process, row, this.#known.get(process.name) ?? stranger(), supervisor);
+    return presentProcess(
+      process,
+      row,
+      this.#known.get(process.name) ?? stranger(),
+      supervisor,
+      this.#deps.ctx.clock.now(),
+    );
   }
 
   #remember(rows: readonly ProcessRow[]): void {
@@ -229,6 +236,7 @@ export class Supervision {
           "a process cannot be supervised now",
         );
       known.failing = true;
+      miss(known, messageOf(error), this.#deps.ctx.clock.now(), this.#deps.again());
     }
   }
 
@@ -275,21 +283,10 @@ export class Supervision {
     known.probe = seen.probe === null ? null : { ...seen.probe, at: ctx.clock.now().toISOString() };
     if (seen.pid !== null) known.ran = true;
     const row = await findProcess(ctx, process.name);
-    if (!isWatched(process, row, known.ran)) return;
-    const about = { process: process.name };
-    if (!seen.well && row?.state === "down" && (await settled(ctx, process, start, again()))) {
-      known.failures = 0;
-      ctx.log.info(about, `process ${process.name}: its outage is over, and it is watched anew`);
+    if (!isWatched(process, row, known.ran)) {
+      known.unseen = null;
+      return;
     }
-    known.failures = seen.well ? 0 : known.failures + 1;
-    if (seen.well) {
-      if (row?.state === "down" && (await rose(ctx, process)))
-        ctx.log.info(about, `process ${process.name} is well again`);
-    } else if (seen.certain || known.failures >= process.watch.failures) {
-      const many = seen.certain || known.failures === 1 ? "" : ` (${known.failures} times in a row)`;
-      const why = `${seen.why}${many}`;
-      if (await fell(ctx, process, { why, start }, again()))
-        ctx.log.warn(about, `process ${process.name} is down: ${why}`);
-    }
+    await judge(ctx, process, known, { seen, start, row }, again());
   }
 }

@@ -6,23 +6,31 @@ import { addSeconds } from "../lib/clock.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { endOfIncidents, raise, raiseNoMore } from "./alert.ts";
 import { lockProcess, updateProcess } from "./store.ts";
-import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
+import type { ProbeAnswer, ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
 
-/** What a look found. `certain`: one look is enough. */
+/** What a look found. `well` is null where that cannot be told; `certain`: one look is enough. */
 export type Seen = {
-  well: boolean;
+  well: boolean | null;
   certain: boolean;
   why: string;
   pid: number | null;
-  probe: { ok: boolean; message: string } | null;
+  probe: ProbeAnswer | null;
 };
 
 export async function look(supervisor: ProcessSupervisor, name: string): Promise<Seen> {
   const [live, probe] = await Promise.all([supervisor.find(name), supervisor.probe(name)]);
   const pid = live?.pid ?? null;
   if (live === null) return { well: false, certain: true, why: "it does not run", pid, probe };
-  const why = probe === null ? `pid ${pid} is suspended` : `its probe ${probe.message}`;
-  return { well: probe === null ? !live.suspended : probe.ok, certain: false, why, pid, probe };
+  if (probe?.asked) return { well: probe.ok, certain: false, why: `its probe ${probe.message}`, pid, probe };
+  if (live.suspended) return { well: false, certain: false, why: `pid ${pid} is suspended`, pid, probe };
+  // What we could not ask is no failure of the process.
+  return {
+    well: probe === null ? true : null,
+    certain: false,
+    why: `its probe ${probe?.message}`,
+    pid,
+    probe,
+  };
 }
 
 /** Seen broken: why, and after which start. */

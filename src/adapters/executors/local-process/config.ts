@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { forbiddenPort } from "./forbidden-ports.ts";
 
 // A NUL ends a string for the operating system: what follows it would be lost in silence.
 const text = z.string().refine((value) => !value.includes("\0"), "must not contain NUL");
@@ -14,6 +15,12 @@ const environment = z
 const probe = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
+    .superRefine((url, issue) => {
+      const port = forbiddenPort(url);
+      if (port === undefined) return;
+      const message = `has port ${port}, which no HTTP client asks, for it belongs to another protocol: take another one`;
+      issue.addIssue({ code: "custom", message });
+    })
     .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password"),
   timeout_ms: milliseconds.min(1).default(2_000),
   expect_status: z.number().int().min(100).max(599).default(200),

@@ -83,8 +83,7 @@ function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): Local
     async probe(name) {
       const { probe } = named(name).config;
       if (probe === undefined) return null;
-      const { ok, message } = await ask(probe);
-      return { ok, message };
+      return ask(probe);
     },
     start: async (name) => turns.take(name, () => startOne(named(name))),
     stop: async (name) => turns.take(name, () => stopOne(named(name))),
