@@ -20,7 +20,9 @@ function name(text: string): string {
 
 /** What people should know of one beside its state. */
 function remarks({
+  name,
   state,
+  copies,
   pid,
   problem,
   changed,
@@ -40,6 +42,11 @@ function remarks({
     ...(problem === null && unseen === null && probe !== null && pid !== null
       ? [`probe ${probe.message}`]
       : []),
+    ...(copies.length === 0
+      ? []
+      : [
+          `pid ${copies.join(", ")} runs outside of its record: have it run in the foreground, and end what is left with awoooi processes stop ${name}`,
+        ]),
     ...(changed ? ["configured otherwise since its start"] : []),
     ...(watched ? [] : ["not watched"]),
   ].join("; ");

@@ -24,6 +24,8 @@ export const process = z.object({
   /** null: none runs. */
   pid: z.number().int().nullable(),
   started_at: wireTime.nullable(),
+  /** Pids that were started for it and live outside of its record, as of a program that puts itself into the background. */
+  copies: z.array(z.number().int()),
   /** It runs as it was started, and is configured otherwise since: that takes effect at its next start. */
   changed: z.boolean(),
   autostart: z.boolean(),

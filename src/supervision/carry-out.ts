@@ -76,7 +76,9 @@ export async function carryOut(
   const { name, to } = task;
   const found = await supervisor.find(name);
   const pid = found?.pid ?? null;
-  const changed = (found !== null) !== (to === "start");
+  // What has put itself into the background is stopped too.
+  const runs = found !== null || (to === "stop" && (await supervisor.copies()).has(name));
+  const changed = runs !== (to === "start");
   const startOf = () => supervisor.latestStart(name).catch(() => null);
   if (!changed) {
     const suspended = task.asked && to === "start" && found?.suspended;

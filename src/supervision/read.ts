@@ -27,7 +27,7 @@ export async function presentProcess(
   row: ProcessRow | undefined,
   { ran, probe, waits, unseen }: Remembered,
   supervisor: Pick<ProcessSupervisor, "find">,
-  now: Date,
+  { now, copies }: { now: Date; copies: readonly number[] },
 ): Promise<WireProcess> {
   const seen = await found(supervisor, process.name);
   const live = seen === null || "error" in seen ? null : seen;
@@ -37,6 +37,7 @@ export async function presentProcess(
     state: stateOf(row, seen),
     pid: live?.pid ?? null,
     started_at: live?.started_at ?? null,
+    copies: [...copies],
     changed: live?.changed ?? false,
     autostart: process.autostart,
     watched: isWatched(process, row, ran || live !== null),

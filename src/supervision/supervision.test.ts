@@ -362,6 +362,24 @@ describe("a stop on purpose", () => {
     expect(await statuses()).toEqual(["firing", "resolved"]);
   });
 
+  it("ends what has put itself into the background too, of which there is one, and which is told of", async () => {
+    const script = "setsid sleep 600 >/dev/null 2>&1 & exit 0";
+    await serve(shop({ argv: ["/bin/sh", "-c", script], settle_ms: 60_000 }));
+    const [copy = 0] = await until(async () => (await local.copies()).get("shop"), "it to be gone");
+    await when(async () => (await told()).length > 0, "the alert");
+    await ask("start");
+    await when(async () => (await shown())?.state === "down", "the refusal");
+    expect(await shown()).toMatchObject({
+      pid: null,
+      copies: [copy],
+      problem: expect.stringMatching(new RegExp(`not started: pid ${copy} .* run in the foreground`)),
+    });
+    await ask("stop");
+    await when(async () => (await shown())?.state === "stopped", "the stop");
+    expect(await shown()).toMatchObject({ copies: [], problem: null });
+    expect((await ledger())[0]).toMatchObject({ action: "process.stopped", data: { pid: copy } });
+  });
+
   it("says what stands in the way", async () => {
     await serve(shop({ autostart: false, argv: ["no-such-program"] }));
     await ask("start");

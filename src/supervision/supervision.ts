@@ -110,23 +110,30 @@ export class Supervision {
     authorise(ctx.actor, "list processes", { people: "viewer" });
     const supervisor = this.#deps.supervisor();
     const rows = new Map((await processRows(ctx)).map((row) => [row.name, row]));
-    return Promise.all(supervisor.processes.map((one) => this.#present(one, rows.get(one.name), supervisor)));
+    return this.#present(supervisor.processes, rows, supervisor);
   }
 
   /** Has one started or stopped, as {@link askProcess} says. */
   async ask(ctx: Ctx, asked: Asked): Promise<WireProcess> {
     const supervisor = this.#deps.supervisor();
     const { process, row } = await askProcess(ctx, asked, supervisor.processes, this.#deps.gateway);
-    return this.#present(process, row, supervisor);
+    const [shown] = await this.#present([process], new Map([[row.name, row]]), supervisor);
+    return shown as WireProcess;
   }
 
-  #present(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor) {
-    return presentProcess(
-      process,
-      row,
-      this.#known.get(process.name) ?? stranger(),
-      supervisor,
-      this.#deps.ctx.clock.now(),
+  async #present(
+    processes: readonly SupervisedProcess[],
+    rows: ReadonlyMap<string, ProcessRow>,
+    supervisor: ProcessSupervisor,
+  ): Promise<WireProcess[]> {
+    const now = this.#deps.ctx.clock.now();
+    const all: ReadonlyMap<string, readonly number[]> = await supervisor.copies().catch(() => new Map());
+    return Promise.all(
+      processes.map((one) => {
+        const { name } = one;
+        const known = this.#known.get(name) ?? stranger();
+        return presentProcess(one, rows.get(name), known, supervisor, { now, copies: all.get(name) ?? [] });
+      }),
     );
   }
 

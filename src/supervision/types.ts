@@ -33,6 +33,8 @@ export type ProcessSupervisor = {
   processes: readonly SupervisedProcess[];
   /** What runs now; null: nothing does. */
   find(name: string): Promise<RunningProcess | null>;
+  /** Pids that live outside of what `find` finds and were started for these names here: a start is refused meanwhile. */
+  copies(): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Names its latest start, as far as is known: another one has another name. */
   latestStart(name: string): Promise<string>;
   /** What its probe answers; null: it has none. Not `asked`: for a reason of our own, which says nothing of the process. */

@@ -20,7 +20,12 @@ export type Seen = {
 export async function look(supervisor: ProcessSupervisor, name: string): Promise<Seen> {
   const [live, probe] = await Promise.all([supervisor.find(name), supervisor.probe(name)]);
   const pid = live?.pid ?? null;
-  if (live === null) return { well: false, certain: true, why: "it does not run", pid, probe };
+  if (live === null) {
+    const others = (await supervisor.copies()).get(name) ?? [];
+    const but = `, but pid ${others.join(", ")} that was started for it does: it has put itself into the background`;
+    const why = `it does not run${others.length === 0 ? "" : but}`;
+    return { well: false, certain: true, why, pid, probe };
+  }
   if (probe?.asked) return { well: probe.ok, certain: false, why: `its probe ${probe.message}`, pid, probe };
   if (live.suspended) return { well: false, certain: false, why: `pid ${pid} is suspended`, pid, probe };
   // What we could not ask is no failure of the process.

@@ -6,11 +6,11 @@ const text = z.string().refine((value) => !value.includes("\0"), "must not conta
 const milliseconds = z.number().int().min(0).max(600_000);
 const accountId = z.number().int().min(0).max(4_294_967_294);
 
-const OURS = ["AWOOOI_PROCESS", "AWOOOI_EXECUTION_ID"];
+const OURS = ["AWOOOI_PROCESS", "AWOOOI_INSTALLATION", "AWOOOI_EXECUTION_ID"];
 
 const environment = z
   .record(text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not a name of an environment variable"), text)
-  .refine((env) => !OURS.some((name) => name in env), `${OURS.join(" and ")} are set by AWOOOI`);
+  .refine((env) => !OURS.some((name) => name in env), `${OURS.join(", ")} are set by AWOOOI`);
 
 const probe = z.strictObject({
   url: z

@@ -379,7 +379,8 @@ describe("the environment of a process", () => {
     await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     await until(async () => (await log()).includes("}"), "the environment");
     const allowed = ["PATH", "HOME", "LANG", "TZ"].filter((name) => process.env[name] !== undefined);
-    expect(await keys()).toEqual([...allowed, "PORT", "AWOOOI_PROCESS", "AWOOOI_EXECUTION_ID"].sort());
+    const ours = ["AWOOOI_PROCESS", "AWOOOI_INSTALLATION", "AWOOOI_EXECUTION_ID"];
+    expect(await keys()).toEqual([...allowed, "PORT", ...ours].sort());
     expect(JSON.parse(await log())).toMatchObject({
       AWOOOI_PROCESS: "shop",
       AWOOOI_EXECUTION_ID: `${RUN}-1`,
@@ -632,12 +633,13 @@ describe("before anyone signs", () => {
         { argv: [""] },
         { argv: ["a\0b"] },
         { env: { AWOOOI_EXECUTION_ID: `${RUN}-1` } },
+        { env: { AWOOOI_INSTALLATION: "/elsewhere" } },
         { env: { "A=B": "" } },
         { probe: { url: "file:///etc/passwd" } },
         { probe: { url: "http://ada:secret@localhost/" } },
         { shell: true },
       ].map(refused),
-    ).toEqual(Array(10).fill(true));
+    ).toEqual(Array(11).fill(true));
     expect(localProcess.describe()).toMatchObject({ kind: "executor", secrets: ["processes[].env"] });
   });
 });

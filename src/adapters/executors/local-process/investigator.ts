@@ -3,7 +3,7 @@ import type { Investigator } from "../../../decision/index.ts";
 import { inTime } from "../../../lib/duration.ts";
 import { ageOf, configured, type Look, look } from "./look.ts";
 import type { Probed } from "./probe.ts";
-import type { Live, Supervised } from "./supervised.ts";
+import type { Supervised } from "./supervised.ts";
 
 // What has been up for less may be between two crashes.
 const LATELY_SECONDS = 60;
@@ -11,7 +11,12 @@ const LATELY_SECONDS = 60;
 type Said = Omit<Finding, "evidence">;
 
 /** What it says of a process that it runs, does not, or has only just begun to; null: nothing. */
-function ofProcess(name: string, { live }: Look, stopped: string | undefined, now: Date): Said | null {
+function ofProcess(
+  name: string,
+  { live, copies }: Look,
+  stopped: string | undefined,
+  now: Date,
+): Said | null {
   if (live === undefined && stopped !== undefined)
     return {
       code: "process_stopped",
@@ -19,6 +24,8 @@ function ofProcess(name: string, { live }: Look, stopped: string | undefined, no
       title: `${name} was stopped on purpose ${stopped}`,
       meaning: `Somebody stopped it on purpose: awoooi processes start ${name} starts it again.`,
     };
+  // It is told of what does run.
+  if (live === undefined && copies.length > 0) return null;
   if (live === undefined)
     return {
       code: "process_not_running",
@@ -44,11 +51,19 @@ function ofProcess(name: string, { live }: Look, stopped: string | undefined, no
       };
 }
 
+/** What it says of a process that others live that were started for it. */
+const ofCopies = (name: string, { copies }: Look): Said => ({
+  code: "process_in_background",
+  weight: "cause",
+  title: `${name} has left its place: ${copies.length === 1 ? "a process" : `${copies.length} processes`} started for it live outside of its record`,
+  meaning: `A program that puts itself into the background cannot be watched or restarted, and is not started once more: have it run in the foreground (nginx -g "daemon off;", redis daemonize no, gunicorn without -D), and end what is left with awoooi processes stop ${name}.`,
+});
+
 /** What the answer of its probe says; null: nothing. */
-function ofProbe(name: string, { ok, message }: Probed, live: Live | undefined): Said | null {
+function ofProbe(name: string, { ok, message }: Probed, { live, copies }: Look): Said | null {
   // Whoever answers there, it is not the process.
   if (live === undefined)
-    return ok
+    return ok && copies.length === 0
       ? {
           code: "address_taken",
           weight: "cause",
@@ -88,12 +103,21 @@ export function createInvestigator(processes: ReadonlyMap<string, Supervised>): 
       const { name } = target;
       const one = configured(processes, name);
       const seen = await look(one, now);
-      const { live, text, probed } = seen;
+      const { text, probed, copies } = seen;
       const at = now.toISOString();
       const parts = [
         { subject: `process ${name}`, text, finding: ofProcess(name, seen, one.stopped(), now) },
+        ...(copies.length > 0
+          ? [
+              {
+                subject: `other processes of ${name}`,
+                text: `pid ${copies.map(({ pid }) => pid).join(", ")}`,
+                finding: ofCopies(name, seen),
+              },
+            ]
+          : []),
         ...(probed?.asked
-          ? [{ subject: `probe of ${name}`, text: probed.message, finding: ofProbe(name, probed, live) }]
+          ? [{ subject: `probe of ${name}`, text: probed.message, finding: ofProbe(name, probed, seen) }]
           : []),
       ].map((part, index) => ({ ...part, id: `E${index + 1}` }));
       return {

@@ -32,7 +32,7 @@ function candidates(config: ProcessConfig): string[] {
   const [program = ""] = config.argv;
   const cwd = resolve(config.cwd ?? ".");
   if (program.includes("/")) return [resolve(cwd, program)];
-  const path = childEnv(config, null).PATH ?? "/usr/bin:/bin";
+  const path = childEnv(config).PATH ?? "/usr/bin:/bin";
   return path.split(delimiter).map((folder) => resolve(cwd, folder, program));
 }
 

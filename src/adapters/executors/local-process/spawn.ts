@@ -7,10 +7,11 @@ import { messageOf } from "../../../lib/error.ts";
 import { plainText } from "../../../lib/plain-text.ts";
 import { redactText } from "../../../lib/redact.ts";
 import { wait } from "../../../lib/wait.ts";
-import { childEnv } from "./child-env.ts";
+import { copiesOf, inBackground } from "./background.ts";
+import { childEnv, type Origin } from "./child-env.ts";
 import type { ProcessConfig } from "./config.ts";
 import type { SystemProcess } from "./process-table.ts";
-import { keepRecord, type Supervised } from "./supervised.ts";
+import { installationOf, keepRecord, type Supervised } from "./supervised.ts";
 
 /** How a start went. A `pid` without `ok`: one was started, but something is wrong with it. */
 export type Spawned = { ok: true; pid: number } | { ok: false; pid?: number; error: string; stderr?: string };
@@ -45,13 +46,13 @@ async function tail(file: string, offset: number): Promise<string> {
 }
 
 /** Detached, in a session of its own, and with no pipe to us: it lives on when we end. */
-function spawnDetached(config: ProcessConfig, execution_id: string | null, output: number): ChildProcess {
+function spawnDetached(config: ProcessConfig, origin: Origin, output: number): ChildProcess {
   const { argv, cwd, uid, gid } = config;
   const [program = "", ...rest] = argv;
   return spawn(program, rest, {
     detached: true,
     stdio: ["ignore", output, output],
-    env: childEnv(config, execution_id),
+    env: childEnv(config, origin),
     ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
@@ -70,7 +71,8 @@ async function launch(one: Supervised, execution_id: string | null): Promise<Lau
   const output = await openLog(one.logFile);
   try {
     const logStart = (await output.stat()).size;
-    const child = spawnDetached(one.config, execution_id, output.fd);
+    const origin = { installation: await installationOf(one), execution_id };
+    const child = spawnDetached(one.config, origin, output.fd);
     const begun = performance.now();
     const end = new Promise<string>((resolve) => {
       child.once("exit", (code, signal) => {
@@ -119,7 +121,9 @@ export async function start(
   settled.abort();
   if (ended !== undefined) {
     const stderr = await tail(one.logFile, logStart).catch(messageOf);
-    return { ok: false, pid, error: `started pid ${pid}, but it ended ${ended}`, stderr };
+    const left = inBackground(one.config.name, await copiesOf(one).catch(() => []));
+    const error = [`started pid ${pid}, but it ended ${ended}`, ...(left === null ? [] : [left])].join("; ");
+    return { ok: false, pid, error, stderr };
   }
   if (signal?.aborted)
     return { ok: false, pid, error: `started pid ${pid}, cancelled before it had settled` };

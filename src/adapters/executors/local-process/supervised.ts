@@ -109,10 +109,19 @@ async function byMarks(one: Supervised, suits: (marks: Marks) => boolean): Promi
   return undefined;
 }
 
+/** Tells the processes of this installation from those of others: its folder of process files and logs. */
+export const installationOf = ({ logFile }: Supervised): Promise<string> =>
+  realpath(dirname(logFile)).catch(() => dirname(logFile));
+
+/** Whether a file that a process writes to is the log of a name, or the generation of it that is kept. */
+export const isLogOf = (folder: string, name: string, file: string | undefined): boolean => {
+  const log = join(folder, `${name}.log`);
+  return [log, `${log}.1`].includes(file?.replace(/ \(deleted\)$/, "") ?? "");
+};
+
 async function ownLog(one: Supervised): Promise<(marks: Marks) => boolean> {
-  const folder = await realpath(dirname(one.logFile)).catch(() => dirname(one.logFile));
-  const file = join(folder, `${one.config.name}.log`);
-  return ({ stdout }) => [file, `${file}.1`].includes(stdout?.replace(/ \(deleted\)$/, "") ?? "");
+  const folder = await installationOf(one);
+  return ({ stdout }) => isLogOf(folder, one.config.name, stdout);
 }
 
 /**
