@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -637,6 +637,14 @@ describe("the watch", () => {
     site.answer(200);
     await when(async () => (await shown())?.state === "running", "its end");
     expect(await statuses()).toEqual(["firing", "firing", "resolved"]);
+  });
+
+  it("keeps what a process prints from filling the disk, while it runs", async () => {
+    await serve(shop({ argv: ["/bin/sh", "-c", "head -c 11000000 /dev/zero; exec sleep 600"], ...SELDOM }));
+    const size = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size;
+    await when(() => size("shop.log.1") === 10 * 1024 * 1024, "the generation that is kept");
+    expect(size("shop.log")).toBeLessThan(1_000_000);
+    expect(said()).toContain("the log of process shop has grown past 10 MiB, and is cut from now on");
   });
 
   it("shows a process that could not be looked up as such", async () => {

@@ -185,6 +185,7 @@ export class Supervision {
     const acts = await doneTo(this.#deps.ctx, "process");
     const notice = async ({ name }: SupervisedProcess) => {
       const known = this.#known.get(name);
+      await supervisor.boundLog(name);
       // What cannot be looked up now is looked up by the next tick.
       const start = await supervisor.latestStart(name).catch(() => null);
       if (known === undefined || start === null) return;

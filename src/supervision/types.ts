@@ -35,6 +35,8 @@ export type ProcessSupervisor = {
   find(name: string): Promise<RunningProcess | null>;
   /** Pids that live outside of what `find` finds and were started for these names here: a start is refused meanwhile. */
   copies(): Promise<ReadonlyMap<string, readonly number[]>>;
+  /** Keeps what it prints from filling the disk. Never throws for what the disk does. */
+  boundLog(name: string): Promise<void>;
   /** Names its latest start, as far as is known: another one has another name. */
   latestStart(name: string): Promise<string>;
   /** What its probe answers; null: it has none. Not `asked`: for a reason of our own, which says nothing of the process. */

@@ -654,4 +654,28 @@ describe("the log", () => {
     expect(await log()).toBe("ready\n");
     expect((await stat(join(stateDir, "shop.log.1"))).size).toBe(10 * 1024 * 1024 + 1);
   });
+
+  it("is bounded while its process prints on, which loses nothing of its end", async () => {
+    const LIMIT = 10 * 1024 * 1024;
+    // Prints 25 MB, then one line for each that it is given.
+    const local = await shop(`
+      process.on("SIGUSR2", () => process.stdout.write("more\\n"));
+      setInterval(() => {}, 1_000);
+      const line = "x".repeat(99_999) + "\\n";
+      for (let at = 0; at < 250; at += 1) process.stdout.write(line);
+      process.stdout.write("ready\\n");
+    `);
+    const pid = await up(local);
+    await local.boundLog("shop");
+    expect(await log()).toBe("");
+    const kept = await readFile(join(stateDir, "shop.log.1"), "utf8");
+    expect([kept.length, kept.endsWith("x\nready\n")]).toEqual([LIMIT, true]);
+    process.kill(pid, "SIGUSR2");
+    await until(async () => (await log()).includes("more"), "more");
+    // At its beginning, without a hole.
+    expect(await log()).toBe("more\n");
+    expect((await local.find("shop"))?.pid).toBe(pid);
+    await local.boundLog("shop");
+    expect(await log()).toBe("more\n");
+  });
 });

@@ -9,6 +9,7 @@ import { carriersOf, copiesByName, copiesOf, inBackground } from "./background.t
 import { type LocalProcessConfig, localProcessConfig, processConfig } from "./config.ts";
 import { createExecutor } from "./executor.ts";
 import { createInvestigator } from "./investigator.ts";
+import { boundLog } from "./log-file.ts";
 import { createObserver } from "./observer.ts";
 import { ask } from "./probe.ts";
 import { systemTable } from "./process-table.ts";
@@ -85,6 +86,7 @@ function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): Local
     }),
     find: async (name) => find(named(name)),
     copies: () => copiesByName(all.values()),
+    boundLog: async (name) => boundLog(named(name)),
     latestStart: async (name) => latestStart(named(name)),
     async probe(name) {
       const { probe } = named(name).config;
