@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { process as one, processList, processName, type WireProcess } from "../contract/process.ts";
+import { clip } from "../lib/clip.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { wait } from "../lib/wait.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
-import { byWhom, moment } from "./print.ts";
+import { byWhom, clean, moment } from "./print.ts";
 
 type Options = { json?: boolean; comment?: string };
 
@@ -52,6 +53,16 @@ function remarks({
   ].join("; ");
 }
 
+// What is last in a line may be longer than a cell.
+const MOST = 160;
+
+/** The remarks in one line; of longer ones the beginning, and where the whole is. */
+function shortened({ out }: Session, process: WireProcess): string {
+  const text = clean(remarks(process));
+  const where = ` (${out.awoooi("diagnose", process.name)})`;
+  return text.length <= MOST ? text : `${clip(text, MOST - where.length)}${where}`;
+}
+
 const styleOf = (state: WireProcess["state"], unseen: WireProcess["unseen"] = null) => {
   if (state === "down") return "red";
   return state === "running" && unseen === null ? "green" : "yellow";
@@ -71,7 +82,7 @@ async function list(session: Session, { json }: Options): Promise<void> {
       process.pid === null ? "-" : String(process.pid),
       process.started_at === null ? "-" : moment(process.started_at),
       process.autostart ? "yes" : "no",
-      remarks(process),
+      { text: shortened(session, process), whole: true },
     ]),
   );
 }

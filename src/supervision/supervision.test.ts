@@ -380,6 +380,32 @@ describe("a stop on purpose", () => {
     expect((await ledger())[0]).toMatchObject({ action: "process.stopped", data: { pid: copy } });
   });
 
+  it("is that of whoever asked first, until there is something to stop again", async () => {
+    await serve(shop());
+    await ask("stop");
+    clock.forward(10);
+    await ask("stop", "admin");
+    expect(await shown()).toMatchObject({ state: "stopping", asked_by: "approver" });
+    await second();
+    const first = await shown();
+    clock.forward(10);
+    expect(await ask("stop", "admin")).toEqual(first);
+    expect(await shown()).toMatchObject({
+      state: "stopped",
+      asked_by: "approver",
+      asked_at: first?.asked_at,
+    });
+    expect((await ledger())[0]).toMatchObject({ action: "process.stop_asked", actor: "admin" });
+    await second();
+    const seen = await local.observer.observe({ kind: "process", name: "shop" }, clock.now());
+    expect(seen.facts[0]?.message).toContain("stopped on purpose by approver");
+    // Somebody started it past us.
+    await local.start("shop");
+    await ask("stop", "admin");
+    await when(async () => (await pid()) === null, "the stop");
+    expect(await shown()).toMatchObject({ state: "stopped", asked_by: "admin" });
+  });
+
   it("says what stands in the way", async () => {
     await serve(shop({ autostart: false, argv: ["no-such-program"] }));
     await ask("start");

@@ -116,7 +116,11 @@ export class Supervision {
   /** Has one started or stopped, as {@link askProcess} says. */
   async ask(ctx: Ctx, asked: Asked): Promise<WireProcess> {
     const supervisor = this.#deps.supervisor();
-    const { process, row } = await askProcess(ctx, asked, supervisor.processes, this.#deps.gateway);
+    // What cannot be looked up is taken for running: then it is looked at again when it is stopped.
+    const runs = async (name: string) =>
+      (await supervisor.find(name)) !== null || (await supervisor.copies()).has(name);
+    const running = { processes: supervisor.processes, runs: (name: string) => runs(name).catch(() => true) };
+    const { process, row } = await askProcess(ctx, asked, running, this.#deps.gateway);
     const [shown] = await this.#present([process], new Map([[row.name, row]]), supervisor);
     return shown as WireProcess;
   }

@@ -221,6 +221,15 @@ describe("a supervised process", () => {
   });
 });
 
+it("says where the whole is of a problem that is too long for the list", async () => {
+  const script = "for n in $(seq 40); do echo trouble number $n; done; exit 3";
+  await serve({ processes: [{ name: "shop", argv: ["/bin/sh", "-c", script], settle_ms: 60_000 }] });
+  await until(async () => (await shown())?.state === "down", "it to be down");
+  const { out } = await cli("processes", "ls");
+  expect(out).toMatch(/shop +down .*it does not run: shop: started pid .*… \(awoooi diagnose shop\)\n$/);
+  expect((await cli("diagnose", "shop")).out).toContain("trouble number 40");
+});
+
 describe("a reload", () => {
   it("starts a process that it adds, lets one run on that it changes or takes out, and says so", async () => {
     const [shop, till] = [idle("shop"), idle("till")];

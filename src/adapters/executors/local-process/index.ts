@@ -13,6 +13,7 @@ import { boundLog } from "./log-file.ts";
 import { createObserver } from "./observer.ts";
 import { ask } from "./probe.ts";
 import { systemTable } from "./process-table.ts";
+import { missingProgram } from "./program.ts";
 import { start } from "./spawn.ts";
 import { stopEach, stopGroup } from "./stop.ts";
 import { hasChanged, latestStart, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
@@ -103,6 +104,7 @@ export const localProcess = {
   id: "local-process",
   config: localProcessConfig,
   processConfig,
+  missingProgram,
   describe: () => ({
     name: "Local processes",
     kind: "executor" as const,
