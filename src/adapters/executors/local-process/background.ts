@@ -13,11 +13,13 @@ type Marked = { process: SystemProcess; marks: Marks };
 async function markedProcesses({ table }: Supervised): Promise<{ all: SystemProcess[]; marked: Marked[] }> {
   const all = (await table.all()).filter(lives);
   const { marks } = table;
-  const found = all.map(async (one) => {
+  const marked: Marked[] = [];
+  // One after the other: a thousand open files at once are more than a server may have.
+  for (const one of all) {
     const own = one.pid === process.pid ? undefined : await marks?.(one.pid);
-    return own === undefined ? [] : [{ process: one, marks: own }];
-  });
-  return { all, marked: (await Promise.all(found)).flat() };
+    if (own !== undefined) marked.push({ process: one, marks: own });
+  }
+  return { all, marked };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Finding } from "../../../contract/evidence.ts";
 import type { Investigator } from "../../../decision/index.ts";
 import { inTime } from "../../../lib/duration.ts";
+import { type Carrier, copiesOf } from "./background.ts";
 import { tail } from "./log-file.ts";
 import { ageOf, configured, type Look, look } from "./look.ts";
 import type { Probed } from "./probe.ts";
@@ -21,8 +22,11 @@ const LOG = "log of ";
 
 type Said = Omit<Finding, "evidence">;
 
+/** With what was started for it and lives beside. */
+type Seen = Look & { copies: Carrier[] };
+
 /** What it says of a process that it runs, does not, or has only just begun to; null: nothing. */
-function ofProcess(one: Supervised, { live, copies }: Look, now: Date): Said | null {
+function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | null {
   const { name } = one.config;
   const stopped = one.stopped();
   if (live === undefined && stopped !== undefined)
@@ -59,16 +63,18 @@ function ofProcess(one: Supervised, { live, copies }: Look, now: Date): Said | n
       };
 }
 
+const pidsOf = (copies: readonly Carrier[]) => copies.map(({ pid }) => pid).join(", ");
+
 /** What it says of a process that others live that were started for it. */
-const ofCopies = (name: string, { copies }: Look): Said => ({
+const ofCopies = (name: string, { copies }: Seen): Said => ({
   code: "process_in_background",
   weight: "cause",
-  title: `${name} has left its place: ${copies.length === 1 ? "a process" : `${copies.length} processes`} started for it live outside of its record`,
+  title: `${name} has put itself into the background: pid ${pidsOf(copies)} lives outside of its record`,
   meaning: `A program that puts itself into the background cannot be watched or restarted, and is not started once more: have it run in the foreground (nginx -g "daemon off;", redis daemonize no, gunicorn without -D), and end what is left with awoooi processes stop ${name}.`,
 });
 
 /** What the answer of its probe says; null: nothing. */
-function ofProbe(name: string, { ok, message }: Probed, { live, copies }: Look): Said | null {
+function ofProbe(name: string, { ok, message }: Probed, { live, copies }: Seen): Said | null {
   // Whoever answers there, it is not the process.
   if (live === undefined)
     return ok && copies.length === 0
@@ -112,16 +118,16 @@ function missingOf(name: string, probed: Probed | undefined): string[] {
 type Part = { id: string; subject: string; text: string; finding: Said | null };
 
 /** All that was read of a process, each with what it means. */
-async function partsOf(one: Supervised, seen: Look, now: Date): Promise<Part[]> {
+async function partsOf(one: Supervised, alone: Look, now: Date): Promise<Part[]> {
   const { name } = one.config;
+  const seen = { ...alone, copies: await copiesOf(one) };
   const { live, text, probed, copies } = seen;
   const words = live === undefined && one.stopped() === undefined ? await lastWords(one) : [];
-  const pids = copies.map(({ pid }) => pid).join(", ");
   const parts = [
     { subject: `process ${name}`, text, finding: ofProcess(one, seen, now) },
     ...(copies.length === 0
       ? []
-      : [{ subject: OTHERS + name, text: `pid ${pids}`, finding: ofCopies(name, seen) }]),
+      : [{ subject: OTHERS + name, text: `pid ${pidsOf(copies)}`, finding: ofCopies(name, seen) }]),
     ...(probed?.asked
       ? [{ subject: `probe of ${name}`, text: probed.message, finding: ofProbe(name, probed, seen) }]
       : []),

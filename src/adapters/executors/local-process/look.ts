@@ -1,11 +1,10 @@
 import { clip } from "../../../lib/clip.ts";
 import { inTime } from "../../../lib/duration.ts";
-import { type Carrier, copiesOf } from "./background.ts";
 import { ask, type Probed } from "./probe.ts";
 import { type Live, locate, type Supervised } from "./supervised.ts";
 
 /** What is seen of a process now: `text` says of itself what it does, `probed` what its probe is answered, if it has one. */
-export type Look = { live: Live | undefined; text: string; probed: Probed | undefined; copies: Carrier[] };
+export type Look = { live: Live | undefined; text: string; probed: Probed | undefined };
 
 /** The configured process of this name; throws where there is none. */
 export function configured(processes: ReadonlyMap<string, Supervised>, name: string): Supervised {
@@ -20,9 +19,9 @@ export const ageOf = ({ started_at }: Live, now: Date): number => now.getTime() 
 /** Whether it lives, and what its probe answers: both are looked at, at the same time. */
 export async function look(one: Supervised, now: Date): Promise<Look> {
   const { probe } = one.config;
-  const [live, probed, copies] = await Promise.all([locate(one), probe && ask(probe), copiesOf(one)]);
+  const [live, probed] = await Promise.all([locate(one), probe && ask(probe)]);
   const text = live
     ? `pid ${live.pid}, up for ${inTime(ageOf(live, now))}${live.suspended ? ", suspended" : ""}`
     : ["none is running", one.stopped()].filter(Boolean).join(", stopped on purpose ");
-  return { live, text, probed, copies };
+  return { live, text, probed };
 }
