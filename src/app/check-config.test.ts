@@ -95,6 +95,8 @@ sweeep: {}`,
       {},
       "processes.0.cwd",
     ],
+    ["a program that is not found", "processes: [{ name: a, argv: [nosuchprog] }]", {}, "processes.0.argv"],
+    ["a program that is none", "processes: [{ name: a, argv: [/etc/passwd] }]", {}, "processes.0.argv"],
     [
       "a disabled tool that nobody offers",
       "execution: { disabled_tools: [ops/restrat] }",
@@ -113,6 +115,13 @@ sweeep: {}`,
     const { errors, warnings } = await check(yaml, env);
     expect(errors).toEqual([]);
     expect(paths(warnings)).toContain(path);
+  });
+
+  it("says along which PATH a program was looked for: that of its own environment, if it has one", async () => {
+    const yaml = "processes: [{ name: a, argv: [nosuchprog], env: { PATH: /nowhere } }]";
+    expect((await check(yaml)).warnings).toEqual([
+      { path: "processes.0.argv", message: "nosuchprog was not found along PATH, which is /nowhere here" },
+    ]);
   });
 
   it("says which name was meant, and knows those that others read", async () => {

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
+import { localProcess } from "../adapters/executors/local-process/index.ts";
 import { ssh } from "../adapters/executors/ssh/index.ts";
 import { loadRules, loadServiceRegistry } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
@@ -162,7 +163,10 @@ function doubts(config: Config): FieldError[] {
     const secret = open && Object.keys(headers).length > 0;
     doubt(secret, `mcp.servers.${index}.url`, "its headers travel unencrypted: use https");
   });
-  processes.forEach(({ cwd }, index) => {
+  processes.forEach((process, index) => {
+    const { cwd } = process;
+    const program = localProcess.missingProgram(process);
+    doubt(program !== undefined, `processes.${index}.argv`, program ?? "");
     const missing = cwd !== undefined && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true;
     doubt(missing, `processes.${index}.cwd`, `${cwd} is no folder`);
   });

@@ -162,7 +162,7 @@ describe("what is signed is bound to what is configured:", () => {
       url("https://a.example/", { authorization: "one" }),
       url("https://a.example/", { authorization: "two" }),
     ],
-    ["how a process is looked at", RESTART, web(), web({ probe: { url: "http://127.0.0.1:1/" } })],
+    ["how a process is looked at", RESTART, web(), web({ probe: { url: "http://127.0.0.1:1024/" } })],
   ])("but not %s", async (_what, operation, before, after) => {
     expect(await hashOf(after, operation)).toBe(await hashOf(before, operation));
   });

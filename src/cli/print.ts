@@ -3,8 +3,8 @@ import type { ActorKind } from "../contract/common.ts";
 import type { CliIo } from "./io.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
-/** A text, or one in a style; its control characters are taken out when it is printed. */
-export type Cell = string | { text: string; style: Style };
+/** A text, or one in a style; its control characters are taken out when it is printed. `whole`: a table does not cut it. */
+export type Cell = string | { text: string; style?: Style; whole?: true };
 
 // Invisible characters that change how text around them reads: directions, zero widths, tags. The two
 // zero-width joiners stay, as some scripts are spelled with them.
@@ -105,7 +105,9 @@ export function printer(
         write(`${styled(name.padEnd(width), "dim")}${styled(plain(value), styleOf(value))}\n`);
     },
     table(head, rows) {
-      const texts = rows.map((cells) => cells.map((cell) => cut(plain(cell))));
+      const texts = rows.map((cells) =>
+        cells.map((cell) => (typeof cell === "object" && cell.whole ? plain(cell) : cut(plain(cell)))),
+      );
       const widths = head.map((title, column) =>
         Math.max(title.length, ...texts.map((cells) => widthOf(cells[column] ?? ""))),
       );

@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { process as one, processList, processName, type WireProcess } from "../contract/process.ts";
+import { clip } from "../lib/clip.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { wait } from "../lib/wait.ts";
 import { read, request } from "./client.ts";
 import { group, leaf, type Session } from "./command.ts";
-import { byWhom, moment } from "./print.ts";
+import { byWhom, clean, moment } from "./print.ts";
 
 type Options = { json?: boolean; comment?: string };
 
@@ -20,27 +21,52 @@ function name(text: string): string {
 
 /** What people should know of one beside its state. */
 function remarks({
+  name,
   state,
+  copies,
   pid,
   problem,
   changed,
   asked_by,
   asked_by_kind,
   probe,
+  unseen,
   watched,
 }: WireProcess): string {
   const by = asked_by === null ? [] : [`by ${byWhom(asked_by, asked_by_kind ?? "unknown")}`];
   return [
     ...(state === "stopped" ? by : []),
     ...(problem === null ? [] : [problem]),
-    ...(problem === null && probe !== null && pid !== null ? [`probe ${probe.message}`] : []),
+    ...(unseen === null
+      ? []
+      : [`whether it is well cannot be told since ${moment(unseen.since)}: ${unseen.why}`]),
+    ...(problem === null && unseen === null && probe !== null && pid !== null
+      ? [`probe ${probe.message}`]
+      : []),
+    ...(copies.length === 0
+      ? []
+      : [
+          `pid ${copies.join(", ")} runs outside of its record: have it run in the foreground, and end what is left with awoooi processes stop ${name}`,
+        ]),
     ...(changed ? ["configured otherwise since its start"] : []),
     ...(watched ? [] : ["not watched"]),
   ].join("; ");
 }
 
-const styleOf = (state: WireProcess["state"]) =>
-  state === "down" ? ("red" as const) : state === "running" ? ("green" as const) : ("yellow" as const);
+// What is last in a line may be longer than a cell.
+const MOST = 160;
+
+/** The remarks in one line; of longer ones the beginning, and where the whole is. */
+function shortened({ out }: Session, process: WireProcess): string {
+  const text = clean(remarks(process));
+  const where = ` (${out.awoooi("diagnose", process.name)})`;
+  return text.length <= MOST ? text : `${clip(text, MOST - where.length)}${where}`;
+}
+
+const styleOf = (state: WireProcess["state"], unseen: WireProcess["unseen"] = null) => {
+  if (state === "down") return "red";
+  return state === "running" && unseen === null ? "green" : "yellow";
+};
 
 async function list(session: Session, { json }: Options): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/processes`);
@@ -52,11 +78,11 @@ async function list(session: Session, { json }: Options): Promise<void> {
     ["PROCESS", "STATE", "PID", "SINCE", "AUTOSTART", "REMARKS"],
     items.map((process) => [
       process.name,
-      { text: process.state, style: styleOf(process.state) },
+      { text: process.state, style: styleOf(process.state, process.unseen) },
       process.pid === null ? "-" : String(process.pid),
       process.started_at === null ? "-" : moment(process.started_at),
       process.autostart ? "yes" : "no",
-      remarks(process),
+      { text: shortened(session, process), whole: true },
     ]),
   );
 }

@@ -9,19 +9,32 @@ export const process = z.object({
   name: z.string(),
   /**
    * `starting`, `stopping`: asked for, and not done yet. `stopped`: on purpose. `down`: its watch has it for broken, and its
-   * alert fires. `not_running`: it does not run, and that raises no alert.
+   * alert fires. `not_running`: it does not run, and that raises no alert. `unknown`: what runs could not be looked up.
    */
-  state: z.enum(["running", "suspended", "starting", "stopping", "stopped", "down", "not_running"]),
+  state: z.enum([
+    "running",
+    "suspended",
+    "starting",
+    "stopping",
+    "stopped",
+    "down",
+    "not_running",
+    "unknown",
+  ]),
   /** null: none runs. */
   pid: z.number().int().nullable(),
   started_at: wireTime.nullable(),
+  /** Pids that were started for it and live outside of its record, as of a program that puts itself into the background. */
+  copies: z.array(z.number().int()),
   /** It runs as it was started, and is configured otherwise since: that takes effect at its next start. */
   changed: z.boolean(),
   autostart: z.boolean(),
   /** Whether what is broken of it raises an alert. */
   watched: z.boolean(),
-  /** What its probe last answered; null: it has none, or was not asked yet. */
-  probe: z.object({ ok: z.boolean(), message: z.string(), at: wireTime }).nullable(),
+  /** What its probe last answered; null: it has none, or was not asked yet. Not `asked`: for a reason of the server's own. */
+  probe: z.object({ ok: z.boolean(), asked: z.boolean(), message: z.string(), at: wireTime }).nullable(),
+  /** Why and since when the server cannot tell whether it is well, for a reason of its own; null: it can. */
+  unseen: z.object({ why: z.string(), since: wireTime }).nullable(),
   down_since: wireTime.nullable(),
   /** Why it is down, or why the latest start or stop did not come about. */
   problem: z.string().nullable(),

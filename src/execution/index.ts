@@ -1,3 +1,4 @@
+export { doneTo, isActedOn, isRepairedSince } from "./acts/store.ts";
 export { admitUnplanned, refuseExecution, waitForBeginnings } from "./admit.ts";
 export { attemptExecution } from "./attempt.ts";
 export { isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
@@ -25,7 +26,6 @@ export {
   executionsUnderWay,
   findExecution,
   incidentsInExecution,
-  isActedOn,
   overdueExecutions,
 } from "./store.ts";
 export { listTools } from "./tools.ts";

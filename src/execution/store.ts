@@ -229,22 +229,6 @@ export async function actedSince(
   };
 }
 
-/** Whether an execution acts on this target, or its effect is being looked at. */
-export async function isActedOn(ctx: Ctx, target: OperationTarget): Promise<boolean> {
-  const rows = await ctx.db
-    .select({ id: executions.execution_id })
-    .from(executions)
-    .where(
-      and(
-        inArray(executions.status, ["running", "verifying"]),
-        gt(executions.attempts, 0),
-        sql`${executions.operation}->'target' = ${JSON.stringify(target)}::jsonb`,
-      ),
-    )
-    .limit(1);
-  return rows.length > 0;
-}
-
 /** Executions that are acting now, oldest first. */
 export async function actingNow(ctx: Ctx): Promise<string[]> {
   const rows = await ctx.db

@@ -1,11 +1,14 @@
 import type { Ctx } from "../db/ctx.ts";
-import { journalOwn, type OwnAlert } from "../intake/index.ts";
+import { incidentsById, isActive } from "../incident/index.ts";
+import { alertIdentity, incidentsOfFiring, journalOwn, type OwnAlert, ownSource } from "../intake/index.ts";
 import { hashOfTexts } from "../lib/canonical-json.ts";
 import { clip } from "../lib/clip.ts";
 import type { ProcessRow, SupervisedProcess } from "./types.ts";
 
 /** One that is not configured any more has no settings. */
 type Watched = Pick<SupervisedProcess, "name"> & Partial<Pick<SupervisedProcess, "watch">>;
+
+const fingerprintOf = (name: string) => `PROC-${hashOfTexts(["process", name]).slice(0, 12)}`;
 
 /**
  * The alert of a process that is down. Labelled as others' alerts about a service are: the same by an outside monitor is
@@ -14,7 +17,7 @@ type Watched = Pick<SupervisedProcess, "name"> & Partial<Pick<SupervisedProcess,
 function alertOf({ name, watch }: Watched, { problem, since }: ProcessRow): OwnAlert {
   const { severity } = watch ?? {};
   return {
-    fingerprint: `PROC-${hashOfTexts(["process", name]).slice(0, 12)}`,
+    fingerprint: fingerprintOf(name),
     labels: {
       alertname: "ServiceUnreachable",
       service: name,
@@ -33,8 +36,20 @@ export async function raise(tx: Ctx, process: Watched, row: ProcessRow): Promise
   await journalOwn(tx, alertOf(process, row));
 }
 
-/** Journals that it is down no longer, if it was: to be asked before its row says so. */
+/** Journals that it is down no longer, if its alert fires: to be asked before its row says so. */
 export async function raiseNoMore(tx: Ctx, process: Watched, row: ProcessRow): Promise<void> {
-  if (row.state !== "down") return;
+  if (row.told_at === null) return;
   await journalOwn(tx, { ...alertOf(process, row), status: "resolved" });
+}
+
+/** When and how the incidents ended that its firing alert is in; null: one is active, or it is in none. */
+export async function endOfIncidents(tx: Ctx, name: string): Promise<{ at: Date; byHand: boolean } | null> {
+  const ids = await incidentsOfFiring(tx, [alertIdentity(ownSource.id, "", fingerprintOf(name))]);
+  const incidents = [...(await incidentsById(tx, ids)).values()];
+  const ends = incidents.map(({ resolved_at }) => resolved_at?.getTime() ?? 0);
+  if (incidents.length === 0 || incidents.some(isActive)) return null;
+  return {
+    at: new Date(Math.max(...ends)),
+    byHand: incidents.some(({ resolved_through }) => resolved_through === "person"),
+  };
 }

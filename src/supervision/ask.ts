@@ -12,15 +12,19 @@ import type { ProcessRow, SupervisedProcess } from "./types.ts";
 
 export type Asked = { name: string; to: "start" | "stop"; comment?: string | undefined };
 
+/** What is configured, and whether anything of a process runs. */
+export type Running = { processes: readonly SupervisedProcess[]; runs: (name: string) => Promise<boolean> };
+
 /**
  * Has a process started or stopped, which is done soon after this has committed. It is the person's own act and stands on no
  * plan: an approver's, or an admin's where a restart takes more than one signature. One that is stopped so stays
- * stopped until it is started, and its own alert ends; that of one that is started ends when it is well. Throws `not_found`, and `conflict` while changes are stopped.
+ * stopped until it is started, and its own alert ends; that of one that is started ends when it is well. What was asked for already
+ * stays as whoever asked first has it. Throws `not_found`, and `conflict` while changes are stopped.
  */
 export async function askProcess(
   ctx: Ctx,
   { name, to, comment }: Asked,
-  processes: readonly SupervisedProcess[],
+  { processes, runs }: Running,
   gateway: Gateway,
 ): Promise<{ process: SupervisedProcess; row: ProcessRow }> {
   const { required_signatures } = gateway();
@@ -29,6 +33,7 @@ export async function askProcess(
   const process = processes.find((one) => one.name === name);
   if (process === undefined)
     throw new AwoooiError("not_found", `There is no process ${name} in the configuration.`);
+  const running = await runs(name);
   return transaction(ctx, async (tx) => {
     const refused = await admitUnplanned(tx, gateway);
     if (refused !== undefined) throw new AwoooiError("conflict", `${refused.message}.`);
@@ -36,8 +41,11 @@ export async function askProcess(
     // One that is started is not well yet: its alert ends when it is.
     if (to === "stop") await raiseNoMore(tx, process, row);
     record(tx, { action: `process.${to}_asked`, subject: name, data: { comment, before: row.state } });
+    const state = to === "start" ? "starting" : "stopping";
+    if (row.state === state || (to === "stop" && row.state === "stopped" && !running))
+      return { process, row };
     const asked = await updateProcess(tx, name, {
-      state: to === "start" ? "starting" : "stopping",
+      state,
       problem: null,
       asked_by: actorLabel(tx.actor),
       asked_by_kind: tx.actor.kind,

@@ -12,7 +12,13 @@ import type { ProcessSupervisor } from "./types.ts";
 export type Task = { name: string; to: "start" | "stop"; asked: boolean };
 
 /** What came of a task; `changed`: it was not as wanted before. */
-export type Acted = { pid: number | null; problem: string | null; changed: boolean };
+export type Acted = {
+  pid: number | null;
+  problem: string | null;
+  changed: boolean;
+  /** Which start was the latest then; null: that could not be looked up. */
+  start: string | null;
+};
 
 /** Whether what was to be done is still wanted: whoever asked may have asked for the opposite since. */
 const isWanted = ({ to, asked }: Task, state: string | undefined) =>
@@ -34,7 +40,11 @@ async function begin(ctx: Ctx, task: Task, gateway: Gateway): Promise<string | n
 }
 
 /** Writes down what came of it, where that is anything to write down. */
-export async function writeDown(ctx: Ctx, task: Task, { pid, problem, changed }: Acted): Promise<void> {
+export async function writeDown(
+  ctx: Ctx,
+  task: Task,
+  { pid, problem, changed, start }: Acted,
+): Promise<void> {
   const { name, to, asked } = task;
   // What runs already when the server starts is none.
   if (!changed && !asked) return;
@@ -44,10 +54,11 @@ export async function writeDown(ctx: Ctx, task: Task, { pid, problem, changed }:
     const what = problem !== null ? `${to}_failed` : to === "start" ? "started" : "stopped";
     record(tx, { action: `process.${what}`, subject: name, data });
     if (!isWanted(task, row.state)) return;
-    // What was raised of it stands until its watch has seen it well.
+    // What was raised of it stands until its watch has seen it well, and whoever asked knows how that start went.
     const state = to === "stop" && problem === null ? "stopped" : row.told_at === null ? "up" : "down";
+    const told = state === "down" && problem !== null ? { told_of: start } : {};
     // What its watch has said meanwhile of one that the server starts stays.
-    if (asked || row.state !== "down") await updateProcess(tx, name, { state, problem });
+    if (asked || row.state !== "down") await updateProcess(tx, name, { state, problem, ...told });
   });
 }
 
@@ -65,18 +76,22 @@ export async function carryOut(
   const { name, to } = task;
   const found = await supervisor.find(name);
   const pid = found?.pid ?? null;
-  const changed = (found !== null) !== (to === "start");
+  // What has put itself into the background is stopped too.
+  const runs = found !== null || (to === "stop" && (await supervisor.copies()).has(name));
+  const changed = runs !== (to === "start");
+  const startOf = () => supervisor.latestStart(name).catch(() => null);
   if (!changed) {
     const suspended = task.asked && to === "start" && found?.suspended;
     const problem = `pid ${pid} is suspended, and was not started: continue it with kill -CONT ${pid}, or stop and start it`;
-    return { pid, problem: suspended ? problem : null, changed };
+    const start = await startOf();
+    return { pid, problem: suspended ? problem : null, changed, start };
   }
   const stopped = await begin(ctx, task, gateway);
   if (stopped === "over") return stopped;
   if (stopped !== null) return { waits: stopped };
-  try {
-    return { pid: (await supervisor[to](name)).pid, problem: null, changed };
-  } catch (error) {
-    return { pid, problem: clip(plainText(messageOf(error)), 1_000), changed };
-  }
+  const came = await supervisor[to](name).then(
+    (done) => ({ pid: done.pid, problem: null }),
+    (error: unknown) => ({ pid, problem: clip(plainText(messageOf(error)), 1_000) }),
+  );
+  return { ...came, changed, start: await startOf() };
 }

@@ -1,13 +1,22 @@
 import type { WireProcess } from "../contract/process.ts";
 import { kindOf } from "../lib/actor.ts";
+import { messageOf } from "../lib/error.ts";
+import type { Judged } from "./judge.ts";
 import type { ProcessRow, ProcessSupervisor, RunningProcess, SupervisedProcess } from "./types.ts";
 import { isWatched } from "./watch.ts";
 
 /** What a server remembers of a process since its own start. */
-export type Remembered = { ran: boolean; probe: WireProcess["probe"]; waits: string | null };
+export type Remembered = Pick<WireProcess, "probe"> &
+  Pick<Judged, "unseen"> & { ran: boolean; waits: string | null };
 
-function stateOf(row: ProcessRow | undefined, live: RunningProcess | null): WireProcess["state"] {
+type Found = RunningProcess | null | { error: string };
+
+const found = (supervisor: Pick<ProcessSupervisor, "find">, name: string): Promise<Found> =>
+  supervisor.find(name).catch((error: unknown) => ({ error: messageOf(error) }));
+
+function stateOf(row: ProcessRow | undefined, live: Found): WireProcess["state"] {
   if (row !== undefined && row.state !== "up") return row.state;
+  if (live !== null && "error" in live) return "unknown";
   if (live === null) return "not_running";
   return live.suspended ? "suspended" : "running";
 }
@@ -16,19 +25,24 @@ function stateOf(row: ProcessRow | undefined, live: RunningProcess | null): Wire
 export async function presentProcess(
   process: SupervisedProcess,
   row: ProcessRow | undefined,
-  { ran, probe, waits }: Remembered,
+  { ran, probe, waits, unseen }: Remembered,
   supervisor: Pick<ProcessSupervisor, "find">,
+  { now, copies }: { now: Date; copies: readonly number[] },
 ): Promise<WireProcess> {
-  const live = await supervisor.find(process.name);
+  const seen = await found(supervisor, process.name);
+  const live = seen === null || "error" in seen ? null : seen;
+  const missed = seen !== null && "error" in seen ? { why: seen.error, since: now.toISOString() } : null;
   return {
     name: process.name,
-    state: stateOf(row, live),
+    state: stateOf(row, seen),
     pid: live?.pid ?? null,
     started_at: live?.started_at ?? null,
+    copies: [...copies],
     changed: live?.changed ?? false,
     autostart: process.autostart,
     watched: isWatched(process, row, ran || live !== null),
     probe,
+    unseen: unseen === null ? missed : { why: unseen.why, since: unseen.since.toISOString() },
     down_since: row?.state === "down" ? row.since.toISOString() : null,
     problem: waits ?? row?.problem ?? null,
     asked_by: row?.asked_by ?? null,

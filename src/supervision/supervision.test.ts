@@ -1,17 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { approved } from "../../test/support/approved.ts";
+import { approved, restartOf } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
 import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
 import { capturedLog } from "../../test/support/log.ts";
 import { until } from "../../test/support/until.ts";
 import { type LocalProcesses, localProcess } from "../adapters/executors/local-process/index.ts";
+import type { Verification } from "../contract/execution.ts";
 import { attemptExecution, beginExecution, concludeExecution, freeze, unfreeze } from "../execution/index.ts";
 import type { Role } from "../lib/actor.ts";
 import { Supervision } from "./index.ts";
@@ -121,8 +122,11 @@ const ledger = async () =>
 async function probed() {
   let status = 200;
   let asked = 0;
-  const server: Server = createServer((_request, response) => {
+  let held: Promise<void> | undefined;
+  let letGo = () => {};
+  const server: Server = createServer(async (_request, response) => {
     asked += 1;
+    await held;
     response.writeHead(status).end();
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -134,6 +138,13 @@ async function probed() {
       asked = 0;
     },
     asked: () => asked,
+    hold: () => {
+      asked = 0;
+      held = new Promise((resolve) => {
+        letGo = resolve;
+      });
+    },
+    letGo: () => letGo(),
     [Symbol.dispose]: () => void server.close(),
   };
 }
@@ -231,11 +242,7 @@ describe("a stop on purpose", () => {
       () => said().some((line) => line.startsWith("process shop is not started: it was stopped by approver")),
       "the line",
     );
-    const restart = {
-      kind: "process.restart",
-      target: { kind: "process", name: "shop" },
-      parameters: {},
-    } as const;
+    const restart = restartOf("shop");
     const { checks } = await local.executor.dryRun(restart);
     expect(checks[0]).toMatchObject({ name: "is to run", passed: false });
     const run = { execution_id: `EXE-${randomUUID()}`, attempt: 1, before: {} };
@@ -299,6 +306,104 @@ describe("a stop on purpose", () => {
     await serve(shop(), shop({ name: "till" }));
     expect([await pid(), await pid("till")]).toEqual([null, null]);
     expect([(await shown())?.state, (await shown("till"))?.state]).toEqual(["stopped", "stopped"]);
+  });
+
+  it.each(["start", "stop"] as const)(
+    "is dropped where it waits and its process is configured no longer, a %s too",
+    async (to) => {
+      await serve(shop());
+      const first = await pid();
+      if (to === "start") {
+        process.kill(first as number, "SIGKILL");
+        await when(async () => (await shown())?.state === "down", "the alert");
+      }
+      await ask(to);
+      await freeze(as("responder"), { why: "the disk is being swapped" });
+      await when(async () => /frozen/.test((await shown())?.problem ?? ""), "it to wait");
+      await serve();
+      await unfreeze(as("approver"));
+      await second();
+      expect((await ledger())[0]).toMatchObject({
+        action: `process.${to}_dropped`,
+        data: { asked_by: "approver" },
+      });
+      expect(said()).toContain(
+        `process shop is configured no longer: its ${to}, which approver asked for, is not carried out`,
+      );
+      await serve(shop({ autostart: false }));
+      await second();
+      expect(await shown()).toMatchObject({
+        state: to === "stop" ? "running" : "not_running",
+        pid: to === "stop" ? first : null,
+        asked_by: null,
+        asked_at: null,
+      });
+      expect(await statuses()).toEqual(to === "stop" ? [] : ["firing", "resolved"]);
+    },
+  );
+
+  it("holds where its process is configured no longer after it was done", async () => {
+    await serve(shop());
+    await ask("stop");
+    await second();
+    await serve();
+    await serve(shop());
+    await second();
+    expect(await shown()).toMatchObject({ state: "stopped", asked_by: "approver" });
+  });
+
+  it("ends the alert of one whose start was asked for and not begun", async () => {
+    await serve(shop());
+    process.kill((await pid()) as number, "SIGKILL");
+    await when(async () => (await shown())?.state === "down", "the alert");
+    await ask("start");
+    await ask("stop");
+    await when(async () => (await shown())?.state === "stopped", "the stop");
+    expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+
+  it("ends what has put itself into the background too, of which there is one, and which is told of", async () => {
+    const script = "setsid sleep 600 >/dev/null 2>&1 & exit 0";
+    await serve(shop({ argv: ["/bin/sh", "-c", script], settle_ms: 60_000 }));
+    const [copy = 0] = await until(async () => (await local.copies()).get("shop"), "it to be gone");
+    await when(async () => (await told()).length > 0, "the alert");
+    await ask("start");
+    await when(async () => (await shown())?.state === "down", "the refusal");
+    expect(await shown()).toMatchObject({
+      pid: null,
+      copies: [copy],
+      problem: expect.stringMatching(new RegExp(`not started: pid ${copy} .* run in the foreground`)),
+    });
+    await ask("stop");
+    await when(async () => (await shown())?.state === "stopped", "the stop");
+    expect(await shown()).toMatchObject({ copies: [], problem: null });
+    expect((await ledger())[0]).toMatchObject({ action: "process.stopped", data: { pid: copy } });
+  });
+
+  it("is that of whoever asked first, until there is something to stop again", async () => {
+    await serve(shop());
+    await ask("stop");
+    clock.forward(10);
+    await ask("stop", "admin");
+    expect(await shown()).toMatchObject({ state: "stopping", asked_by: "approver" });
+    await second();
+    const first = await shown();
+    clock.forward(10);
+    expect(await ask("stop", "admin")).toEqual(first);
+    expect(await shown()).toMatchObject({
+      state: "stopped",
+      asked_by: "approver",
+      asked_at: first?.asked_at,
+    });
+    expect((await ledger())[0]).toMatchObject({ action: "process.stop_asked", actor: "admin" });
+    await second();
+    const seen = await local.observer.observe({ kind: "process", name: "shop" }, clock.now());
+    expect(seen.facts[0]?.message).toContain("stopped on purpose by approver");
+    // Somebody started it past us.
+    await local.start("shop");
+    await ask("stop", "admin");
+    await when(async () => (await pid()) === null, "the stop");
+    expect(await shown()).toMatchObject({ state: "stopped", asked_by: "admin" });
   });
 
   it("says what stands in the way", async () => {
@@ -407,16 +512,10 @@ describe("the watch", () => {
     expect(await shown("quiet")).toMatchObject({ state: "not_running", watched: false });
   });
 
-  it("leaves alone what an execution is at, until that is over", async () => {
-    using site = await probed();
-    await serve(shop({ probe: site.probe }));
+  /** A restart of the shop by an execution that has acted and is not concluded. */
+  async function restarted() {
     const ctx = database.ctx({ kind: "system", name: "pipeline" }, clock);
-    const target = { kind: "process" as const, name: "shop" };
-    const { approval_id } = await approved([people.approver], database, clock, {
-      kind: "process.restart",
-      target,
-      parameters: {},
-    });
+    const { approval_id } = await approved([people.approver], database, clock, restartOf("shop"));
     const options = {
       gateway: () => ({ ...gateway, executors: [local.executor] }),
       retries: 0,
@@ -429,12 +528,171 @@ describe("the watch", () => {
     expect(await attemptExecution(ctx, { execution_id, attempt: 1 }, options)).toMatchObject({
       kind: "acted",
     });
+    return (result: Verification["result"]) => {
+      const verification = { result, reason: "seen", evidence: { before: null, after: null } };
+      return concludeExecution(ctx, { execution_id, verification });
+    };
+  }
+  /** Ends it, and not by anything that the watch knows of. */
+  async function dies() {
     process.kill((await pid()) as number, "SIGKILL");
     await until(async () => (await pid()) === null, "its end");
+  }
+
+  const SELDOM = { watch: { interval_ms: 600_000 } };
+  /** Down, and looked at again in ten minutes. */
+  async function fallen() {
+    await serve(shop({ ...SELDOM, argv: ["false"], settle_ms: 60_000 }));
+    await when(async () => (await told()).length > 0, "the alert");
+    await serve(shop({ ...SELDOM, autostart: false }));
+    await second();
+    clock.forward(5);
+  }
+
+  it("looks at once at what was restarted, however seldom it looks, and ends its outage where it is well", async () => {
+    await fallen();
+    const conclude = await restarted();
+    await conclude("success");
+    await second();
+    expect(await shown()).toMatchObject({ state: "running", problem: null, down_since: null });
+    expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+
+  it.each([
+    ["success", ["firing", "resolved", "firing"]],
+    // Its incident is open: it is told there, and nothing has ended.
+    ["failed", ["firing", "firing"]],
+  ] as const)(
+    "tells at once that it has died again after a repair whose verification said %s",
+    async (result, wanted) => {
+      await fallen();
+      const conclude = await restarted();
+      await conclude(result);
+      clock.forward(5);
+      await dies();
+      await when(async () => (await told()).length === wanted.length, "the next alert");
+      expect(await statuses()).toEqual(wanted);
+      expect(await shown()).toMatchObject({ state: "down", problem: "it does not run" });
+      const [first, last] = [(await told())[0], (await told()).at(-1)];
+      expect(last?.startsAt === first?.startsAt).toBe(result === "failed");
+      expect(last?.fingerprint).toBe(first?.fingerprint);
+      // It is of that start now, and stays told.
+      await serve(shop({ ...SELDOM, autostart: false }));
+      await second();
+      expect(await statuses()).toEqual(wanted);
+    },
+  );
+
+  it("looks at once at one that was well when an execution was at it", async () => {
+    await serve(shop(SELDOM));
+    await second();
+    const conclude = await restarted();
+    await second();
+    await dies();
+    await conclude("inconclusive");
+    await when(async () => (await told()).length > 0, "the alert");
+  });
+
+  it("does not take what it saw before a start for what is there after it", async () => {
+    using site = await probed();
+    await serve(shop({ probe: site.probe }));
+    await dies();
+    site.hold();
+    await until(async () => {
+      await supervision.tick();
+      return site.asked() > 0;
+    }, "a look");
+    const conclude = await restarted();
+    await conclude("success");
+    site.letGo();
+    await supervision.settled();
+    await second();
+    expect(await shown()).toMatchObject({ state: "running" });
+    expect(await told()).toEqual([]);
+  });
+
+  it("takes what it could not ask for neither well nor broken, and says so", async () => {
+    const away = { url: "http://no-such-host.invalid/", timeout_ms: 60_000 };
+    const config = shop({ probe: away, watch: { interval_ms: 100, failures: 1 } });
+    const unseen = () => said().filter((line) => /cannot be told$/.test(String(line)));
+    await serve(config);
+    await when(async () => (await shown())?.unseen, "it to be said");
+    const before = await shown();
+    for (let looks = 0; looks < 3; looks += 1) {
+      clock.forward(1);
+      await when(async () => (await shown())?.probe?.at === clock.now().toISOString(), "another look");
+    }
+    expect(await told()).toEqual([]);
+    expect(unseen()).toEqual(["process shop: whether it is well cannot be told"]);
+    expect(await shown()).toMatchObject({
+      state: "running",
+      problem: null,
+      probe: { asked: false, message: expect.stringMatching(/^cannot be asked: .*no-such-host/) },
+      unseen: { why: expect.stringContaining("cannot be asked"), since: before?.unseen?.since },
+    });
+    // Nobody is to forget it.
+    clock.forward(3_600);
+    await when(() => unseen().length === 2, "the reminder");
+    // That it has ended is seen all the same, and that it is suspended.
+    await dies();
+    await when(async () => (await told()).length === 1, "the alert");
+    expect(await shown()).toMatchObject({ state: "down", unseen: null });
+  });
+
+  it("keeps what it saw last where it cannot ask, and goes on to count when it can", async () => {
+    using site = await probed();
+    let answers = true;
+    await serve(shop({ probe: site.probe, watch: { interval_ms: 100, failures: 2 } }));
+    const own = local.probe;
+    local.probe = async (name) =>
+      answers ? own(name) : { asked: false, ok: false, message: "cannot be asked: connect EMFILE" };
+    site.answer(500);
+    await when(() => site.asked() === 1, "a failure");
+    answers = false;
+    await when(async () => (await shown())?.unseen, "it to be said");
+    expect(await told()).toEqual([]);
+    answers = true;
+    await when(async () => (await told()).length === 1, "the alert");
+    expect(site.asked()).toBe(2);
+    answers = false;
+    await when(async () => (await shown())?.unseen, "it to be said again");
+    expect(await shown()).toMatchObject({ state: "down" });
+    clock.forward(3_600);
+    await when(async () => (await told()).length === 2, "the reminder");
+    answers = true;
+    site.answer(200);
+    await when(async () => (await shown())?.state === "running", "its end");
+    expect(await statuses()).toEqual(["firing", "firing", "resolved"]);
+  });
+
+  it("keeps what a process prints from filling the disk, while it runs", async () => {
+    await serve(shop({ argv: ["/bin/sh", "-c", "head -c 11000000 /dev/zero; exec sleep 600"], ...SELDOM }));
+    const size = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.size;
+    await when(() => size("shop.log.1") === 10 * 1024 * 1024, "the generation that is kept");
+    expect(size("shop.log")).toBeLessThan(1_000_000);
+    expect(said()).toContain("the log of process shop has grown past 10 MiB, and is cut from now on");
+  });
+
+  it("shows a process that could not be looked up as such", async () => {
+    await serve(shop());
+    local.find = () => Promise.reject(new Error("EMFILE: too many open files"));
+    await when(async () => (await shown())?.unseen, "it to be said");
+    expect(await shown()).toMatchObject({
+      state: "unknown",
+      unseen: { why: expect.stringContaining("EMFILE") },
+    });
+    expect(await told()).toEqual([]);
+  });
+
+  it("leaves alone what an execution is at, until that is over", async () => {
+    using site = await probed();
+    await serve(shop({ probe: site.probe }));
+    const conclude = await restarted();
+    await dies();
     const before = site.asked();
     await when(() => site.asked() > before + 2, "looks");
     expect(await told()).toEqual([]);
-    await concludeExecution(ctx, { execution_id, verification: null, error: "it has ended" });
+    await conclude("failed");
     await when(async () => (await told()).length > 0, "the alert");
   });
 });

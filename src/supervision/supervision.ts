@@ -1,14 +1,16 @@
 import { authorise } from "../access/index.ts";
 import type { WireProcess } from "../contract/process.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { Gateway } from "../execution/index.ts";
+import { doneTo, type Gateway } from "../execution/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Asked, askProcess } from "./ask.ts";
 import { type Acted, carryOut, type Task, writeDown } from "./carry-out.ts";
+import { type Judged, judge, miss } from "./judge.ts";
+import { isLeft, leave } from "./leave.ts";
 import { presentProcess, type Remembered } from "./read.ts";
 import { findProcess, processRows } from "./store.ts";
 import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
-import { fell, isWatched, look, rose } from "./watch.ts";
+import { isWatched, look, rose } from "./watch.ts";
 
 export type SupervisionDeps = {
   /** Of the sweep. */
@@ -22,22 +24,23 @@ export type SupervisionDeps = {
   stopped: Map<string, string>;
 };
 
-type Known = Remembered & {
-  /** It is to be started because the server is, and was not yet. */
-  toStart: boolean;
-  /** Looks in a row that found it broken. */
-  failures: number;
-  /** When it is looked at next: milliseconds of the process's own clock, which nobody sets. */
-  due: number;
-  acting: Promise<void> | null;
-  looking: Promise<void> | null;
-  /** How often something was done about it: a look that began before that is of before. */
-  acts: number;
-  /** What was done and is not written down yet. */
-  unwritten: { task: Task; acted: Acted } | null;
-  /** The latest look or act met an error of ours, which is told once. */
-  failing: boolean;
-};
+type Known = Remembered &
+  Judged & {
+    /** It is to be started because the server is, and was not yet. */
+    toStart: boolean;
+    /** When it is looked at next: milliseconds of the process's own clock, which nobody sets. */
+    due: number;
+    /** Its latest start and what executions did to it, as of the latest tick; null: that was not looked up yet. */
+    done: string | null;
+    acting: Promise<void> | null;
+    looking: Promise<void> | null;
+    /** How often something was done about it: a look that began before that is of before. */
+    acts: number;
+    /** What was done and is not written down yet. */
+    unwritten: { task: Task; acted: Acted } | null;
+    /** The latest look or act met an error of ours, which is told once. */
+    failing: boolean;
+  };
 
 const stranger = (): Known => ({
   toStart: false,
@@ -45,7 +48,9 @@ const stranger = (): Known => ({
   probe: null,
   waits: null,
   failures: 0,
+  unseen: null,
   due: 0,
+  done: null,
   acting: null,
   looking: null,
   acts: 0,
@@ -83,9 +88,10 @@ export class Supervision {
     const rows = await processRows(this.#deps.ctx);
     this.#remember(rows);
     await this.#leave(supervisor.processes, rows);
+    await this.#notice(supervisor);
     const byName = new Map(rows.map((row) => [row.name, row]));
     for (const process of supervisor.processes) this.#attend(process, byName.get(process.name), supervisor);
-    this.#idle = supervisor.processes.length === 0;
+    this.#idle = this.#known.size === 0;
   }
 
   /** Resolves when all is over that a tick has begun. */
@@ -104,18 +110,35 @@ export class Supervision {
     authorise(ctx.actor, "list processes", { people: "viewer" });
     const supervisor = this.#deps.supervisor();
     const rows = new Map((await processRows(ctx)).map((row) => [row.name, row]));
-    return Promise.all(supervisor.processes.map((one) => this.#present(one, rows.get(one.name), supervisor)));
+    return this.#present(supervisor.processes, rows, supervisor);
   }
 
   /** Has one started or stopped, as {@link askProcess} says. */
   async ask(ctx: Ctx, asked: Asked): Promise<WireProcess> {
     const supervisor = this.#deps.supervisor();
-    const { process, row } = await askProcess(ctx, asked, supervisor.processes, this.#deps.gateway);
-    return this.#present(process, row, supervisor);
+    // What cannot be looked up is taken for running: then it is looked at again when it is stopped.
+    const runs = async (name: string) =>
+      (await supervisor.find(name)) !== null || (await supervisor.copies()).has(name);
+    const running = { processes: supervisor.processes, runs: (name: string) => runs(name).catch(() => true) };
+    const { process, row } = await askProcess(ctx, asked, running, this.#deps.gateway);
+    const [shown] = await this.#present([process], new Map([[row.name, row]]), supervisor);
+    return shown as WireProcess;
   }
 
-  #present(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor) {
-    return presentProcess(process, row, this.#known.get(process.name) ?? stranger(), supervisor);
+  async #present(
+    processes: readonly SupervisedProcess[],
+    rows: ReadonlyMap<string, ProcessRow>,
+    supervisor: ProcessSupervisor,
+  ): Promise<WireProcess[]> {
+    const now = this.#deps.ctx.clock.now();
+    const all: ReadonlyMap<string, readonly number[]> = await supervisor.copies().catch(() => new Map());
+    return Promise.all(
+      processes.map((one) => {
+        const { name } = one;
+        const known = this.#known.get(name) ?? stranger();
+        return presentProcess(one, rows.get(name), known, supervisor, { now, copies: all.get(name) ?? [] });
+      }),
+    );
   }
 
   #remember(rows: readonly ProcessRow[]): void {
@@ -128,16 +151,53 @@ export class Supervision {
   /** Those that are new here are to be started, at the start of the server and when a reload adds them. */
   #meet(processes: readonly SupervisedProcess[]): void {
     const names = new Set(processes.map(({ name }) => name));
-    for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
+    for (const [name, { acting, unwritten }] of this.#known)
+      if (!names.has(name) && acting === null && unwritten === null) this.#known.delete(name);
     for (const { name, autostart } of processes)
       if (!this.#known.has(name)) this.#known.set(name, { ...stranger(), toStart: autostart });
   }
 
-  /** Of what is configured or watched no longer the alert ends: nobody would see that it is well again. */
+  /** Of what is watched no longer the alert ends: nobody would see that it is well again. Of what is configured no longer, all. */
   async #leave(processes: readonly SupervisedProcess[], rows: readonly ProcessRow[]): Promise<void> {
-    const watched = new Set(processes.filter(({ watch }) => watch.enabled).map(({ name }) => name));
-    for (const { name, state } of rows)
-      if (state === "down" && !watched.has(name)) await rose(this.#deps.ctx, { name });
+    const configured = new Map(processes.map((process) => [process.name, process]));
+    const left = new Set([...this.#known.keys()].filter((name) => !configured.has(name)));
+    for (const row of rows) {
+      const process = configured.get(row.name);
+      if (process === undefined && isLeft(row)) left.add(row.name);
+      if (row.state === "down" && process?.watch.enabled === false) await rose(this.#deps.ctx, process);
+    }
+    for (const name of left) await this.#drop(name);
+  }
+
+  async #drop(name: string): Promise<void> {
+    const { ctx } = this.#deps;
+    const known = this.#known.get(name);
+    // What is under way ends as it was begun, and what was done is written down first.
+    if ((known?.acting ?? null) !== null) return;
+    if (known?.unwritten) await writeDown(ctx, known.unwritten.task, known.unwritten.acted);
+    this.#known.delete(name);
+    const dropped = await leave(ctx, name);
+    if (dropped !== null)
+      ctx.log.warn(
+        { process: name },
+        `process ${name} is configured no longer: its ${dropped.to}, which ${dropped.by} asked for, is not carried out`,
+      );
+  }
+
+  /** What was started, or acted on by an execution, is looked at at once, and what was seen of it before counts no more. */
+  async #notice(supervisor: ProcessSupervisor): Promise<void> {
+    const acts = await doneTo(this.#deps.ctx, "process");
+    const notice = async ({ name }: SupervisedProcess) => {
+      const known = this.#known.get(name);
+      await supervisor.boundLog(name);
+      // What cannot be looked up now is looked up by the next tick.
+      const start = await supervisor.latestStart(name).catch(() => null);
+      if (known === undefined || start === null) return;
+      const done = `${start} ${acts.get(name) ?? ""}`;
+      if (known.done !== null && known.done !== done) Object.assign(known, { failures: 0, due: 0 });
+      known.done = done;
+    };
+    await Promise.all(supervisor.processes.map(notice));
   }
 
   #attend(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor): void {
@@ -188,6 +248,7 @@ export class Supervision {
           "a process cannot be supervised now",
         );
       known.failing = true;
+      miss(known, messageOf(error), this.#deps.ctx.clock.now(), this.#deps.again());
     }
   }
 
@@ -226,23 +287,18 @@ export class Supervision {
   async #look(process: SupervisedProcess, known: Known, supervisor: ProcessSupervisor): Promise<void> {
     const { ctx, again } = this.#deps;
     const { acts } = known;
+    const start = await supervisor.latestStart(process.name);
     const seen = await look(supervisor, process.name);
     // What was begun meanwhile has changed what was looked at.
     if (this.#stopping || known.acts !== acts || known.acting !== null) return;
+    if ((await supervisor.latestStart(process.name)) !== start) return;
     known.probe = seen.probe === null ? null : { ...seen.probe, at: ctx.clock.now().toISOString() };
     if (seen.pid !== null) known.ran = true;
     const row = await findProcess(ctx, process.name);
-    if (!isWatched(process, row, known.ran)) return;
-    known.failures = seen.well ? 0 : known.failures + 1;
-    const about = { process: process.name };
-    if (seen.well) {
-      if (row?.state === "down" && (await rose(ctx, process)))
-        ctx.log.info(about, `process ${process.name} is well again`);
-    } else if (seen.certain || known.failures >= process.watch.failures) {
-      const many = seen.certain || known.failures === 1 ? "" : ` (${known.failures} times in a row)`;
-      const why = `${seen.why}${many}`;
-      if (await fell(ctx, process, why, again()))
-        ctx.log.warn(about, `process ${process.name} is down: ${why}`);
+    if (!isWatched(process, row, known.ran)) {
+      known.unseen = null;
+      return;
     }
+    await judge(ctx, process, known, { seen, start, row }, again());
   }
 }

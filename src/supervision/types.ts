@@ -26,13 +26,21 @@ export type RunningProcess = {
   changed: boolean;
 };
 
+export type ProbeAnswer = { asked: boolean; ok: boolean; message: string };
+
 /** The port of what starts and stops processes. All of it throws `not_found` for one that is not configured. */
 export type ProcessSupervisor = {
   processes: readonly SupervisedProcess[];
   /** What runs now; null: nothing does. */
   find(name: string): Promise<RunningProcess | null>;
-  /** What its probe answers; null: it has none. */
-  probe(name: string): Promise<{ ok: boolean; message: string } | null>;
+  /** Pids that live outside of what `find` finds and were started for these names here: a start is refused meanwhile. */
+  copies(): Promise<ReadonlyMap<string, readonly number[]>>;
+  /** Keeps what it prints from filling the disk. Never throws for what the disk does. */
+  boundLog(name: string): Promise<void>;
+  /** Names its latest start, as far as is known: another one has another name. */
+  latestStart(name: string): Promise<string>;
+  /** What its probe answers; null: it has none. Not `asked`: for a reason of our own, which says nothing of the process. */
+  probe(name: string): Promise<ProbeAnswer | null>;
   /** Starts it if it does not run. Throws `unavailable`, with the end of its log, when it does not stay up. */
   start(name: string): Promise<{ pid: number; started: boolean }>;
   /** Ends it, with its whole group, if it runs: `pid` is what ran. Throws `unavailable` when it lives on. */

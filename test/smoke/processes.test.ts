@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
@@ -150,6 +153,39 @@ describe("a supervised process", () => {
     expect((await incidents()).items).toHaveLength(1);
   });
 
+  it("that people have resolved by hand while it is broken is told of again when it is started and broken still", async () => {
+    let asked = 0;
+    const site = createServer((_request, response) => {
+      asked += 1;
+      response.writeHead(500).end();
+    }).listen(0, "127.0.0.1");
+    await once(site, "listening");
+    try {
+      const { port } = site.address() as AddressInfo;
+      const probe = { url: `http://127.0.0.1:${port}/` };
+      await serve({ processes: [idle("shop", { probe, watch: { interval_ms: 100, failures: 2 } })] });
+      type Listed = { items: { incident_id: string; status: string }[] };
+      const incidents = async () => (await admin().get<Listed>("/incidents")).items;
+      const [{ incident_id }] = await until(async () => {
+        const items = await incidents();
+        return items.length > 0 && (items as [Listed["items"][number]]);
+      }, "the incident");
+      await admin().post(`/incidents/${incident_id}/resolve`, { comment: "known" });
+      // Whoever has resolved it knows that it is broken.
+      const before = asked;
+      await until(() => asked >= before + 6, "looks");
+      expect(await incidents()).toMatchObject([{ incident_id, status: "resolved" }]);
+      process.kill(await running(), "SIGKILL");
+      await until(async () => (await shown())?.pid === null, "its end");
+      await admin().post("/processes/shop/start");
+      await incidentIn(admin(), incident_id, "investigating");
+      const { rows } = await database.pool.query("select status from alerts order by outage");
+      expect(rows).toEqual([{ status: "resolved" }, { status: "firing" }]);
+    } finally {
+      site.close();
+    }
+  });
+
   it("is listed, stopped and started at the command line, once for each Idempotency-Key", async () => {
     await serve({ processes: [idle("shop")] });
     const first = await running();
@@ -183,6 +219,15 @@ describe("a supervised process", () => {
     expect(await cli("processes", "stop", "elsewhere")).toMatchObject({ code: 4 });
     expect(await cli("processes", "stop", "../tokens")).toMatchObject({ code: 2 });
   });
+});
+
+it("says where the whole is of a problem that is too long for the list", async () => {
+  const script = "for n in $(seq 40); do echo trouble number $n; done; exit 3";
+  await serve({ processes: [{ name: "shop", argv: ["/bin/sh", "-c", script], settle_ms: 60_000 }] });
+  await until(async () => (await shown())?.state === "down", "it to be down");
+  const { out } = await cli("processes", "ls");
+  expect(out).toMatch(/shop +down .*it does not run: shop: started pid .*… \(awoooi diagnose shop\)\n$/);
+  expect((await cli("diagnose", "shop")).out).toContain("trouble number 40");
 });
 
 describe("a reload", () => {

@@ -30,7 +30,7 @@ afterEach(async () => {
 const PROCESS = {
   name: "shop",
   argv: ["/bin/sleep", "600"],
-  probe: { url: "http://127.0.0.1:9/", timeout_ms: 200 },
+  probe: { url: "http://127.0.0.1:1024/", timeout_ms: 200 },
 };
 
 async function start(verification: object): Promise<Server> {

@@ -18,4 +18,6 @@ export const processes = pgTable("processes", {
   asked_at: at("asked_at"),
   /** When the journal was last told that it is down. */
   told_at: at("told_at"),
+  /** Names the start that this was told of: what is down after a later one is down anew. null: from before it was kept. */
+  told_of: text("told_of"),
 });

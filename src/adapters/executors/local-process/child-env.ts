@@ -53,8 +53,12 @@ function handedOn(name: string): string | undefined {
   return machinePath(value, (npm_execpath ?? npm_config_user_agent) !== undefined);
 }
 
+/** What a process is known by later: who has started it, in which execution. */
+export type Origin = { installation: string; execution_id: string | null };
+
 /** The whole environment of a supervised process. */
-export function childEnv(config: ProcessConfig, execution_id: string | null): Record<string, string> {
+export function childEnv(config: ProcessConfig, origin?: Origin): Record<string, string> {
+  const { installation, execution_id = null } = origin ?? {};
   const ours = HANDED_ON.flatMap((name) => {
     const value = handedOn(name);
     return value === undefined ? [] : [[name, value] as const];
@@ -63,6 +67,7 @@ export function childEnv(config: ProcessConfig, execution_id: string | null): Re
     ...Object.fromEntries(ours),
     ...config.env,
     AWOOOI_PROCESS: config.name,
+    ...(installation === undefined ? {} : { AWOOOI_INSTALLATION: installation }),
     ...(execution_id === null ? {} : { AWOOOI_EXECUTION_ID: execution_id }),
   };
 }

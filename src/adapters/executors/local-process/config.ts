@@ -1,19 +1,26 @@
 import { z } from "zod";
+import { forbiddenPort } from "./forbidden-ports.ts";
 
 // A NUL ends a string for the operating system: what follows it would be lost in silence.
 const text = z.string().refine((value) => !value.includes("\0"), "must not contain NUL");
 const milliseconds = z.number().int().min(0).max(600_000);
 const accountId = z.number().int().min(0).max(4_294_967_294);
 
-const OURS = ["AWOOOI_PROCESS", "AWOOOI_EXECUTION_ID"];
+const OURS = ["AWOOOI_PROCESS", "AWOOOI_INSTALLATION", "AWOOOI_EXECUTION_ID"];
 
 const environment = z
   .record(text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not a name of an environment variable"), text)
-  .refine((env) => !OURS.some((name) => name in env), `${OURS.join(" and ")} are set by AWOOOI`);
+  .refine((env) => !OURS.some((name) => name in env), `${OURS.join(", ")} are set by AWOOOI`);
 
 const probe = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
+    .superRefine((url, issue) => {
+      const port = forbiddenPort(url);
+      if (port === undefined) return;
+      const message = `has port ${port}, which no HTTP client asks, for it belongs to another protocol: take another one`;
+      issue.addIssue({ code: "custom", message });
+    })
     .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password"),
   timeout_ms: milliseconds.min(1).default(2_000),
   expect_status: z.number().int().min(100).max(599).default(200),

@@ -379,7 +379,8 @@ describe("the environment of a process", () => {
     await local.executor.act(restart(), runOf(`${RUN}-1`), NEVER);
     await until(async () => (await log()).includes("}"), "the environment");
     const allowed = ["PATH", "HOME", "LANG", "TZ"].filter((name) => process.env[name] !== undefined);
-    expect(await keys()).toEqual([...allowed, "PORT", "AWOOOI_PROCESS", "AWOOOI_EXECUTION_ID"].sort());
+    const ours = ["AWOOOI_PROCESS", "AWOOOI_INSTALLATION", "AWOOOI_EXECUTION_ID"];
+    expect(await keys()).toEqual([...allowed, "PORT", ...ours].sort());
     expect(JSON.parse(await log())).toMatchObject({
       AWOOOI_PROCESS: "shop",
       AWOOOI_EXECUTION_ID: `${RUN}-1`,
@@ -632,12 +633,13 @@ describe("before anyone signs", () => {
         { argv: [""] },
         { argv: ["a\0b"] },
         { env: { AWOOOI_EXECUTION_ID: `${RUN}-1` } },
+        { env: { AWOOOI_INSTALLATION: "/elsewhere" } },
         { env: { "A=B": "" } },
         { probe: { url: "file:///etc/passwd" } },
         { probe: { url: "http://ada:secret@localhost/" } },
         { shell: true },
       ].map(refused),
-    ).toEqual(Array(10).fill(true));
+    ).toEqual(Array(11).fill(true));
     expect(localProcess.describe()).toMatchObject({ kind: "executor", secrets: ["processes[].env"] });
   });
 });
@@ -651,5 +653,29 @@ describe("the log", () => {
     await up(local);
     expect(await log()).toBe("ready\n");
     expect((await stat(join(stateDir, "shop.log.1"))).size).toBe(10 * 1024 * 1024 + 1);
+  });
+
+  it("is bounded while its process prints on, which loses nothing of its end", async () => {
+    const LIMIT = 10 * 1024 * 1024;
+    // Prints 25 MB, then one line for each that it is given.
+    const local = await shop(`
+      process.on("SIGUSR2", () => process.stdout.write("more\\n"));
+      setInterval(() => {}, 1_000);
+      const line = "x".repeat(99_999) + "\\n";
+      for (let at = 0; at < 250; at += 1) process.stdout.write(line);
+      process.stdout.write("ready\\n");
+    `);
+    const pid = await up(local);
+    await local.boundLog("shop");
+    expect(await log()).toBe("");
+    const kept = await readFile(join(stateDir, "shop.log.1"), "utf8");
+    expect([kept.length, kept.endsWith("x\nready\n")]).toEqual([LIMIT, true]);
+    process.kill(pid, "SIGUSR2");
+    await until(async () => (await log()).includes("more"), "more");
+    // At its beginning, without a hole.
+    expect(await log()).toBe("more\n");
+    expect((await local.find("shop"))?.pid).toBe(pid);
+    await local.boundLog("shop");
+    expect(await log()).toBe("more\n");
   });
 });

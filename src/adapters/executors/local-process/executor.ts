@@ -6,12 +6,13 @@ import { closeNames } from "../../../lib/close-names.ts";
 import { inTime } from "../../../lib/duration.ts";
 import { messageOf } from "../../../lib/error.ts";
 import type { Turns } from "../../../lib/turns.ts";
+import { carriersOf, copiesOf, inBackground } from "./background.ts";
 import { effectOf } from "./effect.ts";
 import { configured } from "./look.ts";
 import { ask } from "./probe.ts";
 import { checkFolder, checkProgram, checkStateFolder } from "./program.ts";
 import { start } from "./spawn.ts";
-import { stopGroup, stopLeftOver } from "./stop.ts";
+import { stopEach, stopGroup, stopLeftOver } from "./stop.ts";
 import { adoptCarrier, type Live, locate, recordOf, type Supervised } from "./supervised.ts";
 
 type Operation = Parameters<Executor["resolve"]>[0];
@@ -25,6 +26,13 @@ function checkWanted({ stopped }: Supervised): Check {
   return { name: "is to run", passed: who === undefined, message };
 }
 
+/** What lives outside of its record is not made two. What has only stayed in its group ends with a restart. */
+async function checkAlone(one: Supervised): Promise<Check> {
+  const copies = (await copiesOf(one)).filter(({ isLeft }) => !isLeft);
+  const message = inBackground(one.config.name, copies);
+  return { name: "runs once", passed: message === null, message: message ?? "no other one lives" };
+}
+
 /** The first reason why it must not be started, or cannot, so that what runs is not ended for nothing. */
 async function obstacle(one: Supervised): Promise<Check | undefined> {
   const { config, recordFile } = one;
@@ -33,6 +41,7 @@ async function obstacle(one: Supervised): Promise<Check | undefined> {
     checkFolder(config),
     checkProgram(config),
     checkStateFolder(dirname(recordFile)),
+    checkAlone(one),
   ];
   return (await Promise.all(checks)).find((check) => !check.passed);
 }
@@ -47,8 +56,12 @@ async function clear(one: Supervised, signal: AbortSignal): Promise<Cleared> {
     const left = count === 0 ? "" : ` (what it had left was stopped: ${count})`;
     return { ok: true, text: `None was running${left}`, sent: count > 0 };
   }
+  const carriers = await carriersOf(one);
   const stopped = await stopGroup(one.table, live, one.config.stop_timeout_ms, signal);
   if (!stopped.ok) return stopped;
+  // What it has started in other groups would be in the way of the next start.
+  const error = await stopEach(one, carriers, signal);
+  if (error !== undefined) return { ok: false, error, sent: true };
   const { by, seconds } = stopped;
   if (by === "itself") return { ok: true, text: `Pid ${live.pid} had just ended by itself`, sent: false };
   return { ok: true, text: `Stopped pid ${live.pid} (${by}, ${seconds.toFixed(1)} s)`, sent: true };
@@ -111,8 +124,10 @@ async function checkProbe({ config }: Supervised): Promise<Check> {
 async function dryRun(one: Supervised): Promise<DryRun> {
   const { config, recordFile } = one;
   const live = await locate(one);
+  const alone = await checkAlone(one);
   const checks = await Promise.all([
     ...(one.stopped() === undefined ? [] : [checkWanted(one)]),
+    ...(alone.passed ? [] : [alone]),
     checkProgram(config),
     checkFolder(config),
     checkStateFolder(dirname(recordFile)),

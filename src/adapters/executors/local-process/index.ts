@@ -5,15 +5,18 @@ import type { Log } from "../../../lib/log.ts";
 import { Turns } from "../../../lib/turns.ts";
 import type { ProcessSupervisor, RunningProcess } from "../../../supervision/index.ts";
 import type { Observer } from "../../../verification/index.ts";
+import { carriersOf, copiesByName, copiesOf, inBackground } from "./background.ts";
 import { type LocalProcessConfig, localProcessConfig, processConfig } from "./config.ts";
 import { createExecutor } from "./executor.ts";
 import { createInvestigator } from "./investigator.ts";
+import { boundLog } from "./log-file.ts";
 import { createObserver } from "./observer.ts";
 import { ask } from "./probe.ts";
 import { systemTable } from "./process-table.ts";
+import { missingProgram } from "./program.ts";
 import { start } from "./spawn.ts";
-import { stopGroup } from "./stop.ts";
-import { hasChanged, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
+import { stopEach, stopGroup } from "./stop.ts";
+import { hasChanged, latestStart, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
 
 export { type LocalProcessConfig, type ProcessConfig, processConfig } from "./config.ts";
 
@@ -42,6 +45,8 @@ async function find(one: Supervised): Promise<RunningProcess | null> {
 async function startOne(one: Supervised): Promise<{ pid: number; started: boolean }> {
   const live = await locate(one);
   if (live !== undefined) return { pid: live.pid, started: false };
+  const left = inBackground(one.config.name, await copiesOf(one));
+  if (left !== null) throw new AwoooiError("unavailable", `${one.config.name} is not started: ${left}`);
   const started = await start(one, null);
   if (started.ok) return { pid: started.pid, started: true };
   const { error, stderr = "" } = started;
@@ -50,10 +55,12 @@ async function startOne(one: Supervised): Promise<{ pid: number; started: boolea
 
 async function stopOne(one: Supervised): Promise<{ pid: number | null }> {
   const live = await locate(one);
-  if (live === undefined) return { pid: null };
-  const stopped = await stopGroup(one.table, live, one.config.stop_timeout_ms);
-  if (!stopped.ok) throw new AwoooiError("unavailable", `${one.config.name}: ${stopped.error}`);
-  return { pid: live.pid };
+  const carriers = await carriersOf(one);
+  const stopped = live === undefined ? null : await stopGroup(one.table, live, one.config.stop_timeout_ms);
+  // As a unit of systemd is stopped: with all that it has started, in whatever group.
+  const error = stopped?.ok === false ? stopped.error : await stopEach(one, carriers);
+  if (error !== undefined) throw new AwoooiError("unavailable", `${one.config.name}: ${error}`);
+  return { pid: live?.pid ?? carriers[0]?.pid ?? null };
 }
 
 function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): LocalProcesses {
@@ -79,11 +86,13 @@ function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): Local
       return { name, autostart, watch, launch: launchHash(config) };
     }),
     find: async (name) => find(named(name)),
+    copies: () => copiesByName(all.values()),
+    boundLog: async (name) => boundLog(named(name)),
+    latestStart: async (name) => latestStart(named(name)),
     async probe(name) {
       const { probe } = named(name).config;
       if (probe === undefined) return null;
-      const { ok, message } = await ask(probe);
-      return { ok, message };
+      return ask(probe);
     },
     start: async (name) => turns.take(name, () => startOne(named(name))),
     stop: async (name) => turns.take(name, () => stopOne(named(name))),
@@ -95,6 +104,7 @@ export const localProcess = {
   id: "local-process",
   config: localProcessConfig,
   processConfig,
+  missingProgram,
   describe: () => ({
     name: "Local processes",
     kind: "executor" as const,

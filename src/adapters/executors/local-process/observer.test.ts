@@ -264,4 +264,23 @@ describe("what is found of a process", () => {
       missing: ["probe of demo-shop: none is configured, so whether it serves is not known"],
     });
   });
+
+  it("is that it does not run, with the last lines of its log, as they can be shown", async () => {
+    const lines = "for n in $(seq 500); do printf '\\033[31mline %s\\033[0m of it\\n' $n; done";
+    const one = processes({
+      argv: ["/bin/sh", "-c", `${lines}; echo 'connect postgres://shop:hunter2hunter2@db/shop'; exit 3`],
+      settle_ms: 60_000,
+    });
+    await one.start("demo-shop").catch(() => undefined);
+    const { findings, evidence } = await investigate(one);
+    expect(findings).toMatchObject([{ code: "process_not_running", evidence: ["E1", "E2"] }]);
+    const file = join(folder, "demo-shop.log");
+    expect(findings[0]?.meaning).toContain(file);
+    const [first, ...rest] = evidence[1]?.text.split("\n") ?? [];
+    expect(first).toBe(`${file} ends with`);
+    expect(rest).toHaveLength(20);
+    expect(rest[0]).toBe("line 482 of it");
+    expect(rest.at(-1)).toMatch(/^connect postgres:/);
+    expect(rest.at(-1)).not.toContain("hunter2hunter2");
+  });
 });

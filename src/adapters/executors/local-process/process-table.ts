@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 
 /** A process as the system knows it; `start_time` tells it from a later one that was given the same pid. */
-export type SystemProcess = { pid: number; group: number; state: string; start_time: string };
+export type SystemProcess = { pid: number; parent: number; group: number; state: string; start_time: string };
 
 /** What the system tells about processes. */
 export type ProcessTable = {
@@ -19,8 +19,12 @@ export type ProcessTable = {
   marks: ((pid: number) => Promise<Marks | undefined>) | undefined;
 };
 
-/** The environment that a process was started with, and the file that its output goes to. */
-export type Marks = { env: ReadonlyMap<string, string>; stdout: string | undefined };
+/** The environment that a process was started with, and the files that its output goes to. */
+export type Marks = {
+  env: ReadonlyMap<string, string>;
+  stdout: string | undefined;
+  stderr: string | undefined;
+};
 
 /** Whether it runs, or could when continued: a zombie has ended and only waits to be reaped. */
 export const lives = (process: SystemProcess | undefined): process is SystemProcess =>
@@ -36,10 +40,10 @@ export function parseStat(pid: number, text: string): SystemProcess | undefined 
     .slice(text.lastIndexOf(")") + 1)
     .trim()
     .split(" ");
-  const [state, , group] = fields;
+  const [state, parent, group] = fields;
   const startTime = fields[19];
   if (state === undefined || group === undefined || startTime === undefined) return undefined;
-  return { pid, group: Number(group), state, start_time: startTime };
+  return { pid, parent: Number(parent), group: Number(group), state, start_time: startTime };
 }
 
 /** Undefined for what is gone or hidden. Any other error is none: a full file table must not read as "ended". */
@@ -65,8 +69,8 @@ async function marksOf(pid: number): Promise<Marks | undefined> {
       return [entry.slice(0, at), entry.slice(at + 1)];
     }),
   );
-  const stdout = await readlink(`/proc/${pid}/fd/1`).catch(absent);
-  return { env, stdout };
+  const output = (fd: number) => readlink(`/proc/${pid}/fd/${fd}`).catch(absent);
+  return { env, stdout: await output(1), stderr: await output(2) };
 }
 
 /** Linux. */
@@ -97,7 +101,7 @@ export const procTable: ProcessTable = {
 
 const run = promisify(execFile);
 const PS = { env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" }, maxBuffer: 64 * 1024 * 1024 };
-const COLUMNS = "pid=,pgid=,stat=,lstart=";
+const COLUMNS = "pid=,ppid=,pgid=,stat=,lstart=";
 
 async function ps(which: string[]): Promise<SystemProcess[]> {
   const { stdout } = await run("ps", [...which, "-o", COLUMNS], PS).catch((error) => {
@@ -106,9 +110,11 @@ async function ps(which: string[]): Promise<SystemProcess[]> {
     throw error;
   });
   return stdout.split("\n").flatMap((line) => {
-    const [, pid, group, state, startTime] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line) ?? [];
+    const [, pid, parent, group, state, startTime] =
+      /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line) ?? [];
     if (state === undefined || startTime === undefined) return [];
-    return [{ pid: Number(pid), group: Number(group), state, start_time: startTime }];
+    const numbers = { pid: Number(pid), parent: Number(parent), group: Number(group) };
+    return [{ ...numbers, state, start_time: startTime }];
   });
 }
 

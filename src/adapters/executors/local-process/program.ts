@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Check } from "../../../contract/approval.ts";
+import { quoted } from "../../../lib/shell.ts";
 import { childEnv } from "./child-env.ts";
 import type { ProcessConfig } from "./config.ts";
 
@@ -32,7 +33,7 @@ function candidates(config: ProcessConfig): string[] {
   const [program = ""] = config.argv;
   const cwd = resolve(config.cwd ?? ".");
   if (program.includes("/")) return [resolve(cwd, program)];
-  const path = childEnv(config, null).PATH ?? "/usr/bin:/bin";
+  const path = childEnv(config).PATH ?? "/usr/bin:/bin";
   return path.split(delimiter).map((folder) => resolve(cwd, folder, program));
 }
 
@@ -51,6 +52,39 @@ export async function checkProgram(config: ProcessConfig): Promise<Check> {
   const [program = ""] = config.argv;
   const where = program.includes("/") ? "" : " along PATH";
   return { name, passed: false, message: refused ?? `${program} was not found${where} (ENOENT)` };
+}
+
+/** Why there is no such program, with the PATH that was gone through; undefined: there is one, of whatever rights. */
+export function missingProgram(config: ProcessConfig): string | undefined {
+  const paths = candidates(config);
+  const [program = ""] = config.argv;
+  const files = paths.filter(isFile);
+  const name = program.includes("/") ? paths[0] : program;
+  const along = program.includes("/")
+    ? ""
+    : ` along PATH, which is ${childEnv(config).PATH ?? "not set"} here`;
+  if (files.length === 0) return `${name} was not found${along}`;
+  // Another account's rights are asked of the system when it is started.
+  const asked = config.uid === undefined && config.gid === undefined;
+  if (!asked || files.some(isExecutable)) return undefined;
+  return `${files[0]} cannot be executed: chmod +x ${quoted(files[0] ?? "")}`;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export async function checkFolder(config: ProcessConfig): Promise<Check> {

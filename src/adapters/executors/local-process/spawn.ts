@@ -1,57 +1,27 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { clipStart } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
-import { plainText } from "../../../lib/plain-text.ts";
-import { redactText } from "../../../lib/redact.ts";
 import { wait } from "../../../lib/wait.ts";
-import { childEnv } from "./child-env.ts";
+import { copiesOf, inBackground } from "./background.ts";
+import { childEnv, type Origin } from "./child-env.ts";
 import type { ProcessConfig } from "./config.ts";
+import { openLog, tail } from "./log-file.ts";
 import type { SystemProcess } from "./process-table.ts";
-import { keepRecord, type Supervised } from "./supervised.ts";
+import { installationOf, keepRecord, type Supervised } from "./supervised.ts";
 
 /** How a start went. A `pid` without `ok`: one was started, but something is wrong with it. */
 export type Spawned = { ok: true; pid: number } | { ok: false; pid?: number; error: string; stderr?: string };
 
-const LOG_LIMIT = 10 * 1024 * 1024;
 const TAIL = 8_000;
 
-/** Opens the log to append to; one that has grown long becomes the one generation that is kept. */
-async function openLog(file: string): Promise<FileHandle> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > LOG_LIMIT) await rename(file, `${file}.1`);
-  return open(file, "a", 0o600);
-}
-
-/** The last 8,000 characters of what was written after `offset`. */
-async function tail(file: string, offset: number): Promise<string> {
-  const handle = await open(file, "r");
-  try {
-    const { size } = await handle.stat();
-    const from = Math.max(offset, size - 4 * TAIL);
-    const buffer = Buffer.alloc(Math.max(size - from, 0));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
-    // Before it is cut: half a credential is not known for one.
-    return clipStart(redactText(plainText(buffer.toString("utf8", 0, bytesRead))), TAIL, "");
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Detached, in a session of its own, and with no pipe to us: it lives on when we end. */
-function spawnDetached(config: ProcessConfig, execution_id: string | null, output: number): ChildProcess {
+function spawnDetached(config: ProcessConfig, origin: Origin, output: number): ChildProcess {
   const { argv, cwd, uid, gid } = config;
   const [program = "", ...rest] = argv;
   return spawn(program, rest, {
     detached: true,
     stdio: ["ignore", output, output],
-    env: childEnv(config, execution_id),
+    env: childEnv(config, origin),
     ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
@@ -70,7 +40,8 @@ async function launch(one: Supervised, execution_id: string | null): Promise<Lau
   const output = await openLog(one.logFile);
   try {
     const logStart = (await output.stat()).size;
-    const child = spawnDetached(one.config, execution_id, output.fd);
+    const origin = { installation: await installationOf(one), execution_id };
+    const child = spawnDetached(one.config, origin, output.fd);
     const begun = performance.now();
     const end = new Promise<string>((resolve) => {
       child.once("exit", (code, signal) => {
@@ -118,8 +89,10 @@ export async function start(
   ]);
   settled.abort();
   if (ended !== undefined) {
-    const stderr = await tail(one.logFile, logStart).catch(messageOf);
-    return { ok: false, pid, error: `started pid ${pid}, but it ended ${ended}`, stderr };
+    const stderr = await tail(one.logFile, { offset: logStart, most: TAIL }).catch(messageOf);
+    const left = inBackground(one.config.name, await copiesOf(one).catch(() => []));
+    const error = [`started pid ${pid}, but it ended ${ended}`, ...(left === null ? [] : [left])].join("; ");
+    return { ok: false, pid, error, stderr };
   }
   if (signal?.aborted)
     return { ok: false, pid, error: `started pid ${pid}, cancelled before it had settled` };

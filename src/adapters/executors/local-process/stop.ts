@@ -106,6 +106,16 @@ export async function stopGroup(
   };
 }
 
+/** Ends each of these that still lives, with the group that it leads. Returns why one lives on, if one does. */
+export async function stopEach(
+  { table, config }: Supervised,
+  targets: readonly Target[],
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const ends = targets.map((target) => stopGroup(table, target, config.stop_timeout_ms, signal));
+  return (await Promise.all(ends)).flatMap((one) => (one.ok ? [] : [one.error]))[0];
+}
+
 /**
  * Ends what a process that has ended itself has left in its group, such as workers that hold its port.
  * Only where the system shows that they were started for this name. Returns how many there were.

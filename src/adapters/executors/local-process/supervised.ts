@@ -39,6 +39,13 @@ export async function recordOf(one: Supervised): Promise<ProcessRecord | undefin
   return undefined;
 }
 
+/** Names the start that the process file is of. */
+export async function latestStart(one: Supervised): Promise<string> {
+  const record = await readRecord(one.recordFile);
+  if (record === undefined || record === "invalid") return "none";
+  return [record.boot, record.pid, record.start_time].join(" ");
+}
+
 /** Of all that a start goes by: what runs was started with another one if that has changed since. */
 export function launchHash({ argv, cwd, env, uid, gid }: ProcessConfig): string {
   return sha256(canonicalJson(JSON.parse(JSON.stringify({ argv, cwd, env, uid, gid }))));
@@ -102,10 +109,19 @@ async function byMarks(one: Supervised, suits: (marks: Marks) => boolean): Promi
   return undefined;
 }
 
+/** Tells the processes of this installation from those of others: its folder of process files and logs. */
+export const installationOf = ({ logFile }: Supervised): Promise<string> =>
+  realpath(dirname(logFile)).catch(() => dirname(logFile));
+
+/** Whether a file that a process writes to is the log of a name, or the generation of it that is kept. */
+export const isLogOf = (folder: string, name: string, file: string | undefined): boolean => {
+  const log = join(folder, `${name}.log`);
+  return [log, `${log}.1`].includes(file?.replace(/ \(deleted\)$/, "") ?? "");
+};
+
 async function ownLog(one: Supervised): Promise<(marks: Marks) => boolean> {
-  const folder = await realpath(dirname(one.logFile)).catch(() => dirname(one.logFile));
-  const file = join(folder, `${one.config.name}.log`);
-  return ({ stdout }) => [file, `${file}.1`].includes(stdout?.replace(/ \(deleted\)$/, "") ?? "");
+  const folder = await installationOf(one);
+  return ({ stdout }) => isLogOf(folder, one.config.name, stdout);
 }
 
 /**

@@ -1,0 +1,65 @@
+import type { Ctx } from "../db/ctx.ts";
+import { addSeconds } from "../lib/clock.ts";
+import type { ProcessRow, SupervisedProcess } from "./types.ts";
+import { fell, rose, type Seen, settled } from "./watch.ts";
+
+/** What the looks at a process have come to. */
+export type Judged = {
+  /** Looks in a row that found it broken. */
+  failures: number;
+  /** Why it cannot be told whether it is well, since when, and when the log had that last; null: it can be told. */
+  unseen: Unseen | null;
+};
+export type Unseen = { why: string; since: Date; logged_at: Date };
+
+/** Notes that it cannot be told whether a process is well. True: the log is to have that, now or after `again` seconds once more. */
+export function miss(judged: Judged, why: string, now: Date, again: number): boolean {
+  const before = judged.unseen;
+  const news = before === null || addSeconds(before.logged_at, again) <= now;
+  judged.unseen = { why, since: before?.since ?? now, logged_at: news ? now : before.logged_at };
+  return news;
+}
+
+/** A look, and which start was the latest before and after it. */
+type Look = { seen: Seen; start: string; row: ProcessRow | undefined };
+
+function broken({ watch }: SupervisedProcess, judged: Judged, seen: Seen): string | null {
+  judged.failures += 1;
+  const { failures } = judged;
+  if (!seen.certain && failures < watch.failures) return null;
+  return `${seen.why}${seen.certain || failures === 1 ? "" : ` (${failures} times in a row)`}`;
+}
+
+/** Draws from a look what is to be written down, told and logged. */
+export async function judge(
+  ctx: Ctx,
+  process: SupervisedProcess,
+  judged: Judged,
+  { seen, start, row }: Look,
+  again: number,
+): Promise<void> {
+  const { name } = process;
+  const about = { process: name };
+  const isDown = row?.state === "down";
+  if (seen.well === null) {
+    if (miss(judged, seen.why, ctx.clock.now(), again))
+      ctx.log.warn({ ...about, reason: seen.why }, `process ${name}: whether it is well cannot be told`);
+    // It is what it was when it could be asked last, and an alert that fires is told again.
+    if (isDown) await fell(ctx, process, { why: seen.why, start: row.told_of ?? start }, again);
+    return;
+  }
+  if (judged.unseen !== null) ctx.log.info(about, `process ${name}: whether it is well can be told again`);
+  judged.unseen = null;
+  if (seen.well) {
+    judged.failures = 0;
+    if (isDown && (await rose(ctx, process))) ctx.log.info(about, `process ${name} is well again`);
+    return;
+  }
+  if (isDown && (await settled(ctx, process, start, again))) {
+    judged.failures = 0;
+    ctx.log.info(about, `process ${name}: its outage is over, and it is watched anew`);
+  }
+  const why = broken(process, judged, seen);
+  if (why !== null && (await fell(ctx, process, { why, start }, again)))
+    ctx.log.warn(about, `process ${name} is down: ${why}`);
+}
