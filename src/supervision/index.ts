@@ -1,2 +1,2 @@
-export { Supervision, type SupervisionDeps } from "./supervision.ts";
-export type { ProcessSupervisor, RunningProcess, SupervisedProcess } from "./types.ts";
+export { Supervision } from "./supervision.ts";
+export type { ProcessSupervisor, RunningProcess } from "./types.ts";

@@ -10,7 +10,7 @@ export type Judged = {
   /** Why it cannot be told whether it is well, since when, and when the log had that last; null: it can be told. */
   unseen: Unseen | null;
 };
-export type Unseen = { why: string; since: Date; logged_at: Date };
+type Unseen = { why: string; since: Date; logged_at: Date };
 
 /** Notes that it cannot be told whether a process is well. True: the log is to have that, now or after `again` seconds once more. */
 export function miss(judged: Judged, why: string, now: Date, again: number): boolean {

@@ -18,7 +18,7 @@ import { start } from "./spawn.ts";
 import { stopEach, stopGroup } from "./stop.ts";
 import { hasChanged, latestStart, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
 
-export { type LocalProcessConfig, type ProcessConfig, processConfig } from "./config.ts";
+export { processConfig } from "./config.ts";
 
 /** Processes of this machine that live in sessions of their own and are restarted when that is decided. */
 export type LocalProcesses = ProcessSupervisor & {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { wireTime } from "../../../contract/common.ts";
 
 /** What is known of a process that was started. */
-export const processRecord = z.object({
+const processRecord = z.object({
   // To signal the group of 0 or 1 would reach ourselves or everything.
   pid: z.number().int().min(2),
   start_time: z.string().min(1),

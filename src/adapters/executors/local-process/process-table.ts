@@ -35,7 +35,7 @@ const TICKS_PER_SECOND = 100;
 const BATCH = 200;
 
 /** Reads `/proc/<pid>/stat`; the program's name, in brackets, may itself contain brackets and spaces. */
-export function parseStat(pid: number, text: string): SystemProcess | undefined {
+function parseStat(pid: number, text: string): SystemProcess | undefined {
   const fields = text
     .slice(text.lastIndexOf(")") + 1)
     .trim()

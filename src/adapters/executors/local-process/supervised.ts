@@ -133,7 +133,7 @@ export async function locate(one: Supervised): Promise<Live | undefined> {
 }
 
 /** The live process that this very execution started, also when the crash came before the process file. */
-export async function carrierOf(one: Supervised, execution_id: string): Promise<Live | undefined> {
+async function carrierOf(one: Supervised, execution_id: string): Promise<Live | undefined> {
   const recorded = await byRecord(one);
   if (recorded?.execution_id === execution_id) return recorded;
   return byMarks(one, ({ env }) => env.get("AWOOOI_EXECUTION_ID") === execution_id);
