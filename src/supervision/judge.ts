@@ -52,7 +52,8 @@ export async function judge(
   judged.unseen = null;
   if (seen.well) {
     judged.failures = 0;
-    if (isDown && (await rose(ctx, process))) ctx.log.info(about, `process ${name} is well again`);
+    if ((isDown || row?.problem != null) && (await rose(ctx, process)))
+      ctx.log.info(about, `process ${name} is well again`);
     return;
   }
   if (isDown && (await settled(ctx, process, start, again))) {

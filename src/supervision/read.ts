@@ -1,8 +1,7 @@
 import type { WireProcess } from "../contract/process.ts";
 import { kindOf } from "../lib/actor.ts";
-import { messageOf } from "../lib/error.ts";
 import type { Judged } from "./judge.ts";
-import type { ProcessRow, ProcessSupervisor, RunningProcess, SupervisedProcess } from "./types.ts";
+import type { ProcessRow, RunningProcess, SupervisedProcess } from "./types.ts";
 import { isWatched } from "./watch.ts";
 
 /** What a server remembers of a process since its own start. */
@@ -11,9 +10,6 @@ export type Remembered = Pick<WireProcess, "probe"> &
 
 type Found = RunningProcess | null | { error: string };
 
-const found = (supervisor: Pick<ProcessSupervisor, "find">, name: string): Promise<Found> =>
-  supervisor.find(name).catch((error: unknown) => ({ error: messageOf(error) }));
-
 function stateOf(row: ProcessRow | undefined, live: Found): WireProcess["state"] {
   if (row !== undefined && row.state !== "up") return row.state;
   if (live !== null && "error" in live) return "unknown";
@@ -21,15 +17,13 @@ function stateOf(row: ProcessRow | undefined, live: Found): WireProcess["state"]
   return live.suspended ? "suspended" : "running";
 }
 
-/** A process as it is shown. */
-export async function presentProcess(
+/** A process as it is shown. `seen`: what runs of it now. Pure. */
+export function presentProcess(
   process: SupervisedProcess,
   row: ProcessRow | undefined,
   { ran, probe, waits, unseen }: Remembered,
-  supervisor: Pick<ProcessSupervisor, "find">,
-  { now, copies }: { now: Date; copies: readonly number[] },
-): Promise<WireProcess> {
-  const seen = await found(supervisor, process.name);
+  { seen, now, copies }: { seen: Found; now: Date; copies: readonly number[] },
+): WireProcess {
   const live = seen === null || "error" in seen ? null : seen;
   const missed = seen !== null && "error" in seen ? { why: seen.error, since: now.toISOString() } : null;
   return {

@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -226,6 +227,23 @@ describe("the start of a server", () => {
     await when(pid, "the start");
     await when(async () => (await statuses()).at(-1) === "resolved", "the end of the alert");
     expect(await statuses()).toEqual(["firing", "resolved"]);
+  });
+});
+
+describe("the list", () => {
+  it("is of one look through the machine, however many processes there are and however many ask at once", async () => {
+    await serve(...Array.from({ length: 5 }, (_, at) => shop({ name: `idle-${at}`, autostart: false })));
+    const { survey } = local;
+    let looks = 0;
+    local.survey = () => {
+      looks += 1;
+      return survey();
+    };
+    const lists = await Promise.all(Array.from({ length: 20 }, () => supervision.list(as("viewer"))));
+    expect(lists.map((list) => list.map(({ state }) => state))).toEqual(
+      lists.map(() => Array.from({ length: 5 }, () => "not_running")),
+    );
+    expect(looks).toBe(1);
   });
 });
 
@@ -673,9 +691,37 @@ describe("the watch", () => {
     expect(said()).toContain("the log of process shop has grown past 10 MiB, and is cut from now on");
   });
 
+  it("follows no link and waits for no pipe in the place of a log", async () => {
+    const mine = join(folder, "mine");
+    writeFileSync(mine, "kept");
+    symlinkSync(mine, join(folder, "shop.log"));
+    execFileSync("mkfifo", [join(folder, "till.log")]);
+    await serve(shop(), shop({ name: "till" }));
+    expect(await shown()).toMatchObject({
+      pid: null,
+      problem: expect.stringContaining("could not be started"),
+    });
+    expect(await shown("till")).toMatchObject({ pid: null, problem: expect.stringContaining("till.log") });
+    expect(readFileSync(mine, "utf8")).toBe("kept");
+  });
+
+  it("says no more of a start that was refused once it is seen well, and looks as often as is configured now", async () => {
+    await serve(shop({ watch: { interval_ms: 600_000 } }));
+    const running = (await pid()) as number;
+    process.kill(running, "SIGSTOP");
+    await ask("start");
+    await second();
+    expect(await shown()).toMatchObject({ problem: expect.stringContaining("is suspended") });
+    process.kill(running, "SIGCONT");
+    Object.assign(local.processes[0]?.watch ?? {}, { interval_ms: 1 });
+    await when(async () => (await shown())?.problem === null, "it to be seen well");
+  });
+
   it("shows a process that could not be looked up as such", async () => {
     await serve(shop());
     local.find = () => Promise.reject(new Error("EMFILE: too many open files"));
+    const running = new Map([["shop", { error: "EMFILE: too many open files" }]]);
+    local.survey = async () => ({ running, copies: new Map() });
     await when(async () => (await shown())?.unseen, "it to be said");
     expect(await shown()).toMatchObject({
       state: "unknown",

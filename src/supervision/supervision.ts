@@ -3,13 +3,14 @@ import type { WireProcess } from "../contract/process.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { doneTo, type Gateway } from "../execution/index.ts";
 import { messageOf } from "../lib/error.ts";
+import { wait } from "../lib/wait.ts";
 import { type Asked, askProcess } from "./ask.ts";
 import { type Acted, carryOut, type Task, writeDown } from "./carry-out.ts";
 import { type Judged, judge, miss } from "./judge.ts";
 import { isLeft, leave } from "./leave.ts";
 import { presentProcess, type Remembered } from "./read.ts";
 import { findProcess, processRows } from "./store.ts";
-import type { ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
+import type { ProcessRow, ProcessSupervisor, ProcessSurvey, SupervisedProcess } from "./types.ts";
 import { isWatched, look, rose } from "./watch.ts";
 
 export type SupervisionDeps = {
@@ -28,8 +29,8 @@ type Known = Remembered &
   Judged & {
     /** It is to be started because the server is, and was not yet. */
     toStart: boolean;
-    /** When it is looked at next: milliseconds of the process's own clock, which nobody sets. */
-    due: number;
+    /** When it was looked at last: milliseconds of the process's own clock, which nobody sets. */
+    looked_at: number;
     /** Its latest start and what executions did to it, as of the latest tick; null: that was not looked up yet. */
     done: string | null;
     acting: Promise<void> | null;
@@ -42,6 +43,11 @@ type Known = Remembered &
     failing: boolean;
   };
 
+// Of the end of a server.
+const PATIENCE_MS = 10_000;
+/** To be looked at at once. */
+const NEVER = Number.NEGATIVE_INFINITY;
+
 const stranger = (): Known => ({
   toStart: false,
   ran: false,
@@ -49,7 +55,7 @@ const stranger = (): Known => ({
   waits: null,
   failures: 0,
   unseen: null,
-  due: 0,
+  looked_at: NEVER,
   done: null,
   acting: null,
   looking: null,
@@ -68,6 +74,7 @@ export class Supervision {
   readonly #deps: SupervisionDeps;
   readonly #known = new Map<string, Known>();
   #stopping = false;
+  #surveying: Promise<ProcessSurvey> | null = null;
   /** Nothing is configured, and nothing is left of what was. */
   #idle = false;
 
@@ -99,10 +106,16 @@ export class Supervision {
     await Promise.all([...this.#known.values()].flatMap(({ acting, looking }) => [acting, looking]));
   }
 
-  /** Waits for starts and stops that are under way; what a look finds is not heard any more. */
+  /**
+   * Waits for starts and stops that are under way, for 10 s: what takes longer, as one whose disk hangs, is done again by the next
+   * server. What a look finds is not heard any more.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([...this.#known.values()].map(({ acting }) => acting));
+    const over = new AbortController();
+    const acting = Promise.all([...this.#known.values()].map((known) => known.acting));
+    await Promise.race([acting, wait(PATIENCE_MS, over.signal)]);
+    over.abort();
   }
 
   /** Every configured process, in the order of the configuration. */
@@ -131,14 +144,17 @@ export class Supervision {
     supervisor: ProcessSupervisor,
   ): Promise<WireProcess[]> {
     const now = this.#deps.ctx.clock.now();
-    const all: ReadonlyMap<string, readonly number[]> = await supervisor.copies().catch(() => new Map());
-    return Promise.all(
-      processes.map((one) => {
-        const { name } = one;
-        const known = this.#known.get(name) ?? stranger();
-        return presentProcess(one, rows.get(name), known, supervisor, { now, copies: all.get(name) ?? [] });
-      }),
-    );
+    // Those who ask at the same time share one look: each reads all that runs on the machine.
+    this.#surveying ??= supervisor.survey().finally(() => {
+      this.#surveying = null;
+    });
+    const { running, copies } = await this.#surveying;
+    return processes.map((one) => {
+      const { name } = one;
+      const seen = running.get(name) ?? null;
+      const known = this.#known.get(name) ?? stranger();
+      return presentProcess(one, rows.get(name), known, { seen, now, copies: copies.get(name) ?? [] });
+    });
   }
 
   #remember(rows: readonly ProcessRow[]): void {
@@ -194,7 +210,7 @@ export class Supervision {
       const start = await supervisor.latestStart(name).catch(() => null);
       if (known === undefined || start === null) return;
       const done = `${start} ${acts.get(name) ?? ""}`;
-      if (known.done !== null && known.done !== done) Object.assign(known, { failures: 0, due: 0 });
+      if (known.done !== null && known.done !== done) Object.assign(known, { failures: 0, looked_at: NEVER });
       known.done = done;
     };
     await Promise.all(supervisor.processes.map(notice));
@@ -204,7 +220,7 @@ export class Supervision {
     const known = this.#known.get(process.name);
     if (known === undefined || known.acting !== null || this.#stopping) return;
     const task = this.#taskOf(process.name, row, known);
-    const due = known.looking === null && performance.now() >= known.due;
+    const due = known.looking === null && performance.now() >= known.looked_at + process.watch.interval_ms;
     // One whose start waits, as for the end of a freeze, is looked at meanwhile; never both at once.
     if (task?.asked || (task !== null && known.looking === null && !(known.waits !== null && due))) {
       const acting = this.#guarded(process.name, known, () => this.#act(task, known, supervisor));
@@ -212,7 +228,7 @@ export class Supervision {
         known.acting = null;
       });
     } else if (due) {
-      known.due = performance.now() + process.watch.interval_ms;
+      known.looked_at = performance.now();
       const looking = this.#guarded(process.name, known, () => this.#look(process, known, supervisor));
       known.looking = looking.finally(() => {
         known.looking = null;
@@ -242,6 +258,8 @@ export class Supervision {
       await work();
       known.failing = false;
     } catch (error) {
+      // What went on for longer than a server waits for finds its database closed.
+      if (this.#stopping) return;
       if (!known.failing)
         this.#deps.ctx.log.error(
           { process: name, error: messageOf(error) },
@@ -264,7 +282,7 @@ export class Supervision {
         return;
       }
       known.acts += 1;
-      Object.assign(known, { toStart: false, waits: null, failures: 0, due: 0 });
+      Object.assign(known, { toStart: false, waits: null, failures: 0, looked_at: NEVER });
       if (acted === "over") return;
       this.#tell(task, acted, known);
       known.unwritten = { task, acted };

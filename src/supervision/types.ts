@@ -28,11 +28,19 @@ export type RunningProcess = {
 
 export type ProbeAnswer = { asked: boolean; ok: boolean; message: string };
 
+/** What runs of all configured processes, seen in one look. An error is why one could not be looked up. */
+export type ProcessSurvey = {
+  running: ReadonlyMap<string, RunningProcess | null | { error: string }>;
+  copies: ReadonlyMap<string, readonly number[]>;
+};
+
 /** The port of what starts and stops processes. All of it throws `not_found` for one that is not configured. */
 export type ProcessSupervisor = {
   processes: readonly SupervisedProcess[];
   /** What runs now; null: nothing does. */
   find(name: string): Promise<RunningProcess | null>;
+  /** The same of all at once, with their copies: by one look through the processes of the machine. Never throws. */
+  survey(): Promise<ProcessSurvey>;
   /** Pids that live outside of what `find` finds and were started for these names here: a start is refused meanwhile. */
   copies(): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Keeps what it prints from filling the disk. Never throws for what the disk does. */

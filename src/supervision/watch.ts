@@ -112,10 +112,14 @@ export async function settled(
   });
 }
 
-/** Writes down that it is well again, or watched no longer, and ends its alert. True: it was down until now. */
+/**
+ * Writes down that it is well again, or watched no longer, and ends its alert; of one that was up, what was wrong with its
+ * start is over. True: it was down until now.
+ */
 export async function rose(ctx: Ctx, process: Pick<SupervisedProcess, "name">): Promise<boolean> {
   return transaction(ctx, async (tx) => {
     const row = await lockProcess(tx, process.name);
+    if (row.state === "up" && row.problem !== null) await updateProcess(tx, process.name, { problem: null });
     if (row.state !== "down") return false;
     await endOutage(tx, process, row);
     return true;

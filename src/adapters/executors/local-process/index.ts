@@ -1,6 +1,6 @@
 import type { Investigator } from "../../../decision/index.ts";
 import type { Executor } from "../../../execution/index.ts";
-import { AwoooiError } from "../../../lib/error.ts";
+import { AwoooiError, messageOf } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
 import { Turns } from "../../../lib/turns.ts";
 import type { ProcessSupervisor, RunningProcess } from "../../../supervision/index.ts";
@@ -12,7 +12,7 @@ import { createInvestigator } from "./investigator.ts";
 import { boundLog } from "./log-file.ts";
 import { createObserver } from "./observer.ts";
 import { ask } from "./probe.ts";
-import { systemTable } from "./process-table.ts";
+import { oneLook, systemTable } from "./process-table.ts";
 import { missingProgram } from "./program.ts";
 import { start } from "./spawn.ts";
 import { stopEach, stopGroup } from "./stop.ts";
@@ -86,6 +86,18 @@ function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): Local
       return { name, autostart, watch, launch: launchHash(config) };
     }),
     find: async (name) => find(named(name)),
+    async survey() {
+      const table = oneLook(systemTable);
+      const seen = [...all.values()].map((one) => ({ ...one, table }));
+      const running = new Map<string, RunningProcess | null | { error: string }>();
+      for (const one of seen)
+        running.set(
+          one.config.name,
+          await find(one).catch((error: unknown) => ({ error: messageOf(error) })),
+        );
+      const copies = await copiesByName(seen).catch(() => new Map<string, number[]>());
+      return { running, copies };
+    },
     copies: () => copiesByName(all.values()),
     boundLog: async (name) => boundLog(named(name)),
     latestStart: async (name) => latestStart(named(name)),

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
+import { constants, type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clipStart } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
@@ -15,11 +15,24 @@ const sizeOf = (file: string): Promise<number> =>
     () => 0,
   );
 
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
+
+/**
+ * Opens a file that a process may have replaced: by a pipe, whose opening would wait for ever, or by a link to what is none of
+ * its own. Throws for both.
+ */
+async function openOrdinary(file: string, flags: number): Promise<FileHandle> {
+  const opened = await open(file, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  if ((await opened.stat()).isFile()) return opened;
+  await opened.close();
+  throw new Error(`${file} is no ordinary file`);
+}
+
 /** Opens the log to append to; one that has grown long becomes the one generation that is kept. */
 export async function openLog(file: string): Promise<FileHandle> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   if ((await sizeOf(file)) > LOG_LIMIT) await rename(file, `${file}.1`);
-  return open(file, "a", 0o600);
+  return openOrdinary(file, O_WRONLY | O_APPEND | O_CREAT);
 }
 
 /** Copies what is in `from` from an offset on, with what is written meanwhile, up to the limit. */
@@ -34,7 +47,7 @@ async function copyEnd(from: FileHandle, to: FileHandle, offset: number): Promis
 }
 
 async function keepEnd(file: string, log: FileHandle, size: number): Promise<void> {
-  const kept = await open(`${file}.1`, "w", 0o600);
+  const kept = await openOrdinary(`${file}.1`, O_WRONLY | O_CREAT | O_TRUNC);
   try {
     await copyEnd(log, kept, Math.max(0, size - LOG_LIMIT));
   } finally {
@@ -45,7 +58,7 @@ async function keepEnd(file: string, log: FileHandle, size: number): Promise<voi
 /** Cuts a log that has grown long; returns what there is to say of it. */
 async function cut(file: string): Promise<object | null> {
   if ((await sizeOf(file)) <= LOG_LIMIT) return null;
-  const log = await open(file, "r+");
+  const log = await openOrdinary(file, O_RDWR);
   try {
     const { size, blocks } = await log.stat();
     // Of one that does not append, and so has a hole at its beginning, the hole takes no room.
@@ -81,7 +94,7 @@ export async function tail(
   file: string,
   { offset = 0, most }: { offset?: number; most: number },
 ): Promise<string> {
-  const handle = await open(file, "r");
+  const handle = await openOrdinary(file, O_RDONLY);
   try {
     const { size } = await handle.stat();
     // It may have been cut since.

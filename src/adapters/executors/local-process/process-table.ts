@@ -127,4 +127,22 @@ export const psTable: ProcessTable = {
   marks: undefined,
 };
 
+/** The table as it is at one look: what is asked of it again is not read again. For showing, never for acting. */
+export function oneLook(table: ProcessTable): ProcessTable {
+  let all: Promise<SystemProcess[]> | undefined;
+  const known = new Map<number, Promise<Marks | undefined>>();
+  const { marks } = table;
+  return {
+    ...table,
+    all: () => (all ??= table.all()),
+    marks:
+      marks &&
+      ((pid) => {
+        const read = known.get(pid) ?? marks(pid);
+        known.set(pid, read);
+        return read;
+      }),
+  };
+}
+
 export const systemTable: ProcessTable = process.platform === "linux" ? procTable : psTable;
