@@ -10,6 +10,7 @@ const STAGES = [
   "incident",
   "silence",
   "operation",
+  "investigation",
   "playbook",
   "decision",
   "approval",
@@ -22,7 +23,7 @@ const BASE = ["audit", "outbox", "access", "db", "contract", "lib"];
 const ADAPTER_PORTS = [
   "intake",
   "operation",
-  "decision",
+  "investigation",
   "execution",
   "supervision",
   "verification",

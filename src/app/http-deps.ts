@@ -1,9 +1,10 @@
 import type { Health } from "../contract/system.ts";
 import { LATER, type WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { diagnose, freezeStatus } from "../execution/index.ts";
+import { freezeStatus } from "../execution/index.ts";
 import type { HttpDeps } from "../http/index.ts";
 import { claimCall, type Journal, type SignalStream } from "../intake/index.ts";
+import { diagnose } from "../investigation/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";

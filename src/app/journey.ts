@@ -2,7 +2,13 @@ import { ssh } from "../adapters/executors/ssh/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { holdEpoch } from "../db/epoch.ts";
 import type { AutoTerms, Rules, ServiceRegistry } from "../decision/index.ts";
-import { type Gateway, type GatewayOptions, isOffered, traitsFor } from "../execution/index.ts";
+import {
+  authoriseLook,
+  type Gateway,
+  type GatewayOptions,
+  isOffered,
+  traitsFor,
+} from "../execution/index.ts";
 import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
 import { type Classification, expectHeartbeat, ownSource } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
@@ -124,7 +130,10 @@ export function createJourney(
     run: { gateway, retries, retry_wait, busy_wait, timeout, deadline },
     observers: adapters.observers,
     investigators: adapters.investigators,
-    evidence: { time: evidence_time, gateway },
+    evidence: {
+      time: evidence_time,
+      refusal: (tool) => authoriseLook(gateway(), { caller: "planner", tool }),
+    },
     verification: config.verification,
     onReceived,
     onSilenced,

@@ -1,6 +1,5 @@
 export { type AutoTerms, blockDecision, mayRunByItself } from "./by-itself.ts";
 export { type DecideOptions, decide, decideAgain, decideUndo } from "./decide.ts";
-export { evidenceOf, getEvidence, keepEvidence } from "./evidence.ts";
 export { forgetDecisions } from "./forget.ts";
 
 export { asksFirst, judge, type Mode } from "./policy.ts";
@@ -9,4 +8,4 @@ export { recordRepairLabels } from "./repair-label.ts";
 export { fittingRules, loadRules, propose, type Rules } from "./rules.ts";
 export { loadServiceRegistry, type ServiceRegistry } from "./service-registry.ts";
 export { latestDecisions, readyDecision, readyForgotten, withdrawDecisions } from "./store.ts";
-export type { DecisionRow, Investigator } from "./types.ts";
+export type { DecisionRow } from "./types.ts";

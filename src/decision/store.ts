@@ -1,10 +1,9 @@
 import { and, asc, desc, eq, lte, ne, notExists, sql } from "drizzle-orm";
 import type { PolicyVerdict } from "../contract/decision.ts";
-import type { Investigation } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { oneOf } from "../db/one-of.ts";
-import { approvals, decisions, investigations } from "../db/schema.ts";
+import { approvals, decisions } from "../db/schema.ts";
 import { touchedBy } from "../incident/index.ts";
 import type { DecisionRow } from "./types.ts";
 
@@ -120,38 +119,8 @@ export async function automaticRepairs(
   return rows.map(({ target, belongs_to, times }) => ({ touched: touchedBy(target, belongs_to), times }));
 }
 
-export async function insertInvestigation(
-  ctx: Ctx,
-  incident_id: string,
-  { at, ...found }: Investigation,
-): Promise<void> {
-  await ctx.db.insert(investigations).values({ ...found, incident_id, at: new Date(at) });
-}
-
-/** What was found the last time that an incident's target was looked into. */
-export async function latestInvestigation(ctx: Ctx, incident_id: string): Promise<Investigation | undefined> {
-  const { at, target, evidence, findings, missing, candidates } = investigations;
-  const [row] = await ctx.db
-    .select({ at, target, evidence, findings, missing, candidates })
-    .from(investigations)
-    .where(eq(investigations.incident_id, incident_id))
-    .orderBy(desc(investigations.seq))
-    .limit(1);
-  if (row === undefined) return undefined;
-  const { candidates: open, ...rest } = row;
-  return {
-    ...rest,
-    at: row.at.toISOString(),
-    ...(open === null || open.length === 0 ? {} : { candidates: open }),
-  } as Investigation;
-}
-
-/** Deletes what was decided about these incidents, and what was found out; returns how many of each. */
-export async function deleteDecisionsOf(
-  ctx: Ctx,
-  incident_ids: readonly string[],
-): Promise<{ decisions: number; investigations: number }> {
-  const found = await ctx.db.delete(investigations).where(oneOf(investigations.incident_id, incident_ids));
-  const decided = await ctx.db.delete(decisions).where(oneOf(decisions.incident_id, incident_ids));
-  return { decisions: decided.rowCount ?? 0, investigations: found.rowCount ?? 0 };
+/** Deletes what was decided about these incidents; returns how many decisions. */
+export async function deleteDecisionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
+  const { rowCount } = await ctx.db.delete(decisions).where(oneOf(decisions.incident_id, incident_ids));
+  return rowCount ?? 0;
 }

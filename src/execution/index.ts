@@ -1,7 +1,7 @@
 export { doneTo, isActedOn, isRepairedSince } from "./acts/store.ts";
 export { admitUnplanned, refuseExecution, waitForBeginnings } from "./admit.ts";
 export { attemptExecution } from "./attempt.ts";
-export { isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
+export { authoriseLook, isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
 export { beginExecution, keepBefore } from "./begin.ts";
 export { whatStops } from "./breakers.ts";
 
@@ -15,7 +15,6 @@ export { freezeStatus } from "./freeze/status.ts";
 export { unfreeze } from "./freeze/unfreeze.ts";
 export type { FreezeTerms } from "./freeze/what-freezes.ts";
 export { admitLook } from "./gateway.ts";
-export { diagnose, type EvidenceTerms, investigate } from "./investigate.ts";
 export { prepareExecution, takeSnapshot } from "./prepare.ts";
 export { type PlanPreparation, preparePlan } from "./prepare-plan.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";

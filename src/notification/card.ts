@@ -1,9 +1,10 @@
 import { getApproval } from "../approval/index.ts";
 import { couldBe, type Investigation, saysWell } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { evidenceOf, latestDecisions } from "../decision/index.ts";
+import { latestDecisions } from "../decision/index.ts";
 import { getExecution, type StopTerms, whatStopsAll } from "../execution/index.ts";
 import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../incident/index.ts";
+import { evidenceOf } from "../investigation/index.ts";
 import { clip } from "../lib/clip.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { inWords, stepsOf } from "../operation/index.ts";

@@ -9,14 +9,7 @@ import type { Investigation } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import {
-  asksFirst,
-  type DecisionRow,
-  decideAgain,
-  keepEvidence,
-  latestDecisions,
-} from "../decision/index.ts";
-import { investigate } from "../execution/index.ts";
+import { asksFirst, type DecisionRow, decideAgain, latestDecisions } from "../decision/index.ts";
 import {
   aimAt,
   getIncident,
@@ -26,6 +19,7 @@ import {
   lockIncident,
 } from "../incident/index.ts";
 import { alertNamesOf, firingLabelsOf } from "../intake/index.ts";
+import { investigate, keepEvidence } from "../investigation/index.ts";
 import { tell } from "../outbox/index.ts";
 import type { Journey } from "./types.ts";
 

@@ -6,6 +6,7 @@ import { forgetDecisions } from "../decision/index.ts";
 import { forgetExecutions } from "../execution/index.ts";
 import { countOldIncidents, forgetIncidents } from "../incident/index.ts";
 import { countOldIntake, forgetIntake, type IntakeRecords } from "../intake/index.ts";
+import { forgetInvestigations } from "../investigation/index.ts";
 import { countOldRepairs, forgetRepairs, forgetSurplusRepairs } from "../learning/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { countOldNotices, countOldWork, forgetNotices } from "../outbox/index.ts";
@@ -64,7 +65,8 @@ async function dependants(ctx: Ctx, ids: readonly string[]): Promise<Counts> {
   return {
     ...(await forgetExecutions(ctx, ids)),
     ...(await forgetApprovals(ctx, ids)),
-    ...(await forgetDecisions(ctx, ids)),
+    decisions: await forgetDecisions(ctx, ids),
+    investigations: await forgetInvestigations(ctx, ids),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { ApprovalTerms } from "../approval/index.ts";
 import type { SilencedBy } from "../contract/silence.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { DecideOptions, Investigator } from "../decision/index.ts";
-import type { EvidenceTerms, RunOptions } from "../execution/index.ts";
+import type { DecideOptions } from "../decision/index.ts";
+import type { RunOptions } from "../execution/index.ts";
 import type { CorrelationOptions, IncidentWindows, KnownTargets } from "../incident/index.ts";
 import type { Classification, HeartbeatTerms, Source } from "../intake/index.ts";
+import type { EvidenceTerms, Investigator } from "../investigation/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Muting } from "../silence/index.ts";
 import type { Observer, VerificationTerms } from "../verification/index.ts";

@@ -6,7 +6,7 @@ import type { Approval } from "../../src/contract/approval.ts";
 import type { Investigation } from "../../src/contract/evidence.ts";
 import type { OperationTarget } from "../../src/contract/incident.ts";
 import type { Playbook } from "../../src/contract/playbook.ts";
-import type { Investigator } from "../../src/decision/index.ts";
+import type { Investigator } from "../../src/investigation/index.ts";
 import type { Card, Notifier } from "../../src/notification/index.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, type Client, concluded, startTestApp } from "../support/app.ts";

@@ -106,7 +106,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     },
     observers: [],
     investigators: [],
-    evidence: { time: 10, gateway: () => GATEWAY },
+    evidence: { time: 10, refusal: () => undefined },
     verification: { wait: 10, collect: 30, interval: 1, healthy_in_a_row: 3, look_timeout: 10 },
     muting: createMuting({ windows: [], rules: [], ttl: 604_800 }),
     onReceived: () => {},

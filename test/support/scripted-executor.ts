@@ -1,7 +1,7 @@
 import type { Check } from "../../src/contract/approval.ts";
 import type { Observation } from "../../src/contract/execution.ts";
-import type { Investigator } from "../../src/decision/index.ts";
 import type { ActResult, Executor, Resolution, Run, Undo } from "../../src/execution/index.ts";
+import type { Investigator } from "../../src/investigation/index.ts";
 import type { Operation } from "../../src/operation/index.ts";
 import type { Observer } from "../../src/verification/index.ts";
 

@@ -1,5 +1,5 @@
-import type { Investigator } from "../../../decision/index.ts";
 import type { Executor } from "../../../execution/index.ts";
+import type { Investigator } from "../../../investigation/index.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { type Clusters, createClusters } from "./client.ts";
 import { clustersOf, type KubernetesConfig, kubernetesConfig } from "./config.ts";

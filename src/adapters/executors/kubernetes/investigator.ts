@@ -1,6 +1,6 @@
 import type { EvidenceItem, Investigation } from "../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../contract/incident.ts";
-import type { Investigator } from "../../../decision/index.ts";
+import type { Investigator } from "../../../investigation/index.ts";
 import { analyse } from "./analyse/index.ts";
 import type { Cluster, Clusters } from "./client.ts";
 import { plain } from "./failure.ts";

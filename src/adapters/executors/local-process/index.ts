@@ -1,5 +1,5 @@
-import type { Investigator } from "../../../decision/index.ts";
 import type { Executor } from "../../../execution/index.ts";
+import type { Investigator } from "../../../investigation/index.ts";
 import { AwoooiError, messageOf } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
 import { Turns } from "../../../lib/turns.ts";

@@ -1,5 +1,5 @@
 import type { Finding } from "../../../contract/evidence.ts";
-import type { Investigator } from "../../../decision/index.ts";
+import type { Investigator } from "../../../investigation/index.ts";
 import { inTime } from "../../../lib/duration.ts";
 import { type Carrier, copiesOf } from "./background.ts";
 import { tail } from "./log-file.ts";

@@ -1,5 +1,5 @@
-import type { Investigator } from "../../../decision/index.ts";
 import type { Executor } from "../../../execution/index.ts";
+import type { Investigator } from "../../../investigation/index.ts";
 import type { Log } from "../../../lib/log.ts";
 import { Turns } from "../../../lib/turns.ts";
 import type { Observer } from "../../../verification/index.ts";

@@ -1,6 +1,6 @@
 import { byWeight, type Finding, type Investigation } from "../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../contract/incident.ts";
-import type { Investigator } from "../../../decision/index.ts";
+import type { Investigator } from "../../../investigation/index.ts";
 import { inTime } from "../../../lib/duration.ts";
 import { containerName, unitName } from "../../../operation/index.ts";
 import { type ContainerState, inState as containerState, inspect, isWell } from "./containers.ts";

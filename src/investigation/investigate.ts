@@ -12,7 +12,6 @@ import {
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import type { Investigator } from "../decision/index.ts";
 import type { KnownTargets } from "../incident/index.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
 import { clip } from "../lib/clip.ts";
@@ -20,16 +19,8 @@ import { AwoooiError, messageOf } from "../lib/error.ts";
 import { redactTexts } from "../lib/redact.ts";
 import { within } from "../lib/wait.ts";
 import { withArticle } from "../lib/words.ts";
-import { authoriseLook } from "./authorise.ts";
-import type { Gateway } from "./types.ts";
+import type { EvidenceTerms, Investigator } from "./types.ts";
 import { configuredAs, didYouMean, nobodyKnows } from "./whom.ts";
-
-export type EvidenceTerms = {
-  /** Seconds for all investigators together: they look at the same time. */
-  time: number;
-  /** Asked before each look: nobody looks with what is disabled, or without the scope to read. */
-  gateway: Gateway;
-};
 
 /** Seconds that one which was told to stop has for coming back with what it has. */
 const GRACE = 0.5;
@@ -108,11 +99,7 @@ export async function investigate(
   const { target, incident_id, labels = [] } = input;
   const now = ctx.clock.now();
   const known = investigators.filter((one) => one.investigates(target));
-  const options = terms.gateway();
-  const judged = known.map((one) => ({
-    one,
-    refused: authoriseLook(options, { caller: "planner", tool: one.tool }),
-  }));
+  const judged = known.map((one) => ({ one, refused: terms.refusal(one.tool) }));
   const parts = await Promise.all(
     judged.map(({ one, refused }) =>
       refused === undefined

@@ -6,8 +6,9 @@ import { SEED } from "../../test/support/random.ts";
 import { couldBe, type Finding, type Investigation, type TargetCandidate } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
-import type { Investigator } from "../decision/index.ts";
+import { authoriseLook } from "../execution/index.ts";
 import { diagnose, investigate, joined } from "./investigate.ts";
+import type { Investigator } from "./types.ts";
 
 type Part = Investigation;
 
@@ -39,6 +40,8 @@ const investigator = (id: string, work: Investigator["investigate"], kind = "dep
 let database: TestDatabase;
 let ada: Ctx;
 let gateway = GATEWAY;
+/** As the app binds it. */
+const refusal = (tool?: string) => authoriseLook(gateway, { caller: "planner", tool });
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -51,7 +54,7 @@ afterAll(() => database.drop());
 
 const pipeline = () => database.ctx({ kind: "system", name: "pipeline" });
 const look = (list: Investigator[], time = 5, target: OperationTarget = TARGET) =>
-  investigate(pipeline(), { incident_id: "INC-1", target }, list, { time, gateway: () => gateway });
+  investigate(pipeline(), { incident_id: "INC-1", target }, list, { time, refusal });
 
 describe("investigate", () => {
   it("joins what all of them found, causes first, with ids that are unique in the whole", async () => {
@@ -155,7 +158,7 @@ describe("investigate", () => {
 });
 
 describe("diagnose", () => {
-  const ask = (list: Investigator[]) => diagnose(ada, TARGET, list, { time: 5, gateway: () => gateway });
+  const ask = (list: Investigator[]) => diagnose(ada, TARGET, list, { time: 5, refusal });
 
   it("answers a person", async () => {
     const found = await ask([investigator("a", async () => part({ evidence: [item("E1")] }))]);
@@ -184,13 +187,7 @@ describe("diagnose", () => {
       investigates: ({ kind }) => kind === "unknown",
     });
     const name = async (found: Part) =>
-      diagnose(
-        ada,
-        { kind: "unknown", name: "api" },
-        [ours, inCluster(found)],
-        { time: 5, gateway: () => gateway },
-        known,
-      );
+      diagnose(ada, { kind: "unknown", name: "api" }, [ours, inCluster(found)], { time: 5, refusal }, known);
     const both = await name(part({ target: TARGET, evidence: [item("E1")] }));
     expect(both.candidates?.map(({ target }) => target.kind)).toEqual(["process", "deployment"]);
     expect(both.evidence).toEqual([]);

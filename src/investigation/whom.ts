@@ -5,10 +5,10 @@ import {
   type TargetCandidate,
 } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import type { Investigator } from "../decision/index.ts";
 import { hostNamed, type KnownTargets } from "../incident/index.ts";
 import { closeNames } from "../lib/close-names.ts";
 import { withArticle } from "../lib/words.ts";
+import type { Investigator } from "./types.ts";
 
 /** Names of one kind that a message lists. */
 const LISTED = 20;
