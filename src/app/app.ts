@@ -14,8 +14,8 @@ import type { Log } from "../lib/log.ts";
 import { keepSecret } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
 import {
+  IntakeUptime,
   IntakeWorker,
-  Listening,
   type Received,
   rewriteKeys,
   startWorkflows,
@@ -164,10 +164,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       metrics.received(received);
       guards.received(received);
     };
-    const listening = new Listening(() => live.current().config.sweep.every);
+    const intake_uptime = new IntakeUptime(() => live.current().config.sweep.every);
     const gateway = () => live.current().gateway;
     const { silenced: onSilenced } = metrics;
-    const made = { ctxOf, onReceived, onSilenced, listening, gateway, busy_wait: intervals.busy };
+    const made = { ctxOf, onReceived, onSilenced, intake_uptime, gateway, busy_wait: intervals.busy };
     const built = (next: Checked, ports: Adapters) => {
       const own = createGateway(next, ports, database.epoch);
       const { notifiers, supervisor } = ports;

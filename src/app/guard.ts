@@ -10,7 +10,7 @@ import {
   SourceLimited,
 } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { firingIn, foresee, type Journey, type Received } from "../pipeline/index.ts";
+import { firingIn, type Journey, previewReceipt, type Received } from "../pipeline/index.ts";
 import type { LiveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import type { Metrics } from "./metrics.ts";
@@ -80,7 +80,7 @@ export function createGuards(
     admit({ source, sender, body, ...read }) {
       const received_at = ctx.clock.now();
       return guard.admit({ source, sender, bytes: body.length }, () =>
-        foresee(current().journey, { source, sender, body, received_at }, read),
+        previewReceipt(current().journey, { source, sender, body, received_at }, read),
       );
     },
     accepted(seq, source, counted) {

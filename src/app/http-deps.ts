@@ -8,7 +8,7 @@ import { diagnose } from "../investigation/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import { type IntakeWorker, mergeByHand, splitByHand, undoByHand } from "../pipeline/index.ts";
+import { type IntakeWorker, mergeManually, requestUndo, splitManually } from "../pipeline/index.ts";
 import type { Supervision } from "../supervision/index.ts";
 import type { Database } from "./database.ts";
 import type { Guards } from "./guard.ts";
@@ -123,8 +123,8 @@ export function httpDeps(parts: Parts): HttpDeps {
     takeSignal: signalReceiver(parts),
     guard: guards.http,
     sources: guards.sources,
-    relations: { merge: mergeByHand, split: splitByHand },
-    undo: (ctx, input) => undoByHand(ctx, input, live.current().journey),
+    relations: { merge: mergeManually, split: splitManually },
+    undo: (ctx, input) => requestUndo(ctx, input, live.current().journey),
     get terms() {
       return live.current().journey.approval;
     },

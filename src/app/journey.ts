@@ -13,7 +13,7 @@ import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
 import { type Classification, expectHeartbeat, ownSource } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
-import type { Journey, Listening } from "../pipeline/index.ts";
+import type { IntakeUptime, Journey } from "../pipeline/index.ts";
 import { createMuting } from "../silence/index.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
@@ -70,13 +70,13 @@ export function createJourney(
     ctxOf: (actor: Actor) => Ctx;
     onReceived: Journey["onReceived"];
     onSilenced: Journey["onSilenced"];
-    listening: Listening;
+    intake_uptime: IntakeUptime;
     /** Of the configuration in force when it is asked: what is under way goes by that, not by its own. */
     gateway: Gateway;
     busy_wait: number;
   },
 ): Journey {
-  const { ctxOf, onReceived, onSilenced, listening, gateway, busy_wait } = server;
+  const { ctxOf, onReceived, onSilenced, intake_uptime, gateway, busy_wait } = server;
   const { mode, time, evidence_time, token_valid } = config.decision;
   const { active_window, repair_window, correlation, ...waits } = config.incident;
   const { required_signatures, expires_after, authority } = config.approval;
@@ -87,7 +87,7 @@ export function createJourney(
     sources: [ownSource, ...adapters.sources],
     classification: files.classification,
     resolve_timeout: config.intake.resolve_timeout,
-    listening,
+    intake_uptime,
     heartbeats: {
       interval: config.heartbeats.interval,
       expected: config.heartbeats.expected.map(({ matchers, source = null, ...one }) =>

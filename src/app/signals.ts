@@ -3,7 +3,7 @@ import type { Health } from "../contract/system.ts";
 import type { HttpDeps } from "../http/index.ts";
 import type { Journal, ReadBody, SignalStream } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
-import { type IntakeWorker, SignalWorker, signalTaker } from "../pipeline/index.ts";
+import { createSignalIntake, type IntakeWorker, SignalWorker } from "../pipeline/index.ts";
 import { createStream } from "./adapters.ts";
 import type { LiveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
@@ -31,7 +31,7 @@ export function startSignals({ live, journal, worker, epoch, every, log }: Parts
   const { config, journey } = live.current();
   const current = () => live.current().journey;
   const stream = createStream(config, { consumer: `${hostname()}:${process.pid}:${epoch}`, log });
-  const taken = signalTaker(journey.as("intake"), { journal, intake: worker, stream });
+  const taken = createSignalIntake(journey.as("intake"), { journal, intake: worker, stream });
   const take: Signals["take"] = async (call) => ({
     success: true,
     message_id: await taken(call),

@@ -3,7 +3,7 @@ import { alertmanagerBody } from "../../test/support/alerts.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { makePerson, type Person, setClock, testJourney } from "../../test/support/journey.ts";
 import { insertReceipts } from "../intake/store.ts";
-import { processReceipts } from "../pipeline/receive.ts";
+import { processReceipts } from "../pipeline/intake/process-receipts.ts";
 import { acknowledge, comment, resolve, timelineOf } from "./index.ts";
 
 const clock = setClock();

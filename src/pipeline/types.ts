@@ -9,7 +9,7 @@ import type { EvidenceTerms, Investigator } from "../investigation/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { Muting } from "../silence/index.ts";
 import type { Observer, VerificationTerms } from "../verification/index.ts";
-import type { Listening } from "./listening.ts";
+import type { IntakeUptime } from "./intake/intake-uptime.ts";
 
 /** What became of a receipt, once that is committed; `error` says what of it was not understood. */
 export type Received = {
@@ -39,7 +39,7 @@ export type Journey = {
   /** Whose silence is an alert of its own. */
   heartbeats: HeartbeatTerms;
   /** Whether senders could reach us. */
-  listening: Listening;
+  intake_uptime: IntakeUptime;
   /** So many alerts of one body are understood. */
   alerts_per_body: number;
   /** Seconds in which the signals of one fingerprint count once. */

@@ -6,11 +6,11 @@ import { messageOf } from "../lib/error.ts";
 import { type Log, logAbout } from "../lib/log.ts";
 import { withoutRepetition } from "../lib/log-repetition.ts";
 import { FORMER_QUEUE, QUEUE, type Work } from "../outbox/index.ts";
-import { clearAway } from "./clear-away.ts";
-import { consider } from "./consider.ts";
-import { execute, verifyExecution } from "./execute.ts";
-import { prepare } from "./prepare.ts";
-import { step } from "./step.ts";
+import { execute, verifyExecution } from "./response/execute.ts";
+import { prepare } from "./response/prepare.ts";
+import { reassess } from "./response/reassess.ts";
+import { step } from "./response/step.ts";
+import { supersedeStale } from "./sweep/supersede-stale.ts";
 import type { Journey } from "./types.ts";
 
 /** The journey of this moment: a part of a workflow asks for it when it begins, and no part keeps it for the next. */
@@ -21,7 +21,7 @@ type Runner<Kind extends Work["kind"]> = (now: Now, work: Extract<Work, { kind: 
 /** One workflow for each kind of work: the compiler sees to it that none is missing. */
 const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
   investigate: (now, { incident_id, token }) =>
-    step("consider", () => consider(now(), { incident_id, token })),
+    step("consider", () => reassess(now(), { incident_id, token })),
   prepare: (now, { approval_id }) => prepare(now, approval_id),
   async execute(now, { turn, ...work }) {
     if (turn !== undefined) return execute(now, { ...work, turn });
@@ -32,7 +32,7 @@ const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
   verify: (now, work) => verifyExecution(now, work),
   conclude: async (now, work) => {
     await step("record", () => recordResolution(now().as("pipeline"), work));
-    await step("supersede", () => clearAway(now().as("pipeline"), work.incident_id));
+    await step("supersede", () => supersedeStale(now().as("pipeline"), work.incident_id));
   },
 };
 

@@ -3,7 +3,7 @@ import { tableSizes } from "../../src/db/storage.ts";
 import { insertReceipts } from "../../src/intake/store.ts";
 import { deliverNotices } from "../../src/notification/index.ts";
 import { type Journey, prune, type RetentionTerms, sweep } from "../../src/pipeline/index.ts";
-import { processReceipts } from "../../src/pipeline/receive.ts";
+import { processReceipts } from "../../src/pipeline/intake/process-receipts.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { startIdleEngine } from "../support/idle-engine.ts";
 import { type SetClock, setClock, testJourney } from "../support/journey.ts";

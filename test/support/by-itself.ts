@@ -4,7 +4,7 @@ import type { Receipt } from "../../src/intake/index.ts";
 import { limitsFor, readBody } from "../../src/intake/index.ts";
 import { insertReceipts } from "../../src/intake/store.ts";
 import type { Operation } from "../../src/operation/index.ts";
-import { processReceipts } from "../../src/pipeline/receive.ts";
+import { processReceipts } from "../../src/pipeline/intake/process-receipts.ts";
 import type { Journey } from "../../src/pipeline/types.ts";
 import { hashOf, type PlaybookRow } from "../../src/playbook/index.ts";
 import { createDatabase } from "./database.ts";

@@ -11,7 +11,7 @@ import { loadClassification, ownSource } from "../../src/intake/index.ts";
 import type { Actor, Role } from "../../src/lib/actor.ts";
 import { addSeconds, type Clock } from "../../src/lib/clock.ts";
 import { prefixedId } from "../../src/lib/id.ts";
-import { type Journey, Listening } from "../../src/pipeline/index.ts";
+import { IntakeUptime, type Journey } from "../../src/pipeline/index.ts";
 import { createMuting } from "../../src/silence/index.ts";
 import type { TestDatabase } from "./database.ts";
 
@@ -66,7 +66,7 @@ export function testJourney(database: TestDatabase, clock: Clock): Journey {
     sources: [alertmanager.create(), generic.create(), prometheus.create(), signalSource.create(), ownSource],
     classification: loadClassification(),
     resolve_timeout: 300,
-    listening: new Listening(() => 5),
+    intake_uptime: new IntakeUptime(() => 5),
     heartbeats: { interval: 900, expected: [] },
     alerts_per_body: 10_000,
     debounce: 180,

@@ -73,15 +73,15 @@ export class Guard {
   }
 
   /**
-   * Before a body is written down; `foresee` says what would come of it, which is only asked where it matters.
+   * Before a body is written down; `preview` says what would come of it, which is only asked where it matters.
    * Throws `source_limited`, else returns what was counted: then say which receipt it became.
    */
-  admit(sent: Sent, foresee: () => Foreseen): Counted | null {
+  admit(sent: Sent, preview: () => Foreseen): Counted | null {
     const { limits, ledger, now } = this.#of(sent.source);
     this.#fits(limits, sent.bytes);
     const account = ledger.account(sent.sender);
     if (sent.bytes < LARGE_BODY && !this.#isSuspect(account, limits, now)) return null;
-    const { dead, fingerprints } = foresee();
+    const { dead, fingerprints } = preview();
     const fresh = ledger.unknown(fingerprints);
     if (dead) {
       const words =

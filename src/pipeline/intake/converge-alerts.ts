@@ -1,0 +1,66 @@
+import { supersedeApproval, withStandingPlan } from "../../approval/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { incidentsInExecution } from "../../execution/index.ts";
+import { converge, tellBegun } from "../../incident/index.ts";
+import type { StoredAlert } from "../../intake/index.ts";
+import { repairDidNotHold } from "../../learning/index.ts";
+import { askForApproval, severityWithout } from "../response/request-approval.ts";
+import type { Journey } from "../types.ts";
+import { type Correlated, correlate } from "./correlate.ts";
+import { journalPermanentFix } from "./permanent-fix.ts";
+
+const namesOf = (alerts: readonly StoredAlert[]) => [...new Set(alerts.map((alert) => alert.alert_name))];
+
+/** A higher severity decides again, unless a plan is before people or being carried out. */
+async function raise(ctx: Ctx, journey: Journey, raised: Correlated["raised"]): Promise<void> {
+  const ids = raised.map((one) => one.incident.incident_id);
+  const standing = await withStandingPlan(ctx, ids);
+  const acting = await incidentsInExecution(ctx, ids);
+  for (const { incident, alert_names } of raised) {
+    if (standing.has(incident.incident_id) || acting.has(incident.incident_id)) continue;
+    await askForApproval(ctx, journey, incident, alert_names);
+  }
+}
+
+/**
+ * Brings firing alerts to their incidents, with all that follows from it at once. Returns the incident of
+ * each alert by its id. Their fingerprints are locked.
+ */
+export async function convergeAlerts(
+  ctx: Ctx,
+  journey: Journey,
+  firing: readonly StoredAlert[],
+): Promise<Map<string, string>> {
+  const outcome = await converge(ctx, firing, {
+    windows: journey.windows,
+    known: journey.known,
+    severityWithout: (alert) => severityWithout(journey, alert),
+  });
+  const { quiet, now, raised } = await correlate(ctx, journey.correlation, outcome);
+  for (const one of outcome) {
+    const { kind, repair_failed, needs_permanent_fix, alerts } = one;
+    const incident = now.get(one.incident.incident_id) ?? one.incident;
+    if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
+    // People hear of an effect through its main incident, and decide there.
+    if (quiet.has(incident.incident_id)) continue;
+    tellBegun(ctx, { ...one, incident });
+    if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
+    // What was asked before it was resolved may still be open: clearing it away is a workflow's.
+    if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
+    if (kind !== "converged") await askForApproval(ctx, journey, incident, namesOf(alerts));
+  }
+  const risen = outcome
+    .filter((one) => one.raised && !quiet.has(one.incident.incident_id))
+    .map(({ incident, alerts }) => ({
+      incident: now.get(incident.incident_id) ?? incident,
+      alert_names: namesOf(alerts),
+    }));
+  // One may rise by its own alerts and by its effects: as it is last, it is decided again once.
+  const last = new Map([...risen, ...raised].map((one) => [one.incident.incident_id, one]));
+  // One that its effects made worse may have become an effect itself since.
+  for (const id of quiet) last.delete(id);
+  await raise(ctx, journey, [...last.values()]);
+  return new Map(
+    outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
+  );
+}

@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from "node:util";
+import type { SilencedBy } from "../../contract/silence.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { afterCommit, transaction } from "../../db/transaction.ts";
+import { incidentsById, isActive, lockFingerprints } from "../../incident/index.ts";
+import { assignAlerts, classify, type StoredAlert, setSilencedBy } from "../../intake/index.ts";
+import { addSeconds } from "../../lib/clock.ts";
+import {
+  type Firing,
+  type FiringKey,
+  firingAlerts,
+  firingPage,
+  forgetInhibitors,
+  type Judged,
+} from "../../silence/index.ts";
+import type { Journey } from "../types.ts";
+import { convergeAlerts } from "./converge-alerts.ts";
+import { logRisen, withIncidents } from "./log-accepted.ts";
+
+const PAGE = 500;
+
+type Known = Judged & { incident_id: string | null; silenced_by?: SilencedBy[] | null | undefined };
+type Judgement<T> = {
+  /** What keeps each of them silent now; null: nothing. */
+  by: ReadonlyMap<string, SilencedBy[]>;
+  /** Those that go on to an incident: none that is silent opens one, or keeps one from being over. */
+  heard: T[];
+  /** Those about which this is news. */
+  changed: { alert_id: string; silenced_by: SilencedBy[] | null }[];
+};
+
+/** Judges which of these firing alerts are silent, and counts those that were not before. */
+export async function evaluateSilences<T extends Known>(
+  ctx: Ctx,
+  journey: Journey,
+  firing: readonly T[],
+): Promise<Judgement<T>> {
+  const by = await journey.muting.judge(ctx, firing);
+  const onIncidents = firing.flatMap((one) => (by.has(one.alert_id) ? (one.incident_id ?? []) : []));
+  const incidents = await incidentsById(ctx, [...new Set(onIncidents)]);
+  const heard = firing.filter(({ alert_id, incident_id }) => {
+    if (!by.has(alert_id)) return true;
+    const incident = incidents.get(incident_id ?? "");
+    return incident !== undefined && isActive(incident);
+  });
+  const changed = firing.flatMap(({ alert_id, silenced_by: before = null }) => {
+    const silenced_by = by.get(alert_id) ?? null;
+    return isDeepStrictEqual(before, silenced_by) ? [] : [{ alert_id, silenced_by, before }];
+  });
+  const fresh = changed.flatMap((one) => (one.before === null ? (one.silenced_by?.[0]?.by ?? []) : []));
+  if (fresh.length > 0) afterCommit(ctx, () => journey.onSilenced(fresh));
+  return { by, heard, changed: changed.map(({ alert_id, silenced_by }) => ({ alert_id, silenced_by })) };
+}
+
+type Row = Awaited<ReturnType<typeof firingAlerts>>[number];
+
+/** An alert of the database that comes up: what only its delivery knew says nothing any more. */
+const comingUp = (row: Row): StoredAlert => ({
+  ...row,
+  status: "firing",
+  start_known: true,
+  of_call: false,
+  heartbeat: false,
+  progress: false,
+  is_new: row.incident_id === null,
+});
+
+/** How far a pipeline was is no news when its silence ends. */
+const isProgress = ({ classification }: Journey, { alert_name, labels }: Row) =>
+  classify(classification, { alert_name, labels }).progress;
+
+async function judgeAgain(ctx: Ctx, journey: Journey, page: readonly FiringKey[]) {
+  await transaction(ctx, async (tx) => {
+    await lockFingerprints(
+      tx,
+      page.map((one) => one.fingerprint),
+    );
+    const rows = await firingAlerts(
+      tx,
+      page.map((one) => one.alert_id),
+    );
+    const { by, changed } = await evaluateSilences(tx, journey, rows);
+    const waiting = rows.filter(
+      (row) => row.silenced_by !== null && !by.has(row.alert_id) && !isProgress(journey, row),
+    );
+    const now = tx.clock.now();
+    const risen = waiting.map(comingUp);
+    const incidentOf = await convergeAlerts(tx, journey, risen);
+    await logRisen(
+      tx,
+      withIncidents(
+        risen.filter((alert) => alert.is_new),
+        incidentOf,
+      ),
+      now,
+    );
+    await setSilencedBy(tx, changed);
+    await assignAlerts(
+      tx,
+      waiting.flatMap(({ alert_id, incident_id: before }) => {
+        const incident_id = incidentOf.get(alert_id);
+        return incident_id === undefined || incident_id === before ? [] : [{ alert_id, incident_id }];
+      }),
+    );
+  });
+}
+
+/** Of the latest look at all alerts: what was in force. Kept for each configuration. */
+const lastSituation = new WeakMap<Journey["muting"], string>();
+
+/**
+ * Judges all firing alerts again when a silence or window has begun or ended since the last time, and always
+ * those that nothing in force keeps silent, or only another alert: what still fires and is silent no more
+ * goes on to its incident as if it were heard of now.
+ */
+export async function reevaluateSilences(journey: Journey): Promise<void> {
+  const ctx = journey.as("intake");
+  const inForce = await journey.muting.inForce(ctx);
+  const situation = inForce.join(" ");
+  const same = lastSituation.get(journey.muting) === situation;
+  // Also when nothing seems to have changed: a silence may have begun and ended since the last look.
+  const parts: readonly Firing[] = same ? [{ lapsed: inForce }] : ["silenced", "of incidents"];
+  for (const which of parts) await judgeAll(ctx, journey, which);
+  lastSituation.set(journey.muting, situation);
+  await forgetInhibitors(ctx);
+}
+
+async function judgeAll(ctx: Ctx, journey: Journey, which: Firing): Promise<void> {
+  // Of what nothing was heard for so long an incident would be over as well.
+  const heard = addSeconds(ctx.clock.now(), -journey.windows.ttl);
+  let page: FiringKey[] = [];
+  do {
+    page = await firingPage(ctx, which, { heard, after: page.at(-1), limit: PAGE });
+    if (page.length > 0) await judgeAgain(ctx, journey, page);
+  } while (page.length === PAGE);
+}

@@ -1,0 +1,366 @@
+import { latestApprovals } from "../../approval/index.ts";
+import { type AlertResult, NOTHING_KNOWN, type WebhookAnswer } from "../../contract/webhook.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { rehearse, transaction } from "../../db/transaction.ts";
+import { type DecisionRow, latestDecisions } from "../../decision/index.ts";
+import {
+  acknowledge,
+  countEnds,
+  type IncidentRow,
+  incidentsById,
+  isActive,
+  lockFingerprints,
+} from "../../incident/index.ts";
+import {
+  assignAlerts,
+  boundStatements,
+  debounce,
+  finishReceipts,
+  type HeardAlert,
+  type HeardOutage,
+  hearHeartbeats,
+  hearWave,
+  incidentsOfFiring,
+  insertOutages,
+  normalise,
+  placeOf,
+  type StoredAlert,
+  senderOf,
+  setSilencedBy,
+  stillWaiting,
+  waves,
+  withoutFormer,
+} from "../../intake/index.ts";
+import { messageOf } from "../../lib/error.ts";
+import { inSlices } from "../../lib/slices.ts";
+import { resolveQuiet } from "../sweep/resolve-quiet.ts";
+import type { Journey } from "../types.ts";
+import { convergeAlerts } from "./converge-alerts.ts";
+import { type Delivery, decodeReceipt, type Understood } from "./decode-receipt.ts";
+import { endOpenCalls, withoutCrowded } from "./end-open-calls.ts";
+import { evaluateSilences } from "./evaluate-silences.ts";
+import { logCalls } from "./log-accepted.ts";
+import { groupsOf, type Part, PartSize, partsOf } from "./parts.ts";
+import { tellProgress } from "./progress.ts";
+
+export { type Delivery, firingIn, previewReceipt } from "./decode-receipt.ts";
+export { waves };
+
+/** What was silent until now is new to its incident. */
+const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
+  alert.incident_id === null && alert.silenced_by ? { ...alert, is_new: true } : alert;
+
+/** Stores what was heard, new outages with the incident that they belong to. */
+async function processBatch(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<HeardOutage[]> {
+  const { heard, fresh } = await hearWave(ctx, wave, journey.resolve_timeout);
+  await hearHeartbeats(ctx, heard, journey.heartbeats, journey.intake_uptime.begun ?? ctx.clock.now());
+  const news = heard.filter((alert) => alert.fires && !alert.heartbeat);
+  const judgement = await evaluateSilences(ctx, journey, news);
+  for (const alert of judgement.heard) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
+  const trouble = judgement.heard.filter((alert) => !alert.progress);
+  const incidentOf = await convergeAlerts(ctx, journey, trouble.map(asHeardFirst));
+  const placed = heard.map((alert) => ({
+    ...alert,
+    silenced_by: judgement.by.get(alert.alert_id) ?? null,
+    incident_id: incidentOf.get(alert.alert_id) ?? alert.incident_id,
+  }));
+  await insertOutages(
+    ctx,
+    placed.flatMap((alert) => {
+      const more = fresh.get(alert.alert_id);
+      return more === undefined ? [] : [{ ...alert, ...more }];
+    }),
+  );
+  const stored = heard.filter((alert) => alert.is_stored);
+  const moved = stored.flatMap(({ alert_id, incident_id: before }) => {
+    const incident_id = incidentOf.get(alert_id);
+    return incident_id === undefined || incident_id === before ? [] : [{ alert_id, incident_id }];
+  });
+  await assignAlerts(ctx, moved);
+  const before = new Set(stored.map((alert) => alert.alert_id));
+  await setSilencedBy(
+    ctx,
+    judgement.changed.filter(({ alert_id }) => before.has(alert_id)),
+  );
+  await countFolded(ctx, journey, placed);
+  await resolveQuiet(ctx, journey, placed);
+  return placed;
+}
+
+/** Outages that came and went too quickly to be told are ends of their incidents all the same: it may flap. */
+async function countFolded(
+  ctx: Ctx,
+  { windows: { flapping } }: Journey,
+  placed: readonly HeardOutage[],
+): Promise<void> {
+  const ends = new Map<string, number>();
+  for (const { incident_id, is_new, same_as, folded = 0 } of placed)
+    if (is_new && !same_as && folded > 0 && incident_id !== null)
+      ends.set(incident_id, (ends.get(incident_id) ?? 0) + folded);
+  for (const incident_id of [...ends.keys()].sort())
+    await countEnds(ctx, { incident_id, ends: ends.get(incident_id) ?? 0, flapping });
+}
+
+const HELD = "held: another sender said that it is over";
+
+/** What a sender is told of the incident that its alert fires in. */
+function saidOf(incident: IncidentRow | undefined, decision: DecisionRow | undefined): string {
+  if (incident !== undefined && incident.merged_into !== null) return `part of ${incident.merged_into}`;
+  // Its sender never said that it was over, so this is no news of it.
+  if (incident !== undefined && !isActive(incident))
+    return `its incident is ${incident.status} and this alert has not ended since: that comes back if it is still told of after the cool-down`;
+  if (decision === undefined) return "recorded";
+  return `${decision.proposal.action}: ${decision.policy.reason}`;
+}
+
+/** What is known of each alert's journey. The alert that opened an incident is the one that did not converge. */
+async function answersFor(
+  ctx: Ctx,
+  alerts: readonly HeardOutage[],
+  before: Date,
+): Promise<Map<string, AlertResult>> {
+  if (alerts.length === 0) return new Map();
+  const ids = [...new Set(alerts.flatMap((alert) => alert.incident_id ?? []))];
+  const incidents = await incidentsById(ctx, ids);
+  const decisions = await latestDecisions(ctx, ids);
+  const approvals = await latestApprovals(ctx, ids);
+  const opened = new Set(ids.filter((id) => (incidents.get(id)?.created_at ?? before) >= before));
+  const results = new Map<string, AlertResult>();
+  for (const { incident_id, alert_id, instance_key, status, silenced_by, held } of alerts) {
+    if (incident_id === null) {
+      const message = held
+        ? HELD
+        : silenced_by
+          ? `silenced by ${silenced_by.map((one) => one.id).join(", ")}`
+          : "recorded";
+      results.set(instance_key, { ...NOTHING_KNOWN, alert_id, message });
+      continue;
+    }
+    const decision = decisions.get(incident_id);
+    const latest = approvals.get(incident_id);
+    const approval = latest?.status === "superseded" ? undefined : latest;
+    const converged = !opened.delete(incident_id);
+    const incident = incidents.get(incident_id);
+    results.set(instance_key, {
+      success: true,
+      message: status === "resolved" ? "resolved" : saidOf(incident, decision),
+      alert_id,
+      approval_created: approval !== undefined && approval.created_at >= before && !converged,
+      approval_id: approval?.approval_id ?? null,
+      incident_id,
+      risk_level: decision?.proposal.risk_level ?? null,
+      suggested_action: decision?.proposal.action ?? null,
+      hit_count: incident?.hit_count ?? 0,
+      converged,
+    });
+  }
+  return results;
+}
+
+/** `told` holds the instances that an earlier call of the same transaction was told of: this one repeats them. */
+function answerOf(one: Understood, results: Map<string, AlertResult>, told: Set<string>): WebhookAnswer {
+  const entries = one.alerts.map(({ instance_key }) => {
+    const result = results.get(instance_key) ?? NOTHING_KNOWN;
+    return told.has(instance_key) ? { ...result, converged: true, approval_created: false } : result;
+  });
+  for (const alert of one.alerts) told.add(alert.instance_key);
+  const firing = entries[one.alerts.findIndex((alert) => alert.status === "firing")] ?? entries[0];
+  const note = one.error === null ? {} : { message: `kept as a dead letter: ${one.error}` };
+  const truncated = one.truncated ? { truncated: one.error } : {};
+  return { ...(firing ?? NOTHING_KNOWN), ...note, ...truncated, results: entries };
+}
+
+/** Acknowledges what senders say someone is on, in their name; of what is over there is nothing to say. */
+async function acknowledgeFor(ctx: Ctx, understood: readonly Understood[]): Promise<void> {
+  for (const { source, acknowledged } of understood) {
+    if (acknowledged.length === 0) continue;
+    const incidents = await incidentsById(ctx, await incidentsOfFiring(ctx, acknowledged));
+    const sender: Ctx = { ...ctx, actor: { kind: "sender", name: source } };
+    for (const incident of incidents.values())
+      if (isActive(incident)) await acknowledge(sender, { incident_id: incident.incident_id });
+  }
+}
+
+/** The same with each signal under the instance that it counts on. */
+async function withSignalsPlaced(
+  ctx: Ctx,
+  understood: readonly Understood[],
+  window: number,
+): Promise<readonly Understood[]> {
+  const signals = understood.flatMap((one) => (one.debounced ? one.alerts : []));
+  if (signals.length === 0) return understood;
+  const placed = await debounce(ctx, signals, window);
+  return understood.map((one) =>
+    one.debounced ? { ...one, alerts: placed.splice(0, one.alerts.length) } : one,
+  );
+}
+
+/** Another took some of the receipts up meanwhile. */
+class Overtaken extends Error {}
+
+type Terms = {
+  /** Milliseconds that a statement may take; null: as long as the connection lets it. */
+  statement: number | null;
+  size: PartSize;
+  /** Is given the receipts that end more than may be waited for: they are left out, for a turn of their own. */
+  later?: Set<number> | undefined;
+};
+type Answers = Map<string, AlertResult>;
+
+/** Brings a part to its incidents, and with the last of its receipts marks them as understood. */
+async function process(
+  ctx: Ctx,
+  journey: Journey,
+  { receipts, last }: Part,
+  waiting: ReadonlySet<number>,
+  { statement }: Terms,
+): Promise<Answers> {
+  return transaction(ctx, async (tx) => {
+    const now = tx.clock.now();
+    if (statement !== null) await boundStatements(tx, statement);
+    await lockFingerprints(
+      tx,
+      receipts.flatMap((one) => one.alerts.map((alert) => alert.fingerprint)),
+    );
+    const understood = await withSignalsPlaced(tx, receipts, journey.debounce);
+    const alerts = await withoutFormer(
+      tx,
+      understood.flatMap((one) => one.alerts),
+    );
+    const stored: HeardOutage[] = [];
+    for (const wave of waves(alerts))
+      for (const alert of await processBatch(tx, journey, wave)) stored.push(alert);
+    await logCalls(tx, understood, stored, now);
+    await acknowledgeFor(tx, understood);
+    if (!(await settle(tx, receipts, last))) throw new Overtaken();
+    const asked = understood.filter((one) => waiting.has(one.seq));
+    const keys = new Set(asked.flatMap((one) => one.alerts.map((alert) => alert.instance_key)));
+    return answersFor(
+      tx,
+      stored.filter((alert) => keys.has(alert.instance_key)),
+      now,
+    );
+  });
+}
+
+/** Marks receipts as understood where this is the last of them; false when another has done so. */
+async function settle(ctx: Ctx, receipts: Part["receipts"], last: boolean): Promise<boolean> {
+  const seqs = receipts.map((one) => one.seq);
+  if (!last) return (await stillWaiting(ctx, seqs)).size === seqs.length;
+  const finished = await finishReceipts(
+    ctx,
+    receipts.map(({ seq, alert_count, error }) => ({ seq, alert_count, error })),
+  );
+  return finished === seqs.length;
+}
+
+/** The parts of some receipts, one after the other; without those that another takes up meanwhile. */
+async function* takeParts(
+  ctx: Ctx,
+  journey: Journey,
+  receipts: readonly Understood[],
+  parts: Iterable<Part>,
+  waiting: ReadonlySet<number>,
+  terms: Terms,
+): AsyncGenerator<void, Map<number, WebhookAnswer>> {
+  const results: Answers = new Map();
+  try {
+    for (const part of parts) {
+      const begun = performance.now();
+      for (const [key, result] of await process(ctx, journey, part, waiting, terms)) results.set(key, result);
+      terms.size.took(part.weight, performance.now() - begun);
+      if (!part.last) yield;
+    }
+  } catch (error) {
+    if (!(error instanceof Overtaken)) throw error;
+    const seqs = receipts.map((one) => one.seq);
+    const left = await stillWaiting(ctx, seqs);
+    const ours = receipts.filter((one) => left.has(one.seq));
+    return yield* takeParts(ctx, journey, ours, partsOf(ours, terms.size), waiting, terms);
+  }
+  for (const one of receipts) journey.onReceived(one);
+  const told = new Set<string>();
+  const asked = receipts.filter((one) => waiting.has(one.seq));
+  return new Map(asked.map((one) => [one.seq, answerOf(one, results, told)]));
+}
+
+/** What came of receipts whose senders wait for it, by place in the journal; rests after each transaction. */
+export type Processing = AsyncGenerator<void, Map<number, WebhookAnswer>>;
+
+/**
+ * Understands receipts: alerts, incidents, decisions and approvals, in one transaction with the mark that they are
+ * understood; a receipt with more alerts than one takes in several, of which the last marks it. Receipts that are no
+ * longer waiting are passed over. The bodies are asked for one by one.
+ */
+export async function* receiptsInParts(
+  ctx: Ctx,
+  journey: Journey,
+  deliveries: Iterable<Delivery>,
+  { size = new PartSize(), statement = null, later }: Partial<Terms> = {},
+): Processing {
+  const waiting = new Set<number>();
+  const all = await inSlices(decodeReceipts(journey, deliveries, waiting));
+  const understood = later === undefined ? all : await withoutCrowded(ctx, journey, all, later);
+  const answers = new Map<number, WebhookAnswer>();
+  const terms = { statement, size };
+  for (const group of groupsOf(understood, size)) {
+    if (later === undefined) yield* endOpenCalls(ctx, journey, group, statement);
+    const parts = partsOf(group, size);
+    for (const [seq, answer] of yield* takeParts(ctx, journey, group, parts, waiting, terms))
+      answers.set(seq, answer);
+    yield;
+  }
+  return answers;
+}
+
+function* decodeReceipts(
+  journey: Journey,
+  deliveries: Iterable<Delivery>,
+  waiting: Set<number>,
+): Generator<void, Understood[]> {
+  const all: Understood[] = [];
+  for (const delivery of deliveries) {
+    if (!delivery.unattended) waiting.add(delivery.receipt.seq);
+    all.push(yield* decodeReceipt(journey, delivery));
+    yield;
+  }
+  return all;
+}
+
+/** The same to the end. */
+export async function processReceipts(
+  ctx: Ctx,
+  journey: Journey,
+  deliveries: readonly Delivery[],
+): Promise<Map<number, WebhookAnswer>> {
+  const parts = receiptsInParts(ctx, journey, deliveries);
+  for (;;) {
+    const step = await parts.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * Whether an alert of our own would be taken in now, by everything that takes one in: what fails beside it fails by
+ * itself. Nothing of it is kept.
+ */
+export async function isWell(ctx: Ctx, journey: Journey): Promise<boolean> {
+  const source_alert = {
+    ...{ status: "firing" as const, starts_at: null, ends_at: null, generator_url: null, annotations: {} },
+    labels: { alertname: "AwoooiSelfCheck", deployment: "awoooi-self-check" },
+    source_fingerprint: "awoooi-self-check",
+  };
+  const received_at = ctx.clock.now();
+  const alert = normalise(source_alert, "awoooi", received_at, journey.classification);
+  const heard = { sender: senderOf("awoooi", undefined), received_at, replayed: false, times: 1 };
+  const quiet = { ...journey, onSilenced: () => {} };
+  try {
+    await rehearse(ctx, async (tx) => {
+      await processBatch(tx, quiet, [{ ...alert, ...heard, place: placeOf(received_at, 0, 0) }]);
+    });
+    return true;
+  } catch (error) {
+    ctx.log.debug({ error: messageOf(error) }, "nothing can be taken in now");
+    return false;
+  }
+}

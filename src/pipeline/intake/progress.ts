@@ -1,0 +1,22 @@
+import type { Ctx } from "../../db/ctx.ts";
+import type { NormalisedAlert } from "../../intake/index.ts";
+import { tell } from "../../outbox/index.ts";
+
+/** Tells people how far a pipeline is, by what its alert says: of severity info it went well, else it runs. */
+export function tellProgress(ctx: Ctx, { alert_name, labels, annotations }: NormalisedAlert): void {
+  tell(ctx, {
+    topic: "pipeline.progress",
+    incident_id: null,
+    payload: {
+      name: alert_name,
+      status: labels.severity?.trim().toLowerCase() === "info" ? "success" : "running",
+      stage: labels.stage ?? "",
+      commit: labels.commit ?? "",
+      triggered_by: labels.triggered_by || "CI",
+      summary: annotations.summary ?? "",
+      workflow_url: annotations.workflow_url ?? "",
+      // What says who is told.
+      labels,
+    },
+  });
+}

@@ -1,0 +1,76 @@
+import {
+  type ApprovalRow,
+  approveByPolicy,
+  foundOf,
+  lockApproval,
+  presentApproval,
+} from "../../approval/index.ts";
+import type { Check } from "../../contract/approval.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import { blockDecision, latestDecisions, mayRunByItself } from "../../decision/index.ts";
+import { configuredAs, isOffered, type PlanPreparation, whatStops } from "../../execution/index.ts";
+import { lockIncident } from "../../incident/index.ts";
+import { stepsOf } from "../../operation/index.ts";
+import type { Journey } from "../types.ts";
+
+type Prepared = Partial<Omit<PlanPreparation, "impossible">> & { checks: Check[]; plan_hash?: string };
+
+/** Whether a prepared plan may run by itself; null where that was never in question. */
+async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given: Prepared) {
+  const prepared = foundOf(approval, given);
+  const { incident_id, approval_id, plan, decision_token: token } = approval;
+  const { playbook_id, playbook_hash, risk_level } = plan;
+  const decision = (await latestDecisions(tx, [incident_id])).get(incident_id);
+  if (decision?.token !== token || decision.policy.outcome !== "auto" || playbook_id === undefined)
+    return null;
+  const incident = await lockIncident(tx, incident_id);
+  if (incident === undefined) return null;
+  const operations = prepared.operations ?? stepsOf(plan);
+  const gateway = journey.run.gateway();
+  const failed = prepared.checks.filter((one) => !one.passed).map((one) => one.name);
+  const { belongs_to = [], owners = [] } = prepared;
+  const verdict = await mayRunByItself(
+    tx,
+    {
+      incident,
+      approval_id,
+      operations,
+      risk_level,
+      playbook_id,
+      playbook_hash,
+      belongs_to,
+      stopped: await whatStops(tx, gateway, operations, owners),
+      failed_checks: prepared.checks.length === 0 ? null : failed,
+      executable: operations.every((one) => isOffered(gateway, one)),
+    },
+    gateway.by_itself,
+  );
+  return { ...verdict, decision };
+}
+
+/** Lets a prepared plan run by itself where policy allows it and nothing blocks it; else people are asked. */
+export async function presentOrAutoApprove(
+  journey: Journey,
+  approval_id: string,
+  prepared: Prepared,
+  as: "pipeline" | "sweep" = "pipeline",
+): Promise<void> {
+  await transaction(journey.as(as), async (tx) => {
+    const approval = await lockApproval(tx, approval_id);
+    if (approval?.status !== "preparing") return;
+    const verdict = await verdictOn(tx, journey, approval, prepared);
+    const { operations = stepsOf(approval.plan) } = foundOf(approval, prepared);
+    const { executors } = journey.run.gateway();
+    const configured = operations.map((one) => configuredAs(executors, one));
+    const input = { approval_id, ...prepared, configured };
+    if (verdict !== null && verdict.blocked_by.length === 0) {
+      const { cold_start, decision } = verdict;
+      const { reason } = decision.policy;
+      await approveByPolicy(tx, { ...input, cold_start, reason }, journey.approval);
+      return;
+    }
+    if (verdict !== null) await blockDecision(tx, verdict.decision, verdict.blocked_by);
+    await presentApproval(tx, input, journey.approval);
+  });
+}

@@ -1,0 +1,253 @@
+import { getApproval } from "../../approval/index.ts";
+import type { Check } from "../../contract/approval.ts";
+import type { Observation, Verification } from "../../contract/execution.ts";
+import { observation } from "../../contract/execution.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import {
+  askForTurn,
+  attemptExecution,
+  beginExecution,
+  concludeExecution,
+  type ExecutionRow,
+  endStep,
+  getExecution,
+  keepBefore,
+  markUndone,
+  type Next,
+  passOn,
+  prepareExecution,
+  type Refusal,
+  refuseExecution,
+  takeSnapshot,
+} from "../../execution/index.ts";
+import { isActive, lockIncident, note, resolve, setMitigating } from "../../incident/index.ts";
+import { firingIncidents } from "../../intake/index.ts";
+import { recordRepair, repairTakenBack } from "../../learning/index.ts";
+import { logAbout } from "../../lib/log.ts";
+import { stepsOf, traitsOf } from "../../operation/index.ts";
+import type { Work } from "../../outbox/index.ts";
+import { look, verify } from "../../verification/index.ts";
+import type { Journey } from "../types.ts";
+import { observing } from "./observe.ts";
+import { step } from "./step.ts";
+
+const beforeOf = (execution: ExecutionRow): Observation | null =>
+  observation
+    .nullable()
+    .catch(null)
+    .parse(execution.before?.observation ?? null);
+
+const impossibleOf = (before: Record<string, unknown>): string | null =>
+  typeof before.impossible === "string" ? before.impossible : null;
+
+type Turn = Extract<Work, { kind: "execute" }> & { turn: number };
+
+/** Where a turn begins; `more`: further steps follow this one. */
+type Beginning =
+  | { kind: "go"; execution_id: string; more: boolean }
+  | { kind: "impossible"; execution_id: string; why: string }
+  | { kind: "refused"; execution_id: string }
+  | { kind: "later"; wait: number }
+  | { kind: "over" };
+
+/** What nobody has signed is not done where a check does not pass. */
+const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Check[]): string | null => {
+  const failed = checks.filter((one) => !one.passed).map((one) => one.name);
+  if (caller !== "auto_repair" || failed.length === 0) return null;
+  return `it is not done by itself, for not all checks passed: ${failed.join(", ")}`;
+};
+
+/** What is seen of the target before anything is done to it is kept; why it is not done after all, if so. */
+async function lookBefore(now: () => Journey, execution: ExecutionRow): Promise<string | Refusal | null> {
+  const { as, verification } = now();
+  const ctx = as("pipeline");
+  const { incident_id, operation } = execution;
+  const gateway = () => now().run.gateway();
+  const prepared = await prepareExecution(ctx, { incident_id, operation }, gateway);
+  const { checks, refusal, belongs_to = [] } = prepared;
+  if (refusal !== undefined && execution.caller === "auto_repair") return refusal;
+  const impossible = prepared.impossible ?? unpassed(execution, checks);
+  const snapshot = await takeSnapshot(ctx, { incident_id, operation }, gateway);
+  const observers = observing(now, { incident_id, caller: "planner" });
+  const seen = await look(observers, operation.target, ctx.clock, verification.look_timeout);
+  const seenBefore = { observation: seen, dry_run_checks: checks, impossible, belongs_to };
+  await keepBefore(ctx, execution, { ...snapshot.before, ...seenBefore }, snapshot.undo);
+  return impossible;
+}
+
+/**
+ * Asks for the turn on the target, and looks once more before acting: the target may be gone since its plan was made,
+ * and may be another when those before it have acted.
+ */
+async function begin(now: () => Journey, { approval_id, turn }: Turn): Promise<Beginning> {
+  const journey = now();
+  const ctx = journey.as("pipeline");
+  const { steps, ...execution } = await beginExecution(ctx, approval_id, journey.run, turn);
+  const { execution_id, before, step: place, attempts } = execution;
+  if (execution.turn !== turn) return { kind: "over" };
+  const go = { kind: "go" as const, execution_id, more: place < steps };
+  if (attempts > 0) return go;
+  const asked = await askForTurn(ctx, execution_id, turn, journey.run);
+  if (asked.kind === "later" || asked.kind === "over") return asked;
+  if (asked.kind === "refused") return { kind: "refused", execution_id };
+  const why = before === null ? await lookBefore(now, execution) : impossibleOf(before);
+  if (why === null) return go;
+  if (typeof why === "string") return { kind: "impossible", execution_id, why };
+  await refuseExecution(ctx, execution_id, why);
+  return { kind: "refused", execution_id };
+}
+
+async function check(now: () => Journey, execution_id: string): Promise<Verification> {
+  const { as, verification: terms } = now();
+  const ctx = as("pipeline");
+  const execution = await getExecution(ctx, execution_id);
+  const { operation, incident_id, before, caller } = execution;
+  const deed = { operation, before: before ?? {} };
+  const stop = new AbortController();
+  const observers = observing(now, { incident_id, caller }, stop);
+  const more = { deed, signal: stop.signal };
+  const verdict = await verify(observers, operation.target, beforeOf(execution), terms, ctx.clock, more);
+  const { after } = verdict.evidence;
+  if (after === null || !traitsOf(operation).verify.includes("alert_silent")) return verdict;
+  // A sender may say minutes later that it is over: it is told, and decides nothing.
+  const firing = (await firingIncidents(ctx, [incident_id])).has(incident_id);
+  const message = firing ? "its sender has not said that it is over" : "nothing fires any more";
+  const facts = [...after.facts, { name: "alert", passed: !firing, message }];
+  return { ...verdict, evidence: { ...verdict.evidence, after: { ...after, facts } } };
+}
+
+/** Says what was not begun because a step before it stopped the whole. */
+async function noteStop(
+  tx: Ctx,
+  { approval_id, incident_id, execution_id, step: place, status }: ExecutionRow,
+) {
+  const { plan } = await getApproval(tx, approval_id);
+  const steps = stepsOf(plan).length;
+  if (steps === place || status === "success") return;
+  const text = `Stopped at step ${place} of ${steps}: nothing after it was begun`;
+  note(tx, { incident_id, kind: "execution", text, data: { execution_id, step: place, steps } });
+}
+
+/** Draws the conclusion, all of it in one transaction: the execution, what is learnt, the incident. */
+export async function conclude(
+  journey: Journey,
+  execution_id: string,
+  verification: Verification | null,
+  as: "pipeline" | "sweep" = "pipeline",
+  error?: string,
+): Promise<void> {
+  await transaction(journey.as(as), async (tx) => {
+    const input = { execution_id, verification, ...(error === undefined ? {} : { error }) };
+    const execution = await concludeExecution(tx, input);
+    if (execution === null) return;
+    const { incident_id, attempts, undoes } = execution;
+    await noteStop(tx, execution);
+    if (attempts > 0 || execution.step > 1) await recordRepair(tx, execution);
+    const undone = await markUndone(tx, execution);
+    if (undone !== null) await repairTakenBack(tx, undone);
+    const incident = await lockIncident(tx, incident_id);
+    if (incident === undefined || !isActive(incident)) return;
+    if (undoes !== null) {
+      await setMitigating(tx, incident_id, false);
+      note(tx, { incident_id, kind: "status", text: `Back to people after the undo of ${undoes}` });
+      return;
+    }
+    const quiet = !(await firingIncidents(tx, [incident_id])).has(incident_id);
+    if (verification?.result === "success") {
+      await resolve(tx, { incident_id, through: "repair", execution_id });
+    } else if (quiet && verification?.result === "inconclusive") {
+      await resolve(tx, { incident_id, through: "notice" });
+    } else {
+      await setMitigating(tx, incident_id, false);
+      note(tx, { incident_id, kind: "status", text: "Back to people: the repair did not help" });
+    }
+  });
+}
+
+/** A refused execution has ended already: what it came to is learnt, and its incident goes back to people. */
+export async function returnToResponders(
+  journey: Journey,
+  execution_id: string,
+  as: "pipeline" | "sweep" = "pipeline",
+): Promise<void> {
+  await transaction(journey.as(as), async (tx) => {
+    const execution = await getExecution(tx, execution_id);
+    if (execution.status === "refused") await noteStop(tx, execution);
+    if (execution.attempts > 0) await recordRepair(tx, execution);
+    await setMitigating(tx, execution.incident_id, false);
+  });
+}
+
+/** Ends what was not done, or was not begun because of that. */
+async function giveUp(now: () => Journey, execution_id: string, why?: string): Promise<void> {
+  await step("give up", async () => {
+    await conclude(now(), execution_id, null, "pipeline", why);
+    await returnToResponders(now(), execution_id);
+  });
+}
+
+/** Leaves the rest to a later turn. The place in the queue is free meanwhile. */
+const later = (now: () => Journey, turn: Turn, next: Next, seconds: number): Promise<void> =>
+  step("later", () => passOn(now().as("pipeline"), turn, next, seconds));
+
+/** What follows when a step may have had an effect: the next step, or a look whether it has helped. */
+async function goOn(
+  now: () => Journey,
+  turn: Turn,
+  { execution_id, more }: { execution_id: string; more: boolean },
+) {
+  if (!more) return later(now, turn, { kind: "verify", execution_id }, now().verification.wait);
+  if (await step("end step", () => endStep(now().as("pipeline"), execution_id, now().run)))
+    return later(now, turn, { kind: "execute" }, 0);
+  await step("stop", () => conclude(now(), execution_id, null));
+}
+
+/**
+ * Does what an approval allows, as far as that goes without waiting: one attempt at one step. What is to be waited for
+ * (others on the same target, the time between attempts, the effect) is left to a later turn. Every part asks anew
+ * for the journey of that moment: what was put in force meanwhile holds.
+ */
+export async function execute(now: () => Journey, turn: Turn): Promise<void> {
+  const begun = await step("begin", () => begin(now, turn));
+  if (begun.kind === "over") return;
+  if (begun.kind === "later") return later(now, turn, { kind: "execute" }, begun.wait);
+  const { execution_id } = begun;
+  await logAbout({ execution_id }, async () => {
+    if (begun.kind !== "go") return giveUp(now, execution_id, "why" in begun ? begun.why : undefined);
+    const outcome = await step("act", async () => {
+      const ctx = now().as("pipeline");
+      const attempt = turn.attempt ?? (await getExecution(ctx, execution_id)).attempts;
+      return attemptExecution(
+        ctx,
+        { execution_id, attempt: Math.max(attempt, 1), turn: turn.turn },
+        now().run,
+      );
+    });
+    switch (outcome.kind) {
+      case "over":
+        return;
+      case "again":
+        return later(now, turn, { kind: "execute", attempt: outcome.next }, outcome.wait);
+      case "acted":
+        return goOn(now, turn, begun);
+      default:
+        return giveUp(now, execution_id);
+    }
+  });
+}
+
+/** Looks whether what was done has helped, and draws the conclusion. */
+export async function verifyExecution(
+  now: () => Journey,
+  { execution_id, turn }: Extract<Work, { kind: "verify" }>,
+): Promise<void> {
+  await logAbout({ execution_id }, async () => {
+    const verification = await step("verify", async () => {
+      const execution = await getExecution(now().as("pipeline"), execution_id);
+      return execution.turn === turn && execution.status === "verifying" ? check(now, execution_id) : null;
+    });
+    if (verification === null) return;
+    await step("conclude", () => conclude(now(), execution_id, verification));
+  });
+}

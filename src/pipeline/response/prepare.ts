@@ -1,0 +1,81 @@
+import { getApproval, LATE, withdrawApproval } from "../../approval/index.ts";
+import type { OperationTarget } from "../../contract/incident.ts";
+import { isUnavailable } from "../../db/failure.ts";
+import { transaction } from "../../db/transaction.ts";
+import { type PlanPreparation, preparePlan } from "../../execution/index.ts";
+import { note } from "../../incident/index.ts";
+import { messageOf } from "../../lib/error.ts";
+import { wait } from "../../lib/wait.ts";
+import { stepsOf } from "../../operation/index.ts";
+import { look } from "../../verification/index.ts";
+import type { Journey } from "../types.ts";
+import { presentOrAutoApprove } from "./auto-approve.ts";
+import { observing } from "./observe.ts";
+import { reassess } from "./reassess.ts";
+import { step } from "./step.ts";
+
+// Kept back from the decision's time for writing down and showing what was gathered.
+const RESERVE_SECONDS = 2;
+
+/** What can be seen of the target now, in the incident's story. */
+async function lookAround(now: () => Journey, incident_id: string, target: OperationTarget | null) {
+  const { as, verification } = now();
+  const ctx = as("pipeline");
+  const observers = observing(now, { incident_id, caller: "planner" });
+  const seen = await look(observers, target, ctx.clock, verification.look_timeout);
+  if (seen === null) return;
+  const text = `Seen now: ${seen.facts.map((fact) => `${fact.name}: ${fact.message}`).join("; ")}`;
+  await transaction(ctx, (tx) =>
+    note(tx, { incident_id, kind: "decision", text, data: { observation: seen } }),
+  );
+}
+
+/** What was found out, and about which plan. */
+type Found = PlanPreparation & { plan_hash: string };
+
+/** Evidence first, for it may change the plan; then whether that can be carried out. */
+async function findOut(now: () => Journey, approval_id: string, nothing: Found): Promise<Found> {
+  const ctx = now().as("pipeline");
+  const { incident_id, decision_token: token } = await getApproval(ctx, approval_id);
+  try {
+    await reassess(now(), { incident_id, token });
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    // A plan is better prepared without evidence than not at all.
+    ctx.log.error({ incident_id, error: messageOf(error) }, "the evidence could not be considered");
+  }
+  const { plan, plan_hash, status } = await getApproval(ctx, approval_id);
+  if (status !== "preparing") return nothing;
+  await lookAround(now, incident_id, plan.operation.target);
+  const about = { incident_id, operations: stepsOf(plan) };
+  const prepared = await preparePlan(ctx, about, () => now().run.gateway());
+  return { ...prepared, plan_hash };
+}
+
+/** What can be found out in the time there is; what is not there by then is said to be missing. */
+async function gather(now: () => Journey, approval_id: string): Promise<Found> {
+  const ctx = now().as("pipeline");
+  const { status, prepare_until, plan, plan_hash } = await getApproval(ctx, approval_id);
+  const bare = { checks: [], diff: null, affected_pods: 0, impossible: null };
+  const nothing = { ...bare, operations: stepsOf(plan), plan_hash };
+  if (status !== "preparing") return nothing;
+  const left = (prepare_until.getTime() - ctx.clock.now().getTime()) / 1000 - RESERVE_SECONDS;
+  const stop = new AbortController();
+  const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(() => ({ ...nothing, checks: [LATE] }));
+  try {
+    return await Promise.race([findOut(now, approval_id, nothing), bound]);
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Gathers the evidence of a plan and puts it before people. */
+export async function prepare(now: () => Journey, approval_id: string): Promise<void> {
+  const { impossible, ...prepared } = await step("gather", () => gather(now, approval_id));
+  await step("present", async () => {
+    const journey = now();
+    const ctx = journey.as("pipeline");
+    if (impossible !== null) return withdrawApproval(ctx, { approval_id, reason: impossible });
+    return presentOrAutoApprove(journey, approval_id, prepared);
+  });
+}

@@ -1,0 +1,44 @@
+import { requestApproval } from "../../approval/index.ts";
+import type { Severity } from "../../contract/common.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { asksFirst, decide, propose } from "../../decision/index.ts";
+import type { IncidentRow } from "../../incident/index.ts";
+import { operationTarget } from "../../incident/index.ts";
+import { affectedServices, type StoredAlert } from "../../intake/index.ts";
+import { enqueue } from "../../outbox/index.ts";
+import type { Journey } from "../types.ts";
+import { canLookInto } from "./reassess.ts";
+
+const SEVERITY_OF_RISK = { critical: "P0", high: "P1", medium: "P2", low: "P3" } as const;
+
+/** The severity of trouble whose alerts carry none: it follows from the risk of what would be proposed. */
+export function severityWithout(journey: Journey, alert: StoredAlert): Severity {
+  // Information is recorded, and no rule is asked about it.
+  if (alert.notification_type === "TYPE-1") return "P3";
+  const target = operationTarget(alert, affectedServices(alert), journey.known);
+  const { risk_level } = propose(journey.decide.rules, { alert_names: [alert.alert_name], target });
+  return SEVERITY_OF_RISK[risk_level];
+}
+
+/**
+ * Decides about an incident and, where people are to be asked, asks them: all in the open transaction.
+ * True when they are asked: their card tells them; else the caller may.
+ * About information nothing is decided.
+ */
+export async function askForApproval(
+  ctx: Ctx,
+  journey: Journey,
+  incident: IncidentRow,
+  alert_names: readonly string[],
+): Promise<boolean> {
+  if (incident.notification_type === "TYPE-1") return false;
+  const decision = await decide(ctx, { incident, alert_names }, journey.decide);
+  if (!asksFirst(decision.policy)) {
+    const { incident_id } = incident;
+    if (canLookInto(journey, incident))
+      enqueue(ctx, { kind: "investigate", incident_id, token: decision.token });
+    return false;
+  }
+  await requestApproval(ctx, { incident, decision }, journey.approval);
+  return true;
+}

@@ -1,0 +1,113 @@
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import { lockFingerprints } from "../../incident/index.ts";
+import {
+  assignAlerts,
+  beginHeld,
+  classify,
+  dueHeld,
+  type StoredAlert,
+  setSilencedBy,
+  understoodUntil,
+  unheardFiring,
+} from "../../intake/index.ts";
+import { addSeconds } from "../../lib/clock.ts";
+import { convergeAlerts } from "../intake/converge-alerts.ts";
+import { evaluateSilences } from "../intake/evaluate-silences.ts";
+import { logRisen, withIncidents } from "../intake/log-accepted.ts";
+import type { Journey } from "../types.ts";
+
+const PAGE = 500;
+// A receipt that is being understood may be about to bring it back itself.
+const GRACE_SECONDS = 60;
+
+type Row = Awaited<ReturnType<typeof beginHeld>>[number];
+
+function asStored(journey: Journey, row: Row, is_new: boolean): StoredAlert {
+  const { alert_name, labels, annotations } = row;
+  const severity = labels.severity;
+  const { heartbeat, progress } = classify(journey.classification, {
+    alert_name,
+    severity,
+    labels,
+    annotations,
+  });
+  return { ...row, status: "firing", start_known: true, of_call: false, heartbeat, progress, is_new };
+}
+
+/** Brings alerts that fire, and are stored already, to their incidents. Their fingerprints are locked. */
+async function bring(ctx: Ctx, journey: Journey, alerts: readonly StoredAlert[]): Promise<void> {
+  const { heard, changed } = await evaluateSilences(
+    ctx,
+    journey,
+    alerts.filter((alert) => !alert.heartbeat),
+  );
+  const trouble = heard.filter((alert) => !alert.progress);
+  const now = ctx.clock.now();
+  const incidentOf = await convergeAlerts(ctx, journey, trouble);
+  const risen = trouble.filter((alert) => alert.is_new);
+  await logRisen(ctx, withIncidents(risen, incidentOf), now);
+  await setSilencedBy(ctx, changed);
+  await assignAlerts(
+    ctx,
+    [...incidentOf].map(([alert_id, incident_id]) => ({ alert_id, incident_id })),
+  );
+}
+
+/**
+ * Begins outages that were held for as long as they may be: their sender did not take them back. The time
+ * counts only while we listened: after a break each sender gets its turn first.
+ */
+export async function beginHeldOutages(journey: Journey): Promise<void> {
+  const ctx = journey.as("intake");
+  const until = await understoodUntil(ctx);
+  const since = journey.intake_uptime.since(ctx.clock.now(), until);
+  let found: number;
+  do {
+    const due = await dueHeld(ctx, { since, until, limit: PAGE });
+    found = due.length;
+    if (found === 0) return;
+    await transaction(ctx, async (tx) => {
+      await lockFingerprints(
+        tx,
+        due.map((one) => one.fingerprint),
+      );
+      const ids = due.map((one) => one.alert_id);
+      const begun = await beginHeld(tx, ids, { since, until });
+      await bring(
+        tx,
+        journey,
+        begun.map((row) => asStored(journey, row, true)),
+      );
+    });
+  } while (found === PAGE);
+}
+
+/**
+ * Brings back incidents that were resolved because their alerts had ended, where one fires all the same, by
+ * the word of its sender.
+ */
+export async function stillFiring(journey: Journey): Promise<void> {
+  const ctx = journey.as("intake");
+  const now = ctx.clock.now();
+  const which = {
+    resolved: addSeconds(now, -GRACE_SECONDS),
+    heard: addSeconds(now, -journey.windows.ttl),
+    limit: PAGE,
+  };
+  const found = await unheardFiring(ctx, which);
+  if (found.length === 0) return;
+  await transaction(ctx, async (tx) => {
+    await lockFingerprints(
+      tx,
+      found.map((row) => row.fingerprint),
+    );
+    const ids = new Set(found.map((row) => row.alert_id));
+    const rows = (await unheardFiring(tx, which)).filter((row) => ids.has(row.alert_id));
+    await bring(
+      tx,
+      journey,
+      rows.map((row) => asStored(journey, row, false)),
+    );
+  });
+}

@@ -1,0 +1,37 @@
+import { transaction } from "../../db/transaction.ts";
+import { lockFingerprints, note } from "../../incident/index.ts";
+import { endLapsed, lapsedAlerts, understoodUntil } from "../../intake/index.ts";
+import type { Journey } from "../types.ts";
+import { resolveQuiet } from "./resolve-quiet.ts";
+
+const PAGE = 500;
+
+/**
+ * Ends alerts that their sender, which repeats what fires, has stopped sending: by then they are over. The
+ * time counts only while we listened: after a break each sender gets its turn first.
+ */
+export async function expireStaleAlerts(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const understood_until = await understoodUntil(ctx);
+  const since = journey.intake_uptime.since(ctx.clock.now(), understood_until);
+  let found: number;
+  do {
+    const lapsed = await lapsedAlerts(ctx, { since, until: understood_until, limit: PAGE });
+    found = lapsed.length;
+    if (found === 0) return;
+    await transaction(ctx, async (tx) => {
+      const fingerprints = lapsed.map((alert) => alert.fingerprint);
+      await lockFingerprints(tx, fingerprints);
+      const ids = lapsed.map((alert) => alert.alert_id);
+      const ended = await endLapsed(tx, ids, { since, until: understood_until });
+      for (const [incident_id, alerts] of Map.groupBy(ended, (alert) => alert.incident_id)) {
+        if (incident_id === null) continue;
+        const [{ alert_name = "" } = {}, ...others] = alerts;
+        const more = others.length === 0 ? "" : ` and ${others.length} more`;
+        const text = `${alert_name}${more}: no longer sent, so it is over`;
+        note(tx, { incident_id, kind: "alert", text });
+      }
+      await resolveQuiet(tx, journey, ended);
+    });
+  } while (found === PAGE);
+}

@@ -1,0 +1,26 @@
+import type { Ctx } from "../../db/ctx.ts";
+import { incidentsInExecution } from "../../execution/index.ts";
+import { endByNotice, incidentsById, isReopenedByHand } from "../../incident/index.ts";
+import { firingIncidents } from "../../intake/index.ts";
+import type { Journey } from "../types.ts";
+
+/** Resolves the incidents of alerts that have ended, where no other fires. */
+export async function resolveQuiet(
+  ctx: Ctx,
+  { windows: { flapping } }: Journey,
+  stored: readonly { status: string; incident_id: string | null }[],
+): Promise<void> {
+  const ended = stored.filter((alert) => alert.status === "resolved" && alert.incident_id !== null);
+  const ids = [...new Set(ended.flatMap((alert) => alert.incident_id ?? []))];
+  const firing = await firingIncidents(ctx, ids);
+  const incidents = await incidentsById(ctx, ids);
+  // What acts on an incident also resolves it, when its verification says so.
+  const acting = await incidentsInExecution(ctx, ids);
+  for (const incident_id of ids.sort()) {
+    const incident = incidents.get(incident_id);
+    // A person found that it was not over: then no sender says that it is.
+    const by_hand = incident !== undefined && isReopenedByHand(incident);
+    if (!firing.has(incident_id) && !acting.has(incident_id) && !by_hand)
+      await endByNotice(ctx, { incident_id, flapping });
+  }
+}

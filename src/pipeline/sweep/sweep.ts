@@ -1,0 +1,281 @@
+import { expireApproval, LATE, overdueApprovals, withdrawApproval } from "../../approval/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { isUnavailable } from "../../db/failure.ts";
+import { transaction } from "../../db/transaction.ts";
+import { readyForgotten } from "../../decision/index.ts";
+import { incidentsInExecution, overdueExecutions, takeOver, whatStopsAll } from "../../execution/index.ts";
+import {
+  close,
+  endFlapping,
+  flappingBefore,
+  lockFingerprints,
+  lockIncident,
+  openResolutions,
+  release,
+  resolve,
+  resolvedBefore,
+  setMitigating,
+} from "../../incident/index.ts";
+import { alertNamesOf, firingIncidents } from "../../intake/index.ts";
+import { recordResolution } from "../../learning/index.ts";
+import { addSeconds } from "../../lib/clock.ts";
+import { messageOf } from "../../lib/error.ts";
+import { type Log, type LogFields, logAbout } from "../../lib/log.ts";
+import { againId, statesOfWork, tell, workId } from "../../outbox/index.ts";
+import { silencesOfIncidents } from "../../silence/index.ts";
+import { reevaluateSilences } from "../intake/evaluate-silences.ts";
+import { presentOrAutoApprove } from "../response/auto-approve.ts";
+import { conclude, returnToResponders } from "../response/execute.ts";
+import { askForApproval } from "../response/request-approval.ts";
+import type { Journey } from "../types.ts";
+import { beginHeldOutages, stillFiring } from "./begin-held.ts";
+import { expireStaleAlerts } from "./expire-stale-alerts.ts";
+import { silentSenders } from "./heartbeats.ts";
+import { cutShort, type Due, dueIncidents, signedWork } from "./store.ts";
+import { supersedeStale } from "./supersede-stale.ts";
+
+const PAGE = 500;
+// What should follow at once and has not after this long is looked after here. Also the time between two tries.
+const GRACE_SECONDS = 60;
+
+/** Does `work` for each, one after the other. One that fails keeps no other waiting; it is thrown at the end. */
+async function each<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<unknown>,
+  told?: { log: Log; about: (item: T) => LogFields },
+): Promise<void> {
+  const errors: unknown[] = [];
+  for (const item of items) {
+    const about = told?.about(item) ?? {};
+    try {
+      await logAbout(about, () => work(item));
+    } catch (error) {
+      // Without its database none would do better.
+      if (isUnavailable(error)) throw error;
+      // One line for each run: of a hundred that fail the others fail for the same reason.
+      if (errors.length === 0)
+        logAbout(about, () => told?.log.error({ error: messageOf(error) }, "the sweep cannot move this on"));
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+type Ids = { incident_id: string; approval_id?: string; execution_id?: string | null };
+
+const idsOf = ({ incident_id, approval_id, execution_id }: Ids): LogFields => ({
+  incident_id,
+  ...(approval_id === undefined ? {} : { approval_id }),
+  ...(execution_id == null ? {} : { execution_id }),
+});
+
+/** The same for all pages of `read`, each from after the last item of the one before: nothing is met twice. */
+async function eachPage<T extends Ids>(
+  log: Log,
+  read: (after: string) => Promise<T[]>,
+  idOf: (item: T) => string,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const errors: unknown[] = [];
+  let page: T[] = [];
+  let after = "";
+  do {
+    page = await read(after);
+    after = page.map(idOf).at(-1) ?? "";
+    await each(page, work, { log, about: idsOf }).catch((error: unknown) => {
+      if (isUnavailable(error)) throw error;
+      errors.push(error);
+    });
+  } while (page.length === PAGE);
+  if (errors.length > 0) throw errors[0];
+}
+
+async function present(journey: Journey, approval_id: string): Promise<void> {
+  const ctx = journey.as("sweep");
+  try {
+    await presentOrAutoApprove(journey, approval_id, { checks: [LATE] }, "sweep");
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    // What cannot even be shown must not keep its incident waiting.
+    await withdrawApproval(ctx, { approval_id, reason: "the plan cannot be shown" });
+    throw error;
+  }
+}
+
+async function approvals(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  await eachPage(
+    ctx.log,
+    (after) => overdueApprovals(ctx, after, PAGE),
+    (one) => one.approval_id,
+    async ({ approval_id, incident_id, status, needless }) => {
+      if (needless) return supersedeStale(ctx, incident_id);
+      return status === "preparing" ? present(journey, approval_id) : expireApproval(ctx, approval_id);
+    },
+  );
+}
+
+async function executions(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  await eachPage(
+    ctx.log,
+    (after) => overdueExecutions(ctx, after, PAGE),
+    (one) => one.execution_id,
+    ({ execution_id }) => conclude(journey, execution_id, null, "sweep", "it did not end in its time"),
+  );
+}
+
+async function refused(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  await eachPage(
+    ctx.log,
+    (after) => cutShort(ctx, after, PAGE),
+    (one) => one.execution_id,
+    ({ execution_id }) => returnToResponders(journey, execution_id, "sweep"),
+  );
+}
+
+/** What was signed and is with no workflow any more, as a bug may leave it, is taken up again, once a minute. */
+async function lostWork(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const now = ctx.clock.now();
+  await eachPage(
+    ctx.log,
+    (after) => signedWork(ctx, addSeconds(now, -GRACE_SECONDS), after, PAGE),
+    (one) => one.approval_id,
+    async ({ incident_id, approval_id, decided_at, turn, execution_id }) => {
+      const ids = { incident_id, approval_id };
+      const minutes = Math.floor((now.getTime() - decided_at.getTime()) / 1000 / GRACE_SECONDS);
+      const act = { kind: "execute", ...ids, turn } as const;
+      const again = Array.from({ length: minutes }, (_, at) => againId(act, at + 1));
+      // What was enqueued before there were turns is handed to the first before there is an execution.
+      const next =
+        execution_id === null
+          ? workId({ ...act, turn: 1 })
+          : workId({ ...act, kind: "verify", execution_id });
+      const states = await statesOfWork(ctx, [workId({ ...act, turn: 0 }), workId(act), next, ...again]);
+      const thisMinute = againId(act, minutes);
+      if ([...states.values()].includes("unfinished") || states.has(thisMinute)) return;
+      await takeOver(ctx, ids, { id: thisMinute, seen: { turn, execution_id } });
+    },
+  );
+}
+
+/** Resolutions whose conclusion was not drawn are concluded here: how it is done is in the tables. */
+async function resolutions(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const before = addSeconds(ctx.clock.now(), -GRACE_SECONDS);
+  await eachPage(
+    ctx.log,
+    (after) => openResolutions(ctx, before, after, PAGE),
+    (one) => one.incident_id,
+    async ({ resolved_at, ...row }) => {
+      await recordResolution(ctx, { ...row, kind: "conclude", resolved_at: resolved_at.toISOString() });
+      await supersedeStale(ctx, row.incident_id);
+    },
+  );
+}
+
+async function decisions(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  await readyForgotten(ctx, addSeconds(ctx.clock.now(), -journey.approval.prepare - GRACE_SECONDS));
+}
+
+/** For how long what waits, and whether what a freeze refused may be tried again. */
+async function waits(ctx: Ctx, { windows, correlation: { release_after }, run }: Journey) {
+  const changes_allowed = (await whatStopsAll(ctx, run.gateway())) === undefined;
+  return { ...windows, release_after, changes_allowed };
+}
+
+/** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
+async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
+  await transaction(journey.as("sweep"), async (tx) => {
+    const locked = await lockIncident(tx, incident_id);
+    const [due] = await dueIncidents(tx, await waits(tx, journey), { only: incident_id });
+    if (locked === undefined || due === undefined) return;
+    if (due.because === "silent" || due.because === "quiet") {
+      await resolve(tx, { incident_id, through: due.because === "silent" ? "silence" : "notice" });
+      return;
+    }
+    const silent = (await silencesOfIncidents(tx, [incident_id])).has(incident_id);
+    if (due.because === "released") {
+      const reason = "its cause is over and it still fires";
+      const own = await release(tx, locked, reason);
+      // What is silent comes before people when it is no longer.
+      if (silent) return;
+      tell(tx, { topic: "incident.released", incident_id, payload: { reason } });
+      await askForApproval(tx, journey, own, await alertNamesOf(tx, incident_id));
+    } else if (!silent) {
+      if (locked.status === "mitigating") await setMitigating(tx, incident_id, false);
+      const asked = await askForApproval(tx, journey, locked, await alertNamesOf(tx, incident_id));
+      if (!asked) tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
+    }
+  });
+}
+
+async function incidents(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const windows = await waits(ctx, journey);
+  await eachPage(
+    ctx.log,
+    (after) => dueIncidents(ctx, windows, { after, limit: PAGE }),
+    (one) => one.incident_id,
+    (due) => idle(journey, due),
+  );
+}
+
+/** Flapping ends when it has been quiet: an incident that does not fire is resolved with it. */
+async function calmed(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const { flapping } = journey.windows;
+  const before = addSeconds(ctx.clock.now(), -flapping.within);
+  await eachPage(
+    ctx.log,
+    (after) => flappingBefore(ctx, before, after, PAGE),
+    (one) => one.incident_id,
+    ({ incident_id, fingerprint }) =>
+      transaction(ctx, async (tx) => {
+        await lockFingerprints(tx, [fingerprint]);
+        // What acts on an incident also resolves it, when its verification says so.
+        if ((await incidentsInExecution(tx, [incident_id])).has(incident_id)) return;
+        const fires = (await firingIncidents(tx, [incident_id])).has(incident_id);
+        await endFlapping(tx, { incident_id, flapping, fires });
+      }),
+  );
+}
+
+async function resolved(journey: Journey): Promise<void> {
+  const ctx = journey.as("sweep");
+  const before = addSeconds(ctx.clock.now(), -journey.windows.close_after);
+  await eachPage(
+    ctx.log,
+    (after) => resolvedBefore(ctx, before, after, PAGE),
+    (one) => one.incident_id,
+    ({ incident_id }) => close(ctx, { incident_id }),
+  );
+}
+
+const PARTS = [
+  reevaluateSilences,
+  approvals,
+  executions,
+  refused,
+  lostWork,
+  resolutions,
+  decisions,
+  expireStaleAlerts,
+  beginHeldOutages,
+  silentSenders,
+  calmed,
+  incidents,
+  stillFiring,
+  resolved,
+];
+
+/**
+ * Looks for whatever has been in a state for too long and moves it on. It asks the tables what should have
+ * happened, not who failed to do it; docs/reference/states.md lists every state and its deadline.
+ */
+export async function sweep(journey: Journey): Promise<void> {
+  await each(PARTS, (part) => part(journey));
+}
