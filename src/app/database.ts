@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { type Connection, createDb, createPool, type Db } from "../db/client.ts";
-import { defaultDataDir, startEmbeddedPostgres } from "../db/embedded.ts";
+import { defaultDataDir, startEmbeddedPostgres } from "../db/embedded/server.ts";
 import { beginEpoch } from "../db/epoch.ts";
 import { holdServerLock, type ServerLock } from "../db/lock.ts";
 import { migrateSchema } from "../db/migrate.ts";

@@ -9,7 +9,7 @@ export type Intervals = {
   /** Between two looks at Redis. */
   redis: number;
   /** For so long a reading of the database serves every scraper. */
-  census: number;
+  state_counts: number;
   /** For so long a scrape waits for the database: less than any scraper waits. */
   scrape: number;
   /** Between two looks for processes to start, stop or look at. */
@@ -23,7 +23,7 @@ export const INTERVALS: Intervals = {
   refused: 5,
   leftovers: 1,
   redis: 2,
-  census: 3,
+  state_counts: 3,
   scrape: 2,
   processes: 1,
   busy: 2,

@@ -8,8 +8,8 @@ import type { Notifier } from "../notification/index.ts";
 import type { IntakeWorker, Journey, Received } from "../pipeline/index.ts";
 import type { Adapters } from "./adapters.ts";
 import type { Intervals } from "./intervals.ts";
-import { databaseMetrics } from "./metrics-census.ts";
 import { ledgerCounters } from "./metrics-ledger.ts";
+import { databaseMetrics } from "./metrics-state-counts.ts";
 import { streamMetrics } from "./metrics-stream.ts";
 import { VERSION } from "./version.ts";
 

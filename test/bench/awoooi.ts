@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import type pg from "pg";
 import { createPool } from "../../src/db/client.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/db/embedded.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/db/embedded/server.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Server, startServer } from "../support/server.ts";

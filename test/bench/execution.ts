@@ -1,5 +1,5 @@
 import { AppsV1Api, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
-import { createClusters } from "../../src/adapters/executors/kubernetes/client.ts";
+import { createClusters } from "../../src/adapters/executors/kubernetes/cluster/client.ts";
 import { SCRIPT } from "../../src/adapters/executors/ssh/diagnose-script.ts";
 import { configSchema } from "../../src/app/config-schema.ts";
 import type { Approval } from "../../src/contract/approval.ts";

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import manifest from "../../package.json" with { type: "json" };
-import { startEmbeddedPostgres } from "../../src/db/embedded.ts";
+import { startEmbeddedPostgres } from "../../src/db/embedded/server.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { fixed, print, table } from "./report.ts";

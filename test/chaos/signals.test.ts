@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPool } from "../../src/db/client.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/db/embedded.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/db/embedded/server.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { freePort } from "../support/ports.ts";

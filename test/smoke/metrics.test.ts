@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
-import { PLACES } from "../../src/db/census.ts";
+import { PLACES } from "../../src/db/state-counts.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, type Client, concluded, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";

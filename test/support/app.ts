@@ -37,7 +37,7 @@ const QUICK_INTERVALS: Partial<Intervals> = {
   delivery: 0.1,
   leftovers: 0.1,
   redis: 0.2,
-  census: 0.1,
+  state_counts: 0.1,
   processes: 0.1,
   busy: 0.1,
 };

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/db/embedded.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/db/embedded/server.ts";
 import type { Log } from "../../src/lib/log.ts";
 import { until as waitUntil } from "./until.ts";
 
@@ -90,7 +90,7 @@ export class EmbeddedFixture {
     dataDir: string,
     how: { uid?: number; gid?: number; node?: string; module?: URL; binaries?: object } = {},
   ): ChildProcess {
-    const module = how.module ?? new URL("../../src/db/embedded.ts", import.meta.url);
+    const module = how.module ?? new URL("../../src/db/embedded/server.ts", import.meta.url);
     const options = JSON.stringify({ dataDir, ...(how.binaries && { binaries: how.binaries }) });
     const script = `import { startEmbeddedPostgres } from ${JSON.stringify(module.href)};
       const text = () => {};

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { createPool } from "../../src/db/client.ts";
-import { startEmbeddedPostgres } from "../../src/db/embedded.ts";
+import { startEmbeddedPostgres } from "../../src/db/embedded/server.ts";
 import { migrateSchema } from "../../src/db/migrate.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { startWorkflows, stopWorkflows } from "../../src/pipeline/index.ts";

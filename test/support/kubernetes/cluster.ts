@@ -10,7 +10,7 @@ import {
   type V1PolicyRule,
   VersionApi,
 } from "@kubernetes/client-node";
-import { overHttp1 } from "../../../src/adapters/executors/kubernetes/connections.ts";
+import { overHttp1 } from "../../../src/adapters/executors/kubernetes/cluster/connections.ts";
 import type { Child } from "../child.ts";
 import { temporaryFolder } from "../folder.ts";
 import { freePort } from "../ports.ts";

@@ -1,13 +1,13 @@
 import type { Executor } from "../../../execution/index.ts";
 import type { Investigator } from "../../../investigation/index.ts";
 import type { Observer } from "../../../verification/index.ts";
-import { type Clusters, createClusters } from "./client.ts";
-import { clustersOf, type KubernetesConfig, kubernetesConfig } from "./config.ts";
-import { createExecutor } from "./executor.ts";
-import { createInvestigator } from "./investigator.ts";
-import { createObserver } from "./observer.ts";
+import { createExecutor } from "./act/executor.ts";
+import { type Clusters, createClusters } from "./cluster/client.ts";
+import { clustersOf, type KubernetesConfig, kubernetesConfig } from "./cluster/config.ts";
+import { createInvestigator } from "./facts/investigator.ts";
+import { createObserver } from "./observe/observer.ts";
 
-export type { KubernetesConfig } from "./config.ts";
+export type { KubernetesConfig } from "./cluster/config.ts";
 
 export type Kubernetes = {
   clusters: Clusters;

@@ -1,4 +1,4 @@
-import { picks } from "../reading.ts";
+import { picks } from "../facts/reading.ts";
 import { Owners } from "./owners.ts";
 import { type Hit, identity, list, listNamed, type Named, type Search } from "./search.ts";
 

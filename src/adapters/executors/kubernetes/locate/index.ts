@@ -1,6 +1,6 @@
 import type { OperationTarget } from "../../../../contract/incident.ts";
-import type { Cluster } from "../client.ts";
-import { likesOfPod } from "../read-root.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { likesOfPod } from "../facts/read-root.ts";
 import { byName, type Meant } from "./by-name.ts";
 import { type Choice, choose, type Found } from "./choose.ts";
 import { nodesOf } from "./nodes.ts";

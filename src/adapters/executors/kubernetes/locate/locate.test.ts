@@ -10,8 +10,8 @@ import { deploymentOf } from "../../../../../test/support/kubernetes/objects.ts"
 import { eventually, until } from "../../../../../test/support/until.ts";
 import { configSchema } from "../../../../app/config-schema.ts";
 import type { OperationTarget } from "../../../../contract/incident.ts";
-import { createClusters } from "../client.ts";
-import { createInvestigator } from "../investigator.ts";
+import { createClusters } from "../cluster/client.ts";
+import { createInvestigator } from "../facts/investigator.ts";
 
 let stage: Stage;
 let objects: KubernetesObjectApi;

@@ -1,5 +1,5 @@
-import type { Meta } from "../objects.ts";
-import { ownerKind } from "../owner-kind.ts";
+import type { Meta } from "../cluster/objects.ts";
+import { ownerKind } from "../cluster/owner-kind.ts";
 import { type Hit, identity, type ListedKind, type Search } from "./search.ts";
 
 type Owner = NonNullable<Meta["ownerReferences"]>[number] & { apiVersion?: string };

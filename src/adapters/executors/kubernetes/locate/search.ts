@@ -1,7 +1,7 @@
 import { clip } from "../../../../lib/clip.ts";
-import type { Cluster } from "../client.ts";
-import { failureOf } from "../failure.ts";
-import type { Meta } from "../objects.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { failureOf } from "../cluster/failure.ts";
+import type { Meta } from "../cluster/objects.ts";
 
 /** Which namespaces may be read; none allowed by name: all that are not denied. */
 export type Namespaces = { allowed_namespaces: readonly string[]; denied_namespaces: readonly string[] };

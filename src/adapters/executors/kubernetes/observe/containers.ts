@@ -1,7 +1,7 @@
 import type { Check } from "../../../../contract/approval.ts";
-import { plain } from "../failure.ts";
-import type { Pod } from "../objects.ts";
-import type { PodBefore } from "../snapshot.ts";
+import type { PodBefore } from "../act/snapshot.ts";
+import { plain } from "../cluster/failure.ts";
+import type { Pod } from "../cluster/objects.ts";
 
 type Status = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
 

@@ -1,10 +1,10 @@
 import type { Check } from "../../../../contract/approval.ts";
 import type { Deed } from "../../../../verification/index.ts";
-import type { Cluster } from "../client.ts";
-import { type DrainTerms, sortPods } from "../drain-pods.ts";
-import { plain } from "../failure.ts";
-import { type Node, read } from "../objects.ts";
-import { podsOn } from "../snapshot.ts";
+import { type DrainTerms, sortPods } from "../act/drain-pods.ts";
+import { podsOn } from "../act/snapshot.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { plain } from "../cluster/failure.ts";
+import { type Node, read } from "../cluster/objects.ts";
 import { some } from "./containers.ts";
 
 const PRESSURE = /Pressure$|^NetworkUnavailable$/;

@@ -1,9 +1,9 @@
 import type { Check } from "../../../../contract/approval.ts";
 import type { Deed } from "../../../../verification/index.ts";
-import type { Cluster } from "../client.ts";
-import { failureOf, plain } from "../failure.ts";
-import { controllerOf, listAll, listPath, type Pod, read } from "../objects.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { Snapshot } from "../act/snapshot.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { failureOf, plain } from "../cluster/failure.ts";
+import { controllerOf, listAll, listPath, type Pod, read } from "../cluster/objects.ts";
 import { isLeaving, isReady, restartsFact, waitingFact } from "./containers.ts";
 
 type Place = { kind: "pod"; name: string; namespace: string };

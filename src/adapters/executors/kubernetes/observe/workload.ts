@@ -1,9 +1,9 @@
 import type { Check } from "../../../../contract/approval.ts";
 import type { Operation } from "../../../../operation/index.ts";
 import type { Deed } from "../../../../verification/index.ts";
-import type { Cluster } from "../client.ts";
-import { plain } from "../failure.ts";
-import { type Snapshot, stateOf } from "../snapshot.ts";
+import { type Snapshot, stateOf } from "../act/snapshot.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { plain } from "../cluster/failure.ts";
 import {
   isObserved,
   podsOf,
@@ -12,7 +12,7 @@ import {
   type Workload,
   type WorkloadPlace,
   wantedOf,
-} from "../workload.ts";
+} from "../cluster/workload.ts";
 import { isLeaving, isReady, restartsFact, waitingFact } from "./containers.ts";
 
 type Counts = { wanted: number; updated: number; available: number; total: number };

@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import { redact } from "../../../../lib/redact.ts";
-import type { Cluster } from "../client.ts";
-import { failureOf, plain } from "../failure.ts";
-import type { Meta } from "../objects.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { failureOf, plain } from "../cluster/failure.ts";
+import type { Meta } from "../cluster/objects.ts";
 import { pathOfResource, type Where } from "./resource.ts";
 import { beginningOf, shown } from "./text.ts";
 

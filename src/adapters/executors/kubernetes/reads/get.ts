@@ -1,4 +1,4 @@
-import type { Cluster } from "../client.ts";
+import type { Cluster } from "../cluster/client.ts";
 import { pathOfResource, type Where } from "./resource.ts";
 import { beginningOf, table } from "./text.ts";
 

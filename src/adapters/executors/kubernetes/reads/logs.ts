@@ -1,8 +1,8 @@
 import type { Operation } from "../../../../operation/index.ts";
-import type { Cluster } from "../client.ts";
-import { failureOf } from "../failure.ts";
-import { controllerOf, listAll, listPath, type Meta, type Pod, pathOf, read } from "../objects.ts";
-import { podsOf, readWorkload, type WorkloadKind } from "../workload.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { failureOf } from "../cluster/failure.ts";
+import { controllerOf, listAll, listPath, type Meta, type Pod, pathOf, read } from "../cluster/objects.ts";
+import { podsOf, readWorkload, type WorkloadKind } from "../cluster/workload.ts";
 import { pathOfResource, type Where } from "./resource.ts";
 import { endOf, MAX_TEXT, shown } from "./text.ts";
 

@@ -1,6 +1,6 @@
 import type { Operation } from "../../../../operation/index.ts";
-import type { Cluster } from "../client.ts";
-import type { Resource } from "../discovery.ts";
+import type { Cluster } from "../cluster/client.ts";
+import type { Resource } from "../cluster/discovery.ts";
 
 /** The operations that only read. */
 export type ReadOperation = Extract<Operation, { kind: `kubernetes.${"get" | "describe" | "logs" | "top"}` }>;

@@ -1,7 +1,7 @@
 import { clipCounted, clipStart } from "../../../../lib/clip.ts";
 import { plainText } from "../../../../lib/plain-text.ts";
 import { redactText } from "../../../../lib/redact.ts";
-import { plain } from "../failure.ts";
+import { plain } from "../cluster/failure.ts";
 
 /** What an execution keeps of an output. */
 export const MAX_TEXT = 7_500;

@@ -1,0 +1,200 @@
+import type { Check } from "../../../../contract/approval.ts";
+import type { ActResult, DryRun, Run } from "../../../../execution/index.ts";
+import { wait } from "../../../../lib/wait.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { type Failure, failureOf, plain } from "../cluster/failure.ts";
+import { type Changeable, type Place, pathOf, read, resourceOf } from "../cluster/objects.ts";
+import { checkPermissions, type Permission } from "../cluster/permission.ts";
+import { whoseIs } from "../cluster/whose.ts";
+import { EXECUTION } from "./annotations.ts";
+import { fieldDiff } from "./diff.ts";
+import { type Signed, type Snapshot, signedValue } from "./snapshot.ts";
+
+/** What is to be sent: a strategic merge patch of the object as it is now; or why nothing is. */
+export type Planned = { patch: object } | { nothing: string } | { impossible: string };
+
+/** Which execution a change is marked with; a dry-run has none. */
+export type Mark = { execution_id: string; at: Date };
+
+/** An operation that is one patch of one object. */
+export type Change = {
+  place: Place;
+  /** What of the object must be as the snapshot has it. */
+  signed: readonly Signed[];
+  /** The object's own state, to be compared with the snapshot. */
+  state(object: Changeable): Snapshot;
+  plan(object: Changeable, mark: Mark): Planned | Promise<Planned>;
+  /** Beyond the patch itself: what it needs the account to be able to do. */
+  permissions?: readonly Permission[];
+  checks?(object: Changeable): Promise<Check[]>;
+  affectedPods?(before: Changeable, after: Changeable): number;
+};
+
+const ROUNDS = 5;
+const STRATEGIC = "application/strategic-merge-patch+json";
+
+const refused = (error: string): ActResult => ({ ok: false, error, sent: false });
+
+export function failed({ message, status, sent }: Failure, what: string): ActResult {
+  const error = `${what}: ${message}`;
+  return { ok: false, error, sent, ...(status === undefined ? {} : { status }) };
+}
+
+const executionOf = (object: { metadata: Changeable["metadata"] }) =>
+  object.metadata.annotations?.[EXECUTION];
+
+function patched(patch: object, { metadata }: Changeable, mark: Mark | undefined): object {
+  const { metadata: more = {}, ...rest } = patch as { metadata?: object };
+  const annotations = mark === undefined ? {} : { annotations: { [EXECUTION]: mark.execution_id } };
+  // With the version that it was planned from: who came between makes it a conflict.
+  return { ...rest, metadata: { ...more, ...annotations, resourceVersion: metadata.resourceVersion } };
+}
+
+type Sending = { dryRun?: boolean; mark?: Mark; signal?: AbortSignal };
+
+function send(cluster: Cluster, change: Change, object: Changeable, patch: object, how: Sending) {
+  return cluster.raw<Changeable>({
+    method: "PATCH",
+    path: pathOf(change.place),
+    query: { fieldManager: "awoooi", ...(how.dryRun ? { dryRun: "All" } : {}) },
+    type: STRATEGIC,
+    body: patched(patch, object, how.mark),
+    signal: how.signal,
+  });
+}
+
+/** What has become of the object since the snapshot that keeps the change from being what was agreed to. */
+function changed(change: Change, object: Changeable, before: Partial<Snapshot>): string | undefined {
+  const { kind, name } = change.place;
+  if (before.uid === undefined) return "there is no snapshot of it to compare it with";
+  if (object.metadata.uid !== before.uid) return `${kind} ${name} was deleted, and another one made, since`;
+  const state = change.state(object);
+  for (const field of change.signed) {
+    const [was, is] = [signedValue(before, field), signedValue(state, field)];
+    if (was === is) continue;
+    return field === "template_hash"
+      ? `the pod template of ${kind} ${name} was changed by somebody else since`
+      : `${field} of ${kind} ${name} was changed from ${was} to ${is} by somebody else since`;
+  }
+  return undefined;
+}
+
+/** Waits as long as the server asks; false: there is no time for that. */
+export async function comesBack(failure: Failure, signal: AbortSignal): Promise<boolean> {
+  const { status, retryAfter } = failure;
+  if ((status !== 429 && status !== 503) || retryAfter === undefined || retryAfter > 30) return false;
+  await wait(retryAfter * 1000, signal);
+  return !signal.aborted;
+}
+
+type Looked = { object: Changeable; planned: Planned } | { failure: Failure };
+
+/** The object as it is now, and what the change of it comes to. Sends nothing. */
+async function lookAt(cluster: Cluster, change: Change, mark: Mark, signal?: AbortSignal): Promise<Looked> {
+  try {
+    const object = await read<Changeable>(cluster, change.place, signal);
+    return { object, planned: await change.plan(object, mark) };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}
+
+/** Makes the change once for an execution id: who comes again finds its mark. */
+export async function actOn(
+  cluster: Cluster,
+  change: Change,
+  run: Run,
+  signal: AbortSignal,
+): Promise<ActResult> {
+  const { kind, name } = change.place;
+  const mark: Mark = { execution_id: run.execution_id, at: new Date() };
+  for (let round = 1; ; round += 1) {
+    if (signal.aborted) return refused("cancelled before it began");
+    const looked = await lookAt(cluster, change, mark, signal);
+    if ("failure" in looked) {
+      if (round < ROUNDS && (await comesBack(looked.failure, signal))) continue;
+      return failed({ ...looked.failure, sent: false }, `${kind} ${name} could not be read`);
+    }
+    const { object, planned } = looked;
+    if (executionOf(object) === run.execution_id)
+      return { ok: true, output: `Already done by this execution: ${kind} ${name}` };
+    const other = changed(change, object, run.before as Partial<Snapshot>);
+    if (other !== undefined) return refused(`Nothing was changed: ${other}`);
+    if ("nothing" in planned) return { ok: true, output: `Nothing to do: ${planned.nothing}` };
+    if ("impossible" in planned) return refused(`Nothing was changed: ${planned.impossible}`);
+    try {
+      const after = await send(cluster, change, object, planned.patch, { mark, signal });
+      return { ok: true, output: fieldDiff(object, after) ?? `${kind} ${name} was as it should be` };
+    } catch (error) {
+      const failure = failureOf(error);
+      // Somebody was faster: looked at anew, and done only if it is still what was agreed to.
+      if (round < ROUNDS && failure.status === 409) continue;
+      if (round < ROUNDS && (await comesBack(failure, signal))) continue;
+      return failed(failure, `${kind} ${name} was not changed`);
+    }
+  }
+}
+
+/** Everything that can be known of the change before it is made. */
+export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun> {
+  const { kind, name, namespace } = change.place;
+  const { group, resource } = resourceOf(kind);
+  const own = (["get", "patch"] as const).map((verb) => ({ verb, group, resource, namespace, name }));
+  const permission = await checkPermissions(cluster, [...own, ...(change.permissions ?? [])]);
+  const tried = (passed: boolean, message: string): Check => ({
+    name: "server-side dry-run",
+    passed,
+    message,
+  });
+  const looked = await lookAt(cluster, change, { execution_id: "dry-run", at: new Date() });
+  if ("failure" in looked)
+    return { checks: [permission, tried(false, `${kind} ${name}: ${looked.failure.message}`)] };
+  const { object, planned } = looked;
+  const more = (await change.checks?.(object)) ?? [];
+  if ("nothing" in planned)
+    return {
+      checks: [permission, tried(true, `nothing will change: ${planned.nothing}`), ...more],
+      diff: null,
+      // By the time of the act there may be something to change after all.
+      belongs_to: whoseIs(object),
+    };
+  if ("impossible" in planned)
+    return { checks: [permission, tried(false, planned.impossible), ...more], diff: null };
+  try {
+    const after = await send(cluster, change, object, planned.patch, { dryRun: true });
+    const diff = fieldDiff(object, after);
+    const said = diff === null ? "nothing would change" : "the API server takes it";
+    return {
+      checks: [permission, tried(true, said), ...more],
+      diff,
+      belongs_to: whoseIs(object),
+      affected_pods: change.affectedPods?.(object, after) ?? 0,
+    };
+  } catch (error) {
+    return { checks: [permission, tried(false, plain(failureOf(error).message)), ...more], diff: null };
+  }
+}
+
+/** Whether a run of it was made, by its mark; without one by whether the object is as it was. */
+export async function effectOn(
+  cluster: Cluster,
+  change: Change,
+  run: Run,
+): Promise<"done" | "not_done" | "cannot_tell"> {
+  const before = run.before as Partial<Snapshot>;
+  let object: Changeable;
+  try {
+    object = await read<Changeable>(cluster, change.place);
+  } catch {
+    return "cannot_tell";
+  }
+  if (executionOf(object) === run.execution_id) return "done";
+  const { uid, generation } = object.metadata;
+  if (uid !== before.uid) return "cannot_tell";
+  // Every change of what is wanted raises the generation, where an object has one.
+  const same =
+    generation === undefined
+      ? changed(change, object, before) === undefined
+      : generation === before.generation;
+  return same ? "not_done" : "cannot_tell";
+}

@@ -1,0 +1,52 @@
+import type { Check } from "../../../../../contract/approval.ts";
+import type { Cluster } from "../../cluster/client.ts";
+import { failureOf } from "../../cluster/failure.ts";
+import { type Autoscaler, listAll } from "../../cluster/objects.ts";
+import type { WorkloadPlace } from "../../cluster/workload.ts";
+
+type Found = { name: string; min: number; max: number };
+
+/** The autoscaler that decides how many pods a workload has. */
+async function autoscalerOf(
+  cluster: Cluster,
+  { kind, name, namespace }: WorkloadPlace,
+): Promise<Found | undefined> {
+  const version = (await cluster.discovery.version("autoscaling", ["v2", "v1"])) ?? "v1";
+  const path = `/apis/autoscaling/${version}/namespaces/${encodeURIComponent(namespace)}/horizontalpodautoscalers`;
+  const all = await listAll<Autoscaler>(cluster, path);
+  const found = all.find(({ spec }) => {
+    const { scaleTargetRef: target } = spec ?? {};
+    return target?.kind.toLowerCase() === kind && target.name === name;
+  });
+  if (found === undefined) return undefined;
+  const { minReplicas = 1, maxReplicas = 1 } = found.spec ?? {};
+  return { name: found.metadata.name, min: minReplicas, max: maxReplicas };
+}
+
+/** Whether an autoscaler would take `replicas` back; `least` when more are welcome. */
+export async function autoscalerCheck(
+  cluster: Cluster,
+  place: WorkloadPlace,
+  replicas: number,
+  mode: "exactly" | "at least",
+): Promise<Check> {
+  const name = "autoscaler";
+  try {
+    const found = await autoscalerOf(cluster, place);
+    if (found === undefined) return { name, passed: true, message: "none decides how many pods it has" };
+    const { name: its, min, max } = found;
+    const range = `${its} decides how many pods it has, ${min} to ${max}`;
+    if (mode === "at least" && replicas <= max)
+      return { name, passed: true, message: `${range}: it may change the number again` };
+    // An autoscaler leaves a workload alone that was scaled to nothing.
+    if (replicas === 0) return { name, passed: true, message: `${range}, but leaves it alone at 0` };
+    const outside = replicas > max || replicas < min ? `, and ${replicas} is outside of that` : "";
+    return { name, passed: false, message: `${range}${outside}: it will change the number back` };
+  } catch (error) {
+    return {
+      name,
+      passed: false,
+      message: `whether one decides could not be read: ${failureOf(error).message}`,
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import type { Check } from "../../../../../contract/approval.ts";
+import { plain } from "../../cluster/failure.ts";
+import { controllerOf, type Meta } from "../../cluster/objects.ts";
+
+const MARKS: readonly [RegExp, string][] = [
+  [/^(argocd\.argoproj\.io\/(instance|tracking-id))$/, "Argo CD"],
+  [/^kustomize\.toolkit\.fluxcd\.io\/name$/, "Flux"],
+  [/^helm\.toolkit\.fluxcd\.io\/name$/, "Flux (Helm)"],
+  [/^fleet\.cattle\.io\/bundle-id$/, "Fleet"],
+  [/^meta\.helm\.sh\/release-name$/, "Helm"],
+];
+/** These compare again and again; others only when somebody asks them to. */
+const RECONCILES = /Argo CD|Flux|Fleet/;
+
+/** A note where somebody else says what the object should be: what is changed here may be changed back. */
+export function ownerCheck(metadata: Meta): Check | undefined {
+  const name = "managed elsewhere";
+  const controller = controllerOf(metadata);
+  if (controller !== undefined) {
+    const by = `${controller.kind} ${plain(controller.name, 253)}`;
+    return { name, passed: true, message: `it belongs to ${by}, whose controller may change it back` };
+  }
+  const all = { ...metadata.labels, ...metadata.annotations };
+  for (const [pattern, tool] of MARKS) {
+    const key = Object.keys(all).find((one) => pattern.test(one));
+    if (key === undefined) continue;
+    const whose = `${tool} (${plain(all[key] ?? "", 100)})`;
+    const message = RECONCILES.test(tool)
+      ? `it comes from ${whose}, which may soon change it back: change it there, too`
+      : `it comes from ${whose}, whose next release will change it back: change it there, too`;
+    return { name, passed: true, message };
+  }
+  const by = all["app.kubernetes.io/managed-by"];
+  if (by === undefined) return undefined;
+  return { name, passed: true, message: `it is managed by ${plain(by, 63)}, which may change it back` };
+}

@@ -1,0 +1,41 @@
+import { controllerOf, type Pod } from "../cluster/objects.ts";
+
+export type DrainTerms = { ignore_daemonsets: boolean; delete_emptydir_data: boolean };
+
+/** What a drain does with the pods of a node. */
+export type Sorted = {
+  /** Moved away. */
+  evict: Pod[];
+  /** Left alone: pods of daemon sets, and those that the node itself runs. */
+  leave: Pod[];
+  /** Why the drain may not begin. */
+  obstacles: string[];
+};
+
+const nameOf = ({ metadata }: Pod) => `${metadata.namespace}/${metadata.name}`;
+
+const hasEmptyDir = (pod: Pod) => (pod.spec?.volumes ?? []).some((one) => one.emptyDir !== undefined);
+const hasEnded = ({ status }: Pod) => status?.phase === "Succeeded" || status?.phase === "Failed";
+
+function sort(pod: Pod, terms: DrainTerms): "evict" | "leave" | { obstacle: string } {
+  if (pod.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined) return "leave";
+  if (hasEnded(pod)) return "evict";
+  const controller = controllerOf(pod.metadata);
+  if (controller?.kind === "DaemonSet")
+    return terms.ignore_daemonsets ? "leave" : { obstacle: "is of a daemon set, which would put it back" };
+  if (controller === undefined) return { obstacle: "has no controller that would make it anew elsewhere" };
+  if (hasEmptyDir(pod) && !terms.delete_emptydir_data)
+    return { obstacle: "would lose the data of its emptyDir" };
+  return "evict";
+}
+
+/** Which pods of a node are moved away, and what speaks against that. Pure. */
+export function sortPods(pods: readonly Pod[], terms: DrainTerms): Sorted {
+  const sorted: Sorted = { evict: [], leave: [], obstacles: [] };
+  for (const pod of pods) {
+    const where = sort(pod, terms);
+    if (typeof where === "string") sorted[where].push(pod);
+    else sorted.obstacles.push(`${nameOf(pod)} ${where.obstacle}`);
+  }
+  return sorted;
+}

@@ -1,0 +1,70 @@
+import type { Executor } from "../../../../execution/index.ts";
+import { OPERATION_KINDS, type Operation } from "../../../../operation/index.ts";
+import type { Clusters } from "../cluster/client.ts";
+import type { KubernetesConfig } from "../cluster/config.ts";
+import { failureOf } from "../cluster/failure.ts";
+import { clusterFor } from "../cluster/place.ts";
+import { readingHandler } from "../reads/index.ts";
+import type { ReadOperation } from "../reads/resource.ts";
+import { type Changing, type Handler, handlerOf } from "./handlers.ts";
+import { undoOf } from "./undo.ts";
+
+const READS = new Set<string>(["kubernetes.get", "kubernetes.describe", "kubernetes.logs", "kubernetes.top"]);
+const isReading = (operation: Operation): operation is ReadOperation => READS.has(operation.kind);
+
+/** Carries out the operations on Kubernetes, on the configured clusters. */
+export function createExecutor(clusters: Clusters, config: KubernetesConfig): Executor {
+  const find = (operation: Operation): { ok: true; handler: Handler } | { ok: false; message: string } => {
+    if (!operation.kind.startsWith("kubernetes."))
+      return { ok: false, message: `${operation.kind} is not for Kubernetes` };
+    const found = clusterFor(clusters, config, operation);
+    if (!found.ok) return found;
+    const { cluster } = found;
+    const handler = isReading(operation)
+      ? readingHandler(cluster, config, operation)
+      : handlerOf(cluster, config, operation as Changing);
+    return { ok: true, handler };
+  };
+  /** For methods whose errors are told by throwing; never the client's own text. */
+  const asked = async <T>(operation: Operation, work: (handler: Handler) => Promise<T>): Promise<T> => {
+    const found = find(operation);
+    if (!found.ok) throw new Error(found.message);
+    try {
+      return await work(found.handler);
+    } catch (error) {
+      throw new Error(failureOf(error).message);
+    }
+  };
+  return {
+    id: "kubernetes",
+    kinds: OPERATION_KINDS.filter((kind) => kind.startsWith("kubernetes.")),
+    configuration(operation) {
+      if (!operation.kind.startsWith("kubernetes.")) return undefined;
+      const found = clusterFor(clusters, config, operation);
+      return found.ok ? { cluster: found.cluster.name, ...found.cluster.address } : undefined;
+    },
+    async resolve(operation) {
+      const found = find(operation);
+      if (!found.ok) return { result: "miss", message: found.message };
+      try {
+        return await found.handler.resolve();
+      } catch (error) {
+        return { result: "error", message: failureOf(error).message };
+      }
+    },
+    dryRun: (operation) => asked(operation, (handler) => handler.dryRun()),
+    snapshot: (operation) => asked(operation, (handler) => handler.snapshot()),
+    async act(operation, run, signal) {
+      const found = find(operation);
+      if (!found.ok) return { ok: false, error: `Nothing was changed: ${found.message}`, sent: false };
+      try {
+        return await found.handler.act(run, signal);
+      } catch (error) {
+        const { message, status } = failureOf(error);
+        return { ok: false, error: message, sent: true, ...(status === undefined ? {} : { status }) };
+      }
+    },
+    effect: (operation, run) => asked(operation, (handler) => handler.effect(run)),
+    undo: undoOf,
+  };
+}

@@ -1,0 +1,129 @@
+import type { Check } from "../../../../../contract/approval.ts";
+import type { ActResult, DryRun, Run } from "../../../../../execution/index.ts";
+import type { Cluster } from "../../cluster/client.ts";
+import { failureOf, plain } from "../../cluster/failure.ts";
+import { controllerOf, type Pod, pathOf, read } from "../../cluster/objects.ts";
+import { checkPermissions } from "../../cluster/permission.ts";
+import { ownersOfPods } from "../../cluster/whose.ts";
+import { siblingsOf } from "../../cluster/workload.ts";
+import { comesBack, failed } from "../change.ts";
+import { tryEviction } from "../checks/budget.ts";
+import { ownerCheck } from "../checks/owner.ts";
+import { podBefore, type Snapshot } from "../snapshot.ts";
+
+export type PodPlace = { kind: "pod"; name: string; namespace: string };
+
+const refused = (error: string): ActResult => ({
+  ok: false,
+  error: `Nothing was deleted: ${error}`,
+  sent: false,
+});
+
+/** Which pod it is, whose it is, and which others its controller has: the next one is none of them. */
+export async function snapshotOfPod(cluster: Cluster, place: PodPlace): Promise<Snapshot> {
+  const pod = await read<Pod>(cluster, place);
+  const { uid, resourceVersion, generation } = pod.metadata;
+  const controller = controllerOf(pod.metadata);
+  const siblings = await siblingsOf(cluster, pod);
+  return {
+    kind: "pod",
+    name: pod.metadata.name,
+    uid,
+    resource_version: resourceVersion,
+    generation: generation ?? null,
+    owner: controller ? { kind: controller.kind, name: controller.name, uid: controller.uid } : null,
+    pods: siblings.map(podBefore),
+  };
+}
+
+function remove(cluster: Cluster, place: PodPlace, uid: string, more: object, signal?: AbortSignal) {
+  return cluster.raw<Pod>({
+    method: "DELETE",
+    path: pathOf(place),
+    // A pod of the same name that was made since is another one.
+    body: { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid }, ...more },
+    signal,
+  });
+}
+
+/** Deletes exactly the pod of the snapshot. */
+export async function deletePod(
+  cluster: Cluster,
+  place: PodPlace,
+  run: Run,
+  signal: AbortSignal,
+): Promise<ActResult> {
+  const { uid } = run.before as Partial<Snapshot>;
+  if (uid === undefined) return refused("there is no snapshot that says which pod was meant");
+  for (let round = 1; ; round += 1) {
+    if (signal.aborted) return refused("cancelled before it began");
+    try {
+      await remove(cluster, place, uid, {}, signal);
+      return { ok: true, output: `pod ${place.name} (${uid}) is being deleted` };
+    } catch (error) {
+      const failure = failureOf(error);
+      if (round < 5 && (await comesBack(failure, signal))) continue;
+      if (failure.status === 404) return refused(`pod ${place.name} is gone since`);
+      if (failure.status === 409 && failure.message.includes("UID"))
+        return refused(`pod ${place.name} is another one since`);
+      return failed(failure, `pod ${place.name} was not deleted`);
+    }
+  }
+}
+
+function replacedCheck(pod: Pod): Check {
+  const name = "replacement";
+  const controller = controllerOf(pod.metadata);
+  const ends = pod.metadata.deletionTimestamp;
+  if (ends !== undefined)
+    return { name, passed: false, message: `it is being deleted since ${plain(ends, 40)}` };
+  if (controller === undefined)
+    return { name, passed: false, message: "no controller owns it: nothing will replace it" };
+  const message = `${controller.kind} ${plain(controller.name, 253)} will make another one`;
+  return { name, passed: true, message };
+}
+
+export async function dryRunDelete(cluster: Cluster, place: PodPlace): Promise<DryRun> {
+  const { name, namespace } = place;
+  const wanted = (["get", "delete"] as const).map((verb) => ({
+    verb,
+    group: "",
+    resource: "pods",
+    namespace,
+    name,
+  }));
+  const permission = await checkPermissions(cluster, wanted);
+  const tried = (passed: boolean, message: string) => ({ name: "server-side dry-run", passed, message });
+  let pod: Pod;
+  try {
+    pod = await read<Pod>(cluster, place);
+    await remove(cluster, place, pod.metadata.uid, { dryRun: ["All"] });
+  } catch (error) {
+    return { checks: [permission, tried(false, failureOf(error).message)], diff: null };
+  }
+  const budget = await tryEviction(cluster, pod);
+  const owner = controllerOf(pod.metadata) === undefined ? ownerCheck(pod.metadata) : undefined;
+  const checks = [permission, tried(true, "the API server takes it"), replacedCheck(pod), budget];
+  return {
+    checks: owner === undefined ? checks : [...checks, owner],
+    diff: `pod ${plain(name, 253)}: ${plain(pod.status?.phase ?? "there", 40)} → deleted`,
+    affected_pods: 1,
+    belongs_to: ownersOfPods([pod]),
+  };
+}
+
+/** Whether the pod of the snapshot is gone, or going: nobody can tell who asked for it, and it is the same. */
+export async function effectOfDelete(
+  cluster: Cluster,
+  place: PodPlace,
+  run: Run,
+): Promise<"done" | "not_done" | "cannot_tell"> {
+  const { uid } = run.before as Partial<Snapshot>;
+  if (uid === undefined) return "cannot_tell";
+  try {
+    const { metadata } = await read<Pod>(cluster, place);
+    return metadata.uid === uid && metadata.deletionTimestamp === undefined ? "not_done" : "done";
+  } catch (error) {
+    return failureOf(error).status === 404 ? "done" : "cannot_tell";
+  }
+}

@@ -1,0 +1,19 @@
+import type { WorkloadPlace } from "../../cluster/workload.ts";
+import { EXECUTION, RESTARTED_AT } from "../annotations.ts";
+import type { Change } from "../change.ts";
+import { workloadChange } from "./workload.ts";
+
+/** New pods of the same template: with the time and the execution on it, as kubectl does with the time alone. */
+export function rolloutRestart(place: WorkloadPlace): Change {
+  return workloadChange(place, {
+    signed: ["template_hash"],
+    plan(workload, { execution_id, at }) {
+      if (workload.kind === "deployment" && workload.spec.paused === true)
+        return {
+          impossible: `the rollout of ${place.name} is paused: a restart would wait until it is resumed`,
+        };
+      const annotations = { [RESTARTED_AT]: at.toISOString(), [EXECUTION]: execution_id };
+      return { patch: { spec: { template: { metadata: { annotations } } } } };
+    },
+  });
+}

@@ -1,0 +1,59 @@
+import type { Resolution } from "../../../../../execution/index.ts";
+import type { Operation } from "../../../../../operation/index.ts";
+import type { Cluster } from "../../cluster/client.ts";
+import { templateHash } from "../../cluster/objects.ts";
+import {
+  presentRevision,
+  previousRevision,
+  readWorkload,
+  revisionsOf,
+  type Workload,
+  type WorkloadPlace,
+} from "../../cluster/workload.ts";
+import type { Change } from "../change.ts";
+import { workloadChange } from "./workload.ts";
+
+type Undo = Extract<Operation, { kind: "kubernetes.rollout_undo" }>;
+
+/** Goes back to a revision: its whole template in the place of the present one. */
+export function rolloutUndo(cluster: Cluster, place: WorkloadPlace, to: number | undefined): Change {
+  return workloadChange(place, {
+    signed: ["template_hash"],
+    async plan(workload: Workload) {
+      if (workload.kind === "deployment" && workload.spec.paused === true)
+        return { impossible: `the rollout of ${place.name} is paused: resume it first` };
+      const revisions = await revisionsOf(cluster, workload);
+      const wanted =
+        to === undefined
+          ? previousRevision(workload, revisions)
+          : revisions.find(({ revision }) => revision === to);
+      if (wanted === undefined)
+        return { impossible: `revision ${to ?? "before"} of ${place.name} is not kept` };
+      const present = templateHash(workload.spec.template);
+      if (templateHash(wanted.template) === present)
+        return { nothing: `its template is that of revision ${wanted.revision} already` };
+      return { patch: { spec: { template: { $patch: "replace", ...wanted.template } } } };
+    },
+  });
+}
+
+/** Which revision it goes back to, so that people sign exactly that. */
+export async function exactRevision(cluster: Cluster, operation: Undo): Promise<Resolution> {
+  const { target, parameters } = operation;
+  const workload = await readWorkload(cluster, target);
+  const revisions = await revisionsOf(cluster, workload);
+  const { to_revision } = parameters;
+  const known = revisions.map(({ revision }) => revision);
+  if (to_revision !== undefined) {
+    if (known.includes(to_revision)) return { result: "hit" };
+    const message = `revision ${to_revision} of ${target.name} is not kept; there are: ${known.join(", ")}`;
+    return { result: "miss", message };
+  }
+  const previous = previousRevision(workload, revisions);
+  if (previous === undefined) {
+    const present = presentRevision(workload, revisions);
+    const now = present === undefined ? "" : `, beside the present one (${present})`;
+    return { result: "miss", message: `no revision of ${target.name} is kept that differs${now}` };
+  }
+  return { result: "hit", exact: { ...operation, parameters: { to_revision: previous.revision } } };
+}

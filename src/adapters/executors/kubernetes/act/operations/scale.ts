@@ -1,0 +1,37 @@
+import type { Cluster } from "../../cluster/client.ts";
+import { resourceOf } from "../../cluster/objects.ts";
+import { type WorkloadPlace, wantedOf } from "../../cluster/workload.ts";
+import type { Change } from "../change.ts";
+import { autoscalerCheck } from "../checks/autoscaler.ts";
+import { workloadChange } from "./workload.ts";
+
+const autoscalers = ({ namespace }: WorkloadPlace) => {
+  const { group, resource } = resourceOf("horizontalpodautoscaler");
+  return { verb: "list", group, resource, namespace } as const;
+};
+
+/** Exactly so many pods. */
+export function scale(cluster: Cluster, place: WorkloadPlace, replicas: number): Change {
+  const change = workloadChange(place, {
+    signed: ["replicas"],
+    plan: (workload) =>
+      wantedOf(workload) === replicas
+        ? { nothing: `it is to have ${replicas} already` }
+        : { patch: { spec: { replicas } } },
+    checks: async () => [await autoscalerCheck(cluster, place, replicas, "exactly")],
+  });
+  return { ...change, permissions: [...(change.permissions ?? []), autoscalers(place)] };
+}
+
+/** So many pods or more: a count that is higher already stays, whoever raised it. */
+export function scaleOut(cluster: Cluster, place: WorkloadPlace, atLeast: number): Change {
+  const change = workloadChange(place, {
+    signed: [],
+    plan: (workload) =>
+      wantedOf(workload) >= atLeast
+        ? { nothing: `it is to have ${wantedOf(workload)} already` }
+        : { patch: { spec: { replicas: atLeast } } },
+    checks: async () => [await autoscalerCheck(cluster, place, atLeast, "at least")],
+  });
+  return { ...change, permissions: [...(change.permissions ?? []), autoscalers(place)] };
+}

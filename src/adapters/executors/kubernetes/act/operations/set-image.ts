@@ -1,0 +1,50 @@
+import type { Workload, WorkloadPlace } from "../../cluster/workload.ts";
+import type { Change } from "../change.ts";
+import { workloadChange } from "./workload.ts";
+
+type Lists = { containers: { name: string }[]; initContainers: { name: string }[] };
+
+/** The containers of a template, and those that run before them, with what is to change in each. */
+export function inEach(workload: Workload, part: (name: string) => object | undefined): Partial<Lists> {
+  const { containers = [], initContainers = [] } = workload.spec.template.spec ?? {};
+  const parts = (list: readonly { name: string }[]) =>
+    list.flatMap(({ name }) => {
+      const change = part(name);
+      return change === undefined ? [] : [{ name, ...change }];
+    });
+  const lists = { containers: parts(containers), initContainers: parts(initContainers) };
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+}
+
+/** Which of these containers are not there, in words; undefined: they all are. */
+export function missingOf(known: readonly string[], names: readonly string[]): string | undefined {
+  const missing = names.filter((one) => one !== "*" && !known.includes(one));
+  return missing.length === 0
+    ? undefined
+    : `it has no container ${missing.join(", ")}; there are: ${known.join(", ")}`;
+}
+
+/** The same for a template, with those that run before the others. */
+export function unknownContainers(workload: Workload, names: readonly string[]): string | undefined {
+  const { containers = [], initContainers = [] } = workload.spec.template.spec ?? {};
+  return missingOf(
+    [...initContainers, ...containers].map((one) => one.name),
+    names,
+  );
+}
+
+/** Other images for its containers; `*` is every one, as kubectl has it those that run before the others too. */
+export function setImage(place: WorkloadPlace, images: Record<string, string>): Change {
+  return workloadChange(place, {
+    signed: ["template_hash"],
+    plan(workload) {
+      const unknown = unknownContainers(workload, Object.keys(images));
+      if (unknown !== undefined) return { impossible: unknown };
+      const spec = inEach(workload, (name) => {
+        const image = images[name] ?? images["*"];
+        return image === undefined ? undefined : { image };
+      });
+      return { patch: { spec: { template: { spec } } } };
+    },
+  });
+}

@@ -1,0 +1,32 @@
+import type { WorkloadPlace } from "../../cluster/workload.ts";
+import type { Change } from "../change.ts";
+import { inEach, unknownContainers } from "./set-image.ts";
+import { workloadChange } from "./workload.ts";
+
+type Amounts = Record<string, string | undefined>;
+type Parameters = {
+  container?: string | undefined;
+  requests?: Amounts | undefined;
+  limits?: Amounts | undefined;
+};
+
+/** Other requests and limits; without a container for every one. What is not named stays. */
+export function setResources(place: WorkloadPlace, { container, requests, limits }: Parameters): Change {
+  const resources = { ...(requests && { requests }), ...(limits && { limits }) };
+  return workloadChange(place, {
+    signed: ["template_hash"],
+    plan(workload) {
+      const unknown = container && unknownContainers(workload, [container]);
+      if (unknown) return { impossible: unknown };
+      const { containers } = inEach(workload, (name) =>
+        container === undefined || container === name ? { resources } : undefined,
+      );
+      // Those that run before the others are done: only who names one means it.
+      const spec =
+        containers === undefined
+          ? inEach(workload, (name) => (name === container ? { resources } : undefined))
+          : { containers };
+      return { patch: { spec: { template: { spec } } } };
+    },
+  });
+}

@@ -1,0 +1,64 @@
+import type { Check } from "../../../../../contract/approval.ts";
+import type { Changeable } from "../../cluster/objects.ts";
+import { resourceOf, templateHash } from "../../cluster/objects.ts";
+import type { Permission } from "../../cluster/permission.ts";
+import {
+  asWorkload,
+  isObserved,
+  standsStill,
+  type Workload,
+  type WorkloadPlace,
+  wantedOf,
+} from "../../cluster/workload.ts";
+import type { Change, Mark, Planned } from "../change.ts";
+import { ownerCheck } from "../checks/owner.ts";
+import { type Signed, stateOf } from "../snapshot.ts";
+
+type Parts = {
+  signed: readonly Signed[];
+  plan(workload: Workload, mark: Mark): Planned | Promise<Planned>;
+  checks?(workload: Workload): Promise<Check[]>;
+};
+
+/** What is read for the snapshot, and for the way back. */
+function alsoRead({ kind, namespace }: WorkloadPlace): Permission[] {
+  const history = kind === "deployment" ? "replicaset" : "controllerrevision";
+  return [history, "pod"].map((one) => {
+    const { group, resource } = resourceOf(one);
+    return { verb: "list", group, resource, namespace };
+  });
+}
+
+function rolloutCheck(workload: Workload): Check {
+  const name = "rollout";
+  const still = standsStill(workload);
+  if (still !== undefined) return { name, passed: false, message: still };
+  return isObserved(workload)
+    ? { name, passed: true, message: "its controller has seen its latest change" }
+    : { name, passed: false, message: "its controller has not seen its latest change yet" };
+}
+
+function affected(before: Workload, after: Workload): number {
+  if (templateHash(before.spec.template) !== templateHash(after.spec.template)) return wantedOf(before);
+  return Math.max(wantedOf(before) - wantedOf(after), 0);
+}
+
+/** A change of a deployment, stateful set or daemon set. */
+export function workloadChange(place: WorkloadPlace, parts: Parts): Change {
+  const { kind, name, namespace } = place;
+  const as = (object: Changeable) => asWorkload(kind, object);
+  return {
+    place: { kind, name, namespace },
+    signed: parts.signed,
+    state: (object) => stateOf(as(object)),
+    plan: (object, mark) => parts.plan(as(object), mark),
+    permissions: alsoRead(place),
+    async checks(object) {
+      const workload = as(object);
+      const more = (await parts.checks?.(workload)) ?? [];
+      const owner = ownerCheck(object.metadata);
+      return [rolloutCheck(workload), ...more, ...(owner === undefined ? [] : [owner])];
+    },
+    affectedPods: (before, after) => affected(as(before), as(after)),
+  };
+}

@@ -1,0 +1,91 @@
+import type { Resolution } from "../../../../execution/index.ts";
+import { closeNames } from "../../../../lib/close-names.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { failureOf, plain } from "../cluster/failure.ts";
+import { controllerOf, type Meta, type Place, read, resourceOf } from "../cluster/objects.ts";
+
+type Named = { metadata: Meta };
+const WORKLOADS = ["deployment", "statefulset", "daemonset", "job"] as const;
+const SHOWN = 5;
+
+/** Names of a kind in a namespace; none where they may not be listed. Only what identifies them is fetched. */
+async function namesOf(cluster: Cluster, kind: string, namespace: string | undefined): Promise<Named[]> {
+  const { group, version, resource } = resourceOf(kind);
+  const root = group === "" ? "/api" : `/apis/${group}`;
+  const where = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
+  try {
+    const { items } = await cluster.raw<{ items: Named[] | null }>({
+      path: `${root}/${version}${where}/${resource}`,
+      query: { limit: 1_000 },
+      accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
+    });
+    // Of no items at all older servers make null.
+    return items ?? [];
+  } catch (error) {
+    if (failureOf(error).status !== undefined) return [];
+    throw error;
+  }
+}
+
+/** What a pod's name begins with, where its controller gave it one: one to three parts are the controller's. */
+function* ownersNames(pod: string): Generator<string> {
+  const parts = pod.split("-");
+  for (let last = parts.length - 1; last >= Math.max(parts.length - 3, 1); last -= 1)
+    yield parts.slice(0, last).join("-");
+}
+
+/** Workloads that a pod which is gone belonged to, by its name, with the pods that they have now. */
+async function ownersOf(cluster: Cluster, { name, namespace }: Place): Promise<string[]> {
+  const candidates = [...ownersNames(name), name];
+  const lists = await Promise.all(
+    WORKLOADS.map(async (kind) => ({ kind, all: await namesOf(cluster, kind, namespace) })),
+  );
+  const found = lists.flatMap(({ kind, all }) =>
+    all
+      .filter(({ metadata }) => candidates.includes(metadata.name))
+      .map((one) => ({ kind, ...one.metadata })),
+  );
+  // The longest name is the closest: `api-worker` before `api`.
+  found.sort((a, b) => b.name.length - a.name.length);
+  return found.map((one) => {
+    const controller = controllerOf(one as Meta);
+    const above = controller?.kind === "CronJob" ? `, cronjob/${controller.name}` : "";
+    return `${one.kind}/${one.name}${above}`;
+  });
+}
+
+async function suggestions(cluster: Cluster, place: Place): Promise<string[]> {
+  const { kind, name, namespace } = place;
+  const same = await namesOf(cluster, kind, namespace);
+  const names = same.map(({ metadata }) => metadata.name);
+  const close = closeNames(name, names);
+  if (kind === "node") return close;
+  const owners = kind === "horizontalpodautoscaler" ? [] : await ownersOf(cluster, place);
+  // Of its own kind the name is enough: what is suggested may be put in the place of what was asked for.
+  const own = owners.flatMap((one) => (one.startsWith(`${kind}/`) ? [one.slice(kind.length + 1)] : []));
+  const others = owners.filter((one) => !one.startsWith(`${kind}/`));
+  return kind === "pod" ? [...others, ...own, ...close] : [...own, ...close, ...others];
+}
+
+/** Whether an object of this exact name is there; else what may have been meant. */
+export async function resolveObject(cluster: Cluster, place: Place): Promise<Resolution> {
+  const { kind, name, namespace } = place;
+  try {
+    await read(cluster, place);
+    return { result: "hit" };
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.status !== 404) return { result: "error", message: failure.message };
+  }
+  const where = namespace === undefined ? "" : ` in namespace ${namespace}`;
+  try {
+    const names = [...new Set(await suggestions(cluster, place))]
+      .slice(0, SHOWN)
+      .map((one) => plain(one, 300));
+    return names.length > 0
+      ? { result: "suggestion", names }
+      : { result: "miss", message: `there is no ${kind} ${name}${where} on ${cluster.name}` };
+  } catch (error) {
+    return { result: "error", message: failureOf(error).message };
+  }
+}

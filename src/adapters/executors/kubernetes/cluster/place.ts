@@ -1,0 +1,40 @@
+import { clip } from "../../../../lib/clip.ts";
+import { changesSomething, type Operation } from "../../../../operation/index.ts";
+import type { Cluster, Clusters } from "./client.ts";
+import type { KubernetesConfig } from "./config.ts";
+
+export type Limits = Pick<
+  KubernetesConfig,
+  "allowed_namespaces" | "denied_namespaces" | "protected_namespaces"
+>;
+
+/** Why a namespace is out of bounds; undefined: it is not. */
+export function outOfBounds(limits: Limits, namespace: string, changes: boolean): string | undefined {
+  const { allowed_namespaces: allowed, denied_namespaces: denied, protected_namespaces: guarded } = limits;
+  if (denied.includes(namespace))
+    return `namespace ${namespace} is out of bounds (kubernetes.denied_namespaces)`;
+  if (allowed.length > 0 && !allowed.includes(namespace))
+    return `namespace ${namespace} is out of bounds (kubernetes.allowed_namespaces: ${allowed.join(", ")})`;
+  if (changes && guarded.includes(namespace))
+    return `namespace ${namespace} is protected: nothing there is changed (kubernetes.protected_namespaces)`;
+  return undefined;
+}
+
+type Found = { ok: true; cluster: Cluster } | { ok: false; message: string };
+
+/** The cluster that an operation is for, if it may be done there at all. Never another one. */
+export function clusterFor(clusters: Clusters, limits: Limits, operation: Operation): Found {
+  const { target, parameters } = operation;
+  const { cluster: name, namespace } = (target ?? parameters) as { cluster?: string; namespace?: string };
+  // Which of several is meant is not guessed: a change of the wrong one cannot be excused by an order of names.
+  if (name === undefined && clusters.names.length > 1 && changesSomething(operation))
+    return { ok: false, message: `no cluster is named, and there are several: ${clusters.names.join(", ")}` };
+  const cluster = clusters.of(name);
+  if (cluster === undefined) {
+    const known = clusters.names.join(", ");
+    return { ok: false, message: `no cluster "${clip(name ?? "", 100)}" is configured; there are: ${known}` };
+  }
+  const bounds =
+    namespace === undefined ? undefined : outOfBounds(limits, namespace, changesSomething(operation));
+  return bounds === undefined ? { ok: true, cluster } : { ok: false, message: bounds };
+}

@@ -1,0 +1,97 @@
+import type { EvidenceItem, Investigation } from "../../../../contract/evidence.ts";
+import type { OperationTarget } from "../../../../contract/incident.ts";
+import type { Investigator } from "../../../../investigation/index.ts";
+import { analyse } from "../analyse/index.ts";
+import type { Cluster, Clusters } from "../cluster/client.ts";
+import { plain } from "../cluster/failure.ts";
+import { CALLED_SO, isExact, isLocated, locate, mayRead, type Namespaces } from "../locate/index.ts";
+import { readFacts } from "./read-facts.ts";
+import { isRootKind } from "./read-root.ts";
+
+export type { Namespaces } from "../locate/index.ts";
+
+const EVERYWHERE: Namespaces = { allowed_namespaces: [], denied_namespaces: [] };
+
+type Part = Omit<Investigation, "at">;
+
+const wordsOf = ({ kind, name, namespace }: OperationTarget) =>
+  plain(
+    `${kind === "unknown" ? "workload" : kind} ${name}${namespace === undefined ? "" : ` in ${namespace}`}`,
+    500,
+  );
+
+/** What is read of the exact object, and what that means. */
+async function look(
+  cluster: Cluster,
+  target: OperationTarget,
+  now: Date,
+  signal: AbortSignal,
+): Promise<Part> {
+  if (!isRootKind(target.kind)) return { target, evidence: [], findings: [], missing: [] };
+  const { facts, target: exact, missing } = await readFacts(cluster, target, now, signal);
+  const { evidence, findings } = facts === null ? { evidence: [], findings: [] } : analyse(facts);
+  return { target: exact, evidence, findings, missing };
+}
+
+/** How the object was found, where more than its name says so. */
+function foundBy(
+  asked: OperationTarget,
+  found: OperationTarget,
+  reason: string,
+  at: string,
+): Omit<EvidenceItem, "id">[] {
+  if (reason === CALLED_SO) return [];
+  const text = plain(`is what ${wordsOf(asked)} means: ${reason}`, 500);
+  const { kind, name, namespace } = found;
+  const subject = `${kind}/${name}${namespace === undefined ? "" : ` in ${namespace}`}`;
+  return [{ source: "kubernetes", at, subject, text }];
+}
+
+/** Says which object of the configured clusters is meant, looks at it, and says what that means. Reads only; needs no model. */
+export function createInvestigator(clusters: Clusters, namespaces: Namespaces = EVERYWHERE): Investigator {
+  const several = clusters.names.length > 1;
+  const asked = ({ cluster }: OperationTarget): Cluster[] =>
+    (cluster === undefined ? clusters.names : [cluster]).flatMap((name) => clusters.of(name) ?? []);
+
+  const search = async (target: OperationTarget, now: Date, signal: AbortSignal): Promise<Part> => {
+    const all = asked(target);
+    const { choice, cluster, unread } = await locate(all, namespaces, target, { signal, several });
+    const nothing = { target, evidence: [], findings: [], missing: unread };
+    if (choice.result === "several") return { ...nothing, candidates: choice.candidates };
+    // A machine need not be a node of any cluster: that it is none is nothing that is missing.
+    if (choice.result === "none" && target.kind === "host") return { ...nothing, target: null };
+    if (choice.result === "none") {
+      const none = all.map((one) => `cluster ${one.name} has no ${wordsOf(target)}`);
+      return { ...nothing, target: null, missing: none };
+    }
+    if (choice.result === "unclear" || cluster === undefined) return nothing;
+    const { evidence, missing, ...rest } = await look(cluster, choice.target, now, signal);
+    const more = foundBy(target, choice.target, choice.reason, now.toISOString());
+    const numbered = more.map((item, index) => ({ ...item, id: `E${evidence.length + index + 1}` }));
+    return { ...rest, evidence: [...evidence, ...numbered], missing: [...missing, ...unread] };
+  };
+
+  return {
+    id: "kubernetes",
+    tool: "kubernetes_describe",
+    investigates: ({ kind, cluster }) => isLocated(kind) && clusters.of(cluster) !== undefined,
+    async investigate(target, now, signal) {
+      const at = now.toISOString();
+      const [cluster, ...others] = asked(target);
+      const nothing = { at, target, evidence: [], findings: [] };
+      if (cluster === undefined) return { ...nothing, missing: ["there is no such cluster"] };
+      const { namespace } = target;
+      if (
+        namespace !== undefined &&
+        !["node", "host", "persistentvolume"].includes(target.kind) &&
+        !mayRead(namespaces, namespace)
+      )
+        return {
+          ...nothing,
+          missing: [`the namespace ${namespace} may not be read (kubernetes.allowed_namespaces)`],
+        };
+      const exact = isExact(target) && others.length === 0;
+      return { at, ...(await (exact ? look(cluster, target, now, signal) : search(target, now, signal))) };
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { V1ControllerRevision, V1Pod, V1PodTemplateSpec, V1ReplicaSet } from "@kubernetes/client-node";
+import type { Revision, Workload } from "../analyse/index.ts";
+import { attempt, entries, LIMITS, type Reading, workloadSelector } from "./reading.ts";
+
+const REVISION = "deployment.kubernetes.io/revision";
+const HISTORY = "deployment.kubernetes.io/revision-history";
+
+const isOwnedBy = (object: V1ReplicaSet | V1ControllerRevision, { object: { metadata } }: Workload) =>
+  object.metadata?.ownerReferences?.some(({ uid }) => uid === metadata?.uid) ?? false;
+
+/** Since when it is the newest: what has come back after a rollback is older than that. */
+function sinceOf({ metadata }: V1ReplicaSet, hash: string, pods: readonly V1Pod[]): Date | null {
+  if (metadata?.annotations?.[HISTORY] === undefined) return metadata?.creationTimestamp ?? null;
+  const own = pods.filter((pod) => pod.metadata?.labels?.["pod-template-hash"] === hash);
+  const born = own.flatMap((pod) => pod.metadata?.creationTimestamp ?? []).map((date) => date.getTime());
+  return born.length === 0 ? null : new Date(Math.min(...born));
+}
+
+function ofReplicaSet(set: V1ReplicaSet, pods: readonly V1Pod[]): Revision {
+  const hash = set.metadata?.labels?.["pod-template-hash"] ?? "";
+  const failure = set.status?.conditions?.find(
+    ({ type, status }) => type === "ReplicaFailure" && status === "True",
+  );
+  return {
+    number: Number(set.metadata?.annotations?.[REVISION] ?? 0),
+    hash,
+    name: set.metadata?.name ?? "?",
+    since: sinceOf(set, hash, pods),
+    template: set.spec?.template ?? {},
+    failure: failure?.message ?? null,
+  };
+}
+
+function ofControllerRevision(one: V1ControllerRevision): Revision {
+  const data = one.data as { spec?: { template?: V1PodTemplateSpec } } | undefined;
+  const name = one.metadata?.name ?? "?";
+  return {
+    number: one.revision,
+    // A stateful set's pods carry the revision's name, those of a daemon set its hash.
+    hash: one.metadata?.labels?.["controller-revision-hash"] ?? name,
+    name,
+    since: one.metadata?.creationTimestamp ?? null,
+    template: data?.spec?.template ?? {},
+    failure: null,
+  };
+}
+
+/** The revisions of a workload, newest first. */
+export async function readRevisions(
+  reading: Reading,
+  workload: Workload,
+  pods: readonly V1Pod[],
+): Promise<Revision[]> {
+  const { cluster, namespace, until } = reading;
+  const labelSelector = workloadSelector(workload.object.spec?.selector);
+  if (labelSelector === undefined) return [];
+  const query = { namespace, labelSelector, limit: LIMITS.revisions };
+  const what = workload.kind === "deployment" ? "replicasets" : "controllerrevisions";
+  const revisions = await attempt(
+    reading,
+    "rollout history",
+    `list ${what} in ${namespace}`,
+    [],
+    async () => {
+      if (workload.kind === "deployment") {
+        const list = entries(
+          reading,
+          "replica sets",
+          await cluster.apps.listNamespacedReplicaSet(query, until),
+        );
+        return list.filter((one) => isOwnedBy(one, workload)).map((one) => ofReplicaSet(one, pods));
+      }
+      const page = await cluster.apps.listNamespacedControllerRevision(query, until);
+      const list = entries(reading, "controller revisions", page);
+      return list.filter((one) => isOwnedBy(one, workload)).map(ofControllerRevision);
+    },
+  );
+  return revisions.sort((a, b) => b.number - a.number);
+}

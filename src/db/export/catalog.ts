@@ -1,0 +1,120 @@
+import { getTableName, is } from "drizzle-orm";
+import { readMigrationFiles } from "drizzle-orm/migrator";
+import { PgTable } from "drizzle-orm/pg-core";
+import type pg from "pg";
+import { MIGRATIONS } from "../migrate.ts";
+import * as schema from "../schema.ts";
+import type { SchemaVersion } from "./dump-format.ts";
+
+type Column = {
+  name: string;
+  /** As a cast takes it. */
+  type: string;
+  /** Whether its values can be of any length. */
+  wide: boolean;
+};
+export type Table = { schema: string; name: string; columns: Column[] };
+
+// What the engine keeps about itself, and how many servers a database has had.
+const NOT_MOVED = ["dbos.dbos_migrations", "public.server_epoch"];
+
+export const fullName = (table: Table) => `${table.schema}.${table.name}`;
+export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+export const sqlName = (table: Table) => `${quoted(table.schema)}.${quoted(table.name)}`;
+
+/** Our own tables by the schema of this version: what else is in the database is not ours. */
+const ownTables = () =>
+  Object.values(schema)
+    .filter((value) => is(value, PgTable))
+    .map((table) => getTableName(table as PgTable));
+
+/** The schema that this version makes, `workflows` left out: the engine alone knows. */
+export function expectedSchema(): Omit<SchemaVersion, "workflows"> {
+  const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS });
+  return { migrations: migrations.length, latest: migrations.at(-1)?.hash ?? "" };
+}
+
+/** The schema that a database has; null when there is none of ours. */
+export async function presentSchema(client: pg.Client): Promise<SchemaVersion | null> {
+  const { rows: found } = await client.query<{ ours: boolean; engine: boolean }>(
+    `select to_regclass('public.schema_migrations') is not null as ours,
+            to_regclass('dbos.dbos_migrations') is not null as engine`,
+  );
+  if (found[0]?.ours !== true) return null;
+  const { rows } = await client.query<{ hash: string }>(
+    "select hash from public.schema_migrations order by created_at",
+  );
+  const engine = found[0].engine
+    ? await client.query<{ version: string }>("select version from dbos.dbos_migrations")
+    : { rows: [] };
+  const workflows = engine.rows[0] === undefined ? null : Number(engine.rows[0].version);
+  return { migrations: rows.length, latest: rows.at(-1)?.hash ?? "", workflows };
+}
+
+/** Every table with what an installation consists of, each after those that its rows refer to. */
+export async function movedTables(client: pg.Client): Promise<Table[]> {
+  const { rows } = await client.query<{ schema: string; table: string } & Column>(
+    `select n.nspname as schema, c.relname as table, a.attname as name,
+            format_type(a.atttypid, a.atttypmod) as type, t.typlen = -1 as wide
+       from pg_class c
+       join pg_namespace n on n.oid = c.relnamespace
+       join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+       join pg_type t on t.oid = a.atttypid
+      where c.relkind = 'r' and (n.nspname = 'dbos' or n.nspname = 'public' and c.relname = any($1))
+      order by 1, 2, a.attnum`,
+    [ownTables()],
+  );
+  const tables = new Map<string, Table>();
+  for (const { schema, table: name, ...column } of rows) {
+    const table = tables.get(`${schema}.${name}`) ?? { schema, name, columns: [] };
+    tables.set(`${schema}.${name}`, table);
+    table.columns.push(column);
+  }
+  for (const name of NOT_MOVED) tables.delete(name);
+  return ordered(tables, await references(client));
+}
+
+async function references(client: pg.Client): Promise<Map<string, string[]>> {
+  const { rows } = await client.query<{ from: string; to: string }>(
+    `select fn.nspname || '.' || f.relname as from, tn.nspname || '.' || t.relname as to
+       from pg_constraint k
+       join pg_class f on f.oid = k.conrelid join pg_namespace fn on fn.oid = f.relnamespace
+       join pg_class t on t.oid = k.confrelid join pg_namespace tn on tn.oid = t.relnamespace
+      where k.contype = 'f' and k.conrelid <> k.confrelid`,
+  );
+  const to = new Map<string, string[]>();
+  for (const row of rows) to.set(row.from, [...(to.get(row.from) ?? []), row.to]);
+  return to;
+}
+
+function ordered(tables: ReadonlyMap<string, Table>, refersTo: ReadonlyMap<string, string[]>): Table[] {
+  const placed = new Set<string>();
+  const order: Table[] = [];
+  const place = (name: string) => {
+    const table = tables.get(name);
+    if (table === undefined || placed.has(name)) return;
+    placed.add(name);
+    for (const other of refersTo.get(name) ?? []) place(other);
+    order.push(table);
+  };
+  for (const name of tables.keys()) place(name);
+  return order;
+}
+
+/** Where the sequences of these tables stand; null for those that were never used. */
+export async function sequencesOf(
+  client: pg.Client,
+  tables: readonly Table[],
+): Promise<Map<string, number | null>> {
+  const { rows } = await client.query<{ name: string; value: string | null }>(
+    `select s.schemaname || '.' || s.sequencename as name, s.last_value as value
+       from pg_sequences s
+       join pg_class c on c.oid = format('%I.%I', s.schemaname, s.sequencename)::regclass
+       join pg_depend d on d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+       join pg_class t on t.oid = d.refobjid
+       join pg_namespace n on n.oid = t.relnamespace
+      where n.nspname || '.' || t.relname = any($1)`,
+    [tables.map(fullName)],
+  );
+  return new Map(rows.map(({ name, value }) => [name, value === null ? null : Number(value)]));
+}

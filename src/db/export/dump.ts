@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import pg from "pg";
+import { AwoooiError } from "../../lib/error.ts";
+import type { Connection } from "../client.ts";
+import {
+  expectedSchema,
+  fullName,
+  movedTables,
+  presentSchema,
+  quoted,
+  sequencesOf,
+  sqlName,
+  type Table,
+} from "./catalog.ts";
+import { type DumpHead, FORMAT } from "./dump-format.ts";
+
+/** How values are written, so that they are read back the same by any PostgreSQL from 15 on. */
+export const WRITTEN = [
+  "set local datestyle = 'ISO, YMD'",
+  "set local timezone = 'UTC'",
+  "set local intervalstyle = 'postgres'",
+  "set local extra_float_digits = 1",
+  "set local statement_timeout = 0",
+  "set local idle_in_transaction_session_timeout = 0",
+].join("; ");
+
+// Rows up to this many bytes are fetched by the hundreds, larger ones one by one: memory stays flat.
+const SMALL = 16_384;
+const FETCH = 500;
+// What is handed on at once.
+const CHUNK = 65_536;
+
+/** A connection without a bound on its queries, for what reads or writes everything. */
+export async function openClient(connection: Connection, application_name: string): Promise<pg.Client> {
+  const target = "url" in connection ? { connectionString: connection.url } : connection;
+  const client = new pg.Client({
+    ...target,
+    application_name,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  });
+  // What is lost shows in the query that needs it.
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
+
+const value = ({ name, type }: Table["columns"][number]) =>
+  type === "bytea" ? `translate(encode(${quoted(name)}, 'base64'), e'\\n', '')` : `${quoted(name)}::text`;
+
+/** Near enough: neither function reads a value that is stored out of line. */
+function width({ columns }: Table): string {
+  const sizes = columns
+    .filter((column) => column.wide)
+    .map(({ name, type }) => {
+      const size = type === "text" || type === "bytea" ? "octet_length" : "pg_column_size";
+      return `coalesce(${size}(${quoted(name)}), 0)`;
+    });
+  return ["0", ...sizes].join(" + ");
+}
+
+async function* rowsOf(client: pg.Client, table: Table): AsyncGenerator<string[]> {
+  const line = `json_build_array(${table.columns.map(value).join(", ")})::text as line`;
+  for (const [condition, count] of [
+    [`<= ${SMALL}`, FETCH],
+    [`> ${SMALL}`, 1],
+  ] as const) {
+    await client.query(
+      `declare rows no scroll cursor for select ${line} from ${sqlName(table)} where ${width(table)} ${condition}`,
+    );
+    for (;;) {
+      const { rows } = await client.query<{ line: string }>(`fetch ${count} from rows`);
+      if (rows.length === 0) break;
+      yield rows.map((row) => row.line);
+    }
+    await client.query("close rows");
+  }
+}
+
+async function headOf(client: pg.Client, about: { version: string; now: Date }): Promise<DumpHead> {
+  const schema = await presentSchema(client);
+  if (schema === null)
+    throw new AwoooiError("not_found", "There is no installation in this database: nothing to export.");
+  const expected = expectedSchema();
+  if (schema.latest !== expected.latest) {
+    throw new AwoooiError(
+      "conflict",
+      `The database is of another version (${schema.migrations} migrations, this one has ${expected.migrations}): ` +
+        "export it with the version that served it last, or start this version's server on it once.",
+    );
+  }
+  const { version, now } = about;
+  return { awoooi_export: FORMAT, created_at: now.toISOString(), version, schema };
+}
+
+/**
+ * The whole installation as text, from one moment: what is written meanwhile is not in it, and waits for
+ * nothing. `onEnd` is told how many rows of each table there were. Throws `not_found` and `conflict`.
+ */
+export async function* dump(
+  client: pg.Client,
+  about: { version: string; now: Date },
+  onEnd: (tables: Record<string, number>) => void,
+): AsyncGenerator<string> {
+  const hash = createHash("sha256");
+  const text = (lines: readonly string[]) => {
+    const all = `${lines.join("\n")}\n`;
+    hash.update(all);
+    return all;
+  };
+  await client.query("begin isolation level repeatable read read only");
+  await client.query(WRITTEN);
+  yield text([JSON.stringify(await headOf(client, about))]);
+  const tables = await movedTables(client);
+  const counts: Record<string, number> = {};
+  for (const table of tables) {
+    const name = fullName(table);
+    counts[name] = 0;
+    let pending = [JSON.stringify({ table: name, columns: table.columns.map((column) => column.name) })];
+    let size = 0;
+    for await (const lines of rowsOf(client, table)) {
+      counts[name] += lines.length;
+      for (const line of lines) {
+        pending.push(line);
+        size += line.length;
+        if (size < CHUNK) continue;
+        yield text(pending);
+        pending = [];
+        size = 0;
+      }
+    }
+    if (pending.length > 0) yield text(pending);
+  }
+  // After the rows: these do not stand still with the snapshot, and must not lag behind it.
+  const used = [...(await sequencesOf(client, tables))].filter(([, at]) => at !== null);
+  const sequences = Object.fromEntries(used);
+  await client.query("commit");
+  yield `${JSON.stringify({ tables: counts, sequences, sha256: hash.digest("hex") })}\n`;
+  onEnd(counts);
+}
