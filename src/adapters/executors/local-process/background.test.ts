@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { restartOf } from "../../../../test/support/approved.ts";
@@ -53,7 +54,11 @@ async function gone(script: string): Promise<number> {
   await expect(local.start("shop")).rejects.toMatchObject({
     message: expect.stringMatching(/^shop: started pid \d+, but it ended .* with exit code 0/),
   });
-  return until(async () => (await copies())[0], "what is in the background");
+  return until(async () => {
+    const [pid] = await copies();
+    // On its way there it is several programs, one after the other, and between two it shows nothing of itself.
+    return pid !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("sleep\0") && pid;
+  }, "what is in the background");
 }
 
 describe.each(DAEMONS)("a program that puts itself into the background %s", (where, script) => {
