@@ -19,8 +19,8 @@ import { redisStream } from "../adapters/streams/redis/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { SignalStream, Source } from "../intake/index.ts";
 import type { Investigator } from "../investigation/index.ts";
+import { KeyedMutex } from "../lib/keyed-mutex.ts";
 import type { Log } from "../lib/log.ts";
-import { Turns } from "../lib/turns.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
 import type { Observer } from "../verification/index.ts";
@@ -95,7 +95,7 @@ export function createStream(
 
 /** Hosts of one configuration after the other: where it does not change, its connections stay. */
 function hostSet(first: Config["ssh"], log: Log) {
-  const turns = new Turns();
+  const turns = new KeyedMutex();
   const make = (config: Config["ssh"]) => ({ config, hosts: ssh.create(config, { log, turns }) });
   let current = make(first);
   let made = current;
@@ -122,7 +122,7 @@ function hostSet(first: Config["ssh"], log: Log) {
  */
 export function createAdapters(first: Config, deps: Deps): AdapterSet {
   const { state_dir, stopped = () => undefined, log } = deps;
-  const turns = new Turns();
+  const turns = new KeyedMutex();
   const hosts = hostSet(first.ssh, log);
   // These are of the first configuration for as long as the server runs.
   const cluster = kubernetes.create(first.kubernetes);

@@ -23,6 +23,7 @@ import {
   sweep,
 } from "../pipeline/index.ts";
 import type { Supervision } from "../supervision/index.ts";
+import { type ActiveConfig, type Checked, checked, createActiveConfig } from "./active-config.ts";
 import { type Adapters, createAdapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { openDatabase } from "./database.ts";
@@ -30,7 +31,6 @@ import { createGuards } from "./guard.ts";
 import { httpDeps } from "./http-deps.ts";
 import { INTERVALS, type Intervals } from "./intervals.ts";
 import { createGateway, createJourney } from "./journey.ts";
-import { type Checked, checked, type LiveConfig, liveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
 import { Retention } from "./retention.ts";
@@ -84,7 +84,7 @@ async function listen(deps: HttpDeps, config: Config): Promise<{ url: string; cl
 
 type Loops = {
   as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
-  live: LiveConfig;
+  live: ActiveConfig;
   retention: Retention;
   /** Seconds between two runs of retention. */
   every: number;
@@ -173,7 +173,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       const { notifiers, supervisor } = ports;
       return { gateway: own, journey: createJourney(next, ports, own, made), notifiers, supervisor };
     };
-    const live: LiveConfig = liveConfig(
+    const live: ActiveConfig = createActiveConfig(
       { ...first, ...built(first, metrics.counted(adapted)), loaded_at: clock.now() },
       {
         load: options.load ?? (() => config),

@@ -11,7 +11,7 @@ import {
 } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { firingIn, type Journey, previewReceipt, type Received } from "../pipeline/index.ts";
-import type { LiveConfig } from "./live.ts";
+import type { ActiveConfig } from "./active-config.ts";
 import { startLoop } from "./loop.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -36,7 +36,7 @@ export type Guards = {
 export function createGuards(
   ctx: Ctx,
   metrics: Pick<Metrics, "refused">,
-  current: () => { live: ReturnType<LiveConfig["current"]>; journey: Journey },
+  current: () => { live: ReturnType<ActiveConfig["current"]>; journey: Journey },
   /** Seconds between two writes of what was refused. */
   every: number,
 ): Guards {

@@ -10,9 +10,9 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { type IntakeWorker, mergeManually, requestUndo, splitManually } from "../pipeline/index.ts";
 import type { Supervision } from "../supervision/index.ts";
+import type { ActiveConfig } from "./active-config.ts";
 import type { Database } from "./database.ts";
 import type { Guards } from "./guard.ts";
-import type { LiveConfig } from "./live.ts";
 import type { Retention } from "./retention.ts";
 import { type Signals, streamHealth } from "./signals.ts";
 import { storagePort } from "./storage.ts";
@@ -40,7 +40,7 @@ function healthOf({ database, worker, stream, clock, live, as }: Observed): () =
 }
 
 /** What is asked of the sources that the configuration in force has. */
-function ofSources(live: LiveConfig): Pick<HttpDeps, "routingKeys" | "customSender" | "decode"> {
+function ofSources(live: ActiveConfig): Pick<HttpDeps, "routingKeys" | "customSender" | "decode"> {
   const sourceOf = (id: string) => live.current().journey.sources.find((source) => source.id === id);
   return {
     routingKeys: () => live.current().checkRoutingKey,
@@ -92,7 +92,7 @@ type Parts = {
   as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
   ctxOf: (actor: Actor) => Ctx;
   clock: Clock;
-  live: LiveConfig;
+  live: ActiveConfig;
   database: Database;
   journal: Journal;
   worker: IntakeWorker;

@@ -4,8 +4,8 @@ import { withoutRepetition } from "../lib/log-repetition.ts";
 import { redactText } from "../lib/redact.ts";
 import { startApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
+import { exportTo, importFrom, type Move } from "./export-import.ts";
 import { createLog } from "./log.ts";
-import { exportTo, importFrom, type Move } from "./move.ts";
 
 export { checkConfig } from "./check-config.ts";
 export { configJsonSchema } from "./config-json-schema.ts";

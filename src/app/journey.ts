@@ -10,7 +10,7 @@ import {
   traitsFor,
 } from "../execution/index.ts";
 import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
-import { type Classification, expectHeartbeat, ownSource } from "../intake/index.ts";
+import { type Classification, expectedHeartbeat, ownSource } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
 import type { IntakeUptime, Journey } from "../pipeline/index.ts";
@@ -91,7 +91,7 @@ export function createJourney(
     heartbeats: {
       interval: config.heartbeats.interval,
       expected: config.heartbeats.expected.map(({ matchers, source = null, ...one }) =>
-        expectHeartbeat({
+        expectedHeartbeat({
           ...one,
           source,
           matches: matchers.length === 0 ? null : compileMatchers(matchers.flatMap(parseMatchers)),

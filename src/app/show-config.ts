@@ -2,9 +2,9 @@ import type { z } from "zod";
 import { AwoooiError } from "../lib/error.ts";
 import { silentLog } from "../lib/log.ts";
 import { redactText } from "../lib/redact.ts";
+import { checked } from "./active-config.ts";
 import { type ConfigOptions, parseSettings, readSettings, settingAt } from "./config.ts";
 import { configSchema } from "./config-schema.ts";
-import { checked } from "./live.ts";
 import { commandWithoutSecrets, isSecret } from "./secret.ts";
 
 type ShownSetting = {

@@ -4,12 +4,12 @@ import type { HttpDeps } from "../http/index.ts";
 import type { Journal, ReadBody, SignalStream } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
 import { createSignalIntake, type IntakeWorker, SignalWorker } from "../pipeline/index.ts";
+import type { ActiveConfig } from "./active-config.ts";
 import { createStream } from "./adapters.ts";
-import type { LiveConfig } from "./live.ts";
 import { startLoop } from "./loop.ts";
 
 type Parts = {
-  live: LiveConfig;
+  live: ActiveConfig;
   journal: Journal;
   worker: IntakeWorker;
   epoch: number;

@@ -1,6 +1,6 @@
 import type { Ctx } from "../db/ctx.ts";
 import { type ProcessSupervisor, Supervision } from "../supervision/index.ts";
-import type { LiveConfig } from "./live.ts";
+import type { ActiveConfig } from "./active-config.ts";
 
 // As Alertmanager's repeat_interval: an alert that fires must not be forgotten before its incident is (incident.ttl).
 const REMIND_SECONDS = 4 * 3_600;
@@ -8,7 +8,7 @@ const REMIND_SECONDS = 4 * 3_600;
 /** The supervision of processes, by the configuration in force; it knows what was stopped on purpose and begins nothing. */
 export async function createSupervision(
   ctx: Ctx,
-  { current }: LiveConfig,
+  { current }: ActiveConfig,
   stopped: Map<string, string>,
 ): Promise<Supervision> {
   const supervision = new Supervision({

@@ -5,7 +5,7 @@ import { transaction } from "../db/transaction.ts";
 import { readyDecision } from "../decision/index.ts";
 import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { shownPlan } from "../operation/index.ts";
+import { redactedPlan } from "../operation/index.ts";
 import { enqueue, tell } from "../outbox/index.ts";
 import { fixedPlan, type Prepared, stillWanted } from "./present.ts";
 import { lockApproval, updateApproval } from "./store.ts";
@@ -49,7 +49,7 @@ export async function approveByPolicy(
     const data = { approval_id, plan_hash, playbook_id, cold_start, reason };
     const text = `Repaired by itself: ${action} (${reason})`;
     note(tx, { incident_id, kind: "approval", text, data, event: "AUTO_REPAIR_TRIGGERED" });
-    const audited = { incident_id, plan: shownPlan(plan), plan_hash, reason };
+    const audited = { incident_id, plan: redactedPlan(plan), plan_hash, reason };
     record(tx, { action: "approval.approved_by_policy", subject: approval_id, data: audited });
     tell(tx, { topic: "approval.automatic", incident_id, payload: { approval_id } });
     enqueue(tx, { kind: "execute", incident_id, approval_id });

@@ -3,7 +3,6 @@ export { approveByPolicy } from "./approve-by-policy.ts";
 export { beginApproval } from "./begin.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
 export { forgetApprovals } from "./forget.ts";
-export { giveWay, signedFor } from "./give-way.ts";
 export { counting, type JudgedSignature, judgedSignatures } from "./judged.ts";
 export { foundOf, LATE, presentApproval, withdrawApproval } from "./present.ts";
 export { countSigners } from "./quorum.ts";
@@ -20,4 +19,5 @@ export {
   overdueApprovals,
   withStandingPlan,
 } from "./store.ts";
+export { signedFor, supersedeForMerge } from "./supersede-for-merge.ts";
 export type { ApprovalRow, ApprovalTerms } from "./types.ts";

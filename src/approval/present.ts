@@ -10,7 +10,7 @@ import {
   type Operation,
   type Plan,
   planHash,
-  shownPlan,
+  redactedPlan,
   stepsInWords,
   stepsOf,
   withStep,
@@ -118,7 +118,7 @@ export async function presentApproval(
     record(tx, {
       action: "approval.presented",
       subject: approval_id,
-      data: { incident_id, plan: shownPlan(plan), plan_hash, failed },
+      data: { incident_id, plan: redactedPlan(plan), plan_hash, failed },
     });
     tell(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
   });

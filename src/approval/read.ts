@@ -6,7 +6,7 @@ import { pageOf } from "../db/page.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { kindOf } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { shownOperation, stepsOf } from "../operation/index.ts";
+import { redactedOperation, stepsOf } from "../operation/index.ts";
 import type { JudgedSignature } from "./judged.ts";
 import { type ApprovalFilter, approvalPage, findApproval } from "./store.ts";
 import type { ApprovalRow } from "./types.ts";
@@ -53,8 +53,8 @@ export function presentRow(
     requested_by_kind: kindOf(row.requested_by_kind),
     status,
     execution_status: more.execution,
-    operation: shownOperation(plan.operation),
-    steps: stepsOf(plan).map(shownOperation),
+    operation: redactedOperation(plan.operation),
+    steps: stepsOf(plan).map(redactedOperation),
     authority: plan.authority ?? "people",
     risk_level: plan.risk_level,
     required_signatures: plan.required_signatures,

@@ -6,7 +6,7 @@ import type { DecisionRow } from "../decision/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { prefixedId } from "../lib/id.ts";
-import { type Plan, planHash, shownPlan, stepsOf, traitsOf } from "../operation/index.ts";
+import { type Plan, planHash, redactedPlan, stepsOf, traitsOf } from "../operation/index.ts";
 import { enqueue } from "../outbox/index.ts";
 import { insertApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms } from "./types.ts";
@@ -88,7 +88,7 @@ export async function requestApproval(
   record(ctx, {
     action: "approval.requested",
     subject: approval_id,
-    data: { incident_id, plan: shownPlan(plan), plan_hash },
+    data: { incident_id, plan: redactedPlan(plan), plan_hash },
   });
   enqueue(ctx, { kind: "prepare", incident_id, approval_id });
   return { approval_id, plan_hash };
@@ -115,6 +115,6 @@ export async function replanApproval(
   record(ctx, {
     action: "approval.replanned",
     subject: approval_id,
-    data: { incident_id, plan: shownPlan(plan), plan_hash },
+    data: { incident_id, plan: redactedPlan(plan), plan_hash },
   });
 }

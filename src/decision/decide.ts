@@ -6,7 +6,7 @@ import { effectsOf, type IncidentRow, note } from "../incident/index.ts";
 import { saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
-import { type Operation, shownOperation, stepsInWords, traitsOf } from "../operation/index.ts";
+import { type Operation, redactedOperation, stepsInWords, traitsOf } from "../operation/index.ts";
 import { type About, type AnswerOptions, answer, type Basis, isAbout, saysTheSame } from "./answer.ts";
 import { asksFirst, judge, type Mode } from "./policy.ts";
 import { forbiddenBy, noteForbidden, withBlocked } from "./repair-label.ts";
@@ -102,7 +102,7 @@ async function settle(
   record(ctx, {
     action: "decision.made",
     subject: token,
-    data: { incident_id, source, operations: steps.map(shownOperation), playbook_id, rule_id, policy },
+    data: { incident_id, source, operations: steps.map(redactedOperation), playbook_id, rule_id, policy },
   });
   noteForbidden(ctx, decision, forbidden);
   return decision;

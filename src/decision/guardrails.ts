@@ -3,7 +3,7 @@ import type { PolicyVerdict } from "../contract/decision.ts";
 import { allowsRepair } from "../intake/index.ts";
 import { clip } from "../lib/clip.ts";
 import { inWords, type Operation, traitsOf } from "../operation/index.ts";
-import { type PlaybookRow, successRate, worksOften } from "../playbook/index.ts";
+import { meetsSuccessRate, type PlaybookRow, successRate } from "../playbook/index.ts";
 import type { Mode } from "./policy.ts";
 import type { Repair } from "./service-registry.ts";
 
@@ -139,7 +139,7 @@ const GUARDRAILS: readonly Guardrail[] = [
     id: "success_rate",
     blocks: ({ playbook, terms }) =>
       playbook !== null &&
-      !worksOften(playbook, terms) &&
+      !meetsSuccessRate(playbook, terms) &&
       `its playbook worked in ${percent(successRate(playbook) ?? 0)} of its runs, and ${percent(terms.success_rate)} are asked for`,
   },
   {

@@ -1,5 +1,5 @@
 import type { PolicyVerdict } from "../contract/decision.ts";
-import { byHand, changesSomething, type Operation } from "../operation/index.ts";
+import { changesSomething, manualCommand, type Operation } from "../operation/index.ts";
 
 /**
  * `shadow` decides and records, and does nothing; `suggest` asks people before anything is changed; `auto` lets
@@ -59,7 +59,7 @@ const RULES: readonly PolicyRule[] = [
     outcome: "manual",
     applies: ({ executable, operation }) => {
       if (executable) return false;
-      const command = byHand(operation);
+      const command = manualCommand(operation);
       const how = command === null ? "" : `; by hand: ${command}`;
       return `nothing configured can do this (${operation.kind})${how}`;
     },

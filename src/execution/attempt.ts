@@ -168,7 +168,7 @@ export function followUp(
 }
 
 /** An attempt that has begun, by a process that may be gone: what is known of it decides, never a repetition. */
-async function takeUp(
+async function resumeAttempt(
   ctx: Ctx,
   execution: ExecutionRow,
   run: Run,
@@ -274,7 +274,7 @@ async function attemptIn(
   if (earlier === undefined && execution.status === "verifying") return { kind: "acted", known: false };
   if (earlier === undefined) return attemptNow(ctx, execution, { execution_id, attempt, turn }, options);
   const run: Run = { execution_id, attempt, before: execution.before ?? {} };
-  if (earlier.outcome === null) return takeUp(ctx, execution, run, options);
+  if (earlier.outcome === null) return resumeAttempt(ctx, execution, run, options);
   if (earlier.error === NOT_DONE) return { kind: "again", wait: 0, next: attempt + 1 };
   const result: ActResult =
     earlier.outcome === "success"

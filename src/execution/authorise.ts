@@ -23,7 +23,7 @@ import {
   withStep,
 } from "../operation/index.ts";
 import { configuredAs } from "./configured.ts";
-import { whatFreezes } from "./freeze/what-freezes.ts";
+import { activeFreeze } from "./freeze/active-freeze.ts";
 import { type Refusal, refusal } from "./refusals.ts";
 import { actedSince } from "./store.ts";
 import { traitsFor } from "./traits.ts";
@@ -49,7 +49,7 @@ export type Call = {
 export type Admission = { ok: true; executor: Executor } | { ok: false; refusal: Refusal };
 
 /** 1: the caller is known, and the plan was made in this installation. */
-function gateOne(
+function checkCaller(
   options: GatewayOptions,
   call: Pick<Call, "caller">,
   approval: ApprovalRow | undefined,
@@ -67,7 +67,7 @@ function gateOne(
 type Tool = { executor: Executor; scope: Scope };
 
 /** 2: the tool is there, enabled, and its arguments are valid. */
-function gateTwo(options: GatewayOptions, operation: Operation): Tool | Refusal {
+function checkTool(options: GatewayOptions, operation: Operation): Tool | Refusal {
   const { kind } = operation;
   const executor = options.executors.find((one) => one.kinds.includes(kind));
   const { tool } = traitsOf(operation);
@@ -102,7 +102,7 @@ function changedSince(
 }
 
 /** 3: the scope is granted. */
-function gateThree(options: GatewayOptions, caller: Caller, needed: Scope): Refusal | undefined {
+function checkScope(options: GatewayOptions, caller: Caller, needed: Scope): Refusal | undefined {
   if (options.grants[caller].includes(needed)) return undefined;
   return refusal("scope_not_granted", `${caller} is not granted ${needed} (execution.grants)`);
 }
@@ -113,11 +113,11 @@ export type StopTerms = Pick<GatewayOptions, "mode" | "frozen" | "freeze_windows
 /** What stops every change now, whoever makes it: the mode, or a freeze. */
 export async function whatStopsAll(ctx: Ctx, options: StopTerms): Promise<Refusal | undefined> {
   if (options.mode === "shadow") return refusal("mode_shadow", "in shadow mode nothing is changed");
-  return whatFreezes(ctx, options);
+  return activeFreeze(ctx, options);
 }
 
 /** 4: mode, freeze and rate allow a change now. */
-async function gateFour(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
+async function checkMode(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
   const stopped = await whatStopsAll(ctx, options);
   if (stopped !== undefined || call.run === undefined) return stopped;
   const { max_per_hour: max, automatic } = options;
@@ -201,7 +201,7 @@ function authorityGap(
 }
 
 /** 5: a live approval covers exactly this run. */
-async function gateFive(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
+async function checkApproval(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
   // Locked: who stops it at this moment is before this act or after it.
   const approval = call.run && (await lockApproval(ctx, call.run.approval_id));
   if (approval === undefined) return refusal("approval_missing", "a change needs an approval");
@@ -244,8 +244,8 @@ const isRefusal = (one: Tool | Refusal): one is Refusal => "gate" in one;
 
 /** Whether a plan of it could be carried out with these settings: nobody is asked about what could not. */
 export function isOffered(options: GatewayOptions, operation: Operation): boolean {
-  const tool = gateTwo(options, operation);
-  return !isRefusal(tool) && gateThree(options, "approval_executor", tool.scope) === undefined;
+  const tool = checkTool(options, operation);
+  return !isRefusal(tool) && checkScope(options, "approval_executor", tool.scope) === undefined;
 }
 
 /**
@@ -257,8 +257,8 @@ export function authoriseLook(
   { caller, tool }: { caller: Caller; tool?: string | undefined },
 ): Refusal | undefined {
   const tools = [traitsOf({ kind: "investigate" }).tool, ...(tool === undefined ? [] : [tool])];
-  const one = gateOne(options, { caller }, undefined);
-  return one ?? disabledOf(options, tools) ?? gateThree(options, caller, "read");
+  const one = checkCaller(options, { caller }, undefined);
+  return one ?? disabledOf(options, tools) ?? checkScope(options, caller, "read");
 }
 
 /**
@@ -267,18 +267,18 @@ export function authoriseLook(
  */
 export async function authoriseCall(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Admission> {
   const approval = call.run && (await findApproval(ctx, call.run.approval_id));
-  const one = gateOne(options, call, approval);
+  const one = checkCaller(options, call, approval);
   if (one !== undefined) return { ok: false, refusal: one };
-  const tool = gateTwo(options, call.operation);
+  const tool = checkTool(options, call.operation);
   if (isRefusal(tool)) return { ok: false, refusal: tool };
   const { executor, scope } = tool;
   // Reading about a write (a dry-run, a snapshot) needs the scope read only; acting needs the tool's own.
   const needed = call.scope === "read" ? "read" : scope;
   const changed = needed === "read" ? undefined : changedSince(options, call, approval?.plan);
   if (changed !== undefined) return { ok: false, refusal: changed };
-  const three = gateThree(options, call.caller, needed);
+  const three = checkScope(options, call.caller, needed);
   if (three !== undefined) return { ok: false, refusal: three };
   if (needed === "read") return { ok: true, executor };
-  const last = (await gateFour(ctx, options, call)) ?? (await gateFive(ctx, options, call));
+  const last = (await checkMode(ctx, options, call)) ?? (await checkApproval(ctx, options, call));
   return last === undefined ? { ok: true, executor } : { ok: false, refusal: last };
 }

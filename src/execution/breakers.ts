@@ -2,7 +2,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { touchedBy, touchSame } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import type { Operation } from "../operation/index.ts";
-import { whatFreezes } from "./freeze/what-freezes.ts";
+import { activeFreeze } from "./freeze/active-freeze.ts";
 import { actedSince } from "./store.ts";
 import type { GatewayOptions } from "./types.ts";
 
@@ -17,7 +17,7 @@ export async function whatStops(
   operations: readonly Operation[],
   owners: readonly (readonly string[])[],
 ): Promise<string | null> {
-  const frozen = await whatFreezes(ctx, options);
+  const frozen = await activeFreeze(ctx, options);
   if (frozen !== undefined) return frozen.message;
   const since = addSeconds(ctx.clock.now(), -3600);
   const { max_per_hour: max, automatic } = options;

@@ -4,8 +4,8 @@ import { transaction } from "../db/transaction.ts";
 import { clip } from "../lib/clip.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
-import { within } from "../lib/wait.ts";
-import { shownOperation, toolOf } from "../operation/index.ts";
+import { withTimeout } from "../lib/wait.ts";
+import { redactedOperation, toolOf } from "../operation/index.ts";
 import { authoriseCall, authoriseLook, type Call } from "./authorise.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Executor, Gateway } from "./types.ts";
@@ -25,7 +25,7 @@ export async function readThrough<T>(
   const admission = await authoriseCall(ctx, options, { ...call, scope: "read" });
   const started = ctx.clock.now().getTime();
   const result = admission.ok
-    ? await within(options.read_timeout, what, (async () => read(admission.executor))()).then(
+    ? await withTimeout(options.read_timeout, what, (async () => read(admission.executor))()).then(
         (value) => ({ ok: true as const, value }),
         (error: unknown) => ({ ok: false as const, message: inLine(redactText(messageOf(error))) }),
       )
@@ -70,7 +70,7 @@ export async function auditCall(
         tool,
         incident_id,
         approval_id: run?.approval_id,
-        operation: shownOperation(operation),
+        operation: redactedOperation(operation),
         ...outcome,
       },
     });

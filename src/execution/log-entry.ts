@@ -1,7 +1,7 @@
 import type { LoggedOperation } from "../contract/operation-log.ts";
 import { clip } from "../lib/clip.ts";
 import { redactText } from "../lib/redact.ts";
-import { byHand, inWords, type Operation, shownOperation } from "../operation/index.ts";
+import { inWords, manualCommand, type Operation, redactedOperation } from "../operation/index.ts";
 import type { Caller } from "./types.ts";
 
 const STDERR_LIMIT = 8_000;
@@ -28,13 +28,13 @@ function tagsOf({ operation, caller, undoes = null, step = 1 }: Done): string[] 
 
 /** What the operation log says of an operation, whatever became of it. Without what its names say is secret. */
 export function described(done: Done): Pick<LoggedOperation, "operation_type" | "tags" | "input"> {
-  const operation = shownOperation(done.operation);
+  const operation = redactedOperation(done.operation);
   const { target } = operation;
   return {
     operation_type: operation.kind,
     tags: tagsOf(done),
     input: {
-      text: byHand(operation) ?? inWords(operation),
+      text: manualCommand(operation) ?? inWords(operation),
       operation,
       target,
       namespace: target !== null && "namespace" in target ? (target.namespace ?? null) : null,

@@ -3,7 +3,7 @@ import type { Execution, ExecutionQuery } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { inWords, shownOperation } from "../operation/index.ts";
+import { inWords, redactedOperation } from "../operation/index.ts";
 import { described } from "./log-entry.ts";
 import { executionPage, findExecution } from "./store.ts";
 import type { ExecutionRow, Undo } from "./types.ts";
@@ -31,7 +31,7 @@ export function presentExecution(row: ExecutionRow): Execution {
     // The row keeps what it came to itself; that it was taken back is what holds now.
     status: rest.undone_by === null ? rest.status : "rolled_back",
     ...described(row),
-    operation: shownOperation(operation),
+    operation: redactedOperation(operation),
     undo: undo === null ? null : shownUndo(undo),
     target: operation.target,
     duration_ms: started_at !== null && ended_at !== null ? ended_at.getTime() - started_at.getTime() : null,

@@ -1,5 +1,4 @@
 export { acknowledge } from "./acknowledge.ts";
-export { aimAt } from "./aim-at.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
@@ -52,6 +51,7 @@ export {
 } from "./resolution/store.ts";
 export { resolve } from "./resolve.ts";
 export { mayBeSame, touchedBy, touchSame, workloadNamesOf } from "./same-target.ts";
+export { setTarget } from "./set-target.ts";
 export {
   flappingBefore,
   incidentsById,

@@ -26,15 +26,16 @@ export {
   unheardFiring,
 } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
+export { decodeEach, ownAlert } from "./generic-form.ts";
 export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
 export { type Counted, Guard, SMALL_BODY } from "./guard/guard.ts";
 export { LIMITS, SourceLimited, type SourceLimits } from "./guard/limits.ts";
 export { lastUnderstood, listRefused, type SourceCalls, sourceCalls } from "./guard/read.ts";
 export { deadLetterStock } from "./guard/store.ts";
-export { expectHeartbeat } from "./heartbeat/expect.ts";
-export { hearHeartbeats } from "./heartbeat/hear.ts";
-export { missHeartbeats } from "./heartbeat/miss.ts";
+export { detectMissingHeartbeats } from "./heartbeat/detect-missing.ts";
+export { expectedHeartbeat } from "./heartbeat/expected.ts";
 export { forgetHeartbeat, listHeartbeats } from "./heartbeat/read.ts";
+export { recordHeartbeats } from "./heartbeat/record.ts";
 export type { HeartbeatTerms } from "./heartbeat/types.ts";
 export { Journal } from "./journal.ts";
 export { journalOwn, type OwnAlert, ownSource } from "./journal-own.ts";
@@ -54,7 +55,6 @@ export { placeOf, senderOf } from "./outage/decide.ts";
 export { type HeardOutage, hearWave, withoutFormer } from "./outage/hear.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
 export { waves } from "./outage/waves.ts";
-export { decodeEach, ownAlert } from "./own-form.ts";
 export { AT_THE_DOOR, limitsFor, type ReadBody, readBody } from "./read-body.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
 export { foldSeverity, type SaidSeverity, saidSeverity } from "./severity.ts";

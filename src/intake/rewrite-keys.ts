@@ -1,7 +1,7 @@
 import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { learntBeatId } from "./heartbeat/hear.ts";
+import { learntBeatId } from "./heartbeat/record.ts";
 import { renameBeats } from "./heartbeat/store.ts";
 import { rewrittenKeys } from "./keys.ts";
 import { alertsOfOldKeys, writeKeys } from "./store.ts";

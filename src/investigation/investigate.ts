@@ -17,7 +17,7 @@ import { canonicalJson } from "../lib/canonical-json.ts";
 import { clip } from "../lib/clip.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { redactTexts } from "../lib/redact.ts";
-import { within } from "../lib/wait.ts";
+import { withTimeout } from "../lib/wait.ts";
 import { withArticle } from "../lib/words.ts";
 import type { EvidenceTerms, Investigator } from "./types.ts";
 import { configuredAs, didYouMean, nobodyKnows } from "./whom.ts";
@@ -41,7 +41,7 @@ async function ask(one: Investigator, { target, labels }: Look, now: Date, secon
   const signal = AbortSignal.timeout(Math.max(1, seconds * 1000));
   try {
     const looking = (async () => one.investigate(target, now, signal, labels))();
-    return investigation.parse(await within(seconds + GRACE, `${one.id}: reading evidence`, looking));
+    return investigation.parse(await withTimeout(seconds + GRACE, `${one.id}: reading evidence`, looking));
   } catch (error) {
     return nothing(target, `${one.id}: ${clip(messageOf(error), 500)}`);
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /** `work`, or an error that says what did not come within `seconds`. What it was at goes on unwatched. */
-export async function within<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
+export async function withTimeout<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
   const over = new AbortController();
   const late = wait(seconds * 1000, over.signal).then((): never => {
     throw new Error(`${what} timed out after ${seconds} s`);

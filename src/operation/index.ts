@@ -1,9 +1,10 @@
-export { byHand } from "./by-hand.ts";
+export { inWords } from "./describe.ts";
+export { manualCommand } from "./manual-command.ts";
 export { composeProject, containerName, hostName, unitName } from "./names.ts";
 export { MAX_TEXT, type Parsed, parseOperation } from "./parse.ts";
 export { type Plan, plan, planHash, projectName, stepsInWords, stepsOf, withStep } from "./plan.ts";
-export { shownOperation } from "./shown.ts";
-export { shownPlan } from "./shown-plan.ts";
+export { redactedOperation } from "./redacted.ts";
+export { redactedPlan } from "./redacted-plan.ts";
 export { toolName, toolServerName } from "./tool.ts";
 export { changesSomething, OPERATION_KINDS, toolOf, traitsOf } from "./traits.ts";
 export {
@@ -13,4 +14,3 @@ export {
   type Scope,
   type Traits,
 } from "./types.ts";
-export { inWords } from "./words.ts";

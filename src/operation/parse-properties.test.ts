@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
-import { byHand, OPERATION_KINDS, type Operation, operation, parseOperation, traitsOf } from "./index.ts";
+import {
+  manualCommand,
+  OPERATION_KINDS,
+  type Operation,
+  operation,
+  parseOperation,
+  traitsOf,
+} from "./index.ts";
 import { kindOf } from "./parse/kubectl-table.ts";
 
 const RUNS = { seed: SEED, numRuns: 2_000 };
@@ -106,7 +113,7 @@ const anyOperation = fc.oneof(
 );
 const change = anyOperation.filter((one) => traitsOf(one).scope !== "read");
 /** The command of an operation; every one of these kinds has one. */
-const command = (one: Operation): string => byHand(one) ?? "";
+const command = (one: Operation): string => manualCommand(one) ?? "";
 const targets = (one: Operation | null) => JSON.stringify(one?.target ?? null);
 
 describe("the parser", () => {

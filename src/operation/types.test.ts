@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { byHand, operation } from "./index.ts";
+import { manualCommand, operation } from "./index.ts";
 
 const restart = (name: string, namespace: unknown = "prod") =>
   operation.safeParse({
@@ -31,6 +31,8 @@ describe("an operation on a cluster", () => {
 
   it("says how it is done by hand", () => {
     const parsed = restart("api");
-    expect(parsed.success && byHand(parsed.data)).toBe("kubectl rollout restart deployment/api -n prod");
+    expect(parsed.success && manualCommand(parsed.data)).toBe(
+      "kubectl rollout restart deployment/api -n prod",
+    );
   });
 });

@@ -4,7 +4,7 @@ export { deprecatePlaybook } from "./deprecate.ts";
 export { parsePlaybooks, readPlaybooks, writePlaybooks } from "./document.ts";
 export { hashOf } from "./hash.ts";
 export { importPlaybooks } from "./import.ts";
-export { type Match, successRate, worksOften } from "./match.ts";
+export { type Match, meetsSuccessRate, successRate } from "./match.ts";
 export { approvedByPerson, getPlaybook, listPlaybooks, matchPlaybook, presentPlaybook } from "./read.ts";
 export { recordRun, recordRunNotHeld } from "./record-run.ts";
 

@@ -19,7 +19,7 @@ export function successRate({ runs, successes }: Counted): number | null {
 }
 
 /** Whether it has worked often enough, where it has run at all. */
-export function worksOften(playbook: Counted, terms: Pick<MatchTerms, "success_rate">): boolean {
+export function meetsSuccessRate(playbook: Counted, terms: Pick<MatchTerms, "success_rate">): boolean {
   const rate = successRate(playbook);
   return rate === null || rate >= terms.success_rate;
 }
@@ -43,7 +43,7 @@ export function match(
   terms: MatchTerms,
 ): Match | undefined {
   const fitting = playbooks.flatMap((playbook): Match[] => {
-    if (playbook.status !== "approved" || !worksOften(playbook, terms)) return [];
+    if (playbook.status !== "approved" || !meetsSuccessRate(playbook, terms)) return [];
     const like = similarity(about, playbook.pattern);
     if (like === 0 || like < terms.similarity) return [];
     const operations = operationsOf(playbook.steps, about.target);

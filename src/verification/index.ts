@@ -1,2 +1,2 @@
-export type { Deed, Observer, VerificationTerms } from "./types.ts";
+export type { Observer, PerformedAction, VerificationTerms } from "./types.ts";
 export { look, verify } from "./verify.ts";

@@ -3,7 +3,7 @@ import type { OperationTarget } from "../contract/incident.ts";
 import type { Operation } from "../operation/index.ts";
 
 /** What was done to a target: what is looked for depends on it. `before` is the executor's snapshot. */
-export type Deed = { operation: Operation; before: Record<string, unknown> };
+export type PerformedAction = { operation: Operation; before: Record<string, unknown> };
 
 /** The port of whatever looks at systems. Changes nothing; what it throws counts as "cannot be told". */
 export type Observer = {
@@ -12,7 +12,7 @@ export type Observer = {
   tool?: string;
   observes(target: OperationTarget): boolean;
   /** Without a deed: whether the target is well as it is. */
-  observe(target: OperationTarget, now: Date, deed?: Deed): Promise<Observation>;
+  observe(target: OperationTarget, now: Date, deed?: PerformedAction): Promise<Observation>;
 };
 
 export type VerificationTerms = {

@@ -3,8 +3,8 @@ import type { OperationTarget } from "../contract/incident.ts";
 import type { Clock } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
-import { wait, within } from "../lib/wait.ts";
-import type { Deed, Observer, VerificationTerms } from "./types.ts";
+import { wait, withTimeout } from "../lib/wait.ts";
+import type { Observer, PerformedAction, VerificationTerms } from "./types.ts";
 
 /** What can be seen of a target within `seconds`; null when nothing configured can see it. */
 export async function look(
@@ -12,7 +12,7 @@ export async function look(
   target: OperationTarget | null,
   clock: Clock,
   seconds: number,
-  deed?: Deed,
+  deed?: PerformedAction,
 ): Promise<Observation | null> {
   if (target === null) return null;
   const observer = observers.find((one) => one.observes(target));
@@ -20,7 +20,9 @@ export async function look(
   const now = clock.now();
   try {
     // What is seen is kept, shown and sent on: a target may well tell its credentials.
-    return redactTexts(await within(seconds, "looking", (async () => observer.observe(target, now, deed))()));
+    return redactTexts(
+      await withTimeout(seconds, "looking", (async () => observer.observe(target, now, deed))()),
+    );
   } catch (error) {
     const fact = { name: observer.id, passed: false, message: redactText(messageOf(error)) };
     return { at: now.toISOString(), healthy: null, facts: [fact] };
@@ -57,7 +59,7 @@ export async function verify(
   before: Observation | null,
   terms: VerificationTerms,
   clock: Clock,
-  more: { deed?: Deed; signal?: AbortSignal } = {},
+  more: { deed?: PerformedAction; signal?: AbortSignal } = {},
 ): Promise<Verification> {
   const { deed, signal } = more;
   const until = performance.now() + terms.collect * 1000;

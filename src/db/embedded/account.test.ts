@@ -41,7 +41,7 @@ afterAll(() => fixture.close());
 
 /** What a start needs of this checkout and of Node, in `folder`, readable for everyone. */
 async function checkoutIn(folder: string): Promise<{ module: URL; node: string; packageDir: string }> {
-  const source = new URL("../../", import.meta.url);
+  const source = new URL("../..", import.meta.url);
   for (const room of ["lib", "db"]) {
     await cp(new URL(room, source), join(folder, "src", room), { recursive: true });
   }

@@ -3,8 +3,8 @@ import type { FreezeStatus } from "../../contract/freeze.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { kindOf } from "../../lib/actor.ts";
 import { actingNow } from "../store.ts";
+import { type FreezeTerms, openWindows } from "./active-freeze.ts";
 import { standingFreezes } from "./store.ts";
-import { type FreezeTerms, openWindows } from "./what-freezes.ts";
 
 /** Whether anything may be changed now, and what stops it. */
 export async function freezeStatus(ctx: Ctx, terms: FreezeTerms): Promise<FreezeStatus> {

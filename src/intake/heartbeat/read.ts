@@ -6,7 +6,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { pageOf } from "../../db/page.ts";
 import { transaction } from "../../db/transaction.ts";
 import { AwoooiError } from "../../lib/error.ts";
-import { raiseNoMore } from "./miss.ts";
+import { raiseNoMore } from "./detect-missing.ts";
 import { deleteHeartbeat, heartbeatPage } from "./store.ts";
 import type { Heartbeat } from "./types.ts";
 

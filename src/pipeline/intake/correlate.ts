@@ -1,4 +1,4 @@
-import { giveWay, signedFor } from "../../approval/index.ts";
+import { signedFor, supersedeForMerge } from "../../approval/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { incidentsInExecution } from "../../execution/index.ts";
 import {
@@ -181,7 +181,7 @@ async function merge(
     merges.filter((one) => !stays(one)),
     untold,
   );
-  await giveWay(
+  await supersedeForMerge(
     ctx,
     new Map(
       [...done.effects.values()]

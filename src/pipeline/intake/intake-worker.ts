@@ -154,7 +154,7 @@ export class IntakeWorker {
   /** Those that are many or much, by parts: whoever's turn is next waits for no more than one. */
   async #serveInTurn(): Promise<void> {
     await this.#serve(async () => {
-      await this.#giveWay();
+      await this.#supersedeForMerge();
       const turn = this.#lanes.takeTurn((entries) => this.#begin(entries, this.#sizes.inTurn));
       if (turn === undefined) return false;
       try {
@@ -227,7 +227,7 @@ export class IntakeWorker {
   }
 
   /** Lets a burst be written down first. Who waits for an answer does not wait for that. */
-  async #giveWay(): Promise<void> {
+  async #supersedeForMerge(): Promise<void> {
     if (!this.#pressed()) return;
     let oldest = performance.now();
     for (const entry of this.#lanes.waiting()) {

@@ -18,12 +18,12 @@ import {
   finishReceipts,
   type HeardAlert,
   type HeardOutage,
-  hearHeartbeats,
   hearWave,
   incidentsOfFiring,
   insertOutages,
   normalise,
   placeOf,
+  recordHeartbeats,
   type StoredAlert,
   senderOf,
   setSilencedBy,
@@ -53,7 +53,7 @@ const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
 /** Stores what was heard, new outages with the incident that they belong to. */
 async function processBatch(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<HeardOutage[]> {
   const { heard, fresh } = await hearWave(ctx, wave, journey.resolve_timeout);
-  await hearHeartbeats(ctx, heard, journey.heartbeats, journey.intake_uptime.begun ?? ctx.clock.now());
+  await recordHeartbeats(ctx, heard, journey.heartbeats, journey.intake_uptime.begun ?? ctx.clock.now());
   const news = heard.filter((alert) => alert.fires && !alert.heartbeat);
   const judgement = await evaluateSilences(ctx, journey, news);
   for (const alert of judgement.heard) if (alert.progress && alert.is_new) tellProgress(ctx, alert);

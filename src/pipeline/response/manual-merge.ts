@@ -1,4 +1,4 @@
-import { giveWay, signedFor } from "../../approval/index.ts";
+import { signedFor, supersedeForMerge } from "../../approval/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { incidentsInExecution } from "../../execution/index.ts";
@@ -71,7 +71,7 @@ export async function mergeManually(
     ]);
     const done = merged.effects.get(incident_id);
     if (done === undefined) throw conflict(`${into} has become an effect of another just now: try again.`);
-    await giveWay(tx, new Map([[incident_id, `merged into ${main_id}`]]));
+    await supersedeForMerge(tx, new Map([[incident_id, `merged into ${main_id}`]]));
     await teach(tx, "together", effect, main);
     return done;
   });

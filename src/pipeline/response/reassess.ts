@@ -11,12 +11,12 @@ import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { asksFirst, type DecisionRow, decideAgain, latestDecisions } from "../../decision/index.ts";
 import {
-  aimAt,
   getIncident,
   hostNamed,
   type IncidentRow,
   isActive,
   lockIncident,
+  setTarget,
 } from "../../incident/index.ts";
 import { alertNamesOf, firingLabelsOf } from "../../intake/index.ts";
 import { investigate, keepEvidence } from "../../investigation/index.ts";
@@ -92,7 +92,7 @@ export async function reassess(
     // That people want something taken back, no evidence speaks against.
     if (latest.source === "undo") return;
     // Of several that may be meant none is aimed at: the alerts' own words stay.
-    const incident = found.candidates?.length ? locked : await aimAt(tx, locked, found.target);
+    const incident = found.candidates?.length ? locked : await setTarget(tx, locked, found.target);
     await decideBy(tx, journey, incident, found, { present: latest, open });
   });
 }

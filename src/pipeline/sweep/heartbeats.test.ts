@@ -6,7 +6,7 @@ import { makePerson, type SetClock, setClock, testJourney } from "../../../test/
 import { MIGRATIONS } from "../../db/migrate.ts";
 import {
   alertIdentity,
-  expectHeartbeat,
+  expectedHeartbeat,
   forgetHeartbeat,
   listHeartbeats,
   loadClassification,
@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 
 const expected = (name: string, interval: number, matchers?: string, source: string | null = null) =>
-  expectHeartbeat({
+  expectedHeartbeat({
     name,
     source,
     interval,

@@ -5,7 +5,7 @@ import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
 import { inTime } from "../../../lib/duration.ts";
 import { messageOf } from "../../../lib/error.ts";
-import type { Turns } from "../../../lib/turns.ts";
+import type { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import { carriersOf, copiesOf, inBackground } from "./background.ts";
 import { effectOf } from "./effect.ts";
 import { configured } from "./look.ts";
@@ -148,7 +148,7 @@ function resolve(processes: ReadonlyMap<string, Supervised>, name: string): Reso
 }
 
 /** Carries out `process.restart` on the configured processes. */
-export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns: Turns): Executor {
+export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns: KeyedMutex): Executor {
   const find = ({ kind, target }: Operation): Supervised => {
     if (kind !== "process.restart") throw new Error(`${kind} is not for local processes`);
     return configured(processes, target.name);

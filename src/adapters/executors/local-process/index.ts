@@ -1,8 +1,8 @@
 import type { Executor } from "../../../execution/index.ts";
 import type { Investigator } from "../../../investigation/index.ts";
 import { AwoooiError, messageOf } from "../../../lib/error.ts";
+import { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import type { Log } from "../../../lib/log.ts";
-import { Turns } from "../../../lib/turns.ts";
 import type { ProcessSupervisor, RunningProcess } from "../../../supervision/index.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { carriersOf, copiesByName, copiesOf, inBackground } from "./background.ts";
@@ -30,7 +30,7 @@ export type LocalProcesses = ProcessSupervisor & {
 type Deps = {
   log: Log;
   /** Of all that act on these processes, also with the configuration from before. */
-  turns?: Turns;
+  turns?: KeyedMutex;
   /** By whom one was stopped on purpose, for people. */
   stopped?: (name: string) => string | undefined;
 };
@@ -64,7 +64,7 @@ async function stopOne(one: Supervised): Promise<{ pid: number | null }> {
 }
 
 function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): LocalProcesses {
-  const { log, turns = new Turns(), stopped = () => undefined } = deps;
+  const { log, turns = new KeyedMutex(), stopped = () => undefined } = deps;
   const all = new Map(
     processes.map((config) => {
       const own = { table: systemTable, log, stopped: () => stopped(config.name) };

@@ -1,7 +1,7 @@
 import type { ActResult, Executor, Resolution } from "../../../execution/index.ts";
 import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
-import type { Turns } from "../../../lib/turns.ts";
+import type { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import type { Operation } from "../../../operation/index.ts";
 import { certificateTask } from "./certificate-task.ts";
 import { composeTask } from "./compose-task.ts";
@@ -95,7 +95,7 @@ async function act(task: Task, run: Parameters<Executor["act"]>[1], signal: Abor
 }
 
 /** Carries out the operations on hosts. */
-export function createExecutor(hosts: Hosts, turns: Turns): Executor {
+export function createExecutor(hosts: Hosts, turns: KeyedMutex): Executor {
   const find = (operation: Operation) => {
     const found = findTask(hosts, operation);
     if (found === null) throw new Error(`${operation.kind} is not for a configured host`);

@@ -1,7 +1,7 @@
 import type { Executor } from "../../../execution/index.ts";
 import type { Investigator } from "../../../investigation/index.ts";
+import { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import type { Log } from "../../../lib/log.ts";
-import { Turns } from "../../../lib/turns.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { hostConfigs, type SshConfig, sshConfig } from "./config.ts";
 import { createExecutor, KINDS } from "./executor.ts";
@@ -25,10 +25,10 @@ export type SshHosts = {
 type Deps = {
   log: Log;
   /** Of all that act on hosts, also with the configuration from before. */
-  turns?: Turns;
+  turns?: KeyedMutex;
 };
 
-function create(config: SshConfig, { log, turns = new Turns() }: Deps): SshHosts {
+function create(config: SshConfig, { log, turns = new KeyedMutex() }: Deps): SshHosts {
   for (const { path, message } of sshProblems(config)) log.warn({ setting: `ssh.${path}` }, message);
   const hosts = new Hosts(config, log);
   return {

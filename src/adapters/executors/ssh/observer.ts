@@ -1,6 +1,6 @@
 import type { OperationTarget } from "../../../contract/incident.ts";
 import { clip } from "../../../lib/clip.ts";
-import type { Deed, Observer } from "../../../verification/index.ts";
+import type { Observer, PerformedAction } from "../../../verification/index.ts";
 import { observeService } from "./compose-task.ts";
 import { observeContainers } from "./container-task.ts";
 import { observeHost } from "./diagnose-task.ts";
@@ -26,7 +26,12 @@ function look(host: Host, { kind, name }: OperationTarget, now: Date): Promise<S
   }
 }
 
-async function see(hosts: Hosts, target: OperationTarget, now: Date, deed: Deed | undefined): Promise<Seen> {
+async function see(
+  hosts: Hosts,
+  target: OperationTarget,
+  now: Date,
+  deed: PerformedAction | undefined,
+): Promise<Seen> {
   const done = deed && findTask(hosts, deed.operation);
   if (done) {
     const usable = !("unavailable" in deed.before);

@@ -6,7 +6,7 @@ import { until } from "../../../../test/support/until.ts";
 import type { Executor, Run } from "../../../execution/index.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { type Operation, operation } from "../../../operation/index.ts";
-import type { Deed } from "../../../verification/index.ts";
+import type { PerformedAction } from "../../../verification/index.ts";
 import { type SshHosts, ssh } from "./index.ts";
 
 const NEVER = new AbortController().signal;
@@ -53,7 +53,7 @@ const run = (before: Record<string, unknown>, attempt = 1): Run => ({
   before,
 });
 const observe = (of: Operation, before?: Record<string, unknown>) => {
-  const deed: { deed?: Deed } = before === undefined ? {} : { deed: { operation: of, before } };
+  const deed: { deed?: PerformedAction } = before === undefined ? {} : { deed: { operation: of, before } };
   return hosts.observer.observe(of.target as never, new Date(), deed.deed);
 };
 const check = (checks: readonly { name: string }[], name: string) => checks.find((one) => one.name === name);

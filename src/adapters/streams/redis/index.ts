@@ -1,7 +1,7 @@
 import type { SignalEntry, SignalStream, StreamFigures, StreamState } from "../../../intake/index.ts";
 import { messageOf } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
-import { within } from "../../../lib/wait.ts";
+import { withTimeout } from "../../../lib/wait.ts";
 import { away, judge, parseInfo } from "./judge.ts";
 import { library } from "./library.ts";
 import { ACK, APPEND, FORGET, TRIM } from "./scripts.ts";
@@ -174,7 +174,7 @@ class RedisStream implements SignalStream {
   }
 
   #answer<T>(call: Promise<T>): Promise<T> {
-    return within(PATIENCE, "Redis", call);
+    return withTimeout(PATIENCE, "Redis", call);
   }
 
   async #write(script: string, args: (string | Buffer)[]): Promise<unknown> {

@@ -1,5 +1,5 @@
 import type { Check } from "../../../../contract/approval.ts";
-import type { Deed } from "../../../../verification/index.ts";
+import type { PerformedAction } from "../../../../verification/index.ts";
 import { type DrainTerms, sortPods } from "../act/drain-pods.ts";
 import { podsOn } from "../act/snapshot.ts";
 import type { Cluster } from "../cluster/client.ts";
@@ -45,7 +45,11 @@ async function emptyFact(cluster: Cluster, name: string, terms: DrainTerms): Pro
 }
 
 /** What can be seen of a node. One that was cordoned or drained may well be out of order: that is why. */
-export async function nodeFacts(cluster: Cluster, name: string, deed: Deed | undefined): Promise<Check[]> {
+export async function nodeFacts(
+  cluster: Cluster,
+  name: string,
+  deed: PerformedAction | undefined,
+): Promise<Check[]> {
   const node = await read<Node>(cluster, { kind: "node", name });
   const { operation } = deed ?? {};
   switch (operation?.kind) {

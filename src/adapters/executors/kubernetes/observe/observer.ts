@@ -1,5 +1,5 @@
 import type { Check } from "../../../../contract/approval.ts";
-import type { Deed, Observer } from "../../../../verification/index.ts";
+import type { Observer, PerformedAction } from "../../../../verification/index.ts";
 import { stateOfAutoscaler } from "../act/snapshot.ts";
 import type { Cluster, Clusters } from "../cluster/client.ts";
 import type { KubernetesConfig } from "../cluster/config.ts";
@@ -11,7 +11,7 @@ import { podFacts } from "./pod.ts";
 import { deedFact, workloadFacts } from "./workload.ts";
 
 type Target = Parameters<Observer["observe"]>[0];
-type Look = { now: Date; settle: number; deed: Deed | undefined };
+type Look = { now: Date; settle: number; deed: PerformedAction | undefined };
 
 const KINDS = new Set(["deployment", "statefulset", "daemonset", "horizontalpodautoscaler", "pod", "node"]);
 

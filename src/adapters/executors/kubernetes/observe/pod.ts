@@ -1,5 +1,5 @@
 import type { Check } from "../../../../contract/approval.ts";
-import type { Deed } from "../../../../verification/index.ts";
+import type { PerformedAction } from "../../../../verification/index.ts";
 import type { Snapshot } from "../act/snapshot.ts";
 import type { Cluster } from "../cluster/client.ts";
 import { failureOf, plain } from "../cluster/failure.ts";
@@ -7,7 +7,7 @@ import { controllerOf, listAll, listPath, type Pod, read } from "../cluster/obje
 import { isLeaving, isReady, restartsFact, waitingFact } from "./containers.ts";
 
 type Place = { kind: "pod"; name: string; namespace: string };
-type Look = { now: Date; settle: number; deed: Deed | undefined };
+type Look = { now: Date; settle: number; deed: PerformedAction | undefined };
 
 /** The pod of this name; null: there is none. */
 async function find(cluster: Cluster, place: Place): Promise<Pod | null> {

@@ -1,6 +1,6 @@
 import type { Check } from "../../../../contract/approval.ts";
 import type { Operation } from "../../../../operation/index.ts";
-import type { Deed } from "../../../../verification/index.ts";
+import type { PerformedAction } from "../../../../verification/index.ts";
 import { type Snapshot, stateOf } from "../act/snapshot.ts";
 import type { Cluster } from "../cluster/client.ts";
 import { plain } from "../cluster/failure.ts";
@@ -106,7 +106,7 @@ function wrongWith(operation: Operation, before: Partial<Snapshot>, now: Snapsho
 }
 
 /** Whether what was asked for is still what is wanted: somebody may have changed it back. */
-export function deedFact({ operation, before }: Deed, now: Snapshot): Check {
+export function deedFact({ operation, before }: PerformedAction, now: Snapshot): Check {
   const wrong = wrongWith(operation, before as Partial<Snapshot>, now);
   return { name: "change", passed: wrong === undefined, message: wrong ?? "it is as it was asked for" };
 }
@@ -115,7 +115,7 @@ export function deedFact({ operation, before }: Deed, now: Snapshot): Check {
 export async function workloadFacts(
   cluster: Cluster,
   place: WorkloadPlace,
-  { now, settle, deed }: { now: Date; settle: number; deed: Deed | undefined },
+  { now, settle, deed }: { now: Date; settle: number; deed: PerformedAction | undefined },
 ): Promise<Check[]> {
   const workload = await readWorkload(cluster, place);
   const pods = (await podsOf(cluster, workload)).filter((pod) => !isLeaving(pod));

@@ -1,5 +1,5 @@
 /** Lets pieces of work of the same name run one after the other. */
-export class Turns {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /** Runs `work` when its turn comes; aborted before that, it resolves to `otherwise` at once. */

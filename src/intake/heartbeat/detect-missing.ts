@@ -2,7 +2,7 @@ import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { journalOwn, type OwnAlert } from "../journal-own.ts";
-import { expectedBeat } from "./hear.ts";
+import { expectedBeat } from "./record.ts";
 import { deleteHeartbeat, heardAgain, silentHeartbeats, turn, unexpected, watchFor } from "./store.ts";
 import type { Heartbeat, HeartbeatTerms } from "./types.ts";
 
@@ -30,7 +30,7 @@ export async function raiseNoMore(tx: Ctx, one: Heartbeat): Promise<void> {
  * Raises an alert for every heartbeat that has been silent for too long, and ends it for those that are heard
  * again or expected no longer. Silence counts only from `since`, when we began to listen.
  */
-export async function missHeartbeats(ctx: Ctx, terms: HeartbeatTerms, since: Date): Promise<void> {
+export async function detectMissingHeartbeats(ctx: Ctx, terms: HeartbeatTerms, since: Date): Promise<void> {
   authorise(ctx.actor, "miss heartbeats", { people: "nobody", system: ["sweep"] });
   const expected = terms.expected.map(expectedBeat);
   if (expected.length > 0) await watchFor(ctx, expected);

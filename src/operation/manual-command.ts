@@ -147,7 +147,7 @@ function hostArgs(operation: Operation): { host: string; args: string[] } | null
 }
 
 /** How a person would do it by hand, for people to read: it is never run. Null where there is no one command. */
-export function byHand(operation: Operation): string | null {
+export function manualCommand(operation: Operation): string | null {
   const kubectl = kubectlArgs(operation);
   const onHost = hostArgs(operation);
   // A name that ssh takes for this machine needs no ssh.

@@ -46,7 +46,7 @@ function learntBeat(alert: NormalisedAlert, interval: number): Beat {
  * Takes alerts that fire as signs of life: each that the configuration expects by them, and of a Watchdog that it
  * does not name one of its own. `since` is when we began to listen.
  */
-export async function hearHeartbeats(
+export async function recordHeartbeats(
   ctx: Ctx,
   alerts: readonly NormalisedAlert[],
   terms: HeartbeatTerms,

@@ -4,7 +4,7 @@ import type { ExpectedHeartbeat, ExpectedSettings } from "./types.ts";
  * An expected heartbeat from what the configuration says of it. Without matchers it is any heartbeat (a
  * Watchdog) of its source; with matchers any alert that they fit.
  */
-export function expectHeartbeat({ matches, ...one }: ExpectedSettings): ExpectedHeartbeat {
+export function expectedHeartbeat({ matches, ...one }: ExpectedSettings): ExpectedHeartbeat {
   return {
     ...one,
     fits: ({ source, labels, heartbeat }) =>

@@ -21,7 +21,7 @@ function freezeInWords({ frozen_by, until, why }: FreezeRow): string {
 }
 
 /** Why nothing may be changed now, if anything stops it: the configuration, people, or a window. */
-export async function whatFreezes(ctx: Ctx, terms: FreezeTerms): Promise<Refusal | undefined> {
+export async function activeFreeze(ctx: Ctx, terms: FreezeTerms): Promise<Refusal | undefined> {
   if (terms.frozen) return refusal("frozen", "changes are frozen by the configuration (execution.frozen)");
   const [freeze] = await standingFreezes(ctx);
   if (freeze !== undefined) return refusal("frozen", `changes are frozen ${freezeInWords(freeze)}`);

@@ -13,7 +13,7 @@ const placeOf = ({ kind, name, namespace, cluster }: OperationTarget) =>
  * Makes the exact object that was found the one to act on, as a pod's deployment; null leaves what the alerts
  * named. In the transaction that has the incident locked.
  */
-export async function aimAt(
+export async function setTarget(
   ctx: Ctx,
   incident: IncidentRow,
   target: OperationTarget | null,

@@ -3,7 +3,7 @@ import type { DecodeSteps } from "./decode-steps.ts";
 import type { SourceAlert } from "./types.ts";
 
 /** What a body in AWOOOI's own form says of one alert, whatever the names of its fields. null: it does not. */
-export type OwnForm = {
+export type GenericForm = {
   status: string | null;
   name: string | null;
   severity: string | null;
@@ -19,7 +19,13 @@ export type OwnForm = {
 const KIND_AND_NAME = /^(deployment|statefulset|daemonset|pod|node)s?\/([a-z0-9.-]+)$/i;
 
 /** The labels of the body, and what its own fields say of the same things. */
-function labelsOf({ labels, name, severity, namespace, target_resource }: OwnForm): SourceAlert["labels"] {
+function labelsOf({
+  labels,
+  name,
+  severity,
+  namespace,
+  target_resource,
+}: GenericForm): SourceAlert["labels"] {
   const alertname = labels.alertname || name;
   const [, kind, object] = KIND_AND_NAME.exec(target_resource ?? "") ?? [];
   return {
@@ -32,13 +38,13 @@ function labelsOf({ labels, name, severity, namespace, target_resource }: OwnFor
 }
 
 /** What stays the same while the alert does: not its words, its values or how bad it is. */
-function fingerprintOf({ source, target_resource }: OwnForm, labels: Record<string, string>): string {
+function fingerprintOf({ source, target_resource }: GenericForm, labels: Record<string, string>): string {
   const { severity: _, ...lasting } = labels;
   return sha256(canonicalJson([source?.toLowerCase() ?? null, target_resource, lasting])).slice(0, 16);
 }
 
 /** One notice in our own form, without a start; undefined when it says neither a name nor a message. */
-export function ownAlert(form: OwnForm, position: number): SourceAlert | undefined {
+export function ownAlert(form: GenericForm, position: number): SourceAlert | undefined {
   const { annotations, message, target_resource } = form;
   const labels = labelsOf(form);
   if (!labels.alertname && message === null) return undefined;

@@ -20,7 +20,7 @@ function shownPatch(operation: Patch): Patch {
  * An operation as everybody may see it: what its names say is secret, in variables and in arguments of tools, is
  * left out. What is signed and done is the operation itself.
  */
-export function shownOperation(operation: Operation): Operation {
+export function redactedOperation(operation: Operation): Operation {
   if (operation.kind === "kubernetes.patch") return shownPatch(operation);
   if (operation.kind !== "tool.call") return operation;
   const given = redact(operation.parameters.arguments) as typeof operation.parameters.arguments;

@@ -190,7 +190,7 @@ function refuseWhatNeedsRestart(changed: readonly string[]): void {
   throw new AwoooiError("restart_needed", "These settings need a restart; nothing was changed.", { errors });
 }
 
-export type LiveDeps = {
+export type ActiveConfigDeps = {
   /** Reads the configuration again. Throws `invalid`. */
   load: () => Config;
   /** Makes everything that a configuration needs and that can be made while another one runs. */
@@ -201,7 +201,7 @@ export type LiveDeps = {
   notes: (before: Live, now: Live) => Promise<string[]>;
 };
 
-export type LiveConfig = {
+export type ActiveConfig = {
   /** Read once for each unit of work: what is read twice may be of two configurations. */
   current(): Live;
   status(ctx: Ctx): ConfigStatus;
@@ -211,7 +211,7 @@ export type LiveConfig = {
 const ADMISSION = { people: "admin", system: ["bootstrap"] } as const;
 
 /** Holds the configuration that is in force, and replaces it as a whole or not at all. */
-export function liveConfig(first: Live, deps: LiveDeps): LiveConfig {
+export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveConfig {
   let live = first;
   let turn: Promise<unknown> = Promise.resolve();
 

@@ -1,7 +1,7 @@
 import type { OperationTarget } from "../contract/incident.ts";
 import { clip } from "../lib/clip.ts";
 import { redact } from "../lib/redact.ts";
-import { shownOperation } from "./shown.ts";
+import { redactedOperation } from "./redacted.ts";
 import type { Operation } from "./types.ts";
 
 // Of a title; all of them are in the operation, which people sign.
@@ -74,7 +74,7 @@ export function inWords(operation: Operation): string {
       return `Set resources of ${where}: ${parts.filter(Boolean).join("; ")}`;
     }
     case "kubernetes.patch":
-      return `Patch ${where}: ${JSON.stringify((shownOperation(operation) as typeof operation).parameters.patch)}`;
+      return `Patch ${where}: ${JSON.stringify((redactedOperation(operation) as typeof operation).parameters.patch)}`;
     case "kubernetes.get":
       return `Read ${where || selectedOf(operation.parameters)}`;
     case "kubernetes.describe":

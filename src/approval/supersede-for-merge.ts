@@ -27,7 +27,7 @@ export async function signedFor(ctx: Ctx, incident_ids: readonly string[]): Prom
 }
 
 /** Takes back what was decided about these incidents and what people are asked; nobody has signed it. */
-export async function giveWay(ctx: Ctx, reasons: ReadonlyMap<string, string>): Promise<void> {
+export async function supersedeForMerge(ctx: Ctx, reasons: ReadonlyMap<string, string>): Promise<void> {
   admit(ctx);
   const ids = [...reasons.keys()];
   if (ids.length === 0) return;
