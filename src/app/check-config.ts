@@ -115,7 +115,7 @@ function strangeTools({ execution, mcp }: Config): string[] {
   return execution.disabled_tools.filter((name) => name.includes("/") && !offered.includes(name));
 }
 
-function doubts(config: Config): FieldError[] {
+function configWarnings(config: Config): FieldError[] {
   const { env, server, intake, approval, notification, processes, mcp } = config;
   const told: FieldError[] = [];
   const doubt = (when: boolean, path: string, message: string) => when && told.push({ path, message });
@@ -195,7 +195,7 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
       ...doubled,
       ...firstNames(options.env).map(({ name, why }) => ({ path: name, message: why })),
       ...exposed,
-      ...(config === null ? [] : [...doubts(config), ...hostFiles(config, false)]),
+      ...(config === null ? [] : [...configWarnings(config), ...hostFiles(config, false)]),
     ],
   };
 }

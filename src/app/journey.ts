@@ -1,6 +1,6 @@
 import { ssh } from "../adapters/executors/ssh/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { holdEpoch } from "../db/epoch.ts";
+import { assertEpoch } from "../db/epoch.ts";
 import type { AutoTerms, Rules, ServiceRegistry } from "../decision/index.ts";
 import {
   authoriseLook,
@@ -57,7 +57,7 @@ export function createGateway(
     by_itself: autoTerms({ config, files }),
     required_signatures,
     authority,
-    mayBegin: (ctx) => holdEpoch(ctx, epoch),
+    assertLeader: (ctx) => assertEpoch(ctx, epoch),
   };
 }
 

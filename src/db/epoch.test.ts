@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { beginEpoch, holdEpoch, TakenOver } from "./epoch.ts";
+import { assertEpoch, beginEpoch, TakenOver } from "./epoch.ts";
 import { isUnavailable } from "./failure.ts";
 import { transaction } from "./transaction.ts";
 
@@ -15,13 +15,13 @@ describe("the epoch of a server", () => {
   it("ends with the next server's, for whatever begins after it", async () => {
     const first = await beginEpoch(database.db);
     const ctx = database.ctx();
-    await transaction(ctx, (tx) => holdEpoch(tx, first));
+    await transaction(ctx, (tx) => assertEpoch(tx, first));
     const second = await beginEpoch(database.db);
     expect(second).toBe(first + 1);
-    const late = transaction(ctx, (tx) => holdEpoch(tx, first));
+    const late = transaction(ctx, (tx) => assertEpoch(tx, first));
     await expect(late).rejects.toThrow(TakenOver);
     await late.catch((error: unknown) => expect(isUnavailable(error)).toBe(true));
-    await transaction(ctx, (tx) => holdEpoch(tx, second));
+    await transaction(ctx, (tx) => assertEpoch(tx, second));
   });
 
   it("does not end while something is just being begun in it", async () => {
@@ -29,7 +29,7 @@ describe("the epoch of a server", () => {
     const order: string[] = [];
     let taking: Promise<unknown> = Promise.resolve();
     await transaction(database.ctx(), async (tx) => {
-      await holdEpoch(tx, epoch);
+      await assertEpoch(tx, epoch);
       taking = beginEpoch(database.db).then(() => order.push("taken over"));
       // Until the other waits for our lock, as the server itself says.
       for (let waiting = 0; waiting === 0; ) {

@@ -23,7 +23,7 @@ export async function beginEpoch(db: Db): Promise<number> {
  * Throws {@link TakenOver} unless `epoch` is the present one, and until the transaction ends no other begins:
  * the server lock may have been lost with its connection a moment ago, and nobody would have told us yet.
  */
-export async function holdEpoch(ctx: Ctx, epoch: number): Promise<void> {
+export async function assertEpoch(ctx: Ctx, epoch: number): Promise<void> {
   const rows = await ctx.db
     .select({ epoch: server_epoch.epoch })
     .from(server_epoch)

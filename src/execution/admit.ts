@@ -52,7 +52,7 @@ export async function admit(
   turn: number,
   gateway: Gateway,
 ): Promise<Admitted> {
-  await gateway().mayBegin(tx);
+  await gateway().assertLeader(tx);
   // Of two at once the second must count the first: that is what the rates are for.
   await lockTarget(tx, EVERY_TARGET);
   await lockTarget(tx, target);
@@ -83,7 +83,7 @@ export async function admit(
  * reason why not. Asked in the transaction that writes down that it begins, under the same lock as every act.
  */
 export async function admitUnplanned(tx: Ctx, gateway: Gateway): Promise<Refusal | undefined> {
-  await gateway().mayBegin(tx);
+  await gateway().assertLeader(tx);
   await lockTarget(tx, EVERY_TARGET);
   return whatStopsAll(tx, gateway());
 }

@@ -122,7 +122,7 @@ export type GatewayOptions = {
   /** Seconds for one look at a target. */
   read_timeout: number;
   /** Asked in the transaction that begins an act: throws if this process is no longer the one to act. */
-  mayBegin: (ctx: Ctx) => Promise<void>;
+  assertLeader: (ctx: Ctx) => Promise<void>;
 };
 
 /** The gateway as the configuration in force has it at this moment: asked for each time, and never kept. */

@@ -48,7 +48,7 @@ export const GATEWAY: GatewayOptions = {
   authority: 600,
   automatic: { max_per_hour: { target: 3, total: 20 } },
   read_timeout: 5,
-  mayBegin: async () => {},
+  assertLeader: async () => {},
 };
 
 export const TERMS: Journey["approval"] = {
