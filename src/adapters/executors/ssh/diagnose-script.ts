@@ -11,7 +11,7 @@ import type { Told } from "./units.ts";
 export const SCRIPT = `
 mark=$1; runtime=$2; root=$3; named=$4; shift 4; failed=
 section() { printf '\\n%s %s\\n' "$mark" "$1"; }
-withTimeout() { timeout -k 1 "$@" 2>/dev/null; }
+within() { timeout -k 1 "$@" 2>/dev/null; }
 as_root() { if [ "$root" = sudo ]; then within 4 sudo -n -- "$@"; else within 4 "$@"; fi; }
 here() { command -v "$1" >/dev/null 2>&1; }
 # With what it could not look at, of which it goes on with the rest.
