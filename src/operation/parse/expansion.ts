@@ -32,7 +32,7 @@ function variable(word: WordBuilder, text: string, inside: string): void {
 
 /** The commands between a substitution's opening and its `)`. */
 export function substitution(source: Source, word: WordBuilder, from: number, read: ReadProgram): void {
-  const inner = source.withTimeout(source.text);
+  const inner = source.within(source.text);
   inner.at = source.at;
   const program = read(inner, ")");
   source.at = inner.at;
@@ -71,6 +71,6 @@ export function backquoted(source: Source, word: WordBuilder, read: ReadProgram)
     if (word.inQuotes && one === "\\" && source.peek() === '"') refuse('\\" stands in `…` between quotes');
     inside += one === "\\" && "`\\$".includes(source.peek()) ? source.next() : one;
   }
-  const program = read(source.withTimeout(inside), "");
+  const program = read(source.within(inside), "");
   word.unknown(source.text.slice(from, source.at), "chosen", { splits: !word.inQuotes, program });
 }

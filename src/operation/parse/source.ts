@@ -19,7 +19,7 @@ export class Source {
   }
 
   /** Another text, or the same one again, that is read where this one is: a substitution in it. */
-  withTimeout(text: string): Source {
+  within(text: string): Source {
     return new Source(text, { depth: this.depth + 1, remote: this.remote });
   }
 
