@@ -1,5 +1,5 @@
 import { refuse, shown } from "./refused.ts";
-import { isHiddenFlag, type Word } from "./word.ts";
+import { isHiddenFlag, mayBeFlag, type Word } from "./word.ts";
 
 /** How a flag takes its value: never, always, or only when it is glued to it (`--dry-run=client`). */
 type Takes = "nothing" | "value" | "glued";
@@ -81,8 +81,13 @@ class FlagReader {
   }
 
   #valueBehind(spelling: string): Word {
+    const flag = this.#words[this.#at];
     this.#at += 1;
-    return this.#words[this.#at] ?? refuse(`${spelling} of ${this.#command} needs a value`);
+    const value = this.#words[this.#at] ?? refuse(`${spelling} of ${this.#command} needs a value`);
+    // Behind `<name>` a shell takes the flag for the file that it writes to, and its value for a word of its own.
+    if (flag?.behindAngle && (value.text.startsWith("-") || mayBeFlag(value)))
+      refuse(`${shown(value.text)} may become a flag of ${this.#command}: what is in <…> is not filled in`);
+    return value;
   }
 
   #long(word: Word): void {
