@@ -43,16 +43,13 @@ export async function raiseNoMore(tx: Ctx, process: Watched, row: ProcessRow): P
 }
 
 /** When and how the incidents ended that its firing alert is in; null: one is active, or it is in none. */
-export async function endOfIncidents(
-  tx: Ctx,
-  name: string,
-): Promise<{ at: Date; manualCommand: boolean } | null> {
+export async function endOfIncidents(tx: Ctx, name: string): Promise<{ at: Date; byPerson: boolean } | null> {
   const ids = await incidentsOfFiring(tx, [alertIdentity(ownSource.id, "", fingerprintOf(name))]);
   const incidents = [...(await incidentsById(tx, ids)).values()];
   const ends = incidents.map(({ resolved_at }) => resolved_at?.getTime() ?? 0);
   if (incidents.length === 0 || incidents.some(isActive)) return null;
   return {
     at: new Date(Math.max(...ends)),
-    manualCommand: incidents.some(({ resolved_through }) => resolved_through === "person"),
+    byPerson: incidents.some(({ resolved_through }) => resolved_through === "person"),
   };
 }

@@ -105,7 +105,7 @@ export async function settled(
     const repaired = anew && (await isRepairedSince(tx, targetOf(process), row.told_at));
     const end = repaired ? null : await endOfIncidents(tx, process.name);
     const ended =
-      end !== null && end.at > row.told_at && (anew || !end.manualCommand || isForgotten(tx, row, again));
+      end !== null && end.at > row.told_at && (anew || !end.byPerson || isForgotten(tx, row, again));
     if (!repaired && !ended) return false;
     await endOutage(tx, process, row);
     return true;
