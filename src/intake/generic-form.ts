@@ -2,7 +2,7 @@ import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import type { DecodeSteps } from "./decode-steps.ts";
 import type { SourceAlert } from "./types.ts";
 
-/** What a body in AWOOOI's own form says of one alert, whatever the names of its fields. null: it does not. */
+/** What a body in AWOOOI's generic form says of one alert, whatever the names of its fields. null: it does not. */
 export type GenericForm = {
   status: string | null;
   name: string | null;
@@ -43,8 +43,8 @@ function fingerprintOf({ source, target_resource }: GenericForm, labels: Record<
   return sha256(canonicalJson([source?.toLowerCase() ?? null, target_resource, lasting])).slice(0, 16);
 }
 
-/** One notice in our own form, without a start; undefined when it says neither a name nor a message. */
-export function ownAlert(form: GenericForm, position: number): SourceAlert | undefined {
+/** One alert in the generic form, without a start; undefined when it says neither a name nor a message. */
+export function genericAlert(form: GenericForm, position: number): SourceAlert | undefined {
   const { annotations, message, target_resource } = form;
   const labels = labelsOf(form);
   if (!labels.alertname && message === null) return undefined;

@@ -26,7 +26,7 @@ export {
   unheardFiring,
 } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
-export { decodeEach, ownAlert } from "./generic-form.ts";
+export { decodeEach, genericAlert } from "./generic-form.ts";
 export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
 export { type Counted, Guard, SMALL_BODY } from "./guard/guard.ts";
 export { LIMITS, SourceLimited, type SourceLimits } from "./guard/limits.ts";

@@ -9,7 +9,7 @@ import type { DeadLetterStock } from "./store.ts";
 export type Arrival = { source: string; address: string; length: number | null };
 
 /** What a body would come to: whether it, or a part of it, is a dead letter, and what fires in it. */
-export type Foreseen = { dead: boolean; fingerprints: readonly string[] };
+export type Preview = { dead: boolean; fingerprints: readonly string[] };
 
 /** What a call was counted as before it was written down. */
 export type Counted = { dead: boolean };
@@ -76,7 +76,7 @@ export class Guard {
    * Before a body is written down; `preview` says what would come of it, which is only asked where it matters.
    * Throws `source_limited`, else returns what was counted: then say which receipt it became.
    */
-  admit(sent: Sent, preview: () => Foreseen): Counted | null {
+  admit(sent: Sent, preview: () => Preview): Counted | null {
     const { limits, ledger, now } = this.#of(sent.source);
     this.#fits(limits, sent.bytes);
     const account = ledger.account(sent.sender);
@@ -111,7 +111,7 @@ export class Guard {
   }
 
   /** What came of a receipt. */
-  heard({ seq, dead, fingerprints, ...sent }: Sent & Foreseen & { seq: number }): void {
+  heard({ seq, dead, fingerprints, ...sent }: Sent & Preview & { seq: number }): void {
     const { ledger } = this.#of(sent.source);
     // Of a large body only the beginning was looked at.
     const fresh = ledger.unknown(fingerprints);

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { anyText, optionalText, texts, time } from "../../../contract/lenient.ts";
 import {
   decodeEach,
+  genericAlert,
   inSteps,
-  ownAlert,
   type Source,
   type SourceAlert,
   type SourceDescription,
@@ -33,7 +33,7 @@ function decodeAlert(raw: unknown, position: number): SourceAlert | string {
   const parsed = alert.safeParse(raw);
   if (!parsed.success) return "is not an object";
   const { alert_type, metrics, fingerprint, ...fields } = parsed.data;
-  const own = ownAlert({ ...fields, name: alert_type }, position);
+  const own = genericAlert({ ...fields, name: alert_type }, position);
   if (own === undefined) return "has no `alert_type`, no label `alertname`, no `message`";
   const measured = metrics !== null && !["{}", "[]"].includes(metrics);
   return {

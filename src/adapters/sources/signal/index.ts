@@ -2,8 +2,8 @@ import { z } from "zod";
 import { anyText, texts } from "../../../contract/lenient.ts";
 import {
   decodeEach,
+  genericAlert,
   inSteps,
-  ownAlert,
   type Source,
   type SourceAlert,
   type SourceDescription,
@@ -25,7 +25,7 @@ function decodeSignal(raw: unknown, position: number): SourceAlert | string {
   const parsed = signal.safeParse(raw);
   if (!parsed.success) return "is not an object";
   const { alert_name, target, ...fields } = parsed.data;
-  const own = ownAlert({ ...fields, name: alert_name, target_resource: target }, position);
+  const own = genericAlert({ ...fields, name: alert_name, target_resource: target }, position);
   return own ?? "has no `alert_name`, no label `alertname`, no `message`";
 }
 
