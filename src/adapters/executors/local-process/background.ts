@@ -1,4 +1,4 @@
-import { lives, type Marks, type SystemProcess } from "./process-table.ts";
+import type { MarkedProcesses, Marks, SystemProcess } from "./process-table.ts";
 import { installationOf, isLogOf, locate, ofThisBoot, recordOf, type Supervised } from "./supervised.ts";
 
 /**
@@ -6,21 +6,6 @@ import { installationOf, isLogOf, locate, ofThisBoot, recordOf, type Supervised 
  * was started by it; `isLeft`: it is in the group of one that has ended.
  */
 export type Carrier = Pick<SystemProcess, "pid" | "start_time"> & { inTree: boolean; isLeft: boolean };
-
-type Marked = { process: SystemProcess; marks: Marks };
-
-/** All that lives and what it was started with; empty where the system does not show that. */
-async function markedProcesses({ table }: Supervised): Promise<{ all: SystemProcess[]; marked: Marked[] }> {
-  const all = (await table.all()).filter(lives);
-  const { marks } = table;
-  const marked: Marked[] = [];
-  // One after the other: a thousand open files at once are more than a server may have.
-  for (const one of all) {
-    const own = one.pid === process.pid ? undefined : await marks?.(one.pid);
-    if (own !== undefined) marked.push({ process: one, marks: own });
-  }
-  return { all, marked };
-}
 
 /**
  * Whether it was started for this name here. Some write over their environment, and some give up their output: one of both
@@ -41,25 +26,30 @@ function descendsFrom(root: number, { pid }: SystemProcess, parents: ReadonlyMap
   return false;
 }
 
-async function among(one: Supervised, { all, marked }: Awaited<ReturnType<typeof markedProcesses>>) {
+async function among(one: Supervised, { all, marks }: MarkedProcesses): Promise<Carrier[]> {
   const folder = await installationOf(one);
-  const own = marked.filter(({ marks }) => isOf(folder, one.config.name, marks));
+  const own = all.filter(({ pid }) => {
+    const found = pid === process.pid ? undefined : marks.get(pid);
+    return found !== undefined && isOf(folder, one.config.name, found);
+  });
   if (own.length === 0) return [];
   const live = await locate(one);
   const record = await recordOf(one);
   const parents = new Map(all.map(({ pid, parent }) => [pid, parent]));
   const ended =
     live === undefined && record !== undefined && ofThisBoot(one, record) ? record.pid : undefined;
-  return own.map(({ process: { pid, start_time, group, ...rest } }): Carrier => {
-    const it = { pid, start_time, group, ...rest };
-    const inTree = live !== undefined && (group === live.pid || descendsFrom(live.pid, it, parents));
+  return own.map((each) => {
+    const { pid, start_time, group } = each;
+    const inTree = live !== undefined && (group === live.pid || descendsFrom(live.pid, each, parents));
     return { pid, start_time, inTree, isLeft: group === ended };
   });
 }
 
-/** All that live and were started for this name here. */
-export const carriersOf = async (one: Supervised): Promise<Carrier[]> =>
-  among(one, await markedProcesses(one));
+/** All that live and were started for this name here; none where the system does not show that. */
+export async function carriersOf(one: Supervised): Promise<Carrier[]> {
+  const seen = await one.table.marked?.();
+  return seen === undefined ? [] : among(one, seen);
+}
 
 const outside = (carriers: readonly Carrier[]) => carriers.filter(({ inTree }) => !inTree);
 
@@ -69,10 +59,9 @@ export const copiesOf = async (one: Supervised): Promise<Carrier[]> => outside(a
 /** The pids of the same of several, by one look through all processes; those without any are left out. */
 export async function copiesByName(processes: Iterable<Supervised>): Promise<Map<string, number[]>> {
   const all = [...processes];
-  const [first] = all;
-  if (first?.table.marks === undefined) return new Map();
-  const seen = await markedProcesses(first);
   const found = new Map<string, number[]>();
+  const seen = await all[0]?.table.marked?.();
+  if (seen === undefined) return found;
   for (const one of all) {
     const pids = outside(await among(one, seen)).map(({ pid }) => pid);
     if (pids.length > 0) found.set(one.config.name, pids);

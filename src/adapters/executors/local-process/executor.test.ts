@@ -47,11 +47,8 @@ afterEach(async () => {
 
 /** Every process whose output goes to this test's folder. */
 async function started(): Promise<number[]> {
-  const marked = (await procTable.all()).filter(lives).map(async ({ pid }) => {
-    const marks = await procTable.marks?.(pid);
-    return marks?.stdout?.startsWith(folder) ? [pid] : [];
-  });
-  return (await Promise.all(marked)).flat();
+  const { marks } = await procTable.marked!();
+  return [...marks].flatMap(([pid, { stdout }]) => (stdout?.startsWith(folder) ? [pid] : []));
 }
 
 const alive = async (pid: number) => lives(await systemTable.find(pid));

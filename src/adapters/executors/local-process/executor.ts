@@ -183,7 +183,7 @@ export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns
       // In its turn: an act under way must not be judged halfway.
       return turns.take(one.config.name, async () => {
         const live = (await adoptCarrier(one, run.execution_id)) ?? (await locate(one));
-        const visible = one.table.marks !== undefined;
+        const visible = one.table.marked !== undefined;
         return effectOf(run, { record: await recordOf(one), live, visible });
       });
     },

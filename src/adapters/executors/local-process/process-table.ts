@@ -4,6 +4,7 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { uptime } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
+import { sharedRead } from "../../../lib/shared-read.ts";
 
 /** A process as the system knows it; `start_time` tells it from a later one that was given the same pid. */
 export type SystemProcess = { pid: number; parent: number; group: number; state: string; start_time: string };
@@ -15,9 +16,12 @@ export type ProcessTable = {
   startedAt(process: SystemProcess): Date;
   /** Identifies the boot: start times of different boots are not comparable. */
   boot: string | null;
-  /** What a process carries from its start; undefined where the system does not show it. */
-  marks: ((pid: number) => Promise<Marks | undefined>) | undefined;
+  /** All that lives and what each was started with, by one walk; undefined where the system does not show that. */
+  marked: (() => Promise<MarkedProcesses>) | undefined;
 };
+
+/** `marks` by pid, of those that may be read. */
+export type MarkedProcesses = { all: SystemProcess[]; marks: ReadonlyMap<number, Marks> };
 
 /** The environment that a process was started with, and the files that its output goes to. */
 export type Marks = {
@@ -73,6 +77,29 @@ async function marksOf(pid: number): Promise<Marks | undefined> {
   return { env, stdout: await output(1), stderr: await output(2) };
 }
 
+async function allOfProc(): Promise<SystemProcess[]> {
+  const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  const found: SystemProcess[] = [];
+  for (const [index, pid] of pids.entries()) {
+    if (index % BATCH === BATCH - 1) await setImmediate();
+    const text = readNow(`/proc/${pid}/stat`);
+    const one = text === undefined ? undefined : parseStat(pid, text);
+    if (one !== undefined) found.push(one);
+  }
+  return found;
+}
+
+async function markedOfProc(): Promise<MarkedProcesses> {
+  const all = (await allOfProc()).filter(lives);
+  const marks = new Map<number, Marks>();
+  // One after the other: a thousand open files at once are more than a server may have.
+  for (const { pid } of all) {
+    const own = await marksOf(pid);
+    if (own !== undefined) marks.set(pid, own);
+  }
+  return { all, marks };
+}
+
 /** Linux. */
 export const procTable: ProcessTable = {
   // Synchronous, so that nothing of ours runs between looking at a process and signalling it.
@@ -80,23 +107,14 @@ export const procTable: ProcessTable = {
     const text = readNow(`/proc/${pid}/stat`);
     return text === undefined ? undefined : parseStat(pid, text);
   },
-  async all() {
-    const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
-    const found: SystemProcess[] = [];
-    for (const [index, pid] of pids.entries()) {
-      if (index % BATCH === BATCH - 1) await setImmediate();
-      const text = readNow(`/proc/${pid}/stat`);
-      const one = text === undefined ? undefined : parseStat(pid, text);
-      if (one !== undefined) found.push(one);
-    }
-    return found;
-  },
+  all: allOfProc,
   startedAt({ start_time }) {
     const age = uptime() - Number(start_time) / TICKS_PER_SECOND;
     return new Date(Date.now() - Math.max(age, 0) * 1000);
   },
   boot: process.platform === "linux" ? (readNow("/proc/sys/kernel/random/boot_id")?.trim() ?? null) : null,
-  marks: marksOf,
+  // Each of many processes is looked for at its own time: they share a walk.
+  marked: sharedRead(markedOfProc),
 };
 
 const run = promisify(execFile);
@@ -124,25 +142,14 @@ export const psTable: ProcessTable = {
   all: () => ps(["-A"]),
   startedAt: ({ start_time }) => new Date(`${start_time} UTC`),
   boot: null,
-  marks: undefined,
+  marked: undefined,
 };
 
 /** The table as it is at one look: what is asked of it again is not read again. For showing, never for acting. */
 export function oneLook(table: ProcessTable): ProcessTable {
-  let all: Promise<SystemProcess[]> | undefined;
-  const known = new Map<number, Promise<Marks | undefined>>();
-  const { marks } = table;
-  return {
-    ...table,
-    all: () => (all ??= table.all()),
-    marks:
-      marks &&
-      ((pid) => {
-        const read = known.get(pid) ?? marks(pid);
-        known.set(pid, read);
-        return read;
-      }),
-  };
+  let seen: Promise<MarkedProcesses> | undefined;
+  const { marked } = table;
+  return { ...table, marked: marked && (() => (seen ??= marked())) };
 }
 
 export const systemTable: ProcessTable = process.platform === "linux" ? procTable : psTable;

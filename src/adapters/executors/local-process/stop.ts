@@ -123,12 +123,12 @@ export async function stopEach(
 export async function stopLeftOver(one: Supervised, signal: AbortSignal): Promise<number> {
   const { table, config } = one;
   const record = await recordOf(one);
-  if (record === undefined || table.marks === undefined || !ofThisBoot(one, record)) return 0;
+  if (record === undefined || table.marked === undefined || !ofThisBoot(one, record)) return 0;
   if (lives(await table.find(record.pid))) return 0;
-  const members = await membersOf(table, record.pid);
-  const marks = await Promise.all(members.map(({ pid }) => table.marks?.(pid)));
-  const ours = members.length > 0 && marks.every((one) => one?.env.get("AWOOOI_PROCESS") === config.name);
-  if (!ours) return 0;
+  const { all, marks } = await table.marked();
+  const members = all.filter(({ group }) => group === record.pid);
+  const ours = members.every(({ pid }) => marks.get(pid)?.env.get("AWOOOI_PROCESS") === config.name);
+  if (members.length === 0 || !ours) return 0;
   const stopped = await stopGroup(table, record, config.stop_timeout_ms, signal);
   return stopped.ok ? members.length : 0;
 }

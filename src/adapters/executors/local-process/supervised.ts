@@ -91,12 +91,13 @@ async function byRecord(one: Supervised): Promise<Live | undefined> {
 
 /** Looks through all processes for the oldest that leads a group, was started for the name and `suits`. */
 async function byMarks(one: Supervised, suits: (marks: Marks) => boolean): Promise<Live | undefined> {
-  const { marks, all, startedAt } = one.table;
-  if (marks === undefined) return undefined;
-  const leaders = (await all()).filter((each) => lives(each) && each.pid === each.group);
+  const { marked, startedAt } = one.table;
+  if (marked === undefined) return undefined;
+  const { all, marks } = await marked();
+  const leaders = all.filter(({ pid, group }) => pid === group);
   leaders.sort((a, b) => Number(a.start_time) - Number(b.start_time));
   for (const leader of leaders) {
-    const found = await marks(leader.pid);
+    const found = marks.get(leader.pid);
     if (found?.env.get("AWOOOI_PROCESS") !== one.config.name || !suits(found)) continue;
     return {
       pid: leader.pid,
