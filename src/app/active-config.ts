@@ -10,18 +10,12 @@ import { loadTopology } from "../incident/index.ts";
 import {
   type Call,
   loadClassification,
-  OWN_SIGNATURE,
   programFrom,
-  type RoutingKeyCheck,
-  routingKeyCheck,
-  SENTRY_SIGNATURE,
-  type SecretCheck,
-  type SignatureCheck,
+  type SenderCheck,
   type SourceLimits,
-  secretCheck,
   senderAddress,
   senderCheck,
-  signatureCheck,
+  senderChecks,
 } from "../intake/index.ts";
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
@@ -29,7 +23,9 @@ import type { Log } from "../lib/log.ts";
 import { createRouter, type Notifier, type Router } from "../notification/index.ts";
 import type { Journey } from "../pipeline/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
+import { SOURCES } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
+import { createSources } from "./create-adapters.ts";
 import type { RuleFiles } from "./journey.ts";
 
 /** What a configuration and the files that it names say, read and checked, with nothing touched yet. */
@@ -37,11 +33,8 @@ export type Checked = {
   config: Config;
   files: RuleFiles;
   checkSender: (call: Call) => string;
-  checkSignature: SignatureCheck;
-  checkSentry: SignatureCheck;
-  checkRoutingKey: RoutingKeyCheck;
-  /** Of the mapped sources by their names; null where one has no secrets of its own. */
-  customSenders: ReadonlyMap<string, SecretCheck | null>;
+  /** How the callers of a source are checked, by its id. */
+  senders: ReadonlyMap<string, SenderCheck>;
   /** By what address a sender is counted. */
   addressOf: (call: Call) => string;
   /** What a source may do. */
@@ -58,7 +51,7 @@ const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 /** Does of a start or reload all that needs nothing but files. Throws `invalid`. */
 export function checked(config: Config, log: Log): Checked {
-  const { external_sites, ci_cd, classification, severities, hmac_secrets: secrets } = config.intake;
+  const { external_sites, ci_cd, classification, severities, hmac_secrets } = config.intake;
   const files = {
     rules: loadRules(config.decision.rules),
     classification: loadClassification(external_sites, classification, ci_cd, severities),
@@ -67,27 +60,17 @@ export function checked(config: Config, log: Log): Checked {
   };
   // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
-  const required = config.env === "prod";
-  const checkSignature = signatureCheck({ form: OWN_SIGNATURE, secrets, required }, log);
-  const ofSentry = { form: SENTRY_SIGNATURE, secrets: config.sentry.webhook_secrets, required };
-  const checkSentry = signatureCheck(ofSentry, log);
-  const checkRoutingKey = routingKeyCheck(config.pagerduty.routing_keys, required);
-  const customSenders = new Map(
-    config.intake.custom.map((one) => {
-      const own = one.tokens.length + one.hmac_secrets.length > 0;
-      return [one.name, own ? secretCheck(one, log) : null];
-    }),
-  );
   const admitsScraper = programFrom([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const { routes } = config.notification;
+  const checkSender = senderCheck(config.intake);
+  const checks = senderChecks({ checkSender, hmac_secrets, required: config.env === "prod" }, log);
   return {
     config,
     files,
-    checkSender: senderCheck(config.intake),
-    checkSignature,
-    checkSentry,
-    checkRoutingKey,
-    customSenders,
+    checkSender,
+    senders: new Map(
+      createSources(config).flatMap(({ id, sender }) => (sender === null ? [] : [[id, sender(checks)]])),
+    ),
     addressOf: senderAddress(config.intake.proxies),
     limitsOf: limitsOf(config.intake.limits),
     admitsScraper,
@@ -129,15 +112,12 @@ const RELOADABLE = [
   "intake.bearer_tokens",
   "intake.basic",
   "intake.hmac_secrets",
-  "intake.custom",
   "intake.alertmanager_api",
   "intake.external_sites",
   "intake.ci_cd",
   "intake.resolve_timeout",
   "intake.classification",
   "intake.severities",
-  "sentry",
-  "pagerduty",
   "intake.signals",
   "metrics",
   "heartbeats",
@@ -152,6 +132,7 @@ const RELOADABLE = [
   "notification",
   "processes",
   "ssh",
+  ...SOURCES.flatMap(({ settings }) => settings?.path ?? []),
 ];
 
 const isTree = (value: unknown): value is Record<string, unknown> =>

@@ -24,8 +24,8 @@ import {
 } from "../pipeline/index.ts";
 import type { Supervision } from "../supervision/index.ts";
 import { type ActiveConfig, type Checked, checked, createActiveConfig } from "./active-config.ts";
-import { type Adapters, createAdapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
+import { type Adapters, createAdapters } from "./create-adapters.ts";
 import { openDatabase } from "./database.ts";
 import { createGuards } from "./guard.ts";
 import { httpDeps } from "./http-deps.ts";

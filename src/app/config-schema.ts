@@ -3,16 +3,16 @@ import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
 import { processConfig } from "../adapters/executors/local-process/index.ts";
 import { mcp } from "../adapters/executors/mcp/index.ts";
 import { ssh } from "../adapters/executors/ssh/index.ts";
-import { custom } from "../adapters/sources/custom/index.ts";
-import { pagerduty } from "../adapters/sources/pagerduty/index.ts";
 import { severity } from "../contract/common.ts";
 import { freezeWindow } from "../execution/index.ts";
 import { foldSeverity } from "../intake/index.ts";
 import { duration, keeping, keepingOrForever } from "../lib/duration.ts";
 import { messageOf } from "../lib/error.ts";
 import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
+import { secret } from "../lib/secret-setting.ts";
 import { OPERATION_KINDS, projectName, traitsOf } from "../operation/index.ts";
 import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
+import { SOURCES } from "./adapters.ts";
 import { notificationSchema } from "./config-notification.ts";
 
 const seconds = (text: string) => duration.prefault(text);
@@ -78,6 +78,15 @@ const ownLimits = z.strictObject(
   },
 );
 
+/** The settings of kinds of source in a section, or at the top. Who makes sources reads them by their paths. */
+function sourceSettings(section: string | null): Record<never, never> {
+  const own = SOURCES.flatMap(({ settings }): [string, z.ZodType][] => {
+    const [name = "", above = null] = settings?.path.split(".").reverse() ?? [];
+    return settings !== undefined && above === section ? [[name, settings.schema]] : [];
+  });
+  return Object.fromEntries(own);
+}
+
 /** Everything that can be set, with its default. Durations are seconds after parsing. */
 export const configSchema = z.strictObject({
   env: z.enum(["dev", "prod"]).default("dev"),
@@ -90,13 +99,13 @@ export const configSchema = z.strictObject({
     port: z.coerce.number().int().min(0).max(65_535).default(8000),
     log_level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   }),
-  admin_token: z.string().min(32, "must have at least 32 characters").optional(),
+  admin_token: secret(z.string().min(32, "must have at least 32 characters")).optional(),
   database: section({
     /** PostgreSQL to use instead of the embedded one. */
-    url: z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, "must begin with postgresql://")
-      .optional(),
+    url: secret(
+      z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgresql://"),
+      "password",
+    ).optional(),
     query_timeout: seconds("5s"),
   }),
   intake: section({
@@ -126,10 +135,12 @@ export const configSchema = z.strictObject({
     }),
     trusted_networks: z.array(z.string()).default(PRIVATE),
     proxies: z.array(z.string()).default([]),
-    bearer_tokens: z.array(z.string().min(16)).default([]),
-    basic: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(8) })).default([]),
-    hmac_secrets: z.array(z.string().min(1)).default([]),
-    custom: custom.config,
+    bearer_tokens: secret(z.array(z.string().min(16))).default([]),
+    basic: z
+      .array(z.strictObject({ username: z.string().min(1), password: secret(z.string().min(8)) }))
+      .default([]),
+    hmac_secrets: secret(z.array(z.string().min(1))).default([]),
+    ...sourceSettings("intake"),
     /** Alertmanager's own API, which Alertmanager lets everybody read. */
     alertmanager_api: section({ open_reads: z.boolean().default(false) }),
     signals: section({ debounce: seconds("3m") }),
@@ -174,8 +185,7 @@ export const configSchema = z.strictObject({
         "two heartbeats have the same name",
       ),
   }),
-  sentry: section({ webhook_secrets: z.array(z.string().min(1)).default([]) }),
-  pagerduty: pagerduty.config.prefault({}),
+  ...sourceSettings(null),
   /** Times that come again and again, in which alerts are kept silent. */
   maintenance: z
     .array(maintenanceWindow)
@@ -187,10 +197,10 @@ export const configSchema = z.strictObject({
   inhibit_rules: z.array(inhibitRule).default([]),
   redis: section({
     /** Redis to put signals on a stream of; without it the journal is the stream. */
-    url: z
-      .string()
-      .regex(/^rediss?:\/\//, "must begin with redis:// or rediss://")
-      .optional(),
+    url: secret(
+      z.string().regex(/^rediss?:\/\//, "must begin with redis:// or rediss://"),
+      "password",
+    ).optional(),
     stream: z.string().min(1).max(200).default("awoooi:signals"),
     stream_cap: count(10_000),
     claim_after: seconds("10s"),

@@ -3,6 +3,7 @@ import { parseDocument } from "yaml";
 import type { z } from "zod";
 import { closeNames } from "../lib/close-names.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
+import { SOURCES } from "./adapters.ts";
 import { type Config, configSchema } from "./config-schema.ts";
 
 type Tree = Record<string, unknown>;
@@ -21,8 +22,15 @@ const ENVIRONMENT: Record<string, string> = {
   REDIS_URL: "redis.url",
   NOTIFICATION_ENABLED: "notification.enabled",
   WEBHOOK_HMAC_SECRET: "intake.hmac_secrets[]",
-  SENTRY_WEBHOOK_SECRET: "sentry.webhook_secrets[]",
+  ...environmentOfSources(),
 };
+
+function environmentOfSources(): Record<string, string> {
+  const all = SOURCES.flatMap(({ settings }) =>
+    Object.entries(settings?.environment ?? {}).map(([name, inner]) => [name, `${settings?.path}.${inner}`]),
+  );
+  return Object.fromEntries(all);
+}
 
 function put(tree: Tree, path: string, value: unknown): void {
   const keys = path.split(".");

@@ -24,7 +24,7 @@ type Sent = Omit<Parameters<HttpDeps["receive"]>[0], "idempotency_key">;
 /** The bounds of what each source may cost, and the record of what was refused. */
 export type Guards = {
   http: HttpDeps["guard"];
-  sources: HttpDeps["sources"];
+  sources: Pick<HttpDeps["sources"], "ids" | "limits" | "limited">;
   /** Throws for a call that must not be written down; what of it was counted by this. */
   admit: (sent: Sent) => Counted | null;
   /** The call is in the journal, at the place `seq` where that is known. */

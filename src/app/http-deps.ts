@@ -11,6 +11,7 @@ import type { Log } from "../lib/log.ts";
 import { type IntakeWorker, mergeManually, requestUndo, splitManually } from "../pipeline/index.ts";
 import type { Supervision } from "../supervision/index.ts";
 import type { ActiveConfig } from "./active-config.ts";
+import { SOURCES } from "./adapters.ts";
 import type { Database } from "./database.ts";
 import type { Guards } from "./guard.ts";
 import type { Retention } from "./retention.ts";
@@ -40,11 +41,11 @@ function healthOf({ database, worker, stream, clock, live, as }: Observed): () =
 }
 
 /** What is asked of the sources that the configuration in force has. */
-function ofSources(live: ActiveConfig): Pick<HttpDeps, "routingKeys" | "customSender" | "decode"> {
+function ofSources(live: ActiveConfig): Pick<HttpDeps["sources"], "kinds" | "sender" | "decode"> {
   const sourceOf = (id: string) => live.current().journey.sources.find((source) => source.id === id);
   return {
-    routingKeys: () => live.current().checkRoutingKey,
-    customSender: (name) => live.current().customSenders.get(name),
+    kinds: SOURCES,
+    sender: (id) => live.current().senders.get(id),
     decode: (id, json) => sourceOf(id)?.decode(json) ?? { ok: false, reason: `there is no source ${id}` },
   };
 }
@@ -112,17 +113,10 @@ export function httpDeps(parts: Parts): HttpDeps {
   return {
     ctxOf,
     checkSender: (call) => live.current().checkSender(call),
-    get checkSignature() {
-      return live.current().checkSignature;
-    },
-    get checkSentry() {
-      return live.current().checkSentry;
-    },
-    ...ofSources(live),
     receive: receiver(as("intake"), parts),
     takeSignal: signalReceiver(parts),
     guard: guards.http,
-    sources: guards.sources,
+    sources: { ...guards.sources, ...ofSources(live) },
     relations: { merge: mergeManually, split: splitManually },
     undo: (ctx, input) => requestUndo(ctx, input, live.current().journey),
     get terms() {

@@ -15,8 +15,8 @@ import type { Actor } from "../lib/actor.ts";
 import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
 import type { IntakeUptime, Journey } from "../pipeline/index.ts";
 import { createMuting } from "../silence/index.ts";
-import type { Adapters } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
+import type { Adapters } from "./create-adapters.ts";
 import { isThisMachine } from "./this-machine.ts";
 
 /** What the rule files say; `topology` as it is written. */

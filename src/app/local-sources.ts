@@ -1,6 +1,6 @@
 import { type Classification, loadClassification, type Source } from "../intake/index.ts";
-import { createSources } from "./adapters.ts";
 import { type ConfigOptions, loadConfig } from "./config.ts";
+import { createSources } from "./create-adapters.ts";
 
 /** What a server of this configuration would understand bodies with. Throws `invalid`. */
 export function localSources(options: ConfigOptions): {

@@ -6,7 +6,7 @@ import type { HttpMeter } from "../http/index.ts";
 import { type Journal, LIMITS, lastUnderstood, type SignalStream } from "../intake/index.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { IntakeWorker, Journey, Received } from "../pipeline/index.ts";
-import type { Adapters } from "./adapters.ts";
+import type { Adapters } from "./create-adapters.ts";
 import type { Intervals } from "./intervals.ts";
 import { ledgerCounters } from "./metrics-ledger.ts";
 import { databaseMetrics } from "./metrics-state-counts.ts";

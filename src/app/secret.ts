@@ -1,19 +1,23 @@
 import { redactText, secretsIn, soundsSecret } from "../lib/redact.ts";
+import { type SecretKind, secretAt } from "../lib/secret-setting.ts";
+import { configSchema } from "./config-schema.ts";
 
 /** The last name of a setting's path, without places in lists. */
 const nameOf = (path: string) => path.split(".").findLast((part) => !/^\d+$/.test(part)) ?? "";
 
-// A process's own environment holds its credentials, whatever the names; so do environment and headers of a server of tools.
-const FREE = /^(processes(\.\d+)?\.env|mcp\.servers(\.\d+)?\.(env|headers))(\.|$)/;
-const CONNECTION = ["database.url", "redis.url"];
-// Who knows the address of a chat's webhook may write there.
-const WEBHOOK = /webhooks?(\.\d+)?\.url$/;
+// Of settings that the schema does not know, such as one with a slip of the hand in its name.
+const SOUNDS_SECRET = /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/;
+
+/** What is secret of the setting at a dotted path, or of what it is a part of. */
+function kindAt(path: string): SecretKind | null {
+  const known = secretAt(configSchema, path.split("."));
+  return known === undefined ? (SOUNDS_SECRET.test(nameOf(path)) ? "value" : null) : known;
+}
 
 /** Whether what stands at a dotted path of the configuration is a secret, or may hold one: it is shown to nobody. */
 export function isSecret(path: string): boolean {
-  if (FREE.test(path) || CONNECTION.includes(path) || WEBHOOK.test(path)) return true;
-  const name = nameOf(path);
-  return /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/.test(name) && !name.endsWith("_per_key");
+  const kind = kindAt(path);
+  return kind !== null && kind !== "command";
 }
 
 // Of variables and headers, whose names others have chosen: how they end, and what says it wherever it stands.
@@ -28,9 +32,6 @@ const looksSecret = (name: string, value: string) =>
   (!NO_SECRET.test(name) && (soundsSecret(name) || ENDS_SECRET.test(name) || SAYS_SECRET.test(name))) ||
   redactText(value) !== value;
 
-// The words of a command.
-const COMMAND = /^(processes(\.\d+)?\.argv|mcp\.servers(\.\d+)?\.args)$/;
-
 /** Of each word of a command the credential that it is or holds, by the name before it: `--token X`, `--token=X`, `TOKEN=X`. */
 function credentialsIn(words: readonly string[]): (string | null)[] {
   return words.map((word, at) => {
@@ -43,7 +44,7 @@ function credentialsIn(words: readonly string[]): (string | null)[] {
 
 /** The words of the command at a dotted path without what is a credential; null: there is no command. */
 export function commandWithoutSecrets(path: string, value: unknown): string[] | null {
-  if (!COMMAND.test(path) || !Array.isArray(value)) return null;
+  if (!Array.isArray(value) || kindAt(path) !== "command") return null;
   const words = value.map(String);
   return credentialsIn(words).map((secret, at) =>
     redactText(secret === null ? (words[at] ?? "") : (words[at] ?? "").replace(secret, () => "[redacted]")),
@@ -51,10 +52,10 @@ export function commandWithoutSecrets(path: string, value: unknown): string[] | 
 }
 
 /** Whether whoever knows this address can do more than who does not. */
-function tellsSecret(path: string, value: string): boolean {
+function tellsSecret(kind: "password" | "address", value: string): boolean {
   const url = URL.parse(value);
   if (url === null) return true;
-  if (!WEBHOOK.test(path)) return url.password !== "" || url.searchParams.has("password");
+  if (kind === "password") return url.password !== "" || url.searchParams.has("password");
   return url.password !== "" || (!LOOPBACK.test(url.hostname) && url.pathname + url.search !== "/");
 }
 
@@ -64,34 +65,39 @@ function tellsSecret(path: string, value: string): boolean {
  */
 export function secretPaths(value: unknown, path = ""): string[] {
   if (value === null || value === undefined) return [];
-  const listed = typeof value === "object" ? Object.entries(value) : null;
-  if (listed === null) {
+  const kind = kindAt(path);
+  if (typeof value !== "object") {
     const text = String(value);
-    if (FREE.test(path)) return text !== "" && looksSecret(path.split(".").at(-1) ?? "", text) ? [path] : [];
-    if (CONNECTION.includes(path) || WEBHOOK.test(path)) return tellsSecret(path, text) ? [path] : [];
-    return isSecret(path) ? [path] : [];
+    const told =
+      kind === "environment" || kind === "headers"
+        ? text !== "" && looksSecret(nameOf(path), text)
+        : kind === "password" || kind === "address"
+          ? tellsSecret(kind, text)
+          : kind === "value";
+    return told ? [path] : [];
   }
-  if (COMMAND.test(path) && Array.isArray(value)) {
+  if (kind === "command" && Array.isArray(value)) {
     const words = value.map(String);
     return credentialsIn(words).flatMap((secret, at) =>
       secret !== null || redactText(words[at] ?? "") !== words[at] ? [`${path}.${at}`] : [],
     );
   }
   // A list of secrets is one setting.
-  if (Array.isArray(value) && isSecret(path)) return listed.length > 0 ? [path] : [];
-  return listed.flatMap(([key, inner]) => secretPaths(inner, path === "" ? key : `${path}.${key}`));
+  if (kind === "value" && Array.isArray(value)) return value.length > 0 ? [path] : [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    secretPaths(inner, path === "" ? key : `${path}.${key}`),
+  );
 }
 
 /** Texts that must not be in a log or an answer, whoever prints them: all that is kept from being shown and looks like a secret. */
 export function* secretTexts(settings: unknown, path = ""): Generator<string> {
   if (path === "") yield* secretsIn(settings);
-  if (COMMAND.test(path) && Array.isArray(settings))
+  if (Array.isArray(settings) && kindAt(path) === "command")
     yield* credentialsIn(settings.map(String)).filter((one) => one !== null);
   if (settings !== null && typeof settings === "object")
     for (const [key, inner] of Object.entries(settings))
       yield* secretTexts(inner, path === "" ? key : `${path}.${key}`);
   else if (typeof settings === "string" && isSecret(path)) {
-    const ofProcess = /(^|\.)env\./.test(path);
-    if (!ofProcess || looksSecret(nameOf(path), settings)) yield settings;
+    if (kindAt(path) !== "environment" || looksSecret(nameOf(path), settings)) yield settings;
   }
 }

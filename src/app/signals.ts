@@ -5,7 +5,7 @@ import type { Journal, ReadBody, SignalStream } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
 import { createSignalIntake, type IntakeWorker, SignalWorker } from "../pipeline/index.ts";
 import type { ActiveConfig } from "./active-config.ts";
-import { createStream } from "./adapters.ts";
+import { createStream } from "./create-adapters.ts";
 import { startLoop } from "./loop.ts";
 
 type Parts = {

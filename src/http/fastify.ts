@@ -8,10 +8,14 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The caller's context; there on every route that needs a token. */
     ctx: Ctx;
-    /** How the sender of a webhook was admitted. */
-    sender: string;
+    /** Who sent a call of a webhook, as soon as that is known before its body is read. */
+    sender: string | null;
     /** The code of the error that it is answered with. */
     problem: ErrorCode | null;
+  }
+  interface FastifyContextConfig {
+    /** Of the routes that take alerts: which of them it is. */
+    webhook?: string;
   }
 }
 

@@ -21,19 +21,12 @@ export const ALERTMANAGER_API = "/api/v2";
 // Whatever is asked for and is not there: what strangers make up must not become labels.
 const UNKNOWN = "unknown";
 
-/** Which webhook takes what is sent to this route; null for every other route. */
-export function webhookOf(method: string, path: string): string | null {
-  if (method !== "POST") return null;
-  if (path === `${ALERTMANAGER_API}/alerts`) return "prometheus";
-  return path.startsWith(`${WEBHOOKS}/`) ? path.slice(WEBHOOKS.length + 1) : null;
-}
-
 /** One id for each request: on its log lines, in its answer, and in the answer to an unexpected error. */
 export const requestId = (): string => randomUUID();
 
 function answered(request: FastifyRequest, reply: FastifyReply): Answered {
   const path = request.is404 ? UNKNOWN : (request.routeOptions.url ?? UNKNOWN);
-  const webhook = webhookOf(request.method, path);
+  const webhook = request.is404 ? null : (request.routeOptions.config.webhook ?? null);
   const seconds = reply.elapsedTime / 1000;
   return { path, status: String(reply.statusCode), seconds, webhook, problem: request.problem };
 }

@@ -13,9 +13,11 @@ import { playbook } from "../contract/playbook.ts";
 import { silence } from "../contract/silence.ts";
 import { auditEntry, auditReport, health } from "../contract/system.ts";
 import { alertResult, webhookAnswer } from "../contract/webhook.ts";
+import type { SourceKind } from "../intake/index.ts";
 import type { Role } from "../lib/actor.ts";
 import { ERRORS, type ErrorCode } from "../lib/error.ts";
-import { WEBHOOKS, webhookOf } from "./observe.ts";
+import { WEBHOOKS } from "./observe.ts";
+import type { HttpDeps } from "./types.ts";
 
 declare module "fastify" {
   interface FastifySchema {
@@ -34,7 +36,8 @@ export const SENDER = [{}, { senderToken: [] }, { senderBasic: [] }] as const;
 export const READER = [{ token: [] }, { tokenAsPassword: [] }, ...SENDER] as const;
 /** A route whose caller signs its body. */
 export const SIGNED = [{ senderSignature: [] }, ...SENDER] as const;
-export const SIGNED_BY_SENTRY = [{ sentrySignature: [] }, ...SENDER] as const;
+/** The name of the scheme by which the callers of a kind of source sign, where that is their vendor's own. */
+export const signatureScheme = (kind: string) => `${kind}Signature`;
 
 const PREFIX = "/api/v1";
 const NAMES: Record<string, z.ZodType> = {
@@ -183,7 +186,7 @@ const info = (version: string) => ({
   license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 });
 
-const securitySchemes = {
+const SECURITY_SCHEMES = {
   token: { type: "http", scheme: "bearer", description: "A token of `awoooi tokens create`." },
   senderToken: { type: "http", scheme: "bearer", description: "One of `intake.bearer_tokens`." },
   senderSignature: {
@@ -193,12 +196,6 @@ const securitySchemes = {
     description:
       "`sha256=` and the HMAC-SHA256 of the raw body, in hexadecimal, under one of `intake.hmac_secrets`.",
   },
-  sentrySignature: {
-    type: "apiKey",
-    in: "header",
-    name: "Sentry-Hook-Signature",
-    description: "The HMAC-SHA256 of the raw body, in hexadecimal, under one of `sentry.webhook_secrets`.",
-  },
   tokenAsPassword: {
     type: "http",
     scheme: "basic",
@@ -207,11 +204,25 @@ const securitySchemes = {
   senderBasic: { type: "http", scheme: "basic", description: "One of `intake.basic`." },
 } as const;
 
+/** The schemes of vendors that sign their calls in their own way. */
+const vendorSchemes = (kinds: readonly SourceKind[]) =>
+  Object.fromEntries(
+    kinds.flatMap(({ id, credentials }) => {
+      if (typeof credentials === "string") return [];
+      const { header: name, description } = credentials;
+      return [[signatureScheme(id), { type: "apiKey" as const, in: "header", name, description }]];
+    }),
+  );
+
 /**
  * Makes the OpenAPI document out of the routes that are registered from now on: from the very schemas that
  * validate what comes in and shape what goes out. It is served under `/api/v1/openapi.json`.
  */
-export async function describeRoutes(app: FastifyInstance, version: string): Promise<void> {
+export async function describeRoutes(
+  app: FastifyInstance,
+  { version, sources }: { version: string; sources: Pick<HttpDeps["sources"], "kinds"> },
+): Promise<void> {
+  const securitySchemes = { ...SECURITY_SCHEMES, ...vendorSchemes(sources.kinds) };
   const schemaRegistry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(NAMES)) schemaRegistry.add(schema, { id });
   const toJson = createJsonSchemaTransform({ schemaRegistry });
@@ -225,7 +236,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       const given = input.schema;
       if (given === undefined || given.hide === true) return { schema: { hide: true }, url };
       const method = methodOf(input.route);
-      const isWebhook = url.startsWith(`${WEBHOOKS}/`) || webhookOf(method, url) !== null;
+      const isWebhook = url.startsWith(`${WEBHOOKS}/`) || input.route.config?.webhook !== undefined;
       const statuses = errorStatuses(given, method, isWebhook);
       const errors = Object.fromEntries(statuses.map((status) => [status, problemAnswer(status)]));
       const { response, "x-errors": _, ...rest } = schema as Json & { response: Json };

@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { AwoooiError } from "../lib/error.ts";
-import { whichWebhook } from "./which-webhook.ts";
 
 const METHODS: HTTPMethods[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /** Answers 405, with what is allowed, where a path is known under other methods. Call what it returns last, with where to answer. */
-export function answerOtherMethods(app: FastifyInstance): (on: FastifyInstance) => void {
+export function answerOtherMethods(
+  app: FastifyInstance,
+  whichWebhook: (path: string) => string,
+): (on: FastifyInstance) => void {
   const allowed = new Map<string, Set<HTTPMethods>>();
   let open = true;
   app.addHook("onRoute", ({ url, method }) => {

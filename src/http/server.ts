@@ -41,9 +41,7 @@ import { tokenRoutes } from "./tokens.ts";
 import { toolRoutes } from "./tools.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookRoutes } from "./webhooks.ts";
-import { whichHealth, whichWebhook } from "./which-webhook.ts";
-
-const PAGERDUTY = "/v2/enqueue";
+import { webhookHints, whichHealth } from "./which-webhook.ts";
 
 /** Our own API: JSON in and out, a token on every call. */
 function api(app: FastifyInstance, deps: HttpDeps): void {
@@ -92,7 +90,10 @@ function browserRoutes(
   app: FastifyInstance,
   deps: HttpDeps,
   lists: StreamedLists,
-  finish: (app: FastifyInstance) => void,
+  {
+    whichWebhook,
+    finish,
+  }: { whichWebhook: (path: string) => string; finish: (app: FastifyInstance) => void },
 ): void {
   app.register(helmet);
   const missing = async (request: FastifyRequest) => {
@@ -117,6 +118,8 @@ function browserRoutes(
 /** The HTTP server, not listening yet. */
 export async function createServer(deps: HttpDeps): Promise<App> {
   const answerError = errorHandler(deps.log);
+  const endpoints = deps.sources.kinds.flatMap((kind) => kind.endpoints);
+  const aliases = new Map(endpoints.flatMap((one) => one.aliases?.map((alias) => [alias, one.path]) ?? []));
   const app = Fastify({
     logger: false,
     genReqId: requestId,
@@ -129,8 +132,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     http: { requireHostHeader: false },
     bodyLimit: deps.body_limit,
     requestTimeout: 30_000,
-    // PagerDuty's clients that are given a host call this path on it.
-    rewriteUrl: ({ url = "/" }) => (url === PAGERDUTY ? `${WEBHOOKS}/pagerduty${url}` : url),
+    rewriteUrl: ({ url = "/" }) => aliases.get(url) ?? url,
     routerOptions: { maxParamLength: 200 },
     // A stop must not wait for senders that keep their connections open.
     forceCloseConnections: "idle",
@@ -150,15 +152,17 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     if (text === "") done(null, undefined);
     else void parseSafely(request, text, done);
   });
+  app.decorateRequest("sender", null);
   observe(app, deps.meter, deps.log);
   lingeringClose(app, SMALL_BODY);
-  await describeRoutes(app, deps.version);
-  const finish = answerOtherMethods(app);
+  await describeRoutes(app, deps);
+  const whichWebhook = webhookHints(deps.sources.kinds);
+  const finish = answerOtherMethods(app, whichWebhook);
   const lists = new StreamedLists(deps.lists);
   mount(app, WEBHOOKS, (part) => webhookRoutes(part, deps));
   mount(app, ALERTMANAGER_API, (part) => alertmanagerAlertRoutes(part, deps, lists));
   // Helmet's headers are for browsers: senders do not pay for them with every call.
-  mount(app, "", (pages) => browserRoutes(pages, deps, lists, finish));
+  mount(app, "", (pages) => browserRoutes(pages, deps, lists, { whichWebhook, finish }));
   await app.ready();
   return app;
 }

@@ -16,14 +16,17 @@ const NOTHING: SourceCalls = {
 };
 
 /** Every source there is, and those of which calls or dead letters are left. */
-async function listSources(ctx: Ctx, { ids, limits, limited }: HttpDeps["sources"]): Promise<SourceReport[]> {
+async function listSources(
+  ctx: Ctx,
+  { kinds, ids, limits, limited }: HttpDeps["sources"],
+): Promise<SourceReport[]> {
   const known = await sourceCalls(ctx);
   return [...new Set([...ids(), ...known.keys()])].sort().map((source) => {
     const { last_accepted_at, last_refused_at, dead_letters, ...counts } = known.get(source) ?? NOTHING;
     return {
       source,
       kind: source.split(":")[0] ?? source,
-      path: ids().includes(source) ? webhookPath(source) : null,
+      path: ids().includes(source) ? webhookPath(kinds, source) : null,
       last_accepted_at: last_accepted_at?.toISOString() ?? null,
       last_refused_at: last_refused_at?.toISOString() ?? null,
       calls: { ...counts, received: counts.accepted + counts.refused },

@@ -8,14 +8,7 @@ import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { GatewayOptions } from "../execution/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
-import type {
-  Call,
-  Decoded,
-  ReadBody,
-  RoutingKeyCheck,
-  SecretCheck,
-  SignatureCheck,
-} from "../intake/index.ts";
+import type { Call, Decoded, ReadBody, SenderCheck, SourceKind } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
@@ -28,13 +21,6 @@ export type HttpDeps = {
   ctxOf: (actor: Actor) => Ctx;
   /** How a sender is admitted, or an error. */
   checkSender: (call: Call) => string;
-  checkSignature: SignatureCheck;
-  checkSentry: SignatureCheck;
-  routingKeys: () => RoutingKeyCheck;
-  /** The check of a mapped source: undefined where there is none of that name, null where it has no secrets. */
-  customSender: (name: string) => SecretCheck | null | undefined;
-  /** What a source makes of a body: for answers that say more than what became of it. */
-  decode: (source: string, json: unknown) => Decoded;
   /** Writes a call into the journal, then waits a little for what comes of it: null when that must wait. */
   receive: (
     input: {
@@ -72,6 +58,12 @@ export type HttpDeps = {
   };
   /** The sources that there are, what each may do, and which limits hold it back now. */
   sources: {
+    /** All that can be configured, with the paths that they are called at. */
+    kinds: readonly SourceKind[];
+    /** How the callers of a source are checked; undefined: there is no such source to be called. */
+    sender: (source: string) => SenderCheck | undefined;
+    /** What a source makes of a body: for answers that say more than what became of it. */
+    decode: (source: string, json: unknown) => Decoded;
     ids: () => readonly string[];
     limits: (source: string) => SourceReport["limits"];
     limited: (source: string) => string[];

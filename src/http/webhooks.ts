@@ -1,27 +1,55 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { z } from "zod";
+import { z } from "zod";
 import { LATER, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
-import { AT_THE_DOOR, KNOWN_ALERT_TYPES, type ReadBody, readBody } from "../intake/index.ts";
+import {
+  AT_THE_DOOR,
+  type Endpoint,
+  KNOWN_ALERT_TYPES,
+  type ReadBody,
+  readBody,
+  type SenderCheck,
+  type SentRequest,
+  type SourceKind,
+} from "../intake/index.ts";
 import { AwoooiError, type ErrorCode, withoutTraces } from "../lib/error.ts";
 import { pathSegment } from "../lib/url-path.ts";
-import { callOf } from "./call.ts";
+import { callOf, joined } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
 import { idempotencyKey } from "./idempotency.ts";
-import { ALERTMANAGER_API, WEBHOOKS as PREFIX } from "./observe.ts";
-import { OPEN } from "./openapi.ts";
+import { WEBHOOKS } from "./observe.ts";
+import { OPEN, SENDER, SIGNED, signatureScheme } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
-import { ALERTMANAGER_WEBHOOK, WEBHOOKS, type Webhook } from "./webhook-table.ts";
 
-/** Where a source is called: `/custom/:name` is where `custom:NAME` is. Null when there is no such route. */
-export function webhookPath(source: string): string | null {
-  if (source === ALERTMANAGER_WEBHOOK.source) return ALERTMANAGER_API + ALERTMANAGER_WEBHOOK.path;
-  const [kind = "", ...rest] = source.split(":");
+/** Where a source is called: `/custom/:name` is where `custom:NAME` is. Null when no kind has such a source. */
+export function webhookPath(kinds: readonly SourceKind[], source: string): string | null {
+  const [id = "", ...rest] = source.split(":");
   const name = rest.join(":");
-  const route = WEBHOOKS.find(({ path, source: named }) =>
-    typeof named === "string" ? named === source : name !== "" && path.startsWith(`/${kind}/:`),
-  );
-  return route === undefined ? null : PREFIX + route.path.replace(/:\w+$/, () => pathSegment(name));
+  const kind = kinds.find((one) => one.id === id);
+  const path = kind?.endpoints.find((one) => isNamed(one.path) === (name !== ""))?.path;
+  return path?.replace(NAME, () => pathSegment(name)) ?? null;
 }
+
+// In a path: the name of one of several sources of the kind.
+const NAME = ":name";
+const isNamed = (path: string) => path.endsWith(`/${NAME}`);
+
+/** The source that a call is of, by its path. */
+const sourceIdOf = ({ id }: SourceKind, { path }: Endpoint, request: FastifyRequest) =>
+  isNamed(path) ? `${id}:${(request.params as { name: string }).name}` : id;
+
+/** What a call shows of who sent it. */
+const shownBy = (request: FastifyRequest): SentRequest => ({
+  call: callOf(request),
+  header: (name) => joined(request.headers[name]),
+});
+
+/** What the API's description says that a caller must show. */
+const securityOf = ({ id, credentials }: SourceKind) =>
+  credentials === "sender"
+    ? SENDER
+    : credentials === "signature"
+      ? SIGNED
+      : [{ [signatureScheme(id)]: [] }, ...SENDER];
 
 /** Bytes of the body as the call says; null when it does not. */
 function lengthOf({ headers }: FastifyRequest): number | null {
@@ -47,7 +75,11 @@ function parse(body: Buffer): ReadBody {
 
 /** Where alerts come in, and which senders are supported. */
 export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
-  const sources = WEBHOOKS.flatMap(({ source }) => (typeof source === "string" ? source : []));
+  const { kinds } = deps.sources;
+  // Those that are named by the settings have no source of the kind's own name.
+  const sources = kinds.filter(({ endpoints }) =>
+    endpoints.some(({ path }) => path.startsWith(`${WEBHOOKS}/`) && !isNamed(path)),
+  );
   app.get(
     "/health",
     { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
@@ -55,80 +87,94 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
       status: "healthy",
       service: "awoooi",
       supported_alert_types: KNOWN_ALERT_TYPES,
-      sources: [...new Set(sources)],
+      sources: sources.map(({ id }) => id),
       alert_types: KNOWN_ALERT_TYPES,
     }),
   );
   receivingRoutes(app, deps, WEBHOOKS);
 }
 
-/** The raw body is in the journal, on disk, before the answer is 2xx. */
-export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, webhooks: readonly Webhook[]): void {
+/** The routes of all sources below a path. The raw body is in the journal, on disk, before the answer is 2xx. */
+export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, below: string): void {
   // Whatever type the sender claims: the journal keeps the bytes.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.decorateRequest("sender", "");
-  for (const { path, source: named, check, summary, body, params, answer, take } of webhooks) {
-    /** Whatever is named: what a call says wrongly is counted under the route. */
-    const sourceOf = (request: FastifyRequest) => {
-      if (typeof named === "string") return named;
-      try {
-        return named(request, deps);
-      } catch {
-        return path.split("/")[1] ?? path;
+  for (const kind of deps.sources.kinds)
+    for (const endpoint of kind.endpoints)
+      if (endpoint.path.startsWith(`${below}/`)) receivingRoute(app, deps, kind, endpoint, below);
+}
+
+function receivingRoute(
+  app: FastifyInstance,
+  deps: HttpDeps,
+  kind: SourceKind,
+  endpoint: Endpoint,
+  below: string,
+): void {
+  const { sources, guard } = deps;
+  const { path, summary, body, answer } = endpoint;
+  const checkOf = (request: FastifyRequest): SenderCheck => {
+    const check = sources.sender(sourceIdOf(kind, endpoint, request));
+    if (check !== undefined) return check;
+    const where = kind.settings?.path ?? "the configuration";
+    throw new AwoooiError("not_found", `${where} has no source of the name in the path.`);
+  };
+  /** Whatever is named: what a call says wrongly is counted under the kind. */
+  const countedAs = (request: FastifyRequest) => {
+    const id = sourceIdOf(kind, endpoint, request);
+    return sources.sender(id) === undefined ? kind.id : id;
+  };
+  const response: Record<number, z.ZodType> = {
+    ...(answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema }),
+    ...(answer?.invalid === undefined ? {} : { 400: answer.invalid.schema }),
+  };
+  app.post(path.slice(below.length), {
+    config: { webhook: below === WEBHOOKS ? path.slice(WEBHOOKS.length + 1) : kind.id },
+    schema: {
+      security: securityOf(kind),
+      summary,
+      description:
+        "Alerts are on disk before the answer. It tells what is known by then; what is not follows.",
+      body,
+      response,
+      ...(isNamed(path) ? { params: z.object({ name: z.string() }) } : {}),
+      ...(kind.idempotent ? { "x-errors": [409, 422] } : {}),
+    },
+    // The body goes into the journal as it came, whatever it holds, and the answer is our own.
+    validatorCompiler: () => (value) => ({ value }),
+    serializerCompiler: () => (said) => JSON.stringify(said),
+    // Before the body is read: a stranger's 5 MiB are not worth reading.
+    onRequest: async (request) =>
+      withoutTraces(() => {
+        request.sender = checkOf(request).before(shownBy(request));
+        guard.enter({ source: countedAs(request), call: callOf(request), length: lengthOf(request) });
+      }),
+    onError: async (request, _reply, thrown) => {
+      const error = toAwoooiError(thrown);
+      const bytes = bytesRead(request, error.code, deps.body_limit);
+      guard.refused({ source: countedAs(request), call: callOf(request), error, bytes });
+    },
+    handler: async (request, reply) => {
+      const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const call = withoutTraces(() => ({
+        sender: request.sender ?? checkOf(request).byBody(raw, shownBy(request)),
+        source: sourceIdOf(kind, endpoint, request),
+        ...parse(raw),
+        idempotency_key: kind.idempotent ? idempotencyKey(request) : undefined,
+        body: raw,
+      }));
+      if (kind.signals) return deps.takeSignal(call);
+      const known = await deps.receive(call);
+      if (answer === undefined) return known ?? LATER;
+      const { json } = call;
+      const decode = (decoded: unknown) => sources.decode(call.source, decoded);
+      const decoded = answer.invalid === undefined ? undefined : decode(json);
+      if (decoded?.ok === false) {
+        reply.status(400);
+        return answer.invalid?.of(decoded.reason);
       }
-    };
-    const response: Record<number, z.ZodType> = {
-      ...(answer === undefined ? { 200: webhookAnswer } : { [answer.status]: answer.schema }),
-      ...(answer?.invalid === undefined ? {} : { 400: answer.invalid.schema }),
-    };
-    app.post(path, {
-      schema: {
-        security: check.security,
-        summary,
-        description:
-          "Alerts are on disk before the answer. It tells what is known by then; what is not follows.",
-        body,
-        response,
-        ...(params === undefined ? {} : { params }),
-        ...(check.keys ? { "x-errors": [409, 422] } : {}),
-      },
-      // The body goes into the journal as it came, whatever it holds, and the answer is our own.
-      validatorCompiler: () => (value) => ({ value }),
-      serializerCompiler: () => (said) => JSON.stringify(said),
-      // Before the body is read: a stranger's 5 MiB are not worth reading.
-      onRequest: async (request) =>
-        withoutTraces(() => {
-          check.before(request, deps);
-          deps.guard.enter({ source: sourceOf(request), call: callOf(request), length: lengthOf(request) });
-        }),
-      onError: async (request, _reply, thrown) => {
-        const error = toAwoooiError(thrown);
-        const bytes = bytesRead(request, error.code, deps.body_limit);
-        deps.guard.refused({ source: sourceOf(request), call: callOf(request), error, bytes });
-      },
-      handler: async (request, reply) => {
-        const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const call = withoutTraces(() => ({
-          sender: check.sender(request, raw, deps),
-          source: typeof named === "string" ? named : named(request, deps),
-          ...parse(raw),
-          idempotency_key: check.keys ? idempotencyKey(request) : undefined,
-          body: raw,
-        }));
-        if (take !== undefined) return take(call, deps);
-        const known = await deps.receive(call);
-        if (answer === undefined) return known ?? LATER;
-        const { json } = call;
-        const decode = (body: unknown) => deps.decode(call.source, body);
-        const decoded = answer.invalid === undefined ? undefined : decode(json);
-        if (decoded?.ok === false) {
-          reply.status(400);
-          return answer.invalid?.of(decoded.reason);
-        }
-        reply.status(answer.status);
-        return answer.of(json, known, decode);
-      },
-    });
-  }
+      reply.status(answer.status);
+      return answer.of(json, known, decode);
+    },
+  });
 }

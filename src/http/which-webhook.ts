@@ -1,14 +1,18 @@
+import type { SourceKind } from "../intake/index.ts";
 import { closeNames } from "../lib/close-names.ts";
-import { ALERTMANAGER_API, WEBHOOKS as PREFIX } from "./observe.ts";
-import { ALERTMANAGER_WEBHOOK, WEBHOOKS } from "./webhook-table.ts";
+import { WEBHOOKS } from "./observe.ts";
 
-const TABLE = [
-  ...WEBHOOKS.map((one) => ({ path: `${PREFIX}${one.path.replace(":name", "NAME")}`, words: wordsOf(one) })),
-  { path: `${ALERTMANAGER_API}${ALERTMANAGER_WEBHOOK.path}`, words: ["prometheus", "prom", "amtool"] },
-];
+/** A path that takes alerts, and the words by which it is meant. */
+type Row = { path: string; words: readonly string[] };
 
-function wordsOf({ path, also = [] }: (typeof WEBHOOKS)[number]): string[] {
-  return [path.split("/")[1] ?? "", ...also].map(folded);
+function tableOf(kinds: readonly SourceKind[]): Row[] {
+  return kinds.flatMap(({ id, keywords = [], endpoints }) =>
+    endpoints.map(({ path }) => {
+      const [first] = path.startsWith(`${WEBHOOKS}/`) ? path.slice(WEBHOOKS.length + 1).split("/") : [];
+      const words = [id, ...(first === undefined ? [] : [first]), ...keywords].map(folded);
+      return { path: path.replace(":name", "NAME"), words };
+    }),
+  );
 }
 
 function folded(word: string): string {
@@ -23,14 +27,14 @@ const LONGEST = 300;
 const SHORTEST = 5;
 
 /** The webhooks that may be meant by a word, the likeliest first: all that it names, else all that it is close to. */
-function named(word: string): string[] {
-  const exactly = TABLE.filter(({ words }) => words.includes(word));
+function named(table: readonly Row[], word: string): string[] {
+  const exactly = table.filter(({ words }) => words.includes(word));
   if (exactly.length > 0) return exactly.map(({ path }) => path);
   // Two edits make any short word of any other.
   if (word.length < SHORTEST) return [];
-  const long = TABLE.flatMap(({ words }) => words).filter((one) => one.length >= SHORTEST);
+  const long = table.flatMap(({ words }) => words).filter((one) => one.length >= SHORTEST);
   const [close] = closeNames(word, long);
-  return TABLE.filter(({ words }) => close !== undefined && words.includes(close)).map(({ path }) => path);
+  return table.filter(({ words }) => close !== undefined && words.includes(close)).map(({ path }) => path);
 }
 
 // What probes of others ask for.
@@ -44,19 +48,23 @@ export const whichHealth = (path: string): string =>
     : "";
 
 /**
- * What whoever sent to a path that takes no alerts may have meant, as a sentence behind a blank; empty for a path that
- * has nothing of a webhook. Pure; says nothing but what the API's description does.
+ * Says what a caller of a path that takes no alerts may have meant, as a sentence behind a blank; empty for a path that
+ * has nothing of a webhook. Says nothing but what the API's description does.
  */
-export function whichWebhook(path: string): string {
-  if (path.length > LONGEST) return "";
-  const words = path.split(/[/.]+/).map(folded);
-  const names = words.filter((word) => !NOT_A_NAME.test(word) && !ANY_WEBHOOK.test(word));
-  const [first, ...others] = [...new Set(names.flatMap(named))].slice(0, 3);
-  if (first !== undefined) {
-    const or = others.length === 0 ? "" : ` or ${others.join(" or ")}`;
-    return ` Did you mean POST ${first}${or}?`;
-  }
-  const asked = words.some((word) => ANY_WEBHOOK.test(word)) || names.length === 0;
-  if (!asked) return "";
-  return ` Alerts are sent to one of these: ${TABLE.map((one) => one.path).join(", ")}.`;
+export function webhookHints(kinds: readonly SourceKind[]): (path: string) => string {
+  const table = tableOf(kinds);
+  return (path) => {
+    if (path.length > LONGEST) return "";
+    const words = path.split(/[/.]+/).map(folded);
+    const names = words.filter((word) => !NOT_A_NAME.test(word) && !ANY_WEBHOOK.test(word));
+    const found = [...new Set(names.flatMap((name) => named(table, name)))];
+    const [first, ...others] = found.slice(0, 3);
+    if (first !== undefined) {
+      const or = others.length === 0 ? "" : ` or ${others.join(" or ")}`;
+      return ` Did you mean POST ${first}${or}?`;
+    }
+    const asked = words.some((word) => ANY_WEBHOOK.test(word)) || names.length === 0;
+    if (!asked) return "";
+    return ` Alerts are sent to one of these: ${table.map((one) => one.path).join(", ")}.`;
+  };
 }

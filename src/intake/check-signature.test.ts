@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { silentLog } from "../lib/log.ts";
-import { OWN_SIGNATURE, SENTRY_SIGNATURE, signatureCheck } from "./check-signature.ts";
+import { OWN_SIGNATURE, signatureCheck } from "./check-signature.ts";
 
 const [OLD, NEW] = ["the secret of last year", "密钥-\u{1f511}"] as const;
 const both = signatureCheck({ form: OWN_SIGNATURE, secrets: [OLD, NEW], required: true }, silentLog);
@@ -104,8 +104,14 @@ describe("without a secret", () => {
   });
 });
 
-describe("Sentry's signature", () => {
-  const check = signatureCheck({ form: SENTRY_SIGNATURE, secrets: [OLD, NEW], required: true }, silentLog);
+describe("a vendor's signature", () => {
+  const form = {
+    header: "Shop-Signature",
+    prefix: "",
+    what: "the shop's calls",
+    settings: "SHOP_SECRET or shop.secrets",
+  };
+  const check = signatureCheck({ form, secrets: [OLD, NEW], required: true }, silentLog);
 
   it("is the bare digits, of either secret", () => {
     for (const secret of [OLD, NEW]) {
@@ -117,14 +123,14 @@ describe("Sentry's signature", () => {
 
   it("is refused in any other form, of another body and of another secret, and never said", () => {
     for (const header of [signed(OLD), hex(OLD).slice(1), `${hex(OLD)}0`, `${hex(OLD)},${hex(NEW)}`])
-      expect(() => check.present(header)).toThrow(refusal(/Sentry-Hook-Signature is malformed/));
-    expect(() => check.present("  ")).toThrow(refusal(/Sentry-Hook-Signature is missing/));
+      expect(() => check.present(header)).toThrow(refusal(/Shop-Signature is malformed/));
+    expect(() => check.present("  ")).toThrow(refusal(/Shop-Signature is missing/));
     for (const header of [hex("another"), hex(OLD, Buffer.from("{}"))])
       expect(() => check.of(BODY, header)).toThrow(refusal(/does not fit/));
   });
 
   it("is asked for by the names of its own settings", () => {
-    const none = signatureCheck({ form: SENTRY_SIGNATURE, secrets: [], required: true }, silentLog);
-    expect(() => none.present(hex(OLD))).toThrow(/SENTRY_WEBHOOK_SECRET or sentry\.webhook_secrets/);
+    const none = signatureCheck({ form, secrets: [], required: true }, silentLog);
+    expect(() => none.present(hex(OLD))).toThrow(/SHOP_SECRET or shop\.secrets/);
   });
 });

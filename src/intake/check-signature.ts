@@ -13,13 +13,6 @@ export const OWN_SIGNATURE: SignatureForm = {
   settings: "WEBHOOK_HMAC_SECRET or intake.hmac_secrets",
 };
 
-export const SENTRY_SIGNATURE: SignatureForm = {
-  header: "Sentry-Hook-Signature",
-  prefix: "",
-  what: "Sentry's webhooks",
-  settings: "SENTRY_WEBHOOK_SECRET or sentry.webhook_secrets",
-};
-
 export type SignaturePolicy = {
   form: SignatureForm;
   /** Any of these may have signed: while one replaces another, both are valid. */

@@ -1,4 +1,5 @@
-import type { Decode, Decoded } from "./types.ts";
+import type { Decode } from "./source.ts";
+import type { Decoded } from "./types.ts";
 
 /** A decoding that rests after each alert, so that whoever drives it can let others have their turn. */
 export type DecodeSteps = Generator<void, Decoded>;

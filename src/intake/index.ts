@@ -1,15 +1,7 @@
 export { affectedServices } from "./affected-services.ts";
 export { type Accepted, acceptedAlerts, logAccepted } from "./alert-log/log.ts";
 export { decodeAlertmanager } from "./alertmanager-shape.ts";
-export { type RoutingKeyCheck, routingKeyCheck } from "./check-routing-key.ts";
-export { type SecretCheck, type Shown, secretCheck } from "./check-secret.ts";
-export { type Call, programFrom, senderAddress, senderCheck } from "./check-sender.ts";
-export {
-  OWN_SIGNATURE,
-  SENTRY_SIGNATURE,
-  type SignatureCheck,
-  signatureCheck,
-} from "./check-signature.ts";
+export { type Call, programFrom, sameSecret, senderAddress, senderCheck } from "./check-sender.ts";
 export { claimCall } from "./claim-call.ts";
 export { type Classification, loadClassification } from "./classification.ts";
 export { classify, matchingRules } from "./classify.ts";
@@ -57,6 +49,7 @@ export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
 export { waves } from "./outage/waves.ts";
 export { AT_THE_DOOR, limitsFor, type ReadBody, readBody } from "./read-body.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
+export { senderChecks } from "./sender-checks.ts";
 export { foldSeverity, type SaidSeverity, saidSeverity } from "./severity.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
 export { debounce } from "./signal/debounce.ts";
@@ -64,6 +57,14 @@ export { entryOf } from "./signal/entry.ts";
 export { signalIdentity } from "./signal/identity.ts";
 export type { NamedReceipt } from "./signal/store.ts";
 export type { SignalEntry, SignalStream, StreamFigures, StreamState } from "./signal/stream.ts";
+export type {
+  Endpoint,
+  SenderCheck,
+  SenderChecks,
+  SentRequest,
+  Source,
+  SourceKind,
+} from "./source.ts";
 export {
   alertNamesOf,
   assignAlerts,
@@ -95,9 +96,7 @@ export type {
   HeardAlert,
   NormalisedAlert,
   Receipt,
-  Source,
   SourceAlert,
-  SourceDescription,
   StoredAlert,
 } from "./types.ts";
 export {

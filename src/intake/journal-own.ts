@@ -2,8 +2,8 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { decodeAlertmanager } from "./alertmanager-shape.ts";
 import { inSteps } from "./decode-steps.ts";
+import type { Source } from "./source.ts";
 import { insertReceipts } from "./store.ts";
-import type { Source } from "./types.ts";
 
 /** An alert of AWOOOI's own. Without `starts_at` it begins now; `fingerprint` is for one that is to end. */
 export type OwnAlert = {
@@ -20,6 +20,7 @@ export type OwnAlert = {
  */
 export const ownSource: Source = {
   id: "awoooi",
+  sender: null,
   decode: inSteps((body) => decodeAlertmanager(body, "AWOOOI")),
 };
 

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import type { Severity } from "../contract/common.ts";
 import type { SilencedBy } from "../contract/silence.ts";
 
@@ -66,38 +65,6 @@ export type Decoded =
       external_url?: string;
     }
   | { ok: false; reason: string };
-
-/** What there is to know of a source before one is made: for settings, validation and the reference. */
-export type SourceDescription = {
-  name: string;
-  kind: "source";
-  /** Where it is called. */
-  path: string;
-  capabilities: readonly string[];
-  /** Of its own settings, where it has any. */
-  config?: z.ZodType;
-  /** Names of the settings that are secret. */
-  secrets?: readonly string[];
-};
-
-/** The port of a source adapter: from a vendor's JSON to alerts. Lenient, and never throws. */
-export type Source = {
-  id: string;
-  /**
-   * Set where an alert without a start counts with each call that brings it, and its resolved notice ends
-   * all that it began; elsewhere such an alert is one that lasts until it resolves.
-   */
-  counts_calls?: true;
-  /** Set where alerts of one fingerprint that come soon after each other count once. */
-  debounced?: true;
-  decode: Decode;
-};
-
-/** `body` is parsed JSON of any shape. */
-export type Decode = ((body: unknown) => Decoded) & {
-  /** The same, resting after each alert: of sources that send many in one body. */
-  steps?: (body: unknown) => Generator<void, Decoded>;
-};
 
 /** An alert in AWOOOI's terms, not stored yet. */
 export type NormalisedAlert = {

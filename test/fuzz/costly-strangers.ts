@@ -1,3 +1,4 @@
+import { SOURCES } from "../../src/app/adapters.ts";
 import { webhookPath } from "../../src/http/webhooks.ts";
 import { type Call, type Costly, call, filled, LARGEST, ROUTING_KEY } from "./costly-bodies.ts";
 
@@ -23,7 +24,7 @@ const PATHS = [
     "sentry",
     "pagerduty",
     "signal",
-  ].map((source) => webhookPath(source) ?? ""),
+  ].map((source) => webhookPath(SOURCES, source) ?? ""),
   ...["custom/costly", "custom/none", "nowhere"].map((path) => `${WEBHOOKS}/${path}`),
   ...["/v2/enqueue", "/api/v2/silences", "/api/v1/silences", "/api/v1/health", "/api/v1/nowhere", "/nowhere"],
 ];
@@ -46,7 +47,7 @@ const brackets = () => `{"x":[${filled("{},", LARGEST - 200)}{}]}`;
 const names = () => `{"x":[${Array.from({ length: 330_000 }, (_, n) => `{"k${n}":1}`).join(",")}]}`;
 const keyed = () => brackets().replace("{", `{"routing_key":"${ROUTING_KEY}x",`);
 const escaped = () => `{${filled('"routing\\\\u005fkey":"x",', LARGEST - 200)}"y":1}`;
-const PAGERDUTY = webhookPath("pagerduty") ?? "";
+const PAGERDUTY = webhookPath(SOURCES, "pagerduty") ?? "";
 
 /** Bodies of whom nobody knows, to every route. */
 export const STRANGERS: readonly Costly[] = [

@@ -1,5 +1,5 @@
+import { pagerdutyInvalid } from "../../src/adapters/sources/pagerduty/wire.ts";
 import { problem } from "../../src/contract/common.ts";
-import { pagerdutyInvalid } from "../../src/contract/pagerduty.ts";
 import { ERRORS, type ErrorCode } from "../../src/lib/error.ts";
 
 export type Answer = { status: number; headers: Record<string, string | string[] | undefined>; text: string };

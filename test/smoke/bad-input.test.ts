@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SOURCES } from "../../src/app/adapters.ts";
 import type { RunningApp } from "../../src/app/app.ts";
-import { WEBHOOKS } from "../../src/http/webhook-table.ts";
 import { insertReceipts } from "../../src/intake/store.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { ADMIN_TOKEN, type Client, person, startTestApp } from "../support/app.ts";
@@ -219,10 +219,13 @@ describe("bad input gets a clear answer", () => {
       createdBy: "x",
     };
     const bodies: [string, unknown, Record<string, string>][] = [
-      ...WEBHOOKS.filter(({ path }) => !path.includes(":")).map(
-        ({ path }) => [`/api/v1/webhooks${path}`, {}, {}] as [string, unknown, Record<string, string>],
-      ),
-      ["/api/v2/alerts", [], {}],
+      ...SOURCES.flatMap(({ endpoints }) => endpoints)
+        .filter(({ path }) => !path.includes(":"))
+        .map(({ path }): [string, unknown, Record<string, string>] => [
+          path,
+          path.startsWith("/api/v2/") ? [] : {},
+          {},
+        ]),
       ["/api/v2/silences", v2, admin],
       ["/api/v1/silences", silence, admin],
       [APPROVE, { plan_hash: "0".repeat(64) }, admin],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Adapters } from "../../src/app/adapters.ts";
 import type { RunningApp } from "../../src/app/app.ts";
+import type { Adapters } from "../../src/app/create-adapters.ts";
 import { runCli } from "../../src/cli/index.ts";
 import type { DeadLetter, DeadLetterWithBody } from "../../src/contract/dead-letter.ts";
 import { deadLetterCounts, type Source } from "../../src/intake/index.ts";

@@ -360,7 +360,7 @@ describe("the OpenAPI document", () => {
     const server = Fastify();
     server.setValidatorCompiler(validatorCompiler);
     server.setSerializerCompiler(serializerCompiler);
-    await describeRoutes(server, "0");
+    await describeRoutes(server, { version: "0", sources: { kinds: [] } });
     server.get(
       "/api/v1/planned",
       { schema: { response: { 200: z.object({ ok: z.boolean() }) } } },

@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import { SOURCES } from "../../src/app/adapters.ts";
 import { type App, createServer, type HttpDeps } from "../../src/http/index.ts";
 import { silentLog } from "../../src/lib/log.ts";
 
@@ -20,10 +21,16 @@ const unbound = () => {
 
 /** The server with nothing behind it: its routes are there, and its document. */
 export async function describedServer(): Promise<App> {
-  const deps: HttpDeps = new Proxy({} as HttpDeps, {
-    get: (_, name) =>
-      name === "log" ? silentLog : name === "body_limit" ? 1_024 : name === "version" ? "0" : unbound,
-  });
+  const bound: Partial<HttpDeps> = {
+    log: silentLog,
+    body_limit: 1_024,
+    version: "0",
+    sources: {
+      ...{ kinds: SOURCES, ids: () => [], limited: () => [] },
+      ...{ sender: unbound, decode: unbound, limits: unbound },
+    },
+  };
+  const deps = new Proxy(bound as HttpDeps, { get: (known, name) => Reflect.get(known, name) ?? unbound });
   return createServer(deps);
 }
 

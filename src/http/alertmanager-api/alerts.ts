@@ -10,10 +10,10 @@ import {
 } from "../../contract/alertmanager-alerts.ts";
 import { type FiringAlert, firingAlerts } from "../../intake/index.ts";
 import { parseMatchers } from "../../lib/matchers.ts";
+import { ALERTMANAGER_API } from "../observe.ts";
 import { READER } from "../openapi.ts";
 import type { StreamedLists } from "../streamed-list.ts";
 import type { HttpDeps } from "../types.ts";
-import { ALERTMANAGER_WEBHOOK } from "../webhook-table.ts";
 import { receivingRoutes } from "../webhooks.ts";
 import { authenticateReader } from "./authenticate.ts";
 
@@ -59,7 +59,7 @@ async function* mapped<From, To>(pages: AsyncGenerator<From>, map: (page: From) 
 
 /** The part of Alertmanager's API v2 that is about alerts, under its own path, for its own clients. */
 export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps, lists: StreamedLists): void {
-  receivingRoutes(app, deps, [ALERTMANAGER_WEBHOOK]);
+  receivingRoutes(app, deps, ALERTMANAGER_API);
   const routes = app.withTypeProvider<ZodTypeProvider>();
   const open = { tags: TAGS, security: READER };
   routes.get(

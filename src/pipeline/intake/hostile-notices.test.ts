@@ -68,7 +68,7 @@ describe("what the same alert says later", () => {
         dedup_key: "k",
         payload: { summary: "x", severity: "warning", class: "Hangs", component: "shop", custom_details },
       });
-    tried.journey.sources = [...tried.journey.sources, pagerduty.create()];
+    tried.journey.sources = [...tried.journey.sources, pagerduty.create({ routing_keys: [] })];
     const [incident_id = ""] = await tried.call("pagerduty", event({}));
     expect(await tried.blocked(incident_id ?? "")).toEqual([]);
     await tried.call("pagerduty", event({ auto_repair: false }));

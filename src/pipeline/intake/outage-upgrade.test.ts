@@ -19,7 +19,7 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
   const made = testJourney(database, clock);
-  journey = { ...made, sources: [...made.sources, pagerduty.create()] };
+  journey = { ...made, sources: [...made.sources, pagerduty.create({ routing_keys: [] })] };
   await database.forget();
 });
 

@@ -26,7 +26,7 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
   const made = testJourney(database, clock);
-  journey = { ...made, sources: [...made.sources, grafana.create(), pagerduty.create()] };
+  journey = { ...made, sources: [...made.sources, grafana.create(), pagerduty.create({ routing_keys: [] })] };
   await database.forget();
   await beginHeldOutages(journey);
 });

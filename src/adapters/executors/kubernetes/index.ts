@@ -34,12 +34,5 @@ export const kubernetes = {
   config: kubernetesConfig,
   /** Reads the files that the configuration names; throws `invalid` with all that is wrong with them. */
   check: (config: KubernetesConfig) => void createClusters(config),
-  describe: () => ({
-    name: "Kubernetes",
-    kind: "executor" as const,
-    config: kubernetesConfig,
-    secrets: [] as string[],
-    capabilities: ["kubernetes.*", "observe", "investigate"],
-  }),
   create,
 };

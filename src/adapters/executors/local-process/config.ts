@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { secret } from "../../../lib/secret-setting.ts";
 import { forbiddenPort } from "./forbidden-ports.ts";
 
 // A NUL ends a string for the operating system: what follows it would be lost in silence.
@@ -43,13 +44,13 @@ export const processConfig = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,63}$/, "must be 1 to 63 letters, digits, dots, underscores or hyphens"),
   /** Program and arguments; no shell reads them. */
-  argv: z
-    .array(text)
-    .min(1)
-    .refine(([program]) => program !== "", "the program must not be empty"),
+  argv: secret(z.array(text).min(1), "command").refine(
+    ([program]) => program !== "",
+    "the program must not be empty",
+  ),
   cwd: text.min(1).optional(),
   /** Beside PATH (without what npm put before it), HOME, LANG and TZ: nothing else of the server's environment is passed on. */
-  env: environment.optional(),
+  env: secret(environment, "environment").optional(),
   probe: probe.optional(),
   /** Whether the server starts it at its own start, if it does not run. */
   autostart: z.boolean().default(true),

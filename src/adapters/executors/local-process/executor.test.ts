@@ -637,7 +637,6 @@ describe("before anyone signs", () => {
         { shell: true },
       ].map(refused),
     ).toEqual(Array(11).fill(true));
-    expect(localProcess.describe()).toMatchObject({ kind: "executor", secrets: ["processes[].env"] });
   });
 });
 

@@ -117,12 +117,5 @@ export const localProcess = {
   config: localProcessConfig,
   processConfig,
   missingProgram,
-  describe: () => ({
-    name: "Local processes",
-    kind: "executor" as const,
-    config: localProcessConfig,
-    secrets: ["processes[].env"],
-    capabilities: ["process.restart", "observe"],
-  }),
   create,
 };

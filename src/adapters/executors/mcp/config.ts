@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { risk } from "../../../contract/common.ts";
+import { secret } from "../../../lib/secret-setting.ts";
 import { toolName, toolServerName } from "../../../operation/index.ts";
 
 // A NUL ends a string for the operating system: what follows it would be lost in silence.
@@ -26,18 +27,22 @@ const mcpServer = z
     enabled: z.boolean().default(true),
     /** A program that speaks MCP on its standard input and output; no shell reads it. */
     command: text.min(1).optional(),
-    args: z.array(text).default([]),
+    args: secret(z.array(text), "command").default([]),
     /** Beside PATH, HOME, SHELL, TERM, USER and LOGNAME: nothing else of the server's environment is passed on. */
-    env: z.record(text.regex(/^[A-Za-z_]\w*$/, "is not a name of an environment variable"), text).default({}),
+    env: secret(
+      z.record(text.regex(/^[A-Za-z_]\w*$/, "is not a name of an environment variable"), text),
+      "environment",
+    ).default({}),
     cwd: text.min(1).optional(),
     /** Where one answers over streamable HTTP. */
     url: z
       .url({ protocol: /^https?$/ })
       .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password")
       .optional(),
-    headers: z
-      .record(z.string().regex(/^[\w-]+$/, "is not the name of a header"), text.regex(/^[^\r\n]*$/))
-      .default({}),
+    headers: secret(
+      z.record(z.string().regex(/^[\w-]+$/, "is not the name of a header"), text.regex(/^[^\r\n]*$/)),
+      "headers",
+    ).default({}),
     /** For one question or one call. */
     timeout_ms: z.number().int().min(100).max(600_000).default(30_000),
     tools: z

@@ -20,12 +20,5 @@ function create({ servers }: McpConfig, deps: Deps): McpTools {
 export const mcp = {
   id: "mcp",
   config: mcpConfig,
-  describe: () => ({
-    name: "MCP servers",
-    kind: "executor" as const,
-    config: mcpConfig,
-    secrets: ["servers[].env", "servers[].headers"],
-    capabilities: ["tool.call"],
-  }),
   create,
 };

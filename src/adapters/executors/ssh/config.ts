@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration } from "../../../lib/duration.ts";
+import { secret } from "../../../lib/secret-setting.ts";
 import { composeProject, containerName, hostName, unitName } from "../../../operation/index.ts";
 
 // A NUL ends a string for the operating system: what follows it would be lost in silence.
@@ -18,7 +19,7 @@ const access = {
     .optional(),
   /** Private key; read anew for each connection. */
   identity_file: text.optional(),
-  passphrase: text.optional(),
+  passphrase: secret(text).optional(),
   passphrase_file: text.optional(),
   /** Socket of an SSH agent. */
   agent: text.optional(),
@@ -37,7 +38,7 @@ const sshHost = z.strictObject({
   address: hostName.optional(),
   port: port.optional(),
   ...access,
-  password: text.optional(),
+  password: secret(text).optional(),
   password_file: text.optional(),
   /** Name of the host through which it is reached. */
   jump: z.string().optional(),

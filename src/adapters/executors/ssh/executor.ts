@@ -16,7 +16,7 @@ import { pruneTask } from "./prune-task.ts";
 import type { Task } from "./task.ts";
 import { isAllowed, unitTask } from "./unit-task.ts";
 
-export const KINDS = [
+const KINDS = [
   "host.diagnose",
   "host.systemctl_restart",
   "host.docker_restart",

@@ -4,7 +4,7 @@ import { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { hostConfigs, type SshConfig, sshConfig } from "./config.ts";
-import { createExecutor, KINDS } from "./executor.ts";
+import { createExecutor } from "./executor.ts";
 import { Hosts } from "./hosts.ts";
 import { createInvestigator } from "./investigator.ts";
 import { createObserver } from "./observer.ts";
@@ -55,13 +55,6 @@ function namesOf(config: SshConfig): { name: string; names: string[] }[] {
 export const ssh = {
   id: "ssh",
   config: sshConfig,
-  describe: () => ({
-    name: "Hosts over SSH",
-    kind: "executor" as const,
-    config: sshConfig,
-    secrets: ["passphrase", "hosts[].passphrase", "hosts[].password"],
-    capabilities: [...KINDS, "observe", "investigate"],
-  }),
   create,
   problems: sshProblems,
   namesOf,

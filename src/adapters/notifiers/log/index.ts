@@ -10,7 +10,6 @@ const COMMAND = /(: |, then )awoooi (?=(?:approvals|executions|unfreeze)\b)/g;
 /** Prints cards where the server was started: the channel that is there before any is configured. */
 export const log = {
   id: "log",
-  describe: () => ({ name: "Terminal", kind: "notifier" as const, capabilities: ["text"] }),
   /** `program` is how whoever reads the lines starts this program. */
   create: ({
     print,

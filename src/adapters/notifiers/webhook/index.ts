@@ -1,12 +1,13 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { messageOf } from "../../../lib/error.ts";
+import { secret } from "../../../lib/secret-setting.ts";
 import type { Notifier, SendResult } from "../../../notification/index.ts";
 
 const config = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }),
+  url: secret(z.url({ protocol: /^https?$/ }), "address"),
   /** Signs the body: header `X-Signature-256: sha256=<hex HMAC>`. */
-  secret: z.string().min(16).optional(),
+  secret: secret(z.string().min(16)).optional(),
 });
 /** One of several, which routes tell apart by their names. */
 const named = config.extend({
@@ -25,17 +26,11 @@ export const webhook = {
   id: "webhook",
   config,
   named,
-  describe: () => ({
-    name: "Webhook",
-    kind: "notifier" as const,
-    secrets: ["secret"],
-    capabilities: ["json"],
-  }),
-  create: ({ url, secret, name = "webhook" }: WebhookConfig): Notifier => ({
+  create: ({ url, secret: key, name = "webhook" }: WebhookConfig): Notifier => ({
     id: name,
     async send(card, signal) {
       const body = JSON.stringify(card);
-      const signature = secret && `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+      const signature = key && `sha256=${createHmac("sha256", key).update(body).digest("hex")}`;
       const headers = {
         "content-type": "application/json",
         "idempotency-key": card.id,

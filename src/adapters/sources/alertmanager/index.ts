@@ -1,16 +1,23 @@
-import { decodeAlertmanager, inSteps, type Source, type SourceDescription } from "../../../intake/index.ts";
+import { alertmanagerCall } from "../../../contract/webhook.ts";
+import { decodeAlertmanager, inSteps, type Source, type SourceKind } from "../../../intake/index.ts";
 
 /** Alertmanager's webhook, version 4. */
 export const alertmanager = {
   id: "alertmanager",
-  describe: (): SourceDescription => ({
-    name: "Prometheus Alertmanager",
-    kind: "source",
-    path: "/api/v1/webhooks/alertmanager",
-    capabilities: ["firing", "resolved", "batch"],
-  }),
+  name: "Prometheus Alertmanager",
+  keywords: ["am", "alert-manager", "prometheus", "prom"],
+  endpoints: [
+    {
+      path: "/api/v1/webhooks/alertmanager",
+      summary: "Alertmanager's webhook",
+      body: alertmanagerCall,
+    },
+  ],
+  credentials: "sender",
+  documentation: "sources.md#alertmanager",
   create: (): Source => ({
     id: "alertmanager",
+    sender: ({ network }) => network,
     decode: inSteps((body) => decodeAlertmanager(body, "Alertmanager")),
   }),
-};
+} as const satisfies SourceKind;

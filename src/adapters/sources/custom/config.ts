@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
+import { secret } from "../../../lib/secret-setting.ts";
 import { faultOf } from "./expression.ts";
 
 const source = z.string().min(1).max(2_000);
@@ -73,13 +74,13 @@ export const customSource = z
   .strictObject({
     name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "must be 1 to 40 of a-z, 0-9, - and _"),
     preset: z.enum(Object.keys(PRESETS) as [string, ...string[]]).optional(),
-    tokens: z.array(z.string().min(16)).default([]),
+    tokens: secret(z.array(z.string().min(16))).default([]),
     header: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,60}$/, "is not the name of a header")
       .refine((name) => !TAKEN.test(name), "is a header that has a meaning of its own")
       .optional(),
-    hmac_secrets: z.array(z.string().min(16)).default([]),
+    hmac_secrets: secret(z.array(z.string().min(16))).default([]),
     ...map.shape,
   })
   .refine(({ preset, fields: own }) => preset !== undefined || own.alertname !== undefined, {

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { SEED } from "../../../../test/support/random.ts";
 import type { SourceAlert } from "../../../intake/index.ts";
 import { config, customSource, PRESETS } from "./config.ts";
-import { custom } from "./index.ts";
+import { mappedSource } from "./index.ts";
 
 type Given = Partial<z.input<typeof customSource>>;
 const SHOP = {
@@ -40,7 +40,7 @@ const EVENT = {
   value: 0.5,
 };
 
-const sourceOf = (change: Given = {}) => custom.create(customSource.parse({ ...SHOP, ...change }));
+const sourceOf = (change: Given = {}) => mappedSource(customSource.parse({ ...SHOP, ...change }));
 function alertsOf(events: unknown[], change: Given = {}): SourceAlert[] {
   const decoded = sourceOf(change).decode({ tenant: "prod", events });
   if (!decoded.ok) throw new Error(decoded.reason);
@@ -113,7 +113,7 @@ describe("a mapped body", () => {
 
   it("is the body itself, one object or a list, and nothing where there is none", () => {
     const { alerts: _, ...whole } = SHOP;
-    const bare = custom.create(customSource.parse(whole));
+    const bare = mappedSource(customSource.parse(whole));
     expect(bare.decode(EVENT)).toMatchObject({ ok: true, alerts: [{ labels: { alertname: "DiskFull" } }] });
     expect(sourceOf().decode({ events: EVENT })).toMatchObject({ ok: true, alerts: [{}] });
     expect(sourceOf().decode({ events: [] })).toMatchObject({ ok: true, alerts: [] });
@@ -140,7 +140,7 @@ describe("a mapped body", () => {
   it("is bounded in number, and in its labels", () => {
     const labels = Object.fromEntries(Array.from({ length: 1_001 }, (_, n) => [`k${n}`, "v"]));
     const fields = { alertname: "'A'", labels: "tags" };
-    const { decode } = custom.create(customSource.parse({ name: "x", fields }));
+    const { decode } = mappedSource(customSource.parse({ name: "x", fields }));
     expect(decode({ tags: labels })).toMatchObject({
       alerts: [{ labels: { alertname: "A" } }],
       rejected: [expect.stringContaining("at most 1000")],
@@ -168,7 +168,7 @@ describe("an alert of which something was not read", () => {
   ])("is marked, and told: %s", (what, fields, body, incomplete) => {
     const alerts = what.startsWith("a list") ? "from_json(inner) && [@]" : undefined;
     const map = { name: "x", alerts, fields: { alertname: "'A'", ...fields } };
-    const decoded = custom.create(customSource.parse(map)).decode(body);
+    const decoded = mappedSource(customSource.parse(map)).decode(body);
     if (!decoded.ok) throw new Error(decoded.reason);
     expect(decoded.alerts.map((alert) => alert.incomplete ?? false)).toEqual([incomplete]);
     expect(decoded.rejected.length > 0).toBe(incomplete);
@@ -178,7 +178,7 @@ describe("an alert of which something was not read", () => {
 describe("expressions", () => {
   it("read JSON within a text, and tags", () => {
     const fields = { alertname: "from_json(inner).name", labels: "pairs(tags)" };
-    const { decode } = custom.create(customSource.parse({ name: "x", fields }));
+    const { decode } = mappedSource(customSource.parse({ name: "x", fields }));
     expect(decode({ inner: '{"name": "A"}', tags: "team:web, url:http://x, urgent,,k=v" })).toMatchObject({
       alerts: [{ labels: { alertname: "A", team: "web", url: "http://x", urgent: "true", k: "v" } }],
     });
@@ -190,7 +190,7 @@ describe("expressions", () => {
       alertname: "constructor || toString || 'none'",
       labels: { proto: "__proto__.constructor" },
     };
-    const { decode } = custom.create(customSource.parse({ name: "x", fields }));
+    const { decode } = mappedSource(customSource.parse({ name: "x", fields }));
     expect(decode({})).toMatchObject({ ok: false, reason: "alerts[0] has no alertname" });
     const map = { ...SHOP.fields, message: "map(&$.secret, [`1`])" };
     sourceOf({ fields: map }).decode({ events: [EVENT], secret: "of another" });
@@ -220,7 +220,7 @@ describe("expressions", () => {
 it("is read without throwing, whatever JSON it is, by every preset", () => {
   const sources = [
     sourceOf(),
-    ...Object.keys(PRESETS).map((preset) => custom.create(customSource.parse({ name: preset, preset }))),
+    ...Object.keys(PRESETS).map((preset) => mappedSource(customSource.parse({ name: preset, preset }))),
   ];
   const known = [...new Set(JSON.stringify(PRESETS).match(/\w+/g))].filter((word) => word.length > 2);
   const value = fc.oneof(

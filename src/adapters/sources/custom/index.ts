@@ -1,23 +1,34 @@
-import { inSteps, type Source, type SourceDescription } from "../../../intake/index.ts";
-import { type CustomSource, config, mapOf } from "./config.ts";
+import { z } from "zod";
+import { inSteps, type Source, type SourceKind } from "../../../intake/index.ts";
+import { type CustomSource, config, mapOf, PRESETS } from "./config.ts";
 import { compileMap, decodeBy } from "./decode.ts";
 
-export type { CustomSource } from "./config.ts";
+/** The source of one field map. One that has no secrets of its own is called with the installation's. */
+export function mappedSource(settings: CustomSource): Source {
+  const map = compileMap(mapOf(settings));
+  const own = settings.tokens.length + settings.hmac_secrets.length > 0;
+  return {
+    id: `custom:${settings.name}`,
+    sender: ({ secret, signature }) => (own ? secret(settings) : signature()),
+    decode: inSteps((body) => decodeBy(map, body)),
+  };
+}
 
 /** Whatever sends JSON and has no adapter, by a field map of the configuration: a source for each. */
 export const custom = {
   id: "custom",
-  config,
-  describe: (): SourceDescription => ({
-    name: "Mapped JSON",
-    kind: "source",
-    path: "/api/v1/webhooks/custom/:name",
-    capabilities: ["firing", "resolved", "batch"],
-    config,
-    secrets: ["tokens", "hmac_secrets"],
-  }),
-  create: (source: CustomSource): Source => {
-    const map = compileMap(mapOf(source));
-    return { id: `custom:${source.name}`, decode: inSteps((body) => decodeBy(map, body)) };
-  },
-};
+  name: "Mapped JSON",
+  keywords: ["json", ...Object.keys(PRESETS)],
+  endpoints: [
+    {
+      path: "/api/v1/webhooks/custom/:name",
+      summary: "Any JSON, by a field map of intake.custom",
+      body: z.unknown(),
+    },
+  ],
+  credentials: "signature",
+  idempotent: true,
+  documentation: "custom-sources.md",
+  settings: { path: "intake.custom", schema: config },
+  create: (list: readonly CustomSource[]): Source[] => list.map(mappedSource),
+} as const satisfies SourceKind<CustomSource[]>;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { loadClassification, normalise } from "../../../intake/index.ts";
 import { customSource, PRESETS } from "./config.ts";
-import { custom } from "./index.ts";
+import { mappedSource } from "./index.ts";
 
 type Case = {
   firing: object;
@@ -179,7 +179,7 @@ it("has bodies of every preset", () => {
 it.each(Object.entries(CASES))(
   "%s fires and resolves as one alert",
   (preset, { firing, over, name, severity, target, labels }) => {
-    const { decode } = custom.create(customSource.parse({ name: "x", preset }));
+    const { decode } = mappedSource(customSource.parse({ name: "x", preset }));
     const one = (body: object) => {
       const decoded = decode(body);
       if (!decoded.ok) throw new Error(decoded.reason);
@@ -216,7 +216,7 @@ it.each([
   const { fields, values } = PRESETS[preset]!;
   const path = fields.severity!.split(" || ")[0]!.split(".");
   const body = path.reduceRight<unknown>((below, key) => ({ [key]: below }), word);
-  const { decode } = custom.create(
+  const { decode } = mappedSource(
     customSource.parse({ name: "x", fields: { alertname: "'X'", severity: fields.severity }, values }),
   );
   const decoded = decode(body);
@@ -226,12 +226,12 @@ it.each([
 });
 
 it("leaves out what is no news of an alert, and lets SNS be confirmed from the dead letters", () => {
-  const opsgenie = custom.create(customSource.parse({ name: "x", preset: "opsgenie" }));
+  const opsgenie = mappedSource(customSource.parse({ name: "x", preset: "opsgenie" }));
   expect(opsgenie.decode({ ...CASES.opsgenie?.firing, action: "AddNote" })).toMatchObject({
     ok: true,
     alerts: [],
   });
-  const cloudwatch = custom.create(customSource.parse({ name: "x", preset: "cloudwatch" }));
+  const cloudwatch = mappedSource(customSource.parse({ name: "x", preset: "cloudwatch" }));
   const confirmation = {
     Type: "SubscriptionConfirmation",
     Message: "You have chosen",
@@ -247,9 +247,11 @@ it("takes what an installation says over what the preset does", () => {
     fields: { labels: { team: "'web'" }, target_resource: "check_name" },
     values: { status: { firing: ["up"] } },
   });
-  const decoded = custom
-    .create(own)
-    .decode({ ...CASES.pingdom?.firing, current_state: "UP", check_type: "HTTP" });
+  const decoded = mappedSource(own).decode({
+    ...CASES.pingdom?.firing,
+    current_state: "UP",
+    check_type: "HTTP",
+  });
   expect(decoded).toMatchObject({
     alerts: [{ status: "firing", target_resource: "Shop", labels: { team: "web", check_type: "HTTP" } }],
   });

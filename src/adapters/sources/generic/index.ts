@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { anyText, optionalText, texts, time } from "../../../contract/lenient.ts";
+import { genericCall } from "../../../contract/webhook.ts";
 import {
   decodeEach,
   genericAlert,
   inSteps,
   type Source,
   type SourceAlert,
-  type SourceDescription,
+  type SourceKind,
 } from "../../../intake/index.ts";
 
 const alert = z.object({
@@ -50,15 +51,22 @@ function decodeAlert(raw: unknown, position: number): SourceAlert | string {
 /** Alerts in AWOOOI's own form, from scripts and whatever has no adapter: one, or a list of them. */
 export const generic = {
   id: "generic",
-  describe: (): SourceDescription => ({
-    name: "Generic alert",
-    kind: "source",
-    path: "/api/v1/webhooks/alerts",
-    capabilities: ["firing", "resolved", "batch", "idempotency key"],
-  }),
+  name: "Generic alert",
+  keywords: ["alert", "manual", "test"],
+  endpoints: [
+    {
+      path: "/api/v1/webhooks/alerts",
+      summary: "Alerts of scripts and of whatever has no webhook of its own",
+      body: genericCall,
+    },
+  ],
+  credentials: "signature",
+  idempotent: true,
+  documentation: "sources.md#generic-alerts",
   create: (): Source => ({
     id: "generic",
+    sender: ({ signature }) => signature(),
     counts_calls: true,
     decode: inSteps((body) => decodeEach(body, decodeAlert)),
   }),
-};
+} as const satisfies SourceKind;

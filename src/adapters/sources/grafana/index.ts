@@ -3,10 +3,11 @@ import {
   decodeAlertmanager,
   inSteps,
   type Source,
-  type SourceDescription,
+  type SourceKind,
 } from "../../../intake/index.ts";
 import { decodeLegacy } from "./legacy.ts";
 import { completeUnified, organisationOf } from "./unified.ts";
+import { grafanaCall } from "./wire.ts";
 
 function* decode(body: unknown): DecodeSteps {
   const legacy = decodeLegacy(body);
@@ -21,11 +22,19 @@ function* decode(body: unknown): DecodeSteps {
 /** Grafana's webhook: unified alerting, and the alerting of the versions before it. */
 export const grafana = {
   id: "grafana",
-  describe: (): SourceDescription => ({
-    name: "Grafana",
-    kind: "source",
-    path: "/api/v1/webhooks/grafana",
-    capabilities: ["firing", "resolved", "batch"],
+  name: "Grafana",
+  endpoints: [
+    {
+      path: "/api/v1/webhooks/grafana",
+      summary: "Grafana's webhook, of unified and of legacy alerting",
+      body: grafanaCall,
+    },
+  ],
+  credentials: "sender",
+  documentation: "sources.md#grafana",
+  create: (): Source => ({
+    id: "grafana",
+    sender: ({ network }) => network,
+    decode: inSteps(decode),
   }),
-  create: (): Source => ({ id: "grafana", decode: inSteps(decode) }),
-};
+} as const satisfies SourceKind;

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { anyText, anything, asText, optionalText, texts } from "../../../contract/lenient.ts";
-import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
+import type { Decoded, Source, SourceAlert, SourceKind } from "../../../intake/index.ts";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
 import { clip } from "../../../lib/clip.ts";
-import { config } from "./config.ts";
+import { secret } from "../../../lib/secret-setting.ts";
+import { routingKeyCheck } from "./check-routing-key.ts";
+import { pagerdutyAccepted, pagerdutyEvent, pagerdutyInvalid } from "./wire.ts";
 
 const object = z.record(z.string(), z.unknown());
 
@@ -143,17 +145,51 @@ function decode(body: unknown): Decoded {
   return { ok: true, alerts: [alert], truncated: 0, rejected: [] };
 }
 
+/** The key that PagerDuty's clients name an alert by is the one that it has here. */
+const dedupKeyOf = (decoded: Decoded) =>
+  decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
+
+/** Any of `routing_keys` is taken: while one replaces another, both are valid. */
+const settings = z.strictObject({ routing_keys: secret(z.array(z.string().min(16))).default([]) });
+type Settings = z.output<typeof settings>;
+
 /** PagerDuty's Events API, version 2: whatever pages through it needs another address only. */
 export const pagerduty = {
   id: "pagerduty",
-  config,
-  describe: (): SourceDescription => ({
-    name: "PagerDuty Events v2",
-    kind: "source",
-    path: "/api/v1/webhooks/pagerduty/v2/enqueue",
-    capabilities: ["firing", "resolved", "acknowledged"],
-    config,
-    secrets: ["routing_keys"],
+  name: "PagerDuty Events v2",
+  keywords: ["pd"],
+  endpoints: [
+    {
+      path: "/api/v1/webhooks/pagerduty/v2/enqueue",
+      // PagerDuty's clients that are given a host call this path on it.
+      aliases: ["/v2/enqueue"],
+      summary: "PagerDuty's Events API, version 2; also under /v2/enqueue",
+      body: pagerdutyEvent,
+      answer: {
+        status: 202,
+        schema: pagerdutyAccepted,
+        of: (json, _known, decode) => ({
+          status: "success",
+          message: "Event processed",
+          dedup_key: dedupKeyOf(decode(json)),
+        }),
+        invalid: {
+          schema: pagerdutyInvalid,
+          of: (reason) => ({
+            status: "invalid event",
+            message: "Event object is invalid",
+            errors: reason.split("; "),
+          }),
+        },
+      },
+    },
+  ],
+  credentials: "sender",
+  documentation: "custom-sources.md#pagerdutys-clients",
+  settings: { path: "pagerduty", schema: settings.prefault({}) },
+  create: ({ routing_keys }: Settings): Source => ({
+    id: "pagerduty",
+    sender: (checks) => routingKeyCheck(routing_keys, checks),
+    decode,
   }),
-  create: (): Source => ({ id: "pagerduty", decode }),
-};
+} as const satisfies SourceKind<Settings>;

@@ -4,7 +4,7 @@ import { SEED } from "../../../../test/support/random.ts";
 import { loadClassification, normalise, type SourceAlert } from "../../../intake/index.ts";
 import { pagerduty } from "./index.ts";
 
-const { decode } = pagerduty.create();
+const { decode } = pagerduty.create({ routing_keys: [] });
 const RULES = loadClassification();
 const PAYLOAD = {
   summary: "Disk at 93.5 % on web-1",

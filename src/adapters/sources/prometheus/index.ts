@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { postableAlerts } from "../../../contract/alertmanager-alerts.ts";
 import { optionalText, texts, time } from "../../../contract/lenient.ts";
 import {
   type DecodeSteps,
   inSteps,
   type Source,
   type SourceAlert,
-  type SourceDescription,
+  type SourceKind,
 } from "../../../intake/index.ts";
 
 const alert = z.object({
@@ -57,11 +58,22 @@ function* decode(body: unknown): DecodeSteps {
 /** What Prometheus, `amtool alert add` and others send to Alertmanager's API v2: a list of alerts. */
 export const prometheus = {
   id: "prometheus",
-  describe: (): SourceDescription => ({
-    name: "Prometheus",
-    kind: "source",
-    path: "/api/v2/alerts",
-    capabilities: ["firing", "resolved", "batch", "resolved by silence"],
+  name: "Prometheus",
+  keywords: ["prom", "amtool"],
+  endpoints: [
+    {
+      path: "/api/v2/alerts",
+      summary: "Alertmanager's API for whoever sends alerts: Prometheus, amtool and others",
+      body: postableAlerts,
+      // Its writers are told nothing but that it was taken.
+      answer: { status: 200, schema: z.object({}), of: () => ({}) },
+    },
+  ],
+  credentials: "sender",
+  documentation: "sources.md#prometheus-and-what-sends-to-alertmanager",
+  create: (): Source => ({
+    id: "prometheus",
+    sender: ({ network }) => network,
+    decode: inSteps(decode),
   }),
-  create: (): Source => ({ id: "prometheus", decode: inSteps(decode) }),
-};
+} as const satisfies SourceKind;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { loadClassification, normalise, type SourceAlert } from "../../../intake/index.ts";
 import { sentry } from "./index.ts";
 
-const { decode } = sentry.create();
+const { decode } = sentry.create({ webhook_secrets: [] });
 const RULES = loadClassification([], undefined);
 const normal = (alert: SourceAlert) => normalise(alert, "sentry", new Date("2026-05-04T08:00:00Z"), RULES);
 

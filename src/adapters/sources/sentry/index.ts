@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { anyText, anything, optionalText } from "../../../contract/lenient.ts";
-import type { Decoded, Source, SourceAlert, SourceDescription } from "../../../intake/index.ts";
+import type { Decoded, Source, SourceAlert, SourceKind } from "../../../intake/index.ts";
+import { secret } from "../../../lib/secret-setting.ts";
 import { eventAlert, issueAlert, pluginAlert } from "./issue.ts";
 import { metricAlert } from "./metric-alert.ts";
+import { answerSentry, sentryAnswer, sentryCall } from "./wire.ts";
 
 const call = z.object({
   action: anyText,
@@ -41,15 +43,51 @@ function decode(body: unknown): Decoded {
   return { ok: false, reason: "`data` has none of issue, error, event, metric_alert, comment, installation" };
 }
 
+/** Any of `webhook_secrets` may have signed: while one replaces another, both are valid. */
+const settings = z.strictObject({ webhook_secrets: secret(z.array(z.string().min(1))).default([]) });
+type Settings = z.output<typeof settings>;
+
+const SIGNATURE = {
+  header: "Sentry-Hook-Signature",
+  prefix: "",
+  what: "Sentry's webhooks",
+  settings: "SENTRY_WEBHOOK_SECRET or sentry.webhook_secrets",
+};
+
 /** Sentry's webhooks: of an integration (issue, error, issue alert, metric alert), and of the older plugin. */
 export const sentry = {
   id: "sentry",
-  describe: (): SourceDescription => ({
-    name: "Sentry",
-    kind: "source",
-    path: "/api/v1/webhooks/sentry/error",
-    capabilities: ["firing", "resolved"],
-    secrets: ["sentry.webhook_secrets"],
+  name: "Sentry",
+  endpoints: [
+    {
+      path: "/api/v1/webhooks/sentry/error",
+      summary: "Sentry's webhooks: issues, errors, issue alerts and metric alerts",
+      body: sentryCall,
+      answer: {
+        status: 200,
+        schema: sentryAnswer,
+        of(json, known, decode) {
+          const found = decode(json);
+          const alerts = !found.ok || found.alerts.length > 0;
+          const fires = found.ok && found.alerts.some(({ status }) => status === "firing");
+          return answerSentry({ alerts, fires }, known);
+        },
+      },
+    },
+  ],
+  credentials: {
+    header: SIGNATURE.header,
+    description: "The HMAC-SHA256 of the raw body, in hexadecimal, under one of `sentry.webhook_secrets`.",
+  },
+  documentation: "sources.md#sentry",
+  settings: {
+    path: "sentry",
+    schema: settings.prefault({}),
+    environment: { SENTRY_WEBHOOK_SECRET: "webhook_secrets[]" },
+  },
+  create: ({ webhook_secrets: secrets }: Settings): Source => ({
+    id: "sentry",
+    sender: ({ signature }) => signature({ form: SIGNATURE, secrets }),
+    decode,
   }),
-  create: (): Source => ({ id: "sentry", decode }),
-};
+} as const satisfies SourceKind<Settings>;

@@ -76,7 +76,3 @@ describe("a signal", () => {
     expect(decoded.ok ? decoded.rejected.length : 1).toBe(1);
   });
 });
-
-it("describes itself", () => {
-  expect(signalSource.describe()).toMatchObject({ kind: "source", path: "/api/v1/webhooks/signals" });
-});

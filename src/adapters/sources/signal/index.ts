@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { anyText, texts } from "../../../contract/lenient.ts";
+import { signalAnswer, signalCall } from "../../../contract/webhook.ts";
 import {
   decodeEach,
   genericAlert,
   inSteps,
   type Source,
   type SourceAlert,
-  type SourceDescription,
+  type SourceKind,
 } from "../../../intake/index.ts";
 
 const signal = z.object({
@@ -32,16 +33,24 @@ function decodeSignal(raw: unknown, position: number): SourceAlert | string {
 /** Signals: light notices that something was seen just now. None has a start; what comes soon again is counted once. */
 export const signalSource = {
   id: "signal",
-  describe: (): SourceDescription => ({
-    name: "Signal",
-    kind: "source",
-    path: "/api/v1/webhooks/signals",
-    capabilities: ["firing", "resolved", "batch", "idempotency key", "debounce"],
-  }),
+  name: "Signal",
+  endpoints: [
+    {
+      path: "/api/v1/webhooks/signals",
+      summary: "Light signals, which count once when they come soon again",
+      body: signalCall,
+      answer: { status: 200, schema: signalAnswer, of: (_json, known) => known },
+    },
+  ],
+  credentials: "signature",
+  idempotent: true,
+  signals: true,
+  documentation: "sources.md#signals",
   create: (): Source => ({
     id: "signal",
+    sender: ({ signature }) => signature(),
     counts_calls: true,
     debounced: true,
     decode: inSteps((body) => decodeEach(body, decodeSignal)),
   }),
-};
+} as const satisfies SourceKind;

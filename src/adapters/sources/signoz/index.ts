@@ -1,13 +1,40 @@
-import { decodeAlertmanager, inSteps, type Source, type SourceDescription } from "../../../intake/index.ts";
+import {
+  decodeAlertmanager,
+  type Endpoint,
+  inSteps,
+  type Source,
+  type SourceKind,
+} from "../../../intake/index.ts";
+import { answerSignoz, signozAnswer, signozCall } from "./wire.ts";
+
+const ENDPOINT = {
+  summary: "SigNoz's webhook",
+  body: signozCall,
+  answer: {
+    status: 200,
+    schema: signozAnswer,
+    of(json, known, decode) {
+      const decoded = decode(json);
+      // What is not understood is kept as a dead letter: it may well have fired.
+      const fires = !decoded.ok || decoded.alerts.some(({ status }) => status === "firing");
+      return answerSignoz(fires, known);
+    },
+  },
+} as const satisfies Omit<Endpoint, "path">;
 
 /** SigNoz's webhook: Alertmanager's shape, or one flat alert. */
 export const signoz = {
   id: "signoz",
-  describe: (): SourceDescription => ({
-    name: "SigNoz",
-    kind: "source",
-    path: "/api/v1/webhooks/signoz",
-    capabilities: ["firing", "resolved", "batch"],
+  name: "SigNoz",
+  endpoints: [
+    { path: "/api/v1/webhooks/signoz", ...ENDPOINT },
+    { path: "/api/v1/webhooks/signoz/alert", ...ENDPOINT },
+  ],
+  credentials: "sender",
+  documentation: "sources.md#signoz",
+  create: (): Source => ({
+    id: "signoz",
+    sender: ({ network }) => network,
+    decode: inSteps((body) => decodeAlertmanager(body, "SigNoz")),
   }),
-  create: (): Source => ({ id: "signoz", decode: inSteps((body) => decodeAlertmanager(body, "SigNoz")) }),
-};
+} as const satisfies SourceKind;

@@ -5,10 +5,11 @@ import {
   namesSubject,
   type Source,
   type SourceAlert,
-  type SourceDescription,
+  type SourceKind,
 } from "../../../intake/index.ts";
 import { hashOfTexts } from "../../../lib/canonical-json.ts";
 import { expiryNotice } from "./expiry.ts";
+import { uptimeKumaCall } from "./wire.ts";
 
 const [DOWN, UP, PENDING, MAINTENANCE] = ["0", "1", "2", "3"];
 
@@ -126,11 +127,16 @@ const NO_MONITOR = call.parse({ monitor: {} }).monitor as Monitor;
 /** Uptime Kuma's webhook, with the content type application/json. */
 export const uptimeKuma = {
   id: "uptime-kuma",
-  describe: (): SourceDescription => ({
-    name: "Uptime Kuma",
-    kind: "source",
-    path: "/api/v1/webhooks/uptime-kuma",
-    capabilities: ["firing", "resolved", "test"],
-  }),
-  create: (): Source => ({ id: "uptime-kuma", decode }),
-};
+  name: "Uptime Kuma",
+  keywords: ["kuma", "uptime"],
+  endpoints: [
+    {
+      path: "/api/v1/webhooks/uptime-kuma",
+      summary: "Uptime Kuma's webhook",
+      body: uptimeKumaCall,
+    },
+  ],
+  credentials: "sender",
+  documentation: "sources.md#uptime-kuma",
+  create: (): Source => ({ id: "uptime-kuma", sender: ({ network }) => network, decode }),
+} as const satisfies SourceKind;

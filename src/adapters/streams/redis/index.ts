@@ -242,6 +242,5 @@ class RedisStream implements SignalStream {
 /** A Redis Stream, of Redis 6.2 or newer. */
 export const redisStream = {
   id: "redis",
-  describe: () => ({ name: "Redis Stream", kind: "stream" as const, secrets: ["url"] }),
   create: (config: RedisStreamConfig, deps: Deps): SignalStream => new RedisStream(config, deps),
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { alertmanagerCall } from "../webhook.ts";
+import { alertmanagerCall } from "../../../contract/webhook.ts";
 
 const legacyRule = z.looseObject({
   ruleId: z.number().int(),

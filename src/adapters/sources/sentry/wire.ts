@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { WebhookAnswer } from "../webhook.ts";
+import type { WebhookAnswer } from "../../../contract/webhook.ts";
 
 /** A webhook of a Sentry integration; what it is about is the key under `data`. */
 export const sentryCall = z.looseObject({

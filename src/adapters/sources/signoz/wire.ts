@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { alertmanagerCall, type WebhookAnswer } from "../webhook.ts";
+import { alertmanagerCall, type WebhookAnswer } from "../../../contract/webhook.ts";
 
 const texts = z.record(z.string(), z.string());
 

@@ -1,0 +1,40 @@
+import type { Log } from "../lib/log.ts";
+import { secretCheck } from "./check-secret.ts";
+import type { Call } from "./check-sender.ts";
+import { OWN_SIGNATURE, signatureCheck } from "./check-signature.ts";
+import type { SenderCheck, SenderChecks } from "./source.ts";
+
+type Terms = {
+  /** By the address of the caller, else by its credentials: how it was admitted, or an error. */
+  checkSender: (call: Call) => string;
+  hmac_secrets: readonly string[];
+  /** Whether a source that is to show a secret takes nothing while none is configured. */
+  required: boolean;
+};
+
+/** The checks that sources choose from, by the settings of an installation. */
+export function senderChecks({ checkSender, hmac_secrets, required }: Terms, log: Log): SenderChecks {
+  const network: SenderCheck = {
+    before: ({ call }) => checkSender(call),
+    byBody: (_body, { call }) => checkSender(call),
+  };
+  const signature: SenderChecks["signature"] = (own) => {
+    const { form, secrets } = own ?? { form: OWN_SIGNATURE, secrets: hmac_secrets };
+    const check = signatureCheck({ form, secrets, required }, log);
+    const header = form.header.toLowerCase();
+    return {
+      before(request) {
+        check.present(request.header(header));
+        return null;
+      },
+      byBody: (body, request) => check.of(body, request.header(header)) ?? checkSender(request.call),
+    };
+  };
+  const own = signature();
+  return {
+    network,
+    signature: (other) => (other === undefined ? own : signature(other)),
+    secret: (policy) => secretCheck(policy, log),
+    required,
+  };
+}
