@@ -99,3 +99,7 @@ function copy(value: unknown, byKey: boolean, depth: number): unknown {
     ]),
   );
 }
+
+/** A value without credentials, left out where the name that it goes by says that it is one. */
+export const redactNamed = (name: string, value: string): string =>
+  SECRET_KEY.test(name) ? "[redacted]" : redactText(value);

@@ -88,3 +88,10 @@ export const containerOfPod = z
 export function isSecretKind(kind: string): boolean {
   return /secret/i.test(kind);
 }
+
+/** A server of tools, as its operator has named it in the configuration. */
+export const toolServerName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "has lower case letters, digits, hyphens and underscores, at most 64");
+/** A tool, as its server names it. */
+export const toolName = z.string().regex(/^[A-Za-z0-9][\w./-]{0,127}$/, "is not the name of a tool");

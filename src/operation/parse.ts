@@ -1,8 +1,8 @@
+import type { Operation } from "./operation.ts";
 import { namedAction, noAction } from "./parse/action.ts";
 import { beginsAsCommand, judge } from "./parse/guard.ts";
 import { Refused } from "./parse/refused.ts";
 import type { Context, Verdict } from "./parse/verdict.ts";
-import type { Operation } from "./types.ts";
 
 /** Characters of a text that are read at most: no command that people sign is longer. */
 export const MAX_TEXT = 8_192;

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { risk } from "../contract/common.ts";
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
-import { inWords } from "./describe.ts";
-import { type Operation, operation } from "./types.ts";
+import { inWords, type Operation, operation } from "./operation.ts";
 
 /** What an installation calls itself. */
 export const projectName = z

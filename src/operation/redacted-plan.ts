@@ -1,5 +1,5 @@
+import { redactedOperation } from "./operation.ts";
 import type { Plan } from "./plan.ts";
-import { redactedOperation } from "./redacted.ts";
 
 /** A plan as everybody may see it: each operation without what its names say is secret. */
 export function redactedPlan(plan: Plan): Plan {

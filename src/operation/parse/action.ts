@@ -1,5 +1,5 @@
 import { withArticle } from "../../lib/words.ts";
-import type { OperationKind } from "../types.ts";
+import type { OperationKind } from "../operation.ts";
 import { refuse, shown } from "./refused.ts";
 import { type Context, change, reads, type Verdict } from "./verdict.ts";
 

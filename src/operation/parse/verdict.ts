@@ -1,5 +1,5 @@
 import type { OperationTarget } from "../../contract/incident.ts";
-import { type Operation, operation } from "../types.ts";
+import { type Operation, operation } from "../operation.ts";
 import type { FlagValue, ReadFlags } from "./flags.ts";
 import { refuse, shown } from "./refused.ts";
 import { known, type Word } from "./word.ts";

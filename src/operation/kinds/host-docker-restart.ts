@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { onHost } from "../command.ts";
+import { defineOperation, nothing, ON_HOST } from "../kind.ts";
+import { container } from "../names.ts";
+import { targetInWords } from "../words.ts";
+
+export const dockerRestart = defineOperation({
+  schema: z.strictObject({ kind: z.literal("host.docker_restart"), target: container, parameters: nothing }),
+  traits: {
+    ...ON_HOST,
+    tool: "ssh_docker_restart",
+    downtime: 10,
+    verify: ["container_running", "alert_silent"],
+  },
+  title: ({ target }) => `Restart ${targetInWords(target)}`,
+  command: ({ target }) => onHost(target.host, "docker", "restart", target.name),
+});

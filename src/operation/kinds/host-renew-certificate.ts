@@ -1,0 +1,10 @@
+import { z } from "zod";
+import { defineOperation, nothing, ON_HOST } from "../kind.ts";
+import { host } from "../names.ts";
+import { targetInWords } from "../words.ts";
+
+export const renewCertificate = defineOperation({
+  schema: z.strictObject({ kind: z.literal("host.renew_certificate"), target: host, parameters: nothing }),
+  traits: { ...ON_HOST, tool: "ssh_renew_ssl", verify: ["certificate_valid", "alert_silent"] },
+  title: ({ target }) => `Renew the certificates of ${targetInWords(target)} that are due`,
+});

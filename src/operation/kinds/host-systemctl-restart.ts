@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { onHost } from "../command.ts";
+import { defineOperation, nothing, ON_HOST } from "../kind.ts";
+import { unit } from "../names.ts";
+import { targetInWords } from "../words.ts";
+
+export const systemctlRestart = defineOperation({
+  schema: z.strictObject({ kind: z.literal("host.systemctl_restart"), target: unit, parameters: nothing }),
+  traits: {
+    ...ON_HOST,
+    tool: "ssh_systemctl_restart",
+    downtime: 10,
+    verify: ["unit_active", "alert_silent"],
+  },
+  title: ({ target }) => `Restart ${targetInWords(target)}`,
+  command: ({ target }) => onHost(target.host, "sudo", "systemctl", "restart", target.name),
+});

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { operationTarget } from "../../contract/incident.ts";
+import { defineOperation, nothing, READ } from "../kind.ts";
+import { targetInWords } from "../words.ts";
+
+export const investigate = defineOperation({
+  schema: z.strictObject({
+    kind: z.literal("investigate"),
+    target: operationTarget.nullable(),
+    parameters: nothing,
+  }),
+  traits: { ...READ, tool: "investigate" },
+  title({ target }) {
+    const where = targetInWords(target);
+    return where === "" ? "Investigate" : `Investigate ${where}`;
+  },
+});

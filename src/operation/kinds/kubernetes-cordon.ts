@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { at } from "../command.ts";
+import { CHANGE, defineOperation, nothing } from "../kind.ts";
+import { node } from "../names.ts";
+import { targetInWords } from "../words.ts";
+
+export const cordon = defineOperation({
+  schema: z.strictObject({ kind: z.literal("kubernetes.cordon"), target: node, parameters: nothing }),
+  traits: {
+    ...CHANGE,
+    tool: "kubernetes_cordon",
+    undo: "kubernetes.uncordon",
+    verify: ["node_unschedulable"],
+  },
+  title: ({ target }) => `Keep new pods off ${targetInWords(target)}`,
+  command: ({ target }) => ["kubectl", "cordon", target.name, ...at(target)],
+});

@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { kubectl } from "../command.ts";
+import { CHANGE, defineOperation, nothing } from "../kind.ts";
+import { pod } from "../names.ts";
+import { targetInWords } from "../words.ts";
+
+export const deletePod = defineOperation({
+  schema: z.strictObject({ kind: z.literal("kubernetes.delete_pod"), target: pod, parameters: nothing }),
+  traits: {
+    ...CHANGE,
+    tool: "kubernetes_delete_pod",
+    // A StatefulSet's next pod has the same name: a second delete would end that one.
+    idempotent: false,
+    downtime: 30,
+    data_impact: "WRITE",
+    verify: ["pod_replaced", "restarts_stopped", "alert_silent"],
+  },
+  title: ({ target }) => `Delete ${targetInWords(target)}, for its owner to replace`,
+  command: ({ target }) => kubectl(["delete"], target),
+});

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { at, flag } from "../command.ts";
+import { CHANGE, defineOperation } from "../kind.ts";
+import { node } from "../names.ts";
+import { targetInWords } from "../words.ts";
+
+export const drain = defineOperation({
+  schema: z.strictObject({
+    kind: z.literal("kubernetes.drain"),
+    target: node,
+    parameters: z.strictObject({
+      ignore_daemonsets: z.boolean(),
+      /** Pods with data in an emptyDir lose it; without this such a pod stops the drain. */
+      delete_emptydir_data: z.boolean(),
+    }),
+  }),
+  traits: {
+    ...CHANGE,
+    tool: "kubernetes_drain",
+    risk: "high",
+    data_impact: "WRITE",
+    downtime: 60,
+    // What was moved away stays away; the node takes pods again.
+    undo: "kubernetes.uncordon",
+    verify: ["node_unschedulable", "node_empty"],
+  },
+  title({ target, parameters }) {
+    const loses = parameters.delete_emptydir_data ? ", with the loss of their emptyDir data" : "";
+    return `Move all pods off ${targetInWords(target)}${loses}`;
+  },
+  command: ({ target, parameters: { ignore_daemonsets, delete_emptydir_data } }) => [
+    ...["kubectl", "drain", target.name, ...at(target)],
+    ...flag("ignore-daemonsets", ignore_daemonsets),
+    ...flag("delete-emptydir-data", delete_emptydir_data),
+  ],
+});

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { flag, option } from "../command.ts";
+import { defineOperation, READ } from "../kind.ts";
+import { containerOfPod, logged, selection } from "../names.ts";
+import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
+
+export const readLogs = defineOperation({
+  schema: z
+    .strictObject({
+      kind: z.literal("kubernetes.logs"),
+      target: logged.nullable(),
+      parameters: selection.extend({
+        container: containerOfPod.optional(),
+        all_containers: z.literal(true).optional(),
+        /** Of the container before the present one. */
+        previous: z.literal(true).optional(),
+        /** Lines from the end. */
+        tail: z.number().int().min(0).max(1_000_000).optional(),
+        since_seconds: z.number().int().min(1).max(31_536_000).optional(),
+      }),
+    })
+    .refine(oneOrSelected, EITHER),
+  traits: { ...READ, tool: "kubernetes_logs" },
+  title: (operation) => `Read the logs of ${readInWords(operation)}`,
+  command(operation) {
+    const { container, all_containers, previous, tail, since_seconds } = operation.parameters;
+    return [
+      // It reads pods, and says so nowhere.
+      ...kubectlRead("logs", operation, { all: () => [] }),
+      ...option("container", container),
+      ...flag("all-containers", all_containers),
+      ...flag("previous", previous),
+      ...option("tail", tail),
+      ...option("since", since_seconds === undefined ? undefined : `${since_seconds}s`),
+    ];
+  },
+});

@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { kubectl, option } from "../command.ts";
+import { CHANGE, defineOperation } from "../kind.ts";
+import { scalable } from "../names.ts";
+import { targetInWords } from "../words.ts";
+
+export const scaleOut = defineOperation({
+  schema: z.strictObject({
+    kind: z.literal("kubernetes.scale_out"),
+    target: scalable,
+    /** A count that is higher already stays. */
+    parameters: z.strictObject({ at_least: z.number().int().min(1).max(1_000) }),
+  }),
+  traits: {
+    ...CHANGE,
+    tool: "kubernetes_scale",
+    risk: "low",
+    undo: "kubernetes.scale",
+    verify: ["replicas_ready", "alert_silent"],
+  },
+  title: ({ target, parameters: { at_least } }) =>
+    `Scale ${targetInWords(target)} out to at least ${at_least} replicas`,
+  command: ({ target, parameters }) => kubectl(["scale"], target, option("replicas", parameters.at_least)),
+});

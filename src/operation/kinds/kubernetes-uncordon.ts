@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { at } from "../command.ts";
+import { CHANGE, defineOperation, nothing } from "../kind.ts";
+import { node } from "../names.ts";
+import { targetInWords } from "../words.ts";
+
+export const uncordon = defineOperation({
+  schema: z.strictObject({ kind: z.literal("kubernetes.uncordon"), target: node, parameters: nothing }),
+  traits: {
+    ...CHANGE,
+    tool: "kubernetes_uncordon",
+    risk: "low",
+    undo: "kubernetes.cordon",
+    verify: ["node_schedulable"],
+  },
+  title: ({ target }) => `Let ${targetInWords(target)} take pods again`,
+  command: ({ target }) => ["kubectl", "uncordon", target.name, ...at(target)],
+});

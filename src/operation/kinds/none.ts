@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { operationTarget } from "../../contract/incident.ts";
+import { defineOperation, nothing, READ } from "../kind.ts";
+import { targetInWords } from "../words.ts";
+
+export const doNothing = defineOperation({
+  schema: z.strictObject({
+    kind: z.literal("none"),
+    target: operationTarget.nullable(),
+    parameters: nothing,
+  }),
+  traits: { ...READ, tool: "none" },
+  title({ target }) {
+    const where = targetInWords(target);
+    return where === "" ? "Do nothing" : `Do nothing about ${where}`;
+  },
+});
