@@ -1,28 +1,37 @@
 import type { Executor } from "../../../../execution/index.ts";
-import { OPERATION_KINDS, type Operation } from "../../../../operation/index.ts";
+import type { Operation } from "../../../../operation/index.ts";
 import type { Clusters } from "../cluster/client.ts";
 import type { KubernetesConfig } from "../cluster/config.ts";
 import { failureOf } from "../cluster/failure.ts";
 import { clusterFor } from "../cluster/place.ts";
 import { readingHandler } from "../reads/index.ts";
 import type { ReadOperation } from "../reads/resource.ts";
-import { type Changing, type Handler, handlerOf } from "./handlers.ts";
-import { undoOf } from "./undo.ts";
+import type { Handler, KubernetesKind, Of } from "./kubernetes-operation.ts";
+import { CHANGES } from "./operations/index.ts";
+import { noUndo } from "./undo.ts";
 
-const READS = new Set<string>(["kubernetes.get", "kubernetes.describe", "kubernetes.logs", "kubernetes.top"]);
-const isReading = (operation: Operation): operation is ReadOperation => READS.has(operation.kind);
+const READS: readonly KubernetesKind[] = [
+  "kubernetes.get",
+  "kubernetes.describe",
+  "kubernetes.logs",
+  "kubernetes.top",
+];
+const KINDS = [...CHANGES.keys(), ...READS] as KubernetesKind[];
+
+const isOurs = (operation: Operation): operation is Of<KubernetesKind> =>
+  (KINDS as string[]).includes(operation.kind);
 
 /** Carries out the operations on Kubernetes, on the configured clusters. */
 export function createExecutor(clusters: Clusters, config: KubernetesConfig): Executor {
   const find = (operation: Operation): { ok: true; handler: Handler } | { ok: false; message: string } => {
-    if (!operation.kind.startsWith("kubernetes."))
-      return { ok: false, message: `${operation.kind} is not for Kubernetes` };
+    if (!isOurs(operation)) return { ok: false, message: `${operation.kind} is not for Kubernetes` };
     const found = clusterFor(clusters, config, operation);
     if (!found.ok) return found;
     const { cluster } = found;
-    const handler = isReading(operation)
-      ? readingHandler(cluster, config, operation)
-      : handlerOf(cluster, config, operation as Changing);
+    const change = CHANGES.get(operation.kind);
+    const handler =
+      change?.handler(cluster, operation, config) ??
+      readingHandler(cluster, config, operation as ReadOperation);
     return { ok: true, handler };
   };
   /** For methods whose errors are told by throwing; never the client's own text. */
@@ -37,9 +46,9 @@ export function createExecutor(clusters: Clusters, config: KubernetesConfig): Ex
   };
   return {
     id: "kubernetes",
-    kinds: OPERATION_KINDS.filter((kind) => kind.startsWith("kubernetes.")),
+    kinds: KINDS,
     configuration(operation) {
-      if (!operation.kind.startsWith("kubernetes.")) return undefined;
+      if (!isOurs(operation)) return undefined;
       const found = clusterFor(clusters, config, operation);
       return found.ok ? { cluster: found.cluster.name, ...found.cluster.address } : undefined;
     },
@@ -65,6 +74,9 @@ export function createExecutor(clusters: Clusters, config: KubernetesConfig): Ex
       }
     },
     effect: (operation, run) => asked(operation, (handler) => handler.effect(run)),
-    undo: undoOf,
+    undo(operation, snapshot) {
+      const change = isOurs(operation) ? CHANGES.get(operation.kind) : undefined;
+      return change?.undo(operation as Of<KubernetesKind>, snapshot) ?? noUndo("it changes nothing");
+    },
   };
 }

@@ -3,95 +3,55 @@ import type { Operation } from "../../../../operation/index.ts";
 import type { WorkloadPlace } from "../cluster/workload.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-type Of<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
 type Before = Partial<Snapshot>;
 
-const no = (reason: string): Undo => ({ ok: false, reason });
-const yes = (operation: Operation, leaves: string | null = null): Undo => ({ ok: true, operation, leaves });
+export const noUndo = (reason: string): Undo => ({ ok: false, reason });
+/** `leaves`: what stays as it has become, in words. */
+export const undoBy = (operation: Operation, leaves: string | null = null): Undo => ({
+  ok: true,
+  operation,
+  leaves,
+});
 
-const NO_SNAPSHOT = no("what it was like before is not known");
-const UNCHANGED = no("it changed nothing");
+export const NO_SNAPSHOT = noUndo("what it was like before is not known");
+export const UNCHANGED = noUndo("it changed nothing");
 
-function toRevision(target: WorkloadPlace, before: Before, leaves: string | null = null): Undo {
-  const { revision } = before;
+export function toRevision(target: WorkloadPlace, { revision }: Before, leaves: string | null = null): Undo {
   if (revision === undefined || revision === null)
-    return no("which revision it had before is not known: go back to one by hand");
-  return yes({ kind: "kubernetes.rollout_undo", target, parameters: { to_revision: revision } }, leaves);
+    return noUndo("which revision it had before is not known: go back to one by hand");
+  return undoBy({ kind: "kubernetes.rollout_undo", target, parameters: { to_revision: revision } }, leaves);
 }
 
-function toReplicas({ target }: Of<"kubernetes.scale" | "kubernetes.scale_out">, before: Before): Undo {
+type Scaled = Extract<Operation, { kind: "kubernetes.scale" | "kubernetes.scale_out" }>;
+
+export function toReplicas({ target }: Scaled, before: Before): Undo {
   const replicas = before.numbers?.replicas;
   if (replicas === undefined) return NO_SNAPSHOT;
   const leaves =
     target.kind === "statefulset"
       ? "volumes that were claimed for pods stay, and so does what is on them"
       : null;
-  return yes({ kind: "kubernetes.scale", target, parameters: { replicas } }, leaves);
-}
-
-function toNumbers({ target, parameters }: Of<"kubernetes.patch">, before: Before): Undo {
-  const { numbers = {} } = before;
-  const { template, ...changed } = parameters.patch.spec as Record<string, unknown>;
-  const names = Object.keys(changed).filter((name) => changed[name] !== undefined);
-  if (template !== undefined) {
-    const leaves = names.length === 0 ? null : `${names.join(", ")} stay as they were set`;
-    return toRevision(target as WorkloadPlace, before, leaves);
-  }
-  const old = Object.fromEntries(names.flatMap((name) => (name in numbers ? [[name, numbers[name]]] : [])));
-  if (Object.keys(old).length < names.length) return NO_SNAPSHOT;
-  if (names.every((name) => old[name] === changed[name])) return UNCHANGED;
-  return yes({ kind: "kubernetes.patch", target, parameters: { patch: { spec: old } } } as Operation);
+  return undoBy({ kind: "kubernetes.scale", target, parameters: { replicas } }, leaves);
 }
 
 const MOVED = "the pods that were moved stay where they are";
 
-function toSchedulable(
-  { kind, target }: Of<"kubernetes.cordon" | "kubernetes.uncordon" | "kubernetes.drain">,
-  before: Before,
-): Undo {
-  const { unschedulable } = before;
+type Scheduled = Extract<
+  Operation,
+  { kind: "kubernetes.cordon" | "kubernetes.uncordon" | "kubernetes.drain" }
+>;
+
+export function toSchedulable({ kind, target }: Scheduled, { unschedulable }: Before): Undo {
   if (unschedulable === undefined) return NO_SNAPSHOT;
   const cordons = kind !== "kubernetes.uncordon";
   if (unschedulable === cordons)
-    return kind === "kubernetes.drain" ? no(`it took no new pods before either, and ${MOVED}`) : UNCHANGED;
+    return kind === "kubernetes.drain"
+      ? noUndo(`it took no new pods before either, and ${MOVED}`)
+      : UNCHANGED;
   const operation = {
     kind: cordons ? "kubernetes.uncordon" : "kubernetes.cordon",
     target,
     parameters: {},
   } as const;
-  return yes(operation, kind === "kubernetes.drain" ? MOVED : null);
-}
-
-/** How a run is taken back, from its snapshot alone. Pure. */
-export function undoOf(operation: Operation, snapshot: Record<string, unknown>): Undo {
-  const before = snapshot as Before;
-  switch (operation.kind) {
-    case "kubernetes.scale":
-      return before.numbers?.replicas === operation.parameters.replicas
-        ? UNCHANGED
-        : toReplicas(operation, before);
-    case "kubernetes.scale_out": {
-      const enough = (before.numbers?.replicas ?? 0) >= operation.parameters.at_least;
-      return enough ? UNCHANGED : toReplicas(operation, before);
-    }
-    case "kubernetes.set_image":
-    case "kubernetes.set_resources":
-      return toRevision(operation.target, before);
-    case "kubernetes.rollout_undo":
-      return before.revision === operation.parameters.to_revision && before.revision != null
-        ? UNCHANGED
-        : toRevision(operation.target, before);
-    case "kubernetes.patch":
-      return toNumbers(operation, before);
-    case "kubernetes.cordon":
-    case "kubernetes.uncordon":
-    case "kubernetes.drain":
-      return toSchedulable(operation, before);
-    case "kubernetes.rollout_restart":
-      return no("the pods that were replaced are gone; a restart leaves nothing to take back");
-    case "kubernetes.delete_pod":
-      return no("a pod that was deleted is gone; its controller has made another one");
-    default:
-      return no("it changes nothing");
-  }
+  return undoBy(operation, kind === "kubernetes.drain" ? MOVED : null);
 }

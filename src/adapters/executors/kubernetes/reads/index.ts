@@ -1,6 +1,6 @@
 import type { ActResult, Resolution } from "../../../../execution/index.ts";
 import { closeNames } from "../../../../lib/close-names.ts";
-import type { Handler } from "../act/handlers.ts";
+import type { Handler } from "../act/kubernetes-operation.ts";
 import type { Cluster } from "../cluster/client.ts";
 import type { KubernetesConfig } from "../cluster/config.ts";
 import { failureOf } from "../cluster/failure.ts";

@@ -1,9 +1,11 @@
 import type { Node } from "../../cluster/objects.ts";
 import type { Change } from "../change.ts";
+import { changeOperation } from "../kubernetes-operation.ts";
 import { stateOfNode } from "../snapshot.ts";
+import { toSchedulable } from "../undo.ts";
 
 /** Whether a node takes new pods. */
-export function cordon(node: string, unschedulable: boolean): Change {
+export function schedulable(node: string, unschedulable: boolean): Change {
   return {
     place: { kind: "node", name: node },
     signed: ["unschedulable"],
@@ -14,3 +16,15 @@ export function cordon(node: string, unschedulable: boolean): Change {
         : { patch: { spec: { unschedulable } } },
   };
 }
+
+export const cordon = changeOperation({
+  kind: "kubernetes.cordon",
+  change: (_cluster, { target }) => schedulable(target.name, true),
+  undo: toSchedulable,
+});
+
+export const uncordon = changeOperation({
+  kind: "kubernetes.uncordon",
+  change: (_cluster, { target }) => schedulable(target.name, false),
+  undo: toSchedulable,
+});

@@ -9,9 +9,12 @@ import { siblingsOf } from "../../cluster/workload.ts";
 import { comesBack, failed } from "../change.ts";
 import { tryEviction } from "../checks/budget.ts";
 import { ownerCheck } from "../checks/owner.ts";
+import type { KubernetesOperation } from "../kubernetes-operation.ts";
+import { resolveObject } from "../resolve.ts";
 import { podBefore, type Snapshot } from "../snapshot.ts";
+import { noUndo } from "../undo.ts";
 
-export type PodPlace = { kind: "pod"; name: string; namespace: string };
+type PodPlace = { kind: "pod"; name: string; namespace: string };
 
 const refused = (error: string): ActResult => ({
   ok: false,
@@ -20,7 +23,7 @@ const refused = (error: string): ActResult => ({
 });
 
 /** Which pod it is, whose it is, and which others its controller has: the next one is none of them. */
-export async function snapshotOfPod(cluster: Cluster, place: PodPlace): Promise<Snapshot> {
+async function snapshotOfPod(cluster: Cluster, place: PodPlace): Promise<Snapshot> {
   const pod = await read<Pod>(cluster, place);
   const { uid, resourceVersion, generation } = pod.metadata;
   const controller = controllerOf(pod.metadata);
@@ -47,7 +50,7 @@ function remove(cluster: Cluster, place: PodPlace, uid: string, more: object, si
 }
 
 /** Deletes exactly the pod of the snapshot. */
-export async function deletePod(
+async function deleteOnce(
   cluster: Cluster,
   place: PodPlace,
   run: Run,
@@ -83,7 +86,7 @@ function replacedCheck(pod: Pod): Check {
   return { name, passed: true, message };
 }
 
-export async function dryRunDelete(cluster: Cluster, place: PodPlace): Promise<DryRun> {
+async function dryRunDelete(cluster: Cluster, place: PodPlace): Promise<DryRun> {
   const { name, namespace } = place;
   const wanted = (["get", "delete"] as const).map((verb) => ({
     verb,
@@ -113,7 +116,7 @@ export async function dryRunDelete(cluster: Cluster, place: PodPlace): Promise<D
 }
 
 /** Whether the pod of the snapshot is gone, or going: nobody can tell who asked for it, and it is the same. */
-export async function effectOfDelete(
+async function effectOfDelete(
   cluster: Cluster,
   place: PodPlace,
   run: Run,
@@ -127,3 +130,18 @@ export async function effectOfDelete(
     return failureOf(error).status === 404 ? "done" : "cannot_tell";
   }
 }
+
+export const deletePod: KubernetesOperation<"kubernetes.delete_pod"> = {
+  kind: "kubernetes.delete_pod",
+  handler(cluster, { target }) {
+    const place = { ...target };
+    return {
+      resolve: () => resolveObject(cluster, target),
+      dryRun: () => dryRunDelete(cluster, place),
+      snapshot: () => snapshotOfPod(cluster, place),
+      act: (run, signal) => deleteOnce(cluster, place, run, signal),
+      effect: (run) => effectOfDelete(cluster, place, run),
+    };
+  },
+  undo: () => noUndo("a pod that was deleted is gone; its controller has made another one"),
+};

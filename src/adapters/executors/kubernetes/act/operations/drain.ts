@@ -5,14 +5,18 @@ import type { Cluster } from "../../cluster/client.ts";
 import { type Failure, failureOf, plain } from "../../cluster/failure.ts";
 import { type Node, type Pod, read } from "../../cluster/objects.ts";
 import type { Permission } from "../../cluster/permission.ts";
+import { outOfBounds } from "../../cluster/place.ts";
 import { ownersOfPods } from "../../cluster/whose.ts";
 import { actOn, dryRunOf, effectOn, failed } from "../change.ts";
 import { evict, isBudget, tryEviction } from "../checks/budget.ts";
 import { type DrainTerms, sortPods } from "../drain-pods.ts";
+import type { KubernetesOperation } from "../kubernetes-operation.ts";
+import { resolveObject } from "../resolve.ts";
 import { podBefore, podsOn, type Snapshot, stateOfNode } from "../snapshot.ts";
-import { cordon } from "./cordon.ts";
+import { toSchedulable } from "../undo.ts";
+import { schedulable } from "./cordon.ts";
 
-export type Drain = { node: string; terms: DrainTerms; bounds(namespace: string): string | undefined };
+type Drain = { node: string; terms: DrainTerms; bounds(namespace: string): string | undefined };
 
 const PERMISSIONS: readonly Permission[] = [
   { verb: "list", group: "", resource: "pods" },
@@ -40,7 +44,7 @@ async function look(cluster: Cluster, { node, terms, bounds }: Drain, signal?: A
   return { ...sorted, obstacles: [...sorted.obstacles, ...outside] };
 }
 
-export async function snapshotOfDrain(cluster: Cluster, { node }: Drain): Promise<Snapshot> {
+async function snapshotOfDrain(cluster: Cluster, { node }: Drain): Promise<Snapshot> {
   const [own, pods] = await Promise.all([
     read<Node>(cluster, { kind: "node", name: node }),
     podsOn(cluster, node),
@@ -115,7 +119,7 @@ function reportLeft(node: string, { left, refusals }: Emptied): ActResult {
 }
 
 /** Keeps new pods away and moves those that are there, as disruption budgets allow. `seconds` bounds the wait. */
-export async function drainNode(
+async function drainNode(
   cluster: Cluster,
   drain: Drain,
   run: Run,
@@ -131,7 +135,7 @@ export async function drainNode(
     return failed({ ...failureOf(error), sent: false }, `the pods of ${node} could not be listed`);
   }
   const before = run.before as Partial<Snapshot>;
-  const cordoned = await actOn(cluster, cordon(node, true), run, signal);
+  const cordoned = await actOn(cluster, schedulable(node, true), run, signal);
   if (!cordoned.ok) return cordoned;
   try {
     const emptied = await empty(cluster, drain, bounded);
@@ -172,8 +176,8 @@ async function drainChecks(
   return { checks: [sorted, budget], diff: diff.join("\n"), going };
 }
 
-export async function dryRunDrain(cluster: Cluster, drain: Drain): Promise<DryRun> {
-  const change = { ...cordon(drain.node, true), permissions: PERMISSIONS };
+async function dryRunDrain(cluster: Cluster, drain: Drain): Promise<DryRun> {
+  const change = { ...schedulable(drain.node, true), permissions: PERMISSIONS };
   const own = await dryRunOf(cluster, change);
   try {
     const { checks, diff, going } = await drainChecks(cluster, drain);
@@ -191,8 +195,8 @@ export async function dryRunDrain(cluster: Cluster, drain: Drain): Promise<DryRu
 }
 
 /** Done only when the node is empty: a drain that was cut off is taken up again, which harms nobody. */
-export async function effectOfDrain(cluster: Cluster, drain: Drain, run: Run) {
-  const cordoned = await effectOn(cluster, cordon(drain.node, true), run);
+async function effectOfDrain(cluster: Cluster, drain: Drain, run: Run) {
+  const cordoned = await effectOn(cluster, schedulable(drain.node, true), run);
   try {
     const { evict: left } = await look(cluster, drain);
     if (left.length === 0) return cordoned;
@@ -201,3 +205,19 @@ export async function effectOfDrain(cluster: Cluster, drain: Drain, run: Run) {
     return "cannot_tell";
   }
 }
+
+export const drain: KubernetesOperation<"kubernetes.drain"> = {
+  kind: "kubernetes.drain",
+  handler(cluster, { target, parameters }, config) {
+    const bounds = (namespace: string) => outOfBounds(config, namespace, false);
+    const one: Drain = { node: target.name, terms: parameters, bounds };
+    return {
+      resolve: () => resolveObject(cluster, target),
+      dryRun: () => dryRunDrain(cluster, one),
+      snapshot: () => snapshotOfDrain(cluster, one),
+      act: (run, signal) => drainNode(cluster, one, run, { signal, seconds: config.drain_wait }),
+      effect: (run) => effectOfDrain(cluster, one, run),
+    };
+  },
+  undo: toSchedulable,
+};

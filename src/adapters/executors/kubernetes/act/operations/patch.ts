@@ -1,14 +1,18 @@
+import type { Undo } from "../../../../../execution/index.ts";
+import type { Operation } from "../../../../../operation/index.ts";
 import type { Cluster } from "../../cluster/client.ts";
 import type { Autoscaler } from "../../cluster/objects.ts";
 import type { WorkloadPlace } from "../../cluster/workload.ts";
 import type { Change } from "../change.ts";
 import { autoscalerCheck } from "../checks/autoscaler.ts";
 import { ownerCheck } from "../checks/owner.ts";
-import { type Signed, stateOfAutoscaler } from "../snapshot.ts";
+import { changeOperation, type Of } from "../kubernetes-operation.ts";
+import { type Signed, type Snapshot, stateOfAutoscaler } from "../snapshot.ts";
+import { NO_SNAPSHOT, toRevision, UNCHANGED, undoBy } from "../undo.ts";
 import { missingOf } from "./set-image.ts";
 import { workloadChange } from "./workload.ts";
 
-export type PatchOfSpec = {
+type PatchOfSpec = {
   spec: {
     replicas?: number | undefined;
     minReplicas?: number | undefined;
@@ -17,7 +21,7 @@ export type PatchOfSpec = {
     [field: string]: unknown;
   };
 };
-export type PatchPlace = {
+type PatchPlace = {
   kind: WorkloadPlace["kind"] | "horizontalpodautoscaler";
   name: string;
   namespace: string;
@@ -34,7 +38,7 @@ function autoscalerPatch({ kind, name, namespace }: PatchPlace, patch: PatchOfSp
 }
 
 /** A patch of what the operation's own schema allows. */
-export function patch(cluster: Cluster, place: PatchPlace, change: PatchOfSpec): Change {
+function patched(cluster: Cluster, place: PatchPlace, change: PatchOfSpec): Change {
   if (place.kind === "horizontalpodautoscaler") return autoscalerPatch(place, change);
   const workload = { ...place, kind: place.kind };
   const { replicas, template } = change.spec;
@@ -55,3 +59,23 @@ export function patch(cluster: Cluster, place: PatchPlace, change: PatchOfSpec):
       replicas === undefined ? [] : [await autoscalerCheck(cluster, workload, replicas, "exactly")],
   });
 }
+
+function toNumbers({ target, parameters }: Of<"kubernetes.patch">, before: Partial<Snapshot>): Undo {
+  const { numbers = {} } = before;
+  const { template, ...changed } = parameters.patch.spec as Record<string, unknown>;
+  const names = Object.keys(changed).filter((name) => changed[name] !== undefined);
+  if (template !== undefined) {
+    const leaves = names.length === 0 ? null : `${names.join(", ")} stay as they were set`;
+    return toRevision(target as WorkloadPlace, before, leaves);
+  }
+  const old = Object.fromEntries(names.flatMap((name) => (name in numbers ? [[name, numbers[name]]] : [])));
+  if (Object.keys(old).length < names.length) return NO_SNAPSHOT;
+  if (names.every((name) => old[name] === changed[name])) return UNCHANGED;
+  return undoBy({ kind: "kubernetes.patch", target, parameters: { patch: { spec: old } } } as Operation);
+}
+
+export const patch = changeOperation({
+  kind: "kubernetes.patch",
+  change: (cluster, { target, parameters }) => patched(cluster, target, parameters.patch),
+  undo: toNumbers,
+});

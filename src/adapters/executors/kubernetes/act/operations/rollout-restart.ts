@@ -1,10 +1,12 @@
 import type { WorkloadPlace } from "../../cluster/workload.ts";
 import { EXECUTION, RESTARTED_AT } from "../annotations.ts";
 import type { Change } from "../change.ts";
+import { changeOperation } from "../kubernetes-operation.ts";
+import { noUndo } from "../undo.ts";
 import { workloadChange } from "./workload.ts";
 
 /** New pods of the same template: with the time and the execution on it, as kubectl does with the time alone. */
-export function rolloutRestart(place: WorkloadPlace): Change {
+function restarted(place: WorkloadPlace): Change {
   return workloadChange(place, {
     signed: ["template_hash"],
     plan(workload, { execution_id, at }) {
@@ -17,3 +19,9 @@ export function rolloutRestart(place: WorkloadPlace): Change {
     },
   });
 }
+
+export const rolloutRestart = changeOperation({
+  kind: "kubernetes.rollout_restart",
+  change: (_cluster, { target }) => restarted(target),
+  undo: () => noUndo("the pods that were replaced are gone; a restart leaves nothing to take back"),
+});

@@ -1,5 +1,4 @@
 import type { Resolution } from "../../../../../execution/index.ts";
-import type { Operation } from "../../../../../operation/index.ts";
 import type { Cluster } from "../../cluster/client.ts";
 import { templateHash } from "../../cluster/objects.ts";
 import {
@@ -11,12 +10,12 @@ import {
   type WorkloadPlace,
 } from "../../cluster/workload.ts";
 import type { Change } from "../change.ts";
+import { changeOperation, type Of } from "../kubernetes-operation.ts";
+import { toRevision, UNCHANGED } from "../undo.ts";
 import { workloadChange } from "./workload.ts";
 
-type Undo = Extract<Operation, { kind: "kubernetes.rollout_undo" }>;
-
 /** Goes back to a revision: its whole template in the place of the present one. */
-export function rolloutUndo(cluster: Cluster, place: WorkloadPlace, to: number | undefined): Change {
+function goneBack(cluster: Cluster, place: WorkloadPlace, to: number | undefined): Change {
   return workloadChange(place, {
     signed: ["template_hash"],
     async plan(workload: Workload) {
@@ -38,7 +37,10 @@ export function rolloutUndo(cluster: Cluster, place: WorkloadPlace, to: number |
 }
 
 /** Which revision it goes back to, so that people sign exactly that. */
-export async function exactRevision(cluster: Cluster, operation: Undo): Promise<Resolution> {
+async function exactRevision(
+  cluster: Cluster,
+  operation: Of<"kubernetes.rollout_undo">,
+): Promise<Resolution> {
   const { target, parameters } = operation;
   const workload = await readWorkload(cluster, target);
   const revisions = await revisionsOf(cluster, workload);
@@ -57,3 +59,13 @@ export async function exactRevision(cluster: Cluster, operation: Undo): Promise<
   }
   return { result: "hit", exact: { ...operation, parameters: { to_revision: previous.revision } } };
 }
+
+export const rolloutUndo = changeOperation({
+  kind: "kubernetes.rollout_undo",
+  change: (cluster, { target, parameters }) => goneBack(cluster, target, parameters.to_revision),
+  exact: exactRevision,
+  undo: ({ target, parameters }, before) =>
+    before.revision === parameters.to_revision && before.revision != null
+      ? UNCHANGED
+      : toRevision(target, before),
+});

@@ -3,6 +3,8 @@ import { resourceOf } from "../../cluster/objects.ts";
 import { type WorkloadPlace, wantedOf } from "../../cluster/workload.ts";
 import type { Change } from "../change.ts";
 import { autoscalerCheck } from "../checks/autoscaler.ts";
+import { changeOperation } from "../kubernetes-operation.ts";
+import { toReplicas, UNCHANGED } from "../undo.ts";
 import { workloadChange } from "./workload.ts";
 
 const autoscalers = ({ namespace }: WorkloadPlace) => {
@@ -11,7 +13,7 @@ const autoscalers = ({ namespace }: WorkloadPlace) => {
 };
 
 /** Exactly so many pods. */
-export function scale(cluster: Cluster, place: WorkloadPlace, replicas: number): Change {
+function scaled(cluster: Cluster, place: WorkloadPlace, replicas: number): Change {
   const change = workloadChange(place, {
     signed: ["replicas"],
     plan: (workload) =>
@@ -24,7 +26,7 @@ export function scale(cluster: Cluster, place: WorkloadPlace, replicas: number):
 }
 
 /** So many pods or more: a count that is higher already stays, whoever raised it. */
-export function scaleOut(cluster: Cluster, place: WorkloadPlace, atLeast: number): Change {
+function scaledOut(cluster: Cluster, place: WorkloadPlace, atLeast: number): Change {
   const change = workloadChange(place, {
     signed: [],
     plan: (workload) =>
@@ -35,3 +37,19 @@ export function scaleOut(cluster: Cluster, place: WorkloadPlace, atLeast: number
   });
   return { ...change, permissions: [...(change.permissions ?? []), autoscalers(place)] };
 }
+
+export const scale = changeOperation({
+  kind: "kubernetes.scale",
+  change: (cluster, { target, parameters }) => scaled(cluster, target, parameters.replicas),
+  undo: (operation, before) =>
+    before.numbers?.replicas === operation.parameters.replicas ? UNCHANGED : toReplicas(operation, before),
+});
+
+export const scaleOut = changeOperation({
+  kind: "kubernetes.scale_out",
+  change: (cluster, { target, parameters }) => scaledOut(cluster, target, parameters.at_least),
+  undo: (operation, before) =>
+    (before.numbers?.replicas ?? 0) >= operation.parameters.at_least
+      ? UNCHANGED
+      : toReplicas(operation, before),
+});

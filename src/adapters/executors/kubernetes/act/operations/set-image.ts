@@ -1,5 +1,7 @@
 import type { Workload, WorkloadPlace } from "../../cluster/workload.ts";
 import type { Change } from "../change.ts";
+import { changeOperation } from "../kubernetes-operation.ts";
+import { toRevision } from "../undo.ts";
 import { workloadChange } from "./workload.ts";
 
 type Lists = { containers: { name: string }[]; initContainers: { name: string }[] };
@@ -34,7 +36,7 @@ export function unknownContainers(workload: Workload, names: readonly string[]):
 }
 
 /** Other images for its containers; `*` is every one, as kubectl has it those that run before the others too. */
-export function setImage(place: WorkloadPlace, images: Record<string, string>): Change {
+function imagesSet(place: WorkloadPlace, images: Record<string, string>): Change {
   return workloadChange(place, {
     signed: ["template_hash"],
     plan(workload) {
@@ -48,3 +50,9 @@ export function setImage(place: WorkloadPlace, images: Record<string, string>): 
     },
   });
 }
+
+export const setImage = changeOperation({
+  kind: "kubernetes.set_image",
+  change: (_cluster, { target, parameters }) => imagesSet(target, parameters.images),
+  undo: ({ target }, before) => toRevision(target, before),
+});

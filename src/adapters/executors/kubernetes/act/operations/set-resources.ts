@@ -1,5 +1,7 @@
 import type { WorkloadPlace } from "../../cluster/workload.ts";
 import type { Change } from "../change.ts";
+import { changeOperation } from "../kubernetes-operation.ts";
+import { toRevision } from "../undo.ts";
 import { inEach, unknownContainers } from "./set-image.ts";
 import { workloadChange } from "./workload.ts";
 
@@ -11,7 +13,7 @@ type Parameters = {
 };
 
 /** Other requests and limits; without a container for every one. What is not named stays. */
-export function setResources(place: WorkloadPlace, { container, requests, limits }: Parameters): Change {
+function resourcesSet(place: WorkloadPlace, { container, requests, limits }: Parameters): Change {
   const resources = { ...(requests && { requests }), ...(limits && { limits }) };
   return workloadChange(place, {
     signed: ["template_hash"],
@@ -30,3 +32,9 @@ export function setResources(place: WorkloadPlace, { container, requests, limits
     },
   });
 }
+
+export const setResources = changeOperation({
+  kind: "kubernetes.set_resources",
+  change: (_cluster, { target, parameters }) => resourcesSet(target, parameters),
+  undo: ({ target }, before) => toRevision(target, before),
+});
