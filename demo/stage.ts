@@ -114,11 +114,8 @@ export async function setStage(): Promise<Stage> {
   const adminToken = randomBytes(24).toString("hex");
   const server = await startServer(folder, config, adminToken);
   const processes = localProcess.create(
-    {
-      processes: config.processes.map((one) => localProcess.processConfig.parse(one)),
-      state_dir: join(config.data_dir, "processes"),
-    },
-    { log: silentLog },
+    config.processes.map((one) => localProcess.processConfig.parse(one)),
+    { state_dir: join(config.data_dir, "processes"), log: silentLog },
   );
   const clear = async () => {
     await server.stop();

@@ -23,7 +23,7 @@ import type { Log } from "../lib/log.ts";
 import { createRouter, type Notifier, type Router } from "../notification/index.ts";
 import type { Journey } from "../pipeline/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
-import { SOURCES } from "./adapters.ts";
+import { EXECUTORS, SOURCES } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { createSources } from "./create-adapters.ts";
 import type { RuleFiles } from "./journey.ts";
@@ -130,9 +130,8 @@ const RELOADABLE = [
   "verification",
   "sweep",
   "notification",
-  "processes",
-  "ssh",
   ...SOURCES.flatMap(({ settings }) => settings?.path ?? []),
+  ...EXECUTORS.flatMap(({ settings }) => (settings.reloadable ? [settings.path] : [])),
 ];
 
 const isTree = (value: unknown): value is Record<string, unknown> =>

@@ -1,3 +1,9 @@
+import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
+import { localProcess } from "../adapters/executors/local-process/index.ts";
+import { mcp } from "../adapters/executors/mcp/index.ts";
+import { ssh } from "../adapters/executors/ssh/index.ts";
+import { log } from "../adapters/notifiers/log/index.ts";
+import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { alertmanager } from "../adapters/sources/alertmanager/index.ts";
 import { custom } from "../adapters/sources/custom/index.ts";
 import { generic } from "../adapters/sources/generic/index.ts";
@@ -9,6 +15,7 @@ import { signalSource } from "../adapters/sources/signal/index.ts";
 import { signoz } from "../adapters/sources/signoz/index.ts";
 import { uptimeKuma } from "../adapters/sources/uptime-kuma/index.ts";
 import type { SourceKind } from "../intake/index.ts";
+import type { ExecutorKind, NotifierKind } from "./kinds.ts";
 
 /** Where alerts come from. A further source is its folder and one line here. */
 export const SOURCES: readonly SourceKind[] = [
@@ -23,3 +30,9 @@ export const SOURCES: readonly SourceKind[] = [
   pagerduty,
   custom,
 ];
+
+/** What acts on systems. */
+export const EXECUTORS: readonly ExecutorKind[] = [kubernetes, mcp, localProcess, ssh];
+
+/** How people are told. */
+export const NOTIFIERS: readonly NotifierKind[] = [log, webhook];

@@ -1,12 +1,11 @@
 import { statSync } from "node:fs";
-import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
-import { localProcess } from "../adapters/executors/local-process/index.ts";
-import { ssh } from "../adapters/executors/ssh/index.ts";
 import { loadRules, loadServiceRegistry } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import { loadClassification, senderCheck } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
+import { secretAt } from "../lib/secret-setting.ts";
 import { quoted } from "../lib/shell.ts";
+import { EXECUTORS, NOTIFIERS } from "./adapters.ts";
 import {
   type ConfigOptions,
   doubledNames,
@@ -20,6 +19,7 @@ import {
   unknownNames,
 } from "./config.ts";
 import { type Config, configSchema } from "./config-schema.ts";
+import { knownNames } from "./create-adapters.ts";
 import { secretPaths } from "./secret.ts";
 
 export type ConfigReport = {
@@ -62,22 +62,19 @@ function references({ tree }: Settings): FieldError[] {
     ...file("intake.classification", (name) => loadClassification([], name)),
     ...file("incident.correlation.topology", loadTopology),
     ...networks,
-    ...clusterErrors(settingAt(tree, "kubernetes")),
   ];
 }
 
-/** What is wrong with the files that say how clusters are reached. */
-function clusterErrors(tree: unknown): FieldError[] {
-  const parsed = configSchema.shape.kubernetes.safeParse(tree ?? {});
-  if (!parsed.success) return [];
-  try {
-    kubernetes.check(parsed.data);
-    return [];
-  } catch (error) {
-    return error instanceof AwoooiError
-      ? [...error.errors]
-      : [{ path: "kubernetes", message: messageOf(error) }];
-  }
+/** What is wrong with what the settings of executors name; also where other settings are wrong. */
+function executorProblems({ tree }: Settings): (FieldError & { fatal: boolean })[] {
+  return EXECUTORS.flatMap(({ settings, problems }) => {
+    const { data } = settings.schema.safeParse(settingAt(tree, settings.path));
+    const found = data === undefined ? [] : (problems?.(data) ?? []);
+    return found.map(({ path, message, fatal }) => {
+      const whole = path === "" ? settings.path : `${settings.path}.${path}`;
+      return { path: whole, message, fatal };
+    });
+  });
 }
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
@@ -87,7 +84,8 @@ const EVERYONE = /^(0\.0\.0\.0|::)\/0$/;
 function elsewhere(path: string): string | undefined {
   const name = environmentNameOf(path);
   if (name !== undefined) return `${name}_FILE`;
-  return /^ssh\.(.*\.)?(passphrase|password)$/.test(path) ? `${path}_file` : undefined;
+  const file = `${path}_file`;
+  return secretAt(configSchema, file.split(".")) === undefined ? undefined : file;
 }
 
 /** A file that others may read should hold no secret. */
@@ -102,21 +100,14 @@ function readableSecrets(file: string, { from, tree }: Settings): FieldError[] {
   return [{ path: secrets.map(shown).join(", "), message }];
 }
 
-/** Keys and secrets of hosts, in files that must be there and closed to others. */
-const hostFiles = (config: Config, fatal: boolean): FieldError[] =>
-  ssh
-    .problems(config.ssh)
-    .filter((one) => one.fatal === fatal)
-    .map(({ path, message }) => ({ path: `ssh.${path}`, message }));
-
 /** Tools that are disabled and that nobody offers: a name that is misspelt disables nothing. */
-function strangeTools({ execution, mcp }: Config): string[] {
-  const offered = mcp.servers.flatMap((one) => one.tools.map((tool) => `${one.name}/${tool.name}`));
-  return execution.disabled_tools.filter((name) => name.includes("/") && !offered.includes(name));
+function strangeTools(config: Config): string[] {
+  const offered = knownNames(config, "tools");
+  return config.execution.disabled_tools.filter((name) => name.includes("/") && !offered.includes(name));
 }
 
 function configWarnings(config: Config): FieldError[] {
-  const { env, server, intake, approval, notification, processes, mcp } = config;
+  const { env, server, intake, approval, notification } = config;
   const told: FieldError[] = [];
   const doubt = (when: boolean, path: string, message: string) => when && told.push({ path, message });
   const credentials = intake.bearer_tokens.length + intake.basic.length > 0;
@@ -138,10 +129,13 @@ function configWarnings(config: Config): FieldError[] {
     "intake.hmac_secrets",
     "in production generic alerts are refused without one",
   );
-  const { enabled, webhook, webhooks } = notification;
+  const { enabled } = notification;
+  const elsewhereTold = NOTIFIERS.filter((kind) => !kind.local).flatMap((kind) =>
+    kind.channels(notification),
+  );
   doubt(!enabled, "notification.enabled", "nobody is told of incidents");
   doubt(
-    enabled && env === "prod" && webhook === undefined && webhooks.length === 0,
+    enabled && env === "prod" && elsewhereTold.length === 0,
     "notification",
     "people are told on the server's terminal only: set notification.webhook",
   );
@@ -157,19 +151,6 @@ function configWarnings(config: Config): FieldError[] {
     "execution.disabled_tools",
     `no server of mcp lists ${strange.join(", ")}: is it spelt like that?`,
   );
-  mcp.servers.forEach(({ url, headers }, index) => {
-    const { protocol = "", hostname = "" } = URL.parse(url ?? "") ?? {};
-    const open = protocol === "http:" && !LOOPBACK.test(hostname.replace(/^\[|\]$/g, ""));
-    const secret = open && Object.keys(headers).length > 0;
-    doubt(secret, `mcp.servers.${index}.url`, "its headers travel unencrypted: use https");
-  });
-  processes.forEach((process, index) => {
-    const { cwd } = process;
-    const program = localProcess.missingProgram(process);
-    doubt(program !== undefined, `processes.${index}.argv`, program ?? "");
-    const missing = cwd !== undefined && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true;
-    doubt(missing, `processes.${index}.cwd`, `${cwd} is no folder`);
-  });
   return told;
 }
 
@@ -187,15 +168,19 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
   }));
   const { file } = settings;
   const exposed = file === null ? [] : readableSecrets(file, settings);
+  const problems = executorProblems(settings);
+  const those = (fatal: boolean) =>
+    problems.filter((one) => one.fatal === fatal).map(({ path, message }) => ({ path, message }));
   return {
     file,
-    errors: [...errors, ...references(settings), ...(config === null ? [] : hostFiles(config, true))],
+    errors: [...errors, ...references(settings), ...those(true)],
     warnings: [
       ...names,
       ...doubled,
       ...firstNames(options.env).map(({ name, why }) => ({ path: name, message: why })),
       ...exposed,
-      ...(config === null ? [] : [...configWarnings(config), ...hostFiles(config, false)]),
+      ...(config === null ? [] : configWarnings(config)),
+      ...those(false),
     ],
   };
 }

@@ -1,27 +1,27 @@
 import { z } from "zod";
-import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { receiversNamed, routeSetting } from "../notification/index.ts";
+import { NOTIFIERS } from "./adapters.ts";
 
-/** Who is told, and of what. */
+const settings: Record<never, never> = Object.assign({}, ...NOTIFIERS.map((kind) => kind.settings));
+
+/** Who is told, and of what. Who makes notifiers reads their settings. */
 export const notificationSchema = z
   .strictObject({
     enabled: z.boolean().default(true),
-    terminal: z.boolean().default(true),
-    webhook: webhook.config.optional(),
-    webhooks: z.array(webhook.named).default([]),
+    ...settings,
     routes: z.array(routeSetting).default([]),
   })
   .prefault({})
-  .superRefine(({ webhook: hook, webhooks, terminal, routes }, check) => {
-    const own = webhooks.map((one) => one.name);
-    const channels = ["log", "webhook", ...own];
-    own.forEach((name, index) => {
-      if (channels.indexOf(name) === index + 2) return;
-      const message = `there is another channel ${name}`;
-      check.addIssue({ code: "custom", path: ["webhooks", index, "name"], message });
-    });
-    const there = [...(terminal ? ["log"] : []), ...(hook === undefined ? [] : ["webhook"]), ...own];
-    for (const name of new Set(receiversNamed(routes))) {
+  .superRefine((section, check) => {
+    const channels = NOTIFIERS.flatMap((kind) => kind.channels(section));
+    const taken = new Set(NOTIFIERS.map(({ id }) => id));
+    for (const { name, path } of channels) {
+      if (path !== null && taken.has(name))
+        check.addIssue({ code: "custom", path: [...path], message: `there is another channel ${name}` });
+      taken.add(name);
+    }
+    const there = channels.map(({ name }) => name);
+    for (const name of new Set(receiversNamed(section.routes))) {
       if (there.includes(name)) continue;
       const message = `there is no channel ${name}; there are ${there.join(", ") || "none"}`;
       check.addIssue({ code: "custom", path: ["routes"], message });

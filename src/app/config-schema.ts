@@ -1,8 +1,4 @@
 import { z } from "zod";
-import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
-import { processConfig } from "../adapters/executors/local-process/index.ts";
-import { mcp } from "../adapters/executors/mcp/index.ts";
-import { ssh } from "../adapters/executors/ssh/index.ts";
 import { severity } from "../contract/common.ts";
 import { freezeWindow } from "../execution/index.ts";
 import { foldSeverity } from "../intake/index.ts";
@@ -12,7 +8,7 @@ import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
 import { secret } from "../lib/secret-setting.ts";
 import { OPERATION_KINDS, projectName, traitsOf } from "../operation/index.ts";
 import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
-import { SOURCES } from "./adapters.ts";
+import { EXECUTORS, SOURCES } from "./adapters.ts";
 import { notificationSchema } from "./config-notification.ts";
 
 const seconds = (text: string) => duration.prefault(text);
@@ -86,6 +82,11 @@ function sourceSettings(section: string | null): Record<never, never> {
   });
   return Object.fromEntries(own);
 }
+
+/** The sections of executors. Who makes them reads them by their paths. */
+const executorSettings: Record<never, never> = Object.fromEntries(
+  EXECUTORS.map(({ settings }) => [settings.path, settings.schema]),
+);
 
 /** Everything that can be set, with its default. Durations are seconds after parsing. */
 export const configSchema = z.strictObject({
@@ -306,17 +307,7 @@ export const configSchema = z.strictObject({
     /** Who may read them without a token, beside this machine. */
     networks: z.array(z.string()).default([]),
   }),
-  kubernetes: kubernetes.config(seconds).prefault({} as never),
-  /** Servers of tools, and which of their tools may be called. */
-  mcp: mcp.config.prefault({}),
-  processes: z
-    .array(processConfig)
-    .default([])
-    .refine(
-      (list) => new Set(list.map((one) => one.name)).size === list.length,
-      "two processes have the same name",
-    ),
-  ssh: ssh.config.prefault({}),
+  ...executorSettings,
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -1,10 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import { kubernetes } from "../adapters/executors/kubernetes/index.ts";
-import { localProcess } from "../adapters/executors/local-process/index.ts";
-import { mcp } from "../adapters/executors/mcp/index.ts";
-import { ssh } from "../adapters/executors/ssh/index.ts";
-import { log } from "../adapters/notifiers/log/index.ts";
-import { webhook } from "../adapters/notifiers/webhook/index.ts";
 import { redisStream } from "../adapters/streams/redis/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { SignalStream, Source } from "../intake/index.ts";
@@ -14,9 +8,10 @@ import type { Log } from "../lib/log.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
 import type { Observer } from "../verification/index.ts";
-import { SOURCES } from "./adapters.ts";
+import { EXECUTORS, NOTIFIERS, SOURCES } from "./adapters.ts";
 import { settingAt } from "./config.ts";
 import type { Config } from "./config-schema.ts";
+import type { ExecutorDeps, ExecutorKind, KnownNames, MadeExecutor, NotifierDeps } from "./kinds.ts";
 import { VERSION } from "./version.ts";
 
 /** Everything that the outside is reached through. */
@@ -51,14 +46,8 @@ type Deps = {
 };
 
 /** Those that tell people. */
-function createNotifiers(config: Config, deps: Pick<Deps, "print" | "program">): Adapters["notifiers"] {
-  const { enabled, terminal, webhook: hook, webhooks } = config.notification;
-  if (!enabled) return [];
-  return [
-    ...(terminal ? [log.create(deps)] : []),
-    ...(hook === undefined ? [] : [webhook.create(hook)]),
-    ...webhooks.map((one) => webhook.create(one)),
-  ];
+function createNotifiers({ notification }: Config, deps: NotifierDeps): Adapters["notifiers"] {
+  return notification.enabled ? NOTIFIERS.flatMap((kind) => kind.create(notification, deps)) : [];
 }
 
 /** Those that understand what senders say. */
@@ -74,66 +63,70 @@ export function createStream(
   return url === undefined ? null : redisStream.create({ url, ...settings }, deps);
 }
 
-/** Hosts of one configuration after the other: where it does not change, its connections stay. */
-function hostSet(first: Config["ssh"], log: Log) {
+/** The names of what executors are configured to reach. */
+export function knownNames<What extends keyof KnownNames>(
+  config: Config,
+  what: What,
+): NonNullable<KnownNames[What]>[number][] {
+  return EXECUTORS.flatMap(({ settings, names }) => {
+    const known: readonly unknown[] = names?.(settingAt(config, settings.path))[what] ?? [];
+    return known as NonNullable<KnownNames[What]>[number][];
+  });
+}
+
+/** What a kind comes to with one configuration after the other: where its settings do not change, it stays. */
+function succession(kind: ExecutorKind, first: Config, deps: Omit<ExecutorDeps, "turns">) {
   const turns = new KeyedMutex();
-  const make = (config: Config["ssh"]) => ({ config, hosts: ssh.create(config, { log, turns }) });
+  const make = (config: Config) => {
+    const settings = settingAt(config, kind.settings.path);
+    return { settings, one: kind.create(settings, { ...deps, turns }) };
+  };
   let current = make(first);
   let made = current;
-  const all = new Set([current.hosts]);
+  const all = new Set([current.one]);
   return {
-    of(config: Config["ssh"]) {
-      made = isDeepStrictEqual(config, current.config) ? current : make(config);
-      all.add(made.hosts);
-      return made.hosts;
+    of(config: Config): MadeExecutor | null {
+      const settings = settingAt(config, kind.settings.path);
+      made = isDeepStrictEqual(settings, current.settings) ? current : make(config);
+      all.add(made.one);
+      return made.one;
     },
     inForce() {
-      if (made !== current) current.hosts.retire();
+      if (made !== current) current.one?.retire?.();
       current = made;
     },
-    async close() {
-      await Promise.all([...all].map((one) => one.close()));
+    async stop() {
+      await Promise.all([...all].map((one) => one?.close?.()));
     },
   };
 }
 
-/**
- * The adapters that the configuration asks for, and those of the ones that take its place. A new one is one line here, and
- * its folder. Those that act on one thing take turns, whichever configuration they are of.
- */
+/** The adapters that the configuration asks for, and those of the ones that take its place. */
 export function createAdapters(first: Config, deps: Deps): AdapterSet {
   const { state_dir, stopped = () => undefined, log } = deps;
-  const turns = new KeyedMutex();
-  const hosts = hostSet(first.ssh, log);
-  // These are of the first configuration for as long as the server runs.
-  const cluster = kubernetes.create(first.kubernetes);
-  const tools = mcp.create(first.mcp, { log, version: VERSION });
+  const own = { state_dir, stopped, log, version: VERSION };
+  const successions = EXECUTORS.map((kind) => succession(kind, first, own));
   const of = (config: Config): Adapters => {
-    const processes = localProcess.create(
-      { processes: config.processes, state_dir },
-      { log, turns, stopped },
-    );
-    const reachable = hosts.of(config.ssh);
-    // An operation is offered only where there is something to carry it out on.
-    const reached = [
-      ...(cluster === null ? [] : [cluster]),
-      ...(reachable.names.length > 0 ? [reachable] : []),
-    ];
+    const made = successions.flatMap((one) => one.of(config) ?? []);
+    const [supervisor, ...others] = made.flatMap((one) => one.supervisor ?? []);
+    if (supervisor === undefined || others.length > 0) throw new Error("one executor supervises processes");
     return {
       sources: createSources(config),
       notifiers: createNotifiers(config, deps),
-      executors: [processes, ...reached, tools].map(({ executor }) => executor),
-      observers: [processes, ...reached].map(({ observer }) => observer),
-      investigators: [processes, ...reached].map(({ investigator }) => investigator),
-      supervisor: processes,
+      executors: made.map(({ executor }) => executor),
+      observers: made.flatMap(({ observer }) => observer ?? []),
+      investigators: made.flatMap(({ investigator }) => investigator ?? []),
+      supervisor,
     };
   };
   return {
     ...of(first),
     next: of,
-    inForce: hosts.inForce,
+    inForce() {
+      for (const one of successions) one.inForce();
+    },
     async stop() {
-      await Promise.all([hosts.close(), tools.stop()]);
+      await Promise.all(successions.map((one) => one.stop()));
     },
   };
 }

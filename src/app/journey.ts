@@ -1,4 +1,3 @@
-import { ssh } from "../adapters/executors/ssh/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { assertEpoch } from "../db/epoch.ts";
 import type { AutoTerms, Rules, ServiceRegistry } from "../decision/index.ts";
@@ -16,7 +15,7 @@ import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
 import type { IntakeUptime, Journey } from "../pipeline/index.ts";
 import { createMuting } from "../silence/index.ts";
 import type { Config } from "./config-schema.ts";
-import type { Adapters } from "./create-adapters.ts";
+import { type Adapters, knownNames } from "./create-adapters.ts";
 import { isThisMachine } from "./this-machine.ts";
 
 /** What the rule files say; `topology` as it is written. */
@@ -111,9 +110,9 @@ export function createJourney(
       topology: files.topology === null ? NO_TOPOLOGY : parseTopology(files.topology),
     },
     known: {
-      processes: config.processes.map((one) => one.name),
+      processes: knownNames(config, "processes"),
       isHere: isThisMachine,
-      hosts: ssh.namesOf(config.ssh),
+      hosts: knownNames(config, "hosts"),
       looksAt: (target) => adapters.investigators.some((one) => one.investigates(target)),
     },
     decide: {

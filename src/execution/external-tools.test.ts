@@ -42,10 +42,10 @@ beforeAll(async () => {
     { name: "fail", scope: "admin" },
   ];
   const server = { name: "ops", command: process.execPath, args: [STDIO, trace], tools: listed };
-  tools = mcp.create(mcp.config.parse({ servers: [server] }), { log: silentLog, version: "0" });
+  tools = mcp.create(mcp.settings.schema.parse({ servers: [server] }), { log: silentLog, version: "0" });
 });
 afterAll(async () => {
-  await tools.stop();
+  await tools.close();
   await database.drop();
   await clearFolder(folder);
 });

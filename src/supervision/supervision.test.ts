@@ -66,7 +66,7 @@ async function serve(...processes: object[]): Promise<void> {
   const stopped = new Map<string, string>();
   const own = { stopped: (name: string) => stopped.get(name), log: log.log };
   const configs = processes.map((one) => localProcess.processConfig.parse(one));
-  local = localProcess.create({ processes: configs, state_dir: folder }, own);
+  local = localProcess.create(configs, { state_dir: folder, ...own });
   supervision = new Supervision({
     ctx: { ...database.ctx({ kind: "system", name: "sweep" }, clock), log: log.log },
     supervisor: () => local,

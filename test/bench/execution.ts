@@ -1,7 +1,7 @@
 import { AppsV1Api, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { createClusters } from "../../src/adapters/executors/kubernetes/cluster/client.ts";
+import { kubernetesConfig } from "../../src/adapters/executors/kubernetes/cluster/config.ts";
 import { SCRIPT } from "../../src/adapters/executors/ssh/diagnose-script.ts";
-import { configSchema } from "../../src/app/config-schema.ts";
 import type { Approval } from "../../src/contract/approval.ts";
 import { commandLine } from "../../src/lib/shell.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
@@ -28,8 +28,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 const against = (value: number, floor: number) => [fixed(value, 1), fixed(value / floor, 2)] as const;
-const kubernetesOf = ({ kubeconfig }: Cluster) =>
-  configSchema.parse({ kubernetes: { kubeconfig } }).kubernetes;
+const kubernetesOf = ({ kubeconfig }: Cluster) => kubernetesConfig.parse({ kubeconfig });
 
 const names = Array.from({ length: RUNS }, (_, at) => `web-${at}`);
 

@@ -47,7 +47,7 @@ export class Shops {
   async start(index: number): Promise<void> {
     const setting = this.#setting(index);
     const processes = [localProcess.processConfig.parse(setting)];
-    const local = localProcess.create({ processes, state_dir: this.#stateDir }, { log: silentLog });
+    const local = localProcess.create(processes, { state_dir: this.#stateDir, log: silentLog });
     await local.start(setting.name);
     await until(async () => (await fetch(setting.probe.url)).ok, `${setting.name} to serve`);
   }

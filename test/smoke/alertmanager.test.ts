@@ -56,10 +56,7 @@ describe("a real Alertmanager", () => {
     server = await startServer(folder, settings);
     const state_dir = join(folder, "data/processes");
     const { processConfig } = localProcess;
-    const processes = localProcess.create(
-      { processes: [processConfig.parse(shop)], state_dir },
-      { log: silentLog },
-    );
+    const processes = localProcess.create([processConfig.parse(shop)], { state_dir, log: silentLog });
     await processes.start("demo-shop");
     const probe = (patience = 60_000) => fetch(shop.probe.url, { signal: AbortSignal.timeout(patience) });
     await until(async () => (await probe()).ok, "the shop to serve");

@@ -4,7 +4,6 @@ import {
   type KubernetesConfig,
   kubernetes,
 } from "../../../src/adapters/executors/kubernetes/index.ts";
-import { configSchema } from "../../../src/app/config-schema.ts";
 import type { DryRun, Run } from "../../../src/execution/index.ts";
 import type { Operation } from "../../../src/operation/index.ts";
 import { operation as operationSchema } from "../../../src/operation/index.ts";
@@ -16,7 +15,7 @@ export const NEVER = new AbortController().signal;
 
 /** The section as it is after parsing. Containers settle at once; what is to succeed may take its time. */
 export const configOf = (settings: object): KubernetesConfig =>
-  configSchema.shape.kubernetes.parse({
+  kubernetes.settings.schema.parse({
     settle: "100ms",
     request_timeout: "2m",
     drain_wait: "5m",

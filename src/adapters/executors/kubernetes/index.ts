@@ -1,5 +1,6 @@
 import type { Executor } from "../../../execution/index.ts";
 import type { Investigator } from "../../../investigation/index.ts";
+import { AwoooiError, messageOf } from "../../../lib/error.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { createExecutor } from "./act/executor.ts";
 import { type Clusters, createClusters } from "./cluster/client.ts";
@@ -28,11 +29,23 @@ function create(config: KubernetesConfig): Kubernetes | null {
   };
 }
 
+/** What is wrong with the files that the settings name. */
+function problems(config: KubernetesConfig) {
+  try {
+    createClusters(config);
+    return [];
+  } catch (error) {
+    const found = error instanceof AwoooiError ? error.errors : [{ path: PATH, message: messageOf(error) }];
+    return found.map(({ path, message }) => ({ path: path.slice(PATH.length + 1), message, fatal: true }));
+  }
+}
+
+const PATH = "kubernetes";
+
 /** Kubernetes clusters: acts on what runs there, and sees whether it is well. */
 export const kubernetes = {
   id: "kubernetes",
-  config: kubernetesConfig,
-  /** Reads the files that the configuration names; throws `invalid` with all that is wrong with them. */
-  check: (config: KubernetesConfig) => void createClusters(config),
+  settings: { path: PATH, schema: kubernetesConfig.prefault({} as never), reloadable: false },
+  problems,
   create,
 };

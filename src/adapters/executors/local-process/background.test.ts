@@ -43,7 +43,7 @@ afterEach(async () => {
 function shop(script: string, state = join(folder, "state"), settle_ms = 60_000): LocalProcesses {
   const config = { name: "shop", argv: ["/bin/sh", "-c", script], settle_ms };
   const processes = [localProcess.processConfig.parse(config)];
-  return localProcess.create({ processes, state_dir: state }, { log: silentLog });
+  return localProcess.create(processes, { state_dir: state, log: silentLog });
 }
 const copies = async (of = local) => (await of.copies()).get("shop") ?? [];
 const alive = async (pid: number) => lives(await systemTable.find(pid));

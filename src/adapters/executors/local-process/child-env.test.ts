@@ -66,7 +66,7 @@ describe("the PATH of supervised processes", () => {
     for (const name of ["npm_execpath", "npm_config_user_agent"]) vi.stubEnv(name, undefined);
     vi.stubEnv("PATH", path(OWN, machine, "/usr/bin", "/bin"));
     const shop = localProcess.processConfig.parse({ name: "shop", argv: ["node"], settle_ms: 0 });
-    const local = localProcess.create({ processes: [shop], state_dir: folder }, { log: silentLog });
+    const local = localProcess.create([shop], { state_dir: folder, log: silentLog });
     try {
       const { checks } = await local.executor.dryRun({
         kind: "process.restart",

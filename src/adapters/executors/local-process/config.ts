@@ -65,14 +65,11 @@ export const processConfig = z.strictObject({
 });
 export type ProcessConfig = z.infer<typeof processConfig>;
 
-export const localProcessConfig = z.strictObject({
-  processes: z
-    .array(processConfig)
-    .refine(
-      (list) => new Set(list.map((one) => one.name)).size === list.length,
-      "two processes have the same name",
-    ),
-  /** Folder of the process files and logs. */
-  state_dir: z.string().min(1),
-});
-export type LocalProcessConfig = z.infer<typeof localProcessConfig>;
+/** The section `processes`. */
+export const processesConfig = z
+  .array(processConfig)
+  .default([])
+  .refine(
+    (list) => new Set(list.map((one) => one.name)).size === list.length,
+    "two processes have the same name",
+  );

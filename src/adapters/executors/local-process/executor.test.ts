@@ -73,7 +73,7 @@ async function shop(text: string, more: object = {}) {
   const argv = [process.execPath, await script(text)];
   const config = { name: "shop", argv, settle_ms: 150, stop_timeout_ms: 120_000, ...more };
   const processes = [localProcess.processConfig.parse(config)];
-  return localProcess.create({ processes, state_dir: stateDir }, { log: silentLog });
+  return localProcess.create(processes, { state_dir: stateDir, log: silentLog });
 }
 
 const restart = (name = "shop") => ({
@@ -353,10 +353,7 @@ describe("identity", () => {
     expect(await local.executor.snapshot(restart())).toMatchObject({ pid, execution_id: null });
     // Another installation's process of the same name writes to another log.
     const processes = [localProcess.processConfig.parse({ name: "shop", argv: ["true"] })];
-    const elsewhere = localProcess.create(
-      { processes, state_dir: join(folder, "other") },
-      { log: silentLog },
-    );
+    const elsewhere = localProcess.create(processes, { state_dir: join(folder, "other"), log: silentLog });
     expect(await elsewhere.executor.snapshot(restart())).toEqual({ pid: null });
   });
 });
@@ -534,7 +531,7 @@ describe("the server's death", () => {
       `const { localProcess } = await import(${JSON.stringify(join(import.meta.dirname, "index.ts"))});
        const processes = [localProcess.processConfig.parse(${JSON.stringify(config)})];
        const log = { info() {}, warn() {}, error() {}, debug() {} };
-       const local = localProcess.create({ processes, state_dir: ${JSON.stringify(stateDir)} }, { log });
+       const local = localProcess.create(processes, { state_dir: ${JSON.stringify(stateDir)}, log });
        console.log((await local.start("shop")).pid);
        setInterval(() => {}, 1_000);`,
       "server.mjs",
@@ -558,7 +555,7 @@ describe("before anyone signs", () => {
   it("resolves exact names, suggests close ones and refuses the rest", async () => {
     const names = ["demo-shop", "demo-shop-2", "api"];
     const processes = names.map((name) => localProcess.processConfig.parse({ name, argv: ["true"] }));
-    const { executor } = localProcess.create({ processes, state_dir: stateDir }, { log: silentLog });
+    const { executor } = localProcess.create(processes, { state_dir: stateDir, log: silentLog });
     expect(await executor.resolve(restart("demo-shop"))).toEqual({ result: "hit" });
     expect(await executor.resolve(restart("demo-shp"))).toEqual({
       result: "suggestion",

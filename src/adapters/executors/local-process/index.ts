@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { Executor } from "../../../execution/index.ts";
 import type { Investigator } from "../../../investigation/index.ts";
 import { AwoooiError, messageOf } from "../../../lib/error.ts";
@@ -6,7 +7,7 @@ import type { Log } from "../../../lib/log.ts";
 import type { ProcessSupervisor, RunningProcess } from "../../../supervision/index.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { carriersOf, copiesByName, copiesOf, inBackground } from "./background.ts";
-import { type LocalProcessConfig, localProcessConfig, processConfig } from "./config.ts";
+import { type ProcessConfig, processConfig, processesConfig } from "./config.ts";
 import { createExecutor } from "./executor.ts";
 import { createInvestigator } from "./investigator.ts";
 import { boundLog } from "./log-file.ts";
@@ -18,16 +19,17 @@ import { start } from "./spawn.ts";
 import { stopEach, stopGroup } from "./stop.ts";
 import { hasChanged, latestStart, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
 
-export { processConfig } from "./config.ts";
-
 /** Processes of this machine that live in sessions of their own and are restarted when that is decided. */
 export type LocalProcesses = ProcessSupervisor & {
+  supervisor: ProcessSupervisor;
   executor: Executor;
   observer: Observer;
   investigator: Investigator;
 };
 
 type Deps = {
+  /** Folder of the process files and logs. */
+  state_dir: string;
   log: Log;
   /** Of all that act on these processes, also with the configuration from before. */
   turns?: KeyedMutex;
@@ -63,8 +65,8 @@ async function stopOne(one: Supervised): Promise<{ pid: number | null }> {
   return { pid: live?.pid ?? carriers[0]?.pid ?? null };
 }
 
-function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): LocalProcesses {
-  const { log, turns = new KeyedMutex(), stopped = () => undefined } = deps;
+function create(processes: readonly ProcessConfig[], deps: Deps): LocalProcesses {
+  const { state_dir, log, turns = new KeyedMutex(), stopped = () => undefined } = deps;
   const all = new Map(
     processes.map((config) => {
       const own = { table: systemTable, log, stopped: () => stopped(config.name) };
@@ -77,10 +79,7 @@ function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): Local
       throw new AwoooiError("not_found", `There is no process ${name} in the configuration.`);
     return one;
   };
-  return {
-    executor: createExecutor(all, turns),
-    observer: createObserver(all),
-    investigator: createInvestigator(all),
+  const supervisor: ProcessSupervisor = {
     processes: processes.map((config) => {
       const { name, autostart, watch } = config;
       return { name, autostart, watch, launch: launchHash(config) };
@@ -109,13 +108,33 @@ function create({ processes, state_dir }: LocalProcessConfig, deps: Deps): Local
     start: async (name) => turns.take(name, () => startOne(named(name))),
     stop: async (name) => turns.take(name, () => stopOne(named(name))),
   };
+  return {
+    ...supervisor,
+    supervisor,
+    executor: createExecutor(all, turns),
+    observer: createObserver(all),
+    investigator: createInvestigator(all),
+  };
 }
+
+/** Programs and folders that are not there. */
+const problems = (processes: readonly ProcessConfig[]) =>
+  processes.flatMap((process, index) => {
+    const { cwd } = process;
+    const program = missingProgram(process);
+    const isFolder = cwd === undefined || statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true;
+    return [
+      ...(program === undefined ? [] : [{ path: `${index}.argv`, message: program, fatal: false }]),
+      ...(isFolder ? [] : [{ path: `${index}.cwd`, message: `${cwd} is no folder`, fatal: false }]),
+    ];
+  });
 
 /** Supervises local processes: restarts them, and sees whether they are well. */
 export const localProcess = {
   id: "local-process",
-  config: localProcessConfig,
+  settings: { path: "processes", schema: processesConfig, reloadable: true },
   processConfig,
-  missingProgram,
+  problems,
+  names: (processes: readonly ProcessConfig[]) => ({ processes: processes.map(({ name }) => name) }),
   create,
 };

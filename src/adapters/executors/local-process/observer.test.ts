@@ -37,7 +37,7 @@ afterEach(async () => {
 function processes(more: object): LocalProcesses {
   const config = { name: "demo-shop", argv: [process.execPath, SERVICE], stop_timeout_ms: 120_000, ...more };
   const parsed = [localProcess.processConfig.parse(config)];
-  local = localProcess.create({ processes: parsed, state_dir: folder }, { log: silentLog });
+  local = localProcess.create(parsed, { state_dir: folder, log: silentLog });
   return local;
 }
 

@@ -61,7 +61,7 @@ async function create(port?: number): Promise<void> {
   http = await startMcpHttp(trace, TOKEN, port);
   const listed = NAMES.map((name) => ({ name, scope: name === "status" ? "read" : "write" }));
   tools = mcp.create(
-    mcp.config.parse({
+    mcp.settings.schema.parse({
       servers: [
         {
           name: "stdio",
@@ -87,7 +87,7 @@ async function create(port?: number): Promise<void> {
   );
 }
 afterEach(async () => {
-  await tools.stop();
+  await tools.close();
   await http.stop();
 });
 
@@ -270,7 +270,7 @@ describe("a program that is started", () => {
     await act(call("stdio", "status"));
     const pid = Number(/started (\d+)/.exec(readFileSync(trace, "utf8"))?.[1]);
     expect(() => process.kill(pid, 0)).not.toThrow();
-    await tools.stop();
+    await tools.close();
     await eventually(async () => expect(() => process.kill(pid, 0)).toThrow());
     expect(await act(call("stdio", "status"))).toMatchObject({ ok: false, sent: false });
   });
@@ -283,7 +283,7 @@ describe("a server that cannot be reached", () => {
   });
 
   it("is found again when it is back, with a session of its own", async () => {
-    await tools.stop();
+    await tools.close();
     await http.stop();
     // One that nobody else gets meanwhile.
     await create(await freePort());
@@ -304,9 +304,9 @@ async function toolsOf(listener: RequestListener): Promise<{ own: McpTools; url:
   const listed = [{ name: "odd", scope: "write" }];
   const headers = { "X-Secret": TOKEN };
   const servers = [{ name: "own", url, headers, tools: listed, timeout_ms: 120_000 }];
-  const own = mcp.create(mcp.config.parse({ servers }), { log, version: "0" });
+  const own = mcp.create(mcp.settings.schema.parse({ servers }), { log, version: "0" });
   ended.push(async () => {
-    await own.stop();
+    await own.close();
     server.closeAllConnections();
     server.close();
   });
@@ -484,7 +484,7 @@ describe("the configuration", () => {
     ],
     [{ name: "x", command: "a", tools: [{ name: "t" }] }, "scope"],
   ])("refuses %j", (server, problem) => {
-    const result = mcp.config.safeParse({ servers: [server] });
+    const result = mcp.settings.schema.safeParse({ servers: [server] });
     expect(result.success).toBe(false);
     expect(JSON.stringify(result.error)).toContain(problem);
   });

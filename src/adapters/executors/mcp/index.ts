@@ -3,22 +3,39 @@ import { type McpConfig, mcpConfig } from "./config.ts";
 import { Connection, type Deps } from "./connection.ts";
 import { createExecutor } from "./executor.ts";
 
-/** Tools of MCP servers: started or reached when they are first needed, and ended by `stop`. */
-export type McpTools = { executor: Executor; stop(): Promise<void> };
+/** Tools of MCP servers: started or reached when they are first needed, and ended by `close`. */
+export type McpTools = { executor: Executor; close(): Promise<void> };
 
 function create({ servers }: McpConfig, deps: Deps): McpTools {
   const connections = new Map(servers.map((one) => [one.name, new Connection(one, deps)]));
   return {
     executor: createExecutor(connections),
-    stop: async () => {
+    close: async () => {
       await Promise.allSettled([...connections.values()].map((one) => one.stop()));
     },
   };
 }
 
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
+
+function problems({ servers }: McpConfig) {
+  return servers.flatMap(({ url, headers }, index) => {
+    const { protocol = "", hostname = "" } = URL.parse(url ?? "") ?? {};
+    const open = protocol === "http:" && !LOOPBACK.test(hostname.replace(/^\[|\]$/g, ""));
+    if (!open || Object.keys(headers).length === 0) return [];
+    return [
+      { path: `servers.${index}.url`, message: "its headers travel unencrypted: use https", fatal: false },
+    ];
+  });
+}
+
 /** Calls tools that MCP servers offer, as far as the configuration lists them. */
 export const mcp = {
   id: "mcp",
-  config: mcpConfig,
+  settings: { path: "mcp", schema: mcpConfig.prefault({}), reloadable: false },
+  problems,
+  names: ({ servers }: McpConfig) => ({
+    tools: servers.flatMap((server) => server.tools.map((tool) => `${server.name}/${tool.name}`)),
+  }),
   create,
 };

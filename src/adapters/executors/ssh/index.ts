@@ -15,7 +15,6 @@ export type SshHosts = {
   executor: Executor;
   observer: Observer;
   investigator: Investigator;
-  names: readonly string[];
   /** Another configuration is in force: connections end as soon as nothing goes over them. */
   retire(): void;
   /** Ends all connections. */
@@ -35,7 +34,6 @@ function create(config: SshConfig, { log, turns = new KeyedMutex() }: Deps): Ssh
     executor: createExecutor(hosts, turns),
     observer: createObserver(hosts),
     investigator: createInvestigator(hosts),
-    names: hosts.names,
     retire: () => hosts.retire(),
     close: () => hosts.close(),
   };
@@ -54,8 +52,10 @@ function namesOf(config: SshConfig): { name: string; names: string[] }[] {
 /** Acts on hosts over SSH, looks at them, and says what ails them. */
 export const ssh = {
   id: "ssh",
-  config: sshConfig,
-  create,
+  settings: { path: "ssh", schema: sshConfig.prefault({}), reloadable: true },
   problems: sshProblems,
-  namesOf,
+  names: (config: SshConfig) => ({ hosts: namesOf(config) }),
+  /** Null: no host is configured. */
+  create: (config: SshConfig, deps: Deps): SshHosts | null =>
+    config.hosts.length === 0 ? null : create(config, deps),
 };

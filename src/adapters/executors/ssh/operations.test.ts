@@ -19,8 +19,13 @@ function create(own: Record<string, unknown> = {}): SshHosts {
   const { port, user, privateKeyFile: identity_file, knownHostsFile } = there;
   const web = { name: "web1", aliases: ["web"], address: "127.0.0.1", port, user, identity_file, ...own };
   const patient = { connect_timeout: "2m", command_timeout: "5m" };
-  const config = ssh.config.parse({ known_hosts: [knownHostsFile], settle: "0s", hosts: [web], ...patient });
-  return ssh.create(config, { log: silentLog });
+  const config = ssh.settings.schema.parse({
+    known_hosts: [knownHostsFile],
+    settle: "0s",
+    hosts: [web],
+    ...patient,
+  });
+  return ssh.create(config, { log: silentLog }) as SshHosts;
 }
 
 beforeAll(async () => {

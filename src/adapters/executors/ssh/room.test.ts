@@ -23,8 +23,13 @@ beforeAll(async () => {
   const { port, user, privateKeyFile: identity_file, knownHostsFile } = there;
   const host = { name: "box-1", address: "127.0.0.1", port, user, identity_file };
   const patient = { connect_timeout: "2m", command_timeout: "5m" };
-  const config = ssh.config.parse({ known_hosts: [knownHostsFile], settle: "0s", hosts: [host], ...patient });
-  hosts = ssh.create(config, { log: silentLog });
+  const config = ssh.settings.schema.parse({
+    known_hosts: [knownHostsFile],
+    settle: "0s",
+    hosts: [host],
+    ...patient,
+  });
+  hosts = ssh.create(config, { log: silentLog }) as SshHosts;
   // The runtime's folder, as its double says, is this one: a filesystem of its own that is full.
   data = there.folder;
   await there.file("disks.json", JSON.stringify({ [data]: `/dev/sdb1 1000000 990000 10000 99% ${data}` }));

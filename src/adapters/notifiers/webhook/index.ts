@@ -13,7 +13,7 @@ const config = z.strictObject({
 const named = config.extend({
   name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
 });
-export type WebhookConfig = z.infer<typeof config> & { name?: string };
+type WebhookConfig = z.infer<typeof config> & { name?: string };
 
 function resultOf(response: Response): SendResult {
   if (response.ok) return { ok: true };
@@ -21,12 +21,25 @@ function resultOf(response: Response): SendResult {
   return { ok: false, error: `the receiver answered ${response.status}`, retryable };
 }
 
-/** Posts each card as JSON to a URL of the operator's. */
+const settings = { webhook: config.optional(), webhooks: z.array(named).default([]) };
+type Section = z.output<z.ZodObject<typeof settings>>;
+
+/** Posts each card as JSON to URLs of the operator's: to one, and to others that routes tell apart. */
 export const webhook = {
   id: "webhook",
-  config,
-  named,
-  create: ({ url, secret: key, name = "webhook" }: WebhookConfig): Notifier => ({
+  settings,
+  channels: ({ webhook: one, webhooks }: Section) => [
+    ...(one === undefined ? [] : [{ name: "webhook", path: null }]),
+    ...webhooks.map(({ name }, index) => ({ name, path: ["webhooks", index, "name"] })),
+  ],
+  create: ({ webhook: one, webhooks }: Section): Notifier[] => [
+    ...(one === undefined ? [] : [createWebhook(one)]),
+    ...webhooks.map(createWebhook),
+  ],
+};
+
+function createWebhook({ url, secret: key, name = "webhook" }: WebhookConfig): Notifier {
+  return {
     id: name,
     async send(card, signal) {
       const body = JSON.stringify(card);
@@ -44,5 +57,5 @@ export const webhook = {
         return { ok: false, error: messageOf(error), retryable: true };
       }
     },
-  }),
-};
+  };
+}

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clearFolder, temporaryFolder } from "../../../../../test/support/folder.ts";
 import { adapterOf, configOf } from "../../../../../test/support/kubernetes/adapter.ts";
 import { checkConfig } from "../../../../app/check-config.ts";
-import { configSchema } from "../../../../app/config-schema.ts";
 import type { AwoooiError } from "../../../../lib/error.ts";
 import { redactText } from "../../../../lib/redact.ts";
 import { kubernetes } from "../index.ts";
@@ -140,7 +139,7 @@ describe("the configuration of clusters", () => {
       'two clusters are called "b"',
     ],
   ])("refuses %j", (settings, message) => {
-    const { error } = configSchema.shape.kubernetes.safeParse(settings);
+    const { error } = kubernetes.settings.schema.safeParse(settings);
     expect(error?.issues.map((one) => one.message)).toEqual([expect.stringContaining(message)]);
   });
 

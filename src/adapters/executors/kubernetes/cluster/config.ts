@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { duration } from "../../../../lib/duration.ts";
 
 const name = z.string().regex(/^[A-Za-z0-9][\w.:@/-]{0,252}$/, "is not the name of a cluster");
 const namespaces = z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace"));
@@ -27,44 +28,39 @@ function accessError({ in_cluster, kubeconfig, context }: Access): string | unde
   return undefined;
 }
 
-/**
- * The section `kubernetes` of the configuration. `seconds` makes the setting of a duration with its default,
- * in seconds after parsing.
- */
-export function kubernetesConfig(seconds: (standard: string) => z.ZodType<number>) {
-  return z
-    .strictObject({
-      name: name.optional(),
-      ...access,
-      clusters: z.array(cluster).default([]),
-      /** Of one request. */
-      request_timeout: seconds("5s"),
-      /** For so long a container must have run since its last start to count as up. */
-      settle: seconds("10s"),
-      /** For so long a drain waits for pods to leave; below `execution.timeout`, or nobody hears which are left. */
-      drain_wait: seconds("50s"),
-      /** Nothing elsewhere is read or changed; none named: all of them. */
-      allowed_namespaces: namespaces.default([]),
-      denied_namespaces: namespaces.default([]),
-      /** Read, and never changed. */
-      protected_namespaces: namespaces.default(["kube-system", "kube-public", "kube-node-lease"]),
-    })
-    .superRefine((config, { addIssue }) => {
-      const issue = (path: (string | number)[], message: string | undefined) =>
-        message !== undefined && addIssue({ code: "custom", path, message });
-      const single = config.in_cluster || (config.kubeconfig ?? config.context ?? config.name) !== undefined;
-      if (single && config.clusters.length > 0)
-        issue(["clusters"], "are named as well as a single cluster: put that among them");
-      else if (single) issue([], accessError(config));
-      config.clusters.forEach((one, index) => {
-        issue(["clusters", index], accessError(one));
-      });
-      const names = config.clusters.flatMap((one) => [one.name, ...one.aliases]);
-      const twice = names.find((one, index) => names.indexOf(one) !== index);
-      if (twice !== undefined) issue(["clusters"], `two clusters are called "${twice}"`);
+/** The section `kubernetes` of the configuration. Durations are seconds after parsing. */
+export const kubernetesConfig = z
+  .strictObject({
+    name: name.optional(),
+    ...access,
+    clusters: z.array(cluster).default([]),
+    /** Of one request. */
+    request_timeout: duration.prefault("5s"),
+    /** For so long a container must have run since its last start to count as up. */
+    settle: duration.prefault("10s"),
+    /** For so long a drain waits for pods to leave; below `execution.timeout`, or nobody hears which are left. */
+    drain_wait: duration.prefault("50s"),
+    /** Nothing elsewhere is read or changed; none named: all of them. */
+    allowed_namespaces: namespaces.default([]),
+    denied_namespaces: namespaces.default([]),
+    /** Read, and never changed. */
+    protected_namespaces: namespaces.default(["kube-system", "kube-public", "kube-node-lease"]),
+  })
+  .superRefine((config, { addIssue }) => {
+    const issue = (path: (string | number)[], message: string | undefined) =>
+      message !== undefined && addIssue({ code: "custom", path, message });
+    const single = config.in_cluster || (config.kubeconfig ?? config.context ?? config.name) !== undefined;
+    if (single && config.clusters.length > 0)
+      issue(["clusters"], "are named as well as a single cluster: put that among them");
+    else if (single) issue([], accessError(config));
+    config.clusters.forEach((one, index) => {
+      issue(["clusters", index], accessError(one));
     });
-}
-export type KubernetesConfig = z.infer<ReturnType<typeof kubernetesConfig>>;
+    const names = config.clusters.flatMap((one) => [one.name, ...one.aliases]);
+    const twice = names.find((one, index) => names.indexOf(one) !== index);
+    if (twice !== undefined) issue(["clusters"], `two clusters are called "${twice}"`);
+  });
+export type KubernetesConfig = z.infer<typeof kubernetesConfig>;
 
 /** The clusters that are asked for; the first is the default. None: Kubernetes is off. */
 export function clustersOf(config: KubernetesConfig): ClusterConfig[] {

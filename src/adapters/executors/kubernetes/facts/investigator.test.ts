@@ -16,10 +16,10 @@ import { type Cluster, startCluster } from "../../../../../test/support/kubernet
 import { type Kubelet, startKubelet } from "../../../../../test/support/kubernetes/kubelet.ts";
 import { deploymentOf } from "../../../../../test/support/kubernetes/objects.ts";
 import { eventually, until } from "../../../../../test/support/until.ts";
-import { configSchema } from "../../../../app/config-schema.ts";
 import type { Investigation } from "../../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../../contract/incident.ts";
 import { createClusters } from "../cluster/client.ts";
+import { kubernetesConfig } from "../cluster/config.ts";
 import { createInvestigator } from "./investigator.ts";
 
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
@@ -49,8 +49,8 @@ beforeEach(async () => {
 });
 
 const investigatorOf = (kubeconfig: string, more: object = {}) => {
-  const { kubernetes } = configSchema.parse({ kubernetes: { name: "test", kubeconfig, ...more } });
-  return createInvestigator(createClusters(kubernetes), kubernetes);
+  const config = kubernetesConfig.parse({ name: "test", kubeconfig, ...more });
+  return createInvestigator(createClusters(config), config);
 };
 const look = (
   target: Partial<OperationTarget> = {},

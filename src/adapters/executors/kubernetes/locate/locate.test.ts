@@ -8,9 +8,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Stage, startStage } from "../../../../../test/support/kubernetes/adapter.ts";
 import { deploymentOf } from "../../../../../test/support/kubernetes/objects.ts";
 import { eventually, until } from "../../../../../test/support/until.ts";
-import { configSchema } from "../../../../app/config-schema.ts";
 import type { OperationTarget } from "../../../../contract/incident.ts";
 import { createClusters } from "../cluster/client.ts";
+import { kubernetesConfig } from "../cluster/config.ts";
 import { createInvestigator } from "../facts/investigator.ts";
 
 let stage: Stage;
@@ -34,8 +34,8 @@ beforeEach(async () => {
 type Settings = { kubeconfig?: string; [setting: string]: unknown };
 function investigatorOf({ kubeconfig = stage.cluster.kubeconfig, ...more }: Settings = {}) {
   const single = more.clusters === undefined ? { name: "test", kubeconfig } : {};
-  const { kubernetes } = configSchema.parse({ kubernetes: { ...single, request_timeout: "1m", ...more } });
-  return createInvestigator(createClusters(kubernetes), kubernetes);
+  const config = kubernetesConfig.parse({ ...single, request_timeout: "1m", ...more });
+  return createInvestigator(createClusters(config), config);
 }
 const look = (target: OperationTarget, settings?: Settings) =>
   investigatorOf(settings).investigate(target, new Date(), AbortSignal.timeout(60_000));

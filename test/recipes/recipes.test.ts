@@ -1,55 +1,16 @@
 import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
+import { ASK_OPERATION, FILE_NOTIFIER, PAUSE_ROLLOUT, SHOP_BELL } from "./parts.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const SECRET = "the-secret-of-the-bell-of-the-shop";
-
-/** All that there is of the source: the one file of its folder. */
-const SHOP_BELL = `
-import { z } from "zod";
-import { decodeEach, genericAlert, inSteps, type Source, type SourceKind } from "../../../intake/index.ts";
-import { secret } from "../../../lib/secret-setting.ts";
-
-const ring = z.object({ bell: z.string(), rings: z.enum(["on", "off"]) });
-const settings = z.strictObject({ secrets: secret(z.array(z.string().min(8))).default([]) });
-type Settings = z.output<typeof settings>;
-const form = { header: "Shop-Bell-Signature", prefix: "", what: "the shop's bell", settings: "shop_bell.secrets" };
-
-export const shopBell = {
-  id: "shop-bell",
-  name: "Shop bell",
-  keywords: ["bell"],
-  endpoints: [{ path: "/api/v1/webhooks/shop-bell", aliases: ["/ring"], summary: "The bell of the shop", body: ring }],
-  credentials: { header: form.header, description: "The HMAC of the body." },
-  documentation: "sources.md#shop-bell",
-  settings: {
-    path: "shop_bell",
-    schema: settings.prefault({}),
-    environment: { SHOP_BELL_SECRET: "secrets[]" },
-  },
-  create: ({ secrets }: Settings): Source => ({
-    id: "shop-bell",
-    sender: ({ signature }) => signature({ form, secrets }),
-    decode: inSteps((body) =>
-      decodeEach(body, (raw, position) => {
-        const { data } = ring.safeParse(raw);
-        if (data === undefined) return "is no ring";
-        const none = { severity: null, source: null, target_resource: null, namespace: null, message: null };
-        const status = data.rings === "on" ? "firing" : "resolved";
-        const own = genericAlert({ ...none, status, name: data.bell, labels: {}, annotations: {} }, position);
-        return own ?? "has no name";
-      }),
-    ),
-  }),
-} as const satisfies SourceKind<Settings>;
-`;
 
 let folder: string;
 let tree: string;
@@ -63,21 +24,43 @@ async function awoooi(...args: string[]): Promise<string> {
   return stdout;
 }
 
+/** Adds a file to the copy of the tree. */
+async function add(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(tree, path)), { recursive: true });
+  await writeFile(join(tree, path), text);
+}
+
+/** Adds its line to a list that ends as this: with the import, which an editor adds. */
+async function list(file: string, from: string, name: string, end: RegExp): Promise<void> {
+  const text = await readFile(join(tree, file), "utf8");
+  expect(text).toMatch(end);
+  const longer = text.replace(end, (last) =>
+    last.replace("]", `  ${name},\n]`).replace("webhook ", "webhook, "),
+  );
+  await writeFile(join(tree, file), `import { ${name} } from "${from}";\n${longer}`);
+}
+
 beforeAll(async () => {
   folder = await temporaryFolder("recipe");
   tree = join(folder, "tree");
   for (const part of ["src", "bin", "docs/reference", "package.json"])
     await cp(join(ROOT, part), join(tree, part), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(tree, "node_modules"));
-  await mkdir(join(tree, "src/adapters/sources/shop-bell"));
-  await writeFile(join(tree, "src/adapters/sources/shop-bell/index.ts"), SHOP_BELL);
-  const list = join(tree, "src/app/adapters.ts");
-  const text = await readFile(list, "utf8");
-  const line = 'import { shopBell } from "../adapters/sources/shop-bell/index.ts";\n';
-  await writeFile(list, line + text.replace("  custom,\n];", "  custom,\n  shopBell,\n];"));
+  await add("src/adapters/sources/shop-bell/index.ts", SHOP_BELL);
+  await list("src/app/adapters.ts", "../adapters/sources/shop-bell/index.ts", "shopBell", /custom,\n\];/);
+  await add("src/adapters/notifiers/file/index.ts", FILE_NOTIFIER);
+  await list("src/app/adapters.ts", "../adapters/notifiers/file/index.ts", "file", /webhook\];/);
+  await add("src/operation/kinds/kubernetes-rollout-pause.ts", PAUSE_ROLLOUT);
+  await list(
+    "src/operation/operation.ts",
+    "./kinds/kubernetes-rollout-pause.ts",
+    "pauseRollout",
+    /doNothing,\n\] as const;/,
+  );
+  const notification = { file: join(folder, "told") };
   server = await startServer(
     folder,
-    { server: { port: 0 } },
+    { server: { port: 0 }, notification },
     { SHOP_BELL_SECRET: SECRET },
     join(tree, "bin/awoooi.js"),
   );
@@ -148,5 +131,39 @@ describe("a source that is one folder and one line", () => {
       async () => (await ring("/ring", { bell: "DoorOpen", rings: "on" }, "another-secret")).status === 200,
       "the new secret to be taken",
     );
+  });
+});
+
+describe("a notifier that is one folder and one line", () => {
+  it("is told of incidents, and routes may name it", async () => {
+    const { incident_id } = (await (
+      await ring("/ring", { bell: "Fire", rings: "on" }, "another-secret")
+    ).json()) as {
+      incident_id: string;
+    };
+    expect(incident_id).toMatch(/^INC-/);
+    await until(
+      async () => (await readFile(join(folder, "told"), "utf8").catch(() => "")).includes("Fire"),
+      "a card",
+    );
+    const config = join(folder, "routed.yaml");
+    await writeFile(config, "notification: { file: /tmp/told, routes: [{ receivers: [file] }] }\n");
+    expect(await awoooi("config", "check", "--config", config)).not.toContain("there is no channel");
+  });
+});
+
+describe("an operation that is one file and one line", () => {
+  it("is listed, parsed, described and shown as a command", async () => {
+    expect(await awoooi("operations", "ls")).toMatch(
+      /kubernetes\.rollout_pause +kubernetes_rollout_pause +write +medium/,
+    );
+    await writeFile(join(tree, "ask.ts"), ASK_OPERATION);
+    const { stdout } = await promisify(execFile)(process.execPath, [join(tree, "ask.ts")]);
+    expect(JSON.parse(stdout)).toEqual([
+      "Pause the rollout of deployment api in shop",
+      "kubectl rollout pause deployment/api -n shop",
+      "medium",
+      "function",
+    ]);
   });
 });
