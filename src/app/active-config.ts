@@ -21,12 +21,12 @@ import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 import { createRouter, type Notifier, type Router } from "../notification/index.ts";
-import type { Journey } from "../pipeline/index.ts";
+import type { PipelineDeps } from "../pipeline/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
 import { EXECUTORS, SOURCES } from "./adapters.ts";
 import type { Config } from "./config-schema.ts";
 import { createSources } from "./create-adapters.ts";
-import type { RuleFiles } from "./journey.ts";
+import type { RuleFiles } from "./pipeline-deps.ts";
 
 /** What a configuration and the files that it names say, read and checked, with nothing touched yet. */
 export type Checked = {
@@ -92,7 +92,7 @@ const withoutUndefined = (limits: Config["intake"]["limits"]["sources"][string])
 
 /** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
 export type Live = Checked & {
-  journey: Journey;
+  pipeline: PipelineDeps;
   /** What the gates ask. */
   gateway: GatewayOptions;
   notifiers: readonly Notifier[];
@@ -174,7 +174,7 @@ export type ActiveConfigDeps = {
   /** Reads the configuration again. Throws `invalid`. */
   load: () => Config;
   /** Makes everything that a configuration needs and that can be made while another one runs. */
-  build: (next: Checked) => Pick<Live, "journey" | "gateway" | "notifiers" | "supervisor">;
+  build: (next: Checked) => Pick<Live, "pipeline" | "gateway" | "notifiers" | "supervisor">;
   /** The last thing before the new one is in place; must not throw. */
   applied: (live: Live) => void;
   /** What people should know of it that no setting says. */

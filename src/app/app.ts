@@ -30,9 +30,9 @@ import { openDatabase } from "./database.ts";
 import { createGuards } from "./guard.ts";
 import { httpDeps } from "./http-deps.ts";
 import { INTERVALS, type Intervals } from "./intervals.ts";
-import { createGateway, createJourney } from "./journey.ts";
 import { startLoop } from "./loop.ts";
 import { createMetrics, metricsPage } from "./metrics.ts";
+import { createGateway, createPipelineDeps } from "./pipeline-deps.ts";
 import { Retention } from "./retention.ts";
 import { secretTexts } from "./secret.ts";
 import { startSignals } from "./signals.ts";
@@ -96,7 +96,7 @@ type Loops = {
 function startLoops({ as, live, retention, every, intervals, log }: Loops): (() => Promise<void>)[] {
   const { current } = live;
   const prune = () => retention.run();
-  const swept = () => sweep(current().journey);
+  const swept = () => sweep(current().pipeline);
   const deliver = (stopping: AbortSignal) => {
     const { notifiers, router: route, gateway } = current();
     return deliverNotices(as("pipeline"), notifiers, { stopping, route, gateway });
@@ -158,7 +158,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const adapted = adapt(adapters);
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
-    const inForce = () => ({ live: live.current(), journey: current() });
+    const inForce = () => ({ live: live.current(), pipeline: current() });
     const guards = createGuards(as("intake"), metrics, inForce, intervals.refused);
     const onReceived = (received: Received) => {
       metrics.received(received);
@@ -171,7 +171,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const built = (next: Checked, ports: Adapters) => {
       const own = createGateway(next, ports, database.epoch);
       const { notifiers, supervisor } = ports;
-      return { gateway: own, journey: createJourney(next, ports, own, made), notifiers, supervisor };
+      return { gateway: own, pipeline: createPipelineDeps(next, ports, own, made), notifiers, supervisor };
     };
     const live: ActiveConfig = createActiveConfig(
       { ...first, ...built(first, metrics.counted(adapted)), loaded_at: clock.now() },
@@ -188,7 +188,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
         notes: (before, now) => processNotes(before.supervisor, now.supervisor),
       },
     );
-    const current = () => live.current().journey;
+    const current = () => live.current().pipeline;
     await rewriteKeys(as("bootstrap"));
     const adminToken = await ensureAdmin(as("bootstrap"), config.admin_token);
 

@@ -10,7 +10,7 @@ import {
   SourceLimited,
 } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { firingIn, type Journey, previewReceipt, type Received } from "../pipeline/index.ts";
+import { firingIn, type PipelineDeps, previewReceipt, type Received } from "../pipeline/index.ts";
 import type { ActiveConfig } from "./active-config.ts";
 import { startLoop } from "./loop.ts";
 import type { Metrics } from "./metrics.ts";
@@ -36,7 +36,7 @@ export type Guards = {
 export function createGuards(
   ctx: Ctx,
   metrics: Pick<Metrics, "refused">,
-  current: () => { live: ReturnType<ActiveConfig["current"]>; journey: Journey },
+  current: () => { live: ReturnType<ActiveConfig["current"]>; pipeline: PipelineDeps },
   /** Seconds between two writes of what was refused. */
   every: number,
 ): Guards {
@@ -69,7 +69,7 @@ export function createGuards(
       },
     },
     sources: {
-      ids: () => current().journey.sources.map(({ id }) => id),
+      ids: () => current().pipeline.sources.map(({ id }) => id),
       limits: (source) => {
         const { body_limit: own, ...limits } = guard.limitsOf(source);
         const all = current().live.config.intake.body_limit;
@@ -80,7 +80,7 @@ export function createGuards(
     admit({ source, sender, body, ...read }) {
       const received_at = ctx.clock.now();
       return guard.admit({ source, sender, bytes: body.length }, () =>
-        previewReceipt(current().journey, { source, sender, body, received_at }, read),
+        previewReceipt(current().pipeline, { source, sender, body, received_at }, read),
       );
     },
     accepted(seq, source, counted) {

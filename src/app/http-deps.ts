@@ -42,7 +42,7 @@ function healthOf({ database, worker, stream, clock, live, as }: Observed): () =
 
 /** What is asked of the sources that the configuration in force has. */
 function ofSources(live: ActiveConfig): Pick<HttpDeps["sources"], "kinds" | "sender" | "decode"> {
-  const sourceOf = (id: string) => live.current().journey.sources.find((source) => source.id === id);
+  const sourceOf = (id: string) => live.current().pipeline.sources.find((source) => source.id === id);
   return {
     kinds: SOURCES,
     sender: (id) => live.current().senders.get(id),
@@ -118,12 +118,12 @@ export function httpDeps(parts: Parts): HttpDeps {
     guard: guards.http,
     sources: { ...guards.sources, ...ofSources(live) },
     relations: { merge: mergeManually, split: splitManually },
-    undo: (ctx, input) => requestUndo(ctx, input, live.current().journey),
+    undo: (ctx, input) => requestUndo(ctx, input, live.current().pipeline),
     get terms() {
-      return live.current().journey.approval;
+      return live.current().pipeline.approval;
     },
     diagnose: (ctx, target) => {
-      const { investigators, evidence, known } = live.current().journey;
+      const { investigators, evidence, known } = live.current().pipeline;
       return diagnose(ctx, target, investigators, evidence, known);
     },
     get gateway() {

@@ -5,7 +5,7 @@ import { type Executor, type FreezeTerms, freezeStatus } from "../execution/inde
 import type { HttpMeter } from "../http/index.ts";
 import { type Journal, LIMITS, lastUnderstood, type SignalStream } from "../intake/index.ts";
 import type { Notifier } from "../notification/index.ts";
-import type { IntakeWorker, Journey, Received } from "../pipeline/index.ts";
+import type { IntakeWorker, PipelineDeps, Received } from "../pipeline/index.ts";
 import type { Adapters } from "./create-adapters.ts";
 import type { Intervals } from "./intervals.ts";
 import { ledgerCounters } from "./metrics-ledger.ts";
@@ -24,7 +24,7 @@ export type Metrics = {
   received: (received: Received) => void;
   /** A call of a source came through, at this Unix time. */
   understood: (source: string, seconds: number) => void;
-  silenced: Journey["onSilenced"];
+  silenced: PipelineDeps["onSilenced"];
   /** A call of a webhook was refused, by an error code or a limit. */
   refused: (source: string, reason: string) => void;
   /** The same adapters, counted. */

@@ -28,10 +28,10 @@ export type Signals = {
 };
 
 export function startSignals({ live, journal, worker, epoch, every, log }: Parts): Signals {
-  const { config, journey } = live.current();
-  const current = () => live.current().journey;
+  const { config, pipeline } = live.current();
+  const current = () => live.current().pipeline;
   const stream = createStream(config, { consumer: `${hostname()}:${process.pid}:${epoch}`, log });
-  const taken = createSignalIntake(journey.as("intake"), { journal, intake: worker, stream });
+  const taken = createSignalIntake(pipeline.as("intake"), { journal, intake: worker, stream });
   const take: Signals["take"] = async (call) => ({
     success: true,
     message_id: await taken(call),

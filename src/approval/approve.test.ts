@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { asked, restartOf } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { insertIncident } from "../../test/support/incident.ts";
-import { makePerson, type Person, type SetClock, setClock, TERMS } from "../../test/support/journey.ts";
+import { makePerson, type Person, type SetClock, setClock, TERMS } from "../../test/support/pipeline-deps.ts";
 import { verifyChain } from "../audit/index.ts";
 import type { Risk } from "../contract/common.ts";
 import type { Ctx } from "../db/ctx.ts";

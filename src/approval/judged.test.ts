@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { presented } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, type SetClock, setClock, TERMS } from "../../test/support/journey.ts";
+import { makePerson, type Person, type SetClock, setClock, TERMS } from "../../test/support/pipeline-deps.ts";
 import { createToken, revokeToken } from "../access/index.ts";
 import { approve } from "./approve.ts";
 import { judgedSignatures } from "./judged.ts";

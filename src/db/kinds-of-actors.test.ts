@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { approved } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, setClock } from "../../test/support/journey.ts";
+import { makePerson, setClock } from "../../test/support/pipeline-deps.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {

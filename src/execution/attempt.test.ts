@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { approved } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
+import {
+  GATEWAY,
+  makePerson,
+  type Person,
+  type SetClock,
+  setClock,
+} from "../../test/support/pipeline-deps.ts";
 import { SEED } from "../../test/support/random.ts";
 import { ScriptedTarget } from "../../test/support/scripted-executor.ts";
 import type { Ctx } from "../db/ctx.ts";

@@ -4,8 +4,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { approved, presented } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
-import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
 import { traceFile } from "../../test/support/mcp-tools.ts";
+import {
+  GATEWAY,
+  makePerson,
+  type Person,
+  type SetClock,
+  setClock,
+} from "../../test/support/pipeline-deps.ts";
 import { type McpTools, mcp } from "../adapters/executors/mcp/index.ts";
 import { silentLog } from "../lib/log.ts";
 import type { Operation } from "../operation/index.ts";

@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Asked, approved, presented, restartOf } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
+import {
+  GATEWAY,
+  makePerson,
+  type Person,
+  type SetClock,
+  setClock,
+} from "../../test/support/pipeline-deps.ts";
 import { ScriptedTarget } from "../../test/support/scripted-executor.ts";
 import { until } from "../../test/support/until.ts";
 import { createToken, revokeToken } from "../access/index.ts";

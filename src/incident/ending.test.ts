@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { alertmanagerBody } from "../../test/support/alerts.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, setClock, testJourney } from "../../test/support/journey.ts";
+import { makePerson, type Person, setClock, testPipelineDeps } from "../../test/support/pipeline-deps.ts";
 import type { WebhookAnswer } from "../contract/webhook.ts";
 import { waitingReceipts } from "../intake/index.ts";
 import { insertReceipts } from "../intake/store.ts";
@@ -31,7 +31,7 @@ async function send(name: string, status: "firing" | "resolved", startsAt: strin
   const [seq = 0] = await insertReceipts(database.ctx(), [receipt]);
   const answers = await processReceipts(
     as({ kind: "system", name: "intake" }),
-    testJourney(database, clock),
+    testPipelineDeps(database, clock),
     [{ receipt: { ...receipt, seq }, body }],
   );
   return (answers.get(seq) as WebhookAnswer).incident_id as string;
@@ -69,7 +69,7 @@ describe("an incident that is over", () => {
     await expect(reopen(as(viewer), { incident_id })).rejects.toMatchObject({ code: "forbidden" });
     await reopen(as(ada), { incident_id, comment: "it is slow" });
     clock.forward(3_600);
-    await sweep(testJourney(database, clock));
+    await sweep(testPipelineDeps(database, clock));
     expect(await incidentOf(incident_id)).toMatchObject({ status: "investigating", closed_at: null });
     const told = await database.pool.query("select topic from outbox where incident_id = $1 order by seq", [
       incident_id,
@@ -132,9 +132,9 @@ describe("trouble that comes back", () => {
     expect(bodies.map(({ alerts }) => alerts[0]?.labels)).toMatchObject([
       { alertname: "PermanentFixRequired", component: "flapping" },
     ]);
-    const journey = testJourney(database, clock);
+    const deps = testPipelineDeps(database, clock);
     const deliveries = own.map((receipt, index) => ({ receipt, body: bodies[index] }));
-    const answers = await processReceipts(journey.as("intake"), journey, deliveries);
+    const answers = await processReceipts(deps.as("intake"), deps, deliveries);
     const raised = await incidentOf([...answers.values()][0]?.incident_id as string);
     expect(raised).toMatchObject({
       alert_category: "flywheel_health",

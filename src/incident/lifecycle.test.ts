@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { alertmanagerBody } from "../../test/support/alerts.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, setClock, testJourney } from "../../test/support/journey.ts";
+import { makePerson, type Person, setClock, testPipelineDeps } from "../../test/support/pipeline-deps.ts";
 import { insertReceipts } from "../intake/store.ts";
 import { processReceipts } from "../pipeline/intake/process-receipts.ts";
 import { acknowledge, comment, resolve, timelineOf } from "./index.ts";
@@ -30,7 +30,7 @@ async function opened(): Promise<string> {
   const receipt = { source: "alertmanager", sender: "test", body: Buffer.from(""), received_at: clock.now() };
   const [seq = 0] = await insertReceipts(database.ctx(), [receipt]);
   const ctx = as({ kind: "system", name: "intake" });
-  const answers = await processReceipts(ctx, testJourney(database, clock), [
+  const answers = await processReceipts(ctx, testPipelineDeps(database, clock), [
     { receipt: { ...receipt, seq }, body },
   ]);
   return answers.get(seq)?.incident_id as string;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { GATEWAY, makePerson } from "../../test/support/journey.ts";
+import { GATEWAY, makePerson } from "../../test/support/pipeline-deps.ts";
 import { SEED } from "../../test/support/random.ts";
 import { couldBe, type Finding, type Investigation, type TargetCandidate } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { approved } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
+import { makePerson, type Person, type SetClock, setClock } from "../../test/support/pipeline-deps.ts";
 import type { Verification } from "../contract/execution.ts";
 import { transaction } from "../db/transaction.ts";
 import { beginExecution, type ExecutionRow, getExecution } from "../execution/index.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { presented } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { insertIncident } from "../../test/support/incident.ts";
-import { makePerson, type SetClock, setClock } from "../../test/support/journey.ts";
+import { makePerson, type SetClock, setClock } from "../../test/support/pipeline-deps.ts";
 import { eventually } from "../../test/support/until.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";

@@ -8,5 +8,5 @@ export { requestUndo } from "./response/undo.ts";
 export { rewriteKeys } from "./rewrite-keys.ts";
 export { type Counts, countPrunable, prune, type RetentionTerms } from "./sweep/retention.ts";
 export { sweep } from "./sweep/sweep.ts";
-export type { Journey, Received } from "./types.ts";
+export type { PipelineDeps, Received } from "./types.ts";
 export { prepareWorkflows, startWorkflows, stopWorkflows } from "./workflows.ts";

@@ -26,8 +26,8 @@ export type Received = {
   truncated?: boolean;
 };
 
-/** Everything that the journey is made with: ports and settings, bound once when the app starts. */
-export type Journey = {
+/** What the pipeline is given: ports and settings, bound by the app for each configuration. */
+export type PipelineDeps = {
   /** A context of the given part of the system. */
   as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
   sources: readonly Source[];

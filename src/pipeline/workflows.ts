@@ -11,10 +11,10 @@ import { prepare } from "./response/prepare.ts";
 import { reassess } from "./response/reassess.ts";
 import { step } from "./response/step.ts";
 import { supersedeStale } from "./sweep/supersede-stale.ts";
-import type { Journey } from "./types.ts";
+import type { PipelineDeps } from "./types.ts";
 
 /** The journey of this moment: a part of a workflow asks for it when it begins, and no part keeps it for the next. */
-type Now = () => Journey;
+type Now = () => PipelineDeps;
 
 type Runner<Kind extends Work["kind"]> = (now: Now, work: Extract<Work, { kind: Kind }>) => Promise<void>;
 
@@ -83,9 +83,9 @@ export async function prepareWorkflows(pool: pg.Pool, log: Log): Promise<void> {
 /**
  * Starts the durable workflows, those that an earlier process left included. `pool` is theirs; the
  * schema `dbos` is made in it where it is missing. There is one set of workflows in a process. Each part of a
- * workflow goes by the journey that is `current` when it begins.
+ * workflow goes by the dependencies that are `current` when it begins.
  */
-export async function startWorkflows(current: () => Journey, pool: pg.Pool, log: Log): Promise<void> {
+export async function startWorkflows(current: () => PipelineDeps, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
     DBOS.registerWorkflow((work: Work) => perform(current, work), {
       name: kind,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, setClock } from "../../test/support/journey.ts";
+import { makePerson, type Person, setClock } from "../../test/support/pipeline-deps.ts";
 import { createToken, revokeToken } from "../access/index.ts";
 import { transaction } from "../db/transaction.ts";
 import type { Role } from "../lib/actor.ts";

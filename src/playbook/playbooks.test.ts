@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { makePerson, type Person, setClock } from "../../test/support/journey.ts";
+import { makePerson, type Person, setClock } from "../../test/support/pipeline-deps.ts";
 import { transaction } from "../db/transaction.ts";
 import type { Actor, Role } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";

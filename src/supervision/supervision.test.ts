@@ -9,8 +9,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { approved, restartOf } from "../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
-import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../test/support/journey.ts";
 import { capturedLog } from "../../test/support/log.ts";
+import {
+  GATEWAY,
+  makePerson,
+  type Person,
+  type SetClock,
+  setClock,
+} from "../../test/support/pipeline-deps.ts";
 import { until } from "../../test/support/until.ts";
 import { type LocalProcesses, localProcess } from "../adapters/executors/local-process/index.ts";
 import type { Verification } from "../contract/execution.ts";

@@ -68,7 +68,7 @@ export class Journeys {
     this.#senders.start(this.#options.senders ?? 2);
     for (const [index, moment] of moments.entries()) {
       if (this.#violations.length === 0)
-        await this.#journey(index, moment).catch((error: Error) => this.#explain(error, index, moment));
+        await this.#deps(index, moment).catch((error: Error) => this.#explain(error, index, moment));
     }
     const whole = this.#violations.length === 0;
     if (whole) await this.#end();
@@ -118,7 +118,7 @@ export class Journeys {
     return this.#running.admin;
   }
 
-  async #journey(index: number, moment: Moment): Promise<void> {
+  async #deps(index: number, moment: Moment): Promise<void> {
     await this.#shops.start(index);
     await this.#shops.break(index);
     const shop = `shop-${index}`;

@@ -7,7 +7,7 @@ import { alertmanagerBody } from "../support/alerts.ts";
 import { ADMIN_TOKEN, type Client, databaseAt, QUICK, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { setClock } from "../support/journey.ts";
+import { setClock } from "../support/pipeline-deps.ts";
 
 const LIMITS = {
   dead_letters_per_hour: 10,

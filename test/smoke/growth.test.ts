@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tableSizes } from "../../src/db/storage.ts";
 import { insertReceipts } from "../../src/intake/store.ts";
 import { deliverNotices } from "../../src/notification/index.ts";
-import { type Journey, prune, type RetentionTerms, sweep } from "../../src/pipeline/index.ts";
+import { type PipelineDeps, prune, type RetentionTerms, sweep } from "../../src/pipeline/index.ts";
 import { processReceipts } from "../../src/pipeline/intake/process-receipts.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { startIdleEngine } from "../support/idle-engine.ts";
-import { type SetClock, setClock, testJourney } from "../support/journey.ts";
+import { type SetClock, setClock, testPipelineDeps } from "../support/pipeline-deps.ts";
 
 const DAY = 86_400;
 const TERMS: RetentionTerms = {
@@ -30,12 +30,12 @@ const notifier = { id: "anybody", send: async () => ({ ok: true as const }) };
 let database: TestDatabase;
 let endEngine = async () => {};
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 
 beforeAll(async () => {
   database = await createDatabase();
   clock = setClock();
-  journey = testJourney(database, clock);
+  deps = testPipelineDeps(database, clock);
   endEngine = await startIdleEngine(database);
 });
 afterAll(async () => {
@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 async function receive(...bodies: object[]): Promise<void> {
-  const ctx = journey.as("intake");
+  const ctx = deps.as("intake");
   const rows = bodies.map((body) => ({
     source: "alertmanager",
     sender: "127.0.0.1",
@@ -55,7 +55,7 @@ async function receive(...bodies: object[]): Promise<void> {
   const receipts = rows.map((row, index) => ({ ...row, seq: seqs[index] as number }));
   await processReceipts(
     ctx,
-    journey,
+    deps,
     receipts.map((receipt, at) => ({ receipt, body: bodies[at] })),
   );
 }
@@ -79,8 +79,8 @@ async function storm(day: number): Promise<void> {
 /** What goes on besides: people hear, the sweep runs, and the engine ends its work. */
 async function restOfTheDay(): Promise<void> {
   for (const hours of [1, 4, 18]) {
-    await sweep(journey);
-    while ((await deliverNotices(journey.as("pipeline"), [notifier])) > 0);
+    await sweep(deps);
+    while ((await deliverNotices(deps.as("pipeline"), [notifier])) > 0);
     clock.forward(hours * 3_600);
   }
   const at = clock.now().getTime();
@@ -88,7 +88,7 @@ async function restOfTheDay(): Promise<void> {
     `update dbos.workflow_status set status = 'SUCCESS', created_at = $1, completed_at = $1 where status = 'ENQUEUED'`,
     [at],
   );
-  await prune(journey.as("retention"), TERMS, { next: async () => true, deleted: () => {} });
+  await prune(deps.as("retention"), TERMS, { next: async () => true, deleted: () => {} });
   // What autovacuum does on its own, at a moment of the test's choosing.
   await database.pool.query("vacuum");
 }
@@ -101,7 +101,7 @@ describe("a month of storms", () => {
     for (let day = 0; day < DAYS; day += 1) {
       await storm(day);
       await restOfTheDay();
-      const tables = await tableSizes(journey.as("retention"));
+      const tables = await tableSizes(deps.as("retention"));
       const bytes = (of: boolean) =>
         tables
           .filter(({ table }) => (table === "audit_entries") === of)

@@ -6,7 +6,7 @@ import { alertmanagerBody, post } from "../support/alerts.ts";
 import { type Client, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { type SetClock, setClock } from "../support/journey.ts";
+import { type SetClock, setClock } from "../support/pipeline-deps.ts";
 import { until } from "../support/until.ts";
 
 const DAY = 86_400;

@@ -5,7 +5,7 @@ import { sweep } from "../../src/pipeline/index.ts";
 import { presented } from "../support/approved.ts";
 import { createDatabase } from "../support/database.ts";
 import { holdsFinally } from "../support/invariants.ts";
-import { setClock, testJourney } from "../support/journey.ts";
+import { setClock, testPipelineDeps } from "../support/pipeline-deps.ts";
 import { SEED } from "../support/random.ts";
 import { TROUBLES, Year, type YearOptions } from "../support/year.ts";
 
@@ -41,9 +41,9 @@ describe("a year of an installation, on simulated time", () => {
     try {
       const clock = setClock();
       const plan = await presented(database, clock);
-      const journey = testJourney(database, clock);
-      const execution = await beginExecution(journey.as("pipeline"), plan.approval_id, journey.run);
-      await insertAttempt(journey.as("pipeline"), execution.execution_id, 1);
+      const deps = testPipelineDeps(database, clock);
+      const execution = await beginExecution(deps.as("pipeline"), plan.approval_id, deps.run);
+      await insertAttempt(deps.as("pipeline"), execution.execution_id, 1);
       await expect(holdsFinally(database)).rejects.toThrow("nothing was done without a quorum");
     } finally {
       await database.drop();

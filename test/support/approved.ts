@@ -8,7 +8,7 @@ import { decisionToken, incidentId } from "../../src/lib/id.ts";
 import type { Operation } from "../../src/operation/index.ts";
 import type { TestDatabase } from "./database.ts";
 import { insertIncident } from "./incident.ts";
-import { type Person, type SetClock, TERMS } from "./journey.ts";
+import { type Person, type SetClock, TERMS } from "./pipeline-deps.ts";
 
 export const restartOf = (name: string): Operation => ({
   kind: "process.restart",

@@ -5,10 +5,10 @@ import { limitsFor, readBody } from "../../src/intake/index.ts";
 import { insertReceipts } from "../../src/intake/store.ts";
 import type { Operation } from "../../src/operation/index.ts";
 import { processReceipts } from "../../src/pipeline/intake/process-receipts.ts";
-import type { Journey } from "../../src/pipeline/types.ts";
+import type { PipelineDeps } from "../../src/pipeline/types.ts";
 import { hashOf, type PlaybookRow } from "../../src/playbook/index.ts";
 import { createDatabase } from "./database.ts";
-import { makePerson, setClock, testJourney } from "./journey.ts";
+import { makePerson, setClock, testPipelineDeps } from "./pipeline-deps.ts";
 
 export type Labels = Record<string, string>;
 export type Repairs = Record<string, "auto" | "suggest" | "never">;
@@ -43,36 +43,36 @@ export async function makeByItself() {
     [JSON.stringify({ alert_names: ["Hangs"], services: [], severities: [] })],
   );
   const playbook = rows[0] as PlaybookRow;
-  const fresh = (): Journey => {
-    const journey = testJourney(database, clock);
-    journey.known = { processes: ["shop", "ledger"], hosts: [{ name: "web1", names: ["web1"] }] };
-    journey.correlation.merge = false;
-    return journey;
+  const fresh = (): PipelineDeps => {
+    const deps = testPipelineDeps(database, clock);
+    deps.known = { processes: ["shop", "ledger"], hosts: [{ name: "web1", names: ["web1"] }] };
+    deps.correlation.merge = false;
+    return deps;
   };
   const tried = {
     database,
     clock,
     ada,
     playbook,
-    journey: fresh(),
+    deps: fresh(),
     registry: null as ServiceRegistry | null,
 
     /** Nothing has happened yet. */
     async reset() {
       await database.pool.query("truncate incidents, alerts, receipts cascade");
       clock.forward(100_000);
-      tried.journey = fresh();
+      tried.deps = fresh();
       tried.registry = null;
     },
 
     /** Takes a call in as the worker does; the incidents of its alerts. */
     async call(source: string, text: string): Promise<(string | null)[]> {
-      const ctx = tried.journey.as("intake");
+      const ctx = tried.deps.as("intake");
       const row = { source, sender: "127.0.0.1", body: Buffer.from(text), received_at: clock.now() };
       const [seq = 0] = await insertReceipts(ctx, [row]);
-      const { json: body, cut } = readBody(row.body, limitsFor(tried.journey.alerts_per_body));
+      const { json: body, cut } = readBody(row.body, limitsFor(tried.deps.alerts_per_body));
       const receipt: Receipt = { ...row, seq };
-      const answers = await processReceipts(ctx, tried.journey, [{ receipt, body, cut }]);
+      const answers = await processReceipts(ctx, tried.deps, [{ receipt, body, cut }]);
       clock.forward(1);
       return answers.get(seq)?.results.map((one) => one.incident_id) ?? [];
     },
@@ -87,11 +87,11 @@ export async function makeByItself() {
       return (await tried.call("alertmanager", body)).at(-1) as string;
     },
 
-    incident: (incident_id: string) => getIncident(tried.journey.as("pipeline"), incident_id),
+    incident: (incident_id: string) => getIncident(tried.deps.as("pipeline"), incident_id),
 
     /** The names of what keeps the incident's own target from being restarted by itself. */
     async blocked(incident_id: string, more: Asked = {}): Promise<string[]> {
-      const ctx = tried.journey.as("pipeline");
+      const ctx = tried.deps.as("pipeline");
       const incident = await getIncident(ctx, incident_id);
       const own = incident.operation_target;
       const pattern = { ...playbook.pattern, services: more.services ?? [] };

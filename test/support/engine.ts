@@ -3,7 +3,7 @@ import { DBOS } from "@dbos-inc/dbos-sdk";
 import { vi } from "vitest";
 import { isUnavailable } from "../../src/db/failure.ts";
 import type { Work } from "../../src/outbox/index.ts";
-import type { Journey } from "../../src/pipeline/index.ts";
+import type { PipelineDeps } from "../../src/pipeline/index.ts";
 import { perform } from "../../src/pipeline/workflows.ts";
 import type { TestDatabase } from "./database.ts";
 import type { Dice, Simulation } from "./simulation.ts";
@@ -117,7 +117,7 @@ export class SimulatedEngine {
   }
 
   /** Takes up what is enqueued, and what that enqueues, until all of it has ended or sleeps. */
-  async work(journey: Journey): Promise<void> {
+  async work(deps: PipelineDeps): Promise<void> {
     for (;;) {
       const { rows } = await this.#database.pool.query<{ id: string; inputs: string }>(
         `update dbos.workflow_status s set status = 'PENDING' from dbos.workflow_input i
@@ -125,18 +125,18 @@ export class SimulatedEngine {
           returning s.workflow_uuid as id, i.inputs`,
       );
       if (rows.length === 0) return this.#timeLater();
-      for (const { id, inputs } of rows) this.#simulation.begin(() => this.#run(journey, id, inputs));
+      for (const { id, inputs } of rows) this.#simulation.begin(() => this.#run(deps, id, inputs));
       await this.#simulation.settle();
     }
   }
 
-  async #run(journey: Journey, id: string, inputs: string): Promise<void> {
+  async #run(deps: PipelineDeps, id: string, inputs: string): Promise<void> {
     const task: Task = { id, gone: false };
     this.#tasks.add(task);
     this.runs += 1;
     const work = (JSON.parse(inputs) as { positionalArgs: [Work] }).positionalArgs[0];
     try {
-      await this.#current.run(task, () => perform(() => journey, work));
+      await this.#current.run(task, () => perform(() => deps, work));
       await this.#set(id, "SUCCESS");
     } catch (error) {
       if (error === CRASH) return this.#takeUpAgain(task);

@@ -90,7 +90,7 @@ async function startServer(project: string): Promise<Server> {
   };
 }
 
-const noJourney = () => {
+const noDeps = () => {
   throw new Error("the template has no work");
 };
 
@@ -118,7 +118,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const pool = createPool({ url: withDatabase(server.url, TEMPLATE) }, silentLog);
   await migrateSchema(pool);
   // With its queue, which a first start's engine would take a second to notice.
-  await startWorkflows(noJourney, pool, silentLog);
+  await startWorkflows(noDeps, pool, silentLog);
   await stopWorkflows();
   await pool.end();
   project.provide("server", { url: server.url, counts: server.counts });

@@ -6,12 +6,12 @@ import { reopen, resolve } from "../../src/incident/index.ts";
 import { waitingReceipts } from "../../src/intake/index.ts";
 import { insertReceipts } from "../../src/intake/store.ts";
 import { AwoooiError } from "../../src/lib/error.ts";
-import { type Journey, processReceipts } from "../../src/pipeline/index.ts";
+import { type PipelineDeps, processReceipts } from "../../src/pipeline/index.ts";
 import type { Observer } from "../../src/verification/index.ts";
 import { alertmanagerBody } from "./alerts.ts";
 import type { TestDatabase } from "./database.ts";
 import type { SimulatedEngine } from "./engine.ts";
-import type { Person } from "./journey.ts";
+import type { Person } from "./pipeline-deps.ts";
 import type { Dice, Simulation } from "./simulation.ts";
 
 const MINUTE = 60;
@@ -37,7 +37,7 @@ export class Life {
   readonly #dice: Dice;
   readonly #services: Service[];
   readonly #people: readonly Person[];
-  #journey!: Journey;
+  #deps!: PipelineDeps;
   #engine!: SimulatedEngine;
   #heard = 0;
   #over = false;
@@ -128,8 +128,8 @@ export class Life {
   }
 
   /** Begins: about so many troubles in `days`, of all services together. */
-  begin(journey: Journey, engine: SimulatedEngine, troubles: number, days: number): void {
-    this.#journey = journey;
+  begin(deps: PipelineDeps, engine: SimulatedEngine, troubles: number, days: number): void {
+    this.#deps = deps;
     this.#engine = engine;
     const mean = (days * DAY * this.#services.length) / troubles;
     for (const service of this.#services) {
@@ -211,14 +211,14 @@ export class Life {
 
   /** What the worker does: everything that waits in the journal. A failure leaves it there. */
   async takeIn(): Promise<void> {
-    const ctx = this.#journey.as("intake");
+    const ctx = this.#deps.as("intake");
     const waiting = await waitingReceipts(ctx, Number.MAX_SAFE_INTEGER, 100);
     if (waiting.length === 0) return;
     const deliveries = waiting.map((receipt) => ({
       receipt,
       body: JSON.parse(receipt.body.toString()) as unknown,
     }));
-    await processReceipts(ctx, this.#journey, deliveries).catch((error: unknown) => {
+    await processReceipts(ctx, this.#deps, deliveries).catch((error: unknown) => {
       if (!isUnavailable(error)) throw error;
     });
   }
@@ -280,7 +280,7 @@ export class Life {
       [approval_id],
     );
     const plan_hash = rows[0]?.plan_hash ?? "";
-    if (await this.#person(person, (ctx) => approve(ctx, { approval_id, plan_hash }, this.#journey.approval)))
+    if (await this.#person(person, (ctx) => approve(ctx, { approval_id, plan_hash }, this.#deps.approval)))
       this.counts.signed += 1;
   }
 

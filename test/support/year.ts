@@ -1,13 +1,13 @@
 import { vi } from "vitest";
 import type { Db } from "../../src/db/client.ts";
 import { isUnavailable } from "../../src/db/failure.ts";
-import type { Journey } from "../../src/pipeline/index.ts";
+import type { PipelineDeps } from "../../src/pipeline/index.ts";
 import { createDatabase, type TestDatabase } from "./database.ts";
 import { type Mishaps, SimulatedEngine } from "./engine.ts";
 import { startIdleEngine } from "./idle-engine.ts";
 import { holdsAlways, holdsFinally, nextDeadline } from "./invariants.ts";
-import { makePerson, testJourney } from "./journey.ts";
 import { Life } from "./life.ts";
+import { makePerson, testPipelineDeps } from "./pipeline-deps.ts";
 import { SEED, seededRandom } from "./random.ts";
 import { Dice, Simulation } from "./simulation.ts";
 
@@ -21,7 +21,7 @@ export type YearOptions = {
   days: number;
   troubles: number;
   services: number;
-  sweep: (journey: Journey) => Promise<void>;
+  sweep: (deps: PipelineDeps) => Promise<void>;
   mishaps: Mishaps & {
     /** That a transaction fails for want of its database, before its commit or after it. */
     database: number;
@@ -56,7 +56,7 @@ export class Year {
   #endEngine = async () => {};
   #life!: Life;
   #engine!: SimulatedEngine;
-  #journey!: Journey;
+  #deps!: PipelineDeps;
   #sweeps = 0;
   #failed = 0;
 
@@ -95,11 +95,11 @@ export class Year {
       people.push(await makePerson(this.#database.ctx(undefined, clock), name, "approver"));
     this.#life = new Life(this.#database, this.#simulation, this.#dice, people, services);
     this.#engine = new SimulatedEngine(this.#database, this.#simulation, this.#dice, mishaps);
-    const plain = testJourney(this.#database, clock);
+    const plain = testPipelineDeps(this.#database, clock);
     const db = unreliable(this.#database.db, this.#dice, mishaps.database);
     // What is bounded by real time is never reached: what hangs here hangs on simulated time.
     const never = 10 * DAY;
-    this.#journey = {
+    this.#deps = {
       ...plain,
       as: (name) => ({ ...plain.as(name), db }),
       known: { processes: this.#life.names },
@@ -112,7 +112,7 @@ export class Year {
       observers: [this.#life.observer],
       verification: { wait: 10, collect: 0, interval: 0, healthy_in_a_row: 1, look_timeout: never },
     };
-    this.#life.begin(this.#journey, this.#engine, troubles, days);
+    this.#life.begin(this.#deps, this.#engine, troubles, days);
     const again = (mean: number, run: () => void) => {
       const next = () => {
         run();
@@ -148,7 +148,7 @@ export class Year {
 
   async #moment(): Promise<void> {
     await this.#life.takeIn();
-    await this.#engine.work(this.#journey);
+    await this.#engine.work(this.#deps);
     await this.#life.listen();
   }
 
@@ -156,7 +156,7 @@ export class Year {
   async #sweep(): Promise<void> {
     this.#sweeps += 1;
     try {
-      await this.#options.sweep(this.#journey);
+      await this.#options.sweep(this.#deps);
       this.#failed = 0;
     } catch (error) {
       if (!isUnavailable(error)) throw error;

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { approved } from "../../../test/support/approved.ts";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { GATEWAY, makePerson, type Person, type SetClock, setClock } from "../../../test/support/journey.ts";
+import {
+  GATEWAY,
+  makePerson,
+  type Person,
+  type SetClock,
+  setClock,
+} from "../../../test/support/pipeline-deps.ts";
 import { ScriptedTarget } from "../../../test/support/scripted-executor.ts";
 import { until } from "../../../test/support/until.ts";
 import { transaction } from "../../db/transaction.ts";

@@ -5,20 +5,20 @@ import { converge, tellBegun } from "../../incident/index.ts";
 import type { StoredAlert } from "../../intake/index.ts";
 import { repairDidNotHold } from "../../learning/index.ts";
 import { askForApproval, severityWithout } from "../response/request-approval.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { type Correlated, correlate } from "./correlate.ts";
 import { journalPermanentFix } from "./permanent-fix.ts";
 
 const namesOf = (alerts: readonly StoredAlert[]) => [...new Set(alerts.map((alert) => alert.alert_name))];
 
 /** A higher severity decides again, unless a plan is before people or being carried out. */
-async function raise(ctx: Ctx, journey: Journey, raised: Correlated["raised"]): Promise<void> {
+async function raise(ctx: Ctx, deps: PipelineDeps, raised: Correlated["raised"]): Promise<void> {
   const ids = raised.map((one) => one.incident.incident_id);
   const standing = await withStandingPlan(ctx, ids);
   const acting = await incidentsInExecution(ctx, ids);
   for (const { incident, alert_names } of raised) {
     if (standing.has(incident.incident_id) || acting.has(incident.incident_id)) continue;
-    await askForApproval(ctx, journey, incident, alert_names);
+    await askForApproval(ctx, deps, incident, alert_names);
   }
 }
 
@@ -28,15 +28,15 @@ async function raise(ctx: Ctx, journey: Journey, raised: Correlated["raised"]): 
  */
 export async function convergeAlerts(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   firing: readonly StoredAlert[],
 ): Promise<Map<string, string>> {
   const outcome = await converge(ctx, firing, {
-    windows: journey.windows,
-    known: journey.known,
-    severityWithout: (alert) => severityWithout(journey, alert),
+    windows: deps.windows,
+    known: deps.known,
+    severityWithout: (alert) => severityWithout(deps, alert),
   });
-  const { quiet, now, raised } = await correlate(ctx, journey.correlation, outcome);
+  const { quiet, now, raised } = await correlate(ctx, deps.correlation, outcome);
   for (const one of outcome) {
     const { kind, repair_failed, needs_permanent_fix, alerts } = one;
     const incident = now.get(one.incident.incident_id) ?? one.incident;
@@ -47,7 +47,7 @@ export async function convergeAlerts(
     if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
     // What was asked before it was resolved may still be open: clearing it away is a workflow's.
     if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
-    if (kind !== "converged") await askForApproval(ctx, journey, incident, namesOf(alerts));
+    if (kind !== "converged") await askForApproval(ctx, deps, incident, namesOf(alerts));
   }
   const risen = outcome
     .filter((one) => one.raised && !quiet.has(one.incident.incident_id))
@@ -59,7 +59,7 @@ export async function convergeAlerts(
   const last = new Map([...risen, ...raised].map((one) => [one.incident.incident_id, one]));
   // One that its effects made worse may have become an effect itself since.
   for (const id of quiet) last.delete(id);
-  await raise(ctx, journey, [...last.values()]);
+  await raise(ctx, deps, [...last.values()]);
   return new Map(
     outcome.flatMap(({ incident, alerts }) => alerts.map((alert) => [alert.alert_id, incident.incident_id])),
   );

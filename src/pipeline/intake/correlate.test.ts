@@ -8,8 +8,8 @@ import {
   type Person,
   type SetClock,
   setClock,
-  testJourney,
-} from "../../../test/support/journey.ts";
+  testPipelineDeps,
+} from "../../../test/support/pipeline-deps.ts";
 import { SEED } from "../../../test/support/random.ts";
 import { approve } from "../../approval/index.ts";
 import { presentApproval } from "../../approval/present.ts";
@@ -22,13 +22,13 @@ import { parseMatchers } from "../../lib/matchers.ts";
 import { endSilence, silence, silenceIncident } from "../../silence/index.ts";
 import { mergeManually, splitManually } from "../response/manual-merge.ts";
 import { sweep } from "../sweep/sweep.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { processReceipts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let endEngine = async () => {};
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 let ada: Person;
 let viewer: Person;
 
@@ -46,7 +46,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   clock = setClock();
-  journey = testJourney(database, clock);
+  deps = testPipelineDeps(database, clock);
   await clear();
 });
 
@@ -91,11 +91,11 @@ async function receiveAll(bodies: readonly ReturnType<typeof bodyOf>[]) {
     received_at: clock.now(),
   };
   const seqs = await insertReceipts(
-    journey.as("intake"),
+    deps.as("intake"),
     bodies.map(() => row),
   );
   const deliveries = bodies.map((body, at) => ({ receipt: { ...row, seq: seqs[at] } as Receipt, body }));
-  await processReceipts(journey.as("intake"), journey, deliveries);
+  await processReceipts(deps.as("intake"), deps, deliveries);
 }
 const receive = (status: "firing" | "resolved", ...alerts: Raw[]) => receiveAll([bodyOf(status, alerts)]);
 const fire = (...alerts: (string | Raw)[]) =>
@@ -171,20 +171,20 @@ describe("incidents of one trouble", () => {
     expect([await told(name), await asked(name)]).toEqual([["opened", "merged"], ["superseded"]]);
 
     await clear();
-    journey = {
-      ...journey,
-      approval: { ...journey.approval, required_signatures: { low: 2, medium: 2, high: 2, critical: 2 } },
+    deps = {
+      ...deps,
+      approval: { ...deps.approval, required_signatures: { low: 2, medium: 2, high: 2, critical: 2 } },
     };
     await fire(EFFECT);
     const { incident_id } = await of(EFFECT);
     const [{ approval_id }] = (await rows<{ approval_id: string }>("select approval_id from approvals")) as [
       { approval_id: string },
     ];
-    await presentApproval(journey.as("pipeline"), { approval_id, checks: [] }, journey.approval);
+    await presentApproval(deps.as("pipeline"), { approval_id, checks: [] }, deps.approval);
     const [{ plan_hash }] = (await rows<{ plan_hash: string }>("select plan_hash from approvals")) as [
       { plan_hash: string },
     ];
-    await approve(as(ada), { approval_id, plan_hash }, journey.approval);
+    await approve(as(ada), { approval_id, plan_hash }, deps.approval);
     await fire(CAUSE);
     expect([(await of(EFFECT)).merged_into, (await of(CAUSE)).merged_into]).toEqual([null, null]);
     expect([await asked(EFFECT), await asked(CAUSE)]).toEqual([["pending"], ["preparing"]]);
@@ -230,11 +230,11 @@ describe("incidents of one trouble", () => {
     await end(CAUSE);
     expect((await of(CAUSE)).status).toBe("resolved");
     clock.forward(599);
-    await sweep(journey);
+    await sweep(deps);
     expect([await told(EFFECT), await asked(EFFECT)]).toEqual([[], []]);
     await end(OTHER);
     clock.forward(1);
-    await sweep(journey);
+    await sweep(deps);
     expect([await told(EFFECT), await asked(EFFECT), (await of(EFFECT)).merged_into]).toEqual([
       ["released"],
       ["preparing"],
@@ -283,13 +283,13 @@ describe("incidents of one trouble", () => {
     await clear();
     await fire(CAUSE, EFFECT);
     const { silence_id } = await quiet(EFFECT);
-    await sweep(journey);
+    await sweep(deps);
     await end(CAUSE);
     clock.forward(600);
-    await sweep(journey);
+    await sweep(deps);
     expect([(await of(EFFECT)).merged_into, await told(EFFECT), await asked(EFFECT)]).toEqual([null, [], []]);
     await endSilence(as(ada), { silence_id });
-    await sweep(journey);
+    await sweep(deps);
     expect(await asked(EFFECT)).toEqual(["preparing"]);
   });
 
@@ -297,11 +297,11 @@ describe("incidents of one trouble", () => {
     await fire(CAUSE, { alertname: EFFECT, deployment: "mail" }, { alertname: "Noted", severity: "info" });
     expect(await rows("select 1 from incidents where merged_into is not null")).toEqual([]);
     await clear();
-    journey = { ...journey, correlation: { ...journey.correlation, merge: false } };
+    deps = { ...deps, correlation: { ...deps.correlation, merge: false } };
     await fire(CAUSE, EFFECT);
     expect(await rows("select strength from incident_links")).toEqual([{ strength: "link" }]);
     await clear();
-    journey = { ...journey, correlation: { ...journey.correlation, enabled: false } };
+    deps = { ...deps, correlation: { ...deps.correlation, enabled: false } };
     await fire(CAUSE, EFFECT);
     expect(await rows("select strength from incident_links")).toEqual([]);
   });
@@ -325,7 +325,7 @@ describe("incidents of one trouble", () => {
          from (select * from alerts limit 1) one, generate_series(1, 20000) n`,
     );
     await rows("analyze alerts");
-    const scans = await transaction(journey.as("intake"), async (tx) => {
+    const scans = await transaction(deps.as("intake"), async (tx) => {
       expect(await activeSince(tx, new Date(0), [], 500)).toHaveLength(40);
       return tx.db.execute("select pg_stat_get_xact_numscans('alerts_received_at'::regclass)::int as n");
     });
@@ -385,7 +385,7 @@ describe("an effect whose main incident is deleted", () => {
         await query(`delete from ${table} where incident_id = $1`, [incident_id]);
     });
   const doors: Record<string, () => Promise<unknown>> = {
-    "by the sweep": () => sweep(journey),
+    "by the sweep": () => sweep(deps),
     "by a person who parts them": async () => splitManually(as(ada), { incident_id: await effect() }),
     "by becoming worse": () => receive("firing", { alertname: EFFECT, severity: "critical" }),
     "by a person who takes it up again": async () => {
@@ -426,7 +426,7 @@ describe("people", () => {
     expect(await codeOf(splitManually(as(viewer), { incident_id }))).toBe("forbidden");
     for (let n = 0; n < 2; n += 1) await splitManually(as(ada), { incident_id, comment: "another disk" });
     expect([(await of(EFFECT)).merged_into, await told(EFFECT)]).toEqual([null, ["released"]]);
-    await sweep(journey);
+    await sweep(deps);
     expect(await asked(EFFECT)).toEqual(["preparing"]);
     const again = async () => {
       await rows("delete from alerts");
@@ -548,7 +548,7 @@ describe("any life of incidents that are merged and parted", () => {
           else if (step.do === "wait") clock.forward(step.seconds);
           else await person(step);
           clock.forward(1);
-          await sweep(journey);
+          await sweep(deps);
           await holdsAlways(database, clock.now(), 2);
         }
       }),

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { type SetClock, setClock, testJourney } from "../../../test/support/journey.ts";
+import { type SetClock, setClock, testPipelineDeps } from "../../../test/support/pipeline-deps.ts";
 import { seededRandom } from "../../../test/support/random.ts";
 import { replay } from "../../intake/index.ts";
 import { insertReceipts, waitingReceipts } from "../../intake/store.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { processReceipts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 let begin: number;
 let target: string;
 let count = 0;
@@ -23,7 +23,7 @@ beforeEach(() => {
   begin = +clock.now();
   // All of them were received before they are processed.
   clock.forward(1_000);
-  journey = testJourney(database, clock);
+  deps = testPipelineDeps(database, clock);
   count += 1;
   target = `target-${count}`;
 });
@@ -39,7 +39,7 @@ type Signal = {
 
 /** Journals signals as they came, and has all of them processed in one go. */
 async function receive(...signals: Signal[]): Promise<void> {
-  const ctx = journey.as("intake");
+  const ctx = deps.as("intake");
   const rows = signals.map(({ at, ...fields }) => ({
     source: "signal",
     sender: "hmac",
@@ -49,7 +49,7 @@ async function receive(...signals: Signal[]): Promise<void> {
   const seqs = await insertReceipts(ctx, rows);
   await processReceipts(
     ctx,
-    journey,
+    deps,
     rows.map((row, index) => ({
       receipt: { ...row, seq: seqs[index] as number },
       body: JSON.parse(row.body.toString()),
@@ -109,7 +109,7 @@ describe("signals of one fingerprint", () => {
 
   it("count by what the database says, whatever process took the ones before", async () => {
     await receive({ at: 0 });
-    journey = testJourney(database, clock);
+    deps = testPipelineDeps(database, clock);
     await receive({ at: 100 });
     expect(await incident()).toMatchObject({ hit_count: 1 });
   });
@@ -152,7 +152,7 @@ describe("signals of one fingerprint", () => {
 
   it("do not count again when a dead letter that held one is replayed", async () => {
     const body = { alerts: [{ alert_name: "QueueGrows", severity: "warning", target }, "no alert"] };
-    const ctx = journey.as("intake");
+    const ctx = deps.as("intake");
     const row = {
       source: "signal",
       sender: "hmac",
@@ -160,14 +160,14 @@ describe("signals of one fingerprint", () => {
       received_at: new Date(begin),
     };
     const [seq = 0] = await insertReceipts(ctx, [row]);
-    await processReceipts(ctx, journey, [{ receipt: { ...row, seq }, body }]);
+    await processReceipts(ctx, deps, [{ receipt: { ...row, seq }, body }]);
     await receive({ at: 100 });
     await replay(
       { ...ctx, actor: { kind: "person", person_id: "P", name: "p", role: "responder", token_id: "T" } },
       { dead_letter_id: String(seq) },
     );
     const [again] = await waitingReceipts(ctx, seq, 1);
-    await processReceipts(ctx, journey, [{ receipt: again!, body }]);
+    await processReceipts(ctx, deps, [{ receipt: again!, body }]);
     expect(await incident()).toMatchObject({ hit_count: 1 });
     expect(await deliveries()).toEqual([2]);
   });

@@ -17,7 +17,7 @@ import { clip } from "../../lib/clip.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { messageOf } from "../../lib/error.ts";
 import { redactText } from "../../lib/redact.ts";
-import type { Journey, Received } from "../types.ts";
+import type { PipelineDeps, Received } from "../types.ts";
 
 /**
  * A receipt and its body as JSON; `cut` says what of it was more than is read of one. `unattended` when nobody
@@ -42,9 +42,9 @@ const LONGEST_ERROR = 2_000;
 const FORESEEN = 100;
 
 /** What is repeated, and does not say until when it holds, holds for as long as the installation says. */
-function lasting(alert: SourceAlert, { received_at }: Receipt, journey: Journey): SourceAlert {
+function lasting(alert: SourceAlert, { received_at }: Receipt, deps: PipelineDeps): SourceAlert {
   if (alert.holds_until !== null) return alert;
-  return { ...alert, holds_until: addSeconds(received_at, journey.resolve_timeout) };
+  return { ...alert, holds_until: addSeconds(received_at, deps.resolve_timeout) };
 }
 
 /** Signals of one fingerprint are one alert, whatever else they say. */
@@ -69,7 +69,7 @@ function* decoding(source: Source, body: unknown): Generator<void, Decoded> {
 }
 
 function* normalising(
-  journey: Journey,
+  deps: PipelineDeps,
   source: Source,
   { receipt, cut = null }: Delivery,
   { alerts, external_url }: Extract<Decoded, { ok: true }>,
@@ -81,8 +81,8 @@ function* normalising(
   for (const [index, one] of alerts.entries()) {
     // What was left out of the body may have been a part of any of them.
     const whole = cut === null ? one : { ...one, incomplete: true };
-    const source_alert = lasting(whole, receipt, journey);
-    const alert = normalise(source_alert, source.id, received_at, journey.classification, call);
+    const source_alert = lasting(whole, receipt, deps);
+    const alert = normalise(source_alert, source.id, received_at, deps.classification, call);
     const place = placeOf(received_at, seq, index);
     all.push({ ...alert, ...(source.debounced ? ofSignal(alert) : {}), ...heard, place });
     yield;
@@ -95,12 +95,12 @@ function* normalising(
  * understood is a dead letter, and so is a body with more than is understood of one.
  */
 export function* decodeReceipt(
-  journey: Journey,
+  deps: PipelineDeps,
   { receipt, body, cut = null }: Delivery,
-  most = journey.alerts_per_body,
+  most = deps.alerts_per_body,
 ): Generator<void, Understood> {
   const { seq, source: id, sender } = receipt;
-  const source = journey.sources.find((one) => one.id === id);
+  const source = deps.sources.find((one) => one.id === id);
   const about = {
     ...{ seq, source: id, sender, bytes: receipt.body.length, replayed: (receipt.replays ?? 0) > 0 },
     debounced: source?.debounced === true,
@@ -120,7 +120,7 @@ export function* decodeReceipt(
     if (!decoded.ok) return dead(decoded.reason);
     const beyond = Math.max(0, decoded.alerts.length - most);
     const understood = { ...decoded, alerts: decoded.alerts.slice(0, most) };
-    const alerts = yield* normalising(journey, source, { receipt, body, cut }, understood);
+    const alerts = yield* normalising(deps, source, { receipt, body, cut }, understood);
     const acknowledged = (decoded.acknowledged ?? []).flatMap((key) => [
       alertIdentity(id, "", key),
       ...formerKeys(id, key),
@@ -138,16 +138,16 @@ export function* decodeReceipt(
  * fires in it. Of a large body that is found out by its first alerts; the worker tells the rest.
  */
 export function previewReceipt(
-  journey: Journey,
+  deps: PipelineDeps,
   call: Omit<Receipt, "seq">,
   { json, longest, cut }: { json: unknown; longest: number; cut: string | null },
 ) {
   const delivery = {
     receipt: { ...call, seq: 0 },
     body: json,
-    cut: longest > journey.alerts_per_body ? cut : null,
+    cut: longest > deps.alerts_per_body ? cut : null,
   };
-  const steps = decodeReceipt(journey, delivery, FORESEEN);
+  const steps = decodeReceipt(deps, delivery, FORESEEN);
   for (;;) {
     const { done, value } = steps.next();
     if (done) return { dead: value.faulty, fingerprints: firingIn(value.alerts) };

@@ -11,7 +11,7 @@ import {
   waves,
 } from "../../intake/index.ts";
 import { resolveQuiet } from "../sweep/resolve-quiet.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import type { Understood } from "./decode-receipt.ts";
 import { PartSize } from "./parts.ts";
 
@@ -21,7 +21,7 @@ const FIRST_PAGE = 20;
 /** The notices of these receipts, as they take effect, that end more calls than end at once; in their order. */
 async function crowdedEnds(
   ctx: Ctx,
-  { sources }: Journey,
+  { sources }: PipelineDeps,
   receipts: readonly Understood[],
 ): Promise<HeardAlert[]> {
   const counting = new Set(sources.flatMap((one) => (one.counts_calls ? one.id : [])));
@@ -38,11 +38,11 @@ const senderOf = ({ source, sender }: Understood) => `${source}\n${sender}`;
 /** Without the receipts that end so many calls, and what their senders sent after them: these are put into `later`. */
 export async function withoutCrowded(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   receipts: readonly Understood[],
   later: Set<number>,
 ): Promise<Understood[]> {
-  const ends = await crowdedEnds(ctx, journey, receipts);
+  const ends = await crowdedEnds(ctx, deps, receipts);
   if (ends.length === 0) return [...receipts];
   const many = new Set(ends.map((one) => one.identity));
   const senders = new Set<string>();
@@ -58,7 +58,7 @@ export async function withoutCrowded(
 /** A page of the calls that a notice ends, with the incidents for which nothing fires any more. */
 async function takePage(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   notice: HeardAlert,
   ending: EndingCalls,
   { limit, statement }: { limit: number; statement: number | null },
@@ -67,7 +67,7 @@ async function takePage(
     if (statement !== null) await boundStatements(tx, statement);
     const lock = (fingerprints: readonly string[]) => lockFingerprints(tx, fingerprints);
     const page = await endPage(tx, notice, ending, limit, lock);
-    await resolveQuiet(tx, journey, page.ended);
+    await resolveQuiet(tx, deps, page.ended);
     return page;
   });
 }
@@ -79,16 +79,16 @@ async function takePage(
  */
 export async function* endOpenCalls(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   receipts: readonly Understood[],
   statement: number | null,
 ): AsyncGenerator<void, void> {
   const size = new PartSize(FIRST_PAGE);
-  for (const notice of await crowdedEnds(ctx, journey, receipts)) {
+  for (const notice of await crowdedEnds(ctx, deps, receipts)) {
     let ending = await beginEnding(ctx, notice);
     while (ending !== null) {
       const begun = performance.now();
-      const page = await takePage(ctx, journey, notice, ending, { limit: size.notices, statement });
+      const page = await takePage(ctx, deps, notice, ending, { limit: size.notices, statement });
       size.took(page.ended.length, performance.now() - begun);
       ending = page.left;
       yield;

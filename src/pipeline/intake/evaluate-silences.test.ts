@@ -5,8 +5,8 @@ import {
   type Person,
   type SetClock,
   setClock,
-  testJourney,
-} from "../../../test/support/journey.ts";
+  testPipelineDeps,
+} from "../../../test/support/pipeline-deps.ts";
 import { getIncident } from "../../incident/index.ts";
 import type { Receipt } from "../../intake/index.ts";
 import { insertReceipts } from "../../intake/store.ts";
@@ -24,13 +24,13 @@ import {
   updateSilence,
 } from "../../silence/index.ts";
 import { dueIncidents } from "../sweep/store.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { reevaluateSilences } from "./evaluate-silences.ts";
 import { processReceipts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 let ada: Person;
 let counted: string[];
 
@@ -42,7 +42,7 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
   counted = [];
-  journey = withTerms({});
+  deps = withTerms({});
   await database.forget();
 });
 
@@ -52,8 +52,8 @@ const withTerms = ({
 }: {
   maintenance?: unknown[];
   rules?: unknown[];
-}): Journey => ({
-  ...testJourney(database, clock),
+}): PipelineDeps => ({
+  ...testPipelineDeps(database, clock),
   muting: createMuting({
     windows: maintenance.map((one) => maintenanceWindow.parse(one)),
     rules: rules.map((one) => inhibitRule.parse(one)),
@@ -75,7 +75,7 @@ const alert = (
 });
 
 async function receive(...alerts: object[]) {
-  const ctx = journey.as("intake");
+  const ctx = deps.as("intake");
   const row = {
     source: "alertmanager",
     sender: "127.0.0.1",
@@ -84,7 +84,7 @@ async function receive(...alerts: object[]) {
   };
   const [seq = 0] = await insertReceipts(ctx, [row]);
   const body = { version: "4", status: "firing", alerts };
-  const answers = await processReceipts(ctx, journey, [{ receipt: { ...row, seq } as Receipt, body }]);
+  const answers = await processReceipts(ctx, deps, [{ receipt: { ...row, seq } as Receipt, body }]);
   clock.forward(1);
   return answers.get(seq)?.results ?? [];
 }
@@ -130,12 +130,12 @@ test("a silenced alert is recorded and counted, makes nothing, and comes up once
   expect((await alerts()).filter((one) => one.silenced_by !== null)).toEqual([mine]);
 
   // While it lasts nothing changes, however often it is looked at.
-  await reevaluateSilences(journey);
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
+  await reevaluateSilences(deps);
   expect(await incidents()).toHaveLength(2);
   await endSilence(asAda(), { silence_id });
-  await reevaluateSilences(journey);
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
+  await reevaluateSilences(deps);
   expect(await incidents()).toHaveLength(3);
   expect((await incidents())[2]).toMatchObject({
     title: expect.stringContaining("DiskFull"),
@@ -152,7 +152,7 @@ test("one that is delivered again after the silence opens its incident then, and
   clock.forward(600);
   await receive(alert("DiskFull"));
   await receive(alert("DiskFull"));
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   expect(await incidents()).toMatchObject([{ hit_count: 1 }]);
 });
 
@@ -161,7 +161,7 @@ test("one that resolves in its silence never comes up", async () => {
   await receive(alert("DiskFull"));
   await receive(alert("DiskFull", {}, "resolved"));
   clock.forward(600);
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   expect(await incidents()).toEqual([]);
   expect(await alerts()).toMatchObject([{ status: "resolved", silenced_by: [{ by: "silence" }] }]);
 });
@@ -194,7 +194,7 @@ test("an incident that is open when it is silenced stays open and resolves, and 
     return { ok: true as const };
   };
   const notifiers = [{ id: "test", send }];
-  const deliver = () => deliverNotices(journey.as("pipeline"), notifiers);
+  const deliver = () => deliverNotices(deps.as("pipeline"), notifiers);
   await deliver();
   const before = sent.length;
   const made = await silenceIncident(asAda(), { incident_id, duration: 3_600, comment: "known" });
@@ -218,11 +218,11 @@ test("an incident that is open when it is silenced stays open and resolves, and 
   await deliver();
   expect(sent).toHaveLength(before);
   const waits = {
-    ...journey.windows,
-    release_after: journey.correlation.release_after,
+    ...deps.windows,
+    release_after: deps.correlation.release_after,
     changes_allowed: true,
   };
-  expect(await dueIncidents(journey.as("sweep"), waits, { after: "", limit: 9 })).toEqual([]);
+  expect(await dueIncidents(deps.as("sweep"), waits, { after: "", limit: 9 })).toEqual([]);
 });
 
 test("a silence outlives the incident that it was made from", async () => {
@@ -235,16 +235,16 @@ test("a silence outlives the incident that it was made from", async () => {
 });
 
 test("a silence that begins and ends between two looks leaves nothing silent behind", async () => {
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   const { silence_id } = await quiet('alertname="DiskFull"');
   await receive(alert("DiskFull"));
   await endSilence(asAda(), { silence_id });
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   expect(await incidents()).toHaveLength(1);
 });
 
 test("a maintenance window keeps silent what it names, in its hours, and what still fires comes up at their end", async () => {
-  journey = withTerms({
+  deps = withTerms({
     maintenance: [
       {
         name: "backups",
@@ -259,12 +259,12 @@ test("a maintenance window keeps silent what it names, in its hours, and what st
   expect(await incidents()).toHaveLength(1);
   expect(counted).toEqual(["maintenance"]);
   clock.forward(1_800);
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   expect(await incidents()).toHaveLength(2);
 });
 
 test("inhibition: equal labels, missing ones as empty, never by itself, and in any order within a batch", async () => {
-  journey = withTerms({
+  deps = withTerms({
     rules: [
       {
         source_matchers: ['severity="critical"'],
@@ -303,33 +303,33 @@ test("inhibition: equal labels, missing ones as empty, never by itself, and in a
   });
   const opened = (await incidents()).length;
 
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   expect(await incidents()).toHaveLength(opened);
   await receive(alert("NodeDown", { cluster: "q", node: "n" }, "resolved"));
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   expect(await by()).toMatchObject({ PodGone: null, A: "inhibition" });
   expect(await incidents()).toHaveLength(opened + 1);
   // F fires on: it inhibits A in place of B.
   await receive(alert("B", { cluster: "x", severity: "critical", job: "b" }, "resolved"));
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   expect(await by()).toMatchObject({ A: "inhibition", D: "inhibition" });
   await receive(alert("F", { cluster: "x", severity: "critical", job: "f" }, "resolved"));
-  await reevaluateSilences(journey);
+  await reevaluateSilences(deps);
   expect(await by()).toMatchObject({ A: null, D: null });
   expect((await database.pool.query("select 1 from inhibitors")).rows).toEqual([]);
 });
 
 test("a batch costs the same number of queries however many alerts it holds", async () => {
-  journey = withTerms({
+  deps = withTerms({
     rules: [
       { source_matchers: ["severity=critical"], target_matchers: ["severity=warning"], equal: ["job"] },
     ],
   });
   await quiet('alertname="DiskFull"');
   const queries = async (count: number) => {
-    const { db } = journey.as("intake");
+    const { db } = deps.as("intake");
     let asked = 0;
-    const ctx = journey.as("intake");
+    const ctx = deps.as("intake");
     const counting = new Proxy(db, {
       get(target, name) {
         const value = Reflect.get(target, name) as unknown;
@@ -343,7 +343,7 @@ test("a batch costs the same number of queries however many alerts it holds", as
       alert_name: "X",
       labels: { alertname: n % 2 ? "DiskFull" : "X", severity: n % 3 ? "warning" : "critical", job: `j${n}` },
     }));
-    await journey.muting.judge({ ...ctx, db: counting }, firing);
+    await deps.muting.judge({ ...ctx, db: counting }, firing);
     return asked;
   };
   await queries(1);

@@ -13,7 +13,7 @@ import {
   forgetInhibitors,
   type Judged,
 } from "../../silence/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { convergeAlerts } from "./converge-alerts.ts";
 import { logRisen, withIncidents } from "./log-accepted.ts";
 
@@ -32,10 +32,10 @@ type Judgement<T> = {
 /** Judges which of these firing alerts are silent, and counts those that were not before. */
 export async function evaluateSilences<T extends Known>(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   firing: readonly T[],
 ): Promise<Judgement<T>> {
-  const by = await journey.muting.judge(ctx, firing);
+  const by = await deps.muting.judge(ctx, firing);
   const onIncidents = firing.flatMap((one) => (by.has(one.alert_id) ? (one.incident_id ?? []) : []));
   const incidents = await incidentsById(ctx, [...new Set(onIncidents)]);
   const heard = firing.filter(({ alert_id, incident_id }) => {
@@ -48,7 +48,7 @@ export async function evaluateSilences<T extends Known>(
     return isDeepStrictEqual(before, silenced_by) ? [] : [{ alert_id, silenced_by, before }];
   });
   const fresh = changed.flatMap((one) => (one.before === null ? (one.silenced_by?.[0]?.by ?? []) : []));
-  if (fresh.length > 0) afterCommit(ctx, () => journey.onSilenced(fresh));
+  if (fresh.length > 0) afterCommit(ctx, () => deps.onSilenced(fresh));
   return { by, heard, changed: changed.map(({ alert_id, silenced_by }) => ({ alert_id, silenced_by })) };
 }
 
@@ -66,10 +66,10 @@ const comingUp = (row: Row): StoredAlert => ({
 });
 
 /** How far a pipeline was is no news when its silence ends. */
-const isProgress = ({ classification }: Journey, { alert_name, labels }: Row) =>
+const isProgress = ({ classification }: PipelineDeps, { alert_name, labels }: Row) =>
   classify(classification, { alert_name, labels }).progress;
 
-async function judgeAgain(ctx: Ctx, journey: Journey, page: readonly FiringKey[]) {
+async function judgeAgain(ctx: Ctx, deps: PipelineDeps, page: readonly FiringKey[]) {
   await transaction(ctx, async (tx) => {
     await lockFingerprints(
       tx,
@@ -79,13 +79,13 @@ async function judgeAgain(ctx: Ctx, journey: Journey, page: readonly FiringKey[]
       tx,
       page.map((one) => one.alert_id),
     );
-    const { by, changed } = await evaluateSilences(tx, journey, rows);
+    const { by, changed } = await evaluateSilences(tx, deps, rows);
     const waiting = rows.filter(
-      (row) => row.silenced_by !== null && !by.has(row.alert_id) && !isProgress(journey, row),
+      (row) => row.silenced_by !== null && !by.has(row.alert_id) && !isProgress(deps, row),
     );
     const now = tx.clock.now();
     const risen = waiting.map(comingUp);
-    const incidentOf = await convergeAlerts(tx, journey, risen);
+    const incidentOf = await convergeAlerts(tx, deps, risen);
     await logRisen(
       tx,
       withIncidents(
@@ -106,31 +106,31 @@ async function judgeAgain(ctx: Ctx, journey: Journey, page: readonly FiringKey[]
 }
 
 /** Of the latest look at all alerts: what was in force. Kept for each configuration. */
-const lastSituation = new WeakMap<Journey["muting"], string>();
+const lastSituation = new WeakMap<PipelineDeps["muting"], string>();
 
 /**
  * Judges all firing alerts again when a silence or window has begun or ended since the last time, and always
  * those that nothing in force keeps silent, or only another alert: what still fires and is silent no more
  * goes on to its incident as if it were heard of now.
  */
-export async function reevaluateSilences(journey: Journey): Promise<void> {
-  const ctx = journey.as("intake");
-  const inForce = await journey.muting.inForce(ctx);
+export async function reevaluateSilences(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("intake");
+  const inForce = await deps.muting.inForce(ctx);
   const situation = inForce.join(" ");
-  const same = lastSituation.get(journey.muting) === situation;
+  const same = lastSituation.get(deps.muting) === situation;
   // Also when nothing seems to have changed: a silence may have begun and ended since the last look.
   const parts: readonly Firing[] = same ? [{ lapsed: inForce }] : ["silenced", "of incidents"];
-  for (const which of parts) await judgeAll(ctx, journey, which);
-  lastSituation.set(journey.muting, situation);
+  for (const which of parts) await judgeAll(ctx, deps, which);
+  lastSituation.set(deps.muting, situation);
   await forgetInhibitors(ctx);
 }
 
-async function judgeAll(ctx: Ctx, journey: Journey, which: Firing): Promise<void> {
+async function judgeAll(ctx: Ctx, deps: PipelineDeps, which: Firing): Promise<void> {
   // Of what nothing was heard for so long an incident would be over as well.
-  const heard = addSeconds(ctx.clock.now(), -journey.windows.ttl);
+  const heard = addSeconds(ctx.clock.now(), -deps.windows.ttl);
   let page: FiringKey[] = [];
   do {
     page = await firingPage(ctx, which, { heard, after: page.at(-1), limit: PAGE });
-    if (page.length > 0) await judgeAgain(ctx, journey, page);
+    if (page.length > 0) await judgeAgain(ctx, deps, page);
   } while (page.length === PAGE);
 }

@@ -9,19 +9,19 @@ import {
   restartOf,
 } from "../../../test/support/by-itself.ts";
 import type { TestDatabase } from "../../../test/support/database.ts";
-import type { Person, SetClock } from "../../../test/support/journey.ts";
+import type { Person, SetClock } from "../../../test/support/pipeline-deps.ts";
 import type { OperationTarget } from "../../contract/incident.ts";
 import { getIncident } from "../../incident/index.ts";
 import type { Operation } from "../../operation/index.ts";
 import { mergeManually } from "../response/manual-merge.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 
 /** What a sender writes, for each place where it takes part in whether a playbook runs by itself: it only narrows. */
 
 let tried: ByItself;
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 let ada: Person;
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   await tried.reset();
-  ({ journey } = tried);
+  ({ deps } = tried);
 });
 
 const receive = (labels: Labels, status?: string) => tried.receive([labels], status);
@@ -382,7 +382,7 @@ describe("what a sender says only to have less done", () => {
     const labels = { ...WARNING, process: "shop" };
     const incident_id = await receive(labels);
     await receive(labels, "resolved");
-    expect((await getIncident(journey.as("pipeline"), incident_id)).status).toBe("resolved");
+    expect((await getIncident(deps.as("pipeline"), incident_id)).status).toBe("resolved");
     const { rows } = await database.pool.query(
       "select distinct status from approvals where incident_id = $1",
       [incident_id],

@@ -68,7 +68,7 @@ describe("what the same alert says later", () => {
         dedup_key: "k",
         payload: { summary: "x", severity: "warning", class: "Hangs", component: "shop", custom_details },
       });
-    tried.journey.sources = [...tried.journey.sources, pagerduty.create({ routing_keys: [] })];
+    tried.deps.sources = [...tried.deps.sources, pagerduty.create({ routing_keys: [] })];
     const [incident_id = ""] = await tried.call("pagerduty", event({}));
     expect(await tried.blocked(incident_id ?? "")).toEqual([]);
     await tried.call("pagerduty", event({ auto_repair: false }));
@@ -167,7 +167,7 @@ describe("an alert that was not read whole", () => {
   });
 
   it("has none wherever another's values use up what is read of a body", async () => {
-    tried.journey.alerts_per_body = 8;
+    tried.deps.alerts_per_body = 8;
     const rows = (count: number) => Array.from({ length: count / 8 }, () => Array(8).fill(1));
     // Each `n` is one value more.
     const ones = (count: number) => Array(Math.min(Math.max(count, 1), 8)).fill(1);

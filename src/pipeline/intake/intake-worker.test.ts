@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { alertmanagerBody } from "../../../test/support/alerts.ts";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { makePerson, setClock, testJourney } from "../../../test/support/journey.ts";
+import { makePerson, setClock, testPipelineDeps } from "../../../test/support/pipeline-deps.ts";
 import { until } from "../../../test/support/until.ts";
 import { replay } from "../../intake/index.ts";
 import { insertReceipts } from "../../intake/store.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { IntakeWorker } from "./intake-worker.ts";
 
 let database: TestDatabase;
-let journey: Journey;
+let deps: PipelineDeps;
 let worker: IntakeWorker;
 
 const newWorker = () =>
   new IntakeWorker(
-    () => journey,
+    () => deps,
     () => false,
     0.05,
     20,
@@ -22,7 +22,7 @@ const newWorker = () =>
 
 beforeEach(async () => {
   database = await createDatabase();
-  journey = testJourney(database, setClock());
+  deps = testPipelineDeps(database, setClock());
   worker = newWorker();
 });
 afterEach(async () => {
@@ -77,15 +77,15 @@ describe("the intake worker", () => {
 
   it("understands so many alerts of one body, keeps the rest in its dead letter, and takes it up again", async () => {
     const names = Array.from({ length: 30 }, (_, n) => `Alert${n}`);
-    journey = { ...journey, alerts_per_body: 20 };
+    deps = { ...deps, alerts_per_body: 20 };
     const { seq } = await journalledAs("test", bodyOf(...names));
     await worker.start();
     await settled();
     const [letter] = await receipts();
     expect(letter).toMatchObject({ state: "dead", alert_count: 20 });
     expect(letter?.error).toContain("truncated: of 30 entries the first 20 are read");
-    journey = { ...journey, alerts_per_body: 40 };
-    const actor = await makePerson(journey.as("intake"), "ada", "responder");
+    deps = { ...deps, alerts_per_body: 40 };
+    const actor = await makePerson(deps.as("intake"), "ada", "responder");
     await replay(database.ctx(actor), { dead_letter_id: String(seq) });
     await settled();
     expect(await receipts()).toMatchObject([{ state: "processed", alert_count: 30 }]);
@@ -163,9 +163,9 @@ describe("a receipt that cannot be processed", () => {
     let looks = 0;
     await refuse("true", "53100");
     for (const name of ["One", "Two", "Three"]) await journalled(name);
-    const { as } = journey;
-    journey = {
-      ...journey,
+    const { as } = deps;
+    deps = {
+      ...deps,
       as(name) {
         looks += 1;
         return as(name);

@@ -2,7 +2,7 @@ import type { WebhookAnswer } from "../../contract/webhook.ts";
 import { type Receipt, waitingReceipts, waitingSummary } from "../../intake/index.ts";
 import { messageOf } from "../../lib/error.ts";
 import { wait } from "../../lib/wait.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { type Entry, Lanes, type Turn } from "./lanes.ts";
 import { PartSize } from "./parts.ts";
 import { type Processing, receiptsInParts } from "./process-receipts.ts";
@@ -24,7 +24,7 @@ const RETRY_MS = 500;
 
 /** Brings receipts from the journal to their incidents, those of one sender in their order. */
 export class IntakeWorker {
-  readonly #current: () => Journey;
+  readonly #current: () => PipelineDeps;
   readonly #pressed: () => boolean;
   readonly #lookEvery: number;
   readonly #lanes = new Lanes<Processing>();
@@ -49,14 +49,19 @@ export class IntakeWorker {
    * `lookEvery` seconds receipts are looked for that no live call waits for: those of a process that was
    * killed, and replayed ones. A receipt that fails is tried again after `retry` milliseconds, then after longer.
    */
-  constructor(current: () => Journey, pressed: () => boolean = () => false, lookEvery = 1, retry = RETRY_MS) {
+  constructor(
+    current: () => PipelineDeps,
+    pressed: () => boolean = () => false,
+    lookEvery = 1,
+    retry = RETRY_MS,
+  ) {
     this.#current = current;
     this.#pressed = pressed;
     this.#lookEvery = lookEvery;
     this.#trials = new Trials(current, retry);
   }
 
-  get #journey(): Journey {
+  get #deps(): PipelineDeps {
     return this.#current();
   }
 
@@ -106,7 +111,7 @@ export class IntakeWorker {
   /** Begins. Resolves when it is known what an earlier process has left: what comes later is a live call's. */
   async start(): Promise<void> {
     try {
-      this.#horizon = (await waitingSummary(this.#journey.as("intake"))).last;
+      this.#horizon = (await waitingSummary(this.#deps.as("intake"))).last;
     } catch (error) {
       this.#log(error, "what an earlier process has left is looked for later");
     }
@@ -195,8 +200,8 @@ export class IntakeWorker {
   async *#begin(entries: readonly Entry[], size: PartSize, later?: Set<number>): Processing {
     const ours = await this.#trials.begin(entries);
     for (const entry of entries) if (!ours.includes(entry)) entry.settle?.(null);
-    const ctx = this.#journey.as("intake");
-    return yield* receiptsInParts(ctx, this.#journey, this.#trials.deliveries(ours), {
+    const ctx = this.#deps.as("intake");
+    return yield* receiptsInParts(ctx, this.#deps, this.#trials.deliveries(ours), {
       ...this.#trials.terms(ours, size),
       later,
     });
@@ -281,7 +286,7 @@ export class IntakeWorker {
 
   /** Takes up what waits in the journal alone; whether there is more of it. */
   async #takeLeftovers(): Promise<boolean> {
-    const ctx = this.#journey.as("intake");
+    const ctx = this.#deps.as("intake");
     const { count, last } = await waitingSummary(ctx);
     const horizon = Math.min(this.#horizon, Number.MAX_SAFE_INTEGER);
     if (performance.now() >= this.#horizonAt) {
@@ -310,7 +315,7 @@ export class IntakeWorker {
   }
 
   #log(error: unknown, text: string): void {
-    this.#journey.as("intake").log.error({ error: messageOf(error) }, text);
+    this.#deps.as("intake").log.error({ error: messageOf(error) }, text);
   }
 }
 

@@ -5,8 +5,8 @@ import {
   type Person,
   type SetClock,
   setClock,
-  testJourney,
-} from "../../../test/support/journey.ts";
+  testPipelineDeps,
+} from "../../../test/support/pipeline-deps.ts";
 import type { OperationLogEntry, OperationLogQuery } from "../../contract/operation-log.ts";
 import { latestDecisions, type Mode } from "../../decision/index.ts";
 import { operationLog } from "../../incident/index.ts";
@@ -15,13 +15,13 @@ import { insertReceipts } from "../../intake/store.ts";
 import { parseMatchers } from "../../lib/matchers.ts";
 import { silence } from "../../silence/index.ts";
 import { beginHeldOutages } from "../sweep/begin-held.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { reevaluateSilences } from "./evaluate-silences.ts";
 import { processReceipts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 let ada: Person;
 
 beforeAll(async () => {
@@ -31,12 +31,12 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
-  journey = {
-    ...testJourney(database, clock),
+  deps = {
+    ...testPipelineDeps(database, clock),
     classification: loadClassification([], undefined, ["Deploy"]),
   };
   await database.forget();
-  await beginHeldOutages(journey);
+  await beginHeldOutages(deps);
 });
 
 type Raw = { status?: string; labels: Record<string, string>; startsAt?: string; endsAt?: string };
@@ -49,7 +49,7 @@ const end = (alert: Raw): Raw => ({ ...alert, status: "resolved", endsAt: clock.
 
 /** Has each of these calls understood, all in one transaction; returns their receipts. */
 async function calls(...bodies: (readonly Raw[])[]): Promise<number[]> {
-  const ctx = journey.as("intake");
+  const ctx = deps.as("intake");
   const rows = bodies.map((_, n) => ({
     source: "alertmanager",
     sender: `127.0.0.${n + 1}`,
@@ -61,7 +61,7 @@ async function calls(...bodies: (readonly Raw[])[]): Promise<number[]> {
     receipt: { ...row, seq: seqs[n] as number } as Receipt,
     body: { version: "4", status: "firing", alerts: bodies[n] },
   }));
-  await processReceipts(ctx, journey, deliveries);
+  await processReceipts(ctx, deps, deliveries);
   clock.forward(1);
   return seqs;
 }
@@ -159,9 +159,9 @@ describe("ALERT_RECEIVED", () => {
     await calls([], [held]);
     for (let passed = 0; passed < 600; passed += 30) {
       clock.forward(30);
-      await beginHeldOutages(journey);
+      await beginHeldOutages(deps);
     }
-    await reevaluateSilences(journey);
+    await reevaluateSilences(deps);
     const risen = (await received()).filter((entry) => entry.receipt === null);
     expect(risen.map((entry) => [entry.alert_name, entry.incident_id])).toEqual([
       ["HighCPUUsage", expect.stringMatching(/^INC-/)],
@@ -189,7 +189,7 @@ describe.each<Mode>(["suggest", "shadow", "auto"])("the label auto_repair, in th
   const blocked = async () => log({ event: "GUARDRAIL_BLOCKED" });
 
   it("is recorded on decision, story and ledger where it forbids, once", async () => {
-    journey.decide = { ...journey.decide, mode };
+    deps.decide = { ...deps.decide, mode };
     const shop = (pod: string) => fire("ShopDown", { deployment: "shop", pod, auto_repair: "False" });
     await call(shop("shop-1"), shop("shop-2"));
     await call(shop("shop-3"));
@@ -209,7 +209,7 @@ describe.each<Mode>(["suggest", "shadow", "auto"])("the label auto_repair, in th
   });
 
   it("is recorded where the first alert has it, and not where it allows", async () => {
-    journey.decide = { ...journey.decide, mode };
+    deps.decide = { ...deps.decide, mode };
     await call(
       fire("ShopDown", { deployment: "shop", auto_repair: "" }),
       fire("ShopDown", { deployment: "cart", auto_repair: "TRUE" }),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { type SetClock, setClock, testJourney } from "../../../test/support/journey.ts";
 import { pastCalls } from "../../../test/support/past-calls.ts";
+import { type SetClock, setClock, testPipelineDeps } from "../../../test/support/pipeline-deps.ts";
 import { SEED, seededRandom } from "../../../test/support/random.ts";
 import { until } from "../../../test/support/until.ts";
 import type { Ctx } from "../../db/ctx.ts";
@@ -10,14 +10,14 @@ import { activeSince } from "../../incident/index.ts";
 import { labelsOfIncidents, type Receipt, waves } from "../../intake/index.ts";
 import { knownOutages } from "../../intake/outage/store.ts";
 import { insertReceipts } from "../../intake/store.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { type Delivery, decodeReceipt } from "./decode-receipt.ts";
 import { IntakeWorker } from "./intake-worker.ts";
 import { receiptsInParts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
-  journey = testJourney(database, clock);
+  deps = testPipelineDeps(database, clock);
   await database.forget();
 });
 
@@ -44,14 +44,14 @@ async function journalled(body: object, sender = "hmac"): Promise<Delivery & { r
     body: Buffer.from(JSON.stringify(body)),
     received_at: clock.now(),
   };
-  const [seq = 0] = await insertReceipts(journey.as("intake"), [row]);
+  const [seq = 0] = await insertReceipts(deps.as("intake"), [row]);
   clock.forward(1);
   return { receipt: { ...row, seq }, body };
 }
 
 /** Has them understood in one go; only so many parts of them where the process is to end then. */
 async function take(deliveries: Delivery[], parts = Number.POSITIVE_INFINITY): Promise<boolean> {
-  const work = receiptsInParts(journey.as("intake"), journey, deliveries);
+  const work = receiptsInParts(deps.as("intake"), deps, deliveries);
   for (let n = 0; n < parts; n += 1) if ((await work.next()).done) return true;
   await work.return(new Map());
   return false;
@@ -163,7 +163,7 @@ describe("the end of many open calls", () => {
       const seen: unknown[] = [];
       for (const many of [4, 204]) {
         clock = setClock();
-        journey = testJourney(database, clock);
+        deps = testPipelineDeps(database, clock);
         await database.forget();
         await send(cron("api"));
         await send(over());
@@ -192,7 +192,7 @@ describe("the end of many open calls", () => {
 describe("what is looked at for a notice", () => {
   /** Rows of alerts that are read by this. */
   const readBy = (look: (tx: Ctx) => Promise<unknown>) =>
-    transaction(journey.as("intake"), async (tx) => {
+    transaction(deps.as("intake"), async (tx) => {
       const so_far = async () =>
         (
           await tx.db.execute<{ n: number }>(
@@ -206,7 +206,7 @@ describe("what is looked at for a notice", () => {
 
   /** For what this body says. */
   async function read(body: object): Promise<number> {
-    const steps = decodeReceipt(journey, await journalled(body));
+    const steps = decodeReceipt(deps, await journalled(body));
     for (let step = steps.next(); ; step = steps.next()) {
       if (!step.done) continue;
       const heard = waves(step.value.alerts);
@@ -235,7 +235,7 @@ describe("what is looked at for a notice", () => {
     const id = incident?.incident_id ?? "";
     expect(await readBy((tx) => activeSince(tx, new Date(0), [], 500))).toBeLessThan(10);
     expect(await readBy((tx) => labelsOfIncidents(tx, [id]))).toBeLessThanOrEqual(400);
-    expect((await labelsOfIncidents(journey.as("intake"), [id])).get(id)).toHaveLength(200);
+    expect((await labelsOfIncidents(deps.as("intake"), [id])).get(id)).toHaveLength(200);
   });
 });
 
@@ -245,7 +245,7 @@ describe("a receipt that ends many calls", () => {
     await age(1_000);
     const settled: string[] = [];
     const worker = new IntakeWorker(
-      () => journey,
+      () => deps,
       () => false,
       60,
     );

@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { type SetClock, setClock, testJourney } from "../../../test/support/journey.ts";
+import { type SetClock, setClock, testPipelineDeps } from "../../../test/support/pipeline-deps.ts";
 import { pagerduty } from "../../adapters/sources/pagerduty/index.ts";
 import { insertReceipts } from "../../intake/store.ts";
 import { hashOfTexts } from "../../lib/canonical-json.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { processReceipts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
-  const made = testJourney(database, clock);
-  journey = { ...made, sources: [...made.sources, pagerduty.create({ routing_keys: [] })] };
+  const made = testPipelineDeps(database, clock);
+  deps = { ...made, sources: [...made.sources, pagerduty.create({ routing_keys: [] })] };
   await database.forget();
 });
 
@@ -28,8 +28,8 @@ const rows = async (text: string, values: unknown[] = []) => (await database.poo
 type Sent = { source: string; body: unknown; replays?: number };
 async function send({ source, body, replays = 0 }: Sent): Promise<void> {
   const receipt = { source, sender: "10.0.0.1", body: Buffer.from("{}"), received_at: clock.now() };
-  const [seq = 0] = await insertReceipts(journey.as("intake"), [receipt]);
-  await processReceipts(journey.as("intake"), journey, [{ receipt: { ...receipt, seq, replays }, body }]);
+  const [seq = 0] = await insertReceipts(deps.as("intake"), [receipt]);
+  await processReceipts(deps.as("intake"), deps, [{ receipt: { ...receipt, seq, replays }, body }]);
   clock.forward(10);
 }
 

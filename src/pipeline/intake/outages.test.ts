@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { type SetClock, setClock, testJourney } from "../../../test/support/journey.ts";
+import { type SetClock, setClock, testPipelineDeps } from "../../../test/support/pipeline-deps.ts";
 import { SEED } from "../../../test/support/random.ts";
 import { grafana } from "../../adapters/sources/grafana/index.ts";
 import { pagerduty } from "../../adapters/sources/pagerduty/index.ts";
@@ -12,12 +12,12 @@ import { insertReceipts } from "../../intake/store.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { beginHeldOutages } from "../sweep/begin-held.ts";
 import { sweep } from "../sweep/sweep.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { processReceipts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -25,10 +25,10 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
-  const made = testJourney(database, clock);
-  journey = { ...made, sources: [...made.sources, grafana.create(), pagerduty.create({ routing_keys: [] })] };
+  const made = testPipelineDeps(database, clock);
+  deps = { ...made, sources: [...made.sources, grafana.create(), pagerduty.create({ routing_keys: [] })] };
   await database.forget();
-  await beginHeldOutages(journey);
+  await beginHeldOutages(deps);
 });
 
 async function rows<T = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<T[]> {
@@ -53,11 +53,11 @@ type Letter = { receipt: Receipt; body: unknown };
 /** Writes a receipt down, as the server does before it answers. */
 async function journalled({ body, source, sender }: Sent): Promise<Letter> {
   const row = { source, sender, body: Buffer.from(JSON.stringify(body)), received_at: clock.now() };
-  const [seq = 0] = await insertReceipts(journey.as("intake"), [row]);
+  const [seq = 0] = await insertReceipts(deps.as("intake"), [row]);
   return { receipt: { ...row, seq }, body };
 }
 const understand = async (...letters: Letter[]) => {
-  const answers = await processReceipts(journey.as("intake"), journey, letters);
+  const answers = await processReceipts(deps.as("intake"), deps, letters);
   return letters.map(({ receipt }) => answers.get(receipt.seq)!);
 };
 
@@ -90,7 +90,7 @@ async function send(...sent: Sent[]) {
 async function pass(seconds: number, each = beginHeldOutages): Promise<void> {
   for (let left = seconds; left > 0; left -= 30) {
     clock.forward(Math.min(left, 30));
-    await each(journey);
+    await each(deps);
   }
 }
 
@@ -228,7 +228,7 @@ describe("an alert of a high-availability pair", () => {
     await send(from("a", over()));
     await send(from("b", firing));
     clock.forward(3_600);
-    await beginHeldOutages(journey);
+    await beginHeldOutages(deps);
     await pass(270);
     expect(await outages()).toEqual(["1 resolved", "2 held"]);
     await pass(60);
@@ -349,10 +349,10 @@ describe("flapping", () => {
     expect(
       await rows("select payload->>'reason' as why from outbox where topic = 'incident.flapping'"),
     ).toEqual([{ why: "It ended 3 times within 10 min: it stays open until it has been quiet for as long" }]);
-    await sweep(journey);
+    await sweep(deps);
     expect(await incident()).toMatchObject({ flapping: true });
     clock.forward(601);
-    await sweep(journey);
+    await sweep(deps);
     expect(await messages()).toEqual([...damped, "resolved"]);
     expect(await incident()).toMatchObject({ flapping: false, status: "resolved" });
     // Back after that it is told as any other.
@@ -361,9 +361,9 @@ describe("flapping", () => {
   });
 
   it("does not hide a severity that rises, nor that it comes too often", async () => {
-    journey = {
-      ...journey,
-      windows: { ...journey.windows, escalation: { in_24_hours: 3, in_7_days: 6, in_30_days: 8 } },
+    deps = {
+      ...deps,
+      windows: { ...deps.windows, escalation: { in_24_hours: 3, in_7_days: 6, in_30_days: 8 } },
     };
     for (let times = 0; times < 4; times += 1) await turn();
     const worse = from("a", firing);
@@ -383,7 +383,7 @@ describe("flapping", () => {
     for (let times = 0; times < 4; times += 1) await turn();
     await send(from("a", firing));
     clock.forward(601);
-    await sweep(journey);
+    await sweep(deps);
     expect(await incident()).toMatchObject({ flapping: false, status: "investigating" });
     await send(from("a", over()));
     expect(await incident()).toMatchObject({ status: "resolved" });
@@ -431,7 +431,7 @@ describe("turns within one body", () => {
     expect(await outages()).toEqual(["1 resolved", "201 firing"]);
     expect(await incident()).toMatchObject({ flapping: true, status: "investigating", hit_count: 201 });
     clock.forward(700);
-    await sweep(journey);
+    await sweep(deps);
     expect(await incident()).toMatchObject({ flapping: false, status: "investigating" });
   });
 
@@ -454,10 +454,10 @@ describe("the sweep", () => {
     await send(from("a", over()));
     await rows("update alerts set status = 'firing', ends_at = null");
     clock.forward(61);
-    await sweep(journey);
+    await sweep(deps);
     expect(await incident()).toMatchObject({ status: "investigating", hit_count: 1 });
     expect(await topics()).toEqual(["opened", "resolved", "reopened"]);
-    await sweep(journey);
+    await sweep(deps);
     expect(await topics()).toHaveLength(3);
   });
 });
@@ -568,14 +568,14 @@ describe("any interleaving", () => {
     const run = async (steps: Step[]) => {
       await database.forget();
       clock = setClock();
-      const made = testJourney(database, clock);
+      const made = testPipelineDeps(database, clock);
       const { correlation, windows } = made;
-      journey = {
+      deps = {
         ...made,
         correlation: { ...correlation, enabled: false },
         windows: { ...windows, flapping: { ends: 1_000, within: 1 } },
       };
-      await beginHeldOutages(journey);
+      await beginHeldOutages(deps);
       const begin = clock.now().getTime();
       // As the receipts tell the time: to the millisecond, and in their order within one.
       const seconds = () => (clock.now().getTime() - begin) / 1000;
@@ -594,7 +594,7 @@ describe("any interleaving", () => {
           for (let left = one.seconds; left > 0; left -= 30) {
             clock.forward(Math.min(left, 30));
             for (const alert of [0, 1]) model(alert, (its) => its.sweep(seconds()));
-            await beginHeldOutages(journey);
+            await beginHeldOutages(deps);
           }
         } else if (one.kind === "send") {
           const now = clock.now();
@@ -711,7 +711,7 @@ describe("an alert that comes by two routes", () => {
   });
   const often = async () => {
     const { anomaly_key = "" } = ((await incident()) ?? {}) as { anomaly_key?: string };
-    return (await frequencies(journey.as("intake"), [anomaly_key]))(anomaly_key).count_1h;
+    return (await frequencies(deps.as("intake"), [anomaly_key]))(anomaly_key).count_1h;
   };
 
   it.each([
@@ -766,7 +766,7 @@ describe("an alert that comes by two routes", () => {
     async (_, through, began) => {
       await send(straight(86_400));
       const { incident_id } = (await incident()) as { incident_id: string };
-      await resolve(journey.as("pipeline"), { incident_id, through });
+      await resolve(deps.as("pipeline"), { incident_id, through });
       clock.forward(6);
       const startsAt = began === START ? START : clock.now().toISOString();
       await send(passedOn({ ...firing, startsAt }));
@@ -778,7 +778,7 @@ describe("an alert that comes by two routes", () => {
   it("says nothing new when it is late, of what began before a repair that was verified", async () => {
     await send(straight(86_400));
     const { incident_id } = (await incident()) as { incident_id: string };
-    await resolve(journey.as("pipeline"), { incident_id, through: "repair" });
+    await resolve(deps.as("pipeline"), { incident_id, through: "repair" });
     clock.forward(6);
     await send(passedOn(firing));
     expect(await incident()).toMatchObject({ status: "resolved", hit_count: 1 });

@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { makePerson, type SetClock, setClock, testJourney } from "../../../test/support/journey.ts";
+import {
+  makePerson,
+  type SetClock,
+  setClock,
+  testPipelineDeps,
+} from "../../../test/support/pipeline-deps.ts";
 import { generic } from "../../adapters/sources/generic/index.ts";
 import { reopen } from "../../incident/index.ts";
 import { claimCall, normalise, type Receipt } from "../../intake/index.ts";
 import { insertReceipts, waitingReceipts } from "../../intake/store.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { processReceipts, waves } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -18,8 +23,8 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
-  journey = testJourney(database, clock);
-  journey = { ...journey, sources: [...journey.sources, generic.create()] };
+  deps = testPipelineDeps(database, clock);
+  deps = { ...deps, sources: [...deps.sources, generic.create()] };
   await database.forget();
 });
 
@@ -32,11 +37,11 @@ const fire = (deployment: string) => ({
 const end = (alert: object) => ({ ...alert, status: "resolved", endsAt: "2026-05-04T07:59:00Z" });
 
 async function take(json: unknown, more: Partial<Receipt> = {}) {
-  const ctx = journey.as("intake");
+  const ctx = deps.as("intake");
   const body = Buffer.from(JSON.stringify(json));
   const row = { source: "alertmanager", sender: "test", body, received_at: clock.now(), ...more };
   const [seq = 0] = await insertReceipts(ctx, [row]);
-  await processReceipts(ctx, journey, [{ receipt: { ...row, seq }, body: json }]);
+  await processReceipts(ctx, deps, [{ receipt: { ...row, seq }, body: json }]);
   clock.forward(1);
 }
 const takeAlerts = (...alerts: object[]) => take({ version: "4", alerts });
@@ -80,7 +85,7 @@ describe("a body", () => {
     if (!decoded.ok) throw new Error("this is no body");
     const heard = { sender: "s", place: "p", received_at: clock.now(), replayed: false, times: 1 };
     const alerts = decoded.alerts.map((one) => ({
-      ...normalise(one, "generic", clock.now(), journey.classification, "call"),
+      ...normalise(one, "generic", clock.now(), deps.classification, "call"),
       ...heard,
     }));
     const parts = waves(alerts);
@@ -95,7 +100,7 @@ describe("a body", () => {
       body: Buffer.alloc(size, "x"),
       received_at: clock.now(),
     });
-    const ctx = journey.as("intake");
+    const ctx = deps.as("intake");
     const seqs: number[] = [];
     for (const megabytes of [20, 4, 3, 4]) seqs.push(...(await insertReceipts(ctx, [row(megabytes << 20)])));
     const look = async () => (await waitingReceipts(ctx, Number.MAX_SAFE_INTEGER, 200)).map((one) => one.seq);
@@ -106,9 +111,9 @@ describe("a body", () => {
 });
 
 function normaliseAll(...alerts: object[]) {
-  const decoded = journey.sources[0]?.decode({ version: "4", alerts });
+  const decoded = deps.sources[0]?.decode({ version: "4", alerts });
   if (decoded?.ok !== true) throw new Error("this is no body");
-  return decoded.alerts.map((one) => normalise(one, "alertmanager", clock.now(), journey.classification));
+  return decoded.alerts.map((one) => normalise(one, "alertmanager", clock.now(), deps.classification));
 }
 
 describe("an incident that a person reopened", () => {
@@ -117,8 +122,8 @@ describe("an incident that a person reopened", () => {
     await takeAlerts(alert);
     await takeAlerts(end(alert));
     const { rows } = await database.pool.query("select incident_id from incidents");
-    const actor = await makePerson(journey.as("intake"), "ada", "responder");
-    await reopen({ ...journey.as("intake"), actor }, rows[0]);
+    const actor = await makePerson(deps.as("intake"), "ada", "responder");
+    await reopen({ ...deps.as("intake"), actor }, rows[0]);
     await takeAlerts(end(alert));
     await takeAlerts(alert);
     expect(await statuses()).toEqual(["investigating"]);
@@ -132,7 +137,7 @@ describe("a call under an Idempotency-Key", () => {
   async function call(json: object, idempotency_key: string) {
     const sent = { source: "generic", sender: "hmac", idempotency_key };
     const body = Buffer.from(JSON.stringify(json));
-    const received_at = await claimCall(journey.as("intake"), { ...sent, body });
+    const received_at = await claimCall(deps.as("intake"), { ...sent, body });
     await take(json, { ...sent, received_at });
   }
 

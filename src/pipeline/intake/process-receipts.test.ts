@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { makePerson, type SetClock, setClock, testJourney } from "../../../test/support/journey.ts";
+import {
+  makePerson,
+  type SetClock,
+  setClock,
+  testPipelineDeps,
+} from "../../../test/support/pipeline-deps.ts";
 import { SEED } from "../../../test/support/random.ts";
 import { until } from "../../../test/support/until.ts";
 import { verifyChain } from "../../audit/index.ts";
@@ -10,12 +15,12 @@ import { frequencies, getIncident, type IncidentRow, resolve, timelineOf } from 
 import type { Receipt } from "../../intake/index.ts";
 import { insertReceipts } from "../../intake/store.ts";
 import { insertRepair } from "../../learning/store.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { processReceipts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -23,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
-  journey = testJourney(database, clock);
+  deps = testPipelineDeps(database, clock);
   await database.forget();
 });
 
@@ -47,7 +52,7 @@ const body = (...alerts: unknown[]) => ({ version: "4", status: "firing", alerts
 
 /** Journals each body and has all of them processed in one go, as the worker does with a batch. */
 async function receive(...bodies: unknown[]) {
-  const ctx = journey.as("intake");
+  const ctx = deps.as("intake");
   const rows = bodies.map(() => ({
     source: "alertmanager",
     sender: "127.0.0.1",
@@ -59,7 +64,7 @@ async function receive(...bodies: unknown[]) {
     receipt: { ...row, seq: seqs[index] as number } as Receipt,
     body: bodies[index],
   }));
-  const answers = await processReceipts(ctx, journey, deliveries);
+  const answers = await processReceipts(ctx, deps, deliveries);
   clock.forward(1);
   return seqs.map((seq) => answers.get(seq)!);
 }
@@ -216,7 +221,7 @@ describe("convergence", () => {
     const kept = (await incidents()).flatMap(({ frequency }) => frequency ?? []);
     const often = kept.toSorted((a, b) => a.count_24h - b.count_24h);
     const now = await frequencies(
-      journey.as("intake"),
+      deps.as("intake"),
       kept.map((one) => one.anomaly_key),
     );
     const of = (count_1h: number, count_24h: number) => ({
@@ -348,7 +353,7 @@ describe("resolution", () => {
 
   it("sees a new alert through to people although a person resolves at the same moment", async () => {
     const { incident_id } = await receiveOne(fire("HighCPUUsage", DEPLOYMENT));
-    const ada = await makePerson(journey.as("intake"), `ada-${SEED}`, "responder");
+    const ada = await makePerson(deps.as("intake"), `ada-${SEED}`, "responder");
     let arrived: Promise<unknown> = Promise.resolve();
     await transaction(database.ctx(ada, clock), async (tx) => {
       await resolve(tx, { incident_id: incident_id as string });
@@ -367,7 +372,7 @@ describe("trouble that comes back", () => {
     const alert = fire("HighCPUUsage", DEPLOYMENT);
     await receiveOne(alert);
     const { incident_id } = await onlyIncident();
-    const ctx = journey.as("pipeline");
+    const ctx = deps.as("pipeline");
     await rows("update approvals set status = 'approved', decided_at = now()");
     await insertRepair(ctx, {
       execution_id: "EXE-1",
@@ -423,7 +428,7 @@ describe("trouble that comes back", () => {
   it("gives an alert that goes on firing after its incident was resolved a cool-down, then people again", async () => {
     const alert = fire("HighCPUUsage", DEPLOYMENT);
     const { incident_id } = await receiveOne(alert);
-    await resolve(journey.as("pipeline"), { incident_id: incident_id as string, through: "repair" });
+    await resolve(deps.as("pipeline"), { incident_id: incident_id as string, through: "repair" });
     clock.forward(1_700);
     expect((await receiveOne(alert)).message).toMatch(
       /^its incident is resolved and this alert has not ended since/,
@@ -499,7 +504,7 @@ describe("what needs no approval", () => {
 
   it("makes an incident of information, about which nothing is decided", async () => {
     // A rule that is asked is an error here, also where the severity would follow from what it proposes.
-    journey = { ...journey, decide: { ...journey.decide, rules: [] } };
+    deps = { ...deps, decide: { ...deps.decide, rules: [] } };
     const answer = await receiveOne(fire("KubePodCrashLooping", { ...DEPLOYMENT, severity: "info" }));
     expect(answer).toMatchObject({
       message: "recorded",
@@ -584,10 +589,10 @@ describe("bodies that cannot be understood", () => {
   });
 
   it("of a source that is not there are dead letters too", async () => {
-    const ctx = journey.as("intake");
+    const ctx = deps.as("intake");
     const row = { source: "nobody", sender: "x", body: Buffer.from("{}"), received_at: clock.now() };
     const [seq] = await insertReceipts(ctx, [row]);
-    await processReceipts(ctx, journey, [{ receipt: { ...row, seq: seq as number }, body: {} }]);
+    await processReceipts(ctx, deps, [{ receipt: { ...row, seq: seq as number }, body: {} }]);
     expect(await dead()).toHaveLength(1);
   });
 
@@ -637,14 +642,14 @@ describe("many at once", () => {
   });
 
   it("takes each receipt once, however often it is handed over", async () => {
-    const ctx = journey.as("intake");
+    const ctx = deps.as("intake");
     const row = { source: "alertmanager", sender: "x", body: Buffer.from("{}"), received_at: clock.now() };
     const seqs = await insertReceipts(ctx, [row, row]);
     const deliveries = seqs.map((seq, n) => ({
       receipt: { ...row, seq },
       body: body({ status: "firing", labels: { alertname: "A", n } }),
     }));
-    const answers = await Promise.all([1, 2, 3, 4].map(() => processReceipts(ctx, journey, deliveries)));
+    const answers = await Promise.all([1, 2, 3, 4].map(() => processReceipts(ctx, deps, deliveries)));
     expect(answers.map((one) => one.size).sort()).toEqual([0, 0, 0, 2]);
     expect(await rows("select deliveries from alerts")).toEqual([{ deliveries: 1 }, { deliveries: 1 }]);
   });
@@ -653,7 +658,7 @@ describe("many at once", () => {
 describe("its story", () => {
   it("is on the timeline and in the ledger, which holds together", async () => {
     const { incident_id } = await receiveOne(fire("HighCPUUsage", DEPLOYMENT));
-    const ada = await makePerson(journey.as("intake"), `bob-${SEED}`, "viewer");
+    const ada = await makePerson(deps.as("intake"), `bob-${SEED}`, "viewer");
     const story = await timelineOf(database.ctx(ada, clock), incident_id as string);
     expect(story.map((event) => event.kind)).toEqual(["alert", "decision"]);
     expect((await getIncident(database.ctx(ada, clock), incident_id as string)).fingerprint).toHaveLength(32);
@@ -661,6 +666,6 @@ describe("its story", () => {
       "select data from audit_entries where action = 'approval.requested' order by seq desc limit 1",
     );
     expect(asked?.data.plan?.required_signatures).toBe(1);
-    expect(await verifyChain(journey.as("intake"))).toMatchObject({ broken_at: null });
+    expect(await verifyChain(deps.as("intake"))).toMatchObject({ broken_at: null });
   });
 });

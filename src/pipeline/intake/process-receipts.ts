@@ -34,7 +34,7 @@ import {
 import { messageOf } from "../../lib/error.ts";
 import { inSlices } from "../../lib/slices.ts";
 import { resolveQuiet } from "../sweep/resolve-quiet.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { convergeAlerts } from "./converge-alerts.ts";
 import { type Delivery, decodeReceipt, type Understood } from "./decode-receipt.ts";
 import { endOpenCalls, withoutCrowded } from "./end-open-calls.ts";
@@ -51,14 +51,18 @@ const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
   alert.incident_id === null && alert.silenced_by ? { ...alert, is_new: true } : alert;
 
 /** Stores what was heard, new outages with the incident that they belong to. */
-async function processBatch(ctx: Ctx, journey: Journey, wave: readonly HeardAlert[]): Promise<HeardOutage[]> {
-  const { heard, fresh } = await hearWave(ctx, wave, journey.resolve_timeout);
-  await recordHeartbeats(ctx, heard, journey.heartbeats, journey.intake_uptime.begun ?? ctx.clock.now());
+async function processBatch(
+  ctx: Ctx,
+  deps: PipelineDeps,
+  wave: readonly HeardAlert[],
+): Promise<HeardOutage[]> {
+  const { heard, fresh } = await hearWave(ctx, wave, deps.resolve_timeout);
+  await recordHeartbeats(ctx, heard, deps.heartbeats, deps.intake_uptime.begun ?? ctx.clock.now());
   const news = heard.filter((alert) => alert.fires && !alert.heartbeat);
-  const judgement = await evaluateSilences(ctx, journey, news);
+  const judgement = await evaluateSilences(ctx, deps, news);
   for (const alert of judgement.heard) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
   const trouble = judgement.heard.filter((alert) => !alert.progress);
-  const incidentOf = await convergeAlerts(ctx, journey, trouble.map(asHeardFirst));
+  const incidentOf = await convergeAlerts(ctx, deps, trouble.map(asHeardFirst));
   const placed = heard.map((alert) => ({
     ...alert,
     silenced_by: judgement.by.get(alert.alert_id) ?? null,
@@ -82,15 +86,15 @@ async function processBatch(ctx: Ctx, journey: Journey, wave: readonly HeardAler
     ctx,
     judgement.changed.filter(({ alert_id }) => before.has(alert_id)),
   );
-  await countFolded(ctx, journey, placed);
-  await resolveQuiet(ctx, journey, placed);
+  await countFolded(ctx, deps, placed);
+  await resolveQuiet(ctx, deps, placed);
   return placed;
 }
 
 /** Outages that came and went too quickly to be told are ends of their incidents all the same: it may flap. */
 async function countFolded(
   ctx: Ctx,
-  { windows: { flapping } }: Journey,
+  { windows: { flapping } }: PipelineDeps,
   placed: readonly HeardOutage[],
 ): Promise<void> {
   const ends = new Map<string, number>();
@@ -210,7 +214,7 @@ type Answers = Map<string, AlertResult>;
 /** Brings a part to its incidents, and with the last of its receipts marks them as understood. */
 async function process(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   { receipts, last }: Part,
   waiting: ReadonlySet<number>,
   { statement }: Terms,
@@ -222,14 +226,14 @@ async function process(
       tx,
       receipts.flatMap((one) => one.alerts.map((alert) => alert.fingerprint)),
     );
-    const understood = await withSignalsPlaced(tx, receipts, journey.debounce);
+    const understood = await withSignalsPlaced(tx, receipts, deps.debounce);
     const alerts = await withoutFormer(
       tx,
       understood.flatMap((one) => one.alerts),
     );
     const stored: HeardOutage[] = [];
     for (const wave of waves(alerts))
-      for (const alert of await processBatch(tx, journey, wave)) stored.push(alert);
+      for (const alert of await processBatch(tx, deps, wave)) stored.push(alert);
     await logCalls(tx, understood, stored, now);
     await acknowledgeFor(tx, understood);
     if (!(await settle(tx, receipts, last))) throw new Overtaken();
@@ -257,7 +261,7 @@ async function settle(ctx: Ctx, receipts: Part["receipts"], last: boolean): Prom
 /** The parts of some receipts, one after the other; without those that another takes up meanwhile. */
 async function* takeParts(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   receipts: readonly Understood[],
   parts: Iterable<Part>,
   waiting: ReadonlySet<number>,
@@ -267,7 +271,7 @@ async function* takeParts(
   try {
     for (const part of parts) {
       const begun = performance.now();
-      for (const [key, result] of await process(ctx, journey, part, waiting, terms)) results.set(key, result);
+      for (const [key, result] of await process(ctx, deps, part, waiting, terms)) results.set(key, result);
       terms.size.took(part.weight, performance.now() - begun);
       if (!part.last) yield;
     }
@@ -276,9 +280,9 @@ async function* takeParts(
     const seqs = receipts.map((one) => one.seq);
     const left = await stillWaiting(ctx, seqs);
     const ours = receipts.filter((one) => left.has(one.seq));
-    return yield* takeParts(ctx, journey, ours, partsOf(ours, terms.size), waiting, terms);
+    return yield* takeParts(ctx, deps, ours, partsOf(ours, terms.size), waiting, terms);
   }
-  for (const one of receipts) journey.onReceived(one);
+  for (const one of receipts) deps.onReceived(one);
   const told = new Set<string>();
   const asked = receipts.filter((one) => waiting.has(one.seq));
   return new Map(asked.map((one) => [one.seq, answerOf(one, results, told)]));
@@ -294,19 +298,19 @@ export type Processing = AsyncGenerator<void, Map<number, WebhookAnswer>>;
  */
 export async function* receiptsInParts(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   deliveries: Iterable<Delivery>,
   { size = new PartSize(), statement = null, later }: Partial<Terms> = {},
 ): Processing {
   const waiting = new Set<number>();
-  const all = await inSlices(decodeReceipts(journey, deliveries, waiting));
-  const understood = later === undefined ? all : await withoutCrowded(ctx, journey, all, later);
+  const all = await inSlices(decodeReceipts(deps, deliveries, waiting));
+  const understood = later === undefined ? all : await withoutCrowded(ctx, deps, all, later);
   const answers = new Map<number, WebhookAnswer>();
   const terms = { statement, size };
   for (const group of groupsOf(understood, size)) {
-    if (later === undefined) yield* endOpenCalls(ctx, journey, group, statement);
+    if (later === undefined) yield* endOpenCalls(ctx, deps, group, statement);
     const parts = partsOf(group, size);
-    for (const [seq, answer] of yield* takeParts(ctx, journey, group, parts, waiting, terms))
+    for (const [seq, answer] of yield* takeParts(ctx, deps, group, parts, waiting, terms))
       answers.set(seq, answer);
     yield;
   }
@@ -314,14 +318,14 @@ export async function* receiptsInParts(
 }
 
 function* decodeReceipts(
-  journey: Journey,
+  deps: PipelineDeps,
   deliveries: Iterable<Delivery>,
   waiting: Set<number>,
 ): Generator<void, Understood[]> {
   const all: Understood[] = [];
   for (const delivery of deliveries) {
     if (!delivery.unattended) waiting.add(delivery.receipt.seq);
-    all.push(yield* decodeReceipt(journey, delivery));
+    all.push(yield* decodeReceipt(deps, delivery));
     yield;
   }
   return all;
@@ -330,10 +334,10 @@ function* decodeReceipts(
 /** The same to the end. */
 export async function processReceipts(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   deliveries: readonly Delivery[],
 ): Promise<Map<number, WebhookAnswer>> {
-  const parts = receiptsInParts(ctx, journey, deliveries);
+  const parts = receiptsInParts(ctx, deps, deliveries);
   for (;;) {
     const step = await parts.next();
     if (step.done) return step.value;
@@ -344,16 +348,16 @@ export async function processReceipts(
  * Whether an alert of our own would be taken in now, by everything that takes one in: what fails beside it fails by
  * itself. Nothing of it is kept.
  */
-export async function isWell(ctx: Ctx, journey: Journey): Promise<boolean> {
+export async function isWell(ctx: Ctx, deps: PipelineDeps): Promise<boolean> {
   const source_alert = {
     ...{ status: "firing" as const, starts_at: null, ends_at: null, generator_url: null, annotations: {} },
     labels: { alertname: "AwoooiSelfCheck", deployment: "awoooi-self-check" },
     source_fingerprint: "awoooi-self-check",
   };
   const received_at = ctx.clock.now();
-  const alert = normalise(source_alert, "awoooi", received_at, journey.classification);
+  const alert = normalise(source_alert, "awoooi", received_at, deps.classification);
   const heard = { sender: senderOf("awoooi", undefined), received_at, replayed: false, times: 1 };
-  const quiet = { ...journey, onSilenced: () => {} };
+  const quiet = { ...deps, onSilenced: () => {} };
   try {
     await rehearse(ctx, async (tx) => {
       await processBatch(tx, quiet, [{ ...alert, ...heard, place: placeOf(received_at, 0, 0) }]);

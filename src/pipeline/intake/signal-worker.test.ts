@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { setClock, testJourney } from "../../../test/support/journey.ts";
+import { setClock, testPipelineDeps } from "../../../test/support/pipeline-deps.ts";
 import { DURABLE, type Redis, startRedis } from "../../../test/support/redis.ts";
 import { until } from "../../../test/support/until.ts";
 import { redisStream } from "../../adapters/streams/redis/index.ts";
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 /** A worker of its own with a connection of its own, whose stream is first changed by `change`. */
 function startWorker(consumer: string, change: (stream: SignalStream) => Partial<SignalStream> = () => ({})) {
-  const journey = testJourney(database, setClock());
+  const deps = testPipelineDeps(database, setClock());
   const settings = { url: redis.url, stream: STREAM, stream_cap: 10_000, claim_after: 0.3 };
   const own = redisStream.create(settings, { consumer, log: silentLog });
   const stream = new Proxy(own, {
@@ -34,7 +34,7 @@ function startWorker(consumer: string, change: (stream: SignalStream) => Partial
   const brought: string[] = [];
   const add = (receipt: { stream_id?: string | null }) => void brought.push(receipt.stream_id ?? "");
   const worker = new SignalWorker(
-    () => journey,
+    () => deps,
     stream,
     { add, backlog: () => 0 },
     () => 1,

@@ -1,7 +1,7 @@
 import { bringEntries, type SignalEntry, type SignalStream } from "../../intake/index.ts";
 import { messageOf } from "../../lib/error.ts";
 import { wait } from "../../lib/wait.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import type { IntakeWorker } from "./intake-worker.ts";
 
 const CLAIM_EVERY_MS = 1_000;
@@ -13,7 +13,7 @@ const RETRY_MS = 500;
  * read again and has its effect once.
  */
 export class SignalWorker {
-  readonly #current: () => Journey;
+  readonly #current: () => PipelineDeps;
   readonly #stream: SignalStream;
   readonly #intake: Pick<IntakeWorker, "add" | "backlog">;
   /** Receipts that may wait in the journal to be understood; past it signals wait on their stream. */
@@ -23,7 +23,7 @@ export class SignalWorker {
   #claimAt = 0;
 
   constructor(
-    current: () => Journey,
+    current: () => PipelineDeps,
     stream: SignalStream,
     intake: Pick<IntakeWorker, "add" | "backlog">,
     limit: () => number,

@@ -11,7 +11,7 @@ import { clip } from "../../lib/clip.ts";
 import { messageOf } from "../../lib/error.ts";
 import { logAbout } from "../../lib/log.ts";
 import { redactText } from "../../lib/redact.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import type { Delivery } from "./decode-receipt.ts";
 import type { Entry } from "./lanes.ts";
 import { PartSize } from "./parts.ts";
@@ -34,12 +34,12 @@ const mayPass = (error: unknown) => isUnavailable(error) || hasState(error, PASS
 
 /** How often receipts were tried, which are tried again and when, and which are given up. */
 export class Trials {
-  readonly #current: () => Journey;
+  readonly #current: () => PipelineDeps;
   readonly #retry: number;
   #parked: { entry: Entry; at: number }[] = [];
 
   /** `retry`: milliseconds to the next try of one that failed by itself. */
-  constructor(current: () => Journey, retry: number) {
+  constructor(current: () => PipelineDeps, retry: number) {
     this.#current = current;
     this.#retry = retry;
   }
@@ -113,12 +113,12 @@ export class Trials {
    * letter.
    */
   async failed(entries: readonly Entry[], error: unknown): Promise<{ entries: Entry[]; away: boolean }> {
-    const journey = this.#current();
-    const ctx = journey.as("intake");
+    const deps = this.#current();
+    const ctx = deps.as("intake");
     const seqs = entries.map((entry) => entry.receipt.seq);
     const left = await stillWaiting(ctx, seqs).catch(() => null);
     const passing = mayPass(error);
-    if (left === null || (passing && !(await isWell(ctx, journey))))
+    if (left === null || (passing && !(await isWell(ctx, deps))))
       return { entries: [...entries], away: true };
     const ours = entries.filter((entry) => left.has(entry.receipt.seq));
     const [only, ...others] = ours;
@@ -139,15 +139,15 @@ export class Trials {
   /** It is kept as a dead letter: it harms nobody there, and people may have it tried again. */
   async #giveUp({ receipt, settle }: Entry, reason: string): Promise<void> {
     const { seq, source, sender, body, replays = 0 } = receipt;
-    const journey = this.#current();
-    const ctx = journey.as("intake");
+    const deps = this.#current();
+    const ctx = deps.as("intake");
     logAbout({ receipt: seq }, () =>
       ctx.log.error({ error: reason }, "a receipt cannot be processed: it is kept as a dead letter"),
     );
     const error = clip(redactText(reason), 2_000);
     await finishReceipts(ctx, [{ seq, alert_count: 0, error }]);
     const about = { seq, source, sender, bytes: body.length, replayed: replays > 0 };
-    journey.onReceived({ ...about, alerts: [], error });
+    deps.onReceived({ ...about, alerts: [], error });
     settle?.(null);
   }
 }

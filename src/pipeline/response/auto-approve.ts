@@ -12,12 +12,12 @@ import { blockDecision, latestDecisions, mayRunByItself } from "../../decision/i
 import { configuredAs, isOffered, type PlanPreparation, whatStops } from "../../execution/index.ts";
 import { lockIncident } from "../../incident/index.ts";
 import { stepsOf } from "../../operation/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 
 type Prepared = Partial<Omit<PlanPreparation, "impossible">> & { checks: Check[]; plan_hash?: string };
 
 /** Whether a prepared plan may run by itself; null where that was never in question. */
-async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given: Prepared) {
+async function verdictOn(tx: Ctx, deps: PipelineDeps, approval: ApprovalRow, given: Prepared) {
   const prepared = foundOf(approval, given);
   const { incident_id, approval_id, plan, decision_token: token } = approval;
   const { playbook_id, playbook_hash, risk_level } = plan;
@@ -27,7 +27,7 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
   const incident = await lockIncident(tx, incident_id);
   if (incident === undefined) return null;
   const operations = prepared.operations ?? stepsOf(plan);
-  const gateway = journey.run.gateway();
+  const gateway = deps.run.gateway();
   const failed = prepared.checks.filter((one) => !one.passed).map((one) => one.name);
   const { belongs_to = [], owners = [] } = prepared;
   const verdict = await mayRunByItself(
@@ -51,26 +51,26 @@ async function verdictOn(tx: Ctx, journey: Journey, approval: ApprovalRow, given
 
 /** Lets a prepared plan run by itself where policy allows it and nothing blocks it; else people are asked. */
 export async function presentOrAutoApprove(
-  journey: Journey,
+  deps: PipelineDeps,
   approval_id: string,
   prepared: Prepared,
   as: "pipeline" | "sweep" = "pipeline",
 ): Promise<void> {
-  await transaction(journey.as(as), async (tx) => {
+  await transaction(deps.as(as), async (tx) => {
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
-    const verdict = await verdictOn(tx, journey, approval, prepared);
+    const verdict = await verdictOn(tx, deps, approval, prepared);
     const { operations = stepsOf(approval.plan) } = foundOf(approval, prepared);
-    const { executors } = journey.run.gateway();
+    const { executors } = deps.run.gateway();
     const configured = operations.map((one) => configuredAs(executors, one));
     const input = { approval_id, ...prepared, configured };
     if (verdict !== null && verdict.blocked_by.length === 0) {
       const { cold_start, decision } = verdict;
       const { reason } = decision.policy;
-      await approveByPolicy(tx, { ...input, cold_start, reason }, journey.approval);
+      await approveByPolicy(tx, { ...input, cold_start, reason }, deps.approval);
       return;
     }
     if (verdict !== null) await blockDecision(tx, verdict.decision, verdict.blocked_by);
-    await presentApproval(tx, input, journey.approval);
+    await presentApproval(tx, input, deps.approval);
   });
 }

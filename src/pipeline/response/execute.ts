@@ -28,7 +28,7 @@ import { logAbout } from "../../lib/log.ts";
 import { stepsOf, traitsOf } from "../../operation/index.ts";
 import type { Work } from "../../outbox/index.ts";
 import { look, verify } from "../../verification/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { observing } from "./observe.ts";
 import { step } from "./step.ts";
 
@@ -59,7 +59,10 @@ const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Che
 };
 
 /** What is seen of the target before anything is done to it is kept; why it is not done after all, if so. */
-async function lookBefore(now: () => Journey, execution: ExecutionRow): Promise<string | Refusal | null> {
+async function lookBefore(
+  now: () => PipelineDeps,
+  execution: ExecutionRow,
+): Promise<string | Refusal | null> {
   const { as, verification } = now();
   const ctx = as("pipeline");
   const { incident_id, operation } = execution;
@@ -80,15 +83,15 @@ async function lookBefore(now: () => Journey, execution: ExecutionRow): Promise<
  * Asks for the turn on the target, and looks once more before acting: the target may be gone since its plan was made,
  * and may be another when those before it have acted.
  */
-async function begin(now: () => Journey, { approval_id, turn }: Turn): Promise<Beginning> {
-  const journey = now();
-  const ctx = journey.as("pipeline");
-  const { steps, ...execution } = await beginExecution(ctx, approval_id, journey.run, turn);
+async function begin(now: () => PipelineDeps, { approval_id, turn }: Turn): Promise<Beginning> {
+  const deps = now();
+  const ctx = deps.as("pipeline");
+  const { steps, ...execution } = await beginExecution(ctx, approval_id, deps.run, turn);
   const { execution_id, before, step: place, attempts } = execution;
   if (execution.turn !== turn) return { kind: "over" };
   const go = { kind: "go" as const, execution_id, more: place < steps };
   if (attempts > 0) return go;
-  const asked = await askForTurn(ctx, execution_id, turn, journey.run);
+  const asked = await askForTurn(ctx, execution_id, turn, deps.run);
   if (asked.kind === "later" || asked.kind === "over") return asked;
   if (asked.kind === "refused") return { kind: "refused", execution_id };
   const why = before === null ? await lookBefore(now, execution) : impossibleOf(before);
@@ -98,7 +101,7 @@ async function begin(now: () => Journey, { approval_id, turn }: Turn): Promise<B
   return { kind: "refused", execution_id };
 }
 
-async function check(now: () => Journey, execution_id: string): Promise<Verification> {
+async function check(now: () => PipelineDeps, execution_id: string): Promise<Verification> {
   const { as, verification: terms } = now();
   const ctx = as("pipeline");
   const execution = await getExecution(ctx, execution_id);
@@ -131,13 +134,13 @@ async function noteStop(
 
 /** Draws the conclusion, all of it in one transaction: the execution, what is learnt, the incident. */
 export async function conclude(
-  journey: Journey,
+  deps: PipelineDeps,
   execution_id: string,
   verification: Verification | null,
   as: "pipeline" | "sweep" = "pipeline",
   error?: string,
 ): Promise<void> {
-  await transaction(journey.as(as), async (tx) => {
+  await transaction(deps.as(as), async (tx) => {
     const input = { execution_id, verification, ...(error === undefined ? {} : { error }) };
     const execution = await concludeExecution(tx, input);
     if (execution === null) return;
@@ -167,11 +170,11 @@ export async function conclude(
 
 /** A refused execution has ended already: what it came to is learnt, and its incident goes back to people. */
 export async function returnToResponders(
-  journey: Journey,
+  deps: PipelineDeps,
   execution_id: string,
   as: "pipeline" | "sweep" = "pipeline",
 ): Promise<void> {
-  await transaction(journey.as(as), async (tx) => {
+  await transaction(deps.as(as), async (tx) => {
     const execution = await getExecution(tx, execution_id);
     if (execution.status === "refused") await noteStop(tx, execution);
     if (execution.attempts > 0) await recordRepair(tx, execution);
@@ -180,7 +183,7 @@ export async function returnToResponders(
 }
 
 /** Ends what was not done, or was not begun because of that. */
-async function giveUp(now: () => Journey, execution_id: string, why?: string): Promise<void> {
+async function giveUp(now: () => PipelineDeps, execution_id: string, why?: string): Promise<void> {
   await step("give up", async () => {
     await conclude(now(), execution_id, null, "pipeline", why);
     await returnToResponders(now(), execution_id);
@@ -188,12 +191,12 @@ async function giveUp(now: () => Journey, execution_id: string, why?: string): P
 }
 
 /** Leaves the rest to a later turn. The place in the queue is free meanwhile. */
-const later = (now: () => Journey, turn: Turn, next: Next, seconds: number): Promise<void> =>
+const later = (now: () => PipelineDeps, turn: Turn, next: Next, seconds: number): Promise<void> =>
   step("later", () => passOn(now().as("pipeline"), turn, next, seconds));
 
 /** What follows when a step may have had an effect: the next step, or a look whether it has helped. */
 async function goOn(
-  now: () => Journey,
+  now: () => PipelineDeps,
   turn: Turn,
   { execution_id, more }: { execution_id: string; more: boolean },
 ) {
@@ -206,9 +209,9 @@ async function goOn(
 /**
  * Does what an approval allows, as far as that goes without waiting: one attempt at one step. What is to be waited for
  * (others on the same target, the time between attempts, the effect) is left to a later turn. Every part asks anew
- * for the journey of that moment: what was put in force meanwhile holds.
+ * for the dependencies of that moment: a configuration that was put in force meanwhile holds.
  */
-export async function execute(now: () => Journey, turn: Turn): Promise<void> {
+export async function execute(now: () => PipelineDeps, turn: Turn): Promise<void> {
   const begun = await step("begin", () => begin(now, turn));
   if (begun.kind === "over") return;
   if (begun.kind === "later") return later(now, turn, { kind: "execute" }, begun.wait);
@@ -239,7 +242,7 @@ export async function execute(now: () => Journey, turn: Turn): Promise<void> {
 
 /** Looks whether what was done has helped, and draws the conclusion. */
 export async function verifyExecution(
-  now: () => Journey,
+  now: () => PipelineDeps,
   { execution_id, turn }: Extract<Work, { kind: "verify" }>,
 ): Promise<void> {
   await logAbout({ execution_id }, async () => {

@@ -1,13 +1,13 @@
 import { admitLook, type Caller } from "../../execution/index.ts";
 import type { Observer } from "../../verification/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 
 /**
- * Whoever is configured to see a target, as one observer that passes the gates before each look, by the journey of that
+ * Whoever is configured to see a target, as one observer that passes the gates before each look, by the configuration of that
  * moment. What they refuse cannot be told; `stop` ends a series of looks then, for none of them could be.
  */
 export function observing(
-  now: () => Journey,
+  now: () => PipelineDeps,
   about: { incident_id: string; caller: Caller },
   stop?: AbortController,
 ): readonly Observer[] {

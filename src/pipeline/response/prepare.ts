@@ -8,7 +8,7 @@ import { messageOf } from "../../lib/error.ts";
 import { wait } from "../../lib/wait.ts";
 import { stepsOf } from "../../operation/index.ts";
 import { look } from "../../verification/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { presentOrAutoApprove } from "./auto-approve.ts";
 import { observing } from "./observe.ts";
 import { reassess } from "./reassess.ts";
@@ -18,7 +18,7 @@ import { step } from "./step.ts";
 const RESERVE_SECONDS = 2;
 
 /** What can be seen of the target now, in the incident's story. */
-async function lookAround(now: () => Journey, incident_id: string, target: OperationTarget | null) {
+async function lookAround(now: () => PipelineDeps, incident_id: string, target: OperationTarget | null) {
   const { as, verification } = now();
   const ctx = as("pipeline");
   const observers = observing(now, { incident_id, caller: "planner" });
@@ -34,7 +34,7 @@ async function lookAround(now: () => Journey, incident_id: string, target: Opera
 type Found = PlanPreparation & { plan_hash: string };
 
 /** Evidence first, for it may change the plan; then whether that can be carried out. */
-async function findOut(now: () => Journey, approval_id: string, nothing: Found): Promise<Found> {
+async function findOut(now: () => PipelineDeps, approval_id: string, nothing: Found): Promise<Found> {
   const ctx = now().as("pipeline");
   const { incident_id, decision_token: token } = await getApproval(ctx, approval_id);
   try {
@@ -53,7 +53,7 @@ async function findOut(now: () => Journey, approval_id: string, nothing: Found):
 }
 
 /** What can be found out in the time there is; what is not there by then is said to be missing. */
-async function gather(now: () => Journey, approval_id: string): Promise<Found> {
+async function gather(now: () => PipelineDeps, approval_id: string): Promise<Found> {
   const ctx = now().as("pipeline");
   const { status, prepare_until, plan, plan_hash } = await getApproval(ctx, approval_id);
   const bare = { checks: [], diff: null, affected_pods: 0, impossible: null };
@@ -70,12 +70,12 @@ async function gather(now: () => Journey, approval_id: string): Promise<Found> {
 }
 
 /** Gathers the evidence of a plan and puts it before people. */
-export async function prepare(now: () => Journey, approval_id: string): Promise<void> {
+export async function prepare(now: () => PipelineDeps, approval_id: string): Promise<void> {
   const { impossible, ...prepared } = await step("gather", () => gather(now, approval_id));
   await step("present", async () => {
-    const journey = now();
-    const ctx = journey.as("pipeline");
+    const deps = now();
+    const ctx = deps.as("pipeline");
     if (impossible !== null) return withdrawApproval(ctx, { approval_id, reason: impossible });
-    return presentOrAutoApprove(journey, approval_id, prepared);
+    return presentOrAutoApprove(deps, approval_id, prepared);
   });
 }

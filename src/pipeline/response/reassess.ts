@@ -21,17 +21,20 @@ import {
 import { alertNamesOf, firingLabelsOf } from "../../intake/index.ts";
 import { investigate, keepEvidence } from "../../investigation/index.ts";
 import { tell } from "../../outbox/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 
 /** Whether anything configured can read facts about what an incident is about. */
-export function canLookInto({ investigators }: Journey, { operation_target: target }: IncidentRow): boolean {
+export function canLookInto(
+  { investigators }: PipelineDeps,
+  { operation_target: target }: IncidentRow,
+): boolean {
   return target !== null && investigators.some((one) => one.investigates(target));
 }
 
 /** Decides anew about an incident where its evidence says something else than its alerts' names did. */
 async function decideBy(
   tx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   incident: IncidentRow,
   { findings, candidates = [] }: Investigation,
   { present, open }: { present: DecisionRow; open: ApprovalRow | undefined },
@@ -42,11 +45,11 @@ async function decideBy(
     tx,
     { incident, alert_names, findings, candidates },
     present,
-    journey.decide,
+    deps.decide,
   );
   if (decision !== null && asksFirst(decision.policy)) {
-    if (open === undefined) await requestApproval(tx, { incident, decision }, journey.approval);
-    else await replanApproval(tx, { approval: open, incident, decision }, journey.approval);
+    if (open === undefined) await requestApproval(tx, { incident, decision }, deps.approval);
+    else await replanApproval(tx, { approval: open, incident, decision }, deps.approval);
     return;
   }
   if (open !== undefined) {
@@ -65,20 +68,20 @@ async function decideBy(
  * people already. Changes nothing outside.
  */
 export async function reassess(
-  journey: Journey,
+  deps: PipelineDeps,
   about: { incident_id: string; token: string },
 ): Promise<void> {
   const { incident_id, token } = about;
-  const ctx = journey.as("pipeline");
+  const ctx = deps.as("pipeline");
   const before = await getIncident(ctx, incident_id);
   const { operation_target: target } = before;
-  if (target === null || !canLookInto(journey, before)) return;
+  if (target === null || !canLookInto(deps, before)) return;
   const labels = await firingLabelsOf(ctx, incident_id);
   const look = (at: OperationTarget) =>
-    investigate(ctx, { incident_id, target: at, labels }, journey.investigators, journey.evidence);
+    investigate(ctx, { incident_id, target: at, labels }, deps.investigators, deps.evidence);
   let found = await look(target);
   // What is a node of no cluster may be a machine that we reach otherwise.
-  const host = target.kind === "node" && hostNamed(target.name, journey.known.hosts);
+  const host = target.kind === "node" && hostNamed(target.name, deps.known.hosts);
   if (found.target === null && host) found = await look(host);
   await transaction(ctx, async (tx) => {
     const locked = await lockIncident(tx, incident_id);
@@ -93,6 +96,6 @@ export async function reassess(
     if (latest.source === "undo") return;
     // Of several that may be meant none is aimed at: the alerts' own words stay.
     const incident = found.candidates?.length ? locked : await setTarget(tx, locked, found.target);
-    await decideBy(tx, journey, incident, found, { present: latest, open });
+    await decideBy(tx, deps, incident, found, { present: latest, open });
   });
 }

@@ -6,17 +6,17 @@ import type { IncidentRow } from "../../incident/index.ts";
 import { operationTarget } from "../../incident/index.ts";
 import { affectedServices, type StoredAlert } from "../../intake/index.ts";
 import { enqueue } from "../../outbox/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { canLookInto } from "./reassess.ts";
 
 const SEVERITY_OF_RISK = { critical: "P0", high: "P1", medium: "P2", low: "P3" } as const;
 
 /** The severity of trouble whose alerts carry none: it follows from the risk of what would be proposed. */
-export function severityWithout(journey: Journey, alert: StoredAlert): Severity {
+export function severityWithout(deps: PipelineDeps, alert: StoredAlert): Severity {
   // Information is recorded, and no rule is asked about it.
   if (alert.notification_type === "TYPE-1") return "P3";
-  const target = operationTarget(alert, affectedServices(alert), journey.known);
-  const { risk_level } = propose(journey.decide.rules, { alert_names: [alert.alert_name], target });
+  const target = operationTarget(alert, affectedServices(alert), deps.known);
+  const { risk_level } = propose(deps.decide.rules, { alert_names: [alert.alert_name], target });
   return SEVERITY_OF_RISK[risk_level];
 }
 
@@ -27,18 +27,18 @@ export function severityWithout(journey: Journey, alert: StoredAlert): Severity 
  */
 export async function askForApproval(
   ctx: Ctx,
-  journey: Journey,
+  deps: PipelineDeps,
   incident: IncidentRow,
   alert_names: readonly string[],
 ): Promise<boolean> {
   if (incident.notification_type === "TYPE-1") return false;
-  const decision = await decide(ctx, { incident, alert_names }, journey.decide);
+  const decision = await decide(ctx, { incident, alert_names }, deps.decide);
   if (!asksFirst(decision.policy)) {
     const { incident_id } = incident;
-    if (canLookInto(journey, incident))
+    if (canLookInto(deps, incident))
       enqueue(ctx, { kind: "investigate", incident_id, token: decision.token });
     return false;
   }
-  await requestApproval(ctx, { incident, decision }, journey.approval);
+  await requestApproval(ctx, { incident, decision }, deps.approval);
   return true;
 }

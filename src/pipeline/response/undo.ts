@@ -5,7 +5,7 @@ import { decideUndo } from "../../decision/index.ts";
 import { incidentsInExecution, mayUndo } from "../../execution/index.ts";
 import { reopen } from "../../incident/index.ts";
 import { AwoooiError } from "../../lib/error.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 
 const conflict = (text: string) => new AwoooiError("conflict", text);
 
@@ -17,7 +17,7 @@ const conflict = (text: string) => new AwoooiError("conflict", text);
 export async function requestUndo(
   ctx: Ctx,
   input: { execution_id: string; comment?: string | undefined },
-  journey: Pick<Journey, "decide" | "approval">,
+  deps: Pick<PipelineDeps, "decide" | "approval">,
 ): Promise<string> {
   const { execution_id, comment } = input;
   return transaction(ctx, async (tx) => {
@@ -34,9 +34,9 @@ export async function requestUndo(
       throw conflict(`Something is being done about ${incident_id}: wait until it has ended.`);
     }
     const about = { incident, operation, undoes: execution_id, leaves };
-    const decision = await decideUndo(tx, about, journey.decide);
+    const decision = await decideUndo(tx, about, deps.decide);
     if (decision.policy.outcome !== "ask") throw conflict(`It is not undone: ${decision.policy.reason}.`);
-    const asked = await requestApproval(tx, { incident, decision, undoes: execution_id }, journey.approval);
+    const asked = await requestApproval(tx, { incident, decision, undoes: execution_id }, deps.approval);
     return asked.approval_id;
   });
 }

@@ -15,7 +15,7 @@ import { addSeconds } from "../../lib/clock.ts";
 import { convergeAlerts } from "../intake/converge-alerts.ts";
 import { evaluateSilences } from "../intake/evaluate-silences.ts";
 import { logRisen, withIncidents } from "../intake/log-accepted.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 
 const PAGE = 500;
 // A receipt that is being understood may be about to bring it back itself.
@@ -23,10 +23,10 @@ const GRACE_SECONDS = 60;
 
 type Row = Awaited<ReturnType<typeof beginHeld>>[number];
 
-function asStored(journey: Journey, row: Row, is_new: boolean): StoredAlert {
+function asStored(deps: PipelineDeps, row: Row, is_new: boolean): StoredAlert {
   const { alert_name, labels, annotations } = row;
   const severity = labels.severity;
-  const { heartbeat, progress } = classify(journey.classification, {
+  const { heartbeat, progress } = classify(deps.classification, {
     alert_name,
     severity,
     labels,
@@ -36,15 +36,15 @@ function asStored(journey: Journey, row: Row, is_new: boolean): StoredAlert {
 }
 
 /** Brings alerts that fire, and are stored already, to their incidents. Their fingerprints are locked. */
-async function bring(ctx: Ctx, journey: Journey, alerts: readonly StoredAlert[]): Promise<void> {
+async function bring(ctx: Ctx, deps: PipelineDeps, alerts: readonly StoredAlert[]): Promise<void> {
   const { heard, changed } = await evaluateSilences(
     ctx,
-    journey,
+    deps,
     alerts.filter((alert) => !alert.heartbeat),
   );
   const trouble = heard.filter((alert) => !alert.progress);
   const now = ctx.clock.now();
-  const incidentOf = await convergeAlerts(ctx, journey, trouble);
+  const incidentOf = await convergeAlerts(ctx, deps, trouble);
   const risen = trouble.filter((alert) => alert.is_new);
   await logRisen(ctx, withIncidents(risen, incidentOf), now);
   await setSilencedBy(ctx, changed);
@@ -58,10 +58,10 @@ async function bring(ctx: Ctx, journey: Journey, alerts: readonly StoredAlert[])
  * Begins outages that were held for as long as they may be: their sender did not take them back. The time
  * counts only while we listened: after a break each sender gets its turn first.
  */
-export async function beginHeldOutages(journey: Journey): Promise<void> {
-  const ctx = journey.as("intake");
+export async function beginHeldOutages(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("intake");
   const until = await understoodUntil(ctx);
-  const since = journey.intake_uptime.since(ctx.clock.now(), until);
+  const since = deps.intake_uptime.since(ctx.clock.now(), until);
   let found: number;
   do {
     const due = await dueHeld(ctx, { since, until, limit: PAGE });
@@ -76,8 +76,8 @@ export async function beginHeldOutages(journey: Journey): Promise<void> {
       const begun = await beginHeld(tx, ids, { since, until });
       await bring(
         tx,
-        journey,
-        begun.map((row) => asStored(journey, row, true)),
+        deps,
+        begun.map((row) => asStored(deps, row, true)),
       );
     });
   } while (found === PAGE);
@@ -87,12 +87,12 @@ export async function beginHeldOutages(journey: Journey): Promise<void> {
  * Brings back incidents that were resolved because their alerts had ended, where one fires all the same, by
  * the word of its sender.
  */
-export async function stillFiring(journey: Journey): Promise<void> {
-  const ctx = journey.as("intake");
+export async function stillFiring(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("intake");
   const now = ctx.clock.now();
   const which = {
     resolved: addSeconds(now, -GRACE_SECONDS),
-    heard: addSeconds(now, -journey.windows.ttl),
+    heard: addSeconds(now, -deps.windows.ttl),
     limit: PAGE,
   };
   const found = await unheardFiring(ctx, which);
@@ -106,8 +106,8 @@ export async function stillFiring(journey: Journey): Promise<void> {
     const rows = (await unheardFiring(tx, which)).filter((row) => ids.has(row.alert_id));
     await bring(
       tx,
-      journey,
-      rows.map((row) => asStored(journey, row, false)),
+      deps,
+      rows.map((row) => asStored(deps, row, false)),
     );
   });
 }

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { type SetClock, setClock, testJourney } from "../../../test/support/journey.ts";
+import { type SetClock, setClock, testPipelineDeps } from "../../../test/support/pipeline-deps.ts";
 import type { Receipt } from "../../intake/index.ts";
 import { insertReceipts } from "../../intake/store.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { IntakeUptime } from "../intake/intake-uptime.ts";
 import { processReceipts } from "../intake/process-receipts.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { expireStaleAlerts } from "./expire-stale-alerts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
-  journey = testJourney(database, clock);
+  deps = testPipelineDeps(database, clock);
   await database.forget();
 });
 
@@ -45,26 +45,26 @@ async function journalled(bodies: unknown[], replays = 0) {
     body: Buffer.from(JSON.stringify(body)),
     received_at: clock.now(),
   }));
-  const seqs = await insertReceipts(journey.as("intake"), receipts);
+  const seqs = await insertReceipts(deps.as("intake"), receipts);
   return receipts.map((receipt, index) => ({
     receipt: { ...receipt, replays, seq: seqs[index] as number } as Receipt,
     body: bodies[index],
   }));
 }
 async function send(...sent: Sent[]): Promise<void> {
-  await processReceipts(journey.as("intake"), journey, await journalled([sent.map(alert)]));
+  await processReceipts(deps.as("intake"), deps, await journalled([sent.map(alert)]));
 }
 /** Time passes, with a sweep at least every half minute. */
 async function pass(seconds: number): Promise<void> {
   for (let left = seconds; left > 0; left -= 30) {
     clock.forward(Math.min(left, 30));
-    await expireStaleAlerts(journey);
+    await expireStaleAlerts(deps);
   }
 }
 
 describe("an alert that Prometheus repeats while it fires", () => {
   it("is one instance however often, by whom and with which end it is sent, and ends with its end", async () => {
-    await expireStaleAlerts(journey);
+    await expireStaleAlerts(deps);
     for (let minute = 0; minute < 10; minute += 1) {
       // The other of a pair saw it begin a little later.
       await send({ endsAt: inSeconds(240) }, { startsAt: "2026-05-04T07:59:20Z", endsAt: inSeconds(230) });
@@ -91,7 +91,7 @@ describe("an alert that Prometheus repeats while it fires", () => {
   });
 
   it("is over when it is not sent again before its end, or for 5 minutes where it had none", async () => {
-    await expireStaleAlerts(journey);
+    await expireStaleAlerts(deps);
     await send({ alertname: "WithEnd", endsAt: inSeconds(240) }, { alertname: "WithoutEnd" });
     await pass(240);
     expect((await incidents()).map((one) => one.status)).toEqual(["investigating", "investigating"]);
@@ -111,14 +111,14 @@ describe("an alert that Prometheus repeats while it fires", () => {
   });
 
   it("does not end because we were down: its sender gets its turn first", async () => {
-    await expireStaleAlerts(journey);
+    await expireStaleAlerts(deps);
     await send(
       { alertname: "GoesOn", endsAt: inSeconds(240) },
       { alertname: "Gone", endsAt: inSeconds(240) },
     );
     clock.forward(3_600);
-    journey = { ...journey, intake_uptime: new IntakeUptime(() => 5) };
-    await expireStaleAlerts(journey);
+    deps = { ...deps, intake_uptime: new IntakeUptime(() => 5) };
+    await expireStaleAlerts(deps);
     await pass(120);
     expect((await incidents()).map((one) => one.status)).toEqual(["investigating", "investigating"]);
     await send({ alertname: "GoesOn", endsAt: inSeconds(240) });
@@ -129,13 +129,13 @@ describe("an alert that Prometheus repeats while it fires", () => {
   });
 
   it("does not end while what was sent waits in the journal", async () => {
-    await expireStaleAlerts(journey);
+    await expireStaleAlerts(deps);
     await send({ endsAt: inSeconds(60) });
     await pass(50);
     const waiting = await journalled([[alert({ endsAt: inSeconds(240) })]]);
     await pass(120);
     expect(await alerts()).toEqual([{ status: "firing", deliveries: 1 }]);
-    await processReceipts(journey.as("intake"), journey, waiting);
+    await processReceipts(deps.as("intake"), deps, waiting);
     await pass(60);
     expect(await alerts()).toEqual([{ status: "firing", deliveries: 2 }]);
     await pass(240);
@@ -143,16 +143,16 @@ describe("an alert that Prometheus repeats while it fires", () => {
   });
 
   it("takes the latest end of a batch, and knows a replayed receipt for what it was", async () => {
-    await expireStaleAlerts(journey);
+    await expireStaleAlerts(deps);
     const early = [alert({ endsAt: inSeconds(30) })];
     const batch = await journalled([early, [alert({ endsAt: inSeconds(600) })], early]);
-    await processReceipts(journey.as("intake"), journey, batch);
+    await processReceipts(deps.as("intake"), deps, batch);
     expect(await alerts()).toEqual([{ status: "firing", deliveries: 3 }]);
     await pass(300);
     expect(await alerts()).toEqual([{ status: "firing", deliveries: 3 }]);
     await pass(330);
     expect(await alerts()).toEqual([{ status: "resolved", deliveries: 3 }]);
-    await processReceipts(journey.as("intake"), journey, await journalled([early], 1));
+    await processReceipts(deps.as("intake"), deps, await journalled([early], 1));
     expect(await alerts()).toEqual([{ status: "resolved", deliveries: 3 }]);
   });
 });

@@ -1,7 +1,7 @@
 import { transaction } from "../../db/transaction.ts";
 import { lockFingerprints, note } from "../../incident/index.ts";
 import { endLapsed, lapsedAlerts, understoodUntil } from "../../intake/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { resolveQuiet } from "./resolve-quiet.ts";
 
 const PAGE = 500;
@@ -10,10 +10,10 @@ const PAGE = 500;
  * Ends alerts that their sender, which repeats what fires, has stopped sending: by then they are over. The
  * time counts only while we listened: after a break each sender gets its turn first.
  */
-export async function expireStaleAlerts(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
+export async function expireStaleAlerts(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
   const understood_until = await understoodUntil(ctx);
-  const since = journey.intake_uptime.since(ctx.clock.now(), understood_until);
+  const since = deps.intake_uptime.since(ctx.clock.now(), understood_until);
   let found: number;
   do {
     const lapsed = await lapsedAlerts(ctx, { since, until: understood_until, limit: PAGE });
@@ -31,7 +31,7 @@ export async function expireStaleAlerts(journey: Journey): Promise<void> {
         const text = `${alert_name}${more}: no longer sent, so it is over`;
         note(tx, { incident_id, kind: "alert", text });
       }
-      await resolveQuiet(tx, journey, ended);
+      await resolveQuiet(tx, deps, ended);
     });
   } while (found === PAGE);
 }

@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/database.ts";
-import { makePerson, type SetClock, setClock, testJourney } from "../../../test/support/journey.ts";
+import {
+  makePerson,
+  type SetClock,
+  setClock,
+  testPipelineDeps,
+} from "../../../test/support/pipeline-deps.ts";
 import { MIGRATIONS } from "../../db/migrate.ts";
 import {
   alertIdentity,
@@ -16,21 +21,21 @@ import { insertReceipts } from "../../intake/store.ts";
 import { compileMatchers, parseMatchers } from "../../lib/matchers.ts";
 import { IntakeUptime } from "../intake/intake-uptime.ts";
 import { type Delivery, processReceipts } from "../intake/process-receipts.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { sweep } from "./sweep.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 beforeAll(async () => {
   database = await createDatabase();
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
   clock = setClock();
-  journey = testJourney(database, clock);
+  deps = testPipelineDeps(database, clock);
   await database.forget();
-  await sweep(journey);
+  await sweep(deps);
 });
 
 const expected = (name: string, interval: number, matchers?: string, source: string | null = null) =>
@@ -44,12 +49,12 @@ const expected = (name: string, interval: number, matchers?: string, source: str
 
 /** Has everything that waits in the journal understood, as the worker does. */
 async function understand() {
-  const receipts = await waitingReceipts(journey.as("intake"), Number.MAX_SAFE_INTEGER, 100);
+  const receipts = await waitingReceipts(deps.as("intake"), Number.MAX_SAFE_INTEGER, 100);
   const deliveries = receipts.map((receipt) => ({
     receipt,
     body: JSON.parse(receipt.body.toString("utf8")) as unknown,
   }));
-  if (deliveries.length > 0) await processReceipts(journey.as("intake"), journey, deliveries);
+  if (deliveries.length > 0) await processReceipts(deps.as("intake"), deps, deliveries);
 }
 
 type Raw = { labels: Record<string, string>; status?: string; annotations?: object; fingerprint?: string };
@@ -57,7 +62,7 @@ type Raw = { labels: Record<string, string>; status?: string; annotations?: obje
 async function hearFrom(source: "alertmanager" | "prometheus", ...alerts: Raw[]) {
   const list = alerts.map((one) => ({ startsAt: "2026-05-04T07:00:00Z", status: "firing", ...one }));
   const body = Buffer.from(JSON.stringify(source === "prometheus" ? list : { version: "4", alerts: list }));
-  await insertReceipts(journey.as("intake"), [{ source, sender: "x", received_at: clock.now(), body }]);
+  await insertReceipts(deps.as("intake"), [{ source, sender: "x", received_at: clock.now(), body }]);
   await understand();
 }
 const hear = (...alerts: Raw[]) => hearFrom("alertmanager", ...alerts);
@@ -69,7 +74,7 @@ const watchdog = (labels: Record<string, string> = {}) => ({
 async function pass(seconds: number, step = 60) {
   for (let left = seconds; left > 0; left -= step) {
     clock.forward(Math.min(step, left));
-    await sweep(journey);
+    await sweep(deps);
     await understand();
   }
 }
@@ -82,7 +87,7 @@ const incidents = async () =>
 const open = async () => (await incidents()).filter((one) => one.status === "investigating");
 const list = async () => (await listHeartbeats(database.ctx(await ada(), clock), { limit: 50 })).items;
 let person: Awaited<ReturnType<typeof makePerson>> | undefined;
-const ada = async () => (person ??= await makePerson(journey.as("bootstrap"), "ada", "responder"));
+const ada = async () => (person ??= await makePerson(deps.as("bootstrap"), "ada", "responder"));
 
 describe("a heartbeat", () => {
   it("makes no incident while it comes; its silence makes one, which ends when it is heard again", async () => {
@@ -181,7 +186,7 @@ describe("a heartbeat", () => {
 
   it("is missed by itself: two that fall silent together are two incidents, which neither hides the other", async () => {
     const named = ["payments-gateway", "watcher of payments-gateway"];
-    journey.heartbeats = {
+    deps.heartbeats = {
       interval: 900,
       expected: named.map((name) => expected(name, 300, `alertname="${name}"`)),
     };
@@ -203,7 +208,7 @@ describe("a heartbeat", () => {
   it("is learnt where there is room for it: of a thousand and no more, however many come at once", async () => {
     const some = (name: string, count: number) =>
       Array.from({ length: count }, (_, n) => watchdog({ cluster: `${name}-${n}` }));
-    journey.heartbeats = { ...journey.heartbeats, expected: [expected("named", 60, "cluster=named-0")] };
+    deps.heartbeats = { ...deps.heartbeats, expected: [expected("named", 60, "cluster=named-0")] };
     await hear(...some("named", 1), ...some("first", 700));
     const learnt = async () =>
       (
@@ -227,10 +232,10 @@ describe("a heartbeat", () => {
         ...{ source: "alertmanager", sender: "x", received_at: clock.now() },
         body: Buffer.from(JSON.stringify(body)),
       };
-      const [seq = 0] = await insertReceipts(journey.as("intake"), [row]);
+      const [seq = 0] = await insertReceipts(deps.as("intake"), [row]);
       receipts.push({ receipt: { ...row, seq }, body });
     }
-    await Promise.all(receipts.map((one) => processReceipts(journey.as("intake"), journey, [one])));
+    await Promise.all(receipts.map((one) => processReceipts(deps.as("intake"), deps, [one])));
     expect(await learnt()).toBe(1_000);
     // What is known, or named, is heard of all the same.
     clock.forward(60);
@@ -243,7 +248,7 @@ describe("a heartbeat", () => {
   });
 
   it("that is expected is missed although it never came, and is any alert that its matchers fit", async () => {
-    journey.heartbeats = {
+    deps.heartbeats = {
       interval: 900,
       expected: [expected("backups", 1_200, 'job="backup"'), expected("prod", 300)],
     };
@@ -262,7 +267,7 @@ describe("a heartbeat", () => {
   });
 
   it("cannot be kept alive by what its silence raises", async () => {
-    journey.heartbeats = { interval: 900, expected: [expected("anything", 300, 'alertname=~".+"')] };
+    deps.heartbeats = { interval: 900, expected: [expected("anything", 300, 'alertname=~".+"')] };
     await pass(1_200);
     expect(await list()).toMatchObject([{ state: "missing", last_heard_at: null }]);
   });
@@ -270,7 +275,7 @@ describe("a heartbeat", () => {
   it("is not missed for what we could not hear: we were away, or behind", async () => {
     await hear(watchdog());
     clock.forward(6 * 3_600);
-    journey.intake_uptime = new IntakeUptime(() => 5);
+    deps.intake_uptime = new IntakeUptime(() => 5);
     await pass(600);
     expect(await incidents()).toEqual([]);
     await pass(600);
@@ -278,11 +283,11 @@ describe("a heartbeat", () => {
   });
 
   it("ends what it raised when it is forgotten, or named no longer", async () => {
-    journey.heartbeats = { interval: 900, expected: [expected("prod", 300, 'alertname="Prod"')] };
+    deps.heartbeats = { interval: 900, expected: [expected("prod", 300, 'alertname="Prod"')] };
     await hear(watchdog());
     await pass(1_200);
     expect(await open()).toHaveLength(2);
-    journey.heartbeats = { interval: 900, expected: [] };
+    deps.heartbeats = { interval: 900, expected: [] };
     const learnt = (await list()).find((one) => !one.expected);
     await forgetHeartbeat(database.ctx(await ada(), clock), learnt?.heartbeat_id ?? "");
     await pass(60);
@@ -293,14 +298,14 @@ describe("a heartbeat", () => {
   it("is listed and forgotten by those who may", async () => {
     await hear(watchdog());
     const [one] = await list();
-    const grace = database.ctx(await makePerson(journey.as("bootstrap"), "grace", "viewer"), clock);
+    const grace = database.ctx(await makePerson(deps.as("bootstrap"), "grace", "viewer"), clock);
     await expect(forgetHeartbeat(grace, one?.heartbeat_id ?? "")).rejects.toMatchObject({
       code: "forbidden",
     });
     await expect(forgetHeartbeat(database.ctx(await ada(), clock), "HB-0")).rejects.toMatchObject({
       code: "not_found",
     });
-    await expect(listHeartbeats(journey.as("intake"), { limit: 1 })).rejects.toMatchObject({
+    await expect(listHeartbeats(deps.as("intake"), { limit: 1 })).rejects.toMatchObject({
       code: "forbidden",
     });
   });
@@ -308,7 +313,7 @@ describe("a heartbeat", () => {
 
 describe("an alert of a pipeline", () => {
   it("is told in a line, once for each stage, with no incident and nothing decided", async () => {
-    journey.classification = loadClassification([], undefined, ["GiteaDeploy"]);
+    deps.classification = loadClassification([], undefined, ["GiteaDeploy"]);
     const deploy = (stage: string, severity: string) => ({
       labels: { alertname: "GiteaDeploy", severity, stage, commit: "4f1e" },
       annotations: { summary: "shop to prod", workflow_url: "https://git.example/1" },

@@ -2,12 +2,12 @@ import type { Ctx } from "../../db/ctx.ts";
 import { incidentsInExecution } from "../../execution/index.ts";
 import { endByNotice, incidentsById, isReopenedByHand } from "../../incident/index.ts";
 import { firingIncidents } from "../../intake/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 
 /** Resolves the incidents of alerts that have ended, where no other fires. */
 export async function resolveQuiet(
   ctx: Ctx,
-  { windows: { flapping } }: Journey,
+  { windows: { flapping } }: PipelineDeps,
   stored: readonly { status: string; incident_id: string | null }[],
 ): Promise<void> {
   const ended = stored.filter((alert) => alert.status === "resolved" && alert.incident_id !== null);

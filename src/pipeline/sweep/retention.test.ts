@@ -8,8 +8,8 @@ import {
   type Person,
   type SetClock,
   setClock,
-  testJourney,
-} from "../../../test/support/journey.ts";
+  testPipelineDeps,
+} from "../../../test/support/pipeline-deps.ts";
 import type { Db } from "../../db/client.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import * as schema from "../../db/schema.ts";
@@ -223,7 +223,7 @@ describe("retention", () => {
   it("deletes an incident whole, and only when nothing of it is open or under way", async () => {
     const gone = await approved([ada], database, clock);
     const pipeline = database.ctx({ kind: "system", name: "pipeline" }, clock);
-    await beginExecution(pipeline, gone.approval_id, testJourney(database, clock).run);
+    await beginExecution(pipeline, gone.approval_id, testPipelineDeps(database, clock).run);
     await sql(
       "insert into execution_attempts (execution_id, attempt, started_at) select execution_id, 1, now() from executions",
     );
@@ -236,7 +236,7 @@ describe("retention", () => {
     await ended(open, 201);
     await sql("update approvals set status = 'pending' where approval_id = $1", open.approval_id);
     const acting = await approved([ada], database, clock);
-    await beginExecution(pipeline, acting.approval_id, testJourney(database, clock).run);
+    await beginExecution(pipeline, acting.approval_id, testPipelineDeps(database, clock).run);
     await ended(acting, 201);
     await sql("update executions set status = 'verifying' where approval_id = $1", acting.approval_id);
     const heard = await ended(await asked(database, clock), 201);

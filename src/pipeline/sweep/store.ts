@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../db/ctx.ts";
 import { addSeconds } from "../../lib/clock.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 
 /** What is to be done about an incident that nothing is being done about. */
 export type Due = {
@@ -24,7 +24,7 @@ export type Due = {
  */
 export async function dueIncidents(
   ctx: Ctx,
-  windows: Journey["windows"] & { release_after: number; changes_allowed: boolean },
+  windows: PipelineDeps["windows"] & { release_after: number; changes_allowed: boolean },
   which: { after: string; limit: number } | { only: string },
 ): Promise<Due[]> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;

@@ -9,19 +9,19 @@ import {
   type SetClock,
   setClock,
   TERMS,
-  testJourney,
-} from "../../../test/support/journey.ts";
+  testPipelineDeps,
+} from "../../../test/support/pipeline-deps.ts";
 import { approve, reject as rejectPlan } from "../../approval/index.ts";
 import { attemptExecution, beginExecution, freeze, passOn, takeOver } from "../../execution/index.ts";
 import { updateExecution } from "../../execution/store.ts";
 import { resolve, setMitigating } from "../../incident/index.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { sweep } from "./sweep.ts";
 
 let database: TestDatabase;
 let endEngine = async () => {};
 let clock: SetClock;
-let journey: Journey;
+let deps: PipelineDeps;
 let ada: Person;
 
 const COOL_DOWN = 1_800;
@@ -47,8 +47,8 @@ async function fire(incident_id: string, status = "firing"): Promise<void> {
   );
 }
 async function begun({ approval_id }: Asked, status: "pending" | "running" | "verifying"): Promise<string> {
-  const ctx = journey.as("pipeline");
-  const { execution_id } = await beginExecution(ctx, approval_id, journey.run);
+  const ctx = deps.as("pipeline");
+  const { execution_id } = await beginExecution(ctx, approval_id, deps.run);
   const acted = status === "pending" ? {} : { attempts: 1, started_at: clock.now() };
   await updateExecution(ctx, execution_id, { status, ...acted });
   return execution_id;
@@ -76,7 +76,7 @@ describe("the sweep", () => {
   });
   beforeEach(() => {
     clock = setClock();
-    journey = testJourney(database, clock);
+    deps = testPipelineDeps(database, clock);
   });
   afterEach(async () => {
     const tables = [
@@ -106,8 +106,8 @@ describe("the sweep", () => {
     }
     clock.forward(29);
     const before = await everything();
-    await sweep(journey);
-    await sweep(journey);
+    await sweep(deps);
+    await sweep(deps);
     expect(await everything()).toEqual(before);
   });
 
@@ -115,8 +115,8 @@ describe("the sweep", () => {
     const { approval_id, incident_id } = await asked(database, clock);
     await fire(incident_id);
     clock.forward(TERMS.prepare);
-    await sweep(journey);
-    await sweep(journey);
+    await sweep(deps);
+    await sweep(deps);
     const [approval] = await approvalsOf(incident_id);
     expect(approval).toMatchObject({ approval_id, status: "pending" });
     expect(approval.dry_run_checks).toMatchObject([{ name: "dry-run", passed: false }]);
@@ -128,7 +128,7 @@ describe("the sweep", () => {
     const { incident_id } = await asked(database, clock);
     await sql("update incidents set status = 'resolved' where incident_id = $1", incident_id);
     clock.forward(TERMS.prepare);
-    await sweep(journey);
+    await sweep(deps);
     expect(await approvalsOf(incident_id)).toMatchObject([{ status: "superseded" }]);
   });
 
@@ -136,10 +136,10 @@ describe("the sweep", () => {
     const { incident_id } = await presented(database, clock);
     await fire(incident_id);
     clock.forward(TERMS.expires_after - 1);
-    await sweep(journey);
+    await sweep(deps);
     expect(await approvalsOf(incident_id)).toMatchObject([{ status: "pending" }]);
     clock.forward(1);
-    await sweep(journey);
+    await sweep(deps);
     expect((await approvalsOf(incident_id))[0]).toMatchObject({ status: "expired" });
     expect(await sql("select topic from outbox where topic like '%.expired'")).toHaveLength(1);
   });
@@ -150,7 +150,7 @@ describe("the sweep", () => {
     const execution_id = await begun(going, "running");
     for (const one of [never, going]) await fire(one.incident_id);
     clock.forward(TERMS.authority);
-    await sweep(journey);
+    await sweep(deps);
     expect((await approvalsOf(never.incident_id))[0]).toMatchObject({ status: "expired" });
     expect(await approvalsOf(going.incident_id)).toMatchObject([{ status: "approved" }]);
     expect(await executionOf(execution_id)).toMatchObject({ status: "running" });
@@ -163,12 +163,12 @@ describe("the sweep", () => {
       await fire(plan.incident_id);
       await sql("update incidents set status = 'mitigating' where incident_id = $1", plan.incident_id);
       const execution_id = await begun(plan, status);
-      clock.forward(journey.run.deadline);
-      await sweep(journey);
+      clock.forward(deps.run.deadline);
+      await sweep(deps);
       expect(await executionOf(execution_id)).toMatchObject({ status });
       clock.forward(1);
-      await sweep(journey);
-      await sweep(journey);
+      await sweep(deps);
+      await sweep(deps);
       expect(await executionOf(execution_id)).toMatchObject({
         status: "failed",
         error: "it did not end in its time",
@@ -185,11 +185,11 @@ describe("the sweep", () => {
     const plan = await approved([ada], database, clock);
     await fire(plan.incident_id);
     const execution_id = await begun(plan, "running");
-    await setMitigating(journey.as("sweep"), plan.incident_id, true);
+    await setMitigating(deps.as("sweep"), plan.incident_id, true);
     const ended = { status: "refused", error_code: "frozen", ended_at: clock.now() } as const;
-    await updateExecution(journey.as("pipeline"), execution_id, ended);
-    await sweep(journey);
-    await sweep(journey);
+    await updateExecution(deps.as("pipeline"), execution_id, ended);
+    await sweep(deps);
+    await sweep(deps);
     expect(await sql("select execution_id, success from repair_records")).toEqual([
       { execution_id, success: false },
     ]);
@@ -201,10 +201,10 @@ describe("the sweep", () => {
     await fire(incident_id, "resolved");
     await sql("update approvals set status = 'rejected' where approval_id = $1", approval_id);
     clock.forward(COOL_DOWN - 1);
-    await sweep(journey);
+    await sweep(deps);
     expect(await incidentOf(incident_id)).toMatchObject({ status: "investigating" });
     clock.forward(1);
-    await sweep(journey);
+    await sweep(deps);
     expect(await incidentOf(incident_id)).toMatchObject({ status: "resolved", resolved_through: "notice" });
     const work = await sql("select workflow_uuid id from dbos.workflow_status where name = 'conclude'");
     expect(work).toEqual([{ id: `conclude:${incident_id}:1` }]);
@@ -217,7 +217,7 @@ describe("the sweep", () => {
     await sql("update approvals set expires_at = expires_at + interval '1 day'");
     await sql("update executions set deadline = deadline + interval '1 day'");
     clock.forward(COOL_DOWN + 1);
-    await sweep(journey);
+    await sweep(deps);
     for (const { incident_id } of [pending, acting]) {
       expect(await incidentOf(incident_id)).toMatchObject({ status: "investigating" });
     }
@@ -230,11 +230,11 @@ describe("the sweep", () => {
     const policy = JSON.stringify({ outcome: "none", rule: "no_action", reason: "it is well" });
     await sql("update decisions set policy = $2 where incident_id = $1", incident_id, policy);
     clock.forward(3_599);
-    await sweep(journey);
+    await sweep(deps);
     const approvals = () => sql("select status from approvals where incident_id = $1", incident_id);
     expect(await approvals()).toHaveLength(1);
     clock.forward(2);
-    await sweep(journey);
+    await sweep(deps);
     expect(await approvals()).toHaveLength(2);
   });
 
@@ -243,11 +243,11 @@ describe("the sweep", () => {
     await fire(incident_id);
     await sql("update approvals set status = 'rejected' where approval_id = $1", approval_id);
     clock.forward(COOL_DOWN - 1);
-    await sweep(journey);
+    await sweep(deps);
     expect(await approvalsOf(incident_id)).toHaveLength(1);
     clock.forward(1);
-    await sweep(journey);
-    await sweep(journey);
+    await sweep(deps);
+    await sweep(deps);
     expect(await approvalsOf(incident_id)).toMatchObject([{ status: "rejected" }, { status: "preparing" }]);
     expect(await incidentOf(incident_id)).toMatchObject({ status: "investigating" });
     expect(await sql("select state from decisions order by created_at")).toEqual([
@@ -262,16 +262,16 @@ describe("the sweep", () => {
     await sql("update approvals set status = 'rejected' where approval_id = $1", approval_id);
     const policy = (outcome: string) =>
       sql(`update decisions set policy = jsonb_set(policy, '{outcome}', '"${outcome}"')`);
-    journey = { ...journey, decide: { ...journey.decide, executable: () => false } };
+    deps = { ...deps, decide: { ...deps.decide, executable: () => false } };
     const reminders = async () =>
       (await sql("select 1 from outbox where topic = 'incident.reminder'")).length;
     await policy("none");
     clock.forward(24 * 3600);
-    await sweep(journey);
+    await sweep(deps);
     expect(await reminders()).toBe(0);
     await policy("manual");
-    await sweep(journey);
-    await sweep(journey);
+    await sweep(deps);
+    await sweep(deps);
     expect(await reminders()).toBe(1);
   });
 
@@ -285,7 +285,7 @@ describe("the sweep", () => {
       broken.approval_id,
     );
     clock.forward(COOL_DOWN);
-    await expect(sweep(journey)).rejects.toThrow();
+    await expect(sweep(deps)).rejects.toThrow();
     expect(await approvalsOf(other.incident_id)).toMatchObject([{ status: "pending" }]);
     expect(await incidentOf(quiet.incident_id)).toMatchObject({ status: "resolved" });
   });
@@ -321,8 +321,8 @@ describe("the sweep", () => {
     code: string | null,
   ) {
     await approve(database.ctx(ada, clock), { approval_id, plan_hash }, TERMS);
-    const ctx = journey.as("pipeline");
-    const { execution_id } = await beginExecution(ctx, approval_id, journey.run);
+    const ctx = deps.as("pipeline");
+    const { execution_id } = await beginExecution(ctx, approval_id, deps.run);
     await updateExecution(ctx, execution_id, { status, error_code: code, ended_at: clock.now() });
   }
 
@@ -335,26 +335,26 @@ describe("the sweep", () => {
       await end(made);
       if (after > 0) {
         clock.forward(after - 1);
-        await sweep(journey);
+        await sweep(deps);
         expect(await approvalsOf(made.incident_id)).toHaveLength(1);
         clock.forward(1);
       }
-      await sweep(journey);
-      await sweep(journey);
+      await sweep(deps);
+      await sweep(deps);
       expect(await approvalsOf(made.incident_id)).toMatchObject([{}, { status: "preparing" }]);
     },
   );
 
   it("concludes a resolution that no workflow has concluded, as often as it takes", async () => {
     const { incident_id } = await presented(database, clock);
-    await resolve(journey.as("pipeline"), { incident_id, through: "repair" });
+    await resolve(deps.as("pipeline"), { incident_id, through: "repair" });
     await sql("update dbos.workflow_status set status = 'ERROR'");
     clock.forward(59);
-    await sweep(journey);
+    await sweep(deps);
     expect(await sql("select disposition from resolutions")).toEqual([{ disposition: null }]);
     clock.forward(1);
-    await sweep(journey);
-    await sweep(journey);
+    await sweep(deps);
+    await sweep(deps);
     expect(await sql("select disposition, resolved_by from resolutions")).toEqual([
       { disposition: "human_approved", resolved_by: "pipeline (system)" },
     ]);
@@ -375,24 +375,24 @@ describe("the sweep", () => {
       );
     const [first, second, third] = ["", ":again-1", ":again-11"].map((end) => `execute:${approval_id}${end}`);
     clock.forward(60);
-    await sweep(journey);
+    await sweep(deps);
     expect(await runs()).toEqual([{ id: first, status: "ENQUEUED" }]);
     const breakAll = () => sql("update dbos.workflow_status set status = 'ERROR'");
     await breakAll();
-    await sweep(journey);
-    await sweep(journey);
+    await sweep(deps);
+    await sweep(deps);
     expect(await runs()).toEqual([
       { id: first, status: "ERROR" },
       { id: second, status: "ENQUEUED" },
     ]);
     await breakAll();
-    await sweep(journey);
+    await sweep(deps);
     expect(await runs()).toHaveLength(2);
     // Begun meanwhile: it is its execution that goes on, also when the authority has lapsed.
-    await beginExecution(journey.as("pipeline"), approval_id, journey.run);
+    await beginExecution(deps.as("pipeline"), approval_id, deps.run);
     clock.forward(TERMS.authority);
     await sql("delete from dbos.workflow_status where workflow_uuid = $1", second);
-    await sweep(journey);
+    await sweep(deps);
     expect((await runs()).filter(({ status }) => status === "ENQUEUED")).toEqual([
       { id: third, status: "ENQUEUED" },
     ]);
@@ -400,8 +400,8 @@ describe("the sweep", () => {
 
   it("takes up a turn that was lost, and what the one before it still wants is not done", async () => {
     const { approval_id, incident_id } = await approved([ada], database, clock);
-    const ctx = journey.as("pipeline");
-    const { execution_id } = await beginExecution(ctx, approval_id, journey.run);
+    const ctx = deps.as("pipeline");
+    const { execution_id } = await beginExecution(ctx, approval_id, deps.run);
     const runs = async () =>
       (
         await sql(
@@ -419,25 +419,25 @@ describe("the sweep", () => {
     ]);
     await sql("update dbos.workflow_status set status = 'SUCCESS' where name = 'execute'");
     clock.forward(60);
-    await sweep(journey);
+    await sweep(deps);
     expect(await runs()).toHaveLength(2);
     await sql("update dbos.workflow_status set status = 'ERROR' where name = 'verify'");
-    await sweep(journey);
-    await sweep(journey);
+    await sweep(deps);
+    await sweep(deps);
     expect(await runs()).toEqual([
       ["execute", "SUCCESS"],
       ["execute:again-1", "ENQUEUED"],
       ["verify:turn-1", "ERROR"],
     ]);
-    const attempt = (turn: number) => attemptExecution(ctx, { execution_id, attempt: 1, turn }, journey.run);
+    const attempt = (turn: number) => attemptExecution(ctx, { execution_id, attempt: 1, turn }, deps.run);
     for (const turn of [0, 1]) expect(await attempt(turn)).toEqual({ kind: "over" });
     expect((await attempt(2)).kind).toBe("refused");
   });
 
   it("leaves a turn alone that began after it had looked for what is lost", async () => {
     const { approval_id, incident_id } = await approved([ada], database, clock);
-    const ctx = journey.as("pipeline");
-    const { execution_id } = await beginExecution(ctx, approval_id, journey.run);
+    const ctx = deps.as("pipeline");
+    const { execution_id } = await beginExecution(ctx, approval_id, deps.run);
     const ids = { incident_id, approval_id };
     await sql("update dbos.workflow_status set status = 'SUCCESS' where name = 'execute'");
     await passOn(ctx, { ...ids, turn: 0 }, { kind: "execute" }, 0);
@@ -448,10 +448,10 @@ describe("the sweep", () => {
       { turn: 0, execution_id: null },
       { turn: 1, execution_id: null },
     ])
-      await takeOver(journey.as("sweep"), ids, { id: `execute:${approval_id}:again-1`, seen });
+      await takeOver(deps.as("sweep"), ids, { id: `execute:${approval_id}:again-1`, seen });
     expect(await works()).toEqual(before);
     expect(await executionOf(execution_id)).toMatchObject({ turn: 1 });
-    await takeOver(journey.as("sweep"), ids, {
+    await takeOver(deps.as("sweep"), ids, {
       id: `execute:${approval_id}:again-1`,
       seen: { turn: 1, execution_id },
     });
@@ -461,9 +461,9 @@ describe("the sweep", () => {
   it("waits for the first turn of work that was enqueued before there were turns", async () => {
     const { approval_id, incident_id } = await approved([ada], database, clock);
     await sql("update dbos.workflow_status set status = 'SUCCESS' where name = 'execute'");
-    await takeOver(journey.as("pipeline"), { incident_id, approval_id });
+    await takeOver(deps.as("pipeline"), { incident_id, approval_id });
     clock.forward(60);
-    await sweep(journey);
+    await sweep(deps);
     expect(
       await sql("select workflow_uuid id from dbos.workflow_status where name = 'execute' order by 1"),
     ).toEqual([{ id: `execute:${approval_id}` }, { id: `execute:${approval_id}:turn-1` }]);
@@ -474,11 +474,11 @@ describe("the sweep", () => {
     await fire(incident_id);
     await sql("update approvals set plan = 'null' where approval_id = $1", approval_id);
     clock.forward(TERMS.prepare);
-    await expect(sweep(journey)).rejects.toThrow();
+    await expect(sweep(deps)).rejects.toThrow();
     expect(await approvalsOf(incident_id)).toMatchObject([{ status: "superseded" }]);
-    await sweep(journey);
+    await sweep(deps);
     clock.forward(COOL_DOWN);
-    await sweep(journey);
+    await sweep(deps);
     expect(await approvalsOf(incident_id)).toMatchObject([{}, { status: "preparing" }]);
   });
 
@@ -491,7 +491,7 @@ describe("the sweep", () => {
       clock.now(),
     );
     clock.forward(TERMS.prepare + 60);
-    await sweep(journey);
+    await sweep(deps);
     expect(await sql("select state from decisions")).toEqual([{ state: "ready" }]);
   });
 
@@ -504,22 +504,22 @@ describe("the sweep", () => {
       clock.now(),
     );
     await sql(`update decisions set policy = jsonb_set(policy, '{outcome}', '"none"')`);
-    clock.forward(journey.windows.ttl - 1);
-    await sweep(journey);
+    clock.forward(deps.windows.ttl - 1);
+    await sweep(deps);
     expect(await incidentOf(incident_id)).toMatchObject({ status: "investigating" });
     clock.forward(1);
-    await sweep(journey);
+    await sweep(deps);
     expect(await incidentOf(incident_id)).toMatchObject({ status: "resolved", resolved_through: "silence" });
   });
 
   it("closes what has been resolved for long enough", async () => {
     const { incident_id } = await presented(database, clock);
-    await resolve(journey.as("pipeline"), { incident_id, through: "notice" });
-    clock.forward(journey.windows.close_after - 1);
-    await sweep(journey);
+    await resolve(deps.as("pipeline"), { incident_id, through: "notice" });
+    clock.forward(deps.windows.close_after - 1);
+    await sweep(deps);
     expect(await incidentOf(incident_id)).toMatchObject({ status: "resolved" });
     clock.forward(1);
-    await sweep(journey);
+    await sweep(deps);
     expect(await incidentOf(incident_id)).toMatchObject({ status: "closed", closed_at: clock.now() });
   });
 
@@ -529,13 +529,13 @@ describe("the sweep", () => {
     for (const one of [pending, signed]) await fire(one.incident_id);
     const before = await incidentOf(pending.incident_id);
     clock.forward(-3600);
-    await sweep(journey);
-    await setMitigating(journey.as("sweep"), pending.incident_id, false);
+    await sweep(deps);
+    await setMitigating(deps.as("sweep"), pending.incident_id, false);
     expect((await incidentOf(pending.incident_id)).updated_at).toEqual(before.updated_at);
     expect(await approvalsOf(pending.incident_id)).toMatchObject([{ status: "pending" }]);
     expect(await approvalsOf(signed.incident_id)).toMatchObject([{ status: "approved" }]);
     clock.forward(3600 + 86_400);
-    await sweep(journey);
+    await sweep(deps);
     for (const one of [pending, signed])
       expect((await approvalsOf(one.incident_id))[0]).toMatchObject({ status: "expired" });
     // People had said yes to one of them.

@@ -27,7 +27,7 @@ import { reevaluateSilences } from "../intake/evaluate-silences.ts";
 import { presentOrAutoApprove } from "../response/auto-approve.ts";
 import { conclude, returnToResponders } from "../response/execute.ts";
 import { askForApproval } from "../response/request-approval.ts";
-import type { Journey } from "../types.ts";
+import type { PipelineDeps } from "../types.ts";
 import { beginHeldOutages, stillFiring } from "./begin-held.ts";
 import { expireStaleAlerts } from "./expire-stale-alerts.ts";
 import { silentSenders } from "./heartbeats.ts";
@@ -90,10 +90,10 @@ async function eachPage<T extends Ids>(
   if (errors.length > 0) throw errors[0];
 }
 
-async function present(journey: Journey, approval_id: string): Promise<void> {
-  const ctx = journey.as("sweep");
+async function present(deps: PipelineDeps, approval_id: string): Promise<void> {
+  const ctx = deps.as("sweep");
   try {
-    await presentOrAutoApprove(journey, approval_id, { checks: [LATE] }, "sweep");
+    await presentOrAutoApprove(deps, approval_id, { checks: [LATE] }, "sweep");
   } catch (error) {
     if (isUnavailable(error)) throw error;
     // What cannot even be shown must not keep its incident waiting.
@@ -102,42 +102,42 @@ async function present(journey: Journey, approval_id: string): Promise<void> {
   }
 }
 
-async function approvals(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
+async function approvals(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
   await eachPage(
     ctx.log,
     (after) => overdueApprovals(ctx, after, PAGE),
     (one) => one.approval_id,
     async ({ approval_id, incident_id, status, needless }) => {
       if (needless) return supersedeStale(ctx, incident_id);
-      return status === "preparing" ? present(journey, approval_id) : expireApproval(ctx, approval_id);
+      return status === "preparing" ? present(deps, approval_id) : expireApproval(ctx, approval_id);
     },
   );
 }
 
-async function executions(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
+async function executions(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
   await eachPage(
     ctx.log,
     (after) => overdueExecutions(ctx, after, PAGE),
     (one) => one.execution_id,
-    ({ execution_id }) => conclude(journey, execution_id, null, "sweep", "it did not end in its time"),
+    ({ execution_id }) => conclude(deps, execution_id, null, "sweep", "it did not end in its time"),
   );
 }
 
-async function refused(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
+async function refused(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
   await eachPage(
     ctx.log,
     (after) => cutShort(ctx, after, PAGE),
     (one) => one.execution_id,
-    ({ execution_id }) => returnToResponders(journey, execution_id, "sweep"),
+    ({ execution_id }) => returnToResponders(deps, execution_id, "sweep"),
   );
 }
 
 /** What was signed and is with no workflow any more, as a bug may leave it, is taken up again, once a minute. */
-async function lostWork(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
+async function lostWork(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
   const now = ctx.clock.now();
   await eachPage(
     ctx.log,
@@ -162,8 +162,8 @@ async function lostWork(journey: Journey): Promise<void> {
 }
 
 /** Resolutions whose conclusion was not drawn are concluded here: how it is done is in the tables. */
-async function resolutions(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
+async function resolutions(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
   const before = addSeconds(ctx.clock.now(), -GRACE_SECONDS);
   await eachPage(
     ctx.log,
@@ -176,22 +176,22 @@ async function resolutions(journey: Journey): Promise<void> {
   );
 }
 
-async function decisions(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
-  await readyForgotten(ctx, addSeconds(ctx.clock.now(), -journey.approval.prepare - GRACE_SECONDS));
+async function decisions(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
+  await readyForgotten(ctx, addSeconds(ctx.clock.now(), -deps.approval.prepare - GRACE_SECONDS));
 }
 
 /** For how long what waits, and whether what a freeze refused may be tried again. */
-async function waits(ctx: Ctx, { windows, correlation: { release_after }, run }: Journey) {
+async function waits(ctx: Ctx, { windows, correlation: { release_after }, run }: PipelineDeps) {
   const changes_allowed = (await whatStopsAll(ctx, run.gateway())) === undefined;
   return { ...windows, release_after, changes_allowed };
 }
 
 /** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
-async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
-  await transaction(journey.as("sweep"), async (tx) => {
+async function idle(deps: PipelineDeps, { incident_id }: Due): Promise<void> {
+  await transaction(deps.as("sweep"), async (tx) => {
     const locked = await lockIncident(tx, incident_id);
-    const [due] = await dueIncidents(tx, await waits(tx, journey), { only: incident_id });
+    const [due] = await dueIncidents(tx, await waits(tx, deps), { only: incident_id });
     if (locked === undefined || due === undefined) return;
     if (due.because === "silent" || due.because === "quiet") {
       await resolve(tx, { incident_id, through: due.because === "silent" ? "silence" : "notice" });
@@ -204,30 +204,30 @@ async function idle(journey: Journey, { incident_id }: Due): Promise<void> {
       // What is silent comes before people when it is no longer.
       if (silent) return;
       tell(tx, { topic: "incident.released", incident_id, payload: { reason } });
-      await askForApproval(tx, journey, own, await alertNamesOf(tx, incident_id));
+      await askForApproval(tx, deps, own, await alertNamesOf(tx, incident_id));
     } else if (!silent) {
       if (locked.status === "mitigating") await setMitigating(tx, incident_id, false);
-      const asked = await askForApproval(tx, journey, locked, await alertNamesOf(tx, incident_id));
+      const asked = await askForApproval(tx, deps, locked, await alertNamesOf(tx, incident_id));
       if (!asked) tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
     }
   });
 }
 
-async function incidents(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
-  const windows = await waits(ctx, journey);
+async function incidents(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
+  const windows = await waits(ctx, deps);
   await eachPage(
     ctx.log,
     (after) => dueIncidents(ctx, windows, { after, limit: PAGE }),
     (one) => one.incident_id,
-    (due) => idle(journey, due),
+    (due) => idle(deps, due),
   );
 }
 
 /** Flapping ends when it has been quiet: an incident that does not fire is resolved with it. */
-async function calmed(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
-  const { flapping } = journey.windows;
+async function calmed(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
+  const { flapping } = deps.windows;
   const before = addSeconds(ctx.clock.now(), -flapping.within);
   await eachPage(
     ctx.log,
@@ -244,9 +244,9 @@ async function calmed(journey: Journey): Promise<void> {
   );
 }
 
-async function resolved(journey: Journey): Promise<void> {
-  const ctx = journey.as("sweep");
-  const before = addSeconds(ctx.clock.now(), -journey.windows.close_after);
+async function resolved(deps: PipelineDeps): Promise<void> {
+  const ctx = deps.as("sweep");
+  const before = addSeconds(ctx.clock.now(), -deps.windows.close_after);
   await eachPage(
     ctx.log,
     (after) => resolvedBefore(ctx, before, after, PAGE),
@@ -276,6 +276,6 @@ const PARTS = [
  * Looks for whatever has been in a state for too long and moves it on. It asks the tables what should have
  * happened, not who failed to do it; docs/reference/states.md lists every state and its deadline.
  */
-export async function sweep(journey: Journey): Promise<void> {
-  await each(PARTS, (part) => part(journey));
+export async function sweep(deps: PipelineDeps): Promise<void> {
+  await each(PARTS, (part) => part(deps));
 }

@@ -11,7 +11,7 @@ import { loadClassification, ownSource } from "../../src/intake/index.ts";
 import type { Actor, Role } from "../../src/lib/actor.ts";
 import { addSeconds, type Clock } from "../../src/lib/clock.ts";
 import { prefixedId } from "../../src/lib/id.ts";
-import { IntakeUptime, type Journey } from "../../src/pipeline/index.ts";
+import { IntakeUptime, type PipelineDeps } from "../../src/pipeline/index.ts";
 import { createMuting } from "../../src/silence/index.ts";
 import type { TestDatabase } from "./database.ts";
 
@@ -51,7 +51,7 @@ export const GATEWAY: GatewayOptions = {
   assertLeader: async () => {},
 };
 
-export const TERMS: Journey["approval"] = {
+export const TERMS: PipelineDeps["approval"] = {
   project: "default",
   required_signatures: { low: 1, medium: 1, high: 2, critical: 2 },
   prepare: 30,
@@ -60,7 +60,7 @@ export const TERMS: Journey["approval"] = {
 };
 
 /** A journey with the shipped rules that is never carried out: its executor is there in name only. */
-export function testJourney(database: TestDatabase, clock: Clock): Journey {
+export function testPipelineDeps(database: TestDatabase, clock: Clock): PipelineDeps {
   return {
     as: (name) => database.ctx({ kind: "system", name }, clock),
     sources: [alertmanager.create(), generic.create(), prometheus.create(), signalSource.create(), ownSource],

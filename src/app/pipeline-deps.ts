@@ -12,7 +12,7 @@ import { NO_TOPOLOGY, parseTopology } from "../incident/index.ts";
 import { type Classification, expectedHeartbeat, ownSource } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
-import type { IntakeUptime, Journey } from "../pipeline/index.ts";
+import type { IntakeUptime, PipelineDeps } from "../pipeline/index.ts";
 import { createMuting } from "../silence/index.ts";
 import type { Config } from "./config-schema.ts";
 import { type Adapters, knownNames } from "./create-adapters.ts";
@@ -60,21 +60,21 @@ export function createGateway(
   };
 }
 
-/** Binds adapters, settings and rules to the journey of the server. */
-export function createJourney(
+/** Binds adapters, settings and rules to the pipeline of the server. */
+export function createPipelineDeps(
   { config, files }: { config: Config; files: RuleFiles },
   adapters: Adapters,
   own: GatewayOptions,
   server: {
     ctxOf: (actor: Actor) => Ctx;
-    onReceived: Journey["onReceived"];
-    onSilenced: Journey["onSilenced"];
+    onReceived: PipelineDeps["onReceived"];
+    onSilenced: PipelineDeps["onSilenced"];
     intake_uptime: IntakeUptime;
     /** Of the configuration in force when it is asked: what is under way goes by that, not by its own. */
     gateway: Gateway;
     busy_wait: number;
   },
-): Journey {
+): PipelineDeps {
   const { ctxOf, onReceived, onSilenced, intake_uptime, gateway, busy_wait } = server;
   const { mode, time, evidence_time, token_valid } = config.decision;
   const { active_window, repair_window, correlation, ...waits } = config.incident;
