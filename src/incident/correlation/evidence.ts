@@ -1,6 +1,6 @@
 /** What speaks for one symptom being the effect of another. */
 import { isCommon } from "./names.ts";
-import type { Placed } from "./place.ts";
+import type { ResolvedSymptom } from "./resolve-symptoms.ts";
 import { agree, needs, type Topology } from "./topology.ts";
 import type { CorrelationTerms } from "./types.ts";
 
@@ -19,7 +19,7 @@ export function reachOf(topology: Topology, terms: CorrelationTerms): Reach {
 }
 
 /** Whether two may have to do with each other at all. */
-export function together(a: Placed, b: Placed, terms: CorrelationTerms): boolean {
+export function together(a: ResolvedSymptom, b: ResolvedSymptom, terms: CorrelationTerms): boolean {
   if (!agree(a.cluster, b.cluster)) return false;
   return a.at === null || b.at === null || Math.abs(a.at - b.at) <= terms.window_ms;
 }
@@ -30,7 +30,7 @@ function span(milliseconds: number): string {
 }
 
 /** How near in time, for people; empty where a time is unknown. */
-export function timeReason(a: Placed, b: Placed): string[] {
+export function timeReason(a: ResolvedSymptom, b: ResolvedSymptom): string[] {
   return a.at === null || b.at === null ? [] : [`both within ${span(Math.abs(a.at - b.at))}`];
 }
 
@@ -39,11 +39,11 @@ const hops = (count: number) => (count === 1 ? "directly" : `${count} hops`);
 const MENTIONED = 4;
 const ON_NODE = 6;
 
-function byNode(effect: Placed, cause: Placed, reach: Reach): Evidence | null {
-  if (!cause.is_node || cause.sort.feels !== "cause" || effect.is_node) return null;
+function byNode(effect: ResolvedSymptom, cause: ResolvedSymptom, reach: Reach): Evidence | null {
+  if (!cause.is_node || cause.kind.role !== "cause" || effect.is_node) return null;
   const known = effect.service !== undefined && cause.service !== undefined;
-  const placed = known && reach(effect.service as number).get(cause.service as number) === 1;
-  if (!placed && !effect.nodes.has(cause.folded)) return null;
+  const resolved = known && reach(effect.service as number).get(cause.service as number) === 1;
+  if (!resolved && !effect.nodes.has(cause.folded)) return null;
   return {
     strength: "merge",
     weight: ON_NODE,
@@ -51,28 +51,28 @@ function byNode(effect: Placed, cause: Placed, reach: Reach): Evidence | null {
   };
 }
 
-function byGraph(effect: Placed, cause: Placed, reach: Reach): Evidence | null {
+function byGraph(effect: ResolvedSymptom, cause: ResolvedSymptom, reach: Reach): Evidence | null {
   if (effect.service === undefined || cause.service === undefined) return null;
-  if (effect.sort.feels === "apart" || cause.sort.feels === "apart") return null;
+  if (effect.kind.role === "apart" || cause.kind.role === "apart") return null;
   const down = reach(effect.service).get(cause.service);
-  if (down !== undefined && effect.sort.feels !== "starved") {
-    const strength = effect.sort.feels === "effect" ? "merge" : "link";
+  if (down !== undefined && effect.kind.role !== "starved") {
+    const strength = effect.kind.role === "effect" ? "merge" : "link";
     const reason = `${effect.name} depends on ${cause.name} (${hops(down)})`;
     return { strength, weight: 4 - down, reasons: [reason] };
   }
   const up = reach(cause.service).get(effect.service);
-  if (up !== undefined && effect.sort.feels === "starved") {
+  if (up !== undefined && effect.kind.role === "starved") {
     const reason = `${effect.name} gets its work from ${cause.name} (${hops(up)})`;
     return { strength: "merge", weight: 3.5 - up, reasons: [reason] };
   }
   return null;
 }
 
-function byText(effect: Placed, cause: Placed, graph: boolean): Evidence | null {
+function byText(effect: ResolvedSymptom, cause: ResolvedSymptom, graph: boolean): Evidence | null {
   if (cause.folded === "" || !effect.mentions.has(cause.folded)) return null;
   if (isCommon(cause.folded) && !graph) return null;
   // What breaks by itself is not the effect of what only suffers, though a text beside it names that.
-  const backwards = effect.sort.feels === "cause" && cause.sort.feels !== "cause";
+  const backwards = effect.kind.role === "cause" && cause.kind.role !== "cause";
   const near = !backwards && (agree(effect.namespace, cause.namespace) || graph);
   return {
     strength: near ? "merge" : "link",
@@ -83,8 +83,8 @@ function byText(effect: Placed, cause: Placed, graph: boolean): Evidence | null 
 
 /** What speaks for `cause` having brought about `effect`; null when nothing does. */
 export function explains(
-  effect: Placed,
-  cause: Placed,
+  effect: ResolvedSymptom,
+  cause: ResolvedSymptom,
   reach: Reach,
   terms: CorrelationTerms,
 ): Evidence | null {

@@ -63,9 +63,9 @@ export function namedIn(
   // What a scraper or an exporter says of itself names nothing.
   const { labels } = subjectOfAlert({ labels: raw, alert_name });
   const pods = given(labels, PODS).map(workloadOfPod);
-  const claimed = [...given(labels, WORKLOAD_LABELS).map(workloadOfJob), ...given(labels, ["job"])];
-  const watchers = claimed.filter((name) => exporterNamed(name) !== undefined);
-  const ofLabels = claimed.filter((name) => exporterNamed(name) === undefined);
+  const byEffect = [...given(labels, WORKLOAD_LABELS).map(workloadOfJob), ...given(labels, ["job"])];
+  const watchers = byEffect.filter((name) => exporterNamed(name) !== undefined);
+  const ofLabels = byEffect.filter((name) => exporterNamed(name) === undefined);
   const nodes = given(labels, NODE_LABELS);
   const hosts = given(labels, ["instance"]).map(hostOf).filter(Boolean);
   const volumes = given(labels, VOLUME_LABELS);

@@ -1,24 +1,24 @@
 import { type Evidence, explains, type Reach, reachOf, timeReason, together } from "./evidence.ts";
-import { isKnown, NOT_READY } from "./kinds.ts";
 import { isCommon } from "./names.ts";
-import { type Placed, place } from "./place.ts";
+import { type ResolvedSymptom, resolveSymptoms } from "./resolve-symptoms.ts";
+import { isKnown, NOT_READY } from "./symptom-kinds.ts";
 import type { Topology } from "./topology.ts";
 import type { CorrelationTerms, Relation, Symptom } from "./types.ts";
 
 /** Whether what breaks a workload accounts for what else is said of it; of words unknown to us nobody can say. */
-function follows(effect: Placed, cause: Placed): boolean {
-  if (cause.sort.feels !== "cause" || cause.sort.rank <= effect.sort.rank) return false;
-  const { feels, name } = effect.sort;
-  return isKnown(effect.sort) && (feels === "effect" || feels === "starved" || name === NOT_READY);
+function follows(effect: ResolvedSymptom, cause: ResolvedSymptom): boolean {
+  if (cause.kind.role !== "cause" || cause.kind.rank <= effect.kind.rank) return false;
+  const { role, name } = effect.kind;
+  return isKnown(effect.kind) && (role === "effect" || role === "starved" || name === NOT_READY);
 }
 
 /**
  * A relation of two that are about the same. They are one trouble for sure only where one follows from the other:
  * a full disk and a busy processor of one machine may have nothing to do with each other.
  */
-export function sameRelation(a: Placed, b: Placed): Relation {
+export function sameRelation(a: ResolvedSymptom, b: ResolvedSymptom): Relation {
   const where = a.namespace === "" ? "" : ` in ${a.namespace}`;
-  const [rankA, rankB] = [a.sort.rank, b.sort.rank];
+  const [rankA, rankB] = [a.kind.rank, b.kind.rank];
   return {
     strength: follows(a, b) || follows(b, a) ? "merge" : "link",
     reasons: [`both are about ${a.name}${where}`, ...timeReason(a, b)],
@@ -33,7 +33,7 @@ const relationOf = ({ strength, reasons }: Evidence, upstream: Relation["upstrea
 });
 
 /** What two have in common that is neither's doing. */
-function shared(a: Placed, b: Placed): Relation | null {
+function shared(a: ResolvedSymptom, b: ResolvedSymptom): Relation | null {
   const reasons: string[] = [];
   const node = [...a.nodes].find((one) => b.nodes.has(one));
   if (node !== undefined) reasons.push("both are on the same node");
@@ -43,7 +43,12 @@ function shared(a: Placed, b: Placed): Relation | null {
   return { strength: "link", reasons: [...reasons, ...timeReason(a, b)], upstream: null };
 }
 
-function relatePlaced(a: Placed, b: Placed, reach: Reach, terms: CorrelationTerms): Relation | null {
+function relateResolved(
+  a: ResolvedSymptom,
+  b: ResolvedSymptom,
+  reach: Reach,
+  terms: CorrelationTerms,
+): Relation | null {
   if (!together(a, b, terms)) return null;
   if (a.entity === b.entity) return sameRelation(a, b);
   const byB = explains(a, b, reach, terms);
@@ -57,7 +62,7 @@ function relatePlaced(a: Placed, b: Placed, reach: Reach, terms: CorrelationTerm
 
 /** How two symptoms belong together, as far as they and the graph alone say; null when they do not. */
 export function relate(a: Symptom, b: Symptom, topology: Topology, terms: CorrelationTerms): Relation | null {
-  const [first, second] = place([a, b], topology);
+  const [first, second] = resolveSymptoms([a, b], topology);
   if (first === undefined || second === undefined) return null;
-  return relatePlaced(first, second, reachOf(topology, terms), terms);
+  return relateResolved(first, second, reachOf(topology, terms), terms);
 }

@@ -1,7 +1,7 @@
 /** Who depends on whom, as people or their tools wrote it down. */
 import { AwoooiError, type FieldError } from "../../lib/error.ts";
+import { addToMultimap } from "./multimap.ts";
 import { fold } from "./names.ts";
-import { put } from "./put.ts";
 
 type Service = { name: string; namespace: string; cluster: string };
 type Scope = { cluster: string; namespace: string };
@@ -144,8 +144,8 @@ class Directory {
     });
     if (known !== undefined) return known;
     const index = this.services.push(service) - 1;
-    put(this.#exact, service.name, index);
-    put(this.#folded, fold(service.name), index);
+    addToMultimap(this.#exact, service.name, index);
+    addToMultimap(this.#folded, fold(service.name), index);
     return index;
   }
 

@@ -1,78 +1,76 @@
-/** What sort of trouble an alert tells of, by the words that everybody's alerts use. */
+/** What kind of trouble an alert reports, by the words that common alerts use. */
 import { textOf } from "./names.ts";
 import type { Symptom } from "./types.ts";
 
 /**
- * How near to a cause an alert of a sort stands: what breaks a machine or a workload before what its callers feel.
+ * How near to a cause an alert of this kind is: `rank` is higher for what breaks a machine or a workload than for what its
+ * callers notice.
  * `starved`: it gets no work, because whoever calls it is broken. `apart`: a standing condition, which is neither
  * the cause nor the effect of what else happens at the time, unless a text says so.
  */
-export type Sort = { name: string; rank: number; feels: "cause" | "effect" | "starved" | "apart" };
+export type SymptomKind = { name: string; rank: number; role: "cause" | "effect" | "starved" | "apart" };
 
 /** Told by those who watch a workload, of whatever broke it. */
 export const NOT_READY = "not ready";
 
-const SORTS: readonly (readonly [RegExp, Sort])[] = [
-  [/\bexpir(es|ing|y|ation)\b(?!.*\bexpired\b)/, { name: "expires", rank: 1, feels: "apart" }],
-  [/\bbackups?\b|\bsnapshots?\b/, { name: "backup", rank: 1, feels: "apart" }],
-  [/\bthrottl/, { name: "throttled", rank: 1, feels: "apart" }],
+const SYMPTOM_KINDS: readonly (readonly [RegExp, SymptomKind])[] = [
+  [/\bexpir(es|ing|y|ation)\b(?!.*\bexpired\b)/, { name: "expires", rank: 1, role: "apart" }],
+  [/\bbackups?\b|\bsnapshots?\b/, { name: "backup", rank: 1, role: "apart" }],
+  [/\bthrottl/, { name: "throttled", rank: 1, role: "apart" }],
   [
     /\bdeprecat|\bover ?commit|\bversion (mismatch|skew)|\bclock (skew|drift)/,
-    { name: "standing", rank: 0, feels: "apart" },
+    { name: "standing", rank: 0, role: "apart" },
   ],
   [
     /\b(no|zero|absent|missing|0)\s+(\w+\s+)?(requests?|traffic|calls|operations|messages|events)\b|\b(requests?|traffic|operations)\s+(absent|missing|dropp?ed|drop)\b/,
-    { name: "gets no work", rank: 1, feels: "starved" },
+    { name: "gets no work", rank: 1, role: "starved" },
   ],
   [
     /\bnode\s+(is\s+)?(not\s*ready|unreachable|down|unhealthy)|\b(kernel|hardware|host|machine)\s+(panic|fault|failure|down|error)/,
-    { name: "node lost", rank: 9, feels: "cause" },
+    { name: "node lost", rank: 9, role: "cause" },
   ],
   [
     /\b(disk|memory|pid)\s+pressure|\b(disk|filesystem|file system|volume|storage|persistent volume)\b.*\b(full|space|fill|filling|usage|exhausted|out|read.?only)|\bout of (disk|space|inodes)|\bno space left/,
-    { name: "disk or volume", rank: 8, feels: "cause" },
+    { name: "disk or volume", rank: 8, role: "cause" },
   ],
-  [/\boom\b|\bout of memory|\boom\s*kill/, { name: "out of memory", rank: 7, feels: "cause" }],
-  [/\bcrash|\bback ?off|\brestart(s|ing|ed)?\b|\bpanic/, { name: "crash", rank: 7, feels: "cause" }],
+  [/\boom\b|\bout of memory|\boom\s*kill/, { name: "out of memory", rank: 7, role: "cause" }],
+  [/\bcrash|\bback ?off|\brestart(s|ing|ed)?\b|\bpanic/, { name: "crash", rank: 7, role: "cause" }],
   [
     /\b(image|err image|invalid image)\s*pull|\bcontainer waiting|\binvalid image/,
-    { name: "image", rank: 7, feels: "cause" },
+    { name: "image", rank: 7, role: "cause" },
   ],
   [
     /\bquota|\bunschedul|\bevict|\bpending\b|\bfailed mount|\bmis\s?config|\bbad config|\bconfig\w*\s+(error|invalid|fail\w*|reload\w*)|\bcertificate|\bcert\b|\btls\b/,
-    { name: "configuration", rank: 7, feels: "cause" },
+    { name: "configuration", rank: 7, role: "cause" },
   ],
   [
     /\bpods?\s+(is\s+|are\s+)?not\s*ready|\breplicas?\s+(mismatch|unavailable)|\brollout\s+(stuck|failed)|\b(deployment|statefulset|daemonset)\s+(replicas|not|stuck|failed)/,
-    { name: NOT_READY, rank: 6, feels: "cause" },
+    { name: NOT_READY, rank: 6, role: "cause" },
   ],
   [
     /\breplication\b|\bdeadlock|\btoo many connections|\bconnections?\s+(exhausted|limit|saturat\w+)|\bprimary\s+(lost|down)|\bcorrupt/,
-    { name: "database", rank: 6, feels: "cause" },
+    { name: "database", rank: 6, role: "cause" },
   ],
   [
     /\berror\s*(rate|ratio|budget|s)\b|\berrors?\b|\b5xx\b|\b50\d\b|\bfailure rate|\bsuccess (rate|ratio)/,
-    { name: "errors", rank: 2, feels: "effect" },
+    { name: "errors", rank: 2, role: "effect" },
   ],
   [
     /\blatency|\bslow|\bresponse time|\bduration\b|\bp9\d\b|\bapdex/,
-    { name: "latency", rank: 2, feels: "effect" },
+    { name: "latency", rank: 2, role: "effect" },
   ],
-  [/\bslo\b|\bburn|\bavailability\b/, { name: "objective missed", rank: 0, feels: "effect" }],
+  [/\bslo\b|\bburn|\bavailability\b/, { name: "objective missed", rank: 0, role: "effect" }],
   [
     /\btime ?outs?\b|\btimed out|\bunavailable|\bprobe fail|\bunreachable|\bhealth ?check|\bdependency|\bupstream|\bcircuit/,
-    { name: "unavailable", rank: 2, feels: "effect" },
+    { name: "unavailable", rank: 2, role: "effect" },
   ],
-  [/\bdown\b|\babsent\b|\bmissing\b/, { name: "down", rank: 4, feels: "effect" }],
-  [
-    /\bcpu\b|\bmemory\b|\bsaturat|\bload\b|\bqueue\b|\blag\b/,
-    { name: "saturation", rank: 5, feels: "cause" },
-  ],
+  [/\bdown\b|\babsent\b|\bmissing\b/, { name: "down", rank: 4, role: "effect" }],
+  [/\bcpu\b|\bmemory\b|\bsaturat|\bload\b|\bqueue\b|\blag\b/, { name: "saturation", rank: 5, role: "cause" }],
 ];
 
-export const isKnown = (sort: Sort): boolean => sort !== UNKNOWN;
+export const isKnown = (kind: SymptomKind): boolean => kind !== UNKNOWN;
 
-const UNKNOWN: Sort = { name: "trouble", rank: 3, feels: "effect" };
+const UNKNOWN: SymptomKind = { name: "trouble", rank: 3, role: "effect" };
 
 const wordsOf = (name: string) =>
   name
@@ -83,9 +81,9 @@ const wordsOf = (name: string) =>
     .toLowerCase();
 
 /** The name decides; where it says nothing, the text does. */
-export function sortOf(symptom: Pick<Symptom, "alert_name" | "annotations">): Sort {
+export function symptomKindOf(symptom: Pick<Symptom, "alert_name" | "annotations">): SymptomKind {
   for (const words of [wordsOf(symptom.alert_name), textOf(symptom.annotations).toLowerCase()]) {
-    const found = SORTS.find(([pattern]) => pattern.test(words));
+    const found = SYMPTOM_KINDS.find(([pattern]) => pattern.test(words));
     if (found !== undefined) return found[1];
   }
   return UNKNOWN;

@@ -1,14 +1,14 @@
 /** Where each symptom stands: what it is about, where that runs, and which others its text names. */
 
 import { subjectOfAlert } from "../../intake/index.ts";
-import { type Sort, sortOf } from "./kinds.ts";
 import { fold, isCommon, namedIn, textOf, tokensOf } from "./names.ts";
+import { type SymptomKind, symptomKindOf } from "./symptom-kinds.ts";
 import type { Topology } from "./topology.ts";
 import type { Symptom } from "./types.ts";
 
-export type Placed = {
+export type ResolvedSymptom = {
   symptom: Symptom;
-  sort: Sort;
+  kind: SymptomKind;
   /** The same for symptoms of one workload, node or volume. */
   entity: string;
   /** As people write it. */
@@ -77,7 +77,7 @@ const only = (all: ReadonlySet<string> | undefined) => (all?.size === 1 ? ([...a
 
 type Subject = { name: string; folded: string; service: number | undefined; is_node: boolean };
 
-function placeSubject(
+function resolveSubject(
   { workloads, nodes, hosts }: ReturnType<typeof namedIn>,
   mentioned: readonly string[],
   scope: { cluster: string; namespace: string },
@@ -102,8 +102,8 @@ function subject(name: string, service: number | undefined, topology: Topology):
   return { name: written, folded: fold(written), service, is_node: false };
 }
 
-/** Places symptoms beside each other: each helps to understand the others' texts. */
-export function place(symptoms: readonly Symptom[], topology: Topology): Placed[] {
+/** Resolves what each symptom is about. Those of one call help to understand each other's texts. */
+export function resolveSymptoms(symptoms: readonly Symptom[], topology: Topology): ResolvedSymptom[] {
   const known = knownOf(symptoms);
   const onlyCluster = only(known.clusters);
   return symptoms.map((symptom) => {
@@ -112,19 +112,19 @@ export function place(symptoms: readonly Symptom[], topology: Topology): Placed[
     const tokens = tokensOf(textOf(symptom.annotations));
     const mentioned = tokens.filter((name) => known.names.has(name) || topology.has(name));
     const assumed = { cluster: said.cluster || onlyCluster, namespace: said.namespace };
-    const about = placeSubject(named, mentioned, assumed, topology);
+    const about = resolveSubject(named, mentioned, assumed, topology);
     const own = new Set([about.folded, ...[...named.workloads, ...named.nodes].map(fold)]);
     const ofGraph = about.service === undefined ? undefined : topology.services[about.service];
     const cluster = assumed.cluster || ofGraph?.cluster || only(known.clustersOf.get(about.folded));
     const home = said.namespace || ofGraph?.namespace || only(known.namespaces.get(about.folded));
     const namespace = about.is_node ? "" : home;
-    const sort = sortOf(symptom);
-    const kept = sort.feels === "apart" ? [sort.name] : [];
+    const kind = symptomKindOf(symptom);
+    const kept = kind.role === "apart" ? [kind.name] : [];
     const entity =
       about.folded === "" ? `?${symptom.id}` : [cluster, namespace, about.folded, ...kept].join("\n");
     return {
       symptom,
-      sort,
+      kind,
       entity,
       name: about.name,
       folded: about.folded,

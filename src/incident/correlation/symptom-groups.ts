@@ -1,28 +1,28 @@
-/** Symptoms of one workload at one time: they stand or fall together, and storms become small. */
+/** Symptoms of one workload at one time. Correlation treats a group as one symptom, which keeps storms small. */
 import { isCommon } from "./names.ts";
-import type { Placed } from "./place.ts";
+import type { ResolvedSymptom } from "./resolve-symptoms.ts";
 import type { CorrelationTerms } from "./types.ts";
 
-export type Spot = {
-  members: [Placed, ...Placed[]];
-  /** The whole spot as if it were one symptom. */
-  whole: Placed;
+export type SymptomGroup = {
+  members: [ResolvedSymptom, ...ResolvedSymptom[]];
+  /** The group as if it were one symptom. */
+  whole: ResolvedSymptom;
 };
 
-const byTime = (a: Placed, b: Placed) =>
+const byTime = (a: ResolvedSymptom, b: ResolvedSymptom) =>
   (a.at ?? Number.POSITIVE_INFINITY) - (b.at ?? Number.POSITIVE_INFINITY) ||
   (a.symptom.id < b.symptom.id ? -1 : 1);
 
-/** The one that stands nearest to the cause: the worst sort, then the earliest. */
-export function nearestToCause(members: readonly [Placed, ...Placed[]]): Placed {
+/** The one that stands nearest to the cause: the kind of the highest rank, then the earliest. */
+export function nearestToCause(members: readonly [ResolvedSymptom, ...ResolvedSymptom[]]): ResolvedSymptom {
   return members.reduce((best, one) =>
-    one.sort.rank > best.sort.rank || (one.sort.rank === best.sort.rank && byTime(one, best) < 0)
+    one.kind.rank > best.kind.rank || (one.kind.rank === best.kind.rank && byTime(one, best) < 0)
       ? one
       : best,
   );
 }
 
-function spotOf(members: [Placed, ...Placed[]]): Spot {
+function symptomGroupOf(members: [ResolvedSymptom, ...ResolvedSymptom[]]): SymptomGroup {
   const known = members.flatMap(({ at }) => (at === null ? [] : [at]));
   return {
     members,
@@ -35,18 +35,18 @@ function spotOf(members: [Placed, ...Placed[]]): Spot {
   };
 }
 
-/** What a text puts it down to; empty where it says nothing. */
-const blameOf = ({ mentions }: Placed) =>
+/** The names that a symptom's text blames; empty where it names none. */
+const blameOf = ({ mentions }: ResolvedSymptom) =>
   [...mentions]
     .filter((name) => !isCommon(name))
     .sort()
     .join(" ");
 
 /**
- * One workload may suffer from two causes at once: then the same alert tells of it twice, and each time names others.
- * What names nobody stays with the most.
+ * Splits symptoms of one workload that blame different names: it may suffer from two causes at once, and then the same
+ * alert fires twice with other names in its text. Symptoms that blame no one stay with the largest part.
  */
-function byBlame(run: readonly Placed[]): Placed[][] {
+function byBlame(run: readonly ResolvedSymptom[]): ResolvedSymptom[][] {
   const named = run.filter((one) => blameOf(one) !== "");
   const told = Map.groupBy(named, (one) => one.symptom.alert_name).values();
   const twice = [...told].some((list) => new Set(list.map(blameOf)).size > 1);
@@ -57,13 +57,16 @@ function byBlame(run: readonly Placed[]): Placed[][] {
   return parts;
 }
 
-/** One spot for each workload and time; those without a time join the latest. */
-export function spotsOf(placed: readonly Placed[], terms: CorrelationTerms): Spot[] {
-  const spots: Spot[] = [];
-  for (const list of Map.groupBy(placed, (one) => one.entity).values()) {
+/** Groups symptoms by workload and time. Those without a time join the latest group. */
+export function symptomGroupsOf(
+  resolved: readonly ResolvedSymptom[],
+  terms: CorrelationTerms,
+): SymptomGroup[] {
+  const groups: SymptomGroup[] = [];
+  for (const list of Map.groupBy(resolved, (one) => one.entity).values()) {
     const timed = list.filter((one) => one.at !== null).sort(byTime);
     const untimed = list.filter((one) => one.at === null).sort(byTime);
-    const runs: Placed[][] = [];
+    const runs: ResolvedSymptom[][] = [];
     for (const one of timed) {
       const run = runs.at(-1);
       const last = run?.at(-1)?.at ?? null;
@@ -75,7 +78,7 @@ export function spotsOf(placed: readonly Placed[], terms: CorrelationTerms): Spo
     if (last === undefined) runs.push(untimed);
     else last.push(...untimed);
     for (const [head, ...rest] of runs.flatMap(byBlame))
-      if (head !== undefined) spots.push(spotOf([head, ...rest]));
+      if (head !== undefined) groups.push(symptomGroupOf([head, ...rest]));
   }
-  return spots.sort((a, b) => byTime(a.whole, b.whole));
+  return groups.sort((a, b) => byTime(a.whole, b.whole));
 }
