@@ -65,7 +65,7 @@ export function createGuards(
         const address = addressOf(call);
         metrics.refused(source, reason);
         calls.note({ source, result: reason, sender: address, sample: error.message });
-        guard.wasted({ source, address, bytes });
+        guard.countRejected({ source, address, bytes });
       },
     },
     sources: {
@@ -90,7 +90,14 @@ export function createGuards(
     received({ seq, source, sender, bytes, replayed, alerts, error }) {
       const dead = error !== null;
       if (dead && !replayed) calls.note({ source, result: DEAD });
-      guard.heard({ seq, source, sender, bytes, dead: dead && !replayed, fingerprints: firingIn(alerts) });
+      guard.processed({
+        seq,
+        source,
+        sender,
+        bytes,
+        dead: dead && !replayed,
+        fingerprints: firingIn(alerts),
+      });
     },
     async start() {
       await stock(true);

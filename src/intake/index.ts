@@ -12,10 +12,10 @@ export { type DecodeSteps, inSteps } from "./decode-steps.ts";
 export { type FiringAlert, firingAlerts } from "./firing/list.ts";
 export {
   endLapsed,
+  firingOfResolved,
   labelsOfIncidents,
   lapsedAlerts,
   understoodUntil,
-  unheardFiring,
 } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { decodeEach, genericAlert } from "./generic-form.ts";
@@ -44,9 +44,9 @@ export {
 } from "./normalise.ts";
 export { beginEnding, crowded, type EndingCalls, endPage } from "./open-calls/end.ts";
 export { placeOf, senderOf } from "./outage/decide.ts";
-export { type HeardOutage, hearWave, withoutFormer } from "./outage/hear.ts";
+export { noticeBatches } from "./outage/notice-batches.ts";
+export { type OutageNotice, recordOutages, withoutFormer } from "./outage/record-outages.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
-export { waves } from "./outage/waves.ts";
 export { AT_THE_DOOR, limitsFor, type ReadBody, readBody } from "./read-body.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
 export { senderChecks } from "./sender-checks.ts";
@@ -92,8 +92,8 @@ export {
 } from "./subject.ts";
 export { topLevelText } from "./top-level-text.ts";
 export type {
+  AlertNotice,
   Decoded,
-  HeardAlert,
   NormalisedAlert,
   Receipt,
   SourceAlert,

@@ -113,7 +113,7 @@ export type NormalisedAlert = {
 };
 
 /** Who sent a notice, and when: what the order of notices is judged by. */
-export type Heard = {
+export type NoticeOrigin = {
   /** A hash of credential or address, and of the external address that the body names. */
   sender: string;
   /** Its place among all notices, as text that sorts: see `placeOf`. */
@@ -124,8 +124,8 @@ export type Heard = {
 };
 
 /** What was said of an alert, `times` in a row with nothing else between. */
-export type HeardAlert = NormalisedAlert &
-  Heard & {
+export type AlertNotice = NormalisedAlert &
+  NoticeOrigin & {
     times: number;
     /** Of one that was said to fire several times: the place of the last. */
     said_last?: string;

@@ -71,9 +71,9 @@ export function createMuting({ windows, rules, ttl }: MutingTerms): Muting {
     if (sources.length > 0) await insertInhibitors(ctx, sources);
     const inhibitor = new Map(sources.map(({ key, alert_id }) => [key, alert_id]));
     const asked = new Set(judged.flatMap((one) => one.inhibited.filter((key) => !inhibitor.has(key))));
-    const heard = addSeconds(ctx.clock.now(), -ttl);
+    const receivedSince = addSeconds(ctx.clock.now(), -ttl);
     if (asked.size > 0)
-      for (const [key, alert_id] of await firingInhibitors(ctx, [...asked], heard))
+      for (const [key, alert_id] of await firingInhibitors(ctx, [...asked], receivedSince))
         inhibitor.set(key, alert_id);
     return new Map(
       judged.flatMap(({ alert_id, inhibited: keys }) => {

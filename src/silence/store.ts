@@ -103,11 +103,11 @@ export function oldSilences(before: Date) {
   };
 }
 
-/** For each key an alert that fires and inhibits by it, of those heard of since `heard`. */
+/** For each key an alert that fires and inhibits by it, of those received since `receivedSince`. */
 export async function firingInhibitors(
   ctx: Ctx,
   keys: readonly string[],
-  heard: Date,
+  receivedSince: Date,
 ): Promise<Map<string, string>> {
   const { rows } = await ctx.db.execute<{ key: string; alert_id: string }>(sql`
     select k as key, f.alert_id from unnest(${sql.param([...keys])}::text[]) as k
@@ -115,7 +115,7 @@ export async function firingInhibitors(
        select i.alert_id from inhibitors i
         -- By the alert's id, whatever the planner believes of how many there are.
         where i.key = k and (
-          select a.status = 'firing' and a.last_received_at > ${heard.toISOString()}::timestamptz
+          select a.status = 'firing' and a.last_received_at > ${receivedSince.toISOString()}::timestamptz
             from alerts a where a.alert_id = i.alert_id)
         limit 1) f`);
   return new Map(rows.map((row) => [row.key, row.alert_id]));
@@ -147,11 +147,11 @@ export async function forgetInhibitors(ctx: Ctx): Promise<void> {
 export type Firing = { lapsed: readonly string[] } | "silenced" | "of incidents";
 export type FiringKey = { alert_id: string; fingerprint: string; incident_id: string | null };
 
-/** A page of firing alerts that were heard of since `heard`, from after `after` on. */
+/** A page of firing alerts that were received since `receivedSince`, from after `after` on. */
 export async function firingPage(
   ctx: Ctx,
   which: Firing,
-  { heard, after, limit }: { heard: Date; after: FiringKey | undefined; limit: number },
+  { receivedSince, after, limit }: { receivedSince: Date; after: FiringKey | undefined; limit: number },
 ): Promise<FiringKey[]> {
   const { alert_id, fingerprint, incident_id } = alerts;
   // Each reads one partial index in its order: of what fires, whatever the table holds.
@@ -168,7 +168,7 @@ export async function firingPage(
   return ctx.db
     .select({ alert_id, fingerprint, incident_id })
     .from(alerts)
-    .where(and(eq(alerts.status, "firing"), gt(alerts.last_received_at, heard), seen, lapsed))
+    .where(and(eq(alerts.status, "firing"), gt(alerts.last_received_at, receivedSince), seen, lapsed))
     .orderBy(...(open ? [asc(incident_id), asc(alert_id)] : [asc(alert_id)]))
     .limit(limit);
 }

@@ -15,7 +15,7 @@ export async function understoodUntil(ctx: Ctx): Promise<Date> {
 }
 
 /** `since`: when we began to listen; `until`: what came before is understood. */
-export type Heard = { since: Date; until: Date };
+export type IntakeWindow = { since: Date; until: Date };
 
 // Of a deadline that passed while we did not listen: no sender's turn comes later than this, and who sends
 // something once with its end, a day ahead, does not wait for another day.
@@ -24,7 +24,7 @@ const LONGEST_TURN = "15 minutes";
 const GRACE = "5 seconds";
 
 /** Fires, and was not repeated in time. After a break of ours the time begins anew. */
-function isLapsed({ since, until }: Heard): SQL {
+function isLapsed({ since, until }: IntakeWindow): SQL {
   const turn = sql`least(${alerts.holds_until} - ${alerts.last_received_at}, ${LONGEST_TURN}::interval)`;
   return sql`${alerts.status} = 'firing' and ${alerts.holds_until} is not null
     and greatest(${alerts.holds_until}, ${since.toISOString()}::timestamptz + ${turn})
@@ -33,16 +33,16 @@ function isLapsed({ since, until }: Heard): SQL {
 
 export async function lapsedAlerts(
   ctx: Ctx,
-  { limit, ...heard }: Heard & { limit: number },
+  { limit, ...window }: IntakeWindow & { limit: number },
 ): Promise<{ alert_id: string; fingerprint: string }[]> {
   const { alert_id, fingerprint } = alerts;
-  return ctx.db.select({ alert_id, fingerprint }).from(alerts).where(isLapsed(heard)).limit(limit);
+  return ctx.db.select({ alert_id, fingerprint }).from(alerts).where(isLapsed(window)).limit(limit);
 }
 
 type Ended = Pick<typeof alerts.$inferSelect, "incident_id" | "alert_name" | "status">;
 
 /** Ends those of these alerts that still are lapsed: sent again by whomever, it is another outage. */
-export async function endLapsed(ctx: Ctx, ids: readonly string[], heard: Heard): Promise<Ended[]> {
+export async function endLapsed(ctx: Ctx, ids: readonly string[], window: IntakeWindow): Promise<Ended[]> {
   if (ids.length === 0) return [];
   const { incident_id, alert_name, status } = alerts;
   return ctx.db
@@ -50,10 +50,10 @@ export async function endLapsed(ctx: Ctx, ids: readonly string[], heard: Heard):
     .set({
       status: "resolved",
       ends_at: sql`${alerts.holds_until}`,
-      ended_with: placeAt(heard.until),
+      ended_with: placeAt(window.until),
       ended_by: {},
     })
-    .where(and(oneOf(alerts.alert_id, ids), isLapsed(heard)))
+    .where(and(oneOf(alerts.alert_id, ids), isLapsed(window)))
     .returning({ incident_id, alert_name, status });
 }
 
@@ -84,10 +84,10 @@ export async function labelsOfIncidents(
   return found;
 }
 
-/** Alerts that fire on incidents that were resolved before `resolved` because their alerts had ended, heard of since `heard`. */
-export async function unheardFiring(
+/** Alerts that fire on incidents that were resolved before `resolved` because their alerts had ended, received since `receivedSince`. */
+export async function firingOfResolved(
   ctx: Ctx,
-  { resolved, heard, limit }: { resolved: Date; heard: Date; limit: number },
+  { resolved, receivedSince, limit }: { resolved: Date; receivedSince: Date; limit: number },
 ): Promise<(typeof alerts.$inferSelect)[]> {
   const rows = await ctx.db
     .select({ alert: alerts })
@@ -100,7 +100,7 @@ export async function unheardFiring(
         lte(incidents.resolved_at, resolved),
         eq(alerts.status, "firing"),
         isNull(alerts.silenced_by),
-        gt(alerts.last_received_at, heard),
+        gt(alerts.last_received_at, receivedSince),
       ),
     )
     .orderBy(asc(alerts.alert_id))

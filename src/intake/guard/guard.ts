@@ -1,9 +1,9 @@
 import type { Clock } from "../../lib/clock.ts";
 import { AwoooiError, withoutTraces } from "../../lib/error.ts";
-import { type Account, Ledger } from "./account.ts";
 import type { Bucket, Rate } from "./bucket.ts";
 import { LIMITS, type Limit, rates, SourceLimited, type SourceLimits } from "./limits.ts";
 import type { DeadLetterStock } from "./store.ts";
+import { type SenderUsage, SourceUsage } from "./usage.ts";
 
 /** A call before its body is read. `length` is null where it is not said. */
 export type Arrival = { source: string; address: string; length: number | null };
@@ -32,7 +32,7 @@ const LIMITED_MS = 60_000;
 export class Guard {
   readonly #limits: (source: string) => SourceLimits;
   readonly #clock: Clock;
-  readonly #ledgers = new Map<string, Ledger>();
+  readonly #usages = new Map<string, SourceUsage>();
   /** Receipts that were looked at when they were admitted, and whether they were counted as dead letters then. */
   readonly #counted = new Map<number, boolean>();
 
@@ -44,32 +44,32 @@ export class Guard {
 
   /** Before the body is read. Throws `source_limited`, or `too_large` for the source's own limit. */
   enter({ source, address, length }: Arrival): void {
-    const { limits, ledger, now } = this.#of(source);
-    const account = ledger.account(address);
+    const { limits, usage, now } = this.#of(source);
+    const senderUsage = usage.senderUsage(address);
     this.#fits(limits, length ?? 0);
     const whole = rates.source(limits);
     const own = rates.sender(limits);
-    this.#demand(ledger, "requests_per_second", ledger.requests, whole, now, "This source calls too often.");
+    this.#demand(usage, "requests_per_second", usage.requests, whole, now, "This source calls too often.");
     this.#demand(
-      ledger,
+      usage,
       "sender_requests_per_second",
-      account.requests,
+      senderUsage.requests,
       own,
       now,
       "This address calls too often.",
     );
-    ledger.requests.spend(1, whole, now);
-    account.requests.spend(1, own, now);
+    usage.requests.spend(1, whole, now);
+    senderUsage.requests.spend(1, own, now);
     if (length === null || length > SMALL_BODY) {
       const words = `Too much of what this address sent was useless; bodies above ${SMALL_BODY} bytes wait.`;
-      this.#demand(ledger, "wasted_bytes", account.wasted, rates.wasted(limits), now, words);
+      this.#demand(usage, "wasted_bytes", senderUsage.rejectedBytes, rates.rejectedBytes(limits), now, words);
     }
   }
 
   /** So many bytes were read for a call that was refused. */
-  wasted({ source, address, bytes }: { source: string; address: string; bytes: number }): void {
-    const { limits, ledger, now } = this.#of(source);
-    if (bytes > 0) ledger.account(address).wasted.spend(bytes, rates.wasted(limits), now);
+  countRejected({ source, address, bytes }: { source: string; address: string; bytes: number }): void {
+    const { limits, usage, now } = this.#of(source);
+    if (bytes > 0) usage.senderUsage(address).rejectedBytes.spend(bytes, rates.rejectedBytes(limits), now);
   }
 
   /**
@@ -77,31 +77,45 @@ export class Guard {
    * Throws `source_limited`, else returns what was counted: then say which receipt it became.
    */
   admit(sent: Sent, preview: () => Preview): Counted | null {
-    const { limits, ledger, now } = this.#of(sent.source);
+    const { limits, usage, now } = this.#of(sent.source);
     this.#fits(limits, sent.bytes);
-    const account = ledger.account(sent.sender);
-    if (sent.bytes < LARGE_BODY && !this.#isSuspect(account, limits, now)) return null;
+    const senderUsage = usage.senderUsage(sent.sender);
+    if (sent.bytes < LARGE_BODY && !this.#isSuspect(senderUsage, limits, now)) return null;
     const { dead, fingerprints } = preview();
-    const fresh = ledger.unknown(fingerprints);
+    const newFingerprints = usage.unknown(fingerprints);
     if (dead) {
       const words =
         "This is not understood, and no more of that is kept of this sender now: see its dead letters.";
-      this.#demand(ledger, "dead_letters", account.letters, rates.letters(limits), now, words);
-      this.#demand(ledger, "dead_letters", account.letterBytes, rates.letterBytes(limits), now, words);
-      if (ledger.kept + sent.bytes > limits.dead_letter_bytes_kept)
+      this.#demand(usage, "dead_letters", senderUsage.deadLetters, rates.deadLetters(limits), now, words);
+      this.#demand(
+        usage,
+        "dead_letters",
+        senderUsage.deadLetterBytes,
+        rates.deadLetterBytes(limits),
+        now,
+        words,
+      );
+      if (usage.kept + sent.bytes > limits.dead_letter_bytes_kept)
         this.#refuse(
-          ledger,
+          usage,
           "dead_letter_bytes_kept",
           now,
           600,
           "This is not understood, and the dead letters of this source are full.",
         );
     }
-    if (fresh.length > 0) {
+    if (newFingerprints.length > 0) {
       const words = "Too many alerts of this sender are about something new; what is known goes on.";
-      this.#demand(ledger, "new_fingerprints", account.fresh, rates.fresh(limits), now, words);
+      this.#demand(
+        usage,
+        "new_fingerprints",
+        senderUsage.newFingerprints,
+        rates.newFingerprints(limits),
+        now,
+        words,
+      );
     }
-    this.#spend(sent, { dead, fresh });
+    this.#spend(sent, { dead, newFingerprints });
     return { dead };
   }
 
@@ -111,33 +125,33 @@ export class Guard {
   }
 
   /** What came of a receipt. */
-  heard({ seq, dead, fingerprints, ...sent }: Sent & Preview & { seq: number }): void {
-    const { ledger } = this.#of(sent.source);
+  processed({ seq, dead, fingerprints, ...sent }: Sent & Preview & { seq: number }): void {
+    const { usage } = this.#of(sent.source);
     // Of a large body only the beginning was looked at.
-    const fresh = ledger.unknown(fingerprints);
-    this.#spend(sent, { dead: dead && this.#counted.get(seq) !== true, fresh });
+    const newFingerprints = usage.unknown(fingerprints);
+    this.#spend(sent, { dead: dead && this.#counted.get(seq) !== true, newFingerprints });
     this.#counted.delete(seq);
     // What is known and comes again stays known.
-    ledger.remember(fingerprints);
+    usage.remember(fingerprints);
   }
 
   /** What the database holds: at the start with `anew`, later only how much there is by now. */
   stock(rows: readonly DeadLetterStock[], anew = false): void {
-    for (const ledger of this.#ledgers.values()) ledger.kept = 0;
-    for (const { source, sender, letters, bytes, lately, lately_bytes } of rows) {
-      const { limits, ledger, now } = this.#of(source);
-      ledger.kept += bytes + letters * ROW;
+    for (const usage of this.#usages.values()) usage.kept = 0;
+    for (const { source, sender, deadLetters, bytes, lately, lately_bytes } of rows) {
+      const { limits, usage, now } = this.#of(source);
+      usage.kept += bytes + deadLetters * ROW;
       if (!anew) continue;
-      const account = ledger.account(sender);
-      account.letters.spend(lately, rates.letters(limits), now);
-      account.letterBytes.spend(lately_bytes, rates.letterBytes(limits), now);
+      const senderUsage = usage.senderUsage(sender);
+      senderUsage.deadLetters.spend(lately, rates.deadLetters(limits), now);
+      senderUsage.deadLetterBytes.spend(lately_bytes, rates.deadLetterBytes(limits), now);
     }
   }
 
   /** By what calls of a source were refused within the last minute. */
   limited(source: string): Limit[] {
-    const { ledger, now } = this.#of(source);
-    return LIMITS.filter((limit) => now - (ledger.refused.get(limit) ?? -Infinity) < LIMITED_MS);
+    const { usage, now } = this.#of(source);
+    return LIMITS.filter((limit) => now - (usage.refused.get(limit) ?? -Infinity) < LIMITED_MS);
   }
 
   limitsOf(source: string): SourceLimits {
@@ -147,13 +161,13 @@ export class Guard {
   /** Forgets the senders that owe nothing; call it every few seconds. */
   sweep(): void {
     const now = this.#clock.now().getTime();
-    for (const [source, ledger] of this.#ledgers) ledger.sweep(this.#limits(source), now);
+    for (const [source, usage] of this.#usages) usage.sweep(this.#limits(source), now);
   }
 
   #of(source: string) {
-    const ledger = this.#ledgers.get(source) ?? new Ledger();
-    this.#ledgers.set(source, ledger);
-    return { limits: this.#limits(source), ledger, now: this.#clock.now().getTime() };
+    const usage = this.#usages.get(source) ?? new SourceUsage();
+    this.#usages.set(source, usage);
+    return { limits: this.#limits(source), usage, now: this.#clock.now().getTime() };
   }
 
   #fits({ body_limit }: SourceLimits, bytes: number): void {
@@ -162,37 +176,37 @@ export class Guard {
   }
 
   /** Whether what comes of its next body matters: it had dead letters, or has opened much that is new. */
-  #isSuspect(account: Account, limits: SourceLimits, now: number): boolean {
-    const fresh = rates.fresh(limits);
+  #isSuspect(senderUsage: SenderUsage, limits: SourceLimits, now: number): boolean {
+    const newFingerprints = rates.newFingerprints(limits);
     return (
-      !account.letters.isFull(rates.letters(limits), now) ||
-      account.fresh.left(fresh, now) < fresh.capacity / 2
+      !senderUsage.deadLetters.isFull(rates.deadLetters(limits), now) ||
+      senderUsage.newFingerprints.left(newFingerprints, now) < newFingerprints.capacity / 2
     );
   }
 
   #spend(
     { source, sender, bytes }: Sent,
-    { dead, fresh }: { dead: boolean; fresh: readonly string[] },
+    { dead, newFingerprints }: { dead: boolean; newFingerprints: readonly string[] },
   ): void {
-    const { limits, ledger, now } = this.#of(source);
-    const account = ledger.account(sender);
+    const { limits, usage, now } = this.#of(source);
+    const senderUsage = usage.senderUsage(sender);
     if (dead) {
-      account.letters.spend(1, rates.letters(limits), now);
-      account.letterBytes.spend(bytes, rates.letterBytes(limits), now);
-      ledger.kept += bytes + ROW;
+      senderUsage.deadLetters.spend(1, rates.deadLetters(limits), now);
+      senderUsage.deadLetterBytes.spend(bytes, rates.deadLetterBytes(limits), now);
+      usage.kept += bytes + ROW;
     }
-    account.fresh.spend(fresh.length, rates.fresh(limits), now);
-    ledger.remember(fresh);
+    senderUsage.newFingerprints.spend(newFingerprints.length, rates.newFingerprints(limits), now);
+    usage.remember(newFingerprints);
   }
 
-  #demand(ledger: Ledger, limit: Limit, bucket: Bucket, rate: Rate, now: number, words: string): void {
+  #demand(usage: SourceUsage, limit: Limit, bucket: Bucket, rate: Rate, now: number, words: string): void {
     // Rates that count calls want a whole one; what counts bytes may go below nothing once.
     if (bucket.left(rate, now) > 0) return;
-    this.#refuse(ledger, limit, now, bucket.wait(1, rate, now), words);
+    this.#refuse(usage, limit, now, bucket.wait(1, rate, now), words);
   }
 
-  #refuse(ledger: Ledger, limit: Limit, now: number, retryAfter: number, words: string): never {
-    ledger.refused.set(limit, now);
+  #refuse(usage: SourceUsage, limit: Limit, now: number, retryAfter: number, words: string): never {
+    usage.refused.set(limit, now);
     throw withoutTraces(
       () => new SourceLimited(limit, `${words} Send it again later (intake.limits).`, retryAfter),
     );

@@ -53,13 +53,13 @@ export const rates = {
     capacity: Math.max(1, (burst * own) / whole),
     per_second: own,
   }),
-  wasted: ({ wasted_bytes_per_second: bytes }: SourceLimits): Rate => ({
+  rejectedBytes: ({ wasted_bytes_per_second: bytes }: SourceLimits): Rate => ({
     capacity: WASTE_SECONDS * bytes,
     per_second: bytes,
   }),
-  letters: (limits: SourceLimits): Rate => perHour(limits.dead_letters_per_hour),
-  letterBytes: (limits: SourceLimits): Rate => perHour(limits.dead_letter_bytes_per_hour),
-  fresh: (limits: SourceLimits): Rate => ({
+  deadLetters: (limits: SourceLimits): Rate => perHour(limits.dead_letters_per_hour),
+  deadLetterBytes: (limits: SourceLimits): Rate => perHour(limits.dead_letter_bytes_per_hour),
+  newFingerprints: (limits: SourceLimits): Rate => ({
     capacity: limits.new_fingerprints,
     per_second: limits.new_fingerprints_per_hour / HOUR,
   }),

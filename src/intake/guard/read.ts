@@ -72,9 +72,9 @@ export async function sourceCalls(ctx: Ctx): Promise<Map<string, SourceCalls>> {
       if (calls.last_refused_at === null || last_at > calls.last_refused_at) calls.last_refused_at = last_at;
     }
   }
-  for (const { source, letters, bytes } of await deadLetterStock(ctx, now)) {
+  for (const { source, deadLetters, bytes } of await deadLetterStock(ctx, now)) {
     const { dead_letters } = of(source);
-    dead_letters.count += letters;
+    dead_letters.count += deadLetters;
     dead_letters.bytes += bytes;
   }
   return all;

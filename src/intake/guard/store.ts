@@ -63,7 +63,7 @@ export async function callTotals(ctx: Ctx, since: Date): Promise<CallTotal[]> {
 export type DeadLetterStock = {
   source: string;
   sender: string;
-  letters: number;
+  deadLetters: number;
   bytes: number;
   lately: number;
   lately_bytes: number;
@@ -76,7 +76,7 @@ export async function deadLetterStock(ctx: Ctx, since: Date): Promise<DeadLetter
     .select({
       source: receipts.source,
       sender: receipts.sender,
-      letters: sql<number>`count(*)`.mapWith(Number),
+      deadLetters: sql<number>`count(*)`.mapWith(Number),
       bytes: sql<number>`sum(${size})`.mapWith(Number),
       lately: sql<number>`count(*) filter (where ${lately})`.mapWith(Number),
       lately_bytes: sql<number>`coalesce(sum(${size}) filter (where ${lately}), 0)`.mapWith(Number),

@@ -1,20 +1,20 @@
 import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { endOf, saysAgain } from "../outage/decide.ts";
-import type { HeardAlert } from "../types.ts";
+import type { AlertNotice } from "../types.ts";
 import { alertsWithMore, type EndedCalls, endCalls, endedCalls, lastEnd, newestBut } from "./store.ts";
 
 // So many calls end with the notice itself; of more the oldest end before it, in pages.
 const KEPT = 50;
 
 /** Of notices that alerts are over those that end more calls than are ended at once. */
-export async function crowded(ctx: Ctx, ends: readonly HeardAlert[]): Promise<HeardAlert[]> {
+export async function crowded(ctx: Ctx, ends: readonly AlertNotice[]): Promise<AlertNotice[]> {
   if (ends.length === 0) return [];
   const many = await alertsWithMore(ctx, [...new Set(ends.map((one) => one.identity))], KEPT);
   return ends.filter((one) => many.has(one.identity));
 }
 
-async function whichEnd(ctx: Ctx, notice: HeardAlert) {
+async function whichEnd(ctx: Ctx, notice: AlertNotice) {
   const { identity, place, replayed } = notice;
   const last = await lastEnd(ctx, identity);
   const before = saysAgain(last, notice) ? (last?.outage ?? null) : null;
@@ -26,7 +26,7 @@ async function whichEnd(ctx: Ctx, notice: HeardAlert) {
 export type EndingCalls = { after: number; last: number };
 
 /** null: no more calls end with the notice than may end at once. */
-export async function beginEnding(ctx: Ctx, notice: HeardAlert): Promise<EndingCalls | null> {
+export async function beginEnding(ctx: Ctx, notice: AlertNotice): Promise<EndingCalls | null> {
   const { ended } = await whichEnd(ctx, notice);
   const last = await newestBut(ctx, ended, KEPT);
   return last === undefined ? null : { after: -1, last };
@@ -45,7 +45,7 @@ export type EndedPage = {
  */
 export async function endPage(
   ctx: Ctx,
-  notice: HeardAlert,
+  notice: AlertNotice,
   { after, last: newest }: EndingCalls,
   limit: number,
   lock: (fingerprints: readonly string[]) => Promise<void>,

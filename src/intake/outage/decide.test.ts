@@ -60,8 +60,8 @@ describe("a firing notice", () => {
     ],
     ["of a third is held with the second's", known(over(10, "a"), held("b")), notice(13, "c"), "again"],
     ["from before its own sender's end is old", known(over(10, "a", "b")), notice(9, "b"), "old"],
-  ])("%s", (_what, before, heard, kind) => {
-    expect(fires(before, heard).kind).toBe(kind);
+  ])("%s", (_what, before, notices, kind) => {
+    expect(fires(before, notices).kind).toBe(kind);
   });
 
   it("adds its sender, of which there are eight at most", () => {

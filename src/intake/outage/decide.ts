@@ -1,5 +1,5 @@
 import { hashOfTexts } from "../../lib/canonical-json.ts";
-import type { Heard, NormalisedAlert } from "../types.ts";
+import type { NormalisedAlert, NoticeOrigin } from "../types.ts";
 
 /** What a sender's latest resolved notice said: its place among all notices, and when the trouble ended. */
 export type Ending = { place: string; ends_at: string };
@@ -29,7 +29,7 @@ export type Outage = {
 /** What is known of an alert: its outages that are not over, oldest first, and the latest that is. */
 export type Known = { open: readonly Outage[]; last: Outage | undefined };
 
-export type Notice = Pick<NormalisedAlert, "status" | "starts_at" | "start_known" | "ends_at"> & Heard;
+export type Notice = Pick<NormalisedAlert, "status" | "starts_at" | "start_known" | "ends_at"> & NoticeOrigin;
 
 /** What comes of a notice that says that an alert fires. */
 export type Fired =
@@ -139,9 +139,9 @@ function ends(outage: Outage, last: Outage | undefined, notice: Notice): boolean
   const end = endOf(notice);
   // What this sender said of the outage before, said again, says nothing of this one.
   if (last !== undefined && last.outage < outage.outage && saysAgain(last, notice)) return false;
-  const heard = timeOf(outage.began_with);
+  const notices = timeOf(outage.began_with);
   // Without a start of its own only our clock says when it began, to which the sender's end says nothing.
-  if (outage.starts_at < heard && outage.starts_at > end) return false;
+  if (outage.starts_at < notices && outage.starts_at > end) return false;
   if (last === undefined || outage.of_call || last.outage > outage.outage) return true;
   if (outage.senders.includes(notice.sender)) return true;
   return last.ended_with === null || timeOf(last.ended_with) <= end;

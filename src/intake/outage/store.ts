@@ -5,10 +5,10 @@ import type { Ctx } from "../../db/ctx.ts";
 import { jsonRows } from "../../db/json-rows.ts";
 import { oneOf } from "../../db/one-of.ts";
 import { alerts } from "../../db/schema.ts";
-import type { Heard as Listened } from "../firing/store.ts";
+import type { IntakeWindow } from "../firing/store.ts";
 import { KEY_VERSION } from "../keys.ts";
 import { MOST_NARROWS } from "../narrows.ts";
-import type { HeardAlert, NormalisedAlert, StoredAlert } from "../types.ts";
+import type { AlertNotice, NormalisedAlert, StoredAlert } from "../types.ts";
 import type { Ending, Outage } from "./decide.ts";
 
 /** PostgreSQL's own code for what must be done again because another transaction came between. */
@@ -34,10 +34,10 @@ const OUTAGE = sql.raw(
  */
 export async function knownOutages(
   ctx: Ctx,
-  heard: readonly (NormalisedAlert & { place: string })[],
+  notices: readonly (NormalisedAlert & { place: string })[],
 ): Promise<StoredOutage[]> {
   // One look for each alert, however many calls are of it.
-  const asked = [...Map.groupBy(heard, (one) => one.identity)].map(([identity, all]) => ({
+  const asked = [...Map.groupBy(notices, (one) => one.identity)].map(([identity, all]) => ({
     identity,
     calls: all.flatMap(({ of_call, status, instance_key }) =>
       of_call && status === "firing" ? [instance_key] : [],
@@ -112,7 +112,7 @@ export async function adoptAlerts(
  */
 export async function formerlyOver(
   ctx: Ctx,
-  notices: readonly (Pick<HeardAlert, "place" | "fingerprint" | "source_fingerprint" | "received_at"> & {
+  notices: readonly (Pick<AlertNotice, "place" | "fingerprint" | "source_fingerprint" | "received_at"> & {
     keys: string[];
   })[],
 ): Promise<Set<string>> {
@@ -181,7 +181,7 @@ export async function dropHeld(ctx: Ctx, alert_ids: readonly string[]): Promise<
 
 /** An outage that is not stored yet. */
 export type Fresh = StoredAlert &
-  HeardAlert & {
+  AlertNotice & {
     outage: number;
     held_until: Date | null;
     ended_with: string | null;
@@ -261,7 +261,7 @@ export async function firingElsewhere(ctx: Ctx, news: readonly NewOutage[]): Pro
 const GRACE = "5 seconds";
 
 /** What is held for as long as it may be, counted while we listened. */
-function isDue({ since, until }: Listened) {
+function isDue({ since, until }: IntakeWindow) {
   const turn = sql`${alerts.held_until} - ${alerts.first_received_at}`;
   return sql`${alerts.status} = 'held'
     and greatest(${alerts.held_until}, ${since.toISOString()}::timestamptz + (${turn}))
@@ -270,7 +270,7 @@ function isDue({ since, until }: Listened) {
 
 export async function dueHeld(
   ctx: Ctx,
-  { limit, ...listened }: Listened & { limit: number },
+  { limit, ...listened }: IntakeWindow & { limit: number },
 ): Promise<{ alert_id: string; fingerprint: string }[]> {
   const { alert_id, fingerprint } = alerts;
   return ctx.db.select({ alert_id, fingerprint }).from(alerts).where(isDue(listened)).limit(limit);
@@ -283,7 +283,7 @@ export async function dueHeld(
 export async function beginHeld(
   ctx: Ctx,
   ids: readonly string[],
-  listened: Listened,
+  listened: IntakeWindow,
 ): Promise<(typeof alerts.$inferSelect)[]> {
   const silent = sql`${alerts.holds_until} <= ${listened.until.toISOString()}::timestamptz - ${GRACE}::interval`;
   await ctx.db.delete(alerts).where(and(oneOf(alerts.alert_id, ids), isDue(listened), silent));

@@ -1,9 +1,9 @@
 import {
+  type AlertNotice,
   alertIdentity,
   callOf,
   type Decoded,
   formerKeys,
-  type HeardAlert,
   type NormalisedAlert,
   normalise,
   placeOf,
@@ -28,7 +28,7 @@ export type Delivery = { receipt: Receipt; body: unknown; cut?: string | null; u
 export type Understood = Omit<Received, "alerts"> & {
   /** What comes soon again counts once. */
   debounced: boolean;
-  alerts: HeardAlert[];
+  alerts: AlertNotice[];
   /** Names of alerts of which the sender says that someone is on them. */
   acknowledged: readonly string[];
   /** Something of it is not understood, or more than is read. */
@@ -73,18 +73,18 @@ function* normalising(
   source: Source,
   { receipt, cut = null }: Delivery,
   { alerts, external_url }: Extract<Decoded, { ok: true }>,
-): Generator<void, HeardAlert[]> {
+): Generator<void, AlertNotice[]> {
   const { seq, sender, received_at, replays = 0 } = receipt;
   const call = source.counts_calls ? callOf(receipt) : undefined;
-  const heard = { sender: senderOf(sender, external_url), received_at, replayed: replays > 0, times: 1 };
-  const all: HeardAlert[] = [];
+  const notices = { sender: senderOf(sender, external_url), received_at, replayed: replays > 0, times: 1 };
+  const all: AlertNotice[] = [];
   for (const [index, one] of alerts.entries()) {
     // What was left out of the body may have been a part of any of them.
     const whole = cut === null ? one : { ...one, incomplete: true };
     const source_alert = lasting(whole, receipt, deps);
     const alert = normalise(source_alert, source.id, received_at, deps.classification, call);
     const place = placeOf(received_at, seq, index);
-    all.push({ ...alert, ...(source.debounced ? ofSignal(alert) : {}), ...heard, place });
+    all.push({ ...alert, ...(source.debounced ? ofSignal(alert) : {}), ...notices, place });
     yield;
   }
   return all;

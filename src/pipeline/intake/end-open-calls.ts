@@ -2,13 +2,13 @@ import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { lockFingerprints } from "../../incident/index.ts";
 import {
+  type AlertNotice,
   beginEnding,
   boundStatements,
   crowded,
   type EndingCalls,
   endPage,
-  type HeardAlert,
-  waves,
+  noticeBatches,
 } from "../../intake/index.ts";
 import { resolveQuiet } from "../sweep/resolve-quiet.ts";
 import type { PipelineDeps } from "../types.ts";
@@ -23,11 +23,11 @@ async function crowdedEnds(
   ctx: Ctx,
   { sources }: PipelineDeps,
   receipts: readonly Understood[],
-): Promise<HeardAlert[]> {
+): Promise<AlertNotice[]> {
   const counting = new Set(sources.flatMap((one) => (one.counts_calls ? one.id : [])));
   const alerts = receipts.flatMap((one) => (counting.has(one.source) ? one.alerts : []));
   if (!alerts.some((alert) => alert.status === "resolved")) return [];
-  const ends = waves(alerts)
+  const ends = noticeBatches(alerts)
     .flat()
     .filter((alert) => alert.status === "resolved");
   return crowded(ctx, ends);
@@ -59,7 +59,7 @@ export async function withoutCrowded(
 async function takePage(
   ctx: Ctx,
   deps: PipelineDeps,
-  notice: HeardAlert,
+  notice: AlertNotice,
   ending: EndingCalls,
   { limit, statement }: { limit: number; statement: number | null },
 ) {

@@ -24,7 +24,7 @@ type Judgement<T> = {
   /** What keeps each of them silent now; null: nothing. */
   by: ReadonlyMap<string, SilencedBy[]>;
   /** Those that go on to an incident: none that is silent opens one, or keeps one from being over. */
-  heard: T[];
+  unsilenced: T[];
   /** Those about which this is news. */
   changed: { alert_id: string; silenced_by: SilencedBy[] | null }[];
 };
@@ -38,7 +38,7 @@ export async function evaluateSilences<T extends Known>(
   const by = await deps.muting.judge(ctx, firing);
   const onIncidents = firing.flatMap((one) => (by.has(one.alert_id) ? (one.incident_id ?? []) : []));
   const incidents = await incidentsById(ctx, [...new Set(onIncidents)]);
-  const heard = firing.filter(({ alert_id, incident_id }) => {
+  const unsilenced = firing.filter(({ alert_id, incident_id }) => {
     if (!by.has(alert_id)) return true;
     const incident = incidents.get(incident_id ?? "");
     return incident !== undefined && isActive(incident);
@@ -49,7 +49,7 @@ export async function evaluateSilences<T extends Known>(
   });
   const fresh = changed.flatMap((one) => (one.before === null ? (one.silenced_by?.[0]?.by ?? []) : []));
   if (fresh.length > 0) afterCommit(ctx, () => deps.onSilenced(fresh));
-  return { by, heard, changed: changed.map(({ alert_id, silenced_by }) => ({ alert_id, silenced_by })) };
+  return { by, unsilenced, changed: changed.map(({ alert_id, silenced_by }) => ({ alert_id, silenced_by })) };
 }
 
 type Row = Awaited<ReturnType<typeof firingAlerts>>[number];
@@ -127,10 +127,10 @@ export async function reevaluateSilences(deps: PipelineDeps): Promise<void> {
 
 async function judgeAll(ctx: Ctx, deps: PipelineDeps, which: Firing): Promise<void> {
   // Of what nothing was heard for so long an incident would be over as well.
-  const heard = addSeconds(ctx.clock.now(), -deps.windows.ttl);
+  const receivedSince = addSeconds(ctx.clock.now(), -deps.windows.ttl);
   let page: FiringKey[] = [];
   do {
-    page = await firingPage(ctx, which, { heard, after: page.at(-1), limit: PAGE });
+    page = await firingPage(ctx, which, { receivedSince, after: page.at(-1), limit: PAGE });
     if (page.length > 0) await judgeAgain(ctx, deps, page);
   } while (page.length === PAGE);
 }

@@ -3,10 +3,10 @@ import { recordRepairLabels } from "../../decision/index.ts";
 import { type IncidentRow, incidentsById } from "../../incident/index.ts";
 import {
   type Accepted,
-  type HeardAlert,
-  type HeardOutage,
+  type AlertNotice,
   logAccepted,
   narrowingOf,
+  type OutageNotice,
   type StoredAlert,
 } from "../../intake/index.ts";
 
@@ -45,7 +45,7 @@ async function recordLabels(ctx: Ctx, alerts: readonly Placed[], incidents: Inci
 }
 
 /** Those that open or join an incident, or are written down for the first time. */
-function freshOf(stored: readonly HeardOutage[], opened: ReadonlySet<string>): HeardOutage[] {
+function freshOf(stored: readonly OutageNotice[], opened: ReadonlySet<string>): OutageNotice[] {
   const fresh = stored.filter((alert) => alert.is_new || alert.is_stored === false);
   const covered = new Set(fresh.map((alert) => alert.incident_id));
   // What was silent until now opens its incident when it is told again.
@@ -75,10 +75,10 @@ const entryOf = ({ alert_id, incident_id, alert_name, labels }: Placed) => ({
   alerts: 1,
 });
 
-type Call = { seq: number; alerts: readonly HeardAlert[] };
+type Call = { seq: number; alerts: readonly AlertNotice[] };
 
 /** What a call told again, as one entry: it may be all that fires, every minute. */
-function knownOf({ seq, alerts }: Call, byKey: ReadonlyMap<string, HeardOutage>): Accepted[] {
+function knownOf({ seq, alerts }: Call, byKey: ReadonlyMap<string, OutageNotice>): Accepted[] {
   const found = alerts.flatMap((alert) => byKey.get(alert.instance_key) ?? []);
   const [first] = found;
   if (first === undefined) return [];
@@ -105,7 +105,7 @@ function knownOf({ seq, alerts }: Call, byKey: ReadonlyMap<string, HeardOutage>)
 export async function logCalls(
   ctx: Ctx,
   calls: readonly Call[],
-  stored: readonly HeardOutage[],
+  stored: readonly OutageNotice[],
   since: Date,
 ): Promise<void> {
   const incidents = await incidentsOf(ctx, stored);

@@ -7,7 +7,7 @@ import { until } from "../../../test/support/until.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { activeSince } from "../../incident/index.ts";
-import { labelsOfIncidents, type Receipt, waves } from "../../intake/index.ts";
+import { labelsOfIncidents, noticeBatches, type Receipt } from "../../intake/index.ts";
 import { knownOutages } from "../../intake/outage/store.ts";
 import { insertReceipts } from "../../intake/store.ts";
 import type { PipelineDeps } from "../types.ts";
@@ -209,9 +209,9 @@ describe("what is looked at for a notice", () => {
     const steps = decodeReceipt(deps, await journalled(body));
     for (let step = steps.next(); ; step = steps.next()) {
       if (!step.done) continue;
-      const heard = waves(step.value.alerts);
+      const notices = noticeBatches(step.value.alerts);
       return readBy(async (tx) => {
-        for (const wave of heard) await knownOutages(tx, wave);
+        for (const batch of notices) await knownOutages(tx, batch);
       });
     }
   }

@@ -1,4 +1,4 @@
-import type { HeardAlert } from "../../intake/index.ts";
+import type { AlertNotice } from "../../intake/index.ts";
 import type { Understood } from "./decode-receipt.ts";
 
 // How long a transaction should take: whoever waits for its locks, or for its turn, waits for no longer.
@@ -43,12 +43,12 @@ export type Part = {
   weight: number;
 };
 
-const isCounted = ({ of_call, status }: HeardAlert) => of_call && status === "firing";
+const isCounted = ({ of_call, status }: AlertNotice) => of_call && status === "firing";
 
 // A genuine alert is shorter than this; one with longer texts costs as much as several.
 const TEXT = 4_096;
 
-function sizeOf({ labels, annotations, message }: HeardAlert): number {
+function sizeOf({ labels, annotations, message }: AlertNotice): number {
   let length = message.length;
   for (const text of Object.values(labels)) length += text.length;
   for (const text of Object.values(annotations)) length += text.length;
@@ -56,15 +56,15 @@ function sizeOf({ labels, annotations, message }: HeardAlert): number {
 }
 
 /** What the notices of an alert cost at most, in notices of a usual size. */
-function weightOf(notices: readonly HeardAlert[]): number {
+function weightOf(notices: readonly AlertNotice[]): number {
   const effective = notices.some(isCounted) ? notices : notices.slice(0, MOST_OF_ALERT);
   return effective.reduce((sum, notice) => sum + sizeOf(notice), 0);
 }
 
-type Slice = { alerts: HeardAlert[]; weight: number };
+type Slice = { alerts: AlertNotice[]; weight: number };
 
 /** Alerts in parts: all notices of one in the same part, in their order, but for calls that count one by one. */
-function* slicesOf(alerts: readonly HeardAlert[], size: PartSize): Generator<Slice> {
+function* slicesOf(alerts: readonly AlertNotice[], size: PartSize): Generator<Slice> {
   let slice: Slice = { alerts: [], weight: 0 };
   for (const notices of Map.groupBy(alerts, (alert) => alert.identity).values()) {
     const whole = weightOf(notices);

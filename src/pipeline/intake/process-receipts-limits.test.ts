@@ -11,7 +11,7 @@ import { reopen } from "../../incident/index.ts";
 import { claimCall, normalise, type Receipt } from "../../intake/index.ts";
 import { insertReceipts, waitingReceipts } from "../../intake/store.ts";
 import type { PipelineDeps } from "../types.ts";
-import { processReceipts, waves } from "./process-receipts.ts";
+import { noticeBatches, processReceipts } from "./process-receipts.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
@@ -63,7 +63,7 @@ describe("a body", () => {
       ...(n % 2 ? over : firing),
       ...{ sender: "s", received_at: clock.now(), times: 1 },
     })) as never[];
-    const parts = waves(alerts).map((wave) => wave.map(({ status, times }) => ({ status, times })));
+    const parts = noticeBatches(alerts).map((batch) => batch.map(({ status, times }) => ({ status, times })));
     expect(parts.map((part) => part.map(({ status }) => status))).toEqual([
       ["firing"],
       ["resolved"],
@@ -83,12 +83,12 @@ describe("a body", () => {
       })),
     });
     if (!decoded.ok) throw new Error("this is no body");
-    const heard = { sender: "s", place: "p", received_at: clock.now(), replayed: false, times: 1 };
+    const notices = { sender: "s", place: "p", received_at: clock.now(), replayed: false, times: 1 };
     const alerts = decoded.alerts.map((one) => ({
       ...normalise(one, "generic", clock.now(), deps.classification, "call"),
-      ...heard,
+      ...notices,
     }));
-    const parts = waves(alerts);
+    const parts = noticeBatches(alerts);
     expect(parts).toHaveLength(4);
     expect(parts.at(-1)?.map((one) => one.status)).toEqual(["firing", "firing", "firing"]);
   });

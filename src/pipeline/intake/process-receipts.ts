@@ -12,23 +12,23 @@ import {
   lockFingerprints,
 } from "../../incident/index.ts";
 import {
+  type AlertNotice,
   assignAlerts,
   boundStatements,
   debounce,
   finishReceipts,
-  type HeardAlert,
-  type HeardOutage,
-  hearWave,
   incidentsOfFiring,
   insertOutages,
   normalise,
+  noticeBatches,
+  type OutageNotice,
   placeOf,
   recordHeartbeats,
+  recordOutages,
   type StoredAlert,
   senderOf,
   setSilencedBy,
   stillWaiting,
-  waves,
   withoutFormer,
 } from "../../intake/index.ts";
 import { messageOf } from "../../lib/error.ts";
@@ -44,38 +44,38 @@ import { groupsOf, type Part, PartSize, partsOf } from "./parts.ts";
 import { tellProgress } from "./progress.ts";
 
 export { type Delivery, firingIn, previewReceipt } from "./decode-receipt.ts";
-export { waves };
+export { noticeBatches };
 
 /** What was silent until now is new to its incident. */
-const asHeardFirst = <T extends StoredAlert>(alert: T): T =>
+const asNew = <T extends StoredAlert>(alert: T): T =>
   alert.incident_id === null && alert.silenced_by ? { ...alert, is_new: true } : alert;
 
-/** Stores what was heard, new outages with the incident that they belong to. */
+/** Stores a batch of notices: outages that are new with the incident that they belong to. */
 async function processBatch(
   ctx: Ctx,
   deps: PipelineDeps,
-  wave: readonly HeardAlert[],
-): Promise<HeardOutage[]> {
-  const { heard, fresh } = await hearWave(ctx, wave, deps.resolve_timeout);
-  await recordHeartbeats(ctx, heard, deps.heartbeats, deps.intake_uptime.begun ?? ctx.clock.now());
-  const news = heard.filter((alert) => alert.fires && !alert.heartbeat);
+  batch: readonly AlertNotice[],
+): Promise<OutageNotice[]> {
+  const { notices, fresh } = await recordOutages(ctx, batch, deps.resolve_timeout);
+  await recordHeartbeats(ctx, notices, deps.heartbeats, deps.intake_uptime.begun ?? ctx.clock.now());
+  const news = notices.filter((alert) => alert.fires && !alert.heartbeat);
   const judgement = await evaluateSilences(ctx, deps, news);
-  for (const alert of judgement.heard) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
-  const trouble = judgement.heard.filter((alert) => !alert.progress);
-  const incidentOf = await convergeAlerts(ctx, deps, trouble.map(asHeardFirst));
-  const placed = heard.map((alert) => ({
+  for (const alert of judgement.unsilenced) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
+  const trouble = judgement.unsilenced.filter((alert) => !alert.progress);
+  const incidentOf = await convergeAlerts(ctx, deps, trouble.map(asNew));
+  const assigned = notices.map((alert) => ({
     ...alert,
     silenced_by: judgement.by.get(alert.alert_id) ?? null,
     incident_id: incidentOf.get(alert.alert_id) ?? alert.incident_id,
   }));
   await insertOutages(
     ctx,
-    placed.flatMap((alert) => {
+    assigned.flatMap((alert) => {
       const more = fresh.get(alert.alert_id);
       return more === undefined ? [] : [{ ...alert, ...more }];
     }),
   );
-  const stored = heard.filter((alert) => alert.is_stored);
+  const stored = notices.filter((alert) => alert.is_stored);
   const moved = stored.flatMap(({ alert_id, incident_id: before }) => {
     const incident_id = incidentOf.get(alert_id);
     return incident_id === undefined || incident_id === before ? [] : [{ alert_id, incident_id }];
@@ -86,19 +86,19 @@ async function processBatch(
     ctx,
     judgement.changed.filter(({ alert_id }) => before.has(alert_id)),
   );
-  await countFolded(ctx, deps, placed);
-  await resolveQuiet(ctx, deps, placed);
-  return placed;
+  await countFolded(ctx, deps, assigned);
+  await resolveQuiet(ctx, deps, assigned);
+  return assigned;
 }
 
-/** Outages that came and went too quickly to be told are ends of their incidents all the same: it may flap. */
+/** Counts outages that began and ended within one batch as ends of their incidents: they may flap. */
 async function countFolded(
   ctx: Ctx,
   { windows: { flapping } }: PipelineDeps,
-  placed: readonly HeardOutage[],
+  assigned: readonly OutageNotice[],
 ): Promise<void> {
   const ends = new Map<string, number>();
-  for (const { incident_id, is_new, same_as, folded = 0 } of placed)
+  for (const { incident_id, is_new, same_as, folded = 0 } of assigned)
     if (is_new && !same_as && folded > 0 && incident_id !== null)
       ends.set(incident_id, (ends.get(incident_id) ?? 0) + folded);
   for (const incident_id of [...ends.keys()].sort())
@@ -120,7 +120,7 @@ function saidOf(incident: IncidentRow | undefined, decision: DecisionRow | undef
 /** What is known of each alert's journey. The alert that opened an incident is the one that did not converge. */
 async function answersFor(
   ctx: Ctx,
-  alerts: readonly HeardOutage[],
+  alerts: readonly OutageNotice[],
   before: Date,
 ): Promise<Map<string, AlertResult>> {
   if (alerts.length === 0) return new Map();
@@ -193,9 +193,9 @@ async function withSignalsPlaced(
 ): Promise<readonly Understood[]> {
   const signals = understood.flatMap((one) => (one.debounced ? one.alerts : []));
   if (signals.length === 0) return understood;
-  const placed = await debounce(ctx, signals, window);
+  const assigned = await debounce(ctx, signals, window);
   return understood.map((one) =>
-    one.debounced ? { ...one, alerts: placed.splice(0, one.alerts.length) } : one,
+    one.debounced ? { ...one, alerts: assigned.splice(0, one.alerts.length) } : one,
   );
 }
 
@@ -231,9 +231,9 @@ async function process(
       tx,
       understood.flatMap((one) => one.alerts),
     );
-    const stored: HeardOutage[] = [];
-    for (const wave of waves(alerts))
-      for (const alert of await processBatch(tx, deps, wave)) stored.push(alert);
+    const stored: OutageNotice[] = [];
+    for (const batch of noticeBatches(alerts))
+      for (const alert of await processBatch(tx, deps, batch)) stored.push(alert);
     await logCalls(tx, understood, stored, now);
     await acknowledgeFor(tx, understood);
     if (!(await settle(tx, receipts, last))) throw new Overtaken();
@@ -356,11 +356,11 @@ export async function isWell(ctx: Ctx, deps: PipelineDeps): Promise<boolean> {
   };
   const received_at = ctx.clock.now();
   const alert = normalise(source_alert, "awoooi", received_at, deps.classification);
-  const heard = { sender: senderOf("awoooi", undefined), received_at, replayed: false, times: 1 };
+  const notices = { sender: senderOf("awoooi", undefined), received_at, replayed: false, times: 1 };
   const quiet = { ...deps, onSilenced: () => {} };
   try {
     await rehearse(ctx, async (tx) => {
-      await processBatch(tx, quiet, [{ ...alert, ...heard, place: placeOf(received_at, 0, 0) }]);
+      await processBatch(tx, quiet, [{ ...alert, ...notices, place: placeOf(received_at, 0, 0) }]);
     });
     return true;
   } catch (error) {

@@ -6,10 +6,10 @@ import {
   beginHeld,
   classify,
   dueHeld,
+  firingOfResolved,
   type StoredAlert,
   setSilencedBy,
   understoodUntil,
-  unheardFiring,
 } from "../../intake/index.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { convergeAlerts } from "../intake/converge-alerts.ts";
@@ -37,12 +37,12 @@ function asStored(deps: PipelineDeps, row: Row, is_new: boolean): StoredAlert {
 
 /** Brings alerts that fire, and are stored already, to their incidents. Their fingerprints are locked. */
 async function bring(ctx: Ctx, deps: PipelineDeps, alerts: readonly StoredAlert[]): Promise<void> {
-  const { heard, changed } = await evaluateSilences(
+  const { unsilenced, changed } = await evaluateSilences(
     ctx,
     deps,
     alerts.filter((alert) => !alert.heartbeat),
   );
-  const trouble = heard.filter((alert) => !alert.progress);
+  const trouble = unsilenced.filter((alert) => !alert.progress);
   const now = ctx.clock.now();
   const incidentOf = await convergeAlerts(ctx, deps, trouble);
   const risen = trouble.filter((alert) => alert.is_new);
@@ -92,10 +92,10 @@ export async function stillFiring(deps: PipelineDeps): Promise<void> {
   const now = ctx.clock.now();
   const which = {
     resolved: addSeconds(now, -GRACE_SECONDS),
-    heard: addSeconds(now, -deps.windows.ttl),
+    receivedSince: addSeconds(now, -deps.windows.ttl),
     limit: PAGE,
   };
-  const found = await unheardFiring(ctx, which);
+  const found = await firingOfResolved(ctx, which);
   if (found.length === 0) return;
   await transaction(ctx, async (tx) => {
     await lockFingerprints(
@@ -103,7 +103,7 @@ export async function stillFiring(deps: PipelineDeps): Promise<void> {
       found.map((row) => row.fingerprint),
     );
     const ids = new Set(found.map((row) => row.alert_id));
-    const rows = (await unheardFiring(tx, which)).filter((row) => ids.has(row.alert_id));
+    const rows = (await firingOfResolved(tx, which)).filter((row) => ids.has(row.alert_id));
     await bring(
       tx,
       deps,

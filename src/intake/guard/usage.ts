@@ -2,52 +2,52 @@ import { Bucket } from "./bucket.ts";
 import { type Limit, rates, type SourceLimits } from "./limits.ts";
 
 /** What one sender of a source, or one address, has spent. */
-export class Account {
+export class SenderUsage {
   readonly requests = new Bucket();
-  readonly wasted = new Bucket();
-  readonly letters = new Bucket();
-  readonly letterBytes = new Bucket();
-  readonly fresh = new Bucket();
+  readonly rejectedBytes = new Bucket();
+  readonly deadLetters = new Bucket();
+  readonly deadLetterBytes = new Bucket();
+  readonly newFingerprints = new Bucket();
 
   /** Nothing is spent: it can be forgotten. */
   isWhole(limits: SourceLimits, now: number): boolean {
     return (
       this.requests.isFull(rates.sender(limits), now) &&
-      this.wasted.isFull(rates.wasted(limits), now) &&
-      this.letters.isFull(rates.letters(limits), now) &&
-      this.letterBytes.isFull(rates.letterBytes(limits), now) &&
-      this.fresh.isFull(rates.fresh(limits), now)
+      this.rejectedBytes.isFull(rates.rejectedBytes(limits), now) &&
+      this.deadLetters.isFull(rates.deadLetters(limits), now) &&
+      this.deadLetterBytes.isFull(rates.deadLetterBytes(limits), now) &&
+      this.newFingerprints.isFull(rates.newFingerprints(limits), now)
     );
   }
 }
 
-// Senders that are told apart; those beyond share one account, so that making up addresses gains nothing.
+// Senders that are told apart; those beyond share one usage, so that made-up addresses gain nothing.
 const SENDERS = 1_000;
 // Fingerprints that are remembered to tell the new from the known: about 10 MB for a source at most.
 const FINGERPRINTS = 50_000;
 const OTHERS = "";
 
 /** What is known of one source: in memory, and bounded whatever comes. */
-export class Ledger {
+export class SourceUsage {
   readonly requests = new Bucket();
   /** Bytes of dead letters that are kept. */
   kept = 0;
   /** When a call was last refused by each limit, in milliseconds. */
   readonly refused = new Map<Limit, number>();
-  readonly #accounts = new Map<string, Account>();
+  readonly #senders = new Map<string, SenderUsage>();
   #fingerprints = new Set<string>();
   #older = new Set<string>();
 
-  account(name: string): Account {
-    const known = this.#accounts.get(name);
+  senderUsage(name: string): SenderUsage {
+    const known = this.#senders.get(name);
     if (known !== undefined) return known;
-    const key = this.#accounts.size >= SENDERS ? OTHERS : name;
-    const account = this.#accounts.get(key) ?? new Account();
-    this.#accounts.set(key, account);
-    return account;
+    const key = this.#senders.size >= SENDERS ? OTHERS : name;
+    const senderUsage = this.#senders.get(key) ?? new SenderUsage();
+    this.#senders.set(key, senderUsage);
+    return senderUsage;
   }
 
-  /** Those that have not been heard of lately. */
+  /** Those that were not seen lately. */
   unknown(fingerprints: readonly string[]): string[] {
     return [...new Set(fingerprints)].filter((one) => !this.#fingerprints.has(one) && !this.#older.has(one));
   }
@@ -63,9 +63,9 @@ export class Ledger {
     }
   }
 
-  /** Forgets the accounts that owe nothing. */
+  /** Forgets the senders that owe nothing. */
   sweep(limits: SourceLimits, now: number): void {
-    for (const [name, account] of this.#accounts)
-      if (account.isWhole(limits, now)) this.#accounts.delete(name);
+    for (const [name, senderUsage] of this.#senders)
+      if (senderUsage.isWhole(limits, now)) this.#senders.delete(name);
   }
 }

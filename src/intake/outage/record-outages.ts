@@ -3,7 +3,7 @@ import { addSeconds } from "../../lib/clock.ts";
 import { prefixedId } from "../../lib/id.ts";
 import { beyond } from "../narrows.ts";
 import { formerKeys } from "../normalise.ts";
-import type { HeardAlert, StoredAlert } from "../types.ts";
+import type { AlertNotice, StoredAlert } from "../types.ts";
 import { endingBy, endOf, fires, type Known, type Outage, resolves } from "./decide.ts";
 import { sameByOtherRoute } from "./routes.ts";
 import {
@@ -19,7 +19,7 @@ import {
 } from "./store.ts";
 
 /** A notice with the outage that it is about. */
-export type HeardOutage = HeardAlert &
+export type OutageNotice = AlertNotice &
   StoredAlert & {
     /** It fires: what goes on to an incident. */
     fires: boolean;
@@ -27,20 +27,20 @@ export type HeardOutage = HeardAlert &
     is_stored: boolean;
   };
 
-export type Hearing = {
-  /** Each notice of a wave with its outage; an end once for each outage that it ends. */
-  heard: HeardOutage[];
+export type RecordedOutages = {
+  /** Each notice of a batch with its outage; an end once for each outage that it ends. */
+  notices: OutageNotice[];
   /** What is to be inserted, by alert id, less what the journey adds. */
   fresh: Map<string, Pick<Fresh, "outage" | "held_until" | "ended_with" | "ended_by">>;
 };
 
 /** Gives what fires since before outages were counted its place among those of its alert. */
-async function adopt(ctx: Ctx, wave: readonly HeardAlert[]): Promise<void> {
-  const former = await formerAlerts(ctx, [...new Set(wave.map((alert) => alert.source_fingerprint))]);
+async function adopt(ctx: Ctx, batch: readonly AlertNotice[]): Promise<void> {
+  const former = await formerAlerts(ctx, [...new Set(batch.map((alert) => alert.source_fingerprint))]);
   if (former.length === 0) return;
-  const heard = Map.groupBy(wave, (alert) => alert.source_fingerprint);
+  const notices = Map.groupBy(batch, (alert) => alert.source_fingerprint);
   const adopted = former.flatMap(({ alert_id, instance_key, fingerprint, source_fingerprint, starts_at }) => {
-    const alerts = heard.get(source_fingerprint) ?? [];
+    const alerts = notices.get(source_fingerprint) ?? [];
     // The key says of which adapter it is; that of a call says nothing, and then the fingerprint must do.
     const own = alerts.find(({ adapter }) =>
       formerKeys(adapter, source_fingerprint, starts_at).includes(instance_key ?? ""),
@@ -53,7 +53,7 @@ async function adopt(ctx: Ctx, wave: readonly HeardAlert[]): Promise<void> {
 }
 
 /** Without what a dead letter holds that was counted, or over, before outages were. */
-export async function withoutFormer(ctx: Ctx, alerts: readonly HeardAlert[]): Promise<HeardAlert[]> {
+export async function withoutFormer(ctx: Ctx, alerts: readonly AlertNotice[]): Promise<AlertNotice[]> {
   const asked = alerts.filter((alert) => alert.replayed && alert.status === "firing");
   if (asked.length === 0) return [...alerts];
   const over = await formerlyOver(
@@ -72,14 +72,14 @@ export async function withoutFormer(ctx: Ctx, alerts: readonly HeardAlert[]): Pr
 }
 
 /** The latest notice that says that it fires; what is held or fires is told of by no other. */
-const saidWith = ({ said_with }: StoredOutage, { place, said_last = place }: HeardAlert) =>
+const saidWith = ({ said_with }: StoredOutage, { place, said_last = place }: AlertNotice) =>
   said_with !== null && said_with > said_last ? said_with : said_last;
 
 const NOTHING: Known = { open: [], last: undefined };
 
-/** Works out what a wave comes to, notice by notice; what it changes of stored outages is in `changes`. */
-class Wave {
-  readonly hearing: Hearing = { heard: [], fresh: new Map() };
+/** Works out what a batch of notices comes to, one by one; what it changes of stored outages is in `changes`. */
+class OutageRecorder {
+  readonly recorded: RecordedOutages = { notices: [], fresh: new Map() };
   readonly changes = new Map<string, Change>();
   readonly dropped: string[] = [];
   readonly #ctx: Ctx;
@@ -107,13 +107,13 @@ class Wave {
     this.#resolve_timeout = resolve_timeout;
   }
 
-  hear(notice: HeardAlert): void {
+  record(notice: AlertNotice): void {
     if (notice.status === "resolved") this.#ends(notice);
     else if (notice.of_call) this.#calls(notice);
     else this.#fires(notice);
   }
 
-  #known({ identity }: HeardAlert): Known {
+  #known({ identity }: AlertNotice): Known {
     return this.#of.get(identity) ?? NOTHING;
   }
 
@@ -123,7 +123,7 @@ class Wave {
     return stored;
   }
 
-  #next({ identity, folded = 0 }: HeardAlert): number {
+  #next({ identity, folded = 0 }: AlertNotice): number {
     const number = (this.#numbers.get(identity) ?? 0) + folded + 1;
     this.#numbers.set(identity, number);
     return number;
@@ -151,25 +151,25 @@ class Wave {
     this.changes.set(alert_id, { ...before, ...what });
   }
 
-  #tell(notice: HeardAlert, about: StoredOutage, what: Partial<HeardOutage>): void {
+  #tell(notice: AlertNotice, about: StoredOutage, what: Partial<OutageNotice>): void {
     const { alert_id, incident_id, silenced_by } = about;
     const same = { alert_id, incident_id, silenced_by, is_new: false, is_stored: true, fires: false };
-    this.hearing.heard.push({ ...notice, ...same, ...what });
+    this.recorded.notices.push({ ...notice, ...same, ...what });
   }
 
-  #begin(notice: HeardAlert, what: { outage: number; held_until?: Date; over?: boolean }): void {
+  #begin(notice: AlertNotice, what: { outage: number; held_until?: Date; over?: boolean }): void {
     const { outage, held_until = null, over = false } = what;
     const alert_id = prefixedId("ALT", this.#ctx.random);
     const end = over
       ? { ended_with: notice.place, ended_by: endingBy(notice) }
       : { ended_with: null, ended_by: {} };
-    this.hearing.fresh.set(alert_id, { outage, held_until, ...end });
+    this.recorded.fresh.set(alert_id, { outage, held_until, ...end });
     const held = held_until !== null;
     const known = { alert_id, incident_id: null, silenced_by: null, held, is_stored: false };
-    this.hearing.heard.push({ ...notice, ...known, is_new: !over && !held, fires: !over && !held });
+    this.recorded.notices.push({ ...notice, ...known, is_new: !over && !held, fires: !over && !held });
   }
 
-  #again(notice: HeardAlert, of: StoredOutage, senders: readonly string[]): void {
+  #again(notice: AlertNotice, of: StoredOutage, senders: readonly string[]): void {
     const narrows = beyond(of.narrows, notice.narrows);
     // It was counted before, but may be understood better now.
     if (notice.replayed && narrows.length > 0) this.#change(of, { narrows });
@@ -184,7 +184,7 @@ class Wave {
     });
   }
 
-  #calls(notice: HeardAlert): void {
+  #calls(notice: AlertNotice): void {
     const { last } = this.#known(notice);
     const same = this.#byCall.get(notice.instance_key);
     if (same !== undefined) this.#again(notice, same, same.senders);
@@ -192,7 +192,7 @@ class Wave {
       this.#begin(notice, { outage: this.#next(notice) });
   }
 
-  #fires(notice: HeardAlert): void {
+  #fires(notice: AlertNotice): void {
     const known = this.#known(notice);
     const fired = fires(known, notice);
     if (fired.kind === "old") this.#again(notice, this.#stored(fired.last), fired.last.senders);
@@ -212,7 +212,7 @@ class Wave {
     }
   }
 
-  #ends(notice: HeardAlert): void {
+  #ends(notice: AlertNotice): void {
     const known = this.#known(notice);
     const { ended, held, last } = resolves(known, notice);
     for (const { outage, ended_by } of ended) {
@@ -239,24 +239,27 @@ class Wave {
 }
 
 /**
- * Tells what a wave comes to, and writes down what it changes of outages that are stored. `resolve_timeout`:
+ * Says what a batch of notices comes to, and stores what it changes of outages that are stored. `resolve_timeout`:
  * seconds for which a firing notice is held whose sender did not send the end. Throws a serialisation failure
  * when another transaction was faster.
  */
-export async function hearWave(
+export async function recordOutages(
   ctx: Ctx,
-  wave: readonly HeardAlert[],
+  batch: readonly AlertNotice[],
   resolve_timeout: number,
-): Promise<Hearing> {
-  await adopt(ctx, wave);
-  const one = new Wave(ctx, await knownOutages(ctx, wave), resolve_timeout);
-  for (const notice of wave) one.hear(notice);
+): Promise<RecordedOutages> {
+  await adopt(ctx, batch);
+  const one = new OutageRecorder(ctx, await knownOutages(ctx, batch), resolve_timeout);
+  for (const notice of batch) one.record(notice);
   await changeOutages(ctx, [...one.changes.values()]);
   await dropHeld(ctx, one.dropped);
-  const { heard, fresh } = one.hearing;
+  const { notices, fresh } = one.recorded;
   const same = await sameByOtherRoute(
     ctx,
-    heard.filter((alert) => alert.is_new && !alert.is_stored && !alert.heartbeat),
+    notices.filter((alert) => alert.is_new && !alert.is_stored && !alert.heartbeat),
   );
-  return { fresh, heard: heard.map((alert) => ({ ...alert, same_as: same.get(alert.alert_id) ?? null })) };
+  return {
+    fresh,
+    notices: notices.map((alert) => ({ ...alert, same_as: same.get(alert.alert_id) ?? null })),
+  };
 }

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../../test/support/random.ts";
-import type { HeardAlert } from "../types.ts";
+import type { AlertNotice } from "../types.ts";
 import { placeOf } from "./decide.ts";
-import { waves } from "./waves.ts";
+import { noticeBatches } from "./notice-batches.ts";
 
 const AT = new Date("2026-05-04T08:00:00Z");
 type Said = {
@@ -12,9 +12,9 @@ type Said = {
   sender?: string;
   call?: number;
   narrows?: string[];
-  severity?: HeardAlert["severity"];
+  severity?: AlertNotice["severity"];
 };
-const heard = (said: readonly Said[]): HeardAlert[] =>
+const notices = (said: readonly Said[]): AlertNotice[] =>
   said.map(({ alert = "a", status, sender = "s", call, narrows = [], severity = null }, index) => {
     const instance_key = call === undefined ? alert : `${alert}/${call}`;
     const place = placeOf(AT, 1, index);
@@ -22,10 +22,12 @@ const heard = (said: readonly Said[]): HeardAlert[] =>
     return {
       ...{ identity: alert, instance_key, status, sender, place, ...times },
       ...{ of_call: call !== undefined, severity, narrows, start_known: false, replayed: false },
-    } as HeardAlert;
+    } as AlertNotice;
   });
 const shapes = (said: readonly Said[]) =>
-  waves(heard(said)).map((wave) => wave.map(({ status, folded = 0, times }) => [status, folded, times]));
+  noticeBatches(notices(said)).map((batch) =>
+    batch.map(({ status, folded = 0, times }) => [status, folded, times]),
+  );
 const turns = (count: number, first: Said["status"] = "firing") =>
   Array.from(
     { length: count },
@@ -53,7 +55,7 @@ describe("what is said of one alert close together", () => {
     ]);
     expect(shapes(turns(101)).at(-1)).toEqual([["firing", 49, 99]]);
     expect(shapes(turns(100, "resolved")).at(-1)).toEqual([["firing", 48, 97]]);
-    expect(shapes(turns(101, "resolved")).map((wave) => wave[0]?.[0])).toEqual([
+    expect(shapes(turns(101, "resolved")).map((batch) => batch[0]?.[0])).toEqual([
       "resolved",
       "firing",
       "resolved",
@@ -66,7 +68,7 @@ describe("what is said of one alert close together", () => {
       { status: "firing", call: 3 * n + 1 },
       { status: "resolved", call: 3 * n + 2 },
     ]).flat();
-    const told = waves(heard(calls))
+    const told = noticeBatches(notices(calls))
       .flat()
       .filter(({ status }) => status === "firing");
     expect(told.length + told.reduce((sum, { folded = 0 }) => sum + folded, 0)).toBe(100);
@@ -82,7 +84,7 @@ describe("what is said of one alert close together", () => {
     );
     fc.assert(
       fc.property(said, (all) => {
-        const parts = waves(heard(all));
+        const parts = noticeBatches(notices(all));
         expect(parts.length).toBeLessThanOrEqual(6);
         for (const alert of ["a", "b"]) {
           const own = all.filter((one) => one.alert === alert);
@@ -108,13 +110,13 @@ describe("what is said of one alert close together", () => {
       narrows: fc.subarray(["auto_repair=false", "category=secops", "service=ledger", "incomplete"]),
       severity: fc.constantFrom("P0" as const, "P2" as const, null),
     });
-    const firing = (all: readonly HeardAlert[]) => all.filter((one) => one.status === "firing");
+    const firing = (all: readonly AlertNotice[]) => all.filter((one) => one.status === "firing");
     fc.assert(
       fc.property(fc.array(notice, { maxLength: 40 }), (said) => {
-        const before = firing(heard(said));
-        const after = firing(waves(heard(said)).flat());
-        const narrows = (all: HeardAlert[]) => new Set(all.flatMap((one) => one.narrows));
-        const worst = (all: HeardAlert[]) => all.flatMap((one) => one.severity ?? []).sort()[0];
+        const before = firing(notices(said));
+        const after = firing(noticeBatches(notices(said)).flat());
+        const narrows = (all: AlertNotice[]) => new Set(all.flatMap((one) => one.narrows));
+        const worst = (all: AlertNotice[]) => all.flatMap((one) => one.severity ?? []).sort()[0];
         expect(narrows(after)).toEqual(narrows(before));
         expect(worst(after)).toBe(worst(before));
       }),
@@ -131,14 +133,14 @@ describe("what is said of one alert close together", () => {
         sender: `s${n % 1_000}`,
       }),
     );
-    expect(waves(heard(many)).length).toBeLessThanOrEqual(6);
+    expect(noticeBatches(notices(many)).length).toBeLessThanOrEqual(6);
   });
 });
 
 it("says now where it names no end, which another end in the same body does not replace", () => {
-  const [begins, now, then] = heard([{ status: "firing" }, { status: "resolved" }, { status: "resolved" }]);
-  const ends = { ...(then as HeardAlert), ends_at: AT };
-  const parts = waves([begins as HeardAlert, now as HeardAlert, ends]);
+  const [begins, now, then] = notices([{ status: "firing" }, { status: "resolved" }, { status: "resolved" }]);
+  const ends = { ...(then as AlertNotice), ends_at: AT };
+  const parts = noticeBatches([begins as AlertNotice, now as AlertNotice, ends]);
   expect(parts.map((part) => part.map((one) => [one.status, one.ends_at]))).toEqual([
     [["firing", null]],
     [["resolved", null]],
