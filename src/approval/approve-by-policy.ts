@@ -6,7 +6,7 @@ import { readyDecision } from "../decision/index.ts";
 import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { redactedPlan } from "../operation/index.ts";
-import { enqueue, tell } from "../outbox/index.ts";
+import { enqueue, notify } from "../outbox/index.ts";
 import { fixedPlan, type Prepared, stillWanted } from "./present.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
@@ -51,7 +51,7 @@ export async function approveByPolicy(
     note(tx, { incident_id, kind: "approval", text, data, event: "AUTO_REPAIR_TRIGGERED" });
     const audited = { incident_id, plan: redactedPlan(plan), plan_hash, reason };
     record(tx, { action: "approval.approved_by_policy", subject: approval_id, data: audited });
-    tell(tx, { topic: "approval.automatic", incident_id, payload: { approval_id } });
+    notify(tx, { topic: "approval.automatic", incident_id, payload: { approval_id } });
     enqueue(tx, { kind: "execute", incident_id, approval_id });
   });
 }

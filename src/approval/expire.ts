@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { readyDecision } from "../decision/index.ts";
 import { note } from "../incident/index.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { lockApproval, lockOpenApproval, updateApproval } from "./store.ts";
 
 /** Ends an approval whose time to be signed, or to be acted on, has run out. Looks again under its lock. */
@@ -24,7 +24,7 @@ export async function expireApproval(ctx: Ctx, approval_id: string): Promise<voi
     await updateApproval(tx, approval_id, { status: "expired", decided_at: now });
     note(tx, { incident_id, kind: "approval", text: `Expired: ${reason}`, data: { approval_id } });
     record(tx, { action: "approval.expired", subject: approval_id, data: { incident_id, reason } });
-    tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
+    notify(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
   });
 }
 

@@ -15,7 +15,7 @@ import {
   stepsOf,
   withStep,
 } from "../operation/index.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms } from "./types.ts";
 
@@ -120,7 +120,7 @@ export async function presentApproval(
       subject: approval_id,
       data: { incident_id, plan: redactedPlan(plan), plan_hash, failed },
     });
-    tell(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
+    notify(tx, { topic: "approval.pending", incident_id, payload: { approval_id } });
   });
 }
 
@@ -139,6 +139,6 @@ export async function withdrawApproval(
     await readyDecision(tx, decision_token);
     note(tx, { incident_id, kind: "approval", text: `Not proposed: ${reason}`, data: { approval_id } });
     record(tx, { action: "approval.withdrawn", subject: approval_id, data: { incident_id, reason } });
-    tell(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
+    notify(tx, { topic: "approval.expired", incident_id, payload: { approval_id, reason } });
   });
 }

@@ -5,7 +5,7 @@ import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { mustBePending } from "./approve.ts";
 import { signerRole } from "./quorum.ts";
 import { isCarriedOut, lockApproval, updateApproval } from "./store.ts";
@@ -37,7 +37,7 @@ export async function reject(ctx: Ctx, input: { approval_id: string; reason: str
       data: { approval_id },
     });
     record(tx, { action: "approval.rejected", subject: approval_id, data: { incident_id, reason } });
-    tell(tx, { topic: "approval.rejected", incident_id, payload: { approval_id, reason } });
+    notify(tx, { topic: "approval.rejected", incident_id, payload: { approval_id, reason } });
     return updateApproval(tx, approval_id, {
       status: "rejected",
       reject_reason: reason,

@@ -2,7 +2,7 @@ import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { authoriseCall, type Call, whatStopsAll } from "./authorise.ts";
 import { ownersIn } from "./before.ts";
 import { auditCall } from "./gateway.ts";
@@ -139,7 +139,7 @@ async function close(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promis
   const data = { incident_id, status: "refused", operation };
   record(tx, { action: "execution.ended", subject: execution_id, data });
   await auditCall(tx, callOf(execution), { what: "act", outcome: "refused", gate, code });
-  tell(tx, {
+  notify(tx, {
     topic: "execution.finished",
     incident_id,
     payload: { execution_id, status: "refused" },

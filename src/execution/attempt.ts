@@ -5,7 +5,7 @@ import { transaction } from "../db/transaction.ts";
 import { note, setMitigating } from "../incident/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { inWords, type Operation } from "../operation/index.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { type Admitted, admit, callOf } from "./admit.ts";
 import { auditCall, readThrough } from "./gateway.ts";
 import { kept, keptError, logged } from "./log-entry.ts";
@@ -66,7 +66,7 @@ async function start(ctx: Ctx, given: ExecutionRow, of: Numbered, options: RunOp
     });
     // Of the steps after the first people hear when all is over.
     if (attempt === 1 && step === 1)
-      tell(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
+      notify(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
     return { ...admitted, execution };
   });
 }

@@ -4,7 +4,7 @@ import type { Verification } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { keptError, logged } from "./log-entry.ts";
 import { ended, endOpenAttempts, lockExecution, updateExecution } from "./store.ts";
 import type { ExecutionRow } from "./types.ts";
@@ -41,7 +41,7 @@ export async function concludeExecution(
       subject: execution_id,
       data: { incident_id, status, result: verification?.result, operation: execution.operation },
     });
-    tell(tx, { topic: "execution.finished", incident_id, payload: { execution_id, status } });
+    notify(tx, { topic: "execution.finished", incident_id, payload: { execution_id, status } });
     return concluded;
   });
 }

@@ -6,7 +6,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { affectedServices, KEY_VERSION, type StoredAlert } from "../intake/index.ts";
 import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { escalationLevel, escalationMoments } from "./escalation.ts";
 import { frequencies, type Often, withMore } from "./frequency/count.ts";
 import { type KnownTargets, operationTarget } from "./operation-target.ts";
@@ -220,19 +220,19 @@ async function reopen(
 }
 
 /** An effect says nothing of its own: its main incident does. */
-export function tellRaised(ctx: Ctx, incident: IncidentRow, before: Severity): void {
+export function notifySeverityRaised(ctx: Ctx, incident: IncidentRow, before: Severity): void {
   const { incident_id, severity, merged_into } = incident;
   if (severity === before) return;
   note(ctx, { incident_id, kind: "alert", text: `Severity rose from ${before} to ${severity}` });
   record(ctx, { action: "incident.raised", subject: incident_id, data: { severity } });
-  if (merged_into === null) tell(ctx, { topic: "incident.raised", incident_id, payload: { severity } });
+  if (merged_into === null) notify(ctx, { topic: "incident.raised", incident_id, payload: { severity } });
 }
 
 /** Tells people of an incident that was opened or reopened, once it is known to be one of its own. */
-export function tellBegun(ctx: Ctx, { incident, kind, repair_failed }: Convergence): void {
+export function notifyBegun(ctx: Ctx, { incident, kind, repair_failed }: Convergence): void {
   const { incident_id, severity } = incident;
-  if (kind === "opened") tell(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
-  if (kind === "reopened") tell(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
+  if (kind === "opened") notify(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
+  if (kind === "reopened") notify(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
 }
 
 /** What a group of alerts comes to on an incident that is there already; undefined when it opens one. */
@@ -341,7 +341,7 @@ export async function converge(
           needs_permanent_fix && (existing.kind === "reopened" || before?.flapping === true),
       });
     if (before !== undefined && existing !== undefined && isActive(before))
-      tellRaised(ctx, existing.incident, before.severity);
+      notifySeverityRaised(ctx, existing.incident, before.severity);
   }
   await countIncidents(
     ctx,

@@ -3,7 +3,7 @@ import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { addSeconds } from "../lib/clock.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { isActive } from "./converge.ts";
 import { resolve } from "./resolve.ts";
 import { endsSince, lockIncident, updateIncident } from "./store.ts";
@@ -72,7 +72,7 @@ async function begin(
   record(ctx, { action: "incident.flapping", subject: incident_id, data: { ends, within } });
   // Of an effect people hear through its main incident.
   if (merged_into === null)
-    tell(ctx, { topic: "incident.flapping", incident_id, payload: { reason, ends, within } });
+    notify(ctx, { topic: "incident.flapping", incident_id, payload: { reason, ends, within } });
 }
 
 /**

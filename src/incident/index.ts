@@ -2,7 +2,7 @@ export { acknowledge } from "./acknowledge.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
-export { converge, isActive, SERVICES, tellBegun, worseSeverity } from "./converge.ts";
+export { converge, isActive, SERVICES, notifyBegun, worseSeverity } from "./converge.ts";
 export {
   correlate,
   DEFAULT_TERMS,

@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { tell } from "../outbox/index.ts";
+import { notify } from "../outbox/index.ts";
 import { isActive } from "./converge.ts";
 import { release } from "./linking/merge.ts";
 import { getIncident } from "./read.ts";
@@ -50,7 +50,7 @@ export async function reopen(
     const text = `Reopened by ${actorLabel(tx.actor)}${comment === undefined ? "" : `: ${comment}`}`;
     note(tx, { incident_id, kind: "status", text });
     record(tx, { action: "incident.reopened", subject: incident_id, data: { comment } });
-    tell(tx, { topic: "incident.reopened", incident_id, payload: { repair_failed: false } });
+    notify(tx, { topic: "incident.reopened", incident_id, payload: { repair_failed: false } });
     return own;
   });
 }

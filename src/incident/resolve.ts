@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { enqueue, tell } from "../outbox/index.ts";
+import { enqueue, notify } from "../outbox/index.ts";
 import { isActive } from "./converge.ts";
 import { insertResolution } from "./resolution/store.ts";
 import { lockIncident, updateIncident } from "./store.ts";
@@ -52,7 +52,7 @@ export async function resolve(ctx: Ctx, input: ResolveInput): Promise<IncidentRo
     record(tx, { action: "incident.resolved", subject: incident_id, data });
     // Of an effect people hear through its main incident.
     if (incident.merged_into === null)
-      tell(tx, { topic: "incident.resolved", incident_id, payload: { through } });
+      notify(tx, { topic: "incident.resolved", incident_id, payload: { through } });
     const execution_id = input.execution_id ?? null;
     const how = { incident_id, resolution, through, resolved_by, execution_id };
     // What has to follow is in the tables: work that gets lost is found there.

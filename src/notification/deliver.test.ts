@@ -6,7 +6,7 @@ import { makePerson, type SetClock, setClock } from "../../test/support/pipeline
 import { eventually } from "../../test/support/until.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { againId, enqueue, tell } from "../outbox/index.ts";
+import { againId, enqueue, notify } from "../outbox/index.ts";
 import { deliverNotices } from "./deliver.ts";
 import { createRouter, routeSetting } from "./route.ts";
 import type { Card, Notifier, SendResult } from "./types.ts";
@@ -42,7 +42,7 @@ beforeEach(() => database.pool.query("delete from deliveries; delete from outbox
 
 const notices = (count: number, incident_id = "INC-1") =>
   transaction(ctx, async (tx) => {
-    for (let n = 0; n < count; n += 1) tell(tx, { topic: "incident.opened", incident_id, payload: { n } });
+    for (let n = 0; n < count; n += 1) notify(tx, { topic: "incident.opened", incident_id, payload: { n } });
   });
 const rows = async (text: string) => (await database.pool.query(text)).rows;
 const states = (notifier: string) =>
@@ -72,7 +72,7 @@ describe("delivering notices", () => {
   it("tries one that cannot be shown again, and the others go on", async () => {
     const a = notifier("a");
     await transaction(ctx, (tx) =>
-      tell(tx, { topic: "approval.pending", incident_id: "INC-1", payload: { approval_id: "APR-BROKEN" } }),
+      notify(tx, { topic: "approval.pending", incident_id: "INC-1", payload: { approval_id: "APR-BROKEN" } }),
     );
     await notices(2);
     // A plan that no code of ours has written: the card of it cannot be made.
@@ -274,7 +274,7 @@ describe("the outbox", () => {
     const work = { kind: "execute", incident_id: "INC-1", approval_id: "APR-ROLLED-BACK" } as const;
     await expect(
       transaction(ctx, async (tx) => {
-        tell(tx, { topic: "incident.opened", incident_id: "INC-2", payload: {} });
+        notify(tx, { topic: "incident.opened", incident_id: "INC-2", payload: {} });
         enqueue(tx, work);
         throw new Error("no");
       }),
@@ -301,7 +301,7 @@ describe("the operation log", () => {
     const { approval_id, incident_id } = await presented(database, clock);
     await database.pool.query("delete from deliveries; delete from outbox");
     const pending = { topic: "approval.pending" as const, incident_id, payload: { approval_id } };
-    await transaction(ctx, async (tx) => tell(tx, pending));
+    await transaction(ctx, async (tx) => notify(tx, pending));
     await notices(1, incident_id);
     let up = false;
     const telegram = notifier("telegram", () => (up ? { ok: true } : down()));

@@ -9,5 +9,5 @@ export {
   statesOfWork,
   updateDelivery,
 } from "./store.ts";
-export { tell } from "./tell.ts";
+export { notify } from "./notify.ts";
 export type { Notice, Work } from "./types.ts";

@@ -5,7 +5,7 @@ import { transaction } from "../../db/transaction.ts";
 import { actorLabel } from "../../lib/actor.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { prefixedId } from "../../lib/id.ts";
-import { tell } from "../../outbox/index.ts";
+import { notify } from "../../outbox/index.ts";
 import { EVERY_TARGET, lockTarget } from "../store.ts";
 import { insertFreeze } from "./store.ts";
 
@@ -36,7 +36,7 @@ export async function freeze(
     const { freeze_id, frozen_by } = row;
     const topic = "execution.frozen" as const;
     record(tx, { action: topic, subject: freeze_id, data: { why, until } });
-    tell(tx, { topic, incident_id: null, payload: { by: frozen_by, why, until, labels: { topic } } });
+    notify(tx, { topic, incident_id: null, payload: { by: frozen_by, why, until, labels: { topic } } });
     return { freeze_id };
   });
 }

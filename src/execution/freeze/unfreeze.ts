@@ -3,7 +3,7 @@ import { record } from "../../audit/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { actorLabel } from "../../lib/actor.ts";
-import { tell } from "../../outbox/index.ts";
+import { notify } from "../../outbox/index.ts";
 import { liftFreezes } from "./store.ts";
 
 /** Lifts every freeze of people that holds now; returns how many. The configuration's own stay. */
@@ -17,7 +17,7 @@ export async function unfreeze(ctx: Ctx): Promise<number> {
       record(tx, { action: topic, subject: freeze_id, data: { why, frozen_by } });
     const whys = lifted.map((one) => one.why).join("; ");
     if (lifted.length > 0)
-      tell(tx, { topic, incident_id: null, payload: { by, why: whys, labels: { topic } } });
+      notify(tx, { topic, incident_id: null, payload: { by, why: whys, labels: { topic } } });
     return lifted.length;
   });
 }

@@ -2,8 +2,8 @@ import { authorise } from "../../access/index.ts";
 import { record } from "../../audit/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { actorLabel } from "../../lib/actor.ts";
-import { tell } from "../../outbox/index.ts";
-import { isActive, SERVICES, tellRaised, worseSeverity } from "../converge.ts";
+import { notify } from "../../outbox/index.ts";
+import { isActive, SERVICES, notifySeverityRaised, worseSeverity } from "../converge.ts";
 import { keepIncident, updateIncident } from "../store.ts";
 import { note } from "../timeline.ts";
 import type { IncidentRow } from "../types.ts";
@@ -29,7 +29,7 @@ export type Merged = {
   raised: IncidentRow[];
 };
 
-function tellMain(ctx: Ctx, main: IncidentRow, effects: readonly IncidentRow[]): void {
+function notifyMain(ctx: Ctx, main: IncidentRow, effects: readonly IncidentRow[]): void {
   const named = effects.slice(0, NAMED).map((one) => `${one.incident_id} (${one.title})`);
   const more = effects.length > NAMED ? ` and ${effects.length - NAMED} more` : "";
   note(ctx, {
@@ -112,17 +112,17 @@ export async function mergeIncidents(
     record(ctx, { action: "incident.merged", subject: effect_id, data });
     if (!opened.has(effect_id)) {
       const payload = { into: main_id, reason: text };
-      tell(ctx, { topic: "incident.merged", incident_id: effect_id, payload });
+      notify(ctx, { topic: "incident.merged", incident_id: effect_id, payload });
     }
   }
   for (const [main_id, effects] of effectsOfMain) {
     const before = rows.get(main_id) as IncidentRow;
     const { main, raised } = await takeOver(ctx, before, effects);
-    tellMain(ctx, main, effects);
+    notifyMain(ctx, main, effects);
     merged.mains.set(main_id, main);
     if (!raised || opened.has(main_id)) continue;
     merged.raised.push(main);
-    tellRaised(ctx, main, before.severity);
+    notifySeverityRaised(ctx, main, before.severity);
   }
   return merged;
 }
@@ -138,7 +138,7 @@ export async function raiseMain(
   if (before === undefined) return null;
   const { main, raised } = await takeOver(ctx, before, effects);
   if (!raised) return null;
-  tellRaised(ctx, main, before.severity);
+  notifySeverityRaised(ctx, main, before.severity);
   return main;
 }
 

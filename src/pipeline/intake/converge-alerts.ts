@@ -1,7 +1,7 @@
 import { supersedeApproval, withStandingPlan } from "../../approval/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { incidentsInExecution } from "../../execution/index.ts";
-import { converge, tellBegun } from "../../incident/index.ts";
+import { converge, notifyBegun } from "../../incident/index.ts";
 import type { StoredAlert } from "../../intake/index.ts";
 import { repairDidNotHold } from "../../learning/index.ts";
 import { askForApproval, severityWithout } from "../response/request-approval.ts";
@@ -43,7 +43,7 @@ export async function convergeAlerts(
     if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
     // People hear of an effect through its main incident, and decide there.
     if (quiet.has(incident.incident_id)) continue;
-    tellBegun(ctx, { ...one, incident });
+    notifyBegun(ctx, { ...one, incident });
     if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
     // What was asked before it was resolved may still be open: clearing it away is a workflow's.
     if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");

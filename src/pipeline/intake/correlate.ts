@@ -22,7 +22,7 @@ import {
   release,
 } from "../../incident/index.ts";
 import { alertNamesOf } from "../../intake/index.ts";
-import { tell } from "../../outbox/index.ts";
+import { notify } from "../../outbox/index.ts";
 import { silencesOfIncidents } from "../../silence/index.ts";
 
 // Of the active incidents of the window the newest are looked at.
@@ -70,7 +70,7 @@ async function settle(ctx: Ctx, outcome: readonly Convergence[], found: Mutable)
       found.now.set(incident_id, await release(ctx, incident, why));
       // Of one that is reopened people are told as of any other.
       if (kind === "converged")
-        tell(ctx, { topic: "incident.released", incident_id, payload: { reason: why } });
+        notify(ctx, { topic: "incident.released", incident_id, payload: { reason: why } });
     }
   }
   for (const main_id of [...worse.keys()].sort()) {

@@ -41,7 +41,7 @@ import { endOpenCalls, withoutCrowded } from "./end-open-calls.ts";
 import { evaluateSilences } from "./evaluate-silences.ts";
 import { logCalls } from "./log-accepted.ts";
 import { groupsOf, type Part, PartSize, partsOf } from "./parts.ts";
-import { tellProgress } from "./progress.ts";
+import { notifyProgress } from "./progress.ts";
 
 export { type Delivery, firingIn, previewReceipt } from "./decode-receipt.ts";
 export { noticeBatches };
@@ -60,7 +60,7 @@ async function processBatch(
   await recordHeartbeats(ctx, notices, deps.heartbeats, deps.intake_uptime.begun ?? ctx.clock.now());
   const news = notices.filter((alert) => alert.fires && !alert.heartbeat);
   const judgement = await evaluateSilences(ctx, deps, news);
-  for (const alert of judgement.unsilenced) if (alert.progress && alert.is_new) tellProgress(ctx, alert);
+  for (const alert of judgement.unsilenced) if (alert.progress && alert.is_new) notifyProgress(ctx, alert);
   const trouble = judgement.unsilenced.filter((alert) => !alert.progress);
   const incidentOf = await convergeAlerts(ctx, deps, trouble.map(asNew));
   const assigned = notices.map((alert) => ({

@@ -1,10 +1,10 @@
 import type { Ctx } from "../../db/ctx.ts";
 import type { NormalisedAlert } from "../../intake/index.ts";
-import { tell } from "../../outbox/index.ts";
+import { notify } from "../../outbox/index.ts";
 
 /** Tells people how far a pipeline is, by what its alert says: of severity info it went well, else it runs. */
-export function tellProgress(ctx: Ctx, { alert_name, labels, annotations }: NormalisedAlert): void {
-  tell(ctx, {
+export function notifyProgress(ctx: Ctx, { alert_name, labels, annotations }: NormalisedAlert): void {
+  notify(ctx, {
     topic: "pipeline.progress",
     incident_id: null,
     payload: {

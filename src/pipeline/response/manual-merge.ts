@@ -17,7 +17,7 @@ import {
 } from "../../incident/index.ts";
 import { actorLabel } from "../../lib/actor.ts";
 import { AwoooiError } from "../../lib/error.ts";
-import { tell } from "../../outbox/index.ts";
+import { notify } from "../../outbox/index.ts";
 
 const conflict = (text: string) => new AwoooiError("conflict", text);
 
@@ -101,7 +101,7 @@ export async function splitManually(
       await endLink(tx, incident_id, main.incident_id, by);
       await teach(tx, "apart", effect, main);
     }
-    if (isActive(own)) tell(tx, { topic: "incident.released", incident_id, payload: { reason } });
+    if (isActive(own)) notify(tx, { topic: "incident.released", incident_id, payload: { reason } });
     return own;
   });
 }

@@ -20,7 +20,7 @@ import {
 } from "../../incident/index.ts";
 import { alertNamesOf, firingLabelsOf } from "../../intake/index.ts";
 import { investigate, keepEvidence } from "../../investigation/index.ts";
-import { tell } from "../../outbox/index.ts";
+import { notify } from "../../outbox/index.ts";
 import type { PipelineDeps } from "../types.ts";
 
 /** Whether anything configured can read facts about what an incident is about. */
@@ -59,7 +59,7 @@ async function decideBy(
   }
   // No card will ask: people hear what was found all the same.
   if (findings.length + candidates.length > 0)
-    tell(tx, { topic: "incident.diagnosed", incident_id, payload: {} });
+    notify(tx, { topic: "incident.diagnosed", incident_id, payload: {} });
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import * as schema from "../../db/schema.ts";
 import { transaction } from "../../db/transaction.ts";
 import { beginExecution } from "../../execution/index.ts";
-import { enqueue, tell } from "../../outbox/index.ts";
+import { enqueue, notify } from "../../outbox/index.ts";
 import { type Counts, countPrunable, prune, type RetentionTerms } from "./retention.ts";
 
 const DAY = 86_400;
@@ -182,7 +182,7 @@ describe("retention", () => {
   it("deletes notices that are on no way any more, with their deliveries", async () => {
     const say = async (days: number, routed: boolean, ...states: string[]) => {
       await transaction(database.ctx(undefined, { now: () => ago(days) }), (tx) =>
-        tell(tx, { topic: "incident.opened", incident_id: "INC-1", payload: { days, routed, states } }),
+        notify(tx, { topic: "incident.opened", incident_id: "INC-1", payload: { days, routed, states } }),
       );
       const [{ seq }] = await sql("select max(seq) seq from outbox");
       if (routed) await sql("update outbox set routed_at = now() where seq = $1", seq);

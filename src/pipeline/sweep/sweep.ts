@@ -21,7 +21,7 @@ import { recordResolution } from "../../learning/index.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { messageOf } from "../../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../../lib/log.ts";
-import { againId, statesOfWork, tell, workId } from "../../outbox/index.ts";
+import { againId, statesOfWork, notify, workId } from "../../outbox/index.ts";
 import { silencesOfIncidents } from "../../silence/index.ts";
 import { reevaluateSilences } from "../intake/evaluate-silences.ts";
 import { presentOrAutoApprove } from "../response/auto-approve.ts";
@@ -203,12 +203,12 @@ async function idle(deps: PipelineDeps, { incident_id }: Due): Promise<void> {
       const own = await release(tx, locked, reason);
       // What is silent comes before people when it is no longer.
       if (silent) return;
-      tell(tx, { topic: "incident.released", incident_id, payload: { reason } });
+      notify(tx, { topic: "incident.released", incident_id, payload: { reason } });
       await askForApproval(tx, deps, own, await alertNamesOf(tx, incident_id));
     } else if (!silent) {
       if (locked.status === "mitigating") await setMitigating(tx, incident_id, false);
       const asked = await askForApproval(tx, deps, locked, await alertNamesOf(tx, incident_id));
-      if (!asked) tell(tx, { topic: "incident.reminder", incident_id, payload: {} });
+      if (!asked) notify(tx, { topic: "incident.reminder", incident_id, payload: {} });
     }
   });
 }
