@@ -89,15 +89,27 @@ async function allOfProc(): Promise<SystemProcess[]> {
   return found;
 }
 
-async function markedOfProc(): Promise<MarkedProcesses> {
-  const all = (await allOfProc()).filter(lives);
-  const marks = new Map<number, Marks>();
-  // One after the other: a thousand open files at once are more than a server may have.
-  for (const { pid } of all) {
-    const own = await marksOf(pid);
-    if (own !== undefined) marks.set(pid, own);
-  }
-  return { all, marks };
+// A process that is older has long become the program that it was started for.
+const SETTLED_TICKS = 10 * TICKS_PER_SECOND;
+
+/** Reads what each process was started with. Of those that are older than 10 s it is remembered: it does not change. */
+function markReader(): () => Promise<MarkedProcesses> {
+  let remembered = new Map<string, Marks | undefined>();
+  return async () => {
+    const all = (await allOfProc()).filter(lives);
+    const marks = new Map<number, Marks>();
+    const settled = new Map<string, Marks | undefined>();
+    const now = uptime() * TICKS_PER_SECOND;
+    // One after the other: a thousand open files at once are more than a server may have.
+    for (const { pid, start_time } of all) {
+      const key = `${pid} ${start_time}`;
+      const own = remembered.has(key) ? remembered.get(key) : await marksOf(pid);
+      if (own !== undefined) marks.set(pid, own);
+      if (now - Number(start_time) > SETTLED_TICKS) settled.set(key, own);
+    }
+    remembered = settled;
+    return { all, marks };
+  };
 }
 
 /** Linux. */
@@ -114,7 +126,7 @@ export const procTable: ProcessTable = {
   },
   boot: process.platform === "linux" ? (readNow("/proc/sys/kernel/random/boot_id")?.trim() ?? null) : null,
   // Each of many processes is looked for at its own time: they share a walk.
-  marked: sharedRead(markedOfProc),
+  marked: sharedRead(markReader()),
 };
 
 const run = promisify(execFile);
