@@ -232,7 +232,8 @@ export function notifySeverityRaised(ctx: Ctx, incident: IncidentRow, before: Se
 export function notifyBegun(ctx: Ctx, { incident, kind, repair_failed }: Convergence): void {
   const { incident_id, severity } = incident;
   if (kind === "opened") notify(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
-  if (kind === "reopened") notify(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
+  if (kind === "reopened")
+    notify(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
 }
 
 /** What a group of alerts comes to on an incident that is there already; undefined when it opens one. */

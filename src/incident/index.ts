@@ -2,7 +2,7 @@ export { acknowledge } from "./acknowledge.ts";
 export { assign } from "./assign.ts";
 export { close } from "./close.ts";
 export { comment } from "./comment.ts";
-export { converge, isActive, SERVICES, notifyBegun, worseSeverity } from "./converge.ts";
+export { converge, isActive, notifyBegun, SERVICES, worseSeverity } from "./converge.ts";
 export {
   correlate,
   DEFAULT_TERMS,

@@ -1,4 +1,5 @@
 export { againId, enqueue, FORMER_QUEUE, QUEUE, workId } from "./enqueue.ts";
+export { notify } from "./notify.ts";
 export type { About, Delivery } from "./store.ts";
 export {
   countOldNotices,
@@ -9,5 +10,4 @@ export {
   statesOfWork,
   updateDelivery,
 } from "./store.ts";
-export { notify } from "./notify.ts";
 export type { Notice, Work } from "./types.ts";

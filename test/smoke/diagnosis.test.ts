@@ -6,9 +6,10 @@ import { alertmanagerBody, post } from "../support/alerts.ts";
 import { ADMIN_TOKEN, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
-import { type Cluster, startCluster } from "../support/kubernetes/cluster.ts";
+import type { Cluster } from "../support/kubernetes/cluster.ts";
 import { type Kubelet, startKubelet } from "../support/kubernetes/kubelet.ts";
 import { deploymentOf } from "../support/kubernetes/objects.ts";
+import { shareCluster } from "../support/kubernetes/shared-cluster.ts";
 import { until } from "../support/until.ts";
 
 let cluster: Cluster;
@@ -19,7 +20,7 @@ let app: Awaited<ReturnType<typeof startTestApp>>;
 
 beforeAll(async () => {
   [cluster, database, folder] = await Promise.all([
-    startCluster(),
+    shareCluster(),
     createDatabase(),
     temporaryFolder("diagnosis"),
   ]);

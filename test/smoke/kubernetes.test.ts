@@ -16,9 +16,10 @@ import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, type Client, concluded, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
-import { type Cluster, startCluster } from "../support/kubernetes/cluster.ts";
+import type { Cluster } from "../support/kubernetes/cluster.ts";
 import { type Kubelet, startKubelet } from "../support/kubernetes/kubelet.ts";
 import { deploymentOf } from "../support/kubernetes/objects.ts";
+import { shareCluster } from "../support/kubernetes/shared-cluster.ts";
 import { until } from "../support/until.ts";
 
 const JSON_PATCH = setHeaderOptions("Content-Type", PatchStrategy.JsonPatch);
@@ -40,7 +41,7 @@ const settings = (kubeconfig: string) => ({
 });
 
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await shareCluster();
   kubelet = await startKubelet(cluster);
   database = await createDatabase();
   folder = await temporaryFolder("kubernetes");

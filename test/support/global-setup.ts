@@ -42,12 +42,16 @@ const isAlive = (pid: number) => {
   }
 };
 
-/** Ends the servers of runs that were killed, and gives back the memory that their data takes. */
+/**
+ * Ends the servers of runs that were killed, and gives back the room that their data takes, as that of the clusters of
+ * workers that have ended.
+ */
 async function clearAbandoned(): Promise<void> {
-  for (const name of await readdir(MEMORY).catch(() => [])) {
-    const [, pid] = /^awoooi-test-(\d+)-/.exec(name) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid))) await clearFolder(join(MEMORY, name));
-  }
+  for (const folder of [MEMORY, tmpdir()])
+    for (const name of await readdir(folder).catch(() => [])) {
+      const [, pid] = /^awoooi-(?:test|cluster)-(\d+)-/.exec(name) ?? [];
+      if (pid !== undefined && !isAlive(Number(pid))) await clearFolder(join(folder, name));
+    }
 }
 
 /**
@@ -126,6 +130,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (server.counts) await keepStatements(admin, project.name);
     await admin.end();
     await server.stop();
+    await clearAbandoned();
   };
 }
 

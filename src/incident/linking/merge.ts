@@ -3,7 +3,7 @@ import { record } from "../../audit/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { actorLabel } from "../../lib/actor.ts";
 import { notify } from "../../outbox/index.ts";
-import { isActive, SERVICES, notifySeverityRaised, worseSeverity } from "../converge.ts";
+import { isActive, notifySeverityRaised, SERVICES, worseSeverity } from "../converge.ts";
 import { keepIncident, updateIncident } from "../store.ts";
 import { note } from "../timeline.ts";
 import type { IncidentRow } from "../types.ts";

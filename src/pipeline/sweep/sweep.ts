@@ -21,7 +21,7 @@ import { recordResolution } from "../../learning/index.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { messageOf } from "../../lib/error.ts";
 import { type Log, type LogFields, logAbout } from "../../lib/log.ts";
-import { againId, statesOfWork, notify, workId } from "../../outbox/index.ts";
+import { againId, notify, statesOfWork, workId } from "../../outbox/index.ts";
 import { silencesOfIncidents } from "../../silence/index.ts";
 import { reevaluateSilences } from "../intake/evaluate-silences.ts";
 import { presentOrAutoApprove } from "../response/auto-approve.ts";

@@ -8,8 +8,9 @@ import type { DryRun, Run } from "../../../src/execution/index.ts";
 import type { Operation } from "../../../src/operation/index.ts";
 import { operation as operationSchema } from "../../../src/operation/index.ts";
 import { until } from "../until.ts";
-import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
+import { type Cluster, startCluster } from "./cluster.ts";
 import { type Kubelet, startKubelet } from "./kubelet.ts";
+import { shareCluster } from "./shared-cluster.ts";
 
 export const NEVER = new AbortController().signal;
 
@@ -54,11 +55,11 @@ export type Stage = {
   stop(): Promise<void>;
 };
 
-export async function startStage(options: ClusterOptions & { nodes?: string[] } = {}): Promise<Stage> {
-  const { nodes = ["node-1", "node-2"], ...more } = options;
-  const cluster = await startCluster(more);
+/** `own`: with a cluster that no other file uses, for a test that stops its API server. */
+export async function startStage({ own = false } = {}): Promise<Stage> {
+  const cluster = await (own ? startCluster() : shareCluster());
   try {
-    const kubelet = await startKubelet(cluster, { beat: 200, nodes });
+    const kubelet = await startKubelet(cluster, { beat: 200 });
     return {
       cluster,
       kubelet,

@@ -82,7 +82,7 @@ function load(text: string): KubeConfig {
  * interface. It has no nodes: `startKubelet` stands in for them. Takes some 5 s: once per test file at most.
  */
 export async function startCluster({ apiServerFlags = [] }: ClusterOptions = {}): Promise<Cluster> {
-  const folder = await temporaryFolder("cluster");
+  const folder = await temporaryFolder(`cluster-${process.pid}`);
   const token = randomBytes(16).toString("hex");
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;

@@ -26,7 +26,7 @@ let stage: Stage;
 let proxy: FaultyProxy;
 let namespace: string;
 beforeAll(async () => {
-  stage = await startStage();
+  stage = await startStage({ own: true });
   proxy = await startFaultyProxy(stage.cluster);
 });
 afterAll(async () => {

@@ -12,9 +12,10 @@ import {
 } from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { behaviourByImage } from "../../../../../test/support/kubernetes/behaviour.ts";
-import { type Cluster, startCluster } from "../../../../../test/support/kubernetes/cluster.ts";
+import type { Cluster } from "../../../../../test/support/kubernetes/cluster.ts";
 import { type Kubelet, startKubelet } from "../../../../../test/support/kubernetes/kubelet.ts";
 import { deploymentOf } from "../../../../../test/support/kubernetes/objects.ts";
+import { shareCluster } from "../../../../../test/support/kubernetes/shared-cluster.ts";
 import { eventually, until } from "../../../../../test/support/until.ts";
 import type { Investigation } from "../../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../../contract/incident.ts";
@@ -32,7 +33,7 @@ let batch: BatchV1Api;
 let namespace: string;
 
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await shareCluster();
   kubelet = await startKubelet(cluster, { beat: 200 });
   apps = cluster.admin.makeApiClient(AppsV1Api);
   core = cluster.admin.makeApiClient(CoreV1Api);
