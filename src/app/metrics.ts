@@ -136,9 +136,9 @@ function intakeMeter(
     const resolved = received.alerts.length - firing;
     if (firing > 0) alerts.inc({ source, status: "firing" }, firing);
     if (resolved > 0) alerts.inc({ source, status: "resolved" }, resolved);
-    if (received.error !== null) dead.inc({ source });
+    if (received.error === null) understood(source, Date.now() / 1000);
+    else dead.inc({ source });
     if (received.truncated) truncated.inc({ source });
-    else understood(source, Date.now() / 1000);
   };
 }
 
