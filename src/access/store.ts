@@ -34,6 +34,12 @@ export async function listTokenRows(ctx: Ctx): Promise<Token[]> {
   return select(ctx).orderBy(desc(tokens.created_at), desc(tokens.token_id)).limit(200);
 }
 
+/** Returns a token by its id, also one that was revoked. */
+export async function findToken(ctx: Ctx, token_id: string): Promise<Token | undefined> {
+  const [row] = await select(ctx).where(eq(tokens.token_id, token_id));
+  return row;
+}
+
 /** Lets nobody else make a person until the transaction ends. */
 export async function lockPeople(ctx: Ctx): Promise<void> {
   await ctx.db.execute(sql`select pg_advisory_xact_lock(${LOCKS.people})`);

@@ -6,7 +6,7 @@ import { type Actor, ROLES } from "../lib/actor.ts";
 import { authenticate } from "./authenticate.ts";
 import { authorise, hasRole } from "./authorise.ts";
 import { personKey } from "./names.ts";
-import { createToken, ensureAdmin, listTokens, revokeToken } from "./tokens.ts";
+import { createToken, ensureAdmin, listTokens, personOfToken, revokeToken } from "./tokens.ts";
 
 const code = (expected: string) => expect.objectContaining({ name: "AwoooiError", code: expected });
 const person = (role: (typeof ROLES)[number]): Actor => ({
@@ -47,6 +47,22 @@ describe("tokens", () => {
       );
       await expect(revokeToken(admin, { token_id: made.token_id })).rejects.toThrow(code("not_found"));
     }
+  });
+
+  it("name their person however many newer ones there are, and to an admin only", async () => {
+    const { token_id } = await createToken(admin, { name: "oldest", role: "viewer", person: "Bea" });
+    await database.pool.query(
+      `insert into tokens (token_id, person_id, name, role, hash, created_by, created_at)
+       select 'TOK-many-' || n, person_id, 'many', role, 'hash-' || n, created_by, created_at + interval '1 hour'
+         from tokens, generate_series(1, 200) n where token_id = $1`,
+      [token_id],
+    );
+    expect((await listTokens(admin)).some((one) => one.token_id === token_id)).toBe(false);
+    expect(await personOfToken(admin, token_id)).toMatchObject({ person: "Bea" });
+    await expect(personOfToken(admin, "TOK-none")).rejects.toThrow(code("not_found"));
+    for (const actor of [person("approver"), ...OTHERS])
+      await expect(personOfToken(database.ctx(actor), token_id)).rejects.toThrow(code("forbidden"));
+    await database.pool.query("delete from tokens where token_id like 'TOK-many-%'");
   });
 
   it("are stored as hashes only, and shown once", async () => {

@@ -10,6 +10,7 @@ import { isSystemName, mustBeOwnName, mustNotPassForOthers, personKey } from "./
 import {
   ensurePerson,
   insertToken,
+  findToken,
   listTokenRows,
   liveAdminTokens,
   lockPeople,
@@ -64,7 +65,8 @@ export async function personOfToken(
   ctx: Ctx,
   token_id: string,
 ): Promise<{ person_id: string; person: string }> {
-  const found = (await listTokens(ctx)).find((one) => one.token_id === token_id);
+  authorise(ctx.actor, "see whose a token is", { people: "admin" });
+  const found = await findToken(ctx, token_id);
   if (found === undefined) throw new AwoooiError("not_found", `There is no token ${token_id}.`);
   return { person_id: found.person_id, person: found.person };
 }
