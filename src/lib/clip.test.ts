@@ -78,8 +78,8 @@ const ELSEWHERE = [
   "src/adapters/sources/sentry/issue.ts",
   "src/cli/alertmanager/routes.ts",
   "src/db/lock.ts",
-  "src/incident/correlation/kinds.ts",
   "src/incident/correlation/names.ts",
+  "src/incident/correlation/symptom-kinds.ts",
   "src/intake/alert-words.ts",
   "src/intake/vocabulary.ts",
 ];

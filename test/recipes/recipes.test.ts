@@ -30,13 +30,14 @@ async function add(path: string, text: string): Promise<void> {
   await writeFile(join(tree, path), text);
 }
 
-/** Adds its line to a list that ends as this: with the import, which an editor adds. */
-async function list(file: string, from: string, name: string, end: RegExp): Promise<void> {
+/** Adds its line to the list of this name: with the import, which an editor adds. */
+async function list(file: string, of: string, { name, from }: { name: string; from: string }): Promise<void> {
   const text = await readFile(join(tree, file), "utf8");
-  expect(text).toMatch(end);
-  const longer = text.replace(end, (last) =>
-    last.replace("]", `  ${name},\n]`).replace("webhook ", "webhook, "),
+  const longer = text.replace(
+    new RegExp(`(const ${of}\\b[^=]*= \\[[^\\]]*?),?\\s*\\]`),
+    (_whole, begin: string) => `${begin}, ${name}]`,
   );
+  expect(longer).not.toBe(text);
   await writeFile(join(tree, file), `import { ${name} } from "${from}";\n${longer}`);
 }
 
@@ -47,16 +48,20 @@ beforeAll(async () => {
     await cp(join(ROOT, part), join(tree, part), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(tree, "node_modules"));
   await add("src/adapters/sources/shop-bell/index.ts", SHOP_BELL);
-  await list("src/app/adapters.ts", "../adapters/sources/shop-bell/index.ts", "shopBell", /custom,\n\];/);
+  await list("src/app/adapters.ts", "SOURCES", {
+    name: "shopBell",
+    from: "../adapters/sources/shop-bell/index.ts",
+  });
   await add("src/adapters/notifiers/file/index.ts", FILE_NOTIFIER);
-  await list("src/app/adapters.ts", "../adapters/notifiers/file/index.ts", "file", /webhook\];/);
+  await list("src/app/adapters.ts", "NOTIFIERS", {
+    name: "file",
+    from: "../adapters/notifiers/file/index.ts",
+  });
   await add("src/operation/kinds/kubernetes-rollout-pause.ts", PAUSE_ROLLOUT);
-  await list(
-    "src/operation/operation.ts",
-    "./kinds/kubernetes-rollout-pause.ts",
-    "pauseRollout",
-    /doNothing,\n\] as const;/,
-  );
+  await list("src/operation/operation.ts", "DEFINITIONS", {
+    name: "pauseRollout",
+    from: "./kinds/kubernetes-rollout-pause.ts",
+  });
   const notification = { file: join(folder, "told") };
   server = await startServer(
     folder,
