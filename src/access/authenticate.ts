@@ -6,7 +6,7 @@ import { findLiveToken } from "./store.ts";
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** The person behind an `Authorization` header; throws `unauthenticated`. Open to anyone, as it must be. */
+/** Returns the person of an `Authorization` header; throws `unauthenticated`. Needs no authorisation itself. */
 export async function authenticate(ctx: Ctx, header: string | undefined): Promise<Actor> {
   if (header === undefined) {
     throw new AwoooiError("unauthenticated", "Send the header `Authorization: Bearer TOKEN`.");
@@ -15,7 +15,7 @@ export async function authenticate(ctx: Ctx, header: string | undefined): Promis
   if (secret === undefined) {
     throw new AwoooiError("unauthenticated", "The Authorization header is not of the form `Bearer TOKEN`.");
   }
-  // The look-up is by hash: its timing tells nothing of the token.
+  // The look-up is by hash, so its timing reveals nothing about the token.
   const token = await findLiveToken(ctx, sha256(secret));
   if (token === undefined) throw new AwoooiError("unauthenticated", "This token is unknown or was revoked.");
   const { person_id, person, role, token_id } = token;

@@ -12,7 +12,7 @@ export function hasRole(role: Role, least: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(least);
 }
 
-/** Throws `forbidden` unless `actor` is one that the verb admits. Says for every kind of actor what holds. */
+/** Throws `forbidden` unless `admission` admits `actor`; `verb` is for the message. */
 export function authorise(actor: Actor, verb: string, admission: Admission): void {
   switch (actor.kind) {
     case "person": {

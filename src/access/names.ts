@@ -5,22 +5,22 @@ import { asSeen, mixedScripts, rareLetters } from "../lib/look-alike.ts";
 import { readAlike, readings } from "../lib/read-alike.ts";
 import { findPersonByKey, peopleNames } from "./store.ts";
 
-/** Two spellings of a name that look alike are one person: a quorum must not be met by one with two names. */
+/** Returns a person's key: spellings that look alike share it, so that nobody meets a quorum under two names. */
 export const personKey = (name: string): string => asSeen(name).toLowerCase();
 
-// However its words are put together: `auto_approve`, `Auto approve`, `auto-approve system`.
+// In every spelling: `auto_approve`, `Auto approve`, `auto-approve system`.
 const SYSTEM = SYSTEM_NAMES.flatMap((name) => [name, `${name} system`]).flatMap(readings);
 const BEGINNINGS = ["llm_"].flatMap(readings);
 const KINDS = ["person", "system", "sender", "policy", "unknown"].flatMap(readings);
 const SPELLED = { joined: true, once: true };
 
-// Signs that set apart what a name is shown with: `sweep: system`, `ada/policy`, `ada - system`. Not those within names, as
-// in `ci-system`.
+// Separators between a name and the kind shown with it: `sweep: system`, `ada/policy`, `ada - system`. Those within a
+// name, as in `ci-system`, are none.
 const PARTING = /[^\p{L}\p{M}\p{N}\s._@-]|\s[._@-]+\s/u;
 
 /**
- * Whether it is shown as names are with a kind of actor (`ada (person)`, `sweep [system]`, `ada/policy`), or as what
- * the system's parts have made (`auto_repair:PB-1`, `sweep/night`).
+ * Returns whether a name imitates how actors are shown with their kind (`ada (person)`, `sweep [system]`, `ada/policy`)
+ * or what parts of the system are called (`auto_repair:PB-1`, `sweep/night`).
  */
 function showsKind(name: string): boolean {
   const parts = asSeen(name).split(PARTING).map(readings);
@@ -29,7 +29,7 @@ function showsKind(name: string): boolean {
   return readAlike(first, SYSTEM, SPELLED) || behind.some((part) => readAlike(part, KINDS, SPELLED));
 }
 
-/** Whether a name is, or may be read as, one of the system's own. Pure. */
+/** Returns whether a name is, or may be read as, that of a part of the system. Pure. */
 export function isSystemName(name: string): boolean {
   const forms = readings(name);
   return (
@@ -39,7 +39,7 @@ export function isSystemName(name: string): boolean {
   );
 }
 
-/** What is wrong with a name that nobody has yet, beside the names that people have; null: nothing. Pure. */
+/** Returns what is wrong with a new person's name, given the names of other people; null: nothing. Pure. */
 export function nameProblem(name: string, others: readonly string[]): string | null {
   if (!/[\p{L}\p{N}]/u.test(asSeen(name))) return "it has no letter and no digit that can be seen";
   if (isSystemName(name)) return "it is the name of a part of the system, or looks like one";
@@ -52,7 +52,7 @@ export function nameProblem(name: string, others: readonly string[]): string | n
   return other === undefined ? null : `it looks like ${other}, who is somebody else`;
 }
 
-/** Who is called so; null: nobody. */
+/** Returns the id of the person with this name; null: there is none. */
 export const findPersonByName = (ctx: Ctx, name: string): Promise<string | null> =>
   findPersonByKey(ctx, personKey(name));
 
@@ -63,7 +63,7 @@ function mustBeFree(problem: string | null, path: string): void {
   });
 }
 
-/** Throws `invalid` where a name passes for somebody else's or the system's. That of a person who is there is theirs. */
+/** Throws `invalid` where a name passes for another person's or the system's. An existing person's name is accepted. */
 export async function mustBeOwnName(ctx: Ctx, name: string, path: string): Promise<void> {
   const known = await peopleNames(ctx);
   const key = personKey(name);
@@ -72,7 +72,7 @@ export async function mustBeOwnName(ctx: Ctx, name: string, path: string): Promi
   mustBeFree(nameProblem(name, others), path);
 }
 
-/** Throws `invalid` where what a person calls a token is, or passes for, somebody else's name or the system's. */
+/** Throws `invalid` where a token's name is, or passes for, the name of another person or of the system. */
 export async function mustNotPassForOthers(ctx: Ctx, name: string, person: string): Promise<void> {
   const [key, own] = [personKey(name), personKey(person)];
   if (key === own) return;

@@ -3,26 +3,26 @@ import type { Role } from "../lib/actor.ts";
 import { hasRole } from "./authorise.ts";
 import { tokensOfPeople } from "./store.ts";
 
-/** From when to when a token gave its person a role. */
+/** The time for which a token gave its person a role. */
 export type Tenure = {
   role: Role;
   from: Date;
-  /** null: it is live. */
+  /** null: the token is live. */
   until: Date | null;
-  /** Revoked, with what its person had signed left in force. */
+  /** It was revoked, and its person's signatures stay valid. */
   keeps_signatures: boolean;
 };
 
-// What a clock may be corrected by between the making of a token and what is signed with it.
+// A clock correction of up to this much, between creating a token and signing with it, is tolerated.
 const CLOCK_SLACK_MS = 60_000;
 
 export type Standing = { stands: true } | { stands: false; why: string };
 
 /**
- * Whether a person who acted at `since` still is somebody of at least this role at `now`, and has been without a
- * break: where all their tokens of it were revoked, a new one restores nothing, for the old ones may have been stolen;
- * one that was made before the last was revoked, as when tokens are changed, carries on. What a token gave that was
- * revoked with its signatures kept, stays, until another of theirs is revoked without. Pure.
+ * Returns whether a person who acted at `since` has had at least the role `least` without a break until `now`. Once all
+ * their tokens of it were revoked, a new one restores nothing, because the old ones may have been stolen; one created
+ * before the last was revoked (a rotation) carries on. A token revoked with its signatures kept still counts, until
+ * another token of the person is revoked without keeping them. Pure.
  */
 export function standingOf(tenures: readonly Tenure[], least: Role, since: Date, now: Date): Standing {
   const able = tenures.filter(({ role }) => hasRole(role, least));
@@ -34,7 +34,7 @@ export function standingOf(tenures: readonly Tenure[], least: Role, since: Date,
   const ends = able.flatMap(({ until }) => (until !== null && until >= since && until <= now ? until : []));
   const carriedOn = (end: Date) => able.some((one) => one.from <= end && isLive(one, end));
   if (!able.some((one) => isLive(one, now))) return lost(tenures, least, now);
-  // A configured token that comes back is a new one: nothing of theirs from before it stands.
+  // A configured token that comes back counts as new: what was signed before that no longer stands.
   const had = able.some(
     (one) => one.from.getTime() <= since.getTime() + CLOCK_SLACK_MS && isLive(one, since),
   );
@@ -49,8 +49,8 @@ function lost(tenures: readonly Tenure[], least: Role, now: Date): Standing {
 }
 
 /**
- * What tokens these people have had. With `hold` none of them is revoked until the transaction ends: who revokes one
- * at this moment is before it or after it.
+ * Returns the tenures of these people's tokens, by person. `hold` locks the tokens: a concurrent revocation commits
+ * before this read or waits until the transaction ends.
  */
 export async function tenuresOf(
   ctx: Ctx,

@@ -23,13 +23,13 @@ const columns = {
 const select = (ctx: Ctx) =>
   ctx.db.select(columns).from(tokens).innerJoin(people, eq(people.person_id, tokens.person_id));
 
-/** The token with this hash, unless it was revoked. */
+/** Returns the token with this hash, unless it was revoked. */
 export async function findLiveToken(ctx: Ctx, hash: string): Promise<Token | undefined> {
   const [row] = await select(ctx).where(and(eq(tokens.hash, hash), isNull(tokens.revoked_at)));
   return row;
 }
 
-/** The newest 200 tokens: an installation of a small team has fewer. */
+/** Returns the newest 200 tokens: an installation of a small team has fewer. */
 export async function listTokenRows(ctx: Ctx): Promise<Token[]> {
   return select(ctx).orderBy(desc(tokens.created_at), desc(tokens.token_id)).limit(200);
 }
@@ -40,18 +40,18 @@ export async function findToken(ctx: Ctx, token_id: string): Promise<Token | und
   return row;
 }
 
-/** Lets nobody else make a person until the transaction ends. */
+/** Takes the advisory lock on the creation of people until the transaction ends. */
 export async function lockPeople(ctx: Ctx): Promise<void> {
   await ctx.db.execute(sql`select pg_advisory_xact_lock(${LOCKS.people})`);
 }
 
-/** Everybody's names: a team's are few. */
+/** Returns the names of all people: a team's are few. */
 export async function peopleNames(ctx: Ctx): Promise<{ person_id: string; key: string; name: string }[]> {
   const { person_id, key, name } = people;
   return ctx.db.select({ person_id, key, name }).from(people);
 }
 
-/** Whose name this is. */
+/** Returns the id of the person with this key; null: there is none. */
 export async function findPersonByKey(ctx: Ctx, key: string): Promise<string | null> {
   const [row] = await ctx.db.select({ person_id: people.person_id }).from(people).where(eq(people.key, key));
   return row?.person_id ?? null;
@@ -65,7 +65,7 @@ export async function renamePerson(
   await ctx.db.update(people).set(to).where(eq(people.person_id, person_id));
 }
 
-/** The person of this key, made if there is none, under the name that they have. */
+/** Returns the person with this key, creating one named `name` if there is none; an existing one keeps their name. */
 export async function ensurePerson(
   ctx: Ctx,
   key: string,
@@ -97,7 +97,7 @@ export async function insertToken(
   const [row] = await ctx.db
     .insert(tokens)
     .values({ ...token, token_id: prefixedId("TOK", ctx.random), created_at: ctx.clock.now() })
-    // Only a configured token can come back: one that was replaced and is configured again. It is live from now on.
+    // Only a configured token can conflict: it was replaced and is configured again. It is live from now on.
     .onConflictDoUpdate({
       target: tokens.hash,
       set: { revoked_at: null, keeps_signatures: false, created_at: ctx.clock.now() },
@@ -107,7 +107,7 @@ export async function insertToken(
   return row.token_id;
 }
 
-/** Revokes a token that is live, and says whose it was; undefined when there is none of this id. */
+/** Revokes a live token and returns its person's id; undefined when there is no live token with this id. */
 export async function revokeTokenRow(
   ctx: Ctx,
   token_id: string,
@@ -121,7 +121,7 @@ export async function revokeTokenRow(
   return row?.person_id;
 }
 
-/** All tokens of these people, revoked ones too; with `hold` locked against being revoked. */
+/** Returns all tokens of these people, revoked ones included; `hold` locks them against being revoked. */
 export async function tokensOfPeople(ctx: Ctx, person_ids: readonly string[], hold: boolean) {
   const { person_id, role, created_at, revoked_at, keeps_signatures } = tokens;
   const found = ctx.db
@@ -132,7 +132,7 @@ export async function tokensOfPeople(ctx: Ctx, person_ids: readonly string[], ho
   return hold ? found.for("share") : found;
 }
 
-/** The live tokens of role admin. */
+/** Returns the live tokens of the role admin. */
 export async function liveAdminTokens(
   ctx: Ctx,
 ): Promise<{ token_id: string; hash: string; created_by: string; created_by_kind: string | null }[]> {

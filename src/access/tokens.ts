@@ -9,8 +9,8 @@ import { authorise } from "./authorise.ts";
 import { isSystemName, mustBeOwnName, mustNotPassForOthers, personKey } from "./names.ts";
 import {
   ensurePerson,
-  insertToken,
   findToken,
+  insertToken,
   listTokenRows,
   liveAdminTokens,
   lockPeople,
@@ -29,9 +29,9 @@ function newSecret(ctx: Ctx): string {
 }
 
 /**
- * Makes a token for a person, who is made too if new. `person` is whose it is (default: `name`); `name`
- * tells the person's tokens apart. The secret is in the answer and nowhere else. Throws `invalid` where either name passes
- * for somebody else's or the system's.
+ * Creates a token for a person, and the person too if new. `person` is its owner's name (default: `name`); `name` tells
+ * the owner's tokens apart. The secret is in the answer and nowhere else. Throws `invalid` where either name passes for
+ * another person's or the system's.
  */
 export async function createToken(
   ctx: Ctx,
@@ -41,7 +41,7 @@ export async function createToken(
   const wanted = input.person ?? input.name;
   const token = newSecret(ctx);
   return transaction(ctx, async (tx) => {
-    // Of two names that look alike, made at once, the second sees the first.
+    // Serialises the creation of people, so that two look-alike names cannot be created concurrently.
     await lockPeople(tx);
     await mustBeOwnName(tx, wanted, input.person === undefined ? "name" : "person");
     await mustNotPassForOthers(tx, input.name, wanted);
@@ -54,13 +54,13 @@ export async function createToken(
   });
 }
 
-/** All tokens, revoked ones too, without their secrets. */
+/** Returns the newest 200 tokens, revoked ones included, without their secrets. */
 export async function listTokens(ctx: Ctx): Promise<Token[]> {
   authorise(ctx.actor, "list tokens", { people: "admin" });
   return listTokenRows(ctx);
 }
 
-/** Whose a token is, or was. Throws `not_found`. */
+/** Returns the person of a token, also of a revoked one. Throws `not_found`. */
 export async function personOfToken(
   ctx: Ctx,
   token_id: string,
@@ -72,9 +72,9 @@ export async function personOfToken(
 }
 
 /**
- * Ends a token at once. What its person has signed and has not been carried out counts no longer, unless they have
- * another token of the role that it takes, or `keep_signatures` says that they leave on good terms. When it returns
- * nothing begins any more on what it takes away. Throws `not_found`.
+ * Revokes a token at once. Its person's signatures of plans not yet carried out no longer count, unless they have
+ * another token of a sufficient role, or `keep_signatures` says that they leave on good terms. After it returns no act
+ * begins on the strength of such a signature. Throws `not_found`.
  */
 export async function revokeToken(
   ctx: Ctx,
@@ -89,10 +89,10 @@ export async function revokeToken(
   });
 }
 
-/** Who was called as a part of the system before that was refused, also in an import, is told apart from it. */
+/** Renames people who are called like a part of the system: from before such names were refused, or imported. */
 async function renameSystemNames(tx: Ctx): Promise<void> {
   for (const { person_id, name } of await peopleNames(tx)) {
-    // With their id behind it, it cannot be taken for the system's: nobody else can get such a name.
+    // With the person's id appended it cannot be mistaken for the system's, and no other person can get it.
     if (!isSystemName(name) || name.endsWith(` ${person_id}`)) continue;
     const renamed = `${name} ${person_id}`;
     await renamePerson(tx, person_id, { name: renamed, key: personKey(renamed) });
@@ -101,8 +101,8 @@ async function renameSystemNames(tx: Ctx): Promise<void> {
 }
 
 /**
- * Sees to it that someone can sign in: the configured admin token is live and replaces one configured
- * before; with none configured and no live admin token, one is made and returned, to be shown once.
+ * Ensures that an admin can sign in: makes the configured admin token live and revokes one configured before; with
+ * none configured and no live admin token, creates one and returns its secret, to be shown once. Else returns null.
  */
 export async function ensureAdmin(ctx: Ctx, configured: string | undefined): Promise<string | null> {
   authorise(ctx.actor, "set up the admin", { people: "nobody", system: ["bootstrap"] });

@@ -28,28 +28,28 @@ import type { Config } from "./config-schema.ts";
 import { createSources } from "./create-adapters.ts";
 import type { RuleFiles } from "./pipeline-deps.ts";
 
-/** What a configuration and the files that it names say, read and checked, with nothing touched yet. */
+/** A configuration with the files that it names, read and validated, without any side effect. */
 export type Checked = {
   config: Config;
   files: RuleFiles;
   checkSender: (call: Call) => string;
-  /** How the callers of a source are checked, by its id. */
+  /** The check of callers, by source id. */
   senders: ReadonlyMap<string, SenderCheck>;
-  /** By what address a sender is counted. */
+  /** Returns the address under which a sender is counted. */
   addressOf: (call: Call) => string;
-  /** What a source may do. */
+  /** Returns the limits of a source. */
   limitsOf: (source: string) => SourceLimits;
-  /** Whether a call may read the metrics without a token. */
+  /** Returns whether a call may read the metrics without a token. */
   admitsScraper: (call: Call) => boolean;
-  /** Who is told of what; null: all channels of everything. */
+  /** Routes notices to channels; null: every channel gets every notice. */
   router: Router | null;
-  /** Equal for equal configurations; with the contents of the rule files. */
+  /** Hash of the configuration and of the contents of the rule files. */
   hash: string;
 };
 
 const LOOPBACK = ["127.0.0.0/8", "::1"];
 
-/** Does of a start or reload all that needs nothing but files. Throws `invalid`. */
+/** Validates a configuration and reads the files that it names, for a start or reload. Throws `invalid`. */
 export function checked(config: Config, log: Log): Checked {
   const { external_sites, ci_cd, classification, severities, hmac_secrets } = config.intake;
   const files = {
@@ -58,7 +58,7 @@ export function checked(config: Config, log: Log): Checked {
     topology: loadTopology(config.incident.correlation.topology),
     services: loadServiceRegistry(config.decision.service_registry),
   };
-  // 64 bits: enough to tell configurations apart, too few to find a secret out by trying.
+  // 64 bits: enough to distinguish configurations, too few to confirm a guessed secret.
   const hash = sha256(canonicalJson(JSON.parse(JSON.stringify({ config, files })))).slice(0, 16);
   const admitsScraper = programFrom([...LOOPBACK, ...config.metrics.networks], config.intake.proxies);
   const { routes } = config.notification;
@@ -79,7 +79,7 @@ export function checked(config: Config, log: Log): Checked {
   };
 }
 
-/** Those of all, with a source's own in their place. */
+/** Returns a function from a source to its limits: the common ones, overridden by its own. */
 function limitsOf({ sources, ...all }: Config["intake"]["limits"]): (source: string) => SourceLimits {
   const own = new Map(
     Object.entries(sources).map(([source, limits]) => [source, { ...all, ...withoutUndefined(limits) }]),
@@ -90,17 +90,17 @@ function limitsOf({ sources, ...all }: Config["intake"]["limits"]): (source: str
 const withoutUndefined = (limits: Config["intake"]["limits"]["sources"][string]): Partial<SourceLimits> =>
   Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 
-/** Everything that is made of one configuration. It is made whole and then put in place by one assignment. */
+/** Everything created from one configuration. It is built completely and then put in force by one assignment. */
 export type Live = Checked & {
   pipeline: PipelineDeps;
-  /** What the gates ask. */
+  /** Settings of the gateway's gates. */
   gateway: GatewayOptions;
   notifiers: readonly Notifier[];
   supervisor: ProcessSupervisor;
   loaded_at: Date;
 };
 
-// What can change while the server runs, with all below it. What is not here takes a restart.
+// Settings that a reload may change, with everything below them. All others need a restart.
 const RELOADABLE = [
   "server.log_level",
   "intake.alerts_per_body",
@@ -137,7 +137,7 @@ const RELOADABLE = [
 const isTree = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === "object" && !Array.isArray(value);
 
-/** The settings in which two configurations differ, dotted; a list is one setting. */
+/** Returns the dotted paths of the settings in which two configurations differ; a list is one setting. */
 function differences(one: unknown, other: unknown, path = ""): string[] {
   if (isTree(one) && isTree(other)) {
     const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
@@ -173,16 +173,16 @@ function refuseWhatNeedsRestart(changed: readonly string[]): void {
 export type ActiveConfigDeps = {
   /** Reads the configuration again. Throws `invalid`. */
   load: () => Config;
-  /** Makes everything that a configuration needs and that can be made while another one runs. */
+  /** Creates everything that a configuration needs, while another one is in force. */
   build: (next: Checked) => Pick<Live, "pipeline" | "gateway" | "notifiers" | "supervisor">;
-  /** The last thing before the new one is in place; must not throw. */
+  /** Called just before the new configuration is in force; must not throw. */
   applied: (live: Live) => void;
-  /** What people should know of it that no setting says. */
+  /** Returns effects of the reload that people should know and that no setting shows. */
   notes: (before: Live, now: Live) => Promise<string[]>;
 };
 
 export type ActiveConfig = {
-  /** Read once for each unit of work: what is read twice may be of two configurations. */
+  /** Returns the configuration in force. Call it once per unit of work: two calls may return different ones. */
   current(): Live;
   status(ctx: Ctx): ConfigStatus;
   reload(ctx: Ctx): Promise<Reloaded>;
@@ -190,7 +190,7 @@ export type ActiveConfig = {
 
 const ADMISSION = { people: "admin", system: ["bootstrap"] } as const;
 
-/** Holds the configuration that is in force, and replaces it as a whole or not at all. */
+/** Creates the holder of the configuration in force, which a reload replaces as a whole or not at all. */
 export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveConfig {
   let live = first;
   let turn: Promise<unknown> = Promise.resolve();
@@ -212,7 +212,7 @@ export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveC
     });
     deps.applied(built);
     live = built;
-    // Who was in the middle of beginning went by the one before. When this answers, nobody does any more.
+    // Executions that were just beginning use the old configuration. Wait, so that none does once this returns.
     await waitForBeginnings(ctx).catch((error: unknown) =>
       ctx.log.error({ error: messageOf(error) }, "what was just beginning could not be waited for"),
     );
@@ -244,7 +244,7 @@ export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveC
       authorise(ctx.actor, "see the state of the configuration", ADMISSION);
       return statusOf(live);
     },
-    // One after the other: two at once might each be right about a configuration that is gone.
+    // One reload at a time: of two concurrent ones each would compare with a configuration that the other replaces.
     reload(ctx) {
       authorise(ctx.actor, "reload the configuration", ADMISSION);
       const mine = turn.then(() => reload(ctx));

@@ -17,7 +17,7 @@ import { uptimeKuma } from "../adapters/sources/uptime-kuma/index.ts";
 import type { SourceKind } from "../intake/index.ts";
 import type { ExecutorKind, NotifierKind } from "./kinds.ts";
 
-/** Where alerts come from. A further source is its folder and one line here. */
+/** The kinds of alert sources. A new one needs a folder and one line here. */
 export const SOURCES: readonly SourceKind[] = [
   alertmanager,
   prometheus,
@@ -31,8 +31,8 @@ export const SOURCES: readonly SourceKind[] = [
   custom,
 ];
 
-/** What acts on systems. */
+/** The kinds of executors, which change systems. */
 export const EXECUTORS: readonly ExecutorKind[] = [kubernetes, mcp, localProcess, ssh];
 
-/** How people are told. */
+/** The kinds of notifiers, which send notices to people. */
 export const NOTIFIERS: readonly NotifierKind[] = [log, webhook];

@@ -40,28 +40,28 @@ import { createSupervision, processNotes } from "./supervise.ts";
 
 export type AppOptions = {
   log: Log;
-  /** Lines for the person who started it. */
+  /** Prints a line for the person who started the server. */
   print: (line: string) => void;
-  /** How that person starts this program, for commands that they copy (default: awoooi). */
+  /** How that person calls this program, for commands to copy (default: awoooi). */
   program?: string;
-  /** Called when the server cannot go on: another has taken its database over. */
+  /** Called when the server cannot continue, because another one has taken over its database. */
   onFatal?: () => void;
   clock?: Clock;
   random?: Random;
   /** Reads the configuration again for a reload. Throws `invalid`. */
   load?: () => Config;
   setLogLevel?: (level: Config["server"]["log_level"]) => void;
-  /** Other times than the shipped ones: for tests. */
+  /** Overrides of the default intervals, for tests. */
   intervals?: Partial<Intervals>;
-  /** Changes the adapters before they are bound: tests put ports of their own in. */
+  /** Changes the adapters before they are used; tests insert their own ports. */
   adapt?: (adapters: Adapters) => Adapters;
 };
 
 export type RunningApp = {
   url: string;
-  /** The admin's token if this was the first start: it is known to nobody else. */
+  /** The admin's token if this was the first start. It is stored nowhere in plain text. */
   adminToken: string | null;
-  /** Reads the configuration again and puts it in place as a whole, or throws and leaves all as it was. */
+  /** Reads the configuration again and puts it in force as a whole; throws and changes nothing if that fails. */
   reload(): Promise<Reloaded>;
   stop(): Promise<void>;
 };
@@ -92,7 +92,7 @@ type Loops = {
   log: Log;
 };
 
-/** What goes on by itself, again and again; returns the ends of it. */
+/** Starts the periodic work (retention, sweep, delivery of notices); returns the functions that stop it. */
 function startLoops({ as, live, retention, every, intervals, log }: Loops): (() => Promise<void>)[] {
   const { current } = live;
   const prune = () => retention.run();
@@ -109,7 +109,7 @@ function startLoops({ as, live, retention, every, intervals, log }: Loops): (() 
   ];
 }
 
-/** Starts the processes that are to run, and watches over all of them; returns the ends of it. */
+/** Starts the supervised processes that should run, and watches them; returns the functions that stop this. */
 function supervise(supervision: Supervision, intervals: Intervals, log: Log): (() => Promise<void>)[] {
   const tick = () => supervision.tick();
   return [
@@ -118,7 +118,7 @@ function supervise(supervision: Supervision, intervals: Intervals, log: Log): ((
   ];
 }
 
-/** Runs the ends in reverse; one that fails keeps no other from its own. */
+/** Calls the stop functions in reverse order; the failure of one is logged and does not prevent the others. */
 async function stopAll(ends: (() => Promise<void>)[], log: Log): Promise<void> {
   for (const end of ends.splice(0).reverse()) {
     await end().catch((error: unknown) =>
@@ -128,8 +128,8 @@ async function stopAll(ends: (() => Promise<void>)[], log: Log): Promise<void> {
 }
 
 /**
- * Starts everything, in the order in which each part needs the one before, and each with its end noted at
- * once: `stop`, and an error half-way, run these in reverse. Throws `AwoooiError` with a sentence.
+ * Starts all parts in the order of their dependencies. The stop function of each is kept as soon as it runs:
+ * `stop`, or an error half-way, calls them in reverse. Throws `AwoooiError` with a sentence.
  */
 export async function startApp(config: Config, options: AppOptions): Promise<RunningApp> {
   const { log, print, program = "awoooi", clock = systemClock, random = systemRandom } = options;
@@ -138,7 +138,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   const stop = () => stopAll(ends, log);
   keepSecret(secretTexts(config));
   try {
-    // What is wrong with addresses and rules is found before anything is touched.
+    // Mistakes in addresses and rules are found before anything is changed.
     const first = checked(config, log);
     const database = await openDatabase(config, log, options.onFatal ?? (() => {}));
     ends.push(() => database.close());
@@ -218,7 +218,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const deps = httpDeps({ ...served, supervision, meter: metrics.http, page });
     const { url, close } = await listen(deps, config);
     ends.push(close);
-    // Who cannot serve starts nothing.
+    // Last: a server that cannot listen must not start processes.
     ends.push(...supervise(supervision, intervals, log));
     return { url, adminToken, reload: () => live.reload(as("bootstrap")), stop };
   } catch (error) {

@@ -23,14 +23,14 @@ import { knownNames } from "./create-adapters.ts";
 import { secretPaths } from "./secret.ts";
 
 export type ConfigReport = {
-  /** The file that was read, or should have been; null: none, the defaults and the environment hold. */
+  /** The configuration file, also if it could not be read; null without one: defaults and environment apply. */
   file: string | null;
   errors: FieldError[];
-  /** What the server would start with, and is likely not meant. */
+  /** Settings that the server would accept and that are probably mistakes. */
   warnings: FieldError[];
 };
 
-/** Errors of `work` under the path of the setting that asks for it. */
+/** Runs `work` and returns its errors under the path of the setting that caused it. */
 function errorsOf(path: string, work: () => unknown): FieldError[] {
   try {
     work();
@@ -42,7 +42,7 @@ function errorsOf(path: string, work: () => unknown): FieldError[] {
   }
 }
 
-/** Files and addresses that settings refer to; also of settings that are wrong elsewhere. */
+/** Returns the errors in the files and networks that settings name, even if other settings are invalid. */
 function references({ tree }: Settings): FieldError[] {
   const open = { trusted_networks: [], proxies: [], bearer_tokens: [], basic: [] };
   const file = (path: string, load: (name: string) => unknown) => {
@@ -65,7 +65,7 @@ function references({ tree }: Settings): FieldError[] {
   ];
 }
 
-/** What is wrong with what the settings of executors name; also where other settings are wrong. */
+/** Returns the problems with what executors' settings name, even if other settings are invalid. */
 function executorProblems({ tree }: Settings): (FieldError & { fatal: boolean })[] {
   return EXECUTORS.flatMap(({ settings, problems }) => {
     const { data } = settings.schema.safeParse(settingAt(tree, settings.path));
@@ -80,7 +80,7 @@ function executorProblems({ tree }: Settings): (FieldError & { fatal: boolean })
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 const EVERYONE = /^(0\.0\.0\.0|::)\/0$/;
 
-/** How a secret is given without standing in the file: a name of the environment, or a setting that names a file. */
+/** Returns how to give a secret by a file of its own: by an environment variable or by a setting; undefined if neither. */
 function elsewhere(path: string): string | undefined {
   const name = environmentNameOf(path);
   if (name !== undefined) return `${name}_FILE`;
@@ -88,7 +88,7 @@ function elsewhere(path: string): string | undefined {
   return secretAt(configSchema, file.split(".")) === undefined ? undefined : file;
 }
 
-/** A file that others may read should hold no secret. */
+/** Warns of secrets in a configuration file that other users may read. */
 function readableSecrets(file: string, { from, tree }: Settings): FieldError[] {
   const secrets = secretPaths(tree).filter((path) => !from.has(path));
   const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
@@ -100,7 +100,7 @@ function readableSecrets(file: string, { from, tree }: Settings): FieldError[] {
   return [{ path: secrets.map(shown).join(", "), message }];
 }
 
-/** Tools that are disabled and that nobody offers: a name that is misspelt disables nothing. */
+/** Returns the disabled external tools that no server lists: a misspelt name disables nothing. */
 function strangeTools(config: Config): string[] {
   const offered = knownNames(config, "tools");
   return config.execution.disabled_tools.filter((name) => name.includes("/") && !offered.includes(name));
@@ -154,7 +154,7 @@ function configWarnings(config: Config): FieldError[] {
   return told;
 }
 
-/** Looks at a configuration as the server would, its environment and the files that it names included. */
+/** Checks a configuration as the server would, including the environment and the files that it names. */
 export function checkConfig(options: ConfigOptions): ConfigReport {
   const settings = readSettings(options);
   const { config, errors } = parseSettings(settings);

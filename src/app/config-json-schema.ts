@@ -11,13 +11,13 @@ type Node = {
   [key: string]: unknown;
 };
 
-// The page that people read is what editors show, too. It lies beside `src` and `dist` alike.
+// Editors show the descriptions of this reference page. The relative path is the same from `src` and from `dist`.
 const PAGE = new URL("../../docs/reference/awoooi.yaml", import.meta.url);
 
 const SETTING = /^( *)(?:# )?([a-z_]+):(?: .*?)??(?:\s# (.*))?$/;
 const COMMENT = /^ *# (.+)$/;
 
-/** What the reference page says of each setting, by its dotted path: behind it, or in the lines before. */
+/** Returns the comments of the reference page by the setting's dotted path: the one on its line, else those above. */
 function descriptions(): Map<string, string> {
   const found = new Map<string, string>();
   const path: string[] = [];
@@ -46,7 +46,7 @@ function annotate(node: Node, path: string, said: ReadonlyMap<string, string>): 
   if (node.items !== undefined) annotate(node.items, path, said);
 }
 
-/** The JSON Schema of `awoooi.yaml`, for editors: defaults, what the reference says, secrets as `writeOnly`. */
+/** Returns the JSON Schema of `awoooi.yaml` for editors: defaults, descriptions, secrets as `writeOnly`. */
 export function configJsonSchema(): object {
   const schema = z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" }) as Node;
   annotate(schema, "", descriptions());

@@ -4,7 +4,7 @@ import { NOTIFIERS } from "./adapters.ts";
 
 const settings: Record<never, never> = Object.assign({}, ...NOTIFIERS.map((kind) => kind.settings));
 
-/** Who is told, and of what. Who makes notifiers reads their settings. */
+/** The section `notification`: channels and routes. The settings of notifiers come from their kinds. */
 export const notificationSchema = z
   .strictObject({
     enabled: z.boolean().default(true),

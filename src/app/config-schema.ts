@@ -42,7 +42,7 @@ const matchers = z.array(
   }),
 );
 
-// RFC 1918, RFC 4193, link-local and loopback: what a small team's own network consists of.
+// RFC 1918, RFC 4193, link-local and loopback: the addresses of a small team's own network.
 const PRIVATE = [
   "127.0.0.0/8",
   "::1",
@@ -54,7 +54,7 @@ const PRIVATE = [
   "fe80::/10",
 ];
 
-/** What one source may do; see docs/reference/awoooi.yaml. */
+/** Limits of one source; see docs/reference/awoooi.yaml. */
 const sourceLimits = {
   requests_per_second: rate(20_000),
   burst: rate(40_000),
@@ -67,14 +67,14 @@ const sourceLimits = {
   new_fingerprints: rate(10_000),
   new_fingerprints_per_hour: rate(1_000),
 };
-/** The same of one source: what is not there is as for all. */
+/** Overrides for a named source: a missing limit has the common value. */
 const ownLimits = z.strictObject(
   Object.fromEntries(Object.keys(sourceLimits).map((name) => [name, rate().optional()])) as {
     [name in keyof typeof sourceLimits]: z.ZodOptional<z.ZodNumber>;
   },
 );
 
-/** The settings of kinds of source in a section, or at the top. Who makes sources reads them by their paths. */
+/** Returns the settings of kinds of sources in a section, or at the top level for null; `createSources` reads them. */
 function sourceSettings(section: string | null): Record<never, never> {
   const own = SOURCES.flatMap(({ settings }): [string, z.ZodType][] => {
     const [name = "", above = null] = settings?.path.split(".").reverse() ?? [];
@@ -83,17 +83,17 @@ function sourceSettings(section: string | null): Record<never, never> {
   return Object.fromEntries(own);
 }
 
-/** The sections of executors. Who makes them reads them by their paths. */
+/** The sections of executors; `createAdapters` reads them by their paths. */
 const executorSettings: Record<never, never> = Object.fromEntries(
   EXECUTORS.map(({ settings }) => [settings.path, settings.schema]),
 );
 
-/** Everything that can be set, with its default. Durations are seconds after parsing. */
+/** Every setting with its default. Durations are seconds after parsing. */
 export const configSchema = z.strictObject({
   env: z.enum(["dev", "prod"]).default("dev"),
-  /** What this installation calls itself: what was signed in another is not carried out. */
+  /** Name of this installation: approvals that were signed in another one are not executed. */
   project: projectName.default("default"),
-  /** Default: `./data`, as root `/var/lib/awoooi`. */
+  /** Default: `./data`, or `/var/lib/awoooi` as root. */
   data_dir: z.string().min(1).optional(),
   server: section({
     host: z.string().default("127.0.0.1"),
@@ -116,7 +116,7 @@ export const configSchema = z.strictObject({
       .min(1_024)
       .max(256 * 1024 * 1024)
       .default(5 * 1024 * 1024),
-    /** As many as a sender may have new at once; a genuine body of `body_limit` holds fewer. */
+    /** The default is that of `limits.new_fingerprints`; a genuine body of `body_limit` bytes holds fewer alerts. */
     alerts_per_body: z.number().int().min(1_000).max(1_000_000).default(10_000),
     answer_wait: seconds("2s"),
     backlog: section({
@@ -142,14 +142,14 @@ export const configSchema = z.strictObject({
       .default([]),
     hmac_secrets: secret(z.array(z.string().min(1))).default([]),
     ...sourceSettings("intake"),
-    /** Alertmanager's own API, which Alertmanager lets everybody read. */
+    /** Alertmanager's own API. Alertmanager itself allows everybody to read it. */
     alertmanager_api: section({ open_reads: z.boolean().default(false) }),
     signals: section({ debounce: seconds("3m") }),
     external_sites: z.array(z.string()).default([]),
-    /** Names of alerts that say how far a pipeline is. */
+    /** Names of alerts that report the progress of a CI/CD pipeline. */
     ci_cd: z.array(z.string()).default([]),
     resolve_timeout: seconds("5m"),
-    /** Words of senders for how bad it is, beside those of the shipped table and before them. */
+    /** Senders' words for severities, which take precedence over the shipped table. */
     severities: z
       .record(
         z
@@ -163,18 +163,18 @@ export const configSchema = z.strictObject({
         const words = Object.keys(own).map(foldSeverity);
         return new Set(words).size === words.length;
       }, "two words are one: case, blanks, -, _ and . do not count"),
-    /** File of classification rules that come before the shipped ones. */
+    /** File of classification rules that are tried before the shipped ones. */
     classification: z.string().min(1).optional(),
   }),
   heartbeats: section({
-    /** Of what is named nowhere and was heard: silence is normal for so long, or for 1.5 times its longest so far. */
+    /** For heartbeats not in `expected`: the normal silence, or 1.5 times the longest gap so far if that is longer. */
     interval: seconds("15m"),
     expected: z
       .array(
         z.strictObject({
           name: z.string().min(1).max(200),
           source: z.string().min(1).optional(),
-          /** In Alertmanager's form. Without them any heartbeat of the source will do. */
+          /** In Alertmanager's syntax. Without matchers every heartbeat of the source counts. */
           matchers: matchers.default([]),
           interval: duration,
           severity: z.enum(["critical", "high", "warning", "low"]).default("critical"),
@@ -187,7 +187,7 @@ export const configSchema = z.strictObject({
       ),
   }),
   ...sourceSettings(null),
-  /** Times that come again and again, in which alerts are kept silent. */
+  /** Recurring maintenance windows, in which alerts are silenced. */
   maintenance: z
     .array(maintenanceWindow)
     .default([])
@@ -197,7 +197,7 @@ export const configSchema = z.strictObject({
     ),
   inhibit_rules: z.array(inhibitRule).default([]),
   redis: section({
-    /** Redis to put signals on a stream of; without it the journal is the stream. */
+    /** Redis with the stream of signals; without it signals go straight into the journal. */
     url: secret(
       z.string().regex(/^rediss?:\/\//, "must begin with redis:// or rediss://"),
       "password",
@@ -214,15 +214,15 @@ export const configSchema = z.strictObject({
     ttl: seconds("7d"),
     close_after: seconds("7d"),
     escalation: section({ in_24_hours: count(3), in_7_days: count(10), in_30_days: count(20) }),
-    /** So many ends within this time are flapping, which is over when it has been quiet for as long. */
+    /** An incident flaps after `ends` ends within `within`; flapping is over after the same time without one. */
     flapping: section({ ends: z.number().int().min(2).max(1_000).default(3), within: seconds("10m") }),
     correlation: section({
       enabled: z.boolean().default(true),
       window: seconds("10m"),
-      /** False: incidents are linked, and never merged by themselves. */
+      /** False: incidents are linked, but never merged automatically. */
       merge: z.boolean().default(true),
       release_after: seconds("10m"),
-      /** File that says which service depends on which. */
+      /** File with the dependencies between services. */
       topology: z.string().min(1).optional(),
     }),
   }),
@@ -235,10 +235,10 @@ export const configSchema = z.strictObject({
       trust: part(0.5),
       cold_start: z.boolean().default(false),
     }),
-    /** File that says which services may be repaired by themselves. */
+    /** File with the services that may be repaired automatically. */
     service_registry: z.string().min(1).optional(),
     time: seconds("30s"),
-    /** Of `time`, for reading facts about the target. */
+    /** The part of `time` for gathering evidence about the target. */
     evidence_time: seconds("10s").refine((value) => value <= 25, "must be at most 25s"),
     token_valid: seconds("1h"),
   }),
@@ -288,7 +288,7 @@ export const configSchema = z.strictObject({
       silences: keeping(1).prefault("90d"),
       repairs: keeping(1).prefault("90d"),
       repairs_per_key: count(100),
-      // Work that broke off is run again within a day: it must still be there to be counted.
+      // Lost work is rerun within a day, and its earlier runs must still be there to be counted.
       workflows: keeping(2).prefault("7d"),
       incidents: keepingOrForever(1).prefault("forever"),
       batch: count(5_000),
@@ -304,7 +304,7 @@ export const configSchema = z.strictObject({
     ),
   notification: notificationSchema,
   metrics: section({
-    /** Who may read them without a token, beside this machine. */
+    /** Networks that may read the metrics without a token, besides this machine. */
     networks: z.array(z.string()).default([]),
   }),
   ...executorSettings,

@@ -8,9 +8,9 @@ import { type Config, configSchema } from "./config-schema.ts";
 
 type Tree = Record<string, unknown>;
 
-/** Environment names and the settings that they stand for; `[]`: added to that list. Of each, `NAME_FILE` names a file that holds it. */
+/** Environment variables and their settings; `[]`: appended to that list. `NAME_FILE` may name a file with the value. */
 const ENVIRONMENT: Record<string, string> = {
-  // A name that others use too: it only makes an installation stricter. Before the own name, which wins else.
+  // Other software uses this name too: only `prod` counts, and then wins. It must come before AWOOOI_ENV, which else decides.
   ENVIRONMENT: "env",
   AWOOOI_ENV: "env",
   AWOOOI_DATA_DIR: "data_dir",
@@ -46,7 +46,7 @@ function put(tree: Tree, path: string, value: unknown): void {
   else at[list] = [...[at[list] ?? []].flat(), value];
 }
 
-/** `production` and `PROD` are `prod`: what is meant must not run as anything less strict. */
+/** Normalises `production`, `PROD` and the like to `prod`, so that production never runs with less strict checks. */
 const environmentOf = (value: string) => {
   const word = value.trim().toLowerCase();
   return { production: "prod", development: "dev" }[word] ?? (["prod", "dev"].includes(word) ? word : value);
@@ -77,14 +77,14 @@ function fromEnvironment(tree: Tree, env: NodeJS.ProcessEnv, errors: FieldError[
   return from;
 }
 
-/** The name of the environment that stands for a setting; undefined where none does. */
+/** Returns the environment variable of a setting, if there is one. */
 export const environmentNameOf = (path: string): string | undefined =>
   Object.keys(ENVIRONMENT).find((name) => ENVIRONMENT[name]?.replace("[]", "") === path);
 
-// Names that begin as ours and are read elsewhere: by the CLI, and by what gives the configuration its file.
+// Variables with our prefix that are not settings: the CLI's, and the one that names the configuration file.
 const OTHER_NAMES = ["AWOOOI_API_BASE", "AWOOOI_CONFIG", "AWOOOI_URL", "AWOOOI_TOKEN", "AWOOOI_TOKEN_FILE"];
 
-/** Names of the environment that look like ours and mean nothing, with the one that was likely meant. */
+/** Returns environment variables that begin with `AWOOOI_` and are unknown, with the name that was probably meant. */
 export function unknownNames(env: NodeJS.ProcessEnv): { name: string; meant: string | undefined }[] {
   const known = [...Object.keys(ENVIRONMENT).flatMap((name) => [name, `${name}_FILE`]), ...OTHER_NAMES];
   return Object.keys(env)
@@ -92,7 +92,7 @@ export function unknownNames(env: NodeJS.ProcessEnv): { name: string; meant: str
     .map((name) => ({ name, meant: closeNames(name, known)[0] }));
 }
 
-// Of the first installation; what they are for is not there yet.
+// Variables of the first installation that no feature of this version reads.
 const WAITING_NAMES = [
   "OPENCLAW_TG_BOT_TOKEN",
   "OPENCLAW_TG_CHAT_ID",
@@ -102,7 +102,7 @@ const WAITING_NAMES = [
   "AWOOOI_API_BASE",
 ];
 
-/** Names of the first installation that stand for less than they say: why, by name. */
+/** Returns variables of the first installation that are set and have no or less effect than they suggest, with the reason. */
 export function firstNames(env: NodeJS.ProcessEnv): { name: string; why: string }[] {
   const unread = WAITING_NAMES.filter((name) => env[name]).map((name) => ({
     name,
@@ -121,14 +121,14 @@ export function firstNames(env: NodeJS.ProcessEnv): { name: string; why: string 
   return [...unread, { name: "ENVIRONMENT", why }];
 }
 
-/** Settings that the environment gives twice, in itself and by a file that is then not read. */
+/** Returns variables that are set together with their `NAME_FILE`, which is then not read. */
 export function doubledNames(env: NodeJS.ProcessEnv): string[] {
   return Object.keys(ENVIRONMENT).filter(
     (name) => env[name] !== undefined && env[`${name}_FILE`] !== undefined,
   );
 }
 
-// Nobody writes more by hand; what never ends is none.
+// Bytes of the largest configuration file: none that is written by hand is larger.
 const LARGEST = 10 * 1024 * 1024;
 
 function readYaml(file: string, errors: FieldError[]): Tree {
@@ -149,7 +149,7 @@ function readYaml(file: string, errors: FieldError[]): Tree {
 
 type Shaped = { shape?: Record<string, z.ZodType>; unwrap?: () => z.ZodType; element?: z.ZodType };
 
-/** The names that are allowed at a path of the schema. */
+/** Returns the setting names that the schema allows at a path. */
 function namesAt(path: readonly PropertyKey[]): string[] {
   let at = configSchema as unknown as Shaped;
   const open = (type: Shaped): Shaped =>
@@ -186,24 +186,24 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 
 export type ConfigOptions = { file?: string | undefined; env: NodeJS.ProcessEnv };
 
-/** What was found before it was checked. */
+/** The settings as read, before validation. */
 export type Settings = {
-  /** The file that was read, or should have been; null where there is none. */
+  /** The configuration file, also if it could not be read; null if there is none. */
   file: string | null;
   tree: Tree;
-  /** Names of the environment by the dotted setting that they gave. */
+  /** The environment variable of each setting that was taken from the environment, by dotted path. */
   from: ReadonlyMap<string, string>;
   errors: FieldError[];
 };
 
-/** What stands at a dotted path of settings that were not checked yet; undefined where nothing does. */
+/** Returns the value at a dotted path of unvalidated settings, or undefined. */
 export function settingAt(tree: unknown, path: string): unknown {
   return path
     .split(".")
     .reduce<unknown>((node, key) => (node as Record<string, unknown> | null | undefined)?.[key], tree);
 }
 
-/** A dotted path as people know it: what a list holds goes by its `name`, where it has one. */
+/** Returns a dotted path for people: list indexes are replaced by the item's `name`, if it has one. */
 export function namedPath(tree: unknown, path: string): string {
   const keys = path.split(".");
   return keys
@@ -215,7 +215,7 @@ export function namedPath(tree: unknown, path: string): string {
     .join(".");
 }
 
-/** Reads the file and the environment, which wins. Never throws: what cannot be read is in `errors`. */
+/** Reads the file and the environment, which takes precedence. Never throws: failures are in `errors`. */
 export function readSettings(options: ConfigOptions): Settings {
   const errors: FieldError[] = [];
   const file = options.file ?? options.env.AWOOOI_CONFIG;
@@ -232,7 +232,7 @@ export function readSettings(options: ConfigOptions): Settings {
   return { file: read, tree, from, errors };
 }
 
-/** The configuration that settings amount to, and everything that is wrong with them. */
+/** Validates settings; returns the configuration (null if it is invalid) and all errors. */
 export function parseSettings({ tree, errors }: Settings): { config: Config | null; errors: FieldError[] } {
   const parsed = configSchema.safeParse(tree);
   if (parsed.success) return { config: errors.length > 0 ? null : freeze(parsed.data), errors };
@@ -240,8 +240,8 @@ export function parseSettings({ tree, errors }: Settings): { config: Config | nu
 }
 
 /**
- * The configuration from a YAML file (where one is named, or `awoooi.yaml` is there) and the environment,
- * which wins. Throws `invalid` with everything that is wrong at once.
+ * Loads the configuration from a YAML file (the named one, else `awoooi.yaml` if it exists) and the environment,
+ * which takes precedence. Throws `invalid` with all errors at once.
  */
 export function loadConfig(options: ConfigOptions): Config {
   const { config, errors } = parseSettings(readSettings(options));

@@ -14,48 +14,48 @@ import type { Config } from "./config-schema.ts";
 import type { ExecutorDeps, ExecutorKind, KnownNames, MadeExecutor, NotifierDeps } from "./kinds.ts";
 import { VERSION } from "./version.ts";
 
-/** Everything that the outside is reached through. */
+/** All connections to external systems, by the port that they implement. */
 export type Adapters = {
   sources: readonly Source[];
   executors: readonly Executor[];
   observers: readonly Observer[];
   investigators: readonly Investigator[];
   notifiers: readonly Notifier[];
-  /** What starts and stops the processes of this machine. */
+  /** Starts and stops the supervised processes of this machine. */
   supervisor: ProcessSupervisor;
 };
 
-/** The adapters of a configuration, and those of the ones that take its place. */
+/** The adapters of the first configuration, and the means to replace them after a reload. */
 export type AdapterSet = Adapters & {
-  /** Those of another configuration, made while the ones before are in use: nothing is touched yet. */
+  /** Creates the adapters of another configuration without affecting those in use. */
   next(config: Config): Adapters;
-  /** Those that `next` made last are in force. What is under way goes on with the ones from before. */
+  /** Puts the adapters that `next` created last in force. Running work continues with the earlier ones. */
   inForce(): void;
-  /** Ends what they have started. */
+  /** Closes all adapters that were created. */
   stop(): Promise<void>;
 };
 
 type Deps = {
   state_dir: string;
-  /** By whom a process was stopped on purpose, for people. */
+  /** Returns who stopped a process on purpose, as text for people. */
   stopped?: (name: string) => string | undefined;
   print: (line: string) => void;
-  /** How `awoooi` is called where its hints are read. */
+  /** How `awoooi` is called on this machine, for the hints in its output. */
   program?: string | undefined;
   log: Log;
 };
 
-/** Those that tell people. */
+/** Creates the configured notifiers; none if notification is disabled. */
 function createNotifiers({ notification }: Config, deps: NotifierDeps): Adapters["notifiers"] {
   return notification.enabled ? NOTIFIERS.flatMap((kind) => kind.create(notification, deps)) : [];
 }
 
-/** Those that understand what senders say. */
+/** Creates the configured alert sources. */
 export function createSources(config: Config): Adapters["sources"] {
   return SOURCES.flatMap((kind) => kind.create(kind.settings && settingAt(config, kind.settings.path)));
 }
 
-/** The stream that signals are put on; null: it is the journal. `consumer` names this server among its readers. */
+/** Creates the signal stream; null without Redis. `consumer` names this server among the stream's readers. */
 export function createStream(
   { redis: { url, ...settings } }: Config,
   deps: { consumer: string; log: Log },
@@ -63,7 +63,7 @@ export function createStream(
   return url === undefined ? null : redisStream.create({ url, ...settings }, deps);
 }
 
-/** The names of what executors are configured to reach. */
+/** Returns the names of one kind (processes, hosts or tools) that executors are configured to reach. */
 export function knownNames<What extends keyof KnownNames>(
   config: Config,
   what: What,
@@ -74,7 +74,7 @@ export function knownNames<What extends keyof KnownNames>(
   });
 }
 
-/** What a kind comes to with one configuration after the other: where its settings do not change, it stays. */
+/** Creates the executor of a kind for each configuration in turn; if its settings do not change, it is reused. */
 function succession(kind: ExecutorKind, first: Config, deps: Omit<ExecutorDeps, "turns">) {
   const turns = new KeyedMutex();
   const make = (config: Config) => {
@@ -101,7 +101,7 @@ function succession(kind: ExecutorKind, first: Config, deps: Omit<ExecutorDeps, 
   };
 }
 
-/** The adapters that the configuration asks for, and those of the ones that take its place. */
+/** Creates the adapters of a configuration; those of later configurations come from `next`. */
 export function createAdapters(first: Config, deps: Deps): AdapterSet {
   const { state_dir, stopped = () => undefined, log } = deps;
   const own = { state_dir, stopped, log, version: VERSION };

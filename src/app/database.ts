@@ -13,19 +13,19 @@ export type Database = {
   connection: Connection;
   db: Db;
   pool: pg.Pool;
-  /** The workflow engine's own: a burst of requests must not starve it, nor it them. */
+  /** The workflow engine's own pool, so that neither it nor a burst of requests can starve the other. */
   workflowPool: pg.Pool;
   data_dir: string;
-  /** Whether it is the one in `data_dir`. */
+  /** Whether it is the embedded PostgreSQL in `data_dir`. */
   embedded: boolean;
-  /** Counts the servers that this database has had; another's is higher. */
+  /** Fencing token: a server that takes over this database has a higher one. */
   epoch: number;
   close(): Promise<void>;
 };
 
 export type Server = { connection: Connection; stop: () => Promise<void>; leave: () => void };
 
-/** The embedded server, started or taken over, or the operator's own. */
+/** Starts or takes over the embedded PostgreSQL, or returns the connection to the operator's own. */
 export async function openServer(config: Config, data_dir: string, log: Log): Promise<Server> {
   const { url } = config.database;
   if (url !== undefined) return { connection: { url }, stop: async () => {}, leave: () => {} };
@@ -33,13 +33,13 @@ export async function openServer(config: Config, data_dir: string, log: Log): Pr
   return { connection: embedded.connection, stop: () => embedded.stop(), leave: () => embedded.abandon() };
 }
 
-/** Makes this process the one server of the database. Throws `conflict`, with the other's pid. */
+/** Takes the server lock of the database. Throws `conflict`, with the pid of the process that holds it, or `unavailable`. */
 export async function lockServer(server: Server, log: Log, onLost: () => void): Promise<ServerLock> {
   try {
     return await holdServerLock(server.connection, log, onLost);
   } catch (error) {
     if (error instanceof AwoooiError) {
-      // The database is the other server's: it must not go down with us.
+      // Another server uses this PostgreSQL: leave it running.
       server.leave();
       throw error;
     }
@@ -51,9 +51,9 @@ export async function lockServer(server: Server, log: Log, onLost: () => void): 
 }
 
 /**
- * Opens the database, embedded or the operator's own, as its one server, with its schema up to date.
- * `onLost` is called if another server takes it over while it was away. What `inspect` throws, before
- * anything is changed, leaves the database as it is.
+ * Opens the database, embedded or the operator's own, takes the server lock and migrates the schema. `onLost`
+ * is called if another server takes the lock while the database was unreachable. `inspect` runs before
+ * anything is changed; if it throws, the database stays as it is.
  */
 export async function openDatabase(
   config: Config,

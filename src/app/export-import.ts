@@ -24,7 +24,7 @@ export type Move = { config: Config; log: Log; file: string };
 const STREAM = "-";
 const total = (tables: Record<string, number>) => Object.values(tables).reduce((sum, rows) => sum + rows, 0);
 
-/** An export must not make an empty installation only to find that there is nothing in it. */
+/** Throws `not_found` if the data directory has no database: opening it would create an empty installation. */
 async function assertThere(config: Config): Promise<void> {
   if (config.database.url !== undefined) return;
   const data_dir = config.data_dir ?? defaultDataDir();
@@ -42,8 +42,8 @@ async function assertThere(config: Config): Promise<void> {
 }
 
 /**
- * A connection to the database, which is served for as long as `work` takes: by us, or by the server that
- * runs on it. Reading a snapshot is in nobody's way.
+ * Runs `work` with a connection to the database, starting PostgreSQL if no server runs on it. If one does
+ * (`served`), it is left alone: reading a snapshot does not disturb it.
  */
 async function besideServer<T>(
   { config, log }: Move,
@@ -51,7 +51,7 @@ async function besideServer<T>(
 ): Promise<T> {
   const server = await openServer(config, config.data_dir ?? defaultDataDir(), log);
   const lock = await lockServer(server, log, () => {}).catch((error: unknown) => {
-    // Then the server is left to whoever holds the lock.
+    // Another process holds the lock; `lockServer` has left PostgreSQL running for it.
     if (error instanceof AwoooiError && error.code === "conflict") return null;
     throw error;
   });
@@ -68,15 +68,15 @@ async function besideServer<T>(
   }
 }
 
-/** Gives the file its name when `write` has filled it, and only if nobody else has taken the name. */
+/** Writes a temporary file and links it to `file` when complete. Throws `conflict` if `file` exists; returns its bytes. */
 async function writeFile(file: string, write: (sink: Writable) => Promise<void>): Promise<number> {
   const taken = () => new AwoooiError("conflict", `${file} is there already: choose another name.`);
   const part = `${file}.part-${process.pid}`;
   try {
     if (await stat(file).catch(() => undefined)) throw taken();
-    // It holds tokens' hashes and whatever alerts say: nobody else is to read it.
+    // Mode 0600: the export holds hashes of tokens and the content of alerts.
     const handle = await open(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-    // The stream closes it, and has it on disk by then.
+    // The stream flushes the file to disk and closes the handle.
     await write(handle.createWriteStream({ flush: true }));
     await link(part, file);
     return (await stat(file)).size;
@@ -91,8 +91,8 @@ async function writeFile(file: string, write: (sink: Writable) => Promise<void>)
 }
 
 /**
- * Writes the installation into a file, from one moment, also while its server runs. Throws `not_found` when
- * there is none and `conflict` when the file is there already; then there is no file, or the old one.
+ * Exports a snapshot of the installation into a file, also while its server runs. Throws `not_found` without an
+ * installation and `conflict` if the file exists; after an error no new file is left.
  */
 export async function exportTo(move: Move, stdout: Writable & { isTTY?: boolean }): Promise<MoveReport> {
   const { config, file } = move;
@@ -127,13 +127,13 @@ async function openInput(file: string, stdin: Readable): Promise<{ input: Readab
 }
 
 /**
- * Makes the installation of an export here, where none may be: all of it, or nothing. No server runs
- * meanwhile. Throws `invalid` for a file that is not whole and `conflict` for one that does not fit.
+ * Imports an export into an empty database: all of it or nothing. No server may run meanwhile. Throws `invalid`
+ * for an incomplete file and `conflict` for an existing installation or an export of another version.
  */
 export async function importFrom(move: Move, stdin: Readable): Promise<MoveReport> {
   const { config, log, file } = move;
   const { input, bytes } = await openInput(file, stdin);
-  // Looked at first: neither migrations nor the engine's start are to touch what is there.
+  // Checked before migrations and the engine's start, which would change an existing installation.
   const database = await openDatabase(
     config,
     log,
@@ -147,7 +147,7 @@ export async function importFrom(move: Move, stdin: Readable): Promise<MoveRepor
     await prepareWorkflows(database.workflowPool, log);
     const client = await openClient(database.connection, "awoooi import");
     const gunzip = createGunzip();
-    // What goes wrong with the file shows where it is read.
+    // Errors of the file surface in `restore`, which reads from `gunzip`.
     gunzip.on("error", () => {});
     const reading = pipeline(input, gunzip).catch(() => {});
     try {

@@ -15,19 +15,19 @@ import type { ActiveConfig } from "./active-config.ts";
 import { startLoop } from "./loop.ts";
 import type { Metrics } from "./metrics.ts";
 
-// How often is counted what retention and replays have left of the dead letters: a look at all of them.
+// How often the dead letters are counted again, as retention and replays remove some. The count reads all of them.
 const STOCK_SECONDS = 300;
 const HOUR = 3_600;
 
 type Sent = Omit<Parameters<HttpDeps["receive"]>[0], "idempotency_key">;
 
-/** The bounds of what each source may cost, and the record of what was refused. */
+/** The limits of each source, and the record of refused calls. */
 export type Guards = {
   http: HttpDeps["guard"];
   sources: Pick<HttpDeps["sources"], "ids" | "limits" | "limited">;
-  /** Throws for a call that must not be written down; what of it was counted by this. */
+  /** Throws for a call that exceeds a limit and must not be journalled; else returns what it counted. */
   admit: (sent: Sent) => Counted | null;
-  /** The call is in the journal, at the place `seq` where that is known. */
+  /** Records that a call was accepted; `seq` is its place in the journal, if known. */
   accepted: (seq: number | null, source: string, counted: Counted | null) => void;
   received: (received: Received) => void;
   start: () => Promise<() => Promise<void>>;
@@ -37,7 +37,7 @@ export function createGuards(
   ctx: Ctx,
   metrics: Pick<Metrics, "refused">,
   current: () => { live: ReturnType<ActiveConfig["current"]>; pipeline: PipelineDeps },
-  /** Seconds between two writes of what was refused. */
+  /** Seconds between two writes of the counts of refused calls. */
   every: number,
 ): Guards {
   const guard = new Guard((source) => current().live.limitsOf(source), ctx.clock);

@@ -29,7 +29,7 @@ function healthOf({ database, worker, stream, clock, live, as }: Observed): () =
   return async () => {
     const reached = await database.pool.query("select 1").then(
       () => ({ status: "ok" as const, detail: "answers" }),
-      // Anyone may ask: what exactly the database says is for the log.
+      // Health needs no token, so the database's error message is not shown.
       () => ({ status: "down" as const, detail: "does not answer" }),
     );
     const journal = { status: "ok" as const, detail: `${worker.backlog()} receipts waiting` };
@@ -40,7 +40,7 @@ function healthOf({ database, worker, stream, clock, live, as }: Observed): () =
   };
 }
 
-/** What is asked of the sources that the configuration in force has. */
+/** Returns the routes' access to the sources of the configuration in force. */
 function ofSources(live: ActiveConfig): Pick<HttpDeps["sources"], "kinds" | "sender" | "decode"> {
   const sourceOf = (id: string) => live.current().pipeline.sources.find((source) => source.id === id);
   return {
@@ -50,13 +50,13 @@ function ofSources(live: ActiveConfig): Pick<HttpDeps["sources"], "kinds" | "sen
   };
 }
 
-/** While nothing is known of a body but that more is in it than is understood of one. */
+/** Returns the early answer for a body with more entries than are processed, before it was processed. */
 function truncatedLater(entries: number, most: number): WebhookAnswer {
   const truncated = `of ${entries} entries the first ${most} are read; the body is kept as a dead letter`;
   return { ...LATER, message: `${LATER.message}; truncated: ${truncated}`, truncated };
 }
 
-/** Journal first; then the answer, if it comes soon. */
+/** Receives webhook calls: journals the call, then waits up to `answer_wait` seconds for the result of its processing. */
 function receiver(
   ctx: Ctx,
   { journal, worker, guards, live }: Pick<Parts, "journal" | "worker" | "guards" | "live">,
@@ -69,7 +69,7 @@ function receiver(
     const receipt = await journal.append({ ...call, idempotency_key, received_at });
     guards.accepted(receipt.seq, receipt.source, counted);
     const later = longest > alerts_per_body ? truncatedLater(longest, alerts_per_body) : null;
-    // What was not read whole here is read again in its turn.
+    // A body that was not read completely is parsed again by the worker.
     const answer = worker.take(receipt, cut === null ? json : undefined);
     if (answer === null) return later;
     const { promise, resolve } = Promise.withResolvers<WebhookAnswer | null>();
@@ -79,7 +79,7 @@ function receiver(
   };
 }
 
-/** The same bounds for a signal; its receipt may be made of it later, by whoever reads the stream. */
+/** Receives signals with the same limits; the reader of the stream may write the receipt later. */
 function signalReceiver({ guards, signals }: Pick<Parts, "guards" | "signals">): HttpDeps["takeSignal"] {
   return async ({ json, longest, cut, ...call }) => {
     const counted = guards.admit({ ...call, json, longest, cut });
@@ -106,7 +106,7 @@ type Parts = {
   log: Log;
 };
 
-/** What the routes are made with, bound to the parts that run. */
+/** Returns the dependencies of the HTTP routes, bound to the running parts. */
 export function httpDeps(parts: Parts): HttpDeps {
   const { as, ctxOf, live, database, guards, signals, retention, supervision, meter, page, log } = parts;
   const { config } = live.current();
@@ -142,7 +142,7 @@ export function httpDeps(parts: Parts): HttpDeps {
     storage: storagePort(database, retention, config.retention),
     meter,
     metrics: { admits: (call) => live.current().admitsScraper(call), page },
-    // What needs a restart stays as it was at the start.
+    // Needs a restart, so it is read once.
     body_limit: config.intake.body_limit,
     version: VERSION,
     log,

@@ -30,11 +30,11 @@ function welcome(url: string, adminToken: string | null, program: string): void 
   print(`  Then, in another terminal: ${program} incidents ls`);
 }
 
-/** Runs the server until it is told to stop; resolves to the exit code. */
+/** Runs the server until SIGINT, SIGTERM or a fatal error; resolves to the exit code. */
 export async function serve(options: {
   config?: string | undefined;
   env: NodeJS.ProcessEnv;
-  /** How a person starts this program where the server was started. */
+  /** How a person calls this program on this machine. */
   program?: string;
 }): Promise<number> {
   const { program = "awoooi" } = options;
@@ -58,7 +58,7 @@ export async function serve(options: {
       log.info({ signal }, "stopping");
       ended.resolve(0);
     };
-    // What is wrong is logged and audited where it is found.
+    // `reload` itself logs and audits its errors.
     process.on("SIGHUP", () => void app.reload().catch(() => {}));
     process.once("SIGINT", stop).once("SIGTERM", stop);
     welcome(app.url, app.adminToken, program);
@@ -74,16 +74,16 @@ type MoveOptions = { config?: string | undefined; file: string; env: NodeJS.Proc
 
 function moveOf({ config: from, file, env }: MoveOptions): Move {
   const config = loadConfig({ file: from, env });
-  // What a server tells of its start is no news to who waits for a file.
+  // Errors only: messages about the database's start are of no interest to a person who exports or imports.
   return { config, file, log: createLog("error") };
 }
 
-/** Writes the installation into a file. Throws `AwoooiError` with a sentence. */
+/** Exports the installation into a file. Throws `AwoooiError` with a sentence. */
 export function exportInstallation(options: MoveOptions): Promise<MoveReport> {
   return exportTo(moveOf(options), process.stdout);
 }
 
-/** Makes the installation of a file. Throws `AwoooiError` with a sentence. */
+/** Imports an installation from a file. Throws `AwoooiError` with a sentence. */
 export function importInstallation(options: MoveOptions): Promise<MoveReport> {
   return importFrom(moveOf(options), process.stdin);
 }

@@ -1,20 +1,20 @@
-/** Times, in seconds, that no setting names: nobody who runs a server would want others. Tests shorten them. */
+/** Intervals in seconds that are not settings, as no operator needs to change them. Tests shorten them. */
 export type Intervals = {
-  /** Between two looks for notices that are due. */
+  /** Between two checks for notices that are due. */
   delivery: number;
-  /** Between two writes of what was refused. */
+  /** Between two writes of the counts of refused calls. */
   refused: number;
-  /** Between two looks for receipts that no live call waits for: those of a killed process, and replayed ones. */
+  /** Between two checks for receipts that no open call waits for: those of a killed process, and replayed ones. */
   leftovers: number;
-  /** Between two looks at Redis. */
+  /** Between two checks of Redis. */
   redis: number;
-  /** For so long a reading of the database serves every scraper. */
+  /** How long metrics read from the database are reused for all scrapers. */
   state_counts: number;
-  /** For so long a scrape waits for the database: less than any scraper waits. */
+  /** How long a scrape waits for the database; must be less than any scraper's timeout. */
   scrape: number;
-  /** Between two looks for processes to start, stop or look at. */
+  /** Between two checks of supervised processes and of requests to start or stop them. */
   processes: number;
-  /** Until an execution looks again whether another still acts on its target. */
+  /** Until an execution checks again whether another one still acts on its target. */
   busy: number;
 };
 

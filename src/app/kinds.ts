@@ -7,71 +7,71 @@ import type { Notifier } from "../notification/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
 import type { Observer } from "../verification/index.ts";
 
-/** What is wrong with settings beyond their form; `path` is dotted, within them. `fatal`: the server cannot work so. */
+/** A problem that the schema cannot find; `path` is dotted, relative to the settings. `fatal`: the server cannot work. */
 type SettingProblem = { path: string; message: string; fatal: boolean };
 
-/** What executors are made with. */
+/** Dependencies of executors. */
 export type ExecutorDeps = {
   log: Log;
-  /** Of all that act on one thing, also with the configuration from before. */
+  /** Serialises work on one target, also between executors of successive configurations. */
   turns: KeyedMutex;
-  /** Folder for what must be known after a restart. */
+  /** Folder for state that must survive a restart. */
   state_dir: string;
-  /** By whom a process was stopped on purpose, for people. */
+  /** Returns who stopped a process on purpose, as text for people. */
   stopped: (name: string) => string | undefined;
-  /** Of AWOOOI. */
+  /** Version of AWOOOI. */
   version: string;
 };
 
-/** What a kind of executor comes to: what acts, and where there is one what looks, finds out and starts. */
+/** The ports that a kind of executor implements; only `executor` is required. */
 export type MadeExecutor = {
   executor: Executor;
   observer?: Observer;
   investigator?: Investigator;
   supervisor?: ProcessSupervisor;
-  /** Another configuration is in force: what is under way goes on. */
+  /** Called when another configuration is in force; running work continues. */
   retire?(): void;
-  /** Ends what it has started. */
+  /** Releases its resources. */
   close?(): Promise<void>;
 };
 
-/** Names by which alerts and settings may mean what an installation can reach. */
+/** Names of what an installation can reach, as used in alerts and settings. */
 export type KnownNames = {
   processes?: readonly string[];
-  /** Each host with everything that it may be called. */
+  /** Each host with all its names. */
   hosts?: readonly { name: string; names: string[] }[];
   /** External tools, as `SERVER/TOOL`. */
   tools?: readonly string[];
 };
 
-/** A kind of executor: what it needs to be configured and made. */
+/** A kind of executor: its settings and how to create it. */
 export type ExecutorKind<Settings = unknown> = {
   id: string;
-  /** A section of the configuration of its own. Whether it can change while the server runs. */
+  /** Its section of the configuration; `reloadable`: it can change while the server runs. */
   settings: { path: string; schema: z.ZodType<Settings>; reloadable: boolean };
-  /** Looks at what the settings name, such as files and programs, as it is now. */
+  /** Checks what the settings name, such as files and programs, as they are now. */
   problems?(settings: Settings): readonly SettingProblem[];
   names?(settings: Settings): KnownNames;
-  /** Null: nothing is configured that it could act on. Throws `invalid`. */
+  /** Creates the executor; null if no target is configured for it. Throws `invalid`. */
   create(settings: Settings, deps: ExecutorDeps): MadeExecutor | null;
 };
 
-/** What notifiers are made with. */
+/** Dependencies of notifiers. */
 export type NotifierDeps = {
   print: (line: string) => void;
-  /** How `awoooi` is called where its hints are read. */
+  /** How `awoooi` is called on this machine, for the hints in its output. */
   program?: string | undefined;
 };
 
-/** A kind of channel that people are told on. */
+/** A kind of notification channel. */
 export type NotifierKind<Settings = unknown> = {
-  /** Also the name of its only channel, or of the one that has no name of its own. */
+  /** Also the name of its channel that has no name of its own. */
   id: string;
-  /** By their names within `notification`. They can change while the server runs. */
+  /** Its settings by name within `notification`. They can change while the server runs. */
   settings: Readonly<Record<string, z.ZodType>>;
-  /** Told nowhere but on the server itself. */
+  /** Its notices are visible on the server only. */
   local?: true;
-  /** The channels that the section makes; `path`: where its name stands, null for the one that is called as its kind. */
+  /** Returns the channels of the section; `path` leads to the channel's name, null for the one named like its kind. */
   channels(section: Settings): readonly { name: string; path: readonly (string | number)[] | null }[];
   create(section: Settings, deps: NotifierDeps): Notifier[];
 };

@@ -2,7 +2,7 @@ import { type Classification, loadClassification, type Source } from "../intake/
 import { type ConfigOptions, loadConfig } from "./config.ts";
 import { createSources } from "./create-adapters.ts";
 
-/** What a server of this configuration would understand bodies with. Throws `invalid`. */
+/** Returns the sources and the classification with which a server of this configuration decodes bodies. Throws `invalid`. */
 export function localSources(options: ConfigOptions): {
   sources: readonly Source[];
   classification: Classification;

@@ -5,7 +5,7 @@ import { logFields } from "../lib/log.ts";
 import { redact, redactText } from "../lib/redact.ts";
 import type { Config } from "./config-schema.ts";
 
-/** An error as JSON would lose it: its text and where it came from. */
+/** Returns an error's message and stack as an object, since JSON would drop them; other values unchanged. */
 function plain(value: unknown): unknown {
   return value instanceof Error ? { message: messageOf(value), stack: value.stack } : value;
 }
@@ -16,14 +16,14 @@ const standardError = (): DestinationStream =>
     : pino.destination({ dest: 2, sync: true });
 
 /**
- * The process's log, on standard error: lines for people on a terminal, JSON otherwise. Credentials are
- * taken out of every field and text. `to` takes the JSON elsewhere.
+ * Creates the process's log on standard error: readable lines on a terminal, JSON otherwise. Credentials
+ * are redacted in every field and text. `to` redirects the JSON.
  */
 export function createLog(level: Config["server"]["log_level"], to?: DestinationStream): Logger {
   const options = {
     level,
     base: null,
-    // What is being worked on, from whoever began it.
+    // The ids that the enclosing `logAbout` calls have set.
     mixin: logFields,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: {
@@ -35,7 +35,7 @@ export function createLog(level: Config["server"]["log_level"], to?: Destination
     },
     hooks: {
       logMethod(this: Logger, args: Parameters<Logger["info"]>, method: Logger["info"]) {
-        // pino would take an error's text as it is.
+        // Given an error only, pino would log its message unredacted.
         const [first] = args as unknown[];
         const told = first instanceof Error ? [{ error: first }, messageOf(first)] : (args as unknown[]);
         method.apply(

@@ -3,8 +3,8 @@ import type { Log } from "../lib/log.ts";
 import { wait } from "../lib/wait.ts";
 
 /**
- * Runs `work` again and again, `seconds()` after its last end; an error is logged and the next run comes.
- * To stop it aborts the signal that `work` is given, and waits for the end of the run.
+ * Runs `work` repeatedly, `seconds()` after the end of the previous run; errors are logged. Returns a function
+ * that stops the loop: it aborts the signal passed to `work` and waits for the current run.
  */
 export function startLoop(
   name: string,
@@ -20,7 +20,7 @@ export function startLoop(
         await work(stop.signal);
         failing = false;
       } catch (error) {
-        // Once for each spell of failures: a database that is away for an hour is one line.
+        // Logged once per series of failures: an hour without the database is one line.
         if (!failing) log.error({ error: messageOf(error) }, `${name} failed; it goes on`);
         failing = true;
       }

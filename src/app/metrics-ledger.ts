@@ -6,7 +6,7 @@ type Labels = Record<string, unknown>;
 type Rule = { name: string; help: string; labels: (data: Labels) => Labels; known?: Labels[] };
 
 const PAGE = 1_000;
-// Of one reading: what is more is counted at the next.
+// Pages per update; further entries are counted at the next one.
 const PAGES = 20;
 
 const each = (label: string, values: readonly string[]) => values.map((value) => ({ [label]: value }));
@@ -19,7 +19,7 @@ const approvals = (outcome: string): Rule => ({
   known: [{ outcome }],
 });
 
-/** What each action in the ledger counts. Labels are values of ours; text that came from outside is in none. */
+/** The counters of each action in the ledger. Label values are our own, never external text. */
 const RULES: Record<string, readonly Rule[]> = {
   "incident.opened": [
     {
@@ -103,12 +103,12 @@ const RULES: Record<string, readonly Rule[]> = {
   ],
 };
 
-/** Reads on from where it stands in the ledger. */
+/** Counts the ledger's entries since the previous call. */
 export type LedgerCounters = (ctx: Ctx) => Promise<void>;
 
 /**
- * Counters of what the ledger says: it has every change, once, if and only if it was committed. They begin
- * at `from`, the ledger's end when the process started, and reset with the process as counters do.
+ * Creates counters fed by the audit ledger, which has every committed change exactly once. They count from
+ * `from`, the ledger's last `seq` when the process started, and reset with the process, as counters do.
  */
 export function ledgerCounters(registry: Registry, from: number): LedgerCounters {
   const counters = new Map<string, Counter>();
@@ -121,7 +121,7 @@ export function ledgerCounters(registry: Registry, from: number): LedgerCounters
   const count = ({ action, data }: AuditEntry) => {
     for (const { name, labels } of RULES[action] ?? []) {
       const values = labels(data);
-      // Nothing was verified, no gate refused: nothing to count.
+      // An entry without one of the labels is not counted: no verification took place, or no gate refused.
       if (Object.values(values).some((value) => value === undefined || value === null)) continue;
       counters.get(name)?.inc(values as Record<string, string>);
     }

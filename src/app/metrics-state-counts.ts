@@ -69,17 +69,17 @@ function sizeGauge(registry: Registry): (ctx: Ctx) => Promise<void> {
 }
 
 /**
- * The metrics that are read from the database. Returns how to bring them up to date: at most every few
- * seconds, one reading at a time, and never for longer than a scraper waits. Without an answer the last
- * values stay, and `awoooi_database_up` is 0.
+ * Registers the metrics that are read from the database, and returns a function that updates them: at most
+ * every `state_counts` seconds, one reading at a time, waiting at most `scrape` seconds. Without an answer
+ * the last values stay, and `awoooi_database_up` is 0.
  */
 export function databaseMetrics(
   registry: Registry,
   ctx: Ctx,
   ledger: LedgerCounters,
   isFrozen: () => Promise<boolean>,
-  // Two scrapers, or one that is impatient, cost the database no more than one; and a database that hangs
-  // must not take the other metrics with it.
+  // Several scrapers must not cost the database more than one does, and a database that hangs must not
+  // delay the other metrics.
   { state_counts, scrape }: Pick<Intervals, "state_counts" | "scrape">,
 ): () => Promise<void> {
   const items = itemGauges(registry, () => ctx.clock.now().getTime() / 1000);

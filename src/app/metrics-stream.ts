@@ -4,7 +4,7 @@ import type { SignalStream, StreamFigures } from "../intake/index.ts";
 
 const LABELS = { stream: "redis" };
 
-/** The metrics of the signal stream, as it was when it was last looked at; without one they have no series. */
+/** Registers the metrics of the signal stream, with the figures of its last check; without a stream they have no series. */
 export function streamMetrics(registry: Registry, ctx: Ctx, stream: SignalStream | null): void {
   const more = { labelNames: Object.keys(LABELS), registers: [registry] };
   const gauge = (

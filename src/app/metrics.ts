@@ -13,21 +13,21 @@ import { databaseMetrics } from "./metrics-state-counts.ts";
 import { streamMetrics } from "./metrics-stream.ts";
 import { VERSION } from "./version.ts";
 
-// From a commit on a fast disk to what a sender waits for at most.
+// Buckets in seconds: from a commit on a fast disk to a sender's longest timeout.
 const LATENCY = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 
-/** What the running parts are counted with: in memory, so that counting costs nothing on their way. */
+/** The meters of the running parts. They count in memory, so that they do not slow these parts down. */
 export type Metrics = {
   registry: Registry;
   http: HttpMeter;
   committed: (receipts: number, seconds: number) => void;
   received: (received: Received) => void;
-  /** A call of a source came through, at this Unix time. */
+  /** Records that a call of a source was processed, at this Unix time in seconds. */
   understood: (source: string, seconds: number) => void;
   silenced: PipelineDeps["onSilenced"];
-  /** A call of a webhook was refused, by an error code or a limit. */
+  /** Counts a refused webhook call; `reason` is an error code or the name of a limit. */
   refused: (source: string, reason: string) => void;
-  /** The same adapters, counted. */
+  /** Wraps adapters so that their results are counted. */
   counted: (adapters: Adapters) => Adapters;
 };
 
@@ -85,7 +85,7 @@ function journalMeter(registers: Registry[]): Metrics["committed"] {
   };
 }
 
-/** Since when nothing came through of a source, kept over restarts. Labels are the sources that there are. */
+/** Creates the gauge of each source's last success; returns its setter, which `metricsPage` also feeds after a restart. */
 function chainGauge(registers: Registry[], sources: readonly string[]) {
   const gauge = new Gauge({
     name: "awoooi_alert_chain_last_success_timestamp",
@@ -217,7 +217,7 @@ function refusalMeter(registers: Registry[], sources: readonly string[]): Metric
   return (source, reason) => refused.inc({ source, reason });
 }
 
-/** The metrics of one app, in a registry of its own: several apps may run in one process. */
+/** Creates the metrics of one app in a registry of their own: several apps may run in one process. */
 export function createMetrics(sources: readonly string[]): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -241,7 +241,7 @@ export function createMetrics(sources: readonly string[]): Metrics {
   };
 }
 
-/** How `/metrics` is answered: what is counted here, and what the database and the intake say now. */
+/** Returns the function that renders `/metrics`: the counters, and the present state of database and intake. */
 export async function metricsPage(
   { registry, understood }: Metrics,
   ctx: Ctx,

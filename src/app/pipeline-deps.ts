@@ -18,7 +18,7 @@ import type { Config } from "./config-schema.ts";
 import { type Adapters, knownNames } from "./create-adapters.ts";
 import { isThisMachine } from "./this-machine.ts";
 
-/** What the rule files say; `topology` as it is written. */
+/** The contents of the rule files; `topology` is not parsed yet. */
 export type RuleFiles = {
   rules: Rules;
   classification: Classification;
@@ -26,14 +26,14 @@ export type RuleFiles = {
   services: ServiceRegistry | null;
 };
 
-/** On what terms playbooks run by themselves, by what a configuration and its files say. */
+/** Returns the conditions under which playbooks run automatically, from a configuration and its files. */
 function autoTerms({ config, files }: { config: Config; files: RuleFiles }): AutoTerms {
   const { mode, playbook } = config.decision;
   const { in_30_days: repeats } = config.incident.escalation;
   return { mode, terms: playbook, services: files.services, repeats };
 }
 
-/** What the gates ask, by what a configuration and its files say; acts go by that of the configuration in force. */
+/** Returns the gateway's settings from a configuration and its files. Executions use those of the configuration in force. */
 export function createGateway(
   { config, files }: { config: Config; files: RuleFiles },
   { executors }: Pick<Adapters, "executors">,
@@ -60,7 +60,7 @@ export function createGateway(
   };
 }
 
-/** Binds adapters, settings and rules to the pipeline of the server. */
+/** Returns the dependencies of the pipeline: adapters, settings and rules. */
 export function createPipelineDeps(
   { config, files }: { config: Config; files: RuleFiles },
   adapters: Adapters,
@@ -70,7 +70,7 @@ export function createPipelineDeps(
     onReceived: PipelineDeps["onReceived"];
     onSilenced: PipelineDeps["onSilenced"];
     intake_uptime: IntakeUptime;
-    /** Of the configuration in force when it is asked: what is under way goes by that, not by its own. */
+    /** Returns the gateway of the configuration in force at the time of the call: running work uses that, not its own. */
     gateway: Gateway;
     busy_wait: number;
   },
@@ -121,7 +121,7 @@ export function createPipelineDeps(
       mode,
       valid_for: token_valid,
       executable: (operation) => isOffered(own, operation),
-      // Of other operations a rule knows the risk best; of an external tool its operator does.
+      // Only for external tools, whose risk the operator has configured; for other operations the rule's risk counts.
       leastRisk: (operation) =>
         operation.kind === "tool.call" ? traitsFor(own.executors, operation)?.risk : undefined,
     },

@@ -6,13 +6,13 @@ import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
 import { type Counts, countPrunable, prune, type RetentionTerms } from "../pipeline/index.ts";
 
-// While more receipts than this wait to be understood, they have the database to themselves, for so long
-// at most before each transaction: a disk that fills up is worse than a slow minute.
+// While more than BUSY_RECEIPTS receipts wait to be processed, retention pauses, but for at most MOST_PATIENCE
+// seconds before each transaction: a disk that fills up is worse than a slow minute.
 const BUSY_RECEIPTS = 100;
 const MOST_PATIENCE = 60;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Deletes what has been kept for its time: one run at a time, and beside the work, not in its way. */
+/** Deletes rows whose retention time is over: one run at a time, with pauses so that other work is not delayed. */
 export class Retention {
   readonly #ctx: Ctx;
   readonly #terms: RetentionTerms;
@@ -27,12 +27,12 @@ export class Retention {
     this.#backlog = backlog;
   }
 
-  /** The latest run of this process, also while it goes on. */
+  /** The latest run of this process, which may still be in progress. */
   get last(): PruneRun | null {
     return this.#last;
   }
 
-  /** Runs once, or joins the run that is under way. Rejects when the database does not let it end. */
+  /** Starts a run, or joins the one in progress. Rejects when the database fails. */
   run(asked_by: string | null = null): Promise<PruneRun> {
     this.#running ??= this.#run(asked_by).finally(() => {
       this.#running = null;
@@ -40,12 +40,12 @@ export class Retention {
     return this.#running;
   }
 
-  /** What a run would delete now. */
+  /** Counts what a run would delete now. */
   preview(): Promise<Counts> {
     return countPrunable(this.#ctx, this.#terms);
   }
 
-  /** Ends after the transaction in hand. */
+  /** Stops a run after its current transaction. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running?.catch(() => {});
@@ -81,7 +81,7 @@ export class Retention {
     }
   }
 
-  /** Rests as long as the transaction took, and while there is more urgent work. */
+  /** Waits while many receipts are waiting, then as long as the transaction took, at most 1 s; returns false to stop. */
   async #next(took: number): Promise<boolean> {
     const { signal } = this.#stop;
     for (let second = 0; second < MOST_PATIENCE && this.#backlog() > BUSY_RECEIPTS; second += 1) {
@@ -100,7 +100,7 @@ export class Retention {
     await transaction(this.#ctx, async (tx) =>
       record(tx, { action: "retention.pruned", subject: "storage", data }),
     ).catch((failure: unknown) => {
-      // The run has failed with the database already: its own error is the one to tell.
+      // If the run itself has failed, its own error is thrown instead.
       if (error === null) throw failure;
     });
   }

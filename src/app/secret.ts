@@ -2,28 +2,28 @@ import { redactText, secretsIn, soundsSecret } from "../lib/redact.ts";
 import { type SecretKind, secretAt } from "../lib/secret-setting.ts";
 import { configSchema } from "./config-schema.ts";
 
-/** The last name of a setting's path, without places in lists. */
+/** Returns the last name in a setting's path, ignoring list indexes. */
 const nameOf = (path: string) => path.split(".").findLast((part) => !/^\d+$/.test(part)) ?? "";
 
-// Of settings that the schema does not know, such as one with a slip of the hand in its name.
+// For settings that the schema does not know, such as a misspelt one.
 const SOUNDS_SECRET = /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/;
 
-/** What is secret of the setting at a dotted path, or of what it is a part of. */
+/** Returns what is secret in the setting at a dotted path, or in a setting that contains it. */
 function kindAt(path: string): SecretKind | null {
   const known = secretAt(configSchema, path.split("."));
   return known === undefined ? (SOUNDS_SECRET.test(nameOf(path)) ? "value" : null) : known;
 }
 
-/** Whether what stands at a dotted path of the configuration is a secret, or may hold one: it is shown to nobody. */
+/** Returns whether the value at a dotted path of the configuration is or may contain a secret, and is never shown. */
 export function isSecret(path: string): boolean {
   const kind = kindAt(path);
   return kind !== null && kind !== "command";
 }
 
-// Of variables and headers, whose names others have chosen: how they end, and what says it wherever it stands.
+// Names of variables and headers, which we do not choose, that suggest a secret: by their end, or by a word in them.
 const ENDS_SECRET = /(pass|pwd|(^|[-_])(pw|auth|salt|pin|session)|(?<!mon|tur|don)keys?)$/i;
 const SAYS_SECRET = /(^|[-_])(pem|dsn|jwt|pat|creds?|credentials?)($|[-_])/i;
-// Where a secret is, and what is told of one beside it.
+// Names of a secret's location or properties, which are not secret.
 const NO_SECRET =
   /[-_](files?|paths?|dir|name|user(name)?|id|prefix|header|host|port|ttl|timeout|mode|type|enabled|length|expir\w+|interval|alg(orithm)?)$/i;
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
@@ -32,7 +32,7 @@ const looksSecret = (name: string, value: string) =>
   (!NO_SECRET.test(name) && (soundsSecret(name) || ENDS_SECRET.test(name) || SAYS_SECRET.test(name))) ||
   redactText(value) !== value;
 
-/** Of each word of a command the credential that it is or holds, by the name before it: `--token X`, `--token=X`, `TOKEN=X`. */
+/** Returns for each word of a command the credential in it, by the name before it: `--token X`, `--token=X`, `TOKEN=X`. */
 function credentialsIn(words: readonly string[]): (string | null)[] {
   return words.map((word, at) => {
     const [, name, value] = /^(?:--?)?([A-Za-z_][\w-]*)=(.+)$/s.exec(word) ?? [];
@@ -42,7 +42,7 @@ function credentialsIn(words: readonly string[]): (string | null)[] {
   });
 }
 
-/** The words of the command at a dotted path without what is a credential; null: there is no command. */
+/** Returns the words of the command at a dotted path with credentials redacted; null if the setting is not a command. */
 export function commandWithoutSecrets(path: string, value: unknown): string[] | null {
   if (!Array.isArray(value) || kindAt(path) !== "command") return null;
   const words = value.map(String);
@@ -51,7 +51,7 @@ export function commandWithoutSecrets(path: string, value: unknown): string[] | 
   );
 }
 
-/** Whether whoever knows this address can do more than who does not. */
+/** Returns whether a URL contains a credential, or (`address`) grants access by itself; true for text that is no URL. */
 function tellsSecret(kind: "password" | "address", value: string): boolean {
   const url = URL.parse(value);
   if (url === null) return true;
@@ -60,8 +60,8 @@ function tellsSecret(kind: "password" | "address", value: string): boolean {
 }
 
 /**
- * The dotted paths of what is a secret in these settings by its name or its value; less than what is kept from being
- * shown, as most of a process's environment is none.
+ * Returns the dotted paths of secrets in these settings, by name or value. That is less than what `isSecret` hides:
+ * most variables of a process's environment are not secret.
  */
 export function secretPaths(value: unknown, path = ""): string[] {
   if (value === null || value === undefined) return [];
@@ -89,7 +89,7 @@ export function secretPaths(value: unknown, path = ""): string[] {
   );
 }
 
-/** Texts that must not be in a log or an answer, whoever prints them: all that is kept from being shown and looks like a secret. */
+/** Yields the texts that must never appear in a log or an answer: the hidden values of these settings that look like secrets. */
 export function* secretTexts(settings: unknown, path = ""): Generator<string> {
   if (path === "") yield* secretsIn(settings);
   if (Array.isArray(settings) && kindAt(path) === "command")

@@ -9,11 +9,11 @@ import { commandWithoutSecrets, isSecret } from "./secret.ts";
 
 type ShownSetting = {
   path: string;
-  /** As it is in force: durations are seconds. */
+  /** The value in force; durations are seconds. */
   value: unknown;
-  /** As it is written in the file, the environment or our defaults, where that differs: `10m`. */
+  /** The text in the file, the environment or the defaults, if it differs from the value: `10m`. */
   written?: unknown;
-  /** `default`, the file's name, or the name of the environment. */
+  /** `default`, the file's name, or the name of the environment variable. */
   source: string;
 };
 export type ShownConfig = { hash: string; settings: ShownSetting[] };
@@ -25,7 +25,7 @@ function leaves(value: unknown, path = ""): [string, unknown][] {
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === "" ? key : `${path}.${key}`));
 }
 
-/** A value without secrets, at any depth. */
+/** Returns a value with secrets redacted at any depth. */
 function redacted(value: unknown, path: string): unknown {
   if (isSecret(path)) return Array.isArray(value) && value.length === 0 ? [] : "[redacted]";
   const command = commandWithoutSecrets(path, value);
@@ -48,7 +48,7 @@ type Def = {
   valueType?: z.core.$ZodType;
 };
 
-/** The definition below what says that it may be missing, and what stands for it then. */
+/** Unwraps optional and default types; returns the inner definition and the prefault value, if any. */
 function opened(type: z.core.$ZodType | undefined): { def: Def | undefined; missing: unknown } {
   let def = type?._zod.def as unknown as Def | undefined;
   let missing: unknown;
@@ -60,7 +60,7 @@ function opened(type: z.core.$ZodType | undefined): { def: Def | undefined; miss
   }
 }
 
-/** What is in force in the words in which it was written: only texts that stand for something else differ. */
+/** Returns the value in force as it was written: differs only where text was converted, such as durations. */
 function asWritten(value: unknown, written: unknown, type: z.core.$ZodType | undefined): unknown {
   const { def, missing } = opened(type);
   const given = written ?? missing;
@@ -77,7 +77,7 @@ function asWritten(value: unknown, written: unknown, type: z.core.$ZodType | und
   );
 }
 
-/** Every setting as it would be in force and as it was written, with where it comes from. Throws `invalid`. */
+/** Returns every setting as it would be in force and as it was written, with its origin. Throws `invalid`. */
 export function showConfig(options: ConfigOptions): ShownConfig {
   const read = readSettings(options);
   const { config, errors } = parseSettings(read);

@@ -13,12 +13,12 @@ type Parts = {
   journal: Journal;
   worker: IntakeWorker;
   epoch: number;
-  /** Seconds between two looks at Redis. */
+  /** Seconds between two checks of Redis. */
   every: number;
   log: Log;
 };
 
-/** The way in for signals: by their stream where there is one, else straight into the journal. */
+/** The intake of signals: through the stream if there is one, else straight into the journal. */
 export type Signals = {
   stream: SignalStream | null;
   take: (
@@ -51,7 +51,7 @@ export function startSignals({ live, journal, worker, epoch, every, log }: Parts
   return { stream, take, stop };
 }
 
-/** Without it signals are taken in all the same: it does not degrade the whole. */
+/** Returns the stream's health. It does not degrade the server: without the stream signals go into the journal. */
 export function streamHealth(stream: SignalStream | null): Health["dependencies"] {
   if (stream === null) return {};
   const { up, detail } = stream.state();

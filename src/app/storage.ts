@@ -6,10 +6,10 @@ import type { RetentionTerms } from "../pipeline/index.ts";
 import type { Database } from "./database.ts";
 import type { Retention } from "./retention.ts";
 
-// Shorter than any client waits; a run that takes longer goes on, and the report shows how it ended.
+// Shorter than any client's timeout. A run that takes longer continues, and the report shows its result.
 const PATIENCE_MS = 20_000;
 
-/** For how long each group is kept; those that are not here are kept for ever. */
+/** Returns the retention time of each group in seconds; null, or a missing group: kept for ever. */
 function keptFor(terms: RetentionTerms): Record<string, number | null> {
   const { receipts, alerts, notices, repairs, workflows, incidents, silences } = terms;
   const [timeline, approvals, executions] = [incidents, incidents, incidents];
@@ -62,7 +62,7 @@ export function storagePort(
         await Promise.race([run, late]);
       } finally {
         patience.abort();
-        // Whoever asked has been answered; the log has what goes wrong later.
+        // The caller has its answer; a later error of the run is in its report.
         run.catch(() => {});
       }
       return { dry_run, finished: retention.last?.finished ?? false, rows: retention.last?.deleted ?? {} };

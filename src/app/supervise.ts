@@ -2,10 +2,10 @@ import type { Ctx } from "../db/ctx.ts";
 import { type ProcessSupervisor, Supervision } from "../supervision/index.ts";
 import type { ActiveConfig } from "./active-config.ts";
 
-// As Alertmanager's repeat_interval: an alert that fires must not be forgotten before its incident is (incident.ttl).
+// As Alertmanager's repeat_interval; half of incident.ttl if that is shorter, so that the alert is repeated before it expires.
 const REMIND_SECONDS = 4 * 3_600;
 
-/** The supervision of processes, by the configuration in force; it knows what was stopped on purpose and begins nothing. */
+/** Creates the supervision of processes, reads which were stopped on purpose, and starts no process yet. */
 export async function createSupervision(
   ctx: Ctx,
   { current }: ActiveConfig,
@@ -22,7 +22,7 @@ export async function createSupervision(
   return supervision;
 }
 
-/** What a reload does not do: what runs goes on as it was started, and what is configured no longer runs on, too. */
+/** Returns notes on running processes that a reload leaves as they are: changed ones and those no longer configured. */
 export async function processNotes(before: ProcessSupervisor, now: ProcessSupervisor): Promise<string[]> {
   const notes = await Promise.all(
     before.processes.map(async ({ name, launch }) => {

@@ -1,10 +1,10 @@
 import { hostname, networkInterfaces } from "node:os";
 
-/** Whether a name or an address is this machine's, as of now: its host name, with its domain or without, and its addresses. */
+/** Returns whether a host name (with or without domain) or IP address is this machine's at present. */
 export function isThisMachine(host: string): boolean {
   const own = hostname().toLowerCase();
   const asked = host.toLowerCase();
-  // With different domains they are different machines.
+  // The domain may be missing on either side, but two different domains are two machines.
   const byName = asked === own || asked === own.split(".")[0] || asked.split(".")[0] === own;
   return (
     byName ||

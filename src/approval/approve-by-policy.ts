@@ -11,12 +11,12 @@ import { fixedPlan, type Prepared, stillWanted } from "./present.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
 
-/** Who asked for what policy allows; what follows is the decision's source. */
+/** Prefix of `requested_by` for plans that policy approves; the decision's source follows it. */
 const BY_POLICY = "auto_approve";
 
 /**
- * Lets a prepared plan run on the authority of policy alone, and tells people that it does: the plan says so, so
- * that its hash is one that nobody signed. Does nothing unless it is still preparing.
+ * Approves a prepared plan on the authority of policy alone and notifies people. The plan itself says so, which makes
+ * its hash differ from any that a person signs. Does nothing unless the approval is still `preparing`.
  */
 export async function approveByPolicy(
   ctx: Ctx,

@@ -16,7 +16,7 @@ export type ApproveInput = { approval_id: string; plan_hash: string; comment?: s
 
 type Person = Extract<Actor, { kind: "person" }>;
 
-/** Throws unless the approval can be decided now, by anyone. */
+/** Throws `not_ready`, `expired` or `already_decided` unless the approval is pending. */
 export function mustBePending(approval: ApprovalRow, now: Date): void {
   const { approval_id, status, expires_at } = approval;
   if (status === "preparing") {
@@ -38,11 +38,11 @@ function mayCount(person: Person, approval: ApprovalRow): void {
   }
 }
 
-/** Nobody's token is revoked before this ends. */
+/** Returns the judged signatures; locks the signers' tokens, so that none is revoked before the transaction ends. */
 const signaturesNow = async (tx: Ctx, approval: ApprovalRow) =>
   (await judgedSignatures(tx, [approval], { hold: true })).get(approval.approval_id) ?? [];
 
-/** Whose signature does not count any more signs again; who has signed already does not. */
+/** Replaces a person's earlier signature that no longer counts; throws `already_signed` when it still counts. */
 async function signAnew(tx: Ctx, approval: ApprovalRow, signature: Signature): Promise<void> {
   const { approval_id } = approval;
   const { person_id, person_name } = signature;

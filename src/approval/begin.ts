@@ -5,8 +5,8 @@ import { lockApproval, markBegun } from "./store.ts";
 import type { ApprovalRow } from "./types.ts";
 
 /**
- * Marks an approval as being carried out, in the transaction that makes its execution: from then on it does
- * not expire. What it allows is asked at the gate, not here. Throws `not_found`.
+ * Marks an approval as being carried out, in the transaction that creates its execution: from then on it does not
+ * expire. Whether it allows the act is checked by the gateway, not here. Throws `not_found`.
  */
 export async function beginApproval(ctx: Ctx, approval_id: string): Promise<ApprovalRow> {
   authorise(ctx.actor, "carry approvals out", { people: "nobody", system: ["pipeline"] });

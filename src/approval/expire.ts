@@ -7,7 +7,7 @@ import { note } from "../incident/index.ts";
 import { notify } from "../outbox/index.ts";
 import { lockApproval, lockOpenApproval, updateApproval } from "./store.ts";
 
-/** Ends an approval whose time to be signed, or to be acted on, has run out. Looks again under its lock. */
+/** Expires an approval whose time to be signed or to be carried out has passed; checks that again under its lock. */
 export async function expireApproval(ctx: Ctx, approval_id: string): Promise<void> {
   authorise(ctx.actor, "expire approvals", { people: "nobody", system: ["sweep"] });
   await transaction(ctx, async (tx) => {
@@ -16,7 +16,7 @@ export async function expireApproval(ctx: Ctx, approval_id: string): Promise<voi
     const until = approval?.status === "pending" ? approval.expires_at : approval?.authority_until;
     if (approval === undefined || !until || until > now) return;
     if (approval.status !== "pending" && approval.status !== "approved") return;
-    // Being carried out: what it comes to is its execution's.
+    // It is being carried out: its execution decides the result.
     if (approval.begun_at !== null) return;
     const { incident_id, status } = approval;
     const reason =
@@ -28,7 +28,7 @@ export async function expireApproval(ctx: Ctx, approval_id: string): Promise<voi
   });
 }
 
-/** Ends the open approval of an incident, unless `keep`, which is asked under its lock, wants it to stay. */
+/** Supersedes the open approval of an incident, unless `keep`, called under its lock, returns true. */
 export async function supersedeApproval(
   ctx: Ctx,
   incident_id: string,

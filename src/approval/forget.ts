@@ -2,7 +2,7 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { deleteApprovalsOf } from "./store.ts";
 
-/** Deletes what was asked about these incidents, with the incidents themselves; returns how many rows of each. */
+/** Deletes the approvals and signatures of incidents that are being deleted; returns how many rows of each. */
 export async function forgetApprovals(
   ctx: Ctx,
   incident_ids: readonly string[],

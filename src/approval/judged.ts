@@ -8,8 +8,8 @@ import type { ApprovalRow, Signature } from "./types.ts";
 export type JudgedSignature = Signature & { why_not: string | null };
 
 /**
- * The signatures of these approvals, each with whether it counts: by the tokens that its person has now, or had at
- * `asOf`. With `hold` no token of theirs is revoked until the transaction ends.
+ * Returns the signatures of these approvals, each with why it does not count, judged by its person's tokens now or at
+ * `asOf`. `hold` locks those tokens: none is revoked until the transaction ends.
  */
 export async function judgedSignatures(
   ctx: Ctx,
@@ -35,6 +35,6 @@ export async function judgedSignatures(
   );
 }
 
-/** Those that count. */
+/** Returns the signatures that count. */
 export const counting = (signatures: readonly JudgedSignature[]): JudgedSignature[] =>
   signatures.filter((one) => one.why_not === null);

@@ -19,37 +19,37 @@ import { notify } from "../outbox/index.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms } from "./types.ts";
 
-/** What was found out about a plan before anyone may sign it. */
+/** The results of preparing a plan, before anyone may sign it. */
 export type Prepared = {
   checks: readonly Check[];
   /** What would change, for people to read. */
   diff?: string | null;
   affected_pods?: number;
-  /** Whose the targets are and what else goes with them, as the systems say. */
+  /** Owners of the targets and what else is affected with them, as the systems report them. */
   belongs_to?: readonly string[];
-  /** The same of each step by itself. */
+  /** `belongs_to` of each step, in order. */
   owners?: readonly (readonly string[])[];
-  /** All that the plan does, with what it had left open filled in. */
+  /** The operations of all steps, with their open parameters filled in. */
   operations?: readonly Operation[];
-  /** Of the plan that was looked at. */
+  /** Hash of the plan that was prepared. */
   plan_hash?: string;
-  /** What is configured of each step of the plan as it will be fixed: it is signed with it. */
+  /** Hash of each step's configuration in the final plan: it becomes part of what is signed. */
   configured?: readonly (string | null)[];
 };
 
-/** What a card says of a plan that was not tried out in time. */
+/** The failed check shown for a plan whose dry-run did not finish in time. */
 export const LATE: Check = {
   name: "dry-run",
   passed: false,
   message: "it did not finish in the time for a decision",
 };
 
-/** What was found out, unless it was about a plan that another has replaced since: of this one nothing is known. */
+/** Returns the results of preparing, or only the check `LATE` when they are about a plan that has been replaced. */
 export function foundOf(approval: ApprovalRow, { plan_hash, ...found }: Prepared): Prepared {
   return plan_hash === undefined || plan_hash === approval.plan_hash ? found : { checks: [LATE] };
 }
 
-/** What a plan that is fixed from now on is kept with: what it had left open, and what was found out about it. */
+/** Returns the fields of an approval whose plan becomes final: open parameters filled in, and the results of preparing. */
 export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Partial<Plan> = {}) {
   const {
     checks,
@@ -73,7 +73,7 @@ export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Pa
   };
 }
 
-/** False when its incident is over: then the plan, which nobody has seen, is superseded. */
+/** Returns false when the incident is over, after superseding the approval, which no person has seen yet. */
 export async function stillWanted(tx: Ctx, approval: ApprovalRow): Promise<boolean> {
   const { approval_id, incident_id, decision_token } = approval;
   const incident = await lockIncident(tx, incident_id);
@@ -86,8 +86,8 @@ export async function stillWanted(tx: Ctx, approval: ApprovalRow): Promise<boole
 }
 
 /**
- * Puts a prepared plan, with its evidence, before people: from now on it is fixed. Does nothing unless it is
- * still preparing.
+ * Puts a prepared plan, with its evidence, before people: from now on it cannot change. Does nothing unless the approval
+ * is still `preparing`.
  */
 export async function presentApproval(
   ctx: Ctx,
@@ -124,7 +124,7 @@ export async function presentApproval(
   });
 }
 
-/** Takes a plan back that cannot be carried out, and says so: the incident needs a person. */
+/** Supersedes the approval of a plan that cannot be carried out, and notifies people: the incident needs a person. */
 export async function withdrawApproval(
   ctx: Ctx,
   input: { approval_id: string; reason: string },

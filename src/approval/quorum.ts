@@ -3,7 +3,7 @@ import type { Risk } from "../contract/common.ts";
 import type { Role } from "../lib/actor.ts";
 import type { Signature } from "./types.ts";
 
-/** The least role that may sign for a risk: low ones are a responder's, all others an approver's. */
+/** Returns the lowest role that may sign a plan of this risk: responder for low, approver for all others. */
 export function signerRole(risk: Risk): Role {
   return risk === "low" ? "responder" : "approver";
 }
@@ -11,8 +11,8 @@ export function signerRole(risk: Risk): Role {
 type Counted = Pick<Signature, "person_id" | "plan_hash"> & { role: string };
 
 /**
- * How many distinct people have signed this very plan with a role that may. One person counts once,
- * whatever the number of tokens or signatures; a signature of another plan counts for nothing.
+ * Counts the distinct people who have signed exactly this plan with a sufficient role. One person counts once,
+ * whatever the number of tokens or signatures; signatures of another plan do not count.
  */
 export function countSigners(signatures: readonly Counted[], plan_hash: string, risk: Risk): number {
   const valid = signatures.filter(
@@ -23,7 +23,7 @@ export function countSigners(signatures: readonly Counted[], plan_hash: string, 
 
 type Held = Counted & Pick<Signature, "at">;
 
-/** Why a signature does not count as things are at `now`; null: it does. Pure. */
+/** Returns why a signature does not count at `now`; null: it does. Pure. */
 export function whyNot(
   signature: Held,
   { plan_hash, risk, tenures, now }: { plan_hash: string; risk: Risk; tenures: readonly Tenure[]; now: Date },

@@ -11,7 +11,7 @@ import type { JudgedSignature } from "./judged.ts";
 import { type ApprovalFilter, approvalPage, findApproval } from "./store.ts";
 import type { ApprovalRow } from "./types.ts";
 
-/** The approval's status as people see it: once its execution has begun, that is what it follows. */
+/** Returns an approval's status as people see it: once its execution has begun, the status follows from that. */
 function shownStatus(
   approval: Pick<ApprovalRow, "status">,
   execution: ExecutionStatus | null,
@@ -34,14 +34,14 @@ function shownStatus(
 
 const BEFORE_ACTING: ReadonlySet<ApprovalStatus> = new Set(["preparing", "pending", "approved"]);
 
-/** The approval as it crosses the wire. */
+/** Converts an approval to its wire form. */
 export function presentRow(
   row: ApprovalRow,
   more: {
     signatures: readonly JudgedSignature[];
     execution: ExecutionStatus | null;
     incident: Pick<IncidentRow, "fingerprint" | "hit_count">;
-    /** What stops every change now; null: nothing. */
+    /** Message of the refusal that stops every change now; null: none. */
     stopped_by: string | null;
   },
 ): Approval {
@@ -77,7 +77,7 @@ export function presentRow(
   };
 }
 
-/** One approval; throws `not_found`. */
+/** Returns one approval; throws `not_found`. */
 export async function getApproval(ctx: Ctx, approval_id: string): Promise<ApprovalRow> {
   authorise(ctx.actor, "read approvals", { people: "viewer", system: ["pipeline", "sweep"] });
   const approval = await findApproval(ctx, approval_id);
@@ -97,7 +97,7 @@ const FILTERS: Record<ApprovalStatus, ApprovalFilter> = {
   execution_failed: { status: "approved", execution: ["failed", "refused"] },
 };
 
-/** Approvals, newest first, each with where its execution stands. */
+/** Returns a page of approvals, newest first, each with the status of its execution. */
 export async function listApprovals(
   ctx: Ctx,
   query: ApprovalQuery,

@@ -11,14 +11,14 @@ import { signerRole } from "./quorum.ts";
 import { isCarriedOut, lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow } from "./types.ts";
 
-/** What runs by itself can be stopped until all of it is done: no further step of it begins. */
+/** Returns whether a plan that policy approved has unfinished executions, so that a rejection can stop further steps. */
 async function mayBeStopped(tx: Ctx, { approval_id, status, plan }: ApprovalRow): Promise<boolean> {
   return status === "approved" && plan.authority === "policy" && !(await isCarriedOut(tx, approval_id));
 }
 
 /**
- * Turns a plan down, for a reason that is kept. Whoever may sign it may reject it; one is enough. What runs by
- * itself is stopped by it: an act that has begun ends, and none follows.
+ * Rejects a plan, for a reason that is stored. One person who may sign it suffices. A plan that policy approved can be
+ * rejected while it runs: an act that has begun goes on to its end, and no further one begins.
  */
 export async function reject(ctx: Ctx, input: { approval_id: string; reason: string }): Promise<ApprovalRow> {
   authorise(ctx.actor, "reject", { people: "responder" });

@@ -15,7 +15,7 @@ type About = { incident: IncidentRow; decision: DecisionRow; undoes?: string };
 
 const IMPACTS: readonly BlastRadius["data_impact"][] = ["NONE", "READ_ONLY", "WRITE", "DESTRUCTIVE"];
 
-/** Of all that a plan does together. */
+/** Returns the combined blast radius of all steps of a plan. */
 function blastRadius(plan: Plan, { affected_services }: IncidentRow): BlastRadius {
   const traits = stepsOf(plan).map(traitsOf);
   const worst = Math.max(...traits.map((one) => IMPACTS.indexOf(one.data_impact)));
@@ -23,13 +23,13 @@ function blastRadius(plan: Plan, { affected_services }: IncidentRow): BlastRadiu
     affected_pods: 0,
     estimated_downtime: traits.reduce((sum, one) => sum + one.downtime, 0),
     related_services: affected_services,
-    // Not found out yet.
+    // Filled in when the plan has been prepared.
     belongs_to: [],
     data_impact: IMPACTS[worst] ?? "NONE",
   };
 }
 
-/** What an approval asks for, by its decision. */
+/** Returns the plan of a decision with its hash, and what else the approval stores of the decision. */
 function contentOf(approval_id: string, { incident, decision, undoes }: About, terms: ApprovalTerms) {
   const { operation, further, playbook_id, playbook_hash, risk_level, action, description } =
     decision.proposal;
@@ -58,9 +58,9 @@ function contentOf(approval_id: string, { incident, decision, undoes }: About, t
 }
 
 /**
- * Asks for authority to carry a decision out, in the transaction that decided; `undoes` names the execution
- * that it takes back. The approval is `preparing` until its evidence is gathered. Returns its id and the hash
- * of the plan as it is now.
+ * Creates the approval for a decision, in the transaction that decided; `undoes` is the id of the execution that the
+ * plan undoes. The approval is `preparing` until its evidence is gathered. Returns its id and the current hash of its
+ * plan.
  */
 export async function requestApproval(
   ctx: Ctx,
@@ -94,7 +94,7 @@ export async function requestApproval(
   return { approval_id, plan_hash };
 }
 
-/** Gives an approval that nobody has seen, for it is still being prepared, the plan of a later decision. */
+/** Replaces the plan of an approval with that of a later decision, while it is `preparing` and no person has seen it. */
 export async function replanApproval(
   ctx: Ctx,
   input: { approval: ApprovalRow; incident: IncidentRow; decision: DecisionRow },

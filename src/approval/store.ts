@@ -5,7 +5,7 @@ import { olderThan } from "../db/page.ts";
 import { approvals, executions, incidents, signatures } from "../db/schema.ts";
 import type { ApprovalRow, Signature } from "./types.ts";
 
-// Word for word the predicate of its index: what waits is found without reading what is over.
+// Must equal the index's predicate word for word, so that waiting approvals are found without reading ended ones.
 const WAITING = sql`(${approvals.status} in ('preparing', 'pending')
   or (${approvals.status} = 'approved' and ${approvals.begun_at} is null))`;
 
@@ -18,7 +18,7 @@ export async function findApproval(ctx: Ctx, approval_id: string): Promise<Appro
   return row as ApprovalRow | undefined;
 }
 
-/** The approval, locked until the transaction ends: of two people at once the second sees the first. */
+/** Returns the approval, locked until the transaction ends, so that concurrent decisions see each other. */
 export async function lockApproval(ctx: Ctx, approval_id: string): Promise<ApprovalRow | undefined> {
   const [row] = await ctx.db
     .select()
@@ -41,7 +41,7 @@ export async function updateApproval(
   return row as ApprovalRow;
 }
 
-/** The approval of an incident that is preparing or pending, if any, locked. */
+/** Returns the preparing or pending approval of an incident, if any, locked. */
 export async function lockOpenApproval(ctx: Ctx, incident_id: string): Promise<ApprovalRow | undefined> {
   const [row] = await ctx.db
     .select()
@@ -61,7 +61,7 @@ export async function insertSignature(ctx: Ctx, signature: Signature): Promise<b
   return rows.length > 0;
 }
 
-/** Signs anew for somebody whose earlier signature does not count any more. */
+/** Overwrites a person's earlier signature, which no longer counts. */
 export async function renewSignature(ctx: Ctx, signature: Signature): Promise<void> {
   const { approval_id, person_id, ...fields } = signature;
   await ctx.db
@@ -89,7 +89,7 @@ export type ApprovalKey = Pick<
   "approval_id" | "incident_id" | "decision_token" | "status" | "begun_at"
 >;
 
-/** Which approvals each incident has had, newest first: names and states only, for there may be hundreds. */
+/** Returns the approvals of each incident, newest first: ids and states only, as there may be hundreds. */
 export async function approvalKeys(
   ctx: Ctx,
   incident_ids: readonly string[],
@@ -108,12 +108,12 @@ export async function approvalKeys(
 
 export type ApprovalFilter = {
   status?: ApprovalRow["status"] | undefined;
-  /** Of approved ones: where the execution stands; null for not begun. */
+  /** Statuses of the execution, for approved ones; null: none has begun. */
   execution?: readonly string[] | null | undefined;
   incident_id?: string | undefined;
 };
 
-// Of a plan with several steps the latest says where the whole stands; one that waits has others behind it.
+// The latest step gives the status of the whole plan; a pending step after the first counts as running.
 const LATEST_STEP = and(
   eq(executions.approval_id, approvals.approval_id),
   sql`not exists (select from executions later
@@ -122,7 +122,7 @@ const LATEST_STEP = and(
 const RUN = sql<string | null>`case when ${executions.step} > 1 and ${executions.status} = 'pending'
   then 'running' else ${executions.status} end`;
 
-/** One row more than `limit`, newest first, each with where its execution stands. */
+/** Returns up to `limit` + 1 approvals, newest first, each with its execution's status; the extra row: a next page. */
 export async function approvalPage(
   ctx: Ctx,
   filter: ApprovalFilter,
@@ -148,7 +148,7 @@ export async function approvalPage(
   return rows as { approval: ApprovalRow; execution: string | null }[];
 }
 
-/** The newest approval of each incident that is not superseded, or else the newest. */
+/** Returns the newest approval of each incident that is not superseded, or else the newest. */
 export async function latestApprovals(
   ctx: Ctx,
   incident_ids: readonly string[],
@@ -167,7 +167,7 @@ export async function latestApprovals(
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
 
-/** Which of these incidents have a plan that is prepared, before people, or signed and about to be carried out. */
+/** Returns those of these incidents with an approval that is preparing, pending, or approved, valid and not begun. */
 export async function withStandingPlan(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
   if (incident_ids.length === 0) return new Set();
   const live = or(ne(approvals.status, "approved"), gt(approvals.authority_until, ctx.clock.now()));
@@ -178,7 +178,7 @@ export async function withStandingPlan(ctx: Ctx, incident_ids: readonly string[]
   return new Set(rows.map((row) => row.id));
 }
 
-/** Of these incidents the approvals that are prepared, before people, or signed and about to be carried out, locked. */
+/** Returns the approvals of these incidents that are preparing, pending, or approved and not begun, locked. */
 export async function lockWaiting(ctx: Ctx, incident_ids: readonly string[]): Promise<ApprovalRow[]> {
   const rows = await ctx.db
     .select()
@@ -196,7 +196,7 @@ export async function supersedeAll(ctx: Ctx, approval_ids: readonly string[]): P
     .where(oneOf(approvals.approval_id, approval_ids));
 }
 
-/** Whether all is over that an approval led to; while one step follows another there is always one that is not. */
+/** Returns whether an approval has executions and all have ended; between two steps the next one is already pending. */
 export async function isCarriedOut(ctx: Ctx, approval_id: string): Promise<boolean> {
   const rows = await ctx.db
     .select({ status: executions.status })
@@ -205,7 +205,7 @@ export async function isCarriedOut(ctx: Ctx, approval_id: string): Promise<boole
   return rows.length > 0 && !rows.some(({ status }) => ["pending", "running", "verifying"].includes(status));
 }
 
-/** Says that an approval is being carried out. */
+/** Marks an approval as being carried out; an earlier mark stays. */
 export async function markBegun(ctx: Ctx, approval_id: string): Promise<void> {
   await ctx.db
     .update(approvals)
@@ -214,13 +214,13 @@ export async function markBegun(ctx: Ctx, approval_id: string): Promise<void> {
 }
 
 export type OverdueApproval = Pick<ApprovalRow, "approval_id" | "incident_id" | "status"> & {
-  /** Its incident is over: there is nothing left to ask. */
+  /** Its incident is over, so it no longer needs an answer. */
   needless: boolean;
 };
 
 /**
- * A page of the approvals whose time in their state is over (evidence not gathered, not signed, authority
- * not used), or whose incident is, from after `after` on.
+ * Returns a page, starting after the id `after`, of the approvals whose time in their state is over (evidence not
+ * gathered, not signed, authority not used) and of open ones whose incident is over.
  */
 export async function overdueApprovals(ctx: Ctx, after: string, limit: number): Promise<OverdueApproval[]> {
   const now = ctx.clock.now();
@@ -251,7 +251,7 @@ export async function overdueApprovals(ctx: Ctx, after: string, limit: number): 
     .limit(limit);
 }
 
-/** Deletes the approvals of these incidents with their signatures. */
+/** Deletes the approvals of these incidents with their signatures; returns how many of each. */
 export async function deleteApprovalsOf(
   ctx: Ctx,
   incident_ids: readonly string[],

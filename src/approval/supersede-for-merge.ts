@@ -9,8 +9,8 @@ const admit = (ctx: Ctx) =>
   authorise(ctx.actor, "take approvals back", { people: "responder", system: ["intake"] });
 
 /**
- * Which of these incidents have a plan that somebody has signed: it is theirs to see through. Until the open
- * transaction ends nobody can sign what is before people.
+ * Returns those of these incidents that have a plan with a signature, which stays with its signers. Locks the approvals:
+ * until the open transaction ends no person can sign a pending one.
  */
 export async function signedFor(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
   admit(ctx);
@@ -26,7 +26,7 @@ export async function signedFor(ctx: Ctx, incident_ids: readonly string[]): Prom
   return new Set(signed.map((one) => one.incident_id));
 }
 
-/** Takes back what was decided about these incidents and what people are asked; nobody has signed it. */
+/** Supersedes the decisions of these incidents and their approvals that are not approved; none of them has a signature. */
 export async function supersedeForMerge(ctx: Ctx, reasons: ReadonlyMap<string, string>): Promise<void> {
   admit(ctx);
   const ids = [...reasons.keys()];

@@ -11,14 +11,14 @@ export type ApprovalRow = Omit<typeof approvals.$inferSelect, "plan" | "blast_ra
 export type Signature = typeof signatures.$inferSelect;
 
 export type ApprovalTerms = {
-  /** The name of this installation: plans carry it, and are carried out in no other. */
+  /** The name of this installation: plans contain it, and other installations refuse them. */
   project: string;
-  /** How many distinct people must sign, by risk. */
+  /** Number of distinct people who must sign, by risk. */
   required_signatures: Record<Risk, number>;
-  /** Seconds for gathering evidence before the card is shown with what there is. */
+  /** Seconds for gathering evidence; after that the card is shown with what there is. */
   prepare: number;
   /** Seconds for which a card can be signed. */
   expires_after: number;
-  /** Seconds after the last signature for which it is authority to act. */
+  /** Seconds after the last signature for which the approval is valid. */
   authority: number;
 };

@@ -1,10 +1,10 @@
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import type { AuditEntry } from "./types.ts";
 
-/** What comes before the first entry. */
+/** `prev_hash` of the first entry. */
 export const GENESIS = "0".repeat(64);
 
-/** SHA-256 over the canonical JSON of the whole entry, the hash of the one before included. */
+/** Returns the SHA-256 of the entry's canonical JSON, `prev_hash` included. */
 export function entryHash(entry: Omit<AuditEntry, "hash">): string {
   const { seq, at, actor_kind, actor, action, subject, data, prev_hash } = entry;
   return sha256(

@@ -11,8 +11,8 @@ type Entry = { action: string; subject: string; data?: Record<string, unknown> }
 type Draft = Omit<AuditEntry, "seq" | "prev_hash" | "hash">;
 
 /**
- * Adds an entry to the ledger, inside the open transaction of `ctx`: it is there exactly if the change
- * is. Entries get their place in the chain just before the commit. `data` is JSON; credentials in it
+ * Adds an entry to the ledger in the open transaction of `ctx`, so that it commits or rolls back with the
+ * change. Entries get their `seq` and hash just before the commit. `data` must be JSON; credentials in it
  * are redacted.
  */
 export function record(ctx: Ctx, entry: Entry): void {
@@ -28,11 +28,11 @@ export function record(ctx: Ctx, entry: Entry): void {
   afterCommit(ctx, () => say(ctx, entry));
 }
 
-/** Which incident, approval and execution an entry is about: its subject, and what its data names. */
+/** Returns the ids of the incident, approval and execution that the entry's subject and data name. */
 const idsOf = ({ subject, data = {} }: Entry): LogFields =>
   Object.assign({}, ...[data.incident_id, data.approval_id, data.execution_id, subject].map(logField));
 
-/** What is in the ledger is in the log, where it is found by its incident. Reads of a target are for debugging. */
+/** Logs the entry too, with its ids as fields; gateway calls at level debug. */
 function say(ctx: Ctx, entry: Entry): void {
   const { action, subject } = entry;
   const level = action === "gateway.call" ? "debug" : "info";

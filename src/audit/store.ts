@@ -4,7 +4,7 @@ import { LOCKS } from "../db/lock.ts";
 import { audit_entries } from "../db/schema.ts";
 import type { AuditEntry } from "./types.ts";
 
-/** Locks the end of the chain until the transaction ends, and returns its last entry. */
+/** Takes the ledger's advisory lock until the transaction ends, and returns the last entry. */
 export async function lockHead(ctx: Ctx): Promise<{ seq: number; hash: string } | undefined> {
   await ctx.db.execute(sql`select pg_advisory_xact_lock(${LOCKS.audit})`);
   const [last] = await ctx.db
@@ -15,7 +15,7 @@ export async function lockHead(ctx: Ctx): Promise<{ seq: number; hash: string } 
   return last;
 }
 
-// Below the 65,535 parameters that PostgreSQL takes in one statement; an entry has 9.
+// Rows per statement: an entry has 9 parameters, and PostgreSQL takes at most 65,535.
 const INSERT = 5_000;
 
 export async function insertEntries(ctx: Ctx, entries: readonly AuditEntry[]): Promise<void> {
@@ -33,15 +33,15 @@ export async function entriesAfter(ctx: Ctx, seq: number, limit: number): Promis
 }
 
 export type EntryFilter = {
-  /** A name, with its kind behind it or without: `sweep` is `sweep (system)`. */
+  /** An actor's name with or without its kind: `sweep` also matches `sweep (system)`. */
   actor?: string | undefined;
-  /** One action, or all of a kind: `approval` is `approval.signed` and the others. */
+  /** An action or a prefix of it: `approval` matches `approval.signed` and every other `approval.*`. */
   action?: string | undefined;
   subject?: string | undefined;
-  /** Everything about an incident: its own entries, and those of what belongs to it. */
+  /** Entries whose subject is this incident, or whose data has it as `incident_id`. */
   incident_id?: string | undefined;
   since?: Date | undefined;
-  /** Not included. */
+  /** Exclusive. */
   until?: Date | undefined;
 };
 
@@ -61,7 +61,7 @@ function whereOf({ actor, action, subject, incident_id, since, until }: EntryFil
   ];
 }
 
-/** Entries that the filter lets through, newest first, from before `seq` on where that is given. */
+/** Returns up to `limit` entries that match the filter, newest first; only those before `seq` if it is given. */
 export async function entriesBefore(
   ctx: Ctx,
   seq: number | undefined,

@@ -1,4 +1,4 @@
-/** One entry of the ledger; `hash` covers everything else in it, `prev_hash` the entry before. */
+/** One entry of the ledger. `hash` covers all its other fields; `prev_hash` is the hash of the entry before it. */
 export type AuditEntry = {
   seq: number;
   at: Date;
@@ -13,11 +13,11 @@ export type AuditEntry = {
 
 export type AuditReport = {
   entries: number;
-  /** The first entry that does not fit the chain, or null when all do. */
+  /** `seq` of the first entry that does not fit the chain; null when all do. */
   broken_at: number | null;
   reason: string | null;
-  /** Where to go on where only a part was looked at; null: this was the end. */
+  /** `seq` at which to continue when only a range was checked; null at the end of the ledger. */
   next: number | null;
-  /** Hash of the last entry: kept elsewhere, it also shows a ledger that was cut short. */
+  /** Hash of the last entry checked. A copy kept elsewhere also reveals that later entries were removed. */
   head: string;
 };

@@ -5,10 +5,10 @@ import type { AuditReport } from "./types.ts";
 
 const PAGE = 1_000;
 
-/** A part of the chain: from this entry on, which follows the hash `head`; at most so many. */
+/** A range of the chain: at most `most` entries from `seq` `from` on; `head` is the hash of the entry before `from`. */
 export type Range = { from?: number; head?: string | undefined; most?: number };
 
-/** The hash that entry `from` must follow: what the caller was told, else that of the entry before it. */
+/** Returns the expected `prev_hash` of entry `from`: `head` if given, else the stored hash of the entry before it. */
 async function hashBefore(ctx: Ctx, from: number, head: string | undefined): Promise<string | undefined> {
   if (from === 1) return GENESIS;
   if (head !== undefined) return head;
@@ -17,8 +17,8 @@ async function hashBefore(ctx: Ctx, from: number, head: string | undefined): Pro
 }
 
 /**
- * Recomputes the chain, or a range of it; `next` is where to go on. Authorisation is the caller's: the access room
- * lies above this one.
+ * Recomputes the hashes of the chain or of a range of it, and reports the first entry that does not fit. The caller
+ * must authorise: this room cannot import `access`.
  */
 export async function verifyChain(
   ctx: Ctx,

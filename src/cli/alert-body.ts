@@ -1,4 +1,4 @@
-/** What `alerts send` is told about one alert. */
+/** The alert that `alerts send` sends. */
 export type AlertInput = {
   name: string;
   labels: Record<string, string>;
@@ -14,8 +14,8 @@ const FNV_OFFSET = 14695981039346656037n;
 const FNV_PRIME = 1099511628211n;
 
 /**
- * The fingerprint that Prometheus and Alertmanager give these labels: 64-bit FNV-1a over names and
- * values in the order of the names, each ended by the byte 0xff. 16 hexadecimal digits.
+ * Returns the fingerprint of labels as Prometheus and Alertmanager compute it: 64-bit FNV-1a over names and
+ * values in the order of the names, each followed by the byte 0xff; 16 hexadecimal digits.
  */
 export function labelFingerprint(labels: Record<string, string>): string {
   const names = Object.keys(labels).sort();
@@ -25,7 +25,7 @@ export function labelFingerprint(labels: Record<string, string>): string {
   return hash.toString(16).padStart(16, "0");
 }
 
-/** A webhook body, version 4, as Alertmanager sends it for a group of one alert. */
+/** Returns a webhook body, version 4, as Alertmanager sends it for a group of one alert. */
 export function alertmanagerBody(input: AlertInput): object {
   const { name, annotations, resolved, starts_at, ends_at } = input;
   const labels = { ...input.labels, alertname: name };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-// Senders that build bodies by hand put numbers and booleans where texts belong.
+// Hand-written bodies may have numbers and booleans where strings belong.
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 export const texts = z.record(z.string(), text);
 
@@ -12,14 +12,14 @@ const given = z.object({
   expr: text.nullish(),
 });
 
-/** An alert, or the rule that fires it, as people have it in a file: the name and severity stand in its labels. */
+/** An alert, or the rule that fires it, from a file; its name and severity are in its labels. */
 export type AlertInput = {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   expr: string | undefined;
 };
 
-/** Reads an alert whose name and severity may stand beside its labels or in them. */
+/** Parses an alert whose name and severity may be beside its labels or among them. */
 export const alertInput = given.transform((one, ctx): AlertInput => {
   const labels = {
     ...one.labels,

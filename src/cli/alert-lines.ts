@@ -2,7 +2,7 @@ import { z } from "zod";
 import { messageOf } from "../lib/error.ts";
 import { lines } from "./io.ts";
 
-// What is longer is no alert: it is not kept in memory to be found out.
+// A longer line is no alert and is not read into memory.
 const LONGEST_LINE = 16 * 1024 * 1024;
 
 function parse(line: string): unknown {
@@ -22,7 +22,7 @@ function problem(error: unknown): string {
 
 export type AlertLine<T> = { number: number; value: T } | { number: number; error: string };
 
-/** Each line of JSON read by `schema`, or what is wrong with it, naming the line. Lines count from 1. */
+/** Parses each line of JSON by `schema`; yields the value or an error that names the line. Lines count from 1. */
 export async function* alertLines<T>(
   pieces: AsyncIterable<string>,
   schema: z.ZodType<T>,

@@ -24,7 +24,7 @@ async function list(
       moment(one.first_received_at),
       one.status,
       one.alert_name,
-      // An alert that names nothing is known by its name.
+      // An alert that names no target has its own name as its target.
       one.target_resource === one.alert_name ? "-" : one.target_resource,
       one.incident_id ?? "-",
       one.silenced_by?.map(({ by, id }) => `${by} ${id}`).join(", ") ?? "-",
@@ -33,7 +33,7 @@ async function list(
   if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
 }
 
-/** `alerts ls`, beside what sends them. */
+/** Adds the command `alerts ls`. */
 export function addAlertsList(alerts: Command, session: Session): void {
   leaf(alerts, "ls", "list alerts, newest first", [
     "awoooi alerts ls --silenced --status firing",

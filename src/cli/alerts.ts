@@ -37,7 +37,7 @@ function time(text: string): Date {
 function bodyOfOptions(options: SendOptions): { body: string; starts_at: Date } {
   const { name, severity, namespace, summary, resolved = false, startsAt } = options;
   if (!name) throw new AwoooiError("invalid", "Give the alert's --name, or a whole body with --file.");
-  // As Alertmanager's own notices have it: an end before its start would be none.
+  // As in Alertmanager's notices: without the start, the end could lie before it and would be invalid.
   if (resolved && startsAt === undefined) {
     const words = "--resolved needs the --starts-at of the alert that it ends; sending that one printed it.";
     throw new AwoooiError("invalid", words);
@@ -75,12 +75,12 @@ function resultLines(out: Printer, result: AlertResult): string[] {
     `${converged ? "counted on" : "opened"} ${incident_id} (hits: ${hit_count})`,
     ...(suggested_action === null ? [] : [`  suggested: ${suggested_action}${risk}`]),
     `  ${message}`,
-    // Once its target has been looked at the plan may be another one: which waits, and how to sign it, is said there.
+    // The plan may change once the target has been investigated: this command shows the one that waits.
     `  ${out.awoooi("incidents", "show", incident_id)}`,
   ];
 }
 
-/** The command that ends what was just sent: the same labels, and the start that is in no one's head. */
+/** Returns the command that resolves the alert just sent, with the same labels and start time. */
 function endingCommand(out: Printer, options: SendOptions, starts_at: Date): string {
   const words = ["alerts", "send", "--name", options.name ?? ""];
   if (options.severity) words.push("--severity", options.severity);
@@ -96,7 +96,7 @@ async function send(session: Session, options: SendOptions): Promise<void> {
     options.file === undefined
       ? bodyOfOptions(options)
       : { body: await bodyOfFile(session, options.file), starts_at: null };
-  // A webhook's sender is not a person: our own token is none of its business.
+  // A webhook is called with the sender's own token, not with the person's.
   const server = { ...session.server(), token: secretOf(session.io.env, "AWOOOI_WEBHOOK_TOKEN") };
   const answer = await request(server, "POST", urlPath`/webhooks/alertmanager`, { body: made.body });
   const told = read(webhookAnswer, answer);

@@ -9,7 +9,7 @@ const STATUS_STYLES: Partial<Record<Approval["status"], Style>> = {
   rejected: "red",
 };
 
-/** An approval's status as a cell: of what is being carried out whether that is being verified. */
+/** Formats an approval's status as a cell; `verifying` while its execution is being verified. */
 export function approvalStatusCell(one: Pick<Approval, "status" | "execution_status">): Cell {
   const { status } = one;
   const text = one.execution_status === "verifying" ? "verifying" : status;
@@ -17,14 +17,14 @@ export function approvalStatusCell(one: Pick<Approval, "status" | "execution_sta
   return style === undefined ? text : { text, style };
 }
 
-/** How many of its signatures count. */
+/** Returns how many of its signatures count. */
 export const countedSignatures = ({ signatures }: Pick<Approval, "signatures">) =>
   signatures.filter((one) => one.counts).length;
 
-/** How many counting signatures it still waits for. */
+/** Returns how many counting signatures it still needs. */
 export const missingSignatures = (one: Approval) => one.required_signatures - countedSignatures(one);
 
-/** What an operation does to what, as typed data: the part of a plan that no wording can colour. */
+/** Formats an operation from its typed data: kind, target and parameters, without any free text. */
 export function operationText({ operation }: Pick<Approval, "operation">): string {
   return deedText(operation);
 }
@@ -41,13 +41,13 @@ function blastText({ blast_radius: blast, steps }: Approval): string {
   const related =
     blast.related_services.length === 0 ? "" : `, related: ${blast.related_services.join(", ")}`;
   const away = `away for about ${blast.estimated_downtime} s`;
-  // What is no workload has no pods, not even none.
+  // Show a pod count only for Kubernetes, even if it is 0.
   const pods = blast.affected_pods > 0 || steps.some(({ kind }) => kind.startsWith("kubernetes."));
   const reach = pods ? `${counted(blast.affected_pods, "pod")}, ` : "";
   return `${reach}${away}, data ${blast.data_impact}${related}`;
 }
 
-/** All that it would do: whoever signs, signs every step. */
+/** Lists every step, since a signature covers all of them. */
 function stepFields({ steps, matched_playbook_id }: Approval): [string, string][] {
   const many = steps.length > 1;
   return [
@@ -56,7 +56,7 @@ function stepFields({ steps, matched_playbook_id }: Approval): [string, string][
   ];
 }
 
-/** The plan that a signature would allow: everything that should be read before signing. */
+/** Prints the plan that a signature would allow: everything to read before signing. */
 export function printPlan(out: Printer, approval: Approval): void {
   const { signatures, required_signatures } = approval;
   out.line(`${approval.approval_id}  ${approval.action}`, "bold");
@@ -98,7 +98,7 @@ export function printPlan(out: Printer, approval: Approval): void {
   out.block(approval.diff, "  ");
 }
 
-/** How to decide about a pending approval, in lines; none for others. */
+/** Returns lines on how to decide about a pending approval; none for other approvals. */
 export function howToDecide(out: Printer, approval: Approval): string[] {
   if (approval.status !== "pending") return [];
   const missing = missingSignatures(approval);

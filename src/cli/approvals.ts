@@ -51,7 +51,7 @@ async function show(session: Session, approvalId: string, { json }: Json): Promi
   for (const line of howToDecide(session.out, found)) session.out.line(line);
 }
 
-/** Refuses what cannot be signed before anybody is asked to. */
+/** Throws when the approval cannot be signed, before the person is asked to. */
 function mustBePending({ approval_id, status }: Approval): void {
   if (status === "pending") return;
   const codes: Partial<Record<Approval["status"], ErrorCode>> = {
@@ -72,7 +72,7 @@ async function agreed(session: Session, shown: Approval): Promise<boolean> {
   return /^\s*y(es)?\s*$/i.test(await readLine(session.io.stdin));
 }
 
-/** The hash to sign: of the plan that is shown here, when a person agrees or has said so beforehand. */
+/** Shows the plan and returns its hash if the person agrees, now or by `--yes`; else undefined. */
 async function hashOfShown(
   session: Session,
   approvalId: string,
@@ -85,7 +85,7 @@ async function hashOfShown(
       "Nobody can be asked here, as this is no terminal: give --hash HASH, or --yes to sign unasked.";
     throw new AwoooiError("invalid", words);
   }
-  // Stdout is for the result where a program reads it.
+  // With --json, stdout holds only the result, for programs.
   printPlan(json ? session.err : session.out, found);
   mustBePending(found);
   return yes || (await agreed(session, found)) ? found.plan_hash : undefined;
@@ -106,7 +106,7 @@ async function approve(session: Session, approvalId: string, options: ApproveOpt
   const answer = await request(session.server(), "POST", path, { body: JSON.stringify(body.data) });
   if (options.json && !options.wait) return session.out.json(answer.text);
   const signed = read(approval, answer);
-  // With --json stdout is for what it came to.
+  // With --json, stdout holds only the final result.
   const told = options.json ? session.err : session.out;
   told.line(`Signed ${approvalId}: ${signed.action} (plan ${plan_hash.slice(0, 12)}).`, "green");
   if (options.wait) return follow(session, approvalId, options);

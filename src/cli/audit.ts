@@ -62,7 +62,7 @@ async function list(session: Session, { json, incident, ...query }: ListOptions)
   if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
 }
 
-/** A time, or how long ago that was: `2h`. As RFC 3339. */
+/** Parses a time, or how long ago it was (`2h`), into RFC 3339. */
 function past(text: string): string {
   const at = /^\d+(\.\d+)?[smhd]$/.test(text)
     ? new Date(systemClock.now().getTime() - duration(text) * 1000)

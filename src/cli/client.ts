@@ -6,18 +6,18 @@ import { systemRandom } from "../lib/id.ts";
 import type { UrlPath } from "../lib/url-path.ts";
 import type { CliIo } from "./io.ts";
 
-/** Where the server is, with the token that calls carry. */
+/** The server's URL, and the token sent with calls. */
 export type Server = { url: string; token: string | undefined };
 
-/** What a server answered: its text, as it came, and the same parsed; null where there was none. */
+/** A server's answer: its text as received, and parsed; null when the body was empty. */
 export type Answer = { text: string; json: unknown };
 
-/** A problem as the server told it. */
+/** Thrown for a problem that the server reported. */
 export class ServerProblem extends Error {
   readonly problem: Problem;
   /** The server's own JSON. */
   readonly text: string;
-  /** Seconds, from the answer's header. */
+  /** Seconds, from the answer's `retry-after` header. */
   readonly retryAfter: string | null;
 
   constructor(told: Problem, text: string, retryAfter: string | null) {
@@ -32,7 +32,7 @@ export class ServerProblem extends Error {
 type Settings = { url?: string; tokenFile?: string };
 
 const DEFAULT_URL = "http://127.0.0.1:8000";
-// Longer than anything the server waits for before it answers.
+// Longer than any wait of the server before it answers.
 const TIMEOUT_MS = 30_000;
 
 function baseUrl(text: string): string {
@@ -67,7 +67,7 @@ function checkedToken(token: string, from: string): string {
   throw new AwoooiError("invalid", `${from} does not hold a token: that is one word, without spaces.`);
 }
 
-/** The secret NAME of the environment, or in the file that NAME_FILE names; undefined when neither is set. */
+/** Returns the secret in the variable NAME, or in the file that NAME_FILE names; undefined when neither is set. */
 export function secretOf(env: CliIo["env"], name: string): string | undefined {
   const value = env[name];
   if (value) return checkedToken(value.trim(), name);
@@ -75,7 +75,7 @@ export function secretOf(env: CliIo["env"], name: string): string | undefined {
   return file ? checkedToken(tokenIn(file), file) : undefined;
 }
 
-/** The server that options and environment name; options win. Throws `invalid`. */
+/** Returns the server from options and environment; options take precedence. Throws `invalid`. */
 export function serverOf(options: Settings, env: CliIo["env"]): Server {
   const { tokenFile, url } = options;
   return {
@@ -134,15 +134,15 @@ function failure(server: Server, response: Response, text: string): Error {
   return new AwoooiError(codeOf(response.status), words);
 }
 
-/** Whether the connection broke under way: what was asked may have been done, and its answer is lost. */
+/** Returns whether the connection broke after it was made: the request may have been carried out, its answer is lost. */
 function wasCutOff(error: unknown): boolean {
   const code = (error as { cause?: { code?: string } }).cause?.code ?? "";
   return (error as Error).name === "TypeError" && NOTHING_SENT[code] === undefined;
 }
 
 /**
- * Calls the server, and where the answer to a write is lost, once again under the same `Idempotency-Key`:
- * it has its effect once. `path` is below /api/v1 and `body` JSON text. Throws {@link ServerProblem} for the
+ * Calls the server. If the answer to a write is lost, retries once with the same `Idempotency-Key`, so that it
+ * takes effect once. `path` is below /api/v1 and `body` is JSON text. Throws {@link ServerProblem} for the
  * server's refusals and `unavailable` when it cannot be reached.
  */
 export async function request(
@@ -164,7 +164,7 @@ export async function request(
       method,
       headers,
       body: more.body ?? null,
-      // A redirected POST would become a GET, and the token would follow it.
+      // Following a redirect would turn a POST into a GET, and send the token along.
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -187,7 +187,7 @@ export async function request(
   return { text, json };
 }
 
-/** The answer as the contract has it; throws `internal` when it is not so. */
+/** Parses the answer by a schema of the contract; throws `internal` when it does not fit. */
 export function read<T extends z.ZodType>(schema: T, answer: Answer): z.infer<T> {
   const parsed = schema.safeParse(answer.json);
   if (parsed.success) return parsed.data;
@@ -197,7 +197,7 @@ export function read<T extends z.ZodType>(schema: T, answer: Answer): z.infer<T>
 
 const items = z.object({ items: z.array(z.unknown()) });
 
-/** The entries of a list, each as the server gave it. */
+/** Returns the entries of a list, each as the server sent it. */
 export function itemsOf(answer: Answer): unknown[] {
   return read(items, answer).items;
 }

@@ -4,22 +4,22 @@ import type { Server } from "./client.ts";
 import type { CliIo } from "./io.ts";
 import type { Printer } from "./print.ts";
 
-/** What every command is given. `server` throws `invalid` when what names the server is wrong. */
+/** What every command receives. `server` throws `invalid` when its URL or token is invalid. */
 export type Session = {
   io: CliIo;
   out: Printer;
   err: Printer;
   server: () => Server;
-  /** Ends with this code although nothing was thrown. */
+  /** Sets the exit code for a command that throws nothing. */
   exit: (code: number) => void;
 };
 
-/** A command that holds others. */
+/** Adds a command that has subcommands. */
 export function group(program: Command, name: string, summary: string): Command {
   return program.command(name).description(summary);
 }
 
-/** A command of a group, with `--json` and examples that people can copy. */
+/** Adds a command to a group, with `--json` and examples that people can copy. */
 export function leaf(
   parent: Command,
   spec: string,
@@ -32,7 +32,7 @@ export function leaf(
   return withExamples(command, examples);
 }
 
-/** How this program is started: the name of the command above all others. */
+/** Returns how this program is started: the name of the root command. */
 function programOf(command: Command): string {
   let at = command;
   while (at.parent !== null) at = at.parent;
@@ -50,25 +50,25 @@ export function withExamples(command: Command, examples: readonly string[]): Com
   });
 }
 
-/** An option whose value is one of `values`. */
+/** Creates an option whose value is one of `values`. */
 export function oneOf(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values);
 }
 
-/** An id as an argument: whatever is not one cannot exist, and must not become part of a path. */
+/** Parses an id argument; anything else cannot exist and must not become part of a path. */
 export function id(text: string): string {
   if (wireId.safeParse(text).success) return text;
   throw new InvalidArgumentError("It is not an id, which has letters, digits and hyphens.");
 }
 
-/** How many entries a list may have: 1 to 200. */
+/** Parses the maximum number of entries of a list: 1 to 200. */
 export function limit(text: string): number {
   const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= 200) return value;
   throw new InvalidArgumentError("It must be a number from 1 to 200.");
 }
 
-/** A time from one second to one week, in seconds. */
+/** Parses a number of seconds, from one second to one week. */
 export function seconds(text: string): number {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= 604_800) return value;
@@ -77,7 +77,7 @@ export function seconds(text: string): number {
 
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-/** `30m`, `2h`, `1.5d`; as seconds. */
+/** Parses `30m`, `2h` or `1.5d` into seconds. */
 export function duration(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
   if (number === undefined || unit === undefined)
@@ -85,12 +85,12 @@ export function duration(text: string): number {
   return Number(number) * (UNITS[unit] ?? 1);
 }
 
-/** Collects the values of an option that may come more than once. */
+/** Collects the values of a repeatable option. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 
-/** Collects `key=value` pairs; of equal keys the last one wins. */
+/** Collects `key=value` pairs; the last one of equal keys wins. */
 export function pair(text: string, before: Record<string, string> | undefined): Record<string, string> {
   const [, key, value] = /^([A-Za-z_][\w.:/-]*)=([\s\S]*)$/.exec(text) ?? [];
   if (key === undefined || value === undefined || !wireText(100_000).safeParse(value).success) {

@@ -17,7 +17,7 @@ async function localConfig({ io }: Session): Promise<LocalConfig> {
 
 const optionsOf = (io: CliIo, { config }: Options) => ({ file: config, env: io.env });
 
-/** The file that is named, by itself or with --config. */
+/** Takes the file from the argument or from --config; throws `invalid` when they differ. */
 function chosen(file: string | undefined, options: Options): Options {
   const { config = file } = options;
   if (file === undefined || config === file)

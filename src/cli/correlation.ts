@@ -27,7 +27,7 @@ async function list(session: Session, { json, ...query }: ListOptions): Promise<
   if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
 }
 
-/** What people taught about which troubles belong together. */
+/** Adds the commands for lessons: what people taught about which incidents belong together. */
 export function addCorrelation(program: Command, session: Session): void {
   const lessons = group(program, "lessons", "what merging and splitting incidents has taught");
   leaf(lessons, "ls", "list lessons, newest first", ["awoooi lessons ls", "awoooi lessons ls --json"])

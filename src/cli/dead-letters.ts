@@ -19,7 +19,7 @@ type ListOptions = Json & { source?: string; limit?: number; cursor?: string };
 type ReplayOptions = Json & { all?: boolean; source?: string };
 
 const POLL_MS = 250;
-// The server takes receipts up within two seconds, unless many others wait.
+// The server takes receipts up within two seconds, unless many are queued.
 const PATIENCE_MS = 30_000;
 
 const STYLES = { dead: "red", replaying: "yellow", replayed: "green" } as const;
@@ -45,13 +45,13 @@ async function list(session: Session, { json, source, limit: count, cursor }: Li
   if (next_cursor !== null) session.err.line(`There are more: --cursor ${shellWord(next_cursor)}`);
 }
 
-/** JSON indented, and every character that a terminal or reader could be misled by written as its escape. */
+/** Indents JSON, and escapes every character that could mislead a terminal or a reader. */
 export function shownBody(body: string): string {
   let text = body;
   try {
     text = JSON.stringify(JSON.parse(body), null, 2);
   } catch {
-    // Shown as it came.
+    // A body that is not JSON is shown as received.
   }
   return text.replace(/[^\P{C}\n]|[\u2028\u2029]/gu, (one) =>
     Array.from({ length: one.length }, (_, at) => one.charCodeAt(at).toString(16).padStart(4, "0"))
@@ -85,7 +85,7 @@ async function show(session: Session, deadLetterId: string, { json }: Json): Pro
   print(session, read(deadLetterWithBody, answer));
 }
 
-/** Every dead letter there is now, oldest first: in the order in which they would have been understood. */
+/** Returns the ids of all dead letters, oldest first: the order in which they would have been processed. */
 async function everyId(session: Session, source: string | undefined): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | undefined;
@@ -101,7 +101,7 @@ async function everyId(session: Session, source: string | undefined): Promise<st
   return ids.reverse();
 }
 
-/** Asks until it is known what became of a dead letter that is being replayed. */
+/** Polls until the replay of a dead letter has ended, or until `until`. */
 async function outcome(session: Session, deadLetterId: string, until: number): Promise<DeadLetter> {
   for (;;) {
     const answer = await request(session.server(), "GET", urlPath`/dead-letters/${deadLetterId}`);
@@ -132,7 +132,7 @@ async function replay(
       await request(session.server(), "POST", urlPath`/dead-letters/${one}/replay`);
       taken.push(one);
     } catch (error) {
-      // Of many, one that somebody else replays at the same time is no failure.
+      // With --all, a dead letter that another person replays at the same time is no failure.
       if (!all || !(error instanceof ServerProblem) || error.problem.code !== "conflict") throw error;
     }
   }

@@ -23,7 +23,7 @@ type Options = {
   device?: string;
 };
 
-// As kubectl has them.
+// Short names as in kubectl.
 const SHORT: Record<string, string> = {
   deploy: "deployment",
   sts: "statefulset",
@@ -65,10 +65,10 @@ function targetOf(text: string, { namespace, cluster, host, mountpoint, device }
   throw new AwoooiError("invalid", `${text} is no target: give KIND/NAME, as deployment/api.`);
 }
 
-// That a machine does not let us look is found out without having looked.
+// Findings that say that the host could not be read at all.
 const NOT_REACHED = ["host_unreachable", "host_refuses_login", "host_key_unknown", "host_key_changed"];
 
-/** The exit code: 0 where the target was looked at, whatever was found. */
+/** Returns the exit code: 0 when the target was read, whatever was found. */
 function exitOf({ evidence, findings, missing, candidates = [] }: Investigation): number {
   if (candidates.length > 0) return ERRORS.conflict.exit;
   const nothing = evidence.length === 0 && findings.length === 0 && missing.length > 0;

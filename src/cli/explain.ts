@@ -19,11 +19,11 @@ import {
 import { systemClock } from "../lib/clock.ts";
 import { inWords } from "../operation/index.ts";
 
-/** An alert as far as its way through the rules depends on it. */
+/** The parts of an alert, and of the installation, on which the rules depend. */
 export type ExplainInput = {
   labels: Record<string, string>;
   annotations: Record<string, string>;
-  /** The expression that fires it, where it is known. */
+  /** The expression that fires it, if known. */
   expr?: string | undefined;
   /** Names of processes that the server would supervise. */
   processes: readonly string[];
@@ -37,9 +37,9 @@ export type Explanation = {
   alert: {
     alert_name: string;
     alert_type: string;
-    /** null: none is given, so that it would follow from the risk of what is proposed. */
+    /** null: none is given, so it would follow from the risk of the proposed operation. */
     severity: string | null;
-    /** Which word of the sender says so, and as what word of the table. */
+    /** The sender's word for it, and the word of the table that it matched. */
     severity_by: SaidSeverity | null;
     namespace: string;
     cluster: string;
@@ -51,11 +51,11 @@ export type Explanation = {
   subject: {
     kind: string | null;
     name: string;
-    /** The label that names it; null: none does, so that the alert's name stands for it. */
+    /** The label that names it; null: none does, and the alert's name is used. */
     label: string | null;
-    /** Labels that say nothing of it, and why. */
+    /** Labels that were ignored, and why. */
     ignored: { labels: string[]; because: string }[];
-    /** Labels that tell this alert from others of its name about the same: they take part in the fingerprint. */
+    /** Labels that distinguish this alert from others of its name and subject: part of the fingerprint. */
     telling: Record<string, string>;
   };
   classification: {
@@ -65,11 +65,11 @@ export type Explanation = {
     notification_type: string;
     heartbeat: boolean;
   };
-  /** Every rule of the classification that matches, in order: the first decides. */
+  /** All classification rules that match, in order; the first decides. */
   matches: { rule: string; reason: string; category: string; notification_type: string; decides: boolean }[];
   affected_services: string[];
   operation_target: OperationTarget | null;
-  /** null for a sign of life and for information, about which nothing is decided. */
+  /** null for a heartbeat and for information, about which nothing is decided. */
   decision:
     | (Pick<Decision["proposal"], "action" | "operation" | "risk_level" | "reasoning"> & {
         rule_id: string;
@@ -77,22 +77,22 @@ export type Explanation = {
       })
     | null;
   policy: Decision["policy"] | null;
-  /** Every rule that fits the target and the name, in order. */
+  /** All decision rules that fit the alert, in order; the first decides. */
   decision_rules: { rule_id: string; because: string; decides: boolean }[];
 };
 
-/** Files and words of an installation's own; absent: as shipped. */
+/** An installation's own rule files and severity words; absent: the shipped ones. */
 export type RuleSources = { rules?: string; classification?: string; severities?: Record<string, Severity> };
 export type RuleSet = { rules: Rules; classification: Classification };
 
-/** Throws `invalid` with what is wrong with the files. */
+/** Loads the rules. Throws `invalid` with what is wrong with the files. */
 export function rulesFrom({ rules, classification, severities }: RuleSources): RuleSet {
   return { rules: loadRules(rules), classification: loadClassification([], classification, [], severities) };
 }
 
 /**
- * What the rules make of an alert, without a server. The mode is `suggest`, and of all operations only
- * `process.restart` has something that can carry it out, and those on hosts where there are any.
+ * Applies the rules to an alert, without a server. Assumes the mode `suggest`, and that only `process.restart` has an
+ * executor, and `host.*` operations if any hosts are given.
  */
 export function explain(input: ExplainInput, { rules, classification }: RuleSet): Explanation {
   const { labels, annotations, expr } = input;
@@ -149,7 +149,7 @@ function decisionAbout(
   known: { codes: readonly string[]; reachesHosts: boolean },
 ): Pick<Explanation, "decision" | "policy" | "decision_rules"> {
   const { alert_name, notification_type, alert_category: category, heartbeat } = alert;
-  // Signs of life and information: no rule is asked.
+  // Heartbeats and information: no decision rule applies.
   const nothing = heartbeat || notification_type === "TYPE-1";
   const findings = known.codes.map((code) => ({ code, title: "as it was given", evidence: [] }));
   const fitting = nothing ? [] : fittingRules(rules, { alert_names: [alert_name], target, findings });

@@ -6,7 +6,7 @@ import type { Printer } from "./print.ts";
 
 function exitOf({ code, status }: Pick<Problem, "code" | "status">): number {
   if (Object.hasOwn(ERRORS, code)) return ERRORS[code as ErrorCode].exit;
-  // A code of a newer server: its status says as much as is needed.
+  // An unknown code, as of a newer server: choose the exit code by its status.
   const alike = Object.values(ERRORS).find((entry) => entry.status === status);
   return alike?.exit ?? (status >= 400 && status < 500 ? 2 : 1);
 }
@@ -19,7 +19,7 @@ function toAwoooiError(thrown: unknown): AwoooiError {
   return new AwoooiError("internal", messageOf(thrown));
 }
 
-/** An error of our own as the server would tell it. */
+/** Converts an error of the CLI into a problem as the server would report it. */
 function problemOf(error: AwoooiError): Problem {
   const { status, title } = ERRORS[error.code];
   const { code, errors, message: detail } = error;
@@ -34,7 +34,7 @@ function hintFor(thrown: unknown): string {
   return thrown.retryAfter === null ? "" : ` Try again in ${thrown.retryAfter} s.`;
 }
 
-/** Tells on stderr what went wrong and returns the exit code for it. */
+/** Prints on stderr what went wrong and returns the exit code for it. */
 export function tellFailure(err: Printer, thrown: unknown, json: boolean): number {
   const told = thrown instanceof ServerProblem ? thrown.problem : problemOf(toAwoooiError(thrown));
   if (json) {

@@ -12,7 +12,7 @@ import { duration, id, leaf, type Session } from "./command.ts";
 
 export type FollowOptions = { json?: boolean; timeout?: number };
 
-/** Seconds: longer than the server lets an execution take, as shipped. */
+/** Seconds: longer than the server's default limit for an execution. */
 const TIMEOUT = 30 * 60;
 const FIRST_MS = 250;
 const SLOWEST_MS = 3_000;
@@ -23,7 +23,7 @@ Following ends with 0 when it was carried out and verified, 1 when it failed or 
 will not be carried out (rejected, expired, superseded), 6 when the time is over first. Ctrl-C ends the following
 only; \`approvals wait\` takes it up again.`;
 
-/** What an approval is at, in words that are told when they change. */
+/** Describes the state of an approval; printed whenever it changes. */
 function stateOf(one: Approval): string {
   switch (one.status) {
     case "preparing":
@@ -58,13 +58,13 @@ const mayPass = (error: unknown) =>
   (error instanceof AwoooiError && error.code === "unavailable") ||
   (error instanceof ServerProblem && error.problem.status === 503);
 
-/** The approval once nothing more comes of it, telling each change on the way; undefined: the time was over first. */
+/** Polls an approval until it has ended, reporting each change; returns undefined when the time is over first. */
 async function ended(session: Session, approvalId: string, seconds: number, tell: (line: string) => void) {
   const until = performance.now() + seconds * 1000;
   let told = "";
   let pause = FIRST_MS;
   for (;;) {
-    // A server that restarts in the middle goes on with it.
+    // Keep polling while the server is unavailable: after a restart it continues the execution.
     const answer = await request(session.server(), "GET", urlPath`/approvals/${approvalId}`).catch(
       (error: unknown) => {
         if (!mayPass(error)) throw error;
@@ -86,7 +86,7 @@ async function ended(session: Session, approvalId: string, seconds: number, tell
   }
 }
 
-/** What came of it, step by step, and whether all of it was verified. */
+/** Prints the result of each step, and whether it was verified. */
 function tellEnd(out: Session["out"], steps: readonly Execution[]): void {
   for (const one of steps) {
     const { verification, status, error, output } = one;
@@ -100,7 +100,7 @@ function tellEnd(out: Session["out"], steps: readonly Execution[]): void {
   }
 }
 
-/** Follows an approval to its end, and sets the exit code by that. */
+/** Follows an approval to its end, and sets the exit code by its result. */
 export async function follow(session: Session, approvalId: string, options: FollowOptions): Promise<void> {
   const { out, err } = session;
   const told = options.json ? err : out;

@@ -11,7 +11,7 @@ type Change = (
   more: Json & { said: (changed: Incident) => string },
 ) => Promise<void>;
 
-/** Merging and splitting; both are learnt from. */
+/** Adds the commands that merge and split incidents, from which the server learns. */
 export function addRelations(incidents: Command, session: Session, change: Change): void {
   leaf(incidents, "merge", "make it an effect of another incident, now and when both come again", [
     "awoooi incidents merge INC-20260701-7H2K9Q INC-20260701-D0B3FA",

@@ -7,11 +7,11 @@ import { howToDecide, operationText, printPlan } from "./approval-view.ts";
 import { printEvidence } from "./investigation-view.ts";
 import { byWhom, type Cell, moment, type Printer } from "./print.ts";
 
-/** An incident with all that belongs to it. */
+/** An incident with everything that belongs to it. */
 export type IncidentStory = {
   incident: Incident;
   decision: Decision | null;
-  /** What was read of its target last; null: nothing was. */
+  /** The latest evidence about its target; null: there is none. */
   evidence?: Investigation | null | undefined;
   /** Newest first, as are the executions. */
   approvals: Approval[];
@@ -20,7 +20,7 @@ export type IncidentStory = {
   timeline: TimelineEvent[];
 };
 
-/** A severity as a table cell. */
+/** Formats a severity as a table cell. */
 export function severityCell(severity: Incident["severity"]): Cell {
   return severity === "P0" || severity === "P1" ? { text: severity, style: "red" } : severity;
 }
@@ -30,15 +30,15 @@ type Standing = Pick<Incident, "status" | "activity">;
 const styleOf = ({ status }: Standing) =>
   (["resolved", "closed"] as string[]).includes(status) ? ("green" as const) : ("yellow" as const);
 
-/** What is going on, in words: `waiting for signature`. */
+/** Formats the activity in words: `waiting for signature`. */
 const inWords = (activity: NonNullable<Incident["activity"]>) => activity.replaceAll("_", " ");
 
-/** Where an incident stands as a cell of a list: what is going on says more than the status that it has meanwhile. */
+/** Formats an incident's state as a list cell: its activity if it has one, which says more than the status. */
 export function incidentStateCell(one: Standing): Cell {
   return { text: one.activity === null ? one.status : inWords(one.activity), style: styleOf(one) };
 }
 
-/** Both, where there is room. */
+/** Formats status and activity, where there is room for both. */
 function statusAndActivity(one: Standing): Cell {
   const doing = one.activity === null ? "" : `: ${inWords(one.activity)}`;
   return { text: `${one.status}${doing}`, style: styleOf(one) };
@@ -77,7 +77,7 @@ function printIncident(out: Printer, incident: Incident, evidence: IncidentStory
   ]);
 }
 
-/** What it is to others; each line names an incident that can be shown. */
+/** Prints its relations to other incidents; each line names one that can be shown. */
 function printRelations(out: Printer, incident: Incident): void {
   const { merged_into, effects, effect_count, related, probable_cause: cause } = incident;
   if (merged_into === null && cause === null && effects.length + related.length === 0) return;
@@ -111,7 +111,7 @@ function printDecision(out: Printer, decision: Decision): void {
 
 function printApproval(out: Printer, approval: Approval): void {
   out.line();
-  // Nobody can sign it any more, and another plan took its place.
+  // A superseded plan can no longer be signed: another took its place.
   if (approval.status === "superseded")
     out.line(`${approval.approval_id}  superseded: ${approval.action}`, "dim");
   else printPlan(out, approval);
@@ -128,7 +128,7 @@ function undoFields(out: Printer, { undo, undone_by, execution_id, attempts, end
   ] as const;
 }
 
-/** One execution, with what came of it and whether it can be taken back. */
+/** Prints one execution, with its result and whether it can be undone. */
 export function printExecution(out: Printer, execution: Execution): void {
   const { verification, error, output } = execution;
   out.line();
@@ -164,17 +164,17 @@ function printTimeline(out: Printer, timeline: readonly TimelineEvent[]): void {
   for (const row of rows) out.line(`  ${row}`);
 }
 
-/** By whom it was resolved, and how. */
+/** Describes by whom it was resolved, and how. */
 function howResolved({ outcome }: Incident): string {
   if (outcome === null) return "";
   const { disposition, resolved_by, resolved_by_kind } = outcome;
-  // Of the dispositions none is for what ended by itself.
+  // There is no disposition for an incident that ended by itself.
   if (disposition === "manual_resolved" && resolved_by_kind === "system")
     return ": it ended without a repair from here";
   return ` (${disposition.replaceAll("_", " ")}, by ${byWhom(resolved_by, resolved_by_kind)})`;
 }
 
-/** Of a plan that is over without success: why, and what there is to do about that. */
+/** Returns why a plan ended without success, and the command that helps; null for other plans. */
 function whyOver(out: Printer, plan: Approval, executions: readonly Execution[]): string[] | null {
   if (plan.status === "rejected")
     return [`the plan was rejected: ${plan.reject_reason ?? "no reason was given"}`];
@@ -193,7 +193,7 @@ function whyOver(out: Printer, plan: Approval, executions: readonly Execution[])
   return [`${what}: ${last.error ?? last.verification?.reason ?? last.status}`];
 }
 
-/** Why nobody is to do anything about one that is under watch. */
+/** Returns why no person needs to act on an incident under watch. */
 function whyRests({ incident, decision }: IncidentStory): string | undefined {
   if (decision?.policy.outcome === "none") return decision.policy.reason;
   if (incident.silenced_by.length > 0) return "it is silenced";
@@ -201,7 +201,7 @@ function whyRests({ incident, decision }: IncidentStory): string | undefined {
   return "it was repaired, which was verified, and its alert has not ended yet";
 }
 
-/** Why the incident is with a person, and what there is to do about that. */
+/** Returns why the incident needs a person, and the command that helps. */
 function whyPerson(out: Printer, { incident, decision, approvals, executions }: IncidentStory): string[] {
   if (decision === null)
     return [
@@ -211,11 +211,11 @@ function whyPerson(out: Printer, { incident, decision, approvals, executions }: 
   const plan = approvals.find((one) => one.decision_token === decision.token && one.status !== "superseded");
   const over = plan && whyOver(out, plan, executions);
   if (over) return over;
-  // That nothing can be done is what the policy says; why, the rule.
+  // For `investigate`, the policy only says that nothing can be done; the rule's reasoning says why.
   return [proposal.operation.kind === "investigate" ? proposal.reasoning : policy.reason];
 }
 
-/** What a person can do about the incident now, in lines. */
+/** Returns lines on what a person can do about the incident now. */
 function whatNext(out: Printer, story: IncidentStory): string[] {
   const { incident, approvals } = story;
   if (["resolved", "closed"].includes(incident.status)) {
@@ -245,7 +245,7 @@ function whatNext(out: Printer, story: IncidentStory): string[] {
   ];
 }
 
-/** The whole story of an incident, and what to do next. */
+/** Prints the whole story of an incident, and what to do next. */
 export function printStory(out: Printer, story: IncidentStory): void {
   printIncident(out, story.incident, story.evidence);
   printRelations(out, story.incident);

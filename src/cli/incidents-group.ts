@@ -17,7 +17,7 @@ import { inputPieces, readInput } from "./io.ts";
 
 export type GroupOptions = { topology?: string; window?: number; json?: boolean };
 
-// Go's zero time, which senders write for a time that they do not know.
+// Go's zero time, which senders use for an unknown time.
 const UNKNOWN = "0001-01-01T00:00:00";
 
 const time = z
@@ -35,7 +35,7 @@ const started = z
   .looseObject({ startsAt: time, starts_at: time })
   .transform(({ startsAt, starts_at }) => startsAt ?? starts_at);
 
-/** An alert as `rules classify` reads it, with when it started. */
+/** An alert as in `rules classify`, with its start time. */
 const symptomInput = z.unknown().transform((input, ctx): Omit<Symptom, "id"> => {
   const [alert, starts_at] = [alertInput.safeParse(input), started.safeParse(input)];
   for (const { error } of [alert, starts_at])
@@ -55,7 +55,7 @@ const symptomInput = z.unknown().transform((input, ctx): Omit<Symptom, "id"> => 
 
 async function topologyIn(session: Session, file: string | undefined): Promise<Topology> {
   if (file === undefined) return NO_TOPOLOGY;
-  // YAML holds JSON.
+  // YAML is a superset of JSON.
   const document = parseDocument(await readInput(file, session.io.stdin), { logLevel: "silent" });
   const [error] = document.errors;
   if (error !== undefined)
@@ -68,7 +68,7 @@ async function topologyIn(session: Session, file: string | undefined): Promise<T
   }
 }
 
-/** What is printed of each alert, by its id. */
+/** Returns the group, reason and cause flag to print for each alert, by its id. */
 function placesOf(groups: readonly Group[]): Map<string, { group: number; reason: string; cause: boolean }> {
   const places = new Map<string, { group: number; reason: string; cause: boolean }>();
   for (const { members, cause, links, reason } of groups) {
@@ -86,8 +86,8 @@ function placesOf(groups: readonly Group[]): Map<string, { group: number; reason
 }
 
 /**
- * One line of JSON out for each line in, in its order: the group is the smallest index in it. Where a line is no
- * alert, an error in its place and exit code 2; the others are grouped without it.
+ * Prints one line of JSON for each input line, in order; a group's number is the smallest index in it. For a line that
+ * is no alert it prints an error and sets exit code 2; the other lines are grouped without it.
  */
 export async function groupLines(session: Session, file: string, options: GroupOptions): Promise<void> {
   const { topology: graph, window } = options;

@@ -35,7 +35,7 @@ const story = z.object({
   timeline: z.array(timelineEvent),
 });
 
-// The server gives this many events at a time.
+// The server's page size for events.
 const TIMELINE_PAGE = 500;
 
 async function list(session: Session, options: ListOptions): Promise<void> {

@@ -40,7 +40,7 @@ Exit codes: 0 done, 1 failed, 2 wrong input, 3 not allowed, 4 not found, 5 confl
 
 const manifest = z.object({ version: z.string() });
 
-/** The version in package.json, which lies one folder above both `src` and `dist`. */
+/** Reads the version from package.json, which is in the parent folder of both `src` and `dist`. */
 function version(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return manifest.parse(JSON.parse(text)).version;
@@ -58,7 +58,7 @@ function addServe(program: Command, session: Session): void {
   withExamples(command, ["awoooi serve", "awoooi serve --config /etc/awoooi/awoooi.yaml"]);
 }
 
-/** How the program is started with the same server: who named one by options needs them again. */
+/** Returns how to start this program for the same server: with the options that named it. */
 function startedBy({ program = "awoooi" }: CliIo, { url, tokenFile }: { url?: string; tokenFile?: string }) {
   const options = [...(url ? ["--url", url] : []), ...(tokenFile ? ["--token-file", tokenFile] : [])];
   return [program, ...options.map(shellWord)].join(" ");
@@ -77,7 +77,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
   program
     .description("Alerts in, one incident, a decision, approved, carried out and verified.")
     .exitOverride()
-    // Errors are told in one place, by `tellFailure`.
+    // Errors are printed in one place, `tellFailure`.
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => {} })
     .configureHelp({ showGlobalOptions: true })
     .option("--url <url>", "the server (environment: AWOOOI_URL)")
@@ -113,8 +113,8 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
 }
 
 /**
- * Runs one command line, without the program's name, and resolves to its exit code: 0, or the `exit`
- * of what went wrong in `lib/error.ts`. Results go to stdout, everything else to stderr.
+ * Runs one command line, given without the program's name, and resolves to its exit code: 0, one that the command
+ * sets, or the `exit` of the error in `lib/error.ts`. Results go to stdout, everything else to stderr.
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   let code = 0;
@@ -125,7 +125,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    // Help and version end this way too; a group without a command shows its help on stderr.
+    // Commander also throws after --help and --version; a group without a subcommand prints its help on stderr.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof CommanderError && error.code === "commander.help") return 2;
     return tellFailure(printer(io.stderr, io), error, argv.includes("--json"));

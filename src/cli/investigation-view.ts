@@ -35,10 +35,10 @@ function printCandidates(out: Printer, candidates: NonNullable<Investigation["ca
   for (const { target } of candidates) out.line(`  ${commandFor(out, target)}`);
 }
 
-/** Of what is only mentioned the beginning: `awoooi diagnose` has the whole. */
+/** Lines shown of evidence that no finding cites; `awoooi diagnose` shows all. */
 const LINES = 12;
 
-/** What was read and is not said with a finding: its numbers tell where nothing explains the trouble. */
+/** Prints evidence that no finding cites: it helps when no finding explains the trouble. */
 function printRead(out: Printer, { evidence, findings }: Investigation, most: number): void {
   const cited = new Set(findings.flatMap((one) => one.evidence));
   const others = evidence.filter(({ id }) => !cited.has(id));
@@ -65,7 +65,7 @@ function printMissing(out: Printer, { missing }: Investigation): void {
   for (const line of missing) out.line(`  ${line}`);
 }
 
-/** Everything that was read of a target, and what it means: causes first. */
+/** Prints everything that was read of a target, and the findings, causes first. */
 export function printInvestigation(out: Printer, found: Investigation): void {
   const { target, evidence, findings, at, candidates = [] } = found;
   const where =
@@ -78,7 +78,7 @@ export function printInvestigation(out: Printer, found: Investigation): void {
   printMissing(out, found);
 }
 
-/** The same in short, in the story of an incident. */
+/** Prints a short form of the investigation, for the story of an incident. */
 export function printEvidence(out: Printer, found: Investigation): void {
   const { findings, evidence, missing, at } = found;
   if (findings.length + evidence.length + missing.length === 0) return;

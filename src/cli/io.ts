@@ -4,25 +4,25 @@ import type { Classification, Source } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
 import { withoutMark } from "../lib/json-text.ts";
 
-/** All that a command sees of the process around it, so that tests can give it another. */
+/** The process environment of a command, which tests can replace. */
 export type CliIo = {
   env: Readonly<Record<string, string | undefined>>;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
-  /** For output without an end: resolves when stdout takes more, to false when nobody reads it any longer. */
+  /** For endless output: resolves to true when stdout accepts more, to false when its reader is gone. */
   drained?: () => Promise<boolean>;
-  /** In pieces of any size. */
+  /** Standard input in chunks of any size. */
   stdin: AsyncIterable<string>;
-  /** How a person starts this program from here, as `npx awoooi` (default: awoooi). */
+  /** How a person starts this program here, such as `npx awoooi` (default: awoooi). */
   program?: string;
-  /** Whether a person can be asked: stdin, stdout and stderr are all a terminal. */
+  /** Whether a person can be asked: stdin, stdout and stderr are all terminals. */
   isTTY: boolean;
-  /** Runs the server; absent where there is none to run. */
+  /** Runs the server; absent when there is none to run. */
   serve?: (options: { config?: string }) => Promise<number>;
-  /** Move the installation out of its database and into one; absent where there is none. */
+  /** Export the installation from its database, and import it into one; absent when there is no database. */
   export?: (options: { config?: string; file: string }) => Promise<MoveReport>;
   import?: (options: { config?: string; file: string }) => Promise<MoveReport>;
-  /** What can be said of a server's configuration without the server; absent where there is none to run. */
+  /** Reads a server's configuration without the server; absent when there is none to run. */
   config?: () => Promise<LocalConfig>;
 };
 
@@ -34,24 +34,24 @@ export type LocalConfig = {
     errors: FieldError[];
     warnings: FieldError[];
   };
-  /** Throws `invalid`. */
+  /** Returns every setting with its source. Throws `invalid`. */
   showConfig(options: ConfigOptions): {
     hash: string;
     settings: { path: string; value: unknown; written?: unknown; source: string }[];
   };
   configJsonSchema(): object;
-  /** What bodies would be understood with. Throws `invalid`. */
+  /** Returns the sources and the classification that decode bodies. Throws `invalid`. */
   localSources(options: ConfigOptions): { sources: readonly Source[]; classification: Classification };
 };
 
-/** Everything up to the end of stdin. */
+/** Reads stdin to its end. */
 async function readAll(stdin: AsyncIterable<string>): Promise<string> {
   let text = "";
   for await (const piece of stdin) text += piece;
   return text;
 }
 
-/** The next line of stdin, without its end; what is there when stdin ends before one is whole. */
+/** Reads the next line of stdin, without its line break; the rest when stdin ends before one. */
 export async function readLine(stdin: AsyncIterable<string>): Promise<string> {
   let text = "";
   for await (const piece of stdin) {
@@ -62,7 +62,7 @@ export async function readLine(stdin: AsyncIterable<string>): Promise<string> {
   return text;
 }
 
-/** Every line of stdin without its end, one after the other; of a line longer than `max`, its beginning. */
+/** Yields each line of stdin without its line break, cut to its first `max` characters. */
 export async function* lines(stdin: AsyncIterable<string>, max: number): AsyncGenerator<string> {
   let line = "";
   let begun = false;
@@ -82,7 +82,7 @@ export async function* lines(stdin: AsyncIterable<string>, max: number): AsyncGe
   if (begun) yield line.replace(/\r$/, "");
 }
 
-/** A file in pieces of any size, or stdin for `-`. Throws `invalid` when the file cannot be read. */
+/** Yields a file, or stdin for `-`, in chunks of any size. Throws `invalid` when the file cannot be read. */
 export async function* inputPieces(file: string, stdin: AsyncIterable<string>): AsyncGenerator<string> {
   if (file === "-") return yield* stdin;
   try {
@@ -93,7 +93,7 @@ export async function* inputPieces(file: string, stdin: AsyncIterable<string>): 
   }
 }
 
-/** The text of a file, or of stdin for `-`. Throws `invalid`. */
+/** Reads the text of a file, or of stdin for `-`. Throws `invalid`. */
 export async function readInput(file: string, stdin: AsyncIterable<string>): Promise<string> {
   if (file === "-") return withoutMark(await readAll(stdin));
   try {

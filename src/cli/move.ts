@@ -9,7 +9,7 @@ type Options = { config?: string; json?: boolean };
 const NEEDED = ["people", "incidents", "approvals", "audit_entries", "workflow_status"];
 
 function told(session: Session, report: MoveReport, verb: string): void {
-  // Standard output may be the file itself.
+  // With `-`, stdout is the export itself.
   const to = verb === "Exported" && report.file === "-" ? session.err : session.out;
   const { rows, tables, file, bytes: size, served, ledger } = report;
   const name = file === "-" ? "" : ` ${verb === "Exported" ? "to" : "from"} ${file}`;
@@ -62,7 +62,7 @@ function command(
 
 type ImportOptions = Options & { output?: string };
 
-/** An export, or what another program was configured with: known by what is in it. */
+/** Imports an export, or converts Alertmanager's configuration, depending on the file's name and content. */
 async function importFile(session: Session, path: string, options: ImportOptions): Promise<void> {
   const { isAlertmanagers, importAlertmanager } = await import("./alertmanager/command.ts");
   if (path !== "-" && (await isAlertmanagers(path))) return importAlertmanager(session, path, options);

@@ -3,15 +3,15 @@ import { MAX_TEXT, OPERATION_KINDS, parseOperation, traitsOf } from "../operatio
 import { group, leaf, type Session, withExamples } from "./command.ts";
 import { lines } from "./io.ts";
 
-// A longer line is cut, and refused for its length anyway: it must not fill the memory.
+// A longer line is cut to bound memory; it is refused for its length anyway.
 const MAX_LINE = 8 * MAX_TEXT;
-// What JSON leaves as it is, and a terminal or a reader of lines does not: C1 controls, line and text marks.
+// Characters that JSON does not escape but that mislead terminals or line readers: C1 controls, line and text marks.
 const DECEPTIVE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 const escaped = (json: string) =>
   json.replace(DECEPTIVE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** One JSON line for every line of stdin, whatever is in it. */
+/** Prints one JSON line for every line of stdin, whatever it contains. */
 async function parse({ io }: Session): Promise<void> {
   for await (const input of lines(io.stdin, MAX_LINE)) {
     const { class: is, operation, approval, reason } = parseOperation(input);

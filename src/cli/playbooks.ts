@@ -98,7 +98,7 @@ async function bringIn(session: Session, file: string, { json }: Json): Promise<
     session.out.line(`  ${session.out.awoooi("playbooks", "approve", one.playbook_id)}`);
 }
 
-/** Approves what it has shown, and nothing that came in its place meanwhile. */
+/** Approves the playbook as read, by its hash: if it changes meanwhile, the server refuses. */
 async function approve(session: Session, playbookId: string, { json }: Json): Promise<void> {
   const shown = read(playbook, await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`));
   const body = JSON.stringify({ hash: shown.hash });

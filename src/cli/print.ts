@@ -3,11 +3,11 @@ import type { ActorKind } from "../contract/common.ts";
 import type { CliIo } from "./io.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
-/** A text, or one in a style; its control characters are taken out when it is printed. `whole`: a table does not cut it. */
+/** A text, optionally styled; control characters are removed on printing. `whole`: a table does not cut it. */
 export type Cell = string | { text: string; style?: Style; whole?: true };
 
-// Invisible characters that change how text around them reads: directions, zero widths, tags. The two
-// zero-width joiners stay, as some scripts are spelled with them.
+// Invisible characters that change how the surrounding text reads: directions, zero widths, tags. The two
+// zero-width joiners are kept, as some scripts need them.
 const DECEPTIVE =
   /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 const WIDE =
@@ -16,8 +16,8 @@ const NO_WIDTH = /[\p{Mn}\p{Me}\u200c\u200d]/u;
 const MAX_CELL = 60;
 
 /**
- * `text` as one line that a terminal only shows: without escape sequences, control characters and
- * whatever turns or hides text. Alerts and comments are written by strangers.
+ * Returns `text` as one line that is safe to print on a terminal: without escape sequences, control characters and
+ * characters that reorder or hide text. Alerts and comments are untrusted.
  */
 export function clean(text: string): string {
   const visible = stripVTControlCharacters(text.toWellFormed()).replace(/[\r\n\t\u2028\u2029]+/g, " ");
@@ -40,12 +40,12 @@ function cut(text: string): string {
   return `${kept}…`;
 }
 
-/** `2026-07-01 12:00:03Z`, or `-` for none. */
+/** Formats a time as `2026-07-01 12:00:03Z`, or `-` for none. */
 export function moment(time: string | null): string {
   return time === null ? "-" : `${new Date(time).toISOString().slice(0, 19).replace("T", " ")}Z`;
 }
 
-/** How long something took or is away, in its largest unit: `5m`, `3h`, `12d`. */
+/** Formats a duration in its largest unit: `5m`, `3h`, `12d`; hours up to two days. */
 export function span(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 60) return `${seconds}s`;
@@ -54,27 +54,27 @@ export function span(milliseconds: number): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
-/** One argument of a command line that people copy into a shell. */
+/** Quotes one argument of a command line that people copy into a shell. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Prints to one stream. What goes through it is cleaned; only `json` is passed on as it is. */
+/** Prints to one stream. All text is cleaned, except that of `json`. */
 export type Printer = {
   line(text?: string, style?: Style): void;
-  /** Every line of a text of several, each cleaned. */
+  /** Prints a multi-line text, each line cleaned. */
   block(text: string, indent: string): void;
-  /** Names and values in two columns; a value may be a list of lines. */
+  /** Prints names and values in two columns. */
   fields(pairs: readonly (readonly [string, Cell])[]): void;
   table(head: readonly string[], rows: readonly (readonly Cell[])[]): void;
   json(text: string): void;
-  /** A command line of this program, as it works when the reader types it. */
+  /** Returns a command line of this program that works when the reader types it. */
   awoooi(...args: readonly string[]): string;
-  /** A sentence with commands of this program between backticks, so that they work as they stand. */
+  /** Rewrites commands of this program in backticks so that they work when typed. */
   asTyped(text: string): string;
 };
 
-/** Prints by `write`; `program` is how this program is started here, with the options that name its server. */
+/** Creates a printer on `write`; `program` returns how this program is started here, with its server's options. */
 export function printer(
   write: (text: string) => void,
   io: Pick<CliIo, "isTTY" | "env" | "program">,
@@ -127,7 +127,7 @@ export function printer(
   };
 }
 
-/** Who did something, with their kind where the name does not say it: `playbook (system)`. */
+/** Formats an actor, with the kind unless the name already shows it: `playbook (system)`. */
 export function byWhom(name: string, kind: ActorKind): string {
   const plain = kind === "person" ? !name.endsWith(")") : kind === "unknown" || name.endsWith(`(${kind})`);
   return plain ? name : `${name} (${kind})`;

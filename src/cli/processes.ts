@@ -11,7 +11,7 @@ import { byWhom, clean, moment } from "./print.ts";
 type Options = { json?: boolean; comment?: string };
 
 const LOOK_MS = 300;
-// Longer than the longest stop_timeout_ms, after which it is killed.
+// Longer than the longest stop_timeout_ms (10 minutes), after which the process is killed.
 const LONGEST_MS = 11 * 60_000;
 
 function name(text: string): string {
@@ -19,7 +19,7 @@ function name(text: string): string {
   throw new InvalidArgumentError("It is not a name of a process.");
 }
 
-/** What people should know of one beside its state. */
+/** Returns what people should know of a process besides its state. */
 function remarks({
   name,
   state,
@@ -53,10 +53,10 @@ function remarks({
   ].join("; ");
 }
 
-// What is last in a line may be longer than a cell.
+// Characters of the remarks: the last column may be longer than other cells.
 const MOST = 160;
 
-/** The remarks in one line; of longer ones the beginning, and where the whole is. */
+/** Returns the remarks on one line; longer ones are cut, with the command that shows all. */
 function shortened({ out }: Session, process: WireProcess): string {
   const text = clean(remarks(process));
   const where = ` (${out.awoooi("diagnose", process.name)})`;
@@ -87,7 +87,7 @@ async function list(session: Session, { json }: Options): Promise<void> {
   );
 }
 
-/** Looks until it is done, or says why it is not. */
+/** Polls until the start or stop has ended, a problem is reported, or 11 minutes have passed. */
 async function done(session: Session, asked: WireProcess): Promise<WireProcess> {
   const end = performance.now() + LONGEST_MS;
   let now = asked;

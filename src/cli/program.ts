@@ -12,17 +12,17 @@ const realOf = (path: string): string | null => {
   }
 };
 
-/** npm puts its own folders onto the path of what it starts: a person's shell does not have them. */
+/** Matches folders that npm adds to the PATH of what it starts: a person's shell does not have them. */
 const ofNpm = (folder: string) => /[\\/](node_modules[\\/]\.bin|node-gyp-bin)$/.test(folder);
 
-/** Whether the first such program of the path is this one. */
+/** Returns whether the first `awoooi` on the PATH is this program. */
 function isOnPath(entry: string, path: string): boolean {
   const folders = path.split(delimiter).filter((folder) => folder !== "" && !ofNpm(folder));
   const first = folders.map((folder) => join(folder, NAME)).find(existsSync);
   return first !== undefined && realOf(first) === entry;
 }
 
-/** Whether npx, asked for the name in `folder`, runs this one: it looks into the next project above. */
+/** Returns whether `npx awoooi` in `folder` runs this program: npx looks into the nearest project above. */
 function isOfProject(entry: string, folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(join(at, "package.json")) || existsSync(join(at, "node_modules")))
@@ -46,8 +46,8 @@ function byPath(entry: string, folder: string): string {
 }
 
 /**
- * How a person starts this program from where they stand, for commands that they copy: `awoooi` when that is it,
- * else by npx, else its path. `entry` is the file that starts it.
+ * Returns how a person starts this program from their folder, for commands to copy: `awoooi` if that is this program,
+ * else `npx awoooi`, else its path. `entry` is the file that starts it.
  */
 export function programWords(
   entry: string,
@@ -55,7 +55,7 @@ export function programWords(
 ): string {
   const real = realOf(entry) ?? entry;
   if (isOnPath(real, env.PATH ?? "")) return NAME;
-  // A script of npm runs in the package's folder, whoever called it from where; npx keeps what it fetched in _npx.
+  // npm runs scripts in the package's folder and has the caller's in INIT_CWD; npx keeps fetched packages in _npx.
   const folder = realOf(env.INIT_CWD ?? cwd) ?? cwd;
   if (real.includes(`${sep}_npx${sep}`) || isOfProject(real, folder)) return `npx ${NAME}`;
   return byPath(real, folder);

@@ -5,7 +5,7 @@ import type { Session } from "./command.ts";
 
 export type ClassifyOptions = { classification?: string; site?: string[] };
 
-/** One line of JSON out for each line in; where a line is no alert, an error in its place and exit code 2. */
+/** Prints one line of JSON for each input line; for a line that is no alert, an error, and sets exit code 2. */
 export async function classifyLines(session: Session, options: ClassifyOptions): Promise<void> {
   const rules = loadClassification(options.site, options.classification);
   for await (const line of alertLines(session.io.stdin, alertInput)) {

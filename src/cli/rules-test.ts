@@ -10,12 +10,12 @@ const expectation = z
   .strictObject({
     category: z.string(),
     notification_type: z.string(),
-    /** Of the classification. */
+    /** The classification rule. */
     rule: z.string(),
     heartbeat: z.boolean(),
     severity: z.string().nullable(),
     target: z.object({ kind: z.string(), name: z.string() }).nullable(),
-    /** The rule that decides; null where nothing is decided. */
+    /** The rule that decides; null when nothing is decided. */
     decision: z.string().nullable(),
     operation: z.string().nullable(),
     risk: z.string().nullable(),
@@ -31,7 +31,7 @@ const testCase = z.strictObject({
   alert: alertInput,
   /** Names of processes that the server would supervise. */
   processes: z.array(z.string()).default([]),
-  /** Codes of what was found out about the target. */
+  /** Codes of findings about the target. */
   findings: z.array(z.string()).default([]),
   /** Names of hosts that the server would reach. */
   hosts: z.array(z.string()).default([]),
@@ -78,7 +78,7 @@ function actual({ alert, classification, operation_target: target, decision, pol
   } satisfies Record<keyof Expectation, unknown>;
 }
 
-/** Runs the cases of a file, the shipped ones where none is named. Throws `invalid` for a file that has none. */
+/** Runs the cases of a file, or the shipped ones if none is named. Throws `invalid` for a file without valid cases. */
 function testRules(file: string | undefined, sources: RuleSources): TestResult[] {
   const rules = rulesFrom(sources);
   return casesIn(file ?? SHIPPED).map((one, index) => {
@@ -93,7 +93,7 @@ function testRules(file: string | undefined, sources: RuleSources): TestResult[]
   });
 }
 
-/** `rules test`: says what differs, and ends with 1 when anything does. */
+/** Runs `rules test`: prints the differences, and sets exit code 1 when there are any. */
 export function runRuleTests(session: Session, files: readonly string[], options: TestOptions): void {
   const results = (files.length > 0 ? files : [undefined]).flatMap((file) => testRules(file, options));
   const failed = results.filter((one) => one.differences.length > 0);

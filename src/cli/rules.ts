@@ -68,7 +68,7 @@ function targetText(target: Explanation["operation_target"]): string {
   return [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
 }
 
-/** Which label says what the alert is about; what others say of themselves is not. */
+/** Returns the fields on the alert's subject: the label that names it, ignored labels, and distinguishing ones. */
 function subjectFields({ subject }: Explanation): [string, string][] {
   const named = subject.label === null ? "no label names one" : `label ${subject.label}: ${subject.name}`;
   const ignored = subject.ignored.map(({ labels, because }) => `${labels.join(", ")}: ${because}`);
@@ -133,7 +133,7 @@ async function run(session: Session, options: ExplainOptions): Promise<void> {
   });
 }
 
-// The stages behind these take most of a second to load, which no other command should wait for.
+// Loaded on demand: the stages behind these take most of a second to load, for which no other command should wait.
 async function classifyStdin(session: Session, options: ClassifyOptions): Promise<void> {
   const { classifyLines } = await import("./rules-classify.ts");
   await classifyLines(session, options);

@@ -1,6 +1,6 @@
 import type { SaidSeverity } from "../intake/index.ts";
 
-/** A severity with the word that it comes from, for people. */
+/** Describes a severity and the word that it comes from. */
 export function severityText(said: SaidSeverity | null): string {
   if (said === null) return "none given: it follows from the risk";
   const { severity, said: word, by } = said;

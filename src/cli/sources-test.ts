@@ -7,29 +7,29 @@ import { severityText } from "./severity-text.ts";
 
 export type TestOptions = { source: string; file: string; config?: string; json?: boolean };
 
-/** What a body comes to, as far as no server is needed for it. */
+/** What a body decodes to, as far as that is known without a server. */
 export type SourceTest = {
   source: string;
   alerts: {
     name: string;
     status: string;
     severity: string | null;
-    /** Which word of the sender says so, and as what word of the table. */
+    /** The sender's word for it, and the word of the table that it matched. */
     severity_by: SaidSeverity | null;
     target: string;
     namespace: string;
     category: string;
     message: string;
     fingerprint: string;
-    /** Names the instance: two deliveries of it count once. null: each call counts. */
+    /** Identifies the instance, whose repeated deliveries count once; null: each call counts. */
     instance: string | null;
     starts_at: string | null;
     labels: Record<string, string>;
     annotations: Record<string, string>;
   }[];
-  /** Fingerprints of alerts that the sender acknowledges. */
+  /** Fingerprints of the alerts that the sender acknowledges. */
   acknowledged: readonly string[];
-  /** What of it would be a dead letter, and why. */
+  /** Why parts of the body would become a dead letter. */
   rejected: string[];
   truncated: number;
 };
@@ -44,7 +44,7 @@ function parse(text: string, file: string): unknown {
 
 type Local = ReturnType<LocalConfig["localSources"]>;
 
-/** A source by its id; of a mapped one its name is enough. */
+/** Finds a source by its id; for a custom one, its name is enough. */
 function sourceOf({ sources }: Local, name: string) {
   const found = sources.find(({ id }) => id === name) ?? sources.find(({ id }) => id === `custom:${name}`);
   if (found !== undefined) return found;
@@ -52,7 +52,7 @@ function sourceOf({ sources }: Local, name: string) {
   throw new AwoooiError("not_found", `There is no source ${name}; there are ${ids}.`);
 }
 
-/** Decodes and normalises a body as the server would. Throws `not_found` for a source that is not there. */
+/** Decodes and normalises a body as the server would. Throws `not_found` for an unknown source. */
 export function testSource(local: Local, name: string, body: unknown): SourceTest {
   const source = sourceOf(local, name);
   const decoded = source.decode(body);
@@ -104,7 +104,7 @@ function print({ out }: Session, found: SourceTest): void {
   out.line(`${found.source}: ${found.alerts.length} understood, ${found.rejected.length} rejected`);
 }
 
-/** `sources test`: ends with 1 when something of the body would be a dead letter. */
+/** Runs `sources test`: sets exit code 1 when part of the body would be a dead letter. */
 export async function runSourceTest(session: Session, options: TestOptions): Promise<void> {
   const { io } = session;
   if (io.config === undefined) throw new Error("there is no server here whose sources could be tried");

@@ -80,7 +80,7 @@ export function addSources(program: Command, session: Session): void {
     .requiredOption("--file <file>", "the body of one call, as JSON; - is stdin")
     .option("--config <file>", "the settings, with intake.custom (default: awoooi.yaml, when there is one)")
     .addHelpText("after", "\nEnds with 1 when something of it would be a dead letter.")
-    // The stages behind it take most of a second to load, which no other command should wait for.
+    // Loaded on demand: the stages behind it take most of a second to load, for which no other command should wait.
     .action(async (options: TestOptions) => {
       const { runSourceTest } = await import("./sources-test.ts");
       await runSourceTest(session, options);

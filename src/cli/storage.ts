@@ -9,7 +9,7 @@ type Json = { json?: boolean };
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** `812 B`, `1.4 MB`: powers of 1,000, as disks are sold. */
+/** Formats bytes as `812 B` or `1.4 MB`: powers of 1,000, as for disks. */
 export function bytes(count: number): string {
   let value = count;
   let unit = 0;

@@ -13,28 +13,28 @@ export const token = z.object({
   created_by: z.string(),
   created_by_kind: shownKind,
   revoked_at: wireTime.nullable(),
-  /** Revoked on good terms: what was signed until then still counts. */
+  /** Revoked on good terms: signatures made until then still count. */
   keeps_signatures: z.boolean().default(false),
 });
 
-/** `person` is whose token it is, by default `name`: a person signs once, with however many tokens. */
+/** `person` is the token's owner, by default `name`: a person signs once, however many tokens they have. */
 export const createToken = z.strictObject({ name: personName, role, person: personName.optional() });
 
-/** `keep_signatures`: its person leaves on good terms, and what they have signed until now still counts. */
+/** `keep_signatures`: the person leaves on good terms, and their signatures until now still count. */
 export const revokeToken = z.strictObject({ keep_signatures: z.boolean().optional() });
 
-/** What the person of a token has in force beside signatures: it stays when the token is revoked. */
+/** What a token's person has in force besides signatures: it stays in force when the token is revoked. */
 export const inForce = z.object({
   token_id: z.string(),
   person_id: z.string(),
   person: z.string(),
-  /** They go on silencing alerts. */
+  /** Their silences, which stay in force. */
   silences: z.array(z.object({ silence_id: z.string(), comment: z.string(), ends_at: wireTime })),
-  /** They go on answering for trouble; `lapsed` says why one does not run by itself any more, null: it does. */
+  /** Playbooks they approved, which still match incidents; `lapsed`: why one no longer runs by itself; null: it does. */
   playbooks: z.array(z.object({ playbook_id: z.string(), name: z.string(), lapsed: z.string().nullable() })),
 });
 
-/** The answer to creating one: the only time that the secret is shown. */
+/** The answer to creating a token: the only time that its secret is shown. */
 export const createdToken = z.object({
   token_id: z.string(),
   person_id: z.string(),

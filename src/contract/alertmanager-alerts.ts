@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { wireText } from "./common.ts";
 
-// Names as in Alertmanager's API v2, whose clients read this.
+// Field names are those of Alertmanager's API v2, for its clients.
 
 const texts = z.record(z.string(), z.string());
 
-/** What its writers send, as far as it is read. */
+/** The alerts that clients of Alertmanager's API post, as far as we read them. */
 export const postableAlerts = z.array(
   z.looseObject({
     labels: texts.describe("What names the alert: whoever sends it, with these labels it is one"),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { wireText } from "./common.ts";
 
-/** Alertmanager's own names: camelCase, unlike ours. */
+/** A matcher with Alertmanager's own field names: camelCase, unlike ours. */
 const alertmanagerMatcher = z.object({
   name: wireText(200).min(1),
   value: wireText(1_000),
@@ -11,7 +11,7 @@ const alertmanagerMatcher = z.object({
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
-/** What `POST /api/v2/silences` takes; with an id it changes that silence. */
+/** The body of `POST /api/v2/silences`; with an id it changes that silence. */
 export const postableSilence = z.object({
   id: wireText(100).optional(),
   matchers: z.array(alertmanagerMatcher).min(1).max(100),
@@ -22,7 +22,7 @@ export const postableSilence = z.object({
 });
 export type PostableSilence = z.infer<typeof postableSilence>;
 
-/** Several are given as `filter=…&filter=…`. */
+/** A query of matchers; several are given as `filter=…&filter=…`. */
 export const silenceFilter = z.object({
   filter: z
     .union([z.string(), z.array(z.string())])

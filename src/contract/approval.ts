@@ -21,11 +21,11 @@ export type Check = z.infer<typeof check>;
 
 const blastRadius = z.object({
   affected_pods: z.number().int(),
-  /** Seconds. */
+  /** In seconds. */
   estimated_downtime: z.number(),
-  /** For people: what alerts call the services, and `belongs_to`. */
+  /** For people to read: the services as alerts name them, and `belongs_to`. */
   related_services: z.array(z.string()),
-  /** What the systems say that the targets belong to, and nobody else; missing: from before it was kept by itself. */
+  /** Owners of the targets as the systems report them, never the senders; missing in approvals older than this field. */
   belongs_to: z.array(z.string()).optional(),
   data_impact: z.enum(["NONE", "READ_ONLY", "WRITE", "DESTRUCTIVE"]),
 });
@@ -36,13 +36,13 @@ export const approval = z.object({
   incident_id: z.string(),
   decision_token: z.string(),
   status: approvalStatus,
-  /** Where its execution stands, of several steps the latest; null: it has none. */
+  /** Status of its execution, of several steps the latest; null: it has none. */
   execution_status: executionStatus.nullable().default(null),
   action: z.string(),
   operation,
-  /** All that is done, in order; `operation` is the first. */
+  /** All operations of the plan, in order; `operation` is the first. */
   steps: z.array(operation),
-  /** Whose leave it is: people's signatures, or the policy of the installation. */
+  /** Who authorises it: people by their signatures, or the policy of the installation. */
   authority: z.enum(["people", "policy"]),
   description: z.string(),
   risk_level: risk,
@@ -54,19 +54,19 @@ export const approval = z.object({
   signatures: z.array(
     z.object({
       signer: z.string(),
-      /** Nobody else signs. */
+      /** Only people sign. */
       signer_kind: z.literal("person").default("person"),
       comment: z.string().nullable(),
       at: wireTime,
-      /** Whether it counts; of what has been carried out whether it did then. */
+      /** Whether it counts now; if the plan was carried out, whether it counted then. */
       counts: z.boolean().default(true),
-      /** Why it does not. */
+      /** Why it does not count; null: it does. */
       why_not: z.string().nullable().default(null),
     }),
   ),
   requested_by: z.string(),
   requested_by_kind: shownKind,
-  /** What would refuse it if it were carried out now, whoever signs: a freeze, or the mode; null: nothing, or it is over. */
+  /** Why carrying it out now would be refused, whoever signs: a freeze or the mode; null: nothing stops it, or it is over. */
   stopped_by: z.string().nullable().default(null),
   reject_reason: z.string().nullable(),
   matched_playbook_id: z.string().nullable(),

@@ -1,15 +1,15 @@
 import { z } from "zod";
-// Whoever checks anything by a schema says what is wrong in these words.
+// Installs the error messages for all zod schemas.
 import "./invalid-words.ts";
 
-/** Text that a database can hold: no NUL, no half of a surrogate pair. */
+/** Text that PostgreSQL can store: no NUL, no lone surrogate. */
 export const wireText = (max: number) =>
   z
     .string()
     .max(max)
     .refine((text) => !text.includes("\0") && text.isWellFormed(), "must be well-formed text without NUL");
 
-/** An id in a path: anything else cannot exist. */
+/** An id in a path: other strings cannot be the id of anything. */
 export const wireId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "is not an id");
 
 /** RFC 3339 in UTC. */
@@ -21,17 +21,17 @@ export const role = z.enum(["viewer", "responder", "approver", "admin"]);
 
 /**
  * Who did something: a person with a token, a part of AWOOOI, a sender of alerts, or a policy of the installation.
- * `unknown`: it was written before this was kept, and nothing tells it.
+ * `unknown`: the row was written before the kind was stored.
  */
 export const actorKind = z.enum(["person", "system", "sender", "policy", "unknown"]);
 export type ActorKind = z.infer<typeof actorKind>;
-/** The same in an answer: a server from before says nothing of it. */
+/** `actorKind` in an answer: `unknown` where an older server omits it. */
 export const shownKind = actorKind.default("unknown");
 
 export type Severity = z.infer<typeof severity>;
 export type Risk = z.infer<typeof risk>;
 
-/** Newest first, with keyset paging: `cursor` is the `next_cursor` of the page before. */
+/** Query of a page, newest first, with keyset paging: `cursor` is the `next_cursor` of the previous page. */
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z
@@ -46,7 +46,7 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });
 export type Page<T> = { items: T[]; next_cursor: string | null };
 
-/** RFC 9457, with our code, the fields that are wrong, and the log reference of an unexpected error. */
+/** RFC 9457 problem, with our error code, the invalid fields, and the log reference of an unexpected error. */
 export const problem = z.object({
   type: z.string(),
   title: z.string(),

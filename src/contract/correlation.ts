@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { wireTime } from "./common.ts";
 
-/** What people taught about two troubles by merging or splitting their incidents. */
+/** A lesson on two kinds of trouble, taught by a person who merged or split their incidents. */
 export const lesson = z.object({
   lesson_id: z.string(),
-  /** `together`: merged when they begin within the window; `apart`: never merged by themselves. */
+  /** `together`: merged when they begin within the window; `apart`: never merged automatically. */
   lesson: z.enum(["together", "apart"]),
   troubles: z.array(z.object({ fingerprint: z.string(), title: z.string() })).length(2),
   taught_by: z.string(),
-  /** Nobody else teaches. */
+  /** Only people teach. */
   taught_by_kind: z.literal("person").default("person"),
   taught_at: wireTime,
 });

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { pageQuery, wireTime } from "./common.ts";
 
 /**
- * A receipt that could not be understood, or not all of it. `replaying`: it has been taken up again and
- * waits for its turn; `replayed`: by now it has been understood.
+ * State of a receipt that could not be parsed, or only in part. `replaying`: a replay was requested and waits for its
+ * turn; `replayed`: a replay has parsed it.
  */
 const deadLetterState = z.enum(["dead", "replaying", "replayed"]);
 
@@ -13,20 +13,20 @@ export const deadLetter = z.object({
   /** How the sender was admitted. */
   sender: z.string(),
   state: deadLetterState,
-  /** What was not understood, credentials taken out; while it is replayed, what was not understood before. */
+  /** What could not be parsed, credentials redacted; during a replay, the error of the previous attempt. */
   error: z.string().nullable(),
-  /** How often it was taken up again. */
+  /** Number of replays. */
   replays: z.number().int(),
-  /** Alerts in it that were understood. */
+  /** Number of alerts in it that could be parsed. */
   alert_count: z.number().int(),
-  /** Of the body. */
+  /** Size of the body. */
   bytes: z.number().int(),
   received_at: wireTime,
   processed_at: wireTime.nullable(),
 });
 export type DeadLetter = z.infer<typeof deadLetter>;
 
-/** `body` is as it came, what admits senders taken out and bytes that are no UTF-8 replaced; null for who may not see it. */
+/** `body` as received, with senders' credentials removed and invalid UTF-8 replaced; null for callers who may not see it. */
 export const deadLetterWithBody = deadLetter.extend({ body: z.string().nullable() });
 export type DeadLetterWithBody = z.infer<typeof deadLetterWithBody>;
 

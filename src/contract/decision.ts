@@ -10,11 +10,11 @@ export const operation = z.object({
 });
 
 export const policyVerdict = z.object({
-  /** `auto`: by itself, unless a guardrail blocks it. */
+  /** `auto`: it runs by itself, unless a guardrail blocks it. */
   outcome: z.enum(["ask", "auto", "manual", "none"]),
   rule: z.string(),
   reason: z.string(),
-  /** What keeps it from running by itself. */
+  /** The guardrails that keep it from running by itself. */
   blocked_by: z.array(z.object({ guardrail: z.string(), reason: z.string() })).optional(),
 });
 export type PolicyVerdict = z.infer<typeof policyVerdict>;
@@ -30,7 +30,7 @@ export const decision = z.object({
   proposal: z.object({
     action: z.string(),
     operation,
-    /** What is done after it, in order. */
+    /** Operations after the first, in order. */
     further: z.array(operation).optional(),
     playbook_id: z.string().optional(),
     playbook_hash: z.string().optional(),

@@ -2,30 +2,30 @@ import { z } from "zod";
 import { wireText, wireTime } from "./common.ts";
 import { operationTarget } from "./incident.ts";
 
-/** A fact that was read of a system, with an id by which what is said can name it. */
+/** A fact read from a system, with an id by which findings refer to it. */
 const evidenceItem = z.object({
   /** `E1`, `E2`, …: unique within one investigation. */
   id: z.string(),
-  /** Who read it, as `kubernetes` or `ssh`. */
+  /** The investigator that read it, such as `kubernetes` or `ssh`. */
   source: z.string(),
   at: wireTime,
-  /** What it is a fact about, as `pod/api-5f7c-x in prod`. */
+  /** The object that the fact is about, such as `pod/api-5f7c-x in prod`. */
   subject: z.string(),
   text: z.string(),
 });
 export type EvidenceItem = z.infer<typeof evidenceItem>;
 
-/** What facts mean. */
+/** An interpretation of facts. */
 export const finding = z.object({
-  /** Names the kind of trouble, in lower case with underscores, as `image_not_found`: rules refer to it. */
+  /** The kind of trouble, in lower case with underscores, such as `image_not_found`: rules refer to it. */
   code: z.string(),
   /** `cause`: explains the trouble; `symptom`: follows from one; `note`: worth knowing. */
   weight: z.enum(["cause", "symptom", "note"]),
-  /** One line, as `The image registry.example/web:1.3 does not exist`. */
+  /** One line, such as `The image registry.example/web:1.3 does not exist`. */
   title: z.string(),
   /** What it means and what to look at or do, in a sentence or two. */
   meaning: z.string(),
-  /** Ids of the evidence that it rests on; never empty. */
+  /** Ids of the evidence that supports it; never empty. */
   evidence: z.array(z.string()).min(1),
 });
 export type Finding = z.infer<typeof finding>;
@@ -46,30 +46,30 @@ const SAYS_WELL: ReadonlySet<string> = new Set([
   "disk_has_room",
 ]);
 
-/** Whether a finding says that something looks well: people should hear that before what is proposed. */
+/** Returns whether a finding says that something is well: people should read that before the proposal. */
 export const saysWell = ({ code }: Pick<Finding, "code">): boolean => SAYS_WELL.has(code);
 
 /** One of several objects that a name may mean. */
 const targetCandidate = z.object({
   target: operationTarget,
-  /** Why it may be meant, as `the service api selects its pods`. */
+  /** Why it may be meant, such as `the service api selects its pods`. */
   reason: z.string(),
 });
 export type TargetCandidate = z.infer<typeof targetCandidate>;
 
-/** More are not shown: whoever named none of so many has to name one. */
+/** Most candidates shown; with more of them the target has to be named anyway. */
 export const MOST_CANDIDATES = 10;
 
-/** What was read of a target, and what it means: causes first. */
+/** The evidence read of a target and its findings, causes first. */
 export const investigation = z.object({
   at: wireTime,
-  /** The exact object: of a pod its deployment; null where it could not be found. */
+  /** The exact object (for a pod, its deployment); null where it could not be found. */
   target: operationTarget.nullable(),
   evidence: z.array(evidenceItem),
   findings: z.array(finding),
   /** What could not be read, and why. */
   missing: z.array(z.string()),
-  /** What it could be, where that is not certain: then `target` is what was asked for, and nothing acts on one of these. */
+  /** The objects it may be, where that is ambiguous: then `target` is what was asked for, and nothing acts on these. */
   candidates: z.array(targetCandidate).max(MOST_CANDIDATES).optional(),
 });
 export type Investigation = z.infer<typeof investigation>;
@@ -84,7 +84,7 @@ const placeOf = ({ kind, name, namespace, cluster }: TargetCandidate["target"]) 
 const LABEL_OF: Record<string, string> = { job: "job_name" };
 const several = (values: readonly (string | undefined)[]) => new Set(values).size > 1;
 
-/** The labels of an alert that would tell these apart. */
+/** Returns the alert labels that would tell these targets apart. */
 function tellingLabels(targets: readonly TargetCandidate["target"][]): string[] {
   const one = targets.length === 1;
   const own = one || several(targets.map(({ kind, name }) => `${kind}/${name}`));
@@ -95,7 +95,7 @@ function tellingLabels(targets: readonly TargetCandidate["target"][]): string[] 
   return [...kinds, ...places];
 }
 
-/** What it could be, in a line, and how an alert says which; undefined where nothing is open. Pure. */
+/** Returns a line listing the candidates and the labels with which an alert names one; undefined without candidates. Pure. */
 export function couldBe(candidates: readonly TargetCandidate[] = []): string | undefined {
   if (candidates.length === 0) return undefined;
   const targets = candidates.map(({ target }) => target);
@@ -104,7 +104,7 @@ export function couldBe(candidates: readonly TargetCandidate[] = []): string | u
   return `Could be: ${targets.map(placeOf).join(", ")}; ${how}`;
 }
 
-/** Kinds of target that a cluster's investigator may know. */
+/** Kinds of target that a Kubernetes investigator may know. */
 export const CLUSTER_KINDS = [
   "deployment",
   "statefulset",
@@ -121,10 +121,10 @@ export const CLUSTER_KINDS = [
   "persistentvolume",
 ] as const;
 
-/** Kinds of what is on a host. */
+/** Kinds of target on a host. */
 export const HOST_KINDS = ["unit", "container"] as const;
 
-/** A target to be looked at; `unknown`: a name of which the kind is not known. */
+/** A target to investigate; kind `unknown`: only the name is known. */
 export const diagnosisQuery = z.object({
   kind: z
     .string()
@@ -134,9 +134,9 @@ export const diagnosisQuery = z.object({
   namespace: wireText(253).min(1).optional(),
   cluster: wireText(253).min(1).optional(),
   host: wireText(253).min(1).optional(),
-  /** A path on a host whose filesystem is looked at, whatever its kind. */
+  /** A path on a host whose filesystem is examined, whatever its type. */
   mountpoint: wireText(1000).startsWith("/", "must be a whole path, as /var").optional(),
-  /** The same by its device, as `/dev/sda1`. */
+  /** The device of a filesystem to examine, such as `/dev/sda1`. */
   device: wireText(200).min(1).optional(),
 });
 export type DiagnosisQuery = z.infer<typeof diagnosisQuery>;

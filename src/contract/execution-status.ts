@@ -1,5 +1,5 @@
 import { z } from "zod";
 
-/** Where an execution stands. */
+/** The status of an execution. */
 export const executionStatus = z.enum(["pending", "running", "verifying", "success", "failed", "refused"]);
 export type ExecutionStatus = z.infer<typeof executionStatus>;

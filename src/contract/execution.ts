@@ -8,10 +8,10 @@ import { loggedOperation } from "./operation-log.ts";
 
 export type { ExecutionStatus } from "./execution-status.ts";
 
-/** What an observer saw at one moment. */
+/** What an observer found at one moment. */
 export const observation = z.object({
   at: wireTime,
-  /** null: it could not be told. */
+  /** null: not known. */
   healthy: z.boolean().nullable(),
   facts: z.array(check),
 });
@@ -28,14 +28,14 @@ export const execution = z.object({
   execution_id: z.string(),
   incident_id: z.string(),
   approval_id: z.string(),
-  /** On whose behalf: people's, or a policy's. */
+  /** Whose approval it carries out: `approval_executor` people's, `auto_repair` policy's. */
   caller: z.enum(["approval_executor", "auto_repair"]),
-  /** Which step of its approval's plan it is, from 1. */
+  /** The number of its step in the approval's plan, from 1. */
   step: z.number().int(),
   operation,
   ...loggedOperation.pick({ operation_type: true, tags: true, input: true }).shape,
   target: operationTarget.nullable(),
-  /** `rolled_back`: it was acted out, whatever it came to, and taken back since. */
+  /** `rolled_back`: it acted, with whatever result, and has been undone since. */
   status: z.enum([...executionStatus.options, "rolled_back"]),
   attempts: z.number().int(),
   output: z.string().nullable(),
@@ -48,19 +48,19 @@ export const execution = z.object({
   created_at: wireTime,
   started_at: wireTime.nullable(),
   ended_at: wireTime.nullable(),
-  /** What would take it back; null: not known. */
+  /** How it would be undone; null: not known. */
   undo: z
     .object({
       possible: z.boolean(),
       action: z.string().nullable(),
-      /** What of it would stay all the same. */
+      /** The effects that would remain after the undo. */
       leaves: z.string().nullable(),
       reason: z.string().nullable(),
     })
     .nullable(),
-  /** The execution that this one takes back. */
+  /** The execution that this one undoes. */
   undoes: z.string().nullable(),
-  /** The execution that took this one back. */
+  /** The execution that has undone this one. */
   undone_by: z.string().nullable(),
 });
 export type Execution = z.infer<typeof execution>;

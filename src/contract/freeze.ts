@@ -7,25 +7,25 @@ const freeze = z.object({
   frozen_by: z.string(),
   frozen_by_kind: shownKind,
   since: wireTime,
-  /** null: until somebody lifts it. */
+  /** null: until a person lifts it. */
   until: wireTime.nullable(),
 });
 
-/** Whether anything may be changed now, and what stops it. */
+/** Whether changes are frozen now, and by what. */
 export const freezeStatus = z.object({
   frozen: z.boolean(),
-  /** `execution.frozen` is set: only the configuration lifts that. */
+  /** `execution.frozen` is set, which only the configuration can lift. */
   by_configuration: z.boolean(),
-  /** Of people; the one that holds longest comes first. */
+  /** Freezes set by people; the one that ends last comes first. */
   freezes: z.array(freeze),
   /** Windows of the configuration that are open now. */
   windows: z.array(z.object({ name: z.string(), why: z.string() })),
-  /** Executions that are acting now: what has begun is not stopped. */
+  /** Executions that are acting now: a freeze does not stop what has begun. */
   under_way: z.array(z.string()),
 });
 export type FreezeStatus = z.infer<typeof freezeStatus>;
 
-/** `duration` in seconds; without it until somebody lifts it. */
+/** `duration` in seconds; without it, until a person lifts the freeze. */
 export const freezeBody = z.strictObject({
   why: wireText(1_000).min(1),
   duration: z

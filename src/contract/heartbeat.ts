@@ -1,18 +1,18 @@
 import { z } from "zod";
 import { wireTime } from "./common.ts";
 
-/** A dead man's switch: a sign of life that is waited for. */
+/** A dead man's switch: a recurring sign of life whose absence raises an alert. */
 export const heartbeat = z.object({
   heartbeat_id: z.string(),
   name: z.string(),
-  /** null: of whatever source. */
+  /** null: from any source. */
   source: z.string().nullable(),
-  /** Named in the configuration; else learnt when the first came. */
+  /** Whether the configuration names it; else it was learnt when the first one came. */
   expected: z.boolean(),
-  /** Of the alert that its silence raises. */
+  /** Severity of the alert that its absence raises. */
   severity: z.string(),
   state: z.enum(["alive", "missing"]),
-  /** Seconds of silence after which it is missing. */
+  /** Seconds without a heartbeat after which it is missing. */
   interval: z.number(),
   watched_since: wireTime,
   last_heard_at: wireTime.nullable(),

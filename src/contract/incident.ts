@@ -5,9 +5,9 @@ import { silencedBy } from "./silence.ts";
 export const incidentStatus = z.enum(["investigating", "mitigating", "resolved", "closed"]);
 
 /**
- * What is going on with an incident at this moment; `status` is where it stands, for hours maybe. `with_main`: it is
- * decided about with the incident that it is an effect of. `recorded`: information, about which nothing is done.
- * `under_watch`: nothing is to be done now, or it has been done, and it is looked at again if it goes on.
+ * What is happening with an incident at this moment, while `status` may last for hours. `with_main`: it is handled with
+ * the incident that it is an effect of. `recorded`: information, which calls for no action. `under_watch`: nothing is to
+ * be done now, or it has been done; the incident is examined again if it goes on.
  */
 const incidentActivity = z.enum([
   "preparing",
@@ -22,7 +22,7 @@ const incidentActivity = z.enum([
 ]);
 export type IncidentActivity = z.infer<typeof incidentActivity>;
 
-/** The exact object to act on. `kind` is `process`, a Kubernetes kind in lower case, `host` or `unknown`. */
+/** The exact object to act on. `kind`: a Kubernetes kind in lower case, `process`, `host`, `unit`, `tool`, … or `unknown`. */
 export const operationTarget = z.object({
   kind: z.string(),
   name: z.string(),
@@ -35,14 +35,14 @@ export type OperationTarget = z.infer<typeof operationTarget>;
 const disposition = z.enum(["auto_repair", "human_approved", "cold_start_trust", "manual_resolved"]);
 export type Disposition = z.infer<typeof disposition>;
 
-/** How often trouble of one anomaly key was there: outages that began within the time, and what was done about them. */
+/** How often trouble with one anomaly key occurred: outages that began within each period, and automatic repairs. */
 const frequency = z.object({
   anomaly_key: z.string(),
   count_1h: z.number().int(),
   count_24h: z.number().int(),
   count_7d: z.number().int(),
   count_30d: z.number().int(),
-  /** Repairs of the last 30 days that nobody had to sign. */
+  /** Repairs of the last 30 days that needed no signature. */
   auto_repair_count: z.number().int(),
   /** 1 to 4: how often the trouble has come back; at 4 it needs a permanent fix. */
   escalation_level: z.number().int(),
@@ -53,19 +53,19 @@ export const incident = z.object({
   incident_id: z.string(),
   title: z.string(),
   status: incidentStatus,
-  /** Derived from its decision, approval and execution; null: it is over, and nothing is going on. */
+  /** Derived from its decision, approvals and executions; null: it is over and nothing is happening. */
   activity: incidentActivity.nullable().default(null),
   severity,
   alert_category: z.string(),
   notification_type: z.string(),
   affected_services: z.array(z.string()),
   operation_target: operationTarget.nullable(),
-  /** What its alerts converge by. */
+  /** Alerts with the same fingerprint converge into one incident. */
   fingerprint: z.string(),
-  /** What is learnt by: the same for the same trouble again, in one incident or several. */
+  /** The key that repair records are kept under: the same whenever the same trouble recurs, in any incident. */
   anomaly_key: z.string(),
   hit_count: z.number().int(),
-  /** It begins and ends again and again: it stays open, and people are not told of each time. */
+  /** It starts and stops repeatedly: it stays open, and people are not notified each time. */
   flapping: z.boolean().default(false),
   first_seen: wireTime,
   last_seen: wireTime,
@@ -75,16 +75,16 @@ export const incident = z.object({
   closed_at: wireTime.nullable(),
   acknowledged_at: wireTime.nullable(),
   owner: z.string().nullable(),
-  /** What keeps all of its alerts silent; empty when one of them is not. */
+  /** What silences all of its alerts; empty when one of them is not silenced. */
   silenced_by: z.array(silencedBy).default([]),
-  /** As it is now; `last_…` and `count_…` are the same numbers. */
+  /** Current numbers; `last_…` and `count_…` are the same. */
   frequency_stats: frequency.extend({
     last_1h: z.number().int(),
     last_24h: z.number().int(),
     last_7d: z.number().int(),
     last_30d: z.number().int(),
   }),
-  /** As it was when the incident was opened, its own alerts included; null: from before that was kept. */
+  /** Numbers when the incident was opened, its own alerts included; null: the incident is older than this field. */
   frequency_snapshot: frequency.nullable(),
   decision: z
     .object({ token: z.string(), state: z.string(), source: z.string(), summary: z.string() })
@@ -97,16 +97,16 @@ export const incident = z.object({
       execution_id: z.string().nullable(),
       resolved_by: z.string(),
       resolved_by_kind: shownKind,
-      /** What people said of it, where they did. */
+      /** These four: feedback of people, where there is any. */
       effectiveness_score: z.number().int().optional(),
       human_feedback: z.string().optional(),
       learning_notes: z.string().optional(),
       should_remember: z.boolean().optional(),
     })
     .nullable(),
-  /** The incident that it is an effect of: that one is decided about. */
+  /** The incident that it is an effect of, which is the one that decisions are made about. */
   merged_into: z.string().nullable(),
-  /** What was merged into it, oldest first; 50 at most of `effect_count`. */
+  /** Incidents merged into it, oldest first; at most 50 of `effect_count`. */
   effects: z.array(
     z.object({
       incident_id: z.string(),
@@ -118,11 +118,11 @@ export const incident = z.object({
     }),
   ),
   effect_count: z.number().int(),
-  /** Incidents that hang together with it, each going its own way; the newest 20. */
+  /** Related incidents that are handled on their own; the newest 20. */
   related: z.array(
     z.object({ incident_id: z.string(), title: z.string(), status: incidentStatus, reason: z.string() }),
   ),
-  /** Which incident it probably comes from: itself, its main one, or one that it is related to. */
+  /** The incident that is probably the cause: itself, the one it is merged into, or a related one. */
   probable_cause: z.object({ incident_id: z.string(), reason: z.string() }).nullable(),
   links: z.record(z.string(), z.string()),
 });
@@ -133,7 +133,7 @@ export const incidentQuery = pageQuery.extend({
   severity: severity.optional(),
   category: wireText(100).optional(),
   service: wireText(253).optional(),
-  /** true: only effects of others; false: those that are none, which is the default; any: both. */
+  /** true: only incidents merged into another; false (default): only those that are not; any: both. */
   merged: z.enum(["true", "false", "any"]).optional(),
   q: wireText(200).optional(),
   since: wireTime.optional(),
@@ -171,7 +171,7 @@ export const alert = z.object({
   source: z.string(),
   alert_name: z.string(),
   alert_type: z.string(),
-  /** null: the source gave none. */
+  /** null: the source sent none. */
   severity: severity.nullable(),
   cluster: z.string(),
   namespace: z.string(),
@@ -183,7 +183,7 @@ export const alert = z.object({
   ends_at: wireTime.nullable(),
   fingerprint: z.string(),
   deliveries: z.number().int(),
-  /** What keeps it silent; null: nothing. */
+  /** What silences it; null: nothing. */
   silenced_by: z.array(silencedBy).nullable(),
   first_received_at: wireTime,
   last_received_at: wireTime,
@@ -193,7 +193,7 @@ export type Alert = z.infer<typeof alert>;
 export const comment = z.strictObject({ text: wireText(10_000).min(1) });
 export const optionalComment = z.strictObject({ comment: wireText(10_000).optional() });
 export const merge = z.strictObject({ into: wireId, comment: wireText(10_000).optional() });
-/** null: nobody owns it. */
+/** null: the incident gets no owner. */
 export const assign = z.strictObject({ owner: wireText(200).min(1).nullable() });
 export const feedback = z
   .strictObject({

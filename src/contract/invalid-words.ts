@@ -32,7 +32,7 @@ const typeOf = (value: unknown) =>
   value === null ? "null" : Array.isArray(value) ? "array" : Number.isNaN(value) ? "no number" : typeof value;
 const typeWord = (type: string) => TYPES[type] ?? type;
 
-/** `at least 1`, `fewer than 5 items`. */
+/** Returns a message such as `must be at least 1` or `must have at most 5 items`. */
 function bound(
   origin: string,
   limit: number | bigint,
@@ -44,7 +44,7 @@ function bound(
   return unit === undefined ? `must be ${compared} ${limit}` : `must have ${compared} ${limit} ${unit}`;
 }
 
-/** What is wrong with a value, in words that follow its path: `server.port must be at most 65535`. */
+/** Returns what is wrong with a value, worded to follow its path: `server.port must be at most 65535`. */
 function invalidWords(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type": {

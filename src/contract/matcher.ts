@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { wireText } from "./common.ts";
 
-/** One condition on a label: a label that is missing is the empty text; an expression fits the whole value. */
+/** One condition on a label: a missing label counts as the empty string; a regular expression must match the whole value. */
 export const matcherSchema = z.strictObject({
   name: wireText(200).min(1),
   value: wireText(1_000),

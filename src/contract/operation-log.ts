@@ -4,8 +4,8 @@ import { operation } from "./decision.ts";
 import { operationTarget } from "./incident.ts";
 
 /**
- * What came of an alert that was accepted: it opened an incident, or was counted on one; or why it made none. `known` is
- * one entry for all alerts of a call that were known.
+ * The outcome of an accepted alert: it opened an incident, was counted on one, or why it did neither. `known` is a
+ * single entry for all alerts of a call that were already known.
  */
 const alertOutcome = z.enum([
   "opened",
@@ -20,7 +20,7 @@ const alertOutcome = z.enum([
 ]);
 export type AlertOutcome = z.infer<typeof alertOutcome>;
 
-/** What the operation log keeps of an incident, from the alert to what people were told of the result. */
+/** Events of the operation log, from the alert to the undo; the `_SENT` events of notifiers come on top. */
 const operationEvents = [
   "ALERT_RECEIVED",
   "AUTO_REPAIR_TRIGGERED",
@@ -33,8 +33,8 @@ const operationEvents = [
 ] as const;
 
 /**
- * Also `TELEGRAM_SENT` and `TELEGRAM_RESULT_SENT`, and likewise of every notifier: its id in capitals, then
- * `_SENT` for a card that asks people, `_RESULT_SENT` for one that tells how an execution went.
+ * An event of the operation log: one of the above or a notifier's, such as `TELEGRAM_SENT` and `TELEGRAM_RESULT_SENT`:
+ * its id in capitals, then `_SENT` for a card that asks for a signature, `_RESULT_SENT` for an execution's result.
  */
 const operationEvent = z
   .string()
@@ -42,21 +42,21 @@ const operationEvent = z
 export type OperationEvent = (typeof operationEvents)[number] | `${string}_SENT`;
 
 /**
- * What a row says of the operation that it is about. Rows are only ever added: one before the act (`pending`), one after it
- * (`success`, `failed`), one for each trial (`dry_run`), and one when it was taken back (`rolled_back`).
+ * The operation that a row of the log is about. Rows are append-only: one before the act (`pending`), one after it
+ * (`success`, `failed`), one per dry-run (`dry_run`), and one when it was undone (`rolled_back`).
  */
 export const loggedOperation = z.object({
   status: z.enum(["pending", "success", "failed", "dry_run", "rolled_back"]),
   operation_type: z.string(),
   tags: z.array(z.string()),
   input: z.object({
-    /** As a person would type it, or say it. */
+    /** The command a person would type, or a description where no single command does it. */
     text: z.string(),
     operation,
     target: operationTarget.nullable(),
     namespace: z.string().nullable(),
   }),
-  /** The attempt that the row is about, or how many there were. */
+  /** The number of the attempt that the row is about, or the number of attempts. */
   attempts: z.number().int().optional(),
   duration_ms: z.number().optional(),
   output: z.string().nullable().optional(),
@@ -71,13 +71,13 @@ export const operationLogEntry = z.object({
   seq: z.number().int(),
   at: wireTime,
   event: z.string(),
-  /** null: of an alert that made no incident. */
+  /** null: the row is about an alert that made no incident. */
   incident_id: z.string().nullable(),
   actor: z.string(),
   actor_kind: shownKind,
   text: z.string(),
   data: z.record(z.string(), z.unknown()),
-  /** null: the row is about no operation, or from before this was kept. */
+  /** null: the row is about no operation, or is older than this field. */
   operation: loggedOperation.nullable(),
 });
 export type OperationLogEntry = z.infer<typeof operationLogEntry>;

@@ -5,15 +5,15 @@ import { operationTarget } from "./incident.ts";
 export const playbookStatus = z.enum(["draft", "approved", "deprecated"]);
 export type PlaybookStatus = z.infer<typeof playbookStatus>;
 
-/** In a step: what the incident is about, as its operation target says. */
+/** Stands in a step for the incident's operation target. */
 export const OWN_TARGET = "{target}";
 
-/** What an incident looks like that a playbook is for. */
+/** The incidents that a playbook matches. */
 const symptomPattern = z.object({
   alert_names: z.array(z.string()),
-  /** None: any. */
+  /** Empty: any. */
   services: z.array(z.string()),
-  /** None: any. */
+  /** Empty: any. */
   severities: z.array(severity),
 });
 export type SymptomPattern = z.infer<typeof symptomPattern>;
@@ -36,21 +36,21 @@ export const playbook = z.object({
   status: playbookStatus,
   pattern: symptomPattern,
   steps: z.array(playbookStep),
-  /** Of pattern and steps: whoever approves it says which they have read. */
+  /** Hash of pattern and steps: an approver sends it to say which version they have read. */
   hash: z.string(),
   runs: z.number().int(),
   successes: z.number().int(),
   failures: z.number().int(),
   /** null: it has never run. */
   success_rate: z.number().nullable(),
-  /** 0 to 1; earned with verified runs, lost with one that failed. */
+  /** 0 to 1; grows with verified runs, falls with failed ones. */
   trust: z.number(),
   source: z.enum(["manual", "extracted", "auto_learning"]),
   created_by: z.string(),
   created_by_kind: shownKind,
-  /** Who approved it as it is; null: nobody. */
+  /** Who approved the current version; null: it is not approved. */
   approved_by: z.string().nullable(),
-  /** null: nobody did. */
+  /** null: it is not approved. */
   approved_by_kind: actorKind.nullable().default(null),
   created_at: wireTime,
   updated_at: wireTime,
@@ -61,20 +61,20 @@ export const playbookQuery = pageQuery.extend({ status: playbookStatus.optional(
 export type PlaybookQuery = z.infer<typeof playbookQuery>;
 
 export const approvePlaybook = z.strictObject({
-  /** The `hash` of what was read; without it, whatever the playbook is now. */
+  /** The `hash` of the version that was read; without it, the current version is approved. */
   hash: z
     .string()
     .regex(/^[0-9a-f]{64}$/, "is not a hash (64 hexadecimal digits)")
     .optional(),
 });
 
-/** What a file of playbooks says, as its YAML or as what that holds. */
+/** The contents of a playbook file, as YAML or as the parsed list. */
 export const importPlaybooks = z.union([
   z.strictObject({ yaml: wireText(1_000_000).min(1) }),
   z.strictObject({ playbooks: z.array(z.unknown()).min(1).max(1_000) }),
 ]);
 
-/** What became of each playbook of a file, in its order. */
+/** The result for each playbook of a file, in the file's order. */
 export const importedPlaybooks = z.object({
   items: z.array(z.object({ result: z.enum(["created", "changed", "unchanged"]), playbook })),
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { actorKind, pageQuery, shownKind, wireText, wireTime } from "./common.ts";
 import { matcherSchema } from "./matcher.ts";
 
-/** What keeps an alert silent: a silence by its id, a maintenance window by its name, another alert by its id. */
+/** What silences an alert. `id`: a silence's id, a maintenance window's name, or the id of the inhibiting alert. */
 export const silencedBy = z.object({
   by: z.enum(["silence", "maintenance", "inhibition"]),
   id: z.string(),
@@ -19,13 +19,13 @@ export const silence = z.object({
   ends_at: wireTime,
   created_by: z.string(),
   created_by_kind: shownKind,
-  /** Why. */
+  /** Why the silence was made. */
   comment: z.string(),
   /** The incident that it was made from. */
   incident_id: z.string().nullable(),
-  /** Who ended it before its time; null: nobody. */
+  /** Who ended it before its time; null: it was not ended early. */
   ended_by: z.string().nullable(),
-  /** null: nobody did. */
+  /** null: it was not ended early. */
   ended_by_kind: actorKind.nullable().default(null),
   created_at: wireTime,
   updated_at: wireTime,
@@ -38,7 +38,7 @@ const seconds = z
   .max(366 * 86_400);
 const why = wireText(10_000).min(1);
 
-/** From now on where no start is given; until `ends_at`, or for `duration` seconds. */
+/** A silence from now on where no start is given; until `ends_at`, or for `duration` seconds. */
 export const createSilence = z
   .strictObject({
     matchers: z.array(matcherSchema).min(1).max(100),
@@ -55,7 +55,7 @@ export const createSilence = z
 /** `duration` in seconds. */
 export const silenceIncident = z.strictObject({ duration: seconds, comment: why });
 
-/** Another end, or, while it has not begun, another start. */
+/** Changes the end or comment of a silence and, while it has not begun, its start. */
 export const updateSilence = z.strictObject({
   starts_at: wireTime.optional(),
   ends_at: wireTime.optional(),

@@ -3,7 +3,7 @@ import { pageQuery, wireTime } from "./common.ts";
 
 const sourceId = z.string().regex(/^[A-Za-z0-9:_.-]{1,64}$/, "is not a source");
 
-/** What a source may do, from `intake.limits`. */
+/** The limits of a source, from `intake.limits`. */
 const sourceLimits = z.object({
   requests_per_second: z.number(),
   burst: z.number(),
@@ -17,7 +17,7 @@ const sourceLimits = z.object({
   new_fingerprints_per_hour: z.number(),
 });
 
-/** One way for alerts to come in. Calls are those of the last 24 hours, by whole hours, a few seconds old. */
+/** A source of alerts. `calls` counts the last 24 hours, by whole hours, and lags by a few seconds. */
 const source = z.object({
   source: z.string(),
   kind: z.string().describe("The adapter"),
@@ -38,7 +38,7 @@ export type SourceReport = z.infer<typeof source>;
 
 export const sourceList = z.object({ items: z.array(source) });
 
-/** Calls of one source and sender that were refused within one hour, for the same reason. */
+/** The refused calls of one source and sender within one hour, for the same reason. */
 export const refusedCalls = z.object({
   source: z.string(),
   reason: z.string().describe("An error code, or the limit that was reached"),

@@ -5,20 +5,20 @@ export const health = z.object({
   status: z.enum(["ok", "degraded"]),
   version: z.string(),
   started_at: wireTime,
-  /** Whether all changes are stopped; null: it cannot be told. */
+  /** Whether all changes are stopped; null: not known. */
   frozen: z.boolean().nullable(),
   dependencies: z.record(z.string(), z.object({ status: z.enum(["ok", "down"]), detail: z.string() })),
 });
 export type Health = z.infer<typeof health>;
 
-/** Which configuration is in force. */
+/** The configuration in force. */
 export const configStatus = z.object({ hash: z.string(), loaded_at: wireTime });
 export type ConfigStatus = z.infer<typeof configStatus>;
 
-/** The settings that a reload changed, dotted; none when it found what is in force already. */
+/** The settings that a reload changed, as dotted paths; empty when the configuration was in force already. */
 export const reloaded = configStatus.extend({
   changed: z.array(z.string()),
-  /** What follows of it later, or does not: sentences for people. */
+  /** What takes effect later or not at all: sentences for people. */
   notes: z.array(z.string()).default([]),
 });
 export type Reloaded = z.infer<typeof reloaded>;
@@ -46,7 +46,7 @@ export const auditReport = z.object({
     .nullable()
     .describe("Where to go on, with `from` and this `head`; null: all was looked at"),
 });
-/** Which part of the ledger is looked at. */
+/** The part of the ledger to check. */
 export const auditRange = z.object({
   from: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(1),
   head: z

@@ -3,9 +3,9 @@ import { risk } from "./common.ts";
 
 const scope = z.enum(["read", "write", "admin"]);
 
-/** A tool of the gateway: something that can be done to a system, or read of one. */
+/** A tool of the gateway: it changes a system or reads from one. */
 const tool = z.object({
-  /** The gateway's name of it; of an external one with its server: `github/create_issue`. */
+  /** The gateway's name of the tool; an external one includes its server: `github/create_issue`. */
   tool: z.string(),
   /** The kind of operation that uses it. */
   kind: z.string(),
@@ -14,10 +14,10 @@ const tool = z.object({
   risk,
   idempotent: z.boolean(),
   enabled: z.boolean(),
-  /** Which callers have its scope. */
+  /** The callers that are granted its scope. */
   granted_to: z.array(z.string()),
   description: z.string().nullable(),
-  /** null: it was not tried. */
+  /** null: that was not tested. */
   reachable: z.boolean().nullable(),
   /** Why it cannot be reached. */
   detail: z.string().nullable(),

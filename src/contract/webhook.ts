@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { risk } from "./common.ts";
 
-/** What became of one alert of a call, as far as it is known when the call is answered. */
+/** The result for one alert of a call, as far as it is known when the call is answered. */
 export const alertResult = z.object({
   success: z.boolean(),
   message: z.string(),
@@ -17,8 +17,8 @@ export const alertResult = z.object({
 export type AlertResult = z.infer<typeof alertResult>;
 
 /**
- * The fields beside `results` are those of the first firing alert. `truncated`: what of the body is kept and not
- * understood, as it is more than is read of one; null: nothing.
+ * The fields besides `results` are those of the first firing alert. `truncated`: the part of the body that is stored but
+ * not parsed, because it exceeds the limits; null: none.
  */
 export const webhookAnswer = alertResult.extend({
   results: z.array(alertResult),
@@ -29,8 +29,8 @@ export type WebhookAnswer = z.infer<typeof webhookAnswer>;
 const texts = z.record(z.string(), z.string());
 
 /**
- * Alertmanager's webhook, version 4, as far as it is read. It says what to send; what is sent otherwise is
- * written down all the same, and what cannot be understood is kept as a dead letter.
+ * Alertmanager's webhook, version 4, as far as it is read. It documents what to send: other bodies are stored all the
+ * same, and what cannot be parsed is kept as a dead letter.
  */
 export const alertmanagerCall = z.looseObject({
   version: z.string().optional(),
@@ -69,7 +69,7 @@ const genericAlert = z.looseObject({
   ends_at: z.string().optional(),
 });
 
-/** One generic alert, or several. What is sent otherwise is written down all the same. */
+/** One generic alert, or several. Bodies of another form are stored all the same. */
 export const genericCall = z.union([
   z.array(genericAlert),
   z.looseObject({ alerts: z.array(genericAlert) }),
@@ -87,14 +87,14 @@ const oneSignal = z.looseObject({
   annotations: texts.optional(),
 });
 
-/** One signal, or several. What is sent otherwise is written down all the same. */
+/** One signal, or several. Bodies of another form are stored all the same. */
 export const signalCall = z.union([
   z.array(oneSignal),
   z.looseObject({ alerts: z.array(oneSignal) }),
   oneSignal,
 ]);
 
-/** A signal's place: on the stream, or where there is none in the journal. */
+/** A signal's position: in the stream or, where there is none, in the journal. */
 export const signalAnswer = z.object({
   success: z.literal(true),
   message_id: z.string(),
@@ -102,7 +102,7 @@ export const signalAnswer = z.object({
 });
 export type SignalAnswer = z.infer<typeof signalAnswer>;
 
-/** Which kinds of sender have a webhook here, and what their alerts can be of. */
+/** The kinds of sender that have a webhook here, and the types of their alerts. */
 export const webhookHealth = z.object({
   status: z.literal("healthy"),
   service: z.literal("awoooi"),
@@ -111,7 +111,7 @@ export const webhookHealth = z.object({
   alert_types: z.array(z.string()).describe("The same as `supported_alert_types`"),
 });
 
-/** An answer that names nothing yet. */
+/** The result of an alert about which nothing is known yet. */
 export const NOTHING_KNOWN: AlertResult = {
   success: true,
   message: "recorded",
@@ -125,7 +125,7 @@ export const NOTHING_KNOWN: AlertResult = {
   converged: false,
 };
 
-/** The answer while nothing is known. */
+/** The answer to a call while nothing is known yet. */
 export const LATER: WebhookAnswer = {
   ...NOTHING_KNOWN,
   message: "journalled; what comes of it follows",

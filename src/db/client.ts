@@ -3,24 +3,24 @@ import pg from "pg";
 import type { Log } from "../lib/log.ts";
 import { isUnavailable } from "./failure.ts";
 
-/** A pool's database or an open transaction: verbs take either. */
+/** A database behind a connection pool, or an open transaction; verbs accept either. */
 export type Db = Omit<NodePgDatabase, "transaction"> & {
   /**
-   * Runs `work` between `begin` and `commit` on a connection of its own, and rolls back what it did when any
-   * of the three fails. Rejects with the first error. Use `transaction` of transaction.ts, which calls it.
+   * Runs `work` between `begin` and `commit` on a connection of its own, and rolls back when any of the
+   * three fails. Rejects with the first error. Use `transaction` of transaction.ts, which calls it.
    */
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 };
 
-/** Where the database is: a URL, or the folder of a Unix socket. */
+/** How to reach the database: a URL, or the folder of a Unix socket as `host`. */
 export type Connection = { url: string } | { host: string; user: string; database: string; password: string };
 
-/** What bounds the pool. Without a query timeout a stopped (not dead) server would hang every caller. */
+/** Limits of a pool. Without a query timeout a PostgreSQL that is suspended, not dead, would hang every caller. */
 export type PoolLimits = { max: number; query_timeout_ms: number; connect_timeout_ms: number };
 
 export const DEFAULT_LIMITS: PoolLimits = { max: 10, query_timeout_ms: 5_000, connect_timeout_ms: 2_000 };
 
-/** A pool that survives the loss of its connections: they are reported, and opened again on use. */
+/** Returns a connection pool that survives lost connections: it logs them, and opens new ones on use. */
 export function createPool(
   connection: Connection,
   log: Log,
@@ -38,15 +38,15 @@ export function createPool(
     Client,
   });
   pool.on("error", (error) => log.warn({ error: error.message }, "a database connection was lost"));
-  // The pool listens to idle connections only. Lost in use, one rejects its queries and also emits what
-  // nobody would hear: that ends the process.
+  // The pool handles `error` events of idle connections only. A connection lost in use rejects its queries
+  // and also emits `error`, which would end the process without a listener.
   pool.on("connect", (client) => {
     client.on("error", (error) =>
       log.debug({ error: error.message }, "a database connection in use was lost"),
     );
   });
-  // A query that timed out may leave its transaction open: such a connection must not serve anyone else,
-  // whose commit would also commit what its owner was told had failed.
+  // A query that timed out may leave its transaction open. The connection must not be reused: the next
+  // user's commit would also commit work that was reported as failed.
   pool.on("release", (_error, client) => {
     const status = (
       client as pg.PoolClient & { getTransactionStatus(): string | null }
@@ -62,8 +62,8 @@ export function createDb(pool: pg.Pool): Db {
   });
 }
 
-// Drizzle's own `transaction` never returns a connection whose `begin` fails, returns one whose `rollback`
-// fails as if it could be used, and rejects with the error of the rollback instead of the first one.
+// Drizzle's own `transaction` leaks the connection when `begin` fails, returns it to the pool as usable when
+// `rollback` fails, and then rejects with the error of the rollback instead of the first one.
 async function inTransaction<T>(pool: pg.Pool, work: (tx: Db) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   const nested = () => Promise.reject(new Error("a transaction is already open"));
@@ -74,7 +74,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Db) => Promise<T>): Pr
     await client.query("commit");
     return result;
   } catch (error) {
-    // Without its connection the server rolls back by itself.
+    // PostgreSQL rolls back by itself when the connection is closed.
     broken = isUnavailable(error);
     if (!broken) {
       await client.query("rollback").catch(() => {

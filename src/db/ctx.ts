@@ -4,5 +4,5 @@ import type { Random } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
 import type { Db } from "./client.ts";
 
-/** What every verb is given first. `db` may be a transaction that is already open, which the verb joins. */
+/** The first argument of every verb. `db` may be an open transaction, which the verb joins. */
 export type Ctx = { db: Db; actor: Actor; clock: Clock; random: Random; log: Log };

@@ -3,13 +3,13 @@ import type { Db } from "./client.ts";
 import type { Ctx } from "./ctx.ts";
 import { server_epoch } from "./schema.ts";
 
-/** Another server has taken this database over: whatever this one begins now would be done twice. */
+/** Thrown when another server has taken over the database: anything begun here now would be done twice. */
 export class TakenOver extends Error {
-  // Read by `isUnavailable`: what it was at waits for this process to end, and is the other server's.
+  // `isUnavailable` knows this code: the work in hand is left to the other server, and this process ends.
   readonly code = "ETAKENOVER";
 }
 
-/** Makes this server the present one of its database. Called once, by the holder of the server lock. */
+/** Increments the fencing token of the database and returns it. Called once per start, by the holder of the server lock. */
 export async function beginEpoch(db: Db): Promise<number> {
   const [row] = await db
     .insert(server_epoch)
@@ -20,8 +20,8 @@ export async function beginEpoch(db: Db): Promise<number> {
 }
 
 /**
- * Throws {@link TakenOver} unless `epoch` is the present one, and until the transaction ends no other begins:
- * the server lock may have been lost with its connection a moment ago, and nobody would have told us yet.
+ * Throws {@link TakenOver} unless `epoch` is the present fencing token; its row lock keeps another server from
+ * taking over until the transaction ends. The server lock alone may have been lost unnoticed with its connection.
  */
 export async function assertEpoch(ctx: Ctx, epoch: number): Promise<void> {
   const rows = await ctx.db

@@ -1,7 +1,7 @@
-// SQLSTATE classes of a server that is not there, going away, or out of room; 08P01 is our own mistake. 25006 comes
-// from a replica that a failover has not promoted yet, 25P03 and 25P04 from a server that closed the connection
-// because a timeout of its own had passed. Node's own codes of a socket that is closed, refused, or missing come
-// beside them.
+// SQLSTATE classes of a server that is unreachable, shutting down, or out of resources; 08P01, a protocol violation, is
+// our own mistake. 25006 comes from a replica that a failover has not promoted yet, 25P03 and 25P04 from a server that
+// closed the connection after a timeout of its own. UNAVAILABLE_CODES are Node's codes of a socket that is closed,
+// refused, or missing.
 const UNAVAILABLE_STATES = /^(08(?!P01)|57P0|53|58|XX|25006|25P0[34])/;
 const UNAVAILABLE_CODES = new Set([
   "ECONNREFUSED",
@@ -15,7 +15,7 @@ const UNAVAILABLE_CODES = new Set([
   "EHOSTDOWN",
   "ENETDOWN",
   "ENETUNREACH",
-  // Another server has it: see `TakenOver`.
+  // Thrown by `TakenOver`: another server uses the database.
   "ETAKENOVER",
   "EHOSTUNREACH",
 ]);
@@ -27,12 +27,12 @@ function* causes(error: unknown): Generator<{ code?: unknown; message?: unknown;
     yield at;
 }
 
-/** Whether `error`, or what caused it, carries one of these SQLSTATEs. */
+/** Returns whether `error` or one of its causes has one of these SQLSTATEs. */
 export function hasState(error: unknown, states: readonly string[]): boolean {
   return [...causes(error)].some((cause) => typeof cause.code === "string" && states.includes(cause.code));
 }
 
-/** Whether `error` says that the database is away, or cannot write, for now: nothing was understood wrongly. */
+/** Returns whether `error` means that the database is unreachable or cannot write for now; the request itself was valid. */
 export function isUnavailable(error: unknown): boolean {
   return [...causes(error)].some((cause) => {
     if (typeof cause.code === "string" && UNAVAILABLE_CODES.has(cause.code)) {

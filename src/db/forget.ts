@@ -2,14 +2,14 @@ import { asc, count, type SQL, sql } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import type { Ctx } from "./ctx.ts";
 
-/** What is old enough to be deleted: `before` is the first moment that stays, `limit` how many rows at most. */
+/** The bounds of a deletion: only rows older than `before`, and at most `limit` of them. */
 export type Forget = { before: Date; limit: number };
 
 type Old = { table: PgTable; key: PgColumn; order: PgColumn; where: SQL | undefined };
 
 /**
- * Deletes up to `limit` rows, oldest first, in one statement, and returns how many. Rows that somebody else
- * has locked are passed over: they are in use, and the next run finds them.
+ * Deletes up to `limit` rows, oldest first, in one statement, and returns how many. Rows locked by another
+ * transaction are skipped: they are in use, and the next run finds them.
  */
 export async function forgetRows(
   ctx: Ctx,
@@ -23,12 +23,12 @@ export async function forgetRows(
     .orderBy(asc(order))
     .limit(limit)
     .for("update", { skipLocked: true });
-  // As an array it is read once; as a plain subquery it might be locked anew for every row.
+  // `array(…)` evaluates the subquery once; a plain subquery might be run, and lock rows, again for every row.
   const { rowCount } = await ctx.db.delete(table).where(sql`${key} = any(array(${old}))`);
   return rowCount ?? 0;
 }
 
-/** How many rows there are to delete. */
+/** Counts the rows that could be deleted. */
 export async function countRows(ctx: Ctx, { table, where }: Pick<Old, "table" | "where">): Promise<number> {
   const [row] = await ctx.db.select({ n: count() }).from(table).where(where);
   return row?.n ?? 0;

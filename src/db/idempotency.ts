@@ -5,12 +5,12 @@ import type { Ctx } from "./ctx.ts";
 import { idempotency_keys } from "./schema.ts";
 import { transaction } from "./transaction.ts";
 
-/** A call that its caller may repeat: whose key it is, the key, and the SHA-256 of what is asked. */
+/** A call that its caller may repeat: `scope` names the caller, `request` is the SHA-256 of what is asked. */
 export type KeyedCall = { scope: string; key: string; request: string };
 
-/** How long a key is known, in seconds. */
+/** How long a key is kept, in seconds. */
 const KEPT = 24 * 3600;
-// Each keyed call clears away some of what is too old, so that no job has to.
+// Every keyed call deletes up to this many expired keys, so that no separate job is needed.
 const CLEARED = 100;
 
 async function clear(ctx: Ctx, before: Date): Promise<void> {
@@ -24,7 +24,7 @@ async function clear(ctx: Ctx, before: Date): Promise<void> {
   await ctx.db.delete(idempotency_keys).where(inArray(sql`ctid`, old));
 }
 
-/** Takes the key for this call: false when an earlier one has it. Waits for one that is under way. */
+/** Claims the key for this call; returns false if an earlier call has it. Waits for a call with the key that still runs. */
 async function claim(ctx: Ctx, call: KeyedCall, now: Date): Promise<boolean> {
   const rows = await ctx.db
     .insert(idempotency_keys)
@@ -39,10 +39,9 @@ async function claim(ctx: Ctx, call: KeyedCall, now: Date): Promise<boolean> {
 }
 
 /**
- * Runs `work` for the first of the calls with this key, in one transaction with the note that it ran: for
- * the others, also those at the same moment, it gives what `work` returned then. Nothing is kept of work
- * that fails. `first_at` is when the first of them came. Throws `idempotency_key_reused` when something
- * else was asked under the key.
+ * Runs `work` for the first call with this key, and stores its answer in the same transaction; later and concurrent
+ * calls get that answer. If `work` fails, nothing is stored and the key stays free. `first_at` is the time of the
+ * first call. Throws `idempotency_key_reused` when the key was used for a different request.
  */
 export async function once(
   ctx: Ctx,

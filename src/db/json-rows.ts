@@ -1,4 +1,4 @@
-// How JSON writes what no PostgreSQL text can hold: a NUL, and half of a surrogate pair.
+// JSON escapes of what a PostgreSQL text cannot hold: NUL, and half of a surrogate pair.
 const UNSTORABLE = /\\u(0000|d[89a-f])/;
 
 const clean = (text: string) => text.replaceAll("\0", "\u{fffd}").toWellFormed();
@@ -10,8 +10,8 @@ function storable(_key: string, value: unknown): unknown {
 }
 
 /**
- * Rows as one parameter for `json_to_recordset`: PostgreSQL reads a thousand rows from it in the time that
- * a statement with a parameter for each value takes to be planned. Text that it cannot hold becomes U+FFFD.
+ * Returns rows as one parameter for `json_to_recordset`: PostgreSQL reads a thousand rows from it in the time
+ * in which it plans a statement with a parameter per value. Characters that it cannot store become U+FFFD.
  */
 export function jsonRows(rows: readonly object[]): string {
   const text = JSON.stringify(rows);

@@ -5,7 +5,7 @@ import type { Log } from "../lib/log.ts";
 import { wait } from "../lib/wait.ts";
 import type { Connection } from "./client.ts";
 
-/** Keys of the advisory locks: any fixed numbers, so that they differ from one another. */
+/** Keys of the advisory locks: arbitrary fixed numbers, all different. */
 export const LOCKS = {
   migration: 7_306_001,
   server: 7_306_002,
@@ -45,9 +45,9 @@ async function tryLock(connection: Connection): Promise<{ client: pg.Client; hol
 }
 
 /**
- * Makes this process the one server of the database, or throws `conflict` with the other's pid. The
- * lock lives on a connection of its own; when that is lost with the database, it is taken again as
- * soon as the database is back, and `onLost` is called if another server was faster.
+ * Makes this process the one server of the database, or throws `conflict` with the pid of the other one.
+ * The advisory lock is held by a connection of its own; if that is lost, the lock is taken again as soon
+ * as the database is reachable, and `onLost` is called if another server was faster.
  */
 export async function holdServerLock(
   connection: Connection,
@@ -56,7 +56,7 @@ export async function holdServerLock(
 ): Promise<ServerLock> {
   const stop = new AbortController();
   let held = await tryLock(connection);
-  // A server that was killed a moment ago may not be gone for PostgreSQL yet.
+  // PostgreSQL may not have noticed yet that a server was killed a moment ago.
   for (let attempt = 0; held.holder !== null && attempt < 10; attempt += 1) {
     await held.client.end();
     await wait(100);

@@ -8,12 +8,12 @@ import { renameOldIncidents } from "./old-values.ts";
 /** The folder of the migrations. */
 export const MIGRATIONS = fileURLToPath(new URL("./migrations", import.meta.url));
 
-/** Brings the schema up to date. Servers that start together take turns: the second finds nothing to do. */
+/** Applies the missing migrations. An advisory lock serialises servers that start together. */
 export async function migrateSchema(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query("select pg_advisory_lock($1)", [LOCKS.migration]);
-    // Not in a schema of its own: one named like the role would come first in the search path.
+    // In schema `public`: a separate schema named like the role would come first in the search path.
     await migrate(drizzle(client), {
       migrationsFolder: MIGRATIONS,
       migrationsSchema: "public",
@@ -21,7 +21,7 @@ export async function migrateSchema(pool: pg.Pool): Promise<void> {
     });
     await renameOldIncidents(client);
   } finally {
-    // Closing the connection gives the lock back, also after an error.
+    // Closing the connection releases the lock, also after an error.
     client.release(true);
   }
 }

@@ -13,7 +13,7 @@ const isOld = (column: string, { values }: Vocabulary<string>) => `${column} not
 
 const ACTIVE = list(["investigating", "mitigating"]);
 
-// Two of a fingerprint cannot be open: the newest goes on, the others are over.
+// Only one incident per fingerprint may be active: an old one becomes `resolved` if another is active or newer.
 const INCIDENTS = `
   with old as (
     select incident_id, fingerprint, created_at, ${presentSql("status", INCIDENT_STATUS)} as now
@@ -33,13 +33,13 @@ const INCIDENTS = `
 const renamed = (table: string, column: string, of: Vocabulary<string>) =>
   `update ${table} set ${column} = ${presentSql(column, of)} where ${isOld(column, of)}`;
 
-/** Gives incidents that an earlier installation wrote the names that their values have now: at each start. */
+/** Replaces status and severity words that an earlier installation wrote into `incidents`. Runs at each start. */
 export async function renameOldIncidents(client: Pick<pg.ClientBase, "query">): Promise<void> {
   await client.query(INCIDENTS);
   await client.query(renamed("incidents", "severity", SEVERITY));
 }
 
-/** The same of all that an import brought. */
+/** Replaces such words in incidents and alerts after an import. */
 export async function renameOldValues(client: Pick<pg.ClientBase, "query">): Promise<void> {
   await renameOldIncidents(client);
   await client.query(renamed("alerts", "severity", SEVERITY));

@@ -1,5 +1,5 @@
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 
-/** `column` is one of `values`: one parameter, however many there are. PostgreSQL takes 65,535 in a statement. */
+/** Returns `column = any(values)` with one parameter: a statement may have at most 65,535 of them. */
 export const oneOf = (column: SQLWrapper, values: readonly (string | number)[]): SQL =>
   sql`${column} = any(${sql.param([...values])})`;

@@ -1,7 +1,7 @@
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { AwoooiError } from "../lib/error.ts";
 
-/** Where a page ended: its last row's creation time and id. */
+/** The end of a page: creation time and id of its last row. */
 export type Cursor = { at: Date; id: string };
 
 function encodeCursor(cursor: Cursor): string {
@@ -13,7 +13,7 @@ const notOurs = () =>
     errors: [{ path: "cursor", message: "use the next_cursor of the page before" }],
   });
 
-/** Throws `invalid` for text that no answer of ours contained. */
+/** Parses a cursor. Throws `invalid` for text that is not one of our cursors. */
 export function decodeCursor(text: string): Cursor {
   const [time = "", id = ""] = Buffer.from(text, "base64url").toString("utf8").split(" ");
   const at = new Date(time);
@@ -22,8 +22,8 @@ export function decodeCursor(text: string): Cursor {
 }
 
 /**
- * The rows after the page that ended at `cursor`, of a listing by `at` and `id` from the newest on; without a
- * cursor all of them. Throws `invalid` for text that no answer of ours contained.
+ * Returns the condition for the rows after `cursor` in a listing by `at` and `id`, newest first; undefined without a
+ * cursor. Throws `invalid` for text that is not one of our cursors.
  */
 export function olderThan(cursor: string | undefined, at: SQLWrapper, id: SQLWrapper): SQL | undefined {
   if (cursor === undefined) return undefined;
@@ -31,13 +31,13 @@ export function olderThan(cursor: string | undefined, at: SQLWrapper, id: SQLWra
   return sql`(${at}, ${id}) < (${last.at.toISOString()}::timestamptz, ${last.id})`;
 }
 
-/** The same where rows are told apart by a number: the text of any other cursor is `invalid` too. */
+/** Like {@link olderThan} for rows with a numeric id: a cursor with another kind of id is `invalid` too. */
 export function olderThanSeq(cursor: string | undefined, at: SQLWrapper, seq: SQLWrapper): SQL | undefined {
   if (cursor !== undefined && !/^\d{1,15}$/.test(decodeCursor(cursor).id)) throw notOurs();
   return olderThan(cursor, at, seq);
 }
 
-/** A page out of `limit + 1` rows: the extra row only tells that there is more. */
+/** Makes a page of up to `limit + 1` rows that were read: the extra row only shows that there are more. */
 export function pageOf<Row>(
   rows: readonly Row[],
   limit: number,

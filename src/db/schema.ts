@@ -1,4 +1,4 @@
-/** Every table, by the stages that write them. */
+/** Every table, grouped by the stage that writes it. */
 
 export * from "./schema/approval.ts";
 export * from "./schema/correlation.ts";

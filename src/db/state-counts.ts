@@ -14,14 +14,14 @@ import {
   receipts,
 } from "./schema.ts";
 
-/** How many of a kind are in one state, and since when the oldest of them (seconds of Unix time). */
+/** The number of items of a kind in a state, and since when the oldest is in it (Unix time in seconds). */
 type Headcount = { kind: string; state: string; count: number; oldest: number | null };
 
 export type StateCounts = {
   waiting: Headcount[];
-  /** Seconds of Unix time at which the newest receipt in the journal came; null when there is none. */
+  /** Unix time in seconds at which the newest receipt in the journal arrived; null if there is none. */
   last_received: number | null;
-  /** Entries of the audit ledger. */
+  /** `seq` of the newest audit entry, which is their number. */
   ledger: number;
 };
 
@@ -30,8 +30,8 @@ type Place = { kind: string; states: readonly string[]; from: SQL; state: SQL; s
 const workflows = sql`dbos.workflow_status w`;
 
 /**
- * Every state that nothing may stay in for ever, and the moment from which its age counts. Each has an
- * index of its own, so that counting costs what waits and not what was ever done.
+ * Every state in which no item may stay for ever, and the time from which its age counts. Each has a partial
+ * index, so that counting costs in proportion to the waiting items and not to the whole table.
  */
 export const PLACES: readonly Place[] = [
   {
@@ -75,7 +75,7 @@ export const PLACES: readonly Place[] = [
     from: sql`${approvals}`,
     state: sql`${approvals.status}`,
     since: sql`${approvals.decided_at}`,
-    // One that was begun stays approved: its execution has the state from then on.
+    // An approval whose execution has begun stays `approved`: the execution has the changing state.
     and: sql`${approvals.begun_at} is null`,
   },
   {
@@ -124,7 +124,7 @@ export const PLACES: readonly Place[] = [
 ];
 
 function headcount({ kind, from, state, since, and }: Place, name: string): SQL {
-  // Literals: the planner must see that a partial index answers this.
+  // Literals instead of parameters, so that the planner can use the partial index.
   const [ofKind, inState] = [sql.raw(`'${kind}'`), sql.raw(`'${name}'`)];
   return sql`
     select ${ofKind} as kind, ${inState} as state, count(*)::int as count,
@@ -132,7 +132,7 @@ function headcount({ kind, from, state, since, and }: Place, name: string): SQL 
       from ${from} where ${state} = ${inState}${and === undefined ? sql`` : sql` and ${and}`}`;
 }
 
-/** Counts what is in each of these states now, in one statement. */
+/** Counts the items in each of these states, in one statement. */
 export async function countStates(ctx: Ctx): Promise<StateCounts> {
   const counts = PLACES.flatMap((place) => place.states.map((state) => headcount(place, state)));
   const facts = sql`

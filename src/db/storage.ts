@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type pg from "pg";
 import type { Ctx } from "./ctx.ts";
 
-/** Tables that belong together, and the query for the time of the oldest entry: by an index, of any size. */
+/** Tables that are reported together; `oldest` queries the time of the oldest row by an index, fast at any size. */
 type Group = { name: string; tables: readonly string[]; oldest?: string };
 
 const GROUPS: readonly Group[] = [
@@ -58,7 +58,7 @@ const GROUPS: readonly Group[] = [
 ];
 const WORKFLOWS = "select to_timestamp(min(created_at) / 1000.0) as at from dbos.workflow_status";
 
-// What the statistics count is near enough at any size; counting would read whole tables.
+// Row counts come from PostgreSQL's statistics: exact counts would read whole tables.
 const TABLES = `
   select n.nspname as schema, c.relname as table, pg_total_relation_size(c.oid)::float8 as bytes,
          coalesce(nullif(s.n_live_tup, 0), greatest(c.reltuples, 0))::float8 as rows
@@ -71,12 +71,12 @@ export type GroupSize = { name: string; rows: number; bytes: number; oldest: Dat
 
 export type TableSize = { schema: string; table: string; bytes: number; rows: number };
 
-/** What each table takes on disk with its indexes, ours and the workflow engine's; rows by the statistics. */
+/** Returns the disk space of each table of ours and of the workflow engine, indexes included; row counts are estimates. */
 export async function tableSizes(ctx: Ctx): Promise<TableSize[]> {
   return (await ctx.db.execute<TableSize>(sql.raw(TABLES))).rows;
 }
 
-/** How large the database is and what takes the room. `workflows` is the engine's schema, `other` the rest of ours. */
+/** Measures the database and groups of tables: `workflows` is the workflow engine's schema, `other` our remaining tables. */
 export async function measureStorage(
   pool: pg.Pool,
 ): Promise<{ groups: GroupSize[]; database_bytes: number }> {

@@ -3,20 +3,20 @@ import { hasState } from "./failure.ts";
 
 type Pending = { rows: unknown[]; write: (ctx: Ctx, rows: never[]) => Promise<void> };
 
-/** What each open transaction still has to write before it commits, and to do once it has. */
+/** The rows that each open transaction writes just before its commit, and the hooks that run after it. */
 const deferred = new WeakMap<object, Map<string, Pending>>();
 const afterwards = new WeakMap<object, (() => void)[]>();
 
-/** The last to be written: its lock is one that every writer wants, so taken last it is in no deadlock. */
+/** The key that is written last: every writer takes the ledger's lock, and taken last it causes no deadlock. */
 const LAST = "audit";
 
-// Deadlock and serialisation failures: PostgreSQL undid everything, so doing it again is safe.
+// SQLSTATEs of serialisation failure and deadlock: PostgreSQL has rolled back, so a retry is safe.
 const RETRIED_STATES = ["40001", "40P01"];
 const TRIES = 4;
 
 /**
- * Runs `work` in one transaction: the caller's if it has one open, else a new one. On a deadlock the
- * whole is run again, so `work` does nothing but SQL.
+ * Runs `work` in the caller's open transaction, else in a new one. A new one is retried as a whole after a
+ * deadlock or serialisation failure, so `work` must do nothing but SQL.
  */
 export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T>): Promise<T> {
   if (deferred.has(ctx.db)) return work(ctx);
@@ -25,7 +25,7 @@ export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T
 
 class Rehearsed extends Error {}
 
-/** Runs `work` in a transaction of its own with all that it would write, of which nothing is kept. Rejects as it would. */
+/** Runs `work` with its deferred writes in a transaction of its own and rolls it back. Rejects as a real run would. */
 export async function rehearse(ctx: Ctx, work: (ctx: Ctx) => Promise<void>): Promise<void> {
   const undo = () => {
     throw new Rehearsed("rehearsed");
@@ -35,7 +35,7 @@ export async function rehearse(ctx: Ctx, work: (ctx: Ctx) => Promise<void>): Pro
   });
 }
 
-/** `before` is the last thing before the commit. */
+/** Runs `work` in a new transaction with retries; `before` is called just before the commit. */
 async function run<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T>, before: () => void): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -67,8 +67,8 @@ async function writeDeferred(ctx: Ctx, pending: Map<string, Pending>): Promise<v
 }
 
 /**
- * Keeps `row` until just before the open transaction commits, then has `write` write all rows of `key` at
- * once: an incident's story, notices and work cost a statement for each transaction, not for each row.
+ * Keeps `row` until just before the open transaction commits; `write` then writes all rows of `key` at once:
+ * timeline, notices, work and audit entries cost one statement per transaction, not per row.
  */
 export function defer<Row>(
   ctx: Ctx,
@@ -83,7 +83,7 @@ export function defer<Row>(
   else pending.rows.push(row);
 }
 
-/** Has `hook` run once the open transaction has committed, and never if it does not. It must not throw. */
+/** Runs `hook` after the open transaction has committed, and never if it does not. `hook` must not throw. */
 export function afterCommit(ctx: Ctx, hook: () => void): void {
   const after = afterwards.get(ctx.db);
   if (after === undefined) throw new Error("afterCommit outside a transaction");

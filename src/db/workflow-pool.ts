@@ -8,13 +8,13 @@ type Callback = (error: unknown, ...results: unknown[]) => void;
 
 const PASSES = "ECONNRESET";
 
-/** The same error under a name that the workflow engine waits out. */
+/** Returns an error of an unavailable database under a code for which the workflow engine waits and retries. */
 function passing(error: unknown): unknown {
   if (!isUnavailable(error) || (error as { code?: unknown }).code === PASSES) return error;
   return Object.assign(new Error(messageOf(error), { cause: error }), { code: PASSES });
 }
 
-/** Calls `call` with `args`, in either of the two ways in which pg tells an error. */
+/** Calls `call` and translates its error, in both of pg's styles: callback and promise. */
 function translated(call: (...args: unknown[]) => unknown, args: unknown[]): unknown {
   const last = args.at(-1);
   if (typeof last === "function") {
@@ -29,13 +29,13 @@ function translated(call: (...args: unknown[]) => unknown, args: unknown[]): unk
   });
 }
 
-// What goes on when the pool has ended is to stop where it is, as if the process were gone: the next start takes it up.
-// The engine would ask again and again, for ever, and whatever else it is told ends the workflow.
+// A workflow that still runs after the pool has ended must stop where it is, as if the process were gone: the next start
+// resumes it. For an unavailable database the engine would retry for ever; any other error would end the workflow.
 const unanswered = () => new Promise<never>(() => {});
 
-// The engine pauses a workflow while its database is away, and knows that by a list of its own. What is not
-// on it (a socket that is missing, a query without an answer, a failing disk) ends the workflow in the
-// middle, unrecorded: nobody takes it up before the next start.
+// The engine pauses a workflow while its database is unavailable, which it recognises by a list of its own. An
+// error that is not on it (a missing socket, a query timeout, a failing disk) ends the workflow half-way and
+// unrecorded, and it is not resumed before the next start.
 function translate(target: object, original: pg.Client | pg.Pool): void {
   for (const name of ["connect", "query"] as const) {
     const call = original[name] as (...args: unknown[]) => unknown;
@@ -53,10 +53,10 @@ translate(WorkflowClient.prototype, pg.Client.prototype);
 
 const LIMITS = { max: 10, query_timeout_ms: 30_000, connect_timeout_ms: 5_000 };
 
-/** The workflow engine's own pool: its queries may take longer, and a database that is away is waited for. */
+/** Creates the workflow engine's own pool: with a longer query timeout, and waiting while the database is unavailable. */
 export function createWorkflowPool(connection: Connection, log: Log, limits = LIMITS): pg.Pool {
   const pool = createPool(connection, log, limits, "awoooi workflows", WorkflowClient);
-  // The pool tells by itself of a connection that breaks under a query, and of one that is not made in time.
+  // The pool itself reports connections that break during a query or are not opened in time: translate these, too.
   translate(pool, pg.Pool.prototype);
   return pool;
 }

@@ -8,25 +8,25 @@ import { hashOf, type Match, type MatchTerms, matchPlaybook, riskOf } from "../p
 import { propose, type Rules } from "./rules.ts";
 import type { DecisionRow } from "./types.ts";
 
-/** What an answer stands on. */
+/** What should be done about an incident, and where that comes from. */
 export type Basis = Pick<DecisionRow, "source" | "rule_id"> & {
   operation: Operation;
-  /** What is done after it, in order. */
+  /** Operations after the first, in order. */
   further?: Operation[];
   playbook_id?: string;
   playbook_hash?: string;
   risk_level: Risk;
   description: string;
-  /** Why this and nothing else, in words. */
+  /** Why this answer and no other, in words. */
   because: string;
-  /** How the answer was come by, for the timeline. */
+  /** The rule or playbook that gave the answer, for the timeline. */
   by: string;
 };
 
 export type AnswerOptions = {
   rules: Rules;
   playbook: MatchTerms;
-  /** Whether something configured can carry this operation out. */
+  /** Returns whether a configured executor can carry this operation out. */
   executable: (operation: Operation) => boolean;
 };
 
@@ -34,7 +34,7 @@ export type About = {
   incident: IncidentRow;
   alert_names: readonly string[];
   findings?: readonly Finding[];
-  /** What the target could be, where that is not certain. */
+  /** The objects that the target may be, where that is not certain. */
   candidates?: readonly TargetCandidate[] | undefined;
 };
 
@@ -56,7 +56,7 @@ function byPlaybook({ playbook, similarity, operations }: Match): Basis {
   };
 }
 
-/** Nobody acts on one of several that may be meant, whatever a rule or a playbook would do. */
+/** Returns an `investigate` answer for an ambiguous target: no rule or playbook acts on one of several candidates. */
 function undecided(incident: IncidentRow, open: string): Basis {
   return {
     source: "expert_system",
@@ -70,20 +70,20 @@ function undecided(incident: IncidentRow, open: string): Basis {
 }
 
 /**
- * What is known to do about an incident: a playbook that is for it, else the first rule that fits; nothing
- * where its evidence says that nothing is wrong, and a look where it is not certain what it is about.
+ * Returns what to do about an incident: a matching playbook, else the first rule that fits; nothing where the evidence
+ * shows that the target is well, and `investigate` where the target is ambiguous.
  */
 export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Promise<Basis> {
   const { incident, alert_names, findings = [] } = about;
   const open = couldBe(about.candidates);
   if (open !== undefined) return undecided(incident, open);
   const { affected_services, severity, operation_target: target } = incident;
-  // Where no label says which service it is, what is to be acted on does.
+  // Without a label for the service, the target's name counts as the service.
   const services = affected_services.length > 0 || target === null ? affected_services : [target.name];
   const symptoms = { alert_names, services, severity, target };
   const found = await matchPlaybook(ctx, symptoms, options.playbook);
   const proposal = propose(options.rules, { alert_names, target, findings });
-  // What was seen to be well is left alone, whatever a playbook would do.
+  // A target that the evidence shows to be well is left alone, even if a playbook matches.
   const well = findings.length > 0 && proposal.operation.kind === "none";
   if (!well && found?.operations.every(options.executable)) return byPlaybook(found);
   const { rule_id, because, reasoning, ...rest } = proposal;
@@ -102,12 +102,12 @@ const inOne = ({ rule_id, operation, further = [], playbook_id = null }: Said) =
   canonicalJson({ rule_id, operation, further, playbook_id });
 const saidBy = ({ rule_id, proposal }: DecisionRow): Said => ({ ...proposal, rule_id });
 
-/** Whether an answer says the same as another, or as a decision that was made. */
+/** Returns whether an answer has the same rule, operations and playbook as another answer or a stored decision. */
 export function saysTheSame(one: Basis, other: Basis | DecisionRow): boolean {
   return inOne(one) === inOne("proposal" in other ? saidBy(other) : other);
 }
 
-/** Whether an answer is about what a decision is about. */
+/** Returns whether an answer has the same target as a decision. */
 export function isAbout({ operation }: Basis, { proposal }: DecisionRow): boolean {
   return canonicalJson(operation.target) === canonicalJson(proposal.operation.target);
 }

@@ -29,33 +29,33 @@ import {
 } from "./service-registry.ts";
 import { automaticRepairs, earlierTries, setVerdict } from "./store.ts";
 
-/** On what terms playbooks may run by themselves. */
+/** The terms on which playbooks may run by themselves, without an approver. */
 export type AutoTerms = Pick<GuardrailFacts, "mode" | "terms"> & {
   services: ServiceRegistry | null;
-  /** Repairs of one target by itself within 30 days, from which on it is for people. */
+  /** From this many automatic repairs of one target within 30 days on, people decide. */
   repeats: number;
 };
 
-/** What would run, or is about to. */
+/** A plan that would run by itself, or is about to. */
 export type Candidate = {
   incident: IncidentRow;
   approval_id: string;
   operations: readonly Operation[];
   risk_level: Risk;
   playbook_id: string;
-  /** Of the playbook that the plan was made from. */
+  /** Hash of the playbook version that the plan was made from. */
   playbook_hash: string | undefined;
-  /** What the systems say that the targets belong to, or that goes with them. */
+  /** Owners of the targets, and what else is affected with them, as the systems report them. */
   belongs_to: readonly string[];
-  /** Whether something is there that can carry all of it out. */
+  /** Whether executors are configured for all operations. */
   executable: boolean;
 } & Pick<GuardrailFacts, "stopped" | "failed_checks">;
 
 const MONTH_SECONDS = 30 * 86_400;
-// What people rejected, or what failed by itself, holds so long for the target, whatever its next alert is called.
+// How long a rejection or a failed automatic repair blocks further ones of the target, whatever its next alert is called.
 const EARLIER_SECONDS = 86_400;
 
-/** How often a target was repaired by itself of late: of several the most. */
+/** Returns the target with the most automatic repairs within 30 days, with their number; null without targets. */
 async function repeatsOf(
   ctx: Ctx,
   targets: readonly OperationTarget[],
@@ -74,7 +74,7 @@ async function repeatsOf(
 
 const fold = (name: string) => name.trim().toLowerCase();
 
-/** What a playbook for certain services would act on as the incident's own target, though it is none of them. */
+/** Returns the operations' targets that are the incident's own but none of the services that the playbook is for. */
 function strangersTo(playbook: PlaybookRow | undefined, own: OperationTarget | null, all: OperationTarget[]) {
   const services = playbook?.pattern.services ?? [];
   const names = new Set(services.map(fold));
@@ -85,7 +85,7 @@ function strangersTo(playbook: PlaybookRow | undefined, own: OperationTarget | n
 
 const ON_MACHINES = ["process", "unit", "container", "compose_service", "host"];
 
-/** What the registry says of what would be touched: of each target, each service, and what they belong to. */
+/** Returns the service registry's verdict on each target, affected service, owner and machine of a plan. */
 function registered(
   services: ServiceRegistry | null,
   { incident, belongs_to }: Candidate,
@@ -97,12 +97,12 @@ function registered(
   const all = [
     ...repairOfTargets(services, own === null ? targets : [...targets, own]),
     ...repairOf(services, affected, own),
-    // Not less those that a label names, too: the same text may mean something else there.
+    // Owners are judged even when a label names them too: the same text may mean something else as a service.
     ...repairOfOwners(services, belongs_to),
   ];
-  // Nothing is known of it by any name.
+  // Without any name to look up, the registry's default applies.
   const known = all.length > 0 ? all : [{ service: "a service without a name", repair: services.default }];
-  // What Kubernetes runs is on any machine: that one is named says nothing of it, unless it is listed.
+  // A workload on Kubernetes may run on any machine, so machines named by its alerts count only if they are listed.
   const on_machine = targets.some((one) => ON_MACHINES.includes(one.kind));
   return [
     ...known,
@@ -112,9 +112,9 @@ function registered(
 }
 
 /**
- * Whether a playbook may run by itself as things are now: asked when its plan is prepared, and again at the moment
- * of each act. Everything is looked up in the transaction of `ctx`. What a sender wrote may only narrow it: of all
- * alerts of the incident and its effects the worst counts, and what is acted on is judged whatever they call it.
+ * Returns what blocks a playbook from running by itself now: called when its plan is prepared and again at each act. All
+ * state is read in the transaction of `ctx`. What senders wrote can only restrict it: the worst of all alerts of the
+ * incident and its effects counts, and the targets are judged whatever the alerts call them.
  */
 export async function mayRunByItself(
   ctx: Ctx,
@@ -179,7 +179,7 @@ export async function mayRunByItself(
   });
 }
 
-/** Writes down that a decision does not run by itself, and why: from now on it is for people. */
+/** Changes a decision's verdict to `ask`, with what blocks it from running by itself, and records the reasons. */
 export async function blockDecision(
   ctx: Ctx,
   decision: { token: string; incident_id: string },

@@ -15,13 +15,13 @@ import type { DecisionRow } from "./types.ts";
 
 export type DecideOptions = AnswerOptions & {
   mode: Mode;
-  /** Seconds for which the token is valid. */
+  /** Seconds for which the decision token is valid. */
   valid_for: number;
-  /** The risk that an operation has at least, whatever a rule or a playbook says. */
+  /** Returns the minimum risk of an operation, whatever a rule or a playbook says. */
   leastRisk?: (operation: Operation) => Risk | undefined;
 };
 
-/** By what values of the label `auto_repair` alerts of an incident and its effects that fire forbid it. */
+/** Returns the values of the label `auto_repair` of the firing alerts of an incident and of its effects. */
 async function repairLabels(ctx: Ctx, incident_id: string): Promise<string[]> {
   const effects = await effectsOf(ctx, [incident_id]);
   const said = await saidOfIncidents(ctx, [incident_id, ...effects.map((one) => one.incident_id)]);
@@ -31,7 +31,7 @@ async function repairLabels(ctx: Ctx, incident_id: string): Promise<string[]> {
 const RISKS = risk.options;
 const higher = (one: Risk, other: Risk = "low") => (RISKS.indexOf(other) > RISKS.indexOf(one) ? other : one);
 
-/** Asks the policy and writes the decision down, in place of the ones before it. */
+/** Judges the answer by policy and stores the decision, which supersedes the incident's earlier ones. */
 async function settle(
   ctx: Ctx,
   incident: IncidentRow,
@@ -60,7 +60,7 @@ async function settle(
   const { mode } = options;
   const playbook = playbook_id !== undefined;
   const verdict = judge({ mode, notification_type, category, operation, executable, playbook });
-  // Of alerts that are stored already; of those that come now it is recorded when they are.
+  // Only alerts that are already stored: for new ones `recordRepairLabels` does this when they are stored.
   const labels = verdict.outcome === "auto" ? [] : await repairLabels(ctx, incident_id);
   const forbidden = forbiddenBy(labels);
   const policy = withBlocked(verdict, forbidden);
@@ -73,7 +73,7 @@ async function settle(
     source,
     rule_id,
     summary: `${action}: ${because}`,
-    // A rule says what it is; only a model reports a confidence.
+    // Rules and playbooks report no confidence.
     confidence: 0,
     proposal: {
       action,
@@ -109,9 +109,9 @@ async function settle(
 }
 
 /**
- * Decides what should be done about an incident, inside the transaction that opened or changed it.
- * The answer is a playbook's or the rules' own and is there at once. Where people are to be asked it stays `analyzing`
- * until its evidence is gathered; else it is `ready`.
+ * Decides what should be done about an incident, in the transaction that opened or changed it. The answer comes from a
+ * playbook or the rules, without waiting. A decision that leads to a plan stays `analyzing` until its evidence is
+ * gathered; any other is `ready` at once.
  */
 export async function decide(ctx: Ctx, about: About, options: DecideOptions): Promise<DecisionRow> {
   authorise(ctx.actor, "decide", { people: "nobody", system: ["intake", "sweep"] });
@@ -119,8 +119,8 @@ export async function decide(ctx: Ctx, about: About, options: DecideOptions): Pr
 }
 
 /**
- * Decides anew about what `present` decided, now that facts were read; null where they change nothing: also where only
- * the rules have changed since, which is no reason to decide twice. In the transaction that keeps them.
+ * Replaces the decision `present` now that evidence was gathered; null where the evidence changes nothing, also where
+ * only the rules have changed since. Runs in the transaction that stores the evidence.
  */
 export async function decideAgain(
   ctx: Ctx,
@@ -136,7 +136,7 @@ export async function decideAgain(
   return same ? null : settle(ctx, about.incident, basis, options);
 }
 
-/** Decides to take an execution back, because a person asks for it: `operation` does that. */
+/** Decides to undo the execution `undoes` at a person's request; `operation` undoes it. */
 export async function decideUndo(
   ctx: Ctx,
   about: { incident: IncidentRow; operation: Operation; undoes: string; leaves: string | null },

@@ -2,7 +2,7 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { deleteDecisionsOf } from "./store.ts";
 
-/** Deletes what was decided about these incidents, with the incidents themselves; returns how many decisions. */
+/** Deletes the decisions of incidents that are being deleted; returns how many. */
 export async function forgetDecisions(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
   authorise(ctx.actor, "delete old decisions", { people: "nobody", system: ["retention"] });
   return deleteDecisionsOf(ctx, incident_ids);

@@ -7,41 +7,41 @@ import { meetsSuccessRate, type PlaybookRow, successRate } from "../playbook/ind
 import type { Mode } from "./policy.ts";
 import type { Repair } from "./service-registry.ts";
 
-/** What is known at the moment of judging whether a playbook may run by itself. */
+/** The facts by which it is judged whether a playbook may run by itself. */
 export type GuardrailFacts = {
   mode: Mode;
-  /** What the rules of policy say of each operation now, whatever they said when it was decided. */
+  /** The policy's verdicts on the operations now, whatever they were when the decision was made. */
   policy: readonly PolicyVerdict[];
-  /** The label `auto_repair` of every alert that fires; null: it has none. */
+  /** The label `auto_repair` of every firing alert; null: the alert has none. */
   labels: readonly (string | null)[];
-  /** Something that a sender said was not read, or not kept. */
+  /** Whether part of what a sender sent was not read or not kept. */
   incomplete: boolean;
-  /** What the service registry says of what is touched, of each by itself. */
+  /** The service registry's verdict on each thing that is touched. */
   services: readonly { service: string; repair: Repair }[];
-  /** Whether there may be more services than are known. */
+  /** Whether more services may be affected than are stored. */
   more_services: boolean;
-  /** The worst that any of its alerts and effects has. */
+  /** The worst severity of the incident, its alerts and its effects. */
   severity: Severity;
-  /** Of all its alerts and effects. */
+  /** Categories of the incident, its alerts and its effects. */
   categories: readonly string[];
-  /** The tier of trouble that keeps coming back, 1 to 4. */
+  /** The escalation tier of recurring trouble, 1 to 4. */
   escalation_level: number;
-  /** How often a target of it was repaired by itself within 30 days, and from how often on that is too much. */
+  /** The most automatic repairs of one target within 30 days (`times`), and the number from which it blocks (`most`). */
   repeats: { target: string; times: number; most: number } | null;
-  /** Services that the playbook is for, and what it would act on that is none of them. */
+  /** Services that the playbook is for, and targets of it that are none of them. */
   strangers: { services: readonly string[]; targets: readonly string[] };
   operations: readonly Operation[];
   risk_level: "low" | "medium" | "high" | "critical";
-  /** null: it is gone. */
+  /** null: it was deleted or has changed since. */
   playbook: Pick<PlaybookRow, "name" | "status" | "runs" | "successes" | "trust"> | null;
-  /** Why the approval of the playbook is no authority any more; null: it is. */
+  /** Why the approval of the playbook no longer counts; null: it does. */
   approver_lapsed: string | null;
   terms: { success_rate: number; trust: number; cold_start: boolean };
-  /** What was tried about this incident before. */
+  /** Whether a plan was rejected, or an automatic repair failed, before. */
   earlier: { rejected: boolean; failed: boolean };
-  /** What stops every automatic change now: a freeze, or that there were enough of them; null: nothing. */
+  /** What stops these automatic changes now: a freeze or an hourly rate; null: nothing. */
   stopped: string | null;
-  /** Names of the checks of the dry-run that did not pass; null: nothing was tried. */
+  /** Names of the dry-run's failed checks; null: there was no dry-run. */
   failed_checks: readonly string[] | null;
 };
 
@@ -53,7 +53,7 @@ const percent = (part: number) => `${Math.round(part * 100)} %`;
 
 const LONGEST_LABEL = 80;
 
-/** Why the label `auto_repair` of one of these alerts keeps it from being repaired by itself, if it does. */
+/** Returns why one of these values of the label `auto_repair` forbids an automatic repair; undefined if none does. */
 export function forbiddenByLabel(labels: readonly (string | null | undefined)[]): string | undefined {
   const other = labels.find((label) => !allowsRepair(label));
   return other == null ? undefined : `an alert has the label auto_repair="${clip(other, LONGEST_LABEL)}"`;
@@ -61,13 +61,13 @@ export function forbiddenByLabel(labels: readonly (string | null | undefined)[])
 
 const OWN_GUARDRAIL = ["shadow", "suggest", "security"];
 
-/** Every one is asked: people read all that blocks, not the first of it. */
+/** All guardrails are evaluated, so that people read every reason and not only the first. */
 const GUARDRAILS: readonly Guardrail[] = [
   { id: "mode", blocks: ({ mode }) => mode !== "auto" && `the mode is ${mode}` },
   {
     id: "policy",
     blocks: ({ policy }) => {
-      // What has a guardrail of its own is said there.
+      // Policy rules that have a guardrail of their own are reported by that one.
       const other = policy.find(({ outcome, rule }) => outcome !== "auto" && !OWN_GUARDRAIL.includes(rule));
       return other !== undefined && `policy does not let it run by itself: ${other.reason}`;
     },
@@ -180,7 +180,7 @@ const GUARDRAILS: readonly Guardrail[] = [
 
 export const GUARDRAIL_IDS = GUARDRAILS.map((one) => one.id);
 
-/** Whether a playbook may run by itself, and if not, all that blocks it. Pure. */
+/** Returns everything that blocks a playbook from running by itself; empty when it may. Pure. */
 export function evaluate(facts: GuardrailFacts): { blocked_by: Blocked[]; cold_start: boolean } {
   const blocked_by = GUARDRAILS.flatMap(({ id, blocks }) => {
     const reason = blocks(facts);

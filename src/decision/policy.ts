@@ -12,9 +12,9 @@ export type PolicyFacts = {
   notification_type: string;
   category: string;
   operation: Operation;
-  /** Whether something is there that can carry the operation out. */
+  /** Whether an executor for the operation is configured. */
   executable: boolean;
-  /** Whether it is an approved playbook's. */
+  /** Whether the operation comes from an approved playbook. */
   playbook: boolean;
 };
 
@@ -24,7 +24,7 @@ type PolicyRule = {
   applies: (facts: PolicyFacts) => string | false;
 };
 
-// Ordered: the first that applies decides, and its reason is what people read.
+// Ordered: the first rule that applies decides, and people read its reason.
 const RULES: readonly PolicyRule[] = [
   {
     id: "information_only",
@@ -82,10 +82,10 @@ const RULES: readonly PolicyRule[] = [
   },
 ];
 
-/** Whether a plan is made of it that somebody, or policy, has to allow. */
+/** Returns whether a plan is made that people or policy must approve. */
 export const asksFirst = ({ outcome }: PolicyVerdict): boolean => outcome === "ask" || outcome === "auto";
 
-/** Who must agree, by which rule and for what reason. Pure and total. */
+/** Returns the policy's verdict on an operation: the outcome, the rule that decided, and its reason. Pure and total. */
 export function judge(facts: PolicyFacts): PolicyVerdict {
   for (const { id, outcome, applies } of RULES) {
     const reason = applies(facts);

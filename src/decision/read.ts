@@ -6,7 +6,7 @@ import { AwoooiError } from "../lib/error.ts";
 import { findDecision } from "./store.ts";
 import type { DecisionRow } from "./types.ts";
 
-/** The decision's state as people see it: once its execution has begun, that is what it follows. */
+/** Returns a decision's state as people see it: once it has an execution, the state follows from that. */
 export function shownState(
   decision: Pick<DecisionRow, "state">,
   execution: ExecutionStatus | null,
@@ -26,7 +26,7 @@ export function shownState(
   }
 }
 
-/** The decision as it crosses the wire. */
+/** Converts a decision to its wire form. */
 export function presentDecision(row: DecisionRow, execution: ExecutionStatus | null): Decision {
   return {
     ...row,
@@ -37,7 +37,7 @@ export function presentDecision(row: DecisionRow, execution: ExecutionStatus | n
   };
 }
 
-/** One decision; throws `not_found`. */
+/** Returns one decision; throws `not_found`. */
 export async function getDecision(ctx: Ctx, token: string): Promise<DecisionRow> {
   authorise(ctx.actor, "read decisions", { people: "viewer" });
   const decision = await findDecision(ctx, token);

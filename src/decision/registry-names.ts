@@ -3,7 +3,7 @@ import { workloadNamesOf } from "../incident/index.ts";
 
 type Place = Pick<OperationTarget, "namespace" | "cluster" | "host">;
 
-/** By which names the service registry may list a thing, where it is, and what it is a part of. */
+/** The names under which the service registry may list a thing, its place, and what it is part of. */
 export type RegistryNames = { bare: string[]; qualified: string[]; place: Place; part_of: string[] };
 
 function named(bare: string[], place: Place): Pick<RegistryNames, "bare" | "qualified" | "place"> {
@@ -17,19 +17,19 @@ function named(bare: string[], place: Place): Pick<RegistryNames, "bare" | "qual
   return { bare, qualified: places.flatMap((at) => bare.map((name) => `${at}${name}`)), place };
 }
 
-/** `ledger` in `prod` on `eu` is also `prod/ledger` and `eu/prod/ledger`; a container on a host `host/name`. */
+/** Returns a target's names: `ledger` in `prod` on `eu` is also `prod/ledger` and `eu/prod/ledger`; on a host `host/name`. */
 export function namesOfTarget(target: OperationTarget): RegistryNames {
   const { namespace, cluster, host } = target;
   const part_of = host === undefined ? [] : [host];
   return { ...named(workloadNamesOf(target), { namespace, cluster, host }), part_of };
 }
 
-/** What a sender calls a service, where the incident's target is. */
+/** Returns the names of a service as a sender calls it, in the place of the incident's target. */
 export function namesOfService(service: string, { namespace, cluster }: Place = {}): RegistryNames {
   return { ...named([service], { namespace, cluster }), part_of: [] };
 }
 
-/** What a system says of whose something is: `prod/ledger`, `eu/prod/ledger`. */
+/** Returns the names of an owner as a system reports it: `prod/ledger`, `eu/prod/ledger`. */
 export function namesOfOwner(owner: string): RegistryNames {
   const parts = owner.split("/");
   const name = parts.pop() ?? "";
@@ -38,7 +38,7 @@ export function namesOfOwner(owner: string): RegistryNames {
   return { ...named([name], { namespace, cluster }), part_of: [] };
 }
 
-/** Whether an entry that says more of the place than is known of the thing may mean it all the same. */
+/** Returns whether an entry that names a place in more detail than is known of the thing may still mean it. */
 export function mayMean(
   [last = "", first, second]: readonly string[],
   { bare, place }: RegistryNames,

@@ -8,17 +8,17 @@ import { latestDecisions, setVerdict } from "./store.ts";
 import type { DecisionRow } from "./types.ts";
 
 const GUARDRAIL = "auto_repair_label";
-/** What the label `auto_repair` of these alerts forbids; empty where it forbids nothing. */
+/** Returns the guardrail that these values of the label `auto_repair` trip; empty where they allow a repair. */
 export function forbiddenBy(labels: readonly (string | null | undefined)[]): Blocked[] {
   const reason = forbiddenByLabel(labels);
   return reason === undefined ? [] : [{ guardrail: GUARDRAIL, reason }];
 }
 
-/** A verdict with what else speaks against running by itself, which policy did not intend anyway. */
+/** Adds further guardrails to a verdict, whose outcome stays. */
 export const withBlocked = (policy: PolicyVerdict, more: readonly Blocked[]): PolicyVerdict =>
   more.length === 0 ? policy : { ...policy, blocked_by: [...(policy.blocked_by ?? []), ...more] };
 
-/** Says what a label forbids on the incident's story, in the operation log and in the ledger. */
+/** Records what a label forbids in the incident's timeline, the operation log and the ledger. */
 export function noteForbidden(
   ctx: Ctx,
   { token, incident_id }: Pick<DecisionRow, "token" | "incident_id">,
@@ -32,8 +32,8 @@ export function noteForbidden(
 }
 
 /**
- * Records on the decisions of these incidents that labels of new alerts forbid to repair them by themselves, in every
- * mode and once. Of what may run by itself the guardrails say it, together with all else that blocks.
+ * Records on the decisions of these incidents that labels of new alerts forbid automatic repair, in every mode and once
+ * per decision. Decisions with the outcome `auto` are skipped: their guardrails report it with all else that blocks.
  */
 export async function recordRepairLabels(
   ctx: Ctx,

@@ -26,15 +26,15 @@ const rule = z
   .strictObject({
     id: z.string().regex(/^[a-z0-9_]+$/),
     targets: z.array(z.string()).min(1),
-    /** Of which one must be in an alert's name; of `with` one too, and of `without` none, in the same name. */
+    /** At least one keyword must be in an alert name; in the same name also one word of `with`, and none of `without`. */
     keywords: words.optional(),
     with: words.min(1).optional(),
     without: words.min(1).optional(),
-    /** Codes of findings, of which one must be there; of `unless` none may be. */
+    /** Codes of findings: at least one of `findings` must be present, and none of `unless`. */
     findings: codes.optional(),
     unless: codes.optional(),
     propose: z.enum(KINDS),
-    /** The tool, for a call of one; every other operation is done to what the alert is about. */
+    /** The tool of a `tool.call`; every other operation acts on the alert's target. */
     tool: z.strictObject({ server: toolServerName, name: toolName }).optional(),
     parameters: z.record(z.string(), z.unknown()).default({}),
     risk,
@@ -50,7 +50,7 @@ const rule = z
   });
 type Rule = z.infer<typeof rule>;
 
-/** Ordered; the last rule fits everything, so that there is always an answer. */
+/** Ordered rules; the last one fits every alert, so that there is always an answer. */
 export type Rules = readonly Rule[];
 
 const rules = z
@@ -62,7 +62,7 @@ const rules = z
     return [last.keywords, last.findings, last.unless].every((one) => one === undefined);
   }, "the last rule must be `targets: [any]`, without keywords, findings or `unless`, and propose `investigate`");
 
-/** The rules in `yaml`; throws `invalid` with everything that is wrong with them. */
+/** Parses the rules in `yaml`; throws `invalid` with every error in them. `name` is the file's name for messages. */
 export function parseRules(yaml: string, name: string): Rules {
   const invalid = (errors: FieldError[]) =>
     new AwoooiError("invalid", `The rules in ${name} are not valid.`, { errors });
@@ -74,7 +74,7 @@ export function parseRules(yaml: string, name: string): Rules {
   throw invalid(result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message })));
 }
 
-/** The rules of `file`, or the shipped ones. Throws `invalid`. */
+/** Reads the rules of `file`, or the shipped ones without it. Throws `invalid`. */
 export function loadRules(file?: string): Rules {
   const path = file ?? new URL("./rules.yaml", import.meta.url);
   let yaml: string;
@@ -86,7 +86,7 @@ export function loadRules(file?: string): Rules {
   return parseRules(yaml, file ?? "rules.yaml");
 }
 
-/** What a rule says: its operation on the incident's own target. */
+/** What a rule proposes: its operation, on the incident's target or with a tool. */
 export type Proposal = {
   rule_id: string;
   operation: Operation;
@@ -99,7 +99,7 @@ export type Proposal = {
 type About = {
   alert_names: readonly string[];
   target: OperationTarget | null;
-  /** What was found out about the target; absent: nothing was looked at. */
+  /** Findings about the target; absent: no evidence was gathered. */
   findings?: readonly (Pick<Finding, "code" | "title" | "evidence"> & Partial<Pick<Finding, "weight">>)[];
 };
 
@@ -119,11 +119,11 @@ function foundKeyword(one: Rule, { alert_names }: About, kind: string): string |
   return undefined;
 }
 
-// A note is worth knowing and explains nothing: nothing is changed because of it.
+// A finding of weight `note` explains nothing, so only operations that change nothing may follow from it.
 const CHANGES_NOTHING: readonly OperationKind[] = ["investigate", "none"];
 
 function foundFinding(one: Rule, { findings = [] }: About): string | undefined {
-  // In the order of the findings, causes first: the reason is the one that matters most.
+  // Findings are sorted causes first, so the reason given is the most important one that matches.
   const counts = findings.filter(({ weight }) => weight !== "note" || CHANGES_NOTHING.includes(one.propose));
   const found = counts.find(({ code }) => one.findings?.includes(code));
   if (found === undefined) return undefined;
@@ -131,7 +131,7 @@ function foundFinding(one: Rule, { findings = [] }: About): string | undefined {
   return `the evidence shows ${found.code}: ${found.title}${ids}`;
 }
 
-/** Why a rule fits, in words: of what it asks for, everything must be there. */
+/** Returns why a rule fits, in words; undefined unless every condition of it is met. */
 function fits(one: Rule, about: About): string | undefined {
   const kind = about.target?.kind ?? "none";
   if (!one.targets.includes("any") && !one.targets.includes(kind)) return undefined;
@@ -154,18 +154,18 @@ function proposalOf(one: Rule, about: About): Proposal | undefined {
     target: one.tool === undefined ? about.target : toolTarget(one.tool),
     parameters: one.parameters,
   });
-  // A rule whose operation cannot act on this target says nothing about it.
+  // A rule whose operation cannot act on this target does not fit.
   if (!parsed.success) return undefined;
   const { id, risk: risk_level, reasoning } = one;
   return { rule_id: id, operation: parsed.data, risk_level, reasoning, because };
 }
 
-/** Every rule that fits, in order: the first of them decides. */
+/** Returns the proposals of all rules that fit, in order: the first decides. */
 export function fittingRules(list: Rules, about: About): Proposal[] {
   return list.flatMap((one) => proposalOf(one, about) ?? []);
 }
 
-/** The first rule that fits. Pure and total: `investigate` where nothing else does. */
+/** Returns the proposal of the first rule that fits; the last rule proposes `investigate`. Pure and total. */
 export function propose(list: Rules, about: About): Proposal {
   for (const one of list) {
     const proposal = proposalOf(one, about);

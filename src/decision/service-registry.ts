@@ -16,12 +16,12 @@ const repair = z.enum(["auto", "suggest", "never"]);
 const text = z.string().trim().min(1).max(253);
 
 const registry = z.strictObject({
-  /** Of services that are not listed. */
+  /** For services that are not listed. */
   default: repair.default("suggest"),
   services: z.record(
     text,
     z.strictObject({
-      /** `auto`: may be repaired by itself; `suggest`: people decide; `never`: as that, whoever changes the default. */
+      /** `auto`: playbooks may repair it by themselves; `suggest`: people decide; `never`: the same, whatever `default` says. */
       auto_repair: repair,
       owner: text.optional(),
       channel: text.optional(),
@@ -29,14 +29,14 @@ const registry = z.strictObject({
     }),
   ),
 });
-/** What may be done to which service, and whose it is. */
+/** Which services may be repaired automatically, and who owns them. */
 export type ServiceRegistry = z.infer<typeof registry>;
 export type Repair = z.infer<typeof repair>;
 
-// Only of what everybody writes in either case: what merely looks like a name is not that name.
+// Folds ASCII letters only: a name that merely looks like another is not that name.
 const fold = (name: string) => name.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
-/** The registry in `yaml`; throws `invalid` with everything that is wrong with it. */
+/** Parses the registry in `yaml`; throws `invalid` with every error in it. `name` is the file's name for messages. */
 export function parseServiceRegistry(yaml: string, name: string): ServiceRegistry {
   const invalid = (errors: FieldError[]) =>
     new AwoooiError("invalid", `The service registry in ${name} is not valid.`, { errors });
@@ -52,7 +52,7 @@ export function parseServiceRegistry(yaml: string, name: string): ServiceRegistr
   throw invalid(doubled.map((one) => ({ path: `services.${one}`, message: "is listed twice" })));
 }
 
-/** The registry in a file; null without one. Throws `invalid`. */
+/** Reads the registry from a file; null without one. Throws `invalid`. */
 export function loadServiceRegistry(file?: string): ServiceRegistry | null {
   if (file === undefined) return null;
   let yaml: string;
@@ -78,7 +78,7 @@ function listedIn(registered: ServiceRegistry): Listed {
   const all = Object.entries(registered.services).map(([name, { auto_repair }]) => ({ name, auto_repair }));
   const listed = {
     exact: new Map(all.map(({ name, auto_repair }) => [fold(name), auto_repair])),
-    // From its own name outwards, as `ledger`, `prod`, `eu`.
+    // `parts` go from the name outwards: `ledger`, `prod`, `eu`.
     entries: all.map(({ name, auto_repair: repair }) => ({
       repair,
       looks: skeletons(name),
@@ -91,9 +91,9 @@ function listedIn(registered: ServiceRegistry): Listed {
 }
 
 /**
- * What the registry says of one thing: the strictest of the entries under its own names, and the default where there
- * is none. Entries for what it is a part of, that only look like one of its names, or that may mean it, as they say
- * more of the place than is known, may narrow that and never widen it.
+ * Returns the registry's verdict on one thing: the strictest entry under its own names, or `otherwise` if there is none.
+ * Entries for what it is part of, entries whose name looks like one of its names, and entries that may mean it because
+ * they name a place in more detail than is known, can make the verdict stricter and never looser.
  */
 function judged(registered: ServiceRegistry, names: RegistryNames, otherwise = registered.default): Repair {
   const { exact, entries, places } = listedIn(registered);
@@ -112,13 +112,13 @@ function judged(registered: ServiceRegistry, names: RegistryNames, otherwise = r
 
 export type Judged = { service: string; repair: Repair };
 
-/** What the registry says of these, of each by itself; without a registry nothing is said. Pure. */
+/** Returns the registry's verdict on each of these things; none without a registry. Pure. */
 function eachOf(registered: ServiceRegistry | null, things: ReadonlyMap<string, RegistryNames>): Judged[] {
   if (registered === null) return [];
   return [...things].map(([service, names]) => ({ service, repair: judged(registered, names) }));
 }
 
-/** Of services as senders call them, where the incident's target is. One with a place in it is judged as both. */
+/** Judges services as senders call them, in the target's place. One with a `/` is also judged as `namespace/name`. */
 export function repairOf(
   registered: ServiceRegistry | null,
   services: readonly string[],
@@ -129,7 +129,7 @@ export function repairOf(
   return [...named, ...repairOfOwners(registered, placed)];
 }
 
-/** Of what is acted on. */
+/** Judges the targets that operations act on. */
 export function repairOfTargets(
   registered: ServiceRegistry | null,
   targets: readonly OperationTarget[],
@@ -137,12 +137,12 @@ export function repairOfTargets(
   return targets.flatMap((one) => eachOf(registered, new Map([[one.name, namesOfTarget(one)]])));
 }
 
-/** Of machines that alerts name beside what they are about: where an entry is for one, that counts. */
+/** Judges machines that alerts name besides their target: only an entry for the machine can restrict, not the default. */
 export function repairOfMachines(registered: ServiceRegistry, machines: readonly string[]): Judged[] {
   return machines.map((one) => ({ service: one, repair: judged(registered, namesOfService(one), "auto") }));
 }
 
-/** Of what the targets belong to, as the systems say it: `prod/ledger`. */
+/** Judges owners of the targets, as the systems report them: `prod/ledger`. */
 export function repairOfOwners(registered: ServiceRegistry | null, owners: readonly string[]): Judged[] {
   return eachOf(registered, new Map(owners.map((one) => [one, namesOfOwner(one)])));
 }

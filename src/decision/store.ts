@@ -11,7 +11,7 @@ export async function insertDecision(ctx: Ctx, row: DecisionRow): Promise<void> 
   await ctx.db.insert(decisions).values(row);
 }
 
-/** Makes the decisions before it of an incident past ones. */
+/** Marks all decisions of an incident as superseded, before a new one is inserted. */
 export async function supersedeDecisions(ctx: Ctx, incident_id: string): Promise<void> {
   await ctx.db
     .update(decisions)
@@ -19,7 +19,7 @@ export async function supersedeDecisions(ctx: Ctx, incident_id: string): Promise
     .where(and(eq(decisions.incident_id, incident_id), ne(decisions.state, "superseded")));
 }
 
-/** The same for many incidents: nothing is decided about them any more. */
+/** Marks all decisions of these incidents as superseded, with no new one to follow. */
 export async function withdrawDecisions(ctx: Ctx, incident_ids: readonly string[]): Promise<void> {
   await ctx.db
     .update(decisions)
@@ -27,7 +27,7 @@ export async function withdrawDecisions(ctx: Ctx, incident_ids: readonly string[
     .where(and(oneOf(decisions.incident_id, incident_ids), ne(decisions.state, "superseded")));
 }
 
-/** Moves a decision from analyzing to ready; one in any other state stays. */
+/** Moves a decision from `analyzing` to `ready`; in any other state it stays as it is. */
 export async function readyDecision(ctx: Ctx, token: string): Promise<void> {
   await ctx.db
     .update(decisions)
@@ -36,8 +36,8 @@ export async function readyDecision(ctx: Ctx, token: string): Promise<void> {
 }
 
 /**
- * Makes every decision ready that was made before `before` and is analysed no longer: its approval is not
- * being prepared. Returns how many there were.
+ * Moves every decision to `ready` that is still `analyzing`, was made before `before` and has no approval in
+ * preparation. Returns how many there were.
  */
 export async function readyForgotten(ctx: Ctx, before: Date): Promise<number> {
   const preparing = ctx.db
@@ -57,7 +57,7 @@ export async function findDecision(ctx: Ctx, token: string): Promise<DecisionRow
   return row as DecisionRow | undefined;
 }
 
-/** The newest decision of each incident. */
+/** Returns the newest decision of each incident. */
 export async function latestDecisions(
   ctx: Ctx,
   incident_ids: readonly string[],
@@ -71,14 +71,14 @@ export async function latestDecisions(
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
 
-/** Decides again who must agree with a decision: it is the same otherwise. */
+/** Replaces the policy verdict of a decision. */
 export async function setVerdict(ctx: Ctx, token: string, policy: PolicyVerdict): Promise<void> {
   await ctx.db.update(decisions).set({ policy }).where(eq(decisions.token, token));
 }
 
 /**
- * Whether people have rejected a plan for one of these incidents, and whether something failed there that ran by
- * itself; since `since` also in other incidents, where `isOurs` knows the target.
+ * Returns whether people have rejected a plan for one of these incidents, and whether an automatic repair of them failed
+ * (other than that of approval `but`). Since `since`, other incidents count too where `isOurs` accepts the target.
  */
 export async function earlierTries(
   ctx: Ctx,
@@ -106,7 +106,7 @@ export async function earlierTries(
   return { rejected: counts.some((one) => one.rejected), failed: counts.some((one) => !one.rejected) };
 }
 
-/** How often what was repaired by itself since `since`, by what that touched. */
+/** Returns the number of automatic repairs since `since`, by what they touched. */
 export async function automaticRepairs(
   ctx: Ctx,
   since: Date,
@@ -119,7 +119,7 @@ export async function automaticRepairs(
   return rows.map(({ target, belongs_to, times }) => ({ touched: touchedBy(target, belongs_to), times }));
 }
 
-/** Deletes what was decided about these incidents; returns how many decisions. */
+/** Deletes the decisions of these incidents; returns how many. */
 export async function deleteDecisionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
   const { rowCount } = await ctx.db.delete(decisions).where(oneOf(decisions.incident_id, incident_ids));
   return rowCount ?? 0;

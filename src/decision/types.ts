@@ -3,11 +3,11 @@ import type { PolicyVerdict } from "../contract/decision.ts";
 import type { decisions } from "../db/schema.ts";
 import type { Operation } from "../operation/index.ts";
 
-/** What should be done, as it is stored with its decision. */
+/** What should be done, as stored with its decision. */
 type StoredProposal = {
   action: string;
   operation: Operation;
-  /** What is done after it, in order. */
+  /** Operations after the first, in order. */
   further?: Operation[];
   playbook_id?: string;
   playbook_hash?: string;

@@ -19,7 +19,7 @@ import {
 } from "./store.ts";
 import type { ExecutionRow, Executor, Gateway } from "./types.ts";
 
-/** The call of the gateway that an execution is. */
+/** Returns the gateway call that an execution makes, without its scope. */
 export function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
   const { caller, execution_id, approval_id, plan_hash, incident_id, operation, step, before } = execution;
   return {
@@ -31,8 +31,8 @@ export function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
 }
 
 /**
- * `busy`: so many go before it. `over`: it has ended, or another turn has it. `unsure`: no further attempt is allowed,
- * and an earlier one may have had an effect.
+ * `busy`: `ahead` others go before it on its target. `over`: it has ended or belongs to another turn. `unsure`: no
+ * further attempt is allowed, and an earlier one may have had an effect.
  */
 export type Admitted =
   | { kind: "go"; executor: Executor; execution: ExecutionRow }
@@ -42,9 +42,9 @@ export type Admitted =
   | { kind: "over" };
 
 /**
- * Asks whether an execution may touch its target now, all gates included, in the transaction of `tx` and under the lock
- * that every act takes before it begins. What is asked is read after the lock, the configuration too: what was put in
- * force meanwhile holds.
+ * Decides whether an execution may touch its target now: checks its turn, the queue of its target and all gates, in the
+ * transaction `tx` and under the lock that every act takes before it begins. State and configuration are read after the
+ * lock is taken, so changes made meanwhile apply.
  */
 export async function admit(
   tx: Ctx,
@@ -53,21 +53,21 @@ export async function admit(
   gateway: Gateway,
 ): Promise<Admitted> {
   await gateway().assertLeader(tx);
-  // Of two at once the second must count the first: that is what the rates are for.
+  // Serialises the beginnings of acts: otherwise two at once would not count each other in the hourly rates.
   await lockTarget(tx, EVERY_TARGET);
   await lockTarget(tx, target);
   const execution = await lockExecution(tx, execution_id);
   if (execution === undefined || execution.turn !== turn) return { kind: "over" };
-  // The sweep may have ended it a moment ago: it said so to people, and that stands.
+  // The sweep may just have ended it and notified people of that: it stays ended.
   if (ended(execution.status)) return { kind: execution.status === "refused" ? "refused" : "over" };
   const ahead = await countAhead(tx, execution);
   if (ahead > 0) {
-    // What was seen of the target is of before the others' acts: it is looked at again when the turn has come.
+    // The snapshot predates the acts of those ahead: it is dropped and taken again when the turn comes.
     if (execution.attempts === 0 && execution.before !== null)
       await updateExecution(tx, execution_id, { before: null, undo: null });
     return { kind: "busy", ahead };
   }
-  // Whatever it is: the gate asks for the tool's own scope.
+  // `write` for every operation: gate 3 checks the tool's own scope.
   const admission = await authoriseCall(tx, gateway(), { ...callOf(execution), scope: "write" });
   if (admission.ok) return { kind: "go", executor: admission.executor, execution };
   if (await wasSent(tx, execution_id)) {
@@ -79,8 +79,8 @@ export async function admit(
 }
 
 /**
- * Whether a change that stands on no plan may begin now, as a person's own hand or the start of the server makes it: the
- * reason why not. Asked in the transaction that writes down that it begins, under the same lock as every act.
+ * Returns why a change without a plan (made by a person directly or at the server's start) may not begin now, if so.
+ * Call it in the transaction that stores its beginning; it takes the same lock as every act.
  */
 export async function admitUnplanned(tx: Ctx, gateway: Gateway): Promise<Refusal | undefined> {
   await gateway().assertLeader(tx);
@@ -89,14 +89,14 @@ export async function admitUnplanned(tx: Ctx, gateway: Gateway): Promise<Refusal
 }
 
 /**
- * Waits until nobody is in the middle of beginning an act: what was put in force before this is asked holds, when it
- * returns, for all that begins.
+ * Waits until no act is in the middle of beginning: settings put in force before the call apply to every act that
+ * begins after it returns.
  */
 export async function waitForBeginnings(ctx: Ctx): Promise<void> {
   await transaction(ctx, (tx) => lockTarget(tx, EVERY_TARGET));
 }
 
-/** Ends an execution that has not acted, for the reason of a gate. */
+/** Ends an execution that has not acted yet as refused, with the gate's reason. */
 export async function refuseExecution(ctx: Ctx, execution_id: string, refusal: Refusal): Promise<void> {
   await transaction(ctx, async (tx) => {
     const execution = await lockExecution(tx, execution_id);
@@ -108,7 +108,7 @@ export async function refuseExecution(ctx: Ctx, execution_id: string, refusal: R
 const notDone = (execution: ExecutionRow, message: string) =>
   logged(execution, { status: "failed", attempts: execution.attempts, error: keptError(message) });
 
-/** No further attempt is allowed, but an earlier one may have had an effect: that is verified. */
+/** Stops further attempts and moves on to verification, because an earlier attempt may have had an effect. */
 async function stopShort(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promise<void> {
   const { execution_id, incident_id } = execution;
   const { gate, code, message } = refusal;

@@ -22,12 +22,12 @@ import { traitsFor } from "./traits.ts";
 import { isTransient } from "./transient.ts";
 import type { ActResult, ExecutionRow, Executor, Gateway, Run, RunOptions } from "./types.ts";
 
-/** What came of an attempt; `again` asks for the attempt `next` after `wait` seconds. */
+/** The outcome of an attempt; `again` asks for the attempt numbered `next` after `wait` seconds. */
 export type AttemptOutcome =
   | { kind: "acted"; known: boolean }
   | { kind: "failed" }
   | { kind: "refused" }
-  /** It has ended otherwise, or another turn of its work has it. */
+  /** The execution is gone, has ended, is already being acted on here, or belongs to another turn. */
   | { kind: "over" }
   | { kind: "again"; wait: number; next: number };
 
@@ -35,13 +35,13 @@ const NOT_DONE = "interrupted before it took effect";
 
 type Numbered = { execution_id: string; attempt: number; turn: number };
 
-/** Whether the execution has ended; if not, it does not before this transaction. */
+/** Locks the execution and returns whether it has ended; if not, it cannot end before this transaction does. */
 async function isOver(tx: Ctx, execution_id: string): Promise<boolean> {
   const execution = await lockExecution(tx, execution_id);
   return execution === undefined || ended(execution.status);
 }
 
-/** Opens the attempt, with all gates asked in the same transaction. */
+/** Opens the attempt after all gates have been checked in the same transaction. */
 async function start(ctx: Ctx, given: ExecutionRow, of: Numbered, options: RunOptions): Promise<Admitted> {
   return transaction(ctx, async (tx) => {
     const admitted = await admit(tx, given, of.turn, options.gateway);
@@ -64,14 +64,14 @@ async function start(ctx: Ctx, given: ExecutionRow, of: Numbered, options: RunOp
       subject: execution_id,
       data: { incident_id, attempt, operation },
     });
-    // Of the steps after the first people hear when all is over.
+    // Only the first attempt of the first step is announced; people learn of later steps from `execution.finished`.
     if (attempt === 1 && step === 1)
       notify(tx, { topic: "execution.started", incident_id, payload: { execution_id } });
     return { ...admitted, execution };
   });
 }
 
-/** Runs `act` with a bound: it is told to stop, and what it was at may have been sent. */
+/** Runs `act` with a timeout in seconds: then its signal is aborted, and the result says that it may have been sent. */
 async function act(
   executor: Executor,
   execution: ExecutionRow,
@@ -100,7 +100,7 @@ async function act(
 const isIdempotent = ({ gateway }: RunOptions, operation: Operation) =>
   traitsFor(gateway().executors, operation)?.idempotent ?? false;
 
-/** Writes down how an attempt ended and says what follows from it. */
+/** Stores how an attempt ended and returns what follows from it. */
 async function finish(
   ctx: Ctx,
   execution: ExecutionRow,
@@ -152,7 +152,7 @@ function describe(result: ActResult, outcome: AttemptOutcome): string {
   return `Failed, ${outcome.kind === "acted" ? "its effect is looked at" : "not tried again"}: ${error}`;
 }
 
-/** Only what is transient is tried again, and only where nothing was sent or doing it twice is harmless. */
+/** Returns what follows from a result: a retry only of transient errors, where nothing was sent or it is idempotent. */
 export function followUp(
   result: ActResult,
   attempt: number,
@@ -167,7 +167,7 @@ export function followUp(
   return result.sent ? { kind: "acted", known: false } : { kind: "failed" };
 }
 
-/** An attempt that has begun, by a process that may be gone: what is known of it decides, never a repetition. */
+/** Resumes an open attempt of a process that may have died: asks the executor for its effect before any repetition. */
 async function resumeAttempt(
   ctx: Ctx,
   execution: ExecutionRow,
@@ -195,14 +195,14 @@ async function resumeAttempt(
   return { kind: "again", wait: 0, next: run.attempt + 1 };
 }
 
-// However many go before it: a line that shortens at once is noticed.
+// Cap on the wait, so that an execution far back in a queue notices when the queue suddenly shortens.
 const LONGEST_WAITS = 10;
 
-/** Seconds until a turn is asked for again: who comes next asks often, who comes last seldom. */
+/** Returns the seconds until a waiting execution asks for its turn again: `busy_wait` each ahead, at most 10 times. */
 export const waitBehind = (ahead: number, { busy_wait }: Pick<RunOptions, "busy_wait">) =>
   busy_wait * Math.min(ahead, LONGEST_WAITS);
 
-/** Begins an attempt that is not there yet, where it may. */
+/** Begins a new attempt if the gates and the queue of its target admit it, acts, and stores the result. */
 async function attemptNow(
   ctx: Ctx,
   execution: ExecutionRow,
@@ -228,8 +228,8 @@ async function attemptNow(
   }
 }
 
-// What each running server acts on: an open attempt of one of these is no dead process's, and whoever else comes for
-// it is too many.
+// Ids of the executions that each running server is acting on: their open attempts belong to a live process, and a second
+// call for one of them returns `over`.
 const IN_HAND = new WeakMap<Gateway, Set<string>>();
 
 function inHandOf(gateway: Gateway): Set<string> {
@@ -239,8 +239,8 @@ function inHandOf(gateway: Gateway): Set<string> {
 }
 
 /**
- * One attempt at an execution, with its number, in a turn of its work. Safe to call again after a crash: an attempt
- * that ended is not made again, and one that was cut off is looked at first.
+ * Makes attempt number `attempt` at an execution in the given turn. Safe to call again after a crash: an attempt that
+ * ended is not repeated, and for one that was cut off the executor is first asked whether it took effect.
  */
 export async function attemptExecution(
   ctx: Ctx,
@@ -270,7 +270,7 @@ async function attemptIn(
   if (execution.status === "failed") return { kind: "failed" };
   if (execution.status === "success") return { kind: "acted", known: true };
   const earlier = await findAttempt(ctx, execution_id, attempt);
-  // No further attempt was allowed: what the ones before came to is being verified.
+  // No further attempt was allowed: the effect of the earlier ones is being verified.
   if (earlier === undefined && execution.status === "verifying") return { kind: "acted", known: false };
   if (earlier === undefined) return attemptNow(ctx, execution, { execution_id, attempt, turn }, options);
   const run: Run = { execution_id, attempt, before: execution.before ?? {} };

@@ -29,7 +29,7 @@ import { actedSince } from "./store.ts";
 import { traitsFor } from "./traits.ts";
 import type { Caller, Executor, GatewayOptions } from "./types.ts";
 
-/** Something that is to reach a system. For writes, `run` names the execution and the approval it stands on. */
+/** A call of the gateway that is to reach a system. For writes, `run` names the execution and its approval. */
 export type Call = {
   caller: Caller;
   incident_id: string;
@@ -41,14 +41,14 @@ export type Call = {
     plan_hash: string;
     /** Which step of the plan, from 1; absent: the first. */
     step?: number;
-    /** What its target belongs to, as the system said when it was looked at; absent: it was not yet. */
+    /** Owners of the target, as the system reported them in the snapshot; absent before a snapshot was taken. */
     belongs_to?: readonly string[];
   };
 };
 
 export type Admission = { ok: true; executor: Executor } | { ok: false; refusal: Refusal };
 
-/** 1: the caller is known, and the plan was made in this installation. */
+/** Gate 1: the caller is known, and the plan was signed in this installation's project. */
 function checkCaller(
   options: GatewayOptions,
   call: Pick<Call, "caller">,
@@ -66,7 +66,7 @@ function checkCaller(
 
 type Tool = { executor: Executor; scope: Scope };
 
-/** 2: the tool is there, enabled, and its arguments are valid. */
+/** Gate 2: the tool is configured, not disabled, and its arguments are valid. Returns the executor or the refusal. */
 function checkTool(options: GatewayOptions, operation: Operation): Tool | Refusal {
   const { kind } = operation;
   const executor = options.executors.find((one) => one.kinds.includes(kind));
@@ -87,7 +87,7 @@ function disabledOf({ disabled_tools }: GatewayOptions, names: readonly string[]
     : refusal("tool_disabled", `${disabled} is disabled (execution.disabled_tools)`);
 }
 
-/** 2, of a change: what the tool does is what it did when that was signed. Plans from before do not say. */
+/** Gate 2, for changes: refuses when the tool's configuration differs from the signed one. Plans without one pass. */
 function changedSince(
   { executors }: GatewayOptions,
   { operation, run }: Call,
@@ -101,22 +101,22 @@ function changedSince(
   return refusal("tool_changed", `for this target ${toolOf(operation)} is ${how} when the plan was made`);
 }
 
-/** 3: the scope is granted. */
+/** Gate 3: the scope is granted to the caller. */
 function checkScope(options: GatewayOptions, caller: Caller, needed: Scope): Refusal | undefined {
   if (options.grants[caller].includes(needed)) return undefined;
   return refusal("scope_not_granted", `${caller} is not granted ${needed} (execution.grants)`);
 }
 
-/** By what every change may be stopped. */
+/** The settings that can stop every change. */
 export type StopTerms = Pick<GatewayOptions, "mode" | "frozen" | "freeze_windows">;
 
-/** What stops every change now, whoever makes it: the mode, or a freeze. */
+/** Returns the refusal that now applies to every change of every caller: shadow mode or a freeze. */
 export async function whatStopsAll(ctx: Ctx, options: StopTerms): Promise<Refusal | undefined> {
   if (options.mode === "shadow") return refusal("mode_shadow", "in shadow mode nothing is changed");
   return activeFreeze(ctx, options);
 }
 
-/** 4: mode, freeze and rate allow a change now. */
+/** Gate 4: mode, freezes and hourly rates allow a change now. */
 async function checkMode(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
   const stopped = await whatStopsAll(ctx, options);
   if (stopped !== undefined || call.run === undefined) return stopped;
@@ -141,10 +141,10 @@ async function checkMode(ctx: Ctx, options: GatewayOptions, call: Call): Promise
   return undefined;
 }
 
-// What a clock may be corrected by without anybody noticing.
+// A clock correction of up to this many seconds is tolerated.
 const CLOCK_SLACK_SECONDS = 60;
 
-/** Of what was decided with other settings than those of now, the stricter of both hold. */
+/** Returns the expiry and the signatures required: the stricter of the settings at decision time and those of now. */
 function termsOf(options: GatewayOptions, { plan, decided_at, authority_until }: ApprovalRow) {
   const now = decided_at === null ? null : addSeconds(decided_at, options.authority);
   const by_people = plan.authority !== "policy";
@@ -157,7 +157,7 @@ function termsOf(options: GatewayOptions, { plan, decided_at, authority_until }:
   };
 }
 
-/** Of people whose signatures would be enough, if all of them still counted, it is said whose do not and why. */
+/** Refuses when too few signatures count; where lapsed ones would have sufficed, the message names them and why. */
 function quorumGap(
   { plan, plan_hash }: ApprovalRow,
   signatures: readonly JudgedSignature[],
@@ -184,10 +184,10 @@ function authorityGap(
   const { until, required } = termsOf(options, approval);
   if (until === null || until <= now)
     return refusal("authority_expired", "the approval is too old to act on");
-  // How old it is cannot be told when the clock was set back behind its signature.
+  // When the clock was set back to before the decision, the approval's age is not known.
   if (approval.decided_at !== null && approval.decided_at > addSeconds(now, CLOCK_SLACK_SECONDS))
     return refusal("authority_expired", "the clock is behind the approval");
-  // What does not even have the form of a plan was not signed either.
+  // A stored plan that does not match the schema cannot be the one that was signed.
   const intact = planSchema.safeParse(plan).success && planHash(plan) === plan_hash;
   if (!intact || plan_hash !== call.run?.plan_hash)
     return refusal("plan_mismatch", "this is not the plan that was signed");
@@ -200,12 +200,12 @@ function authorityGap(
   return quorumGap(approval, signatures, required);
 }
 
-/** 5: a live approval covers exactly this run. */
+/** Gate 5: an approval that is still valid covers exactly this run. */
 async function checkApproval(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Refusal | undefined> {
-  // Locked: who stops it at this moment is before this act or after it.
+  // Locks the approval row: a concurrent rejection commits before this act or waits until after it.
   const approval = call.run && (await lockApproval(ctx, call.run.approval_id));
   if (approval === undefined) return refusal("approval_missing", "a change needs an approval");
-  // Held: who revokes a token at this moment is before this act or after it, too.
+  // Locks the signers' tokens as well: a concurrent revocation commits before this act or waits until after it.
   const judged = await judgedSignatures(ctx, [approval], { hold: true });
   const signatures = judged.get(approval.approval_id) ?? [];
   const gap = authorityGap(options, approval, call, signatures, ctx.clock.now());
@@ -216,7 +216,7 @@ async function checkApproval(ctx: Ctx, options: GatewayOptions, call: Call): Pro
   return policyGap(ctx, options, approval, incident);
 }
 
-/** Of what policy allowed, all that may have changed since is judged again; of what people signed nothing. */
+/** Evaluates the guardrails again for plans that policy allowed. Plans that people signed are not judged again. */
 async function policyGap(
   ctx: Ctx,
   options: GatewayOptions,
@@ -226,7 +226,7 @@ async function policyGap(
   if (plan.authority !== "policy") return undefined;
   const { playbook_id = "", playbook_hash, risk_level } = plan;
   const operations = stepsOf(plan);
-  // Freezes and rates are gate four's; what is tried out was tried before the act.
+  // Freezes and rates are checked by gate 4, and the dry-run was checked before the act.
   const known = {
     stopped: null,
     failed_checks: [],
@@ -242,15 +242,15 @@ async function policyGap(
 
 const isRefusal = (one: Tool | Refusal): one is Refusal => "gate" in one;
 
-/** Whether a plan of it could be carried out with these settings: nobody is asked about what could not. */
+/** Returns whether these settings allow the operation to be carried out; others are not put before approvers. */
 export function isOffered(options: GatewayOptions, operation: Operation): boolean {
   const tool = checkTool(options, operation);
   return !isRefusal(tool) && checkScope(options, "approval_executor", tool.scope) === undefined;
 }
 
 /**
- * The gates of a look that no executor takes: of who reads facts about a target, and who watches whether it is well. It
- * goes by the tool `investigate` and by what it looks with. The first gate that does not hold, else undefined. Pure.
+ * Returns the refusal of the first gate that fails for an observation that no executor makes (an investigator or an
+ * observer), else undefined. The tool `investigate` and the observation's own `tool` must be enabled. Pure.
  */
 export function authoriseLook(
   options: GatewayOptions,
@@ -262,8 +262,8 @@ export function authoriseLook(
 }
 
 /**
- * The five gates that every effect passes, reads included, in their order: the first that does not hold is the
- * one that is named. Everything is looked up now, in the transaction of `ctx`, not when the plan was made.
+ * Checks the five gates in order, for reads and writes, and returns the executor or the refusal of the first gate that
+ * fails. All state is read now, in the transaction of `ctx`, not when the plan was made.
  */
 export async function authoriseCall(ctx: Ctx, options: GatewayOptions, call: Call): Promise<Admission> {
   const approval = call.run && (await findApproval(ctx, call.run.approval_id));
@@ -272,7 +272,7 @@ export async function authoriseCall(ctx: Ctx, options: GatewayOptions, call: Cal
   const tool = checkTool(options, call.operation);
   if (isRefusal(tool)) return { ok: false, refusal: tool };
   const { executor, scope } = tool;
-  // Reading about a write (a dry-run, a snapshot) needs the scope read only; acting needs the tool's own.
+  // A read that prepares a write (dry-run, snapshot) needs only the scope `read`; acting needs the tool's own scope.
   const needed = call.scope === "read" ? "read" : scope;
   const changed = needed === "read" ? undefined : changedSince(options, call, approval?.plan);
   if (changed !== undefined) return { ok: false, refusal: changed };

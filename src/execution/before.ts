@@ -6,5 +6,5 @@ const known = z
   .nullish()
   .catch(null);
 
-/** What the system said that a target belongs to when it was looked at before the act. */
+/** Returns the owners of a target that the system reported in the snapshot before the act. */
 export const ownersIn = (before: ExecutionRow["before"]): string[] => known.parse(before)?.belongs_to ?? [];

@@ -10,7 +10,7 @@ import { stepsOf } from "../operation/index.ts";
 import { ensureExecution, lockLatest, updateExecution } from "./store.ts";
 import type { ExecutionRow, RunOptions, Undo } from "./types.ts";
 
-/** Makes the row of a step, or finds the one that is there: a step is carried out once. */
+/** Inserts the execution of a step, or returns the existing one: a step is carried out once. */
 export async function createExecution(
   tx: Ctx,
   { approval_id, incident_id, plan, plan_hash }: ApprovalRow,
@@ -42,8 +42,8 @@ export async function createExecution(
 }
 
 /**
- * The operation's row from before the act, and how many steps the plan has: the first step's is made here, a further
- * one's when the step before it has worked. From now on this turn has it, unless its row names a later one.
+ * Returns the execution of the plan's current step, and the number of steps. The first step's is created here, later
+ * ones when the step before has succeeded. It now belongs to `turn`, unless its row names a later turn.
  */
 export async function beginExecution(
   ctx: Ctx,
@@ -64,7 +64,7 @@ export async function beginExecution(
   });
 }
 
-/** Keeps what was there before the act, and what would take it back; the first that is kept stays. */
+/** Stores the snapshot from before the act and its undo. A snapshot that is already stored stays. */
 export async function keepBefore(
   ctx: Ctx,
   execution: ExecutionRow,

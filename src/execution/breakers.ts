@@ -7,9 +7,9 @@ import { actedSince } from "./store.ts";
 import type { GatewayOptions } from "./types.ts";
 
 /**
- * What would stop these automatic changes, all of them together, if they began now: a freeze, or that there were
- * enough within the hour; null: nothing. Half a playbook is worse than none, so every step counts beforehand. `owners`
- * has for each what its target belongs to.
+ * Returns what would stop these automatic changes if all of them began now: a freeze or an hourly rate; null: nothing.
+ * Half a playbook is worse than none, so every step is counted beforehand. `owners` lists the owners of each operation's
+ * target.
  */
 export async function whatStops(
   ctx: Ctx,

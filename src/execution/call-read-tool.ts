@@ -5,8 +5,8 @@ import { traitsFor } from "./traits.ts";
 import type { ActResult, Caller, Gateway } from "./types.ts";
 
 /**
- * Calls an external tool that only reads, which needs no approval: by its operator's word, not its server's.
- * Audited like every call. One that changes something is refused.
+ * Calls an external tool that only reads, without an approval. Whether it only reads is what the operator configured,
+ * not what its server claims; a tool that changes something is refused. Audited like every call.
  */
 export async function callReadTool(
   ctx: Ctx,

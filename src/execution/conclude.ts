@@ -10,8 +10,8 @@ import { ended, endOpenAttempts, lockExecution, updateExecution } from "./store.
 import type { ExecutionRow } from "./types.ts";
 
 /**
- * Ends an execution with what its verification found; `null` for one that was never acted out. Returns
- * null when it had ended already: the conclusion is drawn once.
+ * Ends an execution with the result of its verification (`null` for one that never acted) and returns it. Returns null
+ * when it had already ended: an execution is concluded once.
  */
 export async function concludeExecution(
   ctx: Ctx,

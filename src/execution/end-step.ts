@@ -11,7 +11,7 @@ import { readThrough } from "./gateway.ts";
 import { ended, findExecution, hasSucceeded, lockExecution, updateExecution } from "./store.ts";
 import type { ExecutionRow, RunOptions } from "./types.ts";
 
-/** Whether a step did what it was to do: its own act says so, or where that is not known the executor sees it. */
+/** Returns whether a step succeeded: by its attempts' outcome or, where that is not known, by the executor's `effect`. */
 async function hasWorked(ctx: Ctx, execution: ExecutionRow, options: RunOptions): Promise<boolean> {
   const { execution_id, operation, attempts, before } = execution;
   if (await hasSucceeded(ctx, execution_id)) return true;
@@ -23,9 +23,9 @@ async function hasWorked(ctx: Ctx, execution: ExecutionRow, options: RunOptions)
 }
 
 /**
- * Ends a step that others follow. What it is for can be seen after the last one only, so its own act counts. True
- * when it has worked: the next one is made in the same transaction, so that a crash finds it. False leaves it open,
- * to be concluded as what stopped the whole. Called again it says the same.
+ * Ends a step that others follow. It is judged by its own act, as only the last step is verified. Returns true when it
+ * succeeded: the next step's execution is created in the same transaction, so that a crash does not lose it. False leaves
+ * the step open, to be concluded as the one that stopped the plan. Idempotent.
  */
 export async function endStep(ctx: Ctx, execution_id: string, options: RunOptions): Promise<boolean> {
   authorise(ctx.actor, "end steps", { people: "nobody", system: ["pipeline"] });

@@ -2,7 +2,7 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { deleteExecutionsOf } from "./store.ts";
 
-/** Deletes what was done for these incidents, with the incidents themselves; returns how many rows of each. */
+/** Deletes the executions and attempts of incidents that are being deleted; returns how many rows of each. */
 export async function forgetExecutions(
   ctx: Ctx,
   incident_ids: readonly string[],

@@ -10,10 +10,10 @@ import { authoriseCall, authoriseLook, type Call } from "./authorise.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Executor, Gateway } from "./types.ts";
 
-/** What a system says of itself is shown to people and kept for ever: one line, and not a long one. */
+/** Cuts a system's message to one line of at most 1,000 characters: people see it, and the ledger keeps it. */
 const inLine = (text: string) => clip(text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " "), 1_000);
 
-/** Reads through the gateway: for dry-runs, snapshots and looking whether an act took effect. Audited. */
+/** Reads through the gateway, audited: for resolving, dry-runs, snapshots and checks of an act's effect. */
 export async function readThrough<T>(
   ctx: Ctx,
   gateway: Gateway,
@@ -39,7 +39,7 @@ export async function readThrough<T>(
   return result;
 }
 
-/** Why a target may not be looked at now with this tool, if so; asked before each look. A refusal is audited. */
+/** Returns why a target may not be observed now with this tool, if so. Call it before each read; refusals are audited. */
 export async function admitLook(
   ctx: Ctx,
   gateway: Gateway,
@@ -53,7 +53,7 @@ export async function admitLook(
   return refused;
 }
 
-/** Writes a call of the gateway into the ledger. */
+/** Records a call of the gateway in the ledger. */
 export async function auditCall(
   ctx: Ctx,
   call: Omit<Call, "scope">,

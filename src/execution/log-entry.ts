@@ -7,9 +7,9 @@ import type { Caller } from "./types.ts";
 const STDERR_LIMIT = 8_000;
 const ERROR_LIMIT = 2_000;
 
-/** What a target said, as it can be kept: without NUL, credentials, and what is too long. */
+/** Returns a target's output as it can be stored: without NUL and credentials, cut to `most` characters. */
 export const kept = (text: string, most = STDERR_LIMIT) => clip(redactText(text.replaceAll("\0", "")), most);
-/** What is kept of what went wrong. */
+/** Returns an error message as it can be stored: 2,000 characters at most. */
 export const keptError = (text: string) => kept(text, ERROR_LIMIT);
 
 type Done = { operation: Operation; caller: Caller; undoes?: string | null; step?: number };
@@ -20,13 +20,13 @@ const BY: Readonly<Record<Caller, string>> = {
   planner: "planned",
 };
 
-/** By what a run is found among others: on whose word it ran, what it touches, and what it is beside that. */
+/** Returns the tags to search a run by: who allowed it, the system it touches, and whether it is an undo or later step. */
 function tagsOf({ operation, caller, undoes = null, step = 1 }: Done): string[] {
   const [system = operation.kind] = operation.kind.split(".");
   return [BY[caller], system, ...(undoes === null ? [] : ["undo"]), ...(step === 1 ? [] : ["further_step"])];
 }
 
-/** What the operation log says of an operation, whatever became of it. Without what its names say is secret. */
+/** Returns the operation log's description of an operation, whatever its result. Parameters with secret names are redacted. */
 export function described(done: Done): Pick<LoggedOperation, "operation_type" | "tags" | "input"> {
   const operation = redactedOperation(done.operation);
   const { target } = operation;
@@ -42,7 +42,7 @@ export function described(done: Done): Pick<LoggedOperation, "operation_type" | 
   };
 }
 
-/** A row of the operation log on a run, for the data of a line of the incident's story. */
+/** Returns an operation log row about a run, for the `data` of a timeline entry. */
 export const logged = (done: Done, what: Omit<LoggedOperation, "operation_type" | "tags" | "input">) => ({
   operation_log: { ...described(done), ...what } satisfies LoggedOperation,
 });

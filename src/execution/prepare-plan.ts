@@ -4,15 +4,15 @@ import { inWords, type Operation } from "../operation/index.ts";
 import { type Preparation, prepareExecution } from "./prepare.ts";
 import type { Gateway } from "./types.ts";
 
-/** What is known of all steps of a plan before anyone signs it. */
+/** What is known about all steps of a plan before anyone signs it. */
 export type PlanPreparation = Omit<Preparation, "operation"> & {
-  /** All of them, with what they left open filled in. */
+  /** The operations of all steps, with their open parameters filled in. */
   operations: Operation[];
-  /** `belongs_to` of each step by itself. */
+  /** `belongs_to` of each step, in order. */
   owners?: readonly (readonly string[])[];
 };
 
-/** Prepares each step of a plan by itself, as things are now: what an earlier step would change is not in it. */
+/** Prepares each step of a plan against the current state: what earlier steps would change is not considered. */
 export async function preparePlan(
   ctx: Ctx,
   input: { incident_id: string; operations: readonly Operation[] },

@@ -11,22 +11,22 @@ import { keptError, logged } from "./log-entry.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Executor, Gateway, Resolution, Undo } from "./types.ts";
 
-/** What is known of a plan before anyone signs it. */
+/** What is known about one operation of a plan before anyone signs it. */
 export type Preparation = {
-  /** The operation with what it left open filled in. */
+  /** The operation with its open parameters filled in. */
   operation: Operation;
   checks: Check[];
   diff: string | null;
   affected_pods: number;
-  /** Whose the target is and what else goes with it, as the system says. */
+  /** Owners of the target and what else is affected with it, as the system reports them. */
   belongs_to?: readonly string[];
-  /** Why it cannot be carried out at all. */
+  /** Why it cannot be carried out at all; null: it can. */
   impossible: string | null;
-  /** The gate that did not let it be looked at. */
+  /** The refusal of the gate that did not allow the target to be read. */
   refusal?: Refusal;
 };
 
-/** What people read on a card; the rest of a longer one is left out, and that is said. */
+/** Longest diff on a card, in characters; a longer one is cut with a note of how much is missing. */
 const DIFF_LIMIT = 20_000;
 
 function shown(diff: string): string {
@@ -47,7 +47,7 @@ function resolutionCheck(resolution: Resolution): Check {
 }
 
 /**
- * Resolves the target and dry-runs the operation, through the gateway, and writes into the operation log what came of it.
+ * Resolves the target and dry-runs the operation through the gateway, and writes the result into the operation log.
  * Changes nothing else.
  */
 export async function prepareExecution(
@@ -118,10 +118,10 @@ async function tryOut(
   };
 }
 
-/** What is there before an act, and what would take it back: null where that is not known. */
+/** The state before an act, and how the act would be undone: null where that is not known. */
 export type Snapshot = { before: Record<string, unknown>; undo: Undo | null };
 
-/** The executor's snapshot of what is about to change; empty, with the reason, where it cannot be had. */
+/** Takes the executor's snapshot of what is about to change; when that fails, `before.unavailable` is the reason. */
 export async function takeSnapshot(
   ctx: Ctx,
   input: { incident_id: string; operation: Operation },

@@ -13,7 +13,7 @@ const shownUndo = (undo: Undo): Execution["undo"] =>
     ? { possible: true, action: inWords(undo.operation), leaves: undo.leaves, reason: null }
     : { possible: false, action: null, leaves: null, reason: undo.reason };
 
-/** The execution as it crosses the wire. */
+/** Converts an execution to its wire form. */
 export function presentExecution(row: ExecutionRow): Execution {
   const {
     operation,
@@ -28,14 +28,14 @@ export function presentExecution(row: ExecutionRow): Execution {
   } = row;
   return {
     ...rest,
-    // The row keeps what it came to itself; that it was taken back is what holds now.
+    // The row keeps the execution's own result; people see that it was undone.
     status: rest.undone_by === null ? rest.status : "rolled_back",
     ...described(row),
     operation: redactedOperation(operation),
     undo: undo === null ? null : shownUndo(undo),
     target: operation.target,
     duration_ms: started_at !== null && ended_at !== null ? ended_at.getTime() - started_at.getTime() : null,
-    // A snapshot is taken for one execution, and kept with it.
+    // A snapshot belongs to one execution and shares its id.
     snapshot_id: before === null || "unavailable" in before ? null : rest.execution_id,
     created_at: created_at.toISOString(),
     started_at: started_at?.toISOString() ?? null,
@@ -43,7 +43,7 @@ export function presentExecution(row: ExecutionRow): Execution {
   };
 }
 
-/** One execution; throws `not_found`. */
+/** Returns one execution; throws `not_found`. */
 export async function getExecution(ctx: Ctx, execution_id: string): Promise<ExecutionRow> {
   authorise(ctx.actor, "read executions", { people: "viewer", system: ["pipeline", "sweep"] });
   const execution = await findExecution(ctx, execution_id);
@@ -51,7 +51,7 @@ export async function getExecution(ctx: Ctx, execution_id: string): Promise<Exec
   return execution;
 }
 
-/** Executions, newest first. */
+/** Returns a page of executions, newest first. */
 export async function listExecutions(
   ctx: Ctx,
   query: ExecutionQuery,

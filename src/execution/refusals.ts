@@ -1,4 +1,4 @@
-/** Everything that the gateway refuses for, by its gate; docs/reference/refusals.md says what to do. */
+/** The codes of all refusals of the gateway, each with its gate; docs/reference/refusals.md says what to do. */
 export const REFUSALS = {
   caller_unknown: 1,
   project_unknown: 1,
@@ -26,7 +26,7 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** A refusal names its gate, 1 to 5; its message is for people. */
+/** A refusal with its gate, 1 to 5; the message is for people. */
 export type Refusal = { gate: 1 | 2 | 3 | 4 | 5; code: RefusalCode; message: string };
 
 export function refusal(code: RefusalCode, message: string): Refusal {

@@ -13,7 +13,7 @@ const ended = (status: string) => !(LIVE as readonly string[]).includes(status);
 
 export type Attempt = typeof execution_attempts.$inferSelect;
 
-/** Makes the execution of a step of an approval; the one that is there already stays. */
+/** Inserts the execution of a step of an approval, or returns the existing one unchanged. */
 export async function ensureExecution(ctx: Ctx, row: typeof executions.$inferInsert): Promise<ExecutionRow> {
   await ctx.db
     .insert(executions)
@@ -32,7 +32,7 @@ async function findStep(ctx: Ctx, approval_id: string, step: number): Promise<Ex
   return row as ExecutionRow | undefined;
 }
 
-/** How far an approval is: the execution of its latest step that has begun, locked. */
+/** Returns the execution of an approval's latest step, locked. */
 export async function lockLatest(ctx: Ctx, approval_id: string): Promise<ExecutionRow | undefined> {
   const [row] = await ctx.db
     .select()
@@ -83,7 +83,7 @@ export async function findAttempt(
   return row;
 }
 
-/** Whether an attempt of this execution may have reached its target. */
+/** Returns whether an attempt of this execution may have reached its target. */
 export async function wasSent(ctx: Ctx, execution_id: string): Promise<boolean> {
   const rows = await ctx.db
     .select({ attempt: execution_attempts.attempt })
@@ -93,7 +93,7 @@ export async function wasSent(ctx: Ctx, execution_id: string): Promise<boolean> 
   return rows.length > 0;
 }
 
-/** Whether an attempt of this execution is known to have done what it was to do. */
+/** Returns whether an attempt of this execution is known to have succeeded. */
 export async function hasSucceeded(ctx: Ctx, execution_id: string): Promise<boolean> {
   const rows = await ctx.db
     .select({ attempt: execution_attempts.attempt })
@@ -107,10 +107,10 @@ export async function insertAttempt(ctx: Ctx, execution_id: string, attempt: num
   await ctx.db.insert(execution_attempts).values({ execution_id, attempt, started_at: ctx.clock.now() });
 }
 
-// How an attempt is closed whose execution ended first; what is heard of it later is nearer the truth.
+// Error of an attempt whose execution ended first; a result that arrives later replaces it.
 const LEFT_OPEN = "the execution ended before it did";
 
-/** Closes an attempt and returns when it began; one that has ended already stays as it is. */
+/** Closes an attempt and returns when it began; null, and nothing changed, when it had its own outcome already. */
 export async function endAttempt(
   ctx: Ctx,
   execution_id: string,
@@ -131,7 +131,7 @@ export async function endAttempt(
   return rows[0]?.started_at ?? null;
 }
 
-/** Closes what is still open of an execution that is over: its outcome is not known. */
+/** Closes the open attempts of an ended execution with the outcome `unknown`. */
 export async function endOpenAttempts(ctx: Ctx, execution_id: string): Promise<void> {
   await ctx.db
     .update(execution_attempts)
@@ -141,10 +141,10 @@ export async function endOpenAttempts(ctx: Ctx, execution_id: string): Promise<v
 
 const targetKey = (target: unknown) => JSON.stringify(target);
 
-/** What is locked like a target by whoever begins anything. */
+/** A pseudo-target that every act locks before it begins, in addition to its own target. */
 export const EVERY_TARGET = "every target";
 
-/** Lets no one else begin on this target until the transaction ends. */
+/** Takes the advisory lock of a target until the transaction ends: no other act on it can begin meanwhile. */
 export async function lockTarget(ctx: Ctx, target: unknown): Promise<void> {
   await ctx.db.execute(
     sql`select pg_advisory_xact_lock(${LOCKS.target}::int, hashtext(${targetKey(target)}))`,
@@ -152,8 +152,8 @@ export async function lockTarget(ctx: Ctx, target: unknown): Promise<void> {
 }
 
 /**
- * How many go before this execution on its target: those that act on it, and, until it has acted itself, the plans that
- * were decided earlier, are authority to act still and have not led to an act.
+ * Counts what goes before this execution on its target: executions acting on it and, until this one has acted itself,
+ * approved plans that were decided earlier, have not expired and have not acted yet.
  */
 export async function countAhead(
   ctx: Ctx,
@@ -195,8 +195,8 @@ export async function countAhead(
 export type Acted = { target: number; total: number };
 
 /**
- * How many other executions have acted since `since`: on what this target is or belongs to, and altogether; and of these
- * a policy's. Who spells a target in another way still means it; of what people signed, another cluster's is another.
+ * Counts the other executions that have acted since `since`: on this target or its owners, and in total; `automatic` counts
+ * policy's alone. Different spellings of a target count as one; in `all.target` another cluster is another target.
  */
 export async function actedSince(
   ctx: Ctx,
@@ -229,7 +229,7 @@ export async function actedSince(
   };
 }
 
-/** Executions that are acting now, oldest first. */
+/** Returns the ids of the executions that are acting now, oldest first. */
 export async function actingNow(ctx: Ctx): Promise<string[]> {
   const rows = await ctx.db
     .select({ id: executions.execution_id })
@@ -239,7 +239,7 @@ export async function actingNow(ctx: Ctx): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-/** A page of the executions that are not over and past their deadline, from after `after` on. */
+/** Returns a page of live executions past their deadline, by id, starting after the id `after`. */
 export async function overdueExecutions(ctx: Ctx, after: string, limit: number): Promise<ExecutionRow[]> {
   const late = and(inArray(executions.status, [...LIVE]), lt(executions.deadline, ctx.clock.now()));
   const rows = await ctx.db
@@ -251,7 +251,7 @@ export async function overdueExecutions(ctx: Ctx, after: string, limit: number):
   return rows as ExecutionRow[];
 }
 
-/** Which of these incidents have an execution that is not over. */
+/** Returns those of these incidents that have an execution that has not ended. */
 export async function incidentsInExecution(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
   if (incident_ids.length === 0) return new Set();
   const rows = await ctx.db
@@ -261,11 +261,11 @@ export async function incidentsInExecution(ctx: Ctx, incident_ids: readonly stri
   return new Set(rows.map((row) => row.id));
 }
 
-/** Where the whole stands by its latest step: what follows a step that was done is under way before it has begun. */
+/** Returns the status of a whole plan from its latest step: a pending step after the first counts as running. */
 const ofWhole = ({ step, status }: Pick<ExecutionRow, "step" | "status">): ExecutionRow["status"] =>
   step > 1 && status === "pending" ? "running" : status;
 
-/** The latest execution of each of these approvals that have begun. Its status is that of all steps together. */
+/** Returns the latest execution of each of these approvals that has any. Its status is that of the whole plan. */
 export async function executionsOfApprovals(
   ctx: Ctx,
   approval_ids: readonly string[],
@@ -279,7 +279,7 @@ export async function executionsOfApprovals(
   return new Map(rows.map((row) => [row.approval_id, { ...row, status: ofWhole(row) }]));
 }
 
-/** Where what is being done about these incidents stands, by approval: of several steps as of the whole. */
+/** Returns the status of the live executions of these incidents, by approval: that of the whole plan. */
 export async function executionsUnderWay(
   ctx: Ctx,
   incident_ids: readonly string[],
@@ -297,7 +297,7 @@ export async function executionsUnderWay(
   return new Map(rows.map((row) => [row.approval_id, ofWhole(row)]));
 }
 
-/** Where each of these executions stands. */
+/** Returns the status of each of these executions, by id. */
 export async function executionStatuses(
   ctx: Ctx,
   execution_ids: readonly string[],
@@ -310,7 +310,7 @@ export async function executionStatuses(
   return new Map(rows.map((row) => [row.id, row.status]));
 }
 
-/** One row more than `limit`, newest first. */
+/** Returns up to `limit` + 1 executions, newest first: the extra row tells whether there is a next page. */
 export async function executionPage(
   ctx: Ctx,
   incident_id: string | undefined,
@@ -331,7 +331,7 @@ export async function executionPage(
   return rows as ExecutionRow[];
 }
 
-/** Deletes the executions of these incidents with their attempts. */
+/** Deletes the executions of these incidents with their attempts; returns how many of each. */
 export async function deleteExecutionsOf(
   ctx: Ctx,
   incident_ids: readonly string[],

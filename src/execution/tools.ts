@@ -13,7 +13,7 @@ async function reportsOf(executor: Executor): Promise<ToolReport[]> {
   });
 }
 
-/** Every tool that the gateway offers, by its name; external ones are tried. */
+/** Returns every tool that the gateway offers, sorted by name; tests whether external ones can be reached. */
 export async function listTools(ctx: Ctx, gateway: GatewayOptions): Promise<Tool[]> {
   authorise(ctx.actor, "list tools", { people: "viewer" });
   const { executors, disabled_tools, grants } = gateway;

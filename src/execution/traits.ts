@@ -1,7 +1,7 @@
 import { type Operation, type Traits, traitsOf } from "../operation/index.ts";
 import type { Executor } from "./types.ts";
 
-/** What holds for an operation: by its kind, and by what its executor knows. Undefined: nothing offers it. */
+/** Returns an operation's traits: its kind's, overridden by its executor's. Undefined when no executor offers it. */
 export function traitsFor(executors: readonly Executor[], operation: Operation): Traits | undefined {
   const executor = executors.find((one) => one.kinds.includes(operation.kind));
   if (executor === undefined) return undefined;

@@ -4,7 +4,7 @@ const TRANSIENT =
   /connection refused|connection reset|timed? ?out|\b(i\/?o|input\/output) error|temporary failure|temporarily unavailable|service unavailable|too many requests|dial tcp|\bEOF\b|\b(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAGAIN|EIO|ETXTBSY)\b/i;
 const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-/** Whether an error may pass by itself: by its status where there is one, else by its words; permanent ones win. */
+/** Returns whether an error is transient: by its status if any, else by its text. Text of a permanent error wins. */
 export function isTransient(error: { error: string; status?: number }): boolean {
   if (PERMANENT.test(error.error)) return false;
   if (error.status !== undefined) return TRANSIENT_STATUS.has(error.status);

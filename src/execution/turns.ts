@@ -9,15 +9,15 @@ import type { RunOptions } from "./types.ts";
 
 type Turn = Pick<Extract<Work, { kind: "verify" }>, "incident_id" | "approval_id" | "turn">;
 
-/** What a later turn is for: to go on acting, with this attempt next, or to look whether it has helped. */
+/** What a later turn does: continue acting, with this attempt number next, or verify the execution. */
 export type Next = { kind: "execute"; attempt?: number } | { kind: "verify"; execution_id: string };
 
-/** Whether an execution may act in this turn, asked before its target is looked at. */
+/** Whether an execution may act in this turn, as asked before its target is read. `wait` is in seconds. */
 export type Asked = { kind: "go" } | { kind: "later"; wait: number } | { kind: "refused" } | { kind: "over" };
 
 /**
- * Leaves the rest of a plan to a later turn, so many seconds from now: what waits takes no place from what does not.
- * Called again, or by a turn that is over, it does nothing.
+ * Enqueues the rest of a plan as a new turn, `seconds` from now, so that waiting work takes no slot from other work. Does
+ * nothing when called again or by a turn that is over.
  */
 export async function passOn(
   ctx: Ctx,
@@ -34,12 +34,12 @@ export async function passOn(
   });
 }
 
-/** What was known of a plan's work when it was found to be lost. */
+/** The state of a plan's work when it was found to be lost. */
 export type Seen = { turn: number; execution_id: string | null };
 
 /**
- * Has a plan's work done by a turn of its own, whatever became of the one before; `id` names the work where it is not
- * told apart by its turn. With `seen` only where that still holds: who went on meanwhile is not lost.
+ * Enqueues a plan's work as a new turn, whatever became of the turn before; `id` is the work's id where the turn does
+ * not make it unique. With `seen`, does nothing unless that state still holds: otherwise the work was not lost.
  */
 export async function takeOver(
   ctx: Ctx,
@@ -57,7 +57,7 @@ export async function takeOver(
   });
 }
 
-/** Asks for a turn on a target and at the gates before anything is looked at: who has to wait looks when it is time. */
+/** Checks the queue of the target and the gates before the snapshot, so that a waiting execution takes it only later. */
 export async function askForTurn(
   ctx: Ctx,
   execution_id: string,
@@ -71,7 +71,7 @@ export async function askForTurn(
   switch (admitted.kind) {
     case "busy":
       return { kind: "later", wait: waitBehind(admitted.ahead, options) };
-    // An earlier attempt is looked at where its outcome is asked for.
+    // `unsure`: the caller goes on, and the effect of the earlier attempt is verified there.
     case "unsure":
     case "go":
       return { kind: "go" };

@@ -8,8 +8,8 @@ import type { Operation, Scope, Traits } from "../operation/index.ts";
 import type { FreezeWindow } from "./freeze/settings.ts";
 
 /**
- * Whether the target is there, by its exact name. `exact` is the operation with what it left open filled in,
- * as the revision to go back to: that is what people sign.
+ * Whether the target exists under its exact name. `exact` is the operation with open parameters filled in, such as the
+ * revision to roll back to: this is what people sign.
  */
 export type Resolution =
   | { result: "hit"; exact?: Operation }
@@ -17,18 +17,18 @@ export type Resolution =
   | { result: "miss"; message: string }
   | { result: "error"; message: string };
 
-/** What can be known of an operation before it is done. */
+/** What an executor can tell about an operation before it is carried out. */
 export type DryRun = {
   checks: Check[];
-  /** What would change, line by line for people to read; null where that cannot be told or nothing would. */
+  /** What would change, line by line for people to read; null where nothing would or it cannot be determined. */
   diff?: string | null;
   /** Pods that would be replaced or ended. */
   affected_pods?: number;
-  /** Whose the target is and what else goes with it, as the system says: `namespace/name`. */
+  /** Owners of the target and what else is affected with it, as the system reports them: `namespace/name`. */
   belongs_to?: readonly string[];
 };
 
-/** What takes a run back, and what of it stays all the same; or why nothing takes it back. */
+/** The operation that undoes a run, with the effects that remain (`leaves`); or why it cannot be undone. */
 export type Undo = { ok: true; operation: Operation; leaves: string | null } | { ok: false; reason: string };
 
 /** One run of an operation: `before` is what the executor's own snapshot returned. */
@@ -39,14 +39,14 @@ export type ActResult =
   | { ok: true; output: string }
   | { ok: false; error: string; sent: boolean; status?: number; stderr?: string };
 
-/** What holds for one operation, where its kind does not say it. */
+/** Traits of one operation, where those of its kind do not determine them. */
 export type OwnTraits = Pick<Traits, "scope" | "risk" | "idempotent">;
 
-/** A tool as its executor knows it: `reachable` is null where that was not tried. */
+/** A tool as its executor reports it: `reachable` is null where that was not tested. */
 export type ToolReport = OwnTraits & {
   tool: string;
   kind: Operation["kind"];
-  /** Who offers it: an executor, or a server that one of them knows. */
+  /** The provider: an executor, or a tool server that an executor is configured with. */
   provider: string;
   enabled: boolean;
   description: string | null;
@@ -56,76 +56,76 @@ export type ToolReport = OwnTraits & {
 };
 
 /**
- * The port of whatever touches systems. Methods return results; what they throw counts as an error that
- * may have been sent. When `signal` is aborted `act` stops as soon as it can: it may be called again.
+ * The port of an adapter that reads and changes systems. An error thrown by `act` counts as one that may have been
+ * sent. When `signal` is aborted, `act` stops as soon as it can: it may be called again.
  */
 export type Executor = {
   id: string;
-  /** The operations that it carries out. */
+  /** The kinds of operation that it carries out. */
   kinds: readonly Operation["kind"][];
-  /** Where operations of one kind differ: what holds for this one; undefined when it is not offered at all. */
+  /** Returns the traits of this operation, where those of one kind differ; undefined when it is not offered. */
   traits?(operation: Operation): OwnTraits | undefined;
-  /** The tools behind these kinds, where a kind is more than one; tries whether they can be reached. */
+  /** Lists the tools behind these kinds, where one kind has several, and tests whether they can be reached. */
   tools?(): Promise<ToolReport[]>;
   /**
-   * All that the configuration says of what this operation does, to what, and how that is reached; undefined where it
-   * says nothing, or its target is not there. What people sign is bound to it.
+   * Returns all configuration that determines what this operation does, to which target, and how that is reached;
+   * undefined where there is none or the target is not configured. A signed plan is bound to it.
    */
   configuration?(operation: Operation): unknown;
   resolve(operation: Operation): Promise<Resolution>;
-  /** Everything that can be known before acting, with what was really found: permission first. Changes nothing. */
+  /** Checks all that can be checked on the real target before acting, permission first. Changes nothing. */
   dryRun(operation: Operation): Promise<DryRun>;
-  /** What is about to change, as plain JSON: `act` and `effect` are given it. */
+  /** Returns the state that is about to change, as plain JSON: `act` and `effect` receive it as `run.before`. */
   snapshot(operation: Operation): Promise<Record<string, unknown>>;
   act(operation: Operation, run: Run, signal: AbortSignal): Promise<ActResult>;
-  /** After a run whose outcome is not known: did this very run take effect? */
+  /** Tells, after a run whose outcome is not known, whether that very run took effect. */
   effect(operation: Operation, run: Run): Promise<"done" | "not_done" | "cannot_tell">;
-  /** How a run of it is taken back, told from its snapshot alone. */
+  /** Returns how a run is undone, derived from its snapshot alone. */
   undo(operation: Operation, before: Record<string, unknown>): Undo;
 };
 
 export type ExecutionRow = Omit<typeof executions.$inferSelect, "operation" | "verification" | "undo"> & {
   operation: Operation;
-  /** null: not known, for its snapshot could not be taken. */
+  /** null: not known, because the snapshot could not be taken. */
   undo: Undo | null;
   verification: Verification | null;
 };
 
-/** Who calls the gateway: for people's approvals, for a policy's, and for plans that are being made. */
+/** The callers of the gateway: executions approved by people, executions approved by policy, and plans being made. */
 export type Caller = "approval_executor" | "auto_repair" | "planner";
 
-/** Changes within an hour, for one target and for all together. */
+/** Maximum changes within an hour, for one target and in total. */
 type Rate = { target: number; total: number };
 
 export type GatewayOptions = {
   executors: readonly Executor[];
-  /** The name of this installation: what was signed in another is not carried out. */
+  /** The name of this installation: plans signed in another one are refused. */
   project: string;
-  /** Names of tools that are refused, whoever calls. */
+  /** Names of tools that are refused for every caller. */
   disabled_tools: readonly string[];
-  /** Which scopes each caller has. */
+  /** The scopes granted to each caller. */
   grants: Record<Caller, readonly Scope[]>;
   mode: Mode;
-  /** Nothing is changed while true, whatever people have frozen besides. */
+  /** While true no change is made, independently of freezes set by people. */
   frozen: boolean;
-  /** Nothing is changed in these times. */
+  /** Recurring times in which no change is made. */
   freeze_windows: readonly FreezeWindow[];
   max_per_hour: Rate;
-  /** For what no person has asked for. */
+  /** Limits for executions that policy approved. */
   automatic: { max_per_hour: Rate };
-  /** On what terms playbooks run by themselves. */
+  /** The terms on which playbooks run without an approver. */
   by_itself: AutoTerms;
-  /** Signatures that a plan needs; one that was fixed with fewer needs these. */
+  /** Signatures that a plan needs now; it also raises the number of plans made with a lower one. */
   required_signatures: Record<Risk, number>;
-  /** Seconds for which what was decided is authority; what was decided with more has these. */
+  /** Seconds for which an approval is valid; also shortens approvals given when it was longer. */
   authority: number;
-  /** Seconds for one look at a target. */
+  /** Timeout in seconds of one read of a target. */
   read_timeout: number;
-  /** Asked in the transaction that begins an act: throws if this process is no longer the one to act. */
+  /** Called in the transaction that begins an act: throws if another server has taken over the database. */
   assertLeader: (ctx: Ctx) => Promise<void>;
 };
 
-/** The gateway as the configuration in force has it at this moment: asked for each time, and never kept. */
+/** Returns the gateway's options from the configuration in force now: call it each time, do not keep the result. */
 export type Gateway = () => GatewayOptions;
 
 export type RunOptions = {
@@ -134,10 +134,10 @@ export type RunOptions = {
   retries: number;
   /** Seconds between attempts. */
   retry_wait: number;
-  /** Seconds until it is looked again whether its turn on its target has come, for each that goes before it. */
+  /** Seconds until a waiting execution asks again for its turn on its target, per execution ahead of it. */
   busy_wait: number;
-  /** Seconds for one act. */
+  /** Timeout in seconds of one act. */
   timeout: number;
-  /** Seconds after which an execution that has not ended is looked after by the sweep. */
+  /** Seconds after which the sweep takes care of an execution that has not ended. */
   deadline: number;
 };

@@ -9,8 +9,8 @@ import { ended, hasSucceeded, lockExecution, updateExecution } from "./store.ts"
 import type { ExecutionRow } from "./types.ts";
 
 /**
- * What takes an execution back, in the transaction that asks people for it. Throws `not_found`, and
- * `conflict` where there is nothing to take back, or nothing that does.
+ * Returns the operation that undoes an execution, for the transaction that requests its approval. Throws `not_found`,
+ * and `conflict` where there is nothing to undo or no way to undo it.
  */
 export async function mayUndo(
   ctx: Ctx,
@@ -30,8 +30,8 @@ export async function mayUndo(
 }
 
 /**
- * Keeps that `execution` has taken another one back, whose id it returns; null where it was no undo or did
- * not do what it was to do.
+ * Marks the execution that `execution` has undone, and returns its id; null where `execution` was no undo or did not
+ * succeed, or the other was marked already.
  */
 export async function markUndone(ctx: Ctx, execution: ExecutionRow): Promise<string | null> {
   authorise(ctx.actor, "mark executions as undone", { people: "nobody", system: ["pipeline", "sweep"] });

@@ -21,7 +21,7 @@ const query = z.object({
 });
 const page = z.object({ items: z.array(auditEntry), next_cursor: z.string().nullable() });
 
-// Each reads the whole ledger and hashes it.
+// Each verification reads and hashes the whole ledger, so one runs at a time and this many may wait.
 const WAITING = 3;
 const WAIT_MS = 10_000;
 

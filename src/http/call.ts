@@ -1,11 +1,11 @@
 import type { FastifyRequest } from "fastify";
 import type { Call } from "../intake/index.ts";
 
-/** A header as one text, however often it was sent. */
+/** Returns a header as one text, however often it was sent. */
 export const joined = (header: string | string[] | undefined) =>
   Array.isArray(header) ? header.join(",") : header;
 
-/** What is known of where a request comes from. */
+/** Returns the parts of a request that identify its sender. */
 export function callOf({ headers, method, socket }: FastifyRequest): Call {
   return {
     peer: socket.remoteAddress ?? "",

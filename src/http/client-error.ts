@@ -11,7 +11,7 @@ function toAwoooiError(code: string | undefined): AwoooiError {
   return new AwoooiError("unparsable", "This is not HTTP.");
 }
 
-/** Answers what is no request, on the connection itself, as a problem like any other; then closes it. */
+/** Answers data that is not a valid HTTP request, on the socket itself, with a problem like any other; then closes it. */
 export function answerClientError(thrown: Error & { code?: string }, socket: Socket): void {
   if (thrown.code === "ECONNRESET" || socket.destroyed) return;
   if (!socket.writable) {
@@ -28,6 +28,6 @@ export function answerClientError(thrown: Error & { code?: string }, socket: Soc
     `content-length: ${Buffer.byteLength(body)}`,
   ];
   socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
-  // Closed for writing at once: what the sender still sends is wrong again, and is not answered again.
+  // Closed for writing at once, so that further invalid data is not answered again.
   socket.destroySoon();
 }

@@ -22,7 +22,7 @@ function present(row: LessonRow): Lesson {
   };
 }
 
-/** What people taught about which troubles belong together. */
+/** Registers the routes for what people's merges and splits have taught about which incidents belong together. */
 export function correlationRoutes(app: ApiApp): void {
   app.get(
     "/correlation/lessons",

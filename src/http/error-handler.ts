@@ -17,7 +17,7 @@ const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
   FST_ERR_BAD_URL: ["unparsable", "The path cannot be decoded."],
 };
 
-// A time or a number that has the right form, and that no column can hold: year 0 or 10,000 for one.
+// PostgreSQL's codes for a time or number of the right form that no column can hold, such as year 0 or 10,000.
 const OUT_OF_RANGE = ["22003", "22007", "22008", "22009"];
 
 function fieldErrors(error: FastifyError): FieldError[] {
@@ -27,7 +27,7 @@ function fieldErrors(error: FastifyError): FieldError[] {
   }));
 }
 
-/** Any error as one that a caller may see; what is not understood becomes `internal`. */
+/** Converts any error into one that a caller may see; an unknown one becomes `internal`. */
 export function toAwoooiError(error: unknown): AwoooiError {
   if (error instanceof AwoooiError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -50,7 +50,7 @@ export function toAwoooiError(error: unknown): AwoooiError {
   return new AwoooiError("internal", "Something unexpected happened; the log has it under this reference.");
 }
 
-/** The RFC 9457 body of an error. */
+/** Returns the RFC 9457 body of an error. */
 export function problemOf(error: AwoooiError, reference?: string): Problem {
   const { status, title } = ERRORS[error.code];
   return {
@@ -64,7 +64,7 @@ export function problemOf(error: AwoooiError, reference?: string): Problem {
   };
 }
 
-/** Answers an error as a problem. Only the log sees what an unexpected one says. */
+/** Returns a handler that answers an error as a problem. The message of an unexpected error goes to the log only. */
 export function errorHandler(log: Log) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = toAwoooiError(thrown);

@@ -1,4 +1,4 @@
-/** Fastify as every route of ours sees it: with types from schemas, and with what a request carries. */
+/** Fastify as all routes use it: with types from schemas, and with the properties that a request carries. */
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Ctx } from "../db/ctx.ts";
@@ -6,21 +6,21 @@ import type { ErrorCode } from "../lib/error.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** The caller's context; there on every route that needs a token. */
+    /** The caller's context; present on every route that needs a token. */
     ctx: Ctx;
-    /** Who sent a call of a webhook, as soon as that is known before its body is read. */
+    /** The sender of a webhook call, where it is known before the body is read. */
     sender: string | null;
-    /** The code of the error that it is answered with. */
+    /** The code of the error that the request is answered with. */
     problem: ErrorCode | null;
   }
   interface FastifyContextConfig {
-    /** Of the routes that take alerts: which of them it is. */
+    /** The name of the webhook, on routes that accept alerts. */
     webhook?: string;
   }
 }
 
 export type App = FastifyInstance;
 
-/** The app with the types of requests and answers derived from the schemas of its routes. */
+/** Returns the app with the types of requests and answers derived from the routes' schemas. */
 export const typed = (app: FastifyInstance) => app.withTypeProvider<ZodTypeProvider>();
 export type ApiApp = ReturnType<typeof typed>;

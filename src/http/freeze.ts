@@ -5,7 +5,7 @@ import type { HttpDeps } from "./types.ts";
 
 const response = { 200: statusSchema };
 
-/** The switch that stops all changes. */
+/** Registers the routes of the switch that stops all changes. */
 export function freezeRoutes(app: ApiApp, deps: HttpDeps): void {
   app.get(
     "/freeze",

@@ -9,7 +9,7 @@ const SUMMARY = {
   "/health/ready": "Whether alerts can be taken in now",
 } as const;
 
-/** Whether the process runs, can take alerts, and what of it does not work. For anyone to ask. */
+/** Registers the health routes, for anyone: whether the process runs, can accept alerts, and which parts do not work. */
 export function healthRoutes(app: FastifyInstance, deps: HttpDeps): void {
   const open = { security: OPEN, tags: ["system"] };
   app.get(

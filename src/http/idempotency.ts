@@ -5,16 +5,16 @@ import { AwoooiError } from "../lib/error.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The route's answer holds a secret: it is kept nowhere, so a repeated call is not given it again. */
+    /** The route's answer holds a secret: it is not stored, so a repeated call does not get it again. */
     answered_once?: boolean;
-    /** Its effect is not the database's, or commits by itself, and doing it again does no harm. */
+    /** Takes no `Idempotency-Key`: repeating it is harmless, and it acts outside the database or commits by itself. */
     unkeyed?: boolean;
   }
 }
 
 type Answer = { status: number; body: unknown };
 
-/** The call's `Idempotency-Key`, if it has one. Throws `invalid`. */
+/** Returns the call's `Idempotency-Key`, if it has one. Throws `invalid` for a malformed one. */
 export function idempotencyKey({ headers }: FastifyRequest): string | undefined {
   const key = headers["idempotency-key"];
   if (key === undefined) return undefined;
@@ -32,10 +32,10 @@ function hashOf({ method, url, body }: FastifyRequest): string {
   }
 }
 
-/** What the handler answers, which must not go out before the transaction around it has committed. */
+/** Runs the handler and captures its answer, which must not be sent before the surrounding transaction has committed. */
 async function answerOf(handler: () => unknown, reply: FastifyReply): Promise<Answer> {
   let sent: unknown = null;
-  // Handlers may send, or return what is to be sent.
+  // Handlers may call `send`, or return the answer.
   reply.send = ((body: unknown) => {
     sent = body;
   }) as FastifyReply["send"];
@@ -76,8 +76,8 @@ function keyed(handler: RouteHandlerMethod): RouteHandlerMethod {
 }
 
 /**
- * Lets every write that is declared after this carry an `Idempotency-Key`: the same call again has its
- * effect once and gets the first answer. Effect, key and answer are one transaction.
+ * Lets every write route registered after this carry an `Idempotency-Key`: a repeated call takes effect once and gets the first
+ * answer. Effect, key and answer are one transaction.
  */
 export function idempotentWrites(app: FastifyInstance): void {
   app.addHook("onRoute", (route) => {

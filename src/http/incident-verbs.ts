@@ -33,7 +33,7 @@ const plain = (summary: string) => ({
 });
 const schemaOf = <Body extends z.ZodType>(summary: string, body: Body) => ({ ...plain(summary), body });
 
-/** What people do with an incident. Each answers with the incident as it is then. */
+/** Registers the verbs on an incident. Each answers with the incident as it is afterwards. */
 export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   const at = (verb: string) => `/incidents/:id/${verb}`;
 

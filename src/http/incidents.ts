@@ -14,11 +14,11 @@ import { presentDecision, presentIncident, presentIncidents } from "../view/inde
 import type { ApiApp } from "./fastify.ts";
 
 const params = z.object({ id: wireId });
-// An alert may have 100 kB.
+// An alert may be 100 kB large.
 const alertsQuery = pageQuery.extend({ limit: z.coerce.number().int().min(1).max(200).default(200) });
 const after = z.object({ after: z.coerce.number().int().min(0).default(0) });
 
-/** What there is to see of incidents. */
+/** Registers the routes that read incidents. */
 export function incidentRoutes(app: ApiApp): void {
   app.get(
     "/incidents",

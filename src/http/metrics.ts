@@ -6,7 +6,7 @@ import type { HttpDeps } from "./types.ts";
 
 const TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What Prometheus scrapes: for this machine and the configured networks, and anyone with a token. */
+/** Registers the metrics for Prometheus: open to this machine and configured networks, else to anyone with a token. */
 export function metricsRoutes(app: FastifyInstance, { metrics, ctxOf }: HttpDeps): void {
   app.get("/metrics", {
     schema: {

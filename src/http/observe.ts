@@ -4,24 +4,24 @@ import { actorLabel } from "../lib/actor.ts";
 import type { ErrorCode } from "../lib/error.ts";
 import { type Log, logAbout, logField } from "../lib/log.ts";
 
-/** One answered call, in values of which there are few: `path` is the route's pattern. */
+/** One answered call, in values of low cardinality: `path` is the route's pattern. */
 type Answered = {
   path: string;
   status: string;
   seconds: number;
-  /** Which webhook was called; null for everything else. */
+  /** The webhook that was called; null for all other routes. */
   webhook: string | null;
   problem: ErrorCode | null;
 };
 export type HttpMeter = (answered: Answered) => void;
 
 export const WEBHOOKS = "/api/v1/webhooks";
-// Where Alertmanager takes alerts: a sender of alerts that is told our address must not notice.
+// The path at which Alertmanager accepts alerts, so that its senders can be pointed at AWOOOI unchanged.
 export const ALERTMANAGER_API = "/api/v2";
-// Whatever is asked for and is not there: what strangers make up must not become labels.
+// The path of any unknown route: paths made up by strangers must not become labels.
 const UNKNOWN = "unknown";
 
-/** One id for each request: on its log lines, in its answer, and in the answer to an unexpected error. */
+/** Returns a new id for a request: it is on its log lines, in its answer, and in the answer to an unexpected error. */
 export const requestId = (): string => randomUUID();
 
 function answered(request: FastifyRequest, reply: FastifyReply): Answered {
@@ -31,7 +31,7 @@ function answered(request: FastifyRequest, reply: FastifyReply): Answered {
   return { path, status: String(reply.statusCode), seconds, webhook, problem: request.problem };
 }
 
-/** A line for every change that someone asked for; what only reads, and what senders send, is for debugging. */
+/** Logs an answered call: at info for every requested change; at debug for reads and for calls of senders. */
 function access(log: Log, request: FastifyRequest, reply: FastifyReply, call: Answered): void {
   const fields = {
     method: request.method,
@@ -39,7 +39,7 @@ function access(log: Log, request: FastifyRequest, reply: FastifyReply, call: An
     status: reply.statusCode,
     duration_ms: Math.round(call.seconds * 1000),
     ...logField((request.params as { id?: unknown } | undefined)?.id),
-    // Not there where nobody had to say who they are, or did not.
+    // Missing where no authentication is needed, or none succeeded.
     ...(request.ctx === undefined ? {} : { actor: actorLabel(request.ctx.actor) }),
     ...(call.problem === null ? {} : { code: call.problem }),
   };

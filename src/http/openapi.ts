@@ -21,9 +21,9 @@ import type { HttpDeps } from "./types.ts";
 
 declare module "fastify" {
   interface FastifySchema {
-    /** The least role that may call it; reading is a viewer's where nothing is said. */
+    /** The lowest role that may call it; a route that reads needs a viewer where nothing is given. */
     "x-role"?: Role;
-    /** Error statuses beside those that follow from the route's shape. */
+    /** Error statuses besides those that follow from the route's shape. */
     "x-errors"?: readonly number[];
   }
 }
@@ -32,11 +32,11 @@ declare module "fastify" {
 export const OPEN = [] as const;
 /** A route whose caller is checked as a sender of alerts. */
 export const SENDER = [{}, { senderToken: [] }, { senderBasic: [] }] as const;
-/** A reader of Alertmanager's API: with a token, and where reads are open as a sender. */
+/** A route that reads Alertmanager's API: with a token or, where reads are open, as a sender. */
 export const READER = [{ token: [] }, { tokenAsPassword: [] }, ...SENDER] as const;
 /** A route whose caller signs its body. */
 export const SIGNED = [{ senderSignature: [] }, ...SENDER] as const;
-/** The name of the scheme by which the callers of a kind of source sign, where that is their vendor's own. */
+/** Returns the name of the security scheme of a kind of source whose vendor has its own signature. */
 export const signatureScheme = (kind: string) => `${kind}Signature`;
 
 const PREFIX = "/api/v1";
@@ -65,7 +65,7 @@ type Json = Record<string, unknown>;
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 const codesOf = (status: number) => CODES.filter((code) => ERRORS[code].status === status);
 
-/** The answer to an error of this status: a problem whose code is one of those that have it. */
+/** Returns the documented answer to an error of this status: a problem with one of the codes of that status. */
 function problemAnswer(status: number): Json & { content: Json } {
   const codes = codesOf(status);
   const example = codes[0] as ErrorCode;
@@ -96,7 +96,7 @@ function problemAnswer(status: number): Json & { content: Json } {
   };
 }
 
-/** Which errors a route may answer with, by its shape: who may call it, and what it takes in. */
+/** Returns the error statuses that a route may answer with, by who may call it and what it accepts. */
 function errorStatuses(schema: Schema, method: string, isWebhook: boolean): number[] {
   const writes = method !== "GET";
   const named = schema.params !== undefined;
@@ -116,7 +116,7 @@ function errorStatuses(schema: Schema, method: string, isWebhook: boolean): numb
   ];
 }
 
-/** `POST /api/v1/approvals/:id/approve` is `post_approvals_id_approve`. */
+/** Returns an operation's id: `POST /api/v1/approvals/:id/approve` is `post_approvals_id_approve`. */
 const idOf = (method: string, url: string) =>
   `${method.toLowerCase()}${url.replace(PREFIX, "").replace(/[^a-z0-9]+/gi, "_")}`.replace(/_$/, "");
 
@@ -126,7 +126,7 @@ function methodOf({ method }: RouteOptions): string {
   return [method].flat()[0] ?? "GET";
 }
 
-/** A vendor's answer to an error stands beside the problem that what comes before its handler answers with. */
+/** Documents a vendor's own error answer beside the problem that errors before the handler are answered with. */
 function besideProblems(response: Json, errors: Record<string, ReturnType<typeof problemAnswer>>): Json {
   return Object.fromEntries(
     Object.entries(response).map(([status, schema]) => {
@@ -137,7 +137,7 @@ function besideProblems(response: Json, errors: Record<string, ReturnType<typeof
   );
 }
 
-/** Only what an operation refers to: every schema has a form for input too, which most never need. */
+/** Removes schemas that no operation refers to: every schema also has a form for input, which is seldom used. */
 function withoutUnused(document: Json): Json {
   const { components, ...rest } = document as Json & { components: { schemas: Record<string, Json> } };
   const found = new Set<string>();
@@ -160,7 +160,7 @@ type Operation = {
   responses: Record<string, { description?: string }>;
 };
 
-/** What the generator cannot know: what an answer is, and that some bodies may be left out. */
+/** Adds what the generator cannot know: descriptions of answers, and which bodies are optional. */
 function complete(document: Json, optionalBodies: ReadonlySet<string>): Json {
   const paths = document.paths as Record<string, Record<string, Operation>>;
   for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
@@ -172,7 +172,7 @@ function complete(document: Json, optionalBodies: ReadonlySet<string>): Json {
   return withoutUnused(document);
 }
 
-/** A route that the document could not describe is a mistake of ours: it is not let in. */
+/** Throws for a route without a response schema, which the document could not describe. */
 function mustBeDescribed({ schema, url, method }: RouteOptions): void {
   if (schema?.hide === true || [method].flat().includes("HEAD")) return;
   if (schema?.response === undefined) throw new Error(`${method} ${url} has no schema of its answer`);
@@ -204,7 +204,7 @@ const SECURITY_SCHEMES = {
   senderBasic: { type: "http", scheme: "basic", description: "One of `intake.basic`." },
 } as const;
 
-/** The schemes of vendors that sign their calls in their own way. */
+/** Returns the security schemes of vendors that sign calls in their own way. */
 const vendorSchemes = (kinds: readonly SourceKind[]) =>
   Object.fromEntries(
     kinds.flatMap(({ id, credentials }) => {
@@ -215,8 +215,8 @@ const vendorSchemes = (kinds: readonly SourceKind[]) =>
   );
 
 /**
- * Makes the OpenAPI document out of the routes that are registered from now on: from the very schemas that
- * validate what comes in and shape what goes out. It is served under `/api/v1/openapi.json`.
+ * Builds the OpenAPI document from the routes registered from now on, from the same schemas that validate requests and shape
+ * answers. It is served at `/api/v1/openapi.json`.
  */
 export async function describeRoutes(
   app: FastifyInstance,
@@ -260,7 +260,7 @@ export async function describeRoutes(
   });
 }
 
-/** Serves the document: for anyone, as it says nothing that the source does not. */
+/** Serves the document to anyone: it says nothing that the public source code does not. */
 export function openapiRoutes(app: FastifyInstance): void {
   let document: string | undefined;
   app.get(`${PREFIX}/openapi.json`, {

@@ -3,7 +3,7 @@ import { AwoooiError } from "../lib/error.ts";
 
 const METHODS: HTTPMethods[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Answers 405, with what is allowed, where a path is known under other methods. Call what it returns last, with where to answer. */
+/** Answers 405 where a path has other methods. Call the returned function after all routes, with the app to register on. */
 export function answerOtherMethods(
   app: FastifyInstance,
   whichWebhook: (path: string) => string,
@@ -30,7 +30,7 @@ export function answerOtherMethods(
           `${request.method} is not allowed here; ${allow} ${methods.size === 1 ? "is" : "are"}.${hint}`,
         );
       };
-      // Whatever the body is: it is not read.
+      // `onRequest` refuses the call before its body is read.
       on.route({ method: missing, url, schema: { hide: true }, onRequest: refuse, handler: refuse });
     }
   };

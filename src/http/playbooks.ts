@@ -22,7 +22,7 @@ import type { ApiApp } from "./fastify.ts";
 const params = z.object({ id: wireId });
 const response = { 200: playbookSchema };
 
-/** What to do about trouble of a kind. */
+/** Registers the routes for playbooks. */
 export function playbookRoutes(app: ApiApp): void {
   app.get(
     "/playbooks",

@@ -38,7 +38,7 @@ Command line:                AWOOOI_URL=(this address) AWOOOI_TOKEN=(yours) awoo
 
 const wantsJson = (accept: string | undefined) => /\bapplication\/(json|\*)/i.test(accept ?? "");
 
-/** What this is and where to go on, for anyone who opens the address; it says nothing of this installation. */
+/** Registers the root page, open to anyone: what AWOOOI is and where to go on. It says nothing about this installation. */
 export function rootRoutes(app: FastifyInstance): void {
   app.get("/", {
     schema: {

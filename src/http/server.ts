@@ -2,7 +2,7 @@ import helmet from "@fastify/helmet";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { authenticate } from "../access/index.ts";
-import { SMALL_BODY } from "../intake/index.ts";
+import { SMALL_BODY, type SourceKind } from "../intake/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { jsonText } from "../lib/json-text.ts";
 import { alertmanagerAlertRoutes } from "./alertmanager-api/alerts.ts";
@@ -43,7 +43,7 @@ import type { HttpDeps } from "./types.ts";
 import { webhookRoutes } from "./webhooks.ts";
 import { webhookHints, whichHealth } from "./which-webhook.ts";
 
-/** Our own API: JSON in and out, a token on every call. */
+/** Registers AWOOOI's own API: JSON in and out, a token on every call. */
 function api(app: FastifyInstance, deps: HttpDeps): void {
   app.decorateRequest("ctx");
   app.addHook("onRequest", async (request) => {
@@ -74,7 +74,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
   sourceRoutes(routes, deps);
 }
 
-/** Routes with hooks of their own; they are made in the order of the calls. */
+/** Registers routes in a scope with hooks of its own, in the order of the calls. */
 function mount(app: FastifyInstance, prefix: string, routes: (part: FastifyInstance) => void): void {
   app.register(
     (part, _options, done) => {
@@ -85,7 +85,7 @@ function mount(app: FastifyInstance, prefix: string, routes: (part: FastifyInsta
   );
 }
 
-/** Everything that a browser may be shown, and all that is not there. */
+/** Registers everything that a browser may be shown, and the answer to unknown paths. */
 function browserRoutes(
   app: FastifyInstance,
   deps: HttpDeps,
@@ -101,7 +101,7 @@ function browserRoutes(
     const hint = ["POST", "PUT"].includes(request.method) ? whichWebhook(path) : whichHealth(path);
     throw new AwoooiError("not_found", `There is no ${request.method} ${path}.${hint}`);
   };
-  // Before its body is read: whoever sends it has shown nothing.
+  // Before the body is read: the caller is not authenticated.
   app.addHook("onRequest", async (request) => {
     if (request.is404) await missing(request);
   });
@@ -115,26 +115,34 @@ function browserRoutes(
   mount(app, "", () => finish(app));
 }
 
-/** The HTTP server, not listening yet. */
+/** Other paths of endpoints, with the path that each stands for. Throws for an endpoint that no route would be made for. */
+function aliasesOf(kinds: readonly SourceKind[]): Map<string, string> {
+  const endpoints = kinds.flatMap((kind) => kind.endpoints);
+  for (const { path } of endpoints)
+    if (![WEBHOOKS, ALERTMANAGER_API].some((below) => path.startsWith(`${below}/`)))
+      throw new Error(`${path} is below neither ${WEBHOOKS} nor ${ALERTMANAGER_API}`);
+  return new Map(endpoints.flatMap(({ path, aliases = [] }) => aliases.map((alias) => [alias, path])));
+}
+
+/** Creates the HTTP server, which does not listen yet. */
 export async function createServer(deps: HttpDeps): Promise<App> {
   const answerError = errorHandler(deps.log);
-  const endpoints = deps.sources.kinds.flatMap((kind) => kind.endpoints);
-  const aliases = new Map(endpoints.flatMap((one) => one.aliases?.map((alias) => [alias, one.path]) ?? []));
+  const aliases = aliasesOf(deps.sources.kinds);
   const app = Fastify({
     logger: false,
     genReqId: requestId,
-    // What fails before a route is found: a path that cannot be decoded.
+    // Errors before a route is found, such as a path that cannot be decoded.
     frameworkErrors: (error, request, reply) => {
       answerError(error, request, reply);
     },
     clientErrorHandler: answerClientError,
-    // Node would refuse it with an empty answer.
+    // Node would answer a missing Host header with an empty body.
     http: { requireHostHeader: false },
     bodyLimit: deps.body_limit,
     requestTimeout: 30_000,
     rewriteUrl: ({ url = "/" }) => aliases.get(url) ?? url,
     routerOptions: { maxParamLength: 200 },
-    // A stop must not wait for senders that keep their connections open.
+    // Stopping must not wait for senders that keep their connections open.
     forceCloseConnections: "idle",
     return503OnClosing: true,
   });
@@ -145,7 +153,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
     if (raw.httpVersion === "1.1" && raw.headers.host === undefined)
       throw new AwoooiError("unparsable", "There is no Host header.");
   });
-  // An empty body is no body, whatever type it claims: several verbs need none.
+  // An empty body counts as none, whatever its content type: several verbs need none.
   const parseSafely = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
     const text = jsonText(body as Buffer);
@@ -161,7 +169,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   const lists = new StreamedLists(deps.lists);
   mount(app, WEBHOOKS, (part) => webhookRoutes(part, deps));
   mount(app, ALERTMANAGER_API, (part) => alertmanagerAlertRoutes(part, deps, lists));
-  // Helmet's headers are for browsers: senders do not pay for them with every call.
+  // Helmet's headers are for browsers; webhook calls are spared their cost.
   mount(app, "", (pages) => browserRoutes(pages, deps, lists, { whichWebhook, finish }));
   await app.ready();
   return app;

@@ -24,7 +24,7 @@ const response = { 200: silenceSchema };
 
 const dateOf = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
 
-/** Who keeps which alerts silent, and which alerts there are. */
+/** Registers the routes for silences and for lists of alerts. */
 export function silenceRoutes(app: ApiApp): void {
   app.get(
     "/alerts",

@@ -15,7 +15,7 @@ const NOTHING: SourceCalls = {
   dead_letters: { count: 0, bytes: 0 },
 };
 
-/** Every source there is, and those of which calls or dead letters are left. */
+/** Lists every configured source, and those of which calls or dead letters are left. */
 async function listSources(
   ctx: Ctx,
   { kinds, ids, limits, limited }: HttpDeps["sources"],

@@ -5,11 +5,11 @@ import { Places } from "../lib/places.ts";
 
 /** Bounds of answers that may be large. */
 export type ListBounds = {
-  /** Readers who are served at once, and how many wait for them, how long. */
+  /** Readers served at once; readers that may wait for a place; and how long they wait. */
   readers: number;
   waiting: number;
   wait_ms: number;
-  /** A reader who takes nothing for so long, or is not done within so long, is cut off. */
+  /** A reader that reads nothing for `idle_ms`, or takes more than `whole_ms` in all, is cut off. */
   idle_ms: number;
   whole_ms: number;
 };
@@ -20,14 +20,14 @@ const RETRY_AFTER = 5;
 const busy = () =>
   new AwoooiError("overloaded", "Too many read such lists just now; try again.", { retryAfter: RETRY_AFTER });
 
-/** Ends the connection of a reader who is too slow; also where the last of the answer is all that is missing. */
+/** Ends the connection of a reader that is too slow, even where only the end of the answer is missing. */
 function cutSlow({ raw }: FastifyReply, { idle_ms, whole_ms }: ListBounds): void {
   raw.setTimeout(idle_ms, () => raw.destroy());
   const late = setTimeout(() => raw.destroy(), whole_ms);
   raw.once("close", () => clearTimeout(late));
 }
 
-/** Large lists: few readers at once, of each no more in memory than a page, and one page in the making. */
+/** Sends large lists: to few readers at once, with at most one page of each in memory, and one page being built at a time. */
 export class StreamedLists {
   readonly #bounds: ListBounds;
   readonly #readers: Places;
@@ -39,7 +39,7 @@ export class StreamedLists {
     this.#making = new Places(1, bounds.readers);
   }
 
-  /** Answers with a JSON array of what the pages hold, as fast as it is read. Throws `overloaded`, and what the first page throws. */
+  /** Answers a JSON array of the pages' entries, as fast as it is read. Throws `overloaded`, and what the first page throws. */
   async send(reply: FastifyReply, pages: AsyncGenerator<unknown[]>): Promise<FastifyReply> {
     const done = await this.#readers.take(this.#bounds.wait_ms);
     if (done === null) throw busy();
@@ -55,7 +55,7 @@ export class StreamedLists {
     }
   }
 
-  /** Does what makes an answer in one piece, as one of the readers. Throws `overloaded`. */
+  /** Runs `work`, which builds a whole answer at once, in the place of one reader. Throws `overloaded`. */
   async whole<T>(work: () => Promise<T>): Promise<T> {
     const done = await this.#readers.take(this.#bounds.wait_ms);
     if (done === null) throw busy();

@@ -15,13 +15,13 @@ import type { Log } from "../lib/log.ts";
 import type { HttpMeter } from "./observe.ts";
 import type { ListBounds } from "./streamed-list.ts";
 
-/** What the routes are made with; all of it is bound in app. */
+/** The dependencies of the routes; room `app` provides them all. */
 export type HttpDeps = {
-  /** A context for an actor; anonymous calls get one only to be authenticated with. */
+  /** Returns a context for an actor; anonymous calls get one only to be authenticated with. */
   ctxOf: (actor: Actor) => Ctx;
-  /** How a sender is admitted, or an error. */
+  /** Returns how a sender was admitted, or throws. */
   checkSender: (call: Call) => string;
-  /** Writes a call into the journal, then waits a little for what comes of it: null when that must wait. */
+  /** Journals a call, then waits a little for the result of its processing; returns null when that takes longer. */
   receive: (
     input: {
       source: string;
@@ -30,7 +30,7 @@ export type HttpDeps = {
       idempotency_key?: string | undefined;
     } & ReadBody,
   ) => Promise<WebhookAnswer | null>;
-  /** Merging and parting incidents touches several stages: each in one transaction. */
+  /** Merges and splits incidents. This involves several stages; each call is one transaction. */
   relations: {
     merge: (
       ctx: Ctx,
@@ -38,9 +38,9 @@ export type HttpDeps = {
     ) => Promise<IncidentRow>;
     split: (ctx: Ctx, input: { incident_id: string; comment?: string | undefined }) => Promise<IncidentRow>;
   };
-  /** Plans taking an execution back, and asks people for it: the id of the approval. */
+  /** Plans the undo of an execution and requests approval for it; returns the id of the approval. */
   undo: (ctx: Ctx, input: { execution_id: string; comment?: string | undefined }) => Promise<string>;
-  /** The same for a signal, onto their stream: resolves once it is on disk. */
+  /** Accepts a signal, onto the signal stream; resolves once it is on disk. */
   takeSignal: (
     call: {
       source: string;
@@ -49,31 +49,31 @@ export type HttpDeps = {
       idempotency_key?: string | undefined;
     } & ReadBody,
   ) => Promise<SignalAnswer>;
-  /** What bounds a source; a refusal is `source_limited`. */
+  /** The limits of sources; a refusal is `source_limited`. */
   guard: {
-    /** Before the body is read; `length` is null where it is not said. */
+    /** Called before the body is read; `length` is null where the call does not state it. */
     enter: (arrival: { source: string; call: Call; length: number | null }) => void;
-    /** Told of every refused call of a webhook, and how many bytes were read for it. */
+    /** Called for every refused call of a webhook, with the number of bytes read for it. */
     refused: (refusal: { source: string; call: Call; error: AwoooiError; bytes: number }) => void;
   };
-  /** The sources that there are, what each may do, and which limits hold it back now. */
+  /** The sources, their limits, and which limits hold each back now. */
   sources: {
-    /** All that can be configured, with the paths that they are called at. */
+    /** All kinds of sources, with the paths that they are called at. */
     kinds: readonly SourceKind[];
-    /** How the callers of a source are checked; undefined: there is no such source to be called. */
+    /** Returns how the callers of a source are checked; undefined: no such source can be called. */
     sender: (source: string) => SenderCheck | undefined;
-    /** What a source makes of a body: for answers that say more than what became of it. */
+    /** Decodes a body as a source does, for answers that say more than the result. */
     decode: (source: string, json: unknown) => Decoded;
     ids: () => readonly string[];
     limits: (source: string) => SourceReport["limits"];
     limited: (source: string) => string[];
   };
-  /** Those in force when they are read. */
+  /** The approval terms in force at the time of access. */
   readonly terms: ApprovalTerms;
-  /** Reads of a target what is wrong with it. */
+  /** Investigates a target. */
   diagnose: (ctx: Ctx, target: DiagnosisQuery) => Promise<Investigation>;
   readonly gateway: GatewayOptions;
-  /** The supervised processes, and having one started or stopped. */
+  /** Lists the supervised processes, and requests the start or stop of one. */
   processes: {
     list: (ctx: Ctx) => Promise<WireProcess[]>;
     ask: (
@@ -86,27 +86,27 @@ export type HttpDeps = {
     reload: (ctx: Ctx) => Promise<Reloaded>;
   };
   health: () => Promise<Health>;
-  /** Whether senders may read on Alertmanager's API, too. */
+  /** Whether senders may also read through Alertmanager's API. */
   readonly open_reads: boolean;
-  /** Bounds of large answers, other than the shipped ones: for tests. */
+  /** Bounds of large answers that replace the shipped ones in tests. */
   lists?: ListBounds | undefined;
-  /** Ids of the channels that people are told on. */
+  /** Returns the ids of the notification channels. */
   notifiers: () => readonly string[];
-  /** What takes room, and deleting what has been kept for its time; the routes say who may. */
+  /** Reports disk usage, and deletes records whose retention is over. Authorisation is done by the routes. */
   storage: {
     report: () => Promise<StorageReport>;
     prune: (input: { dry_run: boolean; asked_by: string }) => Promise<PruneAnswer>;
   };
   meter: HttpMeter;
   metrics: {
-    /** Whether a call may read the metrics without a token. */
+    /** Returns whether a call may read the metrics without a token. */
     admits: (call: Call) => boolean;
-    /** All of them, in Prometheus' text format. */
+    /** Returns all metrics in Prometheus' text format. */
     page: () => Promise<string>;
   };
-  /** Of AWOOOI. */
+  /** AWOOOI's version. */
   version: string;
-  /** Bytes of a body. */
+  /** Most bytes of a body. */
   body_limit: number;
   log: Log;
 };

@@ -20,7 +20,7 @@ import { WEBHOOKS } from "./observe.ts";
 import { OPEN, SENDER, SIGNED, signatureScheme } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
 
-/** Where a source is called: `/custom/:name` is where `custom:NAME` is. Null when no kind has such a source. */
+/** Returns a source's path: `/custom/:name` with the name for `custom:NAME`. Null when no kind has such a source. */
 export function webhookPath(kinds: readonly SourceKind[], source: string): string | null {
   const [id = "", ...rest] = source.split(":");
   const name = rest.join(":");
@@ -29,21 +29,21 @@ export function webhookPath(kinds: readonly SourceKind[], source: string): strin
   return path?.replace(NAME, () => pathSegment(name)) ?? null;
 }
 
-// In a path: the name of one of several sources of the kind.
+// Placeholder in a path for the name of one of several sources of a kind.
 const NAME = ":name";
 const isNamed = (path: string) => path.endsWith(`/${NAME}`);
 
-/** The source that a call is of, by its path. */
+/** Returns the id of the source that a call is for, by its path. */
 const sourceIdOf = ({ id }: SourceKind, { path }: Endpoint, request: FastifyRequest) =>
   isNamed(path) ? `${id}:${(request.params as { name: string }).name}` : id;
 
-/** What a call shows of who sent it. */
+/** Returns the parts of a call that identify its sender. */
 const shownBy = (request: FastifyRequest): SentRequest => ({
   call: callOf(request),
   header: (name) => joined(request.headers[name]),
 });
 
-/** What the API's description says that a caller must show. */
+/** Returns the credentials of a kind of source for the API's description. */
 const securityOf = ({ id, credentials }: SourceKind) =>
   credentials === "sender"
     ? SENDER
@@ -51,13 +51,13 @@ const securityOf = ({ id, credentials }: SourceKind) =>
       ? SIGNED
       : [{ [signatureScheme(id)]: [] }, ...SENDER];
 
-/** Bytes of the body as the call says; null when it does not. */
+/** Returns the length of the body in bytes as the call states it; null when it does not. */
 function lengthOf({ headers }: FastifyRequest): number | null {
   if (headers["transfer-encoding"] !== undefined) return null;
   return Number(headers["content-length"] ?? 0);
 }
 
-/** What a refused call has cost: its body, or as much of it as is taken when it does not say its length. */
+/** Returns the bytes read for a refused call: its body, or up to the limit when it does not state its length. */
 function bytesRead(request: FastifyRequest, code: ErrorCode, limit: number): number {
   if (Buffer.isBuffer(request.body)) return request.body.length;
   return code === "too_large" && lengthOf(request) === null ? limit : 0;
@@ -73,10 +73,10 @@ function parse(body: Buffer): ReadBody {
   }
 }
 
-/** Where alerts come in, and which senders are supported. */
+/** Registers the webhooks, and a route that tells which senders are supported. */
 export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   const { kinds } = deps.sources;
-  // Those that are named by the settings have no source of the kind's own name.
+  // Kinds whose sources are named in the settings have no source under the kind's own name.
   const sources = kinds.filter(({ endpoints }) =>
     endpoints.some(({ path }) => path.startsWith(`${WEBHOOKS}/`) && !isNamed(path)),
   );
@@ -94,9 +94,9 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   receivingRoutes(app, deps, WEBHOOKS);
 }
 
-/** The routes of all sources below a path. The raw body is in the journal, on disk, before the answer is 2xx. */
+/** Registers the routes of all sources below a path. The raw body is in the journal, on disk, before the answer is 2xx. */
 export function receivingRoutes(app: FastifyInstance, deps: HttpDeps, below: string): void {
-  // Whatever type the sender claims: the journal keeps the bytes.
+  // Accept any content type: the journal keeps the raw bytes.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   for (const kind of deps.sources.kinds)
@@ -119,7 +119,7 @@ function receivingRoute(
     const where = kind.settings?.path ?? "the configuration";
     throw new AwoooiError("not_found", `${where} has no source of the name in the path.`);
   };
-  /** Whatever is named: what a call says wrongly is counted under the kind. */
+  /** The source for counting; a name that does not exist is counted under the kind. */
   const countedAs = (request: FastifyRequest) => {
     const id = sourceIdOf(kind, endpoint, request);
     return sources.sender(id) === undefined ? kind.id : id;
@@ -140,10 +140,10 @@ function receivingRoute(
       ...(isNamed(path) ? { params: z.object({ name: z.string() }) } : {}),
       ...(kind.idempotent ? { "x-errors": [409, 422] } : {}),
     },
-    // The body goes into the journal as it came, whatever it holds, and the answer is our own.
+    // The body is journalled as it came, so it is not validated, and the answer is AWOOOI's own.
     validatorCompiler: () => (value) => ({ value }),
     serializerCompiler: () => (said) => JSON.stringify(said),
-    // Before the body is read: a stranger's 5 MiB are not worth reading.
+    // Before the body is read: up to 5 MiB from an unauthenticated caller are not worth reading.
     onRequest: async (request) =>
       withoutTraces(() => {
         request.sender = checkOf(request).before(shownBy(request));

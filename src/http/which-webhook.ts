@@ -2,7 +2,7 @@ import type { SourceKind } from "../intake/index.ts";
 import { closeNames } from "../lib/close-names.ts";
 import { WEBHOOKS } from "./observe.ts";
 
-/** A path that takes alerts, and the words by which it is meant. */
+/** A path that accepts alerts, and the words by which callers may mean it. */
 type Row = { path: string; words: readonly string[] };
 
 function tableOf(kinds: readonly SourceKind[]): Row[] {
@@ -19,37 +19,37 @@ function folded(word: string): string {
   return word.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-// Of a path these say that alerts are sent, and not which.
+// Words in a path that suggest a webhook without naming its source.
 const ANY_WEBHOOK = /^(web)?hooks?$/;
 const NOT_A_NAME = /^(api|v\d+|index|receive|receiver|ingest|events?|enqueue|notify|json|)$/;
-/** Longer ones are no slip of a hand. */
+/** Longest path for which a hint is looked up; a longer one is not a typing error. */
 const LONGEST = 300;
 const SHORTEST = 5;
 
-/** The webhooks that may be meant by a word, the likeliest first: all that it names, else all that it is close to. */
+/** Returns the paths that a word may mean: all that it names exactly, else all whose word is closest to it. */
 function named(table: readonly Row[], word: string): string[] {
   const exactly = table.filter(({ words }) => words.includes(word));
   if (exactly.length > 0) return exactly.map(({ path }) => path);
-  // Two edits make any short word of any other.
+  // With two edits any short word becomes any other.
   if (word.length < SHORTEST) return [];
   const long = table.flatMap(({ words }) => words).filter((one) => one.length >= SHORTEST);
   const [close] = closeNames(word, long);
   return table.filter(({ words }) => close !== undefined && words.includes(close)).map(({ path }) => path);
 }
 
-// What probes of others ask for.
+// Paths that the health probes of other software use.
 const HEALTH =
   /^\/(-\/|api\/|api\/v1\/)?(health|healthy|healthz|healthcheck|live|livez|liveness|ready|readyz|readiness|ping|status)\/?$/i;
 
-/** Where the health is, as a sentence behind a blank, for a path by which others have theirs; empty for any other. Pure. */
+/** Returns a hint, after a space, for a path where other software has its health endpoint; empty for others. Pure. */
 export const whichHealth = (path: string): string =>
   path.length <= LONGEST && HEALTH.test(path)
     ? " Did you mean GET /api/v1/health, /api/v1/health/live or /api/v1/health/ready?"
     : "";
 
 /**
- * Says what a caller of a path that takes no alerts may have meant, as a sentence behind a blank; empty for a path that
- * has nothing of a webhook. Says nothing but what the API's description does.
+ * Returns a function that suggests which webhook an unknown path may mean, as a sentence after a space; empty for a path that
+ * does not look like a webhook. The hint says nothing that the API's description does not.
  */
 export function webhookHints(kinds: readonly SourceKind[]): (path: string) => string {
   const table = tableOf(kinds);

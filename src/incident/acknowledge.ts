@@ -10,8 +10,8 @@ import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
 /**
- * Says that someone is on it, and who; where its sender says so, not who. The first acknowledgement stands;
- * later ones change nothing.
+ * Acknowledges an incident and makes the actor its owner; an acknowledgement by a sender sets no owner. The first one
+ * stands; later ones change nothing.
  */
 export async function acknowledge(ctx: Ctx, input: { incident_id: string }): Promise<IncidentRow> {
   authorise(ctx.actor, "acknowledge incidents", { people: "responder", senders: true });

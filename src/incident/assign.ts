@@ -8,8 +8,8 @@ import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
 /**
- * Says who owns an incident: a person or a team, by name; null for nobody. Throws `not_found`, and `invalid` for a
- * name that passes for a person's or the system's.
+ * Sets the owner of an incident: the name of a person or a team, or null for none. Throws `not_found`, and `invalid` for a
+ * name that could be taken for another person's or the system's.
  */
 export async function assign(
   ctx: Ctx,

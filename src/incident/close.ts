@@ -9,8 +9,8 @@ import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
 /**
- * Closes an incident that is resolved: the same trouble is a new incident from then on. Closing one that is
- * closed changes nothing. Throws `conflict` while it is active, `not_found`.
+ * Closes a resolved incident: from then on the same trouble opens a new one. Closing it again changes nothing. Throws
+ * `conflict` while it is active, `not_found`.
  */
 export async function close(ctx: Ctx, input: { incident_id: string }): Promise<IncidentRow> {
   authorise(ctx.actor, "close incidents", { people: "responder", system: ["sweep"] });

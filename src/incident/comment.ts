@@ -7,7 +7,7 @@ import { findIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
-/** Adds a person's words to an incident's story, whatever state it is in. */
+/** Adds a person's comment to an incident's timeline, whatever its state. */
 export async function comment(ctx: Ctx, input: { incident_id: string; text: string }): Promise<IncidentRow> {
   authorise(ctx.actor, "comment on incidents", { people: "responder" });
   const { incident_id, text } = input;

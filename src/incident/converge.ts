@@ -26,16 +26,16 @@ import type { Convergence, IncidentRow, IncidentWindows } from "./types.ts";
 export type ConvergeOptions = {
   windows: IncidentWindows;
   known: KnownTargets;
-  /** The severity of an incident none of whose alerts carries one: it follows from what is proposed. */
+  /** Returns the severity of an incident whose alerts carry none, from the risk of the proposed plan. */
   severityWithout: (alert: StoredAlert) => Severity;
 };
 
-// Whoever sends another service with every alert must not make the incident grow without end.
+// Limits the services of an incident, which a sender could otherwise grow without end.
 export const SERVICES = 100;
-// Of an incident about which nothing is decided.
+// Notification type of information, about which no decision is made.
 const INFORMATION = "TYPE-1";
 
-/** The worse of two severities: P0 is the worst. */
+/** Returns the worse of two severities: P0 is the worst. */
 export function worseSeverity(a: Severity, b: Severity): Severity {
   return a < b ? a : b;
 }
@@ -44,22 +44,22 @@ export function isActive(incident: Pick<IncidentRow, "status">): boolean {
   return (ACTIVE as readonly string[]).includes(incident.status);
 }
 
-/** Trouble that was not known before, by another source neither. */
+/** Whether an alert is new, and not already known from another source. */
 const isNews = ({ is_new, same_as }: StoredAlert) => is_new && (same_as ?? null) === null;
 
-/** How often these fire anew: with what came and went too quickly to have rows of its own. */
+/** Counts the outages of these alerts, including folded ones, which were too short for rows of their own. */
 const outagesOf = (alerts: readonly StoredAlert[]) =>
   alerts.reduce((sum, { is_new, folded = 0 }) => sum + 1 + (is_new ? folded : 0), 0);
 
 type Group = [StoredAlert, ...StoredAlert[]];
-/** Alerts that begin an incident, and how often such trouble was there before. */
+/** Alerts that open an incident, with its escalation tier. */
 type Opening = { group: Group; tier: number; needs_permanent_fix: boolean };
 
 type Found = { group: Group; before: IncidentRow | undefined };
 
 /**
- * The alerts of each incident, and that incident where there is one. By their fingerprint; one that is counted on
- * an active incident already stays there, whatever its fingerprint is made of since.
+ * Groups alerts by incident, by their fingerprint, with the existing incident where there is one. An alert already counted
+ * on an active incident stays there, even if its fingerprint has changed.
  */
 async function byIncident(ctx: Ctx, alerts: readonly StoredAlert[]): Promise<Found[]> {
   const latest = await latestIncidents(ctx, [...new Set(alerts.map((alert) => alert.fingerprint))]);
@@ -81,10 +81,10 @@ async function byIncident(ctx: Ctx, alerts: readonly StoredAlert[]): Promise<Fou
   return [...found.values()];
 }
 
-/** Whether trouble that is seen again at `now` continues an incident that was resolved. */
+/** Whether an alert at `now` continues a resolved incident. */
 function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, isNew: boolean): boolean {
   if (incident.status !== "resolved" || incident.resolved_at === null) return false;
-  // Resolved because its alerts had ended, it is not over while one fires; else it is given its cool-down.
+  // An incident resolved by notice is not over while an alert fires; any other gets its cool-down.
   if (!isNew)
     return (
       incident.resolved_through === "notice" || addSeconds(incident.resolved_at, windows.cool_down) <= now
@@ -95,8 +95,8 @@ function continues(incident: IncidentRow, windows: IncidentWindows, now: Date, i
 }
 
 /**
- * The tier of each anomaly if its trouble begins now. Given: how often each ended of late without being resolved,
- * because it flaps.
+ * Returns the escalation tier per anomaly key if trouble begins now. `flaps` holds how often each ended recently without
+ * being resolved, because it flaps.
  */
 async function levels(
   ctx: Ctx,
@@ -118,7 +118,7 @@ function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): vo
   note(ctx, { incident_id, kind: "status", text, data: { escalation_level } });
 }
 
-/** What a list shows of it: where its sender has no words for it, what it is about. */
+/** Returns the incident's title. Where the sender has no message of its own, it names the target. */
 function titleOf(
   { alert_name, message, labels, target_resource }: StoredAlert,
   target: OperationTarget | null,
@@ -130,11 +130,11 @@ function titleOf(
 
 function draft(ctx: Ctx, { group, tier }: Opening, often: Often, options: ConvergeOptions): NewIncident {
   const now = ctx.clock.now();
-  // Trouble among information makes it trouble.
+  // One alert that is more than information decides the kind.
   const first = group.find((alert) => alert.notification_type !== INFORMATION) ?? group[0];
   const named = [...new Set(group.flatMap((alert) => affectedServices(alert)))];
   const target = operationTarget(first, named, options.known);
-  // A supervised process is a service of ours, whatever else the labels call it.
+  // A supervised process counts as a service, whatever else the labels name.
   const all = target?.kind === "process" ? [...new Set([target.name, ...named])] : named;
   const services = all.slice(0, SERVICES);
   const known = group.flatMap((alert) => alert.severity ?? []);
@@ -171,7 +171,7 @@ function noteOpened(ctx: Ctx, incident: IncidentRow, [first]: Group): void {
   record(ctx, { action: "incident.opened", subject: incident_id, data: { fingerprint, severity } });
 }
 
-/** What an incident is about: information becomes what the first alert says that is more. */
+/** Returns category and notification type: information takes those of the first alert that is more. */
 function kindOf(incident: IncidentRow, fresh: readonly StoredAlert[]) {
   const { alert_category, notification_type } =
     incident.notification_type === INFORMATION
@@ -180,10 +180,10 @@ function kindOf(incident: IncidentRow, fresh: readonly StoredAlert[]) {
   return { alert_category, notification_type };
 }
 
-/** A clock that was set back makes nothing younger. */
+/** Returns the later date, so that a clock set back moves no timestamp backwards. */
 const laterOf = (one: Date, other: Date) => (one > other ? one : other);
 
-/** The incident's fields with what these alerts add to them: the new ones count, and any of them may have become worse. */
+/** Returns the incident's fields updated by these alerts: only new ones count as hits, any may raise the severity. */
 function counted(ctx: Ctx, incident: IncidentRow, alerts: readonly StoredAlert[]) {
   const fresh = alerts.filter(isNews);
   const services = [...incident.affected_services, ...fresh.flatMap((alert) => affectedServices(alert))];
@@ -219,7 +219,7 @@ async function reopen(
   return reopened;
 }
 
-/** An effect says nothing of its own: its main incident does. */
+/** Notes a raised severity, and sends a notice unless the incident is an effect. */
 export function notifySeverityRaised(ctx: Ctx, incident: IncidentRow, before: Severity): void {
   const { incident_id, severity, merged_into } = incident;
   if (severity === before) return;
@@ -228,7 +228,7 @@ export function notifySeverityRaised(ctx: Ctx, incident: IncidentRow, before: Se
   if (merged_into === null) notify(ctx, { topic: "incident.raised", incident_id, payload: { severity } });
 }
 
-/** Tells people of an incident that was opened or reopened, once it is known to be one of its own. */
+/** Sends the notice of an incident that was opened or reopened, once it is known not to be an effect. */
 export function notifyBegun(ctx: Ctx, { incident, kind, repair_failed }: Convergence): void {
   const { incident_id, severity } = incident;
   if (kind === "opened") notify(ctx, { topic: "incident.opened", incident_id, payload: { severity } });
@@ -236,7 +236,7 @@ export function notifyBegun(ctx: Ctx, { incident, kind, repair_failed }: Converg
     notify(ctx, { topic: "incident.reopened", incident_id, payload: { repair_failed } });
 }
 
-/** What a group of alerts comes to on an incident that is there already; undefined when it opens one. */
+/** Applies a group of alerts to an existing incident; undefined when they open a new one. */
 async function onExisting(
   ctx: Ctx,
   before: IncidentRow,
@@ -256,7 +256,7 @@ async function onExisting(
     const incident = { ...before, ...counted(ctx, before, alerts) };
     const more = incident.notification_type !== before.notification_type;
     const raised = more || incident.severity !== before.severity;
-    // Whoever is not told of each time is still told that it comes back too often.
+    // Flapping suppresses single notices, but a higher tier is still noted.
     if (before.flapping && fresh.length > 0 && tier > before.escalation_level) {
       incident.escalation_level = tier;
       noteLevel(ctx, incident);
@@ -266,12 +266,12 @@ async function onExisting(
   const now = ctx.clock.now();
   if (continues(before, windows, now, fresh.length > 0)) {
     const soon = before.resolved_at !== null && addSeconds(before.resolved_at, windows.repair) > now;
-    // An alert that never stopped firing says the same of the repair as one that came back.
+    // An alert that never stopped firing disproves the repair just as one that came back.
     const repair_failed = before.resolved_through === "repair" && (soon || fresh.length === 0);
     const incident = await reopen(ctx, before, alerts, repair_failed, tier);
     return { ...same, incident, kind: "reopened", repair_failed };
   }
-  // Known instances that still fire on an incident just resolved: it is given its cool-down.
+  // Known alerts that still fire on a resolved incident: it gets its cool-down.
   if (fresh.length === 0 && before.status !== "closed") {
     return { ...same, incident: { ...before, last_seen: now }, kind: "converged" };
   }
@@ -284,7 +284,7 @@ async function openAll(
   options: ConvergeOptions,
 ): Promise<Convergence[]> {
   if (openings.length === 0) return [];
-  // What is new is not written down yet: alerts are, once they have their incident.
+  // New alerts are stored only once they have an incident, so the query does not count them.
   const fresh = Map.groupBy(
     openings.flatMap(({ group }) => group.filter((alert) => isNews(alert) && alert.is_stored === false)),
     (alert) => alert.anomaly_key,
@@ -307,9 +307,9 @@ async function openAll(
 }
 
 /**
- * Brings firing alerts to their incidents: counts them on one that is open, reopens one that they
- * continue, or opens one. Of what was opened or reopened people are told by `tellBegun`. `firing` has one entry per instance, their fingerprints are locked; those that
- * were known before only move `last_seen`. The same alerts in any order lead to the same incidents.
+ * Converges firing alerts into incidents: counts them on an active one, reopens one that they continue, or opens one.
+ * Notices about opened and reopened incidents are left to `notifyBegun`. `firing` has one entry per instance, with their
+ * fingerprints locked; known ones only move `last_seen` and may raise the severity. The order of alerts does not matter.
  */
 export async function converge(
   ctx: Ctx,
@@ -331,7 +331,7 @@ export async function converge(
   for (const { group, before } of groups) {
     const tier = tiers.get(group[0].anomaly_key) ?? 1;
     const existing = before && (await onExisting(ctx, before, group, options.windows, tier));
-    // Said once for each spell of it: what AWOOOI says of itself is not said of again.
+    // Raised once per run of trouble, and not about AWOOOI's own alerts.
     const needs_permanent_fix =
       tier === 4 && before?.escalation_level !== 4 && before?.alert_category !== "flywheel_health";
     if (existing === undefined) opening.push({ group, tier, needs_permanent_fix });

@@ -9,8 +9,8 @@ import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
 /**
- * Keeps what people say of how an incident is or was handled, also while it goes on; what they say later replaces it,
- * field by field. Nothing is learnt of it before the incident is resolved, from what stands there then. Throws `not_found`.
+ * Stores people's feedback on how an incident is or was handled, even while it is active; later feedback replaces it field
+ * by field. Learning reads it only when the incident is resolved, as it stands then. Throws `not_found`.
  */
 export async function giveFeedback(
   ctx: Ctx,

@@ -13,8 +13,8 @@ import type { Flapping, IncidentRow } from "./types.ts";
 const minutes = (seconds: number) => (seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`);
 
 /**
- * Ends an incident for which nothing fires any more, unless it has ended so often of late that its next end
- * says nothing: then it stays open, people are told once that it flaps, and it is resolved when it has been quiet.
+ * Resolves an incident for which nothing fires any more. If it has ended too often recently, it stays open as flapping:
+ * people get one notice, and it is resolved after a quiet period.
  */
 export async function endByNotice(
   ctx: Ctx,
@@ -36,8 +36,8 @@ export async function endByNotice(
 }
 
 /**
- * Counts ends of an incident that fires again by now, which came and went too quickly to be told one by one: where
- * they are too many it flaps.
+ * Counts ends of an incident that fires again by now, from outages folded as too short. Too many of them mean that it
+ * flaps.
  */
 export async function countEnds(
   ctx: Ctx,
@@ -55,7 +55,7 @@ export async function countEnds(
   });
 }
 
-/** How often it ended of late: resolved by notice, or only counted. */
+/** Returns how often it ended recently: resolved by notice, or only counted. */
 const lately = async (ctx: Ctx, { incident_id, flaps }: IncidentRow, { within }: Flapping) =>
   flaps + (await endsSince(ctx, incident_id, addSeconds(ctx.clock.now(), -within)));
 
@@ -70,14 +70,14 @@ async function begin(
   const reason = `It ended ${ends} times within ${minutes(within)}: it stays open until it has been quiet for as long`;
   note(ctx, { incident_id, kind: "status", text: `Flapping: ${reason}`, data: { ends, within } });
   record(ctx, { action: "incident.flapping", subject: incident_id, data: { ends, within } });
-  // Of an effect people hear through its main incident.
+  // An effect sends no notice: its main incident does.
   if (merged_into === null)
     notify(ctx, { topic: "incident.flapping", incident_id, payload: { reason, ends, within } });
 }
 
 /**
- * Ends the flapping of an incident that has not turned for as long as it takes to be quiet: it is resolved, or
- * goes on as any other where it fires.
+ * Ends the flapping of an incident that has been quiet for the whole window: resolves it, or lets it go on as usual where
+ * it fires.
  */
 export async function endFlapping(
   ctx: Ctx,

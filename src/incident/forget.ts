@@ -8,8 +8,8 @@ const admit = (ctx: Ctx) =>
   authorise(ctx.actor, "delete old incidents", { people: "nobody", system: ["retention"] });
 
 /**
- * Deletes incidents that have been over since before `before`, whole: `dependants` deletes, in the same
- * transaction, what later stages know of them. Returns how many rows of each table went.
+ * Deletes whole incidents that ended before `before`: in the same transaction, `dependants` deletes the records of later
+ * stages. Returns the number of rows deleted per table.
  */
 export async function forgetIncidents(
   ctx: Ctx,
@@ -24,7 +24,7 @@ export async function forgetIncidents(
   });
 }
 
-/** How many incidents would be deleted. */
+/** Returns how many incidents would be deleted. */
 export async function countOldIncidents(ctx: Ctx, before: Date): Promise<number> {
   admit(ctx);
   return countForgettable(ctx, before);

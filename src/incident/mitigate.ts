@@ -4,7 +4,7 @@ import { transaction } from "../db/transaction.ts";
 import { isActive } from "./converge.ts";
 import { lockIncident, updateIncident } from "./store.ts";
 
-/** Shows that something is being done about an incident (`mitigating`), or no longer (`investigating`). */
+/** Sets an active incident to `mitigating` while it is being acted on, or back to `investigating`. */
 export async function setMitigating(ctx: Ctx, incident_id: string, mitigating: boolean): Promise<void> {
   authorise(ctx.actor, "change an incident's status", { people: "nobody", system: ["pipeline", "sweep"] });
   await transaction(ctx, async (tx) => {

@@ -7,13 +7,13 @@ import {
   workloadOfReplicaSet,
 } from "../intake/index.ts";
 
-/** A configured host, and everything that alerts may call it. */
+/** A configured host, and all names that alerts may use for it. */
 export type KnownHost = { name: string; names: readonly string[] };
 
-/** Local processes that AWOOOI supervises, by name, hosts that it reaches, and whether it can look at a target. */
+/** The configured targets: supervised local processes and hosts, by name, and a test whether a target can be observed. */
 export type KnownTargets = {
   processes: readonly string[];
-  /** Whether a name or an address is this machine's, which these processes run on; without it only what loops back is. */
+  /** Whether a name or address is this machine's, where the processes run. Without it only loopback addresses are. */
   isHere?: (host: string) => boolean;
   hosts?: readonly KnownHost[];
   looksAt?: (target: OperationTarget) => boolean;
@@ -21,12 +21,12 @@ export type KnownTargets = {
 
 const PROCESS_LABELS = ["process", "component", "service", "job", "app"];
 const HOST_LABELS = ["host", "hostname", "nodename", "node", "instance"];
-// And others by which machines are told apart, though no host of ours goes by them.
+// These labels also tell machines apart, though no configured host is named by the additional ones.
 const MACHINE_LABELS = [...HOST_LABELS, "server", "machine", "vm"];
 const LOOPS_BACK = /^(localhost|127(\.\d+){3}|::1|host\.docker\.internal)$/;
 const UNIT = /^[\w.:@-]+\.(service|timer|socket|path)$/;
 
-/** `10.0.0.5:9100`, `[::1]:9100` and `https://web1/x` are their host. */
+/** Returns the host of an address: `10.0.0.5:9100`, `[::1]:9100` and `https://web1/x` lose scheme, port and path. */
 const hostPart = (text: string) =>
   text
     .replace(/^[a-z]+:\/\//, "")
@@ -35,13 +35,13 @@ const hostPart = (text: string) =>
     .replace(/^([^:]*):\d+$/, "$1")
     .toLowerCase();
 
-/** The systemd unit that an alert names, as those of node_exporter and systemd_exporter do. */
+/** Returns the systemd unit that an alert names, as node_exporter and systemd_exporter do. */
 function unitOf({ unit, systemd_unit, name, service }: Record<string, string>): string | undefined {
   const named = unit ?? systemd_unit;
   return named || [name, service].find((one) => one !== undefined && UNIT.test(one));
 }
 
-/** The container that an alert names, as those of cAdvisor and of Docker's own exporters do. */
+/** Returns the container that an alert names, as cAdvisor and Docker's own exporters do. */
 function containerOf(labels: Record<string, string>): string | undefined {
   const { container_name, container, name, id = "", image, job = "", alertname = "" } = labels;
   const ofContainers =
@@ -52,8 +52,8 @@ function containerOf(labels: Record<string, string>): string | undefined {
 }
 
 /**
- * The supervised process that an alert names. What people call a service may run in many places: where the alert says of
- * another machine, a cluster or a container that it is there, only the label `process` means the process of this machine.
+ * Returns the supervised process that an alert names. A service name may exist in many places: where the alert names
+ * another machine, a cluster or a container, only the label `process` means a process of this machine.
  */
 function processOf(
   labels: Readonly<Record<string, string>>,
@@ -67,7 +67,7 @@ function processOf(
   return names.find((name) => name !== undefined && processes.includes(name));
 }
 
-/** Whether an alert says that it is about another machine than this one, or about what runs in a cluster or container. */
+/** Whether an alert is about another machine than this one, or about something in a cluster or container. */
 function saysElsewhere(
   { labels, namespace, cluster }: ReturnType<typeof subjectOfAlert>,
   { isHere = () => false }: KnownTargets,
@@ -79,13 +79,13 @@ function saysElsewhere(
   });
 }
 
-/** The configured host that people call so; undefined: there is none. */
+/** Returns the configured host of this name; undefined where there is none. */
 export function hostNamed(name: string, hosts: readonly KnownHost[] = []): OperationTarget | undefined {
   const found = hosts.find(({ names }) => names.some((one) => one.toLowerCase() === hostPart(name)));
   return found && { kind: "host", name: found.name };
 }
 
-/** The configured host that the alert comes from, or the unit or container on it. */
+/** Returns the configured host that an alert names, or the unit or container on it. */
 function onKnownHost(
   labels: Record<string, string>,
   target_resource: string,
@@ -100,20 +100,20 @@ function onKnownHost(
   const { name: host } = found;
   const unit = unitOf(labels);
   if (unit) return { kind: "unit", name: unit, host };
-  // In a namespace it is Kubernetes that runs the container, not the host's own runtime.
+  // With a namespace, Kubernetes runs the container, not the host's own runtime.
   const container = labels.namespace ? undefined : containerOf(labels);
   return container ? { kind: "container", name: container, host } : { kind: "host", name: host };
 }
 
 type Place = { namespace?: string; cluster?: string };
 
-/** What the cluster runs a pod as, as far as its name says; the resolver asks the cluster. */
+/** Returns the workload that a pod belongs to, as far as its name shows; the resolver asks the cluster. */
 function ofPod(pod: string, place: Place): OperationTarget {
   const { kind, name } = ownerOfPod(pod);
   return kind === "pod" ? { kind, name: pod, ...place } : { kind, name, ...place };
 }
 
-/** The object of a subject that Kubernetes has; undefined: it is none, or nobody says of what kind. */
+/** Returns the Kubernetes object of a subject; undefined where it is none, or its kind is unknown. */
 function inKubernetes({ kind, name }: Subject, place: Place): OperationTarget | undefined {
   if (kind === null || kind === "host" || kind === "node" || kind === "workload") return undefined;
   if (kind === "pod") return ofPod(name, place);
@@ -122,10 +122,10 @@ function inKubernetes({ kind, name }: Subject, place: Place): OperationTarget | 
 }
 
 /**
- * The exact object that an alert is about, from its labels: a Kubernetes object, a supervised process, a
- * host, or a unit or container on one that is configured; else what it names, as `unknown`; null when it names
- * nothing. Without `namespace` or `cluster` where nobody said it. A Kubernetes label wins over a process that
- * happens to have the same name, and so does what says that it is elsewhere; a node that a configured cluster may know over a host of that name.
+ * Returns the exact object that an alert is about, from its labels: a Kubernetes object, a supervised process, a
+ * configured host, or a unit or container on one; else what it names, as `unknown`; null when it names nothing.
+ * `namespace` and `cluster` are absent where unknown. A Kubernetes label, or one that points to another machine, wins over
+ * a process of the same name; a node that a configured cluster may know wins over a host of that name.
  */
 export function operationTarget(
   alert: {
@@ -142,7 +142,7 @@ export function operationTarget(
   const { labels, namespace, cluster } = subject;
   const clustered = cluster === null ? {} : { cluster };
   const place = { ...(namespace === null ? {} : { namespace }), ...clustered };
-  // A component is whatever people call so: what Kubernetes runs it as is more exact.
+  // A component is free text: what Kubernetes runs it as is more exact.
   const exact = inKubernetes(
     subject.label === "component" ? subjectOf(without(labels, "component"), alert) : subject,
     place,
@@ -152,7 +152,7 @@ export function operationTarget(
   if (process !== undefined) return { kind: "process", name: process };
   const node = { kind: "node", name: subject.name, ...clustered };
   if (subject.kind === "node" && known.looksAt?.(node)) return node;
-  // Which exporter tells of it says what a `name` is.
+  // The meaning of a label `name` depends on the exporter.
   const { job = "" } = alert.labels;
   const onHost = onKnownHost({ ...labels, job }, alert.target_resource, known.hosts ?? []);
   if (onHost !== undefined) return onHost;

@@ -6,7 +6,7 @@ import { AwoooiError } from "../lib/error.ts";
 import { findIncident, incidentPage } from "./store.ts";
 import type { IncidentRow } from "./types.ts";
 
-/** One incident; throws `not_found`. */
+/** Returns one incident. Throws `not_found`. */
 export async function getIncident(ctx: Ctx, incident_id: string): Promise<IncidentRow> {
   authorise(ctx.actor, "read incidents", { people: "viewer", system: ["pipeline", "sweep"] });
   const incident = await findIncident(ctx, incident_id);
@@ -14,7 +14,7 @@ export async function getIncident(ctx: Ctx, incident_id: string): Promise<Incide
   return incident;
 }
 
-/** Incidents that fit all filters, newest first. */
+/** Returns a page of the incidents that match all filters, newest first. */
 export async function listIncidents(
   ctx: Ctx,
   query: IncidentQuery,

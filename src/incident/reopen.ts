@@ -12,15 +12,15 @@ import { latestIncidents, lockFingerprints, lockIncident, updateIncident } from 
 import { note } from "./timeline.ts";
 import type { IncidentRow } from "./types.ts";
 
-/** Whether a person reopened it: resolved before, and through nothing that still counts. */
+/** Whether a person reopened the incident: it was resolved before, and `resolved_through` has been cleared. */
 export function isReopenedByHand({ resolution, resolved_through }: IncidentRow): boolean {
   return resolution > 0 && resolved_through === null;
 }
 
 /**
- * Reopens an incident that a person finds is not over. Until it is resolved again it does not end by itself
- * for want of firing alerts. Reopening an active one changes nothing. Throws `conflict` when the same trouble
- * has another active incident, `not_found`.
+ * Reopens an incident that a person finds is not over. Until it is resolved again it does not end for want of firing
+ * alerts. Reopening an active one changes nothing. Throws `conflict` when the same trouble has another active incident,
+ * `not_found`.
  */
 export async function reopen(
   ctx: Ctx,
@@ -29,7 +29,7 @@ export async function reopen(
   authorise(ctx.actor, "reopen incidents", { people: "responder" });
   const { incident_id, comment } = input;
   return transaction(ctx, async (tx) => {
-    // In the order in which alerts take these locks: neither waits for the other for ever.
+    // The same lock order as intake, so that neither deadlocks with the other.
     const { fingerprint } = await getIncident(tx, incident_id);
     await lockFingerprints(tx, [fingerprint]);
     const incident = await lockIncident(tx, incident_id);
@@ -45,7 +45,7 @@ export async function reopen(
       closed_at: null,
       resolved_through: null,
     });
-    // A person found that it is not over: it speaks for itself from now on.
+    // Since a person found that it is not over, it is no longer an effect.
     const own = await release(tx, reopened, "it was reopened by hand");
     const text = `Reopened by ${actorLabel(tx.actor)}${comment === undefined ? "" : `: ${comment}`}`;
     note(tx, { incident_id, kind: "status", text });

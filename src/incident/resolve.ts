@@ -14,7 +14,7 @@ import type { IncidentRow, ResolvedThrough } from "./types.ts";
 export type ResolveInput = {
   incident_id: string;
   comment?: string | undefined;
-  /** Set by the parts of the system; a person's resolution is always `person`. */
+  /** Set by parts of the system; a person's resolution is always `person`. */
   through?: ResolvedThrough;
   execution_id?: string;
 };
@@ -50,12 +50,12 @@ export async function resolve(ctx: Ctx, input: ResolveInput): Promise<IncidentRo
     const text = comment === undefined ? WORDS[through] : `${WORDS[through]}: ${comment}`;
     note(tx, { incident_id, kind: "status", text, data });
     record(tx, { action: "incident.resolved", subject: incident_id, data });
-    // Of an effect people hear through its main incident.
+    // An effect sends no notice: its main incident does.
     if (incident.merged_into === null)
       notify(tx, { topic: "incident.resolved", incident_id, payload: { through } });
     const execution_id = input.execution_id ?? null;
     const how = { incident_id, resolution, through, resolved_by, execution_id };
-    // What has to follow is in the tables: work that gets lost is found there.
+    // The follow-up is recorded in the tables too, where the sweep finds work that was lost.
     const resolved_by_kind = tx.actor.kind;
     await insertResolution(tx, { ...how, resolved_by_kind, anomaly_key: incident.anomaly_key, resolved_at });
     enqueue(tx, { kind: "conclude", ...how, resolved_at: resolved_at.toISOString() });

@@ -1,14 +1,14 @@
 import type { OperationTarget } from "../contract/incident.ts";
 import { ownerOfPod, workloadOfJob, workloadOfPod, workloadOfReplicaSet } from "../intake/index.ts";
 
-/** Of a unit also those of the service that a timer, socket or path starts, and that an instance is of. */
+/** Returns the names of a unit, including the service that a timer, socket or path starts, and the template of an instance. */
 function unitNames(name: string): string[] {
   const base = name.replace(/\.(service|timer|socket|path)$/, "");
   const template = base.replace(/@.*$/, "");
   return [...new Set([name, base, `${base}.service`, template, `${template}.service`])];
 }
 
-/** All names of a target's own: a pod, a replica set and a run of a job have that of their workload, too. */
+/** Returns all names of a target: a pod, a replica set and a job's run include that of their workload. */
 export function workloadNamesOf({ kind, name }: Pick<OperationTarget, "kind" | "name">): string[] {
   if (kind === "pod") return [...new Set([name, ownerOfPod(name).name, workloadOfPod(name)])];
   if (kind === "replicaset") return [...new Set([name, workloadOfReplicaSet(name)])];
@@ -18,18 +18,18 @@ export function workloadNamesOf({ kind, name }: Pick<OperationTarget, "kind" | "
 }
 
 const KINDS = [["process"], ["host", "node"], ["unit", "container", "compose_service"], ["tool"]];
-// What Kubernetes runs has many kinds, and one that nobody knows may be any of them.
+// Kubernetes objects have many kinds, and an unknown kind may be any of them: all are one family.
 const familyOf = (kind: string) => KINDS.findIndex((kinds) => kinds.includes(kind));
 
 const agree = (one: string | undefined, other: string | undefined) =>
   one === undefined || other === undefined || one.toLowerCase() === other.toLowerCase();
 
-// Kubernetes cuts what it makes a pod's name from to 58 characters, before five of its own.
+// Kubernetes cuts the base of a pod's name to 58 characters, and appends five of its own.
 const CUT_POD = /^(.{58})[a-z0-9]{5}$/;
-// Of a workload's name that is shorter nothing is cut: a replica set adds a dash and ten characters at most.
+// A shorter workload name is never cut: a replica set adds a dash and ten characters at most.
 const LEAST_CUT = 48;
 
-/** Whether a pod may be of this workload, of whose name Kubernetes has cut a part. */
+/** Whether a pod may belong to this workload, whose name Kubernetes has cut. */
 function isCutFrom(pod: OperationTarget, workload: OperationTarget): boolean {
   const [, base] = pod.kind === "pod" ? (CUT_POD.exec(pod.name) ?? []) : [];
   const { name } = workload;
@@ -37,8 +37,8 @@ function isCutFrom(pod: OperationTarget, workload: OperationTarget): boolean {
 }
 
 /**
- * Whether two targets may be one, however they are spelled: a pod and its deployment are, in the same namespace, and
- * what names no namespace or host may be in any. Clusters are not compared: one may have several names. Pure.
+ * Whether two targets may be the same object, however spelled: a pod and its deployment in one namespace are, and a target
+ * without namespace or host may be in any. Clusters are not compared: one may have several names. Pure.
  */
 export function mayBeSame(one: OperationTarget, other: OperationTarget): boolean {
   if (familyOf(one.kind) !== familyOf(other.kind)) return false;
@@ -48,9 +48,9 @@ export function mayBeSame(one: OperationTarget, other: OperationTarget): boolean
   return workloadNamesOf(other).some((name) => names.has(name.toLowerCase()));
 }
 
-/** What an act touches: its target, and what the systems say that this belongs to (`prod/api`, `web1/db`). */
+/** Returns what an operation touches: its target, and the owners that it belongs to (`prod/api`, `web1/db`). */
 export function touchedBy(target: OperationTarget, belongs_to: readonly string[]): OperationTarget[] {
-  // What runs on a machine goes with it: it does not belong to that.
+  // A machine includes what runs on it, and has no owner.
   if (["node", "host"].includes(target.kind)) return [target];
   const kind = familyOf(target.kind) === familyOf("container") ? "compose_service" : "unknown";
   const owners = belongs_to.flatMap((owner): OperationTarget[] => {
@@ -61,6 +61,6 @@ export function touchedBy(target: OperationTarget, belongs_to: readonly string[]
   return [target, ...owners];
 }
 
-/** Whether two acts may touch one thing. Pure. */
+/** Whether two operations may touch the same object. Pure. */
 export const touchSame = (some: readonly OperationTarget[], others: readonly OperationTarget[]): boolean =>
   some.some((one) => others.some((other) => mayBeSame(one, other)));

@@ -10,8 +10,8 @@ const placeOf = ({ kind, name, namespace, cluster }: OperationTarget) =>
   `${kind} ${name}${namespace === undefined ? "" : ` in ${namespace}`}${cluster === undefined ? "" : ` on ${cluster}`}`;
 
 /**
- * Makes the exact object that was found the one to act on, as a pod's deployment; null leaves what the alerts
- * named. In the transaction that has the incident locked.
+ * Sets the exact object found (a pod's deployment, say) as the incident's target; null keeps the one named by the alerts.
+ * The transaction must have the incident locked.
  */
 export async function setTarget(
   ctx: Ctx,

@@ -31,8 +31,8 @@ import type { IncidentRow } from "./types.ts";
 export const ACTIVE = ["investigating", "mitigating"] as const;
 
 /**
- * Lets no one else converge on these fingerprints until the transaction ends. Sorted: no deadlock. By
- * 256 buckets: a body with 20,000 fingerprints must not use up the server's table of locks.
+ * Locks these fingerprints against concurrent convergence until the transaction ends. Sorted, so that there is no
+ * deadlock; in 256 buckets, so that a body with 20,000 fingerprints does not exhaust the server's lock table.
  */
 export async function lockFingerprints(ctx: Ctx, fingerprints: readonly string[]): Promise<void> {
   const list = sql.param([...new Set(fingerprints)]);
@@ -42,8 +42,8 @@ export async function lockFingerprints(ctx: Ctx, fingerprints: readonly string[]
 }
 
 /**
- * For each fingerprint its active incident, locked until the transaction ends, else its latest one: who
- * resolves it at this moment is either seen here or waits.
+ * Returns the active incident of each fingerprint, locked until the transaction ends, else its latest one. A concurrent
+ * resolution is either visible here or waits.
  */
 export async function latestIncidents(
   ctx: Ctx,
@@ -68,7 +68,7 @@ export async function latestIncidents(
   return found;
 }
 
-/** Those of these incidents that are active, locked until the transaction ends. */
+/** Returns those of these incidents that are active, locked until the transaction ends. */
 export async function activeIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],
@@ -86,13 +86,13 @@ export async function activeIncidents(
 const later = (column: typeof incidents.updated_at, at: Date) =>
   sql`greatest(${column}, ${at.toISOString()}::timestamptz)`;
 
-/** An incident before it has its id, which the store draws. */
+/** A new incident without its id, which the store generates. */
 export type NewIncident = Omit<typeof incidents.$inferInsert, "incident_id">;
 
-// Below the 65,535 parameters that PostgreSQL takes in one statement; an incident has 25.
+// Rows per statement: PostgreSQL takes 65,535 parameters, and an incident has 25.
 const INSERT = 1_000;
 
-/** Opens incidents, one for each fingerprint; returns them by it. */
+/** Inserts incidents, one per fingerprint. Returns them by fingerprint. */
 export async function insertIncidents(
   ctx: Ctx,
   drafts: readonly NewIncident[],
@@ -103,7 +103,7 @@ export async function insertIncidents(
     const rows = left
       .slice(0, INSERT)
       .map((row) => ({ ...row, incident_id: incidentId(ctx.clock.now(), ctx.random) }));
-    // An id that is taken (there are 2^30 a day) leaves its row out: it is drawn another.
+    // A row whose id is taken (there are 2^30 a day) is skipped, and gets another id in the next round.
     const inserted = await ctx.db
       .insert(incidents)
       .values(rows)
@@ -122,14 +122,14 @@ export async function updateIncident(
 ): Promise<IncidentRow> {
   const [updated] = await ctx.db
     .update(incidents)
-    // A clock that was set back makes nothing younger.
+    // A clock set back does not move `updated_at` backwards.
     .set({ ...change, updated_at: later(incidents.updated_at, ctx.clock.now()) })
     .where(eq(incidents.incident_id, incident_id))
     .returning();
   return updated as IncidentRow;
 }
 
-/** Writes what alerts have counted on these incidents; `last_seen` never goes back. */
+/** Writes what converged alerts changed on these incidents; `last_seen` never goes back. */
 export async function countIncidents(ctx: Ctx, counted: readonly IncidentRow[]): Promise<void> {
   if (counted.length === 0) return;
   const rows = counted.map((one) => ({
@@ -169,7 +169,7 @@ export async function incidentsById(ctx: Ctx, ids: readonly string[]): Promise<M
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
 
-/** The incident, locked until the transaction ends. */
+/** Returns the incident, locked until the transaction ends. */
 export async function lockIncident(ctx: Ctx, incident_id: string): Promise<IncidentRow | undefined> {
   const [row] = await ctx.db
     .select()
@@ -179,18 +179,18 @@ export async function lockIncident(ctx: Ctx, incident_id: string): Promise<Incid
   return row as IncidentRow | undefined;
 }
 
-/** Whether there is such an incident that nobody is deleting; it then stays until the transaction ends. */
+/** Returns whether the incident exists and is not being deleted, and keeps it from deletion until the transaction ends. */
 export async function keepIncident(ctx: Ctx, incident_id: string): Promise<boolean> {
   const rows = await ctx.db
     .select({ incident_id: incidents.incident_id })
     .from(incidents)
     .where(eq(incidents.incident_id, incident_id))
-    // Only what deletes it locks it against this, and may be waiting for us: it is not waited for.
+    // Only a deletion holds a conflicting lock, and may be waiting for this transaction: so it is not waited for.
     .for("key share", { skipLocked: true });
   return rows.length > 0;
 }
 
-/** One row more than `limit`, newest first: the extra one says that there is a next page. */
+/** Returns up to `limit` + 1 incidents, newest first: the extra row means that there is a next page. */
 export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<IncidentRow[]> {
   const { status, severity, category, service, merged = "false", q, since, until, limit } = query;
   const like = q === undefined ? undefined : `%${q.replace(/[\\%_]/g, "\\$&")}%`;
@@ -215,7 +215,7 @@ export async function incidentPage(ctx: Ctx, query: IncidentQuery): Promise<Inci
   return rows as IncidentRow[];
 }
 
-/** How often the trouble of each anomaly key was over since each of `moments`: every time but the present one. */
+/** Returns how often trouble of each anomaly key was resolved since each of `moments`: every time but the present one. */
 export async function timesOver(
   ctx: Ctx,
   anomaly_keys: readonly string[],
@@ -234,7 +234,7 @@ export async function timesOver(
   return new Map(rows.map((row) => [row.key, row.counts]));
 }
 
-/** How often an incident was over because its alerts had ended since `since`. */
+/** Returns how often an incident was resolved since `since` because its alerts had ended. */
 export async function endsSince(ctx: Ctx, incident_id: string, since: Date): Promise<number> {
   const [row] = await ctx.db
     .select({ n: count() })
@@ -249,7 +249,7 @@ export async function endsSince(ctx: Ctx, incident_id: string, since: Date): Pro
   return row?.n ?? 0;
 }
 
-/** A page of the incidents that flap and have not changed since `before`, from after `after` on. */
+/** Returns a page of the flapping incidents not changed since `before`, by id after `after`. */
 export async function flappingBefore(
   ctx: Ctx,
   before: Date,
@@ -265,7 +265,7 @@ export async function flappingBefore(
     .limit(limit);
 }
 
-/** A page of the incidents that were resolved before `before`, from after `after` on. */
+/** Returns a page of the incidents resolved before `before`, by id after `after`. */
 export async function resolvedBefore(
   ctx: Ctx,
   before: Date,
@@ -299,7 +299,7 @@ export async function insertTimeline(
                 event text)`);
 }
 
-/** One row more than `limit`, newest first, of what is in the operation log. */
+/** Returns up to `limit` + 1 entries of the operation log, newest first. */
 export async function operationLogPage(
   ctx: Ctx,
   { incident_id, event, limit, cursor }: OperationLogQuery,
@@ -333,12 +333,12 @@ export async function timelineRows(
     .limit(limit);
 }
 
-/** Incidents that ended before `before`, with nothing left that is open, under way or still heard of. */
+/** Condition for incidents that ended before `before`, with no alerts, open approvals or running executions left. */
 function forgettable(before: Date) {
   const own = sql`incident_id = ${incidents.incident_id}`;
   return and(
     inArray(incidents.status, ["resolved", "closed"]),
-    // The index is on this; the others move on with whatever is still said of it.
+    // The index is on `resolved_at`; the other two move on with whatever is still received about it.
     lt(incidents.resolved_at, before),
     lt(incidents.updated_at, before),
     lt(incidents.last_seen, before),
@@ -350,8 +350,8 @@ function forgettable(before: Date) {
 }
 
 /**
- * Incidents that may be deleted, oldest first, locked until the transaction ends, against convergence too:
- * its locks are taken in the same order. Those that somebody else has locked are passed over.
+ * Returns incidents that may be deleted, oldest first, locked until the transaction ends, also against convergence, whose
+ * locks are taken in the same order. Rows locked by another transaction are skipped.
  */
 export async function lockForgettable(ctx: Ctx, before: Date, limit: number): Promise<string[]> {
   const found = await ctx.db
@@ -379,7 +379,7 @@ export async function countForgettable(ctx: Ctx, before: Date): Promise<number> 
   return row?.n ?? 0;
 }
 
-/** Deletes these incidents with their timelines and relations; what else names them is deleted before. */
+/** Deletes these incidents with their timelines, relations and resolutions; delete everything else that refers to them first. */
 export async function deleteIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],

@@ -16,8 +16,8 @@ import { redactText, redactTexts } from "../lib/redact.ts";
 import { findIncident, insertTimeline, operationLogPage, timelineRows } from "./store.ts";
 
 /**
- * Writes into an incident's story, in the transaction of what happened. `text` is one line for people.
- * Credentials that were quoted in it are taken out.
+ * Adds an entry to an incident's timeline, in the transaction of the event. `text` is one line for people. Credentials in
+ * it are redacted.
  */
 export function note(
   ctx: Ctx,
@@ -26,7 +26,7 @@ export function note(
     kind: TimelineKind;
     text: string;
     data?: Record<string, unknown>;
-    /** Its name in the operation log, if it belongs there. */
+    /** Its name in the operation log, for events that appear there. */
     event?: OperationEvent;
   },
 ): void {
@@ -36,7 +36,7 @@ export function note(
   defer(ctx, "timeline", row, insertTimeline);
 }
 
-/** The story of an incident, oldest first, from after `after` (a `seq`) on; 500 events at most. */
+/** Returns the timeline of an incident, oldest first, after `after` (a `seq`); 500 events at most. */
 export async function timelineOf(ctx: Ctx, incident_id: string, after = 0): Promise<TimelineEvent[]> {
   authorise(ctx.actor, "read timelines", { people: "viewer" });
   if ((await findIncident(ctx, incident_id)) === undefined) {
@@ -54,7 +54,7 @@ export async function timelineOf(ctx: Ctx, incident_id: string, after = 0): Prom
   }));
 }
 
-/** The operation log: what was done about incidents and what came of it, newest first. */
+/** Returns a page of the operation log: what was done about incidents and with what result, newest first. */
 export async function operationLog(
   ctx: Ctx,
   query: OperationLogQuery,
@@ -74,7 +74,7 @@ export async function operationLog(
   }));
   const withAlerts = query.event === undefined || query.event === "ALERT_RECEIVED";
   const received = withAlerts ? await acceptedAlerts(ctx, query) : [];
-  // Both have numbers of one sequence: together they are one listing.
+  // Both take their `seq` from one sequence, so that they merge into one listing.
   const newest = [...done, ...received].sort((a, b) =>
     a.at === b.at ? b.seq - a.seq : a.at < b.at ? 1 : -1,
   );

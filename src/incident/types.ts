@@ -4,27 +4,27 @@ import type { StoredAlert } from "../intake/index.ts";
 
 export type IncidentRow = Omit<typeof incidents.$inferSelect, "operation_target" | "frequency"> & {
   operation_target: OperationTarget | null;
-  /** As it was opened; null: from before that was kept. */
+  /** As of its opening; null: it was opened before this was stored. */
   frequency: Frequency | null;
 };
 
-/** How often trouble may come before it is one tier up: 2, 3 and 4. */
+/** How many occurrences raise trouble to tier 2, 3 and 4. */
 export type Escalation = { in_24_hours: number; in_7_days: number; in_30_days: number };
 
-/** So many ends within so many seconds are flapping, which is over when it has been quiet for as long. */
+/** `ends` ends within `within` seconds are flapping, which is over after a quiet period of the same length. */
 export type Flapping = { ends: number; within: number };
 
-/** How long what counts as the same trouble. Seconds. */
+/** For how long alerts count as the same trouble, and related times. Seconds. */
 export type IncidentWindows = {
-  /** New instances within this time of the last one continue a resolved incident. */
+  /** New instances within this time of the last one reopen a resolved incident. */
   active: number;
-  /** Trouble back within this time of a repair is that repair's failure. */
+  /** Trouble that returns within this time of a repair means that the repair failed. */
   repair: number;
   /** An alert that still fires this long after its incident was resolved reopens it. */
   cool_down: number;
-  /** What only a person can repair, and still fires this long after it was told, is told again. */
+  /** Trouble that only a person can repair, and that still fires this long after its notice, is announced again. */
   watch: number;
-  /** An incident of which nothing has been heard for this long is over. */
+  /** An incident without any alert received for this long is over. */
   ttl: number;
   /** A resolved incident is closed after this time. */
   close_after: number;
@@ -32,20 +32,20 @@ export type IncidentWindows = {
   flapping: Flapping;
 };
 
-/** What the new alerts of one fingerprint came to. */
+/** The result of converging the alerts of one incident. */
 export type Convergence = {
   incident: IncidentRow;
   kind: "opened" | "converged" | "reopened";
-  /** Reopened within the repair window of a repair: it did not hold. */
+  /** Reopened because its repair did not hold. */
   repair_failed: boolean;
-  /** Converged with a higher severity than the incident had, or as trouble where it was information. */
+  /** Converged with a higher severity than the incident had, or as trouble where the incident was information. */
   raised: boolean;
-  /** It was information until now: what begins as trouble begins here. */
+  /** It was information until now, so that its trouble begins here. */
   becomes_trouble: boolean;
-  /** It has come so often that treating it again is no answer, and this was not said of it before. */
+  /** It recurs so often that the same repair is no answer, and this has not been reported yet. */
   needs_permanent_fix: boolean;
   alerts: StoredAlert[];
 };
 
-/** What resolved an incident: a repair of ours, the sender's own notice, a person, or that nothing more was heard. */
+/** What resolved an incident: a verified repair, the end of its alerts, a person, or the absence of any further alert. */
 export type ResolvedThrough = "repair" | "notice" | "person" | "silence";

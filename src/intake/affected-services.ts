@@ -1,7 +1,7 @@
 import { subjectOfAlert } from "./subject.ts";
 import { exporterNamed, workloadOfPod } from "./vocabulary.ts";
 
-/** The services that an alert is about, from the first of its labels that says so. */
+/** Returns the services that an alert is about, from the first label that names one. */
 export function affectedServices(alert: {
   labels: Record<string, string>;
   target_resource: string;
@@ -11,7 +11,7 @@ export function affectedServices(alert: {
 }): string[] {
   const { component, job, pod } = subjectOfAlert(alert).labels;
   if (component) return [component];
-  // An exporter's job names what watches, not what is watched.
+  // An exporter's job names what observes, not what is observed.
   if (job && exporterNamed(job) === undefined) return [job];
   if (pod) return [workloadOfPod(pod)];
   const target = alert.target_resource;

@@ -1,16 +1,16 @@
-/** What a classification rule looks at: the words of a name, the metrics of an expression. Pure. */
+/** Extracts what classification rules match on: the words of a name, the metrics of an expression. Pure. */
 
-// Hostile texts may be a mebibyte; what an alert is about stands at the beginning.
+// Most characters looked at: hostile texts may be a mebibyte long, and what an alert is about stands at the beginning.
 const MOST_NAME = 300;
 const MOST_EXPR = 4_000;
 const MOST_TEXT = 1_000;
 
-// A shorter word must end where a word of the name does: `tempo` is in TempoDown, not in Temporary.
+// A word shorter than this must end where a part of the name does: `tempo` matches TempoDown, but not Temporary.
 const LONG_ENOUGH_TO_GO_ON = 6;
 
 /**
- * A name in lower case, cut where it changes: at camel case, digits' ends and everything that is no letter
- * or digit. `starts` are the places in `text` at which a part begins, its length included.
+ * A name in lower case, split into parts: at camel case, after digits, and at every other character. `starts` are the indexes in
+ * `text` at which a part begins, and its length.
  */
 export type Words = { text: string; starts: ReadonlySet<number> };
 
@@ -28,7 +28,7 @@ export function wordsOf(name: string): Words {
 const endsWell = ({ starts }: Words, end: number, word: string) =>
   word.length >= LONG_ENOUGH_TO_GO_ON || starts.has(end);
 
-/** Whether `word` (lower case letters and digits) begins where a part of the name does, and ends so if it is short. */
+/** Returns whether `word` (lower-case letters and digits) begins where a part of the name does; a short one must end so too. */
 export function hasWord(words: Words, word: string): boolean {
   const { text, starts } = words;
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
@@ -41,7 +41,7 @@ export function beginsWith(words: Words, word: string): boolean {
   return words.text.startsWith(word) && endsWell(words, word.length, word);
 }
 
-/** The words of a text for people, in lower case. */
+/** Returns the words of a human-readable text, in lower case. */
 export function textWords(text: string): ReadonlySet<string> {
   return new Set(
     text
@@ -51,17 +51,17 @@ export function textWords(text: string): ReadonlySet<string> {
   );
 }
 
-// What is not closed goes on to the end: no text makes these look twice at the same place.
+// An unclosed string or brace extends to the end, so that no text makes these expressions backtrack over the same place.
 const STRINGS = /"(?:[^"\\]|\\.)*(?:"|\\?$)|'(?:[^'\\]|\\.)*(?:'|\\?$)|`[^`]*(?:`|$)/gs;
 const LABELS = /\{[^{}]*(?:\}|$)|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*(?:\)|$)/g;
 
-/** Names of metrics in a PromQL expression; of a recording rule's name every part between its colons. */
+/** Returns the names of metrics in a PromQL expression; of a recording rule's name every part between its colons. */
 export function metricsOf(expr: string): string[] {
   const bare = expr.slice(0, MOST_EXPR).replace(STRINGS, "").replace(LABELS, " ");
   return bare.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? [];
 }
 
-/** The expression in the link that Prometheus gives with an alert; undefined where there is none. */
+/** Returns the expression in Prometheus' generator link of an alert; undefined where there is none. */
 export function exprOfLink(link: string | null): string | undefined {
   const query = link?.slice(0, 3 * MOST_EXPR).split("?", 2)[1];
   return query === undefined ? undefined : (new URLSearchParams(query).get("g0.expr") ?? undefined);

@@ -34,7 +34,7 @@ const single = z.object({
   summary: anyText,
 });
 
-/** A body that is one alert rather than a list of them, as templates and scripts send it, in its list. */
+/** Wraps a body that is a single alert, as templates and scripts send it, in a list; returns any other body unchanged. */
 function inList(body: unknown): unknown {
   const { data } = single.safeParse(body);
   if (data === undefined || "alerts" in (body as object)) return body;
@@ -66,8 +66,8 @@ function decodeAlert(raw: unknown, group: z.infer<typeof webhook>): SourceAlert 
 }
 
 /**
- * The body of Alertmanager's webhook, version 4, which others send as well, or one flat alert. `vendor` names the sender in what
- * is said of a body that is none; `complete` adds to an alert what the vendor's own fields of it say.
+ * Decodes the body of Alertmanager's webhook, version 4, which other vendors send as well, or one flat alert. `vendor` names the
+ * sender in error messages; `complete` adds what the vendor's own fields of an alert say.
  */
 export function* decodeAlertmanager(
   body: unknown,

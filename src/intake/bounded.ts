@@ -1,17 +1,17 @@
 import { clip } from "../lib/clip.ts";
 
-// Everything that looks at many alerts at once reads these texts: a few hundred of some mebibytes would keep the
-// database and everybody else waiting. The call itself stays in the journal as it came, for its time.
+// Lengths in characters. Whatever reads many alerts at once reads these texts: a few hundred of several mebibytes would block the
+// database for all others. The journal keeps the call itself as it came, for its retention time.
 const LABELS = { each: 4_096, all: 32_768 };
 const ANNOTATIONS = { each: 32_768, all: 65_536 };
 const LOGGED = { each: 512, all: 4_096 };
 const LONGEST_LINK = 8_192;
-// What others, however many and large, must not push out: the first and the last keep a playbook from running by itself.
+// Labels that others must not crowd out: `auto_repair` and `severity` can keep a playbook from running by itself.
 const FIRST: readonly string[] = ["auto_repair", "alertname", "severity"];
 
 type Texts = Readonly<Record<string, string>>;
 
-/** The beginning of a text that is longer than `most` characters, which says so at its end. */
+/** Returns a text cut to `most` characters; a cut one says so at its end. */
 export const cut = (text: string, most = LABELS.each) => (text.length <= most ? text : clip(text, most));
 
 function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, string> {
@@ -37,9 +37,9 @@ function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, str
   return Object.fromEntries(kept);
 }
 
-/** What is kept of an alert's own texts: what does not fit is left out. Lengths are characters. */
+/** Returns the labels that are kept of an alert; those that do not fit are left out. Lengths are in characters. */
 export const keptLabels = (labels: Texts) => bounded(labels, LABELS);
 export const keptAnnotations = (annotations: Texts) => bounded(annotations, ANNOTATIONS);
-/** What the operation log keeps of them. */
+/** Returns the labels that the operation log keeps. */
 export const labelsForLog = (labels: Texts) => bounded(labels, LOGGED);
 export const keptLink = (link: string | null) => (link === null || link.length <= LONGEST_LINK ? link : null);

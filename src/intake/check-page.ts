@@ -1,6 +1,6 @@
 import { AwoooiError } from "../lib/error.ts";
 
-/** What a browser says of a request by itself, and a program does not. Header values as they came. */
+/** What a browser adds to a request by itself, and a program does not. Header values as they came. */
 export type Browsed = {
   method: string;
   origin: string | undefined;
@@ -9,12 +9,12 @@ export type Browsed = {
 };
 
 const READS = ["GET", "HEAD"];
-// Somebody typed the address, or a program of theirs passed on what their own page asked for.
+// `none`: a person typed the address; `same-origin`: their own page asked, through a program that passed the request on.
 const OWN_READS = ["none", "same-origin"];
 
 const isRead = ({ method }: Browsed) => READS.includes(method);
 
-/** A JSON type as the MIME standard has it; a browser sends none to another origin unless that allows it. */
+/** Returns whether a MIME type is JSON; a browser sends such a body only to origins that allow it. */
 function isJson(content_type: string | undefined): boolean {
   const [essence = ""] = (content_type ?? "").split(";");
   return /^[ \t]*(?:(?:application|text)\/json|[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+\+json)[ \t]*$/i.test(
@@ -22,7 +22,7 @@ function isJson(content_type: string | undefined): boolean {
   );
 }
 
-/** Whether a web page had a browser send it. */
+/** Returns whether a web page made a browser send the call. */
 function isOfPage(call: Browsed): boolean {
   if (call.origin !== undefined) return true;
   if (call.fetch_site === undefined) return false;
@@ -30,8 +30,8 @@ function isOfPage(call: Browsed): boolean {
 }
 
 /**
- * Why a call that has nothing to show but its address is refused: any page that is open in a browser of a
- * trusted network can have one sent. Null for a program's call.
+ * Returns the error for a call that is authenticated by its address only and may come from a web page: any page open in a browser
+ * of a trusted network can send one. Returns null for a program's call.
  */
 export function refusedForPage(call: Browsed): AwoooiError | null {
   if (isOfPage(call)) {
@@ -48,8 +48,8 @@ export function refusedForPage(call: Browsed): AwoooiError | null {
 }
 
 /**
- * The same of basic credentials, which a browser that was once given them adds to what pages send. Only what
- * needs nobody's leave to be sent: what passes on JSON for its own page may say so.
+ * Returns the error for a call with basic credentials, which a browser that knows them adds to what pages send. Only requests
+ * that a page may send without CORS permission are refused: a proxy that forwards JSON for its own page may do so.
  */
 export function refusedWithBasic(call: Browsed): AwoooiError | null {
   return isRead(call) || isJson(call.content_type) || !isOfPage(call) ? null : refusedForPage(call);

@@ -6,11 +6,11 @@ import type { SecretPolicy, SenderCheck, SentRequest } from "./source.ts";
 
 type Shown = {
   authorization: string | undefined;
-  /** The header that the source has chosen for tokens. */
+  /** The value of the header that the source has configured for tokens. */
   given: string | undefined;
 };
 
-/** The tokens that a call shows: a bearer token, or the password of basic credentials, as in a URL. */
+/** Returns a call's tokens: bearer, password of basic credentials (as in a URL), or in the source's own header. */
 function tokensIn({ authorization = "", given }: Shown): string[] {
   const [scheme = "", rest = ""] = authorization.split(/ +(.*)/s);
   const password = () =>
@@ -24,7 +24,7 @@ function tokensIn({ authorization = "", given }: Shown): string[] {
   ];
 }
 
-/** A check of a source that has secrets of its own: a token, or a signature. Throws `unauthenticated` or `signature_invalid`. */
+/** Returns the check of a source's own token or signature. It throws `unauthenticated` or `signature_invalid`. */
 export function secretCheck({ tokens, header, hmac_secrets }: SecretPolicy, log: Log): SenderCheck {
   const signatures = signatureCheck({ form: OWN_SIGNATURE, secrets: hmac_secrets, required: true }, log);
   const name = header?.toLowerCase();

@@ -3,7 +3,7 @@ import { BlockList, isIP } from "node:net";
 import { AwoooiError } from "../lib/error.ts";
 import { type Browsed, refusedForPage, refusedWithBasic } from "./check-page.ts";
 
-/** Who may send. Networks are CIDR ranges or single addresses. */
+/** Which senders are admitted. Networks are CIDR ranges or single addresses. */
 export type SenderPolicy = {
   trusted_networks: readonly string[];
   proxies: readonly string[];
@@ -11,18 +11,18 @@ export type SenderPolicy = {
   basic: readonly { username: string; password: string }[];
 };
 
-/** What is known of a call: `peer` is the address of the socket itself. */
+/** The parts of a call that identify its sender: `peer` is the address of the socket itself. */
 export type Call = Browsed & {
   peer: string;
   authorization: string | undefined;
   /** `X-Forwarded-For`, every occurrence joined by commas. */
   forwarded_for: string | undefined;
-  /** Another header that says the call was passed on: `Forwarded`, `X-Real-IP`. */
+  /** Whether another header of a proxy is present: `Forwarded`, `X-Real-IP`. */
   forwarded_otherwise: boolean;
 };
 
 type Family = "ipv4" | "ipv6";
-// Link-local addresses name their interface.
+// Link-local addresses carry the name of their interface (`%eth0`).
 const ZONED = /^(fe80:[0-9a-f:]+)%[\w.-]+$/i;
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
@@ -49,17 +49,17 @@ function blockList(networks: readonly string[]): BlockList {
   return list;
 }
 
-/** Compares in a time that depends on neither. */
+/** Returns whether two secrets are equal, in a time that depends on neither of them. */
 export function sameSecret(given: string, expected: string): boolean {
   // Hashed first, so that the comparison takes the same time whatever the lengths.
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** Where a call comes from. */
+/** The parts of a call that give its network address. */
 type Route = Pick<Call, "peer" | "forwarded_for" | "forwarded_otherwise">;
 
-/** The address that counts: the peer's, or behind configured proxies the one that they received from. */
+/** Returns the client's address: the peer's, or the one configured proxies report; undefined for another proxy's call. */
 function clientAddress(call: Route, isProxy: (address: string) => boolean): string | undefined {
   if (call.forwarded_for === undefined) return call.forwarded_otherwise ? undefined : call.peer;
   if (!isProxy(call.peer)) return undefined;
@@ -68,8 +68,8 @@ function clientAddress(call: Route, isProxy: (address: string) => boolean): stri
 }
 
 /**
- * Whether a call comes from one of these networks: by its socket, or behind configured proxies by what
- * these say. A call that was passed on by anybody else comes from nowhere that is known.
+ * Returns a check whether a call comes from one of these networks: by its socket, or behind configured proxies by what these
+ * report. It returns undefined for a call that was passed on by any other proxy.
  */
 function networkCheck(
   networks: readonly string[],
@@ -88,8 +88,8 @@ function networkCheck(
 }
 
 /**
- * By what address a sender is counted, whether or not it is admitted: the one that counts for admission; of
- * IPv6 the /64, which one machine has for itself. Behind a proxy that says nothing sound it is the proxy's.
+ * Returns the address by which a sender is rate-limited, admitted or not: the client's address; for IPv6 its /64, which one
+ * machine has for itself. Behind a proxy that reports no valid address it is the proxy's.
  */
 export function senderAddress(proxies: readonly string[]): (call: Route) => string {
   const behind = blockList(proxies);
@@ -105,7 +105,7 @@ export function senderAddress(proxies: readonly string[]): (call: Route) => stri
   };
 }
 
-/** `fd00::1` is in `fd00:0:0:0::/64`. */
+/** Returns the /64 of an IPv6 address: `fd00::1` is in `fd00:0:0:0::/64`. */
 function network64(address: string): string {
   const [head = "", tail = ""] = address.toLowerCase().split("::");
   const groups = head === "" ? [] : head.split(":");
@@ -118,7 +118,7 @@ function network64(address: string): string {
     .join(":")}::/64`;
 }
 
-/** Whether a call is a program's from one of these networks: enough to be let in without credentials. */
+/** Returns a check for calls by programs, not web pages, in these networks: admitted without credentials. */
 export function programFrom(
   networks: readonly string[],
   proxies: readonly string[],
@@ -128,9 +128,9 @@ export function programFrom(
 }
 
 /**
- * A check that returns how a call was admitted, or throws: `unauthenticated` for credentials that are
- * wrong, `untrusted_sender` for a call from outside that has none, `from_web_page` and
- * `unsupported_media_type` for one from inside that a web page may have sent.
+ * Returns a check that returns how a call was admitted, or throws: `unauthenticated` for wrong credentials, `untrusted_sender`
+ * for a call from outside without any, `from_web_page` and `unsupported_media_type` for one from inside that a web page may have
+ * sent.
  */
 export function senderCheck(policy: SenderPolicy): (call: Call) => string {
   const fromInside = networkCheck(policy.trusted_networks, policy.proxies);

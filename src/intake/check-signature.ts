@@ -2,10 +2,10 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
 
-/** How one kind of sender signs: in which header, how the hexadecimal digits begin there, and how it is set up. */
+/** How one kind of sender signs: the header, the prefix before the hexadecimal digits there, and the names for error messages. */
 export type SignatureForm = { header: string; prefix: string; what: string; settings: string };
 
-/** AWOOOI's own. */
+/** AWOOOI's own signature form. */
 export const OWN_SIGNATURE: SignatureForm = {
   header: "X-Signature-256",
   prefix: "sha256=",
@@ -15,17 +15,17 @@ export const OWN_SIGNATURE: SignatureForm = {
 
 export type SignaturePolicy = {
   form: SignatureForm;
-  /** Any of these may have signed: while one replaces another, both are valid. */
+  /** Secrets that may have signed: while one replaces another, both are valid. */
   secrets: readonly string[];
-  /** Without a secret nothing is admitted. */
+  /** Whether calls are refused while no secret is configured. */
   required: boolean;
 };
 
-/** The two halves of the check; each returns who sent it, or throws. */
+/** The two halves of the check; each throws for a sender that is not admitted. */
 export type SignatureCheck = {
-  /** Before the body is read: whether there is a signature that can be checked, if one is needed. */
+  /** Called before the body is read. Throws when a signature is needed and none that can be checked is there. */
   present(header: string | undefined): void;
-  /** Of the body as it came. Null when no secret is configured: the sender is to be checked otherwise. */
+  /** Checks the raw body and returns who signed it; null when no secret is configured: the sender must be checked otherwise. */
   of(body: Buffer, header: string | undefined): string | null;
 };
 
@@ -46,9 +46,8 @@ function digestIn(given: string | undefined, { header, prefix }: SignatureForm):
 }
 
 /**
- * Checks the header of `form`, the HMAC of the raw body. Throws `signature_invalid`, and
- * `untrusted_sender` where a secret is required and none is configured. Neither secrets nor signatures
- * are in what it throws or logs.
+ * Returns a check of the header of `form`, the HMAC of the raw body. It throws `signature_invalid`, and `untrusted_sender` where
+ * a secret is required and none is configured. Neither secrets nor signatures appear in what it throws or logs.
  */
 export function signatureCheck({ form, secrets, required }: SignaturePolicy, log: Log): SignatureCheck {
   const { header, what, settings } = form;
@@ -76,7 +75,7 @@ export function signatureCheck({ form, secrets, required }: SignaturePolicy, log
         return null;
       }
       const digest = digestIn(given, form);
-      // All of them, whichever fits: the time taken tells nothing.
+      // Compare with every secret, even after a match, so that the time taken reveals nothing.
       const fits = secrets.map((secret) =>
         timingSafeEqual(createHmac("sha256", secret).update(body).digest(), digest),
       );

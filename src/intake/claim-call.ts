@@ -4,9 +4,8 @@ import { once } from "../db/idempotency.ts";
 import { sha256 } from "../lib/canonical-json.ts";
 
 /**
- * Keeps for which body a sender used its `Idempotency-Key`, and returns when it did first: a repeated call
- * says nothing that is newer. Throws `idempotency_key_reused` when it was for another body: two alerts must
- * not pass for one.
+ * Records the body for which a sender used its `Idempotency-Key`, and returns when it was first used: a repeated call says
+ * nothing newer. Throws `idempotency_key_reused` when it was used for another body: two alerts must not pass for one.
  */
 export async function claimCall(
   ctx: Ctx,

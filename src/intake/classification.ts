@@ -7,7 +7,7 @@ import { type Severities, severityTable } from "./severity.ts";
 
 const notificationType = z.enum(["TYPE-1", "TYPE-3", "TYPE-4D", "TYPE-5S", "TYPE-6B", "TYPE-8M"]);
 const texts = z.array(z.string().min(1)).default([]);
-/** A list, or for long ones a text with spaces between. */
+/** A list, or for long lists a text whose words are separated by spaces. */
 const listed = <T extends z.ZodType<string>>(item: T) =>
   z.preprocess(
     (value) => (typeof value === "string" ? value.split(/\s+/).filter(Boolean) : value),
@@ -52,7 +52,7 @@ const rule = z.strictObject({
 });
 export type ClassificationRule = z.infer<typeof rule>;
 
-/** What an alert's name and words place it by: an ordered table, whose last rule matches everything. */
+/** The rules that classify alerts: an ordered table whose last rule matches everything. */
 export type Classification = { rules: readonly ClassificationRule[]; severities: Severities };
 
 const CONDITIONS = [
@@ -68,10 +68,10 @@ const CONDITIONS = [
   "text_words",
 ] as const;
 
-// The installation's sites stand in this rule of the shipped table.
+// The rule of the shipped table that takes the installation's external sites.
 const SITES = "external_site";
 
-/** The rules in `yaml`, one by one; throws `invalid` with everything that is wrong with them. */
+/** Parses the rules in `yaml`; throws `invalid` with every error in them. */
 function parse(yaml: string, name: string): ClassificationRule[] {
   const fail = (errors: FieldError[]) =>
     new AwoooiError("invalid", `The classification in ${name} is not valid.`, { errors });
@@ -105,7 +105,7 @@ function shipped(): ClassificationRule[] {
   );
 }
 
-/** An installation's own rules, which come before the shipped ones. Throws `invalid` with all errors at once. */
+/** Parses an installation's own rules, which come before the shipped ones. Throws `invalid` with all errors at once. */
 export function parseClassification(yaml: string, name: string): ClassificationRule[] {
   const own = parse(yaml, name);
   const ids = new Set(shipped().map((one) => one.id));
@@ -130,15 +130,15 @@ function readOwn(file: string): ClassificationRule[] {
   return parseClassification(yaml, file);
 }
 
-/** Alerts that only say how far a pipeline is, whatever else their names say. */
+/** Returns a rule for alerts that only report the progress of a pipeline, whatever else their names say. */
 function pipelines(names: readonly string[]): ClassificationRule[] {
   const about = { id: "ci_cd", category: "devops_tool", notification_type: "TYPE-1", progress: true };
   return names.length === 0 ? [] : [rule.parse({ ...about, equals: names })];
 }
 
 /**
- * The shipped table, with the installation's external sites (alert names) in it; before it the installation's
- * CI/CD alerts (names again) and its own rules, from `file`; and what words mean, with its own in `severities`.
+ * Loads the shipped table, with the installation's external sites (alert names) in it. Before it come the installation's CI/CD
+ * alerts (names as well) and its own rules, from `file`; `severities` adds its own words for severities.
  */
 export function loadClassification(
   externalSites: readonly string[] = [],

@@ -7,9 +7,9 @@ export type Classified = {
   reason: string;
   category: string;
   notification_type: string;
-  /** A sign of life rather than of trouble. */
+  /** Whether it is a heartbeat rather than trouble. */
   heartbeat: boolean;
-  /** How far a pipeline is, rather than trouble. */
+  /** Whether it reports the progress of a pipeline, rather than trouble. */
   progress: boolean;
 };
 
@@ -18,7 +18,7 @@ export type ClassifyInput = {
   severity?: string | undefined;
   labels: Readonly<Record<string, string>>;
   annotations?: Readonly<Record<string, string>> | undefined;
-  /** The PromQL that fires it, where it is known. */
+  /** The alert's PromQL expression, where it is known. */
   expr?: string | undefined;
 };
 
@@ -40,10 +40,10 @@ const TELLING = ["summary", "description", "message", "title"];
 
 type Matcher = (one: ClassificationRule) => string | undefined;
 
-/** The conditions of a rule on one alert; what most rules do not ask for is worked out when first asked for. */
+/** Returns a function that gives a rule's reason to match the alert; what few rules need is computed on first use. */
 function matcher(alert: ClassifyInput, severities: Severities): Matcher {
   const { alert_name: name, labels } = alert;
-  // As it was said, and as the table has it: `informational` is information too.
+  // The severity as sent, and its word in the table: `informational` also matches `info`.
   const severity = [alert.severity?.trim().toLowerCase(), saidSeverity(alert.severity, severities)?.word];
   const lower = name.toLowerCase();
   const once = <T>(make: () => T) => {
@@ -98,8 +98,8 @@ function outcome(one: ClassificationRule, reason: string, alert: ClassifyInput):
 }
 
 /**
- * The category and notification type of an alert, and which rule gave them for what reason. Whether it is
- * a heartbeat is a question of its own: Watchdog comes with severity none, and so under an earlier rule.
+ * Returns the category and notification type of an alert, and which rule gave them for what reason. Whether it is a heartbeat is
+ * checked separately: Watchdog comes with severity none, and so matches an earlier rule.
  */
 export function classify({ rules, severities }: Classification, alert: ClassifyInput): Classified {
   const match = matcher(alert, severities);
@@ -111,7 +111,7 @@ export function classify({ rules, severities }: Classification, alert: ClassifyI
   throw new Error("a classification table ends with a rule that matches everything");
 }
 
-/** Every rule that matches, in order: the first of them decides. */
+/** Returns every rule that matches, in order: the first of them decides. */
 export function matchingRules(
   { rules, severities }: Classification,
   alert: ClassifyInput,

@@ -1,10 +1,10 @@
 import type { Decode } from "./source.ts";
 import type { Decoded } from "./types.ts";
 
-/** A decoding that rests after each alert, so that whoever drives it can let others have their turn. */
+/** A decoding that yields after each alert, so that its caller can let other work run in between. */
 export type DecodeSteps = Generator<void, Decoded>;
 
-/** A decoding to its end, in one go. */
+/** Runs a decoding to its end at once. */
 function decodedAtOnce(steps: DecodeSteps): Decoded {
   for (;;) {
     const step = steps.next();
@@ -12,6 +12,6 @@ function decodedAtOnce(steps: DecodeSteps): Decoded {
   }
 }
 
-/** How a source understands bodies with many alerts, from its decoding in steps. */
+/** Returns a source's `decode` made from a decoding in steps, for bodies with many alerts. */
 export const inSteps = (steps: (body: unknown) => DecodeSteps): Decode =>
   Object.assign((body: unknown) => decodedAtOnce(steps(body)), { steps });

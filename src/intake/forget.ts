@@ -14,16 +14,16 @@ const OLD = {
   source_calls: oldCalls,
 };
 
-/** What of intake has its own time to be kept. */
+/** Kinds of records of intake, each with its own retention. */
 export type IntakeRecords = keyof typeof OLD;
 
-/** Deletes what is older than it has to be kept, oldest first; returns how many. */
+/** Deletes records older than their retention, from before `input.before`, oldest first; returns how many. */
 export async function forgetIntake(ctx: Ctx, what: IntakeRecords, input: Forget): Promise<number> {
   authorise(ctx.actor, "delete old alerts", { people: "nobody", system: ["retention"] });
   return forgetRows(ctx, OLD[what](input.before), input.limit);
 }
 
-/** How much of it would be deleted. */
+/** Returns how many records would be deleted. */
 export async function countOldIntake(ctx: Ctx, what: IntakeRecords, before: Date): Promise<number> {
   authorise(ctx.actor, "count old alerts", { people: "nobody", system: ["retention"] });
   return countRows(ctx, OLD[what](before));

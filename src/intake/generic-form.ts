@@ -2,7 +2,7 @@ import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import type { DecodeSteps } from "./decode-steps.ts";
 import type { SourceAlert } from "./types.ts";
 
-/** What a body in AWOOOI's generic form says of one alert, whatever the names of its fields. null: it does not. */
+/** The fields of one alert in AWOOOI's generic form, however the body names them. null: not given. */
 export type GenericForm = {
   status: string | null;
   name: string | null;
@@ -15,10 +15,10 @@ export type GenericForm = {
   annotations: Record<string, string>;
 };
 
-// `deployment/api`, as kubectl writes it, is what the label `deployment` says.
+// `deployment/api`, kubectl's notation, means the same as the label `deployment`.
 const KIND_AND_NAME = /^(deployment|statefulset|daemonset|pod|node)s?\/([a-z0-9.-]+)$/i;
 
-/** The labels of the body, and what its own fields say of the same things. */
+/** Returns the body's labels, overridden by its own fields for the same things. */
 function labelsOf({
   labels,
   name,
@@ -37,13 +37,13 @@ function labelsOf({
   };
 }
 
-/** What stays the same while the alert does: not its words, its values or how bad it is. */
+/** Returns the fingerprint, made of what stays the same while the alert lasts: not its message, values or severity. */
 function fingerprintOf({ source, target_resource }: GenericForm, labels: Record<string, string>): string {
   const { severity: _, ...lasting } = labels;
   return sha256(canonicalJson([source?.toLowerCase() ?? null, target_resource, lasting])).slice(0, 16);
 }
 
-/** One alert in the generic form, without a start; undefined when it says neither a name nor a message. */
+/** Returns one alert in the generic form, without a start; undefined when the form has neither a name nor a message. */
 export function genericAlert(form: GenericForm, position: number): SourceAlert | undefined {
   const { annotations, message, target_resource } = form;
   const labels = labelsOf(form);
@@ -64,13 +64,13 @@ export function genericAlert(form: GenericForm, position: number): SourceAlert |
 
 const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
-/** The list in a body of one alert or several: an array, or `alerts` in an object; null: it is of one. */
+/** Returns the list in a body of several alerts: an array, or `alerts` in an object; null: it is a single alert. */
 function listOf(body: unknown): unknown[] | null {
   if (Array.isArray(body)) return body;
   return isObject(body) && "alerts" in body && Array.isArray(body.alerts) ? body.alerts : null;
 }
 
-/** A body of one alert or a list of them, by `decode`, which says as text why one cannot be understood. */
+/** Decodes a body of one alert or several with `decode`, which returns as text why one cannot be decoded. */
 export function* decodeEach(
   body: unknown,
   decode: (raw: unknown, position: number) => SourceAlert | string,

@@ -5,7 +5,7 @@ import { inSteps } from "./decode-steps.ts";
 import type { Source } from "./source.ts";
 import { insertReceipts } from "./store.ts";
 
-/** An alert of AWOOOI's own. Without `starts_at` it begins now; `fingerprint` is for one that is to end. */
+/** An alert raised by AWOOOI itself. Without `starts_at` it begins now; `fingerprint` is needed for one that will be ended. */
 export type OwnAlert = {
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -15,8 +15,8 @@ export type OwnAlert = {
 };
 
 /**
- * What AWOOOI raises itself, in the form of Alertmanager. A source that no call can name: an alert is named by its
- * source and its fingerprint, and nobody outside may begin or end one of these.
+ * The source of AWOOOI's own alerts, in Alertmanager's form. No call can reach it: alerts are identified by source and
+ * fingerprint, and a sender outside must not begin or end one of these.
  */
 export const ownSource: Source = {
   id: "awoooi",
@@ -24,9 +24,9 @@ export const ownSource: Source = {
   decode: inSteps((body) => decodeAlertmanager(body, "AWOOOI")),
 };
 
-/** Journals an alert of AWOOOI's own, in the open transaction. The worker takes it up with its next look around. */
+/** Journals an alert raised by AWOOOI itself, in the open transaction. The intake worker finds it on its next poll. */
 export async function journalOwn(ctx: Ctx, own: OwnAlert): Promise<void> {
-  // People end what they no longer wait for.
+  // A responder who forgets a heartbeat ends its alert.
   authorise(ctx.actor, "journal alerts of our own", { people: "responder", system: ["intake", "sweep"] });
   const received_at = ctx.clock.now();
   const { status = "firing", starts_at = received_at, ...rest } = own;

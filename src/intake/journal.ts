@@ -5,15 +5,15 @@ import { insertReceipts } from "./store.ts";
 import type { Receipt } from "./types.ts";
 
 export type JournalLimits = {
-  /** Calls that wait for a commit at once. */
+  /** Most calls that may wait for a commit at once. */
   requests: number;
-  /** Bytes that these may hold. */
+  /** Most bytes of their bodies. */
   bytes: number;
-  /** Receipts that are written but not understood yet. */
+  /** Most receipts that are journalled but not processed yet. */
   receipts: number;
 };
 
-/** Told of every commit: how many receipts it wrote, and in how many seconds. */
+/** Called after every commit with the number of receipts that it wrote, and its duration in seconds. */
 type OnCommit = (receipts: number, seconds: number) => void;
 
 type Waiting = {
@@ -22,16 +22,16 @@ type Waiting = {
   reject: (error: unknown) => void;
 };
 
-// One insert of so many rows and bytes is still quick; more wait for the next commit.
+// Most rows and bytes of one insert, which is still quick at that size; further calls wait for the next commit.
 const BATCH = { calls: 500, bytes: 8 * 1024 * 1024 };
 
-// Fewer calls in a commit than this is what a few senders have under way at any moment. It counts for so long:
-// between two commits nobody waits for a moment, however many are sending.
+// Fewer calls per commit are normal for a few senders. The journal counts as pressed for this long after a commit of at least so
+// many: between two commits no call may be waiting for a moment, however many senders there are.
 const PRESSED = { calls: 16, milliseconds: 50 };
 
 /**
- * Writes receipts down before their senders are answered. Calls that come while a commit is under way
- * share the next one, so the disk is asked once for many of them.
+ * Journals receipts before their senders are answered. Calls that arrive while a commit is under way share the next one, so one
+ * disk sync serves many of them.
  */
 export class Journal {
   readonly #ctx: Ctx;
@@ -43,7 +43,7 @@ export class Journal {
   #writing: Promise<void> | null = null;
   #pressedAt = Number.NEGATIVE_INFINITY;
 
-  /** `limits` are asked for at every call; `backlog` counts the receipts that are written but not understood yet. */
+  /** `limits` is called for every receipt; `backlog` returns the number of receipts that are journalled but not processed yet. */
   constructor(ctx: Ctx, limits: () => JournalLimits, backlog: () => number, onCommit: OnCommit = () => {}) {
     this.#ctx = ctx;
     this.#limits = limits;
@@ -52,8 +52,8 @@ export class Journal {
   }
 
   /**
-   * Resolves when the receipt is committed. Rejects with `overloaded` past the bounds and with
-   * `unavailable` while the database cannot write: the sender must try again, nothing is acknowledged.
+   * Resolves when the receipt is committed. Rejects with `overloaded` beyond the limits and with `unavailable` while the database
+   * cannot write: nothing is acknowledged, and the sender must try again.
    */
   async append(receipt: Omit<Receipt, "seq">): Promise<Receipt> {
     const { requests, bytes, receipts } = this.#limits();
@@ -71,23 +71,23 @@ export class Journal {
     });
   }
 
-  /** Calls that wait for a commit now. */
+  /** Returns how many calls wait for a commit now. */
   waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Whether so many calls come to be written down that everything else should give way. */
+  /** Returns whether so many calls are being journalled that all other work should give way. */
   pressed(): boolean {
     return performance.now() - this.#pressedAt < PRESSED.milliseconds;
   }
 
-  /** Resolves when everything that was appended is committed or refused. */
+  /** Resolves when every appended receipt is committed or refused. */
   async idle(): Promise<void> {
     while (this.#writing !== null) await this.#writing;
   }
 
   async #write(): Promise<void> {
-    // Lets the calls that arrived in the same turn of the event loop into the same commit.
+    // Lets calls that arrived in the same turn of the event loop share the commit.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       const batch = this.#next();

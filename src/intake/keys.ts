@@ -1,4 +1,4 @@
-/** What alerts converge by, and what is learnt by. Pure. */
+/** Computes the key that alerts converge by and the key for learning. Pure. */
 import { hashOfTexts } from "../lib/canonical-json.ts";
 import { exprOfLink } from "./alert-words.ts";
 import { signalIdentity } from "./signal/identity.ts";
@@ -6,8 +6,8 @@ import { subjectOf, tellingLabels } from "./subject.ts";
 import { ownerOfPod } from "./vocabulary.ts";
 
 /**
- * The version of both keys, kept with every row: what was stored under an earlier one is rewritten at the start. In 1
- * there was one key for both, without what tells alerts of one name apart, and a scraper's labels counted as others'.
+ * The version of both keys, kept with every row: rows of an earlier version are rewritten at the start. Version 1 had one key for
+ * both purposes, without the labels that distinguish alerts of one name, and did not set aside a scraper's labels.
  */
 export const KEY_VERSION = 2;
 
@@ -20,8 +20,8 @@ type KeyParts = {
 };
 
 /**
- * Names the same trouble again across incidents, for learning: 128 bits of SHA-256 over cluster, namespace,
- * workload and alert type. The type `custom` says nothing, so the alert's name stands in for it.
+ * Returns the learning key, which names the same trouble across incidents: 128 bits of SHA-256 over cluster, namespace, workload
+ * and alert type. For the type `custom`, which says nothing, the alert's name is used.
  */
 export function anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_name }: KeyParts): string {
   const type = alert_type === "custom" ? `custom:${alert_name}` : alert_type;
@@ -29,8 +29,8 @@ export function anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_n
 }
 
 /**
- * The convergence key: 128 bits of SHA-256 over the anomaly key, the sender's organisation and the labels that
- * tell alerts of one name apart. Unlike alerts never merge.
+ * Returns the convergence key: 128 bits of SHA-256 over the anomaly key, the sender's organisation and the labels that
+ * distinguish alerts of one name. Unlike alerts never merge.
  */
 export function fingerprintOf(
   anomaly_key: string,
@@ -53,7 +53,7 @@ export type OldKeys = {
 };
 export type Keys = { fingerprint: string; source_fingerprint: string; anomaly_key: string };
 
-// As version 1 had them.
+// The labels that version 1 used.
 const TARGETS_1 =
   "component deployment statefulset daemonset job_name pod persistentvolumeclaim node instance".split(" ");
 const SERVICES_1 = ["service", "app", "job"];
@@ -65,15 +65,15 @@ function workload1(labels: Record<string, string>, alert_name: string): string {
   return labels[SERVICES_1.find((name) => labels[name]) ?? ""] ?? alert_name;
 }
 
-// Version 1 kept no organisation; Grafana's links name it, and its first counts as none.
+// Version 1 stored no organisation, but Grafana's links name it; its first organisation counts as none.
 function organisationOfLink(link: string | null): string {
   const organisation = URL.parse(link ?? "")?.searchParams.get("orgId") ?? "";
   return organisation === "1" ? "" : organisation;
 }
 
 /**
- * The keys of an alert that was stored under version 1. Which of its parts the old key was made of is found by making
- * it again: labels; a target that the body named; else what its source had grouped, whose key stays what is learnt by.
+ * Returns the present keys of an alert stored under version 1. What the old key was made of is found by recomputing it: from
+ * labels, or from a target that the body named; otherwise the source had grouped it, and its key stays the learning key.
  */
 export function rewrittenKeys(row: OldKeys): Keys {
   const { alert_name, alert_type, labels, target_resource } = row;

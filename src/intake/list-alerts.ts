@@ -5,11 +5,11 @@ import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { alertRows } from "./store.ts";
 
-/** An alert as it crosses the wire. */
+/** Returns an alert in the form in which it crosses the wire. */
 export function presentAlert(row: Awaited<ReturnType<typeof alertRows>>[number]): Alert {
   return {
     ...row,
-    // What is held is in no incident and in no list.
+    // Held alerts are in no incident and in no list.
     status: row.status === "resolved" ? "resolved" : "firing",
     starts_at: row.starts_at.toISOString(),
     ends_at: row.ends_at?.toISOString() ?? null,
@@ -18,7 +18,7 @@ export function presentAlert(row: Awaited<ReturnType<typeof alertRows>>[number])
   };
 }
 
-/** The alerts that were counted on an incident, newest first. */
+/** Lists the alerts that were counted on an incident, newest first. */
 export async function alertsOf(ctx: Ctx, incident_id: string, query: PageQuery): Promise<Page<Alert>> {
   authorise(ctx.actor, "read alerts", { people: "viewer" });
   const found = await alertRows(ctx, incident_id, query);

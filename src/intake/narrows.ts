@@ -1,4 +1,4 @@
-/** What notices say of an alert that may keep it from being repaired by itself: texts of a set that only grows. Pure. */
+/** Collects what notices say that may keep an alert from being repaired automatically: texts in a set that only grows. Pure. */
 import { clip } from "../lib/clip.ts";
 import { affectedServices } from "./affected-services.ts";
 import type { NormalisedAlert, SourceAlert } from "./types.ts";
@@ -13,42 +13,42 @@ import {
   workloadOfReplicaSet,
 } from "./vocabulary.ts";
 
-/** What the texts of some alerts mean together. */
+/** The combined meaning of the texts of some alerts. */
 export type Narrowing = {
-  /** Values of the label `auto_repair` that forbid it. */
+  /** Values of the label `auto_repair` that forbid automatic repair. */
   auto_repair: string[];
   categories: string[];
   notification_types: string[];
   services: string[];
-  /** Machines that are named beside them: where a thing is, rather than what. */
+  /** Machines named besides the services: where something runs, rather than what it is. */
   machines: string[];
-  /** The same by their addresses. */
+  /** Addresses of such machines. */
   addresses: string[];
-  /** Not all that was said is known. */
+  /** Whether some of what senders reported was not read or not kept. */
   incomplete: boolean;
 };
 
-/** Whether an alert's label lets it be repaired without people: where it has none, or `true` in any case. */
+/** Returns whether the label `auto_repair` allows repair without people: it is missing, or `true` in upper or lower case. */
 export const allowsRepair = (label: string | null | undefined): boolean =>
   label == null || label.toLowerCase() === "true";
 
 type Kind = "auto_repair" | "category" | "type" | "service" | "machine" | "address";
 
 const INCOMPLETE = "incomplete";
-/** Of one outage; what a sender says beyond is not known. */
+/** Most texts kept for one outage; further ones are dropped, and the set then counts as incomplete. */
 export const MOST_NARROWS = 200;
-// An entry of the service registry is shorter.
+// Longest value, in characters; an entry of the service registry is shorter.
 const LONGEST = 300;
 const EXPORTED = /^exported_/;
 
-/** The kind of object that a label names, by its folded name; `workload` of whatever kind. */
+/** Maps folded label names to the kind of object that they name; `workload` is of any kind. */
 const NAMING = new Map([
   ...VOCABULARY.subject.flatMap(({ labels, kind, kind_label }) =>
     labels.map((label) => [label, kind_label.length > 0 ? "owner" : kind] as const),
   ),
   ["job", "workload"] as const,
 ]);
-// Of others an address is no name.
+// For other labels an address is not a name.
 const ANYTHING = new Set(["component", "job"]);
 
 const WORKLOADS = new Map([
@@ -63,7 +63,7 @@ const text = (kind: Kind, value: string) => `${kind}=${clip(value, LONGEST)}`;
 const folded = new Map<string, string>();
 const MOST_LABELS = 10_000;
 
-/** The label that a name stands for; senders use few, again and again. */
+/** Returns a label's folded name without `exported_`; cached, since senders use few names again and again. */
 function labelOf(name: string): string {
   const known = folded.get(name);
   if (known !== undefined) return known;
@@ -76,7 +76,7 @@ const SCRAPER = new Set(VOCABULARY.scraper_labels);
 
 const isAddress = (value: string) => value.includes(":") || /^\d/.test(value);
 
-/** What one label names, each by itself: none may take away what another says. */
+/** Returns the texts for one label, judged by itself: no label may remove what another says. */
 function namedBy(name: string, value: string): string[] {
   const label = labelOf(name);
   const kind = NAMING.get(label);
@@ -86,7 +86,7 @@ function namedBy(name: string, value: string): string[] {
     const bare = value.replace(/^[a-z]+:\/\//, "").replace(/[:/].*$/, "");
     return [value, bare].map((one) => text("address", one));
   }
-  // An exporter names what watches, not what is watched.
+  // A label that names an exporter names what observes, not what is observed.
   if (SCRAPER.has(label) && exporterNamed(value, kind === "pod") !== undefined) return [];
   if (!ANYTHING.has(label) && isAddress(value)) return [];
   return [text("service", (WORKLOADS.get(kind) ?? String)(value))];
@@ -95,7 +95,7 @@ function namedBy(name: string, value: string): string[] {
 const forbids = ([name, value]: [string, string]) =>
   labelOf(name) === "auto_repair" && !allowsRepair(value) ? [text("auto_repair", value)] : [];
 
-/** All that a notice says, by all its labels as they came; `alert` is what was understood of it. */
+/** Returns all such texts of a notice, from all its labels as they came; `alert` is the normalised alert. */
 export function narrowsOf(
   { labels, annotations, incomplete }: SourceAlert,
   alert: Pick<
@@ -125,7 +125,7 @@ export function narrowsOf(
   );
 }
 
-/** Both sets; with as many as are kept, that there may be more is known by their number. */
+/** Returns the union of both sets, cut at `MOST_NARROWS`; a set of that size counts as incomplete. */
 export function together(some: readonly string[], others: readonly string[]): string[] {
   const all = new Set(some);
   for (const one of others) {
@@ -135,13 +135,13 @@ export function together(some: readonly string[], others: readonly string[]): st
   return [...all];
 }
 
-/** What `some` lack of `others`. */
+/** Returns the texts of `others` that are not in `some`. */
 export function beyond(some: readonly string[], others: readonly string[]): string[] {
   const known = new Set(some);
   return others.filter((one) => !known.has(one));
 }
 
-/** What these texts say. */
+/** Returns the meaning of these texts. */
 export function narrowingOf(texts: readonly string[]): Narrowing {
   const of = (kind: Kind) =>
     texts.flatMap((one) => (one.startsWith(`${kind}=`) ? [one.slice(kind.length + 1)] : []));

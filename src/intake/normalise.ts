@@ -10,7 +10,7 @@ import { subjectOfAlert, targetNameOf, tellingLabels } from "./subject.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
 import { ownerOfPod, says } from "./vocabulary.ts";
 
-// Maps, not objects: a sender's word may be `constructor`.
+// A Map, not an object: a sender may send the name `constructor`.
 const ALERT_TYPES = new Map([
   ["KubePodCrashLooping", "k8s_pod_crash"],
   ["KubePodNotReady", "k8s_pod_crash"],
@@ -23,14 +23,14 @@ const ALERT_TYPES = new Map([
   ["TargetDown", "service_404"],
 ]);
 
-/** What an alert can be of. */
+/** All alert types. */
 export const KNOWN_ALERT_TYPES: readonly string[] = [
   ...new Set(ALERT_TYPES.values()),
   "db_connection_timeout",
   "custom",
 ];
 
-/** Systems that alerts come from; whatever else a body names is `manual`. */
+/** Systems that a body may name as its source; any other name becomes `manual`. */
 const KNOWN_SOURCES = [
   "prometheus",
   "alertmanager",
@@ -42,28 +42,28 @@ const KNOWN_SOURCES = [
   "pagerduty",
 ];
 
-/** What kind of trouble the alert name stands for; `custom` where the name says nothing of it. */
+/** Returns the alert type for an alert name; `custom` where the name is not known. */
 export function alertTypeOf(alertName: string): string {
   return ALERT_TYPES.get(alertName) ?? "custom";
 }
 
-/** The system that a body says it comes from, as one of those that we know, else `manual`. */
+/** Returns the system that a body names as its source if it is a known one, else `manual`. */
 export function sourceNameOf(word: string): string {
   const name = word.trim().toLowerCase();
   return KNOWN_SOURCES.includes(name) ? name : "manual";
 }
 
 /**
- * What one call is to a source that counts calls: the same when its receipt is replayed, and, with an
+ * Returns the key of one call, for sources that count calls: the same when its receipt is replayed and, with an
  * `Idempotency-Key`, when its sender repeats it. Another body under the same key is another call.
  */
 export function callOf({ seq, sender, idempotency_key, body, received_at }: Receipt): string {
   if (idempotency_key == null) return `receipt:${seq}`;
-  // The time tells calls apart that use a key again after it was forgotten.
+  // The time distinguishes a call that reuses a key after the key has expired.
   return `key:${hashOfTexts([sender, idempotency_key, sha256(body), received_at.toISOString()])}`;
 }
 
-// It is in an index, which takes no mebibyte; vendors' own are hashes, or a few words.
+// It is indexed, and index entries cannot be long; vendors' own fingerprints are hashes, or a few words.
 const LONGEST_IDENTITY = 200;
 
 function identityOf({ source_fingerprint: given, labels }: SourceAlert): string {
@@ -75,14 +75,14 @@ const shortened = (given: string) => (given.length > LONGEST_IDENTITY ? sha256(g
 const keyOf = (texts: readonly string[]) => hashOfTexts(texts).slice(0, 32);
 
 /**
- * Names an alert, whatever its outages. By the adapter, not by the source that a body claims: the sender of
- * one webhook must not end the alerts of another.
+ * Returns the name of an alert across its outages. It uses the adapter, not the source that a body claims: the sender of one
+ * webhook must not end the alerts of another.
  */
 export function alertIdentity(adapter: string, organisation: string, source_fingerprint: string): string {
   return keyOf([adapter, organisation, shortened(source_fingerprint)]);
 }
 
-/** The keys under which an alert that began at `starts_at` may lie from before outages were counted. */
+/** Returns the keys that an alert with the start `starts_at` may have been stored under before outages were counted. */
 export function formerKeys(adapter: string, source_fingerprint: string, starts_at?: Date): string[] {
   const starts = starts_at === undefined ? [] : [starts_at.toISOString()];
   return [...starts, "unknown", "repeated"].map((start) =>
@@ -93,7 +93,7 @@ export function formerKeys(adapter: string, source_fingerprint: string, starts_a
 const isOfCall = (alert: SourceAlert, call: string | undefined) =>
   call !== undefined && alert.starts_at === null && alert.holds_until === undefined;
 
-/** How an alert stands that holds until some time: at that time it is over, as Alertmanager judges. */
+/** Returns the status of an alert by its `holds_until`: once that time has come the alert is resolved, as in Alertmanager. */
 function standing(
   { status, ends_at, holds_until }: SourceAlert,
   received_at: Date,
@@ -104,19 +104,19 @@ function standing(
   return { status: "firing", ends_at: null, repeated: true, holds_until };
 }
 
-/** The word for how bad it is; undefined: there is none, or a template that was not filled in. */
+/** Returns the severity label; undefined: there is none, or it is a template that was not filled in. */
 export const severityWord = ({ severity }: Readonly<Record<string, string>>): string | undefined =>
   says("severity", severity) ? severity : undefined;
 
-/** The name of a deployment where it is that of its pod; other names may end as pods' do. */
+/** Returns the deployment's name for the name of one of its pods; any other name unchanged, since it may end like a pod's. */
 function withoutHash(name: string): string {
   const { kind, name: owner } = ownerOfPod(name);
   return kind === "deployment" ? owner : name;
 }
 
 /**
- * An alert in AWOOOI's terms. `source` is the adapter that understood it; `received_at` stands in for a
- * start that it did not give; `call` names the call where the source counts calls.
+ * Normalises an alert. `source` is the adapter that decoded it; `received_at` is used where the alert gives no start; `call`
+ * identifies the call where the source counts calls.
  */
 export function normalise(
   alert: SourceAlert,
@@ -140,7 +140,7 @@ export function normalise(
   const { category, notification_type, heartbeat, progress } = classify(classification, {
     alert_name,
     severity: labels.severity,
-    // All of them: what is not kept may still make it less.
+    // All labels: one that is too long to be kept may still decide the classification.
     labels: alert.labels,
     annotations,
     expr,
@@ -151,7 +151,7 @@ export function normalise(
   const of_call = isOfCall(alert, call);
   const workload = alert.workload ?? given ?? subject.workload;
   const anomaly_key = anomalyKeyOf({ cluster, namespace, workload, alert_type, alert_name });
-  // Of what its source has grouped, that says what belongs together.
+  // Where the source has grouped alerts already, its grouping alone says what belongs together.
   const telling = alert.workload === undefined ? tellingLabels(subject, labels, alert_type) : [];
   const message = annotations.summary || annotations.description || alert_name;
   const generator_url = keptLink(alert.generator_url);
@@ -159,7 +159,7 @@ export function normalise(
   const narrows = narrowsOf(alert, { ...about, labels, generator_url });
   return {
     identity,
-    // Nothing of the alert itself: a receipt that is replayed may be understood in another way.
+    // No field of the alert itself: a replayed receipt may be decoded in another way.
     instance_key: of_call ? keyOf([source, "call", call ?? "", String(alert.position ?? 0)]) : identity,
     adapter: source,
     organisation,

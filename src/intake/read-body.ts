@@ -1,39 +1,39 @@
 import { utf8Of } from "../lib/json-text.ts";
 
-/** What is read of one body; of lists and objects with more entries only the first so many. */
+/** Bounds of what is read of one body; of longer lists and objects only the first entries are read. */
 export type BodyLimits = {
-  /** Of one list or object. */
+  /** Entries of one list or object. */
   entries: number;
-  /** In all. */
+  /** Values in the whole body. */
   values: number;
 };
 
 export type ReadBody = {
   json: unknown;
-  /** Entries of its longest list or object. */
+  /** Number of entries of its longest list or object. */
   longest: number;
-  /** What was left out, in words; null: nothing. */
+  /** Description of what was left out; null: nothing. */
   cut: string | null;
 };
 
-// What a vendor sends is five deep, with the stack of a program in it twenty.
+// Deepest nesting that is read. Vendors' bodies are five levels deep, with a program's stack trace twenty.
 const DEEPEST = 64;
-/** Of an alert with its labels and annotations: one of 25 is seldom shorter than 600 bytes. */
+/** Values allowed per alert, with its labels and annotations: a JSON text with 25 values is seldom shorter than 600 bytes. */
 const VALUES_OF_ALERT = 30;
 
-/** For a body of which `alerts` alerts are understood. */
+/** Returns the limits for a body of which up to `alerts` alerts are decoded. */
 export const limitsFor = (alerts: number): BodyLimits => ({
   entries: alerts,
   values: alerts * VALUES_OF_ALERT,
 });
 
-/** What is looked at before a sender is answered: what comes of the rest is found out in its turn. */
+/** Limits of what is read before a sender is answered; the rest is read when the receipt is processed. */
 export const AT_THE_DOOR = limitsFor(1_000);
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** The place after a text that begins at `at`. */
+/** Returns the index after a JSON string that begins at `at`. */
 export function afterText(bytes: Buffer, at: number): number {
   for (let i = at + 1; i < bytes.length; i += 1) {
     if (bytes[i] === BACKSLASH) i += 1;
@@ -42,7 +42,7 @@ export function afterText(bytes: Buffer, at: number): number {
   return bytes.length;
 }
 
-/** From within a list or object to the place of its end, and how many more entries it has until there. */
+/** Returns, from an index within a list or object, the index of its end and how many more entries it has until there. */
 function endOf(bytes: Buffer, from: number): { end: number; entries: number } {
   let depth = 0;
   let entries = 0;
@@ -63,7 +63,7 @@ function endOf(bytes: Buffer, from: number): { end: number; entries: number } {
   return { end: at, entries };
 }
 
-/** Goes once through the bytes of a JSON text, and finds what of it is within the limits. */
+/** Scans the bytes of a JSON text once, and collects the pieces of it that are within the limits. */
 class Cutter {
   readonly pieces: Buffer[] = [];
   longest = 0;
@@ -145,9 +145,9 @@ function wordsFor({ longest, left_out, too_deep }: Cutter, { entries }: BodyLimi
 }
 
 /**
- * A body as JSON, within limits that hold before any of it is made into objects: a body of nothing but brackets
- * would else cost a hundred times its bytes. Throws a `SyntaxError` for what is no JSON, and `unparsable` for another encoding; of what is left out only
- * the brackets are looked at.
+ * Parses a body as JSON, applying the limits before any object is created: a body of nothing but brackets would otherwise take a
+ * hundred times its bytes. Throws a `SyntaxError` for invalid JSON, and `unparsable` for another encoding; in what is left out
+ * only brackets are checked.
  */
 export function readBody(body: Buffer, limits: BodyLimits): ReadBody {
   const bytes = utf8Of(body);

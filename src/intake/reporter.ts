@@ -1,28 +1,28 @@
-/** Which labels of an alert a scraper or an exporter has put on it: those say nothing of what it is about. Pure. */
+/** Finds the labels of an alert that a scraper or an exporter has added about itself: they do not describe the subject. Pure. */
 import { hasWord, metricsOf, wordsOf } from "./alert-words.ts";
 import { type Exporter, exporterNamed, isNamedIn, VOCABULARY, workloadOfPod } from "./vocabulary.ts";
 
 type LabelMap = ReadonlyMap<string, string>;
-/** What of an alert its labels do not say. */
+/** What identifies an alert besides its labels. */
 export type Named = { alert_name: string; expr?: string | undefined };
 
-/** Labels that say nothing of what the alert is about, and why. */
+/** Labels that do not describe the alert's subject, and why. */
 export type IgnoredLabels = { labels: string[]; because: string };
 
 export type OwnLabels = {
-  /** The labels that are about the subject, under their own names: `exported_pod` is `pod`. */
+  /** The labels that describe the subject, under their own names: `exported_pod` is `pod`. */
   labels: Map<string, string>;
   ignored: IgnoredLabels[];
-  /** What tells alerts apart where no label names a subject: which exporter reports, and of which address. */
+  /** What distinguishes alerts where no label names a subject: which exporter reports, and at which address. */
   reported: Record<string, string>;
-  /** The address that a probe asks, where the alert says one. */
+  /** The address that a probe queries, where the alert gives one. */
   asked: string | undefined;
 };
 
 const EXPORTED = "exported_";
 const SCRAPER = new Set(VOCABULARY.scraper_labels);
 const SUBJECT = new Set(VOCABULARY.subject.flatMap((one) => one.labels));
-/** Labels of a scraper whose values name the program that reports, the most telling first. */
+/** Labels of a scraper whose values name the reporting program, the most reliable first. */
 const NAMING = [
   "job",
   "service",
@@ -45,31 +45,31 @@ const OF_KUBERNETES = new Set([
   "endpoint",
 ]);
 
-/** Whether a label is there that only alerts of Kubernetes have. */
+/** Returns whether any label name occurs only in alerts of Kubernetes. */
 export const isOfKubernetes = (names: Iterable<string>): boolean =>
   [...names].some((name) => OF_KUBERNETES.has(name));
 
 const ADDRESS = /^(\[[\da-f:]+\]|[\d.]+)(:\d+)?$/i;
 
-/** Whether an address is one that somebody chose to ask, rather than that of what was scraped. */
+/** Returns whether an address was chosen by a person to be probed, rather than being the address of the scraped target. */
 const isChosen = (instance: string) =>
   instance.includes("://") || !(ADDRESS.test(instance) || /^localhost\b/.test(instance));
 
 type Reporter = { exporter: Exporter; by: string; value: string };
 
-/** Collectors and proxies have names of their own behind their products': `otelcol-contrib`, `traefik-public`. */
+/** Returns the collector or proxy that a value names; words may follow its name: `otelcol-contrib`, `traefik-public`. */
 function passingOn(value: string): Exporter | undefined {
   const found = exporterNamed(value, true);
   return found?.alone ? found : undefined;
 }
 
-/** Who reports; a job that scrapes whatever is there only where nothing else says it. */
+/** Returns the exporter that reports the alert; a generic one (a job that scrapes anything) only where no label names another. */
 function reporterOf(labels: LabelMap): Reporter | undefined {
   const scraped = labels.has("instance") || labels.has("endpoint") || labels.has("job");
   const found = NAMING.flatMap((by): Reporter[] => {
     const value = labels.get(by);
     const isPod = by === "container" || by === "pod";
-    // Aggregated by pod and container, nothing says who scraped it: these are then the subject's.
+    // Without scrape labels (as after aggregation) the scraper is unknown: `pod` and `container` are then the subject's.
     if (value === undefined || (isPod && !scraped)) return [];
     const exporter = exporterNamed(value) ?? passingOn(value);
     return exporter === undefined ? [] : [{ exporter, by, value }];
@@ -77,11 +77,11 @@ function reporterOf(labels: LabelMap): Reporter | undefined {
   return found.find(({ exporter }) => !exporter.generic) ?? found[0];
 }
 
-/** Whether the alert is about the exporter itself, or about being scraped. */
+/** Returns whether the alert is about the exporter itself, or about scraping. */
 function isAbout({ exporter }: Reporter, { alert_name, expr }: Named): boolean {
   const words = wordsOf(alert_name);
   if (isNamedIn(exporter, alert_name)) return true;
-  // Of a machine or of what is probed, it is that which does not answer or cannot be read.
+  // For exporters of machines and probes the subject is the machine or probed address, which does not answer or cannot be read.
   if (exporter.instance !== "self") return false;
   if (VOCABULARY.about_scraping.some((word) => hasWord(words, word))) return true;
   if (VOCABULARY.about_scraping_names.some((start) => words.text.startsWith(start))) return true;
@@ -89,14 +89,14 @@ function isAbout({ exporter }: Reporter, { alert_name, expr }: Named): boolean {
   return metrics.length > 0 && metrics.every((metric) => metric === "up" || metric.startsWith("scrape_"));
 }
 
-/** Whether a pod is the reporter's own, or the one that it tells of: an exporter may be beside what it looks at. */
+/** Returns whether a pod is the reporter's own rather than the one it reports on: an exporter may run beside what it observes. */
 function isOwnPod(pod: string, { exporter, value }: Reporter, aboutPods: boolean): boolean {
   const named = exporterNamed(pod, true);
   if (exporter.pods === "subject") return named === exporter && !aboutPods;
   return named !== undefined || pod.startsWith(workloadOfPod(value));
 }
 
-/** Which of the scraper's labels are the reporter's. */
+/** Returns which of the scraper's labels describe the reporter itself. */
 function reportersOwn(labels: LabelMap, reporter: Reporter, aboutPods: boolean): string[] {
   const { exporter } = reporter;
   const ownPod = PODS.some((name) => {
@@ -117,7 +117,7 @@ function reportersOwn(labels: LabelMap, reporter: Reporter, aboutPods: boolean):
     const text = labels.get(name);
     return text !== undefined && isOwn(name, text);
   });
-  // The release that it was installed with.
+  // The label of the reporter's own Helm release.
   const release = "app_kubernetes_io_instance";
   return own.includes("app_kubernetes_io_name") && labels.has(release) ? [...own, release] : own;
 }
@@ -125,7 +125,7 @@ function reportersOwn(labels: LabelMap, reporter: Reporter, aboutPods: boolean):
 const without = (labels: LabelMap, names: readonly string[]) =>
   new Map([...labels].filter(([name]) => !names.includes(name)));
 
-/** `exported_X` is what the series says of X, unless that is what reports too. */
+/** Returns the subject's `exported_X` labels (Prometheus renames a series' own X so), without those that name an exporter. */
 function promoted(labels: LabelMap): string[] {
   return [...labels].flatMap(([name, value]) => {
     const own = name.startsWith(EXPORTED) ? name.slice(EXPORTED.length) : "";
@@ -137,8 +137,9 @@ function promoted(labels: LabelMap): string[] {
 const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
 
 /**
- * The labels that are about the subject. `names`: whether labels name one; a proxy or a controller is the subject
- * itself where no other is named. `renames`: whether labels of the series had to be renamed, also to say nothing.
+ * Separates the labels of the subject from the reporter's. `names`: whether labels name a subject; a proxy or a controller is
+ * itself the subject where no other is named. `renames`: whether any label of the series was renamed to `exported_…`, even an
+ * empty one.
  */
 export function ownLabels(
   all: LabelMap,
@@ -153,8 +154,8 @@ export function ownLabels(
   if (exported.length === 0 && (reporter === undefined || isAbout(reporter, about))) return untouched;
   const renamed = exported.map((name) => name.slice(EXPORTED.length));
   const bare = without(all, [...exported, ...renamed]);
-  // Where the series has labels that had to be renamed, the others of these are the scraper's; but for those of
-  // exporters which are believed.
+  // Where labels of the series were renamed, the remaining scraper labels are the scraper's own, except for exporters whose pod
+  // labels name the subject.
   const tellsPods = reporter?.exporter.pods === "subject";
   const own =
     reporter === undefined || (exported.length > 0 && !tellsPods)
@@ -177,7 +178,7 @@ export function ownLabels(
   };
 }
 
-/** Of an exporter that reports on one thing: which of them it is. Its pod, and of some its address, come and go. */
+/** Returns the labels that tell exporters of one kind apart, without those that change: the pod, and some addresses. */
 function reportedBy(all: LabelMap, own: readonly string[], exporter: Exporter): Record<string, string> {
   if (exporter.namespace === "subject") return {};
   const telling = exporter.alone ? ["job", "service"] : ["job", "service", "instance"];

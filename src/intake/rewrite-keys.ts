@@ -9,8 +9,8 @@ import { alertsOfOldKeys, writeKeys } from "./store.ts";
 const PAGE = 1_000;
 
 /**
- * Brings the keys of stored alerts up to the present version, a page in each transaction, and with them the names of
- * the heartbeats that were learnt by their fingerprints. Returns how many alerts it has rewritten.
+ * Rewrites the keys of stored alerts to the present version, one transaction per page, and with them the ids of the heartbeats
+ * learnt by their fingerprints. Returns how many alerts were rewritten.
  */
 export async function rewriteAlertKeys(ctx: Ctx): Promise<number> {
   authorise(ctx.actor, "rewrite keys", { people: "nobody", system: ["bootstrap"] });

@@ -5,14 +5,14 @@ import { OWN_SIGNATURE, signatureCheck } from "./check-signature.ts";
 import type { SenderCheck, SenderChecks } from "./source.ts";
 
 type Terms = {
-  /** By the address of the caller, else by its credentials: how it was admitted, or an error. */
+  /** Checks a caller by its address, else by its credentials: returns how it was admitted, or throws. */
   checkSender: (call: Call) => string;
   hmac_secrets: readonly string[];
-  /** Whether a source that is to show a secret takes nothing while none is configured. */
+  /** Whether a source that should have a secret refuses every call while none is configured. */
   required: boolean;
 };
 
-/** The checks that sources choose from, by the settings of an installation. */
+/** Returns the checks that sources choose from, by the settings of an installation. */
 export function senderChecks({ checkSender, hmac_secrets, required }: Terms, log: Log): SenderChecks {
   const network: SenderCheck = {
     before: ({ call }) => checkSender(call),

@@ -11,15 +11,15 @@ const table = z.strictObject({
 
 type Meaning = {
   severity: Severity;
-  /** The word of the table, of which the sender's may be another spelling. */
+  /** The word of the table; the sender's may be another spelling of it. */
   word: string;
-  /** Whether the installation's configuration says it. */
+  /** Whether it comes from the installation's configuration. */
   own: boolean;
 };
-/** What senders' words for how bad it is mean, by the word without case and signs. */
+/** The meaning of senders' words for severity, by the folded word (see `foldSeverity`). */
 export type Severities = ReadonlyMap<string, Meaning>;
 
-/** A word as the table has it: `SEV-1` and `Sev 1` are `sev1`. */
+/** Returns a word in the table's spelling: `SEV-1` and `Sev 1` become `sev1`. */
 export const foldSeverity = (word: string): string => word.toLowerCase().replace(/[\s._-]+/g, "");
 
 function shipped(): [string, Meaning][] {
@@ -36,7 +36,7 @@ function shipped(): [string, Meaning][] {
 
 const SHIPPED = shipped();
 
-/** The shipped table, and over it an installation's own words. */
+/** Returns the shipped table, overridden by an installation's own words. */
 export function severityTable(own: Readonly<Record<string, Severity>> = {}): Severities {
   const words = Object.entries(own).map(([said, level]): [string, Meaning] => {
     const word = foldSeverity(said);
@@ -45,20 +45,20 @@ export function severityTable(own: Readonly<Record<string, Severity>> = {}): Sev
   return new Map([...SHIPPED, ...words]);
 }
 
-/** How bad a sender's word says that it is, and why; null where it says nothing. */
+/** The severity that a sender's word stands for, and the reason. */
 export type SaidSeverity = {
   severity: Severity;
   /** The sender's own word. */
   said: string;
-  /** The word of the table; null: it is none, which is P2. */
+  /** The word of the table; null: the word is unknown, and the severity P2. */
   word: string | null;
   by: "table" | "configuration" | "unknown_word";
 };
 
-// A label may be some kilobytes, and nobody's word is.
+// A label may be some kilobytes long; a word for a severity is not.
 const LONGEST_WORD = 64;
 
-/** What a sender's word for the severity stands for, and by which table; null: there is none. */
+/** Returns the severity for a sender's word, and by which table; null: there is no word. */
 export function saidSeverity(
   said: string | undefined,
   words: Severities = severityTable(),
@@ -69,6 +69,6 @@ export function saidSeverity(
   return { severity: found.severity, said, word: found.word, by: found.own ? "configuration" : "table" };
 }
 
-/** The severity that a sender's word stands for; null when there is none. An unknown word is P2. */
+/** Returns the severity for a sender's word; null when there is none. An unknown word is P2. */
 export const severityOf = (said: string | undefined, words: Severities = severityTable()): Severity | null =>
   saidSeverity(said, words)?.severity ?? null;

@@ -4,37 +4,37 @@ import type { Call } from "./check-sender.ts";
 import type { SignatureForm } from "./check-signature.ts";
 import type { Decoded } from "./types.ts";
 
-/** What of a request tells who sent it. */
+/** The parts of a request that identify its sender. */
 export type SentRequest = {
   call: Call;
-  /** A header by its name in lower case, as one text however often it was sent. */
+  /** Returns a header by its lower-case name, as one text however often it was sent. */
   header(name: string): string | undefined;
 };
 
-/** How a source's sender is checked. Both halves throw for one that is not admitted. */
+/** How a source's sender is checked. Both functions throw for a sender that is not admitted. */
 export type SenderCheck = {
-  /** Before the body is read: who sent it; null: only the body tells. */
+  /** Called before the body is read. Returns the sender; null: it can be told from the body only. */
   before(request: SentRequest): string | null;
-  /** Who sent it, by the bytes of the body as they came; asked where `before` could not tell. */
+  /** Returns the sender, by the raw bytes of the body; called where `before` returned null. */
   byBody(body: Buffer, request: SentRequest): string;
 };
 
 /** The checks that a source may choose from or build upon, with the settings of the installation. */
 export type SenderChecks = {
-  /** By the address of the caller, else by a token or basic credentials of `intake`. */
+  /** By the address of the caller, otherwise by a token or basic credentials of `intake`. */
   network: SenderCheck;
   /**
-   * By an HMAC of the body, from whatever network: of AWOOOI's own form with `intake.hmac_secrets`, else of the form
-   * and under the secrets that are given. Where none is configured and none is needed, as `network`.
+   * By an HMAC of the body, from any network: in AWOOOI's own form with `intake.hmac_secrets`, or in the form and with the
+   * secrets given. Where no secret is configured or required, as `network`.
    */
   signature(own?: { form: SignatureForm; secrets: readonly string[] }): SenderCheck;
-  /** By a token or signature of one source's own. */
+  /** By a token or signature configured for one source. */
   secret(policy: SecretPolicy): SenderCheck;
-  /** Whether a sender that should show a secret must: nothing is taken in production where none is configured. */
+  /** Whether a secret is mandatory: in production nothing is accepted from such a source while none is configured. */
   required: boolean;
 };
 
-/** Secrets of one source: any of them is taken, so that one can replace another. */
+/** Secrets of one source. Any of them is accepted, so that one can replace another. */
 export type SecretPolicy = {
   tokens: readonly string[];
   /** The header that a token may stand in, beside `Authorization`. */
@@ -42,18 +42,18 @@ export type SecretPolicy = {
   hmac_secrets: readonly string[];
 };
 
-/** The answer that a vendor's senders expect, where it is another than what became of the alerts. */
+/** The answer that a vendor's senders expect, where it differs from AWOOOI's own, which says what became of the alerts. */
 type VendorAnswer = {
   status: 200 | 202;
   schema: z.ZodType;
   /**
-   * From the body as JSON of any shape, and what is known of its alerts by now; null: nothing yet. `decode` is
-   * what the source makes of it.
+   * Builds the answer from the body as JSON of any shape, and from what is known of its alerts by now; null: nothing yet.
+   * `decode` decodes JSON as the source does.
    */
   of(json: unknown, known: WebhookAnswer | null, decode: (json: unknown) => Decoded): unknown;
   /**
-   * With status 400, what a body that is not understood is answered with, by vendors whose senders take 2xx
-   * for done and 400 for good. It is in the dead letters all the same.
+   * The answer, with status 400, to a body that cannot be decoded, for vendors whose senders take 2xx as success and 400 as
+   * final. The body becomes a dead letter all the same.
    */
   invalid?: { schema: z.ZodType; of(reason: string): unknown };
 };
@@ -62,10 +62,10 @@ type VendorAnswer = {
 export type Endpoint = {
   /** The whole path; `:name` in it is the name of one of several sources of the kind. */
   path: string;
-  /** Other paths for it, for clients that can be given no more than a host. They are in no document. */
+  /** Other paths for it, for clients that can be configured with a host only. They appear in no document. */
   aliases?: readonly string[];
   summary: string;
-  /** What to send, for the API's description. Whatever comes is written down. */
+  /** Schema of the body, for the API's description only: any body is journalled. */
   body: z.ZodType;
   answer?: VendorAnswer;
 };
@@ -75,51 +75,51 @@ type SourceSettings<Settings> = {
   /** Their place in the configuration, dotted: a section of its own, or one within `intake`. */
   path: string;
   schema: z.ZodType<Settings>;
-  /** Names of the environment that stand for one of them, by its name within `path`; `[]`: added to that list. */
+  /** Environment variables that set one of them, by its name within `path`; with `[]` the value is added to that list. */
   environment?: Readonly<Record<string, string>>;
 };
 
 /**
- * A kind of source: all there is to know of it, in its folder. Routes, the API's description, the configuration's schema,
- * what is called a secret, and the suite that every source is held to are derived from it.
+ * A kind of source, defined completely in its folder. Routes, the API's description, the configuration's schema, the list of
+ * secrets, and the suite that every source is held to are derived from it.
  */
 export type SourceKind<Settings = unknown> = {
-  /** Of its source, or before the colon of the names of its sources: `custom:NAME`. */
+  /** Name of its source, or the part before the colon in the names of its sources: `custom:NAME`. */
   id: string;
   name: string;
-  /** Words that people look for it by, beside its id and its paths. */
+  /** Words by which people may look for it, besides its id and paths. */
   keywords?: readonly string[];
   endpoints: readonly Endpoint[];
-  /** What a caller may show: the credentials of any sender, AWOOOI's signature too, or a signature of the vendor's. */
+  /** What callers authenticate with: any sender's credentials, AWOOOI's signature too, or the vendor's own signature. */
   credentials: "sender" | "signature" | { header: string; description: string };
-  /** Whether calls may carry an `Idempotency-Key`: where alerts need not say when they began. */
+  /** Whether calls may carry an `Idempotency-Key`; for sources whose alerts need no start. */
   idempotent?: true;
-  /** Whether what it receives goes onto the stream of signals, whose answer is the place there. */
+  /** Whether its calls go onto the signal stream; the answer is then the place there. */
   signals?: true;
   /** The heading that it has in `docs/reference/sources.md`. */
   documentation: string;
   settings?: SourceSettings<Settings>;
-  /** The source; of a kind whose sources are named by the settings one for each name. */
+  /** Creates the source; for a kind whose sources are named in the settings, one for each name. */
   create(settings: Settings): Source | readonly Source[];
 };
 
-/** A source of alerts: from a vendor's JSON to alerts. Lenient, and never throws. */
+/** A source of alerts: decodes a vendor's JSON into alerts. Decoding is lenient and never throws. */
 export type Source = {
   id: string;
-  /** How its callers are checked; null: nobody outside may call it. */
+  /** How its callers are checked; null: it cannot be called from outside. */
   sender: ((checks: SenderChecks) => SenderCheck) | null;
   /**
-   * Set where an alert without a start counts with each call that brings it, and its resolved notice ends
-   * all that it began; elsewhere such an alert is one that lasts until it resolves.
+   * Set where each call with an alert that has no start counts as an outage of its own, and a resolved notice ends all of them;
+   * in other sources such an alert is one outage that lasts until it resolves.
    */
   counts_calls?: true;
-  /** Set where alerts of one fingerprint that come soon after each other count once. */
+  /** Set where alerts of one fingerprint that arrive shortly after each other count once. */
   debounced?: true;
   decode: Decode;
 };
 
 /** `body` is parsed JSON of any shape. */
 export type Decode = ((body: unknown) => Decoded) & {
-  /** The same, resting after each alert: of sources that send many in one body. */
+  /** The same, yielding after each alert: for sources that send many in one body. */
   steps?: (body: unknown) => Generator<void, Decoded>;
 };

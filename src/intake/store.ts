@@ -10,10 +10,10 @@ import { KEY_VERSION, type Keys, type OldKeys } from "./keys.ts";
 import { allowsRepair, type Narrowing, narrowingOf } from "./narrows.ts";
 import type { Receipt } from "./types.ts";
 
-// Nothing is decided about it.
+// Notification type of pure information, about which no decision is made.
 const INFORMATION = "TYPE-1";
 
-/** Bodies as one value that PostgreSQL cuts up: one parameter for each costs more than the disk does. */
+/** Packs bodies into one parameter, which PostgreSQL cuts up: one parameter for each costs more than the disk does. */
 export function packed<Row extends Omit<Receipt, "seq">>(rows: readonly Row[]) {
   const bodies = Buffer.concat(rows.map((row) => row.body));
   let end = 1;
@@ -25,7 +25,7 @@ export function packed<Row extends Omit<Receipt, "seq">>(rows: readonly Row[]) {
   return { bodies, fields };
 }
 
-/** One insert, and so one commit, for all; returns their places in the journal, in order. */
+/** Inserts all receipts with one statement, and so one commit; returns their places in the journal, in order. */
 export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq">[]): Promise<number[]> {
   const { bodies, fields } = packed(rows);
   const written = await ctx.db.execute<{ seq: string }>(sql`
@@ -37,12 +37,12 @@ export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq
   return written.rows.map((row) => Number(row.seq));
 }
 
-// Bodies of one look: enough to keep the database busy, few enough to be read within any time-out.
+// Bytes of bodies read at once: enough to keep the database busy, few enough to be read within any timeout.
 const LOOK_BYTES = 8 * 1024 * 1024;
 
 /**
- * Receipts after `after` up to `last` that nobody has understood yet, oldest first; the first of them, whatever its
- * size.
+ * Reads receipts after `after` up to `last` that are not processed yet, oldest first, up to 8 MiB of bodies; the first of them
+ * whatever its size.
  */
 export async function waitingReceipts(
   ctx: Ctx,
@@ -65,8 +65,8 @@ export async function waitingReceipts(
 }
 
 /**
- * Takes receipts up once more, before anything else is done about them: those that still wait, with how often that
- * was until now.
+ * Counts one more try of these receipts, before they are processed. Returns those that still wait, with the number of tries
+ * including this one.
  */
 export async function raiseTries(ctx: Ctx, seqs: readonly number[]): Promise<Map<number, number>> {
   const rows = await ctx.db
@@ -77,12 +77,12 @@ export async function raiseTries(ctx: Ctx, seqs: readonly number[]): Promise<Map
   return new Map(rows.map((row) => [row.seq, row.tries]));
 }
 
-/** Ends each statement of the open transaction that takes longer, on the server too. */
+/** Sets the statement timeout of the open transaction, so that the server ends statements too. */
 export async function boundStatements(ctx: Ctx, milliseconds: number): Promise<void> {
   await ctx.db.execute(sql`select set_config('statement_timeout', ${String(milliseconds)}, true)`);
 }
 
-/** Which of these receipts nobody has understood yet. */
+/** Returns which of these receipts are not processed yet. */
 export async function stillWaiting(ctx: Ctx, seqs: readonly number[]): Promise<Set<number>> {
   const rows = await ctx.db
     .select({ seq: receipts.seq })
@@ -91,7 +91,7 @@ export async function stillWaiting(ctx: Ctx, seqs: readonly number[]): Promise<S
   return new Set(rows.map((row) => row.seq));
 }
 
-/** How many receipts wait to be understood, and the place of the last of them; 0 when there are none. */
+/** Returns how many receipts wait to be processed, and the place of the last of them; 0 when there are none. */
 export async function waitingSummary(ctx: Ctx): Promise<{ count: number; last: number }> {
   const [row] = await ctx.db
     .select({ count: count(), last: max(receipts.seq) })
@@ -101,8 +101,8 @@ export async function waitingSummary(ctx: Ctx): Promise<{ count: number; last: n
 }
 
 /**
- * Marks receipts as understood, or as dead letters when `error` says what was not; returns how many of
- * them were still waiting. Each is marked once, whoever is faster.
+ * Marks receipts as processed, or as dead letters when `error` says what was not understood; returns how many of them were still
+ * waiting. Each is marked only once, even by concurrent processes.
  */
 export async function finishReceipts(
   ctx: Ctx,
@@ -118,7 +118,7 @@ export async function finishReceipts(
   return rowCount ?? 0;
 }
 
-/** Says to which incident stored alerts belong. */
+/** Sets the incident of stored alerts. */
 export async function assignAlerts(
   ctx: Ctx,
   moved: readonly { alert_id: string; incident_id: string }[],
@@ -130,10 +130,10 @@ export async function assignAlerts(
      where a.alert_id = m.alert_id`);
 }
 
-/** Which of these incidents still have an alert that fires. */
+/** Returns which of these incidents still have a firing alert. */
 export async function firingIncidents(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
   if (incident_ids.length === 0) return new Set();
-  // One look into an index for each, however many alerts an incident has.
+  // One index lookup for each incident, however many alerts it has.
   const { rows } = await ctx.db.execute<{ id: string }>(sql`
     select id from unnest(${sql.param([...incident_ids])}::text[]) as id
      where exists (select from alerts where incident_id = id and status = 'firing')`);
@@ -141,8 +141,8 @@ export async function firingIncidents(ctx: Ctx, incident_ids: readonly string[])
 }
 
 /**
- * The incidents of these alerts, of those that fire, by identity or by the key of before outages were counted; of
- * sources that count no calls.
+ * Returns the incidents of firing alerts with these names: identities (of sources that do not count calls), or instance keys from
+ * before outages were counted.
  */
 export async function incidentsOfFiring(ctx: Ctx, names: readonly string[]): Promise<string[]> {
   const rows = await ctx.db
@@ -160,7 +160,7 @@ export async function incidentsOfFiring(ctx: Ctx, names: readonly string[]): Pro
   return rows.flatMap((row) => row.incident_id ?? []);
 }
 
-/** One alert of an incident more than `limit`, newest first: the extra one says that there is a next page. */
+/** Reads up to `limit` + 1 alerts of an incident, newest first: the extra one shows that there is a next page. */
 export async function alertRows(
   ctx: Ctx,
   incident_id: string,
@@ -175,7 +175,7 @@ export async function alertRows(
     .limit(limit + 1);
 }
 
-/** How often outages of an anomaly key began since each of `moments`: what several sources tell of once. */
+/** Counts, for each anomaly key, the outages that began since each of `moments`; one that several sources report counts once. */
 export async function instancesSince(
   ctx: Ctx,
   anomaly_keys: readonly string[],
@@ -200,7 +200,7 @@ export async function instancesSince(
   return new Map(rows.map((row) => [row.key, row.counts]));
 }
 
-/** The names of an incident's alerts that fire. */
+/** Returns the names of an incident's firing alerts. */
 export async function alertNamesOf(ctx: Ctx, incident_id: string): Promise<string[]> {
   const rows = await ctx.db
     .selectDistinct({ name: alerts.alert_name })
@@ -209,10 +209,10 @@ export async function alertNamesOf(ctx: Ctx, incident_id: string): Promise<strin
   return rows.map((row) => row.name);
 }
 
-// Alerts of one incident say the same of where it is, or nearly so.
+// Alerts of one incident carry the same labels about where it is, or nearly so.
 const LABELS_READ = 200;
 
-/** The labels of an incident's alerts that fire, of the oldest 200. */
+/** Returns the labels of an incident's firing alerts, of the oldest 200. */
 export async function firingLabelsOf(ctx: Ctx, incident_id: string): Promise<Record<string, string>[]> {
   const rows = await ctx.db
     .select({ labels: alerts.labels })
@@ -223,7 +223,7 @@ export async function firingLabelsOf(ctx: Ctx, incident_id: string): Promise<Rec
   return rows.map((row) => row.labels);
 }
 
-/** What senders say of an incident that bears on whether it is repaired by itself. */
+/** What senders report of an incident that bears on whether it may be repaired automatically. */
 export type Said = Narrowing & { severity: Severity | null; firing: boolean };
 
 type SaidRow = {
@@ -235,7 +235,7 @@ type SaidRow = {
   firing: boolean;
 };
 
-/** Of alerts from before it was kept, their own labels and category. */
+/** Builds a `Said` from a row; for alerts stored before `narrows` was kept, from their own label and category. */
 function saidBy({ severity, firing, ...row }: SaidRow): Said {
   const { notification_types, ...said } = narrowingOf(row.narrows);
   const labels = [...(row.auto_repair === null ? [] : [row.auto_repair]), ...said.auto_repair];
@@ -245,12 +245,12 @@ function saidBy({ severity, firing, ...row }: SaidRow): Said {
     firing,
     auto_repair: labels.filter((label) => !allowsRepair(label)),
     categories: [...new Set([row.alert_category, ...said.categories])],
-    // Information from the beginning is about something else than the trouble beside it.
+    // An alert that was information to begin with is about something else than the incident's trouble.
     notification_types: row.notification_type === INFORMATION ? [] : notification_types,
   };
 }
 
-/** What all alerts of these incidents say, whether they fire or not; what several say once. */
+/** Returns what all alerts of these incidents say, whether they fire or not, without duplicates. */
 export async function saidOfIncidents(ctx: Ctx, incident_ids: readonly string[]): Promise<Said[]> {
   const { rows } = await ctx.db.execute<SaidRow>(sql`
     select distinct labels->>'auto_repair' as auto_repair, severity, alert_category, notification_type, narrows,
@@ -260,7 +260,7 @@ export async function saidOfIncidents(ctx: Ctx, incident_ids: readonly string[])
   return rows.map(saidBy);
 }
 
-/** Receipts from before `before` that are understood; one that still waits is never old. */
+/** Selects processed receipts from before `before`: none that waits is old, and dead letters are kept separately. */
 export function oldReceipts(before: Date) {
   const where = and(notInArray(receipts.state, ["received", "dead"]), lt(receipts.received_at, before));
   return { table: receipts, key: receipts.seq, order: receipts.received_at, where };
@@ -271,12 +271,12 @@ export function oldDeadLetters(before: Date) {
   return { table: receipts, key: receipts.seq, order: receipts.received_at, where };
 }
 
-/** Alerts not heard of since `before`, but for those that fire in an incident which is not over. */
+/** Selects alerts not received since `before`, except those that fire in an incident which is not over. */
 export function oldAlerts(before: Date) {
   const live = sql`exists (select from ${incidents} i
     where i.incident_id = ${alerts.incident_id} and i.status in ('investigating', 'mitigating'))`;
   const where = and(
-    // The index is on the first.
+    // The index is on `first_received_at`.
     lt(alerts.first_received_at, before),
     lt(alerts.last_received_at, before),
     sql`(${alerts.status} = 'resolved' or ${alerts.incident_id} is null or not ${live})`,
@@ -284,7 +284,7 @@ export function oldAlerts(before: Date) {
   return { table: alerts, key: alerts.alert_id, order: alerts.first_received_at, where };
 }
 
-/** Alerts whose keys are of an earlier version, by their ids, after `after`. */
+/** Reads alerts whose keys are of an earlier version, ordered by id, after `after`. */
 export async function alertsOfOldKeys(
   ctx: Ctx,
   after: string,
@@ -298,7 +298,7 @@ export async function alertsOfOldKeys(
     .limit(limit);
 }
 
-/** Writes the keys of these alerts, in the present version. */
+/** Stores the keys of these alerts, in the present version. */
 export async function writeKeys(ctx: Ctx, rows: readonly (Keys & { alert_id: string })[]): Promise<void> {
   await ctx.db.execute(sql`
     update alerts a
@@ -309,7 +309,7 @@ export async function writeKeys(ctx: Ctx, rows: readonly (Keys & { alert_id: str
      where a.alert_id = k.alert_id`);
 }
 
-/** Sets what keeps alerts silent; null: nothing does. */
+/** Sets what keeps alerts silent; null: they are not silenced. */
 export async function setSilencedBy(
   ctx: Ctx,
   marks: readonly { alert_id: string; silenced_by: SilencedBy[] | null }[],
@@ -321,7 +321,7 @@ export async function setSilencedBy(
      where a.alert_id = m.alert_id`);
 }
 
-/** Sets what keeps the firing alerts of an incident silent, where nothing has until now. */
+/** Marks the firing alerts of an incident as silenced by `by`, except those that are silenced already. */
 export async function silenceFiringOf(ctx: Ctx, incident_id: string, by: SilencedBy): Promise<void> {
   await ctx.db
     .update(alerts)

@@ -1,4 +1,4 @@
-/** Whom an alert is about, by the table of vocabulary.yaml. Pure. */
+/** Determines the subject of an alert, by the table of vocabulary.yaml. Pure. */
 import { exprOfLink, hasWord, wordsOf } from "./alert-words.ts";
 import { type IgnoredLabels, isOfKubernetes, ownLabels } from "./reporter.ts";
 import {
@@ -15,28 +15,28 @@ import {
 type Labels = Readonly<Record<string, string>>;
 
 export type Subject = {
-  /** Of the object: a Kubernetes kind in lower case, `workload` (of whatever kind) or `host`; null: no label names one. */
+  /** Kind of the object: a Kubernetes kind in lower case, `workload` (of any kind) or `host`; null: no label names an object. */
   kind: string | null;
-  /** As its label has it; the alert's name where no label names anything. */
+  /** The value of the label that names it; the alert's name where no label does. */
   name: string;
-  /** The same for all replicas and runs of it: what the fingerprint is made with. */
+  /** The same for all its replicas and runs; the fingerprint is made with it. */
   workload: string;
   /** The label that names it. */
   label: string | null;
-  /** null: nothing says it, or the object is in none. */
+  /** null: no label gives it, or the object is cluster-scoped. */
   namespace: string | null;
   cluster: string | null;
-  /** The labels that are about the subject, under their own names: `exported_pod` is `pod`. */
+  /** The labels that describe the subject, under their own names: `exported_pod` is `pod`. */
   labels: Record<string, string>;
   ignored: IgnoredLabels[];
-  /** What tells it apart beside its own labels: which exporter reports, what a probe asks, what a component runs as. */
+  /** Further distinguishing values: which exporter reports, the address that a probe asks, the workload of a component. */
   beside: Record<string, string>;
 };
 
 const CLUSTER_SCOPED = new Set(VOCABULARY.cluster_scoped);
 const CALLED = /^(dst|destination)_/;
 
-/** Labels by their folded names, those of the vocabulary's own spelling before others that fold to the same. */
+/** Maps labels by their folded names; the vocabulary's own spelling wins over others that fold to the same name. */
 function folded(labels: Labels): Map<string, string> {
   const found = new Map<string, string>();
   for (const [name, value] of Object.entries(labels)) {
@@ -53,7 +53,7 @@ const KINDS = new Set(VOCABULARY.subject.map((one) => one.kind));
 
 const isMachine = ({ kind }: { kind: string }) => kind === "node" || kind === "host";
 
-/** The order in which labels are asked: of an alert about a machine its own come before those of services. */
+/** Returns the order in which to try labels: for an alert about a machine, machine labels come before those of services. */
 function orderFor(alert_name: string, alert_type: string): (typeof VOCABULARY)["subject"] {
   const words = wordsOf(alert_name);
   const machine =
@@ -75,7 +75,7 @@ function subjectIn(
     const label = names.find((name) => {
       const value = labels.get(name);
       if (value === undefined || isOfOneRun(name, value)) return false;
-      // An address is no name of a workload.
+      // A URL is not a workload's name.
       return kind !== "workload" || !value.includes("://");
     });
     if (label === undefined) continue;
@@ -93,8 +93,8 @@ function workloadOf({ kind, name }: Named): string {
 }
 
 /**
- * Whom an alert is about: the first label of the vocabulary that says something, where what a scraper or an
- * exporter says of itself does not count. `expr` is the expression that fires it, where that is known.
+ * Returns the subject of an alert: the first label of the vocabulary with a meaningful value, ignoring labels that a scraper or
+ * an exporter put on about itself. `expr` is the query expression of the alert, where it is known.
  */
 export function subjectOf(
   labels: Labels,
@@ -136,7 +136,7 @@ export function subjectOf(
   };
 }
 
-/** A component may be several workloads: which of them it is, where a label says that. */
+/** Returns which workload of a component the alert is about, where a label gives it: a component may be several workloads. */
 function besideComponent(named: Named | undefined, labels: ReadonlyMap<string, string>, alert_name: string) {
   if (named?.label !== "component") return {};
   const others = new Map([...labels].filter(([name]) => name !== "component"));
@@ -146,7 +146,7 @@ function besideComponent(named: Named | undefined, labels: ReadonlyMap<string, s
 }
 
 /**
- * What tells alerts of one name about one workload apart, as `slo` does: all further labels but those that vary
+ * Returns what distinguishes alerts of one name about one workload, such as `slo`: all further labels except those that vary
  * within the workload. Sorted by name.
  */
 export function tellingLabels(subject: Subject, labels: Labels, alert_type: string): [string, string][] {
@@ -167,7 +167,7 @@ export function tellingLabels(subject: Subject, labels: Labels, alert_type: stri
       !isOfOneRun(name, value),
   );
   const all = { ...Object.fromEntries(telling), ...subject.beside };
-  // A namespace that may be the scraper's still tells alerts apart: it is the same for all of one sender.
+  // A namespace that may be the scraper's own still distinguishes alerts: it is the same for all alerts of one sender.
   const elsewhere = first(raw, VOCABULARY.namespace);
   const scoped = subject.kind !== null && CLUSTER_SCOPED.has(subject.kind);
   if (subject.namespace === null && !scoped && elsewhere !== undefined)
@@ -177,7 +177,7 @@ export function tellingLabels(subject: Subject, labels: Labels, alert_type: stri
 
 const found = new WeakMap<Labels, Subject>();
 
-/** The same of an alert, found once for its labels: every stage asks, and a stored alert has no `expr` any more. */
+/** Returns `subjectOf` an alert, cached by its labels: every stage asks, and a stored alert no longer has its `expr`. */
 export function subjectOfAlert(alert: {
   labels: Labels;
   alert_name: string;
@@ -195,10 +195,10 @@ export function subjectOfAlert(alert: {
   return subject;
 }
 
-/** What people call the subject: pods and replica sets by the name of their workload. */
+/** Returns the subject's name for people: for pods and replica sets that of their workload. */
 export const targetNameOf = ({ kind, name, workload }: Subject): string =>
   kind === "pod" || kind === "replicaset" ? workload : name;
 
-/** Whether a label says what an alert is about. */
+/** Returns whether any label names the alert's subject. */
 export const namesSubject = (labels: Labels, alert_name: string): boolean =>
   subjectOf(labels, { alert_name }).label !== null;

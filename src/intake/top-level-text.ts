@@ -5,7 +5,7 @@ import { afterText } from "./read-body.ts";
 const [QUOTE, BACKSLASH, COMMA, U] = [0x22, 0x5c, 0x2c, 0x75];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Whether the text between two places is `word`, which has nothing but letters and `_`: as such or escaped. */
+/** Returns whether the string between two indexes is `word` (letters and `_` only), written plainly or with escapes. */
 function spells(bytes: Buffer, from: number, to: number, word: string): boolean {
   let at = from;
   for (let i = 0; i < word.length; i += 1) {
@@ -19,7 +19,7 @@ function spells(bytes: Buffer, from: number, to: number, word: string): boolean 
   return at === to;
 }
 
-/** Where the text is that a name of the outermost object has; of several the last counts, as for `JSON.parse`. */
+/** Returns where the string value of a name in the outermost object is; of several the last counts, as for `JSON.parse`. */
 function placeOf(bytes: Buffer, name: string): { from: number; to: number } | undefined {
   let found: { from: number; to: number } | undefined;
   let depth = 0;
@@ -53,8 +53,8 @@ function placeOf(bytes: Buffer, name: string): { from: number; to: number } | un
 }
 
 /**
- * The text that a name of the body's outermost object has; undefined where there is none. Nothing else of the body is
- * made into anything: that is for who is known. Throws `unparsable` for what is no JSON as far as that is seen here.
+ * Returns the string value of a name in the body's outermost object; undefined where there is none. Nothing else is parsed, since
+ * the sender is not authenticated yet. Throws `unparsable` where the scan finds that the body is not JSON.
  */
 export function topLevelText(body: Buffer, name: string): string | undefined {
   const bytes = utf8Of(body);

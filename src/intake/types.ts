@@ -7,17 +7,17 @@ export type Receipt = {
   source: string;
   sender: string;
   body: Buffer;
-  /** Of a call with an `idempotency_key`: when the first with that key came. */
+  /** When the call came; of one with an `idempotency_key`, when the first call with that key came. */
   received_at: Date;
-  /** The sender's own name for the call, which it repeats when it calls again. */
+  /** The sender's `Idempotency-Key`, which it sends again when it repeats the call. */
   idempotency_key?: string | null;
-  /** How often it was taken up again after it had become a dead letter; 0 when missing. */
+  /** How often it was replayed from the dead letters; 0 when missing. */
   replays?: number;
-  /** Its name in the signal stream, by which it is journalled once. */
+  /** Its name in the signal stream, which keeps it from being journalled twice. */
   stream_id?: string | null;
 };
 
-/** One notice as a source adapter understands it, before AWOOOI's own terms are applied. */
+/** One notice as a source adapter decodes it, before it is normalised. */
 export type SourceAlert = {
   status: "firing" | "resolved";
   labels: Record<string, string>;
@@ -26,34 +26,34 @@ export type SourceAlert = {
   starts_at: Date | null;
   ends_at: Date | null;
   /**
-   * Set where the sender repeats what fires and may fall silent when it is over: until when this holds, by
-   * then it is resolved, whatever `status` says; null: for as long as the installation has it.
+   * Set for senders that repeat firing alerts and may send no end. The alert fires until this time and is then resolved, whatever
+   * `status` says; null: the default of the installation applies.
    */
   holds_until?: Date | null;
   /** The source's own identity of the alert; null: made from its labels. */
   source_fingerprint: string | null;
-  /** The tenant of the sender that it is of, where the body names one: two of them may use one fingerprint. */
+  /** The sender's organisation (tenant), where the body names one: two of them may use the same fingerprint. */
   organisation?: string;
   generator_url: string | null;
-  /** What the body itself says of these; where it does not, labels say it, and who was called. */
+  /** What the body itself says; where it does not, these are derived from the labels and from the source that was called. */
   source?: string;
   alert_type?: string;
   target_resource?: string;
-  /** What it converges by, where the source has grouped already; else what it is about. */
+  /** The convergence key's workload, where the source has grouped alerts already; otherwise the subject's workload is used. */
   workload?: string;
-  /** Place in the body, from 0; the same however much of the body is understood. */
+  /** Index in the body, from 0; the same however much of the body is decoded. */
   position?: number;
-  /** The expression that fires it, where the source gives it other than in the link. */
+  /** The alert's query expression, where the source gives it elsewhere than in the link. */
   expr?: string;
-  /** Something that its sender said of it was not read. */
+  /** Whether part of what its sender sent was not read. */
   incomplete?: boolean;
 };
 
 /**
- * `truncated` is how many alerts the sender left out of the body; `rejected` says of entries that could
- * not be understood why. A body with such entries is a dead letter, its other alerts count all the same.
- * `acknowledged` are the fingerprints of alerts without a start whose sender says that someone is on them;
- * `external_url` is where the sender says that it is found: it tells two behind one address apart.
+ * A decoded body. `truncated` is how many alerts the sender left out; `rejected` gives the reasons for entries that could not be
+ * decoded: such a body is a dead letter, and its other alerts count all the same. `acknowledged` are fingerprints of alerts
+ * without a start whose sender says that a person works on them; `external_url` is the sender's own address, which tells two
+ * senders behind one network address apart.
  */
 export type Decoded =
   | {
@@ -66,20 +66,20 @@ export type Decoded =
     }
   | { ok: false; reason: string };
 
-/** An alert in AWOOOI's terms, not stored yet. */
+/** A normalised alert, not stored yet. */
 export type NormalisedAlert = {
-  /** Names the alert, whatever its outages: adapter, organisation, and the sender's own fingerprint. */
+  /** Names the alert across its outages: hash of adapter, organisation, and the sender's own fingerprint. */
   identity: string;
-  /** The identity; of an alert `of_call` what the call began. */
+  /** The identity; for an alert `of_call` a key of the call that brought it. */
   instance_key: string;
-  /** The adapter that understood it; `source` may be what the body says. */
+  /** The adapter that decoded it; `source` may be what the body says. */
   adapter: string;
   organisation: string;
   source: string;
   source_fingerprint: string;
-  /** What it converges by. */
+  /** Convergence key: alerts with the same fingerprint join one incident. */
   fingerprint: string;
-  /** What is learnt by: the same trouble again. */
+  /** Learning key: names the same trouble across incidents. */
   anomaly_key: string;
   status: "firing" | "resolved";
   alert_name: string;
@@ -94,42 +94,42 @@ export type NormalisedAlert = {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   starts_at: Date;
-  /** False: `starts_at` is when we heard of it, or what a sender that repeats itself says. */
+  /** False: `starts_at` is the time of receipt, or that given by a sender that repeats its alerts. */
   start_known: boolean;
-  /** Its instance is that of the call that brought it: without a start, from a source that counts calls. */
+  /** Whether each call is an instance of its own: the alert has no start and its source counts calls. */
   of_call: boolean;
   ends_at: Date | null;
-  /** Its sender repeats it while it fires: what it fires is one instance, whoever sends it, until that ends. */
+  /** Its sender repeats it while it fires: it is one instance until it ends, whichever sender reports it. */
   repeated?: true;
-  /** It ends when it is not repeated before. */
+  /** It ends at this time unless it is repeated before. */
   holds_until?: Date | null;
   generator_url: string | null;
-  /** What of it may keep it from being repaired by itself: see `narrowsOf`. */
+  /** Texts that may keep it from being repaired automatically: see `narrowsOf`. */
   narrows: string[];
-  /** A sign of life: recorded, and no incident. */
+  /** A heartbeat: recorded, and makes no incident. */
   heartbeat: boolean;
-  /** How far a pipeline is: recorded, people are told in a line, and no incident. */
+  /** Progress of a pipeline: recorded, reported to people in one line, and makes no incident. */
   progress: boolean;
 };
 
-/** Who sent a notice, and when: what the order of notices is judged by. */
+/** The sender and time of a notice, by which notices are ordered. */
 export type NoticeOrigin = {
-  /** A hash of credential or address, and of the external address that the body names. */
+  /** Hash of the sender's credential or address, and of the external URL that the body names. */
   sender: string;
-  /** Its place among all notices, as text that sorts: see `placeOf`. */
+  /** Its position among all notices, as text that sorts: see `placeOf`. */
   place: string;
   received_at: Date;
-  /** Of a receipt that was a dead letter before. */
+  /** Whether its receipt was a dead letter before. */
   replayed: boolean;
 };
 
-/** What was said of an alert, `times` in a row with nothing else between. */
+/** A notice about an alert, sent `times` in a row with no other between. */
 export type AlertNotice = NormalisedAlert &
   NoticeOrigin & {
     times: number;
-    /** Of one that was said to fire several times: the place of the last. */
+    /** For a firing notice that was repeated: the place of the last repetition. */
     said_last?: string;
-    /** Outages that began and ended before it, close together, and are only counted. */
+    /** Number of outages that began and ended shortly before it and are only counted. */
     folded?: number;
   };
 
@@ -137,16 +137,16 @@ export type AlertNotice = NormalisedAlert &
 export type StoredAlert = Omit<NormalisedAlert, "identity" | "instance_key" | "adapter" | "organisation"> & {
   alert_id: string;
   incident_id: string | null;
-  /** This outage was not known before. */
+  /** Whether this outage is new. */
   is_new: boolean;
-  /** False for what is written down only now, once its incident is known. */
+  /** False for an outage that is inserted only once its incident is known. */
   is_stored?: boolean;
-  /** Of a new one: how many more there were just before it, which have no rows of their own. */
+  /** For a new outage: how many more began and ended just before it, which have no rows of their own. */
   folded?: number;
-  /** The outage of another source that it tells of once more: it is counted with that. */
+  /** Id of another source's outage that this one repeats: it is counted with that one. */
   same_as?: string | null;
-  /** What keeps it silent. */
+  /** The silences, maintenance windows or inhibiting alerts that keep it silent. */
   silenced_by?: SilencedBy[] | null;
-  /** Not an outage yet: another sender said that it is over. */
+  /** Whether it is held and not an outage yet, since another sender reported the end. */
   held?: boolean;
 };

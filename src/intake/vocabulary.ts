@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 
-/** A list, or a text with spaces between. */
+/** A list, or a text whose words are separated by spaces. */
 const listed = z.preprocess(
   (value) => (typeof value === "string" ? value.split(/\s+/).filter(Boolean) : value),
   z.array(z.string().min(1)),
 );
-/** Lists, each of which may be a text with spaces between, as one. */
+/** Several such lists, joined into one. */
 const lines = z.array(listed).transform((all) => all.flat());
 
 const vocabulary = z.strictObject({
@@ -40,13 +40,13 @@ const vocabulary = z.strictObject({
   varying_labels_of: z.record(z.string(), listed),
 });
 
-/** What labels mean: see vocabulary.yaml, which says it. */
+/** The meaning of labels; vocabulary.yaml documents each entry. */
 export const VOCABULARY = vocabulary.parse(
   parse(readFileSync(new URL("./vocabulary.yaml", import.meta.url), "utf8")),
 );
 export type Exporter = (typeof VOCABULARY.exporters)[number];
 
-/** A label's name as the vocabulary has it: `service.name` and `serviceName` are `service_name`. */
+/** Returns a label's name in the vocabulary's spelling: `service.name` and `serviceName` become `service_name`. */
 export const foldLabel = (name: string): string =>
   name
     .replace(/([a-z\d])([A-Z])/g, "$1_$2")
@@ -55,13 +55,13 @@ export const foldLabel = (name: string): string =>
 
 const EMPTY = new Set(VOCABULARY.empty_words);
 const LITERAL = new Set(VOCABULARY.literal_labels);
-// A template of Prometheus, Go, Grafana or a shell that nobody filled in, anywhere in the value.
+// A template of Prometheus, Go, Grafana or a shell that was not filled in, anywhere in the value.
 const UNRESOLVED =
   /\{\{|\[\[|%!?[a-z]?\((?:<nil>|MISSING|NOVERB)|%!\w\(|\$\{|%\{|\$labels\b|^\$\w+$|<error expanding template|^map\[\]$|^unknown_service\b/;
-// `<nil>`, `(none)`, `"null"`: the word in brackets or quotes, anywhere where it is `<no value>`.
+// Brackets and quotes around an empty word, as in `<nil>`, `(none)`, `"null"`. `<no value>` is found anywhere in the value.
 const BRACKETS = /^[<([{"'\s]+|[>)\]}"'\s]+$/g;
 
-/** Whether the value of a label says something: empty words and templates that were not filled in do not. */
+/** Returns whether a label's value is meaningful: empty words and templates that were not filled in are not. */
 export function says(label: string, value: string | undefined): value is string {
   const text = value?.trim() ?? "";
   if (text === "" || text.includes("<no value>") || UNRESOLVED.test(text)) return false;
@@ -75,12 +75,12 @@ const DEPLOYMENT_POD = new RegExp(`-${RANDOM}{6,10}-${RANDOM}{5}$`);
 const POD = new RegExp(`-${RANDOM}{5}$`);
 const REPLICA_SET = new RegExp(`-${RANDOM}{6,10}$`);
 const ORDINAL = /-\d{1,9}$/;
-// What a cron job's controller appends: minutes since 1970, of 2017 to 2046; older ones append seconds.
+// The suffix that the CronJob controller appends: minutes since 1970, for 2017 to 2046; older controllers append seconds.
 const SCHEDULED = /-(?:(?:2[5-9]|3\d)\d{6}|(?:1[5-9]|2[0-3])\d{8})$/;
 
 /**
- * What a pod's name says of its owner. `kind` is `pod` where its end does not say what owns it: `name` is then without
- * the five letters that a daemon set, a job or a replica set appends.
+ * Returns the owner that a pod's name implies. `kind` is `pod` where the suffix does not tell what owns it: `name` is then
+ * without the five characters that a daemon set, a job or a replica set appends.
  */
 export function ownerOfPod(pod: string): { kind: string; name: string } {
   const ofJob = pod.replace(POD, "");
@@ -91,13 +91,13 @@ export function ownerOfPod(pod: string): { kind: string; name: string } {
   return { kind: "pod", name: pod };
 }
 
-/** A pod's name without its hashes or ordinal: the same for all pods of one workload. */
+/** Returns a pod's name without its hashes or ordinal: the same for all pods of one workload. */
 export const workloadOfPod = (pod: string): string => workloadOfJob(ownerOfPod(pod).name);
 
-/** The deployment of a replica set, by its name. */
+/** Returns the deployment's name for a replica set's name. */
 export const workloadOfReplicaSet = (name: string): string => name.replace(REPLICA_SET, "");
 
-/** A job's name without the time of its run: the same for all runs of one cron job. */
+/** Returns a job's name without the time of its run: the same for all runs of one cron job. */
 export const workloadOfJob = (name: string): string => name.replace(SCHEDULED, "");
 
 const bare = (text: string) => text.replace(/[-_.\s]/g, "");
@@ -108,14 +108,14 @@ const EXACT = new Map(EXPORTERS);
 const AT_END = new Map(EXPORTERS.filter(([, one]) => !one.exact));
 const ANY = AT_END.get("exporter");
 
-// Jobs of Prometheus' operator and of agents say how they scrape before what: `probe/monitoring/sites`.
+// Prefixes that the Prometheus operator and agents put before the job's name to say how they scrape: `probe/monitoring/sites`.
 const WAYS = /^(servicemonitor|podmonitor|scrapeconfig|integrations)$/;
-// A Service or port of its own for metrics.
+// Suffix of a separate Service or port for metrics.
 const FOR_METRICS = /-(http-)?(metrics|monitoring)$/;
 
 /**
- * The exporter that a value of a scraper's label names; undefined: none that we know. Of a pod, whose name may go on
- * behind the exporter's, with `anywhere` a name in the middle counts.
+ * Returns the exporter that the value of a scraper's label names; undefined: no known one. `anywhere` also finds it in the
+ * middle: a pod's name may go on after the exporter's.
  */
 export function exporterNamed(value: string, anywhere = false): Exporter | undefined {
   // `serviceMonitor/monitoring/node-exporter/0`, `monitoring/kube-state-metrics`
@@ -143,10 +143,10 @@ function namedExactly(name: string, anywhere: boolean): Exporter | undefined {
   return words.at(-1)?.endsWith("exporter") ? ANY : undefined;
 }
 
-/** Whether one of the exporter's own names is part of an alert's name, as in `KubeStateMetricsListErrors`. */
+/** Returns whether one of the exporter's own names is part of an alert's name, as in `KubeStateMetricsListErrors`. */
 export function isNamedIn({ names, exact }: Exporter, alert_name: string): boolean {
   const folded = bare(alert_name.toLowerCase());
-  // A product's name alone, as Traefik's, is in the names of alerts about what passes it.
+  // A product's name alone (Traefik) also occurs in alerts about the services behind it, so only names of exporters count.
   const own = names.map(bare).filter((name) => /.exporter$|^kubestatemetrics$/.test(name));
   return !exact && own.some((name) => folded.includes(name));
 }
@@ -172,13 +172,13 @@ const ofType = new Map(
   Object.entries(VOCABULARY.varying_labels_of).map(([type, names]) => [type, patternOf(names)]),
 );
 
-/** Whether a value is made for one process or container: it names no machine, and tells nothing apart. */
+/** Returns whether a value belongs to one process or container (log path, UUID): it names no machine. */
 export const isOfOneRun = (label: string, value: string): boolean =>
   POD_LOG.test(value) || (ofMachines(foldLabel(label)) && UUID.test(value));
 
 /**
- * Whether a label varies within one workload, so that it does not tell alerts of one name apart. `replicated`: the
- * machine is one of a workload's replicas.
+ * Returns whether a label varies within one workload, so that it does not distinguish alerts of one name. `replicated`: the alert
+ * is about a Kubernetes workload, whose machine labels only say where a replica runs.
  */
 export function isVarying(label: string, alert_type: string, replicated: boolean): boolean {
   const folded = foldLabel(label);

@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { getIncident, note } from "../incident/index.ts";
 import { insertInvestigation, latestInvestigation } from "./store.ts";
 
-/** Keeps what was found out about an incident's target, in the transaction that decides by it. */
+/** Stores the investigation of an incident's target, in the transaction that decides by it. */
 export async function keepEvidence(
   ctx: Ctx,
   incident_id: string,
@@ -17,21 +17,21 @@ export async function keepEvidence(
   const said = (causes.length > 0 ? causes : findings).map((one) => one.title);
   const text =
     said.length > 0 ? `Found: ${said.join("; ")}` : `Nothing found (${evidence.length} facts were read)`;
-  // Of what nobody knows, as a machine that is no node, there is nothing to say.
+  // No timeline entry for a target that no investigator knows, such as a machine that is not a node.
   if (investigation.target === null && evidence.length + missing.length === 0) return;
   const open = couldBe(candidates);
   const data = { findings, missing, ...(open === undefined ? {} : { candidates }) };
   note(ctx, { incident_id, kind: "decision", text: open ?? text, data });
 }
 
-/** What is known of an incident's target; null: nothing was looked into. Throws `not_found`. */
+/** Returns the latest investigation of an incident's target; null: there was none. Throws `not_found`. */
 export async function getEvidence(ctx: Ctx, incident_id: string): Promise<Investigation | null> {
   authorise(ctx.actor, "read evidence", { people: "viewer", system: ["pipeline"] });
   await getIncident(ctx, incident_id);
   return (await latestInvestigation(ctx, incident_id)) ?? null;
 }
 
-/** The same for the cards of notices, whose incident is known to be there. */
+/** Returns the latest investigation for the card of a notice, whose incident is known to exist; null: there was none. */
 export async function evidenceOf(ctx: Ctx, incident_id: string): Promise<Investigation | null> {
   return (await latestInvestigation(ctx, incident_id)) ?? null;
 }

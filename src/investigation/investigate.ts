@@ -22,12 +22,12 @@ import { withArticle } from "../lib/words.ts";
 import type { EvidenceTerms, Investigator } from "./types.ts";
 import { configuredAs, didYouMean, nobodyKnows } from "./whom.ts";
 
-/** Seconds that one which was told to stop has for coming back with what it has. */
+/** Seconds that an investigator has, after its signal was aborted, to return what it has. */
 const GRACE = 0.5;
 
 type Part = Pick<Investigation, "target" | "evidence" | "findings" | "missing" | "candidates">;
 
-// One that failed does not know whether the target is there.
+// `target` is not null: an investigator that failed does not know whether the target exists.
 const nothing = (target: OperationTarget, why: string): Part => ({
   target,
   evidence: [],
@@ -49,12 +49,12 @@ async function ask(one: Investigator, { target, labels }: Look, now: Date, secon
 
 const isOpen = ({ candidates = [] }: Part) => candidates.length > 0;
 
-/** Who read facts of the very kind that was asked for knows it better than who takes it for another, or for one of several. */
+/** Returns whether a part has facts of the kind asked for and no candidates: it decides over parts of another kind. */
 const knowsItself = (part: Part, asked: string | undefined) =>
   !isOpen(part) && part.evidence.length > 0 && part.target?.kind === asked;
 
 /**
- * The parts as one, with ids of evidence that are unique in the whole; causes first. `asked` is the kind of target
+ * Joins the parts into one, renumbering evidence so that its ids are unique; causes first. `asked` is the kind of target
  * that was asked for. Pure.
  */
 export function joined(parts: readonly Part[], asked?: string): Part {
@@ -83,11 +83,10 @@ export function joined(parts: readonly Part[], asked?: string): Part {
 }
 
 /**
- * Has every investigator that knows such a target look at it, at the same time, and joins what they found:
- * evidence as `E1`, `E2`, …, causes first, redacted; audited. Changes nothing and never throws for what an
- * investigator does: one that fails or is late is a line of `missing`. Takes `terms.time` seconds at most and a
- * little for coming back; must not be called in an open transaction. `target: null`: all of them looked, and
- * it is not there.
+ * Runs every investigator that knows such a target concurrently and joins their results: evidence as `E1`, `E2`, …,
+ * causes first, redacted; audited. Changes nothing and never throws for what an investigator does: one that fails or
+ * is late becomes a line of `missing`. Takes at most `terms.time` seconds plus a short grace period; must not be called
+ * in an open transaction. `target: null`: all of them looked, and the target does not exist.
  */
 export async function investigate(
   ctx: Ctx,
@@ -136,7 +135,7 @@ export async function investigate(
   return found;
 }
 
-/** What is not given is not there, rather than undefined. */
+/** Returns the query's target; fields that are not given are omitted rather than undefined. */
 function targetOf({ kind, name, namespace, cluster, host }: DiagnosisQuery): OperationTarget {
   return {
     kind,
@@ -147,11 +146,11 @@ function targetOf({ kind, name, namespace, cluster, host }: DiagnosisQuery): Ope
   };
 }
 
-/** So many targets are looked at for people at once: repairs need the same connections. */
+/** Most targets investigated for people at once: repairs need the same connections. */
 const AT_ONCE = 4;
 const looking = new Map<string, Promise<Investigation>>();
 
-/** Whoever asks about what is being looked at gets the same answer. Throws `overloaded`. */
+/** Shares one investigation among concurrent requests for the same target. Throws `overloaded`. */
 async function shared(about: Look, look: () => Promise<Investigation>): Promise<Investigation> {
   const key = canonicalJson(about);
   const going = looking.get(key);
@@ -165,7 +164,7 @@ async function shared(about: Look, look: () => Promise<Investigation>): Promise<
   return begun;
 }
 
-/** The same target, and what of the clusters is called so, too: which of them is meant nobody has said. */
+/** Returns the configured targets of the name, and those that investigators found: the query may mean any of them. */
 function ambiguous(target: OperationTarget, found: Investigation | null, named: readonly TargetCandidate[]) {
   const { kind, name } = found?.target ?? target;
   const inClusters =
@@ -177,9 +176,9 @@ function ambiguous(target: OperationTarget, found: Investigation | null, named: 
 }
 
 /**
- * The same for a person who asks. A name without a kind is what is configured and called so: where that is more than
- * one, or a cluster has such a thing, too, `candidates` says what it could be. Throws `invalid` where nothing configured
- * can look at such a kind, and `not_found` where it is not there, with what is.
+ * Investigates a target for a person who asks. A name without a kind means the configured target of that name: if there
+ * are several, or a cluster has one too, `candidates` lists them. Throws `invalid` where nothing configured can look at
+ * such a kind, and `not_found`, with what exists, where the target does not.
  */
 export async function diagnose(
   ctx: Ctx,

@@ -12,7 +12,7 @@ export async function insertInvestigation(
   await ctx.db.insert(investigations).values({ ...found, incident_id, at: new Date(at) });
 }
 
-/** What was found the last time that an incident's target was looked into. */
+/** Returns the latest investigation of an incident's target. */
 export async function latestInvestigation(ctx: Ctx, incident_id: string): Promise<Investigation | undefined> {
   const { at, target, evidence, findings, missing, candidates } = investigations;
   const [row] = await ctx.db
@@ -30,7 +30,7 @@ export async function latestInvestigation(ctx: Ctx, incident_id: string): Promis
   } as Investigation;
 }
 
-/** Deletes what was found out about these incidents; returns how many investigations. */
+/** Deletes the investigations of these incidents; returns how many. */
 export async function deleteInvestigationsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
   const { rowCount } = await ctx.db
     .delete(investigations)

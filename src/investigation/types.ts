@@ -2,16 +2,16 @@ import type { Investigation } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 
 /**
- * The port of whatever reads facts about systems and says what they mean. Changes nothing. What could not be
- * read is said in `missing`; what it throws counts as nothing known. When `signal` is aborted it comes back at
- * once with what it has.
+ * The port of an adapter that reads facts about systems and interprets them. Changes nothing. What could not be read
+ * goes into `missing`; an error thrown counts as nothing known. When `signal` is aborted it returns at once with what
+ * it has.
  */
 export type Investigator = {
   id: string;
-  /** The gateway's name of what it reads with, which an operator may disable. */
+  /** The gateway's name of the tool it reads with, which an operator may disable. */
   tool?: string;
   investigates(target: OperationTarget): boolean;
-  /** `labels`: of the alerts that it is about, as their senders wrote them; they only say where to look more closely. */
+  /** `labels`: those of the alerts concerned, as their senders wrote them; only hints where to look more closely. */
   investigate(
     target: OperationTarget,
     now: Date,
@@ -20,15 +20,15 @@ export type Investigator = {
   ): Promise<Investigation>;
 };
 
-/** Why a look is not allowed now. */
+/** Why an investigation is not allowed now. */
 type LookRefusal = { gate: number; code: string; message: string };
 
 export type EvidenceTerms = {
-  /** Seconds for all investigators together: they look at the same time. */
+  /** Seconds for all investigators together: they run concurrently. */
   time: number;
   /**
-   * The gates of a look, asked before each one: undefined when this may be looked with now. `tool`: the gateway's name of what it
-   * is looked with, where it has one. Bound by the app, since the gateway stands below.
+   * Checks the gateway's gates before each investigator runs: undefined when it may run now. `tool`: the gateway's name of
+   * the investigator's tool, where it has one. Injected by the app, as this room may not import the gateway.
    */
   refusal: (tool?: string) => LookRefusal | undefined;
 };

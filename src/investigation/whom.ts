@@ -10,13 +10,13 @@ import { closeNames } from "../lib/close-names.ts";
 import { withArticle } from "../lib/words.ts";
 import type { Investigator } from "./types.ts";
 
-/** Names of one kind that a message lists. */
+/** Most names that a message lists. */
 const LISTED = 20;
 
 const looks = (investigators: readonly Investigator[], target: OperationTarget) =>
   investigators.some((one) => one.investigates(target));
 
-/** What is configured and called so, where nothing says of what kind it is. */
+/** Returns the configured processes and hosts with this name, for a query that gives neither kind nor place. */
 export function configuredAs(
   { kind, name, namespace, cluster, host }: DiagnosisQuery,
   { processes, hosts }: KnownTargets,
@@ -35,7 +35,7 @@ const several = (names: readonly string[]) =>
     ? names.join(", ")
     : `${names.slice(0, LISTED).join(", ")} and ${names.length - LISTED} more`;
 
-/** What there is to look at, in sentences; each begins with a blank. */
+/** Returns a sentence on what can be investigated, beginning with a blank. */
 function whatThereIs(
   { processes, hosts = [] }: KnownTargets,
   investigators: readonly Investigator[],
@@ -54,7 +54,7 @@ function whatThereIs(
     : ` These can be: ${can.join("; ")}.`;
 }
 
-/** Configured targets whose names are close to one that is not there. */
+/** Returns a question naming configured targets whose names are close to an unknown one; empty if there are none. */
 export function didYouMean({ kind, name }: DiagnosisQuery, { processes, hosts = [] }: KnownTargets): string {
   const named = [
     ...processes.map((one) => [one, `process/${one}`] as const),
@@ -71,7 +71,7 @@ export function didYouMean({ kind, name }: DiagnosisQuery, { processes, hosts = 
   return ofKind.length === 0 ? "" : ` Did you mean ${ofKind.slice(0, 3).join(" or ")}?`;
 }
 
-/** Why nothing can be looked at, with what can: `wrong` where no such kind is known here, else it is not there. */
+/** Returns why a target cannot be investigated, and what can be. `wrong`: its kind is not known here; else it does not exist. */
 export function nobodyKnows(
   query: DiagnosisQuery,
   known: KnownTargets,

@@ -6,19 +6,19 @@ import { countSurplusRepairs, deleteSurplusRepairs, oldRepairs } from "./store.t
 const admit = (ctx: Ctx) =>
   authorise(ctx.actor, "delete old repair records", { people: "nobody", system: ["retention"] });
 
-/** Deletes repair records from before `before`, oldest first; returns how many. */
+/** Deletes at most `limit` repair records older than `before`, oldest first; returns how many. */
 export async function forgetRepairs(ctx: Ctx, { before, limit }: Forget): Promise<number> {
   admit(ctx);
   return forgetRows(ctx, oldRepairs(before), limit);
 }
 
-/** Deletes what is behind the latest `keep` repairs of one action on one anomaly; returns how many. */
+/** Deletes repair records beyond the latest `keep` per action and anomaly, at most `limit`; returns how many. */
 export async function forgetSurplusRepairs(ctx: Ctx, keep: number, limit: number): Promise<number> {
   admit(ctx);
   return deleteSurplusRepairs(ctx, keep, limit);
 }
 
-/** How many repair records would be deleted for their age, and how many for their number. */
+/** Counts the repair records that would be deleted for their age, and those for their number. */
 export async function countOldRepairs(
   ctx: Ctx,
   { before, keep }: { before: Date; keep: number },

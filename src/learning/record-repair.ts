@@ -8,13 +8,13 @@ import { inWords } from "../operation/index.ts";
 import { recordRun, recordRunNotHeld } from "../playbook/index.ts";
 import { insertRepair, type Unheld, unhold, unholdLatest, unholdRunOf } from "./store.ts";
 
-/** Whose step an execution is, if it is one of a playbook's. */
+/** Returns the playbook that an execution is a step of, if any. */
 async function playbookOf(ctx: Ctx, { approval_id }: ExecutionRow) {
   const { playbook_id, playbook_hash } = (await findApproval(ctx, approval_id))?.plan ?? {};
   return playbook_id === undefined ? undefined : { playbook_id, playbook_hash };
 }
 
-/** A run of a playbook that had worked did not hold. */
+/** Records for the playbook that a run which had counted as a success did not hold. */
 async function playbookDidNotHold(ctx: Ctx, { execution_id, counted }: Unheld): Promise<void> {
   if (!counted) return;
   const execution = await findExecution(ctx, execution_id);
@@ -22,13 +22,13 @@ async function playbookDidNotHold(ctx: Ctx, { execution_id, counted }: Unheld): 
   if (playbook !== undefined) await recordRunNotHeld(ctx, { ...playbook, execution_id });
 }
 
-/** Learns from an execution that acted, by what its verification said. Once for each execution. */
+/** Records an execution that acted as a repair, with the result of its verification. Once for each execution. */
 export async function recordRepair(ctx: Ctx, execution: ExecutionRow): Promise<void> {
   authorise(ctx.actor, "record repairs", { people: "nobody", system: ["pipeline", "sweep"] });
   const { execution_id, incident_id, operation, verification, ended_at, undoes, step } = execution;
-  // Taking something back is no repair: what was wrong before it may be wrong again.
+  // An undo is no repair: it may bring the original trouble back.
   if (ended_at === null || undoes !== null) return;
-  // A later step that was never begun ends what the steps before it did.
+  // A later step that never began still ends a run whose earlier steps acted: its duration counts from its creation.
   const started_at = execution.started_at ?? (step > 1 ? execution.created_at : null);
   if (started_at === null) return;
   const { anomaly_key } = await getIncident(ctx, incident_id);
@@ -50,7 +50,7 @@ export async function recordRepair(ctx: Ctx, execution: ExecutionRow): Promise<v
   if (playbook !== undefined) await recordRun(ctx, { ...playbook, success, execution_id });
 }
 
-/** The trouble came back soon after a repair: that repair counts as failed from now on. */
+/** Marks the latest successful repair of an incident as failed, because the trouble came back soon after it. */
 export async function repairDidNotHold(ctx: Ctx, incident_id: string): Promise<void> {
   authorise(ctx.actor, "revise repairs", { people: "nobody", system: ["intake"] });
   const unheld = await unholdLatest(ctx, incident_id);
@@ -66,7 +66,7 @@ export async function repairDidNotHold(ctx: Ctx, incident_id: string): Promise<v
   await playbookDidNotHold(ctx, unheld);
 }
 
-/** People took a repair back: it counts as failed from now on. */
+/** Marks a repair as failed, because people undid it. */
 export async function repairTakenBack(ctx: Ctx, execution_id: string): Promise<void> {
   authorise(ctx.actor, "revise repairs", { people: "nobody", system: ["pipeline", "sweep"] });
   const unheld = (await unhold(ctx, execution_id)) ?? (await unholdRunOf(ctx, execution_id));

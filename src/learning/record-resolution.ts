@@ -9,7 +9,7 @@ import { concludeResolution, getIncident, type ResolvedThrough } from "../incide
 import type { Plan } from "../operation/index.ts";
 import type { Work } from "../outbox/index.ts";
 
-/** How an anomaly ended: ours is only what a verified repair has brought about, by whose leave its plan says. */
+/** Returns how an anomaly ended: `manual_resolved` unless by a verified repair; else by who approved its plan. */
 export function dispositionOf(
   through: ResolvedThrough,
   plan: Pick<Plan, "authority" | "cold_start"> = {},
@@ -19,13 +19,13 @@ export function dispositionOf(
   return plan.cold_start === true ? "cold_start_trust" : "auto_repair";
 }
 
-/** The plan that an execution carried out. */
+/** Returns the plan that an execution carried out. */
 async function planOf(ctx: Ctx, execution_id: string | null): Promise<Plan | undefined> {
   const execution = execution_id === null ? undefined : await findExecution(ctx, execution_id);
   return execution && (await findApproval(ctx, execution.approval_id))?.plan;
 }
 
-/** Keeps how a resolution of an incident came about, once, whatever has become of the incident since. */
+/** Stores how a resolution of an incident came about, once, even if the incident has changed since. */
 export async function recordResolution(
   ctx: Ctx,
   resolved: Extract<Work, { kind: "conclude" }>,

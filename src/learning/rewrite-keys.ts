@@ -2,7 +2,7 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { writeLearntKeys } from "./store.ts";
 
-/** Has what was learnt from these incidents under the anomaly keys that they have now. */
+/** Moves the repair records of these incidents to the incidents' current anomaly keys. */
 export async function rewriteLearntKeys(
   ctx: Ctx,
   incidents: readonly { incident_id: string; anomaly_key: string }[],

@@ -5,7 +5,7 @@ import { repair_records } from "../db/schema.ts";
 
 export type RepairRecord = typeof repair_records.$inferSelect;
 
-/** Keeps a repair; false when this execution's was kept before. */
+/** Inserts a repair record; returns false when this execution already has one. */
 export async function insertRepair(ctx: Ctx, row: typeof repair_records.$inferInsert): Promise<boolean> {
   const rows = await ctx.db
     .insert(repair_records)
@@ -15,7 +15,7 @@ export async function insertRepair(ctx: Ctx, row: typeof repair_records.$inferIn
   return rows.length > 0;
 }
 
-/** What a repair counted as before it did not hold. */
+/** A repair that did not hold; `counted`: whether it had counted as a success until then. */
 export type Unheld = { execution_id: string; counted: boolean };
 
 /** Marks the latest successful repair of an incident as one that did not hold; null when there is none. */
@@ -29,7 +29,7 @@ export async function unholdLatest(ctx: Ctx, incident_id: string): Promise<Unhel
   return latest === undefined ? null : unhold(ctx, latest.id);
 }
 
-/** Marks the repair that an execution was as one that did not hold; null when it was none. */
+/** Marks an execution's repair record as one that did not hold; null when it has none. */
 export async function unhold(ctx: Ctx, execution_id: string): Promise<Unheld | null> {
   const own = eq(repair_records.execution_id, execution_id);
   const [before] = await ctx.db.select().from(repair_records).where(own).for("update");
@@ -38,7 +38,7 @@ export async function unhold(ctx: Ctx, execution_id: string): Promise<Unheld | n
   return { execution_id, counted: before.success && before.held };
 }
 
-/** The same of the repair that an execution was a step of: the last step holds its record. */
+/** Marks the repair that an execution was a step of, by the record that the plan's last step has; null when none. */
 export async function unholdRunOf(ctx: Ctx, execution_id: string): Promise<Unheld | null> {
   const { rows } = await ctx.db.execute<{ id: string }>(sql`
     select r.execution_id as id from executions one
@@ -61,7 +61,7 @@ export function oldRepairs(before: Date) {
   return { table: repair_records, key: repair_records.execution_id, order: repair_records.at, where };
 }
 
-/** Repairs behind the latest `keep` of the same action on the same anomaly. */
+/** Selects the repairs older than the latest `keep` of the same action on the same anomaly. */
 function surplusRepairs(ctx: Ctx, keep: number) {
   const { execution_id: key, anomaly_key, action, at } = repair_records;
   const rank = sql<number>`row_number() over (partition by ${anomaly_key}, ${action} order by ${at} desc)`;
@@ -86,7 +86,7 @@ export async function countSurplusRepairs(ctx: Ctx, keep: number): Promise<numbe
   return row?.n ?? 0;
 }
 
-/** Writes the anomaly key of each incident to the repairs of it. */
+/** Sets the anomaly key of each incident on its repair records. */
 export async function writeLearntKeys(
   ctx: Ctx,
   incidents: readonly { incident_id: string; anomaly_key: string }[],

@@ -1,10 +1,10 @@
-/** What a person may do, least first; each includes the ones before it. */
+/** Roles of people, least powerful first; each includes the rights of those before it. */
 export const ROLES = ["viewer", "responder", "approver", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
- * On whose behalf a verb runs. A person has come in with a token; a sender is an alert source that
- * passed its check; the system is a part of AWOOOI itself. Every verb says which of them it admits.
+ * On whose behalf a verb runs. A person authenticated with a token; a sender is an alert source that
+ * passed the sender check; the system is a part of AWOOOI itself. Every verb says which kinds it admits.
  */
 export type Actor =
   | { kind: "person"; person_id: string; name: string; role: Role; token_id: string }
@@ -12,8 +12,8 @@ export type Actor =
   | { kind: "system"; name: "intake" | "pipeline" | "sweep" | "retention" | "bootstrap" };
 
 /**
- * Names that are no person's: of AWOOOI's own parts, of where decisions and authority come from, and of what the
- * configuration makes. Those with a kind behind them, as `sweep (system)`, are none either.
+ * Names that no person may have: AWOOOI's own parts, the origins of decisions and authority, and actors that the
+ * configuration creates. The same holds for a name with its kind, such as `sweep (system)`.
  */
 export const SYSTEM_NAMES = [
   "intake",
@@ -43,11 +43,11 @@ export const SYSTEM_NAMES = [
   "unknown",
 ] as const;
 
-/** The kind of actor of a row, as it is shown; null: from before it was kept. */
+/** Returns the kind of a row's actor as it is shown: `unknown` for null, in rows written before kinds were stored. */
 export const kindOf = (kind: string | null): Actor["kind"] | "policy" | "unknown" =>
   (["person", "system", "sender", "policy"] as const).find((one) => one === kind) ?? "unknown";
 
-/** The actor as people read it: `ada`, `alertmanager (sender)`, `sweep (system)`. */
+/** Returns the actor's name for people: `ada`, `alertmanager (sender)`, `sweep (system)`. */
 export function actorLabel(actor: Actor): string {
   return actor.kind === "person" ? actor.name : `${actor.name} (${actor.kind})`;
 }

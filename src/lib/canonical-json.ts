@@ -1,17 +1,17 @@
 import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 
-/** RFC 8785 text of `value`: the same for equal values, whatever the order of their keys. */
+/** Returns the RFC 8785 text of `value`, which does not depend on the order of keys. Throws `TypeError` for non-JSON. */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value);
   if (text === undefined) throw new TypeError("only JSON values have a canonical form");
   return text;
 }
 
-/** Hexadecimal SHA-256 of a list of texts. As canonical JSON a list of texts is what it is as any JSON. */
+/** Returns the hexadecimal SHA-256 of a list of texts as JSON, which for such a list is also its canonical form. */
 export const hashOfTexts = (texts: readonly string[]): string => sha256(JSON.stringify(texts));
 
-/** Hexadecimal SHA-256 of `text`. */
+/** Returns the hexadecimal SHA-256 of `text`. */
 export function sha256(text: string | Buffer): string {
   return hash("sha256", text, "hex");
 }

@@ -1,14 +1,14 @@
 const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-// So far around a cut graphemes are counted.
+// UTF-16 units on each side of a cut that are segmented into graphemes.
 const FAR = 2_048;
-// No writing system needs more code units for what people see as one character; who writes more means harm.
+// The longest grapheme that is kept whole: no writing system needs more UTF-16 units for one visible character.
 const LONGEST = 64;
 
-/** Where a text may be cut instead of at `at`: before or behind the grapheme that is there. */
+/** Returns the ends of the grapheme that a cut at `at` would split, or of the surrogate pair if it is too long. */
 function around(text: string, at: number): { before: number; behind: number } {
   const far = Math.max(0, at - FAR);
-  // One begins with every plain character; from there on they are counted.
+  // Start at a printable ASCII character: it always begins a grapheme.
   const from = far === 0 ? 0 : far + Math.max(0, text.slice(far, at).search(/[ -~]/));
   const found = GRAPHEMES.segment(text.slice(from, at + FAR)).containing(at - from);
   const before = from + (found?.index ?? at - from);
@@ -19,9 +19,8 @@ function around(text: string, at: number): { before: number; behind: number } {
 }
 
 /**
- * A text of at most `most` UTF-16 units: of a longer one the beginning, without half of what people see as one
- * character, and `mark` at its end. Always well-formed, so that it can be kept as JSON. Redact before, or half a secret
- * is left.
+ * Returns `text` cut to at most `most` UTF-16 units, with `mark` at the end of a cut text; no grapheme is split. The
+ * result is well-formed, so that it can be stored as JSON. Redact first: the pattern of a secret may not match half of it.
  */
 export function clip(text: string, most: number, mark = "…"): string {
   const whole = text.toWellFormed();
@@ -29,14 +28,14 @@ export function clip(text: string, most: number, mark = "…"): string {
   return `${whole.slice(0, around(whole, Math.max(0, most - mark.length)).before)}${mark}`;
 }
 
-/** The same of the end of a text: of a log the last lines count. */
+/** Like {@link clip}, but keeps the end of the text, as a log's last lines matter most. */
 export function clipStart(text: string, most: number, mark = "…"): string {
   const whole = text.toWellFormed();
   if (whole.length <= most) return whole;
   return `${mark}${whole.slice(around(whole, whole.length - Math.max(0, most - mark.length)).behind)}`;
 }
 
-/** The beginning of a text of more than `most` units, and behind it how long the whole is. */
+/** Like {@link clip}, but appends the length of the whole text to a cut one, beyond the `most` units. */
 export function clipCounted(text: string, most: number, gap = ""): string {
   return text.length <= most
     ? text.toWellFormed()

@@ -15,23 +15,23 @@ const span = z
     return Number(number) * (UNITS[unit] ?? 1);
   });
 
-/** `30s`, `10m`, `1.5h`, `500ms`, `7d` or a plain number of seconds; as seconds. */
+/** Parses `30s`, `10m`, `1.5h`, `500ms`, `7d` or a number of seconds to seconds; at most 366 days. */
 export const duration = span.refine(
   (seconds) => seconds >= 0 && seconds <= 366 * DAY,
   "must be between 0 and a year",
 );
 
-/** For how long something is kept, as seconds: at least `days`, for a slip here deletes what nobody meant. */
+/** Parses a retention time to seconds. It must be at least `days`, as a typing error here would delete data. */
 export const keeping = (days: number) =>
   span.refine((seconds) => seconds >= days * DAY && seconds <= 36_600 * DAY, {
     message: `must be at least ${days}d`,
   });
 
-/** The same, or `forever`: null. */
+/** Like {@link keeping}, but also accepts `forever`, which becomes null. */
 export const keepingOrForever = (days: number) =>
   z.union([z.literal("forever").transform(() => null), keeping(days)]);
 
-/** A length of time for people: `0.2 s`, `45 s`, `12 min`, `5 h`, `3 d`. */
+/** Formats milliseconds for people: `0.2 s`, `45 s`, `12 min`, `5 h`, `3 d`. */
 export function inTime(milliseconds: number): string {
   const seconds = Math.max(milliseconds, 0) / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

@@ -1,5 +1,5 @@
 /**
- * Every error that a caller may see: its HTTP status, the CLI's exit code and its title. The code
+ * Every error that a caller may see, with its HTTP status, the CLI's exit code and its title. The code
  * is also its anchor in docs/reference/errors.md. Exit codes: 1 failed, 2 wrong input, 3 not
  * allowed, 4 not found, 5 conflict, 6 unavailable.
  */
@@ -32,14 +32,14 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** Where in the input something is wrong: `path` is dotted, empty for the whole. */
+/** A mistake in the input: `path` is the dotted path of the field, empty for the whole input. */
 export type FieldError = { path: string; message: string };
 
 /** An error with a code of {@link ERRORS}; its message is written for the caller to read. */
 export class AwoooiError extends Error {
   readonly code: ErrorCode;
   readonly errors: readonly FieldError[];
-  /** Seconds after which a retry makes sense; only with `overloaded` and `unavailable`. */
+  /** Seconds after which a retry makes sense; only with `overloaded`, `source_limited` and `unavailable`. */
   readonly retryAfter: number | undefined;
 
   constructor(
@@ -56,8 +56,8 @@ export class AwoooiError extends Error {
 }
 
 /**
- * Does `work`, whose errors get no stack trace: for refusals that come by the thousand a second, of which a trace
- * costs more than the rest. Nothing in it may be asynchronous.
+ * Runs `work` without stack traces for the errors that it creates: refusals can come by the thousand a second, and
+ * a trace costs more than everything else about them. `work` must be synchronous.
  */
 export function withoutTraces<T>(work: () => T): T {
   const { stackTraceLimit } = Error;
@@ -69,7 +69,7 @@ export function withoutTraces<T>(work: () => T): T {
   }
 }
 
-/** The text of anything thrown. Of a failed query what the database said: its own text quotes every parameter. */
+/** Returns the message of anything thrown. For a failed query that of its cause: its own quotes every parameter. */
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   return "params" in thrown && thrown.cause instanceof Error ? thrown.cause.message : thrown.message;

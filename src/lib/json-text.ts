@@ -3,7 +3,7 @@ import { AwoooiError } from "./error.ts";
 const BOM = "\ufeff";
 const MARK = Buffer.from(BOM);
 
-/** How bytes that are not UTF-8 are encoded, told as RFC 4627 does: by where the zeros of the first characters are. */
+/** Returns `UTF-16` or `UTF-32` by a byte-order mark or, as RFC 4627, by the zero bytes at the start; else undefined. */
 function otherEncoding(bytes: Uint8Array): string | undefined {
   const [a, b, c, d] = bytes;
   if (a === 0 && b === 0) return "UTF-32";
@@ -13,8 +13,8 @@ function otherEncoding(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Bytes that are to be JSON: UTF-8, whatever type and charset their sender claims, without the byte-order mark that
- * Windows' programs begin with. Throws `unparsable` for another encoding.
+ * Returns the bytes of a JSON body without the byte-order mark that programs on Windows write. JSON is read as UTF-8,
+ * whatever content type and charset the sender claims. Throws `unparsable` for UTF-16 and UTF-32.
  */
 export function utf8Of(bytes: Buffer): Buffer {
   const other = otherEncoding(bytes);
@@ -23,8 +23,8 @@ export function utf8Of(bytes: Buffer): Buffer {
   return bytes.subarray(0, MARK.length).equals(MARK) ? bytes.subarray(MARK.length) : bytes;
 }
 
-/** The text of {@link utf8Of}. */
+/** Returns the text of a JSON body; see {@link utf8Of}. */
 export const jsonText = (bytes: Buffer): string => utf8Of(bytes).toString("utf8");
 
-/** Text without the byte-order mark that it begins with, if it does. */
+/** Removes a byte-order mark from the beginning of `text`. */
 export const withoutMark = (text: string): string => (text.startsWith(BOM) ? text.slice(1) : text);

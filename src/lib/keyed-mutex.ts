@@ -1,8 +1,8 @@
-/** Lets pieces of work of the same name run one after the other. */
+/** Runs pieces of work of the same name one after the other. */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Runs `work` when its turn comes; aborted before that, it resolves to `otherwise` at once. */
+  /** Runs `work` when its turn comes. If `abort.signal` fires before that, resolves to `abort.otherwise` at once. */
   take<T>(name: string, work: () => Promise<T>, abort?: { signal: AbortSignal; otherwise: T }): Promise<T> {
     let begun = false;
     const before = this.#last.get(name) ?? Promise.resolve();

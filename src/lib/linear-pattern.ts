@@ -1,14 +1,14 @@
 import { RE2JS } from "re2js";
 import { messageOf } from "./error.ts";
 
-// Bounds what one look at a value costs, whatever was written.
+// Bounds the cost of one match, whatever the pattern.
 const LONGEST_PATTERN = 1_000;
-/** Characters of a value beyond which no pattern is tried. */
+/** The length in characters above which callers do not test a value. */
 export const LONGEST_VALUE = 4_096;
 
 /**
- * A test whether the whole of a value fits the pattern, in RE2's syntax, as Go's `^(?:…)$` does, in time linear in the value:
- * JavaScript's own expressions backtrack, and values come from whoever sends alerts. Throws an error with a sentence for what RE2
+ * Returns a test whether a whole value matches a pattern in RE2 syntax (Go's `^(?:…)$`), in time linear in the value:
+ * JavaScript's own expressions backtrack, and senders choose the values. Throws an error with a sentence for what RE2
  * does not accept, and for a pattern of more than 1,000 characters.
  */
 export function linearPattern(pattern: string): (value: string) => boolean {
@@ -20,7 +20,7 @@ export function linearPattern(pattern: string): (value: string) => boolean {
   } catch (error) {
     throw new Error(`the pattern is not valid: ${messageOf(error).replace(/^error parsing regexp: /, "")}`);
   }
-  // Most are lists of names, for which a look is enough.
+  // Most patterns are lists of names, for which a look-up in a set is enough.
   if (/^[\w/@ :-]+(\|[\w/@ :-]+)*$/.test(pattern)) {
     const names = new Set(pattern.split("|"));
     return (value) => names.has(value);

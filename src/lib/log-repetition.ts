@@ -2,13 +2,13 @@ import { messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
 
 const MINUTE = 60_000;
-/** Different lines that are remembered; past that, all are forgotten and may be told again. */
+/** The number of different lines that are remembered; beyond it all are forgotten and may be logged again. */
 const KNOWN = 500;
 
 /**
- * The same log, in which a warning or an error is told once a minute, with how often it came since: a
- * database that is away for hours fails every request in the same words. `alike` makes lines the same that
- * differ in a count. `now` is in milliseconds.
+ * Returns a log that writes the same warning or error at most once a minute, with the number of those left out
+ * as `repeated`: during an outage of the database every request fails with the same words. Lines that `alike`
+ * maps to one text are the same, such as those that differ in a count. `now` is in milliseconds.
  */
 export function withoutRepetition(
   log: Log,

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** The part of pino's logger that the rooms use: `log.info({ incident_id }, "text")`. */
+/** The part of pino's logger that the code uses: `log.info({ incident_id }, "text")`. */
 export type Log = {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
@@ -10,32 +10,32 @@ export type Log = {
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** What a line is about: the ids by which people look for it. */
+/** The ids on a log line, by which people search for it. */
 export type LogFields = {
   incident_id?: string | undefined;
   approval_id?: string | undefined;
   execution_id?: string | undefined;
-  /** Place in the journal. */
+  /** `seq` of the receipt in the journal. */
   receipt?: number;
-  /** Of an HTTP request; the `reference` of an error 500. */
+  /** The id of an HTTP request; the `reference` of an error 500. */
   request_id?: string;
 };
 
 const about = new AsyncLocalStorage<LogFields>();
 
-/** Runs `work` with these fields on every line that is logged meanwhile, in whatever room. */
+/** Runs `work` and adds these fields to every line that is logged during it, in any module. */
 export function logAbout<T>(fields: LogFields, work: () => T): T {
   return about.run({ ...about.getStore(), ...fields }, work);
 }
 
-/** The fields that {@link logAbout} has put on the lines logged here. */
+/** Returns the fields that the enclosing {@link logAbout} calls add to log lines. */
 export function logFields(): LogFields {
   return about.getStore() ?? {};
 }
 
 const KINDS = { INC: "incident_id", APR: "approval_id", EXE: "execution_id" } as const;
 
-/** An id of ours under the name that lines have it by; nothing for any other text. */
+/** Returns an incident, approval or execution id under its field name, and no field for any other value. */
 export function logField(id: unknown): LogFields {
   const kind = typeof id === "string" && /^([A-Z]{3})-[A-Z0-9-]{1,40}$/.exec(id)?.[1];
   const name = kind && KINDS[kind as keyof typeof KINDS];

@@ -1,9 +1,9 @@
 /**
- * Which letters look alike, beside Unicode's list of confusable characters (the package unhomoglyph, which is made of it).
+ * Letters that look alike and are missing in Unicode's list of confusable characters, from which the package unhomoglyph is made.
  */
 
-// What common fonts draw like it, behind each Latin letter in the case that looks so: small capitals, every Latin letter
-// whose name in Unicode calls it a form of that one (turned, with a hook, with a stroke), and letters and signs of other scripts.
+// By Latin letter, in the case that looks alike, the characters that common fonts draw like it: small capitals, Latin letters
+// that Unicode names as a form of it (turned, with a hook, with a stroke), and letters and signs of other scripts.
 export const LOOKS: Record<string, string> = {
   a: "ᴀⱥ∂ⲁɐᶏẚꬱɒᶐꬰꭤⱭⱰ∆Δ∧Λ",
   b: "ʙƅвⲃᴃᵬᶀꞗßꞵ",
@@ -33,8 +33,8 @@ export const LOOKS: Record<string, string> = {
   z: "ʐȥᏃɀʑᶎⱬʒƺʓꝣᶚ𝼘ȝꜫ",
 };
 
-// Of Unicode's database of Han characters (Unihan 15.0): those that it calls spoofing variants or forms of one
-// character (kSpoofingVariant, kZVariant) and that its list of confusable characters leaves out.
+// From Unicode's database of Han characters (Unihan 15.0): spoofing variants and forms of one character
+// (kSpoofingVariant, kZVariant) that the list of confusable characters leaves out.
 const UNIHAN = [
   "㐊㐋 㒨𠑗 㓓湳 㓕滅 㓖滭 㓗潔 㬿𫜶 㭑枺 䆋龝 䏓朊 䘠袚 䢴邗 䰗𩰘 䱅鮇 䱍䱎 䶾𣢧 了𠄐",
   "二𠄞𠄟𠄠 佅𠇱 傘𠌂 兵𠔊 凐湮 凑湊 凒溰 凓溧 凔滄 凗漼 凘澌 凙澤 凚澿 凜澟 凟瀆 十𬂛",
@@ -47,9 +47,9 @@ const UNIHAN = [
   "說説 謠謡 謹𧫴 跊𧿴 逸𨓜 郷鄉鄕 銳鋭 鑙𨮺 隆𨺓 頙𩑠 類𩔖 𠃁𤱮 𠔀𢌬 𠕓𡴊 𠕛𠱬 𠜧𠜰 𡴌𤰒",
   "𢫮𢬎 𣎆𦝠 𣎟𦠅 𣳫𣵭 𥇗𥇤 𥡤𥡱 𦚸𦚹 𦭠𦭫 𦰥𱽨 𦺤𦽩 𧟱𧟵 𩑵𩑷 𩿣𩿲 𬻋𱽌",
 ];
-// What neither has: one stroke longer or shorter, one part for another, and kana that are drawn like Han.
+// In neither list: characters that differ in the length of a stroke or in one part, and kana that are drawn like Han.
 const DRAWN_ALIKE =
   "己已巳 末未 土士 日曰 干千チ 入人 戊戌戍 治冶 明眀 冒冐 天夭 母毋 才オ 三ミ 七セ 又ヌ 乂メ りリ ソン シツ";
 
-/** Han characters and kana that look alike, as groups. */
+/** Groups of Han characters and kana that look alike. */
 export const EAST_ASIAN_LOOKS: readonly string[] = [...UNIHAN, DRAWN_ALIKE].flatMap((row) => row.split(" "));

@@ -2,7 +2,7 @@ import { clip } from "./clip.ts";
 import { AwoooiError, messageOf } from "./error.ts";
 import { LONGEST_VALUE, linearPattern } from "./linear-pattern.ts";
 
-/** One condition on a label: a label that is missing is the empty text; an expression fits the whole value. */
+/** One condition on a label. A missing label has the empty value; a regular expression must match the whole value. */
 export type Matcher = { name: string; value: string; is_regex: boolean; is_equal: boolean };
 
 export type Labels = Readonly<Record<string, string>>;
@@ -24,13 +24,13 @@ const NAME = /[A-Za-z_:][\w:]*/y;
 const OPERATOR = /=~|!~|!=|=/y;
 const BARE = /(?:[^,"\\]|\\.)*/sy;
 
-// As Alertmanager: an escape that it does not know stays as it is, for patterns.
+// As in Alertmanager, an unknown escape is kept as written: it may be part of a regular expression.
 const unescaped = (text: string) =>
   text.replace(/\\(["\\n])/g, (_, char: string) => (char === "n" ? "\n" : char));
 
 /**
- * The matchers in a text in Alertmanager's form: `severity="critical"`, `{a="b",c=~"d|e"}`, without quotes
- * where a value has no comma or quote. Throws `invalid`.
+ * Parses matchers in Alertmanager's syntax: `severity="critical"`, `{a="b",c=~"d|e"}`. Quotes may be left out
+ * around a value without comma or quote. Throws `invalid`.
  */
 export function parseMatchers(text: string): Matcher[] {
   let source = text.trim();
@@ -64,7 +64,7 @@ export function parseMatchers(text: string): Matcher[] {
   return matchers;
 }
 
-/** A matcher as it is written: `severity=~"critical|page"`. */
+/** Formats a matcher in Alertmanager's syntax: `severity=~"critical|page"`. */
 function matcherText({ name, value, is_regex, is_equal }: Matcher): string {
   const operator = is_regex ? (is_equal ? "=~" : "!~") : is_equal ? "=" : "!=";
   const escaped = value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
@@ -75,7 +75,7 @@ export function matchersText(matchers: readonly Matcher[]): string {
   return matchers.map(matcherText).join(",");
 }
 
-// In a storm the same few values come again and again.
+// Results are cached by value, as an alert storm repeats a few values.
 const KEPT_ANSWERS = 1_000;
 const KEPT_LENGTH = 200;
 
@@ -97,22 +97,22 @@ function compileMatcher(matcher: Matcher): (value: string) => boolean {
   if (!is_regex) return (value) => (value === wanted) === is_equal;
   try {
     const fits = remembered(linearPattern(wanted));
-    // Who sends a value that long gets no silence, no inhibition and no route of its own for it.
+    // A longer value matches neither =~ nor !~, so that no silence, inhibition or route applies by it.
     return (value) => value.length <= LONGEST_VALUE && fits(value) === is_equal;
   } catch (error) {
     throw invalid(matcherText(matcher), messageOf(error));
   }
 }
 
-/** A test whether labels fit all of `matchers`; none fits all labels. Throws `invalid` for a bad expression. */
+/** Returns a test whether labels match all of `matchers`; without matchers it is true. Throws `invalid` for a bad expression. */
 export function compileMatchers(matchers: readonly Matcher[]): LabelTest {
   const tests = matchers.map((matcher) => ({ name: matcher.name, fits: compileMatcher(matcher) }));
-  // Not every property is a label: one may be asked for `constructor`.
+  // Own properties only: a matcher may name `constructor`.
   return (labels) =>
     tests.every(({ name, fits }) => fits(Object.hasOwn(labels, name) ? (labels[name] ?? "") : ""));
 }
 
-/** Whether they fit an alert with none of their labels: such matchers say too little, as Alertmanager judges. */
+/** Returns whether the matchers match an alert without labels. Alertmanager refuses a silence with such matchers. */
 export function matchesEverything(matchers: readonly Matcher[]): boolean {
   return compileMatchers(matchers)({});
 }

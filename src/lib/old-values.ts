@@ -1,4 +1,4 @@
-/** What installations of before called what has another name here, in lower case. */
+/** The words of earlier installations, in lower case, by the value that stands for them now. */
 const SEVERITIES: Record<Severity, readonly string[]> = {
   P0: ["critical", "page", "emergency", "fatal", "crit", "disaster", "urgent", "sev0", "sev1"],
   P1: ["high", "error", "major", "sev2"],
@@ -31,12 +31,12 @@ type Severity = "P0" | "P1" | "P2" | "P3";
 type IncidentStatus = "investigating" | "mitigating" | "resolved" | "closed";
 type AlertStatus = "firing" | "held" | "resolved";
 
-/** A column's values: what they are now, by what they are or were. */
+/** The present values of a column, and the words that earlier installations stored for them. */
 export type Vocabulary<Value extends string> = {
   values: readonly Value[];
-  /** Pairs of an old word, in lower case, and its value. */
+  /** The present value by old word, in lower case. */
   old: ReadonlyMap<string, Value>;
-  /** What a word is that nobody knows: nothing may be lost by it. */
+  /** The value for an unknown word, chosen so that nothing is lost. */
   otherwise: Value;
 };
 
@@ -52,11 +52,11 @@ function vocabulary<Value extends string>(
 }
 
 export const SEVERITY = vocabulary<Severity>(SEVERITIES, "P2");
-// A person sees it, and closes it where it is over.
+// An unknown status becomes `investigating`: a person sees the incident, and closes it if it is over.
 export const INCIDENT_STATUS = vocabulary<IncidentStatus>(STATUSES, "investigating");
 export const ALERT_STATUS = vocabulary<AlertStatus>(ALERT_STATUSES, "resolved");
 
-/** A stored value as it is called now. */
+/** Returns the present value for a stored one; `otherwise` for an unknown word. */
 export function present<Value extends string>(of: Vocabulary<Value>, stored: string): Value {
   if ((of.values as readonly string[]).includes(stored)) return stored as Value;
   return of.old.get(stored.trim().toLowerCase()) ?? of.otherwise;

@@ -1,4 +1,4 @@
-/** A bounded number of places; who finds none waits in a bounded line for a bounded time. */
+/** A semaphore with a bounded queue: when all places are taken, a caller waits in it for a bounded time. */
 export class Places {
   #free: number;
   readonly #longest: number;
@@ -9,7 +9,7 @@ export class Places {
     this.#longest = waiting;
   }
 
-  /** Resolves to what gives the place back, which may be called again; to null when there was none within `ms`. */
+  /** Resolves to a function that gives the place back (idempotent); null if the queue was full or `ms` passed. */
   async take(ms: number): Promise<(() => void) | null> {
     if (this.#free === 0) {
       if (this.#line.length >= this.#longest || !(await this.#wait(ms))) return null;
@@ -21,7 +21,7 @@ export class Places {
     };
   }
 
-  /** Whether a place was handed over in time. */
+  /** Queues the caller; resolves to whether it was given a place within `ms`. */
   #wait(ms: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const turn = () => {
@@ -36,7 +36,7 @@ export class Places {
     return promise;
   }
 
-  /** To who waits longest, whose it is from then on. */
+  /** Hands the place to the caller that has waited longest; without one it becomes free. */
   #give(): void {
     const next = this.#line.shift();
     if (next === undefined) this.#free += 1;

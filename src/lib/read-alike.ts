@@ -1,12 +1,12 @@
 import { withDigits } from "./look-alike.ts";
 
 /**
- * Whether one name may be read as another by somebody who takes digits and signs for letters (`ad4`, `5am`, `$am`) and
- * two letters for one (`cl` for `d`). What stands for more than one letter makes several readings, so names are walked
- * side by side instead of being folded into one form. Two digits are never read as the same letter: `team6` is not `team8`.
+ * Compares names for a reader who takes digits and signs for letters (`ad4`, `5am`, `$am`) and two letters for one
+ * (`cl` for `d`). As a sign may stand for several letters, two names are walked in parallel instead of being folded into
+ * one form each. Two digits are never read as the same letter: `team6` is not `team8`.
  */
 
-// Which letters are read in what is none, or in one that is drawn like another.
+// The letters that a digit or sign may be read as.
 const READS: Record<string, string> = {
   ...{
     "0": "o",
@@ -28,7 +28,7 @@ const PAIRS = [
   ["c", "l", "d"],
 ] as const;
 
-/** A letter or digit as it is written, a blank for what stands between words, and which letters it may be read as. */
+/** A character: `as` is it in lower case, a blank for a separator between words; `reads` the letters that it may be read as. */
 type Sign = { as: string; reads: string };
 type Text = readonly Sign[];
 
@@ -44,7 +44,7 @@ function signOf(one: string): Sign {
 const isBetween = ({ as }: Sign) => as === BETWEEN;
 const isPlain = (sign: Sign) => isBetween(sign) && sign.reads === "";
 
-/** A name, ready to be compared: in each case that it may be written in, without what stands around it. */
+/** Prepares a name for {@link readAlike}: each case that it may be written in, without separators at its ends. */
 export function readings(name: string): Text[] {
   return withDigits(name).map((form) => {
     const signs = [...form].map(signOf);
@@ -54,18 +54,18 @@ export function readings(name: string): Text[] {
 }
 
 export type Reading = {
-  /** What stands between words is passed over. */
+  /** Ignore separators between words. */
   joined?: boolean;
-  /** A letter that is written several times in a row may be meant once. */
+  /** Let a letter that is repeated in a row stand for one. */
   once?: boolean;
-  /** Whether it begins with the other is asked. */
+  /** Ask only whether the one begins with the other. */
   begins?: boolean;
 };
 
 const isRead = (sign: Sign, letter: string) => sign.as === letter || sign.reads.includes(letter);
 const fits = (one: Sign, other: Sign) => isRead(one, other.as) || isRead(other, one.as);
 
-/** What may be read next from here, and where reading goes on behind it. */
+/** Yields each character that may be read at `at`, with the position after it. */
 function* stepsFrom(text: Text, at: number, { once }: Reading): Generator<[Sign, number]> {
   const [sign, next] = [text[at], text[at + 1]];
   if (sign === undefined) return;
@@ -81,7 +81,7 @@ function* stepsFrom(text: Text, at: number, { once }: Reading): Generator<[Sign,
   }
 }
 
-/** Whether `text` may be read as `other`, or as beginning with it. */
+/** Returns whether `text` may be read as `other`, or, with `begins`, as beginning with it. */
 function isReadAs(text: Text, other: Text, how: Reading): boolean {
   const tried = new Set<number>();
   const isOver = (all: Text, at: number) => all.slice(at).every(isBetween);
@@ -102,6 +102,6 @@ function isReadAs(text: Text, other: Text, how: Reading): boolean {
   return from(0, 0);
 }
 
-/** Whether one of these may be read as one of those. Pure. */
+/** Returns whether one of `these` may be read as one of `those`. Pure. */
 export const readAlike = (these: readonly Text[], those: readonly Text[], how: Reading = {}): boolean =>
   these.some((one) => those.some((other) => isReadAs(one, other, how)));

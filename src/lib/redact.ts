@@ -1,17 +1,17 @@
 const SECRET_KEY =
   /(authorization|cookie|password|passwd|passphrase|secret|token|api[-_]?key|routing[-_]?key|signature(?!s)|private[-_]?key)/i;
-/** Says where a secret is, and is none. */
+/** Settings that name the file of a secret are not secret. */
 const FILE_KEY = /_file$/;
-// Labels of a mebibyte pass through here: every repetition that can begin anywhere is bounded.
+// Texts of a mebibyte are matched against these: every repetition that can begin anywhere is bounded.
 const SECRET_IN_TEXT: readonly [RegExp, string][] = [
   [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, "[redacted]"],
   [/\b(Bearer|Basic)\s{1,9}[A-Za-z0-9._~+/=-]{8,}/gi, "$1 [redacted]"],
-  // But not where we say ourselves how to authenticate.
+  // Except in our own hint, `Authorization: Bearer TOKEN`.
   [
     /\b(Authorization["']?\s{0,9}[=:](?! Bearer TOKEN\b)\s{0,9}["']?)(?!(?:Bearer|Basic) )[^\r\n"']{4,}/gi,
     "$1[redacted]",
   ],
-  // By their form: ours, JWT, and the tokens of AWS, GitHub, GitLab, Slack, Google and Stripe.
+  // Tokens with a known form: AWOOOI's own, JWT, AWS, GitHub and GitLab, Slack, Google, Stripe.
   [/\bawoooi_[A-Za-z0-9_-]{16,}/g, "[redacted]"],
   [/\beyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_-]{4,4096}\.[A-Za-z0-9_-]{0,1024}/g, "[redacted]"],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, "[redacted]"],
@@ -19,8 +19,8 @@ const SECRET_IN_TEXT: readonly [RegExp, string][] = [
   [/\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g, "[redacted]"],
   [/\bAIza[A-Za-z0-9_-]{30,}/g, "[redacted]"],
   [/\b[sr]k_(?:live|test)_[A-Za-z0-9]{10,}/g, "[redacted]"],
-  // Credentials in a URL: a password, or a token in the place of the user.
-  // Each begins with what is rare: a scheme looked for at every letter took seconds for a few mebibytes.
+  // Credentials in a URL: a password, or a token in place of the user. The patterns begin with `://`,
+  // which is rare: matching the scheme from every letter took seconds for a few mebibytes.
   [/((?<=[a-z0-9+.-]):\/\/[^\s/:@]{0,256}:)[^\s/]{1,1024}@/gi, "$1[redacted]@"],
   [/((?<=[a-z0-9+.-]):\/\/)[^\s/:@]{16,256}@/gi, "$1[redacted]@"],
   [
@@ -30,7 +30,7 @@ const SECRET_IN_TEXT: readonly [RegExp, string][] = [
   [/(--?(?:password|passwd|secret|token|api[-_]?key)\s{1,9}["']?)[^\s"',;-][^\s"',;]{3,}/gi, "$1[redacted]"],
 ];
 
-// A password that is a word would be found in ordinary text: `postgres` is down. It is no secret either.
+// Redact only values that do not occur in ordinary text: "postgres is down" must stay readable when the password is `postgres`.
 const isTelling = (value: string) => value.length >= 16 || (value.length >= 8 && /[^a-z]/.test(value));
 const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
@@ -38,8 +38,8 @@ const known = new Set<string>();
 let knownPattern: RegExp | undefined;
 
 /**
- * Has these very values redacted from now on wherever they turn up, whatever stands around them: what the
- * server was configured with. Of the whole process, and never forgotten: an old secret is still one.
+ * Redacts these exact values, the secrets of the configuration, from now on in every text. Applies to the
+ * whole process and is never undone: a replaced secret is still one.
  */
 export function keepSecret(values: Iterable<string>): void {
   for (const value of values) if (isTelling(value)) known.add(value);
@@ -47,7 +47,7 @@ export function keepSecret(values: Iterable<string>): void {
   knownPattern = known.size === 0 ? undefined : new RegExp(longestFirst.map(literally).join("|"), "g");
 }
 
-/** Every text of a JSON value that is a secret: under a secret-sounding name, or part of a URL. */
+/** Yields the secrets in a JSON value: every text under a secret-sounding key, and passwords in URLs. */
 export function* secretsIn(value: unknown, secret = false): Generator<string> {
   if (typeof value === "string") {
     if (secret) yield value;
@@ -59,30 +59,30 @@ export function* secretsIn(value: unknown, secret = false): Generator<string> {
   }
 }
 
-/** Whether what is called so is likely a secret, by the words that secrets are called by. */
+/** Returns whether a name suggests that its value is a secret. */
 export const soundsSecret = (name: string): boolean => SECRET_KEY.test(name) && !FILE_KEY.test(name);
 
-/** `text` without what looks like a credential, and without those that are known. */
+/** Replaces known secrets and whatever looks like a credential in `text` by `[redacted]`. */
 export function redactText(text: string): string {
   const rest = knownPattern === undefined ? text : text.replace(knownPattern, "[redacted]");
   return SECRET_IN_TEXT.reduce((left, [pattern, replacement]) => left.replace(pattern, replacement), rest);
 }
 
-// What PagerDuty's clients are admitted by, also where none is configured.
+// The credential of PagerDuty's clients, redacted even if none is configured.
 const ROUTING_KEY = /("routing_key"\s{0,9}:\s{0,9}")(?:[^"\\]|\\.)*/g;
 
-/** A sender's body without what admits senders; all else that it says is shown as it came. */
+/** Redacts known secrets and PagerDuty routing keys in a sender's body; everything else is kept as received. */
 export function redactBody(text: string): string {
   const rest = knownPattern === undefined ? text : text.replace(knownPattern, "[redacted]");
   return rest.replace(ROUTING_KEY, "$1[redacted]");
 }
 
-/** A copy of a JSON value without credentials: whole values under secret-sounding keys, parts of any text. */
+/** Returns a copy of a JSON value with credentials redacted: whole values under secret-sounding keys, parts of other texts. */
 export function redact(value: unknown): unknown {
   return copy(value, true, 0);
 }
 
-/** The same for what has names of ours: only texts are looked at, so that it keeps its form. */
+/** Like {@link redact}, but ignores keys, so that the type is kept: for values whose keys AWOOOI chose. */
 export function redactTexts<T>(value: T): T {
   return copy(value, false, 0) as T;
 }
@@ -100,6 +100,6 @@ function copy(value: unknown, byKey: boolean, depth: number): unknown {
   );
 }
 
-/** A value without credentials, left out where the name that it goes by says that it is one. */
+/** Redacts credentials in a named value; the whole value if its name sounds secret. */
 export const redactNamed = (name: string, value: string): string =>
   SECRET_KEY.test(name) ? "[redacted]" : redactText(value);

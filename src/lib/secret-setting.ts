@@ -1,17 +1,17 @@
 import { z } from "zod";
 
 /**
- * What of a setting is secret. `value`: all of it. `environment`: of variables that others have named those whose name or
- * value says so. `headers`: the values of HTTP headers. `password`: the password in a URL. `address`: the URL, as who knows it may write there. `command`: the words of
- * a command that are credentials.
+ * What is secret in a setting. `value`: all of it. `environment`: variables whose name or value suggests a secret.
+ * `headers`: the values of HTTP headers. `password`: the password in a URL. `address`: the whole URL, as it grants
+ * write access. `command`: the words of a command that are credentials.
  */
 export type SecretKind = "value" | "environment" | "headers" | "password" | "address" | "command";
 
 const marks = z.registry<{ secret: SecretKind }>();
 
-/** The same schema of a setting, marked as a secret: it is shown to nobody, and redacted wherever it is printed. */
+/** Returns a copy of a setting's schema marked as secret: its value is never shown, and is redacted in all output. */
 export function secret<T extends z.ZodType>(schema: T, kind: SecretKind = "value"): T {
-  // Of its own: the same schema may stand for settings that are none.
+  // A copy, as the same schema object may be used for settings that are not secret.
   const marked: T = schema.clone();
   marks.add<z.ZodType>(marked, { secret: kind });
   return marked;
@@ -26,8 +26,8 @@ type Def = {
 };
 
 /**
- * What is secret of the setting at a path of a schema, or of what it is a part of; null: nothing; undefined: the schema has
- * no such setting. A path may leave out places in lists.
+ * Returns what is secret in the setting at `path`, or in a setting that contains it; null if nothing is, undefined if the
+ * schema has no such setting. A path may leave out list indexes.
  */
 export function secretAt(schema: z.core.$ZodType, path: readonly string[]): SecretKind | null | undefined {
   const kind = marks.get(schema as z.ZodType)?.secret;

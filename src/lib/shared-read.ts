@@ -1,6 +1,6 @@
 /**
- * A read that serves all who ask while an earlier one runs: none is given what was read, in part, before it asked, and
- * one at a time runs. It rejects for all of them when it fails.
+ * Returns a `read` that runs once at a time: callers that arrive while it runs share the next run, so that no caller
+ * gets data from before its call. A run that fails rejects for all its callers.
  */
 export function sharedRead<T>(read: () => Promise<T>): () => Promise<T> {
   let running: Promise<unknown> = Promise.resolve();

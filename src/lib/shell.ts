@@ -1,7 +1,7 @@
-// What every POSIX shell takes as it stands; everything else is quoted.
+// Words that need no quotes in any POSIX shell.
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
-/** One word of a command line, quoted for a POSIX shell where that is needed. */
+/** Returns a word of a command line, quoted for a POSIX shell if necessary. */
 export function quoted(text: string): string {
   return PLAIN.test(text) ? text : inQuotes(text);
 }
@@ -11,11 +11,11 @@ function inQuotes(text: string): string {
 }
 
 /**
- * A program and its arguments as one line, of which a POSIX shell makes exactly these words again. Throws on
- * NUL, at which every word would end in silence.
+ * Returns a program and its arguments as one line that a POSIX shell splits into exactly these words. Throws
+ * for a word with NUL, which would be cut there silently.
  */
 export function commandLine([program, ...args]: readonly [string, ...string[]]): string {
   if ([program, ...args].some((word) => word.includes("\0"))) throw new Error("a word contains NUL");
-  // Quotes keep the first word from being an assignment, a keyword or an alias.
+  // Unquoted, the first word could be read as an assignment, a keyword or an alias.
   return [inQuotes(program), ...args.map(quoted)].join(" ");
 }

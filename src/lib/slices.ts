@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 
-// Nobody else waits for longer than this for a turn, whatever is being worked off.
+// The event loop is released at the first step that ends after this time.
 const SLICE_MS = 5;
 
-/** Drives work that takes long to its end, resting between two of its steps now and then: requests are answered meanwhile. */
+/** Runs a long computation step by step, and yields to the event loop about every 5 ms so that requests are answered. */
 export async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
   for (let since = performance.now(); ; ) {
     const step = steps.next();

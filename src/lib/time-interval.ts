@@ -3,7 +3,7 @@ import { z } from "zod";
 /** A range of numbers, both ends included. */
 type Range = { from: number; to: number };
 
-/** When: of each list one must fit, where it is given; all of it in the time of `location`. */
+/** A recurring time: every list that is not empty must have a matching range, in the time zone `location`. */
 export type TimeInterval = {
   times: Range[];
   weekdays: Range[];
@@ -13,7 +13,7 @@ export type TimeInterval = {
   location: string;
 };
 
-/** As Alertmanager writes them, from 0 on. */
+/** Names as in Alertmanager; the index is the weekday's number, from 0. */
 export const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 export const MONTHS = [
   "january",
@@ -30,7 +30,7 @@ export const MONTHS = [
   "december",
 ];
 
-/** A list of ranges, as `monday:friday`, `5` or `-3:-1`; `read` gives a word's number, or none. */
+/** Schema of a list of ranges such as `monday:friday`, `5` or `-3:-1`; `read` returns the number of a word, if any. */
 const ranges = (what: string, read: (word: string) => number | undefined) =>
   z
     .array(z.union([z.string(), z.number().int()]).transform(String))
@@ -41,7 +41,7 @@ const ranges = (what: string, read: (word: string) => number | undefined) =>
         const [from, to = from] = words;
         const fits =
           words.length <= 2 && from !== undefined && to !== undefined && !words.includes(undefined);
-        // The length of a month is not known here: ends of different signs are compared when they are used.
+        // The length of the month is unknown here: a range from a positive to a negative day is resolved in `isWithin`.
         if (!fits || (from > to && from > 0 === to > 0) || (from < 0 && to > 0)) {
           check.addIssue({ code: "custom", message: `${JSON.stringify(text)} is no range of ${what}` });
           return { from: 0, to: 0 };
@@ -73,7 +73,7 @@ const times = z
     z
       .strictObject({ start_time: clock, end_time: clock })
       .refine(({ start_time, end_time }) => start_time < end_time, "must end after it starts")
-      // The minute in which it ends is not in it.
+      // `end_time` is exclusive.
       .transform(({ start_time, end_time }): Range => ({ from: start_time, to: end_time - 1 })),
   )
   .default([]);
@@ -87,7 +87,7 @@ function isZone(name: string): boolean {
   }
 }
 
-/** Alertmanager's syntax of a time interval. */
+/** Schema of a time interval in Alertmanager's syntax. */
 export const timeInterval = z.strictObject({
   times,
   weekdays: ranges("weekdays", named(WEEKDAYS, 0)),
@@ -115,7 +115,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** What a clock and a calendar on the wall show at `at`. */
+/** Returns local date and time at `at`: `minute` of the day, `weekday` from 0 for Sunday, and the month's number of `days`. */
 function wallOf(at: Date, location: string) {
   const parts = formatOf(location).formatToParts(at);
   const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
@@ -133,10 +133,10 @@ function wallOf(at: Date, location: string) {
 const inAny = (list: readonly Range[], value: number) =>
   list.length === 0 || list.some(({ from, to }) => from <= value && value <= to);
 
-/** Whether `at` is in the interval, as Alertmanager judges. */
+/** Returns whether `at` is in the interval, by Alertmanager's rules. */
 export function isWithin(interval: TimeInterval, at: Date): boolean {
   const wall = wallOf(at, interval.location);
-  // Counted from the month's end; what begins after the end of a short month is not in it.
+  // Negative days count from the month's end. A range that begins after the end of a short month never matches in it.
   const dayOf = (day: number) => (day < 0 ? wall.days + day + 1 : day);
   const days = interval.days_of_month.map(({ from, to }) => ({ from: dayOf(from), to: dayOf(to) }));
   return (

@@ -6,9 +6,9 @@ import type { About } from "../outbox/index.ts";
 import type { Router } from "./route.ts";
 
 /**
- * Which of `channels` are told of each of these notices: those that any alert of its incident, or of an effect of
- * that, is routed to, or the alert itself where there is no incident. Beside an alert's own labels, and before them, count
- * `incident_severity`, `alert_category` and `notification_type` of its incident.
+ * Returns a function giving those of `channels` that a notice goes to: the channels that any alert of its incident or of
+ * an effect is routed to; without an incident, the notice's own labels are routed. The labels `incident_severity`,
+ * `alert_category` and `notification_type` are the incident's and override an alert's own.
  */
 export async function assign(
   ctx: Ctx,

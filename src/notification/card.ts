@@ -38,17 +38,17 @@ const DECIDED = new Set<Card["topic"]>([
   "incident.reminder",
   "incident.diagnosed",
 ]);
-// Those that ask people to look say what belongs to it.
+// Notices that ask people to look also name the incident's effects.
 const WITH_EFFECTS = new Set<Card["topic"]>([...DECIDED, "incident.raised", "approval.pending"]);
-// Those that people judge by.
+// Notices that people judge by also show evidence.
 const WITH_EVIDENCE = new Set<Card["topic"]>([...DECIDED, "approval.pending"]);
-// Of the effects that one card names, and of the lines of a diff.
+// Most effects that a card names, and most lines of a diff.
 const NAMED = 5;
 const CHANGES = 20;
 
 const text = (value: unknown) => (typeof value === "string" ? value : "");
 
-/** Nobody is asked about what runs by itself; everybody can stop it. */
+/** Returns the commands to stop or undo a plan that runs by itself: its card asks for no signature. */
 const howToStop = (approval_id: string, incident_id: string) => [
   `To stop it: awoooi approvals reject ${approval_id} --reason TEXT`,
   `To take it back, the last step first: awoooi executions ls --incident ${incident_id}, then awoooi executions undo ID`,
@@ -107,11 +107,11 @@ async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> 
   ];
 }
 
-// Of what was found, and of the beginning of what was read.
+// Most findings on a card, and most characters of the first fact.
 const FOUND = 5;
 const READ = 300;
 
-/** What was read of the target, in a few lines: what looks well first, then causes; else the beginning of what was read. */
+/** Returns the findings, those that say the target is well first, then causes; without findings, the first fact, cut. */
 function evidencePart({ findings, evidence, candidates }: Investigation): string[] {
   const open = couldBe(candidates);
   if (open !== undefined) return [open];
@@ -129,7 +129,7 @@ async function decisionPart(ctx: Ctx, { incident_id, notification_type }: Incide
   return decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`];
 }
 
-/** What an incident brought about, and whether it is known to be the cause. */
+/** Returns lines on an incident's effects, and on why it is probably their cause where that is known. */
 async function effectsPart(ctx: Ctx, incident_id: string): Promise<string[]> {
   const effects = await shownEffects(ctx, [incident_id], NAMED);
   const [first] = effects;
@@ -165,7 +165,7 @@ const PROGRESS = [
   ["triggered_by", "by"],
 ] as const;
 
-/** A pipeline's progress in a line: everything about it is in the notice. */
+/** Returns the card of a CI pipeline's progress, from the notice's payload alone. */
 function progressCard({ topic, seq, created_at, payload }: Delivery): Card {
   const said = PROGRESS.flatMap(([key, word]) => (payload[key] ? `${word} ${text(payload[key])}` : []));
   return {
@@ -180,7 +180,7 @@ function progressCard({ topic, seq, created_at, payload }: Delivery): Card {
   };
 }
 
-/** Who has stopped or allowed all changes, and why. */
+/** Returns the card of a freeze or its lifting: by whom and why. */
 function freezeCard({ topic, seq, created_at, payload }: Delivery): Card {
   const { by, why, until } = payload;
   const end = until === null ? ["Until somebody lifts it: awoooi unfreeze"] : [`Until ${text(until)}`];
@@ -197,7 +197,7 @@ function freezeCard({ topic, seq, created_at, payload }: Delivery): Card {
   };
 }
 
-/** The card of a notice, from how things stand now. Null when what it is about is gone. */
+/** Builds the card of a notice from the current state. Returns null when what it is about no longer exists. */
 export async function cardOf(ctx: Ctx, delivery: Delivery, gateway?: StopTerms): Promise<Card | null> {
   if (delivery.incident_id === null)
     return delivery.topic === "pipeline.progress" ? progressCard(delivery) : freezeCard(delivery);

@@ -18,15 +18,15 @@ import type { Card, Notifier, SendResult } from "./types.ts";
 const BATCH = 100;
 const SEND_TIMEOUT_MS = 10_000;
 const LONGEST_WAIT = 300;
-// With waits of 2, 4, … 300 s this is about a day; a channel that is away for longer is shown as failed.
+// With waits of 2, 4, … 300 s this is about a day; a notice that a channel does not take by then is marked failed.
 const ATTEMPTS = 300;
 
-/** All but the notifiers that a delivery is made with. */
+/** Options of a delivery besides its notifiers. */
 export type DeliveryTerms = {
   stopping?: AbortSignal;
-  /** Without one all are told of everything. */
+  /** Without a router, every notifier gets every notice. */
   route?: Router | null;
-  /** What would stop a change now is said with a plan. */
+  /** With it, the card of a plan says what would stop a change now. */
   gateway?: StopTerms;
 };
 
@@ -42,7 +42,7 @@ async function send(
   try {
     card = await cardOf(ctx, delivery, gateway);
   } catch (error) {
-    // Without the database nothing is known of any notice; one that cannot be shown keeps no other waiting.
+    // A database outage concerns every notice; a card that cannot be built is retried later, like a failed send.
     if (isUnavailable(error)) throw error;
     return { ok: false, error: messageOf(error), retryable: true };
   }
@@ -55,7 +55,7 @@ async function send(
   }
 }
 
-/** Nobody is told of an incident while all its alerts are silent. True when this one is not sent for that. */
+/** Marks a delivery as silenced and returns true while all alerts of its incident are silenced. */
 async function keptSilent(ctx: Ctx, delivery: Delivery): Promise<boolean> {
   const { incident_id, attempts } = delivery;
   if (incident_id === null) return false;
@@ -69,7 +69,7 @@ async function keptSilent(ctx: Ctx, delivery: Delivery): Promise<boolean> {
 const ASKS = new Set<Delivery["topic"]>(["approval.pending"]);
 const TELLS_RESULT = new Set<Delivery["topic"]>(["execution.finished"]);
 
-/** The operation log holds when people were asked, and when they were told what came of it. */
+/** Logs in the operation log when people were asked to sign and when they were told of the result. */
 function noteDelivery(ctx: Ctx, { incident_id, topic, notifier, seq }: Delivery): void {
   if (incident_id === null || !(ASKS.has(topic) || TELLS_RESULT.has(topic))) return;
   const name = notifier.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_");
@@ -82,7 +82,7 @@ function noteDelivery(ctx: Ctx, { incident_id, topic, notifier, seq }: Delivery)
   });
 }
 
-/** Writes down what came of a delivery; returns whether it is to be tried again. */
+/** Stores the result of a delivery; returns whether it will be retried. */
 async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<boolean> {
   const attempts = delivery.attempts + 1;
   const now = ctx.clock.now();
@@ -107,10 +107,9 @@ async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise
 }
 
 /**
- * Sends what is due, in order for each notifier and side by side for all, and writes down what came of it;
- * returns how many were due. Who is told of what, `route` says. What
- * is tried again may arrive after later ones. A notice may arrive twice when we are cut off between the two;
- * its id stays the same.
+ * Sends the deliveries that are due, in order per notifier and concurrently across notifiers, and stores the results;
+ * returns how many were due. `route` decides which notifier gets which notice. A retried notice may arrive after later
+ * ones. A notice may arrive twice, under the same id, when the server stops between sending it and storing the result.
  */
 export async function deliverNotices(
   ctx: Ctx,
@@ -134,7 +133,7 @@ export async function deliverNotices(
     for (const delivery of list) {
       if (stopping.aborted) return;
       if (await keptSilent(ctx, delivery)) continue;
-      // One time-out is enough for now: the others are tried the next time.
+      // After one failure that is to be retried, this notifier's other deliveries wait for the next call.
       if (await settle(ctx, delivery, await send(ctx, notifier, delivery, { stopping, gateway }))) return;
     }
   };

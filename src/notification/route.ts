@@ -13,12 +13,12 @@ const matchers = z
     }
   });
 
-/** Who is told of which alerts: a node of a tree, read as Alertmanager reads its own. */
+/** A node of the routing tree, which decides the channels of an alert; read as Alertmanager reads its own. */
 export const routeSetting = z.strictObject({
   matchers,
-  /** Names of channels; without, those of the route around it. None: nobody is told. */
+  /** Names of channels; without it, those of the parent route. An empty list: no channel is notified. */
   receivers: z.array(z.string().min(1)).optional(),
-  /** Those after it are asked as well. */
+  /** Whether the sibling routes after this one are matched as well. */
   continue: z.boolean().default(false),
   get routes(): z.ZodDefault<z.ZodArray<typeof routeSetting>> {
     return z.array(routeSetting).default([]);
@@ -26,7 +26,7 @@ export const routeSetting = z.strictObject({
 });
 export type RouteSetting = z.infer<typeof routeSetting>;
 
-/** Every channel that routes name. */
+/** Returns every channel that the routes name, those of nested routes included. */
 export function receiversNamed(routes: readonly RouteSetting[]): string[] {
   return routes.flatMap((route) => [...(route.receivers ?? []), ...receiversNamed(route.routes)]);
 }
@@ -43,7 +43,7 @@ function compile(setting: RouteSetting, around: readonly string[] | null): Route
   };
 }
 
-/** The deepest nodes that fit: the first of each level, and those after one that says to continue. */
+/** Returns the deepest routes that match: the first of each level, and later ones after a match with `continue`. */
 function fitting(route: Route, labels: Labels): Route[] {
   if (!route.fits(labels)) return [];
   const found: Route[] = [];
@@ -55,10 +55,10 @@ function fitting(route: Route, labels: Labels): Route[] {
   return found.length > 0 ? found : [route];
 }
 
-/** Which channels are told of an alert with these labels; null: all of them. */
+/** Returns the channels that are notified of an alert with these labels; null: all of them. */
 export type Router = (labels: Labels) => readonly string[] | null;
 
-/** Throws `invalid`. What no route fits goes to every channel: nothing is lost for want of a route. */
+/** Compiles the routes; throws `invalid`. An alert that no route matches goes to every channel, so that none is lost. */
 export function createRouter(routes: readonly RouteSetting[]): Router {
   const root: Route = {
     fits: () => true,

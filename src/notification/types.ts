@@ -1,12 +1,12 @@
 import type { Severity } from "../contract/common.ts";
 import type { Notice } from "../outbox/index.ts";
 
-/** A notice in words, with what a channel needs to show it; each notifier cuts it to its own limits. */
+/** A notice in words, with what a channel needs to show it; each notifier cuts it to its channel's limits. */
 export type Card = {
-  /** One for each notice, ever: a receiver can tell a repetition by it. */
+  /** Unique per notice and the same in every retry: a receiver can deduplicate by it. */
   id: string;
   topic: Notice["topic"];
-  /** null: it is of no incident. */
+  /** null: the notice is about no incident. */
   incident_id: string | null;
   severity: Severity;
   title: string;
@@ -17,5 +17,5 @@ export type Card = {
 
 export type SendResult = { ok: true } | { ok: false; error: string; retryable: boolean };
 
-/** The port of a channel. */
+/** The port of a notification channel. */
 export type Notifier = { id: string; send(card: Card, signal: AbortSignal): Promise<SendResult> };

@@ -1,23 +1,23 @@
-/** An option of a command; nothing where it has no value. */
+/** Returns `--name=value`; nothing when there is no value. */
 export const option = (name: string, value: string | number | undefined): string[] =>
   value === undefined ? [] : [`--${name}=${value}`];
 export const flag = (name: string, set: boolean | undefined): string[] => (set === true ? [`--${name}`] : []);
 
 type Place = { namespace?: string | undefined; cluster?: string | undefined };
-/** Where `kubectl` finds it. */
+/** Returns the `kubectl` options for namespace and context. */
 export const at = ({ namespace, cluster }: Place): string[] => [
   ...(namespace === undefined ? [] : ["-n", namespace]),
   ...option("context", cluster),
 ];
 
-/** `kubectl VERB kind/name`, with what else the verb takes. */
+/** Returns `kubectl VERB kind/name` with the verb's other arguments. */
 export const kubectl = (
   verb: readonly string[],
   target: Place & { kind: string; name: string },
   more: readonly string[] = [],
 ): string[] => ["kubectl", ...verb, `${target.kind}/${target.name}`, ...at(target), ...more];
 
-/** A command on a host. A name that ssh takes for this machine needs no ssh. */
+/** Returns a command on a host, through ssh unless the host is `localhost`. */
 export const onHost = (host: string, ...words: string[]): string[] =>
   host === "localhost" ? words : ["ssh", host, ...words];
 

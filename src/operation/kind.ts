@@ -4,7 +4,7 @@ import type { Risk } from "../contract/common.ts";
 
 export type Scope = "read" | "write" | "admin";
 
-/** What can be seen of a target after an operation, and tells whether it worked. */
+/** What verification can observe of a target to tell whether an operation worked. */
 export type Sign =
   | "alert_silent"
   | "rollout_complete"
@@ -20,44 +20,44 @@ export type Sign =
   | "disk_freed"
   | "certificate_valid";
 
-/** What holds for every operation of a kind. */
+/** Properties common to all operations of a kind. */
 export type Traits<Kind extends string = string> = {
-  /** The gateway's name of it. */
+  /** Its name in the gateway. */
   tool: string;
   scope: Scope;
-  /** Doing it twice comes to the same as doing it once. */
+  /** Whether doing it twice has the same effect as doing it once. */
   idempotent: boolean;
   risk: Risk;
   data_impact: BlastRadius["data_impact"];
-  /** Seconds for which the target is expected to be away. */
+  /** Expected downtime of the target in seconds. */
   downtime: number;
-  /** `server`: tried by the API server itself; `look`: what can be seen without trying. */
+  /** `server`: dry-run by the API server; `look`: checks of the present state only. */
   dry_run: "server" | "look";
-  /** The kind of operation that takes it back, with what the snapshot holds; null where nothing does. */
+  /** The kind of operation that undoes it, using the snapshot; null when it cannot be undone. */
   undo: Kind | null;
-  /** What verification looks for; an operation that changes nothing is not verified. */
+  /** Signs that verification checks; empty for an operation that changes nothing, which is not verified. */
   verify: readonly Sign[];
 };
 
-/** A kind of operation: all there is to know of it but how its executor does it and how a command is read as it. */
+/** Definition of a kind of operation, except its execution (in an executor) and its parsing (in `parse/`). */
 export type OperationDefinition<Schema extends z.ZodType = z.ZodType> = {
-  /** Its `kind`, `target` and `parameters`, as they are signed. */
+  /** Schema of its `kind`, `target` and `parameters`, as they are signed. */
   schema: Schema;
   traits: Traits;
-  /** In words, as a card's title: `Restart process demo-shop`. */
+  /** Describes it as a card's title: `Restart process demo-shop`. */
   title(operation: z.output<Schema>): string;
-  /** The words of the one command by which a person would do it; absent where there is none. It is never run. */
+  /** Returns the words of the command with which a person would do it, never run; absent when no single one does it. */
   command?(operation: z.output<Schema>): string[];
-  /** The same without what its names say is secret; absent where it holds nothing of the kind. */
+  /** Removes values whose names mark them as secret; absent when the operation can hold none. */
   redacted?(operation: z.output<Schema>): z.output<Schema>;
 };
 
-/** Checks a definition, and keeps the exact type of its schema. */
+/** Type-checks a definition and keeps the exact type of its schema. */
 export const defineOperation = <Schema extends z.ZodType>(
   definition: OperationDefinition<Schema>,
 ): OperationDefinition<Schema> => definition;
 
-/** Parameters of what needs none. */
+/** Schema for an operation without parameters. */
 export const nothing = z.strictObject({});
 
 export const READ = {
@@ -71,7 +71,7 @@ export const READ = {
   verify: [],
 } as const satisfies Omit<Traits, "tool">;
 
-/** A change that the API server tries first and that, by itself, takes nothing away. */
+/** Default traits of a change in Kubernetes: dry-run by the API server, without loss of data. */
 export const CHANGE = {
   scope: "write",
   idempotent: true,

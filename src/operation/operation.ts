@@ -30,7 +30,7 @@ import { doNothing } from "./kinds/none.ts";
 import { processRestart } from "./kinds/process-restart.ts";
 import { toolCall } from "./kinds/tool-call.ts";
 
-/** All kinds of operation. A further one is its file and one line here. */
+/** All kinds of operation. A new one needs a file and one line here. */
 const DEFINITIONS = [
   processRestart,
   rolloutRestart,
@@ -67,8 +67,8 @@ type Schemas<Definitions extends readonly { schema: z.ZodType }[]> = {
 };
 
 /**
- * Everything that can be done to a system, and nothing else can. Data from outside becomes one of these
- * or is refused; none of it reaches a shell.
+ * Every operation that can be carried out; there are no others. External input is parsed into one of these
+ * or refused; none of it reaches a shell.
  */
 export const operation = z.discriminatedUnion(
   "kind",
@@ -78,7 +78,7 @@ export type Operation = z.infer<typeof operation>;
 export type OperationKind = Operation["kind"];
 export type Traits = TraitsOf<OperationKind>;
 
-/** Of each kind what is known of it: for operations of that kind, as which it is looked up. */
+/** Definitions by kind. A definition is only applied to operations of its own kind, so the cast is safe. */
 const KINDS: ReadonlyMap<string, OperationDefinition> = new Map(
   DEFINITIONS.map((one): [string, OperationDefinition] => [
     one.schema.shape.kind.value,
@@ -98,35 +98,35 @@ export function traitsOf(one: Pick<Operation, "kind">): Traits {
   return definitionOf(one).traits as Traits;
 }
 
-/** The gateway's name of the tool that an operation uses; of an external one with its server: `github/create_issue`. */
+/** Returns the gateway's name of an operation's tool; for an external tool with its server: `github/create_issue`. */
 export function toolOf(one: Operation): string {
   if (one.kind !== "tool.call") return traitsOf(one).tool;
   const { host, name } = one.target;
   return `${host}/${name}`;
 }
 
-/** Whether doing it changes anything. */
+/** Returns whether the operation changes anything. */
 export function changesSomething(one: Operation): boolean {
   return traitsOf(one).scope !== "read";
 }
 
-/** The operation in words, as a card's title: `Restart process demo-shop`. */
+/** Describes the operation as a card's title: `Restart process demo-shop`. */
 export function inWords(one: Operation): string {
   return definitionOf(one).title(one);
 }
 
 /**
- * An operation as everybody may see it: what its names say is secret, in variables and in arguments of tools, is
- * left out. What is signed and done is the operation itself.
+ * Returns an operation for display: without values of environment variables and tool arguments whose names mark them as
+ * secret. The unredacted operation is what is signed and carried out.
  */
 export function redactedOperation(one: Operation): Operation {
   return (definitionOf(one).redacted?.(one) as Operation | undefined) ?? one;
 }
 
-// A shell's quotes are no protection from what a terminal makes of control characters.
+// Shell quoting does not protect a terminal from control characters.
 const COPYABLE = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
 
-/** How a person would do it by hand, for people to read: it is never run. Null where there is no one command. */
+/** Returns the command with which a person would do it by hand; it is never run. Null when no single command does it. */
 export function manualCommand(one: Operation): string | null {
   const words = definitionOf(one).command?.(one);
   return words?.every((word) => COPYABLE.test(word)) ? words.map(quoted).join(" ") : null;

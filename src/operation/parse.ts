@@ -4,11 +4,11 @@ import { beginsAsCommand, judge } from "./parse/guard.ts";
 import { Refused } from "./parse/refused.ts";
 import type { Context, Verdict } from "./parse/verdict.ts";
 
-/** Characters of a text that are read at most: no command that people sign is longer. */
+/** Longest text that is parsed, in characters: no command that people sign is longer. */
 export const MAX_TEXT = 8_192;
 
 /**
- * What a text comes to. An `operation` changes something and needs an approval; `read_only` changes
+ * Result of parsing a text. An `operation` changes something and needs an approval; `read_only` changes
  * nothing; everything else is `refused`. `reason` is for people.
  */
 export type Parsed =
@@ -16,10 +16,10 @@ export type Parsed =
   | { class: "read_only"; operation: Operation | null; approval: "none"; reason: string }
   | { class: "refused"; operation: null; approval: "none"; reason: string };
 
-// A title is prose: it begins as no command does, and has nothing in it that a shell would act on.
+// A title is prose: it begins unlike any command and has no character that is special to a shell.
 const TITLE = /^[\p{Lu}\p{Lo}\p{So}][^;&<>$`\\'"(){}*?[\]#~!=\n]*$/u;
 
-/** The command of the older form `title | kubectl …`, else the text as it is. */
+/** Returns the command of the older form `title | kubectl …`, else the text unchanged. */
 function withoutTitle(text: string): string {
   const pipe = text.indexOf("|");
   if (pipe < 0) return text;
@@ -36,8 +36,8 @@ function told(verdict: Verdict): Parsed {
 }
 
 /**
- * Reads a text that somebody wrote, people or model, as one typed operation. Pure and total: whatever
- * the text is, it never throws, and nothing of the text is ever run.
+ * Parses a text, written by a person or a model, into one typed operation. Pure and total: it never throws,
+ * whatever the text is, and nothing of the text is ever run.
  */
 export function parseOperation(text: string, context: Context = {}): Parsed {
   if (text.length > MAX_TEXT) return refused(`the text is longer than ${MAX_TEXT} characters`);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { wireText } from "../contract/common.ts";
 import { containerOfPod } from "./names.ts";
 
-// Numbers with the suffixes of Kubernetes: 500m, 1.5, 2Gi.
+// Kubernetes quantities: 500m, 1.5, 2Gi.
 const quantity = z
   .string()
   .regex(/^\d{1,15}(\.\d{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/, "is not a quantity, as 500m or 2Gi");
@@ -14,7 +14,7 @@ export const amounts = z
   })
   .refine((one) => Object.keys(one).length > 0, "names no resource");
 
-/** An image with its tag or digest, as `registry.example:5000/team/web:1.2`. */
+/** An image, optionally with tag or digest: `registry.example:5000/team/web:1.2`. */
 export const image = z
   .string()
   .max(500)
@@ -22,7 +22,7 @@ export const image = z
     error: "is not the name of an image",
   });
 
-// A label's or an annotation's key: an optional DNS prefix and a name.
+// Key of a label or annotation: an optional DNS prefix and a name.
 const key = z
   .string()
   .regex(
@@ -65,8 +65,8 @@ const template = z.strictObject({
 });
 
 /**
- * What a patch of a workload may change, as a strategic merge patch: containers are known by their names,
- * and what is not named stays. Nothing here gives a pod more rights, another account or a volume.
+ * What a strategic merge patch of a workload may change: containers are matched by name, and fields not named
+ * stay. Nothing here gives a pod more rights, another service account or a volume.
  */
 export const workloadPatch = z.strictObject({
   spec: z.strictObject({
@@ -76,14 +76,14 @@ export const workloadPatch = z.strictObject({
     template: template.optional(),
   }),
 });
-/** What a patch of a horizontal pod autoscaler may change. */
+/** What a patch of a HorizontalPodAutoscaler may change. */
 export const autoscalerPatch = z.strictObject({
   spec: z.strictObject({ minReplicas: count.min(1).optional(), maxReplicas: count.min(1).optional() }),
 });
 
-/** Whether a patch changes anything at all: `{"spec":{"template":{}}}` does not. */
+/** Returns whether a patch changes anything: `{"spec":{"template":{}}}` does not. */
 export function changesAnything(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return value !== undefined;
-  // An entry with nothing but its name only says which one is meant.
+  // An entry with only a name identifies an object and changes nothing.
   return Object.entries(value).some(([field, inner]) => field !== "name" && changesAnything(inner));
 }

@@ -1,7 +1,7 @@
 import { redactedOperation } from "./operation.ts";
 import type { Plan } from "./plan.ts";
 
-/** A plan as everybody may see it: each operation without what its names say is secret. */
+/** Returns a plan for display: each operation without values whose names mark them as secret. */
 export function redactedPlan(plan: Plan): Plan {
   const { operation, further } = plan;
   const rest = further === undefined ? {} : { further: further.map(redactedOperation) };

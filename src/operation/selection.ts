@@ -7,14 +7,14 @@ import { targetInWords } from "./words.ts";
 type Selection = z.output<typeof selection>;
 type Selecting = { target: OperationTarget | null; parameters: Selection };
 
-/** Whether a read is of one object by its name, or of those that \`selection\` picks, and not of both. */
+/** Returns whether a read names either one object or a selection, but not both. */
 export const oneOrSelected = ({ target, parameters }: { target: unknown; parameters: Selection }): boolean =>
   target === null
     ? parameters.resource !== undefined
     : Object.keys(selection.shape).every((field) => !(field in parameters));
 export const EITHER = "reads either one object by its name, or what a resource and its selectors pick";
 
-/** What is read, in words. */
+/** Describes what is read. */
 export function readInWords({ target, parameters }: Selecting): string {
   if (target !== null) return targetInWords(target);
   const { resource, namespace, all_namespaces, selector, cluster } = parameters;
@@ -23,7 +23,7 @@ export function readInWords({ target, parameters }: Selecting): string {
   return `${resource}${which}${place === undefined ? "" : ` in ${place}`}`;
 }
 
-/** \`kubectl VERB\` with what it reads, as \`one\` names an object, and \`all\` a resource. */
+/** Returns the words of `kubectl VERB` for a read; `one` formats an object, `all` a resource. */
 export function kubectlRead(
   verb: string,
   { target, parameters }: Selecting,

@@ -5,7 +5,7 @@ const KIND_WORDS: Record<string, string> = {
   horizontalpodautoscaler: "autoscaler",
 };
 
-/** A target in words: `deployment api in prod`; empty for none. */
+/** Describes a target: `deployment api in prod`; empty for none. */
 export function targetInWords(target: OperationTarget | null): string {
   if (target === null) return "";
   const name = `${KIND_WORDS[target.kind] ?? target.kind} ${target.name}`;
@@ -14,7 +14,7 @@ export function targetInWords(target: OperationTarget | null): string {
   return target.host === undefined || target.namespace !== undefined ? where : `${where} on ${target.host}`;
 }
 
-/** `cpu 1, memory 2Gi`. */
+/** Formats name-value pairs: `cpu 1, memory 2Gi`. */
 export const pairsInWords = (all: Readonly<Record<string, string | undefined>>): string =>
   Object.entries(all)
     .map(([name, value]) => `${name} ${value}`)

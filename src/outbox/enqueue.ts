@@ -4,17 +4,17 @@ import { insertWork } from "./store.ts";
 import type { Work } from "./types.ts";
 
 /**
- * Where workflows wait, each kind of work in a part of its own, so that none takes another's places. One application
- * version for ever, or an upgrade would strand running ones.
+ * The workflow engine's queue, partitioned by kind of work so that no kind takes another's slots. The application
+ * version never changes: after an upgrade the engine would not resume workflows of another version.
  */
 export const QUEUE = { name: "work", version: "1", application: "awoooi" } as const;
 
-/** Where all of them waited together before: what an upgrade finds there is still taken up. */
+/** The unpartitioned queue of earlier versions: workflows that an upgrade finds in it are still run. */
 export const FORMER_QUEUE = "journey";
 
 const inTurn = (id: string, turn = 0) => (turn === 0 ? id : `${id}:turn-${turn}`);
 
-/** One id per piece of work: enqueued twice, it runs once. */
+/** Returns the workflow id of a piece of work: work that is enqueued twice runs once. */
 export function workId(work: Work): string {
   switch (work.kind) {
     case "conclude":
@@ -29,17 +29,17 @@ export function workId(work: Work): string {
   }
 }
 
-/** The id of a further run of a piece of work, after one that was lost. */
+/** Returns the workflow id of rerun number `again` of an execution whose earlier run was lost. */
 export function againId({ approval_id }: Extract<Work, { kind: "execute" }>, again: number): string {
   return `execute:${approval_id}:again-${again}`;
 }
 
-/** Every execution has turns: those that have none were enqueued before there were any. */
+/** Adds `turn: 0` to work of kind `execute` that has no turn. */
 const argumentOf = (work: Work): Work => (work.kind === "execute" ? { turn: 0, ...work } : work);
 
 /**
- * Has `work` run once the open transaction commits, and never if it does not; `after` seconds later, if that is
- * given. `id` tells a further run of lost work from the first.
+ * Enqueues `work` in the open transaction: it runs only if that commits, and not before `after` seconds have passed.
+ * A rerun of lost work needs an `id` of its own.
  */
 export function enqueue(ctx: Ctx, work: Work, { after = 0, id = workId(work) } = {}): void {
   const row = { id, kind: work.kind, argument: argumentOf(work), after };

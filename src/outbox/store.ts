@@ -21,12 +21,12 @@ export async function insertNotices(
         as n(topic text, incident_id text, payload jsonb, created_at timestamptz)`);
 }
 
-/** What a notice is about: it says who is told. */
+/** The part of a notice by which it is routed to notifiers. */
 export type About = Pick<Notice, "incident_id" | "payload">;
 
 /**
- * Makes deliveries out of every notice that has none yet, one for each notifier that is told of it; returns
- * how many notices. `assign` says which: it is asked once, for all of these notices.
+ * Creates the deliveries of up to `limit` notices that were not routed yet, one per notifier, and returns how
+ * many notices it routed. `assign` is called once for all of them and returns the notifiers of each.
  */
 export async function routeNotices(
   ctx: Ctx,
@@ -56,7 +56,7 @@ export async function routeNotices(
   return notices.length;
 }
 
-/** What is due, in order; `limit` of each notifier, so that none waits behind what another cannot take. */
+/** Returns due deliveries, at most `limit` of each notifier, oldest first: a failing notifier does not block another. */
 export async function dueDeliveries(ctx: Ctx, limit: number): Promise<Delivery[]> {
   const due = and(eq(deliveries.state, "waiting"), lte(deliveries.next_attempt_at, ctx.clock.now()));
   const notifiers = await ctx.db.selectDistinct({ id: deliveries.notifier }).from(deliveries).where(due);
@@ -87,7 +87,7 @@ export async function updateDelivery(
     .where(and(eq(deliveries.outbox_seq, delivery.seq), eq(deliveries.notifier, delivery.notifier)));
 }
 
-/** Of these pieces of work those that there are, and whether they wait in the engine's queue or are being done. */
+/** Returns the state of each of these workflows that the engine knows; `unfinished`: queued, delayed or running. */
 export async function statesOfWork(
   ctx: Ctx,
   ids: readonly string[],
@@ -100,14 +100,14 @@ export async function statesOfWork(
 
 type NewWork = { id: string; kind: string; argument: object /** Seconds. */; after: number };
 
-/** Rows of the workflow engine's queue, by its own SQL function: they commit and roll back with ours. */
+/** Enqueues work with the workflow engine's SQL function, so that it commits or rolls back with our transaction. */
 export async function insertWork(
   ctx: Ctx,
   work: readonly NewWork[],
   queue: { name: string; version: string; application: string },
 ): Promise<void> {
   const { name, version, application } = queue;
-  // The engine compares it with the clock of the machine that it runs on.
+  // Not `ctx.clock`: the engine compares the delay with this machine's clock.
   const now = Date.now();
   const rows = work.map(({ after, ...row }) => ({
     ...row,
@@ -121,7 +121,7 @@ export async function insertWork(
       from json_to_recordset(${jsonRows(rows)}::json) as w(id text, kind text, argument json, not_before bigint)`);
 }
 
-/** Notices from before `before` that are on no way any more: delivered, or given up. */
+/** Returns the condition for notices created before `before` that were routed and have no waiting delivery. */
 function oldNotices(ctx: Ctx, before: Date) {
   const waiting = ctx.db
     .select({ seq: deliveries.outbox_seq })
@@ -130,7 +130,7 @@ function oldNotices(ctx: Ctx, before: Date) {
   return and(lt(outbox.created_at, before), isNotNull(outbox.routed_at), notExists(waiting));
 }
 
-/** Deletes old notices with their deliveries, oldest first; returns how many notices. */
+/** Deletes old notices with their deliveries, oldest first, and returns how many notices. */
 export async function forgetNotices(ctx: Ctx, { before, limit }: Forget): Promise<number> {
   return transaction(ctx, async (tx) => {
     const rows = await tx.db
@@ -152,7 +152,7 @@ export async function countOldNotices(ctx: Ctx, before: Date): Promise<number> {
   return countRows(ctx, { table: outbox, where: oldNotices(ctx, before) });
 }
 
-/** How many pieces of work have ended and were created before `before`. */
+/** Counts the workflows created before `before` whose status is one of `ended`. */
 export async function countOldWork(ctx: Ctx, ended: readonly string[], before: Date): Promise<number> {
   const { rows } = await ctx.db.execute<{ n: number }>(sql`
     select count(*)::int as n from dbos.workflow_status

@@ -1,51 +1,51 @@
 /**
- * Something that people are to be told. `topic` says which card: the notification room knows how each
- * looks and what it may leave out.
+ * A message to people. `topic` selects the card; the notification room knows how each card looks and which
+ * may be left out.
  */
 export type Notice = {
   topic:
     | "incident.opened"
     | "incident.raised"
-    /** Facts were read that no plan stands on. */
+    /** Evidence was gathered without a plan being prepared. */
     | "incident.diagnosed"
     | "incident.reopened"
     | "incident.reminder"
     | "incident.resolved"
-    /** It begins and ends again and again: nothing more is told of each time. */
+    /** The incident begins and ends again and again: its single beginnings and ends are no longer announced. */
     | "incident.flapping"
     | "incident.merged"
     | "incident.released"
     | "approval.pending"
-    /** It runs on the authority of policy: people are told, and not asked. */
+    /** The plan runs on the authority of policy: people are informed, no signature is needed. */
     | "approval.automatic"
     | "approval.rejected"
     | "approval.expired"
     | "execution.started"
     | "execution.finished"
-    /** All changes are stopped, or no longer; `payload` holds all that is shown. */
+    /** A freeze of all changes began or ended; `payload` holds everything that the card shows. */
     | "execution.frozen"
     | "execution.unfrozen"
-    /** How far a pipeline is; `payload` holds all that is shown. */
+    /** Progress of a CI/CD pipeline; `payload` holds everything that the card shows. */
     | "pipeline.progress";
-  /** null: it is of no incident. */
+  /** null: the notice belongs to no incident. */
   incident_id: string | null;
   payload: Record<string, unknown>;
 };
 
-/** A piece of the journey that waits for something, and so runs as a durable workflow. */
+/** Work of the pipeline that has to wait, and therefore runs as a durable workflow. */
 export type Work =
-  /** Read facts about what an incident is about, where no plan is being prepared. */
+  /** Gather evidence about an incident's target when no plan is being prepared. */
   | { kind: "investigate"; incident_id: string; token: string }
-  /** Gather evidence for an approval, the dry-run's included, and put it before people. */
+  /** Gather evidence for an approval, including its dry-run, and submit it to people. */
   | { kind: "prepare"; incident_id: string; approval_id: string }
   /**
-   * Do what an approval allows, as far as that goes without waiting: what waits is enqueued again as a later turn,
-   * and an earlier one does nothing any more. `attempt`: the next one, once its wait is over.
+   * Execute an approved plan up to the next wait, then enqueue the rest as a later turn; a turn that was overtaken
+   * does nothing. `attempt`: the attempt to make next, after the wait before a retry.
    */
   | { kind: "execute"; incident_id: string; approval_id: string; turn?: number; attempt?: number }
-  /** Look whether what was done has helped, and draw the conclusion. */
+  /** Verify whether an execution helped, and record the result. */
   | { kind: "verify"; incident_id: string; approval_id: string; execution_id: string; turn: number }
-  /** Keep how a resolution of an incident came about. `resolution` counts them, from 1. */
+  /** Record how an incident was resolved. `resolution` counts its resolutions, from 1. */
   | {
       kind: "conclude";
       incident_id: string;

@@ -4,9 +4,9 @@ import { rewriteAlertKeys } from "../intake/index.ts";
 import { rewriteLearntKeys } from "../learning/index.ts";
 
 /**
- * Brings what was stored under keys of an earlier version up to the present one: before anything is received, or an
- * alert that fires would open an incident beside its own. Goes on where it was interrupted. Where nothing is old it
- * costs two looks.
+ * Rewrites stored keys of an earlier version to the current one. It runs before any receipt is accepted: otherwise a
+ * firing alert would open a second incident beside its own. Resumes after an interruption. Costs two queries where nothing
+ * is old.
  */
 export async function rewriteKeys(ctx: Ctx): Promise<void> {
   const alerts = await rewriteAlertKeys(ctx);

@@ -11,38 +11,38 @@ import type { Muting } from "../silence/index.ts";
 import type { Observer, VerificationTerms } from "../verification/index.ts";
 import type { IntakeUptime } from "./intake/intake-uptime.ts";
 
-/** What became of a receipt, once that is committed; `error` says what of it was not understood. */
+/** The committed outcome of a receipt; `error` says what was not understood. */
 export type Received = {
   seq: number;
   source: string;
   sender: string;
-  /** Of the body. */
+  /** Size of the body. */
   bytes: number;
   /** It had been a dead letter before. */
   replayed: boolean;
   alerts: readonly { status: "firing" | "resolved"; fingerprint: string }[];
   error: string | null;
-  /** More was in it than is understood of one body. */
+  /** The body held more than is processed of one. */
   truncated?: boolean;
 };
 
-/** What the pipeline is given: ports and settings, bound by the app for each configuration. */
+/** The pipeline's ports and settings, bound by the app for each configuration. */
 export type PipelineDeps = {
-  /** A context of the given part of the system. */
+  /** Returns a context of the given part of the system. */
   as: (name: Extract<Actor, { kind: "system" }>["name"]) => Ctx;
   sources: readonly Source[];
-  /** What keeps alerts silent. */
+  /** Decides which alerts are silenced. */
   muting: Muting;
   classification: Classification;
-  /** Seconds for which what is repeated while it fires holds, where its sender does not say. */
+  /** Seconds that a repeated alert keeps firing after its last receipt, where its sender does not say. */
   resolve_timeout: number;
-  /** Whose silence is an alert of its own. */
+  /** Heartbeats whose absence raises an alert. */
   heartbeats: HeartbeatTerms;
-  /** Whether senders could reach us. */
+  /** Since when senders could reach the server. */
   intake_uptime: IntakeUptime;
-  /** So many alerts of one body are understood. */
+  /** Maximum number of alerts processed per body. */
   alerts_per_body: number;
-  /** Seconds in which the signals of one fingerprint count once. */
+  /** Seconds within which signals of one fingerprint count once. */
   debounce: number;
   windows: IncidentWindows;
   correlation: CorrelationOptions;
@@ -51,12 +51,12 @@ export type PipelineDeps = {
   approval: ApprovalTerms;
   run: RunOptions;
   observers: readonly Observer[];
-  /** Who reads facts about targets, and for how long they may. */
+  /** Read facts about targets; `evidence` bounds their time. */
   investigators: readonly Investigator[];
   evidence: EvidenceTerms;
   verification: VerificationTerms;
-  /** Told of every receipt that was understood, or kept as a dead letter. */
+  /** Called for every receipt that was processed or kept as a dead letter. */
   onReceived: (received: Received) => void;
-  /** Told what kept alerts silent that nothing did before, once for each. */
+  /** Called with what silenced each newly silenced alert. */
   onSilenced: (by: readonly SilencedBy["by"][]) => void;
 };

@@ -13,19 +13,19 @@ import { step } from "./response/step.ts";
 import { supersedeStale } from "./sweep/supersede-stale.ts";
 import type { PipelineDeps } from "./types.ts";
 
-/** The journey of this moment: a part of a workflow asks for it when it begins, and no part keeps it for the next. */
+/** Returns the current dependencies. Each part of a workflow calls it when it begins, and does not keep the result. */
 type Now = () => PipelineDeps;
 
 type Runner<Kind extends Work["kind"]> = (now: Now, work: Extract<Work, { kind: Kind }>) => Promise<void>;
 
-/** One workflow for each kind of work: the compiler sees to it that none is missing. */
+/** One workflow for each kind of work; the type requires all of them. */
 const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
   investigate: (now, { incident_id, token }) =>
     step("consider", () => reassess(now(), { incident_id, token })),
   prepare: (now, { approval_id }) => prepare(now, approval_id),
   async execute(now, { turn, ...work }) {
     if (turn !== undefined) return execute(now, { ...work, turn });
-    // A version before this one began it, with parts of another order: what it came to is in the tables.
+    // An earlier version with other steps began this workflow: its progress is read from the tables.
     const { incident_id, approval_id } = work;
     await takeOver(now().as("pipeline"), { incident_id, approval_id });
   },
@@ -39,7 +39,7 @@ const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
 const idsOf = ({ incident_id, ...more }: Work) =>
   "approval_id" in more ? { incident_id, approval_id: more.approval_id } : { incident_id };
 
-/** Does a piece of work. In a workflow its steps are kept, and it goes on behind them after a crash. */
+/** Runs a piece of work. In a workflow its steps are stored, and it resumes behind them after a crash. */
 export function perform(now: Now, work: Work): Promise<void> {
   const run = RUNNERS[work.kind] as (now: Now, work: Work) => Promise<void>;
   return logAbout(idsOf(work), () => run(now, work));
@@ -47,7 +47,7 @@ export function perform(now: Now, work: Work): Promise<void> {
 
 const KINDS = Object.keys(RUNNERS) as Work["kind"][];
 
-// The engine logs whole stacks; that of a failed query quotes every parameter, alerts and all.
+// DBOS logs whole stacks; that of a failed query quotes every parameter, alerts included.
 const PARAMETERS = /(Failed query: [\s\S]*?)\nparams: [\s\S]*?(?=\n {4}at |$)/g;
 
 function adapt(log: Log): DLogger {
@@ -68,12 +68,12 @@ function configure(pool: pg.Pool, log: Log): void {
     applicationVersion: QUEUE.version,
     executorID: "awoooi",
     enablePatching: true,
-    // It tells of every attempt, with its number, several times a second.
+    // DBOS logs every retry with its number, several times a second.
     logger: adapt(withoutRepetition(log, (text) => text.replace(/\d+/g, ""))),
   });
 }
 
-/** Makes the schema `dbos` where it is missing, or brings it up to date, and starts nothing of ours. */
+/** Creates or migrates the schema `dbos`, without starting any workflow. */
 export async function prepareWorkflows(pool: pg.Pool, log: Log): Promise<void> {
   configure(pool, log);
   await DBOS.launch();
@@ -81,9 +81,9 @@ export async function prepareWorkflows(pool: pg.Pool, log: Log): Promise<void> {
 }
 
 /**
- * Starts the durable workflows, those that an earlier process left included. `pool` is theirs; the
- * schema `dbos` is made in it where it is missing. There is one set of workflows in a process. Each part of a
- * workflow goes by the dependencies that are `current` when it begins.
+ * Starts the durable workflows, including those left by an earlier process. `pool` is theirs alone; the schema `dbos` is
+ * created in it where missing. A process has one set of workflows. Each part of a workflow uses the dependencies that are
+ * `current` when it begins.
  */
 export async function startWorkflows(current: () => PipelineDeps, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
@@ -94,12 +94,12 @@ export async function startWorkflows(current: () => PipelineDeps, pool: pg.Pool,
   }
   configure(pool, log);
   await DBOS.launch();
-  // For each kind of work enough to keep a small installation's incidents moving, few enough for one process and its pool.
+  // Enough concurrency per kind of work for a small installation, and little enough for one process and its connection pool.
   await DBOS.registerQueue(QUEUE.name, { partitionWorkerConcurrency: 32, minPollingIntervalMs: 100 });
   await DBOS.registerQueue(FORMER_QUEUE, { workerConcurrency: 32, minPollingIntervalMs: 1_000 });
 }
 
-/** Stops taking up work. Workflows in the middle go on at the next start. */
+/** Stops taking up work. Unfinished workflows resume at the next start. */
 export async function stopWorkflows(): Promise<void> {
   await DBOS.shutdown({ deregister: true });
 }

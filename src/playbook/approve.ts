@@ -17,7 +17,7 @@ const approvedNow = ({ actor, clock }: Ctx) => ({
   approved_at: clock.now(),
 });
 
-/** Gives a playbook a status that it has not, in one transaction. Throws `not_found`, `plan_changed`. */
+/** Sets a playbook's status in one transaction; does nothing where it has it already. Throws `not_found`, `plan_changed`. */
 export async function setStatus(
   ctx: Ctx,
   playbook_id: string,
@@ -40,8 +40,9 @@ export async function setStatus(
 }
 
 /**
- * Lets a playbook answer for trouble that it fits; `hash` says which was read. Approving it again changes nothing, unless
- * who did is not somebody any more who may: then it is theirs who does now. Throws `not_found`, and `plan_changed` when it does something else now.
+ * Approves a playbook, so that it is matched to trouble; `hash` says which version was read. Approving it again changes
+ * nothing, unless the earlier approver no longer may approve: then the actor becomes its approver. Throws `not_found`, and
+ * `plan_changed` when its content has changed.
  */
 export async function approvePlaybook(
   ctx: Ctx,

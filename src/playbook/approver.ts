@@ -4,7 +4,7 @@ import type { PlaybookRow } from "./types.ts";
 
 type Approved = Pick<PlaybookRow, "approved_by" | "approved_by_kind" | "approved_by_person" | "approved_at">;
 
-/** Who approved it; from before that was kept, whoever has the name that was. */
+/** Returns the id of the approver; where it was not stored, the person who has the stored name. */
 async function approverOf(ctx: Ctx, { approved_by, approved_by_kind: kind, ...row }: Approved) {
   if (row.approved_by_person !== null) return row.approved_by_person;
   if (approved_by === null || (kind !== null && kind !== "person")) return null;
@@ -12,16 +12,16 @@ async function approverOf(ctx: Ctx, { approved_by, approved_by_kind: kind, ...ro
 }
 
 /**
- * Why the approval of a playbook gives it no authority of its own any more; null: it does. As with signatures its approver
- * must have been somebody who may approve without a break since, or have left with their signatures kept. Held: none of
- * their tokens is revoked until the transaction ends.
+ * Returns why a playbook's approval no longer lets it run by itself; null: it does. As with signatures, the approver must
+ * have had the role without a break since, or have left with their signatures kept. Holds their tokens against revocation
+ * until the transaction ends.
  */
 export async function approverLapse(ctx: Ctx, playbook: Approved): Promise<string | null> {
   const person_id = await approverOf(ctx, playbook);
   if (person_id === null) return "it is not known who approved its playbook";
   const tenures = (await tenuresOf(ctx, [person_id], { hold: true })).get(person_id) ?? [];
   const now = ctx.clock.now();
-  // Where it was not kept when, they must be somebody now, or have left with it kept.
+  // Without a time of approval, they must hold the role now, or have left with their signatures kept.
   const kept = tenures.filter((one) => one.keeps_signatures).flatMap(({ until }) => until ?? []);
   const times = playbook.approved_at === null ? [now, ...kept] : [playbook.approved_at];
   const standings: Standing[] = times.map((since) => standingOf(tenures, "approver", since, now));

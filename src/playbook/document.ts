@@ -19,13 +19,13 @@ const step = z
     operation: z.enum(KINDS as [string, ...string[]], "is no operation that changes something"),
     target: z.union([z.literal(OWN_TARGET), operationTarget]).default(OWN_TARGET),
     parameters: z.record(z.string(), z.unknown()).default({}),
-    /** Default: the operation's own. */
+    /** Defaults to the operation's own risk. */
     risk: risk.optional(),
   })
   .superRefine(({ operation: kind, target, parameters, ...one }, check) => {
     const shape = shapeOf(kind);
     if (shape === undefined) return;
-    // Its own target is known when there is an incident; the parameters are judged now.
+    // The incident's target is known only later; the parameters are checked now.
     const judged =
       target === OWN_TARGET
         ? z.object({ parameters: shape.parameters as z.ZodType }).safeParse({ parameters })
@@ -47,7 +47,7 @@ const playbook = z.strictObject({
   pattern: z.strictObject({
     alert_names: z.array(word).min(1).max(100),
     services: z.array(word).max(100).default([]),
-    // By the names that older ones have, too; what is none stays, and is refused.
+    // Maps older names of severities to the current ones; an unknown word stays, and is rejected.
     severities: z
       .array(z.preprocess((word) => SEVERITY.old.get(String(word).toLowerCase()) ?? word, severity))
       .max(4)
@@ -68,7 +68,7 @@ const file = z.strictObject({
     }),
 });
 
-/** A playbook as it is written, read and with its defaults. */
+/** A playbook as read from a document, with its defaults. */
 export type WrittenPlaybook = {
   name: string;
   description: string;
@@ -87,16 +87,16 @@ function written(one: z.infer<typeof playbook>): WrittenPlaybook {
   return { ...one, steps };
 }
 
-/** The playbooks that `given`, the contents of a file, says. Throws `invalid` with everything that is wrong. */
+/** Returns the playbooks in `given`, the parsed contents of a file. Throws `invalid` with every error. */
 export function readPlaybooks(given: unknown): WrittenPlaybook[] {
   const result = file.safeParse(given);
   if (result.success) return result.data.playbooks.map(written);
   throw invalid(result.error.issues.map(({ path, message }) => ({ path: path.join("."), message })));
 }
 
-/** The same of its YAML. */
+/** Parses playbooks from YAML. Throws `invalid` with every error. */
 export function parsePlaybooks(yaml: string): WrittenPlaybook[] {
-  // Aliases could make a small file a huge one.
+  // Aliases are rejected below: they could expand a small file to a huge one.
   const document = parseDocument(yaml);
   if (document.errors.length > 0)
     throw invalid(document.errors.map(({ message }) => ({ path: "", message })));
@@ -109,7 +109,7 @@ export function parsePlaybooks(yaml: string): WrittenPlaybook[] {
   return readPlaybooks(given);
 }
 
-/** Playbooks as a file that `parsePlaybooks` reads; what happened with them is not in it. */
+/** Returns playbooks as YAML that `parsePlaybooks` reads, without status and run history. */
 export function writePlaybooks(list: readonly Playbook[]): string {
   const playbooks = list.map(({ name: own, description, pattern, steps }) => ({
     name: own,

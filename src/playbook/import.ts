@@ -27,7 +27,7 @@ async function create(tx: Ctx, one: WrittenPlaybook): Promise<Imported> {
   return { result: "created", playbook };
 }
 
-/** What it does or is for has changed: approval, counts and trust were another's. */
+/** Reset when pattern or steps change: approval, counts and trust belonged to the former version. */
 const ANEW = {
   status: "draft",
   approved_by: null,
@@ -45,7 +45,7 @@ async function bringIn(tx: Ctx, one: WrittenPlaybook): Promise<Imported> {
   if (before === undefined) return create(tx, one);
   const same = hashOf(before) === hashOf(one);
   if (same && before.description === one.description) return { result: "unchanged", playbook: before };
-  // What an approver has let answer is not taken from it, nor told otherwise, by less than an approver.
+  // An approved playbook may be changed only by an approver.
   if (before.status === "approved")
     authorise(tx.actor, `change the approved playbook ${one.name}`, { people: "approver" });
   const change = same ? { description: one.description } : { ...one, ...ANEW };
@@ -53,8 +53,7 @@ async function bringIn(tx: Ctx, one: WrittenPlaybook): Promise<Imported> {
 }
 
 /**
- * Brings written playbooks in, by their names: a new one is a draft, and so is one of which pattern or steps have
- * changed. Doing it again changes nothing.
+ * Imports playbooks by name: a new one becomes a draft, and so does one whose pattern or steps have changed. Idempotent.
  */
 export async function importPlaybooks(ctx: Ctx, written: readonly WrittenPlaybook[]): Promise<Imported[]> {
   authorise(ctx.actor, "import playbooks", { people: "responder" });

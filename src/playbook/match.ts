@@ -7,18 +7,18 @@ import type { MatchTerms, PlaybookRow, Symptoms } from "./types.ts";
 export type Match = {
   playbook: PlaybookRow;
   similarity: number;
-  /** Its steps, on the incident's own target. */
+  /** Its steps as operations, on the incident's own target. */
   operations: [Operation, ...Operation[]];
 };
 
 type Counted = Pick<PlaybookRow, "runs" | "successes">;
 
-/** Which part of its runs worked; null: it has never run. */
+/** Returns the share of its runs that succeeded; null: it has never run. */
 export function successRate({ runs, successes }: Counted): number | null {
   return runs === 0 ? null : successes / runs;
 }
 
-/** Whether it has worked often enough, where it has run at all. */
+/** Whether its success rate is sufficient; true where it has never run. */
 export function meetsSuccessRate(playbook: Counted, terms: Pick<MatchTerms, "success_rate">): boolean {
   const rate = successRate(playbook);
   return rate === null || rate >= terms.success_rate;
@@ -34,8 +34,8 @@ function compare(one: Match, other: Match): number {
 }
 
 /**
- * The playbook for this trouble: approved, like enough, proven where it has run, and able to act on the target. Of
- * several the most alike, then the most trusted. Pure; undefined where there is none.
+ * Returns the best playbook for this trouble: approved, similar enough, successful where it has run, and able to act on
+ * the target. The most similar wins, then the most trusted. Pure; undefined where there is none.
  */
 export function match(
   playbooks: readonly PlaybookRow[],

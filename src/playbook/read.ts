@@ -11,7 +11,7 @@ import { type Match, match, successRate } from "./match.ts";
 import { approvedPlaybooks, findPlaybook, playbookPage, playbooksApprovedBy } from "./store.ts";
 import type { MatchTerms, PlaybookRow, Symptoms } from "./types.ts";
 
-/** The playbook as it crosses the wire. */
+/** Returns the playbook as the API shows it. */
 export function presentPlaybook({ approved_by_person, approved_at, ...row }: PlaybookRow): Playbook {
   return {
     ...row,
@@ -24,7 +24,7 @@ export function presentPlaybook({ approved_by_person, approved_at, ...row }: Pla
   };
 }
 
-/** One playbook; throws `not_found`. */
+/** Returns one playbook. Throws `not_found`. */
 export async function getPlaybook(ctx: Ctx, playbook_id: string): Promise<PlaybookRow> {
   authorise(ctx.actor, "read playbooks", { people: "viewer", system: ["pipeline", "sweep"] });
   const row = await findPlaybook(ctx, playbook_id);
@@ -32,7 +32,7 @@ export async function getPlaybook(ctx: Ctx, playbook_id: string): Promise<Playbo
   return row;
 }
 
-/** Playbooks, newest first. */
+/** Returns a page of playbooks, newest first. */
 export async function listPlaybooks(
   ctx: Ctx,
   query: PlaybookQuery,
@@ -42,7 +42,7 @@ export async function listPlaybooks(
   return pageOf(rows, query.limit, (row) => ({ at: row.created_at, id: row.playbook_id }));
 }
 
-/** What a person has approved and answers for trouble; `lapsed` says why it does not run by itself any more. */
+/** Returns the approved playbooks that a person approved; `lapsed` says why one no longer runs by itself. */
 export async function approvedByPerson(
   ctx: Ctx,
   whose: { person_id: string; person: string },
@@ -57,7 +57,7 @@ export async function approvedByPerson(
   );
 }
 
-/** The playbook that answers for this trouble, if one does. */
+/** Returns the playbook for this trouble, if there is one. */
 export async function matchPlaybook(
   ctx: Ctx,
   about: Symptoms & { target: OperationTarget | null },

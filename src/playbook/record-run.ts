@@ -8,14 +8,14 @@ import type { PlaybookRow } from "./types.ts";
 
 const ADMISSION = { people: "nobody", system: ["pipeline", "sweep", "intake"] } as const;
 
-/** `playbook_hash`: what it was for and did then. */
+/** `playbook_hash`: the hash of the version that ran. */
 type Run = { playbook_id: string; playbook_hash?: string | undefined; execution_id: string };
 
-/** What was changed since has its own counts, and earns its own trust. */
+/** Whether the playbook has changed since the run: the new version has its own counts and trust. */
 const isAnother = (now: PlaybookRow, { playbook_hash }: Run) =>
   playbook_hash !== undefined && hashOf(now) !== playbook_hash;
 
-/** Counts a run of a playbook, in the transaction that found out what it came to; none that is gone. */
+/** Counts a run of a playbook, in the transaction that determines its result. Skips a playbook that was deleted or changed. */
 export async function recordRun(ctx: Ctx, run: Run & { success: boolean }): Promise<void> {
   authorise(ctx.actor, "count runs of playbooks", ADMISSION);
   const { playbook_id, success, execution_id } = run;
@@ -30,7 +30,7 @@ export async function recordRun(ctx: Ctx, run: Run & { success: boolean }): Prom
   record(ctx, { action: "playbook.ran", subject: playbook_id, data });
 }
 
-/** A run that had counted as a success did not hold, or people took it back: it counts as failed from now on. */
+/** Turns a successful run into a failure: the repair did not hold, or people undid it. */
 export async function recordRunNotHeld(ctx: Ctx, run: Run): Promise<void> {
   authorise(ctx.actor, "count runs of playbooks", ADMISSION);
   const { playbook_id, execution_id } = run;

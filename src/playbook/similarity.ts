@@ -2,14 +2,14 @@ import type { Severity } from "../contract/common.ts";
 import type { SymptomPattern } from "../contract/playbook.ts";
 import type { Symptoms } from "./types.ts";
 
-// The names of alerts say most of what is wrong. With 0.85 asked for, trouble of which the pattern knows a part
-// only, of another service, or two severities away, is other trouble.
+// Alert names weigh most. At the default threshold of 0.85 there is no match below 70 % of the names, below half of the
+// services, or two severity levels away.
 const WEIGHTS = { alert_names: 0.5, services: 0.3, severity: 0.2 };
 const SEVERITIES: readonly Severity[] = ["P0", "P1", "P2", "P3"];
 
 const fold = (text: string) => text.trim().toLowerCase();
 
-/** Which part of what is there the pattern knows. */
+/** Returns the share of `there` that the pattern contains. */
 function known(there: readonly string[], pattern: readonly string[]): number {
   if (there.length === 0) return 0;
   const names = new Set(pattern.map(fold));
@@ -23,8 +23,8 @@ function nearness(severity: Severity, pattern: readonly Severity[]): number {
 }
 
 /**
- * How like an incident is to a pattern, 0 to 1. Pure. It is 1 where the pattern knows everything of it, and 0
- * where they share no alert's name. A pattern may know more than is there: it lists what can be seen.
+ * Returns how similar an incident is to a pattern, 0 to 1: 1 where the pattern contains everything of it, 0 where they
+ * share no alert name. A pattern may list more than the incident has. Pure.
  */
 export function similarity({ alert_names, services, severity }: Symptoms, pattern: SymptomPattern): number {
   const names = known(alert_names, pattern.alert_names);
@@ -32,6 +32,6 @@ export function similarity({ alert_names, services, severity }: Symptoms, patter
   const places = pattern.services.length === 0 ? 1 : known(services, pattern.services);
   const near = pattern.severities.length === 0 ? 1 : nearness(severity, pattern.severities);
   const sum = WEIGHTS.alert_names * names + WEIGHTS.services * places + WEIGHTS.severity * near;
-  // Sums of such numbers are off in the last digit: 1 is 1.
+  // Rounds floating-point errors away, so that a full match is exactly 1.
   return Math.round(sum * 1e6) / 1e6;
 }

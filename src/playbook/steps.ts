@@ -3,7 +3,7 @@ import type { OperationTarget } from "../contract/incident.ts";
 import { OWN_TARGET, type PlaybookStep } from "../contract/playbook.ts";
 import { type Operation, operation } from "../operation/index.ts";
 
-/** The operations of a playbook on this target, in order; null where one of them cannot act on it. Pure. */
+/** Returns the operations of a playbook on this target, in order; null where one of them cannot act on it. Pure. */
 export function operationsOf(
   steps: readonly PlaybookStep[],
   own: OperationTarget | null,
@@ -20,12 +20,12 @@ export function operationsOf(
 
 const RISKS: readonly Risk[] = ["low", "medium", "high", "critical"];
 
-/** The greater of two risks. */
+/** Returns the greater of two risks. */
 export function worseRisk(one: Risk, other: Risk): Risk {
   return RISKS.indexOf(one) > RISKS.indexOf(other) ? one : other;
 }
 
-/** The risk of doing all of it: that of its worst step. */
+/** Returns the risk of all steps together: that of the riskiest. */
 export function riskOf(steps: readonly PlaybookStep[]): Risk {
   return steps.map((one) => one.risk).reduce(worseRisk, "low");
 }

@@ -36,7 +36,7 @@ export async function lockPlaybook(ctx: Ctx, playbook_id: string): Promise<Playb
   return row as PlaybookRow | undefined;
 }
 
-/** Lets no one else bring playbooks in until the transaction ends: of two of one name the second sees the first. */
+/** Locks imports until the transaction ends, so that of two with the same name the second sees the first. */
 export async function lockImports(ctx: Ctx): Promise<void> {
   await ctx.db.execute(sql`select pg_advisory_xact_lock(${LOCKS.playbooks})`);
 }
@@ -46,12 +46,12 @@ export async function lockByName(ctx: Ctx, name: string): Promise<PlaybookRow | 
   return row as PlaybookRow | undefined;
 }
 
-/** All that may be acted on. */
+/** Returns all approved playbooks. */
 export async function approvedPlaybooks(ctx: Ctx): Promise<PlaybookRow[]> {
   return (await ctx.db.select().from(playbooks).where(eq(playbooks.status, "approved"))) as PlaybookRow[];
 }
 
-/** Approved ones that this person approved, or somebody of this name before it was kept who. */
+/** Returns approved playbooks that this person approved, or a person of this name where the id was not stored. */
 export async function playbooksApprovedBy(
   ctx: Ctx,
   { person_id, person }: { person_id: string; person: string },
@@ -65,7 +65,7 @@ export async function playbooksApprovedBy(
   return rows as PlaybookRow[];
 }
 
-/** One row more than `limit`, newest first. */
+/** Returns up to `limit` + 1 playbooks, newest first. */
 export async function playbookPage(
   ctx: Ctx,
   { status, limit, cursor }: PlaybookQuery,

@@ -7,18 +7,18 @@ export type PlaybookRow = Omit<typeof playbooks.$inferSelect, "pattern" | "steps
   steps: PlaybookStep[];
 };
 
-/** What an incident looks like. */
+/** The features of an incident that patterns match. */
 export type Symptoms = {
-  /** Of the alerts that fire. */
+  /** Names of the firing alerts. */
   alert_names: readonly string[];
   services: readonly string[];
   severity: Severity;
 };
 
-/** From when on a playbook answers. */
+/** Thresholds for a playbook to match. */
 export type MatchTerms = {
-  /** Of the incident to the pattern, 0 to 1. */
+  /** Least similarity of the incident to the pattern, 0 to 1. */
   similarity: number;
-  /** Of those that have run. */
+  /** Least success rate, for playbooks that have run. */
   success_rate: number;
 };

@@ -9,7 +9,7 @@ import { statusOf } from "./status.ts";
 import { changeSilence, countChange, lockSilence } from "./store.ts";
 import type { SilenceRow } from "./types.ts";
 
-/** Ends a silence now: what it kept silent and still fires comes up. Throws `not_found`, and `expired`. */
+/** Ends a silence now; alerts that it kept silent and that still fire take effect. Throws `not_found` and `expired`. */
 export async function endSilence(ctx: Ctx, { silence_id }: { silence_id: string }): Promise<SilenceRow> {
   authorise(ctx.actor, "end silences", { people: "responder" });
   return transaction(ctx, async (tx) => {
@@ -25,7 +25,7 @@ export async function endSilence(ctx: Ctx, { silence_id }: { silence_id: string 
     await countChange(tx);
     record(tx, { action: "silence.ended", subject: silence_id, data: { planned: before.ends_at } });
     const { incident_id } = before;
-    // The incident may be deleted by now.
+    // The incident may have been deleted since.
     if (incident_id !== null && (await incidentsById(tx, [incident_id])).has(incident_id))
       note(tx, {
         incident_id,

@@ -3,13 +3,13 @@ import type { Ctx } from "../db/ctx.ts";
 import { countRows, type Forget, forgetRows } from "../db/forget.ts";
 import { oldSilences } from "./store.ts";
 
-/** Deletes silences that were over before then, oldest first; returns how many. */
+/** Deletes silences that ended before `before`, oldest first; returns how many. */
 export async function forgetSilences(ctx: Ctx, { before, limit }: Forget): Promise<number> {
   authorise(ctx.actor, "delete old silences", { people: "nobody", system: ["retention"] });
   return forgetRows(ctx, oldSilences(before), limit);
 }
 
-/** How many would be deleted. */
+/** Returns how many silences would be deleted. */
 export async function countOldSilences(ctx: Ctx, before: Date): Promise<number> {
   authorise(ctx.actor, "count old silences", { people: "nobody", system: ["retention"] });
   return countRows(ctx, oldSilences(before));

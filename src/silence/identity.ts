@@ -1,6 +1,6 @@
 import type { Matcher } from "../contract/matcher.ts";
 
-// What an incident is by: where its alerts are, and what they are about. Pods come and go.
+// Labels that identify an incident: where its alerts are, and what they are about. Pods are left out, since they come and go.
 const LABELS = [
   "cluster",
   "namespace",
@@ -20,7 +20,7 @@ const LABELS = [
 
 const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
-/** Matchers that fit all of these alerts: by their names, and by each label above that they all share. */
+/** Returns matchers that fit all of these alerts: by their names, and by each label above that they all share. */
 export function identityOf(
   alerts: readonly { alert_name: string; labels: Readonly<Record<string, string>> }[],
 ): Matcher[] {

@@ -5,17 +5,16 @@ import type { Judged } from "./types.ts";
 
 type Compiled = { id: string; source: LabelTest; target: LabelTest; equal: readonly string[] };
 
-/** By which keys an alert inhibits others, and by which it is inhibited. */
+/** The keys by which an alert inhibits others, and those by which it is inhibited. */
 export type InhibitionKeys = { inhibits: string[]; inhibited: string[] };
 
 const labelOf = ({ labels }: Judged, name: string) =>
   Object.hasOwn(labels, name) ? (labels[name] ?? "") : "";
 
 /**
- * Rules as keys: a source has the key of each rule whose source side it fits, a target looks for those of
- * the rules whose target side it fits; a key holds the labels that must be equal, missing ones as empty.
- * As in Alertmanager an alert that fits both sides of a rule is not inhibited by another that does, and
- * so never by itself.
+ * Returns a function that gives an alert's keys: a source has the key of each rule whose source side it fits; a target looks for
+ * those of the rules whose target side it fits. A key includes the labels that must be equal, missing ones as empty. As in
+ * Alertmanager, an alert that fits both sides of a rule is not inhibited by another such alert, and so never by itself.
  */
 export function inhibitionKeys(rules: readonly InhibitRule[]): (alert: Judged) => InhibitionKeys {
   const compiled = rules.map(

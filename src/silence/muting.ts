@@ -12,13 +12,13 @@ import type { Judged, Muting } from "./types.ts";
 export type MutingTerms = {
   windows: readonly MaintenanceWindow[];
   rules: readonly InhibitRule[];
-  /** Seconds after which an alert of which nothing was heard inhibits nothing. */
+  /** Seconds after its last receipt from which on an alert inhibits nothing. */
   ttl: number;
 };
 
 type Muter = SilencedBy & { fits: LabelTest; starts_at: Date; ends_at: Date };
 
-/** The silences that are not over, compiled; read anew only when one of them has changed. */
+/** Returns a reader of the compiled silences that are not over; it queries them again only when one of them has changed. */
 function silencesInMemory(): (ctx: Ctx) => Promise<Muter[]> {
   let known: { version: number; muters: Muter[] } | undefined;
   return async (ctx) => {
@@ -37,15 +37,15 @@ function silencesInMemory(): (ctx: Ctx) => Promise<Muter[]> {
   };
 }
 
-/** An alert under its name also where its source gave no such label. */
+/** Returns an alert with its name as the label `alertname`, also where its source gave no such label. */
 const labelled = (alert: Judged): Judged =>
   alert.labels.alertname === undefined
     ? { ...alert, labels: { ...alert.labels, alertname: alert.alert_name } }
     : alert;
 
 /**
- * Says what keeps alerts silent. Silences and windows cost one query for each call, rules one or two more;
- * none costs a query for each alert.
+ * Creates the check for what keeps alerts silent. Silences and windows cost one query per call, inhibition rules one or two more;
+ * none costs a query per alert.
  */
 export function createMuting({ windows, rules, ttl }: MutingTerms): Muting {
   const living = silencesInMemory();
@@ -63,7 +63,7 @@ export function createMuting({ windows, rules, ttl }: MutingTerms): Muting {
     ];
   }
 
-  /** By which alert each of these is inhibited: one that is among them, or one that fires already. */
+  /** Returns for each alert the one that inhibits it: another of these, or one that fires already. */
   async function inhibited(ctx: Ctx, firing: readonly Judged[]): Promise<Map<string, string>> {
     if (rules.length === 0) return new Map();
     const judged = firing.map((alert) => ({ alert_id: alert.alert_id, ...keysOf(alert) }));

@@ -15,7 +15,7 @@ import {
 } from "./store.ts";
 import type { SilenceRow } from "./types.ts";
 
-/** One silence; throws `not_found`. */
+/** Returns one silence; throws `not_found`. */
 export async function getSilence(ctx: Ctx, silence_id: string): Promise<SilenceRow> {
   authorise(ctx.actor, "read silences", { people: "viewer", senders: true });
   const row = await findSilence(ctx, silence_id);
@@ -23,7 +23,7 @@ export async function getSilence(ctx: Ctx, silence_id: string): Promise<SilenceR
   return row;
 }
 
-/** Silences in this state, newest first. */
+/** Lists silences in this state, newest first. */
 export async function listSilences(
   ctx: Ctx,
   query: SilenceQuery,
@@ -33,13 +33,13 @@ export async function listSilences(
   return pageOf(rows, query.limit, (row) => ({ at: row.created_at, id: row.silence_id }));
 }
 
-/** The newest 10,000 silences, whatever their state. */
+/** Returns the newest 10,000 silences, whatever their state. */
 export async function allSilences(ctx: Ctx): Promise<SilenceRow[]> {
   authorise(ctx.actor, "read silences", { people: "viewer", senders: true });
   return newestSilences(ctx);
 }
 
-/** What a person has silenced and still is, or will be. */
+/** Returns a person's silences that are active or pending. */
 export async function silencesOfPerson(
   ctx: Ctx,
   person: string,
@@ -49,7 +49,7 @@ export async function silencesOfPerson(
   return rows.map(({ silence_id, comment, ends_at }) => ({ silence_id, comment, ends_at }));
 }
 
-/** Alerts that fit all filters, newest first. */
+/** Lists alerts that fit all filters, newest first. */
 export async function listAlerts(
   ctx: Ctx,
   query: AlertQuery,
@@ -61,7 +61,7 @@ export async function listAlerts(
   return { items: rows.map(presentAlert), next_cursor };
 }
 
-/** Of these incidents those whose alerts are all silent, and what keeps them so. */
+/** Returns those of these incidents whose alerts are all silenced, and what silences them. */
 export async function silencesOfIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],

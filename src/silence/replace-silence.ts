@@ -12,8 +12,8 @@ import type { SilenceRow } from "./types.ts";
 import { updateSilence } from "./update-silence.ts";
 
 /**
- * Makes a silence say what `input` says, as Alertmanager does it: the same one where only its times and
- * words change and it is not over, else another one, and this one ends. Throws `not_found`.
+ * Replaces a silence by `input`, as Alertmanager does: where only times and comment change and it is not over, it is updated;
+ * otherwise it ends and a new one is created. Throws `not_found`.
  */
 export async function replaceSilence(
   ctx: Ctx,

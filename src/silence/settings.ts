@@ -6,7 +6,7 @@ import { timeInterval } from "../lib/time-interval.ts";
 
 type Check = z.core.$RefinementCtx;
 
-/** The matchers that `texts` hold, each of which may hold several; what is wrong is told to `check`. */
+/** Parses the matchers in `texts`, each of which may hold several; reports errors to `check`. */
 function parsed(texts: readonly string[], check: Check): Matcher[] {
   try {
     const matchers = texts.flatMap((text) => parseMatchers(text));
@@ -23,7 +23,7 @@ const list = z.array(z.string());
 /** Matchers as Alertmanager's configuration writes them: a list of texts. */
 const matchersSetting = list.default([]).transform(parsed);
 
-/** A time that comes again and again, in which alerts are kept silent. */
+/** A recurring time in which matching alerts are kept silent. */
 export const maintenanceWindow = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
   matchers: list.transform((texts, check) => {
@@ -45,7 +45,7 @@ const pairs = z.record(labelName, z.string()).default({});
 const asMatchers = (map: Record<string, string>, is_regex: boolean): Matcher[] =>
   Object.entries(map).map(([name, value]) => ({ name, value, is_regex, is_equal: true }));
 
-/** Alertmanager's syntax of an inhibition rule, with the forms that it has given up. */
+/** Alertmanager's syntax of an inhibition rule, including its deprecated forms (`source_match` and the like). */
 export const inhibitRule = z
   .strictObject({
     source_matchers: matchersSetting,

@@ -17,16 +17,16 @@ import type { SilenceRow } from "./types.ts";
 
 export type SilenceInput = {
   matchers: readonly Matcher[];
-  /** Default, and least: now. */
+  /** Default and earliest: now. */
   starts_at?: Date | undefined;
   ends_at?: Date | undefined;
-  /** Seconds from its start, where there is no end. */
+  /** Seconds from the start; used where `ends_at` is missing. */
   duration?: number | undefined;
   comment: string;
   incident_id?: string;
 };
 
-/** Throws `invalid` for an end that is before the start or over. */
+/** Throws `invalid` for an end that is not after the start, or not in the future. */
 export function checkTimes({ starts_at, ends_at }: { starts_at: Date; ends_at: Date }, now: Date): void {
   const wrong = (message: string) =>
     new AwoooiError("invalid", `The silence's times are not valid: ${message}.`, {
@@ -37,8 +37,8 @@ export function checkTimes({ starts_at, ends_at }: { starts_at: Date; ends_at: D
 }
 
 /**
- * Keeps alerts silent that fit all matchers, from its start to its end: they are recorded and nothing else.
- * Throws `invalid` for matchers that fit every alert and for times that are over.
+ * Creates a silence: from its start to its end, alerts that fit all matchers are recorded and nothing else. Throws `invalid` for
+ * matchers that fit every alert, and for times that have passed.
  */
 export async function silence(ctx: Ctx, input: SilenceInput): Promise<SilenceRow> {
   authorise(ctx.actor, "silence alerts", { people: "responder" });
@@ -73,9 +73,9 @@ export async function silence(ctx: Ctx, input: SilenceInput): Promise<SilenceRow
 }
 
 /**
- * Silences what an incident is about for `duration` seconds, by the labels that all its alerts share. It
- * stays open and is shown; nobody is told of it while its alerts are silent. Throws `not_found`, and
- * `conflict` when it is over or its alerts share no label that says what they are about.
+ * Silences an incident's alerts for `duration` seconds, by the labels that all of them share. The incident stays open and
+ * visible; no notices about it are sent while its alerts are silent. Throws `not_found`, and `conflict` when it is over or its
+ * alerts share no label that identifies them.
  */
 export async function silenceIncident(
   ctx: Ctx,

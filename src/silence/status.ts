@@ -2,7 +2,7 @@ import type { Silence } from "../contract/silence.ts";
 import { kindOf } from "../lib/actor.ts";
 import type { SilenceRow } from "./types.ts";
 
-/** Pending before its start, expired from its end on. */
+/** Returns the status of a silence: pending before its start, expired from its end on, active in between. */
 export function statusOf(
   { starts_at, ends_at }: Pick<SilenceRow, "starts_at" | "ends_at">,
   now: Date,
@@ -11,7 +11,7 @@ export function statusOf(
   return starts_at > now ? "pending" : "active";
 }
 
-/** A silence as it crosses the wire. */
+/** Returns a silence in the form in which it crosses the wire. */
 export function presentSilence(row: SilenceRow, now: Date): Silence {
   return {
     ...row,

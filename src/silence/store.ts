@@ -7,7 +7,7 @@ import { olderThan } from "../db/page.ts";
 import { alerts, inhibitors, silence_changes, silences } from "../db/schema.ts";
 import type { SilenceRow } from "./types.ts";
 
-/** Says that silences have changed, once the open transaction commits. One change waits for another here. */
+/** Raises the version of the silences, visible once the open transaction commits. Concurrent changes wait for each other here. */
 export async function countChange(ctx: Ctx): Promise<void> {
   await ctx.db
     .insert(silence_changes)
@@ -64,13 +64,12 @@ export async function silencePage(ctx: Ctx, { status, limit, cursor }: SilenceQu
     .limit(limit + 1);
 }
 
-/** The newest 10,000, expired ones too: Alertmanager's API knows no pages. */
+/** Returns the newest 10,000 silences, including expired ones: Alertmanager's API has no pages. */
 export async function newestSilences(ctx: Ctx): Promise<SilenceRow[]> {
   return ctx.db.select().from(silences).orderBy(desc(silences.created_at)).limit(10_000);
 }
 
-/** How often silences were changed: what was read at the same number is still so. */
-/** Of this person and not over, first to end first. */
+/** Returns a person's silences that are not over, ordered by their end. */
 export async function livingSilencesOf(ctx: Ctx, person: string): Promise<SilenceRow[]> {
   const byPerson = or(eq(silences.created_by_kind, "person"), isNull(silences.created_by_kind));
   return ctx.db
@@ -80,12 +79,13 @@ export async function livingSilencesOf(ctx: Ctx, person: string): Promise<Silenc
     .orderBy(asc(silences.ends_at), asc(silences.silence_id));
 }
 
+/** Returns the version of the silences, which grows with every change: silences read at the same version are up to date. */
 export async function changesSoFar(ctx: Ctx): Promise<number> {
   const [row] = await ctx.db.select({ version: silence_changes.version }).from(silence_changes);
   return row?.version ?? 0;
 }
 
-/** Those that are not over. */
+/** Returns the silences that are not over. */
 export async function livingSilences(ctx: Ctx): Promise<SilenceRow[]> {
   return ctx.db
     .select()
@@ -103,7 +103,7 @@ export function oldSilences(before: Date) {
   };
 }
 
-/** For each key an alert that fires and inhibits by it, of those received since `receivedSince`. */
+/** Returns for each key one firing alert that inhibits by it, among those received since `receivedSince`. */
 export async function firingInhibitors(
   ctx: Ctx,
   keys: readonly string[],
@@ -131,7 +131,7 @@ export async function insertInhibitors(
     on conflict do nothing`);
 }
 
-/** Alerts that fire no more inhibit nothing. */
+/** Deletes the inhibition keys of alerts that no longer fire. */
 export async function forgetInhibitors(ctx: Ctx): Promise<void> {
   await ctx.db
     .delete(inhibitors)
@@ -141,20 +141,20 @@ export async function forgetInhibitors(ctx: Ctx): Promise<void> {
 }
 
 /**
- * Which firing alerts: those whose silence may be over, for nothing in force keeps them silent or only
- * another alert does; all that are silent; or all of incidents.
+ * Selects firing alerts. `lapsed`: those whose silence may be over, as none of these silences and windows in force keeps them
+ * silent; `silenced`: all that are silenced; `of incidents`: all that belong to an incident.
  */
 export type Firing = { lapsed: readonly string[] } | "silenced" | "of incidents";
 export type FiringKey = { alert_id: string; fingerprint: string; incident_id: string | null };
 
-/** A page of firing alerts that were received since `receivedSince`, from after `after` on. */
+/** Reads a page of firing alerts received since `receivedSince`, in order, after `after`. */
 export async function firingPage(
   ctx: Ctx,
   which: Firing,
   { receivedSince, after, limit }: { receivedSince: Date; after: FiringKey | undefined; limit: number },
 ): Promise<FiringKey[]> {
   const { alert_id, fingerprint, incident_id } = alerts;
-  // Each reads one partial index in its order: of what fires, whatever the table holds.
+  // Each case reads one partial index in its order, which holds firing alerts only, however large the table is.
   const open = which === "of incidents";
   const seen = open
     ? sql`(${incident_id}, ${alert_id}) > (${after?.incident_id ?? ""}, ${after?.alert_id ?? ""})`
@@ -184,8 +184,8 @@ export async function firingAlerts(
 }
 
 /**
- * Of these incidents those that are silenced, and what by: each alert that fires is silent, or, where none
- * fires any more, the one heard of last was.
+ * Returns those of these incidents that are silenced, and by what: every firing alert is silenced or, where none fires any more,
+ * the one received last was.
  */
 export async function silencedIncidents(
   ctx: Ctx,
@@ -207,7 +207,7 @@ export async function silencedIncidents(
   return new Map(rows.map((row) => [row.id, row.reasons]));
 }
 
-/** Alerts that fit all filters, newest first. */
+/** Reads alerts that fit all filters, newest first, up to `limit` + 1: the extra one shows that there is a next page. */
 export async function alertPage(
   ctx: Ctx,
   { status, silenced, limit, cursor }: AlertQuery,
@@ -217,7 +217,7 @@ export async function alertPage(
     .from(alerts)
     .where(
       and(
-        // What is held is no outage yet.
+        // A held alert is not an outage yet.
         status === undefined ? ne(alerts.status, "held") : eq(alerts.status, status),
         silenced === undefined
           ? undefined

@@ -4,13 +4,13 @@ import type { silences } from "../db/schema.ts";
 
 export type SilenceRow = typeof silences.$inferSelect;
 
-/** A firing alert, as far as silences, windows and rules judge it. */
+/** The fields of a firing alert that silences, windows and inhibition rules look at. */
 export type Judged = { alert_id: string; alert_name: string; labels: Readonly<Record<string, string>> };
 
-/** All that keeps alerts silent: silences of the database, windows and inhibition of the configuration. */
+/** Everything that keeps alerts silent: silences in the database, windows and inhibition rules of the configuration. */
 export type Muting = {
-  /** What keeps each of these silent, by alert; with a fixed number of queries. Those that nothing does are not in it. */
+  /** Returns what keeps each alert silent, with a fixed number of queries. Alerts that nothing silences are missing. */
   judge(ctx: Ctx, firing: readonly Judged[]): Promise<Map<string, SilencedBy[]>>;
-  /** The silences and windows that are in force, as `silence:ID` and `maintenance:NAME`. */
+  /** Returns the silences and windows in force, as `silence:ID` and `maintenance:NAME`. */
   inForce(ctx: Ctx): Promise<string[]>;
 };

@@ -16,8 +16,8 @@ export type SilenceChange = {
 };
 
 /**
- * Changes when a silence ends, why, and, before it has begun, when it starts. Which alerts it is about
- * stays: that is another silence. Throws `not_found`, `expired`, and `invalid` for times that cannot be.
+ * Changes the end and the comment of a silence and, before it has begun, its start. Its matchers cannot change: that would be
+ * another silence. Throws `not_found`, `expired`, and `invalid` for impossible times.
  */
 export async function updateSilence(ctx: Ctx, input: SilenceChange): Promise<SilenceRow> {
   authorise(ctx.actor, "change silences", { people: "responder" });

@@ -5,14 +5,15 @@ import { hashOfTexts } from "../lib/canonical-json.ts";
 import { clip } from "../lib/clip.ts";
 import type { ProcessRow, SupervisedProcess } from "./types.ts";
 
-/** One that is not configured any more has no settings. */
+/** A process that is no longer configured has no settings. */
 type Watched = Pick<SupervisedProcess, "name"> & Partial<Pick<SupervisedProcess, "watch">>;
 
 const fingerprintOf = (name: string) => `PROC-${hashOfTexts(["process", name]).slice(0, 12)}`;
 
 /**
- * The alert of a process that is down. Labelled as others' alerts about a service are: the same by an outside monitor is
- * one incident. Name and fingerprint are of the process, whatever ails it.
+ * Builds the alert of a process that is down. It is labelled like other senders' alerts about a service, so that one from
+ * an outside monitor joins the same incident. Name and fingerprint depend on the process only, not on what is wrong with
+ * it.
  */
 function alertOf({ name, watch }: Watched, { problem, since }: ProcessRow): OwnAlert {
   const { severity } = watch ?? {};
@@ -31,18 +32,21 @@ function alertOf({ name, watch }: Watched, { problem, since }: ProcessRow): OwnA
   };
 }
 
-/** Journals that it is down, or that it still is. */
+/** Journals that the process is down, or still is. */
 export async function raise(tx: Ctx, process: Watched, row: ProcessRow): Promise<void> {
   await journalOwn(tx, alertOf(process, row));
 }
 
-/** Journals that it is down no longer, if its alert fires: to be asked before its row says so. */
+/** Journals that the process is no longer down, if its alert fires. Call it before updating the row. */
 export async function raiseNoMore(tx: Ctx, process: Watched, row: ProcessRow): Promise<void> {
   if (row.told_at === null) return;
   await journalOwn(tx, { ...alertOf(process, row), status: "resolved" });
 }
 
-/** When and how the incidents ended that its firing alert is in; null: one is active, or it is in none. */
+/**
+ * Returns when the incidents of the process's firing alert ended, and whether a person resolved one; null when one is
+ * active or there is none.
+ */
 export async function endOfIncidents(tx: Ctx, name: string): Promise<{ at: Date; byPerson: boolean } | null> {
   const ids = await incidentsOfFiring(tx, [alertIdentity(ownSource.id, "", fingerprintOf(name))]);
   const incidents = [...(await incidentsById(tx, ids)).values()];

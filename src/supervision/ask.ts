@@ -12,14 +12,14 @@ import type { ProcessRow, SupervisedProcess } from "./types.ts";
 
 export type Asked = { name: string; to: "start" | "stop"; comment?: string | undefined };
 
-/** What is configured, and whether anything of a process runs. */
+/** The configured processes, and whether anything of a process runs. */
 export type Running = { processes: readonly SupervisedProcess[]; runs: (name: string) => Promise<boolean> };
 
 /**
- * Has a process started or stopped, which is done soon after this has committed. It is the person's own act and stands on no
- * plan: an approver's, or an admin's where a restart takes more than one signature. One that is stopped so stays
- * stopped until it is started, and its own alert ends; that of one that is started ends when it is well. What was asked for already
- * stays as whoever asked first has it. Throws `not_found`, and `conflict` while changes are stopped.
+ * Records that a person wants a process started or stopped, which is carried out soon after the commit. It needs no plan,
+ * but the role of an approver, or of an admin where a restart takes more than one signature. A stopped process stays
+ * stopped until it is started, and its alert ends; the alert of a started one ends when it is well. Repeating a request
+ * keeps the first asker. Throws `not_found`, and `conflict` while changes are stopped.
  */
 export async function askProcess(
   ctx: Ctx,
@@ -38,7 +38,7 @@ export async function askProcess(
     const refused = await admitUnplanned(tx, gateway);
     if (refused !== undefined) throw new AwoooiError("conflict", `${refused.message}.`);
     const row = await lockProcess(tx, name);
-    // One that is started is not well yet: its alert ends when it is.
+    // A process that is being started is not well yet: its alert ends when it is.
     if (to === "stop") await raiseNoMore(tx, process, row);
     record(tx, { action: `process.${to}_asked`, subject: name, data: { comment, before: row.state } });
     const state = to === "start" ? "starting" : "stopping";

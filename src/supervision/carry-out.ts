@@ -8,26 +8,26 @@ import { plainText } from "../lib/plain-text.ts";
 import { findProcess, lockProcess, updateProcess } from "./store.ts";
 import type { ProcessSupervisor } from "./types.ts";
 
-/** A start or stop that is to be done: because a person asked, or because the server starts. */
+/** A start or stop to carry out: because a person asked, or because the server starts. */
 export type Task = { name: string; to: "start" | "stop"; asked: boolean };
 
-/** What came of a task; `changed`: it was not as wanted before. */
+/** The result of a task; `changed`: the process was not in the wanted state before. */
 export type Acted = {
   pid: number | null;
   problem: string | null;
   changed: boolean;
-  /** Which start was the latest then; null: that could not be looked up. */
+  /** Name of the latest start at that time; null: it could not be looked up. */
   start: string | null;
 };
 
-/** Whether what was to be done is still wanted: whoever asked may have asked for the opposite since. */
+/** Whether the task is still wanted: a person may have asked for the opposite since. */
 const isWanted = ({ to, asked }: Task, state: string | undefined) =>
   asked
     ? state === (to === "start" ? "starting" : "stopping")
     : !["stopping", "stopped"].includes(state ?? "up");
 
 async function begin(ctx: Ctx, task: Task, gateway: Gateway): Promise<string | null | "over"> {
-  // Asked without the lock first: it is looked at again and again while changes are stopped.
+  // Checked without the lock first, since this is retried all the time while changes are stopped.
   const before = await whatStopsAll(ctx, gateway());
   if (before !== undefined) return before.message;
   return transaction(ctx, async (tx) => {
@@ -39,14 +39,14 @@ async function begin(ctx: Ctx, task: Task, gateway: Gateway): Promise<string | n
   });
 }
 
-/** Writes down what came of it, where that is anything to write down. */
+/** Records the result of a task, where there is something to record. */
 export async function writeDown(
   ctx: Ctx,
   task: Task,
   { pid, problem, changed, start }: Acted,
 ): Promise<void> {
   const { name, to, asked } = task;
-  // What runs already when the server starts is none.
+  // A process that already runs when the server starts needs no record.
   if (!changed && !asked) return;
   await transaction(ctx, async (tx) => {
     const row = await lockProcess(tx, name);
@@ -54,18 +54,18 @@ export async function writeDown(
     const what = problem !== null ? `${to}_failed` : to === "start" ? "started" : "stopped";
     record(tx, { action: `process.${what}`, subject: name, data });
     if (!isWanted(task, row.state)) return;
-    // What was raised of it stands until its watch has seen it well, and whoever asked knows how that start went.
+    // A firing alert stands until the watch finds the process well, and the asker already knows how this start went.
     const state = to === "stop" && problem === null ? "stopped" : row.told_at === null ? "up" : "down";
     const told = state === "down" && problem !== null ? { told_of: start } : {};
-    // What its watch has said meanwhile of one that the server starts stays.
+    // For a start by the server, what the watch has recorded meanwhile stays.
     if (asked || row.state !== "down") await updateProcess(tx, name, { state, problem, ...told });
   });
 }
 
 /**
- * Starts or stops a process, unless it is as wanted already; what came of it is to be written down. What was begun and not
- * ended, as by a crash between, is done again with the same end. `waits`: changes are stopped, and it is tried again. Never throws
- * for what the process does.
+ * Starts or stops a process unless it is already as wanted; the caller records the result. Idempotent: a task interrupted
+ * by a crash is repeated. Returns `waits` while changes are stopped, to be retried, and "over" when the task is no longer
+ * wanted. Never throws for what the process does.
  */
 export async function carryOut(
   ctx: Ctx,
@@ -76,7 +76,7 @@ export async function carryOut(
   const { name, to } = task;
   const found = await supervisor.find(name);
   const pid = found?.pid ?? null;
-  // What has put itself into the background is stopped too.
+  // A copy that has put itself into the background is stopped too.
   const runs = found !== null || (to === "stop" && (await supervisor.copies()).has(name));
   const changed = runs !== (to === "start");
   const startOf = () => supervisor.latestStart(name).catch(() => null);

@@ -3,16 +3,19 @@ import { addSeconds } from "../lib/clock.ts";
 import type { ProcessRow, SupervisedProcess } from "./types.ts";
 import { fell, rose, type Seen, settled } from "./watch.ts";
 
-/** What the looks at a process have come to. */
+/** What the checks of a process have found so far. */
 export type Judged = {
-  /** Looks in a row that found it broken. */
+  /** Consecutive checks that found it broken. */
   failures: number;
-  /** Why it cannot be told whether it is well, since when, and when the log had that last; null: it can be told. */
+  /** Why its health is unknown, since when, and when that was last logged; null: it is known. */
   unseen: Unseen | null;
 };
 type Unseen = { why: string; since: Date; logged_at: Date };
 
-/** Notes that it cannot be told whether a process is well. True: the log is to have that, now or after `again` seconds once more. */
+/**
+ * Records that a process's health is unknown. Returns true when that is to be logged: the first time, and every `again`
+ * seconds.
+ */
 export function miss(judged: Judged, why: string, now: Date, again: number): boolean {
   const before = judged.unseen;
   const news = before === null || addSeconds(before.logged_at, again) <= now;
@@ -20,7 +23,7 @@ export function miss(judged: Judged, why: string, now: Date, again: number): boo
   return news;
 }
 
-/** A look, and which start was the latest before and after it. */
+/** A check, during which `start` was the latest start, and the row of the process. */
 type Look = { seen: Seen; start: string; row: ProcessRow | undefined };
 
 function broken({ watch }: SupervisedProcess, judged: Judged, seen: Seen): string | null {
@@ -30,7 +33,7 @@ function broken({ watch }: SupervisedProcess, judged: Judged, seen: Seen): strin
   return `${seen.why}${seen.certain || failures === 1 ? "" : ` (${failures} times in a row)`}`;
 }
 
-/** Draws from a look what is to be written down, told and logged. */
+/** Evaluates a check: updates the row, raises or ends the alert, and logs. */
 export async function judge(
   ctx: Ctx,
   process: SupervisedProcess,
@@ -44,7 +47,7 @@ export async function judge(
   if (seen.well === null) {
     if (miss(judged, seen.why, ctx.clock.now(), again))
       ctx.log.warn({ ...about, reason: seen.why }, `process ${name}: whether it is well cannot be told`);
-    // It is what it was when it could be asked last, and an alert that fires is told again.
+    // It keeps its last known state, and an alert that fires is repeated.
     if (isDown) await fell(ctx, process, { why: seen.why, start: row.told_of ?? start }, again);
     return;
   }

@@ -7,13 +7,13 @@ import type { ProcessRow } from "./types.ts";
 
 const ASKED: Partial<Record<ProcessRow["state"], "start" | "stop">> = { starting: "start", stopping: "stop" };
 
-/** Whether anything is remembered of a process that ends with its configuration. That it was stopped on purpose does not. */
+/** Whether the row holds state to be cleared once the process is not configured. That it was stopped on purpose is kept. */
 export const isLeft = ({ state, asked_at, told_at }: ProcessRow): boolean =>
   state !== "stopped" && (state !== "up" || asked_at !== null || told_at !== null);
 
 /**
- * Ends what is remembered of a process that is configured no longer: its alert, and what was asked of it and is not done, which
- * would else be done whenever it is configured again. Returns what that was.
+ * Clears the state of a process that is no longer configured: ends its alert, and drops a start or stop not yet carried
+ * out, which would otherwise happen when it is configured again. Returns the dropped request, or null.
  */
 export async function leave(ctx: Ctx, name: string): Promise<{ to: "start" | "stop"; by: string } | null> {
   return transaction(ctx, async (tx) => {

@@ -4,7 +4,7 @@ import type { Judged } from "./judge.ts";
 import type { ProcessRow, RunningProcess, SupervisedProcess } from "./types.ts";
 import { isWatched } from "./watch.ts";
 
-/** What a server remembers of a process since its own start. */
+/** What the server knows about a process since the server's own start. */
 export type Remembered = Pick<WireProcess, "probe"> &
   Pick<Judged, "unseen"> & { ran: boolean; waits: string | null };
 
@@ -17,7 +17,7 @@ function stateOf(row: ProcessRow | undefined, live: Found): WireProcess["state"]
   return live.suspended ? "suspended" : "running";
 }
 
-/** A process as it is shown. `seen`: what runs of it now. Pure. */
+/** Returns a process as shown by the API. `seen`: what runs of it now. Pure. */
 export function presentProcess(
   process: SupervisedProcess,
   row: ProcessRow | undefined,

@@ -12,7 +12,7 @@ export async function findProcess(ctx: Ctx, name: string): Promise<ProcessRow | 
   return row;
 }
 
-/** The row of a process, locked until the transaction ends; it is made where there is none. */
+/** Returns the row of a process, locked until the transaction ends; inserts one where there is none. */
 export async function lockProcess(ctx: Ctx, name: string): Promise<ProcessRow> {
   await ctx.db
     .insert(processes)

@@ -14,38 +14,38 @@ import type { ProcessRow, ProcessSupervisor, ProcessSurvey, SupervisedProcess } 
 import { isWatched, look, rose } from "./watch.ts";
 
 export type SupervisionDeps = {
-  /** Of the sweep. */
+  /** Acts as the sweep. */
   ctx: Ctx;
-  /** That of the configuration in force. */
+  /** Returns the supervisor of the configuration in force. */
   supervisor: () => ProcessSupervisor;
   gateway: Gateway;
-  /** Seconds after which an alert that still fires is told again. */
+  /** Seconds after which an alert that still fires is repeated. */
   again: () => number;
-  /** By whom each process was stopped on purpose, for people: kept here, and read by what carries out repairs. */
+  /** For each process stopped on purpose, by whom, as text. Written here, and read by the executor of repairs. */
   stopped: Map<string, string>;
 };
 
 type Known = Remembered &
   Judged & {
-    /** It is to be started because the server is, and was not yet. */
+    /** It is to be started because the server has started, and was not yet. */
     toStart: boolean;
-    /** When it was looked at last: milliseconds of the process's own clock, which nobody sets. */
+    /** When it was last checked, in milliseconds of the monotonic clock. */
     looked_at: number;
-    /** Its latest start and what executions did to it, as of the latest tick; null: that was not looked up yet. */
+    /** Its latest start and the executions on it, as of the latest tick; null: not looked up yet. */
     done: string | null;
     acting: Promise<void> | null;
     looking: Promise<void> | null;
-    /** How often something was done about it: a look that began before that is of before. */
+    /** Number of actions on it: a check that began before the latest one is outdated. */
     acts: number;
-    /** What was done and is not written down yet. */
+    /** A result not yet recorded. */
     unwritten: { task: Task; acted: Acted } | null;
-    /** The latest look or act met an error of ours, which is told once. */
+    /** The latest check or action hit an internal error, which is logged once. */
     failing: boolean;
   };
 
-// Of the end of a server.
+// How long the server waits at its own end.
 const PATIENCE_MS = 10_000;
-/** To be looked at at once. */
+/** Due for a check at once. */
 const NEVER = Number.NEGATIVE_INFINITY;
 
 const stranger = (): Known => ({
@@ -67,27 +67,27 @@ const stranger = (): Known => ({
 const stoppedBy = ({ asked_by, since }: ProcessRow) => `by ${asked_by ?? "nobody"} at ${since.toISOString()}`;
 
 /**
- * Has processes run as they are to: starts them with the server, starts and stops those that people ask for, and watches
- * them. What must not be lost is in the database; all else is found out again.
+ * Supervises processes: starts them with the server, starts and stops them on request, and watches them. What must not be
+ * lost is in the database; everything else is determined again.
  */
 export class Supervision {
   readonly #deps: SupervisionDeps;
   readonly #known = new Map<string, Known>();
   #stopping = false;
   #surveying: Promise<ProcessSurvey> | null = null;
-  /** Nothing is configured, and nothing is left of what was. */
+  /** No process is configured, and no state is left to clear. */
   #idle = false;
 
   constructor(deps: SupervisionDeps) {
     this.#deps = deps;
   }
 
-  /** Reads what was stopped on purpose: before anything acts on processes. */
+  /** Reads which processes were stopped on purpose. Call it before anything acts on processes. */
   async begin(): Promise<void> {
     this.#remember(await processRows(this.#deps.ctx));
   }
 
-  /** Begins what is due, without waiting for it. */
+  /** Starts the actions and checks that are due, without waiting for them. */
   async tick(): Promise<void> {
     const supervisor = this.#deps.supervisor();
     this.#meet(supervisor.processes);
@@ -101,14 +101,14 @@ export class Supervision {
     this.#idle = this.#known.size === 0;
   }
 
-  /** Resolves when all is over that a tick has begun. */
+  /** Resolves when everything that ticks have begun has ended. */
   async settled(): Promise<void> {
     await Promise.all([...this.#known.values()].flatMap(({ acting, looking }) => [acting, looking]));
   }
 
   /**
-   * Waits for starts and stops that are under way, for 10 s: what takes longer, as one whose disk hangs, is done again by the next
-   * server. What a look finds is not heard any more.
+   * Waits up to 10 s for starts and stops in progress; one that takes longer (a hung disk) is repeated by the next server.
+   * The results of checks in progress are discarded.
    */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -118,7 +118,7 @@ export class Supervision {
     over.abort();
   }
 
-  /** Every configured process, in the order of the configuration. */
+  /** Returns every configured process, in the order of the configuration. */
   async list(ctx: Ctx): Promise<WireProcess[]> {
     authorise(ctx.actor, "list processes", { people: "viewer" });
     const supervisor = this.#deps.supervisor();
@@ -126,10 +126,10 @@ export class Supervision {
     return this.#present(supervisor.processes, rows, supervisor);
   }
 
-  /** Has one started or stopped, as {@link askProcess} says. */
+  /** Requests a start or stop, see {@link askProcess}. */
   async ask(ctx: Ctx, asked: Asked): Promise<WireProcess> {
     const supervisor = this.#deps.supervisor();
-    // What cannot be looked up is taken for running: then it is looked at again when it is stopped.
+    // A process that cannot be looked up is assumed to run: it is looked up again when it is stopped.
     const runs = async (name: string) =>
       (await supervisor.find(name)) !== null || (await supervisor.copies()).has(name);
     const running = { processes: supervisor.processes, runs: (name: string) => runs(name).catch(() => true) };
@@ -144,7 +144,7 @@ export class Supervision {
     supervisor: ProcessSupervisor,
   ): Promise<WireProcess[]> {
     const now = this.#deps.ctx.clock.now();
-    // Those who ask at the same time share one look: each reads all that runs on the machine.
+    // Concurrent callers share one survey: each reads all processes of the machine.
     this.#surveying ??= supervisor.survey().finally(() => {
       this.#surveying = null;
     });
@@ -164,7 +164,7 @@ export class Supervision {
       if (row.state === "stopped" || row.state === "stopping") stopped.set(row.name, stoppedBy(row));
   }
 
-  /** Those that are new here are to be started, at the start of the server and when a reload adds them. */
+  /** Processes new to this server are to be started: at its start, and when a reload adds them. */
   #meet(processes: readonly SupervisedProcess[]): void {
     const names = new Set(processes.map(({ name }) => name));
     for (const [name, { acting, unwritten }] of this.#known)
@@ -173,7 +173,10 @@ export class Supervision {
       if (!this.#known.has(name)) this.#known.set(name, { ...stranger(), toStart: autostart });
   }
 
-  /** Of what is watched no longer the alert ends: nobody would see that it is well again. Of what is configured no longer, all. */
+  /**
+   * Ends the alert of a process that is no longer watched, which nothing else would end, and clears all state of one that
+   * is no longer configured.
+   */
   async #leave(processes: readonly SupervisedProcess[], rows: readonly ProcessRow[]): Promise<void> {
     const configured = new Map(processes.map((process) => [process.name, process]));
     const left = new Set([...this.#known.keys()].filter((name) => !configured.has(name)));
@@ -188,7 +191,7 @@ export class Supervision {
   async #drop(name: string): Promise<void> {
     const { ctx } = this.#deps;
     const known = this.#known.get(name);
-    // What is under way ends as it was begun, and what was done is written down first.
+    // An action in progress ends as it began, and its result is recorded first.
     if ((known?.acting ?? null) !== null) return;
     if (known?.unwritten) await writeDown(ctx, known.unwritten.task, known.unwritten.acted);
     this.#known.delete(name);
@@ -200,13 +203,13 @@ export class Supervision {
       );
   }
 
-  /** What was started, or acted on by an execution, is looked at at once, and what was seen of it before counts no more. */
+  /** A process that was started, or that an execution acted on, is checked at once, and its earlier failures are reset. */
   async #notice(supervisor: ProcessSupervisor): Promise<void> {
     const acts = await doneTo(this.#deps.ctx, "process");
     const notice = async ({ name }: SupervisedProcess) => {
       const known = this.#known.get(name);
       await supervisor.boundLog(name);
-      // What cannot be looked up now is looked up by the next tick.
+      // If that fails, the next tick looks it up.
       const start = await supervisor.latestStart(name).catch(() => null);
       if (known === undefined || start === null) return;
       const done = `${start} ${acts.get(name) ?? ""}`;
@@ -221,7 +224,7 @@ export class Supervision {
     if (known === undefined || known.acting !== null || this.#stopping) return;
     const task = this.#taskOf(process.name, row, known);
     const due = known.looking === null && performance.now() >= known.looked_at + process.watch.interval_ms;
-    // One whose start waits, as for the end of a freeze, is looked at meanwhile; never both at once.
+    // A process whose start waits (for the end of a freeze, say) is checked meanwhile; never both at once.
     if (task?.asked || (task !== null && known.looking === null && !(known.waits !== null && due))) {
       const acting = this.#guarded(process.name, known, () => this.#act(task, known, supervisor));
       known.acting = acting.finally(() => {
@@ -252,13 +255,13 @@ export class Supervision {
     return null;
   }
 
-  /** An error of ours is told once for each spell of them; the next tick tries again. */
+  /** Logs an internal error once per run of consecutive errors; the next tick tries again. */
   async #guarded(name: string, known: Known, work: () => Promise<void>): Promise<void> {
     try {
       await work();
       known.failing = false;
     } catch (error) {
-      // What went on for longer than a server waits for finds its database closed.
+      // Work that outlives the server's wait finds the database closed.
       if (this.#stopping) return;
       if (!known.failing)
         this.#deps.ctx.log.error(
@@ -287,7 +290,7 @@ export class Supervision {
       this.#tell(task, acted, known);
       known.unwritten = { task, acted };
     }
-    // What cannot be written down now is written down later, and not done once more for that.
+    // If recording fails, it is retried later, without repeating the action.
     await writeDown(ctx, known.unwritten.task, known.unwritten.acted);
     known.unwritten = null;
   }
@@ -307,7 +310,7 @@ export class Supervision {
     const { acts } = known;
     const start = await supervisor.latestStart(process.name);
     const seen = await look(supervisor, process.name);
-    // What was begun meanwhile has changed what was looked at.
+    // An action or start since then makes this check outdated.
     if (this.#stopping || known.acts !== acts || known.acting !== null) return;
     if ((await supervisor.latestStart(process.name)) !== start) return;
     known.probe = seen.probe === null ? null : { ...seen.probe, at: ctx.clock.now().toISOString() };

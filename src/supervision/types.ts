@@ -1,17 +1,17 @@
 import type { processes } from "../db/schema.ts";
 
-/** A supervised process, as the configuration has it. */
+/** A supervised process, as configured. */
 export type SupervisedProcess = {
   name: string;
   /** Whether the server starts it at its own start. */
   autostart: boolean;
   watch: {
     enabled: boolean;
-    /** Between two looks. */
+    /** Milliseconds between two checks. */
     interval_ms: number;
-    /** So many looks in a row must find it broken. */
+    /** Consecutive failed checks after which it counts as down. */
     failures: number;
-    /** Of its alert; absent: the decision says how bad it is. */
+    /** Severity of its alert; absent: the decision sets it. */
     severity?: "critical" | "high" | "warning" | "low" | undefined;
   };
   /** Equal for equal commands, environments, folders and accounts. */
@@ -22,36 +22,39 @@ export type RunningProcess = {
   pid: number;
   started_at: string;
   suspended: boolean;
-  /** It was started otherwise than is configured now. */
+  /** It was started with another configuration than the current one. */
   changed: boolean;
 };
 
 export type ProbeAnswer = { asked: boolean; ok: boolean; message: string };
 
-/** What runs of all configured processes, seen in one look. An error is why one could not be looked up. */
+/** What runs of all configured processes, from one survey. An error says why one could not be looked up. */
 export type ProcessSurvey = {
   running: ReadonlyMap<string, RunningProcess | null | { error: string }>;
   copies: ReadonlyMap<string, readonly number[]>;
 };
 
-/** The port of what starts and stops processes. All of it throws `not_found` for one that is not configured. */
+/** The port that starts and stops processes. Every method that takes a name throws `not_found` for one not configured. */
 export type ProcessSupervisor = {
   processes: readonly SupervisedProcess[];
-  /** What runs now; null: nothing does. */
+  /** Returns what runs now; null: nothing. */
   find(name: string): Promise<RunningProcess | null>;
-  /** The same of all at once, with their copies: by one look through the processes of the machine. Never throws. */
+  /** Looks up all processes and their copies in one pass over the machine's processes. Never throws. */
   survey(): Promise<ProcessSurvey>;
-  /** Pids that live outside of what `find` finds and were started for these names here: a start is refused meanwhile. */
+  /** Returns pids started here for these names that `find` does not cover. While there are any, a start is refused. */
   copies(): Promise<ReadonlyMap<string, readonly number[]>>;
-  /** Keeps what it prints from filling the disk. Never throws for what the disk does. */
+  /** Bounds the size of its log file. Never throws for disk errors. */
   boundLog(name: string): Promise<void>;
-  /** Names its latest start, as far as is known: another one has another name. */
+  /** Returns a name for its latest known start; each start has another. */
   latestStart(name: string): Promise<string>;
-  /** What its probe answers; null: it has none. Not `asked`: for a reason of our own, which says nothing of the process. */
+  /**
+   * Returns the answer of its probe; null: it has none. Without `asked` the probe failed on our side, which says nothing
+   * about the process.
+   */
   probe(name: string): Promise<ProbeAnswer | null>;
   /** Starts it if it does not run. Throws `unavailable`, with the end of its log, when it does not stay up. */
   start(name: string): Promise<{ pid: number; started: boolean }>;
-  /** Ends it, with its whole group, if it runs: `pid` is what ran. Throws `unavailable` when it lives on. */
+  /** Stops it with its whole process group, if it runs: `pid` is what ran. Throws `unavailable` when it survives. */
   stop(name: string): Promise<{ pid: number | null }>;
 };
 

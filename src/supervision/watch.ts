@@ -8,7 +8,7 @@ import { endOfIncidents, raise, raiseNoMore } from "./alert.ts";
 import { lockProcess, updateProcess } from "./store.ts";
 import type { ProbeAnswer, ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
 
-/** What a look found. `well` is null where that cannot be told; `certain`: one look is enough. */
+/** The result of a check. `well` is null where health is unknown; `certain`: one such check is enough. */
 export type Seen = {
   well: boolean | null;
   certain: boolean;
@@ -28,7 +28,7 @@ export async function look(supervisor: ProcessSupervisor, name: string): Promise
   }
   if (probe?.asked) return { well: probe.ok, certain: false, why: `its probe ${probe.message}`, pid, probe };
   if (live.suspended) return { well: false, certain: false, why: `pid ${pid} is suspended`, pid, probe };
-  // What we could not ask is no failure of the process.
+  // A probe that failed on our side is no failure of the process.
   return {
     well: probe === null ? true : null,
     certain: false,
@@ -38,22 +38,22 @@ export async function look(supervisor: ProcessSupervisor, name: string): Promise
   };
 }
 
-/** Seen broken: why, and after which start. */
+/** A process found broken: why, and after which start. */
 export type Broken = { why: string; start: string };
 
 const targetOf = ({ name }: Pick<SupervisedProcess, "name">) => ({ kind: "process" as const, name });
 
-/** Whether what was told is of an earlier start. */
+/** Whether the alert was last raised about an earlier start. */
 const isAnew = ({ told_of }: ProcessRow, start: string) => told_of !== null && told_of !== start;
 
-/** Whether its alert has fired for so long, in seconds, that it is told again. */
+/** Whether the alert was last sent `again` seconds ago or more, so that it is repeated. */
 const isForgotten = (tx: Ctx, { told_at }: ProcessRow, again: number) =>
   told_at === null || addSeconds(told_at, again) <= tx.clock.now();
 
 /**
- * Writes down that a process is broken, and raises its alert: unless somebody starts or stops it, or an execution is at it,
- * which looks at its effect itself. An alert that fires is told again after `again` seconds, and when a later start has
- * come to nothing, too. True: that is news.
+ * Records that a process is down and raises its alert, unless a start, stop or execution is in progress (an execution
+ * verifies its own effect). A firing alert is repeated after `again` seconds, and when a later start has failed too.
+ * Returns true when the outage is new.
  */
 export async function fell(
   ctx: Ctx,
@@ -71,7 +71,7 @@ export async function fell(
     if (!news) await raise(tx, process, await updateProcess(tx, name, told));
     else if (await isActedOn(tx, targetOf(process))) return false;
     else {
-      // Of one that is up a problem is that of its start.
+      // While it is up, `problem` is that of its start.
       const problem = row.state === "down" || row.problem === null ? why : `${why}: ${row.problem}`;
       const down = { state: "down" as const, problem: clip(plainText(problem), 1_000), ...told };
       await raise(tx, process, await updateProcess(tx, name, down));
@@ -80,16 +80,16 @@ export async function fell(
   });
 }
 
-/** Ends its alert, and has it for well. */
+/** Ends the alert and marks the process as up. */
 async function endOutage(tx: Ctx, process: Pick<SupervisedProcess, "name">, row: ProcessRow): Promise<void> {
   await raiseNoMore(tx, process, row);
   await updateProcess(tx, process.name, { state: "up", problem: null, told_at: null });
 }
 
 /**
- * Ends the outage of a process where others have: a repair was verified after which it was started, or its incident was
- * resolved otherwise. By hand, people know that it is broken: until it is started, or they are to be reminded.
- * True: what is broken from now on is an outage of its own.
+ * Ends an outage that was ended elsewhere: a verified repair has restarted the process, or its incident was resolved. When
+ * a person resolved it, the outage lasts until the process is started or the reminder is due. Returns true when it ended:
+ * a failure from now on is a new outage.
  */
 export async function settled(
   ctx: Ctx,
@@ -113,8 +113,8 @@ export async function settled(
 }
 
 /**
- * Writes down that it is well again, or watched no longer, and ends its alert; of one that was up, what was wrong with its
- * start is over. True: it was down until now.
+ * Records that a process is well again or no longer watched, and ends its alert; if it was up, clears the problem of its
+ * start. Returns true when it was down.
  */
 export async function rose(ctx: Ctx, process: Pick<SupervisedProcess, "name">): Promise<boolean> {
   return transaction(ctx, async (tx) => {
@@ -126,7 +126,7 @@ export async function rose(ctx: Ctx, process: Pick<SupervisedProcess, "name">): 
   });
 }
 
-/** Whether its own watch has a say: what the server does not start by itself is watched from when it first runs. */
+/** Whether the process is watched. One that the server does not start is watched once it first runs or a person asks for it. */
 export const isWatched = (
   { autostart, watch }: SupervisedProcess,
   row: ProcessRow | undefined,

@@ -6,7 +6,7 @@ import { redactText, redactTexts } from "../lib/redact.ts";
 import { wait, withTimeout } from "../lib/wait.ts";
 import type { Observer, PerformedAction, VerificationTerms } from "./types.ts";
 
-/** What can be seen of a target within `seconds`; null when nothing configured can see it. */
+/** Observes a target, for `seconds` at most; null when no configured observer knows it. An error: `healthy` is null. */
 export async function look(
   observers: readonly Observer[],
   target: OperationTarget | null,
@@ -19,7 +19,7 @@ export async function look(
   if (observer === undefined) return null;
   const now = clock.now();
   try {
-    // What is seen is kept, shown and sent on: a target may well tell its credentials.
+    // Redacted because observations are stored, shown and sent on, and a target's output may contain credentials.
     return redactTexts(
       await withTimeout(seconds, "looking", (async () => observer.observe(target, now, deed))()),
     );
@@ -29,7 +29,7 @@ export async function look(
   }
 }
 
-/** Compares what was seen before an act and after it. Pure. */
+/** Compares the observations before and after an act. Pure. */
 export function compare(before: Observation | null, after: Observation | null): Verification {
   const evidence = { before, after };
   if (after === null || after.healthy === null) {
@@ -50,8 +50,8 @@ export function compare(before: Observation | null, after: Observation | null): 
 }
 
 /**
- * Looks at a target until it has been healthy often enough in a row, or the time is over. Safe to do again:
- * it only looks. The wait before the first look is the caller's, so that it survives a restart.
+ * Observes a target until it has been healthy often enough in a row, or the time is over. Idempotent: it only reads.
+ * The wait before the first observation is left to the caller, so that it survives a restart.
  */
 export async function verify(
   observers: readonly Observer[],

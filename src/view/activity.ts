@@ -7,7 +7,7 @@ import { type IncidentRow, isActive } from "../incident/index.ts";
 
 type Plan = Pick<ApprovalKey, "approval_id" | "status" | "begun_at">;
 
-/** What is going on by a plan; null: nothing is any more. */
+/** Returns the activity that follows from a plan; null: it is over. */
 function ofPlan({ status, begun_at }: Plan, execution: ExecutionStatus | undefined): IncidentActivity | null {
   if (status === "preparing") return "preparing";
   if (status === "pending") return "waiting_for_signature";
@@ -18,13 +18,13 @@ function ofPlan({ status, begun_at }: Plan, execution: ExecutionStatus | undefin
 }
 
 type Standing = Pick<IncidentRow, "status" | "merged_into" | "notification_type" | "flapping"> & {
-  /** Something keeps all its alerts silent. */
+  /** All its alerts are silenced or inhibited. */
   silenced: boolean;
 };
 
 /**
- * What is going on with an incident: by its plans, newest first, else by what was decided, with the state that people
- * see. One that is over is at nothing, unless what was done is being taken back. `executions`: where those under way stand, by
+ * Returns an incident's current activity: from its plans, newest first, else from its decision in the state that people
+ * see. Null for an incident that is over, unless an undo is under way. `executions`: statuses of live executions, by
  * approval. Pure.
  */
 export function activityOf(
@@ -41,7 +41,7 @@ export function activityOf(
   if (incident.merged_into !== null) return "with_main";
   if (incident.notification_type === "TYPE-1") return "recorded";
   if (decision === undefined || decision.state === "analyzing") return "preparing";
-  // Nothing is to be done, it has been done, or it is kept from people on purpose.
+  // Nothing is to be done or it has been done; flapping and silenced incidents are kept from people on purpose.
   const rests = decision.policy.outcome === "none" || decision.state === "completed";
   return rests || incident.flapping || incident.silenced ? "under_watch" : "needs_a_person";
 }

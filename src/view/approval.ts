@@ -5,13 +5,13 @@ import type { Ctx } from "../db/ctx.ts";
 import { executionsOfApprovals, type StopTerms, whatStopsAll } from "../execution/index.ts";
 import { incidentsById } from "../incident/index.ts";
 
-/** Of what was acted on the signatures are those of its quorum: who leaves later has signed it all the same. */
+/** Judges signatures of a plan that was acted on as of its approval: they still count if a signer leaves later. */
 function asActedOn({ decided_at }: ApprovalRow, execution: ExecutionStatus | null): { asOf?: Date } {
   const acted = execution !== null && !["pending", "refused"].includes(execution);
   return acted && decided_at !== null ? { asOf: decided_at } : {};
 }
 
-/** Approvals as they cross the wire: with their signatures, as they count now, and with what would stop a change now. */
+/** Converts approvals to their wire form, with which signatures count and what would stop a change now. */
 export async function presentApprovals(
   ctx: Ctx,
   gateway: StopTerms,
@@ -34,7 +34,7 @@ export async function presentApprovals(
   });
 }
 
-/** One approval as it crosses the wire. */
+/** Converts one approval to its wire form. */
 export async function presentApproval(ctx: Ctx, gateway: StopTerms, row: ApprovalRow): Promise<Approval> {
   const acted = (await executionsOfApprovals(ctx, [row.approval_id])).get(row.approval_id);
   const [view] = await presentApprovals(ctx, gateway, [{ approval: row, execution: acted?.status ?? null }]);

@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { type DecisionRow, presentDecision as presentRow } from "../decision/index.ts";
 import { executionsOfApprovals } from "../execution/index.ts";
 
-/** A decision as it crosses the wire: with the state that follows from its execution. */
+/** Converts a decision to its wire form, with the state that follows from its execution. */
 export async function presentDecision(ctx: Ctx, row: DecisionRow): Promise<Decision> {
   const { incident_id, token } = row;
   const approvals = (await approvalKeys(ctx, [incident_id])).get(incident_id);

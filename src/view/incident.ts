@@ -24,7 +24,7 @@ function links({ incident_id, merged_into }: IncidentRow): Incident["links"] {
   };
 }
 
-/** Incidents as they cross the wire, put together from every stage with a fixed number of queries. */
+/** Converts incidents to their wire form, with data of every stage, by a fixed number of queries. */
 export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): Promise<Incident[]> {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.incident_id);
@@ -66,7 +66,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
     const seen = decision && state && { ...decision, state };
     const silenced_by = silences.get(incident_id) ?? [];
     const concluded = resolutions.get(incident_id);
-    // Resolved again and not concluded yet, it is not shown as it was concluded before.
+    // An incident that was resolved again and not concluded yet does not show its earlier conclusion.
     const resolution =
       row.resolved_at === null || concluded?.resolution !== row.resolution ? undefined : concluded;
     const repair = statuses.get(resolution?.execution_id ?? "");
@@ -118,7 +118,7 @@ export async function presentIncidents(ctx: Ctx, rows: readonly IncidentRow[]): 
   });
 }
 
-/** One incident as it crosses the wire. */
+/** Converts one incident to its wire form. */
 export async function presentIncident(ctx: Ctx, row: IncidentRow): Promise<Incident> {
   const [view] = await presentIncidents(ctx, [row]);
   if (view === undefined) throw new Error("one row gives one view");

@@ -9,7 +9,7 @@ type Relations = Pick<Incident, "merged_into" | "effects" | "effect_count" | "re
 
 const inWords = (reasons: readonly string[]) => reasons.join("; ");
 
-/** What incidents are to each other, by two queries for all of them. */
+/** Returns a function giving an incident's effects, related incidents and probable cause; two queries for all. */
 export async function relationsOf(
   ctx: Ctx,
   rows: readonly IncidentRow[],
@@ -20,7 +20,7 @@ export async function relationsOf(
   return ({ incident_id, merged_into }) => {
     const own = effects.get(incident_id) ?? [];
     const seen = links.get(incident_id) ?? [];
-    // An effect names its main one, also where its effects are its cause's.
+    // The cause given by a merge, which may be the incident itself, comes before one that is only linked.
     const cause =
       seen.find((one) => one.strength === "merge" && one.cause_id !== null) ??
       seen.find((one) => one.cause_id === one.other_id);

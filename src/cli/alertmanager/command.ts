@@ -7,10 +7,10 @@ import { readInput } from "../io.ts";
 
 import { convertAlertmanager, type Imported } from "./convert.ts";
 
-// An export is compressed: it begins with these two bytes. What is no export is read as the other.
+// An export is compressed and begins with these two bytes.
 const GZIP = [0x1f, 0x8b];
 
-/** Whether a file is Alertmanager's configuration: by its name, else by what it begins with. */
+/** Returns whether a file is Alertmanager's configuration: no gzip, and YAML by its name or by its first 64 KiB. */
 export async function isAlertmanagers(path: string): Promise<boolean> {
   const head = Buffer.alloc(64 * 1024);
   try {
@@ -20,7 +20,7 @@ export async function isAlertmanagers(path: string): Promise<boolean> {
     const text = head.subarray(0, bytesRead).toString("utf8");
     return /\.ya?ml$/i.test(path) || /^["']?(route|receivers)["']?\s*:/m.test(text);
   } catch {
-    // Who reads it says what is wrong with it.
+    // The error is reported when the file is read for the import.
     return /\.ya?ml$/i.test(path);
   }
 }
@@ -30,7 +30,7 @@ const HEAD = (path: string, check: string) =>
 
 async function write(file: string, text: string): Promise<void> {
   try {
-    // It may come to hold addresses that are secrets.
+    // The operator may later put secret addresses into it.
     await writeFile(file, text, { flag: "wx", mode: 0o600 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -50,7 +50,7 @@ function tellRemarks(to: Session["out"], remarks: Imported["remarks"]): void {
   );
 }
 
-/** Prints settings that do what Alertmanager's configuration says, and says of what it holds besides. */
+/** Converts Alertmanager's configuration into settings, prints or writes them, and lists what was not taken over. */
 export async function importAlertmanager(
   { io, out, err }: Session,
   path: string,

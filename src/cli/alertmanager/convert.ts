@@ -14,7 +14,7 @@ import { type Route, RouteConverter, type Window } from "./routes.ts";
 
 type InhibitRule = { source_matchers: string[]; target_matchers: string[]; equal: string[] };
 
-/** A piece of awoooi.yaml; what would be empty is not there. */
+/** A part of awoooi.yaml; empty settings are left out. */
 type ImportedSettings = {
   intake?: { resolve_timeout: string };
   notification?: { webhooks?: Webhook[]; routes: Route[] };
@@ -23,7 +23,7 @@ type ImportedSettings = {
 };
 export type Imported = {
   settings: ImportedSettings;
-  /** In the order of the file. `line` counts from 1. */
+  /** Settings not taken over as they are, in the order of the file. `line` counts from 1. */
   remarks: { path: string; line: number | null; message: string }[];
 };
 
@@ -82,7 +82,7 @@ const SECTIONS = [
   "mute_time_intervals",
 ];
 
-/** Alertmanager's configuration as settings of AWOOOI. Throws `invalid` where Alertmanager would refuse it. */
+/** Converts Alertmanager's configuration into settings. Throws `invalid` where Alertmanager would refuse it. */
 export function convertAlertmanager(source: string): Imported {
   const read = readAlertmanager(source);
   const { config } = read;

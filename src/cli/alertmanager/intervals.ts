@@ -3,7 +3,7 @@ import type { IntervalConfig } from "./read.ts";
 
 const DAYS = Array.from({ length: 31 }, (_, index) => String(index + 1));
 
-/** Of `all` what no range of `list` holds; null where a range cannot be read. */
+/** Returns the entries of `all` in no range of `list`; null when a range cannot be parsed. */
 function others(list: readonly string[], all: readonly string[], numbered: boolean): string[] | null {
   const placeOf = (word: string) => {
     const place = all.indexOf(word.trim().toLowerCase());
@@ -34,8 +34,8 @@ function otherTimes(times: Times): Times {
 }
 
 /**
- * The intervals in which it is at no time within `interval`, or null where they cannot be written: each of
- * its conditions turned round is one of them.
+ * Returns intervals that cover all times outside `interval`, one for each of its conditions, inverted; null when
+ * they cannot be expressed.
  */
 export function outside(interval: IntervalConfig): IntervalConfig[] | null {
   const { times, weekdays, days_of_month, months, years, location } = interval;
@@ -55,7 +55,7 @@ export function outside(interval: IntervalConfig): IntervalConfig[] | null {
 
 const KNOWN = ["times", "weekdays", "days_of_month", "months", "years", "location"];
 
-/** The interval as it is written here: what stands without a value is left out. */
+/** Returns the interval with AWOOOI's keys only, without undefined ones. */
 export function plain(interval: IntervalConfig): Record<string, unknown> {
   return Object.fromEntries(
     KNOWN.flatMap((key) => (interval[key] === undefined ? [] : [[key, interval[key]]])),

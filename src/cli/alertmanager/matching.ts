@@ -10,7 +10,7 @@ type Matching = {
 const equal = (is_regex: boolean, map: Record<string, string> = {}): Matcher[] =>
   Object.entries(map).map(([name, value]) => ({ name, value, is_regex, is_equal: true }));
 
-/** Matchers in any of Alertmanager's forms. Throws `invalid`. */
+/** Parses matchers in any of Alertmanager's forms. Throws `invalid`. */
 export function matchersOf({ matchers = [], match, match_re }: Matching): Matcher[] {
   const all = [
     ...equal(false, match),
@@ -25,11 +25,11 @@ export const texts = (matchers: readonly Matcher[]): string[] => matchers.map((o
 
 const fits = (matcher: Matcher, value: string) => compileMatchers([matcher])({ [matcher.name]: value });
 
-/** The values that labels must have for these matchers to fit. */
+/** Returns the label values that the equality matchers require. */
 const fixed = (matchers: readonly Matcher[]) =>
   new Map(matchers.flatMap((one) => (one.is_equal && !one.is_regex ? [[one.name, one.value] as const] : [])));
 
-/** Whether no alert fits both; false where that cannot be told. */
+/** Returns whether no alert can match both; false when that cannot be decided. */
 function areDisjoint(one: readonly Matcher[], other: readonly Matcher[]): boolean {
   const against = (values: Map<string, string>, list: readonly Matcher[]) =>
     list.some((matcher) => values.has(matcher.name) && !fits(matcher, values.get(matcher.name) ?? ""));
@@ -37,8 +37,8 @@ function areDisjoint(one: readonly Matcher[], other: readonly Matcher[]): boolea
 }
 
 /**
- * Matchers for what fits `matchers` and none of `others`; null where matchers cannot say that: all of them
- * must fit, so of another route only one condition can be turned round.
+ * Returns matchers for alerts that match `matchers` and none of `others`; null when that cannot be expressed: all
+ * matchers must match, so only another route with a single remaining condition can be negated.
  */
 export function except(
   matchers: readonly Matcher[],

@@ -4,10 +4,10 @@ import { AwoooiError, type FieldError } from "../../lib/error.ts";
 
 export type Path = readonly (string | number)[];
 
-/** Says of what stands at a path that it was not taken over as it is, and why. */
+/** Records why the setting at a path was not taken over as it is. */
 export type Remark = (path: Path, message: string) => void;
 
-// A key without a value is one that is not there.
+// A key without a value counts as absent.
 const open = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => value ?? undefined, schema.optional());
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -65,7 +65,7 @@ const interval = z.looseObject({
 export type IntervalConfig = z.infer<typeof interval>;
 const namedInterval = z.looseObject({ name: z.string().min(1), time_intervals: open(z.array(interval)) });
 
-/** Alertmanager's configuration, versions 0.22 to 0.28, as far as it is read; what else is there stays in it. */
+/** The parts of Alertmanager's configuration that are read, versions 0.22 to 0.28; other keys are kept. */
 const schema = z.looseObject({
   global: open(z.looseObject({ resolve_timeout: open(text) })),
   templates: texts,
@@ -77,11 +77,11 @@ const schema = z.looseObject({
 });
 export type AlertmanagerConfig = z.infer<typeof schema>;
 
-/** A place in the file, as people read it: `route.routes[0].matchers`. */
+/** Formats a path for people: `route.routes[0].matchers`. */
 export const placeOf = (path: Path): string =>
   path.map((key, at) => (typeof key === "number" ? `[${key}]` : at === 0 ? key : `.${key}`)).join("");
 
-/** The line, from 1, of what stands at a path, or of what is next around it. */
+/** Returns the line, from 1, of a path, or of its nearest parent that is in the file. */
 function lineAt(document: Document, lines: LineCounter, path: Path): number | null {
   for (let length = path.length; length > 0; length -= 1) {
     const node = document.getIn(path.slice(0, length), true);
@@ -92,7 +92,7 @@ function lineAt(document: Document, lines: LineCounter, path: Path): number | nu
 
 export type ReadConfig = { config: AlertmanagerConfig; lineOf: (path: Path) => number | null };
 
-/** What Alertmanager itself would refuse. */
+/** Creates the error for a configuration that Alertmanager itself would refuse. */
 export const notAConfiguration = (errors: FieldError[]) =>
   new AwoooiError(
     "invalid",
@@ -102,19 +102,19 @@ export const notAConfiguration = (errors: FieldError[]) =>
     },
   );
 
-/** An error at a place of the file. */
+/** Creates an error at a path, with its line. */
 export function fieldError(read: Pick<ReadConfig, "lineOf">, path: Path, message: string): FieldError {
   const line = read.lineOf(path);
   return { path: placeOf(path), message: line === null ? message : `${message} (line ${line})` };
 }
 
-/** Throws `invalid` with every place that is wrong. */
+/** Parses Alertmanager's configuration. Throws `invalid` with every error in it. */
 export function readAlertmanager(source: string): ReadConfig {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, merge: true });
   const lineOf = (path: Path) => lineAt(document, lines, path);
   const [broken] = document.errors;
-  // Only its first line: the rest quotes the file, which holds secrets.
+  // Only the first line of the message: the rest quotes the file, which may hold secrets.
   if (broken !== undefined)
     throw notAConfiguration([{ path: "", message: broken.message.split("\n")[0] ?? "not YAML" }]);
   const parsed = schema.safeParse(document.toJS());

@@ -2,17 +2,17 @@ import type { Path, ReceiverConfig, Remark } from "./read.ts";
 
 export type Webhook = { name: string; url: string };
 
-/** Where notices go until there is a channel: lost they must not be. */
+/** The channel for notices of a receiver that has no other channel here, so that they are not lost. */
 const TERMINAL = "log";
 
 const HERE = "AWOOOI has no such channel yet: a webhook can stand in for it";
 
-/** `url` as it may be shown: null where who knows it may write there. */
+/** Returns the URL if it may be printed; null when it may hold a credential. */
 function openUrl(url: string): string | null {
   const parsed = URL.parse(url);
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) return null;
   if (parsed.username !== "" || parsed.password !== "" || parsed.search !== "") return null;
-  // A long word with digits in it is likely a token.
+  // A long path segment, or a shorter one with digits, is likely a token.
   const telling = (part: string) => part.length >= 20 || (part.length >= 8 && /\d/.test(part));
   return parsed.pathname.split("/").some(telling) ? null : url;
 }
@@ -38,7 +38,7 @@ function webhookUrl(hook: { url?: unknown; url_file?: unknown }, name: string, a
   return url ?? placeholder;
 }
 
-/** What the webhooks of a receiver become; those that are AWOOOI itself become nothing. */
+/** Converts the webhooks of a receiver; leaves out those that call AWOOOI itself. */
 function webhooksOf(receiver: ReceiverConfig, at: Path, taken: Set<string>, remark: Remark): Webhook[] {
   return (receiver.webhook_configs ?? []).flatMap((hook, index) => {
     const place = [...at, "webhook_configs", index];
@@ -60,7 +60,7 @@ function webhooksOf(receiver: ReceiverConfig, at: Path, taken: Set<string>, rema
   });
 }
 
-/** The channels of each receiver by its name, and the webhooks among them. */
+/** Converts receivers into the channels of each, by its name, and the webhooks to configure. */
 export function convertReceivers(
   receivers: readonly ReceiverConfig[],
   remark: Remark,
@@ -81,7 +81,7 @@ export function convertReceivers(
         if (key !== "webhook_configs") for (const place of list.keys()) remark([...at, key, place], HERE);
       }
     }
-    // Without any integration it is Alertmanager's way to tell nobody.
+    // In Alertmanager, a receiver without integrations notifies no one.
     const nobody = others === 0;
     if (!nobody && own.length === 0)
       remark(at, `nothing of it can be told yet: its alerts are told on the server's terminal (${TERMINAL})`);

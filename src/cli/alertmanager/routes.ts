@@ -7,11 +7,11 @@ import type { IntervalConfig, Path, Remark, RouteConfig } from "./read.ts";
 export type Route = { matchers?: string[]; receivers?: string[]; continue?: true; routes?: Route[] };
 export type Window = { name: string; matchers: string[]; why: string; time_intervals: object[] };
 
-/** What a node knows of the tree around it. */
+/** The context of a node in the routing tree. */
 type Around = {
-  /** All that an alert must fit to come here. */
+  /** All matchers that an alert must match to reach the node. */
   matchers: readonly Matcher[];
-  /** Routes that also take alerts from here, or take them first. */
+  /** Matchers of routes that also take alerts of this node, or take them first. */
   others: readonly (readonly Matcher[])[];
 };
 
@@ -19,7 +19,7 @@ export type Terms = {
   channels: ReadonlyMap<string, string[]>;
   intervals: ReadonlyMap<string, IntervalConfig[]>;
   remark: Remark;
-  /** Told of what Alertmanager itself would refuse. */
+  /** Called for what Alertmanager itself would refuse. */
   refuse: (path: Path, message: string) => void;
 };
 
@@ -51,7 +51,7 @@ export class RouteConverter {
     this.#terms = terms;
   }
 
-  /** The whole tree, as the one route that fits everything. */
+  /** Converts the whole tree into one root route that matches every alert. */
   convert(root: RouteConfig): Route {
     const { refuse } = this.#terms;
     const path = ["route"];
@@ -74,7 +74,7 @@ export class RouteConverter {
     this.#mute(route, path, here);
     const routes = inner.map((child, index) => {
       const place = [...path, "routes", index];
-      // Those before it take what fits them; those after it get it as well when it says to continue.
+      // Earlier siblings take alerts first; later ones get them as well if this route has `continue`.
       const beside = inner.filter((_, at) => at < index || (child.continue === true && at > index));
       const others = [...around.others, ...beside.map((one) => this.#matchers(one, place))];
       return this.#node(child, place, { ...here, others });
@@ -108,7 +108,7 @@ export class RouteConverter {
     });
   }
 
-  /** A window for the times in which Alertmanager tells nobody of what ends at this route. */
+  /** Adds a maintenance window for the times in which Alertmanager mutes alerts that end at this route. */
   #mute(route: RouteConfig, path: Path, { matchers, others }: Around): void {
     for (const key of ["mute_time_intervals", "active_time_intervals"] as const) {
       const names = route[key] ?? [];
@@ -149,7 +149,7 @@ export class RouteConverter {
   }
 }
 
-/** Why there is no window for these alerts and times; null: nothing is in its way. */
+/** Returns why no window can be made for these alerts and times; null: it can. */
 function obstacleTo(matchers: Matcher[] | null, times: IntervalConfig[] | null): string | null {
   if (times === null) return "the times outside of these cannot be written as intervals";
   if (times.length === 0) return "it would hold no time";

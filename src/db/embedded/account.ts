@@ -2,22 +2,22 @@ import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AwoooiError } from "../../lib/error.ts";
 
-/** Whom PostgreSQL runs as when that is not us. `uid` and `gid` are unsigned, never 0. */
+/** The account that PostgreSQL runs as when it is not that of this process. `uid` and `gid` are unsigned, never 0. */
 export type Account = { uid: number; gid: number; name: string };
 
 export const ROOT_DATA_DIR = "/var/lib/awoooi";
 
 const NOBODY: Account = { uid: 65534, gid: 65534, name: "nobody" };
 
-/** What `spawn` takes: our own account for `undefined`. */
+/** Returns the options of `spawn` for an account; none for `undefined`, our own account. */
 export function spawnAs(account: Account | undefined): { uid?: number; gid?: number } {
-  // macOS numbers nobody -2: unsigned in what stat and chown speak, signed in what spawn takes.
+  // macOS numbers the account `nobody` -2: stat and chown use it unsigned, spawn signed.
   return account === undefined ? {} : { uid: account.uid | 0, gid: account.gid | 0 };
 }
 
 /**
- * The account for the server of `clusterDir`: `undefined` (ourselves) unless we are root, which
- * PostgreSQL refuses. An existing cluster keeps its owner, else its files could not be read.
+ * Returns the account for the server of `clusterDir`: `undefined` (that of this process) unless this is root, as
+ * which PostgreSQL refuses to run. An existing cluster keeps its owner, else its files could not be read.
  */
 export async function serverAccount(clusterDir: string): Promise<Account | undefined> {
   const own = process.getuid?.();
@@ -36,14 +36,14 @@ export async function serverAccount(clusterDir: string): Promise<Account | undef
   return nobody(await readFile("/etc/passwd", "utf8").catch(() => ""));
 }
 
-/** `nobody` of the text of an `/etc/passwd`; 65534 where it has none. */
+/** Returns the account `nobody` from the text of an `/etc/passwd`; uid and gid 65534 if it has none. */
 export function nobody(passwd: string): Account {
   const fields = /^nobody:.*$/m.exec(passwd)?.[0].split(":") ?? [];
   const [uid, gid] = [Number(fields[2]) >>> 0, Number(fields[3]) >>> 0];
   return uid > 0 && gid > 0 ? { uid, gid, name: "nobody" } : NOBODY;
 }
 
-/** The topmost folder on the way to and including `folder` that `account` may not pass. */
+/** Returns the topmost folder on the path to `folder`, itself included, that `account` may not enter. */
 export async function blockingFolder(
   folder: string,
   account: Account,
@@ -57,7 +57,7 @@ export async function blockingFolder(
   return (found.mode & bit) === 0 ? { folder, mode: found.mode & 0o777 } : undefined;
 }
 
-/** Throws the sentence that says why `folder` cannot hold the data, and what to choose. */
+/** Throws `invalid` if `account` cannot reach `folder`, saying what to choose instead. */
 export async function assertReachable(folder: string, account: Account | undefined): Promise<void> {
   const blocking = account && (await blockingFolder(folder, account));
   if (blocking === undefined) return;
@@ -71,11 +71,11 @@ export async function assertReachable(folder: string, account: Account | undefin
   );
 }
 
-/** Creates `folder` and what is missing above it: private, or for an account passable without reading. */
+/** Creates `folder` and its missing parents: mode 0700, or 0711 if another account must pass through. */
 export async function makeFolder(folder: string, account: Account | undefined): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: account === undefined ? 0o700 : 0o711 });
   if (first === undefined || account === undefined) return;
-  // The umask may have taken the bit away.
+  // The umask may have removed the execute bit.
   for (let made = folder; ; made = dirname(made)) {
     await chmod(made, 0o711);
     if (made === first || made === dirname(made)) return;

@@ -22,18 +22,18 @@ import { promisify } from "node:util";
 import { AwoooiError, messageOf } from "../../lib/error.ts";
 import { type Account, blockingFolder, makeFolder } from "./account.ts";
 
-/** A folder with `initdb` and `postgres` that runs here, and PostgreSQL's major version. */
+/** A folder whose `initdb` and `postgres` run on this machine, and PostgreSQL's major version. */
 export type Binaries = { dir: string; major: number };
 
-/** The lowest major version that our SQL is kept within. */
+/** The lowest major version that our SQL supports. */
 const LOWEST_MAJOR = 15;
 
 const run = promisify(execFile);
 
 /**
- * The platform package's PostgreSQL, else one of the machine: of version `major` if there is one, the
- * newest if not. `copyTo` is where the package is copied to when `account` cannot reach it or its
- * folder cannot be written. Throws `unavailable` where there is none.
+ * Returns the platform package's PostgreSQL, else one installed on the machine: of version `major` if there
+ * is one, else the newest. The package is copied to `copyTo` if `account` cannot reach it or its folder is
+ * not writable. Throws `unavailable` if there is no PostgreSQL.
  */
 export async function findBinaries(options: {
   account: Account | undefined;
@@ -45,8 +45,8 @@ export async function findBinaries(options: {
   const packageDir = options.packageDir ?? platformPackage();
   let problem = `there is no package for ${process.platform}-${process.arch}`;
   if (packageDir !== undefined) {
-    // Only one that cannot run on this machine is passed over: falling back for less would give the
-    // data another major version.
+    // Fall back to the machine's only if the package cannot run here: for a lesser reason that would create
+    // the data with another major version.
     const dir = await usablePackage(packageDir, options.account, options.copyTo);
     try {
       return await inspect(dir);
@@ -70,7 +70,7 @@ export async function findBinaries(options: {
   );
 }
 
-/** The version of the PostgreSQL in `dir`; throws if it does not run here. */
+/** Reads the version of the PostgreSQL in `dir`; throws if it does not run on this machine. */
 export async function inspect(dir: string): Promise<Binaries> {
   await access(join(dir, "initdb"), constants.X_OK);
   const { stdout } = await run(join(dir, "postgres"), ["--version"], { cwd: "/", timeout: 20_000 });
@@ -88,7 +88,7 @@ function platformPackage(): string | undefined {
   }
 }
 
-// Debian's, Red Hat's and Alpine's folders, then whatever the PATH has.
+// The folders of Debian, Red Hat and Alpine, then the `postgres` on the PATH.
 async function machineDirs(): Promise<string[]> {
   const dirs: string[] = [];
   for (const [parent, pattern, inside] of [
@@ -104,7 +104,7 @@ async function machineDirs(): Promise<string[]> {
   return program === undefined ? dirs : [...dirs, dirname(program)];
 }
 
-/** The package's `bin`: in place where `account` reaches it and its links are whole, else a copy's. */
+/** Returns the package's `bin` folder if `account` can reach it and its links could be made, else that of a copy. */
 async function usablePackage(
   packageDir: string,
   account: Account | undefined,
@@ -137,8 +137,8 @@ async function usablePackage(
 }
 
 /**
- * Makes the links between libraries that npm cannot carry and whose install script we do not run;
- * without them nothing starts. False if `into` cannot be written.
+ * Creates the symbolic links between libraries, which npm packages cannot contain and which an install script that
+ * we do not run would make; PostgreSQL does not start without them. Returns false if `into` is not writable.
  */
 async function hydrate(packageDir: string, into: string): Promise<boolean> {
   const list = await readFile(join(packageDir, "native/pg-symlinks.json"), "utf8").catch(() => "[]");
@@ -164,7 +164,7 @@ async function copyPackage(packageDir: string, to: string, account: Account | un
     await chmod(temporary, 0o755);
     await rename(temporary, to);
   } catch (error) {
-    // Another start may have been quicker; then it has also removed our unfinished copy.
+    // A concurrent start may have finished first; it has then also removed our unfinished copy.
     if (!(await stat(to).catch(() => undefined))) throw error;
   }
   await removeSiblings(dirname(to), `${basename(to)}.new-`);
@@ -183,7 +183,7 @@ async function copyTree(from: string, to: string): Promise<void> {
 async function copyOne(source: string, target: string): Promise<void> {
   const { mode, uid } = await stat(source);
   const wanted = mode & 0o100 ? 0o755 : 0o644;
-  // A link would share the mode, and let another owner change the file later: those are copied.
+  // Link only files that are ours and have the right mode: a link shares the mode, and another owner could change the file.
   if (uid === process.getuid?.() && (mode & 0o7777) === wanted) {
     const linked = await link(source, target).then(
       () => true,
@@ -195,11 +195,11 @@ async function copyOne(source: string, target: string): Promise<void> {
   await chmod(target, wanted);
 }
 
-/** Removes what killed starts have left in `folder` under names that begin with `prefix`. */
+/** Removes the leftovers of killed starts in `folder`: entries whose names begin with `prefix`. */
 export async function removeSiblings(folder: string, prefix: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith(prefix)) continue;
-    // One that its maker still writes into may resist; the next start removes it.
+    // Removing may fail while another start still writes into the folder; the next start tries again.
     await rm(join(folder, name), { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
   }
 }

@@ -28,7 +28,7 @@ import {
 } from "./account.ts";
 import { type Binaries, findBinaries, inspect, removeSiblings } from "./binaries.ts";
 
-/** Everything about a data directory that its server does not change while it lives. */
+/** The properties of a data directory that do not change while its server runs. */
 export type Cluster = {
   /** PostgreSQL's own data folder, a real path. */
   dir: string;
@@ -39,18 +39,18 @@ export type Cluster = {
   binaries: Binaries;
 };
 
-/** Name of the database and of its owner. */
+/** The name of the database and of the role that owns it. */
 export const NAME = "awoooi";
 export const PORT = 5432;
 
-/** Stands in for what is found on the machine; for tests. */
+/** Overrides the PostgreSQL that is found on the machine; for tests. */
 export type BinariesOption = { dir?: string; packageDir?: string; copyTo?: string };
 
-/** The environment of PostgreSQL's programs: nothing of ours, which may hold secrets, reaches them. */
+/** The whole environment of PostgreSQL's programs: ours is not passed on, as it may hold secrets. */
 export const SERVER_ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 
-// Parallel workers need /dev/shm, of which a container has 64 MB, and gain nothing on queries this small.
-// The log takes errors without the statement and its values.
+// Parallel workers need /dev/shm, of which a container has 64 MB, and gain nothing for queries this small.
+// Errors are logged without the statement and its values.
 const SETTINGS = `
 # From AWOOOI, once; edit as you like.
 max_connections = 100
@@ -64,7 +64,7 @@ log_min_error_statement = panic
 log_error_verbosity = terse
 `;
 
-/** Makes `dataDir` ready to be served: folders, password, an initialised cluster. Safe to run twice at once. */
+/** Prepares `dataDir` for its server: folders, password, an initialised cluster. Safe to run concurrently. */
 export async function openCluster(dataDir: string, option: BinariesOption = {}): Promise<Cluster> {
   const { folder, account } = await openDataDir(resolve(dataDir));
   const dir = join(folder, "postgres");
@@ -111,13 +111,13 @@ async function openDataDir(wanted: string): Promise<{ folder: string; account: A
   return { folder, account };
 }
 
-/** The major version that made the cluster in `dir`; `undefined` if there is none yet. */
+/** Returns the major version of the cluster in `dir`; `undefined` if there is no cluster yet. */
 async function clusterVersion(dir: string): Promise<number | undefined> {
   const text = await unlessMissing(readFile(join(dir, "PG_VERSION"), "utf8"));
   return text === undefined ? undefined : Number.parseInt(text, 10);
 }
 
-/** The password in `file`. The first of several starts to write it wins; it is never half there. */
+/** Reads the password in `file`, creating it if allowed. Of concurrent starts the first one's counts; the file appears whole. */
 async function readPassword(file: string, mayCreate: boolean): Promise<string> {
   const existing = await unlessMissing(readFile(file, "utf8"));
   if (existing !== undefined) return existing;
@@ -138,8 +138,8 @@ async function readPassword(file: string, mayCreate: boolean): Promise<string> {
 
 type Uninitialised = Omit<Cluster, "socketDir">;
 
-// Everything happens in a folder of its own, which then gets the cluster's name in one step: whoever
-// sees the cluster sees it whole, with database and password.
+// The cluster is made in a temporary folder and renamed at the end, so that other processes only ever see
+// a complete one, with database and password.
 async function initialise(cluster: Uninitialised): Promise<void> {
   const temporary = await mkdtemp(`${cluster.dir}.new-`);
   const made = join(temporary, "data");
@@ -151,7 +151,7 @@ async function initialise(cluster: Uninitialised): Promise<void> {
       if (account !== undefined) await lchown(path, account.uid, account.gid);
     }
     await runInitdb(cluster, made, passwordFile);
-    // Written by the server's account: as root we do not write where somebody else could place a link.
+    // Written by the server's account: root must not write where another account could place a symbolic link.
     const append = ["-c", 'cat >> "$1" && sync "$1"', "sh", join(made, "postgresql.conf")];
     await runProgram(cluster, "/bin/sh", append, SETTINGS);
     const single = ["--single", "-D", made, "-c", "log_min_messages=error", "postgres"];
@@ -159,15 +159,15 @@ async function initialise(cluster: Uninitialised): Promise<void> {
     await rename(made, cluster.dir);
     await syncFolder(dirname(cluster.dir));
   } catch (error) {
-    // Another start may have been quicker; then it has also removed our unfinished folder.
+    // A concurrent start may have finished first; it has then also removed our unfinished folder.
     if ((await clusterVersion(cluster.dir)) === undefined) throw error;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
-// Order by bytes, which no update of the C library changes under an index; letters of all languages for
-// lower() and pg_trgm where the system knows them.
+// Collation by bytes: an update of the C library cannot change the order under an index. LC_CTYPE is C.UTF-8 where
+// the system has it, so that lower() and pg_trgm know the letters of all languages.
 async function runInitdb(cluster: Uninitialised, made: string, passwordFile: string): Promise<void> {
   const options = ["-D", made, "-U", NAME, `--pwfile=${passwordFile}`, "--encoding=UTF8", "--locale=C"];
   options.push("--data-checksums", "--auth-local=scram-sha-256", "--auth-host=scram-sha-256");
@@ -186,7 +186,7 @@ async function runProgram(cluster: Uninitialised, path: string, args: string[], 
     const child = execFile(path, args, options, (error, _, stderr) =>
       done(error === null ? undefined : stderr.trim() || error.message),
     );
-    // A program that ends without reading its input is reported by how it ended.
+    // If the program ends without reading its input, the callback above reports how it ended.
     child.stdin?.on("error", () => undefined).end(input);
   });
   if (problem === undefined) return;
@@ -201,8 +201,8 @@ async function runProgram(cluster: Uninitialised, path: string, args: string[], 
 }
 
 /**
- * The socket's folder: inside the data directory, or elsewhere with a short name where the path would
- * exceed what the system takes (107 bytes) or libpq would read it as a list.
+ * Returns the socket's folder: in the data directory, or a short one in a temporary directory if the socket's path
+ * would exceed the system's limit of 107 bytes or contains a comma, which libpq reads as a list.
  */
 async function chooseSocketDir(folder: string, account: Account | undefined): Promise<string> {
   const short = `awoooi-${sha256(folder).slice(0, 16)}`;
@@ -218,7 +218,7 @@ async function chooseSocketDir(folder: string, account: Account | undefined): Pr
   );
 }
 
-/** Makes `dir`, unless it is there, so that only the server's account (and root) enters it. */
+/** Creates `dir` if it is missing, with access for the server's account only. Throws `conflict` if another account owns it. */
 export async function openPrivateDir(dir: string, account: Account | undefined): Promise<void> {
   await mkdir(dir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
@@ -227,7 +227,7 @@ export async function openPrivateDir(dir: string, account: Account | undefined):
   const handle = await open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(() => undefined);
   try {
     const owner = (await handle?.stat())?.uid;
-    // Under /tmp anyone may have made it first, and would then be asked for our password.
+    // In /tmp another account may have created it first: its server would then be sent our password.
     if (handle === undefined || (owner !== process.getuid?.() && owner !== account?.uid)) {
       throw new AwoooiError(
         "conflict",

@@ -3,7 +3,7 @@ import type { Account } from "./account.ts";
 
 const LOG_BYTES = 10 * 1024 * 1024;
 
-/** Opens the server's log for it to write to. The caller closes the handle. */
+/** Opens PostgreSQL's log for appending, owned by `account`. The caller closes the handle. */
 export async function openLog(file: string, account: Account | undefined): Promise<FileHandle> {
   await boundLog(file);
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
@@ -12,11 +12,11 @@ export async function openLog(file: string, account: Account | undefined): Promi
   return handle;
 }
 
-/** Empties a log over 10 MB, keeping its content in `<file>.1`; its writer appends and goes on. */
+/** Empties a log of more than 10 MB after copying it to `<file>.1`. The server, which appends, can go on writing. */
 export async function boundLog(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined || found.size <= LOG_BYTES) return;
-  // A full disk is where logs grow: then the old content is what we do without.
+  // Logs grow when the disk is full: then the copy fails, and the old content is given up.
   await copyFile(file, `${file}.1`).catch(() => undefined);
   await truncate(file);
 }
@@ -25,7 +25,7 @@ export async function logSize(file: string): Promise<number> {
   return (await stat(file).catch(() => undefined))?.size ?? 0;
 }
 
-/** The last 2 kB, or less: only what was written from byte `from` on. Empty where nothing can be read. */
+/** Returns at most the last 2 kB of what was written from byte `from` on; empty if the log cannot be read. */
 export async function logTail(file: string, from = 0): Promise<string> {
   try {
     const handle = await open(file, "r");

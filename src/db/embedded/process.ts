@@ -11,20 +11,20 @@ import { spawnAs } from "./account.ts";
 import { type Cluster, PORT, SERVER_ENV } from "./cluster.ts";
 import { logSize, openLog } from "./log.ts";
 
-/** A running server's first process: a child of ours, or one that an earlier process has left. */
+/** The main process of a PostgreSQL server: our child, or one that an earlier AWOOOI process left running. */
 export type Postmaster = {
   pid: number;
   takenOver: boolean;
-  /** Size of the log when it started; 0 for one taken over. */
+  /** Size of the log in bytes when the server started; 0 if it was taken over. */
   logStart: number;
-  /** How it ended; `undefined` if it has not within `milliseconds` or before the abort. */
+  /** Waits for its end and resolves to how it ended; `undefined` if it has not within `milliseconds` or before the abort. */
   ended(milliseconds: number, signal?: AbortSignal): Promise<string | undefined>;
 };
 
-/** What a running or crashed server has left in its data folder. `socketDir` is empty early in a start. */
+/** Content of `postmaster.pid`, which a crashed server leaves behind. `socketDir` is empty early in a start. */
 export type LockFile = { pid: number; socketDir: string };
 
-/** Whether a pid is the server of a data folder; `unknown` where the system does not tell. */
+/** What a pid is to a data folder: its server, another process, or gone; `unknown` if its command line is unreadable. */
 export type Identity = "server" | "unknown" | "other" | "gone";
 
 const run = promisify(execFile);
@@ -36,13 +36,13 @@ export async function readLockFile(clusterDir: string): Promise<LockFile | undef
   const lines = text.split("\n");
   const pid = Number(lines[0]);
   if (Number.isInteger(pid) && pid > 0) return { pid, socketDir: lines[4] ?? "" };
-  // Empty: about to be filled, or the remnant of a power failure, beside which PostgreSQL never starts.
+  // Empty: about to be written, or left by a power failure; PostgreSQL does not start until that one is removed.
   const written = await stat(file).catch(() => undefined);
   if (written !== undefined && Date.now() - written.mtimeMs > 10_000) await rm(file, { force: true });
   return undefined;
 }
 
-/** Looks at the command line, since a pid is used again and a dead child nobody reaped keeps its own. */
+/** Identifies a process by its command line: pids are reused, and a zombie keeps its pid. */
 export async function identify(pid: number, clusterDir: string): Promise<Identity> {
   const line = await commandLine(pid);
   if (line === undefined) return alive(pid) ? "unknown" : "gone";
@@ -55,7 +55,7 @@ async function commandLine(pid: number): Promise<string[] | undefined> {
   try {
     if (process.platform === "linux") return (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
     const { stdout } = await run("ps", ["-o", "args=", "-p", String(pid)]);
-    // `ps` does not say where an argument ends; ours has no option before the folder or space after -c.
+    // `ps` does not separate arguments: rely on the form in which `launch` starts it, `-D` first and then `-c` options.
     const [, program, dir] = /^(.*?) -D (.*?) -c /.exec(stdout) ?? [];
     return program === undefined || dir === undefined ? [stdout] : [program, "-D", dir];
   } catch {
@@ -72,8 +72,8 @@ function alive(pid: number): boolean {
 }
 
 /**
- * Starts the server, in a session of its own so that neither our death nor a Ctrl-C reaches it.
- * `stalePid` is one that the lock file names and that is not a server's.
+ * Starts the server in a session of its own, so that neither our end nor a Ctrl-C stops it. `stalePid` is the
+ * pid in the lock file when it does not belong to the server.
  */
 export async function launch(cluster: Cluster, stalePid: number | undefined): Promise<Postmaster> {
   const log = await openLog(cluster.logFile, cluster.account);
@@ -95,8 +95,8 @@ export async function launch(cluster: Cluster, stalePid: number | undefined): Pr
         detached: true,
         stdio: ["ignore", log.fd, log.fd],
         cwd: "/",
-        // PostgreSQL takes a lock file with this pid for a dead server's, whoever has the pid now. To
-        // delete the file ourselves could hit the one that another start has just written.
+        // PostgreSQL treats a lock file with this pid as stale, whichever process has the pid now. Deleting the
+        // file ourselves could remove one that a concurrent start has just written.
         env: { ...SERVER_ENV, ...(stalePid === undefined ? {} : { PG_GRANDPARENT_PID: String(stalePid) }) },
         ...spawnAs(cluster.account),
       },
@@ -126,7 +126,7 @@ export async function launch(cluster: Cluster, stalePid: number | undefined): Pr
   }
 }
 
-/** The server that runs as `pid` though it is no child of ours: its end is found by looking. */
+/** Returns the server that runs as `pid` and is not our child: its end is found by polling every 200 ms. */
 export function takeOver(pid: number, clusterDir: string): Postmaster {
   return {
     pid,
@@ -145,7 +145,7 @@ export function takeOver(pid: number, clusterDir: string): Postmaster {
   };
 }
 
-/** Whether anything accepts connections on the socket in `dir`, visible to us as a process or not. */
+/** Returns whether a server accepts connections on the socket in `dir`, even one in another container. */
 export function accepts(dir: string): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(join(dir, `.s.PGSQL.${PORT}`));
@@ -157,7 +157,7 @@ export function accepts(dir: string): Promise<boolean> {
   });
 }
 
-/** Fast shutdown: open transactions are rolled back. One that does not end is forced; no data is lost. */
+/** Stops the server by a fast shutdown, which rolls back open transactions, then by force. No committed data is lost. */
 export async function terminate(postmaster: Postmaster, log: Log): Promise<void> {
   for (const [signal, patience] of [
     ["SIGINT", 60_000],

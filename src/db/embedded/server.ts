@@ -10,34 +10,34 @@ import { connectionOf, type EmbeddedConnection, ensurePostmaster } from "./start
 export type { EmbeddedConnection } from "./start.ts";
 
 export type EmbeddedPostgres = {
-  /** For `new pg.Pool(…)`. Stays the same when the server is restarted. */
+  /** Options for `new pg.Pool(…)`. They stay the same when the server is restarted. */
   readonly connection: EmbeddedConnection;
-  /** For psql and whatever takes a DATABASE_URL. Contains the password. */
+  /** A URL for psql and other clients. Contains the password. */
   readonly url: string;
-  /** The first process of the server; during a restart that of the one that has died. */
+  /** The server's main process; during a restart the pid of the one that has died. */
   readonly pid: number;
-  /** Stops the server and waits until it is gone. For the owner of the data directory only. */
+  /** Stops the server and waits until it has ended. Only the owner of the data directory may call it. */
   stop(): Promise<void>;
-  /** Leaves the server running and stops watching it: for tests of take-over. */
+  /** Stops watching the server and leaves it running. */
   abandon(): void;
 };
 
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 5_000;
-/** After this long in service a death is a new failure: the pause is the first again, and it is logged. */
+/** A server that dies after running this long, in ms, is a new failure: the backoff starts again, and it is logged. */
 const STABLE = 30_000;
-/** How long a first start waits for what may pass: orphans of a killed server that finish a query. */
+/** How long a first start is retried, in ms, for temporary causes: orphans of a killed server that finish a query. */
 const START_PATIENCE = 30_000;
 
-/** Default data directory: as root one that PostgreSQL, which refuses root, can reach under another user. */
+/** Returns the default data directory; for root one that PostgreSQL can reach, as it then runs as another user. */
 export function defaultDataDir(): string {
   return process.getuid?.() === 0 ? ROOT_DATA_DIR : "./data";
 }
 
 /**
- * Starts the PostgreSQL of `dataDir`, creating it first where there is none, or takes over the one that a
- * killed process has left running; it is restarted whenever it dies, until `stop()`. Safe to call twice at
- * once: both get the same server. Throws `invalid`, `conflict` or `unavailable` with a sentence.
+ * Starts the PostgreSQL of `dataDir`, creating the cluster if there is none, or takes over a server that a
+ * killed process left running. It is restarted whenever it dies, until `stop()`. Concurrent calls get the
+ * same server. Throws `invalid`, `conflict` or `unavailable` with a sentence.
  */
 export async function startEmbeddedPostgres(options: {
   dataDir: string;
@@ -117,7 +117,7 @@ class Supervisor implements EmbeddedPostgres {
     while (!signal.aborted) {
       const how = await this.#postmaster.ended(60_000, signal);
       if (how !== undefined && !signal.aborted) await this.#restart(how);
-      // A full disk may refuse even this.
+      // May fail on a full disk.
       await boundLog(this.#cluster.logFile).catch(() => {});
     }
     if (this.#abandoned) return;
@@ -147,7 +147,7 @@ class Supervisor implements EmbeddedPostgres {
     }
   }
 
-  // A full disk fails the same way every few seconds for hours: telling it once is enough.
+  // Logs a text once per failure, and at level debug after that: a full disk fails the same way every few seconds.
   async #tell(level: "info" | "error", text: string): Promise<void> {
     const { pid } = this;
     const key = text.replace(/\d+/g, "");

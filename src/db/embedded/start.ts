@@ -6,7 +6,7 @@ import { type Cluster, NAME, openPrivateDir, PORT } from "./cluster.ts";
 import { logTail } from "./log.ts";
 import { accepts, identify, launch, type Postmaster, readLockFile, takeOver, terminate } from "./process.ts";
 
-/** What `new pg.Pool(…)` takes. Port and TLS are named so that PGPORT and PGSSLMODE do not decide. */
+/** Options for `new pg.Pool(…)`. Port and TLS are set so that PGPORT and PGSSLMODE have no effect. */
 export type EmbeddedConnection = {
   /** The socket's folder. */
   host: string;
@@ -17,7 +17,7 @@ export type EmbeddedConnection = {
   ssl: false;
 };
 
-// What orphans of a killed server or a concurrent start cause, and time cures.
+// Temporary errors, caused by orphans of a killed server or by a concurrent start.
 const PASSING = /pre-existing shared memory block|lock file "[^"]*" (already exists|is empty)/;
 
 export function connectionOf(cluster: Cluster): EmbeddedConnection {
@@ -26,9 +26,9 @@ export function connectionOf(cluster: Cluster): EmbeddedConnection {
 }
 
 /**
- * Finds the server of `cluster` or starts it, and returns when it answers, or at once on an abort.
- * `cluster.socketDir` becomes that of the server found. Throws `unavailable` if it does not start (with
- * `retryAfter` where that may pass) and `conflict` if what is there is not ours to serve.
+ * Finds or starts the server of `cluster`, and returns when it answers, or at once on an abort. Sets
+ * `cluster.socketDir` to that of a server it found. Throws `unavailable` if the server does not start (with
+ * `retryAfter` if the cause is temporary) and `conflict` if the existing server or data cannot be used.
  */
 export async function ensurePostmaster(
   cluster: Cluster,
@@ -46,14 +46,14 @@ export async function ensurePostmaster(
     }
     if (signal?.aborted) return postmaster;
     if (postmaster.takenOver) continue;
-    // A concurrent start may have been quicker: then its server is the one.
+    // A concurrent start may have been faster: then use its server.
     const winner = await readLockFile(cluster.dir);
     if (winner !== undefined && (await identify(winner.pid, cluster.dir)) === "server") continue;
     throw await startFailure(postmaster, cluster);
   }
 }
 
-/** `undefined` when the state has changed meanwhile and is to be looked at again. */
+/** Returns `undefined` when the state has changed meanwhile: the caller tries again. */
 async function findOrLaunch(cluster: Cluster): Promise<Postmaster | undefined> {
   const found = await readLockFile(cluster.dir);
   const identity = found === undefined ? "gone" : await identify(found.pid, cluster.dir);
@@ -61,7 +61,7 @@ async function findOrLaunch(cluster: Cluster): Promise<Postmaster | undefined> {
   const socketDir = found?.socketDir || cluster.socketDir;
   if (await accepts(socketDir)) {
     if (found !== undefined && identity === "unknown") return takeOver(found.pid, cluster.dir);
-    // A socket can outlive its server by a moment, and another start may have made a new one.
+    // A socket can outlive its server for a moment, and a concurrent start may have made a new one.
     await wait(500);
     if ((await readLockFile(cluster.dir))?.pid !== found?.pid || !(await accepts(socketDir)))
       return undefined;
@@ -81,7 +81,7 @@ async function findOrLaunch(cluster: Cluster): Promise<Postmaster | undefined> {
   }
 }
 
-/** False when it has ended, or on an abort. */
+/** Waits until the server answers queries; returns false when it has ended, or on an abort. */
 async function becomesReady(
   postmaster: Postmaster,
   cluster: Cluster,
@@ -91,7 +91,7 @@ async function becomesReady(
   const begun = performance.now();
   for (let pause = 10, told = false; ; pause = Math.min(pause * 1.5, 250)) {
     const held = await readLockFile(cluster.dir);
-    // Another start's server may answer on the same socket: ours then ends by itself.
+    // The server of a concurrent start may answer on the same socket; ours then ends by itself.
     if (held?.pid === postmaster.pid) {
       if (postmaster.takenOver && held.socketDir !== "") cluster.socketDir = held.socketDir;
       if (await answersQueries(cluster)) return true;
@@ -127,7 +127,7 @@ async function answersQueries(cluster: Cluster): Promise<boolean> {
         `The server of ${cluster.dir} has no database "${NAME}": restore it.`,
       );
     }
-    // All its connections are taken, so it serves.
+    // Too many connections: the server works.
     return code === "53300";
   } finally {
     await client.end().catch(() => {});
@@ -137,7 +137,7 @@ async function answersQueries(cluster: Cluster): Promise<boolean> {
 async function startFailure(postmaster: Postmaster, cluster: Cluster): Promise<AwoooiError> {
   const text = await logTail(cluster.logFile, postmaster.logStart);
   const lines = text.split("\n").filter((line) => line !== "");
-  // Not the refusals of our own probes.
+  // Skip the lines about connections of our own probes that were refused.
   const reason =
     lines.findLast((line) => /(FATAL|PANIC): (?!.*(starting up|accepting connections))/.test(line)) ??
     lines.at(-1) ??

@@ -8,33 +8,33 @@ import type { SchemaVersion } from "./dump-format.ts";
 
 type Column = {
   name: string;
-  /** As a cast takes it. */
+  /** The SQL type, as used in a cast. */
   type: string;
-  /** Whether its values can be of any length. */
+  /** Whether its values have a variable length. */
   wide: boolean;
 };
 export type Table = { schema: string; name: string; columns: Column[] };
 
-// What the engine keeps about itself, and how many servers a database has had.
+// Not exported: the workflow engine's own migrations, and the number of servers that this database has had.
 const NOT_MOVED = ["dbos.dbos_migrations", "public.server_epoch"];
 
 export const fullName = (table: Table) => `${table.schema}.${table.name}`;
 export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 export const sqlName = (table: Table) => `${quoted(table.schema)}.${quoted(table.name)}`;
 
-/** Our own tables by the schema of this version: what else is in the database is not ours. */
+/** Returns the names of our own tables, by the schema of this version. */
 const ownTables = () =>
   Object.values(schema)
     .filter((value) => is(value, PgTable))
     .map((table) => getTableName(table as PgTable));
 
-/** The schema that this version makes, `workflows` left out: the engine alone knows. */
+/** Returns the schema version of this program, without `workflows`, which only the workflow engine knows. */
 export function expectedSchema(): Omit<SchemaVersion, "workflows"> {
   const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS });
   return { migrations: migrations.length, latest: migrations.at(-1)?.hash ?? "" };
 }
 
-/** The schema that a database has; null when there is none of ours. */
+/** Reads the schema version of a database; null if it has no tables of ours. */
 export async function presentSchema(client: pg.Client): Promise<SchemaVersion | null> {
   const { rows: found } = await client.query<{ ours: boolean; engine: boolean }>(
     `select to_regclass('public.schema_migrations') is not null as ours,
@@ -51,7 +51,7 @@ export async function presentSchema(client: pg.Client): Promise<SchemaVersion | 
   return { migrations: rows.length, latest: rows.at(-1)?.hash ?? "", workflows };
 }
 
-/** Every table with what an installation consists of, each after those that its rows refer to. */
+/** Returns every table of an installation, each after the tables that its foreign keys refer to. */
 export async function movedTables(client: pg.Client): Promise<Table[]> {
   const { rows } = await client.query<{ schema: string; table: string } & Column>(
     `select n.nspname as schema, c.relname as table, a.attname as name,
@@ -101,7 +101,7 @@ function ordered(tables: ReadonlyMap<string, Table>, refersTo: ReadonlyMap<strin
   return order;
 }
 
-/** Where the sequences of these tables stand; null for those that were never used. */
+/** Returns the last value of each sequence of these tables; null for one that was never used. */
 export async function sequencesOf(
   client: pg.Client,
   tables: readonly Table[],

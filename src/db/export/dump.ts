@@ -14,7 +14,7 @@ import {
 } from "./catalog.ts";
 import { type DumpHead, FORMAT } from "./dump-format.ts";
 
-/** How values are written, so that they are read back the same by any PostgreSQL from 15 on. */
+/** Session settings under which values are written so that any PostgreSQL from 15 on reads them back unchanged. */
 export const WRITTEN = [
   "set local datestyle = 'ISO, YMD'",
   "set local timezone = 'UTC'",
@@ -24,13 +24,13 @@ export const WRITTEN = [
   "set local idle_in_transaction_session_timeout = 0",
 ].join("; ");
 
-// Rows up to this many bytes are fetched by the hundreds, larger ones one by one: memory stays flat.
+// Rows of at most this many bytes are fetched FETCH at a time, larger ones one by one, to bound memory.
 const SMALL = 16_384;
 const FETCH = 500;
-// What is handed on at once.
+// The size in characters at which lines are yielded.
 const CHUNK = 65_536;
 
-/** A connection without a bound on its queries, for what reads or writes everything. */
+/** Opens a connection without a query timeout, for reading or writing the whole database. */
 export async function openClient(connection: Connection, application_name: string): Promise<pg.Client> {
   const target = "url" in connection ? { connectionString: connection.url } : connection;
   const client = new pg.Client({
@@ -39,7 +39,7 @@ export async function openClient(connection: Connection, application_name: strin
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
   });
-  // What is lost shows in the query that needs it.
+  // A lost connection shows as the error of the next query.
   client.on("error", () => {});
   await client.connect();
   return client;
@@ -48,7 +48,7 @@ export async function openClient(connection: Connection, application_name: strin
 const value = ({ name, type }: Table["columns"][number]) =>
   type === "bytea" ? `translate(encode(${quoted(name)}, 'base64'), e'\\n', '')` : `${quoted(name)}::text`;
 
-/** Near enough: neither function reads a value that is stored out of line. */
+/** Returns SQL for the approximate size of a row; neither function reads values that are stored out of line. */
 function width({ columns }: Table): string {
   const sizes = columns
     .filter((column) => column.wide)
@@ -94,8 +94,8 @@ async function headOf(client: pg.Client, about: { version: string; now: Date }):
 }
 
 /**
- * The whole installation as text, from one moment: what is written meanwhile is not in it, and waits for
- * nothing. `onEnd` is told how many rows of each table there were. Throws `not_found` and `conflict`.
+ * Yields the whole installation as text, from one snapshot, without blocking writers. `onEnd` is called with
+ * the number of rows of each table. Throws `not_found` without an installation, `conflict` for another version.
  */
 export async function* dump(
   client: pg.Client,
@@ -131,7 +131,7 @@ export async function* dump(
     }
     if (pending.length > 0) yield text(pending);
   }
-  // After the rows: these do not stand still with the snapshot, and must not lag behind it.
+  // After the rows: sequences are not part of the snapshot, and their values must not be behind its rows.
   const used = [...(await sequencesOf(client, tables))].filter(([, at]) => at !== null);
   const sequences = Object.fromEntries(used);
   await client.query("commit");

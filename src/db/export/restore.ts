@@ -8,12 +8,12 @@ import { fullName, movedTables, presentSchema, quoted, sequencesOf, sqlName, typ
 import { WRITTEN } from "./dump.ts";
 import { type DumpHead, dumpEnd, dumpHead, dumpTable, FORMAT } from "./dump-format.ts";
 
-// Rows of one insert: as many as fit, and at least one.
+// An insert is sent at this many rows or characters, whichever is reached first.
 const ROWS = 500;
 const BYTES = 1_048_576;
-// Longer than the row of the largest body that can be received; what is longer is no export.
+// Longer than the row of the largest body that can be received: no export has a longer line.
 const LONGEST_LINE = 400 * 1_048_576;
-// The engine makes rows of its own here when it makes its schema; those of the file take their places.
+// The workflow engine inserts rows when it creates this schema; they are replaced by those of the file.
 const ENGINE = "dbos";
 
 const damaged = (why: string, cause?: unknown) =>
@@ -27,7 +27,7 @@ function parse<T extends z.ZodType>(schema: T, line: string, what: string): z.in
   }
 }
 
-/** Lines without their ends. Bounded: a file that somebody made up must not fill the memory. */
+/** Yields lines without their line feeds. Their length is bounded, so that a forged file cannot fill the memory. */
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest: Buffer[] = [];
   let size = 0;
@@ -46,7 +46,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   if (size > 0) throw damaged("it ends in the middle of a line");
 }
 
-/** Throws `conflict` when the database holds an installation, of whatever version. */
+/** Throws `conflict` if the database already has rows of an installation. */
 export async function assertEmpty(client: pg.Client): Promise<void> {
   const found: string[] = [];
   for (const table of await movedTables(client)) {
@@ -81,7 +81,7 @@ function assertFits(head: DumpHead, schema: Awaited<ReturnType<typeof presentSch
   );
 }
 
-/** Puts the rows of one table in, some at a time. */
+/** Inserts the rows of one table in batches. */
 class Target {
   readonly #client: pg.Client;
   readonly #insert: string;
@@ -175,9 +175,9 @@ const sorted = (counts: Record<string, number>) =>
   Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /**
- * Makes an empty, migrated database the installation that `chunks`, a dump, holds: all of it, in one
- * transaction that is committed when the end and its checksum have been seen, or nothing. Throws `invalid`
- * for what is not a whole dump and `conflict` for what does not fit here. Returns rows by table.
+ * Restores the dump in `chunks` into an empty, migrated database: all of it or nothing, in one transaction
+ * that commits once the end and its checksum have been verified. Throws `invalid` for an incomplete dump
+ * and `conflict` for one that does not fit this version or a database that is not empty. Returns rows by table.
  */
 export async function restore(
   client: pg.Client,

@@ -25,24 +25,24 @@ export const approvals = pgTable(
       .notNull(),
     diff: text("diff"),
     requested_by: text("requested_by").notNull(),
-    /** `person`, `system`, or `policy` for what nobody need sign; null: from before it was kept, and nothing tells it. */
+    /** `person`, `system`, or `policy` for a plan that needs no signature; null in rows from before this was stored. */
     requested_by_kind: text("requested_by_kind"),
     reject_reason: text("reject_reason"),
     created_at: at("created_at").notNull(),
-    /** While preparing: when it becomes pending whatever is still missing. */
+    /** When an approval in `preparing` becomes `pending`, even if evidence is still missing. */
     prepare_until: at("prepare_until").notNull(),
     expires_at: at("expires_at"),
     decided_at: at("decided_at"),
-    /** Until when the signatures are authority to act. */
+    /** Until when the signatures authorise an execution. */
     authority_until: at("authority_until"),
-    /** When its execution began: from then on that has the state that moves. */
+    /** When its execution began; from then on `status` stays `approved` and the execution's status changes. */
     begun_at: at("begun_at"),
   },
   (table) => [
     uniqueIndex("approvals_one_open").on(table.incident_id).where(sql`status in ('preparing', 'pending')`),
     index("approvals_incident").on(table.incident_id, table.created_at),
     index("approvals_listing").on(table.created_at, table.approval_id),
-    // What may be acted on: few at any time, whatever the number of approvals.
+    // Approved plans: few at any time, however many approvals there are.
     index("approvals_authority").on(table.authority_until).where(sql`status = 'approved'`),
     index("approvals_waiting")
       .on(table.incident_id)

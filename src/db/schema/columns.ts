@@ -2,7 +2,7 @@ import { bigint, customType, timestamp } from "drizzle-orm/pg-core";
 import { ALERT_STATUS, INCIDENT_STATUS, present, SEVERITY, type Vocabulary } from "../../lib/old-values.ts";
 
 export const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
-/** Text of few values; what was stored under an older name is read as what it is called now. */
+/** A text column with an enumerated type; words that earlier installations stored are read as the present values. */
 const named = <Value extends string>(of: Vocabulary<Value>) =>
   customType<{ data: Value; driverData: string }>({
     dataType: () => "text",

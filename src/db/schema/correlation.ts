@@ -3,7 +3,7 @@ import { at } from "./columns.ts";
 import { incidents } from "./incident.ts";
 import { people } from "./system.ts";
 
-/** How two incidents hang together: one row for each pair, the smaller id first. */
+/** Correlations of incidents: one row per pair, the smaller id first. */
 export const incident_links = pgTable(
   "incident_links",
   {
@@ -15,13 +15,13 @@ export const incident_links = pgTable(
       .references(() => incidents.incident_id),
     strength: text("strength", { enum: ["link", "merge"] }).notNull(),
     reasons: text("reasons").array().notNull(),
-    /** Which of the two is the cause of the other, where that is known. */
+    /** The one of the two that caused the other, if known. */
     cause_id: text("cause_id"),
     cause_reason: text("cause_reason"),
     made_by: text("made_by").notNull(),
     made_by_kind: text("made_by_kind"),
     made_at: at("made_at").notNull(),
-    /** When it stopped holding: people parted them. */
+    /** When the correlation ended, because a person separated the incidents. */
     ended_at: at("ended_at"),
     ended_by: text("ended_by"),
     ended_by_kind: text("ended_by_kind"),
@@ -32,7 +32,7 @@ export const incident_links = pgTable(
   ],
 );
 
-/** What people taught about two troubles, by their fingerprints, the smaller first. */
+/** People's corrections of correlations: one row per pair of fingerprints, the smaller first. */
 export const correlation_lessons = pgTable(
   "correlation_lessons",
   {
@@ -40,7 +40,7 @@ export const correlation_lessons = pgTable(
     fingerprint: text("fingerprint").notNull(),
     other_fingerprint: text("other_fingerprint").notNull(),
     lesson: text("lesson", { enum: ["together", "apart"] }).notNull(),
-    /** As people read them: the titles of the incidents that it was taught with. */
+    /** For people: the titles of the two incidents that the lesson was learnt from. */
     title: text("title").notNull(),
     other_title: text("other_title").notNull(),
     taught_by: text("taught_by").notNull(),

@@ -4,7 +4,7 @@ import { approvals } from "./approval.ts";
 import { at } from "./columns.ts";
 import { incidents } from "./incident.ts";
 
-/** The operation log: a row from before the act to after its verification. */
+/** Executions: a row is created before the change and updated until its verification has ended. */
 export const executions = pgTable(
   "executions",
   {
@@ -15,11 +15,11 @@ export const executions = pgTable(
     approval_id: text("approval_id")
       .notNull()
       .references(() => approvals.approval_id),
-    /** Which step of the approval's plan it is, from 1. */
+    /** Number of the step in the approval's plan, from 1. */
     step: integer("step").notNull().default(1),
     operation: jsonb("operation").$type<Record<string, unknown>>().notNull(),
     plan_hash: text("plan_hash").notNull(),
-    /** On whose behalf: people's, or a policy's. */
+    /** By whose authority: `approval_executor` for people's signatures, `auto_repair` for policy. */
     caller: text("caller", { enum: ["approval_executor", "auto_repair"] })
       .notNull()
       .default("approval_executor"),
@@ -27,20 +27,20 @@ export const executions = pgTable(
       enum: ["pending", "running", "verifying", "success", "failed", "refused"],
     }).notNull(),
     attempts: integer("attempts").notNull().default(0),
-    /** Which run of its work may go on with it: what an earlier one still wants is refused. */
+    /** Fencing token: the turn of the workflow that may continue the execution; an earlier turn is refused. */
     turn: integer("turn").notNull().default(0),
     output: text("output"),
     error: text("error"),
     error_code: text("error_code"),
     stderr: text("stderr"),
-    /** What was there before, as the executor and the observer saw it. */
+    /** Snapshot of the target before the change, by the executor and the observer. */
     before: jsonb("before").$type<Record<string, unknown>>(),
     verification: jsonb("verification").$type<Record<string, unknown>>(),
-    /** What takes it back, told from the snapshot. */
+    /** The operation that undoes this one, derived from the snapshot. */
     undo: jsonb("undo").$type<Record<string, unknown>>(),
-    /** The execution that this one takes back. */
+    /** The execution that this one undoes. */
     undoes: text("undoes"),
-    /** The execution that took this one back. */
+    /** The execution that undid this one. */
     undone_by: text("undone_by"),
     created_at: at("created_at").notNull(),
     started_at: at("started_at"),
@@ -51,13 +51,13 @@ export const executions = pgTable(
     uniqueIndex("executions_step").on(table.approval_id, table.step),
     index("executions_incident").on(table.incident_id, table.created_at),
     index("executions_listing").on(table.created_at, table.execution_id),
-    // What was refused after an attempt, which is learnt from outside the transaction that refused it.
+    // Executions refused after an attempt: learning reads them later, outside the transaction that refused them.
     index("executions_cut_short").on(table.execution_id).where(sql`status = 'refused' and attempts > 0`),
     index("executions_live").on(table.status).where(sql`status in ('pending', 'running', 'verifying')`),
   ],
 );
 
-/** One row per time that the system was touched; without an outcome it was under way, or cut off. */
+/** One row per attempt to change a system; without an outcome it is running or was cut off. */
 export const execution_attempts = pgTable(
   "execution_attempts",
   {
@@ -74,14 +74,14 @@ export const execution_attempts = pgTable(
   (table) => [primaryKey({ columns: [table.execution_id, table.attempt] })],
 );
 
-/** Who has stopped all changes, from when to when, and why. Nothing is forgotten; one that was lifted stays. */
+/** Freezes of all changes, with who, when and why. Rows are never deleted, not even after the freeze was lifted. */
 export const freezes = pgTable("freezes", {
   freeze_id: text("freeze_id").primaryKey(),
   why: text("why").notNull(),
   frozen_by: text("frozen_by").notNull(),
   frozen_by_kind: text("frozen_by_kind"),
   since: at("since").notNull(),
-  /** null: until somebody lifts it. */
+  /** null: until a person lifts it. */
   until: at("until"),
   lifted_by: text("lifted_by"),
   lifted_by_kind: text("lifted_by_kind"),
@@ -100,7 +100,7 @@ export const repair_records = pgTable(
     root_cause: text("root_cause"),
     fix: text("fix").notNull(),
     duration_ms: integer("duration_ms").notNull(),
-    /** Set to false when the trouble came back: a fix that does not hold is a failed fix. */
+    /** Set to false when the anomaly comes back: the fix then counts as failed. */
     held: boolean("held").notNull().default(true),
     at: at("at").notNull(),
   },
@@ -111,7 +111,7 @@ export const repair_records = pgTable(
   ],
 );
 
-/** How each resolution of an incident came about, once each; without a disposition it is not concluded yet. */
+/** One row per resolution of an incident, with what resolved it; `disposition` is null until it is concluded. */
 export const resolutions = pgTable(
   "resolutions",
   {

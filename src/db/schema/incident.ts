@@ -6,11 +6,11 @@ export const incidents = pgTable(
   "incidents",
   {
     incident_id: text("incident_id").primaryKey(),
-    /** What its alerts converge by. */
+    /** Deduplication key: alerts with this fingerprint join the active incident. */
     fingerprint: text("fingerprint").notNull(),
-    /** What is learnt by: the same for the same trouble again. */
+    /** Key of learning: the same for recurrences of the same anomaly. */
     anomaly_key: text("anomaly_key").notNull().default(""),
-    /** Of which version the two keys are. */
+    /** Version of the algorithm that computed `fingerprint` and `anomaly_key`. */
     key_version: integer("key_version").notNull().default(1),
     title: text("title").notNull(),
     status: incidentStatus("status").notNull(),
@@ -28,23 +28,23 @@ export const incidents = pgTable(
     closed_at: at("closed_at"),
     owner: text("owner"),
     acknowledged_at: at("acknowledged_at"),
-    /** 1 to 4: how often this trouble has come back of late. */
+    /** 1 to 4, by how often this anomaly has recurred recently. */
     escalation_level: integer("escalation_level").notNull().default(1),
-    /** It begins and ends again and again: people are not told of each time. */
+    /** The incident begins and ends again and again: people are not notified of each time. */
     flapping: boolean("flapping").notNull().default(false),
-    /** How often it ended since it flaps. */
+    /** How often it has ended since it began to flap. */
     flaps: integer("flaps").notNull().default(0),
-    /** What people say of how it was handled. */
+    /** People's feedback on how it was handled. */
     feedback: jsonb("feedback").$type<Record<string, unknown>>(),
-    /** How often it was resolved: the number of its latest resolution record. */
+    /** How often it was resolved, which is the number of its latest row in `resolutions`. */
     resolution: integer("resolution").notNull().default(0),
     resolved_through: text("resolved_through", { enum: ["repair", "notice", "person", "silence"] }),
     /**
-     * The main incident that it is an effect of, which is in no other. Without a foreign key: an import puts
-     * rows in as they lie. `incident_links` has the pair, with keys.
+     * The main incident of which this one is an effect; a main incident is not merged itself. No foreign key, as an
+     * import inserts rows in stored order. `incident_links` has the pair, with foreign keys.
      */
     merged_into: text("merged_into"),
-    /** How often such trouble had been there when it was opened; null: from before that was kept. */
+    /** How often the anomaly had occurred when the incident was opened; null in rows from before this was stored. */
     frequency: jsonb("frequency").$type<Record<string, unknown>>(),
   },
   (table) => [
@@ -72,11 +72,11 @@ export const timeline = pgTable(
     at: at("at").notNull(),
     kind: text("kind").notNull(),
     actor: text("actor").notNull(),
-    /** `person`, `system`, `sender`; null: from before it was kept, and nothing tells it. */
+    /** `person`, `system` or `sender`; null in rows from before this was stored. */
     actor_kind: text("actor_kind"),
     text: text("text").notNull(),
     data: jsonb("data").$type<Record<string, unknown>>().notNull(),
-    /** Its name in the operation log; null: it is not in that. */
+    /** Name of the event in the operation log; null if it is not listed there. */
     event: text("event"),
   },
   (table) => [
@@ -85,7 +85,7 @@ export const timeline = pgTable(
   ],
 );
 
-/** What was read of an incident's target and what it meant, each time that it was looked into. */
+/** Investigations: one row per run, with the evidence read about an incident's target and the findings. */
 export const investigations = pgTable(
   "investigations",
   {
@@ -98,7 +98,7 @@ export const investigations = pgTable(
     evidence: jsonb("evidence").$type<Record<string, unknown>[]>().notNull(),
     findings: jsonb("findings").$type<Record<string, unknown>[]>().notNull(),
     missing: jsonb("missing").$type<string[]>().notNull(),
-    /** What the target could be, where that is not certain; null: nothing is open. */
+    /** Possible targets when the target is not certain; null otherwise. */
     candidates: jsonb("candidates").$type<Record<string, unknown>[]>(),
   },
   (table) => [index("investigations_incident").on(table.incident_id, table.seq)],

@@ -14,7 +14,7 @@ import { alertStatus, at, bytes, serial, severity } from "./columns.ts";
 
 type SilencedBy = { by: "silence" | "maintenance" | "inhibition"; id: string };
 
-/** The journal: one row per webhook call, as it came. */
+/** The journal: one row per webhook call, with its body as received. */
 export const receipts = pgTable(
   "receipts",
   {
@@ -22,7 +22,7 @@ export const receipts = pgTable(
     source: text("source").notNull(),
     sender: text("sender").notNull(),
     body: bytes("body").notNull(),
-    /** As its sender gave it: the same call again carries the same. */
+    /** The sender's Idempotency-Key: a repeated call carries the same. */
     idempotency_key: text("idempotency_key"),
     received_at: at("received_at").notNull(),
     state: text("state", { enum: ["received", "processed", "dead"] })
@@ -31,11 +31,11 @@ export const receipts = pgTable(
     alert_count: integer("alert_count"),
     error: text("error"),
     processed_at: at("processed_at"),
-    /** How often it was taken up again after it had become a dead letter. */
+    /** How often it was replayed after it had become a dead letter. */
     replays: integer("replays").notNull().default(0),
-    /** How often it was taken up to be understood. The commit that writes it is the first: who wrote it takes it up. */
+    /** How often its processing was begun. Starts at 1: the process that writes the receipt processes it. */
     tries: integer("tries").notNull().default(1),
-    /** Its name in the signal stream: an entry that is read twice is journalled once. */
+    /** Id of its entry in the signal stream; unique, so that an entry that is read twice is journalled once. */
     stream_id: text("stream_id"),
   },
   (table) => [
@@ -46,7 +46,7 @@ export const receipts = pgTable(
   ],
 );
 
-/** What became of webhook calls, counted by hour: `result` is `accepted`, `dead`, or why they were refused. */
+/** Webhook calls counted by hour and result: `accepted`, `dead`, or the reason of the refusal. */
 export const source_calls = pgTable(
   "source_calls",
   {
@@ -58,7 +58,7 @@ export const source_calls = pgTable(
     count: bigint("count", { mode: "number" }).notNull(),
     first_at: at("first_at").notNull(),
     last_at: at("last_at").notNull(),
-    /** What the first of them was told. */
+    /** The error message that the first of these calls was answered with. */
     sample: text("sample"),
   },
   (table) => [
@@ -67,25 +67,25 @@ export const source_calls = pgTable(
   ],
 );
 
-/** One row per outage of an alert, and one for what was over before we heard of it (outage 0). */
+/** One row per outage of an alert; outage 0 is one that had ended before the first notice of it arrived. */
 export const alerts = pgTable(
   "alerts",
   {
     alert_id: text("alert_id").primaryKey(),
-    /** Names the alert: adapter, organisation, source fingerprint. null: from before outages were counted. */
+    /** Identity of the alert: adapter, organisation, source fingerprint. null in rows from before outages were counted. */
     identity: text("identity"),
-    /** Which outage of its alert it is, from 1. */
+    /** Number of the outage of its alert, from 1; see above for 0. */
     outage: integer("outage"),
-    /** Of a source that counts calls: the call that began it. */
+    /** For a source in which every call is a new instance: the key of the call that began the outage. */
     instance_key: text("instance_key").unique(),
     source: text("source").notNull(),
     source_fingerprint: text("source_fingerprint").notNull(),
     fingerprint: text("fingerprint").notNull(),
     anomaly_key: text("anomaly_key").notNull().default(""),
-    /** Of which version the two keys are. */
+    /** Version of the algorithm that computed `fingerprint` and `anomaly_key`. */
     key_version: integer("key_version").notNull().default(1),
     incident_id: text("incident_id"),
-    /** `held`: a sender says that it fires after another said that it is over; it may only be late. */
+    /** `held`: a sender reports it firing after another reported its end; the report may only be late. */
     status: alertStatus("status").notNull(),
     alert_name: text("alert_name").notNull(),
     alert_type: text("alert_type").notNull(),
@@ -100,18 +100,18 @@ export const alerts = pgTable(
     annotations: jsonb("annotations").$type<Record<string, string>>().notNull(),
     starts_at: at("starts_at").notNull(),
     ends_at: at("ends_at"),
-    /** Of one that fires, from a sender that repeats what does: it ends when it is not repeated before. */
+    /** For a firing alert of a sender that repeats its alerts: when the alert ends unless it is repeated before. */
     holds_until: at("holds_until"),
-    /** Of one that is held: when it is an outage, unless its sender takes it back before. */
+    /** For a held alert: when it becomes an outage unless its sender reports its end before. */
     held_until: at("held_until"),
-    /** The notice that began it, and the one that ended it, as text that sorts in the order of receipts. */
+    /** Places of the notices that began and ended it, as text that sorts in the order of receipts. */
     began_with: text("began_with"),
     ended_with: text("ended_with"),
-    /** The latest notice that said that it fires. */
+    /** Place of the latest notice that reported it firing. */
     said_with: text("said_with"),
-    /** Hashes of those who said that it fires. */
+    /** Hashes of the senders that reported it firing. */
     senders: text("senders").array().notNull().default(sql`'{}'`),
-    /** By sender, the latest end that it told of; empty: nothing more was heard. */
+    /** By sender, the latest end that it reported; empty: none did. */
     ended_by: jsonb("ended_by")
       .$type<Record<string, { place: string; ends_at: string }>>()
       .notNull()
@@ -120,67 +120,67 @@ export const alerts = pgTable(
     first_received_at: at("first_received_at").notNull(),
     last_received_at: at("last_received_at").notNull(),
     deliveries: integer("deliveries").notNull().default(1),
-    /** All that was said of it that may keep it from being repaired by itself; empty: from before it was kept. */
+    /** Everything in its notices that may rule out an automatic repair; empty in rows from before this was stored. */
     narrows: text("narrows").array().notNull().default(sql`'{}'`),
-    /** What keeps it silent, as of its latest delivery; null: nothing. */
+    /** What silences it, as of its latest delivery; null: nothing. */
     silenced_by: jsonb("silenced_by").$type<SilencedBy[]>(),
-    /** The outage that it tells of once more, by another route: it counts there; null: it counts itself. */
+    /** The alert row of the same outage by another route, which is the one that counts; null: this row counts. */
     same_as: text("same_as"),
   },
   (table) => [
-    // Whether another source tells of the same.
+    // Finds the same alert from another source.
     index("alerts_firing_labels")
       .using("hash", table.labels)
       .where(sql`status = 'firing' and instance_key is null`),
     index("alerts_same_as").on(table.same_as).where(sql`same_as is not null`),
-    // In the order in which the oldest of an incident are asked for.
+    // In the order in which an incident's oldest alerts are read.
     index("alerts_incident").on(table.incident_id, table.first_received_at, table.alert_id),
     uniqueIndex("alerts_outage").on(table.identity, table.outage),
     index("alerts_open").on(table.identity).where(sql`status <> 'resolved' and instance_key is null`),
-    // Of calls that count any number may be open, and be there since: the newest are found without looking at them.
+    // Any number of alerts of call-counting sources may be open for long: this finds the newest without scanning them.
     index("alerts_open_calls")
       .on(table.identity, table.outage)
       .where(sql`status = 'firing' and instance_key is not null`),
     index("alerts_over").on(table.identity, table.outage).where(sql`status = 'resolved'`),
     index("alerts_held").on(table.held_until).where(sql`status = 'held'`),
-    // What fires since before outages were counted: it gets its identity when it is heard of next.
+    // Alerts firing since before outages were counted: the next notice gives them their identity.
     index("alerts_firing_former")
       .on(table.source_fingerprint)
       .where(sql`status = 'firing' and identity is null`),
     index("alerts_firing").on(table.incident_id).where(sql`status = 'firing'`),
     index("alerts_fingerprint").on(table.fingerprint, table.first_received_at),
-    // How often the same trouble was there.
+    // Counts the occurrences of an anomaly.
     index("alerts_anomaly").on(table.anomaly_key, table.first_received_at),
     index("alerts_silenced").on(table.first_received_at, table.alert_id).where(sql`silenced_by is not null`),
     index("alerts_silenced_firing")
       .on(table.alert_id)
       .where(sql`silenced_by is not null and status = 'firing'`),
-    // Not on what every delivery changes: PostgreSQL would write to all indexes each time.
+    // Not on last_received_at, which every delivery changes: PostgreSQL would then write to all indexes each time.
     index("alerts_received_at").on(table.first_received_at),
   ],
 );
 
 /**
- * What was accepted, in the operation log: a row for each alert instance, and one for each receipt whose alerts were
- * known. Its numbers are those of the timeline, so that both are one listing. Without keys: each goes at its own time.
+ * Accepted alerts in the operation log: a row per alert instance, and one per receipt whose alerts were known. `seq` shares
+ * the timeline's sequence, so that both form one listing. No foreign keys: the rows have a retention time of their own.
  */
 export const alert_log = pgTable(
   "alert_log",
   {
     seq: bigint("seq", { mode: "number" }).primaryKey().default(sql`nextval('timeline_seq_seq')`),
     at: at("at").notNull(),
-    /** null: no call brought it here, but time. */
+    /** null: caused by time, not by a webhook call. */
     receipt: bigint("receipt", { mode: "number" }),
     alert_id: text("alert_id").notNull(),
-    /** null: it made none, and joined none. */
+    /** null: it neither opened nor joined an incident. */
     incident_id: text("incident_id"),
     outcome: text("outcome").notNull(),
-    /** What it says of that, for people. */
+    /** Explanation of the outcome, for people. */
     detail: text("detail"),
     alert_name: text("alert_name").notNull(),
-    /** Cut: those of the alert itself are whole. */
+    /** Shortened; the row in `alerts` has them whole. */
     labels: jsonb("labels").$type<Record<string, string>>().notNull(),
-    /** How many alerts of the receipt it stands for. */
+    /** How many alerts of the receipt the row stands for. */
     alerts: integer("alerts").notNull().default(1),
   },
   (table) => [
@@ -190,23 +190,23 @@ export const alert_log = pgTable(
   ],
 );
 
-/** Signs of life that are waited for: one row per dead man's switch. */
+/** Expected heartbeats: one row per dead man's switch. */
 export const heartbeats = pgTable(
   "heartbeats",
   {
     heartbeat_id: text("heartbeat_id").primaryKey(),
     name: text("name").notNull(),
-    /** null: of whatever source. */
+    /** null: any source. */
     source: text("source"),
-    /** Named in the configuration; else learnt from the first one heard. */
+    /** True if the configuration names it; false if it was learnt from the first heartbeat received. */
     expected: boolean("expected").notNull(),
     severity: text("severity").notNull(),
-    /** `missing` since `missing_since`: silent for longer than `interval` seconds. */
+    /** `missing`: silent for longer than `interval` seconds, since `missing_since`. */
     state: text("state", { enum: ["alive", "missing"] })
       .notNull()
       .default("alive"),
     interval: real("interval").notNull(),
-    /** Seconds between two that were heard, the longest so far. */
+    /** Longest time so far between two heartbeats, in seconds. */
     longest_gap: real("longest_gap").notNull().default(0),
     watched_since: at("watched_since").notNull(),
     last_heard_at: at("last_heard_at"),

@@ -1,7 +1,7 @@
 import { index, integer, jsonb, pgTable, real, text } from "drizzle-orm/pg-core";
 import { at } from "./columns.ts";
 
-/** What to do about trouble of a kind, as people wrote it or as it was learnt, and how often that worked. */
+/** Playbooks: steps against one kind of trouble, written by people or learnt, and how often they worked. */
 export const playbooks = pgTable(
   "playbooks",
   {
@@ -20,7 +20,7 @@ export const playbooks = pgTable(
     created_by_kind: text("created_by_kind"),
     approved_by: text("approved_by"),
     approved_by_kind: text("approved_by_kind"),
-    /** null: it is not approved, or was before this was kept. */
+    /** null: not approved, or approved before this was stored. */
     approved_by_person: text("approved_by_person"),
     approved_at: at("approved_at"),
     created_at: at("created_at").notNull(),

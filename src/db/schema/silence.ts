@@ -3,7 +3,7 @@ import { at } from "./columns.ts";
 
 type Matcher = { name: string; value: string; is_regex: boolean; is_equal: boolean };
 
-/** Who has silenced which alerts, from when to when, and why. Its state follows from its times. */
+/** Silences: matchers of alerts, with who, when and why. The state of a silence follows from its times. */
 export const silences = pgTable(
   "silences",
   {
@@ -14,9 +14,9 @@ export const silences = pgTable(
     created_by: text("created_by").notNull(),
     created_by_kind: text("created_by_kind"),
     comment: text("comment").notNull(),
-    /** The incident that it was made from. */
+    /** The incident from which it was created. */
     incident_id: text("incident_id"),
-    /** Who ended it before its time. */
+    /** The actor that ended it early. */
     ended_by: text("ended_by"),
     ended_by_kind: text("ended_by_kind"),
     created_at: at("created_at").notNull(),
@@ -28,13 +28,13 @@ export const silences = pgTable(
   ],
 );
 
-/** One row: counts the changes of silences, so that who has them in memory knows whether they still hold. */
+/** One row: a version that every change of silences increments, by which a cache in memory is validated. */
 export const silence_changes = pgTable("silence_changes", {
   only: boolean("only").primaryKey().default(true),
   version: bigint("version", { mode: "number" }).notNull(),
 });
 
-/** Alerts that inhibit others while they fire, by the hash of a rule and of the labels that must be equal. */
+/** Alerts that inhibit others while they fire; `key` is a hash of the rule and of the labels that must be equal. */
 export const inhibitors = pgTable(
   "inhibitors",
   { key: text("key").notNull(), alert_id: text("alert_id").notNull() },

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { at, serial } from "./columns.ts";
 
-/** What must be told; expanded into deliveries, one for each notifier. */
+/** Notices to be delivered; routing creates one delivery per notifier. */
 export const outbox = pgTable(
   "outbox",
   {
@@ -36,7 +36,7 @@ export const deliveries = pgTable(
   ],
 );
 
-/** The ledger; a trigger refuses to change or delete what is written. */
+/** The audit ledger; a trigger refuses updates and deletions. */
 export const audit_entries = pgTable(
   "audit_entries",
   {
@@ -55,7 +55,7 @@ export const audit_entries = pgTable(
 
 export const people = pgTable("people", {
   person_id: text("person_id").primaryKey(),
-  /** Folded for comparison: two spellings of one name are one person. */
+  /** The name folded for comparison, so that two spellings of a name are one person. */
   key: text("key").notNull().unique(),
   name: text("name").notNull(),
   created_at: at("created_at").notNull(),
@@ -68,26 +68,26 @@ export const tokens = pgTable("tokens", {
     .references(() => people.person_id),
   name: text("name").notNull(),
   role: text("role", { enum: ["viewer", "responder", "approver", "admin"] }).notNull(),
-  /** SHA-256 of the token: it carries 256 bits of randomness, so no slow hash is needed. */
+  /** SHA-256 of the token, which has 256 random bits: a slow hash is unnecessary. */
   hash: text("hash").notNull().unique(),
   created_at: at("created_at").notNull(),
   created_by: text("created_by").notNull(),
   created_by_kind: text("created_by_kind"),
   revoked_at: at("revoked_at"),
-  /** Revoked on good terms: what its person had signed until then still counts. */
+  /** Signatures that were made before the revocation stay valid. */
   keeps_signatures: boolean("keeps_signatures").notNull().default(false),
 });
 
-/** What a call with an `Idempotency-Key` asked for, and what it was answered. */
+/** Requests with an `Idempotency-Key`, and their answers. */
 export const idempotency_keys = pgTable(
   "idempotency_keys",
   {
-    /** Whose key it is: two callers may choose the same. */
+    /** The caller: two callers may choose the same key. */
     scope: text("scope").notNull(),
     key: text("key").notNull(),
-    /** SHA-256 of what was asked. */
+    /** SHA-256 of the request. */
     request: text("request").notNull(),
-    /** JSON; null where it is not kept. */
+    /** JSON; null if the answer is not stored. */
     answer: text("answer"),
     created_at: at("created_at").notNull(),
   },
@@ -97,7 +97,7 @@ export const idempotency_keys = pgTable(
   ],
 );
 
-/** One row: which server of this database is the present one. Each that takes over counts it up. */
+/** One row: the fencing token of the present server. Each server that takes over the database increments it. */
 export const server_epoch = pgTable("server_epoch", {
   only: boolean("only").primaryKey().default(true),
   epoch: bigint("epoch", { mode: "number" }).notNull(),

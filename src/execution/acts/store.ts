@@ -4,7 +4,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { executions } from "../../db/schema.ts";
 import { addSeconds } from "../../lib/clock.ts";
 
-/** Whether an execution acts on this target, or its effect is being looked at. */
+/** Returns whether an execution is acting on this target or being verified. */
 export async function isActedOn(ctx: Ctx, target: OperationTarget): Promise<boolean> {
   const rows = await ctx.db
     .select({ id: executions.execution_id })
@@ -20,10 +20,10 @@ export async function isActedOn(ctx: Ctx, target: OperationTarget): Promise<bool
   return rows.length > 0;
 }
 
-// An execution is over long before that.
+// Every execution has ended long before this.
 const LATE_HOURS = 24;
 
-/** What executions have done of late to targets of a kind, by their names: its text changes when one begins to act or ends. */
+/** Returns recent acts (24 hours) on targets of a kind, as text by target name that changes when one begins or ends. */
 export async function doneTo(ctx: Ctx, kind: string): Promise<Map<string, string>> {
   const since = addSeconds(ctx.clock.now(), -LATE_HOURS * 3_600);
   const name = sql<string>`${executions.operation}->'target'->>'name'`;
@@ -46,7 +46,7 @@ export async function doneTo(ctx: Ctx, kind: string): Promise<Map<string, string
   return new Map(rows.map(({ name: of, ...done }) => [of, JSON.stringify(done)]));
 }
 
-/** Whether a repair of this target was verified since. */
+/** Returns whether a repair of this target has been verified as successful since `since`. */
 export async function isRepairedSince(ctx: Ctx, target: OperationTarget, since: Date): Promise<boolean> {
   const rows = await ctx.db
     .select({ id: executions.execution_id })

@@ -6,7 +6,7 @@ import { type FreezeRow, standingFreezes } from "./store.ts";
 
 export type FreezeTerms = { frozen: boolean; freeze_windows: readonly FreezeWindow[] };
 
-/** The windows that are open now. */
+/** Returns the freeze windows that are open at `now`. */
 export function openWindows(
   { freeze_windows }: Pick<FreezeTerms, "freeze_windows">,
   now: Date,
@@ -14,13 +14,13 @@ export function openWindows(
   return freeze_windows.filter((one) => one.time_intervals.some((interval) => isWithin(interval, now)));
 }
 
-/** `by ada until 2026-07-01T12:00:00.000Z: the database is being moved`. */
+/** Returns a text such as `by ada until 2026-07-01T12:00:00.000Z: the database is being moved`. */
 function freezeInWords({ frozen_by, until, why }: FreezeRow): string {
   const end = until === null ? "until somebody lifts it" : `until ${until.toISOString()}`;
   return `by ${frozen_by} ${end}: ${why}`;
 }
 
-/** Why nothing may be changed now, if anything stops it: the configuration, people, or a window. */
+/** Returns the refusal of an active freeze, if any: set by the configuration, by people, or by a freeze window. */
 export async function activeFreeze(ctx: Ctx, terms: FreezeTerms): Promise<Refusal | undefined> {
   if (terms.frozen) return refusal("frozen", "changes are frozen by the configuration (execution.frozen)");
   const [freeze] = await standingFreezes(ctx);

@@ -10,8 +10,8 @@ import { EVERY_TARGET, lockTarget } from "../store.ts";
 import { insertFreeze } from "./store.ts";
 
 /**
- * Stops all changes, for `duration` seconds or until somebody lifts it. When it returns no further act begins;
- * what has begun goes on. A freeze is beside those that hold already and shortens none.
+ * Stops all changes, for `duration` seconds or until a person lifts it. After it returns no further act begins; acts
+ * that have begun go on. Freezes add up: a new one does not shorten an earlier one.
  */
 export async function freeze(
   ctx: Ctx,
@@ -20,7 +20,7 @@ export async function freeze(
   authorise(ctx.actor, "freeze changes", { people: "responder" });
   const { why, duration } = input;
   return transaction(ctx, async (tx) => {
-    // Whoever begins an act holds it: those in the middle of that are waited for, later ones see the freeze.
+    // Every beginning act holds this lock: acts about to begin are waited for, later ones see the freeze.
     await lockTarget(tx, EVERY_TARGET);
     const since = tx.clock.now();
     const until = duration === undefined ? null : addSeconds(since, duration);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { timeInterval } from "../../lib/time-interval.ts";
 
-/** A time that comes again and again, in which nothing is changed. */
+/** A recurring time window in which no change is made. */
 export const freezeWindow = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
   why: z.string().min(1),

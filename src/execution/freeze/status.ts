@@ -6,7 +6,7 @@ import { actingNow } from "../store.ts";
 import { type FreezeTerms, openWindows } from "./active-freeze.ts";
 import { standingFreezes } from "./store.ts";
 
-/** Whether anything may be changed now, and what stops it. */
+/** Returns whether changes are frozen now, and by what. Throws `forbidden`. */
 export async function freezeStatus(ctx: Ctx, terms: FreezeTerms): Promise<FreezeStatus> {
   authorise(ctx.actor, "see whether changes are frozen", { people: "viewer", system: ["intake"] });
   const freezes = await standingFreezes(ctx);

@@ -11,7 +11,7 @@ export async function insertFreeze(ctx: Ctx, row: typeof freezes.$inferInsert): 
 const standing = (ctx: Ctx) =>
   and(isNull(freezes.lifted_at), or(isNull(freezes.until), gt(freezes.until, ctx.clock.now())));
 
-/** Those that hold now; the one that holds longest comes first. */
+/** Returns the freezes in force now; the one that ends last comes first. */
 export async function standingFreezes(ctx: Ctx): Promise<FreezeRow[]> {
   return ctx.db
     .select()
@@ -20,7 +20,7 @@ export async function standingFreezes(ctx: Ctx): Promise<FreezeRow[]> {
     .orderBy(sql`${freezes.until} desc nulls first`, asc(freezes.since), asc(freezes.freeze_id));
 }
 
-/** Lifts those that hold now; returns them. */
+/** Lifts the freezes in force now and returns them. */
 export async function liftFreezes(
   ctx: Ctx,
   by: { lifted_by: string; lifted_by_kind: string },

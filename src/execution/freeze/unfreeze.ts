@@ -6,7 +6,7 @@ import { actorLabel } from "../../lib/actor.ts";
 import { notify } from "../../outbox/index.ts";
 import { liftFreezes } from "./store.ts";
 
-/** Lifts every freeze of people that holds now; returns how many. The configuration's own stay. */
+/** Lifts every freeze in force that people set, and returns how many. Those of the configuration stay. */
 export async function unfreeze(ctx: Ctx): Promise<number> {
   authorise(ctx.actor, "lift a freeze", { people: "approver" });
   return transaction(ctx, async (tx) => {

@@ -18,10 +18,10 @@ import { receivingRoutes } from "../webhooks.ts";
 import { authenticateReader } from "./authenticate.ts";
 
 const TAGS = ["alertmanager"];
-// Go's time without a value: Alertmanager's clients read a time there always.
+// Go's zero time: Alertmanager's clients expect a time in every such field.
 const NO_TIME = "0001-01-01T00:00:00.000Z";
 
-/** As Alertmanager tells it: a window is a silence too, by its name. */
+/** Returns the status in Alertmanager's form; a maintenance window appears as a silence, by its name. */
 function statusOf({ silenced_by }: FiringAlert): GettableAlert["status"] {
   const by = silenced_by ?? [];
   const ids = (inhibited: boolean) =>
@@ -30,7 +30,7 @@ function statusOf({ silenced_by }: FiringAlert): GettableAlert["status"] {
   return { state, silencedBy: ids(false), inhibitedBy: ids(true) };
 }
 
-/** Whether a reader who leaves some kinds out, with `false`, wants to see it. */
+/** Returns whether the query wants this alert: it can leave out a kind with `false`. */
 function isWanted({ status }: GettableAlert, query: z.infer<typeof alertQuery>): boolean {
   const { state, silencedBy, inhibitedBy } = status;
   if (query.active === "false" && state === "active") return false;
@@ -57,7 +57,7 @@ async function* mapped<From, To>(pages: AsyncGenerator<From>, map: (page: From) 
   for await (const page of pages) yield map(page);
 }
 
-/** The part of Alertmanager's API v2 that is about alerts, under its own path, for its own clients. */
+/** Registers the alerts part of Alertmanager's API v2 under its own path, for its clients. */
 export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps, lists: StreamedLists): void {
   receivingRoutes(app, deps, ALERTMANAGER_API);
   const routes = app.withTypeProvider<ZodTypeProvider>();

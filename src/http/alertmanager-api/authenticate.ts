@@ -7,9 +7,9 @@ import type { HttpDeps } from "../types.ts";
 const BASIC = /^Basic +([A-Za-z0-9+/=]+)$/i;
 
 /**
- * The person behind a call of Alertmanager's API: by a token of ours, as `Authorization: Bearer TOKEN` or
- * as the password of basic authentication, whatever user it names. Throws `unauthenticated`: what comes
- * from a trusted network may send alerts, and silence none.
+ * Returns the context of the person who calls Alertmanager's API, by an AWOOOI token: as `Authorization: Bearer TOKEN`, or as the
+ * password of basic authentication with any user name. Throws `unauthenticated`: callers in a trusted network may send alerts,
+ * but silence none.
  */
 export async function authenticateClient({ headers }: FastifyRequest, deps: HttpDeps) {
   const { authorization } = headers;
@@ -20,7 +20,7 @@ export async function authenticateClient({ headers }: FastifyRequest, deps: Http
   return deps.ctxOf(await authenticate(anyone, header));
 }
 
-/** Who reads: a person, by a token; where `intake.alertmanager_api.open_reads` is set also who may send alerts. */
+/** Returns a reader's context: a person with a token or, with `intake.alertmanager_api.open_reads`, also a sender. */
 export async function authenticateReader(request: FastifyRequest, deps: HttpDeps): Promise<Ctx> {
   if (!deps.open_reads) return authenticateClient(request, deps);
   try {

@@ -21,7 +21,7 @@ import { authenticateClient, authenticateReader } from "./authenticate.ts";
 
 const STATES = ["active", "pending", "expired"] as const;
 
-/** A silence as Alertmanager gives it. */
+/** Returns a silence in Alertmanager's form. */
 function gettable(row: SilenceRow, now: Date) {
   return {
     id: row.silence_id,
@@ -40,7 +40,7 @@ function gettable(row: SilenceRow, now: Date) {
   };
 }
 
-/** Active ones first, by their end; then those to come, by their start; then the others, latest first. */
+/** Sorts silences: active ones by their end, then pending ones by their start, then expired ones, latest first. */
 function inOrder(rows: readonly SilenceRow[], now: Date): SilenceRow[] {
   const rank = (row: SilenceRow) => STATES.indexOf(statusOf(row, now));
   const time = (row: SilenceRow) =>
@@ -49,7 +49,7 @@ function inOrder(rows: readonly SilenceRow[], now: Date): SilenceRow[] {
   return [...rows].sort((a, b) => rank(a) - rank(b) || sign(a) * (time(a) - time(b)));
 }
 
-/** The silences whose matchers' values fit the filters, each of which is a matcher of their names. */
+/** Returns the silences whose matchers' values, by label name, fit all filters; each filter is a matcher. */
 async function filtered(ctx: Ctx, filters: readonly string[]): Promise<SilenceRow[]> {
   const fits = compileMatchers(filters.flatMap((text) => parseMatchers(text)));
   const rows = await allSilences(ctx);
@@ -65,13 +65,13 @@ function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
 
 type Named = { Params: { id: string } };
 
-/** The id in a path. One that no silence can have is of none. */
+/** Returns the id in a path. Throws `not_found` for one that no silence can have. */
 function idIn({ params: { id } }: { params: Named["Params"] }): string {
   if (wireId.safeParse(id).success) return id;
   throw new AwoooiError("not_found", "There is no silence of such an id.");
 }
 
-/** Makes a silence, or changes the one that is named; returns its id, which is another one for other alerts. */
+/** Creates a silence, or changes the named one; returns its id, a new one where the silence was replaced. */
 async function put(ctx: Ctx, body: PostableSilence): Promise<string> {
   const matchers = body.matchers.map(
     ({ name, value, isRegex: is_regex, isEqual: is_equal }): Matcher => ({ name, value, is_regex, is_equal }),
@@ -82,18 +82,18 @@ async function put(ctx: Ctx, body: PostableSilence): Promise<string> {
   return row.silence_id;
 }
 
-/** Of an error what Alertmanager would answer: its status, and a JSON text that says what is wrong. */
+/** Answers an error as Alertmanager does: its status, and a JSON string with the message. */
 function answer(reply: FastifyReply, error: { code?: unknown; message: string; statusCode?: number }): void {
   const known = error instanceof AwoooiError ? error.code : undefined;
   const own: Partial<Record<ErrorCode, number>> = { invalid: 400, expired: 500, conflict: 500 };
   const status = known === undefined ? (error.statusCode ?? 500) : (own[known] ?? ERRORS[known].status);
   if (status === 401) reply.header("www-authenticate", 'Basic realm="awoooi", Bearer');
-  // It answers what is not there with nothing.
+  // Alertmanager answers 404 with an empty body.
   if (known === "not_found") reply.status(404).type("application/json").send("");
   else reply.status(status).type("application/json").send(JSON.stringify(error.message));
 }
 
-/** Alertmanager's API v2 for silences, so that `amtool` and whatever else speaks it works on ours. */
+/** Registers Alertmanager's API v2 for silences, so that `amtool` and other clients work with AWOOOI's silences. */
 export function alertmanagerSilences(app: FastifyInstance, deps: HttpDeps, lists: StreamedLists): void {
   const schema = { hide: true };
   app.decorateRequest("ctx");
@@ -104,7 +104,7 @@ export function alertmanagerSilences(app: FastifyInstance, deps: HttpDeps, lists
   const inherited = app.errorHandler;
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const expected = error instanceof AwoooiError || (error.statusCode ?? 500) < 500;
-    // What nobody expected is logged, and said with its reference only, as everywhere.
+    // An unexpected error is logged, and answered with its reference only, as in the rest of the API.
     if (expected) answer(reply, error);
     else inherited(error as never, request, reply);
   });

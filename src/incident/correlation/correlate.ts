@@ -1,4 +1,4 @@
-/** Which symptoms are one trouble, and what it comes from. Pure, and the same for every order of its input. */
+/** Groups symptoms of the same trouble and finds its probable cause. Pure; the order of the input does not matter. */
 import { type Evidence, explains, type Reach, reachOf } from "./evidence.ts";
 import { addToMultimap } from "./multimap.ts";
 import { sameRelation } from "./relate.ts";
@@ -7,16 +7,16 @@ import { nearestToCause, type SymptomGroup, symptomGroupsOf } from "./symptom-gr
 import type { Topology } from "./topology.ts";
 import type { CorrelationTerms, Group, Relation, Symptom } from "./types.ts";
 
-/** That the symptoms of one group may be the effect of another. */
+/** A group that may be the effect of another, with the evidence. */
 type CauseCandidate = { effect: number; cause: number; evidence: Evidence };
 
-/** `chosen`: the candidate of each effect; `roots`: its next cause, or one further on. */
+/** `chosen`: the cause chosen for each effect; `roots`: its direct cause, or one further up. */
 type Chosen = { chosen: ReadonlyMap<number, CauseCandidate>; roots: Map<number, number> };
 
-// A name that so many workloads carry points at none of them.
+// A name shared by more workloads than this identifies none of them.
 const TOO_MANY = 50;
 
-/** Finds the groups that may be the cause of one by what they are about. */
+/** Finds candidate causes of a group by services, names and nodes. */
 class Candidates {
   readonly #byService = new Map<number, number[]>();
   readonly #byName = new Map<string, number[]>();
@@ -76,13 +76,13 @@ function causeCandidatesOf(
   );
 }
 
-/** How far apart two began; what is unknown is neither near nor far. */
+/** Returns the milliseconds between the two starts; 0 where one is unknown. */
 function apart(groups: readonly SymptomGroup[], { effect, cause }: CauseCandidate): number {
   const [a, b] = [groups[effect]?.whole.at ?? null, groups[cause]?.whole.at ?? null];
   return a === null || b === null ? 0 : Math.abs(a - b);
 }
 
-/** Chooses for every group its best cause, the surest first; a cause is never the effect of its own effect. */
+/** Chooses the best cause for each group, strongest evidence first; a cause is never an effect of its own effect. */
 function choose(groups: readonly SymptomGroup[], causeCandidates: readonly CauseCandidate[]): Chosen {
   const order = causeCandidates
     .filter(({ evidence }) => evidence.strength === "merge")
@@ -103,7 +103,7 @@ function choose(groups: readonly SymptomGroup[], causeCandidates: readonly Cause
   return { chosen, roots };
 }
 
-/** Follows the causes to the first; what it passes is shortened, so that long chains are walked once. */
+/** Returns the first cause of the chain. Compresses the path, so that long chains are walked once. */
 function rootOf(roots: Map<number, number>, from: number): number {
   let root = from;
   for (let next = roots.get(root); next !== undefined; next = roots.get(root)) root = next;
@@ -121,7 +121,10 @@ const relationOf = (evidence: Evidence): Relation => ({
   upstream: "b",
 });
 
-/** Relates the members of a group to the one nearest to the cause. Those that only suffer from another group's cause are one trouble. */
+/**
+ * Links the members of a group to the one nearest to the cause. Members that only suffer from another group's cause are
+ * merged.
+ */
 function withinGroup({ members }: SymptomGroup, suffers: boolean): Group["links"] {
   const nearest = nearestToCause(members);
   return members.flatMap((one) => {
@@ -158,8 +161,8 @@ function causeReason(name: string, effects: number): string {
 }
 
 /**
- * Groups symptoms by trouble. Each workload that suffers is put down to at most one cause, the surest: two faults
- * that reach the same caller stay two.
+ * Groups symptoms by trouble. Each affected workload gets at most one cause, the one with the strongest evidence: two
+ * faults that reach the same caller stay two.
  */
 export function correlate(
   symptoms: readonly Symptom[],
@@ -181,7 +184,7 @@ export function correlate(
         ? []
         : [{ a: idOf(candidate.effect), b: idOf(candidate.cause), relation: relationOf(candidate.evidence) }];
     });
-    // What speaks for another group, but not enough or less than for this one: one link to each.
+    // Weaker evidence for other groups becomes one link to each.
     const others = new Map<number, Group["links"][number]>();
     for (const { effect, cause, evidence } of indexes.flatMap((index) => byEffect.get(index) ?? [])) {
       const other = rootOf(roots, cause);
@@ -193,7 +196,7 @@ export function correlate(
   });
 }
 
-/** Of the members of one trouble the one that the others come from; null where there are none. */
+/** Returns the member that the others most probably result from; null where there are no members. */
 export function probableCause(
   members: readonly Symptom[],
   topology: Topology,

@@ -1,4 +1,4 @@
-/** What speaks for one symptom being the effect of another. */
+/** Evidence that one symptom is the effect of another. */
 import { isCommon } from "./names.ts";
 import type { ResolvedSymptom } from "./resolve-symptoms.ts";
 import { agree, needs, type Topology } from "./topology.ts";
@@ -6,7 +6,7 @@ import type { CorrelationTerms } from "./types.ts";
 
 export type Evidence = { strength: "link" | "merge"; weight: number; reasons: string[] };
 
-/** Steps from a service to all that it needs; remembered, for many symptoms ask for the same. */
+/** Returns the distance, in dependencies, from a service to each that it needs; cached, since many symptoms ask the same. */
 export type Reach = (service: number) => ReadonlyMap<number, number>;
 
 export function reachOf(topology: Topology, terms: CorrelationTerms): Reach {
@@ -18,7 +18,7 @@ export function reachOf(topology: Topology, terms: CorrelationTerms): Reach {
   };
 }
 
-/** Whether two may have to do with each other at all. */
+/** Whether two symptoms may be related at all: clusters compatible, starts within the window. */
 export function together(a: ResolvedSymptom, b: ResolvedSymptom, terms: CorrelationTerms): boolean {
   if (!agree(a.cluster, b.cluster)) return false;
   return a.at === null || b.at === null || Math.abs(a.at - b.at) <= terms.window_ms;
@@ -29,7 +29,7 @@ function span(milliseconds: number): string {
   return minutes <= 1 ? "1 min" : `${minutes} min`;
 }
 
-/** How near in time, for people; empty where a time is unknown. */
+/** Returns the time between two starts as a readable reason; empty where one is unknown. */
 export function timeReason(a: ResolvedSymptom, b: ResolvedSymptom): string[] {
   return a.at === null || b.at === null ? [] : [`both within ${span(Math.abs(a.at - b.at))}`];
 }
@@ -71,7 +71,7 @@ function byGraph(effect: ResolvedSymptom, cause: ResolvedSymptom, reach: Reach):
 function byText(effect: ResolvedSymptom, cause: ResolvedSymptom, graph: boolean): Evidence | null {
   if (cause.folded === "" || !effect.mentions.has(cause.folded)) return null;
   if (isCommon(cause.folded) && !graph) return null;
-  // What breaks by itself is not the effect of what only suffers, though a text beside it names that.
+  // A cause is not the effect of a mere symptom, even if its text names that workload.
   const backwards = effect.kind.role === "cause" && cause.kind.role !== "cause";
   const near = !backwards && (agree(effect.namespace, cause.namespace) || graph);
   return {
@@ -81,7 +81,7 @@ function byText(effect: ResolvedSymptom, cause: ResolvedSymptom, graph: boolean)
   };
 }
 
-/** What speaks for `cause` having brought about `effect`; null when nothing does. */
+/** Returns the evidence that `cause` brought about `effect`; null where there is none. */
 export function explains(
   effect: ResolvedSymptom,
   cause: ResolvedSymptom,

@@ -1,4 +1,4 @@
-/** What an alert's labels and texts call the things that it is about. Pure. */
+/** Extracts the names of what an alert is about from labels and texts. Pure. */
 import {
   exporterNamed,
   subjectOfAlert,
@@ -7,7 +7,7 @@ import {
   workloadOfPod,
 } from "../../intake/index.ts";
 
-// Hostile texts may be a mebibyte; what an alert is about stands at the beginning.
+// Hostile texts may be a mebibyte long; the subject is at the beginning.
 const MOST_TEXT = 2_000;
 const MOST_NAME = 253;
 
@@ -15,8 +15,8 @@ const KIND = /[-_ ](service|svc|deployment|deploy|statefulset|daemonset|pod)$/i;
 const DOMAIN = /\.[a-z\d-]+\.svc(\.cluster\.local)?$/i;
 
 /**
- * A name as it is compared: without case, separators, the cluster's domain and the word for its kind, so that
- * `product-catalog` is `ProductCatalogService`.
+ * Normalises a name for comparison: drops case, separators, the cluster's domain and the word for its kind, so that
+ * `product-catalog` equals `ProductCatalogService`.
  */
 export function fold(name: string): string {
   const bare = name.slice(0, MOST_NAME).trim().replace(DOMAIN, "").replace(KIND, "");
@@ -29,7 +29,7 @@ const labelsOf = (...kinds: string[]) =>
 const PODS = labelsOf("pod");
 const NODE_LABELS = [...labelsOf("node"), "host", "hostname", "nodename"];
 const VOLUME_LABELS = labelsOf("persistentvolumeclaim");
-/** Labels that name a workload; a component is what people call so, and the last to tell what runs. */
+/** Labels that name a workload, the most exact first; `component` is free text, and therefore last. */
 const WORKLOAD_LABELS = [
   ...labelsOf("deployment", "statefulset", "daemonset"),
   "rollout",
@@ -53,14 +53,14 @@ const hostOf = (instance: string) => {
 };
 const isAddress = (host: string) => /^[\d.]+$|^\[?[\da-f:]*:[\da-f:]*\]?$/i.test(host);
 
-/** The names of what an alert is about, best first, and of where that runs. */
+/** The names of an alert's subject, best first, and of where it runs. */
 export type Named = { workloads: string[]; nodes: string[]; hosts: string[] };
 
 export function namedIn(
   { alert_name, labels: raw }: { alert_name: string; labels: Readonly<Record<string, string>> },
   services: readonly string[],
 ): Named {
-  // What a scraper or an exporter says of itself names nothing.
+  // Labels by which a scraper or exporter describes itself name no subject.
   const { labels } = subjectOfAlert({ labels: raw, alert_name });
   const pods = given(labels, PODS).map(workloadOfPod);
   const byEffect = [...given(labels, WORKLOAD_LABELS).map(workloadOfJob), ...given(labels, ["job"])];
@@ -77,7 +77,7 @@ export function namedIn(
   return { workloads: [...new Set([...workloads, ...last])], nodes, hosts };
 }
 
-// Words of every alert: as the name of a service they say nothing in a text.
+// Words common in alerts: in a text they do not identify a service of that name.
 const COMMON = new Set(
   `a an and any api app application are at availability available be below by cache check client cluster
   config connection container cpu critical dashboard database db default deployment dev disk down due error errors event failed
@@ -89,19 +89,19 @@ const COMMON = new Set(
     .map(fold),
 );
 
-/** Whether a name is too common a word to be recognised by in a text. */
+/** Whether a name is too common to identify a service in a text. */
 export const isCommon = (folded: string) => COMMON.has(folded) || folded.length < 2 || /^\d+$/.test(folded);
 
 const TEXTS = ["summary", "description", "message", "title", "text", "details"];
 
-/** What people read of an alert. */
+/** Returns the readable text of an alert. */
 export function textOf(annotations: Readonly<Record<string, string>>): string {
   const known = TEXTS.flatMap((name) => (Object.hasOwn(annotations, name) ? [annotations[name] ?? ""] : []));
   const texts = known.length > 0 ? known : Object.values(annotations);
   return texts.join(" \n ").slice(0, MOST_TEXT);
 }
 
-/** The names in a text, folded: whole tokens and, for names of two or three words, the words next to each other. */
+/** Returns the possible names in a text, folded: single tokens, and two or three adjacent words joined. */
 export function tokensOf(text: string): string[] {
   const raw = text.match(/[\p{L}\d]+(?:[-_./][\p{L}\d]+)*/gu) ?? [];
   const found: string[] = [];

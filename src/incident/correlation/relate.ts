@@ -5,7 +5,7 @@ import { isKnown, NOT_READY } from "./symptom-kinds.ts";
 import type { Topology } from "./topology.ts";
 import type { CorrelationTerms, Relation, Symptom } from "./types.ts";
 
-/** Whether what breaks a workload accounts for what else is said of it; of words unknown to us nobody can say. */
+/** Whether `effect` follows from what breaks the workload in `cause`; false where the kind of `effect` is unknown. */
 function follows(effect: ResolvedSymptom, cause: ResolvedSymptom): boolean {
   if (cause.kind.role !== "cause" || cause.kind.rank <= effect.kind.rank) return false;
   const { role, name } = effect.kind;
@@ -13,8 +13,8 @@ function follows(effect: ResolvedSymptom, cause: ResolvedSymptom): boolean {
 }
 
 /**
- * A relation of two that are about the same. They are one trouble for sure only where one follows from the other:
- * a full disk and a busy processor of one machine may have nothing to do with each other.
+ * Relates two symptoms of the same entity. They are merged only where one follows from the other: a full disk and a busy
+ * processor of one machine may be unrelated.
  */
 export function sameRelation(a: ResolvedSymptom, b: ResolvedSymptom): Relation {
   const where = a.namespace === "" ? "" : ` in ${a.namespace}`;
@@ -32,7 +32,7 @@ const relationOf = ({ strength, reasons }: Evidence, upstream: Relation["upstrea
   upstream,
 });
 
-/** What two have in common that is neither's doing. */
+/** Returns a weak relation by a shared node or a name in both texts; null without one. */
 function shared(a: ResolvedSymptom, b: ResolvedSymptom): Relation | null {
   const reasons: string[] = [];
   const node = [...a.nodes].find((one) => b.nodes.has(one));
@@ -60,7 +60,7 @@ function relateResolved(
   return worth(byA) > worth(byB) ? relationOf(byA as Evidence, "a") : relationOf(byB as Evidence, "b");
 }
 
-/** How two symptoms belong together, as far as they and the graph alone say; null when they do not. */
+/** Returns how two symptoms are related, by their alerts and the dependency graph alone; null when they are not. */
 export function relate(a: Symptom, b: Symptom, topology: Topology, terms: CorrelationTerms): Relation | null {
   const [first, second] = resolveSymptoms([a, b], topology);
   if (first === undefined || second === undefined) return null;

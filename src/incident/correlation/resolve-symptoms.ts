@@ -1,4 +1,4 @@
-/** Where each symptom stands: what it is about, where that runs, and which others its text names. */
+/** Resolves what each symptom is about, where that runs, and which other names its text mentions. */
 
 import { subjectOfAlert } from "../../intake/index.ts";
 import { fold, isCommon, namedIn, textOf, tokensOf } from "./names.ts";
@@ -9,26 +9,26 @@ import type { Symptom } from "./types.ts";
 export type ResolvedSymptom = {
   symptom: Symptom;
   kind: SymptomKind;
-  /** The same for symptoms of one workload, node or volume. */
+  /** Equal for symptoms of one workload, node or volume. */
   entity: string;
-  /** As people write it. */
+  /** The name as written. */
   name: string;
-  /** As it is compared; empty where nothing says what the symptom is about. */
+  /** The name as compared; empty where the subject is unknown. */
   folded: string;
   cluster: string;
   namespace: string;
   service: number | undefined;
-  /** The machines that it is about or runs on, folded. */
+  /** Nodes that it is about or runs on, folded. */
   nodes: ReadonlySet<string>;
-  /** Whether it is about a machine. */
+  /** Whether it is about a node. */
   is_node: boolean;
   /** Known names in its text other than its own, folded. */
   mentions: ReadonlySet<string>;
-  /** Milliseconds; null when nobody knows. */
+  /** Start in milliseconds; null when unknown. */
   at: number | null;
 };
 
-// Bodies without a namespace are given this one.
+// Normalisation sets this namespace where the body has none.
 const ASSUMED = "default";
 
 function scopeOf({ alert_name, labels, cluster, namespace }: Symptom): {
@@ -45,12 +45,12 @@ function scopeOf({ alert_name, labels, cluster, namespace }: Symptom): {
 type Known = {
   names: ReadonlySet<string>;
   clusters: ReadonlySet<string>;
-  /** Where a name is said to be. */
+  /** Namespaces given for each name. */
   namespaces: ReadonlyMap<string, ReadonlySet<string>>;
   clustersOf: ReadonlyMap<string, ReadonlySet<string>>;
 };
 
-/** All that the labels say, so that it is recognised where only a text or an address says it. */
+/** Collects all names, clusters and namespaces in labels, to recognise them where only a text or an address names them. */
 function knownOf(symptoms: readonly Symptom[]): Known {
   const names = new Set<string>();
   const clusters = new Set<string>();
@@ -72,7 +72,7 @@ function knownOf(symptoms: readonly Symptom[]): Known {
   return { names, clusters, namespaces, clustersOf };
 }
 
-/** The one that there is; empty where there are more or none. */
+/** Returns the only element; empty where there are more or none. */
 const only = (all: ReadonlySet<string> | undefined) => (all?.size === 1 ? ([...all][0] ?? "") : "");
 
 type Subject = { name: string; folded: string; service: number | undefined; is_node: boolean };
@@ -102,7 +102,7 @@ function subject(name: string, service: number | undefined, topology: Topology):
   return { name: written, folded: fold(written), service, is_node: false };
 }
 
-/** Resolves what each symptom is about. Those of one call help to understand each other's texts. */
+/** Resolves what each symptom is about. Symptoms passed together help to understand each other's texts. */
 export function resolveSymptoms(symptoms: readonly Symptom[], topology: Topology): ResolvedSymptom[] {
   const known = knownOf(symptoms);
   const onlyCluster = only(known.clusters);

@@ -5,7 +5,7 @@ import type { CorrelationTerms } from "./types.ts";
 
 export type SymptomGroup = {
   members: [ResolvedSymptom, ...ResolvedSymptom[]];
-  /** The group as if it were one symptom. */
+  /** The group represented as one symptom. */
   whole: ResolvedSymptom;
 };
 
@@ -13,7 +13,7 @@ const byTime = (a: ResolvedSymptom, b: ResolvedSymptom) =>
   (a.at ?? Number.POSITIVE_INFINITY) - (b.at ?? Number.POSITIVE_INFINITY) ||
   (a.symptom.id < b.symptom.id ? -1 : 1);
 
-/** The one that stands nearest to the cause: the kind of the highest rank, then the earliest. */
+/** Returns the member nearest to the cause: the highest rank, then the earliest start. */
 export function nearestToCause(members: readonly [ResolvedSymptom, ...ResolvedSymptom[]]): ResolvedSymptom {
   return members.reduce((best, one) =>
     one.kind.rank > best.kind.rank || (one.kind.rank === best.kind.rank && byTime(one, best) < 0)
@@ -43,8 +43,8 @@ const blameOf = ({ mentions }: ResolvedSymptom) =>
     .join(" ");
 
 /**
- * Splits symptoms of one workload that blame different names: it may suffer from two causes at once, and then the same
- * alert fires twice with other names in its text. Symptoms that blame no one stay with the largest part.
+ * Splits symptoms of one workload that blame different names: the workload may suffer from two causes at once, and the
+ * same alert then fires twice with different names in its text. Symptoms that name none stay with the largest part.
  */
 function byBlame(run: readonly ResolvedSymptom[]): ResolvedSymptom[][] {
   const named = run.filter((one) => blameOf(one) !== "");

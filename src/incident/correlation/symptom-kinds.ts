@@ -1,16 +1,15 @@
-/** What kind of trouble an alert reports, by the words that common alerts use. */
+/** Classifies the kind of trouble that an alert reports, by words common in alerts. */
 import { textOf } from "./names.ts";
 import type { Symptom } from "./types.ts";
 
 /**
- * How near to a cause an alert of this kind is: `rank` is higher for what breaks a machine or a workload than for what its
- * callers notice.
- * `starved`: it gets no work, because whoever calls it is broken. `apart`: a standing condition, which is neither
- * the cause nor the effect of what else happens at the time, unless a text says so.
+ * How near to a cause this kind of alert is: `rank` is higher for what breaks a machine or a workload than for what its
+ * callers notice. `starved`: it gets no work, because its callers are broken. `apart`: a standing condition, neither cause
+ * nor effect of concurrent trouble unless a text says so.
  */
 export type SymptomKind = { name: string; rank: number; role: "cause" | "effect" | "starved" | "apart" };
 
-/** Told by those who watch a workload, of whatever broke it. */
+/** Reported by workload monitoring, whatever broke the workload. */
 export const NOT_READY = "not ready";
 
 const SYMPTOM_KINDS: readonly (readonly [RegExp, SymptomKind])[] = [
@@ -80,7 +79,7 @@ const wordsOf = (name: string) =>
     .replace(/[^A-Za-z\d]+/g, " ")
     .toLowerCase();
 
-/** The name decides; where it says nothing, the text does. */
+/** Returns the kind by the alert's name, or by its text where no pattern matches the name. */
 export function symptomKindOf(symptom: Pick<Symptom, "alert_name" | "annotations">): SymptomKind {
   for (const words of [wordsOf(symptom.alert_name), textOf(symptom.annotations).toLowerCase()]) {
     const found = SYMPTOM_KINDS.find(([pattern]) => pattern.test(words));

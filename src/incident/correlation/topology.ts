@@ -1,4 +1,4 @@
-/** Who depends on whom, as people or their tools wrote it down. */
+/** The dependency graph of services, as written by people or exported by tools. */
 import { AwoooiError, type FieldError } from "../../lib/error.ts";
 import { addToMultimap } from "./multimap.ts";
 import { fold } from "./names.ts";
@@ -6,10 +6,10 @@ import { fold } from "./names.ts";
 type Service = { name: string; namespace: string; cluster: string };
 type Scope = { cluster: string; namespace: string };
 
-/** A parsed dependency graph. Services are known by their place in the list. */
+/** A parsed dependency graph. A service is identified by its index in the list. */
 export type Topology = {
   services: readonly Service[];
-  /** What a service needs. */
+  /** The direct dependencies of each service. */
   dependencies: readonly ReadonlySet<number>[];
   /** Whether the graph knows this name in any namespace; `name` is folded. */
   has: (name: string) => boolean;
@@ -26,7 +26,7 @@ const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const at = (path: string, key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
 
-/** The text under the first of these keys that is there. */
+/** Returns the text under the first of these keys that is present. */
 function textAt(draft: Draft, value: Json, path: string, keys: readonly string[], needed: boolean): string {
   const key = keys.find((one) => Object.hasOwn(value, one) && value[one] !== null);
   if (key === undefined) {
@@ -50,7 +50,7 @@ function entryOf(draft: Draft, name: string, value: Json, path: string): Entry {
   };
 }
 
-/** `[name]`, or, as Compose files have it, `{name: …}`. */
+/** Reads `[name]` or, as in Compose files, `{name: …}`. */
 function namesAt(draft: Draft, value: unknown, path: string): string[] {
   if (value === undefined || value === null) return [];
   if (isObject(value)) return Object.keys(value);
@@ -128,10 +128,10 @@ function read(draft: Draft, json: unknown): void {
     draft.errors.push({ path: "", message: "It must have `services`, or `edges`, or be a list of edges." });
 }
 
-/** Whether two scopes may be one: what is not said may be either. */
+/** Whether two scopes may be the same: an empty one matches any. */
 export const agree = (one: string, other: string) => one === "" || other === "" || one === other;
 
-/** Services by every name that they go by. */
+/** Indexes services by exact and by folded name. */
 class Directory {
   readonly services: Service[] = [];
   readonly #exact = new Map<string, number[]>();
@@ -203,7 +203,7 @@ export function parseTopology(json: unknown): Topology {
   };
 }
 
-/** Where nothing is known of who depends on whom. */
+/** The empty graph, where dependencies are unknown. */
 export const NO_TOPOLOGY: Topology = {
   services: [],
   dependencies: [],
@@ -211,7 +211,7 @@ export const NO_TOPOLOGY: Topology = {
   find: () => undefined,
 };
 
-/** What `from` needs, directly or through others, with how many steps away it is; `most` steps at the most. */
+/** Returns everything that `from` needs, directly or indirectly, with its distance in steps, up to `most`. */
 export function needs(topology: Topology, from: number, most: number): Map<number, number> {
   const found = new Map<number, number>();
   let front = [from];

@@ -1,21 +1,21 @@
-/** One thing that went wrong, as far as its alert says. */
+/** One symptom, as its alert describes it. */
 export type Symptom = {
-  /** The same for no two symptoms that are correlated together. */
+  /** Unique among the symptoms that are correlated together. */
   id: string;
   alert_name: string;
   labels: Readonly<Record<string, string>>;
   annotations: Readonly<Record<string, string>>;
-  /** Empty where nothing says it; so are the namespace and the services. */
+  /** Empty where unknown, like the namespace and the services. */
   cluster: string;
   namespace: string;
-  /** What it is about, where something else than its labels says so. */
+  /** Affected services known from elsewhere than its labels. */
   services: readonly string[];
-  /** Null when nobody knows: it then speaks neither for nor against a relation. */
+  /** Null when unknown: then time counts neither for nor against a relation. */
   starts_at: Date | null;
 };
 
 export type CorrelationTerms = {
-  /** What starts within this time of each other may belong together. Milliseconds. */
+  /** Symptoms that start within this many milliseconds of each other may belong together. */
   window_ms: number;
   /** How many dependencies a fault may pass from one alert to the next. */
   max_hops: number;
@@ -32,12 +32,12 @@ export type Relation = {
   upstream: "a" | "b" | null;
 };
 
-/** One trouble: what belongs together, and what it probably comes from. */
+/** Symptoms of one trouble, and their probable cause. */
 export type Group = {
-  /** Ids in their order. */
+  /** Ids, sorted. */
   members: string[];
   cause: { id: string; reason: string } | null;
   reason: string;
-  /** What holds the group together, and, as `link`, what ties it to others. */
+  /** Relations inside the group and, as `link`, to other groups. */
   links: { a: string; b: string; relation: Relation }[];
 };

@@ -8,10 +8,10 @@ const HOUR = 3_600;
 const MONTH = 30 * 24 * HOUR;
 const WINDOWS = [HOUR, 24 * HOUR, 7 * 24 * HOUR, MONTH];
 
-/** How often an anomaly's trouble was there, without what follows from it. */
+/** How often an anomaly's trouble occurred, without the tier that follows from it. */
 export type Often = Omit<Frequency, "escalation_level">;
 
-/** How often trouble of each of these anomaly keys was there up to now, with two queries for all of them. */
+/** Returns how often trouble of each of these anomaly keys has occurred, with two queries for all of them. */
 export async function frequencies(
   ctx: Ctx,
   anomaly_keys: readonly string[],
@@ -28,7 +28,7 @@ export async function frequencies(
   };
 }
 
-/** The same with `more` outages that begin now and are not written down yet. */
+/** Adds `more` outages that begin now and are not stored yet. */
 export function withMore(often: Often, more: number): Often {
   const { count_1h, count_24h, count_7d, count_30d } = often;
   return {

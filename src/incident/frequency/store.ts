@@ -3,7 +3,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { oneOf } from "../../db/one-of.ts";
 import { executions, repair_records } from "../../db/schema.ts";
 
-/** How many repairs of each anomaly key were carried out since `since` that policy allowed, not people. */
+/** Returns, per anomaly key, the number of repairs since `since` that policy approved, not people. */
 export async function automaticRepairsSince(
   ctx: Ctx,
   anomaly_keys: readonly string[],

@@ -8,13 +8,13 @@ import { activeFingerprints, incidentsOfOldKeys, writeIncidentKeys } from "./sto
 
 const PAGE = 500;
 
-/** What was rewritten: the incidents' ids, and what they are learnt by now. */
+/** A rewritten incident, with its new anomaly key. */
 export type RewrittenKeys = { incident_id: string; anomaly_key: string };
 
 /**
- * Brings the keys of incidents up to the present version, a page in each transaction: those of the alert that opened
- * them, whose own must be rewritten before; without one left their key stays, and is what is learnt by. Lessons
- * follow. `each` is called in every transaction. Returns how many incidents it has rewritten.
+ * Rewrites the keys of incidents to the current version, one page per transaction. They take the keys of the alert that
+ * opened them, which must be rewritten first; an incident without alerts keeps its fingerprint, also as its anomaly key.
+ * Lessons follow. `each` is called in every transaction. Returns the number of incidents.
  */
 export async function rewriteIncidentKeys(
   ctx: Ctx,
@@ -33,7 +33,7 @@ export async function rewriteIncidentKeys(
       const written = rows.map((row) => {
         const { incident_id, is_active } = row;
         const wanted = row.alert_fingerprint ?? row.fingerprint;
-        // Two that are open are one trouble by now: new alerts count on the first, both end as they would have.
+        // Two active incidents now share a fingerprint: new alerts count on the first, and both end as before.
         const isTaken = is_active && taken.has(wanted);
         if (is_active) taken.add(wanted);
         const fingerprint = isTaken ? hashOfTexts([wanted, incident_id]).slice(0, 32) : wanted;

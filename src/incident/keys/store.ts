@@ -6,7 +6,7 @@ import { incidents } from "../../db/schema.ts";
 import { KEY_VERSION } from "../../intake/index.ts";
 import { ACTIVE } from "../store.ts";
 
-/** An incident whose keys are of an earlier version, with those of the alert that opened it, where that is left. */
+/** An incident with keys of an earlier version, and the keys of the alert that opened it, if that still exists. */
 export type OldIncidentKeys = {
   incident_id: string;
   fingerprint: string;
@@ -15,7 +15,7 @@ export type OldIncidentKeys = {
   alert_anomaly_key: string | null;
 };
 
-/** Incidents whose keys are of an earlier version, by their ids, after `after`. */
+/** Returns a page of incidents with keys of an earlier version, by id after `after`. */
 export async function incidentsOfOldKeys(ctx: Ctx, after: string, limit: number): Promise<OldIncidentKeys[]> {
   const { rows } = await ctx.db.execute<OldIncidentKeys>(sql`
     select i.incident_id, i.fingerprint, i.status in ('investigating', 'mitigating') as is_active,
@@ -28,7 +28,7 @@ export async function incidentsOfOldKeys(ctx: Ctx, after: string, limit: number)
   return rows;
 }
 
-/** Which of these fingerprints an active incident has whose keys are of the present version. */
+/** Returns which of these fingerprints, given in the current version, an active incident has. */
 export async function activeFingerprints(ctx: Ctx, fingerprints: readonly string[]): Promise<Set<string>> {
   if (fingerprints.length === 0) return new Set();
   const rows = await ctx.db
@@ -38,7 +38,7 @@ export async function activeFingerprints(ctx: Ctx, fingerprints: readonly string
   return new Set(rows.map((row) => row.fingerprint));
 }
 
-/** Writes the keys of these incidents, in the present version. */
+/** Writes the keys of these incidents and marks them as of the current version. */
 export async function writeIncidentKeys(
   ctx: Ctx,
   rows: readonly { incident_id: string; fingerprint: string; anomaly_key: string }[],

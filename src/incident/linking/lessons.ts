@@ -13,10 +13,10 @@ import type { LessonRow } from "./types.ts";
 
 type About = Pick<IncidentRow, "fingerprint" | "title">;
 
-/** Keeps what a person did with two troubles as what is to be done with them next time. */
+/** Stores a person's merge or split of two incidents as a lesson for the next time. Does nothing for other actors. */
 export async function teach(ctx: Ctx, lesson: LessonRow["lesson"], one: About, other: About): Promise<void> {
   authorise(ctx.actor, "teach what belongs together", { people: "responder" });
-  // The same trouble twice is one incident reopened, or two after each other: nothing follows from it.
+  // Two incidents of one fingerprint are one reopened, or follow each other: there is no lesson in that.
   if (ctx.actor.kind !== "person" || one.fingerprint === other.fingerprint) return;
   const [first, second] = one.fingerprint < other.fingerprint ? [one, other] : [other, one];
   const lesson_id = prefixedId("LES", ctx.random);
@@ -35,7 +35,7 @@ export async function teach(ctx: Ctx, lesson: LessonRow["lesson"], one: About, o
   record(ctx, { action: "correlation.taught", subject: lesson_id, data });
 }
 
-/** What people taught, newest first. */
+/** Returns a page of lessons, newest first. */
 export async function listLessons(
   ctx: Ctx,
   query: PageQuery,
@@ -45,7 +45,7 @@ export async function listLessons(
   return pageOf(rows, query.limit, (row) => ({ at: row.taught_at, id: row.lesson_id }));
 }
 
-/** Forgets a lesson; what was merged or parted by it stays so. Throws `not_found`. */
+/** Deletes a lesson; what was merged or split because of it stays so. Throws `not_found`. */
 export async function forgetLesson(ctx: Ctx, input: { lesson_id: string }): Promise<LessonRow> {
   authorise(ctx.actor, "forget lessons", { people: "responder" });
   const { lesson_id } = input;

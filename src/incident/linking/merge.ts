@@ -10,22 +10,22 @@ import type { IncidentRow } from "../types.ts";
 import { effectsOf, keepLinks, lockIncidents, setMergedInto, weakenLink } from "./store.ts";
 import type { Link, Merge } from "./types.ts";
 
-// Of the effects that one line of a story names.
+// At most this many effects are named in one timeline entry.
 const NAMED = 5;
 
 const ADMISSION = { people: "responder", system: ["intake"] } as const;
 
-/** Throws unless who asks may merge and split. */
+/** Throws unless the actor may merge and split incidents. */
 export function admitMerging(ctx: Ctx): void {
   authorise(ctx.actor, "merge or split incidents", ADMISSION);
 }
 
 export type Merged = {
-  /** Effects that were an incident of their own until now, by id. */
+  /** Incidents that became effects, by id. */
   effects: Map<string, IncidentRow>;
-  /** The main incidents as they are now, by id. */
+  /** Current rows of the main incidents, by id. */
   mains: Map<string, IncidentRow>;
-  /** Those of them that are worse than before. */
+  /** Main incidents whose severity rose. */
   raised: IncidentRow[];
 };
 
@@ -40,7 +40,7 @@ function notifyMain(ctx: Ctx, main: IncidentRow, effects: readonly IncidentRow[]
   });
 }
 
-/** What a main incident takes over: the worst severity, and what is affected. It keeps both. */
+/** Raises a main incident to the worst severity of its effects and adds their services. It keeps both after they leave. */
 async function takeOver(
   ctx: Ctx,
   main: IncidentRow,
@@ -55,7 +55,7 @@ async function takeOver(
   return { main: changed, raised: severity !== main.severity };
 }
 
-/** An effect's own effects go with it: what is merged into an incident is always into a main one. */
+/** Adds the merges of an effect's own effects, which move with it: incidents are only ever merged into a main one. */
 async function withTheirs(ctx: Ctx, merges: readonly Merge[]): Promise<(Merge & { from: string | null })[]> {
   const by = new Map(merges.map((merge) => [merge.effect_id, merge]));
   const theirs = await effectsOf(ctx, [...by.keys()]);
@@ -69,9 +69,9 @@ async function withTheirs(ctx: Ctx, merges: readonly Merge[]): Promise<(Merge & 
 }
 
 /**
- * Makes incidents effects of others, in the open transaction. What is not so any more when it is locked (an
- * incident that is over, or an effect itself) is left out. `opened` were opened in this transaction: people
- * have not been told of them yet, and are not. The approvals of effects are the caller's.
+ * Merges incidents into others in the open transaction. Skips merges that no longer hold once the rows are locked (an
+ * incident that is over, or an effect itself). `opened` were opened in this transaction and not announced: they get no
+ * notice. Superseding the effects' approvals is left to the caller.
  */
 export async function mergeIncidents(
   ctx: Ctx,
@@ -127,7 +127,7 @@ export async function mergeIncidents(
   return merged;
 }
 
-/** Carries what is worse about an effect on to its main incident. Returns the main one where it rose. */
+/** Passes a worse severity of its effects on to the main incident. Returns that where it rose, else null. */
 export async function raiseMain(
   ctx: Ctx,
   main_id: string,
@@ -142,7 +142,7 @@ export async function raiseMain(
   return main;
 }
 
-/** Makes an effect an incident of its own again; it stays related to the one that it was in, if that is still there. */
+/** Makes an effect an incident of its own again; it stays linked to its former main incident, if that still exists. */
 export async function release(ctx: Ctx, effect: IncidentRow, why: string): Promise<IncidentRow> {
   authorise(ctx.actor, "release effects", { people: "responder", system: ["intake", "sweep"] });
   const { incident_id, merged_into } = effect;
@@ -151,7 +151,7 @@ export async function release(ctx: Ctx, effect: IncidentRow, why: string): Promi
   await weakenLink(ctx, incident_id, merged_into);
   const from = { from: merged_into };
   note(ctx, { incident_id, kind: "status", text: `No longer part of ${merged_into}: ${why}`, data: from });
-  // Retention may have deleted it, and a row that was imported may name one that never came.
+  // The main incident may have been deleted by retention, or be named by an imported row without ever having existed.
   if (await keepIncident(ctx, merged_into)) {
     const text = `${incident_id} is an incident of its own again: ${why}`;
     note(ctx, { incident_id: merged_into, kind: "status", text, data: { incident_id } });
@@ -160,7 +160,7 @@ export async function release(ctx: Ctx, effect: IncidentRow, why: string): Promi
   return released;
 }
 
-/** Keeps that incidents are related, each going its own way. */
+/** Links incidents as related, without merging them. */
 export async function linkIncidents(ctx: Ctx, links: readonly Link[]): Promise<void> {
   authorise(ctx.actor, "relate incidents", ADMISSION);
   await keepLinks(

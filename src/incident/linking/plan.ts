@@ -9,14 +9,14 @@ import {
 } from "../correlation/index.ts";
 import type { LessonRow, Link, Merge } from "./types.ts";
 
-/** An active incident that takes part: as it is, and what it looks like. */
+/** An active incident to correlate, with its symptom. */
 export type Member = {
   id: string;
   fingerprint: string;
   notification_type: string;
   merged_into: string | null;
   created_at: Date;
-  /** It begins now, or begins again. */
+  /** It is opened or reopened, or becomes trouble, now. */
   fresh: boolean;
   symptom: Symptom;
 };
@@ -29,27 +29,27 @@ export type PlanOptions = {
 };
 
 type Edge = { a: Member; b: Member; relation: Relation };
-/** What is merged as one: an incident that is in no other, with those of its effects that take part. */
+/** A unit of merging: an incident that is not an effect, with those of its effects that take part. */
 type Node = { id: string; members: Member[]; edges: { to: Node; edge: Edge }[] };
 
-// How many pairs of one batch are looked at for a relation that is less than a merge: a storm of incidents
-// must not cost the square of their number.
+// At most this many pairs per batch are checked for a relation weaker than a merge, or the cost of a storm would grow with
+// the square of its incidents.
 const PAIRS = 200;
-// Of one incident in one batch.
+// Links per incident in one batch.
 const LINKS = 10;
-// Neither hides trouble nor is hidden by it: information, about which nothing is decided, and what is wrong with
-// those who watch, each of which says that trouble of its own may go unseen.
+// These types are never merged: information, about which no decision is made, and alerts about monitoring itself, each of
+// which means that other trouble may go unseen.
 const ALONE = ["TYPE-1", "TYPE-8M"];
 
-/** Two fingerprints as one key, in either order. */
+/** Returns one key for two fingerprints, in either order. */
 export const pairKey = (one: string, other: string): string =>
   one < other ? `${one} ${other}` : `${other} ${one}`;
 
-/** Those who tell people of other things are told of them apart. */
+/** Whether two incidents may be merged: only within one notification type, and never those in `ALONE`. */
 const mergeable = (a: Member, b: Member) =>
   a.notification_type === b.notification_type && !ALONE.includes(a.notification_type);
 
-/** Each fresh one with those before it, the nearest first. */
+/** Yields each fresh member with those before it, the nearest first. */
 function* pairs(members: readonly Member[]): Generator<[Member, Member]> {
   const fresh = members.filter((member) => member.fresh).length;
   const share = Math.floor(PAIRS / Math.max(fresh, 1));
@@ -60,7 +60,7 @@ function* pairs(members: readonly Member[]): Generator<[Member, Member]> {
   }
 }
 
-/** What ties members together: by what their alerts say, and by what people taught. */
+/** Returns the edges between members: from correlation, and from lessons that people taught. */
 function edgesOf(
   members: readonly Member[],
   groups: readonly Group[],
@@ -94,7 +94,7 @@ function edgesOf(
   });
 }
 
-/** Two that could be one trouble and are put down to other causes, which are surer. */
+/** Weakens a relation to a link: correlation found stronger causes for both. */
 const asLink = (relation: Relation | null): Relation | null =>
   relation === null ? null : { ...relation, strength: "link" };
 
@@ -109,7 +109,7 @@ function nodesOf(members: readonly Member[]): Map<string, Node> {
   return nodes;
 }
 
-/** Nodes from the first on, in the order in which merging reaches them, each with the edge that did. */
+/** Returns the nodes reached from `from` by merge edges, breadth first, each with the edge that reached it. */
 function reached(from: Node): Map<Node, Edge | null> {
   const order = new Map<Node, Edge | null>([[from, null]]);
   for (const [node] of order) {
@@ -120,11 +120,11 @@ function reached(from: Node): Map<Node, Edge | null> {
 
 const startOf = (member: Member) => member.symptom.starts_at ?? member.created_at;
 
-/** The one that was there first: an incident that people know before one that begins now. */
+/** Returns the node that was there first: a known incident goes before one that begins now. */
 function earliest(nodes: readonly Node[]): Node {
   const keyOf = (node: Node) => {
     const own = node.members.find((member) => member.id === node.id);
-    // An incident so old that only its effects take part.
+    // The main incident is outside the window, and only its effects take part.
     return own === undefined
       ? ([0, 0, node.id] as const)
       : ([own.fresh ? 1 : 0, startOf(own).getTime(), node.id] as const);
@@ -138,10 +138,10 @@ function earliest(nodes: readonly Node[]): Node {
 
 function mergesOf(group: readonly Node[], causes: ReadonlyMap<string, NonNullable<Group["cause"]>>): Merge[] {
   const members = group.flatMap((node) => node.members);
-  // Where people taught that several groups are one, the first of them says what it comes from.
+  // Where lessons join several groups, the first group provides the cause.
   const [cause] = members.flatMap((member) => causes.get(member.id) ?? []);
   const found = members.find((member) => member.id === cause?.id);
-  // An effect that caused others leaves them with its main incident.
+  // If the cause is itself an effect, the others join its main incident.
   const named = group.find((node) => node.id === (found?.merged_into ?? found?.id));
   const main = named ?? earliest(group);
   const cause_reason = found !== undefined && found.id === main.id ? (cause?.reason ?? null) : null;
@@ -155,7 +155,7 @@ function mergesOf(group: readonly Node[], causes: ReadonlyMap<string, NonNullabl
   });
 }
 
-/** At most so many of each incident that begins now. */
+/** Returns the links between members of different main incidents, at most `LINKS` for each `b`. */
 function linksOf(edges: readonly Edge[], mainOf: (member: Member) => string): Link[] {
   const counts = new Map<string, number>();
   return edges.flatMap(({ a, b, relation }) => {
@@ -177,8 +177,8 @@ function linksOf(edges: readonly Edge[], mainOf: (member: Member) => string): Li
 }
 
 /**
- * What incidents that begin now are to those that are there and to each other: who becomes whose effect, and
- * who is only related. `members` are in the order in which they began. Pure; costs in proportion to their number.
+ * Plans how incidents that begin now relate to active ones and to each other: which become effects of which, and which are
+ * only linked. `members` are in the order in which they began. Pure; the cost grows linearly with their number.
  */
 export function planCorrelation(
   members: readonly Member[],

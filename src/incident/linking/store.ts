@@ -7,7 +7,7 @@ import { correlation_lessons, incident_links, incidents } from "../../db/schema.
 import type { IncidentRow } from "../types.ts";
 import type { Effect, LessonRow, Link, Merge } from "./types.ts";
 
-/** An active incident with the alert that opened it, which says what the trouble looks like. */
+/** An active incident with the alert that opened it, which describes the trouble. */
 export type Candidate = Pick<
   IncidentRow,
   "incident_id" | "fingerprint" | "notification_type" | "merged_into" | "affected_services" | "created_at"
@@ -21,7 +21,7 @@ export type Candidate = Pick<
   starts_at: Date;
 };
 
-/** The newest `limit` active incidents since `since` that are not among `but`, newest first. */
+/** Returns the newest `limit` active incidents created since `since` and not in `but`, newest first. */
 export async function activeSince(
   ctx: Ctx,
   since: Date,
@@ -51,7 +51,7 @@ export async function activeSince(
   }));
 }
 
-/** These incidents, locked until the transaction ends, in the order in which everyone locks them. */
+/** Returns these incidents, locked until the transaction ends. Everything locks them in the order of their ids. */
 export async function lockIncidents(ctx: Ctx, ids: readonly string[]): Promise<Map<string, IncidentRow>> {
   if (ids.length === 0) return new Map();
   const rows = await ctx.db
@@ -63,14 +63,14 @@ export async function lockIncidents(ctx: Ctx, ids: readonly string[]): Promise<M
   return new Map(rows.map((row) => [row.incident_id, row as IncidentRow]));
 }
 
-/** All effects of these incidents, whatever has become of them. */
+/** Returns all effects of these incidents, in any status. */
 export async function effectsOf(ctx: Ctx, mains: readonly string[]): Promise<IncidentRow[]> {
   if (mains.length === 0) return [];
   const rows = await ctx.db.select().from(incidents).where(oneOf(incidents.merged_into, mains));
   return rows as IncidentRow[];
 }
 
-/** Makes each an effect of its main one, if it still is in the one that it was in (`from`; null: in none). */
+/** Sets the main incident of each, if its current one is still `from` (null: none). */
 export async function setMergedInto(
   ctx: Ctx,
   merges: readonly (Pick<Merge, "effect_id" | "main_id"> & { from: string | null })[],
@@ -86,7 +86,7 @@ export async function setMergedInto(
 const pairOf = (one: string, other: string) =>
   one < other ? { incident_id: one, other_id: other } : { incident_id: other, other_id: one };
 
-/** Keeps what these pairs are to each other from now on. */
+/** Stores how these pairs of incidents are related, replacing earlier relations. */
 export async function keepLinks(
   ctx: Ctx,
   links: readonly (Link & { strength: "link" | "merge" })[],
@@ -131,12 +131,12 @@ export async function endLink(
     .where(and(isPair(one, other), isNull(incident_links.ended_at)));
 }
 
-/** What was merged stays related. */
+/** Turns the merge of two incidents into a link. */
 export async function weakenLink(ctx: Ctx, one: string, other: string): Promise<void> {
   await ctx.db.update(incident_links).set({ strength: "link" }).where(isPair(one, other));
 }
 
-/** The first `limit` effects of each of these incidents, with why each is one. */
+/** Returns the first `limit` effects of each of these incidents, with the reasons for the merge. */
 export async function shownEffects(ctx: Ctx, mains: readonly string[], limit: number): Promise<Effect[]> {
   if (mains.length === 0) return [];
   const { rows } = await ctx.db.execute<Effect>(sql`
@@ -151,7 +151,7 @@ export async function shownEffects(ctx: Ctx, mains: readonly string[], limit: nu
   return rows;
 }
 
-/** A relation as one of the two incidents sees it. */
+/** A relation from the point of view of one of its two incidents. */
 export type Seen = {
   incident_id: string;
   other_id: string;
@@ -163,7 +163,7 @@ export type Seen = {
   cause_reason: string | null;
 };
 
-/** The newest `limit` relations of each strength of each of these incidents that hold. */
+/** Returns the newest `limit` current relations of each strength for each of these incidents. */
 export async function shownLinks(ctx: Ctx, ids: readonly string[], limit: number): Promise<Seen[]> {
   if (ids.length === 0) return [];
   const list = sql.param([...ids]);
@@ -188,7 +188,7 @@ export async function deleteLinksOf(ctx: Ctx, ids: readonly string[]): Promise<n
   return rowCount ?? 0;
 }
 
-/** What was taught about any two of these fingerprints. */
+/** Returns the lessons about any two of these fingerprints. */
 export async function lessonsAmong(ctx: Ctx, fingerprints: readonly string[]): Promise<LessonRow[]> {
   if (fingerprints.length === 0) return [];
   const { fingerprint, other_fingerprint } = correlation_lessons;
@@ -198,7 +198,7 @@ export async function lessonsAmong(ctx: Ctx, fingerprints: readonly string[]): P
     .where(and(oneOf(fingerprint, fingerprints), oneOf(other_fingerprint, fingerprints)));
 }
 
-/** Keeps a lesson; a later one about the same two replaces it. */
+/** Stores a lesson, replacing an earlier one about the same two fingerprints. */
 export async function keepLesson(ctx: Ctx, row: LessonRow): Promise<void> {
   const { lesson_id: _, fingerprint: __, other_fingerprint: ___, ...set } = row;
   const target = [correlation_lessons.fingerprint, correlation_lessons.other_fingerprint];
@@ -224,8 +224,8 @@ export async function deleteLesson(ctx: Ctx, lesson_id: string): Promise<LessonR
 }
 
 /**
- * Gives lessons the fingerprints that their troubles have now. One whose two troubles are the same by now, or about
- * which another lesson was taught already, stays as it is: it says nothing any more, and is not lost.
+ * Rewrites the fingerprints of lessons. A lesson whose two fingerprints are now equal, or whose new pair has a lesson
+ * already, is kept unchanged and no longer applies.
  */
 export async function renameLessons(ctx: Ctx, fingerprints: ReadonlyMap<string, string>): Promise<void> {
   const rows = [...fingerprints].map(([before, now]) => ({ before, now }));

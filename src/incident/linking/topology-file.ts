@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { AwoooiError, messageOf } from "../../lib/error.ts";
 import { parseTopology } from "../correlation/index.ts";
 
-/** The dependency graph in a YAML or JSON file, checked and as it is written; null without one. Throws `invalid`. */
+/** Returns the dependency graph of a YAML or JSON file as written, after validation; null without a file. Throws `invalid`. */
 export function loadTopology(file?: string): unknown {
   if (file === undefined) return null;
   let written: unknown;

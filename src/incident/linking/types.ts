@@ -3,17 +3,17 @@ import type { Topology } from "../correlation/index.ts";
 
 export type LessonRow = typeof correlation_lessons.$inferSelect;
 
-/** One incident that becomes an effect of another. */
+/** A merge of one incident into another. */
 export type Merge = {
   effect_id: string;
   main_id: string;
-  /** In words, for people. */
+  /** Human-readable. */
   reasons: string[];
-  /** Why the main one is the cause; null where it is only the one that was there first. */
+  /** Why the main incident is the cause; null where it merely came first. */
   cause_reason: string | null;
 };
 
-/** Two incidents that hang together, each going its own way. */
+/** Two related incidents that are not merged. */
 export type Link = {
   incident_id: string;
   other_id: string;
@@ -31,18 +31,18 @@ export type Effect = {
   status: "investigating" | "mitigating" | "resolved" | "closed";
   hit_count: number;
   reasons: string[];
-  /** Of the main incident, beyond those that are shown too. */
+  /** Number of all effects of the main incident, not only those shown. */
   count: number;
 };
 
-/** How incidents are related by themselves. */
+/** Settings of automatic correlation. */
 export type CorrelationOptions = {
   enabled: boolean;
   /** False: they are linked and never merged. */
   merge: boolean;
   /** Seconds: what begins within this time of each other may be the same trouble. */
   window: number;
-  /** Seconds after the end of a main incident at which an effect that still fires is one of its own. */
+  /** Seconds after the end of a main incident after which an effect that still fires is released. */
   release_after: number;
   topology: Topology;
 };

@@ -6,15 +6,15 @@ import { oneOf } from "../../db/one-of.ts";
 import { resolutions } from "../../db/schema.ts";
 
 export type ResolutionRecord = typeof resolutions.$inferSelect;
-/** A resolution whose disposition is known. */
+/** A resolution that has its disposition. */
 export type ConcludedResolution = ResolutionRecord & { disposition: Disposition };
 
-/** Keeps that an incident was resolved and how; the learning room adds the disposition. */
+/** Stores that and how an incident was resolved; the learning stage adds the disposition. */
 export async function insertResolution(ctx: Ctx, row: typeof resolutions.$inferInsert): Promise<void> {
   await ctx.db.insert(resolutions).values(row).onConflictDoNothing();
 }
 
-/** Keeps how a resolution came about; false when it was concluded before. */
+/** Stores the disposition of a resolution. Returns false when it had one before. */
 export async function concludeResolution(
   ctx: Ctx,
   row: typeof resolutions.$inferInsert & { disposition: Disposition },
@@ -32,7 +32,7 @@ export async function concludeResolution(
   return rows.length > 0;
 }
 
-/** A page of the resolutions before `before` that are not concluded, of the incidents after `after`. */
+/** Returns a page of the resolutions from before `before` without a disposition, of incidents after `after`. */
 export async function openResolutions(
   ctx: Ctx,
   before: Date,
@@ -48,7 +48,7 @@ export async function openResolutions(
     .limit(limit);
 }
 
-/** The latest concluded resolution of each incident. */
+/** Returns the latest resolution with a disposition for each incident. */
 export async function latestResolutions(
   ctx: Ctx,
   incident_ids: readonly string[],
@@ -62,13 +62,13 @@ export async function latestResolutions(
   return new Map(rows.map((row) => [row.incident_id, row as ConcludedResolution]));
 }
 
-/** Deletes the resolutions of these incidents; returns how many. */
+/** Deletes the resolutions of these incidents. Returns how many. */
 export async function deleteResolutionsOf(ctx: Ctx, incident_ids: readonly string[]): Promise<number> {
   const { rowCount } = await ctx.db.delete(resolutions).where(oneOf(resolutions.incident_id, incident_ids));
   return rowCount ?? 0;
 }
 
-/** Writes the anomaly keys that incidents have now to their resolutions. */
+/** Updates the anomaly keys of these incidents' resolutions. */
 export async function writeResolutionKeys(
   ctx: Ctx,
   incidents: readonly { incident_id: string; anomaly_key: string }[],

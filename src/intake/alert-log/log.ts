@@ -7,9 +7,9 @@ import { labelsForLog } from "../bounded.ts";
 import { allowsRepair } from "../narrows.ts";
 import { type AlertLogRow, alertLogPage, insertAlertLog } from "./store.ts";
 
-/** An alert that was accepted, and what came of it. */
+/** An accepted alert with its outcome. */
 export type Accepted = {
-  /** null: no call brought it here, but time. */
+  /** null: no call brought it, but a deadline that passed. */
   receipt: number | null;
   alert_id: string;
   /** null: it made no incident and joined none. */
@@ -22,7 +22,7 @@ export type Accepted = {
   alerts: number;
 };
 
-/** Writes into the operation log what was accepted, in the transaction that says what came of it. */
+/** Writes accepted alerts into the operation log, in the transaction that decides their outcome. */
 export async function logAccepted(ctx: Ctx, accepted: readonly Accepted[]): Promise<void> {
   authorise(ctx.actor, "log alerts", { people: "nobody", system: ["intake"] });
   const at = ctx.clock.now();
@@ -66,7 +66,7 @@ function present(row: AlertLogRow): OperationLogEntry {
   };
 }
 
-/** What was accepted, newest first, one entry more than `limit`; of an incident or of all. */
+/** Returns accepted alerts, newest first, up to `limit` + 1 entries; of one incident or of all. */
 export async function acceptedAlerts(
   ctx: Ctx,
   query: Pick<OperationLogQuery, "incident_id" | "limit" | "cursor">,

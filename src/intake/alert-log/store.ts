@@ -17,7 +17,7 @@ export async function insertAlertLog(ctx: Ctx, rows: readonly Omit<AlertLogRow, 
              alert_name text, labels jsonb, alerts int)`);
 }
 
-/** One row more than `limit`, newest first. */
+/** Reads entries, newest first, up to `limit` + 1: the extra one shows that there is a next page. */
 export async function alertLogPage(
   ctx: Ctx,
   { incident_id, limit, cursor }: Pick<OperationLogQuery, "incident_id" | "limit" | "cursor">,
@@ -35,12 +35,12 @@ export async function alertLogPage(
     .limit(limit + 1);
 }
 
-/** As old as the alerts that they are about may be. */
+/** Selects old entries; they are kept as long as the alerts that they are about. */
 export function oldAlertLog(before: Date) {
   return { table: alert_log, key: alert_log.seq, order: alert_log.at, where: lt(alert_log.at, before) };
 }
 
-/** Of alerts that were known, and so as old as the calls that told of them may be. */
+/** Selects old entries about repeated alerts; they are kept as long as the calls that brought the repetition. */
 export function oldKnownAlerts(before: Date) {
   const where = and(eq(alert_log.outcome, "known"), lt(alert_log.at, before));
   return { table: alert_log, key: alert_log.seq, order: alert_log.at, where };

@@ -8,14 +8,14 @@ import { type DeadLetterRow, deadLetterBody, deadLetterPage, findDeadLetter } fr
 
 const STATES = { dead: "dead", received: "replaying", processed: "replayed" } as const;
 
-/** A row as it crosses the wire. */
+/** Returns a row in the form in which it crosses the wire. */
 export function present(row: DeadLetterRow): DeadLetter {
   const { seq, state, error, alert_count, received_at, processed_at, ...rest } = row;
   return {
     ...rest,
     dead_letter_id: String(seq),
     state: STATES[state],
-    // It may quote the body, which not everyone may see.
+    // The error may quote the body, which not everyone may see.
     error: error === null ? null : redactText(error),
     alert_count: alert_count ?? 0,
     received_at: received_at.toISOString(),
@@ -23,7 +23,7 @@ export function present(row: DeadLetterRow): DeadLetter {
   };
 }
 
-/** The place in the journal that an id stands for; 0, which no receipt has, for any other text. */
+/** Returns the place in the journal for an id; 0, which no receipt has, for any other text. */
 export const placeOf = (id: string) => (/^\d{1,15}$/.test(id) ? Number(id) : 0);
 
 export async function find(ctx: Ctx, id: string): Promise<DeadLetterRow> {
@@ -32,7 +32,7 @@ export async function find(ctx: Ctx, id: string): Promise<DeadLetterRow> {
   return row;
 }
 
-/** What waits in the dead letters, newest first, without bodies. */
+/** Lists dead letters, newest first, without their bodies. */
 export async function listDeadLetters(
   ctx: Ctx,
   query: DeadLetterQuery,
@@ -45,8 +45,7 @@ export async function listDeadLetters(
   return { items: rows.map(present), next_cursor };
 }
 
-/** One dead letter, also one that has been replayed. Its body is for responders: it may hold
- * secrets that have no form to know them by. */
+/** Returns a dead letter, also one replayed. Only responders see its body: redaction may miss secrets without a known form. */
 export async function getDeadLetter(ctx: Ctx, id: string): Promise<DeadLetterWithBody> {
   authorise(ctx.actor, "read dead letters", { people: "viewer" });
   const row = await find(ctx, id);

@@ -8,9 +8,8 @@ import { find, placeOf, present } from "./read.ts";
 import { reviveReceipt } from "./store.ts";
 
 /**
- * Puts a dead letter back among the receipts that wait to be understood; what becomes of it shows in its
- * state. Alerts in it that were counted already are not counted again. Throws `conflict` when it is being
- * replayed or has been understood.
+ * Puts a dead letter back among the receipts that wait to be processed; its state shows the result. Alerts in it that were
+ * counted already are not counted again. Throws `conflict` when it is being replayed or has been processed.
  */
 export async function replay(ctx: Ctx, input: { dead_letter_id: string }): Promise<DeadLetter> {
   authorise(ctx.actor, "replay dead letters", { people: "responder" });

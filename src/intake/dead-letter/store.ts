@@ -22,7 +22,7 @@ export type DeadLetterRow = Pick<
   Exclude<keyof typeof deadLetterColumns, "bytes">
 > & { bytes: number };
 
-/** One row more than `limit`, newest first: the extra one says that there is a next page. */
+/** Reads dead letters, newest first, up to `limit` + 1: the extra one shows that there is a next page. */
 export async function deadLetterPage(ctx: Ctx, query: DeadLetterQuery): Promise<DeadLetterRow[]> {
   const { source, limit } = query;
   const before = query.cursor === undefined ? undefined : Number(decodeCursor(query.cursor).id);
@@ -41,7 +41,7 @@ export async function deadLetterPage(ctx: Ctx, query: DeadLetterQuery): Promise<
     .limit(limit + 1);
 }
 
-/** A receipt that is a dead letter, or was one. */
+/** Returns a receipt that is a dead letter or was one. */
 export async function findDeadLetter(ctx: Ctx, seq: number): Promise<DeadLetterRow | undefined> {
   const [row] = await ctx.db
     .select(deadLetterColumns)
@@ -55,7 +55,7 @@ export async function deadLetterBody(ctx: Ctx, seq: number): Promise<Buffer | un
   return row?.body;
 }
 
-/** Has a dead letter wait to be understood again; undefined when it is none (any more). */
+/** Makes a dead letter wait to be processed again; returns undefined when it is not a dead letter (any more). */
 export async function reviveReceipt(ctx: Ctx, seq: number): Promise<DeadLetterRow | undefined> {
   const [row] = await ctx.db
     .update(receipts)
@@ -65,7 +65,7 @@ export async function reviveReceipt(ctx: Ctx, seq: number): Promise<DeadLetterRo
   return row;
 }
 
-/** How many dead letters there are of each source that has any. */
+/** Returns the number of dead letters of each source that has any. */
 export async function deadLetterCounts(ctx: Ctx): Promise<{ source: string; count: number }[]> {
   return ctx.db
     .select({ source: receipts.source, count: count() })

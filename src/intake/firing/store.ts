@@ -4,7 +4,7 @@ import { oneOf } from "../../db/one-of.ts";
 import { alerts, incidents } from "../../db/schema.ts";
 import { placeAt } from "../outage/decide.ts";
 
-/** The moment before which everything that came is understood: now, where no receipt waits. */
+/** Returns the moment before which every receipt is processed: now, where no receipt waits. */
 export async function understoodUntil(ctx: Ctx): Promise<Date> {
   const now = ctx.clock.now();
   const { rows } = await ctx.db.execute<{ received_at: string }>(
@@ -14,16 +14,16 @@ export async function understoodUntil(ctx: Ctx): Promise<Date> {
   return new Date(Math.min(oldest.getTime(), now.getTime()));
 }
 
-/** `since`: when we began to listen; `until`: what came before is understood. */
+/** When AWOOOI listened. `since`: when it began to; `until`: receipts from before then are processed. */
 export type IntakeWindow = { since: Date; until: Date };
 
-// Of a deadline that passed while we did not listen: no sender's turn comes later than this, and who sends
-// something once with its end, a day ahead, does not wait for another day.
+// Longest extension of a deadline that passed while AWOOOI did not listen. No sender repeats less often; and an alert sent once
+// with an end a day ahead is not kept for another day.
 const LONGEST_TURN = "15 minutes";
-// For our own delays.
+// Allowance for AWOOOI's own processing delays.
 const GRACE = "5 seconds";
 
-/** Fires, and was not repeated in time. After a break of ours the time begins anew. */
+/** True for a firing alert that was not repeated in time. The time starts again after AWOOOI was not listening. */
 function isLapsed({ since, until }: IntakeWindow): SQL {
   const turn = sql`least(${alerts.holds_until} - ${alerts.last_received_at}, ${LONGEST_TURN}::interval)`;
   return sql`${alerts.status} = 'firing' and ${alerts.holds_until} is not null
@@ -41,7 +41,7 @@ export async function lapsedAlerts(
 
 type Ended = Pick<typeof alerts.$inferSelect, "incident_id" | "alert_name" | "status">;
 
-/** Ends those of these alerts that still are lapsed: sent again by whomever, it is another outage. */
+/** Ends those of these alerts that are still lapsed. A later firing notice from any sender begins another outage. */
 export async function endLapsed(ctx: Ctx, ids: readonly string[], window: IntakeWindow): Promise<Ended[]> {
   if (ids.length === 0) return [];
   const { incident_id, alert_name, status } = alerts;
@@ -57,15 +57,15 @@ export async function endLapsed(ctx: Ctx, ids: readonly string[], window: Intake
     .returning({ incident_id, alert_name, status });
 }
 
-// Enough to know whom an incident concerns; the oldest, so that all that is told of it goes to the same people.
+// Enough labels to tell whom an incident concerns; of the oldest alerts, so that all notices about it go to the same people.
 const LABELS = 200;
 
-/** The labels of each incident's alerts and of those of its effects, of its first 200, its own before theirs. */
+/** Returns labels of each incident's first 200 alerts, then of incidents merged into it; 200 in all. */
 export async function labelsOfIncidents(
   ctx: Ctx,
   incident_ids: readonly string[],
 ): Promise<Map<string, Record<string, string>[]>> {
-  // In the order of one index, so that no more are read however many an incident has.
+  // In the order of one index, so that no more rows are read however many an incident has.
   const oldest = (incident_id: SQL) => sql`
     select first_received_at, alert_id, labels from alerts
      where incident_id <= ${incident_id} and (incident_id, first_received_at, alert_id) >= (${incident_id}, '-infinity', '')
@@ -84,7 +84,7 @@ export async function labelsOfIncidents(
   return found;
 }
 
-/** Alerts that fire on incidents that were resolved before `resolved` because their alerts had ended, received since `receivedSince`. */
+/** Returns unsilenced firing alerts received since `receivedSince`, of incidents that their end resolved by `resolved`. */
 export async function firingOfResolved(
   ctx: Ctx,
   { resolved, receivedSince, limit }: { resolved: Date; receivedSince: Date; limit: number },
@@ -108,7 +108,7 @@ export async function firingOfResolved(
   return rows.map((row) => row.alert);
 }
 
-/** Ids of the alerts that fire, newest first, those with all of these labels. */
+/** Returns the ids of firing alerts with all of these labels, newest first. */
 export async function firingIds(ctx: Ctx, labels: Record<string, string>, limit: number): Promise<string[]> {
   const some = Object.keys(labels).length > 0;
   const rows = await ctx.db
@@ -125,7 +125,7 @@ export async function firingIds(ctx: Ctx, labels: Record<string, string>, limit:
   return rows.map((row) => row.alert_id);
 }
 
-/** Of these alerts those that still fire, newest first, as far as readers are told of them. */
+/** Returns those of these alerts that still fire, newest first, with the columns that readers are shown. */
 export async function firingRows(ctx: Ctx, ids: readonly string[]) {
   const { labels, annotations, starts_at, holds_until, last_received_at } = alerts;
   const { generator_url, source_fingerprint, silenced_by } = alerts;

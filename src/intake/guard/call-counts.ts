@@ -5,20 +5,20 @@ import type { Clock } from "../../lib/clock.ts";
 import { redactText } from "../../lib/redact.ts";
 import { addCalls, type CallCount } from "./store.ts";
 
-/** The call was written down; any other result is why it was refused. */
+/** Result of a call that was journalled. Any other result, except `dead`, is the code of its refusal. */
 export const ACCEPTED = "accepted";
-/** Beside `accepted`: it was not understood, or not all of it. */
+/** Counted besides `accepted`: the call was not understood, or not completely. */
 export const DEAD = "dead";
 
 const HOUR_MS = 3_600_000;
-// Rows of an hour that name their sender; those beyond are counted together.
+// Most rows of an hour that name their sender; further senders are counted together.
 const NAMED = 500;
 const OTHERS = "others";
 const SAMPLE = 300;
 
 type Call = { source: string; result: string; sender?: string; sample?: string };
 
-/** Counts calls by source, result, sender and hour, in memory; `flush` adds them to what the database has. */
+/** Counts calls by source, result, sender and hour, in memory; `flush` adds the counts to the database. */
 export class CallCounts {
   readonly #clock: Clock;
   #counts = new Map<string, CallCount>();
@@ -29,7 +29,7 @@ export class CallCounts {
     this.#clock = clock;
   }
 
-  /** `sample` is what its sender was told; of each row the first is kept. */
+  /** Counts a call. `sample` is the error text sent to the sender; the first of each row is kept. */
   note({ source, result, sender = "", sample }: Call): void {
     const now = this.#clock.now();
     const hour = Math.floor(now.getTime() / HOUR_MS) * HOUR_MS;
@@ -52,7 +52,7 @@ export class CallCounts {
     this.#counts.set(row, { source, result, sender: name, count: 1, sample: text, ...times });
   }
 
-  /** What fails is kept for the next time. */
+  /** Writes the counts to the database; those that cannot be written are kept for the next time. */
   async flush(ctx: Ctx): Promise<void> {
     authorise(ctx.actor, "count calls", { people: "nobody", system: ["intake"] });
     if (this.#counts.size === 0) return;

@@ -5,44 +5,44 @@ import { LIMITS, type Limit, rates, SourceLimited, type SourceLimits } from "./l
 import type { DeadLetterStock } from "./store.ts";
 import { type SenderUsage, SourceUsage } from "./usage.ts";
 
-/** A call before its body is read. `length` is null where it is not said. */
+/** A call before its body is read. `length` is null where the call does not state it. */
 export type Arrival = { source: string; address: string; length: number | null };
 
-/** What a body would come to: whether it, or a part of it, is a dead letter, and what fires in it. */
+/** What a body would result in: whether it, or a part of it, is a dead letter, and the fingerprints of its firing alerts. */
 export type Preview = { dead: boolean; fingerprints: readonly string[] };
 
-/** What a call was counted as before it was written down. */
+/** What a call was counted as before it was journalled. */
 export type Counted = { dead: boolean };
 
 type Sent = { source: string; sender: string; bytes: number };
 
-/** What a body of this size costs is not worth a refusal: it is looked at even of a sender that owes. */
+/** Bodies up to this size cost too little to be refused: they are read even from a sender that has used up its `wasted_bytes`. */
 export const SMALL_BODY = 16 * 1024;
-// Above this, what a body comes to is looked at before it is written down, whoever sends it.
+// Bodies of this size or more are previewed before they are journalled, whoever sends them.
 const LARGE_BODY = 64 * 1024;
-// What a row takes besides its body, with its share of the indexes.
+// Bytes of a row besides its body, with its share of the indexes.
 const ROW = 1_024;
-// A source is limited for as long after a call was refused for it.
+// How long after a refused call a source is reported as limited.
 const LIMITED_MS = 60_000;
 
 /**
- * Bounds what a source can cost the others: time, and room on the disk. Everything is in memory and bounded;
- * what is refused is not acknowledged, so its sender sends it again.
+ * Bounds what one source can cost all others: processing time, and disk space. Its state is in memory and bounded; a refused call
+ * is not acknowledged, so its sender sends it again.
  */
 export class Guard {
   readonly #limits: (source: string) => SourceLimits;
   readonly #clock: Clock;
   readonly #usages = new Map<string, SourceUsage>();
-  /** Receipts that were looked at when they were admitted, and whether they were counted as dead letters then. */
+  /** Receipts that were previewed when they were admitted, and whether they were counted as dead letters then. */
   readonly #counted = new Map<number, boolean>();
 
-  /** `limits` gives those in force. */
+  /** `limits` returns the limits in force for a source. */
   constructor(limits: (source: string) => SourceLimits, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
   }
 
-  /** Before the body is read. Throws `source_limited`, or `too_large` for the source's own limit. */
+  /** Admits a call before its body is read. Throws `source_limited`, or `too_large` for the source's own limit. */
   enter({ source, address, length }: Arrival): void {
     const { limits, usage, now } = this.#of(source);
     const senderUsage = usage.senderUsage(address);
@@ -66,15 +66,15 @@ export class Guard {
     }
   }
 
-  /** So many bytes were read for a call that was refused. */
+  /** Counts the bytes that were read for a refused call. */
   countRejected({ source, address, bytes }: { source: string; address: string; bytes: number }): void {
     const { limits, usage, now } = this.#of(source);
     if (bytes > 0) usage.senderUsage(address).rejectedBytes.spend(bytes, rates.rejectedBytes(limits), now);
   }
 
   /**
-   * Before a body is written down; `preview` says what would come of it, which is only asked where it matters.
-   * Throws `source_limited`, else returns what was counted: then say which receipt it became.
+   * Admits a body before it is journalled; `preview` decodes it, and is only called where the result matters. Throws
+   * `source_limited`, else returns what was counted: then call `counted` with its receipt; null: not previewed.
    */
   admit(sent: Sent, preview: () => Preview): Counted | null {
     const { limits, usage, now } = this.#of(sent.source);
@@ -119,23 +119,23 @@ export class Guard {
     return { dead };
   }
 
-  /** The receipt that a counted call became. */
+  /** Notes the receipt that a call counted by `admit` became. */
   counted(seq: number, { dead }: Counted): void {
     this.#counted.set(seq, dead);
   }
 
-  /** What came of a receipt. */
+  /** Counts the result of a processed receipt. */
   processed({ seq, dead, fingerprints, ...sent }: Sent & Preview & { seq: number }): void {
     const { usage } = this.#of(sent.source);
-    // Of a large body only the beginning was looked at.
+    // `admit` previews only the beginning of a large body, so more of its fingerprints may be new.
     const newFingerprints = usage.unknown(fingerprints);
     this.#spend(sent, { dead: dead && this.#counted.get(seq) !== true, newFingerprints });
     this.#counted.delete(seq);
-    // What is known and comes again stays known.
+    // Fingerprints that keep coming stay known.
     usage.remember(fingerprints);
   }
 
-  /** What the database holds: at the start with `anew`, later only how much there is by now. */
+  /** Sets the stock of dead letters from the database; at the start, with `anew`, also charges senders for recent ones. */
   stock(rows: readonly DeadLetterStock[], anew = false): void {
     for (const usage of this.#usages.values()) usage.kept = 0;
     for (const { source, sender, deadLetters, bytes, lately, lately_bytes } of rows) {
@@ -148,7 +148,7 @@ export class Guard {
     }
   }
 
-  /** By what calls of a source were refused within the last minute. */
+  /** Returns the limits by which calls of a source were refused within the last minute. */
   limited(source: string): Limit[] {
     const { usage, now } = this.#of(source);
     return LIMITS.filter((limit) => now - (usage.refused.get(limit) ?? -Infinity) < LIMITED_MS);
@@ -158,7 +158,7 @@ export class Guard {
     return this.#limits(source);
   }
 
-  /** Forgets the senders that owe nothing; call it every few seconds. */
+  /** Forgets senders whose allowances are all unspent; call it every few seconds. */
   sweep(): void {
     const now = this.#clock.now().getTime();
     for (const [source, usage] of this.#usages) usage.sweep(this.#limits(source), now);
@@ -175,7 +175,7 @@ export class Guard {
       throw new AwoooiError("too_large", `The body is larger than the ${body_limit} bytes of this source.`);
   }
 
-  /** Whether what comes of its next body matters: it had dead letters, or has opened much that is new. */
+  /** Returns whether to preview the sender's next body: it had dead letters lately, or many new fingerprints. */
   #isSuspect(senderUsage: SenderUsage, limits: SourceLimits, now: number): boolean {
     const newFingerprints = rates.newFingerprints(limits);
     return (
@@ -200,7 +200,7 @@ export class Guard {
   }
 
   #demand(usage: SourceUsage, limit: Limit, bucket: Bucket, rate: Rate, now: number, words: string): void {
-    // Rates that count calls want a whole one; what counts bytes may go below nothing once.
+    // Any positive rest admits the call, which may then overspend the bucket once.
     if (bucket.left(rate, now) > 0) return;
     this.#refuse(usage, limit, now, bucket.wait(1, rate, now), words);
   }

@@ -6,7 +6,7 @@ export type SourceLimits = {
   requests_per_second: number;
   burst: number;
   sender_requests_per_second: number;
-  /** Bytes; undefined: that of all. */
+  /** Bytes; undefined: the limit that applies to all sources. */
   body_limit?: number | undefined;
   wasted_bytes_per_second: number;
   dead_letters_per_hour: number;
@@ -24,10 +24,10 @@ export const LIMITS = [
   "dead_letter_bytes_kept",
   "new_fingerprints",
 ] as const;
-/** A bound that a call was refused by. */
+/** A limit that a call can be refused by. */
 export type Limit = (typeof LIMITS)[number];
 
-/** A call that is refused because of how much its source or sender sends. It was not acknowledged. */
+/** Refusal of a call because of how much its source or sender sends. The call was not acknowledged. */
 export class SourceLimited extends AwoooiError {
   readonly limit: Limit;
 
@@ -38,12 +38,12 @@ export class SourceLimited extends AwoooiError {
 }
 
 const HOUR = 3_600;
-// A few bodies at the size limit may be wrong before anybody minds.
+// Seconds of the wasted-bytes rate that may be spent at once: enough for a few invalid bodies of the largest size.
 const WASTE_SECONDS = 32;
 
 const perHour = (count: number): Rate => ({ capacity: count, per_second: count / HOUR });
 
-/** The limits as rates. */
+/** Converts limits into rates for buckets. */
 export const rates = {
   source: (limits: SourceLimits): Rate => ({
     capacity: limits.burst,

@@ -8,7 +8,7 @@ import { callTotals, deadLetterStock, refusedPage } from "./store.ts";
 
 const DAY = 86_400;
 
-/** What was refused and why, the latest hour first. Counts are a few seconds old. */
+/** Lists refused calls with the reason, the latest hour first. Counts lag by a few seconds. */
 export async function listRefused(
   ctx: Ctx,
   query: RefusedQuery,
@@ -29,7 +29,7 @@ export async function listRefused(
   return { items, next_cursor };
 }
 
-/** How much came of a source, in the hours of the last day and this one. */
+/** Calls of a source, in the hours of the last day and the present one. */
 export type SourceCalls = {
   accepted: number;
   refused: number;
@@ -39,7 +39,7 @@ export type SourceCalls = {
   dead_letters: { count: number; bytes: number };
 };
 
-/** When of each source a call was last taken that was understood, as far as it is kept; for the metrics. */
+/** Returns when each source was last understood, for the metrics; none while a dead letter is its latest call. */
 export async function lastUnderstood(ctx: Ctx): Promise<Map<string, Date>> {
   authorise(ctx.actor, "see when sources were last heard", { people: "nobody", system: ["intake"] });
   const totals = await callTotals(ctx, ctx.clock.now());
@@ -52,7 +52,7 @@ export async function lastUnderstood(ctx: Ctx): Promise<Map<string, Date>> {
   );
 }
 
-/** The calls of every source of which there are any. */
+/** Returns the calls of every source that has any. */
 export async function sourceCalls(ctx: Ctx): Promise<Map<string, SourceCalls>> {
   authorise(ctx.actor, "see what sources send", { people: "viewer" });
   const now = ctx.clock.now();

@@ -8,7 +8,7 @@ import { receipts, source_calls } from "../../db/schema.ts";
 export type CallCount = Omit<typeof source_calls.$inferSelect, "seq">;
 export type CallRow = typeof source_calls.$inferSelect;
 
-/** Adds to what was counted before. */
+/** Adds these counts to the stored ones. */
 export async function addCalls(ctx: Ctx, rows: readonly CallCount[]): Promise<void> {
   await ctx.db.execute(sql`
     insert into source_calls (source, result, sender, hour, count, first_at, last_at, sample)
@@ -21,7 +21,7 @@ export async function addCalls(ctx: Ctx, rows: readonly CallCount[]): Promise<vo
            sample = coalesce(source_calls.sample, excluded.sample)`);
 }
 
-/** Refused calls, the latest hour first; one row more than `limit` says that there is a next page. */
+/** Reads refused calls, the latest hour first; up to `limit` + 1 rows, where the extra one shows that there is a next page. */
 export async function refusedPage(
   ctx: Ctx,
   { source, reason, sender, limit, cursor }: RefusedQuery,
@@ -45,7 +45,7 @@ export async function refusedPage(
 
 export type CallTotal = { source: string; result: string; count: number; last_at: Date };
 
-/** Calls since `since`, and of all that is kept when the last one came, by source and result. */
+/** Returns, by source and result, the number of calls since `since`, and the time of the last call of all that are kept. */
 export async function callTotals(ctx: Ctx, since: Date): Promise<CallTotal[]> {
   const { rows } = await ctx.db.execute<{
     source: string;
@@ -59,7 +59,7 @@ export async function callTotals(ctx: Ctx, since: Date): Promise<CallTotal[]> {
   return rows.map((row) => ({ ...row, count: Number(row.count), last_at: new Date(row.last_at) }));
 }
 
-/** Dead letters of one sender of a source: all that are kept, and those since some moment. */
+/** Dead letters of one sender of a source: all that are kept, and (`lately`) those received since some moment. */
 export type DeadLetterStock = {
   source: string;
   sender: string;

@@ -1,7 +1,7 @@
 import { Bucket } from "./bucket.ts";
 import { type Limit, rates, type SourceLimits } from "./limits.ts";
 
-/** What one sender of a source, or one address, has spent. */
+/** What one sender of a source, or one address, has spent of its limits. */
 export class SenderUsage {
   readonly requests = new Bucket();
   readonly rejectedBytes = new Bucket();
@@ -9,7 +9,7 @@ export class SenderUsage {
   readonly deadLetterBytes = new Bucket();
   readonly newFingerprints = new Bucket();
 
-  /** Nothing is spent: it can be forgotten. */
+  /** Returns whether nothing is spent, so that the sender can be forgotten. */
   isWhole(limits: SourceLimits, now: number): boolean {
     return (
       this.requests.isFull(rates.sender(limits), now) &&
@@ -21,18 +21,18 @@ export class SenderUsage {
   }
 }
 
-// Senders that are told apart; those beyond share one usage, so that made-up addresses gain nothing.
+// Most senders counted separately; further ones share one usage, so that made-up addresses gain nothing.
 const SENDERS = 1_000;
-// Fingerprints that are remembered to tell the new from the known: about 10 MB for a source at most.
+// Most fingerprints remembered to recognise new ones: about 10 MB per source at most.
 const FINGERPRINTS = 50_000;
 const OTHERS = "";
 
-/** What is known of one source: in memory, and bounded whatever comes. */
+/** The usage of one source, in memory and bounded whatever it sends. */
 export class SourceUsage {
   readonly requests = new Bucket();
-  /** Bytes of dead letters that are kept. */
+  /** Bytes of the dead letters in the database. */
   kept = 0;
-  /** When a call was last refused by each limit, in milliseconds. */
+  /** When each limit last refused a call, in milliseconds. */
   readonly refused = new Map<Limit, number>();
   readonly #senders = new Map<string, SenderUsage>();
   #fingerprints = new Set<string>();
@@ -47,12 +47,12 @@ export class SourceUsage {
     return senderUsage;
   }
 
-  /** Those that were not seen lately. */
+  /** Returns the fingerprints that were not seen lately, without duplicates. */
   unknown(fingerprints: readonly string[]): string[] {
     return [...new Set(fingerprints)].filter((one) => !this.#fingerprints.has(one) && !this.#older.has(one));
   }
 
-  /** Two generations: the older goes when the younger is full, so what comes again and again stays. */
+  /** Remembers fingerprints in two generations: the older is dropped when the younger is full, so those that keep coming stay. */
   remember(fingerprints: readonly string[]): void {
     for (const one of fingerprints) {
       if (this.#fingerprints.size >= FINGERPRINTS / 2) {
@@ -63,7 +63,7 @@ export class SourceUsage {
     }
   }
 
-  /** Forgets the senders that owe nothing. */
+  /** Forgets the senders whose allowances are all unspent. */
   sweep(limits: SourceLimits, now: number): void {
     for (const [name, senderUsage] of this.#senders)
       if (senderUsage.isWhole(limits, now)) this.#senders.delete(name);

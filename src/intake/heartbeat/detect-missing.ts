@@ -8,7 +8,7 @@ import type { Heartbeat, HeartbeatTerms } from "./types.ts";
 
 function silence({ heartbeat_id, name, source, severity, last_heard_at, interval }: Heartbeat): OwnAlert {
   const heard = last_heard_at === null ? "never" : `last at ${last_heard_at.toISOString()}`;
-  // What it converges by: two that are silent are two incidents.
+  // The convergence key is built from this: two silent heartbeats are two incidents.
   const component = source === null ? name : `${name} from ${source}`;
   return {
     fingerprint: heartbeat_id,
@@ -20,15 +20,15 @@ function silence({ heartbeat_id, name, source, severity, last_heard_at, interval
   };
 }
 
-/** Ends what the silence of one has raised, if it has. */
+/** Ends the alert about a missing heartbeat, if one was raised. */
 export async function raiseNoMore(tx: Ctx, one: Heartbeat): Promise<void> {
   if (one.missing_since === null) return;
   await journalOwn(tx, { ...silence(one), status: "resolved", starts_at: one.missing_since });
 }
 
 /**
- * Raises an alert for every heartbeat that has been silent for too long, and ends it for those that are heard
- * again or expected no longer. Silence counts only from `since`, when we began to listen.
+ * Raises an alert for every heartbeat that has been silent for too long, and ends it for those that are heard again or no longer
+ * expected. Silence counts only from `since`, when AWOOOI began to listen.
  */
 export async function detectMissingHeartbeats(ctx: Ctx, terms: HeartbeatTerms, since: Date): Promise<void> {
   authorise(ctx.actor, "miss heartbeats", { people: "nobody", system: ["sweep"] });

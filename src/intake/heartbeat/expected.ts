@@ -1,8 +1,8 @@
 import type { ExpectedHeartbeat, ExpectedSettings } from "./types.ts";
 
 /**
- * An expected heartbeat from what the configuration says of it. Without matchers it is any heartbeat (a
- * Watchdog) of its source; with matchers any alert that they fit.
+ * Builds an expected heartbeat from its settings. Without matchers any heartbeat (a Watchdog) of its source counts; with matchers
+ * any alert that they fit.
  */
 export function expectedHeartbeat({ matches, ...one }: ExpectedSettings): ExpectedHeartbeat {
   return {

@@ -19,7 +19,7 @@ function present({ watched_since, last_heard_at, missing_since, ...rest }: Heart
   };
 }
 
-/** The signs of life that are waited for, newest first. */
+/** Lists the heartbeats that are watched, newest first. */
 export async function listHeartbeats(ctx: Ctx, query: PageQuery): Promise<Page<WireHeartbeat>> {
   authorise(ctx.actor, "list heartbeats", { people: "viewer" });
   const { rows, next_cursor } = pageOf(await heartbeatPage(ctx, query), query.limit, (row) => ({
@@ -30,8 +30,8 @@ export async function listHeartbeats(ctx: Ctx, query: PageQuery): Promise<Page<W
 }
 
 /**
- * Waits for one no longer, and ends the alert about its silence. One that the configuration names is waited for
- * anew at once; one that was learnt when it is next heard. Throws `not_found`.
+ * Stops watching a heartbeat, and ends the alert about its silence. One that the configuration names is watched again at once;
+ * one that was learnt when it is next heard. Throws `not_found`.
  */
 export async function forgetHeartbeat(ctx: Ctx, heartbeat_id: string): Promise<WireHeartbeat> {
   authorise(ctx.actor, "forget heartbeats", { people: "responder" });

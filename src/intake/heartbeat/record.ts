@@ -8,18 +8,18 @@ import { type Beat, hear } from "./store.ts";
 import type { ExpectedHeartbeat, HeartbeatTerms } from "./types.ts";
 
 const idOf = (...texts: string[]) => `HB-${hashOfTexts(texts).slice(0, 12)}`;
-/** Of the heartbeat that is learnt from alerts of this source and fingerprint. */
+/** Returns the id of the heartbeat that is learnt from alerts of this source and fingerprint. */
 export const learntBeatId = (source: string, fingerprint: string) => idOf("learnt", source, fingerprint);
-// What AWOOOI raises about its own health comes in as any other alert does, and is no sign of anyone's life.
+// Categories of AWOOOI's alerts about its own health: they arrive as any alert does, but are no sign of life of a sender.
 const OWN = ["alertchain_health", "flywheel_health"];
-// Severity of a heartbeat that nobody has named: it may have been taken away on purpose.
+// Severity of a missing heartbeat that the configuration does not name: it may have been removed on purpose.
 const LEARNT = "warning";
 
 export function expectedBeat({ name, source, interval, severity }: ExpectedHeartbeat): Beat {
   return { heartbeat_id: idOf("expected", name), name, source, expected: true, severity, interval };
 }
 
-/** By all that its fingerprint is made of: those of two senders have two names. */
+/** Builds a name from all that the fingerprint is made of, so that the heartbeats of two senders have two names. */
 function nameOf({ alert_name, labels, namespace, cluster }: NormalisedAlert): string {
   const { workload } = subjectOfAlert({ labels, alert_name });
   const where = [
@@ -43,8 +43,8 @@ function learntBeat(alert: NormalisedAlert, interval: number): Beat {
 }
 
 /**
- * Takes alerts that fire as signs of life: each that the configuration expects by them, and of a Watchdog that it
- * does not name one of its own. `since` is when we began to listen.
+ * Records firing alerts as heartbeats: every expected heartbeat that an alert fits, or a learnt one for a Watchdog that fits
+ * none. `since` is when AWOOOI began to listen.
  */
 export async function recordHeartbeats(
   ctx: Ctx,

@@ -9,12 +9,12 @@ import type { Heartbeat } from "./types.ts";
 
 export type Beat = Pick<Heartbeat, "heartbeat_id" | "name" | "source" | "expected" | "severity" | "interval">;
 
-// Whoever sends heartbeats under ever new names must not fill the table. Those that are named do not count.
+// Most learnt heartbeats, so that a sender of ever new names cannot fill the table; configured ones do not count.
 const LEARNT = 1_000;
-// One that is late by half of what it was ever late before is not called missing.
+// A learnt heartbeat is missing only after 1.5 times its longest gap so far.
 const PATIENCE = 1.5;
 
-/** Lets no one else learn a heartbeat until the transaction ends, where one of these is not known: they are counted. */
+/** Where a heartbeat would be learnt, takes the advisory lock for that until the transaction ends: learnt ones are counted. */
 async function lockUnknown(ctx: Ctx, beats: readonly Beat[]): Promise<void> {
   const learnt = beats.flatMap((beat) => (beat.expected ? [] : beat.heartbeat_id));
   if (learnt.length === 0) return;
@@ -25,8 +25,8 @@ async function lockUnknown(ctx: Ctx, beats: readonly Beat[]): Promise<void> {
 }
 
 /**
- * Writes down that these were heard now; of those that are not known and nobody has named no more than there is room for. The gap before counts as usual for one, unless it was missing, or
- * we were not there to hear it (`since`: when we began to listen).
+ * Records that these heartbeats were heard now; new ones that are not configured are added while there is room. The gap before
+ * counts towards `longest_gap`, unless the heartbeat was missing or AWOOOI was not listening (`since`: when it began to listen).
  */
 export async function hear(ctx: Ctx, beats: readonly Beat[], since: Date): Promise<void> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
@@ -51,7 +51,7 @@ export async function hear(ctx: Ctx, beats: readonly Beat[], since: Date): Promi
                            else greatest(excluded.interval, ${PATIENCE} * (${gap})) end`);
 }
 
-/** Begins to wait for those that were never waited for; the others wait by what is configured now. */
+/** Starts watching heartbeats that are new, and updates the others to what is configured now. */
 export async function watchFor(ctx: Ctx, beats: readonly Beat[]): Promise<void> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
   await ctx.db.execute(sql`
@@ -77,7 +77,7 @@ const columns = {
   missing_since: heartbeats.missing_since,
 };
 
-/** Those that are silent for too long and were not missed yet. `since`: when we began to listen. */
+/** Returns heartbeats that have been silent for too long and are not marked missing yet. `since`: when AWOOOI began to listen. */
 export async function silentHeartbeats(ctx: Ctx, since: Date): Promise<Heartbeat[]> {
   const now = ctx.clock.now().toISOString();
   const from = sql`greatest(${heartbeats.last_heard_at}, ${heartbeats.watched_since}, ${since.toISOString()}::timestamptz)`;
@@ -93,7 +93,7 @@ export async function silentHeartbeats(ctx: Ctx, since: Date): Promise<Heartbeat
     .orderBy(asc(heartbeats.heartbeat_id));
 }
 
-/** Those that were missed and have been heard since. */
+/** Returns heartbeats that were missing and have been heard since. */
 export async function heardAgain(ctx: Ctx): Promise<Heartbeat[]> {
   return ctx.db
     .select(columns)
@@ -102,7 +102,7 @@ export async function heardAgain(ctx: Ctx): Promise<Heartbeat[]> {
     .orderBy(asc(heartbeats.heartbeat_id));
 }
 
-/** Those that the configuration named once and names no longer. */
+/** Returns heartbeats that the configuration used to name and no longer does. */
 export async function unexpected(ctx: Ctx, expected: readonly string[]): Promise<Heartbeat[]> {
   return ctx.db
     .select(columns)
@@ -110,7 +110,7 @@ export async function unexpected(ctx: Ctx, expected: readonly string[]): Promise
     .where(and(eq(heartbeats.expected, true), notInArray(heartbeats.heartbeat_id, [...expected])));
 }
 
-/** Changes its state if it is still as it was seen; false when another was faster. */
+/** Changes the state of a heartbeat if it is still as it was read; returns false when another process changed it first. */
 export async function turn(
   ctx: Ctx,
   seen: Pick<Heartbeat, "heartbeat_id" | "state" | "last_heard_at">,
@@ -137,7 +137,7 @@ export async function deleteHeartbeat(ctx: Ctx, heartbeat_id: string): Promise<H
   return row;
 }
 
-/** One row more than `limit`, newest first: the extra one says that there is a next page. */
+/** Reads heartbeats, newest first, up to `limit` + 1: the extra one shows that there is a next page. */
 export async function heartbeatPage(ctx: Ctx, { limit, cursor }: PageQuery): Promise<Heartbeat[]> {
   const { watched_since, heartbeat_id } = heartbeats;
   return ctx.db
@@ -148,7 +148,7 @@ export async function heartbeatPage(ctx: Ctx, { limit, cursor }: PageQuery): Pro
     .limit(limit + 1);
 }
 
-/** Gives heartbeats other ids; one whose new id is taken stays as it is. */
+/** Changes the ids of heartbeats; one whose new id is taken keeps its old id. */
 export async function renameBeats(ctx: Ctx, ids: ReadonlyMap<string, string>): Promise<void> {
   const rows = [...ids].map(([before, now]) => ({ before, now }));
   await ctx.db.execute(sql`

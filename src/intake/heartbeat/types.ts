@@ -1,7 +1,7 @@
 import type { LabelTest } from "../../lib/matchers.ts";
 import type { NormalisedAlert } from "../types.ts";
 
-/** A sign of life that must come: `fits` says which alerts are one. `interval` in seconds. */
+/** A heartbeat that must arrive: `fits` says which alerts are one. `interval` is the longest silence allowed, in seconds. */
 export type ExpectedHeartbeat = {
   name: string;
   source: string | null;
@@ -11,15 +11,15 @@ export type ExpectedHeartbeat = {
 };
 
 export type HeartbeatTerms = {
-  /** Seconds of silence that mean nothing yet, of one that nobody has named. */
+  /** Seconds of silence allowed for a heartbeat that the configuration does not name. */
   interval: number;
   expected: readonly ExpectedHeartbeat[];
 };
 
-/** What the configuration says of one; `matches` is null where any heartbeat will do. */
+/** The settings of an expected heartbeat; `matches` is null where any heartbeat will do. */
 export type ExpectedSettings = Omit<ExpectedHeartbeat, "fits"> & { matches: LabelTest | null };
 
-/** One that silence is waited for, as it stands. */
+/** A watched heartbeat, as it is stored. */
 export type Heartbeat = {
   heartbeat_id: string;
   name: string;

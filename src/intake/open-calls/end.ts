@@ -4,10 +4,10 @@ import { endOf, saysAgain } from "../outage/decide.ts";
 import type { AlertNotice } from "../types.ts";
 import { alertsWithMore, type EndedCalls, endCalls, endedCalls, lastEnd, newestBut } from "./store.ts";
 
-// So many calls end with the notice itself; of more the oldest end before it, in pages.
+// Number of calls that end with the notice itself; where there are more, the oldest are ended before it, in pages.
 const KEPT = 50;
 
-/** Of notices that alerts are over those that end more calls than are ended at once. */
+/** Returns those resolved notices whose alerts have more open calls than may be ended at once. */
 export async function crowded(ctx: Ctx, ends: readonly AlertNotice[]): Promise<AlertNotice[]> {
   if (ends.length === 0) return [];
   const many = await alertsWithMore(ctx, [...new Set(ends.map((one) => one.identity))], KEPT);
@@ -22,10 +22,10 @@ async function whichEnd(ctx: Ctx, notice: AlertNotice) {
   return { last, ended };
 }
 
-/** Which calls a notice ends before it is heard itself, by their outages. */
+/** Range of the calls, by outage number, that are ended before the notice itself is processed: above `after`, up to `last`. */
 export type EndingCalls = { after: number; last: number };
 
-/** null: no more calls end with the notice than may end at once. */
+/** Returns the calls to end before the notice is processed; null: it ends no more calls than may end at once. */
 export async function beginEnding(ctx: Ctx, notice: AlertNotice): Promise<EndingCalls | null> {
   const { ended } = await whichEnd(ctx, notice);
   const last = await newestBut(ctx, ended, KEPT);
@@ -34,14 +34,14 @@ export async function beginEnding(ctx: Ctx, notice: AlertNotice): Promise<Ending
 
 export type EndedPage = {
   ended: Awaited<ReturnType<typeof endCalls>>;
-  /** What is left; null: nothing. */
+  /** The calls left to end; null: none. */
   left: EndingCalls | null;
 };
 
 /**
- * Ends the oldest calls that a notice ends, `limit` at most. The notice itself is still to be heard: so these tell of
- * the end what was known before it, and what was said before it goes on as if nothing had ended. Done again it goes on
- * where it was. `lock` is given the fingerprints of the page before any of it is changed.
+ * Ends the oldest calls that a notice ends, at most `limit`. As the notice itself is processed later, these calls record the end
+ * that was known before it, so that notices received earlier still take effect. Run again, it continues where it stopped. `lock`
+ * is called with the page's fingerprints before anything is changed.
  */
 export async function endPage(
   ctx: Ctx,

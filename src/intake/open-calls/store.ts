@@ -6,7 +6,7 @@ import type { Outage } from "../outage/decide.ts";
 
 const isOpenCall = sql`status = 'firing' and instance_key is not null`;
 
-/** Of these alerts those of which more than `most` calls are open. */
+/** Returns those of these alerts that have more than `most` open calls. */
 export async function alertsWithMore(
   ctx: Ctx,
   identities: readonly string[],
@@ -20,7 +20,7 @@ export async function alertsWithMore(
 
 export type LastEnd = Pick<Outage, "ended_with" | "ended_by"> & { outage: number };
 
-/** What is known of the end of an alert's latest outage that is over. */
+/** Returns how the alert's latest outage that is over ended. */
 export async function lastEnd(ctx: Ctx, identity: string): Promise<LastEnd | undefined> {
   const { outage, ended_with, ended_by } = alerts;
   const [row] = await ctx.db
@@ -32,17 +32,17 @@ export async function lastEnd(ctx: Ctx, identity: string): Promise<LastEnd | und
   return row;
 }
 
-/** Which open calls a notice ends: as `ends` of `outage/decide.ts` has it of one. */
+/** Which open calls a notice ends; the same conditions as `ends` in `outage/decide.ts`. */
 export type EndedCalls = {
   identity: string;
   place: string;
   replayed: boolean;
   ends_at: Date;
-  /** Only what began before this outage; null: whichever. */
+  /** Only calls with a lower outage number; null: all. */
   before: number | null;
 };
 
-// Places sort by their bytes, whatever the database's language.
+// Places are compared bytewise, whatever the database's collation.
 const isEnded = ({ identity, place, replayed, ends_at, before }: EndedCalls) => sql`
   identity = ${identity} and ${isOpenCall} and (${before}::int is null or outage < ${before}::int)
     and coalesce(began_with, '') collate "C" <= ${place}
@@ -50,7 +50,7 @@ const isEnded = ({ identity, place, replayed, ends_at, before }: EndedCalls) => 
     and (starts_at < nullif(split_part(began_with, '/', 1), '')::timestamptz
          and starts_at > ${ends_at.toISOString()}::timestamptz) is not true`;
 
-/** The newest call that a notice ends but for the `keep` newest: its outage; undefined where it ends no more of them. */
+/** Returns the outage number of the newest call that a notice ends, without the `keep` newest; undefined: none is left. */
 export async function newestBut(ctx: Ctx, ended: EndedCalls, keep: number): Promise<number | undefined> {
   const { rows } = await ctx.db.execute<{ outage: number }>(
     sql`select outage from alerts where ${isEnded(ended)} order by outage desc offset ${keep} limit 1`,
@@ -61,7 +61,7 @@ export async function newestBut(ctx: Ctx, ended: EndedCalls, keep: number): Prom
 type Page = { after: number; last: number; limit: number };
 type Call = { alert_id: string; fingerprint: string; outage: number };
 
-/** The oldest calls that a notice ends, of the outages after `after` up to `last`. */
+/** Returns the oldest calls that a notice ends, with outage numbers above `after` and up to `last`. */
 export async function endedCalls(ctx: Ctx, ended: EndedCalls, { after, last, limit }: Page): Promise<Call[]> {
   const { rows } = await ctx.db.execute<Call>(sql`
     select alert_id, fingerprint, outage from alerts
@@ -71,7 +71,7 @@ export async function endedCalls(ctx: Ctx, ended: EndedCalls, { after, last, lim
 
 type Ended = Pick<typeof alerts.$inferSelect, "incident_id" | "status">;
 
-/** Ends those of these calls that are still open, with what is known of the end so far. */
+/** Ends those of these calls that are still open, recording the end as known so far. */
 export async function endCalls(
   ctx: Ctx,
   ids: readonly string[],

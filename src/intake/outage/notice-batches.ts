@@ -2,18 +2,18 @@ import { beyond, together } from "../narrows.ts";
 import type { AlertNotice } from "../types.ts";
 import { endOf } from "./decide.ts";
 
-/** What was said of an alert in a row: one notice, or the calls of a source that counts them. */
+/** Consecutive notices of an alert that mean the same: one notice, or the calls of a source that counts them. */
 type Turn = { status: AlertNotice["status"]; calls: boolean; notices: Map<string, AlertNotice> };
 
-// So many turns of an alert take effect one after the other, each with statements of its own; nobody's alerts turn
-// so often between two looks at them.
+// Up to this many turns of an alert take effect one after the other, each with statements of its own; a real alert does not
+// change more often between two batches.
 const EXACT = 6;
 
 /**
- * Alerts in the order they came, cut so that no part holds one twice, but for calls of a source that counts
- * them: what was said of one alert close together takes effect one after the other. What a sender says again
- * with nothing else between is only counted. Of an alert that turns more than six times its beginning and its last two
- * turns take effect, and the outages between are counted: so there are six parts at most.
+ * Splits notices, in the order they came, into parts that hold no alert twice (except calls of a source that counts them), so
+ * that notices of one alert take effect one after the other. A repetition by the same sender with nothing else between is only
+ * counted. Of an alert with more than six turns only the beginning and the last two take effect, and the outages between are
+ * counted: so there are at most six parts.
  */
 export function noticeBatches(alerts: readonly AlertNotice[]): AlertNotice[][] {
   const turns = new Map<string, Turn[]>();
@@ -39,7 +39,7 @@ const turnOf = (alert: AlertNotice): Turn => ({
   notices: new Map([[alert.instance_key, { ...alert }]]),
 });
 
-/** Whether it says when the trouble ended. What does not says: now, which no other end stands for. */
+/** Returns whether a resolved notice gives a valid end. One without means now, which no other end can stand for. */
 const namesEnd = (alert: AlertNotice) => alert.status === "resolved" && endOf(alert) === alert.ends_at;
 
 function take(turns: Turn[], alert: AlertNotice): void {
@@ -53,14 +53,14 @@ function take(turns: Turn[], alert: AlertNotice): void {
   else turns.push(turnOf(alert));
 }
 
-/** Whatever is said in between, nothing of what narrows is forgotten. */
+/** Takes over what is narrower in a merged notice: its severity if worse, and further texts that may forbid automatic repair. */
 function narrow(notices: AlertNotice, { severity, narrows }: AlertNotice): void {
   if (severity !== null && (notices.severity === null || severity < notices.severity))
     notices.severity = severity;
   if (beyond(notices.narrows, narrows).length > 0) notices.narrows = together(notices.narrows, narrows);
 }
 
-/** Of what is said again the latest counts. */
+/** Merges a repeated notice into `notices`. Of resolved notices the one with the latest end counts. */
 function repeat(notices: AlertNotice, again: AlertNotice): void {
   notices.times += again.times;
   const { holds_until } = again;
@@ -73,7 +73,7 @@ function repeat(notices: AlertNotice, again: AlertNotice): void {
   Object.assign(notices, { place, received_at, starts_at, start_known, ends_at });
 }
 
-/** How many outages begin with each turn: each call, and what fires after its own sender told of another end. */
+/** Yields the outages that begin with each turn: one per call, one if it fires after a new end by the same sender. */
 function* begun(turns: readonly Turn[]): Generator<number> {
   const told = new Map<string, Date>();
   let over: string | undefined;
@@ -85,7 +85,7 @@ function* begun(turns: readonly Turn[]): Generator<number> {
       over = undefined;
       continue;
     }
-    // The same end said again is of the outage before; without one it is now.
+    // A repeated end belongs to the previous outage. A notice without an end means now, which is a new end.
     const end = endOf(first);
     const before = told.get(first.sender);
     if (before === undefined || end !== first.ends_at || end > before) over = first.sender;
@@ -94,17 +94,17 @@ function* begun(turns: readonly Turn[]): Generator<number> {
   }
 }
 
-/** Places of the turns that take effect: of many the beginning, the last, and the one that it turned from. */
+/** Returns the indexes of the turns to keep: up to `EXACT` all; else the first, the last, and the last of another status. */
 function kept(turns: readonly Turn[]): ReadonlySet<number> {
   const last = turns.length - 1;
   const from = turns.findLastIndex((turn) => turn.status !== turns[last]?.status);
   if (turns.length <= EXACT) return new Set(turns.keys());
   if (from <= 1) return new Set([0, 1, last]);
-  // Two in a row that say the same would pass for one outage.
+  // Two kept turns in a row with the same status would pass for one outage.
   return new Set(turns[1]?.status === turns[from]?.status ? [0, from, last] : [0, 1, from, last]);
 }
 
-/** The turns that take effect, with the number of outages that are only counted. */
+/** Returns the turns that take effect; the last firing one carries the number of outages that are only counted. */
 function folded(turns: readonly Turn[]): readonly Turn[] {
   const places = kept(turns);
   if (places.size === turns.length) return turns;
@@ -122,7 +122,7 @@ function folded(turns: readonly Turn[]): readonly Turn[] {
       }
     if (!places.has(at) || turn === last) count += outages[at] ?? 0;
   }
-  // With the last itself, which may go on with one that is only counted.
+  // `count` includes the last firing turn, which begins no outage where it continues one that is only counted.
   counts.folded = Math.max(0, count - (last.calls ? last.notices.size : 1));
   return effective;
 }

@@ -18,30 +18,30 @@ import {
   type StoredOutage,
 } from "./store.ts";
 
-/** A notice with the outage that it is about. */
+/** A notice with the outage that it belongs to. */
 export type OutageNotice = AlertNotice &
   StoredAlert & {
-    /** It fires: what goes on to an incident. */
+    /** Whether it fires, and so goes on to an incident. */
     fires: boolean;
-    /** It is in the database. */
+    /** Whether the outage is already in the database. */
     is_stored: boolean;
   };
 
 export type RecordedOutages = {
-  /** Each notice of a batch with its outage; an end once for each outage that it ends. */
+  /** Each notice of the batch with its outage; a resolved notice appears once for each outage that it ends. */
   notices: OutageNotice[];
-  /** What is to be inserted, by alert id, less what the journey adds. */
+  /** Outages to insert, by alert id, without the fields that the pipeline adds. */
   fresh: Map<string, Pick<Fresh, "outage" | "held_until" | "ended_with" | "ended_by">>;
 };
 
-/** Gives what fires since before outages were counted its place among those of its alert. */
+/** Turns firing alerts stored before outages were counted into outages of the alerts that the notices name. */
 async function adopt(ctx: Ctx, batch: readonly AlertNotice[]): Promise<void> {
   const former = await formerAlerts(ctx, [...new Set(batch.map((alert) => alert.source_fingerprint))]);
   if (former.length === 0) return;
   const notices = Map.groupBy(batch, (alert) => alert.source_fingerprint);
   const adopted = former.flatMap(({ alert_id, instance_key, fingerprint, source_fingerprint, starts_at }) => {
     const alerts = notices.get(source_fingerprint) ?? [];
-    // The key says of which adapter it is; that of a call says nothing, and then the fingerprint must do.
+    // The instance key shows which adapter an alert is from; that of a call does not, so calls are matched by fingerprint.
     const own = alerts.find(({ adapter }) =>
       formerKeys(adapter, source_fingerprint, starts_at).includes(instance_key ?? ""),
     );
@@ -52,7 +52,7 @@ async function adopt(ctx: Ctx, batch: readonly AlertNotice[]): Promise<void> {
   if (adopted.length > 0) await adoptAlerts(ctx, adopted);
 }
 
-/** Without what a dead letter holds that was counted, or over, before outages were. */
+/** Leaves out replayed firing notices that were counted, or whose alert was over, before outages were counted. */
 export async function withoutFormer(ctx: Ctx, alerts: readonly AlertNotice[]): Promise<AlertNotice[]> {
   const asked = alerts.filter((alert) => alert.replayed && alert.status === "firing");
   if (asked.length === 0) return [...alerts];
@@ -71,13 +71,13 @@ export async function withoutFormer(ctx: Ctx, alerts: readonly AlertNotice[]): P
   return alerts.filter((alert) => !over.has(alert.place));
 }
 
-/** The latest notice that says that it fires; what is held or fires is told of by no other. */
+/** Returns the place of the latest notice that reported the outage as firing. */
 const saidWith = ({ said_with }: StoredOutage, { place, said_last = place }: AlertNotice) =>
   said_with !== null && said_with > said_last ? said_with : said_last;
 
 const NOTHING: Known = { open: [], last: undefined };
 
-/** Works out what a batch of notices comes to, one by one; what it changes of stored outages is in `changes`. */
+/** Works out the effect of notices one by one: changes to stored outages in `changes`, held ones to delete in `dropped`. */
 class OutageRecorder {
   readonly recorded: RecordedOutages = { notices: [], fresh: new Map() };
   readonly changes = new Map<string, Change>();
@@ -171,7 +171,7 @@ class OutageRecorder {
 
   #again(notice: AlertNotice, of: StoredOutage, senders: readonly string[]): void {
     const narrows = beyond(of.narrows, notice.narrows);
-    // It was counted before, but may be understood better now.
+    // A replayed notice was counted before, but may be decoded more fully now.
     if (notice.replayed && narrows.length > 0) this.#change(of, { narrows });
     if (notice.replayed) return;
     const held = of.status === "held";
@@ -239,9 +239,9 @@ class OutageRecorder {
 }
 
 /**
- * Says what a batch of notices comes to, and stores what it changes of outages that are stored. `resolve_timeout`:
- * seconds for which a firing notice is held whose sender did not send the end. Throws a serialisation failure
- * when another transaction was faster.
+ * Works out the effect of a batch of notices, and stores the changes to outages that are in the database; new ones are returned
+ * in `fresh`. `resolve_timeout`: seconds for which a firing notice is held whose sender did not report the last end. Throws a
+ * serialisation failure when a concurrent transaction came first.
  */
 export async function recordOutages(
   ctx: Ctx,

@@ -2,9 +2,9 @@ import type { Ctx } from "../../db/ctx.ts";
 import { canonicalJson } from "../../lib/canonical-json.ts";
 import { firingElsewhere, type NewOutage } from "./store.ts";
 
-/** Of new outages those that another source tells of too, each with the one that counts. */
+/** Maps each new outage that another source reports too to the outage that counts. */
 export async function sameByOtherRoute(ctx: Ctx, news: readonly NewOutage[]): Promise<Map<string, string>> {
-  // What counts each call says by that how often it was; without labels nothing says that it is the same.
+  // A source that counts calls means each one; and without labels two alerts cannot be known to be the same.
   const asked = news.filter(({ of_call, labels }) => !of_call && Object.keys(labels).length > 0);
   if (asked.length === 0) return new Map();
   const same = await firingElsewhere(ctx, asked);

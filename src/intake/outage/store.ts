@@ -11,11 +11,11 @@ import { MOST_NARROWS } from "../narrows.ts";
 import type { AlertNotice, NormalisedAlert, StoredAlert } from "../types.ts";
 import type { Ending, Outage } from "./decide.ts";
 
-/** PostgreSQL's own code for what must be done again because another transaction came between. */
+/** PostgreSQL's `serialization_failure`: the transaction is to be retried, since a concurrent one came first. */
 const SERIALISATION_FAILURE = "40001";
 const overtaken = (what: string) => Object.assign(new Error(what), { code: SERIALISATION_FAILURE });
 
-/** An outage as it is stored, with what the journey needs of it. */
+/** An outage as it is stored, with the further columns that the pipeline needs. */
 export type StoredOutage = Outage & {
   identity: string;
   instance_key: string | null;
@@ -29,20 +29,20 @@ const OUTAGE = sql.raw(
 );
 
 /**
- * Of each alert its outages that are not over and the latest that is; of one that counts calls the newest, those that
- * a notice may end, and those of these calls. Its newest is among them.
+ * Reads of each alert its outages that are not over and the latest that is; of an alert that counts calls the newest open one,
+ * those that a notice may end, and those that the notices repeat. The alert's highest outage number is among them.
  */
 export async function knownOutages(
   ctx: Ctx,
   notices: readonly (NormalisedAlert & { place: string })[],
 ): Promise<StoredOutage[]> {
-  // One look for each alert, however many calls are of it.
+  // One lookup for each alert, however many of its calls the batch holds.
   const asked = [...Map.groupBy(notices, (one) => one.identity)].map(([identity, all]) => ({
     identity,
     calls: all.flatMap(({ of_call, status, instance_key }) =>
       of_call && status === "firing" ? [instance_key] : [],
     ),
-    // Later ones than the latest end are not ended.
+    // Place of the latest resolved notice: calls that began after it are not ended.
     ended: all.reduce<string | null>(
       (latest, { status, place }) => (status === "resolved" && place > (latest ?? "") ? place : latest),
       null,
@@ -79,7 +79,7 @@ type Former = Pick<StoredOutage, "alert_id" | "instance_key"> & {
   starts_at: Date;
 };
 
-/** What fires since before outages were counted, with one of these source fingerprints, oldest first. */
+/** Reads firing alerts from before outages were counted (no identity), with these source fingerprints, oldest first. */
 export async function formerAlerts(ctx: Ctx, source_fingerprints: readonly string[]): Promise<Former[]> {
   const { rows } = await ctx.db.execute<Omit<Former, "starts_at"> & { starts_at: string }>(sql`
     select alert_id, instance_key, fingerprint, source_fingerprint, starts_at from alerts
@@ -89,7 +89,7 @@ export async function formerAlerts(ctx: Ctx, source_fingerprints: readonly strin
   return rows.map((row) => ({ ...row, starts_at: new Date(row.starts_at) }));
 }
 
-/** Makes these outages of their alerts, numbered in this order after those that are known. */
+/** Turns these stored alerts into outages of their identities, numbered in this order after those that are known. */
 export async function adoptAlerts(
   ctx: Ctx,
   rows: readonly { alert_id: string; identity: string; of_call: boolean }[],
@@ -107,8 +107,7 @@ export async function adoptAlerts(
 }
 
 /**
- * Of notices that say that an alert fires those that were counted, or were over, before outages were counted:
- * their places.
+ * Returns the places of those firing notices that had been counted already, or whose alert was over, before outages were counted.
  */
 export async function formerlyOver(
   ctx: Ctx,
@@ -128,7 +127,7 @@ export async function formerlyOver(
   return new Set(rows.map((row) => row.place));
 }
 
-/** What a notice changes of a stored outage; `was`: its status until now. */
+/** The changes that notices make to a stored outage; `was` is its status until now. */
 export type Change = {
   alert_id: string;
   was: Outage["status"];
@@ -140,15 +139,15 @@ export type Change = {
   ended_with: string | null;
   said_with: string | null;
   ends_at: Date | null;
-  /** As its sender says now; kept where it is worse than before. */
+  /** The severity that the sender gives now; stored only where it is worse than before. */
   severity: Severity | null;
-  /** What it says beyond what is known, and may keep it from being repaired by itself: nothing is taken back. */
+  /** New texts that may forbid automatic repair (see `narrowsOf`); they are added, and none is ever removed. */
   narrows: readonly string[];
-  /** It was held until now: it is heard of first. */
+  /** It was held until now: `first_received_at` becomes the present. */
   begins: boolean;
 };
 
-/** Writes changes down. Throws a serialisation failure when another transaction has changed one meanwhile. */
+/** Stores changes of outages. Throws a serialisation failure when another transaction has changed the status of one meanwhile. */
 export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return;
   const now = ctx.clock.now().toISOString();
@@ -170,7 +169,7 @@ export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promi
   if (rowCount !== changes.length) throw overtaken("an outage was changed meanwhile");
 }
 
-/** Forgets outages that were held and are taken back. Throws a serialisation failure when one has begun. */
+/** Deletes held outages that their senders have taken back. Throws a serialisation failure when one is no longer held. */
 export async function dropHeld(ctx: Ctx, alert_ids: readonly string[]): Promise<void> {
   if (alert_ids.length === 0) return;
   const { rowCount } = await ctx.db
@@ -189,8 +188,8 @@ export type Fresh = StoredAlert &
   };
 
 /**
- * Stores outages that were not known. Throws a serialisation failure, upon which the transaction is run
- * again, when another one has stored one of them meanwhile.
+ * Inserts new outages. Throws a serialisation failure when a concurrent transaction has stored one of them; the transaction is
+ * then run again.
  */
 export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<void> {
   if (fresh.length === 0) return;
@@ -224,16 +223,16 @@ export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<
   if (rowCount !== fresh.length) throw overtaken("an outage was stored meanwhile");
 }
 
-/** An outage that nobody knew before. */
+/** An outage that was not stored before. */
 export type NewOutage = Pick<
   StoredAlert,
   "alert_id" | "source" | "fingerprint" | "labels" | "starts_at" | "of_call"
 >;
 
 /**
- * What fires by the word of another source with the very same labels, and is told of by this one only now. One that
- * was told of once more from there already is not meant again: then the trouble was over in between. Nor is one whose incident is
- * over, for people hear no more of that; but for what began before a repair that has been verified since: this route is late.
+ * Maps new outages to the outage of another source with identical labels that fires already. Left out is one that this source has
+ * repeated before, since it must have ended in between; and one whose incident is over, since people hear no more of it, unless
+ * that was resolved by a verified repair after the new outage began: then this route is only late.
  */
 export async function firingElsewhere(ctx: Ctx, news: readonly NewOutage[]): Promise<Map<string, string>> {
   const asked = news.map(({ alert_id, source, fingerprint, labels, starts_at }) => ({
@@ -257,10 +256,10 @@ export async function firingElsewhere(ctx: Ctx, news: readonly NewOutage[]): Pro
   return new Map(rows.map((row) => [row.alert_id, row.same_as]));
 }
 
-// For our own delays.
+// Allowance for AWOOOI's own processing delays.
 const GRACE = "5 seconds";
 
-/** What is held for as long as it may be, counted while we listened. */
+/** True for a held outage whose holding time is over, counting only the time in which AWOOOI was listening. */
 function isDue({ since, until }: IntakeWindow) {
   const turn = sql`${alerts.held_until} - ${alerts.first_received_at}`;
   return sql`${alerts.status} = 'held'
@@ -277,8 +276,8 @@ export async function dueHeld(
 }
 
 /**
- * Begins those of these held outages that still are due, and drops what its sender, which repeats what fires,
- * has fallen silent about. Returns those that begin.
+ * Begins those of these held outages that are still due, and deletes those whose sender repeats firing alerts but has stopped
+ * (`holds_until` has passed). Returns those that begin.
  */
 export async function beginHeld(
   ctx: Ctx,

@@ -6,8 +6,8 @@ import { insertEntries, type NamedReceipt } from "./store.ts";
 import type { SignalEntry } from "./stream.ts";
 
 /**
- * Journals entries of the signal stream, and returns those that were not in the journal yet. It may be done
- * again for any of them: an entry has its effect once.
+ * Journals entries of the signal stream, and returns those that were not in the journal yet. Idempotent: each entry takes effect
+ * once.
  */
 export async function bringEntries(ctx: Ctx, entries: readonly SignalEntry[]): Promise<Receipt[]> {
   authorise(ctx.actor, "journal signals", { people: "nobody", system: ["intake"] });
@@ -18,7 +18,7 @@ export async function bringEntries(ctx: Ctx, entries: readonly SignalEntry[]): P
   );
 }
 
-/** Journals a receipt whose entry may be on the stream or not; undefined when it is in the journal already. */
+/** Journals a receipt whose entry may or may not be on the stream; returns undefined when it is in the journal already. */
 export async function bringReceipt(ctx: Ctx, receipt: NamedReceipt): Promise<Receipt | undefined> {
   authorise(ctx.actor, "journal signals", { people: "nobody", system: ["intake"] });
   return (await insertEntries(ctx, [receipt]))[0];

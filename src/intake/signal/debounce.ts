@@ -3,15 +3,14 @@ import { addSeconds } from "../../lib/clock.ts";
 import type { NormalisedAlert } from "../types.ts";
 import { type SignalInstance, signalInstances } from "./store.ts";
 
-// No severity is the least of them.
+// An absent severity ranks lowest.
 const isWorse = (one: SignalInstance["severity"], other: SignalInstance["severity"]) =>
   (one ?? "P9") < (other ?? "P9");
 
 /**
- * The signals of a batch in the order they came, each under the instance that it counts on: within `window`
- * seconds of one that was counted it is that one again, by when both were received. What ended before a signal
- * came does not take it in, nor does what is less severe: a fingerprint that gets worse is not kept waiting.
- * Their fingerprints are locked.
+ * Debounces the signals of a batch, in the order they came: returns each under the instance that it counts on. A signal received
+ * within `window` seconds of a counted one joins that one's instance. It does not join one that ended before the signal came, or
+ * a less severe one: a fingerprint that gets worse is not held back. The caller holds the locks on the fingerprints.
  */
 export async function debounce<T extends NormalisedAlert>(
   ctx: Ctx,
@@ -27,7 +26,7 @@ export async function debounce<T extends NormalisedAlert>(
   return signals.map((signal) => place(signal, instances.get(signal.fingerprint) ?? [], window));
 }
 
-/** Notes in `instances` what the signal begins or ends. */
+/** Places one signal, and records in `instances` what it begins or ends. */
 function place<T extends NormalisedAlert>(signal: T, instances: SignalInstance[], window: number): T {
   const { fingerprint, instance_key, severity, starts_at } = signal;
   if (signal.status === "resolved") {

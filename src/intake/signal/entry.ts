@@ -3,10 +3,10 @@ import { clip } from "../../lib/clip.ts";
 import type { NamedReceipt } from "./store.ts";
 import type { SignalEntry } from "./stream.ts";
 
-// More is no signal: it is cut, and so becomes a dead letter.
+// Most bytes of a body. A longer one is cut, and so becomes a dead letter.
 const LONGEST = 5 * 1024 * 1024;
 
-/** The fields of a receipt's entry. */
+/** Returns the fields of the stream entry for a receipt. */
 export function entryOf(receipt: NamedReceipt): Record<string, string | Buffer> {
   const { stream_id, sender, idempotency_key, received_at, body } = receipt;
   return {
@@ -18,15 +18,15 @@ export function entryOf(receipt: NamedReceipt): Record<string, string | Buffer> 
   };
 }
 
-/** When the stream was given an entry: the first part of its id, in milliseconds. null: it has another form. */
+/** Returns when the stream received an entry: the first part of its id, in milliseconds; null: the id has another form. */
 function timeOf(id: string): Date | null {
   const at = new Date(Number(id.split("-")[0]));
   return Number.isNaN(+at) ? null : time.parse(at.toISOString());
 }
 
 /**
- * The receipt that an entry stands for, whoever appended it. Where there is no body its fields are the
- * signal's, as `XADD` by hand has them; what is neither becomes a receipt that nobody understands.
+ * Returns the receipt for an entry, whichever program appended it. Without a field `body` its fields are taken as the signal's,
+ * as with `XADD` by hand; an entry that is neither becomes a receipt that ends as a dead letter.
  */
 export function receiptOf({ id, fields }: SignalEntry, now: Date): NamedReceipt {
   const text = (name: string) => {

@@ -6,7 +6,7 @@ import { packed } from "../store.ts";
 import type { Receipt } from "../types.ts";
 import { signalIdentity } from "./identity.ts";
 
-/** An instance of a signal: later signals of its fingerprint belong to it for a while, unless it ended before them. */
+/** An instance of a signal: later signals of its fingerprint within the debounce window join it, unless it ended before them. */
 export type SignalInstance = {
   fingerprint: string;
   instance_key: string;
@@ -15,7 +15,7 @@ export type SignalInstance = {
   ended_at: Date | null;
 };
 
-/** The instances of signals of these fingerprints that began after `since`. */
+/** Returns the instances of signals of these fingerprints that were first received after `since`. */
 export async function signalInstances(
   ctx: Ctx,
   fingerprints: readonly string[],
@@ -37,10 +37,10 @@ export async function signalInstances(
   }));
 }
 
-/** A receipt that has a name in the signal stream. */
+/** A receipt with a name in the signal stream. */
 export type NamedReceipt = Omit<Receipt, "seq"> & { stream_id: string };
 
-/** Journals what was not journalled before under its name; returns these, with their places in the journal. */
+/** Journals the receipts whose names are not in the journal yet; returns these with their places in the journal. */
 export async function insertEntries(ctx: Ctx, rows: readonly NamedReceipt[]): Promise<Receipt[]> {
   const { bodies, fields } = packed(rows);
   const written = await ctx.db.execute<{ seq: string; stream_id: string }>(sql`

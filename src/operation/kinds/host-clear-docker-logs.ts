@@ -6,7 +6,7 @@ import { targetInWords } from "../words.ts";
 export const clearDockerLogs = defineOperation({
   schema: z.strictObject({
     kind: z.literal("host.clear_docker_logs"),
-    /** On a host: of every container there. */
+    /** A host means every container on it. */
     target: z.union([container, host]),
     parameters: nothing,
   }),

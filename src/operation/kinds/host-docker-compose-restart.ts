@@ -8,7 +8,7 @@ export const dockerComposeRestart = defineOperation({
   schema: z.strictObject({
     kind: z.literal("host.docker_compose_restart"),
     target: composeService,
-    /** Without a project: the one of the folder that the host's configuration names. */
+    /** Absent: a configured project that has the service, else the only one that has it. */
     parameters: z.strictObject({ project: composeProject.optional() }),
   }),
   traits: {

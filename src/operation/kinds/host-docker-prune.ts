@@ -9,8 +9,8 @@ export const dockerPrune = defineOperation({
     kind: z.literal("host.docker_prune"),
     target: host,
     /**
-     * Never volumes. `all_images` takes every image that no container uses, not only those without a name; of the
-     * builder all that it keeps.
+     * Volumes are never removed. `all_images` also removes unused images that have a name; for `builder`, it removes
+     * the whole build cache.
      */
     parameters: z
       .strictObject({ what: z.enum(["system", "container", "image", "builder"]), all_images: z.boolean() })

@@ -7,7 +7,7 @@ export const vacuumJournal = defineOperation({
   schema: z.strictObject({
     kind: z.literal("host.vacuum_journal"),
     target: host,
-    /** What stays of the systemd journal, its latest entries, in units of 1,048,576 bytes: `M` of `--vacuum-size`. */
+    /** Size of the systemd journal to keep, its latest entries, in units of 1,048,576 bytes: `M` of `--vacuum-size`. */
     parameters: z.strictObject({ keep_megabytes: z.number().int().min(50).max(1_000_000) }),
   }),
   traits: {

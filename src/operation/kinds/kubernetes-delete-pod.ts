@@ -9,7 +9,7 @@ export const deletePod = defineOperation({
   traits: {
     ...CHANGE,
     tool: "kubernetes_delete_pod",
-    // A StatefulSet's next pod has the same name: a second delete would end that one.
+    // The new pod of a StatefulSet has the same name: a second delete would remove it, too.
     idempotent: false,
     downtime: 30,
     data_impact: "WRITE",

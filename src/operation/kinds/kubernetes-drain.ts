@@ -10,7 +10,7 @@ export const drain = defineOperation({
     target: node,
     parameters: z.strictObject({
       ignore_daemonsets: z.boolean(),
-      /** Pods with data in an emptyDir lose it; without this such a pod stops the drain. */
+      /** Pods lose the data of their emptyDir volumes; if false, such a pod stops the drain. */
       delete_emptydir_data: z.boolean(),
     }),
   }),
@@ -20,7 +20,7 @@ export const drain = defineOperation({
     risk: "high",
     data_impact: "WRITE",
     downtime: 60,
-    // What was moved away stays away; the node takes pods again.
+    // The undo lets the node take pods again; evicted pods do not move back.
     undo: "kubernetes.uncordon",
     verify: ["node_unschedulable", "node_empty"],
   },

@@ -12,9 +12,9 @@ export const readLogs = defineOperation({
       parameters: selection.extend({
         container: containerOfPod.optional(),
         all_containers: z.literal(true).optional(),
-        /** Of the container before the present one. */
+        /** Read the logs of the previous container instance. */
         previous: z.literal(true).optional(),
-        /** Lines from the end. */
+        /** Number of lines from the end. */
         tail: z.number().int().min(0).max(1_000_000).optional(),
         since_seconds: z.number().int().min(1).max(31_536_000).optional(),
       }),
@@ -25,7 +25,7 @@ export const readLogs = defineOperation({
   command(operation) {
     const { container, all_containers, previous, tail, since_seconds } = operation.parameters;
     return [
-      // It reads pods, and says so nowhere.
+      // `kubectl logs` with a selector takes no resource: it always reads pods.
       ...kubectlRead("logs", operation, { all: () => [] }),
       ...option("container", container),
       ...flag("all-containers", all_containers),

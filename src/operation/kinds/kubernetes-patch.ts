@@ -8,7 +8,7 @@ import { targetInWords } from "../words.ts";
 
 const patch = z.union([workloadPatch, autoscalerPatch]).refine(changesAnything, "changes nothing");
 
-/** Without the values of variables whose names say that they are secret. */
+/** Returns the patch without the values of environment variables whose names mark them as secret. */
 function redactedPatch(given: z.output<typeof patch>): z.output<typeof patch> {
   const shown = structuredClone(given);
   const containers = "template" in shown.spec ? (shown.spec.template?.spec?.containers ?? []) : [];

@@ -8,13 +8,13 @@ export const rolloutUndo = defineOperation({
   schema: z.strictObject({
     kind: z.literal("kubernetes.rollout_undo"),
     target: workload,
-    /** Without a revision: the one before. */
+    /** Absent: the previous revision. */
     parameters: z.strictObject({ to_revision: z.number().int().min(1).max(2_147_483_647).optional() }),
   }),
   traits: {
     ...CHANGE,
     tool: "kubernetes_rollout_undo",
-    // A second undo goes back to where the first one came from.
+    // A second undo would return to the revision that the first one left.
     idempotent: false,
     risk: "critical",
     data_impact: "WRITE",

@@ -8,7 +8,7 @@ export const scaleOut = defineOperation({
   schema: z.strictObject({
     kind: z.literal("kubernetes.scale_out"),
     target: scalable,
-    /** A count that is higher already stays. */
+    /** A higher replica count is left as it is. */
     parameters: z.strictObject({ at_least: z.number().int().min(1).max(1_000) }),
   }),
   traits: {

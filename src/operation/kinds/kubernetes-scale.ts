@@ -8,13 +8,13 @@ export const scale = defineOperation({
   schema: z.strictObject({
     kind: z.literal("kubernetes.scale"),
     target: scalable,
-    /** Exactly so many, also where that is fewer; 0 stops the workload. */
+    /** The exact count, which may be lower than now; 0 stops the workload. */
     parameters: z.strictObject({ replicas: z.number().int().min(0).max(1_000) }),
   }),
   traits: {
     ...CHANGE,
     tool: "kubernetes_scale",
-    // Down to nothing is among what it can do.
+    // It can scale a workload down to zero.
     risk: "high",
     undo: "kubernetes.scale",
     verify: ["replicas_ready", "alert_silent"],

@@ -9,7 +9,7 @@ export const setImage = defineOperation({
   schema: z.strictObject({
     kind: z.literal("kubernetes.set_image"),
     target: workload,
-    /** By container; `*` is every one. */
+    /** Images by container name; `*` means every container. */
     parameters: z.strictObject({
       images: z
         .record(z.union([containerOfPod, z.literal("*")]), image)

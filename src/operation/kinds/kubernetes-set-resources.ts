@@ -9,7 +9,7 @@ export const setResources = defineOperation({
   schema: z.strictObject({
     kind: z.literal("kubernetes.set_resources"),
     target: workload,
-    /** Without a container: every one. */
+    /** Without `container`: every container. */
     parameters: z
       .strictObject({
         container: containerOfPod.optional(),

@@ -15,7 +15,7 @@ export const measure = defineOperation({
   traits: { ...READ, tool: "kubernetes_top" },
   title: (operation) => `Measure ${readInWords(operation)}`,
   command: (operation) => [
-    // Its kind is a word of its own.
+    // `kubectl top` takes kind and name as two words.
     ...kubectlRead("top", operation, { one: ({ kind, name }) => [kind, name] }),
     ...flag("containers", operation.parameters.containers),
   ],

@@ -7,7 +7,7 @@ import { toolName, toolServerName } from "../names.ts";
 const MAX_DEPTH = 10;
 const MAX_TEXT = 20_000;
 
-// Depth first of all: what is nested too deeply cannot even be walked.
+// Checks the depth first, which bounds the recursion.
 function isJson(value: unknown, depth = 0): boolean {
   if (depth > MAX_DEPTH) return false;
   if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
@@ -22,30 +22,30 @@ function isJson(value: unknown, depth = 0): boolean {
   );
 }
 
-/** What a tool is called with: JSON, of a size that people can read before they sign it. */
+/** A tool's arguments: JSON, short enough for people to read before they sign it. */
 const toolArguments = z
   .record(z.string(), z.unknown())
   .refine((value) => isJson(value), `is not JSON of at most ${MAX_DEPTH} levels`)
   .refine((value) => JSON.stringify(value).length <= MAX_TEXT, `is longer than ${MAX_TEXT} characters`);
 
-// Of a title; all of them are in the operation, which people sign.
+// Characters of the arguments in a title; the signed operation has all of them.
 const ARGUMENTS_SHOWN = 200;
 
-/** A call of a tool that an external server offers. */
+/** A call of a tool on an MCP server. */
 export const toolCall = defineOperation({
   schema: z.strictObject({
     kind: z.literal("tool.call"),
     target: z.strictObject({ kind: z.literal("tool"), name: toolName, host: toolServerName }),
     parameters: z.strictObject({
       arguments: toolArguments,
-      /** SHA-256 of the schema of its arguments when the plan was made: of another the signatures do not hold. */
+      /** SHA-256 of the tool's argument schema when the plan was made; if it changes, the call is refused. */
       schema: z
         .string()
         .regex(/^[0-9a-f]{64}$/)
         .optional(),
     }),
   }),
-  // The most careful: what a tool really is, its operator says in the configuration.
+  // The strictest values; the operator sets a tool's real traits in the configuration.
   traits: {
     ...ON_HOST,
     tool: "tool_call",

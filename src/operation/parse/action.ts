@@ -3,7 +3,7 @@ import type { OperationKind } from "../operation.ts";
 import { refuse, shown } from "./refused.ts";
 import { type Context, change, reads, type Verdict } from "./verdict.ts";
 
-/** Names of actions that stand for one kind of operation on the target that is already known. */
+/** Action names that stand for one kind of operation on the target of the context. */
 const ACTIONS: ReadonlyMap<string, { kind: OperationKind; on: readonly string[] }> = new Map(
   Object.entries({
     "kubernetes.rollout_restart deployment": "RESTART_DEPLOYMENT",
@@ -32,7 +32,7 @@ const ACTIONS: ReadonlyMap<string, { kind: OperationKind; on: readonly string[] 
       .map((name) => [name, { kind: kind as OperationKind, on: on.split("|") }] as const);
   }),
 );
-/** Actions of which a name alone does not say how much or what. */
+/** Action names that are refused because they lack a parameter, with the missing one. */
 const NEEDS_MORE: ReadonlyMap<string, string> = new Map(
   Object.entries({
     SCALE: "to how many replicas",
@@ -53,8 +53,8 @@ const NEEDS_MORE: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-// As a word of its own: `no-action-7`, `noaction.prod` and `my_no_action` are other names. Han, kana and hangul
-// stand beside words without a blank. Where a name is the word itself nothing is done, which harms nothing.
+// Matches only a whole word: `no-action-7`, `noaction.prod` and `my_no_action` are other names. Han, kana and hangul
+// may touch the word without a blank. If it is really a name, doing nothing is harmless.
 const LETTER = String.raw`(?!\p{sc=Han}|\p{sc=Hira}|\p{sc=Kana}|\p{sc=Hang})[\p{L}\p{M}\p{N}_]`;
 const NO_ACTION = new RegExp(
   String.raw`(?<!${LETTER}|${LETTER}[.-]|-)NO[_-]?ACTION(?!${LETTER}|[.-]+${LETTER})|\(未設\)|（未設）`,
@@ -62,7 +62,7 @@ const NO_ACTION = new RegExp(
 );
 const BEGINS = /^(OBSERVE|INVESTIGATE)/i;
 
-/** The no-operation that a text is, or null: nothing of it is done, whatever else it says, and it succeeds at once. */
+/** Returns the no-operation for a text that asks for none, whatever else it says; null for any other text. */
 export function noAction(text: string, context: Context): Verdict | null {
   const target = context.target ?? null;
   const [, word] = BEGINS.exec(text) ?? [];
@@ -76,7 +76,7 @@ export function noAction(text: string, context: Context): Verdict | null {
   return reads(reason, { kind: "none", target, parameters: {} });
 }
 
-/** What a name such as `RESTART_DEPLOYMENT` is, on the target of the context; null for any other text. */
+/** Returns the operation for a name such as `RESTART_DEPLOYMENT` on the context's target; null for any other text. */
 export function namedAction(text: string, { target }: Context): Verdict | null {
   if (!/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(text)) return null;
   const missing = NEEDS_MORE.get(text);

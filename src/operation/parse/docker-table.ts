@@ -1,6 +1,6 @@
 import { type FlagTable, flagTable } from "./flags.ts";
 
-/** Global flags of docker; those that lead to another daemon or other credentials are refused. */
+/** Global flags of docker; those in `OTHER_DAEMON`, which choose another daemon or credentials, are refused. */
 export const GLOBAL: FlagTable = flagTable(
   "-D,--debug -l,--log-level= -v,--version --help -H,--host= -c,--context= --config=",
   "--tls --tlscacert= --tlscert= --tlskey= --tlsverify",
@@ -18,7 +18,7 @@ const STATS = "-a,--all --format= --no-stream --no-trunc";
 const HISTORY = "--format= -H,--human --no-trunc --platform= -q,--quiet";
 const EVENTS = "-f,--filter= --format= --since= --until=";
 
-/** Commands of docker that only read, with their flags. `container ls` and `ps` are one command twice. */
+/** Commands of docker that only read, with their flags. Some have two names, such as `ps` and `container ls`. */
 const READS: Readonly<Record<string, string>> = {
   ps: PS,
   "container ls": PS,
@@ -28,7 +28,7 @@ const READS: Readonly<Record<string, string>> = {
   "container logs": LOGS,
   stats: STATS,
   "container stats": STATS,
-  // What stands behind the container are flags of ps.
+  // The flags after the container are those of ps.
   top: "-e -f -A -a -x -o=",
   "container top": "-e -f -A -a -x -o=",
   port: "",
@@ -72,7 +72,7 @@ const READS: Readonly<Record<string, string>> = {
   "stack list": LIST,
   "stack ps": `${LIST} --no-resolve`,
   "stack services": LIST,
-  // A secret's content never leaves the swarm: these show names and times.
+  // Safe: the content of a secret never leaves the swarm, these show names and times.
   "secret ls": LIST,
   "secret list": LIST,
   "secret inspect": `${INSPECT} --pretty`,
@@ -103,7 +103,7 @@ const READS: Readonly<Record<string, string>> = {
   "compose volumes": "--format= -q,--quiet",
 };
 
-/** Commands that go on until they are stopped; of the others it is a flag that makes them do so. */
+/** Commands that run until stopped; other commands do so only with a flag such as `--follow`. */
 export const ENDLESS: ReadonlySet<string> = new Set(
   "stats|container stats|events|system events|compose events|compose stats".split("|"),
 );
@@ -115,7 +115,7 @@ const CHANGES: Readonly<Record<string, string>> = {
   "container restart": RESTART,
   "compose restart": "--no-deps -t,--timeout=",
   "system prune": "-a,--all --filter= -f,--force --volumes",
-  // No command of docker's own, but how people and models name it.
+  // Not a real docker command, but people and models write it for `system prune`.
   prune: "-a,--all --filter= -f,--force --volumes",
   "builder prune": "-a,--all --filter= -f,--force --keep-storage=",
   "container prune": "--filter= -f,--force",
@@ -133,13 +133,13 @@ export const COMMANDS: ReadonlyMap<string, DockerCommand> = new Map([
   ...entries(CHANGES, true),
 ]);
 
-/** Commands whose next word is a command too. */
+/** Groups, whose next word is a subcommand. */
 export const GROUPS: ReadonlySet<string> = new Set(
   `builder buildx checkpoint compose config container context image manifest network node plugin secret
   service stack swarm system trust volume`.split(/\s+/),
 );
 
-/** Flags of compose itself. A file or a folder would name a project that nobody has looked at. */
+/** Flags of compose itself. Those in `COMPOSE_FILES` are refused: the content of the files is not known. */
 export const COMPOSE: FlagTable = flagTable(
   "-p,--project-name= --profile= --compatibility --dry-run --ansi= --progress= --parallel= --all-resources",
   "-f,--file= --project-directory= --env-file=",
@@ -150,7 +150,7 @@ const CHANGING = "changes things and is no typed operation";
 const RUNNING = "runs a program or opens a session, so that it can do anything";
 const verbs = (text: string, reason: string): [string, string][] =>
   text.split(/\s+/).map((verb) => [verb, reason]);
-/** What the last word of a known command that is refused does; others are not known here at all. */
+/** Reasons for refusing known commands, by their last word; any other command is refused as unknown. */
 export const REFUSED: ReadonlyMap<string, string> = new Map([
   ...verbs(
     `build pull push create start stop kill pause unpause rename rm rmi remove tag commit import load update

@@ -25,7 +25,7 @@ function tell(name: string): never {
     : refuse(`docker ${name} ${reason}`);
 }
 
-/** The command that the words begin with (`ps`, `container ls`, `compose restart`), and what stands behind it. */
+/** Returns the command that the words begin with (`ps`, `container ls`, `compose restart`), and the words after it. */
 function commandOf(words: readonly Word[]): {
   name: string;
   command: DockerCommand;
@@ -54,12 +54,12 @@ function commandOf(words: readonly Word[]): {
   return command === undefined ? tell(name) : { name, command, compose, behind };
 }
 
-/** The machine that a command is about: the one that is known, else this one, as for docker itself. */
+/** Returns the host that a command acts on: that of the context or target, else `localhost`, as for docker itself. */
 export function hostOf({ host, target }: Context): string {
   return host ?? target?.host ?? "localhost";
 }
 
-/** The one word that names what is acted on; `{target}` stands for the incident's own. */
+/** Returns the single name of what is acted on; `{target}` stands for the incident's target. */
 export function oneName(operands: readonly Word[], kind: string, what: string, context: Context): string {
   const [first, ...others] = operands;
   if (first === undefined) refuse(`${what} names nothing that it should act on`);
@@ -127,7 +127,7 @@ function readOf({ name, flags, compose, operands }: Docker): Verdict {
     : reads(`only reads, whatever ${shown(unknown)} stands for`);
 }
 
-/** docker and docker compose. */
+/** Parses a command of docker or docker compose. */
 export function docker(words: readonly Word[], context: Context): Verdict {
   const leading = readLeadingFlags(words, GLOBAL, "docker");
   guardValues(leading, false, "docker");
@@ -140,7 +140,7 @@ export function docker(words: readonly Word[], context: Context): Verdict {
   const file = compose.names.find((flag) => COMPOSE_FILES.has(flag));
   if (file !== undefined) refuse(`${file} of docker compose acts by what a file holds`);
   const read = readFlags(behind, command.flags, `docker ${name}`);
-  // buildx starts a builder (--bootstrap), whose flags the other commands do not have.
+  // buildx has a flag that starts a builder (--bootstrap); no other command here has a harmful flag.
   guardOperands(read.operands, name.startsWith("buildx ") ? "harm" : "lead", `docker ${name}`);
   guardValues(read, true, `docker ${name}`);
   const operands = [...read.operands, ...(read.rest ?? [])];

@@ -4,8 +4,8 @@ import { refuse, shown } from "./refused.ts";
 import { known, type Part, type Word } from "./word.ts";
 
 /**
- * A command that only works on what is piped into it: so many operands, none of which is a file. Where
- * `program` is a flag, that flag takes the place of the operand.
+ * A command that only processes its piped input. `operands` is how many it may have, so that none is a file. If the
+ * flag `program` is given, it replaces the operand.
  */
 type Filter = {
   flags: FlagTable;
@@ -23,17 +23,17 @@ const GREP = flagTable(
 );
 const LINES = flagTable("-n,--lines= -c,--bytes= -q,--quiet -v,--verbose -0 -1 -2 -3 -4 -5 -6 -7 -8 -9");
 
-// awk can run programs and write files: only what prints, and compares without `>`, is let through.
+// awk can run programs and write files: only printing, and comparing without `>`, is allowed.
 const AWK_DANGER =
   /[|>@`]|system|getline|close|fflush|ENVIRON|SYMTAB|FUNCTAB|PROCINFO|ARG[VC]|print(f)?\s*\(?[^;}]*>|include|load/i;
-// jq can show its environment and load modules; `.env` is a field.
+// jq can show its environment and load modules; `.env` is only a field.
 const JQ_DANGER = /(^|[^.\w"'])(env|\$ENV|import|include|input_filename|get_search_list)\b/;
-// sed can write files (w), run programs (e) and read files (r): only addresses with p or d, and s///.
+// sed can write files (w), run programs (e) and read files (r): only addresses with p, d or q, and s///, are allowed.
 const SED =
   /^(\d+|\$)?(,(\d+|\$))?[pdq]$|^\/[^/\n\\;]{1,200}\/[pd]$|^s([/|,#])(?:(?!\4)[^\n\\;]){0,200}\4(?:(?!\4)[^\n\\;]){0,200}\4[gpiI0-9]{0,4}$/;
 
 const harmless = (pattern: RegExp, wanted: boolean, what: string) => (operands: readonly Word[]) => {
-  // jq without a program prints what it reads; the others say themselves that they need one.
+  // jq without a program prints its input; awk and sed fail by themselves.
   if (operands[0] === undefined) return;
   const program = known(operands[0], `the program of ${what}`);
   if (pattern.test(program) !== wanted) {
@@ -90,7 +90,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   },
 };
 
-// Commands that only print or wait: they may stand beside a read, as in `kubectl get … || echo none`.
+// Commands that only print or wait: allowed beside a read, as in `kubectl get … || echo none`.
 const SAYERS: ReadonlySet<string> = new Set(["echo", "printf", "true", "false", ":", "sleep"]);
 
 const isSeveral = ({ splits, origin }: Part): boolean => splits && origin !== "placeholder";
@@ -98,7 +98,7 @@ const isSeveral = ({ splits, origin }: Part): boolean => splits && origin !== "p
 export const isFilter = (name: string): boolean => Object.hasOwn(FILTERS, name);
 export const isSayer = (name: string): boolean => SAYERS.has(name);
 
-/** Lets a filter through that can do nothing but filter; refuses it else. */
+/** Refuses a filter that could do more than process its piped input. */
 export function filter(name: string, words: readonly Word[]): void {
   const one = FILTERS[name];
   if (one === undefined) refuse(`${shown(name)} is no filter that is known here`);
@@ -111,7 +111,7 @@ export function filter(name: string, words: readonly Word[]): void {
     refuse(`${name} works on ${shown(all.at(-1)?.text ?? "")}, and not only on what is piped into it`);
   }
   one.check?.(all);
-  // Of several words all but the first are files that it reads. `[n]ginx` is one, unless files are called so.
+  // If a word expands to several, all after the first are read as files. `[n]ginx` stays one word unless such a file exists.
   const several = all.find((word) => word.parts.some(isSeveral) && !/^[^/*]*[[?][^/*]*$/.test(word.text));
   if (several !== undefined) refuse(`${shown(several.text)} may become files that ${name} reads: quote it`);
 }

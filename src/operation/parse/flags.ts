@@ -1,14 +1,14 @@
 import { refuse, shown } from "./refused.ts";
 import { isHiddenFlag, mayBeFlag, type Word } from "./word.ts";
 
-/** How a flag takes its value: never, always, or only when it is glued to it (`--dry-run=client`). */
+/** How a flag takes a value: never, always, or only when attached with `=` (`--dry-run=client`). */
 type Takes = "nothing" | "value" | "glued";
-/** By every spelling (`-n`, `--namespace`): the name that it is known by, and how it takes its value. */
+/** Flags by each spelling (`-n`, `--namespace`), with their canonical name and how they take a value. */
 export type FlagTable = ReadonlyMap<string, { name: string; takes: Takes }>;
 
 /**
- * A table from a text as manuals have it: `-n,--namespace= -A,--all-namespaces --dry-run=?`. A flag is known
- * by its last spelling; `=` takes a value, `=?` only one that is glued to it.
+ * Builds a table from a text as in manuals: `-n,--namespace= -A,--all-namespaces --dry-run=?`. A flag's
+ * canonical name is its last spelling; `=` takes a value, `=?` only an attached one.
  */
 export function flagTable(...texts: readonly string[]): FlagTable {
   const table = new Map<string, { name: string; takes: Takes }>();
@@ -21,13 +21,13 @@ export function flagTable(...texts: readonly string[]): FlagTable {
   return table;
 }
 
-/** A value as written behind its flag; `true` for a flag without one. */
+/** A flag's value as written; `true` for a flag without one. */
 export type FlagValue = Word | true;
 export type ReadFlags = {
-  /** Every occurrence, in order. `apart` where the value is a word of its own. */
+  /** Every occurrence, in order. `apart`: the value is a separate word. */
   flags: { name: string; value: FlagValue; apart: boolean }[];
   operands: Word[];
-  /** What stands behind `--`; null where there is none. */
+  /** The words after `--`; null when there is no `--`. */
   rest: Word[] | null;
 };
 
@@ -51,7 +51,7 @@ class FlagReader {
     this.#command = command;
   }
 
-  /** Reads flags and operands; with `stop`, up to the first operand, whose place is `next`. */
+  /** Reads flags and operands; with `stop`, up to the first operand, whose index is `next`. */
   read(stop: boolean): ReadFlags & { next: number } {
     const operands: Word[] = [];
     let rest: Word[] | null = null;
@@ -61,11 +61,11 @@ class FlagReader {
         rest = this.#words.slice(this.#at + 1);
         break;
       }
-      // Where a variable is empty, what stands behind it is the beginning: `$X--raw`.
+      // If a variable is empty, the rest of its word may be a flag: `$X--raw`.
       if (!word.head.startsWith("-") && isHiddenFlag(word)) {
         refuse(`${shown(word.text)} is a flag where ${shown(word.unknown ?? "")} is empty`);
       }
-      // A lone "-" is stdin, and no flag.
+      // A lone "-" is stdin, not a flag.
       if (!word.head.startsWith("-") || word.text === "-") {
         if (stop) break;
         operands.push(word);
@@ -84,7 +84,7 @@ class FlagReader {
     const flag = this.#words[this.#at];
     this.#at += 1;
     const value = this.#words[this.#at] ?? refuse(`${spelling} of ${this.#command} needs a value`);
-    // Behind `<name>` a shell takes the flag for the file that it writes to, and its value for a word of its own.
+    // After `<name>` a shell takes the flag as the file to write to, and its value as a separate word.
     if (flag?.behindAngle && (value.text.startsWith("-") || mayBeFlag(value)))
       refuse(`${shown(value.text)} may become a flag of ${this.#command}: what is in <…> is not filled in`);
     return value;
@@ -100,7 +100,7 @@ class FlagReader {
     else this.#add(name, true);
   }
 
-  /** Short flags, which may be glued to each other and to the value of the last one. */
+  /** Reads short flags, which may be combined, with the value of the last one attached. */
   #short(word: Word): void {
     for (let at = 1; at < word.text.length; at += 1) {
       if (at >= word.head.length) refuse(`a flag that is not known: ${shown(word.text)}`);
@@ -123,12 +123,12 @@ class FlagReader {
   }
 }
 
-/** Reads all flags, wherever they stand among the operands. Refuses one that is not in the table. */
+/** Reads all flags, anywhere among the operands. Refuses one that is not in the table. */
 export function readFlags(words: readonly Word[], table: FlagTable, command: string): ReadFlags {
   return new FlagReader(words, table, command).read(false);
 }
 
-/** Reads the flags before the first operand, whose place in `words` is `next`. */
+/** Reads the flags before the first operand, whose index in `words` is `next`. */
 export function readLeadingFlags(
   words: readonly Word[],
   table: FlagTable,

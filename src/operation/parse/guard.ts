@@ -11,7 +11,7 @@ import { journalctl, systemctl } from "./systemd.ts";
 import { type Context, type Grammar, reads, type Verdict } from "./verdict.ts";
 import { type Command, known, mayBeFlag, type Program, type Word } from "./word.ts";
 
-/** Where a command stands: on this machine or, through ssh, on a host; behind a pipe or not. */
+/** Where a command runs: on this machine or, through ssh, on a host; with piped input or not. */
 type Place = { context: Context; remote: boolean; piped: boolean };
 
 const TOOLS: ReadonlyMap<string, Grammar> = new Map([
@@ -21,13 +21,13 @@ const TOOLS: ReadonlyMap<string, Grammar> = new Map([
   ["journalctl", journalctl],
 ]);
 
-// What a redirection may name: nothing is written to a file, and nothing is read from one.
+// The only allowed redirection targets: descriptors and the null device, so that no file is written or read.
 const DESCRIPTOR = /^(\d|-)$/;
 const NULL_DEVICE = "/dev/null";
 
 function guardRedirection({ operator, target, body }: Command["redirections"][number]): void {
   const kind = operator.replace(/^\d+/, "");
-  // A here-document or a here-string only hands text on.
+  // A here-document or here-string only passes text on.
   if (body !== null || kind.startsWith("<<")) return;
   const name = known(target, `what ${shown(operator)} names`);
   if (name === NULL_DEVICE) return;
@@ -37,7 +37,7 @@ function guardRedirection({ operator, target, body }: Command["redirections"][nu
 
 const NAMED = /\$\{?([A-Za-z_]\w*)/g;
 
-/** What is printed is seen: not a variable whose name says that it is a secret. */
+/** Refuses printing a variable whose name marks it as a secret. */
 function guardPrinted(words: readonly Word[]): void {
   for (const word of words) {
     if (word.unknown === null) continue;
@@ -48,7 +48,7 @@ function guardPrinted(words: readonly Word[]): void {
   }
 }
 
-/** printf has one flag, `-v`, and only in front of its format. */
+/** Refuses `printf -v`, which sets a variable. It is printf's only flag and comes before the format. */
 function guardFormat(first: Word | undefined): void {
   if (first === undefined || first.text === "--") return;
   if (first.head.startsWith("-") || (first.head === "" && mayBeFlag(first))) {
@@ -57,8 +57,8 @@ function guardFormat(first: Word | undefined): void {
 }
 
 /**
- * A shell writes to what stands behind `<name>`. Of our tools that may be a flag or kubectl's verb, which are
- * words of ours and no names of files.
+ * Refuses a word after `<name>`, since a shell would write to a file of that name; except a flag of a known
+ * tool or kubectl's verb, which are harmless file names.
  */
 function guardAngles(words: readonly Word[]): void {
   const at = words.findIndex((word) => word.behindAngle);
@@ -73,31 +73,31 @@ function guardAngles(words: readonly Word[]): void {
   guardAngles([...words.slice(0, at), { ...word, behindAngle: false }, ...words.slice(at + 1)]);
 }
 
-/** Whether a text begins as a command that is read here does. */
+/** Returns whether a text begins with a command that is parsed here. */
 export function beginsAsCommand(text: string): boolean {
   const [, name = ""] = /^\s*(?:sudo\s+)?([a-z]+)(?=\s|$)/.exec(text) ?? [];
   return TOOLS.has(name) || name === "ssh" || isHostRead(name) || isSayer(name);
 }
 
-/** Takes `sudo` off, in the one form that only says who runs it. */
+/** Removes a leading `sudo` or `sudo -n`; refuses other options. */
 function withoutSudo(words: readonly Word[]): readonly Word[] {
   if (words[0]?.text !== "sudo" || words[0].unknown !== null) return words;
   const at = words[1]?.text === "-n" ? 2 : 1;
   const next = words[at];
   if (next === undefined) refuse("sudo has no command");
   if (next.head.startsWith("-") || next.text.includes("=")) refuse(`sudo ${shown(next.text)} is not read`);
-  // Root's kubeconfig and root's ssh keys are another identity than the one that was configured.
+  // Root's kubeconfig and ssh keys are another identity than the configured one.
   if (["kubectl", "ssh", "sudo"].includes(next.text)) refuse(`sudo changes whose ${next.text} it is`);
   return words.slice(at);
 }
 
-/** kubectl on a host acts on the cluster of that host's own kubeconfig, which an operation cannot name. */
+/** Handles kubectl on a host: it uses the host's own kubeconfig, whose cluster an operation cannot name. */
 function ofAnotherCluster(verdict: Verdict): Verdict {
   if (verdict.class === "read_only") return { ...verdict, operation: null };
   return refuse("kubectl on a host changes a cluster that only the host knows");
 }
 
-/** What one of our tools says; null for a command that is only there to help it. */
+/** Returns the verdict on a known tool; null for a helper command (a filter, or one that only prints). */
 function toolVerdict(words: readonly Word[], { context, remote, piped }: Place): Verdict | null {
   const [first] = words;
   if (first === undefined) return refuse("there is no command");
@@ -125,7 +125,7 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
   return null;
 }
 
-/** Substitutions run whatever the command is for, so they must only read. */
+/** Refuses substitutions that change something, since they run in any case. */
 function guardSubstitutions(words: readonly Word[], place: Place): void {
   for (const { program } of words.flatMap((word) => word.parts)) {
     if (program === undefined) continue;
@@ -149,12 +149,12 @@ function commandVerdict(command: Command, place: Place): Verdict | null {
   if (redirections.some(({ body }) => body !== null && body.unknown !== null)) {
     refuse("a here-document holds variables or substitutions");
   }
-  // After the command itself, whose own reason says more.
+  // Checked after the command, whose own reason is more specific.
   redirections.forEach(guardRedirection);
   return verdict;
 }
 
-/** Why a change cannot be an operation although its command is one: it has to stand alone, as it is. */
+/** Returns why a change is refused for not being the only command in the text; null: it is. */
 function notAlone({ pipelines, comment }: Program): string | null {
   const [pipeline] = pipelines;
   const commands = pipelines.flatMap((one) => one.commands);
@@ -187,7 +187,7 @@ function programVerdict(program: Program, place: Place): Verdict {
   return alone ? first : reads(found.length === 1 ? first.reason : "every command in it only reads");
 }
 
-/** Reads a command line and says what it comes to; throws `Refused`. */
+/** Parses a command line and returns its verdict; throws `Refused`. */
 export function judge(text: string, context: Context, remote = false): Verdict {
   const program = readProgram(new Source(text, { remote }), "");
   return programVerdict(program, { context, remote, piped: false });

@@ -5,12 +5,12 @@ import { refuse, shown } from "./refused.ts";
 import { type Context, reads, type Verdict } from "./verdict.ts";
 import { mayBeFlag, type Word } from "./word.ts";
 
-/** A command that shows how a host is, and changes nothing. `operands`: which words it may have. */
+/** A command that shows a host's state and changes nothing. `operands`: pattern of the allowed operands. */
 type HostRead = { flags: FlagTable; operands: RegExp; diagnoses: boolean };
 
 const NONE = /^(?!)/;
 const PATHS = /^[\w./@:+-]+$/;
-// What a file holds may be a secret: only how the machine is, its names, and its logs.
+// A file may hold a secret: only files on the machine's state and names, and its logs, may be read.
 const READABLE =
   /^(?!.*\/\.)\/(?:proc\/(?:loadavg|meminfo|cpuinfo|uptime|version|mounts|diskstats|stat|vmstat|swaps|partitions|mdstat|net\/\w+|pressure\/\w+)|etc\/(?:os-release|hostname|hosts|resolv\.conf|timezone)|var\/log\/[\w./@:+-]+)$/;
 const READS: Readonly<Record<string, HostRead>> = {
@@ -25,7 +25,7 @@ const READS: Readonly<Record<string, HostRead>> = {
     operands: NONE,
     diagnoses: true,
   },
-  // Besides flags it takes BSD's letters: `ps aux`; `e` among those shows environments.
+  // Besides flags, ps takes BSD letters: `ps aux`. The letter `e`, which shows environments, is not allowed.
   ps: {
     flags: flagTable("-e -A -f -F -a -l -L -w -o,--format= --sort= --no-headers -u= -p= -C= --forest"),
     operands: /^[auxwflj]{1,8}$/,
@@ -48,7 +48,7 @@ const READS: Readonly<Record<string, HostRead>> = {
     operands: READABLE,
     diagnoses: false,
   },
-  // An operand without `+` sets the clock, and one of hostname the name.
+  // An operand of `date` without `+` would set the clock; one of `hostname` would set the name.
   date: {
     flags: flagTable("-u,--utc -R,--rfc-email -I,--iso-8601=?"),
     operands: /^\+/,
@@ -68,14 +68,14 @@ export const isHostRead = (name: string): boolean => Object.hasOwn(READS, name);
 
 const isPattern = ({ parts }: Word): boolean => parts.every(({ origin }) => origin === "pattern");
 
-/** A look at a host, or at this machine where none is named. */
+/** Parses a command that reads the state of a host, or of this machine when none is named. */
 export function hostRead(name: string, words: readonly Word[], context: Context): Verdict {
   const one = READS[name];
   if (one === undefined) return refuse(`${shown(name)} is no command that is known here`);
   const read = readFlags(words, one.flags, name);
   guardValues(read, false, name);
   const { operands, rest } = read;
-  // A flag of du prints what a file holds; names of files that a pattern finds lead to no file elsewhere.
+  // du has a flag that prints a file's content; a word that is only a pattern cannot name a file elsewhere.
   if (name === "du")
     guardOperands(
       operands.filter((word) => !isPattern(word)),
@@ -83,7 +83,7 @@ export function hostRead(name: string, words: readonly Word[], context: Context)
       name,
     );
   const all = [...operands, ...(rest ?? [])];
-  // An unknown word is harmless among names of files that are listed; elsewhere it might be anything.
+  // An unknown word is harmless as the path of a file to list; elsewhere it might be anything.
   const isName = (word: Word) => word.unknown !== null && one.operands === PATHS;
   const odd = all.find((word) => !isName(word) && (mayBeFlag(word) || !one.operands.test(word.text)));
   if (odd !== undefined) refuse(`${name} may not have ${shown(odd.text)} here`);

@@ -6,10 +6,10 @@ import { change, reads, type Verdict } from "./verdict.ts";
 import { known, plainWord, type Word } from "./word.ts";
 
 const COMMON = ["--namespace", "--context", "--request-timeout"];
-/** Flags that only change what kubectl prints or how long it waits for what the server does anyway. */
+/** Flags that only change what kubectl prints, or how long it waits. */
 const SHOWS = ["--output", "--timeout", "--wait", "--field-manager"];
 
-/** Flags that reach further than one named object, or leave a safeguard out. */
+/** Flags that act on more than one named object, or skip a safeguard. */
 const TOO_FAR: Readonly<Record<string, string>> = {
   "--all": "acts on everything of its kind",
   "--all-namespaces": "acts in every namespace",
@@ -38,7 +38,7 @@ const NEVER_DELETED = new Map([
   ["secret", "deletes a secret"],
 ]);
 
-/** Whether `--dry-run` makes it a trial. Written without a value it is the older form of `client`. */
+/** Returns whether `--dry-run` is on. Without a value it is the older form of `client`. */
 function isTrial({ flags }: Kubectl): boolean {
   if (!flags.has("--dry-run")) return false;
   const value = flags.value("--dry-run") ?? "client";
@@ -104,7 +104,7 @@ function setResources(command: Kubectl): Verdict {
   );
 }
 
-/** Lists are merged by name only in a strategic merge patch: in the other kinds they replace what is there. */
+/** Parses a patch. Only a strategic merge patch merges lists by name; in other types a list replaces the old one. */
 function patch(command: Kubectl): Verdict {
   const { flags } = command;
   const type = flags.value("--type") ?? "strategic";
@@ -120,7 +120,7 @@ function patch(command: Kubectl): Verdict {
   } catch {
     refuse(`the patch is not JSON: ${shown(text)}`);
   }
-  // Such a key would get lost on its way into the operation.
+  // The key `__proto__` would be lost when the object is copied into the operation.
   if (keys.has("__proto__")) refuse("the patch names __proto__");
   if (type === "json") refuse("--type=json is not read: give the patch as an object");
   if (type !== "strategic" && type !== "merge") refuse(`${shown(type)} is no type of patch`);
@@ -138,7 +138,7 @@ function patch(command: Kubectl): Verdict {
 function onNode(command: Kubectl, parameters: object): Verdict {
   const { verb, operands } = command;
   const [first] = operands;
-  // A node is named by itself; `node/NAME` is taken too.
+  // A node is named by its bare name; `node/NAME` is accepted, too.
   const bare = first !== undefined && !first.head.includes("/");
   const object = oneObject(bare ? { ...command, operands: [plainWord("node"), ...operands] } : command);
   return change(
@@ -180,7 +180,7 @@ const onWorkload =
       reason,
     );
 
-/** `--to-revision=0` is kubectl's way to say the one before. */
+/** Reads `--to-revision`; for kubectl, 0 means the previous revision. */
 function toRevision({ flags }: Kubectl): object {
   const text = flags.value("--to-revision");
   const revision = text === undefined ? 0 : whole(text, "--to-revision");
@@ -219,7 +219,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   patch: { flags: ["--patch", "--type"], make: patch },
 };
 
-/** A verb of kubectl that changes something: exactly one typed operation, a trial, or refused. */
+/** Parses a changing kubectl command into one typed operation, or a read if it is a dry-run; refuses any other. */
 export function kubectlChange(command: Kubectl): Verdict {
   const { verb, flags } = command;
   const maker = MAKERS[verb];

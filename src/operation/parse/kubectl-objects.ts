@@ -5,13 +5,13 @@ import { refuse, shown } from "./refused.ts";
 import type { Context, Flags } from "./verdict.ts";
 import { known, type Word } from "./word.ts";
 
-/** A kubectl command whose verb and flags are known ones. */
+/** A parsed kubectl command with a known verb and known flags. */
 export type Kubectl = { verb: string; flags: Flags; operands: readonly Word[]; context: Context };
 
-/** Where playbooks name the incident's own target. */
+/** Placeholder in playbooks for the incident's target. */
 const TARGET = "{target}";
 
-/** A name, with `{target}` filled in where the context has a target of this kind. */
+/** Returns the name, with `{target}` replaced when the context has a target of this kind. */
 function nameOf(word: Word, text: string, kind: string, target: OperationTarget | undefined): string {
   if (target === undefined || word.text !== word.head + TARGET || text !== TARGET) {
     known(word, "the name of what is changed");
@@ -21,7 +21,7 @@ function nameOf(word: Word, text: string, kind: string, target: OperationTarget 
   return refuse(`${TARGET} is ${withArticle(target.kind)}, and the command is about ${withArticle(kind)}`);
 }
 
-/** The one object that a change is about; refuses several, and those that only a selector or a file names. */
+/** Returns the one object that a change is about; refuses several, and none. */
 export function oneObject({ verb, operands, context }: Kubectl): { kind: string; name: string } {
   const [first, second] = operands;
   if (first === undefined) refuse(`kubectl ${verb} names nothing that it should act on`);
@@ -37,12 +37,12 @@ export function oneObject({ verb, operands, context }: Kubectl): { kind: string;
   return { kind, name: nameOf(name, name.text.slice(slash < 0 ? 0 : slash + 1), kind, context.target) };
 }
 
-/** Whether the object was named as `{target}`, whose place then is the incident's. */
+/** Returns the incident's target if the object was named as `{target}`, else undefined. */
 function isTarget({ operands, context }: Kubectl): OperationTarget | undefined {
   return operands.some((word) => word.text.endsWith(TARGET)) ? context.target : undefined;
 }
 
-/** The cluster that `--context` names, else the one that is known. */
+/** Returns the cluster that `--context` names, else that of the target or context. */
 export function clusterOf(command: Kubectl): { cluster?: string } {
   const { flags, context } = command;
   const target = isTarget(command);
@@ -53,7 +53,7 @@ export function clusterOf(command: Kubectl): { cluster?: string } {
   return cluster === undefined ? {} : { cluster };
 }
 
-/** Where an object of a change is. Without `-n` its namespace is `default`, as it is for kubectl. */
+/** Returns namespace and cluster of a change's object. Without `-n` the namespace is the target's, else `default`. */
 export function placeOf(command: Kubectl): { namespace: string; cluster?: string } {
   const target = isTarget(command);
   const namespace = command.flags.value("--namespace") ?? target?.namespace ?? "default";

@@ -7,10 +7,10 @@ import { refuse, shown } from "./refused.ts";
 import { reads, unknownIn, type Verdict } from "./verdict.ts";
 import { plainWord, type Word } from "./word.ts";
 
-/** Forms of output that show no more of an object than its name and a line about it. */
+/** Output formats that show only an object's name and a line about it. */
 const BARE_OUTPUT = new Set(["", "wide", "name"]);
 
-/** The kinds that the operands name: `pods,svc`, or `deploy/api pod/x`; null where one is not known. */
+/** Returns the kinds that the operands name (`pods,svc`, or `deploy/api pod/x`); null when one is not known. */
 function kindsOf(operands: readonly Word[]): string[] | null {
   const withName = operands.filter((word) => word.text.includes("/"));
   const naming = withName.length > 0 ? withName : operands.slice(0, 1);
@@ -19,12 +19,12 @@ function kindsOf(operands: readonly Word[]): string[] | null {
   return unclear ? null : kinds.flatMap((kind) => kind.split(",")).map(kindOf);
 }
 
-/** Verbs with a flag that discloses or writes: get has --raw and -o, wait -o, config view --raw, a dump a folder. */
+/** Verbs besides `get` with a flag that discloses or writes: wait -o, config view --raw, cluster-info dump's folder. */
 const HARMFUL = new Set(["wait", "config view", "cluster-info", "cluster-info dump"]);
-/** Forms of output that print a file. */
+/** Output formats that take their template from a file and so print it. */
 const FROM_FILE = /^(?:[a-z-]+-file|templatefile)(?:=|$)/;
 
-/** Refuses unknown words that may be such a flag. Behind a kind of its own that is no secret get has none left. */
+/** Refuses unknown words that may become such a flag. `get` with a fixed kind that is no secret has no harmful flag. */
 function guardUnknown({ verb, operands }: Kubectl, read: ReadFlags): void {
   const what = `kubectl ${verb}`;
   const [first] = operands;
@@ -35,7 +35,7 @@ function guardUnknown({ verb, operands }: Kubectl, read: ReadFlags): void {
   guardValues(read, !harmful, what);
 }
 
-/** Refuses output that shows what secrets hold, and output of whatever might be one. */
+/** Refuses output that shows the content of secrets, or of objects that might be secrets. */
 function guardSecrets({ flags, operands }: Kubectl, read: ReadFlags): void {
   const output = flags.has("--template") ? "template" : (flags.text("--output") ?? "");
   const data = !BARE_OUTPUT.has(output);
@@ -47,7 +47,7 @@ function guardSecrets({ flags, operands }: Kubectl, read: ReadFlags): void {
   }
   const secret = kinds.find(isSecretKind);
   if (secret !== undefined) refuse(`${shown(secret)} shown as ${shown(output)} discloses what it holds`);
-  // Where a value may come to nothing, any word may be the kind.
+  // If a flag's value may be empty, the words shift and any of them may be the kind.
   const words = isLoose(read) ? [...operands, ...flags.words] : [];
   const moved = words.find((word) => isSecretKind(word.text));
   if (moved !== undefined) refuse(`${shown(moved.text)} may be the kind that is shown as ${shown(output)}`);
@@ -73,7 +73,7 @@ const GUARDS: Readonly<Record<string, (command: Kubectl, read: ReadFlags) => voi
 
 const ENDLESS = ["--follow", "--watch", "--watch-only"];
 
-/** One object by its name, or the kind whose objects are read; null where that is not so simple. */
+/** Returns the one object, or the one kind, that is read; null for anything more complex. */
 function subject(operands: readonly Word[]): { kind: string; name?: string } | null {
   const [first, second] = operands;
   if (first === undefined) return null;
@@ -96,7 +96,7 @@ function duration(text: string | undefined): number | null | undefined {
   return count === undefined ? null : Number(count) * ({ s: 1, m: 60, h: 3_600 }[unit] ?? 1);
 }
 
-/** What a typed read has beside its object, per verb; the flags that do not matter to it are left out. */
+/** Returns the parameters of a typed read by verb; flags that only affect printing are left out. */
 function parametersOf({ verb, flags }: Kubectl): Record<string, unknown> {
   if (verb.startsWith("top")) return flags.on("--containers") ? { containers: true } : {};
   if (verb !== "logs") return {};
@@ -106,14 +106,14 @@ function parametersOf({ verb, flags }: Kubectl): Record<string, unknown> {
     ...(container === undefined ? {} : { container }),
     ...(flags.on("--all-containers") ? { all_containers: true } : {}),
     ...(flags.on("--previous") ? { previous: true } : {}),
-    // kubectl's -1 is all there is.
+    // For kubectl, -1 means all lines.
     ...(tail === undefined || tail === "-1" ? {} : { tail: Number(tail) }),
     ...(since === undefined ? {} : { since_seconds: since }),
   };
 }
 
 const TYPED = ["get", "describe", "logs", "top pod", "top node"];
-/** Flags that a typed read has a field for, or that only change what is printed of it. */
+/** Flags that a typed read has a field for, or that only change what is printed. */
 const UNDERSTOOD = new Set(
   `--namespace --context --request-timeout --selector --field-selector --all-namespaces --container
   --all-containers --previous --tail --since --containers --output --no-headers --show-labels --show-kind
@@ -121,12 +121,12 @@ const UNDERSTOOD = new Set(
   --use-protocol-buffers --show-managed-fields --sum --show-capacity --limit-bytes`.split(/\s+/),
 );
 
-/** The typed read that a command is, or null. */
+/** Returns the typed read for a command; null when there is none. */
 function candidate(command: Kubectl): Parameters<typeof reads>[1] {
   const { verb, flags, operands, context } = command;
   if (!TYPED.includes(verb) || !flags.names.every((name) => UNDERSTOOD.has(name))) return null;
   const words = verb.startsWith("top ") ? [plainWord(verb.slice(4)), ...operands] : operands;
-  // Logs are those of pods where nothing else is said.
+  // `kubectl logs` reads pods unless another kind is given.
   const logs = verb === "logs";
   const found =
     logs && words.length === 1 && !words[0]?.text.includes("/") ? [plainWord("pod"), ...words] : words;
@@ -159,7 +159,7 @@ function candidate(command: Kubectl): Parameters<typeof reads>[1] {
   return { kind, target: null, parameters };
 }
 
-/** A verb of kubectl that only reads; refused where it would disclose credentials. */
+/** Parses a reading kubectl command; refuses one that would disclose credentials. */
 export function kubectlRead(command: Kubectl, read: ReadFlags): Verdict {
   const { verb, flags, operands } = command;
   GUARDS[verb]?.(command, read);

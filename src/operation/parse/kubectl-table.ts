@@ -1,9 +1,9 @@
 import { type FlagTable, flagTable } from "./flags.ts";
 
-/** Global flags that change neither who asks nor whom. `--context` names the cluster. */
+/** Global flags that change neither the identity nor the server, except `--context`, which names the cluster. */
 const GLOBAL = `-n,--namespace= --context= --request-timeout= -v,--v= --vmodule= --log-flush-frequency=
   --match-server-version --warnings-as-errors --disable-compression -h,--help`;
-/** Global flags that are always refused, by what they would do. */
+/** Global flags that are always refused, with the reason. */
 export const REFUSED_GLOBAL: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ...Object.fromEntries(
@@ -33,7 +33,7 @@ const FILES = "-f,--filename= -k,--kustomize= -R,--recursive";
 const PICK = "-l,--selector= --field-selector= -A,--all-namespaces";
 const DRY = "--dry-run=?";
 
-/** Verbs that only read, with the flags that each has beside the global ones. */
+/** Verbs that only read, with their own flags besides the global ones. */
 const READS: Readonly<Record<string, string>> = {
   get: `${OUTPUT} ${FILES} ${PICK} --chunk-size= --ignore-not-found -L,--label-columns= --no-headers
     --output-watch-events --raw= --server-print --show-kind --show-labels --sort-by= --subresource=
@@ -69,7 +69,7 @@ const READS: Readonly<Record<string, string>> = {
   options: "",
 };
 
-/** Verbs that change something and are typed operations, with all their flags. */
+/** Verbs that change something and are typed operations, with their own flags. */
 const CHANGES: Readonly<Record<string, string>> = {
   "rollout restart": `${OUTPUT} ${FILES} -l,--selector= --field-manager=`,
   "rollout undo": `${OUTPUT} ${FILES} -l,--selector= ${DRY} --to-revision=`,
@@ -90,7 +90,7 @@ const CHANGES: Readonly<Record<string, string>> = {
 const CHANGING = "changes things and is no typed operation";
 const RUNNING = "runs a program or opens a connection, so that it can do anything";
 const LOCAL = "changes or discloses the configuration of kubectl";
-/** Verbs that are known and refused, with the reason. A group (`create`) stands for all that is in it. */
+/** Known verbs that are refused, with the reason. A group (`create`) covers all its subcommands. */
 export const REFUSED_VERBS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ...Object.fromEntries(
@@ -115,7 +115,7 @@ export const REFUSED_VERBS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** Verbs whose next word is a verb too, and must be. */
+/** Groups, whose next word must be a subcommand. */
 export const GROUPS: ReadonlySet<string> = new Set(["rollout", "set", "auth", "config", "plugin"]);
 
 export type Verb = { changes: boolean; flags: FlagTable };
@@ -132,7 +132,7 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map([
   ]),
 ]);
 
-/** Paths of the API server that show its health and nothing of what it holds. */
+/** Paths of the API server that show its health, versions and API lists, but no objects. */
 export const HARMLESS_PATHS =
   /^\/(healthz|livez|readyz|version|openapi\/v[23]|apis?)(\/[a-z-]+)?\/?(\?verbose)?$/;
 
@@ -164,7 +164,7 @@ const ALIASES = new Map(
   ),
 );
 
-/** A kind of resource by its usual name: `deploy`, `Deployments.apps` and `deployments.v1.apps` are `deployment`. */
+/** Normalises a kind of resource: `deploy`, `Deployments.apps` and `deployments.v1.apps` become `deployment`. */
 export function kindOf(text: string): string {
   const lower = text.toLowerCase();
   const [, bare = lower] =

@@ -19,7 +19,7 @@ const TOP: Readonly<Record<string, string>> = Object.fromEntries(
   ["pod", "pods", "po", "node", "nodes", "no"].map((word) => [`top ${word}`, `top ${kindOf(word)}`]),
 );
 
-/** The place of the first word that is neither a global flag nor the value of one; -1 where that is not clear. */
+/** Returns the index of the first word that is neither a global flag nor its value; -1 when that is not clear. */
 function firstOperand(words: readonly Word[]): number {
   let at = 0;
   for (let word = words[0]; word?.head.startsWith("-"); word = words[at]) {
@@ -32,7 +32,7 @@ function firstOperand(words: readonly Word[]): number {
 
 const isTemplate = ({ origin, splits }: Part): boolean => origin === "placeholder" && splits;
 
-/** The longest verb that the words begin with (`rollout restart`, `top pod`, `get`), and all other words. */
+/** Returns the longest verb that the words begin with (`rollout restart`, `top pod`, `get`), and all other words. */
 function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Word[]; loose: boolean } {
   const first = readLeadingFlags(words, LEADING, "kubectl");
   const loose = isLoose(first);
@@ -58,7 +58,7 @@ function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Wor
   return refuse(`${shown(what)} is not a verb of kubectl that is known here`);
 }
 
-/** Values that say how much kubectl tells of its talk with the server: from 6 on headers and bodies, secrets too. */
+/** Refuses `--vmodule`, and `-v` from 6 on: there kubectl logs its requests, with headers and bodies, secrets too. */
 function guardVerbosity(flags: ReadFlags["flags"]): void {
   for (const { name, value } of flags) {
     if (name === "--vmodule") refuse("--vmodule can show what the server sends, secrets too");
@@ -68,14 +68,14 @@ function guardVerbosity(flags: ReadFlags["flags"]): void {
   }
 }
 
-// `events` is a verb and a kind of object.
+// `events` is left out: it is a verb and also a kind of object.
 const VERB_WORDS = new Set(
   [...VERBS.keys(), ...REFUSED_VERBS.keys()]
     .flatMap((name) => name.split(" ")[0] ?? [])
     .filter((word) => word !== "events"),
 );
 
-/** Of `-n $X get delete pod`, where $X is empty, `get` is the namespace and `delete` the verb. */
+/** Refuses a hidden verb: in `-n $X get delete pod` with an empty $X, `get` is the namespace and `delete` the verb. */
 function guardMovedVerb({ flags, operands }: ReadFlags): void {
   const values = flags.flatMap(({ value, apart }) => (apart && value !== true ? [value] : []));
   const moved = [...operands, ...(values.filter(splits).length > 1 ? values : [])];
@@ -83,7 +83,7 @@ function guardMovedVerb({ flags, operands }: ReadFlags): void {
   if (verb !== undefined) refuse(`${shown(verb.text)} is the verb where the value before it is empty`);
 }
 
-/** kubectl: reads, typed operations, and everything else refused by what it would do. */
+/** Parses a kubectl command into a read or a typed operation; refuses everything else with its reason. */
 export function kubectl(words: readonly Word[], context: Context): Verdict {
   const { name, verb, others, loose } = verbOf(words);
   const read = readFlags(others, verb.flags, `kubectl ${name}`);

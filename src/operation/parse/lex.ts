@@ -13,8 +13,8 @@ import {
 } from "./word.ts";
 
 const BLANK = /[ \t]+/y;
-// As documentation has them: <pod-name>, {{ namespace }}, {% if x %}, {pod}. In angles no blank, and behind
-// them a blank or the end: a shell reads `<in>out` and `<in>|out` as two files, `<x y>` as a word more.
+// Placeholders as in documentation: <pod-name>, {{ namespace }}, {% if x %}, {pod}. Angles must hold no blank and be
+// followed by a blank or the end: a shell reads `<in>out` and `<in>|out` as two files, and `<x y>` as one word more.
 const PLACEHOLDER =
   /<[A-Za-z][\w.:-]{0,60}>(?=[ \t\n;)]|$)|\{\{[ \t]?[A-Za-z_][\w-]*(?:\.[\w-]+)*[ \t]?\}\}|\{%-?[ \t](?:[\w.]+[ \t]|[!=]=[ \t]){1,9}-?%\}|\{[A-Za-z][\w-]{0,60}\}/y;
 const REDIRECTION = /(?:\d{1,4})?(?:<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())|&>>|&>/y;
@@ -24,7 +24,7 @@ const RESERVED = new Set(
 );
 const ASSIGNMENT = /^[A-Za-z_]\w*(\[[^\]]*\])?\+?=/;
 const BLANKS = " \t\n";
-// Whatever ends a word when it is not quoted.
+// Characters that end an unquoted word.
 const ENDS_WORD = " \t\n;&|<>()";
 
 function doubleQuoted(source: Source, word: WordBuilder): void {
@@ -44,14 +44,14 @@ function doubleQuoted(source: Source, word: WordBuilder): void {
   word.inQuotes = false;
 }
 
-/** A backslash and what stands behind it: outside quotes everything, inside only `special`. */
+/** Reads a backslash escape: outside quotes of any character, inside only of those in `special`. */
 function escaped(source: Source, word: WordBuilder, special?: string): void {
   const before = source.peek(-1);
   source.next();
   if (source.done) refuse("a backslash stands at the end");
   const one = source.next();
   if (one === "\n") {
-    // A shell joins the lines before it reads them: `$` at the end and `(` at the beginning are a substitution.
+    // A shell joins the lines before parsing: `$` at the end and `(` at the next beginning would form a substitution.
     if (!BLANKS.includes(before) && !BLANKS.includes(source.peek())) refuse("a line ends within a word");
     return;
   }
@@ -59,7 +59,7 @@ function escaped(source: Source, word: WordBuilder, special?: string): void {
   if (special === undefined) word.quoted = true;
 }
 
-/** One part of a word that is not quoted. False where the word ends. */
+/** Reads the next part of a word; returns false at the word's end. */
 function part(source: Source, word: WordBuilder): boolean {
   const one = source.peek();
   switch (one) {
@@ -78,7 +78,7 @@ function part(source: Source, word: WordBuilder): boolean {
       backquoted(source, word, readProgram);
       return true;
     case "$":
-      // dash knows neither, and ends `$'a\'` where bash goes on.
+      // dash supports neither `$'…'` nor `$"…"`, and ends `$'a\'` where bash continues.
       if (source.remote && /["']/.test(source.peek(1))) refuse(`$${source.peek(1)} is read by bash alone`);
       if (source.looksAt("$'")) {
         word.quote();
@@ -122,14 +122,14 @@ function part(source: Source, word: WordBuilder): boolean {
 const isAngle = (part: Part | undefined): boolean =>
   part?.origin === "placeholder" && part.text.startsWith("<");
 
-/** The next word; null where none begins. */
+/** Reads the next word; null when none begins here. */
 function readWord(source: Source): Word | null {
   const word = new WordBuilder();
   while (part(source, word));
   return word.started ? word.build() : null;
 }
 
-/** A here-document that waits for the lines behind its own. */
+/** A here-document whose body begins on the next line. */
 type Awaited = { redirection: Redirection; end: string; strip: boolean };
 
 function readHereDocument(source: Source, { redirection, end, strip }: Awaited): void {
@@ -143,8 +143,8 @@ function readHereDocument(source: Source, { redirection, end, strip }: Awaited):
   }
   const body = new WordBuilder();
   body.literal(lines.join("\n"));
-  // Variables and substitutions of a body whose end was not quoted are read by the shell.
-  // And lines of it are joined, so that its end may be another line.
+  // If the delimiter is not quoted, the shell expands variables and substitutions in the body,
+  // and joins its lines, so that the body may end elsewhere.
   if (!redirection.target.quoted && /[$`]|\\\n/.test(body.text)) {
     body.unknown("a here-document with variables", "chosen");
   }
@@ -213,7 +213,7 @@ class ProgramReader {
     if (first && redirections.length === 0 && assignments.length === 0 && RESERVED.has(bare)) {
       refuse(`${shown(bare)}: only simple commands, lists and pipes are read`);
     }
-    // `<a> <b>` is no command for a shell: it says so, and writes nothing.
+    // `<a> <b>` is a syntax error for a shell: it writes nothing.
     const behindAngle = isAngle(words.at(-1)?.parts.at(-1)) && !(word.head === "" && isAngle(word.parts[0]));
     if (first && ASSIGNMENT.test(word.head) && !/^["']/.test(word.text)) assignments.push(word);
     else words.push({ ...word, behindAngle });
@@ -264,7 +264,7 @@ class ProgramReader {
   }
 }
 
-/** Reads commands up to `close`, which is read too, or to the end of the text where that is empty. */
+/** Parses commands up to and including `close`, or to the end of the text when `close` is empty. */
 export function readProgram(source: Source, close: string): Program {
   return new ProgramReader(source, close).read();
 }

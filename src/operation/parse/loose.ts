@@ -6,7 +6,7 @@ import { type Command, mayBeFlag, type Program, splits, type Word } from "./word
 
 const NAMES = /^(?:name|jsonpath=\{(?:\.items\[(?:\d{1,3}|\*)\])?\.metadata\.name\})$/;
 
-/** A command that prints names or ids of objects and nothing else: none of them is a flag. */
+/** Returns whether a command prints only names or ids of objects, which are never flags. */
 function printsNames({ words, redirections }: Command): boolean {
   const [tool, verb] = words.map((word) => word.text);
   if (redirections.length > 0 || words.some(isChosen)) return false;
@@ -27,7 +27,7 @@ function printsNames({ words, redirections }: Command): boolean {
   return names.includes("--quiet") && !names.includes("--format");
 }
 
-/** Whether what a substitution prints are names of objects, and perhaps only the first or last of them. */
+/** Returns whether a substitution prints only names of objects, or the first or last of them. */
 function namesOnly({ pipelines }: Program): boolean {
   const [pipeline] = pipelines;
   if (pipeline === undefined || pipelines.length > 1) return false;
@@ -39,18 +39,17 @@ function namesOnly({ pipelines }: Program): boolean {
   return first !== undefined && picks && printsNames(first);
 }
 
-/** Whether the text itself says what stands in a part of the word, other than names of objects. */
+/** Returns whether the text itself determines an unknown part of the word, other than as names of objects. */
 const isChosen = ({ parts }: Word): boolean =>
   parts.some(({ origin, program }) => origin === "chosen" && (program === undefined || !namesOnly(program)));
 
 /**
- * What flags of a command could do that stand in an unknown word: `harm` where one changes or discloses
- * something; `lead` where the worst are those that say who asks and whom, which are the environment's to choose
- * and never the text's; `nothing`.
+ * What a flag hidden in an unknown word could do: `harm`: it could change or disclose something; `lead`: at worst it
+ * could change the identity or the server, which the environment may choose but the text must not; `nothing`.
  */
 export type Danger = "harm" | "lead" | "nothing";
 
-/** Refuses unknown operands that may become flags, or several words, which `danger` then says what they do. */
+/** Refuses unknown operands that may become flags or several words; `danger` is what such a flag could do. */
 export function guardOperands(operands: readonly Word[], danger: Danger, what: string): void {
   const bad = operands.find((word) => mayBeFlag(word) && (danger === "harm" || isChosen(word)));
   if (bad !== undefined && danger !== "nothing") {
@@ -59,9 +58,8 @@ export function guardOperands(operands: readonly Word[], danger: Danger, what: s
 }
 
 /**
- * Refuses values of flags of which a shell may make several words. With `variables` those that the environment
- * chooses are taken for one value; as an empty one makes the next word the value, nothing that then moves may
- * come to a flag.
+ * Refuses flag values that a shell may split into several words. With `variables`, values chosen by the environment
+ * count as one word; since an empty one would make the next word the value, no word that moves then may become a flag.
  */
 export function guardValues({ flags, rest }: ReadFlags, variables: boolean, what: string): void {
   let loose: Word | undefined;
@@ -81,7 +79,7 @@ function moved(word: Word, loose: Word): never {
   return refuse(`${shown(word.text)} is a flag where ${shown(loose.text)} is empty`);
 }
 
-/** Whether a value that stands apart from its flag may come to nothing, so that the next word takes its place. */
+/** Returns whether a separate flag value may expand to nothing, so that the next word becomes the value. */
 export function isLoose({ flags }: Pick<ReadFlags, "flags">): boolean {
   return flags.some(({ value, apart }) => apart && value !== true && splits(value));
 }

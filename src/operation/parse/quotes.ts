@@ -22,7 +22,7 @@ function coded(digits: string, radix: number): string {
   return String.fromCodePoint(point);
 }
 
-/** The rest of `$'…'`, behind its opening quote, with its escapes read. */
+/** Reads the rest of `$'…'` after its opening quote, decoding escapes. */
 export function ansiQuoted(source: Source): string {
   let text = "";
   for (;;) {
@@ -44,7 +44,7 @@ export function ansiQuoted(source: Source): string {
       continue;
     }
     const letter = source.next();
-    // Where bash goes on here, dash is at the end of the quote.
+    // bash continues here, while dash ends the quote.
     if (letter === "'") refuse("a quote in $'…' is read otherwise by other shells");
     if (letter === "c") refuse("a control character is written as \\c");
     text += SIMPLE[letter] ?? `\\${letter}`;

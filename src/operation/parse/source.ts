@@ -1,13 +1,13 @@
 import { refuse } from "./refused.ts";
 
-/** How deep substitutions may stand in each other: further down nobody reads what is meant. */
+/** Maximum nesting of substitutions: deeper ones are unreadable for people. */
 const MAX_DEPTH = 8;
 
-/** A text and the place in it up to which it has been read. */
+/** A text with the position up to which it has been read. */
 export class Source {
   readonly text: string;
   readonly depth: number;
-  /** Whether the shell of a host reads it, of which nobody knows whether it is bash. */
+  /** Whether a host's shell reads the text, which may not be bash. */
   readonly remote: boolean;
   at = 0;
 
@@ -18,7 +18,7 @@ export class Source {
     this.remote = remote;
   }
 
-  /** Another text, or the same one again, that is read where this one is: a substitution in it. */
+  /** Returns a source for a substitution inside this one, one level deeper. */
   within(text: string): Source {
     return new Source(text, { depth: this.depth + 1, remote: this.remote });
   }
@@ -27,7 +27,7 @@ export class Source {
     return this.at >= this.text.length;
   }
 
-  /** The next character, or the one `ahead` of it; empty at the end. */
+  /** Returns the next character, or the one `ahead` of it; empty at the end. */
   peek(ahead = 0): string {
     return this.text[this.at + ahead] ?? "";
   }
@@ -42,14 +42,14 @@ export class Source {
     return this.text.startsWith(text, this.at);
   }
 
-  /** Reads `text` if it comes next. */
+  /** Consumes `text` if it comes next. */
   take(text: string): boolean {
     if (!this.looksAt(text)) return false;
     this.at += text.length;
     return true;
   }
 
-  /** Reads what `pattern` (sticky) matches here; empty when it does not. */
+  /** Consumes what `pattern` (sticky) matches here; empty when it does not match. */
   match(pattern: RegExp): string {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.text)?.[0] ?? "";
@@ -57,7 +57,7 @@ export class Source {
     return found;
   }
 
-  /** Everything up to `end`, which is read too; refuses when it does not come. */
+  /** Reads everything up to `end`, and consumes `end`; refuses when it does not come. */
   upTo(end: string, what: string): string {
     const found = this.text.indexOf(end, this.at);
     if (found < 0) refuse(`${what} is not closed`);

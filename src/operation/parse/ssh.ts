@@ -9,9 +9,9 @@ const SSH = flagTable(
   "-4 -6 -A -a -C -f -G -g -K -k -M -N -n -q -s -T -t -V -v -X -x -Y -y",
   "-B= -b= -c= -D= -E= -e= -F= -I= -i= -J= -L= -l= -m= -O= -o= -P= -p= -Q= -R= -S= -W= -w=",
 );
-/** Flags that neither lead elsewhere nor change who asks. */
+/** Flags that change neither the destination nor the identity. */
 const QUIET = ["-4", "-6", "-a", "-C", "-k", "-n", "-q", "-T", "-t", "-v", "-x", "-o"];
-/** Of a read also: the account, its key, the port. */
+/** Flags for account, key and port: allowed for a read only. */
 const ACCOUNT = ["-i", "-l", "-p"];
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ["-J", "goes through another host"],
@@ -28,7 +28,7 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ["-N", "runs nothing"],
   ["-s", "asks for a subsystem"],
 ]);
-// ProxyCommand, LocalCommand, KnownHostsCommand and others run programs; what is not here is refused.
+// Any other option is refused: ProxyCommand, LocalCommand, KnownHostsCommand and others run programs.
 const OPTIONS: ReadonlyMap<string, RegExp> = new Map([
   ["connecttimeout", /^\d{1,4}$/],
   ["connectionattempts", /^\d{1,2}$/],
@@ -49,12 +49,12 @@ function guardOption(text: string): void {
   if (!allowed.test(value)) refuse(`-o ${shown(text)} takes a safeguard away, or is no value of it`);
 }
 
-/** What is run on a host: the text that its shell gets, and what was said of the account. */
+/** A remote command: the text for the host's shell, and the given account, key or port flag. */
 export type Remote = { host: string; command: string; account: string | null };
 
 /**
- * Reads ssh's own words. Its command is all that stands behind the host, joined by blanks: the shell of the
- * host reads it anew, so quotes that this machine's shell took away protect nothing there.
+ * Parses ssh's arguments. The command is everything after the host, joined by blanks: the host's shell parses
+ * it again, so quotes that the local shell has removed protect nothing there.
  */
 export function remoteOf(words: readonly Word[]): Remote {
   const before = readLeadingFlags(words, SSH, "ssh");
@@ -62,7 +62,7 @@ export function remoteOf(words: readonly Word[]): Remote {
   const destination = behind[0];
   if (destination === undefined) refuse("ssh names no host");
   const text = known(destination, "the host");
-  // Behind the host ssh takes flags again, up to its command.
+  // ssh accepts flags after the host, too, up to the command.
   const after = readLeadingFlags(behind.slice(1), SSH, "ssh");
   const command = after.rest ?? behind.slice(1 + after.next);
   guardValues(before, false, "ssh");
@@ -77,14 +77,14 @@ export function remoteOf(words: readonly Word[]): Remote {
   const [, user, host = ""] = /^(?:([^@]*)@)?(.*)$/s.exec(text) ?? [];
   if (!hostName.safeParse(host).success) refuse(`${shown(host)} is not a host name`);
   if (command.length === 0) refuse("ssh without a command opens a session");
-  // The shell here fills these in, and the one there reads what came of it as commands.
+  // The local shell would expand these, and the host's shell would parse the result as commands.
   const filled = command.find(({ parts }) => parts.some(({ origin }) => origin !== "placeholder"));
   if (filled !== undefined) refuse(`${shown(filled.text)} is filled in before the host reads it as commands`);
   const account = ACCOUNT.find((name) => flags.has(name)) ?? (user === undefined ? null : `${user}@`);
   return { host, command: command.map((word) => word.text).join(" "), account };
 }
 
-/** What came of the remote command, with what was said of the account: a change has none of its own. */
+/** Returns the verdict on the remote command; refuses a change that names an account, key or port. */
 export function onHost(remote: Remote, verdict: Verdict): Verdict {
   const reason = `on ${remote.host}: ${verdict.reason}`;
   if (remote.account === null) return { ...verdict, reason };

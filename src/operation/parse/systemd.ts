@@ -49,14 +49,14 @@ function systemctlChange(verb: string, operands: readonly Word[], context: Conte
     : refuse(`${shown(verb)} is not a verb of systemctl that is known here`);
 }
 
-/** systemctl: what only shows, the restart of one service, the reload of nginx. */
+/** Parses systemctl: reads, the restart of one service, and the reload of nginx; refuses all else. */
 export function systemctl(words: readonly Word[], context: Context): Verdict {
   const read = readFlags(words, SYSTEMCTL, "systemctl");
   guardOperands(read.operands, "lead", "systemctl");
   guardValues(read, false, "systemctl");
   const flags = new Flags(read.flags);
   const [first, ...operands] = [...read.operands, ...(read.rest ?? [])];
-  // Without a verb it lists the units.
+  // Without a verb, systemctl lists the units.
   const verb = first === undefined ? "list-units" : known(first, "the verb of systemctl");
   const odd = flags.names.find((name) => !SHOWS.includes(name));
   if (!READ_VERBS.has(verb)) {
@@ -103,7 +103,7 @@ const NOT_READING: Readonly<Record<string, string>> = {
   "--image-policy": "reads another system",
   "--machine": "reads another system",
 };
-// `-n 50` and `-b -1` take what stands behind them where it is a number; else they take nothing.
+// `-n` and `-b` take the next word as their value only if it is a number, as in `-n 50` and `-b -1`.
 const NUMBER = /^([+-]?\d+|all|[0-9a-f]{32}([+-]\d+)?)$/;
 const MAY_TAKE = new Set(["-n", "--lines", "-b", "--boot"]);
 
@@ -121,7 +121,7 @@ function glueNumbers(words: readonly Word[]): Word[] {
   return glued;
 }
 
-/** journalctl, which only reads, apart from the flags that keep its files in order. */
+/** Parses journalctl, which only reads; refuses the flags that maintain its files. */
 export function journalctl(words: readonly Word[]): Verdict {
   const read = readFlags(glueNumbers(words), JOURNALCTL, "journalctl");
   const flags = new Flags(read.flags);

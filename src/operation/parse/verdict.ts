@@ -4,22 +4,22 @@ import type { FlagValue, ReadFlags } from "./flags.ts";
 import { refuse, shown } from "./refused.ts";
 import { known, type Word } from "./word.ts";
 
-/** What is already known where a text is read: the incident's own target, and where commands would run. */
+/** What is known when a text is parsed: the incident's target, and the cluster and host of its commands. */
 export type Context = {
   target?: OperationTarget | undefined;
   cluster?: string | undefined;
   host?: string | undefined;
 };
 
-/** What one command is, when it is not refused. */
+/** Result for a command that is not refused. */
 export type Verdict =
   | { class: "read_only"; operation: Operation | null; reason: string }
   | { class: "operation"; operation: Operation; reason: string };
 
-/** The grammar of one tool: what its words, without the tool's own name, come to. */
+/** Parser of one tool's arguments, without the tool's own name. */
 export type Grammar = (words: readonly Word[], context: Context) => Verdict;
 
-/** A typed operation from what a text says; refuses what its schema does not allow. */
+/** Returns a typed operation from a candidate; refuses one that its schema does not allow. */
 export function change(candidate: { [key in keyof Operation]: unknown }, reason: string): Verdict {
   const parsed = operation.safeParse(candidate);
   if (parsed.success) return { class: "operation", operation: parsed.data, reason };
@@ -28,7 +28,7 @@ export function change(candidate: { [key in keyof Operation]: unknown }, reason:
   return refuse(`this is no valid operation: ${at === "" ? "" : `${at} `}${issue?.message ?? "it"}`);
 }
 
-/** A read, with its typed operation where the candidate is one. */
+/** Returns a read, with its typed operation if the candidate is a valid one. */
 export function reads(
   reason: string,
   candidate: { [key in keyof Operation]: unknown } | null = null,
@@ -37,12 +37,12 @@ export function reads(
   return { class: "read_only", operation: parsed?.success ? parsed.data : null, reason };
 }
 
-/** The first part that is not known, for the reason of a read that has one. */
+/** Returns the first unknown part of the words, for a read's reason; null: there is none. */
 export function unknownIn(words: readonly Word[]): string | null {
   return words.find((word) => word.unknown !== null)?.unknown ?? null;
 }
 
-/** Flags by name. Of a flag that comes again the last one counts, as the tools have it. */
+/** Flags by name. Of a repeated flag the last one counts, as in the tools. */
 export class Flags {
   readonly #values = new Map<string, FlagValue>();
   readonly names: readonly string[];
@@ -56,19 +56,19 @@ export class Flags {
     return this.#values.has(name);
   }
 
-  /** The value as text, whether known or not. */
+  /** Returns the value as text, even if part of it is unknown. */
   text(name: string): string | undefined {
     const value = this.#values.get(name);
     return value === undefined || value === true ? undefined : value.text;
   }
 
-  /** The value, which must be known. */
+  /** Returns the value; refuses an unknown one. */
   value(name: string): string | undefined {
     const value = this.#values.get(name);
     return value === undefined || value === true ? undefined : known(value, `the value of ${name}`);
   }
 
-  /** Whether a flag that is yes or no is on; refuses one whose value is not known. */
+  /** Returns whether a boolean flag is on; refuses an unknown value. */
   on(name: string): boolean {
     if (this.#values.get(name) === true) return true;
     const value = this.value(name)?.toLowerCase();
@@ -81,7 +81,7 @@ export class Flags {
     return [...this.#values.values()].filter((value) => value !== true);
   }
 
-  /** Refuses flags that an operation has no field for, those that are there twice, and values not known. */
+  /** Refuses flags that are not in `allowed`, repeated flags, and unknown values. */
   only(allowed: readonly string[], what: string): void {
     for (const name of this.names) {
       if (!allowed.includes(name)) refuse(`${name} is no part of the operation ${what}`);

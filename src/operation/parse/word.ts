@@ -1,77 +1,77 @@
 import { refuse, shown } from "./refused.ts";
 
 /**
- * Who says what stands in a part that is only known when a shell runs it: a person who fills in a
- * `placeholder`, the environment (`variable`), the files of a folder (`pattern`), the account (`path`, which is
- * one word that begins as a path), or the text itself (`chosen`: what a substitution prints, `$_`, `${X:-…}`).
+ * Who determines the value of a part that is known only when a shell runs it: a person who fills in a
+ * `placeholder`, the environment (`variable`), the files of a folder (`pattern`), the account (`path`, always
+ * one word that begins as a path), or the text itself (`chosen`: output of a substitution, `$_`, `${X:-…}`).
  */
 export type Origin = "placeholder" | "variable" | "pattern" | "path" | "chosen";
 
-/** One part of a word that is not known. `text` is as written. */
+/** An unknown part of a word. `text` is as written. */
 export type Part = {
   text: string;
   origin: Origin;
-  /** Whether a shell may make several words of it, or none. */
+  /** Whether a shell may split it into several words, or none. */
   splits: boolean;
-  /** The commands of a substitution, which run whatever the word is for. */
+  /** The commands of a substitution, which run in any case. */
   program?: Program;
 };
 
 /**
- * One word of a command line, as a shell would make it. `text` is without quotes and escapes; where a part
- * is only known when a shell runs it, that part stands as written and `unknown` is the first such part.
+ * One word of a command line, as a shell would read it. `text` is without quotes and escapes; a part that is
+ * known only when a shell runs it stays as written, and `unknown` is the first such part.
  */
 export type Word = {
   text: string;
   unknown: string | null;
-  /** The text before the first unknown part; all of it when there is none. */
+  /** The text before the first unknown part; the whole text when there is none. */
   head: string;
-  /** Only what is known of it: what is left when every unknown part comes to nothing. */
+  /** The known parts only: the word if every unknown part expands to nothing. */
   sure: string;
-  /** Every part that is not known, in order. */
+  /** All unknown parts, in order. */
   parts: readonly Part[];
-  /** Whether any part was quoted: quoted words are no reserved words and no assignments. */
+  /** Whether any part was quoted: a quoted word is never a reserved word or an assignment. */
   quoted: boolean;
-  /** Whether it stands behind `<name>`, so that a shell writes to a file of this name. */
+  /** Whether it follows `<name>`, so that a shell would write to a file of this name. */
   behindAngle: boolean;
 };
 
-/** `fd` is what stands before the operator; `body` the lines of a here-document. */
+/** `operator` includes a leading file descriptor; `body` is the text of a here-document. */
 export type Redirection = { operator: string; target: Word; body: Word | null };
 export type Command = { assignments: Word[]; words: Word[]; redirections: Redirection[] };
-/** Commands joined by pipes, and the operator behind them. */
+/** Commands joined by pipes, and the operator after them. */
 export type Pipeline = { commands: Command[]; end: string };
 export type Program = { pipelines: Pipeline[]; comment: boolean };
 
-/** A word without quotes, variables or anything else in it. */
+/** Returns a word from plain text, without quotes or unknown parts. */
 export function plainWord(text: string): Word {
   return { text, unknown: null, head: text, sure: text, parts: [], quoted: false, behindAngle: false };
 }
 
-/** The text of a word that must be known; refuses a variable, a placeholder, a pattern. */
+/** Returns the text of a word; refuses one with an unknown part. */
 export function known(word: Word, what: string): string {
   if (word.unknown === null) return word.text;
   return refuse(`${what} is a value that is not known: ${shown(word.unknown)}`);
 }
 
-/** Whether a shell may make several words of it, or none. */
+/** Returns whether a shell may split a word into several, or none. */
 export const splits = (word: Word): boolean => word.parts.some((part) => part.splits);
 
-/** Whether it is a flag, although it does not begin as one, when what is not known of it comes to nothing. */
+/** Returns whether a word becomes a flag when its unknown parts, with one of which it begins, expand to nothing. */
 export function isHiddenFlag({ head, sure, parts }: Word): boolean {
   return head === "" && sure.startsWith("-") && parts.some(({ origin }) => mayHoldFlags(origin));
 }
 
-/** Whether what stands for such a part may begin with a dash: people fill in names. */
+/** Returns whether such a part's value may begin with a dash: people fill in names, and paths do not. */
 const mayHoldFlags = (origin: Origin): boolean => origin !== "placeholder" && origin !== "path";
 
-/** Whether a shell may make a flag of it, or of a part of it. */
+/** Returns whether a shell may turn the word, or a part of it, into a flag. */
 export function mayBeFlag(word: Word): boolean {
   const [first] = word.parts;
   if (first === undefined) return false;
   return (
     (word.head === "" && mayHoldFlags(first.origin)) ||
-    // The names that a pattern stands for all begin as it does.
+    // File names that match a pattern begin as the pattern does.
     word.parts.some((part) => part.splits && (part.origin === "variable" || part.origin === "chosen"))
   );
 }
@@ -84,7 +84,7 @@ export class WordBuilder {
   #braces: "none" | "open" | "list" = "none";
   started = false;
   quoted = false;
-  /** Whether what comes next stands between double quotes, where nothing is split. */
+  /** Whether the next part is in double quotes, where nothing is split. */
   inQuotes = false;
   readonly parts: Part[] = [];
 
@@ -94,9 +94,9 @@ export class WordBuilder {
     this.started = true;
   }
 
-  /** A character that stands as it is, outside quotes. */
+  /** Adds a literal character outside quotes. */
   bare(one: string): void {
-    // `{a,b}` and `{1..3}` are several words for bash and one for dash; even `{a},b}` is two for bash.
+    // bash expands `{a,b}` and `{1..3}` to several words, dash does not; bash even makes two words of `{a},b}`.
     if (one === "{") this.#braces = this.#braces === "none" ? "open" : this.#braces;
     else if (this.#braces === "open" && (one === "," || one === "..")) this.#braces = "list";
     else if (one === "}" && this.#braces === "list")
@@ -112,7 +112,7 @@ export class WordBuilder {
     if (text.startsWith("{") && this.#braces === "none") this.#braces = "open";
   }
 
-  /** Begins a quoted part, which makes a word even when it is empty. */
+  /** Begins a quoted part; an empty one makes a word, too. */
   quote(): void {
     this.started = true;
     this.quoted = true;

@@ -11,7 +11,10 @@ import { journalPermanentFix } from "./permanent-fix.ts";
 
 const namesOf = (alerts: readonly StoredAlert[]) => [...new Set(alerts.map((alert) => alert.alert_name))];
 
-/** A higher severity decides again, unless a plan is before people or being carried out. */
+/**
+ * Decides again about incidents whose severity rose, unless a plan is being prepared, awaits approval, is signed or is
+ * executed.
+ */
 async function raise(ctx: Ctx, deps: PipelineDeps, raised: Correlated["raised"]): Promise<void> {
   const ids = raised.map((one) => one.incident.incident_id);
   const standing = await withStandingPlan(ctx, ids);
@@ -23,8 +26,8 @@ async function raise(ctx: Ctx, deps: PipelineDeps, raised: Correlated["raised"])
 }
 
 /**
- * Brings firing alerts to their incidents, with all that follows from it at once. Returns the incident of
- * each alert by its id. Their fingerprints are locked.
+ * Converges firing alerts into incidents, requests approval for those opened or reopened, and decides again about those
+ * raised. Returns the incident id by alert id. The caller holds the lock on the alerts' fingerprints.
  */
 export async function convergeAlerts(
   ctx: Ctx,
@@ -41,11 +44,11 @@ export async function convergeAlerts(
     const { kind, repair_failed, needs_permanent_fix, alerts } = one;
     const incident = now.get(one.incident.incident_id) ?? one.incident;
     if (repair_failed) await repairDidNotHold(ctx, incident.incident_id);
-    // People hear of an effect through its main incident, and decide there.
+    // An effect is neither announced nor decided about: its main incident is.
     if (quiet.has(incident.incident_id)) continue;
     notifyBegun(ctx, { ...one, incident });
     if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
-    // What was asked before it was resolved may still be open: clearing it away is a workflow's.
+    // An approval from before the resolution may still be open: the workflow that withdraws it may not have run yet.
     if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
     if (kind !== "converged") await askForApproval(ctx, deps, incident, namesOf(alerts));
   }
@@ -55,9 +58,9 @@ export async function convergeAlerts(
       incident: now.get(incident.incident_id) ?? incident,
       alert_names: namesOf(alerts),
     }));
-  // One may rise by its own alerts and by its effects: as it is last, it is decided again once.
+  // An incident may be in both lists. The last entry wins, so that it is decided again only once.
   const last = new Map([...risen, ...raised].map((one) => [one.incident.incident_id, one]));
-  // One that its effects made worse may have become an effect itself since.
+  // A main incident raised by its effects may itself have been merged into another since.
   for (const id of quiet) last.delete(id);
   await raise(ctx, deps, [...last.values()]);
   return new Map(

@@ -25,16 +25,16 @@ import { alertNamesOf } from "../../intake/index.ts";
 import { notify } from "../../outbox/index.ts";
 import { silencesOfIncidents } from "../../silence/index.ts";
 
-// Of the active incidents of the window the newest are looked at.
+// At most this many active incidents of the window are considered, the newest first.
 const LOOKED_AT = 500;
 
-/** What came of what alerts have begun or made worse. */
+/** The result of correlating the incidents that alerts have opened, reopened or made worse. */
 export type Correlated = {
-  /** Effects: people hear of them through their main incidents only. */
+  /** Ids of effects, which are announced through their main incidents only. */
   quiet: ReadonlySet<string>;
-  /** Incidents as they are now, of those that changed. */
+  /** The current rows of the incidents that changed. */
   now: ReadonlyMap<string, IncidentRow>;
-  /** Main incidents that are worse through their effects: they are decided again. */
+  /** Main incidents whose severity rose through their effects: they are decided again. */
   raised: { incident: IncidentRow; alert_names: string[] }[];
 };
 
@@ -45,8 +45,8 @@ async function raised(ctx: Ctx, incident: IncidentRow): Promise<Correlated["rais
 }
 
 /**
- * Effects that were there before: they stay with a main incident that is active, and leave one that is over. What
- * comes back leaves one that is silenced too: nobody would hear of it.
+ * Handles existing effects that were reopened or raised: they stay with an active main incident and are released from one
+ * that is over. A reopened effect is also released from a silenced main incident, which sends no notices.
  */
 async function settle(ctx: Ctx, outcome: readonly Convergence[], found: Mutable): Promise<void> {
   const effects = outcome.filter(
@@ -68,7 +68,7 @@ async function settle(ctx: Ctx, outcome: readonly Convergence[], found: Mutable)
       const why = `it fires, and ${incident.merged_into} is ${unheard ? "silenced" : "over"}`;
       const { incident_id } = incident;
       found.now.set(incident_id, await release(ctx, incident, why));
-      // Of one that is reopened people are told as of any other.
+      // A reopened incident gets the usual notice from the caller.
       if (kind === "converged")
         notify(ctx, { topic: "incident.released", incident_id, payload: { reason: why } });
     }
@@ -103,7 +103,7 @@ function freshMember({ incident, alerts }: Convergence): Member[] {
   return first === undefined ? [] : [memberOf({ ...first, ...incident }, true)];
 }
 
-/** Which of these merges would bring together what people have parted, by whatever way. */
+/** Returns the merges that would bring together, directly or through other effects, incidents that people have split. */
 async function parted(ctx: Ctx, merges: readonly Merge[], members: readonly Member[]): Promise<Set<Merge>> {
   const ids = [...new Set(merges.flatMap((one) => [one.effect_id, one.main_id]))];
   const keys = new Map(members.map((member) => [member.id, member.fingerprint]));
@@ -129,7 +129,7 @@ async function parted(ctx: Ctx, merges: readonly Merge[], members: readonly Memb
   return refused;
 }
 
-/** What begins now is related to what is there and to each other, by a fixed number of queries. */
+/** Correlates incidents that begin now with the active ones and with each other, in a fixed number of queries. */
 async function relateBegun(
   ctx: Ctx,
   options: CorrelationOptions,
@@ -141,7 +141,7 @@ async function relateBegun(
   const active = await activeSince(ctx, new Date(now - options.window * 1000), ids, LOOKED_AT);
   const members = [
     ...active.map((one) => memberOf(one, false)).reverse(),
-    // In an order that is theirs, however they came.
+    // Sorted by start and fingerprint, so that the order of arrival does not matter.
     ...begun.flatMap(freshMember).sort(byBeginning),
   ];
   if (members.length < 2) return;
@@ -167,11 +167,11 @@ async function merge(
     begun.flatMap(({ kind, incident }) => (kind === "opened" ? incident.incident_id : [])),
   );
   const before = merges.map((one) => one.effect_id).filter((id) => !opened.has(id));
-  // What a person has signed is seen through: it is related to the new cause, and no more.
+  // An incident whose plan is signed or being executed keeps going by itself: it is linked to the cause, not merged.
   const signed = await signedFor(ctx, before);
   const acting = await incidentsInExecution(ctx, before);
   const untold = new Set(begun.map((one) => one.incident.incident_id));
-  // Nobody hears of a silenced one, and so nobody would of its effects.
+  // A silenced main incident sends no notices, so its effects would go unnoticed: they are linked, not merged.
   const mains = new Set(merges.map((one) => one.main_id).filter((id) => !untold.has(id)));
   const silenced = await silencesOfIncidents(ctx, [...mains]);
   const stays = (one: Merge) =>
@@ -208,9 +208,9 @@ async function merge(
 }
 
 /**
- * Relates what alerts have begun to what goes on, in their transaction. Another that opens the cause of the
- * same trouble at the same moment is not seen: rows that are changed are locked and looked at again, so that
- * the worst is two incidents that stay unrelated.
+ * Correlates new, reopened and worsened incidents with the active ones, in the transaction of their alerts. A concurrent
+ * transaction that opens the cause of the same trouble is not seen. Rows to be changed are locked and read again, so that
+ * the worst case is two incidents that stay unrelated.
  */
 export async function correlate(
   ctx: Ctx,

@@ -20,40 +20,40 @@ import { redactText } from "../../lib/redact.ts";
 import type { PipelineDeps, Received } from "../types.ts";
 
 /**
- * A receipt and its body as JSON; `cut` says what of it was more than is read of one. `unattended` when nobody
- * waits to hear what came of it.
+ * A receipt and its body as JSON. `cut` names what was left out of a body over the limits; `unattended` is true when the
+ * sender does not wait for the outcome.
  */
 export type Delivery = { receipt: Receipt; body: unknown; cut?: string | null; unattended?: boolean };
 
 export type Understood = Omit<Received, "alerts"> & {
-  /** What comes soon again counts once. */
+  /** The source is debounced: a repetition within the window counts once. */
   debounced: boolean;
   alerts: AlertNotice[];
-  /** Names of alerts of which the sender says that someone is on them. */
+  /** Identities of alerts that the sender reports as acknowledged. */
   acknowledged: readonly string[];
-  /** Something of it is not understood, or more than is read. */
+  /** A part of the body was not understood or was left out. */
   faulty: boolean;
 };
 
-// Of a body with a thousand faults the first say what is wrong with it.
+// At most this many faults of a body are kept in its error.
 const MOST_FAULTS = 50;
 const LONGEST_ERROR = 2_000;
-// So many alerts of a body say who is known and what is not understood, before it is written down.
+// A preview, before the receipt is journalled, decodes at most this many alerts.
 const FORESEEN = 100;
 
-/** What is repeated, and does not say until when it holds, holds for as long as the installation says. */
+/** Sets `holds_until` to `resolve_timeout` seconds after receipt where the sender does not give it. */
 function lasting(alert: SourceAlert, { received_at }: Receipt, deps: PipelineDeps): SourceAlert {
   if (alert.holds_until !== null) return alert;
   return { ...alert, holds_until: addSeconds(received_at, deps.resolve_timeout) };
 }
 
-/** Signals of one fingerprint are one alert, whatever else they say. */
+/** Identifies a signal by its fingerprint alone, whatever else it carries. */
 function ofSignal({ adapter, organisation, fingerprint }: NormalisedAlert) {
   const source_fingerprint = signalIdentity(fingerprint);
   return { source_fingerprint, identity: alertIdentity(adapter, organisation, source_fingerprint) };
 }
 
-/** What is wrong with a body as it is kept: what was left out comes first. */
+/** Returns the error kept with a receipt: first what was left out, then the faults; null where there is none. */
 function errorOf(cut: string | null, beyond: number, most: number, rejected: readonly string[]) {
   const words = [
     ...(cut === null ? [] : [cut]),
@@ -79,7 +79,7 @@ function* normalising(
   const notices = { sender: senderOf(sender, external_url), received_at, replayed: replays > 0, times: 1 };
   const all: AlertNotice[] = [];
   for (const [index, one] of alerts.entries()) {
-    // What was left out of the body may have been a part of any of them.
+    // What was left out of the body may have been part of any of its alerts.
     const whole = cut === null ? one : { ...one, incomplete: true };
     const source_alert = lasting(whole, receipt, deps);
     const alert = normalise(source_alert, source.id, received_at, deps.classification, call);
@@ -91,8 +91,8 @@ function* normalising(
 }
 
 /**
- * From a body to alerts in our own terms, resting after each: `most` of them at most. Never throws: what cannot be
- * understood is a dead letter, and so is a body with more than is understood of one.
+ * Decodes a body into at most `most` normalised alerts, yielding after each. Never throws: a body that cannot be decoded
+ * becomes a dead letter, and so does one with more alerts than `most`.
  */
 export function* decodeReceipt(
   deps: PipelineDeps,
@@ -113,7 +113,7 @@ export function* decodeReceipt(
     faulty: true,
     error: errorOf(cut, 0, most, [reason]),
   });
-  // What the row says is not a source of ours, and must not become a name of one.
+  // The row's source is unknown here, and must not reach metrics or logs as a source name.
   if (source === undefined) return { ...dead(`there is no source ${id}`), source: "unknown" };
   try {
     const decoded = yield* decoding(source, body);
@@ -134,8 +134,8 @@ export function* decodeReceipt(
 }
 
 /**
- * What would come of a call, before it is written down: whether it, or a part of it, is a dead letter, and what
- * fires in it. Of a large body that is found out by its first alerts; the worker tells the rest.
+ * Returns, before a call is journalled, whether it or a part of it would be a dead letter, and the fingerprints that fire
+ * in it. A large body is judged by its first alerts; the worker decodes the rest.
  */
 export function previewReceipt(
   deps: PipelineDeps,
@@ -154,6 +154,6 @@ export function previewReceipt(
   }
 }
 
-/** The fingerprints of what fires. */
+/** Returns the fingerprints of the firing alerts. */
 export const firingIn = (alerts: Received["alerts"]): string[] =>
   alerts.filter(({ status }) => status === "firing").map(({ fingerprint }) => fingerprint);

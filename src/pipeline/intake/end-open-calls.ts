@@ -15,10 +15,10 @@ import type { PipelineDeps } from "../types.ts";
 import type { Understood } from "./decode-receipt.ts";
 import { PartSize } from "./parts.ts";
 
-// Each may be the last of an incident of its own, which costs as much as a hundred of one.
+// Each call may be the last of its own incident, which costs as much as a hundred calls of one incident.
 const FIRST_PAGE = 20;
 
-/** The notices of these receipts, as they take effect, that end more calls than end at once; in their order. */
+/** Returns, in order, the effective resolve notices of these receipts that end more calls than are ended at once. */
 async function crowdedEnds(
   ctx: Ctx,
   { sources }: PipelineDeps,
@@ -35,7 +35,10 @@ async function crowdedEnds(
 
 const senderOf = ({ source, sender }: Understood) => `${source}\n${sender}`;
 
-/** Without the receipts that end so many calls, and what their senders sent after them: these are put into `later`. */
+/**
+ * Returns the receipts without those that end too many calls, and without later ones of the same senders. The `seq` of
+ * each receipt left out is added to `later`.
+ */
 export async function withoutCrowded(
   ctx: Ctx,
   deps: PipelineDeps,
@@ -55,7 +58,7 @@ export async function withoutCrowded(
   });
 }
 
-/** A page of the calls that a notice ends, with the incidents for which nothing fires any more. */
+/** Ends one page of the calls that a notice ends, and resolves the incidents that no longer have a firing alert. */
 async function takePage(
   ctx: Ctx,
   deps: PipelineDeps,
@@ -73,9 +76,9 @@ async function takePage(
 }
 
 /**
- * Ends, before these receipts are taken, most of the calls that their notices end where those are many: in transactions
- * of as many as took half a second of late, resting after each. Each is done for good: whoever begins anew goes on with
- * what is left. The notices then end the newest calls, and tell of the end.
+ * Ends most of the calls that these receipts' notices end, where there are many, before the receipts are processed. Works
+ * in transactions sized to take half a second and yields after each. Every page is committed: a new run continues with
+ * what is left. The notices themselves then end the newest calls and report the end.
  */
 export async function* endOpenCalls(
   ctx: Ctx,

@@ -21,15 +21,15 @@ const PAGE = 500;
 
 type Known = Judged & { incident_id: string | null; silenced_by?: SilencedBy[] | null | undefined };
 type Judgement<T> = {
-  /** What keeps each of them silent now; null: nothing. */
+  /** What silences each alert now, by alert id; an alert that nothing silences is not in it. */
   by: ReadonlyMap<string, SilencedBy[]>;
-  /** Those that go on to an incident: none that is silent opens one, or keeps one from being over. */
+  /** Alerts that converge into an incident: those not silenced, and silenced ones whose incident is active. */
   unsilenced: T[];
-  /** Those about which this is news. */
+  /** Alerts whose `silenced_by` changed. */
   changed: { alert_id: string; silenced_by: SilencedBy[] | null }[];
 };
 
-/** Judges which of these firing alerts are silent, and counts those that were not before. */
+/** Judges which of these firing alerts are silenced, and reports the newly silenced ones to `onSilenced` after the commit. */
 export async function evaluateSilences<T extends Known>(
   ctx: Ctx,
   deps: PipelineDeps,
@@ -54,7 +54,7 @@ export async function evaluateSilences<T extends Known>(
 
 type Row = Awaited<ReturnType<typeof firingAlerts>>[number];
 
-/** An alert of the database that comes up: what only its delivery knew says nothing any more. */
+/** Turns a stored alert whose silence ended into one to converge. Fields that only the delivery knew get neutral values. */
 const comingUp = (row: Row): StoredAlert => ({
   ...row,
   status: "firing",
@@ -65,7 +65,7 @@ const comingUp = (row: Row): StoredAlert => ({
   is_new: row.incident_id === null,
 });
 
-/** How far a pipeline was is no news when its silence ends. */
+/** Whether an alert only reports pipeline progress: it is not announced when its silence ends. */
 const isProgress = ({ classification }: PipelineDeps, { alert_name, labels }: Row) =>
   classify(classification, { alert_name, labels }).progress;
 
@@ -105,20 +105,20 @@ async function judgeAgain(ctx: Ctx, deps: PipelineDeps, page: readonly FiringKey
   });
 }
 
-/** Of the latest look at all alerts: what was in force. Kept for each configuration. */
+/** The silences in force at the last evaluation of all alerts, for each configuration. */
 const lastSituation = new WeakMap<PipelineDeps["muting"], string>();
 
 /**
- * Judges all firing alerts again when a silence or window has begun or ended since the last time, and always
- * those that nothing in force keeps silent, or only another alert: what still fires and is silent no more
- * goes on to its incident as if it were heard of now.
+ * Evaluates all firing alerts again when a silence or window has begun or ended since the last run. Otherwise evaluates
+ * those that nothing in force silences, or only another alert. An alert that still fires and is no longer silenced
+ * converges as if it had just arrived.
  */
 export async function reevaluateSilences(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("intake");
   const inForce = await deps.muting.inForce(ctx);
   const situation = inForce.join(" ");
   const same = lastSituation.get(deps.muting) === situation;
-  // Also when nothing seems to have changed: a silence may have begun and ended since the last look.
+  // Lapsed alerts are evaluated even when nothing changed: a silence may have begun and ended since the last run.
   const parts: readonly Firing[] = same ? [{ lapsed: inForce }] : ["silenced", "of incidents"];
   for (const which of parts) await judgeAll(ctx, deps, which);
   lastSituation.set(deps.muting, situation);
@@ -126,7 +126,7 @@ export async function reevaluateSilences(deps: PipelineDeps): Promise<void> {
 }
 
 async function judgeAll(ctx: Ctx, deps: PipelineDeps, which: Firing): Promise<void> {
-  // Of what nothing was heard for so long an incident would be over as well.
+  // An incident whose alerts were not received within `ttl` would be over as well.
   const receivedSince = addSeconds(ctx.clock.now(), -deps.windows.ttl);
   let page: FiringKey[] = [];
   do {

@@ -1,10 +1,10 @@
-// What a sender that repeats itself every minute may miss without harm.
+// How long intake may be away without harm: a sender that repeats every minute misses one repetition.
 const BREAK_SECONDS = 60;
 
 /**
- * Since when senders could reach us without a break. Each run of the sweep on a database that answers is a
- * sign of life: a longer time without one (we were down, it was away, the machine slept) is a break, and so
- * is a receipt that has waited for that long to be understood.
+ * Tracks since when senders could reach the server without a break. Each run of the sweep that reaches the database is a
+ * sign of life. A longer gap (server down, database away, machine asleep) is a break, and so is a receipt that has waited
+ * that long to be processed.
  */
 export class IntakeUptime {
   readonly #every: () => number;
@@ -16,12 +16,15 @@ export class IntakeUptime {
     this.#every = every;
   }
 
-  /** Since when, by the last run of the sweep; null before the first. */
+  /** Start of the current period without a break, as of the last run of the sweep; null before the first. */
   get begun(): Date | null {
     return this.#since;
   }
 
-  /** Called by each run of the sweep; `understood_until`: what came before is understood. */
+  /**
+   * Records a run of the sweep and returns the start of the current period. Receipts from before `understood_until` are
+   * processed.
+   */
   since(now: Date, understood_until: Date): Date {
     const longest = Math.max(BREAK_SECONDS, 3 * this.#every()) * 1000;
     const silence = this.#last === null ? Number.POSITIVE_INFINITY : now.getTime() - this.#last.getTime();

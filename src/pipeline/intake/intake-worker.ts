@@ -8,21 +8,21 @@ import { PartSize } from "./parts.ts";
 import { type Processing, receiptsInParts } from "./process-receipts.ts";
 import { Trials } from "./trials.ts";
 
-// Senders that come while so many are in hand are not kept waiting: what comes of it follows.
+// With this many receipts waiting, a new sender is answered at once, before the outcome is known.
 const WAITING = 8;
-// Of one whose sender waits the parsed body is kept as well, up to so many bytes of it.
+// While its sender waits, the parsed body is kept as well, for bodies up to this many bytes.
 const PARSED = 64 * 1024;
-// Bytes of bodies that are kept in memory; what comes beyond waits in the journal alone.
+// Bytes of bodies kept in memory; receipts beyond that wait in the journal alone.
 const IN_HAND = 64 * 1024 * 1024;
-// For so long a burst is only written down, which is what its senders wait for: well within the 30 s that
-// a decision may take.
+// During a burst, receipts are only journalled (which is what senders wait for) for up to this long: well within the 30 s
+// that a decision may take.
 const BURST_MS = 5_000;
 const GIVE_WAY_MS = 10;
-// Receipts of one look at what waits in the journal alone.
+// Receipts read per query for those that wait in the journal alone.
 const LEFTOVERS = 200;
 const RETRY_MS = 500;
 
-/** Brings receipts from the journal to their incidents, those of one sender in their order. */
+/** Processes receipts of the journal into incidents, keeping the order of each sender. */
 export class IntakeWorker {
   readonly #current: () => PipelineDeps;
   readonly #pressed: () => boolean;
@@ -30,13 +30,13 @@ export class IntakeWorker {
   readonly #lanes = new Lanes<Processing>();
   readonly #trials: Trials;
   readonly #sizes = { prompt: new PartSize(), inTurn: new PartSize() };
-  /** What has failed, until it is known what becomes of it: it is in hand still. */
+  /** Failed entries until it is decided whether they are retried: they still count as in hand. */
   readonly #failing = new Set<Entry>();
-  /** Receipts in the journal alone. */
+  /** Number of receipts in the journal alone. */
   #leftover = 0;
-  /** More came than is kept in memory: what comes now waits behind it, in the journal. */
+  /** More arrived than is kept in memory: new receipts wait behind those, in the journal. */
   #overflowing = false;
-  /** Receipts up to here were waiting at the last look already: no live call is about to bring them. */
+  /** Receipts up to this `seq` were already waiting at the last look: no live call will bring them. */
   #horizon = Number.POSITIVE_INFINITY;
   #horizonAt = 0;
   readonly #sleepers = new Set<AbortController>();
@@ -45,9 +45,9 @@ export class IntakeWorker {
   #running: Promise<unknown> | null = null;
 
   /**
-   * `current` gives what is in force; `pressed` says whether many calls wait to be written down. Every
-   * `lookEvery` seconds receipts are looked for that no live call waits for: those of a process that was
-   * killed, and replayed ones. A receipt that fails is tried again after `retry` milliseconds, then after longer.
+   * `current` returns the dependencies in force; `pressed` says whether many calls wait to be journalled. Every
+   * `lookEvery` seconds the journal is searched for receipts without a live call: those of a killed process, and replayed
+   * ones. A failed receipt is retried after `retry` milliseconds, with growing backoff.
    */
   constructor(
     current: () => PipelineDeps,
@@ -65,19 +65,19 @@ export class IntakeWorker {
     return this.#current();
   }
 
-  /** Receipts that are in the journal and not understood yet. */
+  /** Returns the number of receipts journalled and not processed yet. */
   backlog(): number {
     return this.#lanes.size + this.#trials.parked + this.#leftover;
   }
 
   /**
-   * Takes a receipt from a live call: what came of it, when it is known; null when that is not soon, because
-   * many are waiting already. `json` is its body where that was read whole.
+   * Takes a receipt from a live call. Resolves to its outcome; null when many are waiting already, so that the outcome
+   * will not be known soon. `json` is the parsed body, given only when it was read whole.
    */
   take(receipt: Receipt, json: unknown): Promise<WebhookAnswer | null> | null {
     const entry = entryOf(receipt, receipt.body.length > PARSED ? undefined : json);
     const prompt = this.#lanes.isPrompt(entry);
-    // In a burst of others who sends little still hears what becomes of it.
+    // A sender with little under way still gets its outcome during other senders' burst.
     if (prompt ? this.#lanes.prompt >= WAITING : this.#lanes.inTurn >= WAITING || this.#pressed()) {
       this.add(receipt);
       return null;
@@ -90,25 +90,25 @@ export class IntakeWorker {
     });
   }
 
-  /** Takes a receipt whose sender does not wait for what comes of it. */
+  /** Takes a receipt whose sender does not wait for the outcome. */
   add(receipt: Receipt): void {
-    // Parsed again when its turn comes: a long queue of objects would cost ten times its bodies.
+    // The body is parsed when its turn comes: queued objects would take ten times the memory of their bodies.
     const entry = entryOf(receipt, undefined);
     if (!this.#holds(entry)) return;
     this.#lanes.add(entry);
     this.#wake();
   }
 
-  /** Whether there is room for it in memory: else it waits in the journal alone. */
+  /** Returns whether the entry is kept in memory; otherwise it waits in the journal alone. */
   #holds(entry: Entry): boolean {
-    // Who sends little does not wait behind who sends much.
+    // A sender with little under way does not wait behind senders with much.
     if (!this.#overflowing && this.#lanes.isPrompt(entry)) return true;
     this.#overflowing ||= this.#lanes.bytes + entry.receipt.body.length > IN_HAND;
     if (this.#overflowing && !this.#lanes.isPrompt(entry)) this.#leftover += 1;
     return !this.#overflowing || this.#lanes.isPrompt(entry);
   }
 
-  /** Begins. Resolves when it is known what an earlier process has left: what comes later is a live call's. */
+  /** Starts processing. Resolves once it is known which receipts an earlier process left: later ones belong to live calls. */
   async start(): Promise<void> {
     try {
       this.#horizon = (await waitingSummary(this.#deps.as("intake"))).last;
@@ -118,7 +118,7 @@ export class IntakeWorker {
     this.#running = Promise.all([this.#servePrompt(), this.#serveInTurn(), this.#lookAround()]);
   }
 
-  /** Ends after what is in hand; what is left waits in the journal. */
+  /** Stops after the receipts in hand; the rest waits in the journal. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake();
@@ -156,7 +156,7 @@ export class IntakeWorker {
     });
   }
 
-  /** Those that are many or much, by parts: whoever's turn is next waits for no more than one. */
+  /** Processes large or numerous receipts part by part, senders taking turns: none waits for more than one part of another. */
   async #serveInTurn(): Promise<void> {
     await this.#serve(async () => {
       await this.#supersedeForMerge();
@@ -181,7 +181,7 @@ export class IntakeWorker {
     this.#wake();
   }
 
-  /** Has `one` done again and again, waiting where there is nothing to do. Failures of its own are told. */
+  /** Runs `one` in a loop, sleeping while it returns false. Logs an error that it throws, and goes on. */
   async #serve(one: () => Promise<boolean>): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -196,7 +196,7 @@ export class IntakeWorker {
     }
   }
 
-  /** The work on receipts that are taken together. Those that were tried before are counted before they are tried. */
+  /** Processes receipts together. For those tried before, the new attempt is counted before it is made. */
   async *#begin(entries: readonly Entry[], size: PartSize, later?: Set<number>): Processing {
     const ours = await this.#trials.begin(entries);
     for (const entry of entries) if (!ours.includes(entry)) entry.settle?.(null);
@@ -207,7 +207,10 @@ export class IntakeWorker {
     });
   }
 
-  /** They are tried again, by themselves or as they are, or are dead letters. */
+  /**
+   * Handles the failure of receipts that were processed together: each is retried, alone or with others, or becomes a dead
+   * letter.
+   */
   async #failed(entries: readonly Entry[], error: unknown): Promise<void> {
     for (const entry of entries) {
       entry.settle?.(null);
@@ -219,7 +222,7 @@ export class IntakeWorker {
     await wait(RETRY_MS, this.#stop.signal);
   }
 
-  /** Lines up those that are tried again; whether all of them failed because nothing can be taken in now. */
+  /** Queues the receipts that are retried. Returns true when they failed because no receipt can be processed now. */
   async #lineAgain(entries: readonly Entry[], error: unknown): Promise<boolean> {
     for (const entry of entries) this.#failing.add(entry);
     try {
@@ -231,7 +234,10 @@ export class IntakeWorker {
     }
   }
 
-  /** Lets a burst be written down first. Who waits for an answer does not wait for that. */
+  /**
+   * Waits until a burst is journalled, for `BURST_MS` at most. Senders that wait for an outcome are answered first,
+   * without it.
+   */
   async #supersedeForMerge(): Promise<void> {
     if (!this.#pressed()) return;
     let oldest = performance.now();
@@ -245,7 +251,7 @@ export class IntakeWorker {
       await wait(GIVE_WAY_MS);
   }
 
-  /** Until something has come since `seen` wakes, or the time is over. */
+  /** Sleeps until the time is over, or until a wake-up later than the `seen`-th. */
   async #sleep(milliseconds: number, seen: number): Promise<void> {
     if (this.#wakes !== seen || this.#stop.signal.aborted) return;
     const sleeper = new AbortController();
@@ -276,7 +282,7 @@ export class IntakeWorker {
       const until = performance.now() + this.#lookEvery * 1000;
       for (let left = 1; left > 0 && !signal.aborted; left = until - performance.now()) {
         const seen = this.#wakes;
-        // Where there is more it is taken up as soon as there is room.
+        // Where more receipts wait, they are taken up as soon as there is room.
         if (more && this.#lanes.bytes < IN_HAND / 2 && this.#lanes.inTurn + this.#lanes.prompt < LEFTOVERS)
           break;
         await this.#sleep(until - performance.now(), seen);
@@ -284,7 +290,7 @@ export class IntakeWorker {
     }
   }
 
-  /** Takes up what waits in the journal alone; whether there is more of it. */
+  /** Queues receipts that wait in the journal alone. Returns whether there are more. */
   async #takeLeftovers(): Promise<boolean> {
     const ctx = this.#deps.as("intake");
     const { count, last } = await waitingSummary(ctx);

@@ -1,27 +1,27 @@
 import type { WebhookAnswer } from "../../contract/webhook.ts";
 import type { Receipt } from "../../intake/index.ts";
 
-/** A receipt that waits to be understood. */
+/** A receipt that waits to be processed. */
 export type Entry = {
   receipt: Receipt;
-  /** Its body where that is small and its sender waits; else it is read when its turn comes. */
+  /** The parsed body where it is small and its sender waits; otherwise it is parsed when its turn comes. */
   json: unknown;
   settle: ((answer: WebhookAnswer | null) => void) | null;
-  /** When it was taken, by the process's own clock. */
+  /** When it was taken, in milliseconds of the process's monotonic clock. */
   since: number;
-  /** Its next try is counted before it is made: it is left from an earlier process, or failed by itself. */
+  /** Its next attempt is counted before it is made: an earlier process left it, or it has failed. */
   again: boolean;
-  /** How often it was tried, with this time. */
+  /** Number of attempts, the current one included. */
   tries: number;
-  /** It is taken by itself: it, or one that was tried with it, has failed, or more ends with it than is ended at once. */
+  /** It is processed alone: it, or a receipt processed with it, has failed, or it ends more calls than are ended at once. */
   alone: boolean;
 };
 
-// What one transaction takes: enough to share its cost, few enough to answer the senders soon.
+// Limit of one transaction: enough to share its cost, few enough to answer the senders soon.
 const BATCH = { receipts: 1_000, bytes: 1024 * 1024 };
 // What a sender may have under way and still be served at once: more is a flood, or costs as much as one.
 const PROMPT = { receipts: 16, bytes: 16 * 1024 };
-// Bodies that are larger than a batch may be many alerts: so many of them are in memory as such.
+// Bodies larger than a batch may hold many alerts: at most this many are decoded in memory at a time.
 const MOST_LARGE = 4;
 
 const isLarge = ({ receipt }: Entry) => receipt.body.length > BATCH.bytes;
@@ -29,42 +29,42 @@ const senderOf = ({ receipt: { source, sender } }: Entry) => `${source}\n${sende
 
 type Load = { receipts: number; bytes: number };
 
-/** Receipts of one sender that are processed by parts, in turn with those of others. */
+/** Receipts of one sender that are processed in parts, in turn with those of other senders. */
 export type Turn<Work> = { sender: string; entries: readonly Entry[]; work: Work };
 type Line<Work> = { waiting: Entry[]; turn: Turn<Work> | null };
 
 /**
- * Who is served next. A sender with little under way is served at once, in order with all such; one with more, or
- * with bodies that are large or have failed, in another lane, where senders take turns. Receipts of one sender keep
- * their order.
+ * Chooses which receipts are processed next. A sender with little under way is served at once, in order of arrival. One
+ * with more, or whose bodies are large or have failed, is put into a second lane where senders take turns. The receipts of
+ * one sender keep their order.
  */
 export class Lanes<Work> {
   readonly #prompt: Entry[] = [];
   #served: readonly Entry[] = [];
-  /** By sender, in the prompt lane, in hand included. */
+  /** Load of each sender in the prompt lane, receipts in hand included. */
   readonly #light = new Map<string, Load>();
-  /** The others, by sender; whose turn is next is first. */
+  /** The second lane, by sender; the sender whose turn is next is first. */
   readonly #lines = new Map<string, Line<Work>>();
   #bytes = 0;
   #size = 0;
   #inTurn = 0;
 
-  /** Receipts that wait or are in hand. */
+  /** Number of receipts that wait or are in hand. */
   get size(): number {
     return this.#size;
   }
 
-  /** Bytes of their bodies. */
+  /** Bytes of the bodies of those receipts. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Receipts that wait to be served at once. */
+  /** Number of receipts that wait in the prompt lane. */
   get prompt(): number {
     return this.#prompt.length;
   }
 
-  /** Receipts that wait for their turn. */
+  /** Number of receipts that wait for their turn. */
   get inTurn(): number {
     return this.#inTurn;
   }
@@ -101,14 +101,14 @@ export class Lanes<Work> {
     this.#inTurn += 1;
   }
 
-  /** The oldest of those that are served at once, as many as are taken together. */
+  /** Takes the oldest receipts of the prompt lane, as many as are processed together. */
   takePrompt(): Entry[] {
     const entries = this.#prompt.splice(0, batchOf(this.#prompt));
     this.#served = entries;
     return entries;
   }
 
-  /** These of the prompt lane are done with, but for `later`, which wait for a turn; so does what their senders sent since. */
+  /** Ends these receipts of the prompt lane, except `later`, which move to the second lane with what their senders sent since. */
   endPrompt(entries: readonly Entry[], later: readonly Entry[] = []): void {
     this.#served = [];
     this.#endLight(entries);
@@ -135,13 +135,13 @@ export class Lanes<Work> {
     }
   }
 
-  /** The sender whose turn it is, with what of it is in hand; `begin` makes work of what it has next. */
+  /** Returns the turn of the next sender. `begin` makes its work from the receipts where no turn is in hand. */
   takeTurn(begin: (entries: readonly Entry[]) => Work): Turn<Work> | undefined {
     const large = [...this.#lines.values()].filter(({ turn }) => turn?.entries.some(isLarge)).length;
     for (const [sender, line] of this.#lines) {
       if (line.turn === null && !this.#mayBegin(sender, line, large)) continue;
       line.turn ??= this.#begin(sender, line.waiting, begin);
-      // Last from now on.
+      // The sender moves to the end of the line.
       this.#lines.delete(sender);
       this.#lines.set(sender, line);
       return line.turn;
@@ -150,7 +150,7 @@ export class Lanes<Work> {
   }
 
   #mayBegin(sender: string, { waiting: [first] }: Line<Work>, large: number): boolean {
-    // What it sent before may still be in the prompt lane.
+    // Earlier receipts of the sender may still be in the prompt lane.
     return first !== undefined && !this.#light.has(sender) && (!isLarge(first) || large < MOST_LARGE);
   }
 
@@ -160,7 +160,7 @@ export class Lanes<Work> {
     return { sender, entries, work: begin(entries) };
   }
 
-  /** Nothing is left to do of this turn. */
+  /** Ends a turn whose work is done. */
   endTurn({ sender, entries }: Turn<Work>): void {
     this.#leave(entries);
     const line = this.#lines.get(sender);
@@ -174,14 +174,14 @@ export class Lanes<Work> {
     for (const { receipt } of entries) this.#bytes -= receipt.body.length;
   }
 
-  /** Everything that is there, waiting or in hand. */
+  /** Returns all receipts, waiting or in hand. */
   all(): Entry[] {
     const inHand = [...this.#lines.values()].flatMap(({ turn }) => turn?.entries ?? []);
     return [...this.#served, ...this.#prompt, ...inHand, ...this.waiting()];
   }
 }
 
-/** How many of these are taken together: none that is tried by itself, but as the first. */
+/** Returns how many of these are processed together. An entry that is `alone` is only taken as the first. */
 function batchOf(entries: readonly Entry[]): number {
   let bytes = 0;
   let end = 0;

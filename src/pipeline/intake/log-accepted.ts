@@ -28,11 +28,11 @@ type Incidents = ReadonlyMap<string, IncidentRow>;
 const incidentsOf = (ctx: Ctx, alerts: readonly Placed[]): Promise<Incidents> =>
   incidentsById(ctx, [...new Set(alerts.flatMap((alert) => alert.incident_id ?? []))]);
 
-/** Those that did not exist before `since`: the first alert of each has opened it. */
+/** Returns the incidents created at or after `since`: the first alert of each has opened it. */
 const openedSince = (incidents: Incidents, since: Date): Set<string> =>
   new Set([...incidents].flatMap(([id, { created_at }]) => (created_at >= since ? [id] : [])));
 
-/** Has what labels of these alerts forbid recorded on the decision that is about them. */
+/** Records on the incidents' decisions the labels of these alerts that forbid automatic repair. */
 async function recordLabels(ctx: Ctx, alerts: readonly Placed[], incidents: Incidents): Promise<void> {
   const labels = new Map<string, string[]>();
   for (const { incident_id, narrows } of alerts) {
@@ -44,11 +44,11 @@ async function recordLabels(ctx: Ctx, alerts: readonly Placed[], incidents: Inci
   if (labels.size > 0) await recordRepairLabels(ctx, labels);
 }
 
-/** Those that open or join an incident, or are written down for the first time. */
+/** Returns the notices that open or join an incident, or are stored for the first time. */
 function freshOf(stored: readonly OutageNotice[], opened: ReadonlySet<string>): OutageNotice[] {
   const fresh = stored.filter((alert) => alert.is_new || alert.is_stored === false);
   const covered = new Set(fresh.map((alert) => alert.incident_id));
-  // What was silent until now opens its incident when it is told again.
+  // A known alert that was silenced until now opens its incident when it is sent again.
   const risen = stored.filter(({ incident_id: id }) => {
     if (id === null || covered.has(id) || !opened.has(id)) return false;
     covered.add(id);
@@ -77,7 +77,7 @@ const entryOf = ({ alert_id, incident_id, alert_name, labels }: Placed) => ({
 
 type Call = { seq: number; alerts: readonly AlertNotice[] };
 
-/** What a call told again, as one entry: it may be all that fires, every minute. */
+/** Summarises the known alerts of a call in one entry: a call may repeat all that fires, every minute. */
 function knownOf({ seq, alerts }: Call, byKey: ReadonlyMap<string, OutageNotice>): Accepted[] {
   const found = alerts.flatMap((alert) => byKey.get(alert.instance_key) ?? []);
   const [first] = found;
@@ -99,8 +99,8 @@ function knownOf({ seq, alerts }: Call, byKey: ReadonlyMap<string, OutageNotice>
 }
 
 /**
- * Writes into the operation log what these calls told of: an entry for each outage that was not known before, and one
- * for each call with what was. `stored` is what became of their alerts.
+ * Writes these calls into the operation log: one entry for each new outage, and one for each call that repeats known ones.
+ * `stored` holds the stored notices of their alerts.
  */
 export async function logCalls(
   ctx: Ctx,
@@ -130,14 +130,14 @@ export async function logCalls(
   await recordLabels(ctx, [...fresh, ...again], incidents);
 }
 
-/** These alerts with the incidents that they came to. */
+/** Returns these alerts with the incidents that they converged into. */
 export const withIncidents = <T extends Placed>(
   alerts: readonly T[],
   incidentOf: ReadonlyMap<string, string>,
 ): T[] =>
   alerts.map((alert) => ({ ...alert, incident_id: incidentOf.get(alert.alert_id) ?? alert.incident_id }));
 
-/** The same of alerts that come up without a call: their silence has ended, or the time for which they were held. */
+/** Logs alerts that come up without a call, because their silence or the time for which they were held has ended. */
 export async function logRisen(ctx: Ctx, alerts: readonly Placed[], since: Date): Promise<void> {
   if (alerts.length === 0) return;
   const incidents = await incidentsOf(ctx, alerts);

@@ -1,15 +1,15 @@
 import type { AlertNotice } from "../../intake/index.ts";
 import type { Understood } from "./decode-receipt.ts";
 
-// How long a transaction should take: whoever waits for its locks, or for its turn, waits for no longer.
+// Target duration of a transaction: others that wait for its locks, or for their turn, wait no longer.
 const TARGET_MS = 500;
 const SIZES = { least: 10, most: 1_000, first: 250 };
-// Of one measurement: what took long by chance must not count for long.
+// Limits what one measurement changes: a transaction that was slow by chance must not have a lasting effect.
 const CHANGE = { least: 0.25, most: 2 };
-// What turns to and fro is folded: so many notices of one alert take effect at most.
+// An alert that flaps is folded: at most this many of its notices take effect.
 const MOST_OF_ALERT = 6;
 
-/** How many notices a transaction takes: as many as it took a fraction of a second for of late. */
+/** Adapts the number of notices per transaction so that one takes about half a second. */
 export class PartSize {
   #notices: number;
 
@@ -21,9 +21,9 @@ export class PartSize {
     return this.#notices;
   }
 
-  /** A part with so many notices took so many milliseconds. */
+  /** Records how many milliseconds a part with so many notices took. */
   took(notices: number, milliseconds: number): void {
-    // A small one tells little of a large one, but that it may be larger.
+    // A fast part much smaller than the limit says little about a full one.
     if (milliseconds < TARGET_MS && notices < this.#notices / 2) return;
     const wanted = (notices * TARGET_MS) / Math.max(milliseconds, 1);
     const { least, most } = CHANGE;
@@ -32,20 +32,20 @@ export class PartSize {
   }
 }
 
-/** What one transaction takes; `last`: with it all of its receipts are understood. */
+/** The receipts of one transaction; `last`: with it all of them are fully processed. */
 export type Part = {
   receipts: readonly (Understood & {
-    /** Of the whole receipt, in whichever part they are. */
+    /** Number of alerts in the whole receipt, in all its parts. */
     alert_count: number;
   })[];
   last: boolean;
-  /** Notices in it that may take effect. */
+  /** Number of notices in it that may take effect, weighted by their length. */
   weight: number;
 };
 
 const isCounted = ({ of_call, status }: AlertNotice) => of_call && status === "firing";
 
-// A genuine alert is shorter than this; one with longer texts costs as much as several.
+// Ordinary alerts are shorter than this; one with longer texts costs as much as several.
 const TEXT = 4_096;
 
 function sizeOf({ labels, annotations, message }: AlertNotice): number {
@@ -55,7 +55,7 @@ function sizeOf({ labels, annotations, message }: AlertNotice): number {
   return 1 + Math.floor(length / TEXT);
 }
 
-/** What the notices of an alert cost at most, in notices of a usual size. */
+/** Returns the maximum cost of an alert's notices, in notices of ordinary size. */
 function weightOf(notices: readonly AlertNotice[]): number {
   const effective = notices.some(isCounted) ? notices : notices.slice(0, MOST_OF_ALERT);
   return effective.reduce((sum, notice) => sum + sizeOf(notice), 0);
@@ -63,7 +63,7 @@ function weightOf(notices: readonly AlertNotice[]): number {
 
 type Slice = { alerts: AlertNotice[]; weight: number };
 
-/** Alerts in parts: all notices of one in the same part, in their order, but for calls that count one by one. */
+/** Splits alerts into parts. All notices of one alert stay in one part, in order, except calls that are counted one by one. */
 function* slicesOf(alerts: readonly AlertNotice[], size: PartSize): Generator<Slice> {
   let slice: Slice = { alerts: [], weight: 0 };
   for (const notices of Map.groupBy(alerts, (alert) => alert.identity).values()) {
@@ -86,7 +86,7 @@ function* slicesOf(alerts: readonly AlertNotice[], size: PartSize): Generator<Sl
   yield slice;
 }
 
-/** Receipts in their order, as many together as one transaction takes; one that is larger by itself. */
+/** Groups receipts, in order, so that each group fits one transaction. A larger receipt is a group by itself. */
 export function* groupsOf(receipts: readonly Understood[], size: PartSize): Generator<Understood[]> {
   let group: Understood[] = [];
   let weight = 0;
@@ -102,7 +102,7 @@ export function* groupsOf(receipts: readonly Understood[], size: PartSize): Gene
   if (group.length > 0) yield group;
 }
 
-/** The parts of a group of receipts, each as large as it may be when it is asked for. */
+/** Yields the parts of a group of receipts, each sized by the limit at the time it is requested. */
 export function* partsOf(group: readonly Understood[], size: PartSize): Generator<Part> {
   const receipts = group.map((one) => ({ ...one, alert_count: one.alerts.length }));
   const [only, ...others] = receipts;

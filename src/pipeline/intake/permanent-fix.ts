@@ -3,12 +3,12 @@ import { type IncidentRow, note } from "../../incident/index.ts";
 import { journalOwn } from "../../intake/index.ts";
 
 /**
- * Raises `PermanentFixRequired` about trouble that keeps coming back: an alert of our own, in the journal as
- * any other's, so that it has its incident, its people and its end. In the transaction that found it out.
+ * Raises `PermanentFixRequired` about an incident that keeps coming back, in the transaction that detects it. It is an
+ * alert of our own, journalled like any other, so that it gets an incident, notices and an end.
  */
 export async function journalPermanentFix(ctx: Ctx, incident: IncidentRow): Promise<void> {
   const { incident_id, operation_target, affected_services, fingerprint, title } = incident;
-  // The same for the same trouble: this too is said once while it is open.
+  // The same component for the same trouble, so that the alert is deduplicated while it is open.
   const component = operation_target?.name ?? affected_services[0] ?? fingerprint;
   await journalOwn(ctx, {
     labels: { alertname: "PermanentFixRequired", severity: "high", component, incident_id },

@@ -46,11 +46,11 @@ import { notifyProgress } from "./progress.ts";
 export { type Delivery, firingIn, previewReceipt } from "./decode-receipt.ts";
 export { noticeBatches };
 
-/** What was silent until now is new to its incident. */
+/** Marks an alert that was silenced until now as new, since its incident has not counted it. */
 const asNew = <T extends StoredAlert>(alert: T): T =>
   alert.incident_id === null && alert.silenced_by ? { ...alert, is_new: true } : alert;
 
-/** Stores a batch of notices: outages that are new with the incident that they belong to. */
+/** Stores a batch of notices: converges them into incidents, inserts new outages and resolves incidents that have gone quiet. */
 async function processBatch(
   ctx: Ctx,
   deps: PipelineDeps,
@@ -91,7 +91,7 @@ async function processBatch(
   return assigned;
 }
 
-/** Counts outages that began and ended within one batch as ends of their incidents: they may flap. */
+/** Counts outages that began and ended within one batch as ends of their incidents, which flap detection uses. */
 async function countFolded(
   ctx: Ctx,
   { windows: { flapping } }: PipelineDeps,
@@ -107,17 +107,20 @@ async function countFolded(
 
 const HELD = "held: another sender said that it is over";
 
-/** What a sender is told of the incident that its alert fires in. */
+/** Returns the message for the sender about the incident that its alert fires in. */
 function saidOf(incident: IncidentRow | undefined, decision: DecisionRow | undefined): string {
   if (incident !== undefined && incident.merged_into !== null) return `part of ${incident.merged_into}`;
-  // Its sender never said that it was over, so this is no news of it.
+  // The sender never ended this alert, so it is not a new outage.
   if (incident !== undefined && !isActive(incident))
     return `its incident is ${incident.status} and this alert has not ended since: that comes back if it is still told of after the cool-down`;
   if (decision === undefined) return "recorded";
   return `${decision.proposal.action}: ${decision.policy.reason}`;
 }
 
-/** What is known of each alert's journey. The alert that opened an incident is the one that did not converge. */
+/**
+ * Returns the result for each alert by its instance key. The first alert of an incident that was opened here is not
+ * `converged`.
+ */
 async function answersFor(
   ctx: Ctx,
   alerts: readonly OutageNotice[],
@@ -161,7 +164,10 @@ async function answersFor(
   return results;
 }
 
-/** `told` holds the instances that an earlier call of the same transaction was told of: this one repeats them. */
+/**
+ * Builds the answer to a call. `told` holds the instances that an earlier call of the same transaction reported: here they
+ * are repetitions.
+ */
 function answerOf(one: Understood, results: Map<string, AlertResult>, told: Set<string>): WebhookAnswer {
   const entries = one.alerts.map(({ instance_key }) => {
     const result = results.get(instance_key) ?? NOTHING_KNOWN;
@@ -174,7 +180,7 @@ function answerOf(one: Understood, results: Map<string, AlertResult>, told: Set<
   return { ...(firing ?? NOTHING_KNOWN), ...note, ...truncated, results: entries };
 }
 
-/** Acknowledges what senders say someone is on, in their name; of what is over there is nothing to say. */
+/** Acknowledges incidents that senders report as acknowledged, in the sender's name; skips those that are over. */
 async function acknowledgeFor(ctx: Ctx, understood: readonly Understood[]): Promise<void> {
   for (const { source, acknowledged } of understood) {
     if (acknowledged.length === 0) continue;
@@ -185,7 +191,7 @@ async function acknowledgeFor(ctx: Ctx, understood: readonly Understood[]): Prom
   }
 }
 
-/** The same with each signal under the instance that it counts on. */
+/** Returns the receipts with each signal assigned to the instance that it counts on. */
 async function withSignalsPlaced(
   ctx: Ctx,
   understood: readonly Understood[],
@@ -199,19 +205,19 @@ async function withSignalsPlaced(
   );
 }
 
-/** Another took some of the receipts up meanwhile. */
+/** Thrown when another process has taken up some of the receipts meanwhile. */
 class Overtaken extends Error {}
 
 type Terms = {
-  /** Milliseconds that a statement may take; null: as long as the connection lets it. */
+  /** Statement timeout in milliseconds; null: that of the connection. */
   statement: number | null;
   size: PartSize;
-  /** Is given the receipts that end more than may be waited for: they are left out, for a turn of their own. */
+  /** Receives the `seq` of receipts that end too many calls: they are left out, and get a turn of their own. */
   later?: Set<number> | undefined;
 };
 type Answers = Map<string, AlertResult>;
 
-/** Brings a part to its incidents, and with the last of its receipts marks them as understood. */
+/** Processes a part in one transaction, and with the last part marks its receipts as processed. */
 async function process(
   ctx: Ctx,
   deps: PipelineDeps,
@@ -247,7 +253,7 @@ async function process(
   });
 }
 
-/** Marks receipts as understood where this is the last of them; false when another has done so. */
+/** Marks receipts as processed where this is their last part. Returns false when another process has done so. */
 async function settle(ctx: Ctx, receipts: Part["receipts"], last: boolean): Promise<boolean> {
   const seqs = receipts.map((one) => one.seq);
   if (!last) return (await stillWaiting(ctx, seqs)).size === seqs.length;
@@ -258,7 +264,7 @@ async function settle(ctx: Ctx, receipts: Part["receipts"], last: boolean): Prom
   return finished === seqs.length;
 }
 
-/** The parts of some receipts, one after the other; without those that another takes up meanwhile. */
+/** Processes the parts of some receipts in order, skipping receipts that another process takes up meanwhile. */
 async function* takeParts(
   ctx: Ctx,
   deps: PipelineDeps,
@@ -288,13 +294,13 @@ async function* takeParts(
   return new Map(asked.map((one) => [one.seq, answerOf(one, results, told)]));
 }
 
-/** What came of receipts whose senders wait for it, by place in the journal; rests after each transaction. */
+/** Yields after each transaction; returns the answers for senders that wait, by `seq` of the receipt. */
 export type Processing = AsyncGenerator<void, Map<number, WebhookAnswer>>;
 
 /**
- * Understands receipts: alerts, incidents, decisions and approvals, in one transaction with the mark that they are
- * understood; a receipt with more alerts than one takes in several, of which the last marks it. Receipts that are no
- * longer waiting are passed over. The bodies are asked for one by one.
+ * Processes receipts into alerts, incidents, decisions and approvals, marking them as processed in the same transaction. A
+ * receipt with more alerts than one transaction takes needs several, and the last one marks it. Receipts that are no
+ * longer waiting are skipped. Bodies are requested one by one.
  */
 export async function* receiptsInParts(
   ctx: Ctx,
@@ -331,7 +337,7 @@ function* decodeReceipts(
   return all;
 }
 
-/** The same to the end. */
+/** Processes receipts to the end, without pauses, and returns their answers by `seq`. */
 export async function processReceipts(
   ctx: Ctx,
   deps: PipelineDeps,
@@ -345,8 +351,8 @@ export async function processReceipts(
 }
 
 /**
- * Whether an alert of our own would be taken in now, by everything that takes one in: what fails beside it fails by
- * itself. Nothing of it is kept.
+ * Returns whether a test alert of our own passes the whole intake now. If it does, a receipt that fails is itself at
+ * fault. The transaction is rolled back.
  */
 export async function isWell(ctx: Ctx, deps: PipelineDeps): Promise<boolean> {
   const source_alert = {

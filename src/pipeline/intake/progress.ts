@@ -2,7 +2,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import type { NormalisedAlert } from "../../intake/index.ts";
 import { notify } from "../../outbox/index.ts";
 
-/** Tells people how far a pipeline is, by what its alert says: of severity info it went well, else it runs. */
+/** Sends a notice about a pipeline's progress: `success` for an alert of severity info, otherwise `running`. */
 export function notifyProgress(ctx: Ctx, { alert_name, labels, annotations }: NormalisedAlert): void {
   notify(ctx, {
     topic: "pipeline.progress",
@@ -15,7 +15,7 @@ export function notifyProgress(ctx: Ctx, { alert_name, labels, annotations }: No
       triggered_by: labels.triggered_by || "CI",
       summary: annotations.summary ?? "",
       workflow_url: annotations.workflow_url ?? "",
-      // What says who is told.
+      // Notification routing matches these labels.
       labels,
     },
   });

@@ -12,7 +12,7 @@ import { AwoooiError, messageOf } from "../../lib/error.ts";
 import { prefixedId } from "../../lib/id.ts";
 import type { IntakeWorker } from "./intake-worker.ts";
 
-// The stream holds thousands of them in memory: what is larger is only journalled.
+// The stream holds thousands of signals in memory: a larger body is only journalled.
 const LIGHT = 64 * 1024;
 
 type SignalCall = {
@@ -25,7 +25,7 @@ type SignalCall = {
 type Deps = {
   journal: Pick<Journal, "append">;
   intake: Pick<IntakeWorker, "add">;
-  /** null: the journal is the stream. */
+  /** null: signals go to the journal alone. */
   stream: SignalStream | null;
 };
 
@@ -33,9 +33,9 @@ const full = () =>
   new AwoooiError("overloaded", "Too many signals are waiting; send this again.", { retryAfter: 2 });
 
 /**
- * Takes signals in. Resolves to the message's id once the signal is on a disk: that of the stream when it has
- * what it takes on disk, else the journal's, with the stream beside it. While the stream is away the journal
- * takes them alone. Rejects with `overloaded` when the stream holds as many as it may, as the journal does.
+ * Returns a function that accepts a signal and resolves to its message id once it is on disk: on the stream's when that is
+ * durable, else in the journal, with a copy on the stream. While the stream is away, only the journal is used. Rejects
+ * with `overloaded` when the stream or the journal is full.
  */
 export function createSignalIntake(
   ctx: Ctx,
@@ -53,7 +53,7 @@ export function createSignalIntake(
       id = await to.append(entryOf(receipt));
     } catch (error) {
       ctx.log.debug({ error: messageOf(error) }, "a signal goes into the journal: its stream did not answer");
-      // It may be on the stream all the same: under one name the two are one.
+      // The append may have succeeded all the same: the shared `stream_id` makes the two one receipt.
       const written = await bringReceipt(ctx, receipt);
       if (written !== undefined) intake.add(written);
       return receipt.stream_id;
@@ -63,7 +63,7 @@ export function createSignalIntake(
   }
 
   async function besideJournal(to: SignalStream, receipt: NamedReceipt): Promise<string> {
-    // A stream that cannot say is none to wait for.
+    // If the stream does not answer, the signal is journalled all the same.
     if (await to.full().catch(() => false)) throw full();
     const seq = await journalled(receipt);
     const id = await to.append(entryOf(receipt)).catch(() => null);

@@ -8,15 +8,14 @@ const CLAIM_EVERY_MS = 1_000;
 const RETRY_MS = 500;
 
 /**
- * Brings signals from their stream into the journal, where the intake worker takes them up. An entry is
- * acknowledged after it is committed there, under a name that is there once: whatever dies in between, it is
- * read again and has its effect once.
+ * Moves signals from their stream into the journal, where the intake worker processes them. An entry is acknowledged after
+ * its receipt is committed under a unique name. After a crash in between it is read again and deduplicated.
  */
 export class SignalWorker {
   readonly #current: () => PipelineDeps;
   readonly #stream: SignalStream;
   readonly #intake: Pick<IntakeWorker, "add" | "backlog">;
-  /** Receipts that may wait in the journal to be understood; past it signals wait on their stream. */
+  /** Limit of receipts that wait in the journal; beyond it, signals stay on their stream. */
   readonly #limit: () => number;
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -38,7 +37,7 @@ export class SignalWorker {
     this.#running = this.#run();
   }
 
-  /** Ends after what is in hand, or while that cannot be written, at once: it stays on the stream. */
+  /** Stops after the entries in hand, or at once while they cannot be written: they stay on the stream. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -55,7 +54,7 @@ export class SignalWorker {
         inHand = [];
         failing = false;
       } catch (error) {
-        // Once for each spell of failures.
+        // Logged once per run of consecutive failures.
         if (!failing) this.#log(error);
         failing = true;
         await wait(RETRY_MS, signal);
@@ -70,7 +69,7 @@ export class SignalWorker {
     }
     if (performance.now() >= this.#claimAt) {
       const left = await this.#stream.claim();
-      // A full hand: there may be more.
+      // The claim returned entries, so there may be more.
       if (left.length > 0) return left;
       this.#claimAt = performance.now() + CLAIM_EVERY_MS;
     }

@@ -17,34 +17,38 @@ import type { Entry } from "./lanes.ts";
 import { PartSize } from "./parts.ts";
 import { isWell } from "./process-receipts.ts";
 
-/** So often a receipt is tried, the first time included: over restarts, and whatever else succeeds meanwhile. */
+/**
+ * Maximum number of attempts per receipt, the first included. It counts across restarts, and regardless of other receipts'
+ * success.
+ */
 const MOST_TRIES = 5;
-// After the second it is tried by itself.
+// After this many attempts a receipt is processed alone.
 const TOGETHER = 2;
-// Each wait for the next try is so many times the one before: what a busy database needs is time.
+// Backoff factor between retries: a busy database needs time.
 const GROWTH = 4;
-// A statement of a receipt that is large or has failed ends before its connection gives up, and on the server too.
+// Statement timeout for a receipt that is large or has failed: below the connection's own timeout, and enforced by the
+// server.
 const STATEMENT_MS = 4_000;
 const SMALL_PART = 20;
 const LONGEST_SLEEP_MS = 60_000;
-// Conflicts, and what was cancelled: by another time it may pass.
+// SQLSTATEs of conflicts and cancelled statements: a retry may succeed.
 const PASSING = ["40001", "40P01", "55P03", "57014"];
 
 const mayPass = (error: unknown) => isUnavailable(error) || hasState(error, PASSING);
 
-/** How often receipts were tried, which are tried again and when, and which are given up. */
+/** Counts attempts of receipts, and decides which are retried, when, and which are given up. */
 export class Trials {
   readonly #current: () => PipelineDeps;
   readonly #retry: number;
   #parked: { entry: Entry; at: number }[] = [];
 
-  /** `retry`: milliseconds to the next try of one that failed by itself. */
+  /** `retry`: milliseconds until the first retry of a receipt that failed alone. */
   constructor(current: () => PipelineDeps, retry: number) {
     this.#current = current;
     this.#retry = retry;
   }
 
-  /** Receipts that wait for their next try. */
+  /** Number of receipts that wait for their retry. */
   get parked(): number {
     return this.#parked.length;
   }
@@ -53,7 +57,7 @@ export class Trials {
     return this.#parked.map(({ entry }) => entry);
   }
 
-  /** Those whose next try has come. */
+  /** Removes and returns the receipts whose retry is due. */
   due(): Entry[] {
     const now = performance.now();
     const [due, later] = [true, false].map((is) => this.#parked.filter(({ at }) => at <= now === is));
@@ -61,16 +65,16 @@ export class Trials {
     return (due ?? []).map(({ entry }) => entry);
   }
 
-  /** Milliseconds until the next of them is due. */
+  /** Returns the milliseconds until the next retry is due, at most a minute. */
   soonest(): number {
     const now = performance.now();
     return this.#parked.reduce((least, { at }) => Math.min(least, Math.max(at - now, 1)), LONGEST_SLEEP_MS);
   }
 
   /**
-   * Counts a try of those that are tried again, committed before anything is done about them: what kills the
-   * process, or the database, is known by it afterwards. A try that came to nothing because nothing could be taken
-   * in then counts for the next one. Returns those that are tried; the others are settled.
+   * Counts the next attempt of receipts being retried, and commits that first, so that an attempt that kills the process
+   * or the database is counted too. An attempt that failed while no receipt could be processed is not counted anew.
+   * Returns the receipts to process; the others are settled.
    */
   async begin(entries: readonly Entry[]): Promise<Entry[]> {
     const again = entries.filter((entry) => entry.again);
@@ -91,7 +95,7 @@ export class Trials {
     return ours;
   }
 
-  /** What is to be done with each, its body read when it is asked for. */
+  /** Yields the receipts with their bodies, each parsed when it is requested. */
   *deliveries(entries: readonly Entry[]): Generator<Delivery> {
     const limits = limitsFor(this.#current().alerts_per_body);
     for (const { receipt, json, settle } of entries) {
@@ -100,7 +104,7 @@ export class Trials {
     }
   }
 
-  /** What bounds the work on them, in parts of `size`: of what failed by itself in the smallest. */
+  /** Returns part size and statement timeout for these receipts: smaller parts when one has failed alone, `size` otherwise. */
   terms(entries: readonly Entry[], size: PartSize): { size: PartSize; statement: number | null } {
     const failed = entries.some((entry) => entry.tries > TOGETHER);
     const bounded = failed || entries.some(({ receipt }) => receipt.body.length > LARGE);
@@ -108,9 +112,9 @@ export class Trials {
   }
 
   /**
-   * Receipts failed that were tried together. Where it may pass, and an alert of our own fails too, it is none of
-   * their doing: `away`. Else they are tried again, the third time each by itself; one that cannot pass, or was tried too often, is a dead
-   * letter.
+   * Decides what follows when receipts that were processed together fail. `away`: the error is transient and a test alert
+   * fails as well, so the receipts are not at fault. Otherwise they are retried, alone after a permanent error or from the
+   * third attempt on. One that fails alone, permanently or too often, becomes a dead letter.
    */
   async failed(entries: readonly Entry[], error: unknown): Promise<{ entries: Entry[]; away: boolean }> {
     const deps = this.#current();
@@ -136,7 +140,7 @@ export class Trials {
     return this.#retry * GROWTH ** Math.max(0, tries - TOGETHER - 1);
   }
 
-  /** It is kept as a dead letter: it harms nobody there, and people may have it tried again. */
+  /** Keeps a receipt as a dead letter, where it blocks nothing and a person can have it replayed. */
   async #giveUp({ receipt, settle }: Entry, reason: string): Promise<void> {
     const { seq, source, sender, body, replays = 0 } = receipt;
     const deps = this.#current();
@@ -154,7 +158,7 @@ export class Trials {
 
 const LARGE = 64 * 1024;
 
-/** undefined: it is no JSON, which no source understands. */
+/** Parses a body. `json` is undefined where it is not JSON, which no source accepts. */
 function readOf(body: Buffer, limits: Parameters<typeof readBody>[1]): Pick<ReadBody, "json" | "cut"> {
   try {
     return readBody(body, limits);

@@ -16,7 +16,7 @@ import type { PipelineDeps } from "../types.ts";
 
 type Prepared = Partial<Omit<PlanPreparation, "impossible">> & { checks: Check[]; plan_hash?: string };
 
-/** Whether a prepared plan may run by itself; null where that was never in question. */
+/** Returns whether a prepared plan may run without approval by a person; null where policy does not provide for that. */
 async function verdictOn(tx: Ctx, deps: PipelineDeps, approval: ApprovalRow, given: Prepared) {
   const prepared = foundOf(approval, given);
   const { incident_id, approval_id, plan, decision_token: token } = approval;
@@ -49,7 +49,7 @@ async function verdictOn(tx: Ctx, deps: PipelineDeps, approval: ApprovalRow, giv
   return { ...verdict, decision };
 }
 
-/** Lets a prepared plan run by itself where policy allows it and nothing blocks it; else people are asked. */
+/** Approves a prepared plan by policy where nothing blocks that; otherwise presents it to approvers. */
 export async function presentOrAutoApprove(
   deps: PipelineDeps,
   approval_id: string,

@@ -43,7 +43,7 @@ const impossibleOf = (before: Record<string, unknown>): string | null =>
 
 type Turn = Extract<Work, { kind: "execute" }> & { turn: number };
 
-/** Where a turn begins; `more`: further steps follow this one. */
+/** How a turn begins; `more`: further steps follow this one. */
 type Beginning =
   | { kind: "go"; execution_id: string; more: boolean }
   | { kind: "impossible"; execution_id: string; why: string }
@@ -51,14 +51,14 @@ type Beginning =
   | { kind: "later"; wait: number }
   | { kind: "over" };
 
-/** What nobody has signed is not done where a check does not pass. */
+/** Returns why a plan that no person signed is not executed when checks fail; null where it may be. */
 const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Check[]): string | null => {
   const failed = checks.filter((one) => !one.passed).map((one) => one.name);
   if (caller !== "auto_repair" || failed.length === 0) return null;
   return `it is not done by itself, for not all checks passed: ${failed.join(", ")}`;
 };
 
-/** What is seen of the target before anything is done to it is kept; why it is not done after all, if so. */
+/** Records the target's state before the act. Returns why the act is not executed after all, or null. */
 async function lookBefore(
   now: () => PipelineDeps,
   execution: ExecutionRow,
@@ -80,8 +80,8 @@ async function lookBefore(
 }
 
 /**
- * Asks for the turn on the target, and looks once more before acting: the target may be gone since its plan was made,
- * and may be another when those before it have acted.
+ * Requests the turn on the target and checks it again before acting: the target may be gone since the plan was made, or
+ * changed by the executions before this one.
  */
 async function begin(now: () => PipelineDeps, { approval_id, turn }: Turn): Promise<Beginning> {
   const deps = now();
@@ -113,14 +113,14 @@ async function check(now: () => PipelineDeps, execution_id: string): Promise<Ver
   const verdict = await verify(observers, operation.target, beforeOf(execution), terms, ctx.clock, more);
   const { after } = verdict.evidence;
   if (after === null || !traitsOf(operation).verify.includes("alert_silent")) return verdict;
-  // A sender may say minutes later that it is over: it is told, and decides nothing.
+  // A sender may report the end minutes later, so this fact is shown and does not decide.
   const firing = (await firingIncidents(ctx, [incident_id])).has(incident_id);
   const message = firing ? "its sender has not said that it is over" : "nothing fires any more";
   const facts = [...after.facts, { name: "alert", passed: !firing, message }];
   return { ...verdict, evidence: { ...verdict.evidence, after: { ...after, facts } } };
 }
 
-/** Says what was not begun because a step before it stopped the whole. */
+/** Notes in the timeline that later steps were not begun because this one stopped the plan. */
 async function noteStop(
   tx: Ctx,
   { approval_id, incident_id, execution_id, step: place, status }: ExecutionRow,
@@ -132,7 +132,7 @@ async function noteStop(
   note(tx, { incident_id, kind: "execution", text, data: { execution_id, step: place, steps } });
 }
 
-/** Draws the conclusion, all of it in one transaction: the execution, what is learnt, the incident. */
+/** Concludes an execution in one transaction: its result, the repair record and the incident's state. */
 export async function conclude(
   deps: PipelineDeps,
   execution_id: string,
@@ -168,7 +168,7 @@ export async function conclude(
   });
 }
 
-/** A refused execution has ended already: what it came to is learnt, and its incident goes back to people. */
+/** Records the repair of an execution that has already ended, by refusal for instance, and returns its incident to people. */
 export async function returnToResponders(
   deps: PipelineDeps,
   execution_id: string,
@@ -182,7 +182,7 @@ export async function returnToResponders(
   });
 }
 
-/** Ends what was not done, or was not begun because of that. */
+/** Concludes an execution that was not carried out, and returns its incident to people. */
 async function giveUp(now: () => PipelineDeps, execution_id: string, why?: string): Promise<void> {
   await step("give up", async () => {
     await conclude(now(), execution_id, null, "pipeline", why);
@@ -190,11 +190,11 @@ async function giveUp(now: () => PipelineDeps, execution_id: string, why?: strin
   });
 }
 
-/** Leaves the rest to a later turn. The place in the queue is free meanwhile. */
+/** Leaves the rest to a later turn. Meanwhile the slot in the work queue is free. */
 const later = (now: () => PipelineDeps, turn: Turn, next: Next, seconds: number): Promise<void> =>
   step("later", () => passOn(now().as("pipeline"), turn, next, seconds));
 
-/** What follows when a step may have had an effect: the next step, or a look whether it has helped. */
+/** Continues after a step that may have had an effect: with the next step, or with the verification. */
 async function goOn(
   now: () => PipelineDeps,
   turn: Turn,
@@ -207,9 +207,9 @@ async function goOn(
 }
 
 /**
- * Does what an approval allows, as far as that goes without waiting: one attempt at one step. What is to be waited for
- * (others on the same target, the time between attempts, the effect) is left to a later turn. Every part asks anew
- * for the dependencies of that moment: a configuration that was put in force meanwhile holds.
+ * Executes an approved plan as far as possible without waiting: one attempt at one step. Waits (for others on the same
+ * target, between attempts, for the effect) are left to a later turn. Each part reads the current dependencies, so that a
+ * configuration reloaded meanwhile applies.
  */
 export async function execute(now: () => PipelineDeps, turn: Turn): Promise<void> {
   const begun = await step("begin", () => begin(now, turn));
@@ -240,7 +240,7 @@ export async function execute(now: () => PipelineDeps, turn: Turn): Promise<void
   });
 }
 
-/** Looks whether what was done has helped, and draws the conclusion. */
+/** Verifies whether an execution has helped, and concludes it. */
 export async function verifyExecution(
   now: () => PipelineDeps,
   { execution_id, turn }: Extract<Work, { kind: "verify" }>,

@@ -37,10 +37,10 @@ async function mustNotBeSigned(ctx: Ctx, incident_id: string): Promise<void> {
 }
 
 /**
- * Makes an incident an effect of another, and of the same two troubles the next time. What is itself an effect
- * stands for its main incident. Merging what is merged there already changes nothing. Throws `invalid` for an
- * incident and itself, `conflict` when one of the two is over, when it is an effect of a third, when the other
- * is one of its own effects, or when somebody has signed a plan for it; `not_found`.
+ * Makes an incident an effect of another, and teaches that their fingerprints are merged next time. If `into` is itself an
+ * effect, its main incident is used. Repeating a merge changes nothing. Throws `invalid` for an incident and itself;
+ * `conflict` when one of the two is over, the incident is an effect of a third, `into` is one of its own effects, or a
+ * plan for it is signed or being executed; `not_found`.
  */
 export async function mergeManually(
   ctx: Ctx,
@@ -53,7 +53,7 @@ export async function mergeManually(
     const main_id = named.merged_into ?? into;
     const main = await getIncident(tx, main_id);
     const before = await getIncident(tx, incident_id);
-    // In the order in which alerts take these locks: neither waits for the other for ever.
+    // The same lock order as intake, so that neither deadlocks with the other.
     await lockFingerprints(tx, [before.fingerprint, main.fingerprint]);
     await mustNotBeSigned(tx, incident_id);
     if (incident_id === into) throw itself();
@@ -78,8 +78,8 @@ export async function mergeManually(
 }
 
 /**
- * Makes an effect an incident of its own, at once before people again, and its trouble and that of its main
- * incident apart from now on. Splitting what is merged into nothing changes nothing. Throws `not_found`.
+ * Makes an effect an incident of its own, announced again at once, and teaches that its fingerprint and the main
+ * incident's are kept apart. Changes nothing where the incident is not merged. Throws `not_found`.
  */
 export async function splitManually(
   ctx: Ctx,
@@ -94,7 +94,7 @@ export async function splitManually(
     if (effect.merged_into === null) return effect;
     const reason = withComment(`split by ${actorLabel(tx.actor)}`, comment);
     const own = await release(tx, effect, reason);
-    // Of one that is deleted nothing is left to be taught about.
+    // Where the main incident has been deleted, there is no lesson to keep.
     if (await keepIncident(tx, effect.merged_into)) {
       const main = await getIncident(tx, effect.merged_into);
       const by = { ended_by: actorLabel(tx.actor), ended_by_kind: tx.actor.kind };

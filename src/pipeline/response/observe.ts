@@ -3,8 +3,9 @@ import type { Observer } from "../../verification/index.ts";
 import type { PipelineDeps } from "../types.ts";
 
 /**
- * Whoever is configured to see a target, as one observer that passes the gates before each look, by the configuration of that
- * moment. What they refuse cannot be told; `stop` ends a series of looks then, for none of them could be.
+ * Combines the observers of a target into one that passes the gateway's checks before each observation, by the
+ * configuration of that moment. A refused observation throws; it also aborts `stop`, since a series of observations cannot
+ * go on.
  */
 export function observing(
   now: () => PipelineDeps,
@@ -18,7 +19,7 @@ export function observing(
       const { observers, run, as } = now();
       const one = observers.find((each) => each.observes(target));
       if (one === undefined) throw new Error("nothing configured can see it any more");
-      // What failed is told under the name of who failed.
+      // The observer's own id appears in the message when it fails.
       eyes.id = one.id;
       const operation = deed?.operation ?? { kind: "investigate" as const, target, parameters: {} };
       const refused = await admitLook(as("pipeline"), run.gateway, { ...about, operation }, one.tool);

@@ -14,10 +14,10 @@ import { observing } from "./observe.ts";
 import { reassess } from "./reassess.ts";
 import { step } from "./step.ts";
 
-// Kept back from the decision's time for writing down and showing what was gathered.
+// Seconds of the decision's time reserved for storing and presenting what was gathered.
 const RESERVE_SECONDS = 2;
 
-/** What can be seen of the target now, in the incident's story. */
+/** Notes the target's current state in the incident's timeline. */
 async function lookAround(now: () => PipelineDeps, incident_id: string, target: OperationTarget | null) {
   const { as, verification } = now();
   const ctx = as("pipeline");
@@ -30,10 +30,10 @@ async function lookAround(now: () => PipelineDeps, incident_id: string, target: 
   );
 }
 
-/** What was found out, and about which plan. */
+/** The preparation of a plan, and the hash of that plan. */
 type Found = PlanPreparation & { plan_hash: string };
 
-/** Evidence first, for it may change the plan; then whether that can be carried out. */
+/** Gathers evidence first, since it may change the plan, then checks whether the plan can be executed. */
 async function findOut(now: () => PipelineDeps, approval_id: string, nothing: Found): Promise<Found> {
   const ctx = now().as("pipeline");
   const { incident_id, decision_token: token } = await getApproval(ctx, approval_id);
@@ -41,7 +41,7 @@ async function findOut(now: () => PipelineDeps, approval_id: string, nothing: Fo
     await reassess(now(), { incident_id, token });
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    // A plan is better prepared without evidence than not at all.
+    // A plan prepared without evidence is better than none.
     ctx.log.error({ incident_id, error: messageOf(error) }, "the evidence could not be considered");
   }
   const { plan, plan_hash, status } = await getApproval(ctx, approval_id);
@@ -52,7 +52,7 @@ async function findOut(now: () => PipelineDeps, approval_id: string, nothing: Fo
   return { ...prepared, plan_hash };
 }
 
-/** What can be found out in the time there is; what is not there by then is said to be missing. */
+/** Prepares a plan within the time left; after that, its checks say that the preparation was late. */
 async function gather(now: () => PipelineDeps, approval_id: string): Promise<Found> {
   const ctx = now().as("pipeline");
   const { status, prepare_until, plan, plan_hash } = await getApproval(ctx, approval_id);
@@ -69,7 +69,7 @@ async function gather(now: () => PipelineDeps, approval_id: string): Promise<Fou
   }
 }
 
-/** Gathers the evidence of a plan and puts it before people. */
+/** Prepares a plan, and presents it for approval or approves it by policy; withdraws one that cannot be executed. */
 export async function prepare(now: () => PipelineDeps, approval_id: string): Promise<void> {
   const { impossible, ...prepared } = await step("gather", () => gather(now, approval_id));
   await step("present", async () => {

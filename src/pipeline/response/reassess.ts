@@ -23,7 +23,7 @@ import { investigate, keepEvidence } from "../../investigation/index.ts";
 import { notify } from "../../outbox/index.ts";
 import type { PipelineDeps } from "../types.ts";
 
-/** Whether anything configured can read facts about what an incident is about. */
+/** Returns whether a configured investigator can read facts about the incident's target. */
 export function canLookInto(
   { investigators }: PipelineDeps,
   { operation_target: target }: IncidentRow,
@@ -31,7 +31,7 @@ export function canLookInto(
   return target !== null && investigators.some((one) => one.investigates(target));
 }
 
-/** Decides anew about an incident where its evidence says something else than its alerts' names did. */
+/** Decides again about an incident where its evidence contradicts the decision made from its alerts' names. */
 async function decideBy(
   tx: Ctx,
   deps: PipelineDeps,
@@ -53,19 +53,19 @@ async function decideBy(
     return;
   }
   if (open !== undefined) {
-    // Its plan stands as it is, and will be before people.
+    // The plan stands unchanged and will be presented.
     if (decision === null) return;
     await supersedeApproval(tx, incident_id, decision.summary);
   }
-  // No card will ask: people hear what was found all the same.
+  // No approval will be requested: people get a notice of the findings all the same.
   if (findings.length + candidates.length > 0)
     notify(tx, { topic: "incident.diagnosed", incident_id, payload: {} });
 }
 
 /**
- * Reads facts about what an incident is about, and decides by them: evidence beats the names of alerts. Does
- * nothing where nothing can be read, or another decision than `token` has been made, or its plan is before
- * people already. Changes nothing outside.
+ * Reads facts about an incident's target and decides by them: evidence beats alert names. Does nothing where no
+ * investigator can read the target, where a decision other than `token` has been made, or where the plan is already
+ * presented. Read-only outside the database.
  */
 export async function reassess(
   deps: PipelineDeps,
@@ -80,7 +80,7 @@ export async function reassess(
   const look = (at: OperationTarget) =>
     investigate(ctx, { incident_id, target: at, labels }, deps.investigators, deps.evidence);
   let found = await look(target);
-  // What is a node of no cluster may be a machine that we reach otherwise.
+  // A node that no cluster knows may be a configured host.
   const host = target.kind === "node" && hostNamed(target.name, deps.known.hosts);
   if (found.target === null && host) found = await look(host);
   await transaction(ctx, async (tx) => {
@@ -89,12 +89,12 @@ export async function reassess(
     await keepEvidence(tx, incident_id, found);
     const latest = (await latestDecisions(tx, [incident_id])).get(incident_id);
     const open = await openApprovalOf(tx, incident_id);
-    // What was merged or decided otherwise meanwhile, or is before people, has its answer.
+    // Skips incidents that were meanwhile merged, decided otherwise, or whose plan is presented.
     if (locked.merged_into !== null || latest?.token !== token || latest.state === "superseded") return;
     if (open !== undefined && open.status !== "preparing") return;
-    // That people want something taken back, no evidence speaks against.
+    // A person asked for this undo: evidence does not change it.
     if (latest.source === "undo") return;
-    // Of several that may be meant none is aimed at: the alerts' own words stay.
+    // With several candidates none is chosen: the target named by the alerts stays.
     const incident = found.candidates?.length ? locked : await setTarget(tx, locked, found.target);
     await decideBy(tx, deps, incident, found, { present: latest, open });
   });

@@ -11,9 +11,9 @@ import { canLookInto } from "./reassess.ts";
 
 const SEVERITY_OF_RISK = { critical: "P0", high: "P1", medium: "P2", low: "P3" } as const;
 
-/** The severity of trouble whose alerts carry none: it follows from the risk of what would be proposed. */
+/** Returns the severity for an alert that carries none: it follows from the risk of the plan that would be proposed. */
 export function severityWithout(deps: PipelineDeps, alert: StoredAlert): Severity {
-  // Information is recorded, and no rule is asked about it.
+  // Informational alerts are recorded without asking any rule.
   if (alert.notification_type === "TYPE-1") return "P3";
   const target = operationTarget(alert, affectedServices(alert), deps.known);
   const { risk_level } = propose(deps.decide.rules, { alert_names: [alert.alert_name], target });
@@ -21,9 +21,9 @@ export function severityWithout(deps: PipelineDeps, alert: StoredAlert): Severit
 }
 
 /**
- * Decides about an incident and, where people are to be asked, asks them: all in the open transaction.
- * True when they are asked: their card tells them; else the caller may.
- * About information nothing is decided.
+ * Decides about an incident and, where policy asks for approval, requests it in the open transaction. Returns true when
+ * approval is requested, which sends its own notice; otherwise the caller may send one. Makes no decision about
+ * information.
  */
 export async function askForApproval(
   ctx: Ctx,

@@ -2,9 +2,9 @@ import { DBOS } from "@dbos-inc/dbos-sdk";
 import { isUnavailable } from "../../db/failure.ts";
 
 /**
- * A part of a workflow whose result is kept: after a crash the workflow goes on behind it. It may run
- * twice when the crash falls between its end and the keeping, so what it does is safe to do again. While
- * the database is away it is tried until it is back; any other error ends the workflow.
+ * Runs a step of a workflow and stores its result: after a crash the workflow resumes behind it. A crash before the result
+ * is stored repeats the step, so it must be idempotent. While the database is unavailable the step is retried; any other
+ * error ends the workflow.
  */
 export function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   return DBOS.runStep(work, {

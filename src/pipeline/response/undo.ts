@@ -10,9 +10,8 @@ import type { PipelineDeps } from "../types.ts";
 const conflict = (text: string) => new AwoooiError("conflict", text);
 
 /**
- * Plans taking an execution back and asks people for it: what comes of it is an approval like any other. Its
- * incident is opened again where it was over. Returns the approval's id. Throws `not_found`, `conflict`,
- * `forbidden`.
+ * Plans the undo of an execution and requests approval for it, as for any other plan. Reopens the incident where it is
+ * over. Returns the approval's id. Throws `not_found`, `conflict`, `forbidden`.
  */
 export async function requestUndo(
   ctx: Ctx,

@@ -18,7 +18,7 @@ import { logRisen, withIncidents } from "../intake/log-accepted.ts";
 import type { PipelineDeps } from "../types.ts";
 
 const PAGE = 500;
-// A receipt that is being understood may be about to bring it back itself.
+// Gives a receipt in processing time to reopen the incident itself.
 const GRACE_SECONDS = 60;
 
 type Row = Awaited<ReturnType<typeof beginHeld>>[number];
@@ -35,7 +35,7 @@ function asStored(deps: PipelineDeps, row: Row, is_new: boolean): StoredAlert {
   return { ...row, status: "firing", start_known: true, of_call: false, heartbeat, progress, is_new };
 }
 
-/** Brings alerts that fire, and are stored already, to their incidents. Their fingerprints are locked. */
+/** Converges stored firing alerts into incidents. The caller holds the lock on their fingerprints. */
 async function bring(ctx: Ctx, deps: PipelineDeps, alerts: readonly StoredAlert[]): Promise<void> {
   const { unsilenced, changed } = await evaluateSilences(
     ctx,
@@ -55,8 +55,8 @@ async function bring(ctx: Ctx, deps: PipelineDeps, alerts: readonly StoredAlert[
 }
 
 /**
- * Begins outages that were held for as long as they may be: their sender did not take them back. The time
- * counts only while we listened: after a break each sender gets its turn first.
+ * Begins outages held for the maximum time without being taken back by their sender. Only time in which senders could
+ * reach the server counts: after a break each sender gets its turn first.
  */
 export async function beginHeldOutages(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("intake");
@@ -84,8 +84,7 @@ export async function beginHeldOutages(deps: PipelineDeps): Promise<void> {
 }
 
 /**
- * Brings back incidents that were resolved because their alerts had ended, where one fires all the same, by
- * the word of its sender.
+ * Reopens incidents that were resolved because their alerts had ended, where an alert still fires according to its sender.
  */
 export async function stillFiring(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("intake");

@@ -7,8 +7,8 @@ import { resolveQuiet } from "./resolve-quiet.ts";
 const PAGE = 500;
 
 /**
- * Ends alerts that their sender, which repeats what fires, has stopped sending: by then they are over. The
- * time counts only while we listened: after a break each sender gets its turn first.
+ * Ends alerts that a repeating sender has stopped sending. Only time in which senders could reach the server counts: after
+ * a break each sender gets its turn first.
  */
 export async function expireStaleAlerts(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("sweep");

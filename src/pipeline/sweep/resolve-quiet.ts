@@ -4,7 +4,7 @@ import { endByNotice, incidentsById, isReopenedByHand } from "../../incident/ind
 import { firingIncidents } from "../../intake/index.ts";
 import type { PipelineDeps } from "../types.ts";
 
-/** Resolves the incidents of alerts that have ended, where no other fires. */
+/** Resolves the incidents of ended alerts, where no other alert fires. */
 export async function resolveQuiet(
   ctx: Ctx,
   { windows: { flapping } }: PipelineDeps,
@@ -14,11 +14,11 @@ export async function resolveQuiet(
   const ids = [...new Set(ended.flatMap((alert) => alert.incident_id ?? []))];
   const firing = await firingIncidents(ctx, ids);
   const incidents = await incidentsById(ctx, ids);
-  // What acts on an incident also resolves it, when its verification says so.
+  // An incident being executed on is resolved by its verification.
   const acting = await incidentsInExecution(ctx, ids);
   for (const incident_id of ids.sort()) {
     const incident = incidents.get(incident_id);
-    // A person found that it was not over: then no sender says that it is.
+    // A person reopened it as not over: a sender's resolve notice does not end it.
     const by_hand = incident !== undefined && isReopenedByHand(incident);
     if (!firing.has(incident_id) && !acting.has(incident_id) && !by_hand)
       await endByNotice(ctx, { incident_id, flapping });

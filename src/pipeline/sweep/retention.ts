@@ -12,7 +12,7 @@ import { addSeconds } from "../../lib/clock.ts";
 import { countOldNotices, countOldWork, forgetNotices } from "../../outbox/index.ts";
 import { countOldSilences, forgetSilences } from "../../silence/index.ts";
 
-/** How long what is final is kept, in seconds; null for ever. */
+/** How long finished records are kept, in seconds; null: for ever. */
 export type RetentionTerms = {
   receipts: number;
   dead_letters: number;
@@ -21,7 +21,7 @@ export type RetentionTerms = {
   /** After their end. */
   silences: number;
   repairs: number;
-  /** The latest repairs of one action on one anomaly that are kept. */
+  /** How many repairs of one action on one anomaly are kept, the latest first. */
   repairs_per_key: number;
   workflows: number;
   incidents: number | null;
@@ -29,13 +29,13 @@ export type RetentionTerms = {
   batch: number;
 };
 
-/** Rows by table, or by what they are where one table holds several things. */
+/** Row counts by table, or by kind of record where a table holds several. */
 export type Counts = Record<string, number>;
 
-/** What decides how a run goes on: it stops when `next` says so, which is asked after each transaction. */
+/** Paces a run: `next` is awaited after each transaction with its duration, and the run stops when it returns false. */
 export type Pace = {
   next: (milliseconds: number) => Promise<boolean>;
-  /** Told after each transaction, so that what was deleted is known also when a later one fails. */
+  /** Called after each transaction, so that deletions are counted even when a later one fails. */
   deleted: (counts: Counts) => void;
 };
 
@@ -45,12 +45,12 @@ type Kind = {
   count: (ctx: Ctx, before: Date, terms: RetentionTerms) => Promise<Counts>;
 };
 
-// What a workflow can end as. One that waits or runs is never old.
+// Final states of a workflow. A waiting or running one is never old.
 const ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"] as const;
-// The engine takes ids, and an incident has many rows: fewer at a time than of plain rows.
+// DBOS deletes by id, and an incident has many rows: both get smaller batches than plain rows.
 const WORKFLOWS = 1_000;
 const ROWS_OF_INCIDENT = 50;
-// The first transaction is small, and each next one grows or shrinks to take about this long.
+// The first transaction is small; the limit then doubles or halves towards this duration.
 const FIRST = 100;
 const TARGET_MS = 250;
 
@@ -60,7 +60,7 @@ const intake = (what: IntakeRecords, as: IntakeRecords & keyof RetentionTerms): 
   count: async (ctx, before) => ({ [what]: await countOldIntake(ctx, what, before) }),
 });
 
-/** What later stages know of these incidents, in the order in which rows name one another. */
+/** Deletes the records of later stages about these incidents, in the order of their foreign keys. */
 async function dependants(ctx: Ctx, ids: readonly string[]): Promise<Counts> {
   return {
     ...(await forgetExecutions(ctx, ids)),
@@ -70,7 +70,7 @@ async function dependants(ctx: Ctx, ids: readonly string[]): Promise<Counts> {
   };
 }
 
-/** Through the engine, whose tables they are. Its times are the database's own. */
+/** Deletes ended workflows through DBOS, which owns the tables. Its timestamps are the database's own. */
 async function forgetWorkflows({ before, limit }: Forget): Promise<number> {
   const ended = await DBOS.listWorkflows({
     status: [...ENDED],
@@ -83,7 +83,7 @@ async function forgetWorkflows({ before, limit }: Forget): Promise<number> {
   return ended.length;
 }
 
-/** In this order: an incident goes after all that names it. */
+/** In this order: an incident is deleted after everything that refers to it. */
 const KINDS: readonly Kind[] = [
   intake("receipts", "receipts"),
   intake("source_calls", "receipts"),
@@ -134,8 +134,8 @@ const nonZero = (counts: Counts): Counts =>
   Object.fromEntries(Object.entries(counts).filter(([, rows]) => rows > 0));
 
 /**
- * Deletes what has been kept for its time, in short transactions: each leaves a whole state behind, so a
- * run may end anywhere. Two at once do no harm: each passes over what the other has locked.
+ * Deletes records past their retention in short transactions. Each leaves a consistent state, so that a run may end
+ * anywhere. Concurrent runs are safe: each skips rows that the other has locked.
  */
 export async function prune(ctx: Ctx, terms: RetentionTerms, pace: Pace): Promise<void> {
   for (const kind of KINDS) {
@@ -155,7 +155,7 @@ export async function prune(ctx: Ctx, terms: RetentionTerms, pace: Pace): Promis
   }
 }
 
-/** What a run would delete now; of an incident's own rows only the incident is counted. */
+/** Returns what a run would delete now; for an incident, only the incident itself is counted. */
 export async function countPrunable(ctx: Ctx, terms: RetentionTerms): Promise<Counts> {
   const all: Counts = {};
   for (const kind of KINDS) {

@@ -3,24 +3,23 @@ import type { Ctx } from "../../db/ctx.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import type { PipelineDeps } from "../types.ts";
 
-/** What is to be done about an incident that nothing is being done about. */
+/** An idle incident that is due, and why: no plan for it is open or being executed. */
 export type Due = {
   incident_id: string;
   because:
-    | "silent" // nothing has been heard of it for longer than an incident lives
+    | "silent" // no alert was received for longer than an incident lives
     | "quiet" // none of its alerts fires any more
-    | "released" // the incident that it was an effect of is over, and it still fires
-    | "again"; // it is still wrong: it goes back to people
+    | "released" // its main incident is over, and it still fires
+    | "again"; // it still fires: people are asked again
 };
 
 /**
- * A page of the active incidents with no plan before people, none signed and none being carried out, whose
- * time has come, by id from after `after` on; of `only` that one. Its time counts from what was last done
- * about it: decided, turned down, expired, carried out without success. What was signed and not begun in
- * time, or by people whose signatures lapsed, comes back at once: people have said yes already; what a freeze refused,
- * as soon as changes are allowed. So does what nothing is decided about, as it was an effect. An effect is with people through its main incident, and for `release_after` after the end of that
- * with nobody. What a person reopened (it was resolved, and through nothing that still counts) does not end
- * for want of alerts.
+ * Returns a page of due active incidents without an open, signed or running plan, by id after `after`; with `only`, that
+ * incident. Waiting time counts from the last event: decision, rejection, expiry, failed execution. An incident comes back
+ * at once when its signed plan was not begun in time or the signatures lapsed (people have agreed already), when a freeze
+ * that refused it ends, or when no decision exists because it was an effect. An effect is handled through its main
+ * incident, and is idle for `release_after` after the end of that. An incident reopened by a person (resolved before,
+ * `resolved_through` null) does not end for want of alerts.
  */
 export async function dueIncidents(
   ctx: Ctx,
@@ -79,7 +78,7 @@ export async function dueIncidents(
   return rows;
 }
 
-/** Executions that were refused after an attempt, and have not been learnt from: their incidents wait. */
+/** Returns executions refused after an attempt, within the last day, that have no repair record yet: their incidents wait. */
 export async function cutShort(
   ctx: Ctx,
   after: string,
@@ -95,7 +94,7 @@ export async function cutShort(
   return rows;
 }
 
-/** What should be being carried out since before `before`: when it was signed, and whose turn it is. */
+/** A plan signed before `before` that should be executing: when it was signed, and its current turn. */
 export type SignedWork = {
   incident_id: string;
   approval_id: string;

@@ -35,10 +35,10 @@ import { cutShort, type Due, dueIncidents, signedWork } from "./store.ts";
 import { supersedeStale } from "./supersede-stale.ts";
 
 const PAGE = 500;
-// What should follow at once and has not after this long is looked after here. Also the time between two tries.
+// Work that should follow at once is taken over by the sweep after this long. Also the interval between its retries.
 const GRACE_SECONDS = 60;
 
-/** Does `work` for each, one after the other. One that fails keeps no other waiting; it is thrown at the end. */
+/** Runs `work` for each item in turn. A failure does not stop the others; the first error is thrown at the end. */
 async function each<T>(
   items: readonly T[],
   work: (item: T) => Promise<unknown>,
@@ -50,9 +50,9 @@ async function each<T>(
     try {
       await logAbout(about, () => work(item));
     } catch (error) {
-      // Without its database none would do better.
+      // Without the database the other items would fail too.
       if (isUnavailable(error)) throw error;
-      // One line for each run: of a hundred that fail the others fail for the same reason.
+      // Only the first failure is logged: the others usually have the same reason.
       if (errors.length === 0)
         logAbout(about, () => told?.log.error({ error: messageOf(error) }, "the sweep cannot move this on"));
       errors.push(error);
@@ -69,7 +69,7 @@ const idsOf = ({ incident_id, approval_id, execution_id }: Ids): LogFields => ({
   ...(execution_id == null ? {} : { execution_id }),
 });
 
-/** The same for all pages of `read`, each from after the last item of the one before: nothing is met twice. */
+/** Runs `work` for all pages of `read`, each starting after the last item of the page before: no item is met twice. */
 async function eachPage<T extends Ids>(
   log: Log,
   read: (after: string) => Promise<T[]>,
@@ -96,7 +96,7 @@ async function present(deps: PipelineDeps, approval_id: string): Promise<void> {
     await presentOrAutoApprove(deps, approval_id, { checks: [LATE] }, "sweep");
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    // What cannot even be shown must not keep its incident waiting.
+    // A plan that cannot be presented must not block its incident.
     await withdrawApproval(ctx, { approval_id, reason: "the plan cannot be shown" });
     throw error;
   }
@@ -135,7 +135,7 @@ async function refused(deps: PipelineDeps): Promise<void> {
   );
 }
 
-/** What was signed and is with no workflow any more, as a bug may leave it, is taken up again, once a minute. */
+/** Retries, once a minute, signed work that no workflow holds any more, as a bug may leave it. */
 async function lostWork(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("sweep");
   const now = ctx.clock.now();
@@ -148,7 +148,7 @@ async function lostWork(deps: PipelineDeps): Promise<void> {
       const minutes = Math.floor((now.getTime() - decided_at.getTime()) / 1000 / GRACE_SECONDS);
       const act = { kind: "execute", ...ids, turn } as const;
       const again = Array.from({ length: minutes }, (_, at) => againId(act, at + 1));
-      // What was enqueued before there were turns is handed to the first before there is an execution.
+      // Work enqueued by a version without turns is continued as turn 1 while no execution exists.
       const next =
         execution_id === null
           ? workId({ ...act, turn: 1 })
@@ -161,7 +161,7 @@ async function lostWork(deps: PipelineDeps): Promise<void> {
   );
 }
 
-/** Resolutions whose conclusion was not drawn are concluded here: how it is done is in the tables. */
+/** Concludes resolutions that the workflow did not conclude: the tables say what is missing. */
 async function resolutions(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("sweep");
   const before = addSeconds(ctx.clock.now(), -GRACE_SECONDS);
@@ -181,13 +181,13 @@ async function decisions(deps: PipelineDeps): Promise<void> {
   await readyForgotten(ctx, addSeconds(ctx.clock.now(), -deps.approval.prepare - GRACE_SECONDS));
 }
 
-/** For how long what waits, and whether what a freeze refused may be tried again. */
+/** Returns the waiting times, and whether a plan that a freeze refused may be retried. */
 async function waits(ctx: Ctx, { windows, correlation: { release_after }, run }: PipelineDeps) {
   const changes_allowed = (await whatStopsAll(ctx, run.gateway())) === undefined;
   return { ...windows, release_after, changes_allowed };
 }
 
-/** An incident that nothing is being done about: it ends with its alerts, or comes back to people. */
+/** Handles an idle incident: it is resolved with its alerts, released from its main incident, or brought back to people. */
 async function idle(deps: PipelineDeps, { incident_id }: Due): Promise<void> {
   await transaction(deps.as("sweep"), async (tx) => {
     const locked = await lockIncident(tx, incident_id);
@@ -201,7 +201,7 @@ async function idle(deps: PipelineDeps, { incident_id }: Due): Promise<void> {
     if (due.because === "released") {
       const reason = "its cause is over and it still fires";
       const own = await release(tx, locked, reason);
-      // What is silent comes before people when it is no longer.
+      // A silenced incident is presented when its silence ends.
       if (silent) return;
       notify(tx, { topic: "incident.released", incident_id, payload: { reason } });
       await askForApproval(tx, deps, own, await alertNamesOf(tx, incident_id));
@@ -224,7 +224,7 @@ async function incidents(deps: PipelineDeps): Promise<void> {
   );
 }
 
-/** Flapping ends when it has been quiet: an incident that does not fire is resolved with it. */
+/** Ends flapping after a quiet period, and resolves an incident that does not fire then. */
 async function calmed(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("sweep");
   const { flapping } = deps.windows;
@@ -236,7 +236,7 @@ async function calmed(deps: PipelineDeps): Promise<void> {
     ({ incident_id, fingerprint }) =>
       transaction(ctx, async (tx) => {
         await lockFingerprints(tx, [fingerprint]);
-        // What acts on an incident also resolves it, when its verification says so.
+        // An incident being executed on is resolved by its verification.
         if ((await incidentsInExecution(tx, [incident_id])).has(incident_id)) return;
         const fires = (await firingIncidents(tx, [incident_id])).has(incident_id);
         await endFlapping(tx, { incident_id, flapping, fires });
@@ -273,8 +273,8 @@ const PARTS = [
 ];
 
 /**
- * Looks for whatever has been in a state for too long and moves it on. It asks the tables what should have
- * happened, not who failed to do it; docs/reference/states.md lists every state and its deadline.
+ * Moves on everything that has been in a state for too long. It finds in the tables what should have happened, whichever
+ * part failed to do it; docs/reference/states.md lists every state and its deadline.
  */
 export async function sweep(deps: PipelineDeps): Promise<void> {
   await each(PARTS, (part) => part(deps));

@@ -17,7 +17,7 @@ export type Kubernetes = {
   investigator: Investigator;
 };
 
-/** Null: no cluster is configured. Throws `invalid` with all that is wrong with the files that are named. */
+/** Returns null if no cluster is configured. Throws `invalid` with every fault of the files that the settings name. */
 function create(config: KubernetesConfig): Kubernetes | null {
   if (clustersOf(config).length === 0) return null;
   const clusters = createClusters(config);
@@ -29,7 +29,7 @@ function create(config: KubernetesConfig): Kubernetes | null {
   };
 }
 
-/** What is wrong with the files that the settings name. */
+/** Returns the faults of the files that the settings name. */
 function problems(config: KubernetesConfig) {
   try {
     createClusters(config);
@@ -42,7 +42,7 @@ function problems(config: KubernetesConfig) {
 
 const PATH = "kubernetes";
 
-/** Kubernetes clusters: acts on what runs there, and sees whether it is well. */
+/** Kubernetes clusters: executes operations on them, and observes and investigates what runs there. */
 export const kubernetes = {
   id: "kubernetes",
   settings: { path: PATH, schema: kubernetesConfig.prefault({} as never), reloadable: false },

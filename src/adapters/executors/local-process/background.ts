@@ -2,14 +2,14 @@ import type { MarkedProcesses, Marks, SystemProcess } from "./process-table.ts";
 import { installationOf, isLogOf, locate, ofThisBoot, recordOf, type Supervised } from "./supervised.ts";
 
 /**
- * A process that was started for a name by this installation. `inTree`: it is the one that its file is of, in its group, or
- * was started by it; `isLeft`: it is in the group of one that has ended.
+ * A live process that this installation started for a configured name. `inTree`: it is the recorded process, in its group,
+ * or its descendant; `isLeft`: the recorded process has ended, and this one is still in its group.
  */
 export type Carrier = Pick<SystemProcess, "pid" | "start_time"> & { inTree: boolean; isLeft: boolean };
 
 /**
- * Whether it was started for this name here. Some write over their environment, and some give up their output: one of both
- * is enough, and neither is another installation's.
+ * Returns whether a process was started for this name by this installation. Its environment or its log file is enough, as
+ * some programs overwrite the one or close the other; a process of another installation has neither.
  */
 function isOf(folder: string, name: string, { env, stdout, stderr }: Marks): boolean {
   const named = env.get("AWOOOI_PROCESS");
@@ -45,7 +45,7 @@ async function among(one: Supervised, { all, marks }: MarkedProcesses): Promise<
   });
 }
 
-/** All that live and were started for this name here; none where the system does not show that. */
+/** Returns the live processes started for this name here; none where the system does not show environments. */
 export async function carriersOf(one: Supervised): Promise<Carrier[]> {
   const seen = await one.table.marked?.();
   return seen === undefined ? [] : among(one, seen);
@@ -53,10 +53,10 @@ export async function carriersOf(one: Supervised): Promise<Carrier[]> {
 
 const outside = (carriers: readonly Carrier[]) => carriers.filter(({ inTree }) => !inTree);
 
-/** Those that live outside of what the process file is of: with them a start would make two. */
+/** Returns those outside the recorded process's tree: starting beside them would run the program twice. */
 export const copiesOf = async (one: Supervised): Promise<Carrier[]> => outside(await carriersOf(one));
 
-/** The pids of the same of several, by one look through all processes; those without any are left out. */
+/** Returns the pids of copies by name, from one walk through all processes; names without copies are left out. */
 export async function copiesByName(processes: Iterable<Supervised>): Promise<Map<string, number[]>> {
   const all = [...processes];
   const found = new Map<string, number[]>();
@@ -69,7 +69,7 @@ export async function copiesByName(processes: Iterable<Supervised>): Promise<Map
   return found;
 }
 
-/** What is wrong with a process of which copies live, and what to do; null: there are none. */
+/** Describes the problem of live copies and its remedy; null when there are none. */
 export function inBackground(name: string, copies: readonly Pick<Carrier, "pid">[]): string | null {
   if (copies.length === 0) return null;
   const pids = copies.map(({ pid }) => pid).join(", ");

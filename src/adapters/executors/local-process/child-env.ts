@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import type { ProcessConfig } from "./config.ts";
 
-// No setting of ours is read here: these four are handed on, and nothing else, secrets least of all.
+// The only variables of the server that are passed on, so that none of its secrets is.
 const HANDED_ON = ["PATH", "HOME", "LANG", "TZ"];
 
 const BIN = /[\\/]node_modules[\\/]\.bin[\\/]?$/;
@@ -16,7 +16,7 @@ function realPath(folder: string): string {
   }
 }
 
-/** Where npm links the programs of this package's dependencies: beside it, or in a folder around it. */
+/** Returns where npm may link programs of this package's dependencies: `node_modules/.bin` here and in every parent. */
 function ownBins(): Set<string> {
   const found = new Set<string>();
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
@@ -25,7 +25,7 @@ function ownBins(): Set<string> {
   }
 }
 
-/** How many folders npm, npx or pnpm put before a PATH: links of programs, and one for node-gyp as the last. */
+/** Counts the folders that npm, npx or pnpm put before a PATH: `.bin` folders, ending with that of node-gyp. */
 function putBefore(folders: readonly string[]): number {
   const end = folders.findIndex((one) => !BIN.test(one) && !GYP.test(one));
   const run = end === -1 ? folders : folders.slice(0, end);
@@ -34,8 +34,8 @@ function putBefore(folders: readonly string[]): number {
 }
 
 /**
- * PATH as whoever started the server had it: without what npm put before it, and without the programs that come with this
- * package, `node` among them. `underNpm`: npm says so in the environment.
+ * Returns the PATH of the user who started the server: without the folders that npm put before it, and without this
+ * package's own programs, `node` among them. `underNpm`: the environment has npm's variables.
  */
 export function machinePath(path: string, underNpm: boolean): string {
   const folders = path.split(delimiter);
@@ -53,10 +53,10 @@ function handedOn(name: string): string | undefined {
   return machinePath(value, (npm_execpath ?? npm_config_user_agent) !== undefined);
 }
 
-/** What a process is known by later: who has started it, in which execution. */
+/** Marks by which a process is recognised later: the installation and execution that started it. */
 export type Origin = { installation: string; execution_id: string | null };
 
-/** The whole environment of a supervised process. */
+/** Returns the whole environment of a supervised process. */
 export function childEnv(config: ProcessConfig, origin?: Origin): Record<string, string> {
   const { installation, execution_id = null } = origin ?? {};
   const ours = HANDED_ON.flatMap((name) => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { secret } from "../../../lib/secret-setting.ts";
 import { forbiddenPort } from "./forbidden-ports.ts";
 
-// A NUL ends a string for the operating system: what follows it would be lost in silence.
+// The operating system ends a string at a NUL: the rest would be lost silently.
 const text = z.string().refine((value) => !value.includes("\0"), "must not contain NUL");
 const milliseconds = z.number().int().min(0).max(600_000);
 const accountId = z.number().int().min(0).max(4_294_967_294);
@@ -28,13 +28,13 @@ const probe = z.strictObject({
 });
 export type ProbeConfig = z.infer<typeof probe>;
 
-// How often and how patiently: what Kubernetes ships for liveness probes (periodSeconds 10, failureThreshold 3).
+// Defaults of Kubernetes liveness probes: periodSeconds 10, failureThreshold 3.
 const watch = z.strictObject({
   enabled: z.boolean().default(true),
   interval_ms: milliseconds.min(100).default(10_000),
-  /** So many looks in a row must find it broken; that it has ended is certain at once. */
+  /** Consecutive failed probes before the alert; a process that has ended raises it at once. */
   failures: z.number().int().min(1).max(1_000).default(3),
-  /** Of its alert; without it the decision says how bad it is. */
+  /** Severity of its alert; absent: the decision sets it. */
   severity: z.enum(["critical", "high", "warning", "low"]).optional(),
 });
 
@@ -43,29 +43,29 @@ export const processConfig = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,63}$/, "must be 1 to 63 letters, digits, dots, underscores or hyphens"),
-  /** Program and arguments; no shell reads them. */
+  /** Program and arguments; run without a shell. */
   argv: secret(z.array(text).min(1), "command").refine(
     ([program]) => program !== "",
     "the program must not be empty",
   ),
   cwd: text.min(1).optional(),
-  /** Beside PATH (without what npm put before it), HOME, LANG and TZ: nothing else of the server's environment is passed on. */
+  /** Added to PATH (without npm's folders), HOME, LANG and TZ; nothing else of the server's environment is passed on. */
   env: secret(environment, "environment").optional(),
   probe: probe.optional(),
-  /** Whether the server starts it at its own start, if it does not run. */
+  /** Whether the server starts it at its own start, unless it is running. */
   autostart: z.boolean().default(true),
-  /** Its probe, or without one whether it lives, is looked at, and what is broken raises an alert. */
+  /** Checks its probe, or without one whether it lives, and raises an alert on failure. */
   watch: watch.prefault({}),
-  /** How long it may take to end after SIGTERM; then SIGKILL. */
+  /** Time to end after SIGTERM; then SIGKILL. */
   stop_timeout_ms: milliseconds.default(5_000),
-  /** How long it must live after its start for the start to count. */
+  /** Time it must stay alive for its start to count as successful. */
   settle_ms: milliseconds.default(300),
   uid: accountId.optional(),
   gid: accountId.optional(),
 });
 export type ProcessConfig = z.infer<typeof processConfig>;
 
-/** The section `processes`. */
+/** Schema of the configuration's section `processes`. */
 export const processesConfig = z
   .array(processConfig)
   .default([])

@@ -19,21 +19,21 @@ type Operation = Parameters<Executor["resolve"]>[0];
 
 const CANCELLED: ActResult = { ok: false, error: "Cancelled before it began", sent: false };
 
-/** What somebody has stopped on purpose is not started by a repair. */
+/** Checks that no person has stopped the process on purpose: a repair must not start it then. */
 function checkWanted({ stopped }: Supervised): Check {
   const who = stopped();
   const message = who === undefined ? "nobody has stopped it on purpose" : `it was stopped on purpose ${who}`;
   return { name: "is to run", passed: who === undefined, message };
 }
 
-/** What lives outside of its record is not made two. What has only stayed in its group ends with a restart. */
+/** Checks that no copy lives outside its record. What an ended process left in its group does not count: a restart ends it. */
 async function checkAlone(one: Supervised): Promise<Check> {
   const copies = (await copiesOf(one)).filter(({ isLeft }) => !isLeft);
   const message = inBackground(one.config.name, copies);
   return { name: "runs once", passed: message === null, message: message ?? "no other one lives" };
 }
 
-/** The first reason why it must not be started, or cannot, so that what runs is not ended for nothing. */
+/** Returns the first check that rules out a start, so that the running process is not ended in vain. */
 async function obstacle(one: Supervised): Promise<Check | undefined> {
   const { config, recordFile } = one;
   const checks = [
@@ -48,7 +48,7 @@ async function obstacle(one: Supervised): Promise<Check | undefined> {
 
 type Cleared = { ok: true; text: string; sent: boolean } | { ok: false; error: string; sent: boolean };
 
-/** Ends what runs now, or what one that has ended itself has left. */
+/** Ends the running process, or what an ended one has left in its group. */
 async function clear(one: Supervised, signal: AbortSignal): Promise<Cleared> {
   const live = await locate(one);
   if (live === undefined) {
@@ -59,7 +59,7 @@ async function clear(one: Supervised, signal: AbortSignal): Promise<Cleared> {
   const carriers = await carriersOf(one);
   const stopped = await stopGroup(one.table, live, one.config.stop_timeout_ms, signal);
   if (!stopped.ok) return stopped;
-  // What it has started in other groups would be in the way of the next start.
+  // Processes that it started in other groups would block the next start.
   const error = await stopEach(one, carriers, signal);
   if (error !== undefined) return { ok: false, error, sent: true };
   const { by, seconds } = stopped;
@@ -67,7 +67,7 @@ async function clear(one: Supervised, signal: AbortSignal): Promise<Cleared> {
   return { ok: true, text: `Stopped pid ${live.pid} (${by}, ${seconds.toFixed(1)} s)`, sent: true };
 }
 
-/** Restarts once per execution id: whoever comes again finds the process that carries it. */
+/** Restarts once per execution id: a retry finds the process marked with the id. */
 async function restart(one: Supervised, run: Run, signal: AbortSignal): Promise<ActResult> {
   const { execution_id } = run;
   const carrier = await adoptCarrier(one, execution_id);
@@ -147,7 +147,7 @@ function resolve(processes: ReadonlyMap<string, Supervised>, name: string): Reso
   return { result: "miss", message: `no process "${clip(name, 100)}" is configured, ${there}` };
 }
 
-/** Carries out `process.restart` on the configured processes. */
+/** Creates the executor of `process.restart` for the configured processes. */
 export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns: KeyedMutex): Executor {
   const find = ({ kind, target }: Operation): Supervised => {
     if (kind !== "process.restart") throw new Error(`${kind} is not for local processes`);
@@ -180,7 +180,7 @@ export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns
     },
     async effect(operation, run) {
       const one = find(operation);
-      // In its turn: an act under way must not be judged halfway.
+      // Waits its turn: an act in progress must not be judged halfway.
       return turns.take(one.config.name, async () => {
         const live = (await adoptCarrier(one, run.execution_id)) ?? (await locate(one));
         const visible = one.table.marked !== undefined;

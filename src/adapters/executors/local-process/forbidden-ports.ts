@@ -1,4 +1,4 @@
-// The bad ports of the Fetch Standard (https://fetch.spec.whatwg.org/#port-blocking), and 0, where nothing listens.
+// The bad ports of the Fetch Standard (https://fetch.spec.whatwg.org/#port-blocking), and 0, on which nothing can listen.
 const FORBIDDEN: ReadonlySet<number> = new Set([
   0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104,
   109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515,
@@ -6,7 +6,7 @@ const FORBIDDEN: ReadonlySet<number> = new Set([
   3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ]);
 
-/** The port of a URL where `fetch` asks nobody, for it belongs to another protocol; undefined: it may be asked. */
+/** Returns the port of a URL if `fetch` refuses to connect to it; undefined when it is allowed. */
 export function forbiddenPort(url: string): number | undefined {
   const port = URL.parse(url)?.port ?? "";
   return port !== "" && FORBIDDEN.has(Number(port)) ? Number(port) : undefined;

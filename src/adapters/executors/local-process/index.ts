@@ -19,7 +19,7 @@ import { start } from "./spawn.ts";
 import { stopEach, stopGroup } from "./stop.ts";
 import { hasChanged, latestStart, launchHash, locate, type Supervised, supervised } from "./supervised.ts";
 
-/** Processes of this machine that live in sessions of their own and are restarted when that is decided. */
+/** The ports for processes of this machine, which run detached in their own sessions. */
 export type LocalProcesses = ProcessSupervisor & {
   supervisor: ProcessSupervisor;
   executor: Executor;
@@ -31,9 +31,9 @@ type Deps = {
   /** Folder of the process files and logs. */
   state_dir: string;
   log: Log;
-  /** Of all that act on these processes, also with the configuration from before. */
+  /** Serialises changes by process, shared with executors of earlier configurations. */
   turns?: KeyedMutex;
-  /** By whom one was stopped on purpose, for people. */
+  /** Says, for people, by whom a process was stopped on purpose. */
   stopped?: (name: string) => string | undefined;
 };
 
@@ -59,7 +59,7 @@ async function stopOne(one: Supervised): Promise<{ pid: number | null }> {
   const live = await locate(one);
   const carriers = await carriersOf(one);
   const stopped = live === undefined ? null : await stopGroup(one.table, live, one.config.stop_timeout_ms);
-  // As a unit of systemd is stopped: with all that it has started, in whatever group.
+  // As systemd stops a unit: with everything that it has started, in any group.
   const error = stopped?.ok === false ? stopped.error : await stopEach(one, carriers);
   if (error !== undefined) throw new AwoooiError("unavailable", `${one.config.name}: ${error}`);
   return { pid: live?.pid ?? carriers[0]?.pid ?? null };
@@ -117,7 +117,7 @@ function create(processes: readonly ProcessConfig[], deps: Deps): LocalProcesses
   };
 }
 
-/** Programs and folders that are not there. */
+/** Reports programs that are missing or not executable, and missing folders. */
 const problems = (processes: readonly ProcessConfig[]) =>
   processes.flatMap((process, index) => {
     const { cwd } = process;
@@ -129,7 +129,7 @@ const problems = (processes: readonly ProcessConfig[]) =>
     ];
   });
 
-/** Supervises local processes: restarts them, and sees whether they are well. */
+/** Supervises local processes: starts, stops and restarts them, and checks their health. */
 export const localProcess = {
   id: "local-process",
   settings: { path: "processes", schema: processesConfig, reloadable: true },

@@ -7,14 +7,14 @@ import { ageOf, configured, type Look, look } from "./look.ts";
 import type { Probed } from "./probe.ts";
 import type { Supervised } from "./supervised.ts";
 
-// What has been up for less may be between two crashes.
+// A process that has been up for less may be between two crashes.
 const LATELY_SECONDS = 60;
 
 // Enough for the end of a stack trace.
 const LOG_LINES = 20;
 const LOG_CHARACTERS = 2_000;
 
-// What the end of its log tells of.
+// Findings that cite the end of the log as evidence.
 const ENDED = ["process_not_running", "process_in_background"];
 
 const OTHERS = "other processes of ";
@@ -22,10 +22,10 @@ const LOG = "log of ";
 
 type Said = Omit<Finding, "evidence">;
 
-/** With what was started for it and lives beside. */
+/** What was observed, with the copies that live outside the record. */
 type Seen = Look & { copies: Carrier[] };
 
-/** What it says of a process that it runs, does not, or has only just begun to; null: nothing. */
+/** Returns the finding about whether the process runs, is stopped, suspended or just started; null: none. */
 function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | null {
   const { name } = one.config;
   const stopped = one.stopped();
@@ -36,7 +36,7 @@ function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | n
       title: `${name} was stopped on purpose ${stopped}`,
       meaning: `Somebody stopped it on purpose: awoooi processes start ${name} starts it again.`,
     };
-  // It is told of what does run.
+  // Then `ofCopies` reports the copies that run.
   if (live === undefined && copies.length > 0) return null;
   if (live === undefined)
     return {
@@ -65,7 +65,7 @@ function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | n
 
 const pidsOf = (copies: readonly Carrier[]) => copies.map(({ pid }) => pid).join(", ");
 
-/** What it says of a process that others live that were started for it. */
+/** Returns the finding that copies of the process live outside its record. */
 const ofCopies = (name: string, { copies }: Seen): Said => ({
   code: "process_in_background",
   weight: "cause",
@@ -73,9 +73,9 @@ const ofCopies = (name: string, { copies }: Seen): Said => ({
   meaning: `A program that puts itself into the background cannot be watched or restarted, and is not started once more: have it run in the foreground (nginx -g "daemon off;", redis daemonize no, gunicorn without -D), and end what is left with awoooi processes stop ${name}.`,
 });
 
-/** What the answer of its probe says; null: nothing. */
+/** Returns the finding about the probe's answer; null: none. */
 function ofProbe(name: string, { ok, message }: Probed, { live, copies }: Seen): Said | null {
-  // Whoever answers there, it is not the process.
+  // The process does not run, so another program answers.
   if (live === undefined)
     return ok && copies.length === 0
       ? {
@@ -101,14 +101,14 @@ function ofProbe(name: string, { ok, message }: Probed, { live, copies }: Seen):
       };
 }
 
-/** The last lines that one which does not run has printed, with the file that has the rest; none: it has printed nothing. */
+/** Reads the last lines of the log of a process that does not run, under its file name; empty when there are none. */
 async function lastWords({ logFile }: Supervised): Promise<string[]> {
   const said = await tail(logFile, { most: LOG_CHARACTERS }).catch(() => "");
   const lines = said.trim().split("\n").slice(-LOG_LINES);
   return said.trim() === "" ? [] : [`${logFile} ends with\n${lines.join("\n")}`];
 }
 
-/** What of its probe is not known. */
+/** Says what is not known because the probe is missing or could not be asked. */
 function missingOf(name: string, probed: Probed | undefined): string[] {
   if (probed === undefined)
     return [`probe of ${name}: none is configured, so whether it serves is not known`];
@@ -117,7 +117,7 @@ function missingOf(name: string, probed: Probed | undefined): string[] {
 
 type Part = { id: string; subject: string; text: string; finding: Said | null };
 
-/** All that was read of a process, each with what it means. */
+/** Returns what was read of a process, each part with its finding. */
 async function partsOf(one: Supervised, alone: Look, now: Date): Promise<Part[]> {
   const { name } = one.config;
   const seen = { ...alone, copies: await copiesOf(one) };
@@ -136,7 +136,7 @@ async function partsOf(one: Supervised, alone: Look, now: Date): Promise<Part[]>
   return parts.map((part, index) => ({ ...part, id: `E${index + 1}` }));
 }
 
-/** Reads whether a configured process lives and what its probe answers, and says what that means. */
+/** Creates the investigator of configured processes: whether one lives, and what its probe answers. */
 export function createInvestigator(processes: ReadonlyMap<string, Supervised>): Investigator {
   return {
     id: "local-process",

@@ -18,8 +18,8 @@ const sizeOf = (file: string): Promise<number> =>
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 
 /**
- * Opens a file that a process may have replaced: by a pipe, whose opening would wait for ever, or by a link to what is none of
- * its own. Throws for both.
+ * Opens a file that the process may have replaced by a pipe, whose opening would block for ever, or by a link to another
+ * file. Throws for both.
  */
 async function openOrdinary(file: string, flags: number): Promise<FileHandle> {
   const opened = await open(file, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
@@ -28,14 +28,14 @@ async function openOrdinary(file: string, flags: number): Promise<FileHandle> {
   throw new Error(`${file} is no ordinary file`);
 }
 
-/** Opens the log to append to; one that has grown long becomes the one generation that is kept. */
+/** Opens the log for appending; one above 10 MiB is first renamed to `.1`, the one generation that is kept. */
 export async function openLog(file: string): Promise<FileHandle> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   if ((await sizeOf(file)) > LOG_LIMIT) await rename(file, `${file}.1`);
   return openOrdinary(file, O_WRONLY | O_APPEND | O_CREAT);
 }
 
-/** Copies what is in `from` from an offset on, with what is written meanwhile, up to the limit. */
+/** Copies `from` from an offset on, including what is written meanwhile, up to twice `LOG_LIMIT`. */
 async function copyEnd(from: FileHandle, to: FileHandle, offset: number): Promise<void> {
   const chunk = Buffer.alloc(CHUNK);
   for (let at = offset; at < offset + 2 * LOG_LIMIT; ) {
@@ -55,15 +55,15 @@ async function keepEnd(file: string, log: FileHandle, size: number): Promise<voi
   }
 }
 
-/** Cuts a log that has grown long; returns what there is to say of it. */
+/** Cuts a log above 10 MiB; returns fields for the log message, or null when it is small enough. */
 async function cut(file: string): Promise<object | null> {
   if ((await sizeOf(file)) <= LOG_LIMIT) return null;
   const log = await openOrdinary(file, O_RDWR);
   try {
     const { size, blocks } = await log.stat();
-    // Of one that does not append, and so has a hole at its beginning, the hole takes no room.
+    // If the process does not append, its file begins with a hole after a cut, which takes no space.
     if (Math.min(size, blocks * 512) <= LOG_LIMIT) return null;
-    // A full disk is no reason to let it grow.
+    // Cut even when the copy fails, as on a full disk.
     const lost = await keepEnd(file, log, size).then(() => undefined, messageOf);
     await log.truncate(0);
     return { size, ...(lost === undefined ? {} : { lost }) };
@@ -72,13 +72,13 @@ async function cut(file: string): Promise<object | null> {
   }
 }
 
-// Said once of each, and not each second.
+// Processes for which this was logged: once each, not at every check.
 const told = new WeakSet<Supervised>();
 
 /**
- * Bounds the log of a process that runs: its last 10 MiB become the one generation that is kept, and it begins anew. The process
- * appends, so that it goes on at the beginning. What it writes between copy and cut is lost, as with logrotate's
- * `copytruncate`. Never throws.
+ * Bounds the log of a running process: copies its last 10 MiB to `.1` and truncates it. The process appends, so its next
+ * line goes to the beginning. What it writes between copy and truncation is lost, as with logrotate's `copytruncate`.
+ * Never throws.
  */
 export async function boundLog(one: Supervised): Promise<void> {
   const { logFile: file, config } = one;
@@ -89,7 +89,7 @@ export async function boundLog(one: Supervised): Promise<void> {
   one.log.warn({ process: config.name, file, ...done }, `the log of process ${config.name} ${what}`);
 }
 
-/** The last `most` characters of what was written after `offset`, as it can be shown. */
+/** Returns the last `most` characters written after `offset`, redacted and without control characters. */
 export async function tail(
   file: string,
   { offset = 0, most }: { offset?: number; most: number },
@@ -97,11 +97,11 @@ export async function tail(
   const handle = await openOrdinary(file, O_RDONLY);
   try {
     const { size } = await handle.stat();
-    // It may have been cut since.
+    // If the file is shorter than the offset, it was cut since: read from its beginning.
     const from = Math.max(offset > size ? 0 : offset, size - 4 * most);
     const buffer = Buffer.alloc(Math.max(size - from, 0));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
-    // Before it is cut: half a credential is not known for one.
+    // Redact before clipping: half a credential would not be recognised.
     return clipStart(redactText(plainText(buffer.toString("utf8", 0, bytesRead))), most, "");
   } finally {
     await handle.close();

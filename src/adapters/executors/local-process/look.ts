@@ -3,20 +3,20 @@ import { inTime } from "../../../lib/duration.ts";
 import { ask, type Probed } from "./probe.ts";
 import { type Live, locate, type Supervised } from "./supervised.ts";
 
-/** What is seen of a process now: `text` says of itself what it does, `probed` what its probe is answered, if it has one. */
+/** What is observed of a process: `text` describes its state, `probed` is its probe's result, if it has a probe. */
 export type Look = { live: Live | undefined; text: string; probed: Probed | undefined };
 
-/** The configured process of this name; throws where there is none. */
+/** Returns the configured process of this name; throws when there is none. */
 export function configured(processes: ReadonlyMap<string, Supervised>, name: string): Supervised {
   const one = processes.get(name);
   if (one === undefined) throw new Error(`no process "${clip(name, 100)}" is configured`);
   return one;
 }
 
-/** Milliseconds since it was started. */
+/** Returns the milliseconds since its start. */
 export const ageOf = ({ started_at }: Live, now: Date): number => now.getTime() - Date.parse(started_at);
 
-/** Whether it lives, and what its probe answers: both are looked at, at the same time. */
+/** Observes whether a process lives and what its probe answers, both at the same time. */
 export async function look(one: Supervised, now: Date): Promise<Look> {
   const { probe } = one.config;
   const [live, probed] = await Promise.all([locate(one), probe && ask(probe)]);

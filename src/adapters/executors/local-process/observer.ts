@@ -16,7 +16,7 @@ async function observe(one: Supervised, now: Date): Promise<Observation> {
   return { at: now.toISOString(), healthy: healthOf(live, probed), facts };
 }
 
-/** Looks at configured processes: whether one lives, and what its probe answers. */
+/** Creates the observer of configured processes: whether one lives, and what its probe answers. */
 export function createObserver(processes: ReadonlyMap<string, Supervised>): Observer {
   return {
     id: "local-process",

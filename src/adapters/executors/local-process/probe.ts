@@ -4,12 +4,12 @@ import { isIP } from "node:net";
 import { messageOf } from "../../../lib/error.ts";
 import type { ProbeConfig } from "./config.ts";
 
-/** What came of asking. `asked: false` when the question did not get as far as the network. */
+/** Result of a probe. `asked: false`: the request never reached the network. */
 export type Probed = { asked: boolean; ok: boolean; message: string };
 
 const BODY_LIMIT = 64 * 1024;
 
-/** Reads a bounded part of the body: one that begins to answer and then hangs is not healthy. */
+/** Reads at most 64 KiB of the body: a server that begins to answer and then hangs is not healthy. */
 async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
   let size = 0;
   for await (const chunk of body ?? []) {
@@ -24,12 +24,12 @@ const WORDS: Record<string, string> = {
   UND_ERR_SOCKET: "connection closed without an answer",
 };
 
-// Of what the system says of a connection, what whoever is there did. All else is our own: no name, no route, no file or port left.
+// System errors caused by the other end. All others are local: no name, no route, no file descriptor or port left.
 const THEIRS = ["ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "EPIPE", "EPROTO", "ETIMEDOUT"];
-// Of the client itself: the question was never put.
+// Errors of the HTTP client itself: the request was never sent.
 const OURS = /^(UND_ERR_(INVALID|NOT_SUPPORTED|ABORTED|DESTROYED|CLOSED)|ERR_INVALID)/;
 
-/** Whether an error is somebody's answer, be it a bad one. */
+/** Returns whether an error was caused by the server, which counts as an answer. */
 function isAnswer(error: NodeJS.ErrnoException): boolean {
   const { code, syscall, name } = error;
   if (syscall !== undefined) return THEIRS.includes(code ?? "");
@@ -37,7 +37,7 @@ function isAnswer(error: NodeJS.ErrnoException): boolean {
   return !OURS.test(code);
 }
 
-/** What stood in the way: of the several addresses of a name, what one of them answered. */
+/** Returns the underlying error; of the errors of several addresses, one that the server caused, if any. */
 function causeOf(error: unknown): NodeJS.ErrnoException {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const each: unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
@@ -53,7 +53,7 @@ const timedOut = (timeout: number): Probed => ({
 });
 const isTimeout = (error: unknown) => error instanceof Error && error.name === "TimeoutError";
 
-/** Why the name in a URL leads to no address within the time; undefined: it does, or is one. */
+/** Returns why the host name in a URL was not resolved in time; undefined: it was, or it is an address. */
 async function nameless(url: string, signal: AbortSignal, timeout: number): Promise<string | undefined> {
   const { hostname } = new URL(url);
   if (isIP(hostname.replace(/^\[|\]$/g, "")) !== 0) return undefined;
@@ -61,18 +61,18 @@ async function nameless(url: string, signal: AbortSignal, timeout: number): Prom
   return Promise.race([lookup(hostname).then(() => undefined, messageOf), late]);
 }
 
-/** Asks once. Redirects are answers like any other. Never throws. */
+/** Sends the probe once. Redirects are not followed: they count as answers. Never throws. */
 export async function ask({ url, timeout_ms, expect_status }: ProbeConfig): Promise<Probed> {
   const started = performance.now();
   const signal = AbortSignal.timeout(timeout_ms);
-  // Apart from the question, for the time that a name takes is not that of the process.
+  // Resolved separately: a slow or failing name server is not the process's fault.
   const why = await nameless(url, signal, timeout_ms);
   if (why !== undefined) return unasked(why);
   try {
     const response = await fetch(url, {
       signal,
       redirect: "manual",
-      // A kept connection could be one to the process that has just ended.
+      // A kept-alive connection could lead to the process that has just ended.
       headers: { connection: "close", "user-agent": "awoooi" },
     });
     return await answered(response, { started, timeout_ms, expect_status });
@@ -86,7 +86,7 @@ export async function ask({ url, timeout_ms, expect_status }: ProbeConfig): Prom
 
 type Asked = { started: number } & Pick<ProbeConfig, "timeout_ms" | "expect_status">;
 
-/** What a response says when its body has been read: whoever has begun to answer was asked. */
+/** Reads the body and judges the response; errors here count as asked, since the server began to answer. */
 async function answered(response: Response, { started, timeout_ms, expect_status }: Asked): Promise<Probed> {
   try {
     await drain(response.body);

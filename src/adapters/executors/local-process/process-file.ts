@@ -4,22 +4,22 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { wireTime } from "../../../contract/common.ts";
 
-/** What is known of a process that was started. */
+/** The record of a started process. */
 const processRecord = z.object({
-  // To signal the group of 0 or 1 would reach ourselves or everything.
+  // Signalling group 0 or 1 would reach the server itself or every process.
   pid: z.number().int().min(2),
   start_time: z.string().min(1),
   execution_id: z.string().nullable(),
   started_at: wireTime,
   argv_hash: z.string(),
-  /** Of all that it was started with; null: it was written before that was kept. */
+  /** Hash of everything it was started with; null in records from before this was stored. */
   launch_hash: z.string().nullable().default(null),
-  /** The boot that `start_time` counts from, where the system names it. */
+  /** Id of the boot that `start_time` counts from, where the system has one. */
   boot: z.string().nullable().default(null),
 });
 export type ProcessRecord = z.infer<typeof processRecord>;
 
-/** The record in `file`; undefined when there is none, `invalid` when it is damaged. */
+/** Reads the record in `file`; undefined when there is none, `invalid` when it is damaged. */
 export async function readRecord(file: string): Promise<ProcessRecord | undefined | "invalid"> {
   try {
     return processRecord.parse(JSON.parse(await readFile(file, "utf8")));
@@ -30,7 +30,7 @@ export async function readRecord(file: string): Promise<ProcessRecord | undefine
   }
 }
 
-/** Whole or not at all, also when the power fails; readable by its owner only. */
+/** Writes the record atomically, also against power failure; readable by its owner only. */
 export async function writeRecord(file: string, record: ProcessRecord): Promise<void> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });

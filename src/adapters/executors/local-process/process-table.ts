@@ -6,21 +6,21 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { sharedRead } from "../../../lib/shared-read.ts";
 
-/** A process as the system knows it; `start_time` tells it from a later one that was given the same pid. */
+/** A process as the system reports it; `start_time` distinguishes it from a later one with the same pid. */
 export type SystemProcess = { pid: number; parent: number; group: number; state: string; start_time: string };
 
-/** What the system tells about processes. */
+/** Reads the system's processes. */
 export type ProcessTable = {
   find(pid: number): Promise<SystemProcess | undefined>;
   all(): Promise<SystemProcess[]>;
   startedAt(process: SystemProcess): Date;
   /** Identifies the boot: start times of different boots are not comparable. */
   boot: string | null;
-  /** All that lives and what each was started with, by one walk; undefined where the system does not show that. */
+  /** Reads all live processes with their marks in one walk; undefined where the system does not show marks. */
   marked: (() => Promise<MarkedProcesses>) | undefined;
 };
 
-/** `marks` by pid, of those that may be read. */
+/** `marks` by pid, for the processes whose marks may be read. */
 export type MarkedProcesses = { all: SystemProcess[]; marks: ReadonlyMap<number, Marks> };
 
 /** The environment that a process was started with, and the files that its output goes to. */
@@ -30,15 +30,15 @@ export type Marks = {
   stderr: string | undefined;
 };
 
-/** Whether it runs, or could when continued: a zombie has ended and only waits to be reaped. */
+/** Returns whether a process runs or is suspended: a zombie has ended and only waits to be reaped. */
 export const lives = (process: SystemProcess | undefined): process is SystemProcess =>
   process !== undefined && !/^[ZX]/i.test(process.state);
 
 const TICKS_PER_SECOND = 100;
-// About 25 µs each, a fifth of what the thread pool takes; between batches others have their turn.
+// A synchronous read takes about 25 µs, a fifth of one in the thread pool; after each batch the event loop has a turn.
 const BATCH = 200;
 
-/** Reads `/proc/<pid>/stat`; the program's name, in brackets, may itself contain brackets and spaces. */
+/** Parses `/proc/<pid>/stat`; the program's name, in brackets, may itself contain brackets and spaces. */
 function parseStat(pid: number, text: string): SystemProcess | undefined {
   const fields = text
     .slice(text.lastIndexOf(")") + 1)
@@ -50,7 +50,7 @@ function parseStat(pid: number, text: string): SystemProcess | undefined {
   return { pid, parent: Number(parent), group: Number(group), state, start_time: startTime };
 }
 
-/** Undefined for what is gone or hidden. Any other error is none: a full file table must not read as "ended". */
+/** Returns undefined for a process that is gone or hidden. Throws any other error: a full file table must not read as "ended". */
 function absent(error: unknown): undefined {
   const { code = "" } = error as NodeJS.ErrnoException;
   if (!["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(code)) throw error;
@@ -89,10 +89,10 @@ async function allOfProc(): Promise<SystemProcess[]> {
   return found;
 }
 
-// A process that is older has long become the program that it was started for.
+// An older process has completed its exec: its environment no longer changes.
 const SETTLED_TICKS = 10 * TICKS_PER_SECOND;
 
-/** Reads what each process was started with. Of those that are older than 10 s it is remembered: it does not change. */
+/** Creates a reader of all marks. It caches those of processes older than 10 s, which do not change any more. */
 function markReader(): () => Promise<MarkedProcesses> {
   let remembered = new Map<string, Marks | undefined>();
   return async () => {
@@ -100,7 +100,7 @@ function markReader(): () => Promise<MarkedProcesses> {
     const marks = new Map<number, Marks>();
     const settled = new Map<string, Marks | undefined>();
     const now = uptime() * TICKS_PER_SECOND;
-    // One after the other: a thousand open files at once are more than a server may have.
+    // One after the other: a thousand files open at once could exceed the limit.
     for (const { pid, start_time } of all) {
       const key = `${pid} ${start_time}`;
       const own = remembered.has(key) ? remembered.get(key) : await marksOf(pid);
@@ -112,9 +112,9 @@ function markReader(): () => Promise<MarkedProcesses> {
   };
 }
 
-/** Linux. */
+/** Reads processes from `/proc` on Linux. */
 export const procTable: ProcessTable = {
-  // Synchronous, so that nothing of ours runs between looking at a process and signalling it.
+  // Synchronous, so that no other code of this server runs between the check of a process and the signal to it.
   async find(pid) {
     const text = readNow(`/proc/${pid}/stat`);
     return text === undefined ? undefined : parseStat(pid, text);
@@ -125,7 +125,7 @@ export const procTable: ProcessTable = {
     return new Date(Date.now() - Math.max(age, 0) * 1000);
   },
   boot: process.platform === "linux" ? (readNow("/proc/sys/kernel/random/boot_id")?.trim() ?? null) : null,
-  // Each of many processes is looked for at its own time: they share a walk.
+  // Concurrent callers share one walk.
   marked: sharedRead(markReader()),
 };
 
@@ -135,7 +135,7 @@ const COLUMNS = "pid=,ppid=,pgid=,stat=,lstart=";
 
 async function ps(which: string[]): Promise<SystemProcess[]> {
   const { stdout } = await run("ps", [...which, "-o", COLUMNS], PS).catch((error) => {
-    // Its way to say that nothing was found.
+    // ps exits with 1 when it finds no process.
     if (error.code === 1) return { stdout: "" };
     throw error;
   });
@@ -148,7 +148,7 @@ async function ps(which: string[]): Promise<SystemProcess[]> {
   });
 }
 
-/** Systems without `/proc`: start times to the second, and no marks. */
+/** Reads processes with `ps` on other systems: start times to the second, and no marks. */
 export const psTable: ProcessTable = {
   find: async (pid) => (await ps(["-p", String(pid)]))[0],
   all: () => ps(["-A"]),
@@ -157,7 +157,7 @@ export const psTable: ProcessTable = {
   marked: undefined,
 };
 
-/** The table as it is at one look: what is asked of it again is not read again. For showing, never for acting. */
+/** Returns a table that reads all marks at most once. Only for display: acting needs fresh data. */
 export function oneLook(table: ProcessTable): ProcessTable {
   let seen: Promise<MarkedProcesses> | undefined;
   const { marked } = table;

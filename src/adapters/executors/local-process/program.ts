@@ -12,7 +12,7 @@ const run = promisify(execFile);
 
 const codeOf = (error: unknown) => String((error as NodeJS.ErrnoException).code ?? error);
 
-/** Why the process's own account may not execute `path` (enter it, for a folder); asked of the system itself. */
+/** Returns why the process's account may not execute `path` (enter it, for a folder), as the system itself answers. */
 async function refusal(config: ProcessConfig, path: string): Promise<string | undefined> {
   const { uid, gid } = config;
   try {
@@ -23,12 +23,12 @@ async function refusal(config: ProcessConfig, path: string): Promise<string | un
     }
     return undefined;
   } catch (error) {
-    // `test` says no with 1.
+    // `test` exits with 1 for "no".
     return codeOf(error) === "1" ? "EACCES" : codeOf(error);
   }
 }
 
-/** Where the system will look for the program, in its order. */
+/** Returns the paths at which the system will look for the program, in order. */
 function candidates(config: ProcessConfig): string[] {
   const [program = ""] = config.argv;
   const cwd = resolve(config.cwd ?? ".");
@@ -54,7 +54,7 @@ export async function checkProgram(config: ProcessConfig): Promise<Check> {
   return { name, passed: false, message: refused ?? `${program} was not found${where} (ENOENT)` };
 }
 
-/** Why there is no such program, with the PATH that was gone through; undefined: there is one, of whatever rights. */
+/** Returns why the program is missing or not executable, with the PATH searched; undefined: it was found. */
 export function missingProgram(config: ProcessConfig): string | undefined {
   const paths = candidates(config);
   const [program = ""] = config.argv;
@@ -64,7 +64,7 @@ export function missingProgram(config: ProcessConfig): string | undefined {
     ? ""
     : ` along PATH, which is ${childEnv(config).PATH ?? "not set"} here`;
   if (files.length === 0) return `${name} was not found${along}`;
-  // Another account's rights are asked of the system when it is started.
+  // The rights of another account are checked at the start.
   const asked = config.uid === undefined && config.gid === undefined;
   if (!asked || files.some(isExecutable)) return undefined;
   return `${files[0]} cannot be executed: chmod +x ${quoted(files[0] ?? "")}`;
@@ -89,7 +89,7 @@ function isExecutable(path: string): boolean {
 
 export async function checkFolder(config: ProcessConfig): Promise<Check> {
   const name = "working directory";
-  // To stay where we are needs no permission.
+  // Staying in the server's own folder needs no permission.
   if (config.cwd === undefined) return { name, passed: true, message: `${resolve(".")}, the server's own` };
   const path = resolve(config.cwd);
   const code = await stat(path).then(
@@ -103,7 +103,7 @@ export async function checkFolder(config: ProcessConfig): Promise<Check> {
 const writable = (folder: string): Promise<string | undefined> =>
   access(folder, constants.W_OK | constants.X_OK).then(() => undefined, codeOf);
 
-/** Whether the process file and the log can be written; the folder itself is made when it is needed. */
+/** Checks that the process file and the log can be written; the folder itself is created on demand. */
 export async function checkStateFolder(stateDir: string): Promise<Check> {
   const name = "state folder";
   for (let folder = resolve(stateDir); ; folder = dirname(folder)) {

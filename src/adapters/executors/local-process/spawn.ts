@@ -9,12 +9,12 @@ import { openLog, tail } from "./log-file.ts";
 import type { SystemProcess } from "./process-table.ts";
 import { installationOf, keepRecord, type Supervised } from "./supervised.ts";
 
-/** How a start went. A `pid` without `ok`: one was started, but something is wrong with it. */
+/** Result of a start. `ok: false` with a `pid`: a process was started, but something is wrong with it. */
 export type Spawned = { ok: true; pid: number } | { ok: false; pid?: number; error: string; stderr?: string };
 
 const TAIL = 8_000;
 
-/** Detached, in a session of its own, and with no pipe to us: it lives on when we end. */
+/** Spawns the program detached, in its own session and without a pipe to the server, so that it outlives the server. */
 function spawnDetached(config: ProcessConfig, origin: Origin, output: number): ChildProcess {
   const { argv, cwd, uid, gid } = config;
   const [program = "", ...rest] = argv;
@@ -32,7 +32,7 @@ type Launched = {
   pid: number;
   found: Promise<SystemProcess | undefined>;
   logStart: number;
-  /** Resolves to when and how it has ended. */
+  /** Resolves to a text on when and how it ended. */
   end: Promise<string>;
 };
 
@@ -53,7 +53,7 @@ async function launch(one: Supervised, execution_id: string | null): Promise<Lau
     await once(child, "spawn");
     child.unref();
     const pid = child.pid ?? 0;
-    // Looked up before the event loop turns: even one that has ended already is not reaped yet.
+    // Looked up before the event loop turns: even a process that has already ended is not reaped yet.
     const found = one.table.find(pid);
     found.catch(() => undefined);
     return { pid, found, logStart, end };
@@ -62,7 +62,7 @@ async function launch(one: Supervised, execution_id: string | null): Promise<Lau
   }
 }
 
-/** Starts the process, writes its file at once and watches it for as long as it needs to settle. */
+/** Starts the process, writes its record at once and waits for `settle_ms` whether it stays alive. */
 export async function start(
   one: Supervised,
   execution_id: string | null,

@@ -2,12 +2,12 @@ import { wait } from "../../../lib/wait.ts";
 import { lives, type ProcessTable, type SystemProcess } from "./process-table.ts";
 import { ofThisBoot, recordOf, type Supervised } from "./supervised.ts";
 
-/** How stopping went; `sent` says whether a signal went out. */
+/** Result of a stop; `sent`: whether a signal was sent. */
 export type Stopped =
   | { ok: true; by: "SIGTERM" | "SIGKILL" | "itself"; seconds: number }
   | { ok: false; error: string; sent: boolean };
 
-/** Nothing survives SIGKILL but what hangs in the kernel. */
+/** Time to wait after SIGKILL, which only a process that hangs in the kernel survives. */
 const KILL_PATIENCE_MS = 5_000;
 const LOOK_MS = 20;
 
@@ -15,7 +15,7 @@ type Target = { pid: number; start_time: string };
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
-/** False when there is nobody left to signal. */
+/** Sends a signal; returns false when no such process or group exists. */
 function send(to: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(to, signal);
@@ -25,12 +25,12 @@ function send(to: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Those of a group that have not ended. */
+/** Returns the live processes of a group. */
 async function membersOf(table: ProcessTable, group: number): Promise<SystemProcess[]> {
   return (await table.all()).filter((one) => one.group === group && lives(one));
 }
 
-/** Whether the process and everything in its group have ended. */
+/** Returns whether the process and everything in its group have ended. */
 async function gone(table: ProcessTable, target: Target): Promise<boolean> {
   const leader = await table.find(target.pid);
   if (leader !== undefined && leader.start_time !== target.start_time) return true;
@@ -38,7 +38,7 @@ async function gone(table: ProcessTable, target: Target): Promise<boolean> {
   try {
     if (!send(-target.pid, 0)) return true;
   } catch {
-    // Somebody is there, whom we may not signal.
+    // The group has a process that this account may not signal.
   }
   return (await membersOf(table, target.pid)).length === 0;
 }
@@ -58,7 +58,7 @@ async function goneWithin(
   }
 }
 
-/** Whether `-pid` is still the process's own group: its leader is there, or others of it are. */
+/** Returns the id to signal: the process's group, the process alone if it leads no group, or undefined if the pid is reused. */
 async function stillTheirs(table: ProcessTable, target: Target): Promise<number | undefined> {
   const leader = await table.find(target.pid);
   if (leader === undefined) return -target.pid;
@@ -67,8 +67,8 @@ async function stillTheirs(table: ProcessTable, target: Target): Promise<number 
 }
 
 /**
- * Ends a process and everything in its group: SIGTERM, after `patience` milliseconds SIGKILL. Signals
- * nobody when the pid has come to belong to another process. Ends early when `signal` is aborted.
+ * Ends a process and everything in its group: SIGTERM, after `patience` milliseconds SIGKILL. Sends no
+ * signal when the pid now belongs to another process. Returns early when `signal` is aborted.
  */
 export async function stopGroup(
   table: ProcessTable,
@@ -89,7 +89,7 @@ export async function stopGroup(
         return { ok: true, by: sent ? "SIGTERM" : "itself", seconds: seconds() };
       }
       sent = true;
-      // A suspended process handles nothing before it is continued.
+      // A suspended process handles SIGTERM only once continued.
       if (by === "SIGTERM") send(to, "SIGCONT");
     } catch (error) {
       return { ok: false, error: `pid ${target.pid} cannot be signalled (${codeOf(error)})`, sent };
@@ -106,7 +106,7 @@ export async function stopGroup(
   };
 }
 
-/** Ends each of these that still lives, with the group that it leads. Returns why one lives on, if one does. */
+/** Ends each target that still lives, with its group. Returns the first error, if any. */
 export async function stopEach(
   { table, config }: Supervised,
   targets: readonly Target[],
@@ -117,8 +117,8 @@ export async function stopEach(
 }
 
 /**
- * Ends what a process that has ended itself has left in its group, such as workers that hold its port.
- * Only where the system shows that they were started for this name. Returns how many there were.
+ * Ends what an ended process has left in its group, such as workers that hold its port, but only when the
+ * system shows that all of them were started for this name. Returns how many were ended.
  */
 export async function stopLeftOver(one: Supervised, signal: AbortSignal): Promise<number> {
   const { table, config } = one;

@@ -6,18 +6,18 @@ import type { ProcessConfig } from "./config.ts";
 import { type ProcessRecord, readRecord, writeRecord } from "./process-file.ts";
 import { lives, type Marks, type ProcessTable, type SystemProcess } from "./process-table.ts";
 
-/** A configured process with where its traces are kept and how it is looked for. */
+/** A configured process with its record and log files and the process table that finds it. */
 export type Supervised = {
   config: ProcessConfig;
   recordFile: string;
   logFile: string;
   table: ProcessTable;
   log: Log;
-  /** By whom it was stopped on purpose, for people; undefined: it is to run. */
+  /** Says, for people, by whom it was stopped on purpose; undefined: it should run. */
   stopped: () => string | undefined;
 };
 
-/** A process that runs now and is known to have been started for a name. */
+/** A running process that is known to have been started for a configured name. */
 export type Live = Pick<ProcessRecord, "pid" | "start_time" | "execution_id" | "started_at"> & {
   suspended: boolean;
 };
@@ -31,7 +31,7 @@ export function supervised(
   return { config, recordFile: file("json"), logFile: file("log"), ...deps };
 }
 
-/** The process file's content. A damaged file counts as none: what runs is then found by its marks. */
+/** Reads the process file. A damaged file counts as none: the process is then found by its marks. */
 export async function recordOf(one: Supervised): Promise<ProcessRecord | undefined> {
   const record = await readRecord(one.recordFile);
   if (record !== "invalid") return record;
@@ -39,14 +39,14 @@ export async function recordOf(one: Supervised): Promise<ProcessRecord | undefin
   return undefined;
 }
 
-/** Names the start that the process file is of. */
+/** Returns an identifier of the recorded start: boot, pid and start time; `none` without a record. */
 export async function latestStart(one: Supervised): Promise<string> {
   const record = await readRecord(one.recordFile);
   if (record === undefined || record === "invalid") return "none";
   return [record.boot, record.pid, record.start_time].join(" ");
 }
 
-/** Of all that a start goes by: what runs was started with another one if that has changed since. */
+/** Returns a hash of everything that a start uses, to tell whether the configuration changed since. */
 export function launchHash({ argv, cwd, env, uid, gid }: ProcessConfig): string {
   return sha256(canonicalJson(JSON.parse(JSON.stringify({ argv, cwd, env, uid, gid }))));
 }
@@ -67,7 +67,7 @@ export async function keepRecord(one: Supervised, live: Omit<Live, "suspended">)
   });
 }
 
-/** Whether what runs was started otherwise than is configured now, as far as its file says. */
+/** Returns whether the configuration has changed since the start, as far as the record shows. */
 export async function hasChanged(one: Supervised, live: Live): Promise<boolean> {
   const record = await recordOf(one);
   if (record?.pid !== live.pid || record.start_time !== live.start_time) return false;
@@ -75,7 +75,7 @@ export async function hasChanged(one: Supervised, live: Live): Promise<boolean> 
   return record.argv_hash !== sha256(JSON.stringify(one.config.argv));
 }
 
-/** Whether a record's start time counts from this boot. */
+/** Returns whether a record's start time counts from this boot. */
 export const ofThisBoot = (one: Supervised, record: ProcessRecord) =>
   record.boot === null || one.table.boot === null || record.boot === one.table.boot;
 
@@ -89,7 +89,7 @@ async function byRecord(one: Supervised): Promise<Live | undefined> {
   return { ...record, suspended: suspended(found) };
 }
 
-/** Looks through all processes for the oldest that leads a group, was started for the name and `suits`. */
+/** Finds the oldest process that leads a group, was started for the name and whose marks `suits` accepts. */
 async function byMarks(one: Supervised, suits: (marks: Marks) => boolean): Promise<Live | undefined> {
   const { marked, startedAt } = one.table;
   if (marked === undefined) return undefined;
@@ -110,11 +110,11 @@ async function byMarks(one: Supervised, suits: (marks: Marks) => boolean): Promi
   return undefined;
 }
 
-/** Tells the processes of this installation from those of others: its folder of process files and logs. */
+/** Returns what identifies this installation to its processes: the folder of its process files and logs. */
 export const installationOf = ({ logFile }: Supervised): Promise<string> =>
   realpath(dirname(logFile)).catch(() => dirname(logFile));
 
-/** Whether a file that a process writes to is the log of a name, or the generation of it that is kept. */
+/** Returns whether a file is the log of a process name, or its kept generation `.1`. */
 export const isLogOf = (folder: string, name: string, file: string | undefined): boolean => {
   const log = join(folder, `${name}.log`);
   return [log, `${log}.1`].includes(file?.replace(/ \(deleted\)$/, "") ?? "");
@@ -126,21 +126,21 @@ async function ownLog(one: Supervised): Promise<(marks: Marks) => boolean> {
 }
 
 /**
- * The process that runs now. Where the process file does not lead to one, it is recognised by its
- * environment and by the log in our own folder, which no other installation's process writes to.
+ * Finds the running process. If the process file does not lead to one, it is recognised by its environment
+ * and by its log in this installation's folder, to which no other installation's process writes.
  */
 export async function locate(one: Supervised): Promise<Live | undefined> {
   return (await byRecord(one)) ?? byMarks(one, await ownLog(one));
 }
 
-/** The live process that this very execution started, also when the crash came before the process file. */
+/** Finds the live process that this execution started, even if the server crashed before writing the process file. */
 async function carrierOf(one: Supervised, execution_id: string): Promise<Live | undefined> {
   const recorded = await byRecord(one);
   if (recorded?.execution_id === execution_id) return recorded;
   return byMarks(one, ({ env }) => env.get("AWOOOI_EXECUTION_ID") === execution_id);
 }
 
-/** The carrier, entered into the process file if it is not there. */
+/** Finds the process that this execution started, and writes it to the process file if that has another. */
 export async function adoptCarrier(one: Supervised, execution_id: string): Promise<Live | undefined> {
   const carrier = await carrierOf(one, execution_id);
   if (carrier === undefined) return undefined;

@@ -7,12 +7,12 @@ import { errorText } from "./content.ts";
 const MAX_SCHEMA = 100_000;
 
 const JUDGING = new Set(["not", "if", "oneOf"]);
-// Below them are names, which may be those of keywords.
+// Their keys are names chosen by the schema's author, which may equal keywords.
 const NAMES = new Set(["properties", "$defs", "definitions", "dependencies", "dependentSchemas"]);
 
 /**
- * Without what is checked by a regular expression: a server's `^(a+)+$` would stop this process. It checks
- * its arguments itself. What would be refused for want of a pattern goes with it.
+ * Returns a schema without regular expressions: a server's `^(a+)+$` would block this process, and the server checks its
+ * arguments itself. A `not`, `if` or `oneOf` that had a pattern inside is dropped too: without it, it could refuse wrongly.
  */
 export function withoutPatterns(schema: unknown): unknown {
   let taken = 0;
@@ -20,7 +20,7 @@ export function withoutPatterns(schema: unknown): unknown {
     if (Array.isArray(node)) return node.map((one) => inside(one, false));
     if (typeof node !== "object" || node === null) return node;
     const entries = Object.entries(node).flatMap(([key, value]): [string, unknown][] => {
-      // Also among names: a `$ref` to there makes keywords of them. A name's schema is never a string.
+      // Also where keys are names: a `$ref` can turn these into keywords. The schema under a name is never a string.
       const pattern = key === "pattern" && typeof value === "string";
       const before = taken;
       if (pattern || key === "patternProperties") taken += 1;
@@ -35,20 +35,20 @@ export function withoutPatterns(schema: unknown): unknown {
   return inside(schema, false);
 }
 
-/** What tells one schema of arguments from another. */
+/** Returns the SHA-256 of a tool's argument schema, to notice a change. */
 export function schemaHash(tool: Tool): string {
   return sha256(canonicalJson(tool.inputSchema));
 }
 
-/** Why a tool cannot be called with these arguments, by the schema that its server gives; null: it can. */
+/** Returns why these arguments do not fit the tool's schema as its server gives it; null: they do. */
 export async function argumentsGap(tool: Tool, given: Record<string, unknown>): Promise<string | null> {
   const text = JSON.stringify(tool.inputSchema);
-  // An asynchronous schema says yes at once, and no when nobody listens any more.
+  // An asynchronous schema returns a promise, which counts as valid, and rejects when it is too late.
   if (text.length > MAX_SCHEMA || text.includes('"$async"')) return "its schema of arguments is not usable";
   const { AjvJsonSchemaValidator } = await import("./sdk.ts");
   try {
     const schema = withoutPatterns(tool.inputSchema) as JsonSchemaType;
-    // A validator of its own: one that is shared takes two schemas of one `$id` for the same.
+    // A new validator each time: a shared one would confuse two schemas with the same `$id`.
     const { valid, errorMessage } = new AjvJsonSchemaValidator().getValidator(schema)(given);
     return valid ? null : errorText(`invalid arguments: ${errorMessage}`);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { FetchLike } from "@modelcontextprotocol/sdk/shared/transport.js";
 
-/** Fails once more than `limit` bytes have passed. */
+/** Creates a stream that fails once more than `limit` bytes have passed. */
 function bounded(limit: number): TransformStream<Uint8Array, Uint8Array> {
   let seen = 0;
   return new TransformStream({
@@ -13,8 +13,8 @@ function bounded(limit: number): TransformStream<Uint8Array, Uint8Array> {
 }
 
 /**
- * `fetch` for a server that is not trusted with our memory. What it would tell us unasked is not listened to:
- * we only ask, and each answer comes with its question. No redirect is followed: secret headers would go along.
+ * Creates a `fetch` for an untrusted server, with bounded answers. GET, which would open a stream of unsolicited messages,
+ * is answered with 405 locally. No redirect is followed: secret headers would be sent along.
  */
 export function boundedFetch(limit: number): FetchLike {
   return async (url, init) => {

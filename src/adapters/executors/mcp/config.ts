@@ -3,16 +3,16 @@ import { risk } from "../../../contract/common.ts";
 import { secret } from "../../../lib/secret-setting.ts";
 import { toolName, toolServerName } from "../../../operation/index.ts";
 
-// A NUL ends a string for the operating system: what follows it would be lost in silence.
+// The operating system ends a string at a NUL: the rest would be lost silently.
 const text = z.string().refine((value) => !value.includes("\0"), "must not contain NUL");
 
-/** What a tool may do and how dangerous that is says its operator, whatever its server claims. */
+/** A tool's scope and risk, as set by the operator; what its server claims is ignored. */
 const tool = z.strictObject({
   name: toolName,
   scope: z.enum(["read", "write", "admin"]),
-  /** Default: low for read, medium for write, high for admin. */
+  /** Default by scope: low for read, medium for write, high for admin. */
   risk: risk.optional(),
-  /** Calling it twice comes to the same as calling it once. */
+  /** Whether calling it twice has the same effect as calling it once. */
   idempotent: z.boolean().default(false),
   description: z.string().max(500).optional(),
 });
@@ -20,21 +20,21 @@ export type ToolConfig = z.infer<typeof tool>;
 
 const OVER_HTTP = "goes with `url`, and a `command` has `args`, `env` and `cwd`";
 
-/** An MCP server: a program that is started here, or one that is reached over HTTP. */
+/** An MCP server: a program that AWOOOI starts, or a server reached over HTTP. */
 const mcpServer = z
   .strictObject({
     name: toolServerName,
     enabled: z.boolean().default(true),
-    /** A program that speaks MCP on its standard input and output; no shell reads it. */
+    /** A program that speaks MCP on stdin and stdout; run without a shell. */
     command: text.min(1).optional(),
     args: secret(z.array(text), "command").default([]),
-    /** Beside PATH, HOME, SHELL, TERM, USER and LOGNAME: nothing else of the server's environment is passed on. */
+    /** Added to PATH, HOME, SHELL, TERM, USER and LOGNAME; nothing else of AWOOOI's environment is passed on. */
     env: secret(
       z.record(text.regex(/^[A-Za-z_]\w*$/, "is not a name of an environment variable"), text),
       "environment",
     ).default({}),
     cwd: text.min(1).optional(),
-    /** Where one answers over streamable HTTP. */
+    /** Address of a server that speaks streamable HTTP. */
     url: z
       .url({ protocol: /^https?$/ })
       .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password")
@@ -43,7 +43,7 @@ const mcpServer = z
       z.record(z.string().regex(/^[\w-]+$/, "is not the name of a header"), text.regex(/^[^\r\n]*$/)),
       "headers",
     ).default({}),
-    /** For one question or one call. */
+    /** Timeout of one request or call. */
     timeout_ms: z.number().int().min(100).max(600_000).default(30_000),
     tools: z
       .array(tool)

@@ -7,7 +7,7 @@ import { boundedFetch } from "./bounded-fetch.ts";
 import type { McpServer } from "./config.ts";
 import { logStderr } from "./stderr.ts";
 
-// Of one message or answer; what people read of it is far less.
+// Limit of one message or answer; far less of it is shown to people.
 const MAX_BYTES = 1024 * 1024;
 const MAX_PAGES = 20;
 
@@ -15,7 +15,7 @@ const sdk = () => import("./sdk.ts");
 
 export type Deps = { log: Log; version: string };
 
-/** A server of tools: reached when it is first asked, and again when the connection is gone. */
+/** Connection to an MCP server: opened at the first request, and again after it was lost. */
 export class Connection {
   readonly config: McpServer;
   readonly #deps: Deps;
@@ -28,7 +28,7 @@ export class Connection {
     this.#deps = deps;
   }
 
-  /** What the server offers, by name. Throws when it cannot be asked; the next question connects anew. */
+  /** Lists the server's tools by name. Throws when that fails; the next request connects again. */
   async tools(signal?: AbortSignal): Promise<Map<string, Tool>> {
     const client = await this.#client();
     const { ListToolsResultSchema } = await sdk();
@@ -50,7 +50,7 @@ export class Connection {
     }
   }
 
-  /** Calls a tool. Throws {@link NotSent} only where nothing reached the server. */
+  /** Calls a tool. Throws {@link NotSent} only when the server did not get the call or refused it by its HTTP status. */
   async call(name: string, given: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult> {
     const client = await this.#client().catch((error: unknown) => {
       throw new NotSent(messageOf(error), { cause: error });
@@ -58,23 +58,23 @@ export class Connection {
     const { CallToolResultSchema, McpError } = await sdk();
     const request = { method: "tools/call" as const, params: { name, arguments: given } };
     try {
-      // The client's own `callTool` would take an answer that is not as promised for no answer.
+      // The client's own `callTool` would throw for an answer that does not fit the tool's output schema.
       return await client.request(request, CallToolResultSchema, this.#options(signal));
     } catch (error) {
-      // What a server answers has reached it, whatever code it gives.
+      // Any error that the server answers with proves that the call reached it.
       if (error instanceof McpError) throw error;
       await this.#drop(client);
       throw neverArrived(error) ? new NotSent(messageOf(error), { cause: error }) : error;
     }
   }
 
-  /** What it says of itself; null before it has answered. */
+  /** Returns the server's name and version as it reports them; null when it reports none. */
   async version(): Promise<string | null> {
     const server = (await this.#client()).getServerVersion();
     return server === undefined ? null : `${server.name} ${server.version}`;
   }
 
-  /** Ends the connection, and the process if it is one of ours. It is not opened again. */
+  /** Closes the connection, and ends the server process if AWOOOI started it. It is not opened again. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const client = await this.#open?.catch(() => null);
@@ -99,7 +99,7 @@ export class Connection {
     const { name } = this.config;
     const { log, version } = this.#deps;
     const { Client } = await sdk();
-    // No capabilities: what a server would have from us (a model's answer, a person's, files) it does not get.
+    // No capabilities: the server cannot request sampling, input from a person, or files.
     const client = new Client({ name: "awoooi", version }, { capabilities: {} });
     this.#newest = client;
     client.onclose = () => {
@@ -131,7 +131,7 @@ export class Connection {
     return transport;
   }
 
-  /** The next question connects anew, unless one has done so already. */
+  /** Makes the next request connect again, unless a newer connection exists already. */
   #forget(client: Client): void {
     if (this.#newest === client) this.#open = null;
   }
@@ -142,11 +142,11 @@ export class Connection {
   }
 }
 
-/** Nothing reached the server. */
+/** Thrown when a call cannot have taken effect: the server did not get it, or refused it by its HTTP status. */
 export class NotSent extends Error {}
 
 const UNREACHED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
-// Refused before anything was done: no leave, no such session, no such address.
+// HTTP statuses of a call refused before anything was done: no permission, no such session or address.
 const UNHEARD = new Set([401, 403, 404, 405]);
 
 function neverArrived(error: unknown): boolean {

@@ -24,13 +24,13 @@ function blockText(block: Block): string {
 
 const plain = (text: string) => text.replace(/[^\P{Cc}\n\t]/gu, "").toWellFormed();
 
-/** An error on one line, some of it in the server's words: without credentials, and not too long. */
+/** Formats an error, which may contain the server's text, on one line: redacted, at most 1,000 characters. */
 export function errorText(error: unknown): string {
-  // Redacted before it is cut, or half a secret would be left.
+  // Redact before cutting, or half a secret could remain.
   return clip(redactText(plain(messageOf(error).replace(/\s+/g, " "))), MAX_ERROR);
 }
 
-/** What people read of a tool's answer. */
+/** Formats a tool's answer for people, at most 8,000 characters. */
 export function contentText({ content, structuredContent }: CallToolResult): string {
   const said = content
     .map(blockText)

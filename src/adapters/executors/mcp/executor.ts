@@ -50,7 +50,7 @@ function resolved(
 
 const CHANGED = "the arguments that the tool takes have changed since the plan was made";
 
-/** Calls the tools that the configuration lists, of MCP servers that it names. */
+/** Creates the executor that calls the configured tools of the configured MCP servers. */
 export function createExecutor(connections: ReadonlyMap<string, Connection>): Executor {
   const serverOf = (operation: ToolCall): Connection => {
     const connection = connections.get(operation.target.host);
@@ -58,14 +58,14 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
     return connection;
   };
 
-  /** Asks the server. Its own words are cleaned in the error. */
+  /** Awaits a request to the server; an error is thrown again with its text redacted and shortened. */
   async function ask<T>(asking: Promise<T>): Promise<T> {
     return asking.catch((error: unknown) => {
       throw new Error(errorText(error));
     });
   }
 
-  /** Why the call must not be made, as the server is now; null: it may. */
+  /** Returns why the call must not be made: tool missing, schema changed, or arguments invalid; null: it may. */
   async function gapOf(operation: ToolCall, signed: string | undefined, signal?: AbortSignal) {
     const tool = (await serverOf(operation).tools(signal)).get(operation.target.name);
     if (tool === undefined) return `not found: the server has no tool ${operation.target.name}`;
@@ -148,7 +148,7 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
       const tool = config?.tools.find((one) => one.name === operation.target.name);
       if (config === undefined || tool === undefined) return undefined;
       const { command, args, env, cwd, url } = config;
-      // Headers let us in, and change when a token does.
+      // Without headers: they hold credentials, which change without the tool changing.
       return { command, args, env, cwd, url, ...traitsOfTool(tool) };
     },
     tools: async () => (await Promise.all([...connections.values()].map(reportOf))).flat(),
@@ -172,7 +172,7 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
       };
     },
     act: (operation, run, signal) => act(operation, run.before, signal),
-    // Only the server could know, and there is no question for it.
+    // Only the server could know, and MCP has no request for that.
     effect: async () => "cannot_tell",
     undo: () => ({ ok: false, reason: "how a tool's call is taken back is not known here" }),
   };

@@ -3,7 +3,7 @@ import { type McpConfig, mcpConfig } from "./config.ts";
 import { Connection, type Deps } from "./connection.ts";
 import { createExecutor } from "./executor.ts";
 
-/** Tools of MCP servers: started or reached when they are first needed, and ended by `close`. */
+/** Executor for tools of MCP servers, which are started or connected on first use and ended by `close`. */
 export type McpTools = { executor: Executor; close(): Promise<void> };
 
 function create({ servers }: McpConfig, deps: Deps): McpTools {
@@ -29,7 +29,7 @@ function problems({ servers }: McpConfig) {
   });
 }
 
-/** Calls tools that MCP servers offer, as far as the configuration lists them. */
+/** Calls the tools of MCP servers that the configuration lists. */
 export const mcp = {
   id: "mcp",
   settings: { path: "mcp", schema: mcpConfig.prefault({}), reloadable: false },

@@ -1,5 +1,5 @@
-// What of the SDK runs here. It is loaded when a server is first asked: it takes a fifth of a second of a
-// processor, and most installations have no such server.
+// The parts of the SDK that are used. Loaded at the first request to a server: loading takes 0.2 s of CPU time, and
+// most installations have no MCP server.
 export { Client } from "@modelcontextprotocol/sdk/client/index.js";
 export { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 export { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";

@@ -7,7 +7,7 @@ import { redactText } from "../../../lib/redact.ts";
 const MAX_LINE = 1_000;
 const MAX_LINES = 200;
 
-/** What a server writes for its operator goes into our log, without credentials, and not without end. */
+/** Copies a server's stderr into the log, redacted; at most 200 lines per process, 1,000 characters each. */
 export function logStderr(stderr: Stream | null, server: string, log: Log): void {
   if (!(stderr instanceof Readable)) return;
   let lines = 0;

@@ -5,7 +5,7 @@ import { onHost, type Seen, type Task } from "./task.ts";
 
 type Renew = Extract<Operation, { kind: "host.renew_certificate" }>;
 
-// What certbot itself renews, and most others.
+// certbot and most other clients renew a certificate from 30 days before its expiry.
 const DUE_DAYS = 30;
 
 const inWords = (one: Certificate, now: Date) => {
@@ -15,7 +15,7 @@ const inWords = (one: Certificate, now: Date) => {
 
 const fingerprints = (list: readonly Certificate[]) => list.map((one) => one.fingerprint).sort();
 
-/** Pure. */
+/** Judges the host healthy when every certificate is valid for at least `days` days. Pure. */
 function judgeCertificates(list: readonly Certificate[], days: number, now: Date): Seen {
   if (list.length === 0)
     return { healthy: null, facts: [{ name: "certificates", passed: false, message: "none was found" }] };
@@ -27,7 +27,7 @@ function judgeCertificates(list: readonly Certificate[], days: number, now: Date
   return { healthy: facts.every((fact) => fact.passed), facts };
 }
 
-/** `certbot renew`, or what the configuration says instead. */
+/** The task that runs `certbot renew`, or the configured `renew_certificate` command. */
 export function certificateTask(host: Host, operation: Renew): Task {
   const argv = host.config.renew_certificate as unknown as Argv;
   return {

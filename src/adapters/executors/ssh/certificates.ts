@@ -8,7 +8,7 @@ export type Certificate = { subject: string; until: string; fingerprint: string 
 const DAY_MS = 86_400_000;
 const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]{1,65536}-----END CERTIFICATE-----/g;
 
-/** The certificates of servers among those in a text; of authorities there are none. Pure. */
+/** Parses the PEM certificates in a text; skips CA certificates and what cannot be parsed. Pure. */
 export function parseCertificates(text: string): Certificate[] {
   return [...text.matchAll(PEM)].flatMap(([pem]) => {
     try {
@@ -22,17 +22,17 @@ export function parseCertificates(text: string): Certificate[] {
   });
 }
 
-/** Paths that `certbot certificates` names. Pure. */
+/** Returns the paths listed by `certbot certificates`. Pure. */
 function certbotPaths(text: string): string[] {
   const found = text.matchAll(/^\s*Certificate Path:\s*(\/[^\0\n]{1,1000}?)\s*$/gm);
   return [...new Set([...found].map(([, path = ""]) => path))];
 }
 
-/** Days for which it is valid yet; less than 0 where it is not. */
+/** Returns the whole days until the certificate expires; negative when it has expired. */
 export const daysLeft = ({ until }: Certificate, now: Date): number =>
   Math.floor((Date.parse(until) - now.getTime()) / DAY_MS);
 
-/** The configured certificates, else those that certbot has. */
+/** Reads the configured certificates, or those that certbot lists when none is configured. */
 export async function certificates(host: Host): Promise<Told<Certificate[]>> {
   let paths: readonly string[] = host.config.certificates;
   if (paths.length === 0) {

@@ -10,18 +10,18 @@ import type { Told } from "./units.ts";
 
 type Restart = Extract<Operation, { kind: "host.docker_compose_restart" }>;
 
-// What a label says becomes an argument.
+// A project name read from a container label becomes a command argument.
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const PROJECT = "label=com.docker.compose.project";
 const SERVICE = "label=com.docker.compose.service";
 
-/** The words that name a project to `docker compose`. */
+/** Returns the `docker compose` arguments that select a project. */
 function projectArgs(host: Host, project: string): string[] {
   const dir = host.config.compose.find((one) => one.project === project)?.dir;
   return ["compose", "--project-name", project, ...(dir === undefined ? [] : ["--project-directory", dir])];
 }
 
-/** The containers of a service, in every state. */
+/** Reads the containers of a service, running or not. */
 async function ofService(
   host: Host,
   service: string,
@@ -55,7 +55,7 @@ async function servicesOf(host: Host, project: string): Promise<Told<string[]>> 
   return { ok: true, value: [...new Set(names.filter(Boolean))] };
 }
 
-/** Without a project: the configured one that has the service, else the only one that has it. */
+/** Finds the project of the service: a configured one that has it first, else the only one that has it. */
 async function resolve(host: Host, operation: Restart): Promise<Resolution> {
   const { target, parameters } = operation;
   const { containers } = host.config;
@@ -88,7 +88,7 @@ async function resolve(host: Host, operation: Restart): Promise<Resolution> {
   };
 }
 
-/** The file is only read where the configuration says where it is. */
+/** Validates the compose file, when the configuration names its folder. */
 async function checkFile(host: Host, project: string): Promise<Check> {
   const name = "compose file";
   const entry = host.config.compose.find((one) => one.project === project);
@@ -113,7 +113,7 @@ export async function observeService(
   return { healthy: null, facts: [{ name: "compose service", passed: false, message: state.message }] };
 }
 
-/** `docker compose restart` of one service. */
+/** The task that runs `docker compose restart` for one service. */
 export function composeTask(host: Host, operation: Restart): Task {
   const { name } = operation.target;
   const { project = host.config.compose[0]?.project } = operation.parameters;

@@ -3,7 +3,7 @@ import { duration } from "../../../lib/duration.ts";
 import { secret } from "../../../lib/secret-setting.ts";
 import { composeProject, containerName, hostName, unitName } from "../../../operation/index.ts";
 
-// A NUL ends a string for the operating system: what follows it would be lost in silence.
+// The operating system ends a string at a NUL: the rest would be lost silently.
 const text = z
   .string()
   .min(1)
@@ -11,13 +11,13 @@ const text = z
 const port = z.number().int().min(1).max(65_535);
 const seconds = (value: string) => duration.prefault(value);
 
-/** How a host is reached and what may be done there; said for all hosts, or for one. */
+/** How to log in to a host; set for all hosts, or for one. */
 const access = {
   user: z
     .string()
     .regex(/^[A-Za-z_][\w.@\\-]{0,63}$/, "is not the name of an account")
     .optional(),
-  /** Private key; read anew for each connection. */
+  /** Private key file; read again for each connection. */
   identity_file: text.optional(),
   passphrase: secret(text).optional(),
   passphrase_file: text.optional(),
@@ -31,24 +31,24 @@ const composeEntry = z.strictObject({
 });
 
 const sshHost = z.strictObject({
-  /** What cards and commands call it. */
+  /** Its name on cards and in commands. */
   name: hostName,
-  /** What alerts may call it, beside its name and its address. */
+  /** Other names that alerts may use for it, besides its name and address. */
   aliases: z.array(hostName).default([]),
   address: hostName.optional(),
   port: port.optional(),
   ...access,
   password: secret(text).optional(),
   password_file: text.optional(),
-  /** Name of the host through which it is reached. */
+  /** Name of the jump host through which it is reached. */
   jump: z.string().optional(),
   sudo: z.boolean().optional(),
   runtime: z.enum(["docker", "podman"]).optional(),
   compose: z.array(composeEntry).default([]),
-  /** Only these may be acted on, and have their logs read; absent: all that are there. */
+  /** Only these may be acted on and have their logs read; absent: every one on the host. */
   units: z.array(unitName).optional(),
   containers: z.array(containerName).optional(),
-  /** Absolute paths of certificates to look at; empty: those that certbot knows. */
+  /** Absolute paths of the certificates to check; empty: those that certbot lists. */
   certificates: z.array(text.regex(/^\//, "must be an absolute path")).default([]),
   renew_certificate: z.array(text).min(1).optional(),
 });
@@ -61,23 +61,23 @@ const settings = z.strictObject({
   sudo: z.boolean().default(false),
   runtime: z.enum(["docker", "podman"]).default("docker"),
   connect_timeout: seconds("5s"),
-  /** For one command that changes something. */
+  /** Timeout of one command that changes something. */
   command_timeout: seconds("50s"),
-  /** Between two signs of life of an open connection; three that stay unanswered end it. */
+  /** Time between two keepalives on an open connection; it ends after three unanswered ones. */
   keepalive: seconds("15s"),
   idle_timeout: seconds("2m"),
-  /** Commands at once on one host, which share one connection; sshd's own limit is 10. */
+  /** Concurrent commands on one host, over one connection; sshd's default limit is 10. */
   sessions: z.number().int().min(1).max(100).default(8),
-  /** Bytes of a command's output that are kept, of its beginning and its end. */
+  /** Bytes kept of a command's output: half from its beginning, half from its end. */
   output_limit: z
     .number()
     .int()
     .min(1_024)
     .max(64 * 1024 * 1024)
     .default(1024 * 1024),
-  /** For which a unit must have been up to count as healthy. */
+  /** How long a unit must have been up to count as healthy. */
   settle: seconds("3s"),
-  /** A certificate that is valid for fewer days is not healthy. */
+  /** A certificate that is valid for fewer days counts as unhealthy. */
   certificate_days: z.number().int().min(1).max(365).default(14),
   renew_certificate: z.array(text).min(1).default(["certbot", "renew", "--non-interactive"]),
   hosts: z.array(sshHost).default([]),
@@ -143,7 +143,7 @@ function* accessProblems(all: Settings): Generator<Problem> {
   }
 }
 
-/** The section `ssh` of the configuration. */
+/** Schema of the configuration's section `ssh`. */
 export const sshConfig = settings.superRefine((value, { addIssue }) => {
   for (const find of [nameProblems, jumpProblems, accessProblems]) {
     for (const { path, message } of find(value)) addIssue({ code: "custom", path, message });
@@ -153,7 +153,7 @@ export const sshConfig = settings.superRefine((value, { addIssue }) => {
 });
 export type SshConfig = z.infer<typeof sshConfig>;
 
-/** A host with everything that was said for all hosts filled in. */
+/** A host with the settings for all hosts filled in. */
 export type HostConfig = Omit<SshHost, keyof Filled> & Filled;
 type Filled = {
   user: string;
@@ -164,10 +164,10 @@ type Filled = {
   renew_certificate: readonly string[];
 };
 
-/** The hosts as they are reached, in order. */
+/** Returns the hosts with the settings for all hosts filled in, in configuration order. */
 export function hostConfigs(config: SshConfig): HostConfig[] {
   return config.hosts.map((one) => {
-    // A key of its own does not go with the passphrase of another.
+    // A host with its own key does not inherit the passphrase of the common key.
     const key = one.identity_file === undefined ? config : one;
     const { passphrase = key.passphrase, passphrase_file = key.passphrase_file } = one;
     return {

@@ -18,17 +18,17 @@ import { inLine } from "./text.ts";
 
 export type ConnectTerms = {
   known_hosts: readonly string[];
-  /** Seconds for the whole way to one host. */
+  /** Seconds for each step to one hop: the TCP connection (or forward), then the handshake and login. */
   connect_timeout: number;
-  /** Seconds between two signs of life. */
+  /** Seconds between two keepalives. */
   keepalive: number;
 };
 
-/** An open connection. `over` resolves when it ends, for whatever reason. */
+/** An open connection. `over` resolves when it ends, for any reason. */
 export type Connection = {
   client: Client;
   fingerprint: string;
-  /** False as soon as it is known that it has ended. */
+  /** False once the connection is known to have ended. */
   alive: () => boolean;
   over: Promise<void>;
   close: () => void;
@@ -41,11 +41,11 @@ const HOST_KEYS: Record<string, ServerHostKeyAlgorithm[]> = {
   "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
   "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
   "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
-  // Signed with SHA-2 only; SHA-1 is not offered.
+  // Only SHA-2 signatures; SHA-1 is not offered.
   "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
 };
 
-/** Those of known keys first: else a host with several keys may show one that nobody has written down. */
+/** Orders the algorithms of known keys first: else a host with several keys may present one not in known_hosts. */
 function hostKeyAlgorithms(types: readonly string[]): ServerHostKeyAlgorithm[] {
   return [...new Set([...types, ...Object.keys(HOST_KEYS)])].flatMap((type) => HOST_KEYS[type] ?? []);
 }
@@ -61,13 +61,13 @@ const ALGORITHMS = {
     "diffie-hellman-group16-sha512",
     "diffie-hellman-group14-sha256",
   ],
-  // Without chacha20-poly1305: ssh2 computes it in one place for all connections, and one inside another breaks.
+  // No chacha20-poly1305: ssh2 shares its state among all connections, and a connection inside another breaks.
   cipher: ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr"],
   hmac: ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"],
   compress: ["none"],
 } satisfies ConnectConfig["algorithms"];
 
-/** What is written in the files now; one that cannot be read is told. */
+/** Reads the known_hosts files; a file that cannot be read is reported in `problems`. */
 async function readKnownHosts(files: readonly string[]): Promise<KnownHosts> {
   const read = files.map(async (file) => {
     try {
@@ -94,7 +94,7 @@ function inWords(error: Error & { level?: string; code?: string }, host: HostCon
   return `${where}: ${inLine(messageOf(error))}`;
 }
 
-/** A stream from the jump host to the next. One that does not open it in time is left. */
+/** Opens a stream from the jump host to the next hop. On timeout, closes the connection to the jump host. */
 async function forward({ client }: Connection, to: HostConfig, seconds: number): Promise<Duplex> {
   let late: NodeJS.Timeout | undefined;
   const opened = new Promise<Duplex>((resolve, reject) => {
@@ -111,7 +111,7 @@ async function forward({ client }: Connection, to: HostConfig, seconds: number):
 
 type Hop = { host: HostConfig; sock: Duplex; terms: ConnectTerms; known: KnownHosts };
 
-/** Shakes hands and logs in over `sock`, which it ends where that fails. */
+/** Performs the SSH handshake and login over `sock`, and closes `sock` on failure. */
 async function login({ host, sock, terms, known }: Hop): Promise<Connected> {
   const read = await readIdentity(host);
   if (!read.ok) {
@@ -128,7 +128,7 @@ async function login({ host, sock, terms, known }: Hop): Promise<Connected> {
       sock.destroy();
       resolve();
     };
-    // Inside another connection there is an end without a close.
+    // A connection tunnelled through another emits `end` without `close`.
     client.on("end", ended).on("close", ended);
   });
   return new Promise((resolve) => {
@@ -182,8 +182,8 @@ async function dial({ address, port }: HostConfig, seconds: number): Promise<Dup
 }
 
 /**
- * Connects to the last of `route` through those before it. The key of each must be a known one: what is not in
- * the files is refused before anything is said to the host.
+ * Connects to the last host of `route` through the ones before it. Each host key must be in the known_hosts files;
+ * a host with another key is refused before any credential is sent to it.
  */
 export async function connectRoute(route: readonly HostConfig[], terms: ConnectTerms): Promise<Connected> {
   const known = await readKnownHosts(terms.known_hosts);
@@ -207,7 +207,7 @@ export async function connectRoute(route: readonly HostConfig[], terms: ConnectT
       return { ok: false, error: `${result.error}${via}` };
     }
     const { connection } = result;
-    // The end of one is the end of those behind it, and of the ones that it came through.
+    // When one hop ends, close every hop of the route.
     connection.over.then(leave, leave);
     passed.push(connection);
   }

@@ -13,7 +13,7 @@ import {
 } from "./task.ts";
 import { inLine } from "./text.ts";
 
-/** Whether a container is there by its exact name, and may be acted on. */
+/** Looks a container up by its exact name, and checks that the configuration allows acting on it. */
 export async function findContainer(host: Host, name: string): Promise<Resolution> {
   const there = await listContainers(host);
   if (!there.ok) return { result: "error", message: there.message };
@@ -24,7 +24,7 @@ export async function findContainer(host: Host, name: string): Promise<Resolutio
   return { result: "hit" };
 }
 
-/** What of containers tells whether they were started anew. */
+/** Returns the snapshot fields that later tell whether the containers were restarted. */
 export function startsOf(list: readonly ContainerState[]): Record<string, unknown> {
   const containers = list.map(({ id, name, status, started_at, restarts, exit_code }) => ({
     id,
@@ -42,7 +42,7 @@ export function startsIn(before: Record<string, unknown>): Start[] {
   return Array.isArray(before.containers) ? (before.containers as Start[]) : [];
 }
 
-/** Whether all of them were started anew since. Of several, some alone cannot be told. Pure. */
+/** Returns whether all containers were restarted since the snapshot; `cannot_tell` if only some were. Pure. */
 export function effectOnContainers(before: Record<string, unknown>, now: readonly ContainerState[]): Effect {
   const effects = startsIn(before).map(({ id, started_at, restarts }) => {
     const one = now.find((each) => each.id === id);
@@ -53,7 +53,7 @@ export function effectOnContainers(before: Record<string, unknown>, now: readonl
   return effects.every((each) => each === first) ? first : "cannot_tell";
 }
 
-/** Pure. */
+/** Judges containers healthy when all run well and, with a snapshot, none restarts by itself since. Pure. */
 export function judgeContainers(list: readonly ContainerState[], before?: Record<string, unknown>): Seen {
   const facts = list.map((one) => ({
     name: `container ${one.name}`,
@@ -83,7 +83,7 @@ export async function observeContainers(
   return { healthy: null, facts: [{ name: "container", passed: false, message: state.message }] };
 }
 
-/** `docker restart` of one container. */
+/** The task that runs `docker restart` for one container. */
 export function containerTask(
   host: Host,
   operation: Extract<Operation, { kind: "host.docker_restart" }>,

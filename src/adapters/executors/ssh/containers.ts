@@ -5,7 +5,7 @@ import { nameGap } from "./task.ts";
 import { inLine, linesOf } from "./text.ts";
 import type { Told } from "./units.ts";
 
-// What of `docker inspect` is asked for; podman's is the same as far as this goes.
+// The fields used of `docker inspect`; podman prints these the same way.
 const inspected = z.array(
   z.object({
     Id: z.string(),
@@ -40,17 +40,17 @@ export type ContainerState = {
   exit_code: number;
   out_of_memory: boolean;
   started_at: string;
-  /** Of its health check; null where it has none. */
+  /** Status of its health check; null when it has none. */
   health: string | null;
   restarts: number;
   log_driver: string;
   log_path: string;
   project: string | null;
-  /** Of which service of the project it is. */
+  /** Its compose service in the project. */
   service: string | null;
 };
 
-/** Reads what `docker container inspect` says. Pure. */
+/** Parses the output of `docker container inspect`. Pure. */
 function parseInspected(text: string): Told<ContainerState[]> {
   let json: unknown;
   try {
@@ -72,7 +72,7 @@ function parseInspected(text: string): Told<ContainerState[]> {
     health: State.Health ? inLine(State.Health.Status, 40) || null : null,
     restarts: RestartCount,
     log_driver: inLine(HostConfig?.LogConfig?.Type ?? "", 40),
-    // Not shown as it is: it becomes an argument.
+    // Not cleaned for display: it becomes a command argument.
     log_path: LogPath,
     project: Config.Labels?.["com.docker.compose.project"] ?? null,
     service: Config.Labels?.["com.docker.compose.service"] ?? null,
@@ -88,7 +88,7 @@ export async function inspect(host: Host, names: readonly string[]): Promise<Tol
   return looked.ok ? parseInspected(looked.stdout) : looked;
 }
 
-/** Ids and names of containers that fit the filters, of every state; all where there are none. */
+/** Lists ids and names of the containers that match all filters, running or not; without filters, all. */
 export async function listContainers(
   host: Host,
   filters: readonly string[] = [],
@@ -103,16 +103,16 @@ export async function listContainers(
     const [id = "", names = ""] = line.split("\t");
     return { id: id.trim(), name: inLine(names.split(",")[0] ?? "") };
   });
-  // They become arguments: an id is hexadecimal, whatever else was said.
+  // Ids become command arguments: drop anything that is not hexadecimal.
   return { ok: true, value: value.filter(({ id }) => /^[0-9a-f]{12,64}$/.test(id)) };
 }
 
-/** Running, and well by its own health check where it has one. */
+/** Returns whether a container runs and its health check, if it has one, passes. */
 export function isWell({ running, health }: ContainerState): boolean {
   return running && (health === null || health === "healthy" || health === "none");
 }
 
-/** Its state for people. */
+/** Describes a container's state for people. */
 export function inState(one: ContainerState): string {
   const health = one.health === null ? "" : `, ${one.health}`;
   const ended = one.running

@@ -4,9 +4,9 @@ import type { Host } from "./host.ts";
 import type { Told } from "./units.ts";
 
 /**
- * Everything that is read of a host, in one go, by one program that never changes: what differs are its
- * arguments. 1: what begins a section, which no output can know; 2: the runtime; 3: `sudo` or nothing; 4: how many
- * paths follow whose filesystems are wanted; those; then the certificates.
+ * Reads all facts of a host in one run. The script is constant; its arguments are 1: the section mark, random so that
+ * no output can forge it; 2: the container runtime; 3: `sudo` or empty; 4: the number of paths that follow, whose
+ * filesystems are looked up; those paths; then the certificate files.
  */
 export const SCRIPT = `
 mark=$1; runtime=$2; root=$3; named=$4; shift 4; failed=
@@ -44,7 +44,7 @@ exit 0
 
 const SECONDS = 25;
 
-/** Reads a host's facts: one session, one command. Of the filesystems of `paths`, too, whatever their kind. */
+/** Reads a host's facts with one command, including the filesystem of each of `paths`, whatever its type. */
 export async function readFacts(
   host: Host,
   { signal, paths = [] }: { signal?: AbortSignal | undefined; paths?: readonly string[] } = {},

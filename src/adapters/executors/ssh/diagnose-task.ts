@@ -8,7 +8,7 @@ import { inBytes, shown } from "./text.ts";
 
 type Diagnose = Extract<Operation, { kind: "host.diagnose" }>;
 
-/** The facts of a host for people. Pure. */
+/** Describes a host's facts for people. Pure. */
 export function inWords(facts: HostFacts): string {
   const { memory, load, cores, filesystems, processes, failed_units, containers } = facts;
   const top = (by: "cpu" | "memory") => [...processes].sort((a, b) => b[by] - a[by]).slice(0, 5);
@@ -30,7 +30,7 @@ export function inWords(facts: HostFacts): string {
   return shown(lines.filter(Boolean).join("\n"), 20_000);
 }
 
-/** Whether a host is well: nothing that explains trouble was found, in all that is read. */
+/** Observes a host: unhealthy with a finding of weight `cause`; null when there is none but something was not read. */
 export async function observeHost(host: Host, now: Date): Promise<Seen> {
   const facts = await readFacts(host);
   if (!facts.ok) return { healthy: null, facts: [{ name: "host", passed: false, message: facts.message }] };
@@ -47,7 +47,7 @@ export async function observeHost(host: Host, now: Date): Promise<Seen> {
   return { healthy: bad ? false : unread.length === 0 || null, facts: [reached, ...seen, ...unread] };
 }
 
-/** Processes, disk, memory and load in one go. Changes nothing. */
+/** The task that reads processes, disk, memory and load at once. Changes nothing. */
 export function diagnoseTask(host: Host, operation: Diagnose): Task {
   return {
     undo: "it only looks",

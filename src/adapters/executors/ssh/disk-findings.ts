@@ -7,9 +7,9 @@ import type { Consumer } from "./room.ts";
 import { inBytes, inLine } from "./text.ts";
 
 const NEARLY_FULL = 90;
-// Of a full filesystem: what takes less does not explain it.
+// Share of a filesystem's size: a consumer with less does not explain why it is full.
 const MUCH = 0.1;
-// What a journal is cut down to by the shipped rule, and a little more: with less there is nothing to remove.
+// A little above the 500 MB that the shipped rule leaves: a smaller journal has nothing to remove.
 const JOURNAL_KEPT = 600 * 1_048_576;
 const MEMORY = /^(tmpfs|ramfs)$/;
 
@@ -49,8 +49,8 @@ const TOLD: Record<Exclude<Consumer["kind"], "folder">, Told> = {
 };
 
 /**
- * Whether what takes its room explains the alert. Of a filesystem that the alert names, where it names one at all;
- * not where it is no want of room that ails it. Of any other it is worth knowing, and no reason to remove anything.
+ * Returns whether what fills this filesystem explains the alert: the alert names it (or names none, and it is full), and
+ * it is neither read-only nor out of inodes. On any other filesystem a large consumer is a note, no reason to remove it.
  */
 function isMeant(one: Filesystem, { about, named, read_only, inodes }: Judged): boolean {
   const { mount, used_percent } = one;
@@ -60,7 +60,7 @@ function isMeant(one: Filesystem, { about, named, read_only, inodes }: Judged): 
   return !other && (names ? about.some((it) => it.mount === mount) : used_percent >= FULL);
 }
 
-/** What takes much of a full filesystem, and what is safe to do about it. */
+/** Returns a finding for each large consumer of a full filesystem, with what is safe to do about it. */
 function takers(one: Filesystem, facts: Judged, cite: Cite, host: string): Finding[] {
   const weight = isMeant(one, facts) ? "cause" : "note";
   return facts.room
@@ -82,7 +82,7 @@ function fullness(one: Filesystem, facts: Judged, cite: Cite, host: string): Fin
   const folders = facts.room.filter(
     ({ kind, mount, bytes }) => kind === "folder" && mount === one.mount && bytes >= used * MUCH,
   );
-  // Of a part nobody knows what the largest of the whole is.
+  // When only part was read, the largest folder of the whole is not known.
   const largest = folders.some(({ partial }) => partial) ? "largest of what was read" : "largest";
   const most = folders.map(({ name, bytes }) => `${name} ${inBytes(bytes)}`).join(", ");
   const evidence = [
@@ -103,7 +103,7 @@ function fullness(one: Filesystem, facts: Judged, cite: Cite, host: string): Fin
   ];
 }
 
-/** What is said of a filesystem only because the alert names it. */
+/** Returns the finding for a filesystem that is reported only because the alert names it. */
 function ofNamed(one: Filesystem, cite: Cite, host: string): Finding {
   const evidence = [cite(`${one.mount} on ${host}`, inWords(one))];
   return isImage(one)
@@ -123,14 +123,14 @@ function ofNamed(one: Filesystem, cite: Cite, host: string): Finding {
       };
 }
 
-/** The filesystems that are full or nearly so, those that the alert names first: disks, and what it names. Pure. */
+/** Returns the disks and named filesystems that are at least 90% full, those that the alert names first. Pure. */
 export function fullOf({ filesystems, named }: HostFacts, about: readonly Filesystem[]): Filesystem[] {
   const on = named.flatMap(({ filesystem }) => filesystem ?? []);
   const all = new Map([...about, ...on, ...filesystems].map((one) => [one.mount, one]));
   return [...all.values()].filter((one) => one.used_percent >= NEARLY_FULL && !isImage(one));
 }
 
-/** What is said of a path because the alert names it: that it hangs, is nowhere, or that nothing is mounted there. */
+/** Returns the finding for a path in the alert: its filesystem hangs, it does not exist, or nothing is mounted there. */
 function ofPath(
   { path: given, answered, filesystem, unread }: NamedPath,
   cite: Cite,
@@ -160,11 +160,11 @@ function ofPath(
   return say({ code, weight: "note", title, meaning }, instead);
 }
 
-/** Filesystems that are full, what takes their room, and what the alert itself names. */
+/** Finds full filesystems, what fills them, and the paths and filesystems that the alert names. */
 export const ofDisks: Judge = (facts, cite, host) => {
   const { about, named } = facts;
   const full = fullOf(facts, about);
-  // Where something else that it names was not seen, nobody may say that it is only about an image.
+  // If something else that the alert names was not read, do not claim that the alert is only about an image.
   const blind = named.some(({ unread }) => unread !== undefined);
   const told = about
     .filter(({ mount }) => !full.some((one) => one.mount === mount))

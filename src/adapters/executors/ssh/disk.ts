@@ -5,14 +5,14 @@ import type { Told } from "./units.ts";
 
 export type Disk = { mount: string; size: number; free: number };
 
-/** Reads one line of `df -P -k`. Pure. */
+/** Parses the last line of `df -P -k`. Pure. */
 function parseDf(text: string): Disk | undefined {
   const line = text.trim().split("\n").at(-1) ?? "";
   const [, size = "", free = "", mount = ""] = /\s(\d+)\s+\d+\s+(-?\d+)\s+\d+%\s+(\/.*)$/.exec(line) ?? [];
   return mount === "" ? undefined : { mount, size: Number(size) * 1024, free: Number(free) * 1024 };
 }
 
-/** The filesystem that a path is on. */
+/** Reads the filesystem that a path is on. */
 export async function diskOf(host: Host, path: string): Promise<Told<Disk>> {
   const df = await host.look(["df", "-P", "-k", "--", path]);
   if (!df.ok) return df;
@@ -22,7 +22,7 @@ export async function diskOf(host: Host, path: string): Promise<Told<Disk>> {
     : { ok: true, value: disk };
 }
 
-/** The folder in which the container runtime keeps everything. */
+/** Reads the data folder of the container runtime. */
 export async function runtimeRoot(host: Host, options: RunOptions = {}): Promise<Told<string>> {
   const { runtime } = host.config;
   const format = runtime === "podman" ? "{{.Store.GraphRoot}}" : "{{.DockerRootDir}}";
@@ -34,13 +34,13 @@ export async function runtimeRoot(host: Host, options: RunOptions = {}): Promise
     : { ok: false, message: `${runtime} does not say where it keeps its data` };
 }
 
-/** The filesystem on which the container runtime keeps everything. */
+/** Reads the filesystem of the container runtime's data folder. */
 export async function runtimeDisk(host: Host): Promise<Told<Disk>> {
   const root = await runtimeRoot(host);
   return root.ok ? diskOf(host, root.value) : root;
 }
 
-/** Whether there is more room than before; without a before nothing can be said. */
+/** Judges a disk healthy when it has more free space than in the snapshot; null without a snapshot. */
 export function observeDisk(disk: Told<Disk>, before?: Record<string, unknown>): Seen {
   const name = "disk";
   if (!disk.ok) return { healthy: null, facts: [{ name, passed: false, message: disk.message }] };

@@ -33,11 +33,11 @@ type OnHost = Extract<Operation, { kind: (typeof KINDS)[number] }>;
 const isOnHost = (operation: Operation): operation is OnHost =>
   (KINDS as readonly string[]).includes(operation.kind);
 
-/** The name of the host that a target is, or is on. */
+/** Returns the name of the host that a target is, or is on. */
 export const hostOf = (target: { name: string; host?: string | undefined }): string =>
   target.host ?? target.name;
 
-/** What is done for an operation on its host. */
+/** Returns the task of an operation on its host. */
 function taskOf(host: Host, operation: OnHost): Task {
   switch (operation.kind) {
     case "host.diagnose":
@@ -61,7 +61,7 @@ function taskOf(host: Host, operation: OnHost): Task {
   }
 }
 
-/** The operation's host and what is done there; null where it is none of ours. */
+/** Returns the operation's host and task; null when it is no host operation or its host is not configured. */
 export function findTask(hosts: Hosts, operation: Operation): { host: Host; task: Task } | null {
   if (!isOnHost(operation)) return null;
   const host = hosts.find(hostOf(operation.target));
@@ -74,7 +74,7 @@ function unknownHost(hosts: Hosts, wanted: string): Resolution {
   return { result: "miss", message: `no host "${clip(wanted, 100)}" is configured (ssh.hosts)` };
 }
 
-/** Why the configuration does not let it be done, whoever asks. */
+/** Returns why the configuration forbids the operation's target; undefined: it is allowed. */
 function forbidden({ config }: Host, { target }: OnHost): string | undefined {
   const allowed =
     target.kind === "unit"
@@ -83,7 +83,7 @@ function forbidden({ config }: Host, { target }: OnHost): string | undefined {
   return allowed ? undefined : `${target.kind} ${target.name} is not among those that ssh.hosts allows`;
 }
 
-/** A change that was begun before: it is not repeated where it can be seen, or might be, in effect. */
+/** Runs the task. A retry does not repeat a change that has taken effect, or may have. */
 async function act(task: Task, run: Parameters<Executor["act"]>[1], signal: AbortSignal): Promise<ActResult> {
   if (run.attempt > 1) {
     const effect = await task.effect(run.before);
@@ -94,7 +94,7 @@ async function act(task: Task, run: Parameters<Executor["act"]>[1], signal: Abor
   return task.act(signal);
 }
 
-/** Carries out the operations on hosts. */
+/** Creates the executor of operations on hosts; changes to one host run one at a time. */
 export function createExecutor(hosts: Hosts, turns: KeyedMutex): Executor {
   const find = (operation: Operation) => {
     const found = findTask(hosts, operation);
@@ -123,7 +123,7 @@ export function createExecutor(hosts: Hosts, turns: KeyedMutex): Executor {
     async dryRun(operation) {
       const { host, task } = find(operation);
       const reached = await host.reach();
-      // Without a way there everything else would say the same again.
+      // When the host cannot be reached, every other check would fail for the same reason.
       if (!reached.passed) return { checks: [reached] };
       const { checks, ...more } = await task.dryRun();
       return { checks: [reached, ...checks], ...more };
@@ -140,7 +140,7 @@ export function createExecutor(hosts: Hosts, turns: KeyedMutex): Executor {
     async effect(operation, run) {
       const { host, task } = find(operation);
       if (Object.keys(run.before).length === 0 || "unavailable" in run.before) return "cannot_tell";
-      // In its turn: an act under way must not be judged halfway.
+      // Waits its turn: an act in progress must not be judged halfway.
       return turns.take(host.name, () => task.effect(run.before));
     },
     undo(operation) {

@@ -7,7 +7,7 @@ type ProcessFact = {
   pid: number;
   parent: number;
   state: string;
-  /** Of one core, in percent, since its start. */
+  /** CPU use since its start, in percent of one core. */
   cpu: number;
   memory: number;
   /** Seconds since its start. */
@@ -16,7 +16,7 @@ type ProcessFact = {
 };
 type ContainerFact = { name: string; state: string; status: string; image: string };
 
-/** What was read of a host. Bytes; null and empty lists where something could not be read. */
+/** What was read of a host. Sizes in bytes; null or an empty list where something could not be read. */
 export type HostFacts = {
   kernel: string;
   /** Seconds since 1970, by the host's own clock. */
@@ -26,7 +26,7 @@ export type HostFacts = {
   cores: number | null;
   memory: { total: number; available: number; swap_total: number; swap_free: number } | null;
   mounts: Mount[];
-  /** Of disks. */
+  /** Filesystems of disks only; `named` has any type. */
   filesystems: Filesystem[];
   named: NamedPath[];
   inodes: Filesystem[];
@@ -34,15 +34,15 @@ export type HostFacts = {
   processes: ProcessFact[];
   failed_units: string[];
   clock_synchronised: boolean | null;
-  /** Lines of the kernel about memory that ran out, with the uptime at which it did. */
+  /** Kernel log lines about out-of-memory, with the uptime in seconds at which each was written. */
   out_of_memory: { at: number | null; text: string }[];
   containers: ContainerFact[];
   certificates: Certificate[];
-  /** What could not be read, or not understood, in words; nothing of it may be taken for well. */
+  /** What could not be read or parsed, in words; none of it may count as healthy. */
   unread: string[];
 };
 
-/** The parts of the output, by name. Only lines that begin with this very mark divide it. */
+/** Splits the output into its sections by name, at the lines that begin with `mark`. */
 function sections(text: string, mark: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   let lines: string[] = [];
@@ -108,7 +108,7 @@ function kernel(lines: readonly string[]): HostFacts["out_of_memory"] {
   });
 }
 
-/** What of the sections tells nothing, so that it must not be taken for well: where something is always there. */
+/** Returns the sections that are empty although every host has something there: they must not count as healthy. */
 function silent(found: ReadonlyMap<string, string[]>, facts: Omit<HostFacts, "unread">): string[] {
   const { load, cores, uptime, memory: now, filesystems, processes: all, mounts } = facts;
   const none: [string, boolean][] = [
@@ -123,7 +123,7 @@ function silent(found: ReadonlyMap<string, string[]>, facts: Omit<HostFacts, "un
   return none.filter(([, is]) => is).map(([name]) => name);
 }
 
-/** Makes facts of what the script has printed for these `paths`. Pure; never throws, whatever a host says. */
+/** Parses the script's output for these `paths`. Pure; never throws, whatever the host printed. */
 export function parseFacts(text: string, mark: string, paths: readonly string[] = []): HostFacts {
   const found = sections(text, mark);
   const of = (name: string) => found.get(name) ?? [];

@@ -1,25 +1,25 @@
 import { inLine } from "./text.ts";
 
-/** A line of `/proc/mounts`, with names as they are. */
+/** A line of `/proc/mounts`, with its names unescaped. */
 export type Mount = { device: string; mount: string; type: string; read_only: boolean };
 
 export type Filesystem = {
   device: string;
   mount: string;
-  /** As the kernel calls it, as `ext4`; empty where it is not known. */
+  /** The kernel's name for the type, such as `ext4`; empty when unknown. */
   type: string;
   size: number;
   free: number;
   used_percent: number;
 };
 
-// What is no disk: it is full, or read-only, by its nature.
+// Filesystem types that are no disk: being full or read-only is normal for them.
 const NO_DISK =
   /^(tmpfs|devtmpfs|overlay|squashfs|udev|none|shm|proc|sysfs|cgroup\d?|efivarfs|ramfs|nsfs|iso9660|fuse|fusectl|fuse\.(lxcfs|gvfsd-fuse|portal|snapfuse))$/;
 const NOT_LOOKED_AT = /^\/(proc|sys|dev|run|snap|var\/lib\/docker\/(overlay2|containers)|var\/snap)(\/|$)/;
 const WRITTEN = /^(ext[234]|xfs|btrfs|f2fs|zfs|jfs)$/;
 
-/** What is mounted, by mount point; the kernel writes blanks in names as `\040`. Of two on one point the later is seen. */
+/** Parses `/proc/mounts` by mount point, unescaping `\040` and the like. Of two on one mount point, keeps the later. */
 export function mountsOf(lines: readonly string[]): ReadonlyMap<string, Mount> {
   const plain = (text: string) =>
     text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
@@ -32,14 +32,14 @@ export function mountsOf(lines: readonly string[]): ReadonlyMap<string, Mount> {
   );
 }
 
-/** Whether it is a disk, by its kind; by its device's name where that is not known. A root filesystem always is one. */
+/** Returns whether a filesystem is a disk, by its type or, when unknown, its device's name. `/` always is one. */
 function isDisk({ device, mount, type }: Pick<Filesystem, "device" | "mount" | "type">): boolean {
   if (mount === "/") return true;
   if (NOT_LOOKED_AT.test(mount)) return false;
   return !NO_DISK.test(type === "" ? device : type);
 }
 
-/** Mount points of disks that cannot be written. */
+/** Returns the mount points of disks that are mounted read-only. */
 export function readOnly(mounts: ReadonlyMap<string, Mount>): string[] {
   return [...mounts.values()].flatMap(({ device, mount, type, read_only }) => {
     const disk = WRITTEN.test(type) && device.startsWith("/") === (type !== "zfs");
@@ -47,10 +47,10 @@ export function readOnly(mounts: ReadonlyMap<string, Mount>): string[] {
   });
 }
 
-// Blocks, used, free and percent, before the mount point. What is before them is the device, which may have blanks in it.
+// Blocks, used, free and percent, before the mount point. Before them stands the device, which may contain blanks.
 const NUMBERS = /\s(\d+|-)\s+(-?\d+|-)\s+(-?\d+|-)\s+(\d+%|-)\s+(?=\/)/g;
 
-/** A row of `df -P` in units of so many bytes; null: it has no size, as `proc`; undefined: it has another form. Pure. */
+/** Parses a row of `df -P`, in blocks of `unit` bytes; null: no size (as `proc`); undefined: another form. Pure. */
 export function parseRow(
   line: string,
   unit: number,
@@ -61,7 +61,7 @@ export function parseRow(
     mount: line.slice(found.index + found[0].length),
     numbers: found.slice(1),
   }));
-  // A name may look like numbers, too: what the kernel has mounted decides.
+  // A device or mount name may look like the numbers, too: prefer the reading whose mount point is in `/proc/mounts`.
   const {
     device = "",
     mount = "",
@@ -81,18 +81,18 @@ export function parseRow(
   };
 }
 
-// As it was called; a program of the tests calls it by its path.
+// df prints the name by which it was called; a test program calls it by its path.
 const ERROR = /^(?:\/\S*\/)?df: /;
 export const isError = (line: string): boolean => ERROR.test(line);
 
-/** What df says of one that it could not look at: which, and why. */
+/** Parses an error line of df into the path and the reason. */
 export function parseError(line: string): { path: string; reason: string } | undefined {
   const [, path, reason] = /^(.*): ([^:]+)$/.exec(line.replace(ERROR, "")) ?? [];
   if (path === undefined || reason === undefined) return undefined;
   return { path: path.replace(/^'(.*)'$/, "$1"), reason };
 }
 
-/** The disks among what `df -P` has printed of all, and what of it was not understood or not looked at. Pure. */
+/** Parses the output of `df -P` for all filesystems: the disks, and what was not understood or not readable. Pure. */
 export function parseList(
   name: string,
   lines: readonly string[],
@@ -116,21 +116,21 @@ export function parseList(
   return { filesystems, unread };
 }
 
-/** Percent: shipped alerts of node_exporter's mixin warn at about this. */
+/** Percent; about where the alerts of node_exporter's mixin warn. */
 export const FULL = 95;
 
-// Images that are written once: they are full by their nature.
+// Read-only image formats: always full.
 const IMAGE = /^(squashfs|erofs|iso9660|udf|cramfs|romfs)$/;
 export const isImage = ({ type }: Filesystem): boolean => IMAGE.test(type);
 
 const isOn = (path: string, mount: string) => mount === "/" || path === mount || path.startsWith(`${mount}/`);
 
-/** What a path is on: of all that are mounted before it, the one with the longest mount point. Pure. */
+/** Returns the mount that a path is on: the one with the longest mount point that contains it. Pure. */
 export function mountOf<T extends { mount: string }>(path: string, all: readonly T[]): T | undefined {
   const fits = all.filter(({ mount }) => isOn(path, mount));
   return fits.sort((a, b) => b.mount.length - a.mount.length)[0];
 }
 
-/** Whether a path is a folder of what is mounted there, and no mount point itself. */
+/** Returns whether a path lies inside a mount and is not the mount point itself. */
 export const isWithin = (path: string, mount: string): boolean =>
   isOn(path, mount) && path.replace(/\/+$/, "") !== mount.replace(/\/+$/, "");

@@ -6,7 +6,7 @@ import { type Filesystem, FULL } from "./filesystems.ts";
 import type { Cite, Judge, Judged } from "./judge.ts";
 import { inBytes } from "./text.ts";
 
-// Where things are bad in most people's experience: shipped alerts of node_exporter warn at about these.
+// Thresholds: about where the alerts of node_exporter's mixin warn.
 const LOW_MEMORY = 0.05;
 const HIGH_LOAD = 2;
 const RUNAWAY_CPU = 90;
@@ -172,7 +172,7 @@ const containers: Judge = ({ containers: all }, cite, host) =>
           evidence: [id()],
         },
       ];
-    // 0 is what ended well, 143 what was asked to.
+    // Exit code 0 is success, 143 is SIGTERM.
     if (state === "exited" && code !== "0" && code !== "143" && isRecent(status))
       return [
         {
@@ -199,7 +199,7 @@ const containers: Judge = ({ containers: all }, cite, host) =>
     return [];
   });
 
-/** What ended weeks ago is how things are, not what is wrong now. */
+/** Returns whether a container ended less than two days ago, before docker counts in days: an older end is no news. */
 function isRecent(status: string): boolean {
   return !/\b(\d+ (days|weeks|months|years)|about a (month|year)) ago/i.test(status);
 }
@@ -251,7 +251,7 @@ const JUDGES: readonly Judge[] = [
   clock,
 ];
 
-/** Numbers facts as they are cited. */
+/** Collects evidence: `cite` adds a fact, or finds the same one again, and returns its id. */
 export function evidenceOf(source: string, at: string): { cite: Cite; items: EvidenceItem[] } {
   const items: EvidenceItem[] = [];
   const cite: Cite = (subject, text) => {
@@ -264,7 +264,7 @@ export function evidenceOf(source: string, at: string): { cite: Cite; items: Evi
   return { cite, items };
 }
 
-/** In the words of its numbers: what it looks like where nothing is wrong. Pure. */
+/** Summarises load, memory and the fullest disk, for a host with nothing wrong. Pure. */
 function inNumbers({ load, cores, memory: now, filesystems }: HostFacts): string {
   const fullest = [...filesystems].sort((a, b) => b.used_percent - a.used_percent)[0];
   return [
@@ -274,9 +274,9 @@ function inNumbers({ load, cores, memory: now, filesystems }: HostFacts): string
   ].join(", ");
 }
 
-/** Where nothing is worth telling but what looks well, and everything was read that is always there. */
+/** Returns `host_healthy` when everything was read and no finding reports a problem. */
 function well(facts: Judged, found: readonly Finding[], cite: Cite, host: string): Finding[] {
-  // That an image is full says something of the alert, and nothing of the host.
+  // A full image is a fault of the alert, not of the host.
   const untold = found.every((one) => saysWell(one) || one.code === "disk_always_full");
   if (facts.unread.length > 0 || !untold) return [];
   const numbers = inNumbers(facts);
@@ -292,7 +292,7 @@ function well(facts: Judged, found: readonly Finding[], cite: Cite, host: string
   ];
 }
 
-/** What the facts of a host mean: causes first, and what looks well at the head of the notes. Pure. */
+/** Derives the findings from a host's facts, sorted by weight; `host_healthy` comes first of the notes. Pure. */
 export function findingsOf(
   facts: HostFacts,
   cite: Cite,

@@ -9,26 +9,26 @@ import { inLine, shown } from "./text.ts";
 export type Argv = readonly [string, ...string[]];
 export type RunOptions = { seconds?: number; signal?: AbortSignal | undefined };
 
-/** What a look came to: its output, or why there is none. `code` is the exit code where there was one. */
+/** Result of a read-only command: its output, or why there is none. `code` is the exit code, if it exited. */
 export type Looked = { ok: true; stdout: string } | { ok: false; message: string; code?: number };
 
 export type HostTerms = {
-  /** Seconds for a command that changes something. */
+  /** Timeout in seconds of a command that changes something. */
   command_timeout: number;
   output_limit: number;
-  /** Seconds for which a unit must have been up. */
+  /** Seconds for which a unit must have been up to count as healthy. */
   settle: number;
   certificate_days: number;
 };
 
-/** Below what the gateway gives a look: one slow answer must not take the others with it. */
+/** Below the gateway's timeout for reads: one slow command must not fail the others with it. */
 const LOOK_SECONDS = 8;
-/** After which the host ends a command by itself, should we be gone: added to our own bound. */
+/** Seconds added to our own timeout: then the host ends the command by itself, in case the connection is gone. */
 const MARGIN = 2;
-/** `timeout` says by it that it has ended the command. */
+/** Exit code of `timeout` when it has ended the command. */
 const TIMED_OUT = 124;
 
-/** A host and what can be run there. Nothing but argument lists gets out of here. */
+/** A configured host, on which commands are run. Callers pass argument lists only, never shell text. */
 export class Host {
   readonly config: HostConfig;
   readonly terms: HostTerms;
@@ -44,12 +44,12 @@ export class Host {
     return this.config.name;
   }
 
-  /** With sudo where the configuration says so: it never asks for a password, it fails. */
+  /** Prefixes sudo where configured; with `-n`, sudo fails instead of asking for a password. */
   privileged(argv: Argv): Argv {
     return this.config.sudo ? ["sudo", "-n", "--", ...argv] : argv;
   }
 
-  /** A command of the container runtime. */
+  /** Returns a command of the container runtime, with sudo where configured. */
   runtime(...args: string[]): Argv {
     return this.privileged([this.config.runtime, ...args]);
   }
@@ -66,7 +66,7 @@ export class Host {
       : value;
   }
 
-  /** Runs what changes nothing. */
+  /** Runs a command that changes nothing. */
   async look(argv: Argv, { seconds = LOOK_SECONDS, signal }: RunOptions = {}): Promise<Looked> {
     const ran = await this.run(argv, { seconds, signal });
     if (ran.kind === "failed") return { ok: false, message: ran.error };
@@ -76,7 +76,7 @@ export class Host {
     return { ok: true, stdout: ran.stdout };
   }
 
-  /** Runs what changes something, and says truthfully whether it was sent. */
+  /** Runs a command that changes something; `sent` in a failure tells whether it may have run. */
   async change(argv: Argv, signal: AbortSignal): Promise<ActResult> {
     const ran = await this.run(argv, { signal });
     if (ran.kind === "failed") return failure(ran.error, ran.sent, ran.stderr);
@@ -84,7 +84,7 @@ export class Host {
     return { ok: true, output: shown(`${ran.stdout}\n${ran.stderr}`) || "exit code 0" };
   }
 
-  /** Whether it can be reached, by which key it was known. */
+  /** Checks that the host can be reached, and names the fingerprint of its key. */
   async reach(): Promise<Check> {
     const name = "host reachable, key verified";
     const { user, address, port } = this.config;
@@ -100,13 +100,13 @@ function failure(error: string, sent: boolean, stderr: string): ActResult {
   return { ok: false, error, sent, ...(text === "" ? {} : { stderr: text }) };
 }
 
-/** Exit code and what was said about it. */
+/** Formats the exit code with the command's error output. */
 function saying({ code, stdout, stderr }: Extract<Ran, { kind: "exited" }>): string {
   const said = inLine(stderr) || inLine(stdout);
   return `exit code ${code}${said === "" ? "" : `: ${said}`}`;
 }
 
-/** Whether the very command may be run, as far as that can be known without running it. */
+/** Checks whether this exact command may be run, as far as that can be known without running it. */
 export async function checkPermission(host: Host, argv: Argv): Promise<Check> {
   const name = "permission";
   if (host.config.sudo) {

@@ -3,7 +3,7 @@ import { type HostConfig, hostConfigs, type SshConfig } from "./config.ts";
 import { Host } from "./host.ts";
 import { Pool } from "./pool.ts";
 
-/** The way to a host: every jump host before it, then itself. */
+/** Returns the route to a host: its jump hosts in order, then itself. */
 export function routeTo(name: string, all: ReadonlyMap<string, HostConfig>): HostConfig[] {
   const host = all.get(name);
   if (host === undefined) return [];
@@ -24,7 +24,7 @@ export class Hosts {
     this.#pool = new Pool(routes, config, log);
     const byName = new Map<string, Host>();
     const hosts = [...configs.values()].map((one) => new Host(one, config, this.#pool));
-    // A name wins over another's alias, that over an address, which several may share.
+    // A name takes precedence over an alias, an alias over an address. A shared address finds no host.
     for (const host of hosts) byName.set(host.name.toLowerCase(), host);
     for (const host of hosts) {
       for (const alias of host.config.aliases) byName.set(alias.toLowerCase(), host);
@@ -38,12 +38,12 @@ export class Hosts {
     this.names = [...configs.keys()];
   }
 
-  /** By which machines a host is reached, itself the last, as the configuration says. */
+  /** Returns the machines on the way to a host, itself last, as configured. */
   wayTo(name: string): { address: string; port: number; user: string }[] {
     return (this.#routes.get(name) ?? []).map(({ address, port, user }) => ({ address, port, user }));
   }
 
-  /** By its name, an alias or its address. */
+  /** Finds a host by its name, an alias or its address, ignoring case. */
   find(name: string): Host | undefined {
     return this.#byName.get(name.toLowerCase());
   }

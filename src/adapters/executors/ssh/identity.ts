@@ -5,7 +5,7 @@ import { keepSecret } from "../../../lib/redact.ts";
 import type { HostConfig } from "./config.ts";
 import { library } from "./library.ts";
 
-/** What is shown to a host to be let in, in this order. */
+/** The authentication methods for a host, in the order in which they are tried. */
 export type IdentityResult = { ok: true; methods: AnyAuthMethod[] } | { ok: false; message: string };
 
 type Asked = Pick<
@@ -13,7 +13,7 @@ type Asked = Pick<
   "user" | "identity_file" | "passphrase" | "passphrase_file" | "password" | "password_file" | "agent"
 >;
 
-/** A secret from the configuration or from its file. */
+/** Returns a secret from the configuration or from its file. */
 async function secretOf(value: string | undefined, file: string | undefined): Promise<string | undefined> {
   if (value !== undefined || file === undefined) return value;
   const secret = (await readFile(file, "utf8")).replace(/\r?\n$/, "");
@@ -21,7 +21,7 @@ async function secretOf(value: string | undefined, file: string | undefined): Pr
   return secret;
 }
 
-/** The private key of a file, or why it cannot be used. Its text is never part of the message. */
+/** Reads a private key from a file. Throws with the reason when it cannot be used; the message never contains the key. */
 async function keyOf(file: string, passphrase: string | undefined): Promise<ParsedKey> {
   const { mode } = await stat(file);
   if ((mode & 0o077) !== 0) throw new Error(`others may read the private key ${file}: chmod 600 ${file}`);
@@ -35,14 +35,14 @@ async function keyOf(file: string, passphrase: string | undefined): Promise<Pars
   throw new Error(`${file} ${why}`);
 }
 
-/** Reads the keys and secrets of a host from where the configuration says. */
+/** Reads the keys and secrets of a host from the configured places. */
 export async function readIdentity(asked: Asked): Promise<IdentityResult> {
   try {
     const passphrase = await secretOf(asked.passphrase, asked.passphrase_file);
     const password = await secretOf(asked.password, asked.password_file);
     const { identity_file: file, agent } = asked;
     if (agent !== undefined && !(await stat(agent)).isSocket()) throw new Error(`${agent} is no socket`);
-    // As it was parsed here: to make a key of its passphrase anew takes half a second each time.
+    // Pass the parsed key: ssh2 would derive the key from its passphrase again, which takes half a second.
     const key = file === undefined ? undefined : await keyOf(file, passphrase);
     const { user: username } = asked;
     const methods: AnyAuthMethod[] = [

@@ -10,12 +10,12 @@ import { createInvestigator } from "./investigator.ts";
 import { createObserver } from "./observer.ts";
 import { sshProblems } from "./problems.ts";
 
-/** Hosts that are reached over SSH. */
+/** The ports for hosts that are reached over SSH. */
 export type SshHosts = {
   executor: Executor;
   observer: Observer;
   investigator: Investigator;
-  /** Another configuration is in force: connections end as soon as nothing goes over them. */
+  /** Call when another configuration is in force: closes each connection as soon as it is unused. */
   retire(): void;
   /** Ends all connections. */
   close(): Promise<void>;
@@ -23,7 +23,7 @@ export type SshHosts = {
 
 type Deps = {
   log: Log;
-  /** Of all that act on hosts, also with the configuration from before. */
+  /** Serialises changes by host, shared with executors of earlier configurations. */
   turns?: KeyedMutex;
 };
 
@@ -39,7 +39,7 @@ function create(config: SshConfig, { log, turns = new KeyedMutex() }: Deps): Ssh
   };
 }
 
-/** Each host with everything that alerts may call it. */
+/** Returns each host with all names that alerts may use for it. */
 function namesOf(config: SshConfig): { name: string; names: string[] }[] {
   const all = hostConfigs(config);
   const shared = (address: string) => all.filter((one) => one.address === address).length > 1;
@@ -49,13 +49,13 @@ function namesOf(config: SshConfig): { name: string; names: string[] }[] {
   }));
 }
 
-/** Acts on hosts over SSH, looks at them, and says what ails them. */
+/** Acts on hosts over SSH, observes and investigates them. */
 export const ssh = {
   id: "ssh",
   settings: { path: "ssh", schema: sshConfig.prefault({}), reloadable: true },
   problems: sshProblems,
   names: (config: SshConfig) => ({ hosts: namesOf(config) }),
-  /** Null: no host is configured. */
+  /** Returns null when no host is configured. */
   create: (config: SshConfig, deps: Deps): SshHosts | null =>
     config.hosts.length === 0 ? null : create(config, deps),
 };

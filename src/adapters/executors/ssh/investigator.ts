@@ -23,7 +23,7 @@ import { inState, runs, type UnitState, unitState } from "./units.ts";
 type Part = { findings: Finding[]; missing: string[] };
 
 const LINES = "40";
-// What its supervisor has started again since may end again.
+// A unit or container that its supervisor restarted within this time may end again.
 const LATELY_SECONDS = 3_600;
 
 async function ofHost(host: Host, named: Named, cite: Cite, signal: AbortSignal): Promise<Part> {
@@ -42,7 +42,7 @@ async function ofHost(host: Host, named: Named, cite: Cite, signal: AbortSignal)
   };
 }
 
-/** That it cannot be reached is a finding itself. */
+/** Returns the finding for a host that cannot be reached. */
 function unreached(host: Host, message: string, cite: Cite): Part {
   const changed = /HAS CHANGED|is revoked/.test(message);
   const unknown = /is not known/.test(message) && /host key/.test(message);
@@ -73,14 +73,14 @@ function unreached(host: Host, message: string, cite: Cite): Part {
   return { findings: [finding], missing: [`${host.name} was not reached: ${message}`] };
 }
 
-/** What it wrote, where the configuration lets it be acted on. */
+/** Reads a log, if the configuration allows acting on its unit or container. */
 async function logOf(host: Host, argv: Argv, allowed: boolean, signal: AbortSignal): Promise<Looked> {
   return allowed
     ? host.look(argv, { signal })
     : { ok: false, message: "is not read: ssh.hosts does not allow it" };
 }
 
-/** A unit that runs: whether it was started again a short while ago, or looks well. */
+/** Returns the finding for a running unit: systemd restarted it lately, or it looks well. */
 function running(unit: string, state: UnitState, id: string): Finding {
   const lately = state.restarts > 0 && state.up !== null && state.up < LATELY_SECONDS * 1e6;
   return lately
@@ -128,7 +128,7 @@ async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal)
   return { findings: [finding], missing };
 }
 
-/** The same of a container. */
+/** Returns the finding for a running container: it was restarted lately, or looks well. */
 function runningContainer(one: ContainerState, now: Date, id: string): Finding {
   const up = now.getTime() - Date.parse(one.started_at);
   if (one.restarts > 0 && up < LATELY_SECONDS * 1e3)
@@ -202,7 +202,7 @@ function ofTarget(
   return Promise.resolve({ findings: [], missing: [] });
 }
 
-/** What was said of one thing twice, once: the target's own finding first. */
+/** Removes findings with the same code for the same subject, keeping the first (the target's own); sorts by weight. */
 function merged(findings: readonly Finding[]): Finding[] {
   const seen = new Set<string>();
   const once = findings.filter(({ code, title }) => {
@@ -212,7 +212,7 @@ function merged(findings: readonly Finding[]): Finding[] {
   return once.sort(byWeight);
 }
 
-/** Reads a host, and of a unit or container its state and its last lines, and says what they mean. */
+/** Creates the investigator of hosts; for a unit or container it also reads its state and the last lines of its log. */
 export function createInvestigator(hosts: Hosts): Investigator {
   return {
     id: "ssh",

@@ -9,7 +9,7 @@ type Vacuum = Extract<Operation, { kind: "host.vacuum_journal" }>;
 
 const MEBIBYTE = 1_048_576;
 
-/** `journalctl --vacuum-size`: the oldest files of the journal go, until so much is left. Files in use stay. */
+/** The task that runs `journalctl --vacuum-size`: removes the oldest journal files down to a size, but none in use. */
 export function journalTask(host: Host, operation: Vacuum): Task {
   const keep = operation.parameters.keep_megabytes;
   const argv: Argv = ["journalctl", `--vacuum-size=${keep}M`];

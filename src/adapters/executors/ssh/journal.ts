@@ -1,15 +1,15 @@
 import type { Host } from "./host.ts";
 import type { Told } from "./units.ts";
 
-/** How much the systemd journal takes, and where its files are. Bytes. */
+/** Size of the systemd journal in bytes, and the folder of its files. */
 export type Journal = { bytes: number; dir: string };
 
-// The persistent journal where there is one, else the one that a reboot takes away: as journald itself does.
+// As journald itself: the persistent journal if its folder exists, else the volatile one.
 const SCRIPT =
   'for dir in /var/log/journal /run/log/journal; do [ -d $dir ] && break; done; echo $dir; exec "$@" journalctl --disk-usage';
 const FACTORS: Record<string, number> = { B: 0, K: 1, M: 2, G: 3, T: 4, P: 5 };
 
-/** Reads what the script prints: the folder, then `… take up 3.9G in the file system.` Pure. */
+/** Parses the script's output: the folder, then `… take up 3.9G in the file system.` Pure. */
 export function parseJournal(text: string): Journal | undefined {
   const dir = /^\/\S+$/m.exec(text)?.[0];
   const [, number, unit = ""] = /take up ([\d.]+)([BKMGTP])/.exec(text) ?? [];

@@ -3,15 +3,15 @@ import type { HostFacts } from "./facts.ts";
 import type { Filesystem } from "./filesystems.ts";
 import type { Consumer } from "./room.ts";
 
-/** Adds a fact to the evidence and gives its id. */
+/** Adds a fact to the evidence and returns its id. */
 export type Cite = (subject: string, text: string) => string;
 
-/** What a host is judged by. */
+/** The facts from which findings about a host are derived. */
 export type Judged = HostFacts & {
-  /** Filesystems that the alert itself names, whatever their kind. */
+  /** Filesystems that the alert names, of any type. */
   about: readonly Filesystem[];
-  /** What takes the most room on the full ones. */
+  /** The largest consumers of space on the full filesystems. */
   room: readonly Consumer[];
 };
-/** Derives findings from facts, and cites what they rest on. Pure. */
+/** Derives findings from facts, citing the facts as evidence. Pure. */
 export type Judge = (facts: Judged, cite: Cite, host: string) => Finding[];

@@ -2,13 +2,13 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 /** One key of a `known_hosts` file. */
 type KnownKey = {
-  /** Where it stands, as `FILE:LINE`. */
+  /** Its place, as `FILE:LINE`. */
   at: string;
   revoked: boolean;
   type: string;
-  /** The key itself, as it goes over the wire. */
+  /** The public key in wire format. */
   blob: Buffer;
-  /** Whether the line is about a host, as `host` or `[host]:port`. */
+  /** Whether the line applies to a host, given as `host` or `[host]:port`. */
   fits: (host: string) => boolean;
 };
 
@@ -16,12 +16,12 @@ export type KnownHosts = { keys: KnownKey[]; problems: string[] };
 
 export type Verdict = { ok: true; fingerprint: string } | { ok: false; message: string };
 
-/** `SHA256:…`, as OpenSSH shows it. */
+/** Returns the fingerprint as OpenSSH shows it: `SHA256:…`. */
 export function fingerprintOf(blob: Buffer): string {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
 
-/** Type of a public key as it goes over the wire. */
+/** Returns the type of a public key in wire format. */
 function typeOf(blob: Buffer): string {
   const length = blob.length < 4 ? 0 : blob.readUInt32BE();
   return blob
@@ -30,7 +30,7 @@ function typeOf(blob: Buffer): string {
     .replace(/[^\w@.-]/g, "?");
 }
 
-/** What OpenSSH looks a host up by: the port is only named when it is not 22. */
+/** Returns the name under which OpenSSH looks a host up: with the port only when it is not 22. */
 export function nameOf(address: string, port: number): string {
   const host = address.toLowerCase();
   return port === 22 ? host : `[${host}]:${port}`;
@@ -55,7 +55,7 @@ function matcher(hosts: string): (host: string) => boolean {
   };
 }
 
-/** `*` and `?`, as OpenSSH reads them; in time that grows with the product of both lengths. */
+/** Matches `*` and `?` as OpenSSH does, in time bounded by the product of both lengths. */
 function fitsPattern(text: string, pattern: string): boolean {
   let reached = new Set([0]);
   for (const char of pattern) {
@@ -69,7 +69,7 @@ function fitsPattern(text: string, pattern: string): boolean {
   return reached.has(text.length);
 }
 
-/** Reads a file in OpenSSH's format. Lines that mean nothing are told in `problems`, never believed. */
+/** Parses a file in OpenSSH's format. Lines that are not usable are reported in `problems` and yield no key. */
 export function parseKnownHosts(content: string, file: string): KnownHosts {
   const keys: KnownKey[] = [];
   const problems: string[] = [];
@@ -89,12 +89,12 @@ export function parseKnownHosts(content: string, file: string): KnownHosts {
   return { keys, problems };
 }
 
-/** Types of key that a host is known by: those are asked for first. */
+/** Returns the types of the keys known for a host: these are requested first. */
 export function knownTypes({ keys }: KnownHosts, name: string): string[] {
   return [...new Set(keys.filter((one) => !one.revoked && one.fits(name)).map((one) => one.type))];
 }
 
-/** Whether a presented key is one that the host is known by. Pure: nothing is ever learnt on first use. */
+/** Decides whether a presented key is known for the host. Pure: an unknown key is never trusted on first use. */
 export function judgeKey(known: KnownHosts, name: string, blob: Buffer, files: readonly string[]): Verdict {
   const fingerprint = fingerprintOf(blob);
   const type = typeOf(blob);

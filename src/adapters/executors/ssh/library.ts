@@ -4,7 +4,7 @@ type Library = typeof import("ssh2");
 
 const load = createRequire(import.meta.url);
 
-/** The client library. Only who has hosts pays for its time and memory, so nothing imports more than its types. */
+/** Loads the SSH library on first use, so that an installation without hosts does not; elsewhere import only its types. */
 export function library(): Library {
   return load("ssh2") as Library;
 }

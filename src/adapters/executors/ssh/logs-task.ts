@@ -12,12 +12,12 @@ import type { Told } from "./units.ts";
 type Clear = Extract<Operation, { kind: "host.clear_docker_logs" }>;
 type Log = { name: string; path: string };
 
-// A path is 150 characters: a shell's line must stay below 128 KiB.
+// A log path is about 150 characters: the command line must stay below 128 KiB.
 export const LOGS_AT_ONCE = 200;
-// What the runtime says becomes an argument of truncate: only what its own logs are called.
+// The path from the runtime becomes an argument of `truncate`: accept only an absolute `.log` path without `..`.
 const LOG_PATH = /^\/(?!.*(?:^|\/)\.\.(?:\/|$))[^\0\n]{1,2000}\.log$/;
 
-/** The logs that are files of containers that may be acted on. */
+/** Returns the log files of the containers that the configuration allows acting on. */
 function logsOf(host: Pick<Host, "config">, list: readonly ContainerState[]): Log[] {
   const { containers } = host.config;
   return list
@@ -42,7 +42,7 @@ async function logs(host: Host, { target }: Clear): Promise<Told<Log[]>> {
   return state.ok ? { ok: true, value: logsOf(host, state.value) } : state;
 }
 
-/** Bytes of each log, in the order of the list; one that cannot be seen counts as 0. */
+/** Reads the size of the first `LOGS_AT_ONCE` logs in bytes, in the order of the list; empty when `stat` fails. */
 async function sizes(host: Host, list: readonly Log[]): Promise<number[]> {
   if (list.length === 0) return [];
   const paths = list.slice(0, LOGS_AT_ONCE).map(({ path }) => path);
@@ -55,7 +55,7 @@ async function sizes(host: Host, list: readonly Log[]): Promise<number[]> {
     : [];
 }
 
-/** The sizes of the log files of the first `LOGS_AT_ONCE` of these containers. Bytes. */
+/** Reads the log sizes of the first `LOGS_AT_ONCE` of these containers, in bytes. */
 export async function logSizes(
   host: Host,
   ids: readonly string[],
@@ -88,7 +88,7 @@ async function clear(host: Host, list: readonly Log[], signal: AbortSignal): Pro
   };
 }
 
-/** Empties the log files of one container, or of all on a host. */
+/** The task that empties the log file of one container, or of all containers on a host. */
 export function logsTask(host: Host, operation: Clear): Task {
   const { target } = operation;
   return {

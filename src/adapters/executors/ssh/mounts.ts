@@ -1,41 +1,41 @@
 import { type Filesystem, isError, isWithin, type Mount, parseError, parseRow } from "./filesystems.ts";
 import { inLine } from "./text.ts";
 
-// As node_exporter, cAdvisor, Datadog, Netdata and Zabbix call them. A `path`, which Telegraf means so, may be of a URL.
+// Labels of node_exporter, cAdvisor, Datadog, Netdata and Zabbix. Telegraf's `path` is not here: it may be of a URL.
 const MOUNT_LABELS = ["mountpoint", "mount_point", "mount"];
 const DEVICE_LABELS = ["device", "disk"];
-// What monitors in a container see the host's own folders under.
+// Prefixes under which monitors in a container see the host's root.
 const SEEN_THROUGH = /^\/(rootfs|hostfs|host\/root|host)(?=\/|$)/;
 const PATH = /^\/[^\0\n\r]{0,1000}$/;
 const DEVICE = /^[\w./:@-]{1,200}$/;
 const MOST = 4;
 
-/** What the labels of alerts say of where on a host. Hostile: devices are compared, paths are shown to `df` alone. */
+/** Paths and devices in alert labels. Untrusted: devices are only compared, paths only passed to `df`. */
 export type Named = {
-  /** After one that a monitor in a container may have written, the host's own. */
+  /** A path with a container monitor's prefix is followed by the path without it. */
   paths: string[];
-  /** Of these, the ones that are certainly meant as paths there. */
+  /** Those from labels that certainly mean a path on the host, not a URL's. */
   mounts: string[];
   devices: string[];
 };
 
-/** What is known of a filesystem that was asked about by a path on it. */
+/** What `df` answered for a path in the alert. */
 export type NamedPath = {
   path: string;
-  /** False: it hangs. */
+  /** False when `df` hung. */
   answered: boolean;
-  /** Null where nothing is there, where it hangs, and where it could not be looked at. */
+  /** Null when the path does not exist, `df` hung, or it could not be read. */
   filesystem: Filesystem | null;
-  /** Why it could not be looked at. */
+  /** Why it could not be read. */
   unread?: string;
 };
 
-/** What monitors in a container mean by such a path; undefined: it is no such path. */
+/** Returns a path without the prefix of a container monitor; undefined: it has none. */
 function hostPath(path: string): string | undefined {
   return SEEN_THROUGH.test(path) ? path.replace(SEEN_THROUGH, "") || "/" : undefined;
 }
 
-/** What is there of paths in their order, each with that of the one which it may mean. */
+/** Groups an ordered list so that a prefixed path is paired with the next one if that is its path without prefix. */
 function inPairs<T>(all: readonly T[], pathOf: (one: T) => string): [T, T?][] {
   const [first, second, ...rest] = all;
   if (first === undefined) return [];
@@ -46,7 +46,7 @@ function inPairs<T>(all: readonly T[], pathOf: (one: T) => string): [T, T?][] {
     : [[first], ...inPairs([second, ...rest], pathOf)];
 }
 
-/** The paths and devices that the labels name, four of each kind at most. Pure. */
+/** Returns the paths and devices that the labels name, at most four of each. Pure. */
 export function namedIn(labels: readonly Readonly<Record<string, string>>[]): Named {
   const of = (names: readonly string[], form: RegExp) => {
     const values = labels.flatMap((one) => names.map((name) => (Object.hasOwn(one, name) ? one[name] : "")));
@@ -61,11 +61,11 @@ export function namedIn(labels: readonly Readonly<Record<string, string>>[]): Na
   };
 }
 
-// What `timeout` ends with when it has ended the command.
+// Exit codes of `timeout` when it has ended the command.
 const TIMED_OUT = ["124", "137"];
 const NOT_THERE = /^(No such file or directory|Not a directory)$/;
 
-/** One line of the script: the exit code of `df`, then what it said, line by line. */
+/** Parses one line of the script: the exit code of `df`, then its output lines, separated by tabs. */
 function parseNamed(line: string, path: string, mounts: ReadonlyMap<string, Mount>): NamedPath {
   const [code = "", ...said] = line.split("\t");
   const named = { path, answered: true, filesystem: null };
@@ -80,7 +80,7 @@ function parseNamed(line: string, path: string, mounts: ReadonlyMap<string, Moun
   return NOT_THERE.test(reason) && !mounts.has(path) ? named : { ...named, unread: inLine(reason) };
 }
 
-/** Of a path as it was given and the one it may mean: the first unless only the second can be meant. */
+/** Chooses between the path as given and without its prefix: the first, unless only the second can be meant. */
 function better(given: NamedPath, meant: NamedPath): NamedPath {
   const mounted = ({ path, filesystem }: NamedPath) =>
     filesystem !== null && !isWithin(path, filesystem.mount);
@@ -90,7 +90,7 @@ function better(given: NamedPath, meant: NamedPath): NamedPath {
   return mounted(meant) || (nowhere && found) ? meant : given;
 }
 
-/** What `df` says of the paths of `Named`, in their order; one of those that mean the same. Pure. */
+/** Parses what `df` answered for the paths of `Named`, in order; keeps one of each pair. Pure. */
 export function parseNamedPaths(
   lines: readonly string[],
   paths: readonly string[],
@@ -105,12 +105,12 @@ type Seen = { filesystems: readonly Filesystem[]; named: readonly NamedPath[] };
 const lastPart = (device: string) => device.slice(device.lastIndexOf("/") + 1);
 const isOf = ({ device }: Filesystem, name: string) => name === device || name === lastPart(device);
 
-/** The filesystems that the labels name, whatever their kind: by a path on it, its mount point or device. Pure. */
+/** Returns the filesystems that the labels name by a path, mount point or device, of any type. Pure. */
 export function namedFilesystems(
   { filesystems, named }: Seen,
   { paths, mounts, devices }: Named,
 ): Filesystem[] {
-  // A folder where something was to be mounted is not what the alert is about.
+  // A mount label with nothing mounted there is not about the parent filesystem.
   const byPath = named.flatMap(({ path, filesystem }) =>
     filesystem === null || (mounts.includes(path) && isWithin(path, filesystem.mount)) ? [] : [filesystem],
   );
@@ -120,13 +120,13 @@ export function namedFilesystems(
   return [...new Map([...byPath, ...byMount, ...byDevice].map((one) => [one.mount, one])).values()];
 }
 
-/** Those that could not be looked at, and why. */
+/** Lists the paths that could not be read, each with the reason. */
 export const unseen = (named: readonly NamedPath[]): string[] =>
   named.flatMap(({ path, unread }) => (unread === undefined ? [] : [`${inLine(path)} (${unread})`]));
 
 /**
- * Facts with what the labels certainly mean: without a path that is nowhere, which may be of a URL, and with each
- * disk that df lists nothing of. Pure.
+ * Returns the facts without `path` labels that do not exist on the host (they may be of a URL), and with each `/dev/`
+ * device of the labels that df does not list added to `named` and `unread`. Pure.
  */
 export function meantBy<T extends Seen & { unread: string[] }>(facts: T, { mounts, devices }: Named): T {
   const all = [...facts.filesystems, ...facts.named.flatMap(({ filesystem }) => filesystem ?? [])];

@@ -10,7 +10,7 @@ const UNIT = "nginx.service";
 const TEST: Argv = ["nginx", "-t"];
 const RELOAD: Argv = ["systemctl", "reload", "--", UNIT];
 
-/** `nginx -t`, and if that has nothing to say against it, `systemctl reload`. */
+/** The task that runs `nginx -t` and, if it passes, `systemctl reload`. */
 export function nginxTask(host: Host, operation: Reload): Task {
   return {
     undo: "put the configuration back that was there before, and reload again",
@@ -48,7 +48,7 @@ export function nginxTask(host: Host, operation: Reload): Task {
     },
     async act(signal) {
       const syntax = await host.look(host.privileged(TEST), { signal });
-      // Nothing that changes anything was sent yet.
+      // So far only the test was sent, which changes nothing.
       if (!syntax.ok)
         return { ok: false, error: `not reloaded, for nginx -t says: ${syntax.message}`, sent: false };
       return host.change(host.privileged(RELOAD), signal);

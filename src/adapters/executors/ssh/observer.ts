@@ -12,7 +12,7 @@ import { observeUnit } from "./unit-task.ts";
 
 export const TARGETS = ["host", "unit", "container", "compose_service"];
 
-/** Whether a target is as it is, without anything that was done to it. */
+/** Observes a target on its own, without regard to an earlier action. */
 function look(host: Host, { kind, name }: OperationTarget, now: Date): Promise<Seen> {
   switch (kind) {
     case "unit":
@@ -42,7 +42,7 @@ async function see(
   return look(host, target, now);
 }
 
-/** Looks at hosts, units, containers and compose services: after a deed, for what shows that it worked. */
+/** Creates the observer of hosts, units, containers and compose services; after an action, its task judges the effect. */
 export function createObserver(hosts: Hosts): Observer {
   return {
     id: "ssh",

@@ -1,6 +1,6 @@
 /**
- * Output of a command within `limit` bytes: its beginning and its end. What is between them is counted and let
- * go, so that any amount of it needs the same memory.
+ * Keeps the beginning and the end of a command's output within `limit` bytes. What is between them is counted and
+ * dropped, so that memory does not grow with the output.
  */
 export class Output {
   readonly #half: number;
@@ -8,7 +8,7 @@ export class Output {
   #tail: Buffer[] = [];
   #headBytes = 0;
   #tailBytes = 0;
-  /** All that came. */
+  /** Bytes received. */
   total = 0;
 
   constructor(limit: number) {
@@ -27,19 +27,19 @@ export class Output {
     if (rest.length === 0) return;
     this.#tail.push(rest);
     this.#tailBytes += rest.length;
-    // Joined now and then only: copying the end for each chunk would cost its square.
+    // Joined only now and then: copying the tail for each chunk would take quadratic time.
     if (this.#tailBytes > 4 * this.#half) this.#shorten();
   }
 
   #shorten(): void {
     const joined = Buffer.concat(this.#tail);
-    // A copy: a part of it would keep the whole alive.
+    // A copy: a subarray would keep the whole buffer in memory.
     const end = Buffer.from(joined.subarray(Math.max(joined.length - this.#half, 0)));
     this.#tail = [end];
     this.#tailBytes = end.length;
   }
 
-  /** Bytes that were let go. */
+  /** Bytes that were dropped. */
   get dropped(): number {
     return Math.max(this.total - this.#headBytes - this.#half, 0);
   }

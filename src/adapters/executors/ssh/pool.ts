@@ -3,27 +3,27 @@ import type { HostConfig } from "./config.ts";
 import { type Connected, type Connection, type ConnectTerms, connectRoute } from "./connect.ts";
 
 export type PoolTerms = ConnectTerms & {
-  /** Seconds for which an unused connection is kept. */
+  /** Seconds for which an unused connection is kept open. */
   idle_timeout: number;
-  /** Commands at once on one host. */
+  /** Concurrent commands on one host. */
   sessions: number;
 };
 
 type Lane = {
   route: readonly HostConfig[];
   open: Promise<Connected> | undefined;
-  /** Commands that run now, and those that wait for one of them to end. */
+  /** Number of commands that run now; `waiting` resumes those that wait for one to end. */
   busy: number;
   waiting: (() => void)[];
   idle: NodeJS.Timeout | undefined;
 };
 
-// More that wait for one host are not served in time anyway.
+// More commands waiting for one host would not be served in time anyway.
 const MAX_WAITING = 64;
-// An open connection answers at once, or it is none.
+// An open connection answers at once; one that takes longer counts as dead.
 const PING_MS = 3_000;
 
-/** Whether the other end answers: a request that every server knows and refuses. */
+/** Returns whether the server answers a request that every server knows and refuses. */
 function answers({ client, alive }: Connection): Promise<boolean> {
   return new Promise((resolve) => {
     const late = setTimeout(() => resolve(false), PING_MS);
@@ -39,7 +39,7 @@ function answers({ client, alive }: Connection): Promise<boolean> {
   });
 }
 
-/** One connection for each host, shared by its commands, opened when needed and closed when nobody does. */
+/** Keeps one connection per host, shared by its commands, opened on demand and closed when idle. */
 export class Pool {
   readonly #lanes = new Map<string, Lane>();
   readonly #terms: PoolTerms;
@@ -55,7 +55,7 @@ export class Pool {
     this.#log = log;
   }
 
-  /** Does `work` on a connection that has just answered. `error` where there is none: nothing was sent then. */
+  /** Runs `work` on a connection that has just answered. Returns `error` when there is none: nothing was sent. */
   async use<T>(
     name: string,
     work: (connection: Connection) => Promise<T>,
@@ -74,7 +74,7 @@ export class Pool {
     }
   }
 
-  /** Takes a place, or waits for one. Says why there is none; null: it has one. */
+  /** Takes a session slot, or waits for one. Returns null, or why there is none. */
   async #enter(name: string, lane: Lane, signal?: AbortSignal): Promise<string | null> {
     if (signal?.aborted) return "cancelled";
     if (lane.busy < this.#terms.sessions) {
@@ -99,7 +99,7 @@ export class Pool {
 
   #leave(lane: Lane): void {
     const next = lane.waiting.shift();
-    // Its place goes on to the next.
+    // The slot passes to the next waiting command.
     if (next !== undefined) {
       next();
       return;
@@ -115,7 +115,7 @@ export class Pool {
     const kept = await before;
     if (kept?.ok && kept.connection.alive() && (await answers(kept.connection))) return kept;
     if (lane.open !== before && lane.open !== undefined) return lane.open;
-    // Whoever comes first connects again, for all who found it dead.
+    // The first command to find the connection dead reconnects, for all others.
     if (kept?.ok) kept.connection.close();
     const opening = connectRoute(lane.route, this.#terms);
     lane.open = opening;
@@ -131,7 +131,7 @@ export class Pool {
     if (kept?.ok) kept.connection.close();
   }
 
-  /** Keeps no connection any more that nothing goes over: what is under way may still open the ones that it needs. */
+  /** Closes idle connections now and others once unused; commands in progress may still open the ones they need. */
   retire(): void {
     this.#retired = true;
     for (const lane of this.#lanes.values()) {
@@ -141,7 +141,7 @@ export class Pool {
     }
   }
 
-  /** Ends all connections; there are no new ones afterwards. */
+  /** Closes all connections; no new ones are opened afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
     const all = [...this.#lanes.values()];

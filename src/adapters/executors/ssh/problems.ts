@@ -4,7 +4,7 @@ import type { SshConfig } from "./config.ts";
 import { parseKnownHosts } from "./known-hosts.ts";
 import { library } from "./library.ts";
 
-/** Something about a file that a setting names; `path` is dotted, from the section. */
+/** A problem with a file named by a setting; `path` is dotted and relative to the section. */
 export type SshProblem = { path: string; message: string; fatal: boolean };
 
 function fileProblems(path: string, file: string, secret: boolean): SshProblem[] {
@@ -43,7 +43,7 @@ function keyProblems(
       : `${file} is no private key, or its passphrase is another`;
     return [{ path, message, fatal: true }];
   } catch {
-    // Of the passphrase's own file it is said there.
+    // An unreadable passphrase file is reported under its own setting.
     return [];
   }
 }
@@ -56,7 +56,7 @@ function knownHostsProblems(file: string, path: string): SshProblem[] {
   return [...problems.map((message) => ({ path, message, fatal: false })), ...empty];
 }
 
-/** What is wrong with the files that the section names, as they are now. */
+/** Returns the problems of the files that the section names, as they are now. */
 export function sshProblems(config: SshConfig): SshProblem[] {
   const secrets = (path: string, one: Record<string, unknown>) =>
     ["passphrase_file", "password_file"].flatMap((name) => {

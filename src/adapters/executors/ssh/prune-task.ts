@@ -9,7 +9,7 @@ type Prune = Extract<Operation, { kind: "host.docker_prune" }>;
 type Removable = { id: string; words: string };
 const NOTHING: Told<Removable[]> = { ok: true, value: [] };
 
-/** Never with `--volumes`: what containers have written there is kept. */
+/** Returns the prune arguments, never with `--volumes`: data in volumes is kept. */
 function pruneArgs({ parameters: { what, all_images } }: Prune): string[] {
   return [what, "prune", "--force", ...(all_images ? ["--all"] : [])];
 }
@@ -25,7 +25,7 @@ async function listed(host: Host, args: string[], what: string): Promise<Told<Re
   return { ok: true, value };
 }
 
-/** Containers that do not run and images without a name; nothing lists unused images with one, nor a builder's cache. */
+/** Lists stopped containers and dangling images; the runtime cannot list unused tagged images, nor the build cache. */
 async function removable(host: Host, { parameters: { what } }: Prune): Promise<Told<Removable[]>> {
   const states = ["exited", "created", "dead"].flatMap((state) => ["--filter", `status=${state}`]);
   const containers = [
@@ -53,7 +53,7 @@ async function removable(host: Host, { parameters: { what } }: Prune): Promise<T
   return { ok: true, value: both.flatMap((one) => (one.ok ? one.value : [])) };
 }
 
-/** What would be freed, as the runtime counts it. */
+/** Describes what could be freed, as the runtime reports it. */
 async function wouldFree(host: Host): Promise<string> {
   const looked = await host.look(
     host.runtime("system", "df", "--format", "{{.Type}}: {{.Reclaimable}} of {{.Size}}"),
@@ -63,7 +63,7 @@ async function wouldFree(host: Host): Promise<string> {
   return lines.filter((line) => line !== "" && !/volume/i.test(line)).join(", ");
 }
 
-/** `docker system|container|image|builder prune`. */
+/** The task that runs `docker system|container|image|builder prune`. */
 export function pruneTask(host: Host, operation: Prune): Task {
   const args = pruneArgs(operation);
   return {

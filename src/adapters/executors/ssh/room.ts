@@ -8,14 +8,14 @@ import { LOGS_AT_ONCE, logSizes } from "./logs-task.ts";
 import { inBytes, inLine, linesOf } from "./text.ts";
 import type { Told } from "./units.ts";
 
-/** Something that takes room on a filesystem. Bytes. */
+/** Something that takes space on a filesystem, with its size in bytes. */
 export type Consumer = {
   kind: "folder" | "journal" | "build_cache" | "unused_images" | "container_log" | "deleted_file";
-  /** A path of a folder or file, a container, or the process that holds a deleted file. */
+  /** The path of a folder or file, a container's name, or the process that holds a deleted file open. */
   name: string;
   bytes: number;
   mount: string;
-  /** Not all that is there was read: something else may take more. */
+  /** Set when not everything on the filesystem was read: something else may be larger. */
   partial?: true;
 };
 
@@ -25,14 +25,14 @@ type Look = { host: Host; facts: HostFacts; full: readonly Filesystem[]; signal?
 
 type Where = Pick<Look, "facts" | "full">;
 
-/** What one part came to; `gaps` say what of it could not be read. */
+/** Result of one part; `gaps` say what could not be read. */
 type Part = Told<{ consumers: Consumer[]; gaps: string[] }>;
 
 const SECONDS = 4;
-// Beyond that and what sudo takes nobody waits.
+// Seconds added for sudo and the connection before the command is given up.
 const MARGIN = 4;
 const ENDED = 75;
-// With sudo where that allows the very command. `timeout` is behind it: nobody but root ends what root runs.
+// Uses sudo if sudo allows this exact command. `timeout` runs under sudo: only root can end a process of root.
 const AS_FAR_AS_ALLOWED = `
 root=$1; shift; set -- timeout -k 1 ${SECONDS} "$@"
 [ "$root" = sudo ] && sudo -n -l -- "$@" >/dev/null 2>&1 && set -- sudo -n -- "$@"
@@ -40,14 +40,14 @@ root=$1; shift; set -- timeout -k 1 ${SECONDS} "$@"
 case $code in 124 | 137) exit ${ENDED} ;; esac
 exit $code
 `;
-// Nothing is missed of what is not there, or went while it was looked at. Of the processes of others the whole folder is
-// refused: a single descriptor is what a container's first process keeps from everybody.
+// Errors that leave no gap: something that does not exist or vanished meanwhile, and a single refused descriptor, which
+// is a container's first process (of other users' processes the whole `fd` folder is refused).
 const NOT_MISSED = /: No such (file or directory|process)$|\/fd\/\d+'?: Permission denied$/;
 
-/** What it has said, in whole lines; whether it was ended before it was through; what it could not read. */
+/** The complete output lines, whether the command timed out, and the first thing that it could not read. */
 type Read = { lines: string[]; ended: boolean; refused: string | null };
 
-/** The first thing that it was refused; null: none that is there. */
+/** Returns the first error that leaves a gap; null: there is none. */
 function refusalOf(code: number, stderr: string): string | null {
   const said = linesOf(stderr);
   const left = code === 1 || code === ENDED ? said.filter((line) => !NOT_MISSED.test(line)) : said;
@@ -55,7 +55,7 @@ function refusalOf(code: number, stderr: string): string | null {
   return inLine(left[0] ?? `exit code ${code}`);
 }
 
-/** Runs what only reads, as root where that is allowed; what it has said until it was ended counts. */
+/** Runs a read-only command, as root where sudo allows; the output up to a timeout is kept. */
 async function read({ host, signal }: Look, argv: readonly string[]): Promise<Told<Read>> {
   const root = host.config.sudo ? "sudo" : "";
   const command = ["sh", "-c", AS_FAR_AS_ALLOWED, "sh", root, ...argv] as const;
@@ -64,7 +64,7 @@ async function read({ host, signal }: Look, argv: readonly string[]): Promise<To
   const { code, stdout, stderr, dropped } = ran;
   if (dropped > 0)
     return { ok: false, message: `it said more than ${host.terms.output_limit} bytes (ssh.output_limit)` };
-  // A line that was cut is no path.
+  // Drops a last line that was cut: it is no valid path.
   const lines = linesOf(stdout.slice(0, stdout.lastIndexOf("\n") + 1));
   return { ok: true, value: { lines, ended: code === ENDED, refused: refusalOf(code, stderr) } };
 }
@@ -72,7 +72,7 @@ async function read({ host, signal }: Look, argv: readonly string[]): Promise<To
 const someRefused = (refused: string) => `some could not be read (${refused})`;
 const TO_THE_END = `to the end within ${SECONDS} s`;
 
-/** The full filesystem that a path is on, or what else it is on: a device may be mounted at several points. */
+/** Returns the mount point of a path: that of a full filesystem on the same device, if there is one, else its own. */
 function mountIn(path: string, { facts, full }: Where): string | undefined {
   const on = mountOf(path, [...facts.mounts, ...facts.filesystems, ...full]);
   if (on === undefined || full.some(({ mount }) => mount === on.mount)) return on?.mount;
@@ -83,13 +83,13 @@ function mountIn(path: string, { facts, full }: Where): string | undefined {
 const onOne = (mount: string | undefined, { full }: Look) =>
   mount !== undefined && full.some((one) => one.mount === mount);
 
-// Of the root filesystem: what is on others, or nobody may read, only costs time.
+// Folders read of the root filesystem: the rest is on other filesystems or unreadable, and only costs time.
 const OF_ROOT = ["/var", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/local"];
 const AT_MOST = 5;
-// Of what is used: what is left is in other folders, or in files without a name.
+// Share of the used space: if more is unaccounted for, it is in other folders or in deleted files.
 const MUCH = 0.2;
 
-/** Folders and files that say where the bytes are: of a folder that is mostly another entry, that one. Pure. */
+/** Returns the largest entries; a folder of which one entry inside makes up 80% is replaced by that entry. Pure. */
 export function largest(folders: readonly Consumer[], most = AT_MOST): Consumer[] {
   const telling = folders.filter(
     ({ name, bytes }) => !folders.some((one) => one.name.startsWith(`${name}/`) && one.bytes >= bytes * 0.8),
@@ -100,9 +100,9 @@ export function largest(folders: readonly Consumer[], most = AT_MOST): Consumer[
 type Sized = { path: string; bytes: number };
 const rootsOf = ({ full }: Where) => full.flatMap(({ mount }) => (mount === "/" ? OF_ROOT : [mount]));
 
-/** What of the full filesystems `du` has not told, and of which of them. */
+/** Returns what `du` did not report of the full filesystems, each with the mounts concerned. */
 function gapsOf(sizes: readonly Sized[], { ended, refused }: Read, where: Where) {
-  // The line of a folder itself comes after those of what is in it.
+  // du prints a folder after its contents: a folder with a line was read completely.
   const through = new Set(sizes.map(({ path }) => path));
   const left = rootsOf(where).filter((root) => !through.has(root) && (ended || !OF_ROOT.includes(root)));
   const root = where.full.find(({ mount }) => mount === "/");
@@ -128,7 +128,7 @@ function gapsOf(sizes: readonly Sized[], { ended, refused }: Read, where: Where)
   ];
 }
 
-/** The largest of what `du` has told of the full filesystems, and what it has not. Pure. */
+/** Returns the largest entries that `du` reported on the full filesystems, and the gaps. Pure. */
 export function foldersIn(said: Read, where: Where): { consumers: Consumer[]; gaps: string[] } {
   const sizes = said.lines.flatMap((line): Sized[] => {
     const [, size, path = ""] = /^(\d+)\s+(\/.*)$/.exec(line) ?? [];
@@ -151,7 +151,7 @@ async function folders(look: Look): Promise<Part> {
   return said.ok ? { ok: true, value: foldersIn(said.value, look) } : said;
 }
 
-// Files without a name that a process has open: device, inode, blocks of 512 bytes, where.
+// Deleted files that a process has open: device, inode, blocks of 512 bytes, path in /proc.
 const DELETED =
   "exec find -L /proc/[0-9]*/fd -mindepth 1 -maxdepth 1 -type f -links 0 -size +10240k -printf '%D %i %b %p\\n'";
 
@@ -175,7 +175,7 @@ async function deletedFiles(look: Look): Promise<Part> {
       /^(\d+) (\d+) (\d+) \/proc\/(\d+)\/fd\//.exec(line) ?? [];
     const mount = mounts.get(device);
     const file = `${device} ${inode}`;
-    // What several have open takes its room once.
+    // A file that several processes have open is counted once.
     if (mount === undefined || seen.has(file)) continue;
     seen.add(file);
     const command = look.facts.processes.find((one) => one.pid === Number(pid))?.name ?? "a process";
@@ -206,13 +206,13 @@ async function journal(look: Look): Promise<Part> {
 
 const UNITS: Record<string, number> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
 
-/** `1.2GB`, as docker and podman write sizes. Pure. */
+/** Parses a size as docker and podman print it, such as `1.2GB`, into bytes; 0 if it is none. Pure. */
 export function sizeOf(text: string): number {
   const [, number = "", unit = ""] = /^([\d.]+)\s*([kKMGT]?B)\b/.exec(text.trim()) ?? [];
   return Math.round(Number(number) * (UNITS[unit.toUpperCase()] ?? 0)) || 0;
 }
 
-// As a shell, `timeout` and sudo say it.
+// How a shell, `timeout` and sudo report a missing command.
 const NO_RUNTIME = /^exit code 127\b|command not found$/;
 
 async function ofRuntime(look: Look): Promise<Part> {
@@ -252,7 +252,7 @@ async function ofRuntime(look: Look): Promise<Part> {
 
 const PARTS = { folders, "deleted files": deletedFiles, journal, containers: ofRuntime };
 
-/** What takes the most room on these filesystems. What could not be read is said. Some seconds at most. */
+/** Reads what takes the most space on the full filesystems, and what could not be read. Takes some seconds at most. */
 export async function readRoom(look: Look): Promise<Room> {
   const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
   const parts = await Promise.all(names.map((name) => PARTS[name](look)));

@@ -5,24 +5,24 @@ import { Output } from "./output.ts";
 import { inLine } from "./text.ts";
 
 export type RunTerms = {
-  /** Seconds after which it is ended. */
+  /** Timeout in seconds. */
   seconds: number;
   /** Bytes of output that are kept. */
   limit: number;
   signal?: AbortSignal | undefined;
 };
 
-/** What came of a command. `sent: false`: it was never sent; else it may have run, in part or as a whole. */
+/** Result of a command. `sent: false`: it was never sent; else it may have run, partly or completely. */
 export type Ran =
   | { kind: "exited"; code: number; stdout: string; stderr: string; dropped: number }
   | { kind: "failed"; sent: boolean; error: string; stderr: string };
 
-// For a command that is asked to end, before its channel is closed.
+// Time between SIGTERM to a command and the closing of its channel.
 const GRACE_MS = 1_000;
 
 type Ended = { code: number | null; signal: string | null };
 
-/** Waits for the end of a command; one that takes too long is told to end, then its channel is closed. */
+/** Waits for a command to end; on timeout or cancellation sends SIGTERM, then closes its channel. */
 function finish(
   channel: ClientChannel,
   over: Promise<void>,
@@ -59,7 +59,7 @@ function finish(
   });
 }
 
-/** Collects what a command says until it ends. What listens is there before the first event can be. */
+/** Collects a command's output until it ends. Listeners are attached before the first event can arrive. */
 async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTerms): Promise<Ran> {
   const out = new Output(terms.limit);
   const err = new Output(Math.min(terms.limit, 64 * 1024));
@@ -75,7 +75,7 @@ async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTer
   return { kind: "exited", code: ended.code, stdout: out.text(), stderr, dropped: out.dropped };
 }
 
-/** For a command that the host takes when nobody waits for it any more. */
+/** Ends a command that the host accepted after its caller had given up. */
 function end(channel: ClientChannel): void {
   channel.on("error", () => {});
   channel.resume().stderr.resume();
@@ -84,8 +84,8 @@ function end(channel: ClientChannel): void {
 }
 
 /**
- * Runs one line on a host, in a session of its own. Never throws. Without an exit code the outcome is not known:
- * the connection was cut, or it took too long.
+ * Runs one command line on a host, in its own session. Never throws. Without an exit code the outcome is unknown:
+ * the connection was cut, or the command timed out.
  */
 export function runLine(connection: Connection, line: string, terms: RunTerms): Promise<Ran> {
   const { client, over } = connection;
@@ -102,7 +102,7 @@ export function runLine(connection: Connection, line: string, terms: RunTerms): 
       signal?.removeEventListener("abort", cancel);
       resolve(ran);
     };
-    // The host may have the command all the same, and be slow to say so.
+    // The host may have received the command anyway and be slow to confirm it.
     const give = (why: string) => settle(failed(true, `${why} before the host took the command`));
     const late = setTimeout(() => {
       give(`timed out after ${seconds} s`);
@@ -114,11 +114,11 @@ export function runLine(connection: Connection, line: string, terms: RunTerms): 
     };
     signal?.addEventListener("abort", cancel, { once: true });
     const refused = (error: Error & { reason?: unknown }) => {
-      // A session that the host would not open was never given a command; anything else may have been.
+      // `reason` is set when the host refused to open a session: no command was sent then. Otherwise it may have been.
       settle(failed(error.reason === undefined, `the command was not taken: ${inLine(messageOf(error))}`));
     };
     try {
-      // Its input is closed there: to end it here would close the channel, and lose the exit code on the way.
+      // stdin is redirected on the host: ending it here would close the channel and lose the exit code.
       client.exec(`${line} </dev/null`, (error: Error | undefined, channel) => {
         if (error !== undefined) refused(error);
         else if (given) end(channel);

@@ -11,47 +11,47 @@ export type Seen = { healthy: boolean | null; facts: Check[] };
 type Snapshot = Record<string, unknown>;
 type OnHost = Extract<Operation, { target: { kind: "host" } }>;
 
-/** One operation on its host. Methods look, except `act`. */
+/** One operation on its host. All methods except `act` only read. */
 export type Task = {
   resolve(): Promise<Resolution>;
   dryRun(): Promise<DryRun>;
   snapshot(): Promise<Snapshot>;
   act(signal: AbortSignal): Promise<ActResult>;
-  /** Whether what was about to be done after `before` has been done. */
+  /** Returns whether the change planned after the snapshot `before` has been made. */
   effect(before: Snapshot): Promise<Effect>;
-  /** Whether it is well; with `before`, whether it is well after what was done. */
+  /** Observes the target's health; with the snapshot `before`, also whether the action worked. */
   observe(now: Date, before?: Snapshot): Promise<Seen>;
-  /** Why nothing takes it back. */
+  /** Why it cannot be undone. */
   undo: string;
 };
 
-/** A host that is found, by whatever name: the operation is on the one of its configuration. */
+/** Resolves the operation to the host's configured name, by whatever name it was found. */
 export function onHost(host: Pick<Host, "name">, operation: OnHost): Resolution {
   const exact = { ...operation, target: { ...operation.target, name: host.name } } as OnHost;
   return { result: "hit", exact };
 }
 
-/** What a name that is not there may have meant. */
+/** Returns suggestions of similar names for one that does not exist, or a miss. */
 export function notFound(what: string, wanted: string, there: readonly string[]): Resolution {
   const names = closeNames(wanted, there).slice(0, 5);
   if (names.length > 0) return { result: "suggestion", names };
   return { result: "miss", message: `${what} "${clip(wanted, 100)}" is not there` };
 }
 
-/** Why a name must not reach a host; null: it may. To systemd `*` is every unit. */
+/** Returns why a name must not be sent to a host; null: it may. For systemd, `*` would mean every unit. */
 export function nameGap(name: string, valid: typeof unitName | typeof containerName): string | null {
   const [issue] = valid.safeParse(name).error?.issues ?? [];
   return issue === undefined ? null : `"${inLine(name, 100)}" ${issue.message}`;
 }
 
-/** A name that is there, and that the configuration does not let be acted on. */
+/** Returns a miss for a name that exists but that the configuration does not allow acting on. */
 export function notAllowed(what: string, name: string, setting: string): Resolution {
   return { result: "miss", message: `${what} "${name}" is not among those that ssh.hosts.${setting} allows` };
 }
 
 /**
- * Whether something was started anew since the snapshot, from what tells one start from the next. What its
- * supervisor has started again by itself (`restarts` grew) is nobody's doing.
+ * Returns whether something was restarted since the snapshot, by comparing what identifies a start. If its supervisor
+ * restarted it by itself (`restarts` grew), that cannot be told.
  */
 export function startedAnew(
   before: { start: unknown; restarts: unknown },
@@ -62,7 +62,7 @@ export function startedAnew(
   return typeof before.restarts === "number" && now.restarts > before.restarts ? "cannot_tell" : "done";
 }
 
-/** Restarts by its supervisor since we restarted it; a count that was not reset counts on. */
+/** Returns whether its supervisor restarted it since the snapshot: its count is neither 0 nor unchanged. */
 export function keepsRestarting(before: unknown, restarts: number): boolean {
   return restarts > 0 && restarts !== before;
 }

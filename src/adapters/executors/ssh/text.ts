@@ -2,21 +2,21 @@ import { clipCounted } from "../../../lib/clip.ts";
 import { plainText } from "../../../lib/plain-text.ts";
 import { redactText } from "../../../lib/redact.ts";
 
-/** What a host said, for people to read: without control characters and credentials, `limit` characters at most. */
+/** Cleans a host's output for display: removes control characters and credentials, keeps at most `limit` characters. */
 export function shown(text: string, limit = 2_000): string {
-  // Redacted before it is cut, or half a secret would be left.
+  // Redact before cutting, or half a secret could remain.
   return clipCounted(redactText(plainText(text)).trim(), limit);
 }
 
-/** The same on one line. */
+/** Cleans as `shown` does, on one line. */
 export function inLine(text: string, limit = 200): string {
   return shown(text.replace(/\s+/g, " "), limit);
 }
 
-/** The lines of what a command printed, without those that are empty. */
+/** Returns the non-empty lines of a command's output. */
 export const linesOf = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
 
-/** Bytes for people: `812 B`, `1.2 GB`. */
+/** Formats bytes for people: `812 B`, `1.2 GB`. */
 export function inBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let value = Math.max(bytes, 0);

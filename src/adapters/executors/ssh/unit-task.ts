@@ -13,7 +13,7 @@ const full = (name: string) => (SUFFIX.test(name) ? name : `${name}.service`);
 
 const NAME = /^[A-Za-z0-9][\w.:@-]{0,254}$/;
 
-/** Whether the configuration lets a unit be restarted, by its name with or without a suffix. */
+/** Returns whether the configuration allows acting on a unit, by its name with or without suffix. */
 export function isAllowed(units: readonly string[] | undefined, name: string): boolean {
   return units === undefined || units.some((one) => full(one) === full(name));
 }
@@ -24,7 +24,7 @@ async function resolve(host: Host, operation: Restart): Promise<Resolution> {
   const state = await unitState(host, name);
   if (!state.ok) return { result: "error", message: state.message };
   const { load } = state.value;
-  // An alias has the name of the unit that it stands for, where the host gives one that can be.
+  // Replace an alias by the unit's own name, if the host reports a valid and allowed one.
   const canonical = NAME.test(state.value.id) && isAllowed(units, state.value.id);
   const id = canonical ? state.value.id : full(name);
   if (load === "not-found" || load === "") {
@@ -46,14 +46,14 @@ async function checkFile(host: Host, unit: string): Promise<Check> {
   return { name: "unit file", passed: looked.ok, message };
 }
 
-/** What can be seen of a unit; `before` is what it was before it was restarted. */
+/** Observes a unit; `before` is the snapshot from before its restart. */
 export async function observeUnit(host: Host, unit: string, before?: Record<string, unknown>): Promise<Seen> {
   const state = await unitState(host, unit);
   if (!state.ok) return { healthy: null, facts: [{ name: "unit", passed: false, message: state.message }] };
   return judgeUnit(state.value, host.terms.settle, before);
 }
 
-/** Pure. */
+/** Judges a unit: running, up for `settle` seconds and, with a snapshot, not restarted by systemd since. Pure. */
 function judgeUnit(state: UnitState, settle: number, before?: Record<string, unknown>): Seen {
   const facts = [{ name: "unit", passed: runs(state), message: inState(state) }];
   if (runs(state) && state.up !== null && state.type !== "oneshot") {
@@ -70,7 +70,7 @@ function judgeUnit(state: UnitState, settle: number, before?: Record<string, unk
   return { healthy: facts.every((fact) => fact.passed), facts };
 }
 
-/** `systemctl restart` of one unit. */
+/** The task that runs `systemctl restart` for one unit. */
 export function unitTask(host: Host, operation: Restart): Task {
   const { name } = operation.target;
   const restart: Argv = host.privileged(["systemctl", "restart", "--", name]);

@@ -3,7 +3,7 @@ import type { Host } from "./host.ts";
 import { nameGap } from "./task.ts";
 import { inLine } from "./text.ts";
 
-/** What systemd knows of a unit. Times are microseconds of the host's monotonic clock. */
+/** A unit's state in systemd. Numeric times are microseconds of the host's monotonic clock. */
 export type UnitState = {
   id: string;
   load: string;
@@ -17,9 +17,9 @@ export type UnitState = {
   restarts: number;
   entered: number;
   changed: number;
-  /** When and how it was last reloaded, in systemd's words. */
+  /** When and how it was last reloaded, as systemd prints it (`ExecReload`). */
   reloaded: string;
-  /** For which it has been as it is; null where the clocks do not fit together. */
+  /** Microseconds since it became active; null when it is not, or the clocks do not agree. */
   up: number | null;
 };
 
@@ -30,7 +30,7 @@ const PROPERTIES =
   "StateChangeTimestampMonotonic,InvocationID,MainPID,NRestarts,ExecReload";
 const SCRIPT = 'cat /proc/uptime 2>/dev/null; exec systemctl show --no-pager --property="$2" -- "$1"';
 
-/** Reads what `systemctl show` says, after the line of `/proc/uptime`. Pure. */
+/** Parses the output of `systemctl show`, after the line of `/proc/uptime`. Pure. */
 function parseUnit(text: string): UnitState {
   const values = new Map<string, string>();
   for (const line of text.split("\n")) {
@@ -67,7 +67,7 @@ export async function unitState(host: Host, unit: string): Promise<Told<UnitStat
   return looked.ok ? { ok: true, value: parseUnit(looked.stdout) } : looked;
 }
 
-/** Names of the services there. */
+/** Lists the names of the services on the host. */
 export async function unitNames(host: Host): Promise<Told<string[]>> {
   const script =
     "systemctl list-unit-files --type=service --no-legend --no-pager --plain; " +
@@ -75,17 +75,17 @@ export async function unitNames(host: Host): Promise<Told<string[]>> {
   const looked = await host.look(["sh", "-c", script]);
   if (!looked.ok) return looked;
   const names = looked.stdout.split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
-  // A template has no process of its own; what is no name of a unit is nobody's.
+  // A template (`name@.service`) has no process of its own. Anything that is no valid name is dropped.
   const services = names.filter((name) => /^[A-Za-z0-9][\w.:@-]{0,254}\.service$/.test(name));
   return { ok: true, value: [...new Set(services.filter((name) => !name.endsWith("@.service")))] };
 }
 
-/** Active, and with its process running; a service that does its work once may have ended. */
+/** Returns whether a unit is active with a running process, is a oneshot service, or a listening socket. */
 export function runs({ active, sub, type }: UnitState): boolean {
   return active === "active" && (sub === "running" || type === "oneshot" || sub === "listening");
 }
 
-/** Its state for people. */
+/** Describes a unit's state for people. */
 export function inState({ active, sub, since, restarts, result }: UnitState): string {
   const times = restarts === 0 ? "" : `, restarted ${restarts} times by systemd`;
   const why = result === "" || result === "success" ? "" : `, ${result}`;

@@ -2,17 +2,17 @@ import { z } from "zod";
 import { clip } from "../../../lib/clip.ts";
 import type { Notifier } from "../../../notification/index.ts";
 
-// Alert text is somebody else's: it must not move the cursor or recolour the operator's terminal.
+// Alert text is untrusted: it must not move the cursor or recolour the operator's terminal.
 const printable = (text: string) => clip(text.replace(/\p{Cc}/gu, " "), 500);
 
-// A card is for every channel, and calls this program by its name.
+// Cards are shared by all channels and write commands as `awoooi …`; here that becomes `program`.
 const COMMAND = /(: |, then )awoooi (?=(?:approvals|executions|unfreeze)\b)/g;
 
 const settings = { terminal: z.boolean().default(true) };
 type Section = { terminal: boolean };
 type Deps = { print: (line: string) => void; program?: string | undefined };
 
-/** Prints cards where the server was started: the channel that is there before any is configured. */
+/** Prints cards on the terminal that the server was started in: the channel that needs no configuration. */
 export const log = {
   id: "log",
   settings,
@@ -21,7 +21,7 @@ export const log = {
   create: ({ terminal }: Section, deps: Deps): Notifier[] => (terminal ? [create(deps)] : []),
 };
 
-/** `program` is how whoever reads the lines starts this program. */
+/** Returns the notifier. `program` is the command by which the reader of the lines starts AWOOOI. */
 function create({ print, program = "awoooi" }: Deps): Notifier {
   return {
     id: "log",

@@ -6,10 +6,10 @@ import type { Notifier, SendResult } from "../../../notification/index.ts";
 
 const config = z.strictObject({
   url: secret(z.url({ protocol: /^https?$/ }), "address"),
-  /** Signs the body: header `X-Signature-256: sha256=<hex HMAC>`. */
+  /** Key that signs the body: header `X-Signature-256: sha256=<hex HMAC>`. */
   secret: secret(z.string().min(16)).optional(),
 });
-/** One of several, which routes tell apart by their names. */
+/** One of several webhooks, which notification routes select by name. */
 const named = config.extend({
   name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
 });
@@ -24,7 +24,7 @@ function resultOf(response: Response): SendResult {
 const settings = { webhook: config.optional(), webhooks: z.array(named).default([]) };
 type Section = z.output<z.ZodObject<typeof settings>>;
 
-/** Posts each card as JSON to URLs of the operator's: to one, and to others that routes tell apart. */
+/** Posts each card as JSON to the URLs that the operator configured: one unnamed, and any number of named ones. */
 export const webhook = {
   id: "webhook",
   settings,

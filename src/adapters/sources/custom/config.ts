@@ -9,9 +9,9 @@ const expression = source.superRefine((text, ctx) => {
   const message = faultOf(text);
   if (message !== null) ctx.addIssue({ code: "custom", message });
 });
-/** One expression that gives an object, or one for each name. */
+/** One expression that returns an object, or one expression for each name. */
 const named = z.union([source, z.record(z.string().min(1), source)]).superRefine((given, ctx) => {
-  // Not in the union, which would not say where.
+  // Checked here because the union's own error would not say which name is wrong.
   for (const [name, text] of Object.entries(typeof given === "string" ? { "": given } : given)) {
     const message = faultOf(text);
     if (message !== null) ctx.addIssue({ code: "custom", message, path: name === "" ? [] : [name] });
@@ -61,12 +61,12 @@ const map = z.strictObject({
 });
 export type FieldMap = z.infer<typeof map>;
 
-/** The field maps that are shipped, by their names. */
+/** The field maps that ship with AWOOOI, by name. */
 export const PRESETS: Readonly<Record<string, FieldMap>> = z
   .record(z.string(), map)
   .parse(parse(readFileSync(new URL("presets.yaml", import.meta.url), "utf8")));
 
-// What identifies a caller otherwise, or is taken off by proxies.
+// Headers that already identify a caller in another way, or that proxies strip.
 const TAKEN =
   /^(authorization|cookie|host|connection|content-.*|transfer-encoding|x-forwarded-.*|x-signature-256)$/i;
 
@@ -101,7 +101,7 @@ export const config = z
     "two custom sources have the same name",
   );
 
-/** The map of a source: its own, over that of its preset. */
+/** Returns the field map of a source: its own fields, with those of its preset as defaults. */
 export function mapOf({ preset, alerts, fields: own, values: said }: CustomSource): FieldMap {
   const base = preset === undefined ? undefined : PRESETS[preset];
   if (base === undefined) return { alerts, fields: own, values: said };

@@ -6,7 +6,7 @@ import { messageOf } from "../../../lib/error.ts";
 import type { FieldMap, Values } from "./config.ts";
 import { compiled, type Expression, leftOut, within } from "./expression.ts";
 
-/** A map whose expressions were compiled, once. */
+/** A field map with its expressions compiled. */
 export type Compiled = {
   alerts: Expression | undefined;
   texts: Partial<Record<TextField, Expression>>;
@@ -31,22 +31,22 @@ const TEXT_FIELDS = [
 type TextField = (typeof TEXT_FIELDS)[number];
 type Named = Expression | Record<string, Expression> | undefined;
 
-// No expression can be stopped, and what comes of one may be large: an expensive map is not begun again and again.
-// A vendor's body has a few alerts.
+// Limits per body. A running expression cannot be stopped and its result may be large, so no further alert is begun
+// once a limit is reached. A vendor's body usually has a few alerts.
 const MOST_ALERTS = 10_000;
 const BUDGET_MS = 2_000;
-// Characters of the texts of all its alerts: an expression may give each of them the whole body.
+// Characters in the labels and annotations of all its alerts: an expression may give each of them the whole body.
 const MOST_TEXT = 16 * 1024 * 1024;
 const LONGEST_FINGERPRINT = 255;
-// Labels of one alert. A body of nothing else would take seconds.
+// Labels or annotations of one alert. A body made only of labels would take seconds.
 const MOST_NAMES = 1_000;
 
-// Where the map does not say otherwise.
+// The default where the map does not define them.
 const STATUS: Values["status"] = {
   resolved: ["resolved", "ok", "closed", "recovered", "recovery", "normal", "clear", "cleared", "up"],
 };
 
-/** Which of our words each of the source's stands for; of the source's, case does not matter. */
+/** Returns a map from the source's words, in lower case, to ours. */
 function wordsOf(lists: Record<string, readonly string[] | undefined>): Map<string, string> {
   const entries = Object.entries(lists);
   return new Map(
@@ -83,23 +83,23 @@ const MILLISECONDS = /^\d{12,14}$/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 const ZONELESS = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$/;
 
-/** A time as vendors write it: RFC 3339, Unix seconds or milliseconds; without a zone it is UTC. */
+/** Parses a time as vendors write it: RFC 3339, Unix seconds or milliseconds; UTC if it has no zone. */
 function timeOf(text: string | undefined): Date | null {
   if (text === undefined) return null;
   if (SECONDS.test(text)) return time.parse(new Date(Number(text) * 1_000).toISOString());
   if (MILLISECONDS.test(text)) return time.parse(new Date(Number(text)).toISOString());
-  // What else a date can be made of, as `7`, was not meant as one.
+  // `Date` would also accept texts such as `7`, which are not meant as a time.
   if (!DATE.test(text)) return null;
   return time.parse(ZONELESS.test(text) ? `${text.replace(" ", "T")}Z` : text);
 }
 
 type Reader = {
-  /** undefined where the body has no such thing. */
+  /** Returns undefined where the body has no value for the field. */
   text(name: TextField): string | undefined;
   named(expressions: Named): Record<string, string>;
 };
 
-/** Reads the fields of one part of the body. What fails counts as missing, and is told to `fault`. */
+/** Returns a reader of the fields of one part of the body. A failed expression counts as missing and calls `fault`. */
 function readerOf(
   map: Compiled,
   evaluate: (expression: Expression) => unknown,
@@ -110,7 +110,7 @@ function readerOf(
     try {
       const value = evaluate(expression);
       for (const what of leftOut()) fault(name, what);
-      // A name that every object has, as `constructor`, finds what is no data.
+      // A name that every object inherits, such as `constructor`, finds a function, which is no data.
       return typeof value === "function" ? null : (value ?? null);
     } catch (error) {
       fault(name, messageOf(error));
@@ -140,16 +140,16 @@ function readerOf(
   };
 }
 
-/** A compiled expression has a `type` that is a text; a label of that name has an expression. */
+/** Tells the two forms apart: an expression's `type` is a string, a label named `type` holds an expression. */
 const isExpression = (named: NonNullable<Named>): named is Expression => typeof named.type === "string";
 
-/** What stays the same while the alert does: not its words, and not how bad it is. */
+/** Returns the sender's fingerprint, or a hash of what stays the same for an alert: neither message nor severity. */
 function fingerprintOf(given: string | undefined, lasting: unknown): string {
   if (given !== undefined && given.length <= LONGEST_FINGERPRINT) return given;
   return sha256(given ?? canonicalJson(lasting)).slice(0, 32);
 }
 
-/** null: the map says that it is to be left out; a text: why it is none. */
+/** Returns the alert; null if the map ignores its status; a string with the reason if it is not an alert. */
 function alertOf(map: Compiled, read: Reader, position: number): SourceAlert | null | string {
   const word = (text: string | undefined) => text?.toLowerCase() ?? "";
   const status = map.status.get(word(read.text("status"))) ?? "firing";
@@ -177,7 +177,7 @@ function alertOf(map: Compiled, read: Reader, position: number): SourceAlert | n
   };
 }
 
-/** The parts of a body that are alerts; a text: why there are none. */
+/** Returns the parts of a body that are alerts, or a string that says why there are none. */
 function partsOf(map: Compiled, body: unknown, at: (expression: Expression, part: unknown) => unknown) {
   if (map.alerts === undefined) return [body];
   try {
@@ -194,7 +194,7 @@ function lengthOf({ labels, annotations }: SourceAlert): number {
   return texts.reduce((sum, text) => sum + text.length, 0);
 }
 
-/** The alert that a part of the body is, and what is wrong with it. */
+/** Decodes one part of the body into an alert, with the faults found in it. */
 function partOf(
   map: Compiled,
   part: unknown,
@@ -211,14 +211,14 @@ function partOf(
     readerOf(map, (expression) => at(expression, part), fault),
     index,
   );
-  // What could not be found out, or was too much, may have been what narrows.
+  // The value that failed or was cut off may be one that restricts what may be done about the alert.
   if (alert !== null && typeof alert !== "string" && rejected.length > 0)
     return { alert: { ...alert, incomplete: true }, rejected };
   if (typeof alert !== "string") return { alert, rejected };
   return { alert: null, rejected: [...rejected, `${where} ${alert}`] };
 }
 
-/** Understands a body by a map. Never throws: what cannot be understood is in `reason` or `rejected`. */
+/** Decodes a body by a field map. Never throws: faults are in `reason` or `rejected`. */
 export function* decodeBy(map: Compiled, body: unknown): DecodeSteps {
   leftOut();
   const parts = within(body, (at) => partsOf(map, body, at));

@@ -13,17 +13,17 @@ export type Expression = ReturnType<typeof compile>;
 
 const MOST_TAGS = 500;
 
-// What functions of the expression that is evaluated have left out. There is one interpreter.
+// What the functions of the expression being evaluated have truncated. Global, as there is only one interpreter.
 let left_out: string[] = [];
 
-/** What was left out by the expressions since this was asked last, in words. */
+/** Returns and clears the descriptions of what expressions have truncated since the last call. */
 export function leftOut(): string[] {
   const words = left_out;
   left_out = [];
   return words;
 }
 
-/** `a:1,b:2`, or a list of such texts, as an object: how many vendors write tags. A tag without a value is `true`. */
+/** Parses tags as many vendors write them, `a:1,b:2` or a list of such strings. A tag without a value is `true`. */
 function pairs(given: unknown): JSONValue {
   const list =
     typeof given === "string" ? given.split(",", MOST_TAGS + 1) : Array.isArray(given) ? given : [];
@@ -41,7 +41,7 @@ function pairs(given: unknown): JSONValue {
 
 const LARGEST_TEXT = 256 * 1024;
 
-/** JSON within a text, within the same limits as a body. */
+/** Parses JSON inside a string, with the same limits as a request body. Throws when it is too long or invalid. */
 function jsonIn(text: string): JSONValue {
   if (text.length > LARGEST_TEXT) throw new Error(`from_json() of more than ${LARGEST_TEXT} characters`);
   const { json, cut } = readBody(Buffer.from(text), AT_THE_DOOR);
@@ -49,14 +49,14 @@ function jsonIn(text: string): JSONValue {
   return json as JSONValue;
 }
 
-// What JMESPath lacks and vendors need: JSON within a text, and tags.
+// Functions that JMESPath lacks and vendors' bodies need: JSON inside a string, and tags.
 register("from_json", ([text]) => jsonIn(text as string), [{ types: [TYPE_STRING] }], { override: true });
 register("pairs", ([given]) => pairs(given), [{ types: [TYPE_ANY] }], { override: true });
 
-/** Throws with what is wrong, and where. */
+/** Compiles an expression. Throws an error that says what is wrong, and where. */
 export function compiled(expression: string): Expression {
   const tree = compile(expression);
-  // A function's name is looked at when it is called otherwise, which is too late.
+  // JMESPath itself checks a function's name only when it is called, which is too late.
   for (const name of functionsOf(tree))
     if (!TreeInterpreter.runtime.isRegistered(name)) throw new Error(`there is no function ${name}()`);
   return tree;
@@ -68,7 +68,7 @@ function* functionsOf(node: unknown): Generator<string> {
   for (const child of Object.values(node)) yield* functionsOf(child);
 }
 
-/** What is wrong with an expression, null where it is sound. */
+/** Returns what is wrong with an expression; null if it is valid. */
 export function faultOf(expression: string): string | null {
   try {
     compiled(expression);
@@ -81,15 +81,15 @@ export function faultOf(expression: string): string | null {
 const CURRENT = compile("@");
 
 /**
- * Runs `work` with a function that evaluates expressions at a part of `body`, in which `$` is the whole of
- * it. There is one interpreter, so `work` must end before the next begins, and evaluate at no other time.
+ * Runs `work` with a function that evaluates an expression at a part of `body`; `$` is the whole body. There is only
+ * one interpreter, so `work` must be synchronous and must not evaluate after it has returned.
  */
 export function within<T>(
   body: unknown,
   work: (at: (expression: Expression, part: unknown) => unknown) => T,
 ): T {
   try {
-    // The interpreter takes for `$` what it was last asked to search.
+    // For the interpreter, `$` is the value that `search` was last called with.
     TreeInterpreter.search(CURRENT, body as JSONValue);
     return work((expression, part) => TreeInterpreter.visit(expression, part as JSONValue));
   } finally {

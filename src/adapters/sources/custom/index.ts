@@ -3,7 +3,7 @@ import { inSteps, type Source, type SourceKind } from "../../../intake/index.ts"
 import { type CustomSource, config, mapOf, PRESETS } from "./config.ts";
 import { compileMap, decodeBy } from "./decode.ts";
 
-/** The source of one field map. One that has no secrets of its own is called with the installation's. */
+/** Returns the source of one field map. If it has no secrets of its own, the installation's secrets apply. */
 export function mappedSource(settings: CustomSource): Source {
   const map = compileMap(mapOf(settings));
   const own = settings.tokens.length + settings.hmac_secrets.length > 0;
@@ -14,7 +14,7 @@ export function mappedSource(settings: CustomSource): Source {
   };
 }
 
-/** Whatever sends JSON and has no adapter, by a field map of the configuration: a source for each. */
+/** Senders of JSON that have no adapter: one source for each field map of the configuration. */
 export const custom = {
   id: "custom",
   name: "Mapped JSON",

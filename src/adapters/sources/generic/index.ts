@@ -48,7 +48,7 @@ function decodeAlert(raw: unknown, position: number): SourceAlert | string {
   };
 }
 
-/** Alerts in AWOOOI's own form, from scripts and whatever has no adapter: one, or a list of them. */
+/** Alerts in AWOOOI's own format, one or a list, from scripts and senders that have no adapter. */
 export const generic = {
   id: "generic",
   name: "Generic alert",

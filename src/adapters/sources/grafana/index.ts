@@ -19,7 +19,7 @@ function* decode(body: unknown): DecodeSteps {
   }));
 }
 
-/** Grafana's webhook: unified alerting, and the alerting of the versions before it. */
+/** Grafana's webhook, of unified alerting and of the legacy alerting before it. */
 export const grafana = {
   id: "grafana",
   name: "Grafana",

@@ -21,13 +21,13 @@ const rule = z.object({
 });
 type Rule = z.infer<typeof rule>;
 
-// What a rule of the alerting before Grafana 9 may be in; anything else is trouble.
+// States of a rule in legacy alerting (before Grafana 9) that do not fire; every other state does.
 const OVER = ["ok", "paused"];
 const NOT_YET = ["pending", "unknown"];
 
 const matches = z.array(z.object({ tags: texts }).catch({ tags: {} })).catch([]);
 
-/** The tags that all series which made the rule fire have alike: only these are true of the alert. */
+/** Returns the tags that all series which made the rule fire share: only these hold for the whole alert. */
 function commonTags(evalMatches: unknown): Record<string, string> {
   const [first, ...others] = matches.parse(evalMatches);
   const same = Object.entries(first?.tags ?? {}).filter(([name, value]) =>
@@ -36,7 +36,7 @@ function commonTags(evalMatches: unknown): Record<string, string> {
   return Object.fromEntries(same);
 }
 
-/** Rules are numbered by each Grafana anew: its address tells two of them apart. */
+/** Returns the rule's fingerprint. It includes the URL's origin, because every Grafana numbers its own rules. */
 function identityOf({ ruleUrl, orgId, ruleId, ruleName }: Rule): string {
   const origin = ruleUrl === null ? "" : (URL.parse(ruleUrl)?.origin ?? "");
   return hashOfTexts([origin, orgId ?? "", ruleId ?? `named ${ruleName}`]).slice(0, 16);
@@ -50,8 +50,8 @@ function annotationsOf(fields: Rule, evalMatches: string | null): SourceAlert["a
 }
 
 /**
- * The body of Grafana's alerting before version 9: one rule and its state. It gives no times, so that a rule
- * is one alert from its first `alerting` to its `ok`. Undefined where the body is another.
+ * Decodes a body of legacy alerting (before Grafana 9): one rule and its state. It has no times, so a rule is one
+ * alert from its first `alerting` to its `ok`. Returns undefined for a body of another kind.
  */
 export function decodeLegacy(body: unknown): Decoded | undefined {
   const { data: fields } = rule.safeParse(body);

@@ -13,26 +13,26 @@ const own = z.object({
 
 const body = z.object({ orgId: anyText });
 
-// Every Grafana begins with it, and most have no other: it counts as none, so that alerts stored before fit.
+// Grafana's default organisation, usually the only one. It counts as none, to match stored alerts that have none.
 const FIRST = "1";
 
-/** The organisation of this number: two of one Grafana may have alerts of one fingerprint. Undefined: the first. */
+/** Returns the `organisation` field, none for the first: two organisations may have alerts of one fingerprint. */
 export const organisationNamed = (orgId: string | null | undefined) =>
   orgId == null || orgId === FIRST ? {} : { organisation: orgId };
 
-/** The organisation that a body is of. */
+/** Returns the `organisation` field for the organisation that sent a body. */
 export const organisationOf = (raw: unknown) => organisationNamed(body.safeParse(raw).data?.orgId);
 
-// Alerts that Grafana raises itself where a rule cannot be evaluated; the label `rulename` says which.
+// Alerts that Grafana raises itself when it cannot evaluate a rule, which the label `rulename` names.
 const OF_THE_RULE = ["DatasourceNoData", "DatasourceError"];
 
-/** Without it all rules that lack data would be one trouble. */
+/** Returns the rule's name as target; without it all rules that lack data would become one incident. */
 function ruleOf({ alertname = "", rulename, ...rest }: SourceAlert["labels"]): string | undefined {
   const unnamed = OF_THE_RULE.includes(alertname) && !namesSubject(rest, alertname);
   return unnamed && rulename ? rulename : undefined;
 }
 
-/** Keeps with an alert what only Grafana says of it: the values that made it fire, and links. */
+/** Adds to an alert what only Grafana sends: the values that made it fire, and links. */
 export function completeUnified(alert: SourceAlert, raw: unknown): SourceAlert {
   const { data = {} } = own.safeParse(raw);
   const said = Object.entries(data).filter(([, text]) => text !== null && text !== "{}");

@@ -21,5 +21,5 @@ const legacyRule = z.looseObject({
     .nullish(),
 });
 
-/** Grafana's unified alerting, which sends Alertmanager's shape and more, or one rule of the alerting before it. */
+/** A call of unified alerting, which is Alertmanager's format and more, or one rule of legacy alerting. */
 export const grafanaCall = z.union([alertmanagerCall, legacyRule]);

@@ -2,9 +2,9 @@ import { type SenderCheck, type SenderChecks, sameSecret, topLevelText } from ".
 import { AwoooiError } from "../../../lib/error.ts";
 
 /**
- * By the routing key in the body, from whatever network; where none is configured and none is needed, as any sender.
- * Throws `untrusted_sender` where one is required and none is configured, and `unauthenticated` for one that is not right:
- * no key is in what it throws.
+ * Returns the check of the routing key in the body, from any network; the network check if no key is configured or
+ * required. It throws `untrusted_sender` if one is required but none configured, and `unauthenticated` for a wrong key;
+ * the errors contain no key.
  */
 export function routingKeyCheck(
   keys: readonly string[],
@@ -19,7 +19,7 @@ export function routingKeyCheck(
     },
     byBody(body) {
       const key = topLevelText(body, "routing_key");
-      // All of them, whichever fits: the time taken tells nothing.
+      // Compare with every key, even after a match, so that the time taken reveals nothing.
       const fits = typeof key === "string" ? keys.map((one) => sameSecret(key, one)) : [];
       if (fits.includes(true)) return "routing key";
       const words = "The `routing_key` in the body is missing or not one of pagerduty.routing_keys.";

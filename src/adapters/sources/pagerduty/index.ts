@@ -33,34 +33,34 @@ const event = z.object({
 type Event = z.infer<typeof event>;
 
 const ACTIONS = ["trigger", "acknowledge", "resolve"] as const;
-// As PagerDuty has it.
+// PagerDuty's own limit.
 const LONGEST_KEY = 255;
 const LONGEST_NAME = 200;
 
-/** Details that say what the event is about. */
+/** Keys of `custom_details` that name the event's target. */
 const TARGETS = "deployment statefulset daemonset job_name pod persistentvolumeclaim node instance".split(
   " ",
 );
-/** Details that name things, or say what may be done, and so are labels; what the others say changes while the alert is the same. */
+/** Keys of `custom_details` that become labels. The others become annotations: they vary while the alert is the same. */
 const NAMING = [
   ...TARGETS,
   ..."cluster namespace service job container host environment team auto_repair".split(" "),
 ];
 
-// A number that stands alone is a measurement, or Alertmanager's count; `web-1` is a name.
+// A number on its own is a measurement or Alertmanager's count of alerts; `web-1` is a name.
 const COUNT = /^\[(?:FIRING|RESOLVED)[^\]]{0,40}\]\s*/;
 const MEASURED = /(?<![\w.-])\d+(?:[.,]\d+)*(?![\w-])/g;
 
-/** A name that stays the same while the summary goes with what is measured. */
+/** Returns an alert name that stays the same while the measured values in the summary change. */
 function nameOf({ class: kind, summary }: Payload, details: Record<string, string>): string {
   const given = kind ?? (details.alertname || details.alert_name);
-  // Of a text without an end every number could be looked at up to it.
+  // Clip first: a very long text would make the patterns slow.
   const begins = clip(summary ?? "", 4 * LONGEST_NAME, "");
   const name = given || begins.replace(COUNT, "").replace(MEASURED, "…");
   return clip(name, LONGEST_NAME, "");
 }
 
-/** `href (text)` of each link, `src` of each image, a line each. */
+/** Returns one line per link or image: its address, with its text in parentheses. */
 function linesOf(list: unknown, address: string, words: string): string {
   const entries = Array.isArray(list) ? list : [];
   const lines = entries.flatMap((entry) => {
@@ -96,7 +96,7 @@ function alertOf(said: Event, about: Payload, key: string, status: SourceAlert["
       ...told,
       ...present({ custom_details: other, summary, source, timestamp, client: said.client, ...more }),
     },
-    // What resolves it names the key alone: a start would make that another instance.
+    // The resolve event has only the key: with a start here it would count as another alert.
     starts_at: null,
     ends_at: null,
     source_fingerprint: key,
@@ -105,7 +105,7 @@ function alertOf(said: Event, about: Payload, key: string, status: SourceAlert["
   };
 }
 
-/** Of a trigger without one: the same event is the same alert, whether it is sent or understood again. */
+/** Returns the dedup key, or a hash of the event, so that the same event sent or decoded again is the same alert. */
 function keyOf(body: unknown, given: string | null): string {
   if (given !== null) return given;
   const { routing_key: _, ...rest } = object.parse(body);
@@ -145,15 +145,15 @@ function decode(body: unknown): Decoded {
   return { ok: true, alerts: [alert], truncated: 0, rejected: [] };
 }
 
-/** The key that PagerDuty's clients name an alert by is the one that it has here. */
+/** Returns the `dedup_key` for the answer, by which PagerDuty's clients refer to the alert from then on. */
 const dedupKeyOf = (decoded: Decoded) =>
   decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
 
-/** Any of `routing_keys` is taken: while one replaces another, both are valid. */
+/** Any of `routing_keys` is accepted, so that old and new keys are both valid during a rotation. */
 const settings = z.strictObject({ routing_keys: secret(z.array(z.string().min(16))).default([]) });
 type Settings = z.output<typeof settings>;
 
-/** PagerDuty's Events API, version 2: whatever pages through it needs another address only. */
+/** PagerDuty's Events API, version 2: its clients only need to be given another URL. */
 export const pagerduty = {
   id: "pagerduty",
   name: "PagerDuty Events v2",
@@ -161,7 +161,7 @@ export const pagerduty = {
   endpoints: [
     {
       path: "/api/v1/webhooks/pagerduty/v2/enqueue",
-      // PagerDuty's clients that are given a host call this path on it.
+      // The path that PagerDuty's clients append when they are configured with a host only.
       aliases: ["/v2/enqueue"],
       summary: "PagerDuty's Events API, version 2; also under /v2/enqueue",
       body: pagerdutyEvent,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** An event of PagerDuty's Events API, version 2, as far as it is read. */
+/** An event of PagerDuty's Events API, version 2: the fields that are read. */
 export const pagerdutyEvent = z.looseObject({
   routing_key: z.string().optional().describe("One of `pagerduty.routing_keys`"),
   event_action: z.enum(["trigger", "acknowledge", "resolve"]),
@@ -28,7 +28,7 @@ export const pagerdutyEvent = z.looseObject({
   client_url: z.string().optional(),
 });
 
-/** Both answers are PagerDuty's own, so that its clients read them. */
+/** The answers have PagerDuty's own format, which its clients expect. */
 export const pagerdutyAccepted = z.object({
   status: z.literal("success"),
   message: z.string(),

@@ -17,7 +17,7 @@ const alert = z.object({
   generatorURL: optionalText,
 });
 
-/** As Prometheus and Alertmanager see it, a label without a value is none. */
+/** Drops labels with an empty value, as Prometheus and Alertmanager do. */
 const set = (labels: Record<string, string>) =>
   Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ""));
 
@@ -30,7 +30,7 @@ function decodeAlert(raw: unknown): SourceAlert | string {
   if (Object.hasOwn(labels, "")) return "has a label without a name";
   if (startsAt !== null && endsAt !== null && endsAt < startsAt) return "ends before it starts";
   return {
-    // Until `endsAt`: whether that has come is judged by when it was received.
+    // Firing until `endsAt`; intake compares that with the time of receipt.
     status: "firing",
     holds_until: endsAt,
     labels,
@@ -55,7 +55,7 @@ function* decode(body: unknown): DecodeSteps {
   return { ok: true, alerts, truncated: 0, rejected };
 }
 
-/** What Prometheus, `amtool alert add` and others send to Alertmanager's API v2: a list of alerts. */
+/** The list of alerts that Prometheus, `amtool alert add` and others post to Alertmanager's API v2. */
 export const prometheus = {
   id: "prometheus",
   name: "Prometheus",
@@ -65,7 +65,7 @@ export const prometheus = {
       path: "/api/v2/alerts",
       summary: "Alertmanager's API for whoever sends alerts: Prometheus, amtool and others",
       body: postableAlerts,
-      // Its writers are told nothing but that it was taken.
+      // Alertmanager answers an accepted list with an empty body, too.
       answer: { status: 200, schema: z.object({}), of: () => ({}) },
     },
   ],

@@ -26,7 +26,7 @@ const one = (alert: SourceAlert | null | undefined): Decoded =>
     ? { ok: false, reason: "what it is about is not an object" }
     : decoded(...(alert ? [alert] : []));
 
-/** What a call is about is said by a header; the journal has the body, whose keys say it too. */
+/** Decodes a call by the keys of its body: Sentry's header also names the kind, but the journal keeps only the body. */
 function decode(body: unknown): Decoded {
   const { data: fields } = call.safeParse(body);
   if (fields === undefined) return { ok: false, reason: "not a webhook of Sentry" };
@@ -38,12 +38,12 @@ function decode(body: unknown): Decoded {
   if ("issue" in data) return one(issueAlert(data.issue, action));
   if ("error" in data) return one(eventAlert(data.error, null));
   if ("event" in data) return one(eventAlert(data.event, data.triggered_rule));
-  // What people write and install is no trouble.
+  // Comments and installations are not alerts.
   if ("comment" in data || "installation" in data) return decoded();
   return { ok: false, reason: "`data` has none of issue, error, event, metric_alert, comment, installation" };
 }
 
-/** Any of `webhook_secrets` may have signed: while one replaces another, both are valid. */
+/** Any of `webhook_secrets` may sign, so that old and new secrets are both valid during a rotation. */
 const settings = z.strictObject({ webhook_secrets: secret(z.array(z.string().min(1))).default([]) });
 type Settings = z.output<typeof settings>;
 
@@ -54,7 +54,7 @@ const SIGNATURE = {
   settings: "SENTRY_WEBHOOK_SECRET or sentry.webhook_secrets",
 };
 
-/** Sentry's webhooks: of an integration (issue, error, issue alert, metric alert), and of the older plugin. */
+/** Sentry's webhooks, of an integration (issue, error, issue alert, metric alert) and of the older plugin. */
 export const sentry = {
   id: "sentry",
   name: "Sentry",

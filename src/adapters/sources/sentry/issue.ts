@@ -6,7 +6,7 @@ import { given } from "./given.ts";
 
 const metadata = z.object({ type: anyText, value: anyText }).catch({ type: null, value: null });
 
-/** An issue, or an event of one: what both say has the same names. */
+/** An issue, or an event of one: both use the same field names. */
 const subject = z.object({
   id: anyText,
   issue_id: anyText,
@@ -46,7 +46,7 @@ function tagsOf(tags: unknown): Record<string, string> {
 
 const named = z.object({ slug: anyText, name: anyText });
 
-/** The project's slug: an issue has it, an event only in its address. */
+/** Returns the project's slug; an event has it only in its URL. */
 function projectOf({ project, url }: Subject): string | null {
   const { data } = named.safeParse(project);
   if (data !== undefined) return data.slug ?? data.name;
@@ -59,19 +59,19 @@ const issueIn = (link: string | null) =>
 
 type Said = { issue: string | null; status: SourceAlert["status"]; rule?: string | null };
 
-/** All events of an issue are one alert: Sentry has grouped them, and its issue is what converges. */
+/** Builds the alert. All events of an issue are one alert, because Sentry has grouped them already. */
 function alertOf(said: Subject, { issue, status, rule }: Said): SourceAlert {
   const { title, message, culprit, level, platform, metadata: about } = said;
   const tags = tagsOf(said.tags);
   const project = projectOf(said);
   const words = title ?? message;
-  // Without its number what it is called by people must do.
+  // Without an issue number, use project, title and culprit.
   const identity =
     issue === null ? ["unnumbered", project ?? "", words ?? "", culprit ?? ""] : ["issue", issue];
   const workload = hashOfTexts(identity).slice(0, 16);
   return {
     status,
-    // Tags come from whatever runs the program, a stranger's browser too: they name nothing to act on.
+    // Tags are no labels: they may come from a stranger's browser, so they must not name a target to act on.
     labels: given({
       alertname: about.type ?? "SentryIssue",
       severity: level,
@@ -101,10 +101,10 @@ function alertOf(said: Subject, { issue, status, rule }: Said): SourceAlert {
   };
 }
 
-// Archived is Sentry's newer word for ignored: people have said that it needs no one.
+// `archived` is Sentry's newer word for `ignored`: a person decided that the issue needs no attention.
 const OVER = ["resolved", "archived", "ignored"];
 
-/** An issue after `action`: fires from its creation until it is resolved or archived. Null: nothing changed. */
+/** Decodes an issue, which fires until it is resolved or archived. Null: the action is no change; undefined: no issue. */
 export function issueAlert(raw: unknown, action: string | null): SourceAlert | null | undefined {
   const { data } = subject.safeParse(raw);
   if (data === undefined) return undefined;
@@ -114,7 +114,7 @@ export function issueAlert(raw: unknown, action: string | null): SourceAlert | n
   return alertOf(data, { issue: data.id, status: over ? "resolved" : "firing" });
 }
 
-/** An event, by itself or because a rule for alerts was met. */
+/** Decodes an event; `rule` is the alert rule that it met, if any. Undefined: it is not an event. */
 export function eventAlert(raw: unknown, rule: string | null): SourceAlert | undefined {
   const { data } = subject.safeParse(raw);
   if (data === undefined) return undefined;
@@ -129,7 +129,7 @@ const plugin = subject.extend({
   event: subject.nullable().catch(null),
 });
 
-/** What the webhook plugin of older installations sends: an event, and beside it the issue and the project. */
+/** Decodes a call of the older webhook plugin: an event, with its issue and project beside it. */
 export function pluginAlert(raw: unknown): SourceAlert | undefined {
   const { data } = plugin.safeParse(raw);
   if (data === undefined) return undefined;

@@ -20,7 +20,7 @@ const metric = z.object({
 
 type Words = { description_title: string | null; description_text: string | null; web_url: string | null };
 
-/** One crossing of a threshold, from the first `warning` or `critical` to its `resolved`. Undefined: none. */
+/** Decodes a metric alert: one crossing of a threshold, from `warning` or `critical` to `resolved`. Undefined: none. */
 export function metricAlert(raw: unknown, action: string | null, words: Words): SourceAlert | undefined {
   const { data } = metric.safeParse(raw);
   if (data === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { WebhookAnswer } from "../../../contract/webhook.ts";
 
-/** A webhook of a Sentry integration; what it is about is the key under `data`. */
+/** A webhook of a Sentry integration; the key under `data` says which kind it is. */
 export const sentryCall = z.looseObject({
   action: z.string().optional(),
   data: z.looseObject({
@@ -23,13 +23,13 @@ export const sentryAnswer = z.discriminatedUnion("status", [
 ]);
 export type SentryAnswer = z.infer<typeof sentryAnswer>;
 
-/** `alerts` and `fires`: whether the call holds an alert, and whether one fires. */
+/** Returns the answer. `alerts`: the call has an alert; `fires`: one of them fires. */
 export function answerSentry(
   { alerts, fires }: { alerts: boolean; fires: boolean },
   known: WebhookAnswer | null,
 ): SentryAnswer {
   if (!alerts) return { status: "ignored", reason: "no alert" };
-  // The end of an alert is news, also to an incident that is there.
+  // A resolved alert is never a duplicate, even for an incident that exists already.
   const status = fires && known?.converged ? "deduplicated" : "accepted";
   return { status, incident_id: known?.incident_id ?? null };
 }

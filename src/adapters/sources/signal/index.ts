@@ -30,7 +30,7 @@ function decodeSignal(raw: unknown, position: number): SourceAlert | string {
   return own ?? "has no `alert_name`, no label `alertname`, no `message`";
 }
 
-/** Signals: light notices that something was seen just now. None has a start; what comes soon again is counted once. */
+/** Signals: light notices that something was seen just now. They have no start time, and repeats are debounced. */
 export const signalSource = {
   id: "signal",
   name: "Signal",

@@ -15,14 +15,14 @@ const ENDPOINT = {
     schema: signozAnswer,
     of(json, known, decode) {
       const decoded = decode(json);
-      // What is not understood is kept as a dead letter: it may well have fired.
+      // A body that cannot be decoded is kept as a dead letter; it may contain a firing alert.
       const fires = !decoded.ok || decoded.alerts.some(({ status }) => status === "firing");
       return answerSignoz(fires, known);
     },
   },
 } as const satisfies Omit<Endpoint, "path">;
 
-/** SigNoz's webhook: Alertmanager's shape, or one flat alert. */
+/** SigNoz's webhook: Alertmanager's format, or one flat alert. */
 export const signoz = {
   id: "signoz",
   name: "SigNoz",

@@ -3,7 +3,7 @@ import { alertmanagerCall, type WebhookAnswer } from "../../../contract/webhook.
 
 const texts = z.record(z.string(), z.string());
 
-/** Alertmanager's shape, or one flat alert. */
+/** Alertmanager's format, or one flat alert. */
 export const signozCall = z.union([
   alertmanagerCall,
   z.looseObject({
@@ -25,7 +25,7 @@ export const signozAnswer = z.discriminatedUnion("status", [
 ]);
 export type SignozAnswer = z.infer<typeof signozAnswer>;
 
-/** `fires`: whether any alert of the call does. What resolves is taken in all the same. */
+/** Returns the answer. `fires`: an alert of the call fires. Resolved alerts are processed whatever the answer says. */
 export function answerSignoz(fires: boolean, known: WebhookAnswer | null): SignozAnswer {
   if (!fires) return { status: "ignored", reason: "not firing" };
   const incident_id = known?.incident_id ?? null;

@@ -6,13 +6,13 @@ type Notice = Pick<
   "labels" | "annotations" | "source_fingerprint" | "target_resource" | "alert_type"
 >;
 
-// `[shop][https://shop.example] server certificate shop.example will expire in 7 days`; older: `will be expired`.
+// `[shop][https://shop.example] server certificate shop.example will expire in 7 days`; older versions: `will be expired`.
 const CERTIFICATE =
   /^\[(.{1,300}?)\]\[(.{0,300}?)\] (.{1,300}?) certificate (.{1,300}?) will (?:be expired|expire) in (-?\d{1,6}) days$/s;
 const DOMAIN =
   /^(?:\[.{1,300}?\] ?)?Domain name (.{1,300}?) will (?:be expired|expire) in (-?\d{1,6}) days$/is;
 
-// Far off it is worth knowing; the days of a fortnight are for renewing.
+// Two weeks or more away: for information; below that it should be renewed; urgent in the last three days.
 const severityIn = (days: number) => (days >= 14 ? "low" : days > 3 ? "warning" : "high");
 
 function notice(alertname: string, subject: string, days: string, more: Record<string, string>): Notice {
@@ -20,15 +20,15 @@ function notice(alertname: string, subject: string, days: string, more: Record<s
   return {
     labels,
     annotations: {},
-    // Each notice is one of its own: a week before the end says more than three weeks before it did.
+    // The days are part of the fingerprint: the notice a week before the end must not be a duplicate of an earlier one.
     source_fingerprint: hashOfTexts([alertname, subject, days]).slice(0, 16),
     target_resource: subject,
   };
 }
 
-/** The alert in a notice of a certificate or a domain that is about to expire; undefined where it is none. */
+/** Returns the alert for a notice that a certificate or domain will expire; undefined for any other message. */
 export function expiryNotice(msg: string): Notice | undefined {
-  // What Uptime Kuma writes is short: nothing longer is worth looking through.
+  // Uptime Kuma's notices are short; skip the patterns for anything longer.
   if (msg.length > 2_000) return undefined;
   const annotations = { summary: msg };
   const [, monitor = "", address = "", kind = "", certificate = "", days] = CERTIFICATE.exec(msg) ?? [];

@@ -44,7 +44,7 @@ const NONE: SourceAlert = {
   generator_url: null,
 };
 
-/** What people gave the monitor: `severity`, `namespace`, `deployment` mean what they do as labels. */
+/** Returns the monitor's tags as labels: `severity`, `namespace` and `deployment` have their usual meaning. */
 function tagsOf(tags: unknown): Record<string, string> {
   const list = Array.isArray(tags) ? tags : [];
   const named = list.flatMap((one): [string, string][] => {
@@ -57,7 +57,7 @@ function tagsOf(tags: unknown): Record<string, string> {
 const given = (said: Record<string, string | null>) =>
   Object.fromEntries(Object.entries(said).filter(([, text]) => text !== null)) as Record<string, string>;
 
-/** What is watched. A monitor that has no address still has the placeholder of the form, `https://`. */
+/** Returns the monitored address. A monitor without a URL still has the form's placeholder, `https://`. */
 function addressOf({ url, hostname, port }: Monitor): string | null {
   if (url !== null && url !== "https://" && url !== "http://") return url;
   return hostname === null || port === null ? hostname : `${hostname}:${port}`;
@@ -70,7 +70,7 @@ function monitorAlert(fields: Call, monitor: Monitor, status: SourceAlert["statu
   const name = monitor.name ?? addressOf(monitor) ?? `monitor ${id}`;
   const labels = { monitor: name, monitor_id: id, monitor_type: monitor.type, address: addressOf(monitor) };
   const summary = heartbeat?.msg ?? msg;
-  // Written without an offset, and meant as UTC.
+  // Uptime Kuma writes UTC without an offset.
   const at = time.parse(`${heartbeat?.time?.replace(" ", "T")}Z`);
   return {
     ...NONE,
@@ -78,7 +78,7 @@ function monitorAlert(fields: Call, monitor: Monitor, status: SourceAlert["statu
     labels: given({ alertname: "MonitorDown", ...tags, ...labels }),
     annotations: given({ summary, description: monitor.description, path: monitor.pathName }),
     ends_at: status === "resolved" ? at : null,
-    // The name too: every Uptime Kuma counts its monitors from 1.
+    // Includes the name, because every Uptime Kuma numbers its monitors from 1.
     source_fingerprint: hashOfTexts([id, name]).slice(0, 16),
     ...(namesSubject(tags, "") ? {} : { target_resource: name }),
   };
@@ -91,7 +91,7 @@ const alerts = (...found: SourceAlert[]): Decoded => ({
   rejected: [],
 });
 
-/** A notice of no heartbeat: the button "Test", or of what is about to expire. */
+/** Decodes a call without a heartbeat: the "Test" button, or a notice of expiry. */
 function decodeNotice(msg: string | null): Decoded {
   if (msg === null) return { ok: false, reason: "not a webhook of Uptime Kuma: there is no `heartbeat`" };
   if (/\bTesting$/.test(msg)) return alerts();
@@ -113,7 +113,7 @@ function decode(body: unknown): Decoded {
       return alerts(monitorAlert(fields, known, "firing"));
     case UP:
       return alerts(monitorAlert(fields, known, "resolved"));
-    // Not down yet, or down because somebody works on it.
+    // Not down yet, or down for maintenance.
     case PENDING:
     case MAINTENANCE:
       return alerts();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Uptime Kuma's webhook as JSON. Tests and notices of expiry have a message and nothing else. */
+/** Uptime Kuma's webhook as JSON. Tests and notices of expiry have a `msg` only. */
 export const uptimeKumaCall = z.looseObject({
   heartbeat: z
     .looseObject({

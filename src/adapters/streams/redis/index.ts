@@ -16,16 +16,16 @@ export type RedisStreamConfig = {
 };
 
 type Deps = {
-  /** Of this process, among all that ever read the stream. */
+  /** This process's consumer name, unique among all readers of the stream, past ones included. */
   consumer: string;
   log: Log;
 };
 
 const GROUP = "awoooi";
-// Entries of one read: what one insert into the journal takes.
+// Entries per read: as many as one insert into the journal takes.
 const COUNT = 200;
 const BLOCK_MS = 500;
-/** Seconds after which a call counts as not answered. */
+/** Seconds after which a call to Redis times out. */
 const PATIENCE = 2;
 const SILENCE_MS = 5_000;
 const RECONNECT_MS = 1_000;
@@ -36,7 +36,7 @@ const NOTHING: StreamFigures = { entries: 0, pending: 0, oldest: null, claimed: 
 function connection({ url }: RedisStreamConfig) {
   return library().createClient({
     url,
-    // Offline it is said at once: what cannot go onto the stream goes into the journal.
+    // Fail at once while disconnected, so that the caller writes the signal into the journal instead.
     disableOfflineQueue: true,
     pingInterval: RECONNECT_MS,
     maintNotifications: "disabled",
@@ -50,22 +50,22 @@ function connection({ url }: RedisStreamConfig) {
 
 type Connection = ReturnType<typeof connection>;
 
-/** Bodies as they are: their bytes need not be text. */
+/** Returns values as buffers, because the bytes of a body need not be valid text. */
 const rawReplies = () => ({ [library().RESP_TYPES.BLOB_STRING]: Buffer });
 
-/** A message as node-redis gives it, with buffers for texts. */
+/** A message as node-redis returns it, with buffers in place of strings. */
 type Message = { id: unknown; message: object } | null;
 
 function entriesOf(messages: readonly unknown[]): SignalEntry[] {
   return (messages as readonly Message[]).flatMap((one) =>
-    // Redis 6 gives nothing for an entry that was deleted while a consumer had it.
+    // Redis 6 returns null for an entry that was deleted while it was pending.
     one === null
       ? []
       : { id: String(one.id), fields: new Map(Object.entries(one.message) as [string, Buffer][]) },
   );
 }
 
-/** Signals on a Redis Stream: one connection to write and look, and one that waits for entries. */
+/** Signals on a Redis Stream. One connection writes and inspects the stream, the other blocks on reads. */
 class RedisStream implements SignalStream {
   readonly #config: RedisStreamConfig;
   readonly #consumer: string;
@@ -137,7 +137,7 @@ class RedisStream implements SignalStream {
     try {
       await this.#ensureGroup();
       const info = parseInfo(await this.#answer(this.#writer.info()));
-      // All versions know the pattern; some who run Redis for others permit nobody to ask.
+      // Every version accepts this pattern; some hosted Redis services forbid CONFIG, which gives null.
       const settings = await this.#answer(this.#writer.configGet("*append*")).catch(() => null);
       await this.#tidy();
       await this.#measure();
@@ -145,7 +145,7 @@ class RedisStream implements SignalStream {
     } catch (error) {
       this.#became(error);
     }
-    // Another may be master by now: its name is looked up again.
+    // A failover may have made another server the master: reconnecting resolves the host name again.
     if (this.#state.detail === away("READONLY").detail) this.#reopen();
   }
 
@@ -156,11 +156,11 @@ class RedisStream implements SignalStream {
     this.#reader.destroy();
   }
 
-  /** The client, being connected for as long as it takes. */
+  /** Starts connecting a client, which retries until it is closed, and returns it. */
   #opened(client: Connection): Connection {
     client.on("error", (error: unknown) => this.#became(error));
     client.on("ready", () => void this.check());
-    // Only closing it ends the attempts, and each that fails is told as an error.
+    // Rejects only when the client is closed; each failed attempt is reported by the `error` event.
     client.connect().catch(() => {});
     return client;
   }
@@ -186,7 +186,7 @@ class RedisStream implements SignalStream {
     }
   }
 
-  /** A call that needs the group, which is gone when somebody has emptied Redis: it is made again. */
+  /** Runs a call that needs the consumer group. Recreates the group and returns null if Redis was emptied. */
   async #inGroup<T>(call: () => Promise<T>): Promise<T | null> {
     try {
       return await call();
@@ -197,7 +197,7 @@ class RedisStream implements SignalStream {
     }
   }
 
-  /** Of a Redis that takes no writes it is known by this, too. */
+  /** Creates the consumer group if it is missing. Fails, too, when Redis takes no writes. */
   async #ensureGroup(): Promise<void> {
     const { stream } = this.#config;
     const made = this.#writer.xGroupCreate(stream, GROUP, "0", { MKSTREAM: true });
@@ -209,7 +209,7 @@ class RedisStream implements SignalStream {
     );
   }
 
-  /** What others have read by now, and consumers that are gone, need no room. */
+  /** Deletes entries that every group has acknowledged, and consumers that have been idle for an hour. */
   async #tidy(): Promise<void> {
     await this.#write(TRIM, []);
     await this.#write(FORGET, [GROUP, String(FORGOTTEN_MS), ""]);
@@ -228,7 +228,7 @@ class RedisStream implements SignalStream {
     if (!this.#closed) this.#become(away(error), messageOf(error));
   }
 
-  /** Told once for each change: what is away for an hour is one line. */
+  /** Sets the state and logs it only when it changed, so that an outage of an hour is one line. */
   #become(state: StreamState, error?: string): void {
     const before = this.#state;
     this.#state = state;

@@ -1,7 +1,7 @@
 import type { StreamState } from "../../../intake/index.ts";
 import { messageOf } from "../../../lib/error.ts";
 
-/** Redis' errors by how they begin, in words for anyone to read; the log has what it said. */
+/** Redis errors by how they begin, with the text to show instead; Redis' own message goes to the log only. */
 const WORDS: readonly [RegExp, string][] = [
   [/^(WRONGPASS|NOAUTH|ERR (invalid password|AUTH))/, "refuses our user or password"],
   [/^NOPERM/, "does not permit our user what it needs"],
@@ -15,7 +15,7 @@ const WORDS: readonly [RegExp, string][] = [
   [/^ERR unknown (sub)?command/, "lacks commands: Redis 6.2 or newer is needed"],
 ];
 
-/** A state of being away, by what went wrong. */
+/** Returns the state of a Redis that cannot be used, with a detail that describes the error. */
 export function away(error: unknown): StreamState {
   const text = messageOf(error);
   const words = WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? "does not answer";
@@ -23,9 +23,9 @@ export function away(error: unknown): StreamState {
 }
 
 export type Facts = {
-  /** What INFO says. */
+  /** The fields of Redis' INFO. */
   info: ReadonlyMap<string, string>;
-  /** What CONFIG says of appending; null when it is not permitted to ask. */
+  /** The `*append*` settings of CONFIG GET; null when Redis does not permit the command. */
   settings: Readonly<Record<string, string>> | null;
 };
 
@@ -34,19 +34,19 @@ export function parseInfo(text: string): Map<string, string> {
   return new Map(lines.flatMap((found) => (found?.[1] === undefined ? [] : [[found[1], found[2] ?? ""]])));
 }
 
-/** Why what it takes may be gone before anybody has read it, in words; null: it is on disk before the answer. */
+/** Returns why Redis may lose an acknowledged entry before it is read; null when it is on disk before the answer. */
 function whyNotDurable({ info, settings }: Facts): string | null {
   if (info.get("aof_enabled") !== "1") return "appendonly is off";
   if (settings === null) return "its settings may not be read";
   if (settings.appendfsync !== "always") return `appendfsync is ${settings.appendfsync}`;
   if (settings["no-appendfsync-on-rewrite"] !== "no") return "no-appendfsync-on-rewrite is set";
-  // A replica that takes over may lack what was acknowledged last.
+  // A replica that is promoted may lack the entries that were acknowledged last.
   if (info.get("connected_slaves") !== "0") return "replicas may take over";
   if (/^allkeys/.test(info.get("maxmemory_policy") ?? "")) return "maxmemory-policy may evict the stream";
   return null;
 }
 
-/** What a Redis that answers is like. */
+/** Returns the state of a Redis that answers: whether it can be written to, and whether it is durable. */
 export function judge(facts: Facts): StreamState {
   if (facts.info.get("role") === "slave") return away("READONLY");
   const why = whyNotDurable(facts);

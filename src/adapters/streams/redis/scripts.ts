@@ -1,9 +1,9 @@
-/** Appends the fields in ARGV, from the second on, unless there are as many entries as the first says. */
+/** Appends the fields ARGV[2..], unless the stream has ARGV[1] entries or more. */
 export const APPEND = `
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return false end
 return redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))`;
 
-/** Deletes everything before the first entry that one of the groups has not read and acknowledged. */
+/** Deletes all entries before the first one that some group has not yet read and acknowledged. */
 export const TRIM = `
 local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
 local ms, seq
@@ -21,8 +21,8 @@ end
 if ms then redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-%.0f', ms, seq)) end`;
 
 /**
- * Acknowledges the ids in ARGV, from the second on, for the group that is the first, and deletes them: at once
- * when nobody else reads the stream, else when all before them is read as well.
+ * Acknowledges the ids ARGV[2..] for the group ARGV[1]. Deletes them at once if it is the only group of the
+ * stream; otherwise trims the entries that every group has acknowledged.
  */
 export const ACK = `
 redis.call('XACK', KEYS[1], unpack(ARGV))
@@ -30,8 +30,8 @@ if #redis.call('XINFO', 'GROUPS', KEYS[1]) == 1 then redis.call('XDEL', KEYS[1],
 ${TRIM}`;
 
 /**
- * Removes the consumers of group ARGV[1] that have nothing and were idle for ARGV[2] milliseconds, or are named
- * ARGV[3]. Looking and removing are one: with what a consumer has it would be lost.
+ * Removes the consumers of group ARGV[1] that have no pending entries and were idle for ARGV[2] ms or are named
+ * ARGV[3]. Atomic, because removing a consumer also drops the entries that are pending for it.
  */
 export const FORGET = `
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do

@@ -1,4 +1,4 @@
-/** On what an execution changed: its id. Told by it after a crash whether the change was made. */
+/** Holds the id of the execution that changed the object. After a crash it tells whether the change was made. */
 export const EXECUTION = "awoooi.dev/execution";
-/** On a pod template, as kubectl does it: another value makes new pods. */
+/** Set on a pod template, as kubectl does: a new value replaces the pods. */
 export const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";

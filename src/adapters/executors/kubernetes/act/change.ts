@@ -10,21 +10,21 @@ import { EXECUTION } from "./annotations.ts";
 import { fieldDiff } from "./diff.ts";
 import { type Signed, type Snapshot, signedValue } from "./snapshot.ts";
 
-/** What is to be sent: a strategic merge patch of the object as it is now; or why nothing is. */
+/** The strategic merge patch to send for the object as it is now, or the reason why none is sent. */
 export type Planned = { patch: object } | { nothing: string } | { impossible: string };
 
-/** Which execution a change is marked with; a dry-run has none. */
+/** The execution that a change is marked with in an annotation; a dry-run is not marked. */
 export type Mark = { execution_id: string; at: Date };
 
 /** An operation that is one patch of one object. */
 export type Change = {
   place: Place;
-  /** What of the object must be as the snapshot has it. */
+  /** Fields that must be the same as in the snapshot. */
   signed: readonly Signed[];
-  /** The object's own state, to be compared with the snapshot. */
+  /** Returns the object's state, for comparison with the snapshot. */
   state(object: Changeable): Snapshot;
   plan(object: Changeable, mark: Mark): Planned | Promise<Planned>;
-  /** Beyond the patch itself: what it needs the account to be able to do. */
+  /** Permissions that the account needs besides those to get and patch the object. */
   permissions?: readonly Permission[];
   checks?(object: Changeable): Promise<Check[]>;
   affectedPods?(before: Changeable, after: Changeable): number;
@@ -46,7 +46,7 @@ const executionOf = (object: { metadata: Changeable["metadata"] }) =>
 function patched(patch: object, { metadata }: Changeable, mark: Mark | undefined): object {
   const { metadata: more = {}, ...rest } = patch as { metadata?: object };
   const annotations = mark === undefined ? {} : { annotations: { [EXECUTION]: mark.execution_id } };
-  // With the version that it was planned from: who came between makes it a conflict.
+  // With the resource version that it was planned from, any change made in between causes a conflict.
   return { ...rest, metadata: { ...more, ...annotations, resourceVersion: metadata.resourceVersion } };
 }
 
@@ -63,7 +63,7 @@ function send(cluster: Cluster, change: Change, object: Changeable, patch: objec
   });
 }
 
-/** What has become of the object since the snapshot that keeps the change from being what was agreed to. */
+/** Returns how the object has changed since the snapshot, if that makes the approved change a different one. */
 function changed(change: Change, object: Changeable, before: Partial<Snapshot>): string | undefined {
   const { kind, name } = change.place;
   if (before.uid === undefined) return "there is no snapshot of it to compare it with";
@@ -79,7 +79,7 @@ function changed(change: Change, object: Changeable, before: Partial<Snapshot>):
   return undefined;
 }
 
-/** Waits as long as the server asks; false: there is no time for that. */
+/** Waits the server's Retry-After (of a 429 or 503, 30 s at most). False: it set none, or `signal` was aborted. */
 export async function comesBack(failure: Failure, signal: AbortSignal): Promise<boolean> {
   const { status, retryAfter } = failure;
   if ((status !== 429 && status !== 503) || retryAfter === undefined || retryAfter > 30) return false;
@@ -89,7 +89,7 @@ export async function comesBack(failure: Failure, signal: AbortSignal): Promise<
 
 type Looked = { object: Changeable; planned: Planned } | { failure: Failure };
 
-/** The object as it is now, and what the change of it comes to. Sends nothing. */
+/** Reads the object and plans the change of it. Changes nothing. */
 async function lookAt(cluster: Cluster, change: Change, mark: Mark, signal?: AbortSignal): Promise<Looked> {
   try {
     const object = await read<Changeable>(cluster, change.place, signal);
@@ -99,7 +99,7 @@ async function lookAt(cluster: Cluster, change: Change, mark: Mark, signal?: Abo
   }
 }
 
-/** Makes the change once for an execution id: who comes again finds its mark. */
+/** Makes the change at most once per execution id: a second attempt finds the mark of the first. */
 export async function actOn(
   cluster: Cluster,
   change: Change,
@@ -127,7 +127,7 @@ export async function actOn(
       return { ok: true, output: fieldDiff(object, after) ?? `${kind} ${name} was as it should be` };
     } catch (error) {
       const failure = failureOf(error);
-      // Somebody was faster: looked at anew, and done only if it is still what was agreed to.
+      // The object was changed in between: read it again, and continue only if it still matches the snapshot.
       if (round < ROUNDS && failure.status === 409) continue;
       if (round < ROUNDS && (await comesBack(failure, signal))) continue;
       return failed(failure, `${kind} ${name} was not changed`);
@@ -135,7 +135,7 @@ export async function actOn(
   }
 }
 
-/** Everything that can be known of the change before it is made. */
+/** Returns permissions, checks, diff and affected pods of the change, by a server-side dry-run. */
 export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun> {
   const { kind, name, namespace } = change.place;
   const { group, resource } = resourceOf(kind);
@@ -155,7 +155,7 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
     return {
       checks: [permission, tried(true, `nothing will change: ${planned.nothing}`), ...more],
       diff: null,
-      // By the time of the act there may be something to change after all.
+      // There may be something to change by the time of the execution.
       belongs_to: whoseIs(object),
     };
   if ("impossible" in planned)
@@ -175,7 +175,7 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
   }
 }
 
-/** Whether a run of it was made, by its mark; without one by whether the object is as it was. */
+/** Tells whether an execution made the change: by its mark, else by whether the object is as in the snapshot. */
 export async function effectOn(
   cluster: Cluster,
   change: Change,
@@ -191,7 +191,7 @@ export async function effectOn(
   if (executionOf(object) === run.execution_id) return "done";
   const { uid, generation } = object.metadata;
   if (uid !== before.uid) return "cannot_tell";
-  // Every change of what is wanted raises the generation, where an object has one.
+  // Every change of an object's spec raises its generation, if it has one.
   const same =
     generation === undefined
       ? changed(change, object, before) === undefined

@@ -2,7 +2,7 @@ import { redactText } from "../../../../lib/redact.ts";
 import { plain } from "../cluster/failure.ts";
 import { EXECUTION } from "./annotations.ts";
 
-// What the server writes by itself, or says the same again.
+// Fields that the server writes by itself, or that repeat others.
 const NOISE = new Set([
   "status",
   "metadata.managedFields",
@@ -19,7 +19,7 @@ const NOISE = new Set([
 const SECRET_NAME = /passw|secret|token|key|credential|auth|private|cookie|dsn|pwd/i;
 const MAX_LINES = 200;
 
-/** Lists whose items have names are compared by these: an item's place says nothing. */
+/** Returns a list's items by name, because their position means nothing; undefined if they have no unique names. */
 function named(list: readonly unknown[]): Map<string, unknown> | undefined {
   const names = list.map((item) => (item as { name?: unknown } | null)?.name);
   if (names.some((name) => typeof name !== "string") || new Set(names).size < names.length) return undefined;
@@ -28,7 +28,7 @@ function named(list: readonly unknown[]): Map<string, unknown> | undefined {
 
 type Fields = Map<string, unknown>;
 
-/** The inner values of one, by the end of their path; undefined: it has none. */
+/** Returns the inner values of an object or list by their path segment; undefined for other values. */
 function fieldsOf(value: unknown, keyed: boolean): Fields | undefined {
   if (Array.isArray(value)) {
     const byName = named(value) ?? new Map(value.map((item, index) => [String(index), item]));
@@ -49,7 +49,7 @@ function text(path: string, value: unknown): string {
 
 function* walk(path: string, before: unknown, after: unknown): Generator<string> {
   if (NOISE.has(path)) return;
-  // Of these maps the keys are free texts with dots.
+  // The keys of these maps are free text and may contain dots.
   const keyed = /\.(annotations|labels|nodeSelector|matchLabels)$/.test(path);
   const [old, now] = [fieldsOf(before, keyed), fieldsOf(after, keyed)];
   if (old === undefined && now === undefined) {
@@ -57,14 +57,14 @@ function* walk(path: string, before: unknown, after: unknown): Generator<string>
       yield `${plain(path, 300)}: ${text(path, before)} → ${text(path, after)}`;
     return;
   }
-  // What was no object and is one now, or the other way round, is shown field by field.
+  // A value that is an object on one side only is also compared field by field.
   for (const end of new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])]))
     yield* walk(path === "" ? end.replace(/^\./, "") : path + end, old?.get(end), now?.get(end));
 }
 
 /**
- * What differs between two states of an object, one line for each field by its path. Without the server's own
- * bookkeeping, and without what looks like a secret. Null: nothing.
+ * Returns the differences between two states of an object, one line per field path; null if there are none. Omits the
+ * server's bookkeeping and redacts what looks like a secret.
  */
 export function fieldDiff(before: unknown, after: unknown): string | null {
   const lines = [...walk("", before, after)];

@@ -2,11 +2,11 @@ import { controllerOf, type Pod } from "../cluster/objects.ts";
 
 export type DrainTerms = { ignore_daemonsets: boolean; delete_emptydir_data: boolean };
 
-/** What a drain does with the pods of a node. */
+/** The pods of a node, sorted by what a drain does with them. */
 export type Sorted = {
-  /** Moved away. */
+  /** Evicted. */
   evict: Pod[];
-  /** Left alone: pods of daemon sets, and those that the node itself runs. */
+  /** Left alone: pods of daemon sets, and mirror pods, which the node itself runs. */
   leave: Pod[];
   /** Why the drain may not begin. */
   obstacles: string[];
@@ -29,7 +29,7 @@ function sort(pod: Pod, terms: DrainTerms): "evict" | "leave" | { obstacle: stri
   return "evict";
 }
 
-/** Which pods of a node are moved away, and what speaks against that. Pure. */
+/** Sorts the pods of a node into those to evict, those to leave and obstacles. Pure. */
 export function sortPods(pods: readonly Pod[], terms: DrainTerms): Sorted {
   const sorted: Sorted = { evict: [], leave: [], obstacles: [] };
   for (const pod of pods) {

@@ -21,7 +21,7 @@ const KINDS = [...CHANGES.keys(), ...READS] as KubernetesKind[];
 const isOurs = (operation: Operation): operation is Of<KubernetesKind> =>
   (KINDS as string[]).includes(operation.kind);
 
-/** Carries out the operations on Kubernetes, on the configured clusters. */
+/** Returns the executor of Kubernetes operations on the configured clusters. */
 export function createExecutor(clusters: Clusters, config: KubernetesConfig): Executor {
   const find = (operation: Operation): { ok: true; handler: Handler } | { ok: false; message: string } => {
     if (!isOurs(operation)) return { ok: false, message: `${operation.kind} is not for Kubernetes` };
@@ -34,7 +34,7 @@ export function createExecutor(clusters: Clusters, config: KubernetesConfig): Ex
       readingHandler(cluster, config, operation as ReadOperation);
     return { ok: true, handler };
   };
-  /** For methods whose errors are told by throwing; never the client's own text. */
+  /** Runs `work` for methods that report errors by throwing. The error never has the client's own text. */
   const asked = async <T>(operation: Operation, work: (handler: Handler) => Promise<T>): Promise<T> => {
     const found = find(operation);
     if (!found.ok) throw new Error(found.message);

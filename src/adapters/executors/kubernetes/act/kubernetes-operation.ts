@@ -11,7 +11,7 @@ import { type Snapshot, snapshotOf, stateOfAutoscaler, stateOfNode } from "./sna
 export type KubernetesKind = Extract<Operation["kind"], `kubernetes.${string}`>;
 export type Of<Kind extends KubernetesKind> = Extract<Operation, { kind: Kind }>;
 
-/** An operation on the cluster that it is for. */
+/** One operation, bound to the cluster that it is for. */
 export type Handler = {
   resolve(): Promise<Resolution>;
   dryRun(): Promise<DryRun>;
@@ -20,15 +20,15 @@ export type Handler = {
   effect(run: Run): Promise<"done" | "not_done" | "cannot_tell">;
 };
 
-/** How one kind of operation is carried out on a cluster, and how it is taken back. */
+/** How one kind of operation is executed on a cluster, and how it is undone. */
 export type KubernetesOperation<Kind extends KubernetesKind = KubernetesKind> = {
   kind: Kind;
   handler(cluster: Cluster, operation: Of<Kind>, config: KubernetesConfig): Handler;
-  /** From the snapshot alone. Pure. */
+  /** Returns the undo, from the snapshot alone. Pure. */
   undo(operation: Of<Kind>, before: Partial<Snapshot>): Undo;
 };
 
-/** One that is one patch of one object; `exact`: what it resolves to, once its target is known to be there. */
+/** An operation that is one patch of one object. `exact` resolves its parameters, once its target is known to exist. */
 type ByChange<Kind extends KubernetesKind> = Pick<KubernetesOperation<Kind>, "kind" | "undo"> & {
   change(cluster: Cluster, operation: Of<Kind>): Change;
   exact?(cluster: Cluster, operation: Of<Kind>): Promise<Resolution>;

@@ -8,7 +8,7 @@ type Named = { metadata: Meta };
 const WORKLOADS = ["deployment", "statefulset", "daemonset", "job"] as const;
 const SHOWN = 5;
 
-/** Names of a kind in a namespace; none where they may not be listed. Only what identifies them is fetched. */
+/** Lists the metadata of a kind's objects in a namespace; empty if the server refuses. Fetches nothing else of them. */
 async function namesOf(cluster: Cluster, kind: string, namespace: string | undefined): Promise<Named[]> {
   const { group, version, resource } = resourceOf(kind);
   const root = group === "" ? "/api" : `/apis/${group}`;
@@ -19,7 +19,7 @@ async function namesOf(cluster: Cluster, kind: string, namespace: string | undef
       query: { limit: 1_000 },
       accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
     });
-    // Of no items at all older servers make null.
+    // Older servers return null for an empty list.
     return items ?? [];
   } catch (error) {
     if (failureOf(error).status !== undefined) return [];
@@ -27,14 +27,14 @@ async function namesOf(cluster: Cluster, kind: string, namespace: string | undef
   }
 }
 
-/** What a pod's name begins with, where its controller gave it one: one to three parts are the controller's. */
+/** Yields the owner names that a pod's name may begin with: its last one to three parts were added by controllers. */
 function* ownersNames(pod: string): Generator<string> {
   const parts = pod.split("-");
   for (let last = parts.length - 1; last >= Math.max(parts.length - 3, 1); last -= 1)
     yield parts.slice(0, last).join("-");
 }
 
-/** Workloads that a pod which is gone belonged to, by its name, with the pods that they have now. */
+/** Returns the workloads that a deleted pod may have belonged to, by its name, with the cron job that owns them, if any. */
 async function ownersOf(cluster: Cluster, { name, namespace }: Place): Promise<string[]> {
   const candidates = [...ownersNames(name), name];
   const lists = await Promise.all(
@@ -45,7 +45,7 @@ async function ownersOf(cluster: Cluster, { name, namespace }: Place): Promise<s
       .filter(({ metadata }) => candidates.includes(metadata.name))
       .map((one) => ({ kind, ...one.metadata })),
   );
-  // The longest name is the closest: `api-worker` before `api`.
+  // The longest name is the closest match: `api-worker` before `api`.
   found.sort((a, b) => b.name.length - a.name.length);
   return found.map((one) => {
     const controller = controllerOf(one as Meta);
@@ -61,13 +61,13 @@ async function suggestions(cluster: Cluster, place: Place): Promise<string[]> {
   const close = closeNames(name, names);
   if (kind === "node") return close;
   const owners = kind === "horizontalpodautoscaler" ? [] : await ownersOf(cluster, place);
-  // Of its own kind the name is enough: what is suggested may be put in the place of what was asked for.
+  // Suggestions of the same kind are bare names, so that one can replace the name in the request.
   const own = owners.flatMap((one) => (one.startsWith(`${kind}/`) ? [one.slice(kind.length + 1)] : []));
   const others = owners.filter((one) => !one.startsWith(`${kind}/`));
   return kind === "pod" ? [...others, ...own, ...close] : [...own, ...close, ...others];
 }
 
-/** Whether an object of this exact name is there; else what may have been meant. */
+/** Tells whether an object of this exact name exists; if not, suggests what may have been meant. */
 export async function resolveObject(cluster: Cluster, place: Place): Promise<Resolution> {
   const { kind, name, namespace } = place;
   try {

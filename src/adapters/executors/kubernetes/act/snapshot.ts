@@ -3,33 +3,33 @@ import { failureOf } from "../cluster/failure.ts";
 import { type Autoscaler, listAll, listPath, type Node, type Pod, templateHash } from "../cluster/objects.ts";
 import { podsOf, presentRevision, revisionsOf, type Workload } from "../cluster/workload.ts";
 
-/** Of a pod before an act: which one it was, and how often its containers had been restarted. */
+/** A pod before an execution: its identity, and the restart count of each container. */
 export type PodBefore = { name: string; uid: string; restarts: Record<string, number> };
 
-/** What is kept of an object before it is changed. Names and numbers only: it is stored and shown. */
+/** The state of an object before it is changed. It is stored and shown, so it has names and numbers only. */
 export type Snapshot = {
   kind: string;
   name: string;
   uid: string;
   resource_version: string;
   generation: number | null;
-  /** Of workloads. */
+  /** For workloads. */
   revision?: number | null;
   template_hash?: string;
   paused?: boolean;
   images?: Record<string, string>;
   resources?: Record<string, unknown>;
-  /** Settings that are plain numbers, as `replicas`; with the server's defaults. */
+  /** Numeric settings such as `replicas`, with the server's defaults filled in. */
   numbers?: Record<string, number>;
-  /** Of nodes. */
+  /** For nodes. */
   unschedulable?: boolean;
-  /** Of pods. */
+  /** For pods. */
   owner?: { kind: string; name: string; uid: string } | null;
-  /** Null: they could not be read. */
+  /** Null if AWOOOI's account may not list them. */
   pods?: PodBefore[] | null;
 };
 
-/** What must be as it was when people decided. */
+/** A field that must not have changed since the approval. */
 export type Signed = "template_hash" | "replicas" | "unschedulable" | "minReplicas" | "maxReplicas";
 
 export const podBefore = ({ metadata, status }: Pod): PodBefore => ({
@@ -51,7 +51,7 @@ const identity = (kind: string, { metadata }: { metadata: Pod["metadata"] }) => 
   generation: metadata.generation ?? null,
 });
 
-/** What of a workload tells whether somebody else has changed it. */
+/** Returns the fields of a workload by which a change by others is detected. */
 export function stateOf(workload: Workload): Snapshot {
   const { spec } = workload;
   const containers = [
@@ -85,7 +85,7 @@ export const stateOfNode = (node: Node): Snapshot => ({
   unschedulable: node.spec?.unschedulable === true,
 });
 
-/** Who may not list pods may still act: what is missing is null. */
+/** Returns null on a 403: an account that may not list pods or revisions may still act. */
 async function orNull<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;
@@ -95,7 +95,7 @@ async function orNull<T>(work: Promise<T>): Promise<T | null> {
   }
 }
 
-/** A workload's state with its revision and its pods. */
+/** Returns a workload's state with its revision and its pods. */
 export async function snapshotOf(cluster: Cluster, workload: Workload): Promise<Snapshot> {
   const [revisions, pods] = await Promise.all([
     orNull(revisionsOf(cluster, workload)),
@@ -108,12 +108,12 @@ export async function snapshotOf(cluster: Cluster, workload: Workload): Promise<
   };
 }
 
-/** The pods of a node; mirror pods and what has ended among them. */
+/** Lists the pods of a node, including mirror pods and pods that have ended. */
 export function podsOn(cluster: Cluster, node: string, signal?: AbortSignal): Promise<Pod[]> {
   return listAll<Pod>(cluster, listPath("pod"), { fieldSelector: `spec.nodeName=${node}` }, signal);
 }
 
-/** The value of a snapshot that a change depends on. */
+/** Returns a snapshot's value of a field that a change depends on. */
 export function signedValue(snapshot: Partial<Snapshot>, field: Signed): unknown {
   if (field === "template_hash" || field === "unschedulable") return snapshot[field];
   return snapshot.numbers?.[field];

@@ -6,7 +6,7 @@ import type { Snapshot } from "./snapshot.ts";
 type Before = Partial<Snapshot>;
 
 export const noUndo = (reason: string): Undo => ({ ok: false, reason });
-/** `leaves`: what stays as it has become, in words. */
+/** Returns an undo by `operation`. `leaves` describes what it does not restore. */
 export const undoBy = (operation: Operation, leaves: string | null = null): Undo => ({
   ok: true,
   operation,

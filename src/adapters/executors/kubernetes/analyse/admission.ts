@@ -8,7 +8,7 @@ type Refusal = { said: string; fact: Fact };
 
 const FRESH_SECONDS = 1_200;
 
-/** What the API server said to those that were to create the pods. */
+/** Returns the API server's refusals to create pods: from conditions of replica sets, and from recent events. */
 function refusals(facts: Facts): Refusal[] {
   const { revisions, workload, jobs, target } = facts;
   const ofRevisions = revisions
@@ -98,13 +98,13 @@ const OTHER: Kind = {
   meaning: "The API server says why in the evidence.",
 };
 
-/** What it comes down to, without the pod's generated name at the beginning. */
+/** Returns the refusal's message without the pod's generated name at its beginning. */
 const core = (said: string) =>
   oneLine(said.replace(/^.*?is forbidden: /s, "").replace(/^Error creating: /, ""), 220);
 
-/** Pods that the API server does not let be created. */
+/** Finds pods that the API server refuses to create. */
 export const admission: Analyser = (facts) => {
-  // What was refused once and succeeded since is over.
+  // With all replicas ready and updated, an earlier refusal is over.
   const now = refusals(facts).filter(() => shortOfReplicas(facts) !== false);
   const drafts = now.map(({ said, fact }): Draft => {
     const { code, title, meaning } = KINDS.find(([pattern]) => pattern.test(said))?.[1] ?? OTHER;

@@ -6,14 +6,14 @@ const conditionOf = ({ conditions }: Autoscaler, type: string, status: string): 
 
 const subjectOf = ({ name }: Autoscaler) => `horizontalpodautoscaler/${name}`;
 
-/** Autoscalers that may not add replicas any more, or do not know whether they should. */
+/** Finds autoscalers that are at their maximum or have no metrics to decide by. */
 export const autoscalers: Analyser = (facts) =>
   facts.autoscalers.flatMap((one): Draft[] => {
     const blind = conditionOf(one, "ScalingActive", "False");
     const unable = conditionOf(one, "AbleToScale", "False");
     const trouble = blind ?? unable;
     const drafts: Draft[] = [];
-    // It is switched off on purpose where its target has no replicas.
+    // ScalingDisabled: the target was scaled to 0 on purpose.
     if (trouble !== undefined && trouble.reason !== "ScalingDisabled")
       drafts.push({
         code: "autoscaler_without_metrics",
@@ -48,7 +48,7 @@ export const autoscalers: Analyser = (facts) =>
     return drafts;
   });
 
-/** Budgets that let no pod be taken away: a drain waits for them. */
+/** Finds disruption budgets that allow no eviction: a drain waits for them. */
 export const budgets: Analyser = (facts) =>
   facts.budgets
     .filter(({ allowed, desired }) => allowed === 0 && desired > 0)
@@ -68,7 +68,7 @@ export const budgets: Analyser = (facts) =>
 
 const SOON_SECONDS = 14 * 86_400;
 
-/** Certificates of cert-manager that have ended, will soon, or could not be had. */
+/** Finds cert-manager certificates that have expired, expire within 14 days, or could not be issued. */
 export const certificates: Analyser = ({ certificates: list, now }) =>
   list.flatMap((one): Draft[] => {
     const left = one.not_after === null ? null : (one.not_after.getTime() - now.getTime()) / 1000;

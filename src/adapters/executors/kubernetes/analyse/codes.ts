@@ -1,8 +1,8 @@
 import type { Finding } from "../../../../contract/evidence.ts";
 
 /**
- * Every kind of finding, and what it usually is. Of one weight the first named comes first. The codes are
- * described in docs/reference/findings.md; rules refer to them, so they stay as they are.
+ * Every finding code with its usual weight. Findings of equal weight are shown in this order. The codes are
+ * described in docs/reference/findings.md; do not rename them, because rules refer to them.
  */
 export const CODES = {
   bad_rollout: "cause",
@@ -71,7 +71,7 @@ export type FindingCode = keyof typeof CODES;
 const NODE_TROUBLE = ["node_not_ready", "node_network_unavailable"] as const;
 const PULL = ["image_not_found", "image_denied", "image_registry_unreachable"] as const;
 
-/** Causes that are only symptoms where one of these is there as well. */
+/** Causes that become symptoms when one of the listed findings is present as well. */
 export const EXPLAINED_BY: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   crash_loop: ["out_of_memory", "node_out_of_memory", "liveness_probe_failing", "startup_probe_failing"],
   readiness_probe_failing: ["crash_loop", "out_of_memory", "node_out_of_memory", ...NODE_TROUBLE],

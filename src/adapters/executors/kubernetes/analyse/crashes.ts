@@ -17,7 +17,7 @@ import {
 } from "./pods.ts";
 import { ago, logTail, podsText } from "./text.ts";
 
-/** How a container ended last, whether or not it runs again. */
+/** Returns how a container last terminated, whether or not it runs again. */
 export const lastEnd = ({ status }: Container): V1ContainerStateTerminated | undefined =>
   status.state?.terminated ?? status.lastState?.terminated;
 
@@ -28,7 +28,7 @@ function endedLately(one: Container, now: Date): boolean {
   return secondsSince(lastEnd(one)?.finishedAt, now) <= LATELY_SECONDS;
 }
 
-/** It ends again and again: the kubelet waits before it starts it anew, or it has ended often and just now. */
+/** Tells whether a container is in a crash loop: in back-off, or terminated repeatedly, the last time just now. */
 function inCrashLoop(one: Container, now: Date): boolean {
   const { state = {}, restartCount, ready } = one.status;
   if (LOOP.includes(state.waiting?.reason ?? "")) return true;
@@ -39,12 +39,12 @@ function inCrashLoop(one: Container, now: Date): boolean {
 
 const outOfMemory = (one: Container) => lastEnd(one)?.reason === "OOMKilled";
 
-/** The end of what it wrote before it ended, as a fact. */
+/** Returns the end of the first container's log as a fact. */
 export function logFacts({ logs }: Facts, containers: readonly Container[]): Fact[] {
   const names = podNames(containers);
   const container = containers[0]?.status.name;
   const own = logs.filter((log) => log.container === container && names.includes(log.pod));
-  // What it wrote before it ended says more than what it wrote since.
+  // The log of the terminated container says more than that of the current one.
   const [tail] = own
     .filter(({ text }) => text.trim() !== "")
     .sort((a, b) => Number(b.previous) - Number(a.previous));
@@ -78,7 +78,7 @@ function memoryDraft(facts: Facts, same: readonly Container[]): Draft {
   };
 }
 
-/** Containers that were killed for their memory: at their own limit, or because the node had none left. */
+/** Finds containers that were OOM-killed: at their own limit, or because the node had no memory left. */
 export const memory: Analyser = (facts) => {
   const killed = facts.pods
     .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
@@ -112,7 +112,7 @@ function crashDraft(facts: Facts, same: readonly Container[]): Draft {
 
 const exitKey = (one: Container) => `${one.status.name} ${lastEnd(one)?.exitCode ?? "none"}`;
 
-/** Containers that end again and again, with what their exit code means and what they wrote last. */
+/** Finds containers in a crash loop, with the meaning of their exit code and the end of their log. */
 export const crashLoops: Analyser = (facts) => {
   const looping = livePods(facts)
     .flatMap(containersOf)
@@ -120,7 +120,7 @@ export const crashLoops: Analyser = (facts) => {
   return [...grouped(looping, exitKey).values()].map((same) => crashDraft(facts, same));
 };
 
-/** Containers that have restarted within the hour and run again. */
+/** Finds containers that restarted within the last hour and run again. */
 export const restartedLately: Analyser = (facts) => {
   const restarted = livePods(facts)
     .flatMap(containersOf)
@@ -142,11 +142,11 @@ export const restartedLately: Analyser = (facts) => {
 
 const INIT_SECONDS = 300;
 
-/** Init containers that do not come to an end: the pod waits for them. */
+/** Finds init containers that have been running for 5 minutes or more: the pod waits for them. */
 export const initContainers: Analyser = (facts) => {
   const waiting = livePods(facts)
     .flatMap(containersOf)
-    // One that is restarted always is a sidecar: it is meant to go on.
+    // An init container with restartPolicy Always is a sidecar, which is meant to keep running.
     .filter(({ init, spec }) => init && spec?.restartPolicy !== "Always")
     .filter(({ status: { state } }) => {
       const since = state?.running?.startedAt;
@@ -167,7 +167,7 @@ export const initContainers: Analyser = (facts) => {
   });
 };
 
-/** The logs that would say why something ended: of three containers at most. */
+/** Returns which logs to read to see why containers ended or are stuck: of three containers at most. */
 export function wantsLog(facts: Facts): { pod: string; container: string; previous: boolean }[] {
   const of = facts.pods
     .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
@@ -177,7 +177,7 @@ export function wantsLog(facts: Facts): { pod: string; container: string; previo
     return failed || inCrashLoop(one, facts.now) || endedLately(one, facts.now);
   });
   const waiting = of.filter(({ init, status }) => init && status.state?.running !== undefined);
-  // One for each container of the template: the others say the same.
+  // One pod for each container of the template: the logs of its other pods are alike.
   const each = [...grouped([...ended, ...waiting], ({ status }) => status.name).values()];
   return each.slice(0, 3).flatMap(([one]) => {
     if (one === undefined) return [];

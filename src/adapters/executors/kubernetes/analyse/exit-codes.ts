@@ -21,7 +21,7 @@ const MEANINGS: Record<number, string> = {
   255: "an error out of range, often of a script or of the runtime",
 };
 
-/** What a container's exit code means, in words; for most codes only the program knows. */
+/** Describes what a container's exit code means; most codes are the program's own. */
 export function exitMeaning(code: number): string {
   const known = MEANINGS[code];
   if (known !== undefined) return known;

@@ -16,7 +16,7 @@ import type { Finding } from "../../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../../contract/incident.ts";
 import type { FindingCode } from "./codes.ts";
 
-/** What runs pods and replaces them, by its kind. */
+/** A workload, which runs and replaces pods, with its kind. */
 export type Workload =
   | { kind: "deployment"; object: V1Deployment }
   | { kind: "statefulset"; object: V1StatefulSet }
@@ -25,21 +25,21 @@ export type Workload =
 /** One revision of a workload: a replica set or a controller revision. */
 export type Revision = {
   number: number;
-  /** What its pods carry in `pod-template-hash` or `controller-revision-hash`. */
+  /** The value of its pods' label `pod-template-hash` or `controller-revision-hash`. */
   hash: string;
-  /** The replica set's or controller revision's own name. */
+  /** The name of the replica set or controller revision. */
   name: string;
-  /** Since when it is the newest, as far as that can be told. */
+  /** When it became the newest revision; null if that cannot be told. */
   since: Date | null;
   template: V1PodTemplateSpec;
-  /** Why its controller cannot create pods, where it says so. */
+  /** Why its controller cannot create pods; null if it reports no failure. */
   failure: string | null;
 };
 
-/** A service, and how many addresses of it are ready; null where that could not be read. */
+/** A service with the numbers of its ready and unready addresses; `ready` is null if they could not be read. */
 export type ServiceFacts = { service: V1Service; ready: number | null; unready: number };
 
-/** A condition, as every kind of object has them. */
+/** A condition in an object's status, of any kind of object. */
 export type Condition = {
   type: string;
   status: string;
@@ -47,7 +47,7 @@ export type Condition = {
   message?: string | undefined;
 };
 
-/** Of any version of the API. */
+/** An autoscaler, of any version of the API. */
 export type Autoscaler = {
   name: string;
   min: number;
@@ -60,10 +60,10 @@ export type Autoscaler = {
 export type Budget = { name: string; allowed: number; healthy: number; desired: number };
 /** A certificate of cert-manager. */
 export type Certificate = { name: string; not_after: Date | null; ready: boolean; message: string };
-/** The end of a container's log; `previous`: of the one before the present. */
+/** The end of a container's log; `previous`: of the instance before the current one. */
 export type LogTail = { pod: string; container: string; previous: boolean; text: string };
 
-/** Everything that was read of a target; what could not be read is empty. Never the content of a secret. */
+/** Everything that was read about a target; what could not be read is empty. It never has the content of a secret. */
 export type Facts = {
   now: Date;
   target: OperationTarget;
@@ -72,11 +72,11 @@ export type Facts = {
   revisions: readonly Revision[];
   pods: readonly V1Pod[];
   events: readonly CoreV1Event[];
-  /** Those that the pods run on, or the target itself. */
+  /** The nodes that the pods run on, or the target itself. */
   nodes: readonly V1Node[];
   services: readonly ServiceFacts[];
   claims: readonly V1PersistentVolumeClaim[];
-  /** What mounts the claim that is the target, as `deployment api`. */
+  /** If the target is a volume claim: what mounts it, such as `deployment api`. */
   users: readonly string[];
   quotas: readonly V1ResourceQuota[];
   jobs: readonly V1Job[];
@@ -87,7 +87,7 @@ export type Facts = {
   logs: readonly LogTail[];
 };
 
-/** Facts of which nothing was read yet. */
+/** Returns facts about a target of which nothing was read yet. */
 export function noFacts(now: Date, target: OperationTarget): Facts {
   return {
     now,
@@ -110,16 +110,16 @@ export function noFacts(now: Date, target: OperationTarget): Facts {
   };
 }
 
-/** One fact that a finding rests on, before it has an id. */
+/** A fact that a finding is based on, before it gets an id as evidence. */
 export type Fact = { subject: string; text: string; at?: Date | undefined };
 
-/** A finding as an analyser makes it; never without a fact. */
+/** A finding as an analyser returns it, with at least one fact. */
 export type Draft = Pick<Finding, "title" | "meaning"> & {
   code: FindingCode;
   facts: [Fact, ...Fact[]];
-  /** Names of the pods that it is about, where it is about pods. */
+  /** Names of the pods that it is about, if any. */
   pods?: readonly string[];
 };
 
-/** One kind of trouble, looked for in the facts. Pure. */
+/** Looks for one kind of problem in the facts. Pure. */
 export type Analyser = (facts: Facts) => Draft[];

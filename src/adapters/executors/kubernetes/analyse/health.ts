@@ -5,7 +5,7 @@ import { isReady, livePods, nameOf } from "./pods.ts";
 import { podsText } from "./text.ts";
 import { countOf, observed } from "./workload.ts";
 
-/** Fewer replicas than there should be: what follows from whatever is the cause. */
+/** Finds too few ready replicas, which is a symptom whatever the cause is. */
 export function replicas(facts: Facts): Draft[] {
   const { workload } = facts;
   if (workload === null) return [];
@@ -30,7 +30,7 @@ export function replicas(facts: Facts): Draft[] {
   ];
 }
 
-/** More pods than these are not read. */
+/** The most pods that are read: `LIMITS.pods`. */
 const MANY = 250;
 
 function allReady(facts: Facts): Fact | undefined {
@@ -38,7 +38,7 @@ function allReady(facts: Facts): Fact | undefined {
   const subject = `${target.kind}/${target.name}`;
   if (workload !== null) {
     const { desired, ready, updated } = countOf(workload);
-    // Pods that were not seen may have restarted.
+    // Unread pods may have restarted, so all pods must have been read.
     const seen = livePods(facts).length >= Math.min(desired, MANY);
     const full = seen && observed(workload) && desired > 0 && ready >= desired && updated >= desired;
     return full
@@ -55,7 +55,7 @@ function allReady(facts: Facts): Fact | undefined {
     );
     return done ? { subject, text: "is complete" } : undefined;
   }
-  // That what mounts it is well says nothing of how full it is.
+  // Healthy pods say nothing about how full the volume is.
   if (target.kind === "persistentvolumeclaim") return undefined;
   const live = livePods(facts);
   const whole = live.length > 0 && live.every(isReady) && pods.length === live.length;
@@ -64,7 +64,7 @@ function allReady(facts: Facts): Fact | undefined {
     : undefined;
 }
 
-/** That nothing is wrong: acting where that is so does only harm. Needs the other findings, restarts among them. */
+/** Finds that nothing is wrong, in which case acting would only do harm. `drafts` are all the other findings. */
 export function health(facts: Facts, drafts: readonly Draft[]): Draft[] {
   if (drafts.some(({ code }) => CODES[code] !== "note")) return [];
   const fact = allReady(facts);

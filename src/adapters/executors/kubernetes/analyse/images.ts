@@ -22,7 +22,7 @@ const WAITING = [
   "RegistryUnavailable",
 ];
 
-// What registries and container runtimes say; in this order, as the later ones are found in more texts.
+// Messages of registries and container runtimes. The order matters: later patterns match more texts.
 const SAID: readonly [RegExp, FindingCode][] = [
   [/toomanyrequests|too many requests|rate limit|\b429\b/i, "image_rate_limited"],
   [
@@ -70,12 +70,12 @@ const TEXTS: Partial<Record<FindingCode, { title: (image: string) => string; mea
   },
 };
 
-/** What the pull failed for, by what was said about it. */
+/** Returns the code for a failed pull, by its reason and messages. */
 export function pullTrouble(reason: string, said: string, image: string): FindingCode {
   if (reason === "InvalidImageName") return "image_name_invalid";
   if (reason === "ErrImageNeverPull") return "image_not_found";
   if (reason === "RegistryUnavailable") return "image_registry_unreachable";
-  // Its own name must not decide about it: an image may be called `denied`.
+  // Remove the image's name, which could match: an image may be called `denied`.
   const text = image === "" ? said : said.replaceAll(image, "");
   return SAID.find(([pattern]) => pattern.test(text))?.[1] ?? "image_pull_failed";
 }
@@ -85,7 +85,7 @@ const pullEvents = (facts: Facts, { pod, spec }: Container) =>
     ({ message = "" }) => spec?.image !== undefined && message.includes(spec.image),
   );
 
-/** Images that cannot be pulled, and why. */
+/** Finds images that cannot be pulled, and why. */
 export const images: Analyser = (facts) => {
   const stuck = livePods(facts)
     .flatMap(containersOf)

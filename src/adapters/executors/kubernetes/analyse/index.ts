@@ -55,10 +55,10 @@ const ANALYSERS: readonly Analyser[] = [
   rolloutAge,
 ];
 
-// Of a node that is asked about only what concerns itself: its pods have troubles of their own.
+// For a node, only analysers of the node itself: problems of its pods are not its own.
 const OF_NODES: readonly Analyser[] = [nodes, evictions, terminating];
 
-// So it is of a claim: what mounts it has troubles of its own.
+// The same for a volume claim: problems of the pods that mount it are not its own.
 const OF_CLAIMS: readonly Analyser[] = [claims, mounts, claimUse];
 const ANALYSERS_OF: Record<string, readonly Analyser[]> = {
   node: OF_NODES,
@@ -74,7 +74,7 @@ function weightOf(code: FindingCode, drafts: readonly Draft[]): Finding["weight"
   return CODES[code] === "cause" && explained ? "symptom" : CODES[code];
 }
 
-/** Numbers facts as they are first cited; what is cited twice has one number. */
+/** Returns the evidence list and `cite`, which numbers facts in the order of citation, equal facts once. */
 function notebook(now: Date) {
   const evidence: EvidenceItem[] = [];
   const ids = new Map<string, string>();
@@ -92,11 +92,11 @@ function notebook(now: Date) {
   return { evidence, cite };
 }
 
-/** What the facts mean: causes first, each with the evidence that it rests on. Pure. */
+/** Returns the findings from the facts, causes first, each with its evidence. Pure. */
 export function analyse(facts: Facts): { evidence: EvidenceItem[]; findings: Finding[] } {
   const found = analysersOf(facts.target.kind).flatMap((analyser) => analyser(facts));
   const bad = badRollout(facts, found);
-  // That it is bad says also that it was, and when.
+  // A bad rollout says everything that the finding `recent_rollout` would.
   const rest = bad.length === 0 ? found : found.filter(({ code }) => code !== "recent_rollout");
   const drafts = [...bad, ...rest, ...health(facts, rest)];
   const { evidence, cite } = notebook(facts.now);
@@ -106,7 +106,7 @@ export function analyse(facts: Facts): { evidence: EvidenceItem[]; findings: Fin
   const findings = weighed.map(({ draft: { code, title, meaning, facts: rests }, weight }) => ({
     code,
     weight,
-    // Names come from the cluster as well: nothing of it reaches a terminal as it is.
+    // Names come from the cluster, too: clean them before they reach a terminal.
     title: oneLine(title, 500),
     meaning: oneLine(meaning, 1_000),
     evidence: [...new Set(rests.map(cite))],

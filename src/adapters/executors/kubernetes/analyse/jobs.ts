@@ -14,7 +14,7 @@ function endsOf(facts: Facts, job: V1Job) {
     .sort((a, b) => (lastEnd(b)?.finishedAt?.getTime() ?? 0) - (lastEnd(a)?.finishedAt?.getTime() ?? 0));
 }
 
-/** Which cron job it is a run of, where there is one. */
+/** Returns a fact that names the cron job that made the job, if there is one. */
 function madeBy(job: V1Job): Fact[] {
   const owner = job.metadata?.ownerReferences?.find((one) => one.controller && one.kind === "CronJob");
   return owner === undefined
@@ -64,7 +64,7 @@ function suspendedDraft(job: V1Job): Draft[] {
   ];
 }
 
-/** Jobs that gave up, or are suspended. */
+/** Finds jobs that have failed or are suspended. */
 export const jobs: Analyser = (facts) =>
   facts.jobs.flatMap((job) => [...failedDraft(facts, job), ...suspendedDraft(job)]);
 
@@ -77,7 +77,7 @@ const MISSED = [
 ];
 const WITHIN_SECONDS = 7_200;
 
-/** A cron job that starts nothing. */
+/** Finds a cron job that is suspended or has missed its schedule within two hours. */
 export const cronJobs: Analyser = (facts) => {
   const { cron_job, now } = facts;
   if (cron_job === null) return [];

@@ -6,7 +6,7 @@ import { ago, oneLine, podsText, sentence } from "./text.ts";
 
 type Kind = { code: FindingCode; bad: string; title: string; meaning: string };
 
-// By the type of the condition; `bad` is the status that is trouble.
+// By the type of the condition; `bad` is the status that means trouble.
 const CONDITIONS: Record<string, Kind> = {
   DiskPressure: {
     code: "node_disk_pressure",
@@ -65,7 +65,7 @@ function notReady(facts: Facts, node: V1Node): Draft[] {
   ];
 }
 
-/** Nodes that are not ready, under pressure, or cordoned. */
+/** Finds nodes that are not ready, under pressure, or cordoned. */
 export const nodes: Analyser = (facts) =>
   facts.nodes.flatMap((node) => {
     const name = nameOf(node);
@@ -97,7 +97,7 @@ export const nodes: Analyser = (facts) =>
     return [...notReady(facts, node), ...pressures, ...cordoned];
   });
 
-/** When a pod ended, as far as it says so: at the latest of what happened to it. */
+/** Returns when a pod ended: the latest time in its status; undefined if it has none. */
 function endOf({ metadata, status }: V1Pod): Date | undefined {
   const times = [
     ...(status?.conditions ?? []).map((one) => one.lastTransitionTime),
@@ -107,7 +107,7 @@ function endOf({ metadata, status }: V1Pod): Date | undefined {
   return times.length === 0 ? undefined : new Date(Math.max(...times));
 }
 
-/** Pods that their nodes have put out lately for want of something. */
+/** Finds pods that their nodes evicted within the last 24 hours for lack of a resource. */
 export const evictions: Analyser = (facts) => {
   const evicted = facts.pods.filter(
     (pod) =>
@@ -131,10 +131,10 @@ export const evictions: Analyser = (facts) => {
   );
 };
 
-/** Pods that should be gone and are not. */
+/** Finds pods that are still there a minute after they should have been deleted. */
 export const terminating: Analyser = (facts) => {
   const late = facts.pods.filter(({ metadata }) => {
-    // The timestamp has the grace period in it.
+    // The timestamp includes the grace period.
     const due = metadata?.deletionTimestamp;
     return due !== undefined && secondsSince(due, facts.now) > 60;
   });

@@ -3,7 +3,7 @@ import { counted } from "../../../../lib/words.ts";
 import type { Fact, Facts } from "./facts.ts";
 import { oneLine } from "./text.ts";
 
-/** What happened longer ago is over. */
+/** What happened longer ago no longer matters. */
 export const LATELY_SECONDS = 3_600;
 
 export const nameOf = (object: { metadata?: { name?: string } }): string => object.metadata?.name ?? "?";
@@ -11,7 +11,7 @@ export const nameOf = (object: { metadata?: { name?: string } }): string => obje
 export const secondsSince = (then: Date | undefined | null, now: Date): number =>
   then ? (now.getTime() - new Date(then).getTime()) / 1000 : Number.POSITIVE_INFINITY;
 
-/** Pods that are meant to run: neither ended, nor on their way out. */
+/** Returns the pods that are meant to run: neither ended nor being deleted. */
 export function livePods({ pods }: Facts): V1Pod[] {
   return pods.filter(
     ({ metadata, status }) =>
@@ -19,7 +19,7 @@ export function livePods({ pods }: Facts): V1Pod[] {
   );
 }
 
-/** One container of a pod, with its status; `init`: it runs before the others. */
+/** A container of a pod, with its status; `init`: it is an init container. */
 export type Container = {
   pod: V1Pod;
   status: V1ContainerStatus;
@@ -39,7 +39,7 @@ export function containersOf(pod: V1Pod): Container[] {
 export const isReady = (pod: V1Pod): boolean =>
   pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 
-/** What is the same of several, under the key of it; what has no key is left out. */
+/** Groups items by key; items without a key are left out. */
 export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | undefined): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -50,7 +50,7 @@ export function grouped<T>(items: readonly T[], keyOf: (item: T) => string | und
   return groups;
 }
 
-/** The names of the pods that these belong to, each once. */
+/** Returns the names of the pods that the items belong to, each once. */
 export const podNames = (items: readonly { pod: V1Pod }[]): string[] => [
   ...new Set(items.map(({ pod }) => nameOf(pod))),
 ];
@@ -58,7 +58,7 @@ export const podNames = (items: readonly { pod: V1Pod }[]): string[] => [
 export const eventTime = (event: CoreV1Event): Date | undefined =>
   event.lastTimestamp ?? event.series?.lastObservedTime ?? event.eventTime ?? event.firstTimestamp;
 
-/** The events about one object, newest first. */
+/** Returns the events about one object, newest first; of any reason if `reasons` is empty. */
 export function eventsOf(
   { events }: Facts,
   kind: string,
@@ -73,7 +73,7 @@ export function eventsOf(
     .sort((a, b) => (eventTime(b)?.getTime() ?? 0) - (eventTime(a)?.getTime() ?? 0));
 }
 
-/** An event as a fact. */
+/** Returns an event as a fact. */
 export function eventFact(event: CoreV1Event): Fact {
   const { involvedObject, reason = "event", message = "", count = 1 } = event;
   const times = count > 1 ? `, ${counted(count, "time")}` : "";
@@ -84,7 +84,7 @@ export function eventFact(event: CoreV1Event): Fact {
   };
 }
 
-/** What is said of a container's state, as a fact. */
+/** Returns a container's state as a fact. */
 export function stateFact({ pod, status, init }: Container): Fact {
   const { state = {}, lastState = {}, restartCount, ready } = status;
   const ended = state.terminated ?? lastState.terminated;
@@ -105,7 +105,7 @@ export function stateFact({ pod, status, init }: Container): Fact {
   };
 }
 
-/** The first few of what is the same everywhere: further ones would say nothing new. */
+/** Returns the facts of the first two items: the items are alike, and more would say nothing new. */
 export function firstFacts<T>(items: readonly T[], factOf: (item: T) => Fact): [Fact, ...Fact[]] {
   return items.slice(0, 2).map(factOf) as [Fact, ...Fact[]];
 }

@@ -34,7 +34,7 @@ const MEANINGS: Record<Kind, string> = {
   startup: "It does not come up in the time that the probe leaves it, and is killed and started anew.",
 };
 
-/** What the probe asks: `GET :8080/healthz`. */
+/** Describes a probe's request, such as `GET :8080/healthz`. */
 function probeText(probe: V1Probe | undefined): string {
   if (probe?.httpGet !== undefined)
     return `GET ${probe.httpGet.scheme === "HTTPS" ? "https " : ""}:${probe.httpGet.port}${probe.httpGet.path ?? "/"}`;
@@ -55,7 +55,7 @@ function failures(facts: Facts, { pod }: Container, kind: Kind): CoreV1Event[] {
   );
 }
 
-/** Whether the container is now, or was just now, in the state that a failing probe of this kind leads to. */
+/** Tells whether the container is, or recently was, in the state that a failing probe of this kind leads to. */
 function suffers(facts: Facts, one: Container, kind: Kind): boolean {
   const { state = {}, lastState = {}, ready, started } = one.status;
   const end = state.terminated ?? lastState.terminated;
@@ -88,7 +88,7 @@ function draft(facts: Facts, kind: Kind, same: readonly Container[]): Draft {
 
 const PATIENCE_SECONDS = 60;
 
-/** Not ready for a while, with a probe that says so, where its event is gone or was not read. */
+/** Tells whether a container has run long enough to be ready, for when the probe's event is gone or was not read. */
 function silentlyUnready(facts: Facts, one: Container): boolean {
   const since = one.status.state?.running?.startedAt;
   const probe = one.spec?.readinessProbe;
@@ -96,7 +96,7 @@ function silentlyUnready(facts: Facts, one: Container): boolean {
   return secondsSince(since, facts.now) > PATIENCE_SECONDS + (probe.initialDelaySeconds ?? 0);
 }
 
-/** Probes that fail, and what they asked and were answered. */
+/** Finds probes that fail, with their request and the answer. */
 export const probes: Analyser = (facts) => {
   const containers = livePods(facts)
     .flatMap(containersOf)

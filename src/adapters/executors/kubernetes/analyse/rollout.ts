@@ -8,7 +8,7 @@ import { countOf, podsOf, readyOf } from "./workload.ts";
 
 const DAY_SECONDS = 86_400;
 
-/** What must have changed for a new revision to be able to be the reason; without an entry: anything. */
+/** What a revision must have changed to be a possible cause of the finding; no entry: any change. */
 const NEEDS: Partial<Record<FindingCode, readonly Aspect[]>> = {
   image_not_found: ["image"],
   image_denied: ["image"],
@@ -19,7 +19,7 @@ const NEEDS: Partial<Record<FindingCode, readonly Aspect[]>> = {
   limit_range_violated: ["resources"],
 };
 
-// Trouble that a pod template can bring about. Nodes, networks and quotas are not among it.
+// Findings that a change of the pod template can cause; those of nodes, networks and quotas are not among them.
 const BY_TEMPLATE: readonly FindingCode[] = [
   "image_not_found",
   "image_denied",
@@ -41,7 +41,7 @@ const BY_TEMPLATE: readonly FindingCode[] = [
   "crash_loop",
   "readiness_probe_failing",
 ];
-// What keeps pods from being created at all has no pods to show.
+// These prevent pods from being created, so they have no pods to compare.
 const WITHOUT_PODS: readonly FindingCode[] = [
   "admission_refused",
   "limit_range_violated",
@@ -50,7 +50,7 @@ const WITHOUT_PODS: readonly FindingCode[] = [
 
 type Step = { newest: Revision; before: Revision; changes: Change[]; serving: number };
 
-/** From which revision to which the workload went last, and how many pods of an older one are ready. */
+/** Returns the last rollout: the newest revision, the one before, the changes and the old one's ready pods. */
 function lastStep(facts: Facts): Step | undefined {
   const [newest, ...older] = facts.revisions;
   if (newest === undefined || older.length === 0) return undefined;
@@ -63,7 +63,7 @@ function blames(facts: Facts, { newest, before, changes, serving }: Step, draft:
   if (!BY_TEMPLATE.includes(draft.code)) return false;
   const needed = NEEDS[draft.code];
   if (!changes.some(({ aspect }) => needed === undefined || needed.includes(aspect))) return false;
-  // Long after the rollout, with nothing of the old revision left, something else has changed.
+  // A day after the rollout, with no pod of the old revision left, the cause is something else.
   if (serving === 0 && secondsSince(newest.since, facts.now) > DAY_SECONDS) return false;
   if (WITHOUT_PODS.includes(draft.code)) return serving > 0;
   const [young, old] = [newest, before].map((one) => new Set(podsOf(facts, one).map(nameOf)));
@@ -92,7 +92,7 @@ function revisionFact(facts: Facts, one: Revision, more: string): Fact {
   };
 }
 
-/** Trouble that came with the newest revision, whose predecessor is there to go back to. Needs the other findings. */
+/** Finds a newest revision that causes some of `drafts`, the other findings, when there is one to roll back to. */
 export function badRollout(facts: Facts, drafts: readonly Draft[]): Draft[] {
   const step = lastStep(facts);
   if (step === undefined) return [];
@@ -120,7 +120,7 @@ export function badRollout(facts: Facts, drafts: readonly Draft[]): Draft[] {
   ];
 }
 
-/** When it was last changed: what is wrong since may come from that, or cannot. */
+/** Finds whether a change was rolled out within the last day, which may be the cause of a problem. */
 export const rolloutAge: Analyser = (facts) => {
   const { revisions, now, workload } = facts;
   const [newest] = revisions;
@@ -160,7 +160,7 @@ function progress({ workload }: Facts) {
   return workload.object.status?.conditions?.find(({ type }) => type === "Progressing");
 }
 
-/** A rollout that has not come to an end in its time, or was paused; and a workload that is told to have no pods. */
+/** Finds a rollout that exceeded its progress deadline or is paused, and a workload that is scaled to zero. */
 export const rollout: Analyser = (facts) => {
   const { workload, now } = facts;
   if (workload === null) return [];

@@ -3,7 +3,7 @@ import type { Analyser, Draft } from "./facts.ts";
 import { eventFact, eventsOf, firstFacts, grouped, livePods, nameOf, secondsSince } from "./pods.ts";
 import { oneLine, podsText } from "./text.ts";
 
-// What the scheduler says of nodes, with what helps.
+// The scheduler's messages about nodes, with what they mean and what helps.
 const REASONS: readonly [RegExp, string, string][] = [
   [/Insufficient cpu/i, "too little CPU is left", "Lower its CPU request, or add nodes."],
   [/Insufficient memory/i, "too little memory is left", "Lower its memory request, or add nodes."],
@@ -48,9 +48,9 @@ const REASONS: readonly [RegExp, string, string][] = [
   [/no nodes available/i, "the cluster has no node", "Add nodes."],
 ];
 
-/** Why the scheduler finds no node, in words, with what helps; of several reasons all. */
+/** Describes why the scheduler finds no node, and what helps, for every reason in its message. */
 export function whyUnschedulable(message: string): { why: string; advice: string } {
-  // What it says of preemption repeats the nodes.
+  // The part about preemption repeats the same nodes.
   const text = message.split(/preemption:/i)[0] ?? "";
   const found: [string, string][] = [];
   let left = text;
@@ -69,7 +69,7 @@ function scheduled(pod: V1Pod) {
   return pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
 }
 
-/** Pods that no node takes, and why. */
+/** Finds pods that cannot be scheduled, and why. */
 export const scheduling: Analyser = (facts) => {
   const refused = livePods(facts).filter((pod) => scheduled(pod)?.status === "False" && !pod.spec?.nodeName);
   const said = (pod: V1Pod) => scheduled(pod)?.message ?? "";
@@ -95,7 +95,7 @@ export const scheduling: Analyser = (facts) => {
   return [...drafts, ...untaken(facts)];
 };
 
-/** Nobody has looked for a node: there is no scheduler of that name, or it does not run. */
+/** Finds pods that no scheduler has handled for a minute: theirs does not exist or does not run. */
 const untaken: Analyser = (facts) => {
   const left = livePods(facts).filter(
     (pod) =>

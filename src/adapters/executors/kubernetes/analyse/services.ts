@@ -26,10 +26,10 @@ const addressFact = (one: ServiceFacts): Fact => ({
   }`.replace("addresss", "addresses"),
 });
 
-/** Ports of the service that no container of these pods has. */
+/** Returns the service's ports whose target no container of these pods declares. */
 function strayPorts({ service }: ServiceFacts, pods: readonly V1Pod[]): V1ServicePort[] {
   const ports = pods.flatMap(({ spec }) => (spec?.containers ?? []).flatMap((one) => one.ports ?? []));
-  // A container need not say its ports: where none does, nothing can be told.
+  // Containers need not declare ports: if none does, nothing can be told.
   if (ports.length === 0) return [];
   return (service.spec?.ports ?? []).filter(({ port, targetPort = port }) => {
     const named = typeof targetPort === "string" && !/^\d+$/.test(targetPort);
@@ -107,5 +107,5 @@ function draftsOf(facts: Facts, one: ServiceFacts): Draft[] {
   ];
 }
 
-/** Services that lead nowhere. */
+/** Finds services that select no pod, target a wrong port, or have no ready address. */
 export const services: Analyser = (facts) => facts.services.flatMap((one) => draftsOf(facts, one));

@@ -2,9 +2,9 @@ import type { V1Container, V1EnvVar, V1PodSpec, V1PodTemplateSpec } from "@kuber
 import { canonicalJson } from "../../../../lib/canonical-json.ts";
 import { oneLine } from "./text.ts";
 
-/** A part of the pod template, by which it is told whether a change can be what is wrong. */
+/** The part of the pod template that a change concerns: it decides which findings the change can cause. */
 export type Aspect = "image" | "resources" | "placement" | "other";
-/** One change between two revisions, in words; values of the environment are never told. */
+/** One change between two revisions, described without values of environment variables. */
 export type Change = { aspect: Aspect; text: string };
 
 const same = (one: unknown, other: unknown) => canonicalJson(plain(one)) === canonicalJson(plain(other));
@@ -108,7 +108,7 @@ const POD_FIELDS: readonly (readonly [keyof V1PodSpec, string, Aspect])[] = [
   ["runtimeClassName", "runtime class", "placement"],
 ];
 
-/** What differs between the templates of two revisions; a mere restart changes nothing. */
+/** Returns the changes between the templates of two revisions; none for a mere restart. */
 export function templateChanges(before: V1PodTemplateSpec, after: V1PodTemplateSpec): Change[] {
   const [old, young] = [before.spec, after.spec];
   return [

@@ -5,24 +5,24 @@ import { redactText } from "../../../../lib/redact.ts";
 const MAX_LINE = 400;
 const TAIL_LINES = 20;
 const TAIL_LENGTH = 2_000;
-// What turns or hides the text around it: directions, zero widths, tags.
+// Characters that reorder or hide text: bidirectional controls, zero-width characters, tags.
 const DECEPTIVE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
 
-/** Text that a terminal only shows: without control characters but line ends, and without what turns it. */
+/** Removes terminal sequences, control characters (except newline and tab) and deceptive characters. */
 export function visible(text: string): string {
   return stripVTControlCharacters(text.toWellFormed())
     .replace(/[^\P{Cc}\n\t]/gu, "")
     .replace(DECEPTIVE, "");
 }
 
-/** What strangers wrote, as one line: visible, without credentials, 400 characters at most. */
+/** Returns untrusted text as one line: cleaned, without credentials, 400 characters at most by default. */
 export function oneLine(text: string, max = MAX_LINE): string {
-  // Cut before anything looks at it as well: a message may be a megabyte.
+  // Also cut before the patterns run: a message may be a megabyte.
   const line = visible(text.slice(0, 20 * max)).replace(/\s+/g, " ");
   return clip(redactText(line).trim(), max);
 }
 
-/** The end of a log: 20 lines and 2,000 characters at most, visible and without credentials. */
+/** Returns the end of a log: 20 lines and 2,000 characters at most, cleaned and without credentials. */
 export function logTail(text: string): string {
   const lines = redactText(visible(text.slice(-20 * TAIL_LENGTH)))
     .trimEnd()
@@ -34,18 +34,18 @@ export function logTail(text: string): string {
   return clipStart(tail, TAIL_LENGTH);
 }
 
-/** Up to three names, and how many more there are. */
+/** Returns up to three names, and how many more there are. */
 function some(names: readonly string[]): string {
   const first = names.slice(0, 3).join(", ");
   return names.length > 3 ? `${first} and ${names.length - 3} more` : first;
 }
 
-/** `pod api-1`, `3 pods (api-1, api-2, api-3)`, with how many more there are. */
+/** Returns `pod api-1`, or `3 pods (api-1, api-2, api-3)`; three names at most, and how many more there are. */
 export function podsText(names: readonly string[]): string {
   return names.length === 1 ? `pod ${names[0]}` : `${names.length} pods (${some(names)})`;
 }
 
-/** How long ago something was: `40 s`, `12 min`, `5 h`, `3 d`. */
+/** Returns how long ago something was: `40 s`, `12 min`, `5 h`, `3 d`. */
 export function ago(then: Date, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - then.getTime()) / 1000));
   if (seconds < 120) return `${seconds} s`;
@@ -54,7 +54,7 @@ export function ago(then: Date, now: Date): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-/** `text` with a capital at its beginning. */
+/** Returns `text` with its first letter capitalised. */
 export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

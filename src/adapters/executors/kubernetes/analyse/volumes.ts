@@ -45,16 +45,16 @@ function pendingDraft(claim: V1PersistentVolumeClaim, events: readonly CoreV1Eve
   };
 }
 
-/** Claims without a volume. */
+/** Finds claims that have no volume. */
 export const claims: Analyser = (facts) =>
   facts.claims
     .filter(({ status }) => status?.phase === "Pending" || status?.phase === "Lost")
     .map((claim) => ({ claim, events: eventsOf(facts, "persistentvolumeclaim", nameOf(claim)) }))
-    // Its provisioner waits for a pod by design: what keeps the pod is another finding.
+    // WaitForFirstConsumer: waits for a pod by design; what keeps the pod is another finding.
     .filter(({ events }) => events[0]?.reason !== "WaitForFirstConsumer")
     .map(({ claim, events }) => pendingDraft(claim, events));
 
-/** A claim that has its volume: how large it is, and what uses it. */
+/** Notes for a bound claim its size and what mounts it. */
 export const claimUse: Analyser = ({ claims: list, users, pods }) =>
   list
     .filter(({ status }) => status?.phase === "Bound")
@@ -81,7 +81,7 @@ type Trouble = { code: FindingCode; title: string; meaning: string };
 
 const quoted = (text: string) => text.replaceAll(/["']/g, "");
 
-/** What a kubelet says of a config map, a secret or a key that is not there; undefined: it says something else. */
+/** Recognises a kubelet's message about a missing config map, secret or key; undefined for other messages. */
 export function missingConfig(said: string): Trouble | undefined {
   const name = '"?([\\w./-]{1,300})"?';
   const object = new RegExp(`(configmap|secret)s? ${name} not found`, "i").exec(said);
@@ -111,12 +111,12 @@ export function missingConfig(said: string): Trouble | undefined {
   };
 }
 
-/** The pods that wait to be created, with what the kubelet said last of it. */
+/** A pod whose containers wait to be created, with the latest event that says why. */
 type Waiting = { pod: V1Pod; event: CoreV1Event };
 
 const CREATING = ["ContainerCreating", "PodInitializing"];
 
-/** Pods that wait because a volume or their network cannot be set up. */
+/** Finds pods that wait because a volume or their network cannot be set up. */
 export const mounts: Analyser = (facts) => {
   const waiting = livePods(facts)
     .filter((pod) =>
@@ -158,7 +158,7 @@ export const mounts: Analyser = (facts) => {
 
 const CONFIG_REASONS = ["CreateContainerConfigError", "CreateContainerError"];
 
-/** Containers that cannot be made of their configuration: something that it names is not there, or not allowed. */
+/** Finds containers that cannot be created: something in their configuration is missing or not allowed. */
 export const configuration: Analyser = (facts) => {
   const stuck = livePods(facts)
     .flatMap(containersOf)

@@ -4,7 +4,7 @@ import { isReady } from "./pods.ts";
 
 const HASHES = ["pod-template-hash", "controller-revision-hash"];
 
-/** The pods of one revision that are not on their way out. */
+/** Returns the pods of one revision that are not being deleted. */
 export function podsOf({ pods }: Facts, { hash }: Revision): V1Pod[] {
   return pods.filter(
     ({ metadata }) =>
@@ -15,7 +15,7 @@ export function podsOf({ pods }: Facts, { hash }: Revision): V1Pod[] {
 export const readyOf = (facts: Facts, revision: Revision): number =>
   podsOf(facts, revision).filter(isReady).length;
 
-/** How many replicas there should be, are, are ready and are of the newest revision. */
+/** The numbers of replicas that are desired, that are ready, and that are of the newest revision. */
 export type Count = { desired: number; ready: number; updated: number };
 
 export function countOf(workload: Workload): Count {
@@ -32,12 +32,12 @@ export function countOf(workload: Workload): Count {
   return { desired: spec?.replicas ?? 1, ready, updated: status?.updatedReplicas ?? 0 };
 }
 
-/** Whether the controller has seen the newest specification: before that its status is about another. */
+/** Tells whether the controller has seen the newest spec; until then the status describes an older one. */
 export function observed({ object }: Workload): boolean {
   return (object.status?.observedGeneration ?? 0) >= (object.metadata?.generation ?? 0);
 }
 
-/** Whether it has fewer replicas than it should, or some of an older revision; undefined where there is no workload. */
+/** Tells whether a workload has too few ready or updated replicas; undefined if the target is no workload. */
 export function shortOfReplicas({ workload }: Facts): boolean | undefined {
   if (workload === null) return undefined;
   const { desired, ready, updated } = countOf(workload);

@@ -3,12 +3,12 @@ import { messageOf } from "../../../../lib/error.ts";
 import { NotSent, plain } from "./failure.ts";
 import type { Dispatcher } from "./library.ts";
 
-// Certificates that are renewed on disk are used after this time.
+// How long connections are kept, and so the delay until certificates renewed on disk are used.
 const CONNECTIONS_MS = 60_000;
 
 /**
- * The credentials of a kubeconfig and the bound of every request. The library would open a connection for
- * each request: here they are kept for a minute, then made anew with what the files hold by then.
+ * Adds the credentials of a kubeconfig and the timeout to every request. The library would open a connection for each
+ * request; here they are kept for a minute, then replaced by ones with the current files.
  */
 export class Authentication {
   readonly #kubeConfig: KubeConfig;
@@ -16,7 +16,7 @@ export class Authentication {
   #dispatcher: Dispatcher | undefined;
   #since = Number.NEGATIVE_INFINITY;
 
-  /** `timeout` is in seconds. */
+  /** `timeout` of a request, in seconds. */
   constructor(kubeConfig: KubeConfig, timeout: number) {
     this.#kubeConfig = kubeConfig;
     this.#timeoutMs = timeout * 1000;
@@ -28,13 +28,13 @@ export class Authentication {
 
   async applySecurityAuthentication(context: RequestContext): Promise<void> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
-    // A plugin of the kubeconfig runs a program, which may hang.
+    // A credential plugin of the kubeconfig runs a program, which may hang.
     const late = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(new Error("its credentials took too long: timed out")), {
         once: true,
       });
     });
-    // When the credentials come first, its end is nobody's.
+    // If the credentials come first, nothing else awaits this promise: avoid an unhandled rejection.
     late.catch(() => {});
     try {
       await Promise.race([this.#kubeConfig.applySecurityAuthentication(context), late]);
@@ -46,7 +46,7 @@ export class Authentication {
     if (fresh === undefined) return;
     const now = performance.now();
     if (this.#dispatcher === undefined || now - this.#since > CONNECTIONS_MS) {
-      // Ends when its last request has: the next ones go through the new one.
+      // Closes after its last request has ended; new requests use the new dispatcher.
       this.#dispatcher?.close().catch(() => {});
       this.#dispatcher = fresh;
       this.#since = now;

@@ -22,36 +22,36 @@ import { loadKubeConfig } from "./kubeconfig.ts";
 import { library } from "./library.ts";
 import type { RawRequest } from "./raw-request.ts";
 
-/** A cluster and what it is asked through. Every request is bounded by `request_timeout`. */
+/** A cluster and the clients of its API. Every request is bounded by `request_timeout`. */
 export type Cluster = {
   name: string;
-  /** Where its API server is, and by what it is reached. */
+  /** The URL of its API server, and the proxy and TLS name by which it is reached. */
   address: { server: string; proxy: string | undefined; tls_server_name: string | undefined };
   core: CoreV1Api;
   apps: AppsV1Api;
   batch: BatchV1Api;
-  /** Not every cluster has it: see `discovery`. */
+  /** Not every cluster has this version: see `discovery`. */
   autoscaling: AutoscalingV2Api;
   autoscalingV1: AutoscalingV1Api;
   policy: PolicyV1Api;
   auth: AuthorizationV1Api;
-  /** Any other class of the library, bound to this cluster. */
+  /** Creates any other API class of the library, bound to this cluster. */
   api<T>(type: new (configuration: Configuration) => T): T;
-  /** The answer's JSON. Throws as the classes do: see `failureOf`. */
+  /** Sends a request and returns the JSON of the answer. Throws as the API classes do: see `failureOf`. */
   raw<T>(request: RawRequest): Promise<T>;
   rawText(request: RawRequest): Promise<string>;
-  /** Which groups, versions and resources it has. */
+  /** The API groups, versions and resources that it has. */
   discovery: Discovery;
 };
 
 export type Clusters = {
   /** The first is the default. */
   names: readonly string[];
-  /** The cluster of this name or alias; without one the default. Undefined: there is none, never another. */
+  /** Returns the cluster of this name or alias, or without a name the default; undefined if there is none. */
   of(name?: string): Cluster | undefined;
 };
 
-/** An option of a call of the library's classes: it ends when `signal` is aborted. */
+/** Returns the option that aborts a call of the library's API classes when `signal` is aborted. */
 export function during(signal: AbortSignal): ConfigurationOptions {
   const { Observable } = library();
   return {
@@ -72,8 +72,8 @@ function endsWith(context: RequestContext, signal: AbortSignal | undefined): Req
 }
 
 /**
- * The address that every request is made for, the library's own too. Names come from alerts, and the library lets `..`
- * through, and the API server a `/` that is encoded: no object has such a name, and none is asked for.
+ * Returns the server configuration for all requests, the library's own too. It answers unclean paths with 404: names
+ * come from alerts, the library lets `..` through, the API server an encoded `/`, and no object has such a name.
  */
 function serverAt(url: string) {
   const { ServerConfiguration, ApiException } = library();
@@ -132,7 +132,7 @@ function connect(name: string, kubeConfig: KubeConfig, requestTimeout: number): 
   };
 }
 
-/** The configured clusters, nothing asked of them yet. Throws `invalid` with everything that is wrong. */
+/** Returns the configured clusters without connecting to them. Throws `invalid` with every fault. */
 export function createClusters(config: KubernetesConfig): Clusters {
   const single = config.clusters.length === 0;
   const loaded = clustersOf(config).map((one, index) => ({

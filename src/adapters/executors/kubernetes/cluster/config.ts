@@ -4,13 +4,13 @@ import { duration } from "../../../../lib/duration.ts";
 const name = z.string().regex(/^[A-Za-z0-9][\w.:@/-]{0,252}$/, "is not the name of a cluster");
 const namespaces = z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace"));
 
-/** How a cluster is reached: as the pod that AWOOOI runs in, or by a kubeconfig. */
+/** How a cluster is reached: with the service account of AWOOOI's own pod, or by a kubeconfig. */
 const access = {
   in_cluster: z.literal(true).optional(),
   kubeconfig: z.string().min(1).optional(),
-  /** Default: the kubeconfig's current one. */
+  /** Default: the kubeconfig's current context. */
   context: z.string().min(1).optional(),
-  /** Other names of it, as alerts have them in their label `cluster`. */
+  /** Other names of the cluster that alerts have in their label `cluster`. */
   aliases: z.array(name).default([]),
 };
 const cluster = z.strictObject({ name, ...access });
@@ -34,16 +34,16 @@ export const kubernetesConfig = z
     name: name.optional(),
     ...access,
     clusters: z.array(cluster).default([]),
-    /** Of one request. */
+    /** Timeout of one request. */
     request_timeout: duration.prefault("5s"),
-    /** For so long a container must have run since its last start to count as up. */
+    /** How long a container must have run since its last start to count as up. */
     settle: duration.prefault("10s"),
-    /** For so long a drain waits for pods to leave; below `execution.timeout`, or nobody hears which are left. */
+    /** How long a drain waits for pods to leave. Keep it below `execution.timeout`, so that pods left are reported. */
     drain_wait: duration.prefault("50s"),
-    /** Nothing elsewhere is read or changed; none named: all of them. */
+    /** Nothing in other namespaces is read or changed; empty means all namespaces. */
     allowed_namespaces: namespaces.default([]),
     denied_namespaces: namespaces.default([]),
-    /** Read, and never changed. */
+    /** Namespaces that are read but never changed. */
     protected_namespaces: namespaces.default(["kube-system", "kube-public", "kube-node-lease"]),
   })
   .superRefine((config, { addIssue }) => {
@@ -62,7 +62,7 @@ export const kubernetesConfig = z
   });
 export type KubernetesConfig = z.infer<typeof kubernetesConfig>;
 
-/** The clusters that are asked for; the first is the default. None: Kubernetes is off. */
+/** Returns the configured clusters, the first of which is the default; empty if Kubernetes is off. */
 export function clustersOf(config: KubernetesConfig): ClusterConfig[] {
   const { name, in_cluster, kubeconfig, context, aliases, clusters } = config;
   const single = in_cluster || kubeconfig !== undefined;

@@ -1,9 +1,9 @@
 import { failureOf } from "./failure.ts";
 import type { RawRequest } from "./raw-request.ts";
 
-/** A kind of object that the cluster knows. */
+/** A kind of object that the cluster's API has. */
 export type Resource = {
-  /** The plural, as in paths. */
+  /** The plural, as used in paths. */
   name: string;
   kind: string;
   namespaced: boolean;
@@ -31,12 +31,12 @@ type ResourceList = {
   }[];
 };
 
-// What a cluster has changes when it is upgraded or an operator is installed.
+// The API changes only when the cluster is upgraded or an operator is installed.
 const KEEP_MS = 5 * 60_000;
 
 type Kept = { until: number; value: Promise<unknown> };
 
-/** What a cluster's API has, asked when needed and kept for five minutes. */
+/** The groups and resources of a cluster's API, read when needed and cached for five minutes. */
 export class Discovery {
   readonly #raw: <T>(request: RawRequest) => Promise<T>;
   readonly #kept = new Map<string, Kept>();
@@ -50,19 +50,19 @@ export class Discovery {
     if (kept !== undefined && performance.now() < kept.until) return kept.value as Promise<T>;
     const value = this.#raw<T>({ path });
     this.#kept.set(path, { until: performance.now() + KEEP_MS, value });
-    // An answer that did not come is asked for again.
+    // A failure is not cached.
     value.catch(() => this.#kept.delete(path));
     return value;
   }
 
-  /** The first of `versions` that the cluster has of `group`; undefined: none. */
+  /** Returns the first of `versions` that the cluster has of `group`; undefined if it has none. */
   async version(group: string, versions: readonly string[]): Promise<string | undefined> {
     const { groups } = await this.#get<GroupList>("/apis");
     const found = groups.find((one) => one.name === group)?.versions.map((one) => one.version) ?? [];
     return versions.find((one) => found.includes(one));
   }
 
-  /** The resource that `name` means: plural, singular, kind or short name, with `.group` behind it or not. */
+  /** Finds a resource by plural, singular, kind or short name, with or without `.group` appended. */
   async resource(name: string): Promise<Resource | undefined> {
     const [plain = "", ...rest] = name.toLowerCase().split(".");
     const wanted = rest.join(".");
@@ -93,7 +93,7 @@ export class Discovery {
           resource: { name, kind, namespaced, group, version, verbs } satisfies Resource,
         }));
     } catch (error) {
-      // A group whose own server is down must not hide the others.
+      // An API group whose own server is down must not hide the others.
       if (failureOf(error).status === 503 || failureOf(error).status === 404) return [];
       throw error;
     }

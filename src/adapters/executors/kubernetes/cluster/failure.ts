@@ -1,25 +1,25 @@
 import { clip } from "../../../../lib/clip.ts";
 import { messageOf } from "../../../../lib/error.ts";
 
-/** Why a request came to nothing. */
+/** Why a request failed. */
 export type Failure = {
-  /** Of the API server's answer, where there was one. */
+  /** HTTP status of the API server's answer, if there was one. */
   status?: number;
-  /** The API server's own word for it, as `NotFound`. */
+  /** The API server's own reason, such as `NotFound`. */
   reason?: string;
   message: string;
-  /** Seconds after which the server asks to try again. */
+  /** Seconds after which the server asks for a retry. */
   retryAfter?: number;
-  /** False: what was asked for was not done for certain. */
+  /** False: the request certainly had no effect. */
   sent: boolean;
 };
 
-/** Something that keeps a request from being sent at all: its credentials cannot be had. */
+/** Thrown when a request is not sent at all, because its credentials are not available. */
 export class NotSent extends Error {
   override readonly name = "NotSent";
 }
 
-// Before a connection is there nothing can have been sent.
+// Errors before a connection exists, when nothing can have been sent.
 const UNCONNECTED =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*|ERR_SSL_.*|ERR_INVALID_URL)$/;
 
@@ -30,7 +30,7 @@ type Status = {
   details?: { retryAfterSeconds?: number; causes?: { message?: string }[] };
 };
 
-// Known by its form: the library is loaded only where there is a cluster.
+// Recognised by its shape, because the library is loaded only if a cluster is configured.
 function answerOf(error: unknown): Answer | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "number" && "headers" in error
     ? (error as unknown as Answer)
@@ -43,7 +43,7 @@ function statusOf(body: unknown): Status {
     const parsed: unknown = JSON.parse(body);
     return typeof parsed === "object" && parsed !== null ? (parsed as Status) : {};
   } catch {
-    // A proxy's own page: its words help nobody.
+    // Not the API server's JSON but, for example, a proxy's error page.
     return {};
   }
 }
@@ -60,14 +60,14 @@ function ofAnswer({ code, body, headers }: Answer): Failure {
     ...(reason === undefined ? {} : { reason }),
     message: plain(text),
     ...(retryAfter === undefined ? {} : { retryAfter }),
-    // A server that asks to come back has not begun; any other failure of its own may have come late.
+    // A server that sets Retry-After has not begun; any other 5xx may come after the effect.
     sent: code >= 500 && retryAfter === undefined,
   };
 }
 
 /**
- * What went wrong with a request, from whatever the client threw. Never the error's own text: that quotes
- * headers.
+ * Returns why a request failed, from whatever the client threw. Never uses the message of the library's
+ * `ApiException`, which quotes headers.
  */
 export function failureOf(error: unknown): Failure {
   const answer = answerOf(error);
@@ -78,15 +78,15 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof Error && error.name === "AbortError") return { message: "stopped", sent: true };
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const { code = "" } = cause as { code?: string };
-  // Not the network: something that we did not expect.
+  // Not a network error, but an unexpected one.
   if (code === "") return { message: plain(messageOf(cause)), sent: true };
-  // An error of several addresses has no text of its own.
+  // The error for a host with several addresses has no message of its own.
   const said = messageOf(cause) || code;
   const message = `the API server cannot be reached: ${said.includes(code) ? said : `${said} (${code})`}`;
   return { message: plain(message), sent: !UNCONNECTED.test(code) };
 }
 
-/** Text from a cluster, for people: on one line, without control characters, of at most `max` characters. */
+/** Returns text from a cluster on one line, without control characters, cut to `max` characters. */
 export function plain(text: string, max = 1_000): string {
   const clean = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
   return clip(clean, clean.length <= max ? max : max + 1);

@@ -21,7 +21,7 @@ function readable(file: string): string | undefined {
   }
 }
 
-/** What a file's parser said, without the lines that it quotes: they may hold a token. */
+/** Returns the YAML parser's reason without the lines that it quotes, which may contain a token. */
 function reasonOf(error: unknown): string {
   const { reason, mark } = error as { reason?: string; mark?: { line?: number } };
   return reason === undefined ? messageOf(error) : `${reason}, line ${(mark?.line ?? 0) + 1}`;
@@ -39,7 +39,7 @@ function loadInCluster(name: string): Loaded {
     : { ok: true, name, kubeConfig };
 }
 
-/** Why the kubeconfig cannot be used with its present context. */
+/** Returns why the kubeconfig cannot be used with its current context; undefined if it can. */
 function gap(kubeConfig: KubeConfig, file: string): string | undefined {
   const name = kubeConfig.getCurrentContext();
   const known = kubeConfig.getContexts().map((one) => one.name);
@@ -63,7 +63,7 @@ function gap(kubeConfig: KubeConfig, file: string): string | undefined {
   return undefined;
 }
 
-/** Reads how a cluster is reached; no network. */
+/** Loads and checks the access to a cluster, without using the network. */
 export function loadKubeConfig(config: ClusterConfig): Loaded {
   if (config.in_cluster) return loadInCluster(config.name ?? "in-cluster");
   const file = config.kubeconfig ?? "";
@@ -71,7 +71,7 @@ export function loadKubeConfig(config: ClusterConfig): Loaded {
   if (missing !== undefined) return fail(`${file} ${missing}`);
   const kubeConfig = overHttp1(new (library().KubeConfig)());
   try {
-    // The library's own complaint about a file that is empty would name a variable of its own.
+    // For an empty file, the library's own error would name one of its internal variables.
     if (readFileSync(file, "utf8").trim() === "") return fail(`${file} is empty`);
     kubeConfig.loadFromFile(file);
   } catch (error) {
@@ -80,7 +80,7 @@ export function loadKubeConfig(config: ClusterConfig): Loaded {
   if (config.context !== undefined) kubeConfig.setCurrentContext(config.context);
   const wrong = gap(kubeConfig, file);
   const { token, password } = kubeConfig.getCurrentUser() ?? {};
-  // Wherever they turn up: a plugin's complaint or a proxy's page may quote them.
+  // Redact them everywhere: a plugin's error or a proxy's page may quote them.
   keepSecret([token ?? "", password ?? ""]);
   return wrong === undefined
     ? { ok: true, name: config.name ?? kubeConfig.getCurrentContext(), kubeConfig }

@@ -4,20 +4,20 @@ type Library = typeof import("@kubernetes/client-node");
 export type Dispatcher = NonNullable<
   ReturnType<import("@kubernetes/client-node").RequestContext["getDispatcher"]>
 >;
-/** What is used of undici. Its options are not those of the library's types, which have `undefined` in them. */
+/** The part of undici that is used. Its option types reject the `undefined` values of the library's types. */
 type HttpClient = Record<"Agent" | "ProxyAgent", new (options: object) => Dispatcher>;
 
 const load = createRequire(import.meta.url);
 
 /**
- * The client library. It takes half a second and 80 MB: only who has a cluster pays for that, so nothing
- * imports more than its types.
+ * Loads the client library on first use. It takes half a second and 80 MB, needed only with a cluster, so import
+ * nothing but its types.
  */
 export function library(): Library {
   return load("@kubernetes/client-node") as Library;
 }
 
-/** The HTTP client that the library asks through, the very copy that it has: it takes the agents of no other. */
+/** Loads the library's own copy of undici: it accepts agents of no other copy. */
 export function httpClient(): HttpClient {
   return createRequire(load.resolve("@kubernetes/client-node"))("undici") as HttpClient;
 }

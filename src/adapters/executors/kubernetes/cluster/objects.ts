@@ -13,7 +13,7 @@ import { canonicalJson, sha256 } from "../../../../lib/canonical-json.ts";
 import type { Cluster } from "./client.ts";
 import type { RawRequest } from "./raw-request.ts";
 
-/** The library's type as it is on the wire: times are texts. */
+/** A type of the library as it is in JSON: times are strings. */
 type Json<T> = T extends Date
   ? string
   : T extends readonly (infer Item)[]
@@ -44,7 +44,7 @@ export type Autoscaler = Stored<V1HorizontalPodAutoscaler>;
 export type Pod = Stored<V1Pod>;
 export type Node = Stored<V1Node>;
 export type Template = Json<V1PodTemplateSpec>;
-/** Anything that is patched: a workload, an autoscaler, a node. */
+/** An object that can be patched: a workload, an autoscaler, a node. */
 export type Changeable = { metadata: Meta; spec?: object; status?: object };
 
 export type Place = { kind: string; name: string; namespace?: string | undefined };
@@ -55,24 +55,24 @@ const KINDS: Record<string, { group: string; version: string; resource: string }
   daemonset: { group: "apps", version: "v1", resource: "daemonsets" },
   replicaset: { group: "apps", version: "v1", resource: "replicasets" },
   controllerrevision: { group: "apps", version: "v1", resource: "controllerrevisions" },
-  // Every server has v1; what is asked of it here is the same in v2.
+  // Every server has v1, and the fields used here are the same in v2.
   horizontalpodautoscaler: { group: "autoscaling", version: "v1", resource: "horizontalpodautoscalers" },
   job: { group: "batch", version: "v1", resource: "jobs" },
   pod: { group: "", version: "v1", resource: "pods" },
   node: { group: "", version: "v1", resource: "nodes" },
 };
 
-/** Whether there is something that acts on objects of this kind. */
+/** Tells whether operations exist for objects of this kind. */
 export const isActedOn = (kind: string): boolean => Object.hasOwn(KINDS, kind);
 
-/** The API's group and plural of a kind that is acted on. */
+/** Returns the API group, version and plural of a kind; throws for other kinds than those of `isActedOn`. */
 export function resourceOf(kind: string): { group: string; version: string; resource: string } {
   const found = KINDS[kind];
   if (found === undefined) throw new Error(`${kind} is nothing that is acted on`);
   return found;
 }
 
-/** The path of all objects of a kind in a namespace; without one in all of them. */
+/** Returns the path of all objects of a kind, in one namespace or, if undefined, in all. */
 export function listPath(kind: string, namespace?: string): string {
   const { group, version, resource } = resourceOf(kind);
   const root = group === "" ? "/api" : `/apis/${group}`;
@@ -80,7 +80,7 @@ export function listPath(kind: string, namespace?: string): string {
   return `${root}/${version}${where}/${resource}`;
 }
 
-/** The path of one object. */
+/** Returns the path of one object. */
 export function pathOf({ kind, name, namespace }: Place): string {
   return `${listPath(kind, namespace)}/${encodeURIComponent(name)}`;
 }
@@ -89,12 +89,12 @@ export function read<T>(cluster: Cluster, place: Place, signal?: AbortSignal): P
   return cluster.raw<T>({ path: pathOf(place), signal });
 }
 
-// More than people look at; a cluster of thousands must not be held in memory for one card.
+// More than people look at; thousands of objects must not be held in memory for one card.
 const LIST_LIMIT = 2_000;
-// Of no items at all older servers make null.
+// Older servers return null for an empty list.
 type Page<T> = { items: T[] | null; metadata?: { continue?: string } };
 
-/** All objects of a path, in pages; of more than 2,000 the first. */
+/** Lists the objects of a path, in pages of 500; stops at 2,000. */
 export async function listAll<T>(
   cluster: Cluster,
   path: string,
@@ -119,7 +119,7 @@ type Selector = {
   matchExpressions?: { key: string; operator: string; values?: string[] | undefined }[] | undefined;
 };
 
-/** A label selector in the form that a query takes. */
+/** Returns a label selector in the form of a query parameter. */
 export function selectorText({ matchLabels = {}, matchExpressions = [] }: Selector): string {
   const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
     if (operator === "Exists") return key;
@@ -129,7 +129,7 @@ export function selectorText({ matchLabels = {}, matchExpressions = [] }: Select
   return [...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`), ...expressions].join(",");
 }
 
-/** A pod template without what says only which copy of it this is. */
+/** Returns a pod template without the fields that differ between copies of the same template. */
 export function normalTemplate(template: unknown): unknown {
   const copy = structuredClone(template ?? {}) as Record<string, unknown> & {
     metadata?: { labels?: Record<string, unknown>; annotations?: Record<string, unknown> };
@@ -139,7 +139,7 @@ export function normalTemplate(template: unknown): unknown {
   return withoutEmpty(copy);
 }
 
-/** The server writes what is not there in several ways: null, an empty object, nothing. */
+/** Removes null values and empty annotations: servers write an absent value in several ways. */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
   if (typeof value !== "object" || value === null) return value;
@@ -150,7 +150,7 @@ function withoutEmpty(value: unknown): unknown {
 }
 const isEmpty = (value: unknown) => typeof value === "object" && Object.keys(value ?? {}).length === 0;
 
-/** The same for templates that bring about the same pods. */
+/** Returns a hash that is equal for templates that create the same pods. */
 export function templateHash(template: unknown): string {
   return sha256(canonicalJson(normalTemplate(template))).slice(0, 16);
 }

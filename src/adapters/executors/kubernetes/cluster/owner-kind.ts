@@ -1,4 +1,4 @@
-/** What runs pods, by the API's group and kind. */
+/** The kinds that own pods, by API group and kind. */
 const OWNERS = {
   "apps/ReplicaSet": "replicaset",
   "apps/Deployment": "deployment",
@@ -9,7 +9,7 @@ const OWNERS = {
 } as const;
 export type OwnerKind = (typeof OWNERS)[keyof typeof OWNERS];
 
-/** The kind that an owner is; undefined for one that others have brought, though it be called the same. */
+/** Returns the kind of an owner; undefined for a custom resource, even if it is named like a built-in kind. */
 export function ownerKind({
   apiVersion = "",
   kind,

@@ -2,11 +2,11 @@ import type { Check } from "../../../../contract/approval.ts";
 import type { Cluster } from "./client.ts";
 import { failureOf } from "./failure.ts";
 
-/** Something that an operation will ask of the API server. */
+/** A request that an operation will make to the API server. */
 export type Permission = {
   verb: "get" | "list" | "create" | "patch" | "delete";
   group: string;
-  /** With its subresource, as `pods/eviction`. */
+  /** With its subresource, such as `pods/eviction`. */
   resource: string;
   namespace?: string | undefined;
   name?: string | undefined;
@@ -33,7 +33,7 @@ async function isAllowed(
   return status?.allowed === true;
 }
 
-/** Asks the API server whether AWOOOI's account may do all of it, and names what it may not. */
+/** Asks the API server whether AWOOOI's account has all permissions, and names those that it lacks. */
 export async function checkPermissions(cluster: Cluster, wanted: readonly Permission[]): Promise<Check> {
   const name = "permission";
   try {

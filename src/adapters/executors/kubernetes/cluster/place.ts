@@ -8,7 +8,7 @@ export type Limits = Pick<
   "allowed_namespaces" | "denied_namespaces" | "protected_namespaces"
 >;
 
-/** Why a namespace is out of bounds; undefined: it is not. */
+/** Returns why a namespace may not be read or, if `changes`, changed; undefined if it may. */
 export function outOfBounds(limits: Limits, namespace: string, changes: boolean): string | undefined {
   const { allowed_namespaces: allowed, denied_namespaces: denied, protected_namespaces: guarded } = limits;
   if (denied.includes(namespace))
@@ -22,11 +22,11 @@ export function outOfBounds(limits: Limits, namespace: string, changes: boolean)
 
 type Found = { ok: true; cluster: Cluster } | { ok: false; message: string };
 
-/** The cluster that an operation is for, if it may be done there at all. Never another one. */
+/** Returns the cluster that an operation is for, or why it may not be executed. Never falls back to another cluster. */
 export function clusterFor(clusters: Clusters, limits: Limits, operation: Operation): Found {
   const { target, parameters } = operation;
   const { cluster: name, namespace } = (target ?? parameters) as { cluster?: string; namespace?: string };
-  // Which of several is meant is not guessed: a change of the wrong one cannot be excused by an order of names.
+  // Never guess which of several clusters a change is for: the default could be the wrong one.
   if (name === undefined && clusters.names.length > 1 && changesSomething(operation))
     return { ok: false, message: `no cluster is named, and there are several: ${clusters.names.join(", ")}` };
   const cluster = clusters.of(name);

@@ -3,7 +3,7 @@ import { plain } from "./failure.ts";
 import { type Changeable, controllerOf, type Meta, type Pod } from "./objects.ts";
 import { ownerKind } from "./owner-kind.ts";
 
-/** The workload that a controller is of: its own name, without what a replica set or a scheduled job adds. */
+/** Returns the name of the controlling workload, without the suffix of a replica set or scheduled job. */
 function controllerName(metadata: Meta): string[] {
   const controller = controllerOf(metadata);
   if (controller === undefined) return [];
@@ -15,14 +15,14 @@ function controllerName(metadata: Meta): string[] {
 const within = ({ namespace }: Meta, name: string) =>
   plain(namespace === undefined ? name : `${namespace}/${name}`, 300);
 
-/** Whose an object is, as `namespace/name`: its controller's, and an autoscaler's also what it scales. */
+/** Returns an object's owners as `namespace/name`: its controller and, for an autoscaler, what it scales. */
 export function whoseIs({ metadata, spec }: Changeable): string[] {
   const scaled = (spec as { scaleTargetRef?: { name?: string } } | undefined)?.scaleTargetRef?.name;
   const names = [...controllerName(metadata), ...(scaled === undefined ? [] : [scaled])];
   return names.map((name) => within(metadata, name));
 }
 
-/** The same of pods, each once; one without a controller is its own. */
+/** Returns the owners of pods, each once; a pod without a controller is its own owner. */
 export const ownersOfPods = (pods: readonly Pod[]): string[] => [
   ...new Set(
     pods.flatMap(({ metadata }) => {

@@ -20,7 +20,7 @@ import {
 
 export type WorkloadKind = "deployment" | "statefulset" | "daemonset";
 export type WorkloadPlace = { kind: WorkloadKind; name: string; namespace: string };
-/** What the three have in common; `kind` is ours. */
+/** A workload of one of the three kinds; `kind` is our own field, in lower case. */
 export type Workload = (
   | ({ kind: "deployment" } & Omit<Deployment, "kind">)
   | ({ kind: "statefulset" } & Omit<StatefulSet, "kind">)
@@ -39,19 +39,19 @@ export function asWorkload(kind: WorkloadKind, object: unknown): Workload {
   return { ...(object as Deployment), kind } as Workload;
 }
 
-/** Pods that are wanted of it. */
+/** Returns the desired number of pods. */
 export function wantedOf(workload: Workload): number {
   return workload.kind === "daemonset"
     ? (workload.status?.desiredNumberScheduled ?? 0)
     : (workload.spec.replicas ?? 1);
 }
 
-/** Whether its controller has seen the latest change of it. */
+/** Tells whether the controller has seen the latest change of the workload. */
 export function isObserved({ metadata, status }: Workload): boolean {
   return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 
-/** Why a change of its template would not reach its pods by itself. */
+/** Returns why a change of the template would not reach the pods by itself; undefined if it would. */
 export function standsStill(workload: Workload): string | undefined {
   if (workload.kind === "deployment")
     return workload.spec.paused === true ? "its rollout is paused: pods stay as they are" : undefined;
@@ -71,7 +71,7 @@ async function replicaSetsOf(cluster: Cluster, workload: Workload): Promise<Repl
   return all.filter(ownedBy(new Set([workload.metadata.uid])));
 }
 
-/** Its pods, those that are being deleted too. */
+/** Lists the workload's pods, including those that are being deleted. */
 export async function podsOf(cluster: Cluster, workload: Workload): Promise<Pod[]> {
   const { metadata, spec } = workload;
   const owners = new Set([metadata.uid]);
@@ -82,7 +82,7 @@ export async function podsOf(cluster: Cluster, workload: Workload): Promise<Pod[
   return pods.filter(ownedBy(owners));
 }
 
-/** A template that it had. Those that bring about the same pods but for a restart have the same `hash`. */
+/** A revision's template. Templates that differ only by a restart have the same `hash`. */
 export type Revision = { revision: number; template: Template; hash: string };
 
 function versionHash(template: unknown): string {
@@ -92,7 +92,7 @@ function versionHash(template: unknown): string {
   return templateHash(copy);
 }
 
-/** What it was before and is now, newest first. */
+/** Returns the workload's revisions, the current one included, newest first. */
 export async function revisionsOf(cluster: Cluster, workload: Workload): Promise<Revision[]> {
   const found: { revision: number; template: unknown }[] =
     workload.kind === "deployment"
@@ -121,19 +121,19 @@ async function controllerRevisionsOf(cluster: Cluster, { metadata, spec }: Workl
   return all.filter(ownedBy(new Set([metadata.uid])));
 }
 
-/** The revision that it has now; undefined where its controller has not given it one yet. */
+/** Returns the current revision number; undefined if the controller has not created the revision yet. */
 export function presentRevision(workload: Workload, revisions: readonly Revision[]): number | undefined {
   const same = revisions.find((one) => templateHash(one.template) === templateHash(workload.spec.template));
   return same?.revision;
 }
 
-/** The newest one before the present one that another template was rolled out with. */
+/** Returns the newest revision whose template differs from the current one by more than a restart. */
 export function previousRevision(workload: Workload, revisions: readonly Revision[]): Revision | undefined {
   const now = versionHash(normalTemplate(workload.spec.template));
   return revisions.find((one) => one.hash !== now);
 }
 
-/** The pods of the same controller, itself among them; alone where it has none or they may not be listed. */
+/** Returns the pods of the pod's controller; only the pod itself if it has none or pods may not be listed. */
 export async function siblingsOf(cluster: Cluster, pod: Pod): Promise<Pod[]> {
   const controller = controllerOf(pod.metadata);
   if (controller === undefined) return [pod];

@@ -20,7 +20,7 @@ const wordsOf = ({ kind, name, namespace }: OperationTarget) =>
     500,
   );
 
-/** What is read of the exact object, and what that means. */
+/** Reads the facts about the exact object and analyses them. */
 async function look(
   cluster: Cluster,
   target: OperationTarget,
@@ -33,7 +33,7 @@ async function look(
   return { target: exact, evidence, findings, missing };
 }
 
-/** How the object was found, where more than its name says so. */
+/** Returns an evidence item that says how the object was found, unless it was found by its name alone. */
 function foundBy(
   asked: OperationTarget,
   found: OperationTarget,
@@ -47,7 +47,7 @@ function foundBy(
   return [{ source: "kubernetes", at, subject, text }];
 }
 
-/** Says which object of the configured clusters is meant, looks at it, and says what that means. Reads only; needs no model. */
+/** Returns the investigator: finds the object that a target means, reads it and analyses it. Read-only; needs no model. */
 export function createInvestigator(clusters: Clusters, namespaces: Namespaces = EVERYWHERE): Investigator {
   const several = clusters.names.length > 1;
   const asked = ({ cluster }: OperationTarget): Cluster[] =>
@@ -58,7 +58,7 @@ export function createInvestigator(clusters: Clusters, namespaces: Namespaces = 
     const { choice, cluster, unread } = await locate(all, namespaces, target, { signal, several });
     const nothing = { target, evidence: [], findings: [], missing: unread };
     if (choice.result === "several") return { ...nothing, candidates: choice.candidates };
-    // A machine need not be a node of any cluster: that it is none is nothing that is missing.
+    // A host need not be a node of any cluster, so that not finding it is not reported as missing.
     if (choice.result === "none" && target.kind === "host") return { ...nothing, target: null };
     if (choice.result === "none") {
       const none = all.map((one) => `cluster ${one.name} has no ${wordsOf(target)}`);

@@ -4,7 +4,7 @@ import { attempt, entries, LIMITS, picks, type Reading } from "./reading.ts";
 
 type List<T> = { items?: (T & { metadata?: V1ObjectMeta })[] };
 
-/** What stands around a workload: of groups that not every cluster has in the same version. */
+/** Lists objects of an API group in the first version that the cluster has; undefined if it has none. */
 async function listOf<T>(reading: Reading, group: string, versions: string[], plural: string) {
   const { cluster, namespace, signal } = reading;
   const version = await cluster.discovery.version(group, versions);
@@ -16,13 +16,13 @@ async function listOf<T>(reading: Reading, group: string, versions: string[], pl
 
 type RawAutoscaler = {
   spec?: { minReplicas?: number; maxReplicas?: number; scaleTargetRef?: { kind?: string; name?: string } };
-  // Of no conditions at all servers make null.
+  // Servers return null for an empty list of conditions.
   status?: { currentReplicas?: number; desiredReplicas?: number; conditions?: Condition[] | null };
 };
 
 const CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions";
 
-/** The oldest version of the API keeps them in an annotation. */
+/** Returns the conditions; autoscaling/v1 keeps them in an annotation. */
 function conditionsOf({ status, metadata }: RawAutoscaler & { metadata?: V1ObjectMeta }): Condition[] {
   if (status?.conditions) return status.conditions;
   try {
@@ -35,11 +35,11 @@ function conditionsOf({ status, metadata }: RawAutoscaler & { metadata?: V1Objec
 const scales = (kind: string, name: string) => (one: RawAutoscaler) =>
   one.spec?.scaleTargetRef?.kind?.toLowerCase() === kind && one.spec.scaleTargetRef.name === name;
 
-/** Autoscalers of the object of this kind and name. */
+/** Reads the autoscalers of the object of this kind and name. */
 export const readAutoscalers = (reading: Reading, kind: string, name: string): Promise<Autoscaler[]> =>
   autoscalersThat(reading, scales(kind, name));
 
-/** The autoscaler of this name. */
+/** Reads the autoscaler of this name. */
 export const readAutoscaler = (reading: Reading, name: string): Promise<Autoscaler[]> =>
   autoscalersThat(reading, ({ metadata }) => metadata?.name === name);
 
@@ -67,7 +67,7 @@ type RawBudget = {
   status?: { disruptionsAllowed?: number; currentHealthy?: number; desiredHealthy?: number };
 };
 
-/** Disruption budgets of pods with these labels. */
+/** Reads the disruption budgets that select pods with these labels. */
 export function readBudgets(reading: Reading, labels: Record<string, string>): Promise<Budget[]> {
   const permission = `list poddisruptionbudgets in ${reading.namespace}`;
   return attempt(reading, "disruption budgets", permission, [], async () => {
@@ -88,7 +88,7 @@ type RawCertificate = {
   status?: { notAfter?: string; conditions?: Condition[] };
 };
 
-/** Certificates of cert-manager that these pods use, or that are called as the target. Secrets are never read. */
+/** Reads the cert-manager certificates that the pods mount or that have the target's name. Never reads secrets. */
 export function readCertificates(
   reading: Reading,
   template: V1PodTemplateSpec | undefined,
@@ -97,7 +97,7 @@ export function readCertificates(
   const permission = `list certificates.cert-manager.io in ${reading.namespace}`;
   return attempt(reading, "certificates", permission, [], async () => {
     const list = await listOf<RawCertificate>(reading, "cert-manager.io", ["v1"], "certificates");
-    // Only where there may be one does it matter that it was not looked at.
+    // Report it only if pods mount secrets, which may be certificates.
     if (list === undefined && used.size > 0)
       reading.missing.add("certificates: cert-manager is not there, and secrets are not read");
     return (list ?? [])
@@ -116,7 +116,7 @@ export function readCertificates(
   });
 }
 
-/** Services that pods with these labels are meant to stand behind: by their selector, or by their name. */
+/** Reads the services that select pods with these labels, or that have the workload's name. */
 export async function readServices(
   reading: Reading,
   labels: Record<string, string>,
@@ -138,7 +138,7 @@ export async function readServices(
   return Promise.all(own.slice(0, LIMITS.looked_at).map((service) => readEndpoints(reading, service)));
 }
 
-/** How many addresses of a service are ready. */
+/** Reads how many addresses of a service are ready, and how many are not. */
 export async function readEndpoints(reading: Reading, service: V1Service): Promise<ServiceFacts> {
   const { cluster, namespace, until } = reading;
   const name = service.metadata?.name ?? "";

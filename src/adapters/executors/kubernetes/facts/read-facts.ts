@@ -26,10 +26,10 @@ import {
   workloadSelector,
 } from "./reading.ts";
 
-/** What was read of a target; `facts: null`: it is not there, or that cannot be told. */
+/** What was read about a target; `facts` is null if it does not exist or could not be read. */
 export type ReadFacts = {
   facts: Facts | null;
-  /** The exact object; null: it is not there. */
+  /** The exact object; null if it does not exist. */
   target: OperationTarget | null;
   missing: string[];
 };
@@ -39,7 +39,7 @@ const name = ({ metadata }: { metadata?: { name?: string } }) => metadata?.name 
 const isTroubled = ({ status }: V1Pod) =>
   !(status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false);
 
-/** Those that are in trouble first: of many pods only some are looked at closely. */
+/** Returns the pods to look at closely, at most `LIMITS.looked_at`, those that are not ready first. */
 const closely = (pods: readonly V1Pod[]): V1Pod[] =>
   [...pods].sort((a, b) => Number(isTroubled(b)) - Number(isTroubled(a))).slice(0, LIMITS.looked_at);
 
@@ -65,7 +65,7 @@ function podsOnNode(reading: Reading, node: string): Promise<V1Pod[]> {
   });
 }
 
-/** Events of objects, one request for each name: a namespace may have thousands. */
+/** Reads the events of objects with one request per name, because a namespace may have thousands of events. */
 async function readEvents(
   reading: Reading,
   names: readonly string[],
@@ -121,7 +121,7 @@ function readQuotas(reading: Reading): Promise<Facts["quotas"][number][]> {
   );
 }
 
-/** The ends of the logs that say why something ended: of a few containers, as they are alike. */
+/** Reads the ends of the logs that `wantsLog` selects, to see why containers ended. */
 async function readLogs(reading: Reading, facts: Facts): Promise<LogTail[]> {
   const { cluster, namespace, until } = reading;
   const tails = wantsLog(facts).map(({ pod, container, previous }) => {
@@ -131,7 +131,7 @@ async function readLogs(reading: Reading, facts: Facts): Promise<LogTail[]> {
         const text = await cluster.core.readNamespacedPodLog(query, until);
         return [{ pod, container, previous, text: String(text ?? "") }];
       } catch (error) {
-        // The one before the present is gone with its node's memory of it, or there never was one.
+        // 400: the previous container's log is gone from its node, or there was no previous container.
         if (failureOf(error).status === 400) return [];
         throw error;
       }
@@ -155,7 +155,7 @@ function selectorOf(root: Root): string | undefined {
   }
 }
 
-/** The pods that it comes down to. */
+/** Reads the pods that belong to the object. */
 async function podsOf(reading: Reading, root: Root): Promise<V1Pod[]> {
   if (root.kind === "pod") return [root.object];
   if (root.kind === "node") return podsOnNode(reading, name(root.object));
@@ -166,7 +166,7 @@ async function podsOf(reading: Reading, root: Root): Promise<V1Pod[]> {
 const isWorkload = (root: Root | undefined): root is Workload =>
   root !== undefined && ["deployment", "statefulset", "daemonset"].includes(root.kind);
 
-/** What stands behind a service; where it selects nothing, what is called as it. */
+/** Finds the workload behind a service; if the service selects no pods, the workload of the same name. */
 async function behindService(reading: Reading, pods: readonly V1Pod[], service: string) {
   const [first] = pods;
   const root = await attempt<Root | undefined>(reading, "workload", "get deployments", undefined, () =>
@@ -186,7 +186,7 @@ async function jobsOf(reading: Reading, root: Root): Promise<Pick<Facts, "jobs" 
       metadata?.ownerReferences?.some(({ uid }) => uid === root.object.metadata?.uid),
     );
   });
-  // What its last run came to is what matters; older ones failed or not for their own reasons.
+  // Only the last run matters; older runs may have failed for other reasons.
   const born = ({ metadata }: (typeof own)[number]) => metadata?.creationTimestamp?.getTime() ?? 0;
   const [last] = own.sort((a, b) => born(b) - born(a));
   const jobs = last === undefined ? [] : [last];
@@ -194,7 +194,7 @@ async function jobsOf(reading: Reading, root: Root): Promise<Pick<Facts, "jobs" 
   return { jobs, cron_job: root.object, pods };
 }
 
-/** The pods that mount a claim, and what runs some of them. */
+/** Reads the pods that mount a claim, and the owners of those that are looked at closely. */
 async function usersOf(reading: Reading, claim: string): Promise<Pick<Facts, "pods" | "users">> {
   const pods = (await listPods(reading, {})).filter(({ spec }) =>
     spec?.volumes?.some((one) => one.persistentVolumeClaim?.claimName === claim),
@@ -203,7 +203,7 @@ async function usersOf(reading: Reading, claim: string): Promise<Pick<Facts, "po
   return { pods, users: [...new Set(runners.map((one) => `${one.kind} ${name(one.object)}`))] };
 }
 
-/** The core: the object, its pods, and what runs them. */
+/** Reads the core facts: the object, its pods, and the workload or jobs behind them. */
 async function readCore(reading: Reading, root: Root, empty: Facts): Promise<Facts> {
   if (isWorkload(root)) return { ...empty, workload: root, pods: await podsOf(reading, root) };
   switch (root.kind) {
@@ -226,14 +226,14 @@ async function readCore(reading: Reading, root: Root, empty: Facts): Promise<Fac
   }
 }
 
-/** What stands around it, all at the same time. */
+/** Reads the objects around it in parallel, then the events of them all. */
 async function readRest(reading: Reading, root: Root, core: Facts): Promise<Facts> {
   const { workload, pods } = core;
   if (root.kind === "node") {
     const events = await readEvents(reading, [name(root.object)], "default");
     return { ...core, events };
   }
-  // What uses a claim has troubles of its own; of these only what keeps it from being mounted is the claim's.
+  // For a claim, events suffice: of its pods' problems only those that keep it from being mounted matter.
   if (root.kind === "persistentvolumeclaim") {
     const about = [name(root.object), ...closely(pods).map(name)];
     return { ...core, events: await readEvents(reading, about, reading.namespace) };
@@ -267,7 +267,7 @@ async function readRest(reading: Reading, root: Root, core: Facts): Promise<Fact
   return { ...core, ...around, events: [...events, ...killers] };
 }
 
-/** What a target is exactly: where its cluster was not named it stays so. */
+/** Returns the exact target; its cluster stays undefined if the target did not name one. */
 function exactTarget({ target, namespace }: Reading, root: Root): OperationTarget {
   const { cluster } = target;
   return {
@@ -278,7 +278,7 @@ function exactTarget({ target, namespace }: Reading, root: Root): OperationTarge
   };
 }
 
-/** What may have been meant, in words; nothing where that cannot be told. */
+/** Returns suggestions of objects with similar names, as text; empty if there are none. */
 async function closeTo({
   cluster,
   target: { kind, name: wanted },
@@ -292,8 +292,8 @@ async function closeTo({
 }
 
 /**
- * Reads what there is to know of a target, in parallel, each list bounded. What may not be read, or not any more
- * when `signal` is aborted, is left out and said. Reads no secret.
+ * Reads the facts about a target, in parallel and with every list bounded. What is not permitted, or not read when
+ * `signal` is aborted, is left out and named in `missing`. Reads no secret.
  */
 export async function readFacts(
   cluster: Cluster,

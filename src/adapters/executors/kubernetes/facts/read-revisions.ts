@@ -8,7 +8,7 @@ const HISTORY = "deployment.kubernetes.io/revision-history";
 const isOwnedBy = (object: V1ReplicaSet | V1ControllerRevision, { object: { metadata } }: Workload) =>
   object.metadata?.ownerReferences?.some(({ uid }) => uid === metadata?.uid) ?? false;
 
-/** Since when it is the newest: what has come back after a rollback is older than that. */
+/** Returns when a replica set became the newest: after a rollback, when its first pod was created, as the set is older. */
 function sinceOf({ metadata }: V1ReplicaSet, hash: string, pods: readonly V1Pod[]): Date | null {
   if (metadata?.annotations?.[HISTORY] === undefined) return metadata?.creationTimestamp ?? null;
   const own = pods.filter((pod) => pod.metadata?.labels?.["pod-template-hash"] === hash);
@@ -36,7 +36,7 @@ function ofControllerRevision(one: V1ControllerRevision): Revision {
   const name = one.metadata?.name ?? "?";
   return {
     number: one.revision,
-    // A stateful set's pods carry the revision's name, those of a daemon set its hash.
+    // A stateful set's pods have the revision's name in the label, a daemon set's pods its hash.
     hash: one.metadata?.labels?.["controller-revision-hash"] ?? name,
     name,
     since: one.metadata?.creationTimestamp ?? null,
@@ -45,7 +45,7 @@ function ofControllerRevision(one: V1ControllerRevision): Revision {
   };
 }
 
-/** The revisions of a workload, newest first. */
+/** Reads the revisions of a workload, newest first. */
 export async function readRevisions(
   reading: Reading,
   workload: Workload,

@@ -15,7 +15,7 @@ import { failureOf } from "../cluster/failure.ts";
 import { ownerKind } from "../cluster/owner-kind.ts";
 import { isMissing, type Reading } from "./reading.ts";
 
-/** The object that an investigation is about: of a pod what runs it. */
+/** The object that an investigation is about; for a pod, its owner if there is one. */
 export type Root =
   | Workload
   | { kind: "pod"; object: V1Pod }
@@ -28,7 +28,7 @@ export type Root =
 
 type Finder = (reading: Reading, name: string) => Promise<Root | undefined>;
 
-/** Undefined: there is none of that name. */
+/** Returns the object that was read; undefined if it does not exist (404). */
 async function found(read: Promise<Root>): Promise<Root | undefined> {
   try {
     return await read;
@@ -41,7 +41,7 @@ async function found(read: Promise<Root>): Promise<Root | undefined> {
 const controllerOf = ({ metadata }: { metadata?: V1ObjectMeta }) =>
   metadata?.ownerReferences?.find((one) => one.controller === true);
 
-/** What owns it, or itself where nothing that we know does, or where that may not be read. */
+/** Returns the object's owner; the object itself if its owner is of an unknown kind, missing or unreadable. */
 async function ownerOr(reading: Reading, self: Root): Promise<Root> {
   const owner = controllerOf(self.object);
   const kind = owner && ownerKind(owner);
@@ -101,7 +101,7 @@ const job: Finder = ({ cluster, namespace, until }, name) =>
 const cronjob: Finder = async (reading, name) => {
   const { cluster, namespace, signal } = reading;
   const place = `namespaces/${encodeURIComponent(namespace)}/cronjobs/${encodeURIComponent(name)}`;
-  // Older clusters have the group's v1 without cron jobs.
+  // In older clusters batch/v1 has no cron jobs.
   for (const version of ["v1", "v1beta1"]) {
     const asked = cluster.raw<V1CronJob>({ path: `/apis/batch/${version}/${place}`, signal });
     const one = await found(asked.then((object) => ({ kind: "cronjob", object })));
@@ -110,7 +110,7 @@ const cronjob: Finder = async (reading, name) => {
   return undefined;
 };
 
-/** A replica set is never the object itself, unless nothing made it. */
+/** Finds the deployment that owns a replica set; undefined if none does. */
 const replicaset: Finder = async (reading, name) => {
   const { cluster, namespace, until } = reading;
   try {
@@ -133,7 +133,7 @@ const pod: Finder = async (reading, name) => {
   return one === undefined ? goneOwner(reading, name) : ownerOr(reading, one);
 };
 
-// What controllers append: no vowels, and none of the digits that read as letters.
+// The characters of random suffixes: no vowels, and no digits that look like letters.
 const RANDOM = `[${VOCABULARY.suffix_alphabet}]`;
 const APPENDED = [
   ["deployment", new RegExp(`-${RANDOM}{1,10}-${RANDOM}{5}$`)],
@@ -142,7 +142,7 @@ const APPENDED = [
 ] as const;
 const WORKLOAD_KINDS = ["deployment", "statefulset", "daemonset"] as const;
 
-/** Workloads that a pod which is gone may have belonged to, by its name alone. */
+/** Returns the workloads that a deleted pod may have belonged to, by its name alone. */
 export const likesOfPod = (name: string): { kind: (typeof WORKLOAD_KINDS)[number]; name: string }[] => [
   ...WORKLOAD_KINDS.map((kind) => ({ kind, name })),
   ...APPENDED.filter(([, pattern]) => pattern.test(name)).map(([kind, pattern]) => ({
@@ -151,7 +151,7 @@ export const likesOfPod = (name: string): { kind: (typeof WORKLOAD_KINDS)[number
   })),
 ];
 
-/** What a pod that is gone belonged to, by its name, which may have lost what was appended already. */
+/** Finds the owner of a deleted pod by its name, which may already lack the controller's suffix. */
 const goneOwner: Finder = async (reading, name) => {
   const owners = likesOfPod(name).map(
     (one): Finder =>
@@ -164,7 +164,7 @@ const goneOwner: Finder = async (reading, name) => {
   return owner;
 };
 
-/** The first of these kinds that has an object of this name. */
+/** Combines finders: returns the object of the first that finds one, and throws if none does and one failed. */
 function anyOf(kinds: readonly Finder[]): Finder {
   return async (reading, name) => {
     const looked = await Promise.allSettled(kinds.map((find) => find(reading, name)));
@@ -192,18 +192,18 @@ const FINDERS: Record<string, Finder> = {
   horizontalpodautoscaler: autoscaler,
 };
 
-/** Kinds of object that can be read with what stands around them. */
+/** Tells whether objects of this kind can be read together with the objects around them. */
 export const isRootKind = (kind: string): boolean => Object.hasOwn(FINDERS, kind);
 
-/** The object of this kind and name, and of a pod what runs it. Undefined: it is not there. Throws where that cannot be told. */
+/** Reads the target's object or, for a pod, its owner. Undefined if it does not exist; throws if that cannot be told. */
 export async function readRoot(reading: Reading): Promise<Root | undefined> {
   const { kind, name } = reading.target;
   return FINDERS[kind]?.(reading, name);
 }
 
-/** Of a pod what runs it, else itself. */
+/** Returns the owner of a pod; the pod itself if it has none. */
 export const runnerOf = (reading: Reading, object: V1Pod): Promise<Root> =>
   ownerOr(reading, { kind: "pod", object });
 
-/** The workload of this name, where there is one. */
+/** Finds the workload of this name, if there is one. */
 export const workloadNamed: Finder = anyOf(WORKLOADS);

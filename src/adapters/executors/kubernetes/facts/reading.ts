@@ -3,20 +3,20 @@ import { clip } from "../../../../lib/clip.ts";
 import { type Cluster, during } from "../cluster/client.ts";
 import { failureOf } from "../cluster/failure.ts";
 
-/** One reading of a target: what is asked, until when, and what could not be had. */
+/** The state of reading one target: what to read, the signal that ends it, and what could not be read. */
 export type Reading = {
   cluster: Cluster;
   target: OperationTarget;
   namespace: string;
   now: Date;
   signal: AbortSignal;
-  /** The option that ends a call of the library's classes with the reading. */
+  /** The option that aborts calls of the library's API classes when `signal` is aborted. */
   until: ReturnType<typeof during>;
-  /** In words, each once. */
+  /** What could not be read, as text, each once. */
   missing: Set<string>;
 };
 
-/** More pods than these are not looked at; so are other lists, each at its own number. */
+/** The most objects that are read of each list. */
 export const LIMITS = {
   pods: 250,
   revisions: 60,
@@ -36,20 +36,20 @@ export function startReading(
   return { cluster, target, namespace, now, signal, until: during(signal), missing: new Set() };
 }
 
-/** Whether it is not there: as against cannot be told. */
+/** Tells whether the error means that the object does not exist, rather than that it could not be read. */
 export const isMissing = (error: unknown): boolean => failureOf(error).status === 404;
 
 function why(error: unknown, permission: string, signal: AbortSignal): string {
   if (signal.aborted) return "there was no time left";
   const { status, message } = failureOf(error);
-  // What the server says names the account; which right is lacking is what helps.
+  // The server's message names the account; naming the missing permission helps more.
   if (status === 403) return `not allowed: the permission to ${permission} is lacking`;
   return clip(message, 300);
 }
 
 /**
- * What `read` comes to, or `otherwise` with a line in what is missing. `permission` is what it takes, as
- * `list pods in prod`. What is not there is not missing.
+ * Returns the result of `read`; if it fails, `otherwise`, with a line in `missing`, except for a 404. `permission` names
+ * the permission that it needs, such as `list pods in prod`.
  */
 export async function attempt<T>(
   { missing, signal }: Reading,
@@ -72,14 +72,14 @@ export async function attempt<T>(
 
 type Page<T> = { items: T[]; metadata?: { _continue?: string; remainingItemCount?: number } };
 
-/** The entries of a list, saying where there are more than were asked for. */
+/** Returns the entries of a page, and notes in `missing` if there are more. */
 export function entries<T>(reading: Reading, what: string, page: Page<T>): T[] {
   if (page.metadata?._continue)
     reading.missing.add(`${what}: there are more than the ${page.items.length} that were looked at`);
   return page.items;
 }
 
-/** A label selector in the form of a query. Undefined where it is empty: that would be everything. */
+/** Returns labels as the selector of a query; undefined if empty, as that would select everything. */
 export function selectorText(labels: Record<string, string> | undefined): string | undefined {
   const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
   return pairs.length === 0 ? undefined : pairs.join(",");
@@ -90,7 +90,7 @@ type Selector = {
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 };
 
-/** The same of what workloads select their pods by. */
+/** Does the same for the pod selector of a workload. */
 export function workloadSelector({ matchLabels, matchExpressions = [] }: Selector = {}): string | undefined {
   const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
     if (operator === "Exists") return key;
@@ -101,7 +101,7 @@ export function workloadSelector({ matchLabels, matchExpressions = [] }: Selecto
   return all.length === 0 ? undefined : all.join(",");
 }
 
-/** Whether a selector picks what carries these labels. */
+/** Tells whether a selector matches an object with these labels. */
 export function picks(
   { matchLabels = {}, matchExpressions = [] }: Selector,
   labels: Record<string, string> = {},

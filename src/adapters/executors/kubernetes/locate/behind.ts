@@ -11,11 +11,11 @@ type Slice = Named & { endpoints?: Ref[] | null };
 type Endpoints = Named & { subsets?: { addresses?: Ref[]; notReadyAddresses?: Ref[] }[] };
 
 const TEMPLATED = ["deployment", "statefulset", "daemonset"] as const;
-// Pods that a service leads to by name, each of which is asked for its owner.
+// The most pods of a service's endpoints whose owners are read.
 const MOST_PODS = 20;
 const RUNNING = "status.phase!=Succeeded,status.phase!=Failed";
 
-/** What several objects come to, each once, with the reason that was found first. */
+/** Removes hits of the same object, keeping the reason that was found first. */
 export function distinct(hits: readonly Hit[]): Hit[] {
   const seen = new Map<string, Hit>();
   for (const hit of hits) {
@@ -30,7 +30,7 @@ const selectorText = (labels: Record<string, string>): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
 
-/** Workloads by their template, which are there with no pods as well; others by the pods that they have. */
+/** Finds workloads by their template's labels, which works without pods; other owners by their pods. */
 async function picked(search: Search, namespace: string, selector: Record<string, string>, reason: string) {
   const owners = new Owners(search);
   const [pods, ...workloads] = await Promise.all([
@@ -45,7 +45,7 @@ async function picked(search: Search, namespace: string, selector: Record<string
   return distinct([...workloads.flat(), ...above]);
 }
 
-/** The pods that endpoints name: of newer clusters in slices. */
+/** Returns the names of the pods in a service's endpoints; newer clusters have endpoint slices. */
 async function addressed(search: Search, namespace: string, service: string): Promise<string[]> {
   const labelSelector = `kubernetes.io/service-name=${service}`;
   const slices = await list<Slice>(search, "endpointslice", { namespace, labelSelector, whole: true });
@@ -65,7 +65,7 @@ async function addressed(search: Search, namespace: string, service: string): Pr
   return [...new Set(pods)];
 }
 
-/** What runs the pods that a service leads to. */
+/** Finds the owners of the pods that a service leads to. */
 export async function behindService(search: Search, { metadata, spec }: Service): Promise<Hit[]> {
   const { name, namespace = "" } = metadata;
   const selector = spec?.selector ?? {};

@@ -4,7 +4,7 @@ import { CALLED_SO, type Hit, type ListedKind, list, listNamed, type Search } fr
 import { folded, isLabelValue, type Spelling, spellingsOf } from "./spellings.ts";
 
 const WORKLOADS = ["deployment", "statefulset", "daemonset", "cronjob", "job"] as const;
-/** Labels whose value is the name of what carries them. */
+/** Labels whose value names the application that has them. */
 const NAMING_LABELS = [
   "app.kubernetes.io/name",
   "app.kubernetes.io/instance",
@@ -12,7 +12,7 @@ const NAMING_LABELS = [
   "k8s-app",
   "app.kubernetes.io/component",
 ] as const;
-// More services of one name are not looked behind: by then it is no single one anyway.
+// The most services of one name that are followed: with more, the name is ambiguous anyway.
 const MOST_SERVICES = 10;
 
 const ownedBy = (meta: Parameters<typeof controllerOf>[0]) => {
@@ -36,11 +36,11 @@ async function workloadsCalled(search: Search, { name, namespace }: Spelling): P
   return found.flat();
 }
 
-/** A service that leads to nothing is what is meant, where a service was asked for or nothing else is called so. */
+/** Returns the workloads that a service's name means; the service if it leads to none and nothing else is meant. */
 function ofService(service: Service, behind: readonly Hit[], called: readonly Hit[], kind: string): Hit[] {
   const { name, namespace = "" } = service.metadata;
   const own = called.filter((one) => one.namespace === namespace);
-  // One of them is the service's own: the others that it also leads to are its kin, as a canary.
+  // A workload of the service's name is the service's own; others behind it are variants, such as a canary.
   const same = own.filter((one) =>
     behind.some((other) => other.kind === one.kind && other.name === one.name),
   );
@@ -50,7 +50,7 @@ function ofService(service: Service, behind: readonly Hit[], called: readonly Hi
   return [{ kind: "service", name, namespace, reason: `${CALLED_SO}, and leads to no workload` }];
 }
 
-/** The workloads and services of exactly this name, and what stands behind these. */
+/** Finds the workloads of exactly this name, and those behind the services of this name. */
 async function called(search: Search, spelling: Spelling, kind: string): Promise<Hit[]> {
   const { name, namespace } = spelling;
   const [workloads, services] = await Promise.all([
@@ -70,7 +70,7 @@ async function called(search: Search, spelling: Spelling, kind: string): Promise
   return distinct([...elsewhere, ...behind.flat()]);
 }
 
-/** What carries a label of this value, as itself or on its pods. */
+/** Finds the workloads that have a naming label with one of these values, on themselves or on their pods. */
 async function labelled(search: Search, said: readonly string[], namespace: string | undefined) {
   const values = [...new Set(said)].filter(isLabelValue).join(",");
   if (values === "") return [];
@@ -92,7 +92,7 @@ async function labelled(search: Search, said: readonly string[], namespace: stri
   return distinct((await Promise.all(lists)).flat());
 }
 
-/** What is called alike: shown, and never acted on. */
+/** Finds objects with similar names (see `folded`): they are shown, never acted on. */
 async function alike(search: Search, said: string, namespace: string | undefined): Promise<Hit[]> {
   const wanted = folded(said);
   if (wanted === "") return [];
@@ -108,12 +108,12 @@ async function alike(search: Search, said: string, namespace: string | undefined
   return (await Promise.all(lists)).flat();
 }
 
-/** What a name was found to mean in one cluster. */
+/** The objects that a name was found to mean in one cluster. */
 export type Meant = { hits: Hit[]; alike: Hit[] };
 
 /**
- * What a name of a service or workload means, the most exact way that leads anywhere: its name or a service's, then
- * labels. `alike` only where nothing is exact. Bounded by the search; lists of more than 500 are not read to their end.
+ * Finds what a name of a service or workload means: by the exact name of either, else by labels. `alike` is filled only
+ * if both find nothing. Bounded by the search; of lists longer than 500, only the first 500 entries are read.
  */
 export async function byName(
   search: Search,
@@ -123,7 +123,7 @@ export async function byName(
   const exact = await Promise.all(spellings.map((one) => called(search, one, kind)));
   const hits = distinct(exact.flat());
   if (hits.length > 0) return { hits, alike: [] };
-  // Of a DNS name or `namespace/name` it is the name in it, and its own namespace, that count.
+  // For a DNS name or `namespace/name`, use the name and the namespace in it.
   const [one] = spellings.length === 1 ? spellings : [];
   const place = one?.namespace ?? namespace;
   const name = one?.name ?? said;

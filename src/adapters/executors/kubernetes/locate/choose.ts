@@ -3,12 +3,12 @@ import type { OperationTarget } from "../../../../contract/incident.ts";
 import { clip } from "../../../../lib/clip.ts";
 import { CALLED_SO, type Hit } from "./search.ts";
 
-/** What was found in one cluster. */
+/** The result of the search in one cluster. */
 export type Found = {
-  /** As the target is to name it; undefined: there is only one, and nobody named it. */
+  /** The cluster's name for the target; undefined if there is only one cluster and the alert did not name it. */
   cluster: string | undefined;
   hits: readonly Hit[];
-  /** What is called alike, where nothing is exact. */
+  /** Objects with similar names, if there is no exact hit. */
   alike: readonly Hit[];
   /** What could not be read there. */
   unread: readonly string[];
@@ -17,9 +17,9 @@ export type Found = {
 export type Choice =
   | { result: "one"; target: OperationTarget; reason: string; from: Found }
   | { result: "several"; candidates: TargetCandidate[] }
-  /** Everything was looked at. */
+  /** Everything was read, and nothing fits. */
   | { result: "none" }
-  /** It may be where nothing could be read. */
+  /** Nothing was found, but not everything could be read. */
   | { result: "unclear" };
 
 const targetOf = ({ kind, name, namespace }: Hit, cluster: string | undefined): OperationTarget => ({
@@ -30,8 +30,8 @@ const targetOf = ({ kind, name, namespace }: Hit, cluster: string | undefined): 
 });
 
 /**
- * Which object is meant: the only one there is, where everything was read. `inPlace`: the alert named cluster and
- * namespace, so that a workload of exactly its name is the one, whatever else could not be read. Never one of two. Pure.
+ * Chooses the object that is meant: the only hit, if everything was read. `inPlace`: cluster and namespace are known, so a
+ * single hit of exactly that name is enough, even if something could not be read. Never picks one of several. Pure.
  */
 export function choose(all: readonly Found[], inPlace: boolean): Choice {
   const of = (which: "hits" | "alike") => all.flatMap((from) => from[which].map((hit) => ({ hit, from })));

@@ -18,7 +18,7 @@ import { isNamespaceName, isObjectName, type Spelling, spellingsOf } from "./spe
 
 export { CALLED_SO, mayRead, type Namespaces } from "./search.ts";
 
-/** What is read by its own kind, name and namespace, where an alert says all of them. */
+/** Kinds that are read directly, without a search, if the alert has kind, name and namespace. */
 const PLAIN = new Set([
   "deployment",
   "statefulset",
@@ -39,10 +39,10 @@ const ROUTED = new Set([
   "persistentvolume",
 ]);
 
-/** Kinds of target that are looked for. */
+/** Tells whether targets of this kind can be searched for. */
 export const isLocated = (kind: string): boolean => PLAIN.has(kind) || ROUTED.has(kind);
 
-/** Whether a target of this cluster says exactly which object it is. */
+/** Tells whether a target identifies exactly one object within a cluster. */
 export const isExact = ({ kind, name, namespace = "" }: OperationTarget): boolean =>
   PLAIN.has(kind) && isObjectName(name) && isNamespaceName(namespace);
 
@@ -88,8 +88,8 @@ async function meant(search: Search, target: OperationTarget): Promise<Meant> {
 export type Located = { choice: Choice; cluster: Cluster | undefined; unread: string[] };
 
 /**
- * Which object of these clusters a target means, wherever in them may be read: all of them are asked at the same
- * time, each with a bounded number of requests, until `signal` is aborted. Throws nothing.
+ * Finds the object that a target means, in the readable namespaces of these clusters. Searches all of them in parallel,
+ * each with a bounded number of requests, until `signal` is aborted. Never throws.
  */
 export async function locate(
   clusters: readonly Cluster[],
@@ -101,7 +101,7 @@ export async function locate(
     clusters.map(async (cluster) => {
       const search = new Search(cluster, namespaces, signal);
       const { hits, alike } = await meant(search, target);
-      // As the alert calls it, which may be an alias; its own name only where there is another.
+      // The name from the alert, which may be an alias; else its own name, but only if there are several clusters.
       const named = target.cluster ?? (several ? cluster.name : undefined);
       const unread = [...search.unread].map((one) => (several ? `cluster ${cluster.name}: ${one}` : one));
       const found: Found = { cluster: named, hits, alike, unread };

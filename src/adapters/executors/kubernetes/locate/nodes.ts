@@ -3,10 +3,10 @@ import { isObjectName } from "./spellings.ts";
 
 type Node = Named & { status?: { addresses?: { type: string; address: string }[] } };
 type Page = { items: Node[] | null; metadata?: { continue?: string } };
-// 2,000 nodes: their addresses can be asked for in no other way.
+// 2,000 nodes, which must all be listed, because nodes cannot be selected by address.
 const MOST_PAGES = 4;
 
-/** Nodes by their addresses: no selector knows these. */
+/** Finds nodes by address, by listing them: there is no selector for addresses. */
 async function byAddress(search: Search, address: string): Promise<Hit[]> {
   const found: Hit[] = [];
   let next = "";
@@ -26,9 +26,9 @@ async function byAddress(search: Search, address: string): Promise<Hit[]> {
   return found;
 }
 
-/** The nodes that a machine's name or address means: by their own name, else by their addresses. */
+/** Finds the nodes that a host name or address means: by node name, else by the nodes' addresses. */
 export async function nodesOf(search: Search, said: string): Promise<Hit[]> {
-  // Of an IPv6 address nothing is taken for a port.
+  // The pattern does not take the last part of an IPv6 address for a port.
   const name = said
     .trim()
     .toLowerCase()

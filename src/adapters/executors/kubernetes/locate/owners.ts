@@ -7,10 +7,10 @@ type Owner = NonNullable<Meta["ownerReferences"]>[number] & { apiVersion?: strin
 export const controllerOf = ({ ownerReferences }: Pick<Meta, "ownerReferences">): Owner | undefined =>
   ownerReferences?.find((one) => one.controller === true);
 
-// A pod, its replica set or job, and what made that: nothing known is longer.
+// Pod, replica set or job, and its owner: no known chain of owners is longer.
 const MOST_STEPS = 4;
 
-/** Who owns what, each asked for once in a search. */
+/** Looks up the owners of objects, reading each owner only once per search. */
 export class Owners {
   readonly #search: Search;
   readonly #known = new Map<string, Promise<Meta | undefined>>();
@@ -26,7 +26,7 @@ export class Owners {
     return known;
   }
 
-  /** The topmost of what runs it that can be acted on, or itself; and what others have brought that owns that. */
+  /** Returns the topmost owner that can be acted on, or the object itself. The reason names the owner above it, if any. */
   async topOf(kind: ListedKind, meta: Meta, reason: string): Promise<Hit> {
     const { namespace = "" } = meta;
     let top = { kind, meta };
@@ -37,10 +37,10 @@ export class Owners {
       const next = above && ownerKind(above);
       if (above === undefined || next === undefined) break;
       const owner = await this.#read(next, namespace, above.name);
-      // One that was made anew under the same name is not what made this.
+      // An owner recreated under the same name has another uid and does not own this object.
       if (owner === undefined || owner.uid !== above.uid) break;
       at = { kind: next, meta: owner };
-      // A replica set is never acted on itself: what made it would take that back.
+      // Never act on a replica set itself: its deployment would revert it.
       if (next !== "replicaset") top = at;
     }
     const owned = above === undefined ? "" : `; owned by ${above.kind} ${above.name}`;

@@ -18,14 +18,14 @@ type Volume = Named & {
   spec?: { claimRef?: { name?: string; namespace?: string } };
 };
 
-// An ingress may have hundreds of paths; by then it is no single workload anyway.
+// An ingress may have hundreds of paths; with more services than this, no single workload is meant anyway.
 const MOST_BACKENDS = 10;
 const SCALED: Record<string, string> = {
   "apps/Deployment": "deployment",
   "apps/StatefulSet": "statefulset",
 };
 
-/** What an autoscaler scales; itself, where that is a kind that others have brought. */
+/** Finds the workload that an autoscaler scales; the autoscaler itself if that is of another kind than `SCALED`. */
 export async function ofAutoscaler(search: Search, { name, namespace }: Asked): Promise<Hit[]> {
   const found = await listNamed<Autoscaler>(search, "horizontalpodautoscaler", name, {
     namespace,
@@ -69,13 +69,13 @@ async function behindIngress(search: Search, { metadata, spec }: Ingress): Promi
   return names.length === 0 ? [itself] : found.flat();
 }
 
-/** The workloads of the services that an ingress leads to. */
+/** Finds the workloads behind the services that an ingress leads to. */
 export async function ofIngress(search: Search, { name, namespace }: Asked): Promise<Hit[]> {
   const found = await listNamed<Ingress>(search, "ingress", name, { namespace, whole: true });
   return distinct((await Promise.all(found.map((one) => behindIngress(search, one)))).flat());
 }
 
-/** The claim that a persistent volume is bound to; itself, where there is none. */
+/** Finds the claim that a persistent volume is bound to; the volume itself if there is none. */
 export async function ofVolume(search: Search, { name }: Asked): Promise<Hit[]> {
   const path = `/api/v1/persistentvolumes/${encodeURIComponent(name)}`;
   const volume = await search.ask<Volume>("persistent volumes", "get persistentvolumes", path);

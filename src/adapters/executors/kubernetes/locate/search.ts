@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster/client.ts";
 import { failureOf } from "../cluster/failure.ts";
 import type { Meta } from "../cluster/objects.ts";
 
-/** Which namespaces may be read; none allowed by name: all that are not denied. */
+/** Which namespaces may be read; if `allowed_namespaces` is empty, all that are not denied. */
 export type Namespaces = { allowed_namespaces: readonly string[]; denied_namespaces: readonly string[] };
 
 export const mayRead = (
@@ -11,27 +11,27 @@ export const mayRead = (
   namespace: string,
 ) => !denied.includes(namespace) && (allowed.length === 0 || allowed.includes(namespace));
 
-/** An object that a name may mean, and why. */
+/** An object that a name may mean, with the reason. */
 export type Hit = { kind: string; name: string; namespace?: string; reason: string };
 
-/** The reason of a hit by nothing but its name. */
+/** The reason of a hit that was found by its name alone. */
 export const CALLED_SO = "it is called so";
 
-/** Requests for one search in one cluster: some 40, but where namespaces are asked one by one, for each. */
+/** Limit of requests of one search in one cluster. About 40 are usual, times the namespaces if listed one by one. */
 const REQUESTS = 1_000;
-/** More namespaces are not asked one by one. */
+/** The most namespaces that are listed one by one. */
 const MOST_NAMESPACES = 20;
-/** More entries of a list are not looked at. */
+/** The most entries that are read of a list. */
 export const MOST_ENTRIES = 500;
-// Longer selectors than this make addresses that proxies refuse.
+// The most denied namespaces in a selector: proxies refuse longer URLs.
 const MOST_EXCLUDED = 20;
 
-/** One search of one cluster: what may be asked, and what could not be. */
+/** One search in one cluster: it limits the requests and collects what could not be read. */
 export class Search {
   readonly cluster: Cluster;
   readonly namespaces: Namespaces;
   readonly signal: AbortSignal;
-  /** What could not be read, in words: while there is any, nothing found is certain to be the only one. */
+  /** What could not be read, as text. Unless it is empty, a hit is not certain to be the only one. */
   readonly unread = new Set<string>();
   #left = REQUESTS;
 
@@ -41,7 +41,7 @@ export class Search {
     this.signal = signal;
   }
 
-  /** The answer in the API's own JSON; undefined where there is none, and why is in `unread` unless it is not there. */
+  /** Returns the JSON of the answer. Undefined on failure, with the reason in `unread` unless it is a 404. */
   async ask<T>(
     what: string,
     permission: string,
@@ -78,7 +78,7 @@ export class Search {
   }
 }
 
-/** A kind of object: of several versions the first that the cluster has. */
+/** A kind of object with the API paths of its versions, of which the first that the cluster has is used. */
 export type Listed = { paths: readonly string[]; plural: string };
 const of = (plural: string, ...paths: string[]): Listed => ({ plural, paths });
 
@@ -101,7 +101,7 @@ export type ListedKind = keyof typeof LISTED;
 export const isListed = (kind: string): kind is ListedKind => Object.hasOwn(LISTED, kind);
 
 export type Named = { metadata: Meta };
-// Of no items at all older servers make null.
+// Older servers return null for an empty list.
 type Page<T> = { items: T[] | null; metadata?: { continue?: string } };
 
 const PARTIAL = (what: string) => `application/json;as=${what};g=meta.k8s.io;v=v1,application/json`;
@@ -109,13 +109,13 @@ const PARTIAL = (what: string) => `application/json;as=${what};g=meta.k8s.io;v=v
 type Query = {
   fieldSelector?: string | undefined;
   labelSelector?: string | undefined;
-  /** Only there; undefined: wherever may be read. */
+  /** Search this namespace only; undefined: all namespaces that may be read. */
   namespace?: string | undefined;
-  /** With all of what they are, not only what identifies them. */
+  /** Fetch whole objects, not only their metadata. */
   whole?: boolean;
 };
 
-/** Where a list is asked for: namespaces one by one, or all at once (null). */
+/** Returns the namespaces to list one by one, or `[null]` to list all at once. */
 function placesOf(search: Search, what: string, namespace: string | undefined): (string | null)[] {
   const { allowed_namespaces: allowed } = search.namespaces;
   const wanted = namespace === undefined ? allowed : [namespace];
@@ -129,7 +129,7 @@ function placesOf(search: Search, what: string, namespace: string | undefined): 
   return wanted.length > 0 ? readable.slice(0, MOST_NAMESPACES) : [null];
 }
 
-/** Objects of a kind, wherever they may be read. What could not be read is said in `unread`. */
+/** Lists the objects of a kind in the namespaces that may be read. What could not be read is noted in `unread`. */
 export async function list<T extends Named = Named>(
   search: Search,
   kind: ListedKind,
@@ -168,7 +168,7 @@ export async function list<T extends Named = Named>(
   );
 }
 
-/** The objects of exactly this name. */
+/** Lists the objects of exactly this name. */
 export const listNamed = <T extends Named = Named>(
   search: Search,
   kind: ListedKind,
@@ -176,7 +176,7 @@ export const listNamed = <T extends Named = Named>(
   query: Query = {},
 ) => list<T>(search, kind, { ...query, fieldSelector: `metadata.name=${name}` });
 
-/** What identifies one object; undefined: it is not there, or could not be read. */
+/** Reads the metadata of one object; undefined if it does not exist or could not be read. */
 export async function identity(
   search: Search,
   kind: ListedKind,

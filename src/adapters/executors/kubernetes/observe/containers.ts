@@ -5,7 +5,7 @@ import type { Pod } from "../cluster/objects.ts";
 
 type Status = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
 
-// What every pod goes through on its way up.
+// Waiting reasons that every pod passes through as it starts.
 const ON_ITS_WAY = new Set(["ContainerCreating", "PodInitializing"]);
 const SHOWN = 5;
 
@@ -38,8 +38,8 @@ function unsettled(
 }
 
 /**
- * Whether containers stay up: each has run for `settle` seconds since its last start, and was not restarted
- * since the snapshot. One that crashes again and again is up now and then, too.
+ * Checks that each container has run for `settle` seconds since its last start and was not restarted since the
+ * snapshot: a container in a crash loop is also up from time to time.
  */
 export function restartsFact(
   pods: readonly Pod[],
@@ -61,7 +61,7 @@ export function restartsFact(
     : { name, passed: false, message: plain(some(restless)) };
 }
 
-/** What keeps pods from coming up, in the cluster's own words; undefined: nothing does. */
+/** Returns what keeps pods from starting, with the cluster's own messages; undefined if nothing does. */
 export function waitingFact(pods: readonly Pod[]): Check | undefined {
   const reasons = pods.flatMap(({ metadata, status }) => {
     const place = status?.conditions?.find((one) => one.type === "PodScheduled" && one.status === "False");

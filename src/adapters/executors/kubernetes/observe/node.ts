@@ -44,7 +44,7 @@ async function emptyFact(cluster: Cluster, name: string, terms: DrainTerms): Pro
   return { name: "pods", passed: left.length === 0, message: plain(message) };
 }
 
-/** What can be seen of a node. One that was cordoned or drained may well be out of order: that is why. */
+/** Returns the facts about a node. After a cordon or drain it need not be ready, as that is often the reason for it. */
 export async function nodeFacts(
   cluster: Cluster,
   name: string,

@@ -33,7 +33,7 @@ async function factsOf(cluster: Cluster, target: Target, look: Look): Promise<Ch
   }
 }
 
-/** Looks at what runs in a cluster: whether it is well, and whether what was done to it worked. */
+/** Returns the observer, which checks whether a target is healthy and whether an operation on it took effect. */
 export function createObserver(clusters: Clusters, config: KubernetesConfig): Observer {
   const { settle } = config;
   return {

@@ -9,7 +9,7 @@ import { isLeaving, isReady, restartsFact, waitingFact } from "./containers.ts";
 type Place = { kind: "pod"; name: string; namespace: string };
 type Look = { now: Date; settle: number; deed: PerformedAction | undefined };
 
-/** The pod of this name; null: there is none. */
+/** Reads the pod of this name; null if there is none. */
 async function find(cluster: Cluster, place: Place): Promise<Pod | null> {
   try {
     return await read<Pod>(cluster, place);
@@ -31,7 +31,7 @@ function stateFact(pod: Pod): Check {
   };
 }
 
-/** Whether another pod of the same controller has come in the place of the one that was deleted. */
+/** Checks whether a new pod of the same controller has replaced the deleted one. */
 async function replacementFacts(
   cluster: Cluster,
   place: Place,
@@ -62,7 +62,7 @@ async function replacementFacts(
   ];
 }
 
-/** What can be seen of a pod, or of what came in its place. */
+/** Returns the facts about a pod or, after its deletion by an operation, about its replacement. */
 export async function podFacts(cluster: Cluster, place: Place, look: Look): Promise<Check[]> {
   const { deed, now, settle } = look;
   if (deed?.operation.kind === "kubernetes.delete_pod")

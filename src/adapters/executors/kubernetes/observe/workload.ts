@@ -35,7 +35,7 @@ function countsOf(workload: Workload): Counts {
   const { updatedReplicas = 0, replicas = 0, readyReplicas = 0 } = workload.status ?? {};
   if (workload.kind === "statefulset") {
     const { currentRevision, updateRevision } = workload.status ?? {};
-    // When all are updated the present revision becomes the new one, and the count of updated pods may be 0.
+    // After a complete update both revisions are equal and `updatedReplicas` may be 0.
     const updated = currentRevision === updateRevision ? replicas : updatedReplicas;
     return { wanted, updated, available: readyReplicas, total: replicas };
   }
@@ -43,7 +43,7 @@ function countsOf(workload: Workload): Counts {
   return { wanted, updated: updatedReplicas, available: availableReplicas, total: replicas };
 }
 
-/** Pods of a stateful set below its partition keep the old template. */
+/** Returns how many pods of a stateful set keep the old template: those below its partition. */
 const held = (workload: Workload) =>
   workload.kind === "statefulset" ? (workload.spec.updateStrategy?.rollingUpdate?.partition ?? 0) : 0;
 
@@ -64,7 +64,7 @@ function rolloutFact(workload: Workload): Check {
   return { name, passed: true, message: still === undefined ? `complete: ${counts}` : still };
 }
 
-/** What of a deed can be told from the object's own state; undefined: nothing. */
+/** Returns how the object's state contradicts the operation; undefined if it does not, as far as its state tells. */
 function wrongWith(operation: Operation, before: Partial<Snapshot>, now: Snapshot): string | undefined {
   const same = before.template_hash === now.template_hash;
   switch (operation.kind) {
@@ -105,13 +105,13 @@ function wrongWith(operation: Operation, before: Partial<Snapshot>, now: Snapsho
   }
 }
 
-/** Whether what was asked for is still what is wanted: somebody may have changed it back. */
+/** Checks whether the object still has what the operation set: a person or controller may have reverted it. */
 export function deedFact({ operation, before }: PerformedAction, now: Snapshot): Check {
   const wrong = wrongWith(operation, before as Partial<Snapshot>, now);
   return { name: "change", passed: wrong === undefined, message: wrong ?? "it is as it was asked for" };
 }
 
-/** What can be seen of a workload and its pods. */
+/** Returns the facts about a workload and its pods. */
 export async function workloadFacts(
   cluster: Cluster,
   place: WorkloadPlace,

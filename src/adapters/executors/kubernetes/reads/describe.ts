@@ -13,7 +13,7 @@ const MAX_OBJECTS = 5;
 const MAX_EVENTS = 15;
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** Values that a program is given may be credentials under any name: only where they come from is shown. */
+/** Hides values of environment variables, which may be credentials under any name; keeps where they come from. */
 function withoutValues(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutValues);
   if (typeof value !== "object" || value === null) return value;
@@ -33,7 +33,7 @@ function withoutValues(value: unknown): unknown {
   );
 }
 
-/** Of what a configuration holds only names and sizes: much of it is secret, and none of it is marked so. */
+/** Returns only the keys and sizes of an object's data, which often has secrets that are not marked as such. */
 const sizes = (data: unknown) =>
   Object.fromEntries(
     Object.entries(data ?? {}).map(([key, text]) => [key, `[${String(text).length} characters, not shown]`]),
@@ -73,7 +73,7 @@ async function eventsOf(cluster: Cluster, { metadata }: Described): Promise<stri
   }
 }
 
-/** An object as it is, with what has happened to it; without values that may be secret. */
+/** Returns objects as YAML with their events, without values that may be secret. */
 export async function describeText(cluster: Cluster, where: Where): Promise<string> {
   const path = pathOfResource(where);
   const objects =

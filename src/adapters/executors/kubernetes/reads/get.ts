@@ -9,7 +9,7 @@ type Table = {
 
 const MAX_ROWS = 200;
 
-/** The columns that the API server itself gives for kubectl. */
+/** Returns a table with the columns that the API server defines for `kubectl get`. */
 export async function getText(cluster: Cluster, where: Where): Promise<string> {
   const { columnDefinitions, rows = [] } = await cluster.raw<Table>({
     path: pathOfResource(where),

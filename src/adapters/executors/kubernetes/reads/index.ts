@@ -13,7 +13,7 @@ import { logsText } from "./logs.ts";
 import { pathOfResource, type ReadOperation, type Where, whereOf } from "./resource.ts";
 import { metricsVersion, topText } from "./top.ts";
 
-/** Where a read goes, if it may go there. */
+/** Returns what a read is of, or why it may not be read. */
 async function admitted(cluster: Cluster, config: KubernetesConfig, operation: ReadOperation) {
   const found = await whereOf(cluster, operation);
   if (!found.ok) return found;
@@ -68,7 +68,7 @@ async function resolveRead(cluster: Cluster, where: Where): Promise<Resolution> 
   return { result: "miss", message: `there is no ${resource.kind} ${name} on ${cluster.name}` };
 }
 
-/** What a read asks of the API server. */
+/** Returns the permission that a read needs. */
 function permissionOf({ kind }: ReadOperation, { resource, namespace, name }: Where): Permission {
   const group = kind === "kubernetes.top" ? "metrics.k8s.io" : resource.group;
   const verb = name === undefined ? "list" : "get";
@@ -77,7 +77,7 @@ function permissionOf({ kind }: ReadOperation, { resource, namespace, name }: Wh
     : { verb, group, resource: resource.name, namespace, name };
 }
 
-/** Reads change nothing: they are done again rather than looked for. */
+/** Returns the handler of a read. A read has no effect to detect, so after a crash it is simply repeated. */
 export function readingHandler(
   cluster: Cluster,
   config: KubernetesConfig,

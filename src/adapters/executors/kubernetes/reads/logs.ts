@@ -12,7 +12,7 @@ const MAX_PODS = 5;
 const MAX_BYTES = 256 * 1024;
 const STANDARD_TAIL = 200;
 
-/** The pods whose logs are meant, the newest first. */
+/** Returns the pods whose logs are meant. */
 async function podsFor(cluster: Cluster, { target }: Logs, where: Where): Promise<Pod[]> {
   const namespace = where.namespace ?? "default";
   if (target === null) return listAll<Pod>(cluster, pathOfResource(where), where.query);
@@ -57,7 +57,7 @@ async function logOf(
   }
 }
 
-/** What containers have written: the end of it, without what looks like a secret. */
+/** Returns the ends of containers' logs, of the newest pods first, without what looks like a secret. */
 export async function logsText(cluster: Cluster, operation: Logs, where: Where): Promise<string> {
   const pods = (await podsFor(cluster, operation, where)).sort(newestFirst);
   if (pods.length === 0) return "no pods found";

@@ -2,13 +2,13 @@ import type { Operation } from "../../../../operation/index.ts";
 import type { Cluster } from "../cluster/client.ts";
 import type { Resource } from "../cluster/discovery.ts";
 
-/** The operations that only read. */
+/** Operations that only read. */
 export type ReadOperation = Extract<Operation, { kind: `kubernetes.${"get" | "describe" | "logs" | "top"}` }>;
 
-/** Where what is read lies. */
+/** The objects that are read. */
 export type Where = {
   resource: Resource;
-  /** Undefined: everywhere, or it lies in none. */
+  /** Undefined: all namespaces, or the resource is not namespaced. */
   namespace: string | undefined;
   name: string | undefined;
   query: { labelSelector?: string; fieldSelector?: string };
@@ -16,7 +16,7 @@ export type Where = {
 
 export type Found = { ok: true; where: Where } | { ok: false; message: string };
 
-/** What a read is of, by what the cluster knows under that name. Secrets are not, whatever they are called. */
+/** Resolves what a read is of by the cluster's discovery. Refuses secrets, whatever name they are given by. */
 export async function whereOf(
   cluster: Cluster,
   { kind: operation, target, parameters }: ReadOperation,
@@ -28,7 +28,7 @@ export async function whereOf(
     return { ok: false, message: `${cluster.name} has nothing that is called ${kind}` };
   if (/secret/i.test(`${resource.name} ${resource.kind}`))
     return { ok: false, message: `${kind} holds secrets` };
-  // As kubectl does where its configuration names none.
+  // Like kubectl when its context sets no namespace.
   const named = target?.namespace ?? parameters.namespace ?? (all_namespaces ? undefined : "default");
   const query = {
     ...(selector === undefined ? {} : { labelSelector: selector }),

@@ -9,14 +9,14 @@ type Metrics = {
   containers?: { name: string; usage: Usage }[];
 };
 
-/** The version of the metrics API; undefined: the cluster measures nothing. */
+/** Returns the version of the metrics API; undefined if the cluster has none. */
 export const metricsVersion = (cluster: Cluster) =>
   cluster.discovery.version("metrics.k8s.io", ["v1", "v1beta1"]);
 
-/** What pods or nodes use, as the metrics server measured it last. */
+/** Returns the CPU and memory use of pods or nodes, as last measured by the metrics server. */
 export async function topText(cluster: Cluster, where: Where, version: string): Promise<string> {
   const resource = { ...where.resource, group: "metrics.k8s.io", version };
-  // What is measured has no fields to select by.
+  // The metrics API has no field selectors.
   const { labelSelector } = where.query;
   const query = labelSelector === undefined ? {} : { labelSelector };
   const path = pathOfResource({ ...where, resource });

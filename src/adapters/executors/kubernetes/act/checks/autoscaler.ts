@@ -6,7 +6,7 @@ import type { WorkloadPlace } from "../../cluster/workload.ts";
 
 type Found = { name: string; min: number; max: number };
 
-/** The autoscaler that decides how many pods a workload has. */
+/** Finds the autoscaler that sets a workload's number of replicas. */
 async function autoscalerOf(
   cluster: Cluster,
   { kind, name, namespace }: WorkloadPlace,
@@ -23,7 +23,7 @@ async function autoscalerOf(
   return { name: found.metadata.name, min: minReplicas, max: maxReplicas };
 }
 
-/** Whether an autoscaler would take `replicas` back; `least` when more are welcome. */
+/** Checks whether an autoscaler would revert `replicas`; with "at least", more replicas are fine as well. */
 export async function autoscalerCheck(
   cluster: Cluster,
   place: WorkloadPlace,
@@ -38,7 +38,7 @@ export async function autoscalerCheck(
     const range = `${its} decides how many pods it has, ${min} to ${max}`;
     if (mode === "at least" && replicas <= max)
       return { name, passed: true, message: `${range}: it may change the number again` };
-    // An autoscaler leaves a workload alone that was scaled to nothing.
+    // An autoscaler does not touch a workload that was scaled to 0.
     if (replicas === 0) return { name, passed: true, message: `${range}, but leaves it alone at 0` };
     const outside = replicas > max || replicas < min ? `, and ${replicas} is outside of that` : "";
     return { name, passed: false, message: `${range}${outside}: it will change the number back` };

@@ -3,7 +3,7 @@ import type { Cluster } from "../../cluster/client.ts";
 import { type Failure, failureOf } from "../../cluster/failure.ts";
 import { type Pod, pathOf } from "../../cluster/objects.ts";
 
-/** Asks for a pod's eviction, which keeps to disruption budgets; with `dryRun` nothing happens. */
+/** Evicts a pod, which respects disruption budgets. With `dryRun` it changes nothing. */
 export async function evict(
   cluster: Cluster,
   { metadata }: Pod,
@@ -11,7 +11,7 @@ export async function evict(
 ): Promise<void> {
   const { name, namespace, uid } = metadata;
   const version = (await cluster.discovery.version("policy", ["v1", "v1beta1"])) ?? "v1";
-  // The group and version are those of the body: pods/eviction itself is in the core group.
+  // The policy version applies to the body only: pods/eviction itself is in the core group.
   await cluster.raw({
     method: "POST",
     path: `${pathOf({ kind: "pod", name, namespace })}/eviction`,
@@ -26,11 +26,11 @@ export async function evict(
   });
 }
 
-/** Whether an eviction is refused for a disruption budget's sake. */
+/** Tells whether an eviction was refused because of a disruption budget. */
 export const isBudget = ({ status, message }: Failure) =>
   status === 429 && /disruption budget/i.test(message);
 
-/** Whether a disruption budget speaks against ending a pod now, by trying its eviction. */
+/** Checks whether a disruption budget forbids evicting a pod now, by a dry-run of its eviction. */
 export async function tryEviction(cluster: Cluster, pod: Pod): Promise<Check> {
   const name = "disruption budget";
   try {
@@ -39,7 +39,7 @@ export async function tryEviction(cluster: Cluster, pod: Pod): Promise<Check> {
   } catch (error) {
     const failure = failureOf(error);
     if (isBudget(failure)) return { name, passed: false, message: failure.message };
-    // Deleting takes another permission: what is not known of budgets is no objection.
+    // Deleting needs another permission than evicting, so that a 403 here is no objection.
     const passed = failure.status === 403;
     return { name, passed, message: `it could not be tried: ${failure.message}` };
   }

@@ -9,10 +9,10 @@ const MARKS: readonly [RegExp, string][] = [
   [/^fleet\.cattle\.io\/bundle-id$/, "Fleet"],
   [/^meta\.helm\.sh\/release-name$/, "Helm"],
 ];
-/** These compare again and again; others only when somebody asks them to. */
+/** These tools reconcile continuously; the others change an object only when a person runs them. */
 const RECONCILES = /Argo CD|Flux|Fleet/;
 
-/** A note where somebody else says what the object should be: what is changed here may be changed back. */
+/** Returns a note if a controller or deployment tool manages the object and may revert a change of it. */
 export function ownerCheck(metadata: Meta): Check | undefined {
   const name = "managed elsewhere";
   const controller = controllerOf(metadata);

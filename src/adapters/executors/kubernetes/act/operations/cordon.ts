@@ -4,7 +4,7 @@ import { changeOperation } from "../kubernetes-operation.ts";
 import { stateOfNode } from "../snapshot.ts";
 import { toSchedulable } from "../undo.ts";
 
-/** Whether a node takes new pods. */
+/** Returns the change that sets whether a node takes new pods. */
 export function schedulable(node: string, unschedulable: boolean): Change {
   return {
     place: { kind: "node", name: node },

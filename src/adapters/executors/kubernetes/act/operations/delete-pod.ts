@@ -22,7 +22,7 @@ const refused = (error: string): ActResult => ({
   sent: false,
 });
 
-/** Which pod it is, whose it is, and which others its controller has: the next one is none of them. */
+/** Takes the snapshot: the pod, its owner, and the owner's other pods, to tell a replacement from them. */
 async function snapshotOfPod(cluster: Cluster, place: PodPlace): Promise<Snapshot> {
   const pod = await read<Pod>(cluster, place);
   const { uid, resourceVersion, generation } = pod.metadata;
@@ -43,13 +43,13 @@ function remove(cluster: Cluster, place: PodPlace, uid: string, more: object, si
   return cluster.raw<Pod>({
     method: "DELETE",
     path: pathOf(place),
-    // A pod of the same name that was made since is another one.
+    // With the uid, a new pod of the same name is not deleted.
     body: { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid }, ...more },
     signal,
   });
 }
 
-/** Deletes exactly the pod of the snapshot. */
+/** Deletes the pod of the snapshot, identified by its uid. */
 async function deleteOnce(
   cluster: Cluster,
   place: PodPlace,
@@ -115,7 +115,7 @@ async function dryRunDelete(cluster: Cluster, place: PodPlace): Promise<DryRun> 
   };
 }
 
-/** Whether the pod of the snapshot is gone, or going: nobody can tell who asked for it, and it is the same. */
+/** Tells whether the pod of the snapshot is gone or being deleted. Who deleted it is unknown and does not matter. */
 async function effectOfDelete(
   cluster: Cluster,
   place: PodPlace,

@@ -22,7 +22,7 @@ const PERMISSIONS: readonly Permission[] = [
   { verb: "list", group: "", resource: "pods" },
   { verb: "create", group: "", resource: "pods/eviction" },
 ];
-// As kubectl does: a budget is asked again after this time, unless the server names another.
+// As in kubectl: a refused eviction is retried after this time, unless the server sets another.
 const BUDGET_WAIT_SECONDS = 5;
 const LOOK_MS = 500;
 const AT_ONCE = 5;
@@ -34,7 +34,7 @@ const some = (names: readonly string[]) =>
     ? names.join(", ")
     : `${names.slice(0, SHOWN).join(", ")} and ${names.length - SHOWN} more`;
 
-/** The pods of the node, sorted; those in namespaces that are out of bounds are in the way. */
+/** Lists and sorts the pods of the node. Pods to evict in namespaces that are out of bounds are obstacles. */
 async function look(cluster: Cluster, { node, terms, bounds }: Drain, signal?: AbortSignal) {
   const sorted = sortPods(await podsOn(cluster, node, signal), terms);
   const outside = sorted.evict.flatMap((pod) => {
@@ -62,7 +62,7 @@ async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>)
 
 type Refusal = { pod: Pod; failure: Failure };
 
-/** Asks once for the eviction of each; what was refused, and why. */
+/** Requests the eviction of each pod once, and returns the refusals. */
 async function evictAll(cluster: Cluster, pods: readonly Pod[], signal: AbortSignal): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
   await inTurns(pods, async (pod) => {
@@ -71,7 +71,7 @@ async function evictAll(cluster: Cluster, pods: readonly Pod[], signal: AbortSig
       await evict(cluster, pod, { signal });
     } catch (error) {
       const failure = failureOf(error);
-      // Gone, or another one of its name: it is away. What the signal has ended says nothing.
+      // 404: gone; 409: a new pod has its name. Requests that the signal aborted are not refusals.
       const isAway = failure.status === 404 || failure.status === 409;
       if (!isAway && !signal.aborted) refusals.push({ pod, failure });
     }
@@ -81,12 +81,12 @@ async function evictAll(cluster: Cluster, pods: readonly Pod[], signal: AbortSig
 
 type Emptied = { left: Pod[]; refusals: Refusal[] };
 
-/** Evicts what is to go until it is gone, a refusal cannot pass by itself, or there is no more time. */
+/** Evicts pods until all are gone, one is refused for good (neither 429 nor 503), or the time is up. */
 async function empty(cluster: Cluster, drain: Drain, signal: AbortSignal): Promise<Emptied> {
   const askAgainAt = new Map<string, number>();
   const refused = new Map<string, Refusal>();
   for (;;) {
-    // Not ended by the signal: which pods are left is what people want to hear then.
+    // Not aborted by the signal: the report must name the pods that are left.
     const { evict: left } = await look(cluster, drain);
     const refusals = left.flatMap(({ metadata }) => refused.get(metadata.uid) ?? []);
     const final = refusals.some(({ failure }) => failure.status !== 429 && failure.status !== 503);
@@ -118,7 +118,7 @@ function reportLeft(node: string, { left, refusals }: Emptied): ActResult {
   };
 }
 
-/** Keeps new pods away and moves those that are there, as disruption budgets allow. `seconds` bounds the wait. */
+/** Cordons the node and evicts its pods as disruption budgets allow, for `seconds` at most. */
 async function drainNode(
   cluster: Cluster,
   drain: Drain,
@@ -150,7 +150,7 @@ async function drainNode(
   }
 }
 
-/** How many pods go, which may not, and which disruption budgets say no as things are. */
+/** Returns checks of the pods to evict, of obstacles and of disruption budgets (of the first 100 pods). */
 async function drainChecks(
   cluster: Cluster,
   drain: Drain,
@@ -194,7 +194,7 @@ async function dryRunDrain(cluster: Cluster, drain: Drain): Promise<DryRun> {
   }
 }
 
-/** Done only when the node is empty: a drain that was cut off is taken up again, which harms nobody. */
+/** Returns "done" only when the node is empty: repeating an interrupted drain is harmless. */
 async function effectOfDrain(cluster: Cluster, drain: Drain, run: Run) {
   const cordoned = await effectOn(cluster, schedulable(drain.node, true), run);
   try {

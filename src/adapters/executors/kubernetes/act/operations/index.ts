@@ -9,7 +9,7 @@ import { scale, scaleOut } from "./scale.ts";
 import { setImage } from "./set-image.ts";
 import { setResources } from "./set-resources.ts";
 
-/** Everything that can be changed on a cluster. A further operation is its file and one line here. */
+/** All operations that change a cluster. A new one needs its file and one line here. */
 const ALL = [
   rolloutRestart,
   rolloutUndo,
@@ -24,7 +24,7 @@ const ALL = [
   patch,
 ] as const;
 
-/** By their kinds: each is asked about operations of its own only. */
+/** The operations by kind; each receives operations of its own kind only. */
 export const CHANGES: ReadonlyMap<string, KubernetesOperation> = new Map(
   ALL.map((one): [KubernetesKind, KubernetesOperation] => [one.kind, one as unknown as KubernetesOperation]),
 );

@@ -37,7 +37,7 @@ function autoscalerPatch({ kind, name, namespace }: PatchPlace, patch: PatchOfSp
   };
 }
 
-/** A patch of what the operation's own schema allows. */
+/** Returns the change for a patch; the operation's schema limits what it may contain. */
 function patched(cluster: Cluster, place: PatchPlace, change: PatchOfSpec): Change {
   if (place.kind === "horizontalpodautoscaler") return autoscalerPatch(place, change);
   const workload = { ...place, kind: place.kind };
@@ -49,7 +49,7 @@ function patched(cluster: Cluster, place: PatchPlace, change: PatchOfSpec): Chan
   return workloadChange(workload, {
     signed,
     plan(object) {
-      // A strategic merge patch would add a container of a name that is not there.
+      // A strategic merge patch would add a container whose name does not exist yet.
       const names = (template?.spec?.containers ?? []).map((one) => one.name);
       const known = (object.spec.template.spec?.containers ?? []).map((one) => one.name);
       const unknown = missingOf(known, names);

@@ -5,7 +5,7 @@ import { changeOperation } from "../kubernetes-operation.ts";
 import { noUndo } from "../undo.ts";
 import { workloadChange } from "./workload.ts";
 
-/** New pods of the same template: with the time and the execution on it, as kubectl does with the time alone. */
+/** Replaces all pods by annotating the template with the time, as kubectl does, and with the execution id. */
 function restarted(place: WorkloadPlace): Change {
   return workloadChange(place, {
     signed: ["template_hash"],

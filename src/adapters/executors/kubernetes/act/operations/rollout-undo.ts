@@ -14,7 +14,7 @@ import { changeOperation, type Of } from "../kubernetes-operation.ts";
 import { toRevision, UNCHANGED } from "../undo.ts";
 import { workloadChange } from "./workload.ts";
 
-/** Goes back to a revision: its whole template in the place of the present one. */
+/** Rolls back to a revision by replacing the whole pod template; `to` undefined: to the previous one. */
 function goneBack(cluster: Cluster, place: WorkloadPlace, to: number | undefined): Change {
   return workloadChange(place, {
     signed: ["template_hash"],
@@ -36,7 +36,7 @@ function goneBack(cluster: Cluster, place: WorkloadPlace, to: number | undefined
   });
 }
 
-/** Which revision it goes back to, so that people sign exactly that. */
+/** Resolves the revision to roll back to, so that approvers sign an exact number. */
 async function exactRevision(
   cluster: Cluster,
   operation: Of<"kubernetes.rollout_undo">,

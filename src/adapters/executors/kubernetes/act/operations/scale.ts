@@ -12,7 +12,7 @@ const autoscalers = ({ namespace }: WorkloadPlace) => {
   return { verb: "list", group, resource, namespace } as const;
 };
 
-/** Exactly so many pods. */
+/** Sets the replica count to exactly `replicas`. */
 function scaled(cluster: Cluster, place: WorkloadPlace, replicas: number): Change {
   const change = workloadChange(place, {
     signed: ["replicas"],
@@ -25,7 +25,7 @@ function scaled(cluster: Cluster, place: WorkloadPlace, replicas: number): Chang
   return { ...change, permissions: [...(change.permissions ?? []), autoscalers(place)] };
 }
 
-/** So many pods or more: a count that is higher already stays, whoever raised it. */
+/** Raises the replica count to `atLeast`; a count that is higher already stays as it is. */
 function scaledOut(cluster: Cluster, place: WorkloadPlace, atLeast: number): Change {
   const change = workloadChange(place, {
     signed: [],

@@ -6,7 +6,7 @@ import { workloadChange } from "./workload.ts";
 
 type Lists = { containers: { name: string }[]; initContainers: { name: string }[] };
 
-/** The containers of a template, and those that run before them, with what is to change in each. */
+/** Returns the patch of the containers and init containers for which `part` returns a change. */
 export function inEach(workload: Workload, part: (name: string) => object | undefined): Partial<Lists> {
   const { containers = [], initContainers = [] } = workload.spec.template.spec ?? {};
   const parts = (list: readonly { name: string }[]) =>
@@ -18,7 +18,7 @@ export function inEach(workload: Workload, part: (name: string) => object | unde
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
 }
 
-/** Which of these containers are not there, in words; undefined: they all are. */
+/** Describes which of `names` are not in `known`; undefined if all of them are. `*` always is. */
 export function missingOf(known: readonly string[], names: readonly string[]): string | undefined {
   const missing = names.filter((one) => one !== "*" && !known.includes(one));
   return missing.length === 0
@@ -26,7 +26,7 @@ export function missingOf(known: readonly string[], names: readonly string[]): s
     : `it has no container ${missing.join(", ")}; there are: ${known.join(", ")}`;
 }
 
-/** The same for a template, with those that run before the others. */
+/** Does the same for the containers and init containers of a workload's template. */
 export function unknownContainers(workload: Workload, names: readonly string[]): string | undefined {
   const { containers = [], initContainers = [] } = workload.spec.template.spec ?? {};
   return missingOf(
@@ -35,7 +35,7 @@ export function unknownContainers(workload: Workload, names: readonly string[]):
   );
 }
 
-/** Other images for its containers; `*` is every one, as kubectl has it those that run before the others too. */
+/** Sets the images of containers. `*` means all of them, init containers included, as in kubectl. */
 function imagesSet(place: WorkloadPlace, images: Record<string, string>): Change {
   return workloadChange(place, {
     signed: ["template_hash"],

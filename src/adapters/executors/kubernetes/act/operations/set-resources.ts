@@ -12,7 +12,7 @@ type Parameters = {
   limits?: Amounts | undefined;
 };
 
-/** Other requests and limits; without a container for every one. What is not named stays. */
+/** Sets requests and limits of `container`, or of all containers if undefined. Other amounts stay. */
 function resourcesSet(place: WorkloadPlace, { container, requests, limits }: Parameters): Change {
   const resources = { ...(requests && { requests }), ...(limits && { limits }) };
   return workloadChange(place, {
@@ -23,7 +23,7 @@ function resourcesSet(place: WorkloadPlace, { container, requests, limits }: Par
       const { containers } = inEach(workload, (name) =>
         container === undefined || container === name ? { resources } : undefined,
       );
-      // Those that run before the others are done: only who names one means it.
+      // Init containers are changed only when one is named: they have finished already.
       const spec =
         containers === undefined
           ? inEach(workload, (name) => (name === container ? { resources } : undefined))

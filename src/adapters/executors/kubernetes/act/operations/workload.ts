@@ -20,7 +20,7 @@ type Parts = {
   checks?(workload: Workload): Promise<Check[]>;
 };
 
-/** What is read for the snapshot, and for the way back. */
+/** Returns the list permissions needed for the snapshot and the undo. */
 function alsoRead({ kind, namespace }: WorkloadPlace): Permission[] {
   const history = kind === "deployment" ? "replicaset" : "controllerrevision";
   return [history, "pod"].map((one) => {
@@ -43,7 +43,7 @@ function affected(before: Workload, after: Workload): number {
   return Math.max(wantedOf(before) - wantedOf(after), 0);
 }
 
-/** A change of a deployment, stateful set or daemon set. */
+/** Builds the change of a deployment, stateful set or daemon set. */
 export function workloadChange(place: WorkloadPlace, parts: Parts): Change {
   const { kind, name, namespace } = place;
   const as = (object: Changeable) => asWorkload(kind, object);
