@@ -1,5 +1,6 @@
 import type { Approval } from "../src/contract/approval.ts";
 import { counted } from "../src/lib/words.ts";
+import { blastRadiusInWords } from "../src/operation/index.ts";
 
 /** Who signs: whoever is asked below the card, the demo itself, or somebody with a command. */
 export type Asked = "here" | "nobody" | "elsewhere";
@@ -10,11 +11,11 @@ export function cardLines(
   asked: Asked,
   { url, adminToken, program }: { url: string; adminToken: string; program: string },
 ): string[] {
-  const { action, risk_level, plan_hash, approval_id, required_signatures, dry_run_checks, blast_radius } =
-    approval;
+  const { action, risk_level, plan_hash, approval_id, required_signatures, dry_run_checks } = approval;
   const signatures = `${counted(required_signatures, "signature")} needed`;
   const body = [
-    `risk ${risk_level}, ${signatures}, down for about ${blast_radius.estimated_downtime} s`,
+    `risk ${risk_level}, ${signatures}`,
+    `blast radius: ${blastRadiusInWords(approval.blast_radius, approval.steps)}`,
     ...dry_run_checks.map(({ passed, name, message }) => `${passed ? "✓" : "✗"} ${name}: ${message}`),
     `plan ${plan_hash.slice(0, 16)}…`,
     ...(asked === "here"

@@ -1,5 +1,6 @@
 import type { Approval } from "../contract/approval.ts";
 import { counted } from "../lib/words.ts";
+import { blastRadiusInWords } from "../operation/index.ts";
 import { byWhom, type Cell, moment, type Printer, type Style } from "./print.ts";
 
 const STATUS_STYLES: Partial<Record<Approval["status"], Style>> = {
@@ -37,16 +38,6 @@ function deedText(operation: Approval["operation"]): string {
   return `${kind} on ${where}${details}`;
 }
 
-function blastText({ blast_radius: blast, steps }: Approval): string {
-  const related =
-    blast.related_services.length === 0 ? "" : `, related: ${blast.related_services.join(", ")}`;
-  const away = `away for about ${blast.estimated_downtime} s`;
-  // Show a pod count only for Kubernetes, even if it is 0.
-  const pods = blast.affected_pods > 0 || steps.some(({ kind }) => kind.startsWith("kubernetes."));
-  const reach = pods ? `${counted(blast.affected_pods, "pod")}, ` : "";
-  return `${reach}${away}, data ${blast.data_impact}${related}`;
-}
-
 /** Lists every step, since a signature covers all of them. */
 function stepFields({ steps, matched_playbook_id }: Approval): [string, string][] {
   const many = steps.length > 1;
@@ -66,7 +57,7 @@ export function printPlan(out: Printer, approval: Approval): void {
     ["incident", approval.incident_id],
     ...stepFields(approval),
     ["risk", risky ? { text: approval.risk_level, style: "red" } : approval.risk_level],
-    ["blast radius", blastText(approval)],
+    ["blast radius", blastRadiusInWords(approval.blast_radius, approval.steps)],
     ["why", approval.description],
     ["requested by", byWhom(approval.requested_by, approval.requested_by_kind)],
     ["plan hash", approval.plan_hash],

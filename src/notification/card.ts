@@ -7,7 +7,7 @@ import { getIncident, type IncidentRow, shownEffects, shownLinks } from "../inci
 import { evidenceOf } from "../investigation/index.ts";
 import { clip } from "../lib/clip.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { inWords, stepsOf } from "../operation/index.ts";
+import { blastRadiusInWords, inWords, stepsOf } from "../operation/index.ts";
 import type { Delivery } from "../outbox/index.ts";
 import type { Card } from "./types.ts";
 
@@ -59,10 +59,8 @@ async function approvalPart(
   approval_id: string,
   gateway: StopTerms | undefined,
 ): Promise<Pick<Card, "approval" | "lines">> {
-  const { incident_id, plan, plan_hash, status, action, dry_run_checks, diff } = await getApproval(
-    ctx,
-    approval_id,
-  );
+  const approval = await getApproval(ctx, approval_id);
+  const { incident_id, plan, plan_hash, status, action, dry_run_checks, diff, blast_radius } = approval;
   const { required_signatures, risk_level } = plan;
   const checks = dry_run_checks.map(
     ({ passed, name, message }) => `${passed ? "✓" : "✗"} ${name}: ${message}`,
@@ -82,6 +80,7 @@ async function approvalPart(
     lines: [
       `${action} (${risk_level} risk, ${asked})`,
       ...(stopped === undefined ? [] : [`Not now: ${stopped.message}`]),
+      `Blast radius: ${blastRadiusInWords(blast_radius, steps)}`,
       ...each,
       ...checks,
       ...changes,

@@ -315,5 +315,9 @@ describe("the operation log", () => {
     await deliverNotices(ctx, [telegram]);
     await deliverNotices(ctx, [telegram]);
     expect(await logged()).toEqual([{ event: "TELEGRAM_SENT", by: "telegram" }]);
+    const card = telegram.cards.find((one) => one.approval?.approval_id === approval_id);
+    expect(card?.lines.join("\n")).toMatch(
+      /^Restart .* \(medium risk, 1 to sign\)$\n^Blast radius: away for about/m,
+    );
   });
 });

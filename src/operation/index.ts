@@ -1,3 +1,4 @@
+export { blastRadiusInWords } from "./blast-radius.ts";
 export type { Scope } from "./kind.ts";
 export {
   composeProject,

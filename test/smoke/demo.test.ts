@@ -20,7 +20,7 @@ describe("the card of the demo", () => {
   it("sends nobody to another terminal who is asked in this one", () => {
     expect(shown("here")).not.toMatch(/terminal|approvals approve|awoooi_x/);
     expect(shown("here")).toMatch(
-      /^┌ Restart.*\n│ risk medium, 1 signature needed, .*\n(│.*\n)+└ plan a{16}…$/,
+      /^┌ Restart.*\n│ risk medium, 1 signature needed\n│ blast radius: away for about 5 s, data NONE\n(│.*\n)+└ plan a{16}…$/,
     );
   });
 
