@@ -2,20 +2,25 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import type { Role } from "../lib/actor.ts";
-import { standingOf, type Tenure } from "./standing.ts";
+import { type RoleAssignment, standingOf } from "./standing.ts";
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 4, 4) + seconds * 1000);
-const held = (from: number, until: number | null = null, role: Role = "approver", keeps = false): Tenure => ({
+const held = (
+  from: number,
+  until: number | null = null,
+  role: Role = "approver",
+  keeps = false,
+): RoleAssignment => ({
   role,
   from: at(from),
   until: until === null ? null : at(until),
   keeps_signatures: keeps,
 });
 // Signed at 10, asked at 100, for what an approver signs.
-const stands = (...tenures: Tenure[]) => standingOf(tenures, "approver", at(10), at(100)).stands;
+const stands = (...tenures: RoleAssignment[]) => standingOf(tenures, "approver", at(10), at(100)).stands;
 
 describe("who has signed", () => {
-  it.each<[boolean, string, Tenure[]]>([
+  it.each<[boolean, string, RoleAssignment[]]>([
     [true, "has the token still", [held(0)]],
     [true, "has another one", [held(0, 50), held(0)]],
     [true, "has changed tokens: the new one was there first", [held(0, 50), held(40, 80), held(70)]],
@@ -56,7 +61,7 @@ describe("who has signed", () => {
   });
 
   it("is told apart by why", () => {
-    const why = (...tenures: Tenure[]) => standingOf(tenures, "approver", at(10), at(100));
+    const why = (...tenures: RoleAssignment[]) => standingOf(tenures, "approver", at(10), at(100));
     expect(why(held(0, 50))).toMatchObject({ why: "every token of theirs is revoked" });
     expect(why(held(0, 50), held(0, null, "viewer"))).toMatchObject({
       why: "they have no token of the role approver any more",

@@ -4,7 +4,7 @@ import { hasRole } from "./authorise.ts";
 import { tokensOfPeople } from "./store.ts";
 
 /** The time for which a token gave its person a role. */
-export type Tenure = {
+export type RoleAssignment = {
   role: Role;
   from: Date;
   /** null: the token is live. */
@@ -24,13 +24,19 @@ export type Standing = { stands: true } | { stands: false; why: string };
  * before the last was revoked (a rotation) carries on. A token revoked with its signatures kept still counts, until
  * another token of the person is revoked without keeping them. Pure.
  */
-export function standingOf(tenures: readonly Tenure[], least: Role, since: Date, now: Date): Standing {
+export function standingOf(
+  tenures: readonly RoleAssignment[],
+  least: Role,
+  since: Date,
+  now: Date,
+): Standing {
   const able = tenures.filter(({ role }) => hasRole(role, least));
-  const keeps = ({ keeps_signatures, until }: Tenure) => keeps_signatures && until !== null && until >= since;
+  const keeps = ({ keeps_signatures, until }: RoleAssignment) =>
+    keeps_signatures && until !== null && until >= since;
   const plain = able.filter((one) => !one.keeps_signatures).flatMap(({ until }) => until ?? []);
-  const isKept = (one: Tenure, at: Date) =>
+  const isKept = (one: RoleAssignment, at: Date) =>
     keeps(one) && !plain.some((end) => one.until !== null && end > one.until && end <= at);
-  const isLive = (one: Tenure, at: Date) => one.until === null || one.until > at || isKept(one, at);
+  const isLive = (one: RoleAssignment, at: Date) => one.until === null || one.until > at || isKept(one, at);
   const ends = able.flatMap(({ until }) => (until !== null && until >= since && until <= now ? until : []));
   const carriedOn = (end: Date) => able.some((one) => one.from <= end && isLive(one, end));
   if (!able.some((one) => isLive(one, now))) return lost(tenures, least, now);
@@ -42,7 +48,7 @@ export function standingOf(tenures: readonly Tenure[], least: Role, since: Date,
   return { stands: false, why: "every token of theirs was revoked since they signed" };
 }
 
-function lost(tenures: readonly Tenure[], least: Role, now: Date): Standing {
+function lost(tenures: readonly RoleAssignment[], least: Role, now: Date): Standing {
   const lower = tenures.some(({ until }) => until === null || until > now);
   const why = lower ? `they have no token of the role ${least} any more` : "every token of theirs is revoked";
   return { stands: false, why };
@@ -52,12 +58,12 @@ function lost(tenures: readonly Tenure[], least: Role, now: Date): Standing {
  * Returns the tenures of these people's tokens, by person. `hold` locks the tokens: a concurrent revocation commits
  * before this read or waits until the transaction ends.
  */
-export async function tenuresOf(
+export async function roleAssignmentsOf(
   ctx: Ctx,
   person_ids: readonly string[],
   { hold = false }: { hold?: boolean } = {},
-): Promise<Map<string, Tenure[]>> {
-  const found = new Map<string, Tenure[]>(person_ids.map((id) => [id, []]));
+): Promise<Map<string, RoleAssignment[]>> {
+  const found = new Map<string, RoleAssignment[]>(person_ids.map((id) => [id, []]));
   if (person_ids.length === 0) return found;
   for (const {
     person_id,

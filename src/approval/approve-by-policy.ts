@@ -7,7 +7,7 @@ import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { redactedPlan } from "../operation/index.ts";
 import { enqueue, notify } from "../outbox/index.ts";
-import { fixedPlan, type Prepared, stillWanted } from "./present.ts";
+import { fixedPlan, type Prepared, stillWanted } from "./publish-plan.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
 

@@ -14,7 +14,7 @@ import { type Actor, ROLES, type Role } from "../lib/actor.ts";
 import { decisionToken, incidentId } from "../lib/id.ts";
 import { approve } from "./approve.ts";
 import { expireApproval, supersedeApproval } from "./expire.ts";
-import { presentApproval, withdrawApproval } from "./present.ts";
+import { publishApproval, withdrawApproval } from "./publish-plan.ts";
 import { getApproval } from "./read.ts";
 import { reject } from "./reject.ts";
 import { requestApproval } from "./request.ts";
@@ -91,7 +91,7 @@ async function makeApproval(
     const made = await requestApproval(tx, { incident, decision }, TERMS);
     if (more.preparing !== true) {
       const pipeline = { ...tx, actor: { kind: "system" as const, name: "pipeline" as const } };
-      await presentApproval(pipeline, { approval_id: made.approval_id, checks: [] }, TERMS);
+      await publishApproval(pipeline, { approval_id: made.approval_id, checks: [] }, TERMS);
     }
     return { ...made, incident_id };
   });
@@ -128,7 +128,7 @@ describe("what was found out about a plan", () => {
     const other = restartOf("another");
     const found = { checks: [], diff: "a → b", operations: [other], plan_hash: "0".repeat(64) };
     const pipeline = database.ctx({ kind: "system", name: "pipeline" }, clock);
-    await presentApproval(pipeline, { approval_id: made.approval_id, ...found }, TERMS);
+    await publishApproval(pipeline, { approval_id: made.approval_id, ...found }, TERMS);
     expect(await getApproval(pipeline, made.approval_id)).toMatchObject({
       status: "pending",
       plan_hash: made.plan_hash,
@@ -146,7 +146,7 @@ describe("what was found out about a plan", () => {
     expect(before.belongs_to).toEqual([]);
     const pipeline = database.ctx({ kind: "system", name: "pipeline" }, clock);
     const belongs_to = [service, "prod/ledger"];
-    await presentApproval(pipeline, { approval_id: made.approval_id, checks: [], belongs_to }, TERMS);
+    await publishApproval(pipeline, { approval_id: made.approval_id, checks: [], belongs_to }, TERMS);
     const { blast_radius } = await getApproval(as(people.ada), made.approval_id);
     expect(blast_radius).toMatchObject({
       belongs_to,
@@ -465,8 +465,8 @@ describe("presenting", () => {
     const { approval_id, incident_id } = await makeApproval("medium", { preparing: true });
     const checks = [{ name: "dry-run", passed: true, message: "fine" }];
     await Promise.all([
-      presentApproval(system("pipeline"), { approval_id, checks }, TERMS),
-      presentApproval(system("sweep"), { approval_id, checks }, TERMS),
+      publishApproval(system("pipeline"), { approval_id, checks }, TERMS),
+      publishApproval(system("sweep"), { approval_id, checks }, TERMS),
     ]);
     expect(await getApproval(as(people.cyd), approval_id)).toMatchObject({
       status: "pending",
@@ -481,7 +481,7 @@ describe("presenting", () => {
   it("does not present for an incident that is over", async () => {
     const { approval_id, incident_id } = await makeApproval("medium", { preparing: true });
     await resolve(as(people.bob), { incident_id });
-    await presentApproval(system("pipeline"), { approval_id, checks: [] }, TERMS);
+    await publishApproval(system("pipeline"), { approval_id, checks: [] }, TERMS);
     expect(await statusOf(approval_id)).toBe("superseded");
     expect(await auditOf(approval_id)).toEqual(["approval.requested", "approval.superseded"]);
     expect(await rows("select state from decisions where incident_id = $1", [incident_id])).toEqual([

@@ -7,8 +7,8 @@ import type { Actor } from "../lib/actor.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { enqueue } from "../outbox/index.ts";
-import { counting, judgedSignatures } from "./judged.ts";
 import { countSigners, signerRole } from "./quorum.ts";
+import { counting, validateSignatures } from "./signature-validity.ts";
 import { insertSignature, lockApproval, renewSignature, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms, Signature } from "./types.ts";
 
@@ -40,7 +40,7 @@ function mayCount(person: Person, approval: ApprovalRow): void {
 
 /** Returns the judged signatures; locks the signers' tokens, so that none is revoked before the transaction ends. */
 const signaturesNow = async (tx: Ctx, approval: ApprovalRow) =>
-  (await judgedSignatures(tx, [approval], { hold: true })).get(approval.approval_id) ?? [];
+  (await validateSignatures(tx, [approval], { hold: true })).get(approval.approval_id) ?? [];
 
 /** Replaces a person's earlier signature that no longer counts; throws `already_signed` when it still counts. */
 async function signAnew(tx: Ctx, approval: ApprovalRow, signature: Signature): Promise<void> {

@@ -3,12 +3,12 @@ export { approveByPolicy } from "./approve-by-policy.ts";
 export { beginApproval } from "./begin.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
 export { forgetApprovals } from "./forget.ts";
-export { counting, type JudgedSignature, judgedSignatures } from "./judged.ts";
-export { foundOf, LATE, presentApproval, withdrawApproval } from "./present.ts";
+export { EVIDENCE_LATE, foundOf, publishApproval, withdrawApproval } from "./publish-plan.ts";
 export { countSigners } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow } from "./read.ts";
 export { reject } from "./reject.ts";
 export { replanApproval, requestApproval } from "./request.ts";
+export { counting, type ValidatedSignature, validateSignatures } from "./signature-validity.ts";
 export {
   type ApprovalKey,
   approvalKeys,

@@ -38,7 +38,7 @@ export type Prepared = {
 };
 
 /** The failed check shown for a plan whose dry-run did not finish in time. */
-export const LATE: Check = {
+export const EVIDENCE_LATE: Check = {
   name: "dry-run",
   passed: false,
   message: "it did not finish in the time for a decision",
@@ -46,7 +46,7 @@ export const LATE: Check = {
 
 /** Returns the results of preparing, or only the check `LATE` when they are about a plan that has been replaced. */
 export function foundOf(approval: ApprovalRow, { plan_hash, ...found }: Prepared): Prepared {
-  return plan_hash === undefined || plan_hash === approval.plan_hash ? found : { checks: [LATE] };
+  return plan_hash === undefined || plan_hash === approval.plan_hash ? found : { checks: [EVIDENCE_LATE] };
 }
 
 /** Returns the fields of an approval whose plan becomes final: open parameters filled in, and the results of preparing. */
@@ -89,7 +89,7 @@ export async function stillWanted(tx: Ctx, approval: ApprovalRow): Promise<boole
  * Puts a prepared plan, with its evidence, before people: from now on it cannot change. Does nothing unless the approval
  * is still `preparing`.
  */
-export async function presentApproval(
+export async function publishApproval(
   ctx: Ctx,
   input: { approval_id: string } & Prepared,
   terms: ApprovalTerms,

@@ -1,4 +1,4 @@
-import { hasRole, standingOf, type Tenure } from "../access/index.ts";
+import { hasRole, type RoleAssignment, standingOf } from "../access/index.ts";
 import type { Risk } from "../contract/common.ts";
 import type { Role } from "../lib/actor.ts";
 import type { Signature } from "./types.ts";
@@ -26,7 +26,12 @@ type Held = Counted & Pick<Signature, "at">;
 /** Returns why a signature does not count at `now`; null: it does. Pure. */
 export function whyNot(
   signature: Held,
-  { plan_hash, risk, tenures, now }: { plan_hash: string; risk: Risk; tenures: readonly Tenure[]; now: Date },
+  {
+    plan_hash,
+    risk,
+    tenures,
+    now,
+  }: { plan_hash: string; risk: Risk; tenures: readonly RoleAssignment[]; now: Date },
 ): string | null {
   const least = signerRole(risk);
   if (signature.plan_hash !== plan_hash) return "it is of another plan";

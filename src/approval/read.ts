@@ -7,7 +7,7 @@ import type { IncidentRow } from "../incident/index.ts";
 import { kindOf } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { redactedOperation, stepsOf } from "../operation/index.ts";
-import type { JudgedSignature } from "./judged.ts";
+import type { ValidatedSignature } from "./signature-validity.ts";
 import { type ApprovalFilter, approvalPage, findApproval } from "./store.ts";
 import type { ApprovalRow } from "./types.ts";
 
@@ -38,7 +38,7 @@ const BEFORE_ACTING: ReadonlySet<ApprovalStatus> = new Set(["preparing", "pendin
 export function presentRow(
   row: ApprovalRow,
   more: {
-    signatures: readonly JudgedSignature[];
+    signatures: readonly ValidatedSignature[];
     execution: ExecutionStatus | null;
     incident: Pick<IncidentRow, "fingerprint" | "hit_count">;
     /** Message of the refusal that stops every change now; null: none. */

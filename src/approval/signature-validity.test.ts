@@ -4,8 +4,8 @@ import { createDatabase, type TestDatabase } from "../../test/support/database.t
 import { makePerson, type Person, type SetClock, setClock, TERMS } from "../../test/support/pipeline-deps.ts";
 import { createToken, revokeToken } from "../access/index.ts";
 import { approve } from "./approve.ts";
-import { judgedSignatures } from "./judged.ts";
 import { getApproval } from "./read.ts";
+import { validateSignatures } from "./signature-validity.ts";
 
 let database: TestDatabase;
 let clock: SetClock;
@@ -34,7 +34,7 @@ describe("a quorum", () => {
     const { approval_id } = plan;
     const eve = await makePerson(as(cyd), "eve", "approver");
     const shown = async () =>
-      (await judgedSignatures(as(cyd), [await getApproval(as(cyd), approval_id)]))
+      (await validateSignatures(as(cyd), [await getApproval(as(cyd), approval_id)]))
         .get(approval_id)
         ?.map((one) => [one.person_name, one.why_not]);
     await sign(eve, plan);

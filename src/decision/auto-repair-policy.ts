@@ -116,7 +116,7 @@ function registered(
  * state is read in the transaction of `ctx`. What senders wrote can only restrict it: the worst of all alerts of the
  * incident and its effects counts, and the targets are judged whatever the alerts call them.
  */
-export async function mayRunByItself(
+export async function mayAutoRepair(
   ctx: Ctx,
   candidate: Candidate,
   { mode, terms, services, repeats }: AutoTerms,

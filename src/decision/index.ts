@@ -1,4 +1,4 @@
-export { type AutoTerms, blockDecision, mayRunByItself } from "./by-itself.ts";
+export { type AutoTerms, blockDecision, mayAutoRepair } from "./auto-repair-policy.ts";
 export { type DecideOptions, decide, decideAgain, decideUndo } from "./decide.ts";
 export { forgetDecisions } from "./forget.ts";
 

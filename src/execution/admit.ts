@@ -4,9 +4,9 @@ import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { notify } from "../outbox/index.ts";
 import { authoriseCall, type Call, whatStopsAll } from "./authorise.ts";
-import { ownersIn } from "./before.ts";
 import { auditCall } from "./gateway.ts";
 import { keptError, logged } from "./log-entry.ts";
+import { ownersInSnapshot } from "./owners-in-snapshot.ts";
 import type { Refusal } from "./refusals.ts";
 import {
   countAhead,
@@ -26,7 +26,7 @@ export function callOf(execution: ExecutionRow): Omit<Call, "scope"> {
     caller,
     incident_id,
     operation,
-    run: { execution_id, approval_id, plan_hash, step, belongs_to: ownersIn(before) },
+    run: { execution_id, approval_id, plan_hash, step, belongs_to: ownersInSnapshot(before) },
   };
 }
 

@@ -3,12 +3,12 @@ import {
   counting,
   countSigners,
   findApproval,
-  type JudgedSignature,
-  judgedSignatures,
   lockApproval,
+  type ValidatedSignature,
+  validateSignatures,
 } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { mayRunByItself } from "../decision/index.ts";
+import { mayAutoRepair } from "../decision/index.ts";
 import { getIncident, type IncidentRow, isActive } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import {
@@ -160,7 +160,7 @@ function termsOf(options: GatewayOptions, { plan, decided_at, authority_until }:
 /** Refuses when too few signatures count; where lapsed ones would have sufficed, the message names them and why. */
 function quorumGap(
   { plan, plan_hash }: ApprovalRow,
-  signatures: readonly JudgedSignature[],
+  signatures: readonly ValidatedSignature[],
   required: number,
 ): Refusal | undefined {
   const signers = countSigners(counting(signatures), plan_hash, plan.risk_level);
@@ -176,7 +176,7 @@ function authorityGap(
   options: GatewayOptions,
   approval: ApprovalRow,
   call: Call,
-  signatures: readonly JudgedSignature[],
+  signatures: readonly ValidatedSignature[],
   now: Date,
 ): Refusal | undefined {
   const { status, plan, plan_hash } = approval;
@@ -206,7 +206,7 @@ async function checkApproval(ctx: Ctx, options: GatewayOptions, call: Call): Pro
   const approval = call.run && (await lockApproval(ctx, call.run.approval_id));
   if (approval === undefined) return refusal("approval_missing", "a change needs an approval");
   // Locks the signers' tokens as well: a concurrent revocation commits before this act or waits until after it.
-  const judged = await judgedSignatures(ctx, [approval], { hold: true });
+  const judged = await validateSignatures(ctx, [approval], { hold: true });
   const signatures = judged.get(approval.approval_id) ?? [];
   const gap = authorityGap(options, approval, call, signatures, ctx.clock.now());
   if (gap !== undefined) return gap;
@@ -234,7 +234,7 @@ async function policyGap(
     executable: operations.every((one) => isOffered(options, one)),
   };
   const candidate = { incident, approval_id, operations, risk_level, playbook_id, playbook_hash, ...known };
-  const { blocked_by } = await mayRunByItself(ctx, candidate, options.by_itself);
+  const { blocked_by } = await mayAutoRepair(ctx, candidate, options.by_itself);
   if (blocked_by.length === 0) return undefined;
   const why = blocked_by.map((one) => `${one.guardrail}: ${one.reason}`).join("; ");
   return refusal("guardrail_blocked", `it does not run by itself now (${why})`);

@@ -7,4 +7,5 @@ const known = z
   .catch(null);
 
 /** Returns the owners of a target that the system reported in the snapshot before the act. */
-export const ownersIn = (before: ExecutionRow["before"]): string[] => known.parse(before)?.belongs_to ?? [];
+export const ownersInSnapshot = (before: ExecutionRow["before"]): string[] =>
+  known.parse(before)?.belongs_to ?? [];

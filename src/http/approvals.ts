@@ -7,7 +7,7 @@ import {
   reject as rejectBody,
 } from "../contract/approval.ts";
 import { pageOf, wireId } from "../contract/common.ts";
-import { presentApproval, presentApprovals } from "../view/index.ts";
+import { presentApprovals, publishApproval } from "../view/index.ts";
 import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
@@ -38,7 +38,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
         response: { 200: approval },
       },
     },
-    async ({ ctx, params: { id } }) => presentApproval(ctx, deps.gateway, await getApproval(ctx, id)),
+    async ({ ctx, params: { id } }) => publishApproval(ctx, deps.gateway, await getApproval(ctx, id)),
   );
 
   app.post(
@@ -54,7 +54,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
       },
     },
     async ({ ctx, params: { id }, body }) =>
-      presentApproval(ctx, deps.gateway, await approve(ctx, { approval_id: id, ...body }, deps.terms)),
+      publishApproval(ctx, deps.gateway, await approve(ctx, { approval_id: id, ...body }, deps.terms)),
   );
 
   app.post(
@@ -69,6 +69,6 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
       },
     },
     async ({ ctx, params: { id }, body }) =>
-      presentApproval(ctx, deps.gateway, await reject(ctx, { approval_id: id, ...body })),
+      publishApproval(ctx, deps.gateway, await reject(ctx, { approval_id: id, ...body })),
   );
 }

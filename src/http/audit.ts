@@ -4,7 +4,7 @@ import { entriesBefore, verifyChain } from "../audit/index.ts";
 import { wireId, wireText, wireTime } from "../contract/common.ts";
 import { auditEntry, auditRange, auditReport } from "../contract/system.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { Places } from "../lib/places.ts";
+import { Semaphore } from "../lib/semaphore.ts";
 import type { ApiApp } from "./fastify.ts";
 
 const query = z.object({
@@ -26,7 +26,7 @@ const WAITING = 3;
 const WAIT_MS = 10_000;
 
 export function auditRoutes(app: ApiApp): void {
-  const verifying = new Places(1, WAITING);
+  const verifying = new Semaphore(1, WAITING);
   app.get(
     "/audit",
     {

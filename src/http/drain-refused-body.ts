@@ -3,10 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { AwoooiError } from "../lib/error.ts";
 
 /** How much of a refused body is still read, and for how long, so that its sender can read the answer. */
-export type Lingering = { bytes: number; milliseconds: number };
+export type DrainBounds = { bytes: number; milliseconds: number };
 
 // Enough for the rest of a body of any reasonable size, from a sender of any reasonable speed.
-const SHIPPED: Lingering = { bytes: 32 * 1024 * 1024, milliseconds: 5_000 };
+const SHIPPED: DrainBounds = { bytes: 32 * 1024 * 1024, milliseconds: 5_000 };
 // Most connections that linger at once; further ones are closed at once by Node.
 const AT_ONCE = 256;
 const LOOK_MS = 20;
@@ -14,7 +14,7 @@ const LOOK_MS = 20;
 const isUnread = ({ raw }: FastifyRequest) => !raw.complete && !raw.destroyed;
 
 /** Reads and discards until the sender closes or exceeds a bound; then the connection is destroyed. */
-function drain(socket: Socket, { bytes, milliseconds }: Lingering, ended: () => void): void {
+function drain(socket: Socket, { bytes, milliseconds }: DrainBounds, ended: () => void): void {
   const begun = socket.bytesRead;
   const until = performance.now() + milliseconds;
   // Close our side after the answer: the sender reads to the end, and closes.
@@ -34,7 +34,7 @@ function drain(socket: Socket, { bytes, milliseconds }: Lingering, ended: () => 
  * sent is then met by a TCP reset, which discards the answer. So the answer is written, our side closed, and a bounded rest read
  * for a bounded time.
  */
-export function lingeringClose(app: FastifyInstance, small: number, bounds: Lingering = SHIPPED): void {
+export function drainRefusedBodies(app: FastifyInstance, small: number, bounds: DrainBounds = SHIPPED): void {
   const closing = new Set<Socket>();
   app.addHook("onRequest", async ({ raw: { socket } }) => {
     if (!closing.has(socket)) return;

@@ -4,7 +4,7 @@ import { approval } from "../contract/approval.ts";
 import { pageOf, wireId } from "../contract/common.ts";
 import { execution, executionQuery, undo } from "../contract/execution.ts";
 import { getExecution, listExecutions, presentExecution } from "../execution/index.ts";
-import { presentApproval } from "../view/index.ts";
+import { publishApproval } from "../view/index.ts";
 import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
@@ -53,7 +53,7 @@ export function executionRoutes(app: ApiApp, deps: Pick<HttpDeps, "undo" | "gate
     },
     async ({ ctx, params: { id }, body }) => {
       const approval_id = await deps.undo(ctx, { execution_id: id, comment: body?.comment });
-      return presentApproval(ctx, deps.gateway, await getApproval(ctx, approval_id));
+      return publishApproval(ctx, deps.gateway, await getApproval(ctx, approval_id));
     },
   );
 }

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import { AwoooiError } from "../lib/error.ts";
-import { Places } from "../lib/places.ts";
+import { Semaphore } from "../lib/semaphore.ts";
 
 /** Bounds of answers that may be large. */
 export type ListBounds = {
@@ -30,13 +30,13 @@ function cutSlow({ raw }: FastifyReply, { idle_ms, whole_ms }: ListBounds): void
 /** Sends large lists: to few readers at once, with at most one page of each in memory, and one page being built at a time. */
 export class StreamedLists {
   readonly #bounds: ListBounds;
-  readonly #readers: Places;
-  readonly #making: Places;
+  readonly #readers: Semaphore;
+  readonly #making: Semaphore;
 
   constructor(bounds: ListBounds = SHIPPED) {
     this.#bounds = bounds;
-    this.#readers = new Places(bounds.readers, bounds.waiting);
-    this.#making = new Places(1, bounds.readers);
+    this.#readers = new Semaphore(bounds.readers, bounds.waiting);
+    this.#making = new Semaphore(1, bounds.readers);
   }
 
   /** Answers a JSON array of the pages' entries, as fast as it is read. Throws `overloaded`, and what the first page throws. */

@@ -33,7 +33,6 @@ export { Journal } from "./journal.ts";
 export { journalOwn, type OwnAlert, ownSource } from "./journal-own.ts";
 export { KEY_VERSION } from "./keys.ts";
 export { alertsOf, presentAlert } from "./list-alerts.ts";
-export { allowsRepair, narrowingOf } from "./narrows.ts";
 export {
   alertIdentity,
   callOf,
@@ -48,6 +47,7 @@ export { noticeBatches } from "./outage/notice-batches.ts";
 export { type OutageNotice, recordOutages, withoutFormer } from "./outage/record-outages.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
 export { AT_THE_DOOR, limitsFor, type ReadBody, readBody } from "./read-body.ts";
+export { allowsRepair, narrowingOf } from "./repair-restrictions.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
 export { senderChecks } from "./sender-checks.ts";
 export { foldSeverity, type SaidSeverity, saidSeverity } from "./severity.ts";

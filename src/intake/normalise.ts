@@ -4,7 +4,7 @@ import { cut, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import { anomalyKeyOf, fingerprintOf } from "./keys.ts";
-import { narrowsOf } from "./narrows.ts";
+import { restrictionsOf } from "./repair-restrictions.ts";
 import { severityOf } from "./severity.ts";
 import { subjectOfAlert, targetNameOf, tellingLabels } from "./subject.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
@@ -156,7 +156,7 @@ export function normalise(
   const message = annotations.summary || annotations.description || alert_name;
   const generator_url = keptLink(alert.generator_url);
   const about = { alert_name, alert_type, target_resource, alert_category: category, notification_type };
-  const narrows = narrowsOf(alert, { ...about, labels, generator_url });
+  const narrows = restrictionsOf(alert, { ...about, labels, generator_url });
   return {
     identity,
     // No field of the alert itself: a replayed receipt may be decoded in another way.

@@ -14,7 +14,7 @@ import {
 } from "./vocabulary.ts";
 
 /** The combined meaning of the texts of some alerts. */
-export type Narrowing = {
+export type RepairRestriction = {
   /** Values of the label `auto_repair` that forbid automatic repair. */
   auto_repair: string[];
   categories: string[];
@@ -36,7 +36,7 @@ type Kind = "auto_repair" | "category" | "type" | "service" | "machine" | "addre
 
 const INCOMPLETE = "incomplete";
 /** Most texts kept for one outage; further ones are dropped, and the set then counts as incomplete. */
-export const MOST_NARROWS = 200;
+export const MOST_RESTRICTIONS = 200;
 // Longest value, in characters; an entry of the service registry is shorter.
 const LONGEST = 300;
 const EXPORTED = /^exported_/;
@@ -96,7 +96,7 @@ const forbids = ([name, value]: [string, string]) =>
   labelOf(name) === "auto_repair" && !allowsRepair(value) ? [text("auto_repair", value)] : [];
 
 /** Returns all such texts of a notice, from all its labels as they came; `alert` is the normalised alert. */
-export function narrowsOf(
+export function restrictionsOf(
   { labels, annotations, incomplete }: SourceAlert,
   alert: Pick<
     NormalisedAlert,
@@ -129,7 +129,7 @@ export function narrowsOf(
 export function together(some: readonly string[], others: readonly string[]): string[] {
   const all = new Set(some);
   for (const one of others) {
-    if (all.size >= MOST_NARROWS) break;
+    if (all.size >= MOST_RESTRICTIONS) break;
     all.add(one);
   }
   return [...all];
@@ -142,7 +142,7 @@ export function beyond(some: readonly string[], others: readonly string[]): stri
 }
 
 /** Returns the meaning of these texts. */
-export function narrowingOf(texts: readonly string[]): Narrowing {
+export function narrowingOf(texts: readonly string[]): RepairRestriction {
   const of = (kind: Kind) =>
     texts.flatMap((one) => (one.startsWith(`${kind}=`) ? [one.slice(kind.length + 1)] : []));
   return {
@@ -152,6 +152,6 @@ export function narrowingOf(texts: readonly string[]): Narrowing {
     services: of("service"),
     machines: of("machine"),
     addresses: of("address"),
-    incomplete: texts.includes(INCOMPLETE) || texts.length >= MOST_NARROWS,
+    incomplete: texts.includes(INCOMPLETE) || texts.length >= MOST_RESTRICTIONS,
   };
 }

@@ -7,7 +7,7 @@ import { oneOf } from "../db/one-of.ts";
 import { olderThan } from "../db/page.ts";
 import { alerts, incidents, receipts } from "../db/schema.ts";
 import { KEY_VERSION, type Keys, type OldKeys } from "./keys.ts";
-import { allowsRepair, type Narrowing, narrowingOf } from "./narrows.ts";
+import { allowsRepair, narrowingOf, type RepairRestriction } from "./repair-restrictions.ts";
 import type { Receipt } from "./types.ts";
 
 // Notification type of pure information, about which no decision is made.
@@ -224,7 +224,7 @@ export async function firingLabelsOf(ctx: Ctx, incident_id: string): Promise<Rec
 }
 
 /** What senders report of an incident that bears on whether it may be repaired automatically. */
-export type Said = Narrowing & { severity: Severity | null; firing: boolean };
+export type Said = RepairRestriction & { severity: Severity | null; firing: boolean };
 
 type SaidRow = {
   auto_repair: string | null;

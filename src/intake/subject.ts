@@ -1,6 +1,6 @@
 /** Determines the subject of an alert, by the table of vocabulary.yaml. Pure. */
 import { exprOfLink, hasWord, wordsOf } from "./alert-words.ts";
-import { type IgnoredLabels, isOfKubernetes, ownLabels } from "./reporter.ts";
+import { type IgnoredLabels, isOfKubernetes, ownLabels } from "./exporter-labels.ts";
 import {
   foldLabel,
   isOfOneRun,

@@ -72,7 +72,7 @@ export function didYouMean({ kind, name }: DiagnosisQuery, { processes, hosts = 
 }
 
 /** Returns why a target cannot be investigated, and what can be. `wrong`: its kind is not known here; else it does not exist. */
-export function nobodyKnows(
+export function unknownTarget(
   query: DiagnosisQuery,
   known: KnownTargets,
   investigators: readonly Investigator[],

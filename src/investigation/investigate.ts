@@ -19,8 +19,8 @@ import { AwoooiError, messageOf } from "../lib/error.ts";
 import { redactTexts } from "../lib/redact.ts";
 import { withTimeout } from "../lib/wait.ts";
 import { withArticle } from "../lib/words.ts";
+import { configuredAs, didYouMean, unknownTarget } from "./configured-targets.ts";
 import type { EvidenceTerms, Investigator } from "./types.ts";
-import { configuredAs, didYouMean, nobodyKnows } from "./whom.ts";
 
 /** Seconds that an investigator has, after its signal was aborted, to return what it has. */
 const GRACE = 0.5;
@@ -220,6 +220,6 @@ export async function diagnose(
 }
 
 function refused(query: DiagnosisQuery, known: KnownTargets, investigators: readonly Investigator[]) {
-  const { wrong, message } = nobodyKnows(query, known, investigators);
+  const { wrong, message } = unknownTarget(query, known, investigators);
   return new AwoooiError(wrong ? "invalid" : "not_found", message);
 }

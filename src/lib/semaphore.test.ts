@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { Places } from "./places.ts";
+import { Semaphore } from "./semaphore.ts";
 
 it("are given in order, back once, and to nobody else who waits too long or behind too many", async () => {
-  const places = new Places(2, 2);
+  const places = new Semaphore(2, 2);
   const [one, two] = [await places.take(0), await places.take(0)];
   expect([typeof one, typeof two]).toEqual(["function", "function"]);
   expect(await places.take(1)).toBeNull();

@@ -1,5 +1,5 @@
 /** A semaphore with a bounded queue: when all places are taken, a caller waits in it for a bounded time. */
-export class Places {
+export class Semaphore {
   #free: number;
   readonly #longest: number;
   readonly #line: (() => void)[] = [];

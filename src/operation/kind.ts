@@ -5,7 +5,7 @@ import type { Risk } from "../contract/common.ts";
 export type Scope = "read" | "write" | "admin";
 
 /** What verification can observe of a target to tell whether an operation worked. */
-export type Sign =
+export type HealthSignal =
   | "alert_silent"
   | "rollout_complete"
   | "replicas_ready"
@@ -36,7 +36,7 @@ export type Traits<Kind extends string = string> = {
   /** The kind of operation that undoes it, using the snapshot; null when it cannot be undone. */
   undo: Kind | null;
   /** Signs that verification checks; empty for an operation that changes nothing, which is not verified. */
-  verify: readonly Sign[];
+  verify: readonly HealthSignal[];
 };
 
 /** Definition of a kind of operation, except its execution (in an executor) and its parsing (in `parse/`). */
@@ -84,7 +84,7 @@ export const CHANGE = {
 
 export const ON_HOST = { ...CHANGE, dry_run: "look" } as const;
 
-export const ROLLED_OUT: readonly Sign[] = [
+export const ROLLED_OUT: readonly HealthSignal[] = [
   "rollout_complete",
   "replicas_ready",
   "restarts_stopped",

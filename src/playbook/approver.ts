@@ -1,4 +1,4 @@
-import { findPersonByName, type Standing, standingOf, tenuresOf } from "../access/index.ts";
+import { findPersonByName, roleAssignmentsOf, type Standing, standingOf } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { PlaybookRow } from "./types.ts";
 
@@ -19,7 +19,7 @@ async function approverOf(ctx: Ctx, { approved_by, approved_by_kind: kind, ...ro
 export async function approverLapse(ctx: Ctx, playbook: Approved): Promise<string | null> {
   const person_id = await approverOf(ctx, playbook);
   if (person_id === null) return "it is not known who approved its playbook";
-  const tenures = (await tenuresOf(ctx, [person_id], { hold: true })).get(person_id) ?? [];
+  const tenures = (await roleAssignmentsOf(ctx, [person_id], { hold: true })).get(person_id) ?? [];
   const now = ctx.clock.now();
   // Without a time of approval, they must hold the role now, or have left with their signatures kept.
   const kept = tenures.filter((one) => one.keeps_signatures).flatMap(({ until }) => until ?? []);

@@ -4,7 +4,7 @@ import type { ProcessRow, SupervisedProcess } from "./types.ts";
 import { fell, rose, type Seen, settled } from "./watch.ts";
 
 /** What the checks of a process have found so far. */
-export type Judged = {
+export type WatchState = {
   /** Consecutive checks that found it broken. */
   failures: number;
   /** Why its health is unknown, since when, and when that was last logged; null: it is known. */
@@ -16,7 +16,7 @@ type Unseen = { why: string; since: Date; logged_at: Date };
  * Records that a process's health is unknown. Returns true when that is to be logged: the first time, and every `again`
  * seconds.
  */
-export function miss(judged: Judged, why: string, now: Date, again: number): boolean {
+export function noteUnknown(judged: WatchState, why: string, now: Date, again: number): boolean {
   const before = judged.unseen;
   const news = before === null || addSeconds(before.logged_at, again) <= now;
   judged.unseen = { why, since: before?.since ?? now, logged_at: news ? now : before.logged_at };
@@ -26,7 +26,7 @@ export function miss(judged: Judged, why: string, now: Date, again: number): boo
 /** A check, during which `start` was the latest start, and the row of the process. */
 type Look = { seen: Seen; start: string; row: ProcessRow | undefined };
 
-function broken({ watch }: SupervisedProcess, judged: Judged, seen: Seen): string | null {
+function broken({ watch }: SupervisedProcess, judged: WatchState, seen: Seen): string | null {
   judged.failures += 1;
   const { failures } = judged;
   if (!seen.certain && failures < watch.failures) return null;
@@ -34,10 +34,10 @@ function broken({ watch }: SupervisedProcess, judged: Judged, seen: Seen): strin
 }
 
 /** Evaluates a check: updates the row, raises or ends the alert, and logs. */
-export async function judge(
+export async function evaluateWatch(
   ctx: Ctx,
   process: SupervisedProcess,
-  judged: Judged,
+  judged: WatchState,
   { seen, start, row }: Look,
   again: number,
 ): Promise<void> {
@@ -45,7 +45,7 @@ export async function judge(
   const about = { process: name };
   const isDown = row?.state === "down";
   if (seen.well === null) {
-    if (miss(judged, seen.why, ctx.clock.now(), again))
+    if (noteUnknown(judged, seen.why, ctx.clock.now(), again))
       ctx.log.warn({ ...about, reason: seen.why }, `process ${name}: whether it is well cannot be told`);
     // It keeps its last known state, and an alert that fires is repeated.
     if (isDown) await fell(ctx, process, { why: seen.why, start: row.told_of ?? start }, again);

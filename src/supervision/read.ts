@@ -1,12 +1,12 @@
 import type { WireProcess } from "../contract/process.ts";
 import { kindOf } from "../lib/actor.ts";
-import type { Judged } from "./judge.ts";
+import type { WatchState } from "./evaluate-watch.ts";
 import type { ProcessRow, RunningProcess, SupervisedProcess } from "./types.ts";
 import { isWatched } from "./watch.ts";
 
 /** What the server knows about a process since the server's own start. */
 export type Remembered = Pick<WireProcess, "probe"> &
-  Pick<Judged, "unseen"> & { ran: boolean; waits: string | null };
+  Pick<WatchState, "unseen"> & { ran: boolean; waits: string | null };
 
 type Found = RunningProcess | null | { error: string };
 

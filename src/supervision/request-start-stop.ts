@@ -21,7 +21,7 @@ export type Running = { processes: readonly SupervisedProcess[]; runs: (name: st
  * stopped until it is started, and its alert ends; the alert of a started one ends when it is well. Repeating a request
  * keeps the first asker. Throws `not_found`, and `conflict` while changes are stopped.
  */
-export async function askProcess(
+export async function requestStartStop(
   ctx: Ctx,
   { name, to, comment }: Asked,
   { processes, runs }: Running,

@@ -40,7 +40,7 @@ async function begin(ctx: Ctx, task: Task, gateway: Gateway): Promise<string | n
 }
 
 /** Records the result of a task, where there is something to record. */
-export async function writeDown(
+export async function recordOutcome(
   ctx: Ctx,
   task: Task,
   { pid, problem, changed, start }: Acted,
@@ -67,7 +67,7 @@ export async function writeDown(
  * by a crash is repeated. Returns `waits` while changes are stopped, to be retried, and "over" when the task is no longer
  * wanted. Never throws for what the process does.
  */
-export async function carryOut(
+export async function startOrStop(
   ctx: Ctx,
   task: Task,
   supervisor: ProcessSupervisor,

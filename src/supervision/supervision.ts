@@ -4,11 +4,11 @@ import type { Ctx } from "../db/ctx.ts";
 import { doneTo, type Gateway } from "../execution/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
-import { type Asked, askProcess } from "./ask.ts";
-import { type Acted, carryOut, type Task, writeDown } from "./carry-out.ts";
-import { type Judged, judge, miss } from "./judge.ts";
-import { isLeft, leave } from "./leave.ts";
+import { evaluateWatch, noteUnknown, type WatchState } from "./evaluate-watch.ts";
+import { forgetRemoved, hasLeftovers } from "./forget-removed.ts";
 import { presentProcess, type Remembered } from "./read.ts";
+import { type Asked, requestStartStop } from "./request-start-stop.ts";
+import { type Acted, recordOutcome, startOrStop, type Task } from "./start-or-stop.ts";
 import { findProcess, processRows } from "./store.ts";
 import type { ProcessRow, ProcessSupervisor, ProcessSurvey, SupervisedProcess } from "./types.ts";
 import { isWatched, look, rose } from "./watch.ts";
@@ -26,7 +26,7 @@ export type SupervisionDeps = {
 };
 
 type Known = Remembered &
-  Judged & {
+  WatchState & {
     /** It is to be started because the server has started, and was not yet. */
     toStart: boolean;
     /** When it was last checked, in milliseconds of the monotonic clock. */
@@ -94,7 +94,7 @@ export class Supervision {
     if (supervisor.processes.length === 0 && this.#idle) return;
     const rows = await processRows(this.#deps.ctx);
     this.#remember(rows);
-    await this.#leave(supervisor.processes, rows);
+    await this.#forgetRemoved(supervisor.processes, rows);
     await this.#notice(supervisor);
     const byName = new Map(rows.map((row) => [row.name, row]));
     for (const process of supervisor.processes) this.#attend(process, byName.get(process.name), supervisor);
@@ -133,7 +133,7 @@ export class Supervision {
     const runs = async (name: string) =>
       (await supervisor.find(name)) !== null || (await supervisor.copies()).has(name);
     const running = { processes: supervisor.processes, runs: (name: string) => runs(name).catch(() => true) };
-    const { process, row } = await askProcess(ctx, asked, running, this.#deps.gateway);
+    const { process, row } = await requestStartStop(ctx, asked, running, this.#deps.gateway);
     const [shown] = await this.#present([process], new Map([[row.name, row]]), supervisor);
     return shown as WireProcess;
   }
@@ -177,12 +177,12 @@ export class Supervision {
    * Ends the alert of a process that is no longer watched, which nothing else would end, and clears all state of one that
    * is no longer configured.
    */
-  async #leave(processes: readonly SupervisedProcess[], rows: readonly ProcessRow[]): Promise<void> {
+  async #forgetRemoved(processes: readonly SupervisedProcess[], rows: readonly ProcessRow[]): Promise<void> {
     const configured = new Map(processes.map((process) => [process.name, process]));
     const left = new Set([...this.#known.keys()].filter((name) => !configured.has(name)));
     for (const row of rows) {
       const process = configured.get(row.name);
-      if (process === undefined && isLeft(row)) left.add(row.name);
+      if (process === undefined && hasLeftovers(row)) left.add(row.name);
       if (row.state === "down" && process?.watch.enabled === false) await rose(this.#deps.ctx, process);
     }
     for (const name of left) await this.#drop(name);
@@ -193,9 +193,9 @@ export class Supervision {
     const known = this.#known.get(name);
     // An action in progress ends as it began, and its result is recorded first.
     if ((known?.acting ?? null) !== null) return;
-    if (known?.unwritten) await writeDown(ctx, known.unwritten.task, known.unwritten.acted);
+    if (known?.unwritten) await recordOutcome(ctx, known.unwritten.task, known.unwritten.acted);
     this.#known.delete(name);
-    const dropped = await leave(ctx, name);
+    const dropped = await forgetRemoved(ctx, name);
     if (dropped !== null)
       ctx.log.warn(
         { process: name },
@@ -269,7 +269,7 @@ export class Supervision {
           "a process cannot be supervised now",
         );
       known.failing = true;
-      miss(known, messageOf(error), this.#deps.ctx.clock.now(), this.#deps.again());
+      noteUnknown(known, messageOf(error), this.#deps.ctx.clock.now(), this.#deps.again());
     }
   }
 
@@ -277,7 +277,7 @@ export class Supervision {
     const { ctx, gateway } = this.#deps;
     const { name, to } = task;
     if (known.unwritten === null) {
-      const acted = await carryOut(ctx, task, supervisor, gateway);
+      const acted = await startOrStop(ctx, task, supervisor, gateway);
       if (acted !== "over" && "waits" in acted) {
         if (known.waits !== acted.waits)
           ctx.log.warn({ process: name, reason: acted.waits }, `process ${name}: its ${to} waits`);
@@ -291,7 +291,7 @@ export class Supervision {
       known.unwritten = { task, acted };
     }
     // If recording fails, it is retried later, without repeating the action.
-    await writeDown(ctx, known.unwritten.task, known.unwritten.acted);
+    await recordOutcome(ctx, known.unwritten.task, known.unwritten.acted);
     known.unwritten = null;
   }
 
@@ -320,6 +320,6 @@ export class Supervision {
       known.unseen = null;
       return;
     }
-    await judge(ctx, process, known, { seen, start, row }, again());
+    await evaluateWatch(ctx, process, known, { seen, start, row }, again());
   }
 }

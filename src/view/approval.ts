@@ -1,4 +1,4 @@
-import { type ApprovalRow, judgedSignatures, presentRow } from "../approval/index.ts";
+import { type ApprovalRow, presentRow, validateSignatures } from "../approval/index.ts";
 import type { Approval } from "../contract/approval.ts";
 import type { ExecutionStatus } from "../contract/execution.ts";
 import type { Ctx } from "../db/ctx.ts";
@@ -17,7 +17,7 @@ export async function presentApprovals(
   gateway: StopTerms,
   rows: readonly { approval: ApprovalRow; execution: ExecutionStatus | null }[],
 ): Promise<Approval[]> {
-  const signatures = await judgedSignatures(
+  const signatures = await validateSignatures(
     ctx,
     rows.map(({ approval, execution }) => ({ ...approval, ...asActedOn(approval, execution) })),
   );
@@ -35,7 +35,7 @@ export async function presentApprovals(
 }
 
 /** Converts one approval to its wire form. */
-export async function presentApproval(ctx: Ctx, gateway: StopTerms, row: ApprovalRow): Promise<Approval> {
+export async function publishApproval(ctx: Ctx, gateway: StopTerms, row: ApprovalRow): Promise<Approval> {
   const acted = (await executionsOfApprovals(ctx, [row.approval_id])).get(row.approval_id);
   const [view] = await presentApprovals(ctx, gateway, [{ approval: row, execution: acted?.status ?? null }]);
   if (view === undefined) throw new Error("one row gives one view");

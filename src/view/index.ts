@@ -1,3 +1,3 @@
-export { presentApproval, presentApprovals } from "./approval.ts";
+export { presentApprovals, publishApproval } from "./approval.ts";
 export { presentDecision } from "./decision.ts";
 export { presentIncident, presentIncidents } from "./incident.ts";

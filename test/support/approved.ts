@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { approve, presentApproval, requestApproval } from "../../src/approval/index.ts";
+import { approve, publishApproval, requestApproval } from "../../src/approval/index.ts";
 import type { Risk } from "../../src/contract/common.ts";
 import type { Ctx } from "../../src/db/ctx.ts";
 import { transaction } from "../../src/db/transaction.ts";
@@ -69,7 +69,7 @@ export async function asked(
 export async function presented(...about: Parameters<typeof asked>): Promise<Asked> {
   const made = await asked(...about);
   const pipeline = about[0].ctx({ kind: "system", name: "pipeline" }, about[1]);
-  await presentApproval(pipeline, { approval_id: made.approval_id, checks: [] }, TERMS);
+  await publishApproval(pipeline, { approval_id: made.approval_id, checks: [] }, TERMS);
   return made;
 }
 

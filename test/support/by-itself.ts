@@ -1,4 +1,4 @@
-import { mayRunByItself, type ServiceRegistry } from "../../src/decision/index.ts";
+import { mayAutoRepair, type ServiceRegistry } from "../../src/decision/index.ts";
 import { getIncident } from "../../src/incident/index.ts";
 import type { Receipt } from "../../src/intake/index.ts";
 import { limitsFor, readBody } from "../../src/intake/index.ts";
@@ -96,7 +96,7 @@ export async function makeByItself() {
       const own = incident.operation_target;
       const pattern = { ...playbook.pattern, services: more.services ?? [] };
       await database.pool.query("update playbooks set pattern = $1", [JSON.stringify(pattern)]);
-      const { blocked_by } = await mayRunByItself(
+      const { blocked_by } = await mayAutoRepair(
         ctx,
         {
           incident,

@@ -1,4 +1,4 @@
-import { beyond, together } from "../narrows.ts";
+import { beyond, together } from "../repair-restrictions.ts";
 import type { AlertNotice } from "../types.ts";
 import { endOf } from "./decide.ts";
 

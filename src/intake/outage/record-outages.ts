@@ -1,8 +1,8 @@
 import type { Ctx } from "../../db/ctx.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { prefixedId } from "../../lib/id.ts";
-import { beyond } from "../narrows.ts";
 import { formerKeys } from "../normalise.ts";
+import { beyond } from "../repair-restrictions.ts";
 import type { AlertNotice, StoredAlert } from "../types.ts";
 import { endingBy, endOf, fires, type Known, type Outage, resolves } from "./decide.ts";
 import { sameByOtherRoute } from "./routes.ts";

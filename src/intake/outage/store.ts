@@ -7,7 +7,7 @@ import { oneOf } from "../../db/one-of.ts";
 import { alerts } from "../../db/schema.ts";
 import type { IntakeWindow } from "../firing/store.ts";
 import { KEY_VERSION } from "../keys.ts";
-import { MOST_NARROWS } from "../narrows.ts";
+import { MOST_RESTRICTIONS } from "../repair-restrictions.ts";
 import type { AlertNotice, NormalisedAlert, StoredAlert } from "../types.ts";
 import type { Ending, Outage } from "./decide.ts";
 
@@ -157,7 +157,7 @@ export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promi
            deliveries = a.deliveries + c.times, status = c.status,
            severity = least(a.severity, c.severity), holds_until = greatest(a.holds_until, c.holds_until), ends_at = coalesce(c.ends_at, a.ends_at),
            narrows = case when json_array_length(c.narrows) = 0 then a.narrows else array(
-             select unnest(a.narrows) union select json_array_elements_text(c.narrows) limit ${MOST_NARROWS}) end,
+             select unnest(a.narrows) union select json_array_elements_text(c.narrows) limit ${MOST_RESTRICTIONS}) end,
            senders = array(select json_array_elements_text(c.senders)), ended_by = c.ended_by,
            ended_with = c.ended_with, said_with = c.said_with,
            held_until = case when c.status = 'held' then a.held_until end,

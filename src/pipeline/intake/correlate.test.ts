@@ -12,7 +12,7 @@ import {
 } from "../../../test/support/pipeline-deps.ts";
 import { SEED } from "../../../test/support/random.ts";
 import { approve } from "../../approval/index.ts";
-import { presentApproval } from "../../approval/present.ts";
+import { publishApproval } from "../../approval/publish-plan.ts";
 import { transaction } from "../../db/transaction.ts";
 import { activeSince, forgetLesson, listLessons, reopen, resolve } from "../../incident/index.ts";
 import type { Receipt } from "../../intake/index.ts";
@@ -180,7 +180,7 @@ describe("incidents of one trouble", () => {
     const [{ approval_id }] = (await rows<{ approval_id: string }>("select approval_id from approvals")) as [
       { approval_id: string },
     ];
-    await presentApproval(deps.as("pipeline"), { approval_id, checks: [] }, deps.approval);
+    await publishApproval(deps.as("pipeline"), { approval_id, checks: [] }, deps.approval);
     const [{ plan_hash }] = (await rows<{ plan_hash: string }>("select plan_hash from approvals")) as [
       { plan_hash: string },
     ];

@@ -3,10 +3,10 @@ import { type Receipt, waitingReceipts, waitingSummary } from "../../intake/inde
 import { messageOf } from "../../lib/error.ts";
 import { wait } from "../../lib/wait.ts";
 import type { PipelineDeps } from "../types.ts";
-import { type Entry, Lanes, type Turn } from "./lanes.ts";
 import { PartSize } from "./parts.ts";
 import { type Processing, receiptsInParts } from "./process-receipts.ts";
-import { Trials } from "./trials.ts";
+import { type Entry, ReceiptQueues, type Turn } from "./receipt-queues.ts";
+import { ReceiptRetries } from "./receipt-retries.ts";
 
 // With this many receipts waiting, a new sender is answered at once, before the outcome is known.
 const WAITING = 8;
@@ -27,8 +27,8 @@ export class IntakeWorker {
   readonly #current: () => PipelineDeps;
   readonly #pressed: () => boolean;
   readonly #lookEvery: number;
-  readonly #lanes = new Lanes<Processing>();
-  readonly #trials: Trials;
+  readonly #lanes = new ReceiptQueues<Processing>();
+  readonly #trials: ReceiptRetries;
   readonly #sizes = { prompt: new PartSize(), inTurn: new PartSize() };
   /** Failed entries until it is decided whether they are retried: they still count as in hand. */
   readonly #failing = new Set<Entry>();
@@ -58,7 +58,7 @@ export class IntakeWorker {
     this.#current = current;
     this.#pressed = pressed;
     this.#lookEvery = lookEvery;
-    this.#trials = new Trials(current, retry);
+    this.#trials = new ReceiptRetries(current, retry);
   }
 
   get #deps(): PipelineDeps {

@@ -38,7 +38,7 @@ type Line<Work> = { waiting: Entry[]; turn: Turn<Work> | null };
  * with more, or whose bodies are large or have failed, is put into a second lane where senders take turns. The receipts of
  * one sender keep their order.
  */
-export class Lanes<Work> {
+export class ReceiptQueues<Work> {
   readonly #prompt: Entry[] = [];
   #served: readonly Entry[] = [];
   /** Load of each sender in the prompt lane, receipts in hand included. */

@@ -13,9 +13,9 @@ import { logAbout } from "../../lib/log.ts";
 import { redactText } from "../../lib/redact.ts";
 import type { PipelineDeps } from "../types.ts";
 import type { Delivery } from "./decode-receipt.ts";
-import type { Entry } from "./lanes.ts";
 import { PartSize } from "./parts.ts";
 import { isWell } from "./process-receipts.ts";
+import type { Entry } from "./receipt-queues.ts";
 
 /**
  * Maximum number of attempts per receipt, the first included. It counts across restarts, and regardless of other receipts'
@@ -37,7 +37,7 @@ const PASSING = ["40001", "40P01", "55P03", "57014"];
 const mayPass = (error: unknown) => isUnavailable(error) || hasState(error, PASSING);
 
 /** Counts attempts of receipts, and decides which are retried, when, and which are given up. */
-export class Trials {
+export class ReceiptRetries {
   readonly #current: () => PipelineDeps;
   readonly #retry: number;
   #parked: { entry: Entry; at: number }[] = [];

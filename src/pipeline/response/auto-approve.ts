@@ -3,12 +3,12 @@ import {
   approveByPolicy,
   foundOf,
   lockApproval,
-  presentApproval,
+  publishApproval,
 } from "../../approval/index.ts";
 import type { Check } from "../../contract/approval.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
-import { blockDecision, latestDecisions, mayRunByItself } from "../../decision/index.ts";
+import { blockDecision, latestDecisions, mayAutoRepair } from "../../decision/index.ts";
 import { configuredAs, isOffered, type PlanPreparation, whatStops } from "../../execution/index.ts";
 import { lockIncident } from "../../incident/index.ts";
 import { stepsOf } from "../../operation/index.ts";
@@ -30,7 +30,7 @@ async function verdictOn(tx: Ctx, deps: PipelineDeps, approval: ApprovalRow, giv
   const gateway = deps.run.gateway();
   const failed = prepared.checks.filter((one) => !one.passed).map((one) => one.name);
   const { belongs_to = [], owners = [] } = prepared;
-  const verdict = await mayRunByItself(
+  const verdict = await mayAutoRepair(
     tx,
     {
       incident,
@@ -71,6 +71,6 @@ export async function presentOrAutoApprove(
       return;
     }
     if (verdict !== null) await blockDecision(tx, verdict.decision, verdict.blocked_by);
-    await presentApproval(tx, input, deps.approval);
+    await publishApproval(tx, input, deps.approval);
   });
 }

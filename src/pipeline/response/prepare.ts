@@ -1,4 +1,4 @@
-import { getApproval, LATE, withdrawApproval } from "../../approval/index.ts";
+import { EVIDENCE_LATE, getApproval, withdrawApproval } from "../../approval/index.ts";
 import type { OperationTarget } from "../../contract/incident.ts";
 import { isUnavailable } from "../../db/failure.ts";
 import { transaction } from "../../db/transaction.ts";
@@ -61,7 +61,10 @@ async function gather(now: () => PipelineDeps, approval_id: string): Promise<Fou
   if (status !== "preparing") return nothing;
   const left = (prepare_until.getTime() - ctx.clock.now().getTime()) / 1000 - RESERVE_SECONDS;
   const stop = new AbortController();
-  const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(() => ({ ...nothing, checks: [LATE] }));
+  const bound = wait(Math.max(left, 0) * 1000, stop.signal).then(() => ({
+    ...nothing,
+    checks: [EVIDENCE_LATE],
+  }));
   try {
     return await Promise.race([findOut(now, approval_id, nothing), bound]);
   } finally {

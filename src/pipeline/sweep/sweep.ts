@@ -1,4 +1,4 @@
-import { expireApproval, LATE, overdueApprovals, withdrawApproval } from "../../approval/index.ts";
+import { EVIDENCE_LATE, expireApproval, overdueApprovals, withdrawApproval } from "../../approval/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { isUnavailable } from "../../db/failure.ts";
 import { transaction } from "../../db/transaction.ts";
@@ -93,7 +93,7 @@ async function eachPage<T extends Ids>(
 async function present(deps: PipelineDeps, approval_id: string): Promise<void> {
   const ctx = deps.as("sweep");
   try {
-    await presentOrAutoApprove(deps, approval_id, { checks: [LATE] }, "sweep");
+    await presentOrAutoApprove(deps, approval_id, { checks: [EVIDENCE_LATE] }, "sweep");
   } catch (error) {
     if (isUnavailable(error)) throw error;
     // A plan that cannot be presented must not block its incident.

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Printed as Host, judged, row } from "../../../../test/support/host/judged.ts";
 import { SEED } from "../../../../test/support/random.ts";
 import { loadRules, propose } from "../../../decision/index.ts";
-import type { Consumer } from "./room.ts";
+import type { Consumer } from "./disk-usage.ts";
 
 const RULES = loadRules();
 

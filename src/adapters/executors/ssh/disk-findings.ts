@@ -1,9 +1,9 @@
 import type { Finding } from "../../../contract/evidence.ts";
+import type { Consumer } from "./disk-usage.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Filesystem, FULL, isImage } from "./filesystems.ts";
-import type { Cite, Judge, Judged } from "./judge.ts";
+import type { Cite, FindingRule, HostEvidence } from "./finding-rule.ts";
 import type { NamedPath } from "./mounts.ts";
-import type { Consumer } from "./room.ts";
 import { inBytes, inLine } from "./text.ts";
 
 const NEARLY_FULL = 90;
@@ -52,7 +52,7 @@ const TOLD: Record<Exclude<Consumer["kind"], "folder">, Told> = {
  * Returns whether what fills this filesystem explains the alert: the alert names it (or names none, and it is full), and
  * it is neither read-only nor out of inodes. On any other filesystem a large consumer is a note, no reason to remove it.
  */
-function isMeant(one: Filesystem, { about, named, read_only, inodes }: Judged): boolean {
+function isMeant(one: Filesystem, { about, named, read_only, inodes }: HostEvidence): boolean {
   const { mount, used_percent } = one;
   const other =
     read_only.includes(mount) || inodes.some((it) => it.mount === mount && it.used_percent >= FULL);
@@ -61,7 +61,7 @@ function isMeant(one: Filesystem, { about, named, read_only, inodes }: Judged): 
 }
 
 /** Returns a finding for each large consumer of a full filesystem, with what is safe to do about it. */
-function takers(one: Filesystem, facts: Judged, cite: Cite, host: string): Finding[] {
+function takers(one: Filesystem, facts: HostEvidence, cite: Cite, host: string): Finding[] {
   const weight = isMeant(one, facts) ? "cause" : "note";
   return facts.room
     .filter(({ kind, mount }) => kind !== "folder" && mount === one.mount)
@@ -75,7 +75,7 @@ function takers(one: Filesystem, facts: Judged, cite: Cite, host: string): Findi
     });
 }
 
-function fullness(one: Filesystem, facts: Judged, cite: Cite, host: string): Finding[] {
+function fullness(one: Filesystem, facts: HostEvidence, cite: Cite, host: string): Finding[] {
   const over = one.used_percent >= FULL;
   const memory = MEMORY.test(one.type);
   const used = one.size - one.free;
@@ -161,7 +161,7 @@ function ofPath(
 }
 
 /** Finds full filesystems, what fills them, and the paths and filesystems that the alert names. */
-export const ofDisks: Judge = (facts, cite, host) => {
+export const ofDisks: FindingRule = (facts, cite, host) => {
   const { about, named } = facts;
   const full = fullOf(facts, about);
   // If something else that the alert names was not read, do not claim that the alert is only about an image.

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startHost, type TestHost } from "../../../../test/support/host/index.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { type Operation, operation } from "../../../operation/index.ts";
+import { type Consumer, foldersIn, largest, sizeOf } from "./disk-usage.ts";
 import { type HostFacts, parseFacts } from "./facts.ts";
 import { type SshHosts, ssh } from "./index.ts";
 import { parseJournal } from "./journal.ts";
-import { type Consumer, foldersIn, largest, sizeOf } from "./room.ts";
 
 const NEVER = new AbortController().signal;
 const MEGABYTE = 1_048_576;

@@ -19,7 +19,7 @@ export type Consumer = {
   partial?: true;
 };
 
-export type Room = { consumers: Consumer[]; missing: string[] };
+export type DiskUsage = { consumers: Consumer[]; missing: string[] };
 
 type Look = { host: Host; facts: HostFacts; full: readonly Filesystem[]; signal?: AbortSignal | undefined };
 
@@ -253,7 +253,7 @@ async function ofRuntime(look: Look): Promise<Part> {
 const PARTS = { folders, "deleted files": deletedFiles, journal, containers: ofRuntime };
 
 /** Reads what takes the most space on the full filesystems, and what could not be read. Takes some seconds at most. */
-export async function readRoom(look: Look): Promise<Room> {
+export async function readDiskUsage(look: Look): Promise<DiskUsage> {
   const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
   const parts = await Promise.all(names.map((name) => PARTS[name](look)));
   const gaps = parts.map((part) => (part.ok ? part.value.gaps : [part.message]));

@@ -1,17 +1,17 @@
 import type { Finding } from "../../../contract/evidence.ts";
+import type { Consumer } from "./disk-usage.ts";
 import type { HostFacts } from "./facts.ts";
 import type { Filesystem } from "./filesystems.ts";
-import type { Consumer } from "./room.ts";
 
 /** Adds a fact to the evidence and returns its id. */
 export type Cite = (subject: string, text: string) => string;
 
 /** The facts from which findings about a host are derived. */
-export type Judged = HostFacts & {
+export type HostEvidence = HostFacts & {
   /** Filesystems that the alert names, of any type. */
   about: readonly Filesystem[];
   /** The largest consumers of space on the full filesystems. */
   room: readonly Consumer[];
 };
 /** Derives findings from facts, citing the facts as evidence. Pure. */
-export type Judge = (facts: Judged, cite: Cite, host: string) => Finding[];
+export type FindingRule = (facts: HostEvidence, cite: Cite, host: string) => Finding[];

@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../../../test/support/random.ts";
 import { finding, investigation } from "../../../contract/evidence.ts";
+import type { Consumer } from "./disk-usage.ts";
 import { type HostFacts, parseFacts } from "./facts.ts";
 import { evidenceOf, findingsOf } from "./findings.ts";
 import { namedFilesystems, namedIn } from "./mounts.ts";
 import { Output } from "./output.ts";
-import type { Consumer } from "./room.ts";
 import { inLine, shown } from "./text.ts";
 
 const MARK = "=abc=";

@@ -3,7 +3,7 @@ import { daysLeft } from "./certificates.ts";
 import { ofDisks } from "./disk-findings.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Filesystem, FULL } from "./filesystems.ts";
-import type { Cite, Judge, Judged } from "./judge.ts";
+import type { Cite, FindingRule, HostEvidence } from "./finding-rule.ts";
 import { inBytes } from "./text.ts";
 
 // Thresholds: about where the alerts of node_exporter's mixin warn.
@@ -15,7 +15,7 @@ const MANY_ZOMBIES = 10;
 const RECENT_SECONDS = 2 * 3600;
 const CERTIFICATE_DAYS = 14;
 
-const inodesFull: Judge = ({ inodes }, cite, host) =>
+const inodesFull: FindingRule = ({ inodes }, cite, host) =>
   inodes
     .filter((one: Filesystem) => one.used_percent >= FULL)
     .map(({ mount, used_percent, free }) => ({
@@ -26,7 +26,7 @@ const inodesFull: Judge = ({ inodes }, cite, host) =>
       evidence: [cite(`${mount} on ${host}`, `${used_percent}% of inodes used, ${free} free`)],
     }));
 
-const readOnly: Judge = ({ read_only }, cite, host) =>
+const readOnly: FindingRule = ({ read_only }, cite, host) =>
   read_only.map((mount) => ({
     code: "filesystem_read_only",
     weight: "cause",
@@ -36,7 +36,7 @@ const readOnly: Judge = ({ read_only }, cite, host) =>
     evidence: [cite(`${mount} on ${host}`, "mounted read-only")],
   }));
 
-const memory: Judge = ({ memory: now, processes }, cite, host) => {
+const memory: FindingRule = ({ memory: now, processes }, cite, host) => {
   if (now === null) return [];
   const { total, available, swap_total, swap_free } = now;
   const swapped = swap_total - swap_free;
@@ -69,7 +69,7 @@ const memory: Judge = ({ memory: now, processes }, cite, host) => {
   return found;
 };
 
-const oomKill: Judge = ({ out_of_memory, uptime }, cite, host) => {
+const oomKill: FindingRule = ({ out_of_memory, uptime }, cite, host) => {
   const recent = out_of_memory.filter(
     ({ at }) => at === null || uptime === null || uptime - at < RECENT_SECONDS,
   );
@@ -90,7 +90,7 @@ const oomKill: Judge = ({ out_of_memory, uptime }, cite, host) => {
   ];
 };
 
-const load: Judge = ({ load: loads, cores, processes }, cite, host) => {
+const load: FindingRule = ({ load: loads, cores, processes }, cite, host) => {
   if (loads === null || cores === null || loads[1] < cores * HIGH_LOAD) return [];
   const waiting = processes.filter(({ state }) => state.startsWith("D")).length;
   const id = cite(
@@ -111,7 +111,7 @@ const load: Judge = ({ load: loads, cores, processes }, cite, host) => {
   ];
 };
 
-const processes: Judge = ({ processes: all }, cite, host) => {
+const processes: FindingRule = ({ processes: all }, cite, host) => {
   const found: Finding[] = all
     .filter(({ cpu, age }) => cpu >= RUNAWAY_CPU && age >= RUNAWAY_AGE)
     .sort((a, b) => b.cpu - a.cpu)
@@ -149,7 +149,7 @@ const processes: Judge = ({ processes: all }, cite, host) => {
   ];
 };
 
-const units: Judge = ({ failed_units }, cite, host) =>
+const units: FindingRule = ({ failed_units }, cite, host) =>
   failed_units.slice(0, 20).map((unit) => ({
     code: "unit_failed",
     weight: "cause",
@@ -158,7 +158,7 @@ const units: Judge = ({ failed_units }, cite, host) =>
     evidence: [cite(`unit ${unit} on ${host}`, "failed")],
   }));
 
-const containers: Judge = ({ containers: all }, cite, host) =>
+const containers: FindingRule = ({ containers: all }, cite, host) =>
   all.flatMap(({ name, state, status, image }): Finding[] => {
     const id = () => cite(`container ${name} on ${host}`, `${state}: ${status} (${image})`);
     const code = /\((\d+)\)/.exec(status)?.[1];
@@ -204,7 +204,7 @@ function isRecent(status: string): boolean {
   return !/\b(\d+ (days|weeks|months|years)|about a (month|year)) ago/i.test(status);
 }
 
-const certificates: Judge = ({ certificates: all, clock }, cite, host) => {
+const certificates: FindingRule = ({ certificates: all, clock }, cite, host) => {
   const now = new Date((clock ?? Date.now() / 1000) * 1000);
   return all.flatMap((one): Finding[] => {
     const days = daysLeft(one, now);
@@ -224,7 +224,7 @@ const certificates: Judge = ({ certificates: all, clock }, cite, host) => {
   });
 };
 
-const clock: Judge = ({ clock_synchronised }, cite, host) =>
+const clock: FindingRule = ({ clock_synchronised }, cite, host) =>
   clock_synchronised === false
     ? [
         {
@@ -237,7 +237,7 @@ const clock: Judge = ({ clock_synchronised }, cite, host) =>
       ]
     : [];
 
-const JUDGES: readonly Judge[] = [
+const JUDGES: readonly FindingRule[] = [
   readOnly,
   ofDisks,
   inodesFull,
@@ -275,7 +275,7 @@ function inNumbers({ load, cores, memory: now, filesystems }: HostFacts): string
 }
 
 /** Returns `host_healthy` when everything was read and no finding reports a problem. */
-function well(facts: Judged, found: readonly Finding[], cite: Cite, host: string): Finding[] {
+function well(facts: HostEvidence, found: readonly Finding[], cite: Cite, host: string): Finding[] {
   // A full image is a fault of the alert, not of the host.
   const untold = found.every((one) => saysWell(one) || one.code === "disk_always_full");
   if (facts.unread.length > 0 || !untold) return [];
@@ -297,9 +297,9 @@ export function findingsOf(
   facts: HostFacts,
   cite: Cite,
   host: string,
-  more: Partial<Pick<Judged, "about" | "room">> = {},
+  more: Partial<Pick<HostEvidence, "about" | "room">> = {},
 ): Finding[] {
-  const judged: Judged = { ...facts, about: more.about ?? [], room: more.room ?? [] };
+  const judged: HostEvidence = { ...facts, about: more.about ?? [], room: more.room ?? [] };
   const found = JUDGES.flatMap((judge) => judge(judged, cite, host));
   const all = [...well(judged, found, cite, host), ...found];
   return all.sort(byWeight);

@@ -7,14 +7,14 @@ import { type ContainerState, inState as containerState, inspect, isWell } from 
 import { readFacts } from "./diagnose-script.ts";
 import { inWords } from "./diagnose-task.ts";
 import { fullOf } from "./disk-findings.ts";
+import { readDiskUsage } from "./disk-usage.ts";
 import { hostOf } from "./executor.ts";
+import type { Cite } from "./finding-rule.ts";
 import { evidenceOf, findingsOf } from "./findings.ts";
 import type { Argv, Host, Looked } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
-import type { Cite } from "./judge.ts";
 import { meantBy, type Named, namedFilesystems, namedIn } from "./mounts.ts";
 import { TARGETS } from "./observer.ts";
-import { readRoom } from "./room.ts";
 import { nameGap } from "./task.ts";
 import { shown } from "./text.ts";
 import { isAllowed } from "./unit-task.ts";
@@ -34,7 +34,7 @@ async function ofHost(host: Host, named: Named, cite: Cite, signal: AbortSignal)
   const about = namedFilesystems(facts, named);
   const full = fullOf(facts, about);
   const room =
-    full.length === 0 ? { consumers: [], missing: [] } : await readRoom({ host, facts, full, signal });
+    full.length === 0 ? { consumers: [], missing: [] } : await readDiskUsage({ host, facts, full, signal });
   const unread = facts.unread.map((name) => `${name} of ${host.name} could not be read`);
   return {
     findings: findingsOf(facts, cite, host.name, { about, room: room.consumers }),

@@ -2,9 +2,9 @@ import type { SignalEntry, SignalStream, StreamFigures, StreamState } from "../.
 import { messageOf } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
 import { withTimeout } from "../../../lib/wait.ts";
-import { away, judge, parseInfo } from "./judge.ts";
 import { library } from "./library.ts";
 import { ACK, APPEND, FORGET, TRIM } from "./scripts.ts";
+import { parseInfo, streamStateOf, unreachable } from "./stream-state.ts";
 
 export type RedisStreamConfig = {
   url: string;
@@ -85,7 +85,7 @@ class RedisStream implements SignalStream {
   }
 
   state(): StreamState {
-    return this.#writer.isReady || !this.#state.up ? this.#state : away("disconnected");
+    return this.#writer.isReady || !this.#state.up ? this.#state : unreachable("disconnected");
   }
 
   figures(): StreamFigures {
@@ -141,12 +141,12 @@ class RedisStream implements SignalStream {
       const settings = await this.#answer(this.#writer.configGet("*append*")).catch(() => null);
       await this.#tidy();
       await this.#measure();
-      this.#become(judge({ info, settings }));
+      this.#become(streamStateOf({ info, settings }));
     } catch (error) {
       this.#became(error);
     }
     // A failover may have made another server the master: reconnecting resolves the host name again.
-    if (this.#state.detail === away("READONLY").detail) this.#reopen();
+    if (this.#state.detail === unreachable("READONLY").detail) this.#reopen();
   }
 
   async close(): Promise<void> {
@@ -225,7 +225,7 @@ class RedisStream implements SignalStream {
   }
 
   #became(error: unknown): void {
-    if (!this.#closed) this.#become(away(error), messageOf(error));
+    if (!this.#closed) this.#become(unreachable(error), messageOf(error));
   }
 
   /** Sets the state and logs it only when it changed, so that an outage of an hour is one line. */

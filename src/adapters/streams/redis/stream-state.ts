@@ -16,7 +16,7 @@ const WORDS: readonly [RegExp, string][] = [
 ];
 
 /** Returns the state of a Redis that cannot be used, with a detail that describes the error. */
-export function away(error: unknown): StreamState {
+export function unreachable(error: unknown): StreamState {
   const text = messageOf(error);
   const words = WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? "does not answer";
   return { up: false, durable: false, detail: words };
@@ -47,8 +47,8 @@ function whyNotDurable({ info, settings }: Facts): string | null {
 }
 
 /** Returns the state of a Redis that answers: whether it can be written to, and whether it is durable. */
-export function judge(facts: Facts): StreamState {
-  if (facts.info.get("role") === "slave") return away("READONLY");
+export function streamStateOf(facts: Facts): StreamState {
+  if (facts.info.get("role") === "slave") return unreachable("READONLY");
   const why = whyNotDurable(facts);
   if (why === null) return { up: true, durable: true, detail: "takes signals, and has them on disk" };
   return { up: true, durable: false, detail: `takes signals, after the journal: ${why}` };

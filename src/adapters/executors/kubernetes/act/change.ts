@@ -4,8 +4,8 @@ import { wait } from "../../../../lib/wait.ts";
 import type { Cluster } from "../cluster/client.ts";
 import { type Failure, failureOf, plain } from "../cluster/failure.ts";
 import { type Changeable, type Place, pathOf, read, resourceOf } from "../cluster/objects.ts";
+import { objectOwners } from "../cluster/owners.ts";
 import { checkPermissions, type Permission } from "../cluster/permission.ts";
-import { whoseIs } from "../cluster/whose.ts";
 import { EXECUTION } from "./annotations.ts";
 import { fieldDiff } from "./diff.ts";
 import { type Signed, type Snapshot, signedValue } from "./snapshot.ts";
@@ -156,7 +156,7 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
       checks: [permission, tried(true, `nothing will change: ${planned.nothing}`), ...more],
       diff: null,
       // There may be something to change by the time of the execution.
-      belongs_to: whoseIs(object),
+      belongs_to: objectOwners(object),
     };
   if ("impossible" in planned)
     return { checks: [permission, tried(false, planned.impossible), ...more], diff: null };
@@ -167,7 +167,7 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
     return {
       checks: [permission, tried(true, said), ...more],
       diff,
-      belongs_to: whoseIs(object),
+      belongs_to: objectOwners(object),
       affected_pods: change.affectedPods?.(object, after) ?? 0,
     };
   } catch (error) {

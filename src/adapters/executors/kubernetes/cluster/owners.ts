@@ -16,7 +16,7 @@ const within = ({ namespace }: Meta, name: string) =>
   plain(namespace === undefined ? name : `${namespace}/${name}`, 300);
 
 /** Returns an object's owners as `namespace/name`: its controller and, for an autoscaler, what it scales. */
-export function whoseIs({ metadata, spec }: Changeable): string[] {
+export function objectOwners({ metadata, spec }: Changeable): string[] {
   const scaled = (spec as { scaleTargetRef?: { name?: string } } | undefined)?.scaleTargetRef?.name;
   const names = [...controllerName(metadata), ...(scaled === undefined ? [] : [scaled])];
   return names.map((name) => within(metadata, name));
@@ -26,7 +26,7 @@ export function whoseIs({ metadata, spec }: Changeable): string[] {
 export const ownersOfPods = (pods: readonly Pod[]): string[] => [
   ...new Set(
     pods.flatMap(({ metadata }) => {
-      const owners = whoseIs({ metadata });
+      const owners = objectOwners({ metadata });
       return owners.length === 0 ? [within(metadata, metadata.name)] : owners;
     }),
   ),

@@ -167,7 +167,7 @@ const isWorkload = (root: Root | undefined): root is Workload =>
   root !== undefined && ["deployment", "statefulset", "daemonset"].includes(root.kind);
 
 /** Finds the workload behind a service; if the service selects no pods, the workload of the same name. */
-async function behindService(reading: Reading, pods: readonly V1Pod[], service: string) {
+async function backendsOfService(reading: Reading, pods: readonly V1Pod[], service: string) {
   const [first] = pods;
   const root = await attempt<Root | undefined>(reading, "workload", "get deployments", undefined, () =>
     first === undefined ? workloadNamed(reading, service) : runnerOf(reading, first),
@@ -209,7 +209,7 @@ async function readCore(reading: Reading, root: Root, empty: Facts): Promise<Fac
   switch (root.kind) {
     case "service": {
       const pods = await podsOf(reading, root);
-      const behind = await behindService(reading, pods, name(root.object));
+      const behind = await backendsOfService(reading, pods, name(root.object));
       return { ...empty, ...behind, services: [await readEndpoints(reading, root.object)] };
     }
     case "job":

@@ -1,6 +1,6 @@
-import { behindService, distinct, type Service } from "./behind.ts";
 import { controllerOf, Owners } from "./owners.ts";
 import { CALLED_SO, type Hit, type ListedKind, list, listNamed, type Search } from "./search.ts";
+import { backendsOfService, distinct, type Service } from "./service-backends.ts";
 import { folded, isLabelValue, type Spelling, spellingsOf } from "./spellings.ts";
 
 const WORKLOADS = ["deployment", "statefulset", "daemonset", "cronjob", "job"] as const;
@@ -62,7 +62,7 @@ async function called(search: Search, spelling: Spelling, kind: string): Promise
   const behind = await Promise.all(
     services
       .slice(0, MOST_SERVICES)
-      .map(async (one) => ofService(one, await behindService(search, one), workloads, kind)),
+      .map(async (one) => ofService(one, await backendsOfService(search, one), workloads, kind)),
   );
   const elsewhere = workloads.filter(
     (one) => !services.some(({ metadata }) => metadata.namespace === one.namespace),

@@ -1,5 +1,5 @@
-import { behindService, distinct, type Service } from "./behind.ts";
 import { CALLED_SO, type Hit, listNamed, type Named, type Search } from "./search.ts";
+import { backendsOfService, distinct, type Service } from "./service-backends.ts";
 
 type Asked = { name: string; namespace?: string | undefined };
 type Autoscaler = Named & {
@@ -59,7 +59,7 @@ async function behindIngress(search: Search, { metadata, spec }: Ingress): Promi
       const reason = `the ingress ${name} leads to its service ${service}`;
       if (one === undefined)
         return [{ kind: "ingress", name, namespace, reason: `its service ${service} is not there` }];
-      const behind = await behindService(search, one);
+      const behind = await backendsOfService(search, one);
       if (behind.length === 0)
         return [{ kind: "service", name: service, namespace, reason: `the ingress ${name} leads to it` }];
       return behind.map((hit) => ({ ...hit, reason }));

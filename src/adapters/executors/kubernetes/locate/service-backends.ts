@@ -66,7 +66,7 @@ async function addressed(search: Search, namespace: string, service: string): Pr
 }
 
 /** Finds the owners of the pods that a service leads to. */
-export async function behindService(search: Search, { metadata, spec }: Service): Promise<Hit[]> {
+export async function backendsOfService(search: Search, { metadata, spec }: Service): Promise<Hit[]> {
   const { name, namespace = "" } = metadata;
   const selector = spec?.selector ?? {};
   if (Object.keys(selector).length > 0)
