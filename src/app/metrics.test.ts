@@ -8,7 +8,7 @@ const RECEIPT: Received = {
   error: null,
 };
 
-it("takes a source for working by what it sends that is parsed, and by no dead letter", async () => {
+it("takes a source for working by what it sends that is parsed, and no body that is a dead letter whole", async () => {
   const { registry, received } = createMetrics(["grafana"]);
   const last = async () => {
     const found = await registry.getSingleMetric("awoooi_alert_chain_last_success_timestamp")?.get();
@@ -17,6 +17,13 @@ it("takes a source for working by what it sends that is parsed, and by no dead l
   received({ ...RECEIPT, error: "not an alert" });
   received({ ...RECEIPT, error: "more alerts than one body may have", truncated: true });
   expect(await last()).toBe(0);
+  received({
+    ...RECEIPT,
+    alerts: [{ status: "firing", fingerprint: "f" }],
+    error: "[1] has no labels",
+  });
+  const some = await last();
+  expect(some).toBeGreaterThan(0);
   received(RECEIPT);
   expect(await last()).toBeGreaterThan(0);
 });

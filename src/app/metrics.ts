@@ -136,8 +136,10 @@ function intakeMeter(
     const resolved = received.alerts.length - firing;
     if (firing > 0) alerts.inc({ source, status: "firing" }, firing);
     if (resolved > 0) alerts.inc({ source, status: "resolved" }, resolved);
-    if (received.error === null) understood(source, Date.now() / 1000);
-    else dead.inc({ source });
+    // Of a body of which only some entries could not be parsed, the others count.
+    const parsed = received.error === null || received.alerts.length > 0;
+    if (parsed && !received.truncated) understood(source, Date.now() / 1000);
+    if (received.error !== null) dead.inc({ source });
     if (received.truncated) truncated.inc({ source });
   };
 }
