@@ -220,7 +220,20 @@ describe("secrets in a file that others may read", () => {
       expect.stringContaining("secret in a file"),
     );
     // Nothing else is promised where nothing else works.
-    expect((await warned(process({ DB_PASSWORD: "x" })))[0]?.message).not.toContain("_FILE");
+    const inWords = "processes: [{ name: shop, argv: [shop, --token, hunter2] }]";
+    for (const yaml of [process({ DB_PASSWORD: "x" }), inWords])
+      expect((await warned(yaml))[0]?.message).not.toMatch(/_FILE|_file/);
+  });
+
+  it("are told from names that every object inherits", async () => {
+    const path = await file(
+      "constructor: { x: 1 }\nprocesses: [{ name: shop, argv: [node], toString: 1 }]",
+      "strange",
+    );
+    expect(checkConfig({ file: path, env: {} }).errors).toEqual([
+      expect.objectContaining({ path: "processes.0.toString" }),
+      expect.objectContaining({ path: "constructor" }),
+    ]);
   });
 });
 

@@ -84,6 +84,9 @@ const EVERYONE = /^(0\.0\.0\.0|::)\/0$/;
 function elsewhere(path: string): string | undefined {
   const name = environmentNameOf(path);
   if (name !== undefined) return `${name}_FILE`;
+  const section = path.split(".").slice(0, -1);
+  // In what others have named, such as an environment, each name is possible and none is a setting.
+  if (secretAt(configSchema, section) !== null) return undefined;
   const file = `${path}_file`;
   return secretAt(configSchema, file.split(".")) === undefined ? undefined : file;
 }

@@ -28,6 +28,10 @@ it("takes what is not known, as with a slip of the hand, for a secret where it s
     false,
     true,
   ]);
+  const misspelt = ["notificaton.webhook.url", "webhooks.0.url", "constructor.token"];
+  expect(misspelt.map(isSecret)).toEqual([true, true, true]);
+  const inherited = ["constructor", "toString.x", "__proto__", "processes.0.constructor", "ssh.valueOf.x"];
+  expect(inherited.map(isSecret)).toEqual(inherited.map(() => false));
   expect(["intake.severities.token", "server.port", "nothing.at.all", ""].map(isSecret)).toEqual([
     false,
     false,

@@ -7,11 +7,14 @@ const nameOf = (path: string) => path.split(".").findLast((part) => !/^\d+$/.tes
 
 // For settings that the schema does not know, such as a misspelt one.
 const SOUNDS_SECRET = /(^|_)(tokens?|passwords?|passphrase|secrets?|keys?)$/;
+const SOUNDS_LIKE_WEBHOOK = /webhooks?(\.\d+)?\.url$/;
 
 /** Returns what is secret in the setting at a dotted path, or in a setting that contains it. */
 function kindAt(path: string): SecretKind | null {
   const known = secretAt(configSchema, path.split("."));
-  return known === undefined ? (SOUNDS_SECRET.test(nameOf(path)) ? "value" : null) : known;
+  if (known !== undefined) return known;
+  if (SOUNDS_LIKE_WEBHOOK.test(path)) return "address";
+  return SOUNDS_SECRET.test(nameOf(path)) ? "value" : null;
 }
 
 /** Returns whether the value at a dotted path of the configuration is or may contain a secret, and is never shown. */

@@ -41,6 +41,7 @@ export function secretAt(schema: z.core.$ZodType, path: readonly string[]): Secr
     return key === undefined ? (secretAt(element, []) ?? null) : secretAt(element, below);
   }
   if (key === undefined) return null;
-  const next = shape === undefined ? valueType : shape[key];
+  // A name that every object inherits, such as `constructor`, is no setting.
+  const next = shape === undefined ? valueType : Object.hasOwn(shape, key) ? shape[key] : undefined;
   return next === undefined ? undefined : secretAt(next, rest);
 }
