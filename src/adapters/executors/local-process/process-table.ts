@@ -64,14 +64,22 @@ function readNow(file: string): string | undefined {
   }
 }
 
+const OUR_VARIABLES = "AWOOOI_";
+// A part of a text keeps the whole of it in memory.
+const copyOf = (text: string) => Buffer.from(text).toString();
+
 async function marksOf(pid: number): Promise<Marks | undefined> {
   const text = await readFile(`/proc/${pid}/environ`, "utf8").catch(absent);
   if (text === undefined) return undefined;
+  // Only our own variables, as copies: the environments of other programs hold secrets, and are not kept.
   const env = new Map(
-    text.split("\0").map((entry): [string, string] => {
-      const at = entry.indexOf("=");
-      return [entry.slice(0, at), entry.slice(at + 1)];
-    }),
+    text
+      .split("\0")
+      .filter((entry) => entry.startsWith(OUR_VARIABLES))
+      .map((entry): [string, string] => {
+        const at = entry.indexOf("=");
+        return [copyOf(entry.slice(0, at)), copyOf(entry.slice(at + 1))];
+      }),
   );
   const output = (fd: number) => readlink(`/proc/${pid}/fd/${fd}`).catch(absent);
   return { env, stdout: await output(1), stderr: await output(2) };
@@ -94,17 +102,18 @@ const SETTLED_TICKS = 10 * TICKS_PER_SECOND;
 
 /** Creates a reader of all marks. It caches those of processes older than 10 s, which do not change any more. */
 function markReader(): () => Promise<MarkedProcesses> {
-  let remembered = new Map<string, Marks | undefined>();
+  let remembered = new Map<string, Marks>();
   return async () => {
     const all = (await allOfProc()).filter(lives);
     const marks = new Map<number, Marks>();
-    const settled = new Map<string, Marks | undefined>();
+    const settled = new Map<string, Marks>();
     const now = uptime() * TICKS_PER_SECOND;
     // One after the other: a thousand files open at once could exceed the limit.
     for (const { pid, start_time } of all) {
       const key = `${pid} ${start_time}`;
-      const own = remembered.has(key) ? remembered.get(key) : await marksOf(pid);
-      if (own !== undefined) marks.set(pid, own);
+      const own = remembered.get(key) ?? (await marksOf(pid));
+      if (own === undefined) continue;
+      marks.set(pid, own);
       if (now - Number(start_time) > SETTLED_TICKS) settled.set(key, own);
     }
     remembered = settled;
