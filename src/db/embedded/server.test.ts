@@ -88,7 +88,7 @@ describe("a first start", () => {
     const bin = dirname(await readlink(`/proc/${(await start(fixture.shared)).pid}/exe`));
     // It makes a database as ever, and is not done with it while who has started it lives.
     const dir = await fixture.folder();
-    const initdb = `#!/bin/sh\n'${bin}/initdb' "$@"\nwhile [ -d /proc/$PPID ]; do sleep 0.1; done\n`;
+    const initdb = `#!/bin/sh\n'${bin}/initdb' "$@"\nwhile [ "$(cut -d' ' -f4 /proc/$$/stat)" = $PPID ]; do sleep 0.1; done\n`;
     await writeFile(join(dir, "initdb"), initdb, { mode: 0o755 });
     await symlink(join(bin, "postgres"), join(dir, "postgres"));
     const child = fixture.startInChild(dataDir, { binaries: { dir } });
