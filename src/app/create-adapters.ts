@@ -77,17 +77,15 @@ export function knownNames<What extends keyof KnownNames>(
 /** Creates the executor of a kind for each configuration in turn; if its settings do not change, it is reused. */
 function succession(kind: ExecutorKind, first: Config, deps: Omit<ExecutorDeps, "turns">) {
   const turns = new KeyedMutex();
-  const make = (config: Config) => {
-    const settings = settingAt(config, kind.settings.path);
-    return { settings, one: kind.create(settings, { ...deps, turns }) };
-  };
-  let current = make(first);
+  const settingsOf = (config: Config) => settingAt(config, kind.settings.path);
+  const make = (settings: unknown) => ({ settings, one: kind.create(settings, { ...deps, turns }) });
+  let current = make(settingsOf(first));
   let made = current;
   const all = new Set([current.one]);
   return {
     of(config: Config): MadeExecutor | null {
-      const settings = settingAt(config, kind.settings.path);
-      made = isDeepStrictEqual(settings, current.settings) ? current : make(config);
+      const settings = settingsOf(config);
+      made = isDeepStrictEqual(settings, current.settings) ? current : make(settings);
       all.add(made.one);
       return made.one;
     },
