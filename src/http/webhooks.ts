@@ -3,6 +3,7 @@ import { z } from "zod";
 import { LATER, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
 import {
   AT_THE_DOOR,
+  type Decoded,
   type Endpoint,
   KNOWN_ALERT_TYPES,
   type ReadBody,
@@ -166,15 +167,18 @@ function receivingRoute(
       if (kind.signals) return deps.takeSignal(call);
       const known = await deps.receive(call);
       if (answer === undefined) return known ?? LATER;
-      const { json } = call;
-      const decode = (decoded: unknown) => sources.decode(call.source, decoded);
-      const decoded = answer.invalid === undefined ? undefined : decode(json);
-      if (decoded?.ok === false) {
+      let made: Decoded | undefined;
+      const decoded = () => {
+        made ??= sources.decode(call.source, call.json);
+        return made;
+      };
+      const failed = answer.invalid === undefined ? undefined : decoded();
+      if (failed?.ok === false) {
         reply.status(400);
-        return answer.invalid?.of(decoded.reason);
+        return answer.invalid?.of(failed.reason);
       }
       reply.status(answer.status);
-      return answer.of(json, known, decode);
+      return answer.of(known, decoded);
     },
   });
 }

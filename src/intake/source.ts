@@ -47,10 +47,10 @@ type VendorAnswer = {
   status: 200 | 202;
   schema: z.ZodType;
   /**
-   * Builds the answer from the body as JSON of any shape, and from what is known of its alerts by now; null: nothing yet.
-   * `decode` decodes JSON as the source does.
+   * Makes the answer from what is known of the call's alerts; null: nothing yet. `decoded` gives the source's result for the
+   * body, which is decoded once and only if it is asked for.
    */
-  of(json: unknown, known: WebhookAnswer | null, decode: (json: unknown) => Decoded): unknown;
+  of(known: WebhookAnswer | null, decoded: () => Decoded): unknown;
   /**
    * The answer, with status 400, to a body that cannot be decoded, for vendors whose senders take 2xx as success and 400 as
    * final. The body becomes a dead letter all the same.

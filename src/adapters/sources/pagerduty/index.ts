@@ -168,10 +168,10 @@ export const pagerduty = {
       answer: {
         status: 202,
         schema: pagerdutyAccepted,
-        of: (json, _known, decode) => ({
+        of: (_known, decoded) => ({
           status: "success",
           message: "Event processed",
-          dedup_key: dedupKeyOf(decode(json)),
+          dedup_key: dedupKeyOf(decoded()),
         }),
         invalid: {
           schema: pagerdutyInvalid,

@@ -66,8 +66,8 @@ export const sentry = {
       answer: {
         status: 200,
         schema: sentryAnswer,
-        of(json, known, decode) {
-          const found = decode(json);
+        of(known, decoded) {
+          const found = decoded();
           const alerts = !found.ok || found.alerts.length > 0;
           const fires = found.ok && found.alerts.some(({ status }) => status === "firing");
           return answerSentry({ alerts, fires }, known);

@@ -39,7 +39,7 @@ export const signalSource = {
       path: "/api/v1/webhooks/signals",
       summary: "Light signals, which count once when they come soon again",
       body: signalCall,
-      answer: { status: 200, schema: signalAnswer, of: (_json, known) => known },
+      answer: { status: 200, schema: signalAnswer, of: (known) => known },
     },
   ],
   credentials: "signature",

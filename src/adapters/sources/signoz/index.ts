@@ -13,10 +13,10 @@ const ENDPOINT = {
   answer: {
     status: 200,
     schema: signozAnswer,
-    of(json, known, decode) {
-      const decoded = decode(json);
+    of(known, decoded) {
+      const found = decoded();
       // A body that cannot be decoded is kept as a dead letter; it may contain a firing alert.
-      const fires = !decoded.ok || decoded.alerts.some(({ status }) => status === "firing");
+      const fires = !found.ok || found.alerts.some(({ status }) => status === "firing");
       return answerSignoz(fires, known);
     },
   },
