@@ -2,9 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { z } from "zod";
 import { configJsonSchema } from "../src/app/config-json-schema.ts";
+import { configReference } from "../src/app/config-reference.ts";
 import { configSchema } from "../src/app/config-schema.ts";
 import { REFUSALS } from "../src/execution/index.ts";
+import { settingInfo } from "../src/lib/setting.ts";
 
 const PAGE = join(import.meta.dirname, "../docs/reference/awoooi.yaml");
 
@@ -19,12 +22,12 @@ describe("the schema for editors", () => {
   const at = (path: string) =>
     path.split(".").reduce<Node | undefined>((node, name) => node?.properties?.[name], schema);
 
-  it("is the committed one: `node src/main.ts config schema` writes it", () => {
+  it("is the committed one, which `npm run reference` writes", () => {
     const file = join(import.meta.dirname, "../docs/reference/awoooi.schema.json");
-    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(JSON.parse(JSON.stringify(schema)));
+    expect(readFileSync(file, "utf8")).toBe(`${JSON.stringify(schema, null, 2)}\n`);
   });
 
-  it("has defaults, what the reference says, and secrets as write-only", () => {
+  it("has defaults, descriptions, and secrets as write-only", () => {
     expect(at("sweep.every")).toMatchObject({
       default: "5s",
       description: expect.stringContaining("how often"),
@@ -72,23 +75,46 @@ describe("the table of authority", () => {
 });
 
 describe("the reference of settings", () => {
-  it("shows every default as it is", () => {
-    const shown = configSchema.parse(parse(readFileSync(PAGE, "utf8")));
-    expect(shown).toEqual(configSchema.parse({}));
+  const page = readFileSync(PAGE, "utf8");
+
+  /** Every setting with its dotted path, the settings of a list's items included. */
+  function settings(
+    schema: z.core.$ZodType,
+    path = "",
+    seen = new Set<object>(),
+  ): [string, z.core.$ZodType][] {
+    const { shape, element } = settingInfo(schema);
+    if (element !== undefined) return settings(element, path, seen);
+    // A route holds routes.
+    if (shape === undefined || seen.has(shape)) return [];
+    seen.add(shape);
+    return Object.entries(shape).flatMap(([name, inner]): [string, z.core.$ZodType][] => {
+      const own = path === "" ? name : `${path}.${name}`;
+      return [[own, inner], ...settings(inner, own, seen)];
+    });
+  }
+
+  it("is the committed one, which `npm run reference` writes", () => {
+    expect(page).toBe(configReference());
   });
 
-  it("names every setting, those without a default in comments", () => {
-    const text = readFileSync(PAGE, "utf8");
-    const seen = new Set<object>();
-    const names = (schema: object): string[] => {
-      // A route holds routes.
-      if (seen.has(schema)) return [];
-      seen.add(schema);
-      const open = schema as { shape?: Record<string, object>; unwrap?: () => object };
-      if (open.shape === undefined) return open.unwrap === undefined ? [] : names(open.unwrap());
-      return Object.entries(open.shape).flatMap(([name, inner]) => [name, ...names(inner)]);
-    };
-    const missing = names(configSchema).filter((name) => !new RegExp(`\\b${name}:`).test(text));
-    expect(missing).toEqual([]);
+  it("shows every default as it is", () => {
+    expect(configSchema.parse(parse(page))).toEqual(configSchema.parse({}));
+  });
+
+  it("names every setting", () => {
+    const missing = settings(configSchema).filter(
+      ([path]) => !new RegExp(`\\b${path.split(".").at(-1)}:`).test(page),
+    );
+    expect(missing.map(([path]) => path)).toEqual([]);
+  });
+
+  it("shows something for each, and only examples that the setting takes", () => {
+    expect(page).not.toMatch(/undefined|: null/);
+    const all = settings(configSchema).map(([path, schema]) => ({ path, schema, ...settingInfo(schema) }));
+    const shown = all.filter(({ example }) => example !== undefined);
+    expect(shown.length).toBeGreaterThan(50);
+    const wrong = shown.filter(({ schema, example }) => !z.safeParse(schema, example).success);
+    expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 });

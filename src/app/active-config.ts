@@ -20,11 +20,11 @@ import {
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
+import { restartPaths } from "../lib/setting.ts";
 import { createRouter, type Notifier, type Router } from "../notification/index.ts";
 import type { PipelineDeps } from "../pipeline/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
-import { EXECUTORS, SOURCES } from "./adapters.ts";
-import type { Config } from "./config-schema.ts";
+import { type Config, configSchema } from "./config-schema.ts";
 import { createSources } from "./create-adapters.ts";
 import type { RuleFiles } from "./pipeline-deps.ts";
 
@@ -100,39 +100,8 @@ export type Live = Checked & {
   loaded_at: Date;
 };
 
-// Settings that a reload may change, with everything below them. All others need a restart.
-const RELOADABLE = [
-  "server.log_level",
-  "intake.alerts_per_body",
-  "intake.answer_wait",
-  "intake.backlog",
-  "intake.limits",
-  "intake.trusted_networks",
-  "intake.proxies",
-  "intake.bearer_tokens",
-  "intake.basic",
-  "intake.hmac_secrets",
-  "intake.alertmanager_api",
-  "intake.external_sites",
-  "intake.ci_cd",
-  "intake.resolve_timeout",
-  "intake.classification",
-  "intake.severities",
-  "intake.signals",
-  "metrics",
-  "heartbeats",
-  "maintenance",
-  "inhibit_rules",
-  "incident",
-  "decision",
-  "approval",
-  "execution",
-  "verification",
-  "sweep",
-  "notification",
-  ...SOURCES.flatMap(({ settings }) => settings?.path ?? []),
-  ...EXECUTORS.flatMap(({ settings }) => (settings.reloadable ? [settings.path] : [])),
-];
+/** The paths of settings that need a restart, with everything below them. */
+const FIXED = restartPaths(configSchema);
 
 const isTree = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === "object" && !Array.isArray(value);
@@ -162,8 +131,8 @@ function changes(before: Checked, after: Checked): string[] {
 }
 
 function refuseWhatNeedsRestart(changed: readonly string[]): void {
-  const fixed = changed.filter(
-    (path) => !RELOADABLE.some((open) => path === open || path.startsWith(`${open}.`)),
+  const fixed = changed.filter((path) =>
+    FIXED.some((one) => path === one || path.startsWith(`${one}.`) || one.startsWith(`${path}.`)),
   );
   if (fixed.length === 0) return;
   const errors = fixed.map((path) => ({ path, message: "cannot change while the server runs" }));

@@ -14,8 +14,9 @@ import { sentry } from "../adapters/sources/sentry/index.ts";
 import { signalSource } from "../adapters/sources/signal/index.ts";
 import { signoz } from "../adapters/sources/signoz/index.ts";
 import { uptimeKuma } from "../adapters/sources/uptime-kuma/index.ts";
+import { redisStream } from "../adapters/streams/redis/index.ts";
 import type { SourceKind } from "../intake/index.ts";
-import type { ExecutorKind, NotifierKind } from "./kinds.ts";
+import type { ExecutorKind, NotifierKind, StreamKind } from "./kinds.ts";
 
 /** The kinds of alert sources. A new one needs a folder and one line here. */
 export const SOURCES: readonly SourceKind[] = [
@@ -30,6 +31,9 @@ export const SOURCES: readonly SourceKind[] = [
   pagerduty,
   custom,
 ];
+
+/** The kinds of streams that take signals. The first one that is configured is used. */
+export const STREAMS: readonly StreamKind[] = [redisStream];
 
 /** The kinds of executors, which change systems. */
 export const EXECUTORS: readonly ExecutorKind[] = [kubernetes, mcp, localProcess, ssh];

@@ -3,7 +3,7 @@ import { loadRules, loadServiceRegistry } from "../decision/index.ts";
 import { loadTopology } from "../incident/index.ts";
 import { loadClassification, senderCheck } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
-import { secretAt } from "../lib/secret-setting.ts";
+import { secretAt } from "../lib/setting.ts";
 import { quoted } from "../lib/shell.ts";
 import { EXECUTORS, NOTIFIERS } from "./adapters.ts";
 import {

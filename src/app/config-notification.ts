@@ -9,7 +9,12 @@ export const notificationSchema = z
   .strictObject({
     enabled: z.boolean().default(true),
     ...settings,
-    routes: z.array(routeSetting).default([]),
+    routes: z
+      .array(routeSetting)
+      .default([])
+      .describe(
+        "which channels get the notices of which incidents; without routes every channel gets all. Routes are a tree, as in Alertmanager, and each alert of an incident is matched: at each level the first route that matches wins, and after one with `continue: true` the next ones are tried too. An alert that matches no route goes to every channel. Channels: log (the terminal), webhook, and the names of webhooks",
+      ),
   })
   .prefault({})
   .superRefine((section, check) => {

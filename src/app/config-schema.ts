@@ -1,26 +1,15 @@
 import { z } from "zod";
-import { severity } from "../contract/common.ts";
 import { freezeWindow } from "../execution/index.ts";
-import { foldSeverity } from "../intake/index.ts";
 import { duration, keeping, keepingOrForever } from "../lib/duration.ts";
 import { messageOf } from "../lib/error.ts";
 import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
-import { secret } from "../lib/secret-setting.ts";
+import { example, needsRestart, secret } from "../lib/setting.ts";
 import { OPERATION_KINDS, projectName, traitsOf } from "../operation/index.ts";
 import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
-import { EXECUTORS, SOURCES } from "./adapters.ts";
+import { EXECUTORS, STREAMS } from "./adapters.ts";
+import { count, part, seconds, section } from "./config-fields.ts";
+import { intakeSection, sourceSettings } from "./config-intake.ts";
 import { notificationSchema } from "./config-notification.ts";
-
-const seconds = (text: string) => duration.prefault(text);
-const count = (value: number) => z.number().int().min(1).max(1_000_000).default(value);
-function rate(): z.ZodNumber;
-function rate(value: number): z.ZodDefault<z.ZodNumber>;
-function rate(value?: number) {
-  const number = z.number().positive().max(1e12);
-  return value === undefined ? number : number.default(value);
-}
-const part = (value: number) => z.number().min(0).max(1).default(value);
-const section = <T extends z.core.$ZodLooseShape>(shape: T) => z.strictObject(shape).prefault({} as never);
 
 const scope = z.enum(["read", "write", "admin"]);
 const scopes = (value: z.infer<typeof scope>[]) => z.array(scope).default(value);
@@ -42,141 +31,66 @@ const matchers = z.array(
   }),
 );
 
-// RFC 1918, RFC 4193, link-local and loopback: the addresses of a small team's own network.
-const PRIVATE = [
-  "127.0.0.0/8",
-  "::1",
-  "10.0.0.0/8",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "169.254.0.0/16",
-  "fc00::/7",
-  "fe80::/10",
-];
-
-/** Limits of one source; see docs/reference/awoooi.yaml. */
-const sourceLimits = {
-  requests_per_second: rate(20_000),
-  burst: rate(40_000),
-  sender_requests_per_second: rate(20_000),
-  body_limit: z.number().int().min(1_024).optional(),
-  wasted_bytes_per_second: rate(1024 * 1024),
-  dead_letters_per_hour: rate(600),
-  dead_letter_bytes_per_hour: rate(10 * 1024 * 1024),
-  dead_letter_bytes_kept: rate(256 * 1024 * 1024),
-  new_fingerprints: rate(10_000),
-  new_fingerprints_per_hour: rate(1_000),
-};
-/** Overrides for a named source: a missing limit has the common value. */
-const ownLimits = z.strictObject(
-  Object.fromEntries(Object.keys(sourceLimits).map((name) => [name, rate().optional()])) as {
-    [name in keyof typeof sourceLimits]: z.ZodOptional<z.ZodNumber>;
-  },
+/** The sections of streams; `createStream` reads them by their paths. */
+const streamSettings: Record<never, never> = Object.fromEntries(
+  STREAMS.map(({ settings }) => [settings.path, settings.schema]),
 );
-
-/** Returns the settings of kinds of sources in a section, or at the top level for null; `createSources` reads them. */
-function sourceSettings(section: string | null): Record<never, never> {
-  const own = SOURCES.flatMap(({ settings }): [string, z.ZodType][] => {
-    const [name = "", above = null] = settings?.path.split(".").reverse() ?? [];
-    return settings !== undefined && above === section ? [[name, settings.schema]] : [];
-  });
-  return Object.fromEntries(own);
-}
 
 /** The sections of executors; `createAdapters` reads them by their paths. */
 const executorSettings: Record<never, never> = Object.fromEntries(
   EXECUTORS.map(({ settings }) => [settings.path, settings.schema]),
 );
 
-/** Every setting with its default. Durations are seconds after parsing. */
+/** Every setting with its default and description. Durations are seconds after parsing. */
 export const configSchema = z.strictObject({
-  env: z.enum(["dev", "prod"]).default("dev"),
-  /** Name of this installation: approvals that were signed in another one are not executed. */
-  project: projectName.default("default"),
-  /** Default: `./data`, or `/var/lib/awoooi` as root. */
-  data_dir: z.string().min(1).optional(),
+  env: needsRestart(z.enum(["dev", "prod"]).default("dev")).describe("or prod, which is stricter"),
+  project: needsRestart(projectName.default("default")).describe(
+    "name of this installation; plans that were signed in an installation of another name are not executed: a production database that is restored for a trial changes nothing there, if the trial has a name of its own",
+  ),
+  data_dir: example(needsRestart(z.string().min(1).optional()), "./data").describe(
+    "folder of the embedded database and the state of supervised processes; default: ./data, as root /var/lib/awoooi",
+  ),
   server: section({
-    host: z.string().default("127.0.0.1"),
-    port: z.coerce.number().int().min(0).max(65_535).default(8000),
-    log_level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+    host: needsRestart(z.string().default("127.0.0.1")),
+    port: needsRestart(z.coerce.number().int().min(0).max(65_535).default(8000)),
+    log_level: z
+      .enum(["debug", "info", "warn", "error", "silent"])
+      .default("info")
+      .describe("debug, info, warn, error or silent"),
   }),
-  admin_token: secret(z.string().min(32, "must have at least 32 characters")).optional(),
-  database: section({
-    /** PostgreSQL to use instead of the embedded one. */
-    url: secret(
-      z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgresql://"),
-      "password",
-    ).optional(),
-    query_timeout: seconds("5s"),
-  }),
-  intake: section({
-    body_limit: z
-      .number()
-      .int()
-      .min(1_024)
-      .max(256 * 1024 * 1024)
-      .default(5 * 1024 * 1024),
-    /** The default is that of `limits.new_fingerprints`; a genuine body of `body_limit` bytes holds fewer alerts. */
-    alerts_per_body: z.number().int().min(1_000).max(1_000_000).default(10_000),
-    answer_wait: seconds("2s"),
-    backlog: section({
-      requests: count(2_000),
-      bytes: z
-        .number()
-        .int()
-        .min(1_024)
-        .default(256 * 1024 * 1024),
-      receipts: count(100_000),
+  admin_token: needsRestart(
+    secret(z.string().min(32, "must have at least 32 characters")).optional(),
+  ).describe(
+    "at least 32 characters; without this setting the server makes a token at its first start and shows it once",
+  ),
+  database: needsRestart(
+    section({
+      url: example(
+        secret(
+          z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgresql://"),
+          "password",
+        ).optional(),
+        "postgresql://user:password@host/database",
+      ).describe("PostgreSQL to use instead of the embedded one"),
+      query_timeout: seconds("5s").describe(
+        "if the database does not answer for this long, it counts as unavailable: 503",
+      ),
     }),
-    limits: section({
-      ...sourceLimits,
-      sources: z
-        .record(z.string().regex(/^[A-Za-z0-9:_.-]{1,64}$/, "is not a source"), ownLimits)
-        .default({}),
-    }),
-    trusted_networks: z.array(z.string()).default(PRIVATE),
-    proxies: z.array(z.string()).default([]),
-    bearer_tokens: secret(z.array(z.string().min(16))).default([]),
-    basic: z
-      .array(z.strictObject({ username: z.string().min(1), password: secret(z.string().min(8)) }))
-      .default([]),
-    hmac_secrets: secret(z.array(z.string().min(1))).default([]),
-    ...sourceSettings("intake"),
-    /** Alertmanager's own API. Alertmanager itself allows everybody to read it. */
-    alertmanager_api: section({ open_reads: z.boolean().default(false) }),
-    signals: section({ debounce: seconds("3m") }),
-    external_sites: z.array(z.string()).default([]),
-    /** Names of alerts that report the progress of a CI/CD pipeline. */
-    ci_cd: z.array(z.string()).default([]),
-    resolve_timeout: seconds("5m"),
-    /** Senders' words for severities, which take precedence over the shipped table. */
-    severities: z
-      .record(
-        z
-          .string()
-          .max(64)
-          .refine((word) => foldSeverity(word) !== "", "is no word"),
-        severity,
-      )
-      .default({})
-      .refine((own) => {
-        const words = Object.keys(own).map(foldSeverity);
-        return new Set(words).size === words.length;
-      }, "two words are one: case, blanks, -, _ and . do not count"),
-    /** File of classification rules that are tried before the shipped ones. */
-    classification: z.string().min(1).optional(),
-  }),
+  ),
+  intake: intakeSection,
   heartbeats: section({
-    /** For heartbeats not in `expected`: the normal silence, or 1.5 times the longest gap so far if that is longer. */
-    interval: seconds("15m"),
+    interval: seconds("15m").describe(
+      "for received heartbeats that `expected` does not list: the longest normal pause, or 1.5 times the longest pause so far if that is more",
+    ),
     expected: z
       .array(
         z.strictObject({
-          name: z.string().min(1).max(200),
-          source: z.string().min(1).optional(),
-          /** In Alertmanager's syntax. Without matchers every heartbeat of the source counts. */
-          matchers: matchers.default([]),
-          interval: duration,
+          name: example(z.string().min(1).max(200), "prometheus-prod"),
+          source: example(z.string().min(1).optional(), "alertmanager").describe("default: any"),
+          matchers: example(matchers.default([]), ['cluster="prod"']).describe(
+            "in Alertmanager's syntax: any alert that matches them; default: any heartbeat (a Watchdog) of the source",
+          ),
+          interval: example(duration, "10m"),
           severity: z.enum(["critical", "high", "warning", "low"]).default("critical"),
         }),
       )
@@ -185,127 +99,215 @@ export const configSchema = z.strictObject({
         (list) => new Set(list.map((one) => one.name)).size === list.length,
         "two heartbeats have the same name",
       ),
-  }),
+  }).describe(
+    "alerts that are sent all the time to show that monitoring works; an incident is opened when one stops",
+  ),
   ...sourceSettings(null),
-  /** Recurring maintenance windows, in which alerts are silenced. */
   maintenance: z
     .array(maintenanceWindow)
     .default([])
     .refine(
       (list) => new Set(list.map((one) => one.name)).size === list.length,
       "two windows have the same name",
+    )
+    .describe(
+      "recurring times in which alerts that match all matchers are recorded, and open no incident; an alert that still fires at the end of such a time is handled then; for a single time use a silence: awoooi silences add",
     ),
-  inhibit_rules: z.array(inhibitRule).default([]),
-  redis: section({
-    /** Redis with the stream of signals; without it signals go straight into the journal. */
-    url: secret(
-      z.string().regex(/^rediss?:\/\//, "must begin with redis:// or rediss://"),
-      "password",
-    ).optional(),
-    stream: z.string().min(1).max(200).default("awoooi:signals"),
-    stream_cap: count(10_000),
-    claim_after: seconds("10s"),
-  }),
+  inhibit_rules: z
+    .array(inhibitRule)
+    .default([])
+    .describe(
+      "alerts that silence other alerts while they fire, in Alertmanager's syntax, including its older form",
+    ),
+  ...streamSettings,
   incident: section({
-    active_window: seconds("5m"),
-    repair_window: seconds("30m"),
-    cool_down: seconds("30m"),
-    watch: seconds("1h"),
-    ttl: seconds("7d"),
-    close_after: seconds("7d"),
-    escalation: section({ in_24_hours: count(3), in_7_days: count(10), in_30_days: count(20) }),
-    /** An incident flaps after `ends` ends within `within`; flapping is over after the same time without one. */
-    flapping: section({ ends: z.number().int().min(2).max(1_000).default(3), within: seconds("10m") }),
+    active_window: seconds("5m").describe(
+      "the same trouble within this time after it was last seen continues its incident",
+    ),
+    repair_window: seconds("30m").describe(
+      "the same trouble within this time after a repair counts against the repair",
+    ),
+    cool_down: seconds("30m").describe(
+      "an incident that still fires this long after its plan ended without success, or after a person resolved it, comes back to people",
+    ),
+    watch: seconds("1h").describe(
+      "people are notified again of an incident that only a person can repair if it still fires after this time",
+    ),
+    ttl: seconds("7d").describe("an incident about which no notice has come for this long is resolved"),
+    close_after: seconds("7d").describe(
+      "a resolved incident is closed after this time; the same trouble then opens a new one",
+    ),
+    escalation: section({ in_24_hours: count(3), in_7_days: count(10), in_30_days: count(20) }).describe(
+      "how often the same trouble must occur to reach tier 2, 3 and 4",
+    ),
+    flapping: section({
+      ends: z.number().int().min(2).max(1_000).default(3),
+      within: seconds("10m"),
+    }).describe(
+      "an incident that ends this often within this time stays open until it has been quiet for as long; people are notified once, not each time",
+    ),
     correlation: section({
       enabled: z.boolean().default(true),
-      window: seconds("10m"),
-      /** False: incidents are linked, but never merged automatically. */
-      merge: z.boolean().default(true),
-      release_after: seconds("10m"),
-      /** File with the dependencies between services. */
-      topology: z.string().min(1).optional(),
-    }),
+      window: seconds("10m").describe(
+        "incidents that begin within this time of each other may have the same cause",
+      ),
+      merge: z.boolean().default(true).describe("false: incidents are linked, and only people merge them"),
+      release_after: seconds("10m").describe(
+        "an effect that still fires this long after its main incident is over goes to people as an incident of its own",
+      ),
+      topology: example(z.string().min(1).optional(), "services.yaml").describe(
+        "a file that says which service depends on which: { services: { api: { depends_on: [db] } } }",
+      ),
+    }).describe(
+      "one fault often raises many alerts: their incidents are linked, or merged if the cause is clear",
+    ),
   }),
   decision: section({
-    mode: z.enum(["suggest", "shadow", "auto"]).default("suggest"),
-    rules: z.string().min(1).optional(),
+    mode: z
+      .enum(["suggest", "shadow", "auto"])
+      .default("suggest")
+      .describe(
+        "suggest: people decide; shadow: record what would be proposed, change nothing; auto: playbooks may run automatically",
+      ),
+    rules: example(z.string().min(1).optional(), "my-rules.yaml").describe(
+      "a file of rules that replaces the shipped ones",
+    ),
     playbook: section({
-      similarity: part(0.85),
-      success_rate: part(0.8),
-      trust: part(0.5),
-      cold_start: z.boolean().default(false),
-    }),
-    /** File with the services that may be repaired automatically. */
-    service_registry: z.string().min(1).optional(),
-    time: seconds("30s"),
-    /** The part of `time` for gathering evidence about the target. */
-    evidence_time: seconds("10s").refine((value) => value <= 25, "must be at most 25s"),
-    token_valid: seconds("1h"),
+      similarity: part(0.85).describe("least similarity of an incident to the playbook's pattern, 0 to 1"),
+      success_rate: part(0.8).describe(
+        "least share of its runs that succeeded; a playbook that has never run passes",
+      ),
+      trust: part(0.5).describe("least trust to run automatically; three verified runs in a row are enough"),
+      cold_start: z
+        .boolean()
+        .default(false)
+        .describe("true: a playbook of low risk that has never run may run automatically"),
+    }).describe(
+      "approved playbooks are matched before the rules; docs/reference/playbooks.md describes them",
+    ),
+    service_registry: example(z.string().min(1).optional(), "service-registry.yaml").describe(
+      "a file that says which services may be repaired automatically",
+    ),
+    time: seconds("30s").describe(
+      "time for gathering evidence; after it people are asked, with the evidence found so far",
+    ),
+    evidence_time: seconds("10s")
+      .refine((value) => value <= 25, "must be at most 25s")
+      .describe("part of that time for reading facts about the target; also for `awoooi diagnose`"),
+    token_valid: seconds("1h").describe("how long a decision's token is valid"),
   }),
   approval: section({
-    required_signatures: section({ low: count(1), medium: count(1), high: count(2), critical: count(2) }),
-    expires_after: seconds("1h"),
-    authority: seconds("600s"),
+    required_signatures: section({
+      low: count(1),
+      medium: count(1),
+      high: count(2),
+      critical: count(2),
+    }).describe("number of distinct people, by risk"),
+    expires_after: seconds("1h").describe("a plan that has not been signed by then expires"),
+    authority: seconds("600s").describe("how long after the last signature the plan may be executed"),
   }),
   execution: section({
-    retries: z.number().int().min(0).max(10).default(2),
-    retry_wait: seconds("30s"),
-    timeout: seconds("60s"),
-    read_timeout: seconds("10s"),
-    deadline: seconds("20m"),
-    frozen: z.boolean().default(false),
+    retries: z
+      .number()
+      .int()
+      .min(0)
+      .max(10)
+      .default(2)
+      .describe("further attempts after an error that may be temporary"),
+    retry_wait: seconds("30s").describe("between two attempts"),
+    timeout: seconds("60s").describe("of one change"),
+    read_timeout: seconds("10s").describe(
+      "of one read of a target, for a dry-run or to see whether a change took effect",
+    ),
+    deadline: seconds("20m").describe("an execution that has not ended after this time counts as failed"),
+    frozen: z
+      .boolean()
+      .default(false)
+      .describe("true: no change is made; `awoooi freeze` does the same without a change of this file"),
     freeze_windows: z
       .array(freezeWindow)
       .default([])
       .refine(
         (list) => new Set(list.map((one) => one.name)).size === list.length,
         "two windows have the same name",
+      )
+      .describe("recurring times in which no change is made"),
+    disabled_tools: z
+      .array(gatewayTool)
+      .default([])
+      .describe(
+        "tools that are refused to every caller; `awoooi operations ls` lists them. `investigate` is every read of a target: without it no evidence is read and no repair can be verified",
       ),
-    disabled_tools: z.array(gatewayTool).default([]),
     grants: section({
-      approval_executor: scopes(["read", "write"]),
-      auto_repair: scopes(["read", "write"]),
-      planner: z.array(z.literal("read")).default(["read"]),
-    }),
-    max_per_hour: section({ target: count(10), total: count(60) }),
-    automatic: section({ max_per_hour: section({ target: count(3), total: count(20) }) }),
+      approval_executor: scopes(["read", "write"]).describe(
+        "executes plans that people have signed; `ssh_docker_prune` needs admin",
+      ),
+      auto_repair: scopes(["read", "write"]).describe("executes plans that policy has allowed"),
+      planner: z.array(z.literal("read")).default(["read"]).describe("reads targets while a plan is made"),
+    }).describe("the scopes of each caller: read, write, admin"),
+    max_per_hour: section({ target: count(10), total: count(60) }).describe("limits of changes"),
+    automatic: section({
+      max_per_hour: section({ target: count(3), total: count(20) }),
+    }).describe("of these, the changes for which no person has asked"),
   }),
   verification: section({
-    wait: seconds("10s"),
-    collect: seconds("30s"),
-    interval: seconds("1s"),
-    healthy_in_a_row: count(3),
-    look_timeout: seconds("10s"),
+    wait: seconds("10s").describe("between the change and the first observation"),
+    collect: seconds("30s").describe("how long to wait for the target to be healthy"),
+    interval: seconds("1s").describe("between two observations"),
+    healthy_in_a_row: count(3).describe("observations after which the target counts as healthy"),
+    look_timeout: seconds("10s").describe("of one observation"),
   }),
-  sweep: section({ every: seconds("5s") }),
-  retention: z
-    .strictObject({
-      every: seconds("1h").refine((value) => value >= 1 && value <= 7 * 86_400, "must be between 1s and 7d"),
-      receipts: keeping(1).prefault("7d"),
-      dead_letters: keeping(1).prefault("30d"),
-      alerts: keeping(1).prefault("90d"),
-      notices: keeping(1).prefault("30d"),
-      silences: keeping(1).prefault("90d"),
-      repairs: keeping(1).prefault("90d"),
-      repairs_per_key: count(100),
-      // Lost work is rerun within a day, and its earlier runs must still be there to be counted.
-      workflows: keeping(2).prefault("7d"),
-      incidents: keepingOrForever(1).prefault("forever"),
-      batch: count(5_000),
-    })
-    .prefault({})
-    .refine(
-      ({ incidents, alerts, notices, repairs }) =>
-        incidents === null || incidents >= Math.max(alerts, notices, repairs),
-      {
-        path: ["incidents"],
-        message: "must be kept as long as alerts, notices and repairs, which name them",
-      },
+  sweep: section({
+    every: seconds("5s").describe(
+      "how often the sweep looks for items that have been in a state for too long",
     ),
+  }),
+  retention: needsRestart(
+    z
+      .strictObject({
+        every: seconds("1h")
+          .refine((value) => value >= 1 && value <= 7 * 86_400, "must be between 1s and 7d")
+          .describe("how often old records are deleted; also once at the start"),
+        receipts: keeping(1).prefault("7d").describe("webhook calls, as they came"),
+        dead_letters: keeping(1).prefault("30d").describe("webhook calls that could not be parsed"),
+        alerts: keeping(1)
+          .prefault("90d")
+          .describe("since their last notice; their rows in the operation log since they came"),
+        notices: keeping(1).prefault("30d").describe("notices to people"),
+        silences: keeping(1).prefault("90d").describe("since they ended"),
+        repairs: keeping(1).prefault("90d").describe("results of repairs"),
+        repairs_per_key: count(100).describe(
+          "of these, only the latest of each action on each anomaly are kept",
+        ),
+        // Lost work is rerun within a day, and its earlier runs must still be there to be counted.
+        workflows: keeping(2).prefault("7d").describe("the engine's records of finished work; at least 2d"),
+        incidents: keepingOrForever(1)
+          .prefault("forever")
+          .describe(
+            "or a duration since their end; with their decisions, approvals, executions and timeline",
+          ),
+        batch: count(5_000).describe("rows that one transaction deletes at most"),
+      })
+      .prefault({})
+      .refine(
+        ({ incidents, alerts, notices, repairs }) =>
+          incidents === null || incidents >= Math.max(alerts, notices, repairs),
+        {
+          path: ["incidents"],
+          message: "must be kept as long as alerts, notices and repairs, which name them",
+        },
+      ),
+  ).describe(
+    "how long records in a final state are kept before they are deleted; never deleted: receipts that wait, alerts that fire in an active incident, records that are open or in progress, people and tokens, the audit ledger",
+  ),
   notification: notificationSchema,
   metrics: section({
-    /** Networks that may read the metrics without a token, besides this machine. */
-    networks: z.array(z.string()).default([]),
+    networks: z
+      .array(z.string())
+      .default([])
+      .describe(
+        "networks that may read /metrics without a token, as this machine may; intake.proxies applies here too",
+      ),
   }),
   ...executorSettings,
 });

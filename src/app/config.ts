@@ -3,13 +3,14 @@ import { parseDocument } from "yaml";
 import type { z } from "zod";
 import { closeNames } from "../lib/close-names.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
-import { SOURCES } from "./adapters.ts";
+import { settingIn, settingInfo } from "../lib/setting.ts";
+import { SOURCES, STREAMS } from "./adapters.ts";
 import { type Config, configSchema } from "./config-schema.ts";
 
 type Tree = Record<string, unknown>;
 
 /** Environment variables and their settings; `[]`: appended to that list. `NAME_FILE` may name a file with the value. */
-const ENVIRONMENT: Record<string, string> = {
+export const ENVIRONMENT: Record<string, string> = {
   // Other software uses this name too: only `prod` counts, and then wins. It must come before AWOOOI_ENV, which else decides.
   ENVIRONMENT: "env",
   AWOOOI_ENV: "env",
@@ -19,14 +20,13 @@ const ENVIRONMENT: Record<string, string> = {
   AWOOOI_LOG_LEVEL: "server.log_level",
   AWOOOI_ADMIN_TOKEN: "admin_token",
   DATABASE_URL: "database.url",
-  REDIS_URL: "redis.url",
   NOTIFICATION_ENABLED: "notification.enabled",
   WEBHOOK_HMAC_SECRET: "intake.hmac_secrets[]",
-  ...environmentOfSources(),
+  ...environmentOfAdapters(),
 };
 
-function environmentOfSources(): Record<string, string> {
-  const all = SOURCES.flatMap(({ settings }) =>
+function environmentOfAdapters(): Record<string, string> {
+  const all = [...STREAMS, ...SOURCES].flatMap(({ settings }) =>
     Object.entries(settings?.environment ?? {}).map(([name, inner]) => [name, `${settings?.path}.${inner}`]),
   );
   return Object.fromEntries(all);
@@ -147,21 +147,15 @@ function readYaml(file: string, errors: FieldError[]): Tree {
   return {};
 }
 
-type Shaped = { shape?: Record<string, z.ZodType>; unwrap?: () => z.ZodType; element?: z.ZodType };
-
 /** Returns the setting names that the schema allows at a path. */
 function namesAt(path: readonly PropertyKey[]): string[] {
-  let at = configSchema as unknown as Shaped;
-  const open = (type: Shaped): Shaped =>
-    type.shape === undefined && type.element === undefined && type.unwrap !== undefined
-      ? open(type.unwrap() as unknown as Shaped)
-      : type;
+  let at: z.core.$ZodType = configSchema;
   for (const key of path) {
-    at = open(at);
-    at = (typeof key === "number" ? at.element : at.shape?.[String(key)]) as unknown as Shaped;
-    if (at === undefined) return [];
+    const next = settingIn(at, String(key));
+    if (next === undefined) return [];
+    at = next;
   }
-  return Object.keys(open(at).shape ?? {});
+  return Object.keys(settingInfo(at).shape ?? {});
 }
 
 function describe(issue: z.core.$ZodIssue): FieldError[] {

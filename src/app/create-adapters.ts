@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import { redisStream } from "../adapters/streams/redis/index.ts";
 import type { Executor } from "../execution/index.ts";
 import type { SignalStream, Source } from "../intake/index.ts";
 import type { Investigator } from "../investigation/index.ts";
@@ -8,10 +7,17 @@ import type { Log } from "../lib/log.ts";
 import type { Notifier } from "../notification/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
 import type { Observer } from "../verification/index.ts";
-import { EXECUTORS, NOTIFIERS, SOURCES } from "./adapters.ts";
+import { EXECUTORS, NOTIFIERS, SOURCES, STREAMS } from "./adapters.ts";
 import { settingAt } from "./config.ts";
 import type { Config } from "./config-schema.ts";
-import type { ExecutorDeps, ExecutorKind, KnownNames, MadeExecutor, NotifierDeps } from "./kinds.ts";
+import type {
+  ExecutorDeps,
+  ExecutorKind,
+  KnownNames,
+  MadeExecutor,
+  NotifierDeps,
+  StreamDeps,
+} from "./kinds.ts";
 import { VERSION } from "./version.ts";
 
 /** All connections to external systems, by the port that they implement. */
@@ -55,12 +61,20 @@ export function createSources(config: Config): Adapters["sources"] {
   return SOURCES.flatMap((kind) => kind.create(kind.settings && settingAt(config, kind.settings.path)));
 }
 
-/** Creates the signal stream; null without Redis. `consumer` names this server among the stream's readers. */
+/** Creates the signal stream, null if none is configured, and returns it with its name. */
 export function createStream(
-  { redis: { url, ...settings } }: Config,
-  deps: { consumer: string; log: Log },
-): SignalStream | null {
-  return url === undefined ? null : redisStream.create({ url, ...settings }, deps);
+  config: Config,
+  deps: StreamDeps,
+): { stream: SignalStream | null; name: string } {
+  const all = STREAMS.map((kind) => {
+    const settings = settingAt(config, kind.settings.path);
+    return { name: kind.streamName(settings), create: () => kind.create(settings, deps) };
+  });
+  for (const { name, create } of all) {
+    const stream = create();
+    if (stream !== null) return { stream, name };
+  }
+  return { stream: null, name: all[0]?.name ?? "" };
 }
 
 /** Returns the names of one kind (processes, hosts or tools) that executors are configured to reach. */

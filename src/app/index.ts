@@ -9,6 +9,7 @@ import { createLog } from "./log.ts";
 
 export { checkConfig } from "./check-config.ts";
 export { configJsonSchema } from "./config-json-schema.ts";
+export { configReference } from "./config-reference.ts";
 export { localSources } from "./local-sources.ts";
 export { showConfig } from "./show-config.ts";
 

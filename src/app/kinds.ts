@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Executor } from "../execution/index.ts";
+import type { SignalStream } from "../intake/index.ts";
 import type { Investigator } from "../investigation/index.ts";
 import type { KeyedMutex } from "../lib/keyed-mutex.ts";
 import type { Log } from "../lib/log.ts";
@@ -47,13 +48,35 @@ export type KnownNames = {
 /** A kind of executor: its settings and how to create it. */
 export type ExecutorKind<Settings = unknown> = {
   id: string;
-  /** Its section of the configuration; `reloadable`: it can change while the server runs. */
-  settings: { path: string; schema: z.ZodType<Settings>; reloadable: boolean };
+  /** Its section of the configuration. */
+  settings: { path: string; schema: z.ZodType<Settings> };
   /** Checks what the settings name, such as files and programs, as they are now. */
   problems?(settings: Settings): readonly SettingProblem[];
   names?(settings: Settings): KnownNames;
   /** Creates the executor; null if no target is configured for it. Throws `invalid`. */
   create(settings: Settings, deps: ExecutorDeps): MadeExecutor | null;
+};
+
+/** Dependencies of streams. */
+export type StreamDeps = {
+  /** This process's consumer name, unique among all readers of the stream, past ones included. */
+  consumer: string;
+  log: Log;
+};
+
+/** A kind of stream that takes signals before they are in the journal. */
+export type StreamKind<Settings = unknown> = {
+  id: string;
+  settings: {
+    path: string;
+    schema: z.ZodType<Settings>;
+    /** Environment variables, each with the setting in the section that it overrides. */
+    environment?: Readonly<Record<string, string>>;
+  };
+  /** Returns the stream's name, which senders of signals are told. */
+  streamName(settings: Settings): string;
+  /** Creates the stream; null if none is configured. */
+  create(settings: Settings, deps: StreamDeps): SignalStream | null;
 };
 
 /** Dependencies of notifiers. */
@@ -67,7 +90,7 @@ export type NotifierDeps = {
 export type NotifierKind<Settings = unknown> = {
   /** Also the name of its channel that has no name of its own. */
   id: string;
-  /** Its settings by name within `notification`. They can change while the server runs. */
+  /** Its settings by name within `notification`. */
   settings: Readonly<Record<string, z.ZodType>>;
   /** Its notices are visible on the server only. */
   local?: true;

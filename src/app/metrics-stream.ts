@@ -2,11 +2,9 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import type { Ctx } from "../db/ctx.ts";
 import type { SignalStream, StreamFigures } from "../intake/index.ts";
 
-const LABELS = { stream: "redis" };
-
 /** Registers the metrics of the signal stream, with the figures of its last check; without a stream they have no series. */
 export function streamMetrics(registry: Registry, ctx: Ctx, stream: SignalStream | null): void {
-  const more = { labelNames: Object.keys(LABELS), registers: [registry] };
+  const more = { labelNames: ["stream"], registers: [registry] };
   const gauge = (
     name: string,
     help: string,
@@ -17,7 +15,7 @@ export function streamMetrics(registry: Registry, ctx: Ctx, stream: SignalStream
       help,
       ...more,
       collect() {
-        if (stream !== null) this.set(LABELS, value(stream.figures(), stream));
+        if (stream !== null) this.set({ stream: stream.id }, value(stream.figures(), stream));
       },
     });
   gauge(
@@ -48,7 +46,7 @@ export function streamMetrics(registry: Registry, ctx: Ctx, stream: SignalStream
     collect() {
       if (stream === null) return;
       const { claimed } = stream.figures();
-      this.inc(LABELS, claimed - told);
+      this.inc({ stream: stream.id }, claimed - told);
       told = claimed;
     },
   });

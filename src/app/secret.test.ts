@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { secret, secretAt } from "../lib/secret-setting.ts";
+import { secret, secretAt } from "../lib/setting.ts";
 import { configJsonSchema } from "./config-json-schema.ts";
 import { isSecret } from "./secret.ts";
 

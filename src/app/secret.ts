@@ -1,5 +1,5 @@
 import { redactText, secretsIn, soundsSecret } from "../lib/redact.ts";
-import { type SecretKind, secretAt } from "../lib/secret-setting.ts";
+import { type SecretKind, secretAt } from "../lib/setting.ts";
 import { configSchema } from "./config-schema.ts";
 
 /** Returns the last name in a setting's path, ignoring list indexes. */

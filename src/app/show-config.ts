@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { AwoooiError } from "../lib/error.ts";
 import { silentLog } from "../lib/log.ts";
 import { redactText } from "../lib/redact.ts";
+import { settingIn, settingInfo } from "../lib/setting.ts";
 import { checked } from "./active-config.ts";
 import { type ConfigOptions, parseSettings, readSettings, settingAt } from "./config.ts";
 import { configSchema } from "./config-schema.ts";
@@ -38,43 +39,18 @@ function redacted(value: unknown, path: string): unknown {
   );
 }
 
-type Def = {
-  type: string;
-  innerType?: z.core.$ZodType;
-  in?: z.core.$ZodType;
-  defaultValue?: unknown;
-  shape?: Record<string, z.core.$ZodType>;
-  element?: z.core.$ZodType;
-  valueType?: z.core.$ZodType;
-};
-
-/** Unwraps optional and default types; returns the inner definition and the prefault value, if any. */
-function opened(type: z.core.$ZodType | undefined): { def: Def | undefined; missing: unknown } {
-  let def = type?._zod.def as unknown as Def | undefined;
-  let missing: unknown;
-  for (;;) {
-    if (missing === undefined && def?.type === "prefault") missing = def.defaultValue;
-    const inner: z.core.$ZodType | undefined = def?.innerType ?? def?.in;
-    if (inner === undefined) return { def, missing };
-    def = inner._zod.def as unknown as Def;
-  }
-}
-
 /** Returns the value in force as it was written: differs only where text was converted, such as durations. */
 function asWritten(value: unknown, written: unknown, type: z.core.$ZodType | undefined): unknown {
-  const { def, missing } = opened(type);
-  const given = written ?? missing;
+  const given = written ?? (type && settingInfo(type).initial);
   if (value === null || typeof value === "number")
     return typeof given === "string" && Number(given) !== value ? given : value;
-  const inner = (key: string) => (given as Record<string, unknown> | undefined)?.[key];
-  if (Array.isArray(value)) return value.map((item, at) => asWritten(item, inner(String(at)), def?.element));
   if (typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      key,
-      asWritten(item, inner(key), def?.shape?.[key] ?? def?.valueType),
-    ]),
-  );
+  const inner = (item: unknown, key: string): unknown => {
+    const own = (given as Record<string, unknown> | undefined)?.[key];
+    return asWritten(item, own, type && settingIn(type, key));
+  };
+  if (Array.isArray(value)) return value.map((item, at) => inner(item, String(at)));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item, key)]));
 }
 
 /** Returns every setting as it would be in force and as it was written, with its origin. Throws `invalid`. */

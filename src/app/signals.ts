@@ -13,7 +13,7 @@ type Parts = {
   journal: Journal;
   worker: IntakeWorker;
   epoch: number;
-  /** Seconds between two checks of Redis. */
+  /** Seconds between two checks of the stream. */
   every: number;
   log: Log;
 };
@@ -30,16 +30,16 @@ export type Signals = {
 export function startSignals({ live, journal, worker, epoch, every, log }: Parts): Signals {
   const { config, pipeline } = live.current();
   const current = () => live.current().pipeline;
-  const stream = createStream(config, { consumer: `${hostname()}:${process.pid}:${epoch}`, log });
+  const { stream, name } = createStream(config, { consumer: `${hostname()}:${process.pid}:${epoch}`, log });
   const taken = createSignalIntake(pipeline.as("intake"), { journal, intake: worker, stream });
   const take: Signals["take"] = async (call) => ({
     success: true,
     message_id: await taken(call),
-    stream: config.redis.stream,
+    stream: name,
   });
   if (stream === null) return { stream, take, stop: async () => {} };
   const watch = () => stream.check();
-  const endWatch = startLoop("the watch over Redis", () => every, log, watch);
+  const endWatch = startLoop("the check of the signal stream", () => every, log, watch);
   const limit = () => live.current().config.intake.backlog.receipts;
   const signals = new SignalWorker(current, stream, worker, limit);
   signals.start();
@@ -55,5 +55,5 @@ export function startSignals({ live, journal, worker, epoch, every, log }: Parts
 export function streamHealth(stream: SignalStream | null): Health["dependencies"] {
   if (stream === null) return {};
   const { up, detail } = stream.state();
-  return { redis: { status: up ? "ok" : "down", detail } };
+  return { [stream.id]: { status: up ? "ok" : "down", detail } };
 }

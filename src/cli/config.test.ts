@@ -23,6 +23,7 @@ async function local(argv: readonly string[], config: Partial<LocalConfig>) {
       throw new Error("nothing is understood here");
     },
     configJsonSchema: () => ({ type: "object" }),
+    configReference: () => "env: dev\n",
   };
   async function* stdin() {}
   const code = await runCli(["config", ...argv], {

@@ -98,6 +98,12 @@ export function addConfig(program: Command, session: Session): void {
     const { configJsonSchema } = await localConfig(session);
     session.out.json(JSON.stringify(configJsonSchema(), null, 2));
   });
+  leaf(config, "reference", "print every setting with its default and description, as an awoooi.yaml", [
+    "awoooi config reference | less",
+  ]).action(async () => {
+    const { configReference } = await localConfig(session);
+    session.out.block(configReference().trimEnd(), "");
+  });
   leaf(config, "status", "which configuration the server has in force", ["awoooi config status"]).action(
     (options: Options) => status(session, options),
   );

@@ -40,6 +40,7 @@ export type LocalConfig = {
     settings: { path: string; value: unknown; written?: unknown; source: string }[];
   };
   configJsonSchema(): object;
+  configReference(): string;
   /** Returns the sources and the classification that decode bodies. Throws `invalid`. */
   localSources(options: ConfigOptions): { sources: readonly Source[]; classification: Classification };
 };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { FakeServer } from "../../test/support/cli-server.ts";
 import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
-import { checkConfig, configJsonSchema, localSources, showConfig } from "../app/index.ts";
+import { checkConfig, configJsonSchema, configReference, localSources, showConfig } from "../app/index.ts";
 
 let folder: string;
 let config: string;
@@ -26,7 +26,7 @@ afterAll(() => clearFolder(folder));
 
 // A server that is not there: none must be needed.
 const nowhere = new FakeServer();
-const local = async () => ({ checkConfig, configJsonSchema, localSources, showConfig });
+const local = async () => ({ checkConfig, configJsonSchema, configReference, localSources, showConfig });
 function test(source: string, body: unknown, ...more: string[]) {
   const stdin = typeof body === "string" ? body : JSON.stringify(body);
   const argv = ["sources", "test", "--source", source, "--file", "-", "--config", config, ...more];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { example } from "./setting.ts";
 
 /** A range of numbers, both ends included. */
 type Range = { from: number; to: number };
@@ -87,14 +88,19 @@ function isZone(name: string): boolean {
   }
 }
 
-/** Schema of a time interval in Alertmanager's syntax. */
+/** Schema of a time interval in Alertmanager's syntax: one entry of each list must match. */
 export const timeInterval = z.strictObject({
-  times,
-  weekdays: ranges("weekdays", named(WEEKDAYS, 0)),
-  days_of_month: ranges("days, from 1 to 31 or from -31 to -1", within(-31, 31)),
-  months: ranges("months", monthOf),
-  years: ranges("years", within(1, 9999)),
-  location: z.string().default("UTC").refine(isZone, "is no time zone of the IANA's list"),
+  times: example(times, [{ start_time: "18:00", end_time: "24:00" }]),
+  weekdays: example(ranges("weekdays", named(WEEKDAYS, 0)), ["monday:friday", "sunday"]),
+  days_of_month: example(ranges("days, from 1 to 31 or from -31 to -1", within(-31, 31)), ["-3:-1"]).describe(
+    "-1 is the last day",
+  ),
+  months: example(ranges("months", monthOf), ["january:march", "12"]),
+  years: example(ranges("years", within(1, 9999)), ["2026:2028"]),
+  location: example(
+    z.string().default("UTC").refine(isZone, "is not a time zone of the IANA database"),
+    "Europe/Berlin",
+  ).describe("default: UTC"),
 });
 
 const formats = new Map<string, Intl.DateTimeFormat>();

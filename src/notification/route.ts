@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { messageOf } from "../lib/error.ts";
 import { compileMatchers, type Labels, type LabelTest, parseMatchers } from "../lib/matchers.ts";
+import { example } from "../lib/setting.ts";
 
 const matchers = z
   .array(z.string())
@@ -15,11 +16,13 @@ const matchers = z
 
 /** A node of the routing tree, which decides the channels of an alert; read as Alertmanager reads its own. */
 export const routeSetting = z.strictObject({
-  matchers,
-  /** Names of channels; without it, those of the parent route. An empty list: no channel is notified. */
-  receivers: z.array(z.string().min(1)).optional(),
-  /** Whether the sibling routes after this one are matched as well. */
-  continue: z.boolean().default(false),
+  matchers: example(matchers, ['notification_type="TYPE-5S"']).describe(
+    "of the alert's labels, and incident_severity (P0 to P3), alert_category and notification_type",
+  ),
+  receivers: example(z.array(z.string().min(1)).optional(), ["security"]).describe(
+    "names of channels; default: those of the enclosing route; []: no channel",
+  ),
+  continue: z.boolean().default(false).describe("true: the routes after this one are matched as well"),
   get routes(): z.ZodDefault<z.ZodArray<typeof routeSetting>> {
     return z.array(routeSetting).default([]);
   },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Matcher } from "../contract/matcher.ts";
 import { messageOf } from "../lib/error.ts";
 import { compileMatchers, matchesEverything, parseMatchers } from "../lib/matchers.ts";
+import { example } from "../lib/setting.ts";
 import { timeInterval } from "../lib/time-interval.ts";
 
 type Check = z.core.$RefinementCtx;
@@ -25,18 +26,27 @@ const matchersSetting = list.default([]).transform(parsed);
 
 /** A recurring time in which matching alerts are kept silent. */
 export const maintenanceWindow = z.strictObject({
-  name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
-  matchers: list.transform((texts, check) => {
-    const matchers = parsed(texts, check);
-    if (matchesEverything(matchers))
-      check.addIssue({
-        code: "custom",
-        message: "would silence every alert: one must not match the empty text",
-      });
-    return matchers;
-  }),
-  why: z.string().min(1),
-  time_intervals: z.array(timeInterval).min(1),
+  name: example(
+    z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
+    "nightly-backup",
+  ),
+  matchers: example(
+    list.transform((texts, check) => {
+      const matchers = parsed(texts, check);
+      if (matchesEverything(matchers))
+        check.addIssue({
+          code: "custom",
+          message: "would silence every alert: one must not match the empty text",
+        });
+      return matchers;
+    }),
+    ['job="backup"', 'severity!="critical"'],
+  ),
+  why: example(z.string().min(1), "the copy takes the disk's whole throughput"),
+  time_intervals: z
+    .array(timeInterval)
+    .min(1)
+    .describe("as in Alertmanager: one of the intervals must match, with one entry of each of its lists"),
 });
 export type MaintenanceWindow = z.infer<typeof maintenanceWindow>;
 
@@ -48,13 +58,13 @@ const asMatchers = (map: Record<string, string>, is_regex: boolean): Matcher[] =
 /** Alertmanager's syntax of an inhibition rule, including its deprecated forms (`source_match` and the like). */
 export const inhibitRule = z
   .strictObject({
-    source_matchers: matchersSetting,
-    target_matchers: matchersSetting,
+    source_matchers: example(matchersSetting, ['severity="critical"']),
+    target_matchers: example(matchersSetting, ['severity=~"warning|info"']),
     source_match: pairs,
     source_match_re: pairs,
     target_match: pairs,
     target_match_re: pairs,
-    equal: z.array(labelName).default([]),
+    equal: example(z.array(labelName).default([]), ["alertname", "namespace"]),
   })
   .transform((rule, check) => {
     const of = (matchers: Matcher[], match: Record<string, string>, match_re: Record<string, string>) => [

@@ -2,7 +2,7 @@
 export const SHOP_BELL = `
 import { z } from "zod";
 import { decodeEach, genericAlert, inSteps, type Source, type SourceKind } from "../../../intake/index.ts";
-import { secret } from "../../../lib/secret-setting.ts";
+import { secret } from "../../../lib/setting.ts";
 
 const ring = z.object({ bell: z.string(), rings: z.enum(["on", "off"]) });
 const settings = z.strictObject({ secrets: secret(z.array(z.string().min(8))).default([]) });
@@ -90,3 +90,9 @@ const target = { kind: "deployment", name: "api", namespace: "shop" };
 const one = operation.parse({ kind: "kubernetes.rollout_pause", target, parameters: {} });
 console.log(JSON.stringify([inWords(one), manualCommand(one), traitsOf(one).risk, typeof planHash]));
 `;
+
+/** A setting that a reload can change. */
+export const SWEEP_JITTER = 'jitter: seconds("500ms").describe("by how much two rounds differ"),';
+
+/** A setting that a reload cannot change. */
+export const SWEEP_LANES = 'lanes: needsRestart(count(1)).describe("rounds at once"),';

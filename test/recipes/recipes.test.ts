@@ -7,7 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
-import { ASK_OPERATION, FILE_NOTIFIER, PAUSE_ROLLOUT, SHOP_BELL } from "./parts.ts";
+import {
+  ASK_OPERATION,
+  FILE_NOTIFIER,
+  PAUSE_ROLLOUT,
+  SHOP_BELL,
+  SWEEP_JITTER,
+  SWEEP_LANES,
+} from "./parts.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const SECRET = "the-secret-of-the-bell-of-the-shop";
@@ -41,6 +48,13 @@ async function list(file: string, of: string, { name, from }: { name: string; fr
   await writeFile(join(tree, file), `import { ${name} } from "${from}";\n${longer}`);
 }
 
+/** Adds a line behind the one that begins so. */
+async function line(file: string, behind: string, added: string): Promise<void> {
+  const text = await readFile(join(tree, file), "utf8");
+  expect(text).toContain(behind);
+  await writeFile(join(tree, file), text.replace(behind, `${behind}\n    ${added}`));
+}
+
 beforeAll(async () => {
   folder = await temporaryFolder("recipe");
   tree = join(folder, "tree");
@@ -62,6 +76,8 @@ beforeAll(async () => {
     name: "pauseRollout",
     from: "./kinds/kubernetes-rollout-pause.ts",
   });
+  await line("src/app/config-schema.ts", "  sweep: section({", SWEEP_JITTER);
+  await line("src/app/config-schema.ts", "  sweep: section({", SWEEP_LANES);
   const notification = { file: join(folder, "told") };
   server = await startServer(
     folder,
@@ -170,5 +186,37 @@ describe("an operation that is one file and one line", () => {
       "medium",
       "function",
     ]);
+  });
+});
+
+describe("a setting that is one line", () => {
+  it("has its default and description in the reference, the schema and what is shown", async () => {
+    const reference = await awoooi("config", "reference");
+    expect(reference).toContain("  jitter: 500ms # by how much two rounds differ");
+    expect(reference).toMatch(/A restart is needed for [^:]*\bsweep\.lanes\b/s);
+    expect(reference).not.toContain("sweep.jitter");
+    expect(JSON.parse(await awoooi("config", "schema"))).toMatchObject({
+      properties: {
+        sweep: { properties: { jitter: { default: "500ms", description: "by how much two rounds differ" } } },
+      },
+    });
+    const config = join(folder, "jitter.yaml");
+    await writeFile(config, "sweep: { jiter: 1s }\n");
+    const refused = await awoooi("config", "check", "--config", config).catch((error) =>
+      String(error.stdout),
+    );
+    expect(refused).toContain("did you mean `jitter`?");
+    await writeFile(config, "sweep: { jitter: 2s }\n");
+    expect(await awoooi("config", "show", "--config", config)).toMatch(/sweep\.jitter +2s +\S+jitter\.yaml/);
+  });
+
+  it("is changed by a reload, unless it says that it needs a restart", async () => {
+    const config = join(folder, "awoooi.yaml");
+    const before = await readFile(config, "utf8");
+    await writeFile(config, `${before}\nsweep: { jitter: 1s }\n`);
+    const { changed } = await server.admin.post<{ changed: string[] }>("/config/reload");
+    expect(changed).toEqual(["sweep.jitter"]);
+    await writeFile(config, `${before}\nsweep: { jitter: 1s, lanes: 3 }\n`);
+    await expect(server.admin.post("/config/reload")).rejects.toThrow(/restart/);
   });
 });

@@ -24,6 +24,8 @@ export type StreamFigures = {
  * one of the consumers, again and again until it is acknowledged. Calls reject while the stream is unavailable.
  */
 export type SignalStream = {
+  /** The name of its kind in the health report and in metrics, such as `redis`. */
+  readonly id: string;
   state(): StreamState;
   figures(): StreamFigures;
   /** Appends an entry and returns its id; null when the stream holds as many unread entries as it may. */

@@ -28,8 +28,12 @@ function startWorker(consumer: string, change: (stream: SignalStream) => Partial
   const deps = testPipelineDeps(database, setClock());
   const settings = { url: redis.url, stream: STREAM, stream_cap: 10_000, claim_after: 0.3 };
   const own = redisStream.create(settings, { consumer, log: silentLog });
+  if (own === null) throw new Error("there is no stream although its URL is configured");
   const stream = new Proxy(own, {
-    get: (target, name: keyof SignalStream) => change(own)[name] ?? target[name].bind(target),
+    get(target, name: keyof SignalStream) {
+      const value = change(own)[name] ?? target[name];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
   });
   const brought: string[] = [];
   const add = (receipt: { stream_id?: string | null }) => void brought.push(receipt.stream_id ?? "");

@@ -1,6 +1,7 @@
 import type { Executor } from "../../../execution/index.ts";
 import type { Investigator } from "../../../investigation/index.ts";
 import { AwoooiError, messageOf } from "../../../lib/error.ts";
+import { needsRestart } from "../../../lib/setting.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { createExecutor } from "./act/executor.ts";
 import { type Clusters, createClusters } from "./cluster/client.ts";
@@ -40,12 +41,17 @@ function problems(config: KubernetesConfig) {
   }
 }
 
+const DESCRIPTION =
+  "clusters that AWOOOI reads and changes; none unless one is named here; grant the account only what it needs: before people are asked, the API server says which permissions it lacks for the plan";
 const PATH = "kubernetes";
 
 /** Kubernetes clusters: executes operations on them, and observes and investigates what runs there. */
 export const kubernetes = {
   id: "kubernetes",
-  settings: { path: PATH, schema: kubernetesConfig.prefault({} as never), reloadable: false },
+  settings: {
+    path: PATH,
+    schema: needsRestart(kubernetesConfig.prefault({} as never)).describe(DESCRIPTION),
+  },
   problems,
   create,
 };

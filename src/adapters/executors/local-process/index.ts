@@ -132,7 +132,7 @@ const problems = (processes: readonly ProcessConfig[]) =>
 /** Supervises local processes: starts, stops and restarts them, and checks their health. */
 export const localProcess = {
   id: "local-process",
-  settings: { path: "processes", schema: processesConfig, reloadable: true },
+  settings: { path: "processes", schema: processesConfig },
   processConfig,
   problems,
   names: (processes: readonly ProcessConfig[]) => ({ processes: processes.map(({ name }) => name) }),

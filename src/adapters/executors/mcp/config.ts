@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { risk } from "../../../contract/common.ts";
-import { secret } from "../../../lib/secret-setting.ts";
+import { example, secret } from "../../../lib/setting.ts";
 import { toolName, toolServerName } from "../../../operation/index.ts";
 
 // The operating system ends a string at a NUL: the rest would be lost silently.
@@ -8,13 +8,16 @@ const text = z.string().refine((value) => !value.includes("\0"), "must not conta
 
 /** A tool's scope and risk, as set by the operator; what its server claims is ignored. */
 const tool = z.strictObject({
-  name: toolName,
-  scope: z.enum(["read", "write", "admin"]),
-  /** Default by scope: low for read, medium for write, high for admin. */
-  risk: risk.optional(),
-  /** Whether calling it twice has the same effect as calling it once. */
-  idempotent: z.boolean().default(false),
-  description: z.string().max(500).optional(),
+  name: example(toolName, "create_issue"),
+  scope: example(z.enum(["read", "write", "admin"]), "write").describe(
+    "read needs no approval; write and admin need an approval for each call",
+  ),
+  risk: risk.optional().describe("default: low for read, medium for write, high for admin"),
+  idempotent: z
+    .boolean()
+    .default(false)
+    .describe("true: calling it twice does no harm, so it may be retried"),
+  description: example(z.string().max(500).optional(), "Opens an issue"),
 });
 export type ToolConfig = z.infer<typeof tool>;
 
@@ -23,28 +26,37 @@ const OVER_HTTP = "goes with `url`, and a `command` has `args`, `env` and `cwd`"
 /** An MCP server: a program that AWOOOI starts, or a server reached over HTTP. */
 const mcpServer = z
   .strictObject({
-    name: toolServerName,
+    name: example(toolServerName, "github"),
     enabled: z.boolean().default(true),
-    /** A program that speaks MCP on stdin and stdout; run without a shell. */
-    command: text.min(1).optional(),
-    args: secret(z.array(text), "command").default([]),
-    /** Added to PATH, HOME, SHELL, TERM, USER and LOGNAME; nothing else of AWOOOI's environment is passed on. */
-    env: secret(
-      z.record(text.regex(/^[A-Za-z_]\w*$/, "is not a name of an environment variable"), text),
-      "environment",
-    ).default({}),
-    cwd: text.min(1).optional(),
-    /** Address of a server that speaks streamable HTTP. */
-    url: z
-      .url({ protocol: /^https?$/ })
-      .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password")
-      .optional(),
-    headers: secret(
-      z.record(z.string().regex(/^[\w-]+$/, "is not the name of a header"), text.regex(/^[^\r\n]*$/)),
-      "headers",
-    ).default({}),
-    /** Timeout of one request or call. */
-    timeout_ms: z.number().int().min(100).max(600_000).default(30_000),
+    command: example(text.min(1).optional(), "github-mcp-server").describe(
+      "a program that speaks MCP on its standard input and output; no shell",
+    ),
+    args: example(secret(z.array(text), "command").default([]), ["stdio"]),
+    env: example(
+      secret(
+        z.record(text.regex(/^[A-Za-z_]\w*$/, "is not a name of an environment variable"), text),
+        "environment",
+      ).default({}),
+      { GITHUB_PERSONAL_ACCESS_TOKEN: "…" },
+    ).describe(
+      "added to PATH, HOME, SHELL, TERM, USER and LOGNAME; no other variable of the server is passed on",
+    ),
+    cwd: example(text.min(1).optional(), "/srv/tools"),
+    url: example(
+      z
+        .url({ protocol: /^https?$/ })
+        .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password")
+        .optional(),
+      "https://tools.example.com/mcp",
+    ).describe("instead of command, args, env and cwd: a server that speaks streamable HTTP"),
+    headers: example(
+      secret(
+        z.record(z.string().regex(/^[\w-]+$/, "is not the name of a header"), text.regex(/^[^\r\n]*$/)),
+        "headers",
+      ).default({}),
+      { Authorization: "Bearer …" },
+    ).describe("with url"),
+    timeout_ms: z.number().int().min(100).max(600_000).default(30_000).describe("of one request or call"),
     tools: z
       .array(tool)
       .default([])

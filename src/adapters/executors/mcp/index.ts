@@ -1,4 +1,5 @@
 import type { Executor } from "../../../execution/index.ts";
+import { needsRestart } from "../../../lib/setting.ts";
 import { type McpConfig, mcpConfig } from "./config.ts";
 import { Connection, type Deps } from "./connection.ts";
 import { createExecutor } from "./executor.ts";
@@ -16,6 +17,9 @@ function create({ servers }: McpConfig, deps: Deps): McpTools {
   };
 }
 
+const DESCRIPTION =
+  "servers of tools (Model Context Protocol), and the tools that may be called; other tools that a server offers are never called; the scope of a tool is set here, never by its server; a program is started when it is first needed";
+
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 function problems({ servers }: McpConfig) {
@@ -32,7 +36,7 @@ function problems({ servers }: McpConfig) {
 /** Calls the tools of MCP servers that the configuration lists. */
 export const mcp = {
   id: "mcp",
-  settings: { path: "mcp", schema: mcpConfig.prefault({}), reloadable: false },
+  settings: { path: "mcp", schema: needsRestart(mcpConfig.prefault({})).describe(DESCRIPTION) },
   problems,
   names: ({ servers }: McpConfig) => ({
     tools: servers.flatMap((server) => server.tools.map((tool) => `${server.name}/${tool.name}`)),

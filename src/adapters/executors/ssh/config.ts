@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { duration } from "../../../lib/duration.ts";
-import { secret } from "../../../lib/secret-setting.ts";
+import { example, secret } from "../../../lib/setting.ts";
 import { composeProject, containerName, hostName, unitName } from "../../../operation/index.ts";
 
 // The operating system ends a string at a NUL: the rest would be lost silently.
@@ -13,73 +13,105 @@ const seconds = (value: string) => duration.prefault(value);
 
 /** How to log in to a host; set for all hosts, or for one. */
 const access = {
-  user: z
-    .string()
-    .regex(/^[A-Za-z_][\w.@\\-]{0,63}$/, "is not the name of an account")
-    .optional(),
-  /** Private key file; read again for each connection. */
-  identity_file: text.optional(),
-  passphrase: secret(text).optional(),
-  passphrase_file: text.optional(),
-  /** Socket of an SSH agent. */
-  agent: text.optional(),
+  user: example(
+    z
+      .string()
+      .regex(/^[A-Za-z_][\w.@\\-]{0,63}$/, "is not the name of an account")
+      .optional(),
+    "awoooi",
+  ).describe("required, for all hosts or at each host"),
+  identity_file: example(text.optional(), "/etc/awoooi/id_ed25519").describe(
+    "private key that only its owner can read (chmod 600)",
+  ),
+  passphrase: secret(text).optional().describe("passphrase of that key"),
+  passphrase_file: example(text.optional(), "/run/secrets/passphrase").describe("or a file that holds it"),
+  agent: example(text.optional(), "/run/awoooi/agent.sock").describe("socket of an SSH agent"),
 };
 
 const composeEntry = z.strictObject({
-  project: composeProject,
-  dir: text.regex(/^\//, "must be an absolute path").optional(),
+  project: example(composeProject, "shop"),
+  dir: example(text.regex(/^\//, "must be an absolute path").optional(), "/srv/shop").describe(
+    "folder of its compose file",
+  ),
 });
 
 const sshHost = z.strictObject({
-  /** Its name on cards and in commands. */
-  name: hostName,
-  /** Other names that alerts may use for it, besides its name and address. */
-  aliases: z.array(hostName).default([]),
-  address: hostName.optional(),
-  port: port.optional(),
+  name: example(hostName, "web1").describe("its name on cards and in commands"),
+  aliases: example(z.array(hostName).default([]), ["web", "web1.example.com"]).describe(
+    "other names that alerts may give it, besides its name and address",
+  ),
+  address: example(hostName.optional(), "10.0.0.5").describe("default: its name"),
+  port: example(port.optional(), 2222).describe("default: that of all hosts, as for the settings below"),
   ...access,
-  password: secret(text).optional(),
-  password_file: text.optional(),
-  /** Name of the jump host through which it is reached. */
-  jump: z.string().optional(),
-  sudo: z.boolean().optional(),
+  password: secret(text).optional().describe("a key is better"),
+  password_file: example(text.optional(), "/run/secrets/password").describe("or a file that holds it"),
+  jump: example(z.string().optional(), "bastion").describe(
+    "name of the jump host through which it is reached",
+  ),
+  sudo: example(z.boolean().optional(), true),
   runtime: z.enum(["docker", "podman"]).optional(),
-  compose: z.array(composeEntry).default([]),
-  /** Only these may be acted on and have their logs read; absent: every one on the host. */
-  units: z.array(unitName).optional(),
-  containers: z.array(containerName).optional(),
-  /** Absolute paths of the certificates to check; empty: those that certbot lists. */
-  certificates: z.array(text.regex(/^\//, "must be an absolute path")).default([]),
-  renew_certificate: z.array(text).min(1).optional(),
+  compose: z.array(composeEntry).default([]).describe("its Docker Compose projects"),
+  units: example(z.array(unitName).optional(), ["nginx.service"]).describe(
+    "only these may be acted on and have their logs read; default: every service",
+  ),
+  containers: example(z.array(containerName).optional(), ["shop-web"]).describe(
+    "only these may be acted on and have their logs read; default: every container",
+  ),
+  certificates: example(z.array(text.regex(/^\//, "must be an absolute path")).default([]), [
+    "/etc/ssl/shop.pem",
+  ]).describe("certificates to check; default: those that certbot knows"),
+  renew_certificate: example(z.array(text).min(1).optional(), ["certbot", "renew"]),
 });
 type SshHost = z.infer<typeof sshHost>;
 
 const settings = z.strictObject({
-  known_hosts: z.array(text).default([]),
-  port: port.default(22),
+  known_hosts: example(z.array(text).default([]), ["/etc/awoooi/known_hosts"]).describe(
+    "files in OpenSSH's format; hashed names, [host]:port and @revoked work, @cert-authority does not; a host whose key is in none of them is refused, and the message has the line to add; a host whose key has changed is refused, too; required with hosts",
+  ),
+  port: port.default(22).describe("for hosts without a port of their own"),
   ...access,
-  sudo: z.boolean().default(false),
-  runtime: z.enum(["docker", "podman"]).default("docker"),
-  connect_timeout: seconds("5s"),
-  /** Timeout of one command that changes something. */
-  command_timeout: seconds("50s"),
-  /** Time between two keepalives on an open connection; it ends after three unanswered ones. */
-  keepalive: seconds("15s"),
-  idle_timeout: seconds("2m"),
-  /** Concurrent commands on one host, over one connection; sshd's default limit is 10. */
-  sessions: z.number().int().min(1).max(100).default(8),
-  /** Bytes kept of a command's output: half from its beginning, half from its end. */
+  sudo: z
+    .boolean()
+    .default(false)
+    .describe(
+      "true: `sudo -n` is put before commands that change something, before docker, and, if allowed, before commands that find what fills a disk; sudoers must allow them without a password",
+    ),
+  runtime: z.enum(["docker", "podman"]).default("docker").describe("or podman"),
+  connect_timeout: seconds("5s").describe("for each host on the way, jump hosts included"),
+  command_timeout: seconds("50s").describe(
+    "for one command that changes something; execution.timeout applies in any case",
+  ),
+  keepalive: seconds("15s").describe(
+    "between two keepalives of an open connection; after three without an answer it is closed",
+  ),
+  idle_timeout: seconds("2m").describe("an unused connection is closed after this time"),
+  sessions: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(8)
+    .describe("commands at once on one host, over one connection; sshd's own MaxSessions is 10"),
   output_limit: z
     .number()
     .int()
     .min(1_024)
     .max(64 * 1024 * 1024)
-    .default(1024 * 1024),
-  /** How long a unit must have been up to count as healthy. */
-  settle: seconds("3s"),
-  /** A certificate that is valid for fewer days counts as unhealthy. */
-  certificate_days: z.number().int().min(1).max(365).default(14),
-  renew_certificate: z.array(text).min(1).default(["certbot", "renew", "--non-interactive"]),
+    .default(1024 * 1024)
+    .describe("bytes of a command's output that are kept, half of its beginning and half of its end"),
+  settle: seconds("3s").describe("how long a unit must have been up to count as healthy"),
+  certificate_days: z
+    .number()
+    .int()
+    .min(1)
+    .max(365)
+    .default(14)
+    .describe("a certificate that is valid for fewer days counts as unhealthy"),
+  renew_certificate: z
+    .array(text)
+    .min(1)
+    .default(["certbot", "renew", "--non-interactive"])
+    .describe("program and arguments; no shell"),
   hosts: z.array(sshHost).default([]),
 });
 type Settings = z.infer<typeof settings>;

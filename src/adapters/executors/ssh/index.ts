@@ -49,10 +49,13 @@ function namesOf(config: SshConfig): { name: string; names: string[] }[] {
   }));
 }
 
+const DESCRIPTION =
+  "hosts that AWOOOI reads and changes over SSH; without hosts it offers no such operation; keys, secrets and known_hosts are read again for each connection";
+
 /** Acts on hosts over SSH, observes and investigates them. */
 export const ssh = {
   id: "ssh",
-  settings: { path: "ssh", schema: sshConfig.prefault({}), reloadable: true },
+  settings: { path: "ssh", schema: sshConfig.prefault({}).describe(DESCRIPTION) },
   problems: sshProblems,
   names: (config: SshConfig) => ({ hosts: namesOf(config) }),
   /** Returns null when no host is configured. */

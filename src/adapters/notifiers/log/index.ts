@@ -8,7 +8,12 @@ const printable = (text: string) => clip(text.replace(/\p{Cc}/gu, " "), 500);
 // Cards are shared by all channels and write commands as `awoooi …`; here that becomes `program`.
 const COMMAND = /(: |, then )awoooi (?=(?:approvals|executions|unfreeze)\b)/g;
 
-const settings = { terminal: z.boolean().default(true) };
+const settings = {
+  terminal: z
+    .boolean()
+    .default(true)
+    .describe("notices are printed in the terminal where the server was started"),
+};
 type Section = { terminal: boolean };
 type Deps = { print: (line: string) => void; program?: string | undefined };
 

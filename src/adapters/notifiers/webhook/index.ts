@@ -1,17 +1,21 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { messageOf } from "../../../lib/error.ts";
-import { secret } from "../../../lib/secret-setting.ts";
+import { example, secret } from "../../../lib/setting.ts";
 import type { Notifier, SendResult } from "../../../notification/index.ts";
 
 const config = z.strictObject({
-  url: secret(z.url({ protocol: /^https?$/ }), "address"),
-  /** Key that signs the body: header `X-Signature-256: sha256=<hex HMAC>`. */
-  secret: secret(z.string().min(16)).optional(),
+  url: example(secret(z.url({ protocol: /^https?$/ }), "address"), "https://chat.example/hook"),
+  secret: secret(z.string().min(16))
+    .optional()
+    .describe("signs the body: header `X-Signature-256: sha256=` and the HMAC in hexadecimal"),
 });
 /** One of several webhooks, which notification routes select by name. */
 const named = config.extend({
-  name: z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
+  name: example(
+    z.string().regex(/^[\w.-]{1,64}$/, "a name has letters, digits, dots, hyphens and underscores"),
+    "security",
+  ),
 });
 type WebhookConfig = z.infer<typeof config> & { name?: string };
 
@@ -21,7 +25,10 @@ function resultOf(response: Response): SendResult {
   return { ok: false, error: `the receiver answered ${response.status}`, retryable };
 }
 
-const settings = { webhook: config.optional(), webhooks: z.array(named).default([]) };
+const settings = {
+  webhook: config.optional(),
+  webhooks: z.array(named).default([]).describe("further webhooks"),
+};
 type Section = z.output<z.ZodObject<typeof settings>>;
 
 /** Posts each card as JSON to the URLs that the operator configured: one unnamed, and any number of named ones. */

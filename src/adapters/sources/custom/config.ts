@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
-import { secret } from "../../../lib/secret-setting.ts";
+import { example, secret } from "../../../lib/setting.ts";
 import { faultOf } from "./expression.ts";
 
 const source = z.string().min(1).max(2_000);
@@ -20,34 +20,39 @@ const named = z.union([source, z.record(z.string().min(1), source)]).superRefine
 
 const fields = z
   .strictObject({
-    alertname: expression,
-    status: expression,
-    severity: expression,
-    namespace: expression,
-    target_resource: expression,
-    message: expression,
-    url: expression,
-    starts_at: expression,
-    ends_at: expression,
-    fingerprint: expression,
-    labels: named,
-    annotations: named,
+    alertname: example(expression, "check").describe("required without a preset"),
+    status: example(expression, "state"),
+    severity: example(expression, "level"),
+    namespace: example(expression, "$.tenant"),
+    target_resource: example(expression, "host"),
+    message: example(expression, "text"),
+    url: example(expression, "link"),
+    starts_at: example(expression, "since"),
+    ends_at: example(expression, "until"),
+    fingerprint: example(expression, "id"),
+    labels: example(named, { team: "tags.team" }),
+    annotations: example(named, { value: "value" }),
   })
   .partial();
 type Fields = z.infer<typeof fields>;
 
-const words = z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String));
+/** Words of the source with one meaning; `word` is one that senders use for it. */
+const words = (word: string) => example(synonyms, [word]);
+const synonyms = z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String));
 const values = z.strictObject({
-  status: z.strictObject({ firing: words, resolved: words, ignored: words }).partial().default({}),
+  status: z
+    .strictObject({ firing: words("bad"), resolved: words("good"), ignored: words("muted") })
+    .partial()
+    .default({}),
   severity: z
     .strictObject({
-      critical: words,
-      high: words,
-      warning: words,
-      medium: words,
-      low: words,
-      info: words,
-      none: words,
+      critical: words("5"),
+      high: words("4"),
+      warning: words("3"),
+      medium: words("2"),
+      low: words("1"),
+      info: words("0"),
+      none: words("trace"),
     })
     .partial()
     .default({}),
@@ -55,9 +60,11 @@ const values = z.strictObject({
 export type Values = z.infer<typeof values>;
 
 const map = z.strictObject({
-  alerts: expression.optional(),
-  fields: fields.default({}),
-  values: values.prefault({}),
+  alerts: example(expression.optional(), "events").describe(
+    "JMESPath to the list of alerts; default: the body is one alert",
+  ),
+  fields: fields.default({}).describe("JMESPath within an alert; $ is the whole body"),
+  values: values.prefault({}).describe("AWOOOI's words, each with the words of the source that mean it"),
 });
 export type FieldMap = z.infer<typeof map>;
 
@@ -72,15 +79,30 @@ const TAKEN =
 
 export const customSource = z
   .strictObject({
-    name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "must be 1 to 40 of a-z, 0-9, - and _"),
-    preset: z.enum(Object.keys(PRESETS) as [string, ...string[]]).optional(),
-    tokens: secret(z.array(z.string().min(16))).default([]),
-    header: z
-      .string()
-      .regex(/^[A-Za-z0-9-]{1,60}$/, "is not the name of a header")
-      .refine((name) => !TAKEN.test(name), "is a header that has a meaning of its own")
-      .optional(),
-    hmac_secrets: secret(z.array(z.string().min(16))).default([]),
+    name: example(
+      z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "must be 1 to 40 of a-z, 0-9, - and _"),
+      "shop",
+    ),
+    preset: z
+      .enum(Object.keys(PRESETS) as [string, ...string[]])
+      .optional()
+      .describe("a shipped field map, which the fields below override"),
+    tokens: secret(z.array(z.string().min(16)))
+      .default([])
+      .describe("Authorization: Bearer; at least 16 characters each"),
+    header: example(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9-]{1,60}$/, "is not the name of a header")
+        .refine((name) => !TAKEN.test(name), "is a header that has a meaning of its own")
+        .optional(),
+      "X-Shop-Token",
+    ).describe("another header in which the sender may put the token"),
+    hmac_secrets: secret(z.array(z.string().min(16)))
+      .default([])
+      .describe(
+        "or the sender signs with X-Signature-256; without tokens and secrets the sender is checked as at /webhooks/alerts",
+      ),
     ...map.shape,
   })
   .refine(({ preset, fields: own }) => preset !== undefined || own.alertname !== undefined, {
@@ -99,7 +121,8 @@ export const config = z
   .refine(
     (list) => new Set(list.map((one) => one.name)).size === list.length,
     "two custom sources have the same name",
-  );
+  )
+  .describe("other senders of JSON, at /webhooks/custom/NAME: see custom-sources.md");
 
 /** Returns the field map of a source: its own fields, with those of its preset as defaults. */
 export function mapOf({ preset, alerts, fields: own, values: said }: CustomSource): FieldMap {

@@ -3,7 +3,7 @@ import { anyText, anything, asText, optionalText, texts } from "../../../contrac
 import type { Decoded, Source, SourceAlert, SourceKind } from "../../../intake/index.ts";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
 import { clip } from "../../../lib/clip.ts";
-import { secret } from "../../../lib/secret-setting.ts";
+import { secret } from "../../../lib/setting.ts";
 import { routingKeyCheck } from "./check-routing-key.ts";
 import { pagerdutyAccepted, pagerdutyEvent, pagerdutyInvalid } from "./wire.ts";
 
@@ -149,8 +149,13 @@ function decode(body: unknown): Decoded {
 const dedupKeyOf = (decoded: Decoded) =>
   decoded.ok ? (decoded.alerts[0]?.source_fingerprint ?? decoded.acknowledged?.[0] ?? "") : "";
 
-/** Any of `routing_keys` is accepted, so that old and new keys are both valid during a rotation. */
-const settings = z.strictObject({ routing_keys: secret(z.array(z.string().min(16))).default([]) });
+const settings = z.strictObject({
+  routing_keys: secret(z.array(z.string().min(16)))
+    .default([])
+    .describe(
+      "keys of clients of its events API, all of which are valid, so that a key can be rotated; at least 16 characters; without one their calls are refused with env prod",
+    ),
+});
 type Settings = z.output<typeof settings>;
 
 /** PagerDuty's Events API, version 2: its clients only need to be given another URL. */

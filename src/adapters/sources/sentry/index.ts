@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { anyText, anything, optionalText } from "../../../contract/lenient.ts";
 import type { Decoded, Source, SourceAlert, SourceKind } from "../../../intake/index.ts";
-import { secret } from "../../../lib/secret-setting.ts";
+import { secret } from "../../../lib/setting.ts";
 import { eventAlert, issueAlert, pluginAlert } from "./issue.ts";
 import { metricAlert } from "./metric-alert.ts";
 import { answerSentry, sentryAnswer, sentryCall } from "./wire.ts";
@@ -43,8 +43,13 @@ function decode(body: unknown): Decoded {
   return { ok: false, reason: "`data` has none of issue, error, event, metric_alert, comment, installation" };
 }
 
-/** Any of `webhook_secrets` may sign, so that old and new secrets are both valid during a rotation. */
-const settings = z.strictObject({ webhook_secrets: secret(z.array(z.string().min(1))).default([]) });
+const settings = z.strictObject({
+  webhook_secrets: secret(z.array(z.string().min(1)))
+    .default([])
+    .describe(
+      "client secrets of its integrations; a signature under any of them is valid, so that a secret can be rotated; without one its calls are refused with env prod",
+    ),
+});
 type Settings = z.output<typeof settings>;
 
 const SIGNATURE = {

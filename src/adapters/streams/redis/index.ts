@@ -1,19 +1,40 @@
+import { z } from "zod";
 import type { SignalEntry, SignalStream, StreamFigures, StreamState } from "../../../intake/index.ts";
+import { duration } from "../../../lib/duration.ts";
 import { messageOf } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
+import { example, needsRestart, secret } from "../../../lib/setting.ts";
 import { withTimeout } from "../../../lib/wait.ts";
 import { library } from "./library.ts";
 import { ACK, APPEND, FORGET, TRIM } from "./scripts.ts";
 import { parseInfo, streamStateOf, unreachable } from "./stream-state.ts";
 
-export type RedisStreamConfig = {
-  url: string;
-  /** The stream's key. */
-  stream: string;
-  stream_cap: number;
-  /** Seconds. */
-  claim_after: number;
-};
+const settings = z.strictObject({
+  url: example(
+    secret(z.string().regex(/^rediss?:\/\//, "must begin with redis:// or rediss://"), "password").optional(),
+    "redis://user:password@host:6379/0",
+  ).describe("rediss:// for TLS; without it signals go into the journal"),
+  stream: z
+    .string()
+    .min(1)
+    .max(200)
+    .default("awoooi:signals")
+    .describe("key of the stream; installations that share a Redis need different ones"),
+  stream_cap: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .describe(
+      "most entries that wait to be copied into the database; above it the answer is 503 with Retry-After",
+    ),
+  claim_after: duration
+    .prefault("10s")
+    .describe("an entry that another consumer has not acknowledged for this long is taken over"),
+});
+type Settings = z.output<typeof settings>;
+type RedisStreamConfig = Settings & { url: string };
 
 type Deps = {
   /** This process's consumer name, unique among all readers of the stream, past ones included. */
@@ -67,6 +88,7 @@ function entriesOf(messages: readonly unknown[]): SignalEntry[] {
 
 /** Signals on a Redis Stream. One connection writes and inspects the stream, the other blocks on reads. */
 class RedisStream implements SignalStream {
+  readonly id = "redis";
   readonly #config: RedisStreamConfig;
   readonly #consumer: string;
   readonly #log: Log;
@@ -242,5 +264,12 @@ class RedisStream implements SignalStream {
 /** A Redis Stream, of Redis 6.2 or newer. */
 export const redisStream = {
   id: "redis",
-  create: (config: RedisStreamConfig, deps: Deps): SignalStream => new RedisStream(config, deps),
+  settings: {
+    path: "redis",
+    schema: needsRestart(settings.prefault({})).describe("Redis with a stream that takes the signals"),
+    environment: { REDIS_URL: "url" },
+  },
+  streamName: ({ stream }: Settings) => stream,
+  create: ({ url, ...more }: Settings, deps: Deps): SignalStream | null =>
+    url === undefined ? null : new RedisStream({ url, ...more }, deps),
 };

@@ -1,19 +1,27 @@
 import { z } from "zod";
 import { duration } from "../../../../lib/duration.ts";
+import { example } from "../../../../lib/setting.ts";
 
 const name = z.string().regex(/^[A-Za-z0-9][\w.:@/-]{0,252}$/, "is not the name of a cluster");
 const namespaces = z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace"));
 
 /** How a cluster is reached: with the service account of AWOOOI's own pod, or by a kubeconfig. */
 const access = {
-  in_cluster: z.literal(true).optional(),
-  kubeconfig: z.string().min(1).optional(),
-  /** Default: the kubeconfig's current context. */
-  context: z.string().min(1).optional(),
-  /** Other names of the cluster that alerts have in their label `cluster`. */
-  aliases: z.array(name).default([]),
+  in_cluster: z
+    .literal(true)
+    .optional()
+    .describe("use the cluster that AWOOOI runs in, with its pod's service account; or:"),
+  kubeconfig: example(z.string().min(1).optional(), "/etc/awoooi/kubeconfig").describe(
+    "its credential plugin (exec, auth-provider) is run as a program on this machine",
+  ),
+  context: example(z.string().min(1).optional(), "prod").describe(
+    "default: the kubeconfig's current context",
+  ),
+  aliases: example(z.array(name).default([]), ["prod-eu-1"]).describe(
+    "other names that alerts give it in their label `cluster`",
+  ),
 };
-const cluster = z.strictObject({ name, ...access });
+const cluster = z.strictObject({ name: example(name, "prod"), ...access });
 export type ClusterConfig = Omit<z.infer<typeof cluster>, "name"> & { name?: string | undefined };
 
 type Access = {
@@ -31,20 +39,28 @@ function accessError({ in_cluster, kubeconfig, context }: Access): string | unde
 /** The section `kubernetes` of the configuration. Durations are seconds after parsing. */
 export const kubernetesConfig = z
   .strictObject({
-    name: name.optional(),
+    name: example(name.optional(), "prod").describe("its name in AWOOOI; default: its context"),
     ...access,
-    clusters: z.array(cluster).default([]),
-    /** Timeout of one request. */
-    request_timeout: duration.prefault("5s"),
-    /** How long a container must have run since its last start to count as up. */
-    settle: duration.prefault("10s"),
-    /** How long a drain waits for pods to leave. Keep it below `execution.timeout`, so that pods left are reported. */
-    drain_wait: duration.prefault("50s"),
-    /** Nothing in other namespaces is read or changed; empty means all namespaces. */
-    allowed_namespaces: namespaces.default([]),
-    denied_namespaces: namespaces.default([]),
-    /** Namespaces that are read but never changed. */
-    protected_namespaces: namespaces.default(["kube-system", "kube-public", "kube-node-lease"]),
+    clusters: z
+      .array(cluster)
+      .default([])
+      .describe(
+        "or several clusters, in place of the settings above; if an alert names none, the object is searched in all of them; an unknown cluster name is refused",
+      ),
+    request_timeout: duration.prefault("5s").describe("of one request"),
+    settle: duration
+      .prefault("10s")
+      .describe("how long a container must have run since its last start to count as up"),
+    drain_wait: duration
+      .prefault("50s")
+      .describe(
+        "how long to wait for pods to leave a node; keep it below execution.timeout, or people do not learn which pods are left",
+      ),
+    allowed_namespaces: namespaces.default([]).describe("only these are read and changed; empty: all"),
+    denied_namespaces: namespaces.default([]).describe("these are neither read nor changed"),
+    protected_namespaces: namespaces
+      .default(["kube-system", "kube-public", "kube-node-lease"])
+      .describe("these are read, and never changed"),
   })
   .superRefine((config, { addIssue }) => {
     const issue = (path: (string | number)[], message: string | undefined) =>
