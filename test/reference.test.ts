@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { configJsonSchema } from "../src/app/config-json-schema.ts";
-import { configReference } from "../src/app/config-reference.ts";
-import { configSchema } from "../src/app/config-schema.ts";
+import { configJsonSchema } from "../src/app/config/json-schema.ts";
+import { configReference } from "../src/app/config/reference.ts";
+import { configSchema } from "../src/app/config/schema.ts";
 import { REFUSALS } from "../src/execution/index.ts";
 import { settingInfo } from "../src/lib/setting.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { getTableColumns, getTableName, is } from "drizzle-orm";
 import { PgTable } from "drizzle-orm/pg-core";
 import { describe, expect, it } from "vitest";
-import { configSchema } from "../src/app/config-schema.ts";
+import { configSchema } from "../src/app/config/schema.ts";
 import * as schema from "../src/db/schema.ts";
 import { columnValues } from "./support/column-values.ts";
 

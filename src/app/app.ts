@@ -23,18 +23,18 @@ import {
   sweep,
 } from "../pipeline/index.ts";
 import type { Supervision } from "../supervision/index.ts";
-import { type ActiveConfig, type Checked, checked, createActiveConfig } from "./active-config.ts";
-import type { Config } from "./config-schema.ts";
+import { type ActiveConfig, type Checked, checked, createActiveConfig } from "./config/active.ts";
+import type { Config } from "./config/schema.ts";
+import { secretTexts } from "./config/secret.ts";
 import { type Adapters, createAdapters } from "./create-adapters.ts";
 import { openDatabase } from "./database.ts";
 import { createGuards } from "./guard.ts";
 import { httpDeps } from "./http-deps.ts";
 import { INTERVALS, type Intervals } from "./intervals.ts";
 import { startLoop } from "./loop.ts";
-import { createMetrics, metricsPage } from "./metrics.ts";
+import { createMetrics, metricsPage } from "./metrics/metrics.ts";
 import { createGateway, createPipelineDeps } from "./pipeline-deps.ts";
 import { Retention } from "./retention.ts";
-import { secretTexts } from "./secret.ts";
 import { startSignals } from "./signals.ts";
 import { createSupervision, processNotes } from "./supervise.ts";
 

@@ -6,7 +6,7 @@ import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
 import { configuredAs } from "../execution/index.ts";
 import { silentLog } from "../lib/log.ts";
 import type { Operation } from "../operation/index.ts";
-import { configSchema } from "./config-schema.ts";
+import { configSchema } from "./config/schema.ts";
 import { createAdapters } from "./create-adapters.ts";
 
 let folder: string;

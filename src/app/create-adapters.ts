@@ -8,8 +8,8 @@ import type { Notifier } from "../notification/index.ts";
 import type { ProcessSupervisor } from "../supervision/index.ts";
 import type { Observer } from "../verification/index.ts";
 import { EXECUTORS, NOTIFIERS, SOURCES, STREAMS } from "./adapters.ts";
-import { settingAt } from "./config.ts";
-import type { Config } from "./config-schema.ts";
+import { settingAt } from "./config/load.ts";
+import type { Config } from "./config/schema.ts";
 import type {
   ExecutorDeps,
   ExecutorKind,

@@ -7,7 +7,7 @@ import { migrateSchema } from "../db/migrate.ts";
 import { createWorkflowPool } from "../db/workflow-pool.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
-import type { Config } from "./config-schema.ts";
+import type { Config } from "./config/schema.ts";
 
 export type Database = {
   connection: Connection;

@@ -15,7 +15,7 @@ import { AwoooiError, messageOf } from "../lib/error.ts";
 import { systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
 import { prepareWorkflows } from "../pipeline/index.ts";
-import type { Config } from "./config-schema.ts";
+import type { Config } from "./config/schema.ts";
 import { lockServer, openDatabase, openServer } from "./database.ts";
 import { VERSION } from "./version.ts";
 

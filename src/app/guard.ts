@@ -11,9 +11,9 @@ import {
 } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { firingIn, type PipelineDeps, previewReceipt, type Received } from "../pipeline/index.ts";
-import type { ActiveConfig } from "./active-config.ts";
+import type { ActiveConfig } from "./config/active.ts";
 import { startLoop } from "./loop.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 
 // How often the dead letters are counted again, as retention and replays remove some. The count reads all of them.
 const STOCK_SECONDS = 300;

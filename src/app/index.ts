@@ -3,15 +3,15 @@ import { AwoooiError, ERRORS, messageOf } from "../lib/error.ts";
 import { withoutRepetition } from "../lib/log-repetition.ts";
 import { redactText } from "../lib/redact.ts";
 import { startApp } from "./app.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./config/load.ts";
 import { exportTo, importFrom, type Move } from "./export-import.ts";
 import { createLog } from "./log.ts";
 
-export { checkConfig } from "./check-config.ts";
-export { configJsonSchema } from "./config-json-schema.ts";
-export { configReference } from "./config-reference.ts";
+export { checkConfig } from "./config/check.ts";
+export { configJsonSchema } from "./config/json-schema.ts";
+export { configReference } from "./config/reference.ts";
+export { showConfig } from "./config/show.ts";
 export { localSources } from "./local-sources.ts";
-export { showConfig } from "./show-config.ts";
 
 function complain(error: unknown): number {
   const known = error instanceof AwoooiError ? error : undefined;

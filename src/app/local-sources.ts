@@ -1,5 +1,5 @@
 import { type Classification, loadClassification, type Source } from "../intake/index.ts";
-import { type ConfigOptions, loadConfig } from "./config.ts";
+import { type ConfigOptions, loadConfig } from "./config/load.ts";
 import { createSources } from "./create-adapters.ts";
 
 /** Returns the sources and the classification with which a server of this configuration decodes bodies. Throws `invalid`. */

@@ -3,7 +3,7 @@ import pretty from "pino-pretty";
 import { messageOf } from "../lib/error.ts";
 import { logFields } from "../lib/log.ts";
 import { redact, redactText } from "../lib/redact.ts";
-import type { Config } from "./config-schema.ts";
+import type { Config } from "./config/schema.ts";
 
 /** Returns an error's message and stack as an object, since JSON would drop them; other values unchanged. */
 function plain(value: unknown): unknown {

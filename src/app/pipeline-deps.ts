@@ -14,7 +14,7 @@ import type { Actor } from "../lib/actor.ts";
 import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
 import type { IntakeUptime, PipelineDeps } from "../pipeline/index.ts";
 import { createMuting } from "../silence/index.ts";
-import type { Config } from "./config-schema.ts";
+import type { Config } from "./config/schema.ts";
 import { type Adapters, knownNames } from "./create-adapters.ts";
 import { isThisMachine } from "./this-machine.ts";
 

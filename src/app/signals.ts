@@ -4,7 +4,7 @@ import type { HttpDeps } from "../http/index.ts";
 import type { Journal, ReadBody, SignalStream } from "../intake/index.ts";
 import type { Log } from "../lib/log.ts";
 import { createSignalIntake, type IntakeWorker, SignalWorker } from "../pipeline/index.ts";
-import type { ActiveConfig } from "./active-config.ts";
+import type { ActiveConfig } from "./config/active.ts";
 import { createStream } from "./create-adapters.ts";
 import { startLoop } from "./loop.ts";
 

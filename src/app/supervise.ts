@@ -1,6 +1,6 @@
 import type { Ctx } from "../db/ctx.ts";
 import { type ProcessSupervisor, Supervision } from "../supervision/index.ts";
-import type { ActiveConfig } from "./active-config.ts";
+import type { ActiveConfig } from "./config/active.ts";
 
 // As Alertmanager's repeat_interval; half of incident.ttl if that is shorter, so that the alert is repeated before it expires.
 const REMIND_SECONDS = 4 * 3_600;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
-import { configSchema } from "../app/config-schema.ts";
+import { configSchema } from "../app/config/schema.ts";
 import { createRouter, routeSetting } from "./route.ts";
 
 const router = (routes: unknown[]) => createRouter(routes.map((route) => routeSetting.parse(route)));

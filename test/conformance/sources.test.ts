@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
-import { configSchema } from "../../src/app/config-schema.ts";
+import { configSchema } from "../../src/app/config/schema.ts";
 import { createAdapters } from "../../src/app/create-adapters.ts";
 import type { Source } from "../../src/intake/index.ts";
 import { silentLog } from "../../src/lib/log.ts";

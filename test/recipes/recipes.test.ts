@@ -76,8 +76,8 @@ beforeAll(async () => {
     name: "pauseRollout",
     from: "./kinds/kubernetes-rollout-pause.ts",
   });
-  await line("src/app/config-schema.ts", "  sweep: section({", SWEEP_JITTER);
-  await line("src/app/config-schema.ts", "  sweep: section({", SWEEP_LANES);
+  await line("src/app/config/schema.ts", "  sweep: section({", SWEEP_JITTER);
+  await line("src/app/config/schema.ts", "  sweep: section({", SWEEP_LANES);
   const notification = { file: join(folder, "told") };
   server = await startServer(
     folder,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
-import { type Config, configSchema } from "../../src/app/config-schema.ts";
+import { type Config, configSchema } from "../../src/app/config/schema.ts";
 import type { Execution } from "../../src/contract/execution.ts";
 import { LOCKS } from "../../src/db/lock.ts";
 import type { ActResult } from "../../src/execution/index.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
-import { type Config, configSchema } from "../../src/app/config-schema.ts";
+import { type Config, configSchema } from "../../src/app/config/schema.ts";
 import type { Approval } from "../../src/contract/approval.ts";
 import type { Decision } from "../../src/contract/decision.ts";
 import type { Execution } from "../../src/contract/execution.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
-import { configSchema } from "../../src/app/config-schema.ts";
+import { configSchema } from "../../src/app/config/schema.ts";
 import type { RefusedCalls, SourceReport } from "../../src/contract/source.ts";
 import { alertmanagerBody } from "../support/alerts.ts";
 import { ADMIN_TOKEN, type Client, databaseAt, QUICK, startTestApp } from "../support/app.ts";

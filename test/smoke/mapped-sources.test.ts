@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
-import { configSchema } from "../../src/app/config-schema.ts";
+import { configSchema } from "../../src/app/config/schema.ts";
 import { ADMIN_TOKEN, type Client, databaseAt, incidentIn, QUICK, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";

@@ -6,7 +6,7 @@ import { PassThrough, Readable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
-import { configSchema } from "../../src/app/config-schema.ts";
+import { configSchema } from "../../src/app/config/schema.ts";
 import { exportTo, importFrom } from "../../src/app/export-import.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";

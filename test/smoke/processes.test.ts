@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { RunningApp } from "../../src/app/app.ts";
-import { loadConfig } from "../../src/app/config.ts";
+import { loadConfig } from "../../src/app/config/load.ts";
 import { type CliIo, runCli } from "../../src/cli/index.ts";
 import type { WireProcess } from "../../src/contract/process.ts";
 import type { Reloaded } from "../../src/contract/system.ts";

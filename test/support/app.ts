@@ -1,5 +1,5 @@
 import { type AppOptions, type RunningApp, startApp } from "../../src/app/app.ts";
-import { configSchema } from "../../src/app/config-schema.ts";
+import { configSchema } from "../../src/app/config/schema.ts";
 import type { Intervals } from "../../src/app/intervals.ts";
 import type { Approval } from "../../src/contract/approval.ts";
 import type { Role } from "../../src/lib/actor.ts";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { FakeServer } from "../../../test/support/cli-server.ts";
 import { amtoolBinary } from "../../../test/support/prepare.ts";
-import { configSchema } from "../../app/config-schema.ts";
+import { configSchema } from "../../app/config/schema.ts";
 import { createRouter, routeSetting } from "../../notification/index.ts";
 import type { Imported } from "./convert.ts";
 

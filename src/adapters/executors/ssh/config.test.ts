@@ -2,7 +2,7 @@ import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../test/support/folder.ts";
-import { checkConfig } from "../../../app/check-config.ts";
+import { checkConfig } from "../../../app/config/check.ts";
 import { secretsIn } from "../../../lib/redact.ts";
 import { hostConfigs, sshConfig } from "./config.ts";
 import { routeTo } from "./hosts.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clearFolder, temporaryFolder } from "../../../../../test/support/folder.ts";
 import { adapterOf, configOf } from "../../../../../test/support/kubernetes/adapter.ts";
-import { checkConfig } from "../../../../app/check-config.ts";
+import { checkConfig } from "../../../../app/config/check.ts";
 import type { AwoooiError } from "../../../../lib/error.ts";
 import { redactText } from "../../../../lib/redact.ts";
 import { kubernetes } from "../index.ts";

@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import type { z } from "zod";
-import { restartPaths, type SettingInfo, settingInfo } from "../lib/setting.ts";
-import { ENVIRONMENT } from "./config.ts";
-import { configSchema } from "./config-schema.ts";
+import { restartPaths, type SettingInfo, settingInfo } from "../../lib/setting.ts";
+import { ENVIRONMENT } from "./load.ts";
+import { configSchema } from "./schema.ts";
 
 /** Columns of a line, beyond which its description is put above it. */
 const WIDTH = 120;

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkConfig } from "./check-config.ts";
-import { showConfig } from "./show-config.ts";
+import { checkConfig } from "./check.ts";
+import { showConfig } from "./show.ts";
 
 let folder: string;
 beforeAll(async () => {

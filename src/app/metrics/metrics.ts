@@ -1,17 +1,17 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { entriesBefore } from "../audit/index.ts";
-import type { Ctx } from "../db/ctx.ts";
-import { type Executor, type FreezeTerms, freezeStatus } from "../execution/index.ts";
-import type { HttpMeter } from "../http/index.ts";
-import { type Journal, LIMITS, lastUnderstood, type SignalStream } from "../intake/index.ts";
-import type { Notifier } from "../notification/index.ts";
-import type { IntakeWorker, PipelineDeps, Received } from "../pipeline/index.ts";
-import type { Adapters } from "./create-adapters.ts";
-import type { Intervals } from "./intervals.ts";
-import { ledgerCounters } from "./metrics-ledger.ts";
-import { databaseMetrics } from "./metrics-state-counts.ts";
-import { streamMetrics } from "./metrics-stream.ts";
-import { VERSION } from "./version.ts";
+import { entriesBefore } from "../../audit/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { type Executor, type FreezeTerms, freezeStatus } from "../../execution/index.ts";
+import type { HttpMeter } from "../../http/index.ts";
+import { type Journal, LIMITS, lastUnderstood, type SignalStream } from "../../intake/index.ts";
+import type { Notifier } from "../../notification/index.ts";
+import type { IntakeWorker, PipelineDeps, Received } from "../../pipeline/index.ts";
+import type { Adapters } from "../create-adapters.ts";
+import type { Intervals } from "../intervals.ts";
+import { VERSION } from "../version.ts";
+import { ledgerCounters } from "./ledger.ts";
+import { databaseMetrics } from "./state-counts.ts";
+import { streamMetrics } from "./stream.ts";
 
 // Buckets in seconds: from a commit on a fast disk to a sender's longest timeout.
 const LATENCY = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];

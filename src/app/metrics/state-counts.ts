@@ -1,11 +1,11 @@
 import { Gauge, type Registry } from "prom-client";
-import type { Ctx } from "../db/ctx.ts";
-import { countStates, type StateCounts } from "../db/state-counts.ts";
-import { tableSizes } from "../db/storage.ts";
-import { messageOf } from "../lib/error.ts";
-import { wait } from "../lib/wait.ts";
-import type { Intervals } from "./intervals.ts";
-import type { LedgerCounters } from "./metrics-ledger.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { countStates, type StateCounts } from "../../db/state-counts.ts";
+import { tableSizes } from "../../db/storage.ts";
+import { messageOf } from "../../lib/error.ts";
+import { wait } from "../../lib/wait.ts";
+import type { Intervals } from "../intervals.ts";
+import type { LedgerCounters } from "./ledger.ts";
 
 const SIZES_FRESH_MS = 60_000;
 

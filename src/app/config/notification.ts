@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { receiversNamed, routeSetting } from "../notification/index.ts";
-import { NOTIFIERS } from "./adapters.ts";
+import { receiversNamed, routeSetting } from "../../notification/index.ts";
+import { NOTIFIERS } from "../adapters.ts";
 
 const settings: Record<never, never> = Object.assign({}, ...NOTIFIERS.map((kind) => kind.settings));
 

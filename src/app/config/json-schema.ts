@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { settingInfo } from "../lib/setting.ts";
-import { configSchema } from "./config-schema.ts";
+import { settingInfo } from "../../lib/setting.ts";
+import { configSchema } from "./schema.ts";
 
 /** Returns the JSON Schema of `awoooi.yaml` for editors: defaults, descriptions, secrets as `writeOnly`. */
 export function configJsonSchema(): object {

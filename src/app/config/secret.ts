@@ -1,6 +1,6 @@
-import { redactText, secretsIn, soundsSecret } from "../lib/redact.ts";
-import { type SecretKind, secretAt } from "../lib/setting.ts";
-import { configSchema } from "./config-schema.ts";
+import { redactText, secretsIn, soundsSecret } from "../../lib/redact.ts";
+import { type SecretKind, secretAt } from "../../lib/setting.ts";
+import { configSchema } from "./schema.ts";
 
 /** Returns the last name in a setting's path, ignoring list indexes. */
 const nameOf = (path: string) => path.split(".").findLast((part) => !/^\d+$/.test(part)) ?? "";

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { freezeWindow } from "../execution/index.ts";
-import { duration, keeping, keepingOrForever } from "../lib/duration.ts";
-import { messageOf } from "../lib/error.ts";
-import { compileMatchers, parseMatchers } from "../lib/matchers.ts";
-import { example, needsRestart, secret } from "../lib/setting.ts";
-import { OPERATION_KINDS, projectName, traitsOf } from "../operation/index.ts";
-import { inhibitRule, maintenanceWindow } from "../silence/index.ts";
-import { EXECUTORS, STREAMS } from "./adapters.ts";
-import { count, part, seconds, section } from "./config-fields.ts";
-import { intakeSection, sourceSettings } from "./config-intake.ts";
-import { notificationSchema } from "./config-notification.ts";
+import { freezeWindow } from "../../execution/index.ts";
+import { duration, keeping, keepingOrForever } from "../../lib/duration.ts";
+import { messageOf } from "../../lib/error.ts";
+import { compileMatchers, parseMatchers } from "../../lib/matchers.ts";
+import { example, needsRestart, secret } from "../../lib/setting.ts";
+import { OPERATION_KINDS, projectName, traitsOf } from "../../operation/index.ts";
+import { inhibitRule, maintenanceWindow } from "../../silence/index.ts";
+import { EXECUTORS, STREAMS } from "../adapters.ts";
+import { count, part, seconds, section } from "./fields.ts";
+import { intakeSection, sourceSettings } from "./intake.ts";
+import { notificationSchema } from "./notification.ts";
 
 const scope = z.enum(["read", "write", "admin"]);
 const scopes = (value: z.infer<typeof scope>[]) => z.array(scope).default(value);

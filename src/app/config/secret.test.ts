@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { secret, secretAt } from "../lib/setting.ts";
-import { configJsonSchema } from "./config-json-schema.ts";
+import { secret, secretAt } from "../../lib/setting.ts";
+import { configJsonSchema } from "./json-schema.ts";
 import { isSecret } from "./secret.ts";
 
 type Node = { properties?: Record<string, Node>; items?: Node; writeOnly?: boolean };

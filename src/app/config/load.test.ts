@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SEED } from "../../test/support/random.ts";
-import { duration } from "../lib/duration.ts";
-import { AwoooiError, type FieldError } from "../lib/error.ts";
-import { firstNames, loadConfig } from "./config.ts";
-import type { Config } from "./config-schema.ts";
+import { SEED } from "../../../test/support/random.ts";
+import { duration } from "../../lib/duration.ts";
+import { AwoooiError, type FieldError } from "../../lib/error.ts";
+import { firstNames, loadConfig } from "./load.ts";
+import type { Config } from "./schema.ts";
 
 let folder: string;
 let count = 0;

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import { authorise } from "../access/index.ts";
-import { record } from "../audit/index.ts";
-import type { ConfigStatus, Reloaded } from "../contract/system.ts";
-import type { Ctx } from "../db/ctx.ts";
-import { transaction } from "../db/transaction.ts";
-import { loadRules, loadServiceRegistry } from "../decision/index.ts";
-import { type GatewayOptions, waitForBeginnings } from "../execution/index.ts";
-import { loadTopology } from "../incident/index.ts";
+import { authorise } from "../../access/index.ts";
+import { record } from "../../audit/index.ts";
+import type { ConfigStatus, Reloaded } from "../../contract/system.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import { transaction } from "../../db/transaction.ts";
+import { loadRules, loadServiceRegistry } from "../../decision/index.ts";
+import { type GatewayOptions, waitForBeginnings } from "../../execution/index.ts";
+import { loadTopology } from "../../incident/index.ts";
 import {
   type Call,
   loadClassification,
@@ -16,17 +16,17 @@ import {
   senderAddress,
   senderCheck,
   senderChecks,
-} from "../intake/index.ts";
-import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
-import { AwoooiError, messageOf } from "../lib/error.ts";
-import type { Log } from "../lib/log.ts";
-import { restartPaths } from "../lib/setting.ts";
-import { createRouter, type Notifier, type Router } from "../notification/index.ts";
-import type { PipelineDeps } from "../pipeline/index.ts";
-import type { ProcessSupervisor } from "../supervision/index.ts";
-import { type Config, configSchema } from "./config-schema.ts";
-import { createSources } from "./create-adapters.ts";
-import type { RuleFiles } from "./pipeline-deps.ts";
+} from "../../intake/index.ts";
+import { canonicalJson, sha256 } from "../../lib/canonical-json.ts";
+import { AwoooiError, messageOf } from "../../lib/error.ts";
+import type { Log } from "../../lib/log.ts";
+import { restartPaths } from "../../lib/setting.ts";
+import { createRouter, type Notifier, type Router } from "../../notification/index.ts";
+import type { PipelineDeps } from "../../pipeline/index.ts";
+import type { ProcessSupervisor } from "../../supervision/index.ts";
+import { createSources } from "../create-adapters.ts";
+import type { RuleFiles } from "../pipeline-deps.ts";
+import { type Config, configSchema } from "./schema.ts";
 
 /** A configuration with the files that it names, read and validated, without any side effect. */
 export type Checked = {

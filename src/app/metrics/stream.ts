@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { Ctx } from "../db/ctx.ts";
-import type { SignalStream, StreamFigures } from "../intake/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
+import type { SignalStream, StreamFigures } from "../../intake/index.ts";
 
 /** Registers the metrics of the signal stream, with the figures of its last check; without a stream they have no series. */
 export function streamMetrics(registry: Registry, ctx: Ctx, stream: SignalStream | null): void {

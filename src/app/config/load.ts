@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { parseDocument } from "yaml";
 import type { z } from "zod";
-import { closeNames } from "../lib/close-names.ts";
-import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
-import { settingIn, settingInfo } from "../lib/setting.ts";
-import { SOURCES, STREAMS } from "./adapters.ts";
-import { type Config, configSchema } from "./config-schema.ts";
+import { closeNames } from "../../lib/close-names.ts";
+import { AwoooiError, type FieldError, messageOf } from "../../lib/error.ts";
+import { settingIn, settingInfo } from "../../lib/setting.ts";
+import { SOURCES, STREAMS } from "../adapters.ts";
+import { type Config, configSchema } from "./schema.ts";
 
 type Tree = Record<string, unknown>;
 

@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
-import { loadRules, loadServiceRegistry } from "../decision/index.ts";
-import { loadTopology } from "../incident/index.ts";
-import { loadClassification, senderCheck } from "../intake/index.ts";
-import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
-import { secretAt } from "../lib/setting.ts";
-import { quoted } from "../lib/shell.ts";
-import { EXECUTORS, NOTIFIERS } from "./adapters.ts";
+import { loadRules, loadServiceRegistry } from "../../decision/index.ts";
+import { loadTopology } from "../../incident/index.ts";
+import { loadClassification, senderCheck } from "../../intake/index.ts";
+import { AwoooiError, type FieldError, messageOf } from "../../lib/error.ts";
+import { secretAt } from "../../lib/setting.ts";
+import { quoted } from "../../lib/shell.ts";
+import { EXECUTORS, NOTIFIERS } from "../adapters.ts";
+import { knownNames } from "../create-adapters.ts";
 import {
   type ConfigOptions,
   doubledNames,
@@ -17,9 +18,8 @@ import {
   type Settings,
   settingAt,
   unknownNames,
-} from "./config.ts";
-import { type Config, configSchema } from "./config-schema.ts";
-import { knownNames } from "./create-adapters.ts";
+} from "./load.ts";
+import { type Config, configSchema } from "./schema.ts";
 import { secretPaths } from "./secret.ts";
 
 export type ConfigReport = {

@@ -1,11 +1,11 @@
 import type { z } from "zod";
-import { AwoooiError } from "../lib/error.ts";
-import { silentLog } from "../lib/log.ts";
-import { redactText } from "../lib/redact.ts";
-import { settingIn, settingInfo } from "../lib/setting.ts";
-import { checked } from "./active-config.ts";
-import { type ConfigOptions, parseSettings, readSettings, settingAt } from "./config.ts";
-import { configSchema } from "./config-schema.ts";
+import { AwoooiError } from "../../lib/error.ts";
+import { silentLog } from "../../lib/log.ts";
+import { redactText } from "../../lib/redact.ts";
+import { settingIn, settingInfo } from "../../lib/setting.ts";
+import { checked } from "./active.ts";
+import { type ConfigOptions, parseSettings, readSettings, settingAt } from "./load.ts";
+import { configSchema } from "./schema.ts";
 import { commandWithoutSecrets, isSecret } from "./secret.ts";
 
 type ShownSetting = {

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { severity } from "../contract/common.ts";
-import { foldSeverity } from "../intake/index.ts";
-import { example, needsRestart, secret } from "../lib/setting.ts";
-import { SOURCES } from "./adapters.ts";
-import { count, rate, seconds, section } from "./config-fields.ts";
+import { severity } from "../../contract/common.ts";
+import { foldSeverity } from "../../intake/index.ts";
+import { example, needsRestart, secret } from "../../lib/setting.ts";
+import { SOURCES } from "../adapters.ts";
+import { count, rate, seconds, section } from "./fields.ts";
 
 // RFC 1918, RFC 4193, link-local and loopback: the addresses of a small team's own network.
 const PRIVATE = [

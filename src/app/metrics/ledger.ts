@@ -1,6 +1,6 @@
 import { Counter, type Registry } from "prom-client";
-import { type AuditEntry, entriesAfter } from "../audit/index.ts";
-import type { Ctx } from "../db/ctx.ts";
+import { type AuditEntry, entriesAfter } from "../../audit/index.ts";
+import type { Ctx } from "../../db/ctx.ts";
 
 type Labels = Record<string, unknown>;
 type Rule = { name: string; help: string; labels: (data: Labels) => Labels; known?: Labels[] };

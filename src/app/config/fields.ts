@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration } from "../lib/duration.ts";
+import { duration } from "../../lib/duration.ts";
 
 /** A duration, in seconds after parsing; `text` is the default. */
 export const seconds = (text: string) => duration.prefault(text);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Received } from "../pipeline/index.ts";
+import type { Received } from "../../pipeline/index.ts";
 import { createMetrics } from "./metrics.ts";
 
 const RECEIPT: Received = {
