@@ -94,7 +94,7 @@ describe("delivering notices", () => {
     const stop = new AbortController();
     const slow: Notifier = {
       id: "slow",
-      send: (_card, signal) =>
+      send: (_card, { signal }) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
           stop.abort();
@@ -255,6 +255,59 @@ describe("delivering notices", () => {
     await database.pool.query("delete from alerts");
   });
 
+  it("waits as long as a channel asks for, and not longer than an hour", async () => {
+    const busy = (retry_after: number) => () => ({ ...down(), retry_after }) as SendResult;
+    for (const [asked, waits] of [
+      [40, 40],
+      [1, 2],
+      [1e9, 3_600],
+      [Number.NaN, 2],
+    ] as const) {
+      await database.pool.query("delete from deliveries; delete from outbox");
+      await notices(1);
+      await deliverNotices(ctx, [notifier("busy", busy(asked))]);
+      const [row] = await rows("select next_attempt_at from deliveries");
+      expect(row.next_attempt_at).toEqual(new Date(clock.now().getTime() + waits * 1000));
+    }
+  });
+
+  it("sends no more than a channel takes in a time, and the rest later, in order", async () => {
+    const slow = Object.assign(notifier("slow"), { rate: { messages: 3, seconds: 60 } });
+    const free = notifier("free");
+    await notices(8);
+    const sent: number[] = [];
+    for (let pass = 0; pass < 6; pass += 1) {
+      await deliverNotices(ctx, [slow, free]);
+      sent.push(slow.cards.length);
+      clock.forward(30);
+    }
+    expect(sent).toEqual([3, 3, 6, 6, 8, 8]);
+    expect(free.cards).toHaveLength(8);
+    const ids = slow.cards.map((card) => Number(card.id.replace("notice-", "")));
+    expect(ids).toEqual([...ids].sort((x, y) => x - y));
+  });
+
+  it("replies to the channel's first message of the same incident", async () => {
+    const replies: (string | null)[] = [];
+    const chat = (threads: boolean): Notifier => ({
+      id: "chat",
+      ...(threads ? { threads } : {}),
+      async send(card, { reply_to }) {
+        replies.push(reply_to);
+        return { ok: true, message_id: `m-${card.incident_id}-${replies.length}` };
+      },
+    });
+    await notices(2);
+    await notices(1, "INC-2");
+    await deliverNotices(ctx, [chat(true)]);
+    await notices(1, "INC-2");
+    await deliverNotices(ctx, [chat(true)]);
+    expect(replies).toEqual([null, "m-INC-1-1", null, "m-INC-2-3"]);
+    await notices(1);
+    await deliverNotices(ctx, [chat(false)]);
+    expect(replies.at(-1)).toBeNull();
+  });
+
   it("is the pipeline's alone", async () => {
     const ada = await makePerson(ctx, "ada", "admin");
     for (const actor of [
@@ -293,6 +346,58 @@ describe("the outbox", () => {
       { id: "execute:APR-1", name: "execute", status: "ENQUEUED", queue_name: "work" },
       { id: "execute:APR-1:again-1", name: "execute", status: "ENQUEUED", queue_name: "work" },
     ]);
+  });
+});
+
+describe("a request to sign", () => {
+  /** A chat that has one message for the request, and what becomes of it. */
+  async function asked(edits: (count: number) => SendResult) {
+    const { approval_id, incident_id } = await presented(database, clock);
+    await database.pool.query("delete from deliveries; delete from outbox");
+    const edited: { message_id: string; card: Card }[] = [];
+    const chat = Object.assign(
+      notifier("chat", (_card, count) => ({ ok: true, message_id: `m-${count}` })),
+      { edited },
+    );
+    chat.edit = async (message_id, card) => {
+      edited.push({ message_id, card });
+      return edits(edited.length);
+    };
+    const tell = (topic: "approval.pending" | "approval.rejected") =>
+      transaction(ctx, async (tx) => notify(tx, { topic, incident_id, payload: { approval_id } }));
+    await tell("approval.pending");
+    await deliverNotices(ctx, [chat]);
+    expect(chat.cards[0]?.approval).toMatchObject({ approval_id });
+    const decide = async () => {
+      const rejected = "update approvals set status = 'rejected' where approval_id = $1";
+      await database.pool.query(rejected, [approval_id]);
+      await tell("approval.rejected");
+      await deliverNotices(ctx, [chat]);
+    };
+    return { chat, decide, tell };
+  }
+
+  it("is taken back by an edit once the plan cannot be signed, before people hear why", async () => {
+    const { chat, decide, tell } = await asked((count) => (count === 1 ? down() : { ok: true }));
+    await tell("approval.rejected");
+    await deliverNotices(ctx, [chat]);
+    expect(chat.edited).toEqual([]);
+    await decide();
+    expect(chat.cards).toHaveLength(2);
+    clock.forward(10);
+    await deliverNotices(ctx, [chat]);
+    expect(chat.cards).toHaveLength(3);
+    expect(chat.edited.map(({ message_id, card }) => [message_id, card.approval])).toEqual([
+      ["m-1", null],
+      ["m-1", null],
+    ]);
+  });
+
+  it("is left as it is where its message is gone, and people hear the result all the same", async () => {
+    const { chat, decide } = await asked(() => ({ ok: false, error: "message not found", retryable: false }));
+    await decide();
+    expect(chat.edited).toHaveLength(1);
+    expect(chat.cards.map((card) => card.topic)).toEqual(["approval.pending", "approval.rejected"]);
   });
 });
 

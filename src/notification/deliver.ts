@@ -2,13 +2,19 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
-import type { StopTerms } from "../execution/index.ts";
+import { getExecution, type StopTerms } from "../execution/index.ts";
 import { note } from "../incident/index.ts";
 import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
-import { type Delivery, dueDeliveries, routeNotices, updateDelivery } from "../outbox/index.ts";
+import {
+  type Delivery,
+  deliveredMessages,
+  dueDeliveries,
+  routeNotices,
+  updateDelivery,
+} from "../outbox/index.ts";
 import { silencesOfIncidents } from "../silence/index.ts";
 import { assign } from "./assign.ts";
 import { cardOf } from "./card.ts";
@@ -30,11 +36,81 @@ export type DeliveryTerms = {
   gateway?: StopTerms;
 };
 
+type Terms = { stopping: AbortSignal; gateway: StopTerms | undefined };
+
+const timed = (stopping: AbortSignal) => AbortSignal.any([stopping, AbortSignal.timeout(SEND_TIMEOUT_MS)]);
+
+// Notices after which a plan that people were asked to sign can no longer be signed.
+const DECIDES = new Set<Delivery["topic"]>([
+  "approval.rejected",
+  "approval.expired",
+  "execution.started",
+  "execution.finished",
+]);
+// A request to sign is one message for each channel, or two where the server stopped before it stored the first.
+const REQUESTS = 5;
+
+/** Returns the card that the message of a request to sign shows now; null while the plan can be signed, or without one. */
+async function decidedCard(
+  ctx: Ctx,
+  message: Delivery,
+  gateway: StopTerms | undefined,
+): Promise<Card | null> {
+  try {
+    const card = await cardOf(ctx, message, gateway);
+    return card?.approval === null ? redactTexts(card) : null;
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    ctx.log.warn({ incident_id: message.incident_id, error: messageOf(error) }, "a card cannot be made");
+    return null;
+  }
+}
+
+/**
+ * Edits the messages that asked people to sign the plan of a notice, once it can no longer be signed. Returns a failure
+ * that is to be retried; null: none. A message that cannot be edited, such as a deleted one, is left as it is.
+ */
+async function takeBack(
+  ctx: Ctx,
+  notifier: Notifier,
+  { incident_id, topic, payload }: Delivery,
+  { stopping, gateway }: Terms,
+): Promise<SendResult | null> {
+  if (notifier.edit === undefined || incident_id === null || !DECIDES.has(topic)) return null;
+  const { approval_id, execution_id } = payload;
+  const asks_for =
+    typeof approval_id === "string"
+      ? approval_id
+      : (await getExecution(ctx, String(execution_id))).approval_id;
+  const about = { notifier: notifier.id, incident_id, asks_for, limit: REQUESTS };
+  for (const message of await deliveredMessages(ctx, about)) {
+    const card = await decidedCard(ctx, message, gateway);
+    if (card === null) continue;
+    const edited = await notifier.edit(message.message_id, card, timed(stopping));
+    if (edited.ok) continue;
+    if (edited.retryable) return edited;
+    const error = redactText(edited.error);
+    ctx.log.warn({ notifier: notifier.id, incident_id, error }, "a message could not be edited");
+  }
+  return null;
+}
+
+/** Returns the notifier's first message about the incident, which later ones reply to; null without one. */
+async function threadOf(
+  ctx: Ctx,
+  { threads, id: notifier }: Notifier,
+  { incident_id }: Delivery,
+): Promise<string | null> {
+  if (!threads || incident_id === null) return null;
+  const [first] = await deliveredMessages(ctx, { notifier, incident_id, limit: 1 });
+  return first?.message_id ?? null;
+}
+
 async function send(
   ctx: Ctx,
   notifier: Notifier | undefined,
   delivery: Delivery,
-  { stopping, gateway }: { stopping: AbortSignal; gateway: StopTerms | undefined },
+  { stopping, gateway }: Terms,
 ): Promise<SendResult> {
   if (notifier === undefined)
     return { ok: false, error: "this notifier is no longer configured", retryable: false };
@@ -48,9 +124,12 @@ async function send(
   }
   if (card === null) return { ok: false, error: "what it was about is gone", retryable: false };
   try {
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(SEND_TIMEOUT_MS)]);
-    return await notifier.send(redactTexts(card), signal);
+    const failed = await takeBack(ctx, notifier, delivery, { stopping, gateway });
+    if (failed !== null) return failed;
+    const reply_to = await threadOf(ctx, notifier, delivery);
+    return await notifier.send(redactTexts(card), { signal: timed(stopping), reply_to });
   } catch (error) {
+    if (isUnavailable(error)) throw error;
     return { ok: false, error: messageOf(error), retryable: true };
   }
 }
@@ -82,13 +161,44 @@ function noteDelivery(ctx: Ctx, { incident_id, topic, notifier, seq }: Delivery)
   });
 }
 
+const LONGEST_MESSAGE_ID = 200;
+// The longest wait that a channel may ask for.
+const LONGEST_ASKED_WAIT = 3_600;
+
+/** Returns the seconds until the next attempt: 2, 4, … 300, or as many as the channel asks for if that is more. */
+function waitAfter(attempts: number, asked = 0): number {
+  const own = Math.min(2 ** Math.min(attempts, 9), LONGEST_WAIT);
+  return Math.max(own, Math.min(Number.isFinite(asked) ? asked : 0, LONGEST_ASKED_WAIT));
+}
+
+/** The moments at which a notifier was given its latest messages, in milliseconds. */
+const sentAt = new WeakMap<Notifier, number[]>();
+
+/** Returns whether a notifier takes another message now, by its rate, and counts that message. */
+function takesMore(notifier: Notifier, now: Date): boolean {
+  const { rate } = notifier;
+  if (rate === undefined) return true;
+  const from = now.getTime() - rate.seconds * 1000;
+  const recent = (sentAt.get(notifier) ?? []).filter((at) => at > from);
+  const takes = recent.length < rate.messages;
+  sentAt.set(notifier, takes ? [...recent, now.getTime()] : recent);
+  return takes;
+}
+
 /** Stores the result of a delivery; returns whether it will be retried. */
 async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<boolean> {
   const attempts = delivery.attempts + 1;
   const now = ctx.clock.now();
   if (result.ok) {
     await transaction(ctx, async (tx) => {
-      await updateDelivery(tx, delivery, { state: "delivered", attempts, delivered_at: now, error: null });
+      const { message_id = null } = result;
+      await updateDelivery(tx, delivery, {
+        state: "delivered",
+        attempts,
+        delivered_at: now,
+        error: null,
+        message_id: message_id === null ? null : clip(message_id, LONGEST_MESSAGE_ID, ""),
+      });
       noteDelivery(tx, delivery);
     });
     return false;
@@ -101,7 +211,7 @@ async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise
     state: again ? "waiting" : "failed",
     attempts,
     error,
-    next_attempt_at: addSeconds(now, Math.min(2 ** Math.min(attempts, 9), LONGEST_WAIT)),
+    next_attempt_at: addSeconds(now, waitAfter(attempts, result.retry_after)),
   });
   return again;
 }
@@ -133,6 +243,7 @@ export async function deliverNotices(
     for (const delivery of list) {
       if (stopping.aborted) return;
       if (await keptSilent(ctx, delivery)) continue;
+      if (notifier !== undefined && !takesMore(notifier, ctx.clock.now())) return;
       // After one failure that is to be retried, this notifier's other deliveries wait for the next call.
       if (await settle(ctx, delivery, await send(ctx, notifier, delivery, { stopping, gateway }))) return;
     }

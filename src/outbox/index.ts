@@ -4,6 +4,7 @@ export type { About, Delivery } from "./store.ts";
 export {
   countOldNotices,
   countOldWork,
+  deliveredMessages,
   dueDeliveries,
   forgetNotices,
   routeNotices,

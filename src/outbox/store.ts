@@ -76,6 +76,44 @@ export async function dueDeliveries(ctx: Ctx, limit: number): Promise<Delivery[]
   }));
 }
 
+/** A message that a channel has delivered. */
+export type DeliveredMessage = Delivery & { message_id: string };
+
+/**
+ * Returns the messages that a notifier has delivered about an incident, oldest first, at most `limit`; with `asks_for`, those
+ * that asked people to sign this approval.
+ */
+export async function deliveredMessages(
+  ctx: Ctx,
+  about: { notifier: string; incident_id: string; asks_for?: string; limit: number },
+): Promise<DeliveredMessage[]> {
+  const { notifier, incident_id, asks_for, limit } = about;
+  const asks =
+    asks_for === undefined
+      ? []
+      : [eq(outbox.topic, "approval.pending"), sql`${outbox.payload}->>'approval_id' = ${asks_for}`];
+  const rows = await ctx.db
+    .select()
+    .from(deliveries)
+    .innerJoin(outbox, eq(outbox.seq, deliveries.outbox_seq))
+    .where(
+      and(
+        eq(outbox.incident_id, incident_id),
+        eq(deliveries.notifier, notifier),
+        isNotNull(deliveries.message_id),
+        ...asks,
+      ),
+    )
+    .orderBy(asc(deliveries.outbox_seq))
+    .limit(limit);
+  return rows.map(({ deliveries: delivery, outbox: notice }) => ({
+    ...(notice as Notice & { seq: number; created_at: Date }),
+    notifier,
+    attempts: delivery.attempts,
+    message_id: delivery.message_id ?? "",
+  }));
+}
+
 export async function updateDelivery(
   ctx: Ctx,
   delivery: Pick<Delivery, "seq" | "notifier">,

@@ -175,10 +175,10 @@ function adapterMeter(registers: Registry[]): Metrics["counted"] {
     for (const result of ["delivered", "retried", "failed"]) notices.inc({ notifier: one.id, result }, 0);
     const count = (result: string) => notices.inc({ notifier: one.id, result });
     return {
-      id: one.id,
-      async send(card, signal) {
+      ...one,
+      async send(card, sending) {
         try {
-          const sent = await one.send(card, signal);
+          const sent = await one.send(card, sending);
           count(sent.ok ? "delivered" : sent.retryable ? "retried" : "failed");
           return sent;
         } catch (error) {

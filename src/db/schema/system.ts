@@ -16,6 +16,7 @@ export const outbox = pgTable(
   (table) => [
     index("outbox_unrouted").on(table.seq).where(sql`routed_at is null`),
     index("outbox_created_at").on(table.created_at),
+    index("outbox_incident").on(table.incident_id, table.seq),
   ],
 );
 
@@ -29,10 +30,13 @@ export const deliveries = pgTable(
     next_attempt_at: at("next_attempt_at").notNull(),
     delivered_at: at("delivered_at"),
     error: text("error"),
+    /** The channel's own name for the delivered message, if it has one. */
+    message_id: text("message_id"),
   },
   (table) => [
     primaryKey({ columns: [table.outbox_seq, table.notifier] }),
     index("deliveries_waiting").on(table.next_attempt_at).where(sql`state = 'waiting'`),
+    index("deliveries_messages").on(table.notifier, table.outbox_seq).where(sql`message_id is not null`),
   ],
 );
 

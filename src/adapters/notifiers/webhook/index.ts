@@ -48,7 +48,7 @@ export const webhook = {
 function createWebhook({ url, secret: key, name = "webhook" }: WebhookConfig): Notifier {
   return {
     id: name,
-    async send(card, signal) {
+    async send(card, { signal }) {
       const body = JSON.stringify(card);
       const signature = key && `sha256=${createHmac("sha256", key).update(body).digest("hex")}`;
       const headers = {
