@@ -117,6 +117,39 @@ function tablesWrittenBy(text: string): string[] {
   return [...new Set([...verbs, ...sql].map((match) => match[1] ?? ""))].filter((name) => TABLES.has(name));
 }
 
+/** Where things are that one list names, each by one line. The file of the list, and the pattern of their files. */
+const LISTS = [
+  { list: "src/app/adapters.ts", things: "src/adapters/*/*/index.ts" },
+  { list: "src/operation/operation.ts", things: "src/operation/kinds/*.ts" },
+  {
+    list: "src/adapters/executors/kubernetes/act/operations/index.ts",
+    things: "src/adapters/executors/kubernetes/act/operations/*.ts",
+  },
+];
+
+/** The paths that a file imports from `src`. */
+const importedBy = (file: string): string[] =>
+  importsOf(file)
+    .filter(({ target }) => target.startsWith("."))
+    .map(({ target }) => relative(ROOT, normalize(join(ROOT, dirname(file), target))));
+
+/** What is wrong with the things of a list: those that it does not import, and imports of them by other files. */
+function listFaults(
+  { list, imported, things }: Listed,
+  importers: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const missing = things
+    .filter((one) => !imported.includes(one))
+    .map((one) => `${list} does not list ${one}`);
+  const others = [...importers].flatMap(([file, targets]) =>
+    targets
+      .filter((one) => things.includes(one))
+      .map((one) => `${file} imports ${one}, which only ${list} may`),
+  );
+  return [...missing, ...others];
+}
+type Listed = { list: string; imported: readonly string[]; things: readonly string[] };
+
 const files = globSync("src/**/*.ts", { cwd: ROOT }).filter((file) => !file.endsWith(".test.ts"));
 
 describe("architecture", () => {
@@ -148,6 +181,28 @@ describe("architecture", () => {
     ["src/approval/approve.ts", "../../test/support/random.ts"],
   ])("refuses a planted violation: %s importing %s", (file, target) => {
     expect(violation({ file, target })).toBeDefined();
+  });
+
+  it("names every adapter and operation in its list, and nowhere else", () => {
+    for (const { list, things } of LISTS) {
+      const own = globSync(things, { cwd: ROOT }).filter((one) => one !== list && !one.endsWith(".test.ts"));
+      expect(own.length).toBeGreaterThan(3);
+      // A thing's own folder may use it.
+      const importers = new Map(
+        files
+          .filter((file) => file !== list && !own.some((one) => dirname(one) === dirname(file)))
+          .map((file) => [file, importedBy(file)]),
+      );
+      expect(listFaults({ list, imported: importedBy(list), things: own }, importers)).toEqual([]);
+    }
+  });
+
+  it.each<[string, string[], [string, string[]][]]>([
+    ["a thing that no line names", ["a/one.ts"], []],
+    ["a thing that another file knows", ["a/one.ts", "a/two.ts"], [["src/http/app.ts", ["a/two.ts"]]]],
+  ])("refuses %s", (_what, imported, importers) => {
+    const things = ["a/one.ts", "a/two.ts"];
+    expect(listFaults({ list: "list.ts", imported, things }, new Map(importers))).toHaveLength(1);
   });
 
   it("has every table written by one room alone", () => {

@@ -9,8 +9,8 @@ import { ownerCheck } from "../checks/owner.ts";
 import { changeOperation, type Of } from "../kubernetes-operation.ts";
 import { type Signed, type Snapshot, stateOfAutoscaler } from "../snapshot.ts";
 import { NO_SNAPSHOT, toRevision, UNCHANGED, undoBy } from "../undo.ts";
+import { workloadChange } from "../workload.ts";
 import { missingOf } from "./set-image.ts";
-import { workloadChange } from "./workload.ts";
 
 type PatchOfSpec = {
   spec: {

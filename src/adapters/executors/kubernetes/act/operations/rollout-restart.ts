@@ -3,7 +3,7 @@ import { EXECUTION, RESTARTED_AT } from "../annotations.ts";
 import type { Change } from "../change.ts";
 import { changeOperation } from "../kubernetes-operation.ts";
 import { noUndo } from "../undo.ts";
-import { workloadChange } from "./workload.ts";
+import { workloadChange } from "../workload.ts";
 
 /** Replaces all pods by annotating the template with the time, as kubectl does, and with the execution id. */
 function restarted(place: WorkloadPlace): Change {

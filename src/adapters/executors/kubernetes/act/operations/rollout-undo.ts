@@ -12,7 +12,7 @@ import {
 import type { Change } from "../change.ts";
 import { changeOperation, type Of } from "../kubernetes-operation.ts";
 import { toRevision, UNCHANGED } from "../undo.ts";
-import { workloadChange } from "./workload.ts";
+import { workloadChange } from "../workload.ts";
 
 /** Rolls back to a revision by replacing the whole pod template; `to` undefined: to the previous one. */
 function goneBack(cluster: Cluster, place: WorkloadPlace, to: number | undefined): Change {

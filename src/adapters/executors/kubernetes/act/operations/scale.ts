@@ -5,7 +5,7 @@ import type { Change } from "../change.ts";
 import { autoscalerCheck } from "../checks/autoscaler.ts";
 import { changeOperation } from "../kubernetes-operation.ts";
 import { toReplicas, UNCHANGED } from "../undo.ts";
-import { workloadChange } from "./workload.ts";
+import { workloadChange } from "../workload.ts";
 
 const autoscalers = ({ namespace }: WorkloadPlace) => {
   const { group, resource } = resourceOf("horizontalpodautoscaler");

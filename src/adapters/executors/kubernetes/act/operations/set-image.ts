@@ -2,7 +2,7 @@ import type { Workload, WorkloadPlace } from "../../cluster/workload.ts";
 import type { Change } from "../change.ts";
 import { changeOperation } from "../kubernetes-operation.ts";
 import { toRevision } from "../undo.ts";
-import { workloadChange } from "./workload.ts";
+import { workloadChange } from "../workload.ts";
 
 type Lists = { containers: { name: string }[]; initContainers: { name: string }[] };
 

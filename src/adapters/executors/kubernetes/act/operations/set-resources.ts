@@ -2,8 +2,8 @@ import type { WorkloadPlace } from "../../cluster/workload.ts";
 import type { Change } from "../change.ts";
 import { changeOperation } from "../kubernetes-operation.ts";
 import { toRevision } from "../undo.ts";
+import { workloadChange } from "../workload.ts";
 import { inEach, unknownContainers } from "./set-image.ts";
-import { workloadChange } from "./workload.ts";
 
 type Amounts = Record<string, string | undefined>;
 type Parameters = {

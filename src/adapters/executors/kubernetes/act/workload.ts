@@ -1,7 +1,7 @@
-import type { Check } from "../../../../../contract/approval.ts";
-import type { Changeable } from "../../cluster/objects.ts";
-import { resourceOf, templateHash } from "../../cluster/objects.ts";
-import type { Permission } from "../../cluster/permission.ts";
+import type { Check } from "../../../../contract/approval.ts";
+import type { Changeable } from "../cluster/objects.ts";
+import { resourceOf, templateHash } from "../cluster/objects.ts";
+import type { Permission } from "../cluster/permission.ts";
 import {
   asWorkload,
   isObserved,
@@ -9,10 +9,10 @@ import {
   type Workload,
   type WorkloadPlace,
   wantedOf,
-} from "../../cluster/workload.ts";
-import type { Change, Mark, Planned } from "../change.ts";
-import { ownerCheck } from "../checks/owner.ts";
-import { type Signed, stateOf } from "../snapshot.ts";
+} from "../cluster/workload.ts";
+import type { Change, Mark, Planned } from "./change.ts";
+import { ownerCheck } from "./checks/owner.ts";
+import { type Signed, stateOf } from "./snapshot.ts";
 
 type Parts = {
   signed: readonly Signed[];
