@@ -70,7 +70,7 @@ async function besideServer<T>(
 
 /** Writes a temporary file and links it to `file` when complete. Throws `conflict` if `file` exists; returns its bytes. */
 async function writeFile(file: string, write: (sink: Writable) => Promise<void>): Promise<number> {
-  const taken = () => new AwoooiError("conflict", `${file} is there already: choose another name.`);
+  const taken = () => new AwoooiError("conflict", `${file} already exists: choose another name.`);
   const part = `${file}.part-${process.pid}`;
   try {
     if (await stat(file).catch(() => undefined)) throw taken();

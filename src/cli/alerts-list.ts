@@ -18,7 +18,7 @@ async function list(
   const { items, next_cursor } = read(pageOf(alert), answer);
   if (items.length === 0) return session.out.line("There are no such alerts.");
   session.out.table(
-    ["ALERT", "FIRST HEARD", "STATUS", "NAME", "TARGET", "INCIDENT", "SILENCED BY"],
+    ["ALERT", "FIRST RECEIVED", "STATUS", "NAME", "TARGET", "INCIDENT", "SILENCED BY"],
     items.map((one) => [
       one.alert_id,
       moment(one.first_received_at),
@@ -39,9 +39,9 @@ export function addAlertsList(alerts: Command, session: Session): void {
     "awoooi alerts ls --silenced --status firing",
     "awoooi alerts ls --json | jq -r '.items[].alert_name'",
   ])
-    .option("--silenced", "only those that a silence, a maintenance window or another alert keeps silent")
+    .option("--silenced", "only those muted by a silence, maintenance window or inhibition")
     .addOption(oneOf("--status <status>", "only those in this status", ["firing", "resolved"]))
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: Options) => list(session, options));
 }

@@ -39,7 +39,7 @@ function bodyOfOptions(options: SendOptions): { body: string; starts_at: Date } 
   if (!name) throw new AwoooiError("invalid", "Give the alert's --name, or a whole body with --file.");
   // As in Alertmanager's notices: without the start, the end could lie before it and would be invalid.
   if (resolved && startsAt === undefined) {
-    const words = "--resolved needs the --starts-at of the alert that it ends; sending that one printed it.";
+    const words = "--resolved needs the --starts-at that `alerts send` printed for the firing alert.";
     throw new AwoooiError("invalid", words);
   }
   const now = systemClock.now();
@@ -61,7 +61,7 @@ async function bodyOfFile(session: Session, file: string): Promise<string> {
   try {
     JSON.parse(text);
   } catch {
-    throw new AwoooiError("invalid", `What ${file === "-" ? "stdin" : file} holds is not JSON.`);
+    throw new AwoooiError("invalid", `${file === "-" ? "stdin" : file} is not JSON.`);
   }
   return text;
 }
@@ -107,7 +107,7 @@ async function send(session: Session, options: SendOptions): Promise<void> {
   if (told.results.length === 0 || told.message !== told.results[0]?.message) session.out.line(told.message);
   for (const line of told.results.flatMap((one) => resultLines(session.out, one))) session.out.line(line);
   if (made.starts_at !== null && !options.resolved && told.incident_id !== null) {
-    session.out.line("To say that it is over:");
+    session.out.line("To resolve it:");
     session.out.line(`  ${endingCommand(session.out, options, made.starts_at)}`);
   }
 }
@@ -115,20 +115,20 @@ async function send(session: Session, options: SendOptions): Promise<void> {
 export function addAlerts(program: Command, session: Session): void {
   const alerts = group(program, "alerts", "send alerts, as Alertmanager would, and list them");
   addAlertsList(alerts, session);
-  leaf(alerts, "send", "send an alert and show what came of it", [
+  leaf(alerts, "send", "send an alert and show its result", [
     'awoooi alerts send --name DemoShopDown --severity critical --label process=demo-shop --summary "no answer"',
     "awoooi alerts send --name KubePodCrashLooping --namespace prod --label deployment=api",
     "awoooi alerts send --file body.json",
   ])
     .option("--name <name>", "the alert's name")
     .option("--severity <severity>", "critical, high, warning, low, info or none")
-    .option("--label <key=value>", "a label; may come again", pair)
-    .option("--annotation <key=value>", "an annotation; may come again", pair)
-    .option("--summary <text>", "what it is about, in one line")
-    .option("--namespace <namespace>", "where it is")
-    .option("--resolved", "it is over; needs --starts-at")
-    .option("--starts-at <time>", "when it began (default: now)", time)
-    .option("--fingerprint <fingerprint>", "the sender's name for it (default: made of its labels)")
+    .option("--label <key=value>", "a label; repeatable", pair)
+    .option("--annotation <key=value>", "an annotation; repeatable", pair)
+    .option("--summary <text>", "its summary, in one line")
+    .option("--namespace <namespace>", "its namespace")
+    .option("--resolved", "send it as resolved; needs --starts-at")
+    .option("--starts-at <time>", "its start (default: now)", time)
+    .option("--fingerprint <fingerprint>", "its fingerprint (default: computed from its labels)")
     .addOption(
       new Option("--file <file>", "send this body as it is; - is stdin").conflicts([
         "name",
@@ -144,7 +144,7 @@ export function addAlerts(program: Command, session: Session): void {
     )
     .addHelpText(
       "after",
-      "\nThe server must trust your address; else set AWOOOI_WEBHOOK_TOKEN to one of its bearer tokens.",
+      "\nIf the server does not trust your address, set AWOOOI_WEBHOOK_TOKEN to one of its intake.bearer_tokens.",
     )
     .action((options: SendOptions) => send(session, options));
 }

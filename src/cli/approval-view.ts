@@ -70,7 +70,7 @@ export function printPlan(out: Printer, approval: Approval): void {
     ["expires", moment(approval.expires_at)],
     ...(approval.stopped_by === null
       ? []
-      : ([["not now", { text: approval.stopped_by, style: "red" }]] as const)),
+      : ([["blocked", { text: approval.stopped_by, style: "red" }]] as const)),
     ...(approval.authority_until === null
       ? []
       : ([["may run until", moment(approval.authority_until)]] as const)),

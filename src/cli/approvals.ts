@@ -67,7 +67,7 @@ function mustBePending({ approval_id, status }: Approval): void {
 async function agreed(session: Session, shown: Approval): Promise<boolean> {
   const failed = shown.dry_run_checks.filter((check) => !check.passed).length;
   if (failed > 0) session.err.line(`${counted(failed, "check")} did not pass.`, "red");
-  if (shown.stopped_by !== null) session.err.line("Carried out now, it would be refused (see above).", "red");
+  if (shown.stopped_by !== null) session.err.line("The gateway would refuse it now (see above).", "red");
   session.io.stderr("Sign this plan? [y/N] ");
   return /^\s*y(es)?\s*$/i.test(await readLine(session.io.stdin));
 }
@@ -81,8 +81,7 @@ async function hashOfShown(
   const found = read(approval, await request(session.server(), "GET", urlPath`/approvals/${approvalId}`));
   if (!yes && !session.io.isTTY) {
     mustBePending(found);
-    const words =
-      "Nobody can be asked here, as this is no terminal: give --hash HASH, or --yes to sign unasked.";
+    const words = "Confirming needs a terminal: give --hash HASH, or --yes to sign without confirmation.";
     throw new AwoooiError("invalid", words);
   }
   // With --json, stdout holds only the result, for programs.
@@ -126,11 +125,11 @@ async function reject(
   const answer = await request(session.server(), "POST", urlPath`/approvals/${approvalId}/reject`, { body });
   if (options.json) return session.out.json(answer.text);
   const { action } = read(approval, answer);
-  session.out.line(`Rejected ${approvalId}: ${action}. Nothing will be done by it.`);
+  session.out.line(`Rejected ${approvalId}: ${action}. It will not be executed.`);
 }
 
 export function addApprovals(program: Command, session: Session): void {
-  const approvals = group(program, "approvals", "plans that wait for people, and what became of them");
+  const approvals = group(program, "approvals", "plans awaiting signatures, and their results");
   leaf(approvals, "ls", "list approvals, newest first", [
     "awoooi approvals ls --status pending",
     "awoooi approvals ls --incident INC-20260701-7H2K9Q --json",
@@ -138,7 +137,7 @@ export function addApprovals(program: Command, session: Session): void {
     .addOption(oneOf("--status <status>", "only those in this status", approvalStatus.options))
     .option("--incident <id>", "only those of this incident", id)
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
 
   leaf(approvals, "show", "show a plan, its risk, checks, hash and signatures", [
@@ -147,27 +146,27 @@ export function addApprovals(program: Command, session: Session): void {
     .argument("<id>", "the approval", id)
     .action((approvalId: string, options: Json) => show(session, approvalId, options));
 
-  leaf(approvals, "approve", "sign exactly one plan, so that it may be carried out", [
+  leaf(approvals, "approve", "sign one exact plan, so that it can be executed", [
     "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM",
     'awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --yes --comment "seen on the dashboard"',
     "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --hash $HASH",
     "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --wait --timeout 10m",
   ])
     .argument("<id>", "the approval", id)
-    .option("--hash <hash>", "sign this plan, which you have read elsewhere, and no other")
-    .option("--comment <text>", "words that stay with your signature")
-    .option("--yes", "sign the plan as it is now, without being asked")
+    .option("--hash <hash>", "sign only the plan with this hash")
+    .option("--comment <text>", "kept with your signature")
+    .option("--yes", "sign the current plan without confirmation")
     .option("--wait", "then follow it until it is verified")
-    .option("--timeout <duration>", "with --wait: for at most so long (default: 30m)", duration)
+    .option("--timeout <duration>", "with --wait: at most this long (default: 30m)", duration)
     .addHelpText("after", WAIT_HELP)
     .action((approvalId: string, options: ApproveOptions) => approve(session, approvalId, options));
 
   addFollowing(approvals, session);
 
-  leaf(approvals, "reject", "refuse a plan, for a reason that is kept", [
+  leaf(approvals, "reject", "reject a plan, with a reason", [
     'awoooi approvals reject APR-5Q0ZC8WJ1N6T3KXM --reason "a deployment is under way"',
   ])
     .argument("<id>", "the approval", id)
-    .requiredOption("--reason <text>", "why not")
+    .requiredOption("--reason <text>", "why")
     .action((approvalId: string, options: Json & { reason: string }) => reject(session, approvalId, options));
 }

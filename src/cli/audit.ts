@@ -25,7 +25,7 @@ async function verify(session: Session, { json }: { json?: boolean }): Promise<v
       "red",
     );
   }
-  session.out.line(`The ledger is whole: ${entries} entries.`, "green");
+  session.out.line(`The ledger is intact: ${entries} entries.`, "green");
   session.out.line(`head ${head}`);
 }
 
@@ -68,26 +68,26 @@ function past(text: string): string {
     ? new Date(systemClock.now().getTime() - duration(text) * 1000)
     : new Date(text);
   if (!Number.isNaN(at.getTime())) return at.toISOString();
-  throw new InvalidArgumentError("It must be a time, as 2026-07-01T22:00:00Z, or how long ago, as 2h.");
+  throw new InvalidArgumentError("It must be a time such as 2026-07-01T22:00:00Z, or an age such as 2h.");
 }
 
 export function addAudit(program: Command, session: Session): void {
-  const audit = group(program, "audit", "the ledger of everything that was done");
-  leaf(audit, "ls", "list entries, newest first; for an admin", [
+  const audit = group(program, "audit", "the audit ledger: who did what, when");
+  leaf(audit, "ls", "list entries, newest first; admins only", [
     "awoooi audit ls --action approval --since 1d",
     "awoooi audit ls --incident INC-20260701-7H2K9Q",
     "awoooi audit ls --actor ada --json | jq -r '.items[].action'",
   ])
-    .option("--actor <name>", "only what this person or part did")
-    .option("--action <action>", "only this, as approval.signed, or all of a kind, as approval")
-    .option("--subject <id>", "only what was done to this: an id, or what an entry names")
-    .option("--incident <id>", "only what belongs to this incident", id)
-    .option("--since <time>", "from then on; or how long ago, as 2h", past)
-    .option("--until <time>", "before then; or how long ago", past)
+    .option("--actor <name>", "only entries of this actor")
+    .option("--action <action>", "one action (approval.signed), or a group (approval)")
+    .option("--subject <id>", "only entries about this id or name")
+    .option("--incident <id>", "only entries of this incident", id)
+    .option("--since <time>", "not before this time, or an age such as 2h", past)
+    .option("--until <time>", "before this time, or an age", past)
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
-  leaf(audit, "verify", "check that no entry was changed, removed or put in; exit code 1 when one was", [
+  leaf(audit, "verify", "check that no entry was changed, removed or inserted; exit code 1 if one was", [
     "awoooi audit verify",
   ]).action((options: { json?: boolean }) => verify(session, options));
 }

@@ -40,13 +40,13 @@ function baseUrl(text: string): string {
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     throw new AwoooiError(
       "invalid",
-      `${text} is not the URL of a server: it begins with http:// or https://.`,
+      `${text} is not a server's URL: it must begin with http:// or https://.`,
     );
   }
   if (url.username !== "" || url.password !== "") {
     throw new AwoooiError(
       "invalid",
-      "The URL must hold no user and password: the token goes in AWOOOI_TOKEN.",
+      "The URL must not contain a user or password: set the token in AWOOOI_TOKEN.",
     );
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
@@ -64,7 +64,7 @@ function tokenIn(file: string): string {
 
 function checkedToken(token: string, from: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new AwoooiError("invalid", `${from} does not hold a token: that is one word, without spaces.`);
+  throw new AwoooiError("invalid", `${from} contains no token: a token is one word, without spaces.`);
 }
 
 /** Returns the secret in the variable NAME, or in the file that NAME_FILE names; undefined when neither is set. */
@@ -87,7 +87,7 @@ export function serverOf(options: Settings, env: CliIo["env"]): Server {
 
 const NOTHING_SENT: Record<string, string> = {
   ECONNREFUSED: "connection refused",
-  ENOTFOUND: "there is no such host",
+  ENOTFOUND: "host not found",
   EAI_AGAIN: "its name cannot be resolved now",
   EHOSTUNREACH: "no route to the host",
   ENETUNREACH: "no route to its network",
@@ -100,9 +100,7 @@ function unreachable(server: Server, method: string, error: unknown): AwoooiErro
   const timedOut = (error as Error).name === "TimeoutError";
   const why = timedOut ? `no answer within ${TIMEOUT_MS / 1000} s` : messageOf(cause ?? error);
   const doubt =
-    method === "GET" || known !== undefined
-      ? ""
-      : " Whether it was done is not known: look before you repeat it.";
+    method === "GET" || known !== undefined ? "" : " It may have been done: check before you repeat it.";
   const advice = "`awoooi serve` starts a server; --url or AWOOOI_URL names another.";
   return new AwoooiError(
     "unavailable",
@@ -130,7 +128,7 @@ function failure(server: Server, response: Response, text: string): Error {
   if (told.success) return new ServerProblem(told.data, text, response.headers.get("retry-after"));
   const to = response.headers.get("location");
   const where = to === null ? "" : `, which leads to ${to}`;
-  const words = `${server.url} answered ${response.status}${where}, and not as AWOOOI does: is the URL right?`;
+  const words = `${server.url} answered ${response.status}${where}, which is not AWOOOI's answer: check the URL.`;
   return new AwoooiError(codeOf(response.status), words);
 }
 
@@ -192,7 +190,11 @@ export function read<T extends z.ZodType>(schema: T, answer: Answer): z.infer<T>
   const parsed = schema.safeParse(answer.json);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
-  throw new AwoooiError("internal", "The server's answer is not what this version expects.", { errors });
+  throw new AwoooiError(
+    "internal",
+    "This version cannot read the server's answer: update the older of the two.",
+    { errors },
+  );
 }
 
 const items = z.object({ items: z.array(z.unknown()) });

@@ -28,7 +28,7 @@ export function leaf(
   options: CommandOptions = {},
 ): Command {
   const command = parent.command(spec, options).description(summary);
-  command.option("--json", "print JSON, as the server gave it");
+  command.option("--json", "print the server's JSON");
   return withExamples(command, examples);
 }
 
@@ -81,7 +81,7 @@ const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 export function duration(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
   if (number === undefined || unit === undefined)
-    throw new InvalidArgumentError("It must be a duration, as 30m, 2h or 7d.");
+    throw new InvalidArgumentError("It must be a duration such as 30m, 2h or 7d.");
   return Number(number) * (UNITS[unit] ?? 1);
 }
 

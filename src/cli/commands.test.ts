@@ -170,8 +170,8 @@ describe("incidents", () => {
       { status: "rejected", reject_reason: "a deployment is under way" },
       {},
     ],
-    ["nobody signed the plan in time.", { status: "expired" }, {}],
-    ["the plan was signed and not begun in time.", { status: "expired", authority_until: AT }, {}],
+    ["the plan was not signed in time.", { status: "expired" }, {}],
+    ["the plan was signed but not started in time.", { status: "expired", authority_until: AT }, {}],
     [
       "the repair did not help: it is down again.",
       { status: "execution_failed" },
@@ -191,15 +191,13 @@ describe("incidents", () => {
   it("names the freeze that a plan met, and when it comes back", async () => {
     const last = { status: "refused", error: "Gate 4: frozen by ada", error_code: "frozen" } as const;
     const [first, second] = await next("needs_a_person", { status: "execution_failed" }, last);
-    expect(first).toContain(
-      "(Gate 4: frozen by ada); it is put before people again as soon as changes are allowed.",
-    );
+    expect(first).toContain("(Gate 4: frozen by ada); it is proposed again as soon as changes are allowed.");
     expect(second).toBe("  awoooi freeze status");
   });
 
   it("asks nobody for what was repaired and has not ended", async () => {
     const [first] = await next("under_watch", { status: "execution_success" });
-    expect(first).toBe("Nothing: it was repaired, which was verified, and its alert has not ended yet.");
+    expect(first).toBe("Nothing: its repair was verified, and its alert has not resolved yet.");
   });
 
   it("shows an incident about which nothing was decided, and asks for a person", async () => {
@@ -262,7 +260,7 @@ describe("incidents", () => {
     const said = async (...words: string[]) => (await server.awoooi(["incidents", ...words])).stdout;
     expect(await said("reopen", id, "--comment", "again")).toContain("is investigating");
     expect(await said("close", id)).toContain("is closed");
-    expect(await said("assign", id)).toContain("is nobody");
+    expect(await said("assign", id)).toContain("is not set");
     expect(await said("feedback", id, "--score", "4", "--remember")).toContain("is kept");
     expect((await server.awoooi(["incidents", "feedback", id, "--score", "6"])).code).toBe(2);
     const [reopened, closed, assigned, judged] = server.seen.map((one) => one.body ?? "");
@@ -436,7 +434,7 @@ describe("alerts send", () => {
 
   it("says how bad an unknown word for the severity counts", async () => {
     const { stderr } = await server.awoooi(["alerts", "send", "--name", "X", "--severity", "awful"]);
-    expect(stderr).toContain('severity: P2: no table has the word "awful"');
+    expect(stderr).toContain('severity: P2: the word "awful" is unknown');
   });
 
   it("posts what Alertmanager would, without the person's token, and shows what came of it", async () => {
@@ -506,7 +504,7 @@ describe("alerts send", () => {
   });
 
   it("says what is not known yet, and fails where the server says so", async () => {
-    const later = { ...RESULT, incident_id: null, message: "journalled; what comes of it follows" };
+    const later = { ...RESULT, incident_id: null, message: "journalled; the result follows" };
     server.answers["POST /webhooks/alertmanager"] = as(webhookAnswer, { ...later, results: [] });
     expect(await server.awoooi(["alerts", "send", "--name", "A"])).toMatchObject({
       code: 0,
@@ -548,11 +546,11 @@ describe("tokens and audit", () => {
     server.answers["GET /tokens/TOK-1/in-force"] = as(inForce, {
       ...{ token_id: "TOK-1", person_id: "PER-1", person: "ada" },
       silences: [{ silence_id: "SIL-1", comment: "noisy", ends_at: AT }],
-      playbooks: [{ playbook_id: "PBK-1", name: "shop-hangs", lapsed: "every token of theirs is revoked" }],
+      playbooks: [{ playbook_id: "PBK-1", name: "shop-hangs", lapsed: "all their tokens are revoked" }],
     });
     expect((await server.awoooi(["tokens", "ls"])).stdout).toContain("TOK-1  laptop  ada");
     const { stdout } = await server.awoooi(["tokens", "revoke", "TOK-1"]);
-    for (const part of ["TOK-1 is revoked", "Of ada", "SIL-1", "noisy", "shop-hangs", "people are asked"])
+    for (const part of ["TOK-1 is revoked", "from ada", "SIL-1", "noisy", "shop-hangs", "needs signatures"])
       expect(stdout).toContain(part);
   });
 
@@ -586,7 +584,7 @@ describe("tokens and audit", () => {
     };
     expect((await server.awoooi(["storage", "prune", "--dry-run"])).stdout).toBe("Would delete 5 alerts.\n");
     const { stdout } = await server.awoooi(["storage", "prune"]);
-    expect(stdout).toBe("Deleted 5 alerts.\nIt goes on; `awoooi storage` shows how it ended.\n");
+    expect(stdout).toBe("Deleted 5 alerts.\nIt continues; `awoooi storage` shows the result.\n");
   });
 
   it("fails when the ledger is broken", async () => {

@@ -11,7 +11,8 @@ import { moment } from "./print.ts";
 type Options = { json?: boolean; config?: string };
 
 async function localConfig({ io }: Session): Promise<LocalConfig> {
-  if (io.config === undefined) throw new Error("there is no server here whose configuration could be read");
+  if (io.config === undefined)
+    throw new Error("this program has no server whose configuration it could read");
   return io.config();
 }
 
@@ -57,7 +58,7 @@ async function reload(session: Session, options: Options): Promise<void> {
   if (options.json) return session.out.json(answer.text);
   const { hash, changed, notes } = read(reloaded, answer);
   session.out.line(
-    changed.length === 0 ? "Nothing has changed." : `Reloaded, with changed ${changed.join(", ")}.`,
+    changed.length === 0 ? "Nothing has changed." : `Reloaded; changed: ${changed.join(", ")}.`,
   );
   for (const note of notes) session.out.line(note, "yellow");
   session.out.line(`hash ${hash}`, "dim");
@@ -72,20 +73,20 @@ async function status(session: Session, options: Options): Promise<void> {
 
 export function addConfig(program: Command, session: Session): void {
   const config = group(program, "config", "check and show settings; reload them");
-  const file = ["--config <file>", "the same"] as const;
+  const file = ["--config <file>", "the same as FILE"] as const;
   const argument = [
     "[file]",
-    "the settings (default: AWOOOI_CONFIG, else ./awoooi.yaml, when there is one)",
+    "the settings file (default: AWOOOI_CONFIG, else ./awoooi.yaml if it exists)",
   ] as const;
-  leaf(config, "check", "say everything that is wrong or doubtful, without starting anything", [
+  leaf(config, "check", "print every error and warning, without starting anything", [
     "awoooi config check",
     "awoooi config check /etc/awoooi/awoooi.yaml",
   ])
     .argument(...argument)
     .option(...file)
-    .addHelpText("after", "\nEnds with 2 when the server would not start with it.")
+    .addHelpText("after", "\nExit code 2 when the server would not start with it.")
     .action((name: string | undefined, options: Options) => check(session, chosen(name, options)));
-  leaf(config, "show", "every setting as it would be in force, and where it comes from; no secrets", [
+  leaf(config, "show", "print every effective setting and its source; no secrets", [
     "awoooi config show",
     "awoooi config show --json | jq -r .hash",
   ])
@@ -104,10 +105,10 @@ export function addConfig(program: Command, session: Session): void {
     const { configReference } = await localConfig(session);
     session.out.block(configReference().trimEnd(), "");
   });
-  leaf(config, "status", "which configuration the server has in force", ["awoooi config status"]).action(
+  leaf(config, "status", "show which configuration the server uses", ["awoooi config status"]).action(
     (options: Options) => status(session, options),
   );
-  leaf(config, "reload", "have the server read its configuration again: all of it, or nothing", [
+  leaf(config, "reload", "reload the server's configuration, all of it or nothing", [
     "awoooi config reload",
   ]).action((options: Options) => reload(session, options));
 }

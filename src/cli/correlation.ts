@@ -13,7 +13,7 @@ async function list(session: Session, { json, ...query }: ListOptions): Promise<
   const answer = await request(session.server(), "GET", urlPath`/correlation/lessons`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(lesson), answer);
-  if (items.length === 0) return session.out.line("Nothing has been taught by merging or splitting.");
+  if (items.length === 0) return session.out.line("There are no lessons from merging or splitting.");
   session.out.table(
     ["LESSON", "TAUGHT", "BY", "AT", "TROUBLES"],
     items.map((one) => [
@@ -29,13 +29,13 @@ async function list(session: Session, { json, ...query }: ListOptions): Promise<
 
 /** Adds the commands for lessons: what people taught about which incidents belong together. */
 export function addCorrelation(program: Command, session: Session): void {
-  const lessons = group(program, "lessons", "what merging and splitting incidents has taught");
+  const lessons = group(program, "lessons", "grouping rules learnt from merges and splits");
   leaf(lessons, "ls", "list lessons, newest first", ["awoooi lessons ls", "awoooi lessons ls --json"])
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
 
-  leaf(lessons, "forget", "forget a lesson; what was merged or split stays so", [
+  leaf(lessons, "forget", "delete a lesson; merged and split incidents stay so", [
     "awoooi lessons forget LES-7H2K9Q0000000000",
   ])
     .argument("<id>", "the lesson", id)

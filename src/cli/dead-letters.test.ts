@@ -70,16 +70,16 @@ describe("dead-letters", () => {
 
   it("says why there is no body to see", async () => {
     server.answers["GET /dead-letters/17"] = letter({ body: null });
-    expect((await awoooi("show", "17")).stdout).toContain("the role responder is needed");
+    expect((await awoooi("show", "17")).stdout).toContain("needs the role responder");
   });
 
   it("waits for what becomes of a replay, and fails where it stays dead", async () => {
     const states: DeadLetterWithBody["state"][] = ["replaying", "replaying", "replayed"];
     server.answers["GET /dead-letters/17"] = () =>
       letter({ state: states.shift() ?? "replayed", alert_count: 2, error: null });
-    expect(await awoooi("replay", "17")).toMatchObject({ code: 0, stdout: "17 is understood: 2 alerts.\n" });
+    expect(await awoooi("replay", "17")).toMatchObject({ code: 0, stdout: "17 is parsed: 2 alerts.\n" });
     server.answers["GET /dead-letters/17"] = letter({ error: "not yet" });
-    expect(await awoooi("replay", "17")).toMatchObject({ code: 1, stdout: "17 is dead still: not yet\n" });
+    expect(await awoooi("replay", "17")).toMatchObject({ code: 1, stdout: "17 still fails: not yet\n" });
     const json = await awoooi("replay", "17", "--json");
     expect(json.code).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ dead_letter_id: "17", state: "dead" });

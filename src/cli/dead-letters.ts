@@ -71,11 +71,11 @@ function print(session: Session, found: DeadLetterWithBody): void {
     ["received", moment(found.received_at)],
     ["processed", moment(found.processed_at)],
     ["replays", String(found.replays)],
-    ["alerts", `${counted(found.alert_count, "alert")} understood`],
+    ["alerts", `${counted(found.alert_count, "alert")} parsed`],
     ["size", counted(found.bytes, "byte")],
   ]);
   out.line();
-  if (found.body === null) out.line("Its body may hold secrets: the role responder is needed to see it.");
+  if (found.body === null) out.line("Its body may hold secrets: seeing it needs the role responder.");
   else out.block(shownBody(found.body), "  ");
 }
 
@@ -112,9 +112,9 @@ async function outcome(session: Session, deadLetterId: string, until: number): P
 }
 
 function sentence({ dead_letter_id, state, error, alert_count }: DeadLetter): string {
-  if (state === "replayed") return `${dead_letter_id} is understood: ${counted(alert_count, "alert")}.`;
-  if (state === "replaying") return `${dead_letter_id} still waits for its turn: look again later.`;
-  return `${dead_letter_id} is dead still: ${error ?? "no reason given"}`;
+  if (state === "replayed") return `${dead_letter_id} is parsed: ${counted(alert_count, "alert")}.`;
+  if (state === "replaying") return `${dead_letter_id} is still queued: check again later.`;
+  return `${dead_letter_id} still fails: ${error ?? "no reason given"}`;
 }
 
 async function replay(
@@ -124,7 +124,7 @@ async function replay(
 ): Promise<void> {
   const { all = false, source, json } = options;
   if (all === (deadLetterId !== undefined) || (source !== undefined && !all)) {
-    throw new AwoooiError("invalid", "Give the id of one dead letter, or --all, which may have a --source.");
+    throw new AwoooiError("invalid", "Give the id of one dead letter, or --all, with or without a --source.");
   }
   const taken: string[] = [];
   for (const one of deadLetterId === undefined ? await everyId(session, source) : [deadLetterId]) {
@@ -146,28 +146,28 @@ async function replay(
 }
 
 export function addDeadLetters(program: Command, session: Session): void {
-  const letters = group(program, "dead-letters", "what senders sent and could not be understood");
+  const letters = group(program, "dead-letters", "alert bodies that could not be parsed (dead letters)");
   leaf(letters, "ls", "list dead letters, newest first", [
     "awoooi dead-letters ls",
     "awoooi dead-letters ls --source alertmanager --json",
   ])
-    .option("--source <source>", "only those that this adapter could not understand")
+    .option("--source <source>", "only those of this source")
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
 
-  leaf(letters, "show", "show why it was not understood, and its body", ["awoooi dead-letters show 17"])
+  leaf(letters, "show", "show a dead letter's error and body", ["awoooi dead-letters show 17"])
     .argument("<id>", "the dead letter", id)
     .action((deadLetterId: string, options: Json) => show(session, deadLetterId, options));
 
-  leaf(letters, "replay", "have it understood again; exit code 1 when it is not", [
+  leaf(letters, "replay", "parse it again; exit code 1 when that fails", [
     "awoooi dead-letters replay 17",
     "awoooi dead-letters replay --all --source generic",
   ])
     .argument("[id]", "the dead letter", id)
-    .option("--all", "every one there is, oldest first")
-    .option("--source <source>", "with --all: only those of this adapter")
-    .addHelpText("after", "\nAlerts in it that were counted before are not counted again.")
+    .option("--all", "all dead letters, oldest first")
+    .option("--source <source>", "with --all: only those of this source")
+    .addHelpText("after", "\nAlerts that were already counted are not counted again.")
     .action((deadLetterId: string | undefined, options: ReplayOptions) =>
       replay(session, deadLetterId, options),
     );

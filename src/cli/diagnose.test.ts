@@ -96,7 +96,7 @@ describe("diagnose", () => {
     );
     expect(stdout).toContain("the label `cluster`");
     expect(stdout).toContain("  us / shop / deployment/api: the service api selects its pods");
-    expect(stdout).not.toContain("Nothing was found");
+    expect(stdout).not.toContain("No finding explains");
   });
 
   it("prints what was read where no finding says it", async () => {

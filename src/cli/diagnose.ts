@@ -62,7 +62,7 @@ function targetOf(text: string, { namespace, cluster, host, mountpoint, device }
   if (parsed.success) return parsed.data;
   const flag = parsed.error.issues.find(({ path }) => path[0] !== "kind" && path[0] !== "name");
   if (flag !== undefined) throw new AwoooiError("invalid", `--${flag.path.join(".")} ${flag.message}.`);
-  throw new AwoooiError("invalid", `${text} is no target: give KIND/NAME, as deployment/api.`);
+  throw new AwoooiError("invalid", `${text} is not a target: give KIND/NAME, such as deployment/api.`);
 }
 
 // Findings that say that the host could not be read at all.
@@ -85,7 +85,7 @@ async function diagnose(session: Session, text: string, options: Options): Promi
 }
 
 export function addDiagnose(program: Command, session: Session): void {
-  const summary = "say what is wrong with a target, from facts read of it now";
+  const summary = "diagnose a target from facts read from it now";
   leaf(program, "diagnose", summary, [
     "awoooi diagnose deployment/api -n prod",
     "awoooi diagnose node/worker-1 --cluster backup",
@@ -94,16 +94,16 @@ export function addDiagnose(program: Command, session: Session): void {
   ])
     .argument(
       "<target>",
-      "KIND/NAME, or a NAME alone: of a process or host of the settings, a workload or service",
+      "KIND/NAME, or only the NAME of a configured process or host, a workload or a service",
     )
-    .option("-n, --namespace <namespace>", "of what is in one (default: whichever has it)")
-    .option("--cluster <cluster>", "the cluster (default: whichever has it)")
-    .option("--host <host>", "the host that it is on")
-    .option("--mountpoint <path>", "of a host: a path whose filesystem is looked at, whatever its kind")
-    .option("--device <device>", "the same by its device, as /dev/sda1")
+    .option("-n, --namespace <namespace>", "its namespace (default: any with that name)")
+    .option("--cluster <cluster>", "its cluster (default: any with that name)")
+    .option("--host <host>", "the host that it runs on")
+    .option("--mountpoint <path>", "of a host: inspect this path's filesystem, of any type")
+    .option("--device <device>", "the same by device, such as /dev/sda1")
     .addHelpText(
       "after",
-      "\nReads only. The codes in brackets are in docs/reference/findings.md; rules may name them.\nEnds with 0 when it was looked at, 4 when it is not there, 5 when several are called so, 6 when it could not be reached.",
+      "\nReads only. The codes in brackets are in docs/reference/findings.md; rules may name them.\nExit codes: 0 inspected, 4 not found, 5 several targets have this name, 6 not reachable.",
     )
     .action((target: string, options: Options) => diagnose(session, target, options));
 }

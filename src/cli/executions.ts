@@ -19,7 +19,7 @@ async function list(session: Session, { incident: incident_id, limit: count, cur
   const answer = await request(session.server(), "GET", urlPath`/executions`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = read(pageOf(execution), answer);
-  if (items.length === 0) return session.out.line("Nothing was done yet.");
+  if (items.length === 0) return session.out.line("There are no executions.");
   session.out.table(
     ["EXECUTION", "INCIDENT", "STATUS", "VERIFIED", "AT", "OPERATION", "UNDONE BY"],
     items.map((one) => [
@@ -47,9 +47,9 @@ async function undo(session: Session, executionId: string, options: Json & { com
   const answer = await request(session.server(), "POST", urlPath`/executions/${executionId}/undo`, { body });
   if (json) return session.out.json(answer.text);
   const asked = read(approval, answer);
-  session.out.line(`${asked.action}: this would take ${executionId} back.`);
+  session.out.line(`${asked.action}: this would undo ${executionId}.`);
   printPlan(session.out, asked);
-  session.out.line("What it would change is being found out; then it waits to be signed:");
+  session.out.line("It is being tried out; then it waits for signatures:");
   session.out.line(`  ${session.out.awoooi("approvals", "approve", asked.approval_id)}`);
 }
 
@@ -76,19 +76,19 @@ async function log(session: Session, options: LogOptions): Promise<void> {
 
 const pages = (command: Command) =>
   command
-    .option("--incident <id>", "only of this incident", id)
+    .option("--incident <id>", "only those of this incident", id)
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended");
+    .option("--cursor <cursor>", "continue after the previous page");
 
 export function addExecutions(program: Command, session: Session): void {
-  const executions = group(program, "executions", "what was done, what came of it, and taking it back");
-  pages(leaf(executions, "ls", "list what was done, newest first", ["awoooi executions ls"])).action(
+  const executions = group(program, "executions", "list and undo executions, and see their results");
+  pages(leaf(executions, "ls", "list executions, newest first", ["awoooi executions ls"])).action(
     (options: ListOptions) => list(session, options),
   );
-  leaf(executions, "show", "show one, with its output and verification", ["awoooi executions show EXE-…"])
+  leaf(executions, "show", "show an execution, its output and verification", ["awoooi executions show EXE-…"])
     .argument("<id>", "the execution", id)
     .action((executionId: string, options: Json) => show(session, executionId, options));
-  leaf(executions, "undo", "ask people to take one back", [
+  leaf(executions, "undo", "propose to undo an execution", [
     'awoooi executions undo EXE-… --comment "it made things worse"',
   ])
     .argument("<id>", "the execution", id)
@@ -97,12 +97,12 @@ export function addExecutions(program: Command, session: Session): void {
       undo(session, executionId, options),
     );
   pages(
-    leaf(executions, "log", "the operation log: from the alert to what people were told", [
+    leaf(executions, "log", "print the operation log: from alert to notification", [
       "awoooi executions log",
       "awoooi executions log --event GUARDRAIL_BLOCKED",
       "awoooi executions log --event ALERT_RECEIVED --json",
     ]),
   )
-    .option("--event <name>", "only this event, as ROLLED_BACK")
+    .option("--event <name>", "only this event, such as ROLLED_BACK")
     .action((options: LogOptions) => log(session, options));
 }

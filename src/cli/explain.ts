@@ -151,7 +151,7 @@ function decisionAbout(
   const { alert_name, notification_type, alert_category: category, heartbeat } = alert;
   // Heartbeats and information: no decision rule applies.
   const nothing = heartbeat || notification_type === "TYPE-1";
-  const findings = known.codes.map((code) => ({ code, title: "as it was given", evidence: [] }));
+  const findings = known.codes.map((code) => ({ code, title: "given as an option", evidence: [] }));
   const fitting = nothing ? [] : fittingRules(rules, { alert_names: [alert_name], target, findings });
   const [proposal] = fitting;
   if (proposal === undefined) return { decision: null, policy: null, decision_rules: [] };

@@ -144,12 +144,12 @@ describe("what goes wrong", () => {
     const { code, stderr } = await server.awoooi(argv);
     await new Promise((closed) => broken.close(closed));
     expect(code).toBe(6);
-    expect(stderr).toContain("Whether it was done is not known");
+    expect(stderr).toContain("It may have been done: check");
   });
 
   it.each([
     [{ text: "<html>bad gateway</html>", status: 502 }, 6, "answered 502"],
-    [{ text: "<html>hello</html>" }, 1, "not as AWOOOI does"],
+    [{ text: "<html>hello</html>" }, 1, "not AWOOOI's answer"],
     [
       { status: 302, headers: { location: "http://elsewhere.example/" } },
       1,
@@ -178,7 +178,7 @@ describe("what goes wrong", () => {
     [["alerts", "send"], "Give the alert's --name"],
     [["alerts", "send", "--name", "A", "--starts-at", "yesterday"], "2026-07-01T12:00:00Z"],
     [["incidents", "ls", "--url", "ftp://x"], "http://"],
-    [["incidents", "ls", "--url", "http://u:p@x"], "no user and password"],
+    [["incidents", "ls", "--url", "http://u:p@x"], "must not contain a user or password"],
     [["incidents", "ls", "--token-file", "/nonexistent"], "cannot be read"],
     [["incidents", "ls", "--token", "x"], "unknown option '--token'"],
   ])("refuses %j before anything is called", async (argv, sentence) => {

@@ -19,9 +19,8 @@ const SLOWEST_MS = 3_000;
 const SLOWER = 1.5;
 
 export const WAIT_HELP = `
-Following ends with 0 when it was carried out and verified, 1 when it failed or its effect was not seen, 5 when it
-will not be carried out (rejected, expired, superseded), 6 when the time is over first. Ctrl-C ends the following
-only; \`approvals wait\` takes it up again.`;
+Exit codes: 0 executed and verified, 1 failed or not verified, 5 will not be executed (rejected, expired,
+superseded), 6 timed out. Ctrl-C ends only the following; \`approvals wait\` resumes it.`;
 
 /** Describes the state of an approval; printed whenever it changes. */
 function stateOf(one: Approval): string {
@@ -106,7 +105,7 @@ export async function follow(session: Session, approvalId: string, options: Foll
   const told = options.json ? err : out;
   const end = await ended(session, approvalId, options.timeout ?? TIMEOUT, (line) => told.line(line));
   if (end === undefined) {
-    err.line(`It goes on, and is followed no longer: ${err.awoooi("approvals", "wait", approvalId)}`);
+    err.line(`Timed out; it goes on. Follow it further with: ${err.awoooi("approvals", "wait", approvalId)}`);
     return session.exit(ERRORS.unavailable.exit);
   }
   const { found, answer, state } = end;
@@ -131,7 +130,7 @@ export function addFollowing(approvals: Command, session: Session): void {
     "awoooi approvals wait APR-5Q0ZC8WJ1N6T3KXM --timeout 10m --json",
   ])
     .argument("<id>", "the approval", id)
-    .option("--timeout <duration>", "for at most so long (default: 30m)", duration)
+    .option("--timeout <duration>", "at most this long (default: 30m)", duration)
     .addHelpText("after", WAIT_HELP)
     .action((approvalId: string, options: FollowOptions) => follow(session, approvalId, options));
 }

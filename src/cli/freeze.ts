@@ -13,10 +13,10 @@ function print(session: Session, { by_configuration, freezes, windows, under_way
   const { out } = session;
   if (by_configuration) out.line("Changes are frozen by the configuration: execution.frozen.", "yellow");
   for (const { frozen_by, why, since, until } of freezes) {
-    const end = until === null ? "until somebody lifts it" : `until ${moment(until)}`;
+    const end = until === null ? "until it is lifted" : `until ${moment(until)}`;
     out.line(`Changes are frozen by ${frozen_by} since ${moment(since)}, ${end}: ${why}`, "yellow");
   }
-  for (const { name, why } of windows) out.line(`Nothing is changed in the window ${name}: ${why}`, "yellow");
+  for (const { name, why } of windows) out.line(`Changes are frozen in the window ${name}: ${why}`, "yellow");
   if (under_way.length > 0)
     out.line(`${counted(under_way.length, "execution")} under way, not stopped: ${under_way.join(", ")}`);
 }
@@ -28,30 +28,30 @@ async function ask(session: Session, method: Method, { json }: Json, body?: obje
   const answer = await request(session.server(), method, urlPath`/freeze`, more);
   if (json) return session.out.json(answer.text);
   const status = read(freezeStatus, answer);
-  if (!status.frozen) session.out.line("Nothing is frozen: what people approve is carried out.", "green");
+  if (!status.frozen) session.out.line("Nothing is frozen: approved plans are executed.", "green");
   print(session, status);
 }
 
 export function addFreeze(program: Command, session: Session): void {
-  const freeze = program.command("freeze").description("stop all changes at once, or say what stops them");
+  const freeze = program.command("freeze").description("freeze all changes, or show what freezes them");
   leaf(
     freeze,
     "set",
-    "stop all changes; what has begun goes on",
+    "freeze all changes; running ones continue",
     ['awoooi freeze --why "we move the database" --for 2h'],
     { isDefault: true },
   )
-    .requiredOption("--why <text>", "people who are refused read it")
-    .option("--for <duration>", "as 30m, 2h or 7d (default: until somebody lifts it)", duration)
+    .requiredOption("--why <text>", "shown where a change is refused")
+    .option("--for <duration>", "such as 30m, 2h or 7d (default: until it is lifted)", duration)
     .action(({ why, for: seconds, json }: FreezeOptions) =>
       ask(session, "PUT", { json: json === true }, { why, duration: seconds }),
     );
-  leaf(freeze, "status", "whether anything may be changed, and what stops it", [
-    "awoooi freeze status",
-  ]).action((options: Json) => ask(session, "GET", options));
-  const unfreeze = program.command("unfreeze").description("lift every freeze that people have set");
+  leaf(freeze, "status", "show whether changes are frozen, and by what", ["awoooi freeze status"]).action(
+    (options: Json) => ask(session, "GET", options),
+  );
+  const unfreeze = program.command("unfreeze").description("lift all freezes set by people");
   unfreeze
-    .option("--json", "print JSON, as the server gave it")
+    .option("--json", "print the server's JSON")
     .action((options: Json) => ask(session, "DELETE", options));
   withExamples(unfreeze, ["awoooi unfreeze"]);
 }

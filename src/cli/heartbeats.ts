@@ -13,9 +13,9 @@ async function list(session: Session, { json }: Json): Promise<void> {
   if (json) return session.out.json(answer.text);
   const { items } = read(pageOf(heartbeat), answer);
   if (items.length === 0)
-    return session.out.line("No heartbeat is waited for: none came yet, and heartbeats.expected names none.");
+    return session.out.line("No heartbeats: none was received yet, and heartbeats.expected names none.");
   session.out.table(
-    ["HEARTBEAT", "STATE", "NAME", "SOURCE", "WITHIN", "LAST HEARD", "KNOWN FROM"],
+    ["HEARTBEAT", "STATE", "NAME", "SOURCE", "WITHIN", "LAST RECEIVED", "KNOWN FROM"],
     items.map((one) => [
       one.heartbeat_id,
       one.state,
@@ -23,7 +23,7 @@ async function list(session: Session, { json }: Json): Promise<void> {
       one.source ?? "any",
       span(one.interval * 1000),
       one.last_heard_at === null ? "never" : moment(one.last_heard_at),
-      one.expected ? "configuration" : "hearing it",
+      one.expected ? "configuration" : "receiving it",
     ]),
   );
 }
@@ -34,17 +34,17 @@ async function forget(session: Session, heartbeatId: string, { json }: Json): Pr
   const { name, expected } = read(heartbeat, answer);
   session.out.line(
     expected
-      ? `${name} is waited for anew: heartbeats.expected names it.`
-      : `${name} is waited for no longer, until it is heard again.`,
+      ? `${name} is reset, and still expected: heartbeats.expected names it.`
+      : `${name} is no longer expected, until it is received again.`,
   );
 }
 
 export function addHeartbeats(program: Command, session: Session): void {
-  const heartbeats = group(program, "heartbeats", "signs of life: whose silence raises an incident");
-  leaf(heartbeats, "ls", "list what is waited for, and what is missing", ["awoooi heartbeats ls"]).action(
+  const heartbeats = group(program, "heartbeats", "heartbeats: alerts whose absence opens an incident");
+  leaf(heartbeats, "ls", "list expected heartbeats, and which are missing", ["awoooi heartbeats ls"]).action(
     (options: Json) => list(session, options),
   );
-  leaf(heartbeats, "forget", "wait for one no longer", ["awoooi heartbeats forget HB-0a1b2c3d4e5f"])
+  leaf(heartbeats, "forget", "stop expecting a heartbeat", ["awoooi heartbeats forget HB-0a1b2c3d4e5f"])
     .argument("<id>", "the heartbeat", id)
     .action((heartbeatId: string, options: Json) => forget(session, heartbeatId, options));
 }

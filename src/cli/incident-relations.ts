@@ -13,12 +13,12 @@ type Change = (
 
 /** Adds the commands that merge and split incidents, from which the server learns. */
 export function addRelations(incidents: Command, session: Session, change: Change): void {
-  leaf(incidents, "merge", "make it an effect of another incident, now and when both come again", [
+  leaf(incidents, "merge", "make it an effect of another incident, now and if both recur", [
     "awoooi incidents merge INC-20260701-7H2K9Q INC-20260701-D0B3FA",
     'awoooi incidents merge INC-20260701-7H2K9Q INC-20260701-D0B3FA --comment "the database was away"',
   ])
     .argument("<id>", "the effect", id)
-    .argument("<into>", "the incident that it comes from", id)
+    .argument("<into>", "the incident that causes it", id)
     .option("--comment <text>", "why")
     .action((incidentId: string, into: string, options: Json & { comment?: string }) => {
       const { comment } = options;
@@ -31,7 +31,7 @@ export function addRelations(incidents: Command, session: Session, change: Chang
       );
     });
 
-  leaf(incidents, "split", "make an effect an incident of its own, now and when both come again", [
+  leaf(incidents, "split", "make an effect an incident of its own, now and if both recur", [
     'awoooi incidents split INC-20260701-7H2K9Q --comment "another disk"',
   ])
     .argument("<id>", "the effect", id)

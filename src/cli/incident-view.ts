@@ -66,10 +66,10 @@ function printIncident(out: Printer, incident: Incident, evidence: IncidentStory
       `${often.last_1h} in 1 h, ${often.last_24h} in 24 h, ${often.last_7d} in 7 d, ${often.last_30d} in 30 d`,
     ],
     ...(incident.flapping
-      ? [["flapping", "it begins and ends again and again: only its quiet is told"] as const]
+      ? [["flapping", "it fires and resolves repeatedly: notified only when quiet"] as const]
       : []),
     ["opened", moment(incident.created_at)],
-    ["owner", incident.owner ?? "nobody yet"],
+    ["owner", incident.owner ?? "none"],
     ...(incident.silenced_by.length === 0
       ? []
       : [["silenced", incident.silenced_by.map(({ by, id }) => `${by} ${id}`).join(", ")] as const]),
@@ -118,7 +118,7 @@ function printApproval(out: Printer, approval: Approval): void {
 }
 
 function undoFields(out: Printer, { undo, undone_by, execution_id, attempts, ended_at }: Execution) {
-  if (undone_by !== null) return [["taken back by", undone_by]] as const;
+  if (undone_by !== null) return [["undone by", undone_by]] as const;
   if (undo === null || attempts === 0 || ended_at === null) return [];
   if (!undo.possible) return [["undo", `not possible: ${undo.reason}`]] as const;
   const stays = undo.leaves === null ? "" : `; what stays: ${undo.leaves}`;
@@ -149,7 +149,7 @@ export function printExecution(out: Printer, execution: Execution): void {
     ...(verification === null
       ? []
       : ([["verified", `${verification.result}: ${verification.reason}`]] as const)),
-    ...(execution.undoes === null ? [] : ([["takes back", execution.undoes]] as const)),
+    ...(execution.undoes === null ? [] : ([["undoes", execution.undoes]] as const)),
     ...undoFields(out, execution),
   ]);
 }
@@ -170,7 +170,7 @@ function howResolved({ outcome }: Incident): string {
   const { disposition, resolved_by, resolved_by_kind } = outcome;
   // There is no disposition for an incident that ended by itself.
   if (disposition === "manual_resolved" && resolved_by_kind === "system")
-    return ": it ended without a repair from here";
+    return ": its alert resolved without a repair by AWOOOI";
   return ` (${disposition.replaceAll("_", " ")}, by ${byWhom(resolved_by, resolved_by_kind)})`;
 }
 
@@ -180,13 +180,13 @@ function whyOver(out: Printer, plan: Approval, executions: readonly Execution[])
     return [`the plan was rejected: ${plan.reject_reason ?? "no reason was given"}`];
   if (plan.status === "expired") {
     const signed = plan.authority_until !== null;
-    return [signed ? "the plan was signed and not begun in time" : "nobody signed the plan in time"];
+    return [signed ? "the plan was signed but not started in time" : "the plan was not signed in time"];
   }
   const last = executions.find(({ approval_id }) => approval_id === plan.approval_id);
   if (plan.status !== "execution_failed" || last === undefined) return null;
   if (last.error_code === "frozen" || last.error_code === "freeze_window")
     return [
-      `the plan was refused (${last.error}); it is put before people again as soon as changes are allowed`,
+      `the plan was refused (${last.error}); it is proposed again as soon as changes are allowed`,
       `  ${out.awoooi("freeze", "status")}`,
     ];
   const what = last.status === "refused" ? "the plan was refused" : "the repair did not help";
@@ -197,8 +197,8 @@ function whyOver(out: Printer, plan: Approval, executions: readonly Execution[])
 function whyRests({ incident, decision }: IncidentStory): string | undefined {
   if (decision?.policy.outcome === "none") return decision.policy.reason;
   if (incident.silenced_by.length > 0) return "it is silenced";
-  if (incident.flapping) return "it begins and ends again and again, and is resolved when it has been quiet";
-  return "it was repaired, which was verified, and its alert has not ended yet";
+  if (incident.flapping) return "it is flapping, and resolves once it stays quiet";
+  return "its repair was verified, and its alert has not resolved yet";
 }
 
 /** Returns why the incident needs a person, and the command that helps. */
@@ -223,16 +223,16 @@ function whatNext(out: Printer, story: IncidentStory): string[] {
   }
   if (incident.merged_into !== null)
     return [
-      "Nothing here: it is decided about with the incident that it is an effect of.",
+      "Nothing here: act on the incident that it is an effect of.",
       `  ${out.awoooi("incidents", "show", incident.merged_into)}`,
       `  ${out.awoooi("incidents", "split", incident.incident_id, "--comment", "TEXT")}`,
     ];
   const pending = approvals.find((one) => one.status === "pending");
   if (pending !== undefined) return howToDecide(out, pending);
   if (approvals.some((one) => one.status === "preparing"))
-    return ["The plan is being prepared: look again in a moment."];
+    return ["The plan is being prepared: check again in a moment."];
   if (approvals.some((one) => ["approved", "executing"].includes(one.status)))
-    return ["The plan is being carried out and then verified: look again in a moment."];
+    return ["The plan is being carried out and then verified: check again in a moment."];
   const rests = incident.activity === "under_watch" ? whyRests(story) : undefined;
   const [reason = "", ...lines] = rests === undefined ? whyPerson(out, story) : [rests];
   const id = incident.incident_id;

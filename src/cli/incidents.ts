@@ -114,12 +114,12 @@ async function change(
 const acknowledge = (session: Session, incidentId: string, { json }: Json) =>
   change(session, urlPath`/incidents/${incidentId}/acknowledge`, undefined, {
     ...(json ? { json } : {}),
-    said: ({ owner }) => `${incidentId} is acknowledged; its owner is ${owner ?? "nobody"}.`,
+    said: ({ owner }) => `${incidentId} is acknowledged; its owner is ${owner ?? "not set"}.`,
   });
 
 const GROUP_FORMS = `
-Alerts: {"alertname": …, "labels": {…}, "annotations": {…}, "startsAt": …}; without a time, time is no evidence.
-Output: {"index", "group", "reason"} for each line in, "cause": true for what the others of a group come from.
+Alerts: {"alertname": …, "labels": {…}, "annotations": {…}, "startsAt": …}; without startsAt, time is ignored.
+Output: {"index", "group", "reason"} for each input line, "cause": true for the cause of its group.
 The graph: {"services": {"api": {"depends_on": ["db"], "namespace": "prod"}}} as in Compose files,
 {"nodes": [{"id": "api"}], "edges": [{"from": "api", "to": "db"}]}, or such edges alone as a list. A name may be
 namespace/name; "runs_on" names the machines of a service.`;
@@ -141,30 +141,30 @@ function addList(incidents: Command, session: Session): void {
       ]),
     )
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
 }
 
 export function addIncidents(program: Command, session: Session): void {
-  const incidents = group(program, "incidents", "what is wrong, what was decided, and what was done");
+  const incidents = group(program, "incidents", "list, show and handle incidents");
   addList(incidents, session);
 
-  leaf(incidents, "show", "show an incident's whole story, and what to do next", [
+  leaf(incidents, "show", "show an incident in full, and what to do next", [
     "awoooi incidents show INC-20260701-7H2K9Q",
     "awoooi incidents show INC-20260701-7H2K9Q --json | jq .incident.status",
   ])
     .argument("<id>", "the incident", id)
     .action((incidentId: string, options: Json) => show(session, incidentId, options));
 
-  leaf(incidents, "ack", "say that you are on it", ["awoooi incidents ack INC-20260701-7H2K9Q"])
+  leaf(incidents, "ack", "acknowledge it: you work on it", ["awoooi incidents ack INC-20260701-7H2K9Q"])
     .argument("<id>", "the incident", id)
     .action((incidentId: string, options: Json) => acknowledge(session, incidentId, options));
 
-  leaf(incidents, "resolve", "say that the trouble is over; resolving twice does no harm", [
+  leaf(incidents, "resolve", "resolve an incident; resolving it twice is harmless", [
     'awoooi incidents resolve INC-20260701-7H2K9Q --comment "disk was full, cleared by hand"',
   ])
     .argument("<id>", "the incident", id)
-    .option("--comment <text>", "what it was")
+    .option("--comment <text>", "what was wrong")
     .action((incidentId: string, options: Json & { comment?: string }) => {
       const { comment } = options;
       const said = (changed: Incident) => `${incidentId} is ${changed.status}.`;
@@ -173,7 +173,7 @@ export function addIncidents(program: Command, session: Session): void {
 
   const changed = (incidentId: string) => (one: Incident) => `${incidentId} is ${one.status}.`;
 
-  leaf(incidents, "reopen", "say that the trouble is not over", [
+  leaf(incidents, "reopen", "reopen a resolved incident", [
     'awoooi incidents reopen INC-20260701-7H2K9Q --comment "the disk is full again"',
   ])
     .argument("<id>", "the incident", id)
@@ -188,7 +188,7 @@ export function addIncidents(program: Command, session: Session): void {
       );
     });
 
-  leaf(incidents, "close", "put a resolved incident away: the same trouble is a new one from then on", [
+  leaf(incidents, "close", "close a resolved incident: the same alert then opens a new one", [
     "awoooi incidents close INC-20260701-7H2K9Q",
   ])
     .argument("<id>", "the incident", id)
@@ -201,13 +201,13 @@ export function addIncidents(program: Command, session: Session): void {
 
   addRelations(incidents, session, change);
 
-  leaf(incidents, "assign", "say whose incident it is; without an owner it is nobody's", [
+  leaf(incidents, "assign", "assign an incident; without an owner, unassign it", [
     "awoooi incidents assign INC-20260701-7H2K9Q ada",
   ])
     .argument("<id>", "the incident", id)
     .argument("[owner]", "a person or a team")
     .action((incidentId: string, owner: string | undefined, options: Json) => {
-      const said = (one: Incident) => `The owner of ${incidentId} is ${one.owner ?? "nobody"}.`;
+      const said = (one: Incident) => `The owner of ${incidentId} is ${one.owner ?? "not set"}.`;
       return change(
         session,
         urlPath`/incidents/${incidentId}/assign`,
@@ -216,13 +216,13 @@ export function addIncidents(program: Command, session: Session): void {
       );
     });
 
-  leaf(incidents, "feedback", "say how an incident was handled", [
+  leaf(incidents, "feedback", "rate how an incident was handled", [
     'awoooi incidents feedback INC-20260701-7H2K9Q --score 5 --comment "the restart was right"',
   ])
     .argument("<id>", "the incident", id)
-    .addOption(oneOf("--score <score>", "how well it went, 5 is best", ["1", "2", "3", "4", "5"]))
-    .option("--comment <text>", "in words")
-    .option("--notes <text>", "what is to be learnt from it")
+    .addOption(oneOf("--score <score>", "1 to 5, 5 is best", ["1", "2", "3", "4", "5"]))
+    .option("--comment <text>", "a comment")
+    .option("--notes <text>", "lessons from it")
     .option("--remember", "it is worth remembering")
     .action((incidentId: string, options: FeedbackOptions) => {
       const { score, comment, notes, remember, ...more } = options;
@@ -236,23 +236,23 @@ export function addIncidents(program: Command, session: Session): void {
       return change(session, urlPath`/incidents/${incidentId}/feedback`, body, { ...more, said });
     });
 
-  leaf(incidents, "comment", "add your words to an incident's timeline", [
+  leaf(incidents, "comment", "add a comment to an incident's timeline", [
     'awoooi incidents comment INC-20260701-7H2K9Q "the vendor is informed"',
   ])
     .argument("<id>", "the incident", id)
-    .argument("<text>", "the words")
+    .argument("<text>", "the comment")
     .action((incidentId: string, text: string, options: Json) => {
       const said = () => `The comment is on the timeline of ${incidentId}.`;
       return change(session, urlPath`/incidents/${incidentId}/comment`, { text }, { ...options, said });
     });
 
-  leaf(incidents, "group", "say which alerts are one trouble, and which is its cause; needs no server", [
+  leaf(incidents, "group", "group alerts by common cause, and name it; needs no server", [
     "awoooi incidents group < alerts.jsonl",
     "awoooi incidents group alerts.jsonl --topology compose.yaml | jq -c 'select(.cause)'",
   ])
     .argument("[file]", "alerts, one JSON object a line; - for stdin", "-")
-    .option("--topology <file>", "who depends on whom, as YAML or JSON")
-    .option("--window <seconds>", "what starts within this time may be one trouble (default: 600)", seconds)
+    .option("--topology <file>", "the dependency graph, as YAML or JSON")
+    .option("--window <seconds>", "the most between starts in a group (default: 600)", seconds)
     .addHelpText("after", GROUP_FORMS)
     .action((file: string, options: GroupOptions) => groupLines(session, file, options));
 }

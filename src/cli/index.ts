@@ -49,7 +49,7 @@ function version(): string {
 function addServe(program: Command, session: Session): void {
   const command = program.command("serve").description("run the server, in the foreground");
   command
-    .option("--config <file>", "its settings (default: awoooi.yaml, when there is one)")
+    .option("--config <file>", "the settings file (default: awoooi.yaml if it exists)")
     .action(async (options: { config?: string }) => {
       const { serve } = session.io;
       if (serve === undefined) throw new Error("there is no server to run here");
@@ -75,7 +75,7 @@ function programOf(io: CliIo, exit: (code: number) => void): Command {
     exit,
   };
   program
-    .description("Alerts in, one incident, a decision, approved, carried out and verified.")
+    .description("Incident responder: from alert to approved and verified repair.")
     .exitOverride()
     // Errors are printed in one place, `tellFailure`.
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => {} })

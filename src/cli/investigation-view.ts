@@ -31,7 +31,7 @@ function printCandidates(out: Printer, candidates: NonNullable<Investigation["ca
     out.line(
       `  ${[target.cluster, target.namespace, `${target.kind}/${target.name}`].filter(Boolean).join(" / ")}: ${reason}`,
     );
-  out.line("To look at one of them:");
+  out.line("To diagnose one of them:");
   for (const { target } of candidates) out.line(`  ${commandFor(out, target)}`);
 }
 
@@ -72,7 +72,7 @@ export function printInvestigation(out: Printer, found: Investigation): void {
     target && [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
   out.line(`${where ?? "no target"}, seen at ${moment(at)}`, "bold");
   if (candidates.length > 0) printCandidates(out, candidates);
-  else if (findings.length === 0) out.line("Nothing was found that explains trouble, nor that all is well.");
+  else if (findings.length === 0) out.line("No finding explains a problem or shows the target healthy.");
   for (const one of findings) printFinding(out, one, evidence);
   printRead(out, found, Number.POSITIVE_INFINITY);
   printMissing(out, found);

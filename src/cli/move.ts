@@ -20,10 +20,10 @@ function told(session: Session, report: MoveReport, verb: string): void {
   for (const [table, count] of shown) to.line(`  ${table.split(".")[1]?.replaceAll("_", " ")}: ${count}`);
   if (served)
     to.line(
-      "The server goes on: what happens from now on is not in it. To move house, stop the server first.",
+      "The server is running: later changes are not exported. To migrate, stop the server first.",
       "yellow",
     );
-  if (ledger?.broken_at === null) to.line(`The ledger is whole: ${ledger.entries} entries.`, "green");
+  if (ledger?.broken_at === null) to.line(`The ledger is intact: ${ledger.entries} entries.`, "green");
   else if (ledger !== null)
     to.line(`The ledger is broken at entry ${ledger.broken_at}, as it was: ${ledger.reason}.`, "red");
 }
@@ -54,8 +54,8 @@ function command(
   const { name, summary, file, examples, run } = spec;
   const one = program.command(name).description(summary).argument("<file>", file);
   one
-    .option("--config <file>", "the server's settings (default: awoooi.yaml, when there is one)")
-    .option("--json", "print what was moved as JSON")
+    .option("--config <file>", "the settings file (default: awoooi.yaml if it exists)")
+    .option("--json", "print the report as JSON")
     .action(run);
   return withExamples(one, examples);
 }
@@ -67,22 +67,21 @@ async function importFile(session: Session, path: string, options: ImportOptions
   const { isAlertmanagers, importAlertmanager } = await import("./alertmanager/command.ts");
   if (path !== "-" && (await isAlertmanagers(path))) return importAlertmanager(session, path, options);
   if (options.output !== undefined)
-    throw new AwoooiError("invalid", "--output is for what an Alertmanager's configuration becomes.");
+    throw new AwoooiError("invalid", "--output is only for converting Alertmanager's configuration.");
   return moveFile(session, "import", path, options);
 }
 
 export function addMove(program: Command, session: Session): void {
   command(program, {
     name: "export",
-    summary: "write the whole installation into one file; its server may run or not",
-    file: "the file to make, or - for standard output",
+    summary: "export the whole installation to a file, server running or not",
+    file: "the file to write, or - for standard output",
     run: (path, options) => moveFile(session, "export", path, options),
     examples: ["awoooi export awoooi-2026-07-01.export.gz", "awoooi export - | ssh backup 'cat > awoooi.gz'"],
   });
   command(program, {
     name: "import",
-    summary:
-      "make the installation of an export here, where there is none yet; or settings of an alertmanager.yml",
+    summary: "import an export into an empty database; or convert an alertmanager.yml into settings",
     run: (path, options: ImportOptions) => importFile(session, path, options),
     file: "the export, or - for standard input; or Alertmanager's configuration",
     examples: [
@@ -90,5 +89,5 @@ export function addMove(program: Command, session: Session): void {
       "DATABASE_URL=postgresql://awoooi@db/awoooi awoooi import awoooi-2026-07-01.export.gz",
       "awoooi import /etc/alertmanager/alertmanager.yml --output from-alertmanager.yaml",
     ],
-  }).option("--output <file>", "of an alertmanager.yml: the file to make, instead of standard output");
+  }).option("--output <file>", "for an alertmanager.yml: the file to write, not standard output");
 }

@@ -28,7 +28,7 @@ function ls({ out }: Session, { json }: { json?: boolean }): void {
   }
   const yesNo = (value: boolean) => (value ? "yes" : "no");
   out.table(
-    ["OPERATION", "TOOL", "SCOPE", "RISK", "TWICE IS ONCE", "DATA", "UNDO"],
+    ["OPERATION", "TOOL", "SCOPE", "RISK", "IDEMPOTENT", "DATA", "UNDO"],
     items.map(({ kind, tool, scope, risk, idempotent, data_impact, undo }) => [
       kind,
       tool,
@@ -45,8 +45,8 @@ export function addOperations(program: Command, session: Session): void {
   const operations = group(program, "operations", "the typed operations; needs no server");
   const command = operations
     .command("parse")
-    .description("read command lines from stdin, and say of each in one JSON line what it comes to")
-    .option("--json", "as always: one JSON object a line")
+    .description("parse command lines on stdin: one JSON line with the operation for each")
+    .option("--json", "the default: one JSON object per line")
     .addHelpText(
       "after",
       "\nClasses: operation (changes something, needs an approval), read_only, refused. Nothing is ever run.",
@@ -56,7 +56,7 @@ export function addOperations(program: Command, session: Session): void {
     "echo 'kubectl rollout restart deployment/api -n prod' | awoooi operations parse",
     "awoooi operations parse < runbook-commands.txt | jq -r 'select(.class == \"refused\") | .reason'",
   ]);
-  leaf(operations, "ls", "list every operation, with its risk and the gateway's name of it", [
+  leaf(operations, "ls", "list every operation, with its risk and its tool", [
     "awoooi operations ls",
     "awoooi operations ls --json",
   ]).action((options: { json?: boolean }) => ls(session, options));

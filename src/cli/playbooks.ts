@@ -35,11 +35,11 @@ function print({ out }: Session, one: Playbook): void {
   const any = (list: readonly string[]) => (list.length === 0 ? "any" : list.join(", "));
   out.fields([
     ["status", statusCell(one)],
-    ["what it is", one.description || "-"],
+    ["description", one.description || "-"],
     ["alerts", one.pattern.alert_names.join(", ")],
     ["services", any(one.pattern.services)],
     ["severities", any(one.pattern.severities)],
-    ["runs", `${one.runs}: ${one.successes} worked, ${one.failures} did not`],
+    ["runs", `${one.runs}: ${one.successes} succeeded, ${one.failures} failed`],
     ["success rate", percent(one.success_rate)],
     ["trust", percent(one.trust)],
     ["source", `${one.source}, by ${byWhom(one.created_by, one.created_by_kind)}`],
@@ -93,7 +93,7 @@ async function bringIn(session: Session, file: string, { json }: Json): Promise<
   );
   const drafts = items.filter((one) => one.playbook.status === "draft");
   if (drafts.length === 0) return;
-  session.out.line(`${counted(drafts.length, "draft")}: to have one answer, after reading it:`);
+  session.out.line(`${counted(drafts.length, "draft")}: to approve one, after reading it:`);
   for (const { playbook: one } of drafts)
     session.out.line(`  ${session.out.awoooi("playbooks", "approve", one.playbook_id)}`);
 }
@@ -110,7 +110,7 @@ async function approve(session: Session, playbookId: string, { json }: Json): Pr
 async function deprecate(session: Session, playbookId: string, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "POST", urlPath`/playbooks/${playbookId}/deprecate`);
   if (json) return session.out.json(answer.text);
-  session.out.line(`${read(playbook, answer).name} is out of use.`);
+  session.out.line(`${read(playbook, answer).name} is deprecated.`);
 }
 
 async function exported(session: Session, ids: readonly string[], { json }: Json): Promise<void> {
@@ -135,29 +135,29 @@ async function exported(session: Session, ids: readonly string[], { json }: Json
 }
 
 export function addPlaybooks(program: Command, session: Session): void {
-  const playbooks = group(program, "playbooks", "what to do about trouble of a kind, step by step");
+  const playbooks = group(program, "playbooks", "repair steps for kinds of incidents");
   leaf(playbooks, "ls", "list playbooks, newest first", ["awoooi playbooks ls --status draft"])
     .addOption(oneOf("--status <status>", "only those in this status", playbookStatus.options))
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
   leaf(playbooks, "show", "show a playbook with its steps", ["awoooi playbooks show PBK-5Q0ZC8WJ1N6T3KXM"])
     .argument("<id>", "the playbook", id)
     .action((playbookId: string, options: Json) => show(session, playbookId, options));
-  leaf(playbooks, "import", "bring playbooks in from YAML, as drafts", ["awoooi playbooks import shop.yaml"])
-    .argument("<file>", "docs/reference/playbooks.md says what it holds")
+  leaf(playbooks, "import", "import playbooks from YAML, as drafts", ["awoooi playbooks import shop.yaml"])
+    .argument("<file>", "its format: docs/reference/playbooks.md")
     .action((file: string, options: Json) => bringIn(session, file, options));
   leaf(playbooks, "export", "print playbooks as YAML that can be imported", [
     "awoooi playbooks export > playbooks.yaml",
   ])
     .argument("[ids...]", "which (default: all)")
     .action((ids: string[], options: Json) => exported(session, ids.map(id), options));
-  leaf(playbooks, "approve", "let a playbook answer for what it fits", [
+  leaf(playbooks, "approve", "approve a playbook for use on incidents", [
     "awoooi playbooks approve PBK-5Q0ZC8WJ1N6T3KXM",
   ])
     .argument("<id>", "the playbook", id)
     .action((playbookId: string, options: Json) => approve(session, playbookId, options));
-  leaf(playbooks, "deprecate", "take a playbook out of use", [
+  leaf(playbooks, "deprecate", "deprecate a playbook: no longer used", [
     "awoooi playbooks deprecate PBK-5Q0ZC8WJ1N6T3KXM",
   ])
     .argument("<id>", "the playbook", id)

@@ -16,7 +16,7 @@ const LONGEST_MS = 11 * 60_000;
 
 function name(text: string): string {
   if (processName.safeParse(text).success) return text;
-  throw new InvalidArgumentError("It is not a name of a process.");
+  throw new InvalidArgumentError("It is not a process name.");
 }
 
 /** Returns what people should know of a process besides its state. */
@@ -37,18 +37,16 @@ function remarks({
   return [
     ...(state === "stopped" ? by : []),
     ...(problem === null ? [] : [problem]),
-    ...(unseen === null
-      ? []
-      : [`whether it is well cannot be told since ${moment(unseen.since)}: ${unseen.why}`]),
+    ...(unseen === null ? [] : [`not observed since ${moment(unseen.since)}: ${unseen.why}`]),
     ...(problem === null && unseen === null && probe !== null && pid !== null
       ? [`probe ${probe.message}`]
       : []),
     ...(copies.length === 0
       ? []
       : [
-          `pid ${copies.join(", ")} runs outside of its record: have it run in the foreground, and end what is left with awoooi processes stop ${name}`,
+          `pid ${copies.join(", ")} is not supervised: run it in the foreground, and end leftovers with awoooi processes stop ${name}`,
         ]),
-    ...(changed ? ["configured otherwise since its start"] : []),
+    ...(changed ? ["configuration changed since its start"] : []),
     ...(watched ? [] : ["not watched"]),
   ].join("; ");
 }
@@ -96,7 +94,7 @@ async function done(session: Session, asked: WireProcess): Promise<WireProcess> 
     await wait(LOOK_MS);
     const { items } = read(processList, await request(session.server(), "GET", urlPath`/processes`));
     const found = items.find((process) => process.name === asked.name);
-    if (found === undefined) throw new AwoooiError("not_found", `${asked.name} is not configured any more.`);
+    if (found === undefined) throw new AwoooiError("not_found", `${asked.name} is no longer configured.`);
     now = found;
   }
   return now;
@@ -116,7 +114,7 @@ async function ask(session: Session, to: "start" | "stop", which: string, option
     );
   if (state === "down")
     session.out.line(
-      `${which} runs${pid === null ? "" : `, pid ${pid}`}. Its incident ends when it is seen well.`,
+      `${which} runs${pid === null ? "" : `, pid ${pid}`}. Its incident resolves when healthy.`,
       "yellow",
     );
   else if (state === "stopped") session.out.line(`${which} is stopped, until it is started.`, "green");
@@ -124,13 +122,13 @@ async function ask(session: Session, to: "start" | "stop", which: string, option
 }
 
 export function addProcesses(program: Command, session: Session): void {
-  const processes = group(program, "processes", "processes that AWOOOI supervises: see, start and stop them");
-  leaf(processes, "ls", "list them, and how they are", ["awoooi processes ls"]).action((options: Options) =>
+  const processes = group(program, "processes", "list, start and stop supervised processes");
+  leaf(processes, "ls", "list processes and states", ["awoooi processes ls"]).action((options: Options) =>
     list(session, options),
   );
   for (const [to, summary] of [
-    ["start", "start one, and have it watched"],
-    ["stop", "stop one on purpose: it stays stopped, and is not missed, until it is started"],
+    ["start", "start and watch a process"],
+    ["stop", "stop a process: it stays stopped, and raises no alert, until it is started"],
   ] as const)
     leaf(processes, to, summary, [`awoooi processes ${to} shop`])
       .argument("<name>", "the process", name)

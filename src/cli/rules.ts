@@ -39,11 +39,11 @@ async function alertsIn(session: Session, file: string): Promise<{ many: boolean
   try {
     json = JSON.parse(text);
   } catch {
-    throw new AwoooiError("invalid", `What ${file === "-" ? "stdin" : file} holds is not JSON.`);
+    throw new AwoooiError("invalid", `${file === "-" ? "stdin" : file} is not JSON.`);
   }
   const parsed = alertFile.safeParse(json);
   if (!parsed.success) {
-    throw new AwoooiError("invalid", "This is no alert: it needs `labels`, or a list `alerts` of such.");
+    throw new AwoooiError("invalid", "This is not an alert: it needs `labels`, or a list `alerts`.");
   }
   return "alerts" in parsed.data
     ? { many: true, alerts: parsed.data.alerts }
@@ -76,15 +76,14 @@ function subjectFields({ subject }: Explanation): [string, string][] {
   return [
     ["subject", subject.kind === null ? named : `${subject.kind}, by ${named}`],
     ...ignored.map((text): [string, string] => ["ignored", text]),
-    ["told apart", telling.length === 0 ? "by nothing but its workload" : `by ${telling.join(", ")}`],
+    ["distinguished", telling.length === 0 ? "by its workload only" : `by ${telling.join(", ")}`],
   ];
 }
 
 function decisionFields({ classification, decision, policy }: Explanation): [string, string][] {
-  if (classification.heartbeat)
-    return [["decision", "none: a sign of life is recorded and opens no incident"]];
+  if (classification.heartbeat) return [["decision", "none: a heartbeat is recorded and opens no incident"]];
   if (decision === null || policy === null)
-    return [["decision", "none: information is recorded and shown, nothing is decided about it"]];
+    return [["decision", "none: information is recorded and shown, but not decided on"]];
   return [
     ["decision", `${decision.rule_id}: ${decision.because}`],
     ["proposes", decision.action],
@@ -152,11 +151,11 @@ function severityPair(text: string, before: RuleSources["severities"] = {}): Rul
   return { ...before, [word]: parsed.data };
 }
 
-const CLASSIFICATION = ["--classification <file>", "own rules, before the shipped ones"] as const;
+const CLASSIFICATION = ["--classification <file>", "your rules, before the shipped ones"] as const;
 const RULES = ["--rules <file>", "decision rules instead of the shipped ones"] as const;
 
 export function addRules(program: Command, session: Session): void {
-  const rules = group(program, "rules", "what the rules say; needs no server");
+  const rules = group(program, "rules", "try and test the rules; needs no server");
   leaf(rules, "explain", "show which rules match an alert, and what would be proposed", [
     "awoooi rules explain --name KubePodCrashLooping --label namespace=prod --label deployment=api",
     "awoooi rules explain --name DemoShopDown --label process=demo-shop --process demo-shop",
@@ -165,27 +164,27 @@ export function addRules(program: Command, session: Session): void {
     "awoooi rules explain --file alert.json --json",
   ])
     .option("--name <name>", "the alert's name")
-    .option("--severity <severity>", "the sender's word for how bad it is: critical, error, warning, …")
-    .option("--severity-word <word=P0>", "a word of intake.severities; may come again", severityPair)
-    .option("--label <key=value>", "a label; may come again", pair)
+    .option("--severity <severity>", "the sender's severity: critical, error, warning, …")
+    .option("--severity-word <word=P0>", "a word of intake.severities; repeatable", severityPair)
+    .option("--label <key=value>", "a label; repeatable", pair)
     .option("--expr <promql>", "the expression that fires it")
-    .option("--process <name>", "a process that the server supervises; may come again", collect)
-    .option("--finding <code>", "what was found out about the target; may come again", collect)
-    .option("--host <name>", "a host that the server reaches over SSH; may come again", collect)
+    .option("--process <name>", "a process that the server supervises; repeatable", collect)
+    .option("--finding <code>", "the code of a finding about the target; repeatable", collect)
+    .option("--host <name>", "a host that the server reaches over SSH; repeatable", collect)
     .option("--file <file>", "an alert, or a webhook body with several, as JSON; - is stdin")
     .option(...RULES)
     .option(...CLASSIFICATION)
     .addHelpText(
       "after",
-      "\nIn the mode suggest, where only supervised processes and the hosts that are named can be acted on.",
+      "\nAssumes the mode suggest, and that only the named processes and hosts can be acted on.",
     )
     .action((options: ExplainOptions) => run(session, options));
-  leaf(rules, "classify", "place alerts, as JSON lines on stdin: one line out for each line in", [
+  leaf(rules, "classify", "classify alerts, as JSON lines on stdin: one output line for each", [
     "awoooi rules classify < alerts.jsonl",
     `echo '{"alertname":"Slow","expr":"pg_up == 0"}' | awoooi rules classify`,
   ])
     .option(...CLASSIFICATION)
-    .option("--site <name>", "an alert name of intake.external_sites; may come again", collect)
+    .option("--site <name>", "an alert name of intake.external_sites; repeatable", collect)
     .addHelpText(
       "after",
       "\nA line has alertname, severity, labels, annotations and expr; all but the name may be missing.",
@@ -197,6 +196,6 @@ export function addRules(program: Command, session: Session): void {
   ])
     .option(...RULES)
     .option(...CLASSIFICATION)
-    .addHelpText("after", "\nEnds with 1 when a case fails.")
+    .addHelpText("after", "\nExit code 1 when a case fails.")
     .action((files: string[], options: TestOptions) => test(session, files, options));
 }

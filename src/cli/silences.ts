@@ -16,7 +16,7 @@ type AddOptions = Json & { for: number; why: string; from?: string; incident?: s
 function time(text: string): string {
   const at = new Date(text);
   if (!Number.isNaN(at.getTime())) return at.toISOString();
-  throw new InvalidArgumentError("It must be a time, as 2026-07-01T22:00:00Z.");
+  throw new InvalidArgumentError("It must be a time such as 2026-07-01T22:00:00Z.");
 }
 
 const STYLES = { active: "green", pending: "yellow", expired: "dim" } as const;
@@ -68,12 +68,12 @@ async function addToIncident(session: Session, incidentId: string, options: AddO
   if (options.json) return session.out.json(answer.text);
   const { silenced_by } = read(incident, answer);
   const ids = silenced_by.map((one) => one.id).join(", ");
-  session.out.line(`${incidentId} is silent (${ids}): it stays open, and nobody is told of it.`);
+  session.out.line(`${incidentId} is silenced (${ids}): it stays open, without notifications.`);
 }
 
 async function add(session: Session, texts: readonly string[], options: AddOptions): Promise<void> {
   if ((texts.length === 0) === (options.incident === undefined))
-    throw new AwoooiError("invalid", "Say which alerts, by matchers or by --incident.");
+    throw new AwoooiError("invalid", "Select the alerts: give matchers, or --incident.");
   if (options.incident !== undefined) return addToIncident(session, options.incident, options);
   const matchers = texts.flatMap((text) => parseMatchers(text));
   const { for: duration, from: starts_at, why: comment } = options;
@@ -82,37 +82,37 @@ async function add(session: Session, texts: readonly string[], options: AddOptio
   if (options.json) return session.out.json(answer.text);
   const made = read(silence, answer);
   print(session, made);
-  session.out.line(`To end it before: ${session.out.awoooi("silences", "expire", made.silence_id)}`);
+  session.out.line(`To end it earlier: ${session.out.awoooi("silences", "expire", made.silence_id)}`);
 }
 
 async function expire(session: Session, silenceId: string, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "POST", urlPath`/silences/${silenceId}/expire`);
   if (json) return session.out.json(answer.text);
-  session.out.line(`${silenceId} has ended: what it kept silent and still fires comes up.`);
+  session.out.line(`${silenceId} has ended: muted alerts that still fire take effect now.`);
 }
 
 export function addSilences(program: Command, session: Session): void {
-  const silences = group(program, "silences", "who keeps which alerts silent, until when, and why");
+  const silences = group(program, "silences", "mute alerts, with an end and a reason");
   leaf(silences, "ls", "list silences, newest first", [
     "awoooi silences ls --status active",
     "awoooi silences ls --json | jq -r '.items[].silence_id'",
   ])
     .addOption(oneOf("--status <status>", "only those in this status", silenceStatus.options))
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
   leaf(silences, "show", "show a silence", ["awoooi silences show SIL-5Q0ZC8WJ1N6T3KXM"])
     .argument("<id>", "the silence", id)
     .action((silenceId: string, options: Json) => show(session, silenceId, options));
-  leaf(silences, "add", "keep alerts silent that fit all matchers", [
+  leaf(silences, "add", "mute alerts that match all matchers", [
     `awoooi silences add 'alertname="DiskFull"' 'node=~"db-.*"' --for 2h --why "the disk is being changed"`,
     `awoooi silences add '{job="backup"}' --from 2026-07-01T22:00:00Z --for 4h --why "the yearly copy"`,
     'awoooi silences add --incident INC-20260701-7H2K9Q --for 1h --why "known, ticket 42"',
   ])
     .argument("[matchers...]", "as Alertmanager writes them, with =, !=, =~ or !~")
-    .option("--incident <id>", "what this incident is about, instead of matchers", id)
-    .requiredOption("--for <duration>", "how long, as 30m, 2h or 7d", duration)
-    .requiredOption("--why <text>", "why, for those who wonder at the silence")
+    .option("--incident <id>", "this incident's alerts, instead of matchers", id)
+    .requiredOption("--for <duration>", "how long, such as 30m, 2h or 7d", duration)
+    .requiredOption("--why <text>", "the reason, shown with the silence")
     .option("--from <time>", "when it begins (default: now)", time)
     .action((texts: string[], options: AddOptions) => add(session, texts, options));
   leaf(silences, "expire", "end a silence now", ["awoooi silences expire SIL-5Q0ZC8WJ1N6T3KXM"])

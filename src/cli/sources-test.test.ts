@@ -54,7 +54,7 @@ describe("sources test", () => {
       /category +kubernetes/,
     ])
       expect(stdout).toMatch(row);
-    expect(stdout).toContain("alertmanager: 1 understood, 0 rejected");
+    expect(stdout).toContain("alertmanager: 1 parsed, 0 rejected");
   });
 
   it("knows the mapped sources of the configuration, by either name", async () => {
@@ -84,7 +84,7 @@ describe("sources test", () => {
     const some = await test("shop", { events: [{ check: "Disk" }, 5] });
     expect(some.code).toBe(1);
     expect(some.stdout).toContain("rejected: alerts[1] is not an object");
-    expect(some.stdout).toContain("1 understood, 1 rejected");
+    expect(some.stdout).toContain("1 parsed, 1 rejected");
     expect(await json("shop", {})).toMatchObject({ code: 1, alerts: [], rejected: [expect.any(String)] });
     expect(await json("pagerduty", { event_action: "acknowledge", dedup_key: "k" })).toMatchObject({
       code: 0,

@@ -38,7 +38,7 @@ function parse(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new AwoooiError("invalid", `What ${file === "-" ? "stdin" : file} holds is not JSON.`);
+    throw new AwoooiError("invalid", `${file === "-" ? "stdin" : file} is not JSON.`);
   }
 }
 
@@ -91,7 +91,7 @@ function print({ out }: Session, found: SourceTest): void {
       ["namespace", alert.namespace],
       ["category", alert.category],
       ["message", alert.message],
-      ["began", alert.starts_at ?? "not said: it is one alert until it is resolved"],
+      ["began", alert.starts_at ?? "not given: one alert until it resolves"],
       ["fingerprint", alert.fingerprint],
       ["instance", alert.instance ?? "each call counts"],
       ["labels", Object.keys(alert.labels).sort().join(", ")],
@@ -100,14 +100,14 @@ function print({ out }: Session, found: SourceTest): void {
   }
   for (const key of found.acknowledged) out.line(`acknowledges ${key}`);
   for (const reason of found.rejected) out.line(`rejected: ${reason}`, "red");
-  if (found.truncated > 0) out.line(`${found.truncated} more were left out by the sender`, "yellow");
-  out.line(`${found.source}: ${found.alerts.length} understood, ${found.rejected.length} rejected`);
+  if (found.truncated > 0) out.line(`${found.truncated} more left out by the sender`, "yellow");
+  out.line(`${found.source}: ${found.alerts.length} parsed, ${found.rejected.length} rejected`);
 }
 
 /** Runs `sources test`: sets exit code 1 when part of the body would be a dead letter. */
 export async function runSourceTest(session: Session, options: TestOptions): Promise<void> {
   const { io } = session;
-  if (io.config === undefined) throw new Error("there is no server here whose sources could be tried");
+  if (io.config === undefined) throw new Error("this program has no server whose sources it could test");
   const { localSources } = await io.config();
   const body = parse(await readInput(options.file, io.stdin), options.file);
   const found = testSource(localSources({ file: options.config, env: io.env }), options.source, body);

@@ -43,7 +43,7 @@ async function refused(session: Session, { json, limit: count, ...filter }: Refu
   const { items, next_cursor } = read(pageOf(refusedCalls), answer);
   if (items.length === 0) return session.out.line("No call was refused.");
   session.out.table(
-    ["LAST", "SOURCE", "SENDER", "REASON", "CALLS", "THE FIRST WAS TOLD"],
+    ["LAST", "SOURCE", "SENDER", "REASON", "CALLS", "FIRST ANSWER"],
     items.map((one) => [
       moment(one.last_at),
       one.source,
@@ -57,29 +57,29 @@ async function refused(session: Session, { json, limit: count, ...filter }: Refu
 }
 
 export function addSources(program: Command, session: Session): void {
-  const sources = group(program, "sources", "where alerts come from, and what was refused");
-  const summary = "what each source sent within a day, what became of it, and which limits hold it back";
+  const sources = group(program, "sources", "sources of alerts, and refused calls");
+  const summary = "list sources, their calls of the last 24 hours, and the limits in force";
   leaf(sources, "ls", summary, ["awoooi sources", "awoooi sources ls --json"], { isDefault: true }).action(
     (options: Json) => list(session, options),
   );
-  leaf(sources, "refused", "which calls were refused and why, by hour, newest first", [
+  leaf(sources, "refused", "list refused calls by hour and reason, newest first", [
     "awoooi sources refused",
     "awoooi sources refused --source alertmanager --reason untrusted_sender",
   ])
     .option("--source <source>", "only calls of this source")
-    .option("--reason <reason>", "only those refused for this: an error code or a limit")
+    .option("--reason <reason>", "only this reason: an error code or a limit")
     .option("--sender <address>", "only those from this address")
     .option("--limit <n>", "at most this many (default: 50)", limit)
-    .option("--cursor <cursor>", "go on where the page before ended")
+    .option("--cursor <cursor>", "continue after the previous page")
     .action((options: RefusedOptions) => refused(session, options));
-  leaf(sources, "test", "show the alerts that a body comes to, without a server", [
+  leaf(sources, "test", "parse a body and show its alerts, without a server", [
     "awoooi sources test --source alertmanager --file body.json",
     "awoooi sources test --source custom:shop --file - --json < body.json",
   ])
-    .requiredOption("--source <name>", "who would send it: alertmanager, generic, pagerduty, custom:NAME, …")
+    .requiredOption("--source <name>", "the source: alertmanager, generic, pagerduty, custom:NAME, …")
     .requiredOption("--file <file>", "the body of one call, as JSON; - is stdin")
-    .option("--config <file>", "the settings, with intake.custom (default: awoooi.yaml, when there is one)")
-    .addHelpText("after", "\nEnds with 1 when something of it would be a dead letter.")
+    .option("--config <file>", "the settings, with intake.custom (default: awoooi.yaml if it exists)")
+    .addHelpText("after", "\nExit code 1 when part of it would be a dead letter.")
     // Loaded on demand: the stages behind it take most of a second to load, for which no other command should wait.
     .action(async (options: TestOptions) => {
       const { runSourceTest } = await import("./sources-test.ts");

@@ -59,19 +59,19 @@ async function prune(session: Session, { json, dryRun }: Json & { dryRun?: boole
   if (json) return session.out.json(answer.text);
   const { dry_run, finished, rows } = read(pruneAnswer, answer);
   session.out.line(`${dry_run ? "Would delete" : "Deleted"} ${listed(rows)}.`);
-  if (!finished) session.out.line(session.out.asTyped("It goes on; `awoooi storage` shows how it ended."));
+  if (!finished) session.out.line(session.out.asTyped("It continues; `awoooi storage` shows the result."));
 }
 
 export function addStorage(program: Command, session: Session): void {
-  const storage = group(program, "storage", "what takes room, and deleting what was kept for its time");
-  const summary = "what takes how much room, since when, and for how long it is kept";
+  const storage = group(program, "storage", "disk usage and retention");
+  const summary = "show size, age and retention of what is stored";
   leaf(storage, "show", summary, ["awoooi storage"], { isDefault: true }).action((options: Json) =>
     show(session, options),
   );
-  leaf(storage, "prune", "delete now what the next run would delete", [
+  leaf(storage, "prune", "delete expired data now, before the next run", [
     "awoooi storage prune --dry-run",
     "awoooi storage prune",
   ])
-    .option("--dry-run", "only say how much that is")
+    .option("--dry-run", "only print how much that is")
     .action((options: Json & { dryRun?: boolean }) => prune(session, options));
 }

@@ -14,9 +14,9 @@ async function create(session: Session, { json, ...body }: CreateOptions): Promi
   const answer = await request(session.server(), "POST", urlPath`/tokens`, { body: JSON.stringify(body) });
   if (json) return session.out.json(answer.text);
   const made = read(createdToken, answer);
-  session.out.line(`${made.token_id}: a token for ${made.person}, whose role with it is ${made.role}.`);
+  session.out.line(`${made.token_id}: a token for ${made.person}, with the role ${made.role}.`);
   session.out.line(`  ${made.token}`, "bold");
-  session.out.line("This is the only time it is shown: hand it over now, to be used as AWOOOI_TOKEN.");
+  session.out.line("This is the only time it is shown: copy it now, to use as AWOOOI_TOKEN.");
 }
 
 async function list(session: Session, { json }: Json): Promise<void> {
@@ -48,40 +48,40 @@ async function revoke(
   if (json) return session.out.json(answer.text);
   session.out.line(
     keepSignatures
-      ? `${tokenId} is revoked. What its person has signed still counts.`
-      : `${tokenId} is revoked. What its person has signed counts no longer, unless they have another token of the role.`,
+      ? `${tokenId} is revoked. Its person's signatures still count.`
+      : `${tokenId} is revoked. Its person's signatures no longer count, unless they hold another token with the role.`,
   );
   const path = urlPath`/tokens/${tokenId}/in-force`;
   const { person, silences, playbooks } = read(inForce, await request(session.server(), "GET", path));
   if (silences.length + playbooks.length === 0) return;
-  session.out.line(`Of ${person} there is still in force:`);
+  session.out.line(`Still in force from ${person}:`);
   for (const one of silences)
     session.out.line(`  ${one.silence_id}: a silence until ${moment(one.ends_at)}: ${one.comment}`);
   for (const one of playbooks)
     session.out.line(
-      `  ${one.playbook_id}: the playbook ${one.name}, which ${one.lapsed === null ? "may run by itself" : "people are asked about from now on"}`,
+      `  ${one.playbook_id}: the playbook ${one.name}, which ${one.lapsed === null ? "may run by itself" : "needs signatures from now on"}`,
     );
 }
 
 export function addTokens(program: Command, session: Session): void {
-  const tokens = group(program, "tokens", "who may do what: tokens, each with a role");
-  leaf(tokens, "create", "make a token; its secret is shown once", [
+  const tokens = group(program, "tokens", "create, list and revoke access tokens");
+  leaf(tokens, "create", "create a token; its secret is shown once", [
     "awoooi tokens create --name ada --role approver",
     "awoooi tokens create --name ada-laptop --person ada --role responder",
   ])
-    .requiredOption("--name <name>", "tells the tokens of one person apart")
-    .addOption(oneOf("--role <role>", "what may be done with it", role.options).makeOptionMandatory())
+    .requiredOption("--name <name>", "the token's name")
+    .addOption(oneOf("--role <role>", "what it allows", role.options).makeOptionMandatory())
     .option(
       "--person <name>",
-      "whose it is; a person signs once, with any number of tokens (default: the name)",
+      "its owner; a person signs once, with any number of tokens (default: the name)",
     )
     .action((options: CreateOptions) => create(session, options));
   leaf(tokens, "ls", "list tokens, without their secrets", ["awoooi tokens ls"]).action((options: Json) =>
     list(session, options),
   );
-  leaf(tokens, "revoke", "end a token at once", ["awoooi tokens revoke TOK-5Q0ZC8WJ1N6T3KXM"])
+  leaf(tokens, "revoke", "revoke a token", ["awoooi tokens revoke TOK-5Q0ZC8WJ1N6T3KXM"])
     .argument("<id>", "the token", id)
-    .option("--keep-signatures", "its person leaves on good terms: what they have signed still counts")
+    .option("--keep-signatures", "what its person has signed still counts")
     .action((tokenId: string, options: Json & { keepSignatures?: boolean }) =>
       revoke(session, tokenId, options),
     );

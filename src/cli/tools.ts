@@ -16,7 +16,7 @@ async function ls({ server, out }: Session, { json }: { json?: boolean }): Promi
   const answer = await request(server(), "GET", urlPath`/tools`);
   if (json) return out.json(answer.text);
   const { items } = read(toolList, answer);
-  if (items.length === 0) return out.line("There are no tools: nothing that acts is configured.");
+  if (items.length === 0) return out.line("There are no tools: no executor is configured.");
   out.table(
     ["TOOL", "OPERATION", "PROVIDER", "SCOPE", "RISK", "GRANTED TO", "STATE"],
     items.map((one) => [
@@ -32,7 +32,7 @@ async function ls({ server, out }: Session, { json }: { json?: boolean }): Promi
 }
 
 export function addTools(program: Command, session: Session): void {
-  const tools = group(program, "tools", "what the gateway can do, by whose leave");
+  const tools = group(program, "tools", "the gateway's tools, and who may use them");
   leaf(tools, "ls", "list every tool, with its scope and whether it can be reached", [
     "awoooi tools ls",
   ]).action((options: { json?: boolean }) => ls(session, options));

@@ -308,11 +308,11 @@ describe("dead letters", () => {
         isTTY: false,
       });
     expect(await awoooi("replay", "--all", "--source", "generic")).toBe(0);
-    expect(output.match(/is understood: 1 alert\./g)).toHaveLength(3);
+    expect(output.match(/is parsed: 1 alert\./g)).toHaveLength(3);
     const [incident] = await incidents();
     expect(incident).toMatchObject({ hit_count: 2, status: "investigating" });
     expect((await listed()).map(({ source }) => source)).toEqual(["alertmanager"]);
     expect(await awoooi("replay", "--all")).toBe(1);
-    expect(output).toContain("is dead still: not a webhook of Alertmanager");
+    expect(output).toContain("still fails: not a webhook of Alertmanager");
   });
 });

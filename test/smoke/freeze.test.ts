@@ -90,7 +90,7 @@ async function repair({ approval_id, plan_hash, incident_id }: Awaited<ReturnTyp
 test("one command stops all changes, over a restart, until another allows them again", async () => {
   expect(await awoooi("freeze", "status")).toEqual({
     code: 0,
-    out: "Nothing is frozen: what people approve is carried out.\n",
+    out: "Nothing is frozen: approved plans are executed.\n",
   });
   expect([await metric(), await isFrozen()]).toEqual(["0", false]);
   expect(await awoooi("freeze")).toMatchObject({ code: 2 });
@@ -108,7 +108,7 @@ test("one command stops all changes, over a restart, until another allows them a
   );
   expect(plan.stopped_by).toEqual(stopped);
   expect((await awoooi("approvals", "show", plan.approval_id)).out).toMatch(
-    /not now +Gate 4: changes are frozen by admin/,
+    /blocked +Gate 4: changes are frozen by admin/,
   );
   expect(await told_of("Approval needed: ShopDown")).toContain(
     "Not now: Gate 4: changes are frozen by admin until",

@@ -37,7 +37,7 @@ it("moves from one embedded database to another by the command line, beside the 
 
     const beside = await awoooi(old, ["export", "beside.gz"]);
     expect(beside).toMatchObject({ code: 0, stderr: "" });
-    expect(beside.stdout.toString()).toContain("The server goes on");
+    expect(beside.stdout.toString()).toContain("The server is running");
     expect((await server.admin.call("GET", "/health")).status).toBe(200);
     const refused = await awoooi(old, ["import", "beside.gz"]);
     expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining(`pid ${server.pid}`) });

@@ -26,7 +26,7 @@ export async function isAlertmanagers(path: string): Promise<boolean> {
 }
 
 const HEAD = (path: string, check: string) =>
-  ` Made of ${path}. Merge it into awoooi.yaml, then run: ${check}\n What was not taken over is told beside it.`;
+  ` Made of ${path}. Merge it into awoooi.yaml, then run: ${check}\n The import lists what it could not convert.`;
 
 async function write(file: string, text: string): Promise<void> {
   try {
@@ -34,8 +34,7 @@ async function write(file: string, text: string): Promise<void> {
     await writeFile(file, text, { flag: "wx", mode: 0o600 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST")
-      throw new AwoooiError("conflict", `${file} is there already: choose another name.`);
+    if (code === "EEXIST") throw new AwoooiError("conflict", `${file} already exists: choose another name.`);
     throw new AwoooiError("invalid", `${file} cannot be written: ${messageOf(error)}.`);
   }
 }
@@ -44,10 +43,7 @@ function tellRemarks(to: Session["out"], remarks: Imported["remarks"]): void {
   for (const { path, line, message } of remarks)
     to.line(`${line === null ? "" : `line ${line}: `}${path}: ${message}`);
   const count = counted(remarks.length, "setting");
-  to.line(
-    remarks.length === 0 ? "Everything was taken over." : `${count} not taken over as it stands.`,
-    "dim",
-  );
+  to.line(remarks.length === 0 ? "Everything was converted." : `${count} not converted as written.`, "dim");
 }
 
 /** Converts Alertmanager's configuration into settings, prints or writes them, and lists what was not taken over. */

@@ -53,9 +53,9 @@ function inhibitRules(
     });
     for (const key of Object.keys(rule))
       if (key !== "equal" && !/^(source|target)_match(ers|_re)?$/.test(key))
-        remark([...path, key], "not known here");
+        remark([...path, key], "unknown setting");
     if (equal.every((name) => LABEL.test(name))) return [{ source_matchers, target_matchers, equal }];
-    remark([...path, "equal"], "labels with such names are not compared here: the rule is left out");
+    remark([...path, "equal"], "AWOOOI cannot compare such label names: the rule is left out");
     return [];
   });
 }
@@ -63,12 +63,9 @@ function inhibitRules(
 function resolveTimeout({ global = {} }: AlertmanagerConfig, remark: Remark): string | undefined {
   const { resolve_timeout, ...others } = global;
   for (const key of Object.keys(others))
-    remark(
-      ["global", key],
-      "belongs to Alertmanager's own channels: it is not printed, and has no place here",
-    );
+    remark(["global", key], "for Alertmanager's own channels: not printed, and not a setting of AWOOOI");
   if (resolve_timeout === undefined || /^\d+(ms|s|m|h|d)$/.test(resolve_timeout)) return resolve_timeout;
-  remark(["global", "resolve_timeout"], "not taken over: write intake.resolve_timeout as 30s, 5m or 1h");
+  remark(["global", "resolve_timeout"], "not converted: write intake.resolve_timeout as 30s, 5m or 1h");
   return undefined;
 }
 
@@ -92,7 +89,7 @@ export function convertAlertmanager(source: string): Imported {
   const remark: Remark = (path, message) => {
     remarks.push({ path: placeOf(path), line: read.lineOf(path), message });
   };
-  for (const key of Object.keys(config)) if (!SECTIONS.includes(key)) remark([key], "not known here");
+  for (const key of Object.keys(config)) if (!SECTIONS.includes(key)) remark([key], "unknown setting");
   (config.templates ?? []).forEach((_, index) => {
     remark(["templates", index], "AWOOOI writes its cards itself");
   });

@@ -198,20 +198,20 @@ describe("awoooi import alertmanager.yml", () => {
     const result = await imported(EVERYTHING);
     const lines = said(result);
     for (const [line, what] of [
-      [3, "global.slack_api_url: belongs to Alertmanager's own channels"],
+      [3, "global.slack_api_url: for Alertmanager's own channels"],
       [6, "templates[0]: AWOOOI writes its cards itself"],
-      [9, "route.group_by: AWOOOI counts what repeats"],
-      [12, "route.repeat_interval: what is still wrong comes back"],
+      [9, "route.group_by: not needed: AWOOOI counts repeated alerts"],
+      [12, "route.repeat_interval: what still fires is put to people again"],
       [20, "route.routes[1].mute_time_intervals: the maintenance window nights-weekends"],
       [27, "route.routes[1].routes[1].group_by: "],
       [33, "route.routes[3].mute_time_intervals: left out: it would silence every alert"],
       [38, "receivers[0].email_configs[0]: AWOOOI has no such channel yet"],
       [42, "receivers[2].webhook_configs[0]: AWOOOI posts its own card"],
       [43, "receivers[2].webhook_configs[0].send_resolved"],
-      [44, "receivers[2].webhook_configs[0].max_alerts: there is no such setting"],
+      [44, "receivers[2].webhook_configs[0].max_alerts: AWOOOI has no such setting"],
       [45, "receivers[2].webhook_configs[1].url: this is AWOOOI itself"],
-      [52, "receivers[4].webhook_configs[0].url: its address may hold a secret"],
-      [54, "receivers[5].webhook_configs[0].url: its address may hold a secret"],
+      [52, "receivers[4].webhook_configs[0].url: its URL may hold a secret"],
+      [54, "receivers[5].webhook_configs[0].url: its URL may hold a secret"],
       [56, "receivers[6].pagerduty_configs[0]"],
     ] as const)
       expect(lines.filter((one) => one.startsWith(`${line} ${what}`))).toHaveLength(1);
@@ -248,7 +248,9 @@ describe("awoooi import alertmanager.yml", () => {
       writeFileSync(other, bytes);
       const { stderr } = await server.awoooi(["import", other]);
       expect(stderr).toContain("there is no database here");
-      expect((await server.awoooi(["import", other, "--output", "x"])).stderr).toContain("--output is for");
+      expect((await server.awoooi(["import", other, "--output", "x"])).stderr).toContain(
+        "--output is only for",
+      );
     }
   });
 

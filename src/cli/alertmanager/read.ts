@@ -94,13 +94,9 @@ export type ReadConfig = { config: AlertmanagerConfig; lineOf: (path: Path) => n
 
 /** Creates the error for a configuration that Alertmanager itself would refuse. */
 export const notAConfiguration = (errors: FieldError[]) =>
-  new AwoooiError(
-    "invalid",
-    "This is no configuration that Alertmanager would take; nothing was made of it.",
-    {
-      errors,
-    },
-  );
+  new AwoooiError("invalid", "Alertmanager would refuse this configuration; nothing was converted.", {
+    errors,
+  });
 
 /** Creates an error at a path, with its line. */
 export function fieldError(read: Pick<ReadConfig, "lineOf">, path: Path, message: string): FieldError {

@@ -5,7 +5,7 @@ export type Webhook = { name: string; url: string };
 /** The channel for notices of a receiver that has no other channel here, so that they are not lost. */
 const TERMINAL = "log";
 
-const HERE = "AWOOOI has no such channel yet: a webhook can stand in for it";
+const HERE = "AWOOOI has no such channel yet: use a webhook instead";
 
 /** Returns the URL if it may be printed; null when it may hold a credential. */
 function openUrl(url: string): string | null {
@@ -29,12 +29,12 @@ function webhookUrl(hook: { url?: unknown; url_file?: unknown }, name: string, a
   const placeholder = `https://set-me.invalid/${name}`;
   const set = `set the url of the webhook ${name} in notification.webhooks`;
   if (typeof hook.url !== "string") {
-    const why = hook.url_file === undefined ? "it has no address" : "its address is in a file";
+    const why = hook.url_file === undefined ? "it has no URL" : "its URL is in a file";
     remark([...at, "url_file"], `${why}: ${set}`);
     return placeholder;
   }
   const url = openUrl(hook.url);
-  if (url === null) remark([...at, "url"], `its address may hold a secret, and is not printed: ${set}`);
+  if (url === null) remark([...at, "url"], `its URL may hold a secret, and is not printed: ${set}`);
   return url ?? placeholder;
 }
 
@@ -51,11 +51,10 @@ function webhooksOf(receiver: ReceiverConfig, at: Path, taken: Set<string>, rema
     const url = webhookUrl(hook, name, place, remark);
     remark(place, "AWOOOI posts its own card there, as JSON, not Alertmanager's body");
     if (hook.http_config !== undefined)
-      remark([...place, "http_config"], "not taken over: AWOOOI signs what it posts, with `secret`");
-    if (hook.send_resolved === false)
-      remark([...place, "send_resolved"], "AWOOOI also tells when it is over");
+      remark([...place, "http_config"], "not converted: AWOOOI signs what it posts, with `secret`");
+    if (hook.send_resolved === false) remark([...place, "send_resolved"], "AWOOOI also notifies on resolve");
     for (const key of ["max_alerts", "timeout"])
-      if (hook[key] !== undefined) remark([...place, key], "there is no such setting here");
+      if (hook[key] !== undefined) remark([...place, key], "AWOOOI has no such setting");
     return [{ name, url }];
   });
 }
@@ -75,7 +74,7 @@ export function convertReceivers(
     let others = 0;
     for (const [key, list] of Object.entries(receiver)) {
       if (!key.endsWith("_configs")) {
-        if (key !== "name") remark([...at, key], "not known here");
+        if (key !== "name") remark([...at, key], "unknown setting");
       } else if (Array.isArray(list)) {
         others += list.length;
         if (key !== "webhook_configs") for (const place of list.keys()) remark([...at, key, place], HERE);
@@ -84,7 +83,7 @@ export function convertReceivers(
     // In Alertmanager, a receiver without integrations notifies no one.
     const nobody = others === 0;
     if (!nobody && own.length === 0)
-      remark(at, `nothing of it can be told yet: its alerts are told on the server's terminal (${TERMINAL})`);
+      remark(at, `AWOOOI has none of its channels: its alerts go to the server's terminal (${TERMINAL})`);
     channels.set(receiver.name, nobody ? [] : own.length > 0 ? own.map((one) => one.name) : [TERMINAL]);
   });
   return { webhooks, channels };

@@ -23,13 +23,12 @@ export type Terms = {
   refuse: (path: Path, message: string) => void;
 };
 
-const CONVERGES =
-  "AWOOOI counts what repeats on one incident, and tells of it once: no grouping is to be set";
+const CONVERGES = "not needed: AWOOOI counts repeated alerts on one incident, and notifies once";
 const UNMAPPED: Record<string, string> = {
   group_by: CONVERGES,
   group_wait: CONVERGES,
   group_interval: CONVERGES,
-  repeat_interval: "what is still wrong comes back to people after incident.cool_down, the same for all",
+  repeat_interval: "what still fires is put to people again after incident.cool_down, for all routes",
 };
 const KNOWN = [
   "receiver",
@@ -67,7 +66,7 @@ export class RouteConverter {
     if (route.receiver !== undefined && receivers === undefined)
       refuse([...path, "receiver"], `there is no receiver ${route.receiver}`);
     for (const key of Object.keys(route).filter((one) => !KNOWN.includes(one)))
-      remark([...path, key], UNMAPPED[key] ?? "not known here");
+      remark([...path, key], UNMAPPED[key] ?? "unknown setting");
     const own = this.#matchers(route, path);
     const inner = route.routes ?? [];
     const here = { ...around, matchers: [...around.matchers, ...own] };
@@ -144,7 +143,7 @@ export class RouteConverter {
     this.windows.push({ name, matchers: texts(matchers), why, time_intervals: times.map(plain) });
     remark(
       at,
-      `the maintenance window ${name}: such an alert makes no incident in that time, where Alertmanager only tells nobody`,
+      `the maintenance window ${name}: such an alert opens no incident then; Alertmanager would only not notify`,
     );
   }
 }
@@ -152,7 +151,7 @@ export class RouteConverter {
 /** Returns why no window can be made for these alerts and times; null: it can. */
 function obstacleTo(matchers: Matcher[] | null, times: IntervalConfig[] | null): string | null {
   if (times === null) return "the times outside of these cannot be written as intervals";
-  if (times.length === 0) return "it would hold no time";
-  if (matchers === null) return "no matchers say which alerts end at this route and not at another";
+  if (times.length === 0) return "it would contain no time";
+  if (matchers === null) return "no matchers select the alerts that end at this route only";
   return matchesEverything(matchers) ? "it would silence every alert that lacks some label" : null;
 }
