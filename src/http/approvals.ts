@@ -46,8 +46,8 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Sign exactly the plan that has this hash",
-        description: "A responder signs what has low risk, an approver everything.",
+        summary: "Sign the plan with exactly this hash",
+        description: "A responder may sign low risk, an approver any risk.",
         params,
         body: approveBody,
         response: { 200: approval },
@@ -62,7 +62,7 @@ export function approvalRoutes(app: ApiApp, deps: HttpDeps): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Turn a plan down, for a reason that is kept",
+        summary: "Reject a plan, with a reason",
         params,
         body: rejectBody,
         response: { 200: approval },

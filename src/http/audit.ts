@@ -11,11 +11,9 @@ const query = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
   actor: wireText(200).optional(),
-  action: wireText(100)
-    .optional()
-    .describe("One, or all of a kind: `approval` for `approval.signed` and others"),
+  action: wireText(100).optional().describe("One, or a group: `approval` for `approval.signed` and others"),
   subject: wireText(500).optional(),
-  incident_id: wireId.optional().describe("Entries of the incident and of all that belongs to it"),
+  incident_id: wireId.optional().describe("Entries of this incident"),
   since: wireTime.optional(),
   until: wireTime.optional(),
 });
@@ -56,9 +54,9 @@ export function auditRoutes(app: ApiApp): void {
     "/audit/verify",
     {
       schema: {
-        summary: "Recompute the ledger's chain of hashes: from `from` on, 100,000 entries at most",
+        summary: "Verify the ledger's hash chain from `from` on, at most 100,000 entries",
         description:
-          "`next` says where to go on; with the `head` of the answer before, that nothing was put in between is seen too. One call is worked on at a time, others wait.",
+          "Continue from `next`; with the `head` of the previous answer, inserted entries are detected too. Calls run one at a time, others wait.",
         querystring: auditRange,
         response: { 200: auditReport },
       },
@@ -67,7 +65,7 @@ export function auditRoutes(app: ApiApp): void {
       authorise(ctx.actor, "verify the audit ledger", { people: "viewer" });
       const done = await verifying.take(WAIT_MS);
       if (done === null) {
-        const text = "The ledger is being verified for others; try again.";
+        const text = "Others are having the ledger verified; try again.";
         throw new AwoooiError("overloaded", text, { retryAfter: 10 });
       }
       return verifyChain(ctx, { from, head, most: limit }).finally(done);

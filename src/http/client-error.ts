@@ -5,9 +5,9 @@ import { problemOf } from "./error-handler.ts";
 
 function toAwoooiError(code: string | undefined): AwoooiError {
   if (code === "HPE_HEADER_OVERFLOW")
-    return new AwoooiError("too_large", "The headers are larger than this server takes.");
+    return new AwoooiError("too_large", "The headers are larger than this server accepts.");
   if (code === "ERR_HTTP_REQUEST_TIMEOUT")
-    return new AwoooiError("unparsable", "The request did not come in time.");
+    return new AwoooiError("unparsable", "The request was not received in time.");
   return new AwoooiError("unparsable", "This is not HTTP.");
 }
 

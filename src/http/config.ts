@@ -8,7 +8,7 @@ export function configRoutes(app: ApiApp, { config }: HttpDeps): void {
     {
       schema: {
         "x-role": "admin",
-        summary: "Which configuration is in force, and since when",
+        summary: "The configuration in force, and since when",
         response: { 200: configStatus },
       },
     },
@@ -19,7 +19,7 @@ export function configRoutes(app: ApiApp, { config }: HttpDeps): void {
     {
       schema: {
         "x-role": "admin",
-        summary: "Read the configuration again, and put it in force as a whole or not at all",
+        summary: "Reload the configuration, as a whole or not at all",
         response: { 200: reloaded },
         "x-errors": [422],
       },

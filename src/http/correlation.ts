@@ -28,7 +28,7 @@ export function correlationRoutes(app: ApiApp): void {
     "/correlation/lessons",
     {
       schema: {
-        summary: "What merging and splitting has taught, newest first",
+        summary: "Lessons from merges and splits, newest first",
         querystring: pageQuery,
         response: { 200: pageOf(lesson) },
       },
@@ -44,7 +44,7 @@ export function correlationRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Forget a lesson; what was merged or split stays so",
+        summary: "Delete a lesson; merged and split incidents stay so",
         params,
         response: { 200: lesson },
       },

@@ -11,7 +11,7 @@ export function deadLetterRoutes(app: ApiApp): void {
     "/dead-letters",
     {
       schema: {
-        summary: "Calls that could not be understood, or not all of them, newest first",
+        summary: "Calls that could not be parsed, or only in part, newest first",
         querystring: deadLetterQuery,
         response: { 200: pageOf(deadLetter) },
       },
@@ -23,7 +23,7 @@ export function deadLetterRoutes(app: ApiApp): void {
     "/dead-letters/:id",
     {
       schema: {
-        summary: "One of them; for responders with its body as it came",
+        summary: "One dead letter; for responders with its body as received",
         params,
         response: { 200: deadLetterWithBody },
       },
@@ -36,7 +36,7 @@ export function deadLetterRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Have it understood again; its alerts count once",
+        summary: "Parse a dead letter again; its alerts count once",
         params,
         response: { 202: deadLetter },
       },

@@ -7,7 +7,7 @@ export function diagnosisRoutes(app: ApiApp, { diagnose }: HttpDeps): void {
     "/diagnosis",
     {
       schema: {
-        summary: "What is wrong with a target, read of it now: causes first, with their evidence",
+        summary: "Diagnose a target from facts read now: causes first, with their evidence",
         querystring: diagnosisQuery,
         response: { 200: investigation },
         "x-errors": [404],

@@ -7,12 +7,12 @@ import type { Log } from "../lib/log.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 
 const FASTIFY_CODES: Record<string, [ErrorCode, string]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ["too_large", "The body is larger than this server takes."],
+  FST_ERR_CTP_BODY_TOO_LARGE: ["too_large", "The body is larger than this server accepts."],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     "unsupported_media_type",
     "Send JSON, as `content-type: application/json`.",
   ],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["unparsable", "The body is not as long as its content-length says."],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["unparsable", "The body's length differs from its content-length."],
   FST_ERR_CTP_INVALID_JSON_BODY: ["unparsable", "The body is not JSON."],
   FST_ERR_BAD_URL: ["unparsable", "The path cannot be decoded."],
 };
@@ -45,9 +45,9 @@ export function toAwoooiError(error: unknown): AwoooiError {
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return new AwoooiError(...known);
   if (error instanceof SyntaxError || (statusCode !== undefined && statusCode >= 400 && statusCode < 500)) {
-    return new AwoooiError("unparsable", "The request cannot be understood.");
+    return new AwoooiError("unparsable", "The request cannot be parsed.");
   }
-  return new AwoooiError("internal", "Something unexpected happened; the log has it under this reference.");
+  return new AwoooiError("internal", "An unexpected error happened; the log has it under this reference.");
 }
 
 /** Returns the RFC 9457 body of an error. */

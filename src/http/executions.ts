@@ -43,9 +43,8 @@ export function executionRoutes(app: ApiApp, deps: Pick<HttpDeps, "undo" | "gate
     {
       schema: {
         "x-role": "responder",
-        summary: "Ask people to take an execution back",
-        description:
-          "The answer is the approval, which waits for signatures by the risk of what it would do.",
+        summary: "Propose to undo an execution",
+        description: "The answer is the approval, which needs signatures according to its risk.",
         params,
         body: undo.nullish(),
         response: { 200: approval },

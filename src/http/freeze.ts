@@ -9,7 +9,7 @@ const response = { 200: statusSchema };
 export function freezeRoutes(app: ApiApp, deps: HttpDeps): void {
   app.get(
     "/freeze",
-    { schema: { summary: "Whether anything may be changed now, and what stops it", response } },
+    { schema: { summary: "Whether changes are frozen now, and by what", response } },
     async ({ ctx }) => freezeStatus(ctx, deps.gateway),
   );
   app.put(
@@ -17,7 +17,7 @@ export function freezeRoutes(app: ApiApp, deps: HttpDeps): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Stop all changes, for `duration` seconds or until somebody lifts it",
+        summary: "Freeze all changes, for `duration` seconds or until it is lifted",
         body: freezeBody,
         response,
       },
@@ -29,7 +29,7 @@ export function freezeRoutes(app: ApiApp, deps: HttpDeps): void {
   );
   app.delete(
     "/freeze",
-    { schema: { "x-role": "approver", summary: "Lift every freeze that people have set", response } },
+    { schema: { "x-role": "approver", summary: "Lift all freezes set by people", response } },
     async ({ ctx }) => {
       await unfreeze(ctx);
       return freezeStatus(ctx, deps.gateway);

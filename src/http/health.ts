@@ -6,7 +6,7 @@ import type { HttpDeps } from "./types.ts";
 
 const SUMMARY = {
   "/health": "What works and what does not",
-  "/health/ready": "Whether alerts can be taken in now",
+  "/health/ready": "Whether alerts can be accepted now",
 } as const;
 
 /** Registers the health routes, for anyone: whether the process runs, can accept alerts, and which parts do not work. */

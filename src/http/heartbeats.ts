@@ -9,7 +9,7 @@ export function heartbeatRoutes(app: ApiApp): void {
     "/heartbeats",
     {
       schema: {
-        summary: "Signs of life that are waited for, newest first",
+        summary: "Expected heartbeats, newest first",
         querystring: pageQuery,
         response: { 200: pageOf(heartbeat) },
       },
@@ -22,7 +22,7 @@ export function heartbeatRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Wait for one no longer; what its silence raised ends",
+        summary: "Stop expecting a heartbeat; the alert about its absence ends",
         params: z.object({ id: wireId }),
         response: { 200: heartbeat },
       },

@@ -53,7 +53,7 @@ function keyed(handler: RouteHandlerMethod): RouteHandlerMethod {
     const run = () => handler.call(this, request, reply);
     if (key === undefined) return run();
     const { ctx } = request;
-    if (ctx.actor.kind !== "person") throw new Error("our own API is called by people");
+    if (ctx.actor.kind !== "person") throw new Error("only people call our own API");
     const { answered_once = false } = request.routeOptions.config;
     let fresh: Answer | undefined;
     const call = { scope: ctx.actor.person_id, key, request: hashOf(request) };
@@ -65,7 +65,7 @@ function keyed(handler: RouteHandlerMethod): RouteHandlerMethod {
     if (repeated && answer === null) {
       throw new AwoooiError(
         "answered_once",
-        "This was done before under the same Idempotency-Key, and its answer held a secret that is shown once.",
+        "Already done under this Idempotency-Key; its answer held a secret that is shown only once.",
       );
     }
     if (repeated) reply.header("idempotent-replayed", "true");

@@ -37,20 +37,18 @@ const schemaOf = <Body extends z.ZodType>(summary: string, body: Body) => ({ ...
 export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   const at = (verb: string) => `/incidents/:id/${verb}`;
 
-  app.post(
-    at("acknowledge"),
-    { schema: plain("Say that someone is on it") },
-    async ({ ctx, params: { id } }) => presentIncident(ctx, await acknowledge(ctx, { incident_id: id })),
+  app.post(at("acknowledge"), { schema: plain("Acknowledge an incident") }, async ({ ctx, params: { id } }) =>
+    presentIncident(ctx, await acknowledge(ctx, { incident_id: id })),
   );
   app.post(
     at("comment"),
-    { schema: schemaOf("Add to an incident's story", commentBody) },
+    { schema: schemaOf("Comment on an incident", commentBody) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await comment(ctx, { incident_id: id, text: body.text })),
   );
   app.post(
     at("silence"),
-    { schema: schemaOf("Keep what an incident is about silent for `duration` seconds", silenceIncidentBody) },
+    { schema: schemaOf("Silence an incident's alerts for `duration` seconds", silenceIncidentBody) },
     async ({ ctx, params: { id }, body }) => {
       await silenceIncident(ctx, { incident_id: id, ...body });
       return presentIncident(ctx, await getIncident(ctx, id));
@@ -58,24 +56,24 @@ export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   );
   app.post(
     at("resolve"),
-    { schema: schemaOf("Resolve an incident; doing it again changes nothing", optionalComment.nullish()) },
+    { schema: schemaOf("Resolve an incident; repeating it changes nothing", optionalComment.nullish()) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await resolve(ctx, { incident_id: id, comment: body?.comment })),
   );
   app.post(
     at("reopen"),
-    { schema: schemaOf("Take a resolved incident up again", optionalComment.nullish()) },
+    { schema: schemaOf("Reopen a resolved incident", optionalComment.nullish()) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await reopen(ctx, { incident_id: id, comment: body?.comment })),
   );
   app.post(
     at("close"),
-    { schema: plain("Close a resolved incident: what comes now is another one") },
+    { schema: plain("Close a resolved incident: new alerts open another") },
     async ({ ctx, params: { id } }) => presentIncident(ctx, await close(ctx, { incident_id: id })),
   );
   app.post(
     at("merge"),
-    { schema: schemaOf("Make it an effect of another incident, now and the next time", mergeBody) },
+    { schema: schemaOf("Make it an effect of another incident, now and if both recur", mergeBody) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await relations.merge(ctx, { incident_id: id, ...body })),
   );
@@ -83,7 +81,7 @@ export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
     at("split"),
     {
       schema: schemaOf(
-        "Make an effect an incident of its own, now and the next time",
+        "Make an effect an incident of its own, now and if both recur",
         optionalComment.nullish(),
       ),
     },
@@ -92,13 +90,13 @@ export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   );
   app.post(
     at("assign"),
-    { schema: schemaOf("Say who owns an incident", assignBody) },
+    { schema: schemaOf("Assign an incident", assignBody) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await assign(ctx, { incident_id: id, owner: body.owner })),
   );
   app.post(
     at("feedback"),
-    { schema: schemaOf("Say how well it was handled", feedbackBody) },
+    { schema: schemaOf("Rate how it was handled", feedbackBody) },
     async ({ ctx, params: { id }, body }) =>
       presentIncident(ctx, await giveFeedback(ctx, { incident_id: id, ...body })),
   );

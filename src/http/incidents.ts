@@ -45,7 +45,7 @@ export function incidentRoutes(app: ApiApp): void {
     "/incidents/:id/timeline",
     {
       schema: {
-        summary: "What happened, oldest first; 500 events at most from after `after`",
+        summary: "The timeline, oldest first; at most 500 events after `after`",
         params,
         querystring: after,
         response: { 200: z.object({ items: z.array(timelineEvent) }) },
@@ -74,8 +74,7 @@ export function incidentRoutes(app: ApiApp): void {
     "/incidents/:id/evidence",
     {
       schema: {
-        summary:
-          "What was read of an incident's target and what it means, the last time that it was looked into",
+        summary: "The latest evidence about an incident's target, and the findings",
         params,
         response: { 200: investigation.nullable() },
       },
@@ -89,7 +88,7 @@ export function incidentRoutes(app: ApiApp): void {
     async ({ ctx, params: { id } }) => {
       await getIncident(ctx, id);
       const found = (await latestDecisions(ctx, [id])).get(id);
-      if (found === undefined) throw new AwoooiError("not_found", `Nothing has been decided about ${id}.`);
+      if (found === undefined) throw new AwoooiError("not_found", `There is no decision about ${id}.`);
       return presentDecision(ctx, found);
     },
   );
@@ -98,7 +97,7 @@ export function incidentRoutes(app: ApiApp): void {
     "/incidents/:id/executions",
     {
       schema: {
-        summary: "What was done about an incident, newest first",
+        summary: "The executions of an incident, newest first",
         params,
         querystring: pageQuery,
         response: { 200: pageOf(execution) },

@@ -13,8 +13,7 @@ export function metricsRoutes(app: FastifyInstance, { metrics, ctxOf }: HttpDeps
       security: [{}, { token: [] }],
       tags: ["system"],
       summary: "Metrics, for Prometheus",
-      description:
-        "Without a token from this machine and from `metrics.networks`; else with one of any role.",
+      description: "Without a token from this machine and `metrics.networks`; else with one of any role.",
       response: {
         200: { description: "Prometheus' text format", content: { "text/plain": { schema: z.string() } } },
       },

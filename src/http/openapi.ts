@@ -182,7 +182,7 @@ const info = (version: string) => ({
   title: "AWOOOI",
   version,
   description:
-    "Alerts in, one incident, a decision within 30 seconds, approved, acted on, verified, learnt from. Errors are RFC 9457 problems; their codes are in docs/reference/errors.md.",
+    "From alerts to one incident, a decision within 30 seconds, approval, repair and verification. Errors are RFC 9457 problems; their codes are in docs/reference/errors.md.",
   license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 });
 
@@ -199,7 +199,7 @@ const SECURITY_SCHEMES = {
   tokenAsPassword: {
     type: "http",
     scheme: "basic",
-    description: "The same as the password of any user, for clients that know nothing else.",
+    description: "The token as the password of any user, for clients without bearer tokens.",
   },
   senderBasic: { type: "http", scheme: "basic", description: "One of `intake.basic`." },
 } as const;

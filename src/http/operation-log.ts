@@ -8,7 +8,7 @@ export function operationLogRoutes(app: ApiApp): void {
     "/operation-log",
     {
       schema: {
-        summary: "What was done about incidents and what came of it, newest first",
+        summary: "The operation log of incidents, newest first",
         querystring: operationLogQuery,
         response: { 200: pageOf(operationLogEntry) },
       },

@@ -43,8 +43,8 @@ export function playbookRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Bring playbooks in, by their names, as drafts; what has not changed stays as it is",
-        description: "Either `yaml`, the text of a file, or `playbooks`, what such a file holds.",
+        summary: "Import playbooks by name, as drafts; unchanged ones stay as they are",
+        description: "Either `yaml`, the text of a file, or `playbooks`, its content.",
         body: importBody,
         response: { 200: importedPlaybooks },
       },
@@ -65,8 +65,8 @@ export function playbookRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "approver",
-        summary: "Let a playbook answer for what it fits",
-        description: "With `hash`, only while it still is what was read.",
+        summary: "Approve a playbook for use",
+        description: "With `hash`, only if the playbook still has it.",
         params,
         body: approveBody.nullish(),
         response,
@@ -77,7 +77,7 @@ export function playbookRoutes(app: ApiApp): void {
   );
   app.post(
     "/playbooks/:id/deprecate",
-    { schema: { "x-role": "approver", summary: "Take a playbook out of use", params, response } },
+    { schema: { "x-role": "approver", summary: "Deprecate a playbook", params, response } },
     async ({ ctx, params: { id } }) => presentPlaybook(await deprecatePlaybook(ctx, id)),
   );
 }

@@ -4,8 +4,8 @@ import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 const SUMMARIES = {
-  start: "Have a process started, which is done soon after",
-  stop: "Have a process stopped, which is done soon after; it stays stopped until it is started",
+  start: "Start a process, soon after the answer",
+  stop: "Stop a process, soon after the answer; it stays stopped until it is started",
 };
 
 export function processRoutes(app: ApiApp, { processes }: Pick<HttpDeps, "processes">): void {
@@ -13,7 +13,7 @@ export function processRoutes(app: ApiApp, { processes }: Pick<HttpDeps, "proces
     "/processes",
     {
       schema: {
-        summary: "The processes that AWOOOI supervises, and how they are",
+        summary: "The supervised processes and their states",
         response: { 200: processList },
       },
     },
@@ -28,7 +28,7 @@ export function processRoutes(app: ApiApp, { processes }: Pick<HttpDeps, "proces
           "x-role": "approver",
           summary: SUMMARIES[to],
           description:
-            "Stands on no plan, so it takes an admin where a restart takes more than one signature. In conflict while changes are frozen and in shadow mode. The answer is the process as it stands: `starting` or `stopping`.",
+            "Needs no plan, so it needs an admin where a restart needs more than one signature. A conflict while changes are frozen and in shadow mode. The answer is the process as it is: `starting` or `stopping`.",
           params: z.object({ id: processName }),
           body: processComment.nullish(),
           response: { 200: process },

@@ -16,14 +16,13 @@ const about = z.object({
   links: z.object({
     health: z.string(),
     api: z.string(),
-    webhooks: z.string().describe("Alertmanager's; the others are in the description of the API"),
-    alertmanager_api: z.string().describe("What Prometheus and amtool are given the address of"),
+    webhooks: z.string().describe("Alertmanager's; the API's description lists the others"),
+    alertmanager_api: z.string().describe("The address for Prometheus and amtool"),
     metrics: z.string(),
   }),
 });
 
-const WHAT =
-  "A self-hosted incident responder: alerts in, one incident, a decision, approved, carried out, verified.";
+const WHAT = "A self-hosted incident responder: from alert to approved and verified repair.";
 
 const TEXT = `AWOOOI
 ${WHAT}
@@ -47,7 +46,7 @@ export function rootRoutes(app: FastifyInstance): void {
       summary: "What this is",
       response: {
         200: {
-          description: "JSON for whoever accepts it, else text",
+          description: "JSON for clients that accept it, else text",
           content: { "application/json": { schema: about }, "text/plain": { schema: z.string() } },
         },
       },

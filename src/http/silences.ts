@@ -30,7 +30,7 @@ export function silenceRoutes(app: ApiApp): void {
     "/alerts",
     {
       schema: {
-        summary: "Alerts, newest first; `silenced=true`: those that something kept silent",
+        summary: "Alerts, newest first; `silenced=true`: only silenced ones",
         querystring: alertQuery,
         response: { 200: pageOf(alert) },
       },
@@ -57,7 +57,7 @@ export function silenceRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Keep alerts silent that fit all matchers; `duration` in seconds",
+        summary: "Silence alerts that match all matchers; `duration` in seconds",
         body: createSilence,
         response: { 201: silenceSchema },
       },
@@ -78,7 +78,7 @@ export function silenceRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "responder",
-        summary: "Change when a silence ends, or why; its start while it has not begun",
+        summary: "Change a silence's end or comment; its start too, before it begins",
         params,
         body: updateBody,
         response,

@@ -42,7 +42,7 @@ export function sourceRoutes(app: ApiApp, { sources }: HttpDeps): void {
     "/sources",
     {
       schema: {
-        summary: "Where alerts come from: what was taken and refused within a day, and the limits",
+        summary: "Sources: calls accepted and refused in the last 24 hours, and limits",
         response: { 200: sourceList },
       },
     },
@@ -53,7 +53,7 @@ export function sourceRoutes(app: ApiApp, { sources }: HttpDeps): void {
     "/sources/refused",
     {
       schema: {
-        summary: "Which calls were refused and why, by source, reason, sender and hour, newest first",
+        summary: "Refused calls by source, reason, sender and hour, newest first",
         querystring: refusedQuery,
         response: { 200: pageOf(refusedCalls) },
       },

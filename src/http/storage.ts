@@ -9,12 +9,12 @@ export function storageRoutes(app: ApiApp, { storage }: HttpDeps): void {
     "/storage",
     {
       schema: {
-        summary: "What takes room, since when, and for how long it is kept",
+        summary: "Size, age and retention of what is stored",
         response: { 200: storageReport },
       },
     },
     async ({ ctx }) => {
-      authorise(ctx.actor, "see what takes room", { people: "viewer" });
+      authorise(ctx.actor, "see disk usage", { people: "viewer" });
       return storage.report();
     },
   );
@@ -24,14 +24,14 @@ export function storageRoutes(app: ApiApp, { storage }: HttpDeps): void {
     {
       schema: {
         "x-role": "admin",
-        summary: "Delete now what has been kept for its time, or say what that would be",
+        summary: "Delete expired data now, or only count it",
         body: pruneBody.nullish(),
         response: { 200: pruneAnswer },
       },
       config: { unkeyed: true },
     },
     async ({ ctx, body }) => {
-      authorise(ctx.actor, "delete what has been kept for its time", { people: "admin" });
+      authorise(ctx.actor, "delete expired data", { people: "admin" });
       return storage.prune({ dry_run: body?.dry_run ?? false, asked_by: actorLabel(ctx.actor) });
     },
   );

@@ -18,7 +18,9 @@ const SHIPPED: ListBounds = { readers: 4, waiting: 16, wait_ms: 5_000, idle_ms: 
 const RETRY_AFTER = 5;
 
 const busy = () =>
-  new AwoooiError("overloaded", "Too many read such lists just now; try again.", { retryAfter: RETRY_AFTER });
+  new AwoooiError("overloaded", "Too many clients read such lists now; try again.", {
+    retryAfter: RETRY_AFTER,
+  });
 
 /** Ends the connection of a reader that is too slow, even where only the end of the answer is missing. */
 function cutSlow({ raw }: FastifyReply, { idle_ms, whole_ms }: ListBounds): void {

@@ -42,7 +42,7 @@ export function tokenRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "admin",
-        summary: "Make a token; its secret is in the answer and nowhere else",
+        summary: "Create a token; its secret is only in the answer",
         body: createTokenBody,
         response: { 201: createdToken },
       },
@@ -56,9 +56,9 @@ export function tokenRoutes(app: ApiApp): void {
     {
       schema: {
         "x-role": "admin",
-        summary: "End a token at once",
+        summary: "Revoke a token",
         description:
-          "What its person has signed counts no longer unless they have another token, or `keep_signatures` is true.",
+          "Its person's signatures no longer count unless they have another token, or `keep_signatures` is true.",
         params,
         body: revokeTokenBody.nullish(),
         response: { 204: z.null() },

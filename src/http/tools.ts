@@ -8,7 +8,7 @@ export function toolRoutes(app: ApiApp, deps: HttpDeps): void {
     "/tools",
     {
       schema: {
-        summary: "Every tool of the gateway: its scope, who offers it, and whether it can be reached",
+        summary: "Every tool of the gateway: its scope, its server, and whether it is reachable",
         response: { 200: toolList },
       },
     },

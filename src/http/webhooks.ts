@@ -134,8 +134,7 @@ function receivingRoute(
     schema: {
       security: securityOf(kind),
       summary,
-      description:
-        "Alerts are on disk before the answer. It tells what is known by then; what is not follows.",
+      description: "Alerts are on disk before the answer, which holds the results known by then.",
       body,
       response,
       ...(isNamed(path) ? { params: z.object({ name: z.string() }) } : {}),

@@ -67,9 +67,9 @@ export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps, li
     {
       schema: {
         ...open,
-        summary: "The alerts that fire",
+        summary: "Firing alerts",
         description:
-          "From every source, newest first; of a storm those among the 5,000 newest. Written as fast as it is read: who reads too slowly is cut off, and of many readers some are told to come again.",
+          "From every source, newest first, among the 5,000 newest alerts. The list is streamed: a reader that is too slow is cut off, and with too many readers some are asked to retry.",
         querystring: alertQuery,
         response: { 200: z.array(gettableAlert) },
       },
@@ -86,7 +86,7 @@ export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps, li
   );
   routes.get(
     "/receivers",
-    { schema: { ...open, summary: "Who is told of alerts", response: { 200: z.array(receiver) } } },
+    { schema: { ...open, summary: "Receivers of alerts", response: { 200: z.array(receiver) } } },
     async (request) => {
       await authenticateReader(request, deps);
       return deps.notifiers().map((name) => ({ name }));
@@ -97,8 +97,8 @@ export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps, li
     {
       schema: {
         ...open,
-        summary: "What answers here",
-        description: "As far as Alertmanager's clients ask for it. The configuration is not shown.",
+        summary: "Status of this server",
+        description: "Only what Alertmanager's clients read, without the configuration.",
         response: { 200: alertmanagerStatus },
       },
     },

@@ -68,7 +68,7 @@ type Named = { Params: { id: string } };
 /** Returns the id in a path. Throws `not_found` for one that no silence can have. */
 function idIn({ params: { id } }: { params: Named["Params"] }): string {
   if (wireId.safeParse(id).success) return id;
-  throw new AwoooiError("not_found", "There is no silence of such an id.");
+  throw new AwoooiError("not_found", "There is no silence with this id.");
 }
 
 /** Creates a silence, or changes the named one; returns its id, a new one where the silence was replaced. */
