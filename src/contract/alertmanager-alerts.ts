@@ -8,13 +8,13 @@ const texts = z.record(z.string(), z.string());
 /** The alerts that clients of Alertmanager's API post, as far as we read them. */
 export const postableAlerts = z.array(
   z.looseObject({
-    labels: texts.describe("What names the alert: whoever sends it, with these labels it is one"),
+    labels: texts.describe("Identify the alert: from any sender, the same labels are one alert"),
     annotations: texts.optional(),
     startsAt: z.string().optional(),
     endsAt: z
       .string()
       .optional()
-      .describe("RFC 3339; over when it has passed. Without it: intake.resolve_timeout after each send"),
+      .describe("RFC 3339; then it resolves. Without it: intake.resolve_timeout after each send"),
     generatorURL: z.string().optional(),
   }),
 );
@@ -26,13 +26,13 @@ export const alertQuery = z.object({
   silenced: flag,
   inhibited: flag,
   unprocessed: flag,
-  receiver: wireText(200).optional().describe("Not read: who is told is decided by incident"),
+  receiver: wireText(200).optional().describe("Ignored: incidents decide who is notified"),
   filter: z
     .preprocess(
       (value) => (typeof value === "string" ? [value] : value),
       z.array(wireText(2_000)).max(50).optional(),
     )
-    .describe('Matchers: `alertname="Down"`; may come again'),
+    .describe('Matchers: `alertname="Down"`; repeatable'),
 });
 
 export const receiver = z.object({ name: z.string() });
@@ -41,9 +41,7 @@ export const gettableAlert = z.object({
   labels: texts,
   annotations: texts,
   startsAt: z.string(),
-  endsAt: z
-    .string()
-    .describe("When it is over unless it is sent again; the zero time where that is not known"),
+  endsAt: z.string().describe("When it resolves unless sent again; the zero time where unknown"),
   updatedAt: z.string(),
   generatorURL: z.string(),
   fingerprint: z.string(),

@@ -128,14 +128,14 @@ export const HOST_KINDS = ["unit", "container"] as const;
 export const diagnosisQuery = z.object({
   kind: z
     .string()
-    .regex(/^[a-z][a-z0-9]{0,62}$/, "is not a kind, as deployment")
+    .regex(/^[a-z][a-z0-9]{0,62}$/, "is not a kind, such as deployment")
     .default("unknown"),
   name: wireText(253).min(1),
   namespace: wireText(253).min(1).optional(),
   cluster: wireText(253).min(1).optional(),
   host: wireText(253).min(1).optional(),
   /** A path on a host whose filesystem is examined, whatever its type. */
-  mountpoint: wireText(1000).startsWith("/", "must be a whole path, as /var").optional(),
+  mountpoint: wireText(1000).startsWith("/", "must be an absolute path, such as /var").optional(),
   /** The device of a filesystem to examine, such as `/dev/sda1`. */
   device: wireText(200).min(1).optional(),
 });

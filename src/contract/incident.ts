@@ -202,5 +202,5 @@ export const feedback = z
     learning_notes: wireText(10_000).optional(),
     should_remember: z.boolean().optional(),
   })
-  .refine((given) => Object.keys(given).length > 0, "say at least one thing");
+  .refine((given) => Object.keys(given).length > 0, "give at least one field");
 export type Feedback = z.infer<typeof feedback>;

@@ -17,9 +17,9 @@ it.each([
   [z.enum(["low", "high"]), "awful", "must be one of low, high"],
   [z.literal("v2"), "v1", "must be v2"],
   [z.url(), "here", "must be a URL"],
-  [z.iso.datetime(), "yesterday", "must be a time as 2026-07-01T12:00:00Z"],
+  [z.iso.datetime(), "yesterday", "must be a time such as 2026-07-01T12:00:00Z"],
   [z.strictObject({ a: z.string() }), { a: "", b: 1 }, "must not have b"],
-  [z.union([z.string(), z.number()]), null, "has none of the forms that it may have"],
+  [z.union([z.string(), z.number()]), null, "has none of the allowed forms"],
   [z.string().regex(/^a$/, "is no a"), "b", "is no a"],
 ])("says in plain words what %o has against %j", (schema, value, words) => {
   expect(wrong(schema, value)).toBe(words);

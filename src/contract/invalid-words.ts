@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const FORMATS: Readonly<Record<string, string>> = {
   url: "a URL",
   email: "an e-mail address",
-  datetime: "a time as 2026-07-01T12:00:00Z",
+  datetime: "a time such as 2026-07-01T12:00:00Z",
   ipv4: "an IPv4 address",
   ipv6: "an IPv6 address",
   cidrv4: "an IPv4 network",
@@ -83,7 +83,7 @@ function invalidWords(issue: z.core.$ZodRawIssue): string | undefined {
     case "unrecognized_keys":
       return `must not have ${issue.keys.join(", ")}`;
     case "invalid_union":
-      return "has none of the forms that it may have";
+      return "has none of the allowed forms";
     default:
       return undefined;
   }

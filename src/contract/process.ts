@@ -2,7 +2,7 @@ import { z } from "zod";
 import { shownKind, wireText, wireTime } from "./common.ts";
 
 /** A process name in a path, in the form that the configuration allows. */
-export const processName = z.string().regex(/^[A-Za-z0-9._-]{1,63}$/, "is not a name of a process");
+export const processName = z.string().regex(/^[A-Za-z0-9._-]{1,63}$/, "is not a process name");
 
 /** A supervised process. */
 export const process = z.object({

@@ -22,13 +22,13 @@ const source = z.object({
   source: z.string(),
   kind: z.string().describe("The adapter"),
   path: z.string().nullable().describe("Where it is called; null: it is not any more"),
-  last_accepted_at: wireTime.nullable().describe("Null: not since the journal was last cleared away"),
+  last_accepted_at: wireTime.nullable().describe("Null: not as far back as the journal goes"),
   last_refused_at: wireTime.nullable(),
   calls: z.object({
     received: z.number().int(),
     accepted: z.number().int(),
     refused: z.number().int(),
-    dead: z.number().int().describe("Of the accepted: not understood, or not all of it"),
+    dead: z.number().int().describe("Of the accepted: not parsed, or only in part"),
   }),
   dead_letters: z.object({ count: z.number().int(), bytes: z.number().int() }).describe("All that are kept"),
   limits: sourceLimits,
@@ -47,7 +47,7 @@ export const refusedCalls = z.object({
   count: z.number().int(),
   first_at: wireTime,
   last_at: wireTime,
-  sample: z.string().nullable().describe("What the first of them was told"),
+  sample: z.string().nullable().describe("The answer to the first of them"),
 });
 export type RefusedCalls = z.infer<typeof refusedCalls>;
 

@@ -36,7 +36,7 @@ export const auditEntry = z.object({
 });
 
 export const auditReport = z.object({
-  entries: z.number().int().describe("The place of the last entry that was looked at"),
+  entries: z.number().int().describe("The position of the last entry verified"),
   broken_at: z.number().int().nullable(),
   reason: z.string().nullable(),
   head: z.string(),
@@ -44,7 +44,7 @@ export const auditReport = z.object({
     .number()
     .int()
     .nullable()
-    .describe("Where to go on, with `from` and this `head`; null: all was looked at"),
+    .describe("Where to continue, with `from` and this `head`; null: all is verified"),
 });
 /** The part of the ledger to check. */
 export const auditRange = z.object({

@@ -52,7 +52,7 @@ export const alertmanagerCall = z.looseObject({
 });
 
 const genericAlert = z.looseObject({
-  alert_type: z.string().optional().describe("Its name, unless the label alertname says it"),
+  alert_type: z.string().optional().describe("Its name, unless the label alertname is set"),
   status: z.enum(["firing", "resolved"]).optional(),
   severity: z.string().optional(),
   source: z.string().optional(),
@@ -78,7 +78,7 @@ export const genericCall = z.union([
 
 const oneSignal = z.looseObject({
   source: z.string().optional(),
-  alert_name: z.string().optional().describe("Its name, unless the label alertname says it"),
+  alert_name: z.string().optional().describe("Its name, unless the label alertname is set"),
   severity: z.enum(["info", "warning", "critical"]).optional(),
   namespace: z.string().optional(),
   target: z.string().optional().describe("What it is about: `api`, or `deployment/api`"),
@@ -128,6 +128,6 @@ export const NOTHING_KNOWN: AlertResult = {
 /** The answer to a call while nothing is known yet. */
 export const LATER: WebhookAnswer = {
   ...NOTHING_KNOWN,
-  message: "journalled; what comes of it follows",
+  message: "journalled; the result follows",
   results: [],
 };
