@@ -17,7 +17,8 @@ export function authorise(actor: Actor, verb: string, admission: Admission): voi
   switch (actor.kind) {
     case "person": {
       if (admission.people !== "nobody" && hasRole(actor.role, admission.people)) return;
-      const need = admission.people === "nobody" ? "no person may" : `the role ${admission.people} is needed`;
+      const need =
+        admission.people === "nobody" ? "only the system may" : `the role ${admission.people} is needed`;
       throw new AwoooiError("forbidden", `${actor.name} (${actor.role}) may not ${verb}: ${need}.`);
     }
     case "system":

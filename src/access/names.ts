@@ -41,15 +41,15 @@ export function isSystemName(name: string): boolean {
 
 /** Returns what is wrong with a new person's name, given the names of other people; null: nothing. Pure. */
 export function nameProblem(name: string, others: readonly string[]): string | null {
-  if (!/[\p{L}\p{N}]/u.test(asSeen(name))) return "it has no letter and no digit that can be seen";
+  if (!/[\p{L}\p{N}]/u.test(asSeen(name))) return "it has no visible letter or digit";
   if (isSystemName(name)) return "it is the name of a part of the system, or looks like one";
   const scripts = mixedScripts(name);
   if (scripts.length > 0) return `it mixes letters of several scripts (${scripts.join(", ")})`;
   const rare = rareLetters(name);
-  if (rare.length > 0) return `it has letters that names are seldom written in (${rare.join(" ")})`;
+  if (rare.length > 0) return `it has letters of scripts that names seldom use (${rare.join(" ")})`;
   const forms = readings(name);
   const other = others.find((one) => personKey(one) !== personKey(name) && readAlike(forms, readings(one)));
-  return other === undefined ? null : `it looks like ${other}, who is somebody else`;
+  return other === undefined ? null : `it looks like ${other}, another person`;
 }
 
 /** Returns the id of the person with this name; null: there is none. */
@@ -58,7 +58,7 @@ export const findPersonByName = (ctx: Ctx, name: string): Promise<string | null>
 
 function mustBeFree(problem: string | null, path: string): void {
   if (problem === null) return;
-  throw new AwoooiError("invalid", `The name is not possible: ${problem}.`, {
+  throw new AwoooiError("invalid", `The name is not allowed: ${problem}.`, {
     errors: [{ path, message: problem }],
   });
 }
@@ -78,7 +78,7 @@ export async function mustNotPassForOthers(ctx: Ctx, name: string, person: strin
   if (key === own) return;
   const others = (await peopleNames(ctx)).filter((one) => one.key !== own);
   const same = others.find((one) => one.key === key);
-  const problem = same === undefined ? null : `it is the name of ${same.name}, who is somebody else`;
+  const problem = same === undefined ? null : `it is the name of ${same.name}, another person`;
   mustBeFree(
     problem ??
       nameProblem(

@@ -62,12 +62,12 @@ describe("who has signed", () => {
 
   it("is told apart by why", () => {
     const why = (...tenures: RoleAssignment[]) => standingOf(tenures, "approver", at(10), at(100));
-    expect(why(held(0, 50))).toMatchObject({ why: "every token of theirs is revoked" });
+    expect(why(held(0, 50))).toMatchObject({ why: "all their tokens are revoked" });
     expect(why(held(0, 50), held(0, null, "viewer"))).toMatchObject({
-      why: "they have no token of the role approver any more",
+      why: "they no longer have a token of the role approver",
     });
     expect(why(held(0, 50), held(60))).toMatchObject({
-      why: "every token of theirs was revoked since they signed",
+      why: "all their tokens were revoked after they signed",
     });
   });
 

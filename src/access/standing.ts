@@ -45,12 +45,12 @@ export function standingOf(
     (one) => one.from.getTime() <= since.getTime() + CLOCK_SLACK_MS && isLive(one, since),
   );
   if (had && ends.every(carriedOn)) return { stands: true };
-  return { stands: false, why: "every token of theirs was revoked since they signed" };
+  return { stands: false, why: "all their tokens were revoked after they signed" };
 }
 
 function lost(tenures: readonly RoleAssignment[], least: Role, now: Date): Standing {
   const lower = tenures.some(({ until }) => until === null || until > now);
-  const why = lower ? `they have no token of the role ${least} any more` : "every token of theirs is revoked";
+  const why = lower ? `they no longer have a token of the role ${least}` : "all their tokens are revoked";
   return { stands: false, why };
 }
 

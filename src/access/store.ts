@@ -79,7 +79,7 @@ export async function ensurePerson(
     .select({ person_id: people.person_id, name: people.name })
     .from(people)
     .where(eq(people.key, key));
-  if (row === undefined) throw new Error("a person that was just made is gone");
+  if (row === undefined) throw new Error("a person row just inserted is missing");
   return row;
 }
 
@@ -103,7 +103,7 @@ export async function insertToken(
       set: { revoked_at: null, keeps_signatures: false, created_at: ctx.clock.now() },
     })
     .returning({ token_id: tokens.token_id });
-  if (row === undefined) throw new Error("a token that was just made is gone");
+  if (row === undefined) throw new Error("a token row just inserted is missing");
   return row.token_id;
 }
 

@@ -65,7 +65,7 @@ export async function personOfToken(
   ctx: Ctx,
   token_id: string,
 ): Promise<{ person_id: string; person: string }> {
-  authorise(ctx.actor, "see whose a token is", { people: "admin" });
+  authorise(ctx.actor, "see a token's owner", { people: "admin" });
   const found = await findToken(ctx, token_id);
   if (found === undefined) throw new AwoooiError("not_found", `There is no token ${token_id}.`);
   return { person_id: found.person_id, person: found.person };

@@ -45,12 +45,12 @@ describe("a quorum", () => {
     await sign(ada, plan);
     expect(await statusOf(approval_id)).toBe("pending");
     expect(await shown()).toEqual([
-      ["eve", "every token of theirs is revoked"],
+      ["eve", "all their tokens are revoked"],
       ["ada", null],
     ]);
     clock.forward(1);
     await createToken(as(cyd), { name: "new", role: "approver", person: "eve" });
-    expect((await shown())?.[0]).toEqual(["eve", "every token of theirs was revoked since they signed"]);
+    expect((await shown())?.[0]).toEqual(["eve", "all their tokens were revoked after they signed"]);
     await sign(eve, plan);
     expect(await statusOf(approval_id)).toBe("approved");
   });

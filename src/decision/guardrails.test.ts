@@ -79,7 +79,7 @@ const BLOCKED: [string, Partial<GuardrailFacts>][] = [
   ["playbook_status", { playbook: null }],
   ["playbook_status", { playbook: { ...PROVEN, status: "draft" } }],
   ["playbook_status", { playbook: { ...PROVEN, status: "deprecated" } }],
-  ["approver_lapsed", { approver_lapsed: "every token of theirs is revoked" }],
+  ["approver_lapsed", { approver_lapsed: "all their tokens are revoked" }],
   ["success_rate", { playbook: { ...PROVEN, runs: 10, successes: 7 } }],
   ["trust", { playbook: { ...PROVEN, trust: 0.4375 } }],
   ["cold_start", { playbook: NEVER_RUN, risk_level: "low" }],

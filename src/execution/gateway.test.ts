@@ -263,7 +263,7 @@ describe("the gateway", () => {
     expect(await refusalOf(callOf(one.plan))).toEqual([5, "signature_lapsed"]);
     const admission = await authoriseCall(pipeline(), options, callOf(one.plan));
     expect(admission).toMatchObject({
-      refusal: { message: expect.stringContaining(`${one.eve.name}: every token of theirs is revoked`) },
+      refusal: { message: expect.stringContaining(`${one.eve.name}: all their tokens are revoked`) },
     });
 
     const kept = await left("admin");

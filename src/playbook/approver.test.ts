@@ -63,9 +63,7 @@ it("stands while its approver may approve, with any of their tokens", async () =
   await revoke(pat);
   expect(await lapse(playbook)).toBeNull();
   await revoke(other);
-  expect(await lapse(playbook)).toBe(
-    `${pat.name} approved its playbook, and every token of theirs is revoked`,
-  );
+  expect(await lapse(playbook)).toBe(`${pat.name} approved its playbook, and all their tokens are revoked`);
 });
 
 it("lapses with a lower role, and is not restored by a token that is made afterwards", async () => {
@@ -73,9 +71,9 @@ it("lapses with a lower role, and is not restored by a token that is made afterw
   const playbook = await approved(pat);
   await token(pat, "responder");
   await revoke(pat);
-  expect(await lapse(playbook)).toContain("no token of the role approver any more");
+  expect(await lapse(playbook)).toContain("no longer have a token of the role approver");
   await token(pat);
-  expect(await lapse(playbook)).toContain("since they signed");
+  expect(await lapse(playbook)).toContain("after they signed");
 });
 
 it("stands when its approver left with their signatures kept", async () => {
@@ -95,7 +93,7 @@ it("is whose name it is where it was not kept who, as long as that is somebody w
   await revoke(lower);
   expect(await Promise.all(playbooks.map(lapse))).toEqual([
     null,
-    expect.stringContaining("is revoked"),
+    expect.stringContaining("are revoked"),
     expect.stringContaining("role approver"),
   ]);
 });

@@ -76,7 +76,7 @@ describe("who has left", () => {
     const after = await sign(bob, plan);
     expect(after).toMatchObject({ status: "pending", required_signatures: 2 });
     expect(after.signatures).toMatchObject([
-      { signer: "eve", signer_kind: "person", counts: false, why_not: "every token of theirs is revoked" },
+      { signer: "eve", signer_kind: "person", counts: false, why_not: "all their tokens are revoked" },
       { signer: "bob", signer_kind: "person", counts: true, why_not: null },
     ]);
     await sign(app.admin, plan);
@@ -100,7 +100,9 @@ describe("who has left", () => {
       return items.find((one) => one.status === "refused");
     }, "the execution to be refused");
     expect(refused).toMatchObject({ error_code: "signature_lapsed", attempts: 0 });
-    expect(refused.error).toContain("Gate 5: too few signatures of this plan still count (mia: every token");
+    expect(refused.error).toContain(
+      "Gate 5: too few signatures of this plan still count (mia: all their tokens",
+    );
     expect(target.acts).toEqual([]);
     expect((await shown(plan.approval_id)).signatures.map((one) => one.counts)).toEqual([false, true]);
     const again = await approvalIn(app.admin, plan.incident_id, "pending");
@@ -154,7 +156,7 @@ describe("what else somebody has in force who leaves", () => {
     await zoe.post(`/silences/${(await made(zoe, 3600)).silence_id}/expire`);
     await made(max, 3600);
     expect(await revoke(zoe)).toMatchObject({ status: 204 });
-    const lapsed = expect.stringContaining("every token of theirs is revoked");
+    const lapsed = expect.stringContaining("all their tokens are revoked");
     expect(await app.admin.get(`/tokens/${zoe.token_id}/in-force`)).toEqual({
       token_id: zoe.token_id,
       person_id: expect.any(String),
