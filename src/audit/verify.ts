@@ -36,7 +36,7 @@ export async function verifyChain(
       const broken = (reason: string) => ({ entries, broken_at: entry.seq, reason, head, next: null });
       if (entry.seq !== entries + 1) return broken(`entry ${entries + 1} is missing`);
       if (entry.prev_hash !== head) return broken("it does not continue the entry before it");
-      if (entryHash(entry) !== entry.hash) return broken("its content is not what was written");
+      if (entryHash(entry) !== entry.hash) return broken("its content was changed");
       entries = entry.seq;
       head = entry.hash;
     }
