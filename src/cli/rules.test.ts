@@ -32,7 +32,7 @@ describe("rules explain", () => {
     const given = Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
     const { stdout } = await explain(["--name", "KubeJobFailed", ...given]);
     expect(stdout).toContain("job, by label job_name: renovate-29057640");
-    expect(stdout).toContain("queue: the value says nothing");
+    expect(stdout).toContain("queue: the value is a placeholder");
     expect(stdout).toContain(
       "pod, job: the alert is reported by kube-state-metrics (label `job`), and not about it",
     );
@@ -57,7 +57,7 @@ describe("rules explain", () => {
     expect(await decided()).toMatchObject({ rule_id: "pod_crash" });
     expect(await decided("replicas_unready", "bad_rollout")).toMatchObject({
       rule_id: "bad_rollout",
-      because: "the evidence shows bad_rollout: as it was given",
+      because: "the evidence shows bad_rollout: given as an option",
     });
   });
 

@@ -37,13 +37,13 @@ export function refusedForPage(call: Browsed): AwoooiError | null {
   if (isOfPage(call)) {
     return new AwoooiError(
       "from_web_page",
-      "A web page had a browser send this (it has the header Origin or Sec-Fetch-Site), and for a web page the address of the browser does not speak: send it from a program, or with `Authorization: Bearer TOKEN`.",
+      "A web page sent this through a browser (it has the header Origin or Sec-Fetch-Site), and a browser's address does not authorise web pages: send it from a program, or with `Authorization: Bearer TOKEN`.",
     );
   }
   if (isRead(call) || isJson(call.content_type)) return null;
   return new AwoooiError(
     "unsupported_media_type",
-    "Whoever shows nothing but an address must send JSON as such, which a web page cannot: add the header `Content-Type: application/json` (curl: `-H 'Content-Type: application/json'`), or credentials.",
+    "A sender trusted only by its address must declare JSON, which a web page cannot: add the header `Content-Type: application/json` (curl: `-H 'Content-Type: application/json'`), or credentials.",
   );
 }
 

@@ -48,7 +48,7 @@ export function secretCheck({ tokens, header, hmac_secrets }: SecretPolicy, log:
       const token = byToken(request);
       if (token !== null) return token;
       if (hmac_secrets.length === 0 || (signatureOf(request) === undefined && tokens.length > 0))
-        throw new AwoooiError("unauthenticated", `This source takes ${ways.join(", or ")}.`);
+        throw new AwoooiError("unauthenticated", `This source needs ${ways.join(", or ")}.`);
       signatures.present(signatureOf(request));
       return null;
     },

@@ -161,7 +161,7 @@ export function senderCheck(policy: SenderPolicy): (call: Call) => string {
       return client;
     }
     if (call.authorization !== undefined) {
-      throw new AwoooiError("unauthenticated", "The credentials in the Authorization header are not right.");
+      throw new AwoooiError("unauthenticated", "The credentials in the Authorization header are wrong.");
     }
     throw new AwoooiError(
       "untrusted_sender",

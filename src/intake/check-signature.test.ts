@@ -57,7 +57,7 @@ describe("a signature", () => {
     ];
     for (const header of wrong) {
       expect(() => both.present(header)).not.toThrow();
-      expect(() => both.of(BODY, header)).toThrow(refusal(/does not fit/));
+      expect(() => both.of(BODY, header)).toThrow(refusal(/does not match/));
     }
   });
 
@@ -126,7 +126,7 @@ describe("a vendor's signature", () => {
       expect(() => check.present(header)).toThrow(refusal(/Shop-Signature is malformed/));
     expect(() => check.present("  ")).toThrow(refusal(/Shop-Signature is missing/));
     for (const header of [hex("another"), hex(OLD, Buffer.from("{}"))])
-      expect(() => check.of(BODY, header)).toThrow(refusal(/does not fit/));
+      expect(() => check.of(BODY, header)).toThrow(refusal(/does not match/));
   });
 
   it("is asked for by the names of its own settings", () => {

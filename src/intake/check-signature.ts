@@ -59,7 +59,7 @@ export function signatureCheck({ form, secrets, required }: SignaturePolicy, log
       throw new AwoooiError("untrusted_sender", words);
     }
     if (!warned) {
-      log.warn({}, `${what} are taken unsigned: set ${settings}; in production they would be refused`);
+      log.warn({}, `${what} are accepted unsigned: set ${settings}; in production they would be refused`);
     }
     warned = true;
   }
@@ -80,7 +80,7 @@ export function signatureCheck({ form, secrets, required }: SignaturePolicy, log
         timingSafeEqual(createHmac("sha256", secret).update(body).digest(), digest),
       );
       if (fits.includes(true)) return "hmac";
-      throw new AwoooiError("signature_invalid", `The signature in ${header} does not fit the body.`);
+      throw new AwoooiError("signature_invalid", `The signature in ${header} does not match the body.`);
     },
   };
 }

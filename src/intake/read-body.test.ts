@@ -56,7 +56,7 @@ describe("a body beyond them", () => {
     const { json, cut } = read(deep(100_000));
     expect(json).toMatchObject({ b: 2 });
     expect(JSON.stringify(json)).toContain("[null]");
-    expect(cut).toBe("truncated: what is nested deeper than 64 is not read");
+    expect(cut).toBe("truncated: nesting deeper than 64 is not read");
   });
 
   it("is still JSON, whatever it is and wherever it is cut", () => {

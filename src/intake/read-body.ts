@@ -138,8 +138,10 @@ const number = (value: number) => value.toLocaleString("en-US");
 function wordsFor({ longest, left_out, too_deep }: Cutter, { entries }: BodyLimits): string | null {
   const words = [
     ...(longest > entries ? [`of ${number(longest)} entries the first ${number(entries)} are read`] : []),
-    ...(longest <= entries && left_out > 0 ? [`${number(left_out)} values are too many to be read`] : []),
-    ...(too_deep > 0 ? [`what is nested deeper than ${DEEPEST} is not read`] : []),
+    ...(longest <= entries && left_out > 0
+      ? [`${number(left_out)} values are too many to read`]
+      : []),
+    ...(too_deep > 0 ? [`nesting deeper than ${DEEPEST} is not read`] : []),
   ];
   return words.length === 0 ? null : `truncated: ${words.join("; ")}`;
 }

@@ -125,7 +125,7 @@ export function subjectOf(
     cluster: at(VOCABULARY.cluster),
     labels: Object.fromEntries(kept),
     ignored: [
-      ...(silent.length === 0 ? [] : [{ labels: silent, because: "the value says nothing" }]),
+      ...(silent.length === 0 ? [] : [{ labels: silent, because: "the value is a placeholder" }]),
       ...ignored,
     ],
     beside: {

@@ -128,7 +128,7 @@ describe("a signed alert", () => {
     for (const [wrong, words] of [
       [null, "missing"],
       ["sha256=short", "malformed"],
-      [`sha256=${"0".repeat(64)}`, "does not fit"],
+      [`sha256=${"0".repeat(64)}`, "does not match"],
     ] as const) {
       const refused = await send(ALERT, { signature: wrong });
       expect(refused).toMatchObject({

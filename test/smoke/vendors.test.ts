@@ -131,10 +131,10 @@ describe("Sentry", () => {
       [{ "sentry-hook-signature": "" }, /missing/],
       [{ "sentry-hook-signature": `sha256=${signature(body)}` }, /malformed/],
       [{ "x-signature-256": `sha256=${signature(body)}` }, /missing/],
-      [{ "sentry-hook-signature": signature(body, "another") }, /does not fit/],
-      [{ "sentry-hook-signature": signature(body, "") }, /does not fit/],
-      [{ "sentry-hook-signature": signature(issue("3", "resolved")) }, /does not fit/],
-      [{ "sentry-hook-signature": signature(`${JSON.stringify(body)} `) }, /does not fit/],
+      [{ "sentry-hook-signature": signature(body, "another") }, /does not match/],
+      [{ "sentry-hook-signature": signature(body, "") }, /does not match/],
+      [{ "sentry-hook-signature": signature(issue("3", "resolved")) }, /does not match/],
+      [{ "sentry-hook-signature": signature(`${JSON.stringify(body)} `) }, /does not match/],
     ];
     for (const [headers, words] of wrong)
       expect(await send("/sentry/error", body, headers)).toMatchObject({

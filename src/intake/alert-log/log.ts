@@ -35,13 +35,13 @@ export async function logAccepted(ctx: Ctx, accepted: readonly Accepted[]): Prom
 const OUTCOMES: Readonly<Record<AlertOutcome, (row: AlertLogRow) => string>> = {
   opened: ({ incident_id }) => `opened ${incident_id}`,
   converged: ({ incident_id }) => `is counted on ${incident_id}`,
-  silenced: ({ detail }) => `makes no incident: silenced by ${detail}`,
-  held: () => "makes no incident yet: another sender said that it is over",
-  heartbeat: () => "makes no incident: it is a sign of life",
-  progress: () => "makes no incident: it says how far a pipeline is",
-  over: () => "makes no incident: it was over when it was first heard of",
-  known: ({ alerts, detail }) => `${alerts === 1 ? "" : `and ${alerts - 1} more `}told again: ${detail}`,
-  recorded: () => "makes no incident",
+  silenced: ({ detail }) => `opens no incident: silenced by ${detail}`,
+  held: () => "opens no incident yet: another sender reported it resolved",
+  heartbeat: () => "opens no incident: it is a heartbeat",
+  progress: () => "opens no incident: it is progress of a pipeline",
+  over: () => "opens no incident: it was resolved when first received",
+  known: ({ alerts, detail }) => `${alerts === 1 ? "" : `and ${alerts - 1} more `}repeated: ${detail}`,
+  recorded: () => "opens no incident",
 };
 
 const INTAKE: Actor = { kind: "system", name: "intake" };

@@ -18,7 +18,7 @@ export async function replay(ctx: Ctx, input: { dead_letter_id: string }): Promi
     const revived = await reviveReceipt(tx, placeOf(dead_letter_id));
     if (revived === undefined) {
       const { state } = await find(tx, dead_letter_id);
-      const why = state === "received" ? "is being replayed already" : "has been replayed and understood";
+      const why = state === "received" ? "is already being replayed" : "was already replayed and parsed";
       throw new AwoooiError("conflict", `Dead letter ${dead_letter_id} ${why}.`);
     }
     const { source, error, replays } = revived;

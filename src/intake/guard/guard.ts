@@ -61,7 +61,7 @@ export class Guard {
     usage.requests.spend(1, whole, now);
     senderUsage.requests.spend(1, own, now);
     if (length === null || length > SMALL_BODY) {
-      const words = `Too much of what this address sent was useless; bodies above ${SMALL_BODY} bytes wait.`;
+      const words = `Too much from this address was refused; bodies above ${SMALL_BODY} bytes wait.`;
       this.#demand(usage, "wasted_bytes", senderUsage.rejectedBytes, rates.rejectedBytes(limits), now, words);
     }
   }
@@ -84,8 +84,7 @@ export class Guard {
     const { dead, fingerprints } = preview();
     const newFingerprints = usage.unknown(fingerprints);
     if (dead) {
-      const words =
-        "This is not understood, and no more of that is kept of this sender now: see its dead letters.";
+      const words = "This cannot be parsed, and no more dead letters of this sender are kept now: see them.";
       this.#demand(usage, "dead_letters", senderUsage.deadLetters, rates.deadLetters(limits), now, words);
       this.#demand(
         usage,
@@ -101,11 +100,11 @@ export class Guard {
           "dead_letter_bytes_kept",
           now,
           600,
-          "This is not understood, and the dead letters of this source are full.",
+          "This cannot be parsed, and the dead letters of this source are full.",
         );
     }
     if (newFingerprints.length > 0) {
-      const words = "Too many alerts of this sender are about something new; what is known goes on.";
+      const words = "Too many new alerts from this sender; known alerts are still accepted.";
       this.#demand(
         usage,
         "new_fingerprints",

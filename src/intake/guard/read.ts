@@ -13,7 +13,7 @@ export async function listRefused(
   ctx: Ctx,
   query: RefusedQuery,
 ): Promise<{ items: RefusedCalls[]; next_cursor: string | null }> {
-  authorise(ctx.actor, "see which calls were refused", { people: "viewer" });
+  authorise(ctx.actor, "list refused calls", { people: "viewer" });
   const found = await refusedPage(ctx, query, [ACCEPTED, DEAD]);
   const { rows, next_cursor } = pageOf(found, query.limit, ({ hour, seq }) => ({
     at: hour,
@@ -41,7 +41,7 @@ export type SourceCalls = {
 
 /** Returns when each source was last understood, for the metrics; none while a dead letter is its latest call. */
 export async function lastUnderstood(ctx: Ctx): Promise<Map<string, Date>> {
-  authorise(ctx.actor, "see when sources were last heard", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "see when sources last sent", { people: "nobody", system: ["intake"] });
   const totals = await callTotals(ctx, ctx.clock.now());
   const dead = new Map(totals.flatMap((one) => (one.result === DEAD ? [[one.source, one.last_at]] : [])));
   return new Map(
@@ -54,7 +54,7 @@ export async function lastUnderstood(ctx: Ctx): Promise<Map<string, Date>> {
 
 /** Returns the calls of every source that has any. */
 export async function sourceCalls(ctx: Ctx): Promise<Map<string, SourceCalls>> {
-  authorise(ctx.actor, "see what sources send", { people: "viewer" });
+  authorise(ctx.actor, "list sources", { people: "viewer" });
   const now = ctx.clock.now();
   const all = new Map<string, SourceCalls>();
   const of = (source: string) => {

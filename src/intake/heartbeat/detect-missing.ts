@@ -14,8 +14,8 @@ function silence({ heartbeat_id, name, source, severity, last_heard_at, interval
     fingerprint: heartbeat_id,
     labels: { alertname: "NoAlertsReceived", severity, component, heartbeat_id },
     annotations: {
-      summary: `Nothing heard of ${component}`,
-      description: `${component} was heard ${heard}; it is missed after ${Math.round(interval)} s. Alerts of that sender may not arrive.`,
+      summary: `No heartbeat of ${component}`,
+      description: `${component} was received ${heard}; it is missing after ${Math.round(interval)} s. Alerts of that sender may not arrive.`,
     },
   };
 }
@@ -31,7 +31,7 @@ export async function raiseNoMore(tx: Ctx, one: Heartbeat): Promise<void> {
  * expected. Silence counts only from `since`, when AWOOOI began to listen.
  */
 export async function detectMissingHeartbeats(ctx: Ctx, terms: HeartbeatTerms, since: Date): Promise<void> {
-  authorise(ctx.actor, "miss heartbeats", { people: "nobody", system: ["sweep"] });
+  authorise(ctx.actor, "detect missing heartbeats", { people: "nobody", system: ["sweep"] });
   const expected = terms.expected.map(expectedBeat);
   if (expected.length > 0) await watchFor(ctx, expected);
   for (const one of await unexpected(

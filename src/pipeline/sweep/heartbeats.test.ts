@@ -100,7 +100,7 @@ describe("a heartbeat", () => {
     await pass(1_020);
     expect(await open()).toMatchObject([
       {
-        title: "NoAlertsReceived: Nothing heard of Watchdog from alertmanager",
+        title: "NoAlertsReceived: No heartbeat of Watchdog from alertmanager",
         alert_category: "alertchain_health",
         severity: "P2",
       },
@@ -193,7 +193,7 @@ describe("a heartbeat", () => {
     await hear(watchdog(), watchdog({ namespace: "edge" }), watchdog({ job: "thanos" }));
     await hearFrom("prometheus", watchdog());
     await pass(1_080);
-    const titles = (await open()).map((one) => one.title.replace("NoAlertsReceived: Nothing heard of ", ""));
+    const titles = (await open()).map((one) => one.title.replace("NoAlertsReceived: No heartbeat of ", ""));
     expect(titles.sort()).toEqual([
       "Watchdog from alertmanager",
       "Watchdog from prometheus",
@@ -253,7 +253,7 @@ describe("a heartbeat", () => {
       expected: [expected("backups", 1_200, 'job="backup"'), expected("prod", 300)],
     };
     await pass(420);
-    expect((await open()).map((one) => one.title)).toEqual(["NoAlertsReceived: Nothing heard of prod"]);
+    expect((await open()).map((one) => one.title)).toEqual(["NoAlertsReceived: No heartbeat of prod"]);
     await hear(watchdog());
     await pass(60);
     expect(await open()).toEqual([]);
