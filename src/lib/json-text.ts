@@ -19,7 +19,7 @@ function otherEncoding(bytes: Uint8Array): string | undefined {
 export function utf8Of(bytes: Buffer): Buffer {
   const other = otherEncoding(bytes);
   if (other !== undefined)
-    throw new AwoooiError("unparsable", `The body is ${other}: send it as UTF-8, which is what JSON is in.`);
+    throw new AwoooiError("unparsable", `The body is ${other}: send it as UTF-8, as JSON requires.`);
   return bytes.subarray(0, MARK.length).equals(MARK) ? bytes.subarray(MARK.length) : bytes;
 }
 

@@ -49,17 +49,17 @@ export function parseMatchers(text: string): Matcher[] {
   for (take(/\s*/y); at < source.length; take(/\s*/y)) {
     const quotedName = take(QUOTED);
     const name = quotedName === null ? take(NAME)?.[0] : unescaped(quotedName[1] ?? "");
-    if (name === undefined || name === "") throw invalid(text, `a label's name is missing at ${at + 1}`);
+    if (name === undefined || name === "") throw invalid(text, `a label name is missing at ${at + 1}`);
     take(/\s*/y);
     const operator = take(OPERATOR)?.[0] as Operator | undefined;
-    if (operator === undefined) throw invalid(text, `after ${name} comes one of =, !=, =~ and !~`);
+    if (operator === undefined) throw invalid(text, `after ${name}, =, !=, =~ or !~ is expected`);
     take(/\s*/y);
     const quoted = take(QUOTED);
     const value = unescaped(quoted?.[1] ?? take(BARE)?.[0].trimEnd() ?? "");
     matchers.push({ name, value, ...OPERATORS[operator] });
     take(/\s*/y);
     if (at < source.length && take(/,/y) === null)
-      throw invalid(text, `after the value of ${name} comes a comma, or a quote is not escaped`);
+      throw invalid(text, `after the value of ${name} a comma is missing, or a quote is not escaped`);
   }
   return matchers;
 }

@@ -44,7 +44,7 @@ const ranges = (what: string, read: (word: string) => number | undefined) =>
           words.length <= 2 && from !== undefined && to !== undefined && !words.includes(undefined);
         // The length of the month is unknown here: a range from a positive to a negative day is resolved in `isWithin`.
         if (!fits || (from > to && from > 0 === to > 0) || (from < 0 && to > 0)) {
-          check.addIssue({ code: "custom", message: `${JSON.stringify(text)} is no range of ${what}` });
+          check.addIssue({ code: "custom", message: `${JSON.stringify(text)} is not a range of ${what}` });
           return { from: 0, to: 0 };
         }
         return { from, to };
@@ -98,7 +98,7 @@ export const timeInterval = z.strictObject({
   months: example(ranges("months", monthOf), ["january:march", "12"]),
   years: example(ranges("years", within(1, 9999)), ["2026:2028"]),
   location: example(
-    z.string().default("UTC").refine(isZone, "is not a time zone of the IANA database"),
+    z.string().default("UTC").refine(isZone, "is not an IANA time zone"),
     "Europe/Berlin",
   ).describe("default: UTC"),
 });

@@ -13,7 +13,7 @@ function isPathSegment(text: string): boolean {
 export function pathSegment(text: string): string {
   if (isPathSegment(text)) return encodeURIComponent(text);
   const shown = JSON.stringify(clip(text, 100));
-  throw new AwoooiError("invalid", `${shown} is no name: it would lead to another address.`);
+  throw new AwoooiError("invalid", `${shown} is not a name: it would lead to another address.`);
 }
 
 /** A URL path whose variable parts all went through {@link pathSegment}. */
