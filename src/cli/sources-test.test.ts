@@ -99,6 +99,6 @@ describe("sources test", () => {
     await writeFile(config, stringify({ intake: { custom: [{ ...SHOP, fields: { alertname: "a ||" } }] } }));
     const { code, stderr } = await test("shop", {});
     expect(code).toBe(2);
-    expect(stderr).toContain("intake.custom.0.fields.alertname: is no JMESPath expression");
+    expect(stderr).toContain("intake.custom.0.fields.alertname: is not a JMESPath expression");
   });
 });

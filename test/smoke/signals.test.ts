@@ -123,7 +123,7 @@ describe("signals on a Redis Stream", () => {
     until(async () => (await length()) === 0, "the stream to be worked off").then(() => understood());
   const startDurable = async (more: object = {}) => {
     await start({ url: redis.url, claim_after: "300ms", ...more });
-    await redisIs("has them on disk");
+    await redisIs("durably on disk");
   };
 
   it("are known by their entry, take effect, and leave nothing on it", async () => {
@@ -249,7 +249,7 @@ describe("signals on a Redis Stream", () => {
       await until(() => acknowledged.length > during + 5, "signals without Redis");
       await eventually(async () => expect(await redisHealth()).toMatchObject({ status: "down" }));
       await redis.start();
-      await redisIs("has them on disk");
+      await redisIs("durably on disk");
     }
     sending = false;
     await Promise.all(senders);
@@ -279,7 +279,7 @@ describe("a Redis that may lose what it says it has", () => {
     await until(async () => (await redis.send<number>("XLEN", STREAM)) === 0, "the entry to be acknowledged");
     expect(await scalar("select count(*) from receipts")).toBe(1);
     await redis.send("CONFIG", "SET", "appendfsync", "always");
-    await redisIs("has them on disk");
+    await redisIs("durably on disk");
   });
 
   it.each([

@@ -94,7 +94,7 @@ export const customSource = z
       z
         .string()
         .regex(/^[A-Za-z0-9-]{1,60}$/, "is not the name of a header")
-        .refine((name) => !TAKEN.test(name), "is a header that has a meaning of its own")
+        .refine((name) => !TAKEN.test(name), "is a header with its own meaning")
         .optional(),
       "X-Shop-Token",
     ).describe("another header in which the sender may put the token"),
@@ -111,7 +111,7 @@ export const customSource = z
   })
   .refine(({ header, tokens }) => header === undefined || tokens.length > 0, {
     path: ["header"],
-    message: "means nothing without tokens",
+    message: "has no effect without tokens",
   });
 export type CustomSource = z.infer<typeof customSource>;
 

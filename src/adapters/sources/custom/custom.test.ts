@@ -200,7 +200,7 @@ describe("expressions", () => {
   it("are checked when the configuration is, and named by their place", () => {
     const fields = { alertname: "a ||", labels: { x: "nope(a)" }, url: "a[?b" };
     expect(faultsOf({ name: "shop", fields })).toEqual([
-      expect.stringMatching(/^fields.alertname: is no JMESPath expression: .*EOF/),
+      expect.stringMatching(/^fields.alertname: is not a JMESPath expression: .*EOF/),
       expect.stringMatching(/^fields.url: /),
       expect.stringMatching(/^fields.labels.x: .*no function nope/),
     ]);

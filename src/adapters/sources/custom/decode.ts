@@ -233,7 +233,7 @@ export function* decodeBy(map: Compiled, body: unknown): DecodeSteps {
       const why =
         index === MOST_ALERTS
           ? "too many for one body"
-          : `the map ${made > MOST_TEXT ? "makes too much of one body" : "is too slow"}`;
+          : `the map ${made > MOST_TEXT ? "makes too much text from one body" : "is too slow"}`;
       rejected.push(`alerts[${index}] and all after it: ${why}`);
       break;
     }

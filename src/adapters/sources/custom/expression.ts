@@ -74,7 +74,7 @@ export function faultOf(expression: string): string | null {
     compiled(expression);
     return null;
   } catch (error) {
-    return `is no JMESPath expression: ${messageOf(error)}`;
+    return `is not a JMESPath expression: ${messageOf(error)}`;
   }
 }
 

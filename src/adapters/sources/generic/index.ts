@@ -56,7 +56,7 @@ export const generic = {
   endpoints: [
     {
       path: "/api/v1/webhooks/alerts",
-      summary: "Alerts of scripts and of whatever has no webhook of its own",
+      summary: "Alerts from scripts and systems without an adapter",
       body: genericCall,
     },
   ],

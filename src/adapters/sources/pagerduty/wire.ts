@@ -8,7 +8,7 @@ export const pagerdutyEvent = z.looseObject({
     .string()
     .max(255)
     .optional()
-    .describe("Names the alert. A trigger without one gets one that is the same for the same event"),
+    .describe("Identifies the alert. A trigger without one gets one, the same for the same event"),
   payload: z
     .looseObject({
       summary: z.string(),
@@ -17,7 +17,7 @@ export const pagerdutyEvent = z.looseObject({
       timestamp: z.string().optional(),
       component: z.string().optional(),
       group: z.string().optional(),
-      class: z.string().optional().describe("Its name; without one the summary is, less its numbers"),
+      class: z.string().optional().describe("Its name; without it the summary, less its numbers"),
       custom_details: z.unknown().optional(),
     })
     .optional()

@@ -63,7 +63,7 @@ export const prometheus = {
   endpoints: [
     {
       path: "/api/v2/alerts",
-      summary: "Alertmanager's API for whoever sends alerts: Prometheus, amtool and others",
+      summary: "Alertmanager's API for senders of alerts: Prometheus, amtool and others",
       body: postableAlerts,
       // Alertmanager answers an accepted list with an empty body, too.
       answer: { status: 200, schema: z.object({}), of: () => ({}) },

@@ -23,7 +23,7 @@ const call = z.object({
 const decoded = (...alerts: SourceAlert[]): Decoded => ({ ok: true, alerts, truncated: 0, rejected: [] });
 const one = (alert: SourceAlert | null | undefined): Decoded =>
   alert === undefined
-    ? { ok: false, reason: "what it is about is not an object" }
+    ? { ok: false, reason: "its subject is not an object" }
     : decoded(...(alert ? [alert] : []));
 
 /** Decodes a call by the keys of its body: Sentry's header also names the kind, but the journal keeps only the body. */

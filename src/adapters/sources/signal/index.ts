@@ -37,7 +37,7 @@ export const signalSource = {
   endpoints: [
     {
       path: "/api/v1/webhooks/signals",
-      summary: "Light signals, which count once when they come soon again",
+      summary: "Lightweight signals; quick repetitions count once",
       body: signalCall,
       answer: { status: 200, schema: signalAnswer, of: (known) => known },
     },

@@ -107,7 +107,7 @@ function decode(body: unknown): Decoded {
   if (heartbeat == null) return decodeNotice(msg);
   const known = monitor ?? NO_MONITOR;
   if (known.id === null && heartbeat.monitorID === null && known.name === null)
-    return { ok: false, reason: "the heartbeat does not say of which monitor it is" };
+    return { ok: false, reason: "the heartbeat does not name its monitor" };
   switch (heartbeat.status) {
     case DOWN:
       return alerts(monitorAlert(fields, known, "firing"));

@@ -94,7 +94,7 @@ class RedisStream implements SignalStream {
   readonly #log: Log;
   #writer: Connection;
   #reader: Connection;
-  #state: StreamState = { up: false, durable: false, detail: "is being connected to" };
+  #state: StreamState = { up: false, durable: false, detail: "is not connected yet" };
   #figures = NOTHING;
   #closed = false;
 
@@ -224,7 +224,7 @@ class RedisStream implements SignalStream {
     const { stream } = this.#config;
     const made = this.#writer.xGroupCreate(stream, GROUP, "0", { MKSTREAM: true });
     await this.#answer(made).then(
-      () => this.#log.info({ stream, group: GROUP }, "the group of the signal stream was made"),
+      () => this.#log.info({ stream, group: GROUP }, "created the consumer group of the signal stream"),
       (error: unknown) => {
         if (!messageOf(error).startsWith("BUSYGROUP")) throw error;
       },

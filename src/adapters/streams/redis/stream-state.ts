@@ -4,10 +4,10 @@ import { messageOf } from "../../../lib/error.ts";
 /** Redis errors by how they begin, with the text to show instead; Redis' own message goes to the log only. */
 const WORDS: readonly [RegExp, string][] = [
   [/^(WRONGPASS|NOAUTH|ERR (invalid password|AUTH))/, "refuses our user or password"],
-  [/^NOPERM/, "does not permit our user what it needs"],
+  [/^NOPERM/, "denies our user a permission it needs"],
   [/^LOADING/, "is loading its data"],
   [/^OOM/, "has no memory left for a signal"],
-  [/^READONLY/, "is a replica, which takes nothing"],
+  [/^READONLY/, "is a replica, which is read-only"],
   [/^MISCONF/, "cannot write to its disk"],
   [/^(MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)/, "does not serve the stream's key now"],
   [/^WRONGTYPE/, "has something else under the stream's key"],
@@ -50,6 +50,6 @@ function whyNotDurable({ info, settings }: Facts): string | null {
 export function streamStateOf(facts: Facts): StreamState {
   if (facts.info.get("role") === "slave") return unreachable("READONLY");
   const why = whyNotDurable(facts);
-  if (why === null) return { up: true, durable: true, detail: "takes signals, and has them on disk" };
-  return { up: true, durable: false, detail: `takes signals, after the journal: ${why}` };
+  if (why === null) return { up: true, durable: true, detail: "stores signals durably on disk" };
+  return { up: true, durable: false, detail: `stores signals, after the journal: ${why}` };
 }
