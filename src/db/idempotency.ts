@@ -61,7 +61,7 @@ export async function once(
     if (first?.request !== call.request) {
       throw new AwoooiError(
         "idempotency_key_reused",
-        "This Idempotency-Key was used for another request within the last 24 hours: take a new one.",
+        "This Idempotency-Key was used for another request within the last 24 hours: use a new one.",
       );
     }
     return { answer: first.answer, repeated: true, first_at: first.created_at };

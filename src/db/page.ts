@@ -9,8 +9,8 @@ function encodeCursor(cursor: Cursor): string {
 }
 
 const notOurs = () =>
-  new AwoooiError("invalid", "The cursor is not one of ours.", {
-    errors: [{ path: "cursor", message: "use the next_cursor of the page before" }],
+  new AwoooiError("invalid", "The cursor is not valid.", {
+    errors: [{ path: "cursor", message: "use the next_cursor of the previous page" }],
   });
 
 /** Parses a cursor. Throws `invalid` for text that is not one of our cursors. */

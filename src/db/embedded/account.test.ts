@@ -124,7 +124,7 @@ describe("the binaries", () => {
     expect(await findBinaries({ ...options, major: 15 })).toEqual({ dir: older, major: 15 });
     await expect(findBinaries({ ...options, machineDirs: [old] })).rejects.toMatchObject({
       code: "unavailable",
-      message: expect.stringMatching(/package does not run.*15 or newer.*DATABASE_URL/s),
+      message: expect.stringMatching(/packaged one does not run.*15 or newer.*DATABASE_URL/s),
     });
   });
 

@@ -65,8 +65,8 @@ export async function assertReachable(folder: string, account: Account | undefin
   throw new AwoooiError(
     "invalid",
     `The data directory ${folder} cannot be used: PostgreSQL refuses to run as root and so runs as ` +
-      `${account?.name} (uid ${account?.uid}), which the folder ${blocking.folder} ` +
-      `(mode 0${blocking.mode.toString(8)}) does not let pass. Either ${instead}` +
+      `${account?.name} (uid ${account?.uid}), whom the folder ${blocking.folder} ` +
+      `(mode 0${blocking.mode.toString(8)}) denies access. Either ${instead}` +
       `run "chmod o+x ${blocking.folder}", or set DATABASE_URL to a PostgreSQL of your own.`,
   );
 }

@@ -51,7 +51,7 @@ export async function findBinaries(options: {
     try {
       return await inspect(dir);
     } catch (error) {
-      problem = `that of the package does not run on this machine (${messageOf(error).trim()})`;
+      problem = `the packaged one does not run on this machine (${messageOf(error).trim()})`;
     }
   }
   const found: Binaries[] = [];
@@ -65,8 +65,8 @@ export async function findBinaries(options: {
   if (best !== undefined) return best;
   throw new AwoooiError(
     "unavailable",
-    `No PostgreSQL can be started here: ${problem}, and this machine has none of version ${LOWEST_MAJOR} ` +
-      "or newer. Install one, or set DATABASE_URL to a PostgreSQL of your own.",
+    `No PostgreSQL can be started here: ${problem}, and no version ${LOWEST_MAJOR} ` +
+      "or newer is installed. Install one, or set DATABASE_URL to a PostgreSQL of your own.",
   );
 }
 
@@ -131,7 +131,7 @@ async function usablePackage(
   throw new AwoooiError(
     "invalid",
     `PostgreSQL's programs in ${copy} cannot be reached by ${account?.name} (uid ${account?.uid}), who runs ` +
-      `them: the folder ${blocking.folder} does not let it pass. Run "chmod o+x ${blocking.folder}", or set ` +
+      `them: the folder ${blocking.folder} denies access. Run "chmod o+x ${blocking.folder}", or set ` +
       "DATABASE_URL to a PostgreSQL of your own.",
   );
 }

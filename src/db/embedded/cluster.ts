@@ -122,7 +122,7 @@ async function readPassword(file: string, mayCreate: boolean): Promise<string> {
   const existing = await unlessMissing(readFile(file, "utf8"));
   if (existing !== undefined) return existing;
   if (!mayCreate) {
-    throw new AwoooiError("conflict", `The password of the database is missing: bring ${file} back.`);
+    throw new AwoooiError("conflict", `The password of the database is missing: restore ${file}.`);
   }
   const temporary = `${file}.new-${randomBytes(6).toString("hex")}`;
   await writeFile(temporary, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx", flush: true });
@@ -231,7 +231,7 @@ export async function openPrivateDir(dir: string, account: Account | undefined):
     if (handle === undefined || (owner !== process.getuid?.() && owner !== account?.uid)) {
       throw new AwoooiError(
         "conflict",
-        `The folder ${dir} for the database's socket belongs to somebody else: remove it.`,
+        `The folder ${dir} for the database's socket belongs to another user: remove it.`,
       );
     }
     await handle.chmod(0o700);

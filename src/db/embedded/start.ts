@@ -117,8 +117,8 @@ async function answersQueries(cluster: Cluster): Promise<boolean> {
     if (code.startsWith("28")) {
       throw new AwoooiError(
         "conflict",
-        `The database in ${cluster.dir} does not accept the password kept beside it: bring the right ` +
-          `${cluster.dir}.password back.`,
+        `The database in ${cluster.dir} does not accept the password kept beside it: restore the right ` +
+          `${cluster.dir}.password.`,
       );
     }
     if (code === "3D000") {

@@ -17,7 +17,7 @@ const LONGEST_LINE = 400 * 1_048_576;
 const ENGINE = "dbos";
 
 const damaged = (why: string, cause?: unknown) =>
-  new AwoooiError("invalid", `The file is not a whole export: ${why}. Nothing was imported.`, { cause });
+  new AwoooiError("invalid", `The file is not a complete export: ${why}. Nothing was imported.`, { cause });
 
 function parse<T extends z.ZodType>(schema: T, line: string, what: string): z.infer<T> {
   try {
@@ -43,7 +43,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
     size += chunk.length - from;
     if (size > LONGEST_LINE) throw damaged("a line is too long");
   }
-  if (size > 0) throw damaged("it ends in the middle of a line");
+  if (size > 0) throw damaged("it ends within a line");
 }
 
 /** Throws `conflict` if the database already has rows of an installation. */
@@ -60,7 +60,7 @@ export async function assertEmpty(client: pg.Client): Promise<void> {
   if (found.length === 0) return;
   throw new AwoooiError(
     "conflict",
-    `There is an installation here already: ${found.join(", ")}. An import makes a new one: choose another data ` +
+    `There is already an installation here: ${found.join(", ")}. An import makes a new one: choose another data ` +
       "directory or database, and import before its server is started for the first time.",
   );
 }
@@ -92,7 +92,7 @@ class Target {
   constructor(client: pg.Client, table: Table, columns: readonly string[]) {
     const types = new Map(table.columns.map(({ name, type }) => [name, type]));
     if (columns.length !== types.size || !columns.every((name) => types.has(name)))
-      throw damaged(`${table.name} has other columns than here`);
+      throw damaged(`${table.name} has different columns here`);
     const values = columns.map((name, at) =>
       types.get(name) === "bytea" ? `decode(r->>${at}, 'base64')` : `(r->>${at})::${types.get(name)}`,
     );
@@ -114,7 +114,7 @@ class Target {
     this.#lines = [];
     this.#size = 0;
     const { rowCount } = await this.#client.query(this.#insert, [`[${lines.join(",")}]`]);
-    if (rowCount !== lines.length) throw damaged("a line does not hold one row");
+    if (rowCount !== lines.length) throw damaged("a line does not contain one row");
     this.count += lines.length;
   }
 }
@@ -153,9 +153,9 @@ async function restoreRows(
     } else if (line.startsWith('{"tables"')) {
       await close();
       const end = parse(dumpEnd, line, "its end");
-      if (end.sha256 !== hash.digest("hex")) throw damaged("its checksum does not fit");
+      if (end.sha256 !== hash.digest("hex")) throw damaged("its checksum does not match");
       if (JSON.stringify(sorted(end.tables)) !== JSON.stringify(sorted(counts)))
-        throw damaged("it does not hold all rows");
+        throw damaged("it does not contain all rows");
       if (!(await lines.next()).done) throw damaged("something comes after its end");
       await continueSequences(client, [...tables.values()], end.sequences);
       return counts;
