@@ -18,7 +18,7 @@ export async function endSilence(ctx: Ctx, { silence_id }: { silence_id: string 
     const now = tx.clock.now();
     const status = statusOf(before, now);
     if (status === "expired")
-      throw new AwoooiError("expired", `${silence_id} is over since ${before.ends_at.toISOString()}.`);
+      throw new AwoooiError("expired", `${silence_id} ended at ${before.ends_at.toISOString()}.`);
     const pending = status === "pending" ? { starts_at: now } : {};
     const change = { ...pending, ends_at: now, ended_by: actorLabel(tx.actor), ended_by_kind: tx.actor.kind };
     const ended = await changeSilence(tx, silence_id, change);

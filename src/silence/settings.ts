@@ -50,7 +50,7 @@ export const maintenanceWindow = z.strictObject({
 });
 export type MaintenanceWindow = z.infer<typeof maintenanceWindow>;
 
-const labelName = z.string().regex(/^[A-Za-z_]\w*$/, "is no label's name");
+const labelName = z.string().regex(/^[A-Za-z_]\w*$/, "is not a label name");
 const pairs = z.record(labelName, z.string()).default({});
 const asMatchers = (map: Record<string, string>, is_regex: boolean): Matcher[] =>
   Object.entries(map).map(([name, value]) => ({ name, value, is_regex, is_equal: true }));

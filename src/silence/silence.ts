@@ -87,10 +87,7 @@ export async function silenceIncident(
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined) throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
     if (!isActive(incident))
-      throw new AwoooiError(
-        "conflict",
-        `${incident_id} is ${incident.status}: nothing of it can be silenced.`,
-      );
+      throw new AwoooiError("conflict", `${incident_id} is ${incident.status}: it cannot be silenced.`);
     const matchers = identityOf((await alertsOf(tx, incident_id, { limit: 1_000 })).items);
     if (matchers.length === 0)
       throw new AwoooiError("conflict", `The alerts of ${incident_id} share no label to silence them by.`);

@@ -27,11 +27,12 @@ export async function updateSilence(ctx: Ctx, input: SilenceChange): Promise<Sil
     if (before === undefined) throw new AwoooiError("not_found", `There is no silence ${silence_id}.`);
     const now = tx.clock.now();
     const status = statusOf(before, now);
-    if (status === "expired") throw new AwoooiError("expired", `${silence_id} is over: make another one.`);
+    if (status === "expired")
+      throw new AwoooiError("expired", `${silence_id} has ended: create another one.`);
     const { starts_at = before.starts_at, ends_at = before.ends_at, comment = before.comment } = input;
     if (status === "active" && starts_at.getTime() !== before.starts_at.getTime())
       throw new AwoooiError("invalid", `${silence_id} has begun.`, {
-        errors: [{ path: "starts_at", message: "cannot change any more" }],
+        errors: [{ path: "starts_at", message: "can no longer change" }],
       });
     checkTimes({ starts_at, ends_at }, now);
     const after = { starts_at: status === "pending" && starts_at < now ? now : starts_at, ends_at, comment };
