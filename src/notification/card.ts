@@ -14,18 +14,18 @@ import type { Card } from "./types.ts";
 const HEADLINES: Record<Card["topic"], string> = {
   "incident.opened": "New incident",
   "incident.raised": "Severity rose",
-  "incident.diagnosed": "Looked into",
+  "incident.diagnosed": "Diagnosed",
   "incident.reopened": "Reopened",
-  "incident.reminder": "Still wrong",
+  "incident.reminder": "Still firing",
   "incident.resolved": "Resolved",
   "incident.flapping": "Flapping",
-  "incident.merged": "Part of another",
-  "incident.released": "Of its own again",
+  "incident.merged": "Merged",
+  "incident.released": "Split off",
   "approval.pending": "Approval needed",
-  "approval.automatic": "Repairing by itself",
+  "approval.automatic": "Automatic repair",
   "approval.rejected": "Rejected",
-  "approval.expired": "Not carried out",
-  "execution.started": "Acting",
+  "approval.expired": "Not executed",
+  "execution.started": "Executing",
   "execution.finished": "Result",
   "execution.frozen": "Changes are frozen",
   "execution.unfrozen": "Changes are allowed again",
@@ -51,7 +51,7 @@ const text = (value: unknown) => (typeof value === "string" ? value : "");
 /** Returns the commands to stop or undo a plan that runs by itself: its card asks for no signature. */
 const howToStop = (approval_id: string, incident_id: string) => [
   `To stop it: awoooi approvals reject ${approval_id} --reason TEXT`,
-  `To take it back, the last step first: awoooi executions ls --incident ${incident_id}, then awoooi executions undo ID`,
+  `To undo it, last step first: awoooi executions ls --incident ${incident_id}, then awoooi executions undo ID`,
 ];
 
 async function approvalPart(
@@ -79,7 +79,7 @@ async function approvalPart(
     approval: signable,
     lines: [
       `${action} (${risk_level} risk, ${asked})`,
-      ...(stopped === undefined ? [] : [`Not now: ${stopped.message}`]),
+      ...(stopped === undefined ? [] : [`Blocked: ${stopped.message}`]),
       `Blast radius: ${blastRadiusInWords(blast_radius, steps)}`,
       ...each,
       ...checks,
@@ -96,12 +96,12 @@ async function executionPart(ctx: Ctx, execution_id: string): Promise<string[]> 
   );
   const verified = verification === null ? [] : [`Verified: ${verification.result}, ${verification.reason}`];
   return [
-    `Execution ${status}${step > 1 ? ` at step ${step}` : ""}${caller === "auto_repair" ? ", by itself" : ""}`,
+    `Execution ${status}${step > 1 ? ` at step ${step}` : ""}${caller === "auto_repair" ? ", automatic" : ""}`,
     ...(output === null ? [] : [output]),
     ...(error === null ? [] : [error]),
     ...verified,
     ...((status === "failed" || caller === "auto_repair") && undo?.ok && undone_by === null
-      ? [`To take it back (${inWords(undo.operation)}): awoooi executions undo ${execution_id}`]
+      ? [`To undo it (${inWords(undo.operation)}): awoooi executions undo ${execution_id}`]
       : []),
   ];
 }
@@ -123,7 +123,7 @@ function evidencePart({ findings, evidence, candidates }: Investigation): string
 }
 
 async function decisionPart(ctx: Ctx, { incident_id, notification_type }: IncidentRow): Promise<string[]> {
-  if (notification_type === "TYPE-1") return ["Information: nothing is to be done"];
+  if (notification_type === "TYPE-1") return ["Information: no action is needed"];
   const decision = (await latestDecisions(ctx, [incident_id])).get(incident_id);
   return decision === undefined ? [] : [`${decision.proposal.action}: ${decision.policy.reason}`];
 }
@@ -182,7 +182,7 @@ function progressCard({ topic, seq, created_at, payload }: Delivery): Card {
 /** Returns the card of a freeze or its lifting: by whom and why. */
 function freezeCard({ topic, seq, created_at, payload }: Delivery): Card {
   const { by, why, until } = payload;
-  const end = until === null ? ["Until somebody lifts it: awoooi unfreeze"] : [`Until ${text(until)}`];
+  const end = until === null ? ["Until it is lifted: awoooi unfreeze"] : [`Until ${text(until)}`];
   const frozen = topic === "execution.frozen";
   return {
     id: `notice-${seq}`,

@@ -122,7 +122,7 @@ async function send(
     if (isUnavailable(error)) throw error;
     return { ok: false, error: messageOf(error), retryable: true };
   }
-  if (card === null) return { ok: false, error: "what it was about is gone", retryable: false };
+  if (card === null) return { ok: false, error: "its subject no longer exists", retryable: false };
   try {
     const failed = await takeBack(ctx, notifier, delivery, { stopping, gateway });
     if (failed !== null) return failed;
@@ -155,7 +155,7 @@ function noteDelivery(ctx: Ctx, { incident_id, topic, notifier, seq }: Delivery)
   note(ctx, {
     incident_id,
     kind: "notification",
-    text: ASKS.has(topic) ? `Asked through ${notifier}` : `Told the result through ${notifier}`,
+    text: ASKS.has(topic) ? `Asked for signatures by ${notifier}` : `Sent the result by ${notifier}`,
     data: { notifier, notice: seq, topic },
     event: ASKS.has(topic) ? `${name}_SENT` : `${name}_RESULT_SENT`,
   });

@@ -111,7 +111,7 @@ test("one command stops all changes, over a restart, until another allows them a
     /blocked +Gate 4: changes are frozen by admin/,
   );
   expect(await told_of("Approval needed: ShopDown")).toContain(
-    "Not now: Gate 4: changes are frozen by admin until",
+    "Blocked: Gate 4: changes are frozen by admin until",
   );
   const refused = await repair(plan);
   expect(refused).toMatchObject({
