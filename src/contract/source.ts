@@ -21,7 +21,7 @@ const sourceLimits = z.object({
 const source = z.object({
   source: z.string(),
   kind: z.string().describe("The adapter"),
-  path: z.string().nullable().describe("Where it is called; null: it is not any more"),
+  path: z.string().nullable().describe("Its path; null: no longer configured"),
   last_accepted_at: wireTime.nullable().describe("Null: not as far back as the journal goes"),
   last_refused_at: wireTime.nullable(),
   calls: z.object({
