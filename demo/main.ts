@@ -12,10 +12,10 @@ import { storm } from "./storm.ts";
 
 const HELP = `npm run demo [-- --auto] [--exit] [--storm]
 
-Starts AWOOOI and a small web shop that it supervises, breaks the shop, and tells what happens.
+Starts AWOOOI and a small web shop that it supervises, breaks the shop, and prints what happens.
   --auto   sign the repair through the API, as a demo approver, instead of asking you
-  --exit   end when the story is over; the exit code is 0 only if it ended well
-  --storm  another story: 10,000 alerts at once, and what becomes of them
+  --exit   end after the demo; the exit code is 0 only if the repair worked
+  --storm  another demo: 10,000 alerts at once, and the incidents from them
 `;
 
 const LOOK_MS = 150;
@@ -119,11 +119,11 @@ async function decide(approval: Approval, api: Api, stage: Stage, auto: boolean)
   print();
   if (auto) {
     const approver = new Api(stage.url, await api.createToken("demo approver", "approver"));
-    await approver.approve(approval, "the demo goes by itself");
+    await approver.approve(approval, "automatic demo");
     return;
   }
   if (!process.stdin.isTTY) {
-    print("    There is no terminal to ask at: sign as shown above, or use --auto.");
+    print("    This is not a terminal: sign as shown above, or use --auto.");
     return;
   }
   const elsewhere = new AbortController();
@@ -182,7 +182,7 @@ async function follow(
 async function play(stage: Stage, auto: boolean, signal: AbortSignal): Promise<boolean> {
   const api = new Api(stage.url, stage.adminToken);
   print(`AWOOOI runs at ${stage.url}, and ${SERVICE}, which it supervises, at ${stage.shop}.`);
-  print("The shop answers. Now it breaks as services do: it stops answering, and its process lives on.");
+  print("The shop answers. Now it hangs, as services do: it stops answering while its process runs on.");
   print();
   const story = new Story();
   const broken = await fetch(`${stage.shop}/break`, { method: "POST" });
@@ -212,7 +212,7 @@ async function main(): Promise<number> {
   }
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort()).once("SIGTERM", () => interrupted.abort());
-  print("Setting the stage: a database, a server and a small web shop…");
+  print("Starting a database, a server and a small web shop…");
   const stage = await setStage();
   try {
     const well = values.storm
@@ -222,7 +222,7 @@ async function main(): Promise<number> {
     print(
       `Look around: export AWOOOI_URL=${stage.url} AWOOOI_TOKEN=${stage.adminToken}; ${PROGRAM} incidents ls`,
     );
-    print("Ctrl-C ends it all and leaves nothing behind.");
+    print("Ctrl-C stops everything and cleans up.");
     await new Promise<void>((resolve) => {
       // A listener alone does not keep a process alive.
       const alive = setInterval(() => {}, 60_000);
@@ -233,7 +233,7 @@ async function main(): Promise<number> {
     });
     return well ? 0 : 1;
   } finally {
-    print("Clearing up…");
+    print("Cleaning up…");
     await stage.clear();
   }
 }

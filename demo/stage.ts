@@ -101,7 +101,7 @@ async function opened(shop: string): Promise<void> {
     if (await serves(shop)) return;
     await delay(100);
   }
-  throw new Error("the shop does not answer, though nobody has broken it");
+  throw new Error("the shop does not answer, although it was not broken");
 }
 
 /** Starts the server in a temporary folder, which starts the service that it supervises. */

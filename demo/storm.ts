@@ -83,7 +83,7 @@ function live(began: number, { acknowledged }: Progress, { alerts, main, decisio
   const done = Math.floor((alerts / ALERTS) * width);
   const bar = "█".repeat(done) + "░".repeat(width - done);
   const time = seconds(performance.now() - began).padStart(7);
-  return `${time}  ${bar}  ${number(acknowledged).padStart(6)} on disk, ${number(alerts).padStart(6)} understood → ${main.length} incidents, ${decisions} decisions`;
+  return `${time}  ${bar}  ${number(acknowledged).padStart(6)} on disk, ${number(alerts).padStart(6)} processed → ${main.length} incidents, ${decisions} decisions`;
 }
 
 function summary(took: number, progress: Progress, { main, decisions }: Seen): void {
@@ -92,9 +92,9 @@ function summary(took: number, progress: Progress, { main, decisions }: Seen): v
     `${number(ALERTS)} alerts in ${seconds(took)}: ${number(Math.round(ALERTS / (took / 1000)))} a second, each on disk before it was acknowledged.`,
   );
   print(
-    `They are ${FINGERPRINTS} troubles in ${main.length} incidents with ${decisions} decisions: nobody was told ${number(ALERTS)} times.`,
+    `They are ${FINGERPRINTS} faults in ${main.length} incidents with ${decisions} decisions, not ${number(ALERTS)} notifications.`,
   );
-  if (progress.sentAgain > 0) print(`${progress.sentAgain} calls were refused for a moment, and sent again.`);
+  if (progress.sentAgain > 0) print(`${progress.sentAgain} calls were refused at first, and sent again.`);
   print();
   const worst = [...main].sort((a, b) => (a.severity < b.severity ? -1 : 1)).slice(0, 5);
   for (const { severity, hit_count, title, decision } of worst) {
@@ -109,7 +109,7 @@ function summary(took: number, progress: Progress, { main, decisions }: Seen): v
 /** A storm of alerts, live; true when each trouble is an incident or the effect of one that is decided about. */
 export async function storm(api: Api, stage: Stage, signal: AbortSignal): Promise<boolean> {
   print(
-    `AWOOOI runs at ${stage.url}. Now everything fires at once: ${number(ALERTS)} alerts about ${FINGERPRINTS} troubles.`,
+    `AWOOOI runs at ${stage.url}. Now everything fires at once: ${number(ALERTS)} alerts about ${FINGERPRINTS} faults.`,
   );
   print();
   const progress: Progress = { acknowledged: 0, sentAgain: 0 };

@@ -40,6 +40,6 @@ describe("the demo", () => {
 
   it("makes one incident with one decision of all that follows from one cause, of 10,000 alerts", async () => {
     const story = await demo("--storm");
-    expect(story).toMatch(/10,000 alerts in [\s\S]*They are 50 troubles in 30 incidents with 30 decisions/);
+    expect(story).toMatch(/10,000 alerts in [\s\S]*They are 50 faults in 30 incidents with 30 decisions/);
   });
 });
