@@ -114,7 +114,7 @@ function supervise(supervision: Supervision, intervals: Intervals, log: Log): ((
   const tick = () => supervision.tick();
   return [
     () => supervision.stop(),
-    startLoop("the watch over processes", () => intervals.processes, log, tick),
+    startLoop("the watch of processes", () => intervals.processes, log, tick),
   ];
 }
 
@@ -122,7 +122,7 @@ function supervise(supervision: Supervision, intervals: Intervals, log: Log): ((
 async function stopAll(ends: (() => Promise<void>)[], log: Log): Promise<void> {
   for (const end of ends.splice(0).reverse()) {
     await end().catch((error: unknown) =>
-      log.error({ error: messageOf(error) }, "a part did not stop cleanly"),
+      log.error({ error: messageOf(error) }, "a component did not stop cleanly"),
     );
   }
 }

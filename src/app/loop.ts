@@ -21,7 +21,7 @@ export function startLoop(
         failing = false;
       } catch (error) {
         // Logged once per series of failures: an hour without the database is one line.
-        if (!failing) log.error({ error: messageOf(error) }, `${name} failed; it goes on`);
+        if (!failing) log.error({ error: messageOf(error) }, `${name} failed; it continues`);
         failing = true;
       }
       await wait(seconds() * 1000, stop.signal);

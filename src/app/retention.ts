@@ -95,7 +95,7 @@ export class Retention {
   async #account({ deleted, asked_by, finished, error, took_ms }: PruneRun): Promise<void> {
     if (Object.keys(deleted).length === 0) return;
     const { log } = this.#ctx;
-    log.info({ deleted, took_ms, finished }, "deleted what was kept for its time");
+    log.info({ deleted, took_ms, finished }, "deleted expired data");
     const data = { deleted, asked_by, finished };
     await transaction(this.#ctx, async (tx) =>
       record(tx, { action: "retention.pruned", subject: "storage", data }),

@@ -31,9 +31,9 @@ export async function processNotes(before: ProcessSupervisor, now: ProcessSuperv
       const running = await before.find(name);
       if (running === null) return [];
       if (kept === undefined)
-        return [`process ${name} is supervised no longer; pid ${running.pid} is left running`];
+        return [`process ${name} is no longer supervised; pid ${running.pid} is left running`];
       return [
-        `process ${name} is changed, which takes effect at its next start; pid ${running.pid} runs on as it is`,
+        `process ${name} is changed, in effect from its next start; pid ${running.pid} runs on unchanged`,
       ];
     }),
   );

@@ -240,8 +240,8 @@ describe("a reload", () => {
     const answer = await reload({ processes: [changed, idle("cache")] });
     expect(answer.changed).toEqual(["processes"]);
     expect(answer.notes).toEqual([
-      `process shop is changed, which takes effect at its next start; pid ${first} runs on as it is`,
-      `process till is supervised no longer; pid ${second} is left running`,
+      `process shop is changed, in effect from its next start; pid ${first} runs on unchanged`,
+      `process till is no longer supervised; pid ${second} is left running`,
     ]);
     expect(said()).toEqual(expect.arrayContaining(answer.notes));
     const third = await running("cache");

@@ -183,7 +183,7 @@ export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveC
     live = built;
     // Executions that were just beginning use the old configuration. Wait, so that none does once this returns.
     await waitForBeginnings(ctx).catch((error: unknown) =>
-      ctx.log.error({ error: messageOf(error) }, "what was just beginning could not be waited for"),
+      ctx.log.error({ error: messageOf(error) }, "could not wait for executions that were starting"),
     );
     ctx.log.info({ hash: built.hash, changed }, "the configuration was reloaded");
     const notes = await deps.notes(before, built).catch((error: unknown) => [messageOf(error)]);
@@ -197,11 +197,11 @@ export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveC
     } catch (error) {
       const reason = messageOf(error);
       const errors = error instanceof AwoooiError ? error.errors : [];
-      ctx.log.error({ error: reason, errors }, "the configuration was not reloaded: the one before stays");
+      ctx.log.error({ error: reason, errors }, "the configuration was not reloaded: the previous one stays");
       await transaction(ctx, async (tx) => {
         record(tx, { action: "config.reload_refused", subject: live.hash, data: { reason, errors } });
       }).catch((failure: unknown) =>
-        ctx.log.error({ error: messageOf(failure) }, "this could not be audited"),
+        ctx.log.error({ error: messageOf(failure) }, "the refused reload could not be audited"),
       );
       throw error;
     }

@@ -116,16 +116,16 @@ function configWarnings(config: Config): FieldError[] {
   const credentials = intake.bearer_tokens.length + intake.basic.length > 0;
   const away = !LOOPBACK.test(server.host);
   const everyone = intake.trusted_networks.some((network) => EVERYONE.test(network));
-  doubt(everyone, "intake.trusted_networks", "trusts everyone: anybody who reaches the port may send alerts");
+  doubt(everyone, "intake.trusted_networks", "trusts every address: any client of the port may send alerts");
   doubt(
     away && !credentials,
     "server.host",
-    `${server.host} is reached from other machines, and webhooks need no credentials: set intake.bearer_tokens or intake.basic`,
+    `${server.host} is reachable from other machines, and webhooks need no credentials: set intake.bearer_tokens or intake.basic`,
   );
   doubt(
     env === "prod" && !credentials,
     "intake",
-    "in production no sender has a secret: whoever is in a trusted network may send alerts",
+    "in production no sender has a secret: any host in a trusted network may send alerts",
   );
   doubt(
     env === "prod" && intake.hmac_secrets.length === 0,
@@ -136,11 +136,11 @@ function configWarnings(config: Config): FieldError[] {
   const elsewhereTold = NOTIFIERS.filter((kind) => !kind.local).flatMap((kind) =>
     kind.channels(notification),
   );
-  doubt(!enabled, "notification.enabled", "nobody is told of incidents");
+  doubt(!enabled, "notification.enabled", "incidents notify no one");
   doubt(
     enabled && env === "prod" && elsewhereTold.length === 0,
     "notification",
-    "people are told on the server's terminal only: set notification.webhook",
+    "notifications go to the server's terminal only: set notification.webhook",
   );
   const one = (["high", "critical"] as const).filter((risk) => approval.required_signatures[risk] < 2);
   doubt(
@@ -152,7 +152,7 @@ function configWarnings(config: Config): FieldError[] {
   doubt(
     strange.length > 0,
     "execution.disabled_tools",
-    `no server of mcp lists ${strange.join(", ")}: is it spelt like that?`,
+    `no server of mcp lists ${strange.join(", ")}: check the spelling`,
   );
   return told;
 }
@@ -163,11 +163,11 @@ export function checkConfig(options: ConfigOptions): ConfigReport {
   const { config, errors } = parseSettings(settings);
   const names = unknownNames(options.env).map(({ name, meant }) => ({
     path: name,
-    message: `means nothing${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+    message: `is unknown${meant === undefined ? "" : `; did you mean ${meant}?`}`,
   }));
   const doubled = doubledNames(options.env).map((name) => ({
     path: `${name}_FILE`,
-    message: `is not read: ${name} is set, too`,
+    message: `is ignored: ${name} is set, too`,
   }));
   const { file } = settings;
   const exposed = file === null ? [] : readableSecrets(file, settings);

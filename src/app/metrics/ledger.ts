@@ -40,7 +40,7 @@ const RULES: Record<string, readonly Rule[]> = {
   "incident.flapping": [
     {
       name: "awoooi_incidents_flapping_total",
-      help: "Incidents that began to flap: that ended again and again.",
+      help: "Incidents that began to flap: that resolved repeatedly.",
       labels: () => ({}),
       known: [{}],
     },

@@ -89,7 +89,7 @@ function journalMeter(registers: Registry[]): Metrics["committed"] {
 function chainGauge(registers: Registry[], sources: readonly string[]) {
   const gauge = new Gauge({
     name: "awoooi_alert_chain_last_success_timestamp",
-    help: "Unix time at which alerts of a source were last taken and understood; 0 for never.",
+    help: "Unix time at which alerts of a source were last received and parsed; 0 for never.",
     labelNames: ["source"],
     registers,
   });
@@ -109,19 +109,19 @@ function intakeMeter(
 ): Metrics["received"] {
   const alerts = new Counter({
     name: "awoooi_alerts_received_total",
-    help: "Alerts understood, repeated deliveries included, by source and by whether they fire.",
+    help: "Alerts parsed, repeated deliveries included, by source and by whether they fire.",
     labelNames: ["source", "status"],
     registers,
   });
   const dead = new Counter({
     name: "awoooi_dead_letters_total",
-    help: "Receipts of which something could not be understood, by source.",
+    help: "Receipts of which something could not be parsed, by source.",
     labelNames: ["source"],
     registers,
   });
   const truncated = new Counter({
     name: "awoooi_bodies_truncated_total",
-    help: "Receipts with more in them than is understood of one body, by source: they are dead letters too.",
+    help: "Receipts with more in them than is read of one body, by source: they are dead letters too.",
     labelNames: ["source"],
     registers,
   });
@@ -147,7 +147,7 @@ function intakeMeter(
 function silenceMeter(registers: Registry[]): Metrics["silenced"] {
   const silenced = new Counter({
     name: "awoooi_alerts_silenced_total",
-    help: "Alerts that were kept silent, once for each, by what: silence, maintenance, inhibition.",
+    help: "Alerts that were silenced, each counted once, by: silence, maintenance, inhibition.",
     labelNames: ["by"],
     registers,
   });
@@ -160,7 +160,7 @@ function silenceMeter(registers: Registry[]): Metrics["silenced"] {
 function adapterMeter(registers: Registry[]): Metrics["counted"] {
   const notices = new Counter({
     name: "awoooi_notices_total",
-    help: "Attempts to deliver a notice, by notifier and result: delivered, retried (may come later), failed.",
+    help: "Attempts to deliver a notice, by notifier and result: delivered, retried (may succeed later), failed.",
     labelNames: ["notifier", "result"],
     registers,
   });
@@ -262,7 +262,7 @@ export async function metricsPage(
   );
   new Gauge({
     name: "awoooi_intake_backlog",
-    help: "Calls that wait for the journal's commit, and receipts that wait to be understood.",
+    help: "Calls that wait for the journal's commit, and receipts that wait to be processed.",
     labelNames: ["stage"],
     registers: [registry],
     collect() {

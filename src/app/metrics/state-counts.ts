@@ -34,7 +34,7 @@ function itemGauges(registry: Registry, now: () => number): (counts: StateCounts
   });
   new Gauge({
     name: "awoooi_last_alert_received_timestamp",
-    help: "Unix time at which the newest receipt in the journal came; 0 when there is none.",
+    help: "Unix time at which the newest receipt was journalled; 0 when there is none.",
     registers,
     collect() {
       this.set(counts.last_received ?? 0);

@@ -20,7 +20,7 @@ export function streamMetrics(registry: Registry, ctx: Ctx, stream: SignalStream
     });
   gauge(
     "awoooi_signal_stream_up",
-    "Whether signals go onto the stream: 0 while only the journal takes them.",
+    "Whether signals go onto the stream: 0 while only the journal stores them.",
     (_, now) => Number(now.state().up),
   );
   gauge(
