@@ -14,7 +14,7 @@ import {
   workloadNamesOf,
   worseSeverity,
 } from "../incident/index.ts";
-import { type Said, saidOfIncidents } from "../intake/index.ts";
+import { type ReportedFacts, saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { changesSomething, type Operation } from "../operation/index.ts";
 import { approverLapse, findPlaybook, hashOf, type PlaybookRow } from "../playbook/index.ts";
@@ -130,7 +130,7 @@ export async function mayAutoRepair(
   const ids = all.map((one) => one.incident_id);
   const said = await saidOfIncidents(ctx, ids);
   const severities: Severity[] = [...all, ...said].flatMap((one) => one.severity ?? []);
-  const every = <T>(own: readonly T[], of: (one: Said) => readonly T[]) => [
+  const every = <T>(own: readonly T[], of: (one: ReportedFacts) => readonly T[]) => [
     ...new Set([...own, ...said.flatMap(of)]),
   ];
   const categories = every(

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from "fastify";
-import type { Call } from "../intake/index.ts";
+import type { SenderRequest } from "../intake/index.ts";
 
 /** Returns a header as one text, however often it was sent. */
 export const joined = (header: string | string[] | undefined) =>
   Array.isArray(header) ? header.join(",") : header;
 
 /** Returns the parts of a request that identify its sender. */
-export function callOf({ headers, method, socket }: FastifyRequest): Call {
+export function callOf({ headers, method, socket }: FastifyRequest): SenderRequest {
   return {
     peer: socket.remoteAddress ?? "",
     authorization: headers.authorization,

@@ -8,7 +8,7 @@ import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { GatewayOptions } from "../execution/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
-import type { Call, Decoded, ReadBody, SenderCheck, SourceKind } from "../intake/index.ts";
+import type { SenderRequest, Decoded, ReadBody, SenderCheck, SourceKind } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
@@ -20,7 +20,7 @@ export type HttpDeps = {
   /** Returns a context for an actor; anonymous calls get one only to be authenticated with. */
   ctxOf: (actor: Actor) => Ctx;
   /** Returns how a sender was admitted, or throws. */
-  checkSender: (call: Call) => string;
+  checkSender: (call: SenderRequest) => string;
   /** Journals a call, then waits a little for the result of its processing; returns null when that takes longer. */
   receive: (
     input: {
@@ -52,9 +52,9 @@ export type HttpDeps = {
   /** The limits of sources; a refusal is `source_limited`. */
   guard: {
     /** Called before the body is read; `length` is null where the call does not state it. */
-    enter: (arrival: { source: string; call: Call; length: number | null }) => void;
+    enter: (arrival: { source: string; call: SenderRequest; length: number | null }) => void;
     /** Called for every refused call of a webhook, with the number of bytes read for it. */
-    refused: (refusal: { source: string; call: Call; error: AwoooiError; bytes: number }) => void;
+    refused: (refusal: { source: string; call: SenderRequest; error: AwoooiError; bytes: number }) => void;
   };
   /** The sources, their limits, and which limits hold each back now. */
   sources: {
@@ -100,7 +100,7 @@ export type HttpDeps = {
   meter: HttpMeter;
   metrics: {
     /** Returns whether a call may read the metrics without a token. */
-    admits: (call: Call) => boolean;
+    admits: (call: SenderRequest) => boolean;
     /** Returns all metrics in Prometheus' text format. */
     page: () => Promise<string>;
   };

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { LATER, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
 import {
-  AT_THE_DOOR,
+  LIMITS_BEFORE_ANSWER,
   type Decoded,
   type Endpoint,
   KNOWN_ALERT_TYPES,
@@ -67,7 +67,7 @@ function bytesRead(request: FastifyRequest, code: ErrorCode, limit: number): num
 function parse(body: Buffer): ReadBody {
   if (body.length === 0) throw new AwoooiError("unparsable", "There is no body.");
   try {
-    return readBody(body, AT_THE_DOOR);
+    return readBody(body, LIMITS_BEFORE_ANSWER);
   } catch (error) {
     if (error instanceof AwoooiError) throw error;
     throw new AwoooiError("unparsable", "The body is not JSON.");

@@ -12,9 +12,9 @@ const LONG_ENOUGH_TO_GO_ON = 6;
  * A name in lower case, split into parts: at camel case, after digits, and at every other character. `starts` are the indexes in
  * `text` at which a part begins, and its length.
  */
-export type Words = { text: string; starts: ReadonlySet<number> };
+export type NameWords = { text: string; starts: ReadonlySet<number> };
 
-export function wordsOf(name: string): Words {
+export function nameWords(name: string): NameWords {
   const parts = name.slice(0, MOST_NAME).match(/[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+[a-z]*/g) ?? [];
   const starts = new Set<number>([0]);
   let length = 0;
@@ -25,11 +25,11 @@ export function wordsOf(name: string): Words {
   return { text: parts.join("").toLowerCase(), starts };
 }
 
-const endsWell = ({ starts }: Words, end: number, word: string) =>
+const endsWell = ({ starts }: NameWords, end: number, word: string) =>
   word.length >= LONG_ENOUGH_TO_GO_ON || starts.has(end);
 
 /** Returns whether `word` (lower-case letters and digits) begins where a part of the name does; a short one must end so too. */
-export function hasWord(words: Words, word: string): boolean {
+export function hasWord(words: NameWords, word: string): boolean {
   const { text, starts } = words;
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
     if (starts.has(at) && endsWell(words, at + word.length, word)) return true;
@@ -37,7 +37,7 @@ export function hasWord(words: Words, word: string): boolean {
   return false;
 }
 
-export function beginsWith(words: Words, word: string): boolean {
+export function beginsWith(words: NameWords, word: string): boolean {
   return words.text.startsWith(word) && endsWell(words, word.length, word);
 }
 

@@ -12,7 +12,8 @@ const FIRST: readonly string[] = ["auto_repair", "alertname", "severity"];
 type Texts = Readonly<Record<string, string>>;
 
 /** Returns a text cut to `most` characters; a cut one says so at its end. */
-export const cut = (text: string, most = LABELS.each) => (text.length <= most ? text : clip(text, most));
+export const clipLabel = (text: string, most = LABELS.each) =>
+  text.length <= most ? text : clip(text, most);
 
 function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, string> {
   let total = 0;
@@ -28,7 +29,7 @@ function bounded(texts: Texts, { each, all }: typeof LABELS): Record<string, str
   );
   const kept = [...first, ...Object.entries(texts).filter(([name]) => !FIRST.includes(name))].flatMap(
     ([name, text]) => {
-      const short = cut(text, each);
+      const short = clipLabel(text, each);
       if (name.length + short.length > room) return [];
       room -= name.length + short.length;
       return [[name, short] as const];

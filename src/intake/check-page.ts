@@ -1,7 +1,7 @@
 import { AwoooiError } from "../lib/error.ts";
 
 /** What a browser adds to a request by itself, and a program does not. Header values as they came. */
-export type Browsed = {
+export type BrowserRequest = {
   method: string;
   origin: string | undefined;
   fetch_site: string | undefined;
@@ -12,7 +12,7 @@ const READS = ["GET", "HEAD"];
 // `none`: a person typed the address; `same-origin`: their own page asked, through a program that passed the request on.
 const OWN_READS = ["none", "same-origin"];
 
-const isRead = ({ method }: Browsed) => READS.includes(method);
+const isRead = ({ method }: BrowserRequest) => READS.includes(method);
 
 /** Returns whether a MIME type is JSON; a browser sends such a body only to origins that allow it. */
 function isJson(content_type: string | undefined): boolean {
@@ -23,7 +23,7 @@ function isJson(content_type: string | undefined): boolean {
 }
 
 /** Returns whether a web page made a browser send the call. */
-function isOfPage(call: Browsed): boolean {
+function isOfPage(call: BrowserRequest): boolean {
   if (call.origin !== undefined) return true;
   if (call.fetch_site === undefined) return false;
   return !isRead(call) || !OWN_READS.includes(call.fetch_site.trim().toLowerCase());
@@ -33,7 +33,7 @@ function isOfPage(call: Browsed): boolean {
  * Returns the error for a call that is authenticated by its address only and may come from a web page: any page open in a browser
  * of a trusted network can send one. Returns null for a program's call.
  */
-export function refusedForPage(call: Browsed): AwoooiError | null {
+export function refusedForPage(call: BrowserRequest): AwoooiError | null {
   if (isOfPage(call)) {
     return new AwoooiError(
       "from_web_page",
@@ -51,6 +51,6 @@ export function refusedForPage(call: Browsed): AwoooiError | null {
  * Returns the error for a call with basic credentials, which a browser that knows them adds to what pages send. Only requests
  * that a page may send without CORS permission are refused: a proxy that forwards JSON for its own page may do so.
  */
-export function refusedWithBasic(call: Browsed): AwoooiError | null {
+export function refusedWithBasic(call: BrowserRequest): AwoooiError | null {
   return isRead(call) || isJson(call.content_type) || !isOfPage(call) ? null : refusedForPage(call);
 }

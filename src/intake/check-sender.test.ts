@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Call, programFrom, senderAddress, senderCheck } from "./check-sender.ts";
+import { programFrom, type SenderRequest, senderAddress, senderCheck } from "./check-sender.ts";
 
 const TOKEN = "a-token-of-some-length";
 const check = senderCheck({
@@ -9,7 +9,7 @@ const check = senderCheck({
   basic: [{ username: "prom", password: "a:pass word" }],
 });
 const OUTSIDE = "203.0.113.7";
-const call = (peer: string, more: Partial<Call> = {}): Call => ({
+const call = (peer: string, more: Partial<SenderRequest> = {}): SenderRequest => ({
   peer,
   authorization: undefined,
   forwarded_for: undefined,
@@ -22,7 +22,7 @@ const call = (peer: string, more: Partial<Call> = {}): Call => ({
 });
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString("base64")}`;
 const code = (expected: string) => expect.objectContaining({ code: expected });
-const refused = (one: Call) => expect(() => check(one)).toThrow(code("untrusted_sender"));
+const refused = (one: SenderRequest) => expect(() => check(one)).toThrow(code("untrusted_sender"));
 
 describe("the address of the socket", () => {
   it.each([
@@ -153,8 +153,8 @@ describe("credentials", () => {
 });
 
 describe("a web page in a browser of a trusted network", () => {
-  const inside = (more: Partial<Call>) => call("127.0.0.1", more);
-  const page = (more: Partial<Call>, expected = "from_web_page") =>
+  const inside = (more: Partial<SenderRequest>) => call("127.0.0.1", more);
+  const page = (more: Partial<SenderRequest>, expected = "from_web_page") =>
     expect(() => check(inside(more)), JSON.stringify(more)).toThrow(code(expected));
 
   it("is told by what browsers add, whatever type it claims", () => {

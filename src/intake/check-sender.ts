@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BlockList, isIP } from "node:net";
 import { AwoooiError } from "../lib/error.ts";
-import { type Browsed, refusedForPage, refusedWithBasic } from "./check-page.ts";
+import { type BrowserRequest, refusedForPage, refusedWithBasic } from "./check-page.ts";
 
 /** Which senders are admitted. Networks are CIDR ranges or single addresses. */
 export type SenderPolicy = {
@@ -12,7 +12,7 @@ export type SenderPolicy = {
 };
 
 /** The parts of a call that identify its sender: `peer` is the address of the socket itself. */
-export type Call = Browsed & {
+export type SenderRequest = BrowserRequest & {
   peer: string;
   authorization: string | undefined;
   /** `X-Forwarded-For`, every occurrence joined by commas. */
@@ -57,7 +57,7 @@ export function sameSecret(given: string, expected: string): boolean {
 }
 
 /** The parts of a call that give its network address. */
-type Route = Pick<Call, "peer" | "forwarded_for" | "forwarded_otherwise">;
+type Route = Pick<SenderRequest, "peer" | "forwarded_for" | "forwarded_otherwise">;
 
 /** Returns the client's address: the peer's, or the one configured proxies report; undefined for another proxy's call. */
 function clientAddress(call: Route, isProxy: (address: string) => boolean): string | undefined {
@@ -122,7 +122,7 @@ function network64(address: string): string {
 export function programFrom(
   networks: readonly string[],
   proxies: readonly string[],
-): (call: Call) => boolean {
+): (call: SenderRequest) => boolean {
   const fromInside = networkCheck(networks, proxies);
   return (call) => fromInside(call) !== undefined && refusedForPage(call) === null;
 }
@@ -132,7 +132,7 @@ export function programFrom(
  * for a call from outside without any, `from_web_page` and `unsupported_media_type` for one from inside that a web page may have
  * sent.
  */
-export function senderCheck(policy: SenderPolicy): (call: Call) => string {
+export function senderCheck(policy: SenderPolicy): (call: SenderRequest) => string {
   const fromInside = networkCheck(policy.trusted_networks, policy.proxies);
 
   function byCredentials(authorization: string): string | undefined {

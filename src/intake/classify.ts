@@ -1,4 +1,4 @@
-import { beginsWith, hasWord, metricsOf, textWords, wordsOf } from "./alert-words.ts";
+import { beginsWith, hasWord, metricsOf, nameWords, textWords } from "./alert-words.ts";
 import type { Classification, ClassificationRule } from "./classification.ts";
 import { type Severities, saidSeverity } from "./severity.ts";
 
@@ -53,10 +53,10 @@ function matcher(alert: ClassifyInput, severities: Severities): Matcher {
       return made.value;
     };
   };
-  const words = once(() => wordsOf(name));
+  const words = once(() => nameWords(name));
   const metrics = once(() => metricsOf(alert.expr ?? ""));
   const naming = once(() =>
-    NAMING.flatMap((label) => (labels[label] ? [{ label, words: wordsOf(labels[label]) }] : [])),
+    NAMING.flatMap((label) => (labels[label] ? [{ label, words: nameWords(labels[label]) }] : [])),
   );
   const text = once(() => textWords(TELLING.map((key) => alert.annotations?.[key] ?? "").join(" ")));
   return (one) => {

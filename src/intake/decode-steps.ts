@@ -13,5 +13,5 @@ function decodedAtOnce(steps: DecodeSteps): Decoded {
 }
 
 /** Returns a source's `decode` made from a decoding in steps, for bodies with many alerts. */
-export const inSteps = (steps: (body: unknown) => DecodeSteps): Decode =>
+export const decodeInSteps = (steps: (body: unknown) => DecodeSteps): Decode =>
   Object.assign((body: unknown) => decodedAtOnce(steps(body)), { steps });

@@ -1,10 +1,10 @@
 /** Finds the labels of an alert that a scraper or an exporter has added about itself: they do not describe the subject. Pure. */
-import { hasWord, metricsOf, wordsOf } from "./alert-words.ts";
+import { hasWord, metricsOf, nameWords } from "./alert-words.ts";
 import { type Exporter, exporterNamed, isNamedIn, VOCABULARY, workloadOfPod } from "./vocabulary.ts";
 
 type LabelMap = ReadonlyMap<string, string>;
 /** What identifies an alert besides its labels. */
-export type Named = { alert_name: string; expr?: string | undefined };
+export type NamedAlert = { alert_name: string; expr?: string | undefined };
 
 /** Labels that do not describe the alert's subject, and why. */
 export type IgnoredLabels = { labels: string[]; because: string };
@@ -78,8 +78,8 @@ function reporterOf(labels: LabelMap): Reporter | undefined {
 }
 
 /** Returns whether the alert is about the exporter itself, or about scraping. */
-function isAbout({ exporter }: Reporter, { alert_name, expr }: Named): boolean {
-  const words = wordsOf(alert_name);
+function isAbout({ exporter }: Reporter, { alert_name, expr }: NamedAlert): boolean {
+  const words = nameWords(alert_name);
   if (isNamedIn(exporter, alert_name)) return true;
   // For exporters of machines and probes the subject is the machine or probed address, which does not answer or cannot be read.
   if (exporter.instance !== "self") return false;
@@ -143,10 +143,10 @@ const listed = (names: readonly string[]) => names.map((name) => `\`${name}\``).
  */
 export function ownLabels(
   all: LabelMap,
-  about: Named,
+  about: NamedAlert,
   { names, renames }: { names: (labels: LabelMap) => boolean; renames: boolean },
 ): OwnLabels {
-  const words = wordsOf(about.alert_name);
+  const words = nameWords(about.alert_name);
   const aboutPods = !renames && VOCABULARY.about_pods.some((word) => hasWord(words, word));
   const exported = promoted(all);
   const reporter = reporterOf(all);

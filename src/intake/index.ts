@@ -1,21 +1,21 @@
 export { affectedServices } from "./affected-services.ts";
-export { type Accepted, acceptedAlerts, logAccepted } from "./alert-log/log.ts";
+export { type AcceptedAlert, acceptedAlerts, logAccepted } from "./alert-log/log.ts";
 export { decodeAlertmanager } from "./alertmanager-shape.ts";
-export { type Call, programFrom, sameSecret, senderAddress, senderCheck } from "./check-sender.ts";
+export { programFrom, type SenderRequest, sameSecret, senderAddress, senderCheck } from "./check-sender.ts";
 export { claimCall } from "./claim-call.ts";
 export { type Classification, loadClassification } from "./classification.ts";
 export { classify, matchingRules } from "./classify.ts";
 export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
 export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
-export { type DecodeSteps, inSteps } from "./decode-steps.ts";
+export { type DecodeSteps, decodeInSteps } from "./decode-steps.ts";
 export { type FiringAlert, firingAlerts } from "./firing/list.ts";
 export {
   endLapsed,
   firingOfResolved,
   labelsOfIncidents,
   lapsedAlerts,
-  understoodUntil,
+  processedUntil,
 } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { decodeEach, genericAlert } from "./generic-form.ts";
@@ -41,13 +41,13 @@ export {
   normalise,
   severityWord,
 } from "./normalise.ts";
-export { beginEnding, crowded, type EndingCalls, endPage } from "./open-calls/end.ts";
-export { placeOf, senderOf } from "./outage/decide.ts";
+export { beginEnding, type EndingCalls, endPage, withManyOpenCalls } from "./open-calls/end.ts";
+export { noticePlace, senderOf } from "./outage/decide.ts";
 export { noticeBatches } from "./outage/notice-batches.ts";
 export { type OutageNotice, recordOutages, withoutFormer } from "./outage/record-outages.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
-export { AT_THE_DOOR, limitsFor, type ReadBody, readBody } from "./read-body.ts";
-export { allowsRepair, narrowingOf } from "./repair-restrictions.ts";
+export { LIMITS_BEFORE_ANSWER, limitsFor, type ReadBody, readBody } from "./read-body.ts";
+export { allowsRepair, parseRestrictions } from "./repair-restrictions.ts";
 export { rewriteAlertKeys } from "./rewrite-keys.ts";
 export { senderChecks } from "./sender-checks.ts";
 export { foldSeverity, type SaidSeverity, saidSeverity } from "./severity.ts";
@@ -73,13 +73,13 @@ export {
   firingIncidents,
   firingLabelsOf,
   incidentsOfFiring,
+  incrementTries,
   instancesSince,
-  raiseTries,
-  type Said,
+  type ReportedFacts,
   saidOfIncidents,
   setSilencedBy,
   silenceFiringOf,
-  stillWaiting,
+  unprocessedReceipts,
   waitingReceipts,
   waitingSummary,
 } from "./store.ts";

@@ -1,7 +1,7 @@
 import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { decodeAlertmanager } from "./alertmanager-shape.ts";
-import { inSteps } from "./decode-steps.ts";
+import { decodeInSteps } from "./decode-steps.ts";
 import type { Source } from "./source.ts";
 import { insertReceipts } from "./store.ts";
 
@@ -21,7 +21,7 @@ export type OwnAlert = {
 export const ownSource: Source = {
   id: "awoooi",
   sender: null,
-  decode: inSteps((body) => decodeAlertmanager(body, "AWOOOI")),
+  decode: decodeInSteps((body) => decodeAlertmanager(body, "AWOOOI")),
 };
 
 /** Journals an alert raised by AWOOOI itself, in the open transaction. The intake worker finds it on its next poll. */

@@ -51,7 +51,7 @@ export type OldKeys = {
   labels: Record<string, string>;
   generator_url: string | null;
 };
-export type Keys = { fingerprint: string; source_fingerprint: string; anomaly_key: string };
+export type AlertKeys = { fingerprint: string; source_fingerprint: string; anomaly_key: string };
 
 // The labels that version 1 used.
 const TARGETS_1 =
@@ -75,11 +75,11 @@ function organisationOfLink(link: string | null): string {
  * Returns the present keys of an alert stored under version 1. What the old key was made of is found by recomputing it: from
  * labels, or from a target that the body named; otherwise the source had grouped it, and its key stays the learning key.
  */
-export function rewrittenKeys(row: OldKeys): Keys {
+export function rewrittenKeys(row: OldKeys): AlertKeys {
   const { alert_name, alert_type, labels, target_resource } = row;
   const made = (workload: string) => anomalyKeyOf({ ...row, workload }) === row.fingerprint;
   const ofLabels = made(workload1(labels, alert_name));
-  const keys = (anomaly_key: string, telling: [string, string][]): Keys => {
+  const keys = (anomaly_key: string, telling: [string, string][]): AlertKeys => {
     const organisation = organisationOfLink(row.generator_url);
     const fingerprint = fingerprintOf(anomaly_key, { organisation, telling });
     const isSignal = row.source_fingerprint === signalIdentity(row.fingerprint);

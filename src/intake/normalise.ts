@@ -1,6 +1,6 @@
 import { canonicalJson, hashOfTexts, sha256 } from "../lib/canonical-json.ts";
 import { exprOfLink } from "./alert-words.ts";
-import { cut, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
+import { clipLabel, keptAnnotations, keptLabels, keptLink } from "./bounded.ts";
 import type { Classification } from "./classification.ts";
 import { classify } from "./classify.ts";
 import { anomalyKeyOf, fingerprintOf } from "./keys.ts";
@@ -8,7 +8,7 @@ import { restrictionsOf } from "./repair-restrictions.ts";
 import { severityOf } from "./severity.ts";
 import { subjectOfAlert, targetNameOf, tellingLabels } from "./subject.ts";
 import type { NormalisedAlert, Receipt, SourceAlert } from "./types.ts";
-import { ownerOfPod, says } from "./vocabulary.ts";
+import { isMeaningful, ownerOfPod } from "./vocabulary.ts";
 
 // A Map, not an object: a sender may send the name `constructor`.
 const ALERT_TYPES = new Map([
@@ -106,7 +106,7 @@ function standing(
 
 /** Returns the severity label; undefined: there is none, or it is a template that was not filled in. */
 export const severityWord = ({ severity }: Readonly<Record<string, string>>): string | undefined =>
-  says("severity", severity) ? severity : undefined;
+  isMeaningful("severity", severity) ? severity : undefined;
 
 /** Returns the deployment's name for the name of one of its pods; any other name unchanged, since it may end like a pod's. */
 function withoutHash(name: string): string {
@@ -127,15 +127,17 @@ export function normalise(
 ): NormalisedAlert {
   const labels = keptLabels(alert.labels);
   const annotations = keptAnnotations(alert.annotations);
-  const named = [alert.labels.alertname, annotations.title].find((text) => says("alertname", text));
-  const alert_name = cut(named ?? "unnamed alert");
+  const named = [alert.labels.alertname, annotations.title].find((text) => isMeaningful("alertname", text));
+  const alert_name = clipLabel(named ?? "unnamed alert");
   const said = alert.alert_type?.toLowerCase() ?? "";
   const alert_type = KNOWN_ALERT_TYPES.includes(said) && said !== "custom" ? said : alertTypeOf(alert_name);
   const expr = alert.expr ?? exprOfLink(alert.generator_url);
   const subject = subjectOfAlert({ labels, alert_name, alert_type, expr });
   const cluster = subject.cluster ?? "";
   const namespace = subject.namespace ?? "default";
-  const given = says("target", alert.target_resource) ? withoutHash(cut(alert.target_resource)) : undefined;
+  const given = isMeaningful("target", alert.target_resource)
+    ? withoutHash(clipLabel(alert.target_resource))
+    : undefined;
   const target_resource = given ?? targetNameOf(subject);
   const { category, notification_type, heartbeat, progress } = classify(classification, {
     alert_name,
@@ -146,7 +148,7 @@ export function normalise(
     expr,
   });
   const source_fingerprint = identityOf(alert);
-  const organisation = cut(alert.organisation ?? "");
+  const organisation = clipLabel(alert.organisation ?? "");
   const identity = alertIdentity(source, organisation, source_fingerprint);
   const of_call = isOfCall(alert, call);
   const workload = alert.workload ?? given ?? subject.workload;

@@ -28,7 +28,7 @@ export const limitsFor = (alerts: number): BodyLimits => ({
 });
 
 /** Limits of what is read before a sender is answered; the rest is read when the receipt is processed. */
-export const AT_THE_DOOR = limitsFor(1_000);
+export const LIMITS_BEFORE_ANSWER = limitsFor(1_000);
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -138,9 +138,7 @@ const number = (value: number) => value.toLocaleString("en-US");
 function wordsFor({ longest, left_out, too_deep }: Cutter, { entries }: BodyLimits): string | null {
   const words = [
     ...(longest > entries ? [`of ${number(longest)} entries the first ${number(entries)} are read`] : []),
-    ...(longest <= entries && left_out > 0
-      ? [`${number(left_out)} values are too many to read`]
-      : []),
+    ...(longest <= entries && left_out > 0 ? [`${number(left_out)} values are too many to read`] : []),
     ...(too_deep > 0 ? [`nesting deeper than ${DEEPEST} is not read`] : []),
   ];
   return words.length === 0 ? null : `truncated: ${words.join("; ")}`;

@@ -5,8 +5,8 @@ import type { NormalisedAlert, SourceAlert } from "./types.ts";
 import {
   exporterNamed,
   foldLabel,
+  isMeaningful,
   isOfOneRun,
-  says,
   VOCABULARY,
   workloadOfJob,
   workloadOfPod,
@@ -80,7 +80,7 @@ const isAddress = (value: string) => value.includes(":") || /^\d/.test(value);
 function namedBy(name: string, value: string): string[] {
   const label = labelOf(name);
   const kind = NAMING.get(label);
-  if (kind === undefined || !says(label, value) || isOfOneRun(label, value)) return [];
+  if (kind === undefined || !isMeaningful(label, value) || isOfOneRun(label, value)) return [];
   if (kind === "node" || kind === "host") {
     if (!isAddress(value)) return [text("machine", value)];
     const bare = value.replace(/^[a-z]+:\/\//, "").replace(/[:/].*$/, "");
@@ -111,7 +111,7 @@ export function restrictionsOf(
 ): string[] {
   const { alert_category, notification_type } = alert;
   const forbidden = [...Object.entries(labels), ...Object.entries(annotations)].flatMap(forbids);
-  return together(
+  return union(
     [
       ...(incomplete === true ? [INCOMPLETE] : []),
       ...forbidden.slice(0, 1),
@@ -125,8 +125,8 @@ export function restrictionsOf(
   );
 }
 
-/** Returns the union of both sets, cut at `MOST_NARROWS`; a set of that size counts as incomplete. */
-export function together(some: readonly string[], others: readonly string[]): string[] {
+/** Returns the union of both sets, cut at `MOST_RESTRICTIONS`; a set of that size counts as incomplete. */
+export function union(some: readonly string[], others: readonly string[]): string[] {
   const all = new Set(some);
   for (const one of others) {
     if (all.size >= MOST_RESTRICTIONS) break;
@@ -136,13 +136,13 @@ export function together(some: readonly string[], others: readonly string[]): st
 }
 
 /** Returns the texts of `others` that are not in `some`. */
-export function beyond(some: readonly string[], others: readonly string[]): string[] {
+export function difference(some: readonly string[], others: readonly string[]): string[] {
   const known = new Set(some);
   return others.filter((one) => !known.has(one));
 }
 
 /** Returns the meaning of these texts. */
-export function narrowingOf(texts: readonly string[]): RepairRestriction {
+export function parseRestrictions(texts: readonly string[]): RepairRestriction {
   const of = (kind: Kind) =>
     texts.flatMap((one) => (one.startsWith(`${kind}=`) ? [one.slice(kind.length + 1)] : []));
   return {

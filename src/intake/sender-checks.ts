@@ -1,12 +1,12 @@
 import type { Log } from "../lib/log.ts";
 import { secretCheck } from "./check-secret.ts";
-import type { Call } from "./check-sender.ts";
+import type { SenderRequest } from "./check-sender.ts";
 import { OWN_SIGNATURE, signatureCheck } from "./check-signature.ts";
 import type { SenderCheck, SenderChecks } from "./source.ts";
 
 type Terms = {
   /** Checks a caller by its address, else by its credentials: returns how it was admitted, or throws. */
-  checkSender: (call: Call) => string;
+  checkSender: (call: SenderRequest) => string;
   hmac_secrets: readonly string[];
   /** Whether a source that should have a secret refuses every call while none is configured. */
   required: boolean;

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import type { WebhookAnswer } from "../contract/webhook.ts";
-import type { Call } from "./check-sender.ts";
+import type { SenderRequest } from "./check-sender.ts";
 import type { SignatureForm } from "./check-signature.ts";
 import type { Decoded } from "./types.ts";
 
 /** The parts of a request that identify its sender. */
 export type SentRequest = {
-  call: Call;
+  call: SenderRequest;
   /** Returns a header by its lower-case name, as one text however often it was sent. */
   header(name: string): string | undefined;
 };

@@ -6,15 +6,15 @@ import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
 import { olderThan } from "../db/page.ts";
 import { alerts, incidents, receipts } from "../db/schema.ts";
-import { KEY_VERSION, type Keys, type OldKeys } from "./keys.ts";
-import { allowsRepair, narrowingOf, type RepairRestriction } from "./repair-restrictions.ts";
+import { type AlertKeys, KEY_VERSION, type OldKeys } from "./keys.ts";
+import { allowsRepair, parseRestrictions, type RepairRestriction } from "./repair-restrictions.ts";
 import type { Receipt } from "./types.ts";
 
 // Notification type of pure information, about which no decision is made.
 const INFORMATION = "TYPE-1";
 
 /** Packs bodies into one parameter, which PostgreSQL cuts up: one parameter for each costs more than the disk does. */
-export function packed<Row extends Omit<Receipt, "seq">>(rows: readonly Row[]) {
+export function packBodies<Row extends Omit<Receipt, "seq">>(rows: readonly Row[]) {
   const bodies = Buffer.concat(rows.map((row) => row.body));
   let end = 1;
   const fields = rows.map(({ body, ...fields }) => {
@@ -27,7 +27,7 @@ export function packed<Row extends Omit<Receipt, "seq">>(rows: readonly Row[]) {
 
 /** Inserts all receipts with one statement, and so one commit; returns their places in the journal, in order. */
 export async function insertReceipts(ctx: Ctx, rows: readonly Omit<Receipt, "seq">[]): Promise<number[]> {
-  const { bodies, fields } = packed(rows);
+  const { bodies, fields } = packBodies(rows);
   const written = await ctx.db.execute<{ seq: string }>(sql`
     insert into receipts (source, sender, body, received_at, idempotency_key, stream_id)
     select source, sender, substring(${bodies}::bytea from start for size), received_at, idempotency_key, stream_id
@@ -68,7 +68,7 @@ export async function waitingReceipts(
  * Counts one more try of these receipts, before they are processed. Returns those that still wait, with the number of tries
  * including this one.
  */
-export async function raiseTries(ctx: Ctx, seqs: readonly number[]): Promise<Map<number, number>> {
+export async function incrementTries(ctx: Ctx, seqs: readonly number[]): Promise<Map<number, number>> {
   const rows = await ctx.db
     .update(receipts)
     .set({ tries: sql`${receipts.tries} + 1` })
@@ -83,7 +83,7 @@ export async function boundStatements(ctx: Ctx, milliseconds: number): Promise<v
 }
 
 /** Returns which of these receipts are not processed yet. */
-export async function stillWaiting(ctx: Ctx, seqs: readonly number[]): Promise<Set<number>> {
+export async function unprocessedReceipts(ctx: Ctx, seqs: readonly number[]): Promise<Set<number>> {
   const rows = await ctx.db
     .select({ seq: receipts.seq })
     .from(receipts)
@@ -224,9 +224,9 @@ export async function firingLabelsOf(ctx: Ctx, incident_id: string): Promise<Rec
 }
 
 /** What senders report of an incident that bears on whether it may be repaired automatically. */
-export type Said = RepairRestriction & { severity: Severity | null; firing: boolean };
+export type ReportedFacts = RepairRestriction & { severity: Severity | null; firing: boolean };
 
-type SaidRow = {
+type ReportedRow = {
   auto_repair: string | null;
   severity: Severity | null;
   alert_category: string;
@@ -235,9 +235,9 @@ type SaidRow = {
   firing: boolean;
 };
 
-/** Builds a `Said` from a row; for alerts stored before `narrows` was kept, from their own label and category. */
-function saidBy({ severity, firing, ...row }: SaidRow): Said {
-  const { notification_types, ...said } = narrowingOf(row.narrows);
+/** Builds `ReportedFacts` from a row; for alerts stored before `narrows` was kept, from their own label and category. */
+function reportedFacts({ severity, firing, ...row }: ReportedRow): ReportedFacts {
+  const { notification_types, ...said } = parseRestrictions(row.narrows);
   const labels = [...(row.auto_repair === null ? [] : [row.auto_repair]), ...said.auto_repair];
   return {
     ...said,
@@ -251,13 +251,13 @@ function saidBy({ severity, firing, ...row }: SaidRow): Said {
 }
 
 /** Returns what all alerts of these incidents say, whether they fire or not, without duplicates. */
-export async function saidOfIncidents(ctx: Ctx, incident_ids: readonly string[]): Promise<Said[]> {
-  const { rows } = await ctx.db.execute<SaidRow>(sql`
+export async function saidOfIncidents(ctx: Ctx, incident_ids: readonly string[]): Promise<ReportedFacts[]> {
+  const { rows } = await ctx.db.execute<ReportedRow>(sql`
     select distinct labels->>'auto_repair' as auto_repair, severity, alert_category, notification_type, narrows,
            status = 'firing' as firing
       from alerts
      where incident_id = any(${sql.param([...incident_ids])}::text[])`);
-  return rows.map(saidBy);
+  return rows.map(reportedFacts);
 }
 
 /** Selects processed receipts from before `before`: none that waits is old, and dead letters are kept separately. */
@@ -299,7 +299,10 @@ export async function alertsOfOldKeys(
 }
 
 /** Stores the keys of these alerts, in the present version. */
-export async function writeKeys(ctx: Ctx, rows: readonly (Keys & { alert_id: string })[]): Promise<void> {
+export async function writeKeys(
+  ctx: Ctx,
+  rows: readonly (AlertKeys & { alert_id: string })[],
+): Promise<void> {
   await ctx.db.execute(sql`
     update alerts a
        set fingerprint = k.fingerprint, source_fingerprint = k.source_fingerprint, anomaly_key = k.anomaly_key,

@@ -1,11 +1,11 @@
 /** Determines the subject of an alert, by the table of vocabulary.yaml. Pure. */
-import { exprOfLink, hasWord, wordsOf } from "./alert-words.ts";
+import { exprOfLink, hasWord, nameWords } from "./alert-words.ts";
 import { type IgnoredLabels, isOfKubernetes, ownLabels } from "./exporter-labels.ts";
 import {
   foldLabel,
+  isMeaningful,
   isOfOneRun,
   isVarying,
-  says,
   VOCABULARY,
   workloadOfJob,
   workloadOfPod,
@@ -55,7 +55,7 @@ const isMachine = ({ kind }: { kind: string }) => kind === "node" || kind === "h
 
 /** Returns the order in which to try labels: for an alert about a machine, machine labels come before those of services. */
 function orderFor(alert_name: string, alert_type: string): (typeof VOCABULARY)["subject"] {
-  const words = wordsOf(alert_name);
+  const words = nameWords(alert_name);
   const machine =
     alert_type === "k8s_node_failure" || VOCABULARY.machine_words.some((word) => hasWord(words, word));
   if (!machine) return VOCABULARY.subject;
@@ -105,7 +105,7 @@ export function subjectOf(
   }: { alert_name: string; alert_type?: string; expr?: string | undefined },
 ): Subject {
   const all = folded(labels);
-  const silent = [...all.keys()].filter((name) => !says(name, all.get(name)));
+  const silent = [...all.keys()].filter((name) => !isMeaningful(name, all.get(name)));
   for (const name of silent) all.delete(name);
   const names = (labels: ReadonlyMap<string, string>) =>
     subjectIn(labels, alert_name, alert_type) !== undefined;
@@ -150,7 +150,7 @@ function besideComponent(named: Named | undefined, labels: ReadonlyMap<string, s
  * within the workload. Sorted by name.
  */
 export function tellingLabels(subject: Subject, labels: Labels, alert_type: string): [string, string][] {
-  const raw = new Map([...folded(labels)].filter(([name, value]) => says(name, value)));
+  const raw = new Map([...folded(labels)].filter(([name, value]) => isMeaningful(name, value)));
   const replicated =
     subject.kind !== null && !isMachine({ kind: subject.kind }) && isOfKubernetes(raw.keys());
   const identity = new Set([

@@ -104,7 +104,7 @@ export type NormalisedAlert = {
   /** It ends at this time unless it is repeated before. */
   holds_until?: Date | null;
   generator_url: string | null;
-  /** Texts that may keep it from being repaired automatically: see `narrowsOf`. */
+  /** Texts that may keep it from being repaired automatically: see `restrictionsOf`. */
   narrows: string[];
   /** A heartbeat: recorded, and makes no incident. */
   heartbeat: boolean;
@@ -116,7 +116,7 @@ export type NormalisedAlert = {
 export type NoticeOrigin = {
   /** Hash of the sender's credential or address, and of the external URL that the body names. */
   sender: string;
-  /** Its position among all notices, as text that sorts: see `placeOf`. */
+  /** Its position among all notices, as text that sorts: see `noticePlace`. */
   place: string;
   received_at: Date;
   /** Whether its receipt was a dead letter before. */

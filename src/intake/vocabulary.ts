@@ -62,7 +62,7 @@ const UNRESOLVED =
 const BRACKETS = /^[<([{"'\s]+|[>)\]}"'\s]+$/g;
 
 /** Returns whether a label's value is meaningful: empty words and templates that were not filled in are not. */
-export function says(label: string, value: string | undefined): value is string {
+export function isMeaningful(label: string, value: string | undefined): value is string {
   const text = value?.trim() ?? "";
   if (text === "" || text.includes("<no value>") || UNRESOLVED.test(text)) return false;
   if (LITERAL.has(foldLabel(label))) return true;

@@ -1,7 +1,7 @@
 /** Things as someone would add them: each the whole of its file. */
 export const SHOP_BELL = `
 import { z } from "zod";
-import { decodeEach, genericAlert, inSteps, type Source, type SourceKind } from "../../../intake/index.ts";
+import { decodeEach, genericAlert, decodeInSteps, type Source, type SourceKind } from "../../../intake/index.ts";
 import { secret } from "../../../lib/setting.ts";
 
 const ring = z.object({ bell: z.string(), rings: z.enum(["on", "off"]) });
@@ -24,7 +24,7 @@ export const shopBell = {
   create: ({ secrets }: Settings): Source => ({
     id: "shop-bell",
     sender: ({ signature }) => signature({ form, secrets }),
-    decode: inSteps((body) =>
+    decode: decodeInSteps((body) =>
       decodeEach(body, (raw, position) => {
         const { data } = ring.safeParse(raw);
         if (data === undefined) return "is no ring";

@@ -8,7 +8,7 @@ import { loadRules, loadServiceRegistry } from "../../decision/index.ts";
 import { type GatewayOptions, waitForBeginnings } from "../../execution/index.ts";
 import { loadTopology } from "../../incident/index.ts";
 import {
-  type Call,
+  type SenderRequest,
   loadClassification,
   programFrom,
   type SenderCheck,
@@ -32,15 +32,15 @@ import { type Config, configSchema } from "./schema.ts";
 export type Checked = {
   config: Config;
   files: RuleFiles;
-  checkSender: (call: Call) => string;
+  checkSender: (call: SenderRequest) => string;
   /** The check of callers, by source id. */
   senders: ReadonlyMap<string, SenderCheck>;
   /** Returns the address under which a sender is counted. */
-  addressOf: (call: Call) => string;
+  addressOf: (call: SenderRequest) => string;
   /** Returns the limits of a source. */
   limitsOf: (source: string) => SourceLimits;
   /** Returns whether a call may read the metrics without a token. */
-  admitsScraper: (call: Call) => boolean;
+  admitsScraper: (call: SenderRequest) => boolean;
   /** Routes notices to channels; null: every channel gets every notice. */
   router: Router | null;
   /** Hash of the configuration and of the contents of the rule files. */

@@ -8,7 +8,7 @@ import { allowsRepair } from "../repair-restrictions.ts";
 import { type AlertLogRow, alertLogPage, insertAlertLog } from "./store.ts";
 
 /** An accepted alert with its outcome. */
-export type Accepted = {
+export type AcceptedAlert = {
   /** null: no call brought it, but a deadline that passed. */
   receipt: number | null;
   alert_id: string;
@@ -23,7 +23,7 @@ export type Accepted = {
 };
 
 /** Writes accepted alerts into the operation log, in the transaction that decides their outcome. */
-export async function logAccepted(ctx: Ctx, accepted: readonly Accepted[]): Promise<void> {
+export async function logAccepted(ctx: Ctx, accepted: readonly AcceptedAlert[]): Promise<void> {
   authorise(ctx.actor, "log alerts", { people: "nobody", system: ["intake"] });
   const at = ctx.clock.now();
   await insertAlertLog(

@@ -9,7 +9,7 @@ import { type DeadLetterRow, deadLetterBody, deadLetterPage, findDeadLetter } fr
 const STATES = { dead: "dead", received: "replaying", processed: "replayed" } as const;
 
 /** Returns a row in the form in which it crosses the wire. */
-export function present(row: DeadLetterRow): DeadLetter {
+export function presentDeadLetter(row: DeadLetterRow): DeadLetter {
   const { seq, state, error, alert_count, received_at, processed_at, ...rest } = row;
   return {
     ...rest,
@@ -24,10 +24,10 @@ export function present(row: DeadLetterRow): DeadLetter {
 }
 
 /** Returns the place in the journal for an id; 0, which no receipt has, for any other text. */
-export const placeOf = (id: string) => (/^\d{1,15}$/.test(id) ? Number(id) : 0);
+export const seqOf = (id: string) => (/^\d{1,15}$/.test(id) ? Number(id) : 0);
 
-export async function find(ctx: Ctx, id: string): Promise<DeadLetterRow> {
-  const row = await findDeadLetter(ctx, placeOf(id));
+export async function requireDeadLetter(ctx: Ctx, id: string): Promise<DeadLetterRow> {
+  const row = await findDeadLetter(ctx, seqOf(id));
   if (row === undefined) throw new AwoooiError("not_found", `There is no dead letter ${id}.`);
   return row;
 }
@@ -42,14 +42,14 @@ export async function listDeadLetters(
     at: row.received_at,
     id: String(row.seq),
   }));
-  return { items: rows.map(present), next_cursor };
+  return { items: rows.map(presentDeadLetter), next_cursor };
 }
 
 /** Returns a dead letter, also one replayed. Only responders see its body: redaction may miss secrets without a known form. */
 export async function getDeadLetter(ctx: Ctx, id: string): Promise<DeadLetterWithBody> {
   authorise(ctx.actor, "read dead letters", { people: "viewer" });
-  const row = await find(ctx, id);
+  const row = await requireDeadLetter(ctx, id);
   const maySee = ctx.actor.kind === "person" && hasRole(ctx.actor.role, "responder");
   const body = maySee ? await deadLetterBody(ctx, row.seq) : undefined;
-  return { ...present(row), body: body === undefined ? null : redactBody(body.toString("utf8")) };
+  return { ...presentDeadLetter(row), body: body === undefined ? null : redactBody(body.toString("utf8")) };
 }

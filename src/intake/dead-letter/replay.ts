@@ -4,7 +4,7 @@ import type { DeadLetter } from "../../contract/dead-letter.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { AwoooiError } from "../../lib/error.ts";
-import { find, placeOf, present } from "./read.ts";
+import { presentDeadLetter, requireDeadLetter, seqOf } from "./read.ts";
 import { reviveReceipt } from "./store.ts";
 
 /**
@@ -15,9 +15,9 @@ export async function replay(ctx: Ctx, input: { dead_letter_id: string }): Promi
   authorise(ctx.actor, "replay dead letters", { people: "responder" });
   const { dead_letter_id } = input;
   return transaction(ctx, async (tx) => {
-    const revived = await reviveReceipt(tx, placeOf(dead_letter_id));
+    const revived = await reviveReceipt(tx, seqOf(dead_letter_id));
     if (revived === undefined) {
-      const { state } = await find(tx, dead_letter_id);
+      const { state } = await requireDeadLetter(tx, dead_letter_id);
       const why = state === "received" ? "is already being replayed" : "was already replayed and parsed";
       throw new AwoooiError("conflict", `Dead letter ${dead_letter_id} ${why}.`);
     }
@@ -27,6 +27,6 @@ export async function replay(ctx: Ctx, input: { dead_letter_id: string }): Promi
       subject: dead_letter_id,
       data: { source, error, replays },
     });
-    return present(revived);
+    return presentDeadLetter(revived);
   });
 }

@@ -2,10 +2,10 @@ import { and, asc, desc, eq, gt, isNull, lte, type SQL, sql } from "drizzle-orm"
 import type { Ctx } from "../../db/ctx.ts";
 import { oneOf } from "../../db/one-of.ts";
 import { alerts, incidents } from "../../db/schema.ts";
-import { placeAt } from "../outage/decide.ts";
+import { placeOfTime } from "../outage/decide.ts";
 
 /** Returns the moment before which every receipt is processed: now, where no receipt waits. */
-export async function understoodUntil(ctx: Ctx): Promise<Date> {
+export async function processedUntil(ctx: Ctx): Promise<Date> {
   const now = ctx.clock.now();
   const { rows } = await ctx.db.execute<{ received_at: string }>(
     sql`select received_at from receipts where state = 'received' order by seq limit 1`,
@@ -19,15 +19,15 @@ export type IntakeWindow = { since: Date; until: Date };
 
 // Longest extension of a deadline that passed while AWOOOI did not listen. No sender repeats less often; and an alert sent once
 // with an end a day ahead is not kept for another day.
-const LONGEST_TURN = "15 minutes";
+const LONGEST_EXTENSION = "15 minutes";
 // Allowance for AWOOOI's own processing delays.
 const GRACE = "5 seconds";
 
 /** True for a firing alert that was not repeated in time. The time starts again after AWOOOI was not listening. */
 function isLapsed({ since, until }: IntakeWindow): SQL {
-  const turn = sql`least(${alerts.holds_until} - ${alerts.last_received_at}, ${LONGEST_TURN}::interval)`;
+  const extension = sql`least(${alerts.holds_until} - ${alerts.last_received_at}, ${LONGEST_EXTENSION}::interval)`;
   return sql`${alerts.status} = 'firing' and ${alerts.holds_until} is not null
-    and greatest(${alerts.holds_until}, ${since.toISOString()}::timestamptz + ${turn})
+    and greatest(${alerts.holds_until}, ${since.toISOString()}::timestamptz + ${extension})
         <= ${until.toISOString()}::timestamptz - ${GRACE}::interval`;
 }
 
@@ -50,7 +50,7 @@ export async function endLapsed(ctx: Ctx, ids: readonly string[], window: Intake
     .set({
       status: "resolved",
       ends_at: sql`${alerts.holds_until}`,
-      ended_with: placeAt(window.until),
+      ended_with: placeOfTime(window.until),
       ended_by: {},
     })
     .where(and(oneOf(alerts.alert_id, ids), isLapsed(window)))

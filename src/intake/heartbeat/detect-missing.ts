@@ -3,10 +3,24 @@ import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { journalOwn, type OwnAlert } from "../journal-own.ts";
 import { expectedBeat } from "./record.ts";
-import { deleteHeartbeat, heardAgain, silentHeartbeats, turn, unexpected, watchFor } from "./store.ts";
+import {
+  changeState,
+  deleteHeartbeat,
+  overdueHeartbeats,
+  returnedHeartbeats,
+  unexpectedHeartbeats,
+  watchHeartbeats,
+} from "./store.ts";
 import type { Heartbeat, HeartbeatTerms } from "./types.ts";
 
-function silence({ heartbeat_id, name, source, severity, last_heard_at, interval }: Heartbeat): OwnAlert {
+function missingAlert({
+  heartbeat_id,
+  name,
+  source,
+  severity,
+  last_heard_at,
+  interval,
+}: Heartbeat): OwnAlert {
   const heard = last_heard_at === null ? "never" : `last at ${last_heard_at.toISOString()}`;
   // The convergence key is built from this: two silent heartbeats are two incidents.
   const component = source === null ? name : `${name} from ${source}`;
@@ -21,9 +35,9 @@ function silence({ heartbeat_id, name, source, severity, last_heard_at, interval
 }
 
 /** Ends the alert about a missing heartbeat, if one was raised. */
-export async function raiseNoMore(tx: Ctx, one: Heartbeat): Promise<void> {
+export async function resolveMissingAlert(tx: Ctx, one: Heartbeat): Promise<void> {
   if (one.missing_since === null) return;
-  await journalOwn(tx, { ...silence(one), status: "resolved", starts_at: one.missing_since });
+  await journalOwn(tx, { ...missingAlert(one), status: "resolved", starts_at: one.missing_since });
 }
 
 /**
@@ -33,26 +47,27 @@ export async function raiseNoMore(tx: Ctx, one: Heartbeat): Promise<void> {
 export async function detectMissingHeartbeats(ctx: Ctx, terms: HeartbeatTerms, since: Date): Promise<void> {
   authorise(ctx.actor, "detect missing heartbeats", { people: "nobody", system: ["sweep"] });
   const expected = terms.expected.map(expectedBeat);
-  if (expected.length > 0) await watchFor(ctx, expected);
-  for (const one of await unexpected(
+  if (expected.length > 0) await watchHeartbeats(ctx, expected);
+  for (const one of await unexpectedHeartbeats(
     ctx,
     expected.map((beat) => beat.heartbeat_id),
   )) {
     await transaction(ctx, async (tx) => {
       const gone = await deleteHeartbeat(tx, one.heartbeat_id);
-      if (gone !== undefined) await raiseNoMore(tx, gone);
+      if (gone !== undefined) await resolveMissingAlert(tx, gone);
     });
   }
-  for (const one of await silentHeartbeats(ctx, since)) {
+  for (const one of await overdueHeartbeats(ctx, since)) {
     await transaction(ctx, async (tx) => {
       const missing_since = tx.clock.now();
-      if (await turn(tx, one, { state: "missing", missing_since }))
-        await journalOwn(tx, { ...silence(one), starts_at: missing_since });
+      if (await changeState(tx, one, { state: "missing", missing_since }))
+        await journalOwn(tx, { ...missingAlert(one), starts_at: missing_since });
     });
   }
-  for (const one of await heardAgain(ctx)) {
+  for (const one of await returnedHeartbeats(ctx)) {
     await transaction(ctx, async (tx) => {
-      if (await turn(tx, one, { state: "alive", missing_since: null })) await raiseNoMore(tx, one);
+      if (await changeState(tx, one, { state: "alive", missing_since: null }))
+        await resolveMissingAlert(tx, one);
     });
   }
 }

@@ -6,7 +6,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { pageOf } from "../../db/page.ts";
 import { transaction } from "../../db/transaction.ts";
 import { AwoooiError } from "../../lib/error.ts";
-import { raiseNoMore } from "./detect-missing.ts";
+import { resolveMissingAlert } from "./detect-missing.ts";
 import { deleteHeartbeat, heartbeatPage } from "./store.ts";
 import type { Heartbeat } from "./types.ts";
 
@@ -38,7 +38,7 @@ export async function forgetHeartbeat(ctx: Ctx, heartbeat_id: string): Promise<W
   return transaction(ctx, async (tx) => {
     const gone = await deleteHeartbeat(tx, heartbeat_id);
     if (gone === undefined) throw new AwoooiError("not_found", `There is no heartbeat ${heartbeat_id}.`);
-    await raiseNoMore(tx, gone);
+    await resolveMissingAlert(tx, gone);
     const { name, source } = gone;
     record(tx, { action: "heartbeat.forgotten", subject: heartbeat_id, data: { name, source } });
     return present(gone);

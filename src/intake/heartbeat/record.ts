@@ -4,7 +4,7 @@ import { hashOfTexts } from "../../lib/canonical-json.ts";
 import { clip } from "../../lib/clip.ts";
 import { subjectOfAlert } from "../subject.ts";
 import type { NormalisedAlert } from "../types.ts";
-import { type Beat, hear } from "./store.ts";
+import { type Beat, recordBeats } from "./store.ts";
 import type { ExpectedHeartbeat, HeartbeatTerms } from "./types.ts";
 
 const idOf = (...texts: string[]) => `HB-${hashOfTexts(texts).slice(0, 12)}`;
@@ -62,5 +62,5 @@ export async function recordHeartbeats(
     for (const { beat } of fitting) add(beat);
     if (alert.heartbeat && fitting.length === 0) add(learntBeat(alert, terms.interval));
   }
-  if (beats.size > 0) await hear(ctx, [...beats.values()], since);
+  if (beats.size > 0) await recordBeats(ctx, [...beats.values()], since);
 }

@@ -28,7 +28,7 @@ async function lockUnknown(ctx: Ctx, beats: readonly Beat[]): Promise<void> {
  * Records that these heartbeats were heard now; new ones that are not configured are added while there is room. The gap before
  * counts towards `longest_gap`, unless the heartbeat was missing or AWOOOI was not listening (`since`: when it began to listen).
  */
-export async function hear(ctx: Ctx, beats: readonly Beat[], since: Date): Promise<void> {
+export async function recordBeats(ctx: Ctx, beats: readonly Beat[], since: Date): Promise<void> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
   const gap = sql`case when h.state = 'alive' and h.last_heard_at >= ${since.toISOString()}::timestamptz
     then greatest(h.longest_gap, extract(epoch from ${now} - h.last_heard_at)) else h.longest_gap end`;
@@ -52,7 +52,7 @@ export async function hear(ctx: Ctx, beats: readonly Beat[], since: Date): Promi
 }
 
 /** Starts watching heartbeats that are new, and updates the others to what is configured now. */
-export async function watchFor(ctx: Ctx, beats: readonly Beat[]): Promise<void> {
+export async function watchHeartbeats(ctx: Ctx, beats: readonly Beat[]): Promise<void> {
   const now = sql`${ctx.clock.now().toISOString()}::timestamptz`;
   await ctx.db.execute(sql`
     insert into heartbeats as h (heartbeat_id, name, source, expected, severity, interval, watched_since)
@@ -78,7 +78,7 @@ const columns = {
 };
 
 /** Returns heartbeats that have been silent for too long and are not marked missing yet. `since`: when AWOOOI began to listen. */
-export async function silentHeartbeats(ctx: Ctx, since: Date): Promise<Heartbeat[]> {
+export async function overdueHeartbeats(ctx: Ctx, since: Date): Promise<Heartbeat[]> {
   const now = ctx.clock.now().toISOString();
   const from = sql`greatest(${heartbeats.last_heard_at}, ${heartbeats.watched_since}, ${since.toISOString()}::timestamptz)`;
   return ctx.db
@@ -94,7 +94,7 @@ export async function silentHeartbeats(ctx: Ctx, since: Date): Promise<Heartbeat
 }
 
 /** Returns heartbeats that were missing and have been heard since. */
-export async function heardAgain(ctx: Ctx): Promise<Heartbeat[]> {
+export async function returnedHeartbeats(ctx: Ctx): Promise<Heartbeat[]> {
   return ctx.db
     .select(columns)
     .from(heartbeats)
@@ -103,7 +103,7 @@ export async function heardAgain(ctx: Ctx): Promise<Heartbeat[]> {
 }
 
 /** Returns heartbeats that the configuration used to name and no longer does. */
-export async function unexpected(ctx: Ctx, expected: readonly string[]): Promise<Heartbeat[]> {
+export async function unexpectedHeartbeats(ctx: Ctx, expected: readonly string[]): Promise<Heartbeat[]> {
   return ctx.db
     .select(columns)
     .from(heartbeats)
@@ -111,7 +111,7 @@ export async function unexpected(ctx: Ctx, expected: readonly string[]): Promise
 }
 
 /** Changes the state of a heartbeat if it is still as it was read; returns false when another process changed it first. */
-export async function turn(
+export async function changeState(
   ctx: Ctx,
   seen: Pick<Heartbeat, "heartbeat_id" | "state" | "last_heard_at">,
   to: { state: "missing"; missing_since: Date } | { state: "alive"; missing_since: null },

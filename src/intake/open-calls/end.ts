@@ -1,24 +1,31 @@
 import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
-import { endOf, saysAgain } from "../outage/decide.ts";
+import { repeatsEnd, reportedEnd } from "../outage/decide.ts";
 import type { AlertNotice } from "../types.ts";
-import { alertsWithMore, type EndedCalls, endCalls, endedCalls, lastEnd, newestBut } from "./store.ts";
+import {
+  alertsWithMoreCalls,
+  type EndedCalls,
+  endCalls,
+  endedCalls,
+  lastEnd,
+  newestEndedCallBut,
+} from "./store.ts";
 
 // Number of calls that end with the notice itself; where there are more, the oldest are ended before it, in pages.
 const KEPT = 50;
 
 /** Returns those resolved notices whose alerts have more open calls than may be ended at once. */
-export async function crowded(ctx: Ctx, ends: readonly AlertNotice[]): Promise<AlertNotice[]> {
+export async function withManyOpenCalls(ctx: Ctx, ends: readonly AlertNotice[]): Promise<AlertNotice[]> {
   if (ends.length === 0) return [];
-  const many = await alertsWithMore(ctx, [...new Set(ends.map((one) => one.identity))], KEPT);
+  const many = await alertsWithMoreCalls(ctx, [...new Set(ends.map((one) => one.identity))], KEPT);
   return ends.filter((one) => many.has(one.identity));
 }
 
 async function whichEnd(ctx: Ctx, notice: AlertNotice) {
   const { identity, place, replayed } = notice;
   const last = await lastEnd(ctx, identity);
-  const before = saysAgain(last, notice) ? (last?.outage ?? null) : null;
-  const ended: EndedCalls = { identity, place, replayed, ends_at: endOf(notice), before };
+  const before = repeatsEnd(last, notice) ? (last?.outage ?? null) : null;
+  const ended: EndedCalls = { identity, place, replayed, ends_at: reportedEnd(notice), before };
   return { last, ended };
 }
 
@@ -28,7 +35,7 @@ export type EndingCalls = { after: number; last: number };
 /** Returns the calls to end before the notice is processed; null: it ends no more calls than may end at once. */
 export async function beginEnding(ctx: Ctx, notice: AlertNotice): Promise<EndingCalls | null> {
   const { ended } = await whichEnd(ctx, notice);
-  const last = await newestBut(ctx, ended, KEPT);
+  const last = await newestEndedCallBut(ctx, ended, KEPT);
   return last === undefined ? null : { after: -1, last };
 }
 

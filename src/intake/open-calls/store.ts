@@ -7,7 +7,7 @@ import type { Outage } from "../outage/decide.ts";
 const isOpenCall = sql`status = 'firing' and instance_key is not null`;
 
 /** Returns those of these alerts that have more than `most` open calls. */
-export async function alertsWithMore(
+export async function alertsWithMoreCalls(
   ctx: Ctx,
   identities: readonly string[],
   most: number,
@@ -32,7 +32,7 @@ export async function lastEnd(ctx: Ctx, identity: string): Promise<LastEnd | und
   return row;
 }
 
-/** Which open calls a notice ends; the same conditions as `ends` in `outage/decide.ts`. */
+/** Which open calls a notice ends; the same conditions as `endsOutage` in `outage/decide.ts`. */
 export type EndedCalls = {
   identity: string;
   place: string;
@@ -51,7 +51,11 @@ const isEnded = ({ identity, place, replayed, ends_at, before }: EndedCalls) => 
          and starts_at > ${ends_at.toISOString()}::timestamptz) is not true`;
 
 /** Returns the outage number of the newest call that a notice ends, without the `keep` newest; undefined: none is left. */
-export async function newestBut(ctx: Ctx, ended: EndedCalls, keep: number): Promise<number | undefined> {
+export async function newestEndedCallBut(
+  ctx: Ctx,
+  ended: EndedCalls,
+  keep: number,
+): Promise<number | undefined> {
   const { rows } = await ctx.db.execute<{ outage: number }>(
     sql`select outage from alerts where ${isEnded(ended)} order by outage desc offset ${keep} limit 1`,
   );

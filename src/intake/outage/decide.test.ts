@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { fires, type Known, type Notice, type Outage, placeOf, resolves, senderOf } from "./decide.ts";
+import {
+  applyFiring,
+  applyResolved,
+  type KnownOutages,
+  type Notice,
+  noticePlace,
+  type Outage,
+  senderOf,
+} from "./decide.ts";
 
 const at = (minute: number) => new Date(Date.UTC(2026, 4, 4, 8, minute));
-const place = (minute: number) => placeOf(at(minute), minute, 0);
+const place = (minute: number) => noticePlace(at(minute), minute, 0);
 const notice = (minute: number, sender: string, more: Partial<Notice> = {}): Notice => ({
   status: "firing",
   starts_at: at(-60),
@@ -37,7 +45,7 @@ const over = (minute: number, ...senders: string[]): Outage =>
   });
 const held = (...senders: string[]) =>
   outage({ alert_id: "ALT-2", outage: 2, status: "held", began_with: place(12), senders });
-const known = (last?: Outage, ...open: Outage[]): Known => ({ last, open });
+const known = (last?: Outage, ...open: Outage[]): KnownOutages => ({ last, open });
 
 describe("a firing notice", () => {
   it.each([
@@ -61,25 +69,25 @@ describe("a firing notice", () => {
     ["of a third is held with the second's", known(over(10, "a"), held("b")), notice(13, "c"), "again"],
     ["from before its own sender's end is old", known(over(10, "a", "b")), notice(9, "b"), "old"],
   ])("%s", (_what, before, notices, kind) => {
-    expect(fires(before, notices).kind).toBe(kind);
+    expect(applyFiring(before, notices).kind).toBe(kind);
   });
 
   it("adds its sender, of which there are eight at most", () => {
     const many = outage({ senders: Array.from({ length: 8 }, (_, n) => `s${n}`) });
-    const fired = fires(known(undefined, many), notice(1, "another"));
+    const fired = applyFiring(known(undefined, many), notice(1, "another"));
     expect(fired).toMatchObject({ senders: [...many.senders.slice(1), "another"] });
   });
 
   it("is late for its sender where that has told of an end since, and news for who has not", () => {
     const last = { ...over(10, "a"), ended_by: { ...over(10, "a").ended_by, ...over(20, "b").ended_by } };
-    expect(fires(known(last), notice(15, "b")).kind).toBe("old");
-    expect(fires(known(last), notice(15, "a")).kind).toBe("new");
+    expect(applyFiring(known(last), notice(15, "b")).kind).toBe("old");
+    expect(applyFiring(known(last), notice(15, "a")).kind).toBe("new");
   });
 });
 
 describe("a resolved notice", () => {
-  const ended = (before: Known, minute: number, sender: string, more: Partial<Notice> = {}) =>
-    resolves(before, notice(minute, sender, { status: "resolved", ...more })).ended.length;
+  const ended = (before: KnownOutages, minute: number, sender: string, more: Partial<Notice> = {}) =>
+    applyResolved(before, notice(minute, sender, { status: "resolved", ...more })).ended.length;
 
   it("ends what began no later, by start or by when it was heard of", () => {
     const fire = known(undefined, outage({ starts_at: at(-5) }));
@@ -116,7 +124,7 @@ describe("a resolved notice", () => {
 
   it("takes back what its sender holds, and nothing that another does", () => {
     const before = known(over(10, "a"), held("b", "c"));
-    const said = (sender: string) => resolves(before, notice(14, sender, { status: "resolved" }));
+    const said = (sender: string) => applyResolved(before, notice(14, sender, { status: "resolved" }));
     expect(said("b").held?.senders).toEqual(["c"]);
     expect(said("a").held).toBeUndefined();
     expect(Object.keys(said("b").last?.ended_by ?? {})).toEqual(["a", "b"]);
@@ -125,7 +133,7 @@ describe("a resolved notice", () => {
   it("says nothing newer when it is sent again", () => {
     const last = over(10, "a");
     const again = notice(14, "a", { status: "resolved", ends_at: at(10) });
-    expect(resolves(known(last), again).last?.ended_by).toEqual(last.ended_by);
+    expect(applyResolved(known(last), again).last?.ended_by).toEqual(last.ended_by);
   });
 });
 
@@ -145,11 +153,11 @@ describe("a sender", () => {
 describe("a place", () => {
   it("sorts by receipt, and within one by place in the body", () => {
     const places = [
-      placeOf(at(0), 9, 0),
-      placeOf(at(0), 10, 0),
-      placeOf(at(0), 10, 2),
-      placeOf(at(0), 10, 10),
-      placeOf(at(1), 1, 0),
+      noticePlace(at(0), 9, 0),
+      noticePlace(at(0), 10, 0),
+      noticePlace(at(0), 10, 2),
+      noticePlace(at(0), 10, 10),
+      noticePlace(at(1), 1, 0),
     ];
     expect([...places].reverse().sort()).toEqual(places);
   });

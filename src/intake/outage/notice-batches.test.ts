@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../../test/support/random.ts";
 import type { AlertNotice } from "../types.ts";
-import { placeOf } from "./decide.ts";
+import { noticePlace } from "./decide.ts";
 import { noticeBatches } from "./notice-batches.ts";
 
 const AT = new Date("2026-05-04T08:00:00Z");
@@ -17,7 +17,7 @@ type Said = {
 const notices = (said: readonly Said[]): AlertNotice[] =>
   said.map(({ alert = "a", status, sender = "s", call, narrows = [], severity = null }, index) => {
     const instance_key = call === undefined ? alert : `${alert}/${call}`;
-    const place = placeOf(AT, 1, index);
+    const place = noticePlace(AT, 1, index);
     const times = { starts_at: AT, ends_at: null, received_at: AT, times: 1 };
     return {
       ...{ identity: alert, instance_key, status, sender, place, ...times },

@@ -2,19 +2,26 @@ import type { Ctx } from "../../db/ctx.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { prefixedId } from "../../lib/id.ts";
 import { formerKeys } from "../normalise.ts";
-import { beyond } from "../repair-restrictions.ts";
+import { difference } from "../repair-restrictions.ts";
 import type { AlertNotice, StoredAlert } from "../types.ts";
-import { endingBy, endOf, fires, type Known, type Outage, resolves } from "./decide.ts";
+import {
+  applyFiring,
+  applyResolved,
+  firstReportedEnd,
+  type KnownOutages,
+  type Outage,
+  reportedEnd,
+} from "./decide.ts";
 import { sameByOtherRoute } from "./routes.ts";
 import {
   adoptAlerts,
-  type Change,
   changeOutages,
   dropHeld,
-  type Fresh,
   formerAlerts,
   formerlyOver,
   knownOutages,
+  type OutageChange,
+  type OutageRow,
   type StoredOutage,
 } from "./store.ts";
 
@@ -31,7 +38,7 @@ export type RecordedOutages = {
   /** Each notice of the batch with its outage; a resolved notice appears once for each outage that it ends. */
   notices: OutageNotice[];
   /** Outages to insert, by alert id, without the fields that the pipeline adds. */
-  fresh: Map<string, Pick<Fresh, "outage" | "held_until" | "ended_with" | "ended_by">>;
+  fresh: Map<string, Pick<OutageRow, "outage" | "held_until" | "ended_with" | "ended_by">>;
 };
 
 /** Turns firing alerts stored before outages were counted into outages of the alerts that the notices name. */
@@ -75,17 +82,17 @@ export async function withoutFormer(ctx: Ctx, alerts: readonly AlertNotice[]): P
 const saidWith = ({ said_with }: StoredOutage, { place, said_last = place }: AlertNotice) =>
   said_with !== null && said_with > said_last ? said_with : said_last;
 
-const NOTHING: Known = { open: [], last: undefined };
+const NOTHING: KnownOutages = { open: [], last: undefined };
 
 /** Works out the effect of notices one by one: changes to stored outages in `changes`, held ones to delete in `dropped`. */
 class OutageRecorder {
   readonly recorded: RecordedOutages = { notices: [], fresh: new Map() };
-  readonly changes = new Map<string, Change>();
+  readonly changes = new Map<string, OutageChange>();
   readonly dropped: string[] = [];
   readonly #ctx: Ctx;
   readonly #byId: ReadonlyMap<string, StoredOutage>;
   readonly #byCall: ReadonlyMap<string | null, StoredOutage>;
-  readonly #of: ReadonlyMap<string, Known>;
+  readonly #of: ReadonlyMap<string, KnownOutages>;
   readonly #numbers: Map<string, number>;
   readonly #resolve_timeout: number;
 
@@ -113,7 +120,7 @@ class OutageRecorder {
     else this.#fires(notice);
   }
 
-  #known({ identity }: AlertNotice): Known {
+  #known({ identity }: AlertNotice): KnownOutages {
     return this.#of.get(identity) ?? NOTHING;
   }
 
@@ -129,9 +136,9 @@ class OutageRecorder {
     return number;
   }
 
-  #change(of: StoredOutage, what: Partial<Change>): void {
+  #change(of: StoredOutage, what: Partial<OutageChange>): void {
     const { alert_id, status, senders, ended_by, ended_with, said_with } = of;
-    const before: Change = this.changes.get(alert_id) ?? {
+    const before: OutageChange = this.changes.get(alert_id) ?? {
       ...{
         alert_id,
         was: status,
@@ -161,7 +168,7 @@ class OutageRecorder {
     const { outage, held_until = null, over = false } = what;
     const alert_id = prefixedId("ALT", this.#ctx.random);
     const end = over
-      ? { ended_with: notice.place, ended_by: endingBy(notice) }
+      ? { ended_with: notice.place, ended_by: firstReportedEnd(notice) }
       : { ended_with: null, ended_by: {} };
     this.recorded.fresh.set(alert_id, { outage, held_until, ...end });
     const held = held_until !== null;
@@ -170,7 +177,7 @@ class OutageRecorder {
   }
 
   #again(notice: AlertNotice, of: StoredOutage, senders: readonly string[]): void {
-    const narrows = beyond(of.narrows, notice.narrows);
+    const narrows = difference(of.narrows, notice.narrows);
     // A replayed notice was counted before, but may be decoded more fully now.
     if (notice.replayed && narrows.length > 0) this.#change(of, { narrows });
     if (notice.replayed) return;
@@ -194,7 +201,7 @@ class OutageRecorder {
 
   #fires(notice: AlertNotice): void {
     const known = this.#known(notice);
-    const fired = fires(known, notice);
+    const fired = applyFiring(known, notice);
     if (fired.kind === "old") this.#again(notice, this.#stored(fired.last), fired.last.senders);
     else if (fired.kind === "again") this.#again(notice, this.#stored(fired.of), fired.senders);
     else if (fired.kind === "new") this.#begin(notice, { outage: this.#next(notice) });
@@ -205,7 +212,7 @@ class OutageRecorder {
       const held = this.#stored(fired.held);
       const { times, severity, holds_until = null } = notice;
       const said_with = saidWith(held, notice);
-      const narrows = beyond(held.narrows, notice.narrows);
+      const narrows = difference(held.narrows, notice.narrows);
       const what = { times, severity, narrows, holds_until, senders: fired.senders, said_with };
       this.#change(held, { ...what, status: "firing", begins: true });
       this.#tell(notice, held, { is_new: true, fires: true });
@@ -214,10 +221,10 @@ class OutageRecorder {
 
   #ends(notice: AlertNotice): void {
     const known = this.#known(notice);
-    const { ended, held, last } = resolves(known, notice);
+    const { ended, held, last } = applyResolved(known, notice);
     for (const { outage, ended_by } of ended) {
       const of = this.#stored(outage);
-      const what = { status: "resolved" as const, ends_at: endOf(notice), ended_with: notice.place };
+      const what = { status: "resolved" as const, ends_at: reportedEnd(notice), ended_with: notice.place };
       this.#change(of, { ...what, ended_by, times: of.of_call ? 0 : notice.times });
       this.#tell(notice, of, {});
     }

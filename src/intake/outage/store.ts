@@ -9,7 +9,7 @@ import type { IntakeWindow } from "../firing/store.ts";
 import { KEY_VERSION } from "../keys.ts";
 import { MOST_RESTRICTIONS } from "../repair-restrictions.ts";
 import type { AlertNotice, NormalisedAlert, StoredAlert } from "../types.ts";
-import type { Ending, Outage } from "./decide.ts";
+import type { Outage, ReportedEnd } from "./decide.ts";
 
 /** PostgreSQL's `serialization_failure`: the transaction is to be retried, since a concurrent one came first. */
 const SERIALISATION_FAILURE = "40001";
@@ -128,27 +128,27 @@ export async function formerlyOver(
 }
 
 /** The changes that notices make to a stored outage; `was` is its status until now. */
-export type Change = {
+export type OutageChange = {
   alert_id: string;
   was: Outage["status"];
   status: Outage["status"];
   times: number;
   holds_until: Date | null;
   senders: readonly string[];
-  ended_by: Readonly<Record<string, Ending>>;
+  ended_by: Readonly<Record<string, ReportedEnd>>;
   ended_with: string | null;
   said_with: string | null;
   ends_at: Date | null;
   /** The severity that the sender gives now; stored only where it is worse than before. */
   severity: Severity | null;
-  /** New texts that may forbid automatic repair (see `narrowsOf`); they are added, and none is ever removed. */
+  /** New texts that may forbid automatic repair (see `restrictionsOf`); they are added, and none is ever removed. */
   narrows: readonly string[];
   /** It was held until now: `first_received_at` becomes the present. */
   begins: boolean;
 };
 
 /** Stores changes of outages. Throws a serialisation failure when another transaction has changed the status of one meanwhile. */
-export async function changeOutages(ctx: Ctx, changes: readonly Change[]): Promise<void> {
+export async function changeOutages(ctx: Ctx, changes: readonly OutageChange[]): Promise<void> {
   if (changes.length === 0) return;
   const now = ctx.clock.now().toISOString();
   const { rowCount } = await ctx.db.execute(sql`
@@ -179,19 +179,19 @@ export async function dropHeld(ctx: Ctx, alert_ids: readonly string[]): Promise<
 }
 
 /** An outage that is not stored yet. */
-export type Fresh = StoredAlert &
+export type OutageRow = StoredAlert &
   AlertNotice & {
     outage: number;
     held_until: Date | null;
     ended_with: string | null;
-    ended_by: Readonly<Record<string, Ending>>;
+    ended_by: Readonly<Record<string, ReportedEnd>>;
   };
 
 /**
  * Inserts new outages. Throws a serialisation failure when a concurrent transaction has stored one of them; the transaction is
  * then run again.
  */
-export async function insertOutages(ctx: Ctx, fresh: readonly Fresh[]): Promise<void> {
+export async function insertOutages(ctx: Ctx, fresh: readonly OutageRow[]): Promise<void> {
   if (fresh.length === 0) return;
   const now = ctx.clock.now().toISOString();
   const rows = fresh.map(({ instance_key, of_call, held_until, status, ...row }) => ({
@@ -261,9 +261,9 @@ const GRACE = "5 seconds";
 
 /** True for a held outage whose holding time is over, counting only the time in which AWOOOI was listening. */
 function isDue({ since, until }: IntakeWindow) {
-  const turn = sql`${alerts.held_until} - ${alerts.first_received_at}`;
+  const holding = sql`${alerts.held_until} - ${alerts.first_received_at}`;
   return sql`${alerts.status} = 'held'
-    and greatest(${alerts.held_until}, ${since.toISOString()}::timestamptz + (${turn}))
+    and greatest(${alerts.held_until}, ${since.toISOString()}::timestamptz + (${holding}))
         <= ${until.toISOString()}::timestamptz - ${GRACE}::interval`;
 }
 

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Severity } from "../../contract/common.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { jsonRows } from "../../db/json-rows.ts";
-import { packed } from "../store.ts";
+import { packBodies } from "../store.ts";
 import type { Receipt } from "../types.ts";
 import { signalIdentity } from "./identity.ts";
 
@@ -42,7 +42,7 @@ export type NamedReceipt = Omit<Receipt, "seq"> & { stream_id: string };
 
 /** Journals the receipts whose names are not in the journal yet; returns these with their places in the journal. */
 export async function insertEntries(ctx: Ctx, rows: readonly NamedReceipt[]): Promise<Receipt[]> {
-  const { bodies, fields } = packed(rows);
+  const { bodies, fields } = packBodies(rows);
   const written = await ctx.db.execute<{ seq: string; stream_id: string }>(sql`
     insert into receipts (source, sender, body, received_at, idempotency_key, stream_id)
     select source, sender, substring(${bodies}::bytea from start for size), received_at, idempotency_key, stream_id

@@ -6,7 +6,7 @@ import {
   formerKeys,
   type NormalisedAlert,
   normalise,
-  placeOf,
+  noticePlace,
   type Receipt,
   type Source,
   type SourceAlert,
@@ -83,7 +83,7 @@ function* normalising(
     const whole = cut === null ? one : { ...one, incomplete: true };
     const source_alert = lasting(whole, receipt, deps);
     const alert = normalise(source_alert, source.id, received_at, deps.classification, call);
-    const place = placeOf(received_at, seq, index);
+    const place = noticePlace(received_at, seq, index);
     all.push({ ...alert, ...(source.debounced ? ofSignal(alert) : {}), ...notices, place });
     yield;
   }

@@ -5,10 +5,10 @@ import {
   type AlertNotice,
   beginEnding,
   boundStatements,
-  crowded,
   type EndingCalls,
   endPage,
   noticeBatches,
+  withManyOpenCalls,
 } from "../../intake/index.ts";
 import { resolveQuiet } from "../sweep/resolve-quiet.ts";
 import type { PipelineDeps } from "../types.ts";
@@ -30,7 +30,7 @@ async function crowdedEnds(
   const ends = noticeBatches(alerts)
     .flat()
     .filter((alert) => alert.status === "resolved");
-  return crowded(ctx, ends);
+  return withManyOpenCalls(ctx, ends);
 }
 
 const senderOf = ({ source, sender }: Understood) => `${source}\n${sender}`;

@@ -2,11 +2,11 @@ import type { Ctx } from "../../db/ctx.ts";
 import { recordRepairLabels } from "../../decision/index.ts";
 import { type IncidentRow, incidentsById } from "../../incident/index.ts";
 import {
-  type Accepted,
+  type AcceptedAlert,
   type AlertNotice,
   logAccepted,
-  narrowingOf,
   type OutageNotice,
+  parseRestrictions,
   type StoredAlert,
 } from "../../intake/index.ts";
 
@@ -36,7 +36,7 @@ const openedSince = (incidents: Incidents, since: Date): Set<string> =>
 async function recordLabels(ctx: Ctx, alerts: readonly Placed[], incidents: Incidents): Promise<void> {
   const labels = new Map<string, string[]>();
   for (const { incident_id, narrows } of alerts) {
-    const [said] = narrowingOf(narrows).auto_repair;
+    const [said] = parseRestrictions(narrows).auto_repair;
     if (incident_id === null || said === undefined) continue;
     const main = incidents.get(incident_id)?.merged_into ?? incident_id;
     labels.set(main, [...(labels.get(main) ?? []), said]);
@@ -57,9 +57,9 @@ function freshOf(stored: readonly OutageNotice[], opened: ReadonlySet<string>): 
   return [...fresh, ...risen];
 }
 
-function outcomeOf(alert: Placed, opened: Set<string>): Pick<Accepted, "outcome" | "detail"> {
+function outcomeOf(alert: Placed, opened: Set<string>): Pick<AcceptedAlert, "outcome" | "detail"> {
   const { incident_id, heartbeat, progress, silenced_by, held } = alert;
-  const plain = (outcome: Accepted["outcome"]) => ({ outcome, detail: null });
+  const plain = (outcome: AcceptedAlert["outcome"]) => ({ outcome, detail: null });
   if (incident_id !== null) return plain(opened.delete(incident_id) ? "opened" : "converged");
   if (silenced_by) return { outcome: "silenced", detail: silenced_by.map((one) => one.id).join(", ") };
   if (held) return plain("held");
@@ -78,7 +78,7 @@ const entryOf = ({ alert_id, incident_id, alert_name, labels }: Placed) => ({
 type Call = { seq: number; alerts: readonly AlertNotice[] };
 
 /** Summarises the known alerts of a call in one entry: a call may repeat all that fires, every minute. */
-function knownOf({ seq, alerts }: Call, byKey: ReadonlyMap<string, OutageNotice>): Accepted[] {
+function knownOf({ seq, alerts }: Call, byKey: ReadonlyMap<string, OutageNotice>): AcceptedAlert[] {
   const found = alerts.flatMap((alert) => byKey.get(alert.instance_key) ?? []);
   const [first] = found;
   if (first === undefined) return [];
@@ -115,7 +115,7 @@ export async function logCalls(
   const byKey = new Map(stored.map((alert) => [alert.instance_key, alert]));
   const entries = calls.flatMap((call) => {
     const { seq, alerts } = call;
-    const own = alerts.flatMap((alert): Accepted[] => {
+    const own = alerts.flatMap((alert): AcceptedAlert[] => {
       const of = byPlace.get(alert.place);
       if (of === undefined) return [];
       const over = alert.status === "resolved" && of.incident_id === null;

@@ -21,14 +21,14 @@ import {
   insertOutages,
   normalise,
   noticeBatches,
+  noticePlace,
   type OutageNotice,
-  placeOf,
   recordHeartbeats,
   recordOutages,
   type StoredAlert,
   senderOf,
   setSilencedBy,
-  stillWaiting,
+  unprocessedReceipts,
   withoutFormer,
 } from "../../intake/index.ts";
 import { messageOf } from "../../lib/error.ts";
@@ -256,7 +256,7 @@ async function process(
 /** Marks receipts as processed where this is their last part. Returns false when another process has done so. */
 async function settle(ctx: Ctx, receipts: Part["receipts"], last: boolean): Promise<boolean> {
   const seqs = receipts.map((one) => one.seq);
-  if (!last) return (await stillWaiting(ctx, seqs)).size === seqs.length;
+  if (!last) return (await unprocessedReceipts(ctx, seqs)).size === seqs.length;
   const finished = await finishReceipts(
     ctx,
     receipts.map(({ seq, alert_count, error }) => ({ seq, alert_count, error })),
@@ -284,7 +284,7 @@ async function* takeParts(
   } catch (error) {
     if (!(error instanceof Overtaken)) throw error;
     const seqs = receipts.map((one) => one.seq);
-    const left = await stillWaiting(ctx, seqs);
+    const left = await unprocessedReceipts(ctx, seqs);
     const ours = receipts.filter((one) => left.has(one.seq));
     return yield* takeParts(ctx, deps, ours, partsOf(ours, terms.size), waiting, terms);
   }
@@ -366,7 +366,7 @@ export async function isWell(ctx: Ctx, deps: PipelineDeps): Promise<boolean> {
   const quiet = { ...deps, onSilenced: () => {} };
   try {
     await rehearse(ctx, async (tx) => {
-      await processBatch(tx, quiet, [{ ...alert, ...notices, place: placeOf(received_at, 0, 0) }]);
+      await processBatch(tx, quiet, [{ ...alert, ...notices, place: noticePlace(received_at, 0, 0) }]);
     });
     return true;
   } catch (error) {

@@ -1,11 +1,11 @@
 import { hasState, isUnavailable } from "../../db/failure.ts";
 import {
   finishReceipts,
+  incrementTries,
   limitsFor,
   type ReadBody,
-  raiseTries,
   readBody,
-  stillWaiting,
+  unprocessedReceipts,
 } from "../../intake/index.ts";
 import { clip } from "../../lib/clip.ts";
 import { messageOf } from "../../lib/error.ts";
@@ -80,7 +80,7 @@ export class ReceiptRetries {
     const again = entries.filter((entry) => entry.again);
     if (again.length === 0) return [...entries];
     const ctx = this.#current().as("intake");
-    const raised = await raiseTries(
+    const raised = await incrementTries(
       ctx,
       again.map((entry) => entry.receipt.seq),
     );
@@ -120,7 +120,7 @@ export class ReceiptRetries {
     const deps = this.#current();
     const ctx = deps.as("intake");
     const seqs = entries.map((entry) => entry.receipt.seq);
-    const left = await stillWaiting(ctx, seqs).catch(() => null);
+    const left = await unprocessedReceipts(ctx, seqs).catch(() => null);
     const passing = mayPass(error);
     if (left === null || (passing && !(await isWell(ctx, deps))))
       return { entries: [...entries], away: true };

@@ -7,9 +7,9 @@ import {
   classify,
   dueHeld,
   firingOfResolved,
+  processedUntil,
   type StoredAlert,
   setSilencedBy,
-  understoodUntil,
 } from "../../intake/index.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { convergeAlerts } from "../intake/converge-alerts.ts";
@@ -60,7 +60,7 @@ async function bring(ctx: Ctx, deps: PipelineDeps, alerts: readonly StoredAlert[
  */
 export async function beginHeldOutages(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("intake");
-  const until = await understoodUntil(ctx);
+  const until = await processedUntil(ctx);
   const since = deps.intake_uptime.since(ctx.clock.now(), until);
   let found: number;
   do {

@@ -1,6 +1,6 @@
 import { transaction } from "../../db/transaction.ts";
 import { lockFingerprints, note } from "../../incident/index.ts";
-import { endLapsed, lapsedAlerts, understoodUntil } from "../../intake/index.ts";
+import { endLapsed, lapsedAlerts, processedUntil } from "../../intake/index.ts";
 import type { PipelineDeps } from "../types.ts";
 import { resolveQuiet } from "./resolve-quiet.ts";
 
@@ -12,7 +12,7 @@ const PAGE = 500;
  */
 export async function expireStaleAlerts(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("sweep");
-  const understood_until = await understoodUntil(ctx);
+  const understood_until = await processedUntil(ctx);
   const since = deps.intake_uptime.since(ctx.clock.now(), understood_until);
   let found: number;
   do {

@@ -1,4 +1,4 @@
-import { detectMissingHeartbeats, understoodUntil } from "../../intake/index.ts";
+import { detectMissingHeartbeats, processedUntil } from "../../intake/index.ts";
 import type { PipelineDeps } from "../types.ts";
 
 /**
@@ -7,6 +7,6 @@ import type { PipelineDeps } from "../types.ts";
  */
 export async function silentSenders(deps: PipelineDeps): Promise<void> {
   const ctx = deps.as("sweep");
-  const since = deps.intake_uptime.since(ctx.clock.now(), await understoodUntil(ctx));
+  const since = deps.intake_uptime.since(ctx.clock.now(), await processedUntil(ctx));
   await detectMissingHeartbeats(ctx, deps.heartbeats, since);
 }

@@ -1,5 +1,5 @@
 import { alertmanagerCall } from "../../../contract/webhook.ts";
-import { decodeAlertmanager, inSteps, type Source, type SourceKind } from "../../../intake/index.ts";
+import { decodeAlertmanager, decodeInSteps, type Source, type SourceKind } from "../../../intake/index.ts";
 
 /** Alertmanager's webhook, version 4. */
 export const alertmanager = {
@@ -18,6 +18,6 @@ export const alertmanager = {
   create: (): Source => ({
     id: "alertmanager",
     sender: ({ network }) => network,
-    decode: inSteps((body) => decodeAlertmanager(body, "Alertmanager")),
+    decode: decodeInSteps((body) => decodeAlertmanager(body, "Alertmanager")),
   }),
 } as const satisfies SourceKind;

@@ -6,7 +6,7 @@ import {
   TYPE_ANY,
   TYPE_STRING,
 } from "@jmespath-community/jmespath";
-import { AT_THE_DOOR, readBody } from "../../../intake/index.ts";
+import { LIMITS_BEFORE_ANSWER, readBody } from "../../../intake/index.ts";
 import { messageOf } from "../../../lib/error.ts";
 
 export type Expression = ReturnType<typeof compile>;
@@ -44,7 +44,7 @@ const LARGEST_TEXT = 256 * 1024;
 /** Parses JSON inside a string, with the same limits as a request body. Throws when it is too long or invalid. */
 function jsonIn(text: string): JSONValue {
   if (text.length > LARGEST_TEXT) throw new Error(`from_json() of more than ${LARGEST_TEXT} characters`);
-  const { json, cut } = readBody(Buffer.from(text), AT_THE_DOOR);
+  const { json, cut } = readBody(Buffer.from(text), LIMITS_BEFORE_ANSWER);
   if (cut !== null) left_out.push(cut);
   return json as JSONValue;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { inSteps, type Source, type SourceKind } from "../../../intake/index.ts";
+import { decodeInSteps, type Source, type SourceKind } from "../../../intake/index.ts";
 import { type CustomSource, config, mapOf, PRESETS } from "./config.ts";
 import { compileMap, decodeBy } from "./decode.ts";
 
@@ -10,7 +10,7 @@ export function mappedSource(settings: CustomSource): Source {
   return {
     id: `custom:${settings.name}`,
     sender: ({ secret, signature }) => (own ? secret(settings) : signature()),
-    decode: inSteps((body) => decodeBy(map, body)),
+    decode: decodeInSteps((body) => decodeBy(map, body)),
   };
 }
 

@@ -4,7 +4,7 @@ import { genericCall } from "../../../contract/webhook.ts";
 import {
   decodeEach,
   genericAlert,
-  inSteps,
+  decodeInSteps,
   type Source,
   type SourceAlert,
   type SourceKind,
@@ -67,6 +67,6 @@ export const generic = {
     id: "generic",
     sender: ({ signature }) => signature(),
     counts_calls: true,
-    decode: inSteps((body) => decodeEach(body, decodeAlert)),
+    decode: decodeInSteps((body) => decodeEach(body, decodeAlert)),
   }),
 } as const satisfies SourceKind;

@@ -1,7 +1,7 @@
 import {
   type DecodeSteps,
   decodeAlertmanager,
-  inSteps,
+  decodeInSteps,
   type Source,
   type SourceKind,
 } from "../../../intake/index.ts";
@@ -35,6 +35,6 @@ export const grafana = {
   create: (): Source => ({
     id: "grafana",
     sender: ({ network }) => network,
-    decode: inSteps(decode),
+    decode: decodeInSteps(decode),
   }),
 } as const satisfies SourceKind;

@@ -3,7 +3,7 @@ import { postableAlerts } from "../../../contract/alertmanager-alerts.ts";
 import { optionalText, texts, time } from "../../../contract/lenient.ts";
 import {
   type DecodeSteps,
-  inSteps,
+  decodeInSteps,
   type Source,
   type SourceAlert,
   type SourceKind,
@@ -74,6 +74,6 @@ export const prometheus = {
   create: (): Source => ({
     id: "prometheus",
     sender: ({ network }) => network,
-    decode: inSteps(decode),
+    decode: decodeInSteps(decode),
   }),
 } as const satisfies SourceKind;

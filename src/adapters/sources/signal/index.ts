@@ -4,7 +4,7 @@ import { signalAnswer, signalCall } from "../../../contract/webhook.ts";
 import {
   decodeEach,
   genericAlert,
-  inSteps,
+  decodeInSteps,
   type Source,
   type SourceAlert,
   type SourceKind,
@@ -51,6 +51,6 @@ export const signalSource = {
     sender: ({ signature }) => signature(),
     counts_calls: true,
     debounced: true,
-    decode: inSteps((body) => decodeEach(body, decodeSignal)),
+    decode: decodeInSteps((body) => decodeEach(body, decodeSignal)),
   }),
 } as const satisfies SourceKind;

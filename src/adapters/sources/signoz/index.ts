@@ -1,7 +1,7 @@
 import {
   decodeAlertmanager,
   type Endpoint,
-  inSteps,
+  decodeInSteps,
   type Source,
   type SourceKind,
 } from "../../../intake/index.ts";
@@ -35,6 +35,6 @@ export const signoz = {
   create: (): Source => ({
     id: "signoz",
     sender: ({ network }) => network,
-    decode: inSteps((body) => decodeAlertmanager(body, "SigNoz")),
+    decode: decodeInSteps((body) => decodeAlertmanager(body, "SigNoz")),
   }),
 } as const satisfies SourceKind;
