@@ -28,7 +28,6 @@ import type { Config } from "./config/schema.ts";
 import { secretTexts } from "./config/secret.ts";
 import { type Adapters, createAdapters } from "./create-adapters.ts";
 import { openDatabase } from "./database.ts";
-import { createGuards } from "./guard.ts";
 import { httpDeps } from "./http-deps.ts";
 import { INTERVALS, type Intervals } from "./intervals.ts";
 import { startLoop } from "./loop.ts";
@@ -36,6 +35,7 @@ import { createMetrics, metricsPage } from "./metrics/metrics.ts";
 import { createGateway, createPipelineDeps } from "./pipeline-deps.ts";
 import { Retention } from "./retention.ts";
 import { startSignals } from "./signals.ts";
+import { createSourceLimiting } from "./source-limits.ts";
 import { createSupervision, processNotes } from "./supervise.ts";
 
 export type AppOptions = {
@@ -159,10 +159,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const metrics = createMetrics(adapted.sources.map((source) => source.id));
     const as = (name: Extract<Actor, { kind: "system" }>["name"]) => ctxOf({ kind: "system", name });
     const inForce = () => ({ live: live.current(), pipeline: current() });
-    const guards = createGuards(as("intake"), metrics, inForce, intervals.refused);
+    const limiting = createSourceLimiting(as("intake"), metrics, inForce, intervals.refused);
     const onReceived = (received: Received) => {
       metrics.received(received);
-      guards.received(received);
+      limiting.received(received);
     };
     const intake_uptime = new IntakeUptime(() => live.current().config.sweep.every);
     const gateway = () => live.current().gateway;
@@ -202,7 +202,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       () => worker.backlog(),
       metrics.committed,
     );
-    ends.push(await guards.start());
+    ends.push(await limiting.start());
     await worker.start();
     ends.push(() => worker.stop());
     const { epoch } = database;
@@ -214,7 +214,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const { every } = config.retention;
     ends.push(...startLoops({ as, live, retention, every, intervals, log }));
 
-    const served = { as, ctxOf, clock, live, database, journal, worker, guards, signals, retention, log };
+    const served = { as, ctxOf, clock, live, database, journal, worker, limiting, signals, retention, log };
     const deps = httpDeps({ ...served, supervision, meter: metrics.http, page });
     const { url, close } = await listen(deps, config);
     ends.push(close);

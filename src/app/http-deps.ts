@@ -13,9 +13,9 @@ import type { Supervision } from "../supervision/index.ts";
 import { SOURCES } from "./adapters.ts";
 import type { ActiveConfig } from "./config/active.ts";
 import type { Database } from "./database.ts";
-import type { Guards } from "./guard.ts";
 import type { Retention } from "./retention.ts";
 import { type Signals, streamHealth } from "./signals.ts";
+import type { SourceLimiting } from "./source-limits.ts";
 import { storagePort } from "./storage.ts";
 import { VERSION } from "./version.ts";
 
@@ -59,15 +59,15 @@ function truncatedLater(entries: number, most: number): WebhookAnswer {
 /** Receives webhook calls: journals the call, then waits up to `answer_wait` seconds for the result of its processing. */
 function receiver(
   ctx: Ctx,
-  { journal, worker, guards, live }: Pick<Parts, "journal" | "worker" | "guards" | "live">,
+  { journal, worker, limiting, live }: Pick<Parts, "journal" | "worker" | "limiting" | "live">,
 ): HttpDeps["receive"] {
   return async ({ json, longest, cut, idempotency_key = null, ...call }) => {
     const { alerts_per_body, answer_wait } = live.current().config.intake;
-    const counted = guards.admit({ ...call, json, longest, cut });
+    const counted = limiting.admit({ ...call, json, longest, cut });
     const received_at =
       idempotency_key === null ? ctx.clock.now() : await claimCall(ctx, { ...call, idempotency_key });
     const receipt = await journal.append({ ...call, idempotency_key, received_at });
-    guards.accepted(receipt.seq, receipt.source, counted);
+    limiting.accepted(receipt.seq, receipt.source, counted);
     const later = longest > alerts_per_body ? truncatedLater(longest, alerts_per_body) : null;
     // A body that was not read completely is parsed again by the worker.
     const answer = worker.take(receipt, cut === null ? json : undefined);
@@ -80,11 +80,11 @@ function receiver(
 }
 
 /** Receives signals with the same limits; the reader of the stream may write the receipt later. */
-function signalReceiver({ guards, signals }: Pick<Parts, "guards" | "signals">): HttpDeps["takeSignal"] {
+function signalReceiver({ limiting, signals }: Pick<Parts, "limiting" | "signals">): HttpDeps["takeSignal"] {
   return async ({ json, longest, cut, ...call }) => {
-    const counted = guards.admit({ ...call, json, longest, cut });
+    const counted = limiting.admit({ ...call, json, longest, cut });
     const answer = await signals.take(call);
-    guards.accepted(null, call.source, counted);
+    limiting.accepted(null, call.source, counted);
     return answer;
   };
 }
@@ -97,7 +97,7 @@ type Parts = {
   database: Database;
   journal: Journal;
   worker: IntakeWorker;
-  guards: Guards;
+  limiting: SourceLimiting;
   signals: Signals;
   retention: Retention;
   supervision: Supervision;
@@ -108,15 +108,15 @@ type Parts = {
 
 /** Returns the dependencies of the HTTP routes, bound to the running parts. */
 export function httpDeps(parts: Parts): HttpDeps {
-  const { as, ctxOf, live, database, guards, signals, retention, supervision, meter, page, log } = parts;
+  const { as, ctxOf, live, database, limiting, signals, retention, supervision, meter, page, log } = parts;
   const { config } = live.current();
   return {
     ctxOf,
     checkSender: (call) => live.current().checkSender(call),
     receive: receiver(as("intake"), parts),
     takeSignal: signalReceiver(parts),
-    guard: guards.http,
-    sources: { ...guards.sources, ...ofSources(live) },
+    limiter: limiting.http,
+    sources: { ...limiting.sources, ...ofSources(live) },
     relations: { merge: mergeManually, split: splitManually },
     undo: (ctx, input) => requestUndo(ctx, input, live.current().pipeline),
     get terms() {

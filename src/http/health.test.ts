@@ -30,7 +30,7 @@ beforeEach(async () => {
     undo: refuse,
     takeSignal: refuse,
     diagnose: refuse,
-    guard: { enter: () => {}, refused: () => {} },
+    limiter: { enter: () => {}, refused: () => {} },
     sources: { kinds: [], sender: refuse, decode: refuse, ids: () => [], limits: refuse, limited: () => [] },
     terms: {} as HttpDeps["terms"],
     gateway: {} as HttpDeps["gateway"],

@@ -1,7 +1,7 @@
 import { pageOf } from "../contract/common.ts";
 import { refusedCalls, refusedQuery, type SourceReport, sourceList } from "../contract/source.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { listRefused, type SourceCalls, sourceCalls } from "../intake/index.ts";
+import { listRefusedCalls, type SourceCalls, sourceCalls } from "../intake/index.ts";
 import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 import { webhookPath } from "./webhooks.ts";
@@ -58,6 +58,6 @@ export function sourceRoutes(app: ApiApp, { sources }: HttpDeps): void {
         response: { 200: pageOf(refusedCalls) },
       },
     },
-    async ({ ctx, query }) => listRefused(ctx, query),
+    async ({ ctx, query }) => listRefusedCalls(ctx, query),
   );
 }

@@ -8,7 +8,7 @@ import type { SignalAnswer, WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { GatewayOptions } from "../execution/index.ts";
 import type { IncidentRow } from "../incident/index.ts";
-import type { SenderRequest, Decoded, ReadBody, SenderCheck, SourceKind } from "../intake/index.ts";
+import type { Decoded, ReadBody, SenderCheck, SenderRequest, SourceKind } from "../intake/index.ts";
 import type { Actor } from "../lib/actor.ts";
 import type { AwoooiError } from "../lib/error.ts";
 import type { Log } from "../lib/log.ts";
@@ -50,7 +50,7 @@ export type HttpDeps = {
     } & ReadBody,
   ) => Promise<SignalAnswer>;
   /** The limits of sources; a refusal is `source_limited`. */
-  guard: {
+  limiter: {
     /** Called before the body is read; `length` is null where the call does not state it. */
     enter: (arrival: { source: string; call: SenderRequest; length: number | null }) => void;
     /** Called for every refused call of a webhook, with the number of bytes read for it. */

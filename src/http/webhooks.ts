@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { LATER, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
 import {
-  LIMITS_BEFORE_ANSWER,
   type Decoded,
   type Endpoint,
   KNOWN_ALERT_TYPES,
+  LIMITS_BEFORE_ANSWER,
   type ReadBody,
   readBody,
   type SenderCheck,
@@ -112,7 +112,7 @@ function receivingRoute(
   endpoint: Endpoint,
   below: string,
 ): void {
-  const { sources, guard } = deps;
+  const { sources, limiter } = deps;
   const { path, summary, body, answer } = endpoint;
   const checkOf = (request: FastifyRequest): SenderCheck => {
     const check = sources.sender(sourceIdOf(kind, endpoint, request));
@@ -147,12 +147,12 @@ function receivingRoute(
     onRequest: async (request) =>
       withoutTraces(() => {
         request.sender = checkOf(request).before(shownBy(request));
-        guard.enter({ source: countedAs(request), call: callOf(request), length: lengthOf(request) });
+        limiter.enter({ source: countedAs(request), call: callOf(request), length: lengthOf(request) });
       }),
     onError: async (request, _reply, thrown) => {
       const error = toAwoooiError(thrown);
       const bytes = bytesRead(request, error.code, deps.body_limit);
-      guard.refused({ source: countedAs(request), call: callOf(request), error, bytes });
+      limiter.refused({ source: countedAs(request), call: callOf(request), error, bytes });
     },
     handler: async (request, reply) => {
       const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);

@@ -2,7 +2,7 @@ import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { countRows, type Forget, forgetRows } from "../db/forget.ts";
 import { oldAlertLog, oldKnownAlerts } from "./alert-log/store.ts";
-import { oldCalls } from "./guard/store.ts";
+import { oldCalls } from "./source-limits/store.ts";
 import { oldAlerts, oldDeadLetters, oldReceipts } from "./store.ts";
 
 const OLD = {

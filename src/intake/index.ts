@@ -19,11 +19,6 @@ export {
 } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
 export { decodeEach, genericAlert } from "./generic-form.ts";
-export { ACCEPTED, CallCounts, DEAD } from "./guard/call-counts.ts";
-export { type Counted, Guard, SMALL_BODY } from "./guard/guard.ts";
-export { LIMITS, SourceLimited, type SourceLimits } from "./guard/limits.ts";
-export { lastUnderstood, listRefused, type SourceCalls, sourceCalls } from "./guard/read.ts";
-export { deadLetterStock } from "./guard/store.ts";
 export { detectMissingHeartbeats } from "./heartbeat/detect-missing.ts";
 export { expectedHeartbeat } from "./heartbeat/expected.ts";
 export { forgetHeartbeat, listHeartbeats } from "./heartbeat/read.ts";
@@ -65,6 +60,11 @@ export type {
   Source,
   SourceKind,
 } from "./source.ts";
+export { ACCEPTED, CallCounts, DEAD } from "./source-limits/call-counts.ts";
+export { type CountedCall, SMALL_BODY, SourceLimiter } from "./source-limits/limiter.ts";
+export { LIMITS, SourceLimited, type SourceLimits } from "./source-limits/limits.ts";
+export { lastParsed, listRefusedCalls, type SourceCalls, sourceCalls } from "./source-limits/read.ts";
+export { deadLetterStock } from "./source-limits/store.ts";
 export {
   alertNamesOf,
   assignAlerts,

@@ -8,10 +8,10 @@ import { loadRules, loadServiceRegistry } from "../../decision/index.ts";
 import { type GatewayOptions, waitForBeginnings } from "../../execution/index.ts";
 import { loadTopology } from "../../incident/index.ts";
 import {
-  type SenderRequest,
   loadClassification,
   programFrom,
   type SenderCheck,
+  type SenderRequest,
   type SourceLimits,
   senderAddress,
   senderCheck,

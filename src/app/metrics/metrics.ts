@@ -3,7 +3,7 @@ import { entriesBefore } from "../../audit/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { type Executor, type FreezeTerms, freezeStatus } from "../../execution/index.ts";
 import type { HttpMeter } from "../../http/index.ts";
-import { type Journal, LIMITS, lastUnderstood, type SignalStream } from "../../intake/index.ts";
+import { type Journal, LIMITS, lastParsed, type SignalStream } from "../../intake/index.ts";
 import type { Notifier } from "../../notification/index.ts";
 import type { IntakeWorker, PipelineDeps, Received } from "../../pipeline/index.ts";
 import type { Adapters } from "../create-adapters.ts";
@@ -252,7 +252,7 @@ export async function metricsPage(
   intervals: Intervals,
 ): Promise<() => Promise<string>> {
   const [newest] = await entriesBefore(ctx, undefined, 1);
-  for (const [source, at] of await lastUnderstood(ctx)) understood(source, at.getTime() / 1000);
+  for (const [source, at] of await lastParsed(ctx)) understood(source, at.getTime() / 1000);
   const update = databaseMetrics(
     registry,
     ctx,

@@ -1,18 +1,18 @@
 import type { Clock } from "../../lib/clock.ts";
 import { AwoooiError, withoutTraces } from "../../lib/error.ts";
-import type { Bucket, Rate } from "./bucket.ts";
 import { LIMITS, type Limit, rates, SourceLimited, type SourceLimits } from "./limits.ts";
 import type { DeadLetterStock } from "./store.ts";
+import type { Rate, TokenBucket } from "./token-bucket.ts";
 import { type SenderUsage, SourceUsage } from "./usage.ts";
 
 /** A call before its body is read. `length` is null where the call does not state it. */
 export type Arrival = { source: string; address: string; length: number | null };
 
 /** What a body would result in: whether it, or a part of it, is a dead letter, and the fingerprints of its firing alerts. */
-export type Preview = { dead: boolean; fingerprints: readonly string[] };
+export type BodyPreview = { dead: boolean; fingerprints: readonly string[] };
 
 /** What a call was counted as before it was journalled. */
-export type Counted = { dead: boolean };
+export type CountedCall = { dead: boolean };
 
 type Sent = { source: string; sender: string; bytes: number };
 
@@ -29,7 +29,7 @@ const LIMITED_MS = 60_000;
  * Bounds what one source can cost all others: processing time, and disk space. Its state is in memory and bounded; a refused call
  * is not acknowledged, so its sender sends it again.
  */
-export class Guard {
+export class SourceLimiter {
   readonly #limits: (source: string) => SourceLimits;
   readonly #clock: Clock;
   readonly #usages = new Map<string, SourceUsage>();
@@ -76,7 +76,7 @@ export class Guard {
    * Admits a body before it is journalled; `preview` decodes it, and is only called where the result matters. Throws
    * `source_limited`, else returns what was counted: then call `counted` with its receipt; null: not previewed.
    */
-  admit(sent: Sent, preview: () => Preview): Counted | null {
+  admit(sent: Sent, preview: () => BodyPreview): CountedCall | null {
     const { limits, usage, now } = this.#of(sent.source);
     this.#fits(limits, sent.bytes);
     const senderUsage = usage.senderUsage(sent.sender);
@@ -119,12 +119,12 @@ export class Guard {
   }
 
   /** Notes the receipt that a call counted by `admit` became. */
-  counted(seq: number, { dead }: Counted): void {
+  counted(seq: number, { dead }: CountedCall): void {
     this.#counted.set(seq, dead);
   }
 
   /** Counts the result of a processed receipt. */
-  processed({ seq, dead, fingerprints, ...sent }: Sent & Preview & { seq: number }): void {
+  processed({ seq, dead, fingerprints, ...sent }: Sent & BodyPreview & { seq: number }): void {
     const { usage } = this.#of(sent.source);
     // `admit` previews only the beginning of a large body, so more of its fingerprints may be new.
     const newFingerprints = usage.unknown(fingerprints);
@@ -198,7 +198,14 @@ export class Guard {
     usage.remember(newFingerprints);
   }
 
-  #demand(usage: SourceUsage, limit: Limit, bucket: Bucket, rate: Rate, now: number, words: string): void {
+  #demand(
+    usage: SourceUsage,
+    limit: Limit,
+    bucket: TokenBucket,
+    rate: Rate,
+    now: number,
+    words: string,
+  ): void {
     // Any positive rest admits the call, which may then overspend the bucket once.
     if (bucket.left(rate, now) > 0) return;
     this.#refuse(usage, limit, now, bucket.wait(1, rate, now), words);

@@ -9,7 +9,7 @@ import { callTotals, deadLetterStock, refusedPage } from "./store.ts";
 const DAY = 86_400;
 
 /** Lists refused calls with the reason, the latest hour first. Counts lag by a few seconds. */
-export async function listRefused(
+export async function listRefusedCalls(
   ctx: Ctx,
   query: RefusedQuery,
 ): Promise<{ items: RefusedCalls[]; next_cursor: string | null }> {
@@ -40,7 +40,7 @@ export type SourceCalls = {
 };
 
 /** Returns when each source was last understood, for the metrics; none while a dead letter is its latest call. */
-export async function lastUnderstood(ctx: Ctx): Promise<Map<string, Date>> {
+export async function lastParsed(ctx: Ctx): Promise<Map<string, Date>> {
   authorise(ctx.actor, "see when sources last sent", { people: "nobody", system: ["intake"] });
   const totals = await callTotals(ctx, ctx.clock.now());
   const dead = new Map(totals.flatMap((one) => (one.result === DEAD ? [[one.source, one.last_at]] : [])));

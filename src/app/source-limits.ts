@@ -3,11 +3,11 @@ import type { HttpDeps } from "../http/index.ts";
 import {
   ACCEPTED,
   CallCounts,
-  type Counted,
+  type CountedCall,
   DEAD,
   deadLetterStock,
-  Guard,
   SourceLimited,
+  SourceLimiter,
 } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { firingIn, type PipelineDeps, previewReceipt, type Received } from "../pipeline/index.ts";
@@ -22,75 +22,75 @@ const HOUR = 3_600;
 type Sent = Omit<Parameters<HttpDeps["receive"]>[0], "idempotency_key">;
 
 /** The limits of each source, and the record of refused calls. */
-export type Guards = {
-  http: HttpDeps["guard"];
+export type SourceLimiting = {
+  http: HttpDeps["limiter"];
   sources: Pick<HttpDeps["sources"], "ids" | "limits" | "limited">;
   /** Throws for a call that exceeds a limit and must not be journalled; else returns what it counted. */
-  admit: (sent: Sent) => Counted | null;
+  admit: (sent: Sent) => CountedCall | null;
   /** Records that a call was accepted; `seq` is its place in the journal, if known. */
-  accepted: (seq: number | null, source: string, counted: Counted | null) => void;
+  accepted: (seq: number | null, source: string, counted: CountedCall | null) => void;
   received: (received: Received) => void;
   start: () => Promise<() => Promise<void>>;
 };
 
-export function createGuards(
+export function createSourceLimiting(
   ctx: Ctx,
   metrics: Pick<Metrics, "refused">,
   current: () => { live: ReturnType<ActiveConfig["current"]>; pipeline: PipelineDeps },
   /** Seconds between two writes of the counts of refused calls. */
   every: number,
-): Guards {
-  const guard = new Guard((source) => current().live.limitsOf(source), ctx.clock);
+): SourceLimiting {
+  const limiter = new SourceLimiter((source) => current().live.limitsOf(source), ctx.clock);
   const calls = new CallCounts(ctx.clock);
   const addressOf = (call: Parameters<HttpDeps["checkSender"]>[0]) => current().live.addressOf(call);
   let stockAt = 0;
 
   async function stock(anew = false): Promise<void> {
     const now = ctx.clock.now();
-    guard.stock(await deadLetterStock(ctx, addSeconds(now, -HOUR)), anew);
+    limiter.stock(await deadLetterStock(ctx, addSeconds(now, -HOUR)), anew);
     stockAt = now.getTime() + STOCK_SECONDS * 1000;
   }
 
-  async function look(): Promise<void> {
-    guard.sweep();
+  async function update(): Promise<void> {
+    limiter.sweep();
     await calls.flush(ctx);
     if (ctx.clock.now().getTime() >= stockAt) await stock();
   }
 
   return {
     http: {
-      enter: ({ call, ...arrival }) => guard.enter({ ...arrival, address: addressOf(call) }),
+      enter: ({ call, ...arrival }) => limiter.enter({ ...arrival, address: addressOf(call) }),
       refused({ source, call, error, bytes }) {
         const reason = error instanceof SourceLimited ? error.limit : error.code;
         const address = addressOf(call);
         metrics.refused(source, reason);
         calls.note({ source, result: reason, sender: address, sample: error.message });
-        guard.countRejected({ source, address, bytes });
+        limiter.countRejected({ source, address, bytes });
       },
     },
     sources: {
       ids: () => current().pipeline.sources.map(({ id }) => id),
       limits: (source) => {
-        const { body_limit: own, ...limits } = guard.limitsOf(source);
+        const { body_limit: own, ...limits } = limiter.limitsOf(source);
         const all = current().live.config.intake.body_limit;
         return { ...limits, body_limit: Math.min(own ?? all, all) };
       },
-      limited: (source) => guard.limited(source),
+      limited: (source) => limiter.limited(source),
     },
     admit({ source, sender, body, ...read }) {
       const received_at = ctx.clock.now();
-      return guard.admit({ source, sender, bytes: body.length }, () =>
+      return limiter.admit({ source, sender, bytes: body.length }, () =>
         previewReceipt(current().pipeline, { source, sender, body, received_at }, read),
       );
     },
     accepted(seq, source, counted) {
-      if (counted !== null && seq !== null) guard.counted(seq, counted);
+      if (counted !== null && seq !== null) limiter.counted(seq, counted);
       calls.note({ source, result: ACCEPTED });
     },
     received({ seq, source, sender, bytes, replayed, alerts, error }) {
       const dead = error !== null;
       if (dead && !replayed) calls.note({ source, result: DEAD });
-      guard.processed({
+      limiter.processed({
         seq,
         source,
         sender,
@@ -101,7 +101,7 @@ export function createGuards(
     },
     async start() {
       await stock(true);
-      const stop = startLoop("the record of refused calls", () => every, ctx.log, look);
+      const stop = startLoop("the record of refused calls", () => every, ctx.log, update);
       return async () => {
         await stop();
         await calls.flush(ctx);

@@ -1,13 +1,13 @@
-import { Bucket } from "./bucket.ts";
 import { type Limit, rates, type SourceLimits } from "./limits.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /** What one sender of a source, or one address, has spent of its limits. */
 export class SenderUsage {
-  readonly requests = new Bucket();
-  readonly rejectedBytes = new Bucket();
-  readonly deadLetters = new Bucket();
-  readonly deadLetterBytes = new Bucket();
-  readonly newFingerprints = new Bucket();
+  readonly requests = new TokenBucket();
+  readonly rejectedBytes = new TokenBucket();
+  readonly deadLetters = new TokenBucket();
+  readonly deadLetterBytes = new TokenBucket();
+  readonly newFingerprints = new TokenBucket();
 
   /** Returns whether nothing is spent, so that the sender can be forgotten. */
   isWhole(limits: SourceLimits, now: number): boolean {
@@ -29,7 +29,7 @@ const OTHERS = "";
 
 /** The usage of one source, in memory and bounded whatever it sends. */
 export class SourceUsage {
-  readonly requests = new Bucket();
+  readonly requests = new TokenBucket();
   /** Bytes of the dead letters in the database. */
   kept = 0;
   /** When each limit last refused a call, in milliseconds. */

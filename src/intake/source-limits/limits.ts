@@ -1,5 +1,5 @@
 import { AwoooiError } from "../../lib/error.ts";
-import type { Rate } from "./bucket.ts";
+import type { Rate } from "./token-bucket.ts";
 
 /** What one source may do; see `intake.limits` in docs/reference/awoooi.yaml. */
 export type SourceLimits = {

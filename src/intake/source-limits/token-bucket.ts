@@ -6,7 +6,7 @@ export type Rate = { capacity: number; per_second: number };
 const LONGEST_DEBT = 60;
 
 /** A token bucket whose rate may change while it is in use. Times are milliseconds of one clock. */
-export class Bucket {
+export class TokenBucket {
   #spent = 0;
   #at = 0;
 
