@@ -61,9 +61,9 @@ class Story {
   }
 
   verification(data: Record<string, unknown>, text: string, at: number): void {
-    type Seen = { facts: { name: string; passed: boolean; message: string }[] } | null;
-    const { before, after } = data.evidence as { before: Seen; after: Seen };
-    const facts = (seen: Seen) =>
+    type Observed = { facts: { name: string; passed: boolean; message: string }[] } | null;
+    const { before, after } = data.evidence as { before: Observed; after: Observed };
+    const facts = (seen: Observed) =>
       seen?.facts.map((fact) => `${fact.passed ? "✓" : "✗"} ${fact.name}: ${fact.message}`).join(", ");
     this.tell("verified", text, at);
     this.tell("", `before: ${facts(before) ?? "not seen"}`, at);

@@ -65,9 +65,9 @@ async function send(webhook: string, progress: Progress, signal: AbortSignal): P
 }
 
 /** `main` are those that people decide about: the others are their effects. */
-type Seen = { alerts: number; incidents: Incident[]; main: Incident[]; decisions: number };
+type StormState = { alerts: number; incidents: Incident[]; main: Incident[]; decisions: number };
 
-async function look(api: Api): Promise<Seen> {
+async function look(api: Api): Promise<StormState> {
   const incidents = await api.incidents();
   const main = incidents.filter((one) => one.merged_into === null);
   return {
@@ -78,7 +78,7 @@ async function look(api: Api): Promise<Seen> {
   };
 }
 
-function live(began: number, { acknowledged }: Progress, { alerts, main, decisions }: Seen): string {
+function live(began: number, { acknowledged }: Progress, { alerts, main, decisions }: StormState): string {
   const width = 30;
   const done = Math.floor((alerts / ALERTS) * width);
   const bar = "█".repeat(done) + "░".repeat(width - done);
@@ -86,7 +86,7 @@ function live(began: number, { acknowledged }: Progress, { alerts, main, decisio
   return `${time}  ${bar}  ${number(acknowledged).padStart(6)} on disk, ${number(alerts).padStart(6)} processed → ${main.length} incidents, ${decisions} decisions`;
 }
 
-function summary(took: number, progress: Progress, { main, decisions }: Seen): void {
+function summary(took: number, progress: Progress, { main, decisions }: StormState): void {
   print();
   print(
     `${number(ALERTS)} alerts in ${seconds(took)}: ${number(Math.round(ALERTS / (took / 1000)))} a second, each on disk before it was acknowledged.`,

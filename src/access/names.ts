@@ -1,12 +1,12 @@
 import type { Ctx } from "../db/ctx.ts";
 import { SYSTEM_NAMES } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { asSeen, mixedScripts, rareLetters } from "../lib/look-alike.ts";
+import { mixedScripts, rareLetters, visibleText } from "../lib/look-alike.ts";
 import { readAlike, readings } from "../lib/read-alike.ts";
 import { findPersonByKey, peopleNames } from "./store.ts";
 
 /** Returns a person's key: spellings that look alike share it, so that nobody meets a quorum under two names. */
-export const personKey = (name: string): string => asSeen(name).toLowerCase();
+export const personKey = (name: string): string => visibleText(name).toLowerCase();
 
 // In every spelling: `auto_approve`, `Auto approve`, `auto-approve system`.
 const SYSTEM = SYSTEM_NAMES.flatMap((name) => [name, `${name} system`]).flatMap(readings);
@@ -23,7 +23,7 @@ const PARTING = /[^\p{L}\p{M}\p{N}\s._@-]|\s[._@-]+\s/u;
  * or what parts of the system are called (`auto_repair:PB-1`, `sweep/night`).
  */
 function showsKind(name: string): boolean {
-  const parts = asSeen(name).split(PARTING).map(readings);
+  const parts = visibleText(name).split(PARTING).map(readings);
   const [first = [], ...behind] = parts.filter((forms) => forms.some((form) => form.length > 0));
   if (behind.length === 0) return false;
   return readAlike(first, SYSTEM, SPELLED) || behind.some((part) => readAlike(part, KINDS, SPELLED));
@@ -41,7 +41,7 @@ export function isSystemName(name: string): boolean {
 
 /** Returns what is wrong with a new person's name, given the names of other people; null: nothing. Pure. */
 export function nameProblem(name: string, others: readonly string[]): string | null {
-  if (!/[\p{L}\p{N}]/u.test(asSeen(name))) return "it has no visible letter or digit";
+  if (!/[\p{L}\p{N}]/u.test(visibleText(name))) return "it has no visible letter or digit";
   if (isSystemName(name)) return "it is the name of a part of the system, or looks like one";
   const scripts = mixedScripts(name);
   if (scripts.length > 0) return `it mixes letters of several scripts (${scripts.join(", ")})`;

@@ -16,7 +16,7 @@ export type RoleAssignment = {
 // A clock correction of up to this much, between creating a token and signing with it, is tolerated.
 const CLOCK_SLACK_MS = 60_000;
 
-export type Standing = { stands: true } | { stands: false; why: string };
+export type SignatureStanding = { stands: true } | { stands: false; why: string };
 
 /**
  * Returns whether a person who acted at `since` has had at least the role `least` without a break until `now`. Once all
@@ -29,7 +29,7 @@ export function standingOf(
   least: Role,
   since: Date,
   now: Date,
-): Standing {
+): SignatureStanding {
   const able = tenures.filter(({ role }) => hasRole(role, least));
   const keeps = ({ keeps_signatures, until }: RoleAssignment) =>
     keeps_signatures && until !== null && until >= since;
@@ -48,7 +48,7 @@ export function standingOf(
   return { stands: false, why: "all their tokens were revoked after they signed" };
 }
 
-function lost(tenures: readonly RoleAssignment[], least: Role, now: Date): Standing {
+function lost(tenures: readonly RoleAssignment[], least: Role, now: Date): SignatureStanding {
   const lower = tenures.some(({ until }) => until === null || until > now);
   const why = lower ? `they no longer have a token of the role ${least}` : "all their tokens are revoked";
   return { stands: false, why };

@@ -4,7 +4,7 @@ import { transaction } from "../db/transaction.ts";
 import { actorLabel, type Role } from "../lib/actor.ts";
 import { sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { asSeen } from "../lib/look-alike.ts";
+import { visibleText } from "../lib/look-alike.ts";
 import { authorise } from "./authorise.ts";
 import { isSystemName, mustBeOwnName, mustNotPassForOthers, personKey } from "./names.ts";
 import {
@@ -45,7 +45,7 @@ export async function createToken(
     await lockPeople(tx);
     await mustBeOwnName(tx, wanted, input.person === undefined ? "name" : "person");
     await mustNotPassForOthers(tx, input.name, wanted);
-    const { person_id, name: person } = await ensurePerson(tx, personKey(wanted), asSeen(wanted));
+    const { person_id, name: person } = await ensurePerson(tx, personKey(wanted), visibleText(wanted));
     const by = { created_by: actorLabel(tx.actor), created_by_kind: tx.actor.kind };
     const fields = { person_id, name: input.name, role: input.role };
     const token_id = await insertToken(tx, { ...fields, hash: sha256(token), ...by });

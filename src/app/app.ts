@@ -23,7 +23,7 @@ import {
   sweep,
 } from "../pipeline/index.ts";
 import type { Supervision } from "../supervision/index.ts";
-import { type ActiveConfig, type Checked, checked, createActiveConfig } from "./config/active.ts";
+import { type ActiveConfig, type CheckedConfig, checked, createActiveConfig } from "./config/active.ts";
 import type { Config } from "./config/schema.ts";
 import { secretTexts } from "./config/secret.ts";
 import { type Adapters, createAdapters } from "./create-adapters.ts";
@@ -168,7 +168,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     const gateway = () => live.current().gateway;
     const { silenced: onSilenced } = metrics;
     const made = { ctxOf, onReceived, onSilenced, intake_uptime, gateway, busy_wait: intervals.busy };
-    const built = (next: Checked, ports: Adapters) => {
+    const built = (next: CheckedConfig, ports: Adapters) => {
       const own = createGateway(next, ports, database.epoch);
       const { notifiers, supervisor } = ports;
       return { gateway: own, pipeline: createPipelineDeps(next, ports, own, made), notifiers, supervisor };

@@ -19,7 +19,7 @@ import type { Config } from "./config/schema.ts";
 import { lockServer, openDatabase, openServer } from "./database.ts";
 import { VERSION } from "./version.ts";
 
-export type Move = { config: Config; log: Log; file: string };
+export type MoveRequest = { config: Config; log: Log; file: string };
 
 const STREAM = "-";
 const total = (tables: Record<string, number>) => Object.values(tables).reduce((sum, rows) => sum + rows, 0);
@@ -46,7 +46,7 @@ async function assertThere(config: Config): Promise<void> {
  * (`served`), it is left alone: reading a snapshot does not disturb it.
  */
 async function besideServer<T>(
-  { config, log }: Move,
+  { config, log }: MoveRequest,
   work: (client: pg.Client, served: boolean) => Promise<T>,
 ): Promise<T> {
   const server = await openServer(config, config.data_dir ?? defaultDataDir(), log);
@@ -94,7 +94,10 @@ async function writeFile(file: string, write: (sink: Writable) => Promise<void>)
  * Exports a snapshot of the installation into a file, also while its server runs. Throws `not_found` without an
  * installation and `conflict` if the file exists; after an error no new file is left.
  */
-export async function exportTo(move: Move, stdout: Writable & { isTTY?: boolean }): Promise<MoveReport> {
+export async function exportTo(
+  move: MoveRequest,
+  stdout: Writable & { isTTY?: boolean },
+): Promise<MoveReport> {
   const { config, file } = move;
   if (file === STREAM && stdout.isTTY)
     throw new AwoooiError(
@@ -130,7 +133,7 @@ async function openInput(file: string, stdin: Readable): Promise<{ input: Readab
  * Imports an export into an empty database: all of it or nothing. No server may run meanwhile. Throws `invalid`
  * for an incomplete file and `conflict` for an existing installation or an export of another version.
  */
-export async function importFrom(move: Move, stdin: Readable): Promise<MoveReport> {
+export async function importFrom(move: MoveRequest, stdin: Readable): Promise<MoveReport> {
   const { config, log, file } = move;
   const { input, bytes } = await openInput(file, stdin);
   // Checked before migrations and the engine's start, which would change an existing installation.

@@ -1,5 +1,5 @@
 import type { Health } from "../contract/system.ts";
-import { LATER, type WebhookAnswer } from "../contract/webhook.ts";
+import { JOURNALLED_ANSWER, type WebhookAnswer } from "../contract/webhook.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { freezeStatus } from "../execution/index.ts";
 import type { HttpDeps } from "../http/index.ts";
@@ -53,7 +53,11 @@ function ofSources(live: ActiveConfig): Pick<HttpDeps["sources"], "kinds" | "sen
 /** Returns the early answer for a body with more entries than are processed, before it was processed. */
 function truncatedLater(entries: number, most: number): WebhookAnswer {
   const truncated = `of ${entries} entries the first ${most} are read; the body is kept as a dead letter`;
-  return { ...LATER, message: `${LATER.message}; truncated: ${truncated}`, truncated };
+  return {
+    ...JOURNALLED_ANSWER,
+    message: `${JOURNALLED_ANSWER.message}; truncated: ${truncated}`,
+    truncated,
+  };
 }
 
 /** Receives webhook calls: journals the call, then waits up to `answer_wait` seconds for the result of its processing. */

@@ -4,7 +4,7 @@ import { withoutRepetition } from "../lib/log-repetition.ts";
 import { redactText } from "../lib/redact.ts";
 import { startApp } from "./app.ts";
 import { loadConfig } from "./config/load.ts";
-import { exportTo, importFrom, type Move } from "./export-import.ts";
+import { exportTo, importFrom, type MoveRequest } from "./export-import.ts";
 import { createLog } from "./log.ts";
 
 export { checkConfig } from "./config/check.ts";
@@ -73,7 +73,7 @@ export async function serve(options: {
 
 type MoveOptions = { config?: string | undefined; file: string; env: NodeJS.ProcessEnv };
 
-function moveOf({ config: from, file, env }: MoveOptions): Move {
+function moveOf({ config: from, file, env }: MoveOptions): MoveRequest {
   const config = loadConfig({ file: from, env });
   // Errors only: messages about the database's start are of no interest to a person who exports or imports.
   return { config, file, log: createLog("error") };

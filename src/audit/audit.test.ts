@@ -4,7 +4,7 @@ import { transaction } from "../db/transaction.ts";
 import type { Actor } from "../lib/actor.ts";
 import { canonicalJson, sha256 } from "../lib/canonical-json.ts";
 import { entriesBefore, record, verifyChain } from "./index.ts";
-import type { Range } from "./verify.ts";
+import type { AuditRange } from "./verify.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -105,7 +105,7 @@ describe("the ledger", () => {
 
   it("verifies in ranges, each of which continues the one before", async () => {
     await write("many", 25);
-    const range = (range: Range) => verifyChain(database.ctx(), range);
+    const range = (range: AuditRange) => verifyChain(database.ctx(), range);
     const first = await range({ most: 10 });
     expect(first).toMatchObject({ entries: 10, broken_at: null, next: 11 });
     const second = await range({ from: 11, head: first.head, most: 10 });

@@ -6,7 +6,7 @@ import type { AuditReport } from "./types.ts";
 const PAGE = 1_000;
 
 /** A range of the chain: at most `most` entries from `seq` `from` on; `head` is the hash of the entry before `from`. */
-export type Range = { from?: number; head?: string | undefined; most?: number };
+export type AuditRange = { from?: number; head?: string | undefined; most?: number };
 
 /** Returns the expected `prev_hash` of entry `from`: `head` if given, else the stored hash of the entry before it. */
 async function hashBefore(ctx: Ctx, from: number, head: string | undefined): Promise<string | undefined> {
@@ -22,7 +22,7 @@ async function hashBefore(ctx: Ctx, from: number, head: string | undefined): Pro
  */
 export async function verifyChain(
   ctx: Ctx,
-  { from = 1, head: given, most = Number.POSITIVE_INFINITY }: Range = {},
+  { from = 1, head: given, most = Number.POSITIVE_INFINITY }: AuditRange = {},
 ): Promise<AuditReport> {
   let entries = from - 1;
   const before = await hashBefore(ctx, from, given);

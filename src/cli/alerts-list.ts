@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { pageOf } from "../contract/common.ts";
 import { alert } from "../contract/incident.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { read, request } from "./client.ts";
-import { leaf, limit, oneOf, type Session } from "./command.ts";
-import { moment, shellWord } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addSubcommand, limit, oneOf, type Session } from "./command.ts";
+import { formatTime, shellWord } from "./print.ts";
 
 type Options = { json?: boolean; silenced?: boolean; status?: string; limit?: number; cursor?: string };
 
@@ -15,13 +15,13 @@ async function list(
   const query = { silenced: silenced ? "true" : undefined, status, limit: count, cursor };
   const answer = await request(session.server(), "GET", urlPath`/alerts`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(alert), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(alert), answer);
   if (items.length === 0) return session.out.line("There are no such alerts.");
   session.out.table(
     ["ALERT", "FIRST RECEIVED", "STATUS", "NAME", "TARGET", "INCIDENT", "SILENCED BY"],
     items.map((one) => [
       one.alert_id,
-      moment(one.first_received_at),
+      formatTime(one.first_received_at),
       one.status,
       one.alert_name,
       // An alert that names no target has its own name as its target.
@@ -35,7 +35,7 @@ async function list(
 
 /** Adds the command `alerts ls`. */
 export function addAlertsList(alerts: Command, session: Session): void {
-  leaf(alerts, "ls", "list alerts, newest first", [
+  addSubcommand(alerts, "ls", "list alerts, newest first", [
     "awoooi alerts ls --silenced --status firing",
     "awoooi alerts ls --json | jq -r '.items[].alert_name'",
   ])

@@ -7,8 +7,8 @@ import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { alertmanagerBody } from "./alert-body.ts";
 import { addAlertsList } from "./alerts-list.ts";
-import { read, request, secretOf } from "./client.ts";
-import { group, leaf, pair, type Session } from "./command.ts";
+import { parseAnswer, request, secretOf } from "./client.ts";
+import { addGroup, addSubcommand, pair, type Session } from "./command.ts";
 import { readInput } from "./io.ts";
 import type { Printer } from "./print.ts";
 import { severityText } from "./severity-text.ts";
@@ -99,7 +99,7 @@ async function send(session: Session, options: SendOptions): Promise<void> {
   // A webhook is called with the sender's own token, not with the person's.
   const server = { ...session.server(), token: secretOf(session.io.env, "AWOOOI_WEBHOOK_TOKEN") };
   const answer = await request(server, "POST", urlPath`/webhooks/alertmanager`, { body: made.body });
-  const told = read(webhookAnswer, answer);
+  const told = parseAnswer(webhookAnswer, answer);
   if (!told.success) session.exit(1);
   const severity = saidSeverity(options.severity);
   if (severity?.by === "unknown_word") session.err.line(`severity: ${severityText(severity)}`, "yellow");
@@ -113,9 +113,9 @@ async function send(session: Session, options: SendOptions): Promise<void> {
 }
 
 export function addAlerts(program: Command, session: Session): void {
-  const alerts = group(program, "alerts", "send alerts, as Alertmanager would, and list them");
+  const alerts = addGroup(program, "alerts", "send alerts, as Alertmanager would, and list them");
   addAlertsList(alerts, session);
-  leaf(alerts, "send", "send an alert and show its result", [
+  addSubcommand(alerts, "send", "send an alert and show its result", [
     'awoooi alerts send --name DemoShopDown --severity critical --label process=demo-shop --summary "no answer"',
     "awoooi alerts send --name KubePodCrashLooping --namespace prod --label deployment=api",
     "awoooi alerts send --file body.json",

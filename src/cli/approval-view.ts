@@ -1,7 +1,7 @@
 import type { Approval } from "../contract/approval.ts";
 import { counted } from "../lib/words.ts";
 import { blastRadiusInWords } from "../operation/index.ts";
-import { byWhom, type Cell, moment, type Printer, type Style } from "./print.ts";
+import { actorText, type Cell, formatTime, type Printer, type Style } from "./print.ts";
 
 const STATUS_STYLES: Partial<Record<Approval["status"], Style>> = {
   pending: "yellow",
@@ -59,7 +59,7 @@ export function printPlan(out: Printer, approval: Approval): void {
     ["risk", risky ? { text: approval.risk_level, style: "red" } : approval.risk_level],
     ["blast radius", blastRadiusInWords(approval.blast_radius, approval.steps)],
     ["why", approval.description],
-    ["requested by", byWhom(approval.requested_by, approval.requested_by_kind)],
+    ["requested by", actorText(approval.requested_by, approval.requested_by_kind)],
     ["plan hash", approval.plan_hash],
     [
       "signatures",
@@ -67,17 +67,17 @@ export function printPlan(out: Printer, approval: Approval): void {
         ? "none: policy allows it"
         : `${countedSignatures(approval)} of ${required_signatures}`,
     ],
-    ["expires", moment(approval.expires_at)],
+    ["expires", formatTime(approval.expires_at)],
     ...(approval.stopped_by === null
       ? []
       : ([["blocked", { text: approval.stopped_by, style: "red" }]] as const)),
     ...(approval.authority_until === null
       ? []
-      : ([["may run until", moment(approval.authority_until)]] as const)),
+      : ([["may run until", formatTime(approval.authority_until)]] as const)),
     ...(approval.reject_reason === null ? [] : ([["rejected for", approval.reject_reason]] as const)),
   ]);
   for (const { signer, comment, at, why_not } of signatures) {
-    out.line(`  signed by ${signer} at ${moment(at)}${comment === null ? "" : `: ${comment}`}`);
+    out.line(`  signed by ${signer} at ${formatTime(at)}${comment === null ? "" : `: ${comment}`}`);
     if (why_not !== null) out.line(`    does not count: ${why_not}`, "red");
   }
   if (approval.dry_run_checks.length > 0) out.line("checks");
@@ -95,7 +95,7 @@ export function howToDecide(out: Printer, approval: Approval): string[] {
   const missing = missingSignatures(approval);
   const id = approval.approval_id;
   return [
-    `It waits for ${counted(missing, "signature")}, until ${moment(approval.expires_at)}:`,
+    `It waits for ${counted(missing, "signature")}, until ${formatTime(approval.expires_at)}:`,
     `  ${out.awoooi("approvals", "approve", id)}`,
     `  ${out.awoooi("approvals", "reject", id, "--reason", "TEXT")}`,
   ];

@@ -11,11 +11,11 @@ import {
   missingSignatures,
   printPlan,
 } from "./approval-view.ts";
-import { read, request } from "./client.ts";
-import { duration, group, id, leaf, limit, oneOf, type Session } from "./command.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, duration, id, limit, oneOf, type Session } from "./command.ts";
 import { addFollowing, type FollowOptions, follow, WAIT_HELP } from "./follow.ts";
 import { readLine } from "./io.ts";
-import { moment, shellWord } from "./print.ts";
+import { formatTime, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; incident?: string; limit?: number; cursor?: string };
@@ -26,7 +26,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   const query = { status, incident_id, limit: count, cursor };
   const answer = await request(session.server(), "GET", urlPath`/approvals`, { query });
   if (options.json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(approval), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(approval), answer);
   if (items.length === 0) return session.out.line("There are no approvals.");
   session.out.table(
     ["APPROVAL", "INCIDENT", "STATUS", "RISK", "SIGNED", "EXPIRES", "ACTION"],
@@ -36,7 +36,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
       approvalStatusCell(one),
       one.risk_level,
       `${countedSignatures(one)}/${one.required_signatures}`,
-      moment(one.expires_at),
+      formatTime(one.expires_at),
       one.action,
     ]),
   );
@@ -46,7 +46,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
 async function show(session: Session, approvalId: string, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/approvals/${approvalId}`);
   if (json) return session.out.json(answer.text);
-  const found = read(approval, answer);
+  const found = parseAnswer(approval, answer);
   printPlan(session.out, found);
   for (const line of howToDecide(session.out, found)) session.out.line(line);
 }
@@ -78,7 +78,10 @@ async function hashOfShown(
   approvalId: string,
   { yes, json }: ApproveOptions,
 ): Promise<string | undefined> {
-  const found = read(approval, await request(session.server(), "GET", urlPath`/approvals/${approvalId}`));
+  const found = parseAnswer(
+    approval,
+    await request(session.server(), "GET", urlPath`/approvals/${approvalId}`),
+  );
   if (!yes && !session.io.isTTY) {
     mustBePending(found);
     const words = "Confirming needs a terminal: give --hash HASH, or --yes to sign without confirmation.";
@@ -104,7 +107,7 @@ async function approve(session: Session, approvalId: string, options: ApproveOpt
   const path = urlPath`/approvals/${approvalId}/approve`;
   const answer = await request(session.server(), "POST", path, { body: JSON.stringify(body.data) });
   if (options.json && !options.wait) return session.out.json(answer.text);
-  const signed = read(approval, answer);
+  const signed = parseAnswer(approval, answer);
   // With --json, stdout holds only the final result.
   const told = options.json ? session.err : session.out;
   told.line(`Signed ${approvalId}: ${signed.action} (plan ${plan_hash.slice(0, 12)}).`, "green");
@@ -124,13 +127,13 @@ async function reject(
   const body = JSON.stringify({ reason: options.reason });
   const answer = await request(session.server(), "POST", urlPath`/approvals/${approvalId}/reject`, { body });
   if (options.json) return session.out.json(answer.text);
-  const { action } = read(approval, answer);
+  const { action } = parseAnswer(approval, answer);
   session.out.line(`Rejected ${approvalId}: ${action}. It will not be executed.`);
 }
 
 export function addApprovals(program: Command, session: Session): void {
-  const approvals = group(program, "approvals", "plans awaiting signatures, and their results");
-  leaf(approvals, "ls", "list approvals, newest first", [
+  const approvals = addGroup(program, "approvals", "plans awaiting signatures, and their results");
+  addSubcommand(approvals, "ls", "list approvals, newest first", [
     "awoooi approvals ls --status pending",
     "awoooi approvals ls --incident INC-20260701-7H2K9Q --json",
   ])
@@ -140,13 +143,13 @@ export function addApprovals(program: Command, session: Session): void {
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
 
-  leaf(approvals, "show", "show a plan, its risk, checks, hash and signatures", [
+  addSubcommand(approvals, "show", "show a plan, its risk, checks, hash and signatures", [
     "awoooi approvals show APR-5Q0ZC8WJ1N6T3KXM",
   ])
     .argument("<id>", "the approval", id)
     .action((approvalId: string, options: Json) => show(session, approvalId, options));
 
-  leaf(approvals, "approve", "sign one exact plan, so that it can be executed", [
+  addSubcommand(approvals, "approve", "sign one exact plan, so that it can be executed", [
     "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM",
     'awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --yes --comment "seen on the dashboard"',
     "awoooi approvals approve APR-5Q0ZC8WJ1N6T3KXM --hash $HASH",
@@ -163,7 +166,7 @@ export function addApprovals(program: Command, session: Session): void {
 
   addFollowing(approvals, session);
 
-  leaf(approvals, "reject", "reject a plan, with a reason", [
+  addSubcommand(approvals, "reject", "reject a plan, with a reason", [
     'awoooi approvals reject APR-5Q0ZC8WJ1N6T3KXM --reason "a deployment is under way"',
   ])
     .argument("<id>", "the approval", id)

@@ -3,18 +3,18 @@ import { actorKind, pageOf } from "../contract/common.ts";
 import { auditEntry, auditReport } from "../contract/system.ts";
 import { systemClock } from "../lib/clock.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { read, request } from "./client.ts";
-import { duration, group, id, leaf, limit, type Session } from "./command.ts";
-import { byWhom, moment, shellWord } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, duration, id, limit, type Session } from "./command.ts";
+import { actorText, formatTime, shellWord } from "./print.ts";
 
 async function verify(session: Session, { json }: { json?: boolean }): Promise<void> {
   const ask = (query: { from?: number; head?: string }) =>
     request(session.server(), "GET", urlPath`/audit/verify`, { query });
   let answer = await ask({});
-  let report = read(auditReport, answer);
+  let report = parseAnswer(auditReport, answer);
   while (report.next !== null) {
     answer = await ask({ from: report.next, head: report.head });
-    report = read(auditReport, answer);
+    report = parseAnswer(auditReport, answer);
   }
   const { entries, broken_at, reason, head } = report;
   if (broken_at !== null) session.exit(1);
@@ -46,14 +46,14 @@ async function list(session: Session, { json, incident, ...query }: ListOptions)
     query: { ...query, incident_id: incident },
   });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(auditEntry), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(auditEntry), answer);
   if (items.length === 0) return session.out.line("There are no such entries.");
   session.out.table(
     ["ENTRY", "AT", "ACTOR", "ACTION", "SUBJECT", "DATA"],
     items.map(({ seq, at, actor, actor_kind, action, subject, data }) => [
       String(seq),
-      moment(at),
-      byWhom(actor, actorKind.catch("unknown").parse(actor_kind)),
+      formatTime(at),
+      actorText(actor, actorKind.catch("unknown").parse(actor_kind)),
       action,
       subject,
       JSON.stringify(data),
@@ -72,8 +72,8 @@ function past(text: string): string {
 }
 
 export function addAudit(program: Command, session: Session): void {
-  const audit = group(program, "audit", "the audit ledger: who did what, when");
-  leaf(audit, "ls", "list entries, newest first; admins only", [
+  const audit = addGroup(program, "audit", "the audit ledger: who did what, when");
+  addSubcommand(audit, "ls", "list entries, newest first; admins only", [
     "awoooi audit ls --action approval --since 1d",
     "awoooi audit ls --incident INC-20260701-7H2K9Q",
     "awoooi audit ls --actor ada --json | jq -r '.items[].action'",
@@ -87,7 +87,10 @@ export function addAudit(program: Command, session: Session): void {
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
-  leaf(audit, "verify", "check that no entry was changed, removed or inserted; exit code 1 if one was", [
-    "awoooi audit verify",
-  ]).action((options: { json?: boolean }) => verify(session, options));
+  addSubcommand(
+    audit,
+    "verify",
+    "check that no entry was changed, removed or inserted; exit code 1 if one was",
+    ["awoooi audit verify"],
+  ).action((options: { json?: boolean }) => verify(session, options));
 }

@@ -186,7 +186,7 @@ export async function request(
 }
 
 /** Parses the answer by a schema of the contract; throws `internal` when it does not fit. */
-export function read<T extends z.ZodType>(schema: T, answer: Answer): z.infer<T> {
+export function parseAnswer<T extends z.ZodType>(schema: T, answer: Answer): z.infer<T> {
   const parsed = schema.safeParse(answer.json);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
@@ -201,5 +201,5 @@ const items = z.object({ items: z.array(z.unknown()) });
 
 /** Returns the entries of a list, each as the server sent it. */
 export function itemsOf(answer: Answer): unknown[] {
-  return read(items, answer).items;
+  return parseAnswer(items, answer).items;
 }

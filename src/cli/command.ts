@@ -15,12 +15,12 @@ export type Session = {
 };
 
 /** Adds a command that has subcommands. */
-export function group(program: Command, name: string, summary: string): Command {
+export function addGroup(program: Command, name: string, summary: string): Command {
   return program.command(name).description(summary);
 }
 
 /** Adds a command to a group, with `--json` and examples that people can copy. */
-export function leaf(
+export function addSubcommand(
   parent: Command,
   spec: string,
   summary: string,

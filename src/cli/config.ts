@@ -3,10 +3,10 @@ import { configStatus, reloaded } from "../contract/system.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { counted } from "../lib/words.ts";
-import { read, request } from "./client.ts";
-import { group, leaf, type Session } from "./command.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, type Session } from "./command.ts";
 import type { CliIo, LocalConfig } from "./io.ts";
-import { moment } from "./print.ts";
+import { formatTime } from "./print.ts";
 
 type Options = { json?: boolean; config?: string };
 
@@ -56,7 +56,7 @@ async function show(session: Session, options: Options): Promise<void> {
 async function reload(session: Session, options: Options): Promise<void> {
   const answer = await request(session.server(), "POST", urlPath`/config/reload`);
   if (options.json) return session.out.json(answer.text);
-  const { hash, changed, notes } = read(reloaded, answer);
+  const { hash, changed, notes } = parseAnswer(reloaded, answer);
   session.out.line(
     changed.length === 0 ? "Nothing has changed." : `Reloaded; changed: ${changed.join(", ")}.`,
   );
@@ -67,18 +67,18 @@ async function reload(session: Session, options: Options): Promise<void> {
 async function status(session: Session, options: Options): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/config`);
   if (options.json) return session.out.json(answer.text);
-  const { hash, loaded_at } = read(configStatus, answer);
-  session.out.line(`hash ${hash}, in force since ${moment(loaded_at)}`);
+  const { hash, loaded_at } = parseAnswer(configStatus, answer);
+  session.out.line(`hash ${hash}, in force since ${formatTime(loaded_at)}`);
 }
 
 export function addConfig(program: Command, session: Session): void {
-  const config = group(program, "config", "check and show settings; reload them");
+  const config = addGroup(program, "config", "check and show settings; reload them");
   const file = ["--config <file>", "the same as FILE"] as const;
   const argument = [
     "[file]",
     "the settings file (default: AWOOOI_CONFIG, else ./awoooi.yaml if it exists)",
   ] as const;
-  leaf(config, "check", "print every error and warning, without starting anything", [
+  addSubcommand(config, "check", "print every error and warning, without starting anything", [
     "awoooi config check",
     "awoooi config check /etc/awoooi/awoooi.yaml",
   ])
@@ -86,29 +86,32 @@ export function addConfig(program: Command, session: Session): void {
     .option(...file)
     .addHelpText("after", "\nExit code 2 when the server would not start with it.")
     .action((name: string | undefined, options: Options) => check(session, chosen(name, options)));
-  leaf(config, "show", "print every effective setting and its source; no secrets", [
+  addSubcommand(config, "show", "print every effective setting and its source; no secrets", [
     "awoooi config show",
     "awoooi config show --json | jq -r .hash",
   ])
     .argument(...argument)
     .option(...file)
     .action((name: string | undefined, options: Options) => show(session, chosen(name, options)));
-  leaf(config, "schema", "print the JSON Schema of awoooi.yaml, for editors", [
+  addSubcommand(config, "schema", "print the JSON Schema of awoooi.yaml, for editors", [
     "awoooi config schema > awoooi.schema.json",
   ]).action(async () => {
     const { configJsonSchema } = await localConfig(session);
     session.out.json(JSON.stringify(configJsonSchema(), null, 2));
   });
-  leaf(config, "reference", "print every setting with its default and description, as an awoooi.yaml", [
-    "awoooi config reference | less",
-  ]).action(async () => {
+  addSubcommand(
+    config,
+    "reference",
+    "print every setting with its default and description, as an awoooi.yaml",
+    ["awoooi config reference | less"],
+  ).action(async () => {
     const { configReference } = await localConfig(session);
     session.out.block(configReference().trimEnd(), "");
   });
-  leaf(config, "status", "show which configuration the server uses", ["awoooi config status"]).action(
-    (options: Options) => status(session, options),
-  );
-  leaf(config, "reload", "reload the server's configuration, all of it or nothing", [
+  addSubcommand(config, "status", "show which configuration the server uses", [
+    "awoooi config status",
+  ]).action((options: Options) => status(session, options));
+  addSubcommand(config, "reload", "reload the server's configuration, all of it or nothing", [
     "awoooi config reload",
   ]).action((options: Options) => reload(session, options));
 }

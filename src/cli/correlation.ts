@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { pageOf } from "../contract/common.ts";
 import { lesson } from "../contract/correlation.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { read, request } from "./client.ts";
-import { group, id, leaf, limit, type Session } from "./command.ts";
-import { moment, shellWord } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, id, limit, type Session } from "./command.ts";
+import { formatTime, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { limit?: number; cursor?: string };
@@ -12,7 +12,7 @@ type ListOptions = Json & { limit?: number; cursor?: string };
 async function list(session: Session, { json, ...query }: ListOptions): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/correlation/lessons`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(lesson), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(lesson), answer);
   if (items.length === 0) return session.out.line("There are no lessons from merging or splitting.");
   session.out.table(
     ["LESSON", "TAUGHT", "BY", "AT", "TROUBLES"],
@@ -20,7 +20,7 @@ async function list(session: Session, { json, ...query }: ListOptions): Promise<
       one.lesson_id,
       one.lesson,
       one.taught_by,
-      moment(one.taught_at),
+      formatTime(one.taught_at),
       one.troubles.map(({ title }) => title).join(" | "),
     ]),
   );
@@ -29,19 +29,22 @@ async function list(session: Session, { json, ...query }: ListOptions): Promise<
 
 /** Adds the commands for lessons: what people taught about which incidents belong together. */
 export function addCorrelation(program: Command, session: Session): void {
-  const lessons = group(program, "lessons", "grouping rules learnt from merges and splits");
-  leaf(lessons, "ls", "list lessons, newest first", ["awoooi lessons ls", "awoooi lessons ls --json"])
+  const lessons = addGroup(program, "lessons", "grouping rules learnt from merges and splits");
+  addSubcommand(lessons, "ls", "list lessons, newest first", [
+    "awoooi lessons ls",
+    "awoooi lessons ls --json",
+  ])
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
 
-  leaf(lessons, "forget", "delete a lesson; merged and split incidents stay so", [
+  addSubcommand(lessons, "forget", "delete a lesson; merged and split incidents stay so", [
     "awoooi lessons forget LES-7H2K9Q0000000000",
   ])
     .argument("<id>", "the lesson", id)
     .action(async (lessonId: string, { json }: Json) => {
       const answer = await request(session.server(), "DELETE", urlPath`/correlation/lessons/${lessonId}`);
       if (json) return session.out.json(answer.text);
-      session.out.line(`${read(lesson, answer).lesson_id} is forgotten.`);
+      session.out.line(`${parseAnswer(lesson, answer).lesson_id} is forgotten.`);
     });
 }

@@ -10,9 +10,9 @@ import {
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { counted } from "../lib/words.ts";
-import { read, request, ServerProblem } from "./client.ts";
-import { group, id, leaf, limit, type Session } from "./command.ts";
-import { type Cell, moment, shellWord } from "./print.ts";
+import { parseAnswer, request, ServerProblem } from "./client.ts";
+import { addGroup, addSubcommand, id, limit, type Session } from "./command.ts";
+import { type Cell, formatTime, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { source?: string; limit?: number; cursor?: string };
@@ -29,13 +29,13 @@ async function list(session: Session, { json, source, limit: count, cursor }: Li
   const query = { source, limit: count, cursor };
   const answer = await request(session.server(), "GET", urlPath`/dead-letters`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(deadLetter), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(deadLetter), answer);
   if (items.length === 0) return session.out.line("There are no dead letters.");
   session.out.table(
     ["ID", "RECEIVED", "SOURCE", "SENDER", "REPLAYS", "ERROR"],
     items.map((one) => [
       one.dead_letter_id,
-      moment(one.received_at),
+      formatTime(one.received_at),
       one.source,
       one.sender,
       String(one.replays),
@@ -68,8 +68,8 @@ function print(session: Session, found: DeadLetterWithBody): void {
     ["error", found.error ?? "-"],
     ["source", found.source],
     ["sender", found.sender],
-    ["received", moment(found.received_at)],
-    ["processed", moment(found.processed_at)],
+    ["received", formatTime(found.received_at)],
+    ["processed", formatTime(found.processed_at)],
     ["replays", String(found.replays)],
     ["alerts", `${counted(found.alert_count, "alert")} parsed`],
     ["size", counted(found.bytes, "byte")],
@@ -82,7 +82,7 @@ function print(session: Session, found: DeadLetterWithBody): void {
 async function show(session: Session, deadLetterId: string, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/dead-letters/${deadLetterId}`);
   if (json) return session.out.json(answer.text);
-  print(session, read(deadLetterWithBody, answer));
+  print(session, parseAnswer(deadLetterWithBody, answer));
 }
 
 /** Returns the ids of all dead letters, oldest first: the order in which they would have been processed. */
@@ -91,7 +91,7 @@ async function everyId(session: Session, source: string | undefined): Promise<st
   let cursor: string | undefined;
   do {
     const query = { source, limit: 200, cursor };
-    const page = read(
+    const page = parseAnswer(
       pageOf(deadLetter),
       await request(session.server(), "GET", urlPath`/dead-letters`, { query }),
     );
@@ -105,7 +105,7 @@ async function everyId(session: Session, source: string | undefined): Promise<st
 async function outcome(session: Session, deadLetterId: string, until: number): Promise<DeadLetter> {
   for (;;) {
     const answer = await request(session.server(), "GET", urlPath`/dead-letters/${deadLetterId}`);
-    const found = read(deadLetter, answer);
+    const found = parseAnswer(deadLetter, answer);
     if (found.state !== "replaying" || performance.now() >= until) return found;
     await pause(POLL_MS);
   }
@@ -146,8 +146,8 @@ async function replay(
 }
 
 export function addDeadLetters(program: Command, session: Session): void {
-  const letters = group(program, "dead-letters", "alert bodies that could not be parsed (dead letters)");
-  leaf(letters, "ls", "list dead letters, newest first", [
+  const letters = addGroup(program, "dead-letters", "alert bodies that could not be parsed (dead letters)");
+  addSubcommand(letters, "ls", "list dead letters, newest first", [
     "awoooi dead-letters ls",
     "awoooi dead-letters ls --source alertmanager --json",
   ])
@@ -156,11 +156,11 @@ export function addDeadLetters(program: Command, session: Session): void {
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
 
-  leaf(letters, "show", "show a dead letter's error and body", ["awoooi dead-letters show 17"])
+  addSubcommand(letters, "show", "show a dead letter's error and body", ["awoooi dead-letters show 17"])
     .argument("<id>", "the dead letter", id)
     .action((deadLetterId: string, options: Json) => show(session, deadLetterId, options));
 
-  leaf(letters, "replay", "parse it again; exit code 1 when that fails", [
+  addSubcommand(letters, "replay", "parse it again; exit code 1 when that fails", [
     "awoooi dead-letters replay 17",
     "awoooi dead-letters replay --all --source generic",
   ])

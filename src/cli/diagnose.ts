@@ -10,8 +10,8 @@ import {
 import { AwoooiError, ERRORS } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { plural } from "../lib/words.ts";
-import { read, request } from "./client.ts";
-import { leaf, type Session } from "./command.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addSubcommand, type Session } from "./command.ts";
 import { printInvestigation } from "./investigation-view.ts";
 
 type Options = {
@@ -78,7 +78,7 @@ function exitOf({ evidence, findings, missing, candidates = [] }: Investigation)
 async function diagnose(session: Session, text: string, options: Options): Promise<void> {
   const query = targetOf(text, options);
   const answer = await request(session.server(), "GET", urlPath`/diagnosis`, { query });
-  const found = read(investigation, answer);
+  const found = parseAnswer(investigation, answer);
   session.exit(exitOf(found));
   if (options.json) return session.out.json(answer.text);
   printInvestigation(session.out, found);
@@ -86,7 +86,7 @@ async function diagnose(session: Session, text: string, options: Options): Promi
 
 export function addDiagnose(program: Command, session: Session): void {
   const summary = "diagnose a target from facts read from it now";
-  leaf(program, "diagnose", summary, [
+  addSubcommand(program, "diagnose", summary, [
     "awoooi diagnose deployment/api -n prod",
     "awoooi diagnose node/worker-1 --cluster backup",
     "awoooi diagnose shop",

@@ -5,10 +5,10 @@ import { execution } from "../contract/execution.ts";
 import { operationLogEntry } from "../contract/operation-log.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { printPlan } from "./approval-view.ts";
-import { read, request } from "./client.ts";
-import { group, id, leaf, limit, type Session } from "./command.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, id, limit, type Session } from "./command.ts";
 import { printExecution } from "./incident-view.ts";
-import { byWhom, moment, shellWord } from "./print.ts";
+import { actorText, formatTime, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { incident?: string; limit?: number; cursor?: string };
@@ -18,7 +18,7 @@ async function list(session: Session, { incident: incident_id, limit: count, cur
   const query = { incident_id, limit: count, cursor };
   const answer = await request(session.server(), "GET", urlPath`/executions`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(execution), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(execution), answer);
   if (items.length === 0) return session.out.line("There are no executions.");
   session.out.table(
     ["EXECUTION", "INCIDENT", "STATUS", "VERIFIED", "AT", "OPERATION", "UNDONE BY"],
@@ -27,7 +27,7 @@ async function list(session: Session, { incident: incident_id, limit: count, cur
       one.incident_id,
       one.status,
       one.verification?.result ?? "",
-      moment(one.started_at),
+      formatTime(one.started_at),
       `${one.step > 1 ? `step ${one.step}: ` : ""}${one.operation.kind}${one.target === null ? "" : ` ${one.target.name}`}`,
       one.undone_by ?? (one.undo?.possible ? "can be undone" : ""),
     ]),
@@ -38,7 +38,7 @@ async function list(session: Session, { incident: incident_id, limit: count, cur
 async function show(session: Session, executionId: string, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/executions/${executionId}`);
   if (json) return session.out.json(answer.text);
-  printExecution(session.out, read(execution, answer));
+  printExecution(session.out, parseAnswer(execution, answer));
 }
 
 async function undo(session: Session, executionId: string, options: Json & { comment?: string }) {
@@ -46,7 +46,7 @@ async function undo(session: Session, executionId: string, options: Json & { com
   const body = JSON.stringify(comment === undefined ? {} : { comment });
   const answer = await request(session.server(), "POST", urlPath`/executions/${executionId}/undo`, { body });
   if (json) return session.out.json(answer.text);
-  const asked = read(approval, answer);
+  const asked = parseAnswer(approval, answer);
   session.out.line(`${asked.action}: this would undo ${executionId}.`);
   printPlan(session.out, asked);
   session.out.line("It is being tried out; then it waits for signatures:");
@@ -58,16 +58,16 @@ async function log(session: Session, options: LogOptions): Promise<void> {
   const query = { incident_id, event, limit: count, cursor };
   const answer = await request(session.server(), "GET", urlPath`/operation-log`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(operationLogEntry), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(operationLogEntry), answer);
   if (items.length === 0) return session.out.line("The operation log is empty.");
   session.out.table(
     ["AT", "EVENT", "STATUS", "INCIDENT", "BY", "WHAT"],
     items.map((one) => [
-      moment(one.at),
+      formatTime(one.at),
       one.event,
       one.operation?.status ?? "",
       one.incident_id ?? "-",
-      byWhom(one.actor, one.actor_kind),
+      actorText(one.actor, one.actor_kind),
       one.text,
     ]),
   );
@@ -81,14 +81,16 @@ const pages = (command: Command) =>
     .option("--cursor <cursor>", "continue after the previous page");
 
 export function addExecutions(program: Command, session: Session): void {
-  const executions = group(program, "executions", "list and undo executions, and see their results");
-  pages(leaf(executions, "ls", "list executions, newest first", ["awoooi executions ls"])).action(
+  const executions = addGroup(program, "executions", "list and undo executions, and see their results");
+  pages(addSubcommand(executions, "ls", "list executions, newest first", ["awoooi executions ls"])).action(
     (options: ListOptions) => list(session, options),
   );
-  leaf(executions, "show", "show an execution, its output and verification", ["awoooi executions show EXE-…"])
+  addSubcommand(executions, "show", "show an execution, its output and verification", [
+    "awoooi executions show EXE-…",
+  ])
     .argument("<id>", "the execution", id)
     .action((executionId: string, options: Json) => show(session, executionId, options));
-  leaf(executions, "undo", "propose to undo an execution", [
+  addSubcommand(executions, "undo", "propose to undo an execution", [
     'awoooi executions undo EXE-… --comment "it made things worse"',
   ])
     .argument("<id>", "the execution", id)
@@ -97,7 +99,7 @@ export function addExecutions(program: Command, session: Session): void {
       undo(session, executionId, options),
     );
   pages(
-    leaf(executions, "log", "print the operation log: from alert to notification", [
+    addSubcommand(executions, "log", "print the operation log: from alert to notification", [
       "awoooi executions log",
       "awoooi executions log --event GUARDRAIL_BLOCKED",
       "awoooi executions log --event ALERT_RECEIVED --json",

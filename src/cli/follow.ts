@@ -7,8 +7,8 @@ import { urlPath } from "../lib/url-path.ts";
 import { wait } from "../lib/wait.ts";
 import { counted } from "../lib/words.ts";
 import { missingSignatures } from "./approval-view.ts";
-import { type Answer, read, request, ServerProblem } from "./client.ts";
-import { duration, id, leaf, type Session } from "./command.ts";
+import { type Answer, parseAnswer, request, ServerProblem } from "./client.ts";
+import { addSubcommand, duration, id, type Session } from "./command.ts";
 
 export type FollowOptions = { json?: boolean; timeout?: number };
 
@@ -69,7 +69,7 @@ async function ended(session: Session, approvalId: string, seconds: number, tell
         if (!mayPass(error)) throw error;
       },
     );
-    const found = answer && read(approval, answer);
+    const found = answer && parseAnswer(approval, answer);
     const state = found === undefined ? "The server does not answer: trying again." : stateOf(found);
     if (found !== undefined && ENDED.includes(found.status))
       return { found, answer: answer as Answer, state };
@@ -118,14 +118,14 @@ export async function follow(session: Session, approvalId: string, options: Foll
   else {
     const path = urlPath`/incidents/${incident_id}/executions`;
     const all = await request(session.server(), "GET", path, { query: { limit: 200 } });
-    const { items } = read(pageOf(execution), all);
+    const { items } = parseAnswer(pageOf(execution), all);
     tellEnd(out, items.filter((one) => one.approval_id === approvalId).reverse());
   }
   out.line(out.awoooi("incidents", "show", incident_id));
 }
 
 export function addFollowing(approvals: Command, session: Session): void {
-  leaf(approvals, "wait", "follow an approval until it is verified, or will not be carried out", [
+  addSubcommand(approvals, "wait", "follow an approval until it is verified, or will not be carried out", [
     "awoooi approvals wait APR-5Q0ZC8WJ1N6T3KXM",
     "awoooi approvals wait APR-5Q0ZC8WJ1N6T3KXM --timeout 10m --json",
   ])

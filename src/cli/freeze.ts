@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { type FreezeStatus, freezeStatus } from "../contract/freeze.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { counted } from "../lib/words.ts";
-import { read, request } from "./client.ts";
-import { duration, leaf, type Session, withExamples } from "./command.ts";
-import { moment } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addSubcommand, duration, type Session, withExamples } from "./command.ts";
+import { formatTime } from "./print.ts";
 
 type Json = { json?: boolean };
 type FreezeOptions = Json & { why?: string; for?: number };
@@ -13,8 +13,8 @@ function print(session: Session, { by_configuration, freezes, windows, under_way
   const { out } = session;
   if (by_configuration) out.line("Changes are frozen by the configuration: execution.frozen.", "yellow");
   for (const { frozen_by, why, since, until } of freezes) {
-    const end = until === null ? "until it is lifted" : `until ${moment(until)}`;
-    out.line(`Changes are frozen by ${frozen_by} since ${moment(since)}, ${end}: ${why}`, "yellow");
+    const end = until === null ? "until it is lifted" : `until ${formatTime(until)}`;
+    out.line(`Changes are frozen by ${frozen_by} since ${formatTime(since)}, ${end}: ${why}`, "yellow");
   }
   for (const { name, why } of windows) out.line(`Changes are frozen in the window ${name}: ${why}`, "yellow");
   if (under_way.length > 0)
@@ -27,14 +27,14 @@ async function ask(session: Session, method: Method, { json }: Json, body?: obje
   const more = body === undefined ? {} : { body: JSON.stringify(body) };
   const answer = await request(session.server(), method, urlPath`/freeze`, more);
   if (json) return session.out.json(answer.text);
-  const status = read(freezeStatus, answer);
+  const status = parseAnswer(freezeStatus, answer);
   if (!status.frozen) session.out.line("Nothing is frozen: approved plans are executed.", "green");
   print(session, status);
 }
 
 export function addFreeze(program: Command, session: Session): void {
   const freeze = program.command("freeze").description("freeze all changes, or show what freezes them");
-  leaf(
+  addSubcommand(
     freeze,
     "set",
     "freeze all changes; running ones continue",
@@ -46,9 +46,9 @@ export function addFreeze(program: Command, session: Session): void {
     .action(({ why, for: seconds, json }: FreezeOptions) =>
       ask(session, "PUT", { json: json === true }, { why, duration: seconds }),
     );
-  leaf(freeze, "status", "show whether changes are frozen, and by what", ["awoooi freeze status"]).action(
-    (options: Json) => ask(session, "GET", options),
-  );
+  addSubcommand(freeze, "status", "show whether changes are frozen, and by what", [
+    "awoooi freeze status",
+  ]).action((options: Json) => ask(session, "GET", options));
   const unfreeze = program.command("unfreeze").description("lift all freezes set by people");
   unfreeze
     .option("--json", "print the server's JSON")

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Incident } from "../contract/incident.ts";
 import { type UrlPath, urlPath } from "../lib/url-path.ts";
-import { id, leaf, type Session } from "./command.ts";
+import { addSubcommand, id, type Session } from "./command.ts";
 
 type Json = { json?: boolean };
 type Change = (
@@ -13,7 +13,7 @@ type Change = (
 
 /** Adds the commands that merge and split incidents, from which the server learns. */
 export function addRelations(incidents: Command, session: Session, change: Change): void {
-  leaf(incidents, "merge", "make it an effect of another incident, now and if both recur", [
+  addSubcommand(incidents, "merge", "make it an effect of another incident, now and if both recur", [
     "awoooi incidents merge INC-20260701-7H2K9Q INC-20260701-D0B3FA",
     'awoooi incidents merge INC-20260701-7H2K9Q INC-20260701-D0B3FA --comment "the database was away"',
   ])
@@ -31,7 +31,7 @@ export function addRelations(incidents: Command, session: Session, change: Chang
       );
     });
 
-  leaf(incidents, "split", "make an effect an incident of its own, now and if both recur", [
+  addSubcommand(incidents, "split", "make an effect an incident of its own, now and if both recur", [
     'awoooi incidents split INC-20260701-7H2K9Q --comment "another disk"',
   ])
     .argument("<id>", "the effect", id)

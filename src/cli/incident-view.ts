@@ -1,11 +1,11 @@
 import type { Approval } from "../contract/approval.ts";
 import type { Decision } from "../contract/decision.ts";
-import { couldBe, type Investigation } from "../contract/evidence.ts";
+import { candidatesText, type Investigation } from "../contract/evidence.ts";
 import type { Execution } from "../contract/execution.ts";
 import type { Incident, TimelineEvent } from "../contract/incident.ts";
 import { howToDecide, operationText, printPlan } from "./approval-view.ts";
 import { printEvidence } from "./investigation-view.ts";
-import { byWhom, type Cell, moment, type Printer } from "./print.ts";
+import { actorText, type Cell, formatTime, type Printer } from "./print.ts";
 
 /** An incident with everything that belongs to it. */
 export type IncidentStory = {
@@ -25,21 +25,21 @@ export function severityCell(severity: Incident["severity"]): Cell {
   return severity === "P0" || severity === "P1" ? { text: severity, style: "red" } : severity;
 }
 
-type Standing = Pick<Incident, "status" | "activity">;
+type StatusAndActivity = Pick<Incident, "status" | "activity">;
 
-const styleOf = ({ status }: Standing) =>
+const styleOf = ({ status }: StatusAndActivity) =>
   (["resolved", "closed"] as string[]).includes(status) ? ("green" as const) : ("yellow" as const);
 
 /** Formats the activity in words: `waiting for signature`. */
 const inWords = (activity: NonNullable<Incident["activity"]>) => activity.replaceAll("_", " ");
 
 /** Formats an incident's state as a list cell: its activity if it has one, which says more than the status. */
-export function incidentStateCell(one: Standing): Cell {
+export function incidentStateCell(one: StatusAndActivity): Cell {
   return { text: one.activity === null ? one.status : inWords(one.activity), style: styleOf(one) };
 }
 
 /** Formats status and activity, where there is room for both. */
-function statusAndActivity(one: Standing): Cell {
+function statusAndActivity(one: StatusAndActivity): Cell {
   const doing = one.activity === null ? "" : `: ${inWords(one.activity)}`;
   return { text: `${one.status}${doing}`, style: styleOf(one) };
 }
@@ -50,7 +50,7 @@ function targetText(target: Incident["operation_target"]): string {
 }
 
 function printIncident(out: Printer, incident: Incident, evidence: IncidentStory["evidence"]): void {
-  const open = couldBe(evidence?.candidates);
+  const open = candidatesText(evidence?.candidates);
   const { frequency_stats: often } = incident;
   out.line(`${incident.incident_id}  ${incident.title}`, "bold");
   out.fields([
@@ -60,7 +60,7 @@ function printIncident(out: Printer, incident: Incident, evidence: IncidentStory
     ["services", incident.affected_services.join(", ") || "-"],
     ["target", targetText(incident.operation_target)],
     ...(open === undefined ? [] : ([["", open]] as const)),
-    ["hits", `${incident.hit_count}, last at ${moment(incident.last_seen)}`],
+    ["hits", `${incident.hit_count}, last at ${formatTime(incident.last_seen)}`],
     [
       "often",
       `${often.last_1h} in 1 h, ${often.last_24h} in 24 h, ${often.last_7d} in 7 d, ${often.last_30d} in 30 d`,
@@ -68,12 +68,12 @@ function printIncident(out: Printer, incident: Incident, evidence: IncidentStory
     ...(incident.flapping
       ? [["flapping", "it fires and resolves repeatedly: notified only when quiet"] as const]
       : []),
-    ["opened", moment(incident.created_at)],
+    ["opened", formatTime(incident.created_at)],
     ["owner", incident.owner ?? "none"],
     ...(incident.silenced_by.length === 0
       ? []
       : [["silenced", incident.silenced_by.map(({ by, id }) => `${by} ${id}`).join(", ")] as const]),
-    ["resolved", moment(incident.resolved_at)],
+    ["resolved", formatTime(incident.resolved_at)],
   ]);
 }
 
@@ -142,8 +142,8 @@ export function printExecution(out: Printer, execution: Execution): void {
     ],
     ["operation", operationText(execution)],
     ["attempts", String(execution.attempts)],
-    ["began", moment(execution.started_at)],
-    ["ended", moment(execution.ended_at)],
+    ["began", formatTime(execution.started_at)],
+    ["ended", formatTime(execution.ended_at)],
     ...(output === null ? [] : ([["output", output]] as const)),
     ...(error === null ? [] : ([["error", error]] as const)),
     ...(verification === null
@@ -159,7 +159,7 @@ function printTimeline(out: Printer, timeline: readonly TimelineEvent[]): void {
   out.line("Timeline", "bold");
   const rows = timeline.map(
     ({ at, kind, actor, actor_kind, text }) =>
-      `${moment(at)}  ${kind}  ${byWhom(actor, actor_kind)}: ${text}`,
+      `${formatTime(at)}  ${kind}  ${actorText(actor, actor_kind)}: ${text}`,
   );
   for (const row of rows) out.line(`  ${row}`);
 }
@@ -171,7 +171,7 @@ function howResolved({ outcome }: Incident): string {
   // There is no disposition for an incident that ended by itself.
   if (disposition === "manual_resolved" && resolved_by_kind === "system")
     return ": its alert resolved without a repair by AWOOOI";
-  return ` (${disposition.replaceAll("_", " ")}, by ${byWhom(resolved_by, resolved_by_kind)})`;
+  return ` (${disposition.replaceAll("_", " ")}, by ${actorText(resolved_by, resolved_by_kind)})`;
 }
 
 /** Returns why a plan ended without success, and the command that helps; null for other plans. */

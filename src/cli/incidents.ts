@@ -8,12 +8,12 @@ import { execution } from "../contract/execution.ts";
 import { type Incident, incident, incidentStatus, timelineEvent } from "../contract/incident.ts";
 import { systemClock } from "../lib/clock.ts";
 import { type UrlPath, urlPath } from "../lib/url-path.ts";
-import { itemsOf, read, request, type Server } from "./client.ts";
-import { group, id, leaf, limit, oneOf, type Session, seconds } from "./command.ts";
+import { itemsOf, parseAnswer, request, type Server } from "./client.ts";
+import { addGroup, addSubcommand, id, limit, oneOf, type Session, seconds } from "./command.ts";
 import { addRelations } from "./incident-relations.ts";
 import { incidentStateCell, printStory, severityCell } from "./incident-view.ts";
 import { type GroupOptions, groupLines } from "./incidents-group.ts";
-import { shellWord, span } from "./print.ts";
+import { formatSpan, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type FeedbackOptions = Json & { score?: string; comment?: string; notes?: string; remember?: boolean };
@@ -42,7 +42,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   const { json, ...query } = options;
   const answer = await request(session.server(), "GET", urlPath`/incidents`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(incident), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(incident), answer);
   if (items.length === 0) return session.out.line("There are no incidents.");
   const now = systemClock.now().getTime();
   session.out.table(
@@ -53,7 +53,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
       incidentStateCell(one),
       String(one.hit_count),
       one.merged_into ?? (one.effect_count === 0 ? "-" : String(one.effect_count)),
-      span(now - Date.parse(one.created_at)),
+      formatSpan(now - Date.parse(one.created_at)),
       one.operation_target === null ? "-" : `${one.operation_target.kind}/${one.operation_target.name}`,
       one.affected_services.join(", ") || "-",
       one.title,
@@ -66,7 +66,7 @@ async function timelineOf(server: Server, incidentId: string): Promise<unknown[]
   const events: unknown[] = [];
   for (;;) {
     const after =
-      events.length === 0 ? undefined : read(timelineEvent, { text: "", json: events.at(-1) }).seq;
+      events.length === 0 ? undefined : parseAnswer(timelineEvent, { text: "", json: events.at(-1) }).seq;
     const page = itemsOf(
       await request(server, "GET", urlPath`/incidents/${incidentId}/timeline`, { query: { after } }),
     );
@@ -78,7 +78,7 @@ async function timelineOf(server: Server, incidentId: string): Promise<unknown[]
 async function show(session: Session, incidentId: string, { json }: Json): Promise<void> {
   const server = session.server();
   const found = await request(server, "GET", urlPath`/incidents/${incidentId}`);
-  const { decision: decided, links } = read(incident, found);
+  const { decision: decided, links } = parseAnswer(incident, found);
   const [decisionAnswer, evidence, approvals, executions, timeline] = await Promise.all([
     decided !== null ? request(server, "GET", urlPath`/incidents/${incidentId}/decision`) : null,
     links.evidence === undefined ? null : request(server, "GET", urlPath`/incidents/${incidentId}/evidence`),
@@ -96,7 +96,7 @@ async function show(session: Session, incidentId: string, { json }: Json): Promi
   };
   const text = JSON.stringify(whole);
   if (json) return session.out.json(text);
-  printStory(session.out, read(story, { text, json: whole }));
+  printStory(session.out, parseAnswer(story, { text, json: whole }));
 }
 
 async function change(
@@ -108,7 +108,7 @@ async function change(
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   const answer = await request(session.server(), "POST", path, sent);
   if (more.json) return session.out.json(answer.text);
-  session.out.line(more.said(read(incident, answer)));
+  session.out.line(more.said(parseAnswer(incident, answer)));
 }
 
 const acknowledge = (session: Session, incidentId: string, { json }: Json) =>
@@ -125,7 +125,7 @@ The graph: {"services": {"api": {"depends_on": ["db"], "namespace": "prod"}}} as
 namespace/name; "runs_on" names the machines of a service.`;
 
 function addList(incidents: Command, session: Session): void {
-  leaf(incidents, "ls", "list incidents, newest first", [
+  addSubcommand(incidents, "ls", "list incidents, newest first", [
     "awoooi incidents ls --status investigating --severity P0",
     "awoooi incidents ls --service demo-shop --limit 5",
     "awoooi incidents ls --json | jq -r '.items[].incident_id'",
@@ -146,21 +146,23 @@ function addList(incidents: Command, session: Session): void {
 }
 
 export function addIncidents(program: Command, session: Session): void {
-  const incidents = group(program, "incidents", "list, show and handle incidents");
+  const incidents = addGroup(program, "incidents", "list, show and handle incidents");
   addList(incidents, session);
 
-  leaf(incidents, "show", "show an incident in full, and what to do next", [
+  addSubcommand(incidents, "show", "show an incident in full, and what to do next", [
     "awoooi incidents show INC-20260701-7H2K9Q",
     "awoooi incidents show INC-20260701-7H2K9Q --json | jq .incident.status",
   ])
     .argument("<id>", "the incident", id)
     .action((incidentId: string, options: Json) => show(session, incidentId, options));
 
-  leaf(incidents, "ack", "acknowledge it: you work on it", ["awoooi incidents ack INC-20260701-7H2K9Q"])
+  addSubcommand(incidents, "ack", "acknowledge it: you work on it", [
+    "awoooi incidents ack INC-20260701-7H2K9Q",
+  ])
     .argument("<id>", "the incident", id)
     .action((incidentId: string, options: Json) => acknowledge(session, incidentId, options));
 
-  leaf(incidents, "resolve", "resolve an incident; resolving it twice is harmless", [
+  addSubcommand(incidents, "resolve", "resolve an incident; resolving it twice is harmless", [
     'awoooi incidents resolve INC-20260701-7H2K9Q --comment "disk was full, cleared by hand"',
   ])
     .argument("<id>", "the incident", id)
@@ -173,7 +175,7 @@ export function addIncidents(program: Command, session: Session): void {
 
   const changed = (incidentId: string) => (one: Incident) => `${incidentId} is ${one.status}.`;
 
-  leaf(incidents, "reopen", "reopen a resolved incident", [
+  addSubcommand(incidents, "reopen", "reopen a resolved incident", [
     'awoooi incidents reopen INC-20260701-7H2K9Q --comment "the disk is full again"',
   ])
     .argument("<id>", "the incident", id)
@@ -188,7 +190,7 @@ export function addIncidents(program: Command, session: Session): void {
       );
     });
 
-  leaf(incidents, "close", "close a resolved incident: the same alert then opens a new one", [
+  addSubcommand(incidents, "close", "close a resolved incident: the same alert then opens a new one", [
     "awoooi incidents close INC-20260701-7H2K9Q",
   ])
     .argument("<id>", "the incident", id)
@@ -201,7 +203,7 @@ export function addIncidents(program: Command, session: Session): void {
 
   addRelations(incidents, session, change);
 
-  leaf(incidents, "assign", "assign an incident; without an owner, unassign it", [
+  addSubcommand(incidents, "assign", "assign an incident; without an owner, unassign it", [
     "awoooi incidents assign INC-20260701-7H2K9Q ada",
   ])
     .argument("<id>", "the incident", id)
@@ -216,7 +218,7 @@ export function addIncidents(program: Command, session: Session): void {
       );
     });
 
-  leaf(incidents, "feedback", "rate how an incident was handled", [
+  addSubcommand(incidents, "feedback", "rate how an incident was handled", [
     'awoooi incidents feedback INC-20260701-7H2K9Q --score 5 --comment "the restart was right"',
   ])
     .argument("<id>", "the incident", id)
@@ -236,7 +238,7 @@ export function addIncidents(program: Command, session: Session): void {
       return change(session, urlPath`/incidents/${incidentId}/feedback`, body, { ...more, said });
     });
 
-  leaf(incidents, "comment", "add a comment to an incident's timeline", [
+  addSubcommand(incidents, "comment", "add a comment to an incident's timeline", [
     'awoooi incidents comment INC-20260701-7H2K9Q "the vendor is informed"',
   ])
     .argument("<id>", "the incident", id)
@@ -246,7 +248,7 @@ export function addIncidents(program: Command, session: Session): void {
       return change(session, urlPath`/incidents/${incidentId}/comment`, { text }, { ...options, said });
     });
 
-  leaf(incidents, "group", "group alerts by common cause, and name it; needs no server", [
+  addSubcommand(incidents, "group", "group alerts by common cause, and name it; needs no server", [
     "awoooi incidents group < alerts.jsonl",
     "awoooi incidents group alerts.jsonl --topology compose.yaml | jq -c 'select(.cause)'",
   ])

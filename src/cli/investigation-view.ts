@@ -1,7 +1,7 @@
-import { couldBe, type EvidenceItem, type Finding, type Investigation } from "../contract/evidence.ts";
+import { candidatesText, type EvidenceItem, type Finding, type Investigation } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import { counted } from "../lib/words.ts";
-import { type Cell, moment, type Printer } from "./print.ts";
+import { type Cell, formatTime, type Printer } from "./print.ts";
 
 const STYLES = { cause: "red", symptom: "yellow", note: "dim" } as const;
 
@@ -12,7 +12,7 @@ function printFinding(out: Printer, one: Finding, evidence: readonly EvidenceIte
   out.line(`  ${one.meaning} [${one.code}]`);
   for (const { id, at, subject, text } of evidence.filter(({ id }) => one.evidence.includes(id))) {
     const [first = "", ...rest] = text.split("\n");
-    out.line(`    ${id}  ${moment(at)}  ${subject}: ${first}`, "dim");
+    out.line(`    ${id}  ${formatTime(at)}  ${subject}: ${first}`, "dim");
     if (rest.length > 0) out.block(rest.join("\n"), "          ");
   }
 }
@@ -26,7 +26,7 @@ function commandFor(out: Printer, { kind, name, namespace, cluster, host }: Oper
 }
 
 function printCandidates(out: Printer, candidates: NonNullable<Investigation["candidates"]>): void {
-  out.line(couldBe(candidates) ?? "");
+  out.line(candidatesText(candidates) ?? "");
   for (const { target, reason } of candidates)
     out.line(
       `  ${[target.cluster, target.namespace, `${target.kind}/${target.name}`].filter(Boolean).join(" / ")}: ${reason}`,
@@ -49,10 +49,10 @@ function printRead(out: Printer, { evidence, findings }: Investigation, most: nu
     const lines = text.split("\n");
     const shown = lines.slice(0, most);
     if (lines.length === 1) {
-      out.line(`  ${id}  ${moment(at)}  ${subject}: ${text}`);
+      out.line(`  ${id}  ${formatTime(at)}  ${subject}: ${text}`);
       continue;
     }
-    out.line(`  ${id}  ${moment(at)}  ${subject}`);
+    out.line(`  ${id}  ${formatTime(at)}  ${subject}`);
     out.block(shown.join("\n"), "      ");
     if (lines.length > shown.length) out.line(`      and ${lines.length - shown.length} more lines`, "dim");
   }
@@ -70,7 +70,7 @@ export function printInvestigation(out: Printer, found: Investigation): void {
   const { target, evidence, findings, at, candidates = [] } = found;
   const where =
     target && [target.cluster, target.namespace, target.kind, target.name].filter(Boolean).join(" / ");
-  out.line(`${where ?? "no target"}, seen at ${moment(at)}`, "bold");
+  out.line(`${where ?? "no target"}, seen at ${formatTime(at)}`, "bold");
   if (candidates.length > 0) printCandidates(out, candidates);
   else if (findings.length === 0) out.line("No finding explains a problem or shows the target healthy.");
   for (const one of findings) printFinding(out, one, evidence);
@@ -83,7 +83,7 @@ export function printEvidence(out: Printer, found: Investigation): void {
   const { findings, evidence, missing, at } = found;
   if (findings.length + evidence.length + missing.length === 0) return;
   out.line();
-  out.line(`Evidence, seen at ${moment(at)}`, "bold");
+  out.line(`Evidence, seen at ${formatTime(at)}`, "bold");
   for (const { weight, title, meaning, code, evidence: cited } of findings) {
     out.line(`${weight.toUpperCase()}  ${title}`, STYLES[weight]);
     out.line(`  ${meaning} [${code}; ${cited.join(", ")}]`);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { MAX_TEXT, OPERATION_KINDS, parseOperation, traitsOf } from "../operation/index.ts";
-import { group, leaf, type Session, withExamples } from "./command.ts";
+import { addGroup, addSubcommand, type Session, withExamples } from "./command.ts";
 import { lines } from "./io.ts";
 
 // A longer line is cut to bound memory; it is refused for its length anyway.
@@ -42,7 +42,7 @@ function ls({ out }: Session, { json }: { json?: boolean }): void {
 }
 
 export function addOperations(program: Command, session: Session): void {
-  const operations = group(program, "operations", "the typed operations; needs no server");
+  const operations = addGroup(program, "operations", "the typed operations; needs no server");
   const command = operations
     .command("parse")
     .description("parse command lines on stdin: one JSON line with the operation for each")
@@ -56,7 +56,7 @@ export function addOperations(program: Command, session: Session): void {
     "echo 'kubectl rollout restart deployment/api -n prod' | awoooi operations parse",
     "awoooi operations parse < runbook-commands.txt | jq -r 'select(.class == \"refused\") | .reason'",
   ]);
-  leaf(operations, "ls", "list every operation, with its risk and its tool", [
+  addSubcommand(operations, "ls", "list every operation, with its risk and its tool", [
     "awoooi operations ls",
     "awoooi operations ls --json",
   ]).action((options: { json?: boolean }) => ls(session, options));

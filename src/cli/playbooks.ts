@@ -13,9 +13,9 @@ import { AwoooiError, messageOf } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { counted } from "../lib/words.ts";
 import { writePlaybooks } from "../playbook/index.ts";
-import { read, request } from "./client.ts";
-import { group, id, leaf, limit, oneOf, type Session } from "./command.ts";
-import { byWhom, type Cell, moment, shellWord } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, id, limit, oneOf, type Session } from "./command.ts";
+import { actorText, type Cell, formatTime, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; limit?: number; cursor?: string };
@@ -42,9 +42,9 @@ function print({ out }: Session, one: Playbook): void {
     ["runs", `${one.runs}: ${one.successes} succeeded, ${one.failures} failed`],
     ["success rate", percent(one.success_rate)],
     ["trust", percent(one.trust)],
-    ["source", `${one.source}, by ${byWhom(one.created_by, one.created_by_kind)}`],
+    ["source", `${one.source}, by ${actorText(one.created_by, one.created_by_kind)}`],
     ["approved by", one.approved_by ?? "-"],
-    ["changed", moment(one.updated_at)],
+    ["changed", formatTime(one.updated_at)],
   ]);
   out.line("steps");
   for (const step of one.steps) out.line(`  ${stepText(step)}`);
@@ -54,7 +54,7 @@ async function list(session: Session, { json, status, limit: count, cursor }: Li
   const query = { status, limit: count, cursor };
   const answer = await request(session.server(), "GET", urlPath`/playbooks`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(playbook), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(playbook), answer);
   if (items.length === 0) return session.out.line("There are no playbooks.");
   session.out.table(
     ["PLAYBOOK", "NAME", "STATUS", "STEPS", "RUNS", "WORKED", "TRUST", "ALERTS"],
@@ -75,7 +75,7 @@ async function list(session: Session, { json, status, limit: count, cursor }: Li
 async function show(session: Session, playbookId: string, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`);
   if (json) return session.out.json(answer.text);
-  print(session, read(playbook, answer));
+  print(session, parseAnswer(playbook, answer));
 }
 
 async function bringIn(session: Session, file: string, { json }: Json): Promise<void> {
@@ -86,7 +86,7 @@ async function bringIn(session: Session, file: string, { json }: Json): Promise<
     body: JSON.stringify({ yaml }),
   });
   if (json) return session.out.json(answer.text);
-  const { items } = read(importedPlaybooks, answer);
+  const { items } = parseAnswer(importedPlaybooks, answer);
   session.out.table(
     ["PLAYBOOK", "NAME", "", "STATUS"],
     items.map(({ result, playbook: one }) => [one.playbook_id, one.name, result, statusCell(one)]),
@@ -100,27 +100,30 @@ async function bringIn(session: Session, file: string, { json }: Json): Promise<
 
 /** Approves the playbook as read, by its hash: if it changes meanwhile, the server refuses. */
 async function approve(session: Session, playbookId: string, { json }: Json): Promise<void> {
-  const shown = read(playbook, await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`));
+  const shown = parseAnswer(
+    playbook,
+    await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`),
+  );
   const body = JSON.stringify({ hash: shown.hash });
   const answer = await request(session.server(), "POST", urlPath`/playbooks/${playbookId}/approve`, { body });
   if (json) return session.out.json(answer.text);
-  print(session, read(playbook, answer));
+  print(session, parseAnswer(playbook, answer));
 }
 
 async function deprecate(session: Session, playbookId: string, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "POST", urlPath`/playbooks/${playbookId}/deprecate`);
   if (json) return session.out.json(answer.text);
-  session.out.line(`${read(playbook, answer).name} is deprecated.`);
+  session.out.line(`${parseAnswer(playbook, answer).name} is deprecated.`);
 }
 
 async function exported(session: Session, ids: readonly string[], { json }: Json): Promise<void> {
   const one = async (playbookId: string) =>
-    read(playbook, await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`));
+    parseAnswer(playbook, await request(session.server(), "GET", urlPath`/playbooks/${playbookId}`));
   const all = async () => {
     const found: Playbook[] = [];
     for (let cursor: string | undefined; ; ) {
       const query = { limit: 200, cursor };
-      const page = read(
+      const page = parseAnswer(
         pageOf(playbook),
         await request(session.server(), "GET", urlPath`/playbooks`, { query }),
       );
@@ -135,29 +138,33 @@ async function exported(session: Session, ids: readonly string[], { json }: Json
 }
 
 export function addPlaybooks(program: Command, session: Session): void {
-  const playbooks = group(program, "playbooks", "repair steps for kinds of incidents");
-  leaf(playbooks, "ls", "list playbooks, newest first", ["awoooi playbooks ls --status draft"])
+  const playbooks = addGroup(program, "playbooks", "repair steps for kinds of incidents");
+  addSubcommand(playbooks, "ls", "list playbooks, newest first", ["awoooi playbooks ls --status draft"])
     .addOption(oneOf("--status <status>", "only those in this status", playbookStatus.options))
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
-  leaf(playbooks, "show", "show a playbook with its steps", ["awoooi playbooks show PBK-5Q0ZC8WJ1N6T3KXM"])
+  addSubcommand(playbooks, "show", "show a playbook with its steps", [
+    "awoooi playbooks show PBK-5Q0ZC8WJ1N6T3KXM",
+  ])
     .argument("<id>", "the playbook", id)
     .action((playbookId: string, options: Json) => show(session, playbookId, options));
-  leaf(playbooks, "import", "import playbooks from YAML, as drafts", ["awoooi playbooks import shop.yaml"])
+  addSubcommand(playbooks, "import", "import playbooks from YAML, as drafts", [
+    "awoooi playbooks import shop.yaml",
+  ])
     .argument("<file>", "its format: docs/reference/playbooks.md")
     .action((file: string, options: Json) => bringIn(session, file, options));
-  leaf(playbooks, "export", "print playbooks as YAML that can be imported", [
+  addSubcommand(playbooks, "export", "print playbooks as YAML that can be imported", [
     "awoooi playbooks export > playbooks.yaml",
   ])
     .argument("[ids...]", "which (default: all)")
     .action((ids: string[], options: Json) => exported(session, ids.map(id), options));
-  leaf(playbooks, "approve", "approve a playbook for use on incidents", [
+  addSubcommand(playbooks, "approve", "approve a playbook for use on incidents", [
     "awoooi playbooks approve PBK-5Q0ZC8WJ1N6T3KXM",
   ])
     .argument("<id>", "the playbook", id)
     .action((playbookId: string, options: Json) => approve(session, playbookId, options));
-  leaf(playbooks, "deprecate", "deprecate a playbook: no longer used", [
+  addSubcommand(playbooks, "deprecate", "deprecate a playbook: no longer used", [
     "awoooi playbooks deprecate PBK-5Q0ZC8WJ1N6T3KXM",
   ])
     .argument("<id>", "the playbook", id)

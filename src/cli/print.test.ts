@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clean, moment, printer, shellWord, span } from "./print.ts";
+import { clean, formatSpan, formatTime, printer, shellWord } from "./print.ts";
 
 const ESC = String.fromCodePoint(0x1b);
 const BELL = String.fromCodePoint(7);
@@ -74,8 +74,8 @@ describe("printer", () => {
 
 describe("times", () => {
   it("are shown in UTC to the second", () => {
-    expect(moment("2026-07-01T12:00:03.123Z")).toBe("2026-07-01 12:00:03Z");
-    expect(moment(null)).toBe("-");
+    expect(formatTime("2026-07-01T12:00:03.123Z")).toBe("2026-07-01 12:00:03Z");
+    expect(formatTime(null)).toBe("-");
   });
 
   it.each([
@@ -86,7 +86,7 @@ describe("times", () => {
     [47 * 3_600_000, "47h"],
     [48 * 3_600_000, "2d"],
   ])("%i ms is %s", (milliseconds, expected) => {
-    expect(span(milliseconds)).toBe(expected);
+    expect(formatSpan(milliseconds)).toBe(expected);
   });
 });
 

@@ -41,12 +41,12 @@ function cut(text: string): string {
 }
 
 /** Formats a time as `2026-07-01 12:00:03Z`, or `-` for none. */
-export function moment(time: string | null): string {
+export function formatTime(time: string | null): string {
   return time === null ? "-" : `${new Date(time).toISOString().slice(0, 19).replace("T", " ")}Z`;
 }
 
 /** Formats a duration in its largest unit: `5m`, `3h`, `12d`; hours up to two days. */
-export function span(milliseconds: number): string {
+export function formatSpan(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
@@ -128,7 +128,7 @@ export function printer(
 }
 
 /** Formats an actor, with the kind unless the name already shows it: `playbook (system)`. */
-export function byWhom(name: string, kind: ActorKind): string {
+export function actorText(name: string, kind: ActorKind): string {
   const plain = kind === "person" ? !name.endsWith(")") : kind === "unknown" || name.endsWith(`(${kind})`);
   return plain ? name : `${name} (${kind})`;
 }

@@ -4,9 +4,9 @@ import { clip } from "../lib/clip.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { wait } from "../lib/wait.ts";
-import { read, request } from "./client.ts";
-import { group, leaf, type Session } from "./command.ts";
-import { byWhom, clean, moment } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, type Session } from "./command.ts";
+import { actorText, clean, formatTime } from "./print.ts";
 
 type Options = { json?: boolean; comment?: string };
 
@@ -33,11 +33,11 @@ function remarks({
   unseen,
   watched,
 }: WireProcess): string {
-  const by = asked_by === null ? [] : [`by ${byWhom(asked_by, asked_by_kind ?? "unknown")}`];
+  const by = asked_by === null ? [] : [`by ${actorText(asked_by, asked_by_kind ?? "unknown")}`];
   return [
     ...(state === "stopped" ? by : []),
     ...(problem === null ? [] : [problem]),
-    ...(unseen === null ? [] : [`not observed since ${moment(unseen.since)}: ${unseen.why}`]),
+    ...(unseen === null ? [] : [`not observed since ${formatTime(unseen.since)}: ${unseen.why}`]),
     ...(problem === null && unseen === null && probe !== null && pid !== null
       ? [`probe ${probe.message}`]
       : []),
@@ -69,7 +69,7 @@ const styleOf = (state: WireProcess["state"], unseen: WireProcess["unseen"] = nu
 async function list(session: Session, { json }: Options): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/processes`);
   if (json) return session.out.json(answer.text);
-  const { items } = read(processList, answer);
+  const { items } = parseAnswer(processList, answer);
   if (items.length === 0)
     return session.out.line("No process is supervised: `processes` in awoooi.yaml names none.");
   session.out.table(
@@ -78,7 +78,7 @@ async function list(session: Session, { json }: Options): Promise<void> {
       process.name,
       { text: process.state, style: styleOf(process.state, process.unseen) },
       process.pid === null ? "-" : String(process.pid),
-      process.started_at === null ? "-" : moment(process.started_at),
+      process.started_at === null ? "-" : formatTime(process.started_at),
       process.autostart ? "yes" : "no",
       { text: shortened(session, process), whole: true },
     ]),
@@ -92,7 +92,7 @@ async function done(session: Session, asked: WireProcess): Promise<WireProcess> 
   while ((now.state === "starting" || now.state === "stopping") && now.problem === null) {
     if (performance.now() >= end) break;
     await wait(LOOK_MS);
-    const { items } = read(processList, await request(session.server(), "GET", urlPath`/processes`));
+    const { items } = parseAnswer(processList, await request(session.server(), "GET", urlPath`/processes`));
     const found = items.find((process) => process.name === asked.name);
     if (found === undefined) throw new AwoooiError("not_found", `${asked.name} is no longer configured.`);
     now = found;
@@ -105,7 +105,7 @@ async function ask(session: Session, to: "start" | "stop", which: string, option
   const path = to === "start" ? urlPath`/processes/${which}/start` : urlPath`/processes/${which}/stop`;
   const answer = await request(session.server(), "POST", path, { body: JSON.stringify({ comment }) });
   if (json) return session.out.json(answer.text);
-  const { state, pid, problem } = await done(session, read(one, answer));
+  const { state, pid, problem } = await done(session, parseAnswer(one, answer));
   const waits = state === "starting" || state === "stopping";
   if (problem !== null)
     throw new AwoooiError(
@@ -122,15 +122,15 @@ async function ask(session: Session, to: "start" | "stop", which: string, option
 }
 
 export function addProcesses(program: Command, session: Session): void {
-  const processes = group(program, "processes", "list, start and stop supervised processes");
-  leaf(processes, "ls", "list processes and states", ["awoooi processes ls"]).action((options: Options) =>
-    list(session, options),
+  const processes = addGroup(program, "processes", "list, start and stop supervised processes");
+  addSubcommand(processes, "ls", "list processes and states", ["awoooi processes ls"]).action(
+    (options: Options) => list(session, options),
   );
   for (const [to, summary] of [
     ["start", "start and watch a process"],
     ["stop", "stop a process: it stays stopped, and raises no alert, until it is started"],
   ] as const)
-    leaf(processes, to, summary, [`awoooi processes ${to} shop`])
+    addSubcommand(processes, to, summary, [`awoooi processes ${to} shop`])
       .argument("<name>", "the process", name)
       .option("--comment <text>", "kept in the audit ledger")
       .action((which: string, options: Options) => ask(session, to, which, options));

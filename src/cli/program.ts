@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join, relative, sep } from "node:path";
-import { quoted } from "../lib/shell.ts";
+import { shellQuoted } from "../lib/shell.ts";
 
 const NAME = "awoooi";
 
@@ -36,7 +36,7 @@ function isOfProject(entry: string, folder: string): boolean {
 
 function byPath(entry: string, folder: string): string {
   const near = relative(folder, entry);
-  const path = quoted(near.startsWith("..") ? entry : `.${sep}${near}`);
+  const path = shellQuoted(near.startsWith("..") ? entry : `.${sep}${near}`);
   try {
     accessSync(entry, constants.X_OK);
     return path;

@@ -4,7 +4,7 @@ import { severity } from "../contract/common.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { texts } from "./alert-input.ts";
 import { operationText } from "./approval-view.ts";
-import { collect, group, leaf, pair, type Session } from "./command.ts";
+import { addGroup, addSubcommand, collect, pair, type Session } from "./command.ts";
 import type { ExplainInput, Explanation, RuleSources } from "./explain.ts";
 import { readInput } from "./io.ts";
 import type { Printer } from "./print.ts";
@@ -155,8 +155,8 @@ const CLASSIFICATION = ["--classification <file>", "your rules, before the shipp
 const RULES = ["--rules <file>", "decision rules instead of the shipped ones"] as const;
 
 export function addRules(program: Command, session: Session): void {
-  const rules = group(program, "rules", "try and test the rules; needs no server");
-  leaf(rules, "explain", "show which rules match an alert, and what would be proposed", [
+  const rules = addGroup(program, "rules", "try and test the rules; needs no server");
+  addSubcommand(rules, "explain", "show which rules match an alert, and what would be proposed", [
     "awoooi rules explain --name KubePodCrashLooping --label namespace=prod --label deployment=api",
     "awoooi rules explain --name DemoShopDown --label process=demo-shop --process demo-shop",
     "awoooi rules explain --name KubePodCrashLooping --label deployment=api --finding bad_rollout",
@@ -179,7 +179,7 @@ export function addRules(program: Command, session: Session): void {
       "\nAssumes the mode suggest, and that only the named processes and hosts can be acted on.",
     )
     .action((options: ExplainOptions) => run(session, options));
-  leaf(rules, "classify", "classify alerts, as JSON lines on stdin: one output line for each", [
+  addSubcommand(rules, "classify", "classify alerts, as JSON lines on stdin: one output line for each", [
     "awoooi rules classify < alerts.jsonl",
     `echo '{"alertname":"Slow","expr":"pg_up == 0"}' | awoooi rules classify`,
   ])
@@ -190,7 +190,7 @@ export function addRules(program: Command, session: Session): void {
       "\nA line has alertname, severity, labels, annotations and expr; all but the name may be missing.",
     )
     .action((options: ClassifyOptions) => classifyStdin(session, options));
-  leaf(rules, "test [files...]", "run test cases for the rules; without a file the shipped ones", [
+  addSubcommand(rules, "test [files...]", "run test cases for the rules; without a file the shipped ones", [
     "awoooi rules test",
     "awoooi rules test my-cases.yaml --rules my-rules.yaml --classification my-classification.yaml",
   ])

@@ -5,9 +5,9 @@ import { type Silence, silence, silenceStatus } from "../contract/silence.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { matchersText, parseMatchers } from "../lib/matchers.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { read, request } from "./client.ts";
-import { duration, group, id, leaf, limit, oneOf, type Session } from "./command.ts";
-import { byWhom, type Cell, moment, shellWord } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, duration, id, limit, oneOf, type Session } from "./command.ts";
+import { actorText, type Cell, formatTime, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
 type ListOptions = Json & { status?: string; limit?: number; cursor?: string };
@@ -27,12 +27,12 @@ function print(session: Session, one: Silence): void {
   session.out.fields([
     ["status", statusCell(one)],
     ["alerts", `{${matchersText(one.matchers)}}`],
-    ["from", moment(one.starts_at)],
-    ["until", moment(one.ends_at)],
-    ["by", byWhom(one.created_by, one.created_by_kind)],
+    ["from", formatTime(one.starts_at)],
+    ["until", formatTime(one.ends_at)],
+    ["by", actorText(one.created_by, one.created_by_kind)],
     ["why", one.comment],
     ["incident", one.incident_id ?? "-"],
-    ["ended by", one.ended_by === null ? "-" : byWhom(one.ended_by, one.ended_by_kind ?? "unknown")],
+    ["ended by", one.ended_by === null ? "-" : actorText(one.ended_by, one.ended_by_kind ?? "unknown")],
   ]);
 }
 
@@ -40,15 +40,15 @@ async function list(session: Session, { json, status, limit: count, cursor }: Li
   const query = { status, limit: count, cursor };
   const answer = await request(session.server(), "GET", urlPath`/silences`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(silence), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(silence), answer);
   if (items.length === 0) return session.out.line("There are no silences.");
   session.out.table(
     ["SILENCE", "STATUS", "UNTIL", "BY", "ALERTS", "WHY"],
     items.map((one) => [
       one.silence_id,
       statusCell(one),
-      moment(one.ends_at),
-      byWhom(one.created_by, one.created_by_kind),
+      formatTime(one.ends_at),
+      actorText(one.created_by, one.created_by_kind),
       matchersText(one.matchers),
       one.comment,
     ]),
@@ -59,14 +59,14 @@ async function list(session: Session, { json, status, limit: count, cursor }: Li
 async function show(session: Session, silenceId: string, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/silences/${silenceId}`);
   if (json) return session.out.json(answer.text);
-  print(session, read(silence, answer));
+  print(session, parseAnswer(silence, answer));
 }
 
 async function addToIncident(session: Session, incidentId: string, options: AddOptions): Promise<void> {
   const body = JSON.stringify({ duration: options.for, comment: options.why });
   const answer = await request(session.server(), "POST", urlPath`/incidents/${incidentId}/silence`, { body });
   if (options.json) return session.out.json(answer.text);
-  const { silenced_by } = read(incident, answer);
+  const { silenced_by } = parseAnswer(incident, answer);
   const ids = silenced_by.map((one) => one.id).join(", ");
   session.out.line(`${incidentId} is silenced (${ids}): it stays open, without notifications.`);
 }
@@ -80,7 +80,7 @@ async function add(session: Session, texts: readonly string[], options: AddOptio
   const body = JSON.stringify({ matchers, duration, starts_at, comment });
   const answer = await request(session.server(), "POST", urlPath`/silences`, { body });
   if (options.json) return session.out.json(answer.text);
-  const made = read(silence, answer);
+  const made = parseAnswer(silence, answer);
   print(session, made);
   session.out.line(`To end it earlier: ${session.out.awoooi("silences", "expire", made.silence_id)}`);
 }
@@ -92,8 +92,8 @@ async function expire(session: Session, silenceId: string, { json }: Json): Prom
 }
 
 export function addSilences(program: Command, session: Session): void {
-  const silences = group(program, "silences", "mute alerts, with an end and a reason");
-  leaf(silences, "ls", "list silences, newest first", [
+  const silences = addGroup(program, "silences", "mute alerts, with an end and a reason");
+  addSubcommand(silences, "ls", "list silences, newest first", [
     "awoooi silences ls --status active",
     "awoooi silences ls --json | jq -r '.items[].silence_id'",
   ])
@@ -101,10 +101,10 @@ export function addSilences(program: Command, session: Session): void {
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));
-  leaf(silences, "show", "show a silence", ["awoooi silences show SIL-5Q0ZC8WJ1N6T3KXM"])
+  addSubcommand(silences, "show", "show a silence", ["awoooi silences show SIL-5Q0ZC8WJ1N6T3KXM"])
     .argument("<id>", "the silence", id)
     .action((silenceId: string, options: Json) => show(session, silenceId, options));
-  leaf(silences, "add", "mute alerts that match all matchers", [
+  addSubcommand(silences, "add", "mute alerts that match all matchers", [
     `awoooi silences add 'alertname="DiskFull"' 'node=~"db-.*"' --for 2h --why "the disk is being changed"`,
     `awoooi silences add '{job="backup"}' --from 2026-07-01T22:00:00Z --for 4h --why "the yearly copy"`,
     'awoooi silences add --incident INC-20260701-7H2K9Q --for 1h --why "known, ticket 42"',
@@ -115,7 +115,7 @@ export function addSilences(program: Command, session: Session): void {
     .requiredOption("--why <text>", "the reason, shown with the silence")
     .option("--from <time>", "when it begins (default: now)", time)
     .action((texts: string[], options: AddOptions) => add(session, texts, options));
-  leaf(silences, "expire", "end a silence now", ["awoooi silences expire SIL-5Q0ZC8WJ1N6T3KXM"])
+  addSubcommand(silences, "expire", "end a silence now", ["awoooi silences expire SIL-5Q0ZC8WJ1N6T3KXM"])
     .argument("<id>", "the silence", id)
     .action((silenceId: string, options: Json) => expire(session, silenceId, options));
 }

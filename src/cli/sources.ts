@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { pageOf } from "../contract/common.ts";
 import { refusedCalls, sourceList } from "../contract/source.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { read, request } from "./client.ts";
-import { group, leaf, limit, type Session } from "./command.ts";
-import { moment, shellWord } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, limit, type Session } from "./command.ts";
+import { formatTime, shellWord } from "./print.ts";
 import type { TestOptions } from "./sources-test.ts";
 import { bytes } from "./storage.ts";
 
@@ -22,16 +22,18 @@ async function list(session: Session, { json }: Json): Promise<void> {
   if (json) return session.out.json(answer.text);
   session.out.table(
     ["SOURCE", "PATH", "LAST ACCEPTED", "ACCEPTED", "REFUSED", "DEAD", "DEAD LETTERS", "LIMITED NOW"],
-    read(sourceList, answer).items.map(({ source, path, last_accepted_at, calls, dead_letters, limited }) => [
-      source,
-      path ?? "-",
-      moment(last_accepted_at),
-      String(calls.accepted),
-      String(calls.refused),
-      String(calls.dead),
-      `${dead_letters.count}, ${bytes(dead_letters.bytes)}`,
-      limited.length === 0 ? "-" : { text: limited.join(", "), style: "red" as const },
-    ]),
+    parseAnswer(sourceList, answer).items.map(
+      ({ source, path, last_accepted_at, calls, dead_letters, limited }) => [
+        source,
+        path ?? "-",
+        formatTime(last_accepted_at),
+        String(calls.accepted),
+        String(calls.refused),
+        String(calls.dead),
+        `${dead_letters.count}, ${bytes(dead_letters.bytes)}`,
+        limited.length === 0 ? "-" : { text: limited.join(", "), style: "red" as const },
+      ],
+    ),
   );
   session.err.line("Counts are those of the last 24 hours.");
 }
@@ -40,12 +42,12 @@ async function refused(session: Session, { json, limit: count, ...filter }: Refu
   const query = { ...filter, limit: count };
   const answer = await request(session.server(), "GET", urlPath`/sources/refused`, { query });
   if (json) return session.out.json(answer.text);
-  const { items, next_cursor } = read(pageOf(refusedCalls), answer);
+  const { items, next_cursor } = parseAnswer(pageOf(refusedCalls), answer);
   if (items.length === 0) return session.out.line("No call was refused.");
   session.out.table(
     ["LAST", "SOURCE", "SENDER", "REASON", "CALLS", "FIRST ANSWER"],
     items.map((one) => [
-      moment(one.last_at),
+      formatTime(one.last_at),
       one.source,
       one.sender,
       one.reason,
@@ -57,12 +59,12 @@ async function refused(session: Session, { json, limit: count, ...filter }: Refu
 }
 
 export function addSources(program: Command, session: Session): void {
-  const sources = group(program, "sources", "sources of alerts, and refused calls");
+  const sources = addGroup(program, "sources", "sources of alerts, and refused calls");
   const summary = "list sources, their calls of the last 24 hours, and the limits in force";
-  leaf(sources, "ls", summary, ["awoooi sources", "awoooi sources ls --json"], { isDefault: true }).action(
-    (options: Json) => list(session, options),
-  );
-  leaf(sources, "refused", "list refused calls by hour and reason, newest first", [
+  addSubcommand(sources, "ls", summary, ["awoooi sources", "awoooi sources ls --json"], {
+    isDefault: true,
+  }).action((options: Json) => list(session, options));
+  addSubcommand(sources, "refused", "list refused calls by hour and reason, newest first", [
     "awoooi sources refused",
     "awoooi sources refused --source alertmanager --reason untrusted_sender",
   ])
@@ -72,7 +74,7 @@ export function addSources(program: Command, session: Session): void {
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: RefusedOptions) => refused(session, options));
-  leaf(sources, "test", "parse a body and show its alerts, without a server", [
+  addSubcommand(sources, "test", "parse a body and show its alerts, without a server", [
     "awoooi sources test --source alertmanager --file body.json",
     "awoooi sources test --source custom:shop --file - --json < body.json",
   ])

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { type PruneRun, pruneAnswer, type StorageReport, storageReport } from "../contract/storage.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { read, request } from "./client.ts";
-import { group, leaf, type Session } from "./command.ts";
-import { moment, span } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, type Session } from "./command.ts";
+import { formatSpan, formatTime } from "./print.ts";
 
 type Json = { json?: boolean };
 
@@ -25,7 +25,7 @@ const listed = (rows: Record<string, number>) =>
 function told({ started_at, took_ms, finished, deleted, asked_by, error }: PruneRun): string {
   const by = asked_by === null ? "" : `, asked for by ${asked_by}`;
   const end = error === null ? (finished ? "" : ", not finished") : `, ended by an error: ${error}`;
-  return `${moment(started_at)}, took ${span(took_ms)}${by}: deleted ${listed(deleted)}${end}`;
+  return `${formatTime(started_at)}, took ${formatSpan(took_ms)}${by}: deleted ${listed(deleted)}${end}`;
 }
 
 function print(session: Session, { groups, last_run, database_bytes, disk_free_bytes }: StorageReport): void {
@@ -35,8 +35,8 @@ function print(session: Session, { groups, last_run, database_bytes, disk_free_b
       name,
       String(rows),
       bytes(size),
-      moment(oldest),
-      kept_for === null ? "ever" : span(kept_for * 1000),
+      formatTime(oldest),
+      kept_for === null ? "ever" : formatSpan(kept_for * 1000),
     ]),
   );
   session.out.line();
@@ -50,25 +50,25 @@ function print(session: Session, { groups, last_run, database_bytes, disk_free_b
 async function show(session: Session, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/storage`);
   if (json) return session.out.json(answer.text);
-  print(session, read(storageReport, answer));
+  print(session, parseAnswer(storageReport, answer));
 }
 
 async function prune(session: Session, { json, dryRun }: Json & { dryRun?: boolean }): Promise<void> {
   const body = JSON.stringify({ dry_run: dryRun === true });
   const answer = await request(session.server(), "POST", urlPath`/storage/prune`, { body });
   if (json) return session.out.json(answer.text);
-  const { dry_run, finished, rows } = read(pruneAnswer, answer);
+  const { dry_run, finished, rows } = parseAnswer(pruneAnswer, answer);
   session.out.line(`${dry_run ? "Would delete" : "Deleted"} ${listed(rows)}.`);
   if (!finished) session.out.line(session.out.asTyped("It continues; `awoooi storage` shows the result."));
 }
 
 export function addStorage(program: Command, session: Session): void {
-  const storage = group(program, "storage", "disk usage and retention");
+  const storage = addGroup(program, "storage", "disk usage and retention");
   const summary = "show size, age and retention of what is stored";
-  leaf(storage, "show", summary, ["awoooi storage"], { isDefault: true }).action((options: Json) =>
+  addSubcommand(storage, "show", summary, ["awoooi storage"], { isDefault: true }).action((options: Json) =>
     show(session, options),
   );
-  leaf(storage, "prune", "delete expired data now, before the next run", [
+  addSubcommand(storage, "prune", "delete expired data now, before the next run", [
     "awoooi storage prune --dry-run",
     "awoooi storage prune",
   ])

@@ -3,9 +3,9 @@ import { z } from "zod";
 import { createdToken, inForce, token } from "../contract/access.ts";
 import { role } from "../contract/common.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { read, request } from "./client.ts";
-import { group, id, leaf, oneOf, type Session } from "./command.ts";
-import { byWhom, moment } from "./print.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, id, oneOf, type Session } from "./command.ts";
+import { actorText, formatTime } from "./print.ts";
 
 type Json = { json?: boolean };
 type CreateOptions = Json & { name: string; role: string; person?: string };
@@ -13,7 +13,7 @@ type CreateOptions = Json & { name: string; role: string; person?: string };
 async function create(session: Session, { json, ...body }: CreateOptions): Promise<void> {
   const answer = await request(session.server(), "POST", urlPath`/tokens`, { body: JSON.stringify(body) });
   if (json) return session.out.json(answer.text);
-  const made = read(createdToken, answer);
+  const made = parseAnswer(createdToken, answer);
   session.out.line(`${made.token_id}: a token for ${made.person}, with the role ${made.role}.`);
   session.out.line(`  ${made.token}`, "bold");
   session.out.line("This is the only time it is shown: copy it now, to use as AWOOOI_TOKEN.");
@@ -22,7 +22,7 @@ async function create(session: Session, { json, ...body }: CreateOptions): Promi
 async function list(session: Session, { json }: Json): Promise<void> {
   const answer = await request(session.server(), "GET", urlPath`/tokens`);
   if (json) return session.out.json(answer.text);
-  const { items } = read(z.object({ items: z.array(token) }), answer);
+  const { items } = parseAnswer(z.object({ items: z.array(token) }), answer);
   if (items.length === 0) return session.out.line("There are no tokens.");
   session.out.table(
     ["TOKEN", "NAME", "PERSON", "ROLE", "CREATED", "BY", "REVOKED"],
@@ -31,9 +31,9 @@ async function list(session: Session, { json }: Json): Promise<void> {
       one.name,
       one.person,
       one.role,
-      moment(one.created_at),
-      byWhom(one.created_by, one.created_by_kind),
-      one.keeps_signatures ? `${moment(one.revoked_at)}, signatures kept` : moment(one.revoked_at),
+      formatTime(one.created_at),
+      actorText(one.created_by, one.created_by_kind),
+      one.keeps_signatures ? `${formatTime(one.revoked_at)}, signatures kept` : formatTime(one.revoked_at),
     ]),
   );
 }
@@ -52,11 +52,11 @@ async function revoke(
       : `${tokenId} is revoked. Its person's signatures no longer count, unless they hold another token with the role.`,
   );
   const path = urlPath`/tokens/${tokenId}/in-force`;
-  const { person, silences, playbooks } = read(inForce, await request(session.server(), "GET", path));
+  const { person, silences, playbooks } = parseAnswer(inForce, await request(session.server(), "GET", path));
   if (silences.length + playbooks.length === 0) return;
   session.out.line(`Still in force from ${person}:`);
   for (const one of silences)
-    session.out.line(`  ${one.silence_id}: a silence until ${moment(one.ends_at)}: ${one.comment}`);
+    session.out.line(`  ${one.silence_id}: a silence until ${formatTime(one.ends_at)}: ${one.comment}`);
   for (const one of playbooks)
     session.out.line(
       `  ${one.playbook_id}: the playbook ${one.name}, which ${one.lapsed === null ? "may run by itself" : "needs signatures from now on"}`,
@@ -64,8 +64,8 @@ async function revoke(
 }
 
 export function addTokens(program: Command, session: Session): void {
-  const tokens = group(program, "tokens", "create, list and revoke access tokens");
-  leaf(tokens, "create", "create a token; its secret is shown once", [
+  const tokens = addGroup(program, "tokens", "create, list and revoke access tokens");
+  addSubcommand(tokens, "create", "create a token; its secret is shown once", [
     "awoooi tokens create --name ada --role approver",
     "awoooi tokens create --name ada-laptop --person ada --role responder",
   ])
@@ -76,10 +76,10 @@ export function addTokens(program: Command, session: Session): void {
       "its owner; a person signs once, with any number of tokens (default: the name)",
     )
     .action((options: CreateOptions) => create(session, options));
-  leaf(tokens, "ls", "list tokens, without their secrets", ["awoooi tokens ls"]).action((options: Json) =>
-    list(session, options),
+  addSubcommand(tokens, "ls", "list tokens, without their secrets", ["awoooi tokens ls"]).action(
+    (options: Json) => list(session, options),
   );
-  leaf(tokens, "revoke", "revoke a token", ["awoooi tokens revoke TOK-5Q0ZC8WJ1N6T3KXM"])
+  addSubcommand(tokens, "revoke", "revoke a token", ["awoooi tokens revoke TOK-5Q0ZC8WJ1N6T3KXM"])
     .argument("<id>", "the token", id)
     .option("--keep-signatures", "what its person has signed still counts")
     .action((tokenId: string, options: Json & { keepSignatures?: boolean }) =>

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { type Tool, toolList } from "../contract/tool.ts";
 import { urlPath } from "../lib/url-path.ts";
-import { read, request } from "./client.ts";
-import { group, leaf, type Session } from "./command.ts";
+import { parseAnswer, request } from "./client.ts";
+import { addGroup, addSubcommand, type Session } from "./command.ts";
 import type { Cell } from "./print.ts";
 
 function stateOf({ enabled, reachable, detail }: Tool): Cell {
@@ -15,7 +15,7 @@ function stateOf({ enabled, reachable, detail }: Tool): Cell {
 async function ls({ server, out }: Session, { json }: { json?: boolean }): Promise<void> {
   const answer = await request(server(), "GET", urlPath`/tools`);
   if (json) return out.json(answer.text);
-  const { items } = read(toolList, answer);
+  const { items } = parseAnswer(toolList, answer);
   if (items.length === 0) return out.line("There are no tools: no executor is configured.");
   out.table(
     ["TOOL", "OPERATION", "PROVIDER", "SCOPE", "RISK", "GRANTED TO", "STATE"],
@@ -32,8 +32,8 @@ async function ls({ server, out }: Session, { json }: { json?: boolean }): Promi
 }
 
 export function addTools(program: Command, session: Session): void {
-  const tools = group(program, "tools", "the gateway's tools, and who may use them");
-  leaf(tools, "ls", "list every tool, with its scope and whether it can be reached", [
+  const tools = addGroup(program, "tools", "the gateway's tools, and who may use them");
+  addSubcommand(tools, "ls", "list every tool, with its scope and whether it can be reached", [
     "awoooi tools ls",
   ]).action((options: { json?: boolean }) => ls(session, options));
 }

@@ -74,7 +74,7 @@ export const investigation = z.object({
 });
 export type Investigation = z.infer<typeof investigation>;
 
-const placeOf = ({ kind, name, namespace, cluster }: TargetCandidate["target"]) =>
+const candidateText = ({ kind, name, namespace, cluster }: TargetCandidate["target"]) =>
   [
     `${kind}/${name}`,
     ...(namespace === undefined ? [] : [`in ${namespace}`]),
@@ -96,12 +96,12 @@ function tellingLabels(targets: readonly TargetCandidate["target"][]): string[] 
 }
 
 /** Returns a line listing the candidates and the labels with which an alert names one; undefined without candidates. Pure. */
-export function couldBe(candidates: readonly TargetCandidate[] = []): string | undefined {
+export function candidatesText(candidates: readonly TargetCandidate[] = []): string | undefined {
   if (candidates.length === 0) return undefined;
   const targets = candidates.map(({ target }) => target);
   const labels = tellingLabels(targets).map((label) => `\`${label}\``);
   const how = `name ${targets.length === 1 ? "it" : "one"} with the label${labels.length > 1 ? "s" : ""} ${labels.join(", ")}`;
-  return `Could be: ${targets.map(placeOf).join(", ")}; ${how}`;
+  return `Could be: ${targets.map(candidateText).join(", ")}; ${how}`;
 }
 
 /** Kinds of target that a Kubernetes investigator may know. */

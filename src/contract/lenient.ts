@@ -26,13 +26,13 @@ function textsOf(value: unknown): Record<string, string> {
 }
 
 /** A field of any type that may be missing: zod rejects a missing key unless it has a default. */
-export const anything = z.unknown().default(null);
+export const anyValue = z.unknown().default(null);
 
 /** Labels or annotations; empty where the value is not an object. */
-export const texts = anything.transform(textsOf);
+export const texts = anyValue.transform(textsOf);
 
 /** A time; null for Go's zero time, for text that cannot be parsed, and for years outside 1971 to 9999. */
-export const time = anything.transform((value): Date | null => {
+export const time = anyValue.transform((value): Date | null => {
   if (typeof value !== "string") return null;
   const date = new Date(value);
   const year = date.getUTCFullYear();
@@ -40,12 +40,12 @@ export const time = anything.transform((value): Date | null => {
 });
 
 /** Text that is not empty; null for everything else. */
-export const optionalText = anything.transform((value) =>
+export const optionalText = anyValue.transform((value) =>
   typeof value === "string" && value ? storable(value) : null,
 );
 
 /** A value of any type as text; null for null, a missing value and blank text. */
-export const anyText = anything.transform((value) => {
+export const anyText = anyValue.transform((value) => {
   const text = value === null ? "" : asText(value).trim();
   return text === "" ? null : text;
 });

@@ -126,7 +126,7 @@ export const NOTHING_KNOWN: AlertResult = {
 };
 
 /** The answer to a call while nothing is known yet. */
-export const LATER: WebhookAnswer = {
+export const JOURNALLED_ANSWER: WebhookAnswer = {
   ...NOTHING_KNOWN,
   message: "journalled; the result follows",
   results: [],

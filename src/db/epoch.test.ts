@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
-import { assertEpoch, beginEpoch, TakenOver } from "./epoch.ts";
+import { assertEpoch, beginEpoch, TakenOverError } from "./epoch.ts";
 import { isUnavailable } from "./failure.ts";
 import { transaction } from "./transaction.ts";
 
@@ -19,7 +19,7 @@ describe("the epoch of a server", () => {
     const second = await beginEpoch(database.db);
     expect(second).toBe(first + 1);
     const late = transaction(ctx, (tx) => assertEpoch(tx, first));
-    await expect(late).rejects.toThrow(TakenOver);
+    await expect(late).rejects.toThrow(TakenOverError);
     await late.catch((error: unknown) => expect(isUnavailable(error)).toBe(true));
     await transaction(ctx, (tx) => assertEpoch(tx, second));
   });

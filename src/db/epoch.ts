@@ -4,7 +4,7 @@ import type { Ctx } from "./ctx.ts";
 import { server_epoch } from "./schema.ts";
 
 /** Thrown when another server has taken over the database: anything begun here now would be done twice. */
-export class TakenOver extends Error {
+export class TakenOverError extends Error {
   // `isUnavailable` knows this code: the work in hand is left to the other server, and this process ends.
   readonly code = "ETAKENOVER";
 }
@@ -20,7 +20,7 @@ export async function beginEpoch(db: Db): Promise<number> {
 }
 
 /**
- * Throws {@link TakenOver} unless `epoch` is the present fencing token; its row lock keeps another server from
+ * Throws {@link TakenOverError} unless `epoch` is the present fencing token; its row lock keeps another server from
  * taking over until the transaction ends. The server lock alone may have been lost unnoticed with its connection.
  */
 export async function assertEpoch(ctx: Ctx, epoch: number): Promise<void> {
@@ -29,5 +29,5 @@ export async function assertEpoch(ctx: Ctx, epoch: number): Promise<void> {
     .from(server_epoch)
     .where(eq(server_epoch.epoch, epoch))
     .for("share");
-  if (rows.length === 0) throw new TakenOver("another server has taken over this database");
+  if (rows.length === 0) throw new TakenOverError("another server has taken over this database");
 }

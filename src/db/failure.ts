@@ -15,7 +15,7 @@ const UNAVAILABLE_CODES = new Set([
   "EHOSTDOWN",
   "ENETDOWN",
   "ENETUNREACH",
-  // Thrown by `TakenOver`: another server uses the database.
+  // `TakenOverError`: another server uses the database.
   "ETAKENOVER",
   "EHOSTUNREACH",
 ]);

@@ -43,7 +43,7 @@ async function claim(ctx: Ctx, call: KeyedCall, now: Date): Promise<boolean> {
  * calls get that answer. If `work` fails, nothing is stored and the key stays free. `first_at` is the time of the
  * first call. Throws `idempotency_key_reused` when the key was used for a different request.
  */
-export async function once(
+export async function runOnce(
   ctx: Ctx,
   call: KeyedCall,
   work: (ctx: Ctx) => Promise<string | null>,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { getIncident } from "../incident/index.ts";
 import { alertsOf } from "../intake/index.ts";
-import { ALERT_STATUS, INCIDENT_STATUS, present, SEVERITY } from "../lib/old-values.ts";
+import { ALERT_STATUS, INCIDENT_STATUS, presentValue, SEVERITY } from "../lib/old-values.ts";
 import { renameOldIncidents, renameOldValues } from "./old-values.ts";
 
 let database: TestDatabase;
@@ -90,7 +90,8 @@ it("are renamed once, at a start or by an import; of two that are open of one tr
 
 it("have one name each, whatever their case", () => {
   for (const of of [SEVERITY, INCIDENT_STATUS, ALERT_STATUS]) {
-    for (const value of of.values) expect(present(of as never, value)).toBe(value);
-    for (const [word, value] of of.old) expect(present(of as never, ` ${word.toUpperCase()} `)).toBe(value);
+    for (const value of of.values) expect(presentValue(of as never, value)).toBe(value);
+    for (const [word, value] of of.old)
+      expect(presentValue(of as never, ` ${word.toUpperCase()} `)).toBe(value);
   }
 });

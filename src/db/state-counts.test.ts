@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { columnValues } from "../../test/support/column-values.ts";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import * as schema from "./schema.ts";
-import { countStates, PLACES } from "./state-counts.ts";
+import { countStates, STATE_TABLES } from "./state-counts.ts";
 import { tableSizes } from "./storage.ts";
 
 /**
@@ -61,7 +61,9 @@ describe("the counts", () => {
   });
 
   it.each(stateful)("counts every state of $column that is not final", ({ table, column, states }) => {
-    const counted = PLACES.filter((place) => place.kind === KINDS[table]).flatMap((place) => place.states);
+    const counted = STATE_TABLES.filter((place) => place.kind === KINDS[table]).flatMap(
+      (place) => place.states,
+    );
     const missing = states.filter((state) => !FINAL[column]?.includes(state) && !counted.includes(state));
     expect(missing).toEqual([]);
     expect(counted.filter((state) => !states.includes(state))).toEqual([]);
@@ -69,7 +71,7 @@ describe("the counts", () => {
 
   it("has a line for every state even where there is nothing, the workflow engine's included", async () => {
     const { waiting, last_received, ledger } = await countStates(database.ctx());
-    const places = PLACES.flatMap(({ kind, states }) => states.map((state) => ({ kind, state })));
+    const places = STATE_TABLES.flatMap(({ kind, states }) => states.map((state) => ({ kind, state })));
     expect(waiting).toEqual(places.map((place) => ({ ...place, count: 0, oldest: null })));
     expect({ last_received, ledger }).toEqual({ last_received: null, ledger: 0 });
     expect(places).toContainEqual({ kind: "workflow", state: "ENQUEUED" });

@@ -15,17 +15,17 @@ import {
 } from "./schema.ts";
 
 /** The number of items of a kind in a state, and since when the oldest is in it (Unix time in seconds). */
-type Headcount = { kind: string; state: string; count: number; oldest: number | null };
+type StateCount = { kind: string; state: string; count: number; oldest: number | null };
 
 export type StateCounts = {
-  waiting: Headcount[];
+  waiting: StateCount[];
   /** Unix time in seconds at which the newest receipt in the journal arrived; null if there is none. */
   last_received: number | null;
   /** `seq` of the newest audit entry, which is their number. */
   ledger: number;
 };
 
-type Place = { kind: string; states: readonly string[]; from: SQL; state: SQL; since: SQL; and?: SQL };
+type StateTable = { kind: string; states: readonly string[]; from: SQL; state: SQL; since: SQL; and?: SQL };
 
 const workflows = sql`dbos.workflow_status w`;
 
@@ -33,7 +33,7 @@ const workflows = sql`dbos.workflow_status w`;
  * Every state in which no item may stay for ever, and the time from which its age counts. Each has a partial
  * index, so that counting costs in proportion to the waiting items and not to the whole table.
  */
-export const PLACES: readonly Place[] = [
+export const STATE_TABLES: readonly StateTable[] = [
   {
     kind: "receipt",
     states: ["received", "dead"],
@@ -123,7 +123,7 @@ export const PLACES: readonly Place[] = [
   },
 ];
 
-function headcount({ kind, from, state, since, and }: Place, name: string): SQL {
+function headcount({ kind, from, state, since, and }: StateTable, name: string): SQL {
   // Literals instead of parameters, so that the planner can use the partial index.
   const [ofKind, inState] = [sql.raw(`'${kind}'`), sql.raw(`'${name}'`)];
   return sql`
@@ -134,12 +134,12 @@ function headcount({ kind, from, state, since, and }: Place, name: string): SQL 
 
 /** Counts the items in each of these states, in one statement. */
 export async function countStates(ctx: Ctx): Promise<StateCounts> {
-  const counts = PLACES.flatMap((place) => place.states.map((state) => headcount(place, state)));
+  const counts = STATE_TABLES.flatMap((place) => place.states.map((state) => headcount(place, state)));
   const facts = sql`
     select 'ledger', '', coalesce(max(${audit_entries.seq}), 0)::int, null::float8 from ${audit_entries}
     union all
     select 'last_received', '', 0, extract(epoch from max(${receipts.received_at}))::float8 from ${receipts}`;
-  const { rows } = await ctx.db.execute<Headcount>(sql.join([...counts, facts], sql` union all `));
+  const { rows } = await ctx.db.execute<StateCount>(sql.join([...counts, facts], sql` union all `));
   const fact = (kind: string) => rows.find((row) => row.kind === kind);
   return {
     waiting: rows.filter((row) => row.state !== ""),

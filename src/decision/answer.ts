@@ -1,5 +1,5 @@
 import type { Risk } from "../contract/common.ts";
-import { couldBe, type Finding, type TargetCandidate } from "../contract/evidence.ts";
+import { candidatesText, type Finding, type TargetCandidate } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { IncidentRow } from "../incident/index.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
@@ -75,7 +75,7 @@ function undecided(incident: IncidentRow, open: string): Basis {
  */
 export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Promise<Basis> {
   const { incident, alert_names, findings = [] } = about;
-  const open = couldBe(about.candidates);
+  const open = candidatesText(about.candidates);
   if (open !== undefined) return undecided(incident, open);
   const { affected_services, severity, operation_target: target } = incident;
   // Without a label for the service, the target's name counts as the service.

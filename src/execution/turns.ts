@@ -1,13 +1,13 @@
 import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { enqueue, type Work } from "../outbox/index.ts";
+import { enqueue, type QueuedWork } from "../outbox/index.ts";
 import { admit } from "./admit.ts";
 import { waitBehind } from "./attempt.ts";
 import { findExecution, lockLatest, updateExecution } from "./store.ts";
 import type { RunOptions } from "./types.ts";
 
-type Turn = Pick<Extract<Work, { kind: "verify" }>, "incident_id" | "approval_id" | "turn">;
+type Turn = Pick<Extract<QueuedWork, { kind: "verify" }>, "incident_id" | "approval_id" | "turn">;
 
 /** What a later turn does: continue acting, with this attempt number next, or verify the execution. */
 export type Next = { kind: "execute"; attempt?: number } | { kind: "verify"; execution_id: string };

@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { SenderRequest } from "../intake/index.ts";
 
 /** Returns a header as one text, however often it was sent. */
-export const joined = (header: string | string[] | undefined) =>
+export const joinedHeader = (header: string | string[] | undefined) =>
   Array.isArray(header) ? header.join(",") : header;
 
 /** Returns the parts of a request that identify its sender. */
@@ -10,11 +10,11 @@ export function callOf({ headers, method, socket }: FastifyRequest): SenderReque
   return {
     peer: socket.remoteAddress ?? "",
     authorization: headers.authorization,
-    forwarded_for: joined(headers["x-forwarded-for"]),
+    forwarded_for: joinedHeader(headers["x-forwarded-for"]),
     forwarded_otherwise: headers.forwarded !== undefined || headers["x-real-ip"] !== undefined,
     method,
-    origin: joined(headers.origin),
-    fetch_site: joined(headers["sec-fetch-site"]),
+    origin: joinedHeader(headers.origin),
+    fetch_site: joinedHeader(headers["sec-fetch-site"]),
     content_type: headers["content-type"],
   };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { health } from "../contract/system.ts";
-import { OPEN } from "./openapi.ts";
+import { NO_CREDENTIALS } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
 
 const SUMMARY = {
@@ -11,7 +11,7 @@ const SUMMARY = {
 
 /** Registers the health routes, for anyone: whether the process runs, can accept alerts, and which parts do not work. */
 export function healthRoutes(app: FastifyInstance, deps: HttpDeps): void {
-  const open = { security: OPEN, tags: ["system"] };
+  const open = { security: NO_CREDENTIALS, tags: ["system"] };
   app.get(
     "/health/live",
     {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
-import { once } from "../db/idempotency.ts";
+import { runOnce } from "../db/idempotency.ts";
 import { sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError } from "../lib/error.ts";
 
@@ -57,7 +57,7 @@ function keyed(handler: RouteHandlerMethod): RouteHandlerMethod {
     const { answered_once = false } = request.routeOptions.config;
     let fresh: Answer | undefined;
     const call = { scope: ctx.actor.person_id, key, request: hashOf(request) };
-    const { answer, repeated } = await once(ctx, call, async (tx) => {
+    const { answer, repeated } = await runOnce(ctx, call, async (tx) => {
       request.ctx = tx;
       fresh = await answerOf(run, reply);
       return answered_once ? null : JSON.stringify(fresh);

@@ -29,11 +29,11 @@ declare module "fastify" {
 }
 
 /** A route that anyone may call. */
-export const OPEN = [] as const;
+export const NO_CREDENTIALS = [] as const;
 /** A route whose caller is checked as a sender of alerts. */
 export const SENDER = [{}, { senderToken: [] }, { senderBasic: [] }] as const;
 /** A route that reads Alertmanager's API: with a token or, where reads are open, as a sender. */
-export const READER = [{ token: [] }, { tokenAsPassword: [] }, ...SENDER] as const;
+export const READER_CREDENTIALS = [{ token: [] }, { tokenAsPassword: [] }, ...SENDER] as const;
 /** A route whose caller signs its body. */
 export const SIGNED = [{ senderSignature: [] }, ...SENDER] as const;
 /** Returns the name of the security scheme of a kind of source whose vendor has its own signature. */
@@ -265,7 +265,7 @@ export function openapiRoutes(app: FastifyInstance): void {
   let document: string | undefined;
   app.get(`${PREFIX}/openapi.json`, {
     schema: {
-      security: OPEN,
+      security: NO_CREDENTIALS,
       tags: ["system"],
       summary: "This document",
       response: { 200: z.record(z.string(), z.unknown()) },

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { OPEN } from "./openapi.ts";
+import { NO_CREDENTIALS } from "./openapi.ts";
 
 const LINKS = {
   health: "/api/v1/health",
@@ -41,7 +41,7 @@ const wantsJson = (accept: string | undefined) => /\bapplication\/(json|\*)/i.te
 export function rootRoutes(app: FastifyInstance): void {
   app.get("/", {
     schema: {
-      security: OPEN,
+      security: NO_CREDENTIALS,
       tags: ["system"],
       summary: "What this is",
       response: {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { LATER, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
+import { JOURNALLED_ANSWER, webhookAnswer, webhookHealth } from "../contract/webhook.ts";
 import {
   type Decoded,
   type Endpoint,
@@ -14,11 +14,11 @@ import {
 } from "../intake/index.ts";
 import { AwoooiError, type ErrorCode, withoutTraces } from "../lib/error.ts";
 import { pathSegment } from "../lib/url-path.ts";
-import { callOf, joined } from "./call.ts";
+import { callOf, joinedHeader } from "./call.ts";
 import { toAwoooiError } from "./error-handler.ts";
 import { idempotencyKey } from "./idempotency.ts";
 import { WEBHOOKS } from "./observe.ts";
-import { OPEN, SENDER, SIGNED, signatureScheme } from "./openapi.ts";
+import { NO_CREDENTIALS, SENDER, SIGNED, signatureScheme } from "./openapi.ts";
 import type { HttpDeps } from "./types.ts";
 
 /** Returns a source's path: `/custom/:name` with the name for `custom:NAME`. Null when no kind has such a source. */
@@ -41,7 +41,7 @@ const sourceIdOf = ({ id }: SourceKind, { path }: Endpoint, request: FastifyRequ
 /** Returns the parts of a call that identify its sender. */
 const shownBy = (request: FastifyRequest): SentRequest => ({
   call: callOf(request),
-  header: (name) => joined(request.headers[name]),
+  header: (name) => joinedHeader(request.headers[name]),
 });
 
 /** Returns the credentials of a kind of source for the API's description. */
@@ -83,7 +83,13 @@ export function webhookRoutes(app: FastifyInstance, deps: HttpDeps): void {
   );
   app.get(
     "/health",
-    { schema: { security: OPEN, summary: "Which senders are supported", response: { 200: webhookHealth } } },
+    {
+      schema: {
+        security: NO_CREDENTIALS,
+        summary: "Which senders are supported",
+        response: { 200: webhookHealth },
+      },
+    },
     async () => ({
       status: "healthy",
       service: "awoooi",
@@ -165,7 +171,7 @@ function receivingRoute(
       }));
       if (kind.signals) return deps.takeSignal(call);
       const known = await deps.receive(call);
-      if (answer === undefined) return known ?? LATER;
+      if (answer === undefined) return known ?? JOURNALLED_ANSWER;
       let made: Decoded | undefined;
       const decoded = () => {
         made ??= sources.decode(call.source, call.json);

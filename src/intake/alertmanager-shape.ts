@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { anyText, anything, optionalText, texts, time } from "../contract/lenient.ts";
+import { anyText, anyValue, optionalText, texts, time } from "../contract/lenient.ts";
 import type { DecodeSteps } from "./decode-steps.ts";
 import type { SourceAlert } from "./types.ts";
 
 const alert = z.object({
-  status: anything,
+  status: anyValue,
   labels: texts,
   annotations: texts,
   startsAt: time,
@@ -14,7 +14,7 @@ const alert = z.object({
 });
 
 const webhook = z.object({
-  status: anything,
+  status: anyValue,
   alerts: z.array(z.unknown()),
   commonLabels: texts,
   commonAnnotations: texts,

@@ -1,6 +1,6 @@
 import { authorise } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { once } from "../db/idempotency.ts";
+import { runOnce } from "../db/idempotency.ts";
 import { sha256 } from "../lib/canonical-json.ts";
 
 /**
@@ -14,5 +14,5 @@ export async function claimCall(
   authorise(ctx.actor, "ingest alerts", { people: "nobody", system: ["intake"] });
   const { source, sender, idempotency_key: key, body } = call;
   const scope = `webhook:${source}:${sender}`;
-  return (await once(ctx, { scope, key, request: sha256(body) }, async () => null)).first_at;
+  return (await runOnce(ctx, { scope, key, request: sha256(body) }, async () => null)).first_at;
 }

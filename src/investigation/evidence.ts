@@ -1,5 +1,5 @@
 import { authorise } from "../access/index.ts";
-import { couldBe, type Investigation } from "../contract/evidence.ts";
+import { candidatesText, type Investigation } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { getIncident, note } from "../incident/index.ts";
 import { insertInvestigation, latestInvestigation } from "./store.ts";
@@ -19,7 +19,7 @@ export async function keepEvidence(
     said.length > 0 ? `Found: ${said.join("; ")}` : `Nothing found (${evidence.length} facts were read)`;
   // No timeline entry for a target that no investigator knows, such as a machine that is not a node.
   if (investigation.target === null && evidence.length + missing.length === 0) return;
-  const open = couldBe(candidates);
+  const open = candidatesText(candidates);
   const data = { findings, missing, ...(open === undefined ? {} : { candidates }) };
   note(ctx, { incident_id, kind: "decision", text: open ?? text, data });
 }

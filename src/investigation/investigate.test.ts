@@ -3,7 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { GATEWAY, makePerson } from "../../test/support/pipeline-deps.ts";
 import { SEED } from "../../test/support/random.ts";
-import { couldBe, type Finding, type Investigation, type TargetCandidate } from "../contract/evidence.ts";
+import {
+  candidatesText,
+  type Finding,
+  type Investigation,
+  type TargetCandidate,
+} from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { authoriseLook } from "../execution/index.ts";
@@ -243,7 +248,7 @@ describe("joining what is not certain", () => {
       "one with the label `node`",
     ],
   ])("says how an alert tells %j: %s", (targets, how) => {
-    const said = couldBe(targets.map((target) => ({ target, reason: "x" })));
+    const said = candidatesText(targets.map((target) => ({ target, reason: "x" })));
     expect(said).toMatch(/^Could be: \w+\/\w+/);
     expect(said?.endsWith(`; name ${how}`)).toBe(true);
   });

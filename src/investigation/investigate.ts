@@ -2,7 +2,7 @@ import { authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import {
   byWeight,
-  couldBe,
+  candidatesText,
   type DiagnosisQuery,
   type Investigation,
   investigation,
@@ -124,7 +124,11 @@ export async function investigate(
           refused === undefined ? [] : { investigator: one.id, gate: refused.gate, code: refused.code },
         ),
         outcome:
-          couldBe(found.candidates) !== undefined ? "ambiguous" : found.target === null ? "not found" : "ok",
+          candidatesText(found.candidates) !== undefined
+            ? "ambiguous"
+            : found.target === null
+              ? "not found"
+              : "ok",
         findings: found.findings.map((one) => one.code),
         candidates: found.candidates?.length ?? 0,
         missing: found.missing.length,

@@ -8,7 +8,7 @@ import { beginExecution, type ExecutionRow, getExecution } from "../execution/in
 import { updateExecution } from "../execution/store.ts";
 import { getIncident, latestResolutions } from "../incident/index.ts";
 import type { Actor } from "../lib/actor.ts";
-import type { Work } from "../outbox/index.ts";
+import type { QueuedWork } from "../outbox/index.ts";
 import { recordRepair, repairDidNotHold } from "./record-repair.ts";
 import { dispositionOf, recordResolution } from "./record-resolution.ts";
 import { repairsOf } from "./store.ts";
@@ -141,7 +141,7 @@ describe("a repair that did not hold", () => {
 });
 
 describe("how an anomaly ended", () => {
-  const resolved = (incident_id: string, resolution = 1): Extract<Work, { kind: "conclude" }> => ({
+  const resolved = (incident_id: string, resolution = 1): Extract<QueuedWork, { kind: "conclude" }> => ({
     kind: "conclude",
     incident_id,
     resolution,

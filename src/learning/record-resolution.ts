@@ -7,7 +7,7 @@ import { transaction } from "../db/transaction.ts";
 import { findExecution } from "../execution/index.ts";
 import { concludeResolution, getIncident, type ResolvedThrough } from "../incident/index.ts";
 import type { Plan } from "../operation/index.ts";
-import type { Work } from "../outbox/index.ts";
+import type { QueuedWork } from "../outbox/index.ts";
 
 /** Returns how an anomaly ended: `manual_resolved` unless by a verified repair; else by who approved its plan. */
 export function dispositionOf(
@@ -28,7 +28,7 @@ async function planOf(ctx: Ctx, execution_id: string | null): Promise<Plan | und
 /** Stores how a resolution of an incident came about, once, even if the incident has changed since. */
 export async function recordResolution(
   ctx: Ctx,
-  resolved: Extract<Work, { kind: "conclude" }>,
+  resolved: Extract<QueuedWork, { kind: "conclude" }>,
 ): Promise<void> {
   authorise(ctx.actor, "record resolutions", { people: "nobody", system: ["pipeline", "sweep"] });
   const { incident_id, resolution, through, execution_id, resolved_by } = resolved;

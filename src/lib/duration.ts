@@ -22,17 +22,17 @@ export const duration = span.refine(
 );
 
 /** Parses a retention time to seconds. It must be at least `days`, as a typing error here would delete data. */
-export const keeping = (days: number) =>
+export const retentionDays = (days: number) =>
   span.refine((seconds) => seconds >= days * DAY && seconds <= 36_600 * DAY, {
     message: `must be at least ${days}d`,
   });
 
-/** Like {@link keeping}, but also accepts `forever`, which becomes null. */
-export const keepingOrForever = (days: number) =>
-  z.union([z.literal("forever").transform(() => null), keeping(days)]);
+/** Like {@link retentionDays}, but also accepts `forever`, which becomes null. */
+export const retentionDaysOrForever = (days: number) =>
+  z.union([z.literal("forever").transform(() => null), retentionDays(days)]);
 
 /** Formats milliseconds for people: `0.2 s`, `45 s`, `12 min`, `5 h`, `3 d`. */
-export function inTime(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(milliseconds, 0) / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;

@@ -19,7 +19,8 @@ const BLANK = /[\s\u2800\u{1d159}]+/gu;
 const MARKS = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/gu;
 
 /** Returns a text as people see it: in NFKC, without invisible characters, with single spaces. */
-export const asSeen = (text: string) => text.normalize("NFKC").replace(UNSEEN, "").replace(BLANK, " ").trim();
+export const visibleText = (text: string) =>
+  text.normalize("NFKC").replace(UNSEEN, "").replace(BLANK, " ").trim();
 
 const bare = (text: string) => text.normalize("NFKD").replace(MARKS, "");
 const mapped = (text: string, to: ReadonlyMap<string, string>) =>
@@ -40,7 +41,7 @@ const folded = (text: string) =>
 
 /** Returns `look` of the text as written, in lower case and in upper case. */
 function inEachCase(text: string, look: (text: string) => string): string[] {
-  const seen = asSeen(text);
+  const seen = visibleText(text);
   return [look(seen), look(seen.toLowerCase()), look(seen.toUpperCase())];
 }
 
@@ -71,7 +72,8 @@ const EAST_ASIAN = new Set(["Han", "Hiragana", "Katakana", "Bopomofo", "Hangul"]
 const SHARED = /[\p{Script=Common}\p{Script=Inherited}]/u;
 
 const scriptOf = (letter: string) => SCRIPTS.find(({ letters }) => letters.test(letter))?.name;
-const lettersOf = (text: string) => (asSeen(text).match(/\p{L}/gu) ?? []).filter((one) => !SHARED.test(one));
+const lettersOf = (text: string) =>
+  (visibleText(text).match(/\p{L}/gu) ?? []).filter((one) => !SHARED.test(one));
 
 /** Returns the scripts of a name if they must not be mixed, else an empty list. */
 export function mixedScripts(text: string): string[] {

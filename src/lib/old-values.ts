@@ -57,7 +57,7 @@ export const INCIDENT_STATUS = vocabulary<IncidentStatus>(STATUSES, "investigati
 export const ALERT_STATUS = vocabulary<AlertStatus>(ALERT_STATUSES, "resolved");
 
 /** Returns the present value for a stored one; `otherwise` for an unknown word. */
-export function present<Value extends string>(of: Vocabulary<Value>, stored: string): Value {
+export function presentValue<Value extends string>(of: Vocabulary<Value>, stored: string): Value {
   if ((of.values as readonly string[]).includes(stored)) return stored as Value;
   return of.old.get(stored.trim().toLowerCase()) ?? of.otherwise;
 }

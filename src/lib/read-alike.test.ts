@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asSeen, rareLetters } from "./look-alike.ts";
+import { rareLetters, visibleText } from "./look-alike.ts";
 import { readAlike, readings } from "./read-alike.ts";
 
 const alike = (one: string, other: string, how = {}) => readAlike(readings(one), readings(other), how);
@@ -8,7 +8,7 @@ describe("reading one name as another", () => {
   it("reads every Latin letter of Unicode as one of the alphabet, but those that names may not have", () => {
     const letters = Array.from({ length: 0x1e000 }, (_, code) => code)
       .filter((code) => code < 0xd800 || code > 0xdfff)
-      .map((code) => asSeen(String.fromCodePoint(code)))
+      .map((code) => visibleText(String.fromCodePoint(code)))
       .filter((one) => /^\p{L}$/u.test(one) && /\p{Script=Latin}/u.test(one) && !/[ʔʕɁɂǂ]/.test(one));
     expect(letters.length).toBeGreaterThan(1_000);
     // One letter, or a pair that is written as one.

@@ -53,7 +53,7 @@ export function readings(name: string): Text[] {
   });
 }
 
-export type Reading = {
+export type ReadAlikeOptions = {
   /** Ignore separators between words. */
   joined?: boolean;
   /** Let a letter that is repeated in a row stand for one. */
@@ -66,7 +66,7 @@ const isRead = (sign: Sign, letter: string) => sign.as === letter || sign.reads.
 const fits = (one: Sign, other: Sign) => isRead(one, other.as) || isRead(other, one.as);
 
 /** Yields each character that may be read at `at`, with the position after it. */
-function* stepsFrom(text: Text, at: number, { once }: Reading): Generator<[Sign, number]> {
+function* stepsFrom(text: Text, at: number, { once }: ReadAlikeOptions): Generator<[Sign, number]> {
   const [sign, next] = [text[at], text[at + 1]];
   if (sign === undefined) return;
   yield [sign, at + 1];
@@ -82,7 +82,7 @@ function* stepsFrom(text: Text, at: number, { once }: Reading): Generator<[Sign,
 }
 
 /** Returns whether `text` may be read as `other`, or, with `begins`, as beginning with it. */
-function isReadAs(text: Text, other: Text, how: Reading): boolean {
+function isReadAs(text: Text, other: Text, how: ReadAlikeOptions): boolean {
   const tried = new Set<number>();
   const isOver = (all: Text, at: number) => all.slice(at).every(isBetween);
   const from = (at: number, there: number): boolean => {
@@ -103,5 +103,8 @@ function isReadAs(text: Text, other: Text, how: Reading): boolean {
 }
 
 /** Returns whether one of `these` may be read as one of `those`. Pure. */
-export const readAlike = (these: readonly Text[], those: readonly Text[], how: Reading = {}): boolean =>
-  these.some((one) => those.some((other) => isReadAs(one, other, how)));
+export const readAlike = (
+  these: readonly Text[],
+  those: readonly Text[],
+  how: ReadAlikeOptions = {},
+): boolean => these.some((one) => those.some((other) => isReadAs(one, other, how)));

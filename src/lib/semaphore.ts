@@ -24,15 +24,15 @@ export class Semaphore {
   /** Queues the caller; resolves to whether it was given a place within `ms`. */
   #wait(ms: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const turn = () => {
+    const grant = () => {
       clearTimeout(late);
       resolve(true);
     };
     const late = setTimeout(() => {
-      this.#line.splice(this.#line.indexOf(turn), 1);
+      this.#line.splice(this.#line.indexOf(grant), 1);
       resolve(false);
     }, ms);
-    this.#line.push(turn);
+    this.#line.push(grant);
     return promise;
   }
 

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
-import { commandLine, quoted } from "./shell.ts";
+import { commandLine, shellQuoted } from "./shell.ts";
 
 const run = promisify(execFile);
 
@@ -82,7 +82,7 @@ describe("a command line", () => {
   });
 
   it("leaves plain words as people write them", () => {
-    expect(["nginx.service", "--since=1h", "a b"].map(quoted)).toEqual([
+    expect(["nginx.service", "--since=1h", "a b"].map(shellQuoted)).toEqual([
       "nginx.service",
       "--since=1h",
       "'a b'",

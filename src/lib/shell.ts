@@ -2,7 +2,7 @@
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 /** Returns a word of a command line, quoted for a POSIX shell if necessary. */
-export function quoted(text: string): string {
+export function shellQuoted(text: string): string {
   return PLAIN.test(text) ? text : inQuotes(text);
 }
 
@@ -17,5 +17,5 @@ function inQuotes(text: string): string {
 export function commandLine([program, ...args]: readonly [string, ...string[]]): string {
   if ([program, ...args].some((word) => word.includes("\0"))) throw new Error("a word contains NUL");
   // Unquoted, the first word could be read as an assignment, a keyword or an alias.
-  return [inQuotes(program), ...args.map(quoted)].join(" ");
+  return [inQuotes(program), ...args.map(shellQuoted)].join(" ");
 }

@@ -2,7 +2,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { incidentsById } from "../incident/index.ts";
 import { labelsOfIncidents } from "../intake/index.ts";
 import type { Labels } from "../lib/matchers.ts";
-import type { About } from "../outbox/index.ts";
+import type { NoticeSubject } from "../outbox/index.ts";
 import type { Router } from "./route.ts";
 
 /**
@@ -12,10 +12,10 @@ import type { Router } from "./route.ts";
  */
 export async function assign(
   ctx: Ctx,
-  notices: readonly About[],
+  notices: readonly NoticeSubject[],
   channels: readonly string[],
   route: Router,
-): Promise<(notice: About) => readonly string[]> {
+): Promise<(notice: NoticeSubject) => readonly string[]> {
   const ids = [...new Set(notices.flatMap((notice) => notice.incident_id ?? []))];
   const incidents = await incidentsById(ctx, ids);
   const alerts = await labelsOfIncidents(ctx, ids);

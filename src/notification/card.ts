@@ -1,5 +1,5 @@
 import { getApproval } from "../approval/index.ts";
-import { couldBe, type Investigation, saysWell } from "../contract/evidence.ts";
+import { candidatesText, type Investigation, saysWell } from "../contract/evidence.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { latestDecisions } from "../decision/index.ts";
 import { getExecution, type StopTerms, whatStopsAll } from "../execution/index.ts";
@@ -112,7 +112,7 @@ const READ = 300;
 
 /** Returns the findings, those that say the target is well first, then causes; without findings, the first fact, cut. */
 function evidencePart({ findings, evidence, candidates }: Investigation): string[] {
-  const open = couldBe(candidates);
+  const open = candidatesText(candidates);
   if (open !== undefined) return [open];
   const told = [...findings.filter(saysWell), ...findings.filter((one) => !saysWell(one))];
   if (told.length > 0) return told.slice(0, FOUND).map(({ title }) => title);

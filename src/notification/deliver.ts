@@ -186,7 +186,7 @@ function takesMore(notifier: Notifier, now: Date): boolean {
 }
 
 /** Stores the result of a delivery; returns whether it will be retried. */
-async function settle(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<boolean> {
+async function storeResult(ctx: Ctx, delivery: Delivery, result: SendResult): Promise<boolean> {
   const attempts = delivery.attempts + 1;
   const now = ctx.clock.now();
   if (result.ok) {
@@ -245,7 +245,8 @@ export async function deliverNotices(
       if (await keptSilent(ctx, delivery)) continue;
       if (notifier !== undefined && !takesMore(notifier, ctx.clock.now())) return;
       // After one failure that is to be retried, this notifier's other deliveries wait for the next call.
-      if (await settle(ctx, delivery, await send(ctx, notifier, delivery, { stopping, gateway }))) return;
+      if (await storeResult(ctx, delivery, await send(ctx, notifier, delivery, { stopping, gateway })))
+        return;
     }
   };
   await Promise.all([...byNotifier].map(([id, list]) => deliver(id, list)));

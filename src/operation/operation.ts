@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { quoted } from "../lib/shell.ts";
+import { shellQuoted } from "../lib/shell.ts";
 import type { OperationDefinition, Traits as TraitsOf } from "./kind.ts";
 import { clearDockerLogs } from "./kinds/host-clear-docker-logs.ts";
 import { diagnoseHost } from "./kinds/host-diagnose.ts";
@@ -129,5 +129,5 @@ const COPYABLE = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
 /** Returns the command with which a person would do it by hand; it is never run. Null when no single command does it. */
 export function manualCommand(one: Operation): string | null {
   const words = definitionOf(one).command?.(one);
-  return words?.every((word) => COPYABLE.test(word)) ? words.map(quoted).join(" ") : null;
+  return words?.every((word) => COPYABLE.test(word)) ? words.map(shellQuoted).join(" ") : null;
 }

@@ -1,6 +1,6 @@
 export { againId, enqueue, FORMER_QUEUE, QUEUE, workId } from "./enqueue.ts";
 export { notify } from "./notify.ts";
-export type { About, Delivery } from "./store.ts";
+export type { Delivery, NoticeSubject } from "./store.ts";
 export {
   countOldNotices,
   countOldWork,
@@ -11,4 +11,4 @@ export {
   statesOfWork,
   updateDelivery,
 } from "./store.ts";
-export type { Notice, Work } from "./types.ts";
+export type { Notice, QueuedWork } from "./types.ts";

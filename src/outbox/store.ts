@@ -22,7 +22,7 @@ export async function insertNotices(
 }
 
 /** The part of a notice by which it is routed to notifiers. */
-export type About = Pick<Notice, "incident_id" | "payload">;
+export type NoticeSubject = Pick<Notice, "incident_id" | "payload">;
 
 /**
  * Creates the deliveries of up to `limit` notices that were not routed yet, one per notifier, and returns how
@@ -30,7 +30,7 @@ export type About = Pick<Notice, "incident_id" | "payload">;
  */
 export async function routeNotices(
   ctx: Ctx,
-  assign: (notices: readonly About[]) => Promise<(notice: About) => readonly string[]>,
+  assign: (notices: readonly NoticeSubject[]) => Promise<(notice: NoticeSubject) => readonly string[]>,
   limit: number,
 ): Promise<number> {
   const now = ctx.clock.now();

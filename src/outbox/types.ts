@@ -33,7 +33,7 @@ export type Notice = {
 };
 
 /** Work of the pipeline that has to wait, and therefore runs as a durable workflow. */
-export type Work =
+export type QueuedWork =
   /** Gather evidence about an incident's target when no plan is being prepared. */
   | { kind: "investigate"; incident_id: string; token: string }
   /** Gather evidence for an approval, including its dry-run, and submit it to people. */

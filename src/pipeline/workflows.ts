@@ -5,7 +5,7 @@ import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, logAbout } from "../lib/log.ts";
 import { withoutRepetition } from "../lib/log-repetition.ts";
-import { FORMER_QUEUE, QUEUE, type Work } from "../outbox/index.ts";
+import { FORMER_QUEUE, QUEUE, type QueuedWork } from "../outbox/index.ts";
 import { execute, verifyExecution } from "./response/execute.ts";
 import { prepare } from "./response/prepare.ts";
 import { reassess } from "./response/reassess.ts";
@@ -16,10 +16,13 @@ import type { PipelineDeps } from "./types.ts";
 /** Returns the current dependencies. Each part of a workflow calls it when it begins, and does not keep the result. */
 type Now = () => PipelineDeps;
 
-type Runner<Kind extends Work["kind"]> = (now: Now, work: Extract<Work, { kind: Kind }>) => Promise<void>;
+type Runner<Kind extends QueuedWork["kind"]> = (
+  now: Now,
+  work: Extract<QueuedWork, { kind: Kind }>,
+) => Promise<void>;
 
 /** One workflow for each kind of work; the type requires all of them. */
-const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
+const RUNNERS: { [Kind in QueuedWork["kind"]]: Runner<Kind> } = {
   investigate: (now, { incident_id, token }) =>
     step("consider", () => reassess(now(), { incident_id, token })),
   prepare: (now, { approval_id }) => prepare(now, approval_id),
@@ -36,16 +39,16 @@ const RUNNERS: { [Kind in Work["kind"]]: Runner<Kind> } = {
   },
 };
 
-const idsOf = ({ incident_id, ...more }: Work) =>
+const idsOf = ({ incident_id, ...more }: QueuedWork) =>
   "approval_id" in more ? { incident_id, approval_id: more.approval_id } : { incident_id };
 
 /** Runs a piece of work. In a workflow its steps are stored, and it resumes behind them after a crash. */
-export function perform(now: Now, work: Work): Promise<void> {
-  const run = RUNNERS[work.kind] as (now: Now, work: Work) => Promise<void>;
+export function perform(now: Now, work: QueuedWork): Promise<void> {
+  const run = RUNNERS[work.kind] as (now: Now, work: QueuedWork) => Promise<void>;
   return logAbout(idsOf(work), () => run(now, work));
 }
 
-const KINDS = Object.keys(RUNNERS) as Work["kind"][];
+const KINDS = Object.keys(RUNNERS) as QueuedWork["kind"][];
 
 // DBOS logs whole stacks; that of a failed query quotes every parameter, alerts included.
 const PARAMETERS = /(Failed query: [\s\S]*?)\nparams: [\s\S]*?(?=\n {4}at |$)/g;
@@ -87,7 +90,7 @@ export async function prepareWorkflows(pool: pg.Pool, log: Log): Promise<void> {
  */
 export async function startWorkflows(current: () => PipelineDeps, pool: pg.Pool, log: Log): Promise<void> {
   for (const kind of KINDS) {
-    DBOS.registerWorkflow((work: Work) => perform(current, work), {
+    DBOS.registerWorkflow((work: QueuedWork) => perform(current, work), {
       name: kind,
       maxRecoveryAttempts: 1_000,
     });

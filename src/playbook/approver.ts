@@ -1,4 +1,4 @@
-import { findPersonByName, roleAssignmentsOf, type Standing, standingOf } from "../access/index.ts";
+import { findPersonByName, roleAssignmentsOf, type SignatureStanding, standingOf } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import type { PlaybookRow } from "./types.ts";
 
@@ -24,7 +24,7 @@ export async function approverLapse(ctx: Ctx, playbook: Approved): Promise<strin
   // Without a time of approval, they must hold the role now, or have left with their signatures kept.
   const kept = tenures.filter((one) => one.keeps_signatures).flatMap(({ until }) => until ?? []);
   const times = playbook.approved_at === null ? [now, ...kept] : [playbook.approved_at];
-  const standings: Standing[] = times.map((since) => standingOf(tenures, "approver", since, now));
+  const standings: SignatureStanding[] = times.map((since) => standingOf(tenures, "approver", since, now));
   const [first] = standings;
   if (first === undefined || first.stands || standings.some((one) => one.stands)) return null;
   return `${playbook.approved_by ?? person_id} approved its playbook, and ${first.why}`;

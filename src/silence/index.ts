@@ -20,5 +20,5 @@ export {
   firingPage,
   forgetInhibitors,
 } from "./store.ts";
-export type { Judged, Muting, SilenceRow } from "./types.ts";
+export type { FiringLabels, Muting, SilenceRow } from "./types.ts";
 export { updateSilence } from "./update-silence.ts";

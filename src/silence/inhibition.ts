@@ -1,14 +1,14 @@
 import { canonicalJson, hashOfTexts } from "../lib/canonical-json.ts";
 import { compileMatchers, type LabelTest } from "../lib/matchers.ts";
 import type { InhibitRule } from "./settings.ts";
-import type { Judged } from "./types.ts";
+import type { FiringLabels } from "./types.ts";
 
 type Compiled = { id: string; source: LabelTest; target: LabelTest; equal: readonly string[] };
 
 /** The keys by which an alert inhibits others, and those by which it is inhibited. */
 export type InhibitionKeys = { inhibits: string[]; inhibited: string[] };
 
-const labelOf = ({ labels }: Judged, name: string) =>
+const labelOf = ({ labels }: FiringLabels, name: string) =>
   Object.hasOwn(labels, name) ? (labels[name] ?? "") : "";
 
 /**
@@ -16,7 +16,7 @@ const labelOf = ({ labels }: Judged, name: string) =>
  * those of the rules whose target side it fits. A key includes the labels that must be equal, missing ones as empty. As in
  * Alertmanager, an alert that fits both sides of a rule is not inhibited by another such alert, and so never by itself.
  */
-export function inhibitionKeys(rules: readonly InhibitRule[]): (alert: Judged) => InhibitionKeys {
+export function inhibitionKeys(rules: readonly InhibitRule[]): (alert: FiringLabels) => InhibitionKeys {
   const compiled = rules.map(
     (rule): Compiled => ({
       id: canonicalJson(rule),

@@ -7,7 +7,7 @@ import { isWithin } from "../lib/time-interval.ts";
 import { inhibitionKeys } from "./inhibition.ts";
 import type { InhibitRule, MaintenanceWindow } from "./settings.ts";
 import { changesSoFar, firingInhibitors, insertInhibitors, livingSilences } from "./store.ts";
-import type { Judged, Muting } from "./types.ts";
+import type { FiringLabels, Muting } from "./types.ts";
 
 export type MutingTerms = {
   windows: readonly MaintenanceWindow[];
@@ -38,7 +38,7 @@ function silencesInMemory(): (ctx: Ctx) => Promise<Muter[]> {
 }
 
 /** Returns an alert with its name as the label `alertname`, also where its source gave no such label. */
-const labelled = (alert: Judged): Judged =>
+const labelled = (alert: FiringLabels): FiringLabels =>
   alert.labels.alertname === undefined
     ? { ...alert, labels: { ...alert.labels, alertname: alert.alert_name } }
     : alert;
@@ -64,7 +64,7 @@ export function createMuting({ windows, rules, ttl }: MutingTerms): Muting {
   }
 
   /** Returns for each alert the one that inhibits it: another of these, or one that fires already. */
-  async function inhibited(ctx: Ctx, firing: readonly Judged[]): Promise<Map<string, string>> {
+  async function inhibited(ctx: Ctx, firing: readonly FiringLabels[]): Promise<Map<string, string>> {
     if (rules.length === 0) return new Map();
     const judged = firing.map((alert) => ({ alert_id: alert.alert_id, ...keysOf(alert) }));
     const sources = judged.flatMap(({ alert_id, inhibits }) => inhibits.map((key) => ({ key, alert_id })));
@@ -84,7 +84,7 @@ export function createMuting({ windows, rules, ttl }: MutingTerms): Muting {
   }
 
   return {
-    async judge(ctx, firing) {
+    async silencedBy(ctx, firing) {
       authorise(ctx.actor, "evaluate silences", { people: "nobody", system: ["intake", "sweep"] });
       if (firing.length === 0) return new Map();
       const muters = await inForce(ctx);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RunningApp } from "../../src/app/app.ts";
-import { PLACES } from "../../src/db/state-counts.ts";
+import { STATE_TABLES } from "../../src/db/state-counts.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";
 import { approvalIn, type Client, concluded, person, startTestApp } from "../support/app.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
@@ -127,7 +127,7 @@ describe("metrics", () => {
     expect(listed.sort()).toEqual(own.sort());
     expect(names.length).toBeGreaterThan(own.length);
     const page = readFileSync(PAGE, "utf8");
-    for (const { kind, states } of PLACES) {
+    for (const { kind, states } of STATE_TABLES) {
       const row = page.split("\n").find((line) => line.startsWith(`| \`${kind}\``)) ?? "";
       expect(states.filter((state) => !row.includes(`\`${state}\``))).toEqual([]);
     }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { vi } from "vitest";
 import { isUnavailable } from "../../src/db/failure.ts";
-import type { Work } from "../../src/outbox/index.ts";
+import type { QueuedWork } from "../../src/outbox/index.ts";
 import type { PipelineDeps } from "../../src/pipeline/index.ts";
 import { perform } from "../../src/pipeline/workflows.ts";
 import type { TestDatabase } from "./database.ts";
@@ -134,7 +134,7 @@ export class SimulatedEngine {
     const task: Task = { id, gone: false };
     this.#tasks.add(task);
     this.runs += 1;
-    const work = (JSON.parse(inputs) as { positionalArgs: [Work] }).positionalArgs[0];
+    const work = (JSON.parse(inputs) as { positionalArgs: [QueuedWork] }).positionalArgs[0];
     try {
       await this.#current.run(task, () => perform(() => deps, work));
       await this.#set(id, "SUCCESS");

@@ -29,7 +29,7 @@ import type { RuleFiles } from "../pipeline-deps.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** A configuration with the files that it names, read and validated, without any side effect. */
-export type Checked = {
+export type CheckedConfig = {
   config: Config;
   files: RuleFiles;
   checkSender: (call: SenderRequest) => string;
@@ -50,7 +50,7 @@ export type Checked = {
 const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 /** Validates a configuration and reads the files that it names, for a start or reload. Throws `invalid`. */
-export function checked(config: Config, log: Log): Checked {
+export function checked(config: Config, log: Log): CheckedConfig {
   const { external_sites, ci_cd, classification, severities, hmac_secrets } = config.intake;
   const files = {
     rules: loadRules(config.decision.rules),
@@ -91,7 +91,7 @@ const withoutUndefined = (limits: Config["intake"]["limits"]["sources"][string])
   Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 
 /** Everything created from one configuration. It is built completely and then put in force by one assignment. */
-export type Live = Checked & {
+export type LiveConfig = CheckedConfig & {
   pipeline: PipelineDeps;
   /** Settings of the gateway's gates. */
   gateway: GatewayOptions;
@@ -117,7 +117,7 @@ function differences(one: unknown, other: unknown, path = ""): string[] {
   return isDeepStrictEqual(one, other) ? [] : [path];
 }
 
-function changes(before: Checked, after: Checked): string[] {
+function changes(before: CheckedConfig, after: CheckedConfig): string[] {
   const { rules, classification, topology, services } = before.files;
   const files = [
     ...(isDeepStrictEqual(rules, after.files.rules) ? [] : ["decision.rules"]),
@@ -143,16 +143,16 @@ export type ActiveConfigDeps = {
   /** Reads the configuration again. Throws `invalid`. */
   load: () => Config;
   /** Creates everything that a configuration needs, while another one is in force. */
-  build: (next: Checked) => Pick<Live, "pipeline" | "gateway" | "notifiers" | "supervisor">;
+  build: (next: CheckedConfig) => Pick<LiveConfig, "pipeline" | "gateway" | "notifiers" | "supervisor">;
   /** Called just before the new configuration is in force; must not throw. */
-  applied: (live: Live) => void;
+  applied: (live: LiveConfig) => void;
   /** Returns effects of the reload that people should know and that no setting shows. */
-  notes: (before: Live, now: Live) => Promise<string[]>;
+  notes: (before: LiveConfig, now: LiveConfig) => Promise<string[]>;
 };
 
 export type ActiveConfig = {
   /** Returns the configuration in force. Call it once per unit of work: two calls may return different ones. */
-  current(): Live;
+  current(): LiveConfig;
   status(ctx: Ctx): ConfigStatus;
   reload(ctx: Ctx): Promise<Reloaded>;
 };
@@ -160,11 +160,11 @@ export type ActiveConfig = {
 const ADMISSION = { people: "admin", system: ["bootstrap"] } as const;
 
 /** Creates the holder of the configuration in force, which a reload replaces as a whole or not at all. */
-export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveConfig {
+export function createActiveConfig(first: LiveConfig, deps: ActiveConfigDeps): ActiveConfig {
   let live = first;
-  let turn: Promise<unknown> = Promise.resolve();
+  let lastReload: Promise<unknown> = Promise.resolve();
 
-  const statusOf = ({ hash, loaded_at }: Live): ConfigStatus => ({
+  const statusOf = ({ hash, loaded_at }: LiveConfig): ConfigStatus => ({
     hash,
     loaded_at: loaded_at.toISOString(),
   });
@@ -175,7 +175,7 @@ export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveC
     refuseWhatNeedsRestart(changed);
     if (changed.length === 0) return { ...statusOf(live), changed, notes: [] };
     const before = live;
-    const built: Live = { ...next, ...deps.build(next), loaded_at: ctx.clock.now() };
+    const built: LiveConfig = { ...next, ...deps.build(next), loaded_at: ctx.clock.now() };
     await transaction(ctx, async (tx) => {
       record(tx, { action: "config.reloaded", subject: built.hash, data: { from: live.hash, changed } });
     });
@@ -216,8 +216,8 @@ export function createActiveConfig(first: Live, deps: ActiveConfigDeps): ActiveC
     // One reload at a time: of two concurrent ones each would compare with a configuration that the other replaces.
     reload(ctx) {
       authorise(ctx.actor, "reload the configuration", ADMISSION);
-      const mine = turn.then(() => reload(ctx));
-      turn = mine.catch(() => {});
+      const mine = lastReload.then(() => reload(ctx));
+      lastReload = mine.catch(() => {});
       return mine;
     },
   };

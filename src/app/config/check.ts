@@ -4,7 +4,7 @@ import { loadTopology } from "../../incident/index.ts";
 import { loadClassification, senderCheck } from "../../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../../lib/error.ts";
 import { secretAt } from "../../lib/setting.ts";
-import { quoted } from "../../lib/shell.ts";
+import { shellQuoted } from "../../lib/shell.ts";
 import { EXECUTORS, NOTIFIERS } from "../adapters.ts";
 import { knownNames } from "../create-adapters.ts";
 import {
@@ -99,7 +99,7 @@ function readableSecrets(file: string, { from, tree }: Settings): FieldError[] {
   const shown = (path: string) => namedPath(tree, path);
   const others = secrets.flatMap((path) => elsewhere(path) ?? []).map(shown);
   const or = others.length === 0 ? "" : `, or name a file that holds it with ${others.join(", ")}`;
-  const message = `is a secret in a file that others may read: chmod 600 ${quoted(file)}${or}`;
+  const message = `is a secret in a file that others may read: chmod 600 ${shellQuoted(file)}${or}`;
   return [{ path: secrets.map(shown).join(", "), message }];
 }
 

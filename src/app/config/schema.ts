@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { freezeWindow } from "../../execution/index.ts";
-import { duration, keeping, keepingOrForever } from "../../lib/duration.ts";
+import { duration, retentionDays, retentionDaysOrForever } from "../../lib/duration.ts";
 import { messageOf } from "../../lib/error.ts";
 import { compileMatchers, parseMatchers } from "../../lib/matchers.ts";
 import { example, needsRestart, secret } from "../../lib/setting.ts";
@@ -268,20 +268,22 @@ export const configSchema = z.strictObject({
         every: seconds("1h")
           .refine((value) => value >= 1 && value <= 7 * 86_400, "must be between 1s and 7d")
           .describe("how often old records are deleted; also once at the start"),
-        receipts: keeping(1).prefault("7d").describe("webhook calls, as they came"),
-        dead_letters: keeping(1).prefault("30d").describe("webhook calls that could not be parsed"),
-        alerts: keeping(1)
+        receipts: retentionDays(1).prefault("7d").describe("webhook calls, as they came"),
+        dead_letters: retentionDays(1).prefault("30d").describe("webhook calls that could not be parsed"),
+        alerts: retentionDays(1)
           .prefault("90d")
           .describe("since their last notice; their rows in the operation log since they came"),
-        notices: keeping(1).prefault("30d").describe("notices to people"),
-        silences: keeping(1).prefault("90d").describe("since they ended"),
-        repairs: keeping(1).prefault("90d").describe("results of repairs"),
+        notices: retentionDays(1).prefault("30d").describe("notices to people"),
+        silences: retentionDays(1).prefault("90d").describe("since they ended"),
+        repairs: retentionDays(1).prefault("90d").describe("results of repairs"),
         repairs_per_key: count(100).describe(
           "of these, only the latest of each action on each anomaly are kept",
         ),
         // Lost work is rerun within a day, and its earlier runs must still be there to be counted.
-        workflows: keeping(2).prefault("7d").describe("the engine's records of finished work; at least 2d"),
-        incidents: keepingOrForever(1)
+        workflows: retentionDays(2)
+          .prefault("7d")
+          .describe("the engine's records of finished work; at least 2d"),
+        incidents: retentionDaysOrForever(1)
           .prefault("forever")
           .describe(
             "or a duration since their end; with their decisions, approvals, executions and timeline",

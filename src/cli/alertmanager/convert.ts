@@ -5,12 +5,12 @@ import {
   fieldError,
   notAConfiguration,
   type Path,
-  placeOf,
+  pathText,
   type Remark,
   readAlertmanager,
 } from "./read.ts";
 import { convertReceivers, type Webhook } from "./receivers.ts";
-import { type Route, RouteConverter, type Window } from "./routes.ts";
+import { type ConvertedWindow, type Route, RouteConverter } from "./routes.ts";
 
 type InhibitRule = { source_matchers: string[]; target_matchers: string[]; equal: string[] };
 
@@ -18,7 +18,7 @@ type InhibitRule = { source_matchers: string[]; target_matchers: string[]; equal
 type ImportedSettings = {
   intake?: { resolve_timeout: string };
   notification?: { webhooks?: Webhook[]; routes: Route[] };
-  maintenance?: Window[];
+  maintenance?: ConvertedWindow[];
   inhibit_rules?: InhibitRule[];
 };
 export type Imported = {
@@ -87,7 +87,7 @@ export function convertAlertmanager(source: string): Imported {
   const refuse = (path: Path, message: string) => void errors.push(fieldError(read, path, message));
   const remarks: Imported["remarks"] = [];
   const remark: Remark = (path, message) => {
-    remarks.push({ path: placeOf(path), line: read.lineOf(path), message });
+    remarks.push({ path: pathText(path), line: read.lineOf(path), message });
   };
   for (const key of Object.keys(config)) if (!SECTIONS.includes(key)) remark([key], "unknown setting");
   (config.templates ?? []).forEach((_, index) => {

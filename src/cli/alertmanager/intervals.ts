@@ -37,7 +37,7 @@ function otherTimes(times: Times): Times {
  * Returns intervals that cover all times outside `interval`, one for each of its conditions, inverted; null when
  * they cannot be expressed.
  */
-export function outside(interval: IntervalConfig): IntervalConfig[] | null {
+export function complementOf(interval: IntervalConfig): IntervalConfig[] | null {
   const { times, weekdays, days_of_month, months, years, location } = interval;
   if (years !== undefined) return null;
   const turned = [
@@ -56,7 +56,7 @@ export function outside(interval: IntervalConfig): IntervalConfig[] | null {
 const KNOWN = ["times", "weekdays", "days_of_month", "months", "years", "location"];
 
 /** Returns the interval with AWOOOI's keys only, without undefined ones. */
-export function plain(interval: IntervalConfig): Record<string, unknown> {
+export function plainInterval(interval: IntervalConfig): Record<string, unknown> {
   return Object.fromEntries(
     KNOWN.flatMap((key) => (interval[key] === undefined ? [] : [[key, interval[key]]])),
   );

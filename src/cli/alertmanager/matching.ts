@@ -40,7 +40,7 @@ function areDisjoint(one: readonly Matcher[], other: readonly Matcher[]): boolea
  * Returns matchers for alerts that match `matchers` and none of `others`; null when that cannot be expressed: all
  * matchers must match, so only another route with a single remaining condition can be negated.
  */
-export function except(
+export function matchersExcluding(
   matchers: readonly Matcher[],
   others: readonly (readonly Matcher[])[],
 ): Matcher[] | null {

@@ -78,7 +78,7 @@ const schema = z.looseObject({
 export type AlertmanagerConfig = z.infer<typeof schema>;
 
 /** Formats a path for people: `route.routes[0].matchers`. */
-export const placeOf = (path: Path): string =>
+export const pathText = (path: Path): string =>
   path.map((key, at) => (typeof key === "number" ? `[${key}]` : at === 0 ? key : `.${key}`)).join("");
 
 /** Returns the line, from 1, of a path, or of its nearest parent that is in the file. */
@@ -101,7 +101,7 @@ export const notAConfiguration = (errors: FieldError[]) =>
 /** Creates an error at a path, with its line. */
 export function fieldError(read: Pick<ReadConfig, "lineOf">, path: Path, message: string): FieldError {
   const line = read.lineOf(path);
-  return { path: placeOf(path), message: line === null ? message : `${message} (line ${line})` };
+  return { path: pathText(path), message: line === null ? message : `${message} (line ${line})` };
 }
 
 /** Parses Alertmanager's configuration. Throws `invalid` with every error in it. */

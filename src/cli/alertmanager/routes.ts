@@ -1,21 +1,21 @@
 import type { Matcher } from "../../contract/matcher.ts";
 import { matchesEverything } from "../../lib/matchers.ts";
-import { outside, plain } from "./intervals.ts";
-import { except, matchersOf, texts } from "./matching.ts";
+import { complementOf, plainInterval } from "./intervals.ts";
+import { matchersExcluding, matchersOf, texts } from "./matching.ts";
 import type { IntervalConfig, Path, Remark, RouteConfig } from "./read.ts";
 
 export type Route = { matchers?: string[]; receivers?: string[]; continue?: true; routes?: Route[] };
-export type Window = { name: string; matchers: string[]; why: string; time_intervals: object[] };
+export type ConvertedWindow = { name: string; matchers: string[]; why: string; time_intervals: object[] };
 
 /** The context of a node in the routing tree. */
-type Around = {
+type RouteContext = {
   /** All matchers that an alert must match to reach the node. */
   matchers: readonly Matcher[];
   /** Matchers of routes that also take alerts of this node, or take them first. */
   others: readonly (readonly Matcher[])[];
 };
 
-export type Terms = {
+export type RouteTerms = {
   channels: ReadonlyMap<string, string[]>;
   intervals: ReadonlyMap<string, IntervalConfig[]>;
   remark: Remark;
@@ -42,11 +42,11 @@ const KNOWN = [
 ];
 
 export class RouteConverter {
-  readonly windows: Window[] = [];
-  readonly #terms: Terms;
+  readonly windows: ConvertedWindow[] = [];
+  readonly #terms: RouteTerms;
   readonly #own = new Map<RouteConfig, Matcher[]>();
 
-  constructor(terms: Terms) {
+  constructor(terms: RouteTerms) {
     this.#terms = terms;
   }
 
@@ -60,7 +60,7 @@ export class RouteConverter {
     return this.#node(root, path, { matchers: [], others: [] });
   }
 
-  #node(route: RouteConfig, path: Path, around: Around): Route {
+  #node(route: RouteConfig, path: Path, around: RouteContext): Route {
     const { channels, refuse, remark } = this.#terms;
     const receivers = route.receiver === undefined ? undefined : channels.get(route.receiver);
     if (route.receiver !== undefined && receivers === undefined)
@@ -108,7 +108,7 @@ export class RouteConverter {
   }
 
   /** Adds a maintenance window for the times in which Alertmanager mutes alerts that end at this route. */
-  #mute(route: RouteConfig, path: Path, { matchers, others }: Around): void {
+  #mute(route: RouteConfig, path: Path, { matchers, others }: RouteContext): void {
     for (const key of ["mute_time_intervals", "active_time_intervals"] as const) {
       const names = route[key] ?? [];
       if (names.length === 0) continue;
@@ -116,9 +116,9 @@ export class RouteConverter {
       const intervals = this.#intervals(names, at);
       const [first, ...more] = intervals;
       const times =
-        key === "mute_time_intervals" ? intervals : more.length > 0 || !first ? null : outside(first);
+        key === "mute_time_intervals" ? intervals : more.length > 0 || !first ? null : complementOf(first);
       const inner = (route.routes ?? []).map((one) => this.#matchers(one, path));
-      const exact = except(matchers, [...others, ...inner]);
+      const exact = matchersExcluding(matchers, [...others, ...inner]);
       this.#window(at, names, { matchers: exact, times });
     }
   }
@@ -140,7 +140,7 @@ export class RouteConverter {
     let name = base;
     for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
     const why = `Alertmanager's ${at.at(-1)} ${names.join(", ")}`;
-    this.windows.push({ name, matchers: texts(matchers), why, time_intervals: times.map(plain) });
+    this.windows.push({ name, matchers: texts(matchers), why, time_intervals: times.map(plainInterval) });
     remark(
       at,
       `the maintenance window ${name}: such an alert opens no incident then; Alertmanager would only not notify`,

@@ -26,7 +26,7 @@ import {
   serversOf,
 } from "../../../test/support/embedded-fixture.ts";
 import { postgresql15 } from "../../../test/support/prepare.ts";
-import { blockingFolder, nobody } from "./account.ts";
+import { blockingFolder, nobodyAccount } from "./account.ts";
 import { findBinaries } from "./binaries.ts";
 import { defaultDataDir } from "./server.ts";
 
@@ -142,7 +142,7 @@ describe("the binaries", () => {
 describe.runIf(asRoot)("as root", () => {
   it("runs the server as somebody else", async () => {
     const server = await fixture.start(fixture.shared);
-    expect(await uidOf(server.pid)).toBe(nobody(await readFile("/etc/passwd", "utf8")).uid);
+    expect(await uidOf(server.pid)).toBe(nobodyAccount(await readFile("/etc/passwd", "utf8")).uid);
     expect(defaultDataDir()).toBe("/var/lib/awoooi");
   });
 
@@ -231,9 +231,12 @@ describe.runIf(asRoot)("in another checkout", () => {
 describe("the account", () => {
   it("is nobody as the system numbers it", () => {
     const passwd = "root:x:0:0:root:/root:/bin/sh\nnobody:x:99:98:Nobody:/:/sbin/nologin\n";
-    expect(nobody(passwd)).toEqual({ uid: 99, gid: 98, name: "nobody" });
-    expect(nobody("nobody:*:-2:-2::/:/usr/bin/false")).toMatchObject({ uid: 4294967294, gid: 4294967294 });
-    expect(nobody("root:x:0:0::/:/bin/sh")).toMatchObject({ uid: 65534, gid: 65534 });
+    expect(nobodyAccount(passwd)).toEqual({ uid: 99, gid: 98, name: "nobody" });
+    expect(nobodyAccount("nobody:*:-2:-2::/:/usr/bin/false")).toMatchObject({
+      uid: 4294967294,
+      gid: 4294967294,
+    });
+    expect(nobodyAccount("root:x:0:0::/:/bin/sh")).toMatchObject({ uid: 65534, gid: 65534 });
   });
 
   it("passes a folder as its owner, its group or as others", async () => {

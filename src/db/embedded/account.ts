@@ -33,11 +33,11 @@ export async function serverAccount(clusterDir: string): Promise<Account | undef
   if (owner !== undefined && owner.uid !== 0) {
     return { uid: owner.uid, gid: owner.gid === 0 ? owner.uid : owner.gid, name: `uid ${owner.uid}` };
   }
-  return nobody(await readFile("/etc/passwd", "utf8").catch(() => ""));
+  return nobodyAccount(await readFile("/etc/passwd", "utf8").catch(() => ""));
 }
 
 /** Returns the account `nobody` from the text of an `/etc/passwd`; uid and gid 65534 if it has none. */
-export function nobody(passwd: string): Account {
+export function nobodyAccount(passwd: string): Account {
   const fields = /^nobody:.*$/m.exec(passwd)?.[0].split(":") ?? [];
   const [uid, gid] = [Number(fields[2]) >>> 0, Number(fields[3]) >>> 0];
   return uid > 0 && gid > 0 ? { uid, gid, name: "nobody" } : NOBODY;

@@ -49,14 +49,14 @@ export async function findBinaries(options: {
     // the data with another major version.
     const dir = await usablePackage(packageDir, options.account, options.copyTo);
     try {
-      return await inspect(dir);
+      return await inspectBinaries(dir);
     } catch (error) {
       problem = `the packaged one does not run on this machine (${messageOf(error).trim()})`;
     }
   }
   const found: Binaries[] = [];
   for (const dir of options.machineDirs ?? (await machineDirs())) {
-    const binaries = await inspect(dir).catch(() => undefined);
+    const binaries = await inspectBinaries(dir).catch(() => undefined);
     if (binaries === undefined || binaries.major < LOWEST_MAJOR) continue;
     if (options.account === undefined || !(await blockingFolder(dir, options.account))) found.push(binaries);
   }
@@ -71,7 +71,7 @@ export async function findBinaries(options: {
 }
 
 /** Reads the version of the PostgreSQL in `dir`; throws if it does not run on this machine. */
-export async function inspect(dir: string): Promise<Binaries> {
+export async function inspectBinaries(dir: string): Promise<Binaries> {
   await access(join(dir, "initdb"), constants.X_OK);
   const { stdout } = await run(join(dir, "postgres"), ["--version"], { cwd: "/", timeout: 20_000 });
   const major = /\(PostgreSQL\) (\d+)/.exec(stdout)?.[1];

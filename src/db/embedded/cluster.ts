@@ -26,7 +26,7 @@ import {
   serverAccount,
   spawnAs,
 } from "./account.ts";
-import { type Binaries, findBinaries, inspect, removeSiblings } from "./binaries.ts";
+import { type Binaries, findBinaries, inspectBinaries, removeSiblings } from "./binaries.ts";
 
 /** The properties of a data directory that do not change while its server runs. */
 export type Cluster = {
@@ -77,7 +77,7 @@ export async function openCluster(dataDir: string, option: BinariesOption = {}):
           major: version,
           packageDir: option.packageDir,
         })
-      : await inspect(option.dir);
+      : await inspectBinaries(option.dir);
   if (version !== undefined && version !== binaries.major) {
     throw new AwoooiError(
       "conflict",

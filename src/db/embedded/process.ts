@@ -55,7 +55,7 @@ async function commandLine(pid: number): Promise<string[] | undefined> {
   try {
     if (process.platform === "linux") return (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
     const { stdout } = await run("ps", ["-o", "args=", "-p", String(pid)]);
-    // `ps` does not separate arguments: rely on the form in which `launch` starts it, `-D` first and then `-c` options.
+    // `ps` does not separate arguments: rely on the form in which `launchPostmaster` starts it, `-D` first and then `-c` options.
     const [, program, dir] = /^(.*?) -D (.*?) -c /.exec(stdout) ?? [];
     return program === undefined || dir === undefined ? [stdout] : [program, "-D", dir];
   } catch {
@@ -75,7 +75,7 @@ function alive(pid: number): boolean {
  * Starts the server in a session of its own, so that neither our end nor a Ctrl-C stops it. `stalePid` is the
  * pid in the lock file when it does not belong to the server.
  */
-export async function launch(cluster: Cluster, stalePid: number | undefined): Promise<Postmaster> {
+export async function launchPostmaster(cluster: Cluster, stalePid: number | undefined): Promise<Postmaster> {
   const log = await openLog(cluster.logFile, cluster.account);
   try {
     const logStart = await logSize(cluster.logFile);
@@ -127,7 +127,7 @@ export async function launch(cluster: Cluster, stalePid: number | undefined): Pr
 }
 
 /** Returns the server that runs as `pid` and is not our child: its end is found by polling every 200 ms. */
-export function takeOver(pid: number, clusterDir: string): Postmaster {
+export function takeOverPostmaster(pid: number, clusterDir: string): Postmaster {
   return {
     pid,
     takenOver: true,
@@ -146,7 +146,7 @@ export function takeOver(pid: number, clusterDir: string): Postmaster {
 }
 
 /** Returns whether a server accepts connections on the socket in `dir`, even one in another container. */
-export function accepts(dir: string): Promise<boolean> {
+export function acceptsConnections(dir: string): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(join(dir, `.s.PGSQL.${PORT}`));
     socket.once("error", () => done(false));

@@ -4,7 +4,15 @@ import type { Log } from "../../lib/log.ts";
 import { wait } from "../../lib/wait.ts";
 import { type Cluster, NAME, openPrivateDir, PORT } from "./cluster.ts";
 import { logTail } from "./log.ts";
-import { accepts, identify, launch, type Postmaster, readLockFile, takeOver, terminate } from "./process.ts";
+import {
+  acceptsConnections,
+  identify,
+  launchPostmaster,
+  type Postmaster,
+  readLockFile,
+  takeOverPostmaster,
+  terminate,
+} from "./process.ts";
 
 /** Options for `new pg.Pool(…)`. Port and TLS are set so that PGPORT and PGSSLMODE have no effect. */
 export type EmbeddedConnection = {
@@ -57,13 +65,13 @@ export async function ensurePostmaster(
 async function findOrLaunch(cluster: Cluster): Promise<Postmaster | undefined> {
   const found = await readLockFile(cluster.dir);
   const identity = found === undefined ? "gone" : await identify(found.pid, cluster.dir);
-  if (found !== undefined && identity === "server") return takeOver(found.pid, cluster.dir);
+  if (found !== undefined && identity === "server") return takeOverPostmaster(found.pid, cluster.dir);
   const socketDir = found?.socketDir || cluster.socketDir;
-  if (await accepts(socketDir)) {
-    if (found !== undefined && identity === "unknown") return takeOver(found.pid, cluster.dir);
+  if (await acceptsConnections(socketDir)) {
+    if (found !== undefined && identity === "unknown") return takeOverPostmaster(found.pid, cluster.dir);
     // A socket can outlive its server for a moment, and a concurrent start may have made a new one.
     await wait(500);
-    if ((await readLockFile(cluster.dir))?.pid !== found?.pid || !(await accepts(socketDir)))
+    if ((await readLockFile(cluster.dir))?.pid !== found?.pid || !(await acceptsConnections(socketDir)))
       return undefined;
     throw new AwoooiError(
       "conflict",
@@ -73,7 +81,7 @@ async function findOrLaunch(cluster: Cluster): Promise<Postmaster | undefined> {
   }
   await openPrivateDir(cluster.socketDir, cluster.account);
   try {
-    return await launch(cluster, found?.pid);
+    return await launchPostmaster(cluster, found?.pid);
   } catch (error) {
     throw new AwoooiError("unavailable", `PostgreSQL cannot be started: ${messageOf(error)}.`, {
       cause: error,

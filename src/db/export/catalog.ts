@@ -19,8 +19,8 @@ export type Table = { schema: string; name: string; columns: Column[] };
 const NOT_MOVED = ["dbos.dbos_migrations", "public.server_epoch"];
 
 export const fullName = (table: Table) => `${table.schema}.${table.name}`;
-export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-export const sqlName = (table: Table) => `${quoted(table.schema)}.${quoted(table.name)}`;
+export const quotedName = (name: string) => `"${name.replaceAll('"', '""')}"`;
+export const sqlName = (table: Table) => `${quotedName(table.schema)}.${quotedName(table.name)}`;
 
 /** Returns the names of our own tables, by the schema of this version. */
 const ownTables = () =>

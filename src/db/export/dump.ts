@@ -7,7 +7,7 @@ import {
   fullName,
   movedTables,
   presentSchema,
-  quoted,
+  quotedName,
   sequencesOf,
   sqlName,
   type Table,
@@ -15,7 +15,7 @@ import {
 import { type DumpHead, FORMAT } from "./dump-format.ts";
 
 /** Session settings under which values are written so that any PostgreSQL from 15 on reads them back unchanged. */
-export const WRITTEN = [
+export const DUMP_SETTINGS = [
   "set local datestyle = 'ISO, YMD'",
   "set local timezone = 'UTC'",
   "set local intervalstyle = 'postgres'",
@@ -46,7 +46,9 @@ export async function openClient(connection: Connection, application_name: strin
 }
 
 const value = ({ name, type }: Table["columns"][number]) =>
-  type === "bytea" ? `translate(encode(${quoted(name)}, 'base64'), e'\\n', '')` : `${quoted(name)}::text`;
+  type === "bytea"
+    ? `translate(encode(${quotedName(name)}, 'base64'), e'\\n', '')`
+    : `${quotedName(name)}::text`;
 
 /** Returns SQL for the approximate size of a row; neither function reads values that are stored out of line. */
 function width({ columns }: Table): string {
@@ -54,7 +56,7 @@ function width({ columns }: Table): string {
     .filter((column) => column.wide)
     .map(({ name, type }) => {
       const size = type === "text" || type === "bytea" ? "octet_length" : "pg_column_size";
-      return `coalesce(${size}(${quoted(name)}), 0)`;
+      return `coalesce(${size}(${quotedName(name)}), 0)`;
     });
   return ["0", ...sizes].join(" + ");
 }
@@ -109,7 +111,7 @@ export async function* dump(
     return all;
   };
   await client.query("begin isolation level repeatable read read only");
-  await client.query(WRITTEN);
+  await client.query(DUMP_SETTINGS);
   yield text([JSON.stringify(await headOf(client, about))]);
   const tables = await movedTables(client);
   const counts: Record<string, number> = {};

@@ -4,8 +4,16 @@ import type { z } from "zod";
 import { AwoooiError, messageOf } from "../../lib/error.ts";
 import { isUnavailable } from "../failure.ts";
 import { renameOldValues } from "../old-values.ts";
-import { fullName, movedTables, presentSchema, quoted, sequencesOf, sqlName, type Table } from "./catalog.ts";
-import { WRITTEN } from "./dump.ts";
+import {
+  fullName,
+  movedTables,
+  presentSchema,
+  quotedName,
+  sequencesOf,
+  sqlName,
+  type Table,
+} from "./catalog.ts";
+import { DUMP_SETTINGS } from "./dump.ts";
 import { type DumpHead, dumpEnd, dumpHead, dumpTable, FORMAT } from "./dump-format.ts";
 
 // An insert is sent at this many rows or characters, whichever is reached first.
@@ -98,7 +106,7 @@ class Target {
     );
     this.#client = client;
     this.#insert =
-      `insert into ${sqlName(table)} (${columns.map(quoted).join(", ")}) overriding system value ` +
+      `insert into ${sqlName(table)} (${columns.map(quotedName).join(", ")}) overriding system value ` +
       `select ${values.join(", ")} from json_array_elements($1::json) as rows(r)`;
   }
 
@@ -186,7 +194,7 @@ export async function restore(
   const tables = await movedTables(client);
   await client.query("begin");
   try {
-    await client.query(WRITTEN);
+    await client.query(DUMP_SETTINGS);
     await assertEmpty(client);
     const lines = linesOf(chunks);
     const first = await lines.next();

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { index, jsonb, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
-import { at } from "./columns.ts";
+import { timeColumn } from "./columns.ts";
 import { incidents } from "./incident.ts";
 import { people } from "./system.ts";
 
@@ -28,15 +28,15 @@ export const approvals = pgTable(
     /** `person`, `system`, or `policy` for a plan that needs no signature; null in rows from before this was stored. */
     requested_by_kind: text("requested_by_kind"),
     reject_reason: text("reject_reason"),
-    created_at: at("created_at").notNull(),
+    created_at: timeColumn("created_at").notNull(),
     /** When an approval in `preparing` becomes `pending`, even if evidence is still missing. */
-    prepare_until: at("prepare_until").notNull(),
-    expires_at: at("expires_at"),
-    decided_at: at("decided_at"),
+    prepare_until: timeColumn("prepare_until").notNull(),
+    expires_at: timeColumn("expires_at"),
+    decided_at: timeColumn("decided_at"),
     /** Until when the signatures authorise an execution. */
-    authority_until: at("authority_until"),
+    authority_until: timeColumn("authority_until"),
     /** When its execution began; from then on `status` stays `approved` and the execution's status changes. */
-    begun_at: at("begun_at"),
+    begun_at: timeColumn("begun_at"),
   },
   (table) => [
     uniqueIndex("approvals_one_open").on(table.incident_id).where(sql`status in ('preparing', 'pending')`),
@@ -63,7 +63,7 @@ export const signatures = pgTable(
     role: text("role").notNull(),
     plan_hash: text("plan_hash").notNull(),
     comment: text("comment"),
-    at: at("at").notNull(),
+    at: timeColumn("at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.approval_id, table.person_id] })],
 );

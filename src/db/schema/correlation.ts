@@ -1,5 +1,5 @@
 import { index, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
-import { at } from "./columns.ts";
+import { timeColumn } from "./columns.ts";
 import { incidents } from "./incident.ts";
 import { people } from "./system.ts";
 
@@ -20,9 +20,9 @@ export const incident_links = pgTable(
     cause_reason: text("cause_reason"),
     made_by: text("made_by").notNull(),
     made_by_kind: text("made_by_kind"),
-    made_at: at("made_at").notNull(),
+    made_at: timeColumn("made_at").notNull(),
     /** When the correlation ended, because a person separated the incidents. */
-    ended_at: at("ended_at"),
+    ended_at: timeColumn("ended_at"),
     ended_by: text("ended_by"),
     ended_by_kind: text("ended_by_kind"),
   },
@@ -47,7 +47,7 @@ export const correlation_lessons = pgTable(
     person_id: text("person_id")
       .notNull()
       .references(() => people.person_id),
-    taught_at: at("taught_at").notNull(),
+    taught_at: timeColumn("taught_at").notNull(),
   },
   (table) => [
     uniqueIndex("correlation_lessons_pair").on(table.fingerprint, table.other_fingerprint),

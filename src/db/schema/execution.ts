@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { approvals } from "./approval.ts";
-import { at } from "./columns.ts";
+import { timeColumn } from "./columns.ts";
 import { incidents } from "./incident.ts";
 
 /** Executions: a row is created before the change and updated until its verification has ended. */
@@ -42,10 +42,10 @@ export const executions = pgTable(
     undoes: text("undoes"),
     /** The execution that undid this one. */
     undone_by: text("undone_by"),
-    created_at: at("created_at").notNull(),
-    started_at: at("started_at"),
-    ended_at: at("ended_at"),
-    deadline: at("deadline").notNull(),
+    created_at: timeColumn("created_at").notNull(),
+    started_at: timeColumn("started_at"),
+    ended_at: timeColumn("ended_at"),
+    deadline: timeColumn("deadline").notNull(),
   },
   (table) => [
     uniqueIndex("executions_step").on(table.approval_id, table.step),
@@ -65,8 +65,8 @@ export const execution_attempts = pgTable(
       .notNull()
       .references(() => executions.execution_id),
     attempt: integer("attempt").notNull(),
-    started_at: at("started_at").notNull(),
-    ended_at: at("ended_at"),
+    started_at: timeColumn("started_at").notNull(),
+    ended_at: timeColumn("ended_at"),
     outcome: text("outcome", { enum: ["success", "failed", "unknown"] }),
     sent: boolean("sent"),
     error: text("error"),
@@ -80,12 +80,12 @@ export const freezes = pgTable("freezes", {
   why: text("why").notNull(),
   frozen_by: text("frozen_by").notNull(),
   frozen_by_kind: text("frozen_by_kind"),
-  since: at("since").notNull(),
+  since: timeColumn("since").notNull(),
   /** null: until a person lifts it. */
-  until: at("until"),
+  until: timeColumn("until"),
   lifted_by: text("lifted_by"),
   lifted_by_kind: text("lifted_by_kind"),
-  lifted_at: at("lifted_at"),
+  lifted_at: timeColumn("lifted_at"),
 });
 
 export const repair_records = pgTable(
@@ -102,7 +102,7 @@ export const repair_records = pgTable(
     duration_ms: integer("duration_ms").notNull(),
     /** Set to false when the anomaly comes back: the fix then counts as failed. */
     held: boolean("held").notNull().default(true),
-    at: at("at").notNull(),
+    at: timeColumn("at").notNull(),
   },
   (table) => [
     index("repair_records_key").on(table.anomaly_key, table.at),
@@ -127,7 +127,7 @@ export const resolutions = pgTable(
     execution_id: text("execution_id"),
     resolved_by: text("resolved_by").notNull(),
     resolved_by_kind: text("resolved_by_kind"),
-    resolved_at: at("resolved_at").notNull(),
+    resolved_at: timeColumn("resolved_at").notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.incident_id, table.resolution] }),

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { boolean, check, index, integer, jsonb, pgTable, real, text, uniqueIndex } from "drizzle-orm/pg-core";
-import { at, incidentStatus, serial, severity } from "./columns.ts";
+import { incidentStatus, serialColumn, severity, timeColumn } from "./columns.ts";
 
 export const incidents = pgTable(
   "incidents",
@@ -20,14 +20,14 @@ export const incidents = pgTable(
     affected_services: text("affected_services").array().notNull(),
     operation_target: jsonb("operation_target").$type<Record<string, unknown>>(),
     hit_count: integer("hit_count").notNull(),
-    first_seen: at("first_seen").notNull(),
-    last_seen: at("last_seen").notNull(),
-    created_at: at("created_at").notNull(),
-    updated_at: at("updated_at").notNull(),
-    resolved_at: at("resolved_at"),
-    closed_at: at("closed_at"),
+    first_seen: timeColumn("first_seen").notNull(),
+    last_seen: timeColumn("last_seen").notNull(),
+    created_at: timeColumn("created_at").notNull(),
+    updated_at: timeColumn("updated_at").notNull(),
+    resolved_at: timeColumn("resolved_at"),
+    closed_at: timeColumn("closed_at"),
     owner: text("owner"),
-    acknowledged_at: at("acknowledged_at"),
+    acknowledged_at: timeColumn("acknowledged_at"),
     /** 1 to 4, by how often this anomaly has recurred recently. */
     escalation_level: integer("escalation_level").notNull().default(1),
     /** The incident begins and ends again and again: people are not notified of each time. */
@@ -65,11 +65,11 @@ export const incidents = pgTable(
 export const timeline = pgTable(
   "timeline",
   {
-    seq: serial("seq").primaryKey(),
+    seq: serialColumn("seq").primaryKey(),
     incident_id: text("incident_id")
       .notNull()
       .references(() => incidents.incident_id),
-    at: at("at").notNull(),
+    at: timeColumn("at").notNull(),
     kind: text("kind").notNull(),
     actor: text("actor").notNull(),
     /** `person`, `system` or `sender`; null in rows from before this was stored. */
@@ -89,11 +89,11 @@ export const timeline = pgTable(
 export const investigations = pgTable(
   "investigations",
   {
-    seq: serial("seq").primaryKey(),
+    seq: serialColumn("seq").primaryKey(),
     incident_id: text("incident_id")
       .notNull()
       .references(() => incidents.incident_id),
-    at: at("at").notNull(),
+    at: timeColumn("at").notNull(),
     target: jsonb("target").$type<Record<string, unknown>>(),
     evidence: jsonb("evidence").$type<Record<string, unknown>[]>().notNull(),
     findings: jsonb("findings").$type<Record<string, unknown>[]>().notNull(),
@@ -118,9 +118,9 @@ export const decisions = pgTable(
     confidence: real("confidence").notNull(),
     proposal: jsonb("proposal").$type<Record<string, unknown>>().notNull(),
     policy: jsonb("policy").$type<{ outcome: string; rule: string; reason: string }>().notNull(),
-    created_at: at("created_at").notNull(),
-    ready_at: at("ready_at"),
-    valid_until: at("valid_until").notNull(),
+    created_at: timeColumn("created_at").notNull(),
+    ready_at: timeColumn("ready_at"),
+    valid_until: timeColumn("valid_until").notNull(),
   },
   (table) => [
     index("decisions_incident").on(table.incident_id, table.created_at),

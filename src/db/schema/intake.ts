@@ -10,7 +10,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
-import { alertStatus, at, bytes, serial, severity } from "./columns.ts";
+import { alertStatus, bytes, serialColumn, severity, timeColumn } from "./columns.ts";
 
 type SilencedBy = { by: "silence" | "maintenance" | "inhibition"; id: string };
 
@@ -18,19 +18,19 @@ type SilencedBy = { by: "silence" | "maintenance" | "inhibition"; id: string };
 export const receipts = pgTable(
   "receipts",
   {
-    seq: serial("seq").primaryKey(),
+    seq: serialColumn("seq").primaryKey(),
     source: text("source").notNull(),
     sender: text("sender").notNull(),
     body: bytes("body").notNull(),
     /** The sender's Idempotency-Key: a repeated call carries the same. */
     idempotency_key: text("idempotency_key"),
-    received_at: at("received_at").notNull(),
+    received_at: timeColumn("received_at").notNull(),
     state: text("state", { enum: ["received", "processed", "dead"] })
       .notNull()
       .default("received"),
     alert_count: integer("alert_count"),
     error: text("error"),
-    processed_at: at("processed_at"),
+    processed_at: timeColumn("processed_at"),
     /** How often it was replayed after it had become a dead letter. */
     replays: integer("replays").notNull().default(0),
     /** How often its processing was begun. Starts at 1: the process that writes the receipt processes it. */
@@ -50,14 +50,14 @@ export const receipts = pgTable(
 export const source_calls = pgTable(
   "source_calls",
   {
-    seq: serial("seq").primaryKey(),
+    seq: serialColumn("seq").primaryKey(),
     source: text("source").notNull(),
     result: text("result").notNull(),
     sender: text("sender").notNull(),
-    hour: at("hour").notNull(),
+    hour: timeColumn("hour").notNull(),
     count: bigint("count", { mode: "number" }).notNull(),
-    first_at: at("first_at").notNull(),
-    last_at: at("last_at").notNull(),
+    first_at: timeColumn("first_at").notNull(),
+    last_at: timeColumn("last_at").notNull(),
     /** The error message that the first of these calls was answered with. */
     sample: text("sample"),
   },
@@ -98,12 +98,12 @@ export const alerts = pgTable(
     message: text("message").notNull(),
     labels: jsonb("labels").$type<Record<string, string>>().notNull(),
     annotations: jsonb("annotations").$type<Record<string, string>>().notNull(),
-    starts_at: at("starts_at").notNull(),
-    ends_at: at("ends_at"),
+    starts_at: timeColumn("starts_at").notNull(),
+    ends_at: timeColumn("ends_at"),
     /** For a firing alert of a sender that repeats its alerts: when the alert ends unless it is repeated before. */
-    holds_until: at("holds_until"),
+    holds_until: timeColumn("holds_until"),
     /** For a held alert: when it becomes an outage unless its sender reports its end before. */
-    held_until: at("held_until"),
+    held_until: timeColumn("held_until"),
     /** Places of the notices that began and ended it, as text that sorts in the order of receipts. */
     began_with: text("began_with"),
     ended_with: text("ended_with"),
@@ -117,8 +117,8 @@ export const alerts = pgTable(
       .notNull()
       .default({}),
     generator_url: text("generator_url"),
-    first_received_at: at("first_received_at").notNull(),
-    last_received_at: at("last_received_at").notNull(),
+    first_received_at: timeColumn("first_received_at").notNull(),
+    last_received_at: timeColumn("last_received_at").notNull(),
     deliveries: integer("deliveries").notNull().default(1),
     /** Everything in its notices that may rule out an automatic repair; empty in rows from before this was stored. */
     narrows: text("narrows").array().notNull().default(sql`'{}'`),
@@ -168,7 +168,7 @@ export const alert_log = pgTable(
   "alert_log",
   {
     seq: bigint("seq", { mode: "number" }).primaryKey().default(sql`nextval('timeline_seq_seq')`),
-    at: at("at").notNull(),
+    at: timeColumn("at").notNull(),
     /** null: caused by time, not by a webhook call. */
     receipt: bigint("receipt", { mode: "number" }),
     alert_id: text("alert_id").notNull(),
@@ -208,9 +208,9 @@ export const heartbeats = pgTable(
     interval: real("interval").notNull(),
     /** Longest time so far between two heartbeats, in seconds. */
     longest_gap: real("longest_gap").notNull().default(0),
-    watched_since: at("watched_since").notNull(),
-    last_heard_at: at("last_heard_at"),
-    missing_since: at("missing_since"),
+    watched_since: timeColumn("watched_since").notNull(),
+    last_heard_at: timeColumn("last_heard_at"),
+    missing_since: timeColumn("missing_since"),
   },
   (table) => [index("heartbeats_missing").on(table.missing_since).where(sql`state = 'missing'`)],
 );

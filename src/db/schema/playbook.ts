@@ -1,5 +1,5 @@
 import { index, integer, jsonb, pgTable, real, text } from "drizzle-orm/pg-core";
-import { at } from "./columns.ts";
+import { timeColumn } from "./columns.ts";
 
 /** Playbooks: steps against one kind of trouble, written by people or learnt, and how often they worked. */
 export const playbooks = pgTable(
@@ -22,9 +22,9 @@ export const playbooks = pgTable(
     approved_by_kind: text("approved_by_kind"),
     /** null: not approved, or approved before this was stored. */
     approved_by_person: text("approved_by_person"),
-    approved_at: at("approved_at"),
-    created_at: at("created_at").notNull(),
-    updated_at: at("updated_at").notNull(),
+    approved_at: timeColumn("approved_at"),
+    created_at: timeColumn("created_at").notNull(),
+    updated_at: timeColumn("updated_at").notNull(),
   },
   (table) => [
     index("playbooks_listing").on(table.created_at, table.playbook_id),

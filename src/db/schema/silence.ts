@@ -1,5 +1,5 @@
 import { bigint, boolean, index, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import { at } from "./columns.ts";
+import { timeColumn } from "./columns.ts";
 
 type Matcher = { name: string; value: string; is_regex: boolean; is_equal: boolean };
 
@@ -9,8 +9,8 @@ export const silences = pgTable(
   {
     silence_id: text("silence_id").primaryKey(),
     matchers: jsonb("matchers").$type<Matcher[]>().notNull(),
-    starts_at: at("starts_at").notNull(),
-    ends_at: at("ends_at").notNull(),
+    starts_at: timeColumn("starts_at").notNull(),
+    ends_at: timeColumn("ends_at").notNull(),
     created_by: text("created_by").notNull(),
     created_by_kind: text("created_by_kind"),
     comment: text("comment").notNull(),
@@ -19,8 +19,8 @@ export const silences = pgTable(
     /** The actor that ended it early. */
     ended_by: text("ended_by"),
     ended_by_kind: text("ended_by_kind"),
-    created_at: at("created_at").notNull(),
-    updated_at: at("updated_at").notNull(),
+    created_at: timeColumn("created_at").notNull(),
+    updated_at: timeColumn("updated_at").notNull(),
   },
   (table) => [
     index("silences_ends_at").on(table.ends_at),

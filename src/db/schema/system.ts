@@ -1,17 +1,17 @@
 import { sql } from "drizzle-orm";
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import { at, serial } from "./columns.ts";
+import { serialColumn, timeColumn } from "./columns.ts";
 
 /** Notices to be delivered; routing creates one delivery per notifier. */
 export const outbox = pgTable(
   "outbox",
   {
-    seq: serial("seq").primaryKey(),
+    seq: serialColumn("seq").primaryKey(),
     topic: text("topic").notNull(),
     incident_id: text("incident_id"),
     payload: jsonb("payload").$type<Record<string, unknown>>().notNull(),
-    created_at: at("created_at").notNull(),
-    routed_at: at("routed_at"),
+    created_at: timeColumn("created_at").notNull(),
+    routed_at: timeColumn("routed_at"),
   },
   (table) => [
     index("outbox_unrouted").on(table.seq).where(sql`routed_at is null`),
@@ -27,8 +27,8 @@ export const deliveries = pgTable(
     notifier: text("notifier").notNull(),
     state: text("state", { enum: ["waiting", "delivered", "failed", "silenced"] }).notNull(),
     attempts: integer("attempts").notNull().default(0),
-    next_attempt_at: at("next_attempt_at").notNull(),
-    delivered_at: at("delivered_at"),
+    next_attempt_at: timeColumn("next_attempt_at").notNull(),
+    delivered_at: timeColumn("delivered_at"),
     error: text("error"),
     /** The channel's own name for the delivered message, if it has one. */
     message_id: text("message_id"),
@@ -45,7 +45,7 @@ export const audit_entries = pgTable(
   "audit_entries",
   {
     seq: bigint("seq", { mode: "number" }).primaryKey(),
-    at: at("at").notNull(),
+    at: timeColumn("at").notNull(),
     actor_kind: text("actor_kind").notNull(),
     actor: text("actor").notNull(),
     action: text("action").notNull(),
@@ -62,7 +62,7 @@ export const people = pgTable("people", {
   /** The name folded for comparison, so that two spellings of a name are one person. */
   key: text("key").notNull().unique(),
   name: text("name").notNull(),
-  created_at: at("created_at").notNull(),
+  created_at: timeColumn("created_at").notNull(),
 });
 
 export const tokens = pgTable("tokens", {
@@ -74,10 +74,10 @@ export const tokens = pgTable("tokens", {
   role: text("role", { enum: ["viewer", "responder", "approver", "admin"] }).notNull(),
   /** SHA-256 of the token, which has 256 random bits: a slow hash is unnecessary. */
   hash: text("hash").notNull().unique(),
-  created_at: at("created_at").notNull(),
+  created_at: timeColumn("created_at").notNull(),
   created_by: text("created_by").notNull(),
   created_by_kind: text("created_by_kind"),
-  revoked_at: at("revoked_at"),
+  revoked_at: timeColumn("revoked_at"),
   /** Signatures that were made before the revocation stay valid. */
   keeps_signatures: boolean("keeps_signatures").notNull().default(false),
 });
@@ -93,7 +93,7 @@ export const idempotency_keys = pgTable(
     request: text("request").notNull(),
     /** JSON; null if the answer is not stored. */
     answer: text("answer"),
-    created_at: at("created_at").notNull(),
+    created_at: timeColumn("created_at").notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.scope, table.key] }),

@@ -11,7 +11,7 @@ import {
 import { type FiringAlert, firingAlerts } from "../../intake/index.ts";
 import { parseMatchers } from "../../lib/matchers.ts";
 import { ALERTMANAGER_API } from "../observe.ts";
-import { READER } from "../openapi.ts";
+import { READER_CREDENTIALS } from "../openapi.ts";
 import type { StreamedLists } from "../streamed-list.ts";
 import type { HttpDeps } from "../types.ts";
 import { receivingRoutes } from "../webhooks.ts";
@@ -61,7 +61,7 @@ async function* mapped<From, To>(pages: AsyncGenerator<From>, map: (page: From) 
 export function alertmanagerAlertRoutes(app: FastifyInstance, deps: HttpDeps, lists: StreamedLists): void {
   receivingRoutes(app, deps, ALERTMANAGER_API);
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const open = { tags: TAGS, security: READER };
+  const open = { tags: TAGS, security: READER_CREDENTIALS };
   routes.get(
     "/alerts",
     {

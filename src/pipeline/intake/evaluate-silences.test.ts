@@ -343,7 +343,7 @@ test("a batch costs the same number of queries however many alerts it holds", as
       alert_name: "X",
       labels: { alertname: n % 2 ? "DiskFull" : "X", severity: n % 3 ? "warning" : "critical", job: `j${n}` },
     }));
-    await deps.muting.judge({ ...ctx, db: counting }, firing);
+    await deps.muting.silencedBy({ ...ctx, db: counting }, firing);
     return asked;
   };
   await queries(1);

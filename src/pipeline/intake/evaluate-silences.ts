@@ -8,10 +8,10 @@ import { addSeconds } from "../../lib/clock.ts";
 import {
   type Firing,
   type FiringKey,
+  type FiringLabels,
   firingAlerts,
   firingPage,
   forgetInhibitors,
-  type Judged,
 } from "../../silence/index.ts";
 import type { PipelineDeps } from "../types.ts";
 import { convergeAlerts } from "./converge-alerts.ts";
@@ -19,7 +19,7 @@ import { logRisen, withIncidents } from "./log-accepted.ts";
 
 const PAGE = 500;
 
-type Known = Judged & { incident_id: string | null; silenced_by?: SilencedBy[] | null | undefined };
+type Known = FiringLabels & { incident_id: string | null; silenced_by?: SilencedBy[] | null | undefined };
 type Judgement<T> = {
   /** What silences each alert now, by alert id; an alert that nothing silences is not in it. */
   by: ReadonlyMap<string, SilencedBy[]>;
@@ -35,7 +35,7 @@ export async function evaluateSilences<T extends Known>(
   deps: PipelineDeps,
   firing: readonly T[],
 ): Promise<Judgement<T>> {
-  const by = await deps.muting.judge(ctx, firing);
+  const by = await deps.muting.silencedBy(ctx, firing);
   const onIncidents = firing.flatMap((one) => (by.has(one.alert_id) ? (one.incident_id ?? []) : []));
   const incidents = await incidentsById(ctx, [...new Set(onIncidents)]);
   const unsilenced = firing.filter(({ alert_id, incident_id }) => {

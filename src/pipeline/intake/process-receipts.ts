@@ -32,7 +32,7 @@ import {
   withoutFormer,
 } from "../../intake/index.ts";
 import { messageOf } from "../../lib/error.ts";
-import { inSlices } from "../../lib/slices.ts";
+import { runInSlices } from "../../lib/slices.ts";
 import { resolveQuiet } from "../sweep/resolve-quiet.ts";
 import type { PipelineDeps } from "../types.ts";
 import { convergeAlerts } from "./converge-alerts.ts";
@@ -309,7 +309,7 @@ export async function* receiptsInParts(
   { size = new PartSize(), statement = null, later }: Partial<Terms> = {},
 ): Processing {
   const waiting = new Set<number>();
-  const all = await inSlices(decodeReceipts(deps, deliveries, waiting));
+  const all = await runInSlices(decodeReceipts(deps, deliveries, waiting));
   const understood = later === undefined ? all : await withoutCrowded(ctx, deps, all, later);
   const answers = new Map<number, WebhookAnswer>();
   const terms = { statement, size };

@@ -26,7 +26,7 @@ import { firingIncidents } from "../../intake/index.ts";
 import { recordRepair, repairTakenBack } from "../../learning/index.ts";
 import { logAbout } from "../../lib/log.ts";
 import { stepsOf, traitsOf } from "../../operation/index.ts";
-import type { Work } from "../../outbox/index.ts";
+import type { QueuedWork } from "../../outbox/index.ts";
 import { look, verify } from "../../verification/index.ts";
 import type { PipelineDeps } from "../types.ts";
 import { observing } from "./observe.ts";
@@ -41,7 +41,7 @@ const beforeOf = (execution: ExecutionRow): Observation | null =>
 const impossibleOf = (before: Record<string, unknown>): string | null =>
   typeof before.impossible === "string" ? before.impossible : null;
 
-type Turn = Extract<Work, { kind: "execute" }> & { turn: number };
+type Turn = Extract<QueuedWork, { kind: "execute" }> & { turn: number };
 
 /** How a turn begins; `more`: further steps follow this one. */
 type Beginning =
@@ -243,7 +243,7 @@ export async function execute(now: () => PipelineDeps, turn: Turn): Promise<void
 /** Verifies whether an execution has helped, and concludes it. */
 export async function verifyExecution(
   now: () => PipelineDeps,
-  { execution_id, turn }: Extract<Work, { kind: "verify" }>,
+  { execution_id, turn }: Extract<QueuedWork, { kind: "verify" }>,
 ): Promise<void> {
   await logAbout({ execution_id }, async () => {
     const verification = await step("verify", async () => {

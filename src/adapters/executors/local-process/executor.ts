@@ -3,7 +3,7 @@ import type { Check } from "../../../contract/approval.ts";
 import type { ActResult, DryRun, Executor, Resolution, Run } from "../../../execution/index.ts";
 import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
-import { inTime } from "../../../lib/duration.ts";
+import { formatDuration } from "../../../lib/duration.ts";
 import { messageOf } from "../../../lib/error.ts";
 import type { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import { carriersOf, copiesOf, inBackground } from "./background.ts";
@@ -108,7 +108,7 @@ function checkPermission(live: Live | undefined): Check {
 
 function describeLive(live: Live | undefined): string {
   if (live === undefined) return "none is running: one will be started";
-  const age = inTime(Date.now() - Date.parse(live.started_at));
+  const age = formatDuration(Date.now() - Date.parse(live.started_at));
   return `pid ${live.pid}, since ${live.started_at} (${age})${live.suspended ? ", suspended" : ""}`;
 }
 

@@ -1,6 +1,6 @@
 import type { Finding } from "../../../contract/evidence.ts";
 import type { Investigator } from "../../../investigation/index.ts";
-import { inTime } from "../../../lib/duration.ts";
+import { formatDuration } from "../../../lib/duration.ts";
 import { type Carrier, copiesOf } from "./background.ts";
 import { tail } from "./log-file.ts";
 import { ageOf, configured, type Look, look } from "./look.ts";
@@ -58,7 +58,7 @@ function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | n
     : {
         code: "restarted_lately",
         weight: "symptom",
-        title: `${name} was started ${inTime(age)} ago`,
+        title: `${name} was started ${formatDuration(age)} ago`,
         meaning: "Whether it stays up cannot be told yet.",
       };
 }

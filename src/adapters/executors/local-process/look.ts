@@ -1,5 +1,5 @@
 import { clip } from "../../../lib/clip.ts";
-import { inTime } from "../../../lib/duration.ts";
+import { formatDuration } from "../../../lib/duration.ts";
 import { ask, type Probed } from "./probe.ts";
 import { type Live, locate, type Supervised } from "./supervised.ts";
 
@@ -21,7 +21,7 @@ export async function look(one: Supervised, now: Date): Promise<Look> {
   const { probe } = one.config;
   const [live, probed] = await Promise.all([locate(one), probe && ask(probe)]);
   const text = live
-    ? `pid ${live.pid}, up for ${inTime(ageOf(live, now))}${live.suspended ? ", suspended" : ""}`
+    ? `pid ${live.pid}, up for ${formatDuration(ageOf(live, now))}${live.suspended ? ", suspended" : ""}`
     : ["none is running", one.stopped()].filter(Boolean).join(", stopped on purpose ");
   return { live, text, probed };
 }

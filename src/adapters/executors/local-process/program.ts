@@ -4,7 +4,7 @@ import { access, stat } from "node:fs/promises";
 import { delimiter, dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Check } from "../../../contract/approval.ts";
-import { quoted } from "../../../lib/shell.ts";
+import { shellQuoted } from "../../../lib/shell.ts";
 import { childEnv } from "./child-env.ts";
 import type { ProcessConfig } from "./config.ts";
 
@@ -67,7 +67,7 @@ export function missingProgram(config: ProcessConfig): string | undefined {
   // The rights of another account are checked at the start.
   const asked = config.uid === undefined && config.gid === undefined;
   if (!asked || files.some(isExecutable)) return undefined;
-  return `${files[0]} cannot be executed: chmod +x ${quoted(files[0] ?? "")}`;
+  return `${files[0]} cannot be executed: chmod +x ${shellQuoted(files[0] ?? "")}`;
 }
 
 function isFile(path: string): boolean {

@@ -1,7 +1,7 @@
 import { byWeight, type Finding, type Investigation } from "../../../contract/evidence.ts";
 import type { OperationTarget } from "../../../contract/incident.ts";
 import type { Investigator } from "../../../investigation/index.ts";
-import { inTime } from "../../../lib/duration.ts";
+import { formatDuration } from "../../../lib/duration.ts";
 import { containerName, unitName } from "../../../operation/index.ts";
 import { type ContainerState, inState as containerState, inspect, isWell } from "./containers.ts";
 import { readFacts } from "./diagnose-script.ts";
@@ -87,7 +87,7 @@ function running(unit: string, state: UnitState, id: string): Finding {
     ? {
         code: "restarted_lately",
         weight: "symptom",
-        title: `${unit} was started again by systemd ${inTime(Number(state.up) / 1e3)} ago`,
+        title: `${unit} was started again by systemd ${formatDuration(Number(state.up) / 1e3)} ago`,
         meaning: "It ended by itself before: its journal says why.",
         evidence: [id],
       }
@@ -135,7 +135,7 @@ function runningContainer(one: ContainerState, now: Date, id: string): Finding {
     return {
       code: "restarted_lately",
       weight: "symptom",
-      title: `Container ${one.name} was started again ${inTime(up)} ago`,
+      title: `Container ${one.name} was started again ${formatDuration(up)} ago`,
       meaning: "It ended by itself before: its log says why.",
       evidence: [id],
     };

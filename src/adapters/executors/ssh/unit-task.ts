@@ -1,6 +1,6 @@
 import type { Check } from "../../../contract/approval.ts";
 import type { Resolution } from "../../../execution/index.ts";
-import { inTime } from "../../../lib/duration.ts";
+import { formatDuration } from "../../../lib/duration.ts";
 import type { Operation } from "../../../operation/index.ts";
 import { type Argv, checkPermission, type Host } from "./host.ts";
 import { keepsRestarting, notAllowed, notFound, type Seen, startedAnew, type Task } from "./task.ts";
@@ -58,7 +58,7 @@ function judgeUnit(state: UnitState, settle: number, before?: Record<string, unk
   const facts = [{ name: "unit", passed: runs(state), message: inState(state) }];
   if (runs(state) && state.up !== null && state.type !== "oneshot") {
     const passed = state.up >= settle * 1e6;
-    facts.push({ name: "settled", passed, message: `up for ${inTime(state.up / 1000)}` });
+    facts.push({ name: "settled", passed, message: `up for ${formatDuration(state.up / 1000)}` });
   }
   if (before !== undefined) {
     const passed = !keepsRestarting(before.restarts, state.restarts);

@@ -57,7 +57,7 @@ const values = z.strictObject({
     .partial()
     .default({}),
 });
-export type Values = z.infer<typeof values>;
+export type FieldValues = z.infer<typeof values>;
 
 const map = z.strictObject({
   alerts: example(expression.optional(), "events").describe(

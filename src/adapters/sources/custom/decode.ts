@@ -3,11 +3,11 @@ import type { DecodeSteps, SourceAlert } from "../../../intake/index.ts";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
 import { clip } from "../../../lib/clip.ts";
 import { messageOf } from "../../../lib/error.ts";
-import type { FieldMap, Values } from "./config.ts";
-import { compiled, type Expression, leftOut, within } from "./expression.ts";
+import type { FieldMap, FieldValues } from "./config.ts";
+import { compiled, type Expression, evaluateIn, takeTruncations } from "./expression.ts";
 
 /** A field map with its expressions compiled. */
-export type Compiled = {
+export type CompiledMap = {
   alerts: Expression | undefined;
   texts: Partial<Record<TextField, Expression>>;
   labels: Named;
@@ -42,7 +42,7 @@ const LONGEST_FINGERPRINT = 255;
 const MOST_NAMES = 1_000;
 
 // The default where the map does not define them.
-const STATUS: Values["status"] = {
+const STATUS: FieldValues["status"] = {
   resolved: ["resolved", "ok", "closed", "recovered", "recovery", "normal", "clear", "cleared", "up"],
 };
 
@@ -62,7 +62,7 @@ function namedOf(given: FieldMap["fields"]["labels"]): Named {
   return Object.fromEntries(Object.entries(given).map(([name, text]) => [name, compiled(text)]));
 }
 
-export function compileMap({ alerts, fields, values }: FieldMap): Compiled {
+export function compileMap({ alerts, fields, values }: FieldMap): CompiledMap {
   return {
     alerts: alerts === undefined ? undefined : compiled(alerts),
     texts: Object.fromEntries(
@@ -101,15 +101,15 @@ type Reader = {
 
 /** Returns a reader of the fields of one part of the body. A failed expression counts as missing and calls `fault`. */
 function readerOf(
-  map: Compiled,
+  map: CompiledMap,
   evaluate: (expression: Expression) => unknown,
   fault: (name: string, reason: string) => void,
 ): Reader {
   const valueAt = (name: string, expression: Expression): unknown => {
-    leftOut();
+    takeTruncations();
     try {
       const value = evaluate(expression);
-      for (const what of leftOut()) fault(name, what);
+      for (const what of takeTruncations()) fault(name, what);
       // A name that every object inherits, such as `constructor`, finds a function, which is no data.
       return typeof value === "function" ? null : (value ?? null);
     } catch (error) {
@@ -150,7 +150,7 @@ function fingerprintOf(given: string | undefined, lasting: unknown): string {
 }
 
 /** Returns the alert; null if the map ignores its status; a string with the reason if it is not an alert. */
-function alertOf(map: Compiled, read: Reader, position: number): SourceAlert | null | string {
+function alertOf(map: CompiledMap, read: Reader, position: number): SourceAlert | null | string {
   const word = (text: string | undefined) => text?.toLowerCase() ?? "";
   const status = map.status.get(word(read.text("status"))) ?? "firing";
   if (status === "ignored") return null;
@@ -178,7 +178,7 @@ function alertOf(map: Compiled, read: Reader, position: number): SourceAlert | n
 }
 
 /** Returns the parts of a body that are alerts, or a string that says why there are none. */
-function partsOf(map: Compiled, body: unknown, at: (expression: Expression, part: unknown) => unknown) {
+function partsOf(map: CompiledMap, body: unknown, at: (expression: Expression, part: unknown) => unknown) {
   if (map.alerts === undefined) return [body];
   try {
     const found = at(map.alerts, body);
@@ -196,7 +196,7 @@ function lengthOf({ labels, annotations }: SourceAlert): number {
 
 /** Decodes one part of the body into an alert, with the faults found in it. */
 function partOf(
-  map: Compiled,
+  map: CompiledMap,
   part: unknown,
   index: number,
   at: (expression: Expression, part: unknown) => unknown,
@@ -219,12 +219,12 @@ function partOf(
 }
 
 /** Decodes a body by a field map. Never throws: faults are in `reason` or `rejected`. */
-export function* decodeBy(map: Compiled, body: unknown): DecodeSteps {
-  leftOut();
-  const parts = within(body, (at) => partsOf(map, body, at));
+export function* decodeBy(map: CompiledMap, body: unknown): DecodeSteps {
+  takeTruncations();
+  const parts = evaluateIn(body, (at) => partsOf(map, body, at));
   if (typeof parts === "string") return { ok: false, reason: parts };
   const alerts: SourceAlert[] = [];
-  const beyond = leftOut();
+  const beyond = takeTruncations();
   const rejected = beyond.map((what) => `alerts: ${what}`);
   let spent = 0;
   let made = 0;
@@ -238,7 +238,7 @@ export function* decodeBy(map: Compiled, body: unknown): DecodeSteps {
       break;
     }
     const begun = performance.now();
-    const said = within(body, (at) => partOf(map, part, index, at));
+    const said = evaluateIn(body, (at) => partOf(map, part, index, at));
     spent += performance.now() - begun;
     if (said.alert !== null) {
       alerts.push(beyond.length > 0 ? { ...said.alert, incomplete: true } : said.alert);

@@ -17,7 +17,7 @@ const MOST_TAGS = 500;
 let left_out: string[] = [];
 
 /** Returns and clears the descriptions of what expressions have truncated since the last call. */
-export function leftOut(): string[] {
+export function takeTruncations(): string[] {
   const words = left_out;
   left_out = [];
   return words;
@@ -84,7 +84,7 @@ const CURRENT = compile("@");
  * Runs `work` with a function that evaluates an expression at a part of `body`; `$` is the whole body. There is only
  * one interpreter, so `work` must be synchronous and must not evaluate after it has returned.
  */
-export function within<T>(
+export function evaluateIn<T>(
   body: unknown,
   work: (at: (expression: Expression, part: unknown) => unknown) => T,
 ): T {

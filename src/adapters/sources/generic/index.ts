@@ -3,8 +3,8 @@ import { anyText, optionalText, texts, time } from "../../../contract/lenient.ts
 import { genericCall } from "../../../contract/webhook.ts";
 import {
   decodeEach,
-  genericAlert,
   decodeInSteps,
+  genericAlert,
   type Source,
   type SourceAlert,
   type SourceKind,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyText, anything, optionalText, texts } from "../../../contract/lenient.ts";
+import { anyText, anyValue, optionalText, texts } from "../../../contract/lenient.ts";
 import type { Decoded, SourceAlert } from "../../../intake/index.ts";
 import { hashOfTexts } from "../../../lib/canonical-json.ts";
 import { organisationNamed } from "./unified.ts";
@@ -17,7 +17,7 @@ const rule = z.object({
   message: anyText,
   imageUrl: optionalText,
   tags: texts,
-  evalMatches: anything,
+  evalMatches: anyValue,
 });
 type Rule = z.infer<typeof rule>;
 

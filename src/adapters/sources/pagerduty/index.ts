@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyText, anything, asText, optionalText, texts } from "../../../contract/lenient.ts";
+import { anyText, anyValue, asText, optionalText, texts } from "../../../contract/lenient.ts";
 import type { Decoded, Source, SourceAlert, SourceKind } from "../../../intake/index.ts";
 import { canonicalJson, sha256 } from "../../../lib/canonical-json.ts";
 import { clip } from "../../../lib/clip.ts";
@@ -17,16 +17,16 @@ const payload = z.object({
   component: anyText,
   group: anyText,
   class: anyText,
-  custom_details: anything,
+  custom_details: anyValue,
 });
 type Payload = z.infer<typeof payload>;
 
 const event = z.object({
-  event_action: anything,
+  event_action: anyValue,
   dedup_key: anyText,
-  payload: anything,
-  images: anything,
-  links: anything,
+  payload: anyValue,
+  images: anyValue,
+  links: anyValue,
   client: anyText,
   client_url: optionalText,
 });

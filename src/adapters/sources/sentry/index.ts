@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyText, anything, optionalText } from "../../../contract/lenient.ts";
+import { anyText, anyValue, optionalText } from "../../../contract/lenient.ts";
 import type { Decoded, Source, SourceAlert, SourceKind } from "../../../intake/index.ts";
 import { secret } from "../../../lib/setting.ts";
 import { eventAlert, issueAlert, pluginAlert } from "./issue.ts";
@@ -17,7 +17,7 @@ const call = z.object({
     })
     .optional()
     .catch(undefined),
-  event: anything,
+  event: anyValue,
 });
 
 const decoded = (...alerts: SourceAlert[]): Decoded => ({ ok: true, alerts, truncated: 0, rejected: [] });

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { anyText, anything, optionalText } from "../../../contract/lenient.ts";
+import { anyText, anyValue, optionalText } from "../../../contract/lenient.ts";
 import type { SourceAlert } from "../../../intake/index.ts";
 import { hashOfTexts } from "../../../lib/canonical-json.ts";
-import { given } from "./given.ts";
+import { presentEntries } from "./present-entries.ts";
 
 const metadata = z.object({ type: anyText, value: anyText }).catch({ type: null, value: null });
 
@@ -21,9 +21,9 @@ const subject = z.object({
   release: anyText,
   firstSeen: anyText,
   count: anyText,
-  project: anything,
+  project: anyValue,
   metadata,
-  tags: anything,
+  tags: anyValue,
   url: optionalText,
   permalink: optionalText,
   web_url: optionalText,
@@ -72,7 +72,7 @@ function alertOf(said: Subject, { issue, status, rule }: Said): SourceAlert {
   return {
     status,
     // Tags are no labels: they may come from a stranger's browser, so they must not name a target to act on.
-    labels: given({
+    labels: presentEntries({
       alertname: about.type ?? "SentryIssue",
       severity: level,
       level,
@@ -83,7 +83,7 @@ function alertOf(said: Subject, { issue, status, rule }: Said): SourceAlert {
       issue_id: issue,
       short_id: said.shortId,
     }),
-    annotations: given({
+    annotations: presentEntries({
       summary: words,
       description: about.value ?? message,
       culprit,

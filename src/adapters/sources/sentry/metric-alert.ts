@@ -2,7 +2,7 @@ import { z } from "zod";
 import { anyText, time } from "../../../contract/lenient.ts";
 import type { SourceAlert } from "../../../intake/index.ts";
 import { hashOfTexts } from "../../../lib/canonical-json.ts";
-import { given } from "./given.ts";
+import { presentEntries } from "./present-entries.ts";
 
 const NO_RULE = { name: null, environment: null, aggregate: null, query: null };
 const metric = z.object({
@@ -32,8 +32,8 @@ export function metricAlert(raw: unknown, action: string | null, words: Words): 
   const { description_title, description_text: description, web_url } = words;
   return {
     status: resolved ? "resolved" : "firing",
-    labels: given({ alertname, severity, project, environment: rule.environment }),
-    annotations: given({
+    labels: presentEntries({ alertname, severity, project, environment: rule.environment }),
+    annotations: presentEntries({
       summary: description_title ?? title,
       description,
       aggregate: rule.aggregate,

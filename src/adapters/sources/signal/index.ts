@@ -3,8 +3,8 @@ import { anyText, texts } from "../../../contract/lenient.ts";
 import { signalAnswer, signalCall } from "../../../contract/webhook.ts";
 import {
   decodeEach,
-  genericAlert,
   decodeInSteps,
+  genericAlert,
   type Source,
   type SourceAlert,
   type SourceKind,

@@ -1,7 +1,7 @@
 import {
   decodeAlertmanager,
-  type Endpoint,
   decodeInSteps,
+  type Endpoint,
   type Source,
   type SourceKind,
 } from "../../../intake/index.ts";

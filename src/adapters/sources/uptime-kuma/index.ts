@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyText, anything, optionalText, time } from "../../../contract/lenient.ts";
+import { anyText, anyValue, optionalText, time } from "../../../contract/lenient.ts";
 import {
   type Decoded,
   namesSubject,
@@ -25,7 +25,7 @@ const call = z.object({
       url: anyText,
       hostname: anyText,
       port: anyText,
-      tags: anything,
+      tags: anyValue,
     })
     .nullish(),
   msg: anyText,
