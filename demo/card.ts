@@ -3,12 +3,12 @@ import { counted } from "../src/lib/words.ts";
 import { blastRadiusInWords } from "../src/operation/index.ts";
 
 /** Who signs: whoever is asked below the card, the demo itself, or somebody with a command. */
-export type Asked = "here" | "nobody" | "elsewhere";
+export type SignedWhere = "here" | "demo" | "elsewhere";
 
 /** A plan as a card; only where nobody is asked right below it with the command that signs it. */
 export function cardLines(
   approval: Approval,
-  asked: Asked,
+  asked: SignedWhere,
   { url, adminToken, program }: { url: string; adminToken: string; program: string },
 ): string[] {
   const { action, risk_level, plan_hash, approval_id, required_signatures, dry_run_checks } = approval;
@@ -21,7 +21,7 @@ export function cardLines(
     ...(asked === "here"
       ? []
       : [
-          asked === "nobody" ? "a person signs it with:" : "to sign it, in another terminal:",
+          asked === "demo" ? "a person signs it with:" : "to sign it, in another terminal:",
           `  export AWOOOI_URL=${url} AWOOOI_TOKEN=${adminToken}`,
           `  ${program} approvals approve ${approval_id}`,
         ]),

@@ -7,7 +7,7 @@ import type { Approval } from "../src/contract/approval.ts";
 import type { TimelineEvent } from "../src/contract/incident.ts";
 import { Api } from "./api.ts";
 import { cardLines } from "./card.ts";
-import { SERVICE, type Stage, serves, setStage } from "./stage.ts";
+import { SERVICE, type Stage, shopAnswers, startStage } from "./stage.ts";
 import { storm } from "./storm.ts";
 
 const HELP = `npm run demo [-- --auto] [--exit] [--storm]
@@ -39,7 +39,7 @@ const print = (line = "") => process.stdout.write(`${line}\n`);
 const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
 
 /** Prints what happened, each line with the time since the shop broke. */
-class Story {
+class DemoLog {
   readonly #begin = Date.now();
   readonly #times = new Map<string, number>();
 
@@ -113,7 +113,7 @@ async function ask(signal: AbortSignal): Promise<boolean | undefined> {
 }
 
 async function decide(approval: Approval, api: Api, stage: Stage, auto: boolean): Promise<void> {
-  const asked = auto ? "nobody" : process.stdin.isTTY ? "here" : "elsewhere";
+  const asked = auto ? "demo" : process.stdin.isTTY ? "here" : "elsewhere";
   print();
   for (const line of cardLines(approval, asked, { ...stage, program: PROGRAM })) print(`    ${line}`);
   print();
@@ -144,7 +144,7 @@ async function decide(approval: Approval, api: Api, stage: Stage, auto: boolean)
 async function follow(
   api: Api,
   stage: Stage,
-  story: Story,
+  story: DemoLog,
   auto: boolean,
   signal: AbortSignal,
 ): Promise<void> {
@@ -184,13 +184,13 @@ async function play(stage: Stage, auto: boolean, signal: AbortSignal): Promise<b
   print(`AWOOOI runs at ${stage.url}, and ${SERVICE}, which it supervises, at ${stage.shop}.`);
   print("The shop answers. Now it hangs, as services do: it stops answering while its process runs on.");
   print();
-  const story = new Story();
+  const story = new DemoLog();
   const broken = await fetch(`${stage.shop}/break`, { method: "POST" });
   await broken.body?.cancel();
   story.tell("broken", `${SERVICE} has stopped answering`);
   await follow(api, stage, story, auto, signal);
   if (signal.aborted) return false;
-  const healed = await serves(stage.shop);
+  const healed = await shopAnswers(stage.shop);
   story.summary();
   print();
   print(healed ? `${SERVICE} answers again.` : `${SERVICE} does not answer.`);
@@ -213,7 +213,7 @@ async function main(): Promise<number> {
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort()).once("SIGTERM", () => interrupted.abort());
   print("Starting a database, a server and a small web shop…");
-  const stage = await setStage();
+  const stage = await startStage();
   try {
     const well = values.storm
       ? await storm(new Api(stage.url, stage.adminToken), stage, interrupted.signal)

@@ -88,7 +88,7 @@ async function startServer(folder: string, config: object, adminToken: string) {
 }
 
 /** Whether the shop does what it is for. */
-export async function serves(shop: string): Promise<boolean> {
+export async function shopAnswers(shop: string): Promise<boolean> {
   const answer = await fetch(`${shop}/checkout`, { signal: AbortSignal.timeout(2_000) }).catch(
     () => undefined,
   );
@@ -98,14 +98,14 @@ export async function serves(shop: string): Promise<boolean> {
 
 async function opened(shop: string): Promise<void> {
   for (let look = 0; look < 100; look += 1) {
-    if (await serves(shop)) return;
+    if (await shopAnswers(shop)) return;
     await delay(100);
   }
   throw new Error("the shop does not answer, although it was not broken");
 }
 
 /** Starts the server in a temporary folder, which starts the service that it supervises. */
-export async function setStage(): Promise<Stage> {
+export async function startStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "awoooi-demo-"));
   // As root the database runs under another user, who must get in.
   await chmod(folder, 0o755);

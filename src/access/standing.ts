@@ -39,7 +39,7 @@ export function standingOf(
   const isLive = (one: RoleAssignment, at: Date) => one.until === null || one.until > at || isKept(one, at);
   const ends = able.flatMap(({ until }) => (until !== null && until >= since && until <= now ? until : []));
   const carriedOn = (end: Date) => able.some((one) => one.from <= end && isLive(one, end));
-  if (!able.some((one) => isLive(one, now))) return lost(tenures, least, now);
+  if (!able.some((one) => isLive(one, now))) return lostRole(tenures, least, now);
   // A configured token that comes back counts as new: what was signed before that no longer stands.
   const had = able.some(
     (one) => one.from.getTime() <= since.getTime() + CLOCK_SLACK_MS && isLive(one, since),
@@ -48,7 +48,7 @@ export function standingOf(
   return { stands: false, why: "all their tokens were revoked after they signed" };
 }
 
-function lost(tenures: readonly RoleAssignment[], least: Role, now: Date): SignatureStanding {
+function lostRole(tenures: readonly RoleAssignment[], least: Role, now: Date): SignatureStanding {
   const lower = tenures.some(({ until }) => until === null || until > now);
   const why = lower ? `they no longer have a token of the role ${least}` : "all their tokens are revoked";
   return { stands: false, why };

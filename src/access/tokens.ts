@@ -6,7 +6,7 @@ import { sha256 } from "../lib/canonical-json.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { visibleText } from "../lib/look-alike.ts";
 import { authorise } from "./authorise.ts";
-import { isSystemName, mustBeOwnName, mustNotPassForOthers, personKey } from "./names.ts";
+import { assertPersonName, assertTokenName, isSystemName, personKey } from "./names.ts";
 import {
   ensurePerson,
   findToken,
@@ -43,8 +43,8 @@ export async function createToken(
   return transaction(ctx, async (tx) => {
     // Serialises the creation of people, so that two look-alike names cannot be created concurrently.
     await lockPeople(tx);
-    await mustBeOwnName(tx, wanted, input.person === undefined ? "name" : "person");
-    await mustNotPassForOthers(tx, input.name, wanted);
+    await assertPersonName(tx, wanted, input.person === undefined ? "name" : "person");
+    await assertTokenName(tx, input.name, wanted);
     const { person_id, name: person } = await ensurePerson(tx, personKey(wanted), visibleText(wanted));
     const by = { created_by: actorLabel(tx.actor), created_by_kind: tx.actor.kind };
     const fields = { person_id, name: input.name, role: input.role };

@@ -11,7 +11,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { AwoooiError, messageOf } from "../lib/error.ts";
 import { type Random, systemRandom } from "../lib/id.ts";
 import type { Log } from "../lib/log.ts";
-import { keepSecret } from "../lib/redact.ts";
+import { registerSecrets } from "../lib/redact.ts";
 import { deliverNotices } from "../notification/index.ts";
 import {
   IntakeUptime,
@@ -136,7 +136,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   const intervals: Intervals = { ...INTERVALS, ...options.intervals };
   const ends: (() => Promise<void>)[] = [];
   const stop = () => stopAll(ends, log);
-  keepSecret(secretTexts(config));
+  registerSecrets(secretTexts(config));
   try {
     // Mistakes in addresses and rules are found before anything is changed.
     const first = checked(config, log);
@@ -178,7 +178,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
       {
         load: options.load ?? (() => config),
         build(next) {
-          keepSecret(secretTexts(next.config));
+          registerSecrets(secretTexts(next.config));
           return built(next, metrics.counted(adapt(adapters.next(next.config))));
         },
         applied(next) {

@@ -13,7 +13,7 @@ export { configReference } from "./config/reference.ts";
 export { showConfig } from "./config/show.ts";
 export { localSources } from "./local-sources.ts";
 
-function complain(error: unknown): number {
+function printError(error: unknown): number {
   const known = error instanceof AwoooiError ? error : undefined;
   process.stderr.write(`awoooi: ${redactText(messageOf(error))}\n`);
   for (const { path, message } of known?.errors ?? [])
@@ -21,7 +21,7 @@ function complain(error: unknown): number {
   return ERRORS[known?.code ?? "internal"].exit;
 }
 
-function welcome(url: string, adminToken: string | null, program: string): void {
+function printReady(url: string, adminToken: string | null, program: string): void {
   const print = (line: string) => process.stdout.write(`${line}\n`);
   print(`AWOOOI is ready at ${url}`);
   print(`  Alertmanager's webhook: ${url}/api/v1/webhooks/alertmanager`);
@@ -62,18 +62,18 @@ export async function serve(options: {
     // `reload` itself logs and audits its errors.
     process.on("SIGHUP", () => void app.reload().catch(() => {}));
     process.once("SIGINT", stop).once("SIGTERM", stop);
-    welcome(app.url, app.adminToken, program);
+    printReady(app.url, app.adminToken, program);
     const code = await ended.promise;
     await app.stop();
     return code;
   } catch (error) {
-    return complain(error);
+    return printError(error);
   }
 }
 
 type MoveOptions = { config?: string | undefined; file: string; env: NodeJS.ProcessEnv };
 
-function moveOf({ config: from, file, env }: MoveOptions): MoveRequest {
+function moveRequest({ config: from, file, env }: MoveOptions): MoveRequest {
   const config = loadConfig({ file: from, env });
   // Errors only: messages about the database's start are of no interest to a person who exports or imports.
   return { config, file, log: createLog("error") };
@@ -81,10 +81,10 @@ function moveOf({ config: from, file, env }: MoveOptions): MoveRequest {
 
 /** Exports the installation into a file. Throws `AwoooiError` with a sentence. */
 export function exportInstallation(options: MoveOptions): Promise<MoveReport> {
-  return exportTo(moveOf(options), process.stdout);
+  return exportTo(moveRequest(options), process.stdout);
 }
 
 /** Imports an installation from a file. Throws `AwoooiError` with a sentence. */
 export function importInstallation(options: MoveOptions): Promise<MoveReport> {
-  return importFrom(moveOf(options), process.stdin);
+  return importFrom(moveRequest(options), process.stdin);
 }

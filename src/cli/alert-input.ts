@@ -2,13 +2,13 @@ import { z } from "zod";
 
 // Hand-written bodies may have numbers and booleans where strings belong.
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-export const texts = z.record(z.string(), text);
+export const stringRecord = z.record(z.string(), text);
 
 const given = z.object({
   alertname: text.nullish(),
   severity: text.nullish(),
-  labels: texts.nullish(),
-  annotations: texts.nullish(),
+  labels: stringRecord.nullish(),
+  annotations: stringRecord.nullish(),
   expr: text.nullish(),
 });
 

@@ -3,7 +3,7 @@ import { pageOf } from "../contract/common.ts";
 import { alert } from "../contract/incident.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { parseAnswer, request } from "./client.ts";
-import { addSubcommand, limit, oneOf, type Session } from "./command.ts";
+import { addSubcommand, choiceOption, limit, type Session } from "./command.ts";
 import { formatTime, shellWord } from "./print.ts";
 
 type Options = { json?: boolean; silenced?: boolean; status?: string; limit?: number; cursor?: string };
@@ -40,7 +40,7 @@ export function addAlertsList(alerts: Command, session: Session): void {
     "awoooi alerts ls --json | jq -r '.items[].alert_name'",
   ])
     .option("--silenced", "only those muted by a silence, maintenance window or inhibition")
-    .addOption(oneOf("--status <status>", "only those in this status", ["firing", "resolved"]))
+    .addOption(choiceOption("--status <status>", "only those in this status", ["firing", "resolved"]))
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: Options) => list(session, options));

@@ -27,10 +27,10 @@ export const missingSignatures = (one: Approval) => one.required_signatures - co
 
 /** Formats an operation from its typed data: kind, target and parameters, without any free text. */
 export function operationText({ operation }: Pick<Approval, "operation">): string {
-  return deedText(operation);
+  return operationLine(operation);
 }
 
-function deedText(operation: Approval["operation"]): string {
+function operationLine(operation: Approval["operation"]): string {
   const { kind, target, parameters } = operation;
   const place = target === null ? "nothing" : [target.cluster, target.host, target.namespace, target.kind];
   const where = target === null ? place : [...place, target.name].filter(Boolean).join(" / ");
@@ -42,7 +42,7 @@ function deedText(operation: Approval["operation"]): string {
 function stepFields({ steps, matched_playbook_id }: Approval): [string, string][] {
   const many = steps.length > 1;
   return [
-    ...steps.map((one, at): [string, string] => [many ? `step ${at + 1}` : "operation", deedText(one)]),
+    ...steps.map((one, at): [string, string] => [many ? `step ${at + 1}` : "operation", operationLine(one)]),
     ...(matched_playbook_id === null ? [] : ([["playbook", matched_playbook_id]] as [string, string][])),
   ];
 }

@@ -12,7 +12,7 @@ import {
   printPlan,
 } from "./approval-view.ts";
 import { parseAnswer, request } from "./client.ts";
-import { addGroup, addSubcommand, duration, id, limit, oneOf, type Session } from "./command.ts";
+import { addGroup, addSubcommand, choiceOption, duration, id, limit, type Session } from "./command.ts";
 import { addFollowing, type FollowOptions, follow, WAIT_HELP } from "./follow.ts";
 import { readLine } from "./io.ts";
 import { formatTime, shellWord } from "./print.ts";
@@ -137,7 +137,7 @@ export function addApprovals(program: Command, session: Session): void {
     "awoooi approvals ls --status pending",
     "awoooi approvals ls --incident INC-20260701-7H2K9Q --json",
   ])
-    .addOption(oneOf("--status <status>", "only those in this status", approvalStatus.options))
+    .addOption(choiceOption("--status <status>", "only those in this status", approvalStatus.options))
     .option("--incident <id>", "only those of this incident", id)
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")

@@ -51,7 +51,7 @@ export function withExamples(command: Command, examples: readonly string[]): Com
 }
 
 /** Creates an option whose value is one of `values`. */
-export function oneOf(flags: string, description: string, values: readonly string[]): Option {
+export function choiceOption(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values);
 }
 

@@ -35,7 +35,7 @@ function hintFor(thrown: unknown): string {
 }
 
 /** Prints on stderr what went wrong and returns the exit code for it. */
-export function tellFailure(err: Printer, thrown: unknown, json: boolean): number {
+export function printFailure(err: Printer, thrown: unknown, json: boolean): number {
   const told = thrown instanceof ServerProblem ? thrown.problem : problemOf(toAwoooiError(thrown));
   if (json) {
     err.json(thrown instanceof ServerProblem ? thrown.text : JSON.stringify(told));

@@ -53,12 +53,17 @@ const ENDED: readonly Approval["status"][] = [
   "superseded",
 ];
 
-const mayPass = (error: unknown) =>
+const isTransient = (error: unknown) =>
   (error instanceof AwoooiError && error.code === "unavailable") ||
   (error instanceof ServerProblem && error.problem.status === 503);
 
 /** Polls an approval until it has ended, reporting each change; returns undefined when the time is over first. */
-async function ended(session: Session, approvalId: string, seconds: number, tell: (line: string) => void) {
+async function pollUntilEnded(
+  session: Session,
+  approvalId: string,
+  seconds: number,
+  tell: (line: string) => void,
+) {
   const until = performance.now() + seconds * 1000;
   let told = "";
   let pause = FIRST_MS;
@@ -66,7 +71,7 @@ async function ended(session: Session, approvalId: string, seconds: number, tell
     // Keep polling while the server is unavailable: after a restart it continues the execution.
     const answer = await request(session.server(), "GET", urlPath`/approvals/${approvalId}`).catch(
       (error: unknown) => {
-        if (!mayPass(error)) throw error;
+        if (!isTransient(error)) throw error;
       },
     );
     const found = answer && parseAnswer(approval, answer);
@@ -86,7 +91,7 @@ async function ended(session: Session, approvalId: string, seconds: number, tell
 }
 
 /** Prints the result of each step, and whether it was verified. */
-function tellEnd(out: Session["out"], steps: readonly Execution[]): void {
+function printResult(out: Session["out"], steps: readonly Execution[]): void {
   for (const one of steps) {
     const { verification, status, error, output } = one;
     const worked = status === "success";
@@ -103,7 +108,9 @@ function tellEnd(out: Session["out"], steps: readonly Execution[]): void {
 export async function follow(session: Session, approvalId: string, options: FollowOptions): Promise<void> {
   const { out, err } = session;
   const told = options.json ? err : out;
-  const end = await ended(session, approvalId, options.timeout ?? TIMEOUT, (line) => told.line(line));
+  const end = await pollUntilEnded(session, approvalId, options.timeout ?? TIMEOUT, (line) =>
+    told.line(line),
+  );
   if (end === undefined) {
     err.line(`Timed out; it goes on. Follow it further with: ${err.awoooi("approvals", "wait", approvalId)}`);
     return session.exit(ERRORS.unavailable.exit);
@@ -119,7 +126,7 @@ export async function follow(session: Session, approvalId: string, options: Foll
     const path = urlPath`/incidents/${incident_id}/executions`;
     const all = await request(session.server(), "GET", path, { query: { limit: 200 } });
     const { items } = parseAnswer(pageOf(execution), all);
-    tellEnd(out, items.filter((one) => one.approval_id === approvalId).reverse());
+    printResult(out, items.filter((one) => one.approval_id === approvalId).reverse());
   }
   out.line(out.awoooi("incidents", "show", incident_id));
 }

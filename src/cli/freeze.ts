@@ -23,7 +23,7 @@ function print(session: Session, { by_configuration, freezes, windows, under_way
 
 type Method = "GET" | "PUT" | "DELETE";
 
-async function ask(session: Session, method: Method, { json }: Json, body?: object): Promise<void> {
+async function requestFreeze(session: Session, method: Method, { json }: Json, body?: object): Promise<void> {
   const more = body === undefined ? {} : { body: JSON.stringify(body) };
   const answer = await request(session.server(), method, urlPath`/freeze`, more);
   if (json) return session.out.json(answer.text);
@@ -44,14 +44,14 @@ export function addFreeze(program: Command, session: Session): void {
     .requiredOption("--why <text>", "shown where a change is refused")
     .option("--for <duration>", "such as 30m, 2h or 7d (default: until it is lifted)", duration)
     .action(({ why, for: seconds, json }: FreezeOptions) =>
-      ask(session, "PUT", { json: json === true }, { why, duration: seconds }),
+      requestFreeze(session, "PUT", { json: json === true }, { why, duration: seconds }),
     );
   addSubcommand(freeze, "status", "show whether changes are frozen, and by what", [
     "awoooi freeze status",
-  ]).action((options: Json) => ask(session, "GET", options));
+  ]).action((options: Json) => requestFreeze(session, "GET", options));
   const unfreeze = program.command("unfreeze").description("lift all freezes set by people");
   unfreeze
     .option("--json", "print the server's JSON")
-    .action((options: Json) => ask(session, "DELETE", options));
+    .action((options: Json) => requestFreeze(session, "DELETE", options));
   withExamples(unfreeze, ["awoooi unfreeze"]);
 }

@@ -9,7 +9,7 @@ import { type Incident, incident, incidentStatus, timelineEvent } from "../contr
 import { systemClock } from "../lib/clock.ts";
 import { type UrlPath, urlPath } from "../lib/url-path.ts";
 import { itemsOf, parseAnswer, request, type Server } from "./client.ts";
-import { addGroup, addSubcommand, id, limit, oneOf, type Session, seconds } from "./command.ts";
+import { addGroup, addSubcommand, choiceOption, id, limit, type Session, seconds } from "./command.ts";
 import { addRelations } from "./incident-relations.ts";
 import { incidentStateCell, printStory, severityCell } from "./incident-view.ts";
 import { type GroupOptions, groupLines } from "./incidents-group.ts";
@@ -130,11 +130,11 @@ function addList(incidents: Command, session: Session): void {
     "awoooi incidents ls --service demo-shop --limit 5",
     "awoooi incidents ls --json | jq -r '.items[].incident_id'",
   ])
-    .addOption(oneOf("--status <status>", "only those in this status", incidentStatus.options))
-    .addOption(oneOf("--severity <severity>", "only those of this severity", severity.options))
+    .addOption(choiceOption("--status <status>", "only those in this status", incidentStatus.options))
+    .addOption(choiceOption("--severity <severity>", "only those of this severity", severity.options))
     .option("--service <name>", "only those that affect this service")
     .addOption(
-      oneOf("--merged <which>", "true: only effects of others; any: those too (default: false)", [
+      choiceOption("--merged <which>", "true: only effects of others; any: those too (default: false)", [
         "true",
         "false",
         "any",
@@ -222,7 +222,7 @@ export function addIncidents(program: Command, session: Session): void {
     'awoooi incidents feedback INC-20260701-7H2K9Q --score 5 --comment "the restart was right"',
   ])
     .argument("<id>", "the incident", id)
-    .addOption(oneOf("--score <score>", "1 to 5, 5 is best", ["1", "2", "3", "4", "5"]))
+    .addOption(choiceOption("--score <score>", "1 to 5, 5 is best", ["1", "2", "3", "4", "5"]))
     .option("--comment <text>", "a comment")
     .option("--notes <text>", "lessons from it")
     .option("--remember", "it is worth remembering")

@@ -11,7 +11,7 @@ import { addCorrelation } from "./correlation.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { addDiagnose } from "./diagnose.ts";
 import { addExecutions } from "./executions.ts";
-import { tellFailure } from "./failure.ts";
+import { printFailure } from "./failure.ts";
 import { addFreeze } from "./freeze.ts";
 import { addHeartbeats } from "./heartbeats.ts";
 import { addIncidents } from "./incidents.ts";
@@ -128,6 +128,6 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     // Commander also throws after --help and --version; a group without a subcommand prints its help on stderr.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof CommanderError && error.code === "commander.help") return 2;
-    return tellFailure(printer(io.stderr, io), error, argv.includes("--json"));
+    return printFailure(printer(io.stderr, io), error, argv.includes("--json"));
   }
 }

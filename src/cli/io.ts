@@ -2,7 +2,7 @@ import { open, readFile } from "node:fs/promises";
 import type { MoveReport } from "../contract/move.ts";
 import type { Classification, Source } from "../intake/index.ts";
 import { AwoooiError, type FieldError, messageOf } from "../lib/error.ts";
-import { withoutMark } from "../lib/json-text.ts";
+import { withoutBom } from "../lib/json-text.ts";
 
 /** The process environment of a command, which tests can replace. */
 export type CliIo = {
@@ -96,9 +96,9 @@ export async function* inputPieces(file: string, stdin: AsyncIterable<string>): 
 
 /** Reads the text of a file, or of stdin for `-`. Throws `invalid`. */
 export async function readInput(file: string, stdin: AsyncIterable<string>): Promise<string> {
-  if (file === "-") return withoutMark(await readAll(stdin));
+  if (file === "-") return withoutBom(await readAll(stdin));
   try {
-    return withoutMark(await readFile(file, "utf8"));
+    return withoutBom(await readFile(file, "utf8"));
   } catch (error) {
     throw new AwoooiError("invalid", `The file cannot be read: ${messageOf(error)}.`);
   }

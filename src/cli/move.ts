@@ -8,7 +8,7 @@ type Options = { config?: string; json?: boolean };
 
 const NEEDED = ["people", "incidents", "approvals", "audit_entries", "workflow_status"];
 
-function told(session: Session, report: MoveReport, verb: string): void {
+function printReport(session: Session, report: MoveReport, verb: string): void {
   // With `-`, stdout is the export itself.
   const to = verb === "Exported" && report.file === "-" ? session.err : session.out;
   const { rows, tables, file, bytes: size, served, ledger } = report;
@@ -37,7 +37,7 @@ async function moveFile(
   const move = session.io[name];
   if (move === undefined) throw new Error("there is no database here");
   const report = await move({ file: path, ...(config === undefined ? {} : { config }) });
-  if (!json) return told(session, report, name === "export" ? "Exported" : "Imported");
+  if (!json) return printReport(session, report, name === "export" ? "Exported" : "Imported");
   (name === "export" && path === "-" ? session.err : session.out).json(JSON.stringify(report));
 }
 

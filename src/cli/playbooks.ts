@@ -14,7 +14,7 @@ import { urlPath } from "../lib/url-path.ts";
 import { counted } from "../lib/words.ts";
 import { writePlaybooks } from "../playbook/index.ts";
 import { parseAnswer, request } from "./client.ts";
-import { addGroup, addSubcommand, id, limit, oneOf, type Session } from "./command.ts";
+import { addGroup, addSubcommand, choiceOption, id, limit, type Session } from "./command.ts";
 import { actorText, type Cell, formatTime, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
@@ -140,7 +140,7 @@ async function exported(session: Session, ids: readonly string[], { json }: Json
 export function addPlaybooks(program: Command, session: Session): void {
   const playbooks = addGroup(program, "playbooks", "repair steps for kinds of incidents");
   addSubcommand(playbooks, "ls", "list playbooks, newest first", ["awoooi playbooks ls --status draft"])
-    .addOption(oneOf("--status <status>", "only those in this status", playbookStatus.options))
+    .addOption(choiceOption("--status <status>", "only those in this status", playbookStatus.options))
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clean, formatSpan, formatTime, printer, shellWord } from "./print.ts";
+import { formatSpan, formatTime, printer, shellWord, terminalSafe } from "./print.ts";
 
 const ESC = String.fromCodePoint(0x1b);
 const BELL = String.fromCodePoint(7);
@@ -25,11 +25,11 @@ describe("clean", () => {
     ["text that cannot be seen", "a\u200b\u{e0041}b\u0000\u007f", "ab"],
     ["half a surrogate pair", "a\ud800b", "a\ufffdb"],
   ])("takes out %s", (_what, hostile, expected) => {
-    expect(clean(hostile)).toBe(expected);
+    expect(terminalSafe(hostile)).toBe(expected);
   });
 
   it("leaves what people write", () => {
-    expect(clean("磁碟已滿 – naïve 👍🏽 می‌خواهم")).toBe("磁碟已滿 – naïve 👍🏽 می‌خواهم");
+    expect(terminalSafe("磁碟已滿 – naïve 👍🏽 می‌خواهم")).toBe("磁碟已滿 – naïve 👍🏽 می‌خواهم");
   });
 });
 

@@ -19,7 +19,7 @@ const MAX_CELL = 60;
  * Returns `text` as one line that is safe to print on a terminal: without escape sequences, control characters and
  * characters that reorder or hide text. Alerts and comments are untrusted.
  */
-export function clean(text: string): string {
+export function terminalSafe(text: string): string {
   const visible = stripVTControlCharacters(text.toWellFormed()).replace(/[\r\n\t\u2028\u2029]+/g, " ");
   return visible.replace(/\p{Cc}/gu, "").replace(DECEPTIVE, "");
 }
@@ -83,8 +83,8 @@ export function printer(
   const colour = io.isTTY && !io.env.NO_COLOR;
   const styled = (text: string, style: Style | undefined) =>
     style !== undefined && colour ? styleText(style, text, { validateStream: false }) : text;
-  const line = (text = "", style?: Style) => write(`${styled(clean(text), style)}\n`);
-  const plain = (cell: Cell) => clean(typeof cell === "string" ? cell : cell.text);
+  const line = (text = "", style?: Style) => write(`${styled(terminalSafe(text), style)}\n`);
+  const plain = (cell: Cell) => terminalSafe(typeof cell === "string" ? cell : cell.text);
   const styleOf = (cell: Cell | undefined) => (typeof cell === "object" ? cell.style : undefined);
 
   const row = (texts: readonly string[], styles: readonly (Style | undefined)[], widths: readonly number[]) =>
@@ -97,7 +97,7 @@ export function printer(
   return {
     line,
     block(text, indent) {
-      for (const one of text.split(/\r?\n/)) write(`${indent}${clean(one)}\n`);
+      for (const one of text.split(/\r?\n/)) write(`${indent}${terminalSafe(one)}\n`);
     },
     fields(pairs) {
       const width = Math.max(...pairs.map(([name]) => name.length)) + 2;

@@ -6,7 +6,7 @@ import { urlPath } from "../lib/url-path.ts";
 import { wait } from "../lib/wait.ts";
 import { parseAnswer, request } from "./client.ts";
 import { addGroup, addSubcommand, type Session } from "./command.ts";
-import { actorText, clean, formatTime } from "./print.ts";
+import { actorText, formatTime, terminalSafe } from "./print.ts";
 
 type Options = { json?: boolean; comment?: string };
 
@@ -56,7 +56,7 @@ const MOST = 160;
 
 /** Returns the remarks on one line; longer ones are cut, with the command that shows all. */
 function shortened({ out }: Session, process: WireProcess): string {
-  const text = clean(remarks(process));
+  const text = terminalSafe(remarks(process));
   const where = ` (${out.awoooi("diagnose", process.name)})`;
   return text.length <= MOST ? text : `${clip(text, MOST - where.length)}${where}`;
 }
@@ -86,7 +86,7 @@ async function list(session: Session, { json }: Options): Promise<void> {
 }
 
 /** Polls until the start or stop has ended, a problem is reported, or 11 minutes have passed. */
-async function done(session: Session, asked: WireProcess): Promise<WireProcess> {
+async function pollUntilDone(session: Session, asked: WireProcess): Promise<WireProcess> {
   const end = performance.now() + LONGEST_MS;
   let now = asked;
   while ((now.state === "starting" || now.state === "stopping") && now.problem === null) {
@@ -100,12 +100,17 @@ async function done(session: Session, asked: WireProcess): Promise<WireProcess> 
   return now;
 }
 
-async function ask(session: Session, to: "start" | "stop", which: string, options: Options): Promise<void> {
+async function requestChange(
+  session: Session,
+  to: "start" | "stop",
+  which: string,
+  options: Options,
+): Promise<void> {
   const { json, comment } = options;
   const path = to === "start" ? urlPath`/processes/${which}/start` : urlPath`/processes/${which}/stop`;
   const answer = await request(session.server(), "POST", path, { body: JSON.stringify({ comment }) });
   if (json) return session.out.json(answer.text);
-  const { state, pid, problem } = await done(session, parseAnswer(one, answer));
+  const { state, pid, problem } = await pollUntilDone(session, parseAnswer(one, answer));
   const waits = state === "starting" || state === "stopping";
   if (problem !== null)
     throw new AwoooiError(
@@ -133,5 +138,5 @@ export function addProcesses(program: Command, session: Session): void {
     addSubcommand(processes, to, summary, [`awoooi processes ${to} shop`])
       .argument("<name>", "the process", name)
       .option("--comment <text>", "kept in the audit ledger")
-      .action((which: string, options: Options) => ask(session, to, which, options));
+      .action((which: string, options: Options) => requestChange(session, to, which, options));
 }

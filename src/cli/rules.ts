@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { severity } from "../contract/common.ts";
 import { AwoooiError } from "../lib/error.ts";
-import { texts } from "./alert-input.ts";
+import { stringRecord } from "./alert-input.ts";
 import { operationText } from "./approval-view.ts";
 import { addGroup, addSubcommand, collect, pair, type Session } from "./command.ts";
 import type { ExplainInput, Explanation, RuleSources } from "./explain.ts";
@@ -26,8 +26,8 @@ type ExplainOptions = Omit<RuleSources, "severities"> & {
 };
 
 const alert = z.object({
-  labels: texts,
-  annotations: texts.default({}),
+  labels: stringRecord,
+  annotations: stringRecord.default({}),
   expr: z.string().optional(),
 });
 const alertFile = z.union([z.object({ alerts: z.array(alert).min(1) }), alert]);

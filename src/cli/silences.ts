@@ -6,7 +6,7 @@ import { AwoooiError } from "../lib/error.ts";
 import { matchersText, parseMatchers } from "../lib/matchers.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { parseAnswer, request } from "./client.ts";
-import { addGroup, addSubcommand, duration, id, limit, oneOf, type Session } from "./command.ts";
+import { addGroup, addSubcommand, choiceOption, duration, id, limit, type Session } from "./command.ts";
 import { actorText, type Cell, formatTime, shellWord } from "./print.ts";
 
 type Json = { json?: boolean };
@@ -97,7 +97,7 @@ export function addSilences(program: Command, session: Session): void {
     "awoooi silences ls --status active",
     "awoooi silences ls --json | jq -r '.items[].silence_id'",
   ])
-    .addOption(oneOf("--status <status>", "only those in this status", silenceStatus.options))
+    .addOption(choiceOption("--status <status>", "only those in this status", silenceStatus.options))
     .option("--limit <n>", "at most this many (default: 50)", limit)
     .option("--cursor <cursor>", "continue after the previous page")
     .action((options: ListOptions) => list(session, options));

@@ -22,7 +22,7 @@ const listed = (rows: Record<string, number>) =>
     .map(([what, count]) => `${count} ${what.replaceAll("_", " ")}`)
     .join(", ") || "nothing";
 
-function told({ started_at, took_ms, finished, deleted, asked_by, error }: PruneRun): string {
+function runText({ started_at, took_ms, finished, deleted, asked_by, error }: PruneRun): string {
   const by = asked_by === null ? "" : `, asked for by ${asked_by}`;
   const end = error === null ? (finished ? "" : ", not finished") : `, ended by an error: ${error}`;
   return `${formatTime(started_at)}, took ${formatSpan(took_ms)}${by}: deleted ${listed(deleted)}${end}`;
@@ -43,7 +43,7 @@ function print(session: Session, { groups, last_run, database_bytes, disk_free_b
   session.out.fields([
     ["database", bytes(database_bytes)],
     ...(disk_free_bytes === null ? [] : [["free on disk", bytes(disk_free_bytes)] as const]),
-    ["last run", last_run === null ? "none yet" : told(last_run)],
+    ["last run", last_run === null ? "none yet" : runText(last_run)],
   ]);
 }
 

@@ -4,7 +4,7 @@ import { createdToken, inForce, token } from "../contract/access.ts";
 import { role } from "../contract/common.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { parseAnswer, request } from "./client.ts";
-import { addGroup, addSubcommand, id, oneOf, type Session } from "./command.ts";
+import { addGroup, addSubcommand, choiceOption, id, type Session } from "./command.ts";
 import { actorText, formatTime } from "./print.ts";
 
 type Json = { json?: boolean };
@@ -70,7 +70,7 @@ export function addTokens(program: Command, session: Session): void {
     "awoooi tokens create --name ada-laptop --person ada --role responder",
   ])
     .requiredOption("--name <name>", "the token's name")
-    .addOption(oneOf("--role <role>", "what it allows", role.options).makeOptionMandatory())
+    .addOption(choiceOption("--role <role>", "what it allows", role.options).makeOptionMandatory())
     .option(
       "--person <name>",
       "its owner; a person signs once, with any number of tokens (default: the name)",

@@ -23,15 +23,15 @@ export async function transaction<T>(ctx: Ctx, work: (ctx: Ctx) => T | Promise<T
   return run(ctx, work, () => {});
 }
 
-class Rehearsed extends Error {}
+class RolledBack extends Error {}
 
 /** Runs `work` with its deferred writes in a transaction of its own and rolls it back. Rejects as a real run would. */
-export async function rehearse(ctx: Ctx, work: (ctx: Ctx) => Promise<void>): Promise<void> {
+export async function runAndRollBack(ctx: Ctx, work: (ctx: Ctx) => Promise<void>): Promise<void> {
   const undo = () => {
-    throw new Rehearsed("rehearsed");
+    throw new RolledBack("rolled back");
   };
   await run(ctx, work, undo).catch((error: unknown) => {
-    if (!(error instanceof Rehearsed)) throw error;
+    if (!(error instanceof RolledBack)) throw error;
   });
 }
 

@@ -22,5 +22,5 @@ declare module "fastify" {
 export type App = FastifyInstance;
 
 /** Returns the app with the types of requests and answers derived from the routes' schemas. */
-export const typed = (app: FastifyInstance) => app.withTypeProvider<ZodTypeProvider>();
-export type ApiApp = ReturnType<typeof typed>;
+export const withZodTypes = (app: FastifyInstance) => app.withTypeProvider<ZodTypeProvider>();
+export type ApiApp = ReturnType<typeof withZodTypes>;

@@ -25,20 +25,22 @@ import type { ApiApp } from "./fastify.ts";
 import type { HttpDeps } from "./types.ts";
 
 const params = z.object({ id: wireId });
-const plain = (summary: string) => ({
+const verbSchema = (summary: string) => ({
   "x-role": "responder" as const,
   summary,
   params,
   response: { 200: incident },
 });
-const schemaOf = <Body extends z.ZodType>(summary: string, body: Body) => ({ ...plain(summary), body });
+const schemaOf = <Body extends z.ZodType>(summary: string, body: Body) => ({ ...verbSchema(summary), body });
 
 /** Registers the verbs on an incident. Each answers with the incident as it is afterwards. */
 export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   const at = (verb: string) => `/incidents/:id/${verb}`;
 
-  app.post(at("acknowledge"), { schema: plain("Acknowledge an incident") }, async ({ ctx, params: { id } }) =>
-    presentIncident(ctx, await acknowledge(ctx, { incident_id: id })),
+  app.post(
+    at("acknowledge"),
+    { schema: verbSchema("Acknowledge an incident") },
+    async ({ ctx, params: { id } }) => presentIncident(ctx, await acknowledge(ctx, { incident_id: id })),
   );
   app.post(
     at("comment"),
@@ -68,7 +70,7 @@ export function incidentVerbRoutes(app: ApiApp, { relations }: HttpDeps): void {
   );
   app.post(
     at("close"),
-    { schema: plain("Close a resolved incident: new alerts open another") },
+    { schema: verbSchema("Close a resolved incident: new alerts open another") },
     async ({ ctx, params: { id } }) => presentIncident(ctx, await close(ctx, { incident_id: id })),
   );
   app.post(

@@ -18,7 +18,7 @@ import { diagnosisRoutes } from "./diagnosis.ts";
 import { drainRefusedBodies } from "./drain-refused-body.ts";
 import { errorHandler } from "./error-handler.ts";
 import { executionRoutes } from "./executions.ts";
-import { type App, typed } from "./fastify.ts";
+import { type App, withZodTypes } from "./fastify.ts";
 import { freezeRoutes } from "./freeze.ts";
 import { healthRoutes } from "./health.ts";
 import { heartbeatRoutes } from "./heartbeats.ts";
@@ -51,7 +51,7 @@ function api(app: FastifyInstance, deps: HttpDeps): void {
     request.ctx = deps.ctxOf(await authenticate(anyone, request.headers.authorization));
   });
   idempotentWrites(app);
-  const routes = typed(app);
+  const routes = withZodTypes(app);
   incidentRoutes(routes);
   incidentVerbRoutes(routes, deps);
   correlationRoutes(routes);

@@ -1,4 +1,4 @@
-import { authorise, mustBeOwnName } from "../access/index.ts";
+import { assertPersonName, authorise } from "../access/index.ts";
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
@@ -21,7 +21,7 @@ export async function assign(
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined) throw new AwoooiError("not_found", `There is no incident ${incident_id}.`);
     if (incident.owner === owner) return incident;
-    if (owner !== null) await mustBeOwnName(tx, owner, "owner");
+    if (owner !== null) await assertPersonName(tx, owner, "owner");
     const assigned = await updateIncident(tx, incident_id, { owner });
     const text = owner === null ? "Assigned to nobody" : `Assigned to ${owner}`;
     note(tx, { incident_id, kind: "status", text });

@@ -58,7 +58,7 @@ const isChosen = (instance: string) =>
 type Reporter = { exporter: Exporter; by: string; value: string };
 
 /** Returns the collector or proxy that a value names; words may follow its name: `otelcol-contrib`, `traefik-public`. */
-function passingOn(value: string): Exporter | undefined {
+function forwarderNamed(value: string): Exporter | undefined {
   const found = exporterNamed(value, true);
   return found?.alone ? found : undefined;
 }
@@ -71,7 +71,7 @@ function reporterOf(labels: LabelMap): Reporter | undefined {
     const isPod = by === "container" || by === "pod";
     // Without scrape labels (as after aggregation) the scraper is unknown: `pod` and `container` are then the subject's.
     if (value === undefined || (isPod && !scraped)) return [];
-    const exporter = exporterNamed(value) ?? passingOn(value);
+    const exporter = exporterNamed(value) ?? forwarderNamed(value);
     return exporter === undefined ? [] : [{ exporter, by, value }];
   });
   return found.find(({ exporter }) => !exporter.generic) ?? found[0];

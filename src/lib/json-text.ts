@@ -27,4 +27,4 @@ export function utf8Of(bytes: Buffer): Buffer {
 export const jsonText = (bytes: Buffer): string => utf8Of(bytes).toString("utf8");
 
 /** Removes a byte-order mark from the beginning of `text`. */
-export const withoutMark = (text: string): string => (text.startsWith(BOM) ? text.slice(1) : text);
+export const withoutBom = (text: string): string => (text.startsWith(BOM) ? text.slice(1) : text);

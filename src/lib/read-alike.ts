@@ -29,25 +29,25 @@ const PAIRS = [
 ] as const;
 
 /** A character: `as` is it in lower case, a blank for a separator between words; `reads` the letters that it may be read as. */
-type Sign = { as: string; reads: string };
-type Text = readonly Sign[];
+type Character = { as: string; reads: string };
+type Characters = readonly Character[];
 
 const BETWEEN = " ";
 
-function signOf(one: string): Sign {
+function characterOf(one: string): Character {
   if (one === "I") return { as: "i", reads: "l" };
   if (one === "|") return { as: "l", reads: "i" };
   const as = /[\p{L}\p{N}]/u.test(one) ? one.toLowerCase() : BETWEEN;
   return { as, reads: READS[one] ?? "" };
 }
 
-const isBetween = ({ as }: Sign) => as === BETWEEN;
-const isPlain = (sign: Sign) => isBetween(sign) && sign.reads === "";
+const isBetween = ({ as }: Character) => as === BETWEEN;
+const isPlain = (sign: Character) => isBetween(sign) && sign.reads === "";
 
 /** Prepares a name for {@link readAlike}: each case that it may be written in, without separators at its ends. */
-export function readings(name: string): Text[] {
+export function readAlikeForms(name: string): Characters[] {
   return withDigits(name).map((form) => {
-    const signs = [...form].map(signOf);
+    const signs = [...form].map(characterOf);
     const from = signs.findIndex((one) => !isPlain(one));
     return from < 0 ? [] : signs.slice(from, signs.findLastIndex((one) => !isPlain(one)) + 1);
   });
@@ -62,11 +62,15 @@ export type ReadAlikeOptions = {
   begins?: boolean;
 };
 
-const isRead = (sign: Sign, letter: string) => sign.as === letter || sign.reads.includes(letter);
-const fits = (one: Sign, other: Sign) => isRead(one, other.as) || isRead(other, one.as);
+const isRead = (sign: Character, letter: string) => sign.as === letter || sign.reads.includes(letter);
+const fits = (one: Character, other: Character) => isRead(one, other.as) || isRead(other, one.as);
 
 /** Yields each character that may be read at `at`, with the position after it. */
-function* stepsFrom(text: Text, at: number, { once }: ReadAlikeOptions): Generator<[Sign, number]> {
+function* stepsFrom(
+  text: Characters,
+  at: number,
+  { once }: ReadAlikeOptions,
+): Generator<[Character, number]> {
   const [sign, next] = [text[at], text[at + 1]];
   if (sign === undefined) return;
   yield [sign, at + 1];
@@ -82,9 +86,9 @@ function* stepsFrom(text: Text, at: number, { once }: ReadAlikeOptions): Generat
 }
 
 /** Returns whether `text` may be read as `other`, or, with `begins`, as beginning with it. */
-function isReadAs(text: Text, other: Text, how: ReadAlikeOptions): boolean {
+function isReadAs(text: Characters, other: Characters, how: ReadAlikeOptions): boolean {
   const tried = new Set<number>();
-  const isOver = (all: Text, at: number) => all.slice(at).every(isBetween);
+  const isOver = (all: Characters, at: number) => all.slice(at).every(isBetween);
   const from = (at: number, there: number): boolean => {
     const pair = at * (other.length + 1) + there;
     if (tried.has(pair)) return false;
@@ -104,7 +108,7 @@ function isReadAs(text: Text, other: Text, how: ReadAlikeOptions): boolean {
 
 /** Returns whether one of `these` may be read as one of `those`. Pure. */
 export const readAlike = (
-  these: readonly Text[],
-  those: readonly Text[],
+  these: readonly Characters[],
+  those: readonly Characters[],
   how: ReadAlikeOptions = {},
 ): boolean => these.some((one) => those.some((other) => isReadAs(one, other, how)));

@@ -41,7 +41,7 @@ let knownPattern: RegExp | undefined;
  * Redacts these exact values, the secrets of the configuration, from now on in every text. Applies to the
  * whole process and is never undone: a replaced secret is still one.
  */
-export function keepSecret(values: Iterable<string>): void {
+export function registerSecrets(values: Iterable<string>): void {
   for (const value of values) if (isTelling(value)) known.add(value);
   const longestFirst = [...known].sort((a, b) => b.length - a.length);
   knownPattern = known.size === 0 ? undefined : new RegExp(longestFirst.map(literally).join("|"), "g");
@@ -55,12 +55,12 @@ export function* secretsIn(value: unknown, secret = false): Generator<string> {
     if (url?.password) yield* [url.password, decodeURIComponent(url.password)];
   } else if (value !== null && typeof value === "object") {
     for (const [key, item] of Object.entries(value))
-      yield* secretsIn(item, secret || (!Array.isArray(value) && soundsSecret(key)));
+      yield* secretsIn(item, secret || (!Array.isArray(value) && isSecretName(key)));
   }
 }
 
 /** Returns whether a name suggests that its value is a secret. */
-export const soundsSecret = (name: string): boolean => SECRET_KEY.test(name) && !FILE_KEY.test(name);
+export const isSecretName = (name: string): boolean => SECRET_KEY.test(name) && !FILE_KEY.test(name);
 
 /** Replaces known secrets and whatever looks like a credential in `text` by `[redacted]`. */
 export function redactText(text: string): string {

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { sharedRead } from "./shared-read.ts";
+import { shareConcurrentReads } from "./shared-read.ts";
 
 /** A read whose every run is ended by the test. */
 function held() {
   const runs: PromiseWithResolvers<number>[] = [];
-  const read = sharedRead(() => {
+  const read = shareConcurrentReads(() => {
     const run = Promise.withResolvers<number>();
     runs.push(run);
     return run.promise;
@@ -29,7 +29,7 @@ it("gives whoever asks while a read runs the next one, which all of them share",
 
 it("reads anew for each who asks when none runs", async () => {
   let reads = 0;
-  const read = sharedRead(async () => ++reads);
+  const read = shareConcurrentReads(async () => ++reads);
   expect([await read(), await read()]).toEqual([1, 2]);
 });
 

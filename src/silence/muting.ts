@@ -6,7 +6,7 @@ import { compileMatchers, type LabelTest } from "../lib/matchers.ts";
 import { isWithin } from "../lib/time-interval.ts";
 import { inhibitionKeys } from "./inhibition.ts";
 import type { InhibitRule, MaintenanceWindow } from "./settings.ts";
-import { changesSoFar, firingInhibitors, insertInhibitors, livingSilences } from "./store.ts";
+import { firingInhibitors, insertInhibitors, silencesVersion, unendedSilences } from "./store.ts";
 import type { FiringLabels, Muting } from "./types.ts";
 
 export type MutingTerms = {
@@ -22,9 +22,9 @@ type Muter = SilencedBy & { fits: LabelTest; starts_at: Date; ends_at: Date };
 function silencesInMemory(): (ctx: Ctx) => Promise<Muter[]> {
   let known: { version: number; muters: Muter[] } | undefined;
   return async (ctx) => {
-    const version = await changesSoFar(ctx);
+    const version = await silencesVersion(ctx);
     if (known?.version === version) return known.muters;
-    const rows = version === 0 ? [] : await livingSilences(ctx);
+    const rows = version === 0 ? [] : await unendedSilences(ctx);
     const muters = rows.map(({ silence_id: id, matchers, starts_at, ends_at }) => ({
       by: "silence" as const,
       id,

@@ -8,10 +8,10 @@ import { AwoooiError } from "../lib/error.ts";
 import {
   alertPage,
   findSilence,
-  livingSilencesOf,
   newestSilences,
   silencedIncidents,
   silencePage,
+  unendedSilencesOf,
 } from "./store.ts";
 import type { SilenceRow } from "./types.ts";
 
@@ -45,7 +45,7 @@ export async function silencesOfPerson(
   person: string,
 ): Promise<Pick<SilenceRow, "silence_id" | "comment" | "ends_at">[]> {
   authorise(ctx.actor, "read silences", { people: "viewer" });
-  const rows = await livingSilencesOf(ctx, person);
+  const rows = await unendedSilencesOf(ctx, person);
   return rows.map(({ silence_id, comment, ends_at }) => ({ silence_id, comment, ends_at }));
 }
 

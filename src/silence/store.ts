@@ -70,7 +70,7 @@ export async function newestSilences(ctx: Ctx): Promise<SilenceRow[]> {
 }
 
 /** Returns a person's silences that are not over, ordered by their end. */
-export async function livingSilencesOf(ctx: Ctx, person: string): Promise<SilenceRow[]> {
+export async function unendedSilencesOf(ctx: Ctx, person: string): Promise<SilenceRow[]> {
   const byPerson = or(eq(silences.created_by_kind, "person"), isNull(silences.created_by_kind));
   return ctx.db
     .select()
@@ -80,13 +80,13 @@ export async function livingSilencesOf(ctx: Ctx, person: string): Promise<Silenc
 }
 
 /** Returns the version of the silences, which grows with every change: silences read at the same version are up to date. */
-export async function changesSoFar(ctx: Ctx): Promise<number> {
+export async function silencesVersion(ctx: Ctx): Promise<number> {
   const [row] = await ctx.db.select({ version: silence_changes.version }).from(silence_changes);
   return row?.version ?? 0;
 }
 
 /** Returns the silences that are not over. */
-export async function livingSilences(ctx: Ctx): Promise<SilenceRow[]> {
+export async function unendedSilences(ctx: Ctx): Promise<SilenceRow[]> {
   return ctx.db
     .select()
     .from(silences)

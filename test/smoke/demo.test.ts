@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { type Asked, cardLines } from "../../demo/card.ts";
+import { cardLines, type SignedWhere } from "../../demo/card.ts";
 import { APPROVAL } from "../support/cli-server.ts";
 
 const run = promisify(execFile);
@@ -15,7 +15,7 @@ async function demo(...args: string[]): Promise<string> {
 
 describe("the card of the demo", () => {
   const at = { url: "http://127.0.0.1:1", adminToken: "awoooi_x", program: "npx awoooi" };
-  const shown = (asked: Asked) => cardLines(APPROVAL, asked, at).join("\n");
+  const shown = (asked: SignedWhere) => cardLines(APPROVAL, asked, at).join("\n");
 
   it("sends nobody to another terminal who is asked in this one", () => {
     expect(shown("here")).not.toMatch(/terminal|approvals approve|awoooi_x/);
@@ -28,7 +28,7 @@ describe("the card of the demo", () => {
     expect(shown("elsewhere")).toMatch(
       /another terminal:\n.*AWOOOI_TOKEN=awoooi_x\n└ {3}npx awoooi approvals approve APR-1$/,
     );
-    expect(shown("nobody")).toContain("a person signs it with:");
+    expect(shown("demo")).toContain("a person signs it with:");
   });
 });
 

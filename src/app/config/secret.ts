@@ -1,4 +1,4 @@
-import { redactText, secretsIn, soundsSecret } from "../../lib/redact.ts";
+import { isSecretName, redactText, secretsIn } from "../../lib/redact.ts";
 import { type SecretKind, secretAt } from "../../lib/setting.ts";
 import { configSchema } from "./schema.ts";
 
@@ -32,7 +32,7 @@ const NO_SECRET =
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
 const looksSecret = (name: string, value: string) =>
-  (!NO_SECRET.test(name) && (soundsSecret(name) || ENDS_SECRET.test(name) || SAYS_SECRET.test(name))) ||
+  (!NO_SECRET.test(name) && (isSecretName(name) || ENDS_SECRET.test(name) || SAYS_SECRET.test(name))) ||
   redactText(value) !== value;
 
 /** Returns for each word of a command the credential in it, by the name before it: `--token X`, `--token=X`, `TOKEN=X`. */

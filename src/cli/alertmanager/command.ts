@@ -39,7 +39,7 @@ async function write(file: string, text: string): Promise<void> {
   }
 }
 
-function tellRemarks(to: Session["out"], remarks: Imported["remarks"]): void {
+function printRemarks(to: Session["out"], remarks: Imported["remarks"]): void {
   for (const { path, line, message } of remarks)
     to.line(`${line === null ? "" : `line ${line}: `}${path}: ${message}`);
   const count = counted(remarks.length, "setting");
@@ -61,5 +61,5 @@ export async function importAlertmanager(
   if (output !== undefined) await write(output, text);
   if (json) return out.json(JSON.stringify({ settings, remarks }));
   if (output === undefined) out.json(text);
-  tellRemarks(output === undefined ? err : out, remarks);
+  printRemarks(output === undefined ? err : out, remarks);
 }

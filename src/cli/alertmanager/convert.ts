@@ -1,5 +1,5 @@
 import type { FieldError } from "../../lib/error.ts";
-import { matchersOf, texts } from "./matching.ts";
+import { matchersOf, matcherTexts } from "./matching.ts";
 import {
   type AlertmanagerConfig,
   fieldError,
@@ -45,7 +45,7 @@ function inhibitRules(
           rule[`${side}_match`],
           rule[`${side}_match_re`],
         ];
-        return texts(matchersOf({ matchers, match, match_re }));
+        return matcherTexts(matchersOf({ matchers, match, match_re }));
       } catch (error) {
         refuse([...path, `${side}_matchers`], error instanceof Error ? error.message : String(error));
         return [];

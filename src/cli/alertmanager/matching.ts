@@ -21,7 +21,8 @@ export function matchersOf({ matchers = [], match, match_re }: Matching): Matche
   return all;
 }
 
-export const texts = (matchers: readonly Matcher[]): string[] => matchers.map((one) => matchersText([one]));
+export const matcherTexts = (matchers: readonly Matcher[]): string[] =>
+  matchers.map((one) => matchersText([one]));
 
 const fits = (matcher: Matcher, value: string) => compileMatchers([matcher])({ [matcher.name]: value });
 

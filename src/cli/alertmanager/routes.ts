@@ -1,7 +1,7 @@
 import type { Matcher } from "../../contract/matcher.ts";
 import { matchesEverything } from "../../lib/matchers.ts";
 import { complementOf, plainInterval } from "./intervals.ts";
-import { matchersExcluding, matchersOf, texts } from "./matching.ts";
+import { matchersExcluding, matchersOf, matcherTexts } from "./matching.ts";
 import type { IntervalConfig, Path, Remark, RouteConfig } from "./read.ts";
 
 export type Route = { matchers?: string[]; receivers?: string[]; continue?: true; routes?: Route[] };
@@ -79,7 +79,7 @@ export class RouteConverter {
       return this.#node(child, place, { ...here, others });
     });
     return {
-      ...(own.length === 0 ? {} : { matchers: texts(own) }),
+      ...(own.length === 0 ? {} : { matchers: matcherTexts(own) }),
       ...(receivers === undefined ? {} : { receivers }),
       ...(route.continue === true ? { continue: true } : {}),
       ...(routes.length === 0 ? {} : { routes }),
@@ -140,7 +140,12 @@ export class RouteConverter {
     let name = base;
     for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
     const why = `Alertmanager's ${at.at(-1)} ${names.join(", ")}`;
-    this.windows.push({ name, matchers: texts(matchers), why, time_intervals: times.map(plainInterval) });
+    this.windows.push({
+      name,
+      matchers: matcherTexts(matchers),
+      why,
+      time_intervals: times.map(plainInterval),
+    });
     remark(
       at,
       `the maintenance window ${name}: such an alert opens no incident then; Alertmanager would only not notify`,

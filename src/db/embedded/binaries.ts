@@ -113,7 +113,7 @@ async function usablePackage(
   const root = await realpath(packageDir);
   const native = join(root, "native");
   const blocked = account !== undefined && (await blockingFolder(join(native, "bin"), account)) !== undefined;
-  if (!blocked && (await hydrate(root, root))) return join(native, "bin");
+  if (!blocked && (await createSymlinks(root, root))) return join(native, "bin");
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
   const copy = join(copyTo, `postgres-${version}`);
   try {
@@ -140,7 +140,7 @@ async function usablePackage(
  * Creates the symbolic links between libraries, which npm packages cannot contain and which an install script that
  * we do not run would make; PostgreSQL does not start without them. Returns false if `into` is not writable.
  */
-async function hydrate(packageDir: string, into: string): Promise<boolean> {
+async function createSymlinks(packageDir: string, into: string): Promise<boolean> {
   const list = await readFile(join(packageDir, "native/pg-symlinks.json"), "utf8").catch(() => "[]");
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const path = join(into, target);
@@ -160,7 +160,7 @@ async function copyPackage(packageDir: string, to: string, account: Account | un
   const temporary = await mkdtemp(`${to}.new-`);
   try {
     await copyTree(join(packageDir, "native"), join(temporary, "native"));
-    await hydrate(packageDir, temporary);
+    await createSymlinks(packageDir, temporary);
     await chmod(temporary, 0o755);
     await rename(temporary, to);
   } catch (error) {

@@ -25,7 +25,7 @@ export type Postmaster = {
 export type LockFile = { pid: number; socketDir: string };
 
 /** What a pid is to a data folder: its server, another process, or gone; `unknown` if its command line is unreadable. */
-export type Identity = "server" | "unknown" | "other" | "gone";
+export type ProcessIdentity = "server" | "unknown" | "other" | "gone";
 
 const run = promisify(execFile);
 
@@ -43,7 +43,7 @@ export async function readLockFile(clusterDir: string): Promise<LockFile | undef
 }
 
 /** Identifies a process by its command line: pids are reused, and a zombie keeps its pid. */
-export async function identify(pid: number, clusterDir: string): Promise<Identity> {
+export async function identifyProcess(pid: number, clusterDir: string): Promise<ProcessIdentity> {
   const line = await commandLine(pid);
   if (line === undefined) return alive(pid) ? "unknown" : "gone";
   const [program, ...rest] = line;
@@ -135,7 +135,7 @@ export function takeOverPostmaster(pid: number, clusterDir: string): Postmaster 
     async ended(milliseconds, signal) {
       const until = performance.now() + milliseconds;
       for (;;) {
-        const identity = await identify(pid, clusterDir);
+        const identity = await identifyProcess(pid, clusterDir);
         if (identity === "gone" || identity === "other") return "it is gone";
         const left = until - performance.now();
         if (left <= 0 || signal?.aborted) return undefined;

@@ -6,7 +6,7 @@ import { type Cluster, NAME, openPrivateDir, PORT } from "./cluster.ts";
 import { logTail } from "./log.ts";
 import {
   acceptsConnections,
-  identify,
+  identifyProcess,
   launchPostmaster,
   type Postmaster,
   readLockFile,
@@ -56,7 +56,7 @@ export async function ensurePostmaster(
     if (postmaster.takenOver) continue;
     // A concurrent start may have been faster: then use its server.
     const winner = await readLockFile(cluster.dir);
-    if (winner !== undefined && (await identify(winner.pid, cluster.dir)) === "server") continue;
+    if (winner !== undefined && (await identifyProcess(winner.pid, cluster.dir)) === "server") continue;
     throw await startFailure(postmaster, cluster);
   }
 }
@@ -64,7 +64,7 @@ export async function ensurePostmaster(
 /** Returns `undefined` when the state has changed meanwhile: the caller tries again. */
 async function findOrLaunch(cluster: Cluster): Promise<Postmaster | undefined> {
   const found = await readLockFile(cluster.dir);
-  const identity = found === undefined ? "gone" : await identify(found.pid, cluster.dir);
+  const identity = found === undefined ? "gone" : await identifyProcess(found.pid, cluster.dir);
   if (found !== undefined && identity === "server") return takeOverPostmaster(found.pid, cluster.dir);
   const socketDir = found?.socketDir || cluster.socketDir;
   if (await acceptsConnections(socketDir)) {

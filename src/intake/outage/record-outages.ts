@@ -16,7 +16,7 @@ import { sameByOtherRoute } from "./routes.ts";
 import {
   adoptAlerts,
   changeOutages,
-  dropHeld,
+  deleteHeld,
   formerAlerts,
   formerlyOver,
   knownOutages,
@@ -259,7 +259,7 @@ export async function recordOutages(
   const one = new OutageRecorder(ctx, await knownOutages(ctx, batch), resolve_timeout);
   for (const notice of batch) one.record(notice);
   await changeOutages(ctx, [...one.changes.values()]);
-  await dropHeld(ctx, one.dropped);
+  await deleteHeld(ctx, one.dropped);
   const { notices, fresh } = one.recorded;
   const same = await sameByOtherRoute(
     ctx,

@@ -170,7 +170,7 @@ export async function changeOutages(ctx: Ctx, changes: readonly OutageChange[]):
 }
 
 /** Deletes held outages that their senders have taken back. Throws a serialisation failure when one is no longer held. */
-export async function dropHeld(ctx: Ctx, alert_ids: readonly string[]): Promise<void> {
+export async function deleteHeld(ctx: Ctx, alert_ids: readonly string[]): Promise<void> {
   if (alert_ids.length === 0) return;
   const { rowCount } = await ctx.db
     .delete(alerts)
@@ -234,7 +234,7 @@ export type NewOutage = Pick<
  * repeated before, since it must have ended in between; and one whose incident is over, since people hear no more of it, unless
  * that was resolved by a verified repair after the new outage began: then this route is only late.
  */
-export async function firingElsewhere(ctx: Ctx, news: readonly NewOutage[]): Promise<Map<string, string>> {
+export async function firingByOtherRoute(ctx: Ctx, news: readonly NewOutage[]): Promise<Map<string, string>> {
   const asked = news.map(({ alert_id, source, fingerprint, labels, starts_at }) => ({
     alert_id,
     source,

@@ -1,7 +1,7 @@
 import { latestApprovals } from "../../approval/index.ts";
 import { type AlertResult, NOTHING_KNOWN, type WebhookAnswer } from "../../contract/webhook.ts";
 import type { Ctx } from "../../db/ctx.ts";
-import { rehearse, transaction } from "../../db/transaction.ts";
+import { runAndRollBack, transaction } from "../../db/transaction.ts";
 import { type DecisionRow, latestDecisions } from "../../decision/index.ts";
 import {
   acknowledge,
@@ -365,7 +365,7 @@ export async function isWell(ctx: Ctx, deps: PipelineDeps): Promise<boolean> {
   const notices = { sender: senderOf("awoooi", undefined), received_at, replayed: false, times: 1 };
   const quiet = { ...deps, onSilenced: () => {} };
   try {
-    await rehearse(ctx, async (tx) => {
+    await runAndRollBack(ctx, async (tx) => {
       await processBatch(tx, quiet, [{ ...alert, ...notices, place: noticePlace(received_at, 0, 0) }]);
     });
     return true;

@@ -4,7 +4,7 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { uptime } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
-import { sharedRead } from "../../../lib/shared-read.ts";
+import { shareConcurrentReads } from "../../../lib/shared-read.ts";
 
 /** A process as the system reports it; `start_time` distinguishes it from a later one with the same pid. */
 export type SystemProcess = { pid: number; parent: number; group: number; state: string; start_time: string };
@@ -135,7 +135,7 @@ export const procTable: ProcessTable = {
   },
   boot: process.platform === "linux" ? (readNow("/proc/sys/kernel/random/boot_id")?.trim() ?? null) : null,
   // Concurrent callers share one walk.
-  marked: sharedRead(markReader()),
+  marked: shareConcurrentReads(markReader()),
 };
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { AnyAuthMethod, ParsedKey } from "ssh2";
 import { messageOf } from "../../../lib/error.ts";
-import { keepSecret } from "../../../lib/redact.ts";
+import { registerSecrets } from "../../../lib/redact.ts";
 import type { HostConfig } from "./config.ts";
 import { library } from "./library.ts";
 
@@ -17,7 +17,7 @@ type Asked = Pick<
 async function secretOf(value: string | undefined, file: string | undefined): Promise<string | undefined> {
   if (value !== undefined || file === undefined) return value;
   const secret = (await readFile(file, "utf8")).replace(/\r?\n$/, "");
-  keepSecret([secret]);
+  registerSecrets([secret]);
   return secret;
 }
 

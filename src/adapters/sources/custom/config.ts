@@ -2,18 +2,18 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import { example, secret } from "../../../lib/setting.ts";
-import { faultOf } from "./expression.ts";
+import { expressionError } from "./expression.ts";
 
 const source = z.string().min(1).max(2_000);
 const expression = source.superRefine((text, ctx) => {
-  const message = faultOf(text);
+  const message = expressionError(text);
   if (message !== null) ctx.addIssue({ code: "custom", message });
 });
 /** One expression that returns an object, or one expression for each name. */
 const named = z.union([source, z.record(z.string().min(1), source)]).superRefine((given, ctx) => {
   // Checked here because the union's own error would not say which name is wrong.
   for (const [name, text] of Object.entries(typeof given === "string" ? { "": given } : given)) {
-    const message = faultOf(text);
+    const message = expressionError(text);
     if (message !== null) ctx.addIssue({ code: "custom", message, path: name === "" ? [] : [name] });
   }
 });

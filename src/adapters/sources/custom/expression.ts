@@ -69,7 +69,7 @@ function* functionsOf(node: unknown): Generator<string> {
 }
 
 /** Returns what is wrong with an expression; null if it is valid. */
-export function faultOf(expression: string): string | null {
+export function expressionError(expression: string): string | null {
   try {
     compiled(expression);
     return null;

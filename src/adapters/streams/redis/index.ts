@@ -5,8 +5,8 @@ import { messageOf } from "../../../lib/error.ts";
 import type { Log } from "../../../lib/log.ts";
 import { example, needsRestart, secret } from "../../../lib/setting.ts";
 import { withTimeout } from "../../../lib/wait.ts";
-import { library } from "./library.ts";
-import { ACK, APPEND, FORGET, TRIM } from "./scripts.ts";
+import { redisLibrary } from "./library.ts";
+import { ACK, APPEND, DELETE_IDLE_CONSUMERS, TRIM } from "./scripts.ts";
 import { parseInfo, streamStateOf, unreachable } from "./stream-state.ts";
 
 const settings = z.strictObject({
@@ -55,7 +55,7 @@ const FORGOTTEN_MS = 3_600_000;
 const NOTHING: StreamFigures = { entries: 0, pending: 0, oldest: null, claimed: 0 };
 
 function connection({ url }: RedisStreamConfig) {
-  return library().createClient({
+  return redisLibrary().createClient({
     url,
     // Fail at once while disconnected, so that the caller writes the signal into the journal instead.
     disableOfflineQueue: true,
@@ -72,7 +72,7 @@ function connection({ url }: RedisStreamConfig) {
 type Connection = ReturnType<typeof connection>;
 
 /** Returns values as buffers, because the bytes of a body need not be valid text. */
-const rawReplies = () => ({ [library().RESP_TYPES.BLOB_STRING]: Buffer });
+const rawReplies = () => ({ [redisLibrary().RESP_TYPES.BLOB_STRING]: Buffer });
 
 /** A message as node-redis returns it, with buffers in place of strings. */
 type Message = { id: unknown; message: object } | null;
@@ -172,7 +172,7 @@ class RedisStream implements SignalStream {
   }
 
   async close(): Promise<void> {
-    await this.#write(FORGET, [GROUP, String(FORGOTTEN_MS), this.#consumer]).catch(() => {});
+    await this.#write(DELETE_IDLE_CONSUMERS, [GROUP, String(FORGOTTEN_MS), this.#consumer]).catch(() => {});
     this.#closed = true;
     this.#writer.destroy();
     this.#reader.destroy();
@@ -234,7 +234,7 @@ class RedisStream implements SignalStream {
   /** Deletes entries that every group has acknowledged, and consumers that have been idle for an hour. */
   async #tidy(): Promise<void> {
     await this.#write(TRIM, []);
-    await this.#write(FORGET, [GROUP, String(FORGOTTEN_MS), ""]);
+    await this.#write(DELETE_IDLE_CONSUMERS, [GROUP, String(FORGOTTEN_MS), ""]);
   }
 
   async #measure(): Promise<void> {

@@ -33,7 +33,7 @@ ${TRIM}`;
  * Removes the consumers of group ARGV[1] that have no pending entries and were idle for ARGV[2] ms or are named
  * ARGV[3]. Atomic, because removing a consumer also drops the entries that are pending for it.
  */
-export const FORGET = `
+export const DELETE_IDLE_CONSUMERS = `
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local is = {}
   for i = 1, #consumer, 2 do is[consumer[i]] = consumer[i + 1] end

@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { messageOf } from "../../../../lib/error.ts";
-import { keepSecret } from "../../../../lib/redact.ts";
+import { registerSecrets } from "../../../../lib/redact.ts";
 import type { ClusterConfig } from "./config.ts";
 import { overHttp1 } from "./connections.ts";
 import { library } from "./library.ts";
@@ -81,7 +81,7 @@ export function loadKubeConfig(config: ClusterConfig): Loaded {
   const wrong = gap(kubeConfig, file);
   const { token, password } = kubeConfig.getCurrentUser() ?? {};
   // Redact them everywhere: a plugin's error or a proxy's page may quote them.
-  keepSecret([token ?? "", password ?? ""]);
+  registerSecrets([token ?? "", password ?? ""]);
   return wrong === undefined
     ? { ok: true, name: config.name ?? kubeConfig.getCurrentContext(), kubeConfig }
     : fail(wrong);
