@@ -13,7 +13,7 @@ async function list(session: Session, { json, ...query }: ListOptions): Promise<
   const answer = await request(session.server(), "GET", urlPath`/correlation/lessons`, { query });
   if (json) return session.out.json(answer.text);
   const { items, next_cursor } = parseAnswer(pageOf(lesson), answer);
-  if (items.length === 0) return session.out.line("There are no lessons from merging or splitting.");
+  if (items.length === 0) return session.out.line("There are no lessons: nothing was merged or split.");
   session.out.table(
     ["LESSON", "TAUGHT", "BY", "AT", "TROUBLES"],
     items.map((one) => [
@@ -29,7 +29,7 @@ async function list(session: Session, { json, ...query }: ListOptions): Promise<
 
 /** Adds the commands for lessons: what people taught about which incidents belong together. */
 export function addCorrelation(program: Command, session: Session): void {
-  const lessons = addGroup(program, "lessons", "grouping rules learnt from merges and splits");
+  const lessons = addGroup(program, "lessons", "what merges and splits taught about grouping");
   addSubcommand(lessons, "ls", "list lessons, newest first", [
     "awoooi lessons ls",
     "awoooi lessons ls --json",

@@ -160,7 +160,7 @@ export function addDeadLetters(program: Command, session: Session): void {
     .argument("<id>", "the dead letter", id)
     .action((deadLetterId: string, options: Json) => show(session, deadLetterId, options));
 
-  addSubcommand(letters, "replay", "parse it again; exit code 1 when that fails", [
+  addSubcommand(letters, "replay", "parse a dead letter again; exit code 1 if it fails", [
     "awoooi dead-letters replay 17",
     "awoooi dead-letters replay --all --source generic",
   ])

@@ -98,7 +98,7 @@ export function addDiagnose(program: Command, session: Session): void {
     )
     .option("-n, --namespace <namespace>", "its namespace (default: any with that name)")
     .option("--cluster <cluster>", "its cluster (default: any with that name)")
-    .option("--host <host>", "the host that it runs on")
+    .option("--host <host>", "the target's host")
     .option("--mountpoint <path>", "of a host: inspect this path's filesystem, of any type")
     .option("--device <device>", "the same by device, such as /dev/sda1")
     .addHelpText(

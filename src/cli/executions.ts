@@ -49,7 +49,7 @@ async function undo(session: Session, executionId: string, options: Json & { com
   const asked = parseAnswer(approval, answer);
   session.out.line(`${asked.action}: this would undo ${executionId}.`);
   printPlan(session.out, asked);
-  session.out.line("It is being tried out; then it waits for signatures:");
+  session.out.line("Its dry run is being made; then it waits for signatures:");
   session.out.line(`  ${session.out.awoooi("approvals", "approve", asked.approval_id)}`);
 }
 

@@ -156,9 +156,7 @@ export function addIncidents(program: Command, session: Session): void {
     .argument("<id>", "the incident", id)
     .action((incidentId: string, options: Json) => show(session, incidentId, options));
 
-  addSubcommand(incidents, "ack", "acknowledge it: you work on it", [
-    "awoooi incidents ack INC-20260701-7H2K9Q",
-  ])
+  addSubcommand(incidents, "ack", "acknowledge an incident", ["awoooi incidents ack INC-20260701-7H2K9Q"])
     .argument("<id>", "the incident", id)
     .action((incidentId: string, options: Json) => acknowledge(session, incidentId, options));
 
@@ -254,7 +252,7 @@ export function addIncidents(program: Command, session: Session): void {
   ])
     .argument("[file]", "alerts, one JSON object a line; - for stdin", "-")
     .option("--topology <file>", "the dependency graph, as YAML or JSON")
-    .option("--window <seconds>", "the most between starts in a group (default: 600)", seconds)
+    .option("--window <seconds>", "longest time between starts in a group (default: 600)", seconds)
     .addHelpText("after", GROUP_FORMS)
     .action((file: string, options: GroupOptions) => groupLines(session, file, options));
 }

@@ -164,7 +164,7 @@ export function addPlaybooks(program: Command, session: Session): void {
   ])
     .argument("<id>", "the playbook", id)
     .action((playbookId: string, options: Json) => approve(session, playbookId, options));
-  addSubcommand(playbooks, "deprecate", "deprecate a playbook: no longer used", [
+  addSubcommand(playbooks, "deprecate", "deprecate a playbook: it is no longer used", [
     "awoooi playbooks deprecate PBK-5Q0ZC8WJ1N6T3KXM",
   ])
     .argument("<id>", "the playbook", id)

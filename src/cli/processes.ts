@@ -44,7 +44,7 @@ function remarks({
     ...(copies.length === 0
       ? []
       : [
-          `pid ${copies.join(", ")} is not supervised: run it in the foreground, and end leftovers with awoooi processes stop ${name}`,
+          `pid ${copies.join(", ")} runs unsupervised: have it run in the foreground, and end leftovers with awoooi processes stop ${name}`,
         ]),
     ...(changed ? ["configuration changed since its start"] : []),
     ...(watched ? [] : ["not watched"]),
@@ -119,7 +119,7 @@ async function requestChange(
     );
   if (state === "down")
     session.out.line(
-      `${which} runs${pid === null ? "" : `, pid ${pid}`}. Its incident resolves when healthy.`,
+      `${which} runs${pid === null ? "" : `, pid ${pid}`}. Its incident resolves when it is healthy.`,
       "yellow",
     );
   else if (state === "stopped") session.out.line(`${which} is stopped, until it is started.`, "green");
@@ -128,7 +128,7 @@ async function requestChange(
 
 export function addProcesses(program: Command, session: Session): void {
   const processes = addGroup(program, "processes", "list, start and stop supervised processes");
-  addSubcommand(processes, "ls", "list processes and states", ["awoooi processes ls"]).action(
+  addSubcommand(processes, "ls", "list processes and their states", ["awoooi processes ls"]).action(
     (options: Options) => list(session, options),
   );
   for (const [to, summary] of [

@@ -155,7 +155,7 @@ const CLASSIFICATION = ["--classification <file>", "your rules, before the shipp
 const RULES = ["--rules <file>", "decision rules instead of the shipped ones"] as const;
 
 export function addRules(program: Command, session: Session): void {
-  const rules = addGroup(program, "rules", "try and test the rules; needs no server");
+  const rules = addGroup(program, "rules", "explain and test rules; needs no server");
   addSubcommand(rules, "explain", "show which rules match an alert, and what would be proposed", [
     "awoooi rules explain --name KubePodCrashLooping --label namespace=prod --label deployment=api",
     "awoooi rules explain --name DemoShopDown --label process=demo-shop --process demo-shop",

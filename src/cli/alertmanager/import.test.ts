@@ -201,7 +201,7 @@ describe("awoooi import alertmanager.yml", () => {
       [3, "global.slack_api_url: for Alertmanager's own channels"],
       [6, "templates[0]: AWOOOI writes its cards itself"],
       [9, "route.group_by: not needed: AWOOOI counts repeated alerts"],
-      [12, "route.repeat_interval: what still fires is put to people again"],
+      [12, "route.repeat_interval: what still fires is notified again"],
       [20, "route.routes[1].mute_time_intervals: the maintenance window nights-weekends"],
       [27, "route.routes[1].routes[1].group_by: "],
       [33, "route.routes[3].mute_time_intervals: left out: it would silence every alert"],

@@ -28,7 +28,7 @@ const UNMAPPED: Record<string, string> = {
   group_by: CONVERGES,
   group_wait: CONVERGES,
   group_interval: CONVERGES,
-  repeat_interval: "what still fires is put to people again after incident.cool_down, for all routes",
+  repeat_interval: "what still fires is notified again after incident.cool_down, for all routes",
 };
 const KNOWN = [
   "receiver",
@@ -148,7 +148,7 @@ export class RouteConverter {
     });
     remark(
       at,
-      `the maintenance window ${name}: such an alert opens no incident then; Alertmanager would only not notify`,
+      `the maintenance window ${name}: such an alert opens no incident then; in Alertmanager it would only not notify`,
     );
   }
 }
