@@ -65,7 +65,7 @@ export function auditRoutes(app: ApiApp): void {
       authorise(ctx.actor, "verify the audit ledger", { people: "viewer" });
       const done = await verifying.take(WAIT_MS);
       if (done === null) {
-        const text = "Others are having the ledger verified; try again.";
+        const text = "The ledger is already being verified; try again.";
         throw new AwoooiError("overloaded", text, { retryAfter: 10 });
       }
       return verifyChain(ctx, { from, head, most: limit }).finally(done);
