@@ -61,7 +61,7 @@ export class SourceLimiter {
     usage.requests.spend(1, whole, now);
     senderUsage.requests.spend(1, own, now);
     if (length === null || length > SMALL_BODY) {
-      const words = `Too much from this address was refused; bodies above ${SMALL_BODY} bytes wait.`;
+      const words = `Too many bytes from this address were refused; bodies above ${SMALL_BODY} bytes must wait.`;
       this.#demand(usage, "wasted_bytes", senderUsage.rejectedBytes, rates.rejectedBytes(limits), now, words);
     }
   }
@@ -84,7 +84,7 @@ export class SourceLimiter {
     const { dead, fingerprints } = preview();
     const newFingerprints = usage.unknown(fingerprints);
     if (dead) {
-      const words = "This cannot be parsed, and no more dead letters of this sender are kept now: see them.";
+      const words = "This cannot be parsed, and this sender has too many dead letters: see them.";
       this.#demand(usage, "dead_letters", senderUsage.deadLetters, rates.deadLetters(limits), now, words);
       this.#demand(
         usage,
