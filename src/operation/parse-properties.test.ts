@@ -9,7 +9,7 @@ import {
   parseOperation,
   traitsOf,
 } from "./index.ts";
-import { kindOf } from "./parse/kubectl-table.ts";
+import { kindOf } from "./parse/kubectl-kinds.ts";
 
 const RUNS = { seed: SEED, numRuns: 2_000 };
 const name = fc.stringMatching(/^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$/);

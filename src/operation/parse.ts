@@ -1,8 +1,9 @@
 import type { Operation } from "./operation.ts";
 import { namedAction, noAction } from "./parse/action.ts";
+import type { Context } from "./parse/context.ts";
 import { beginsAsCommand, judge } from "./parse/guard.ts";
 import { Refused } from "./parse/refused.ts";
-import type { Context, Verdict } from "./parse/verdict.ts";
+import type { Verdict } from "./parse/verdict.ts";
 
 /** Longest text that is parsed, in characters: no command that people sign is longer. */
 export const MAX_TEXT = 8_192;

@@ -1,7 +1,8 @@
 import { withArticle } from "../../lib/words.ts";
 import type { OperationKind } from "../operation.ts";
+import type { Context } from "./context.ts";
 import { refuse, shown } from "./refused.ts";
-import { type Context, change, reads, type Verdict } from "./verdict.ts";
+import { change, reads, type Verdict } from "./verdict.ts";
 
 /** Action names that stand for one kind of operation on the target of the context. */
 const ACTIONS: ReadonlyMap<string, { kind: OperationKind; on: readonly string[] }> = new Map(

@@ -1,4 +1,4 @@
-import { withArticle } from "../../lib/words.ts";
+import type { Context } from "./context.ts";
 import {
   COMMANDS,
   COMPOSE,
@@ -10,11 +10,12 @@ import {
   OTHER_DAEMON,
   REFUSED,
 } from "./docker-table.ts";
-import { readFlags, readLeadingFlags } from "./flags.ts";
+import { Flags, readFlags, readLeadingFlags } from "./flags.ts";
+import { hostOf, oneName } from "./host-target.ts";
 import { guardOperands, guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
-import { type Context, change, Flags, reads, unknownIn, type Verdict } from "./verdict.ts";
-import { known, type Word } from "./word.ts";
+import { change, reads, type Verdict } from "./verdict.ts";
+import { known, unknownIn, type Word } from "./word.ts";
 
 type Docker = { name: string; flags: Flags; compose: Flags; operands: readonly Word[]; context: Context };
 
@@ -52,28 +53,6 @@ function commandOf(words: readonly Word[]): {
   }
   const command = COMMANDS.get(name);
   return command === undefined ? tell(name) : { name, command, compose, behind };
-}
-
-/** Returns the host that a command acts on: that of the context or target, else `localhost`, as for docker itself. */
-export function hostOf({ host, target }: Context): string {
-  return host ?? target?.host ?? "localhost";
-}
-
-/** Returns the single name of what is acted on; `{target}` stands for the incident's target. */
-export function oneName(operands: readonly Word[], kind: string, what: string, context: Context): string {
-  const [first, ...others] = operands;
-  if (first === undefined) refuse(`${what} names nothing that it should act on`);
-  if (others[0] !== undefined) refuse(`${shown(others[0].text)} is one more, and an operation is about one`);
-  const { target } = context;
-  if (first.text === "{target}" && first.unknown !== null && target !== undefined) {
-    if (target.kind !== kind)
-      refuse(`{target} is ${withArticle(target.kind)}, and the command is about ${withArticle(kind)}`);
-    if ((target.host ?? context.host) !== context.host && context.host !== undefined) {
-      refuse(`{target} is on ${target.host}, and the command on ${context.host}`);
-    }
-    return target.name;
-  }
-  return known(first, "the name of what is changed");
 }
 
 function restart(docker: Docker, kind: "container" | "compose_service"): Verdict {

@@ -1,5 +1,5 @@
 import { refuse, shown } from "./refused.ts";
-import { isHiddenFlag, mayBeFlag, type Word } from "./word.ts";
+import { isHiddenFlag, known, mayBeFlag, type Word } from "./word.ts";
 
 /** How a flag takes a value: never, always, or only when attached with `=` (`--dry-run=client`). */
 type Takes = "nothing" | "value" | "glued";
@@ -135,4 +135,53 @@ export function readLeadingFlags(
   command: string,
 ): ReadFlags & { next: number } {
   return new FlagReader(words, table, command).read(true);
+}
+
+/** Flags by name. Of a repeated flag the last one counts, as in the tools. */
+export class Flags {
+  readonly #values = new Map<string, FlagValue>();
+  readonly names: readonly string[];
+
+  constructor(flags: ReadFlags["flags"]) {
+    for (const { name, value } of flags) this.#values.set(name, value);
+    this.names = flags.map((one) => one.name);
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  /** Returns the value as text, even if part of it is unknown. */
+  text(name: string): string | undefined {
+    const value = this.#values.get(name);
+    return value === undefined || value === true ? undefined : value.text;
+  }
+
+  /** Returns the value; refuses an unknown one. */
+  value(name: string): string | undefined {
+    const value = this.#values.get(name);
+    return value === undefined || value === true ? undefined : known(value, `the value of ${name}`);
+  }
+
+  /** Returns whether a boolean flag is on; refuses an unknown value. */
+  on(name: string): boolean {
+    if (this.#values.get(name) === true) return true;
+    const value = this.value(name)?.toLowerCase();
+    if (value === undefined || ["false", "f", "0"].includes(value)) return false;
+    if (["true", "t", "1"].includes(value)) return true;
+    return refuse(`${name} is yes or no, not ${shown(value)}`);
+  }
+
+  get words(): readonly Word[] {
+    return [...this.#values.values()].filter((value) => value !== true);
+  }
+
+  /** Refuses flags that are not in `allowed`, repeated flags, and unknown values. */
+  only(allowed: readonly string[], what: string): void {
+    for (const name of this.names) {
+      if (!allowed.includes(name)) refuse(`${name} is no part of the operation ${what}`);
+      if (this.names.indexOf(name) !== this.names.lastIndexOf(name)) refuse(`${name} is there twice`);
+      this.value(name);
+    }
+  }
 }

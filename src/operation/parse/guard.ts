@@ -1,4 +1,5 @@
 import { redact } from "../../lib/redact.ts";
+import type { Context } from "./context.ts";
 import { docker } from "./docker.ts";
 import { filter, isFilter, isSayer } from "./filters.ts";
 import { hostRead, isHostRead } from "./host-reads.ts";
@@ -8,7 +9,7 @@ import { refuse, shown } from "./refused.ts";
 import { Source } from "./source.ts";
 import { onHost, remoteOf } from "./ssh.ts";
 import { journalctl, systemctl } from "./systemd.ts";
-import { type Context, type Grammar, reads, type Verdict } from "./verdict.ts";
+import { type Grammar, reads, type Verdict } from "./verdict.ts";
 import { type Command, known, mayBeFlag, type Program, type Word } from "./word.ts";
 
 /** Where a command runs: on this machine or, through ssh, on a host; with piped input or not. */

@@ -1,8 +1,9 @@
-import { hostOf } from "./docker.ts";
+import type { Context } from "./context.ts";
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
+import { hostOf } from "./host-target.ts";
 import { guardOperands, guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
-import { type Context, reads, type Verdict } from "./verdict.ts";
+import { reads, type Verdict } from "./verdict.ts";
 import { mayBeFlag, type Word } from "./word.ts";
 
 /** A command that shows a host's state and changes nothing. `operands`: pattern of the allowed operands. */

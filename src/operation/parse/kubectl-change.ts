@@ -1,6 +1,6 @@
 import { autoscalerPatch, workloadPatch } from "../patch.ts";
+import { kindOf } from "./kubectl-kinds.ts";
 import { clusterOf, type Kubectl, oneObject, placeOf } from "./kubectl-objects.ts";
-import { kindOf } from "./kubectl-table.ts";
 import { refuse, shown } from "./refused.ts";
 import { change, reads, type Verdict } from "./verdict.ts";
 import { known, plainWord, type Word } from "./word.ts";

@@ -1,8 +1,9 @@
 import type { OperationTarget } from "../../contract/incident.ts";
 import { withArticle } from "../../lib/words.ts";
-import { kindOf } from "./kubectl-table.ts";
+import type { Context } from "./context.ts";
+import type { Flags } from "./flags.ts";
+import { kindOf } from "./kubectl-kinds.ts";
 import { refuse, shown } from "./refused.ts";
-import type { Context, Flags } from "./verdict.ts";
 import { known, type Word } from "./word.ts";
 
 /** A parsed kubectl command with a known verb and known flags. */

@@ -1,11 +1,12 @@
 import { isSecretKind } from "../names.ts";
 import type { ReadFlags } from "./flags.ts";
+import { kindOf } from "./kubectl-kinds.ts";
 import type { Kubectl } from "./kubectl-objects.ts";
-import { HARMLESS_PATHS, kindOf } from "./kubectl-table.ts";
+import { HARMLESS_PATHS } from "./kubectl-table.ts";
 import { guardOperands, guardValues, isLoose } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
-import { reads, unknownIn, type Verdict } from "./verdict.ts";
-import { plainWord, type Word } from "./word.ts";
+import { reads, type Verdict } from "./verdict.ts";
+import { plainWord, unknownIn, type Word } from "./word.ts";
 
 /** Output formats that show only an object's name and a line about it. */
 const BARE_OUTPUT = new Set(["", "wide", "name"]);

@@ -1,11 +1,13 @@
-import { type ReadFlags, readFlags, readLeadingFlags } from "./flags.ts";
+import type { Context } from "./context.ts";
+import { Flags, type ReadFlags, readFlags, readLeadingFlags } from "./flags.ts";
 import { kubectlChange } from "./kubectl-change.ts";
+import { kindOf } from "./kubectl-kinds.ts";
 import type { Kubectl } from "./kubectl-objects.ts";
 import { kubectlRead } from "./kubectl-read.ts";
-import { GROUPS, kindOf, LEADING, REFUSED_GLOBAL, REFUSED_VERBS, VERBS, type Verb } from "./kubectl-table.ts";
+import { GROUPS, LEADING, REFUSED_GLOBAL, REFUSED_VERBS, VERBS, type Verb } from "./kubectl-table.ts";
 import { isLoose } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
-import { type Context, Flags, type Verdict } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 import { known, type Part, splits, type Word } from "./word.ts";
 
 function guard(names: readonly string[]): void {

@@ -1,8 +1,8 @@
 import { hostName } from "../names.ts";
-import { flagTable, readLeadingFlags } from "./flags.ts";
+import { Flags, flagTable, readLeadingFlags } from "./flags.ts";
 import { guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
-import { Flags, type Verdict } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 import { known, type Word } from "./word.ts";
 
 const SSH = flagTable(

@@ -1,9 +1,10 @@
-import { hostOf, oneName } from "./docker.ts";
-import { flagTable, readFlags } from "./flags.ts";
+import type { Context } from "./context.ts";
+import { Flags, flagTable, readFlags } from "./flags.ts";
+import { hostOf, oneName } from "./host-target.ts";
 import { guardOperands, guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
-import { type Context, change, Flags, reads, unknownIn, type Verdict } from "./verdict.ts";
-import { known, type Word } from "./word.ts";
+import { change, reads, type Verdict } from "./verdict.ts";
+import { known, unknownIn, type Word } from "./word.ts";
 
 const SYSTEMCTL = flagTable(
   "--system --user -t,--type= --state= --failed -p,--property= -P= -a,--all -l,--full -r,--recursive",

@@ -54,6 +54,11 @@ export function known(word: Word, what: string): string {
   return refuse(`${what} is a value that is not known: ${shown(word.unknown)}`);
 }
 
+/** Returns the first unknown part of the words, for a read's reason; null: there is none. */
+export function unknownIn(words: readonly Word[]): string | null {
+  return words.find((word) => word.unknown !== null)?.unknown ?? null;
+}
+
 /** Returns whether a shell may split a word into several, or none. */
 export const splits = (word: Word): boolean => word.parts.some((part) => part.splits);
 
