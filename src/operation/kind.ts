@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { BlastRadius } from "../contract/approval.ts";
 import type { Risk } from "../contract/common.ts";
+import type { OperationSchema, TextForms } from "./reading.ts";
 
 export type Scope = "read" | "write" | "admin";
 
@@ -39,8 +40,11 @@ export type Traits<Kind extends string = string> = {
   verify: readonly HealthSignal[];
 };
 
-/** Definition of a kind of operation, except its execution (in an executor) and its parsing (in `parse/`). */
-export type OperationDefinition<Schema extends z.ZodType = z.ZodType> = {
+/**
+ * Definition of a kind of operation, with how texts are read as it (`TextForms`), but without its execution, which is an
+ * executor's. What belongs to a tool and not to one operation, as its safeguards, stands in `parse/`.
+ */
+export type OperationDefinition<Schema extends OperationSchema = OperationSchema> = TextForms<Schema> & {
   /** Schema of its `kind`, `target` and `parameters`, as they are signed. */
   schema: Schema;
   traits: Traits;
@@ -53,7 +57,7 @@ export type OperationDefinition<Schema extends z.ZodType = z.ZodType> = {
 };
 
 /** Type-checks a definition and keeps the exact type of its schema. */
-export const defineOperation = <Schema extends z.ZodType>(
+export const defineOperation = <Schema extends OperationSchema>(
   definition: OperationDefinition<Schema>,
 ): OperationDefinition<Schema> => definition;
 

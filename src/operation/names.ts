@@ -5,7 +5,8 @@ import { operationTarget } from "../contract/incident.ts";
 // RFC 1123, as Kubernetes requires; strict because names come from alerts, and people paste commands with them into shells.
 const dnsName = z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, "is not a Kubernetes name");
 const inCluster = operationTarget.extend({ name: dnsName, namespace: dnsName });
-export const workload = inCluster.extend({ kind: z.enum(["deployment", "statefulset", "daemonset"]) });
+export const WORKLOAD_KINDS = ["deployment", "statefulset", "daemonset"] as const;
+export const workload = inCluster.extend({ kind: z.enum(WORKLOAD_KINDS) });
 export const scalable = inCluster.extend({ kind: z.enum(["deployment", "statefulset"]) });
 export const patchable = inCluster.extend({
   kind: z.enum(["deployment", "statefulset", "daemonset", "horizontalpodautoscaler"]),

@@ -79,20 +79,20 @@ export type OperationKind = Operation["kind"];
 export type Traits = TraitsOf<OperationKind>;
 
 /** Definitions by kind. A definition is only applied to operations of its own kind, so the cast is safe. */
-const KINDS: ReadonlyMap<string, OperationDefinition> = new Map(
-  DEFINITIONS.map((one): [string, OperationDefinition] => [
+export const DEFINITION_OF: ReadonlyMap<OperationKind, OperationDefinition> = new Map(
+  DEFINITIONS.map((one): [OperationKind, OperationDefinition] => [
     one.schema.shape.kind.value,
     one as unknown as OperationDefinition,
   ]),
 );
 
 function definitionOf({ kind }: Pick<Operation, "kind">): OperationDefinition {
-  const found = KINDS.get(kind);
+  const found = DEFINITION_OF.get(kind);
   if (found === undefined) throw new Error(`there is no kind of operation ${kind}`);
   return found;
 }
 
-export const OPERATION_KINDS = [...KINDS.keys()] as readonly OperationKind[];
+export const OPERATION_KINDS = [...DEFINITION_OF.keys()] as readonly OperationKind[];
 
 export function traitsOf(one: Pick<Operation, "kind">): Traits {
   return definitionOf(one).traits as Traits;

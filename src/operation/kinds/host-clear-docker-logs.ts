@@ -20,4 +20,5 @@ export const clearDockerLogs = defineOperation({
     target.kind === "host"
       ? `Empty the logs of every container on ${target.name}`
       : `Empty the logs of ${targetInWords(target)}`,
+  names: { CLEAR_DOCKER_LOGS: ["container", "host"], SSH_CLEAR_DOCKER_LOGS: ["container", "host"] },
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { onHost } from "../command.ts";
 import { defineOperation, ON_HOST } from "../kind.ts";
 import { composeProject, composeService } from "../names.ts";
+import { targetOnHost } from "../parse/host-target.ts";
 import { targetInWords } from "../words.ts";
 
 export const dockerComposeRestart = defineOperation({
@@ -21,5 +22,21 @@ export const dockerComposeRestart = defineOperation({
   command: ({ target, parameters: { project } }) => {
     const inProject = project === undefined ? [] : ["-p", project];
     return onHost(target.host, "docker", "compose", ...inProject, "restart", target.name);
+  },
+  names: { DOCKER_COMPOSE_RESTART: ["compose_service"], SSH_DOCKER_COMPOSE_RESTART: ["compose_service"] },
+  docker: {
+    "compose restart": {
+      flags: "",
+      otherFlags: "--no-deps -t,--timeout=",
+      composeFlags: ["--project-name"],
+      reason: "restarts a service of docker compose",
+      read(command) {
+        const project = command.compose.value("--project-name");
+        return {
+          target: targetOnHost(command, "compose_service"),
+          parameters: project === undefined ? {} : { project },
+        };
+      },
+    },
   },
 });

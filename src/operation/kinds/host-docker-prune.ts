@@ -2,7 +2,22 @@ import { z } from "zod";
 import { flag, onHost } from "../command.ts";
 import { defineOperation, ON_HOST } from "../kind.ts";
 import { host } from "../names.ts";
+import { hostTarget } from "../parse/host-target.ts";
+import { refuse, shown } from "../parse/refused.ts";
+import type { DockerCommand } from "../parse/tool-command.ts";
 import { targetInWords } from "../words.ts";
+
+const ALL = "-a,--all -f,--force";
+
+const prune = (what: string, flags: string, otherFlags: string) => ({
+  flags,
+  otherFlags,
+  reason: "removes what docker does not use",
+  read({ verb, flags, operands: [first], context }: DockerCommand) {
+    if (first !== undefined) refuse(`${shown(first.text)}: docker ${verb} takes no names`);
+    return { target: hostTarget(context), parameters: { what, all_images: flags.on("--all") } };
+  },
+});
 
 export const dockerPrune = defineOperation({
   schema: z.strictObject({
@@ -34,4 +49,13 @@ export const dockerPrune = defineOperation({
   },
   command: ({ target, parameters: { what, all_images } }) =>
     onHost(target.name, "docker", what, "prune", "--force", ...flag("all", all_images)),
+  incompleteNames: { DOCKER_PRUNE: "of what", SSH_DOCKER_PRUNE: "of what" },
+  docker: {
+    "system prune": prune("system", ALL, "--filter= --volumes"),
+    // Not a real docker command, but people and models write it for `system prune`.
+    prune: prune("system", ALL, "--filter= --volumes"),
+    "builder prune": prune("builder", ALL, "--filter= --keep-storage="),
+    "container prune": prune("container", "-f,--force", "--filter="),
+    "image prune": prune("image", ALL, "--filter="),
+  },
 });

@@ -2,7 +2,16 @@ import { z } from "zod";
 import { onHost } from "../command.ts";
 import { defineOperation, nothing, ON_HOST } from "../kind.ts";
 import { container } from "../names.ts";
+import { targetOnHost } from "../parse/host-target.ts";
+import type { DockerCommand } from "../parse/tool-command.ts";
 import { targetInWords } from "../words.ts";
+
+const RESTART = {
+  flags: "",
+  otherFlags: "-s,--signal= -t,--time,--timeout=",
+  reason: "restarts a container",
+  read: (command: DockerCommand) => ({ target: targetOnHost(command, "container"), parameters: {} }),
+};
 
 export const dockerRestart = defineOperation({
   schema: z.strictObject({ kind: z.literal("host.docker_restart"), target: container, parameters: nothing }),
@@ -14,4 +23,10 @@ export const dockerRestart = defineOperation({
   },
   title: ({ target }) => `Restart ${targetInWords(target)}`,
   command: ({ target }) => onHost(target.host, "docker", "restart", target.name),
+  names: {
+    RESTART_CONTAINER: ["container"],
+    DOCKER_RESTART: ["container"],
+    SSH_DOCKER_RESTART: ["container"],
+  },
+  docker: { restart: RESTART, "container restart": RESTART },
 });

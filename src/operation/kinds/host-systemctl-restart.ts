@@ -2,6 +2,7 @@ import { z } from "zod";
 import { onHost } from "../command.ts";
 import { defineOperation, nothing, ON_HOST } from "../kind.ts";
 import { unit } from "../names.ts";
+import { targetOnHost } from "../parse/host-target.ts";
 import { targetInWords } from "../words.ts";
 
 export const systemctlRestart = defineOperation({
@@ -14,4 +15,11 @@ export const systemctlRestart = defineOperation({
   },
   title: ({ target }) => `Restart ${targetInWords(target)}`,
   command: ({ target }) => onHost(target.host, "sudo", "systemctl", "restart", target.name),
+  names: { RESTART_SERVICE: ["unit"], SYSTEMCTL_RESTART: ["unit"], SSH_SYSTEMCTL_RESTART: ["unit"] },
+  systemctl: {
+    restart: {
+      reason: "restarts a service",
+      read: (command) => ({ target: targetOnHost(command, "unit"), parameters: {} }),
+    },
+  },
 });

@@ -18,4 +18,5 @@ export const vacuumJournal = defineOperation({
   },
   title: ({ target, parameters: { keep_megabytes } }) =>
     `Remove the oldest entries of the journal of ${targetInWords(target)}, down to ${keep_megabytes} MB`,
+  incompleteNames: { VACUUM_JOURNAL: "down to how much", SSH_VACUUM_JOURNAL: "down to how much" },
 });

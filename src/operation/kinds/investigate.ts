@@ -14,4 +14,5 @@ export const investigate = defineOperation({
     const where = targetInWords(target);
     return where === "" ? "Investigate" : `Investigate ${where}`;
   },
+  prefix: "INVESTIGATE",
 });

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { at } from "../command.ts";
 import { CHANGE, defineOperation, nothing } from "../kind.ts";
 import { node } from "../names.ts";
+import { DRY_RUN } from "../parse/kubectl-flags.ts";
+import { nodeTarget } from "../parse/kubectl-objects.ts";
 import { targetInWords } from "../words.ts";
 
 export const cordon = defineOperation({
@@ -14,4 +16,13 @@ export const cordon = defineOperation({
   },
   title: ({ target }) => `Keep new pods off ${targetInWords(target)}`,
   command: ({ target }) => ["kubectl", "cordon", target.name, ...at(target)],
+  names: { CORDON_NODE: ["node"], KUBERNETES_CORDON: ["node"] },
+  kubectl: {
+    cordon: {
+      flags: "",
+      otherFlags: `-l,--selector= ${DRY_RUN}`,
+      reason: "cordons a node",
+      read: (command) => ({ target: nodeTarget(command), parameters: {} }),
+    },
+  },
 });

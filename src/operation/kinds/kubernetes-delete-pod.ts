@@ -2,6 +2,8 @@ import { z } from "zod";
 import { kubectl } from "../command.ts";
 import { CHANGE, defineOperation, nothing } from "../kind.ts";
 import { pod } from "../names.ts";
+import { DRY_RUN, FILES, PICK } from "../parse/kubectl-flags.ts";
+import { kindNamed, objectTarget } from "../parse/kubectl-objects.ts";
 import { targetInWords } from "../words.ts";
 
 export const deletePod = defineOperation({
@@ -17,4 +19,15 @@ export const deletePod = defineOperation({
   },
   title: ({ target }) => `Delete ${targetInWords(target)}, for its owner to replace`,
   command: ({ target }) => kubectl(["delete"], target),
+  names: { DELETE_POD: ["pod"], RESTART_POD: ["pod"], KUBERNETES_DELETE_POD: ["pod"] },
+  kubectl: {
+    delete: {
+      flags: "--ignore-not-found",
+      otherFlags: `${FILES} ${PICK} ${DRY_RUN} -o,--output= --all --cascade=? --force --grace-period=
+        -i,--interactive --now --raw= --timeout= --wait`,
+      reason: "deletes a pod",
+      read: (command) =>
+        (kindNamed(command) ?? "pod") === "pod" ? { target: objectTarget(command), parameters: {} } : null,
+    },
+  },
 });

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { defineOperation, READ } from "../kind.ts";
 import { readable, selection } from "../names.ts";
+import { FILES, PICK } from "../parse/kubectl-flags.ts";
+import { objectOrSelection } from "../parse/kubectl-selection.ts";
 import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
 
 export const describeObject = defineOperation({
@@ -14,4 +16,11 @@ export const describeObject = defineOperation({
   traits: { ...READ, tool: "kubernetes_describe" },
   title: (operation) => `Describe ${readInWords(operation)}`,
   command: (operation) => kubectlRead("describe", operation),
+  kubectl: {
+    describe: {
+      flags: `${PICK} --chunk-size= --show-events`,
+      otherFlags: FILES,
+      read: (command) => objectOrSelection(command, command.operands, () => ({})),
+    },
+  },
 });

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { at, flag } from "../command.ts";
 import { CHANGE, defineOperation } from "../kind.ts";
 import { node } from "../names.ts";
+import { DRY_RUN } from "../parse/kubectl-flags.ts";
+import { nodeTarget } from "../parse/kubectl-objects.ts";
 import { targetInWords } from "../words.ts";
 
 export const drain = defineOperation({
@@ -33,4 +35,22 @@ export const drain = defineOperation({
     ...flag("ignore-daemonsets", ignore_daemonsets),
     ...flag("delete-emptydir-data", delete_emptydir_data),
   ],
+  incompleteNames: { DRAIN_NODE: "what becomes of daemon sets and local data" },
+  kubectl: {
+    drain: {
+      flags: "--ignore-daemonsets --delete-emptydir-data --delete-local-data",
+      otherFlags: `-l,--selector= ${DRY_RUN} --chunk-size= --disable-eviction --force --grace-period=
+        --pod-selector= --skip-wait-for-delete-timeout= --timeout=`,
+      reason: "drains a node",
+      read(command) {
+        const { flags } = command;
+        const parameters = {
+          ignore_daemonsets: flags.on("--ignore-daemonsets"),
+          // The older name of the same flag.
+          delete_emptydir_data: flags.on("--delete-emptydir-data") || flags.on("--delete-local-data"),
+        };
+        return { target: nodeTarget(command), parameters };
+      },
+    },
+  },
 });

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { defineOperation, READ } from "../kind.ts";
 import { readable, selection } from "../names.ts";
+import { FILES, PICK } from "../parse/kubectl-flags.ts";
+import { objectOrSelection } from "../parse/kubectl-selection.ts";
 import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
 
 export const getObject = defineOperation({
@@ -14,4 +16,13 @@ export const getObject = defineOperation({
   traits: { ...READ, tool: "kubernetes_get" },
   title: (operation) => `Read ${readInWords(operation)}`,
   command: (operation) => kubectlRead("get", operation),
+  kubectl: {
+    get: {
+      flags: `-o,--output= --show-managed-fields ${PICK} --chunk-size= --ignore-not-found -L,--label-columns=
+        --no-headers --show-kind --show-labels --sort-by=`,
+      otherFlags: `--template= --allow-missing-template-keys ${FILES} --output-watch-events --raw=
+        --server-print --subresource= -w,--watch --watch-only --export`,
+      read: (command) => objectOrSelection(command, command.operands, () => ({})),
+    },
+  },
 });

@@ -2,7 +2,39 @@ import { z } from "zod";
 import { flag, option } from "../command.ts";
 import { defineOperation, READ } from "../kind.ts";
 import { containerOfPod, logged, selection } from "../names.ts";
+import type { Flags } from "../parse/flags.ts";
+import { objectOrSelection } from "../parse/kubectl-selection.ts";
+import type { KubectlCommand } from "../parse/tool-command.ts";
+import { plainWord } from "../parse/word.ts";
 import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
+
+/** Returns seconds; null for a duration that the operation has no field for; undefined for none. */
+function seconds(text: string | undefined): number | null | undefined {
+  if (text === undefined) return undefined;
+  const [, count, unit = ""] = /^(\d{1,9})([smh])$/.exec(text) ?? [];
+  return count === undefined ? null : Number(count) * ({ s: 1, m: 60, h: 3_600 }[unit] ?? 1);
+}
+
+function parametersOf(flags: Flags) {
+  const container = flags.value("--container");
+  const [tail, since] = [flags.value("--tail"), seconds(flags.value("--since"))];
+  return {
+    ...(container === undefined ? {} : { container }),
+    ...(flags.on("--all-containers") ? { all_containers: true } : {}),
+    ...(flags.on("--previous") ? { previous: true } : {}),
+    // For kubectl, -1 means all lines.
+    ...(tail === undefined || tail === "-1" ? {} : { tail: Number(tail) }),
+    ...(since === undefined ? {} : { since_seconds: since }),
+  };
+}
+
+/** `kubectl logs` reads pods unless another kind is given. */
+function readCommand(command: KubectlCommand) {
+  const { operands } = command;
+  if (operands.length > 1) return null;
+  const named = operands[0]?.text.includes("/") ? operands : [plainWord("pod"), ...operands];
+  return objectOrSelection(command, named, parametersOf);
+}
 
 export const readLogs = defineOperation({
   schema: z
@@ -33,5 +65,14 @@ export const readLogs = defineOperation({
       ...option("tail", tail),
       ...option("since", since_seconds === undefined ? undefined : `${since_seconds}s`),
     ];
+  },
+  kubectl: {
+    logs: {
+      flags: `-l,--selector= --all-containers -c,--container= --limit-bytes= --prefix -p,--previous --since=
+        --tail= --timestamps`,
+      otherFlags: `--all-pods -f,--follow --ignore-errors --max-log-requests= --pod-running-timeout=
+        --since-time=`,
+      read: readCommand,
+    },
   },
 });

@@ -1,8 +1,19 @@
 import { z } from "zod";
 import { kubectl, option } from "../command.ts";
 import { CHANGE, defineOperation, ROLLED_OUT } from "../kind.ts";
-import { workload } from "../names.ts";
+import { WORKLOAD_KINDS, workload } from "../names.ts";
+import type { Flags } from "../parse/flags.ts";
+import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";
+import { objectTarget } from "../parse/kubectl-objects.ts";
+import { wholeNumber } from "../parse/values.ts";
 import { targetInWords } from "../words.ts";
+
+/** Reads `--to-revision`; for kubectl, 0 means the previous revision. */
+function revisionOf(flags: Flags): { to_revision?: number } {
+  const text = flags.value("--to-revision");
+  const revision = text === undefined ? 0 : wholeNumber(text, "--to-revision");
+  return revision === 0 ? {} : { to_revision: revision };
+}
 
 export const rolloutUndo = defineOperation({
   schema: z.strictObject({
@@ -27,4 +38,18 @@ export const rolloutUndo = defineOperation({
   },
   command: ({ target, parameters }) =>
     kubectl(["rollout", "undo"], target, option("to-revision", parameters.to_revision)),
+  names: {
+    ROLLBACK_DEPLOYMENT: ["deployment"],
+    ROLLBACK: WORKLOAD_KINDS,
+    ROLLOUT_UNDO: WORKLOAD_KINDS,
+    KUBERNETES_ROLLOUT_UNDO: WORKLOAD_KINDS,
+  },
+  kubectl: {
+    "rollout undo": {
+      flags: "--to-revision=",
+      otherFlags: `${OUTPUT} ${FILES} -l,--selector= ${DRY_RUN}`,
+      reason: "goes back to an earlier revision",
+      read: (command) => ({ target: objectTarget(command), parameters: revisionOf(command.flags) }),
+    },
+  },
 });

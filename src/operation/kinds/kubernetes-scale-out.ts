@@ -21,4 +21,6 @@ export const scaleOut = defineOperation({
   title: ({ target, parameters: { at_least } }) =>
     `Scale ${targetInWords(target)} out to at least ${at_least} replicas`,
   command: ({ target, parameters }) => kubectl(["scale"], target, option("replicas", parameters.at_least)),
+  // kubectl has no verb for it: `kubectl scale` sets the exact number.
+  incompleteNames: { SCALE_UP: "to how many replicas", SCALE_OUT: "to how many replicas" },
 });

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { kubectl, option } from "../command.ts";
 import { CHANGE, defineOperation } from "../kind.ts";
 import { scalable } from "../names.ts";
+import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";
+import { objectTarget } from "../parse/kubectl-objects.ts";
+import { wholeNumber } from "../parse/values.ts";
 import { targetInWords } from "../words.ts";
 
 export const scale = defineOperation({
@@ -22,4 +25,21 @@ export const scale = defineOperation({
   title: ({ target, parameters: { replicas } }) =>
     `Scale ${targetInWords(target)} to exactly ${replicas} replicas`,
   command: ({ target, parameters }) => kubectl(["scale"], target, option("replicas", parameters.replicas)),
+  incompleteNames: {
+    SCALE: "to how many replicas",
+    SCALE_DOWN: "to how many replicas",
+    SCALE_DEPLOYMENT: "to how many replicas",
+  },
+  kubectl: {
+    scale: {
+      flags: "--replicas=",
+      otherFlags: `${OUTPUT} ${FILES} -l,--selector= ${DRY_RUN} --all --current-replicas= --resource-version=
+        --timeout=`,
+      reason: "sets the number of replicas",
+      read: (command) => ({
+        target: objectTarget(command),
+        parameters: { replicas: wholeNumber(command.flags.value("--replicas"), "--replicas") },
+      }),
+    },
+  },
 });

@@ -2,8 +2,14 @@ import { z } from "zod";
 import { kubectl, pairs } from "../command.ts";
 import { CHANGE, defineOperation, ROLLED_OUT } from "../kind.ts";
 import { containerOfPod, workload } from "../names.ts";
+import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";
+import { objectTarget } from "../parse/kubectl-objects.ts";
+import { byName, nameAndValue } from "../parse/values.ts";
+import { known, type Word } from "../parse/word.ts";
 import { image } from "../patch.ts";
 import { pairsInWords, targetInWords } from "../words.ts";
+
+const isPair = (word: Word) => word.text.includes("=");
 
 export const setImage = defineOperation({
   schema: z.strictObject({
@@ -27,4 +33,18 @@ export const setImage = defineOperation({
   title: ({ target, parameters: { images } }) =>
     `Set images of ${targetInWords(target)}: ${pairsInWords(images)}`,
   command: ({ target, parameters }) => kubectl(["set", "image"], target, pairs(parameters.images)),
+  incompleteNames: { SET_IMAGE: "which image" },
+  kubectl: {
+    "set image": {
+      flags: "",
+      otherFlags: `${OUTPUT} ${FILES} -l,--selector= ${DRY_RUN} --all --field-manager= --local`,
+      reason: "changes images",
+      read(command) {
+        const images = command.operands.filter(isPair).map((word) => nameAndValue(known(word, "an image")));
+        const object = { ...command, operands: command.operands.filter((word) => !isPair(word)) };
+        const target = objectTarget(object);
+        return { target, parameters: { images: byName(images, "an image (container=image)") } };
+      },
+    },
+  },
 });

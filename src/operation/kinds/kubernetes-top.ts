@@ -2,7 +2,13 @@ import { z } from "zod";
 import { flag } from "../command.ts";
 import { defineOperation, READ } from "../kind.ts";
 import { measured, selection } from "../names.ts";
+import type { Flags } from "../parse/flags.ts";
+import { PICK } from "../parse/kubectl-flags.ts";
+import { objectOrSelection } from "../parse/kubectl-selection.ts";
+import { plainWord } from "../parse/word.ts";
 import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
+
+const containersOf = (flags: Flags) => (flags.on("--containers") ? { containers: true } : {});
 
 export const measure = defineOperation({
   schema: z
@@ -19,4 +25,14 @@ export const measure = defineOperation({
     ...kubectlRead("top", operation, { one: ({ kind, name }) => [kind, name] }),
     ...flag("containers", operation.parameters.containers),
   ],
+  kubectl: {
+    "top pod": {
+      flags: `${PICK} --containers --no-headers --sort-by= --sum --use-protocol-buffers`,
+      read: (command) => objectOrSelection(command, [plainWord("pod"), ...command.operands], containersOf),
+    },
+    "top node": {
+      flags: "-l,--selector= --no-headers --show-capacity --sort-by= --use-protocol-buffers",
+      read: (command) => objectOrSelection(command, [plainWord("node"), ...command.operands], () => ({})),
+    },
+  },
 });

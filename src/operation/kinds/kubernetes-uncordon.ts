@@ -2,6 +2,8 @@ import { z } from "zod";
 import { at } from "../command.ts";
 import { CHANGE, defineOperation, nothing } from "../kind.ts";
 import { node } from "../names.ts";
+import { DRY_RUN } from "../parse/kubectl-flags.ts";
+import { nodeTarget } from "../parse/kubectl-objects.ts";
 import { targetInWords } from "../words.ts";
 
 export const uncordon = defineOperation({
@@ -15,4 +17,13 @@ export const uncordon = defineOperation({
   },
   title: ({ target }) => `Let ${targetInWords(target)} take pods again`,
   command: ({ target }) => ["kubectl", "uncordon", target.name, ...at(target)],
+  names: { UNCORDON_NODE: ["node"], KUBERNETES_UNCORDON: ["node"] },
+  kubectl: {
+    uncordon: {
+      flags: "",
+      otherFlags: `-l,--selector= ${DRY_RUN}`,
+      reason: "uncordons a node",
+      read: (command) => ({ target: nodeTarget(command), parameters: {} }),
+    },
+  },
 });

@@ -14,4 +14,5 @@ export const doNothing = defineOperation({
     const where = targetInWords(target);
     return where === "" ? "Do nothing" : `Do nothing about ${where}`;
   },
+  prefix: "OBSERVE",
 });

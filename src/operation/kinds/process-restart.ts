@@ -7,4 +7,5 @@ export const processRestart = defineOperation({
   schema: z.strictObject({ kind: z.literal("process.restart"), target: process, parameters: nothing }),
   traits: { ...ON_HOST, tool: "process_restart", downtime: 5, verify: ["process_up", "alert_silent"] },
   title: ({ target }) => `Restart ${targetInWords(target)}`,
+  names: { RESTART_PROCESS: ["process"], PROCESS_RESTART: ["process"] },
 });

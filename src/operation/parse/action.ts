@@ -1,58 +1,23 @@
 import { withArticle } from "../../lib/words.ts";
-import type { OperationKind } from "../operation.ts";
+import { DEFINITION_OF, type OperationKind, traitsOf } from "../operation.ts";
 import type { Context } from "./context.ts";
 import { refuse, shown } from "./refused.ts";
 import { change, reads, type Verdict } from "./verdict.ts";
 
-/** Action names that stand for one kind of operation on the target of the context. */
-const ACTIONS: ReadonlyMap<string, { kind: OperationKind; on: readonly string[] }> = new Map(
-  Object.entries({
-    "kubernetes.rollout_restart deployment": "RESTART_DEPLOYMENT",
-    "kubernetes.rollout_restart statefulset": "RESTART_STATEFULSET",
-    "kubernetes.rollout_restart daemonset": "RESTART_DAEMONSET",
-    "kubernetes.rollout_restart deployment|statefulset|daemonset":
-      "ROLLOUT_RESTART RESTART_WORKLOAD KUBERNETES_ROLLOUT_RESTART",
-    "kubernetes.rollout_undo deployment": "ROLLBACK_DEPLOYMENT",
-    "kubernetes.rollout_undo deployment|statefulset|daemonset":
-      "ROLLBACK ROLLOUT_UNDO KUBERNETES_ROLLOUT_UNDO",
-    "kubernetes.delete_pod pod": "DELETE_POD RESTART_POD KUBERNETES_DELETE_POD",
-    "kubernetes.cordon node": "CORDON_NODE KUBERNETES_CORDON",
-    "kubernetes.uncordon node": "UNCORDON_NODE KUBERNETES_UNCORDON",
-    "process.restart process": "RESTART_PROCESS PROCESS_RESTART",
-    "host.docker_restart container": "RESTART_CONTAINER DOCKER_RESTART SSH_DOCKER_RESTART",
-    "host.docker_compose_restart compose_service": "DOCKER_COMPOSE_RESTART SSH_DOCKER_COMPOSE_RESTART",
-    "host.systemctl_restart unit": "RESTART_SERVICE SYSTEMCTL_RESTART SSH_SYSTEMCTL_RESTART",
-    "host.clear_docker_logs container|host": "CLEAR_DOCKER_LOGS SSH_CLEAR_DOCKER_LOGS",
-    "host.renew_certificate host": "RENEW_SSL RENEW_CERTIFICATE SSH_RENEW_SSL",
-    "host.reload_nginx host": "RELOAD_NGINX SSH_RELOAD_NGINX",
-    "host.diagnose host": "DIAGNOSE DIAGNOSE_HOST SSH_DIAGNOSE",
-  }).flatMap(([what, names]) => {
-    const [kind = "", on = ""] = what.split(" ");
-    return names
-      .split(" ")
-      .map((name) => [name, { kind: kind as OperationKind, on: on.split("|") }] as const);
-  }),
-);
-/** Action names that are refused because they lack a parameter, with the missing one. */
-const NEEDS_MORE: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    SCALE: "to how many replicas",
-    SCALE_UP: "to how many replicas",
-    SCALE_OUT: "to how many replicas",
-    SCALE_DOWN: "to how many replicas",
-    SCALE_DEPLOYMENT: "to how many replicas",
-    DRAIN_NODE: "what becomes of daemon sets and local data",
-    SET_IMAGE: "which image",
-    SET_RESOURCES: "which resources",
-    INCREASE_MEMORY: "to how much",
-    INCREASE_CPU: "to how much",
-    PATCH: "with what",
-    DOCKER_PRUNE: "of what",
-    VACUUM_JOURNAL: "down to how much",
-    SSH_VACUUM_JOURNAL: "down to how much",
-    SSH_DOCKER_PRUNE: "of what",
-  }),
-);
+type Action = { kind: OperationKind; on: readonly string[] } | { missing: string };
+
+/** Names of actions with the operation that each stands for, or with the parameter that it lacks. */
+const ACTIONS = new Map<string, Action>();
+for (const [kind, { names = {}, incompleteNames = {} }] of DEFINITION_OF) {
+  const all: [string, Action][] = [
+    ...Object.entries(names).map(([name, on]): [string, Action] => [name, { kind, on }]),
+    ...Object.entries(incompleteNames).map(([name, missing]): [string, Action] => [name, { missing }]),
+  ];
+  for (const [name, action] of all) {
+    if (ACTIONS.has(name)) throw new Error(`two operations have the name ${name}`);
+    ACTIONS.set(name, action);
+  }
+}
 
 // Matches only a whole word: `no-action-7`, `noaction.prod` and `my_no_action` are other names. Han, kana and hangul
 // may touch the word without a blank. If it is really a name, doing nothing is harmless.
@@ -61,14 +26,18 @@ const NO_ACTION = new RegExp(
   String.raw`(?<!${LETTER}|${LETTER}[.-]|-)NO[_-]?ACTION(?!${LETTER}|[.-]+${LETTER})|\(未設\)|（未設）`,
   "iu",
 );
-const BEGINS = /^(OBSERVE|INVESTIGATE)/i;
+
+const PREFIXES = new Map(
+  [...DEFINITION_OF].flatMap(([kind, { prefix }]) => (prefix === undefined ? [] : [[prefix, kind] as const])),
+);
+const BEGINS = new RegExp(`^(${[...PREFIXES.keys()].join("|")})`, "i");
 
 /** Returns the no-operation for a text that asks for none, whatever else it says; null for any other text. */
 export function noAction(text: string, context: Context): Verdict | null {
   const target = context.target ?? null;
   const [, word] = BEGINS.exec(text) ?? [];
   if (word !== undefined) {
-    const kind = word.toUpperCase() === "OBSERVE" ? "none" : "investigate";
+    const kind = PREFIXES.get(word.toUpperCase()) ?? "none";
     return reads(`begins with ${word}: nothing is changed`, { kind, target, parameters: {} });
   }
   const said = text === "" ? "" : NO_ACTION.exec(text)?.[0];
@@ -80,16 +49,15 @@ export function noAction(text: string, context: Context): Verdict | null {
 /** Returns the operation for a name such as `RESTART_DEPLOYMENT` on the context's target; null for any other text. */
 export function namedAction(text: string, { target }: Context): Verdict | null {
   if (!/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(text)) return null;
-  const missing = NEEDS_MORE.get(text);
-  if (missing !== undefined) refuse(`${text} does not say ${missing}`);
   const action = ACTIONS.get(text);
   if (action === undefined) return refuse(`${shown(text)} is not the name of an operation`);
+  if ("missing" in action) return refuse(`${text} does not say ${action.missing}`);
   const { kind, on } = action;
   if (target === undefined) refuse(`${text} has no target here: name it in a command`);
   if (!on.includes(target.kind))
     refuse(`${text} is about ${withArticle(on.join(" or "))}, and the target is ${withArticle(target.kind)}`);
   const candidate = { kind, target, parameters: {} };
-  return kind === "host.diagnose"
+  return traitsOf({ kind }).scope === "read"
     ? reads("only reads", candidate)
     : change(candidate, `${text} changes the target`);
 }

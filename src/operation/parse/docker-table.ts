@@ -1,4 +1,5 @@
 import { type FlagTable, flagTable } from "./flags.ts";
+import { type OperationCommand, operationCommands } from "./operation-commands.ts";
 
 /** Global flags of docker; those in `OTHER_DAEMON`, which choose another daemon or credentials, are refused. */
 export const GLOBAL: FlagTable = flagTable(
@@ -108,31 +109,6 @@ export const ENDLESS: ReadonlySet<string> = new Set(
   "stats|container stats|events|system events|compose events|compose stats".split("|"),
 );
 
-const RESTART = "-s,--signal= -t,--time,--timeout=";
-/** Commands that change something and are typed operations. */
-const CHANGES: Readonly<Record<string, string>> = {
-  restart: RESTART,
-  "container restart": RESTART,
-  "compose restart": "--no-deps -t,--timeout=",
-  "system prune": "-a,--all --filter= -f,--force --volumes",
-  // Not a real docker command, but people and models write it for `system prune`.
-  prune: "-a,--all --filter= -f,--force --volumes",
-  "builder prune": "-a,--all --filter= -f,--force --keep-storage=",
-  "container prune": "--filter= -f,--force",
-  "image prune": "-a,--all --filter= -f,--force",
-};
-
-export type DockerCommand = { changes: boolean; flags: FlagTable };
-const entries = (table: Readonly<Record<string, string>>, changes: boolean) =>
-  Object.entries(table).map(([name, own]): [string, DockerCommand] => [
-    name,
-    { changes, flags: flagTable(own, "--help") },
-  ]);
-export const COMMANDS: ReadonlyMap<string, DockerCommand> = new Map([
-  ...entries(READS, false),
-  ...entries(CHANGES, true),
-]);
-
 /** Groups, whose next word is a subcommand. */
 export const GROUPS: ReadonlySet<string> = new Set(
   `builder buildx checkpoint compose config container context image manifest network node plugin secret
@@ -162,4 +138,27 @@ export const REFUSED: ReadonlyMap<string, string> = new Map([
   ...verbs("save export", "copies what containers and images hold"),
   ...verbs("login logout unlock unlock-key join-token", "handles credentials"),
   ...verbs("wait", "shows nothing until a container ends, which may be never"),
+]);
+
+/** A command, with every flag that docker has for it and the operations that it may mean; none: it only reads. */
+export type DockerVerb = { flags: FlagTable; operations: readonly OperationCommand<"docker">[] };
+
+/** Refuses a definition that would make an operation of a command that can do anything, or a read of one that changes. */
+function guardDefinition(verb: string, operations: DockerVerb["operations"]): void {
+  const refused = REFUSED.get(verb.split(" ").at(-1) ?? "");
+  const isChange = refused === CHANGING || refused === undefined;
+  if (READS[verb] === undefined && isChange && operations.every(({ changes }) => changes)) return;
+  throw new Error(`docker ${verb} ${refused ?? "only reads"}: no change is read from it`);
+}
+
+export const COMMANDS: ReadonlyMap<string, DockerVerb> = new Map([
+  ...Object.entries(READS).map(([verb, own]): [string, DockerVerb] => [
+    verb,
+    { flags: flagTable(own, "--help"), operations: [] },
+  ]),
+  ...[...operationCommands("docker")].map(([verb, operations]): [string, DockerVerb] => {
+    guardDefinition(verb, operations);
+    const flags = operations.flatMap((one) => [one.flags, one.otherFlags ?? ""]);
+    return [verb, { flags: flagTable(...flags, "--help"), operations }];
+  }),
 ]);

@@ -3,7 +3,7 @@ import {
   COMMANDS,
   COMPOSE,
   COMPOSE_FILES,
-  type DockerCommand,
+  type DockerVerb,
   ENDLESS,
   GLOBAL,
   GROUPS,
@@ -11,13 +11,12 @@ import {
   REFUSED,
 } from "./docker-table.ts";
 import { Flags, readFlags, readLeadingFlags } from "./flags.ts";
-import { hostOf, oneName } from "./host-target.ts";
 import { guardOperands, guardValues } from "./loose.ts";
+import { changeOf, flagNames } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
-import { change, reads, type Verdict } from "./verdict.ts";
+import type { DockerCommand } from "./tool-command.ts";
+import { reads, type Verdict } from "./verdict.ts";
 import { known, unknownIn, type Word } from "./word.ts";
-
-type Docker = { name: string; flags: Flags; compose: Flags; operands: readonly Word[]; context: Context };
 
 function tell(name: string): never {
   const reason = REFUSED.get(name.split(" ").at(-1) ?? "");
@@ -29,7 +28,7 @@ function tell(name: string): never {
 /** Returns the command that the words begin with (`ps`, `container ls`, `compose restart`), and the words after it. */
 function commandOf(words: readonly Word[]): {
   name: string;
-  command: DockerCommand;
+  command: DockerVerb;
   compose: Flags;
   behind: readonly Word[];
 } {
@@ -55,48 +54,24 @@ function commandOf(words: readonly Word[]): {
   return command === undefined ? tell(name) : { name, command, compose, behind };
 }
 
-function restart(docker: Docker, kind: "container" | "compose_service"): Verdict {
-  const { name, flags, compose, operands, context } = docker;
-  flags.only([], `of docker ${name}`);
-  compose.only(["--project-name", "--dry-run", "--ansi", "--progress"], `of docker ${name}`);
-  const project = compose.value("--project-name");
-  const target = { kind, name: oneName(operands, kind, `docker ${name}`, context), host: hostOf(context) };
-  return kind === "container"
-    ? change({ kind: "host.docker_restart", target, parameters: {} }, "restarts a container")
-    : change(
-        {
-          kind: "host.docker_compose_restart",
-          target,
-          parameters: project === undefined ? {} : { project },
-        },
-        "restarts a service of docker compose",
-      );
+/** Refuses flags that none of the operations has a field for. */
+function guardFlags({ verb, flags, compose }: DockerCommand, operations: DockerVerb["operations"]): void {
+  const what = `of docker ${verb}`;
+  flags.only(flagNames(operations.map((one) => one.flags)), what);
+  const composeFlags = operations.flatMap((one) => one.composeFlags ?? []);
+  compose.only([...composeFlags, "--dry-run", "--ansi", "--progress"], what);
 }
 
-function prune({ name, flags, operands, context }: Docker): Verdict {
+function dockerChange(command: DockerCommand, operations: DockerVerb["operations"]): Verdict {
+  const { verb, flags, compose } = command;
   if (flags.has("--volumes")) refuse("--volumes deletes what is on volumes");
-  flags.only(["--force", "--all"], `of docker ${name}`);
-  if (operands[0] !== undefined) refuse(`${shown(operands[0].text)}: docker ${name} takes no names`);
-  const what = name === "prune" ? "system" : name.split(" ")[0];
-  return change(
-    {
-      kind: "host.docker_prune",
-      target: { kind: "host", name: hostOf(context) },
-      parameters: { what, all_images: flags.on("--all") },
-    },
-    "removes what docker does not use",
-  );
+  guardFlags(command, operations);
+  const verdict = changeOf(operations, command, (one) => guardFlags(command, [one]));
+  if (verdict === null) refuse(`docker ${verb} is no typed operation`);
+  return compose.on("--dry-run") ? reads(`tries docker ${verb} and changes nothing (--dry-run)`) : verdict;
 }
 
-function changeOf(docker: Docker): Verdict {
-  const { name, compose } = docker;
-  const verdict = name.endsWith("prune")
-    ? prune(docker)
-    : restart(docker, name === "compose restart" ? "compose_service" : "container");
-  return compose.on("--dry-run") ? reads(`tries docker ${name} and changes nothing (--dry-run)`) : verdict;
-}
-
-function readOf({ name, flags, compose, operands }: Docker): Verdict {
+function readOf({ verb: name, flags, compose, operands }: DockerCommand): Verdict {
   const follows = flags.has("--follow") && flags.on("--follow");
   const ends = flags.has("--no-stream") || flags.has("--until");
   if (follows || (ENDLESS.has(name) && !ends)) return reads("reads, and goes on until it is stopped");
@@ -124,6 +99,6 @@ export function docker(words: readonly Word[], context: Context): Verdict {
   guardValues(read, true, `docker ${name}`);
   const operands = [...read.operands, ...(read.rest ?? [])];
   const flags = new Flags(read.flags);
-  const found: Docker = { name, flags, compose, operands, context };
-  return command.changes ? changeOf(found) : readOf(found);
+  const found: DockerCommand = { tool: "docker", verb: name, flags, compose, operands, context };
+  return command.operations.length > 0 ? dockerChange(found, command.operations) : readOf(found);
 }

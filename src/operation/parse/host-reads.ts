@@ -1,13 +1,13 @@
+import { DEFINITION_OF } from "../operation.ts";
 import type { Context } from "./context.ts";
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
-import { hostOf } from "./host-target.ts";
 import { guardOperands, guardValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { reads, type Verdict } from "./verdict.ts";
 import { mayBeFlag, type Word } from "./word.ts";
 
 /** A command that shows a host's state and changes nothing. `operands`: pattern of the allowed operands. */
-type HostRead = { flags: FlagTable; operands: RegExp; diagnoses: boolean };
+type HostRead = { flags: FlagTable; operands: RegExp };
 
 const NONE = /^(?!)/;
 const PATHS = /^[\w./@:+-]+$/;
@@ -15,55 +15,55 @@ const PATHS = /^[\w./@:+-]+$/;
 const READABLE =
   /^(?!.*\/\.)\/(?:proc\/(?:loadavg|meminfo|cpuinfo|uptime|version|mounts|diskstats|stat|vmstat|swaps|partitions|mdstat|net\/\w+|pressure\/\w+)|etc\/(?:os-release|hostname|hosts|resolv\.conf|timezone)|var\/log\/[\w./@:+-]+)$/;
 const READS: Readonly<Record<string, HostRead>> = {
-  uptime: { flags: flagTable("-p,--pretty -s,--since"), operands: NONE, diagnoses: true },
+  uptime: { flags: flagTable("-p,--pretty -s,--since"), operands: NONE },
   df: {
     flags: flagTable("-h,--human-readable -H,--si -i,--inodes -T,--print-type -k -m -l,--local -a,--all -P"),
     operands: PATHS,
-    diagnoses: true,
   },
   free: {
     flags: flagTable("-h,--human -b,--bytes -k,--kibi -m,--mebi -g,--gibi -w,--wide -t,--total --si"),
     operands: NONE,
-    diagnoses: true,
   },
   // Besides flags, ps takes BSD letters: `ps aux`. The letter `e`, which shows environments, is not allowed.
   ps: {
     flags: flagTable("-e -A -f -F -a -l -L -w -o,--format= --sort= --no-headers -u= -p= -C= --forest"),
     operands: /^[auxwflj]{1,8}$/,
-    diagnoses: true,
   },
-  top: { flags: flagTable("-b -n= -o= -w= -c -H"), operands: NONE, diagnoses: true },
-  vmstat: { flags: flagTable("-a -s -w -S="), operands: /^\d{1,3}$/, diagnoses: true },
-  nproc: { flags: flagTable("--all"), operands: NONE, diagnoses: false },
-  uname: { flags: flagTable("-a,--all -r,--kernel-release -s -n -m -v"), operands: NONE, diagnoses: false },
-  who: { flags: flagTable("-a,--all -b,--boot -H,--heading -q,--count"), operands: NONE, diagnoses: false },
-  lsblk: { flags: flagTable("-f,--fs -a,--all -o,--output= -p,--paths"), operands: PATHS, diagnoses: false },
+  top: { flags: flagTable("-b -n= -o= -w= -c -H"), operands: NONE },
+  vmstat: { flags: flagTable("-a -s -w -S="), operands: /^\d{1,3}$/ },
+  nproc: { flags: flagTable("--all"), operands: NONE },
+  uname: { flags: flagTable("-a,--all -r,--kernel-release -s -n -m -v"), operands: NONE },
+  who: { flags: flagTable("-a,--all -b,--boot -H,--heading -q,--count"), operands: NONE },
+  lsblk: { flags: flagTable("-f,--fs -a,--all -o,--output= -p,--paths"), operands: PATHS },
   du: {
     flags: flagTable("-h,--human-readable -s,--summarize -a -x,--one-file-system -d,--max-depth= -c,--total"),
     operands: PATHS,
-    diagnoses: false,
   },
-  ls: { flags: flagTable("-l -a,--all -A -h -t -r -S -R -1 -d -i"), operands: PATHS, diagnoses: false },
+  ls: { flags: flagTable("-l -a,--all -A -h -t -r -S -R -1 -d -i"), operands: PATHS },
   cat: {
     flags: flagTable("-n,--number -A,--show-all -s,--squeeze-blank -b,--number-nonblank"),
     operands: READABLE,
-    diagnoses: false,
   },
   // An operand of `date` without `+` would set the clock; one of `hostname` would set the name.
   date: {
     flags: flagTable("-u,--utc -R,--rfc-email -I,--iso-8601=?"),
     operands: /^\+/,
-    diagnoses: false,
   },
   hostname: {
     flags: flagTable("-f,--fqdn -s,--short -d,--domain -i,--ip-address -I,--all-ip-addresses"),
     operands: NONE,
-    diagnoses: false,
   },
-  whoami: { flags: flagTable(), operands: NONE, diagnoses: false },
-  id: { flags: flagTable("-u -g -G -n"), operands: NONE, diagnoses: false },
-  ss: { flags: flagTable("-t -u -l -n -p -a -s -4 -6 -i -m -o -x"), operands: NONE, diagnoses: false },
+  whoami: { flags: flagTable(), operands: NONE },
+  id: { flags: flagTable("-u -g -G -n"), operands: NONE },
+  ss: { flags: flagTable("-t -u -l -n -p -a -s -4 -6 -i -m -o -x"), operands: NONE },
 };
+
+/** By program the operation that shows the same. */
+const SHOWN_BY = new Map(
+  [...DEFINITION_OF].flatMap(([kind, { programs }]) =>
+    programs === undefined ? [] : programs.names.map((name) => [name, { ...programs, kind }] as const),
+  ),
+);
 
 export const isHostRead = (name: string): boolean => Object.hasOwn(READS, name);
 
@@ -89,9 +89,9 @@ export function hostRead(name: string, words: readonly Word[], context: Context)
   const odd = all.find((word) => !isName(word) && (mayBeFlag(word) || !one.operands.test(word.text)));
   if (odd !== undefined) refuse(`${name} may not have ${shown(odd.text)} here`);
   if (one.operands === READABLE && all.length === 0) refuse(`${name} names nothing that it should read`);
-  const target = { kind: "host", name: hostOf(context) };
+  const shows = SHOWN_BY.get(name);
   return reads(
     `${name} only reads`,
-    one.diagnoses ? { kind: "host.diagnose", target, parameters: {} } : null,
+    shows === undefined ? null : { kind: shows.kind, ...shows.read(context) },
   );
 }

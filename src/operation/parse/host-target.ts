@@ -1,17 +1,24 @@
 import { withArticle } from "../../lib/words.ts";
 import type { Context } from "./context.ts";
 import { refuse, shown } from "./refused.ts";
-import { known, type Word } from "./word.ts";
+import type { HostCommand } from "./tool-command.ts";
+import { known } from "./word.ts";
 
 /** Returns the host that a command acts on: that of the context or target, else `localhost`, as for docker itself. */
-export function hostOf({ host, target }: Context): string {
+function hostOf({ host, target }: Context): string {
   return host ?? target?.host ?? "localhost";
 }
 
+/** Returns the host itself, as what a command acts on. */
+export const hostTarget = (context: Context): { kind: "host"; name: string } => ({
+  kind: "host",
+  name: hostOf(context),
+});
+
 /** Returns the single name of what is acted on; `{target}` stands for the incident's target. */
-export function oneName(operands: readonly Word[], kind: string, what: string, context: Context): string {
+function nameOf({ tool, verb, operands, context }: HostCommand, kind: string): string {
   const [first, ...others] = operands;
-  if (first === undefined) refuse(`${what} names nothing that it should act on`);
+  if (first === undefined) refuse(`${tool} ${verb} names nothing that it should act on`);
   if (others[0] !== undefined) refuse(`${shown(others[0].text)} is one more, and an operation is about one`);
   const { target } = context;
   if (first.text === "{target}" && first.unknown !== null && target !== undefined) {
@@ -23,4 +30,12 @@ export function oneName(operands: readonly Word[], kind: string, what: string, c
     return target.name;
   }
   return known(first, "the name of what is changed");
+}
+
+/** Returns the one thing of this kind on a host that a change is about. */
+export function targetOnHost<Kind extends string>(
+  command: HostCommand,
+  kind: Kind,
+): { kind: Kind; name: string; host: string } {
+  return { kind, name: nameOf(command, kind), host: hostOf(command.context) };
 }

@@ -1,13 +1,9 @@
 import type { OperationTarget } from "../../contract/incident.ts";
 import { withArticle } from "../../lib/words.ts";
-import type { Context } from "./context.ts";
-import type { Flags } from "./flags.ts";
 import { kindOf } from "./kubectl-kinds.ts";
 import { refuse, shown } from "./refused.ts";
-import { known, type Word } from "./word.ts";
-
-/** A parsed kubectl command with a known verb and known flags. */
-export type Kubectl = { verb: string; flags: Flags; operands: readonly Word[]; context: Context };
+import type { KubectlCommand } from "./tool-command.ts";
+import { known, plainWord, type Word } from "./word.ts";
 
 /** Placeholder in playbooks for the incident's target. */
 const TARGET = "{target}";
@@ -22,8 +18,13 @@ function nameOf(word: Word, text: string, kind: string, target: OperationTarget 
   return refuse(`${TARGET} is ${withArticle(target.kind)}, and the command is about ${withArticle(kind)}`);
 }
 
+/** Returns the kind that the first operand names, in `pod api-1` and `pod/api-1`; undefined when there is no operand. */
+export function kindNamed({ operands: [first] }: KubectlCommand): string | undefined {
+  return first === undefined ? undefined : kindOf(first.text.split("/")[0] ?? "");
+}
+
 /** Returns the one object that a change is about; refuses several, and none. */
-export function oneObject({ verb, operands, context }: Kubectl): { kind: string; name: string } {
+function oneObject({ verb, operands, context }: KubectlCommand): { kind: string; name: string } {
   const [first, second] = operands;
   if (first === undefined) refuse(`kubectl ${verb} names nothing that it should act on`);
   const slash = first.head.indexOf("/");
@@ -39,14 +40,14 @@ export function oneObject({ verb, operands, context }: Kubectl): { kind: string;
 }
 
 /** Returns the incident's target if the object was named as `{target}`, else undefined. */
-function isTarget({ operands, context }: Kubectl): OperationTarget | undefined {
+function incidentTarget({ operands, context }: KubectlCommand): OperationTarget | undefined {
   return operands.some((word) => word.text.endsWith(TARGET)) ? context.target : undefined;
 }
 
 /** Returns the cluster that `--context` names, else that of the target or context. */
-export function clusterOf(command: Kubectl): { cluster?: string } {
+function clusterOf(command: KubectlCommand): { cluster?: string } {
   const { flags, context } = command;
-  const target = isTarget(command);
+  const target = incidentTarget(command);
   const cluster = flags.value("--context") ?? target?.cluster ?? context.cluster;
   if (target?.cluster !== undefined && target.cluster !== cluster) {
     refuse(`${TARGET} is in ${target.cluster}, and the command in ${cluster}`);
@@ -55,11 +56,27 @@ export function clusterOf(command: Kubectl): { cluster?: string } {
 }
 
 /** Returns namespace and cluster of a change's object. Without `-n` the namespace is the target's, else `default`. */
-export function placeOf(command: Kubectl): { namespace: string; cluster?: string } {
-  const target = isTarget(command);
+function placeOf(command: KubectlCommand): { namespace: string; cluster?: string } {
+  const target = incidentTarget(command);
   const namespace = command.flags.value("--namespace") ?? target?.namespace ?? "default";
   if (target?.namespace !== undefined && target.namespace !== namespace) {
     refuse(`${TARGET} is in ${target.namespace}, and the command in ${namespace}`);
   }
   return { namespace, ...clusterOf(command) };
+}
+
+type ObjectTarget = { kind: string; name: string; namespace: string; cluster?: string };
+
+/** Returns the one object in a namespace that a change is about. */
+export function objectTarget(command: KubectlCommand): ObjectTarget {
+  return { ...oneObject(command), ...placeOf(command) };
+}
+
+/** Returns the node that a change is about: named by its bare name, or as `node/NAME`. */
+export function nodeTarget(command: KubectlCommand): Omit<ObjectTarget, "namespace"> {
+  const { operands } = command;
+  const [first] = operands;
+  const bare = first !== undefined && !first.head.includes("/");
+  const object = oneObject(bare ? { ...command, operands: [plainWord("node"), ...operands] } : command);
+  return { ...object, ...clusterOf(command) };
 }

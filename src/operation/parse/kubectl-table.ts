@@ -1,4 +1,6 @@
 import { type FlagTable, flagTable } from "./flags.ts";
+import { FILES, OUTPUT, PICK } from "./kubectl-flags.ts";
+import { type OperationCommand, operationCommands } from "./operation-commands.ts";
 
 /** Global flags that change neither the identity nor the server, except `--context`, which names the cluster. */
 const GLOBAL = `-n,--namespace= --context= --request-timeout= -v,--v= --vmodule= --log-flush-frequency=
@@ -28,22 +30,8 @@ const GUARDED = `--as= --as-group= --as-uid= --token= --user= --username= --pass
   --insecure-skip-tls-verify --cache-dir= --profile= --profile-output= --kuberc= --alsologtostderr
   --log-dir= --log-file=`;
 
-const OUTPUT = "-o,--output= --template= --allow-missing-template-keys --show-managed-fields";
-const FILES = "-f,--filename= -k,--kustomize= -R,--recursive";
-const PICK = "-l,--selector= --field-selector= -A,--all-namespaces";
-const DRY = "--dry-run=?";
-
-/** Verbs that only read, with their own flags besides the global ones. */
+/** Verbs that only read and are no operation, with their own flags besides the global ones. */
 const READS: Readonly<Record<string, string>> = {
-  get: `${OUTPUT} ${FILES} ${PICK} --chunk-size= --ignore-not-found -L,--label-columns= --no-headers
-    --output-watch-events --raw= --server-print --show-kind --show-labels --sort-by= --subresource=
-    -w,--watch --watch-only --export`,
-  describe: `${FILES} ${PICK} --chunk-size= --show-events`,
-  logs: `-l,--selector= --all-containers --all-pods -c,--container= -f,--follow --ignore-errors --limit-bytes=
-    --max-log-requests= --pod-running-timeout= --prefix -p,--previous --since= --since-time= --tail=
-    --timestamps`,
-  "top pod": `${PICK} --containers --no-headers --sort-by= --sum --use-protocol-buffers`,
-  "top node": `-l,--selector= --no-headers --show-capacity --sort-by= --use-protocol-buffers`,
   top: "",
   events: `${OUTPUT} -A,--all-namespaces --chunk-size= --for= --no-headers --types= -w,--watch`,
   explain: "--api-version= -o,--output= --recursive",
@@ -67,24 +55,6 @@ const READS: Readonly<Record<string, string>> = {
   "plugin list": "--name-only",
   help: "",
   options: "",
-};
-
-/** Verbs that change something and are typed operations, with their own flags. */
-const CHANGES: Readonly<Record<string, string>> = {
-  "rollout restart": `${OUTPUT} ${FILES} -l,--selector= --field-manager=`,
-  "rollout undo": `${OUTPUT} ${FILES} -l,--selector= ${DRY} --to-revision=`,
-  scale: `${OUTPUT} ${FILES} -l,--selector= ${DRY} --all --current-replicas= --replicas= --resource-version=
-    --timeout=`,
-  delete: `${FILES} ${PICK} ${DRY} -o,--output= --all --cascade=? --force --grace-period= --ignore-not-found
-    -i,--interactive --now --raw= --timeout= --wait`,
-  cordon: `-l,--selector= ${DRY}`,
-  uncordon: `-l,--selector= ${DRY}`,
-  drain: `-l,--selector= ${DRY} --chunk-size= --delete-emptydir-data --delete-local-data --disable-eviction
-    --force --grace-period= --ignore-daemonsets --pod-selector= --skip-wait-for-delete-timeout= --timeout=`,
-  "set image": `${OUTPUT} ${FILES} -l,--selector= ${DRY} --all --field-manager= --local`,
-  "set resources": `${OUTPUT} ${FILES} -l,--selector= ${DRY} --all --field-manager= --local -c,--containers=
-    --limits= --requests=`,
-  patch: `${OUTPUT} ${FILES} ${DRY} --field-manager= --local -p,--patch= --patch-file= --subresource= --type=`,
 };
 
 const CHANGING = "changes things and is no typed operation";
@@ -118,18 +88,33 @@ export const REFUSED_VERBS: ReadonlyMap<string, string> = new Map(
 /** Groups, whose next word must be a subcommand. */
 export const GROUPS: ReadonlySet<string> = new Set(["rollout", "set", "auth", "config", "plugin"]);
 
-export type Verb = { changes: boolean; flags: FlagTable };
+/** A verb, with every flag that kubectl has for it and the operations that it may mean. */
+export type Verb = {
+  changes: boolean;
+  flags: FlagTable;
+  operations: readonly OperationCommand<"kubectl">[];
+};
 
 export const LEADING: FlagTable = flagTable(GLOBAL, GUARDED);
+const verbWith = (flags: readonly string[], operations: Verb["operations"] = []): Verb => ({
+  changes: operations.some(({ changes }) => changes),
+  flags: flagTable(GLOBAL, GUARDED, ...flags),
+  operations,
+});
+/** Refuses a definition that would make an operation of a verb that can do anything, or a read of one that changes. */
+function guardDefinition(verb: string, operations: Verb["operations"]): void {
+  const refused = REFUSED_VERBS.get(verb) ?? REFUSED_VERBS.get(verb.split(" ")[0] ?? "");
+  if (refused === undefined || (refused === CHANGING && operations.every(({ changes }) => changes))) return;
+  throw new Error(`kubectl ${verb} ${refused}: no operation is read from it`);
+}
+
 export const VERBS: ReadonlyMap<string, Verb> = new Map([
-  ...Object.entries(READS).map(([verb, own]): [string, Verb] => [
-    verb,
-    { changes: false, flags: flagTable(GLOBAL, GUARDED, own) },
-  ]),
-  ...Object.entries(CHANGES).map(([verb, own]): [string, Verb] => [
-    verb,
-    { changes: true, flags: flagTable(GLOBAL, GUARDED, own) },
-  ]),
+  ...Object.entries(READS).map(([verb, own]): [string, Verb] => [verb, verbWith([own])]),
+  ...[...operationCommands("kubectl")].map(([verb, operations]): [string, Verb] => {
+    guardDefinition(verb, operations);
+    const flags = operations.flatMap((one) => [one.flags, one.otherFlags ?? ""]);
+    return [verb, verbWith(flags, operations)];
+  }),
 ]);
 
 /** Paths of the API server that show its health, versions and API lists, but no objects. */

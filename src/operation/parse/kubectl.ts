@@ -2,11 +2,11 @@ import type { Context } from "./context.ts";
 import { Flags, type ReadFlags, readFlags, readLeadingFlags } from "./flags.ts";
 import { kubectlChange } from "./kubectl-change.ts";
 import { kindOf } from "./kubectl-kinds.ts";
-import type { Kubectl } from "./kubectl-objects.ts";
 import { kubectlRead } from "./kubectl-read.ts";
 import { GROUPS, LEADING, REFUSED_GLOBAL, REFUSED_VERBS, VERBS, type Verb } from "./kubectl-table.ts";
 import { isLoose } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
+import type { KubectlCommand } from "./tool-command.ts";
 import type { Verdict } from "./verdict.ts";
 import { known, type Part, splits, type Word } from "./word.ts";
 
@@ -93,6 +93,7 @@ export function kubectl(words: readonly Word[], context: Context): Verdict {
   if (read.rest !== null && read.rest.length > 0) refuse(`kubectl ${name} has words behind "--"`);
   guardVerbosity(read.flags);
   if (loose && !name.includes(" ")) guardMovedVerb(read);
-  const command: Kubectl = { verb: name, flags: new Flags(read.flags), operands: read.operands, context };
-  return verb.changes ? kubectlChange(command) : kubectlRead(command, read);
+  const flags = new Flags(read.flags);
+  const command: KubectlCommand = { tool: "kubectl", verb: name, flags, operands: read.operands, context };
+  return verb.changes ? kubectlChange(command, verb.operations) : kubectlRead(command, read, verb.operations);
 }

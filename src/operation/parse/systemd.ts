@@ -1,9 +1,10 @@
 import type { Context } from "./context.ts";
 import { Flags, flagTable, readFlags } from "./flags.ts";
-import { hostOf, oneName } from "./host-target.ts";
 import { guardOperands, guardValues } from "./loose.ts";
+import { changeOf, operationCommands } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
-import { change, reads, type Verdict } from "./verdict.ts";
+import type { SystemctlCommand } from "./tool-command.ts";
+import { reads, type Verdict } from "./verdict.ts";
 import { known, unknownIn, type Word } from "./word.ts";
 
 const SYSTEMCTL = flagTable(
@@ -33,24 +34,20 @@ const CHANGING_VERBS = new Set(
   sleep hibernate hybrid-sleep suspend-then-hibernate`.split(/\s+/),
 );
 
-function systemctlChange(verb: string, operands: readonly Word[], context: Context): Verdict {
-  const what = `systemctl ${verb}`;
-  if (verb === "restart") {
-    const name = oneName(operands, "unit", what, context);
-    const target = { kind: "unit", name, host: hostOf(context) };
-    return change({ kind: "host.systemctl_restart", target, parameters: {} }, "restarts a service");
-  }
-  const name = operands.length === 1 ? operands[0] : undefined;
-  if (verb === "reload" && name?.unknown === null && /^nginx(\.service)?$/.test(name.text)) {
-    const target = { kind: "host", name: hostOf(context) };
-    return change({ kind: "host.reload_nginx", target, parameters: {} }, "reloads nginx");
-  }
+const OPERATIONS = operationCommands("systemctl");
+
+function systemctlChange(command: SystemctlCommand): Verdict {
+  const { verb, flags } = command;
+  const verdict = changeOf(OPERATIONS.get(verb) ?? [], command, () =>
+    flags.only(["--system", "--quiet", "--no-pager", "--no-ask-password"], `of systemctl ${verb}`),
+  );
+  if (verdict !== null) return verdict;
   return CHANGING_VERBS.has(verb)
-    ? refuse(`${what} changes things and is no typed operation`)
+    ? refuse(`systemctl ${verb} changes things and is no typed operation`)
     : refuse(`${shown(verb)} is not a verb of systemctl that is known here`);
 }
 
-/** Parses systemctl: reads, the restart of one service, and the reload of nginx; refuses all else. */
+/** Parses systemctl: reads, and changes that are typed operations; refuses all else. */
 export function systemctl(words: readonly Word[], context: Context): Verdict {
   const read = readFlags(words, SYSTEMCTL, "systemctl");
   guardOperands(read.operands, "lead", "systemctl");
@@ -61,9 +58,7 @@ export function systemctl(words: readonly Word[], context: Context): Verdict {
   const verb = first === undefined ? "list-units" : known(first, "the verb of systemctl");
   const odd = flags.names.find((name) => !SHOWS.includes(name));
   if (!READ_VERBS.has(verb)) {
-    const verdict = systemctlChange(verb, operands, context);
-    flags.only(["--system", "--quiet", "--no-pager", "--no-ask-password"], `of systemctl ${verb}`);
-    return verdict;
+    return systemctlChange({ tool: "systemctl", verb, flags, operands, context });
   }
   if (odd !== undefined) refuse(`${odd} is not a flag that systemctl ${verb} may have here`);
   const unknown = unknownIn([...operands, ...flags.words]);

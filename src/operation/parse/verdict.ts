@@ -1,4 +1,4 @@
-import { type Operation, operation } from "../operation.ts";
+import { changesSomething, type Operation, operation } from "../operation.ts";
 import type { Context } from "./context.ts";
 import { refuse } from "./refused.ts";
 import type { Word } from "./word.ts";
@@ -20,11 +20,12 @@ export function change(candidate: { [key in keyof Operation]: unknown }, reason:
   return refuse(`this is no valid operation: ${at === "" ? "" : `${at} `}${issue?.message ?? "it"}`);
 }
 
-/** Returns a read, with its typed operation if the candidate is a valid one. */
+/** Returns a read, with its typed operation if the candidate is a valid one that changes nothing. */
 export function reads(
   reason: string,
   candidate: { [key in keyof Operation]: unknown } | null = null,
 ): Verdict {
   const parsed = candidate === null ? null : operation.safeParse(candidate);
-  return { class: "read_only", operation: parsed?.success ? parsed.data : null, reason };
+  const read = parsed?.success && !changesSomething(parsed.data) ? parsed.data : null;
+  return { class: "read_only", operation: read, reason };
 }
