@@ -69,6 +69,8 @@ import { z } from "zod";
 import { kubectl } from "../command.ts";
 import { CHANGE, defineOperation, nothing } from "../kind.ts";
 import { workload } from "../names.ts";
+import { FILES } from "../parse/kubectl-flags.ts";
+import { objectTarget } from "../parse/kubectl-objects.ts";
 import { targetInWords } from "../words.ts";
 
 export const pauseRollout = defineOperation({
@@ -80,15 +82,25 @@ export const pauseRollout = defineOperation({
   traits: { ...CHANGE, tool: "kubernetes_rollout_pause", verify: ["alert_silent"] },
   title: ({ target }) => \`Pause the rollout of \${targetInWords(target)}\`,
   command: ({ target }) => kubectl(["rollout", "pause"], target),
+  names: { PAUSE_ROLLOUT: ["deployment"] },
+  kubectl: {
+    "rollout pause": {
+      flags: "",
+      otherFlags: FILES,
+      reason: "pauses a rollout",
+      read: (command) => ({ target: objectTarget(command), parameters: {} }),
+    },
+  },
 });
 `;
 
 /** Asks the door of the operations about one. */
 export const ASK_OPERATION = `
-import { inWords, manualCommand, operation, planHash, traitsOf } from "./src/operation/index.ts";
+import { inWords, manualCommand, operation, parseOperation, planHash, traitsOf } from "./src/operation/index.ts";
 const target = { kind: "deployment", name: "api", namespace: "shop" };
 const one = operation.parse({ kind: "kubernetes.rollout_pause", target, parameters: {} });
-console.log(JSON.stringify([inWords(one), manualCommand(one), traitsOf(one).risk, typeof planHash]));
+const named = parseOperation("PAUSE_ROLLOUT", { target }).operation?.kind;
+console.log(JSON.stringify([inWords(one), manualCommand(one), traitsOf(one).risk, typeof planHash, named]));
 `;
 
 /** A setting that a reload can change. */

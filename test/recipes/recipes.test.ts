@@ -23,12 +23,15 @@ let folder: string;
 let tree: string;
 let server: Server;
 
-async function awoooi(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(tree, "bin/awoooi.js"), ...args], {
+const awoooi = (...args: string[]): Promise<string> => awoooiWith("", ...args);
+
+async function awoooiWith(stdin: string, ...args: string[]): Promise<string> {
+  const running = promisify(execFile)(process.execPath, [join(tree, "bin/awoooi.js"), ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
   });
-  return stdout;
+  running.child.stdin?.end(stdin);
+  return (await running).stdout;
 }
 
 /** Adds a file to the copy of the tree. */
@@ -185,6 +188,35 @@ describe("an operation that is one file and one line", () => {
       "kubectl rollout pause deployment/api -n shop",
       "medium",
       "function",
+      "kubernetes.rollout_pause",
+    ]);
+  });
+
+  it("is what its command is read as, within the safeguards of the tool", async () => {
+    const texts = [
+      "kubectl rollout pause deploy/api -n shop --context=kind-x",
+      "kubectl rollout pause deploy/api -n shop -f all.yaml",
+      "kubectl rollout pause job/api -n shop",
+      "kubectl rollout pause deploy/api -n shop; reboot",
+    ];
+    const parsed = (await awoooiWith(`${texts.join("\n")}\n`, "operations", "parse"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(parsed[0]).toMatchObject({
+      class: "operation",
+      approval: "required",
+      reason: "pauses a rollout",
+      operation: {
+        kind: "kubernetes.rollout_pause",
+        target: { kind: "deployment", name: "api", namespace: "shop", cluster: "kind-x" },
+        parameters: {},
+      },
+    });
+    expect(parsed.slice(1)).toMatchObject([
+      { class: "refused", reason: expect.stringContaining("--filename") },
+      { class: "refused", reason: expect.stringContaining("target.kind") },
+      { class: "refused", reason: expect.stringContaining('"reboot"') },
     ]);
   });
 });
