@@ -1,7 +1,7 @@
 import type { Operation } from "./operation.ts";
 import { namedAction, noAction } from "./parse/action.ts";
+import { beginsAsCommand, parseCommandLine } from "./parse/command-line.ts";
 import type { Context } from "./parse/context.ts";
-import { beginsAsCommand, judge } from "./parse/guard.ts";
 import { Refused } from "./parse/refused.ts";
 import type { Verdict } from "./parse/verdict.ts";
 
@@ -47,7 +47,7 @@ export function parseOperation(text: string, context: Context = {}): Parsed {
   try {
     const nothing = noAction(trimmed, context);
     if (nothing !== null) return told(nothing);
-    return told(namedAction(trimmed, context) ?? judge(withoutTitle(trimmed), context));
+    return told(namedAction(trimmed, context) ?? parseCommandLine(withoutTitle(trimmed), context));
   } catch (error) {
     if (error instanceof Refused) return refused(error.message);
     throw error;

@@ -144,7 +144,7 @@ export const REFUSED: ReadonlyMap<string, string> = new Map([
 export type DockerVerb = { flags: FlagTable; operations: readonly OperationCommand<"docker">[] };
 
 /** Refuses a definition that would make an operation of a command that can do anything, or a read of one that changes. */
-function guardDefinition(verb: string, operations: DockerVerb["operations"]): void {
+function checkDefinition(verb: string, operations: DockerVerb["operations"]): void {
   const refused = REFUSED.get(verb.split(" ").at(-1) ?? "");
   const isChange = refused === CHANGING || refused === undefined;
   if (READS[verb] === undefined && isChange && operations.every(({ changes }) => changes)) return;
@@ -157,7 +157,7 @@ export const COMMANDS: ReadonlyMap<string, DockerVerb> = new Map([
     { flags: flagTable(own, "--help"), operations: [] },
   ]),
   ...[...operationCommands("docker")].map(([verb, operations]): [string, DockerVerb] => {
-    guardDefinition(verb, operations);
+    checkDefinition(verb, operations);
     const flags = operations.flatMap((one) => [one.flags, one.otherFlags ?? ""]);
     return [verb, { flags: flagTable(...flags, "--help"), operations }];
   }),

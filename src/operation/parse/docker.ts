@@ -11,7 +11,7 @@ import {
   REFUSED,
 } from "./docker-table.ts";
 import { Flags, readFlags, readLeadingFlags } from "./flags.ts";
-import { guardOperands, guardValues } from "./loose.ts";
+import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
 import { changeOf, flagNames } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
 import type { DockerCommand } from "./tool-command.ts";
@@ -41,7 +41,7 @@ function commandOf(words: readonly Word[]): {
   if (GROUPS.has(one)) {
     if (one === "compose") {
       const read = readLeadingFlags(behind, COMPOSE, "docker compose");
-      guardValues(read, false, "docker compose");
+      checkUnknownValues(read, false, "docker compose");
       compose = new Flags(read.flags);
       behind = behind.slice(read.next);
     }
@@ -55,7 +55,7 @@ function commandOf(words: readonly Word[]): {
 }
 
 /** Refuses flags that none of the operations has a field for. */
-function guardFlags({ verb, flags, compose }: DockerCommand, operations: DockerVerb["operations"]): void {
+function checkFlags({ verb, flags, compose }: DockerCommand, operations: DockerVerb["operations"]): void {
   const what = `of docker ${verb}`;
   flags.only(flagNames(operations.map((one) => one.flags)), what);
   const composeFlags = operations.flatMap((one) => one.composeFlags ?? []);
@@ -65,8 +65,8 @@ function guardFlags({ verb, flags, compose }: DockerCommand, operations: DockerV
 function dockerChange(command: DockerCommand, operations: DockerVerb["operations"]): Verdict {
   const { verb, flags, compose } = command;
   if (flags.has("--volumes")) refuse("--volumes deletes what is on volumes");
-  guardFlags(command, operations);
-  const verdict = changeOf(operations, command, (one) => guardFlags(command, [one]));
+  checkFlags(command, operations);
+  const verdict = changeOf(operations, command, (one) => checkFlags(command, [one]));
   if (verdict === null) refuse(`docker ${verb} is no typed operation`);
   return compose.on("--dry-run") ? reads(`tries docker ${verb} and changes nothing (--dry-run)`) : verdict;
 }
@@ -84,7 +84,7 @@ function readOf({ verb: name, flags, compose, operands }: DockerCommand): Verdic
 /** Parses a command of docker or docker compose. */
 export function docker(words: readonly Word[], context: Context): Verdict {
   const leading = readLeadingFlags(words, GLOBAL, "docker");
-  guardValues(leading, false, "docker");
+  checkUnknownValues(leading, false, "docker");
   const other = leading.flags.find(({ name }) => OTHER_DAEMON.has(name));
   if (other !== undefined) refuse(`${other.name} leads docker to another daemon or other credentials`);
   if (leading.next >= words.length && leading.flags.some(({ name }) => name === "--version")) {
@@ -95,8 +95,8 @@ export function docker(words: readonly Word[], context: Context): Verdict {
   if (file !== undefined) refuse(`${file} of docker compose acts by what a file holds`);
   const read = readFlags(behind, command.flags, `docker ${name}`);
   // buildx has a flag that starts a builder (--bootstrap); no other command here has a harmful flag.
-  guardOperands(read.operands, name.startsWith("buildx ") ? "harm" : "lead", `docker ${name}`);
-  guardValues(read, true, `docker ${name}`);
+  checkUnknownOperands(read.operands, name.startsWith("buildx ") ? "harm" : "lead", `docker ${name}`);
+  checkUnknownValues(read, true, `docker ${name}`);
   const operands = [...read.operands, ...(read.rest ?? [])];
   const flags = new Flags(read.flags);
   const found: DockerCommand = { tool: "docker", verb: name, flags, compose, operands, context };

@@ -1,5 +1,5 @@
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
-import { guardValues } from "./loose.ts";
+import { checkUnknownValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { known, type Part, type Word } from "./word.ts";
 
@@ -103,7 +103,7 @@ export function filter(name: string, words: readonly Word[]): void {
   const one = FILTERS[name];
   if (one === undefined) refuse(`${shown(name)} is no filter that is known here`);
   const read = readFlags(words, one.flags, name);
-  guardValues(read, false, name);
+  checkUnknownValues(read, false, name);
   const { flags, operands, rest } = read;
   const all = [...operands, ...(rest ?? [])];
   const given = flags.some((flag) => flag.name === one.program);

@@ -1,7 +1,7 @@
 import { DEFINITION_OF } from "../operation.ts";
 import type { Context } from "./context.ts";
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
-import { guardOperands, guardValues } from "./loose.ts";
+import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import { reads, type Verdict } from "./verdict.ts";
 import { mayBeFlag, type Word } from "./word.ts";
@@ -74,11 +74,11 @@ export function hostRead(name: string, words: readonly Word[], context: Context)
   const one = READS[name];
   if (one === undefined) return refuse(`${shown(name)} is no command that is known here`);
   const read = readFlags(words, one.flags, name);
-  guardValues(read, false, name);
+  checkUnknownValues(read, false, name);
   const { operands, rest } = read;
   // du has a flag that prints a file's content; a word that is only a pattern cannot name a file elsewhere.
   if (name === "du")
-    guardOperands(
+    checkUnknownOperands(
       operands.filter((word) => !isPattern(word)),
       "harm",
       name,

@@ -39,7 +39,7 @@ const NEVER_DELETED = new Map([
 ]);
 
 /** Refuses to delete objects whose deletion takes others or data with it. */
-function guardDeletion(command: KubectlCommand): void {
+function checkDeletion(command: KubectlCommand): void {
   if (command.verb !== "delete") return;
   const kind = kindNamed(command);
   const why = NEVER_DELETED.get(kind?.split(",")[0] ?? "");
@@ -56,7 +56,7 @@ function isTrial({ flags }: KubectlCommand): boolean {
 }
 
 /** Refuses flags that none of the operations has a field for, except those that change nothing about any operation. */
-function guardFlags({ verb, flags }: KubectlCommand, operations: Verb["operations"]): void {
+function checkFlags({ verb, flags }: KubectlCommand, operations: Verb["operations"]): void {
   const own = flagNames(operations.map((one) => one.flags));
   flags.only([...COMMON_FLAGS, ...SHOWS, ...own, "--dry-run"], `of kubectl ${verb}`);
 }
@@ -67,9 +67,9 @@ export function kubectlChange(command: KubectlCommand, operations: Verb["operati
   for (const name of flags.names) {
     if (TOO_FAR[name] !== undefined) refuse(`${name} of kubectl ${verb} ${TOO_FAR[name]}`);
   }
-  guardFlags(command, operations);
-  guardDeletion(command);
-  const verdict = changeOf(operations, command, (one) => guardFlags(command, [one]));
+  checkFlags(command, operations);
+  checkDeletion(command);
+  const verdict = changeOf(operations, command, (one) => checkFlags(command, [one]));
   if (verdict === null) {
     return verb === "delete"
       ? refuse(

@@ -3,7 +3,7 @@ import type { ReadFlags } from "./flags.ts";
 import { COMMON_FLAGS } from "./kubectl-flags.ts";
 import { kindOf } from "./kubectl-kinds.ts";
 import { HARMLESS_PATHS, type Verb } from "./kubectl-table.ts";
-import { guardOperands, guardValues, isLoose } from "./loose.ts";
+import { checkUnknownOperands, checkUnknownValues, isLoose } from "./loose.ts";
 import { flagNames } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
 import type { KubectlCommand } from "./tool-command.ts";
@@ -28,18 +28,18 @@ const HARMFUL = new Set(["wait", "config view", "cluster-info", "cluster-info du
 const FROM_FILE = /^(?:[a-z-]+-file|templatefile)(?:=|$)/;
 
 /** Refuses unknown words that may become such a flag. `get` with a fixed kind that is no secret has no harmful flag. */
-function guardUnknown({ verb, operands }: KubectlCommand, read: ReadFlags): void {
+function checkUnknownWords({ verb, operands }: KubectlCommand, read: ReadFlags): void {
   const what = `kubectl ${verb}`;
   const [first] = operands;
   const kinds = kindsOf(operands);
   const fixed = first?.unknown === null && !first.text.includes("/") && kinds?.some(isSecretKind) === false;
   const harmful = HARMFUL.has(verb);
-  guardOperands(operands, harmful || (verb === "get" && !fixed) ? "harm" : "lead", what);
-  guardValues(read, !harmful, what);
+  checkUnknownOperands(operands, harmful || (verb === "get" && !fixed) ? "harm" : "lead", what);
+  checkUnknownValues(read, !harmful, what);
 }
 
 /** Refuses output that shows the content of secrets, or of objects that might be secrets. */
-function guardSecrets({ flags, operands }: KubectlCommand, read: ReadFlags): void {
+function checkSecretOutput({ flags, operands }: KubectlCommand, read: ReadFlags): void {
   const output = flags.has("--template") ? "template" : (flags.text("--output") ?? "");
   const data = !BARE_OUTPUT.has(output);
   const fromFile = flags.has("--filename") || flags.has("--kustomize");
@@ -56,18 +56,18 @@ function guardSecrets({ flags, operands }: KubectlCommand, read: ReadFlags): voi
   if (moved !== undefined) refuse(`${shown(moved.text)} may be the kind that is shown as ${shown(output)}`);
 }
 
-function guardRaw({ flags }: KubectlCommand): void {
+function checkRawPath({ flags }: KubectlCommand): void {
   if (!flags.has("--raw")) return;
   const path = flags.value("--raw") ?? "";
   if (!HARMLESS_PATHS.test(path)) refuse(`--raw ${shown(path)} reads a path that might hold anything`);
 }
 
-const GUARDS: Readonly<Record<string, (command: KubectlCommand, read: ReadFlags) => void>> = {
+const VERB_CHECKS: Readonly<Record<string, (command: KubectlCommand, read: ReadFlags) => void>> = {
   get: (command, read) => {
-    guardRaw(command);
-    if (!command.flags.has("--raw")) guardSecrets(command, read);
+    checkRawPath(command);
+    if (!command.flags.has("--raw")) checkSecretOutput(command, read);
   },
-  wait: guardSecrets,
+  wait: checkSecretOutput,
   "config view": ({ flags }) => {
     if (flags.has("--raw") && flags.on("--raw")) refuse("--raw of kubectl config view discloses credentials");
   },
@@ -93,8 +93,8 @@ export function kubectlRead(
   operations: Verb["operations"],
 ): Verdict {
   const { verb, flags, operands } = command;
-  GUARDS[verb]?.(command, read);
-  guardUnknown(command, read);
+  VERB_CHECKS[verb]?.(command, read);
+  checkUnknownWords(command, read);
   const output = flags.text("--output") ?? "";
   if (FROM_FILE.test(output)) refuse(`--output ${shown(output)} prints a file`);
   const endless = ENDLESS.find((name) => verb !== "rollout status" && flags.has(name) && flags.on(name));

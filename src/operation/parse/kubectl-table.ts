@@ -102,7 +102,7 @@ const verbWith = (flags: readonly string[], operations: Verb["operations"] = [])
   operations,
 });
 /** Refuses a definition that would make an operation of a verb that can do anything, or a read of one that changes. */
-function guardDefinition(verb: string, operations: Verb["operations"]): void {
+function checkDefinition(verb: string, operations: Verb["operations"]): void {
   const refused = REFUSED_VERBS.get(verb) ?? REFUSED_VERBS.get(verb.split(" ")[0] ?? "");
   if (refused === undefined || (refused === CHANGING && operations.every(({ changes }) => changes))) return;
   throw new Error(`kubectl ${verb} ${refused}: no operation is read from it`);
@@ -111,7 +111,7 @@ function guardDefinition(verb: string, operations: Verb["operations"]): void {
 export const VERBS: ReadonlyMap<string, Verb> = new Map([
   ...Object.entries(READS).map(([verb, own]): [string, Verb] => [verb, verbWith([own])]),
   ...[...operationCommands("kubectl")].map(([verb, operations]): [string, Verb] => {
-    guardDefinition(verb, operations);
+    checkDefinition(verb, operations);
     const flags = operations.flatMap((one) => [one.flags, one.otherFlags ?? ""]);
     return [verb, verbWith(flags, operations)];
   }),

@@ -10,7 +10,7 @@ import type { KubectlCommand } from "./tool-command.ts";
 import type { Verdict } from "./verdict.ts";
 import { known, type Part, splits, type Word } from "./word.ts";
 
-function guard(names: readonly string[]): void {
+function checkGlobalFlags(names: readonly string[]): void {
   for (const name of names) {
     const reason = REFUSED_GLOBAL.get(name);
     if (reason !== undefined) refuse(`${name} ${reason}`);
@@ -41,7 +41,7 @@ function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Wor
   const template = first.flags.find(({ value }) => value !== true && value.parts.some(isTemplate));
   if (template !== undefined)
     refuse(`what a shell makes of the blanks in ${template.name} may be another verb`);
-  guard(first.flags.map((one) => one.name));
+  checkGlobalFlags(first.flags.map((one) => one.name));
   const at = words[first.next];
   if (at === undefined || first.rest !== null) refuse("kubectl has no verb");
   const one = known(at, "the verb of kubectl");
@@ -61,7 +61,7 @@ function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Wor
 }
 
 /** Refuses `--vmodule`, and `-v` from 6 on: there kubectl logs its requests, with headers and bodies, secrets too. */
-function guardVerbosity(flags: ReadFlags["flags"]): void {
+function checkVerbosity(flags: ReadFlags["flags"]): void {
   for (const { name, value } of flags) {
     if (name === "--vmodule") refuse("--vmodule can show what the server sends, secrets too");
     if (name !== "--v" || value === true) continue;
@@ -78,7 +78,7 @@ const VERB_WORDS = new Set(
 );
 
 /** Refuses a hidden verb: in `-n $X get delete pod` with an empty $X, `get` is the namespace and `delete` the verb. */
-function guardMovedVerb({ flags, operands }: ReadFlags): void {
+function checkMovedVerb({ flags, operands }: ReadFlags): void {
   const values = flags.flatMap(({ value, apart }) => (apart && value !== true ? [value] : []));
   const moved = [...operands, ...(values.filter(splits).length > 1 ? values : [])];
   const verb = moved.find((word) => VERB_WORDS.has(word.text) || word.parts.some(isTemplate));
@@ -89,10 +89,10 @@ function guardMovedVerb({ flags, operands }: ReadFlags): void {
 export function kubectl(words: readonly Word[], context: Context): Verdict {
   const { name, verb, others, loose } = verbOf(words);
   const read = readFlags(others, verb.flags, `kubectl ${name}`);
-  guard(read.flags.map((one) => one.name));
+  checkGlobalFlags(read.flags.map((one) => one.name));
   if (read.rest !== null && read.rest.length > 0) refuse(`kubectl ${name} has words behind "--"`);
-  guardVerbosity(read.flags);
-  if (loose && !name.includes(" ")) guardMovedVerb(read);
+  checkVerbosity(read.flags);
+  if (loose && !name.includes(" ")) checkMovedVerb(read);
   const flags = new Flags(read.flags);
   const command: KubectlCommand = { tool: "kubectl", verb: name, flags, operands: read.operands, context };
   return verb.changes ? kubectlChange(command, verb.operations) : kubectlRead(command, read, verb.operations);

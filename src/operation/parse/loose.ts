@@ -50,7 +50,7 @@ const isChosen = ({ parts }: Word): boolean =>
 export type Danger = "harm" | "lead" | "nothing";
 
 /** Refuses unknown operands that may become flags or several words; `danger` is what such a flag could do. */
-export function guardOperands(operands: readonly Word[], danger: Danger, what: string): void {
+export function checkUnknownOperands(operands: readonly Word[], danger: Danger, what: string): void {
   const bad = operands.find((word) => mayBeFlag(word) && (danger === "harm" || isChosen(word)));
   if (bad !== undefined && danger !== "nothing") {
     refuse(`${shown(bad.text)} may become a flag of ${what}, or several words: quote it, behind "--"`);
@@ -61,7 +61,7 @@ export function guardOperands(operands: readonly Word[], danger: Danger, what: s
  * Refuses flag values that a shell may split into several words. With `variables`, values chosen by the environment
  * count as one word; since an empty one would make the next word the value, no word that moves then may become a flag.
  */
-export function guardValues({ flags, rest }: ReadFlags, variables: boolean, what: string): void {
+export function checkUnknownValues({ flags, rest }: ReadFlags, variables: boolean, what: string): void {
   let loose: Word | undefined;
   for (const { name, value, apart } of flags) {
     if (value === true) continue;

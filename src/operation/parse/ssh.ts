@@ -1,6 +1,6 @@
 import { hostName } from "../names.ts";
 import { Flags, flagTable, readLeadingFlags } from "./flags.ts";
-import { guardValues } from "./loose.ts";
+import { checkUnknownValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import type { Verdict } from "./verdict.ts";
 import { known, type Word } from "./word.ts";
@@ -42,7 +42,7 @@ const OPTIONS: ReadonlyMap<string, RegExp> = new Map([
   ["stricthostkeychecking", /^(yes|ask|accept-new)$/],
 ]);
 
-function guardOption(text: string): void {
+function checkOption(text: string): void {
   const [, name = "", value = ""] = /^\s*(\w+)\s*[=\s]\s*(\S+)\s*$/.exec(text) ?? [];
   const allowed = OPTIONS.get(name.toLowerCase());
   if (allowed === undefined) refuse(`-o ${shown(text)} is not an option that ssh may have here`);
@@ -65,13 +65,13 @@ export function remoteOf(words: readonly Word[]): Remote {
   // ssh accepts flags after the host, too, up to the command.
   const after = readLeadingFlags(behind.slice(1), SSH, "ssh");
   const command = after.rest ?? behind.slice(1 + after.next);
-  guardValues(before, false, "ssh");
-  guardValues(after, false, "ssh");
+  checkUnknownValues(before, false, "ssh");
+  checkUnknownValues(after, false, "ssh");
   const all = [...before.flags, ...after.flags];
   for (const { name, value } of all) {
     if (REFUSED.has(name)) refuse(`${name} of ssh ${REFUSED.get(name)}`);
     if (![...QUIET, ...ACCOUNT].includes(name)) refuse(`${name} is not a flag that ssh may have here`);
-    if (name === "-o" && value !== true) guardOption(known(value, "the value of -o"));
+    if (name === "-o" && value !== true) checkOption(known(value, "the value of -o"));
   }
   const flags = new Flags(all);
   const [, user, host = ""] = /^(?:([^@]*)@)?(.*)$/s.exec(text) ?? [];

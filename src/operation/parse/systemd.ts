@@ -1,6 +1,6 @@
 import type { Context } from "./context.ts";
 import { Flags, flagTable, readFlags } from "./flags.ts";
-import { guardOperands, guardValues } from "./loose.ts";
+import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
 import { changeOf, operationCommands } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
 import type { SystemctlCommand } from "./tool-command.ts";
@@ -50,8 +50,8 @@ function systemctlChange(command: SystemctlCommand): Verdict {
 /** Parses systemctl: reads, and changes that are typed operations; refuses all else. */
 export function systemctl(words: readonly Word[], context: Context): Verdict {
   const read = readFlags(words, SYSTEMCTL, "systemctl");
-  guardOperands(read.operands, "lead", "systemctl");
-  guardValues(read, false, "systemctl");
+  checkUnknownOperands(read.operands, "lead", "systemctl");
+  checkUnknownValues(read, false, "systemctl");
   const flags = new Flags(read.flags);
   const [first, ...operands] = [...read.operands, ...(read.rest ?? [])];
   // Without a verb, systemctl lists the units.
@@ -124,8 +124,8 @@ export function journalctl(words: readonly Word[]): Verdict {
   for (const name of flags.names) {
     if (NOT_READING[name] !== undefined) refuse(`${name} of journalctl ${NOT_READING[name]}`);
   }
-  guardOperands(read.operands, "harm", "journalctl");
-  guardValues(read, true, "journalctl");
+  checkUnknownOperands(read.operands, "harm", "journalctl");
+  checkUnknownValues(read, true, "journalctl");
   if (flags.has("--follow")) return reads("reads, and goes on until it is stopped (--follow)");
   const unknown = unknownIn([...read.operands, ...flags.words]);
   return unknown === null

@@ -26,7 +26,7 @@ const TOOLS: ReadonlyMap<string, Grammar> = new Map([
 const DESCRIPTOR = /^(\d|-)$/;
 const NULL_DEVICE = "/dev/null";
 
-function guardRedirection({ operator, target, body }: Command["redirections"][number]): void {
+function checkRedirection({ operator, target, body }: Command["redirections"][number]): void {
   const kind = operator.replace(/^\d+/, "");
   // A here-document or here-string only passes text on.
   if (body !== null || kind.startsWith("<<")) return;
@@ -39,7 +39,7 @@ function guardRedirection({ operator, target, body }: Command["redirections"][nu
 const NAMED = /\$\{?([A-Za-z_]\w*)/g;
 
 /** Refuses printing a variable whose name marks it as a secret. */
-function guardPrinted(words: readonly Word[]): void {
+function checkPrintedVariables(words: readonly Word[]): void {
   for (const word of words) {
     if (word.unknown === null) continue;
     for (const [, name = ""] of word.text.matchAll(NAMED)) {
@@ -50,7 +50,7 @@ function guardPrinted(words: readonly Word[]): void {
 }
 
 /** Refuses `printf -v`, which sets a variable. It is printf's only flag and comes before the format. */
-function guardFormat(first: Word | undefined): void {
+function checkPrintfFormat(first: Word | undefined): void {
   if (first === undefined || first.text === "--") return;
   if (first.head.startsWith("-") || (first.head === "" && mayBeFlag(first))) {
     refuse(`printf -v sets a variable, and ${shown(first.text)} may be that`);
@@ -61,7 +61,7 @@ function guardFormat(first: Word | undefined): void {
  * Refuses a word after `<name>`, since a shell would write to a file of that name; except a flag of a known
  * tool or kubectl's verb, which are harmless file names.
  */
-function guardAngles(words: readonly Word[]): void {
+function checkWordsAfterAngles(words: readonly Word[]): void {
   const at = words.findIndex((word) => word.behindAngle);
   const word = words[at];
   if (word === undefined) return;
@@ -71,7 +71,7 @@ function guardAngles(words: readonly Word[]): void {
   if (!TOOLS.has(tool) || !(word.head.startsWith("-") || isVerb)) {
     refuse(`a shell writes to ${shown(word.text)}, which stands behind ${shown(words[at - 1]?.text ?? "")}`);
   }
-  guardAngles([...words.slice(0, at), { ...word, behindAngle: false }, ...words.slice(at + 1)]);
+  checkWordsAfterAngles([...words.slice(0, at), { ...word, behindAngle: false }, ...words.slice(at + 1)]);
 }
 
 /** Returns whether a text begins with a command that is parsed here. */
@@ -112,13 +112,13 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
   if (name === "ssh") {
     if (remote) refuse("ssh from a host to another is not read");
     const found = remoteOf(others);
-    return onHost(found, judge(found.command, { ...context, host: found.host }, true));
+    return onHost(found, parseCommandLine(found.command, { ...context, host: found.host }, true));
   }
   if (isFilter(name) && piped) filter(name, others);
   else if (isHostRead(name)) return hostRead(name, others, context);
   else if (isSayer(name)) {
-    if (name === "printf") guardFormat(others[0]);
-    guardPrinted(others);
+    if (name === "printf") checkPrintfFormat(others[0]);
+    checkPrintedVariables(others);
   } else {
     const none = `${shown(name)} is not kubectl, docker, systemctl, journalctl or ssh`;
     refuse(`${none}, nor a look at a machine, nor a filter behind a pipe`);
@@ -127,7 +127,7 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
 }
 
 /** Refuses substitutions that change something, since they run in any case. */
-function guardSubstitutions(words: readonly Word[], place: Place): void {
+function checkSubstitutions(words: readonly Word[], place: Place): void {
   for (const { program } of words.flatMap((word) => word.parts)) {
     if (program === undefined) continue;
     if (programVerdict(program, { ...place, piped: false }).class !== "read_only") {
@@ -143,15 +143,15 @@ function commandVerdict(command: Command, place: Place): Verdict | null {
     refuse(`${shown(assigned.text)} sets a variable, which changes what commands behind it do`);
   }
   const files = redirections.flatMap(({ target, body }) => (body === null ? [target] : [target, body]));
-  guardSubstitutions([...words, ...files], place);
+  checkSubstitutions([...words, ...files], place);
   const bare = withoutSudo(words);
-  guardAngles(bare);
+  checkWordsAfterAngles(bare);
   const verdict = toolVerdict(bare, place);
   if (redirections.some(({ body }) => body !== null && body.unknown !== null)) {
     refuse("a here-document holds variables or substitutions");
   }
   // Checked after the command, whose own reason is more specific.
-  redirections.forEach(guardRedirection);
+  redirections.forEach(checkRedirection);
   return verdict;
 }
 
@@ -189,7 +189,7 @@ function programVerdict(program: Program, place: Place): Verdict {
 }
 
 /** Parses a command line and returns its verdict; throws `Refused`. */
-export function judge(text: string, context: Context, remote = false): Verdict {
+export function parseCommandLine(text: string, context: Context, remote = false): Verdict {
   const program = readProgram(new Source(text, { remote }), "");
   return programVerdict(program, { context, remote, piped: false });
 }
