@@ -30,7 +30,7 @@ function withoutTitle(text: string): string {
 
 const refused = (reason: string): Parsed => ({ class: "refused", operation: null, approval: "none", reason });
 
-function told(verdict: Verdict): Parsed {
+function withApproval(verdict: Verdict): Parsed {
   return verdict.class === "operation"
     ? { ...verdict, approval: "required" }
     : { ...verdict, approval: "none" };
@@ -46,8 +46,8 @@ export function parseOperation(text: string, context: Context = {}): Parsed {
   const trimmed = text.trim();
   try {
     const nothing = noAction(trimmed, context);
-    if (nothing !== null) return told(nothing);
-    return told(namedAction(trimmed, context) ?? parseCommandLine(withoutTitle(trimmed), context));
+    if (nothing !== null) return withApproval(nothing);
+    return withApproval(namedAction(trimmed, context) ?? parseCommandLine(withoutTitle(trimmed), context));
   } catch (error) {
     if (error instanceof Refused) return refused(error.message);
     throw error;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { kubectl } from "../command.ts";
 import { CHANGE, defineOperation, nothing } from "../kind.ts";
 import { pod } from "../names.ts";
-import { DRY_RUN, FILES, PICK } from "../parse/kubectl-flags.ts";
+import { DRY_RUN, FILES, SELECTORS } from "../parse/kubectl-flags.ts";
 import { kindNamed, objectTarget } from "../parse/kubectl-objects.ts";
 import { targetInWords } from "../words.ts";
 
@@ -23,7 +23,7 @@ export const deletePod = defineOperation({
   kubectl: {
     delete: {
       flags: "--ignore-not-found",
-      otherFlags: `${FILES} ${PICK} ${DRY_RUN} -o,--output= --all --cascade=? --force --grace-period=
+      otherFlags: `${FILES} ${SELECTORS} ${DRY_RUN} -o,--output= --all --cascade=? --force --grace-period=
         -i,--interactive --now --raw= --timeout= --wait`,
       reason: "deletes a pod",
       read: (command) =>

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineOperation, READ } from "../kind.ts";
 import { readable, selection } from "../names.ts";
-import { FILES, PICK } from "../parse/kubectl-flags.ts";
+import { FILES, SELECTORS } from "../parse/kubectl-flags.ts";
 import { objectOrSelection } from "../parse/kubectl-selection.ts";
 import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
 
@@ -18,7 +18,7 @@ export const describeObject = defineOperation({
   command: (operation) => kubectlRead("describe", operation),
   kubectl: {
     describe: {
-      flags: `${PICK} --chunk-size= --show-events`,
+      flags: `${SELECTORS} --chunk-size= --show-events`,
       otherFlags: FILES,
       read: (command) => objectOrSelection(command, command.operands, () => ({})),
     },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineOperation, READ } from "../kind.ts";
 import { readable, selection } from "../names.ts";
-import { FILES, PICK } from "../parse/kubectl-flags.ts";
+import { FILES, SELECTORS } from "../parse/kubectl-flags.ts";
 import { objectOrSelection } from "../parse/kubectl-selection.ts";
 import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
 
@@ -18,7 +18,7 @@ export const getObject = defineOperation({
   command: (operation) => kubectlRead("get", operation),
   kubectl: {
     get: {
-      flags: `-o,--output= --show-managed-fields ${PICK} --chunk-size= --ignore-not-found -L,--label-columns=
+      flags: `-o,--output= --show-managed-fields ${SELECTORS} --chunk-size= --ignore-not-found -L,--label-columns=
         --no-headers --show-kind --show-labels --sort-by=`,
       otherFlags: `--template= --allow-missing-template-keys ${FILES} --output-watch-events --raw=
         --server-print --subresource= -w,--watch --watch-only --export`,

@@ -3,7 +3,7 @@ import { flag } from "../command.ts";
 import { defineOperation, READ } from "../kind.ts";
 import { measured, selection } from "../names.ts";
 import type { Flags } from "../parse/flags.ts";
-import { PICK } from "../parse/kubectl-flags.ts";
+import { SELECTORS } from "../parse/kubectl-flags.ts";
 import { objectOrSelection } from "../parse/kubectl-selection.ts";
 import { plainWord } from "../parse/word.ts";
 import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
@@ -27,7 +27,7 @@ export const measure = defineOperation({
   ],
   kubectl: {
     "top pod": {
-      flags: `${PICK} --containers --no-headers --sort-by= --sum --use-protocol-buffers`,
+      flags: `${SELECTORS} --containers --no-headers --sort-by= --sum --use-protocol-buffers`,
       read: (command) => objectOrSelection(command, [plainWord("pod"), ...command.operands], containersOf),
     },
     "top node": {

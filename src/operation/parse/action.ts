@@ -2,7 +2,7 @@ import { withArticle } from "../../lib/words.ts";
 import { DEFINITION_OF, type OperationKind, traitsOf } from "../operation.ts";
 import type { Context } from "./context.ts";
 import { refuse, shown } from "./refused.ts";
-import { change, reads, type Verdict } from "./verdict.ts";
+import { operationVerdict, readOnlyVerdict, type Verdict } from "./verdict.ts";
 
 type Action = { kind: OperationKind; on: readonly string[] } | { missing: string };
 
@@ -38,12 +38,12 @@ export function noAction(text: string, context: Context): Verdict | null {
   const [, word] = BEGINS.exec(text) ?? [];
   if (word !== undefined) {
     const kind = PREFIXES.get(word.toUpperCase()) ?? "none";
-    return reads(`begins with ${word}: nothing is changed`, { kind, target, parameters: {} });
+    return readOnlyVerdict(`begins with ${word}: nothing is changed`, { kind, target, parameters: {} });
   }
   const said = text === "" ? "" : NO_ACTION.exec(text)?.[0];
   if (said === undefined) return null;
   const reason = said === "" ? "nothing is to be done" : `says ${said}: nothing is done`;
-  return reads(reason, { kind: "none", target, parameters: {} });
+  return readOnlyVerdict(reason, { kind: "none", target, parameters: {} });
 }
 
 /** Returns the operation for a name such as `RESTART_DEPLOYMENT` on the context's target; null for any other text. */
@@ -58,6 +58,6 @@ export function namedAction(text: string, { target }: Context): Verdict | null {
     refuse(`${text} is about ${withArticle(on.join(" or "))}, and the target is ${withArticle(target.kind)}`);
   const candidate = { kind, target, parameters: {} };
   return traitsOf({ kind }).scope === "read"
-    ? reads("only reads", candidate)
-    : change(candidate, `${text} changes the target`);
+    ? readOnlyVerdict("only reads", candidate)
+    : operationVerdict(candidate, `${text} changes the target`);
 }

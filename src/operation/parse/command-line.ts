@@ -1,25 +1,25 @@
 import { redact } from "../../lib/redact.ts";
 import type { Context } from "./context.ts";
-import { docker } from "./docker.ts";
-import { filter, isFilter, isSayer } from "./filters.ts";
-import { hostRead, isHostRead } from "./host-reads.ts";
-import { kubectl } from "./kubectl.ts";
+import { parseDocker } from "./docker.ts";
+import { checkFilter, isFilter, isPrinter } from "./filters.ts";
+import { isHostRead, parseHostRead } from "./host-reads.ts";
+import { parseKubectl } from "./kubectl.ts";
 import { readProgram } from "./lex.ts";
 import { refuse, shown } from "./refused.ts";
 import { Source } from "./source.ts";
-import { onHost, remoteOf } from "./ssh.ts";
-import { journalctl, systemctl } from "./systemd.ts";
-import { type Grammar, reads, type Verdict } from "./verdict.ts";
+import { parseSsh, remoteVerdict } from "./ssh.ts";
+import { parseJournalctl, parseSystemctl } from "./systemd.ts";
+import { readOnlyVerdict, type ToolParser, type Verdict } from "./verdict.ts";
 import { type Command, known, mayBeFlag, type Program, type Word } from "./word.ts";
 
 /** Where a command runs: on this machine or, through ssh, on a host; with piped input or not. */
-type Place = { context: Context; remote: boolean; piped: boolean };
+type CommandPosition = { context: Context; remote: boolean; piped: boolean };
 
-const TOOLS: ReadonlyMap<string, Grammar> = new Map([
-  ["kubectl", kubectl],
-  ["docker", docker],
-  ["systemctl", systemctl],
-  ["journalctl", journalctl],
+const TOOLS: ReadonlyMap<string, ToolParser> = new Map([
+  ["kubectl", parseKubectl],
+  ["docker", parseDocker],
+  ["systemctl", parseSystemctl],
+  ["journalctl", parseJournalctl],
 ]);
 
 // The only allowed redirection targets: descriptors and the null device, so that no file is written or read.
@@ -77,7 +77,7 @@ function checkWordsAfterAngles(words: readonly Word[]): void {
 /** Returns whether a text begins with a command that is parsed here. */
 export function beginsAsCommand(text: string): boolean {
   const [, name = ""] = /^\s*(?:sudo\s+)?([a-z]+)(?=\s|$)/.exec(text) ?? [];
-  return TOOLS.has(name) || name === "ssh" || isHostRead(name) || isSayer(name);
+  return TOOLS.has(name) || name === "ssh" || isHostRead(name) || isPrinter(name);
 }
 
 /** Removes a leading `sudo` or `sudo -n`; refuses other options. */
@@ -93,13 +93,13 @@ function withoutSudo(words: readonly Word[]): readonly Word[] {
 }
 
 /** Handles kubectl on a host: it uses the host's own kubeconfig, whose cluster an operation cannot name. */
-function ofAnotherCluster(verdict: Verdict): Verdict {
+function kubectlOnHost(verdict: Verdict): Verdict {
   if (verdict.class === "read_only") return { ...verdict, operation: null };
   return refuse("kubectl on a host changes a cluster that only the host knows");
 }
 
 /** Returns the verdict on a known tool; null for a helper command (a filter, or one that only prints). */
-function toolVerdict(words: readonly Word[], { context, remote, piped }: Place): Verdict | null {
+function toolVerdict(words: readonly Word[], { context, remote, piped }: CommandPosition): Verdict | null {
   const [first] = words;
   if (first === undefined) return refuse("there is no command");
   const name = known(first, "the command");
@@ -107,16 +107,16 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
   const tool = TOOLS.get(name);
   if (tool !== undefined) {
     const verdict = tool(others, context);
-    return remote && name === "kubectl" ? ofAnotherCluster(verdict) : verdict;
+    return remote && name === "kubectl" ? kubectlOnHost(verdict) : verdict;
   }
   if (name === "ssh") {
     if (remote) refuse("ssh from a host to another is not read");
-    const found = remoteOf(others);
-    return onHost(found, parseCommandLine(found.command, { ...context, host: found.host }, true));
+    const found = parseSsh(others);
+    return remoteVerdict(found, parseCommandLine(found.command, { ...context, host: found.host }, true));
   }
-  if (isFilter(name) && piped) filter(name, others);
-  else if (isHostRead(name)) return hostRead(name, others, context);
-  else if (isSayer(name)) {
+  if (isFilter(name) && piped) checkFilter(name, others);
+  else if (isHostRead(name)) return parseHostRead(name, others, context);
+  else if (isPrinter(name)) {
     if (name === "printf") checkPrintfFormat(others[0]);
     checkPrintedVariables(others);
   } else {
@@ -127,26 +127,26 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Place):
 }
 
 /** Refuses substitutions that change something, since they run in any case. */
-function checkSubstitutions(words: readonly Word[], place: Place): void {
+function checkSubstitutions(words: readonly Word[], position: CommandPosition): void {
   for (const { program } of words.flatMap((word) => word.parts)) {
     if (program === undefined) continue;
-    if (programVerdict(program, { ...place, piped: false }).class !== "read_only") {
+    if (programVerdict(program, { ...position, piped: false }).class !== "read_only") {
       refuse("a substitution changes something");
     }
   }
 }
 
-function commandVerdict(command: Command, place: Place): Verdict | null {
+function commandVerdict(command: Command, position: CommandPosition): Verdict | null {
   const { assignments, words, redirections } = command;
   const [assigned] = assignments;
   if (assigned !== undefined) {
     refuse(`${shown(assigned.text)} sets a variable, which changes what commands behind it do`);
   }
   const files = redirections.flatMap(({ target, body }) => (body === null ? [target] : [target, body]));
-  checkSubstitutions([...words, ...files], place);
+  checkSubstitutions([...words, ...files], position);
   const bare = withoutSudo(words);
   checkWordsAfterAngles(bare);
-  const verdict = toolVerdict(bare, place);
+  const verdict = toolVerdict(bare, position);
   if (redirections.some(({ body }) => body !== null && body.unknown !== null)) {
     refuse("a here-document holds variables or substitutions");
   }
@@ -156,7 +156,7 @@ function commandVerdict(command: Command, place: Place): Verdict | null {
 }
 
 /** Returns why a change is refused for not being the only command in the text; null: it is. */
-function notAlone({ pipelines, comment }: Program): string | null {
+function whyNotAlone({ pipelines, comment }: Program): string | null {
   const [pipeline] = pipelines;
   const commands = pipelines.flatMap((one) => one.commands);
   if (commands.length > 1 || pipelines.length > 1) return "more than one command is in the text";
@@ -167,25 +167,28 @@ function notAlone({ pipelines, comment }: Program): string | null {
   return comment ? "a comment stands behind it" : null;
 }
 
-function programVerdict(program: Program, place: Place): Verdict {
+function programVerdict(program: Program, position: CommandPosition): Verdict {
   const found: Verdict[] = [];
   let helpers = 0;
   for (const { commands } of program.pipelines) {
     for (const [index, command] of commands.entries()) {
-      const verdict = commandVerdict(command, { ...place, piped: index > 0 });
+      const verdict = commandVerdict(command, { ...position, piped: index > 0 });
       if (verdict === null) helpers += 1;
       else found.push(verdict);
     }
   }
   const [first] = found;
-  if (first === undefined) return helpers > 0 ? reads("only prints") : refuse("no command is in it");
+  if (first === undefined)
+    return helpers > 0 ? readOnlyVerdict("only prints") : refuse("no command is in it");
   const changing = found.find((one) => one.class === "operation");
   if (changing !== undefined) {
-    const why = notAlone(program);
+    const why = whyNotAlone(program);
     return why === null ? changing : refuse(`${changing.reason}, and must stand alone: ${why}`);
   }
   const alone = found.length === 1 && helpers === 0;
-  return alone ? first : reads(found.length === 1 ? first.reason : "every command in it only reads");
+  return alone
+    ? first
+    : readOnlyVerdict(found.length === 1 ? first.reason : "every command in it only reads");
 }
 
 /** Parses a command line and returns its verdict; throws `Refused`. */

@@ -10,15 +10,15 @@ import {
   OTHER_DAEMON,
   REFUSED,
 } from "./docker-table.ts";
-import { Flags, readFlags, readLeadingFlags } from "./flags.ts";
+import { Flags, flagNames, readFlags, readLeadingFlags } from "./flags.ts";
 import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
-import { changeOf, flagNames } from "./operation-commands.ts";
+import { matchingOperation } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
 import type { DockerCommand } from "./tool-command.ts";
-import { reads, type Verdict } from "./verdict.ts";
+import { readOnlyVerdict, type Verdict } from "./verdict.ts";
 import { known, unknownIn, type Word } from "./word.ts";
 
-function tell(name: string): never {
+function refuseCommand(name: string): never {
   const reason = REFUSED.get(name.split(" ").at(-1) ?? "");
   return reason === undefined
     ? refuse(`${shown(`docker ${name}`)} is not a command that is known here`)
@@ -51,7 +51,7 @@ function commandOf(words: readonly Word[]): {
     behind = behind.slice(1);
   }
   const command = COMMANDS.get(name);
-  return command === undefined ? tell(name) : { name, command, compose, behind };
+  return command === undefined ? refuseCommand(name) : { name, command, compose, behind };
 }
 
 /** Refuses flags that none of the operations has a field for. */
@@ -62,33 +62,36 @@ function checkFlags({ verb, flags, compose }: DockerCommand, operations: DockerV
   compose.only([...composeFlags, "--dry-run", "--ansi", "--progress"], what);
 }
 
-function dockerChange(command: DockerCommand, operations: DockerVerb["operations"]): Verdict {
+function parseDockerChange(command: DockerCommand, operations: DockerVerb["operations"]): Verdict {
   const { verb, flags, compose } = command;
   if (flags.has("--volumes")) refuse("--volumes deletes what is on volumes");
   checkFlags(command, operations);
-  const verdict = changeOf(operations, command, (one) => checkFlags(command, [one]));
+  const verdict = matchingOperation(operations, command, (one) => checkFlags(command, [one]));
   if (verdict === null) refuse(`docker ${verb} is no typed operation`);
-  return compose.on("--dry-run") ? reads(`tries docker ${verb} and changes nothing (--dry-run)`) : verdict;
+  return compose.on("--dry-run")
+    ? readOnlyVerdict(`tries docker ${verb} and changes nothing (--dry-run)`)
+    : verdict;
 }
 
-function readOf({ verb: name, flags, compose, operands }: DockerCommand): Verdict {
+function parseDockerRead({ verb: name, flags, compose, operands }: DockerCommand): Verdict {
   const follows = flags.has("--follow") && flags.on("--follow");
   const ends = flags.has("--no-stream") || flags.has("--until");
-  if (follows || (ENDLESS.has(name) && !ends)) return reads("reads, and goes on until it is stopped");
+  if (follows || (ENDLESS.has(name) && !ends))
+    return readOnlyVerdict("reads, and goes on until it is stopped");
   const unknown = unknownIn([...operands, ...flags.words, ...compose.words]);
   return unknown === null
-    ? reads(`docker ${name} only reads`)
-    : reads(`only reads, whatever ${shown(unknown)} stands for`);
+    ? readOnlyVerdict(`docker ${name} only reads`)
+    : readOnlyVerdict(`only reads, whatever ${shown(unknown)} stands for`);
 }
 
 /** Parses a command of docker or docker compose. */
-export function docker(words: readonly Word[], context: Context): Verdict {
+export function parseDocker(words: readonly Word[], context: Context): Verdict {
   const leading = readLeadingFlags(words, GLOBAL, "docker");
   checkUnknownValues(leading, false, "docker");
   const other = leading.flags.find(({ name }) => OTHER_DAEMON.has(name));
   if (other !== undefined) refuse(`${other.name} leads docker to another daemon or other credentials`);
   if (leading.next >= words.length && leading.flags.some(({ name }) => name === "--version")) {
-    return reads("docker --version only reads");
+    return readOnlyVerdict("docker --version only reads");
   }
   const { name, command, compose, behind } = commandOf(words.slice(leading.next));
   const file = compose.names.find((flag) => COMPOSE_FILES.has(flag));
@@ -100,5 +103,7 @@ export function docker(words: readonly Word[], context: Context): Verdict {
   const operands = [...read.operands, ...(read.rest ?? [])];
   const flags = new Flags(read.flags);
   const found: DockerCommand = { tool: "docker", verb: name, flags, compose, operands, context };
-  return command.operations.length > 0 ? dockerChange(found, command.operations) : readOf(found);
+  return command.operations.length > 0
+    ? parseDockerChange(found, command.operations)
+    : parseDockerRead(found);
 }

@@ -32,7 +32,7 @@ const JQ_DANGER = /(^|[^.\w"'])(env|\$ENV|import|include|input_filename|get_sear
 const SED =
   /^(\d+|\$)?(,(\d+|\$))?[pdq]$|^\/[^/\n\\;]{1,200}\/[pd]$|^s([/|,#])(?:(?!\4)[^\n\\;]){0,200}\4(?:(?!\4)[^\n\\;]){0,200}\4[gpiI0-9]{0,4}$/;
 
-const harmless = (pattern: RegExp, wanted: boolean, what: string) => (operands: readonly Word[]) => {
+const checkProgram = (pattern: RegExp, wanted: boolean, what: string) => (operands: readonly Word[]) => {
   // jq without a program prints its input; awk and sed fail by themselves.
   if (operands[0] === undefined) return;
   const program = known(operands[0], `the program of ${what}`);
@@ -76,30 +76,30 @@ const FILTERS: Readonly<Record<string, Filter>> = {
       "-e,--exit-status -s,--slurp -n,--null-input -j,--join-output -a,--ascii-output --tab",
     ),
     operands: 1,
-    check: harmless(JQ_DANGER, false, "jq"),
+    check: checkProgram(JQ_DANGER, false, "jq"),
   },
   awk: {
     flags: flagTable("-F,--field-separator= -v="),
     operands: 1,
-    check: harmless(AWK_DANGER, false, "awk"),
+    check: checkProgram(AWK_DANGER, false, "awk"),
   },
   sed: {
     flags: flagTable("-n,--quiet -E,-r,--regexp-extended"),
     operands: 1,
-    check: harmless(SED, true, "sed"),
+    check: checkProgram(SED, true, "sed"),
   },
 };
 
 // Commands that only print or wait: allowed beside a read, as in `kubectl get … || echo none`.
-const SAYERS: ReadonlySet<string> = new Set(["echo", "printf", "true", "false", ":", "sleep"]);
+const PRINTERS: ReadonlySet<string> = new Set(["echo", "printf", "true", "false", ":", "sleep"]);
 
 const isSeveral = ({ splits, origin }: Part): boolean => splits && origin !== "placeholder";
 
 export const isFilter = (name: string): boolean => Object.hasOwn(FILTERS, name);
-export const isSayer = (name: string): boolean => SAYERS.has(name);
+export const isPrinter = (name: string): boolean => PRINTERS.has(name);
 
 /** Refuses a filter that could do more than process its piped input. */
-export function filter(name: string, words: readonly Word[]): void {
+export function checkFilter(name: string, words: readonly Word[]): void {
   const one = FILTERS[name];
   if (one === undefined) refuse(`${shown(name)} is no filter that is known here`);
   const read = readFlags(words, one.flags, name);

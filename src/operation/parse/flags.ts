@@ -21,6 +21,11 @@ export function flagTable(...texts: readonly string[]): FlagTable {
   return table;
 }
 
+/** Returns the names of the flags in texts as in a manual. */
+export const flagNames = (texts: readonly string[]): string[] => [
+  ...new Set([...flagTable(...texts).values()].map(({ name }) => name)),
+];
+
 /** A flag's value as written; `true` for a flag without one. */
 export type FlagValue = Word | true;
 export type ReadFlags = {

@@ -3,37 +3,37 @@ import type { Context } from "./context.ts";
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
 import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
-import { reads, type Verdict } from "./verdict.ts";
+import { readOnlyVerdict, type Verdict } from "./verdict.ts";
 import { mayBeFlag, type Word } from "./word.ts";
 
 /** A command that shows a host's state and changes nothing. `operands`: pattern of the allowed operands. */
 type HostRead = { flags: FlagTable; operands: RegExp };
 
-const NONE = /^(?!)/;
+const NO_OPERANDS = /^(?!)/;
 const PATHS = /^[\w./@:+-]+$/;
 // A file may hold a secret: only files on the machine's state and names, and its logs, may be read.
 const READABLE =
   /^(?!.*\/\.)\/(?:proc\/(?:loadavg|meminfo|cpuinfo|uptime|version|mounts|diskstats|stat|vmstat|swaps|partitions|mdstat|net\/\w+|pressure\/\w+)|etc\/(?:os-release|hostname|hosts|resolv\.conf|timezone)|var\/log\/[\w./@:+-]+)$/;
 const READS: Readonly<Record<string, HostRead>> = {
-  uptime: { flags: flagTable("-p,--pretty -s,--since"), operands: NONE },
+  uptime: { flags: flagTable("-p,--pretty -s,--since"), operands: NO_OPERANDS },
   df: {
     flags: flagTable("-h,--human-readable -H,--si -i,--inodes -T,--print-type -k -m -l,--local -a,--all -P"),
     operands: PATHS,
   },
   free: {
     flags: flagTable("-h,--human -b,--bytes -k,--kibi -m,--mebi -g,--gibi -w,--wide -t,--total --si"),
-    operands: NONE,
+    operands: NO_OPERANDS,
   },
   // Besides flags, ps takes BSD letters: `ps aux`. The letter `e`, which shows environments, is not allowed.
   ps: {
     flags: flagTable("-e -A -f -F -a -l -L -w -o,--format= --sort= --no-headers -u= -p= -C= --forest"),
     operands: /^[auxwflj]{1,8}$/,
   },
-  top: { flags: flagTable("-b -n= -o= -w= -c -H"), operands: NONE },
+  top: { flags: flagTable("-b -n= -o= -w= -c -H"), operands: NO_OPERANDS },
   vmstat: { flags: flagTable("-a -s -w -S="), operands: /^\d{1,3}$/ },
-  nproc: { flags: flagTable("--all"), operands: NONE },
-  uname: { flags: flagTable("-a,--all -r,--kernel-release -s -n -m -v"), operands: NONE },
-  who: { flags: flagTable("-a,--all -b,--boot -H,--heading -q,--count"), operands: NONE },
+  nproc: { flags: flagTable("--all"), operands: NO_OPERANDS },
+  uname: { flags: flagTable("-a,--all -r,--kernel-release -s -n -m -v"), operands: NO_OPERANDS },
+  who: { flags: flagTable("-a,--all -b,--boot -H,--heading -q,--count"), operands: NO_OPERANDS },
   lsblk: { flags: flagTable("-f,--fs -a,--all -o,--output= -p,--paths"), operands: PATHS },
   du: {
     flags: flagTable("-h,--human-readable -s,--summarize -a -x,--one-file-system -d,--max-depth= -c,--total"),
@@ -51,15 +51,15 @@ const READS: Readonly<Record<string, HostRead>> = {
   },
   hostname: {
     flags: flagTable("-f,--fqdn -s,--short -d,--domain -i,--ip-address -I,--all-ip-addresses"),
-    operands: NONE,
+    operands: NO_OPERANDS,
   },
-  whoami: { flags: flagTable(), operands: NONE },
-  id: { flags: flagTable("-u -g -G -n"), operands: NONE },
-  ss: { flags: flagTable("-t -u -l -n -p -a -s -4 -6 -i -m -o -x"), operands: NONE },
+  whoami: { flags: flagTable(), operands: NO_OPERANDS },
+  id: { flags: flagTable("-u -g -G -n"), operands: NO_OPERANDS },
+  ss: { flags: flagTable("-t -u -l -n -p -a -s -4 -6 -i -m -o -x"), operands: NO_OPERANDS },
 };
 
 /** By program the operation that shows the same. */
-const SHOWN_BY = new Map(
+const OPERATION_BY_PROGRAM = new Map(
   [...DEFINITION_OF].flatMap(([kind, { programs }]) =>
     programs === undefined ? [] : programs.names.map((name) => [name, { ...programs, kind }] as const),
   ),
@@ -70,7 +70,7 @@ export const isHostRead = (name: string): boolean => Object.hasOwn(READS, name);
 const isPattern = ({ parts }: Word): boolean => parts.every(({ origin }) => origin === "pattern");
 
 /** Parses a command that reads the state of a host, or of this machine when none is named. */
-export function hostRead(name: string, words: readonly Word[], context: Context): Verdict {
+export function parseHostRead(name: string, words: readonly Word[], context: Context): Verdict {
   const one = READS[name];
   if (one === undefined) return refuse(`${shown(name)} is no command that is known here`);
   const read = readFlags(words, one.flags, name);
@@ -89,9 +89,9 @@ export function hostRead(name: string, words: readonly Word[], context: Context)
   const odd = all.find((word) => !isName(word) && (mayBeFlag(word) || !one.operands.test(word.text)));
   if (odd !== undefined) refuse(`${name} may not have ${shown(odd.text)} here`);
   if (one.operands === READABLE && all.length === 0) refuse(`${name} names nothing that it should read`);
-  const shows = SHOWN_BY.get(name);
-  return reads(
+  const operation = OPERATION_BY_PROGRAM.get(name);
+  return readOnlyVerdict(
     `${name} only reads`,
-    shows === undefined ? null : { kind: shows.kind, ...shows.read(context) },
+    operation === undefined ? null : { kind: operation.kind, ...operation.read(context) },
   );
 }

@@ -1,16 +1,17 @@
+import { flagNames } from "./flags.ts";
 import { COMMON_FLAGS } from "./kubectl-flags.ts";
 import { kindNamed } from "./kubectl-objects.ts";
 import type { Verb } from "./kubectl-table.ts";
-import { changeOf, flagNames } from "./operation-commands.ts";
+import { matchingOperation } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
 import type { KubectlCommand } from "./tool-command.ts";
-import { reads, type Verdict } from "./verdict.ts";
+import { readOnlyVerdict, type Verdict } from "./verdict.ts";
 
 /** Flags that only change what kubectl prints, or how long it waits. */
-const SHOWS = ["--output", "--timeout", "--wait", "--field-manager"];
+const OUTPUT_AND_WAIT_FLAGS = ["--output", "--timeout", "--wait", "--field-manager"];
 
 /** Flags that act on more than one named object, or skip a safeguard: refused whatever operation has them. */
-const TOO_FAR: Readonly<Record<string, string>> = {
+const REFUSED_FLAGS: Readonly<Record<string, string>> = {
   "--all": "acts on everything of its kind",
   "--all-namespaces": "acts in every namespace",
   "--selector": "acts on whatever fits at that moment",
@@ -47,7 +48,7 @@ function checkDeletion(command: KubectlCommand): void {
 }
 
 /** Returns whether `--dry-run` is on. Without a value it is the older form of `client`. */
-function isTrial({ flags }: KubectlCommand): boolean {
+function isDryRun({ flags }: KubectlCommand): boolean {
   if (!flags.has("--dry-run")) return false;
   const value = flags.value("--dry-run") ?? "client";
   if (value === "none") return false;
@@ -58,18 +59,18 @@ function isTrial({ flags }: KubectlCommand): boolean {
 /** Refuses flags that none of the operations has a field for, except those that change nothing about any operation. */
 function checkFlags({ verb, flags }: KubectlCommand, operations: Verb["operations"]): void {
   const own = flagNames(operations.map((one) => one.flags));
-  flags.only([...COMMON_FLAGS, ...SHOWS, ...own, "--dry-run"], `of kubectl ${verb}`);
+  flags.only([...COMMON_FLAGS, ...OUTPUT_AND_WAIT_FLAGS, ...own, "--dry-run"], `of kubectl ${verb}`);
 }
 
 /** Parses a changing kubectl command into one of the verb's operations, or a read if it is a dry-run; refuses any other. */
-export function kubectlChange(command: KubectlCommand, operations: Verb["operations"]): Verdict {
+export function parseKubectlChange(command: KubectlCommand, operations: Verb["operations"]): Verdict {
   const { verb, flags } = command;
   for (const name of flags.names) {
-    if (TOO_FAR[name] !== undefined) refuse(`${name} of kubectl ${verb} ${TOO_FAR[name]}`);
+    if (REFUSED_FLAGS[name] !== undefined) refuse(`${name} of kubectl ${verb} ${REFUSED_FLAGS[name]}`);
   }
   checkFlags(command, operations);
   checkDeletion(command);
-  const verdict = changeOf(operations, command, (one) => checkFlags(command, [one]));
+  const verdict = matchingOperation(operations, command, (one) => checkFlags(command, [one]));
   if (verdict === null) {
     return verb === "delete"
       ? refuse(
@@ -77,5 +78,7 @@ export function kubectlChange(command: KubectlCommand, operations: Verb["operati
         )
       : refuse(`kubectl ${verb} is no typed operation`);
   }
-  return isTrial(command) ? reads(`tries kubectl ${verb} and changes nothing (--dry-run)`) : verdict;
+  return isDryRun(command)
+    ? readOnlyVerdict(`tries kubectl ${verb} and changes nothing (--dry-run)`)
+    : verdict;
 }

@@ -1,17 +1,17 @@
 import { isSecretKind } from "../names.ts";
 import type { ReadFlags } from "./flags.ts";
+import { flagNames } from "./flags.ts";
 import { COMMON_FLAGS } from "./kubectl-flags.ts";
 import { kindOf } from "./kubectl-kinds.ts";
 import { HARMLESS_PATHS, type Verb } from "./kubectl-table.ts";
 import { checkUnknownOperands, checkUnknownValues, isLoose } from "./loose.ts";
-import { flagNames } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
 import type { KubectlCommand } from "./tool-command.ts";
-import { reads, type Verdict } from "./verdict.ts";
+import { readOnlyVerdict, type Verdict } from "./verdict.ts";
 import { unknownIn, type Word } from "./word.ts";
 
 /** Output formats that show only an object's name and a line about it. */
-const BARE_OUTPUT = new Set(["", "wide", "name"]);
+const OUTPUT_WITHOUT_CONTENT = new Set(["", "wide", "name"]);
 
 /** Returns the kinds that the operands name (`pods,svc`, or `deploy/api pod/x`); null when one is not known. */
 function kindsOf(operands: readonly Word[]): string[] | null {
@@ -23,9 +23,9 @@ function kindsOf(operands: readonly Word[]): string[] | null {
 }
 
 /** Verbs besides `get` with a flag that discloses or writes: wait -o, config view --raw, cluster-info dump's folder. */
-const HARMFUL = new Set(["wait", "config view", "cluster-info", "cluster-info dump"]);
+const VERBS_WITH_HARMFUL_FLAGS = new Set(["wait", "config view", "cluster-info", "cluster-info dump"]);
 /** Output formats that take their template from a file and so print it. */
-const FROM_FILE = /^(?:[a-z-]+-file|templatefile)(?:=|$)/;
+const TEMPLATE_FROM_FILE = /^(?:[a-z-]+-file|templatefile)(?:=|$)/;
 
 /** Refuses unknown words that may become such a flag. `get` with a fixed kind that is no secret has no harmful flag. */
 function checkUnknownWords({ verb, operands }: KubectlCommand, read: ReadFlags): void {
@@ -33,7 +33,7 @@ function checkUnknownWords({ verb, operands }: KubectlCommand, read: ReadFlags):
   const [first] = operands;
   const kinds = kindsOf(operands);
   const fixed = first?.unknown === null && !first.text.includes("/") && kinds?.some(isSecretKind) === false;
-  const harmful = HARMFUL.has(verb);
+  const harmful = VERBS_WITH_HARMFUL_FLAGS.has(verb);
   checkUnknownOperands(operands, harmful || (verb === "get" && !fixed) ? "harm" : "lead", what);
   checkUnknownValues(read, !harmful, what);
 }
@@ -41,7 +41,7 @@ function checkUnknownWords({ verb, operands }: KubectlCommand, read: ReadFlags):
 /** Refuses output that shows the content of secrets, or of objects that might be secrets. */
 function checkSecretOutput({ flags, operands }: KubectlCommand, read: ReadFlags): void {
   const output = flags.has("--template") ? "template" : (flags.text("--output") ?? "");
-  const data = !BARE_OUTPUT.has(output);
+  const data = !OUTPUT_WITHOUT_CONTENT.has(output);
   const fromFile = flags.has("--filename") || flags.has("--kustomize");
   const kinds = kindsOf(operands);
   if (!data) return;
@@ -77,7 +77,10 @@ const VERB_CHECKS: Readonly<Record<string, (command: KubectlCommand, read: ReadF
 const ENDLESS = ["--follow", "--watch", "--watch-only"];
 
 /** Returns the typed read for a command; null when there is none. */
-function candidate(command: KubectlCommand, operations: Verb["operations"]): Parameters<typeof reads>[1] {
+function candidate(
+  command: KubectlCommand,
+  operations: Verb["operations"],
+): Parameters<typeof readOnlyVerdict>[1] {
   for (const { kind, flags, read } of operations) {
     const understood = [...COMMON_FLAGS, ...flagNames([flags])];
     const reading = command.flags.names.every((name) => understood.includes(name)) ? read(command) : null;
@@ -87,7 +90,7 @@ function candidate(command: KubectlCommand, operations: Verb["operations"]): Par
 }
 
 /** Parses a reading kubectl command; refuses one that would disclose credentials. */
-export function kubectlRead(
+export function parseKubectlRead(
   command: KubectlCommand,
   read: ReadFlags,
   operations: Verb["operations"],
@@ -96,10 +99,10 @@ export function kubectlRead(
   VERB_CHECKS[verb]?.(command, read);
   checkUnknownWords(command, read);
   const output = flags.text("--output") ?? "";
-  if (FROM_FILE.test(output)) refuse(`--output ${shown(output)} prints a file`);
+  if (TEMPLATE_FROM_FILE.test(output)) refuse(`--output ${shown(output)} prints a file`);
   const endless = ENDLESS.find((name) => verb !== "rollout status" && flags.has(name) && flags.on(name));
-  if (endless !== undefined) return reads(`reads, and goes on until it is stopped (${endless})`);
+  if (endless !== undefined) return readOnlyVerdict(`reads, and goes on until it is stopped (${endless})`);
   const unknown = unknownIn([...operands, ...flags.words]);
-  if (unknown !== null) return reads(`only reads, whatever ${shown(unknown)} stands for`);
-  return reads(`kubectl ${verb} only reads`, candidate(command, operations));
+  if (unknown !== null) return readOnlyVerdict(`only reads, whatever ${shown(unknown)} stands for`);
+  return readOnlyVerdict(`kubectl ${verb} only reads`, candidate(command, operations));
 }

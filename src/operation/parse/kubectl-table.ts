@@ -1,34 +1,25 @@
-import { type FlagTable, flagTable } from "./flags.ts";
-import { FILES, OUTPUT, PICK } from "./kubectl-flags.ts";
+import { type FlagTable, flagNames, flagTable } from "./flags.ts";
+import { FILES, OUTPUT, SELECTORS } from "./kubectl-flags.ts";
 import { type OperationCommand, operationCommands } from "./operation-commands.ts";
 
 /** Global flags that change neither the identity nor the server, except `--context`, which names the cluster. */
 const GLOBAL = `-n,--namespace= --context= --request-timeout= -v,--v= --vmodule= --log-flush-frequency=
   --match-server-version --warnings-as-errors --disable-compression -h,--help`;
-/** Global flags that are always refused, with the reason. */
-export const REFUSED_GLOBAL: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    ...Object.fromEntries(
-      "--as --as-group --as-uid --token --user --username --password --client-certificate --client-key"
-        .split(" ")
-        .map((name) => [name, "acts as somebody else"]),
-    ),
-    ...Object.fromEntries(
-      "--kubeconfig --server --cluster --certificate-authority --tls-server-name --insecure-skip-tls-verify"
-        .split(" ")
-        .map((name) => [name, "goes to a server that is not configured, or does not check which it is"]),
-    ),
-    ...Object.fromEntries(
-      "--cache-dir --profile --profile-output --kuberc --alsologtostderr --log-dir --log-file"
-        .split(" ")
-        .map((name) => [name, "writes or reads files of its own"]),
-    ),
-  }),
+/** Global flags that are always refused, by the reason. */
+const REFUSED_BY_REASON: Readonly<Record<string, string>> = {
+  "acts as somebody else": `--as= --as-group= --as-uid= --token= --user= --username= --password=
+    --client-certificate= --client-key=`,
+  "goes to a server that is not configured, or does not check which it is": `--kubeconfig= -s,--server=
+    --cluster= --certificate-authority= --tls-server-name= --insecure-skip-tls-verify`,
+  "writes or reads files of its own": `--cache-dir= --profile= --profile-output= --kuberc= --alsologtostderr
+    --log-dir= --log-file=`,
+};
+export const REFUSED_GLOBAL_FLAGS: ReadonlyMap<string, string> = new Map(
+  Object.entries(REFUSED_BY_REASON).flatMap(([reason, flags]) =>
+    flagNames([flags]).map((name): [string, string] => [name, reason]),
+  ),
 );
-const GUARDED = `--as= --as-group= --as-uid= --token= --user= --username= --password= --client-certificate=
-  --client-key= --kubeconfig= -s,--server= --cluster= --certificate-authority= --tls-server-name=
-  --insecure-skip-tls-verify --cache-dir= --profile= --profile-output= --kuberc= --alsologtostderr
-  --log-dir= --log-file=`;
+const ALL_GLOBAL = [GLOBAL, ...Object.values(REFUSED_BY_REASON)];
 
 /** Verbs that only read and are no operation, with their own flags besides the global ones. */
 const READS: Readonly<Record<string, string>> = {
@@ -45,7 +36,7 @@ const READS: Readonly<Record<string, string>> = {
   "auth whoami": OUTPUT,
   "rollout status": `${FILES} -l,--selector= --revision= --timeout= -w,--watch`,
   "rollout history": `${OUTPUT} ${FILES} -l,--selector= --revision=`,
-  wait: `${OUTPUT} ${FILES} ${PICK} --all --for= --timeout=`,
+  wait: `${OUTPUT} ${FILES} ${SELECTORS} --all --for= --timeout=`,
   "config view": `${OUTPUT} --flatten --merge --minify --raw`,
   "config current-context": "",
   "config get-contexts": "-o,--output= --no-headers",
@@ -95,10 +86,10 @@ export type Verb = {
   operations: readonly OperationCommand<"kubectl">[];
 };
 
-export const LEADING: FlagTable = flagTable(GLOBAL, GUARDED);
+export const GLOBAL_FLAGS: FlagTable = flagTable(...ALL_GLOBAL);
 const verbWith = (flags: readonly string[], operations: Verb["operations"] = []): Verb => ({
   changes: operations.some(({ changes }) => changes),
-  flags: flagTable(GLOBAL, GUARDED, ...flags),
+  flags: flagTable(...ALL_GLOBAL, ...flags),
   operations,
 });
 /** Refuses a definition that would make an operation of a verb that can do anything, or a read of one that changes. */

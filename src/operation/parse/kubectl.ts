@@ -1,9 +1,16 @@
 import type { Context } from "./context.ts";
 import { Flags, type ReadFlags, readFlags, readLeadingFlags } from "./flags.ts";
-import { kubectlChange } from "./kubectl-change.ts";
+import { parseKubectlChange } from "./kubectl-change.ts";
 import { kindOf } from "./kubectl-kinds.ts";
-import { kubectlRead } from "./kubectl-read.ts";
-import { GROUPS, LEADING, REFUSED_GLOBAL, REFUSED_VERBS, VERBS, type Verb } from "./kubectl-table.ts";
+import { parseKubectlRead } from "./kubectl-read.ts";
+import {
+  GLOBAL_FLAGS,
+  GROUPS,
+  REFUSED_GLOBAL_FLAGS,
+  REFUSED_VERBS,
+  VERBS,
+  type Verb,
+} from "./kubectl-table.ts";
 import { isLoose } from "./loose.ts";
 import { refuse, shown } from "./refused.ts";
 import type { KubectlCommand } from "./tool-command.ts";
@@ -12,7 +19,7 @@ import { known, type Part, splits, type Word } from "./word.ts";
 
 function checkGlobalFlags(names: readonly string[]): void {
   for (const name of names) {
-    const reason = REFUSED_GLOBAL.get(name);
+    const reason = REFUSED_GLOBAL_FLAGS.get(name);
     if (reason !== undefined) refuse(`${name} ${reason}`);
   }
 }
@@ -25,7 +32,7 @@ const TOP: Readonly<Record<string, string>> = Object.fromEntries(
 function firstOperand(words: readonly Word[]): number {
   let at = 0;
   for (let word = words[0]; word?.head.startsWith("-"); word = words[at]) {
-    const flag = LEADING.get(word.head.split("=")[0] ?? "");
+    const flag = GLOBAL_FLAGS.get(word.head.split("=")[0] ?? "");
     if (flag === undefined) return -1;
     at += flag.takes === "value" && !word.head.includes("=") ? 2 : 1;
   }
@@ -36,7 +43,7 @@ const isTemplate = ({ origin, splits }: Part): boolean => origin === "placeholde
 
 /** Returns the longest verb that the words begin with (`rollout restart`, `top pod`, `get`), and all other words. */
 function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Word[]; loose: boolean } {
-  const first = readLeadingFlags(words, LEADING, "kubectl");
+  const first = readLeadingFlags(words, GLOBAL_FLAGS, "kubectl");
   const loose = isLoose(first);
   const template = first.flags.find(({ value }) => value !== true && value.parts.some(isTemplate));
   if (template !== undefined)
@@ -86,7 +93,7 @@ function checkMovedVerb({ flags, operands }: ReadFlags): void {
 }
 
 /** Parses a kubectl command into a read or a typed operation; refuses everything else with its reason. */
-export function kubectl(words: readonly Word[], context: Context): Verdict {
+export function parseKubectl(words: readonly Word[], context: Context): Verdict {
   const { name, verb, others, loose } = verbOf(words);
   const read = readFlags(others, verb.flags, `kubectl ${name}`);
   checkGlobalFlags(read.flags.map((one) => one.name));
@@ -95,5 +102,7 @@ export function kubectl(words: readonly Word[], context: Context): Verdict {
   if (loose && !name.includes(" ")) checkMovedVerb(read);
   const flags = new Flags(read.flags);
   const command: KubectlCommand = { tool: "kubectl", verb: name, flags, operands: read.operands, context };
-  return verb.changes ? kubectlChange(command, verb.operations) : kubectlRead(command, read, verb.operations);
+  return verb.changes
+    ? parseKubectlChange(command, verb.operations)
+    : parseKubectlRead(command, read, verb.operations);
 }

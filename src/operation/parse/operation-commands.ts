@@ -1,7 +1,6 @@
 import type { OperationDefinition } from "../kind.ts";
 import { DEFINITION_OF, type OperationKind, traitsOf } from "../operation.ts";
-import { flagTable } from "./flags.ts";
-import { change, type Verdict } from "./verdict.ts";
+import { operationVerdict, type Verdict } from "./verdict.ts";
 
 type Tool = "kubectl" | "docker" | "systemctl";
 type Form<Of extends Tool> = NonNullable<OperationDefinition[Of]>[string];
@@ -29,10 +28,10 @@ type Reader<Command> = {
 };
 
 /**
- * Returns the change that a command means, that of the first operation that reads it; null when none does. `check` refuses
- * what that operation has no field for.
+ * Returns the first operation that reads the command, as a verdict; null when none does. `check` refuses what that
+ * operation has no field for.
  */
-export function changeOf<Command, Operation extends Reader<Command>>(
+export function matchingOperation<Command, Operation extends Reader<Command>>(
   operations: readonly Operation[],
   command: Command,
   check: (operation: Operation) => void,
@@ -41,14 +40,9 @@ export function changeOf<Command, Operation extends Reader<Command>>(
     const { kind, reason = `is the operation ${kind}` } = operation;
     const reading = operation.read(command);
     if (reading === null) continue;
-    const verdict = change({ kind, ...reading }, reason);
+    const verdict = operationVerdict({ kind, ...reading }, reason);
     check(operation);
     return verdict;
   }
   return null;
 }
-
-/** Returns the names of the flags in texts as in a manual. */
-export const flagNames = (texts: readonly string[]): string[] => [
-  ...new Set([...flagTable(...texts).values()].map(({ name }) => name)),
-];

@@ -10,10 +10,10 @@ const SSH = flagTable(
   "-B= -b= -c= -D= -E= -e= -F= -I= -i= -J= -L= -l= -m= -O= -o= -P= -p= -Q= -R= -S= -W= -w=",
 );
 /** Flags that change neither the destination nor the identity. */
-const QUIET = ["-4", "-6", "-a", "-C", "-k", "-n", "-q", "-T", "-t", "-v", "-x", "-o"];
+const HARMLESS_FLAGS = ["-4", "-6", "-a", "-C", "-k", "-n", "-q", "-T", "-t", "-v", "-x", "-o"];
 /** Flags for account, key and port: allowed for a read only. */
-const ACCOUNT = ["-i", "-l", "-p"];
-const REFUSED: ReadonlyMap<string, string> = new Map([
+const ACCOUNT_FLAGS = ["-i", "-l", "-p"];
+const REFUSED_FLAGS: ReadonlyMap<string, string> = new Map([
   ["-J", "goes through another host"],
   ["-W", "forwards a connection"],
   ["-L", "forwards a connection"],
@@ -56,7 +56,7 @@ export type Remote = { host: string; command: string; account: string | null };
  * Parses ssh's arguments. The command is everything after the host, joined by blanks: the host's shell parses
  * it again, so quotes that the local shell has removed protect nothing there.
  */
-export function remoteOf(words: readonly Word[]): Remote {
+export function parseSsh(words: readonly Word[]): Remote {
   const before = readLeadingFlags(words, SSH, "ssh");
   const behind = before.rest ?? words.slice(before.next);
   const destination = behind[0];
@@ -69,8 +69,9 @@ export function remoteOf(words: readonly Word[]): Remote {
   checkUnknownValues(after, false, "ssh");
   const all = [...before.flags, ...after.flags];
   for (const { name, value } of all) {
-    if (REFUSED.has(name)) refuse(`${name} of ssh ${REFUSED.get(name)}`);
-    if (![...QUIET, ...ACCOUNT].includes(name)) refuse(`${name} is not a flag that ssh may have here`);
+    if (REFUSED_FLAGS.has(name)) refuse(`${name} of ssh ${REFUSED_FLAGS.get(name)}`);
+    if (![...HARMLESS_FLAGS, ...ACCOUNT_FLAGS].includes(name))
+      refuse(`${name} is not a flag that ssh may have here`);
     if (name === "-o" && value !== true) checkOption(known(value, "the value of -o"));
   }
   const flags = new Flags(all);
@@ -80,12 +81,12 @@ export function remoteOf(words: readonly Word[]): Remote {
   // The local shell would expand these, and the host's shell would parse the result as commands.
   const filled = command.find(({ parts }) => parts.some(({ origin }) => origin !== "placeholder"));
   if (filled !== undefined) refuse(`${shown(filled.text)} is filled in before the host reads it as commands`);
-  const account = ACCOUNT.find((name) => flags.has(name)) ?? (user === undefined ? null : `${user}@`);
+  const account = ACCOUNT_FLAGS.find((name) => flags.has(name)) ?? (user === undefined ? null : `${user}@`);
   return { host, command: command.map((word) => word.text).join(" "), account };
 }
 
 /** Returns the verdict on the remote command; refuses a change that names an account, key or port. */
-export function onHost(remote: Remote, verdict: Verdict): Verdict {
+export function remoteVerdict(remote: Remote, verdict: Verdict): Verdict {
   const reason = `on ${remote.host}: ${verdict.reason}`;
   if (remote.account === null) return { ...verdict, reason };
   if (verdict.class === "read_only") return { ...verdict, operation: null, reason };

@@ -1,10 +1,10 @@
 import type { Context } from "./context.ts";
 import { Flags, flagTable, readFlags } from "./flags.ts";
 import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
-import { changeOf, operationCommands } from "./operation-commands.ts";
+import { matchingOperation, operationCommands } from "./operation-commands.ts";
 import { refuse, shown } from "./refused.ts";
 import type { SystemctlCommand } from "./tool-command.ts";
-import { reads, type Verdict } from "./verdict.ts";
+import { readOnlyVerdict, type Verdict } from "./verdict.ts";
 import { known, unknownIn, type Word } from "./word.ts";
 
 const SYSTEMCTL = flagTable(
@@ -16,7 +16,7 @@ const SYSTEMCTL = flagTable(
   "--no-reload --dry-run --firmware-setup --boot-loader-menu= --boot-loader-entry= --mkdir --read-only",
   "--preset-mode= --message= --when= --marked --stdin --drop-in= --no-warn",
 );
-const SHOWS = `--system --user --type --state --failed --property -P --all --full --recursive --reverse
+const READ_FLAGS = `--system --user --type --state --failed --property -P --all --full --recursive --reverse
   --with-dependencies --after --before --show-types --value --quiet --no-pager --no-legend --legend --plain
   --no-ask-password --lines --output --timestamp --version --help --wait`.split(/\s+/);
 
@@ -36,9 +36,9 @@ const CHANGING_VERBS = new Set(
 
 const OPERATIONS = operationCommands("systemctl");
 
-function systemctlChange(command: SystemctlCommand): Verdict {
+function parseSystemctlChange(command: SystemctlCommand): Verdict {
   const { verb, flags } = command;
-  const verdict = changeOf(OPERATIONS.get(verb) ?? [], command, () =>
+  const verdict = matchingOperation(OPERATIONS.get(verb) ?? [], command, () =>
     flags.only(["--system", "--quiet", "--no-pager", "--no-ask-password"], `of systemctl ${verb}`),
   );
   if (verdict !== null) return verdict;
@@ -48,7 +48,7 @@ function systemctlChange(command: SystemctlCommand): Verdict {
 }
 
 /** Parses systemctl: reads, and changes that are typed operations; refuses all else. */
-export function systemctl(words: readonly Word[], context: Context): Verdict {
+export function parseSystemctl(words: readonly Word[], context: Context): Verdict {
   const read = readFlags(words, SYSTEMCTL, "systemctl");
   checkUnknownOperands(read.operands, "lead", "systemctl");
   checkUnknownValues(read, false, "systemctl");
@@ -56,15 +56,15 @@ export function systemctl(words: readonly Word[], context: Context): Verdict {
   const [first, ...operands] = [...read.operands, ...(read.rest ?? [])];
   // Without a verb, systemctl lists the units.
   const verb = first === undefined ? "list-units" : known(first, "the verb of systemctl");
-  const odd = flags.names.find((name) => !SHOWS.includes(name));
+  const odd = flags.names.find((name) => !READ_FLAGS.includes(name));
   if (!READ_VERBS.has(verb)) {
-    return systemctlChange({ tool: "systemctl", verb, flags, operands, context });
+    return parseSystemctlChange({ tool: "systemctl", verb, flags, operands, context });
   }
   if (odd !== undefined) refuse(`${odd} is not a flag that systemctl ${verb} may have here`);
   const unknown = unknownIn([...operands, ...flags.words]);
   return unknown === null
-    ? reads(`systemctl ${verb} only reads`)
-    : reads(`only reads, whatever ${shown(unknown)} stands for`);
+    ? readOnlyVerdict(`systemctl ${verb} only reads`)
+    : readOnlyVerdict(`only reads, whatever ${shown(unknown)} stands for`);
 }
 
 const JOURNALCTL = flagTable(
@@ -79,7 +79,7 @@ const JOURNALCTL = flagTable(
   "--smart-relinquish-var --setup-keys --update-catalog --cursor-file= --force --interval= --verify-key=",
   "--root= --image= --image-policy= -M,--machine= --dump-catalog --synchronize-on-exit=",
 );
-const NOT_READING: Readonly<Record<string, string>> = {
+const REFUSED_JOURNAL_FLAGS: Readonly<Record<string, string>> = {
   "--vacuum-size": "deletes logs",
   "--vacuum-files": "deletes logs",
   "--vacuum-time": "deletes logs",
@@ -101,34 +101,36 @@ const NOT_READING: Readonly<Record<string, string>> = {
 };
 // `-n` and `-b` take the next word as their value only if it is a number, as in `-n 50` and `-b -1`.
 const NUMBER = /^([+-]?\d+|all|[0-9a-f]{32}([+-]\d+)?)$/;
-const MAY_TAKE = new Set(["-n", "--lines", "-b", "--boot"]);
+const FLAGS_WITH_OPTIONAL_NUMBER = new Set(["-n", "--lines", "-b", "--boot"]);
 
-function glueNumbers(words: readonly Word[]): Word[] {
-  const glued: Word[] = [];
+function attachNumbers(words: readonly Word[]): Word[] {
+  const attached: Word[] = [];
   for (const word of words) {
-    const before = glued.at(-1);
-    const takes = before !== undefined && before.unknown === null && MAY_TAKE.has(before.text);
+    const before = attached.at(-1);
+    const takes =
+      before !== undefined && before.unknown === null && FLAGS_WITH_OPTIONAL_NUMBER.has(before.text);
     if (takes && word.unknown === null && NUMBER.test(word.text)) {
-      glued.pop();
+      attached.pop();
       const text = `${before.text}${before.text.startsWith("--") ? "=" : ""}${word.text}`;
-      glued.push({ ...word, text, head: text });
-    } else glued.push(word);
+      attached.push({ ...word, text, head: text });
+    } else attached.push(word);
   }
-  return glued;
+  return attached;
 }
 
 /** Parses journalctl, which only reads; refuses the flags that maintain its files. */
-export function journalctl(words: readonly Word[]): Verdict {
-  const read = readFlags(glueNumbers(words), JOURNALCTL, "journalctl");
+export function parseJournalctl(words: readonly Word[]): Verdict {
+  const read = readFlags(attachNumbers(words), JOURNALCTL, "journalctl");
   const flags = new Flags(read.flags);
   for (const name of flags.names) {
-    if (NOT_READING[name] !== undefined) refuse(`${name} of journalctl ${NOT_READING[name]}`);
+    if (REFUSED_JOURNAL_FLAGS[name] !== undefined)
+      refuse(`${name} of journalctl ${REFUSED_JOURNAL_FLAGS[name]}`);
   }
   checkUnknownOperands(read.operands, "harm", "journalctl");
   checkUnknownValues(read, true, "journalctl");
-  if (flags.has("--follow")) return reads("reads, and goes on until it is stopped (--follow)");
+  if (flags.has("--follow")) return readOnlyVerdict("reads, and goes on until it is stopped (--follow)");
   const unknown = unknownIn([...read.operands, ...flags.words]);
   return unknown === null
-    ? reads("journalctl only reads")
-    : reads(`only reads, whatever ${shown(unknown)} stands for`);
+    ? readOnlyVerdict("journalctl only reads")
+    : readOnlyVerdict(`only reads, whatever ${shown(unknown)} stands for`);
 }

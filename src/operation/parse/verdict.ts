@@ -9,10 +9,10 @@ export type Verdict =
   | { class: "operation"; operation: Operation; reason: string };
 
 /** Parser of one tool's arguments, without the tool's own name. */
-export type Grammar = (words: readonly Word[], context: Context) => Verdict;
+export type ToolParser = (words: readonly Word[], context: Context) => Verdict;
 
 /** Returns a typed operation from a candidate; refuses one that its schema does not allow. */
-export function change(candidate: { [key in keyof Operation]: unknown }, reason: string): Verdict {
+export function operationVerdict(candidate: { [key in keyof Operation]: unknown }, reason: string): Verdict {
   const parsed = operation.safeParse(candidate);
   if (parsed.success) return { class: "operation", operation: parsed.data, reason };
   const [issue] = parsed.error.issues;
@@ -21,7 +21,7 @@ export function change(candidate: { [key in keyof Operation]: unknown }, reason:
 }
 
 /** Returns a read, with its typed operation if the candidate is a valid one that changes nothing. */
-export function reads(
+export function readOnlyVerdict(
   reason: string,
   candidate: { [key in keyof Operation]: unknown } | null = null,
 ): Verdict {
