@@ -8,7 +8,7 @@ import { SEED } from "../../test/support/random.ts";
 import { parseOperation } from "./index.ts";
 import { readProgram } from "./parse/lex.ts";
 import { Refused } from "./parse/refused.ts";
-import { Source } from "./parse/source.ts";
+import { TextCursor } from "./parse/text-cursor.ts";
 
 // What real shells make of a text is the measure of what the reader says that they make of it.
 const SHELLS = ["bash", "dash"] as const;
@@ -68,7 +68,7 @@ function lists(text: string, more: number): string[][] {
 /** The words behind the command, where the reader says that all of them are known. */
 function wordsOf(text: string): string[] | null {
   try {
-    const { pipelines } = readProgram(new Source(`x ${text}`), "");
+    const { pipelines } = readProgram(new TextCursor(`x ${text}`), "");
     const [command, ...others] = pipelines.flatMap((one) => one.commands);
     const plain = others.length === 0 && command?.redirections.length === 0;
     if (!plain || command.words.some(({ unknown }) => unknown !== null)) return null;

@@ -3,7 +3,7 @@ import { flag, onHost } from "../command.ts";
 import { defineOperation, ON_HOST } from "../kind.ts";
 import { host } from "../names.ts";
 import { hostTarget } from "../parse/host-target.ts";
-import { refuse, shown } from "../parse/refused.ts";
+import { excerpt, refuse } from "../parse/refused.ts";
 import type { DockerCommand } from "../parse/tool-command.ts";
 import { targetInWords } from "../words.ts";
 
@@ -14,7 +14,7 @@ const prune = (what: string, flags: string, otherFlags: string) => ({
   otherFlags,
   reason: "removes what docker does not use",
   read({ verb, flags, operands: [first], context }: DockerCommand) {
-    if (first !== undefined) refuse(`${shown(first.text)}: docker ${verb} takes no names`);
+    if (first !== undefined) refuse(`${excerpt(first.text)}: docker ${verb} takes no names`);
     return { target: hostTarget(context), parameters: { what, all_images: flags.on("--all") } };
   },
 });

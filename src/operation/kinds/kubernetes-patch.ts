@@ -5,7 +5,7 @@ import { CHANGE, defineOperation, ROLLED_OUT } from "../kind.ts";
 import { patchable } from "../names.ts";
 import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";
 import { objectTarget } from "../parse/kubectl-objects.ts";
-import { refuse, shown } from "../parse/refused.ts";
+import { excerpt, refuse } from "../parse/refused.ts";
 import type { KubectlCommand } from "../parse/tool-command.ts";
 import { autoscalerPatch, changesAnything, workloadPatch } from "../patch.ts";
 import { targetInWords } from "../words.ts";
@@ -38,12 +38,12 @@ function readPatch(command: KubectlCommand) {
       return value;
     });
   } catch {
-    refuse(`the patch is not JSON: ${shown(text)}`);
+    refuse(`the patch is not JSON: ${excerpt(text)}`);
   }
   // The key `__proto__` would be lost when the object is copied into the operation.
   if (keys.has("__proto__")) refuse("the patch names __proto__");
   if (type === "json") refuse("--type=json is not read: give the patch as an object");
-  if (type !== "strategic" && type !== "merge") refuse(`${shown(type)} is no type of patch`);
+  if (type !== "strategic" && type !== "merge") refuse(`${excerpt(type)} is no type of patch`);
   if (type === "merge" && text.includes("["))
     refuse("--type=merge replaces whole lists: use the strategic type");
   const target = objectTarget(command);

@@ -5,7 +5,7 @@ import { containerOfPod, workload } from "../names.ts";
 import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";
 import { objectTarget } from "../parse/kubectl-objects.ts";
 import { byName, nameAndValue } from "../parse/values.ts";
-import { known, type Word } from "../parse/word.ts";
+import { requireKnown, type Word } from "../parse/word.ts";
 import { image } from "../patch.ts";
 import { pairsInWords, targetInWords } from "../words.ts";
 
@@ -40,7 +40,9 @@ export const setImage = defineOperation({
       otherFlags: `${OUTPUT} ${FILES} -l,--selector= ${DRY_RUN} --all --field-manager= --local`,
       reason: "changes images",
       read(command) {
-        const images = command.operands.filter(isPair).map((word) => nameAndValue(known(word, "an image")));
+        const images = command.operands
+          .filter(isPair)
+          .map((word) => nameAndValue(requireKnown(word, "an image")));
         const object = { ...command, operands: command.operands.filter((word) => !isPair(word)) };
         const target = objectTarget(object);
         return { target, parameters: { images: byName(images, "an image (container=image)") } };

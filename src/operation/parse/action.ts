@@ -1,7 +1,7 @@
 import { withArticle } from "../../lib/words.ts";
 import { DEFINITION_OF, type OperationKind, traitsOf } from "../operation.ts";
 import type { Context } from "./context.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import { operationVerdict, readOnlyVerdict, type Verdict } from "./verdict.ts";
 
 type Action = { kind: OperationKind; on: readonly string[] } | { missing: string };
@@ -50,7 +50,7 @@ export function noAction(text: string, context: Context): Verdict | null {
 export function namedAction(text: string, { target }: Context): Verdict | null {
   if (!/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(text)) return null;
   const action = ACTIONS.get(text);
-  if (action === undefined) return refuse(`${shown(text)} is not the name of an operation`);
+  if (action === undefined) return refuse(`${excerpt(text)} is not the name of an operation`);
   if ("missing" in action) return refuse(`${text} does not say ${action.missing}`);
   const { kind, on } = action;
   if (target === undefined) refuse(`${text} has no target here: name it in a command`);

@@ -5,12 +5,12 @@ import { checkFilter, isFilter, isPrinter } from "./filters.ts";
 import { isHostRead, parseHostRead } from "./host-reads.ts";
 import { parseKubectl } from "./kubectl.ts";
 import { readProgram } from "./lex.ts";
-import { refuse, shown } from "./refused.ts";
-import { Source } from "./source.ts";
+import { excerpt, refuse } from "./refused.ts";
 import { parseSsh, remoteVerdict } from "./ssh.ts";
 import { parseJournalctl, parseSystemctl } from "./systemd.ts";
+import { TextCursor } from "./text-cursor.ts";
 import { readOnlyVerdict, type ToolParser, type Verdict } from "./verdict.ts";
-import { type Command, known, mayBeFlag, type Program, type Word } from "./word.ts";
+import { type Command, mayBeFlag, type Program, requireKnown, type Word } from "./word.ts";
 
 /** Where a command runs: on this machine or, through ssh, on a host; with piped input or not. */
 type CommandPosition = { context: Context; remote: boolean; piped: boolean };
@@ -30,10 +30,12 @@ function checkRedirection({ operator, target, body }: Command["redirections"][nu
   const kind = operator.replace(/^\d+/, "");
   // A here-document or here-string only passes text on.
   if (body !== null || kind.startsWith("<<")) return;
-  const name = known(target, `what ${shown(operator)} names`);
+  const name = requireKnown(target, `what ${excerpt(operator)} names`);
   if (name === NULL_DEVICE) return;
   if ((kind === ">&" || kind === "<&") && DESCRIPTOR.test(name)) return;
-  refuse(kind === "<" ? `${shown(name)} is read as input` : `${shown(operator)} writes to ${shown(name)}`);
+  refuse(
+    kind === "<" ? `${excerpt(name)} is read as input` : `${excerpt(operator)} writes to ${excerpt(name)}`,
+  );
 }
 
 const NAMED = /\$\{?([A-Za-z_]\w*)/g;
@@ -53,7 +55,7 @@ function checkPrintedVariables(words: readonly Word[]): void {
 function checkPrintfFormat(first: Word | undefined): void {
   if (first === undefined || first.text === "--") return;
   if (first.head.startsWith("-") || (first.head === "" && mayBeFlag(first))) {
-    refuse(`printf -v sets a variable, and ${shown(first.text)} may be that`);
+    refuse(`printf -v sets a variable, and ${excerpt(first.text)} may be that`);
   }
 }
 
@@ -62,16 +64,18 @@ function checkPrintfFormat(first: Word | undefined): void {
  * tool or kubectl's verb, which are harmless file names.
  */
 function checkWordsAfterAngles(words: readonly Word[]): void {
-  const at = words.findIndex((word) => word.behindAngle);
+  const at = words.findIndex((word) => word.afterAngle);
   const word = words[at];
   if (word === undefined) return;
   const tool = words[0]?.text ?? "";
   const before = words.slice(1, at - 1);
   const isVerb = tool === "kubectl" && before.every(({ head }) => head.startsWith("-"));
   if (!TOOLS.has(tool) || !(word.head.startsWith("-") || isVerb)) {
-    refuse(`a shell writes to ${shown(word.text)}, which stands behind ${shown(words[at - 1]?.text ?? "")}`);
+    refuse(
+      `a shell writes to ${excerpt(word.text)}, which stands behind ${excerpt(words[at - 1]?.text ?? "")}`,
+    );
   }
-  checkWordsAfterAngles([...words.slice(0, at), { ...word, behindAngle: false }, ...words.slice(at + 1)]);
+  checkWordsAfterAngles([...words.slice(0, at), { ...word, afterAngle: false }, ...words.slice(at + 1)]);
 }
 
 /** Returns whether a text begins with a command that is parsed here. */
@@ -86,7 +90,7 @@ function withoutSudo(words: readonly Word[]): readonly Word[] {
   const at = words[1]?.text === "-n" ? 2 : 1;
   const next = words[at];
   if (next === undefined) refuse("sudo has no command");
-  if (next.head.startsWith("-") || next.text.includes("=")) refuse(`sudo ${shown(next.text)} is not read`);
+  if (next.head.startsWith("-") || next.text.includes("=")) refuse(`sudo ${excerpt(next.text)} is not read`);
   // Root's kubeconfig and ssh keys are another identity than the configured one.
   if (["kubectl", "ssh", "sudo"].includes(next.text)) refuse(`sudo changes whose ${next.text} it is`);
   return words.slice(at);
@@ -102,7 +106,7 @@ function kubectlOnHost(verdict: Verdict): Verdict {
 function toolVerdict(words: readonly Word[], { context, remote, piped }: CommandPosition): Verdict | null {
   const [first] = words;
   if (first === undefined) return refuse("there is no command");
-  const name = known(first, "the command");
+  const name = requireKnown(first, "the command");
   const others = words.slice(1);
   const tool = TOOLS.get(name);
   if (tool !== undefined) {
@@ -120,7 +124,7 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Command
     if (name === "printf") checkPrintfFormat(others[0]);
     checkPrintedVariables(others);
   } else {
-    const none = `${shown(name)} is not kubectl, docker, systemctl, journalctl or ssh`;
+    const none = `${excerpt(name)} is not kubectl, docker, systemctl, journalctl or ssh`;
     refuse(`${none}, nor a look at a machine, nor a filter behind a pipe`);
   }
   return null;
@@ -140,7 +144,7 @@ function commandVerdict(command: Command, position: CommandPosition): Verdict | 
   const { assignments, words, redirections } = command;
   const [assigned] = assignments;
   if (assigned !== undefined) {
-    refuse(`${shown(assigned.text)} sets a variable, which changes what commands behind it do`);
+    refuse(`${excerpt(assigned.text)} sets a variable, which changes what commands behind it do`);
   }
   const files = redirections.flatMap(({ target, body }) => (body === null ? [target] : [target, body]));
   checkSubstitutions([...words, ...files], position);
@@ -161,7 +165,7 @@ function whyNotAlone({ pipelines, comment }: Program): string | null {
   const commands = pipelines.flatMap((one) => one.commands);
   if (commands.length > 1 || pipelines.length > 1) return "more than one command is in the text";
   if (pipeline !== undefined && pipeline.end !== "" && pipeline.end !== "\n") {
-    return `${shown(pipeline.end)} stands behind it`;
+    return `${excerpt(pipeline.end)} stands behind it`;
   }
   if (commands.some((one) => one.redirections.length > 0)) return "its input or output is redirected";
   return comment ? "a comment stands behind it" : null;
@@ -193,6 +197,6 @@ function programVerdict(program: Program, position: CommandPosition): Verdict {
 
 /** Parses a command line and returns its verdict; throws `Refused`. */
 export function parseCommandLine(text: string, context: Context, remote = false): Verdict {
-  const program = readProgram(new Source(text, { remote }), "");
+  const program = readProgram(new TextCursor(text, { remote }), "");
   return programVerdict(program, { context, remote, piped: false });
 }

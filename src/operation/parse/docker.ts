@@ -11,17 +11,17 @@ import {
   REFUSED,
 } from "./docker-table.ts";
 import { Flags, flagNames, readFlags, readLeadingFlags } from "./flags.ts";
-import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
 import { matchingOperation } from "./operation-commands.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import type { DockerCommand } from "./tool-command.ts";
+import { checkUnknownOperands, checkUnknownValues } from "./unknown-words.ts";
 import { readOnlyVerdict, type Verdict } from "./verdict.ts";
-import { known, unknownIn, type Word } from "./word.ts";
+import { requireKnown, unknownIn, type Word } from "./word.ts";
 
 function refuseCommand(name: string): never {
   const reason = REFUSED.get(name.split(" ").at(-1) ?? "");
   return reason === undefined
-    ? refuse(`${shown(`docker ${name}`)} is not a command that is known here`)
+    ? refuse(`${excerpt(`docker ${name}`)} is not a command that is known here`)
     : refuse(`docker ${name} ${reason}`);
 }
 
@@ -34,7 +34,7 @@ function commandOf(words: readonly Word[]): {
 } {
   const first = words[0];
   if (first === undefined) refuse("docker has no command");
-  const one = known(first, "the command of docker");
+  const one = requireKnown(first, "the command of docker");
   let behind = words.slice(1);
   let compose = new Flags([]);
   let name = one;
@@ -47,7 +47,7 @@ function commandOf(words: readonly Word[]): {
     }
     const second = behind[0];
     if (second === undefined) refuse(`docker ${one} has no command`);
-    name = `${one} ${known(second, `the command of docker ${one}`)}`;
+    name = `${one} ${requireKnown(second, `the command of docker ${one}`)}`;
     behind = behind.slice(1);
   }
   const command = COMMANDS.get(name);
@@ -81,7 +81,7 @@ function parseDockerRead({ verb: name, flags, compose, operands }: DockerCommand
   const unknown = unknownIn([...operands, ...flags.words, ...compose.words]);
   return unknown === null
     ? readOnlyVerdict(`docker ${name} only reads`)
-    : readOnlyVerdict(`only reads, whatever ${shown(unknown)} stands for`);
+    : readOnlyVerdict(`only reads, whatever ${excerpt(unknown)} stands for`);
 }
 
 /** Parses a command of docker or docker compose. */
@@ -98,7 +98,7 @@ export function parseDocker(words: readonly Word[], context: Context): Verdict {
   if (file !== undefined) refuse(`${file} of docker compose acts by what a file holds`);
   const read = readFlags(behind, command.flags, `docker ${name}`);
   // buildx has a flag that starts a builder (--bootstrap); no other command here has a harmful flag.
-  checkUnknownOperands(read.operands, name.startsWith("buildx ") ? "harm" : "lead", `docker ${name}`);
+  checkUnknownOperands(read.operands, name.startsWith("buildx ") ? "harm" : "redirect", `docker ${name}`);
   checkUnknownValues(read, true, `docker ${name}`);
   const operands = [...read.operands, ...(read.rest ?? [])];
   const flags = new Flags(read.flags);

@@ -1,9 +1,9 @@
 import { refuse } from "./refused.ts";
-import type { Source } from "./source.ts";
+import type { TextCursor } from "./text-cursor.ts";
 import type { Origin, Program, WordBuilder } from "./word.ts";
 
 /** The parser of whole programs, passed in because it depends on this file. */
-export type ReadProgram = (source: Source, close: string) => Program;
+export type ReadProgram = (cursor: TextCursor, close: string) => Program;
 
 const VARIABLE = /[A-Za-z_]\w*|[0-9@*#?$!-]/y;
 
@@ -12,8 +12,8 @@ const SET_BY_TEXT = /^(_|IFS|PS\d|BASH_\w+|HIST\w+|TIMEFORMAT)$/;
 const PLAIN = /^#?([A-Za-z_]\w*|[0-9@*#?$!-]+)(\[[\w@*]*\])?$/;
 
 /** Reads the content of `${…}`. Refuses a substitution in it, which would run. */
-function braced(source: Source): string {
-  const inside = source.upTo("}", "${");
+function braced(cursor: TextCursor): string {
+  const inside = cursor.upTo("}", "${");
   // `=` assigns the variable, `@` after a name transforms its value, and `!` before one reads another variable.
   if (/[`'"\\{=]|\$\(|@(?!\])|^!./.test(inside)) refuse(`\${${inside}} holds more than a variable`);
   return inside;
@@ -22,7 +22,7 @@ function braced(source: Source): string {
 /** Returns who chooses a variable's value: the environment, or the text if it is set by it or has an operator. */
 function originOf(variable: string): Origin {
   const name = PLAIN.exec(variable)?.[1];
-  return name === undefined || SET_BY_TEXT.test(name) ? "chosen" : "variable";
+  return name === undefined || SET_BY_TEXT.test(name) ? "computed" : "variable";
 }
 
 /** Adds a variable, written as `text`, to the word. `$@` and `${X[@]}` split into several words even in quotes. */
@@ -31,46 +31,46 @@ function variable(word: WordBuilder, text: string, inside: string): void {
 }
 
 /** Reads the commands of a substitution, up to its `)`, into the word. */
-export function substitution(source: Source, word: WordBuilder, from: number, read: ReadProgram): void {
-  const inner = source.within(source.text);
-  inner.at = source.at;
+export function substitution(cursor: TextCursor, word: WordBuilder, from: number, read: ReadProgram): void {
+  const inner = cursor.within(cursor.text);
+  inner.at = cursor.at;
   const program = read(inner, ")");
-  source.at = inner.at;
-  const text = source.text.slice(from, source.at);
+  cursor.at = inner.at;
+  const text = cursor.text.slice(from, cursor.at);
   // `<(…)` becomes a file name.
   if (text.startsWith("<")) word.unknown(text, "path", { program });
-  else word.unknown(text, "chosen", { splits: !word.inQuotes, program });
+  else word.unknown(text, "computed", { splits: !word.inQuotes, program });
 }
 
 /** Reads an expansion into the word; the next character is `$`. The caller handles `$'…'`. */
-export function dollar(source: Source, word: WordBuilder, read: ReadProgram): void {
-  const from = source.at;
-  source.next();
-  if (source.looksAt("((") || source.looksAt("[")) refuse("arithmetic ($((…)) is not read");
-  if (source.take("(")) substitution(source, word, from, read);
-  else if (source.take("{")) {
-    const inside = braced(source);
-    variable(word, source.text.slice(from, source.at), inside);
+export function dollar(cursor: TextCursor, word: WordBuilder, read: ReadProgram): void {
+  const from = cursor.at;
+  cursor.next();
+  if (cursor.startsWith("((") || cursor.startsWith("[")) refuse("arithmetic ($((…)) is not read");
+  if (cursor.take("(")) substitution(cursor, word, from, read);
+  else if (cursor.take("{")) {
+    const inside = braced(cursor);
+    variable(word, cursor.text.slice(from, cursor.at), inside);
   } else {
-    const name = source.match(VARIABLE);
+    const name = cursor.match(VARIABLE);
     if (name === "") word.literal("$");
     else variable(word, `$${name}`, name);
   }
 }
 
 /** Reads a substitution in backquotes into the word. */
-export function backquoted(source: Source, word: WordBuilder, read: ReadProgram): void {
-  const from = source.at;
-  source.next();
+export function backquoted(cursor: TextCursor, word: WordBuilder, read: ReadProgram): void {
+  const from = cursor.at;
+  cursor.next();
   let inside = "";
   for (;;) {
-    if (source.done) refuse("a substitution (`) is not closed");
-    const one = source.next();
+    if (cursor.done) refuse("a substitution (`) is not closed");
+    const one = cursor.next();
     if (one === "`") break;
     // In backquotes a backslash is literal, except before `, \ and $, and in double quotes before a quote.
-    if (word.inQuotes && one === "\\" && source.peek() === '"') refuse('\\" stands in `…` between quotes');
-    inside += one === "\\" && "`\\$".includes(source.peek()) ? source.next() : one;
+    if (word.inQuotes && one === "\\" && cursor.peek() === '"') refuse('\\" stands in `…` between quotes');
+    inside += one === "\\" && "`\\$".includes(cursor.peek()) ? cursor.next() : one;
   }
-  const program = read(source.within(inside), "");
-  word.unknown(source.text.slice(from, source.at), "chosen", { splits: !word.inQuotes, program });
+  const program = read(cursor.within(inside), "");
+  word.unknown(cursor.text.slice(from, cursor.at), "computed", { splits: !word.inQuotes, program });
 }

@@ -1,7 +1,7 @@
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
-import { checkUnknownValues } from "./loose.ts";
-import { refuse, shown } from "./refused.ts";
-import { known, type Part, type Word } from "./word.ts";
+import { excerpt, refuse } from "./refused.ts";
+import { checkUnknownValues } from "./unknown-words.ts";
+import { requireKnown, type UnknownPart, type Word } from "./word.ts";
 
 /**
  * A command that only processes its piped input. `operands` is how many it may have, so that none is a file. If the
@@ -35,9 +35,9 @@ const SED =
 const checkProgram = (pattern: RegExp, wanted: boolean, what: string) => (operands: readonly Word[]) => {
   // jq without a program prints its input; awk and sed fail by themselves.
   if (operands[0] === undefined) return;
-  const program = known(operands[0], `the program of ${what}`);
+  const program = requireKnown(operands[0], `the program of ${what}`);
   if (pattern.test(program) !== wanted) {
-    refuse(`${what} ${shown(program)} might run a program, or read or write a file`);
+    refuse(`${what} ${excerpt(program)} might run a program, or read or write a file`);
   }
 };
 const FILTERS: Readonly<Record<string, Filter>> = {
@@ -93,7 +93,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
 // Commands that only print or wait: allowed beside a read, as in `kubectl get … || echo none`.
 const PRINTERS: ReadonlySet<string> = new Set(["echo", "printf", "true", "false", ":", "sleep"]);
 
-const isSeveral = ({ splits, origin }: Part): boolean => splits && origin !== "placeholder";
+const isSeveral = ({ splits, origin }: UnknownPart): boolean => splits && origin !== "placeholder";
 
 export const isFilter = (name: string): boolean => Object.hasOwn(FILTERS, name);
 export const isPrinter = (name: string): boolean => PRINTERS.has(name);
@@ -101,17 +101,17 @@ export const isPrinter = (name: string): boolean => PRINTERS.has(name);
 /** Refuses a filter that could do more than process its piped input. */
 export function checkFilter(name: string, words: readonly Word[]): void {
   const one = FILTERS[name];
-  if (one === undefined) refuse(`${shown(name)} is no filter that is known here`);
+  if (one === undefined) refuse(`${excerpt(name)} is no filter that is known here`);
   const read = readFlags(words, one.flags, name);
   checkUnknownValues(read, false, name);
   const { flags, operands, rest } = read;
   const all = [...operands, ...(rest ?? [])];
   const given = flags.some((flag) => flag.name === one.program);
   if (all.length > (given ? 0 : one.operands)) {
-    refuse(`${name} works on ${shown(all.at(-1)?.text ?? "")}, and not only on what is piped into it`);
+    refuse(`${name} works on ${excerpt(all.at(-1)?.text ?? "")}, and not only on what is piped into it`);
   }
   one.check?.(all);
   // If a word expands to several, all after the first are read as files. `[n]ginx` stays one word unless such a file exists.
   const several = all.find((word) => word.parts.some(isSeveral) && !/^[^/*]*[[?][^/*]*$/.test(word.text));
-  if (several !== undefined) refuse(`${shown(several.text)} may become files that ${name} reads: quote it`);
+  if (several !== undefined) refuse(`${excerpt(several.text)} may become files that ${name} reads: quote it`);
 }

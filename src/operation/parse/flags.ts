@@ -1,5 +1,5 @@
-import { refuse, shown } from "./refused.ts";
-import { isHiddenFlag, known, mayBeFlag, type Word } from "./word.ts";
+import { excerpt, refuse } from "./refused.ts";
+import { isHiddenFlag, mayBeFlag, requireKnown, type Word } from "./word.ts";
 
 /** How a flag takes a value: never, always, or only when attached with `=` (`--dry-run=client`). */
 type Takes = "nothing" | "value" | "glued";
@@ -29,8 +29,8 @@ export const flagNames = (texts: readonly string[]): string[] => [
 /** A flag's value as written; `true` for a flag without one. */
 export type FlagValue = Word | true;
 export type ReadFlags = {
-  /** Every occurrence, in order. `apart`: the value is a separate word. */
-  flags: { name: string; value: FlagValue; apart: boolean }[];
+  /** Every occurrence, in order. `separate`: the value is a separate word. */
+  flags: { name: string; value: FlagValue; separate: boolean }[];
   operands: Word[];
   /** The words after `--`; null when there is no `--`. */
   rest: Word[] | null;
@@ -40,7 +40,7 @@ const wordOf = (word: Word, from: number): Word => ({
   ...word,
   text: word.text.slice(from),
   head: word.head.slice(from),
-  sure: word.sure.slice(from),
+  knownText: word.knownText.slice(from),
 });
 
 class FlagReader {
@@ -68,7 +68,7 @@ class FlagReader {
       }
       // If a variable is empty, the rest of its word may be a flag: `$X--raw`.
       if (!word.head.startsWith("-") && isHiddenFlag(word)) {
-        refuse(`${shown(word.text)} is a flag where ${shown(word.unknown ?? "")} is empty`);
+        refuse(`${excerpt(word.text)} is a flag where ${excerpt(word.unknown ?? "")} is empty`);
       }
       // A lone "-" is stdin, not a flag.
       if (!word.head.startsWith("-") || word.text === "-") {
@@ -82,7 +82,7 @@ class FlagReader {
 
   #find(spelling: string): { name: string; takes: Takes } {
     const found = this.#table.get(spelling);
-    return found ?? refuse(`${shown(spelling)} is not a flag that ${this.#command} may have here`);
+    return found ?? refuse(`${excerpt(spelling)} is not a flag that ${this.#command} may have here`);
   }
 
   #valueBehind(spelling: string): Word {
@@ -90,14 +90,14 @@ class FlagReader {
     this.#at += 1;
     const value = this.#words[this.#at] ?? refuse(`${spelling} of ${this.#command} needs a value`);
     // After `<name>` a shell takes the flag as the file to write to, and its value as a separate word.
-    if (flag?.behindAngle && (value.text.startsWith("-") || mayBeFlag(value)))
-      refuse(`${shown(value.text)} may become a flag of ${this.#command}: what is in <…> is not filled in`);
+    if (flag?.afterAngle && (value.text.startsWith("-") || mayBeFlag(value)))
+      refuse(`${excerpt(value.text)} may become a flag of ${this.#command}: what is in <…> is not filled in`);
     return value;
   }
 
   #long(word: Word): void {
     const equals = word.head.indexOf("=");
-    if (equals < 0 && word.unknown !== null) refuse(`a flag that is not known: ${shown(word.text)}`);
+    if (equals < 0 && word.unknown !== null) refuse(`a flag that is not known: ${excerpt(word.text)}`);
     const spelling = equals < 0 ? word.text : word.text.slice(0, equals);
     const { name, takes } = this.#find(spelling);
     if (equals >= 0) this.#add(name, wordOf(word, equals + 1));
@@ -108,7 +108,7 @@ class FlagReader {
   /** Reads short flags, which may be combined, with the value of the last one attached. */
   #short(word: Word): void {
     for (let at = 1; at < word.text.length; at += 1) {
-      if (at >= word.head.length) refuse(`a flag that is not known: ${shown(word.text)}`);
+      if (at >= word.head.length) refuse(`a flag that is not known: ${excerpt(word.text)}`);
       const spelling = `-${word.text[at]}`;
       const { name, takes } = this.#find(spelling);
       if (takes === "nothing") {
@@ -123,8 +123,8 @@ class FlagReader {
     }
   }
 
-  #add(name: string, value: FlagValue, apart = false): void {
-    this.#flags.push({ name, value, apart });
+  #add(name: string, value: FlagValue, separate = false): void {
+    this.#flags.push({ name, value, separate });
   }
 }
 
@@ -165,7 +165,7 @@ export class Flags {
   /** Returns the value; refuses an unknown one. */
   value(name: string): string | undefined {
     const value = this.#values.get(name);
-    return value === undefined || value === true ? undefined : known(value, `the value of ${name}`);
+    return value === undefined || value === true ? undefined : requireKnown(value, `the value of ${name}`);
   }
 
   /** Returns whether a boolean flag is on; refuses an unknown value. */
@@ -174,7 +174,7 @@ export class Flags {
     const value = this.value(name)?.toLowerCase();
     if (value === undefined || ["false", "f", "0"].includes(value)) return false;
     if (["true", "t", "1"].includes(value)) return true;
-    return refuse(`${name} is yes or no, not ${shown(value)}`);
+    return refuse(`${name} is yes or no, not ${excerpt(value)}`);
   }
 
   get words(): readonly Word[] {

@@ -1,8 +1,8 @@
 import { DEFINITION_OF } from "../operation.ts";
 import type { Context } from "./context.ts";
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
-import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
+import { checkUnknownOperands, checkUnknownValues } from "./unknown-words.ts";
 import { readOnlyVerdict, type Verdict } from "./verdict.ts";
 import { mayBeFlag, type Word } from "./word.ts";
 
@@ -72,7 +72,7 @@ const isPattern = ({ parts }: Word): boolean => parts.every(({ origin }) => orig
 /** Parses a command that reads the state of a host, or of this machine when none is named. */
 export function parseHostRead(name: string, words: readonly Word[], context: Context): Verdict {
   const one = READS[name];
-  if (one === undefined) return refuse(`${shown(name)} is no command that is known here`);
+  if (one === undefined) return refuse(`${excerpt(name)} is no command that is known here`);
   const read = readFlags(words, one.flags, name);
   checkUnknownValues(read, false, name);
   const { operands, rest } = read;
@@ -87,7 +87,7 @@ export function parseHostRead(name: string, words: readonly Word[], context: Con
   // An unknown word is harmless as the path of a file to list; elsewhere it might be anything.
   const isName = (word: Word) => word.unknown !== null && one.operands === PATHS;
   const odd = all.find((word) => !isName(word) && (mayBeFlag(word) || !one.operands.test(word.text)));
-  if (odd !== undefined) refuse(`${name} may not have ${shown(odd.text)} here`);
+  if (odd !== undefined) refuse(`${name} may not have ${excerpt(odd.text)} here`);
   if (one.operands === READABLE && all.length === 0) refuse(`${name} names nothing that it should read`);
   const operation = OPERATION_BY_PROGRAM.get(name);
   return readOnlyVerdict(

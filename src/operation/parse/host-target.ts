@@ -1,8 +1,8 @@
 import { withArticle } from "../../lib/words.ts";
 import type { Context } from "./context.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import type { HostCommand } from "./tool-command.ts";
-import { known } from "./word.ts";
+import { requireKnown } from "./word.ts";
 
 /** Returns the host that a command acts on: that of the context or target, else `localhost`, as for docker itself. */
 function hostOf({ host, target }: Context): string {
@@ -19,7 +19,8 @@ export const hostTarget = (context: Context): { kind: "host"; name: string } => 
 function nameOf({ tool, verb, operands, context }: HostCommand, kind: string): string {
   const [first, ...others] = operands;
   if (first === undefined) refuse(`${tool} ${verb} names nothing that it should act on`);
-  if (others[0] !== undefined) refuse(`${shown(others[0].text)} is one more, and an operation is about one`);
+  if (others[0] !== undefined)
+    refuse(`${excerpt(others[0].text)} is one more, and an operation is about one`);
   const { target } = context;
   if (first.text === "{target}" && first.unknown !== null && target !== undefined) {
     if (target.kind !== kind)
@@ -29,7 +30,7 @@ function nameOf({ tool, verb, operands, context }: HostCommand, kind: string): s
     }
     return target.name;
   }
-  return known(first, "the name of what is changed");
+  return requireKnown(first, "the name of what is changed");
 }
 
 /** Returns the one thing of this kind on a host that a change is about. */

@@ -3,7 +3,7 @@ import { COMMON_FLAGS } from "./kubectl-flags.ts";
 import { kindNamed } from "./kubectl-objects.ts";
 import type { Verb } from "./kubectl-table.ts";
 import { matchingOperation } from "./operation-commands.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import type { KubectlCommand } from "./tool-command.ts";
 import { readOnlyVerdict, type Verdict } from "./verdict.ts";
 
@@ -53,7 +53,7 @@ function isDryRun({ flags }: KubectlCommand): boolean {
   const value = flags.value("--dry-run") ?? "client";
   if (value === "none") return false;
   if (value === "client" || value === "server") return true;
-  return refuse(`--dry-run is none, client or server, not ${shown(value)}`);
+  return refuse(`--dry-run is none, client or server, not ${excerpt(value)}`);
 }
 
 /** Refuses flags that none of the operations has a field for, except those that change nothing about any operation. */

@@ -1,9 +1,9 @@
 import type { OperationTarget } from "../../contract/incident.ts";
 import { withArticle } from "../../lib/words.ts";
 import { kindOf } from "./kubectl-kinds.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import type { KubectlCommand } from "./tool-command.ts";
-import { known, plainWord, type Word } from "./word.ts";
+import { plainWord, requireKnown, type Word } from "./word.ts";
 
 /** Placeholder in playbooks for the incident's target. */
 const TARGET = "{target}";
@@ -11,7 +11,7 @@ const TARGET = "{target}";
 /** Returns the name, with `{target}` replaced when the context has a target of this kind. */
 function nameOf(word: Word, text: string, kind: string, target: OperationTarget | undefined): string {
   if (target === undefined || word.text !== word.head + TARGET || text !== TARGET) {
-    known(word, "the name of what is changed");
+    requireKnown(word, "the name of what is changed");
     return text;
   }
   if (target.kind === kind) return target.name;
@@ -28,13 +28,15 @@ function oneObject({ verb, operands, context }: KubectlCommand): { kind: string;
   const [first, second] = operands;
   if (first === undefined) refuse(`kubectl ${verb} names nothing that it should act on`);
   const slash = first.head.indexOf("/");
-  const kind = kindOf(slash < 0 ? known(first, "the kind of what is changed") : first.head.slice(0, slash));
-  if (kind.includes(",")) refuse(`${shown(kind)} are several kinds, and an operation is about one object`);
+  const kind = kindOf(
+    slash < 0 ? requireKnown(first, "the kind of what is changed") : first.head.slice(0, slash),
+  );
+  if (kind.includes(",")) refuse(`${excerpt(kind)} are several kinds, and an operation is about one object`);
   const name = slash < 0 ? second : first;
   if (name === undefined) refuse(`kubectl ${verb} ${kind} names no single ${kind}`);
   const others = operands.slice(slash < 0 ? 2 : 1);
   if (others[0] !== undefined) {
-    refuse(`${shown(others[0].text)} is one more object, and an operation is about one`);
+    refuse(`${excerpt(others[0].text)} is one more object, and an operation is about one`);
   }
   return { kind, name: nameOf(name, name.text.slice(slash < 0 ? 0 : slash + 1), kind, context.target) };
 }

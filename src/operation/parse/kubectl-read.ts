@@ -4,9 +4,9 @@ import { flagNames } from "./flags.ts";
 import { COMMON_FLAGS } from "./kubectl-flags.ts";
 import { kindOf } from "./kubectl-kinds.ts";
 import { HARMLESS_PATHS, type Verb } from "./kubectl-table.ts";
-import { checkUnknownOperands, checkUnknownValues, isLoose } from "./loose.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import type { KubectlCommand } from "./tool-command.ts";
+import { checkUnknownOperands, checkUnknownValues, mayShiftWords } from "./unknown-words.ts";
 import { readOnlyVerdict, type Verdict } from "./verdict.ts";
 import { unknownIn, type Word } from "./word.ts";
 
@@ -34,7 +34,7 @@ function checkUnknownWords({ verb, operands }: KubectlCommand, read: ReadFlags):
   const kinds = kindsOf(operands);
   const fixed = first?.unknown === null && !first.text.includes("/") && kinds?.some(isSecretKind) === false;
   const harmful = VERBS_WITH_HARMFUL_FLAGS.has(verb);
-  checkUnknownOperands(operands, harmful || (verb === "get" && !fixed) ? "harm" : "lead", what);
+  checkUnknownOperands(operands, harmful || (verb === "get" && !fixed) ? "harm" : "redirect", what);
   checkUnknownValues(read, !harmful, what);
 }
 
@@ -46,20 +46,21 @@ function checkSecretOutput({ flags, operands }: KubectlCommand, read: ReadFlags)
   const kinds = kindsOf(operands);
   if (!data) return;
   if (kinds === null || fromFile) {
-    refuse(`what is shown as ${shown(output)} is not known, and might be a secret`);
+    refuse(`what is shown as ${excerpt(output)} is not known, and might be a secret`);
   }
   const secret = kinds.find(isSecretKind);
-  if (secret !== undefined) refuse(`${shown(secret)} shown as ${shown(output)} discloses what it holds`);
+  if (secret !== undefined) refuse(`${excerpt(secret)} shown as ${excerpt(output)} discloses what it holds`);
   // If a flag's value may be empty, the words shift and any of them may be the kind.
-  const words = isLoose(read) ? [...operands, ...flags.words] : [];
+  const words = mayShiftWords(read) ? [...operands, ...flags.words] : [];
   const moved = words.find((word) => isSecretKind(word.text));
-  if (moved !== undefined) refuse(`${shown(moved.text)} may be the kind that is shown as ${shown(output)}`);
+  if (moved !== undefined)
+    refuse(`${excerpt(moved.text)} may be the kind that is shown as ${excerpt(output)}`);
 }
 
 function checkRawPath({ flags }: KubectlCommand): void {
   if (!flags.has("--raw")) return;
   const path = flags.value("--raw") ?? "";
-  if (!HARMLESS_PATHS.test(path)) refuse(`--raw ${shown(path)} reads a path that might hold anything`);
+  if (!HARMLESS_PATHS.test(path)) refuse(`--raw ${excerpt(path)} reads a path that might hold anything`);
 }
 
 const VERB_CHECKS: Readonly<Record<string, (command: KubectlCommand, read: ReadFlags) => void>> = {
@@ -99,10 +100,10 @@ export function parseKubectlRead(
   VERB_CHECKS[verb]?.(command, read);
   checkUnknownWords(command, read);
   const output = flags.text("--output") ?? "";
-  if (TEMPLATE_FROM_FILE.test(output)) refuse(`--output ${shown(output)} prints a file`);
+  if (TEMPLATE_FROM_FILE.test(output)) refuse(`--output ${excerpt(output)} prints a file`);
   const endless = ENDLESS.find((name) => verb !== "rollout status" && flags.has(name) && flags.on(name));
   if (endless !== undefined) return readOnlyVerdict(`reads, and goes on until it is stopped (${endless})`);
   const unknown = unknownIn([...operands, ...flags.words]);
-  if (unknown !== null) return readOnlyVerdict(`only reads, whatever ${shown(unknown)} stands for`);
+  if (unknown !== null) return readOnlyVerdict(`only reads, whatever ${excerpt(unknown)} stands for`);
   return readOnlyVerdict(`kubectl ${verb} only reads`, candidate(command, operations));
 }

@@ -11,11 +11,11 @@ import {
   VERBS,
   type Verb,
 } from "./kubectl-table.ts";
-import { isLoose } from "./loose.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import type { KubectlCommand } from "./tool-command.ts";
+import { mayShiftWords } from "./unknown-words.ts";
 import type { Verdict } from "./verdict.ts";
-import { known, type Part, splits, type Word } from "./word.ts";
+import { requireKnown, splits, type UnknownPart, type Word } from "./word.ts";
 
 function checkGlobalFlags(names: readonly string[]): void {
   for (const name of names) {
@@ -39,19 +39,19 @@ function firstOperand(words: readonly Word[]): number {
   return at < words.length ? at : -1;
 }
 
-const isTemplate = ({ origin, splits }: Part): boolean => origin === "placeholder" && splits;
+const isTemplate = ({ origin, splits }: UnknownPart): boolean => origin === "placeholder" && splits;
 
 /** Returns the longest verb that the words begin with (`rollout restart`, `top pod`, `get`), and all other words. */
-function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Word[]; loose: boolean } {
+function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Word[]; mayShift: boolean } {
   const first = readLeadingFlags(words, GLOBAL_FLAGS, "kubectl");
-  const loose = isLoose(first);
+  const mayShift = mayShiftWords(first);
   const template = first.flags.find(({ value }) => value !== true && value.parts.some(isTemplate));
   if (template !== undefined)
     refuse(`what a shell makes of the blanks in ${template.name} may be another verb`);
   checkGlobalFlags(first.flags.map((one) => one.name));
   const at = words[first.next];
   if (at === undefined || first.rest !== null) refuse("kubectl has no verb");
-  const one = known(at, "the verb of kubectl");
+  const one = requireKnown(at, "the verb of kubectl");
   const behind = words.slice(first.next + 1);
   const place = firstOperand(behind);
   const second = behind[place];
@@ -59,12 +59,12 @@ function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Wor
   for (const name of two === null ? [one] : [TOP[two] ?? two, one]) {
     const verb = VERBS.get(name);
     const rest = name === one ? behind : behind.filter((_, index) => index !== place);
-    if (verb !== undefined) return { name, verb, others: [...words.slice(0, first.next), ...rest], loose };
+    if (verb !== undefined) return { name, verb, others: [...words.slice(0, first.next), ...rest], mayShift };
     const reason = REFUSED_VERBS.get(name);
     if (reason !== undefined) refuse(`kubectl ${name} ${reason}`);
   }
   const what = GROUPS.has(one) && two !== null ? two : one;
-  return refuse(`${shown(what)} is not a verb of kubectl that is known here`);
+  return refuse(`${excerpt(what)} is not a verb of kubectl that is known here`);
 }
 
 /** Refuses `--vmodule`, and `-v` from 6 on: there kubectl logs its requests, with headers and bodies, secrets too. */
@@ -72,7 +72,7 @@ function checkVerbosity(flags: ReadFlags["flags"]): void {
   for (const { name, value } of flags) {
     if (name === "--vmodule") refuse("--vmodule can show what the server sends, secrets too");
     if (name !== "--v" || value === true) continue;
-    const level = known(value, "the value of -v");
+    const level = requireKnown(value, "the value of -v");
     if (!/^[0-5]$/.test(level)) refuse(`-v=${level} can show what the server sends, secrets too`);
   }
 }
@@ -86,20 +86,20 @@ const VERB_WORDS = new Set(
 
 /** Refuses a hidden verb: in `-n $X get delete pod` with an empty $X, `get` is the namespace and `delete` the verb. */
 function checkMovedVerb({ flags, operands }: ReadFlags): void {
-  const values = flags.flatMap(({ value, apart }) => (apart && value !== true ? [value] : []));
+  const values = flags.flatMap(({ value, separate }) => (separate && value !== true ? [value] : []));
   const moved = [...operands, ...(values.filter(splits).length > 1 ? values : [])];
   const verb = moved.find((word) => VERB_WORDS.has(word.text) || word.parts.some(isTemplate));
-  if (verb !== undefined) refuse(`${shown(verb.text)} is the verb where the value before it is empty`);
+  if (verb !== undefined) refuse(`${excerpt(verb.text)} is the verb where the value before it is empty`);
 }
 
 /** Parses a kubectl command into a read or a typed operation; refuses everything else with its reason. */
 export function parseKubectl(words: readonly Word[], context: Context): Verdict {
-  const { name, verb, others, loose } = verbOf(words);
+  const { name, verb, others, mayShift } = verbOf(words);
   const read = readFlags(others, verb.flags, `kubectl ${name}`);
   checkGlobalFlags(read.flags.map((one) => one.name));
   if (read.rest !== null && read.rest.length > 0) refuse(`kubectl ${name} has words behind "--"`);
   checkVerbosity(read.flags);
-  if (loose && !name.includes(" ")) checkMovedVerb(read);
+  if (mayShift && !name.includes(" ")) checkMovedVerb(read);
   const flags = new Flags(read.flags);
   const command: KubectlCommand = { tool: "kubectl", verb: name, flags, operands: read.operands, context };
   return verb.changes

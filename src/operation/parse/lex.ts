@@ -1,13 +1,13 @@
 import { backquoted, dollar, substitution } from "./expansion.ts";
 import { ansiQuoted } from "./quotes.ts";
-import { refuse, shown } from "./refused.ts";
-import type { Source } from "./source.ts";
+import { excerpt, refuse } from "./refused.ts";
+import type { TextCursor } from "./text-cursor.ts";
 import {
   type Command,
-  type Part,
   type Pipeline,
   type Program,
   type Redirection,
+  type UnknownPart,
   type Word,
   WordBuilder,
 } from "./word.ts";
@@ -27,32 +27,32 @@ const BLANKS = " \t\n";
 // Characters that end an unquoted word.
 const ENDS_WORD = " \t\n;&|<>()";
 
-function doubleQuoted(source: Source, word: WordBuilder): void {
+function doubleQuoted(cursor: TextCursor, word: WordBuilder): void {
   word.quote();
   word.inQuotes = true;
-  source.next();
+  cursor.next();
   for (;;) {
-    if (source.done) refuse('a quote (") is not closed');
-    const one = source.peek();
+    if (cursor.done) refuse('a quote (") is not closed');
+    const one = cursor.peek();
     if (one === '"') break;
-    if (one === "$") dollar(source, word, readProgram);
-    else if (one === "`") backquoted(source, word, readProgram);
-    else if (one === "\\") escaped(source, word, '$`"\\');
-    else word.literal(source.next());
+    if (one === "$") dollar(cursor, word, readProgram);
+    else if (one === "`") backquoted(cursor, word, readProgram);
+    else if (one === "\\") escaped(cursor, word, '$`"\\');
+    else word.literal(cursor.next());
   }
-  source.next();
+  cursor.next();
   word.inQuotes = false;
 }
 
 /** Reads a backslash escape: outside quotes of any character, inside only of those in `special`. */
-function escaped(source: Source, word: WordBuilder, special?: string): void {
-  const before = source.peek(-1);
-  source.next();
-  if (source.done) refuse("a backslash stands at the end");
-  const one = source.next();
+function escaped(cursor: TextCursor, word: WordBuilder, special?: string): void {
+  const before = cursor.peek(-1);
+  cursor.next();
+  if (cursor.done) refuse("a backslash stands at the end");
+  const one = cursor.next();
   if (one === "\n") {
     // A shell joins the lines before parsing: `$` at the end and `(` at the next beginning would form a substitution.
-    if (!BLANKS.includes(before) && !BLANKS.includes(source.peek())) refuse("a line ends within a word");
+    if (!BLANKS.includes(before) && !BLANKS.includes(cursor.peek())) refuse("a line ends within a word");
     return;
   }
   word.literal(special === undefined || special.includes(one) ? one : `\\${one}`);
@@ -60,83 +60,83 @@ function escaped(source: Source, word: WordBuilder, special?: string): void {
 }
 
 /** Reads the next part of a word; returns false at the word's end. */
-function part(source: Source, word: WordBuilder): boolean {
-  const one = source.peek();
+function readPart(cursor: TextCursor, word: WordBuilder): boolean {
+  const one = cursor.peek();
   switch (one) {
     case "'":
       word.quote();
-      source.next();
-      word.literal(source.upTo("'", "a quote (')"));
+      cursor.next();
+      word.literal(cursor.upTo("'", "a quote (')"));
       return true;
     case '"':
-      doubleQuoted(source, word);
+      doubleQuoted(cursor, word);
       return true;
     case "\\":
-      escaped(source, word);
+      escaped(cursor, word);
       return true;
     case "`":
-      backquoted(source, word, readProgram);
+      backquoted(cursor, word, readProgram);
       return true;
     case "$":
       // dash supports neither `$'…'` nor `$"…"`, and ends `$'a\'` where bash continues.
-      if (source.remote && /["']/.test(source.peek(1))) refuse(`$${source.peek(1)} is read by bash alone`);
-      if (source.looksAt("$'")) {
+      if (cursor.remote && /["']/.test(cursor.peek(1))) refuse(`$${cursor.peek(1)} is read by bash alone`);
+      if (cursor.startsWith("$'")) {
         word.quote();
-        source.at += 2;
-        word.literal(ansiQuoted(source));
-      } else if (source.looksAt('$"')) source.at += 1;
-      else dollar(source, word, readProgram);
+        cursor.at += 2;
+        word.literal(ansiQuoted(cursor));
+      } else if (cursor.startsWith('$"')) cursor.at += 1;
+      else dollar(cursor, word, readProgram);
       return true;
     case "~":
-      source.next();
+      cursor.next();
       if (word.started) word.literal("~");
       else word.unknown("~", "path");
       return true;
     case "*":
     case "?":
     case "[":
-      word.unknown(source.next(), "pattern", { splits: true });
+      word.unknown(cursor.next(), "pattern", { splits: true });
       return true;
     case "<":
     case "{": {
-      const placeholder = source.match(PLACEHOLDER);
+      const placeholder = cursor.match(PLACEHOLDER);
       if (placeholder !== "") {
         word.unknown(placeholder, "placeholder", { splits: /\s/.test(placeholder) });
         return true;
       }
-      if (one === "<" && !source.looksAt("<(")) return false;
-      if (one === "{") word.bare(source.next());
+      if (one === "<" && !cursor.startsWith("<(")) return false;
+      if (one === "{") word.bare(cursor.next());
       else {
-        source.at += 2;
-        substitution(source, word, source.at - 2, readProgram);
+        cursor.at += 2;
+        substitution(cursor, word, cursor.at - 2, readProgram);
       }
       return true;
     }
     default:
       if (one === "" || ENDS_WORD.includes(one)) return false;
-      word.bare(source.take("..") ? ".." : source.next());
+      word.bare(cursor.take("..") ? ".." : cursor.next());
       return true;
   }
 }
 
-const isAngle = (part: Part | undefined): boolean =>
+const isAngle = (part: UnknownPart | undefined): boolean =>
   part?.origin === "placeholder" && part.text.startsWith("<");
 
 /** Reads the next word; null when none begins here. */
-function readWord(source: Source): Word | null {
+function readWord(cursor: TextCursor): Word | null {
   const word = new WordBuilder();
-  while (part(source, word));
+  while (readPart(cursor, word));
   return word.started ? word.build() : null;
 }
 
 /** A here-document whose body begins on the next line. */
-type Awaited = { redirection: Redirection; end: string; strip: boolean };
+type PendingHereDocument = { redirection: Redirection; end: string; strip: boolean };
 
-function readHereDocument(source: Source, { redirection, end, strip }: Awaited): void {
+function readHereDocument(cursor: TextCursor, { redirection, end, strip }: PendingHereDocument): void {
   const lines: string[] = [];
-  while (!source.done) {
-    const [line = ""] = [source.match(/[^\n]*/y)];
-    source.take("\n");
+  while (!cursor.done) {
+    const [line = ""] = [cursor.match(/[^\n]*/y)];
+    cursor.take("\n");
     const stripped = strip ? line.replace(/^\t+/, "") : line;
     if (stripped === end) break;
     lines.push(stripped);
@@ -146,35 +146,35 @@ function readHereDocument(source: Source, { redirection, end, strip }: Awaited):
   // If the delimiter is not quoted, the shell expands variables and substitutions in the body,
   // and joins its lines, so that the body may end elsewhere.
   if (!redirection.target.quoted && /[$`]|\\\n/.test(body.text)) {
-    body.unknown("a here-document with variables", "chosen");
+    body.unknown("a here-document with variables", "computed");
   }
   redirection.body = body.build();
 }
 
 class ProgramReader {
-  readonly #source: Source;
+  readonly #cursor: TextCursor;
   readonly #close: string;
   readonly #pipelines: Pipeline[] = [];
   #commands: Command[] = [];
   #command: Command = { assignments: [], words: [], redirections: [] };
-  #awaited: Awaited[] = [];
+  #pending: PendingHereDocument[] = [];
   #comment = false;
 
-  constructor(source: Source, close: string) {
-    this.#source = source;
+  constructor(cursor: TextCursor, close: string) {
+    this.#cursor = cursor;
     this.#close = close;
   }
 
   read(): Program {
-    const source = this.#source;
+    const cursor = this.#cursor;
     for (;;) {
-      source.match(BLANK);
-      if (source.take("\\\n")) continue;
-      if (source.done) {
+      cursor.match(BLANK);
+      if (cursor.take("\\\n")) continue;
+      if (cursor.done) {
         if (this.#close !== "") refuse("a substitution, $(, is not closed");
         break;
       }
-      if (this.#close !== "" && source.take(this.#close)) break;
+      if (this.#close !== "" && cursor.take(this.#close)) break;
       this.#step();
     }
     this.#endPipeline("");
@@ -182,56 +182,57 @@ class ProgramReader {
   }
 
   #step(): void {
-    const source = this.#source;
-    if (source.peek() === "#") {
+    const cursor = this.#cursor;
+    if (cursor.peek() === "#") {
       this.#comment = true;
-      source.match(/[^\n]*/y);
+      cursor.match(/[^\n]*/y);
       return;
     }
-    if (source.peek() === "<" && this.#word()) return;
-    const operator = source.match(REDIRECTION);
+    if (cursor.peek() === "<" && this.#word()) return;
+    const operator = cursor.match(REDIRECTION);
     if (operator !== "") {
       this.#redirection(operator);
       return;
     }
-    const separator = source.match(SEPARATOR);
+    const separator = cursor.match(SEPARATOR);
     if (separator !== "") {
       this.#separator(separator);
       return;
     }
-    if ("()".includes(source.peek())) refuse(`${shown(source.peek())}: groups of commands are not read`);
-    if (source.looksAt(">(")) refuse('">(" writes to another command');
-    if (!this.#word()) refuse(`${shown(source.peek())} is not read`);
+    if ("()".includes(cursor.peek())) refuse(`${excerpt(cursor.peek())}: groups of commands are not read`);
+    if (cursor.startsWith(">(")) refuse('">(" writes to another command');
+    if (!this.#word()) refuse(`${excerpt(cursor.peek())} is not read`);
   }
 
   #word(): boolean {
-    const word = readWord(this.#source);
+    const word = readWord(this.#cursor);
     if (word === null) return false;
     const { words, assignments, redirections } = this.#command;
     const first = words.length === 0;
     const bare = word.quoted ? "" : word.text;
     if (first && redirections.length === 0 && assignments.length === 0 && RESERVED.has(bare)) {
-      refuse(`${shown(bare)}: only simple commands, lists and pipes are read`);
+      refuse(`${excerpt(bare)}: only simple commands, lists and pipes are read`);
     }
     // `<a> <b>` is a syntax error for a shell: it writes nothing.
-    const behindAngle = isAngle(words.at(-1)?.parts.at(-1)) && !(word.head === "" && isAngle(word.parts[0]));
+    const afterAngle = isAngle(words.at(-1)?.parts.at(-1)) && !(word.head === "" && isAngle(word.parts[0]));
     if (first && ASSIGNMENT.test(word.head) && !/^["']/.test(word.text)) assignments.push(word);
-    else words.push({ ...word, behindAngle });
+    else words.push({ ...word, afterAngle });
     return true;
   }
 
   #redirection(operator: string): void {
-    const source = this.#source;
-    source.match(BLANK);
-    const target = readWord(source);
-    if (target === null) refuse(`${shown(operator)} names no file`);
+    const cursor = this.#cursor;
+    cursor.match(BLANK);
+    const target = readWord(cursor);
+    if (target === null) refuse(`${excerpt(operator)} names no file`);
     const redirection: Redirection = { operator, target, body: null };
     this.#command.redirections.push(redirection);
     const here = /<<-?$/.exec(operator)?.[0];
     if (here !== undefined) {
       if (this.#close !== "") refuse("a here-document in a substitution is not read");
-      if (target.parts.length > 0) refuse(`${shown(target.text)} is no end of a here-document that is read`);
-      this.#awaited.push({ redirection, end: target.text, strip: here === "<<-" });
+      if (target.parts.length > 0)
+        refuse(`${excerpt(target.text)} is no end of a here-document that is read`);
+      this.#pending.push({ redirection, end: target.text, strip: here === "<<-" });
     }
   }
 
@@ -240,11 +241,11 @@ class ProgramReader {
     const empty = this.#command.words.length + this.#command.redirections.length === 0;
     if (separator === "\n") {
       if (!empty || this.#command.assignments.length > 0) this.#endPipeline("\n");
-      for (const one of this.#awaited.splice(0)) readHereDocument(this.#source, one);
+      for (const one of this.#pending.splice(0)) readHereDocument(this.#cursor, one);
       return;
     }
     if (empty && this.#command.assignments.length === 0) {
-      refuse(`no command stands before ${shown(separator)}`);
+      refuse(`no command stands before ${excerpt(separator)}`);
     }
     if (separator === "|" || separator === "|&") this.#endCommand();
     else this.#endPipeline(separator);
@@ -265,6 +266,6 @@ class ProgramReader {
 }
 
 /** Parses commands up to and including `close`, or to the end of the text when `close` is empty. */
-export function readProgram(source: Source, close: string): Program {
-  return new ProgramReader(source, close).read();
+export function readProgram(cursor: TextCursor, close: string): Program {
+  return new ProgramReader(cursor, close).read();
 }

@@ -1,5 +1,5 @@
 import { refuse } from "./refused.ts";
-import type { Source } from "./source.ts";
+import type { TextCursor } from "./text-cursor.ts";
 
 const SIMPLE: Record<string, string> = {
   a: "\x07",
@@ -23,27 +23,27 @@ function coded(digits: string, radix: number): string {
 }
 
 /** Reads the rest of `$'…'` after its opening quote, decoding escapes. */
-export function ansiQuoted(source: Source): string {
+export function ansiQuoted(cursor: TextCursor): string {
   let text = "";
   for (;;) {
-    if (source.done) refuse("a quote ($') is not closed");
-    const one = source.next();
+    if (cursor.done) refuse("a quote ($') is not closed");
+    const one = cursor.next();
     if (one === "'") return text;
     if (one !== "\\") {
       text += one;
       continue;
     }
-    const octal = source.match(/[0-7]{1,3}/y);
+    const octal = cursor.match(/[0-7]{1,3}/y);
     if (octal !== "") {
       text += coded(octal, 8);
       continue;
     }
-    const hex = source.match(/x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}/y);
+    const hex = cursor.match(/x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}/y);
     if (hex !== "") {
       text += coded(hex.slice(1), 16);
       continue;
     }
-    const letter = source.next();
+    const letter = cursor.next();
     // bash continues here, while dash ends the quote.
     if (letter === "'") refuse("a quote in $'…' is read otherwise by other shells");
     if (letter === "c") refuse("a control character is written as \\c");

@@ -8,6 +8,6 @@ export function refuse(reason: string): never {
 }
 
 /** Quotes a part of the text for a reason: escaped, at most 80 characters. */
-export function shown(text: string): string {
+export function excerpt(text: string): string {
   return JSON.stringify(clip(text, 80));
 }

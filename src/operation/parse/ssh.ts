@@ -1,9 +1,9 @@
 import { hostName } from "../names.ts";
 import { Flags, flagTable, readLeadingFlags } from "./flags.ts";
-import { checkUnknownValues } from "./loose.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
+import { checkUnknownValues } from "./unknown-words.ts";
 import type { Verdict } from "./verdict.ts";
-import { known, type Word } from "./word.ts";
+import { requireKnown, type Word } from "./word.ts";
 
 const SSH = flagTable(
   "-4 -6 -A -a -C -f -G -g -K -k -M -N -n -q -s -T -t -V -v -X -x -Y -y",
@@ -45,8 +45,8 @@ const OPTIONS: ReadonlyMap<string, RegExp> = new Map([
 function checkOption(text: string): void {
   const [, name = "", value = ""] = /^\s*(\w+)\s*[=\s]\s*(\S+)\s*$/.exec(text) ?? [];
   const allowed = OPTIONS.get(name.toLowerCase());
-  if (allowed === undefined) refuse(`-o ${shown(text)} is not an option that ssh may have here`);
-  if (!allowed.test(value)) refuse(`-o ${shown(text)} takes a safeguard away, or is no value of it`);
+  if (allowed === undefined) refuse(`-o ${excerpt(text)} is not an option that ssh may have here`);
+  if (!allowed.test(value)) refuse(`-o ${excerpt(text)} takes a safeguard away, or is no value of it`);
 }
 
 /** A remote command: the text for the host's shell, and the given account, key or port flag. */
@@ -61,7 +61,7 @@ export function parseSsh(words: readonly Word[]): Remote {
   const behind = before.rest ?? words.slice(before.next);
   const destination = behind[0];
   if (destination === undefined) refuse("ssh names no host");
-  const text = known(destination, "the host");
+  const text = requireKnown(destination, "the host");
   // ssh accepts flags after the host, too, up to the command.
   const after = readLeadingFlags(behind.slice(1), SSH, "ssh");
   const command = after.rest ?? behind.slice(1 + after.next);
@@ -72,15 +72,16 @@ export function parseSsh(words: readonly Word[]): Remote {
     if (REFUSED_FLAGS.has(name)) refuse(`${name} of ssh ${REFUSED_FLAGS.get(name)}`);
     if (![...HARMLESS_FLAGS, ...ACCOUNT_FLAGS].includes(name))
       refuse(`${name} is not a flag that ssh may have here`);
-    if (name === "-o" && value !== true) checkOption(known(value, "the value of -o"));
+    if (name === "-o" && value !== true) checkOption(requireKnown(value, "the value of -o"));
   }
   const flags = new Flags(all);
   const [, user, host = ""] = /^(?:([^@]*)@)?(.*)$/s.exec(text) ?? [];
-  if (!hostName.safeParse(host).success) refuse(`${shown(host)} is not a host name`);
+  if (!hostName.safeParse(host).success) refuse(`${excerpt(host)} is not a host name`);
   if (command.length === 0) refuse("ssh without a command opens a session");
   // The local shell would expand these, and the host's shell would parse the result as commands.
   const filled = command.find(({ parts }) => parts.some(({ origin }) => origin !== "placeholder"));
-  if (filled !== undefined) refuse(`${shown(filled.text)} is filled in before the host reads it as commands`);
+  if (filled !== undefined)
+    refuse(`${excerpt(filled.text)} is filled in before the host reads it as commands`);
   const account = ACCOUNT_FLAGS.find((name) => flags.has(name)) ?? (user === undefined ? null : `${user}@`);
   return { host, command: command.map((word) => word.text).join(" "), account };
 }
@@ -91,6 +92,6 @@ export function remoteVerdict(remote: Remote, verdict: Verdict): Verdict {
   if (remote.account === null) return { ...verdict, reason };
   if (verdict.class === "read_only") return { ...verdict, operation: null, reason };
   return refuse(
-    `${shown(remote.account)}: the account, key and port of a change are chosen by the configuration`,
+    `${excerpt(remote.account)}: the account, key and port of a change are chosen by the configuration`,
   );
 }

@@ -1,11 +1,11 @@
 import type { Context } from "./context.ts";
 import { Flags, flagTable, readFlags } from "./flags.ts";
-import { checkUnknownOperands, checkUnknownValues } from "./loose.ts";
 import { matchingOperation, operationCommands } from "./operation-commands.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import type { SystemctlCommand } from "./tool-command.ts";
+import { checkUnknownOperands, checkUnknownValues } from "./unknown-words.ts";
 import { readOnlyVerdict, type Verdict } from "./verdict.ts";
-import { known, unknownIn, type Word } from "./word.ts";
+import { requireKnown, unknownIn, type Word } from "./word.ts";
 
 const SYSTEMCTL = flagTable(
   "--system --user -t,--type= --state= --failed -p,--property= -P= -a,--all -l,--full -r,--recursive",
@@ -44,18 +44,18 @@ function parseSystemctlChange(command: SystemctlCommand): Verdict {
   if (verdict !== null) return verdict;
   return CHANGING_VERBS.has(verb)
     ? refuse(`systemctl ${verb} changes things and is no typed operation`)
-    : refuse(`${shown(verb)} is not a verb of systemctl that is known here`);
+    : refuse(`${excerpt(verb)} is not a verb of systemctl that is known here`);
 }
 
 /** Parses systemctl: reads, and changes that are typed operations; refuses all else. */
 export function parseSystemctl(words: readonly Word[], context: Context): Verdict {
   const read = readFlags(words, SYSTEMCTL, "systemctl");
-  checkUnknownOperands(read.operands, "lead", "systemctl");
+  checkUnknownOperands(read.operands, "redirect", "systemctl");
   checkUnknownValues(read, false, "systemctl");
   const flags = new Flags(read.flags);
   const [first, ...operands] = [...read.operands, ...(read.rest ?? [])];
   // Without a verb, systemctl lists the units.
-  const verb = first === undefined ? "list-units" : known(first, "the verb of systemctl");
+  const verb = first === undefined ? "list-units" : requireKnown(first, "the verb of systemctl");
   const odd = flags.names.find((name) => !READ_FLAGS.includes(name));
   if (!READ_VERBS.has(verb)) {
     return parseSystemctlChange({ tool: "systemctl", verb, flags, operands, context });
@@ -64,7 +64,7 @@ export function parseSystemctl(words: readonly Word[], context: Context): Verdic
   const unknown = unknownIn([...operands, ...flags.words]);
   return unknown === null
     ? readOnlyVerdict(`systemctl ${verb} only reads`)
-    : readOnlyVerdict(`only reads, whatever ${shown(unknown)} stands for`);
+    : readOnlyVerdict(`only reads, whatever ${excerpt(unknown)} stands for`);
 }
 
 const JOURNALCTL = flagTable(
@@ -132,5 +132,5 @@ export function parseJournalctl(words: readonly Word[]): Verdict {
   const unknown = unknownIn([...read.operands, ...flags.words]);
   return unknown === null
     ? readOnlyVerdict("journalctl only reads")
-    : readOnlyVerdict(`only reads, whatever ${shown(unknown)} stands for`);
+    : readOnlyVerdict(`only reads, whatever ${excerpt(unknown)} stands for`);
 }

@@ -1,14 +1,14 @@
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 
 /**
  * Who determines the value of a part that is known only when a shell runs it: a person who fills in a
  * `placeholder`, the environment (`variable`), the files of a folder (`pattern`), the account (`path`, always
- * one word that begins as a path), or the text itself (`chosen`: output of a substitution, `$_`, `${X:-…}`).
+ * one word that begins as a path), or the text itself (`computed`: output of a substitution, `$_`, `${X:-…}`).
  */
-export type Origin = "placeholder" | "variable" | "pattern" | "path" | "chosen";
+export type Origin = "placeholder" | "variable" | "pattern" | "path" | "computed";
 
 /** An unknown part of a word. `text` is as written. */
-export type Part = {
+export type UnknownPart = {
   text: string;
   origin: Origin;
   /** Whether a shell may split it into several words, or none. */
@@ -27,13 +27,13 @@ export type Word = {
   /** The text before the first unknown part; the whole text when there is none. */
   head: string;
   /** The known parts only: the word if every unknown part expands to nothing. */
-  sure: string;
+  knownText: string;
   /** All unknown parts, in order. */
-  parts: readonly Part[];
+  parts: readonly UnknownPart[];
   /** Whether any part was quoted: a quoted word is never a reserved word or an assignment. */
   quoted: boolean;
   /** Whether it follows `<name>`, so that a shell would write to a file of this name. */
-  behindAngle: boolean;
+  afterAngle: boolean;
 };
 
 /** `operator` includes a leading file descriptor; `body` is the text of a here-document. */
@@ -45,13 +45,13 @@ export type Program = { pipelines: Pipeline[]; comment: boolean };
 
 /** Returns a word from plain text, without quotes or unknown parts. */
 export function plainWord(text: string): Word {
-  return { text, unknown: null, head: text, sure: text, parts: [], quoted: false, behindAngle: false };
+  return { text, unknown: null, head: text, knownText: text, parts: [], quoted: false, afterAngle: false };
 }
 
 /** Returns the text of a word; refuses one with an unknown part. */
-export function known(word: Word, what: string): string {
+export function requireKnown(word: Word, what: string): string {
   if (word.unknown === null) return word.text;
-  return refuse(`${what} is a value that is not known: ${shown(word.unknown)}`);
+  return refuse(`${what} is a value that is not known: ${excerpt(word.unknown)}`);
 }
 
 /** Returns the first unknown part of the words, for a read's reason; null: there is none. */
@@ -63,8 +63,8 @@ export function unknownIn(words: readonly Word[]): string | null {
 export const splits = (word: Word): boolean => word.parts.some((part) => part.splits);
 
 /** Returns whether a word becomes a flag when its unknown parts, with one of which it begins, expand to nothing. */
-export function isHiddenFlag({ head, sure, parts }: Word): boolean {
-  return head === "" && sure.startsWith("-") && parts.some(({ origin }) => mayHoldFlags(origin));
+export function isHiddenFlag({ head, knownText, parts }: Word): boolean {
+  return head === "" && knownText.startsWith("-") && parts.some(({ origin }) => mayHoldFlags(origin));
 }
 
 /** Returns whether such a part's value may begin with a dash: people fill in names, and paths do not. */
@@ -77,25 +77,25 @@ export function mayBeFlag(word: Word): boolean {
   return (
     (word.head === "" && mayHoldFlags(first.origin)) ||
     // File names that match a pattern begin as the pattern does.
-    word.parts.some((part) => part.splits && (part.origin === "variable" || part.origin === "chosen"))
+    word.parts.some((part) => part.splits && (part.origin === "variable" || part.origin === "computed"))
   );
 }
 
 /** A word under construction. */
 export class WordBuilder {
   #text = "";
-  #sure = "";
+  #knownText = "";
   #head: string | null = null;
   #braces: "none" | "open" | "list" = "none";
   started = false;
   quoted = false;
   /** Whether the next part is in double quotes, where nothing is split. */
   inQuotes = false;
-  readonly parts: Part[] = [];
+  readonly parts: UnknownPart[] = [];
 
   literal(text: string): void {
     this.#text += text;
-    this.#sure += text;
+    this.#knownText += text;
     this.started = true;
   }
 
@@ -134,10 +134,10 @@ export class WordBuilder {
       text,
       unknown: parts[0]?.text ?? null,
       head: this.#head ?? text,
-      sure: this.#sure,
+      knownText: this.#knownText,
       parts,
       quoted,
-      behindAngle: false,
+      afterAngle: false,
     };
   }
 }

@@ -1,7 +1,7 @@
 import { COMMANDS } from "./docker-table.ts";
 import { type ReadFlags, readFlags } from "./flags.ts";
 import { VERBS } from "./kubectl-table.ts";
-import { refuse, shown } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import { type Command, mayBeFlag, type Program, splits, type Word } from "./word.ts";
 
 const NAMES = /^(?:name|jsonpath=\{(?:\.items\[(?:\d{1,3}|\*)\])?\.metadata\.name\})$/;
@@ -9,7 +9,7 @@ const NAMES = /^(?:name|jsonpath=\{(?:\.items\[(?:\d{1,3}|\*)\])?\.metadata\.nam
 /** Returns whether a command prints only names or ids of objects, which are never flags. */
 function printsNames({ words, redirections }: Command): boolean {
   const [tool, verb] = words.map((word) => word.text);
-  if (redirections.length > 0 || words.some(isChosen)) return false;
+  if (redirections.length > 0 || words.some(isComputed)) return false;
   if (tool === "kubectl") {
     const { flags, operands } = readFlags(
       words.slice(1),
@@ -40,20 +40,22 @@ function namesOnly({ pipelines }: Program): boolean {
 }
 
 /** Returns whether the text itself determines an unknown part of the word, other than as names of objects. */
-const isChosen = ({ parts }: Word): boolean =>
-  parts.some(({ origin, program }) => origin === "chosen" && (program === undefined || !namesOnly(program)));
+const isComputed = ({ parts }: Word): boolean =>
+  parts.some(
+    ({ origin, program }) => origin === "computed" && (program === undefined || !namesOnly(program)),
+  );
 
 /**
- * What a flag hidden in an unknown word could do: `harm`: it could change or disclose something; `lead`: at worst it
- * could change the identity or the server, which the environment may choose but the text must not; `nothing`.
+ * What a flag hidden in an unknown word could do: `harm`: change or disclose something; `redirect`: at worst choose another
+ * identity or server, which the environment may do but the text must not.
  */
-export type Danger = "harm" | "lead" | "nothing";
+type Danger = "harm" | "redirect";
 
 /** Refuses unknown operands that may become flags or several words; `danger` is what such a flag could do. */
 export function checkUnknownOperands(operands: readonly Word[], danger: Danger, what: string): void {
-  const bad = operands.find((word) => mayBeFlag(word) && (danger === "harm" || isChosen(word)));
-  if (bad !== undefined && danger !== "nothing") {
-    refuse(`${shown(bad.text)} may become a flag of ${what}, or several words: quote it, behind "--"`);
+  const bad = operands.find((word) => mayBeFlag(word) && (danger === "harm" || isComputed(word)));
+  if (bad !== undefined) {
+    refuse(`${excerpt(bad.text)} may become a flag of ${what}, or several words: quote it, behind "--"`);
   }
 }
 
@@ -62,24 +64,25 @@ export function checkUnknownOperands(operands: readonly Word[], danger: Danger, 
  * count as one word; since an empty one would make the next word the value, no word that moves then may become a flag.
  */
 export function checkUnknownValues({ flags, rest }: ReadFlags, variables: boolean, what: string): void {
-  let loose: Word | undefined;
-  for (const { name, value, apart } of flags) {
+  let shifting: Word | undefined;
+  for (const { name, value, separate } of flags) {
     if (value === true) continue;
-    if (splits(value) && (!variables || isChosen(value))) {
-      refuse(`${shown(value.text)}, the value of ${name}, may become several words of ${what}: quote it`);
+    if (splits(value) && (!variables || isComputed(value))) {
+      refuse(`${excerpt(value.text)}, the value of ${name}, may become several words of ${what}: quote it`);
     }
-    if (apart && loose !== undefined && value.sure.startsWith("-")) moved(value, loose);
-    if (apart && splits(value)) loose ??= value;
+    if (separate && shifting !== undefined && value.knownText.startsWith("-"))
+      refuseMovedFlag(value, shifting);
+    if (separate && splits(value)) shifting ??= value;
   }
-  const dashed = rest?.find((word) => word.sure.startsWith("-"));
-  if (dashed !== undefined && loose !== undefined) moved(dashed, loose);
+  const dashed = rest?.find((word) => word.knownText.startsWith("-"));
+  if (dashed !== undefined && shifting !== undefined) refuseMovedFlag(dashed, shifting);
 }
 
-function moved(word: Word, loose: Word): never {
-  return refuse(`${shown(word.text)} is a flag where ${shown(loose.text)} is empty`);
+function refuseMovedFlag(word: Word, shifting: Word): never {
+  return refuse(`${excerpt(word.text)} is a flag where ${excerpt(shifting.text)} is empty`);
 }
 
 /** Returns whether a separate flag value may expand to nothing, so that the next word becomes the value. */
-export function isLoose({ flags }: Pick<ReadFlags, "flags">): boolean {
-  return flags.some(({ value, apart }) => apart && value !== true && splits(value));
+export function mayShiftWords({ flags }: Pick<ReadFlags, "flags">): boolean {
+  return flags.some(({ value, separate }) => separate && value !== true && splits(value));
 }

@@ -4,7 +4,7 @@ import { refuse } from "./refused.ts";
 const MAX_DEPTH = 8;
 
 /** A text with the position up to which it has been read. */
-export class Source {
+export class TextCursor {
   readonly text: string;
   readonly depth: number;
   /** Whether a host's shell reads the text, which may not be bash. */
@@ -18,9 +18,9 @@ export class Source {
     this.remote = remote;
   }
 
-  /** Returns a source for a substitution inside this one, one level deeper. */
-  within(text: string): Source {
-    return new Source(text, { depth: this.depth + 1, remote: this.remote });
+  /** Returns a cursor for a substitution inside this one, one level deeper. */
+  within(text: string): TextCursor {
+    return new TextCursor(text, { depth: this.depth + 1, remote: this.remote });
   }
 
   get done(): boolean {
@@ -38,13 +38,13 @@ export class Source {
     return one;
   }
 
-  looksAt(text: string): boolean {
+  startsWith(text: string): boolean {
     return this.text.startsWith(text, this.at);
   }
 
   /** Consumes `text` if it comes next. */
   take(text: string): boolean {
-    if (!this.looksAt(text)) return false;
+    if (!this.startsWith(text)) return false;
     this.at += text.length;
     return true;
   }
