@@ -62,7 +62,7 @@ export const defineOperation = <Schema extends OperationSchema>(
 ): OperationDefinition<Schema> => definition;
 
 /** Schema for an operation without parameters. */
-export const nothing = z.strictObject({});
+export const noParameters = z.strictObject({});
 
 export const READ = {
   scope: "read",

@@ -63,7 +63,7 @@ const DEFINITIONS = [
 ] as const;
 
 type Schemas<Definitions extends readonly { schema: z.ZodType }[]> = {
-  [Place in keyof Definitions]: Definitions[Place]["schema"];
+  [Index in keyof Definitions]: Definitions[Index]["schema"];
 };
 
 /**
@@ -79,7 +79,7 @@ export type OperationKind = Operation["kind"];
 export type Traits = TraitsOf<OperationKind>;
 
 /** Definitions by kind. A definition is only applied to operations of its own kind, so the cast is safe. */
-export const DEFINITION_OF: ReadonlyMap<OperationKind, OperationDefinition> = new Map(
+export const DEFINITIONS_BY_KIND: ReadonlyMap<OperationKind, OperationDefinition> = new Map(
   DEFINITIONS.map((one): [OperationKind, OperationDefinition] => [
     one.schema.shape.kind.value,
     one as unknown as OperationDefinition,
@@ -87,12 +87,12 @@ export const DEFINITION_OF: ReadonlyMap<OperationKind, OperationDefinition> = ne
 );
 
 function definitionOf({ kind }: Pick<Operation, "kind">): OperationDefinition {
-  const found = DEFINITION_OF.get(kind);
+  const found = DEFINITIONS_BY_KIND.get(kind);
   if (found === undefined) throw new Error(`there is no kind of operation ${kind}`);
   return found;
 }
 
-export const OPERATION_KINDS = [...DEFINITION_OF.keys()] as readonly OperationKind[];
+export const OPERATION_KINDS = [...DEFINITIONS_BY_KIND.keys()] as readonly OperationKind[];
 
 export function traitsOf(one: Pick<Operation, "kind">): Traits {
   return definitionOf(one).traits as Traits;

@@ -45,9 +45,11 @@ export function parseOperation(text: string, context: Context = {}): Parsed {
   if (text.includes("\0")) return refused("the text holds a NUL");
   const trimmed = text.trim();
   try {
-    const nothing = noAction(trimmed, context);
-    if (nothing !== null) return withApproval(nothing);
-    return withApproval(namedAction(trimmed, context) ?? parseCommandLine(withoutTitle(trimmed), context));
+    const verdict =
+      noAction(trimmed, context) ??
+      namedAction(trimmed, context) ??
+      parseCommandLine(withoutTitle(trimmed), context);
+    return withApproval(verdict);
   } catch (error) {
     if (error instanceof Refused) return refused(error.message);
     throw error;

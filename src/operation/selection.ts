@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { OperationTarget } from "../contract/incident.ts";
-import { at, flag, option } from "./command.ts";
+import { clusterOptions, flag, option } from "./manual-command.ts";
 import { selection } from "./names.ts";
 import { targetInWords } from "./words.ts";
 
@@ -12,7 +12,8 @@ export const oneOrSelected = ({ target, parameters }: { target: unknown; paramet
   target === null
     ? parameters.resource !== undefined
     : Object.keys(selection.shape).every((field) => !(field in parameters));
-export const EITHER = "reads either one object by its name, or what a resource and its selectors pick";
+export const ONE_OR_SELECTION =
+  "reads either one object by its name, or what a resource and its selectors pick";
 
 /** Describes what is read. */
 export function readInWords({ target, parameters }: Selecting): string {
@@ -24,7 +25,7 @@ export function readInWords({ target, parameters }: Selecting): string {
 }
 
 /** Returns the words of `kubectl VERB` for a read; `one` formats an object, `all` a resource. */
-export function kubectlRead(
+export function kubectlReadWords(
   verb: string,
   { target, parameters }: Selecting,
   {
@@ -36,7 +37,7 @@ export function kubectlRead(
   return [
     ...["kubectl", verb],
     ...(target === null ? all(resource) : one(target)),
-    ...at(target ?? parameters),
+    ...clusterOptions(target ?? parameters),
     ...flag("all-namespaces", all_namespaces),
     ...option("selector", selector),
     ...option("field-selector", field_selector),

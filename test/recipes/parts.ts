@@ -66,8 +66,8 @@ export const file = {
 /** An operation that no executor offers yet. */
 export const PAUSE_ROLLOUT = `
 import { z } from "zod";
-import { kubectl } from "../command.ts";
-import { CHANGE, defineOperation, nothing } from "../kind.ts";
+import { kubectl } from "../manual-command.ts";
+import { CHANGE, defineOperation, noParameters } from "../kind.ts";
 import { workload } from "../names.ts";
 import { FILES } from "../parse/kubectl-flags.ts";
 import { objectTarget } from "../parse/kubectl-objects.ts";
@@ -77,7 +77,7 @@ export const pauseRollout = defineOperation({
   schema: z.strictObject({
     kind: z.literal("kubernetes.rollout_pause"),
     target: workload,
-    parameters: nothing,
+    parameters: noParameters,
   }),
   traits: { ...CHANGE, tool: "kubernetes_rollout_pause", verify: ["alert_silent"] },
   title: ({ target }) => \`Pause the rollout of \${targetInWords(target)}\`,

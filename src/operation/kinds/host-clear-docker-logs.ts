@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineOperation, nothing, ON_HOST } from "../kind.ts";
+import { defineOperation, noParameters, ON_HOST } from "../kind.ts";
 import { container, host } from "../names.ts";
 import { targetInWords } from "../words.ts";
 
@@ -8,7 +8,7 @@ export const clearDockerLogs = defineOperation({
     kind: z.literal("host.clear_docker_logs"),
     /** A host means every container on it. */
     target: z.union([container, host]),
-    parameters: nothing,
+    parameters: noParameters,
   }),
   traits: {
     ...ON_HOST,

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { defineOperation, nothing, READ } from "../kind.ts";
+import { defineOperation, noParameters, READ } from "../kind.ts";
 import { host } from "../names.ts";
 import { hostTarget } from "../parse/host-target.ts";
 import { targetInWords } from "../words.ts";
 
 export const diagnoseHost = defineOperation({
-  schema: z.strictObject({ kind: z.literal("host.diagnose"), target: host, parameters: nothing }),
+  schema: z.strictObject({ kind: z.literal("host.diagnose"), target: host, parameters: noParameters }),
   traits: { ...READ, tool: "ssh_diagnose" },
   title: ({ target }) => `Look at processes, disk, memory and load of ${targetInWords(target)}`,
   names: { DIAGNOSE: ["host"], DIAGNOSE_HOST: ["host"], SSH_DIAGNOSE: ["host"] },

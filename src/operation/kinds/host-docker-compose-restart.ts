@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { onHost } from "../command.ts";
 import { defineOperation, ON_HOST } from "../kind.ts";
+import { onHost } from "../manual-command.ts";
 import { composeProject, composeService } from "../names.ts";
 import { targetOnHost } from "../parse/host-target.ts";
 import { targetInWords } from "../words.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { flag, onHost } from "../command.ts";
 import { defineOperation, ON_HOST } from "../kind.ts";
+import { flag, onHost } from "../manual-command.ts";
 import { host } from "../names.ts";
 import { hostTarget } from "../parse/host-target.ts";
 import { excerpt, refuse } from "../parse/refused.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { onHost } from "../command.ts";
-import { defineOperation, nothing, ON_HOST } from "../kind.ts";
+import { defineOperation, noParameters, ON_HOST } from "../kind.ts";
+import { onHost } from "../manual-command.ts";
 import { container } from "../names.ts";
 import { targetOnHost } from "../parse/host-target.ts";
 import type { DockerCommand } from "../parse/tool-command.ts";
@@ -14,7 +14,11 @@ const RESTART = {
 };
 
 export const dockerRestart = defineOperation({
-  schema: z.strictObject({ kind: z.literal("host.docker_restart"), target: container, parameters: nothing }),
+  schema: z.strictObject({
+    kind: z.literal("host.docker_restart"),
+    target: container,
+    parameters: noParameters,
+  }),
   traits: {
     ...ON_HOST,
     tool: "ssh_docker_restart",

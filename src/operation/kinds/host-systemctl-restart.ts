@@ -1,12 +1,16 @@
 import { z } from "zod";
-import { onHost } from "../command.ts";
-import { defineOperation, nothing, ON_HOST } from "../kind.ts";
+import { defineOperation, noParameters, ON_HOST } from "../kind.ts";
+import { onHost } from "../manual-command.ts";
 import { unit } from "../names.ts";
 import { targetOnHost } from "../parse/host-target.ts";
 import { targetInWords } from "../words.ts";
 
 export const systemctlRestart = defineOperation({
-  schema: z.strictObject({ kind: z.literal("host.systemctl_restart"), target: unit, parameters: nothing }),
+  schema: z.strictObject({
+    kind: z.literal("host.systemctl_restart"),
+    target: unit,
+    parameters: noParameters,
+  }),
   traits: {
     ...ON_HOST,
     tool: "ssh_systemctl_restart",

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { kubectl } from "../command.ts";
-import { CHANGE, defineOperation, nothing } from "../kind.ts";
+import { CHANGE, defineOperation, noParameters } from "../kind.ts";
+import { kubectl } from "../manual-command.ts";
 import { pod } from "../names.ts";
 import { DRY_RUN, FILES, SELECTORS } from "../parse/kubectl-flags.ts";
 import { kindNamed, objectTarget } from "../parse/kubectl-objects.ts";
 import { targetInWords } from "../words.ts";
 
 export const deletePod = defineOperation({
-  schema: z.strictObject({ kind: z.literal("kubernetes.delete_pod"), target: pod, parameters: nothing }),
+  schema: z.strictObject({ kind: z.literal("kubernetes.delete_pod"), target: pod, parameters: noParameters }),
   traits: {
     ...CHANGE,
     tool: "kubernetes_delete_pod",

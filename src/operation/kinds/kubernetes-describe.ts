@@ -3,7 +3,7 @@ import { defineOperation, READ } from "../kind.ts";
 import { readable, selection } from "../names.ts";
 import { FILES, SELECTORS } from "../parse/kubectl-flags.ts";
 import { objectOrSelection } from "../parse/kubectl-selection.ts";
-import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
+import { kubectlReadWords, ONE_OR_SELECTION, oneOrSelected, readInWords } from "../selection.ts";
 
 export const describeObject = defineOperation({
   schema: z
@@ -12,10 +12,10 @@ export const describeObject = defineOperation({
       target: readable.nullable(),
       parameters: selection,
     })
-    .refine(oneOrSelected, EITHER),
+    .refine(oneOrSelected, ONE_OR_SELECTION),
   traits: { ...READ, tool: "kubernetes_describe" },
   title: (operation) => `Describe ${readInWords(operation)}`,
-  command: (operation) => kubectlRead("describe", operation),
+  command: (operation) => kubectlReadWords("describe", operation),
   kubectl: {
     describe: {
       flags: `${SELECTORS} --chunk-size= --show-events`,

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { at, flag } from "../command.ts";
 import { CHANGE, defineOperation } from "../kind.ts";
+import { clusterOptions, flag } from "../manual-command.ts";
 import { node } from "../names.ts";
 import { DRY_RUN } from "../parse/kubectl-flags.ts";
 import { nodeTarget } from "../parse/kubectl-objects.ts";
@@ -31,7 +31,7 @@ export const drain = defineOperation({
     return `Move all pods off ${targetInWords(target)}${loses}`;
   },
   command: ({ target, parameters: { ignore_daemonsets, delete_emptydir_data } }) => [
-    ...["kubectl", "drain", target.name, ...at(target)],
+    ...["kubectl", "drain", target.name, ...clusterOptions(target)],
     ...flag("ignore-daemonsets", ignore_daemonsets),
     ...flag("delete-emptydir-data", delete_emptydir_data),
   ],

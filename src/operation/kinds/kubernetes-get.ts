@@ -3,7 +3,7 @@ import { defineOperation, READ } from "../kind.ts";
 import { readable, selection } from "../names.ts";
 import { FILES, SELECTORS } from "../parse/kubectl-flags.ts";
 import { objectOrSelection } from "../parse/kubectl-selection.ts";
-import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
+import { kubectlReadWords, ONE_OR_SELECTION, oneOrSelected, readInWords } from "../selection.ts";
 
 export const getObject = defineOperation({
   schema: z
@@ -12,10 +12,10 @@ export const getObject = defineOperation({
       target: readable.nullable(),
       parameters: selection,
     })
-    .refine(oneOrSelected, EITHER),
+    .refine(oneOrSelected, ONE_OR_SELECTION),
   traits: { ...READ, tool: "kubernetes_get" },
   title: (operation) => `Read ${readInWords(operation)}`,
-  command: (operation) => kubectlRead("get", operation),
+  command: (operation) => kubectlReadWords("get", operation),
   kubectl: {
     get: {
       flags: `-o,--output= --show-managed-fields ${SELECTORS} --chunk-size= --ignore-not-found -L,--label-columns=

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { flag, option } from "../command.ts";
 import { defineOperation, READ } from "../kind.ts";
+import { flag, option } from "../manual-command.ts";
 import { containerOfPod, logged, selection } from "../names.ts";
 import type { Flags } from "../parse/flags.ts";
 import { objectOrSelection } from "../parse/kubectl-selection.ts";
 import type { KubectlCommand } from "../parse/tool-command.ts";
 import { plainWord } from "../parse/word.ts";
-import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
+import { kubectlReadWords, ONE_OR_SELECTION, oneOrSelected, readInWords } from "../selection.ts";
 
 /** Returns seconds; null for a duration that the operation has no field for; undefined for none. */
 function seconds(text: string | undefined): number | null | undefined {
@@ -51,14 +51,14 @@ export const readLogs = defineOperation({
         since_seconds: z.number().int().min(1).max(31_536_000).optional(),
       }),
     })
-    .refine(oneOrSelected, EITHER),
+    .refine(oneOrSelected, ONE_OR_SELECTION),
   traits: { ...READ, tool: "kubernetes_logs" },
   title: (operation) => `Read the logs of ${readInWords(operation)}`,
   command(operation) {
     const { container, all_containers, previous, tail, since_seconds } = operation.parameters;
     return [
       // `kubectl logs` with a selector takes no resource: it always reads pods.
-      ...kubectlRead("logs", operation, { all: () => [] }),
+      ...kubectlReadWords("logs", operation, { all: () => [] }),
       ...option("container", container),
       ...flag("all-containers", all_containers),
       ...flag("previous", previous),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { redactNamed } from "../../lib/redact.ts";
-import { kubectl } from "../command.ts";
 import { CHANGE, defineOperation, ROLLED_OUT } from "../kind.ts";
+import { kubectl } from "../manual-command.ts";
 import { patchable } from "../names.ts";
 import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";
 import { objectTarget } from "../parse/kubectl-objects.ts";

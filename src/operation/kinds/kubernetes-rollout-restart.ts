@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { kubectl } from "../command.ts";
-import { CHANGE, defineOperation, nothing, ROLLED_OUT } from "../kind.ts";
+import { CHANGE, defineOperation, noParameters, ROLLED_OUT } from "../kind.ts";
+import { kubectl } from "../manual-command.ts";
 import { WORKLOAD_KINDS, workload } from "../names.ts";
 import { FILES, OUTPUT } from "../parse/kubectl-flags.ts";
 import { objectTarget } from "../parse/kubectl-objects.ts";
@@ -10,7 +10,7 @@ export const rolloutRestart = defineOperation({
   schema: z.strictObject({
     kind: z.literal("kubernetes.rollout_restart"),
     target: workload,
-    parameters: nothing,
+    parameters: noParameters,
   }),
   traits: { ...CHANGE, tool: "kubernetes_rollout_restart", verify: ROLLED_OUT },
   title: ({ target }) => `Restart ${targetInWords(target)}, pod by pod`,

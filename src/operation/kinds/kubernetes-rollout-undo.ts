@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { kubectl, option } from "../command.ts";
 import { CHANGE, defineOperation, ROLLED_OUT } from "../kind.ts";
+import { kubectl, option } from "../manual-command.ts";
 import { WORKLOAD_KINDS, workload } from "../names.ts";
 import type { Flags } from "../parse/flags.ts";
 import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";

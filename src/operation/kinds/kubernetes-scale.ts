@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { kubectl, option } from "../command.ts";
 import { CHANGE, defineOperation } from "../kind.ts";
+import { kubectl, option } from "../manual-command.ts";
 import { scalable } from "../names.ts";
 import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";
 import { objectTarget } from "../parse/kubectl-objects.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { kubectl, pairs } from "../command.ts";
 import { CHANGE, defineOperation, ROLLED_OUT } from "../kind.ts";
+import { kubectl, pairs } from "../manual-command.ts";
 import { containerOfPod, workload } from "../names.ts";
 import { DRY_RUN, FILES, OUTPUT } from "../parse/kubectl-flags.ts";
 import { objectTarget } from "../parse/kubectl-objects.ts";

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { flag } from "../command.ts";
 import { defineOperation, READ } from "../kind.ts";
+import { flag } from "../manual-command.ts";
 import { measured, selection } from "../names.ts";
 import type { Flags } from "../parse/flags.ts";
 import { SELECTORS } from "../parse/kubectl-flags.ts";
 import { objectOrSelection } from "../parse/kubectl-selection.ts";
 import { plainWord } from "../parse/word.ts";
-import { EITHER, kubectlRead, oneOrSelected, readInWords } from "../selection.ts";
+import { kubectlReadWords, ONE_OR_SELECTION, oneOrSelected, readInWords } from "../selection.ts";
 
 const containersOf = (flags: Flags) => (flags.on("--containers") ? { containers: true } : {});
 
@@ -17,12 +17,12 @@ export const measure = defineOperation({
       target: measured.nullable(),
       parameters: selection.extend({ containers: z.literal(true).optional() }),
     })
-    .refine(oneOrSelected, EITHER),
+    .refine(oneOrSelected, ONE_OR_SELECTION),
   traits: { ...READ, tool: "kubernetes_top" },
   title: (operation) => `Measure ${readInWords(operation)}`,
   command: (operation) => [
     // `kubectl top` takes kind and name as two words.
-    ...kubectlRead("top", operation, { one: ({ kind, name }) => [kind, name] }),
+    ...kubectlReadWords("top", operation, { one: ({ kind, name }) => [kind, name] }),
     ...flag("containers", operation.parameters.containers),
   ],
   kubectl: {

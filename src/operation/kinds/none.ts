@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { operationTarget } from "../../contract/incident.ts";
-import { defineOperation, nothing, READ } from "../kind.ts";
+import { defineOperation, noParameters, READ } from "../kind.ts";
 import { targetInWords } from "../words.ts";
 
 export const doNothing = defineOperation({
   schema: z.strictObject({
     kind: z.literal("none"),
     target: operationTarget.nullable(),
-    parameters: nothing,
+    parameters: noParameters,
   }),
   traits: { ...READ, tool: "none" },
   title({ target }) {

@@ -1,5 +1,5 @@
 import { withArticle } from "../../lib/words.ts";
-import { DEFINITION_OF, type OperationKind, traitsOf } from "../operation.ts";
+import { DEFINITIONS_BY_KIND, type OperationKind, traitsOf } from "../operation.ts";
 import type { Context } from "./context.ts";
 import { excerpt, refuse } from "./refused.ts";
 import { operationVerdict, readOnlyVerdict, type Verdict } from "./verdict.ts";
@@ -8,7 +8,7 @@ type Action = { kind: OperationKind; on: readonly string[] } | { missing: string
 
 /** Names of actions with the operation that each stands for, or with the parameter that it lacks. */
 const ACTIONS = new Map<string, Action>();
-for (const [kind, { names = {}, incompleteNames = {} }] of DEFINITION_OF) {
+for (const [kind, { names = {}, incompleteNames = {} }] of DEFINITIONS_BY_KIND) {
   const all: [string, Action][] = [
     ...Object.entries(names).map(([name, on]): [string, Action] => [name, { kind, on }]),
     ...Object.entries(incompleteNames).map(([name, missing]): [string, Action] => [name, { missing }]),
@@ -28,7 +28,9 @@ const NO_ACTION = new RegExp(
 );
 
 const PREFIXES = new Map(
-  [...DEFINITION_OF].flatMap(([kind, { prefix }]) => (prefix === undefined ? [] : [[prefix, kind] as const])),
+  [...DEFINITIONS_BY_KIND].flatMap(([kind, { prefix }]) =>
+    prefix === undefined ? [] : [[prefix, kind] as const],
+  ),
 );
 const BEGINS = new RegExp(`^(${[...PREFIXES.keys()].join("|")})`, "i");
 

@@ -1,4 +1,4 @@
-import { DEFINITION_OF } from "../operation.ts";
+import { DEFINITIONS_BY_KIND } from "../operation.ts";
 import type { Context } from "./context.ts";
 import { type FlagTable, flagTable, readFlags } from "./flags.ts";
 import { excerpt, refuse } from "./refused.ts";
@@ -60,7 +60,7 @@ const READS: Readonly<Record<string, HostRead>> = {
 
 /** By program the operation that shows the same. */
 const OPERATION_BY_PROGRAM = new Map(
-  [...DEFINITION_OF].flatMap(([kind, { programs }]) =>
+  [...DEFINITIONS_BY_KIND].flatMap(([kind, { programs }]) =>
     programs === undefined ? [] : programs.names.map((name) => [name, { ...programs, kind }] as const),
   ),
 );

@@ -1,5 +1,5 @@
 import type { OperationDefinition } from "../kind.ts";
-import { DEFINITION_OF, type OperationKind, traitsOf } from "../operation.ts";
+import { DEFINITIONS_BY_KIND, type OperationKind, traitsOf } from "../operation.ts";
 import { operationVerdict, type Verdict } from "./verdict.ts";
 
 type Tool = "kubectl" | "docker" | "systemctl";
@@ -13,7 +13,7 @@ export function operationCommands<Of extends Tool>(
   tool: Of,
 ): ReadonlyMap<string, readonly OperationCommand<Of>[]> {
   const found = new Map<string, OperationCommand<Of>[]>();
-  for (const [kind, definition] of DEFINITION_OF) {
+  for (const [kind, definition] of DEFINITIONS_BY_KIND) {
     const changes = traitsOf({ kind }).scope !== "read";
     for (const [verb, form] of Object.entries(definition[tool] ?? {}) as [string, Form<Of>][])
       found.set(verb, [...(found.get(verb) ?? []), { ...form, kind, changes }]);

@@ -3,9 +3,9 @@ export const option = (name: string, value: string | number | undefined): string
   value === undefined ? [] : [`--${name}=${value}`];
 export const flag = (name: string, set: boolean | undefined): string[] => (set === true ? [`--${name}`] : []);
 
-type Place = { namespace?: string | undefined; cluster?: string | undefined };
+type InCluster = { namespace?: string | undefined; cluster?: string | undefined };
 /** Returns the `kubectl` options for namespace and context. */
-export const at = ({ namespace, cluster }: Place): string[] => [
+export const clusterOptions = ({ namespace, cluster }: InCluster): string[] => [
   ...(namespace === undefined ? [] : ["-n", namespace]),
   ...option("context", cluster),
 ];
@@ -13,9 +13,9 @@ export const at = ({ namespace, cluster }: Place): string[] => [
 /** Returns `kubectl VERB kind/name` with the verb's other arguments. */
 export const kubectl = (
   verb: readonly string[],
-  target: Place & { kind: string; name: string },
+  target: InCluster & { kind: string; name: string },
   more: readonly string[] = [],
-): string[] => ["kubectl", ...verb, `${target.kind}/${target.name}`, ...at(target), ...more];
+): string[] => ["kubectl", ...verb, `${target.kind}/${target.name}`, ...clusterOptions(target), ...more];
 
 /** Returns a command on a host, through ssh unless the host is `localhost`. */
 export const onHost = (host: string, ...words: string[]): string[] =>
