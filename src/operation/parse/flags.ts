@@ -29,8 +29,8 @@ export const flagNames = (texts: readonly string[]): string[] => [
 /** A flag's value as written; `true` for a flag without one. */
 export type FlagValue = Word | true;
 export type ReadFlags = {
-  /** Every occurrence, in order. `separate`: the value is a separate word. */
-  flags: { name: string; value: FlagValue; separate: boolean }[];
+  /** Every occurrence, in order. `separate`: the value is a separate word. `behind`: how many operands stand before it. */
+  flags: { name: string; value: FlagValue; separate: boolean; behind: number }[];
   operands: Word[];
   /** The words after `--`; null when there is no `--`. */
   rest: Word[] | null;
@@ -48,6 +48,7 @@ class FlagReader {
   readonly #table: FlagTable;
   readonly #command: string;
   readonly #flags: ReadFlags["flags"] = [];
+  readonly #operands: Word[] = [];
   #at = 0;
 
   constructor(words: readonly Word[], table: FlagTable, command: string) {
@@ -58,7 +59,6 @@ class FlagReader {
 
   /** Reads flags and operands; with `stop`, up to the first operand, whose index is `next`. */
   read(stop: boolean): ReadFlags & { next: number } {
-    const operands: Word[] = [];
     let rest: Word[] | null = null;
     for (; this.#at < this.#words.length; this.#at += 1) {
       const word = this.#words[this.#at] as Word;
@@ -73,11 +73,11 @@ class FlagReader {
       // A lone "-" is stdin, not a flag.
       if (!word.head.startsWith("-") || word.text === "-") {
         if (stop) break;
-        operands.push(word);
+        this.#operands.push(word);
       } else if (word.head.startsWith("--")) this.#long(word);
       else this.#short(word);
     }
-    return { flags: this.#flags, operands, rest, next: this.#at };
+    return { flags: this.#flags, operands: this.#operands, rest, next: this.#at };
   }
 
   #find(spelling: string): { name: string; takes: Takes } {
@@ -124,7 +124,7 @@ class FlagReader {
   }
 
   #add(name: string, value: FlagValue, separate = false): void {
-    this.#flags.push({ name, value, separate });
+    this.#flags.push({ name, value, separate, behind: this.#operands.length });
   }
 }
 

@@ -62,24 +62,34 @@ export function checkUnknownOperands(operands: readonly Word[], danger: Danger, 
 /**
  * Refuses flag values that a shell may split into several words. With `variables`, values chosen by the environment
  * count as one word; since an empty one would make the next word the value, no word that moves then may become a flag.
+ * An unknown operand moves words, too: if it is a flag, it may take the next word as its value (`"$X" -l --raw=/` with
+ * `-n` in `$X`).
  */
-export function checkUnknownValues({ flags, rest }: ReadFlags, variables: boolean, what: string): void {
+export function checkUnknownValues(
+  { flags, operands, rest }: ReadFlags,
+  variables: boolean,
+  what: string,
+): void {
+  const hidden = (behind: number) => operands.slice(0, behind).find(mayBeFlag);
   let shifting: Word | undefined;
-  for (const { name, value, separate } of flags) {
+  for (const { name, value, separate, behind } of flags) {
     if (value === true) continue;
     if (splits(value) && (!variables || isComputed(value))) {
       refuse(`${excerpt(value.text)}, the value of ${name}, may become several words of ${what}: quote it`);
     }
-    if (separate && shifting !== undefined && value.knownText.startsWith("-"))
-      refuseMovedFlag(value, shifting);
+    const moving = shifting ?? hidden(behind);
+    if (separate && moving !== undefined && value.knownText.startsWith("-")) refuseMovedFlag(value, moving);
     if (separate && splits(value)) shifting ??= value;
   }
   const dashed = rest?.find((word) => word.knownText.startsWith("-"));
-  if (dashed !== undefined && shifting !== undefined) refuseMovedFlag(dashed, shifting);
+  const moving = shifting ?? hidden(operands.length);
+  if (dashed !== undefined && moving !== undefined) refuseMovedFlag(dashed, moving);
 }
 
 function refuseMovedFlag(word: Word, shifting: Word): never {
-  return refuse(`${excerpt(word.text)} is a flag where ${excerpt(shifting.text)} is empty`);
+  return refuse(
+    `${excerpt(word.text)} is a flag where ${excerpt(shifting.text)} is empty, or a flag that takes a value`,
+  );
 }
 
 /** Returns whether a separate flag value may expand to nothing, so that the next word becomes the value. */
