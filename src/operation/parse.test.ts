@@ -249,6 +249,7 @@ describe("a text that is refused, naming what is wrong", () => {
     ["kubectl -n $UNSET get get secrets -oyaml", '"get" is the verb'],
     ["kubectl -n {{ delete }} get pods", "another verb"],
     ["kubectl get -n $UNSET kube-system secrets -oyaml", '"secrets" may be the kind'],
+    ["journalctl <unit> -- $(echo --rotate)", "may become a flag of journalctl: what is in <…>"],
     ['kubectl get pods "$X" -l -v=9', '"-v=9" is a flag where "$X" is empty, or a flag'],
     ['kubectl get pods "$X" -l --raw=/api/v1/secrets', "is a flag where"],
     ['kubectl logs web "$X" -c --as=admin', "is a flag where"],

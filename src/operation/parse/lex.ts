@@ -89,8 +89,9 @@ function readPart(cursor: TextCursor, word: WordBuilder): boolean {
       return true;
     case "~":
       cursor.next();
-      if (word.started) word.literal("~");
-      else word.unknown("~", "path");
+      // bash also expands it in a word that looks like an assignment: `b=~`, `b=/x:~`.
+      if (!word.started || (ASSIGNMENT.test(word.text) && /[=:]$/.test(word.text))) word.unknown("~", "path");
+      else word.literal("~");
       return true;
     case "*":
     case "?":
