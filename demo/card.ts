@@ -2,10 +2,10 @@ import type { Approval } from "../src/contract/approval.ts";
 import { counted } from "../src/lib/words.ts";
 import { blastRadiusInWords } from "../src/operation/index.ts";
 
-/** Who signs: whoever is asked below the card, the demo itself, or somebody with a command. */
+/** Where the plan is signed: at the terminal below the card, by the demo itself, or by a command elsewhere. */
 export type SignedWhere = "here" | "demo" | "elsewhere";
 
-/** A plan as a card; only where nobody is asked right below it with the command that signs it. */
+/** A plan as a card, with the command that signs it unless the terminal asks right below. */
 export function cardLines(
   approval: Approval,
   asked: SignedWhere,

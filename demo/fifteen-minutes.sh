@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 folder=$(mktemp -d)
-# As root the database runs as nobody, who has to get to its folder.
+# As root the database runs as the user nobody, who must be able to enter its folder.
 chmod o+x "$folder"
 mkdir "$folder/bin"
 printf '#!/bin/sh\nexec "%s/node_modules/.bin/node" "%s/bin/awoooi.js" "$@"\n' "$PWD" "$PWD" >"$folder/bin/awoooi"

@@ -44,7 +44,7 @@ function settings(folder: string, port: number) {
   return {
     data_dir: join(folder, "data"),
     server: { port: 0 },
-    // Shorter than as shipped (10 s and 1 s): nobody wants to watch a demo wait.
+    // Shorter than as shipped (10 s and 1 s): a demo should not wait long.
     verification: { wait: "1s", interval: "300ms", healthy_in_a_row: 2 },
     notification: { terminal: false },
     processes: [shop],

@@ -5,7 +5,7 @@ import { mixedScripts, rareLetters, visibleText } from "../lib/look-alike.ts";
 import { readAlike, readAlikeForms } from "../lib/read-alike.ts";
 import { findPersonByKey, peopleNames } from "./store.ts";
 
-/** Returns a person's key: spellings that look alike share it, so that nobody meets a quorum under two names. */
+/** Returns a person's key: spellings that look alike share it, so that no person meets a quorum under two names. */
 export const personKey = (name: string): string => visibleText(name).toLowerCase();
 
 // In every spelling: `auto_approve`, `Auto approve`, `auto-approve system`.

@@ -66,7 +66,7 @@ export const approval = z.object({
   ),
   requested_by: z.string(),
   requested_by_kind: shownKind,
-  /** Why carrying it out now would be refused, whoever signs: a freeze or the mode; null: nothing stops it, or it is over. */
+  /** Why carrying it out now would be refused despite signatures: a freeze or the mode; null: nothing stops it, or it is over. */
   stopped_by: z.string().nullable().default(null),
   reject_reason: z.string().nullable(),
   matched_playbook_id: z.string().nullable(),

@@ -101,7 +101,7 @@ export async function waitingSummary(ctx: Ctx): Promise<{ count: number; last: n
 }
 
 /**
- * Marks receipts as processed, or as dead letters when `error` says what was not understood; returns how many of them were still
+ * Marks receipts as processed, or as dead letters when `error` says what could not be parsed; returns how many of them were still
  * waiting. Each is marked only once, even by concurrent processes.
  */
 export async function finishReceipts(

@@ -136,7 +136,7 @@ function configWarnings(config: Config): FieldError[] {
   const elsewhereTold = NOTIFIERS.filter((kind) => !kind.local).flatMap((kind) =>
     kind.channels(notification),
   );
-  doubt(!enabled, "notification.enabled", "incidents notify no one");
+  doubt(!enabled, "notification.enabled", "no notifications are sent");
   doubt(
     enabled && env === "prod" && elsewhereTold.length === 0,
     "notification",

@@ -23,7 +23,7 @@ export type Metrics = {
   committed: (receipts: number, seconds: number) => void;
   received: (received: Received) => void;
   /** Records that a call of a source was processed, at this Unix time in seconds. */
-  understood: (source: string, seconds: number) => void;
+  setLastParsed: (source: string, seconds: number) => void;
   silenced: PipelineDeps["onSilenced"];
   /** Counts a refused webhook call; `reason` is an error code or the name of a limit. */
   refused: (source: string, reason: string) => void;
@@ -105,7 +105,7 @@ function chainGauge(registers: Registry[], sources: readonly string[]) {
 function intakeMeter(
   registers: Registry[],
   sources: readonly string[],
-  understood: Metrics["understood"],
+  setLastParsed: Metrics["setLastParsed"],
 ): Metrics["received"] {
   const alerts = new Counter({
     name: "awoooi_alerts_received_total",
@@ -138,7 +138,7 @@ function intakeMeter(
     if (resolved > 0) alerts.inc({ source, status: "resolved" }, resolved);
     // Of a body of which only some entries could not be parsed, the others count.
     const parsed = received.error === null || received.alerts.length > 0;
-    if (parsed && !received.truncated) understood(source, Date.now() / 1000);
+    if (parsed && !received.truncated) setLastParsed(source, Date.now() / 1000);
     if (received.error !== null) dead.inc({ source });
     if (received.truncated) truncated.inc({ source });
   };
@@ -230,13 +230,13 @@ export function createMetrics(sources: readonly string[]): Metrics {
     labelNames: ["version", "node"],
     registers,
   }).set({ version: VERSION, node: process.version }, 1);
-  const understood = chainGauge(registers, sources);
+  const setLastParsed = chainGauge(registers, sources);
   return {
     registry,
-    understood,
+    setLastParsed,
     http: httpMeter(registers),
     committed: journalMeter(registers),
-    received: intakeMeter(registers, sources, understood),
+    received: intakeMeter(registers, sources, setLastParsed),
     silenced: silenceMeter(registers),
     refused: refusalMeter(registers, sources),
     counted: adapterMeter(registers),
@@ -245,14 +245,14 @@ export function createMetrics(sources: readonly string[]): Metrics {
 
 /** Returns the function that renders `/metrics`: the counters, and the present state of database and intake. */
 export async function metricsPage(
-  { registry, understood }: Metrics,
+  { registry, setLastParsed }: Metrics,
   ctx: Ctx,
   intake: { journal: Journal; worker: IntakeWorker; stream: SignalStream | null },
   gateway: () => FreezeTerms,
   intervals: Intervals,
 ): Promise<() => Promise<string>> {
   const [newest] = await entriesBefore(ctx, undefined, 1);
-  for (const [source, at] of await lastParsed(ctx)) understood(source, at.getTime() / 1000);
+  for (const [source, at] of await lastParsed(ctx)) setLastParsed(source, at.getTime() / 1000);
   const update = databaseMetrics(
     registry,
     ctx,

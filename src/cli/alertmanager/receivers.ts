@@ -81,10 +81,10 @@ export function convertReceivers(
       }
     }
     // In Alertmanager, a receiver without integrations notifies no one.
-    const nobody = others === 0;
-    if (!nobody && own.length === 0)
+    const silent = others === 0;
+    if (!silent && own.length === 0)
       remark(at, `AWOOOI has none of its channels: its alerts go to the server's terminal (${TERMINAL})`);
-    channels.set(receiver.name, nobody ? [] : own.length > 0 ? own.map((one) => one.name) : [TERMINAL]);
+    channels.set(receiver.name, silent ? [] : own.length > 0 ? own.map((one) => one.name) : [TERMINAL]);
   });
   return { webhooks, channels };
 }

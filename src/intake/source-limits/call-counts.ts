@@ -7,7 +7,7 @@ import { addCalls, type CallCount } from "./store.ts";
 
 /** Result of a call that was journalled. Any other result, except `dead`, is the code of its refusal. */
 export const ACCEPTED = "accepted";
-/** Counted besides `accepted`: the call was not understood, or not completely. */
+/** Counted besides `accepted`: the call could not be parsed, or only in part. */
 export const DEAD = "dead";
 
 const HOUR_MS = 3_600_000;

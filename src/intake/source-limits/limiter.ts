@@ -18,7 +18,7 @@ type Sent = { source: string; sender: string; bytes: number };
 
 /** Bodies up to this size cost too little to be refused: they are read even from a sender that has used up its `wasted_bytes`. */
 export const SMALL_BODY = 16 * 1024;
-// Bodies of this size or more are previewed before they are journalled, whoever sends them.
+// Bodies of this size or more are previewed before they are journalled.
 const LARGE_BODY = 64 * 1024;
 // Bytes of a row besides its body, with its share of the indexes.
 const ROW = 1_024;

@@ -39,7 +39,7 @@ export type SourceCalls = {
   dead_letters: { count: number; bytes: number };
 };
 
-/** Returns when each source was last understood, for the metrics; none while a dead letter is its latest call. */
+/** Returns when a call of each source was last parsed, for the metrics; none while a dead letter is its latest call. */
 export async function lastParsed(ctx: Ctx): Promise<Map<string, Date>> {
   authorise(ctx.actor, "see when sources last sent", { people: "nobody", system: ["intake"] });
   const totals = await callTotals(ctx, ctx.clock.now());
