@@ -41,7 +41,7 @@ export type About = {
 function byPlaybook({ playbook, similarity, operations }: Match): Basis {
   const [operation, ...further] = operations;
   const { name, playbook_id, description, steps, runs, successes } = playbook;
-  const proven = runs === 0 ? "it has never run" : `it worked ${successes} of ${runs} times`;
+  const proven = runs === 0 ? "it has never run" : `it succeeded in ${successes} of ${runs} runs`;
   return {
     source: "playbook",
     rule_id: null,
@@ -51,7 +51,7 @@ function byPlaybook({ playbook, similarity, operations }: Match): Basis {
     playbook_hash: hashOf(playbook),
     risk_level: riskOf(steps),
     description: description || `The steps of the playbook ${name}.`,
-    because: `the playbook ${name} is for this (similarity ${similarity.toFixed(2)}), and ${proven}`,
+    because: `the playbook ${name} matches (similarity ${similarity.toFixed(2)}), and ${proven}`,
     by: `playbook ${name}`,
   };
 }
@@ -63,9 +63,10 @@ function undecided(incident: IncidentRow, open: string): Basis {
     rule_id: null,
     operation: { kind: "investigate", target: incident.operation_target, parameters: {} },
     risk_level: "medium",
-    description: "Nothing is done to one of several that may be meant; a person should say which it is.",
-    because: `it is not certain what the alert is about. ${open}`,
-    by: "no rule, its target is not certain",
+    description:
+      "The alert has several possible targets, so nothing is changed: a person should investigate.",
+    because: `the alert's target is ambiguous. ${open}`,
+    by: "no rule: its target is ambiguous",
   };
 }
 

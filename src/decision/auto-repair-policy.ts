@@ -101,7 +101,7 @@ function registered(
     ...repairOfOwners(services, belongs_to),
   ];
   // Without any name to look up, the registry's default applies.
-  const known = all.length > 0 ? all : [{ service: "a service without a name", repair: services.default }];
+  const known = all.length > 0 ? all : [{ service: "an unnamed service", repair: services.default }];
   // A workload on Kubernetes may run on any machine, so machines named by its alerts count only if they are listed.
   const on_machine = targets.some((one) => ON_MACHINES.includes(one.kind));
   return [
@@ -122,7 +122,7 @@ export async function mayAutoRepair(
   { mode, terms, services, repeats }: AutoTerms,
 ): Promise<{ blocked_by: Blocked[]; cold_start: boolean }> {
   const system = ["pipeline", "sweep"] as const;
-  authorise(ctx.actor, "judge what runs by itself", { people: "nobody", system });
+  authorise(ctx.actor, "evaluate automatic repair", { people: "nobody", system });
   const { incident, operations, approval_id, playbook_id, playbook_hash, executable, belongs_to, ...known } =
     candidate;
   const effects = await effectsOf(ctx, [incident.incident_id]);
@@ -186,13 +186,13 @@ export async function blockDecision(
   blocked_by: readonly Blocked[],
 ): Promise<void> {
   const system = ["pipeline", "sweep"] as const;
-  authorise(ctx.actor, "keep decisions from running by themselves", { people: "nobody", system });
+  authorise(ctx.actor, "block automatic repair", { people: "nobody", system });
   const { token, incident_id } = decision;
   const reasons = blocked_by.map((one) => one.reason).join("; ");
-  const reason = `it does not run by itself (${reasons}): people decide`;
+  const reason = `it does not run automatically (${reasons}): people decide`;
   await setVerdict(ctx, token, { outcome: "ask", rule: "guardrails", reason, blocked_by: [...blocked_by] });
   const names = blocked_by.map((one) => one.guardrail).join(", ");
-  const text = `Not repaired by itself (${names}): ${reasons}`;
+  const text = `Not repaired automatically (${names}): ${reasons}`;
   const data = { token, blocked_by };
   note(ctx, { incident_id, kind: "decision", text, data, event: "GUARDRAIL_BLOCKED" });
   record(ctx, { action: "decision.blocked", subject: token, data: { incident_id, blocked_by } });

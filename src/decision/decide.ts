@@ -144,7 +144,7 @@ export async function decideUndo(
 ): Promise<DecisionRow> {
   authorise(ctx.actor, "decide to undo", { people: "responder" });
   const { incident, operation, undoes, leaves } = about;
-  const because = `it takes ${undoes} back`;
+  const because = `it undoes ${undoes}`;
   return settle(
     ctx,
     incident,
@@ -153,7 +153,7 @@ export async function decideUndo(
       rule_id: null,
       operation,
       risk_level: traitsOf(operation).risk,
-      description: leaves === null ? "Back to what was there before." : `What stays: ${leaves}.`,
+      description: leaves === null ? "Restores the previous state." : `Not undone: ${leaves}.`,
       because,
       by: `undo of ${undoes}`,
     },

@@ -69,7 +69,7 @@ const GUARDRAILS: readonly Guardrail[] = [
     blocks: ({ policy }) => {
       // Policy rules that have a guardrail of their own are reported by that one.
       const other = policy.find(({ outcome, rule }) => outcome !== "auto" && !OWN_GUARDRAIL.includes(rule));
-      return other !== undefined && `policy does not let it run by itself: ${other.reason}`;
+      return other !== undefined && `the policy does not allow an automatic run: ${other.reason}`;
     },
   },
   {
@@ -79,35 +79,36 @@ const GUARDRAILS: readonly Guardrail[] = [
   {
     id: "incomplete_alert",
     blocks: ({ incomplete }) =>
-      incomplete && "an alert was not read whole: what is missing may say that it is for people",
+      incomplete && "an alert was read or stored incompletely: the missing part may forbid automatic repair",
   },
   {
     id: "service_registry",
     blocks: ({ services }) => {
       const kept = services.filter((one) => one.repair !== "auto");
       if (kept.length === 0) return false;
-      const said = new Set(kept.map((one) => `${one.repair} of ${one.service}`));
+      const said = new Set(kept.map((one) => `${one.repair} for ${one.service}`));
       return `the service registry says ${[...said].join(", ")}`;
     },
   },
   {
     id: "many_services",
     blocks: ({ more_services }) =>
-      more_services && "it affects more services than are kept: not all are known",
+      more_services && "it affects more services than are stored: some are unknown",
   },
   {
     id: "playbook_services",
     blocks: ({ strangers: { services, targets } }) =>
-      targets.length > 0 && `its playbook is for ${services.join(", ")}, and not for ${targets.join(", ")}`,
+      targets.length > 0 && `its playbook covers ${services.join(", ")}, not ${targets.join(", ")}`,
   },
   {
     id: "severity",
     blocks: ({ severity }) =>
-      (severity === "P0" || severity === "P1") && `${severity} is for people: only P2 and P3 are not`,
+      (severity === "P0" || severity === "P1") &&
+      `${severity} needs a person: only P2 and P3 may be automatic`,
   },
   {
     id: "category",
-    blocks: ({ categories }) => categories.includes("secops") && "security alerts are for people",
+    blocks: ({ categories }) => categories.includes("secops") && "security alerts are never automatic",
   },
   {
     id: "destructive",
@@ -116,21 +117,21 @@ const GUARDRAILS: readonly Guardrail[] = [
         const { data_impact, scope } = traitsOf(operation);
         return data_impact === "DESTRUCTIVE" || scope === "admin";
       });
-      return one !== undefined && `what it does cannot be taken back: ${inWords(one)}`;
+      return one !== undefined && `it cannot be undone: ${inWords(one)}`;
     },
   },
   {
     id: "tier",
     blocks: ({ escalation_level: tier, repeats }) => {
-      if (tier >= 4) return "it keeps coming back (tier 4): repairing it again is treating the symptom";
+      if (tier >= 4) return "it keeps recurring (tier 4): another repair only treats the symptom";
       if (repeats === null || repeats.times < repeats.most) return false;
-      return `${repeats.target} was repaired by itself ${repeats.times} times within 30 days: that is treating the symptom`;
+      return `${repeats.target} was repaired automatically ${repeats.times} times within 30 days: another repair only treats the symptom`;
     },
   },
   {
     id: "playbook_status",
     blocks: ({ playbook }) => {
-      if (playbook === null) return "its playbook is gone";
+      if (playbook === null) return "its playbook was deleted or changed";
       return playbook.status !== "approved" && `its playbook is ${playbook.status}`;
     },
   },
@@ -140,7 +141,7 @@ const GUARDRAILS: readonly Guardrail[] = [
     blocks: ({ playbook, terms }) =>
       playbook !== null &&
       !meetsSuccessRate(playbook, terms) &&
-      `its playbook worked in ${percent(successRate(playbook) ?? 0)} of its runs, and ${percent(terms.success_rate)} are asked for`,
+      `its playbook succeeded in ${percent(successRate(playbook) ?? 0)} of its runs; ${percent(terms.success_rate)} are required`,
   },
   {
     id: "trust",
@@ -148,7 +149,7 @@ const GUARDRAILS: readonly Guardrail[] = [
       playbook !== null &&
       playbook.runs > 0 &&
       playbook.trust < terms.trust &&
-      `its playbook has earned a trust of ${playbook.trust.toFixed(2)}, and ${terms.trust} is asked for`,
+      `its playbook has a trust of ${playbook.trust.toFixed(2)}; ${terms.trust} is required`,
   },
   {
     id: "cold_start",
@@ -161,19 +162,19 @@ const GUARDRAILS: readonly Guardrail[] = [
   {
     id: "people_rejected",
     blocks: ({ earlier }) =>
-      earlier.rejected && "people have rejected a plan for this incident, or within a day for its target",
+      earlier.rejected && "a plan for this incident, or within a day for its target, was rejected",
   },
   {
     id: "failed_before",
     blocks: ({ earlier }) =>
-      earlier.failed && "an automatic repair of this incident, or within a day of its target, has failed",
+      earlier.failed && "an automatic repair of this incident, or within a day of its target, failed",
   },
   { id: "circuit_breaker", blocks: ({ stopped }) => stopped ?? false },
   {
     id: "dry_run",
     blocks: ({ failed_checks: failed }) => {
-      if (failed === null) return "it was not tried out";
-      return failed.length > 0 && `not all checks passed: ${failed.join(", ")}`;
+      if (failed === null) return "there was no dry-run";
+      return failed.length > 0 && `checks failed: ${failed.join(", ")}`;
     },
   },
 ];

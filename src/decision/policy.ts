@@ -30,29 +30,28 @@ const RULES: readonly PolicyRule[] = [
     id: "information_only",
     outcome: "none",
     applies: ({ notification_type }) =>
-      notification_type === "TYPE-1" && "the alert is information: nothing is to be done",
+      notification_type === "TYPE-1" && "the alert is informational: no action is needed",
   },
   {
     id: "no_action",
     outcome: "none",
-    applies: ({ operation }) => operation.kind === "none" && "nothing is to be done about it",
+    applies: ({ operation }) => operation.kind === "none" && "no action is needed",
   },
   {
     id: "read_only",
     outcome: "manual",
     applies: ({ operation }) =>
-      !changesSomething(operation) && "no safe repair is known: a person should look, and nothing is changed",
+      !changesSomething(operation) && "no safe repair is known: a person should investigate",
   },
   {
     id: "shadow",
     outcome: "none",
-    applies: ({ mode }) => mode === "shadow" && "the mode is shadow: this is what would have been proposed",
+    applies: ({ mode }) => mode === "shadow" && "the mode is shadow: this would have been proposed",
   },
   {
     id: "security",
     outcome: "manual",
-    applies: ({ category }) =>
-      category === "secops" && "security alerts are for people: never repaired from here",
+    applies: ({ category }) => category === "secops" && "security alerts are never repaired from here",
   },
   {
     id: "not_executable",
@@ -61,7 +60,7 @@ const RULES: readonly PolicyRule[] = [
       if (executable) return false;
       const command = manualCommand(operation);
       const how = command === null ? "" : `; by hand: ${command}`;
-      return `nothing configured can do this (${operation.kind})${how}`;
+      return `no configured executor can do this (${operation.kind})${how}`;
     },
   },
   {
@@ -70,15 +69,13 @@ const RULES: readonly PolicyRule[] = [
     applies: ({ mode, playbook }) =>
       mode === "auto" &&
       playbook &&
-      "the mode is auto and a playbook is for this: it runs by itself where no guardrail blocks it",
+      "the mode is auto and a playbook matches: it runs automatically unless a guardrail blocks it",
   },
   {
     id: "suggest",
     outcome: "ask",
     applies: ({ mode }) =>
-      mode === "auto"
-        ? "no approved playbook is for this: people decide"
-        : "the mode is suggest: people decide",
+      mode === "auto" ? "no approved playbook matches: people decide" : "the mode is suggest: people decide",
   },
 ];
 

@@ -25,7 +25,7 @@ export function noteForbidden(
   blocked_by: readonly Blocked[],
 ): void {
   if (blocked_by.length === 0) return;
-  const text = `Not to be repaired by itself (${GUARDRAIL}): ${blocked_by.map((one) => one.reason).join("; ")}`;
+  const text = `Automatic repair forbidden (${GUARDRAIL}): ${blocked_by.map((one) => one.reason).join("; ")}`;
   const data = { token, blocked_by };
   note(ctx, { incident_id, kind: "decision", text, data, event: "GUARDRAIL_BLOCKED" });
   record(ctx, { action: "decision.blocked", subject: token, data: { incident_id, blocked_by } });
@@ -39,7 +39,7 @@ export async function recordRepairLabels(
   ctx: Ctx,
   labels: ReadonlyMap<string, readonly (string | undefined)[]>,
 ): Promise<void> {
-  authorise(ctx.actor, "record what labels forbid", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "record auto_repair labels", { people: "nobody", system: ["intake"] });
   const forbidden = new Map(
     [...labels].flatMap(([id, all]) => {
       const blocked = forbiddenBy(all);

@@ -19,7 +19,7 @@ const KINDS = operation.options.map((option) => option.shape.kind.value) as [
   ...OperationKind[],
 ];
 
-const words = z.array(z.string().regex(/^[a-z0-9_/-]+$/, "keywords are lower case"));
+const words = z.array(z.string().regex(/^[a-z0-9_/-]+$/, "keywords must be lower case"));
 const codes = z.array(z.string().regex(/^[a-z0-9_]+$/, "is not the code of a finding")).min(1);
 
 const rule = z
@@ -42,11 +42,11 @@ const rule = z
   })
   .refine(({ propose, tool }) => (propose === "tool.call") === (tool !== undefined), {
     path: ["tool"],
-    message: "goes with `propose: tool.call`, and that with it",
+    message: "must be given with `propose: tool.call` and only then",
   })
   .refine((one) => one.keywords !== undefined || (one.with ?? one.without) === undefined, {
     path: ["keywords"],
-    message: "are needed where there is `with` or `without`",
+    message: "are required beside `with` or `without`",
   });
 type Rule = z.infer<typeof rule>;
 

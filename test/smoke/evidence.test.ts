@@ -233,7 +233,7 @@ describe("evidence", () => {
       const id = await fired(name);
       const decision = await until(async () => {
         const one = await app.admin.get<Decision>(`/incidents/${id}/decision`);
-        return one.summary.includes("not certain") ? one : undefined;
+        return one.summary.includes("ambiguous") ? one : undefined;
       }, `${id} to be left open`);
       expect(decision).toMatchObject({ rule_id: null, proposal: { operation: { kind: "investigate" } } });
       expect((await approvalsOf(id)).items).toMatchObject([{ status: "superseded" }]);
