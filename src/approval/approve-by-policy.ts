@@ -47,7 +47,7 @@ export async function approveByPolicy(
     await readyDecision(tx, decision_token);
     const { playbook_id } = plan;
     const data = { approval_id, plan_hash, playbook_id, cold_start, reason };
-    const text = `Repaired by itself: ${action} (${reason})`;
+    const text = `Automatic repair: ${action} (${reason})`;
     note(tx, { incident_id, kind: "approval", text, data, event: "AUTO_REPAIR_TRIGGERED" });
     const audited = { incident_id, plan: redactedPlan(plan), plan_hash, reason };
     record(tx, { action: "approval.approved_by_policy", subject: approval_id, data: audited });

@@ -23,10 +23,10 @@ export function mustBePending(approval: ApprovalRow, now: Date): void {
     throw new AwoooiError("not_ready", `${approval_id} is still being prepared: try again in a moment.`);
   }
   if (status === "expired" || (status === "pending" && expires_at !== null && expires_at <= now)) {
-    throw new AwoooiError("expired", `${approval_id} was not decided in time and has expired.`);
+    throw new AwoooiError("expired", `${approval_id} was not signed in time and has expired.`);
   }
   if (status !== "pending") {
-    throw new AwoooiError("already_decided", `${approval_id} is ${status} already.`);
+    throw new AwoooiError("already_decided", `${approval_id} is already ${status}.`);
   }
 }
 
@@ -34,7 +34,7 @@ function mayCount(person: Person, approval: ApprovalRow): void {
   const { risk_level } = approval.plan;
   authorise(person, `sign plans of ${risk_level} risk`, { people: signerRole(risk_level) });
   if (risk_level === "critical" && approval.requested_by === person.name) {
-    throw new AwoooiError("forbidden", "Who asked for a plan of critical risk may not sign it.");
+    throw new AwoooiError("forbidden", "The person who requested a plan of critical risk may not sign it.");
   }
 }
 
@@ -48,7 +48,7 @@ async function signAnew(tx: Ctx, approval: ApprovalRow, signature: Signature): P
   const { person_id, person_name } = signature;
   const before = (await signaturesNow(tx, approval)).find((one) => one.person_id === person_id);
   if (before?.why_not == null) {
-    throw new AwoooiError("already_signed", `${person_name} has signed ${approval_id} already.`);
+    throw new AwoooiError("already_signed", `${person_name} has already signed ${approval_id}.`);
   }
   await renewSignature(tx, signature);
 }
@@ -71,13 +71,16 @@ export async function approve(ctx: Ctx, input: ApproveInput, terms: ApprovalTerm
     if (approval.plan_hash !== plan_hash) {
       throw new AwoooiError(
         "plan_changed",
-        `The plan is another now (${approval.plan_hash}): read it again.`,
+        `The plan has changed (now ${approval.plan_hash}): read it again.`,
       );
     }
     const { incident_id, plan } = approval;
     const incident = await lockIncident(tx, incident_id);
     if (incident === undefined || !isActive(incident)) {
-      throw new AwoooiError("already_decided", `${incident_id} is over: there is nothing to act on.`);
+      throw new AwoooiError(
+        "already_decided",
+        `${incident_id} is no longer active: there is nothing to repair.`,
+      );
     }
     const signature = {
       approval_id,

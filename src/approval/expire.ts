@@ -20,7 +20,7 @@ export async function expireApproval(ctx: Ctx, approval_id: string): Promise<voi
     if (approval.begun_at !== null) return;
     const { incident_id, status } = approval;
     const reason =
-      status === "pending" ? "nobody decided in time" : "it was signed, but not carried out in time";
+      status === "pending" ? "it was not signed in time" : "it was signed but not carried out in time";
     await updateApproval(tx, approval_id, { status: "expired", decided_at: now });
     note(tx, { incident_id, kind: "approval", text: `Expired: ${reason}`, data: { approval_id } });
     record(tx, { action: "approval.expired", subject: approval_id, data: { incident_id, reason } });

@@ -41,7 +41,7 @@ export type Prepared = {
 export const EVIDENCE_LATE: Check = {
   name: "dry-run",
   passed: false,
-  message: "it did not finish in the time for a decision",
+  message: "it did not finish in time",
 };
 
 /** Returns the results of preparing, or only the check `LATE` when they are about a plan that has been replaced. */
@@ -73,14 +73,14 @@ export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Pa
   };
 }
 
-/** Returns false when the incident is over, after superseding the approval, which no person has seen yet. */
+/** Returns false when the incident is no longer active, after superseding the approval, which no person has seen yet. */
 export async function stillWanted(tx: Ctx, approval: ApprovalRow): Promise<boolean> {
   const { approval_id, incident_id, decision_token } = approval;
   const incident = await lockIncident(tx, incident_id);
   if (incident !== undefined && isActive(incident)) return true;
   await updateApproval(tx, approval_id, { status: "superseded", decided_at: tx.clock.now() });
   await readyDecision(tx, decision_token);
-  const data = { incident_id, reason: "the incident is over" };
+  const data = { incident_id, reason: "the incident is no longer active" };
   record(tx, { action: "approval.superseded", subject: approval_id, data });
   return false;
 }
@@ -112,7 +112,7 @@ export async function publishApproval(
     note(tx, {
       incident_id,
       kind: "approval",
-      text: `Waiting for ${people}: ${action}${failed.length > 0 ? ` (not passed: ${failed.join(", ")})` : ""}`,
+      text: `Waiting for ${people}: ${action}${failed.length > 0 ? ` (failed checks: ${failed.join(", ")})` : ""}`,
       data: { approval_id, plan_hash, risk_level, required_signatures, checks },
     });
     record(tx, {

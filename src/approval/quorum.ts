@@ -34,7 +34,7 @@ export function whyNot(
   }: { plan_hash: string; risk: Risk; tenures: readonly RoleAssignment[]; now: Date },
 ): string | null {
   const least = signerRole(risk);
-  if (signature.plan_hash !== plan_hash) return "it is of another plan";
+  if (signature.plan_hash !== plan_hash) return "it is for another plan";
   if (!hasRole(signature.role as Role, least)) return `the role ${signature.role} may not sign this`;
   const standing = standingOf(tenures, least, signature.at, now);
   return standing.stands ? null : standing.why;

@@ -104,7 +104,8 @@ export async function replanApproval(
   const { approval, ...about } = input;
   const { approval_id, incident_id, status } = approval;
   if (status !== "preparing") throw new Error(`${approval_id} is ${status}: its plan is fixed`);
-  if (approval.plan.undoes !== undefined) throw new Error(`${approval_id} takes something back for people`);
+  if (approval.plan.undoes !== undefined)
+    throw new Error(`${approval_id} is an undo that a person requested`);
   const content = contentOf(approval_id, about, terms);
   const { plan, plan_hash } = content;
   await updateApproval(ctx, approval_id, {

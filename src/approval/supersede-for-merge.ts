@@ -6,7 +6,7 @@ import { note } from "../incident/index.ts";
 import { lockWaiting, signaturesOf, supersedeAll } from "./store.ts";
 
 const admit = (ctx: Ctx) =>
-  authorise(ctx.actor, "take approvals back", { people: "responder", system: ["intake"] });
+  authorise(ctx.actor, "withdraw approvals", { people: "responder", system: ["intake"] });
 
 /**
  * Returns those of these incidents that have a plan with a signature, which stays with its signers. Locks the approvals:
