@@ -148,8 +148,8 @@ async function finish(
 function describe(result: ActResult, outcome: AttemptOutcome): string {
   if (result.ok) return `Done: ${kept(result.output)}`;
   const error = keptError(result.error);
-  if (outcome.kind === "again") return `Failed, tried again in ${outcome.wait} s: ${error}`;
-  return `Failed, ${outcome.kind === "acted" ? "its effect is looked at" : "not tried again"}: ${error}`;
+  if (outcome.kind === "again") return `Failed, next attempt in ${outcome.wait} s: ${error}`;
+  return `Failed, ${outcome.kind === "acted" ? "its effect is being verified" : "no further attempt"}: ${error}`;
 }
 
 /** Returns what follows from a result: a retry only of transient errors, where nothing was sent or it is idempotent. */
@@ -179,17 +179,17 @@ async function resumeAttempt(
   );
   const effect = seen.ok ? seen.value : "cannot_tell";
   if (effect === "done") {
-    const output = "It was interrupted, and had taken effect";
+    const output = "It was interrupted after it took effect";
     return finish(ctx, execution, run.attempt, { ok: true, output }, options);
   }
   if (effect === "cannot_tell") {
-    const error = "interrupted: whether it took effect cannot be told";
+    const error = "interrupted: whether it took effect is unknown";
     return finish(ctx, execution, run.attempt, { ok: false, error, sent: true }, { ...options, retries: 0 });
   }
   const { execution_id, incident_id } = execution;
   await transaction(ctx, async (tx) => {
     await endAttempt(tx, execution_id, run.attempt, { outcome: "failed", sent: false, error: NOT_DONE });
-    const text = "Interrupted before it took effect: done again";
+    const text = "Interrupted before it took effect: repeated";
     note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt: run.attempt } });
   });
   return { kind: "again", wait: 0, next: run.attempt + 1 };

@@ -99,7 +99,7 @@ describe("gate 1", () => {
     expect(await refusalOf(callOf(plan))).toMatchObject({
       gate: 1,
       code: "project_unknown",
-      message: "Gate 1: the plan was signed in the project default, and this is staging",
+      message: "Gate 1: the plan was signed in project default, but this is staging",
     });
   });
 
@@ -242,7 +242,7 @@ describe("gate 4", () => {
     const plan = await approved([ada], database, clock);
     expect(await refusalOf(callOf(plan))).toMatchObject({
       code: "freeze_window",
-      message: "Gate 4: nothing is changed in the window trading: customers trade",
+      message: "Gate 4: changes are frozen in the window trading: customers trade",
     });
     clock.forward(60);
     expect(await refusalOf(callOf(plan))).toBeNull();

@@ -60,7 +60,7 @@ function checkCaller(
   if (project === options.project) return undefined;
   return refusal(
     "project_unknown",
-    `the plan was signed in the project ${project}, and this is ${options.project}`,
+    `the plan was signed in project ${project}, but this is ${options.project}`,
   );
 }
 
@@ -71,7 +71,7 @@ function checkTool(options: GatewayOptions, operation: Operation): Tool | Refusa
   const { kind } = operation;
   const executor = options.executors.find((one) => one.kinds.includes(kind));
   const { tool } = traitsOf(operation);
-  if (executor === undefined) return refusal("tool_unknown", `nothing configured offers ${tool}`);
+  if (executor === undefined) return refusal("tool_unknown", `no configured executor offers ${tool}`);
   if (!operationSchema.safeParse(operation).success)
     return refusal("arguments_invalid", `the arguments of ${tool} are not valid`);
   const name = toolOf(operation);
@@ -97,8 +97,11 @@ function changedSince(
   if (signed === null) return undefined;
   const now = configuredAs(executors, operation);
   if (now === signed) return undefined;
-  const how = now === null ? "not configured any more as it was" : "configured otherwise than";
-  return refusal("tool_changed", `for this target ${toolOf(operation)} is ${how} when the plan was made`);
+  const how = now === null ? "was removed" : "has changed";
+  return refusal(
+    "tool_changed",
+    `the configuration of ${toolOf(operation)} for this target ${how} since the plan was made`,
+  );
 }
 
 /** Gate 3: the scope is granted to the caller. */
@@ -126,18 +129,27 @@ async function checkMode(ctx: Ctx, options: GatewayOptions, call: Call): Promise
   const { target: on } = call.operation;
   const acted = await actedSince(ctx, execution_id, { target: on, belongs_to }, since);
   if (acted.all.target >= max.target)
-    return refusal("rate_target", `${acted.all.target} changes of this target within an hour are enough`);
+    return refusal(
+      "rate_target",
+      `this target was changed ${acted.all.target} times within an hour (execution.max_per_hour.target)`,
+    );
   if (acted.all.total >= max.total)
-    return refusal("rate_total", `${acted.all.total} changes within an hour are enough`);
+    return refusal(
+      "rate_total",
+      `there were ${acted.all.total} changes within an hour (execution.max_per_hour.total)`,
+    );
   if (call.caller !== "auto_repair") return undefined;
   const { target, total } = acted.automatic;
   if (target >= automatic.max_per_hour.target)
     return refusal(
       "rate_automatic_target",
-      `${target} automatic changes of this target within an hour are enough`,
+      `this target was changed automatically ${target} times within an hour (execution.automatic.max_per_hour.target)`,
     );
   if (total >= automatic.max_per_hour.total)
-    return refusal("rate_automatic_total", `${total} automatic changes within an hour are enough`);
+    return refusal(
+      "rate_automatic_total",
+      `there were ${total} automatic changes within an hour (execution.automatic.max_per_hour.total)`,
+    );
   return undefined;
 }
 
@@ -169,7 +181,7 @@ function quorumGap(
     return refusal("quorum_missing", `too few people have signed this plan (${signers} of ${required})`);
   const lapsed = signatures.filter((one) => one.why_not !== null);
   const who = lapsed.map((one) => `${one.person_name}: ${one.why_not}`).join("; ");
-  return refusal("signature_lapsed", `too few signatures of this plan still count (${who})`);
+  return refusal("signature_lapsed", `too few signatures of this plan are still valid (${who})`);
 }
 
 function authorityGap(
@@ -183,17 +195,20 @@ function authorityGap(
   if (status !== "approved") return refusal("approval_missing", `the approval is ${status}`);
   const { until, required } = termsOf(options, approval);
   if (until === null || until <= now)
-    return refusal("authority_expired", "the approval is too old to act on");
+    return refusal("authority_expired", "the approval is too old (approval.authority)");
   // When the clock was set back to before the decision, the approval's age is not known.
   if (approval.decided_at !== null && approval.decided_at > addSeconds(now, CLOCK_SLACK_SECONDS))
-    return refusal("authority_expired", "the clock is behind the approval");
+    return refusal("authority_expired", "the clock is earlier than the approval");
   // A stored plan that does not match the schema cannot be the one that was signed.
   const intact = planSchema.safeParse(plan).success && planHash(plan) === plan_hash;
   if (!intact || plan_hash !== call.run?.plan_hash)
     return refusal("plan_mismatch", "this is not the plan that was signed");
   const asked = operationSchema.parse(call.operation);
   if ((plan.authority === "policy") !== (call.caller === "auto_repair"))
-    return refusal("authority_policy", `${call.caller} may not carry out what this plan stands on`);
+    return refusal(
+      "authority_policy",
+      `${call.caller} may not carry out a plan that ${plan.authority ?? "people"} approved`,
+    );
   const step = call.run.step ?? 1;
   if (step > stepsOf(plan).length || planHash(withStep(plan, step, asked)) !== plan_hash)
     return refusal("plan_mismatch", "this is not the operation that was signed");
@@ -212,7 +227,7 @@ async function checkApproval(ctx: Ctx, options: GatewayOptions, call: Call): Pro
   if (gap !== undefined) return gap;
   const incident = await getIncident(ctx, call.incident_id);
   if (approval.incident_id !== call.incident_id || !isActive(incident))
-    return refusal("incident_over", "the incident is over");
+    return refusal("incident_over", "the incident is no longer active");
   return policyGap(ctx, options, approval, incident);
 }
 
@@ -237,7 +252,7 @@ async function policyGap(
   const { blocked_by } = await mayAutoRepair(ctx, candidate, options.by_itself);
   if (blocked_by.length === 0) return undefined;
   const why = blocked_by.map((one) => `${one.guardrail}: ${one.reason}`).join("; ");
-  return refusal("guardrail_blocked", `it does not run by itself now (${why})`);
+  return refusal("guardrail_blocked", `a guardrail blocks the automatic run (${why})`);
 }
 
 const isRefusal = (one: Tool | Refusal): one is Refusal => "gate" in one;

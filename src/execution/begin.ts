@@ -71,14 +71,14 @@ export async function keepBefore(
   before: Record<string, unknown>,
   undo: Undo | null,
 ): Promise<ExecutionRow> {
-  authorise(ctx.actor, "keep snapshots", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "store snapshots", { people: "nobody", system: ["pipeline"] });
   if (execution.before !== null) return execution;
   const { incident_id, execution_id } = execution;
   return transaction(ctx, async (tx) => {
     note(tx, {
       incident_id,
       kind: "execution",
-      text: "Looked at the target before acting",
+      text: "Recorded the state of the target before acting",
       data: before,
     });
     return updateExecution(tx, execution_id, { before, undo });

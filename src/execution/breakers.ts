@@ -33,12 +33,12 @@ export async function whatStops(
       over(acted.automatic.target, same, automatic.max_per_hour.target) ||
       over(acted.all.target, same, max.target)
     )
-      return `there were ${acted.automatic.target} automatic changes of ${target?.name} within an hour (of ${acted.all.target}), and ${same} more are too many`;
+      return `there were ${acted.automatic.target} automatic changes of ${target?.name} within an hour (of ${acted.all.target}): ${same} more would exceed the limit`;
     if (
       over(acted.automatic.total, operations.length, automatic.max_per_hour.total) ||
       over(acted.all.total, operations.length, max.total)
     )
-      return `there were ${acted.automatic.total} automatic changes within an hour (of ${acted.all.total}), and ${operations.length} more are too many`;
+      return `there were ${acted.automatic.total} automatic changes within an hour (of ${acted.all.total}): ${operations.length} more would exceed the limit`;
   }
   return null;
 }

@@ -17,7 +17,7 @@ export async function callReadTool(
   const { executors, read_timeout } = gateway();
   const read = await readThrough(ctx, gateway, call, "call", async (executor) => {
     if (traitsFor(executors, operation)?.scope !== "read")
-      throw new Error("it is not a tool that only reads: a change needs an approval");
+      throw new Error("the tool is not read-only: a change needs an approval");
     const run = { execution_id: "", attempt: 1, before: {} };
     const signal = AbortSignal.timeout(read_timeout * 1000);
     const result = await executor.act(operation, run, signal);

@@ -39,7 +39,7 @@ function resolutionCheck(resolution: Resolution): Check {
     case "hit":
       return { name, passed: true, message: "found by its exact name" };
     case "suggestion":
-      return { name, passed: false, message: `not found; close to it: ${resolution.names.join(", ")}` };
+      return { name, passed: false, message: `not found; similar names: ${resolution.names.join(", ")}` };
     case "miss":
     case "error":
       return { name, passed: false, message: resolution.message };
@@ -70,7 +70,7 @@ export async function prepareExecution(
     },
   );
   const { incident_id } = input;
-  const text = `Tried out: ${inWords(operation)}: ${checks.length - failed.length} of ${checks.length} checks passed`;
+  const text = `Dry-run: ${inWords(operation)}: ${checks.length - failed.length} of ${checks.length} checks passed`;
   await transaction(ctx, async (tx) =>
     note(tx, {
       ...{ incident_id, kind: "execution", text, event: "DRY_RUN_COMPLETED" },

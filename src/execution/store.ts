@@ -20,7 +20,8 @@ export async function ensureExecution(ctx: Ctx, row: typeof executions.$inferIns
     .values(row)
     .onConflictDoNothing({ target: [executions.approval_id, executions.step] });
   const found = await findStep(ctx, row.approval_id, row.step ?? 1);
-  if (found === undefined) throw new Error(`${row.execution_id} is gone in the transaction that made it`);
+  if (found === undefined)
+    throw new Error(`${row.execution_id} is missing in the transaction that inserted it`);
   return found;
 }
 

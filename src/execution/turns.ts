@@ -25,7 +25,7 @@ export async function passOn(
   next: Next,
   seconds: number,
 ): Promise<void> {
-  authorise(ctx.actor, "pass executions on", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "requeue executions", { people: "nobody", system: ["pipeline"] });
   await transaction(ctx, async (tx) => {
     const execution = await lockLatest(tx, approval_id);
     if (execution?.turn !== turn) return;
@@ -46,7 +46,7 @@ export async function takeOver(
   ids: Pick<Turn, "incident_id" | "approval_id">,
   { id, seen }: { id?: string; seen?: Seen } = {},
 ): Promise<void> {
-  authorise(ctx.actor, "take executions over", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "requeue lost executions", { people: "nobody", system: ["pipeline", "sweep"] });
   await transaction(ctx, async (tx) => {
     const execution = await lockLatest(tx, ids.approval_id);
     const { turn: last, execution_id } = execution ?? { turn: 0, execution_id: null };
@@ -64,7 +64,7 @@ export async function askForTurn(
   turn: number,
   options: RunOptions,
 ): Promise<Asked> {
-  authorise(ctx.actor, "ask for a turn", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "queue executions", { people: "nobody", system: ["pipeline"] });
   const execution = await findExecution(ctx, execution_id);
   if (execution === undefined) return { kind: "over" };
   const admitted = await transaction(ctx, (tx) => admit(tx, execution, turn, options.gateway));

@@ -21,11 +21,11 @@ export async function mayUndo(
   if (execution === undefined) throw new AwoooiError("not_found", `There is no execution ${execution_id}.`);
   const { status, attempts, undo, undone_by } = execution;
   const conflict = (text: string) => new AwoooiError("conflict", text);
-  if (!ended(status)) throw conflict(`${execution_id} is still under way.`);
-  if (attempts === 0) throw conflict(`${execution_id} changed nothing: it was never acted out.`);
-  if (undone_by !== null) throw conflict(`${execution_id} was taken back by ${undone_by} already.`);
-  if (undo === null) throw conflict(`What was there before ${execution_id} is not known: undo it by hand.`);
-  if (!undo.ok) throw conflict(`${execution_id} cannot be taken back: ${undo.reason}.`);
+  if (!ended(status)) throw conflict(`${execution_id} is still running.`);
+  if (attempts === 0) throw conflict(`${execution_id} changed nothing: it was never carried out.`);
+  if (undone_by !== null) throw conflict(`${execution_id} was already undone by ${undone_by}.`);
+  if (undo === null) throw conflict(`The state before ${execution_id} is unknown: undo it by hand.`);
+  if (!undo.ok) throw conflict(`${execution_id} cannot be undone: ${undo.reason}.`);
   return { execution, operation: undo.operation, leaves: undo.leaves };
 }
 
@@ -40,7 +40,7 @@ export async function markUndone(ctx: Ctx, execution: ExecutionRow): Promise<str
   const undone = await lockExecution(ctx, undoes);
   if (undone === undefined || undone.undone_by !== null) return null;
   await updateExecution(ctx, undoes, { undone_by: execution_id });
-  const text = `${undoes} was taken back by ${execution_id}`;
+  const text = `${undoes} was undone by ${execution_id}`;
   const row = logged(undone, { status: "rolled_back", attempts: undone.attempts });
   const data = { execution_id, undoes, ...row };
   note(ctx, { incident_id, kind: "execution", text, event: "ROLLED_BACK", data });

@@ -101,7 +101,7 @@ describe("who has left", () => {
     }, "the execution to be refused");
     expect(refused).toMatchObject({ error_code: "signature_lapsed", attempts: 0 });
     expect(refused.error).toContain(
-      "Gate 5: too few signatures of this plan still count (mia: all their tokens",
+      "Gate 5: too few signatures of this plan are still valid (mia: all their tokens",
     );
     expect(target.acts).toEqual([]);
     expect((await shown(plan.approval_id)).signatures.map((one) => one.counts)).toEqual([false, true]);

@@ -143,7 +143,7 @@ describe("undo", () => {
     expect(first).toMatchObject({ ...is, tags: ["human_approved", "process"] });
     expect(await undo(execution.execution_id)).toMatchObject({
       status: 409,
-      body: { detail: expect.stringContaining(`was taken back by ${taken.execution_id} already`) },
+      body: { detail: expect.stringContaining(`was already undone by ${taken.execution_id}`) },
     });
   });
 

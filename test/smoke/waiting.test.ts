@@ -154,7 +154,7 @@ describe("a plan whose tool is configured otherwise after a restart", () => {
       }, `${approval_id} to end`);
       expect(row).toMatchObject({
         status: "refused",
-        error: expect.stringMatching(/^Gate 2: .* configured otherwise/),
+        error: expect.stringMatching(/^Gate 2: .* has changed since the plan was made/),
         error_code: "tool_changed",
         attempts: 0,
       });

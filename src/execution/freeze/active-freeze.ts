@@ -16,7 +16,7 @@ export function openWindows(
 
 /** Returns a text such as `by ada until 2026-07-01T12:00:00.000Z: the database is being moved`. */
 function freezeInWords({ frozen_by, until, why }: FreezeRow): string {
-  const end = until === null ? "until somebody lifts it" : `until ${until.toISOString()}`;
+  const end = until === null ? "until it is lifted" : `until ${until.toISOString()}`;
   return `by ${frozen_by} ${end}: ${why}`;
 }
 
@@ -27,5 +27,5 @@ export async function activeFreeze(ctx: Ctx, terms: FreezeTerms): Promise<Refusa
   if (freeze !== undefined) return refusal("frozen", `changes are frozen ${freezeInWords(freeze)}`);
   const [window] = openWindows(terms, ctx.clock.now());
   if (window === undefined) return undefined;
-  return refusal("freeze_window", `nothing is changed in the window ${window.name}: ${window.why}`);
+  return refusal("freeze_window", `changes are frozen in the window ${window.name}: ${window.why}`);
 }

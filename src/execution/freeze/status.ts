@@ -8,7 +8,7 @@ import { standingFreezes } from "./store.ts";
 
 /** Returns whether changes are frozen now, and by what. Throws `forbidden`. */
 export async function freezeStatus(ctx: Ctx, terms: FreezeTerms): Promise<FreezeStatus> {
-  authorise(ctx.actor, "see whether changes are frozen", { people: "viewer", system: ["intake"] });
+  authorise(ctx.actor, "read freezes", { people: "viewer", system: ["intake"] });
   const freezes = await standingFreezes(ctx);
   const windows = openWindows(terms, ctx.clock.now());
   return {

@@ -55,7 +55,7 @@ type Beginning =
 const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Check[]): string | null => {
   const failed = checks.filter((one) => !one.passed).map((one) => one.name);
   if (caller !== "auto_repair" || failed.length === 0) return null;
-  return `it is not done by itself, for not all checks passed: ${failed.join(", ")}`;
+  return `it is not run automatically, because checks failed: ${failed.join(", ")}`;
 };
 
 /** Records the target's state before the act. Returns why the act is not executed after all, or null. */

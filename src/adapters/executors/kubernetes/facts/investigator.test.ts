@@ -357,7 +357,7 @@ describe("what it says of other targets", () => {
     expect(gone.missing).toEqual([expect.stringContaining("pod api-5b69f75899-bxg4p is not there")]);
     expect((await look({ kind: "pod", name: "api-worker-0" })).target).toBeNull();
     const close = await look({ name: "apy" });
-    expect(close).toMatchObject({ target: null, missing: [expect.stringMatching(/; close to it: api$/)] });
+    expect(close).toMatchObject({ target: null, missing: [expect.stringMatching(/; similar names: api$/)] });
   });
 
   it("what is not there has no target", async () => {

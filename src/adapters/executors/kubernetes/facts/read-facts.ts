@@ -288,7 +288,7 @@ async function closeTo({
   if (!isActedOn(kind) || signal.aborted) return "";
   const place = { kind, name: wanted, ...(kind === "node" ? {} : { namespace }) };
   const resolution = await resolveObject(cluster, place);
-  return resolution.result === "suggestion" ? `; close to it: ${resolution.names.join(", ")}` : "";
+  return resolution.result === "suggestion" ? `; similar names: ${resolution.names.join(", ")}` : "";
 }
 
 /**
