@@ -48,8 +48,8 @@ describe("incidents group", () => {
       [2, 1, true],
       [3, 1, undefined],
     ]);
-    expect(lines[1].reason).toBe("web depends on db (directly); both within 2 min");
-    expect(lines[0].reason).toBe("nothing ties it to another alert");
+    expect(lines[1].reason).toBe("web depends on db (directly); started within 2 min of each other");
+    expect(lines[0].reason).toBe("no relation to another alert was found");
   });
 
   it("groups without a graph what is about the same, from a file", async () => {

@@ -23,7 +23,7 @@ export async function assign(
     if (incident.owner === owner) return incident;
     if (owner !== null) await assertPersonName(tx, owner, "owner");
     const assigned = await updateIncident(tx, incident_id, { owner });
-    const text = owner === null ? "Assigned to nobody" : `Assigned to ${owner}`;
+    const text = owner === null ? "Unassigned" : `Assigned to ${owner}`;
     note(tx, { incident_id, kind: "status", text });
     record(tx, { action: "incident.assigned", subject: incident_id, data: { owner } });
     return assigned;

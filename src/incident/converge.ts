@@ -114,7 +114,7 @@ async function levels(
 
 function noteLevel(ctx: Ctx, { incident_id, escalation_level }: IncidentRow): void {
   if (escalation_level === 1) return;
-  const text = `It keeps coming back: tier ${escalation_level} of 4`;
+  const text = `It keeps recurring: tier ${escalation_level} of 4`;
   note(ctx, { incident_id, kind: "status", text, data: { escalation_level } });
 }
 
@@ -211,7 +211,7 @@ async function reopen(
     closed_at: null,
     escalation_level: Math.max(escalation_level, incident.escalation_level),
   });
-  const why = repair_failed ? "the trouble is back: the repair did not hold" : "the trouble is back";
+  const why = repair_failed ? "the problem is back: the repair did not hold" : "the problem is back";
   const { incident_id } = incident;
   note(ctx, { incident_id, kind: "status", text: `Reopened: ${why}` });
   noteLevel(ctx, reopened);

@@ -67,7 +67,7 @@ async function begin(
   { within }: Flapping,
 ): Promise<void> {
   await updateIncident(ctx, incident_id, { flapping: true, flaps });
-  const reason = `It ended ${ends} times within ${minutes(within)}: it stays open until it has been quiet for as long`;
+  const reason = `It ended ${ends} times within ${minutes(within)}: it stays open until it has been quiet for that long`;
   note(ctx, { incident_id, kind: "status", text: `Flapping: ${reason}`, data: { ends, within } });
   record(ctx, { action: "incident.flapping", subject: incident_id, data: { ends, within } });
   // An effect sends no notice: its main incident does.
@@ -94,7 +94,7 @@ export async function endFlapping(
       return;
     }
     await updateIncident(tx, incident_id, { flapping: false, flaps: 0 });
-    const text = "It flaps no longer: it has been firing without a break";
+    const text = "No longer flapping: it has been firing without a break";
     note(tx, { incident_id, kind: "status", text });
   });
 }

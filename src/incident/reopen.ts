@@ -37,7 +37,7 @@ export async function reopen(
     if (isActive(incident)) return incident;
     const latest = (await latestIncidents(tx, [fingerprint])).get(fingerprint);
     if (latest !== undefined && isActive(latest)) {
-      throw new AwoooiError("conflict", `The same trouble is open as ${latest.incident_id}.`);
+      throw new AwoooiError("conflict", `The same problem is already open as ${latest.incident_id}.`);
     }
     const reopened = await updateIncident(tx, incident_id, {
       status: "investigating",

@@ -23,7 +23,7 @@ const WORDS: Record<ResolvedThrough, string> = {
   repair: "Resolved: the repair was verified",
   notice: "Resolved: its alerts stopped firing",
   person: "Resolved by hand",
-  silence: "Resolved: nothing more was heard of it",
+  silence: "Resolved: its alerts are no longer sent",
 };
 
 /** Resolves an incident. Resolving one that is resolved or closed already changes nothing. */

@@ -18,7 +18,7 @@ export async function setTarget(
   incident: IncidentRow,
   target: OperationTarget | null,
 ): Promise<IncidentRow> {
-  authorise(ctx.actor, "aim incidents", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "set targets of incidents", { people: "nobody", system: ["pipeline"] });
   const { incident_id, operation_target: before } = incident;
   if (target === null || canonicalJson(target) === canonicalJson(before)) return incident;
   const exact = operationTarget.parse(target);
@@ -26,7 +26,7 @@ export async function setTarget(
   note(ctx, {
     incident_id,
     kind: "decision",
-    text: `It is about ${placeOf(exact)}${named}`,
+    text: `Target: ${placeOf(exact)}${named}`,
     data: { target },
   });
   return updateIncident(ctx, incident_id, { operation_target: exact });

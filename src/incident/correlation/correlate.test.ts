@@ -83,7 +83,7 @@ describe("a relation", () => {
     const cause = symptom("KubePodCrashLooping", { pod: "db-0", namespace: "prod" }, { minute: 0 });
     expect(related(effect, cause, graph)).toEqual({
       strength: "merge",
-      reasons: ["web depends on db (2 hops)", "both within 4 min"],
+      reasons: ["web depends on db (2 hops)", "started within 4 min of each other"],
       upstream: "b",
     });
     expect(related(cause, effect, graph)).toMatchObject({ strength: "merge", upstream: "a" });

@@ -150,14 +150,14 @@ function groupOf(root: SymptomGroup, groups: readonly SymptomGroup[], links: Gro
       members.length === 1
         ? null
         : { id: cause.symptom.id, reason: causeReason(cause.name, groups.length - 1) },
-    reason: reason === undefined ? "nothing ties it to another alert" : reason.join("; "),
+    reason: reason === undefined ? "no relation to another alert was found" : reason.join("; "),
     links,
   };
 }
 
 function causeReason(name: string, effects: number): string {
-  if (effects === 0) return `it stands nearest to what is wrong with ${name}`;
-  return `${effects} other${effects === 1 ? " follows" : "s follow"} from what is wrong with ${name}`;
+  if (effects === 0) return `it is closest to the problem of ${name}`;
+  return `${effects} other${effects === 1 ? " follows" : "s follow"} from the problem of ${name}`;
 }
 
 /**

@@ -31,7 +31,9 @@ function span(milliseconds: number): string {
 
 /** Returns the time between two starts as a readable reason; empty where one is unknown. */
 export function timeReason(a: ResolvedSymptom, b: ResolvedSymptom): string[] {
-  return a.at === null || b.at === null ? [] : [`both within ${span(Math.abs(a.at - b.at))}`];
+  return a.at === null || b.at === null
+    ? []
+    : [`started within ${span(Math.abs(a.at - b.at))} of each other`];
 }
 
 const hops = (count: number) => (count === 1 ? "directly" : `${count} hops`);
@@ -77,7 +79,7 @@ function byText(effect: ResolvedSymptom, cause: ResolvedSymptom, graph: boolean)
   return {
     strength: near ? "merge" : "link",
     weight: near ? MENTIONED : 1,
-    reasons: [`${effect.name || effect.symptom.alert_name} names ${cause.name} in its text`],
+    reasons: [`${effect.name || effect.symptom.alert_name} mentions ${cause.name} in its text`],
   };
 }
 

@@ -38,7 +38,7 @@ function shared(a: ResolvedSymptom, b: ResolvedSymptom): Relation | null {
   const node = [...a.nodes].find((one) => b.nodes.has(one));
   if (node !== undefined) reasons.push("both are on the same node");
   const named = [...a.mentions].find((one) => b.mentions.has(one) && !isCommon(one));
-  if (named !== undefined) reasons.push(`both texts name ${named}`);
+  if (named !== undefined) reasons.push(`both texts mention ${named}`);
   if (reasons.length === 0) return null;
   return { strength: "link", reasons: [...reasons, ...timeReason(a, b)], upstream: null };
 }

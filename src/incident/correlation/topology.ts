@@ -36,7 +36,7 @@ function textAt(draft: Draft, value: Json, path: string, keys: readonly string[]
   const text = value[key];
   if (typeof text === "number" || (typeof text === "string" && (text.trim() !== "" || !needed)))
     return String(text).trim();
-  draft.errors.push({ path: at(path, key), message: "It must be a text." });
+  draft.errors.push({ path: at(path, key), message: "It must be a string." });
   return "";
 }
 
@@ -72,7 +72,10 @@ function readServices(draft: Draft, services: Json, path: string): void {
     const here = at(path, name);
     const body = Array.isArray(value) ? { depends_on: value } : (value ?? {});
     if (!isObject(body)) {
-      draft.errors.push({ path: here, message: "It must say what the service depends on." });
+      draft.errors.push({
+        path: here,
+        message: "It must be an object with `depends_on`, or a list of names.",
+      });
       continue;
     }
     const entry = entryOf(draft, name, body, here);

@@ -15,7 +15,7 @@ type About = Pick<IncidentRow, "fingerprint" | "title">;
 
 /** Stores a person's merge or split of two incidents as a lesson for the next time. Does nothing for other actors. */
 export async function teach(ctx: Ctx, lesson: LessonRow["lesson"], one: About, other: About): Promise<void> {
-  authorise(ctx.actor, "teach what belongs together", { people: "responder" });
+  authorise(ctx.actor, "record lessons", { people: "responder" });
   // Two incidents of one fingerprint are one reopened, or follow each other: there is no lesson in that.
   if (ctx.actor.kind !== "person" || one.fingerprint === other.fingerprint) return;
   const [first, second] = one.fingerprint < other.fingerprint ? [one, other] : [other, one];
@@ -47,7 +47,7 @@ export async function listLessons(
 
 /** Deletes a lesson; what was merged or split because of it stays so. Throws `not_found`. */
 export async function forgetLesson(ctx: Ctx, input: { lesson_id: string }): Promise<LessonRow> {
-  authorise(ctx.actor, "forget lessons", { people: "responder" });
+  authorise(ctx.actor, "delete lessons", { people: "responder" });
   const { lesson_id } = input;
   return transaction(ctx, async (tx) => {
     const row = await deleteLesson(tx, lesson_id);

@@ -133,7 +133,7 @@ export async function raiseMain(
   main_id: string,
   effects: readonly IncidentRow[],
 ): Promise<IncidentRow | null> {
-  authorise(ctx.actor, "raise incidents", ADMISSION);
+  authorise(ctx.actor, "raise severities of incidents", ADMISSION);
   const before = (await lockIncidents(ctx, [main_id])).get(main_id);
   if (before === undefined) return null;
   const { main, raised } = await takeOver(ctx, before, effects);
@@ -153,7 +153,7 @@ export async function release(ctx: Ctx, effect: IncidentRow, why: string): Promi
   note(ctx, { incident_id, kind: "status", text: `No longer part of ${merged_into}: ${why}`, data: from });
   // The main incident may have been deleted by retention, or be named by an imported row without ever having existed.
   if (await keepIncident(ctx, merged_into)) {
-    const text = `${incident_id} is an incident of its own again: ${why}`;
+    const text = `${incident_id} is a separate incident again: ${why}`;
     note(ctx, { incident_id: merged_into, kind: "status", text, data: { incident_id } });
   }
   record(ctx, { action: "incident.released", subject: incident_id, data: { ...from, why } });

@@ -246,7 +246,7 @@ describe("incidents of one trouble", () => {
       [(await of(EFFECT)).incident_id],
     );
     expect(life.map((one: { text: string }) => one.text).join("\n")).toContain(
-      "its cause is over and it still fires",
+      "its cause is resolved and it still fires",
     );
   });
 
