@@ -12,5 +12,5 @@ export async function rewriteKeys(ctx: Ctx): Promise<void> {
   const alerts = await rewriteAlertKeys(ctx);
   const incidents = await rewriteIncidentKeys(ctx, rewriteLearntKeys);
   if (alerts + incidents > 0)
-    ctx.log.info({ alerts, incidents }, "keys were brought up to their present version");
+    ctx.log.info({ alerts, incidents }, "stored keys were rewritten to the current version");
 }

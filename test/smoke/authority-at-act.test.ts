@@ -281,7 +281,7 @@ describe("what a reload takes away from looking", () => {
     const { verification: found } = await ended(incident_id);
     expect(looks).toBe(2);
     expect(found).toMatchObject({ result: "inconclusive", evidence: { after: { healthy: null } } });
-    expect(found?.evidence.after?.facts[0]?.message).toContain(`may not be looked at (Gate ${gate}: `);
+    expect(found?.evidence.after?.facts[0]?.message).toContain(`observing it was refused (Gate ${gate}: `);
     const { rows } = await database.pool.query(
       "select data from audit_entries where action = 'gateway.call' and data->>'what' = 'look' and data->>'incident_id' = $1",
       [incident_id],
@@ -300,7 +300,7 @@ describe("what a reload takes away from looking", () => {
     await reload(to);
     const { incident_id } = await asked();
     const story = await app.admin.get<{ items: { text: string }[] }>(`/incidents/${incident_id}/timeline`);
-    expect(story.items.map((one) => one.text).join("\n")).toContain(`may not be looked at (Gate ${gate}: `);
+    expect(story.items.map((one) => one.text).join("\n")).toContain(`observing it was refused (Gate ${gate}: `);
     expect(looks).toBe(0);
   });
 });

@@ -133,7 +133,7 @@ describe("a playbook of two steps", () => {
     const [only] = await ended(incident_id, 1);
     expect(only).toMatchObject({ step: 1, status: "failed", error: "permission denied" });
     await incidentIn(app.admin, incident_id, "investigating");
-    expect(await textsOf(incident_id)).toContain("Stopped at step 1 of 2: nothing after it was begun");
+    expect(await textsOf(incident_id)).toContain("Stopped at step 1 of 2: no later step was begun");
     expect(target.did.map((one) => one.target?.name)).toEqual(["cache"]);
     expect(await app.admin.get(`/approvals/${asked.approval_id}`)).toMatchObject({
       status: "execution_failed",

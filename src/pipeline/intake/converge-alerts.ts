@@ -49,7 +49,7 @@ export async function convergeAlerts(
     notifyBegun(ctx, { ...one, incident });
     if (needs_permanent_fix) await journalPermanentFix(ctx, incident);
     // An approval from before the resolution may still be open: the workflow that withdraws it may not have run yet.
-    if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the trouble is back");
+    if (kind === "reopened") await supersedeApproval(ctx, incident.incident_id, "the problem is back");
     if (kind !== "converged") await askForApproval(ctx, deps, incident, namesOf(alerts));
   }
   const risen = outcome

@@ -65,7 +65,7 @@ async function settle(ctx: Ctx, outcome: readonly Convergence[], found: Mutable)
       found.quiet.add(incident.incident_id);
       worse.set(main.incident_id, [...(worse.get(main.incident_id) ?? []), incident]);
     } else {
-      const why = `it fires, and ${incident.merged_into} is ${unheard ? "silenced" : "over"}`;
+      const why = `it fires, and ${incident.merged_into} is ${unheard ? "silenced" : "not active"}`;
       const { incident_id } = incident;
       found.now.set(incident_id, await release(ctx, incident, why));
       // A reopened incident gets the usual notice from the caller.

@@ -57,7 +57,7 @@ function ofSignal({ adapter, organisation, fingerprint }: NormalisedAlert) {
 function errorOf(cut: string | null, beyond: number, most: number, rejected: readonly string[]) {
   const words = [
     ...(cut === null ? [] : [cut]),
-    ...(beyond > 0 ? [`truncated: of ${most + beyond} alerts the first ${most} are understood`] : []),
+    ...(beyond > 0 ? [`truncated: only the first ${most} of ${most + beyond} alerts are processed`] : []),
     ...rejected.slice(0, MOST_FAULTS),
   ];
   return words.length === 0 ? null : clip(redactText(words.join("; ")), LONGEST_ERROR);

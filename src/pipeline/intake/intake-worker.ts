@@ -113,7 +113,7 @@ export class IntakeWorker {
     try {
       this.#horizon = (await waitingSummary(this.#deps.as("intake"))).last;
     } catch (error) {
-      this.#log(error, "what an earlier process has left is looked for later");
+      this.#log(error, "receipts that an earlier process left could not be read: trying again later");
     }
     this.#running = Promise.all([this.#servePrompt(), this.#serveInTurn(), this.#lookAround()]);
   }
@@ -189,7 +189,7 @@ export class IntakeWorker {
         const seen = this.#wakes;
         if (!(await one())) await this.#sleep(this.#trials.soonest(), seen);
       } catch (error) {
-        this.#log(error, "receipts wait: they cannot be processed now");
+        this.#log(error, "receipts cannot be processed now: they wait");
         await wait(RETRY_MS, signal);
       }
       this.#line(this.#trials.due());
@@ -218,7 +218,7 @@ export class IntakeWorker {
       entry.json = undefined;
     }
     if (!(await this.#lineAgain(entries, error))) return;
-    this.#log(error, "receipts wait: they cannot be processed now");
+    this.#log(error, "receipts cannot be processed now: they wait");
     await wait(RETRY_MS, this.#stop.signal);
   }
 
@@ -277,7 +277,7 @@ export class IntakeWorker {
       try {
         more = await this.#takeLeftovers();
       } catch (error) {
-        this.#log(error, "what waits in the journal cannot be looked for now");
+        this.#log(error, "the receipts waiting in the journal cannot be read now");
       }
       const until = performance.now() + this.#lookEvery * 1000;
       for (let left = 1; left > 0 && !signal.aborted; left = until - performance.now()) {

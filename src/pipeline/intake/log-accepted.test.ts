@@ -142,7 +142,7 @@ describe("ALERT_RECEIVED", () => {
       [three, "known"],
     ]);
     expect((await log()).find((entry) => entry.data.receipt === three)?.text).toBe(
-      "HighCPUUsage repeated: 1 over",
+      "HighCPUUsage repeated: 1 resolved",
     );
   });
 

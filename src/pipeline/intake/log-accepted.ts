@@ -84,7 +84,7 @@ function knownOf({ seq, alerts }: Call, byKey: ReadonlyMap<string, OutageNotice>
   if (first === undefined) return [];
   const ended = alerts.filter((alert) => alert.status === "resolved").length;
   const fires = alerts.length - ended;
-  const said = [fires > 0 ? `${fires} known already` : "", ended > 0 ? `${ended} over` : ""];
+  const said = [fires > 0 ? `${fires} already known` : "", ended > 0 ? `${ended} resolved` : ""];
   const one = new Set(found.map((alert) => alert.incident_id)).size === 1;
   return [
     {

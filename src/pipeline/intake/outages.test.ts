@@ -348,7 +348,9 @@ describe("flapping", () => {
     });
     expect(
       await rows("select payload->>'reason' as why from outbox where topic = 'incident.flapping'"),
-    ).toEqual([{ why: "It ended 3 times within 10 min: it stays open until it has been quiet for as long" }]);
+    ).toEqual([
+      { why: "It ended 3 times within 10 min: it stays open until it has been quiet for that long" },
+    ]);
     await sweep(deps);
     expect(await incident()).toMatchObject({ flapping: true });
     clock.forward(601);

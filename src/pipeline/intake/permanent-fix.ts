@@ -12,11 +12,11 @@ export async function journalPermanentFix(ctx: Ctx, incident: IncidentRow): Prom
   const component = operation_target?.name ?? affected_services[0] ?? fingerprint;
   await journalOwn(ctx, {
     labels: { alertname: "PermanentFixRequired", severity: "high", component, incident_id },
-    annotations: { summary: `${title} keeps coming back: repairing it again is treating the symptom` },
+    annotations: { summary: `${title} keeps recurring: another repair only treats the symptom` },
   });
   note(ctx, {
     incident_id,
     kind: "status",
-    text: "A permanent fix is required: the same repair again is no answer",
+    text: "A permanent fix is required: it keeps recurring after repairs",
   });
 }

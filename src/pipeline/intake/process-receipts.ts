@@ -105,14 +105,14 @@ async function countFolded(
     await countEnds(ctx, { incident_id, ends: ends.get(incident_id) ?? 0, flapping });
 }
 
-const HELD = "held: another sender said that it is over";
+const HELD = "held: another sender reported it resolved";
 
 /** Returns the message for the sender about the incident that its alert fires in. */
 function saidOf(incident: IncidentRow | undefined, decision: DecisionRow | undefined): string {
   if (incident !== undefined && incident.merged_into !== null) return `part of ${incident.merged_into}`;
   // The sender never ended this alert, so it is not a new outage.
   if (incident !== undefined && !isActive(incident))
-    return `its incident is ${incident.status} and this alert has not ended since: that comes back if it is still told of after the cool-down`;
+    return `its incident is ${incident.status} and this alert has not ended since: it is reopened if the alert is still sent after the cool-down`;
   if (decision === undefined) return "recorded";
   return `${decision.proposal.action}: ${decision.policy.reason}`;
 }
@@ -370,7 +370,7 @@ export async function isWell(ctx: Ctx, deps: PipelineDeps): Promise<boolean> {
     });
     return true;
   } catch (error) {
-    ctx.log.debug({ error: messageOf(error) }, "nothing can be taken in now");
+    ctx.log.debug({ error: messageOf(error) }, "no alert can be processed now");
     return false;
   }
 }

@@ -88,7 +88,7 @@ export class ReceiptRetries {
     for (const entry of entries) {
       if (entry.again) entry.tries = raised.get(entry.receipt.seq) ?? 0;
       if (entry.tries > MOST_TRIES)
-        await this.#giveUp(entry, `it was tried ${MOST_TRIES} times, and no try came to an end`);
+        await this.#giveUp(entry, `it was tried ${MOST_TRIES} times, and no attempt finished`);
       else if (entry.tries > 0) ours.push(entry);
     }
     for (const entry of ours) entry.again = false;

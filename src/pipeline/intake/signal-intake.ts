@@ -30,7 +30,7 @@ type Deps = {
 };
 
 const full = () =>
-  new AwoooiError("overloaded", "Too many signals are waiting; send this again.", { retryAfter: 2 });
+  new AwoooiError("overloaded", "Too many signals are queued; send this again.", { retryAfter: 2 });
 
 /**
  * Returns a function that accepts a signal and resolves to its message id once it is on disk: on the stream's when that is
@@ -52,7 +52,7 @@ export function createSignalIntake(
     try {
       id = await to.append(entryOf(receipt));
     } catch (error) {
-      ctx.log.debug({ error: messageOf(error) }, "a signal goes into the journal: its stream did not answer");
+      ctx.log.debug({ error: messageOf(error) }, "a signal goes to the journal: its stream did not answer");
       // The append may have succeeded all the same: the shared `stream_id` makes the two one receipt.
       const written = await bringReceipt(ctx, receipt);
       if (written !== undefined) intake.add(written);

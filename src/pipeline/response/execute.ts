@@ -115,7 +115,7 @@ async function check(now: () => PipelineDeps, execution_id: string): Promise<Ver
   if (after === null || !traitsOf(operation).verify.includes("alert_silent")) return verdict;
   // A sender may report the end minutes later, so this fact is shown and does not decide.
   const firing = (await firingIncidents(ctx, [incident_id])).has(incident_id);
-  const message = firing ? "its sender has not said that it is over" : "nothing fires any more";
+  const message = firing ? "its sender has not reported its end" : "no alert is firing";
   const facts = [...after.facts, { name: "alert", passed: !firing, message }];
   return { ...verdict, evidence: { ...verdict.evidence, after: { ...after, facts } } };
 }
@@ -128,7 +128,7 @@ async function noteStop(
   const { plan } = await getApproval(tx, approval_id);
   const steps = stepsOf(plan).length;
   if (steps === place || status === "success") return;
-  const text = `Stopped at step ${place} of ${steps}: nothing after it was begun`;
+  const text = `Stopped at step ${place} of ${steps}: no later step was begun`;
   note(tx, { incident_id, kind: "execution", text, data: { execution_id, step: place, steps } });
 }
 

@@ -33,7 +33,7 @@ async function mustNotBeSigned(ctx: Ctx, incident_id: string): Promise<void> {
   const signed = await signedFor(ctx, [incident_id]);
   const acting = await incidentsInExecution(ctx, [incident_id]);
   if (signed.has(incident_id) || acting.has(incident_id))
-    throw conflict(`A plan for ${incident_id} is signed or being carried out: wait for what it comes to.`);
+    throw conflict(`A plan for ${incident_id} is signed or being carried out: wait for its result.`);
 }
 
 /**
@@ -64,13 +64,14 @@ export async function mergeManually(
     if (effect.merged_into !== null)
       throw conflict(`${incident_id} is an effect of ${effect.merged_into}: split it first.`);
     for (const one of [effect, rows.get(main_id) ?? main])
-      if (!isActive(one)) throw conflict(`${one.incident_id} is ${one.status}: only what goes on is merged.`);
+      if (!isActive(one))
+        throw conflict(`${one.incident_id} is ${one.status}: only active incidents can be merged.`);
     const reasons = [withComment(`merged by ${actorLabel(tx.actor)}`, comment)];
     const merged = await mergeIncidents(tx, [
       { effect_id: incident_id, main_id, reasons, cause_reason: null },
     ]);
     const done = merged.effects.get(incident_id);
-    if (done === undefined) throw conflict(`${into} has become an effect of another just now: try again.`);
+    if (done === undefined) throw conflict(`${into} has just become an effect of another: try again.`);
     await supersedeForMerge(tx, new Map([[incident_id, `merged into ${main_id}`]]));
     await teach(tx, "together", effect, main);
     return done;

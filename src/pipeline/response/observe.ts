@@ -18,14 +18,14 @@ export function observing(
     async observe(target, at, deed) {
       const { observers, run, as } = now();
       const one = observers.find((each) => each.observes(target));
-      if (one === undefined) throw new Error("nothing configured can see it any more");
+      if (one === undefined) throw new Error("no observer for it is configured any more");
       // The observer's own id appears in the message when it fails.
       eyes.id = one.id;
       const operation = deed?.operation ?? { kind: "investigate" as const, target, parameters: {} };
       const refused = await admitLook(as("pipeline"), run.gateway, { ...about, operation }, one.tool);
       if (refused === undefined) return one.observe(target, at, deed);
       stop?.abort();
-      throw new Error(`it may not be looked at (${refused.message})`);
+      throw new Error(`observing it was refused (${refused.message})`);
     },
   };
   return [eyes];

@@ -42,7 +42,7 @@ async function findOut(now: () => PipelineDeps, approval_id: string, nothing: Fo
   } catch (error) {
     if (isUnavailable(error)) throw error;
     // A plan prepared without evidence is better than none.
-    ctx.log.error({ incident_id, error: messageOf(error) }, "the evidence could not be considered");
+    ctx.log.error({ incident_id, error: messageOf(error) }, "the evidence could not be evaluated");
   }
   const { plan, plan_hash, status } = await getApproval(ctx, approval_id);
   if (status !== "preparing") return nothing;

@@ -26,15 +26,15 @@ export async function requestUndo(
     const incident = await reopen(tx, { incident_id, comment: why });
     const open = await openApprovalOf(tx, incident_id);
     if (open !== undefined) {
-      throw conflict(`${open.approval_id} is before people (${open.action}): sign or reject that first.`);
+      throw conflict(`${open.approval_id} is pending (${open.action}): sign or reject it first.`);
     }
     const signed = await withStandingPlan(tx, [incident_id]);
     if (signed.has(incident_id) || (await incidentsInExecution(tx, [incident_id])).has(incident_id)) {
-      throw conflict(`Something is being done about ${incident_id}: wait until it has ended.`);
+      throw conflict(`A plan for ${incident_id} is being carried out: wait until it has ended.`);
     }
     const about = { incident, operation, undoes: execution_id, leaves };
     const decision = await decideUndo(tx, about, deps.decide);
-    if (decision.policy.outcome !== "ask") throw conflict(`It is not undone: ${decision.policy.reason}.`);
+    if (decision.policy.outcome !== "ask") throw conflict(`It cannot be undone: ${decision.policy.reason}.`);
     const asked = await requestApproval(tx, { incident, decision, undoes: execution_id }, deps.approval);
     return asked.approval_id;
   });

@@ -28,7 +28,7 @@ export async function expireStaleAlerts(deps: PipelineDeps): Promise<void> {
         if (incident_id === null) continue;
         const [{ alert_name = "" } = {}, ...others] = alerts;
         const more = others.length === 0 ? "" : ` and ${others.length} more`;
-        const text = `${alert_name}${more}: no longer sent, so it is over`;
+        const text = `${alert_name}${more}: no longer sent, so treated as resolved`;
         note(tx, { incident_id, kind: "alert", text });
       }
       await resolveQuiet(tx, deps, ended);

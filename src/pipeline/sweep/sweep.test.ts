@@ -171,7 +171,7 @@ describe("the sweep", () => {
       await sweep(deps);
       expect(await executionOf(execution_id)).toMatchObject({
         status: "failed",
-        error: "it did not end in its time",
+        error: "it did not end in time",
         ended_at: clock.now(),
       });
       expect(await incidentOf(plan.incident_id)).toMatchObject({ status: "investigating" });

@@ -54,7 +54,7 @@ async function each<T>(
       if (isUnavailable(error)) throw error;
       // Only the first failure is logged: the others usually have the same reason.
       if (errors.length === 0)
-        logAbout(about, () => told?.log.error({ error: messageOf(error) }, "the sweep cannot move this on"));
+        logAbout(about, () => told?.log.error({ error: messageOf(error) }, "the sweep cannot process this"));
       errors.push(error);
     }
   }
@@ -97,7 +97,7 @@ async function present(deps: PipelineDeps, approval_id: string): Promise<void> {
   } catch (error) {
     if (isUnavailable(error)) throw error;
     // A plan that cannot be presented must not block its incident.
-    await withdrawApproval(ctx, { approval_id, reason: "the plan cannot be shown" });
+    await withdrawApproval(ctx, { approval_id, reason: "the plan cannot be presented" });
     throw error;
   }
 }
@@ -121,7 +121,7 @@ async function executions(deps: PipelineDeps): Promise<void> {
     ctx.log,
     (after) => overdueExecutions(ctx, after, PAGE),
     (one) => one.execution_id,
-    ({ execution_id }) => conclude(deps, execution_id, null, "sweep", "it did not end in its time"),
+    ({ execution_id }) => conclude(deps, execution_id, null, "sweep", "it did not end in time"),
   );
 }
 
@@ -199,7 +199,7 @@ async function idle(deps: PipelineDeps, { incident_id }: Due): Promise<void> {
     }
     const silent = (await silencesOfIncidents(tx, [incident_id])).has(incident_id);
     if (due.because === "released") {
-      const reason = "its cause is over and it still fires";
+      const reason = "its cause is resolved and it still fires";
       const own = await release(tx, locked, reason);
       // A silenced incident is presented when its silence ends.
       if (silent) return;
