@@ -26,7 +26,7 @@ function alertOf({ name, watch }: Watched, { problem, since }: ProcessRow): OwnA
     },
     annotations: {
       summary: clip(`${name}: ${problem ?? "it is down"}`, 300),
-      description: `AWOOOI supervises the process ${name} and has seen this itself.`,
+      description: `AWOOOI supervises the process ${name} and detected this itself.`,
     },
     starts_at: since,
   };

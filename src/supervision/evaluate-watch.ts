@@ -46,22 +46,22 @@ export async function evaluateWatch(
   const isDown = row?.state === "down";
   if (seen.well === null) {
     if (noteUnknown(judged, seen.why, ctx.clock.now(), again))
-      ctx.log.warn({ ...about, reason: seen.why }, `process ${name}: whether it is well cannot be told`);
+      ctx.log.warn({ ...about, reason: seen.why }, `process ${name}: its health is unknown`);
     // It keeps its last known state, and an alert that fires is repeated.
     if (isDown) await fell(ctx, process, { why: seen.why, start: row.told_of ?? start }, again);
     return;
   }
-  if (judged.unseen !== null) ctx.log.info(about, `process ${name}: whether it is well can be told again`);
+  if (judged.unseen !== null) ctx.log.info(about, `process ${name}: its health is known again`);
   judged.unseen = null;
   if (seen.well) {
     judged.failures = 0;
     if ((isDown || row?.problem != null) && (await rose(ctx, process)))
-      ctx.log.info(about, `process ${name} is well again`);
+      ctx.log.info(about, `process ${name} is healthy again`);
     return;
   }
   if (isDown && (await settled(ctx, process, start, again))) {
     judged.failures = 0;
-    ctx.log.info(about, `process ${name}: its outage is over, and it is watched anew`);
+    ctx.log.info(about, `process ${name}: its outage is over: a new failure is a new outage`);
   }
   const why = broken(process, judged, seen);
   if (why !== null && (await fell(ctx, process, { why, start }, again)))

@@ -82,7 +82,7 @@ export async function startOrStop(
   const startOf = () => supervisor.latestStart(name).catch(() => null);
   if (!changed) {
     const suspended = task.asked && to === "start" && found?.suspended;
-    const problem = `pid ${pid} is suspended, and was not started: continue it with kill -CONT ${pid}, or stop and start it`;
+    const problem = `pid ${pid} is suspended, and was not started: resume it with kill -CONT ${pid}, or stop and start it`;
     const start = await startOf();
     return { pid, problem: suspended ? problem : null, changed, start };
   }

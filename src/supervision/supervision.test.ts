@@ -166,7 +166,7 @@ describe("the start of a server", () => {
     await local.stop("till");
     await serve(shop(), shop({ name: "till" }));
     expect(await pid()).toBe(first);
-    expect(said()).toContain(`process shop runs already, pid ${first}`);
+    expect(said()).toContain(`process shop is already running, pid ${first}`);
     expect(said()).toContain(`started process till, pid ${await pid("till")}`);
     expect(await shown()).toMatchObject({
       state: "running",
@@ -182,7 +182,7 @@ describe("the start of a server", () => {
     await serve(shop({ argv: ["/bin/sh", "-c", "echo no disk >&2; exit 3"], settle_ms: 60_000 }));
     expect(said()).toContain("process shop was not started");
     const [alert] = await when(async () => (await told()).length > 0 && told(), "the alert");
-    expect(alert?.annotations.summary).toMatch(/^shop: it does not run: .*exit code 3\s+no disk/s);
+    expect(alert?.annotations.summary).toMatch(/^shop: it is not running: .*exit code 3\s+no disk/s);
     expect(await shown()).toMatchObject({ state: "down", problem: expect.stringContaining("exit code 3") });
     await serve(shop({ name: "by-hand", autostart: false }));
     await second();
@@ -350,7 +350,7 @@ describe("a stop on purpose", () => {
         data: { asked_by: "approver" },
       });
       expect(said()).toContain(
-        `process shop is configured no longer: its ${to}, which approver asked for, is not carried out`,
+        `process shop is no longer configured: its ${to}, requested by approver, is not carried out`,
       );
       await serve(shop({ autostart: false }));
       await second();
@@ -528,7 +528,7 @@ describe("the watch", () => {
     process.kill((await pid("till")) as number, "SIGSTOP");
     await when(async () => (await told()).length === 2, "both alerts");
     expect(await names()).toEqual([
-      ["shop", "shop: it does not run"],
+      ["shop", "shop: it is not running"],
       ["till", expect.stringMatching(/^till: pid \d+ is suspended \(3 times in a row\)$/)],
     ]);
     expect(await shown("quiet")).toMatchObject({ state: "not_running", watched: false });
@@ -594,7 +594,7 @@ describe("the watch", () => {
       await dies();
       await when(async () => (await told()).length === wanted.length, "the next alert");
       expect(await statuses()).toEqual(wanted);
-      expect(await shown()).toMatchObject({ state: "down", problem: "it does not run" });
+      expect(await shown()).toMatchObject({ state: "down", problem: "it is not running" });
       const [first, last] = [(await told())[0], (await told()).at(-1)];
       expect(last?.startsAt === first?.startsAt).toBe(result === "failed");
       expect(last?.fingerprint).toBe(first?.fingerprint);
@@ -636,7 +636,7 @@ describe("the watch", () => {
   it("takes what it could not ask for neither well nor broken, and says so", async () => {
     const away = { url: "http://no-such-host.invalid/", timeout_ms: 60_000 };
     const config = shop({ probe: away, watch: { interval_ms: 100, failures: 1 } });
-    const unseen = () => said().filter((line) => /cannot be told$/.test(String(line)));
+    const unseen = () => said().filter((line) => /health is unknown$/.test(String(line)));
     await serve(config);
     await when(async () => (await shown())?.unseen, "it to be said");
     const before = await shown();
@@ -645,7 +645,7 @@ describe("the watch", () => {
       await when(async () => (await shown())?.probe?.at === clock.now().toISOString(), "another look");
     }
     expect(await told()).toEqual([]);
-    expect(unseen()).toEqual(["process shop: whether it is well cannot be told"]);
+    expect(unseen()).toEqual(["process shop: its health is unknown"]);
     expect(await shown()).toMatchObject({
       state: "running",
       problem: null,

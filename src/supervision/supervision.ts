@@ -64,7 +64,8 @@ const stranger = (): Known => ({
   failing: false,
 });
 
-const stoppedBy = ({ asked_by, since }: ProcessRow) => `by ${asked_by ?? "nobody"} at ${since.toISOString()}`;
+const stoppedBy = ({ asked_by, since }: ProcessRow) =>
+  `by ${asked_by ?? "unknown"} at ${since.toISOString()}`;
 
 /**
  * Supervises processes: starts them with the server, starts and stops them on request, and watches them. What must not be
@@ -199,7 +200,7 @@ export class Supervision {
     if (dropped !== null)
       ctx.log.warn(
         { process: name },
-        `process ${name} is configured no longer: its ${dropped.to}, which ${dropped.by} asked for, is not carried out`,
+        `process ${name} is no longer configured: its ${dropped.to}, requested by ${dropped.by}, is not carried out`,
       );
   }
 
@@ -280,7 +281,7 @@ export class Supervision {
       const acted = await startOrStop(ctx, task, supervisor, gateway);
       if (acted !== "over" && "waits" in acted) {
         if (known.waits !== acted.waits)
-          ctx.log.warn({ process: name, reason: acted.waits }, `process ${name}: its ${to} waits`);
+          ctx.log.warn({ process: name, reason: acted.waits }, `process ${name}: its ${to} is waiting`);
         known.waits = acted.waits;
         return;
       }
@@ -302,7 +303,7 @@ export class Supervision {
     if (problem !== null) log.warn({ process: name, problem }, `process ${name} was not ${did}`);
     else if (changed)
       log.info({ process: name, ...(pid === null ? {} : { pid }) }, `${did} process ${name}, pid ${pid}`);
-    else if (!asked) log.info({ process: name, pid }, `process ${name} runs already, pid ${pid}`);
+    else if (!asked) log.info({ process: name, pid }, `process ${name} is already running, pid ${pid}`);
   }
 
   async #look(process: SupervisedProcess, known: Known, supervisor: ProcessSupervisor): Promise<void> {

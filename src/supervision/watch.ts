@@ -22,8 +22,8 @@ export async function look(supervisor: ProcessSupervisor, name: string): Promise
   const pid = live?.pid ?? null;
   if (live === null) {
     const others = (await supervisor.copies()).get(name) ?? [];
-    const but = `, but pid ${others.join(", ")} that was started for it does: it has put itself into the background`;
-    const why = `it does not run${others.length === 0 ? "" : but}`;
+    const but = `, but pid ${others.join(", ")} that was started for it runs in the background`;
+    const why = `it is not running${others.length === 0 ? "" : but}`;
     return { well: false, certain: true, why, pid, probe };
   }
   if (probe?.asked) return { well: probe.ok, certain: false, why: `its probe ${probe.message}`, pid, probe };

@@ -226,7 +226,7 @@ it("says where the whole is of a problem that is too long for the list", async (
   await serve({ processes: [{ name: "shop", argv: ["/bin/sh", "-c", script], settle_ms: 60_000 }] });
   await until(async () => (await shown())?.state === "down", "it to be down");
   const { out } = await cli("processes", "ls");
-  expect(out).toMatch(/shop +down .*it does not run: shop: started pid .*… \(awoooi diagnose shop\)\n$/);
+  expect(out).toMatch(/shop +down .*it is not running: shop: started pid .*… \(awoooi diagnose shop\)\n$/);
   expect((await cli("diagnose", "shop")).out).toContain("trouble number 40");
 });
 
@@ -250,7 +250,10 @@ describe("a reload", () => {
     expect(process.kill(second as number, 0)).toBe(true);
     // What runs is found again, and what it is not stays said.
     expect((await reload({ processes: [changed, till, idle("cache")] })).notes).toEqual([]);
-    await until(() => said().includes(`process till runs already, pid ${second}`), "it to be taken over");
+    await until(
+      () => said().includes(`process till is already running, pid ${second}`),
+      "it to be taken over",
+    );
     await cli("processes", "stop", "shop");
     await cli("processes", "start", "shop");
     expect(await shown()).toMatchObject({ changed: false });
