@@ -94,7 +94,7 @@ describe("looking", () => {
     const hanging: Observer = { ...seeing(true), observe: () => new Promise(() => {}) };
     expect(await look([hanging], TARGET, systemClock, 0.01)).toMatchObject({
       healthy: null,
-      facts: [{ passed: false, message: "looking timed out after 0.01 s" }],
+      facts: [{ passed: false, message: "observing timed out after 0.01 s" }],
     });
   });
 

@@ -21,7 +21,7 @@ export async function look(
   try {
     // Redacted because observations are stored, shown and sent on, and a target's output may contain credentials.
     return redactTexts(
-      await withTimeout(seconds, "looking", (async () => observer.observe(target, now, deed))()),
+      await withTimeout(seconds, "observing", (async () => observer.observe(target, now, deed))()),
     );
   } catch (error) {
     const fact = { name: observer.id, passed: false, message: redactText(messageOf(error)) };
@@ -33,7 +33,8 @@ export async function look(
 export function compare(before: Observation | null, after: Observation | null): Verification {
   const evidence = { before, after };
   if (after === null || after.healthy === null) {
-    const reason = after === null ? "nothing configured can see the target" : "its state could not be told";
+    const reason =
+      after === null ? "no observer for the target is configured" : "its state could not be determined";
     return { result: "inconclusive", reason, evidence };
   }
   if (after.healthy) {
