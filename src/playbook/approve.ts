@@ -28,7 +28,7 @@ export async function setStatus(
     const before = await lockPlaybook(tx, playbook_id);
     if (before === undefined) throw new AwoooiError("not_found", `There is no playbook ${playbook_id}.`);
     if (hash !== undefined && hashOf(before) !== hash)
-      throw new AwoooiError("plan_changed", `${before.name} is another now: read it again.`);
+      throw new AwoooiError("plan_changed", `${before.name} has changed: read it again.`);
     const isDone = before.status === status && (status !== "approved" || !(await approverLapse(tx, before)));
     if (isDone) return before;
     const by = status === "approved" ? approvedNow(tx) : {};

@@ -108,7 +108,7 @@ it.each([
     `update playbooks set approved_by = ${label}, approved_by_kind = ${kind} where playbook_id = $1`,
     [playbook],
   );
-  expect(await lapse(playbook)).toBe("it is not known who approved its playbook");
+  expect(await lapse(playbook)).toBe("the approver of its playbook is unknown");
 });
 
 it("is given anew by who approves it again, and only where it has lapsed", async () => {

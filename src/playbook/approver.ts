@@ -18,7 +18,7 @@ async function approverOf(ctx: Ctx, { approved_by, approved_by_kind: kind, ...ro
  */
 export async function approverLapse(ctx: Ctx, playbook: Approved): Promise<string | null> {
   const person_id = await approverOf(ctx, playbook);
-  if (person_id === null) return "it is not known who approved its playbook";
+  if (person_id === null) return "the approver of its playbook is unknown";
   const tenures = (await roleAssignmentsOf(ctx, [person_id], { hold: true })).get(person_id) ?? [];
   const now = ctx.clock.now();
   // Without a time of approval, they must hold the role now, or have left with their signatures kept.

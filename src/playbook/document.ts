@@ -12,11 +12,13 @@ const KINDS = OPERATION_KINDS.filter((kind) => traitsOf({ kind }).scope !== "rea
 const shapeOf = (kind: string) => operation.options.find((one) => one.shape.kind.value === kind)?.shape;
 
 const word = wireText(253).trim().min(1);
-const name = z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,99}$/, "has lower-case letters, digits and . _ -");
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_.-]{0,99}$/, "may only have lower-case letters, digits and . _ -");
 
 const step = z
   .strictObject({
-    operation: z.enum(KINDS as [string, ...string[]], "is no operation that changes something"),
+    operation: z.enum(KINDS as [string, ...string[]], "is not an operation that changes something"),
     target: z.union([z.literal(OWN_TARGET), operationTarget]).default(OWN_TARGET),
     parameters: z.record(z.string(), z.unknown()).default({}),
     /** Defaults to the operation's own risk. */
@@ -37,7 +39,7 @@ const step = z
       check.addIssue({
         code: "custom",
         path: ["risk"],
-        message: `is less than the operation's own, ${least}`,
+        message: `is lower than the operation's own risk, ${least}`,
       });
   });
 
