@@ -26,7 +26,7 @@ export function configuredAs(
   const machine = hostNamed(name, hosts);
   return [
     ...process.map((target) => ({ target, reason: "a process of this name is supervised" })),
-    ...(machine === undefined ? [] : [{ target: machine, reason: "a host that is called so is configured" }]),
+    ...(machine === undefined ? [] : [{ target: machine, reason: "a host of this name is configured" }]),
   ];
 }
 
@@ -50,8 +50,8 @@ function whatThereIs(
     ...onHost,
   ];
   return can.length === 0
-    ? " Nothing is configured that could be looked at: see processes, ssh and kubernetes in awoooi.yaml."
-    : ` These can be: ${can.join("; ")}.`;
+    ? " No target is configured: see processes, ssh and kubernetes in awoooi.yaml."
+    : ` Targets: ${can.join("; ")}.`;
 }
 
 /** Returns a question naming configured targets whose names are close to an unknown one; empty if there are none. */
@@ -81,7 +81,7 @@ export function unknownTarget(
   const there = whatThereIs(known, investigators);
   const close = didYouMean(query, known);
   if (kind === "unknown")
-    return { wrong: false, message: `Nothing that is configured is called ${name}.${close}${there}` };
+    return { wrong: false, message: `No configured target is called ${name}.${close}${there}` };
   const missing =
     (kind === "process" && known.processes.length > 0) || (kind === "host" && (known.hosts ?? []).length > 0);
   if (missing) return { wrong: false, message: `No ${kind} ${name} is configured.${close}${there}` };
@@ -89,6 +89,6 @@ export function unknownTarget(
   const meant = like === undefined || like === kind ? "" : ` Did you mean ${like}/${name}?`;
   return {
     wrong: true,
-    message: `Nothing that is configured can look at ${withArticle(kind)}.${meant}${there}`,
+    message: `No configured investigator can inspect ${withArticle(kind)}.${meant}${there}`,
   };
 }

@@ -117,7 +117,7 @@ describe("investigate", () => {
 
   it("says where nothing can look", async () => {
     const found = await look([], 5, { kind: "host", name: "web-1" });
-    expect(found).toMatchObject({ evidence: [], missing: ["nothing configured can look at a host"] });
+    expect(found).toMatchObject({ evidence: [], missing: ["no configured investigator can inspect a host"] });
   });
 
   it.each([
@@ -142,7 +142,7 @@ describe("investigate", () => {
     expect(found.target).toEqual(TARGET);
     expect(found.missing).toHaveLength(2 - left.length);
     for (const line of found.missing)
-      expect(line).toMatch(new RegExp(`may not look at it \\(Gate ${gate}: `));
+      expect(line).toMatch(new RegExp(`reading it was refused \\(Gate ${gate}: `));
     const { rows } = await database.pool.query(
       "select data from audit_entries where action = 'gateway.call' order by seq desc limit 1",
     );

@@ -75,7 +75,7 @@ export function joined(parts: readonly Part[], asked?: string): Part {
     for (const finding of part.findings) {
       const evidence = finding.evidence.flatMap((id) => ids.get(id) ?? []);
       if (evidence.length > 0) whole.findings.push({ ...finding, evidence });
-      else whole.missing.push(`${finding.code} was left out: it rests on no evidence`);
+      else whole.missing.push(`${finding.code} was left out: it has no evidence`);
     }
   }
   whole.findings.sort(byWeight);
@@ -103,11 +103,11 @@ export async function investigate(
     judged.map(({ one, refused }) =>
       refused === undefined
         ? ask(one, { target, labels }, now, terms.time)
-        : nothing(target, `${one.id}: it may not look at it (${refused.message})`),
+        : nothing(target, `${one.id}: reading it was refused (${refused.message})`),
     ),
   );
   if (known.length === 0)
-    parts.push(nothing(target, `nothing configured can look at ${withArticle(target.kind)}`));
+    parts.push(nothing(target, `no configured investigator can inspect ${withArticle(target.kind)}`));
   const found = redactTexts({ at: now.toISOString(), ...joined(parts, target.kind) });
   await transaction(ctx, async (tx) => {
     record(tx, {
@@ -160,7 +160,7 @@ async function shared(about: Look, look: () => Promise<Investigation>): Promise<
   const going = looking.get(key);
   if (going !== undefined) return going;
   if (looking.size >= AT_ONCE)
-    throw new AwoooiError("overloaded", `${AT_ONCE} targets are being looked at: try again in a moment.`, {
+    throw new AwoooiError("overloaded", `${AT_ONCE} targets are being investigated: try again in a moment.`, {
       retryAfter: 5,
     });
   const begun = look().finally(() => looking.delete(key));
@@ -174,7 +174,7 @@ function ambiguous(target: OperationTarget, found: Investigation | null, named: 
   const inClusters =
     found?.candidates ??
     (found?.target && kind !== "unknown"
-      ? [{ target: found.target, reason: `${kind} ${name} is called so` }]
+      ? [{ target: found.target, reason: `${kind} ${name} has this name` }]
       : []);
   return [...named, ...inClusters].slice(0, MOST_CANDIDATES);
 }

@@ -55,7 +55,7 @@ async function awoooi(...argv: string[]) {
 
 describe("awoooi diagnose NAME", () => {
   it.each([["shop"], ["process/shop"], ["processes/shop"]])(
-    "looks at the process that is configured as %s and says that it does not run",
+    "looks at the process that is configured as %s and says that it is not running",
     async (name) => {
       const { code, stdout } = await awoooi(name);
       expect(code).toBe(0);
@@ -85,14 +85,14 @@ describe("awoooi diagnose NAME", () => {
   });
 
   it.each([
-    ["shp", 4, "Nothing that is configured is called shp. Did you mean process/shop?"],
-    ["wibble", 4, "Nothing that is configured is called wibble. These can be: process/shop, process/stock"],
+    ["shp", 4, "No configured target is called shp. Did you mean process/shop?"],
+    ["wibble", 4, "No configured target is called wibble. Targets: process/shop, process/stock"],
     ["process/shp", 4, "No process shp is configured. Did you mean process/shop?"],
     ["host/box-2", 4, "No host box-2 is configured. Did you mean host/box-1"],
-    ["ingress/web", 2, "Nothing that is configured can look at an ingress."],
-    ["units/x", 2, "Nothing that is configured can look at a unit."],
-    ["proces/shop", 2, "Nothing that is configured can look at a proces. Did you mean process/shop?"],
-    ["deploymnt/api", 2, "look at a deploymnt. Did you mean deployment/api?"],
+    ["ingress/web", 2, "No configured investigator can inspect an ingress."],
+    ["units/x", 2, "No configured investigator can inspect a unit."],
+    ["proces/shop", 2, "No configured investigator can inspect a proces. Did you mean process/shop?"],
+    ["deploymnt/api", 2, "inspect a deploymnt. Did you mean deployment/api?"],
   ])("answers %s with %i and what can be looked at", async (name, code, message) => {
     const answer = await awoooi(name);
     expect(answer.code).toBe(code);

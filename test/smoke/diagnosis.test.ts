@@ -82,7 +82,7 @@ describe("awoooi diagnose, on a real cluster", () => {
     expect(gone.code).toBe(4);
     expect(gone.stderr).toContain("cluster test has no deployment nowhere in default");
     const other = await awoooi("diagnose", "deployment/api", "--cluster", "another");
-    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("Nothing that is configured") });
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("No configured investigator") });
   });
 });
 
