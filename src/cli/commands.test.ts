@@ -91,7 +91,7 @@ describe("incidents", () => {
     };
     const candidates = [api, { ...api, namespace: "shop-canary" }].map((target) => ({
       target,
-      reason: "it is called so",
+      reason: "it has this name",
     }));
     server.answers[`GET ${own}/evidence`] = as(investigation, { ...seen, candidates });
     const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
@@ -110,7 +110,7 @@ describe("incidents", () => {
     const finding = {
       code: "host_healthy",
       weight: "note",
-      title: "box-1 looks well now: load 0.1 on 4 cores",
+      title: "box-1 looks healthy now: load 0.1 on 4 cores",
       meaning: "It is over, or elsewhere.",
       evidence: ["E2"],
     };
@@ -126,7 +126,7 @@ describe("incidents", () => {
     });
     const { stdout } = await server.awoooi(["incidents", "show", INCIDENT.incident_id]);
     expect(stdout).toContain(
-      "Evidence, seen at 2026-07-01 12:00:00Z\nNOTE  box-1 looks well now: load 0.1 on 4 cores\n",
+      "Evidence, seen at 2026-07-01 12:00:00Z\nNOTE  box-1 looks healthy now: load 0.1 on 4 cores\n",
     );
     expect(stdout).toContain("      disk 11\n      and 8 more lines\n");
     expect(stdout).toContain("Not read (1 thing)\n  units of box-1 could not be read\n");

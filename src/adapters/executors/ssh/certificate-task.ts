@@ -31,16 +31,16 @@ function judgeCertificates(list: readonly Certificate[], days: number, now: Date
 export function certificateTask(host: Host, operation: Renew): Task {
   const argv = host.config.renew_certificate as unknown as Argv;
   return {
-    undo: "a certificate that was renewed stays; the one before is in the archive of what renews it",
+    undo: "a renewed certificate stays; the previous one is in the renewal tool's archive",
     resolve: async () => onHost(host, operation),
     async dryRun() {
       const [permission, found] = await Promise.all([checkPermission(host, argv), certificates(host)]);
-      const name = "certificates that are due";
+      const name = "certificates due";
       if (!found.ok) return { checks: [permission, { name, passed: false, message: found.message }] };
       const now = new Date();
       const due = found.value.filter((one) => daysLeft(one, now) < DUE_DAYS);
       const all = found.value.map((one) => `${one.subject} ${inWords(one, now)}`).join("; ");
-      const message = due.length === 0 ? `none is: ${all || "none was found"}` : all;
+      const message = due.length === 0 ? `none: ${all || "none was found"}` : all;
       const diff = due.map((one) => `~ ${one.subject}: ${inWords(one, now)}`).join("\n");
       return {
         checks: [permission, { name, passed: due.length > 0, message }],

@@ -96,7 +96,7 @@ async function checkFile(host: Host, project: string): Promise<Check> {
     return {
       name,
       passed: true,
-      message: "its folder is not configured: the containers that are there are restarted",
+      message: "its folder is not configured: the existing containers are restarted",
     };
   const looked = await host.look(host.runtime(...projectArgs(host, project), "config", "--quiet"));
   return { name, passed: looked.ok, message: looked.ok ? `${entry.dir} is valid` : looked.message };
@@ -119,7 +119,7 @@ export function composeTask(host: Host, operation: Restart): Task {
   const { project = host.config.compose[0]?.project } = operation.parameters;
   const args = [...(project === undefined ? ["compose"] : projectArgs(host, project)), "restart", "--", name];
   return {
-    undo: "the processes that were ended are gone; a restart leaves nothing to take back",
+    undo: "the old processes have ended; a restart cannot be undone",
     resolve: () => resolve(host, operation),
     async dryRun() {
       const [permission, file, state] = await Promise.all([

@@ -47,20 +47,20 @@ describe("the configuration of hosts", () => {
   });
 
   it.each([
-    ["a name twice", [HOST, { ...HOST, name: "WEB1" }], "hosts.1.name: host web1 is called WEB1, too"],
+    ["a name twice", [HOST, { ...HOST, name: "WEB1" }], "hosts.1.name: WEB1 is also a name of host web1"],
     [
       "an alias of another",
       [HOST, { ...HOST, name: "b", aliases: ["web1"] }],
-      "hosts.1.aliases.0: host web1 is called",
+      "hosts.1.aliases.0: web1 is also a name of host web1",
     ],
-    ["an unknown jump host", [{ ...HOST, jump: "nowhere" }], "hosts.0.jump: no host is called nowhere"],
+    ["an unknown jump host", [{ ...HOST, jump: "nowhere" }], "hosts.0.jump: there is no host nowhere"],
     ["itself as jump host", [{ ...HOST, jump: "web1" }], "hosts.0.jump: goes in a circle: web1 → web1"],
-    ["no user", [{ name: "web1", identity_file: "/k" }], "hosts.0.user: is needed"],
+    ["no user", [{ name: "web1", identity_file: "/k" }], "hosts.0.user: is required"],
     ["no way in", [{ name: "web1", user: "ops" }], "hosts.0: has no identity_file, agent or password"],
     [
       "a secret twice",
       [{ ...HOST, password: "a", password_file: "/b" }],
-      "hosts.0.password: is given by password_file",
+      "hosts.0.password: is also set by password_file",
     ],
     [
       "an option as address",
@@ -74,7 +74,7 @@ describe("the configuration of hosts", () => {
 
   it("refuses hosts without known keys, and circles of jump hosts", () => {
     expect(wrong([HOST], { known_hosts: [] })).toEqual([
-      "known_hosts: is needed: every host's key is checked",
+      "known_hosts: is required: every host's key is checked",
     ]);
     const ring = ["a", "b", "c"].map((name, at) => ({ ...HOST, name, jump: ["b", "c", "a"][at] }));
     expect(wrong(ring)).toContain("hosts.0.jump: goes in a circle: a → b → c → a");
@@ -117,12 +117,12 @@ describe("config check", () => {
     const texts = [...errors, ...warnings].map(({ path, message }) => `${path}: ${message}`);
     expect(texts).toEqual(
       expect.arrayContaining([
-        `ssh.hosts.0.identity_file: others may read ${at("open")}: chmod 600 ${at("open")}`,
+        `ssh.hosts.0.identity_file: ${at("open")} is readable by others: chmod 600 ${at("open")}`,
         expect.stringMatching(/^ssh\.hosts\.1\.identity_file: ENOENT/),
-        `ssh.hosts.2.identity_file: ${at("nonsense")} is no private key, or its passphrase is another`,
-        `ssh.hosts.3.agent: ${at("agent")} is no socket now`,
+        `ssh.hosts.2.identity_file: ${at("nonsense")} is not a private key, or its passphrase is wrong`,
+        `ssh.hosts.3.agent: ${at("agent")} is not a socket now`,
         `ssh.known_hosts.0: ${at("known")}:1: @cert-authority is not supported`,
-        `ssh.known_hosts.0: ${at("known")} holds no key`,
+        `ssh.known_hosts.0: ${at("known")} contains no key`,
       ]),
     );
     expect(errors).toHaveLength(3);

@@ -16,7 +16,7 @@ const access = {
   user: example(
     z
       .string()
-      .regex(/^[A-Za-z_][\w.@\\-]{0,63}$/, "is not the name of an account")
+      .regex(/^[A-Za-z_][\w.@\\-]{0,63}$/, "is not a valid account name")
       .optional(),
     "awoooi",
   ).describe("required, for all hosts or at each host"),
@@ -126,7 +126,7 @@ function* nameProblems({ hosts }: Settings): Generator<Problem> {
     for (const [at, one] of [name, ...aliases].entries()) {
       const path = ["hosts", index, ...(at === 0 ? ["name"] : ["aliases", at - 1])];
       const other = taken.get(one.toLowerCase());
-      if (other !== undefined) yield { path, message: `host ${other} is called ${one}, too` };
+      if (other !== undefined) yield { path, message: `${one} is also a name of host ${other}` };
       taken.set(one.toLowerCase(), name);
     }
   }
@@ -139,7 +139,7 @@ function* jumpProblems({ hosts }: Settings): Generator<Problem> {
     const passed = [name];
     for (let next = jump; next !== undefined; next = byName.get(next)?.jump) {
       if (!byName.has(next)) {
-        if (next === jump) yield { path, message: `no host is called ${next}` };
+        if (next === jump) yield { path, message: `there is no host ${next}` };
         break;
       }
       if (passed.includes(next)) {
@@ -154,14 +154,14 @@ function* jumpProblems({ hosts }: Settings): Generator<Problem> {
 function* accessProblems(all: Settings): Generator<Problem> {
   const twice = (one: Record<string, unknown>, name: string) =>
     one[name] !== undefined && one[`${name}_file`] !== undefined;
-  if (twice(all, "passphrase")) yield { path: ["passphrase"], message: "is given by passphrase_file, too" };
+  if (twice(all, "passphrase")) yield { path: ["passphrase"], message: "is also set by passphrase_file" };
   for (const [index, one] of all.hosts.entries()) {
     const path = ["hosts", index];
     for (const name of ["passphrase", "password"]) {
-      if (twice(one, name)) yield { path: [...path, name], message: `is given by ${name}_file, too` };
+      if (twice(one, name)) yield { path: [...path, name], message: `is also set by ${name}_file` };
     }
     if ((one.user ?? all.user) === undefined)
-      yield { path: [...path, "user"], message: "is needed, here or for all hosts" };
+      yield { path: [...path, "user"], message: "is required, here or for all hosts" };
     const ways = [
       one.identity_file,
       all.identity_file,
@@ -181,7 +181,7 @@ export const sshConfig = settings.superRefine((value, { addIssue }) => {
     for (const { path, message } of find(value)) addIssue({ code: "custom", path, message });
   }
   if (value.hosts.length > 0 && value.known_hosts.length === 0)
-    addIssue({ code: "custom", path: ["known_hosts"], message: "is needed: every host's key is checked" });
+    addIssue({ code: "custom", path: ["known_hosts"], message: "is required: every host's key is checked" });
 });
 export type SshConfig = z.infer<typeof sshConfig>;
 

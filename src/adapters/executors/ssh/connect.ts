@@ -88,7 +88,7 @@ function inWords(error: Error & { level?: string; code?: string }, host: HostCon
     (host.password ?? host.password_file) !== undefined && "the password",
   ].filter(Boolean);
   if (error.level === "client-authentication")
-    return `${where} does not let us in with ${methods.join(" or ")}: permission denied`;
+    return `${where} refuses the login with ${methods.join(" or ")}: permission denied`;
   if (error.code === "ECONNREFUSED") return `${where}: connection refused`;
   if (error.code === "ENOTFOUND") return `${host.address} was not found (ENOTFOUND)`;
   return `${where}: ${inLine(messageOf(error))}`;
@@ -212,6 +212,6 @@ export async function connectRoute(route: readonly HostConfig[], terms: ConnectT
     passed.push(connection);
   }
   const last = passed.at(-1);
-  if (last === undefined) return { ok: false, error: "there is no way to the host" };
+  if (last === undefined) return { ok: false, error: "there is no route to the host" };
   return { ok: true, connection: { ...last, close: leave } };
 }

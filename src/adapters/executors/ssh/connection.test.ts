@@ -160,7 +160,7 @@ describe("what is refused", () => {
     const stranger = await startSshd();
     try {
       const error = await errorOf(host({ identity_file: stranger.privateKeyFile }));
-      expect(error).toContain("does not let us in with the key: permission denied");
+      expect(error).toContain("refuses the login with the key: permission denied");
       expect(await errorOf(host({ user: "nosuchuser" }))).toContain("permission denied");
     } finally {
       await stranger.stop();
@@ -175,7 +175,7 @@ describe("what is refused", () => {
     const none = await there.file("none", "-----BEGIN OPENSSH PRIVATE KEY-----\nhush\n");
     await chmod(none, 0o600);
     const error = await errorOf(host({ identity_file: none }));
-    expect(error).toContain("is no private key");
+    expect(error).toContain("is not a private key");
     expect(error).not.toContain("hush");
     expect(await errorOf(host({ identity_file: "/nowhere/key" }))).toContain("ENOENT");
   });
@@ -216,7 +216,7 @@ describe("ways in", () => {
       expect(await reached({ passphrase_file: file })).toMatchObject({ passed: true });
       expect(await reached({})).toMatchObject({ message: expect.stringContaining("needs a passphrase") });
       const wrong = await reached({ passphrase: "close sesame" });
-      expect(wrong.message).toContain("its passphrase is another");
+      expect(wrong.message).toContain("its passphrase is wrong");
       expect(wrong.message).not.toContain("close sesame");
     } finally {
       await locked.stop();
@@ -306,7 +306,10 @@ describe("a host that does not answer any more", () => {
     const running = host(own, { known_hosts: [known] }).run(["true"], { signal: stop.signal });
     await until(() => asked.includes("exec"), "the command to arrive");
     stop.abort();
-    expect(await running).toMatchObject({ sent: true, error: "cancelled before the host took the command" });
+    expect(await running).toMatchObject({
+      sent: true,
+      error: "cancelled before the host accepted the command",
+    });
   });
 
   it("is left when it opens no way to the next host", async () => {
@@ -362,7 +365,7 @@ describe("commands that wait for a place", () => {
     const file = join(there.folder, "never");
     const cancelled = one.run(["touch", file], { signal: stop.signal });
     const waiting = Array.from({ length: 63 }, () => one.run(["true"]));
-    expect(await errorOf(one)).toBe("too many commands wait for web");
+    expect(await errorOf(one)).toBe("too many commands are queued for web");
     stop.abort();
     expect(await cancelled).toMatchObject({ kind: "failed", sent: false, error: "cancelled" });
     // Its place in the queue is free again.
@@ -380,7 +383,7 @@ describe("a command", () => {
     await longEnough(1_000, async (milliseconds) => {
       const seconds = milliseconds / 1000;
       const ran = await one.run(["docker", "restart", "--", "web"], { seconds });
-      const error = `timed out after ${seconds} s, and was ended`;
+      const error = `timed out after ${seconds} s, and was terminated`;
       const begun = (await there.hanging()).at(-1);
       if (begun === undefined) return false;
       expect(ran).toMatchObject({ kind: "failed", sent: true, error });
@@ -402,7 +405,11 @@ describe("a command", () => {
     const running = one.run(["docker", "stop", "--", "web"], { signal: stop.signal });
     await until(async () => (await there.hanging()).length === 1, "the command to hang");
     stop.abort();
-    expect(await running).toMatchObject({ kind: "failed", sent: true, error: "cancelled, and was ended" });
+    expect(await running).toMatchObject({
+      kind: "failed",
+      sent: true,
+      error: "cancelled, and was terminated",
+    });
     expect(await one.run(["docker", "kill"], { signal: stop.signal })).toMatchObject({ sent: false });
     expect(await there.calls()).not.toContainEqual(["docker", "kill"]);
     await there.forget("hang.json");

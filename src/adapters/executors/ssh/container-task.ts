@@ -60,14 +60,15 @@ export function judgeContainers(list: readonly ContainerState[], before?: Record
     passed: isWell(one),
     message: inState(one),
   }));
-  if (list.length === 0) facts.push({ name: "container", passed: false, message: "there is none" });
+  if (list.length === 0)
+    facts.push({ name: "container", passed: false, message: "there is no such container" });
   if (before !== undefined) {
     const restarting = list.filter((one) => {
       const was = startsIn(before).find(({ name }) => name === one.name);
       return keepsRestarting(was?.restarts, one.restarts);
     });
     const names = restarting.map(({ name, restarts }) => `${name} (${restarts} times)`).join(", ");
-    const message = names === "" ? "none since" : `restarted by itself since: ${names}`;
+    const message = names === "" ? "none since" : `restarted unexpectedly since: ${names}`;
     facts.push({ name: "restarts", passed: names === "", message });
   }
   return { healthy: facts.every((fact) => fact.passed), facts };
@@ -90,7 +91,7 @@ export function containerTask(
 ): Task {
   const { name } = operation.target;
   return {
-    undo: "the processes that were ended are gone; a restart leaves nothing to take back",
+    undo: "the old processes have ended; a restart cannot be undone",
     async resolve() {
       const found = await findContainer(host, name);
       const exact = { ...operation, target: { ...operation.target, host: host.name } };

@@ -56,10 +56,10 @@ function parseInspected(text: string): Told<ContainerState[]> {
   try {
     json = JSON.parse(text);
   } catch {
-    return { ok: false, message: "what it says of its containers is no JSON" };
+    return { ok: false, message: "its list of containers is not JSON" };
   }
   const parsed = inspected.safeParse(json);
-  if (!parsed.success) return { ok: false, message: "what it says of its containers has another form" };
+  if (!parsed.success) return { ok: false, message: "its list of containers could not be parsed" };
   const value = parsed.data.map(({ Id, Name, RestartCount, LogPath, State, HostConfig, Config }) => ({
     id: inLine(Id, 80),
     name: inLine(Name.replace(/^\//, "")),

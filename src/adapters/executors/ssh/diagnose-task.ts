@@ -50,7 +50,7 @@ export async function observeHost(host: Host, now: Date): Promise<Seen> {
 /** The task that reads processes, disk, memory and load at once. Changes nothing. */
 export function diagnoseTask(host: Host, operation: Diagnose): Task {
   return {
-    undo: "it only looks",
+    undo: "it only reads",
     resolve: async () => onHost(host, operation),
     dryRun: async () => ({ checks: [] }),
     snapshot: async () => ({}),

@@ -23,28 +23,29 @@ const TOLD: Record<Exclude<Consumer["kind"], "folder">, Told> = {
     code: "journal_large",
     title: ({ bytes }) => `The systemd journal takes ${inBytes(bytes)}`,
     meaning:
-      "Its oldest entries can go: journalctl --vacuum-size=500M. SystemMaxUse in journald.conf keeps it small.",
+      "Its oldest entries can be removed: journalctl --vacuum-size=500M. SystemMaxUse in journald.conf limits it.",
   },
   build_cache: {
     code: "docker_build_cache_large",
     title: ({ name, bytes }) => `${name} takes ${inBytes(bytes)}`,
-    meaning: "Nothing that runs needs it: docker builder prune removes it, and the next builds take longer.",
+    meaning:
+      "No running container needs it: docker builder prune removes it, and the next builds take longer.",
   },
   unused_images: {
     code: "docker_images_unused",
-    title: ({ bytes }) => `Images without a name, which no container uses, take about ${inBytes(bytes)}`,
-    meaning: "docker image prune removes them. Layers that others share stay, so it may free less.",
+    title: ({ bytes }) => `Untagged images that no container uses take about ${inBytes(bytes)}`,
+    meaning: "docker image prune removes them. Shared layers stay, so it may free less.",
   },
   container_log: {
     code: "container_log_large",
     title: ({ name, bytes }) => `The log of container ${name} takes ${inBytes(bytes)}`,
     meaning:
-      "Emptying it loses its lines and nothing else (host.clear_docker_logs). `max-size` of its log driver keeps it small.",
+      "Emptying it loses only its lines (host.clear_docker_logs). `max-size` of its log driver limits it.",
   },
   deleted_file: {
     code: "deleted_files_open",
-    title: ({ name, bytes }) => `${name} holds ${inBytes(bytes)} of files that were deleted`,
-    meaning: "The room comes back when that process closes them: most often when it is restarted.",
+    title: ({ name, bytes }) => `${name} keeps ${inBytes(bytes)} of deleted files open`,
+    meaning: "The space is freed when that process closes them, usually by its restart.",
   },
 };
 
@@ -95,8 +96,8 @@ function fullness(one: Filesystem, facts: HostEvidence, cite: Cite, host: string
       weight: over ? "cause" : "note",
       title: `${one.mount} is ${one.used_percent}% full${most === "" ? "" : `; the ${largest} there: ${most}`}`,
       meaning: over
-        ? `What writes there fails or will soon: databases, logs and sessions. Make room, or make it larger.${memory ? " It is kept in memory." : ""}`
-        : "There is room yet; see what grows.",
+        ? `Writes there fail or soon will: databases, logs and sessions. Free space, or enlarge it.${memory ? " It is kept in memory." : ""}`
+        : "There is still space; see what grows.",
       evidence,
     },
     ...takers(one, facts, cite, host),
@@ -110,15 +111,15 @@ function ofNamed(one: Filesystem, cite: Cite, host: string): Finding {
     ? {
         code: "disk_always_full",
         weight: "note",
-        title: `${one.mount} is an image of the kind ${one.type}, which is always full`,
-        meaning: "Nothing can be written there by its nature: leave this kind out of the alert.",
+        title: `${one.mount} is an image (${one.type}), which is always full`,
+        meaning: "It is read-only: exclude this kind from the alert.",
         evidence,
       }
     : {
         code: "disk_has_room",
         weight: "note",
-        title: `${one.mount} has room now: ${inWords(one)}`,
-        meaning: "It is below what is taken for full here; the alert may have another limit, or be over.",
+        title: `${one.mount} has space now: ${inWords(one)}`,
+        meaning: "It is below AWOOOI's limit for full; the alert may have another limit, or be over.",
         evidence,
       };
 }
@@ -142,7 +143,7 @@ function ofPath(
   ];
   if (!answered) {
     const title = `The filesystem of ${path} does not answer`;
-    const meaning = "What touches it hangs: most often its server, or the network to it, is away.";
+    const meaning = "Access to it hangs: usually its server, or the network to it, is down.";
     return say(
       { code: "disk_not_answering", weight: "cause", title, meaning },
       "df did not answer within 3 s",
@@ -151,8 +152,8 @@ function ofPath(
   if (unread !== undefined) return [];
   const code = "disk_not_there";
   if (filesystem === null) {
-    const meaning = "The alert names it, and nothing has this path on the host.";
-    return say({ code, weight: "note", title: `There is no ${path}`, meaning }, "df finds no such path");
+    const meaning = "The alert names it, but this path does not exist on the host.";
+    return say({ code, weight: "note", title: `${path} does not exist`, meaning }, "df reports no such path");
   }
   const instead = `it is a folder of ${filesystem.mount}, ${inWords(filesystem)}`;
   const title = `Nothing is mounted at ${path}: ${instead}`;

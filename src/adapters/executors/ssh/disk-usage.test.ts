@@ -69,7 +69,7 @@ describe("a full filesystem", () => {
       expect(titles.get("disk_full")).toMatch(/\/core 115\.\d MB/);
       expect(titles.get("docker_build_cache_large")).toBe(`docker's build cache takes 300.0 MB on ${data}`);
       expect(titles.get("docker_images_unused")).toContain("about 120.0 MB");
-      expect(titles.get("deleted_files_open")).toMatch(/ \(\d+\) holds 125\.8 MB of files that were deleted/);
+      expect(titles.get("deleted_files_open")).toMatch(/ \(\d+\) keeps 125\.8 MB of deleted files open/);
       expect(titles.has("journal_large")).toBe(false);
       expect((await there.calls()).filter((call) => /prune|vacuum|truncate/.test(call.join(" ")))).toEqual(
         [],
@@ -83,7 +83,7 @@ describe("a full filesystem", () => {
     [
       "cut",
       "printf '200000\\t%s/a\\n900000\\t%s/b' DATA DATA; sleep 60",
-      "was not read to the end within 4 s",
+      "was not read completely within 4 s",
     ],
     [
       "refused",
@@ -121,7 +121,7 @@ describe("a full filesystem", () => {
       expect(codes).not.toContain("host_healthy");
       const gone = await look("/host/no-such-folder");
       expect(gone.missing.join()).not.toContain("no-such-folder");
-      expect(gone.findings.map((one) => one.title)).toContain("There is no /host/no-such-folder");
+      expect(gone.findings.map((one) => one.title)).toContain("/host/no-such-folder does not exist");
     } finally {
       await there.double("df", `exec '${process.execPath}' '${PROGRAMS}' '${there.folder}' df "$@"`);
     }
@@ -231,7 +231,7 @@ describe("what is read of folders", () => {
     expect(folders(ROOT, ["950000\t/var/lib", "960000\t/var"])).toMatchObject({ gaps: [] });
     const { consumers, gaps } = folders(ROOT, ["90000\t/var/lib", "100000\t/var"]);
     expect(gaps).toEqual([
-      expect.stringMatching(/^of \/ only \/var, .* were looked at: 911\.4 MB are elsewhere$/),
+      expect.stringMatching(/^of \/ only \/var, .* were read: 911\.4 MB are elsewhere$/),
     ]);
     expect(consumers).toMatchObject([{ name: "/var/lib", partial: true }]);
   });

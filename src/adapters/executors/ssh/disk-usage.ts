@@ -63,14 +63,14 @@ async function read({ host, signal }: Look, argv: readonly string[]): Promise<To
   if (ran.kind === "failed") return { ok: false, message: ran.error };
   const { code, stdout, stderr, dropped } = ran;
   if (dropped > 0)
-    return { ok: false, message: `it said more than ${host.terms.output_limit} bytes (ssh.output_limit)` };
+    return { ok: false, message: `its output exceeds ${host.terms.output_limit} bytes (ssh.output_limit)` };
   // Drops a last line that was cut: it is no valid path.
   const lines = linesOf(stdout.slice(0, stdout.lastIndexOf("\n") + 1));
   return { ok: true, value: { lines, ended: code === ENDED, refused: refusalOf(code, stderr) } };
 }
 
 const someRefused = (refused: string) => `some could not be read (${refused})`;
-const TO_THE_END = `to the end within ${SECONDS} s`;
+const TO_THE_END = `completely within ${SECONDS} s`;
 
 /** Returns the mount point of a path: that of a full filesystem on the same device, if there is one, else its own. */
 function mountIn(path: string, { facts, full }: Where): string | undefined {
@@ -117,7 +117,7 @@ function gapsOf(sizes: readonly Sized[], { ended, refused }: Read, where: Where)
     ...(!ended && rest > used * MUCH
       ? [
           {
-            text: `of / only ${OF_ROOT.join(", ")} were looked at: ${inBytes(rest)} are elsewhere`,
+            text: `of / only ${OF_ROOT.join(", ")} were read: ${inBytes(rest)} are elsewhere`,
             mounts: ["/"],
           },
         ]
@@ -239,7 +239,7 @@ async function ofRuntime(look: Look): Promise<Part> {
     value: {
       consumers: [
         { kind: "build_cache", name: `${runtime}'s build cache`, bytes: sizeOf(cache ?? ""), mount },
-        { kind: "unused_images", name: "images without a name", bytes: unused, mount },
+        { kind: "unused_images", name: "untagged images", bytes: unused, mount },
         ...ofLogs.map(({ name, bytes }): Consumer => ({ kind: "container_log", name, bytes, mount })),
       ],
       gaps: [
@@ -262,7 +262,7 @@ export async function readDiskUsage(look: Look): Promise<DiskUsage> {
       part.ok ? part.value.consumers.filter(({ bytes, mount }) => bytes > 0 && onOne(mount, look)) : [],
     ),
     missing: gaps.flatMap((some, at) =>
-      some.map((gap) => `what takes room on ${look.host.name} (${names[at]}): ${gap}`),
+      some.map((gap) => `disk usage of ${look.host.name} (${names[at]}): ${gap}`),
     ),
   };
 }

@@ -18,7 +18,7 @@ export async function diskOf(host: Host, path: string): Promise<Told<Disk>> {
   if (!df.ok) return df;
   const disk = parseDf(df.stdout);
   return disk === undefined
-    ? { ok: false, message: "what df says has another form" }
+    ? { ok: false, message: "the output of df could not be parsed" }
     : { ok: true, value: disk };
 }
 
@@ -31,7 +31,7 @@ export async function runtimeRoot(host: Host, options: RunOptions = {}): Promise
   const value = info.stdout.trim();
   return /^\/[^\0\n]{0,4000}$/.test(value)
     ? { ok: true, value }
-    : { ok: false, message: `${runtime} does not say where it keeps its data` };
+    : { ok: false, message: `${runtime} does not report its data folder` };
 }
 
 /** Reads the filesystem of the container runtime's data folder. */

@@ -80,16 +80,16 @@ function forbidden({ config }: Host, { target }: OnHost): string | undefined {
     target.kind === "unit"
       ? isAllowed(config.units, target.name)
       : target.kind !== "container" || config.containers?.includes(target.name) !== false;
-  return allowed ? undefined : `${target.kind} ${target.name} is not among those that ssh.hosts allows`;
+  return allowed ? undefined : `${target.kind} ${target.name} is not allowed by ssh.hosts`;
 }
 
 /** Runs the task. A retry does not repeat a change that has taken effect, or may have. */
 async function act(task: Task, run: Parameters<Executor["act"]>[1], signal: AbortSignal): Promise<ActResult> {
   if (run.attempt > 1) {
     const effect = await task.effect(run.before);
-    if (effect === "done") return { ok: true, output: "It had taken effect already" };
+    if (effect === "done") return { ok: true, output: "It had already taken effect" };
     if (effect === "cannot_tell")
-      return { ok: false, error: "whether it took effect before cannot be told: not repeated", sent: true };
+      return { ok: false, error: "whether it took effect before is unknown: not repeated", sent: true };
   }
   return task.act(signal);
 }
@@ -98,7 +98,7 @@ async function act(task: Task, run: Parameters<Executor["act"]>[1], signal: Abor
 export function createExecutor(hosts: Hosts, turns: KeyedMutex): Executor {
   const find = (operation: Operation) => {
     const found = findTask(hosts, operation);
-    if (found === null) throw new Error(`${operation.kind} is not for a configured host`);
+    if (found === null) throw new Error(`${operation.kind} has no configured host`);
     return found;
   };
   return {
@@ -116,7 +116,8 @@ export function createExecutor(hosts: Hosts, turns: KeyedMutex): Executor {
       return { way: hosts.wayTo(name), sudo, runtime, ...own };
     },
     async resolve(operation) {
-      if (!isOnHost(operation)) return { result: "error", message: `${operation.kind} is not for hosts` };
+      if (!isOnHost(operation))
+        return { result: "error", message: `${operation.kind} is not a host operation` };
       const found = findTask(hosts, operation);
       return found === null ? unknownHost(hosts, hostOf(operation.target)) : found.task.resolve();
     },

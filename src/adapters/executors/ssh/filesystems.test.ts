@@ -145,13 +145,13 @@ describe("what df says", () => {
       "numbers that it does not know",
       { paths: { "/x": `0\t${HEAD}\tnas 10 ? ? ?% /x` } },
       { mountpoint: "/x" },
-      "/x (what df says has another form)",
+      "/x (the output of df could not be parsed)",
     ],
     [
-      "that it has no size",
+      "that it reports no size",
       { paths: { "/x": `0\t${HEAD}\tauto 0 0 0 - /x` } },
       { mountpoint: "/x" },
-      "/x (it has no size)",
+      "/x (it reports no size)",
     ],
     [
       "no such file of what is mounted",
@@ -165,7 +165,7 @@ describe("what df says", () => {
       { mountpoint: "/x" },
       "/x (df ended with exit code unknown)",
     ],
-    ["nothing of a device", {}, { device: "/dev/mapper/data" }, "/dev/mapper/data (df lists nothing of it)"],
+    ["nothing of a device", {}, { device: "/dev/mapper/data" }, "/dev/mapper/data (df does not list it)"],
   ])("is not read where it is %s", (_what, host, labels, unread) => {
     const { facts, codes } = judged(host, [labels]);
     expect(facts.unread).toEqual([expect.stringContaining(unread)]);
@@ -194,8 +194,8 @@ describe("what df says", () => {
   });
 
   it.each([
-    ["No such file or directory", "There is no /gone"],
-    ["Not a directory", "There is no /gone"],
+    ["No such file or directory", "/gone does not exist"],
+    ["Not a directory", "/gone does not exist"],
   ])("is that nothing is there only by %j, and then the host is not called well", (reason, title) => {
     const { findings, codes } = judged({ paths: { "/gone": `1\tdf: /gone: ${reason}` } }, [
       { mountpoint: "/gone" },
@@ -240,7 +240,7 @@ describe("a path that a monitor in a container may have written", () => {
       "is the root of it",
       { "/": `0\t${ROOT}` },
       "/rootfs",
-      "/ has room now: 50% used, 10.2 GB of 20.5 GB free (ext4)",
+      "/ has space now: 50% used, 10.2 GB of 20.5 GB free (ext4)",
     ],
     [
       "is what is mounted, before a folder",
@@ -260,7 +260,7 @@ describe("a path that a monitor in a container may have written", () => {
       "/hostfs/data",
       "The filesystem of /data does not answer",
     ],
-    ["is nowhere as it was given", {}, "/rootfs/data", "There is no /rootfs/data"],
+    ["is nowhere as it was given", {}, "/rootfs/data", "/rootfs/data does not exist"],
   ])("%s", (_what, paths, mountpoint, title) => {
     const { findings } = judged({ paths }, [{ mountpoint }]);
     expect(findings.filter(({ code }) => code !== "host_healthy").map((one) => one.title)).toEqual([title]);

@@ -22,7 +22,7 @@ const inodesFull: FindingRule = ({ inodes }, cite, host) =>
       code: "inodes_full",
       weight: "cause",
       title: `${mount} has ${used_percent}% of its inodes in use`,
-      meaning: "No new file can be made there although there is room: very many small files are somewhere.",
+      meaning: "No new file can be created there although there is space: look for very many small files.",
       evidence: [cite(`${mount} on ${host}`, `${used_percent}% of inodes used, ${free} free`)],
     }));
 
@@ -31,8 +31,7 @@ const readOnly: FindingRule = ({ read_only }, cite, host) =>
     code: "filesystem_read_only",
     weight: "cause",
     title: `${mount} is mounted read-only`,
-    meaning:
-      "Nothing can be written there. Linux does this when a disk fails: look at the kernel's log first.",
+    meaning: "Writes fail. Linux does this when a disk fails: look at the kernel's log first.",
     evidence: [cite(`${mount} on ${host}`, "mounted read-only")],
   }));
 
@@ -54,8 +53,8 @@ const memory: FindingRule = ({ memory: now, processes }, cite, host) => {
     found.push({
       code: "memory_exhausted",
       weight: "cause",
-      title: `Only ${inBytes(available)} of memory are left`,
-      meaning: "The kernel is about to end processes, or everything waits for swap. See what holds the most.",
+      title: `Only ${inBytes(available)} of memory are available`,
+      meaning: "The kernel will soon kill processes, or everything waits for swap. See what uses the most.",
       evidence: [seen()],
     });
   else if (swap_total > 0 && swapped > swap_total * 0.8)
@@ -63,7 +62,7 @@ const memory: FindingRule = ({ memory: now, processes }, cite, host) => {
       code: "swap_heavy",
       weight: "symptom",
       title: `${inBytes(swapped)} of ${inBytes(swap_total)} swap are in use`,
-      meaning: "Memory has been short: what was put aside is slow when it is needed again.",
+      meaning: "Memory was short: what was swapped out is slow when it is needed again.",
       evidence: [seen()],
     });
   return found;
@@ -82,9 +81,9 @@ const oomKill: FindingRule = ({ out_of_memory, uptime }, cite, host) => {
     {
       code: "oom_kill",
       weight: "cause",
-      title: `The kernel ended ${[...new Set(names)].join(", ") || "a process"} for want of memory`,
+      title: `The kernel killed ${[...new Set(names)].join(", ") || "a process"} because memory ran out`,
       meaning:
-        "Memory ran out, of the host or of a container's limit. Restarting it helps until it grows again.",
+        "The host's memory or a container's limit was exhausted. A restart helps until it grows again.",
       evidence: killed.map(({ text }) => cite(`kernel of ${host}`, text)),
     },
   ];
@@ -105,7 +104,7 @@ const load: FindingRule = ({ load: loads, cores, processes }, cite, host) => {
       meaning:
         waiting >= cores
           ? "Processes wait for a disk or a network filesystem rather than for a core."
-          : "More wants to run than can: everything answers slowly.",
+          : "More processes want to run than there are cores: everything is slow.",
       evidence: [id],
     },
   ];
@@ -120,8 +119,7 @@ const processes: FindingRule = ({ processes: all }, cite, host) => {
       code: "runaway_process",
       weight: "symptom",
       title: `${name} (${pid}) has used ${Math.round(cpu)}% of a core since its start`,
-      meaning:
-        "It may be stuck in a loop, or have that much to do. Look at what it does before it is restarted.",
+      meaning: "It may be stuck in a loop, or busy. Look at what it does before you restart it.",
       evidence: [
         cite(`process ${pid} on ${host}`, `${name}: ${cpu}% of a core for ${Math.round(age / 60)} minutes`),
       ],
@@ -136,7 +134,7 @@ const processes: FindingRule = ({ processes: all }, cite, host) => {
     `${zombies.length} zombies, ${parents.get(worst)?.length} of ${name} (${worst})`,
   );
   const meaning =
-    "Its parent does not take note of its ended children. They need no memory, but process numbers run out.";
+    "Their parent does not reap its ended children. They use no memory, but process ids run out.";
   return [
     ...found,
     {
@@ -154,7 +152,7 @@ const units: FindingRule = ({ failed_units }, cite, host) =>
     code: "unit_failed",
     weight: "cause",
     title: `${unit} has failed`,
-    meaning: `systemd has given it up, or it ended with an error. Its journal says why: journalctl -u ${unit}.`,
+    meaning: `systemd gave up on it, or it ended with an error. Its journal says why: journalctl -u ${unit}.`,
     evidence: [cite(`unit ${unit} on ${host}`, "failed")],
   }));
 
@@ -168,7 +166,7 @@ const containers: FindingRule = ({ containers: all }, cite, host) =>
           code: "container_restarting",
           weight: "cause",
           title: `Container ${name} ends again and again${code === undefined ? "" : `, with exit code ${code}`}`,
-          meaning: "It does not survive its start: its log says why. A restart alone will not cure it.",
+          meaning: "It ends right after its start: its log says why. A restart alone will not help.",
           evidence: [id()],
         },
       ];
@@ -181,8 +179,8 @@ const containers: FindingRule = ({ containers: all }, cite, host) =>
           title: `Container ${name} has ended with exit code ${code ?? "unknown"}`,
           meaning:
             code === "137"
-              ? "It was killed: by hand, or because its memory limit was reached."
-              : "It ended with an error and nothing starts it again.",
+              ? "It was killed: manually, or because it reached its memory limit."
+              : "It ended with an error and is not restarted.",
           evidence: [id()],
         },
       ];
@@ -191,7 +189,7 @@ const containers: FindingRule = ({ containers: all }, cite, host) =>
         {
           code: "container_unhealthy",
           weight: "cause",
-          title: `Container ${name} runs and is not healthy`,
+          title: `Container ${name} runs but is not healthy`,
           meaning: "Its own health check fails.",
           evidence: [id()],
         },
@@ -215,9 +213,7 @@ const certificates: FindingRule = ({ certificates: all, clock }, cite, host) => 
         code: over ? "certificate_expired" : "certificate_expiring",
         weight: over ? "cause" : "symptom",
         title: `The certificate of ${one.subject} ${over ? `expired ${-days} days ago` : `is valid for ${days} more days`}`,
-        meaning: over
-          ? "Clients refuse to connect."
-          : "What should have renewed it has not: see why before it expires.",
+        meaning: over ? "Clients refuse to connect." : "It was not renewed: see why before it expires.",
         evidence: [cite(`certificate on ${host}`, `${one.subject}: valid until ${one.until}`)],
       },
     ];
@@ -231,7 +227,7 @@ const clock: FindingRule = ({ clock_synchronised }, cite, host) =>
           code: "clock_unsynchronised",
           weight: "note",
           title: "Its clock is not synchronised",
-          meaning: "Tokens, certificates and logs go wrong with a clock that drifts.",
+          meaning: "A drifting clock breaks tokens, certificates and logs.",
           evidence: [cite(`host ${host}`, "timedatectl: NTPSynchronized=no")],
         },
       ]
@@ -284,9 +280,9 @@ function well(facts: HostEvidence, found: readonly Finding[], cite: Cite, host: 
     {
       code: "host_healthy",
       weight: "note",
-      title: `${host} looks well now: ${numbers}`,
+      title: `${host} looks healthy now: ${numbers}`,
       meaning:
-        "No disk, memory, unit, container or certificate of it is in trouble: it is over, or elsewhere.",
+        "No fault of its disks, memory, units, containers or certificates was found: the fault is over or elsewhere.",
       evidence: [cite(`host ${host}`, numbers)],
     },
   ];

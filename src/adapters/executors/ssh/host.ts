@@ -62,7 +62,7 @@ export class Host {
     if (!used.ok) return { kind: "failed", sent: false, error: used.error, stderr: "" };
     const { value } = used;
     return value.kind === "exited" && value.code === TIMED_OUT
-      ? { kind: "failed", sent: true, error: "timed out, and was ended", stderr: value.stderr }
+      ? { kind: "failed", sent: true, error: "timed out, and was terminated", stderr: value.stderr }
       : value;
   }
 
@@ -72,7 +72,7 @@ export class Host {
     if (ran.kind === "failed") return { ok: false, message: ran.error };
     if (ran.code !== 0) return { ok: false, message: saying(ran), code: ran.code };
     if (ran.dropped > 0)
-      return { ok: false, message: `it said more than ${this.terms.output_limit} bytes (ssh.output_limit)` };
+      return { ok: false, message: `its output exceeds ${this.terms.output_limit} bytes (ssh.output_limit)` };
     return { ok: true, stdout: ran.stdout };
   }
 

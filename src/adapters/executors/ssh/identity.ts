@@ -24,14 +24,15 @@ async function secretOf(value: string | undefined, file: string | undefined): Pr
 /** Reads a private key from a file. Throws with the reason when it cannot be used; the message never contains the key. */
 async function keyOf(file: string, passphrase: string | undefined): Promise<ParsedKey> {
   const { mode } = await stat(file);
-  if ((mode & 0o077) !== 0) throw new Error(`others may read the private key ${file}: chmod 600 ${file}`);
+  if ((mode & 0o077) !== 0)
+    throw new Error(`the private key ${file} is readable by others: chmod 600 ${file}`);
   const key = await readFile(file);
   const parsed = library().utils.parseKey(key, passphrase);
   if (!(parsed instanceof Error)) return parsed;
   if (/no passphrase|encrypted/i.test(parsed.message))
     throw new Error(`the private key ${file} needs a passphrase, and none is configured`);
   const why =
-    passphrase === undefined ? "is no private key" : "is no private key, or its passphrase is another";
+    passphrase === undefined ? "is not a private key" : "is not a private key, or its passphrase is wrong";
   throw new Error(`${file} ${why}`);
 }
 
@@ -41,7 +42,7 @@ export async function readIdentity(asked: Asked): Promise<IdentityResult> {
     const passphrase = await secretOf(asked.passphrase, asked.passphrase_file);
     const password = await secretOf(asked.password, asked.password_file);
     const { identity_file: file, agent } = asked;
-    if (agent !== undefined && !(await stat(agent)).isSocket()) throw new Error(`${agent} is no socket`);
+    if (agent !== undefined && !(await stat(agent)).isSocket()) throw new Error(`${agent} is not a socket`);
     // Pass the parsed key: ssh2 would derive the key from its passphrase again, which takes half a second.
     const key = file === undefined ? undefined : await keyOf(file, passphrase);
     const { user: username } = asked;

@@ -57,10 +57,10 @@ function unreached(host: Host, message: string, cite: Cite): Part {
         : "host_unreachable";
   const meanings: Record<string, string> = {
     host_key_changed:
-      "It may be another machine, or somebody in between: nothing is done there until a person has looked.",
-    host_key_unknown: "Its key is in none of the files of ssh.known_hosts: nothing can be said about it.",
-    host_refuses_login: "It is up and does not let us in: see the account, its key and sshd's log.",
-    host_unreachable: "It is down, or no way leads there from here.",
+      "It may be another machine, or the connection may be intercepted: AWOOOI does nothing there.",
+    host_key_unknown: "Its key is in none of the files of ssh.known_hosts, so it was not read.",
+    host_refuses_login: "It is up but refuses the login: see the account, its key and sshd's log.",
+    host_unreachable: "It is down, or there is no route to it.",
   };
   const weight = changed || code === "host_unreachable" ? "cause" : "note";
   const finding: Finding = {
@@ -77,7 +77,7 @@ function unreached(host: Host, message: string, cite: Cite): Part {
 async function logOf(host: Host, argv: Argv, allowed: boolean, signal: AbortSignal): Promise<Looked> {
   return allowed
     ? host.look(argv, { signal })
-    : { ok: false, message: "is not read: ssh.hosts does not allow it" };
+    : { ok: false, message: "was not read: ssh.hosts does not allow it" };
 }
 
 /** Returns the finding for a running unit: systemd restarted it lately, or it looks well. */
@@ -87,15 +87,15 @@ function running(unit: string, state: UnitState, id: string): Finding {
     ? {
         code: "restarted_lately",
         weight: "symptom",
-        title: `${unit} was started again by systemd ${formatDuration(Number(state.up) / 1e3)} ago`,
-        meaning: "It ended by itself before: its journal says why.",
+        title: `${unit} was restarted by systemd ${formatDuration(Number(state.up) / 1e3)} ago`,
+        meaning: "It had ended unexpectedly: its journal says why.",
         evidence: [id],
       }
     : {
         code: "unit_running",
         weight: "note",
-        title: `${unit} looks well now: it is ${inState(state)}`,
-        meaning: "systemd says that it runs: the trouble is over, or elsewhere.",
+        title: `${unit} looks healthy now: it is ${inState(state)}`,
+        meaning: "systemd reports it as running: the fault is over or elsewhere.",
         evidence: [id],
       };
 }
@@ -117,11 +117,12 @@ async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal)
   const { active, result, load } = state.value;
   const id = cite(`unit ${unit} on ${host.name}`, load === "loaded" ? inState(state.value) : load);
   if (runs(state.value)) return { findings: [running(unit, state.value, id)], missing };
-  const why = result === "oom-kill" ? "The kernel ended it for want of memory." : "Its journal says why.";
+  const why =
+    result === "oom-kill" ? "The kernel killed it because memory ran out." : "Its journal says why.";
   const finding: Finding = {
     code: load === "not-found" ? "unit_not_found" : active === "failed" ? "unit_failed" : "unit_not_running",
     weight: "cause",
-    title: `${unit} is ${load === "not-found" ? "not there" : inState(state.value)}`,
+    title: `${unit} is ${load === "not-found" ? "not installed" : inState(state.value)}`,
     meaning: why,
     evidence: [id, ...lines],
   };
@@ -135,15 +136,15 @@ function runningContainer(one: ContainerState, now: Date, id: string): Finding {
     return {
       code: "restarted_lately",
       weight: "symptom",
-      title: `Container ${one.name} was started again ${formatDuration(up)} ago`,
-      meaning: "It ended by itself before: its log says why.",
+      title: `Container ${one.name} was restarted ${formatDuration(up)} ago`,
+      meaning: "It had ended unexpectedly: its log says why.",
       evidence: [id],
     };
   return {
     code: one.health === "healthy" ? "container_healthy" : "container_running",
     weight: "note",
-    title: `Container ${one.name} looks well now: it is ${containerState(one)}`,
-    meaning: "It runs, and its health check passes where it has one: the trouble is over, or elsewhere.",
+    title: `Container ${one.name} looks healthy now: it is ${containerState(one)}`,
+    meaning: "It runs, and its health check, if any, passes: the fault is over or elsewhere.",
     evidence: [id],
   };
 }

@@ -19,7 +19,7 @@ export function journalTask(host: Host, operation: Vacuum): Task {
     return journal.ok ? diskOf(host, journal.value.dir) : journal;
   };
   return {
-    undo: "the entries that were removed are gone",
+    undo: "the removed entries are lost",
     resolve: async () => onHost(host, operation),
     async dryRun() {
       const [permission, journal] = await Promise.all([checkPermission(host, argv), readJournal(host)]);
@@ -30,7 +30,7 @@ export function journalTask(host: Host, operation: Vacuum): Task {
       const message =
         more > 0
           ? `${inBytes(bytes)} in ${dir}: about ${inBytes(more)} would be removed, its oldest entries`
-          : `${inBytes(bytes)} in ${dir}: nothing is beyond ${keep} MB`;
+          : `${inBytes(bytes)} in ${dir}: nothing exceeds ${keep} MB`;
       const diff = more > 0 ? `- about ${inBytes(more)} of the journal, its oldest entries` : null;
       return { checks: [permission, { name, passed: more > 0, message }], diff };
     },

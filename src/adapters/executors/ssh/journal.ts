@@ -25,6 +25,6 @@ export async function readJournal(host: Host, signal?: AbortSignal): Promise<Tol
   if (!looked.ok) return looked;
   const value = parseJournal(looked.stdout);
   return value === undefined
-    ? { ok: false, message: "what journalctl says of its size has another form" }
+    ? { ok: false, message: "the output of journalctl --disk-usage could not be parsed" }
     : { ok: true, value };
 }

@@ -111,8 +111,8 @@ export function judgeKey(known: KnownHosts, name: string, blob: Buffer, files: r
   if (others.length > 0) {
     const was = others.map((one) => `${one.type} ${fingerprintOf(one.blob)} (${one.at})`).join(", ");
     const message =
-      `THE HOST KEY OF ${name} HAS CHANGED: it is ${type} ${fingerprint}, known is ${was}. ` +
-      "Somebody may be in between, or the host was installed anew; nothing was sent to it";
+      `THE HOST KEY OF ${name} HAS CHANGED: it is ${type} ${fingerprint}, the known key is ${was}. ` +
+      "The connection may be intercepted, or the host was reinstalled; nothing was sent to it";
     return { ok: false, message };
   }
   const unread = known.problems.length === 0 ? "" : ` (${known.problems.slice(0, 3).join("; ")})`;

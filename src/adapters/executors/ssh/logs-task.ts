@@ -92,7 +92,7 @@ async function clear(host: Host, list: readonly Log[], signal: AbortSignal): Pro
 export function logsTask(host: Host, operation: Clear): Task {
   const { target } = operation;
   return {
-    undo: "the lines that were in the logs are gone",
+    undo: "the lines of the logs are lost",
     async resolve(): Promise<Resolution> {
       const here =
         target.kind === "container" ? { ...target, host: host.name } : { ...target, name: host.name };
@@ -106,7 +106,7 @@ export function logsTask(host: Host, operation: Clear): Task {
       const list = found.value;
       const [first] = list;
       if (first === undefined) {
-        const message = "there is no log file that may be emptied: other drivers keep logs elsewhere";
+        const message = "there is no log file to empty: other log drivers store logs elsewhere";
         return { checks: [{ name: "log files", passed: false, message }] };
       }
       const [permission, bytes] = await Promise.all([
@@ -117,7 +117,7 @@ export function logsTask(host: Host, operation: Clear): Task {
       const diff = list.map(
         ({ name }, at) => `- log of ${name}: ${bytes[at] === undefined ? "?" : inBytes(bytes[at])}`,
       );
-      const message = `${list.length}, ${inBytes(total)} in all`;
+      const message = `${list.length}, ${inBytes(total)} in total`;
       return { checks: [permission, { name: "log files", passed: true, message }], diff: diff.join("\n") };
     },
     async snapshot() {

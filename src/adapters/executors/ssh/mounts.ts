@@ -73,7 +73,7 @@ function parseNamed(line: string, path: string, mounts: ReadonlyMap<string, Moun
   if (code === "0") {
     const row = said.map((one) => parseRow(one, 1024, mounts)).findLast((one) => one !== undefined);
     if (row) return { ...named, filesystem: row };
-    return { ...named, unread: row === null ? "it has no size" : "what df says has another form" };
+    return { ...named, unread: row === null ? "it reports no size" : "the output of df could not be parsed" };
   }
   const error = said.findLast(isError);
   const { reason = `df ended with exit code ${code || "unknown"}` } = parseError(error ?? "") ?? {};
@@ -132,7 +132,7 @@ export function meantBy<T extends Seen & { unread: string[] }>(facts: T, { mount
   const all = [...facts.filesystems, ...facts.named.flatMap(({ filesystem }) => filesystem ?? [])];
   const lost = devices
     .filter((name) => name.startsWith("/dev/") && !all.some((one) => isOf(one, name)))
-    .map((path) => ({ path, answered: true, filesystem: null, unread: "df lists nothing of it" }));
+    .map((path) => ({ path, answered: true, filesystem: null, unread: "df does not list it" }));
   const there = facts.named.filter(
     ({ path, answered, filesystem, unread }) =>
       !answered || filesystem !== null || unread !== undefined || mounts.includes(path),

@@ -13,7 +13,7 @@ const RELOAD: Argv = ["systemctl", "reload", "--", UNIT];
 /** The task that runs `nginx -t` and, if it passes, `systemctl reload`. */
 export function nginxTask(host: Host, operation: Reload): Task {
   return {
-    undo: "put the configuration back that was there before, and reload again",
+    undo: "restore the previous configuration, and reload again",
     async resolve() {
       const state = await unitState(host, UNIT);
       if (!state.ok) return { result: "error", message: state.message };
@@ -50,7 +50,7 @@ export function nginxTask(host: Host, operation: Reload): Task {
       const syntax = await host.look(host.privileged(TEST), { signal });
       // So far only the test was sent, which changes nothing.
       if (!syntax.ok)
-        return { ok: false, error: `not reloaded, for nginx -t says: ${syntax.message}`, sent: false };
+        return { ok: false, error: `not reloaded, because nginx -t failed: ${syntax.message}`, sent: false };
       return host.change(host.privileged(RELOAD), signal);
     },
     async effect({ changed, reloaded }) {

@@ -115,7 +115,7 @@ describe("systemctl restart", () => {
     expect(await observe(asked, before)).toMatchObject({ healthy: true });
     expect(executor.undo(asked, before)).toMatchObject({
       ok: false,
-      reason: expect.stringContaining("gone"),
+      reason: expect.stringContaining("cannot be undone"),
     });
   });
 
@@ -125,7 +125,7 @@ describe("systemctl restart", () => {
     await executor.act(asked, run(before), NEVER);
     expect(await executor.act(asked, run(before, 2), NEVER)).toMatchObject({
       ok: true,
-      output: "It had taken effect already",
+      output: "It had already taken effect",
     });
     expect(await changes()).toHaveLength(1);
   });
@@ -318,8 +318,8 @@ describe("docker's disk", () => {
     await executor.act(all, run({}), NEVER);
     expect((await changes()).at(-1)).toEqual(["docker", "image", "prune", "--force", "--all"]);
     const cache = onHost("docker_prune", { what: "builder", all_images: false });
-    expect(check((await executor.dryRun(cache)).checks, "what is removed")).toMatchObject({
-      message: "what builds have cached would be removed; volumes are kept",
+    expect(check((await executor.dryRun(cache)).checks, "what would be removed")).toMatchObject({
+      message: "build cache would be removed; volumes are kept",
     });
     await executor.act(cache, run({}), NEVER);
     expect((await changes()).at(-1)).toEqual(["docker", "builder", "prune", "--force"]);
@@ -333,7 +333,7 @@ describe("certificates", () => {
     await writeFile(join(there.folder, "next.pem"), await certificate(there.folder, 90));
     const asked = onHost("renew_certificate");
     const { checks, diff } = await executor.dryRun(asked);
-    expect(check(checks, "certificates that are due")).toMatchObject({ passed: true });
+    expect(check(checks, "certificates due")).toMatchObject({ passed: true });
     expect(diff).toMatch(/^~ shop\.example: valid for [45] days$/);
     const before = await executor.snapshot(asked);
     expect(await observe(asked, before)).toMatchObject({ healthy: false });
@@ -472,7 +472,7 @@ describe("diagnose and investigate", () => {
     const narrow = create({ units: ["nginx"], containers: ["web"] });
     const missing = async (kind: string, name: string) =>
       (await narrow.investigator.investigate({ kind, name, host: "web1" }, new Date(), NEVER)).missing.join();
-    const refused = "is not read: ssh.hosts does not allow it";
+    const refused = "was not read: ssh.hosts does not allow it";
     expect(await missing("unit", "shop@1.service")).toContain(`journal of shop@1.service: ${refused}`);
     expect(await missing("container", "bad")).toContain(`log of bad: ${refused}`);
     expect(await missing("container", "web")).not.toContain(refused);

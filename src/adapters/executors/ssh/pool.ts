@@ -82,7 +82,7 @@ export class Pool {
       lane.busy += 1;
       return null;
     }
-    if (lane.waiting.length >= MAX_WAITING) return `too many commands wait for ${name}`;
+    if (lane.waiting.length >= MAX_WAITING) return `too many commands are queued for ${name}`;
     return new Promise((resolve) => {
       const next = () => {
         signal?.removeEventListener("abort", cancel);

@@ -11,7 +11,7 @@ function fileProblems(path: string, file: string, secret: boolean): SshProblem[]
   try {
     const stat = statSync(file);
     if (secret && (stat.mode & 0o077) !== 0)
-      return [{ path, message: `others may read ${file}: chmod 600 ${file}`, fatal: true }];
+      return [{ path, message: `${file} is readable by others: chmod 600 ${file}`, fatal: true }];
     readFileSync(file);
     return [];
   } catch (error) {
@@ -40,7 +40,7 @@ function keyProblems(
     const needs = /no passphrase|encrypted/i.test(parsed.message) && secret === undefined;
     const message = needs
       ? `${file} needs a passphrase`
-      : `${file} is no private key, or its passphrase is another`;
+      : `${file} is not a private key, or its passphrase is wrong`;
     return [{ path, message, fatal: true }];
   } catch {
     // An unreadable passphrase file is reported under its own setting.
@@ -52,7 +52,7 @@ function knownHostsProblems(file: string, path: string): SshProblem[] {
   const found = fileProblems(path, file, false);
   if (found.length > 0) return found;
   const { keys, problems } = parseKnownHosts(readFileSync(file, "utf8"), file);
-  const empty = keys.length === 0 ? [{ path, message: `${file} holds no key`, fatal: false }] : [];
+  const empty = keys.length === 0 ? [{ path, message: `${file} contains no key`, fatal: false }] : [];
   return [...problems.map((message) => ({ path, message, fatal: false })), ...empty];
 }
 
@@ -65,7 +65,7 @@ export function sshProblems(config: SshConfig): SshProblem[] {
     });
   const agents = (path: string, agent: string | undefined): SshProblem[] => {
     if (agent === undefined || statSync(agent, { throwIfNoEntry: false })?.isSocket()) return [];
-    return [{ path: `${path}agent`, message: `${agent} is no socket now`, fatal: false }];
+    return [{ path: `${path}agent`, message: `${agent} is not a socket now`, fatal: false }];
   };
   return [
     ...config.known_hosts.flatMap((file, index) => knownHostsProblems(file, `known_hosts.${index}`)),

@@ -67,7 +67,7 @@ async function wouldFree(host: Host): Promise<string> {
 export function pruneTask(host: Host, operation: Prune): Task {
   const args = pruneArgs(operation);
   return {
-    undo: "what was removed is gone: images can be pulled again, stopped containers are lost",
+    undo: "what was removed is lost: images can be pulled again, stopped containers cannot be restored",
     resolve: async () => onHost(host, operation),
     async dryRun() {
       const [permission, free, list] = await Promise.all([
@@ -77,7 +77,7 @@ export function pruneTask(host: Host, operation: Prune): Task {
       ]);
       const { what, all_images } = operation.parameters;
       const cache = what === "builder";
-      const removed = cache ? "what builds have cached" : `${list.ok ? list.value.length : 0}`;
+      const removed = cache ? "build cache" : `${list.ok ? list.value.length : 0}`;
       const message = list.ok ? `${removed} would be removed; volumes are kept` : list.message;
       const all = all_images
         ? [cache ? "- all of the build cache" : "- every image that no container uses"]
@@ -86,7 +86,7 @@ export function pruneTask(host: Host, operation: Prune): Task {
       const checks = [
         permission,
         { name: "can be freed", passed: true, message: free },
-        { name: "what is removed", passed: list.ok, message },
+        { name: "what would be removed", passed: list.ok, message },
       ];
       return { checks, diff: diff === "" ? null : diff };
     },

@@ -69,8 +69,8 @@ async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTer
   const { ended, stopped } = await finish(channel, over, terms);
   const stderr = err.text();
   const unknown = (error: string): Ran => ({ kind: "failed", sent: true, error, stderr });
-  if (stopped !== null) return unknown(`${stopped}, and was ended`);
-  if (ended === null) return unknown("connection reset while the command ran: its outcome is not known");
+  if (stopped !== null) return unknown(`${stopped}, and was terminated`);
+  if (ended === null) return unknown("connection reset while the command ran: its outcome is unknown");
   if (ended.code === null) return unknown(`ended by signal ${inLine(ended.signal ?? "", 20)}`);
   return { kind: "exited", code: ended.code, stdout: out.text(), stderr, dropped: out.dropped };
 }
@@ -103,7 +103,7 @@ export function runLine(connection: Connection, line: string, terms: RunTerms): 
       resolve(ran);
     };
     // The host may have received the command anyway and be slow to confirm it.
-    const give = (why: string) => settle(failed(true, `${why} before the host took the command`));
+    const give = (why: string) => settle(failed(true, `${why} before the host accepted the command`));
     const late = setTimeout(() => {
       give(`timed out after ${seconds} s`);
       client.destroy();
@@ -115,7 +115,7 @@ export function runLine(connection: Connection, line: string, terms: RunTerms): 
     signal?.addEventListener("abort", cancel, { once: true });
     const refused = (error: Error & { reason?: unknown }) => {
       // `reason` is set when the host refused to open a session: no command was sent then. Otherwise it may have been.
-      settle(failed(error.reason === undefined, `the command was not taken: ${inLine(messageOf(error))}`));
+      settle(failed(error.reason === undefined, `the command was not accepted: ${inLine(messageOf(error))}`));
     };
     try {
       // stdin is redirected on the host: ending it here would close the channel and lose the exit code.

@@ -35,7 +35,7 @@ export function onHost(host: Pick<Host, "name">, operation: OnHost): Resolution 
 export function notFound(what: string, wanted: string, there: readonly string[]): Resolution {
   const names = closeNames(wanted, there).slice(0, 5);
   if (names.length > 0) return { result: "suggestion", names };
-  return { result: "miss", message: `${what} "${clip(wanted, 100)}" is not there` };
+  return { result: "miss", message: `${what} "${clip(wanted, 100)}" does not exist` };
 }
 
 /** Returns why a name must not be sent to a host; null: it may. For systemd, `*` would mean every unit. */
@@ -46,7 +46,7 @@ export function nameGap(name: string, valid: typeof unitName | typeof containerN
 
 /** Returns a miss for a name that exists but that the configuration does not allow acting on. */
 export function notAllowed(what: string, name: string, setting: string): Resolution {
-  return { result: "miss", message: `${what} "${name}" is not among those that ssh.hosts.${setting} allows` };
+  return { result: "miss", message: `${what} "${name}" is not allowed by ssh.hosts.${setting}` };
 }
 
 /**

@@ -42,7 +42,7 @@ async function resolve(host: Host, operation: Restart): Promise<Resolution> {
 
 async function checkFile(host: Host, unit: string): Promise<Check> {
   const looked = await host.look(["systemctl", "cat", "--no-pager", "--", unit]);
-  const message = looked.ok ? "systemd has read it" : looked.message;
+  const message = looked.ok ? "systemd has loaded it" : looked.message;
   return { name: "unit file", passed: looked.ok, message };
 }
 
@@ -75,7 +75,7 @@ export function unitTask(host: Host, operation: Restart): Task {
   const { name } = operation.target;
   const restart: Argv = host.privileged(["systemctl", "restart", "--", name]);
   return {
-    undo: "the processes that were ended are gone; a restart leaves nothing to take back",
+    undo: "the old processes have ended; a restart cannot be undone",
     resolve: () => resolve(host, operation),
     async dryRun() {
       const [file, permission, state] = await Promise.all([
