@@ -272,7 +272,7 @@ describe("a stop on purpose", () => {
     expect(act).toMatchObject({
       ok: false,
       sent: false,
-      error: expect.stringContaining("stopped on purpose by approver"),
+      error: expect.stringContaining("stopped by approver"),
     });
     const seen = await local.observer.observe({ kind: "process", name: "shop" }, clock.now());
     expect(seen.facts[0]?.message).toMatch(/^none is running, stopped on purpose by approver at /);
@@ -394,7 +394,7 @@ describe("a stop on purpose", () => {
     expect(await shown()).toMatchObject({
       pid: null,
       copies: [copy],
-      problem: expect.stringMatching(new RegExp(`not started: pid ${copy} .* run in the foreground`)),
+      problem: expect.stringMatching(new RegExp(`not started: pid ${copy} .* in the foreground`)),
     });
     await ask("stop");
     await when(async () => (await shown())?.state === "stopped", "the stop");
@@ -649,8 +649,8 @@ describe("the watch", () => {
     expect(await shown()).toMatchObject({
       state: "running",
       problem: null,
-      probe: { asked: false, message: expect.stringMatching(/^cannot be asked: .*no-such-host/) },
-      unseen: { why: expect.stringContaining("cannot be asked"), since: before?.unseen?.since },
+      probe: { asked: false, message: expect.stringMatching(/^cannot be called: .*no-such-host/) },
+      unseen: { why: expect.stringContaining("cannot be called"), since: before?.unseen?.since },
     });
     // Nobody is to forget it.
     clock.forward(3_600);
@@ -667,7 +667,7 @@ describe("the watch", () => {
     await serve(shop({ probe: site.probe, watch: { interval_ms: 100, failures: 2 } }));
     const own = local.probe;
     local.probe = async (name) =>
-      answers ? own(name) : { asked: false, ok: false, message: "cannot be asked: connect EMFILE" };
+      answers ? own(name) : { asked: false, ok: false, message: "cannot be called: connect EMFILE" };
     site.answer(500);
     await when(() => site.asked() === 1, "a failure");
     answers = false;
@@ -693,7 +693,7 @@ describe("the watch", () => {
     // With what was printed while it was copied.
     await when(() => (size("shop.log.1") ?? 0) >= 10 * 1024 * 1024, "the generation that is kept");
     expect(size("shop.log")).toBeLessThan(1_000_000);
-    expect(said()).toContain("the log of process shop has grown past 10 MiB, and is cut from now on");
+    expect(said()).toContain("the log of process shop has grown past 10 MiB, and is truncated from now on");
   });
 
   it("follows no link and waits for no pipe in the place of a log", async () => {

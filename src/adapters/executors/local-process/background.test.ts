@@ -66,11 +66,13 @@ describe.each(DAEMONS)("a program that puts itself into the background %s", (whe
     const pid = await gone(script);
     await expect(local.start("shop")).rejects.toMatchObject({
       code: "unavailable",
-      message: expect.stringMatching(new RegExp(`^shop is not started: pid ${pid} .*run in the foreground`)),
+      message: expect.stringMatching(
+        new RegExp(`^shop is not started: pid ${pid} .*run the program in the foreground`),
+      ),
     });
     const { findings, evidence } = await local.investigator.investigate(TARGET, new Date(), NEVER);
     expect(findings.map(({ code }) => code)).toEqual(["process_in_background"]);
-    expect(findings[0]?.meaning).toContain("run in the foreground");
+    expect(findings[0]?.meaning).toContain("run it in the foreground");
     expect(evidence.find(({ id }) => findings[0]?.evidence.includes(id))?.text).toBe(`pid ${pid}`);
     if (where !== "in the group of what has ended") {
       const { checks } = await local.executor.dryRun(RESTART);
@@ -78,7 +80,7 @@ describe.each(DAEMONS)("a program that puts itself into the background %s", (whe
       expect(await local.executor.act(RESTART, RUN, NEVER)).toMatchObject({
         ok: false,
         sent: false,
-        error: expect.stringContaining("run in the foreground"),
+        error: expect.stringContaining("run the program in the foreground"),
       });
     }
     expect(await copies()).toEqual([pid]);
@@ -93,7 +95,9 @@ describe("what runs beside", () => {
       "setsid sleep 600 >/dev/null 2>&1 & wait=$!; until [ \"$(ps -o sid= -p $wait | tr -d ' ')\" = $wait ]; do :; done; exit 0",
     );
     await expect(local.start("shop")).rejects.toMatchObject({
-      message: expect.stringMatching(/exit code 0; pid \d+ started for shop lives on .*foreground/),
+      message: expect.stringMatching(
+        /exit code 0; pid \d+ started for shop runs in the background.*foreground/,
+      ),
     });
   });
 

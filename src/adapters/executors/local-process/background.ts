@@ -73,5 +73,5 @@ export async function copiesByName(processes: Iterable<Supervised>): Promise<Map
 export function inBackground(name: string, copies: readonly Pick<Carrier, "pid">[]): string | null {
   if (copies.length === 0) return null;
   const pids = copies.map(({ pid }) => pid).join(", ");
-  return `pid ${pids} started for ${name} ${copies.length === 1 ? "lives" : "live"} on outside of its record, and another start would make one more: have the program run in the foreground, and end what is left with awoooi processes stop ${name}`;
+  return `pid ${pids} started for ${name} ${copies.length === 1 ? "runs" : "run"} in the background, so another start would add a second copy: run the program in the foreground, and end these processes with awoooi processes stop ${name}`;
 }

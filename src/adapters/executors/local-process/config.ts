@@ -10,7 +10,7 @@ const accountId = z.number().int().min(0).max(4_294_967_294);
 const OURS = ["AWOOOI_PROCESS", "AWOOOI_INSTALLATION", "AWOOOI_EXECUTION_ID"];
 
 const environment = z
-  .record(text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not a name of an environment variable"), text)
+  .record(text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not a valid name of an environment variable"), text)
   .refine((env) => !OURS.some((name) => name in env), `${OURS.join(", ")} are set by AWOOOI`);
 
 const probe = z.strictObject({
@@ -20,7 +20,7 @@ const probe = z.strictObject({
       .superRefine((url, issue) => {
         const port = forbiddenPort(url);
         if (port === undefined) return;
-        const message = `has port ${port}, which HTTP clients refuse because it belongs to another protocol: use another port`;
+        const message = `has port ${port}, which HTTP clients refuse because it belongs to another protocol: use another one`;
         issue.addIssue({ code: "custom", message });
       })
       .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password"),

@@ -200,9 +200,7 @@ describe("restart", () => {
     expect(await alive(second)).toBe(true);
     expect(await local.executor.act(restart(), runOf(`${RUN}-2`), NEVER)).toMatchObject({
       ok: true,
-      output: expect.stringMatching(
-        /^None was running \(what it had left was stopped: 1\), started pid \d+$/,
-      ),
+      output: expect.stringMatching(/^None was running \(remaining processes stopped: 1\), started pid \d+$/),
     });
     expect(await alive(second)).toBe(false);
   });
@@ -244,7 +242,7 @@ describe("what cannot be started", () => {
       "awoooi-no-such was not found along PATH (ENOENT)",
     ],
     ["a file that is no program", { argv: ["./service.mjs"] }, "service.mjs cannot be executed (EACCES)"],
-    ["a missing working directory", { cwd: "/nowhere" }, "/nowhere cannot be entered (ENOENT)"],
+    ["a missing working directory", { cwd: "/nowhere" }, "/nowhere cannot be used (ENOENT)"],
   ])("leaves what runs alone: %s", async (_what, broken, message) => {
     const old = await up(await shop(IDLE));
     const local = await shop(IDLE, { cwd: folder, ...broken });
@@ -573,17 +571,17 @@ describe("before anyone signs", () => {
     expect(await executor.resolve(restart("x".repeat(100_000)))).toMatchObject({ result: "miss" });
     const other = { kind: "investigate" as const, target: null, parameters: {} };
     expect(await executor.resolve(other)).toMatchObject({ result: "error" });
-    await expect(executor.act(other, runOf(`${RUN}-1`), NEVER)).rejects.toThrow("not for local processes");
+    await expect(executor.act(other, runOf(`${RUN}-1`), NEVER)).rejects.toThrow("is not a process operation");
   });
 
   it("says what it has found, and changes nothing", async () => {
     const url = `http://127.0.0.1:${await freePort()}/healthz`;
     const probed = await shop(IDLE, { probe: { url: "http://awoooi.invalid/", timeout_ms: 120_000 } });
     expect(
-      (await probed.executor.dryRun(restart())).checks.find((check) => check.name === "probe can be asked"),
+      (await probed.executor.dryRun(restart())).checks.find((check) => check.name === "probe can be called"),
     ).toMatchObject({
       passed: false,
-      message: expect.stringContaining("cannot be asked"),
+      message: expect.stringContaining("cannot be called"),
     });
     const local = await shop(IDLE, { probe: { url, timeout_ms: 120_000 } });
     const messages = async () =>
@@ -597,7 +595,7 @@ describe("before anyone signs", () => {
       ["working directory", true, `${process.cwd()}, the server's own`],
       ["state folder", true, `${stateDir} can be written`],
       ["present process", true, present],
-      ["probe can be asked", true, "its answer now: connection refused"],
+      ["probe can be called", true, "current answer: connection refused"],
       ["permission to signal", true, permission],
     ];
     expect(await messages()).toEqual(

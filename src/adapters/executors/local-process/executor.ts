@@ -22,7 +22,7 @@ const CANCELLED: ActResult = { ok: false, error: "Cancelled before it began", se
 /** Checks that no person has stopped the process on purpose: a repair must not start it then. */
 function checkWanted({ stopped }: Supervised): Check {
   const who = stopped();
-  const message = who === undefined ? "nobody has stopped it on purpose" : `it was stopped on purpose ${who}`;
+  const message = who === undefined ? "no person has stopped it" : `it was stopped ${who}`;
   return { name: "is to run", passed: who === undefined, message };
 }
 
@@ -30,7 +30,7 @@ function checkWanted({ stopped }: Supervised): Check {
 async function checkAlone(one: Supervised): Promise<Check> {
   const copies = (await copiesOf(one)).filter(({ isLeft }) => !isLeft);
   const message = inBackground(one.config.name, copies);
-  return { name: "runs once", passed: message === null, message: message ?? "no other one lives" };
+  return { name: "runs once", passed: message === null, message: message ?? "no other copy is running" };
 }
 
 /** Returns the first check that rules out a start, so that the running process is not ended in vain. */
@@ -53,7 +53,7 @@ async function clear(one: Supervised, signal: AbortSignal): Promise<Cleared> {
   const live = await locate(one);
   if (live === undefined) {
     const count = await stopLeftOver(one, signal);
-    const left = count === 0 ? "" : ` (what it had left was stopped: ${count})`;
+    const left = count === 0 ? "" : ` (remaining processes stopped: ${count})`;
     return { ok: true, text: `None was running${left}`, sent: count > 0 };
   }
   const carriers = await carriersOf(one);
@@ -63,7 +63,7 @@ async function clear(one: Supervised, signal: AbortSignal): Promise<Cleared> {
   const error = await stopEach(one, carriers, signal);
   if (error !== undefined) return { ok: false, error, sent: true };
   const { by, seconds } = stopped;
-  if (by === "itself") return { ok: true, text: `Pid ${live.pid} had just ended by itself`, sent: false };
+  if (by === "itself") return { ok: true, text: `Pid ${live.pid} had just ended on its own`, sent: false };
   return { ok: true, text: `Stopped pid ${live.pid} (${by}, ${seconds.toFixed(1)} s)`, sent: true };
 }
 
@@ -76,7 +76,7 @@ async function restart(one: Supervised, run: Run, signal: AbortSignal): Promise<
   }
   const hindered = await obstacle(one);
   if (hindered !== undefined) {
-    const error = `Nothing was changed, for it could not be started again: ${hindered.message}`;
+    const error = `Nothing was changed, because it could not be started again: ${hindered.message}`;
     return { ok: false, error, sent: false };
   }
   if (signal.aborted) return CANCELLED;
@@ -113,12 +113,12 @@ function describeLive(live: Live | undefined): string {
 }
 
 async function checkProbe({ config }: Supervised): Promise<Check> {
-  const name = "probe can be asked";
+  const name = "probe can be called";
   if (config.probe === undefined) {
-    return { name, passed: true, message: "none is configured: health cannot be told afterwards" };
+    return { name, passed: true, message: "none is configured: its health cannot be verified afterwards" };
   }
   const { asked, message } = await ask(config.probe);
-  return { name, passed: asked, message: asked ? `its answer now: ${message}` : message };
+  return { name, passed: asked, message: asked ? `current answer: ${message}` : message };
 }
 
 async function dryRun(one: Supervised): Promise<DryRun> {
@@ -150,7 +150,7 @@ function resolve(processes: ReadonlyMap<string, Supervised>, name: string): Reso
 /** Creates the executor of `process.restart` for the configured processes. */
 export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns: KeyedMutex): Executor {
   const find = ({ kind, target }: Operation): Supervised => {
-    if (kind !== "process.restart") throw new Error(`${kind} is not for local processes`);
+    if (kind !== "process.restart") throw new Error(`${kind} is not a process operation`);
     return configured(processes, target.name);
   };
   return {
@@ -165,7 +165,7 @@ export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns
     resolve: async ({ kind, target }) =>
       kind === "process.restart"
         ? resolve(processes, target.name)
-        : { result: "error", message: `${kind} is not for local processes` },
+        : { result: "error", message: `${kind} is not a process operation` },
     dryRun: async (operation) => dryRun(find(operation)),
     async snapshot(operation) {
       const live = await locate(find(operation));
@@ -189,7 +189,7 @@ export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns
     },
     undo: () => ({
       ok: false,
-      reason: "the process that was ended is gone; a restart leaves nothing to take back",
+      reason: "the old process has ended; a restart cannot be undone",
     }),
   };
 }

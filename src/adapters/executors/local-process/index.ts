@@ -125,7 +125,7 @@ const problems = (processes: readonly ProcessConfig[]) =>
     const isFolder = cwd === undefined || statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true;
     return [
       ...(program === undefined ? [] : [{ path: `${index}.argv`, message: program, fatal: false }]),
-      ...(isFolder ? [] : [{ path: `${index}.cwd`, message: `${cwd} is no folder`, fatal: false }]),
+      ...(isFolder ? [] : [{ path: `${index}.cwd`, message: `${cwd} is not a folder`, fatal: false }]),
     ];
   });
 

@@ -34,7 +34,7 @@ function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | n
       code: "process_stopped",
       weight: "cause",
       title: `${name} was stopped on purpose ${stopped}`,
-      meaning: `Somebody stopped it on purpose: awoooi processes start ${name} starts it again.`,
+      meaning: `A person stopped it: awoooi processes start ${name} starts it again.`,
     };
   // Then `ofCopies` reports the copies that run.
   if (live === undefined && copies.length > 0) return null;
@@ -50,7 +50,7 @@ function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | n
       code: "process_suspended",
       weight: "cause",
       title: `${name} (pid ${live.pid}) is suspended`,
-      meaning: "A signal (SIGSTOP, SIGTSTP) or a debugger holds it: it does nothing until it is continued.",
+      meaning: "A signal (SIGSTOP, SIGTSTP) or a debugger suspended it: it does nothing until it is resumed.",
     };
   const age = ageOf(live, now);
   return age >= LATELY_SECONDS * 1000
@@ -59,7 +59,7 @@ function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | n
         code: "restarted_lately",
         weight: "symptom",
         title: `${name} was started ${formatDuration(age)} ago`,
-        meaning: "Whether it stays up cannot be told yet.",
+        meaning: "It is too early to know whether it stays up.",
       };
 }
 
@@ -69,8 +69,8 @@ const pidsOf = (copies: readonly Carrier[]) => copies.map(({ pid }) => pid).join
 const ofCopies = (name: string, { copies }: Seen): Said => ({
   code: "process_in_background",
   weight: "cause",
-  title: `${name} has put itself into the background: pid ${pidsOf(copies)} lives outside of its record`,
-  meaning: `A program that puts itself into the background cannot be watched or restarted, and is not started once more: have it run in the foreground (nginx -g "daemon off;", redis daemonize no, gunicorn without -D), and end what is left with awoooi processes stop ${name}.`,
+  title: `${name} runs in the background: pid ${pidsOf(copies)} is not supervised`,
+  meaning: `A program that moves itself into the background cannot be watched or restarted, and is not started again: run it in the foreground (nginx -g "daemon off;", redis daemonize no, gunicorn without -D), and end these processes with awoooi processes stop ${name}.`,
 });
 
 /** Returns the finding about the probe's answer; null: none. */
@@ -83,21 +83,21 @@ function ofProbe(name: string, { ok, message }: Probed, { live, copies }: Seen):
           weight: "cause",
           title: `Another program answers where ${name} should: ${message}`,
           meaning:
-            "It holds the address, so what is started there ends again: stop it, or give one of them another port.",
+            "It uses the address, so a new process would end again: stop it, or give one of them another port.",
         }
       : null;
   return ok
     ? {
         code: "process_healthy",
         weight: "note",
-        title: `${name} looks well now: its probe ${message}`,
-        meaning: "It runs and its probe is answered as configured: the trouble is over, or elsewhere.",
+        title: `${name} looks healthy now: its probe ${message}`,
+        meaning: "It runs and its probe gets the configured answer: the fault is over or elsewhere.",
       }
     : {
         code: "probe_failing",
         weight: "cause",
         title: `The probe of ${name} fails: ${message}`,
-        meaning: "It does not serve as its configuration says that it should.",
+        meaning: "The probe gets no answer, or not the configured status.",
       };
 }
 
@@ -110,8 +110,7 @@ async function lastWords({ logFile }: Supervised): Promise<string[]> {
 
 /** Says what is not known because the probe is missing or could not be asked. */
 function missingOf(name: string, probed: Probed | undefined): string[] {
-  if (probed === undefined)
-    return [`probe of ${name}: none is configured, so whether it serves is not known`];
+  if (probed === undefined) return [`probe of ${name}: none is configured, so whether it serves is unknown`];
   return probed.asked ? [] : [`probe of ${name}: ${probed.message}`];
 }
 

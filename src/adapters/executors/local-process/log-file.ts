@@ -25,7 +25,7 @@ async function openOrdinary(file: string, flags: number): Promise<FileHandle> {
   const opened = await open(file, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
   if ((await opened.stat()).isFile()) return opened;
   await opened.close();
-  throw new Error(`${file} is no ordinary file`);
+  throw new Error(`${file} is not a regular file`);
 }
 
 /** Opens the log for appending; one above 10 MiB is first renamed to `.1`, the one generation that is kept. */
@@ -85,7 +85,8 @@ export async function boundLog(one: Supervised): Promise<void> {
   const done = await cut(file).catch((error: unknown) => ({ error: messageOf(error) }));
   if (done === null || told.has(one)) return;
   told.add(one);
-  const what = "error" in done ? "cannot be cut" : "has grown past 10 MiB, and is cut from now on";
+  const what =
+    "error" in done ? "cannot be truncated" : "has grown past 10 MiB, and is truncated from now on";
   one.log.warn({ process: config.name, file, ...done }, `the log of process ${config.name} ${what}`);
 }
 

@@ -209,7 +209,7 @@ describe("observer", () => {
     });
     expect(await unknown.observer.observe(TARGET, new Date())).toMatchObject({
       healthy: null,
-      facts: [{}, { passed: false, message: expect.stringMatching(/^cannot be asked: /) }],
+      facts: [{}, { passed: false, message: expect.stringMatching(/^cannot be called: /) }],
     });
   });
 });
@@ -232,7 +232,7 @@ describe("what is found of a process", () => {
     expect(await codes(mine())).toEqual(["restarted_lately", "process_healthy"]);
     const { findings, missing } = await investigate(mine(), later());
     expect(findings).toMatchObject([{ code: "process_healthy", weight: "note" }]);
-    expect(findings[0]?.title).toMatch(/^demo-shop looks well now: its probe answered 200 in \d+ ms$/);
+    expect(findings[0]?.title).toMatch(/^demo-shop looks healthy now: its probe answered 200 in \d+ ms$/);
     expect(missing).toEqual([]);
   });
 
@@ -261,7 +261,7 @@ describe("what is found of a process", () => {
     expect(await investigate(one, later())).toMatchObject({
       findings: [],
       evidence: [{ text: expect.stringMatching(/^pid \d+, up for /) }],
-      missing: ["probe of demo-shop: none is configured, so whether it serves is not known"],
+      missing: ["probe of demo-shop: none is configured, so whether it serves is unknown"],
     });
   });
 

@@ -85,7 +85,7 @@ describe("what we could not ask", () => {
     expect(await probe(url)).toEqual({
       asked: false,
       ok: false,
-      message: expect.stringMatching(new RegExp(`^cannot be asked: .*(${message.source})`)),
+      message: expect.stringMatching(new RegExp(`^cannot be called: .*(${message.source})`)),
     });
   });
 
@@ -107,7 +107,7 @@ describe("what we could not ask", () => {
     expect(await asking(hang, "http://shop.example/")).toEqual({
       asked: false,
       ok: false,
-      message: "cannot be asked: shop.example was not resolved within 300 ms",
+      message: "cannot be called: shop.example was not resolved within 300 ms",
     });
   });
 });

@@ -45,7 +45,7 @@ function causeOf(error: unknown): NodeJS.ErrnoException {
   return all.find(isAnswer) ?? all[0] ?? new Error(messageOf(cause));
 }
 
-const unasked = (why: string): Probed => ({ asked: false, ok: false, message: `cannot be asked: ${why}` });
+const unasked = (why: string): Probed => ({ asked: false, ok: false, message: `cannot be called: ${why}` });
 const timedOut = (timeout: number): Probed => ({
   asked: true,
   ok: false,

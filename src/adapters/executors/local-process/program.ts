@@ -97,7 +97,7 @@ export async function checkFolder(config: ProcessConfig): Promise<Check> {
     (error: unknown) => codeOf(error),
   );
   if (code === undefined) return { name, passed: true, message: path };
-  return { name, passed: false, message: `${path} cannot be entered (${code})` };
+  return { name, passed: false, message: `${path} cannot be used (${code})` };
 }
 
 const writable = (folder: string): Promise<string | undefined> =>

@@ -95,6 +95,6 @@ export async function start(
     return { ok: false, pid, error, stderr };
   }
   if (signal?.aborted)
-    return { ok: false, pid, error: `started pid ${pid}, cancelled before it had settled` };
+    return { ok: false, pid, error: `started pid ${pid}, cancelled before its start was confirmed` };
   return { ok: true, pid };
 }

@@ -101,7 +101,7 @@ export async function stopGroup(
   }
   return {
     ok: false,
-    error: `pid ${target.pid} or one of its group lives on after SIGKILL (${seconds().toFixed(1)} s)`,
+    error: `pid ${target.pid} or one of its group is still alive after SIGKILL (${seconds().toFixed(1)} s)`,
     sent,
   };
 }
