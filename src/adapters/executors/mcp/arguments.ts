@@ -44,7 +44,7 @@ export function schemaHash(tool: Tool): string {
 export async function argumentsGap(tool: Tool, given: Record<string, unknown>): Promise<string | null> {
   const text = JSON.stringify(tool.inputSchema);
   // An asynchronous schema returns a promise, which counts as valid, and rejects when it is too late.
-  if (text.length > MAX_SCHEMA || text.includes('"$async"')) return "its schema of arguments is not usable";
+  if (text.length > MAX_SCHEMA || text.includes('"$async"')) return "its argument schema cannot be used";
   const { AjvJsonSchemaValidator } = await import("./sdk.ts");
   try {
     const schema = withoutPatterns(tool.inputSchema) as JsonSchemaType;
@@ -52,6 +52,6 @@ export async function argumentsGap(tool: Tool, given: Record<string, unknown>): 
     const { valid, errorMessage } = new AjvJsonSchemaValidator().getValidator(schema)(given);
     return valid ? null : errorText(`invalid arguments: ${errorMessage}`);
   } catch (error) {
-    return errorText(`its schema of arguments is not usable: ${messageOf(error)}`);
+    return errorText(`its argument schema cannot be used: ${messageOf(error)}`);
   }
 }

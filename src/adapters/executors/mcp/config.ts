@@ -21,7 +21,7 @@ const tool = z.strictObject({
 });
 export type ToolConfig = z.infer<typeof tool>;
 
-const OVER_HTTP = "goes with `url`, and a `command` has `args`, `env` and `cwd`";
+const OVER_HTTP = "does not fit: `headers` go with `url`; `args`, `env` and `cwd` go with `command`";
 
 /** An MCP server: a program that AWOOOI starts, or a server reached over HTTP. */
 const mcpServer = z
@@ -34,7 +34,7 @@ const mcpServer = z
     args: example(secret(z.array(text), "command").default([]), ["stdio"]),
     env: example(
       secret(
-        z.record(text.regex(/^[A-Za-z_]\w*$/, "is not a name of an environment variable"), text),
+        z.record(text.regex(/^[A-Za-z_]\w*$/, "is not a valid name of an environment variable"), text),
         "environment",
       ).default({}),
       { GITHUB_PERSONAL_ACCESS_TOKEN: "…" },
@@ -51,7 +51,7 @@ const mcpServer = z
     ).describe("instead of command, args, env and cwd: a server that speaks streamable HTTP"),
     headers: example(
       secret(
-        z.record(z.string().regex(/^[\w-]+$/, "is not the name of a header"), text.regex(/^[^\r\n]*$/)),
+        z.record(z.string().regex(/^[\w-]+$/, "is not a valid header name"), text.regex(/^[^\r\n]*$/)),
         "headers",
       ).default({}),
       { Authorization: "Bearer …" },

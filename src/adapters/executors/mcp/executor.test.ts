@@ -260,7 +260,7 @@ describe("a program that is started", () => {
   it("has what it says on stderr in our log, without credentials", async () => {
     await act(call("stdio", "status"));
     const line = await until(
-      async () => logged.find((one) => one.includes("an MCP server says")),
+      async () => logged.find((one) => one.includes("stderr of an MCP server")),
       "its words",
     );
     expect(line).toContain("ready, token=[redacted]");
@@ -396,7 +396,7 @@ describe("a server that means us harm", () => {
       expect(error).toContain("yyyy");
       isClean(error);
     }
-    isClean((resolution as { message: string }).message.replace("the server cannot be asked: ", ""));
+    isClean((resolution as { message: string }).message.replace("the server cannot be reached: ", ""));
   });
 
   it("does not send us elsewhere with our secrets", async () => {
@@ -468,8 +468,8 @@ describe("the configuration", () => {
     [{ name: "x" }, "needs either command or url"],
     [{ name: "x", command: "a", url: "http://a" }, "needs either command or url"],
     [{ name: "x", url: "http://user:pass@a" }, "must not contain a user name"],
-    [{ name: "x", url: "http://a", env: { A: "b" } }, "goes with `url`"],
-    [{ name: "x", command: "a", headers: { A: "b" } }, "goes with `url`"],
+    [{ name: "x", url: "http://a", env: { A: "b" } }, "`headers` go with `url`"],
+    [{ name: "x", command: "a", headers: { A: "b" } }, "`headers` go with `url`"],
     [{ name: "X/y", command: "a" }, "lower case"],
     [
       {

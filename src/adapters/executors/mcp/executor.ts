@@ -26,7 +26,7 @@ const traitsOfTool = ({ scope, risk = RISK[scope], idempotent }: ToolConfig): Ow
 
 const mustBeCall = (operation: Operation): ToolCall => {
   if (operation.kind === "tool.call") return operation;
-  throw new Error(`${operation.kind} is not a call of a tool`);
+  throw new Error(`${operation.kind} is not a tool call`);
 };
 
 const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
@@ -84,8 +84,8 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
     return {
       checks: [
         answers,
-        { name: "tool", passed: same, message: same ? "takes the arguments that it took" : CHANGED },
-        { name: "arguments", passed: gap === null, message: gap ?? "fit the schema that the server gives" },
+        { name: "tool", passed: same, message: same ? "argument schema unchanged" : CHANGED },
+        { name: "arguments", passed: gap === null, message: gap ?? "match the server's schema" },
       ],
     };
   }
@@ -118,7 +118,7 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
     const offered = enabled ? await connection.tools().catch((error: unknown) => errorText(error)) : null;
     return tools.map((tool) => {
       const has = offered === null || typeof offered === "string" ? null : offered.has(tool.name);
-      const missing = has === false ? "the server has no such tool" : null;
+      const missing = has === false ? "the server does not have this tool" : null;
       return {
         ...traitsOfTool(tool),
         tool: `${provider}/${tool.name}`,
@@ -157,7 +157,7 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
       try {
         return resolved(operation, await serverOf(operation).tools());
       } catch (error) {
-        return { result: "error", message: `the server cannot be asked: ${errorText(error)}` };
+        return { result: "error", message: `the server cannot be reached: ${errorText(error)}` };
       }
     },
     dryRun,
@@ -174,6 +174,6 @@ export function createExecutor(connections: ReadonlyMap<string, Connection>): Ex
     act: (operation, run, signal) => act(operation, run.before, signal),
     // Only the server could know, and MCP has no request for that.
     effect: async () => "cannot_tell",
-    undo: () => ({ ok: false, reason: "how a tool's call is taken back is not known here" }),
+    undo: () => ({ ok: false, reason: "undoing a tool call is not supported" }),
   };
 }

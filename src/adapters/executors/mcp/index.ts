@@ -28,7 +28,7 @@ function problems({ servers }: McpConfig) {
     const open = protocol === "http:" && !LOOPBACK.test(hostname.replace(/^\[|\]$/g, ""));
     if (!open || Object.keys(headers).length === 0) return [];
     return [
-      { path: `servers.${index}.url`, message: "its headers travel unencrypted: use https", fatal: false },
+      { path: `servers.${index}.url`, message: "its headers are sent unencrypted: use https", fatal: false },
     ];
   });
 }

@@ -15,7 +15,7 @@ export function logStderr(stderr: Stream | null, server: string, log: Log): void
     lines += 1;
     if (lines > MAX_LINES) return;
     const text = clip(redactText(line.slice(0, 2 * MAX_LINE)), MAX_LINE);
-    log.info({ server, stderr: text }, "an MCP server says");
-    if (lines === MAX_LINES) log.warn({ server }, "an MCP server says too much: the rest is left out");
+    log.info({ server, stderr: text }, "stderr of an MCP server");
+    if (lines === MAX_LINES) log.warn({ server }, "stderr of an MCP server is too long: the rest is dropped");
   });
 }
