@@ -224,7 +224,7 @@ describe("evidence", () => {
     await app.admin.post(`/playbooks/${playbook_id}/approve`, { hash });
     const candidates = ["shop", "shop-canary"].map((namespace) => ({
       target: { kind: "deployment", name: "api", namespace },
-      reason: "it is called so",
+      reason: "it has this name",
     }));
     for (const name of ["ShopStalls", "ShopDown"]) {
       shop = SHOPS[next++] as string;

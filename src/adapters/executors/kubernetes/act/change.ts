@@ -66,15 +66,15 @@ function send(cluster: Cluster, change: Change, object: Changeable, patch: objec
 /** Returns how the object has changed since the snapshot, if that makes the approved change a different one. */
 function changed(change: Change, object: Changeable, before: Partial<Snapshot>): string | undefined {
   const { kind, name } = change.place;
-  if (before.uid === undefined) return "there is no snapshot of it to compare it with";
-  if (object.metadata.uid !== before.uid) return `${kind} ${name} was deleted, and another one made, since`;
+  if (before.uid === undefined) return "there is no snapshot to compare it with";
+  if (object.metadata.uid !== before.uid) return `${kind} ${name} was deleted and recreated since`;
   const state = change.state(object);
   for (const field of change.signed) {
     const [was, is] = [signedValue(before, field), signedValue(state, field)];
     if (was === is) continue;
     return field === "template_hash"
-      ? `the pod template of ${kind} ${name} was changed by somebody else since`
-      : `${field} of ${kind} ${name} was changed from ${was} to ${is} by somebody else since`;
+      ? `the pod template of ${kind} ${name} has changed since the snapshot`
+      : `${field} of ${kind} ${name} has changed from ${was} to ${is} since the snapshot`;
   }
   return undefined;
 }
@@ -124,7 +124,7 @@ export async function actOn(
     if ("impossible" in planned) return refused(`Nothing was changed: ${planned.impossible}`);
     try {
       const after = await send(cluster, change, object, planned.patch, { mark, signal });
-      return { ok: true, output: fieldDiff(object, after) ?? `${kind} ${name} was as it should be` };
+      return { ok: true, output: fieldDiff(object, after) ?? `${kind} ${name} already had the wanted state` };
     } catch (error) {
       const failure = failureOf(error);
       // The object was changed in between: read it again, and continue only if it still matches the snapshot.
@@ -163,7 +163,7 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
   try {
     const after = await send(cluster, change, object, planned.patch, { dryRun: true });
     const diff = fieldDiff(object, after);
-    const said = diff === null ? "nothing would change" : "the API server takes it";
+    const said = diff === null ? "nothing would change" : "the API server accepts it";
     return {
       checks: [permission, tried(true, said), ...more],
       diff,

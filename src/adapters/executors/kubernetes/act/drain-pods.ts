@@ -22,10 +22,11 @@ function sort(pod: Pod, terms: DrainTerms): "evict" | "leave" | { obstacle: stri
   if (hasEnded(pod)) return "evict";
   const controller = controllerOf(pod.metadata);
   if (controller?.kind === "DaemonSet")
-    return terms.ignore_daemonsets ? "leave" : { obstacle: "is of a daemon set, which would put it back" };
-  if (controller === undefined) return { obstacle: "has no controller that would make it anew elsewhere" };
-  if (hasEmptyDir(pod) && !terms.delete_emptydir_data)
-    return { obstacle: "would lose the data of its emptyDir" };
+    return terms.ignore_daemonsets
+      ? "leave"
+      : { obstacle: "belongs to a daemon set, which would recreate it there" };
+  if (controller === undefined) return { obstacle: "has no controller that would recreate it elsewhere" };
+  if (hasEmptyDir(pod) && !terms.delete_emptydir_data) return { obstacle: "would lose its emptyDir data" };
   return "evict";
 }
 

@@ -24,7 +24,7 @@ const isOurs = (operation: Operation): operation is Of<KubernetesKind> =>
 /** Returns the executor of Kubernetes operations on the configured clusters. */
 export function createExecutor(clusters: Clusters, config: KubernetesConfig): Executor {
   const find = (operation: Operation): { ok: true; handler: Handler } | { ok: false; message: string } => {
-    if (!isOurs(operation)) return { ok: false, message: `${operation.kind} is not for Kubernetes` };
+    if (!isOurs(operation)) return { ok: false, message: `${operation.kind} is not a Kubernetes operation` };
     const found = clusterFor(clusters, config, operation);
     if (!found.ok) return found;
     const { cluster } = found;

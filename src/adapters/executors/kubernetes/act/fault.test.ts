@@ -88,7 +88,7 @@ describe("between what people signed and the act", () => {
     expect(other).toMatchObject({
       ok: false,
       sent: false,
-      error: expect.stringContaining("another one made"),
+      error: expect.stringContaining("deleted and recreated since"),
     });
     expect((await deployment()).metadata?.annotations?.[EXECUTION]).toBeUndefined();
   });
@@ -102,7 +102,7 @@ describe("between what people signed and the act", () => {
     expect(await executor.act(scale, runOf(before), NEVER)).toEqual({
       ok: false,
       sent: false,
-      error: "Nothing was changed: replicas of deployment api was changed from 2 to 3 by somebody else since",
+      error: "Nothing was changed: replicas of deployment api has changed from 2 to 3 since the snapshot",
     });
     expect((await deployment()).spec?.replicas).toBe(3);
     // What is not in question may change: more pods do not speak against a restart.

@@ -94,7 +94,7 @@ describe("drain", () => {
     expect(done.dryRun.belongs_to).toContain(`${namespace}/api`);
     const here = (await pods()).filter((pod) => pod.spec?.nodeName === "node-1");
     expect(here.map((pod) => pod.metadata?.labels?.app)).toEqual(["agent"]);
-    expect(done.undo).toMatchObject({ leaves: "the pods that were moved stay where they are" });
+    expect(done.undo).toMatchObject({ leaves: "the evicted pods stay where they are" });
     expect(await stage.adapter.executor.effect(done.operation, done.run)).toBe("done");
     expect(await stage.adapter.executor.act(done.operation, done.run, NEVER)).toMatchObject({ ok: true });
     if (!done.undo.ok) throw new Error(done.undo.reason);
@@ -111,7 +111,7 @@ describe("drain", () => {
     const dryRun = await executor.dryRun(drain());
     expect(checkOf(dryRun, "pods on it")).toMatchObject({
       passed: false,
-      message: `${namespace}/alone has no controller that would make it anew elsewhere`,
+      message: `${namespace}/alone has no controller that would recreate it elsewhere`,
     });
     const result = await executor.act(drain(), runOf(await executor.snapshot(drain())), NEVER);
     expect(result).toMatchObject({ ok: false, sent: false, error: expect.stringContaining("no controller") });
@@ -212,7 +212,7 @@ describe("deleting a pod", () => {
     expect(again).toMatchObject({
       ok: false,
       sent: false,
-      error: expect.stringContaining("another one since"),
+      error: expect.stringContaining("was replaced since"),
     });
     expect((await first()).metadata?.uid).toBe(next.metadata?.uid);
   });

@@ -132,7 +132,7 @@ describe("a rollout undo", () => {
     const { executor } = stage.adapter;
     expect(await executor.resolve(on("kubernetes.rollout_undo"))).toMatchObject({ result: "miss" });
     const far = await executor.resolve(on("kubernetes.rollout_undo", { to_revision: 7 }));
-    expect(far).toEqual({ result: "miss", message: "revision 7 of api is not kept; there are: 1" });
+    expect(far).toEqual({ result: "miss", message: "revision 7 of api is not in its history; there are: 1" });
   });
 
   it("brings a stalled rollout back to what worked", async () => {
@@ -177,7 +177,7 @@ describe("scaling", () => {
     await deployed("web:1", 3);
     const out = await carryOut(stage.adapter, on("kubernetes.scale_out", { at_least: 2 }));
     expect(out.dryRun.diff).toBeNull();
-    expect(checkOf(out.dryRun, "server-side dry-run")?.message).toMatch(/nothing will change: .* 3 already/);
+    expect(checkOf(out.dryRun, "server-side dry-run")?.message).toMatch(/nothing will change: .* already 3/);
     expect(out.undo).toEqual({ ok: false, reason: "it changed nothing" });
     const more = await carryOut(stage.adapter, on("kubernetes.scale_out", { at_least: 4 }));
     expect((await takenBack(more)).operation).toMatchObject({ parameters: { replicas: 3 } });
@@ -191,10 +191,10 @@ describe("scaling", () => {
     expect(checkOf(await dryRun("scale", { replicas: 4 }), "autoscaler")).toEqual({
       name: "autoscaler",
       passed: false,
-      message: "api decides how many pods it has, 2 to 5: it will change the number back",
+      message: "api sets its replicas, 2 to 5: it will change the number back",
     });
     expect(checkOf(await dryRun("scale_out", { at_least: 9 }), "autoscaler")?.message).toMatch(
-      /9 is outside/,
+      /9 is out of range/,
     );
     expect(checkOf(await dryRun("scale_out", { at_least: 4 }), "autoscaler")?.passed).toBe(true);
   });
@@ -240,7 +240,7 @@ describe("changes of a pod template", () => {
     const dryRun = await executor.dryRun(operation);
     expect(checkOf(dryRun, "server-side dry-run")).toMatchObject({
       passed: false,
-      message: "it has no container web; there are: main",
+      message: "it has no container web; its containers: main",
     });
     const result = await executor.act(operation, runOf(await executor.snapshot(operation)), NEVER);
     expect(result).toMatchObject({ ok: false, sent: false });
@@ -258,7 +258,7 @@ describe("changes of a pod template", () => {
     });
     const spec = { replicas: 3, template: { spec: { containers: [{ name: "main", image: "web:2" }] } } };
     const both = await carryOut(stage.adapter, on("kubernetes.patch", { patch: { spec } }));
-    expect(both.undo).toMatchObject({ ok: true, leaves: "replicas stay as they were set" });
+    expect(both.undo).toMatchObject({ ok: true, leaves: "replicas keep their new values" });
     await takenBack(both);
     expect(await imageNow()).toBe("web:1");
     expect((await deployment()).spec?.replicas).toBe(3);
@@ -321,7 +321,7 @@ describe("what is said before", () => {
     expect(checkOf(dryRun, "managed elsewhere")).toEqual({
       name: "managed elsewhere",
       passed: true,
-      message: "it comes from Argo CD (shop), which may soon change it back: change it there, too",
+      message: "it comes from Argo CD (shop), which may soon revert the change: change it there, too",
     });
   });
 });

@@ -13,12 +13,12 @@ export const undoBy = (operation: Operation, leaves: string | null = null): Undo
   leaves,
 });
 
-export const NO_SNAPSHOT = noUndo("what it was like before is not known");
+export const NO_SNAPSHOT = noUndo("its state before is unknown");
 export const UNCHANGED = noUndo("it changed nothing");
 
 export function toRevision(target: WorkloadPlace, { revision }: Before, leaves: string | null = null): Undo {
   if (revision === undefined || revision === null)
-    return noUndo("which revision it had before is not known: go back to one by hand");
+    return noUndo("its revision before is unknown: roll back by hand");
   return undoBy({ kind: "kubernetes.rollout_undo", target, parameters: { to_revision: revision } }, leaves);
 }
 
@@ -27,14 +27,11 @@ type Scaled = Extract<Operation, { kind: "kubernetes.scale" | "kubernetes.scale_
 export function toReplicas({ target }: Scaled, before: Before): Undo {
   const replicas = before.numbers?.replicas;
   if (replicas === undefined) return NO_SNAPSHOT;
-  const leaves =
-    target.kind === "statefulset"
-      ? "volumes that were claimed for pods stay, and so does what is on them"
-      : null;
+  const leaves = target.kind === "statefulset" ? "volumes claimed for its pods stay, with their data" : null;
   return undoBy({ kind: "kubernetes.scale", target, parameters: { replicas } }, leaves);
 }
 
-const MOVED = "the pods that were moved stay where they are";
+const MOVED = "the evicted pods stay where they are";
 
 type Scheduled = Extract<
   Operation,
@@ -45,9 +42,7 @@ export function toSchedulable({ kind, target }: Scheduled, { unschedulable }: Be
   if (unschedulable === undefined) return NO_SNAPSHOT;
   const cordons = kind !== "kubernetes.uncordon";
   if (unschedulable === cordons)
-    return kind === "kubernetes.drain"
-      ? noUndo(`it took no new pods before either, and ${MOVED}`)
-      : UNCHANGED;
+    return kind === "kubernetes.drain" ? noUndo(`it was already cordoned before, and ${MOVED}`) : UNCHANGED;
   const operation = {
     kind: cordons ? "kubernetes.uncordon" : "kubernetes.cordon",
     target,

@@ -46,7 +46,7 @@ const KINDS: readonly [RegExp, Kind][] = [
           /: $/,
           "",
         ),
-      meaning: "Raise the quota, lower what the pods ask for, or free what others of the namespace use.",
+      meaning: "Raise the quota, lower the pods' requests, or free what others of the namespace use.",
     },
   ],
   [
@@ -54,7 +54,7 @@ const KINDS: readonly [RegExp, Kind][] = [
     {
       code: "admission_refused",
       title: (said) => `New pods are refused: ${said}`,
-      meaning: "The namespace has a quota, and so every container must say its requests and limits.",
+      meaning: "The namespace has a quota, so every container must set requests and limits.",
     },
   ],
   [
@@ -86,8 +86,7 @@ const KINDS: readonly [RegExp, Kind][] = [
     {
       code: "admission_refused",
       title: (said) => `New pods are refused: ${said}`,
-      meaning:
-        "A policy of the cluster does not allow what the pod template asks for: change the template or the policy.",
+      meaning: "A policy of the cluster forbids this pod template: change the template or the policy.",
     },
   ],
 ];

@@ -17,9 +17,8 @@ export const autoscalers: Analyser = (facts) =>
     if (trouble !== undefined && trouble.reason !== "ScalingDisabled")
       drafts.push({
         code: "autoscaler_without_metrics",
-        title: `The autoscaler ${one.name} cannot tell how many replicas are needed`,
-        meaning:
-          "It leaves their number as it is: look at the metrics server, and at the requests of the pods.",
+        title: `The autoscaler ${one.name} cannot determine the replicas needed`,
+        meaning: "It does not scale: look at the metrics server, and at the requests of the pods.",
         facts: [
           {
             subject: subjectOf(one),
@@ -36,8 +35,7 @@ export const autoscalers: Analyser = (facts) =>
       drafts.push({
         code: "autoscaler_at_max",
         title: `The autoscaler ${one.name} is at its maximum of ${one.max} replicas`,
-        meaning:
-          "It adds no more, and sets back what is scaled beyond: raise its maximum if more are needed.",
+        meaning: "It adds no more, and reverts scaling beyond it: raise its maximum if more are needed.",
         facts: [
           {
             subject: subjectOf(one),
@@ -54,9 +52,9 @@ export const budgets: Analyser = (facts) =>
     .filter(({ allowed, desired }) => allowed === 0 && desired > 0)
     .map(({ name, healthy, desired }) => ({
       code: "disruption_budget_blocks" as const,
-      title: `The disruption budget ${name} lets no pod be taken away`,
+      title: `The disruption budget ${name} allows no pod to be evicted`,
       meaning:
-        "Draining a node that has one of these pods waits until more of them are healthy or the budget is loosened.",
+        "Draining a node with one of these pods waits until more of them are healthy or the budget is relaxed.",
       facts: [
         {
           subject: `poddisruptionbudget/${name}`,
@@ -82,7 +80,7 @@ export const certificates: Analyser = ({ certificates: list, now }) =>
       return [
         {
           code: "certificate_expired",
-          title: `The certificate ${one.name} ended ${ago(one.not_after as Date, now)} ago`,
+          title: `The certificate ${one.name} expired ${ago(one.not_after as Date, now)} ago`,
           meaning: "Clients refuse it: see why cert-manager did not renew it.",
           facts: [fact],
         },
@@ -100,8 +98,8 @@ export const certificates: Analyser = ({ certificates: list, now }) =>
     return [
       {
         code: "certificate_expiring",
-        title: `The certificate ${one.name} ends in ${ago(now, one.not_after as Date)}`,
-        meaning: "It should have been renewed by now: see why cert-manager has not done so.",
+        title: `The certificate ${one.name} expires in ${ago(now, one.not_after as Date)}`,
+        meaning: "It should have been renewed by now: see why cert-manager did not renew it.",
         facts: [fact],
       },
     ];

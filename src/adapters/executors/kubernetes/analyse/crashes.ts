@@ -49,7 +49,7 @@ export function logFacts({ logs }: Facts, containers: readonly Container[]): Fac
     .filter(({ text }) => text.trim() !== "")
     .sort((a, b) => Number(b.previous) - Number(a.previous));
   if (tail === undefined) return [];
-  const which = tail.previous ? "log before it ended last" : "log";
+  const which = tail.previous ? "log before it last ended" : "log";
   return [
     { subject: `pod/${tail.pod}`, text: `${which}, container ${tail.container}:\n${logTail(tail.text)}` },
   ];
@@ -72,7 +72,7 @@ function memoryDraft(facts: Facts, same: readonly Container[]): Draft {
       : `${what} was killed at its memory limit of ${limit}`,
     meaning: ofNode
       ? `${limit === undefined ? "It has no memory limit. " : ""}Set requests and limits that match what runs on the node, or give the node more memory.`
-      : "It needs more than its limit allows: raise the limit or find what it keeps in memory; a restart brings it back only until it has grown again.",
+      : "It needs more than its limit: raise the limit or find what uses the memory; a restart only helps until it has grown again.",
     facts: [...firstFacts(same, stateFact), ...system.slice(0, 1).map(eventFact)],
     pods: names,
   };
@@ -91,7 +91,7 @@ export const memory: Analyser = (facts) => {
 
 function endText(one: Container): string {
   const end = lastEnd(one);
-  if (end === undefined) return "it does not start";
+  if (end === undefined) return "it did not start";
   return `exit code ${end.exitCode}, ${exitMeaning(end.exitCode)}`;
 }
 
@@ -160,7 +160,7 @@ export const initContainers: Analyser = (facts) => {
       code: "init_container_waiting",
       title: `Init container ${one.status.name} of ${podsText(names)} has been running for ${ago(since, facts.now)}`,
       meaning:
-        "The pod's containers start only when it has ended: most often it waits for something that does not come.",
+        "The pod's containers start only when it has ended: most often it waits for a dependency that is missing.",
       facts: [...firstFacts(same, stateFact), ...logFacts(facts, same)],
       pods: names,
     };

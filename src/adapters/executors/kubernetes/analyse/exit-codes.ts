@@ -1,24 +1,24 @@
 const SIGNALS: Record<number, string> = {
   1: "SIGHUP",
   2: "SIGINT",
-  4: "SIGILL, an instruction that this processor does not have: an image for another one?",
-  6: "SIGABRT: it gave up by itself, most often after a failed assertion or out of memory",
+  4: "SIGILL: an illegal instruction; possibly an image for another processor",
+  6: "SIGABRT: it aborted, most often after a failed assertion or out of memory",
   7: "SIGBUS",
   8: "SIGFPE",
-  9: "SIGKILL: it was killed, by the kubelet or for its memory",
-  11: "SIGSEGV: it read memory that is not its own, a fault of the program",
+  9: "SIGKILL: it was killed, by the kubelet or because memory ran out",
+  11: "SIGSEGV: an invalid memory access, a bug of the program",
   13: "SIGPIPE",
-  15: "SIGTERM: it was asked to end, and ended",
+  15: "SIGTERM: it was asked to end",
 };
 
 const MEANINGS: Record<number, string> = {
-  0: "it ended without an error: what a workload runs must not end",
-  1: "a general error of the program: its log says which",
-  2: "wrong use: most often its arguments or flags are wrong",
-  126: "the command was found and cannot be executed: its permissions or its format are wrong",
+  0: "it ended without an error, but a workload's program must keep running",
+  1: "a general error of the program: see its log",
+  2: "wrong usage: most often its arguments or flags are wrong",
+  126: "the command was found but cannot be executed: its permissions or format are wrong",
   127: "the command was not found in the image",
   128: "the container could not be started: most often its command does not exist in the image",
-  255: "an error out of range, often of a script or of the runtime",
+  255: "an exit status out of range, often of a script or the runtime",
 };
 
 /** Describes what a container's exit code means; most codes are the program's own. */
@@ -26,6 +26,6 @@ export function exitMeaning(code: number): string {
   const known = MEANINGS[code];
   if (known !== undefined) return known;
   const signal = code > 128 && code <= 159 ? code - 128 : undefined;
-  if (signal === undefined) return "a code of the program's own: its log says what it means";
+  if (signal === undefined) return "a code specific to the program: see its log";
   return SIGNALS[signal] ?? `ended by signal ${signal}`;
 }

@@ -47,7 +47,7 @@ function allReady(facts: Facts): Fact | undefined {
   }
   if (target.kind === "node") {
     const ready = nodes.find((node) => nameOf(node) === target.name);
-    return ready && { subject, text: "is ready, and under no pressure" };
+    return ready && { subject, text: "is ready, without pressure" };
   }
   if (target.kind === "job") {
     const done = facts.jobs.some(({ status }) =>
@@ -72,9 +72,8 @@ export function health(facts: Facts, drafts: readonly Draft[]): Draft[] {
   return [
     {
       code: "workload_healthy",
-      title: "Everything of it is ready, and nothing has restarted within the hour",
-      meaning:
-        "As far as the cluster can tell nothing is wrong with it now: the trouble is over, or is elsewhere.",
+      title: "All of it is ready, and nothing restarted within the hour",
+      meaning: "The cluster reports no fault of it now: the fault is over or elsewhere.",
       facts: [fact],
     },
   ];

@@ -43,17 +43,16 @@ const TEXTS: Partial<Record<FindingCode, { title: (image: string) => string; mea
   image_not_found: {
     title: (image) => `The image ${image} does not exist`,
     meaning:
-      "The registry answers and does not have it: the name or the tag is wrong, or it was never pushed.",
+      "The registry answers but does not have it: the name or the tag is wrong, or it was never pushed.",
   },
   image_denied: {
-    title: (image) => `The registry does not give out the image ${image}`,
+    title: (image) => `The registry refuses the image ${image}`,
     meaning:
-      "It asks for credentials that were not given or do not suffice, or the repository does not exist: look at imagePullSecrets and at the name.",
+      "The credentials are missing or insufficient, or the repository does not exist: look at imagePullSecrets and at the name.",
   },
   image_rate_limited: {
     title: (image) => `The registry limits how often images are pulled: ${image}`,
-    meaning:
-      "It passes by itself when the limit is over; pull with an account, or through a mirror of your own.",
+    meaning: "It ends when the limit is over; pull with an account, or through a mirror of your own.",
   },
   image_registry_unreachable: {
     title: (image) => `The registry of the image ${image} cannot be reached`,
@@ -61,12 +60,12 @@ const TEXTS: Partial<Record<FindingCode, { title: (image: string) => string; mea
       "Look at its name, DNS, certificate and network as seen from the nodes; restarting changes nothing.",
   },
   image_name_invalid: {
-    title: (image) => `${image} is not a name that an image can have`,
+    title: (image) => `${image} is not a valid image name`,
     meaning: "The name in the pod template is wrong and must be corrected there.",
   },
   image_pull_failed: {
     title: (image) => `The image ${image} cannot be pulled`,
-    meaning: "What the runtime says of it is in the evidence.",
+    meaning: "The runtime's message is in the evidence.",
   },
 };
 

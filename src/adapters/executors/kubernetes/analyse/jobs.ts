@@ -35,9 +35,9 @@ function failedDraft(facts: Facts, job: V1Job): Draft[] {
     {
       code: late ? "job_deadline_exceeded" : "job_failed",
       title: late
-        ? `Job ${nameOf(job)} was not done within its ${job.spec?.activeDeadlineSeconds ?? "?"} s`
+        ? `Job ${nameOf(job)} did not finish within its ${job.spec?.activeDeadlineSeconds ?? "?"} s`
         : `Job ${nameOf(job)} failed: ${tries} ended with an error`,
-      meaning: `It is not tried again (${oneLine(failed.reason ?? "no reason", 60)}).${how}`,
+      meaning: `It is not retried (${oneLine(failed.reason ?? "no reason", 60)}).${how}`,
       facts: [
         {
           subject: `job/${nameOf(job)}`,
@@ -58,7 +58,7 @@ function suspendedDraft(job: V1Job): Draft[] {
     {
       code: "job_suspended",
       title: `Job ${nameOf(job)} is suspended`,
-      meaning: "It runs nothing until it is resumed.",
+      meaning: "It starts no pods until it is resumed.",
       facts: [{ subject: `job/${nameOf(job)}`, text: "spec.suspend is true" }],
     },
   ];
@@ -91,7 +91,7 @@ export const cronJobs: Analyser = (facts) => {
       {
         code: "cron_job_suspended",
         title: `Cron job ${name} is suspended`,
-        meaning: "It starts nothing until somebody resumes it.",
+        meaning: "It starts no jobs until it is resumed.",
         facts: [{ subject, text: `spec.suspend is true; ${text}` }],
       },
     ];
@@ -100,7 +100,7 @@ export const cronJobs: Analyser = (facts) => {
   return [
     {
       code: "cron_job_missed",
-      title: `Cron job ${name} has missed its time (${schedule})`,
+      title: `Cron job ${name} missed its schedule (${schedule})`,
       meaning:
         "It was not started when it was due: look at its schedule, its startingDeadlineSeconds and the controller.",
       facts: [{ subject, text }, eventFact(missed)],

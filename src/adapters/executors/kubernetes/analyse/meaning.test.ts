@@ -62,15 +62,15 @@ describe("images", () => {
 
 describe("exit codes", () => {
   it.each([
-    [0, "must not end"],
+    [0, "must keep running"],
     [1, "general error"],
     [126, "cannot be executed"],
     [127, "not found in the image"],
     [137, "SIGKILL"],
     [139, "SIGSEGV"],
     [143, "SIGTERM"],
-    [160, "of the program's own"],
-    [42, "of the program's own"],
+    [160, "specific to the program"],
+    [42, "specific to the program"],
   ])("%i: %s", (code, words) => {
     expect(exitMeaning(code)).toContain(words);
   });
@@ -88,12 +88,12 @@ describe("scheduling", () => {
       "no node has the labels",
     ],
     ["0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules.", "anti-affinity"],
-    ['persistentvolumeclaim "data" not found', "its volume is not there"],
-    ["0/2 nodes are available: 2 node(s) had volume node affinity conflict.", "its volume is not there"],
-    ["0/2 nodes are available: 2 Too many pods.", "as many pods as they may"],
+    ['persistentvolumeclaim "data" not found', "its volume does not exist"],
+    ["0/2 nodes are available: 2 node(s) had volume node affinity conflict.", "its volume does not exist"],
+    ["0/2 nodes are available: 2 Too many pods.", "their limit of pods"],
     ["0/2 nodes are available: 2 node(s) didn't have free ports for the requested pod ports.", "host port"],
     ["0/2 nodes are available: 2 node(s) were unschedulable.", "cordoned"],
-    ["0/1 nodes are available: 1 Insufficient nvidia.com/gpu.", "a resource that it asks for"],
+    ["0/1 nodes are available: 1 Insufficient nvidia.com/gpu.", "a resource that it requests"],
     [
       "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Too many pods.",
       "too little CPU is left",
@@ -118,7 +118,7 @@ describe("missing configuration", () => {
       "The secret api-tls does not exist",
     ],
     ["couldn't find key url in ConfigMap prod/api", "The key url is not in the config map prod/api"],
-    ["references non-existent secret key: tls.key", "The key tls.key is not in what it is read from"],
+    ["references non-existent secret key: tls.key", "The key tls.key is not in its source"],
     ["something else", undefined],
   ])("%s", (said, title) => {
     expect(missingConfig(said)?.title).toBe(title);
@@ -187,7 +187,7 @@ describe("a bad rollout", () => {
       "Revision 2, rolled out 10 min ago, does not work: container main: image web:1 → web:2",
     );
     expect(bad?.meaning).toBe(
-      "Its pods fail (image_not_found) and those of revision 1 did not; 1 pod of revision 1 still serves. Going back takes the change back.",
+      "Its pods fail (image_not_found) and those of revision 1 did not; 1 pod of revision 1 still serves. Rolling back reverts the change.",
     );
     expect(bad?.evidence.length).toBeGreaterThanOrEqual(3);
   });
@@ -225,7 +225,7 @@ describe("a bad rollout", () => {
   it("is found although nothing of the old revision is left, when it was just now", () => {
     const crashing = podOf({ name: "api-2", status: ended(1, 30, { state: LOOPING }) });
     const bad = find(factsOf({ revisions: [young(), old], pods: [crashing] }), "bad_rollout");
-    expect(bad?.meaning).toContain("nothing of revision 1 is left running");
+    expect(bad?.meaning).toContain("no pod of revision 1 is left");
   });
 
   it("takes pods that cannot be placed only where it changed what they ask for", () => {
@@ -286,7 +286,7 @@ describe("findings", () => {
     ];
     const { evidence } = analyse(factsOf({ pods, logs }));
     expect(evidence.at(-1)?.text).toBe(
-      "log before it ended last, container main:\nconnecting\nFATAL: no database, password=[redacted]",
+      "log before it last ended, container main:\nconnecting\nFATAL: no database, password=[redacted]",
     );
   });
 

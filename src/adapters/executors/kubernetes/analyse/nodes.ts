@@ -13,13 +13,13 @@ const CONDITIONS: Record<string, Kind> = {
     bad: "True",
     title: "runs out of disk",
     meaning:
-      "It evicts pods and takes no new ones until space is freed: look at images, logs and emptyDir volumes.",
+      "It evicts pods and accepts no new ones until space is freed: look at images, logs and emptyDir volumes.",
   },
   MemoryPressure: {
     code: "node_memory_pressure",
     bad: "True",
     title: "runs out of memory",
-    meaning: "It evicts pods and takes no new ones: look for pods without memory limits on it.",
+    meaning: "It evicts pods and accepts no new ones: look for pods without memory limits on it.",
   },
   PIDPressure: {
     code: "node_pid_pressure",
@@ -55,10 +55,10 @@ function notReady(facts: Facts, node: V1Node): Draft[] {
   return [
     {
       code: "node_not_ready",
-      title: `Node ${nameOf(node)} is not ready${when}${silent ? ": its kubelet is not heard of" : ""}`,
+      title: `Node ${nameOf(node)} is not ready${when}${silent ? ": its kubelet does not report" : ""}`,
       meaning: `${
         names.length === 0 ? "" : `It runs ${podsText(names)}. `
-      }${silent ? "See whether the machine runs and reaches the API server." : "Its kubelet says why in the evidence."}`,
+      }${silent ? "Check that the machine runs and reaches the API server." : "The kubelet's reason is in the evidence."}`,
       facts: conditionFacts(node, "Ready"),
       pods: names,
     },
@@ -89,7 +89,7 @@ export const nodes: Analyser = (facts) =>
             {
               code: "node_cordoned",
               title: `Node ${name} is cordoned`,
-              meaning: "It takes no new pods until it is uncordoned; somebody may be working on it.",
+              meaning: "It accepts no new pods until it is uncordoned; it may be under maintenance.",
               facts: [{ subject: `node/${name}`, text: "spec.unschedulable is true" }],
             },
           ]
@@ -119,7 +119,7 @@ export const evictions: Analyser = (facts) => {
   return [...grouped(evicted, ({ status }) => resourceOf(status?.message)).entries()].map(
     ([resource, same]) => ({
       code: "pods_evicted" as const,
-      title: `Within a day ${podsText(same.map(nameOf))} ${same.length === 1 ? "was" : "were"} evicted for want of ${resource}`,
+      title: `Within a day ${podsText(same.map(nameOf))} ${same.length === 1 ? "was" : "were"} evicted for lack of ${resource}`,
       meaning: "Set requests that match what the pods use, or free the resource on the nodes.",
       facts: firstFacts(same, (pod) => ({
         subject: `pod/${nameOf(pod)}`,
@@ -141,11 +141,11 @@ export const terminating: Analyser = (facts) => {
   const held = (pod: (typeof late)[number]) => (pod.metadata?.finalizers ?? []).join(", ");
   return [...grouped(late, held).entries()].map(([finalizers, same]) => ({
     code: "stuck_terminating" as const,
-    title: `${sentence(podsText(same.map(nameOf)))} should be gone and ${same.length === 1 ? "is" : "are"} not`,
+    title: `${sentence(podsText(same.map(nameOf)))} should be deleted but still ${same.length === 1 ? "exists" : "exist"}`,
     meaning:
       finalizers === ""
-        ? "The node that it runs on has not confirmed its end: see whether the node is ready."
-        : `What put the ${finalizers.includes(",") ? "finalizers" : "finalizer"} ${oneLine(finalizers, 200)} there must take it away: see whether it runs.`,
+        ? "The node that it runs on has not confirmed their end: check that the node is ready."
+        : `The controller of the ${finalizers.includes(",") ? "finalizers" : "finalizer"} ${oneLine(finalizers, 200)} must remove it: check that it runs.`,
     facts: firstFacts(same, (pod) => ({
       subject: `pod/${nameOf(pod)}`,
       text: `was to be deleted ${ago(pod.metadata?.deletionTimestamp ?? facts.now, facts.now)} ago, on node ${pod.spec?.nodeName ?? "(none)"}`,

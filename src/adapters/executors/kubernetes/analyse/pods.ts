@@ -90,8 +90,8 @@ export function stateFact({ pod, status, init }: Container): Fact {
   const ended = state.terminated ?? lastState.terminated;
   const parts = [
     state.waiting &&
-      `waits (${state.waiting.reason ?? "no reason"}: ${oneLine(state.waiting.message ?? "no message")})`,
-    state.running && `runs, ${ready ? "ready" : "not ready"}`,
+      `is waiting (${state.waiting.reason ?? "no reason"}: ${oneLine(state.waiting.message ?? "no message")})`,
+    state.running && `is running, ${ready ? "ready" : "not ready"}`,
     ended &&
       `${state.terminated ? "ended" : "ended before"} with exit code ${ended.exitCode}` +
         `${ended.reason ? ` (${oneLine(ended.reason, 60)})` : ""}` +

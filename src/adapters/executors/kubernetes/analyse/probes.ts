@@ -28,10 +28,9 @@ const CODES: Record<Kind, FindingCode> = {
 
 const MEANINGS: Record<Kind, string> = {
   liveness:
-    "The kubelet kills the container for it: either it hangs, or the probe asks too early, too impatiently or for the wrong thing.",
-  readiness:
-    "It runs and gets no requests: either it is not able to serve, or the probe asks for the wrong thing.",
-  startup: "It does not come up in the time that the probe leaves it, and is killed and started anew.",
+    "The kubelet kills the container: either it hangs, or the probe is too early, too strict or wrong.",
+  readiness: "It runs but gets no requests: either it cannot serve, or the probe is wrong.",
+  startup: "It does not start in the time that the probe allows, and is killed and restarted.",
 };
 
 /** Describes a probe's request, such as `GET :8080/healthz`. */

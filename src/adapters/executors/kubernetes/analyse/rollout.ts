@@ -104,12 +104,12 @@ export function badRollout(facts: Facts, drafts: readonly Draft[]): Draft[] {
   const still =
     serving > 0
       ? `${counted(serving, "pod")} of revision ${before.number} still ${serving === 1 ? "serves" : "serve"}`
-      : `nothing of revision ${before.number} is left running`;
+      : `no pod of revision ${before.number} is left`;
   return [
     {
       code: "bad_rollout",
       title: `Revision ${newest.number}, rolled out${since}, does not work: ${changedText(changes)}`,
-      meaning: `Its pods fail (${[...new Set(blamed.map(({ code }) => code))].join(", ")}) and those of revision ${before.number} did not; ${still}. Going back takes the change back.`,
+      meaning: `Its pods fail (${[...new Set(blamed.map(({ code }) => code))].join(", ")}) and those of revision ${before.number} did not; ${still}. Rolling back reverts the change.`,
       facts: [
         revisionFact(facts, newest, `; changed: ${changes.map(({ text }) => text).join("; ")}`),
         revisionFact(facts, before, ""),
@@ -133,7 +133,7 @@ export const rolloutAge: Analyser = (facts) => {
       {
         code: "recent_rollout",
         title: `Revision ${newest.number} was rolled out ${age} ago: ${changedText(step.changes)}`,
-        meaning: `Trouble that began then may come from it; revision ${step.before.number} is there to go back to.`,
+        meaning: `A fault that began then may come from it; a rollback to revision ${step.before.number} is possible.`,
         facts: [revisionFact(facts, newest, `; changed: ${step.changes.map(({ text }) => text).join("; ")}`)],
       },
     ];
@@ -141,7 +141,7 @@ export const rolloutAge: Analyser = (facts) => {
     {
       code: "no_recent_rollout",
       title: unchanged(newest, step, age, recent),
-      meaning: "Going back to an older revision would not undo what has changed lately.",
+      meaning: "A rollback to an older revision would not undo any recent change.",
       facts: [revisionFact(facts, newest, "")],
     },
   ];
@@ -149,7 +149,7 @@ export const rolloutAge: Analyser = (facts) => {
 
 function unchanged({ number }: Revision, step: Step | undefined, age: string, recent: boolean): string {
   if (step === undefined)
-    return `Revision ${number}, ${age} old, is the only one: there is none to go back to`;
+    return `Revision ${number}, ${age} old, is the only one: there is none to roll back to`;
   if (recent)
     return `Revision ${number}, rolled out ${age} ago, changed nothing: its pods were only restarted`;
   return `No change was rolled out within a day: revision ${number} is ${age} old`;
@@ -193,7 +193,7 @@ export const rollout: Analyser = (facts) => {
     drafts.push({
       code: "scaled_to_zero",
       title: "It is scaled to zero: no pod is meant to run",
-      meaning: "Somebody, or an autoscaler, has set it so; scale it up if it should serve.",
+      meaning: "A person or an autoscaler scaled it down; scale it up if it should serve.",
       facts: [{ subject, text: `spec.replicas is 0 (seen at ${now.toISOString().slice(11, 19)}Z)` }],
     });
   return drafts;

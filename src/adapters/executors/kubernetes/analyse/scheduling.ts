@@ -12,29 +12,29 @@ const REASONS: readonly [RegExp, string, string][] = [
     "too little ephemeral storage is left",
     "Lower its request, or add nodes.",
   ],
-  [/Too many pods/i, "nodes hold as many pods as they may", "Add nodes, or raise their limit of pods."],
+  [/Too many pods/i, "the nodes have reached their limit of pods", "Add nodes, or raise the limit."],
   [
     /Insufficient [\w./-]+/i,
-    "a resource that it asks for is used up",
+    "a resource that it requests is used up",
     "Lower its request, or add nodes that have it.",
   ],
   [
     /persistentvolumeclaim|volume node affinity|volume|disk conflict/i,
-    "its volume is not there or is bound to another place",
-    "Look at the persistent volume claim: it must exist and be bound where nodes are.",
+    "its volume does not exist or is bound to another zone or node",
+    "Look at the persistent volume claim: it must exist and be bound where there are nodes.",
   ],
   [
     /taint/i,
     "nodes have taints that it does not tolerate",
-    "Add a toleration, or take the taint away if it is over.",
+    "Add a toleration, or remove the taint if it is no longer needed.",
   ],
-  [/anti-?affinity/i, "its anti-affinity rules leave no node", "Loosen the rules, or add nodes."],
+  [/anti-?affinity/i, "its anti-affinity rules exclude every node", "Loosen the rules, or add nodes."],
   [
     /affinity|selector/i,
-    "no node has the labels that it asks for",
+    "no node has the labels that it requires",
     "Correct its selector or affinity, or label a node.",
   ],
-  [/topology spread/i, "its topology spread rules leave no node", "Loosen the rules, or add nodes."],
+  [/topology spread/i, "its topology spread rules exclude every node", "Loosen the rules, or add nodes."],
   [
     /free ports|host ?ports?/i,
     "its host port is taken on every node",
@@ -45,10 +45,10 @@ const REASONS: readonly [RegExp, string, string][] = [
     "nodes are cordoned",
     "Uncordon a node when its maintenance is over.",
   ],
-  [/no nodes available/i, "the cluster has no node", "Add nodes."],
+  [/no nodes available/i, "the cluster has no nodes", "Add nodes."],
 ];
 
-/** Describes why the scheduler finds no node, and what helps, for every reason in its message. */
+/** Describes why the scheduler found no node, and what helps, for every reason in its message. */
 export function whyUnschedulable(message: string): { why: string; advice: string } {
   // The part about preemption repeats the same nodes.
   const text = message.split(/preemption:/i)[0] ?? "";
@@ -59,7 +59,7 @@ export function whyUnschedulable(message: string): { why: string; advice: string
     found.push([why, advice]);
     left = left.replace(new RegExp(pattern.source, "gi"), "");
   }
-  if (found.length === 0) return { why: "the scheduler finds no node", advice: "The evidence says why." };
+  if (found.length === 0) return { why: "the scheduler found no node", advice: "The evidence says why." };
   return { why: found.map(([why]) => why).join("; "), advice: found.map(([, advice]) => advice).join(" ") };
 }
 
@@ -79,12 +79,12 @@ export const scheduling: Analyser = (facts) => {
     const events = eventsOf(facts, "pod", names[0] as string, "FailedScheduling");
     return {
       code: "unschedulable",
-      title: `No node takes ${podsText(names)}: ${why}`,
+      title: `No node can take ${podsText(names)}: ${why}`,
       meaning: whyUnschedulable(said(same[0] as V1Pod)).advice,
       facts: [
         ...firstFacts(same, (pod) => ({
           subject: `pod/${nameOf(pod)}`,
-          text: `is not scheduled: ${oneLine(said(pod)) || "the scheduler says nothing"}`,
+          text: `is not scheduled: ${oneLine(said(pod)) || "no message from the scheduler"}`,
           at: scheduled(pod)?.lastTransitionTime,
         })),
         ...events.slice(0, 1).map(eventFact),
@@ -109,11 +109,11 @@ const untaken: Analyser = (facts) => {
   return [
     {
       code: "unschedulable",
-      title: `No scheduler has looked at ${podsText(names)}`,
-      meaning: `They wait for the scheduler ${scheduler}: see whether it runs.`,
+      title: `No scheduler has handled ${podsText(names)}`,
+      meaning: `They wait for the scheduler ${scheduler}: check that it runs.`,
       facts: firstFacts(left, (pod) => ({
         subject: `pod/${nameOf(pod)}`,
-        text: "is pending, on no node, without a word of a scheduler",
+        text: "is pending, on no node, with no condition from a scheduler",
         at: pod.metadata?.creationTimestamp,
       })),
       pods: names,

@@ -48,7 +48,7 @@ function portDraft(one: ServiceFacts, stray: V1ServicePort, pods: readonly V1Pod
   );
   return {
     code: "service_port_mismatch",
-    title: `Service ${nameOf(one.service)} sends port ${stray.port} to ${oneLine(target, 60)}, which no container has`,
+    title: `Service ${nameOf(one.service)} sends port ${stray.port} to ${oneLine(target, 60)}, which no container exposes`,
     meaning: `The containers of its pods have ${oneLine(ports.join(", "), 200)}: correct the service's targetPort.`,
     facts: [
       {
@@ -75,7 +75,7 @@ function draftsOf(facts: Facts, one: ServiceFacts): Draft[] {
       {
         code: "service_selector_mismatch",
         title: `Service ${name} selects no pod: its selector is ${selectorText(one)}`,
-        meaning: "Correct the selector, or the labels of the pods that it is for.",
+        meaning: "Correct the selector, or the labels of its pods.",
         facts: [
           addressFact(one),
           {
@@ -99,7 +99,7 @@ function draftsOf(facts: Facts, one: ServiceFacts): Draft[] {
       title: `Service ${name} has no ready address`,
       meaning:
         chosen.length === 0
-          ? "No pod that it selects is there."
+          ? "It selects no existing pod."
           : `None of the ${podsText(chosen.map(nameOf))} that it selects is ready; connections to it fail.`,
       facts: [addressFact(one)],
       pods: chosen.map(nameOf),

@@ -37,7 +37,7 @@ function resourceChanges(where: string, before: V1Container, after: V1Container)
 }
 
 const CONTAINER_FIELDS = [
-  ["envFrom", "where its environment comes from"],
+  ["envFrom", "environment sources"],
   ["livenessProbe", "liveness probe"],
   ["readinessProbe", "readiness probe"],
   ["startupProbe", "startup probe"],

@@ -16,13 +16,13 @@ import { oneLine, podsText } from "./text.ts";
 function whyPending(said: string, storageClass: string | undefined): string {
   if (/storageclass\S* "?[^"]*"? not found/i.test(said))
     return `there is no storage class ${storageClass ?? ""}`.trim();
-  if (/zone|topology|node affinity/i.test(said)) return "no volume can be made where its pod may run";
+  if (/zone|topology|node affinity/i.test(said)) return "no volume can be created where its pod may run";
   if (/quota|exceeded|insufficient|no space|capacity|out of/i.test(said))
-    return "there is no capacity left for it";
+    return "there is not enough capacity";
   if (/no persistent volumes available/i.test(said))
-    return "no volume is there that fits, and nothing makes one";
-  if (/waiting for first consumer/i.test(said)) return "it waits for a pod that uses it to be scheduled";
-  return "nothing has provided a volume for it";
+    return "no existing volume fits, and no provisioner creates one";
+  if (/waiting for first consumer/i.test(said)) return "it waits until a pod that uses it is scheduled";
+  return "no volume was provisioned for it";
 }
 
 function pendingDraft(claim: V1PersistentVolumeClaim, events: readonly CoreV1Event[]): Draft {
@@ -61,12 +61,12 @@ export const claimUse: Analyser = ({ claims: list, users, pods }) =>
     .map((claim): Draft => {
       const name = nameOf(claim);
       const size = claim.status?.capacity?.storage ?? claim.spec?.resources?.requests?.storage ?? "?";
-      const by = users.length === 0 ? "nothing that was found" : users.join(", ");
+      const by = users.length === 0 ? "no pod that was found" : users.join(", ");
       return {
         code: "volume_in_use",
         title: `The persistent volume claim ${name} (${size}) is mounted by ${by}`,
         meaning:
-          "A volume that fills up is freed by what writes to it, or made larger where its storage class allows that; a restart frees nothing.",
+          "Free space on a full volume in the application, or enlarge it where its storage class allows that; a restart frees nothing.",
         facts: [
           {
             subject: `persistentvolumeclaim/${name}`,
@@ -101,9 +101,7 @@ export function missingConfig(said: string): Trouble | undefined {
   if (key === null) return undefined;
   const [, which = "", kind, where] = key;
   const place =
-    kind === undefined
-      ? "what it is read from"
-      : `the ${/map/i.test(kind) ? "config map" : "secret"} ${where}`;
+    kind === undefined ? "its source" : `the ${/map/i.test(kind) ? "config map" : "secret"} ${where}`;
   return {
     code: "config_key_missing",
     title: `The key ${which} is not in ${place}`,
@@ -135,7 +133,7 @@ export const mounts: Analyser = (facts) => {
       return {
         code: "pod_sandbox_failed",
         title: "The network of a pod cannot be set up",
-        meaning: "Look at the network plugin on its node; other pods of the node will have the same trouble.",
+        meaning: "Look at the network plugin on its node; other pods of the node will be affected too.",
       };
     }
     const volume = /volumes?[= ]"?\[?([\w.-]{1,253})/.exec(said)?.[1];
@@ -144,7 +142,7 @@ export const mounts: Analyser = (facts) => {
         code: "volume_mount_failed",
         title: `The volume ${volume ?? "of a pod"} cannot be mounted`,
         meaning:
-          "The evidence says why: most often it is still attached to another node, or its storage does not answer.",
+          "See the evidence: most often it is still attached to another node, or its storage does not answer.",
       }
     );
   };
@@ -168,8 +166,8 @@ export const configuration: Analyser = (facts) => {
     const names = [...new Set(same.map(({ pod }) => nameOf(pod)))];
     const trouble = missingConfig(message) ?? {
       code: "container_config_invalid" as const,
-      title: `Container ${same[0]?.status.name} cannot be made: ${oneLine(message, 160) || "no reason given"}`,
-      meaning: "What the pod template asks for cannot be done: correct it there.",
+      title: `Container ${same[0]?.status.name} cannot be created: ${oneLine(message, 160) || "no reason given"}`,
+      meaning: "The pod template is invalid for this container: correct it there.",
     };
     return {
       ...trouble,

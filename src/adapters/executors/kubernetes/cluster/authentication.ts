@@ -30,7 +30,7 @@ export class Authentication {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     // A credential plugin of the kubeconfig runs a program, which may hang.
     const late = new Promise<never>((_, reject) => {
-      signal.addEventListener("abort", () => reject(new Error("its credentials took too long: timed out")), {
+      signal.addEventListener("abort", () => reject(new Error("getting its credentials timed out")), {
         once: true,
       });
     });
@@ -39,7 +39,7 @@ export class Authentication {
     try {
       await Promise.race([this.#kubeConfig.applySecurityAuthentication(context), late]);
     } catch (error) {
-      throw new NotSent(`the kubeconfig's credentials cannot be had: ${plain(messageOf(error), 300)}`);
+      throw new NotSent(`the kubeconfig's credentials cannot be obtained: ${plain(messageOf(error), 300)}`);
     }
     context.setSignal(signal);
     const fresh = context.getDispatcher();

@@ -81,7 +81,7 @@ function serverAt(url: string) {
   const make = server.makeRequestContext.bind(server);
   server.makeRequestContext = (path, method) => {
     if (isCleanPath(path)) return make(path, method);
-    const status = { reason: "NotFound", message: "no object can have such a name" };
+    const status = { reason: "NotFound", message: "not a valid object name" };
     throw new ApiException(404, "", JSON.stringify(status), {});
   };
   return server;

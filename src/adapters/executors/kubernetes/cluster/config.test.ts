@@ -97,7 +97,7 @@ describe("the configuration of clusters", () => {
       }),
       /ca\.crt, which does not exist/,
     ],
-    ["no cluster that it runs in", async () => ({ in_cluster: true }), /no pod with a service account/],
+    ["no cluster that it runs in", async () => ({ in_cluster: true }), /not a pod with a service account/],
   ])("says what is wrong with %s", async (_, settings, message) => {
     expect(problem(await settings())).toMatch(message);
   });
@@ -114,7 +114,7 @@ describe("the configuration of clusters", () => {
       ],
     });
     expect(text).toMatch(
-      /kubernetes\.clusters\.0: .*is no kubeconfig: .*kubernetes\.clusters\.1: .*is empty/s,
+      /kubernetes\.clusters\.0: .*is not a kubeconfig: .*kubernetes\.clusters\.1: .*is empty/s,
     );
     expect(text).not.toContain("hunter2");
   });
@@ -128,7 +128,7 @@ describe("the configuration of clusters", () => {
     [{ in_cluster: true, kubeconfig: "x" }, "in_cluster needs no kubeconfig or context"],
     [{ context: "x" }, "needs a kubeconfig, or in_cluster: true"],
     [{ clusters: [{ name: "a" }] }, "needs a kubeconfig, or in_cluster: true"],
-    [{ kubeconfig: "x", clusters: [{ name: "a", kubeconfig: "x" }] }, "put that among them"],
+    [{ kubeconfig: "x", clusters: [{ name: "a", kubeconfig: "x" }] }, "move that one into `clusters`"],
     [
       {
         clusters: [

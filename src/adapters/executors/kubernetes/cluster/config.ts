@@ -2,8 +2,10 @@ import { z } from "zod";
 import { duration } from "../../../../lib/duration.ts";
 import { example } from "../../../../lib/setting.ts";
 
-const name = z.string().regex(/^[A-Za-z0-9][\w.:@/-]{0,252}$/, "is not the name of a cluster");
-const namespaces = z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a namespace"));
+const name = z.string().regex(/^[A-Za-z0-9][\w.:@/-]{0,252}$/, "is not a valid cluster name");
+const namespaces = z.array(
+  z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "is not a valid namespace"),
+);
 
 /** How a cluster is reached: with the service account of AWOOOI's own pod, or by a kubeconfig. */
 const access = {
@@ -67,7 +69,7 @@ export const kubernetesConfig = z
       message !== undefined && addIssue({ code: "custom", path, message });
     const single = config.in_cluster || (config.kubeconfig ?? config.context ?? config.name) !== undefined;
     if (single && config.clusters.length > 0)
-      issue(["clusters"], "are named as well as a single cluster: put that among them");
+      issue(["clusters"], "are set beside a single cluster: move that one into `clusters`");
     else if (single) issue([], accessError(config));
     config.clusters.forEach((one, index) => {
       issue(["clusters", index], accessError(one));

@@ -30,7 +30,7 @@ function reasonOf(error: unknown): string {
 function loadInCluster(name: string): Loaded {
   const missing = readable(TOKEN_FILE);
   if (missing !== undefined)
-    return fail(`in_cluster is set, but this is no pod with a service account: ${TOKEN_FILE} ${missing}`);
+    return fail(`in_cluster is set, but this is not a pod with a service account: ${TOKEN_FILE} ${missing}`);
   const kubeConfig = overHttp1(new (library().KubeConfig)());
   kubeConfig.loadFromCluster();
   const { server = "" } = kubeConfig.getCurrentCluster() ?? {};
@@ -53,9 +53,9 @@ function gap(kubeConfig: KubeConfig, file: string): string | undefined {
     return `context "${name}" of ${file} names the cluster "${context?.cluster}", which is not in it`;
   if (user === null)
     return `context "${name}" of ${file} names the user "${context?.user}", which is not in it`;
-  if (!URL.canParse(cluster.server)) return `the server of context "${name}" of ${file} is no URL`;
+  if (!URL.canParse(cluster.server)) return `the server of context "${name}" of ${file} is not a URL`;
   if (cluster.server.startsWith("http:") && !cluster.skipTLSVerify)
-    return `the server of context "${name}" of ${file} is plain http, which takes insecure-skip-tls-verify: true`;
+    return `the server of context "${name}" of ${file} is plain http, which requires insecure-skip-tls-verify: true`;
   for (const named of [cluster.caFile, user.certFile, user.keyFile]) {
     const missing = named ? readable(named) : undefined;
     if (missing !== undefined) return `context "${name}" of ${file} needs ${named}, which ${missing}`;
@@ -75,7 +75,7 @@ export function loadKubeConfig(config: ClusterConfig): Loaded {
     if (readFileSync(file, "utf8").trim() === "") return fail(`${file} is empty`);
     kubeConfig.loadFromFile(file);
   } catch (error) {
-    return fail(`${file} is no kubeconfig: ${reasonOf(error)}`);
+    return fail(`${file} is not a kubeconfig: ${reasonOf(error)}`);
   }
   if (config.context !== undefined) kubeConfig.setCurrentContext(config.context);
   const wrong = gap(kubeConfig, file);

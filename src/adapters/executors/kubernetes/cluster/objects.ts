@@ -68,7 +68,7 @@ export const isActedOn = (kind: string): boolean => Object.hasOwn(KINDS, kind);
 /** Returns the API group, version and plural of a kind; throws for other kinds than those of `isActedOn`. */
 export function resourceOf(kind: string): { group: string; version: string; resource: string } {
   const found = KINDS[kind];
-  if (found === undefined) throw new Error(`${kind} is nothing that is acted on`);
+  if (found === undefined) throw new Error(`${kind} is not a kind that operations change`);
   return found;
 }
 

@@ -43,6 +43,6 @@ export async function checkPermissions(cluster: Cluster, wanted: readonly Permis
       ? { name, passed: true, message: `the account may ${wanted.map(inWords).join(", ")}` }
       : { name, passed: false, message: `the account may not ${missing.map(inWords).join(", ")}` };
   } catch (error) {
-    return { name, passed: false, message: `it could not be asked: ${failureOf(error).message}` };
+    return { name, passed: false, message: `it could not be checked: ${failureOf(error).message}` };
   }
 }

@@ -11,10 +11,9 @@ export type Limits = Pick<
 /** Returns why a namespace may not be read or, if `changes`, changed; undefined if it may. */
 export function outOfBounds(limits: Limits, namespace: string, changes: boolean): string | undefined {
   const { allowed_namespaces: allowed, denied_namespaces: denied, protected_namespaces: guarded } = limits;
-  if (denied.includes(namespace))
-    return `namespace ${namespace} is out of bounds (kubernetes.denied_namespaces)`;
+  if (denied.includes(namespace)) return `namespace ${namespace} is denied (kubernetes.denied_namespaces)`;
   if (allowed.length > 0 && !allowed.includes(namespace))
-    return `namespace ${namespace} is out of bounds (kubernetes.allowed_namespaces: ${allowed.join(", ")})`;
+    return `namespace ${namespace} is not allowed (kubernetes.allowed_namespaces: ${allowed.join(", ")})`;
   if (changes && guarded.includes(namespace))
     return `namespace ${namespace} is protected: nothing there is changed (kubernetes.protected_namespaces)`;
   return undefined;

@@ -152,7 +152,7 @@ describe("what it says of a deployment", () => {
     await eventually(async () => {
       const [first] = (await look()).findings;
       expect(first?.code).toBe("unschedulable");
-      expect(first?.title).toMatch(/^No node takes pod api-.*: too little memory is left$/);
+      expect(first?.title).toMatch(/^No node can take pod api-.*: too little memory is left$/);
     });
   });
 
@@ -354,7 +354,7 @@ describe("what it says of other targets", () => {
     await ready(1);
     const gone = await look({ kind: "pod", name: "api-5b69f75899-bxg4p" });
     expect(gone).toMatchObject({ target: { kind: "deployment", name: "api" } });
-    expect(gone.missing).toEqual([expect.stringContaining("pod api-5b69f75899-bxg4p is not there")]);
+    expect(gone.missing).toEqual([expect.stringContaining("pod api-5b69f75899-bxg4p no longer exists")]);
     expect((await look({ kind: "pod", name: "api-worker-0" })).target).toBeNull();
     const close = await look({ name: "apy" });
     expect(close).toMatchObject({ target: null, missing: [expect.stringMatching(/; similar names: api$/)] });
@@ -382,7 +382,7 @@ describe("what it may not read", () => {
     { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
   ];
 
-  it("is said with the permission that is lacking, and the rest is there", async () => {
+  it("is said with the permission that is missing, and the rest is there", async () => {
     const some = await cluster.serviceAccount("some", READ, namespace);
     await create("web:1");
     await ready(2);
@@ -391,7 +391,7 @@ describe("what it may not read", () => {
       const seen = await look({}, some);
       expect(codes(seen, "cause")).toContain("bad_rollout");
       for (const right of [`list events in ${namespace}`, `list services in ${namespace}`, "get nodes"])
-        expect(seen.missing.join("\n")).toContain(`not allowed: the permission to ${right} is lacking`);
+        expect(seen.missing.join("\n")).toContain(`not allowed: the permission to ${right} is missing`);
       expect(new Set(seen.missing).size).toBe(seen.missing.length);
     });
   });
@@ -402,14 +402,14 @@ describe("what it may not read", () => {
     const seen = await look({}, none);
     expect(seen.target).toEqual({ kind: "deployment", name: "api", namespace });
     expect(seen.missing).toEqual([
-      `deployment api in ${namespace}: not allowed: the permission to get deployments in ${namespace} is lacking`,
+      `deployment api in ${namespace}: not allowed: the permission to get deployments in ${namespace} is missing`,
     ]);
   });
 
   it("is what there was no time for", async () => {
     await create("web:1", 1);
     const seen = await look({}, cluster.kubeconfig, AbortSignal.abort());
-    expect(seen.missing.join()).toContain("there was no time left");
+    expect(seen.missing.join()).toContain("the time limit was reached");
     expect(seen.findings).toEqual([]);
   });
 });

@@ -41,7 +41,7 @@ function foundBy(
   at: string,
 ): Omit<EvidenceItem, "id">[] {
   if (reason === CALLED_SO) return [];
-  const text = plain(`is what ${wordsOf(asked)} means: ${reason}`, 500);
+  const text = plain(`is meant by ${wordsOf(asked)}: ${reason}`, 500);
   const { kind, name, namespace } = found;
   const subject = `${kind}/${name}${namespace === undefined ? "" : ` in ${namespace}`}`;
   return [{ source: "kubernetes", at, subject, text }];

@@ -160,7 +160,7 @@ const goneOwner: Finder = async (reading, name) => {
   );
   const owner = await anyOf(owners)(reading, name);
   if (owner !== undefined)
-    reading.missing.add(`pod ${name} is not there (any more): what runs its like was looked at`);
+    reading.missing.add(`pod ${name} no longer exists: its probable owner was read instead`);
   return owner;
 };
 

@@ -40,10 +40,10 @@ export function startReading(
 export const isMissing = (error: unknown): boolean => failureOf(error).status === 404;
 
 function why(error: unknown, permission: string, signal: AbortSignal): string {
-  if (signal.aborted) return "there was no time left";
+  if (signal.aborted) return "the time limit was reached";
   const { status, message } = failureOf(error);
   // The server's message names the account; naming the missing permission helps more.
-  if (status === 403) return `not allowed: the permission to ${permission} is lacking`;
+  if (status === 403) return `not allowed: the permission to ${permission} is missing`;
   return clip(message, 300);
 }
 
@@ -59,7 +59,7 @@ export async function attempt<T>(
   read: () => Promise<T>,
 ): Promise<T> {
   if (signal.aborted) {
-    missing.add(`${what}: there was no time left`);
+    missing.add(`${what}: the time limit was reached`);
     return otherwise;
   }
   try {
@@ -74,8 +74,7 @@ type Page<T> = { items: T[]; metadata?: { _continue?: string; remainingItemCount
 
 /** Returns the entries of a page, and notes in `missing` if there are more. */
 export function entries<T>(reading: Reading, what: string, page: Page<T>): T[] {
-  if (page.metadata?._continue)
-    reading.missing.add(`${what}: there are more than the ${page.items.length} that were looked at`);
+  if (page.metadata?._continue) reading.missing.add(`${what}: only the first ${page.items.length} were read`);
   return page.items;
 }
 

@@ -47,7 +47,7 @@ function ofService(service: Service, behind: readonly Hit[], called: readonly Hi
   if (same.length > 0) return own;
   if (behind.length > 0) return [...own, ...behind];
   if (kind !== "service" && own.length > 0) return own;
-  return [{ kind: "service", name, namespace, reason: `${CALLED_SO}, and leads to no workload` }];
+  return [{ kind: "service", name, namespace, reason: `${CALLED_SO}, and selects no workload` }];
 }
 
 /** Finds the workloads of exactly this name, and those behind the services of this name. */
@@ -58,7 +58,9 @@ async function called(search: Search, spelling: Spelling, kind: string): Promise
     listNamed<Service>(search, "service", name, { namespace, whole: true }),
   ]);
   if (services.length > MOST_SERVICES)
-    search.unread.add(`services ${name}: only ${MOST_SERVICES} of ${services.length} were looked behind`);
+    search.unread.add(
+      `services ${name}: the workloads of only ${MOST_SERVICES} of ${services.length} were read`,
+    );
   const behind = await Promise.all(
     services
       .slice(0, MOST_SERVICES)
@@ -102,7 +104,7 @@ async function alike(search: Search, said: string, namespace: string | undefined
       .filter(({ metadata }) => folded(metadata.name) === wanted)
       .map(({ metadata }): Hit => {
         const { name, namespace: place = "" } = metadata;
-        return { kind, name, namespace: place, reason: `it is called alike${ownedBy(metadata)}` };
+        return { kind, name, namespace: place, reason: `it has a similar name${ownedBy(metadata)}` };
       }),
   );
   return (await Promise.all(lists)).flat();

@@ -4,7 +4,7 @@ import { SEED } from "../../../../../test/support/random.ts";
 import { choose, type Found } from "./choose.ts";
 import type { Hit } from "./search.ts";
 
-const api: Hit = { kind: "deployment", name: "api", namespace: "shop", reason: "it is called so" };
+const api: Hit = { kind: "deployment", name: "api", namespace: "shop", reason: "it has this name" };
 const other: Hit = { ...api, namespace: "shop-canary" };
 const found = (more: Partial<Found> = {}): Found => ({
   cluster: undefined,
@@ -37,7 +37,7 @@ describe("which object is meant", () => {
       { result: "several", candidates: [{ target: { cluster: "a" } }] },
     ],
     [
-      "what is called so in the very place that was named, whatever else could not be read",
+      "what has this name in the very place that was named, whatever else could not be read",
       [found({ hits: [api], unread: ["cronjobs"] })],
       true,
       { result: "one" },
@@ -60,7 +60,7 @@ describe("which object is meant", () => {
       kind: fc.constantFrom("deployment", "statefulset", "service"),
       name: fc.constantFrom("api", "web"),
       namespace: fc.constantFrom("shop", "pay"),
-      reason: fc.constantFrom("it is called so", "its label app says so"),
+      reason: fc.constantFrom("it has this name", "its label app says so"),
     });
     const one = fc.record({
       cluster: fc.constantFrom(undefined, "a", "b"),

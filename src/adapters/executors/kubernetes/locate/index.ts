@@ -58,7 +58,7 @@ async function ofKind(search: Search, kind: ListedKind, { name, namespace }: Spe
     );
   const own = await called(kind, name, CALLED_SO);
   if (own.length > 0 || kind !== "pod") return own;
-  const gone = `the pod ${name} is not there (any more), and it is what runs its like`;
+  const gone = `the pod ${name} no longer exists, and this is its probable owner`;
   return (await Promise.all(likesOfPod(name).map((one) => called(one.kind, one.name, gone)))).flat();
 }
 

@@ -125,7 +125,7 @@ describe("a name without a namespace", () => {
     await deploy(`${api}-cart`);
     const target = { kind: "unknown", name: `${api.replace("-", "_")}Cart` };
     const seen = await look(target);
-    expect(seen).toMatchObject({ target, candidates: [{ reason: "it is called alike" }] });
+    expect(seen).toMatchObject({ target, candidates: [{ reason: "it has a similar name" }] });
     expect(places(seen)).toEqual([`${shop}/deployment/${api}-cart`]);
   });
 
@@ -170,7 +170,7 @@ describe("a service", () => {
       expect(seen.target).toEqual(target);
       expect(seen.evidence.at(-1)).toMatchObject({
         subject: `deployment/${api}-web in ${shop}`,
-        text: `is what service ${name} means: the service ${api} selects its pods`,
+        text: `is meant by service ${name}: the service ${api} selects its pods`,
       });
     }
   });
@@ -219,7 +219,7 @@ describe("a service", () => {
     await eventually(async () => {
       const seen = await look({ kind: "service", name: `${api}-db` });
       expect(seen.target).toEqual({ kind: "deployment", name: api, namespace: shop });
-      expect(seen.evidence.at(-1)?.text).toContain(`the service ${api}-db leads to its pods`);
+      expect(seen.evidence.at(-1)?.text).toContain(`the service ${api}-db routes to its pods`);
     });
   });
 });
@@ -352,7 +352,7 @@ describe("what leads to a workload", () => {
     const seen = await look({ kind: "ingress", name: `${api}-ingress` });
     expect(seen.target).toEqual({ kind: "deployment", name: api, namespace: shop });
     expect(seen.evidence.at(-1)?.text).toContain(
-      `the ingress ${api}-ingress leads to its service ${service}`,
+      `the ingress ${api}-ingress routes to its service ${service}`,
     );
   });
 
@@ -445,7 +445,7 @@ describe("several clusters", () => {
     const seen = await look({ kind: "unknown", name: api }, both(none));
     expect(places(seen)).toEqual([`eu/${shop}/deployment/${api}`]);
     expect(seen.missing).toContain(
-      "cluster us: deployments in all namespaces: not allowed: the permission to list deployments in all namespaces is lacking",
+      "cluster us: deployments in all namespaces: not allowed: the permission to list deployments in all namespaces is missing",
     );
     expect(await look({ kind: "unknown", name: api, cluster: "eu" }, both(none))).toMatchObject({
       target: { kind: "deployment", cluster: "eu" },
@@ -480,7 +480,7 @@ describe("namespaces", () => {
     const nowhere = await look({ kind: "unknown", name: api }, { kubeconfig });
     expect(nowhere).toMatchObject({ target: { kind: "unknown", name: api } });
     expect(nowhere.missing.join()).toContain(
-      "the permission to list deployments in all namespaces is lacking",
+      "the permission to list deployments in all namespaces is missing",
     );
     // Of two namespaces one can be read: what is there need not be the only one.
     const partly = await look(

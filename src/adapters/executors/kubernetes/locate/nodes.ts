@@ -22,7 +22,7 @@ async function byAddress(search: Search, address: string): Promise<Hit[]> {
     next = list.metadata?.continue ?? "";
     if (next === "") return found;
   }
-  search.unread.add(`nodes: there are more than the ${MOST_PAGES * MOST_ENTRIES} that were looked at`);
+  search.unread.add(`nodes: only the first ${MOST_PAGES * MOST_ENTRIES} were read`);
   return found;
 }
 

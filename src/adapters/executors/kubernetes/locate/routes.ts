@@ -51,21 +51,21 @@ async function behindIngress(search: Search, { metadata, spec }: Ingress): Promi
   const names = [...new Set(backends.flatMap(serviceName))];
   if (names.length > MOST_BACKENDS)
     search.unread.add(
-      `ingress ${name} in ${namespace}: only ${MOST_BACKENDS} of its ${names.length} services were looked behind`,
+      `ingress ${name} in ${namespace}: the workloads of only ${MOST_BACKENDS} of its ${names.length} services were read`,
     );
   const found = await Promise.all(
     names.slice(0, MOST_BACKENDS).map(async (service): Promise<Hit[]> => {
       const [one] = await listNamed<Service>(search, "service", service, { namespace, whole: true });
-      const reason = `the ingress ${name} leads to its service ${service}`;
+      const reason = `the ingress ${name} routes to its service ${service}`;
       if (one === undefined)
-        return [{ kind: "ingress", name, namespace, reason: `its service ${service} is not there` }];
+        return [{ kind: "ingress", name, namespace, reason: `its service ${service} does not exist` }];
       const behind = await backendsOfService(search, one);
       if (behind.length === 0)
-        return [{ kind: "service", name: service, namespace, reason: `the ingress ${name} leads to it` }];
+        return [{ kind: "service", name: service, namespace, reason: `the ingress ${name} routes to it` }];
       return behind.map((hit) => ({ ...hit, reason }));
     }),
   );
-  const itself: Hit = { kind: "ingress", name, namespace, reason: `${CALLED_SO}, and leads to no service` };
+  const itself: Hit = { kind: "ingress", name, namespace, reason: `${CALLED_SO}, and routes to no service` };
   return names.length === 0 ? [itself] : found.flat();
 }
 
@@ -81,15 +81,15 @@ export async function ofVolume(search: Search, { name }: Asked): Promise<Hit[]> 
   const volume = await search.ask<Volume>("persistent volumes", "get persistentvolumes", path);
   if (volume === undefined) return [];
   const { name: claim, namespace } = volume.spec?.claimRef ?? {};
-  const phase = volume.status?.phase ?? "in no phase";
+  const phase = volume.status?.phase ?? "without a phase";
   if (claim === undefined || namespace === undefined)
-    return [{ kind: "persistentvolume", name, reason: `it is ${phase}, and no claim has it` }];
+    return [{ kind: "persistentvolume", name, reason: `it is ${phase}, without a claim` }];
   return [
     {
       kind: "persistentvolumeclaim",
       name: claim,
       namespace,
-      reason: `the volume ${name} (${phase}) is its own`,
+      reason: `the volume ${name} (${phase}) is bound to it`,
     },
   ];
 }

@@ -15,7 +15,7 @@ export const mayRead = (
 export type Hit = { kind: string; name: string; namespace?: string; reason: string };
 
 /** The reason of a hit that was found by its name alone. */
-export const CALLED_SO = "it is called so";
+export const CALLED_SO = "it has this name";
 
 /** Limit of requests of one search in one cluster. About 40 are usual, times the namespaces if listed one by one. */
 const REQUESTS = 1_000;
@@ -51,7 +51,9 @@ export class Search {
   ) {
     if (this.signal.aborted || this.#left <= 0) {
       this.unread.add(
-        this.signal.aborted ? `${what}: there was no time left` : `${what}: too much was asked already`,
+        this.signal.aborted
+          ? `${what}: the time limit was reached`
+          : `${what}: the limit of requests was reached`,
       );
       return undefined;
     }
@@ -68,9 +70,9 @@ export class Search {
       if (status === 404) return undefined;
       const why =
         status === 403
-          ? `not allowed: the permission to ${permission} is lacking`
+          ? `not allowed: the permission to ${permission} is missing`
           : this.signal.aborted
-            ? "there was no time left"
+            ? "the time limit was reached"
             : clip(message, 300);
       this.unread.add(`${what}: ${why}`);
       return undefined;
@@ -125,7 +127,7 @@ function placesOf(search: Search, what: string, namespace: string | undefined): 
       `${what} in ${namespace}: the namespace may not be read (kubernetes.allowed_namespaces)`,
     );
   if (readable.length > MOST_NAMESPACES)
-    search.unread.add(`${what}: only ${MOST_NAMESPACES} of ${readable.length} namespaces were asked`);
+    search.unread.add(`${what}: only ${MOST_NAMESPACES} of ${readable.length} namespaces were read`);
   return wanted.length > 0 ? readable.slice(0, MOST_NAMESPACES) : [null];
 }
 
@@ -155,9 +157,7 @@ export async function list<T extends Named = Named>(
       );
       if (page === undefined) continue;
       if (page.metadata?.continue)
-        search.unread.add(
-          `${plural} in ${where}: there are more than the ${MOST_ENTRIES} that were looked at`,
-        );
+        search.unread.add(`${plural} in ${where}: only the first ${MOST_ENTRIES} were read`);
       return page.items ?? [];
     }
     return [];

@@ -74,7 +74,7 @@ export async function backendsOfService(search: Search, { metadata, spec }: Serv
   const pods = await addressed(search, namespace, name);
   if (pods.length > MOST_PODS)
     search.unread.add(
-      `endpoints of service ${name} in ${namespace}: only ${MOST_PODS} of ${pods.length} were looked at`,
+      `endpoints of service ${name} in ${namespace}: only ${MOST_PODS} of ${pods.length} were read`,
     );
   const owners = new Owners(search);
   const found = await Promise.all(
@@ -82,7 +82,7 @@ export async function backendsOfService(search: Search, { metadata, spec }: Serv
       const meta = await identity(search, "pod", namespace, pod);
       return meta === undefined
         ? []
-        : [await owners.topOf("pod", meta, `the service ${name} leads to its pods`)];
+        : [await owners.topOf("pod", meta, `the service ${name} routes to its pods`)];
     }),
   );
   return distinct(found.flat());

@@ -32,9 +32,9 @@ function unsettled(
   if (terminated !== undefined)
     return `${name} ended with ${terminated.exitCode} (${plain(terminated.reason ?? "", 100)})`;
   if (running?.startedAt === undefined)
-    return `${name} waits: ${plain(waiting?.reason ?? "it has not started", 100)}`;
+    return `${name} is waiting: ${plain(waiting?.reason ?? "it has not started", 100)}`;
   const seconds = (now.getTime() - Date.parse(running.startedAt)) / 1000;
-  return seconds >= settle ? undefined : `${name} is up for ${Math.max(seconds, 0).toFixed(0)} s only`;
+  return seconds >= settle ? undefined : `${name} has been up for only ${Math.max(seconds, 0).toFixed(0)} s`;
 }
 
 /**

@@ -115,7 +115,7 @@ describe("finding the target", () => {
     expect(await stage.adapter.executor.act(inSystem, runOf({}), NEVER)).toMatchObject({ sent: false });
     const { executor } = adapterOf({ kubeconfig: stage.cluster.kubeconfig, allowed_namespaces: ["shop"] });
     expect(await executor.resolve(restart())).toMatchObject({
-      message: expect.stringContaining("out of bounds"),
+      message: expect.stringContaining("is not allowed"),
     });
     const everything = read("get", null, { resource: "pods", all_namespaces: true });
     expect(await executor.act(everything, runOf({}), NEVER)).toMatchObject({ ok: false });
@@ -140,7 +140,7 @@ describe("an observation", () => {
     expect(seen.healthy).toBe(false);
     expect(seen.facts.find((one) => !one.passed)).toMatchObject({
       name: "restarts",
-      message: expect.stringMatching(/main is up for \d+ s only/),
+      message: expect.stringMatching(/main has been up for only \d+ s/),
     });
     const later = new Date(Date.now() + 3_600_000);
     expect((await careful.observe(target, later)).healthy).toBe(true);
@@ -258,7 +258,7 @@ describe("reads", () => {
       expect(await adapter.executor.act(vaults, runOf({}), NEVER)).toEqual({
         ok: false,
         sent: false,
-        error: "vaults holds secrets",
+        error: "vaults contains secrets and is not read",
       });
     });
   });
@@ -287,7 +287,7 @@ describe("reads", () => {
     expect(result).toEqual({
       ok: false,
       sent: false,
-      error: "test has no metrics API: it takes a metrics server",
+      error: "test has no metrics API: install a metrics server",
     });
   });
 

@@ -24,7 +24,7 @@ function pressureFact(node: Node): Check {
   return {
     name: "pressure",
     passed: bad.length === 0,
-    message: bad.length === 0 ? "there is none" : message,
+    message: bad.length === 0 ? "no pressure" : message,
   };
 }
 
@@ -33,14 +33,14 @@ function schedulableFact(node: Node, wanted: boolean): Check {
   return {
     name: "scheduling",
     passed: takes === wanted,
-    message: takes ? "it takes new pods" : "it takes no new pods",
+    message: takes ? "it accepts new pods" : "it accepts no new pods",
   };
 }
 
 async function emptyFact(cluster: Cluster, name: string, terms: DrainTerms): Promise<Check> {
   const { evict, obstacles } = sortPods(await podsOn(cluster, name), terms);
   const left = [...evict.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`), ...obstacles];
-  const message = left.length === 0 ? "only pods that belong to the node are left" : `left: ${some(left)}`;
+  const message = left.length === 0 ? "only daemon set and static pods are left" : `left: ${some(left)}`;
   return { name: "pods", passed: left.length === 0, message: plain(message) };
 }
 

@@ -40,7 +40,7 @@ async function replacementFacts(
 ): Promise<Check[]> {
   const present = await find(cluster, place);
   const ended = present === null || present.metadata.uid !== before.uid;
-  const end: Check = { name: "ended", passed: ended, message: ended ? "it is gone" : "it is still there" };
+  const end: Check = { name: "ended", passed: ended, message: ended ? "it was deleted" : "it still exists" };
   const name = "replacement";
   const { owner } = before;
   if (!owner) return [end, { name, passed: false, message: "it had no controller: nothing replaces it" }];
@@ -52,7 +52,11 @@ async function replacementFacts(
   const ready = fresh.filter(isReady);
   const names = fresh.map((pod) => pod.metadata.name).join(", ");
   const message =
-    ready.length > 0 ? `${names} is ready` : fresh.length > 0 ? `${names} is not ready` : "there is none yet";
+    ready.length > 0
+      ? `${names} is ready`
+      : fresh.length > 0
+        ? `${names} is not ready`
+        : "there is no new pod yet";
   const waiting = waitingFact(fresh);
   return [
     end,
@@ -68,7 +72,7 @@ export async function podFacts(cluster: Cluster, place: Place, look: Look): Prom
   if (deed?.operation.kind === "kubernetes.delete_pod")
     return replacementFacts(cluster, place, deed.before as Partial<Snapshot>, look);
   const pod = await find(cluster, place);
-  if (pod === null) return [{ name: "pod", passed: false, message: "it is gone" }];
+  if (pod === null) return [{ name: "pod", passed: false, message: "it does not exist" }];
   const waiting = waitingFact([pod]);
   return [stateFact(pod), restartsFact([pod], now, settle), ...(waiting === undefined ? [] : [waiting])];
 }

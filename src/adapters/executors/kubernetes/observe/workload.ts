@@ -60,7 +60,7 @@ function rolloutFact(workload: Workload): Check {
   const still = standsStill(workload);
   const partial = still === undefined && updated < wanted - held(workload);
   if (partial || available < wanted) return no(counts);
-  if (still === undefined && total > wanted) return no(`${counts}, ${total - wanted} old ones are left`);
+  if (still === undefined && total > wanted) return no(`${counts}, ${total - wanted} old ones remain`);
   return { name, passed: true, message: still === undefined ? `complete: ${counts}` : still };
 }
 
@@ -78,13 +78,13 @@ function wrongWith(operation: Operation, before: Partial<Snapshot>, now: Snapsho
       const { replicas } = operation.parameters;
       return now.numbers?.replicas === replicas
         ? undefined
-        : `it is to have ${now.numbers?.replicas}, not ${replicas}`;
+        : `spec.replicas is ${now.numbers?.replicas}, not ${replicas}`;
     }
     case "kubernetes.scale_out": {
       const { at_least } = operation.parameters;
       return (now.numbers?.replicas ?? 0) >= at_least
         ? undefined
-        : `it is to have ${now.numbers?.replicas}, not ${at_least} or more`;
+        : `spec.replicas is ${now.numbers?.replicas}, not ${at_least} or more`;
     }
     case "kubernetes.set_image": {
       const { images } = operation.parameters;
@@ -108,7 +108,7 @@ function wrongWith(operation: Operation, before: Partial<Snapshot>, now: Snapsho
 /** Checks whether the object still has what the operation set: a person or controller may have reverted it. */
 export function deedFact({ operation, before }: PerformedAction, now: Snapshot): Check {
   const wrong = wrongWith(operation, before as Partial<Snapshot>, now);
-  return { name: "change", passed: wrong === undefined, message: wrong ?? "it is as it was asked for" };
+  return { name: "change", passed: wrong === undefined, message: wrong ?? "the change is in place" };
 }
 
 /** Returns the facts about a workload and its pods. */

@@ -22,7 +22,7 @@ async function admitted(cluster: Cluster, config: KubernetesConfig, operation: R
   if (resource.namespaced && namespace === undefined && limited)
     return {
       ok: false as const,
-      message: "not every namespace may be read: name one (kubernetes.allowed_namespaces)",
+      message: "not all namespaces may be read: name one (kubernetes.allowed_namespaces)",
     };
   const bounds = namespace === undefined ? undefined : outOfBounds(config, namespace, false);
   return bounds === undefined ? found : { ok: false as const, message: bounds };
@@ -40,7 +40,7 @@ async function textOf(cluster: Cluster, operation: ReadOperation, where: Where):
     case "kubernetes.top": {
       const version = await metricsVersion(cluster);
       if (version === undefined)
-        return refused(`${cluster.name} has no metrics API: it takes a metrics server`);
+        return refused(`${cluster.name} has no metrics API: install a metrics server`);
       return { ok: true, output: await topText(cluster, where, version) };
     }
   }

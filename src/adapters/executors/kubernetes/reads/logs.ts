@@ -51,7 +51,7 @@ async function logOf(
       query: { container, previous, tailLines: tail, sinceSeconds: since_seconds, limitBytes: MAX_BYTES },
       accept: "text/plain, application/json",
     });
-    return text === "" ? "(it has written nothing)" : text;
+    return text === "" ? "(no output)" : text;
   } catch (error) {
     return `(${failureOf(error).message})`;
   }

@@ -24,10 +24,9 @@ export async function whereOf(
   const { resource: listed = "pods", selector, field_selector, all_namespaces } = parameters;
   const kind = target?.kind ?? (operation === "kubernetes.logs" ? "pods" : listed);
   const resource = await cluster.discovery.resource(kind);
-  if (resource === undefined)
-    return { ok: false, message: `${cluster.name} has nothing that is called ${kind}` };
+  if (resource === undefined) return { ok: false, message: `${cluster.name} has no resource type ${kind}` };
   if (/secret/i.test(`${resource.name} ${resource.kind}`))
-    return { ok: false, message: `${kind} holds secrets` };
+    return { ok: false, message: `${kind} contains secrets and is not read` };
   // Like kubectl when its context sets no namespace.
   const named = target?.namespace ?? parameters.namespace ?? (all_namespaces ? undefined : "default");
   const query = {

@@ -33,20 +33,20 @@ export async function autoscalerCheck(
   const name = "autoscaler";
   try {
     const found = await autoscalerOf(cluster, place);
-    if (found === undefined) return { name, passed: true, message: "none decides how many pods it has" };
+    if (found === undefined) return { name, passed: true, message: "no autoscaler scales it" };
     const { name: its, min, max } = found;
-    const range = `${its} decides how many pods it has, ${min} to ${max}`;
+    const range = `${its} sets its replicas, ${min} to ${max}`;
     if (mode === "at least" && replicas <= max)
-      return { name, passed: true, message: `${range}: it may change the number again` };
+      return { name, passed: true, message: `${range}: it may change the number later` };
     // An autoscaler does not touch a workload that was scaled to 0.
-    if (replicas === 0) return { name, passed: true, message: `${range}, but leaves it alone at 0` };
-    const outside = replicas > max || replicas < min ? `, and ${replicas} is outside of that` : "";
+    if (replicas === 0) return { name, passed: true, message: `${range}, but does not change 0` };
+    const outside = replicas > max || replicas < min ? `, and ${replicas} is out of range` : "";
     return { name, passed: false, message: `${range}${outside}: it will change the number back` };
   } catch (error) {
     return {
       name,
       passed: false,
-      message: `whether one decides could not be read: ${failureOf(error).message}`,
+      message: `the autoscalers could not be read: ${failureOf(error).message}`,
     };
   }
 }

@@ -35,12 +35,12 @@ export async function tryEviction(cluster: Cluster, pod: Pod): Promise<Check> {
   const name = "disruption budget";
   try {
     await evict(cluster, pod, { dryRun: true });
-    return { name, passed: true, message: "none speaks against it" };
+    return { name, passed: true, message: "none forbids it" };
   } catch (error) {
     const failure = failureOf(error);
     if (isBudget(failure)) return { name, passed: false, message: failure.message };
     // Deleting needs another permission than evicting, so that a 403 here is no objection.
     const passed = failure.status === 403;
-    return { name, passed, message: `it could not be tried: ${failure.message}` };
+    return { name, passed, message: `it could not be tested: ${failure.message}` };
   }
 }

@@ -18,7 +18,7 @@ export function ownerCheck(metadata: Meta): Check | undefined {
   const controller = controllerOf(metadata);
   if (controller !== undefined) {
     const by = `${controller.kind} ${plain(controller.name, 253)}`;
-    return { name, passed: true, message: `it belongs to ${by}, whose controller may change it back` };
+    return { name, passed: true, message: `it belongs to ${by}, whose controller may revert the change` };
   }
   const all = { ...metadata.labels, ...metadata.annotations };
   for (const [pattern, tool] of MARKS) {
@@ -26,11 +26,11 @@ export function ownerCheck(metadata: Meta): Check | undefined {
     if (key === undefined) continue;
     const whose = `${tool} (${plain(all[key] ?? "", 100)})`;
     const message = RECONCILES.test(tool)
-      ? `it comes from ${whose}, which may soon change it back: change it there, too`
-      : `it comes from ${whose}, whose next release will change it back: change it there, too`;
+      ? `it comes from ${whose}, which may soon revert the change: change it there, too`
+      : `it comes from ${whose}, whose next release will revert the change: change it there, too`;
     return { name, passed: true, message };
   }
   const by = all["app.kubernetes.io/managed-by"];
   if (by === undefined) return undefined;
-  return { name, passed: true, message: `it is managed by ${plain(by, 63)}, which may change it back` };
+  return { name, passed: true, message: `it is managed by ${plain(by, 63)}, which may revert the change` };
 }

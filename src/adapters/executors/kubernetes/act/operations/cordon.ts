@@ -12,7 +12,7 @@ export function schedulable(node: string, unschedulable: boolean): Change {
     state: (object) => stateOfNode(object as Node),
     plan: (object) =>
       ((object as Node).spec?.unschedulable === true) === unschedulable
-        ? { nothing: `it ${unschedulable ? "takes no new pods" : "takes new pods"} already` }
+        ? { nothing: `it already ${unschedulable ? "accepts no new pods" : "accepts new pods"}` }
         : { patch: { spec: { unschedulable } } },
   };
 }

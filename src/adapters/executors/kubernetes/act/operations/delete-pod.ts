@@ -57,7 +57,7 @@ async function deleteOnce(
   signal: AbortSignal,
 ): Promise<ActResult> {
   const { uid } = run.before as Partial<Snapshot>;
-  if (uid === undefined) return refused("there is no snapshot that says which pod was meant");
+  if (uid === undefined) return refused("there is no snapshot that identifies the pod");
   for (let round = 1; ; round += 1) {
     if (signal.aborted) return refused("cancelled before it began");
     try {
@@ -66,9 +66,9 @@ async function deleteOnce(
     } catch (error) {
       const failure = failureOf(error);
       if (round < 5 && (await comesBack(failure, signal))) continue;
-      if (failure.status === 404) return refused(`pod ${place.name} is gone since`);
+      if (failure.status === 404) return refused(`pod ${place.name} no longer exists`);
       if (failure.status === 409 && failure.message.includes("UID"))
-        return refused(`pod ${place.name} is another one since`);
+        return refused(`pod ${place.name} was replaced since`);
       return failed(failure, `pod ${place.name} was not deleted`);
     }
   }
@@ -79,10 +79,10 @@ function replacedCheck(pod: Pod): Check {
   const controller = controllerOf(pod.metadata);
   const ends = pod.metadata.deletionTimestamp;
   if (ends !== undefined)
-    return { name, passed: false, message: `it is being deleted since ${plain(ends, 40)}` };
+    return { name, passed: false, message: `it has been terminating since ${plain(ends, 40)}` };
   if (controller === undefined)
     return { name, passed: false, message: "no controller owns it: nothing will replace it" };
-  const message = `${controller.kind} ${plain(controller.name, 253)} will make another one`;
+  const message = `${controller.kind} ${plain(controller.name, 253)} will create a new one`;
   return { name, passed: true, message };
 }
 
@@ -106,7 +106,7 @@ async function dryRunDelete(cluster: Cluster, place: PodPlace): Promise<DryRun> 
   }
   const budget = await tryEviction(cluster, pod);
   const owner = controllerOf(pod.metadata) === undefined ? ownerCheck(pod.metadata) : undefined;
-  const checks = [permission, tried(true, "the API server takes it"), replacedCheck(pod), budget];
+  const checks = [permission, tried(true, "the API server accepts it"), replacedCheck(pod), budget];
   return {
     checks: owner === undefined ? checks : [...checks, owner],
     diff: `pod ${plain(name, 253)}: ${plain(pod.status?.phase ?? "there", 40)} → deleted`,
@@ -143,5 +143,5 @@ export const deletePod: KubernetesOperation<"kubernetes.delete_pod"> = {
       effect: (run) => effectOfDelete(cluster, place, run),
     };
   },
-  undo: () => noUndo("a pod that was deleted is gone; its controller has made another one"),
+  undo: () => noUndo("a deleted pod cannot be restored; its controller has created a new one"),
 };

@@ -109,7 +109,7 @@ function reportLeft(node: string, { left, refusals }: Emptied): ActResult {
   const why = refusals.map(({ pod, failure }) => `${nameOf(pod)}: ${failure.message}`);
   const first = refusals.find(({ failure }) => !isBudget(failure)) ?? refusals[0];
   const { status } = first?.failure ?? {};
-  const error = `node ${node} takes no new pods, but these are left on it: ${some(left.map(nameOf))}`;
+  const error = `node ${node} is cordoned, but these pods are left on it: ${some(left.map(nameOf))}`;
   return {
     ok: false,
     error: why.length === 0 ? error : `${error} (${some(why)})`,
@@ -143,10 +143,10 @@ async function drainNode(
     const moved = before.pods?.length ?? 0;
     return {
       ok: true,
-      output: `node ${node} takes no new pods and is empty (${moved} pods were on it before)`,
+      output: `node ${node} is cordoned and empty (${moved} pods were on it before)`,
     };
   } catch (error) {
-    return failed({ ...failureOf(error), sent: true }, `node ${node} takes no new pods, but`);
+    return failed({ ...failureOf(error), sent: true }, `node ${node} is cordoned, but`);
   }
 }
 
@@ -170,7 +170,7 @@ async function drainChecks(
   const budget: Check = {
     name: "disruption budget",
     passed: blocked.length === 0,
-    message: blocked.length === 0 ? "none speaks against it as things are" : some(said),
+    message: blocked.length === 0 ? "none forbids it now" : some(said),
   };
   const diff = going.map((pod) => `pod ${plain(nameOf(pod), 300)}: here → moved away`);
   return { checks: [sorted, budget], diff: diff.join("\n"), going };

@@ -65,7 +65,7 @@ function toNumbers({ target, parameters }: Of<"kubernetes.patch">, before: Parti
   const { template, ...changed } = parameters.patch.spec as Record<string, unknown>;
   const names = Object.keys(changed).filter((name) => changed[name] !== undefined);
   if (template !== undefined) {
-    const leaves = names.length === 0 ? null : `${names.join(", ")} stay as they were set`;
+    const leaves = names.length === 0 ? null : `${names.join(", ")} keep their new values`;
     return toRevision(target as WorkloadPlace, before, leaves);
   }
   const old = Object.fromEntries(names.flatMap((name) => (name in numbers ? [[name, numbers[name]]] : [])));

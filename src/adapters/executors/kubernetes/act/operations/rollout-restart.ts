@@ -23,5 +23,5 @@ function restarted(place: WorkloadPlace): Change {
 export const rolloutRestart = changeOperation({
   kind: "kubernetes.rollout_restart",
   change: (_cluster, { target }) => restarted(target),
-  undo: () => noUndo("the pods that were replaced are gone; a restart leaves nothing to take back"),
+  undo: () => noUndo("the old pods were replaced; a restart cannot be undone"),
 });

@@ -27,10 +27,10 @@ function goneBack(cluster: Cluster, place: WorkloadPlace, to: number | undefined
           ? previousRevision(workload, revisions)
           : revisions.find(({ revision }) => revision === to);
       if (wanted === undefined)
-        return { impossible: `revision ${to ?? "before"} of ${place.name} is not kept` };
+        return { impossible: `revision ${to ?? "before"} of ${place.name} is not in its history` };
       const present = templateHash(workload.spec.template);
       if (templateHash(wanted.template) === present)
-        return { nothing: `its template is that of revision ${wanted.revision} already` };
+        return { nothing: `its template is already that of revision ${wanted.revision}` };
       return { patch: { spec: { template: { $patch: "replace", ...wanted.template } } } };
     },
   });
@@ -48,14 +48,14 @@ async function exactRevision(
   const known = revisions.map(({ revision }) => revision);
   if (to_revision !== undefined) {
     if (known.includes(to_revision)) return { result: "hit" };
-    const message = `revision ${to_revision} of ${target.name} is not kept; there are: ${known.join(", ")}`;
+    const message = `revision ${to_revision} of ${target.name} is not in its history; there are: ${known.join(", ")}`;
     return { result: "miss", message };
   }
   const previous = previousRevision(workload, revisions);
   if (previous === undefined) {
     const present = presentRevision(workload, revisions);
-    const now = present === undefined ? "" : `, beside the present one (${present})`;
-    return { result: "miss", message: `no revision of ${target.name} is kept that differs${now}` };
+    const now = present === undefined ? "" : ` from the current one (${present})`;
+    return { result: "miss", message: `no revision in the history of ${target.name} differs${now}` };
   }
   return { result: "hit", exact: { ...operation, parameters: { to_revision: previous.revision } } };
 }

@@ -18,7 +18,7 @@ function scaled(cluster: Cluster, place: WorkloadPlace, replicas: number): Chang
     signed: ["replicas"],
     plan: (workload) =>
       wantedOf(workload) === replicas
-        ? { nothing: `it is to have ${replicas} already` }
+        ? { nothing: `spec.replicas is already ${replicas}` }
         : { patch: { spec: { replicas } } },
     checks: async () => [await autoscalerCheck(cluster, place, replicas, "exactly")],
   });
@@ -31,7 +31,7 @@ function scaledOut(cluster: Cluster, place: WorkloadPlace, atLeast: number): Cha
     signed: [],
     plan: (workload) =>
       wantedOf(workload) >= atLeast
-        ? { nothing: `it is to have ${wantedOf(workload)} already` }
+        ? { nothing: `spec.replicas is already ${wantedOf(workload)}` }
         : { patch: { spec: { replicas: atLeast } } },
     checks: async () => [await autoscalerCheck(cluster, place, atLeast, "at least")],
   });

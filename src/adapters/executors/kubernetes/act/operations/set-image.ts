@@ -23,7 +23,7 @@ export function missingOf(known: readonly string[], names: readonly string[]): s
   const missing = names.filter((one) => one !== "*" && !known.includes(one));
   return missing.length === 0
     ? undefined
-    : `it has no container ${missing.join(", ")}; there are: ${known.join(", ")}`;
+    : `it has no container ${missing.join(", ")}; its containers: ${known.join(", ")}`;
 }
 
 /** Does the same for the containers and init containers of a workload's template. */
