@@ -1,7 +1,7 @@
 import type { Severity } from "../contract/common.ts";
 import type { Decision } from "../contract/decision.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import { fittingRules, judge, loadRules, type Rules } from "../decision/index.ts";
+import { fittingRules, evaluatePolicy, loadRules, type Rules } from "../decision/index.ts";
 import { operationTarget } from "../incident/index.ts";
 import {
   affectedServices,
@@ -160,7 +160,7 @@ function decisionAbout(
     operation.kind === "process.restart" || (known.reachesHosts && operation.kind.startsWith("host."));
   return {
     decision: { rule_id, because, action: inWords(operation), operation, risk_level, reasoning },
-    policy: judge({
+    policy: evaluatePolicy({
       mode: "suggest",
       notification_type,
       category,

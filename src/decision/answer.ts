@@ -9,7 +9,7 @@ import { propose, type Rules } from "./rules.ts";
 import type { DecisionRow } from "./types.ts";
 
 /** What should be done about an incident, and where that comes from. */
-export type Basis = Pick<DecisionRow, "source" | "rule_id"> & {
+export type Answer = Pick<DecisionRow, "source" | "rule_id"> & {
   operation: Operation;
   /** Operations after the first, in order. */
   further?: Operation[];
@@ -30,7 +30,7 @@ export type AnswerOptions = {
   executable: (operation: Operation) => boolean;
 };
 
-export type About = {
+export type DecisionInput = {
   incident: IncidentRow;
   alert_names: readonly string[];
   findings?: readonly Finding[];
@@ -38,7 +38,7 @@ export type About = {
   candidates?: readonly TargetCandidate[] | undefined;
 };
 
-function byPlaybook({ playbook, similarity, operations }: Match): Basis {
+function byPlaybook({ playbook, similarity, operations }: Match): Answer {
   const [operation, ...further] = operations;
   const { name, playbook_id, description, steps, runs, successes } = playbook;
   const proven = runs === 0 ? "it has never run" : `it succeeded in ${successes} of ${runs} runs`;
@@ -57,7 +57,7 @@ function byPlaybook({ playbook, similarity, operations }: Match): Basis {
 }
 
 /** Returns an `investigate` answer for an ambiguous target: no rule or playbook acts on one of several candidates. */
-function undecided(incident: IncidentRow, open: string): Basis {
+function undecided(incident: IncidentRow, open: string): Answer {
   return {
     source: "expert_system",
     rule_id: null,
@@ -74,7 +74,7 @@ function undecided(incident: IncidentRow, open: string): Basis {
  * Returns what to do about an incident: a matching playbook, else the first rule that fits; nothing where the evidence
  * shows that the target is well, and `investigate` where the target is ambiguous.
  */
-export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Promise<Basis> {
+export async function answer(ctx: Ctx, about: DecisionInput, options: AnswerOptions): Promise<Answer> {
   const { incident, alert_names, findings = [] } = about;
   const open = candidatesText(about.candidates);
   if (open !== undefined) return undecided(incident, open);
@@ -92,23 +92,23 @@ export async function answer(ctx: Ctx, about: About, options: AnswerOptions): Pr
   return { source: "expert_system", rule_id, ...rest, description: reasoning, because, by };
 }
 
-type Said = {
+type ComparedAnswer = {
   rule_id: string | null;
   operation: Operation;
   further?: readonly Operation[] | undefined;
   playbook_id?: string | null | undefined;
 };
 
-const inOne = ({ rule_id, operation, further = [], playbook_id = null }: Said) =>
+const comparisonKey = ({ rule_id, operation, further = [], playbook_id = null }: ComparedAnswer) =>
   canonicalJson({ rule_id, operation, further, playbook_id });
-const saidBy = ({ rule_id, proposal }: DecisionRow): Said => ({ ...proposal, rule_id });
+const comparedAnswerOf = ({ rule_id, proposal }: DecisionRow): ComparedAnswer => ({ ...proposal, rule_id });
 
 /** Returns whether an answer has the same rule, operations and playbook as another answer or a stored decision. */
-export function saysTheSame(one: Basis, other: Basis | DecisionRow): boolean {
-  return inOne(one) === inOne("proposal" in other ? saidBy(other) : other);
+export function isSameAnswer(one: Answer, other: Answer | DecisionRow): boolean {
+  return comparisonKey(one) === comparisonKey("proposal" in other ? comparedAnswerOf(other) : other);
 }
 
 /** Returns whether an answer has the same target as a decision. */
-export function isAbout({ operation }: Basis, { proposal }: DecisionRow): boolean {
+export function hasSameTarget({ operation }: Answer, { proposal }: DecisionRow): boolean {
   return canonicalJson(operation.target) === canonicalJson(proposal.operation.target);
 }

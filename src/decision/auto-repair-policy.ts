@@ -18,8 +18,8 @@ import { type ReportedFacts, saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { changesSomething, type Operation } from "../operation/index.ts";
 import { approverLapse, findPlaybook, hashOf, type PlaybookRow } from "../playbook/index.ts";
-import { type Blocked, evaluate, type GuardrailFacts } from "./guardrails.ts";
-import { judge } from "./policy.ts";
+import { type Blocked, evaluateGuardrails, type GuardrailFacts } from "./guardrails.ts";
+import { evaluatePolicy } from "./policy.ts";
 import {
   repairOf,
   repairOfMachines,
@@ -152,12 +152,12 @@ export async function mayAutoRepair(
   const about = { mode, executable, playbook: true };
   const found = await findPlaybook(ctx, playbook_id);
   const since = addSeconds(ctx.clock.now(), -EARLIER_SECONDS);
-  return evaluate({
+  return evaluateGuardrails({
     ...known,
     mode,
     policy: operations.flatMap((operation) =>
       categories.flatMap((category) =>
-        types.map((notification_type) => judge({ ...about, category, notification_type, operation })),
+        types.map((notification_type) => evaluatePolicy({ ...about, category, notification_type, operation })),
       ),
     ),
     terms,

@@ -7,8 +7,8 @@ import { saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
 import { type Operation, redactedOperation, stepsInWords, traitsOf } from "../operation/index.ts";
-import { type About, type AnswerOptions, answer, type Basis, isAbout, saysTheSame } from "./answer.ts";
-import { asksFirst, judge, type Mode } from "./policy.ts";
+import { type DecisionInput, type AnswerOptions, answer, type Answer, hasSameTarget, isSameAnswer } from "./answer.ts";
+import { asksFirst, evaluatePolicy, type Mode } from "./policy.ts";
 import { forbiddenBy, noteForbidden, withBlocked } from "./repair-label.ts";
 import { insertDecision, supersedeDecisions } from "./store.ts";
 import type { DecisionRow } from "./types.ts";
@@ -32,10 +32,10 @@ const RISKS = risk.options;
 const higher = (one: Risk, other: Risk = "low") => (RISKS.indexOf(other) > RISKS.indexOf(one) ? other : one);
 
 /** Judges the answer by policy and stores the decision, which supersedes the incident's earlier ones. */
-async function settle(
+async function storeDecision(
   ctx: Ctx,
   incident: IncidentRow,
-  basis: Basis,
+  basis: Answer,
   options: DecideOptions,
 ): Promise<DecisionRow> {
   const { incident_id, notification_type, alert_category: category } = incident;
@@ -59,7 +59,7 @@ async function settle(
   const executable = steps.every(options.executable);
   const { mode } = options;
   const playbook = playbook_id !== undefined;
-  const verdict = judge({ mode, notification_type, category, operation, executable, playbook });
+  const verdict = evaluatePolicy({ mode, notification_type, category, operation, executable, playbook });
   // Only alerts that are already stored: for new ones `recordRepairLabels` does this when they are stored.
   const labels = verdict.outcome === "auto" ? [] : await repairLabels(ctx, incident_id);
   const forbidden = forbiddenBy(labels);
@@ -113,9 +113,9 @@ async function settle(
  * playbook or the rules, without waiting. A decision that leads to a plan stays `analyzing` until its evidence is
  * gathered; any other is `ready` at once.
  */
-export async function decide(ctx: Ctx, about: About, options: DecideOptions): Promise<DecisionRow> {
+export async function decide(ctx: Ctx, about: DecisionInput, options: DecideOptions): Promise<DecisionRow> {
   authorise(ctx.actor, "decide", { people: "nobody", system: ["intake", "sweep"] });
-  return settle(ctx, about.incident, await answer(ctx, about, options), options);
+  return storeDecision(ctx, about.incident, await answer(ctx, about, options), options);
 }
 
 /**
@@ -124,16 +124,16 @@ export async function decide(ctx: Ctx, about: About, options: DecideOptions): Pr
  */
 export async function decideAgain(
   ctx: Ctx,
-  about: About,
+  about: DecisionInput,
   present: DecisionRow,
   options: DecideOptions,
 ): Promise<DecisionRow | null> {
   authorise(ctx.actor, "decide again", { people: "nobody", system: ["pipeline"] });
   const basis = await answer(ctx, about, options);
-  if (saysTheSame(basis, present)) return null;
+  if (isSameAnswer(basis, present)) return null;
   const { findings: _, candidates: __, ...unread } = about;
-  const same = isAbout(basis, present) && saysTheSame(basis, await answer(ctx, unread, options));
-  return same ? null : settle(ctx, about.incident, basis, options);
+  const same = hasSameTarget(basis, present) && isSameAnswer(basis, await answer(ctx, unread, options));
+  return same ? null : storeDecision(ctx, about.incident, basis, options);
 }
 
 /** Decides to undo the execution `undoes` at a person's request; `operation` undoes it. */
@@ -145,7 +145,7 @@ export async function decideUndo(
   authorise(ctx.actor, "decide to undo", { people: "responder" });
   const { incident, operation, undoes, leaves } = about;
   const because = `it undoes ${undoes}`;
-  return settle(
+  return storeDecision(
     ctx,
     incident,
     {

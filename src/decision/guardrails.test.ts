@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import type { Operation } from "../operation/index.ts";
-import { evaluate, GUARDRAIL_IDS, type GuardrailFacts } from "./guardrails.ts";
+import { evaluateGuardrails, GUARDRAIL_IDS, type GuardrailFacts } from "./guardrails.ts";
 import { parseServiceRegistry, repairOf } from "./service-registry.ts";
 
 const RESTART: Operation = {
@@ -45,7 +45,7 @@ const ALLOWED: GuardrailFacts = {
 };
 const NEVER_RUN = { ...PROVEN, runs: 0, successes: 0, trust: 0 };
 const blockers = (change: Partial<GuardrailFacts>) =>
-  evaluate({ ...ALLOWED, ...change }).blocked_by.map((one) => one.guardrail);
+  evaluateGuardrails({ ...ALLOWED, ...change }).blocked_by.map((one) => one.guardrail);
 
 const BLOCKED: [string, Partial<GuardrailFacts>][] = [
   ["mode", { mode: "suggest" }],
@@ -96,7 +96,7 @@ const BLOCKED: [string, Partial<GuardrailFacts>][] = [
 
 describe("guardrails", () => {
   it("let through what none of them blocks", () => {
-    expect(evaluate(ALLOWED)).toEqual({ blocked_by: [], cold_start: false });
+    expect(evaluateGuardrails(ALLOWED)).toEqual({ blocked_by: [], cold_start: false });
     expect(blockers({ labels: [] })).toEqual([]);
     expect(blockers({ labels: ["TRUE", "True"] })).toEqual([]);
     expect(blockers({ services: [] })).toEqual([]);
@@ -106,11 +106,11 @@ describe("guardrails", () => {
   it("let a playbook that has never run through where that is allowed and its risk is low", () => {
     const terms = { ...ALLOWED.terms, cold_start: true };
     const facts: GuardrailFacts = { ...ALLOWED, playbook: NEVER_RUN, risk_level: "low", terms };
-    expect(evaluate(facts)).toEqual({ blocked_by: [], cold_start: true });
+    expect(evaluateGuardrails(facts)).toEqual({ blocked_by: [], cold_start: true });
   });
 
   it.each(BLOCKED)("%s blocks, by its name and with a reason, whatever else allows", (guardrail, change) => {
-    const { blocked_by } = evaluate({ ...ALLOWED, ...change });
+    const { blocked_by } = evaluateGuardrails({ ...ALLOWED, ...change });
     expect(blocked_by).toEqual([{ guardrail, reason: expect.stringMatching(/\S/) }]);
   });
 

@@ -182,7 +182,7 @@ const GUARDRAILS: readonly Guardrail[] = [
 export const GUARDRAIL_IDS = GUARDRAILS.map((one) => one.id);
 
 /** Returns everything that blocks a playbook from running by itself; empty when it may. Pure. */
-export function evaluate(facts: GuardrailFacts): { blocked_by: Blocked[]; cold_start: boolean } {
+export function evaluateGuardrails(facts: GuardrailFacts): { blocked_by: Blocked[]; cold_start: boolean } {
   const blocked_by = GUARDRAILS.flatMap(({ id, blocks }) => {
     const reason = blocks(facts);
     return reason === false ? [] : [{ guardrail: id, reason }];

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../test/support/random.ts";
 import { changesSomething, type Operation } from "../operation/index.ts";
-import { judge, type PolicyFacts } from "./policy.ts";
+import { evaluatePolicy, type PolicyFacts } from "./policy.ts";
 
 const target = { kind: "deployment" as const, name: "web", namespace: "prod" };
 const OPERATIONS: Operation[] = [
@@ -47,7 +47,7 @@ describe("policy", () => {
   it("always has a verdict with a rule and a reason, and asks exactly when all of it allows", () => {
     fc.assert(
       fc.property(facts, (one) => {
-        const verdict = judge(one);
+        const verdict = evaluatePolicy(one);
         expect(verdict.rule).not.toBe("");
         expect(verdict.reason).not.toBe("");
         const may =
@@ -66,7 +66,7 @@ describe("policy", () => {
 
   it("asks in the ordinary case, for every operation that changes something", () => {
     for (const operation of OPERATIONS.slice(0, 6)) {
-      expect(judge({ ...ASKABLE, operation })).toMatchObject({ outcome: "ask", rule: "suggest" });
+      expect(evaluatePolicy({ ...ASKABLE, operation })).toMatchObject({ outcome: "ask", rule: "suggest" });
     }
   });
 
@@ -78,11 +78,11 @@ describe("policy", () => {
     ["security", "manual", { category: "secops" }],
     ["not_executable", "manual", { executable: false }],
   ] as const)("does not ask by the rule %s", (rule, outcome, change) => {
-    expect(judge({ ...ASKABLE, ...change } as PolicyFacts)).toMatchObject({ rule, outcome });
+    expect(evaluatePolicy({ ...ASKABLE, ...change } as PolicyFacts)).toMatchObject({ rule, outcome });
   });
 
   it("says how to do by hand what nothing configured can do", () => {
-    const { reason } = judge({ ...ASKABLE, executable: false });
+    const { reason } = evaluatePolicy({ ...ASKABLE, executable: false });
     expect(reason).toContain("kubectl rollout restart deployment/web -n prod");
   });
 });

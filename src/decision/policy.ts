@@ -83,7 +83,7 @@ const RULES: readonly PolicyRule[] = [
 export const asksFirst = ({ outcome }: PolicyVerdict): boolean => outcome === "ask" || outcome === "auto";
 
 /** Returns the policy's verdict on an operation: the outcome, the rule that decided, and its reason. Pure and total. */
-export function judge(facts: PolicyFacts): PolicyVerdict {
+export function evaluatePolicy(facts: PolicyFacts): PolicyVerdict {
   for (const { id, outcome, applies } of RULES) {
     const reason = applies(facts);
     if (reason !== false) return { outcome, rule: id, reason };

@@ -1,12 +1,12 @@
 import type { OperationTarget } from "../contract/incident.ts";
 import { workloadNamesOf } from "../incident/index.ts";
 
-type Place = Pick<OperationTarget, "namespace" | "cluster" | "host">;
+type TargetPlace = Pick<OperationTarget, "namespace" | "cluster" | "host">;
 
 /** The names under which the service registry may list a thing, its place, and what it is part of. */
-export type RegistryNames = { bare: string[]; qualified: string[]; place: Place; part_of: string[] };
+export type RegistryNames = { bare: string[]; qualified: string[]; place: TargetPlace; part_of: string[] };
 
-function named(bare: string[], place: Place): Pick<RegistryNames, "bare" | "qualified" | "place"> {
+function named(bare: string[], place: TargetPlace): Pick<RegistryNames, "bare" | "qualified" | "place"> {
   const { namespace, cluster, host } = place;
   const within = namespace === undefined ? "" : `${namespace}/`;
   const places = [
@@ -25,7 +25,7 @@ export function namesOfTarget(target: OperationTarget): RegistryNames {
 }
 
 /** Returns the names of a service as a sender calls it, in the place of the incident's target. */
-export function namesOfService(service: string, { namespace, cluster }: Place = {}): RegistryNames {
+export function namesOfService(service: string, { namespace, cluster }: TargetPlace = {}): RegistryNames {
   return { ...named([service], { namespace, cluster }), part_of: [] };
 }
 

@@ -96,14 +96,14 @@ export type Proposal = {
   because: string;
 };
 
-type About = {
+type RuleInput = {
   alert_names: readonly string[];
   target: OperationTarget | null;
   /** Findings about the target; absent: no evidence was gathered. */
   findings?: readonly (Pick<Finding, "code" | "title" | "evidence"> & Partial<Pick<Finding, "weight">>)[];
 };
 
-function foundKeyword(one: Rule, { alert_names }: About, kind: string): string | undefined {
+function foundKeyword(one: Rule, { alert_names }: RuleInput, kind: string): string | undefined {
   const { keywords = [], with: further, without = [] } = one;
   const names = alert_names
     .map((name) => name.toLowerCase())
@@ -122,7 +122,7 @@ function foundKeyword(one: Rule, { alert_names }: About, kind: string): string |
 // A finding of weight `note` explains nothing, so only operations that change nothing may follow from it.
 const CHANGES_NOTHING: readonly OperationKind[] = ["investigate", "none"];
 
-function foundFinding(one: Rule, { findings = [] }: About): string | undefined {
+function foundFinding(one: Rule, { findings = [] }: RuleInput): string | undefined {
   // Findings are sorted causes first, so the reason given is the most important one that matches.
   const counts = findings.filter(({ weight }) => weight !== "note" || CHANGES_NOTHING.includes(one.propose));
   const found = counts.find(({ code }) => one.findings?.includes(code));
@@ -132,7 +132,7 @@ function foundFinding(one: Rule, { findings = [] }: About): string | undefined {
 }
 
 /** Returns why a rule fits, in words; undefined unless every condition of it is met. */
-function fits(one: Rule, about: About): string | undefined {
+function fits(one: Rule, about: RuleInput): string | undefined {
   const kind = about.target?.kind ?? "none";
   if (!one.targets.includes("any") && !one.targets.includes(kind)) return undefined;
   if (about.findings?.some(({ code }) => one.unless?.includes(code))) return undefined;
@@ -146,7 +146,7 @@ function fits(one: Rule, about: About): string | undefined {
 
 const toolTarget = ({ server, name }: NonNullable<Rule["tool"]>) => ({ kind: "tool", name, host: server });
 
-function proposalOf(one: Rule, about: About): Proposal | undefined {
+function proposalOf(one: Rule, about: RuleInput): Proposal | undefined {
   const because = fits(one, about);
   if (because === undefined) return undefined;
   const parsed = operation.safeParse({
@@ -161,12 +161,12 @@ function proposalOf(one: Rule, about: About): Proposal | undefined {
 }
 
 /** Returns the proposals of all rules that fit, in order: the first decides. */
-export function fittingRules(list: Rules, about: About): Proposal[] {
+export function fittingRules(list: Rules, about: RuleInput): Proposal[] {
   return list.flatMap((one) => proposalOf(one, about) ?? []);
 }
 
 /** Returns the proposal of the first rule that fits; the last rule proposes `investigate`. Pure and total. */
-export function propose(list: Rules, about: About): Proposal {
+export function propose(list: Rules, about: RuleInput): Proposal {
   for (const one of list) {
     const proposal = proposalOf(one, about);
     if (proposal !== undefined) return proposal;
