@@ -8,24 +8,24 @@ export function signerRole(risk: Risk): Role {
   return risk === "low" ? "responder" : "approver";
 }
 
-type Counted = Pick<Signature, "person_id" | "plan_hash"> & { role: string };
+type CountedSignature = Pick<Signature, "person_id" | "plan_hash"> & { role: string };
 
 /**
  * Counts the distinct people who have signed exactly this plan with a sufficient role. One person counts once,
  * whatever the number of tokens or signatures; signatures of another plan do not count.
  */
-export function countSigners(signatures: readonly Counted[], plan_hash: string, risk: Risk): number {
+export function countSigners(signatures: readonly CountedSignature[], plan_hash: string, risk: Risk): number {
   const valid = signatures.filter(
     (one) => one.plan_hash === plan_hash && hasRole(one.role as Role, signerRole(risk)),
   );
   return new Set(valid.map((one) => one.person_id)).size;
 }
 
-type Held = Counted & Pick<Signature, "at">;
+type DatedSignature = CountedSignature & Pick<Signature, "at">;
 
 /** Returns why a signature does not count at `now`; null: it does. Pure. */
 export function whyNot(
-  signature: Held,
+  signature: DatedSignature,
   {
     plan_hash,
     risk,

@@ -11,7 +11,7 @@ import { enqueue } from "../outbox/index.ts";
 import { insertApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms } from "./types.ts";
 
-type About = { incident: IncidentRow; decision: DecisionRow; undoes?: string };
+type PlanRequest = { incident: IncidentRow; decision: DecisionRow; undoes?: string };
 
 const IMPACTS: readonly BlastRadius["data_impact"][] = ["NONE", "READ_ONLY", "WRITE", "DESTRUCTIVE"];
 
@@ -30,7 +30,7 @@ function blastRadius(plan: Plan, { affected_services }: IncidentRow): BlastRadiu
 }
 
 /** Returns the plan of a decision with its hash, and what else the approval stores of the decision. */
-function contentOf(approval_id: string, { incident, decision, undoes }: About, terms: ApprovalTerms) {
+function contentOf(approval_id: string, { incident, decision, undoes }: PlanRequest, terms: ApprovalTerms) {
   const { operation, further, playbook_id, playbook_hash, risk_level, action, description } =
     decision.proposal;
   const { incident_id } = incident;
@@ -64,7 +64,7 @@ function contentOf(approval_id: string, { incident, decision, undoes }: About, t
  */
 export async function requestApproval(
   ctx: Ctx,
-  about: About,
+  about: PlanRequest,
   terms: ApprovalTerms,
 ): Promise<{ approval_id: string; plan_hash: string }> {
   authorise(ctx.actor, "request approvals", { people: "responder", system: ["intake", "sweep", "pipeline"] });

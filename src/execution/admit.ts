@@ -62,7 +62,7 @@ export async function admit(
   if (ended(execution.status)) return { kind: execution.status === "refused" ? "refused" : "over" };
   const ahead = await countAhead(tx, execution);
   if (ahead > 0) {
-    // The snapshot predates the acts of those ahead: it is dropped and taken again when the turn comes.
+    // The snapshot predates the acts of those ahead: it is dropped and taken again when the execution may act.
     if (execution.attempts === 0 && execution.before !== null)
       await updateExecution(tx, execution_id, { before: null, undo: null });
     return { kind: "busy", ahead };

@@ -198,7 +198,7 @@ async function resumeAttempt(
 // Cap on the wait, so that an execution far back in a queue notices when the queue suddenly shortens.
 const LONGEST_WAITS = 10;
 
-/** Returns the seconds until a waiting execution asks for its turn again: `busy_wait` each ahead, at most 10 times. */
+/** Returns the seconds until a waiting execution asks again whether it may act: `busy_wait` each ahead, at most 10 times. */
 export const waitBehind = (ahead: number, { busy_wait }: Pick<RunOptions, "busy_wait">) =>
   busy_wait * Math.min(ahead, LONGEST_WAITS);
 

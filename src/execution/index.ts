@@ -19,6 +19,7 @@ export { prepareExecution, takeSnapshot } from "./prepare.ts";
 export { type PlanPreparation, preparePlan } from "./prepare-plan.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
 export { REFUSALS, type Refusal } from "./refusals.ts";
+export { mayActNow, type NextWork, requeue, requeueLost } from "./requeue.ts";
 export {
   executionStatuses,
   executionsOfApprovals,
@@ -29,8 +30,6 @@ export {
 } from "./store.ts";
 export { listTools } from "./tools.ts";
 export { traitsFor } from "./traits.ts";
-
-export { askForTurn, type Next, passOn, takeOver } from "./turns.ts";
 export type {
   ActResult,
   Caller,

@@ -12,7 +12,7 @@ export const kept = (text: string, most = STDERR_LIMIT) => clip(redactText(text.
 /** Returns an error message as it can be stored: 2,000 characters at most. */
 export const keptError = (text: string) => kept(text, ERROR_LIMIT);
 
-type Done = { operation: Operation; caller: Caller; undoes?: string | null; step?: number };
+type LoggedRun = { operation: Operation; caller: Caller; undoes?: string | null; step?: number };
 
 const BY: Readonly<Record<Caller, string>> = {
   approval_executor: "human_approved",
@@ -21,13 +21,13 @@ const BY: Readonly<Record<Caller, string>> = {
 };
 
 /** Returns the tags to search a run by: who allowed it, the system it touches, and whether it is an undo or later step. */
-function tagsOf({ operation, caller, undoes = null, step = 1 }: Done): string[] {
+function tagsOf({ operation, caller, undoes = null, step = 1 }: LoggedRun): string[] {
   const [system = operation.kind] = operation.kind.split(".");
   return [BY[caller], system, ...(undoes === null ? [] : ["undo"]), ...(step === 1 ? [] : ["further_step"])];
 }
 
 /** Returns the operation log's description of an operation, whatever its result. Parameters with secret names are redacted. */
-export function described(done: Done): Pick<LoggedOperation, "operation_type" | "tags" | "input"> {
+export function described(done: LoggedRun): Pick<LoggedOperation, "operation_type" | "tags" | "input"> {
   const operation = redactedOperation(done.operation);
   const { target } = operation;
   return {
@@ -43,6 +43,9 @@ export function described(done: Done): Pick<LoggedOperation, "operation_type" | 
 }
 
 /** Returns an operation log row about a run, for the `data` of a timeline entry. */
-export const logged = (done: Done, what: Omit<LoggedOperation, "operation_type" | "tags" | "input">) => ({
+export const logged = (
+  done: LoggedRun,
+  what: Omit<LoggedOperation, "operation_type" | "tags" | "input">,
+) => ({
   operation_log: { ...described(done), ...what } satisfies LoggedOperation,
 });

@@ -134,7 +134,7 @@ export type RunOptions = {
   retries: number;
   /** Seconds between attempts. */
   retry_wait: number;
-  /** Seconds until a waiting execution asks again for its turn on its target, per execution ahead of it. */
+  /** Seconds until a waiting execution asks again whether it may act, per execution ahead of it on its target. */
   busy_wait: number;
   /** Timeout in seconds of one act. */
   timeout: number;

@@ -1,6 +1,6 @@
 import { DBOS, type DLogger } from "@dbos-inc/dbos-sdk";
 import type pg from "pg";
-import { takeOver } from "../execution/index.ts";
+import { requeueLost } from "../execution/index.ts";
 import { recordResolution } from "../learning/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { type Log, logAbout } from "../lib/log.ts";
@@ -30,7 +30,7 @@ const RUNNERS: { [Kind in QueuedWork["kind"]]: Runner<Kind> } = {
     if (turn !== undefined) return execute(now, { ...work, turn });
     // An earlier version with other steps began this workflow: its progress is read from the tables.
     const { incident_id, approval_id } = work;
-    await takeOver(now().as("pipeline"), { incident_id, approval_id });
+    await requeueLost(now().as("pipeline"), { incident_id, approval_id });
   },
   verify: (now, work) => verifyExecution(now, work),
   conclude: async (now, work) => {

@@ -5,7 +5,6 @@ import { observation } from "../../contract/execution.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import {
-  askForTurn,
   attemptExecution,
   beginExecution,
   concludeExecution,
@@ -14,11 +13,12 @@ import {
   getExecution,
   keepBefore,
   markUndone,
-  type Next,
-  passOn,
+  mayActNow,
+  type NextWork,
   prepareExecution,
   type Refusal,
   refuseExecution,
+  requeue,
   takeSnapshot,
 } from "../../execution/index.ts";
 import { isActive, lockIncident, note, resolve, setMitigating } from "../../incident/index.ts";
@@ -41,7 +41,7 @@ const beforeOf = (execution: ExecutionRow): Observation | null =>
 const impossibleOf = (before: Record<string, unknown>): string | null =>
   typeof before.impossible === "string" ? before.impossible : null;
 
-type Turn = Extract<QueuedWork, { kind: "execute" }> & { turn: number };
+type ExecutionTurn = Extract<QueuedWork, { kind: "execute" }> & { turn: number };
 
 /** How a turn begins; `more`: further steps follow this one. */
 type Beginning =
@@ -80,10 +80,10 @@ async function lookBefore(
 }
 
 /**
- * Requests the turn on the target and checks it again before acting: the target may be gone since the plan was made, or
- * changed by the executions before this one.
+ * Checks whether the execution may act on its target now, and checks the target again: it may be gone since the plan was
+ * made, or changed by the executions before this one.
  */
-async function begin(now: () => PipelineDeps, { approval_id, turn }: Turn): Promise<Beginning> {
+async function begin(now: () => PipelineDeps, { approval_id, turn }: ExecutionTurn): Promise<Beginning> {
   const deps = now();
   const ctx = deps.as("pipeline");
   const { steps, ...execution } = await beginExecution(ctx, approval_id, deps.run, turn);
@@ -91,7 +91,7 @@ async function begin(now: () => PipelineDeps, { approval_id, turn }: Turn): Prom
   if (execution.turn !== turn) return { kind: "over" };
   const go = { kind: "go" as const, execution_id, more: place < steps };
   if (attempts > 0) return go;
-  const asked = await askForTurn(ctx, execution_id, turn, deps.run);
+  const asked = await mayActNow(ctx, execution_id, turn, deps.run);
   if (asked.kind === "later" || asked.kind === "over") return asked;
   if (asked.kind === "refused") return { kind: "refused", execution_id };
   const why = before === null ? await lookBefore(now, execution) : impossibleOf(before);
@@ -191,13 +191,17 @@ async function giveUp(now: () => PipelineDeps, execution_id: string, why?: strin
 }
 
 /** Leaves the rest to a later turn. Meanwhile the slot in the work queue is free. */
-const later = (now: () => PipelineDeps, turn: Turn, next: Next, seconds: number): Promise<void> =>
-  step("later", () => passOn(now().as("pipeline"), turn, next, seconds));
+const later = (
+  now: () => PipelineDeps,
+  turn: ExecutionTurn,
+  next: NextWork,
+  seconds: number,
+): Promise<void> => step("later", () => requeue(now().as("pipeline"), turn, next, seconds));
 
 /** Continues after a step that may have had an effect: with the next step, or with the verification. */
 async function goOn(
   now: () => PipelineDeps,
-  turn: Turn,
+  turn: ExecutionTurn,
   { execution_id, more }: { execution_id: string; more: boolean },
 ) {
   if (!more) return later(now, turn, { kind: "verify", execution_id }, now().verification.wait);
@@ -211,7 +215,7 @@ async function goOn(
  * target, between attempts, for the effect) are left to a later turn. Each part reads the current dependencies, so that a
  * configuration reloaded meanwhile applies.
  */
-export async function execute(now: () => PipelineDeps, turn: Turn): Promise<void> {
+export async function execute(now: () => PipelineDeps, turn: ExecutionTurn): Promise<void> {
   const begun = await step("begin", () => begin(now, turn));
   if (begun.kind === "over") return;
   if (begun.kind === "later") return later(now, turn, { kind: "execute" }, begun.wait);

@@ -12,7 +12,7 @@ import {
   testPipelineDeps,
 } from "../../../test/support/pipeline-deps.ts";
 import { approve, reject as rejectPlan } from "../../approval/index.ts";
-import { attemptExecution, beginExecution, freeze, passOn, takeOver } from "../../execution/index.ts";
+import { attemptExecution, beginExecution, freeze, requeue, requeueLost } from "../../execution/index.ts";
 import { updateExecution } from "../../execution/store.ts";
 import { resolve, setMitigating } from "../../incident/index.ts";
 import type { PipelineDeps } from "../types.ts";
@@ -412,7 +412,7 @@ describe("the sweep", () => {
         .sort();
     const ids = { incident_id, approval_id };
     const before = { kind: "execute", ...ids, turn: 0 } as const;
-    for (const _twice of [1, 2]) await passOn(ctx, before, { kind: "verify", execution_id }, 10);
+    for (const _twice of [1, 2]) await requeue(ctx, before, { kind: "verify", execution_id }, 10);
     expect(await runs()).toEqual([
       ["execute", "ENQUEUED"],
       ["verify:turn-1", "DELAYED"],
@@ -440,7 +440,7 @@ describe("the sweep", () => {
     const { execution_id } = await beginExecution(ctx, approval_id, deps.run);
     const ids = { incident_id, approval_id };
     await sql("update dbos.workflow_status set status = 'SUCCESS' where name = 'execute'");
-    await passOn(ctx, { ...ids, turn: 0 }, { kind: "execute" }, 0);
+    await requeue(ctx, { ...ids, turn: 0 }, { kind: "execute" }, 0);
     const works = () => sql("select workflow_uuid from dbos.workflow_status order by 1");
     const before = await works();
     for (const seen of [
@@ -448,10 +448,10 @@ describe("the sweep", () => {
       { turn: 0, execution_id: null },
       { turn: 1, execution_id: null },
     ])
-      await takeOver(deps.as("sweep"), ids, { id: `execute:${approval_id}:again-1`, seen });
+      await requeueLost(deps.as("sweep"), ids, { id: `execute:${approval_id}:again-1`, seen });
     expect(await works()).toEqual(before);
     expect(await executionOf(execution_id)).toMatchObject({ turn: 1 });
-    await takeOver(deps.as("sweep"), ids, {
+    await requeueLost(deps.as("sweep"), ids, {
       id: `execute:${approval_id}:again-1`,
       seen: { turn: 1, execution_id },
     });
@@ -461,7 +461,7 @@ describe("the sweep", () => {
   it("waits for the first turn of work that was enqueued before there were turns", async () => {
     const { approval_id, incident_id } = await approved([ada], database, clock);
     await sql("update dbos.workflow_status set status = 'SUCCESS' where name = 'execute'");
-    await takeOver(deps.as("pipeline"), { incident_id, approval_id });
+    await requeueLost(deps.as("pipeline"), { incident_id, approval_id });
     clock.forward(60);
     await sweep(deps);
     expect(

@@ -3,7 +3,7 @@ import type { Ctx } from "../../db/ctx.ts";
 import { isUnavailable } from "../../db/failure.ts";
 import { transaction } from "../../db/transaction.ts";
 import { readyForgotten } from "../../decision/index.ts";
-import { incidentsInExecution, overdueExecutions, takeOver, whatStopsAll } from "../../execution/index.ts";
+import { incidentsInExecution, overdueExecutions, requeueLost, whatStopsAll } from "../../execution/index.ts";
 import {
   close,
   endFlapping,
@@ -156,7 +156,7 @@ async function lostWork(deps: PipelineDeps): Promise<void> {
       const states = await statesOfWork(ctx, [workId({ ...act, turn: 0 }), workId(act), next, ...again]);
       const thisMinute = againId(act, minutes);
       if ([...states.values()].includes("unfinished") || states.has(thisMinute)) return;
-      await takeOver(ctx, ids, { id: thisMinute, seen: { turn, execution_id } });
+      await requeueLost(ctx, ids, { id: thisMinute, seen: { turn, execution_id } });
     },
   );
 }

@@ -7,22 +7,26 @@ import { waitBehind } from "./attempt.ts";
 import { findExecution, lockLatest, updateExecution } from "./store.ts";
 import type { RunOptions } from "./types.ts";
 
-type Turn = Pick<Extract<QueuedWork, { kind: "verify" }>, "incident_id" | "approval_id" | "turn">;
+type QueueTurn = Pick<Extract<QueuedWork, { kind: "verify" }>, "incident_id" | "approval_id" | "turn">;
 
 /** What a later turn does: continue acting, with this attempt number next, or verify the execution. */
-export type Next = { kind: "execute"; attempt?: number } | { kind: "verify"; execution_id: string };
+export type NextWork = { kind: "execute"; attempt?: number } | { kind: "verify"; execution_id: string };
 
-/** Whether an execution may act in this turn, as asked before its target is read. `wait` is in seconds. */
-export type Asked = { kind: "go" } | { kind: "later"; wait: number } | { kind: "refused" } | { kind: "over" };
+/** Whether an execution may act now, as checked before its target is read. `wait` is in seconds. */
+export type MayAct =
+  | { kind: "go" }
+  | { kind: "later"; wait: number }
+  | { kind: "refused" }
+  | { kind: "over" };
 
 /**
  * Enqueues the rest of a plan as a new turn, `seconds` from now, so that waiting work takes no slot from other work. Does
  * nothing when called again or by a turn that is over.
  */
-export async function passOn(
+export async function requeue(
   ctx: Ctx,
-  { incident_id, approval_id, turn }: Turn,
-  next: Next,
+  { incident_id, approval_id, turn }: QueueTurn,
+  next: NextWork,
   seconds: number,
 ): Promise<void> {
   authorise(ctx.actor, "requeue executions", { people: "nobody", system: ["pipeline"] });
@@ -35,16 +39,16 @@ export async function passOn(
 }
 
 /** The state of a plan's work when it was found to be lost. */
-export type Seen = { turn: number; execution_id: string | null };
+export type LostWork = { turn: number; execution_id: string | null };
 
 /**
  * Enqueues a plan's work as a new turn, whatever became of the turn before; `id` is the work's id where the turn does
  * not make it unique. With `seen`, does nothing unless that state still holds: otherwise the work was not lost.
  */
-export async function takeOver(
+export async function requeueLost(
   ctx: Ctx,
-  ids: Pick<Turn, "incident_id" | "approval_id">,
-  { id, seen }: { id?: string; seen?: Seen } = {},
+  ids: Pick<QueueTurn, "incident_id" | "approval_id">,
+  { id, seen }: { id?: string; seen?: LostWork } = {},
 ): Promise<void> {
   authorise(ctx.actor, "requeue lost executions", { people: "nobody", system: ["pipeline", "sweep"] });
   await transaction(ctx, async (tx) => {
@@ -58,12 +62,12 @@ export async function takeOver(
 }
 
 /** Checks the queue of the target and the gates before the snapshot, so that a waiting execution takes it only later. */
-export async function askForTurn(
+export async function mayActNow(
   ctx: Ctx,
   execution_id: string,
   turn: number,
   options: RunOptions,
-): Promise<Asked> {
+): Promise<MayAct> {
   authorise(ctx.actor, "queue executions", { people: "nobody", system: ["pipeline"] });
   const execution = await findExecution(ctx, execution_id);
   if (execution === undefined) return { kind: "over" };
