@@ -1,2 +1,2 @@
 export type { Observer, PerformedAction, VerificationTerms } from "./types.ts";
-export { look, verify } from "./verify.ts";
+export { observeTarget, verify } from "./verify.ts";

@@ -4,7 +4,7 @@ import { SEED } from "../../test/support/random.ts";
 import type { Observation } from "../contract/execution.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Observer, VerificationTerms } from "./types.ts";
-import { compare, look, verify } from "./verify.ts";
+import { compare, observeTarget, verify } from "./verify.ts";
 
 const TARGET = { kind: "process", name: "web" };
 const AT = "2026-05-04T08:00:00.000Z";
@@ -85,14 +85,14 @@ describe("comparing before and after", () => {
 
 describe("looking", () => {
   it("sees nothing of no target, or of one that nothing observes", async () => {
-    expect(await look([seeing(true)], null, systemClock, 5)).toBeNull();
-    expect(await look([seeing(true)], { kind: "host", name: "db1" }, systemClock, 5)).toBeNull();
-    expect(await look([], TARGET, systemClock, 5)).toBeNull();
+    expect(await observeTarget([seeing(true)], null, systemClock, 5)).toBeNull();
+    expect(await observeTarget([seeing(true)], { kind: "host", name: "db1" }, systemClock, 5)).toBeNull();
+    expect(await observeTarget([], TARGET, systemClock, 5)).toBeNull();
   });
 
   it("cannot tell where the observer does not come back", async () => {
     const hanging: Observer = { ...seeing(true), observe: () => new Promise(() => {}) };
-    expect(await look([hanging], TARGET, systemClock, 0.01)).toMatchObject({
+    expect(await observeTarget([hanging], TARGET, systemClock, 0.01)).toMatchObject({
       healthy: null,
       facts: [{ passed: false, message: "observing timed out after 0.01 s" }],
     });
@@ -106,7 +106,7 @@ describe("looking", () => {
       },
     };
     for (const observer of [seeing(new Error("no answer")), atOnce]) {
-      expect(await look([observer], TARGET, systemClock, 5)).toMatchObject({
+      expect(await observeTarget([observer], TARGET, systemClock, 5)).toMatchObject({
         healthy: null,
         facts: [{ name: "scripted", passed: false, message: "no answer" }],
       });

@@ -7,7 +7,7 @@ import { wait, withTimeout } from "../lib/wait.ts";
 import type { Observer, PerformedAction, VerificationTerms } from "./types.ts";
 
 /** Observes a target, for `seconds` at most; null when no configured observer knows it. An error: `healthy` is null. */
-export async function look(
+export async function observeTarget(
   observers: readonly Observer[],
   target: OperationTarget | null,
   clock: Clock,
@@ -66,7 +66,7 @@ export async function verify(
   const until = performance.now() + terms.collect * 1000;
   let healthy = 0;
   for (;;) {
-    const after = await look(observers, target, clock, terms.look_timeout, deed);
+    const after = await observeTarget(observers, target, clock, terms.look_timeout, deed);
     healthy = after?.healthy === true ? healthy + 1 : 0;
     const over = after === null || performance.now() >= until || signal?.aborted === true;
     if (healthy >= terms.healthy_in_a_row) return compare(before, after);

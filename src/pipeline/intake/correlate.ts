@@ -48,7 +48,7 @@ async function raised(ctx: Ctx, incident: IncidentRow): Promise<Correlated["rais
  * Handles existing effects that were reopened or raised: they stay with an active main incident and are released from one
  * that is over. A reopened effect is also released from a silenced main incident, which sends no notices.
  */
-async function settle(ctx: Ctx, outcome: readonly Convergence[], found: Mutable): Promise<void> {
+async function updateEffects(ctx: Ctx, outcome: readonly Convergence[], found: Mutable): Promise<void> {
   const effects = outcome.filter(
     ({ incident, kind, raised }) => incident.merged_into !== null && (kind === "reopened" || raised),
   );
@@ -218,7 +218,7 @@ export async function correlate(
   outcome: readonly Convergence[],
 ): Promise<Correlated> {
   const found: Mutable = { quiet: new Set(), now: new Map(), raised: [] };
-  await settle(ctx, outcome, found);
+  await updateEffects(ctx, outcome, found);
   const begun = outcome.filter(
     ({ kind, incident, becomes_trouble }) =>
       (kind !== "converged" || becomes_trouble) && !found.quiet.has(incident.incident_id),

@@ -13,7 +13,7 @@ import {
 import { resolveQuiet } from "../sweep/resolve-quiet.ts";
 import type { PipelineDeps } from "../types.ts";
 import type { Understood } from "./decode-receipt.ts";
-import { PartSize } from "./parts.ts";
+import { PartSize } from "./receipt-parts.ts";
 
 // Each call may be the last of its own incident, which costs as much as a hundred calls of one incident.
 const FIRST_PAGE = 20;

@@ -19,8 +19,8 @@ import { logRisen, withIncidents } from "./log-accepted.ts";
 
 const PAGE = 500;
 
-type Known = FiringLabels & { incident_id: string | null; silenced_by?: SilencedBy[] | null | undefined };
-type Judgement<T> = {
+type EvaluableAlert = FiringLabels & { incident_id: string | null; silenced_by?: SilencedBy[] | null | undefined };
+type SilenceEvaluation<T> = {
   /** What silences each alert now, by alert id; an alert that nothing silences is not in it. */
   by: ReadonlyMap<string, SilencedBy[]>;
   /** Alerts that converge into an incident: those not silenced, and silenced ones whose incident is active. */
@@ -29,12 +29,12 @@ type Judgement<T> = {
   changed: { alert_id: string; silenced_by: SilencedBy[] | null }[];
 };
 
-/** Judges which of these firing alerts are silenced, and reports the newly silenced ones to `onSilenced` after the commit. */
-export async function evaluateSilences<T extends Known>(
+/** Determines which of these firing alerts are silenced, and reports the newly silenced ones to `onSilenced` after the commit. */
+export async function evaluateSilences<T extends EvaluableAlert>(
   ctx: Ctx,
   deps: PipelineDeps,
   firing: readonly T[],
-): Promise<Judgement<T>> {
+): Promise<SilenceEvaluation<T>> {
   const by = await deps.muting.silencedBy(ctx, firing);
   const onIncidents = firing.flatMap((one) => (by.has(one.alert_id) ? (one.incident_id ?? []) : []));
   const incidents = await incidentsById(ctx, [...new Set(onIncidents)]);
@@ -69,7 +69,7 @@ const comingUp = (row: Row): StoredAlert => ({
 const isProgress = ({ classification }: PipelineDeps, { alert_name, labels }: Row) =>
   classify(classification, { alert_name, labels }).progress;
 
-async function judgeAgain(ctx: Ctx, deps: PipelineDeps, page: readonly FiringKey[]) {
+async function reevaluatePage(ctx: Ctx, deps: PipelineDeps, page: readonly FiringKey[]) {
   await transaction(ctx, async (tx) => {
     await lockFingerprints(
       tx,
@@ -120,17 +120,17 @@ export async function reevaluateSilences(deps: PipelineDeps): Promise<void> {
   const same = lastSituation.get(deps.muting) === situation;
   // Lapsed alerts are evaluated even when nothing changed: a silence may have begun and ended since the last run.
   const parts: readonly Firing[] = same ? [{ lapsed: inForce }] : ["silenced", "of incidents"];
-  for (const which of parts) await judgeAll(ctx, deps, which);
+  for (const which of parts) await reevaluateAll(ctx, deps, which);
   lastSituation.set(deps.muting, situation);
   await forgetInhibitors(ctx);
 }
 
-async function judgeAll(ctx: Ctx, deps: PipelineDeps, which: Firing): Promise<void> {
+async function reevaluateAll(ctx: Ctx, deps: PipelineDeps, which: Firing): Promise<void> {
   // An incident whose alerts were not received within `ttl` would be over as well.
   const receivedSince = addSeconds(ctx.clock.now(), -deps.windows.ttl);
   let page: FiringKey[] = [];
   do {
     page = await firingPage(ctx, which, { receivedSince, after: page.at(-1), limit: PAGE });
-    if (page.length > 0) await judgeAgain(ctx, deps, page);
+    if (page.length > 0) await reevaluatePage(ctx, deps, page);
   } while (page.length === PAGE);
 }

@@ -3,9 +3,9 @@ import { type Receipt, waitingReceipts, waitingSummary } from "../../intake/inde
 import { messageOf } from "../../lib/error.ts";
 import { wait } from "../../lib/wait.ts";
 import type { PipelineDeps } from "../types.ts";
-import { PartSize } from "./parts.ts";
 import { type Processing, receiptsInParts } from "./process-receipts.ts";
-import { type Entry, ReceiptQueues, type Turn } from "./receipt-queues.ts";
+import { PartSize } from "./receipt-parts.ts";
+import { type Entry, ReceiptQueues, type SenderBatch } from "./receipt-queues.ts";
 import { ReceiptRetries } from "./receipt-retries.ts";
 
 // With this many receipts waiting, a new sender is answered at once, before the outcome is known.
@@ -29,7 +29,7 @@ export class IntakeWorker {
   readonly #lookEvery: number;
   readonly #lanes = new ReceiptQueues<Processing>();
   readonly #trials: ReceiptRetries;
-  readonly #sizes = { prompt: new PartSize(), inTurn: new PartSize() };
+  readonly #sizes = { prompt: new PartSize(), fair: new PartSize() };
   /** Failed entries until it is decided whether they are retried: they still count as in hand. */
   readonly #failing = new Set<Entry>();
   /** Number of receipts in the journal alone. */
@@ -78,13 +78,13 @@ export class IntakeWorker {
     const entry = entryOf(receipt, receipt.body.length > PARSED ? undefined : json);
     const prompt = this.#lanes.isPrompt(entry);
     // A sender with little under way still gets its outcome during other senders' burst.
-    if (prompt ? this.#lanes.prompt >= WAITING : this.#lanes.inTurn >= WAITING || this.#pressed()) {
+    if (prompt ? this.#lanes.prompt >= WAITING : this.#lanes.fair >= WAITING || this.#pressed()) {
       this.add(receipt);
       return null;
     }
     if (!this.#holds(entry)) return null;
-    return new Promise((settle) => {
-      entry.settle = settle;
+    return new Promise((respond) => {
+      entry.respond = respond;
       this.#lanes.add(entry);
       this.#wake();
     });
@@ -92,7 +92,7 @@ export class IntakeWorker {
 
   /** Takes a receipt whose sender does not wait for the outcome. */
   add(receipt: Receipt): void {
-    // The body is parsed when its turn comes: queued objects would take ten times the memory of their bodies.
+    // The body is parsed when it is processed: queued objects would take ten times the memory of their bodies.
     const entry = entryOf(receipt, undefined);
     if (!this.#holds(entry)) return;
     this.#lanes.add(entry);
@@ -115,7 +115,7 @@ export class IntakeWorker {
     } catch (error) {
       this.#log(error, "receipts that an earlier process left could not be read: trying again later");
     }
-    this.#running = Promise.all([this.#servePrompt(), this.#serveInTurn(), this.#lookAround()]);
+    this.#running = Promise.all([this.#servePrompt(), this.#serveFair(), this.#lookAround()]);
   }
 
   /** Stops after the receipts in hand; the rest waits in the journal. */
@@ -123,7 +123,7 @@ export class IntakeWorker {
     this.#stop.abort();
     this.#wake();
     await this.#running;
-    for (const entry of this.#lanes.all()) entry.settle?.(null);
+    for (const entry of this.#lanes.all()) entry.respond?.(null);
   }
 
   async #servePrompt(): Promise<void> {
@@ -136,7 +136,7 @@ export class IntakeWorker {
       try {
         for (let step = await work.next(); ; step = await work.next()) {
           if (!step.done) continue;
-          settleAll(
+          respondAll(
             entries.filter(({ receipt }) => !later.has(receipt.seq)),
             step.value,
           );
@@ -157,27 +157,27 @@ export class IntakeWorker {
   }
 
   /** Processes large or numerous receipts part by part, senders taking turns: none waits for more than one part of another. */
-  async #serveInTurn(): Promise<void> {
+  async #serveFair(): Promise<void> {
     await this.#serve(async () => {
       await this.#supersedeForMerge();
-      const turn = this.#lanes.takeTurn((entries) => this.#begin(entries, this.#sizes.inTurn));
-      if (turn === undefined) return false;
+      const batch = this.#lanes.takeFair((entries) => this.#begin(entries, this.#sizes.fair));
+      if (batch === undefined) return false;
       try {
-        const step = await turn.work.next();
+        const step = await batch.work.next();
         if (!step.done) return true;
-        settleAll(turn.entries, step.value);
+        respondAll(batch.entries, step.value);
       } catch (error) {
-        this.#endTurn(turn);
-        await this.#failed(turn.entries, error);
+        this.#endFair(batch);
+        await this.#failed(batch.entries, error);
         return true;
       }
-      this.#endTurn(turn);
+      this.#endFair(batch);
       return true;
     });
   }
 
-  #endTurn(turn: Turn<Processing>): void {
-    this.#lanes.endTurn(turn);
+  #endFair(batch: SenderBatch<Processing>): void {
+    this.#lanes.endFair(batch);
     this.#wake();
   }
 
@@ -199,7 +199,7 @@ export class IntakeWorker {
   /** Processes receipts together. For those tried before, the new attempt is counted before it is made. */
   async *#begin(entries: readonly Entry[], size: PartSize, later?: Set<number>): Processing {
     const ours = await this.#trials.begin(entries);
-    for (const entry of entries) if (!ours.includes(entry)) entry.settle?.(null);
+    for (const entry of entries) if (!ours.includes(entry)) entry.respond?.(null);
     const ctx = this.#deps.as("intake");
     return yield* receiptsInParts(ctx, this.#deps, this.#trials.deliveries(ours), {
       ...this.#trials.terms(ours, size),
@@ -213,8 +213,8 @@ export class IntakeWorker {
    */
   async #failed(entries: readonly Entry[], error: unknown): Promise<void> {
     for (const entry of entries) {
-      entry.settle?.(null);
-      entry.settle = null;
+      entry.respond?.(null);
+      entry.respond = null;
       entry.json = undefined;
     }
     if (!(await this.#lineAgain(entries, error))) return;
@@ -242,8 +242,8 @@ export class IntakeWorker {
     if (!this.#pressed()) return;
     let oldest = performance.now();
     for (const entry of this.#lanes.waiting()) {
-      entry.settle?.(null);
-      entry.settle = null;
+      entry.respond?.(null);
+      entry.respond = null;
       oldest = Math.min(oldest, entry.since);
     }
     const until = oldest + BURST_MS;
@@ -283,7 +283,7 @@ export class IntakeWorker {
       for (let left = 1; left > 0 && !signal.aborted; left = until - performance.now()) {
         const seen = this.#wakes;
         // Where more receipts wait, they are taken up as soon as there is room.
-        if (more && this.#lanes.bytes < IN_HAND / 2 && this.#lanes.inTurn + this.#lanes.prompt < LEFTOVERS)
+        if (more && this.#lanes.bytes < IN_HAND / 2 && this.#lanes.fair + this.#lanes.prompt < LEFTOVERS)
           break;
         await this.#sleep(until - performance.now(), seen);
       }
@@ -328,13 +328,13 @@ export class IntakeWorker {
 const entryOf = (receipt: Receipt, json: unknown): Entry => ({
   receipt,
   json,
-  settle: null,
+  respond: null,
   since: performance.now(),
   again: false,
   tries: 1,
   alone: false,
 });
 
-function settleAll(entries: readonly Entry[], answers: ReadonlyMap<number, WebhookAnswer>): void {
-  for (const entry of entries) entry.settle?.(answers.get(entry.receipt.seq) ?? null);
+function respondAll(entries: readonly Entry[], answers: ReadonlyMap<number, WebhookAnswer>): void {
+  for (const entry of entries) entry.respond?.(answers.get(entry.receipt.seq) ?? null);
 }

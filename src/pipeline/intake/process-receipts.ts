@@ -40,8 +40,8 @@ import { type Delivery, decodeReceipt, type Understood } from "./decode-receipt.
 import { endOpenCalls, withoutCrowded } from "./end-open-calls.ts";
 import { evaluateSilences } from "./evaluate-silences.ts";
 import { logCalls } from "./log-accepted.ts";
-import { groupsOf, type Part, PartSize, partsOf } from "./parts.ts";
 import { notifyProgress } from "./progress.ts";
+import { groupsOf, PartSize, partsOf, type ReceiptPart } from "./receipt-parts.ts";
 
 export { type Delivery, firingIn, previewReceipt } from "./decode-receipt.ts";
 export { noticeBatches };
@@ -221,7 +221,7 @@ type Answers = Map<string, AlertResult>;
 async function process(
   ctx: Ctx,
   deps: PipelineDeps,
-  { receipts, last }: Part,
+  { receipts, last }: ReceiptPart,
   waiting: ReadonlySet<number>,
   { statement }: Terms,
 ): Promise<Answers> {
@@ -242,7 +242,7 @@ async function process(
       for (const alert of await processBatch(tx, deps, batch)) stored.push(alert);
     await logCalls(tx, understood, stored, now);
     await acknowledgeFor(tx, understood);
-    if (!(await settle(tx, receipts, last))) throw new Overtaken();
+    if (!(await finishPart(tx, receipts, last))) throw new Overtaken();
     const asked = understood.filter((one) => waiting.has(one.seq));
     const keys = new Set(asked.flatMap((one) => one.alerts.map((alert) => alert.instance_key)));
     return answersFor(
@@ -254,7 +254,7 @@ async function process(
 }
 
 /** Marks receipts as processed where this is their last part. Returns false when another process has done so. */
-async function settle(ctx: Ctx, receipts: Part["receipts"], last: boolean): Promise<boolean> {
+async function finishPart(ctx: Ctx, receipts: ReceiptPart["receipts"], last: boolean): Promise<boolean> {
   const seqs = receipts.map((one) => one.seq);
   if (!last) return (await unprocessedReceipts(ctx, seqs)).size === seqs.length;
   const finished = await finishReceipts(
@@ -269,7 +269,7 @@ async function* takeParts(
   ctx: Ctx,
   deps: PipelineDeps,
   receipts: readonly Understood[],
-  parts: Iterable<Part>,
+  parts: Iterable<ReceiptPart>,
   waiting: ReadonlySet<number>,
   terms: Terms,
 ): AsyncGenerator<void, Map<number, WebhookAnswer>> {

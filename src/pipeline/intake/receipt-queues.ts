@@ -4,9 +4,9 @@ import type { Receipt } from "../../intake/index.ts";
 /** A receipt that waits to be processed. */
 export type Entry = {
   receipt: Receipt;
-  /** The parsed body where it is small and its sender waits; otherwise it is parsed when its turn comes. */
+  /** The parsed body where it is small and its sender waits; otherwise it is parsed when it is processed. */
   json: unknown;
-  settle: ((answer: WebhookAnswer | null) => void) | null;
+  respond: ((answer: WebhookAnswer | null) => void) | null;
   /** When it was taken, in milliseconds of the process's monotonic clock. */
   since: number;
   /** Its next attempt is counted before it is made: an earlier process left it, or it has failed. */
@@ -29,13 +29,13 @@ const senderOf = ({ receipt: { source, sender } }: Entry) => `${source}\n${sende
 
 type Load = { receipts: number; bytes: number };
 
-/** Receipts of one sender that are processed in parts, in turn with those of other senders. */
-export type Turn<Work> = { sender: string; entries: readonly Entry[]; work: Work };
-type Line<Work> = { waiting: Entry[]; turn: Turn<Work> | null };
+/** Receipts of one sender from the fair lane, processed in parts, alternating with those of other senders. */
+export type SenderBatch<Work> = { sender: string; entries: readonly Entry[]; work: Work };
+type Line<Work> = { waiting: Entry[]; batch: SenderBatch<Work> | null };
 
 /**
  * Chooses which receipts are processed next. A sender with little under way is served at once, in order of arrival. One
- * with more, or whose bodies are large or have failed, is put into a second lane where senders take turns. The receipts of
+ * with more, or whose bodies are large or have failed, is put into the fair lane, which serves senders in rotation. The receipts of
  * one sender keep their order.
  */
 export class ReceiptQueues<Work> {
@@ -43,11 +43,11 @@ export class ReceiptQueues<Work> {
   #served: readonly Entry[] = [];
   /** Load of each sender in the prompt lane, receipts in hand included. */
   readonly #light = new Map<string, Load>();
-  /** The second lane, by sender; the sender whose turn is next is first. */
+  /** The fair lane, by sender; the next sender is first. */
   readonly #lines = new Map<string, Line<Work>>();
   #bytes = 0;
   #size = 0;
-  #inTurn = 0;
+  #fair = 0;
 
   /** Number of receipts that wait or are in hand. */
   get size(): number {
@@ -64,12 +64,12 @@ export class ReceiptQueues<Work> {
     return this.#prompt.length;
   }
 
-  /** Number of receipts that wait for their turn. */
-  get inTurn(): number {
-    return this.#inTurn;
+  /** Number of receipts that wait in the fair lane. */
+  get fair(): number {
+    return this.#fair;
   }
 
-  /** The receipts that wait for their turn. */
+  /** The receipts that wait in the fair lane. */
   *waiting(): Generator<Entry> {
     for (const { waiting } of this.#lines.values()) yield* waiting;
   }
@@ -95,10 +95,10 @@ export class ReceiptQueues<Work> {
       this.#prompt.push(entry);
       return;
     }
-    const line = this.#lines.get(sender) ?? { waiting: [], turn: null };
+    const line = this.#lines.get(sender) ?? { waiting: [], batch: null };
     line.waiting.push(entry);
     this.#lines.set(sender, line);
-    this.#inTurn += 1;
+    this.#fair += 1;
   }
 
   /** Takes the oldest receipts of the prompt lane, as many as are processed together. */
@@ -135,16 +135,16 @@ export class ReceiptQueues<Work> {
     }
   }
 
-  /** Returns the turn of the next sender. `begin` makes its work from the receipts where no turn is in hand. */
-  takeTurn(begin: (entries: readonly Entry[]) => Work): Turn<Work> | undefined {
-    const large = [...this.#lines.values()].filter(({ turn }) => turn?.entries.some(isLarge)).length;
+  /** Returns the batch of the next sender. `begin` makes its work from the receipts where no batch is in hand. */
+  takeFair(begin: (entries: readonly Entry[]) => Work): SenderBatch<Work> | undefined {
+    const large = [...this.#lines.values()].filter(({ batch }) => batch?.entries.some(isLarge)).length;
     for (const [sender, line] of this.#lines) {
-      if (line.turn === null && !this.#mayBegin(sender, line, large)) continue;
-      line.turn ??= this.#begin(sender, line.waiting, begin);
+      if (line.batch === null && !this.#mayBegin(sender, line, large)) continue;
+      line.batch ??= this.#begin(sender, line.waiting, begin);
       // The sender moves to the end of the line.
       this.#lines.delete(sender);
       this.#lines.set(sender, line);
-      return line.turn;
+      return line.batch;
     }
     return undefined;
   }
@@ -154,18 +154,18 @@ export class ReceiptQueues<Work> {
     return first !== undefined && !this.#light.has(sender) && (!isLarge(first) || large < MOST_LARGE);
   }
 
-  #begin(sender: string, waiting: Entry[], begin: (entries: readonly Entry[]) => Work): Turn<Work> {
+  #begin(sender: string, waiting: Entry[], begin: (entries: readonly Entry[]) => Work): SenderBatch<Work> {
     const entries = waiting.splice(0, waiting[0]?.alone ? 1 : batchOf(waiting));
-    this.#inTurn -= entries.length;
+    this.#fair -= entries.length;
     return { sender, entries, work: begin(entries) };
   }
 
-  /** Ends a turn whose work is done. */
-  endTurn({ sender, entries }: Turn<Work>): void {
+  /** Ends a batch whose work is done. */
+  endFair({ sender, entries }: SenderBatch<Work>): void {
     this.#leave(entries);
     const line = this.#lines.get(sender);
     if (line === undefined) return;
-    line.turn = null;
+    line.batch = null;
     if (line.waiting.length === 0) this.#lines.delete(sender);
   }
 
@@ -176,7 +176,7 @@ export class ReceiptQueues<Work> {
 
   /** Returns all receipts, waiting or in hand. */
   all(): Entry[] {
-    const inHand = [...this.#lines.values()].flatMap(({ turn }) => turn?.entries ?? []);
+    const inHand = [...this.#lines.values()].flatMap(({ batch }) => batch?.entries ?? []);
     return [...this.#served, ...this.#prompt, ...inHand, ...this.waiting()];
   }
 }

@@ -13,8 +13,8 @@ import { logAbout } from "../../lib/log.ts";
 import { redactText } from "../../lib/redact.ts";
 import type { PipelineDeps } from "../types.ts";
 import type { Delivery } from "./decode-receipt.ts";
-import { PartSize } from "./parts.ts";
 import { isWell } from "./process-receipts.ts";
+import { PartSize } from "./receipt-parts.ts";
 import type { Entry } from "./receipt-queues.ts";
 
 /**
@@ -74,7 +74,7 @@ export class ReceiptRetries {
   /**
    * Counts the next attempt of receipts being retried, and commits that first, so that an attempt that kills the process
    * or the database is counted too. An attempt that failed while no receipt could be processed is not counted anew.
-   * Returns the receipts to process; the others are settled.
+   * Returns the receipts to process; the others are answered.
    */
   async begin(entries: readonly Entry[]): Promise<Entry[]> {
     const again = entries.filter((entry) => entry.again);
@@ -98,9 +98,9 @@ export class ReceiptRetries {
   /** Yields the receipts with their bodies, each parsed when it is requested. */
   *deliveries(entries: readonly Entry[]): Generator<Delivery> {
     const limits = limitsFor(this.#current().alerts_per_body);
-    for (const { receipt, json, settle } of entries) {
+    for (const { receipt, json, respond } of entries) {
       const read = json === undefined ? readOf(receipt.body, limits) : { json, cut: null };
-      yield { receipt, body: read.json, cut: read.cut, unattended: settle === null };
+      yield { receipt, body: read.json, cut: read.cut, unattended: respond === null };
     }
   }
 
@@ -141,7 +141,7 @@ export class ReceiptRetries {
   }
 
   /** Keeps a receipt as a dead letter, where it blocks nothing and a person can have it replayed. */
-  async #giveUp({ receipt, settle }: Entry, reason: string): Promise<void> {
+  async #giveUp({ receipt, respond }: Entry, reason: string): Promise<void> {
     const { seq, source, sender, body, replays = 0 } = receipt;
     const deps = this.#current();
     const ctx = deps.as("intake");
@@ -152,7 +152,7 @@ export class ReceiptRetries {
     await finishReceipts(ctx, [{ seq, alert_count: 0, error }]);
     const about = { seq, source, sender, bytes: body.length, replayed: replays > 0 };
     deps.onReceived({ ...about, alerts: [], error });
-    settle?.(null);
+    respond?.(null);
   }
 }
 

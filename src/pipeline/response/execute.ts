@@ -27,7 +27,7 @@ import { recordRepair, repairTakenBack } from "../../learning/index.ts";
 import { logAbout } from "../../lib/log.ts";
 import { stepsOf, traitsOf } from "../../operation/index.ts";
 import type { QueuedWork } from "../../outbox/index.ts";
-import { look, verify } from "../../verification/index.ts";
+import { observeTarget, verify } from "../../verification/index.ts";
 import type { PipelineDeps } from "../types.ts";
 import { observing } from "./observe.ts";
 import { step } from "./step.ts";
@@ -73,7 +73,7 @@ async function lookBefore(
   const impossible = prepared.impossible ?? unpassed(execution, checks);
   const snapshot = await takeSnapshot(ctx, { incident_id, operation }, gateway);
   const observers = observing(now, { incident_id, caller: "planner" });
-  const seen = await look(observers, operation.target, ctx.clock, verification.look_timeout);
+  const seen = await observeTarget(observers, operation.target, ctx.clock, verification.look_timeout);
   const seenBefore = { observation: seen, dry_run_checks: checks, impossible, belongs_to };
   await keepBefore(ctx, execution, { ...snapshot.before, ...seenBefore }, snapshot.undo);
   return impossible;

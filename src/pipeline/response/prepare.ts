@@ -7,7 +7,7 @@ import { note } from "../../incident/index.ts";
 import { messageOf } from "../../lib/error.ts";
 import { wait } from "../../lib/wait.ts";
 import { stepsOf } from "../../operation/index.ts";
-import { look } from "../../verification/index.ts";
+import { observeTarget } from "../../verification/index.ts";
 import type { PipelineDeps } from "../types.ts";
 import { presentOrAutoApprove } from "./auto-approve.ts";
 import { observing } from "./observe.ts";
@@ -18,11 +18,11 @@ import { step } from "./step.ts";
 const RESERVE_SECONDS = 2;
 
 /** Notes the target's current state in the incident's timeline. */
-async function lookAround(now: () => PipelineDeps, incident_id: string, target: OperationTarget | null) {
+async function noteObservation(now: () => PipelineDeps, incident_id: string, target: OperationTarget | null) {
   const { as, verification } = now();
   const ctx = as("pipeline");
   const observers = observing(now, { incident_id, caller: "planner" });
-  const seen = await look(observers, target, ctx.clock, verification.look_timeout);
+  const seen = await observeTarget(observers, target, ctx.clock, verification.look_timeout);
   if (seen === null) return;
   const text = `Seen now: ${seen.facts.map((fact) => `${fact.name}: ${fact.message}`).join("; ")}`;
   await transaction(ctx, (tx) =>
@@ -31,10 +31,14 @@ async function lookAround(now: () => PipelineDeps, incident_id: string, target: 
 }
 
 /** The preparation of a plan, and the hash of that plan. */
-type Found = PlanPreparation & { plan_hash: string };
+type PreparedPlan = PlanPreparation & { plan_hash: string };
 
 /** Gathers evidence first, since it may change the plan, then checks whether the plan can be executed. */
-async function findOut(now: () => PipelineDeps, approval_id: string, nothing: Found): Promise<Found> {
+async function preparePlanWithEvidence(
+  now: () => PipelineDeps,
+  approval_id: string,
+  nothing: PreparedPlan,
+): Promise<PreparedPlan> {
   const ctx = now().as("pipeline");
   const { incident_id, decision_token: token } = await getApproval(ctx, approval_id);
   try {
@@ -46,14 +50,14 @@ async function findOut(now: () => PipelineDeps, approval_id: string, nothing: Fo
   }
   const { plan, plan_hash, status } = await getApproval(ctx, approval_id);
   if (status !== "preparing") return nothing;
-  await lookAround(now, incident_id, plan.operation.target);
+  await noteObservation(now, incident_id, plan.operation.target);
   const about = { incident_id, operations: stepsOf(plan) };
   const prepared = await preparePlan(ctx, about, () => now().run.gateway());
   return { ...prepared, plan_hash };
 }
 
 /** Prepares a plan within the time left; after that, its checks say that the preparation was late. */
-async function gather(now: () => PipelineDeps, approval_id: string): Promise<Found> {
+async function gather(now: () => PipelineDeps, approval_id: string): Promise<PreparedPlan> {
   const ctx = now().as("pipeline");
   const { status, prepare_until, plan, plan_hash } = await getApproval(ctx, approval_id);
   const bare = { checks: [], diff: null, affected_pods: 0, impossible: null };
@@ -66,7 +70,7 @@ async function gather(now: () => PipelineDeps, approval_id: string): Promise<Fou
     checks: [EVIDENCE_LATE],
   }));
   try {
-    return await Promise.race([findOut(now, approval_id, nothing), bound]);
+    return await Promise.race([preparePlanWithEvidence(now, approval_id, nothing), bound]);
   } finally {
     stop.abort();
   }

@@ -33,7 +33,7 @@ export class PartSize {
 }
 
 /** The receipts of one transaction; `last`: with it all of them are fully processed. */
-export type Part = {
+export type ReceiptPart = {
   receipts: readonly (Understood & {
     /** Number of alerts in the whole receipt, in all its parts. */
     alert_count: number;
@@ -103,7 +103,7 @@ export function* groupsOf(receipts: readonly Understood[], size: PartSize): Gene
 }
 
 /** Yields the parts of a group of receipts, each sized by the limit at the time it is requested. */
-export function* partsOf(group: readonly Understood[], size: PartSize): Generator<Part> {
+export function* partsOf(group: readonly Understood[], size: PartSize): Generator<ReceiptPart> {
   const receipts = group.map((one) => ({ ...one, alert_count: one.alerts.length }));
   const [only, ...others] = receipts;
   if (only === undefined) return;
