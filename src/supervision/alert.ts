@@ -33,12 +33,12 @@ function alertOf({ name, watch }: Watched, { problem, since }: ProcessRow): OwnA
 }
 
 /** Journals that the process is down, or still is. */
-export async function raise(tx: Ctx, process: Watched, row: ProcessRow): Promise<void> {
+export async function raiseAlert(tx: Ctx, process: Watched, row: ProcessRow): Promise<void> {
   await journalOwn(tx, alertOf(process, row));
 }
 
 /** Journals that the process is no longer down, if its alert fires. Call it before updating the row. */
-export async function raiseNoMore(tx: Ctx, process: Watched, row: ProcessRow): Promise<void> {
+export async function endAlert(tx: Ctx, process: Watched, row: ProcessRow): Promise<void> {
   if (row.told_at === null) return;
   await journalOwn(tx, { ...alertOf(process, row), status: "resolved" });
 }

@@ -1,7 +1,7 @@
 import { record } from "../audit/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
-import { raiseNoMore } from "./alert.ts";
+import { endAlert } from "./alert.ts";
 import { findProcess, lockProcess, updateProcess } from "./store.ts";
 import type { ProcessRow } from "./types.ts";
 
@@ -26,7 +26,7 @@ export async function forgetRemoved(
     const to = ASKED[row.state];
     const asked_by = row.asked_by ?? "nobody";
     if (to !== undefined) record(tx, { action: `process.${to}_dropped`, subject: name, data: { asked_by } });
-    await raiseNoMore(tx, { name }, row);
+    await endAlert(tx, { name }, row);
     const nobody = { asked_by: null, asked_by_kind: null, asked_at: null };
     await updateProcess(tx, name, { state: "up", problem: null, told_at: null, ...nobody });
     return to === undefined ? null : { to, by: asked_by };

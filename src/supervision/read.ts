@@ -5,12 +5,12 @@ import type { ProcessRow, RunningProcess, SupervisedProcess } from "./types.ts";
 import { isWatched } from "./watch.ts";
 
 /** What the server knows about a process since the server's own start. */
-export type Remembered = Pick<WireProcess, "probe"> &
+export type ObservedState = Pick<WireProcess, "probe"> &
   Pick<WatchState, "unseen"> & { ran: boolean; waits: string | null };
 
-type Found = RunningProcess | null | { error: string };
+type ProcessReading = RunningProcess | null | { error: string };
 
-function stateOf(row: ProcessRow | undefined, live: Found): WireProcess["state"] {
+function stateOf(row: ProcessRow | undefined, live: ProcessReading): WireProcess["state"] {
   if (row !== undefined && row.state !== "up") return row.state;
   if (live !== null && "error" in live) return "unknown";
   if (live === null) return "not_running";
@@ -21,8 +21,8 @@ function stateOf(row: ProcessRow | undefined, live: Found): WireProcess["state"]
 export function presentProcess(
   process: SupervisedProcess,
   row: ProcessRow | undefined,
-  { ran, probe, waits, unseen }: Remembered,
-  { seen, now, copies }: { seen: Found; now: Date; copies: readonly number[] },
+  { ran, probe, waits, unseen }: ObservedState,
+  { seen, now, copies }: { seen: ProcessReading; now: Date; copies: readonly number[] },
 ): WireProcess {
   const live = seen === null || "error" in seen ? null : seen;
   const missed = seen !== null && "error" in seen ? { why: seen.error, since: now.toISOString() } : null;

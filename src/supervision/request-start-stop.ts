@@ -6,11 +6,11 @@ import { admitUnplanned, type Gateway } from "../execution/index.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { traitsOf } from "../operation/index.ts";
-import { raiseNoMore } from "./alert.ts";
+import { endAlert } from "./alert.ts";
 import { lockProcess, updateProcess } from "./store.ts";
 import type { ProcessRow, SupervisedProcess } from "./types.ts";
 
-export type Asked = { name: string; to: "start" | "stop"; comment?: string | undefined };
+export type StartStopRequest = { name: string; to: "start" | "stop"; comment?: string | undefined };
 
 /** The configured processes, and whether anything of a process runs. */
 export type Running = { processes: readonly SupervisedProcess[]; runs: (name: string) => Promise<boolean> };
@@ -23,7 +23,7 @@ export type Running = { processes: readonly SupervisedProcess[]; runs: (name: st
  */
 export async function requestStartStop(
   ctx: Ctx,
-  { name, to, comment }: Asked,
+  { name, to, comment }: StartStopRequest,
   { processes, runs }: Running,
   gateway: Gateway,
 ): Promise<{ process: SupervisedProcess; row: ProcessRow }> {
@@ -39,7 +39,7 @@ export async function requestStartStop(
     if (refused !== undefined) throw new AwoooiError("conflict", `${refused.message}.`);
     const row = await lockProcess(tx, name);
     // A process that is being started is not well yet: its alert ends when it is.
-    if (to === "stop") await raiseNoMore(tx, process, row);
+    if (to === "stop") await endAlert(tx, process, row);
     record(tx, { action: `process.${to}_asked`, subject: name, data: { comment, before: row.state } });
     const state = to === "start" ? "starting" : "stopping";
     if (row.state === state || (to === "stop" && row.state === "stopped" && !running))

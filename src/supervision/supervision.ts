@@ -6,12 +6,12 @@ import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
 import { evaluateWatch, noteUnknown, type WatchState } from "./evaluate-watch.ts";
 import { forgetRemoved, hasLeftovers } from "./forget-removed.ts";
-import { presentProcess, type Remembered } from "./read.ts";
-import { type Asked, requestStartStop } from "./request-start-stop.ts";
+import { type ObservedState, presentProcess } from "./read.ts";
+import { requestStartStop, type StartStopRequest } from "./request-start-stop.ts";
 import { type Acted, recordOutcome, startOrStop, type Task } from "./start-or-stop.ts";
 import { findProcess, processRows } from "./store.ts";
 import type { ProcessRow, ProcessSupervisor, ProcessSurvey, SupervisedProcess } from "./types.ts";
-import { isWatched, look, rose } from "./watch.ts";
+import { checkHealth, isWatched, recordUp } from "./watch.ts";
 
 export type SupervisionDeps = {
   /** Acts as the sweep. */
@@ -25,7 +25,7 @@ export type SupervisionDeps = {
   stopped: Map<string, string>;
 };
 
-type Known = Remembered &
+type ProcessState = ObservedState &
   WatchState & {
     /** It is to be started because the server has started, and was not yet. */
     toStart: boolean;
@@ -48,7 +48,7 @@ const PATIENCE_MS = 10_000;
 /** Due for a check at once. */
 const NEVER = Number.NEGATIVE_INFINITY;
 
-const stranger = (): Known => ({
+const initialState = (): ProcessState => ({
   toStart: false,
   ran: false,
   probe: null,
@@ -73,7 +73,7 @@ const stoppedBy = ({ asked_by, since }: ProcessRow) =>
  */
 export class Supervision {
   readonly #deps: SupervisionDeps;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, ProcessState>();
   #stopping = false;
   #surveying: Promise<ProcessSurvey> | null = null;
   /** No process is configured, and no state is left to clear. */
@@ -85,20 +85,20 @@ export class Supervision {
 
   /** Reads which processes were stopped on purpose. Call it before anything acts on processes. */
   async begin(): Promise<void> {
-    this.#remember(await processRows(this.#deps.ctx));
+    this.#rememberStopped(await processRows(this.#deps.ctx));
   }
 
   /** Starts the actions and checks that are due, without waiting for them. */
   async tick(): Promise<void> {
     const supervisor = this.#deps.supervisor();
-    this.#meet(supervisor.processes);
+    this.#addNew(supervisor.processes);
     if (supervisor.processes.length === 0 && this.#idle) return;
     const rows = await processRows(this.#deps.ctx);
-    this.#remember(rows);
+    this.#rememberStopped(rows);
     await this.#forgetRemoved(supervisor.processes, rows);
-    await this.#notice(supervisor);
+    await this.#resetAfterStart(supervisor);
     const byName = new Map(rows.map((row) => [row.name, row]));
-    for (const process of supervisor.processes) this.#attend(process, byName.get(process.name), supervisor);
+    for (const process of supervisor.processes) this.#schedule(process, byName.get(process.name), supervisor);
     this.#idle = this.#known.size === 0;
   }
 
@@ -127,8 +127,8 @@ export class Supervision {
     return this.#present(supervisor.processes, rows, supervisor);
   }
 
-  /** Requests a start or stop, see {@link askProcess}. */
-  async ask(ctx: Ctx, asked: Asked): Promise<WireProcess> {
+  /** Requests a start or stop, see {@link requestStartStop}. */
+  async ask(ctx: Ctx, asked: StartStopRequest): Promise<WireProcess> {
     const supervisor = this.#deps.supervisor();
     // A process that cannot be looked up is assumed to run: it is looked up again when it is stopped.
     const runs = async (name: string) =>
@@ -153,12 +153,12 @@ export class Supervision {
     return processes.map((one) => {
       const { name } = one;
       const seen = running.get(name) ?? null;
-      const known = this.#known.get(name) ?? stranger();
+      const known = this.#known.get(name) ?? initialState();
       return presentProcess(one, rows.get(name), known, { seen, now, copies: copies.get(name) ?? [] });
     });
   }
 
-  #remember(rows: readonly ProcessRow[]): void {
+  #rememberStopped(rows: readonly ProcessRow[]): void {
     const { stopped } = this.#deps;
     stopped.clear();
     for (const row of rows)
@@ -166,12 +166,12 @@ export class Supervision {
   }
 
   /** Processes new to this server are to be started: at its start, and when a reload adds them. */
-  #meet(processes: readonly SupervisedProcess[]): void {
+  #addNew(processes: readonly SupervisedProcess[]): void {
     const names = new Set(processes.map(({ name }) => name));
     for (const [name, { acting, unwritten }] of this.#known)
       if (!names.has(name) && acting === null && unwritten === null) this.#known.delete(name);
     for (const { name, autostart } of processes)
-      if (!this.#known.has(name)) this.#known.set(name, { ...stranger(), toStart: autostart });
+      if (!this.#known.has(name)) this.#known.set(name, { ...initialState(), toStart: autostart });
   }
 
   /**
@@ -184,7 +184,7 @@ export class Supervision {
     for (const row of rows) {
       const process = configured.get(row.name);
       if (process === undefined && hasLeftovers(row)) left.add(row.name);
-      if (row.state === "down" && process?.watch.enabled === false) await rose(this.#deps.ctx, process);
+      if (row.state === "down" && process?.watch.enabled === false) await recordUp(this.#deps.ctx, process);
     }
     for (const name of left) await this.#drop(name);
   }
@@ -205,9 +205,9 @@ export class Supervision {
   }
 
   /** A process that was started, or that an execution acted on, is checked at once, and its earlier failures are reset. */
-  async #notice(supervisor: ProcessSupervisor): Promise<void> {
+  async #resetAfterStart(supervisor: ProcessSupervisor): Promise<void> {
     const acts = await doneTo(this.#deps.ctx, "process");
-    const notice = async ({ name }: SupervisedProcess) => {
+    const resetAfterStart = async ({ name }: SupervisedProcess) => {
       const known = this.#known.get(name);
       await supervisor.boundLog(name);
       // If that fails, the next tick looks it up.
@@ -217,30 +217,30 @@ export class Supervision {
       if (known.done !== null && known.done !== done) Object.assign(known, { failures: 0, looked_at: NEVER });
       known.done = done;
     };
-    await Promise.all(supervisor.processes.map(notice));
+    await Promise.all(supervisor.processes.map(resetAfterStart));
   }
 
-  #attend(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor): void {
+  #schedule(process: SupervisedProcess, row: ProcessRow | undefined, supervisor: ProcessSupervisor): void {
     const known = this.#known.get(process.name);
     if (known === undefined || known.acting !== null || this.#stopping) return;
     const task = this.#taskOf(process.name, row, known);
     const due = known.looking === null && performance.now() >= known.looked_at + process.watch.interval_ms;
     // A process whose start waits (for the end of a freeze, say) is checked meanwhile; never both at once.
     if (task?.asked || (task !== null && known.looking === null && !(known.waits !== null && due))) {
-      const acting = this.#guarded(process.name, known, () => this.#act(task, known, supervisor));
+      const acting = this.#logErrors(process.name, known, () => this.#act(task, known, supervisor));
       known.acting = acting.finally(() => {
         known.acting = null;
       });
     } else if (due) {
       known.looked_at = performance.now();
-      const looking = this.#guarded(process.name, known, () => this.#look(process, known, supervisor));
+      const looking = this.#logErrors(process.name, known, () => this.#check(process, known, supervisor));
       known.looking = looking.finally(() => {
         known.looking = null;
       });
     }
   }
 
-  #taskOf(name: string, row: ProcessRow | undefined, known: Known): Task | null {
+  #taskOf(name: string, row: ProcessRow | undefined, known: ProcessState): Task | null {
     if (known.unwritten !== null) return known.unwritten.task;
     if (row?.state === "starting" || row?.state === "stopping") {
       known.toStart = false;
@@ -257,7 +257,7 @@ export class Supervision {
   }
 
   /** Logs an internal error once per run of consecutive errors; the next tick tries again. */
-  async #guarded(name: string, known: Known, work: () => Promise<void>): Promise<void> {
+  async #logErrors(name: string, known: ProcessState, work: () => Promise<void>): Promise<void> {
     try {
       await work();
       known.failing = false;
@@ -274,7 +274,7 @@ export class Supervision {
     }
   }
 
-  async #act(task: Task, known: Known, supervisor: ProcessSupervisor): Promise<void> {
+  async #act(task: Task, known: ProcessState, supervisor: ProcessSupervisor): Promise<void> {
     const { ctx, gateway } = this.#deps;
     const { name, to } = task;
     if (known.unwritten === null) {
@@ -288,7 +288,7 @@ export class Supervision {
       known.acts += 1;
       Object.assign(known, { toStart: false, waits: null, failures: 0, looked_at: NEVER });
       if (acted === "over") return;
-      this.#tell(task, acted, known);
+      this.#logResult(task, acted, known);
       known.unwritten = { task, acted };
     }
     // If recording fails, it is retried later, without repeating the action.
@@ -296,7 +296,7 @@ export class Supervision {
     known.unwritten = null;
   }
 
-  #tell({ name, to, asked }: Task, { pid, problem, changed }: Acted, known: Known): void {
+  #logResult({ name, to, asked }: Task, { pid, problem, changed }: Acted, known: ProcessState): void {
     const { log } = this.#deps.ctx;
     if (to === "start" && pid !== null) known.ran = true;
     const did = to === "start" ? "started" : "stopped";
@@ -306,11 +306,15 @@ export class Supervision {
     else if (!asked) log.info({ process: name, pid }, `process ${name} is already running, pid ${pid}`);
   }
 
-  async #look(process: SupervisedProcess, known: Known, supervisor: ProcessSupervisor): Promise<void> {
+  async #check(
+    process: SupervisedProcess,
+    known: ProcessState,
+    supervisor: ProcessSupervisor,
+  ): Promise<void> {
     const { ctx, again } = this.#deps;
     const { acts } = known;
     const start = await supervisor.latestStart(process.name);
-    const seen = await look(supervisor, process.name);
+    const seen = await checkHealth(supervisor, process.name);
     // An action or start since then makes this check outdated.
     if (this.#stopping || known.acts !== acts || known.acting !== null) return;
     if ((await supervisor.latestStart(process.name)) !== start) return;

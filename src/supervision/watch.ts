@@ -4,12 +4,12 @@ import { isActedOn, isRepairedSince } from "../execution/index.ts";
 import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { plainText } from "../lib/plain-text.ts";
-import { endOfIncidents, raise, raiseNoMore } from "./alert.ts";
+import { endAlert, endOfIncidents, raiseAlert } from "./alert.ts";
 import { lockProcess, updateProcess } from "./store.ts";
 import type { ProbeAnswer, ProcessRow, ProcessSupervisor, SupervisedProcess } from "./types.ts";
 
 /** The result of a check. `well` is null where health is unknown; `certain`: one such check is enough. */
-export type Seen = {
+export type HealthCheck = {
   well: boolean | null;
   certain: boolean;
   why: string;
@@ -17,7 +17,7 @@ export type Seen = {
   probe: ProbeAnswer | null;
 };
 
-export async function look(supervisor: ProcessSupervisor, name: string): Promise<Seen> {
+export async function checkHealth(supervisor: ProcessSupervisor, name: string): Promise<HealthCheck> {
   const [live, probe] = await Promise.all([supervisor.find(name), supervisor.probe(name)]);
   const pid = live?.pid ?? null;
   if (live === null) {
@@ -39,15 +39,15 @@ export async function look(supervisor: ProcessSupervisor, name: string): Promise
 }
 
 /** A process found broken: why, and after which start. */
-export type Broken = { why: string; start: string };
+export type Failure = { why: string; start: string };
 
 const targetOf = ({ name }: Pick<SupervisedProcess, "name">) => ({ kind: "process" as const, name });
 
 /** Whether the alert was last raised about an earlier start. */
-const isAnew = ({ told_of }: ProcessRow, start: string) => told_of !== null && told_of !== start;
+const isAfterOtherStart = ({ told_of }: ProcessRow, start: string) => told_of !== null && told_of !== start;
 
 /** Whether the alert was last sent `again` seconds ago or more, so that it is repeated. */
-const isForgotten = (tx: Ctx, { told_at }: ProcessRow, again: number) =>
+const isReminderDue = (tx: Ctx, { told_at }: ProcessRow, again: number) =>
   told_at === null || addSeconds(told_at, again) <= tx.clock.now();
 
 /**
@@ -55,10 +55,10 @@ const isForgotten = (tx: Ctx, { told_at }: ProcessRow, again: number) =>
  * verifies its own effect). A firing alert is repeated after `again` seconds, and when a later start has failed too.
  * Returns true when the outage is new.
  */
-export async function fell(
+export async function recordDown(
   ctx: Ctx,
   process: SupervisedProcess,
-  { why, start }: Broken,
+  { why, start }: Failure,
   again: number,
 ): Promise<boolean> {
   const { name } = process;
@@ -66,15 +66,15 @@ export async function fell(
     const row = await lockProcess(tx, name);
     if (row.state !== "up" && row.state !== "down") return false;
     const told = { told_at: tx.clock.now(), told_of: start };
-    const news = row.state === "up" || isAnew(row, start);
-    if (!news && !isForgotten(tx, row, again)) return false;
-    if (!news) await raise(tx, process, await updateProcess(tx, name, told));
+    const news = row.state === "up" || isAfterOtherStart(row, start);
+    if (!news && !isReminderDue(tx, row, again)) return false;
+    if (!news) await raiseAlert(tx, process, await updateProcess(tx, name, told));
     else if (await isActedOn(tx, targetOf(process))) return false;
     else {
       // While it is up, `problem` is that of its start.
       const problem = row.state === "down" || row.problem === null ? why : `${why}: ${row.problem}`;
       const down = { state: "down" as const, problem: clip(plainText(problem), 1_000), ...told };
-      await raise(tx, process, await updateProcess(tx, name, down));
+      await raiseAlert(tx, process, await updateProcess(tx, name, down));
     }
     return news;
   });
@@ -82,7 +82,7 @@ export async function fell(
 
 /** Ends the alert and marks the process as up. */
 async function endOutage(tx: Ctx, process: Pick<SupervisedProcess, "name">, row: ProcessRow): Promise<void> {
-  await raiseNoMore(tx, process, row);
+  await endAlert(tx, process, row);
   await updateProcess(tx, process.name, { state: "up", problem: null, told_at: null });
 }
 
@@ -91,7 +91,7 @@ async function endOutage(tx: Ctx, process: Pick<SupervisedProcess, "name">, row:
  * a person resolved it, the outage lasts until the process is started or the reminder is due. Returns true when it ended:
  * a failure from now on is a new outage.
  */
-export async function settled(
+export async function endOutageIfOver(
   ctx: Ctx,
   process: SupervisedProcess,
   start: string,
@@ -101,11 +101,11 @@ export async function settled(
     const row = await lockProcess(tx, process.name);
     if (row.state !== "down" || row.told_at === null || (await isActedOn(tx, targetOf(process))))
       return false;
-    const anew = isAnew(row, start);
+    const anew = isAfterOtherStart(row, start);
     const repaired = anew && (await isRepairedSince(tx, targetOf(process), row.told_at));
     const end = repaired ? null : await endOfIncidents(tx, process.name);
     const ended =
-      end !== null && end.at > row.told_at && (anew || !end.byPerson || isForgotten(tx, row, again));
+      end !== null && end.at > row.told_at && (anew || !end.byPerson || isReminderDue(tx, row, again));
     if (!repaired && !ended) return false;
     await endOutage(tx, process, row);
     return true;
@@ -116,7 +116,7 @@ export async function settled(
  * Records that a process is well again or no longer watched, and ends its alert; if it was up, clears the problem of its
  * start. Returns true when it was down.
  */
-export async function rose(ctx: Ctx, process: Pick<SupervisedProcess, "name">): Promise<boolean> {
+export async function recordUp(ctx: Ctx, process: Pick<SupervisedProcess, "name">): Promise<boolean> {
   return transaction(ctx, async (tx) => {
     const row = await lockProcess(tx, process.name);
     if (row.state === "up" && row.problem !== null) await updateProcess(tx, process.name, { problem: null });
