@@ -55,13 +55,13 @@ type Group = [StoredAlert, ...StoredAlert[]];
 /** Alerts that open an incident, with its escalation tier. */
 type Opening = { group: Group; tier: number; needs_permanent_fix: boolean };
 
-type Found = { group: Group; before: IncidentRow | undefined };
+type GroupWithIncident = { group: Group; before: IncidentRow | undefined };
 
 /**
  * Groups alerts by incident, by their fingerprint, with the existing incident where there is one. An alert already counted
  * on an active incident stays there, even if its fingerprint has changed.
  */
-async function byIncident(ctx: Ctx, alerts: readonly StoredAlert[]): Promise<Found[]> {
+async function byIncident(ctx: Ctx, alerts: readonly StoredAlert[]): Promise<GroupWithIncident[]> {
   const latest = await latestIncidents(ctx, [...new Set(alerts.map((alert) => alert.fingerprint))]);
   const elsewhere = alerts.flatMap(({ is_new, incident_id, fingerprint }) =>
     is_new || incident_id === null || latest.get(fingerprint)?.incident_id === incident_id
@@ -69,7 +69,7 @@ async function byIncident(ctx: Ctx, alerts: readonly StoredAlert[]): Promise<Fou
       : [incident_id],
   );
   const own = await activeIncidents(ctx, [...new Set(elsewhere)]);
-  const found = new Map<string, Found>();
+  const found = new Map<string, GroupWithIncident>();
   for (const alert of alerts) {
     const before =
       (alert.is_new ? undefined : own.get(alert.incident_id ?? "")) ?? latest.get(alert.fingerprint);

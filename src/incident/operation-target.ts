@@ -105,16 +105,16 @@ function onKnownHost(
   return container ? { kind: "container", name: container, host } : { kind: "host", name: host };
 }
 
-type Place = { namespace?: string; cluster?: string };
+type NamespacePlace = { namespace?: string; cluster?: string };
 
 /** Returns the workload that a pod belongs to, as far as its name shows; the resolver asks the cluster. */
-function ofPod(pod: string, place: Place): OperationTarget {
+function ofPod(pod: string, place: NamespacePlace): OperationTarget {
   const { kind, name } = ownerOfPod(pod);
   return kind === "pod" ? { kind, name: pod, ...place } : { kind, name, ...place };
 }
 
 /** Returns the Kubernetes object of a subject; undefined where it is none, or its kind is unknown. */
-function inKubernetes({ kind, name }: Subject, place: Place): OperationTarget | undefined {
+function inKubernetes({ kind, name }: Subject, place: NamespacePlace): OperationTarget | undefined {
   if (kind === null || kind === "host" || kind === "node" || kind === "workload") return undefined;
   if (kind === "pod") return ofPod(name, place);
   if (kind === "replicaset") return { kind: "deployment", name: workloadOfReplicaSet(name), ...place };

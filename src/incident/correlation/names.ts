@@ -54,12 +54,12 @@ const hostOf = (instance: string) => {
 const isAddress = (host: string) => /^[\d.]+$|^\[?[\da-f:]*:[\da-f:]*\]?$/i.test(host);
 
 /** The names of an alert's subject, best first, and of where it runs. */
-export type Named = { workloads: string[]; nodes: string[]; hosts: string[] };
+export type NamesInLabels = { workloads: string[]; nodes: string[]; hosts: string[] };
 
 export function namedIn(
   { alert_name, labels: raw }: { alert_name: string; labels: Readonly<Record<string, string>> },
   services: readonly string[],
-): Named {
+): NamesInLabels {
   // Labels by which a scraper or exporter describes itself name no subject.
   const { labels } = subjectOfAlert({ labels: raw, alert_name });
   const pods = given(labels, PODS).map(workloadOfPod);

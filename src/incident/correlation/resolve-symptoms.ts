@@ -42,7 +42,7 @@ function scopeOf({ alert_name, labels, cluster, namespace }: Symptom): {
   };
 }
 
-type Known = {
+type LabelNames = {
   names: ReadonlySet<string>;
   clusters: ReadonlySet<string>;
   /** Namespaces given for each name. */
@@ -51,7 +51,7 @@ type Known = {
 };
 
 /** Collects all names, clusters and namespaces in labels, to recognise them where only a text or an address names them. */
-function knownOf(symptoms: readonly Symptom[]): Known {
+function labelNamesOf(symptoms: readonly Symptom[]): LabelNames {
   const names = new Set<string>();
   const clusters = new Set<string>();
   const namespaces = new Map<string, Set<string>>();
@@ -104,7 +104,7 @@ function subject(name: string, service: number | undefined, topology: Topology):
 
 /** Resolves what each symptom is about. Symptoms passed together help to understand each other's texts. */
 export function resolveSymptoms(symptoms: readonly Symptom[], topology: Topology): ResolvedSymptom[] {
-  const known = knownOf(symptoms);
+  const known = labelNamesOf(symptoms);
   const onlyCluster = only(known.clusters);
   return symptoms.map((symptom) => {
     const said = scopeOf(symptom);

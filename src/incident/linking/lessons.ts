@@ -11,10 +11,15 @@ import type { IncidentRow } from "../types.ts";
 import { deleteLesson, keepLesson, lessonPage } from "./store.ts";
 import type { LessonRow } from "./types.ts";
 
-type About = Pick<IncidentRow, "fingerprint" | "title">;
+type LessonSide = Pick<IncidentRow, "fingerprint" | "title">;
 
 /** Stores a person's merge or split of two incidents as a lesson for the next time. Does nothing for other actors. */
-export async function teach(ctx: Ctx, lesson: LessonRow["lesson"], one: About, other: About): Promise<void> {
+export async function teach(
+  ctx: Ctx,
+  lesson: LessonRow["lesson"],
+  one: LessonSide,
+  other: LessonSide,
+): Promise<void> {
   authorise(ctx.actor, "record lessons", { people: "responder" });
   // Two incidents of one fingerprint are one reopened, or follow each other: there is no lesson in that.
   if (ctx.actor.kind !== "person" || one.fingerprint === other.fingerprint) return;

@@ -41,7 +41,7 @@ function notifyMain(ctx: Ctx, main: IncidentRow, effects: readonly IncidentRow[]
 }
 
 /** Raises a main incident to the worst severity of its effects and adds their services. It keeps both after they leave. */
-async function takeOver(
+async function raiseMainByEffects(
   ctx: Ctx,
   main: IncidentRow,
   effects: readonly IncidentRow[],
@@ -117,7 +117,7 @@ export async function mergeIncidents(
   }
   for (const [main_id, effects] of effectsOfMain) {
     const before = rows.get(main_id) as IncidentRow;
-    const { main, raised } = await takeOver(ctx, before, effects);
+    const { main, raised } = await raiseMainByEffects(ctx, before, effects);
     notifyMain(ctx, main, effects);
     merged.mains.set(main_id, main);
     if (!raised || opened.has(main_id)) continue;
@@ -136,7 +136,7 @@ export async function raiseMain(
   authorise(ctx.actor, "raise severities of incidents", ADMISSION);
   const before = (await lockIncidents(ctx, [main_id])).get(main_id);
   if (before === undefined) return null;
-  const { main, raised } = await takeOver(ctx, before, effects);
+  const { main, raised } = await raiseMainByEffects(ctx, before, effects);
   if (!raised) return null;
   notifySeverityRaised(ctx, main, before.severity);
   return main;

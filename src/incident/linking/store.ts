@@ -152,7 +152,7 @@ export async function shownEffects(ctx: Ctx, mains: readonly string[], limit: nu
 }
 
 /** A relation from the point of view of one of its two incidents. */
-export type Seen = {
+export type LinkedIncident = {
   incident_id: string;
   other_id: string;
   title: string;
@@ -164,10 +164,10 @@ export type Seen = {
 };
 
 /** Returns the newest `limit` current relations of each strength for each of these incidents. */
-export async function shownLinks(ctx: Ctx, ids: readonly string[], limit: number): Promise<Seen[]> {
+export async function shownLinks(ctx: Ctx, ids: readonly string[], limit: number): Promise<LinkedIncident[]> {
   if (ids.length === 0) return [];
   const list = sql.param([...ids]);
-  const { rows } = await ctx.db.execute<Seen>(sql`
+  const { rows } = await ctx.db.execute<LinkedIncident>(sql`
     select l.own as incident_id, l.other as other_id, i.title, i.status, l.strength, l.reasons, l.cause_id, l.cause_reason
       from (select *, row_number() over (partition by own, strength order by made_at desc, other) as place
               from (select incident_id as own, other_id as other, * from incident_links
