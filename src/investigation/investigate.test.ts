@@ -12,7 +12,7 @@ import {
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { authoriseLook } from "../execution/index.ts";
-import { diagnose, investigate, joined } from "./investigate.ts";
+import { diagnose, investigate, joinParts } from "./investigate.ts";
 import type { Investigator } from "./types.ts";
 
 type Part = Investigation;
@@ -221,13 +221,13 @@ describe("joining what is not certain", () => {
     ["that is the same node to one, and to another itself, is itself", [asNode, itself], { target: host }],
     ["is the node where nobody else knows it", [asNode, failed], { target: asNode.target }],
   ])("%s", (_, parts, expected) => {
-    const { target, candidates } = joined(parts, "host");
+    const { target, candidates } = joinParts(parts, "host");
     expect({ target, ...(candidates === undefined ? {} : { candidates }) }).toEqual(expected);
   });
 
   it("shows ten at most, and hands them on without credentials", async () => {
     const many = Array.from({ length: 10 }, (_, at) => node(`n${at}`));
-    expect(joined([part({ candidates: many }), part({ candidates: many })]).candidates).toHaveLength(10);
+    expect(joinParts([part({ candidates: many }), part({ candidates: many })]).candidates).toHaveLength(10);
     const reason = "labelled password=hunter2secret";
     const one = part({ candidates: [{ ...node("a"), reason }] });
     const found = await look([investigator("a", async () => one)]);
@@ -268,7 +268,7 @@ describe("joining", () => {
   it("never cites what is not there, nor nothing", () => {
     fc.assert(
       fc.property(fc.array(anyPart), (parts) => {
-        const { evidence, findings } = joined(parts);
+        const { evidence, findings } = joinParts(parts);
         const ids = new Set(evidence.map(({ id }) => id));
         expect(ids.size).toBe(evidence.length);
         for (const one of findings) {

@@ -25,19 +25,27 @@ import type { EvidenceTerms, Investigator } from "./types.ts";
 /** Seconds that an investigator has, after its signal was aborted, to return what it has. */
 const GRACE = 0.5;
 
-type Part = Pick<Investigation, "target" | "evidence" | "findings" | "missing" | "candidates">;
+type PartialInvestigation = Pick<
+  Investigation,
+  "target" | "evidence" | "findings" | "missing" | "candidates"
+>;
 
 // `target` is not null: an investigator that failed does not know whether the target exists.
-const nothing = (target: OperationTarget, why: string): Part => ({
+const nothing = (target: OperationTarget, why: string): PartialInvestigation => ({
   target,
   evidence: [],
   findings: [],
   missing: [why],
 });
 
-type Look = { target: OperationTarget; labels: readonly Readonly<Record<string, string>>[] };
+type InvestigationInput = { target: OperationTarget; labels: readonly Readonly<Record<string, string>>[] };
 
-async function ask(one: Investigator, { target, labels }: Look, now: Date, seconds: number): Promise<Part> {
+async function ask(
+  one: Investigator,
+  { target, labels }: InvestigationInput,
+  now: Date,
+  seconds: number,
+): Promise<PartialInvestigation> {
   const signal = AbortSignal.timeout(Math.max(1, seconds * 1000));
   try {
     const looking = (async () => one.investigate(target, now, signal, labels))();
@@ -47,20 +55,25 @@ async function ask(one: Investigator, { target, labels }: Look, now: Date, secon
   }
 }
 
-const isOpen = ({ candidates = [] }: Part) => candidates.length > 0;
+const isOpen = ({ candidates = [] }: PartialInvestigation) => candidates.length > 0;
 
 /** Returns whether a part has facts of the kind asked for and no candidates: it decides over parts of another kind. */
-const knowsItself = (part: Part, asked: string | undefined) =>
+const isCertain = (part: PartialInvestigation, asked: string | undefined) =>
   !isOpen(part) && part.evidence.length > 0 && part.target?.kind === asked;
 
 /**
  * Joins the parts into one, renumbering evidence so that its ids are unique; causes first. `asked` is the kind of target
  * that was asked for. Pure.
  */
-export function joined(parts: readonly Part[], asked?: string): Part {
-  const certain = parts.find((part) => knowsItself(part, asked));
+export function joinParts(parts: readonly PartialInvestigation[], asked?: string): PartialInvestigation {
+  const certain = parts.find((part) => isCertain(part, asked));
   const open = certain === undefined ? parts.flatMap(({ candidates = [] }) => candidates) : [];
-  const whole: Part = { target: certain?.target ?? null, evidence: [], findings: [], missing: [] };
+  const whole: PartialInvestigation = {
+    target: certain?.target ?? null,
+    evidence: [],
+    findings: [],
+    missing: [],
+  };
   if (open.length > 0) {
     whole.candidates = open.slice(0, MOST_CANDIDATES);
     whole.target = parts.find(isOpen)?.target ?? null;
@@ -90,7 +103,7 @@ export function joined(parts: readonly Part[], asked?: string): Part {
  */
 export async function investigate(
   ctx: Ctx,
-  input: { incident_id: string | null } & Pick<Look, "target"> & Partial<Look>,
+  input: { incident_id: string | null } & Pick<InvestigationInput, "target"> & Partial<InvestigationInput>,
   investigators: readonly Investigator[],
   terms: EvidenceTerms,
 ): Promise<Investigation> {
@@ -108,7 +121,7 @@ export async function investigate(
   );
   if (known.length === 0)
     parts.push(nothing(target, `no configured investigator can inspect ${withArticle(target.kind)}`));
-  const found = redactTexts({ at: now.toISOString(), ...joined(parts, target.kind) });
+  const found = redactTexts({ at: now.toISOString(), ...joinParts(parts, target.kind) });
   await transaction(ctx, async (tx) => {
     record(tx, {
       action: "gateway.call",
@@ -155,7 +168,7 @@ const AT_ONCE = 4;
 const looking = new Map<string, Promise<Investigation>>();
 
 /** Shares one investigation among concurrent requests for the same target. Throws `overloaded`. */
-async function shared(about: Look, look: () => Promise<Investigation>): Promise<Investigation> {
+async function shared(about: InvestigationInput, look: () => Promise<Investigation>): Promise<Investigation> {
   const key = canonicalJson(about);
   const going = looking.get(key);
   if (going !== undefined) return going;

@@ -11,15 +11,15 @@ export type Match = {
   operations: [Operation, ...Operation[]];
 };
 
-type Counted = Pick<PlaybookRow, "runs" | "successes">;
+type RunCounts = Pick<PlaybookRow, "runs" | "successes">;
 
 /** Returns the share of its runs that succeeded; null: it has never run. */
-export function successRate({ runs, successes }: Counted): number | null {
+export function successRate({ runs, successes }: RunCounts): number | null {
   return runs === 0 ? null : successes / runs;
 }
 
 /** Whether its success rate is sufficient; true where it has never run. */
-export function meetsSuccessRate(playbook: Counted, terms: Pick<MatchTerms, "success_rate">): boolean {
+export function meetsSuccessRate(playbook: RunCounts, terms: Pick<MatchTerms, "success_rate">): boolean {
   const rate = successRate(playbook);
   return rate === null || rate >= terms.success_rate;
 }
