@@ -3,7 +3,7 @@ import type { ActResult, DryRun, Run } from "../../../../execution/index.ts";
 import { wait } from "../../../../lib/wait.ts";
 import type { Cluster } from "../cluster/client.ts";
 import { type Failure, failureOf, plain } from "../cluster/failure.ts";
-import { type Changeable, type Place, pathOf, read, resourceOf } from "../cluster/objects.ts";
+import { type Changeable, type ObjectRef, pathOf, read, resourceOf } from "../cluster/objects.ts";
 import { objectOwners } from "../cluster/owners.ts";
 import { checkPermissions, type Permission } from "../cluster/permission.ts";
 import { EXECUTION } from "./annotations.ts";
@@ -18,7 +18,7 @@ export type Mark = { execution_id: string; at: Date };
 
 /** An operation that is one patch of one object. */
 export type Change = {
-  place: Place;
+  place: ObjectRef;
   /** Fields that must be the same as in the snapshot. */
   signed: readonly Signed[];
   /** Returns the object's state, for comparison with the snapshot. */
@@ -87,10 +87,15 @@ export async function comesBack(failure: Failure, signal: AbortSignal): Promise<
   return !signal.aborted;
 }
 
-type Looked = { object: Changeable; planned: Planned } | { failure: Failure };
+type PlannedChange = { object: Changeable; planned: Planned } | { failure: Failure };
 
 /** Reads the object and plans the change of it. Changes nothing. */
-async function lookAt(cluster: Cluster, change: Change, mark: Mark, signal?: AbortSignal): Promise<Looked> {
+async function planChange(
+  cluster: Cluster,
+  change: Change,
+  mark: Mark,
+  signal?: AbortSignal,
+): Promise<PlannedChange> {
   try {
     const object = await read<Changeable>(cluster, change.place, signal);
     return { object, planned: await change.plan(object, mark) };
@@ -110,7 +115,7 @@ export async function actOn(
   const mark: Mark = { execution_id: run.execution_id, at: new Date() };
   for (let round = 1; ; round += 1) {
     if (signal.aborted) return refused("cancelled before it began");
-    const looked = await lookAt(cluster, change, mark, signal);
+    const looked = await planChange(cluster, change, mark, signal);
     if ("failure" in looked) {
       if (round < ROUNDS && (await comesBack(looked.failure, signal))) continue;
       return failed({ ...looked.failure, sent: false }, `${kind} ${name} could not be read`);
@@ -146,7 +151,7 @@ export async function dryRunOf(cluster: Cluster, change: Change): Promise<DryRun
     passed,
     message,
   });
-  const looked = await lookAt(cluster, change, { execution_id: "dry-run", at: new Date() });
+  const looked = await planChange(cluster, change, { execution_id: "dry-run", at: new Date() });
   if ("failure" in looked)
     return { checks: [permission, tried(false, `${kind} ${name}: ${looked.failure.message}`)] };
   const { object, planned } = looked;

@@ -1,9 +1,9 @@
 import type { Executor } from "../../../../execution/index.ts";
 import type { Operation } from "../../../../operation/index.ts";
+import { clusterFor } from "../cluster/allowed-cluster.ts";
 import type { Clusters } from "../cluster/client.ts";
 import type { KubernetesConfig } from "../cluster/config.ts";
 import { failureOf } from "../cluster/failure.ts";
-import { clusterFor } from "../cluster/place.ts";
 import { readingHandler } from "../reads/index.ts";
 import type { ReadOperation } from "../reads/resource.ts";
 import type { Handler, KubernetesKind, Of } from "./kubernetes-operation.ts";

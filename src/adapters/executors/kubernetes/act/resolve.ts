@@ -2,19 +2,23 @@ import type { Resolution } from "../../../../execution/index.ts";
 import { closeNames } from "../../../../lib/close-names.ts";
 import type { Cluster } from "../cluster/client.ts";
 import { failureOf, plain } from "../cluster/failure.ts";
-import { controllerOf, type Meta, type Place, read, resourceOf } from "../cluster/objects.ts";
+import { controllerOf, type Meta, type ObjectRef, read, resourceOf } from "../cluster/objects.ts";
 
-type Named = { metadata: Meta };
+type NamedObject = { metadata: Meta };
 const WORKLOADS = ["deployment", "statefulset", "daemonset", "job"] as const;
 const SHOWN = 5;
 
 /** Lists the metadata of a kind's objects in a namespace; empty if the server refuses. Fetches nothing else of them. */
-async function namesOf(cluster: Cluster, kind: string, namespace: string | undefined): Promise<Named[]> {
+async function namesOf(
+  cluster: Cluster,
+  kind: string,
+  namespace: string | undefined,
+): Promise<NamedObject[]> {
   const { group, version, resource } = resourceOf(kind);
   const root = group === "" ? "/api" : `/apis/${group}`;
   const where = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   try {
-    const { items } = await cluster.raw<{ items: Named[] | null }>({
+    const { items } = await cluster.raw<{ items: NamedObject[] | null }>({
       path: `${root}/${version}${where}/${resource}`,
       query: { limit: 1_000 },
       accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
@@ -35,7 +39,7 @@ function* ownersNames(pod: string): Generator<string> {
 }
 
 /** Returns the workloads that a deleted pod may have belonged to, by its name, with the cron job that owns them, if any. */
-async function ownersOf(cluster: Cluster, { name, namespace }: Place): Promise<string[]> {
+async function ownersOf(cluster: Cluster, { name, namespace }: ObjectRef): Promise<string[]> {
   const candidates = [...ownersNames(name), name];
   const lists = await Promise.all(
     WORKLOADS.map(async (kind) => ({ kind, all: await namesOf(cluster, kind, namespace) })),
@@ -54,7 +58,7 @@ async function ownersOf(cluster: Cluster, { name, namespace }: Place): Promise<s
   });
 }
 
-async function suggestions(cluster: Cluster, place: Place): Promise<string[]> {
+async function suggestions(cluster: Cluster, place: ObjectRef): Promise<string[]> {
   const { kind, name, namespace } = place;
   const same = await namesOf(cluster, kind, namespace);
   const names = same.map(({ metadata }) => metadata.name);
@@ -68,7 +72,7 @@ async function suggestions(cluster: Cluster, place: Place): Promise<string[]> {
 }
 
 /** Tells whether an object of this exact name exists; if not, suggests what may have been meant. */
-export async function resolveObject(cluster: Cluster, place: Place): Promise<Resolution> {
+export async function resolveObject(cluster: Cluster, place: ObjectRef): Promise<Resolution> {
   const { kind, name, namespace } = place;
   try {
     await read(cluster, place);

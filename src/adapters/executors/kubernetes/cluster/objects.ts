@@ -47,7 +47,7 @@ export type Template = Json<V1PodTemplateSpec>;
 /** An object that can be patched: a workload, an autoscaler, a node. */
 export type Changeable = { metadata: Meta; spec?: object; status?: object };
 
-export type Place = { kind: string; name: string; namespace?: string | undefined };
+export type ObjectRef = { kind: string; name: string; namespace?: string | undefined };
 
 const KINDS: Record<string, { group: string; version: string; resource: string }> = {
   deployment: { group: "apps", version: "v1", resource: "deployments" },
@@ -81,11 +81,11 @@ export function listPath(kind: string, namespace?: string): string {
 }
 
 /** Returns the path of one object. */
-export function pathOf({ kind, name, namespace }: Place): string {
+export function pathOf({ kind, name, namespace }: ObjectRef): string {
   return `${listPath(kind, namespace)}/${encodeURIComponent(name)}`;
 }
 
-export function read<T>(cluster: Cluster, place: Place, signal?: AbortSignal): Promise<T> {
+export function read<T>(cluster: Cluster, place: ObjectRef, signal?: AbortSignal): Promise<T> {
   return cluster.raw<T>({ path: pathOf(place), signal });
 }
 

@@ -4,7 +4,7 @@ import type { Investigator } from "../../../../investigation/index.ts";
 import { analyse } from "../analyse/index.ts";
 import type { Cluster, Clusters } from "../cluster/client.ts";
 import { plain } from "../cluster/failure.ts";
-import { CALLED_SO, isExact, isLocated, locate, mayRead, type Namespaces } from "../locate/index.ts";
+import { HAS_THIS_NAME, isExact, isLocated, locate, mayRead, type Namespaces } from "../locate/index.ts";
 import { readFacts } from "./read-facts.ts";
 import { isRootKind } from "./read-root.ts";
 
@@ -12,7 +12,7 @@ export type { Namespaces } from "../locate/index.ts";
 
 const EVERYWHERE: Namespaces = { allowed_namespaces: [], denied_namespaces: [] };
 
-type Part = Omit<Investigation, "at">;
+type PartialInvestigation = Omit<Investigation, "at">;
 
 const wordsOf = ({ kind, name, namespace }: OperationTarget) =>
   plain(
@@ -21,12 +21,12 @@ const wordsOf = ({ kind, name, namespace }: OperationTarget) =>
   );
 
 /** Reads the facts about the exact object and analyses them. */
-async function look(
+async function investigateObject(
   cluster: Cluster,
   target: OperationTarget,
   now: Date,
   signal: AbortSignal,
-): Promise<Part> {
+): Promise<PartialInvestigation> {
   if (!isRootKind(target.kind)) return { target, evidence: [], findings: [], missing: [] };
   const { facts, target: exact, missing } = await readFacts(cluster, target, now, signal);
   const { evidence, findings } = facts === null ? { evidence: [], findings: [] } : analyse(facts);
@@ -40,7 +40,7 @@ function foundBy(
   reason: string,
   at: string,
 ): Omit<EvidenceItem, "id">[] {
-  if (reason === CALLED_SO) return [];
+  if (reason === HAS_THIS_NAME) return [];
   const text = plain(`is meant by ${wordsOf(asked)}: ${reason}`, 500);
   const { kind, name, namespace } = found;
   const subject = `${kind}/${name}${namespace === undefined ? "" : ` in ${namespace}`}`;
@@ -53,7 +53,11 @@ export function createInvestigator(clusters: Clusters, namespaces: Namespaces = 
   const asked = ({ cluster }: OperationTarget): Cluster[] =>
     (cluster === undefined ? clusters.names : [cluster]).flatMap((name) => clusters.of(name) ?? []);
 
-  const search = async (target: OperationTarget, now: Date, signal: AbortSignal): Promise<Part> => {
+  const search = async (
+    target: OperationTarget,
+    now: Date,
+    signal: AbortSignal,
+  ): Promise<PartialInvestigation> => {
     const all = asked(target);
     const { choice, cluster, unread } = await locate(all, namespaces, target, { signal, several });
     const nothing = { target, evidence: [], findings: [], missing: unread };
@@ -65,7 +69,7 @@ export function createInvestigator(clusters: Clusters, namespaces: Namespaces = 
       return { ...nothing, target: null, missing: none };
     }
     if (choice.result === "unclear" || cluster === undefined) return nothing;
-    const { evidence, missing, ...rest } = await look(cluster, choice.target, now, signal);
+    const { evidence, missing, ...rest } = await investigateObject(cluster, choice.target, now, signal);
     const more = foundBy(target, choice.target, choice.reason, now.toISOString());
     const numbered = more.map((item, index) => ({ ...item, id: `E${evidence.length + index + 1}` }));
     return { ...rest, evidence: [...evidence, ...numbered], missing: [...missing, ...unread] };
@@ -91,7 +95,10 @@ export function createInvestigator(clusters: Clusters, namespaces: Namespaces = 
           missing: [`the namespace ${namespace} may not be read (kubernetes.allowed_namespaces)`],
         };
       const exact = isExact(target) && others.length === 0;
-      return { at, ...(await (exact ? look(cluster, target, now, signal) : search(target, now, signal))) };
+      return {
+        at,
+        ...(await (exact ? investigateObject(cluster, target, now, signal) : search(target, now, signal))),
+      };
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { V1ObjectMeta, V1PodTemplateSpec, V1Service } from "@kubernetes/client-node";
 import type { Autoscaler, Budget, Certificate, Condition, ServiceFacts } from "../analyse/index.ts";
-import { attempt, entries, LIMITS, picks, type Reading } from "./reading.ts";
+import { attempt, entries, LIMITS, picks, type ReadContext } from "./read-context.ts";
 
 type List<T> = { items?: (T & { metadata?: V1ObjectMeta })[] };
 
 /** Lists objects of an API group in the first version that the cluster has; undefined if it has none. */
-async function listOf<T>(reading: Reading, group: string, versions: string[], plural: string) {
+async function listOf<T>(reading: ReadContext, group: string, versions: string[], plural: string) {
   const { cluster, namespace, signal } = reading;
   const version = await cluster.discovery.version(group, versions);
   if (version === undefined) return undefined;
@@ -36,15 +36,15 @@ const scales = (kind: string, name: string) => (one: RawAutoscaler) =>
   one.spec?.scaleTargetRef?.kind?.toLowerCase() === kind && one.spec.scaleTargetRef.name === name;
 
 /** Reads the autoscalers of the object of this kind and name. */
-export const readAutoscalers = (reading: Reading, kind: string, name: string): Promise<Autoscaler[]> =>
+export const readAutoscalers = (reading: ReadContext, kind: string, name: string): Promise<Autoscaler[]> =>
   autoscalersThat(reading, scales(kind, name));
 
 /** Reads the autoscaler of this name. */
-export const readAutoscaler = (reading: Reading, name: string): Promise<Autoscaler[]> =>
+export const readAutoscaler = (reading: ReadContext, name: string): Promise<Autoscaler[]> =>
   autoscalersThat(reading, ({ metadata }) => metadata?.name === name);
 
 function autoscalersThat(
-  reading: Reading,
+  reading: ReadContext,
   wanted: (one: RawAutoscaler & { metadata?: V1ObjectMeta }) => boolean,
 ): Promise<Autoscaler[]> {
   const permission = `list horizontalpodautoscalers in ${reading.namespace}`;
@@ -68,7 +68,7 @@ type RawBudget = {
 };
 
 /** Reads the disruption budgets that select pods with these labels. */
-export function readBudgets(reading: Reading, labels: Record<string, string>): Promise<Budget[]> {
+export function readBudgets(reading: ReadContext, labels: Record<string, string>): Promise<Budget[]> {
   const permission = `list poddisruptionbudgets in ${reading.namespace}`;
   return attempt(reading, "disruption budgets", permission, [], async () => {
     const list = await listOf<RawBudget>(reading, "policy", ["v1", "v1beta1"], "poddisruptionbudgets");
@@ -90,7 +90,7 @@ type RawCertificate = {
 
 /** Reads the cert-manager certificates that the pods mount or that have the target's name. Never reads secrets. */
 export function readCertificates(
-  reading: Reading,
+  reading: ReadContext,
   template: V1PodTemplateSpec | undefined,
 ): Promise<Certificate[]> {
   const used = new Set((template?.spec?.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []));
@@ -118,7 +118,7 @@ export function readCertificates(
 
 /** Reads the services that select pods with these labels, or that have the workload's name. */
 export async function readServices(
-  reading: Reading,
+  reading: ReadContext,
   labels: Record<string, string>,
   name: string,
 ): Promise<ServiceFacts[]> {
@@ -139,7 +139,7 @@ export async function readServices(
 }
 
 /** Reads how many addresses of a service are ready, and how many are not. */
-export async function readEndpoints(reading: Reading, service: V1Service): Promise<ServiceFacts> {
+export async function readEndpoints(reading: ReadContext, service: V1Service): Promise<ServiceFacts> {
   const { cluster, namespace, until } = reading;
   const name = service.metadata?.name ?? "";
   const unknown: ServiceFacts = { service, ready: null, unready: 0 };

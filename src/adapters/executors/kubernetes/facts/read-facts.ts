@@ -14,17 +14,17 @@ import {
   readEndpoints,
   readServices,
 } from "./read-around.ts";
-import { readRevisions } from "./read-revisions.ts";
-import { type Root, readRoot, runnerOf, workloadNamed } from "./read-root.ts";
 import {
   attempt,
+  createReadContext,
   entries,
   LIMITS,
-  type Reading,
+  type ReadContext,
   selectorText,
-  startReading,
   workloadSelector,
-} from "./reading.ts";
+} from "./read-context.ts";
+import { readRevisions } from "./read-revisions.ts";
+import { type Root, readRoot, runnerOf, workloadNamed } from "./read-root.ts";
 
 /** What was read about a target; `facts` is null if it does not exist or could not be read. */
 export type ReadFacts = {
@@ -44,7 +44,7 @@ const closely = (pods: readonly V1Pod[]): V1Pod[] =>
   [...pods].sort((a, b) => Number(isTroubled(b)) - Number(isTroubled(a))).slice(0, LIMITS.looked_at);
 
 function listPods(
-  reading: Reading,
+  reading: ReadContext,
   query: { labelSelector?: string; fieldSelector?: string },
 ): Promise<V1Pod[]> {
   const { cluster, namespace, until } = reading;
@@ -57,7 +57,7 @@ function listPods(
   );
 }
 
-function podsOnNode(reading: Reading, node: string): Promise<V1Pod[]> {
+function podsOnNode(reading: ReadContext, node: string): Promise<V1Pod[]> {
   const { cluster, until } = reading;
   return attempt(reading, `pods on node ${node}`, "list pods in all namespaces", [], async () => {
     const query = { fieldSelector: `spec.nodeName=${node}`, limit: LIMITS.pods };
@@ -67,7 +67,7 @@ function podsOnNode(reading: Reading, node: string): Promise<V1Pod[]> {
 
 /** Reads the events of objects with one request per name, because a namespace may have thousands of events. */
 async function readEvents(
-  reading: Reading,
+  reading: ReadContext,
   names: readonly string[],
   namespace: string,
 ): Promise<CoreV1Event[]> {
@@ -81,7 +81,7 @@ async function readEvents(
   return (await Promise.all(lists)).flat();
 }
 
-async function readNodes(reading: Reading, pods: readonly V1Pod[]): Promise<V1Node[]> {
+async function readNodes(reading: ReadContext, pods: readonly V1Pod[]): Promise<V1Node[]> {
   const { cluster, until } = reading;
   const names = [...new Set(closely(pods).flatMap(({ spec }) => spec?.nodeName ?? []))].slice(
     0,
@@ -95,7 +95,7 @@ async function readNodes(reading: Reading, pods: readonly V1Pod[]): Promise<V1No
   return (await Promise.all(nodes)).flatMap((node) => node ?? []);
 }
 
-async function readClaims(reading: Reading, pods: readonly V1Pod[]): Promise<V1PersistentVolumeClaim[]> {
+async function readClaims(reading: ReadContext, pods: readonly V1Pod[]): Promise<V1PersistentVolumeClaim[]> {
   const { cluster, namespace, until } = reading;
   const volumes = closely(pods).flatMap(({ spec }) => spec?.volumes ?? []);
   const names = [...new Set(volumes.flatMap(({ persistentVolumeClaim: one }) => one?.claimName ?? []))];
@@ -110,7 +110,7 @@ async function readClaims(reading: Reading, pods: readonly V1Pod[]): Promise<V1P
   return (await Promise.all(claims)).flatMap((claim) => claim ?? []);
 }
 
-function readQuotas(reading: Reading): Promise<Facts["quotas"][number][]> {
+function readQuotas(reading: ReadContext): Promise<Facts["quotas"][number][]> {
   const { cluster, namespace, until } = reading;
   return attempt(reading, "quotas", `list resourcequotas in ${namespace}`, [], async () =>
     entries(
@@ -122,7 +122,7 @@ function readQuotas(reading: Reading): Promise<Facts["quotas"][number][]> {
 }
 
 /** Reads the ends of the logs that `wantsLog` selects, to see why containers ended. */
-async function readLogs(reading: Reading, facts: Facts): Promise<LogTail[]> {
+async function readLogs(reading: ReadContext, facts: Facts): Promise<LogTail[]> {
   const { cluster, namespace, until } = reading;
   const tails = wantsLog(facts).map(({ pod, container, previous }) => {
     const query = { namespace, name: pod, container, previous, tailLines: 20, limitBytes: 20_000 };
@@ -156,7 +156,7 @@ function selectorOf(root: Root): string | undefined {
 }
 
 /** Reads the pods that belong to the object. */
-async function podsOf(reading: Reading, root: Root): Promise<V1Pod[]> {
+async function podsOf(reading: ReadContext, root: Root): Promise<V1Pod[]> {
   if (root.kind === "pod") return [root.object];
   if (root.kind === "node") return podsOnNode(reading, name(root.object));
   const labelSelector = selectorOf(root);
@@ -167,7 +167,7 @@ const isWorkload = (root: Root | undefined): root is Workload =>
   root !== undefined && ["deployment", "statefulset", "daemonset"].includes(root.kind);
 
 /** Finds the workload behind a service; if the service selects no pods, the workload of the same name. */
-async function backendsOfService(reading: Reading, pods: readonly V1Pod[], service: string) {
+async function backendsOfService(reading: ReadContext, pods: readonly V1Pod[], service: string) {
   const [first] = pods;
   const root = await attempt<Root | undefined>(reading, "workload", "get deployments", undefined, () =>
     first === undefined ? workloadNamed(reading, service) : runnerOf(reading, first),
@@ -176,7 +176,7 @@ async function backendsOfService(reading: Reading, pods: readonly V1Pod[], servi
   return { workload: root, pods: pods.length > 0 ? pods : await podsOf(reading, root) };
 }
 
-async function jobsOf(reading: Reading, root: Root): Promise<Pick<Facts, "jobs" | "cron_job" | "pods">> {
+async function jobsOf(reading: ReadContext, root: Root): Promise<Pick<Facts, "jobs" | "cron_job" | "pods">> {
   if (root.kind === "job") return { jobs: [root.object], cron_job: null, pods: await podsOf(reading, root) };
   if (root.kind !== "cronjob") return { jobs: [], cron_job: null, pods: [] };
   const { cluster, namespace, until } = reading;
@@ -195,7 +195,7 @@ async function jobsOf(reading: Reading, root: Root): Promise<Pick<Facts, "jobs" 
 }
 
 /** Reads the pods that mount a claim, and the owners of those that are looked at closely. */
-async function usersOf(reading: Reading, claim: string): Promise<Pick<Facts, "pods" | "users">> {
+async function usersOf(reading: ReadContext, claim: string): Promise<Pick<Facts, "pods" | "users">> {
   const pods = (await listPods(reading, {})).filter(({ spec }) =>
     spec?.volumes?.some((one) => one.persistentVolumeClaim?.claimName === claim),
   );
@@ -204,7 +204,7 @@ async function usersOf(reading: Reading, claim: string): Promise<Pick<Facts, "po
 }
 
 /** Reads the core facts: the object, its pods, and the workload or jobs behind them. */
-async function readCore(reading: Reading, root: Root, empty: Facts): Promise<Facts> {
+async function readCore(reading: ReadContext, root: Root, empty: Facts): Promise<Facts> {
   if (isWorkload(root)) return { ...empty, workload: root, pods: await podsOf(reading, root) };
   switch (root.kind) {
     case "service": {
@@ -227,7 +227,7 @@ async function readCore(reading: Reading, root: Root, empty: Facts): Promise<Fac
 }
 
 /** Reads the objects around it in parallel, then the events of them all. */
-async function readRest(reading: Reading, root: Root, core: Facts): Promise<Facts> {
+async function readRest(reading: ReadContext, root: Root, core: Facts): Promise<Facts> {
   const { workload, pods } = core;
   if (root.kind === "node") {
     const events = await readEvents(reading, [name(root.object)], "default");
@@ -268,7 +268,7 @@ async function readRest(reading: Reading, root: Root, core: Facts): Promise<Fact
 }
 
 /** Returns the exact target; its cluster stays undefined if the target did not name one. */
-function exactTarget({ target, namespace }: Reading, root: Root): OperationTarget {
+function exactTarget({ target, namespace }: ReadContext, root: Root): OperationTarget {
   const { cluster } = target;
   return {
     kind: root.kind,
@@ -284,7 +284,7 @@ async function closeTo({
   target: { kind, name: wanted },
   namespace,
   signal,
-}: Reading): Promise<string> {
+}: ReadContext): Promise<string> {
   if (!isActedOn(kind) || signal.aborted) return "";
   const place = { kind, name: wanted, ...(kind === "node" ? {} : { namespace }) };
   const resolution = await resolveObject(cluster, place);
@@ -301,7 +301,7 @@ export async function readFacts(
   now: Date,
   signal: AbortSignal,
 ): Promise<ReadFacts> {
-  const reading = startReading(cluster, target, now, signal);
+  const reading = createReadContext(cluster, target, now, signal);
   const where = target.kind === "node" ? "" : ` in ${reading.namespace}`;
   const what = `${target.kind === "unknown" ? "workload" : target.kind} ${target.name}${where}`;
   const unread = Symbol();

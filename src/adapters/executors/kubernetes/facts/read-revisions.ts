@@ -1,6 +1,6 @@
 import type { V1ControllerRevision, V1Pod, V1PodTemplateSpec, V1ReplicaSet } from "@kubernetes/client-node";
 import type { Revision, Workload } from "../analyse/index.ts";
-import { attempt, entries, LIMITS, type Reading, workloadSelector } from "./reading.ts";
+import { attempt, entries, LIMITS, type ReadContext, workloadSelector } from "./read-context.ts";
 
 const REVISION = "deployment.kubernetes.io/revision";
 const HISTORY = "deployment.kubernetes.io/revision-history";
@@ -47,7 +47,7 @@ function ofControllerRevision(one: V1ControllerRevision): Revision {
 
 /** Reads the revisions of a workload, newest first. */
 export async function readRevisions(
-  reading: Reading,
+  reading: ReadContext,
   workload: Workload,
   pods: readonly V1Pod[],
 ): Promise<Revision[]> {

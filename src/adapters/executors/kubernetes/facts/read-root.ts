@@ -13,7 +13,7 @@ import { clip } from "../../../../lib/clip.ts";
 import type { Workload } from "../analyse/index.ts";
 import { failureOf } from "../cluster/failure.ts";
 import { ownerKind } from "../cluster/owner-kind.ts";
-import { isMissing, type Reading } from "./reading.ts";
+import { isMissing, type ReadContext } from "./read-context.ts";
 
 /** The object that an investigation is about; for a pod, its owner if there is one. */
 export type Root =
@@ -26,7 +26,7 @@ export type Root =
   | { kind: "persistentvolumeclaim"; object: V1PersistentVolumeClaim }
   | { kind: "horizontalpodautoscaler"; object: V1HorizontalPodAutoscaler };
 
-type Finder = (reading: Reading, name: string) => Promise<Root | undefined>;
+type Finder = (reading: ReadContext, name: string) => Promise<Root | undefined>;
 
 /** Returns the object that was read; undefined if it does not exist (404). */
 async function found(read: Promise<Root>): Promise<Root | undefined> {
@@ -42,7 +42,7 @@ const controllerOf = ({ metadata }: { metadata?: V1ObjectMeta }) =>
   metadata?.ownerReferences?.find((one) => one.controller === true);
 
 /** Returns the object's owner; the object itself if its owner is of an unknown kind, missing or unreadable. */
-async function ownerOr(reading: Reading, self: Root): Promise<Root> {
+async function ownerOr(reading: ReadContext, self: Root): Promise<Root> {
   const owner = controllerOf(self.object);
   const kind = owner && ownerKind(owner);
   const find = kind && FINDERS[kind];
@@ -196,13 +196,13 @@ const FINDERS: Record<string, Finder> = {
 export const isRootKind = (kind: string): boolean => Object.hasOwn(FINDERS, kind);
 
 /** Reads the target's object or, for a pod, its owner. Undefined if it does not exist; throws if that cannot be told. */
-export async function readRoot(reading: Reading): Promise<Root | undefined> {
+export async function readRoot(reading: ReadContext): Promise<Root | undefined> {
   const { kind, name } = reading.target;
   return FINDERS[kind]?.(reading, name);
 }
 
 /** Returns the owner of a pod; the pod itself if it has none. */
-export const runnerOf = (reading: Reading, object: V1Pod): Promise<Root> =>
+export const runnerOf = (reading: ReadContext, object: V1Pod): Promise<Root> =>
   ownerOr(reading, { kind: "pod", object });
 
 /** Finds the workload of this name, if there is one. */

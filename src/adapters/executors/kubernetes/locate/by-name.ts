@@ -1,5 +1,5 @@
 import { controllerOf, Owners } from "./owners.ts";
-import { CALLED_SO, type Hit, type ListedKind, list, listNamed, type Search } from "./search.ts";
+import { HAS_THIS_NAME, type Hit, type ListedKind, list, listNamed, type Search } from "./search.ts";
 import { backendsOfService, distinct, type Service } from "./service-backends.ts";
 import { folded, isLabelValue, type Spelling, spellingsOf } from "./spellings.ts";
 
@@ -28,7 +28,7 @@ async function workloadsCalled(search: Search, { name, namespace }: Spelling): P
           kind,
           name,
           ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-          reason: `${CALLED_SO}${ownedBy(metadata)}`,
+          reason: `${HAS_THIS_NAME}${ownedBy(metadata)}`,
         }),
       ),
     ),
@@ -47,7 +47,7 @@ function ofService(service: Service, behind: readonly Hit[], called: readonly Hi
   if (same.length > 0) return own;
   if (behind.length > 0) return [...own, ...behind];
   if (kind !== "service" && own.length > 0) return own;
-  return [{ kind: "service", name, namespace, reason: `${CALLED_SO}, and selects no workload` }];
+  return [{ kind: "service", name, namespace, reason: `${HAS_THIS_NAME}, and selects no workload` }];
 }
 
 /** Finds the workloads of exactly this name, and those behind the services of this name. */
@@ -111,7 +111,7 @@ async function alike(search: Search, said: string, namespace: string | undefined
 }
 
 /** The objects that a name was found to mean in one cluster. */
-export type Meant = { hits: Hit[]; alike: Hit[] };
+export type NameHits = { hits: Hit[]; alike: Hit[] };
 
 /**
  * Finds what a name of a service or workload means: by the exact name of either, else by labels. `alike` is filled only
@@ -120,7 +120,7 @@ export type Meant = { hits: Hit[]; alike: Hit[] };
 export async function byName(
   search: Search,
   { kind, name: said, namespace }: { kind: string; name: string; namespace?: string | undefined },
-): Promise<Meant> {
+): Promise<NameHits> {
   const spellings = spellingsOf(said, namespace);
   const exact = await Promise.all(spellings.map((one) => called(search, one, kind)));
   const hits = distinct(exact.flat());

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SEED } from "../../../../../test/support/random.ts";
-import { choose, type Found } from "./choose.ts";
+import { type ClusterHits, choose } from "./choose.ts";
 import type { Hit } from "./search.ts";
 
 const api: Hit = { kind: "deployment", name: "api", namespace: "shop", reason: "it has this name" };
 const other: Hit = { ...api, namespace: "shop-canary" };
-const found = (more: Partial<Found> = {}): Found => ({
+const found = (more: Partial<ClusterHits> = {}): ClusterHits => ({
   cluster: undefined,
   hits: [],
   alike: [],
@@ -15,7 +15,7 @@ const found = (more: Partial<Found> = {}): Found => ({
 });
 
 describe("which object is meant", () => {
-  it.each<[string, Found[], boolean, object]>([
+  it.each<[string, ClusterHits[], boolean, object]>([
     ["the only one", [found({ hits: [api] })], false, { result: "one", target: { namespace: "shop" } }],
     ["none of two", [found({ hits: [api, other] })], true, { result: "several" }],
     [

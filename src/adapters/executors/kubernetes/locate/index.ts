@@ -1,12 +1,12 @@
 import type { OperationTarget } from "../../../../contract/incident.ts";
 import type { Cluster } from "../cluster/client.ts";
 import { likesOfPod } from "../facts/read-root.ts";
-import { byName, type Meant } from "./by-name.ts";
-import { type Choice, choose, type Found } from "./choose.ts";
+import { byName, type NameHits } from "./by-name.ts";
+import { type Choice, type ClusterHits, choose } from "./choose.ts";
 import { nodesOf } from "./nodes.ts";
 import { ofAutoscaler, ofIngress, ofVolume } from "./routes.ts";
 import {
-  CALLED_SO,
+  HAS_THIS_NAME,
   type Hit,
   isListed,
   type ListedKind,
@@ -16,7 +16,7 @@ import {
 } from "./search.ts";
 import { isNamespaceName, isObjectName, type Spelling, spellingsOf } from "./spellings.ts";
 
-export { CALLED_SO, mayRead, type Namespaces } from "./search.ts";
+export { HAS_THIS_NAME, mayRead, type Namespaces } from "./search.ts";
 
 /** Kinds that are read directly, without a search, if the alert has kind, name and namespace. */
 const PLAIN = new Set([
@@ -56,7 +56,7 @@ async function ofKind(search: Search, kind: ListedKind, { name, namespace }: Spe
         reason,
       }),
     );
-  const own = await called(kind, name, CALLED_SO);
+  const own = await called(kind, name, HAS_THIS_NAME);
   if (own.length > 0 || kind !== "pod") return own;
   const gone = `the pod ${name} no longer exists, and this is its probable owner`;
   return (await Promise.all(likesOfPod(name).map((one) => called(one.kind, one.name, gone)))).flat();
@@ -78,7 +78,7 @@ async function byKind(search: Search, { kind, name, namespace }: OperationTarget
   }
 }
 
-async function meant(search: Search, target: OperationTarget): Promise<Meant> {
+async function meant(search: Search, target: OperationTarget): Promise<NameHits> {
   const { kind, name, namespace } = target;
   if (namespace !== undefined && !isNamespaceName(namespace)) return { hits: [], alike: [] };
   if (kind === "unknown" || kind === "service") return byName(search, { kind, name, namespace });
@@ -104,7 +104,7 @@ export async function locate(
       // The name from the alert, which may be an alias; else its own name, but only if there are several clusters.
       const named = target.cluster ?? (several ? cluster.name : undefined);
       const unread = [...search.unread].map((one) => (several ? `cluster ${cluster.name}: ${one}` : one));
-      const found: Found = { cluster: named, hits, alike, unread };
+      const found: ClusterHits = { cluster: named, hits, alike, unread };
       return { cluster, found };
     }),
   );

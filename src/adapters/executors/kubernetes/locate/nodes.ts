@@ -1,7 +1,7 @@
-import { CALLED_SO, type Hit, MOST_ENTRIES, type Named, type Search } from "./search.ts";
+import { HAS_THIS_NAME, type Hit, MOST_ENTRIES, type NamedObject, type Search } from "./search.ts";
 import { isObjectName } from "./spellings.ts";
 
-type Node = Named & { status?: { addresses?: { type: string; address: string }[] } };
+type Node = NamedObject & { status?: { addresses?: { type: string; address: string }[] } };
 type Page = { items: Node[] | null; metadata?: { continue?: string } };
 // 2,000 nodes, which must all be listed, because nodes cannot be selected by address.
 const MOST_PAGES = 4;
@@ -38,7 +38,7 @@ export async function nodesOf(search: Search, said: string): Promise<Hit[]> {
   if (isObjectName(name)) {
     const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
     const node = await search.ask<Node>("nodes", "get nodes", path);
-    if (node !== undefined) return [{ kind: "node", name, reason: CALLED_SO }];
+    if (node !== undefined) return [{ kind: "node", name, reason: HAS_THIS_NAME }];
   }
   return byAddress(search, name);
 }

@@ -1,19 +1,19 @@
-import { CALLED_SO, type Hit, listNamed, type Named, type Search } from "./search.ts";
+import { HAS_THIS_NAME, type Hit, listNamed, type NamedObject, type Search } from "./search.ts";
 import { backendsOfService, distinct, type Service } from "./service-backends.ts";
 
-type Asked = { name: string; namespace?: string | undefined };
-type Autoscaler = Named & {
+type RouteQuery = { name: string; namespace?: string | undefined };
+type Autoscaler = NamedObject & {
   spec?: { scaleTargetRef?: { apiVersion?: string; kind?: string; name?: string } };
 };
 type Backend = { service?: { name?: string }; serviceName?: string };
-type Ingress = Named & {
+type Ingress = NamedObject & {
   spec?: {
     defaultBackend?: Backend;
     backend?: Backend;
     rules?: { http?: { paths?: { backend?: Backend }[] } }[];
   };
 };
-type Volume = Named & {
+type Volume = NamedObject & {
   status?: { phase?: string };
   spec?: { claimRef?: { name?: string; namespace?: string } };
 };
@@ -26,7 +26,7 @@ const SCALED: Record<string, string> = {
 };
 
 /** Finds the workload that an autoscaler scales; the autoscaler itself if that is of another kind than `SCALED`. */
-export async function ofAutoscaler(search: Search, { name, namespace }: Asked): Promise<Hit[]> {
+export async function ofAutoscaler(search: Search, { name, namespace }: RouteQuery): Promise<Hit[]> {
   const found = await listNamed<Autoscaler>(search, "horizontalpodautoscaler", name, {
     namespace,
     whole: true,
@@ -65,18 +65,23 @@ async function behindIngress(search: Search, { metadata, spec }: Ingress): Promi
       return behind.map((hit) => ({ ...hit, reason }));
     }),
   );
-  const itself: Hit = { kind: "ingress", name, namespace, reason: `${CALLED_SO}, and routes to no service` };
+  const itself: Hit = {
+    kind: "ingress",
+    name,
+    namespace,
+    reason: `${HAS_THIS_NAME}, and routes to no service`,
+  };
   return names.length === 0 ? [itself] : found.flat();
 }
 
 /** Finds the workloads behind the services that an ingress leads to. */
-export async function ofIngress(search: Search, { name, namespace }: Asked): Promise<Hit[]> {
+export async function ofIngress(search: Search, { name, namespace }: RouteQuery): Promise<Hit[]> {
   const found = await listNamed<Ingress>(search, "ingress", name, { namespace, whole: true });
   return distinct((await Promise.all(found.map((one) => behindIngress(search, one)))).flat());
 }
 
 /** Finds the claim that a persistent volume is bound to; the volume itself if there is none. */
-export async function ofVolume(search: Search, { name }: Asked): Promise<Hit[]> {
+export async function ofVolume(search: Search, { name }: RouteQuery): Promise<Hit[]> {
   const path = `/api/v1/persistentvolumes/${encodeURIComponent(name)}`;
   const volume = await search.ask<Volume>("persistent volumes", "get persistentvolumes", path);
   if (volume === undefined) return [];

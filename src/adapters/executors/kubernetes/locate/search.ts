@@ -15,7 +15,7 @@ export const mayRead = (
 export type Hit = { kind: string; name: string; namespace?: string; reason: string };
 
 /** The reason of a hit that was found by its name alone. */
-export const CALLED_SO = "it has this name";
+export const HAS_THIS_NAME = "it has this name";
 
 /** Limit of requests of one search in one cluster. About 40 are usual, times the namespaces if listed one by one. */
 const REQUESTS = 1_000;
@@ -102,7 +102,7 @@ const LISTED = {
 export type ListedKind = keyof typeof LISTED;
 export const isListed = (kind: string): kind is ListedKind => Object.hasOwn(LISTED, kind);
 
-export type Named = { metadata: Meta };
+export type NamedObject = { metadata: Meta };
 // Older servers return null for an empty list.
 type Page<T> = { items: T[] | null; metadata?: { continue?: string } };
 
@@ -132,7 +132,7 @@ function placesOf(search: Search, what: string, namespace: string | undefined): 
 }
 
 /** Lists the objects of a kind in the namespaces that may be read. What could not be read is noted in `unread`. */
-export async function list<T extends Named = Named>(
+export async function list<T extends NamedObject = NamedObject>(
   search: Search,
   kind: ListedKind,
   query: Query,
@@ -169,7 +169,7 @@ export async function list<T extends Named = Named>(
 }
 
 /** Lists the objects of exactly this name. */
-export const listNamed = <T extends Named = Named>(
+export const listNamed = <T extends NamedObject = NamedObject>(
   search: Search,
   kind: ListedKind,
   name: string,
@@ -185,7 +185,7 @@ export async function identity(
 ): Promise<Meta | undefined> {
   const { paths, plural } = LISTED[kind] as Listed;
   for (const path of paths) {
-    const found = await search.ask<Named>(
+    const found = await search.ask<NamedObject>(
       `${plural} in ${namespace}`,
       `get ${plural} in ${namespace}`,
       `${path}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`,

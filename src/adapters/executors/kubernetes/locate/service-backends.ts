@@ -1,14 +1,14 @@
-import { picks } from "../facts/reading.ts";
+import { picks } from "../facts/read-context.ts";
 import { Owners } from "./owners.ts";
-import { type Hit, identity, list, listNamed, type Named, type Search } from "./search.ts";
+import { type Hit, identity, list, listNamed, type NamedObject, type Search } from "./search.ts";
 
-export type Service = Named & {
+export type Service = NamedObject & {
   spec?: { selector?: Record<string, string>; type?: string; externalName?: string };
 };
-type Workload = Named & { spec?: { template?: { metadata?: { labels?: Record<string, string> } } } };
+type Workload = NamedObject & { spec?: { template?: { metadata?: { labels?: Record<string, string> } } } };
 type Ref = { targetRef?: { kind?: string; name?: string } };
-type Slice = Named & { endpoints?: Ref[] | null };
-type Endpoints = Named & { subsets?: { addresses?: Ref[]; notReadyAddresses?: Ref[] }[] };
+type Slice = NamedObject & { endpoints?: Ref[] | null };
+type Endpoints = NamedObject & { subsets?: { addresses?: Ref[]; notReadyAddresses?: Ref[] }[] };
 
 const TEMPLATED = ["deployment", "statefulset", "daemonset"] as const;
 // The most pods of a service's endpoints whose owners are read.

@@ -1,21 +1,21 @@
 import type { Check } from "../../../../contract/approval.ts";
 import type { Observer, PerformedAction } from "../../../../verification/index.ts";
 import { stateOfAutoscaler } from "../act/snapshot.ts";
+import { namespaceRefusal } from "../cluster/allowed-cluster.ts";
 import type { Cluster, Clusters } from "../cluster/client.ts";
 import type { KubernetesConfig } from "../cluster/config.ts";
 import { failureOf } from "../cluster/failure.ts";
 import { type Autoscaler, read } from "../cluster/objects.ts";
-import { outOfBounds } from "../cluster/place.ts";
 import { nodeFacts } from "./node.ts";
 import { podFacts } from "./pod.ts";
 import { deedFact, workloadFacts } from "./workload.ts";
 
 type Target = Parameters<Observer["observe"]>[0];
-type Look = { now: Date; settle: number; deed: PerformedAction | undefined };
+type ObservationInput = { now: Date; settle: number; deed: PerformedAction | undefined };
 
 const KINDS = new Set(["deployment", "statefulset", "daemonset", "horizontalpodautoscaler", "pod", "node"]);
 
-async function factsOf(cluster: Cluster, target: Target, look: Look): Promise<Check[]> {
+async function factsOf(cluster: Cluster, target: Target, look: ObservationInput): Promise<Check[]> {
   const { kind, name, namespace = "default" } = target;
   switch (kind) {
     case "deployment":
@@ -42,7 +42,8 @@ export function createObserver(clusters: Clusters, config: KubernetesConfig): Ob
     observes: ({ kind, cluster, namespace }) =>
       KINDS.has(kind) &&
       clusters.of(cluster) !== undefined &&
-      (kind === "node" || (namespace !== undefined && outOfBounds(config, namespace, false) === undefined)),
+      (kind === "node" ||
+        (namespace !== undefined && namespaceRefusal(config, namespace, false) === undefined)),
     async observe(target, now, deed) {
       const at = now.toISOString();
       const cluster = clusters.of(target.cluster);

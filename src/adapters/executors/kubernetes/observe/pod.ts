@@ -6,11 +6,11 @@ import { failureOf, plain } from "../cluster/failure.ts";
 import { controllerOf, listAll, listPath, type Pod, read } from "../cluster/objects.ts";
 import { isLeaving, isReady, restartsFact, waitingFact } from "./containers.ts";
 
-type Place = { kind: "pod"; name: string; namespace: string };
-type Look = { now: Date; settle: number; deed: PerformedAction | undefined };
+type PodRef = { kind: "pod"; name: string; namespace: string };
+type ObservationInput = { now: Date; settle: number; deed: PerformedAction | undefined };
 
 /** Reads the pod of this name; null if there is none. */
-async function find(cluster: Cluster, place: Place): Promise<Pod | null> {
+async function find(cluster: Cluster, place: PodRef): Promise<Pod | null> {
   try {
     return await read<Pod>(cluster, place);
   } catch (error) {
@@ -34,9 +34,9 @@ function stateFact(pod: Pod): Check {
 /** Checks whether a new pod of the same controller has replaced the deleted one. */
 async function replacementFacts(
   cluster: Cluster,
-  place: Place,
+  place: PodRef,
   before: Partial<Snapshot>,
-  look: Look,
+  look: ObservationInput,
 ): Promise<Check[]> {
   const present = await find(cluster, place);
   const ended = present === null || present.metadata.uid !== before.uid;
@@ -67,7 +67,7 @@ async function replacementFacts(
 }
 
 /** Returns the facts about a pod or, after its deletion by an operation, about its replacement. */
-export async function podFacts(cluster: Cluster, place: Place, look: Look): Promise<Check[]> {
+export async function podFacts(cluster: Cluster, place: PodRef, look: ObservationInput): Promise<Check[]> {
   const { deed, now, settle } = look;
   if (deed?.operation.kind === "kubernetes.delete_pod")
     return replacementFacts(cluster, place, deed.before as Partial<Snapshot>, look);

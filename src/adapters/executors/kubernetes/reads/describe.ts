@@ -3,7 +3,7 @@ import { redact } from "../../../../lib/redact.ts";
 import type { Cluster } from "../cluster/client.ts";
 import { failureOf, plain } from "../cluster/failure.ts";
 import type { Meta } from "../cluster/objects.ts";
-import { pathOfResource, type Where } from "./resource.ts";
+import { pathOfResource, type ResourceRef } from "./resource.ts";
 import { beginningOf, shown } from "./text.ts";
 
 type Described = { kind?: string; metadata: Meta & { managedFields?: unknown }; [field: string]: unknown };
@@ -74,7 +74,7 @@ async function eventsOf(cluster: Cluster, { metadata }: Described): Promise<stri
 }
 
 /** Returns objects as YAML with their events, without values that may be secret. */
-export async function describeText(cluster: Cluster, where: Where): Promise<string> {
+export async function describeText(cluster: Cluster, where: ResourceRef): Promise<string> {
   const path = pathOfResource(where);
   const objects =
     where.name === undefined

@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/client.ts";
-import { pathOfResource, type Where } from "./resource.ts";
+import { pathOfResource, type ResourceRef } from "./resource.ts";
 import { beginningOf, table } from "./text.ts";
 
 type Table = {
@@ -10,7 +10,7 @@ type Table = {
 const MAX_ROWS = 200;
 
 /** Returns a table with the columns that the API server defines for `kubectl get`. */
-export async function getText(cluster: Cluster, where: Where): Promise<string> {
+export async function getText(cluster: Cluster, where: ResourceRef): Promise<string> {
   const { columnDefinitions, rows = [] } = await cluster.raw<Table>({
     path: pathOfResource(where),
     query: where.name === undefined ? { ...where.query, limit: MAX_ROWS } : {},

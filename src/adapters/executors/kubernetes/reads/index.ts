@@ -1,21 +1,21 @@
 import type { ActResult, Resolution } from "../../../../execution/index.ts";
 import { closeNames } from "../../../../lib/close-names.ts";
 import type { Handler } from "../act/kubernetes-operation.ts";
+import { namespaceRefusal } from "../cluster/allowed-cluster.ts";
 import type { Cluster } from "../cluster/client.ts";
 import type { KubernetesConfig } from "../cluster/config.ts";
 import { failureOf } from "../cluster/failure.ts";
 import type { Meta } from "../cluster/objects.ts";
 import { checkPermissions, type Permission } from "../cluster/permission.ts";
-import { outOfBounds } from "../cluster/place.ts";
 import { describeText } from "./describe.ts";
 import { getText } from "./get.ts";
 import { logsText } from "./logs.ts";
-import { pathOfResource, type ReadOperation, type Where, whereOf } from "./resource.ts";
+import { pathOfResource, type ReadOperation, type ResourceRef, resourceRefOf } from "./resource.ts";
 import { metricsVersion, topText } from "./top.ts";
 
 /** Returns what a read is of, or why it may not be read. */
 async function admitted(cluster: Cluster, config: KubernetesConfig, operation: ReadOperation) {
-  const found = await whereOf(cluster, operation);
+  const found = await resourceRefOf(cluster, operation);
   if (!found.ok) return found;
   const { resource, namespace } = found.where;
   const limited = config.allowed_namespaces.length + config.denied_namespaces.length > 0;
@@ -24,11 +24,11 @@ async function admitted(cluster: Cluster, config: KubernetesConfig, operation: R
       ok: false as const,
       message: "not all namespaces may be read: name one (kubernetes.allowed_namespaces)",
     };
-  const bounds = namespace === undefined ? undefined : outOfBounds(config, namespace, false);
+  const bounds = namespace === undefined ? undefined : namespaceRefusal(config, namespace, false);
   return bounds === undefined ? found : { ok: false as const, message: bounds };
 }
 
-async function textOf(cluster: Cluster, operation: ReadOperation, where: Where): Promise<ActResult> {
+async function textOf(cluster: Cluster, operation: ReadOperation, where: ResourceRef): Promise<ActResult> {
   const refused = (error: string): ActResult => ({ ok: false, error, sent: false });
   switch (operation.kind) {
     case "kubernetes.get":
@@ -46,7 +46,7 @@ async function textOf(cluster: Cluster, operation: ReadOperation, where: Where):
   }
 }
 
-async function resolveRead(cluster: Cluster, where: Where): Promise<Resolution> {
+async function resolveRead(cluster: Cluster, where: ResourceRef): Promise<Resolution> {
   const { name, resource } = where;
   if (name === undefined) return { result: "hit" };
   try {
@@ -69,7 +69,7 @@ async function resolveRead(cluster: Cluster, where: Where): Promise<Resolution> 
 }
 
 /** Returns the permission that a read needs. */
-function permissionOf({ kind }: ReadOperation, { resource, namespace, name }: Where): Permission {
+function permissionOf({ kind }: ReadOperation, { resource, namespace, name }: ResourceRef): Permission {
   const group = kind === "kubernetes.top" ? "metrics.k8s.io" : resource.group;
   const verb = name === undefined ? "list" : "get";
   return kind === "kubernetes.logs"

@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster/client.ts";
 import { failureOf } from "../cluster/failure.ts";
 import { controllerOf, listAll, listPath, type Meta, type Pod, pathOf, read } from "../cluster/objects.ts";
 import { podsOf, readWorkload, type WorkloadKind } from "../cluster/workload.ts";
-import { pathOfResource, type Where } from "./resource.ts";
+import { pathOfResource, type ResourceRef } from "./resource.ts";
 import { endOf, MAX_TEXT, shown } from "./text.ts";
 
 type Logs = Extract<Operation, { kind: "kubernetes.logs" }>;
@@ -13,7 +13,7 @@ const MAX_BYTES = 256 * 1024;
 const STANDARD_TAIL = 200;
 
 /** Returns the pods whose logs are meant. */
-async function podsFor(cluster: Cluster, { target }: Logs, where: Where): Promise<Pod[]> {
+async function podsFor(cluster: Cluster, { target }: Logs, where: ResourceRef): Promise<Pod[]> {
   const namespace = where.namespace ?? "default";
   if (target === null) return listAll<Pod>(cluster, pathOfResource(where), where.query);
   const { kind, name } = target;
@@ -58,7 +58,7 @@ async function logOf(
 }
 
 /** Returns the ends of containers' logs, of the newest pods first, without what looks like a secret. */
-export async function logsText(cluster: Cluster, operation: Logs, where: Where): Promise<string> {
+export async function logsText(cluster: Cluster, operation: Logs, where: ResourceRef): Promise<string> {
   const pods = (await podsFor(cluster, operation, where)).sort(newestFirst);
   if (pods.length === 0) return "no pods found";
   const parts = pods

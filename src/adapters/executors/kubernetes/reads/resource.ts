@@ -6,7 +6,7 @@ import type { Resource } from "../cluster/discovery.ts";
 export type ReadOperation = Extract<Operation, { kind: `kubernetes.${"get" | "describe" | "logs" | "top"}` }>;
 
 /** The objects that are read. */
-export type Where = {
+export type ResourceRef = {
   resource: Resource;
   /** Undefined: all namespaces, or the resource is not namespaced. */
   namespace: string | undefined;
@@ -14,13 +14,13 @@ export type Where = {
   query: { labelSelector?: string; fieldSelector?: string };
 };
 
-export type Found = { ok: true; where: Where } | { ok: false; message: string };
+export type ResourceLookup = { ok: true; where: ResourceRef } | { ok: false; message: string };
 
 /** Resolves what a read is of by the cluster's discovery. Refuses secrets, whatever name they are given by. */
-export async function whereOf(
+export async function resourceRefOf(
   cluster: Cluster,
   { kind: operation, target, parameters }: ReadOperation,
-): Promise<Found> {
+): Promise<ResourceLookup> {
   const { resource: listed = "pods", selector, field_selector, all_namespaces } = parameters;
   const kind = target?.kind ?? (operation === "kubernetes.logs" ? "pods" : listed);
   const resource = await cluster.discovery.resource(kind);
@@ -37,7 +37,7 @@ export async function whereOf(
   return { ok: true, where: { resource, namespace, name: target?.name, query } };
 }
 
-export function pathOfResource({ resource, namespace, name }: Where): string {
+export function pathOfResource({ resource, namespace, name }: ResourceRef): string {
   const { group, version, name: plural } = resource;
   const root = group === "" ? "/api" : `/apis/${group}`;
   const inside = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;

@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/client.ts";
-import { pathOfResource, type Where } from "./resource.ts";
+import { pathOfResource, type ResourceRef } from "./resource.ts";
 import { beginningOf, table } from "./text.ts";
 
 type Usage = { cpu?: string; memory?: string };
@@ -14,7 +14,7 @@ export const metricsVersion = (cluster: Cluster) =>
   cluster.discovery.version("metrics.k8s.io", ["v1", "v1beta1"]);
 
 /** Returns the CPU and memory use of pods or nodes, as last measured by the metrics server. */
-export async function topText(cluster: Cluster, where: Where, version: string): Promise<string> {
+export async function topText(cluster: Cluster, where: ResourceRef, version: string): Promise<string> {
   const resource = { ...where.resource, group: "metrics.k8s.io", version };
   // The metrics API has no field selectors.
   const { labelSelector } = where.query;

@@ -4,13 +4,13 @@ import { failureOf } from "../../cluster/failure.ts";
 import { type Autoscaler, listAll } from "../../cluster/objects.ts";
 import type { WorkloadPlace } from "../../cluster/workload.ts";
 
-type Found = { name: string; min: number; max: number };
+type AutoscalerRange = { name: string; min: number; max: number };
 
 /** Finds the autoscaler that sets a workload's number of replicas. */
 async function autoscalerOf(
   cluster: Cluster,
   { kind, name, namespace }: WorkloadPlace,
-): Promise<Found | undefined> {
+): Promise<AutoscalerRange | undefined> {
   const version = (await cluster.discovery.version("autoscaling", ["v2", "v1"])) ?? "v1";
   const path = `/apis/autoscaling/${version}/namespaces/${encodeURIComponent(namespace)}/horizontalpodautoscalers`;
   const all = await listAll<Autoscaler>(cluster, path);

@@ -1,12 +1,12 @@
 import type { Check } from "../../../../../contract/approval.ts";
 import type { ActResult, DryRun, Run } from "../../../../../execution/index.ts";
 import { wait } from "../../../../../lib/wait.ts";
+import { namespaceRefusal } from "../../cluster/allowed-cluster.ts";
 import type { Cluster } from "../../cluster/client.ts";
 import { type Failure, failureOf, plain } from "../../cluster/failure.ts";
 import { type Node, type Pod, read } from "../../cluster/objects.ts";
 import { ownersOfPods } from "../../cluster/owners.ts";
 import type { Permission } from "../../cluster/permission.ts";
-import { outOfBounds } from "../../cluster/place.ts";
 import { actOn, dryRunOf, effectOn, failed } from "../change.ts";
 import { evict, isBudget, tryEviction } from "../checks/budget.ts";
 import { type DrainTerms, sortPods } from "../drain-pods.ts";
@@ -209,7 +209,7 @@ async function effectOfDrain(cluster: Cluster, drain: Drain, run: Run) {
 export const drain: KubernetesOperation<"kubernetes.drain"> = {
   kind: "kubernetes.drain",
   handler(cluster, { target, parameters }, config) {
-    const bounds = (namespace: string) => outOfBounds(config, namespace, false);
+    const bounds = (namespace: string) => namespaceRefusal(config, namespace, false);
     const one: Drain = { node: target.name, terms: parameters, bounds };
     return {
       resolve: () => resolveObject(cluster, target),

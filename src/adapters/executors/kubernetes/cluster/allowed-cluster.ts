@@ -9,20 +9,24 @@ export type Limits = Pick<
 >;
 
 /** Returns why a namespace may not be read or, if `changes`, changed; undefined if it may. */
-export function outOfBounds(limits: Limits, namespace: string, changes: boolean): string | undefined {
-  const { allowed_namespaces: allowed, denied_namespaces: denied, protected_namespaces: guarded } = limits;
+export function namespaceRefusal(limits: Limits, namespace: string, changes: boolean): string | undefined {
+  const {
+    allowed_namespaces: allowed,
+    denied_namespaces: denied,
+    protected_namespaces: protectedNamespaces,
+  } = limits;
   if (denied.includes(namespace)) return `namespace ${namespace} is denied (kubernetes.denied_namespaces)`;
   if (allowed.length > 0 && !allowed.includes(namespace))
     return `namespace ${namespace} is not allowed (kubernetes.allowed_namespaces: ${allowed.join(", ")})`;
-  if (changes && guarded.includes(namespace))
+  if (changes && protectedNamespaces.includes(namespace))
     return `namespace ${namespace} is protected: nothing there is changed (kubernetes.protected_namespaces)`;
   return undefined;
 }
 
-type Found = { ok: true; cluster: Cluster } | { ok: false; message: string };
+type ClusterLookup = { ok: true; cluster: Cluster } | { ok: false; message: string };
 
 /** Returns the cluster that an operation is for, or why it may not be executed. Never falls back to another cluster. */
-export function clusterFor(clusters: Clusters, limits: Limits, operation: Operation): Found {
+export function clusterFor(clusters: Clusters, limits: Limits, operation: Operation): ClusterLookup {
   const { target, parameters } = operation;
   const { cluster: name, namespace } = (target ?? parameters) as { cluster?: string; namespace?: string };
   // Never guess which of several clusters a change is for: the default could be the wrong one.
@@ -34,6 +38,6 @@ export function clusterFor(clusters: Clusters, limits: Limits, operation: Operat
     return { ok: false, message: `no cluster "${clip(name ?? "", 100)}" is configured; there are: ${known}` };
   }
   const bounds =
-    namespace === undefined ? undefined : outOfBounds(limits, namespace, changesSomething(operation));
+    namespace === undefined ? undefined : namespaceRefusal(limits, namespace, changesSomething(operation));
   return bounds === undefined ? { ok: true, cluster } : { ok: false, message: bounds };
 }

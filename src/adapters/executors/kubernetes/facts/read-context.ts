@@ -4,7 +4,7 @@ import { type Cluster, during } from "../cluster/client.ts";
 import { failureOf } from "../cluster/failure.ts";
 
 /** The state of reading one target: what to read, the signal that ends it, and what could not be read. */
-export type Reading = {
+export type ReadContext = {
   cluster: Cluster;
   target: OperationTarget;
   namespace: string;
@@ -26,12 +26,12 @@ export const LIMITS = {
   nodes: 10,
 } as const;
 
-export function startReading(
+export function createReadContext(
   cluster: Cluster,
   target: OperationTarget,
   now: Date,
   signal: AbortSignal,
-): Reading {
+): ReadContext {
   const namespace = target.namespace ?? "default";
   return { cluster, target, namespace, now, signal, until: during(signal), missing: new Set() };
 }
@@ -52,7 +52,7 @@ function why(error: unknown, permission: string, signal: AbortSignal): string {
  * the permission that it needs, such as `list pods in prod`.
  */
 export async function attempt<T>(
-  { missing, signal }: Reading,
+  { missing, signal }: ReadContext,
   what: string,
   permission: string,
   otherwise: T,
@@ -73,7 +73,7 @@ export async function attempt<T>(
 type Page<T> = { items: T[]; metadata?: { _continue?: string; remainingItemCount?: number } };
 
 /** Returns the entries of a page, and notes in `missing` if there are more. */
-export function entries<T>(reading: Reading, what: string, page: Page<T>): T[] {
+export function entries<T>(reading: ReadContext, what: string, page: Page<T>): T[] {
   if (page.metadata?._continue) reading.missing.add(`${what}: only the first ${page.items.length} were read`);
   return page.items;
 }
