@@ -89,10 +89,10 @@ export function knownNames<What extends keyof KnownNames>(
 }
 
 /** Creates the executor of a kind for each configuration in turn; if its settings do not change, it is reused. */
-function succession(kind: ExecutorKind, first: Config, deps: Omit<ExecutorDeps, "turns">) {
-  const turns = new KeyedMutex();
+function succession(kind: ExecutorKind, first: Config, deps: Omit<ExecutorDeps, "mutex">) {
+  const mutex = new KeyedMutex();
   const settingsOf = (config: Config) => settingAt(config, kind.settings.path);
-  const make = (settings: unknown) => ({ settings, one: kind.create(settings, { ...deps, turns }) });
+  const make = (settings: unknown) => ({ settings, one: kind.create(settings, { ...deps, mutex }) });
   let current = make(settingsOf(first));
   let made = current;
   const all = new Set([current.one]);

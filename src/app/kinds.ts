@@ -15,7 +15,7 @@ type SettingProblem = { path: string; message: string; fatal: boolean };
 export type ExecutorDeps = {
   log: Log;
   /** Serialises work on one target, also between executors of successive configurations. */
-  turns: KeyedMutex;
+  mutex: KeyedMutex;
   /** Folder for state that must survive a restart. */
   state_dir: string;
   /** Returns who stopped a process on purpose, as text for people. */

@@ -8,8 +8,8 @@ import { messageOf } from "../../../lib/error.ts";
 import type { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import { carriersOf, copiesOf, inBackground } from "./background.ts";
 import { effectOf } from "./effect.ts";
-import { configured } from "./look.ts";
-import { ask } from "./probe.ts";
+import { configured } from "./observe-process.ts";
+import { sendProbe } from "./probe.ts";
 import { checkFolder, checkProgram, checkStateFolder } from "./program.ts";
 import { start } from "./spawn.ts";
 import { stopEach, stopGroup, stopLeftOver } from "./stop.ts";
@@ -117,7 +117,7 @@ async function checkProbe({ config }: Supervised): Promise<Check> {
   if (config.probe === undefined) {
     return { name, passed: true, message: "none is configured: its health cannot be verified afterwards" };
   }
-  const { asked, message } = await ask(config.probe);
+  const { asked, message } = await sendProbe(config.probe);
   return { name, passed: asked, message: asked ? `current answer: ${message}` : message };
 }
 
@@ -148,7 +148,7 @@ function resolve(processes: ReadonlyMap<string, Supervised>, name: string): Reso
 }
 
 /** Creates the executor of `process.restart` for the configured processes. */
-export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns: KeyedMutex): Executor {
+export function createExecutor(processes: ReadonlyMap<string, Supervised>, mutex: KeyedMutex): Executor {
   const find = ({ kind, target }: Operation): Supervised => {
     if (kind !== "process.restart") throw new Error(`${kind} is not a process operation`);
     return configured(processes, target.name);
@@ -176,12 +176,12 @@ export function createExecutor(processes: ReadonlyMap<string, Supervised>, turns
     async act(operation, run, signal) {
       const one = find(operation);
       const abort = { signal, otherwise: CANCELLED };
-      return turns.take(one.config.name, () => restart(one, run, signal), abort);
+      return mutex.take(one.config.name, () => restart(one, run, signal), abort);
     },
     async effect(operation, run) {
       const one = find(operation);
-      // Waits its turn: an act in progress must not be judged halfway.
-      return turns.take(one.config.name, async () => {
+      // Waits for the mutex: an act in progress must not be judged halfway.
+      return mutex.take(one.config.name, async () => {
         const live = (await adoptCarrier(one, run.execution_id)) ?? (await locate(one));
         const visible = one.table.marked !== undefined;
         return effectOf(run, { record: await recordOf(one), live, visible });

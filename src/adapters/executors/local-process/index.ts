@@ -12,7 +12,7 @@ import { createExecutor } from "./executor.ts";
 import { createInvestigator } from "./investigator.ts";
 import { boundLog } from "./log-file.ts";
 import { createObserver } from "./observer.ts";
-import { ask } from "./probe.ts";
+import { sendProbe } from "./probe.ts";
 import { oneLook, systemTable } from "./process-table.ts";
 import { missingProgram } from "./program.ts";
 import { start } from "./spawn.ts";
@@ -32,7 +32,7 @@ type Deps = {
   state_dir: string;
   log: Log;
   /** Serialises changes by process, shared with executors of earlier configurations. */
-  turns?: KeyedMutex;
+  mutex?: KeyedMutex;
   /** Says, for people, by whom a process was stopped on purpose. */
   stopped?: (name: string) => string | undefined;
 };
@@ -66,7 +66,7 @@ async function stopOne(one: Supervised): Promise<{ pid: number | null }> {
 }
 
 function create(processes: readonly ProcessConfig[], deps: Deps): LocalProcesses {
-  const { state_dir, log, turns = new KeyedMutex(), stopped = () => undefined } = deps;
+  const { state_dir, log, mutex = new KeyedMutex(), stopped = () => undefined } = deps;
   const all = new Map(
     processes.map((config) => {
       const own = { table: systemTable, log, stopped: () => stopped(config.name) };
@@ -103,15 +103,15 @@ function create(processes: readonly ProcessConfig[], deps: Deps): LocalProcesses
     async probe(name) {
       const { probe } = named(name).config;
       if (probe === undefined) return null;
-      return ask(probe);
+      return sendProbe(probe);
     },
-    start: async (name) => turns.take(name, () => startOne(named(name))),
-    stop: async (name) => turns.take(name, () => stopOne(named(name))),
+    start: async (name) => mutex.take(name, () => startOne(named(name))),
+    stop: async (name) => mutex.take(name, () => stopOne(named(name))),
   };
   return {
     ...supervisor,
     supervisor,
-    executor: createExecutor(all, turns),
+    executor: createExecutor(all, mutex),
     observer: createObserver(all),
     investigator: createInvestigator(all),
   };

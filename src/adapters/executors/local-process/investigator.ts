@@ -3,7 +3,7 @@ import type { Investigator } from "../../../investigation/index.ts";
 import { formatDuration } from "../../../lib/duration.ts";
 import { type Carrier, copiesOf } from "./background.ts";
 import { tail } from "./log-file.ts";
-import { ageOf, configured, type Look, look } from "./look.ts";
+import { ageOf, configured, observeProcess, type ProcessObservation } from "./observe-process.ts";
 import type { Probed } from "./probe.ts";
 import type { Supervised } from "./supervised.ts";
 
@@ -20,13 +20,13 @@ const ENDED = ["process_not_running", "process_in_background"];
 const OTHERS = "other processes of ";
 const LOG = "log of ";
 
-type Said = Omit<Finding, "evidence">;
+type FindingText = Omit<Finding, "evidence">;
 
 /** What was observed, with the copies that live outside the record. */
-type Seen = Look & { copies: Carrier[] };
+type ProcessEvidence = ProcessObservation & { copies: Carrier[] };
 
 /** Returns the finding about whether the process runs, is stopped, suspended or just started; null: none. */
-function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | null {
+function ofProcess(one: Supervised, { live, copies }: ProcessEvidence, now: Date): FindingText | null {
   const { name } = one.config;
   const stopped = one.stopped();
   if (live === undefined && stopped !== undefined)
@@ -66,7 +66,7 @@ function ofProcess(one: Supervised, { live, copies }: Seen, now: Date): Said | n
 const pidsOf = (copies: readonly Carrier[]) => copies.map(({ pid }) => pid).join(", ");
 
 /** Returns the finding that copies of the process live outside its record. */
-const ofCopies = (name: string, { copies }: Seen): Said => ({
+const ofCopies = (name: string, { copies }: ProcessEvidence): FindingText => ({
   code: "process_in_background",
   weight: "cause",
   title: `${name} runs in the background: pid ${pidsOf(copies)} is not supervised`,
@@ -74,7 +74,11 @@ const ofCopies = (name: string, { copies }: Seen): Said => ({
 });
 
 /** Returns the finding about the probe's answer; null: none. */
-function ofProbe(name: string, { ok, message }: Probed, { live, copies }: Seen): Said | null {
+function ofProbe(
+  name: string,
+  { ok, message }: Probed,
+  { live, copies }: ProcessEvidence,
+): FindingText | null {
   // The process does not run, so another program answers.
   if (live === undefined)
     return ok && copies.length === 0
@@ -114,10 +118,10 @@ function missingOf(name: string, probed: Probed | undefined): string[] {
   return probed.asked ? [] : [`probe of ${name}: ${probed.message}`];
 }
 
-type Part = { id: string; subject: string; text: string; finding: Said | null };
+type EvidencePart = { id: string; subject: string; text: string; finding: FindingText | null };
 
 /** Returns what was read of a process, each part with its finding. */
-async function partsOf(one: Supervised, alone: Look, now: Date): Promise<Part[]> {
+async function partsOf(one: Supervised, alone: ProcessObservation, now: Date): Promise<EvidencePart[]> {
   const { name } = one.config;
   const seen = { ...alone, copies: await copiesOf(one) };
   const { live, text, probed, copies } = seen;
@@ -143,7 +147,7 @@ export function createInvestigator(processes: ReadonlyMap<string, Supervised>): 
     async investigate(target, now) {
       const { name } = target;
       const one = configured(processes, name);
-      const seen = await look(one, now);
+      const seen = await observeProcess(one, now);
       const parts = await partsOf(one, seen, now);
       const at = now.toISOString();
       const log = parts.filter(({ subject }) => subject === LOG + name).map(({ id }) => id);

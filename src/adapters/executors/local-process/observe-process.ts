@@ -1,10 +1,10 @@
 import { clip } from "../../../lib/clip.ts";
 import { formatDuration } from "../../../lib/duration.ts";
-import { ask, type Probed } from "./probe.ts";
+import { type Probed, sendProbe } from "./probe.ts";
 import { type Live, locate, type Supervised } from "./supervised.ts";
 
 /** What is observed of a process: `text` describes its state, `probed` is its probe's result, if it has a probe. */
-export type Look = { live: Live | undefined; text: string; probed: Probed | undefined };
+export type ProcessObservation = { live: Live | undefined; text: string; probed: Probed | undefined };
 
 /** Returns the configured process of this name; throws when there is none. */
 export function configured(processes: ReadonlyMap<string, Supervised>, name: string): Supervised {
@@ -17,9 +17,9 @@ export function configured(processes: ReadonlyMap<string, Supervised>, name: str
 export const ageOf = ({ started_at }: Live, now: Date): number => now.getTime() - Date.parse(started_at);
 
 /** Observes whether a process lives and what its probe answers, both at the same time. */
-export async function look(one: Supervised, now: Date): Promise<Look> {
+export async function observeProcess(one: Supervised, now: Date): Promise<ProcessObservation> {
   const { probe } = one.config;
-  const [live, probed] = await Promise.all([locate(one), probe && ask(probe)]);
+  const [live, probed] = await Promise.all([locate(one), probe && sendProbe(probe)]);
   const text = live
     ? `pid ${live.pid}, up for ${formatDuration(ageOf(live, now))}${live.suspended ? ", suspended" : ""}`
     : ["none is running", one.stopped()].filter(Boolean).join(", stopped on purpose ");

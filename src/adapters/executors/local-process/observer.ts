@@ -1,6 +1,6 @@
 import type { Observation } from "../../../contract/execution.ts";
 import type { Observer } from "../../../verification/index.ts";
-import { configured, look } from "./look.ts";
+import { configured, observeProcess } from "./observe-process.ts";
 import type { Probed } from "./probe.ts";
 import type { Live, Supervised } from "./supervised.ts";
 
@@ -10,7 +10,7 @@ function healthOf(live: Live | undefined, probed: Probed | undefined): boolean |
 }
 
 async function observe(one: Supervised, now: Date): Promise<Observation> {
-  const { live, text, probed } = await look(one, now);
+  const { live, text, probed } = await observeProcess(one, now);
   const process = { name: "process", passed: live !== undefined, message: text };
   const facts = probed ? [process, { name: "probe", passed: probed.ok, message: probed.message }] : [process];
   return { at: now.toISOString(), healthy: healthOf(live, probed), facts };

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { freePort } from "../../../../test/support/ports.ts";
 import { processConfig } from "./config.ts";
 import { forbiddenPort } from "./forbidden-ports.ts";
-import { ask, type Probed } from "./probe.ts";
+import { type Probed, sendProbe } from "./probe.ts";
 
 const PATIENCE_MS = 60_000;
 let server: Server | undefined;
@@ -17,7 +17,7 @@ afterEach(() => {
   server = undefined;
 });
 
-const probe = (url: string, timeout_ms = PATIENCE_MS) => ask({ url, timeout_ms, expect_status: 200 });
+const probe = (url: string, timeout_ms = PATIENCE_MS) => sendProbe({ url, timeout_ms, expect_status: 200 });
 
 /** The address of a server that says this to everybody, and nothing more. */
 async function saying(text: string): Promise<string> {
@@ -35,12 +35,12 @@ async function asking(before: string, url: string, files = 1_024): Promise<Probe
     import dns from "node:dns";
     import { openSync } from "node:fs";
     import { syncBuiltinESMExports } from "node:module";
-    import { ask } from ${JSON.stringify(join(import.meta.dirname, "probe.ts"))};
+    import { sendProbe } from ${JSON.stringify(join(import.meta.dirname, "probe.ts"))};
     setInterval(() => {}, 1_000);
     // What is read once is read before.
-    await ask({ url: "http://127.0.0.1:1024/", timeout_ms: 60000, expect_status: 200 });
+    await sendProbe({ url: "http://127.0.0.1:1024/", timeout_ms: 60000, expect_status: 200 });
     ${before}
-    const found = await ask({ url: ${JSON.stringify(url)}, timeout_ms: 300, expect_status: 200 });
+    const found = await sendProbe({ url: ${JSON.stringify(url)}, timeout_ms: 300, expect_status: 200 });
     process.stdout.write(JSON.stringify(found), () => process.exit());`;
   const argv = [process.execPath, "--input-type=module", "-e", code];
   const { stdout } = await promisify(execFile)("sh", ["-c", `ulimit -n ${files}; exec "$@"`, "sh", ...argv]);

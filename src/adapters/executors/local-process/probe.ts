@@ -62,7 +62,7 @@ async function nameless(url: string, signal: AbortSignal, timeout: number): Prom
 }
 
 /** Sends the probe once. Redirects are not followed: they count as answers. Never throws. */
-export async function ask({ url, timeout_ms, expect_status }: ProbeConfig): Promise<Probed> {
+export async function sendProbe({ url, timeout_ms, expect_status }: ProbeConfig): Promise<Probed> {
   const started = performance.now();
   const signal = AbortSignal.timeout(timeout_ms);
   // Resolved separately: a slow or failing name server is not the process's fault.
@@ -84,10 +84,13 @@ export async function ask({ url, timeout_ms, expect_status }: ProbeConfig): Prom
   }
 }
 
-type Asked = { started: number } & Pick<ProbeConfig, "timeout_ms" | "expect_status">;
+type SentProbe = { started: number } & Pick<ProbeConfig, "timeout_ms" | "expect_status">;
 
 /** Reads the body and judges the response; errors here count as asked, since the server began to answer. */
-async function answered(response: Response, { started, timeout_ms, expect_status }: Asked): Promise<Probed> {
+async function answered(
+  response: Response,
+  { started, timeout_ms, expect_status }: SentProbe,
+): Promise<Probed> {
   try {
     await drain(response.body);
   } catch (error) {

@@ -95,7 +95,7 @@ async function act(task: Task, run: Parameters<Executor["act"]>[1], signal: Abor
 }
 
 /** Creates the executor of operations on hosts; changes to one host run one at a time. */
-export function createExecutor(hosts: Hosts, turns: KeyedMutex): Executor {
+export function createExecutor(hosts: Hosts, mutex: KeyedMutex): Executor {
   const find = (operation: Operation) => {
     const found = findTask(hosts, operation);
     if (found === null) throw new Error(`${operation.kind} has no configured host`);
@@ -136,13 +136,13 @@ export function createExecutor(hosts: Hosts, turns: KeyedMutex): Executor {
       const refused = isOnHost(operation) ? forbidden(host, operation) : undefined;
       if (refused !== undefined) return { ok: false, error: refused, sent: false };
       if (operation.kind === "host.diagnose") return task.act(signal);
-      return turns.take(host.name, () => act(task, run, signal), { signal, otherwise });
+      return mutex.take(host.name, () => act(task, run, signal), { signal, otherwise });
     },
     async effect(operation, run) {
       const { host, task } = find(operation);
       if (Object.keys(run.before).length === 0 || "unavailable" in run.before) return "cannot_tell";
-      // Waits its turn: an act in progress must not be judged halfway.
-      return turns.take(host.name, () => task.effect(run.before));
+      // Waits for the mutex: an act in progress must not be judged halfway.
+      return mutex.take(host.name, () => task.effect(run.before));
     },
     undo(operation) {
       const found = findTask(hosts, operation);

@@ -24,14 +24,14 @@ export type SshHosts = {
 type Deps = {
   log: Log;
   /** Serialises changes by host, shared with executors of earlier configurations. */
-  turns?: KeyedMutex;
+  mutex?: KeyedMutex;
 };
 
-function create(config: SshConfig, { log, turns = new KeyedMutex() }: Deps): SshHosts {
+function create(config: SshConfig, { log, mutex = new KeyedMutex() }: Deps): SshHosts {
   for (const { path, message } of sshProblems(config)) log.warn({ setting: `ssh.${path}` }, message);
   const hosts = new Hosts(config, log);
   return {
-    executor: createExecutor(hosts, turns),
+    executor: createExecutor(hosts, mutex),
     observer: createObserver(hosts),
     investigator: createInvestigator(hosts),
     retire: () => hosts.retire(),
