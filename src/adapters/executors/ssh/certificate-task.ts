@@ -1,7 +1,7 @@
 import type { Operation } from "../../../operation/index.ts";
 import { type Certificate, certificates, daysLeft } from "./certificates.ts";
 import { type Argv, checkPermission, type Host } from "./host.ts";
-import { onHost, type Seen, type Task } from "./task.ts";
+import { onHost, type TargetHealth, type Task } from "./task.ts";
 
 type Renew = Extract<Operation, { kind: "host.renew_certificate" }>;
 
@@ -16,7 +16,7 @@ const inWords = (one: Certificate, now: Date) => {
 const fingerprints = (list: readonly Certificate[]) => list.map((one) => one.fingerprint).sort();
 
 /** Judges the host healthy when every certificate is valid for at least `days` days. Pure. */
-function judgeCertificates(list: readonly Certificate[], days: number, now: Date): Seen {
+function certificatesHealth(list: readonly Certificate[], days: number, now: Date): TargetHealth {
   if (list.length === 0)
     return { healthy: null, facts: [{ name: "certificates", passed: false, message: "none was found" }] };
   const facts = list.map((one) => ({
@@ -62,7 +62,7 @@ export function certificateTask(host: Host, operation: Renew): Task {
     },
     async observe(now) {
       const found = await certificates(host);
-      if (found.ok) return judgeCertificates(found.value, host.terms.certificate_days, now);
+      if (found.ok) return certificatesHealth(found.value, host.terms.certificate_days, now);
       return { healthy: null, facts: [{ name: "certificates", passed: false, message: found.message }] };
     },
   };

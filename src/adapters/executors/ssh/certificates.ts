@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Host } from "./host.ts";
 import { inLine } from "./text.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 export type Certificate = { subject: string; until: string; fingerprint: string };
 
@@ -33,7 +33,7 @@ export const daysLeft = ({ until }: Certificate, now: Date): number =>
   Math.floor((Date.parse(until) - now.getTime()) / DAY_MS);
 
 /** Reads the configured certificates, or those that certbot lists when none is configured. */
-export async function certificates(host: Host): Promise<Told<Certificate[]>> {
+export async function certificates(host: Host): Promise<ReadResult<Certificate[]>> {
   let paths: readonly string[] = host.config.certificates;
   if (paths.length === 0) {
     const listed = await host.look(host.privileged(["certbot", "certificates"]));

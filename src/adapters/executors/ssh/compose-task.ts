@@ -1,12 +1,12 @@
 import type { Check } from "../../../contract/approval.ts";
 import type { Resolution } from "../../../execution/index.ts";
 import { containerName, type Operation } from "../../../operation/index.ts";
-import { effectOnContainers, judgeContainers, startsIn, startsOf } from "./container-task.ts";
+import { containersHealth, effectOnContainers, startsIn, startsOf } from "./container-task.ts";
 import { type ContainerState, inState, inspect, listContainers } from "./containers.ts";
 import { checkPermission, type Host } from "./host.ts";
-import { nameGap, notAllowed, notFound, type Seen, type Task } from "./task.ts";
+import { nameGap, notAllowed, notFound, type TargetHealth, type Task } from "./task.ts";
 import { inLine } from "./text.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 type Restart = Extract<Operation, { kind: "host.docker_compose_restart" }>;
 
@@ -26,7 +26,7 @@ async function ofService(
   host: Host,
   service: string,
   project: string | undefined,
-): Promise<Told<ContainerState[]>> {
+): Promise<ReadResult<ContainerState[]>> {
   const gap = nameGap(service, containerName);
   if (gap !== null) return { ok: false, message: gap };
   const filters = [`${SERVICE}=${service}`, ...(project === undefined ? [] : [`${PROJECT}=${project}`])];
@@ -39,7 +39,7 @@ async function ofService(
     : there;
 }
 
-async function servicesOf(host: Host, project: string): Promise<Told<string[]>> {
+async function servicesOf(host: Host, project: string): Promise<ReadResult<string[]>> {
   const looked = await host.look(
     host.runtime(
       "ps",
@@ -107,9 +107,9 @@ export async function observeService(
   service: string,
   project: string | undefined,
   before?: Record<string, unknown>,
-): Promise<Seen> {
+): Promise<TargetHealth> {
   const state = await ofService(host, service, project);
-  if (state.ok) return judgeContainers(state.value, before);
+  if (state.ok) return containersHealth(state.value, before);
   return { healthy: null, facts: [{ name: "compose service", passed: false, message: state.message }] };
 }
 

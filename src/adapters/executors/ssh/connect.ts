@@ -6,7 +6,7 @@ import { messageOf } from "../../../lib/error.ts";
 import type { HostConfig } from "./config.ts";
 import { readIdentity } from "./identity.ts";
 import {
-  judgeKey,
+  checkHostKey,
   type KnownHosts,
   knownTypes,
   nameOf,
@@ -158,7 +158,7 @@ async function login({ host, sock, terms, known }: Hop): Promise<Connected> {
       keepaliveCountMax: 3,
       algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(knownTypes(known, name)) },
       hostVerifier: (blob: Buffer) => {
-        verdict = judgeKey(known, name, blob, terms.known_hosts);
+        verdict = checkHostKey(known, name, blob, terms.known_hosts);
         return verdict.ok;
       },
     });

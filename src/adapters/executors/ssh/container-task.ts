@@ -7,8 +7,8 @@ import {
   keepsRestarting,
   notAllowed,
   notFound,
-  type Seen,
   startedAnew,
+  type TargetHealth,
   type Task,
 } from "./task.ts";
 import { inLine } from "./text.ts";
@@ -54,7 +54,10 @@ export function effectOnContainers(before: Record<string, unknown>, now: readonl
 }
 
 /** Judges containers healthy when all run well and, with a snapshot, none restarts by itself since. Pure. */
-export function judgeContainers(list: readonly ContainerState[], before?: Record<string, unknown>): Seen {
+export function containersHealth(
+  list: readonly ContainerState[],
+  before?: Record<string, unknown>,
+): TargetHealth {
   const facts = list.map((one) => ({
     name: `container ${one.name}`,
     passed: isWell(one),
@@ -78,9 +81,9 @@ export async function observeContainers(
   host: Host,
   names: readonly string[],
   before?: Record<string, unknown>,
-): Promise<Seen> {
+): Promise<TargetHealth> {
   const state = await inspect(host, names);
-  if (state.ok) return judgeContainers(state.value, before);
+  if (state.ok) return containersHealth(state.value, before);
   return { healthy: null, facts: [{ name: "container", passed: false, message: state.message }] };
 }
 

@@ -3,7 +3,7 @@ import { containerName } from "../../../operation/index.ts";
 import type { Host } from "./host.ts";
 import { nameGap } from "./task.ts";
 import { inLine, linesOf } from "./text.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 // The fields used of `docker inspect`; podman prints these the same way.
 const inspected = z.array(
@@ -51,7 +51,7 @@ export type ContainerState = {
 };
 
 /** Parses the output of `docker container inspect`. Pure. */
-function parseInspected(text: string): Told<ContainerState[]> {
+function parseInspected(text: string): ReadResult<ContainerState[]> {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -80,7 +80,7 @@ function parseInspected(text: string): Told<ContainerState[]> {
   return { ok: true, value };
 }
 
-export async function inspect(host: Host, names: readonly string[]): Promise<Told<ContainerState[]>> {
+export async function inspect(host: Host, names: readonly string[]): Promise<ReadResult<ContainerState[]>> {
   if (names.length === 0) return { ok: true, value: [] };
   const [gap] = names.flatMap((name) => nameGap(name, containerName) ?? []);
   if (gap !== undefined) return { ok: false, message: gap };
@@ -92,7 +92,7 @@ export async function inspect(host: Host, names: readonly string[]): Promise<Tol
 export async function listContainers(
   host: Host,
   filters: readonly string[] = [],
-): Promise<Told<{ id: string; name: string }[]>> {
+): Promise<ReadResult<{ id: string; name: string }[]>> {
   const args = filters.flatMap((one) => ["--filter", one]);
   const looked = await host.look(
     host.runtime("ps", "--all", "--no-trunc", ...args, "--format", "{{.ID}}\t{{.Names}}"),

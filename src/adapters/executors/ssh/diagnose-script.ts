@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type HostFacts, parseFacts } from "./facts.ts";
 import type { Host } from "./host.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 /**
  * Reads all facts of a host in one run. The script is constant; its arguments are 1: the section mark, random so that
@@ -48,7 +48,7 @@ const SECONDS = 25;
 export async function readFacts(
   host: Host,
   { signal, paths = [] }: { signal?: AbortSignal | undefined; paths?: readonly string[] } = {},
-): Promise<Told<HostFacts>> {
+): Promise<ReadResult<HostFacts>> {
   const { runtime, sudo, certificates } = host.config;
   const mark = `=${randomBytes(12).toString("hex")}=`;
   const count = String(paths.length);

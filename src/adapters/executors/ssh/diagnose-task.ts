@@ -3,7 +3,7 @@ import { readFacts } from "./diagnose-script.ts";
 import type { HostFacts } from "./facts.ts";
 import { evidenceOf, findingsOf } from "./findings.ts";
 import type { Host } from "./host.ts";
-import { onHost, type Seen, type Task } from "./task.ts";
+import { onHost, type TargetHealth, type Task } from "./task.ts";
 import { inBytes, shown } from "./text.ts";
 
 type Diagnose = Extract<Operation, { kind: "host.diagnose" }>;
@@ -31,7 +31,7 @@ export function inWords(facts: HostFacts): string {
 }
 
 /** Observes a host: unhealthy with a finding of weight `cause`; null when there is none but something was not read. */
-export async function observeHost(host: Host, now: Date): Promise<Seen> {
+export async function observeHost(host: Host, now: Date): Promise<TargetHealth> {
   const facts = await readFacts(host);
   if (!facts.ok) return { healthy: null, facts: [{ name: "host", passed: false, message: facts.message }] };
   const { cite } = evidenceOf("ssh", now.toISOString());

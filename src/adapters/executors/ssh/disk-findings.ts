@@ -16,9 +16,9 @@ const MEMORY = /^(tmpfs|ramfs)$/;
 const inWords = ({ used_percent, free, size, type }: Filesystem) =>
   `${used_percent}% used, ${inBytes(free)} of ${inBytes(size)} free${type === "" ? "" : ` (${type})`}`;
 
-type Told = { code: string; title: (one: Consumer) => string; meaning: string };
+type ReadResult = { code: string; title: (one: Consumer) => string; meaning: string };
 
-const TOLD: Record<Exclude<Consumer["kind"], "folder">, Told> = {
+const CONSUMER_TEXTS: Record<Exclude<Consumer["kind"], "folder">, ReadResult> = {
   journal: {
     code: "journal_large",
     title: ({ bytes }) => `The systemd journal takes ${inBytes(bytes)}`,
@@ -69,7 +69,7 @@ function takers(one: Filesystem, facts: HostEvidence, cite: Cite, host: string):
     .filter(({ kind, bytes }) => bytes >= one.size * MUCH && (kind !== "journal" || bytes > JOURNAL_KEPT))
     .sort((a, b) => b.bytes - a.bytes)
     .map((taker): Finding => {
-      const { code, title, meaning } = TOLD[taker.kind as keyof typeof TOLD];
+      const { code, title, meaning } = CONSUMER_TEXTS[taker.kind as keyof typeof CONSUMER_TEXTS];
       const share = Math.round((taker.bytes / one.size) * 100);
       const id = cite(`${one.mount} on ${host}`, `${title(taker)}, ${share}% of it`);
       return { code, weight, title: `${title(taker)} on ${one.mount}`, meaning, evidence: [id] };

@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 import { readJournal } from "./journal.ts";
 import { LOGS_AT_ONCE, logSizes } from "./logs-task.ts";
 import { inBytes, inLine, linesOf } from "./text.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 /** Something that takes space on a filesystem, with its size in bytes. */
 export type Consumer = {
@@ -21,12 +21,17 @@ export type Consumer = {
 
 export type DiskUsage = { consumers: Consumer[]; missing: string[] };
 
-type Look = { host: Host; facts: HostFacts; full: readonly Filesystem[]; signal?: AbortSignal | undefined };
+type DiskUsageQuery = {
+  host: Host;
+  facts: HostFacts;
+  full: readonly Filesystem[];
+  signal?: AbortSignal | undefined;
+};
 
-type Where = Pick<Look, "facts" | "full">;
+type FilesystemFacts = Pick<DiskUsageQuery, "facts" | "full">;
 
 /** Result of one part; `gaps` say what could not be read. */
-type Part = Told<{ consumers: Consumer[]; gaps: string[] }>;
+type ConsumersResult = ReadResult<{ consumers: Consumer[]; gaps: string[] }>;
 
 const SECONDS = 4;
 // Seconds added for sudo and the connection before the command is given up.
@@ -45,7 +50,7 @@ exit $code
 const NOT_MISSED = /: No such (file or directory|process)$|\/fd\/\d+'?: Permission denied$/;
 
 /** The complete output lines, whether the command timed out, and the first thing that it could not read. */
-type Read = { lines: string[]; ended: boolean; refused: string | null };
+type DuOutput = { lines: string[]; ended: boolean; refused: string | null };
 
 /** Returns the first error that leaves a gap; null: there is none. */
 function refusalOf(code: number, stderr: string): string | null {
@@ -56,7 +61,10 @@ function refusalOf(code: number, stderr: string): string | null {
 }
 
 /** Runs a read-only command, as root where sudo allows; the output up to a timeout is kept. */
-async function read({ host, signal }: Look, argv: readonly string[]): Promise<Told<Read>> {
+async function read(
+  { host, signal }: DiskUsageQuery,
+  argv: readonly string[],
+): Promise<ReadResult<DuOutput>> {
   const root = host.config.sudo ? "sudo" : "";
   const command = ["sh", "-c", AS_FAR_AS_ALLOWED, "sh", root, ...argv] as const;
   const ran = await host.run(command, { seconds: SECONDS + MARGIN, signal });
@@ -73,14 +81,14 @@ const someRefused = (refused: string) => `some could not be read (${refused})`;
 const TO_THE_END = `completely within ${SECONDS} s`;
 
 /** Returns the mount point of a path: that of a full filesystem on the same device, if there is one, else its own. */
-function mountIn(path: string, { facts, full }: Where): string | undefined {
+function mountIn(path: string, { facts, full }: FilesystemFacts): string | undefined {
   const on = mountOf(path, [...facts.mounts, ...facts.filesystems, ...full]);
   if (on === undefined || full.some(({ mount }) => mount === on.mount)) return on?.mount;
   const same = full.find(({ device }) => device.startsWith("/") && device === on.device);
   return same?.mount ?? on.mount;
 }
 
-const onOne = (mount: string | undefined, { full }: Look) =>
+const onOne = (mount: string | undefined, { full }: DiskUsageQuery) =>
   mount !== undefined && full.some((one) => one.mount === mount);
 
 // Folders read of the root filesystem: the rest is on other filesystems or unreadable, and only costs time.
@@ -97,11 +105,12 @@ export function largest(folders: readonly Consumer[], most = AT_MOST): Consumer[
   return telling.sort((a, b) => b.bytes - a.bytes).slice(0, most);
 }
 
-type Sized = { path: string; bytes: number };
-const rootsOf = ({ full }: Where) => full.flatMap(({ mount }) => (mount === "/" ? OF_ROOT : [mount]));
+type SizedPath = { path: string; bytes: number };
+const rootsOf = ({ full }: FilesystemFacts) =>
+  full.flatMap(({ mount }) => (mount === "/" ? OF_ROOT : [mount]));
 
 /** Returns what `du` did not report of the full filesystems, each with the mounts concerned. */
-function gapsOf(sizes: readonly Sized[], { ended, refused }: Read, where: Where) {
+function gapsOf(sizes: readonly SizedPath[], { ended, refused }: DuOutput, where: FilesystemFacts) {
   // du prints a folder after its contents: a folder with a line was read completely.
   const through = new Set(sizes.map(({ path }) => path));
   const left = rootsOf(where).filter((root) => !through.has(root) && (ended || !OF_ROOT.includes(root)));
@@ -129,8 +138,8 @@ function gapsOf(sizes: readonly Sized[], { ended, refused }: Read, where: Where)
 }
 
 /** Returns the largest entries that `du` reported on the full filesystems, and the gaps. Pure. */
-export function foldersIn(said: Read, where: Where): { consumers: Consumer[]; gaps: string[] } {
-  const sizes = said.lines.flatMap((line): Sized[] => {
+export function foldersIn(said: DuOutput, where: FilesystemFacts): { consumers: Consumer[]; gaps: string[] } {
+  const sizes = said.lines.flatMap((line): SizedPath[] => {
     const [, size, path = ""] = /^(\d+)\s+(\/.*)$/.exec(line) ?? [];
     return size === undefined ? [] : [{ path, bytes: Number(size) * 1024 }];
   });
@@ -146,7 +155,7 @@ export function foldersIn(said: Read, where: Where): { consumers: Consumer[]; ga
   return { consumers, gaps: gaps.map(({ text }) => text) };
 }
 
-async function folders(look: Look): Promise<Part> {
+async function folders(look: DiskUsageQuery): Promise<ConsumersResult> {
   const said = await read(look, ["du", "-x", "-k", "-a", "-d", "2", "--", ...rootsOf(look)]);
   return said.ok ? { ok: true, value: foldersIn(said.value, look) } : said;
 }
@@ -155,7 +164,7 @@ async function folders(look: Look): Promise<Part> {
 const DELETED =
   "exec find -L /proc/[0-9]*/fd -mindepth 1 -maxdepth 1 -type f -links 0 -size +10240k -printf '%D %i %b %p\\n'";
 
-async function deletedFiles(look: Look): Promise<Part> {
+async function deletedFiles(look: DiskUsageQuery): Promise<ConsumersResult> {
   const [devices, said] = await Promise.all([
     read(look, ["stat", "-c", "%d %n", "--", ...look.full.map(({ mount }) => mount)]),
     read(look, ["sh", "-c", DELETED]),
@@ -190,7 +199,7 @@ async function deletedFiles(look: Look): Promise<Part> {
   return { ok: true, value: { consumers: [...byProcess.values()], gaps } };
 }
 
-async function journal(look: Look): Promise<Part> {
+async function journal(look: DiskUsageQuery): Promise<ConsumersResult> {
   const found = await readJournal(look.host, look.signal);
   if (!found.ok) return found;
   const { dir, bytes } = found.value;
@@ -215,11 +224,11 @@ export function sizeOf(text: string): number {
 // How a shell, `timeout` and sudo report a missing command.
 const NO_RUNTIME = /^exit code 127\b|command not found$/;
 
-async function ofRuntime(look: Look): Promise<Part> {
+async function ofRuntime(look: DiskUsageQuery): Promise<ConsumersResult> {
   const { host, signal } = look;
   const { runtime } = host.config;
   const options = { signal };
-  const nothing: Part = { ok: true, value: { consumers: [], gaps: [] } };
+  const nothing: ConsumersResult = { ok: true, value: { consumers: [], gaps: [] } };
   const root = await runtimeRoot(host, options);
   if (!root.ok) return NO_RUNTIME.test(root.message) ? nothing : root;
   const mount = mountIn(root.value, look);
@@ -253,7 +262,7 @@ async function ofRuntime(look: Look): Promise<Part> {
 const PARTS = { folders, "deleted files": deletedFiles, journal, containers: ofRuntime };
 
 /** Reads what takes the most space on the full filesystems, and what could not be read. Takes some seconds at most. */
-export async function readDiskUsage(look: Look): Promise<DiskUsage> {
+export async function readDiskUsage(look: DiskUsageQuery): Promise<DiskUsage> {
   const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
   const parts = await Promise.all(names.map((name) => PARTS[name](look)));
   const gaps = parts.map((part) => (part.ok ? part.value.gaps : [part.message]));

@@ -1,7 +1,7 @@
 import type { Host, RunOptions } from "./host.ts";
-import type { Seen } from "./task.ts";
+import type { TargetHealth } from "./task.ts";
 import { inBytes } from "./text.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 export type Disk = { mount: string; size: number; free: number };
 
@@ -13,7 +13,7 @@ function parseDf(text: string): Disk | undefined {
 }
 
 /** Reads the filesystem that a path is on. */
-export async function diskOf(host: Host, path: string): Promise<Told<Disk>> {
+export async function diskOf(host: Host, path: string): Promise<ReadResult<Disk>> {
   const df = await host.look(["df", "-P", "-k", "--", path]);
   if (!df.ok) return df;
   const disk = parseDf(df.stdout);
@@ -23,7 +23,7 @@ export async function diskOf(host: Host, path: string): Promise<Told<Disk>> {
 }
 
 /** Reads the data folder of the container runtime. */
-export async function runtimeRoot(host: Host, options: RunOptions = {}): Promise<Told<string>> {
+export async function runtimeRoot(host: Host, options: RunOptions = {}): Promise<ReadResult<string>> {
   const { runtime } = host.config;
   const format = runtime === "podman" ? "{{.Store.GraphRoot}}" : "{{.DockerRootDir}}";
   const info = await host.look(host.runtime("info", "--format", format), options);
@@ -35,13 +35,13 @@ export async function runtimeRoot(host: Host, options: RunOptions = {}): Promise
 }
 
 /** Reads the filesystem of the container runtime's data folder. */
-export async function runtimeDisk(host: Host): Promise<Told<Disk>> {
+export async function runtimeDisk(host: Host): Promise<ReadResult<Disk>> {
   const root = await runtimeRoot(host);
   return root.ok ? diskOf(host, root.value) : root;
 }
 
 /** Judges a disk healthy when it has more free space than in the snapshot; null without a snapshot. */
-export function observeDisk(disk: Told<Disk>, before?: Record<string, unknown>): Seen {
+export function observeDisk(disk: ReadResult<Disk>, before?: Record<string, unknown>): TargetHealth {
   const name = "disk";
   if (!disk.ok) return { healthy: null, facts: [{ name, passed: false, message: disk.message }] };
   const { mount, free, size } = disk.value;

@@ -233,7 +233,7 @@ const clock: FindingRule = ({ clock_synchronised }, cite, host) =>
       ]
     : [];
 
-const JUDGES: readonly FindingRule[] = [
+const RULES: readonly FindingRule[] = [
   readOnly,
   ofDisks,
   inodesFull,
@@ -295,8 +295,8 @@ export function findingsOf(
   host: string,
   more: Partial<Pick<HostEvidence, "about" | "room">> = {},
 ): Finding[] {
-  const judged: HostEvidence = { ...facts, about: more.about ?? [], room: more.room ?? [] };
-  const found = JUDGES.flatMap((judge) => judge(judged, cite, host));
-  const all = [...well(judged, found, cite, host), ...found];
+  const evidence: HostEvidence = { ...facts, about: more.about ?? [], room: more.room ?? [] };
+  const found = RULES.flatMap((rule) => rule(evidence, cite, host));
+  const all = [...well(evidence, found, cite, host), ...found];
   return all.sort(byWeight);
 }

@@ -3,14 +3,14 @@ import type { ActResult } from "../../../execution/index.ts";
 import { commandLine } from "../../../lib/shell.ts";
 import type { HostConfig } from "./config.ts";
 import type { Pool } from "./pool.ts";
-import { type Ran, runLine } from "./run.ts";
+import { type CommandResult, runLine } from "./run.ts";
 import { inLine, shown } from "./text.ts";
 
 export type Argv = readonly [string, ...string[]];
 export type RunOptions = { seconds?: number; signal?: AbortSignal | undefined };
 
 /** Result of a read-only command: its output, or why there is none. `code` is the exit code, if it exited. */
-export type Looked = { ok: true; stdout: string } | { ok: false; message: string; code?: number };
+export type CommandOutput = { ok: true; stdout: string } | { ok: false; message: string; code?: number };
 
 export type HostTerms = {
   /** Timeout in seconds of a command that changes something. */
@@ -54,7 +54,10 @@ export class Host {
     return this.privileged([this.config.runtime, ...args]);
   }
 
-  async run(argv: Argv, { seconds = this.terms.command_timeout, signal }: RunOptions = {}): Promise<Ran> {
+  async run(
+    argv: Argv,
+    { seconds = this.terms.command_timeout, signal }: RunOptions = {},
+  ): Promise<CommandResult> {
     const bound = String(Math.ceil(seconds) + MARGIN);
     const line = commandLine(["env", "LC_ALL=C", "timeout", "-k", "2", bound, ...argv]);
     const terms = { seconds, signal, limit: this.terms.output_limit };
@@ -67,7 +70,7 @@ export class Host {
   }
 
   /** Runs a command that changes nothing. */
-  async look(argv: Argv, { seconds = LOOK_SECONDS, signal }: RunOptions = {}): Promise<Looked> {
+  async look(argv: Argv, { seconds = LOOK_SECONDS, signal }: RunOptions = {}): Promise<CommandOutput> {
     const ran = await this.run(argv, { seconds, signal });
     if (ran.kind === "failed") return { ok: false, message: ran.error };
     if (ran.code !== 0) return { ok: false, message: saying(ran), code: ran.code };
@@ -101,7 +104,7 @@ function failure(error: string, sent: boolean, stderr: string): ActResult {
 }
 
 /** Formats the exit code with the command's error output. */
-function saying({ code, stdout, stderr }: Extract<Ran, { kind: "exited" }>): string {
+function saying({ code, stdout, stderr }: Extract<CommandResult, { kind: "exited" }>): string {
   const said = inLine(stderr) || inLine(stdout);
   return `exit code ${code}${said === "" ? "" : `: ${said}`}`;
 }

@@ -8,7 +8,7 @@ import { library } from "./library.ts";
 /** The authentication methods for a host, in the order in which they are tried. */
 export type IdentityResult = { ok: true; methods: AnyAuthMethod[] } | { ok: false; message: string };
 
-type Asked = Pick<
+type IdentitySettings = Pick<
   HostConfig,
   "user" | "identity_file" | "passphrase" | "passphrase_file" | "password" | "password_file" | "agent"
 >;
@@ -37,7 +37,7 @@ async function keyOf(file: string, passphrase: string | undefined): Promise<Pars
 }
 
 /** Reads the keys and secrets of a host from the configured places. */
-export async function readIdentity(asked: Asked): Promise<IdentityResult> {
+export async function readIdentity(asked: IdentitySettings): Promise<IdentityResult> {
   try {
     const passphrase = await secretOf(asked.passphrase, asked.passphrase_file);
     const password = await secretOf(asked.password, asked.password_file);

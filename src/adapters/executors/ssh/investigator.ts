@@ -11,22 +11,27 @@ import { readDiskUsage } from "./disk-usage.ts";
 import { hostOf } from "./executor.ts";
 import type { Cite } from "./finding-rule.ts";
 import { evidenceOf, findingsOf } from "./findings.ts";
-import type { Argv, Host, Looked } from "./host.ts";
+import type { Argv, CommandOutput, Host } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
-import { meantBy, type Named, namedFilesystems, namedIn } from "./mounts.ts";
+import { meantBy, type NamedFilesystems, namedFilesystems, namedIn } from "./mounts.ts";
 import { TARGETS } from "./observer.ts";
 import { nameGap } from "./task.ts";
 import { shown } from "./text.ts";
 import { isAllowed } from "./unit-task.ts";
 import { inState, runs, type UnitState, unitState } from "./units.ts";
 
-type Part = { findings: Finding[]; missing: string[] };
+type PartialFindings = { findings: Finding[]; missing: string[] };
 
 const LINES = "40";
 // A unit or container that its supervisor restarted within this time may end again.
 const LATELY_SECONDS = 3_600;
 
-async function ofHost(host: Host, named: Named, cite: Cite, signal: AbortSignal): Promise<Part> {
+async function ofHost(
+  host: Host,
+  named: NamedFilesystems,
+  cite: Cite,
+  signal: AbortSignal,
+): Promise<PartialFindings> {
   const read = await readFacts(host, { signal, paths: named.paths });
   if (!read.ok) return unreached(host, read.message, cite);
   const facts = meantBy(read.value, named);
@@ -43,7 +48,7 @@ async function ofHost(host: Host, named: Named, cite: Cite, signal: AbortSignal)
 }
 
 /** Returns the finding for a host that cannot be reached. */
-function unreached(host: Host, message: string, cite: Cite): Part {
+function unreached(host: Host, message: string, cite: Cite): PartialFindings {
   const changed = /HAS CHANGED|is revoked/.test(message);
   const unknown = /is not known/.test(message) && /host key/.test(message);
   const refused = /permission denied/.test(message);
@@ -74,7 +79,7 @@ function unreached(host: Host, message: string, cite: Cite): Part {
 }
 
 /** Reads a log, if the configuration allows acting on its unit or container. */
-async function logOf(host: Host, argv: Argv, allowed: boolean, signal: AbortSignal): Promise<Looked> {
+async function logOf(host: Host, argv: Argv, allowed: boolean, signal: AbortSignal): Promise<CommandOutput> {
   return allowed
     ? host.look(argv, { signal })
     : { ok: false, message: "was not read: ssh.hosts does not allow it" };
@@ -100,7 +105,7 @@ function running(unit: string, state: UnitState, id: string): Finding {
       };
 }
 
-async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal): Promise<Part> {
+async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal): Promise<PartialFindings> {
   const gap = nameGap(unit, unitName);
   if (gap !== null) return { findings: [], missing: [`unit ${gap}`] };
   const journal = ["journalctl", "--no-pager", "-o", "short-iso", "-n", LINES, "-u", unit] as const;
@@ -155,7 +160,7 @@ async function ofContainer(
   now: Date,
   cite: Cite,
   signal: AbortSignal,
-): Promise<Part> {
+): Promise<PartialFindings> {
   const gap = nameGap(name, containerName);
   if (gap !== null) return { findings: [], missing: [`container ${gap}`] };
   const logs = host.runtime("logs", "--tail", LINES, "--", name);
@@ -197,7 +202,7 @@ function ofTarget(
   now: Date,
   cite: Cite,
   signal: AbortSignal,
-): Promise<Part> {
+): Promise<PartialFindings> {
   if (kind === "unit") return ofUnit(host, name, cite, signal);
   if (kind === "container") return ofContainer(host, name, now, cite, signal);
   return Promise.resolve({ findings: [], missing: [] });

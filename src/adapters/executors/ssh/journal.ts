@@ -1,5 +1,5 @@
 import type { Host } from "./host.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 /** Size of the systemd journal in bytes, and the folder of its files. */
 export type Journal = { bytes: number; dir: string };
@@ -18,7 +18,7 @@ export function parseJournal(text: string): Journal | undefined {
   return { bytes: Math.round(Number(number) * 1024 ** factor), dir };
 }
 
-export async function readJournal(host: Host, signal?: AbortSignal): Promise<Told<Journal>> {
+export async function readJournal(host: Host, signal?: AbortSignal): Promise<ReadResult<Journal>> {
   const [root = "env", ...more] = host.config.sudo ? ["sudo", "-n", "--"] : [];
   const argv = ["sh", "-c", SCRIPT, "sh", root, ...more] as const;
   const looked = await host.look(argv, { signal });

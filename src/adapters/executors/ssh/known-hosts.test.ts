@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../test/support/folder.ts";
-import { fingerprintOf, judgeKey, knownTypes, nameOf, parseKnownHosts } from "./known-hosts.ts";
+import { checkHostKey, fingerprintOf, knownTypes, nameOf, parseKnownHosts } from "./known-hosts.ts";
 
 let folder: string;
 const keys: Record<string, { line: string; blob: Buffer; fingerprint: string }> = {};
@@ -30,7 +30,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const key = (name: string) => keys[name]!;
 const judge = (text: string, host: string, name: string) =>
-  judgeKey(parseKnownHosts(text, "known"), host, key(name).blob, ["known"]);
+  checkHostKey(parseKnownHosts(text, "known"), host, key(name).blob, ["known"]);
 const ok = (text: string, host: string, name = "a") => judge(text, host, name).ok;
 
 describe("known hosts", () => {
@@ -86,7 +86,7 @@ describe("known hosts", () => {
       "known:4: is not a line of known_hosts",
       "known:5: is not a line of known_hosts",
     ]);
-    expect(judgeKey(known, "web1", key("a").blob, []).ok).toBe(false);
+    expect(checkHostKey(known, "web1", key("a").blob, []).ok).toBe(false);
   });
 
   it("knows by which types a host is known", () => {

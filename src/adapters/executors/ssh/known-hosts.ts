@@ -95,7 +95,12 @@ export function knownTypes({ keys }: KnownHosts, name: string): string[] {
 }
 
 /** Decides whether a presented key is known for the host. Pure: an unknown key is never trusted on first use. */
-export function judgeKey(known: KnownHosts, name: string, blob: Buffer, files: readonly string[]): Verdict {
+export function checkHostKey(
+  known: KnownHosts,
+  name: string,
+  blob: Buffer,
+  files: readonly string[],
+): Verdict {
   const fingerprint = fingerprintOf(blob);
   const type = typeOf(blob);
   const mine = known.keys.filter((one) => one.fits(name));

@@ -7,7 +7,7 @@ import { observeDisk, runtimeDisk } from "./disk.ts";
 import { type Argv, checkPermission, type Host } from "./host.ts";
 import type { Task } from "./task.ts";
 import { inBytes } from "./text.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 type Clear = Extract<Operation, { kind: "host.clear_docker_logs" }>;
 type Log = { name: string; path: string };
@@ -28,7 +28,7 @@ function logsOf(host: Pick<Host, "config">, list: readonly ContainerState[]): Lo
     .map(({ name, log_path: path }) => ({ name, path }));
 }
 
-async function logs(host: Host, { target }: Clear): Promise<Told<Log[]>> {
+async function logs(host: Host, { target }: Clear): Promise<ReadResult<Log[]>> {
   if (target.kind === "container") {
     const state = await inspect(host, [target.name]);
     return state.ok ? { ok: true, value: logsOf(host, state.value) } : state;
@@ -59,7 +59,7 @@ async function sizes(host: Host, list: readonly Log[]): Promise<number[]> {
 export async function logSizes(
   host: Host,
   ids: readonly string[],
-): Promise<Told<{ name: string; bytes: number }[]>> {
+): Promise<ReadResult<{ name: string; bytes: number }[]>> {
   const state = await inspect(host, ids.slice(0, LOGS_AT_ONCE));
   if (!state.ok) return state;
   const list = logsOf(host, state.value);

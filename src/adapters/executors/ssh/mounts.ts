@@ -11,7 +11,7 @@ const DEVICE = /^[\w./:@-]{1,200}$/;
 const MOST = 4;
 
 /** Paths and devices in alert labels. Untrusted: devices are only compared, paths only passed to `df`. */
-export type Named = {
+export type NamedFilesystems = {
   /** A path with a container monitor's prefix is followed by the path without it. */
   paths: string[];
   /** Those from labels that certainly mean a path on the host, not a URL's. */
@@ -47,7 +47,7 @@ function inPairs<T>(all: readonly T[], pathOf: (one: T) => string): [T, T?][] {
 }
 
 /** Returns the paths and devices that the labels name, at most four of each. Pure. */
-export function namedIn(labels: readonly Readonly<Record<string, string>>[]): Named {
+export function namedIn(labels: readonly Readonly<Record<string, string>>[]): NamedFilesystems {
   const of = (names: readonly string[], form: RegExp) => {
     const values = labels.flatMap((one) => names.map((name) => (Object.hasOwn(one, name) ? one[name] : "")));
     return values.filter((value) => value !== undefined && form.test(value)) as string[];
@@ -100,15 +100,15 @@ export function parseNamedPaths(
   return inPairs(all, ({ path }) => path).map(([given, meant]) => (meant ? better(given, meant) : given));
 }
 
-type Seen = { filesystems: readonly Filesystem[]; named: readonly NamedPath[] };
+type FilesystemFacts = { filesystems: readonly Filesystem[]; named: readonly NamedPath[] };
 
 const lastPart = (device: string) => device.slice(device.lastIndexOf("/") + 1);
 const isOf = ({ device }: Filesystem, name: string) => name === device || name === lastPart(device);
 
 /** Returns the filesystems that the labels name by a path, mount point or device, of any type. Pure. */
 export function namedFilesystems(
-  { filesystems, named }: Seen,
-  { paths, mounts, devices }: Named,
+  { filesystems, named }: FilesystemFacts,
+  { paths, mounts, devices }: NamedFilesystems,
 ): Filesystem[] {
   // A mount label with nothing mounted there is not about the parent filesystem.
   const byPath = named.flatMap(({ path, filesystem }) =>
@@ -128,7 +128,10 @@ export const unseen = (named: readonly NamedPath[]): string[] =>
  * Returns the facts without `path` labels that do not exist on the host (they may be of a URL), and with each `/dev/`
  * device of the labels that df does not list added to `named` and `unread`. Pure.
  */
-export function meantBy<T extends Seen & { unread: string[] }>(facts: T, { mounts, devices }: Named): T {
+export function meantBy<T extends FilesystemFacts & { unread: string[] }>(
+  facts: T,
+  { mounts, devices }: NamedFilesystems,
+): T {
   const all = [...facts.filesystems, ...facts.named.flatMap(({ filesystem }) => filesystem ?? [])];
   const lost = devices
     .filter((name) => name.startsWith("/dev/") && !all.some((one) => isOf(one, name)))

@@ -7,13 +7,13 @@ import { observeHost } from "./diagnose-task.ts";
 import { findTask, hostOf } from "./executor.ts";
 import type { Host } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
-import type { Seen } from "./task.ts";
+import type { TargetHealth } from "./task.ts";
 import { observeUnit } from "./unit-task.ts";
 
 export const TARGETS = ["host", "unit", "container", "compose_service"];
 
 /** Observes a target on its own, without regard to an earlier action. */
-function look(host: Host, { kind, name }: OperationTarget, now: Date): Promise<Seen> {
+function observeTarget(host: Host, { kind, name }: OperationTarget, now: Date): Promise<TargetHealth> {
   switch (kind) {
     case "unit":
       return observeUnit(host, name);
@@ -26,12 +26,12 @@ function look(host: Host, { kind, name }: OperationTarget, now: Date): Promise<S
   }
 }
 
-async function see(
+async function observeAfter(
   hosts: Hosts,
   target: OperationTarget,
   now: Date,
   deed: PerformedAction | undefined,
-): Promise<Seen> {
+): Promise<TargetHealth> {
   const done = deed && findTask(hosts, deed.operation);
   if (done) {
     const usable = !("unavailable" in deed.before);
@@ -39,7 +39,7 @@ async function see(
   }
   const host = hosts.find(hostOf(target));
   if (host === undefined) throw new Error(`no host "${clip(hostOf(target), 100)}" is configured`);
-  return look(host, target, now);
+  return observeTarget(host, target, now);
 }
 
 /** Creates the observer of hosts, units, containers and compose services; after an action, its task judges the effect. */
@@ -49,7 +49,7 @@ export function createObserver(hosts: Hosts): Observer {
     tool: "ssh_diagnose",
     observes: (target) => TARGETS.includes(target.kind) && hosts.find(hostOf(target)) !== undefined,
     async observe(target, now, deed) {
-      return { at: now.toISOString(), ...(await see(hosts, target, now, deed)) };
+      return { at: now.toISOString(), ...(await observeAfter(hosts, target, now, deed)) };
     },
   };
 }

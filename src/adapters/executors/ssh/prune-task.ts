@@ -3,18 +3,18 @@ import { observeDisk, runtimeDisk } from "./disk.ts";
 import { checkPermission, type Host } from "./host.ts";
 import { onHost, type Task } from "./task.ts";
 import { inLine, linesOf } from "./text.ts";
-import type { Told } from "./units.ts";
+import type { ReadResult } from "./units.ts";
 
 type Prune = Extract<Operation, { kind: "host.docker_prune" }>;
 type Removable = { id: string; words: string };
-const NOTHING: Told<Removable[]> = { ok: true, value: [] };
+const NOTHING: ReadResult<Removable[]> = { ok: true, value: [] };
 
 /** Returns the prune arguments, never with `--volumes`: data in volumes is kept. */
 function pruneArgs({ parameters: { what, all_images } }: Prune): string[] {
   return [what, "prune", "--force", ...(all_images ? ["--all"] : [])];
 }
 
-async function listed(host: Host, args: string[], what: string): Promise<Told<Removable[]>> {
+async function listed(host: Host, args: string[], what: string): Promise<ReadResult<Removable[]>> {
   const looked = await host.look(host.runtime(...args));
   if (!looked.ok) return looked;
   const rows = linesOf(looked.stdout);
@@ -26,7 +26,7 @@ async function listed(host: Host, args: string[], what: string): Promise<Told<Re
 }
 
 /** Lists stopped containers and dangling images; the runtime cannot list unused tagged images, nor the build cache. */
-async function removable(host: Host, { parameters: { what } }: Prune): Promise<Told<Removable[]>> {
+async function removable(host: Host, { parameters: { what } }: Prune): Promise<ReadResult<Removable[]>> {
   const states = ["exited", "created", "dead"].flatMap((state) => ["--filter", `status=${state}`]);
   const containers = [
     "ps",

@@ -13,7 +13,7 @@ export type RunTerms = {
 };
 
 /** Result of a command. `sent: false`: it was never sent; else it may have run, partly or completely. */
-export type Ran =
+export type CommandResult =
   | { kind: "exited"; code: number; stdout: string; stderr: string; dropped: number }
   | { kind: "failed"; sent: boolean; error: string; stderr: string };
 
@@ -60,7 +60,7 @@ function finish(
 }
 
 /** Collects a command's output until it ends. Listeners are attached before the first event can arrive. */
-async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTerms): Promise<Ran> {
+async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTerms): Promise<CommandResult> {
   const out = new Output(terms.limit);
   const err = new Output(Math.min(terms.limit, 64 * 1024));
   channel.on("data", (chunk: Buffer) => out.add(chunk));
@@ -68,7 +68,7 @@ async function follow(channel: ClientChannel, over: Promise<void>, terms: RunTer
   channel.on("error", () => {});
   const { ended, stopped } = await finish(channel, over, terms);
   const stderr = err.text();
-  const unknown = (error: string): Ran => ({ kind: "failed", sent: true, error, stderr });
+  const unknown = (error: string): CommandResult => ({ kind: "failed", sent: true, error, stderr });
   if (stopped !== null) return unknown(`${stopped}, and was terminated`);
   if (ended === null) return unknown("connection reset while the command ran: its outcome is unknown");
   if (ended.code === null) return unknown(`ended by signal ${inLine(ended.signal ?? "", 20)}`);
@@ -87,15 +87,20 @@ function end(channel: ClientChannel): void {
  * Runs one command line on a host, in its own session. Never throws. Without an exit code the outcome is unknown:
  * the connection was cut, or the command timed out.
  */
-export function runLine(connection: Connection, line: string, terms: RunTerms): Promise<Ran> {
+export function runLine(connection: Connection, line: string, terms: RunTerms): Promise<CommandResult> {
   const { client, over } = connection;
   const { seconds, signal } = terms;
-  const failed = (sent: boolean, error: string): Ran => ({ kind: "failed", sent, error, stderr: "" });
+  const failed = (sent: boolean, error: string): CommandResult => ({
+    kind: "failed",
+    sent,
+    error,
+    stderr: "",
+  });
   if (signal?.aborted) return Promise.resolve(failed(false, "cancelled"));
   return new Promise((resolve) => {
     let closing: NodeJS.Timeout | undefined;
     let given = false;
-    const settle = (ran: Ran | Promise<Ran>) => {
+    const complete = (ran: CommandResult | Promise<CommandResult>) => {
       given = true;
       clearTimeout(late);
       clearTimeout(closing);
@@ -103,7 +108,7 @@ export function runLine(connection: Connection, line: string, terms: RunTerms): 
       resolve(ran);
     };
     // The host may have received the command anyway and be slow to confirm it.
-    const give = (why: string) => settle(failed(true, `${why} before the host accepted the command`));
+    const give = (why: string) => complete(failed(true, `${why} before the host accepted the command`));
     const late = setTimeout(() => {
       give(`timed out after ${seconds} s`);
       client.destroy();
@@ -115,17 +120,19 @@ export function runLine(connection: Connection, line: string, terms: RunTerms): 
     signal?.addEventListener("abort", cancel, { once: true });
     const refused = (error: Error & { reason?: unknown }) => {
       // `reason` is set when the host refused to open a session: no command was sent then. Otherwise it may have been.
-      settle(failed(error.reason === undefined, `the command was not accepted: ${inLine(messageOf(error))}`));
+      complete(
+        failed(error.reason === undefined, `the command was not accepted: ${inLine(messageOf(error))}`),
+      );
     };
     try {
       // stdin is redirected on the host: ending it here would close the channel and lose the exit code.
       client.exec(`${line} </dev/null`, (error: Error | undefined, channel) => {
         if (error !== undefined) refused(error);
         else if (given) end(channel);
-        else settle(follow(channel, over, terms));
+        else complete(follow(channel, over, terms));
       });
     } catch (error) {
-      settle(failed(false, inLine(messageOf(error))));
+      complete(failed(false, inLine(messageOf(error))));
     }
   });
 }

@@ -7,7 +7,7 @@ import type { Host } from "./host.ts";
 import { inLine } from "./text.ts";
 
 export type Effect = "done" | "not_done" | "cannot_tell";
-export type Seen = { healthy: boolean | null; facts: Check[] };
+export type TargetHealth = { healthy: boolean | null; facts: Check[] };
 type Snapshot = Record<string, unknown>;
 type OnHost = Extract<Operation, { target: { kind: "host" } }>;
 
@@ -20,7 +20,7 @@ export type Task = {
   /** Returns whether the change planned after the snapshot `before` has been made. */
   effect(before: Snapshot): Promise<Effect>;
   /** Observes the target's health; with the snapshot `before`, also whether the action worked. */
-  observe(now: Date, before?: Snapshot): Promise<Seen>;
+  observe(now: Date, before?: Snapshot): Promise<TargetHealth>;
   /** Why it cannot be undone. */
   undo: string;
 };

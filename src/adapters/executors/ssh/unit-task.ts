@@ -3,7 +3,7 @@ import type { Resolution } from "../../../execution/index.ts";
 import { formatDuration } from "../../../lib/duration.ts";
 import type { Operation } from "../../../operation/index.ts";
 import { type Argv, checkPermission, type Host } from "./host.ts";
-import { keepsRestarting, notAllowed, notFound, type Seen, startedAnew, type Task } from "./task.ts";
+import { keepsRestarting, notAllowed, notFound, startedAnew, type TargetHealth, type Task } from "./task.ts";
 import { inState, runs, type UnitState, unitNames, unitState } from "./units.ts";
 
 type Restart = Extract<Operation, { kind: "host.systemctl_restart" }>;
@@ -47,14 +47,18 @@ async function checkFile(host: Host, unit: string): Promise<Check> {
 }
 
 /** Observes a unit; `before` is the snapshot from before its restart. */
-export async function observeUnit(host: Host, unit: string, before?: Record<string, unknown>): Promise<Seen> {
+export async function observeUnit(
+  host: Host,
+  unit: string,
+  before?: Record<string, unknown>,
+): Promise<TargetHealth> {
   const state = await unitState(host, unit);
   if (!state.ok) return { healthy: null, facts: [{ name: "unit", passed: false, message: state.message }] };
-  return judgeUnit(state.value, host.terms.settle, before);
+  return unitHealth(state.value, host.terms.settle, before);
 }
 
 /** Judges a unit: running, up for `settle` seconds and, with a snapshot, not restarted by systemd since. Pure. */
-function judgeUnit(state: UnitState, settle: number, before?: Record<string, unknown>): Seen {
+function unitHealth(state: UnitState, settle: number, before?: Record<string, unknown>): TargetHealth {
   const facts = [{ name: "unit", passed: runs(state), message: inState(state) }];
   if (runs(state) && state.up !== null && state.type !== "oneshot") {
     const passed = state.up >= settle * 1e6;

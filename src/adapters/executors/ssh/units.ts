@@ -23,7 +23,7 @@ export type UnitState = {
   up: number | null;
 };
 
-export type Told<T> = { ok: true; value: T } | { ok: false; message: string };
+export type ReadResult<T> = { ok: true; value: T } | { ok: false; message: string };
 
 const PROPERTIES =
   "Id,LoadState,ActiveState,SubState,Result,Type,ActiveEnterTimestamp,ActiveEnterTimestampMonotonic," +
@@ -60,7 +60,7 @@ function parseUnit(text: string): UnitState {
   };
 }
 
-export async function unitState(host: Host, unit: string): Promise<Told<UnitState>> {
+export async function unitState(host: Host, unit: string): Promise<ReadResult<UnitState>> {
   const gap = nameGap(unit, unitName);
   if (gap !== null) return { ok: false, message: gap };
   const looked = await host.look(["sh", "-c", SCRIPT, "sh", unit, PROPERTIES]);
@@ -68,7 +68,7 @@ export async function unitState(host: Host, unit: string): Promise<Told<UnitStat
 }
 
 /** Lists the names of the services on the host. */
-export async function unitNames(host: Host): Promise<Told<string[]>> {
+export async function unitNames(host: Host): Promise<ReadResult<string[]>> {
   const script =
     "systemctl list-unit-files --type=service --no-legend --no-pager --plain; " +
     "systemctl list-units --all --type=service --no-legend --no-pager --plain";
